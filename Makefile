@@ -1,0 +1,55 @@
+# Engram: `make run` and `make test` need Python 3.11 to 3.13, pip and make, and see to everything else.
+# PYTHON=/path/to/python chooses the interpreter of the virtual environment.
+
+VENV := .venv
+PY := $(VENV)/bin/python
+READY := $(VENV)/.ready
+QT_READY := $(VENV)/.qt-ready
+SOURCES := engine gui tests bench scripts main.py
+
+.DEFAULT_GOAL := help
+.PHONY: help set-up run test check bench shots demo-run clean
+
+help: ## show this list
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):[^#]*## /\1|/' | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+set-up: $(READY) $(QT_READY) ## make the virtual environment and see to Qt's system libraries
+
+$(READY): pyproject.toml constraints.txt scripts/set_up.sh
+	@scripts/set_up.sh $(VENV)
+	@touch $@
+
+# Not fatal: without Qt's libraries the engine and its tests still work, and the line to type has been printed.
+$(QT_READY): scripts/qt_libraries.py | $(READY)
+	@if $(PY) scripts/qt_libraries.py; then touch $@; fi
+
+run: set-up ## open the window; with no display, run the headless demo
+	@if [ "$$(uname)" = Linux ] && [ -z "$$DISPLAY$$WAYLAND_DISPLAY$$QT_QPA_PLATFORM" ]; then \
+	    echo "No display here, so no window: running the headless demo (python -m engine demo)."; \
+	    exec $(PY) -m engine demo; \
+	else \
+	    exec $(PY) main.py; \
+	fi
+
+test: set-up ## run the tests (ARGS="-k name" chooses)
+	@$(PY) -m pytest $(ARGS)
+
+check: set-up ## ruff, mypy and the import contracts, then the tests
+	$(PY) -m ruff check $(SOURCES)
+	$(PY) -m ruff format --check $(SOURCES)
+	$(PY) -m mypy
+	$(VENV)/bin/lint-imports
+	@$(MAKE) --no-print-directory test
+
+bench: set-up ## measure: training speed beside plain Keras, phantoms, start-up
+	@for bench in bench/*.py; do echo "== $$bench"; $(PY) $$bench || exit 1; done
+
+shots: set-up ## take the window's screenshots into docs/images
+	@QT_QPA_PLATFORM=offscreen $(PY) scripts/shots.py
+
+demo-run: set-up ## rebuild the ready-made demo run in resources/
+	@$(PY) scripts/build_demo_run.py
+
+clean: ## remove the virtual environment and what the checkers left
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	find engine gui tests resources bench scripts -name __pycache__ -type d -prune -exec rm -rf {} +

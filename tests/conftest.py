@@ -1,0 +1,153 @@
+"""What every test stands on: a hermetic environment, the real scans, the installed backends, no leaks."""
+
+import atexit
+import gc
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+REAL_DATA = ROOT.parent / "shared" / "data" / "brain-tumor-mri"
+BACKENDS = {
+    "tensorflow": "pip install -e . -c constraints.txt",
+    "torch": "pip install -e '.[torch]' -c constraints.txt",
+    "jax": "pip install -e '.[jax]' -c constraints.txt",
+}
+
+# Set before Keras, Qt or matplotlib is imported, and inherited by every engine process that a test starts.
+_scratch = Path(tempfile.mkdtemp(prefix="engram-tests-"))
+atexit.register(shutil.rmtree, _scratch, ignore_errors=True)
+os.environ.update(
+    ENGRAM_RUNS=str(_scratch / "runs"),
+    ENGRAM_CACHE=str(_scratch / "cache"),
+    XDG_CONFIG_HOME=str(_scratch / "config"),
+    XDG_DATA_HOME=str(_scratch / "data"),
+    HF_HUB_OFFLINE="1",
+    HF_DATASETS_OFFLINE="1",
+    WANDB_MODE="offline",
+    MPLBACKEND="Agg",
+    QT_QPA_PLATFORM="offscreen",
+    TF_CPP_MIN_LOG_LEVEL="3",
+    PYTHONFAULTHANDLER="1",
+)
+for name in ("KERAS_BACKEND", "DISPLAY", "WAYLAND_DISPLAY"):
+    os.environ.pop(name, None)
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real scans; the test is skipped, saying so, where it is absent."""
+    if not REAL_DATA.is_dir():
+        pytest.skip(f"the real scans are not here: no folder ../shared/data/{REAL_DATA.name} beside the checkout")
+    return REAL_DATA
+
+
+@pytest.fixture(scope="session", params=BACKENDS)
+def backend(request) -> str:
+    """Each Keras backend in turn; one that is not installed is skipped with the line that installs it."""
+    if find_spec(request.param) is None:
+        pytest.skip(f"the backend {request.param} is not installed: {BACKENDS[request.param]}")
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def run_python():
+    """Run Python code or arguments in a fresh process from the checkout; return its standard output.
+
+    `run_python("print(1)")` runs code; `run_python("-m", "engine", "--help", backend="jax")` a command on a backend.
+    """
+
+    def run(*arguments: str, backend: str | None = None, timeout_s: float = 240) -> str:
+        command = ["-c", *arguments] if len(arguments) == 1 else list(arguments)
+        environment = os.environ | ({"KERAS_BACKEND": backend} if backend else {})
+        finished = subprocess.run(
+            [sys.executable, *command],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+        assert finished.returncode == 0, f"exit status {finished.returncode}\n{finished.stdout}\n{finished.stderr}"
+        return finished.stdout
+
+    return run
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that asks for the real scans carries their marker, so that `-m "not real_data"` leaves it out."""
+    for item in items:
+        if "real_data" in getattr(item, "fixturenames", ()):
+            item.add_marker("real_data")
+
+
+@pytest.fixture(autouse=True)
+def _remember_what_was_alive(request, monkeypatch):
+    """Note the widgets and threads before a window test, for `pytest_runtest_teardown` to compare."""
+    if "qtbot" in request.fixturenames:
+        request.getfixturevalue("qtbot")  # torn down after this fixture, and so before the comparison
+        request.node.alive_before = _Alive(monkeypatch)
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_teardown(item):
+    """Fail a window test that leaves a widget or a thread behind."""
+    result = yield
+    alive_before = getattr(item, "alive_before", None)
+    leaked = alive_before.leaked() if alive_before else []
+    if leaked:
+        pytest.fail("left behind: " + "; ".join(leaked), pytrace=False)
+    return result
+
+
+class _Alive:
+    """The top-level widgets and threads at one moment."""
+
+    def __init__(self, monkeypatch):
+        from PySide6.QtCore import QThread
+        from PySide6.QtWidgets import QApplication
+
+        self._widgets = set(map(id, QApplication.topLevelWidgets()))
+        self._threads = set(threading.enumerate())
+        self._started: list[QThread] = []
+        start = QThread.start
+
+        def start_noted(thread: QThread, *priority) -> None:
+            self._started.append(thread)
+            start(thread, *priority)
+
+        monkeypatch.setattr(QThread, "start", start_noted)
+
+    def leaked(self) -> list[str]:
+        """Describe what lives now and did not then, and put it away."""
+        import shiboken6
+        from PySide6.QtCore import QCoreApplication, QEvent
+        from PySide6.QtWidgets import QApplication
+
+        for _ in range(3):
+            QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+            QCoreApplication.processEvents()
+            gc.collect()
+        widgets = [w for w in QApplication.topLevelWidgets() if id(w) not in self._widgets and shiboken6.isValid(w)]
+        running = [t for t in self._started if shiboken6.isValid(t) and t.isRunning()]
+        threads = [
+            t
+            for t in threading.enumerate()
+            if t not in self._threads and t.is_alive() and not isinstance(t, threading._DummyThread)
+        ]
+        for widget in widgets:
+            widget.close()
+            widget.deleteLater()
+        for thread in running:
+            thread.quit()
+            thread.wait(2000)
+        return [str(found) for found in (widgets, running, threads) if found]
