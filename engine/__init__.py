@@ -1,0 +1,27 @@
+"""Engram's engine: train autoencoders on brain MRI and find out whether their pictures can be trusted.
+
+    import engine
+    run = engine.train(engine.config.preset("seed-ae"))
+
+Importing this package takes no Keras; what needs it is imported when first asked for.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from engine.training import resume, train
+
+__version__ = "0.1.0"
+__all__ = ["config", "data", "errors", "messages", "quality", "resume", "runs", "train"]
+
+_FUNCTIONS = {"train": "engine.training", "resume": "engine.training"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a module or function of the public API when it is first asked for (PEP 562)."""
+    if name in _FUNCTIONS:
+        return getattr(importlib.import_module(_FUNCTIONS[name]), name)
+    if name in __all__:
+        return importlib.import_module(f"engine.{name}")
+    raise AttributeError(f"module 'engine' has no attribute '{name}'")

@@ -1,0 +1,112 @@
+"""Choose the framework that Keras computes with. Keras reads it once, at its import, so this comes before."""
+
+import importlib
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import sys
+from types import ModuleType
+from typing import Any
+
+from engine.config import TrainingConfig
+from engine.errors import BackendError
+
+INSTALL = {
+    "tensorflow": "pip install tensorflow",
+    "torch": "pip install 'engram-mri[torch]'",
+    "jax": "pip install 'engram-mri[jax]'",
+}
+
+
+def installed() -> list[str]:
+    """Backends that are installed, TensorFlow first."""
+    return [name for name in INSTALL if importlib.util.find_spec(name)]
+
+
+def use(training: TrainingConfig) -> None:
+    """Make this process compute with the wanted backend, thread count and determinism.
+
+    Raises:
+        BackendError: the backend is not installed, or Keras already runs on another one in this process.
+    """
+    name = training.backend
+    if name not in installed():
+        raise BackendError(f"The backend {name} is not installed.", f"Install it: {INSTALL[name]}.")
+    loaded = "keras" in sys.modules
+    if not loaded:
+        os.environ["KERAS_BACKEND"] = name
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    running = importlib.import_module("keras").backend.backend()
+    if running != name:
+        raise BackendError(f"Keras already computes with {running} in this process.", f"Start a new one for {name}.")
+    _SETTLE[name](training)
+
+
+def load(module: str, training: TrainingConfig) -> ModuleType:
+    """Import a module that needs Keras, after choosing the backend for it.
+
+    Raises:
+        BackendError: as `use`.
+    """
+    use(training)
+    return importlib.import_module(module)
+
+
+def _settle_tensorflow(training: TrainingConfig) -> None:
+    tensorflow = importlib.import_module("tensorflow")
+    if training.threads:
+        try:
+            tensorflow.config.threading.set_intra_op_parallelism_threads(training.threads)
+            tensorflow.config.threading.set_inter_op_parallelism_threads(training.threads)
+        except RuntimeError:
+            raise BackendError("TensorFlow has already fixed its thread count.", "Start a new process for this run.") from None
+    if training.deterministic:
+        importlib.import_module("keras").utils.set_random_seed(training.seed)
+        tensorflow.config.experimental.enable_op_determinism()
+
+
+def _settle_torch(training: TrainingConfig) -> None:
+    torch = importlib.import_module("torch")
+    if training.threads:
+        torch.set_num_threads(training.threads)
+    torch.use_deterministic_algorithms(training.deterministic, warn_only=True)
+
+
+def _settle_jax(training: TrainingConfig) -> None:
+    if training.deterministic and "xla_gpu_deterministic_ops" not in os.environ.get("XLA_FLAGS", ""):
+        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_gpu_deterministic_ops=true".strip()
+
+
+_SETTLE = {"tensorflow": _settle_tensorflow, "torch": _settle_torch, "jax": _settle_jax}
+
+
+def device() -> str:
+    """Name of the device that Keras computes on in this process, such as 'CPU' or 'GPU 0'."""
+    keras = importlib.import_module("keras")
+    if keras.backend.backend() == "tensorflow":
+        cards = importlib.import_module("tensorflow").config.list_physical_devices("GPU")
+        return "GPU 0" if cards else "CPU"
+    if keras.backend.backend() == "torch":
+        return "GPU 0" if importlib.import_module("torch").cuda.is_available() else "CPU"
+    return "CPU" if importlib.import_module("jax").default_backend() == "cpu" else "GPU 0"
+
+
+def versions(name: str) -> dict[str, str]:
+    """Versions that a result depends on: Python, Engram's engine, Keras, the backend, numpy."""
+    found = {package: importlib.metadata.version(package) for package in ("keras", name, "numpy")}
+    return {"python": platform.python_version(), "engram": importlib.import_module("engine").__version__, **found}
+
+
+def conditions(training: TrainingConfig) -> dict[str, Any]:
+    """What must be equal for the same settings to give the same bits; kept with every checkpoint."""
+    return {
+        "versions": versions(training.backend),
+        "backend": training.backend,
+        "device": device(),
+        "threads": training.threads or os.cpu_count(),
+        "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", ""),
+        "deterministic": training.deterministic,
+        "machine": platform.machine(),
+    }

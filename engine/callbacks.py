@@ -1,0 +1,90 @@
+"""The only seam between Keras' training loop and the outside: batches in, progress out, a wish to stop heard."""
+
+import math
+import time
+from typing import Any
+
+import keras
+import numpy as np
+
+from engine.messages import Emit, Progress, ShouldStop
+
+EVERY_S = 0.2
+
+
+class Batches(keras.utils.PyDataset):
+    """The training images of one epoch, in an order that only the seed and the epoch decide.
+
+    Args:
+        images: anything with a length and `read(indices) -> float32 (k, height, width, 1)`.
+        batch_size: images per step; the last batch may be smaller.
+        seed: seed of the order.
+        epoch: number of the epoch, from 0; each has an order of its own.
+    """
+
+    def __init__(self, images: Any, batch_size: int, seed: int, epoch: int) -> None:
+        super().__init__()
+        self.images, self.batch_size = images, batch_size
+        self.order = np.random.Generator(np.random.Philox(key=[seed, epoch])).permutation(len(images))
+
+    def __len__(self) -> int:
+        return math.ceil(len(self.order) / self.batch_size)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
+        images = self.images.read(rows)
+        return images, images
+
+
+class Reporter(keras.callbacks.Callback):
+    """Tell how an epoch goes, and end it when asked to.
+
+    Args:
+        run: name of the run.
+        epochs: number of epochs in all.
+        batches: the epoch's images.
+        emit: takes each event.
+        should_stop: asked after every batch; may block, which pauses training.
+    """
+
+    def __init__(self, run: str, epochs: int, batches: Batches, emit: Emit, should_stop: ShouldStop) -> None:
+        super().__init__()
+        self.run, self.epochs, self.batches = run, epochs, batches
+        self.emit, self.should_stop = emit, should_stop
+        self.stopped, self.diverged = False, False
+        self.images, self.seconds = 0, 0.0
+        self._epoch, self._spoke = 0, 0.0
+
+    @property
+    def images_per_s(self) -> float:
+        """Images per second of the training part, pauses left out."""
+        return self.images / self.seconds if self.seconds else 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Start the clock."""
+        self._epoch, self._mark = epoch, time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Count, report now and then, and hear a wish to stop."""
+        done = min((batch + 1) * self.batches.batch_size, len(self.batches.order))
+        self.seconds += time.perf_counter() - self._mark
+        self.images = done
+        if time.perf_counter() - self._spoke >= EVERY_S or batch + 1 == len(self.batches):
+            self._speak(batch, float((logs or {})["loss"]))
+        if self.should_stop():
+            self.stopped = self.model.stop_training = True
+        self._mark = time.perf_counter()
+
+    def _speak(self, batch: int, loss: float) -> None:
+        self._spoke = time.perf_counter()
+        if not math.isfinite(loss):
+            self.diverged = self.model.stop_training = True
+            return
+        total = len(self.batches.order)
+        left = (self.epochs - self._epoch) * total - self.images
+        self.emit(
+            Progress(
+                run=self.run, epoch=self._epoch + 1, epochs=self.epochs, batch=batch + 1, batches=len(self.batches),
+                loss=loss, images_per_s=self.images_per_s, left_s=left / max(self.images_per_s, 1e-9),
+            )
+        )

@@ -1,0 +1,93 @@
+"""Checkpoints: everything that the next epoch depends on, written so that no crash can destroy it.
+
+One folder an epoch: `variables.npz` (weights, statistics, seeds of every random layer, optimiser, all by position, so
+that a file written on one backend is read on another) and `state.json`. It is written under another name, flushed to
+disk and renamed; the last two are kept.
+"""
+
+import json
+import os
+import shutil
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from engine.errors import RunDamaged
+
+KEPT = 2
+
+
+@dataclass(frozen=True)
+class State:
+    """Where training stands after `epoch` complete epochs."""
+
+    epoch: int = 0
+    best_epoch: int = 0
+    best_loss: float = float("inf")
+    conditions: dict[str, Any] = field(default_factory=dict)
+
+
+def save(folder: Path, model: Any, state: State) -> None:
+    """Write a checkpoint and drop those older than the last two.
+
+    Args:
+        folder: the run's checkpoint folder.
+        model: a built and compiled model.
+        state: where training stands.
+    """
+    folder.mkdir(exist_ok=True)
+    temporary, final = folder / "new", folder / f"epoch-{state.epoch:05d}"
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir()
+    with open(temporary / "variables.npz", "wb") as file:
+        np.savez(file, **{str(number): array for number, array in enumerate(_arrays(model))})
+        file.flush()
+        os.fsync(file.fileno())
+    (temporary / "state.json").write_text(json.dumps(asdict(state)), encoding="utf-8")
+    shutil.rmtree(final, ignore_errors=True)
+    os.replace(temporary, final)
+    for old in sorted(folder.glob("epoch-*"))[:-KEPT]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def load(folder: Path, model: Any) -> State:
+    """Put the newest readable checkpoint into a built and compiled model.
+
+    Returns:
+        Where training stands; `State()` when there is no checkpoint yet.
+
+    Raises:
+        RunDamaged: there are checkpoints, but none can be read into this model.
+    """
+    found = sorted(folder.glob("epoch-*"), reverse=True)
+    for path in found:
+        try:
+            state = State(**json.loads((path / "state.json").read_text(encoding="utf-8")))
+            with np.load(path / "variables.npz", allow_pickle=False) as file:
+                arrays = [file[str(number)] for number in range(len(file.files))]
+            _assign(model, arrays)
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        return state
+    if found:
+        raise RunDamaged(f"No checkpoint in {folder} can be read.", "Train again under another name; model.keras is kept.")
+    return State()
+
+
+def _variables(model: Any) -> list[Any]:
+    return [*model.variables, *model.optimizer.variables]
+
+
+def _arrays(model: Any) -> list[np.ndarray]:
+    return [keras.ops.convert_to_numpy(variable) for variable in _variables(model)]
+
+
+def _assign(model: Any, arrays: list[np.ndarray]) -> None:
+    variables = _variables(model)
+    if [tuple(v.shape) for v in variables] != [array.shape for array in arrays]:
+        raise ValueError("the checkpoint belongs to another model")
+    for variable, array in zip(variables, arrays, strict=True):
+        variable.assign(array.astype(variable.dtype, copy=False))

@@ -1,0 +1,287 @@
+"""What crosses the seam between a window and an engine process: commands in, events out, one JSON object a line.
+
+The same event lines, appended to a run's `events.jsonl`, are the run's record: watching a run and reopening an old one
+read the same thing. Arrays never travel here; an event carries the path of an `.npy` file instead.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from engine.config import DataConfig, RunConfig
+from engine.errors import EngramError
+
+
+class Message(BaseModel):
+    """One line."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+
+    def line(self) -> str:
+        """The message as one line of JSON, newline included."""
+        return self.model_dump_json() + "\n"
+
+
+# ---- commands: window -> engine process --------------------------------------------------------------------------
+
+
+class Train(Message):
+    """Create a run and train it."""
+
+    command: Literal["train"] = "train"
+    config: RunConfig
+    name: str | None = None
+    root: str | None = None
+
+
+class Resume(Message):
+    """Go on with a run from its last checkpoint; `epochs` raises its goal when given."""
+
+    command: Literal["resume"] = "resume"
+    run: str
+    epochs: int | None = None
+
+
+class Stop(Message):
+    """End the job soon and keep what it has."""
+
+    command: Literal["stop"] = "stop"
+
+
+class Pause(Message):
+    """Hold the job between two batches."""
+
+    command: Literal["pause"] = "pause"
+
+
+class Continue(Message):
+    """Let a paused job go on."""
+
+    command: Literal["continue"] = "continue"
+
+
+class Request(Message):
+    """A question to the explorer; `number` and `panel` come back in its answer, the latest of a panel wins."""
+
+    number: int
+    panel: str
+
+
+class LoadData(Request):
+    """Prepare a source; answers with counts, names and the path of the image store."""
+
+    command: Literal["load-data"] = "load-data"
+    config: DataConfig
+
+
+class OpenScan(Request):
+    """Open one picture, DICOM or NIfTI file; answers with the path of its pixels."""
+
+    command: Literal["open-scan"] = "open-scan"
+    path: str
+
+
+class Reconstruct(Request):
+    """Put images through runs; answers with originals and reconstructions of each run.
+
+    Images are `indices` of a split of `data`, or, when `scan` is given, one slice of that file.
+    """
+
+    command: Literal["reconstruct"] = "reconstruct"
+    runs: tuple[str, ...]
+    data: DataConfig
+    split: str = "validation"
+    indices: tuple[int, ...] = ()
+    scan: str | None = None
+    slice: int = 0
+
+
+class Rank(Request):
+    """Mean squared error of a run on every image of a split, to sort by."""
+
+    command: Literal["rank"] = "rank"
+    run: str
+    data: DataConfig
+    split: str = "validation"
+
+
+# ---- events: engine process -> window ----------------------------------------------------------------------------
+
+
+class Event(Message):
+    """Something that happened at `time` (seconds since the epoch)."""
+
+    time: float = Field(default_factory=time.time)
+
+
+class Ready(Event):
+    """An engine process has imported Keras and waits for work."""
+
+    event: Literal["ready"] = "ready"
+    backend: str
+    device: str
+    versions: dict[str, str]
+
+
+class Log(Event):
+    """One sentence for the log."""
+
+    event: Literal["log"] = "log"
+    text: str
+    level: Literal["info", "warning", "error"] = "info"
+
+
+class JobStarted(Event):
+    """A job on a run begins or goes on; `first_epoch` counts from 0."""
+
+    event: Literal["job-started"] = "job-started"
+    run: str
+    path: str
+    first_epoch: int
+    epochs: int
+    train_images: int
+    validation_images: int
+    parameters: int
+    backend: str
+    device: str
+
+
+class Progress(Event):
+    """Where training is within an epoch; `images_per_s` is of the training part alone."""
+
+    event: Literal["progress"] = "progress"
+    run: str
+    epoch: int
+    epochs: int
+    batch: int
+    batches: int
+    loss: float
+    images_per_s: float
+    left_s: float
+
+
+class EpochEnded(Event):
+    """Numbers of one epoch (counted from 1), the path of its preview, and whether it is the best so far."""
+
+    event: Literal["epoch-ended"] = "epoch-ended"
+    run: str
+    epoch: int
+    metrics: dict[str, float]
+    best: bool
+    preview: str | None = None
+
+
+class Paused(Event):
+    """The job holds between two batches."""
+
+    event: Literal["paused"] = "paused"
+    run: str
+
+
+class Continued(Event):
+    """A paused job goes on."""
+
+    event: Literal["continued"] = "continued"
+    run: str
+
+
+class JobEnded(Event):
+    """A job is over; after 'failed', `reason` and `advice` say why."""
+
+    event: Literal["job-ended"] = "job-ended"
+    run: str
+    state: Literal["finished", "stopped", "failed"]
+    epoch: int = 0
+    reason: str = ""
+    advice: str = ""
+
+
+class Answer(Event):
+    """The answer to a request; big arrays are `.npy` paths inside `content`."""
+
+    event: Literal["answer"] = "answer"
+    number: int
+    panel: str
+    content: dict[str, Any]
+
+
+class RequestProgress(Event):
+    """How far a long request is."""
+
+    event: Literal["request-progress"] = "request-progress"
+    number: int
+    panel: str
+    done: int
+    total: int
+
+
+class Refused(Event):
+    """A command could not be carried out: what is wrong and what to do."""
+
+    event: Literal["refused"] = "refused"
+    reason: str
+    advice: str = ""
+    number: int | None = None
+    panel: str | None = None
+
+
+Command = Annotated[
+    Train | Resume | Stop | Pause | Continue | LoadData | OpenScan | Reconstruct | Rank, Field(discriminator="command")
+]
+AnyEvent = Annotated[
+    Ready
+    | Log
+    | JobStarted
+    | Progress
+    | EpochEnded
+    | Paused
+    | Continued
+    | JobEnded
+    | Answer
+    | RequestProgress
+    | Refused,
+    Field(discriminator="event"),
+]
+Emit = Callable[[Event], None]
+ShouldStop = Callable[[], bool]
+_COMMANDS: TypeAdapter[Any] = TypeAdapter(Command)
+_EVENTS: TypeAdapter[Any] = TypeAdapter(AnyEvent)
+
+
+def read_command(line: str | bytes) -> Message:
+    """Parse one command line.
+
+    Raises:
+        EngramError: the line is no command.
+    """
+    return _read(_COMMANDS, line)
+
+
+def read_event(line: str | bytes) -> Event:
+    """Parse one event line.
+
+    Raises:
+        EngramError: the line is no event.
+    """
+    event: Event = _read(_EVENTS, line)
+    return event
+
+
+def _read(adapter: TypeAdapter[Any], line: str | bytes) -> Any:
+    try:
+        return adapter.validate_json(line)
+    except ValidationError as error:
+        raise EngramError(
+            f"A line between the window and the engine could not be read: {error.errors()[0]['msg']}."
+        ) from None
+
+
+def ignore(event: Event) -> None:
+    """Listen to nothing."""
+
+
+def never() -> bool:
+    """Never ask to stop."""
+    return False

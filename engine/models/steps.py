@@ -1,0 +1,74 @@
+"""One step of training, written out for each backend: forward, loss, gradient, update, metrics.
+
+The loss itself stays in the model's `compute_loss`, the same lines on every backend; here is only what differs: who
+records the gradient, and who holds the state. The numbers equal those of Keras' own `train_step`.
+"""
+
+import importlib
+from typing import Any
+
+import keras
+
+
+def train_step(model: Any, *args: Any) -> Any:
+    """Train a model on one batch.
+
+    Args:
+        model: a compiled model with `compute_loss(x, y, y_pred)`.
+        args: `(data,)` on TensorFlow and PyTorch, `(state, data)` on JAX, where the state is threaded through.
+
+    Returns:
+        The metrics by name; on JAX also the new state.
+    """
+    return _STEPS[keras.backend.backend()](model, *args)
+
+
+def _tensorflow(model: Any, data: Any) -> Any:
+    tensorflow = importlib.import_module("tensorflow")
+    x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+    with tensorflow.GradientTape() as tape:
+        outputs = model(x, training=True)
+        loss = model.compute_loss(x=x, y=y, y_pred=outputs)
+        model._loss_tracker.update_state(loss, sample_weight=keras.ops.shape(x)[0])
+        scaled = model.optimizer.scale_loss(loss)
+    weights = model.trainable_weights
+    model.optimizer.apply(tape.gradient(scaled, weights), weights)
+    return model.compute_metrics(x, y, outputs, None)
+
+
+def _torch(model: Any, data: Any) -> Any:
+    torch = importlib.import_module("torch")
+    x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+    model.zero_grad()
+    outputs = model(x, training=True)
+    loss = model.compute_loss(x=x, y=y, y_pred=outputs)
+    model._loss_tracker.update_state(loss, sample_weight=keras.ops.shape(x)[0])
+    model.optimizer.scale_loss(loss).backward()
+    weights = model.trainable_weights[:]
+    with torch.no_grad():
+        model.optimizer.apply([weight.value.grad for weight in weights], weights)
+    return model.compute_metrics(x, y, outputs, None)
+
+
+def _jax(model: Any, state: Any, data: Any) -> Any:
+    jax = importlib.import_module("jax")
+    trainable, others, optimizer, metrics = state
+    x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+
+    def scaled_loss(trainable: Any, others: Any, metrics: Any) -> Any:
+        outputs, others = model.stateless_call(trainable, others, x, training=True)
+        loss, (_, others, metrics) = model.stateless_compute_loss(
+            trainable, others, metrics, x=x, y=y, y_pred=outputs, training=True
+        )
+        with keras.StatelessScope(state_mapping=list(zip(model.optimizer.variables, optimizer, strict=True))):
+            scaled = model.optimizer.scale_loss(loss)
+        return scaled, (loss, outputs, others, metrics)
+
+    gradient = jax.value_and_grad(scaled_loss, has_aux=True)
+    (_, (loss, outputs, others, metrics)), gradients = gradient(trainable, others, metrics)
+    trainable, optimizer = model.optimizer.stateless_apply(optimizer, gradients, trainable)
+    logs, metrics = model._update_metrics_variables(metrics, loss, x, y, outputs, None)
+    return logs, (trainable, others, optimizer, metrics)
+
+
+_STEPS = {"tensorflow": _tensorflow, "torch": _torch, "jax": _jax}

@@ -1,0 +1,115 @@
+"""The variational autoencoder of the study: binary cross-entropy plus KL, in nats per image.
+
+Kingma, Welling: Auto-encoding variational Bayes. arXiv:1312.6114 (2013).
+"""
+
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+from engine.config import RunConfig, VariationalConfig
+from engine.models import blocks, steps
+
+
+@keras.saving.register_keras_serializable("engram")
+class Sampling(layers.Layer):
+    """Draw z = mean + exp(log_var / 2) * epsilon, epsilon ~ N(0, 1): the reparameterisation (Kingma, Welling, eq. 10)."""
+
+    def __init__(self, seed: int = 0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.seed = seed
+        self.generator = keras.random.SeedGenerator(seed)
+
+    def call(self, mean: Any, log_var: Any) -> Any:
+        """Sample: two (n, latent) arrays -> (n, latent)."""
+        epsilon = keras.random.normal(ops.shape(mean), dtype="float32", seed=self.generator)
+        return mean + ops.exp(0.5 * log_var) * epsilon
+
+    def get_config(self) -> dict[str, Any]:
+        """What Keras needs to build the layer again."""
+        return {**super().get_config(), "seed": self.seed}
+
+
+@keras.saving.register_keras_serializable("engram")
+class VariationalAutoencoder(keras.Model):
+    """Encoder to mean and log-variance, a sample, decoder to logits.
+
+    Args:
+        size: side of the images.
+        settings: the fields of a `VariationalConfig`.
+        seed: seed of the sampling.
+    """
+
+    def __init__(self, size: int, settings: dict[str, Any], seed: int = 0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.size, self.settings, self.seed = size, dict(settings), seed
+        config = VariationalConfig(**settings)
+        self.beta = config.beta
+        images, features = blocks.down(config, size)
+        mean = layers.Dense(config.latent, name="enc_mean", dtype="float32")(features)
+        log_var = layers.Dense(config.latent, name="enc_log_var", dtype="float32")(features)
+        self.encoder = keras.Model(images, [mean, log_var], name="encoder")
+        self.sampling = Sampling(seed, name="sampling")
+        self.decoder = blocks.up(config, size, output=None)
+        self.reconstruction_metric = keras.metrics.Mean(name="reconstruction")
+        self.kl_metric = keras.metrics.Mean(name="kl")
+
+    def call(self, images: Any, training: bool = False) -> dict[str, Any]:
+        """Logits (n, size, size, 1), mean and log-variance (n, latent); z is sampled in training, the mean otherwise."""
+        mean, log_var = self.encoder(images, training=training)
+        z = self.sampling(mean, log_var) if training else mean
+        return {"logits": self.decoder(z, training=training), "mean": mean, "log_var": log_var}
+
+    def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Negative evidence lower bound, nats per image, averaged over the batch; beta weighs the KL term."""
+        reconstruction = ops.mean(cross_entropy(y, y_pred["logits"]))
+        kl = ops.mean(divergence(y_pred["mean"], y_pred["log_var"]))
+        count = ops.shape(y)[0]
+        self.reconstruction_metric.update_state(reconstruction, sample_weight=count)
+        self.kl_metric.update_state(kl, sample_weight=count)
+        return reconstruction + self.beta * kl
+
+    def train_step(self, *args: Any) -> Any:
+        """One step of gradient descent on `compute_loss`, written out for the backend in use."""
+        return steps.train_step(self, *args)
+
+    def encode(self, images: Any) -> Any:
+        """Latent means of images: (n, size, size, 1) -> (n, latent)."""
+        return self.encoder(images, training=False)[0]
+
+    def reconstruct(self, images: Any) -> Any:
+        """Decode the latent means: (n, size, size, 1) -> (n, size, size, 1), float32 in [0, 1]."""
+        return ops.sigmoid(self(images, training=False)["logits"])
+
+    def get_config(self) -> dict[str, Any]:
+        """What Keras needs to build the model again."""
+        return {**super().get_config(), "size": self.size, "settings": self.settings, "seed": self.seed}
+
+
+def cross_entropy(images: Any, logits: Any) -> Any:
+    """Binary cross-entropy summed over the pixels of each image.
+
+    Args:
+        images: (n, height, width, 1), in [0, 1].
+        logits: the same shape, before the sigmoid.
+
+    Returns:
+        (n,) nats; max(l, 0) - l x + log(1 + exp(-|l|)), the form that cannot overflow.
+    """
+    images = ops.cast(images, "float32")
+    pixels = ops.maximum(logits, 0.0) - logits * images + ops.log1p(ops.exp(-ops.abs(logits)))
+    return ops.sum(pixels, axis=(1, 2, 3))
+
+
+def divergence(mean: Any, log_var: Any) -> Any:
+    """KL divergence of N(mean, exp(log_var)) from N(0, 1): two (n, latent) arrays -> (n,) nats (eq. 7 there)."""
+    return -0.5 * ops.sum(1.0 + log_var - ops.square(mean) - ops.exp(log_var), axis=-1)
+
+
+def build(config: RunConfig) -> VariationalAutoencoder:
+    """Build the study's variational autoencoder; its loss is its own `compute_loss`."""
+    settings = config.model.model_dump(mode="json")
+    model = VariationalAutoencoder(config.data.size, settings, config.training.seed, name="vae")
+    model.compile(keras.optimizers.Adam(config.training.learning_rate))
+    return model

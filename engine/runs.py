@@ -1,0 +1,236 @@
+"""A run is a folder: what was asked for, what happened, and what came out. Opening one needs no Keras.
+
+    config.json       the settings
+    provenance.json   versions, backend, device, seed, fingerprint of the data
+    events.jsonl      every event, one a line; replaying them is watching the run again
+    history.csv       one row an epoch
+    model.keras       the best model by validation
+    checkpoint/       the last two complete epochs, to go on from
+    previews/         fixed validation scans: originals.npy, epoch-0001.npy, ... float32 (n, height, width)
+"""
+
+import builtins
+import csv
+import io
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from engine import config as settings
+from engine.config import RunConfig
+from engine.errors import EngramError, RunBusy, RunDamaged, RunError, RunExists, RunNotFound
+from engine.messages import EpochEnded, Event, JobEnded, JobStarted, read_event
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+def default_root() -> Path:
+    """Folder that holds the runs: `ENGRAM_RUNS`, else `Engram/runs` in the user's home."""
+    return Path(os.environ.get("ENGRAM_RUNS") or Path.home() / "Engram" / "runs")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run folder."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The run's name, which is its folder's."""
+        return self.path.name
+
+    @property
+    def model_path(self) -> Path:
+        """File of the best model by validation."""
+        return self.path / "model.keras"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of the last complete epochs."""
+        return self.path / "checkpoint"
+
+    @property
+    def previews(self) -> Path:
+        """Folder of the fixed validation scans through the epochs."""
+        return self.path / "previews"
+
+    @property
+    def config(self) -> RunConfig:
+        """The run's settings.
+
+        Raises:
+            RunDamaged: config.json is missing or cannot be read.
+        """
+        return settings.parse(self._json("config.json"))
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Versions, backend, device, seed and data fingerprint; empty before the first step."""
+        return self._json("provenance.json") if (self.path / "provenance.json").exists() else {}
+
+    def _json(self, name: str) -> dict[str, Any]:
+        try:
+            content = json.loads((self.path / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise RunDamaged(f"{name} of run '{self.name}' cannot be read ({error}).", "Restore the file.") from None
+        return dict(content)
+
+    def write_json(self, name: str, content: Mapping[str, Any]) -> None:
+        """Write one of the run's JSON files; a reader sees the old or the new one, never a half."""
+        write_text(self.path / name, json.dumps(content, indent=2))
+
+    def append(self, event: Event) -> None:
+        """Add an event to the run's record."""
+        with builtins.open(self.path / "events.jsonl", "a", encoding="utf-8") as file:
+            file.write(event.line())
+
+    def events(self) -> Iterator[Event]:
+        """Every event so far, in order; a line cut off by a crash is passed over."""
+        try:
+            lines = (self.path / "events.jsonl").read_text(encoding="utf-8", errors="replace").splitlines()
+        except FileNotFoundError:
+            return
+        for line in lines:
+            try:
+                yield read_event(line)
+            except EngramError:
+                continue
+
+    def history(self) -> list[dict[str, float]]:
+        """Numbers of every epoch, in order; an epoch that was run twice (after a crash) counts once, the later one."""
+        rows: dict[int, dict[str, float]] = {}
+        for event in self.events():
+            if isinstance(event, EpochEnded):
+                rows[event.epoch] = {"epoch": event.epoch, **event.metrics}
+        return [rows[epoch] for epoch in sorted(rows)]
+
+    def best_epoch(self) -> int | None:
+        """The epoch (from 1) with the smallest validation loss; None before the first ended."""
+        rows = [row for row in self.history() if np.isfinite(row.get("val_loss", np.nan))]
+        return int(min(rows, key=lambda row: row["val_loss"])["epoch"]) if rows else None
+
+    def state(self) -> str:
+        """'new', 'running', 'finished', 'stopped', 'failed' or 'interrupted' (its process died)."""
+        last = [event for event in self.events() if isinstance(event, (JobStarted, JobEnded))][-1:]
+        if self.is_busy():
+            return "running"
+        if not last:
+            return "new"
+        return last[0].state if isinstance(last[0], JobEnded) else "interrupted"
+
+    def is_busy(self) -> bool:
+        """Whether a living process holds the run."""
+        if not (self.path / "lock").exists():
+            return False
+        try:
+            with FileLock(self.path / "lock", timeout=0):
+                return False
+        except Timeout:
+            return True
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the run while training it; the system lets go of it when the process dies, however it dies.
+
+        Raises:
+            RunBusy: another process holds it.
+        """
+        try:
+            with FileLock(self.path / "lock", timeout=1):
+                yield
+        except Timeout:
+            raise RunBusy(f"Run '{self.name}' is being trained by another process.", "Stop it there first.") from None
+
+
+def create(config: RunConfig, name: str | None = None, root: Path | str | None = None) -> Run:
+    """Make a new run folder.
+
+    Args:
+        config: the run's settings.
+        name: letters, digits, '.', '_' and '-'; '<model>-0001' and so on when None.
+        root: folder of the runs; `default_root()` when None.
+
+    Raises:
+        RunExists: the name is taken.
+        RunError: the name is no good, or the folder cannot be written.
+    """
+    folder = Path(root or default_root())
+    if name is not None and not NAME.fullmatch(name):
+        raise RunError(f"'{name}' cannot be a run's name.", "Use letters, digits, '.', '_' and '-'.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        run = _claim(folder, name) if name else _claim_next(folder, config.model.model)
+    except OSError as error:
+        raise RunError(f"Runs cannot be kept in {folder} ({error.strerror}).", "Choose another folder.") from None
+    run.write_json("config.json", config.model_dump(mode="json"))
+    return run
+
+
+def _claim(folder: Path, name: str) -> Run:
+    try:
+        (folder / name).mkdir()
+    except FileExistsError:
+        advice = "Choose another name, or go on with it: resume."
+        raise RunExists(f"There is already a run '{name}' in {folder}.", advice) from None
+    return Run(folder / name)
+
+
+def _claim_next(folder: Path, model: str) -> Run:
+    taken = [int(m[1]) for path in folder.iterdir() if (m := re.fullmatch(rf"{model}-(\d+)", path.name))]
+    number = max(taken, default=0) + 1
+    while True:
+        try:
+            return _claim(folder, f"{model}-{number:04d}")
+        except RunExists:
+            number += 1
+
+
+def open(name: str | Path, root: Path | str | None = None) -> Run:
+    """Open a run by its name, or by the path of its folder.
+
+    Raises:
+        RunNotFound: there is none.
+    """
+    folder = Path(root or default_root())
+    for path in (folder / name, Path(name)):
+        if (path / "config.json").is_file():
+            return Run(path.resolve())
+    known = ", ".join(run.name for run in find_all(folder)[-5:]) or "none yet"
+    raise RunNotFound(f"There is no run '{name}' in {folder}.", f"Runs there: {known}.")
+
+
+def find_all(root: Path | str | None = None) -> list[Run]:
+    """All runs of a folder, oldest first."""
+    folder = Path(root or default_root())
+    found = [path for path in folder.iterdir() if (path / "config.json").is_file()] if folder.is_dir() else []
+    return [Run(path.resolve()) for path in sorted(found, key=lambda path: (path / "config.json").stat().st_mtime)]
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file so that a crash leaves the old content or the new, never a half."""
+    temporary = path.with_name(path.name + ".new")
+    with builtins.open(temporary, "w", encoding="utf-8", newline="") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
+def write_history(run: Run) -> None:
+    """Write a run's history.csv anew from its events: one row an epoch."""
+    rows = run.history()
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, names)
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(run.path / "history.csv", text.getvalue())

@@ -1,0 +1,82 @@
+"""Numbers of a model on images, one per image, so that no number depends on the batch size.
+
+Knows a model only by what it does: `predict_on_batch`, and, for one with a latent distribution, its `decoder`.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import quality
+from engine.messages import ShouldStop, never
+
+BATCH = 64
+Scores = dict[str, NDArray[np.float64]]
+
+
+def reconstruct(model: Any, images: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Put images through a model.
+
+    Args:
+        model: a model of Engram.
+        images: (n, size, size, 1) float32 in [0, 1].
+
+    Returns:
+        Reconstructions, same shape and range; a variational model decodes its latent means.
+    """
+    parts = [_pictures(model.predict_on_batch(images[i : i + BATCH])) for i in range(0, len(images), BATCH)]
+    return np.concatenate(parts) if parts else np.zeros_like(images)
+
+
+def score(model: Any, images: Any, should_stop: ShouldStop = never) -> Scores | None:
+    """Losses of a model on every image of a split, without training it.
+
+    Args:
+        model: a model of Engram.
+        images: anything with a length and `read(slice) -> float32 (k, size, size, 1)`.
+        should_stop: asked between batches.
+
+    Returns:
+        name -> (n,): 'mse' (of the reconstruction from the latent mean) and 'loss'; for a variational model also
+        'reconstruction' and 'kl' in nats, from one seeded sample of the latent per image, so that their sum is an
+        unbiased estimate of the negative evidence lower bound. None when stopped.
+    """
+    parts: list[Scores] = []
+    for first, batch in batches(images):
+        if should_stop():
+            return None
+        parts.append(_score_batch(model, batch, first))
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def batches(images: Any) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """Read a split piece by piece: (index of the first image, images)."""
+    for first in range(0, len(images), BATCH):
+        yield first, images.read(slice(first, first + BATCH))
+
+
+def _score_batch(model: Any, images: NDArray[np.float32], first: int) -> Scores:
+    outputs = model.predict_on_batch(images)
+    squared = quality.mse(images, _pictures(outputs))
+    if not isinstance(outputs, dict):
+        return {"loss": squared, "mse": squared}
+    z = sample(np.asarray(outputs["mean"]), np.asarray(outputs["log_var"]), first)
+    reconstruction = quality.cross_entropy_nats(images, np.asarray(model.decoder.predict_on_batch(z)))
+    kl = quality.divergence_nats(np.asarray(outputs["mean"]), np.asarray(outputs["log_var"]))
+    total = reconstruction + model.beta * kl
+    return {"loss": total, "reconstruction": reconstruction, "kl": kl, "mse": squared}
+
+
+def sample(mean: NDArray[np.float32], log_var: NDArray[np.float32], first: int) -> NDArray[np.float32]:
+    """Draw one latent per image, the same one for the same row whatever the batch: (n, latent) -> (n, latent)."""
+    streams = (np.random.Generator(np.random.Philox(key=[0, first + row])) for row in range(len(mean)))
+    epsilon = np.stack([stream.standard_normal(mean.shape[1], np.float32) for stream in streams])
+    return mean + np.exp(0.5 * log_var) * epsilon
+
+
+def _pictures(outputs: Any) -> NDArray[np.float32]:
+    if isinstance(outputs, dict):
+        return (1.0 / (1.0 + np.exp(-np.asarray(outputs["logits"], np.float64)))).astype(np.float32)
+    return np.asarray(outputs)
