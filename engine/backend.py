@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from engine.config import TrainingConfig
-from engine.errors import BackendError
+from engine.errors import BackendError, TrainingError
 
 INSTALL = {
     "tensorflow": "pip install tensorflow",
@@ -61,7 +61,9 @@ def _settle_tensorflow(training: TrainingConfig) -> None:
             tensorflow.config.threading.set_intra_op_parallelism_threads(training.threads)
             tensorflow.config.threading.set_inter_op_parallelism_threads(training.threads)
         except RuntimeError:
-            raise BackendError("TensorFlow has already fixed its thread count.", "Start a new process for this run.") from None
+            raise BackendError(
+                "TensorFlow has already fixed its thread count.", "Start a new process for this run."
+            ) from None
     if training.deterministic:
         importlib.import_module("keras").utils.set_random_seed(training.seed)
         tensorflow.config.experimental.enable_op_determinism()
@@ -110,3 +112,12 @@ def conditions(training: TrainingConfig) -> dict[str, Any]:
         "deterministic": training.deterministic,
         "machine": platform.machine(),
     }
+
+
+def explain(error: BaseException) -> TrainingError:
+    """Turn what a framework raised into a sentence: out of memory, or the first line of what it said."""
+    text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    signs = ("out of memory", "oom", "resource_exhausted", "resource exhausted", "cannot allocate")
+    if isinstance(error, MemoryError) or any(sign in f"{type(error).__name__} {error}".lower() for sign in signs):
+        return TrainingError("There is not enough memory for this model.", "Take a smaller batch size, size or latent.")
+    return TrainingError(f"{device()} could not compute a step: {text[:300]}", "See the log of the run.")

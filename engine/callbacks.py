@@ -84,7 +84,13 @@ class Reporter(keras.callbacks.Callback):
         left = (self.epochs - self._epoch) * total - self.images
         self.emit(
             Progress(
-                run=self.run, epoch=self._epoch + 1, epochs=self.epochs, batch=batch + 1, batches=len(self.batches),
-                loss=loss, images_per_s=self.images_per_s, left_s=left / max(self.images_per_s, 1e-9),
+                run=self.run,
+                epoch=self._epoch + 1,
+                epochs=self.epochs,
+                batch=batch + 1,
+                batches=len(self.batches),
+                loss=loss,
+                images_per_s=self.images_per_s,
+                left_s=left / max(self.images_per_s, 1e-9),
             )
         )

@@ -43,7 +43,7 @@ def save(folder: Path, model: Any, state: State) -> None:
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     with open(temporary / "variables.npz", "wb") as file:
-        np.savez(file, **{str(number): array for number, array in enumerate(_arrays(model))})
+        np.savez(file, *_arrays(model))
         file.flush()
         os.fsync(file.fileno())
     (temporary / "state.json").write_text(json.dumps(asdict(state)), encoding="utf-8")
@@ -67,13 +67,15 @@ def load(folder: Path, model: Any) -> State:
         try:
             state = State(**json.loads((path / "state.json").read_text(encoding="utf-8")))
             with np.load(path / "variables.npz", allow_pickle=False) as file:
-                arrays = [file[str(number)] for number in range(len(file.files))]
+                arrays = [file[f"arr_{number}"] for number in range(len(file.files))]
             _assign(model, arrays)
         except (OSError, ValueError, KeyError, TypeError):
             continue
         return state
     if found:
-        raise RunDamaged(f"No checkpoint in {folder} can be read.", "Train again under another name; model.keras is kept.")
+        raise RunDamaged(
+            f"No checkpoint in {folder} can be read.", "Train again under another name; model.keras is kept."
+        )
     return State()
 
 

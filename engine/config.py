@@ -260,10 +260,11 @@ def parse(nested: Mapping[str, Any]) -> RunConfig:
 def _sentence(item: Any) -> str:
     if item["type"] == "value_error":
         return str(item["ctx"]["error"]) + "."
-    name = str(item["loc"][-1])
-    owner = {field: kind for kind in (DataConfig, TrainingConfig, *MODELS.values()) for field in kind.model_fields}
+    kinds: tuple[type[Section], ...] = (DataConfig, TrainingConfig, *MODELS.values())
+    owner = {field: kind for kind in kinds for field in kind.model_fields}
+    name = next((str(part) for part in reversed(item["loc"]) if part in owner), str(item["loc"][-1]))
     if item["type"] == "extra_forbidden" or name not in owner:
-        return f"There is no setting '{name}'."
+        return f"There is no setting '{item['loc'][-1]}'."
     spec = _spec(name, owner[name].model_fields[name])
     return f"{spec.title} ({spec.option}) must be {_wanted(spec)}; {item['input']!r} was given."
 

@@ -3,11 +3,13 @@
 Images are float arrays in [0, 1] of shape (n, height, width) or (n, height, width, 1); the data range is 1.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from skimage.metrics import structural_similarity
 
-Floats = NDArray[np.floating]
+Floats = NDArray[np.floating[Any]]
 
 
 def mse(originals: Floats, reconstructed: Floats) -> NDArray[np.float64]:
@@ -36,16 +38,18 @@ def ssim(originals: Floats, reconstructed: Floats) -> NDArray[np.float64]:
         (n,) values.
     """
     pairs = zip(_planes(originals), _planes(reconstructed), strict=True)
-    return np.array([
-        structural_similarity(a, b, data_range=1.0, gaussian_weights=True, sigma=1.5, use_sample_covariance=False)
-        for a, b in pairs
-    ])
+    return np.array(
+        [
+            structural_similarity(a, b, data_range=1.0, gaussian_weights=True, sigma=1.5, use_sample_covariance=False)
+            for a, b in pairs
+        ]
+    )
 
 
 def cross_entropy_nats(originals: Floats, logits: Floats) -> NDArray[np.float64]:
     """Binary cross-entropy of each image, summed over its pixels: (n, ...) in [0, 1] and logits -> (n,) nats."""
-    x, l = np.asarray(originals, np.float64), np.asarray(logits, np.float64)
-    pixels = np.maximum(l, 0.0) - l * x + np.log1p(np.exp(-np.abs(l)))
+    x, z = np.asarray(originals, np.float64), np.asarray(logits, np.float64)
+    pixels = np.maximum(z, 0.0) - z * x + np.log1p(np.exp(-np.abs(z)))
     return np.sum(pixels, axis=tuple(range(1, pixels.ndim)))
 
 

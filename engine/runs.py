@@ -1,12 +1,12 @@
 """A run is a folder: what was asked for, what happened, and what came out. Opening one needs no Keras.
 
-    config.json       the settings
-    provenance.json   versions, backend, device, seed, fingerprint of the data
-    events.jsonl      every event, one a line; replaying them is watching the run again
-    history.csv       one row an epoch
-    model.keras       the best model by validation
-    checkpoint/       the last two complete epochs, to go on from
-    previews/         fixed validation scans: originals.npy, epoch-0001.npy, ... float32 (n, height, width)
+config.json       the settings
+provenance.json   versions, backend, device, seed, fingerprint of the data
+events.jsonl      every event, one a line; replaying them is watching the run again
+history.csv       one row an epoch
+model.keras       the best model by validation
+checkpoint/       the last two complete epochs, to go on from
+previews/         fixed validation scans: originals.npy, epoch-0001.npy, ... float32 (n, height, width)
 """
 
 import builtins

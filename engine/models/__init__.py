@@ -3,24 +3,67 @@
 Every model has `encode(images)` and `reconstruct(images)` beside what Keras gives it.
 """
 
+import zipfile
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
+import keras
 
 from engine.config import RunConfig
+from engine.errors import RunDamaged
 from engine.models import autoencoder, variational
+from engine.runs import Run
 
+MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}
 BUILDERS: dict[str, Callable[[RunConfig], Any]] = {"ae": autoencoder.build, "vae": variational.build}
 
 
 def build(config: RunConfig) -> Any:
-    """Build and compile the model that a config names; its weights follow the global seed.
+    """Build the model that a config names; its weights follow the global seed.
 
     Returns:
-        A compiled Keras model whose weights and optimiser state exist.
+        A Keras model whose weights exist, not yet compiled.
     """
-    model = BUILDERS[config.model.model](config)
-    model(np.zeros((1, config.data.size, config.data.size, 1), "float32"))
+    return BUILDERS[config.model.model](config)
+
+
+def compiled(config: RunConfig) -> Any:
+    """Build a model and make it ready to train: Adam, the model's own loss, optimiser state included."""
+    model = build(config)
+    model.compile(keras.optimizers.Adam(config.training.learning_rate), loss=model.training_loss)
     model.optimizer.build(model.trainable_variables)
     return model
+
+
+def load(run: Run) -> Any:
+    """Load the best model of a run: our architecture from its config, only the weights from its file.
+
+    A file is never trusted with the architecture: what it may hold is checked first (members, sizes, packing ratio).
+
+    Raises:
+        RunDamaged: the run has no model yet, or its file does not fit the config.
+    """
+    if not run.model_path.is_file():
+        raise RunDamaged(f"Run '{run.name}' has no model yet.", "Train it for at least one epoch.")
+    model = build(run.config)
+    _check_archive(run, model.count_params())
+    try:
+        model.load_weights(run.model_path)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        reason = str(error).strip().splitlines()[0][:200]
+        raise RunDamaged(f"The model of run '{run.name}' cannot be read: {reason}", "Train it again.") from None
+    return model
+
+
+def _check_archive(run: Run, parameters: int) -> None:
+    limit = 16 * 2**20 + 8 * parameters
+    try:
+        with zipfile.ZipFile(run.model_path) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+            names = {member.filename for member in archive.infolist()}
+    except (OSError, zipfile.BadZipFile):
+        raise RunDamaged(f"The model file of run '{run.name}' is no Keras file.", "Train it again.") from None
+    if unpacked > limit or not names <= MEMBERS:
+        raise RunDamaged(
+            f"The model file of run '{run.name}' holds what a model of Engram does not.", "Do not open it."
+        )

@@ -21,6 +21,8 @@ class Autoencoder(keras.Model):
         settings: the fields of an `AutoencoderConfig`.
     """
 
+    training_loss = "mse"
+
     def __init__(self, size: int, settings: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.size, self.settings = size, dict(settings)
@@ -29,6 +31,7 @@ class Autoencoder(keras.Model):
         latent = layers.Dense(config.latent, name="enc_latent")(features)
         self.encoder = keras.Model(images, latent, name="encoder")
         self.decoder = blocks.up(config, size, output="sigmoid")
+        self.built = True
 
     def call(self, images: Any, training: bool = False) -> Any:
         """Reconstruct images: (n, size, size, 1) -> (n, size, size, 1), float32 in [0, 1]."""
@@ -48,7 +51,5 @@ class Autoencoder(keras.Model):
 
 
 def build(config: RunConfig) -> Autoencoder:
-    """Build the study's autoencoder, with its loss: the squared error, averaged over pixels and images."""
-    model = Autoencoder(config.data.size, config.model.model_dump(mode="json"), name="ae")
-    model.compile(keras.optimizers.Adam(config.training.learning_rate), loss="mse")
-    return model
+    """Build the study's autoencoder for the config's image size."""
+    return Autoencoder(config.data.size, config.model.model_dump(mode="json"), name="ae")

@@ -5,6 +5,7 @@ records the gradient, and who holds the state. The numbers equal those of Keras'
 """
 
 import importlib
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -71,4 +72,4 @@ def _jax(model: Any, state: Any, data: Any) -> Any:
     return logs, (trainable, others, optimizer, metrics)
 
 
-_STEPS = {"tensorflow": _tensorflow, "torch": _torch, "jax": _jax}
+_STEPS: dict[str, Callable[..., Any]] = {"tensorflow": _tensorflow, "torch": _torch, "jax": _jax}

@@ -14,7 +14,7 @@ from engine.models import blocks, steps
 
 @keras.saving.register_keras_serializable("engram")
 class Sampling(layers.Layer):
-    """Draw z = mean + exp(log_var / 2) * epsilon, epsilon ~ N(0, 1): the reparameterisation (Kingma, Welling, eq. 10)."""
+    """Draw z = mean + exp(log_var / 2) * epsilon, epsilon ~ N(0, 1): the reparameterisation (section 2.4 there)."""
 
     def __init__(self, seed: int = 0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -41,6 +41,8 @@ class VariationalAutoencoder(keras.Model):
         seed: seed of the sampling.
     """
 
+    training_loss = None  # its own compute_loss
+
     def __init__(self, size: int, settings: dict[str, Any], seed: int = 0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.size, self.settings, self.seed = size, dict(settings), seed
@@ -54,9 +56,10 @@ class VariationalAutoencoder(keras.Model):
         self.decoder = blocks.up(config, size, output=None)
         self.reconstruction_metric = keras.metrics.Mean(name="reconstruction")
         self.kl_metric = keras.metrics.Mean(name="kl")
+        self.built = True
 
     def call(self, images: Any, training: bool = False) -> dict[str, Any]:
-        """Logits (n, size, size, 1), mean and log-variance (n, latent); z is sampled in training, the mean otherwise."""
+        """Logits (n, size, size, 1), mean and log-variance (n, latent); z is a sample in training, else the mean."""
         mean, log_var = self.encoder(images, training=training)
         z = self.sampling(mean, log_var) if training else mean
         return {"logits": self.decoder(z, training=training), "mean": mean, "log_var": log_var}
@@ -108,8 +111,6 @@ def divergence(mean: Any, log_var: Any) -> Any:
 
 
 def build(config: RunConfig) -> VariationalAutoencoder:
-    """Build the study's variational autoencoder; its loss is its own `compute_loss`."""
+    """Build the study's variational autoencoder for the config's image size."""
     settings = config.model.model_dump(mode="json")
-    model = VariationalAutoencoder(config.data.size, settings, config.training.seed, name="vae")
-    model.compile(keras.optimizers.Adam(config.training.learning_rate))
-    return model
+    return VariationalAutoencoder(config.data.size, settings, config.training.seed, name="vae")

@@ -1,0 +1,1 @@
+"""Looking through trained models: what the explorer process answers."""

@@ -1,0 +1,139 @@
+"""The explorer: holds data sets and loaded models warm and answers small requests about them.
+
+Answers are plain mappings; arrays go to `.npy` files in a scratch folder, written under a new name each time, so that a
+reader that still maps an older answer is not disturbed. Keras is imported with the first model.
+"""
+
+import itertools
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import backend, data, quality, runs, scoring
+from engine.config import DataConfig, TrainingConfig
+from engine.messages import Emit, LoadData, OpenScan, Rank, Reconstruct, Request, RequestProgress, ShouldStop
+
+MODELS_KEPT = 4
+FILES_KEPT = 64
+
+
+class Explorer:
+    """Answers requests one after the other.
+
+    Args:
+        scratch: folder for arrays.
+        emit: takes progress events of long requests.
+        should_stop: asked during long requests.
+    """
+
+    def __init__(self, scratch: Path, emit: Emit, should_stop: ShouldStop) -> None:
+        self.scratch, self.emit, self.should_stop = scratch, emit, should_stop
+        self._models: OrderedDict[tuple[Path, int], Any] = OrderedDict()
+        self._data: tuple[DataConfig, data.Dataset] | None = None
+        self._numbers = itertools.count()
+        self._answers: dict[type[Request], Callable[[Any], dict[str, Any]]] = {
+            LoadData: self._load_data,
+            OpenScan: self._open_scan,
+            Reconstruct: self._reconstruct,
+            Rank: self._rank,
+        }
+
+    def answer(self, request: Request) -> dict[str, Any]:
+        """Answer one request.
+
+        Returns:
+            The content of the answer.
+
+        Raises:
+            EngramError: what is wrong with the request.
+        """
+        return self._answers[type(request)](request)
+
+    def _load_data(self, request: LoadData) -> dict[str, Any]:
+        def progress(done: int, total: int) -> None:
+            self.emit(RequestProgress(number=request.number, panel=request.panel, done=done, total=total))
+
+        images = self._dataset(request.config, progress)
+        return {
+            "source": images.source,
+            "fingerprint": images.fingerprint,
+            "classes": list(images.classes),
+            "counts": images.counts(),
+            "skipped": [{"name": item.name, "reason": item.reason} for item in images.skipped],
+            "store": str(images.train.store.filename),
+            "splits": {name: _listing(split) for name, split in images.splits.items()},
+        }
+
+    def _open_scan(self, request: OpenScan) -> dict[str, Any]:
+        scan = data.open_scan(request.path)
+        return {
+            "name": scan.name,
+            "kind": scan.kind,
+            "slices": len(scan.pixels),
+            "orientation": scan.orientation,
+            "notes": list(scan.notes),
+            "pixels": self._write(scan.pixels),
+        }
+
+    def _reconstruct(self, request: Reconstruct) -> dict[str, Any]:
+        originals, names = self._originals(request)
+        answer: dict[str, Any] = {"names": names, "originals": self._write(originals[..., 0]), "runs": {}}
+        for name in request.runs:
+            model, side = self._model(name)
+            fitted = originals if side == request.data.size else self._originals(request, side)[0]
+            reconstructed = scoring.reconstruct(model, fitted)
+            answer["runs"][name] = {"images": self._write(reconstructed[..., 0])} | _measures(fitted, reconstructed)
+        return answer
+
+    def _rank(self, request: Rank) -> dict[str, Any]:
+        model, side = self._model(request.run)
+        images = self._dataset(request.data.model_copy(update={"size": side})).splits[request.split]
+        scores = scoring.score(model, images, self.should_stop)
+        return {"run": request.run, "split": request.split, "mse": [] if scores is None else scores["mse"].tolist()}
+
+    def _originals(self, request: Reconstruct, side: int | None = None) -> tuple[NDArray[np.float32], list[str]]:
+        config = request.data.model_copy(update={"size": side or request.data.size})
+        if request.scan is not None:
+            scan = data.open_scan(request.scan)
+            return data.prepare(scan.slice(request.slice), config)[None, ..., None], [scan.name]
+        split = self._dataset(config).splits[request.split]
+        return split.read(np.array(request.indices, np.int64)), [split.names[index] for index in request.indices]
+
+    def _dataset(self, config: DataConfig, progress: Callable[[int, int], None] | None = None) -> data.Dataset:
+        if self._data is None or self._data[0] != config:
+            self._data = config, data.load(config=config, progress=progress, should_stop=self.should_stop)
+        return self._data[1]
+
+    def _model(self, name: str) -> tuple[Any, int]:
+        run = runs.open(name)
+        key = run.path, run.model_path.stat().st_mtime_ns if run.model_path.exists() else 0
+        if key not in self._models:
+            self._models[key] = backend.load("engine.models", TrainingConfig(deterministic=False)).load(run)
+        self._models.move_to_end(key)
+        while len(self._models) > MODELS_KEPT:
+            self._models.popitem(last=False)
+        return self._models[key], run.config.data.size
+
+    def _write(self, array: NDArray[Any]) -> str:
+        number = next(self._numbers)
+        path = self.scratch / f"answer-{number}.npy"
+        np.save(path, array)
+        (self.scratch / f"answer-{number - FILES_KEPT}.npy").unlink(missing_ok=True)
+        return str(path)
+
+
+def _listing(split: data.Split) -> dict[str, Any]:
+    return {"rows": split.rows.tolist(), "labels": split.labels.tolist(), "names": list(split.names)}
+
+
+def _measures(originals: NDArray[np.float32], reconstructed: NDArray[np.float32]) -> dict[str, list[float | None]]:
+    psnr = quality.psnr_db(originals, reconstructed)
+    return {
+        "mse": quality.mse(originals, reconstructed).tolist(),
+        "psnr_db": [float(value) if np.isfinite(value) else None for value in psnr],
+        "ssim": quality.ssim(originals, reconstructed).tolist(),
+    }

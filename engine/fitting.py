@@ -1,0 +1,136 @@
+"""The epochs of a run: train, validate, preview, keep, tell. Needs Keras; `engine.training` is the way in."""
+
+import os
+from dataclasses import replace
+from typing import Any
+
+import keras
+import numpy as np
+
+from engine import backend, checkpoints, models, runs, scoring
+from engine.callbacks import Batches, Reporter
+from engine.checkpoints import State
+from engine.config import RunConfig
+from engine.errors import ConfigError, TrainingError
+from engine.messages import Emit, EpochEnded, JobEnded, JobStarted, Log, ShouldStop
+from engine.runs import Run
+
+PREVIEWS = 8
+
+
+class Fit:
+    """One run being trained.
+
+    Args:
+        run: where everything is kept.
+        config: its settings.
+        images: a data set with splits `train` and `validation`.
+        emit: takes each event.
+        should_stop: asked after every batch.
+    """
+
+    def __init__(self, run: Run, config: RunConfig, images: Any, emit: Emit, should_stop: ShouldStop) -> None:
+        self.run, self.config, self.images = run, config, images
+        self.emit, self.should_stop = emit, should_stop
+        keras.utils.set_random_seed(config.training.seed)
+        self.model, self.best = models.compiled(config), models.build(config)
+        self.state = self._restore()
+
+    def _restore(self) -> State:
+        now = backend.conditions(self.config.training)
+        state = checkpoints.load(self.run.checkpoints, self.model)
+        if state.conditions and state.conditions != now:
+            changed = ", ".join(key for key in now if state.conditions.get(key) != now[key])
+            text = f"Since the checkpoint this has changed: {changed}. The weights will not be the same to the bit."
+            self.emit(Log(text=text, level="warning"))
+        return replace(state, conditions=now)
+
+    def start(self) -> None:
+        """Tell what is about to be trained, and write down under which conditions."""
+        training, splits = self.config.training, self.images
+        if not len(splits.train) or not len(splits.validation):
+            raise ConfigError("There are too few images to train and to validate.", "Choose a source with more images.")
+        fingerprint = self.images.fingerprint
+        known = self.run.provenance.get("data", {}).get("fingerprint", fingerprint)
+        if known != fingerprint:
+            self.emit(Log(text="The images have changed since this run began.", level="warning"))
+        data = {"source": self.images.source, "fingerprint": fingerprint}
+        self.run.write_json("provenance.json", {**self.state.conditions, "seed": training.seed, "data": data})
+        self._preview("originals", scoring.fixed(splits.validation, PREVIEWS))
+        self.emit(
+            JobStarted(
+                run=self.run.name,
+                path=str(self.run.path),
+                first_epoch=self.state.epoch,
+                epochs=training.epochs,
+                train_images=len(splits.train),
+                validation_images=len(splits.validation),
+                parameters=self.model.count_params(),
+                backend=training.backend,
+                device=self.state.conditions["device"],
+            )
+        )
+
+    def epoch(self) -> bool:
+        """Train, validate and keep one epoch; False when stopped before its end."""
+        training = self.config.training
+        number = self.state.epoch
+        batches = Batches(self.images.train, training.batch_size, training.seed, number)
+        reporter = Reporter(self.run.name, training.epochs, batches, self.emit, self.should_stop)
+        fitted = self.model.fit(
+            batches, initial_epoch=number, epochs=number + 1, shuffle=False, verbose=0, callbacks=[reporter]
+        )
+        if reporter.diverged:
+            raise TrainingError(
+                f"The loss is no longer a finite number in epoch {number + 1}.",
+                f"Lower the learning rate (now {training.learning_rate:g}) and resume: earlier epochs are kept.",
+            )
+        scores = None if reporter.stopped else scoring.score(self.model, self.images.validation, self.should_stop)
+        if scores is None:
+            return False
+        metrics = {name: float(values[-1]) for name, values in fitted.history.items()}
+        metrics |= {f"val_{name}": float(values.mean()) for name, values in scores.items()}
+        self._keep(metrics | {"images_per_s": reporter.images_per_s, "train_s": reporter.seconds})
+        return True
+
+    def _keep(self, metrics: dict[str, float]) -> None:
+        number = self.state.epoch + 1
+        best = metrics["val_loss"] < self.state.best_loss
+        self.state = replace(self.state, epoch=number)
+        if best:
+            self.state = replace(self.state, best_epoch=number, best_loss=metrics["val_loss"])
+            self.save_model()
+        fixed = scoring.fixed(self.images.validation, PREVIEWS)
+        preview = self._preview(f"epoch-{number:05d}", scoring.reconstruct(self.model, fixed))
+        checkpoints.save(self.run.checkpoints, self.model, self.state)
+        self.emit(EpochEnded(run=self.run.name, epoch=number, metrics=metrics, best=best, preview=preview))
+        runs.write_history(self.run)
+
+    def save_model(self) -> None:
+        """Write model.keras, weights alone, under another name, then put it in its place."""
+        temporary = self.run.path / "new.keras"
+        self.best.set_weights(self.model.get_weights())
+        self.best.save(temporary)
+        os.replace(temporary, self.run.model_path)
+
+    def _preview(self, name: str, images: np.ndarray) -> str:
+        self.run.previews.mkdir(exist_ok=True)
+        np.save(self.run.previews / f"{name}.npy", np.round(images[..., 0] * 255).astype(np.uint8))
+        return f"previews/{name}.npy"
+
+
+def fit(run: Run, config: RunConfig, images: Any, emit: Emit, should_stop: ShouldStop) -> None:
+    """Train a run from where it stands to its last epoch, or until asked to stop.
+
+    Raises:
+        TrainingError: the loss is no longer finite.
+        RunDamaged: its checkpoints cannot be read.
+    """
+    work = Fit(run, config, images, emit, should_stop)
+    work.start()
+    finished = True
+    while finished and work.state.epoch < config.training.epochs:
+        finished = work.epoch()
+    if not run.model_path.exists():
+        work.save_model()
+    emit(JobEnded(run=run.name, state="finished" if finished else "stopped", epoch=work.state.epoch))

@@ -1,0 +1,108 @@
+"""The train job: a plain function from settings to a run folder. It knows nothing of who listens.
+
+This module takes no Keras; `engine.fitting`, which does the work, is imported once the backend is chosen.
+"""
+
+from pathlib import Path
+
+from engine import backend, data, runs
+from engine.config import RunConfig, build
+from engine.errors import ConfigError, EngramError
+from engine.messages import Emit, Event, JobEnded, Log, Progress, ShouldStop, ignore, never
+from engine.runs import Run
+
+
+def train(
+    config: RunConfig | None = None,
+    *,
+    run: Run | str | None = None,
+    root: Path | str | None = None,
+    emit: Emit = ignore,
+    should_stop: ShouldStop = never,
+) -> Run:
+    """Train a model and keep everything in a run folder.
+
+    Args:
+        config: the settings; those of `run` when it is an opened run, else the defaults.
+        run: a new run's name (chosen when None), or a run made by `runs.create`.
+        root: folder of the runs; `runs.default_root()` when None.
+        emit: takes each event as it happens.
+        should_stop: asked after every batch; True ends the job soon and keeps the model; it may block, which pauses.
+
+    Returns:
+        The run; its `state()` says how the job ended, its `model_path` is the best model by validation.
+
+    Raises:
+        EngramError: what is wrong with the settings, the data or the backend. The run folder, if made, says so too.
+    """
+    if not isinstance(run, Run):
+        run = runs.create(config or RunConfig(), run, root)
+    return _work(run, run.config, emit, should_stop)
+
+
+def resume(
+    run: Run | str,
+    *,
+    epochs: int | None = None,
+    root: Path | str | None = None,
+    emit: Emit = ignore,
+    should_stop: ShouldStop = never,
+) -> Run:
+    """Go on with a run from its last complete epoch, after a stop, a crash or a `kill -9`.
+
+    On TensorFlow's CPU in deterministic mode the weights come out the same to the bit as without the break.
+
+    Args:
+        run: the run or its name.
+        epochs: new goal in epochs from the start; unchanged when None.
+        root: folder of the runs.
+        emit: takes each event as it happens.
+        should_stop: as in `train`.
+
+    Returns:
+        The run.
+
+    Raises:
+        EngramError: the run cannot be found, read or trained.
+    """
+    if not isinstance(run, Run):
+        run = runs.open(run, root)
+    config = run.config
+    if epochs is not None and epochs != config.training.epochs:
+        done = max((row["epoch"] for row in run.history()), default=0)
+        if epochs < done:
+            raise ConfigError(f"Run '{run.name}' already has {done:g} epochs.", f"Ask for more than {done:g}.")
+        config = build({"epochs": epochs}, config)
+        run.write_json("config.json", config.model_dump(mode="json"))
+    return _work(run, config, emit, should_stop)
+
+
+def _work(run: Run, config: RunConfig, emit: Emit, should_stop: ShouldStop) -> Run:
+    recorder = Recorder(run, emit)
+    with run.lock():
+        try:
+            fitting = backend.load("engine.fitting", config.training)
+            recorder(Log(text=f"Reading {config.data.source}."))
+            images = data.load(config=config.data, should_stop=should_stop)
+            fitting.fit(run, config, images, emit=recorder, should_stop=should_stop)
+        except EngramError as error:
+            recorder(JobEnded(run=run.name, state="failed", reason=error.what, advice=error.advice))
+            raise
+        except (MemoryError, RuntimeError) as error:
+            failure = backend.explain(error)
+            recorder(JobEnded(run=run.name, state="failed", reason=failure.what, advice=failure.advice))
+            raise failure from error
+    return run
+
+
+class Recorder:
+    """Append events to the run's record, but for the fleeting ones, and pass all of them on."""
+
+    def __init__(self, run: Run, emit: Emit) -> None:
+        self.run, self.emit = run, emit
+
+    def __call__(self, event: Event) -> None:
+        """Record and pass on one event."""
+        if not isinstance(event, Progress):
+            self.run.append(event)
+        self.emit(event)

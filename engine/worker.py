@@ -1,0 +1,175 @@
+"""The engine process: commands come in on stdin, events go out on stdout, one JSON object a line.
+
+    python -m engine.worker --scratch DIR [--backend NAME] [--threads N]
+
+Stdout belongs to the events alone: everything that a framework prints goes to stderr. When stdin closes, the window is
+gone and the process ends at once.
+"""
+
+import argparse
+import os
+import queue
+import sys
+import threading
+from pathlib import Path
+from typing import IO
+
+from engine import backend, training
+from engine.config import TrainingConfig
+from engine.errors import EngramError
+from engine.explore.explorer import Explorer
+from engine.messages import (
+    Answer,
+    Continue,
+    Continued,
+    Event,
+    JobEnded,
+    JobStarted,
+    Message,
+    Pause,
+    Paused,
+    Ready,
+    Refused,
+    Request,
+    Resume,
+    Stop,
+    Train,
+    read_command,
+)
+
+
+class Control:
+    """What the reading thread tells the working one: stop, pause, go on."""
+
+    def __init__(self) -> None:
+        self._running = threading.Event()
+        self._running.set()
+        self._stop = threading.Event()
+        self.held = self.released = lambda: None
+
+    def reset(self) -> None:
+        """Forget the wishes meant for the job before."""
+        self._stop.clear()
+        self._running.set()
+
+    def obey(self, command: Message) -> bool:
+        """Take a command that must be heard at once; False when it is none of these."""
+        if isinstance(command, Stop):
+            self._stop.set()
+        if isinstance(command, (Stop, Continue)):
+            self._running.set()
+        if isinstance(command, Pause):
+            self._running.clear()
+        return isinstance(command, (Stop, Pause, Continue))
+
+    def should_stop(self) -> bool:
+        """Whether the job is to end; waits here while it is paused."""
+        if not self._running.is_set():
+            self.held()
+            self._running.wait()
+            self.released()
+        return self._stop.is_set()
+
+
+class Worker:
+    """Reads commands in a thread, carries them out in the main one."""
+
+    def __init__(self, commands: IO[bytes], events: IO[bytes], scratch: Path) -> None:
+        self.commands, self.events = commands, events
+        self.control = Control()
+        self.control.held = lambda: self.emit(Paused(run=self._run))
+        self.control.released = lambda: self.emit(Continued(run=self._run))
+        self.explorer = Explorer(scratch, self.emit, self.control.should_stop)
+        self._queue: queue.Queue[Message] = queue.Queue()
+        self._lock = threading.Lock()
+        self._newest: dict[str, int] = {}
+        self._run = ""
+        self._told = False
+
+    def emit(self, event: Event) -> None:
+        """Write one event line."""
+        if isinstance(event, JobStarted):
+            self._run = event.run
+        self._told = self._told or isinstance(event, JobEnded)
+        with self._lock:
+            self.events.write(event.line().encode())
+            self.events.flush()
+
+    def serve(self) -> None:
+        """Carry out commands until stdin closes."""
+        threading.Thread(target=self._read, daemon=True).start()
+        while True:
+            self._carry_out(self._queue.get())
+
+    def _read(self) -> None:
+        for line in self.commands:
+            try:
+                command = read_command(line)
+            except EngramError as error:
+                self.emit(Refused(reason=error.what, advice=error.advice))
+                continue
+            if isinstance(command, Request):
+                self._newest[command.panel] = command.number
+            if not self.control.obey(command):
+                self._queue.put(command)
+        os._exit(0)
+
+    def _carry_out(self, command: Message) -> None:
+        if isinstance(command, Request):
+            self._answer(command)
+        else:
+            self._do_job(command)
+
+    def _do_job(self, command: Message) -> None:
+        self.control.reset()
+        self._told = False
+        listen = {"emit": self.emit, "should_stop": self.control.should_stop}
+        try:
+            if isinstance(command, Train):
+                training.train(command.config, run=command.name, root=command.root, **listen)
+            elif isinstance(command, Resume):
+                training.resume(command.run, epochs=command.epochs, **listen)
+        except EngramError as error:
+            if not self._told:
+                self.emit(Refused(reason=error.what, advice=error.advice))
+
+    def _answer(self, request: Request) -> None:
+        if request.number < self._newest[request.panel]:
+            return
+        try:
+            content = self.explorer.answer(request)
+        except EngramError as error:
+            refused = Refused(reason=error.what, advice=error.advice, number=request.number, panel=request.panel)
+            self.emit(refused)
+        else:
+            self.emit(Answer(number=request.number, panel=request.panel, content=content))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run an engine process until its stdin closes."""
+    parser = argparse.ArgumentParser(prog="python -m engine.worker", description=__doc__)
+    parser.add_argument("--scratch", type=Path, required=True, help="folder for arrays that do not fit a line")
+    parser.add_argument("--backend", default="tensorflow", help="framework to compute with")
+    parser.add_argument("--threads", type=int, default=0, help="processor threads; 0 takes all")
+    options = parser.parse_args(arguments)
+    options.scratch.mkdir(parents=True, exist_ok=True)
+    events = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    worker = Worker(sys.stdin.buffer, events, options.scratch)
+    threading.Thread(target=_warm_up, args=(worker, options.backend, options.threads)).start()
+    worker.serve()
+
+
+def _warm_up(worker: Worker, name: str, threads: int) -> None:
+    settings = TrainingConfig.model_validate({"backend": name, "threads": threads, "deterministic": False})
+    try:
+        backend.load("engine.models", settings)
+    except EngramError as error:
+        worker.emit(Refused(reason=error.what, advice=error.advice))
+        return
+    worker.emit(Ready(backend=name, device=backend.device(), versions=backend.versions(name)))
+
+
+if __name__ == "__main__":
+    main()
