@@ -10,7 +10,7 @@ SOURCES := engine gui tests bench scripts main.py
 .DEFAULT_GOAL := help
 .PHONY: help set-up run test check bench shots demo-run clean
 
-help: ## show this list
+help:
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):[^#]*## /\1|/' | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 
 set-up: $(READY) $(QT_READY) ## make the virtual environment and see to Qt's system libraries

@@ -1,0 +1,205 @@
+"""The house rules as functions: each takes one parsed source file and yields what breaks the rule, as sentences.
+
+`tests/test_house.py` runs them over the tree, and each over a planted breach.
+"""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+QT = {"PySide6", "shiboken6", "pyqtgraph"}
+FRAMEWORKS = {"keras", "keras_tuner", "tensorflow", "torch", "jax", "wandb"}
+STANDARD = set(sys.stdlib_module_names)
+
+GROUND_FLOOR = {"engine.errors", "engine.config", "engine.messages", "engine.runs"}
+GROUND_FLOOR_PACKAGES = {"numpy", "pydantic", "filelock"}  # filelock: a run's lock must hold on Windows too
+WIDGET_PACKAGES = {"PySide6", "pyqtgraph", "numpy", "gui.widgets", "gui.palette", "gui.pixmaps"}
+DATA_PACKAGES = {"numpy", "pydantic", "skimage", "PIL", "pydicom", "nibabel", "datasets"}
+
+# The imports that may stand inside a function, each with the reason that no other place would do.
+LATE_IMPORTS: dict[str, set[str]] = {}
+
+FUNCTION_LINES, FUNCTION_LINES_MOST = 25, 50
+FILE_LINES, FILE_LINES_MOST = 300, 400
+CLASS_LINES, CLASS_METHODS, MAIN_WINDOW_LINES = 200, 15, 150
+WITHIN = 0.9
+
+VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "manager"}
+UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|NotImplementedError|not implemented|coming soon)\b", re.IGNORECASE)
+EXCUSED_BUDGET = re.compile(r"#\s*noqa(?!:)|#\s*noqa:.*\b(C901|PLR09\d\d|BLE001|T20\d|E722|PLC0415)\b")
+FOREIGN = re.compile(r"://[^ ]*/simple\b|://files[.]|://registry[.]|(?<![\w.])/wor[k]/")
+
+
+@dataclass(frozen=True)
+class Source:
+    """One source file: its path in the checkout and its text."""
+
+    path: Path
+    text: str
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """The parsed text."""
+        return ast.parse(self.text)
+
+    @property
+    def module(self) -> str:
+        """The dotted name under which the file is imported."""
+        parts = self.path.with_suffix("").parts
+        return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+    @property
+    def lines(self) -> int:
+        """Lines of the file."""
+        return len(self.text.splitlines())
+
+    def nodes(self, *kinds: type[ast.AST]) -> Iterator:
+        """Every node of these kinds."""
+        return (node for node in ast.walk(self.tree) if isinstance(node, kinds))
+
+    def at(self, node: ast.AST) -> str:
+        """The place of a node, for a sentence."""
+        return f"{self.path}:{node.lineno}"
+
+    def imports(self) -> Iterator[tuple[ast.stmt, str]]:
+        """Every import, late ones included, as (statement, dotted name)."""
+        for node in self.nodes(ast.Import):
+            yield from ((node, alias.name) for alias in node.names)
+        for node in self.nodes(ast.ImportFrom):
+            yield from ((node, f"{node.module}.{alias.name}") for alias in node.names)
+
+
+def functions(source: Source) -> Iterator[tuple[ast.FunctionDef, int]]:
+    """Every function with the lines of its body, docstring not counted."""
+    for node in source.nodes(ast.FunctionDef, ast.AsyncFunctionDef):
+        body = node.body[1:] if ast.get_docstring(node) else node.body
+        yield node, body[-1].end_lineno - body[0].lineno + 1 if body else 0
+
+
+def mostly_within(budget: int, sizes: list[int]) -> bool:
+    """The rule of nine in ten."""
+    return sum(size <= budget for size in sizes) >= WITHIN * len(sizes)
+
+
+def long_functions(source: Source) -> Iterator[str]:
+    for node, lines in functions(source):
+        if lines > FUNCTION_LINES_MOST:
+            yield f"{source.at(node)} {node.name}: a body of {lines} lines"
+
+
+def long_files(source: Source) -> Iterator[str]:
+    if source.lines > FILE_LINES_MOST:
+        yield f"{source.path}: {source.lines} lines"
+
+
+def large_classes(source: Source) -> Iterator[str]:
+    for node in source.nodes(ast.ClassDef):
+        lines = node.end_lineno - node.lineno + 1
+        methods = sum(isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef) for item in node.body)
+        budget = MAIN_WINDOW_LINES if node.name == "MainWindow" else CLASS_LINES
+        if lines > budget or methods > CLASS_METHODS:
+            yield f"{source.at(node)} class {node.name}: {lines} lines, {methods} methods"
+
+
+def many_arguments(source: Source) -> Iterator[str]:
+    for node in source.nodes(ast.FunctionDef, ast.AsyncFunctionDef):
+        arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+        count = sum(argument.arg not in {"self", "cls"} for argument in arguments)
+        if count > 5:
+            yield f"{source.at(node)} {node.name}: {count} arguments"
+
+
+def untyped_arguments(source: Source) -> Iterator[str]:
+    for node in source.nodes(ast.FunctionDef, ast.AsyncFunctionDef):
+        arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+        for argument in arguments:
+            if argument.annotation is None and argument.arg not in {"self", "cls"}:
+                yield f"{source.at(node)} {node.name}: {argument.arg} has no type"
+
+
+def prints(source: Source) -> Iterator[str]:
+    for node in source.nodes(ast.Call):
+        if isinstance(node.func, ast.Name) and node.func.id == "print":
+            yield f"{source.at(node)} prints"
+
+
+def blind_excepts(source: Source) -> Iterator[str]:
+    """Catching everything is for handlers that raise again."""
+    for node in source.nodes(ast.ExceptHandler):
+        caught = ast.unparse(node.type) if node.type else "BaseException"
+        blind = {"Exception", "BaseException"} & set(re.findall(r"\w+", caught))
+        if blind and not isinstance(node.body[-1], ast.Raise):
+            yield f"{source.at(node)} catches {caught}"
+
+
+def vague_names(source: Source) -> Iterator[str]:
+    for part in source.path.with_suffix("").parts:
+        if VAGUE_NAMES & set(part.split("_")):
+            yield f"{source.path}: the name {part} says nothing"
+
+
+def unfinished(source: Source) -> Iterator[str]:
+    for number, line in enumerate(source.text.splitlines(), 1):
+        if UNFINISHED.search(line):
+            yield f"{source.path}:{number} is unfinished: {line.strip()}"
+
+
+def excused_budgets(source: Source) -> Iterator[str]:
+    """A budget is kept, not silenced."""
+    for number, line in enumerate(source.text.splitlines(), 1):
+        if EXCUSED_BUDGET.search(line):
+            yield f"{source.path}:{number} silences a house rule: {line.strip()}"
+
+
+def late_imports(source: Source) -> Iterator[str]:
+    allowed = LATE_IMPORTS.get(source.path.as_posix(), set())
+    for function, _ in functions(source):
+        for node in ast.walk(function):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                names = {alias.name for alias in node.names} if isinstance(node, ast.Import) else {node.module}
+                if not names <= allowed:
+                    yield f"{source.at(node)} imports {', '.join(sorted(names))} inside {function.name}"
+
+
+def relative_imports(source: Source) -> Iterator[str]:
+    for node in source.nodes(ast.ImportFrom):
+        if node.level:
+            yield f"{source.at(node)} a relative import"
+
+
+def wall_crossings(source: Source) -> Iterator[str]:
+    """Who may import whom, file by file; the import contracts see the indirect ways."""
+    for node, name in source.imports():
+        top = name.split(".")[0]
+        if _crosses(source.module, name, top):
+            yield f"{source.at(node)} {source.module} imports {name}"
+
+
+def _crosses(module: str, name: str, top: str) -> bool:
+    room = module.split(".")[0]
+    if room == "engine" and top in QT | {"gui"}:
+        return True
+    if room == "gui" and top in FRAMEWORKS:
+        return True
+    if module in GROUND_FLOOR:
+        return not _allowed(name, STANDARD | GROUND_FLOOR_PACKAGES | GROUND_FLOOR)
+    if module.startswith("engine.data"):
+        return not _allowed(name, STANDARD | DATA_PACKAGES | GROUND_FLOOR | {"engine.data"})
+    if module.startswith("gui.widgets"):
+        return not _allowed(name, STANDARD | WIDGET_PACKAGES)
+    return False
+
+
+def _allowed(name: str, packages: set[str]) -> bool:
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+
+def foreign_places(path: Path, text: str) -> Iterator[str]:
+    """A package registry's host or a path of somebody's machine, in any text of the tree."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if FOREIGN.search(line):
+            yield f"{path}:{number} names a registry or a machine: {line.strip()[:80]}"
