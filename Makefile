@@ -32,7 +32,12 @@ run: set-up ## open the window; with no display, run the headless demo
 	fi
 
 test: set-up ## run the tests (ARGS="-k name" chooses)
-	@$(PY) -m pytest $(ARGS)
+	@if [ -e $(QT_READY) ]; then \
+	    exec $(PY) -m pytest $(ARGS); \
+	else \
+	    echo "Qt cannot load here, so the tests of the window are left out."; \
+	    exec $(PY) -m pytest -p no:pytest-qt -W ignore::pytest.PytestConfigWarning --ignore tests/gui $(ARGS); \
+	fi
 
 check: set-up ## ruff, mypy and the import contracts, then the tests
 	$(PY) -m ruff check $(SOURCES)

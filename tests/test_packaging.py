@@ -104,6 +104,7 @@ def test_wheel_holds_code_and_resources_and_nothing_else(wheel):
 
 
 def test_installed_copy_finds_its_resources(wheel, tmp_path, run_python):
+    pytest.importorskip("PySide6.QtWidgets", reason="Qt cannot load here", exc_type=ImportError)
     wheel.extractall(tmp_path)
     code = f"""
 import sys; sys.path.insert(0, {str(tmp_path)!r})
@@ -170,6 +171,17 @@ def test_make_run_with_a_display_opens_the_window(checkout, display):
 
 def test_make_test_runs_pytest_with_its_arguments(checkout):
     assert make(checkout, "test", "ARGS=-k noise").splitlines() == ["python -m pytest -k noise"]
+
+
+def test_make_test_goes_on_without_the_window_where_qt_cannot_load(checkout):
+    (checkout / ".venv" / ".qt-ready").unlink()
+    executable(
+        checkout / ".venv/bin/python", '#!/bin/sh\necho "python $*"\ncase "$*" in *qt_libraries*) exit 1 ;; esac\n'
+    )
+    *_, sentence, call = make(checkout, "test").splitlines()
+    assert "the tests of the window are left out" in sentence
+    assert "-p no:pytest-qt" in call
+    assert "--ignore tests/gui" in call
 
 
 def test_make_sets_up_again_when_the_packages_change(checkout):
