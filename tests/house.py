@@ -20,8 +20,17 @@ GROUND_FLOOR_PACKAGES = {"numpy", "pydantic", "filelock"}  # filelock: a run's l
 WIDGET_PACKAGES = {"PySide6", "pyqtgraph", "numpy", "gui.widgets", "gui.palette", "gui.pixmaps"}
 DATA_PACKAGES = {"numpy", "pydantic", "skimage", "PIL", "pydicom", "nibabel", "datasets"}
 
-# The imports that may stand inside a function, each with the reason that no other place would do.
-LATE_IMPORTS: dict[str, set[str]] = {}
+# The imports that may stand inside a function, each file with the reason that no other place would do.
+LATE_IMPORTS = {
+    # `import engine` and `import engine.data` are quick: a name of their public API is imported when it is first asked for.
+    "engine/__init__.py": {"computed"},
+    "engine/data/__init__.py": {"computed"},
+    # The backend must be chosen before Keras is imported, and only the chosen one is imported.
+    "engine/backend.py": {"computed", "keras", "tensorflow", "torch", "jax"},
+    "engine/models/steps.py": {"tensorflow", "torch", "jax"},
+    # The Hugging Face library takes a second to import and only its own sources need it.
+    "engine/data/loading.py": {"engine.data.huggingface"},
+}
 
 FUNCTION_LINES, FUNCTION_LINES_MOST = 25, 50
 FILE_LINES, FILE_LINES_MOST = 300, 400
@@ -156,13 +165,24 @@ def excused_budgets(source: Source) -> Iterator[str]:
 
 
 def late_imports(source: Source) -> Iterator[str]:
+    """Imports inside functions, by statement or by `import_module`."""
     allowed = LATE_IMPORTS.get(source.path.as_posix(), set())
     for function, _ in functions(source):
         for node in ast.walk(function):
-            if isinstance(node, ast.Import | ast.ImportFrom):
-                names = {alias.name for alias in node.names} if isinstance(node, ast.Import) else {node.module}
-                if not names <= allowed:
-                    yield f"{source.at(node)} imports {', '.join(sorted(names))} inside {function.name}"
+            strange = _imported(node) - allowed
+            if strange:
+                yield f"{source.at(node)} imports {', '.join(sorted(strange))} inside {function.name}"
+
+
+def _imported(node: ast.AST) -> set[str]:
+    if isinstance(node, ast.Import):
+        return {alias.name for alias in node.names}
+    if isinstance(node, ast.ImportFrom):
+        return {str(node.module)}
+    if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in {"import_module", "__import__"}:
+        name = node.args[0]
+        return {str(name.value) if isinstance(name, ast.Constant) else "computed"}
+    return set()
 
 
 def relative_imports(source: Source) -> Iterator[str]:

@@ -56,6 +56,7 @@ MORE_PLANTED = [
     (house.large_classes, "gui/a.py", "class MainWindow:\n" + "    x = 1\n" * 150),
     (house.blind_excepts, "engine/a.py", "try:\n    x = 1\nexcept:\n    pass"),
     (house.late_imports, "engine/a.py", "def f() -> None:\n    from keras import ops"),
+    (house.late_imports, "engine/a.py", "def f() -> None:\n    importlib.import_module('keras')"),
     (house.excused_budgets, "engine/a.py", "import os  # noqa"),
     (house.wall_crossings, "engine/data/a.py", "import gui.app"),
     (house.wall_crossings, "engine/data/a.py", "import keras"),
