@@ -22,7 +22,7 @@ DATA_PACKAGES = {"numpy", "pydantic", "skimage", "PIL", "pydicom", "nibabel", "d
 
 # The imports that may stand inside a function, each file with the reason that no other place would do.
 LATE_IMPORTS = {
-    # `import engine` and `import engine.data` are quick: a name of their public API is imported when it is first asked for.
+    # `import engine` is quick: a name of the public API is imported when it is first asked for.
     "engine/__init__.py": {"computed"},
     "engine/data/__init__.py": {"computed"},
     # The backend must be chosen before Keras is imported, and only the chosen one is imported.
