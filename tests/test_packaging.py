@@ -11,9 +11,11 @@ import sys
 import tomllib
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from tests.conftest import ROOT
@@ -241,6 +243,13 @@ def test_set_up_takes_a_python_that_suits_and_installs_with_the_constraints(chec
     assert (
         calls[-1] == "-m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .[dev]"
     )
+
+
+@pytest.mark.parametrize("version", [(3, 10, 9), (3, 11, 0), (3, 12, 5), (3, 13, 9), (3, 14, 0)])
+def test_set_up_and_the_package_want_the_same_pythons(version):
+    code = re.search(r"-c 'import sys; sys.exit\((.*)\)'", (ROOT / "scripts/set_up.sh").read_text("utf-8")).group(1)
+    refused = eval(code, {"sys": SimpleNamespace(version_info=version)})
+    assert refused != SpecifierSet(PROJECT["requires-python"]).contains(".".join(map(str, version)))
 
 
 def test_set_up_brings_pip_in_where_ensurepip_is_missing(checkout, machine):
