@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -72,8 +72,9 @@ class DataConfig(Section):
 
 
 class ModelConfig(Section):
-    """Settings that every model has."""
+    """Settings that every model has; `loss_unit` is the unit of the loss it is trained on, empty when plain."""
 
+    loss_unit: ClassVar[str] = ""
     latent: int = setting(512, "Latent size", "How many numbers the encoder may keep of an image.", ge=1, le=16384)
     filters: tuple[int, ...] = setting(
         (32, 64, 128, 256, 512),
@@ -104,6 +105,7 @@ class AutoencoderConfig(ModelConfig):
 class VariationalConfig(ModelConfig):
     """The study's variational autoencoder: the same stacks, reparameterised; binary cross-entropy + KL."""
 
+    loss_unit: ClassVar[str] = "nats"
     model: Literal["vae"] = setting("vae", "Model", "Variational autoencoder")
     beta: float = setting(1.0, "KL weight β", "Weight of the KL term; 1 is the evidence lower bound.", ge=0.0, le=100.0)
 
