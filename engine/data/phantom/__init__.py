@@ -1,0 +1,143 @@
+"""Phantoms: procedural brain slices with known lesions and healthy twins, the source that needs no download."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.data.phantom import axial, coronal, sagittal
+from engine.data.phantom.frame import Frame, Pose
+from engine.data.phantom.head import Plan, Subject, draw
+from engine.data.phantom.imaging import Scanner
+from engine.data.phantom.lesions import grow
+from engine.errors import ConfigError
+
+__all__ = ["CLASSES", "PLANES", "Phantom", "phantom", "phantoms"]
+
+Plane = Literal["axial", "coronal", "sagittal"]
+
+CLASSES = ("glioma_tumor", "meningioma_tumor", "no_tumor", "pituitary_tumor")
+PLANES: tuple[Plane, ...] = ("axial", "coronal", "sagittal")
+SMALLEST, LARGEST = 32, 512
+
+_PLANS = {"axial": axial.PLANS, "coronal": coronal.PLANS, "sagittal": sagittal.PLANS}
+_SHARES = {  # how often a class is shown in each plane
+    "glioma_tumor": (0.4, 0.3, 0.3),
+    "meningioma_tumor": (0.4, 0.3, 0.3),
+    "no_tumor": (0.46, 0.24, 0.3),
+    "pituitary_tumor": (0.2, 0.4, 0.4),
+}
+_ANATOMY, _LESION, _SCANNER, _LABELS = range(4)  # independent streams of random numbers
+
+
+@dataclass(frozen=True)
+class Phantom:
+    """One slice of a made-up head.
+
+    `image` and `healthy` are (h, w) float32 in [0, 1], in steps of 1/255: the same head, the same bias and noise, with
+    and without the lesion. `mask` is (h, w) bool: the lesion with rim and core, without oedema, empty without a tumour.
+    `oedema` is (h, w) bool and may be empty.
+    """
+
+    image: NDArray[np.float32]
+    healthy: NDArray[np.float32]
+    mask: NDArray[np.bool_]
+    oedema: NDArray[np.bool_]
+    plane: Plane
+    label: str
+    seed: int
+    index: int
+
+
+def phantom(size: int, seed: int, index: int, label: str | None = None, plane: str | None = None) -> Phantom:
+    """Make one slice; the same arguments give the same bits, whatever was made before.
+
+    The head does not depend on `size`: the same seed and index at another size is the same head seen finer.
+
+    Args:
+        size: pixels of a side, 32 to 512.
+        seed: which collection, 0 or more.
+        index: which slice of the collection, 0 or more.
+        label: one of `CLASSES`; None deals them out evenly, four to a round, each round shuffled.
+        plane: one of `PLANES`; None draws one that the class is usually shown in.
+
+    Raises:
+        ConfigError: size, seed or index out of range, or an unknown label or plane.
+    """
+    _check(size, seed, index)
+    label = _label(seed, index) if label is None else _known("class", label, CLASSES)
+    rng = _stream(seed, index, _ANATOMY)
+    drawn = str(rng.choice(PLANES, p=_SHARES[label]))
+    plan = _plan(label, drawn if plane is None else _known("plane", plane, PLANES), rng)
+    head = draw(_frame(size, plan, rng), plan, Subject.drawn(rng), rng)
+    scanner = Scanner.drawn(size, _stream(seed, index, _SCANNER))
+    healthy = scanner.scan(head.canvas.image)
+    nothing = np.zeros(healthy.shape, bool)
+    if label == "no_tumor":
+        return Phantom(healthy.copy(), healthy, nothing, nothing.copy(), plan.plane, label, seed, index)
+    lesion = grow(head, label, _stream(seed, index, _LESION))
+    return Phantom(scanner.scan(lesion.signal), healthy, lesion.mask, lesion.oedema, plan.plane, label, seed, index)
+
+
+def phantoms(size: int, seed: int, count: int) -> Iterator[Phantom]:
+    """The first `count` slices of a collection, one after the other, evenly dealt over `CLASSES`.
+
+    Args:
+        size: pixels of a side, 32 to 512.
+        seed: which collection, 0 or more.
+        count: how many.
+
+    Raises:
+        ConfigError: size or seed out of range.
+    """
+    _check(size, seed, 0)
+    return (phantom(size, seed, index) for index in range(count))
+
+
+def _stream(seed: int, index: int, stream: int) -> np.random.Generator:
+    """Random numbers of one purpose for one slice, independent of all others."""
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence(seed, spawn_key=(index, stream))))
+
+
+def _label(seed: int, index: int) -> str:
+    """The class dealt to a slice: each round of four holds every class once."""
+    turn, place = divmod(index, len(CLASSES))
+    return CLASSES[int(_stream(seed, turn, _LABELS).permutation(len(CLASSES))[place])]
+
+
+def _plan(label: str, plane: str, rng: np.random.Generator) -> Plan:
+    """A slice of the plane; for a pituitary tumour one through the sella."""
+    plans = [p for p in _PLANS[plane] if p.sella is not None or label != "pituitary_tumor"]
+    return plans[int(rng.random() * len(plans))]
+
+
+def _frame(size: int, plan: Plan, rng: np.random.Generator) -> Frame:
+    """A head a little larger or smaller than the plan's, off centre, tilted, bent; sagittal ones may face right."""
+    x = rng.standard_normal(6).tolist()
+    pose = Pose(
+        field_mm=plan.field_mm * float(rng.uniform(0.9, 1.14)),
+        middle=(plan.middle[0] + 4 * x[0], plan.middle[1] + 5 * x[1]),
+        angle=0.05 * x[2] * (1.6 if plan.plane == "sagittal" else 1.0),
+        stretch=(1 + 0.04 * x[3], 1 + 0.04 * x[4]),
+        mirrored=bool(rng.random() < (0.15 if plan.plane == "sagittal" else 0.5)),
+    )
+    waves = np.arange(14)
+    bend = rng.standard_normal((2, 14, 14)) * 2.0 / (1 + waves[:, None] + waves) ** 1.35
+    return Frame(size, pose, bend.astype(np.float32))
+
+
+def _check(size: int, seed: int, index: int) -> None:
+    """Refuse numbers that no phantom can have."""
+    if not SMALLEST <= size <= LARGEST:
+        raise ConfigError(f"A phantom cannot be {size} pixels wide.", f"Choose a size from {SMALLEST} to {LARGEST}.")
+    if seed < 0 or index < 0:
+        raise ConfigError(f"A phantom has no seed {seed} and index {index}.", "Choose whole numbers from 0.")
+
+
+def _known(kind: str, name: str, names: tuple[str, ...]) -> str:
+    """The name, if it is one of `names`."""
+    if name not in names:
+        raise ConfigError(f"There are no phantoms of the {kind} '{name}'.", f"Choose one of {', '.join(names)}.")
+    return name

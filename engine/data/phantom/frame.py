@@ -1,0 +1,105 @@
+"""Where a head lies in the picture: millimetres of the head for every pixel, and a canvas to paint tissue on."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.data.phantom.texture import Floats, smooth_field
+
+Window = tuple[slice, slice]
+Point = tuple[float, float]
+
+
+class Patch(NamedTuple):
+    """A shape on the canvas: how deep each pixel of a window lies inside it, in mm (negative outside)."""
+
+    window: Window
+    depth: Floats
+
+
+@dataclass(frozen=True)
+class Pose:
+    """How the head lies in the picture."""
+
+    field_mm: float  # width of the picture
+    middle: Point  # head millimetres in the middle of the picture
+    angle: float  # radians
+    stretch: Point  # head wider and taller than the mean by these factors
+    mirrored: bool
+
+
+@lru_cache(maxsize=8)
+def _grid(size: int) -> tuple[Floats, Floats]:
+    """The places of the pixels in the picture, from -0.5 to 0.5, as a row and a column."""
+    places = ((np.arange(size) + 0.5) / size - 0.5).astype(np.float32)
+    return places[None, :], places[:, None]
+
+
+class Frame:
+    """The head's own millimetres at every pixel.
+
+    `u` runs to the head's left or back (right in the picture), `v` down or back; both (size, size) float32. A smooth
+    random bend makes every outline organic.
+    """
+
+    def __init__(self, size: int, pose: Pose, bend_mm: Floats) -> None:
+        """Lay the grid. `bend_mm` holds the (2, k, k) cosine amplitudes of the bend."""
+        self.size = size
+        self.pose = pose
+        self.pixel_mm = pose.field_mm / size
+        across, down = _grid(size)
+        sign = -1.0 if pose.mirrored else 1.0
+        c, s = np.cos(pose.angle) * pose.field_mm, np.sin(pose.angle) * pose.field_mm
+        (su, sv), (mu, mv) = pose.stretch, pose.middle
+        self._to_head = np.array([[c * sign / su, s / su], [-s * sign / sv, c / sv]])
+        self._to_picture = np.linalg.inv(self._to_head)
+        m = self._to_head.astype(np.float32)
+        bend = smooth_field(size, bend_mm)
+        self.u: Floats = m[0, 0] * across + m[0, 1] * down + np.float32(mu) + bend[0]
+        self.v: Floats = m[1, 0] * across + m[1, 1] * down + np.float32(mv) + bend[1]
+        self._margin_mm = float(np.abs(bend).max())
+
+    def windows(self, low: NDArray[np.float64], high: NDArray[np.float64]) -> list[Window]:
+        """The pixels that may hold shapes between two corners, (n, 2) head millimetres each (may be empty)."""
+        half = (high - low) / 2 + (self._margin_mm + 2)
+        at = ((high + low) / 2 - self.pose.middle) @ self._to_picture.T + 0.5
+        reach = half @ np.abs(self._to_picture).T
+        first = np.clip((at - reach) * self.size, 0, self.size).astype(np.intp)
+        last = np.clip((at + reach) * self.size + 1, 0, self.size).astype(np.intp)
+        sides = np.concatenate([first, last], axis=1).tolist()
+        return [(slice(top, bottom), slice(left, right)) for left, top, right, bottom in sides]
+
+    def to_pixels(self, du: Floats, dv: Floats) -> tuple[Floats, Floats]:
+        """A move in head millimetres as a move across and down the picture in pixels."""
+        m = (self._to_picture * self.size).tolist()
+        return du * m[0][0] + dv * m[0][1], du * m[1][0] + dv * m[1][1]
+
+
+class Canvas:
+    """A noise-free picture in the making, painted from the outside in."""
+
+    def __init__(self, frame: Frame, blur_mm: float) -> None:
+        """Start black. Edges are as soft as a pixel or `blur_mm`, whichever is wider."""
+        self.frame = frame
+        self.soft_mm = max(frame.pixel_mm * 1.2, blur_mm)
+        self.image: Floats = np.zeros((frame.size, frame.size), np.float32)
+
+    def cover(self, depth: Floats, soft: float = 1.0) -> Floats:
+        """How much of each pixel lies inside a shape, 0 to 1, from its depth in mm."""
+        share = depth * (1 / (self.soft_mm * soft))
+        share += 0.5
+        np.maximum(share, 0, out=share)
+        np.minimum(share, 1, out=share)
+        return share
+
+    def paint(self, patch: Patch, value: float | Floats, opacity: float = 1.0, soft: float = 1.0) -> None:
+        """Lay a tissue of one brightness (or one per pixel of the patch) over what is there."""
+        share = self.cover(patch.depth, soft)
+        if opacity != 1.0:
+            share *= opacity
+        below = self.image[patch.window]
+        share *= value - below
+        below += share

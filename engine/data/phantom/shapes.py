@@ -1,0 +1,187 @@
+"""The shapes that anatomy is drawn with, in head millimetres: ellipses, tapering strokes, closed outlines."""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.data.phantom.frame import Point
+from engine.data.phantom.texture import Floats
+
+Points = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+BEARINGS = 2048  # directions an outline is tabulated in
+_SMOOTH = 6  # bearings to each side that an outline is averaged over, where it folds behind itself
+_SPLINE = np.array([[0, 2, 0, 0], [-1, 0, 1, 0], [2, -5, 4, -1], [-1, 3, -3, 1]]) / 2  # Catmull and Rom 1974
+
+
+@dataclass(frozen=True)
+class Ellipse:
+    """An ellipse of one tissue; `pair` draws its mirror image on the other side of u = 0 as well."""
+
+    tissue: str
+    centre: Point
+    radii: Point
+    tilt: float = 0.0  # degrees, clockwise in the picture
+    pair: bool = False
+    opacity: float = 1.0
+    soft: float = 1.0  # edge width, in widths of the canvas's own
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """A line of changing half-width: a fissure, a vessel, a ventricle's horn, the corpus callosum."""
+
+    tissue: str
+    points: tuple[Point, ...]
+    widths: tuple[float, ...]  # half-widths at the points, mm
+    pair: bool = False
+    opacity: float = 1.0
+    soft: float = 1.0
+    pieces: int = 2  # straight pieces between two points
+
+
+Shape = Ellipse | Stroke
+
+
+def ellipse_depth(u: Floats, v: Floats, row: NDArray[np.floating]) -> Floats:
+    """The depth in an ellipse of centre, radii and tilt (radians) `row`, mm; exact at the edge of a circle."""
+    cu, cv, a, b, tilt = (float(x) for x in row)
+    c, s = math.cos(tilt), math.sin(tilt)
+    du, dv = u - cu, v - cv
+    along = du * (c / a)
+    along += dv * (s / a)
+    du *= -s / b
+    dv *= c / b
+    du += dv
+    along *= along
+    du *= du
+    along += du
+    np.sqrt(along, out=along)
+    along -= 1
+    along *= -min(a, b)
+    return along
+
+
+def stroke_depth(u: Floats, v: Floats, table: Floats) -> Floats:
+    """The depth in a polyline of tapering half-width, all its pieces at once: half-width less distance, mm.
+
+    Args:
+        u: (h, w) head millimetres.
+        v: (h, w) head millimetres.
+        table: (n, 8) start, step, step over squared length, half-width and its change, for each piece.
+    """
+    au, av, bu, bv, cu, cv, w, dw = table.T[:, :, None, None]
+    du, dv = u - au, v - av
+    t = du * cu
+    t += dv * cv
+    np.maximum(t, 0, out=t)
+    np.minimum(t, 1, out=t)
+    du -= t * bu
+    dv -= t * bv
+    du *= du
+    dv *= dv
+    du += dv
+    t *= dw
+    t += w
+    t -= np.sqrt(du, out=du)
+    depth: Floats = t[0] if len(t) == 1 else t.max(axis=0)
+    return depth
+
+
+def piece_table(line: Points, width: Points) -> Floats:
+    """The rows that `stroke_depth` reads, (n - 1, 8), for a line of n points."""
+    step = line[1:] - line[:-1]
+    unit = step / np.maximum((step * step).sum(1), 1e-6)[:, None]
+    return np.column_stack([line[:-1], step, unit, width[:-1], width[1:] - width[:-1]]).astype(np.float32)
+
+
+@lru_cache(maxsize=64)
+def open_spline(count: int, pieces: int) -> Points:
+    """Weights that turn `count` points into a smooth open line of (count - 1) * pieces + 1."""
+    rows = np.zeros(((count - 1) * pieces + 1, count))
+    for k, row in enumerate(rows):
+        i = min(k // pieces, count - 2)
+        t = k / pieces - i
+        for j, w in enumerate(np.array([1, t, t * t, t**3]) @ _SPLINE):
+            row[min(max(i + j - 1, 0), count - 1)] += w
+    return rows
+
+
+@lru_cache(maxsize=32)
+def _closed_spline(count: int, pieces: int = 24) -> Points:
+    """Weights that turn `count` points of a ring into `count * pieces`."""
+    rows = np.zeros((count * pieces, count))
+    for k in range(count * pieces):
+        i, t = k // pieces, (k % pieces) / pieces
+        for j, w in enumerate(np.array([1, t, t * t, t**3]) @ _SPLINE):
+            rows[k, (i + j - 1) % count] += w
+    return rows
+
+
+def _bearing(du: NDArray[np.floating], dv: NDArray[np.floating]) -> NDArray[np.floating]:
+    """A cheap stand-in for the angle, from 0 (up) clockwise to 4: monotonic, exact at the four quarters."""
+    t = dv / (np.abs(du) + np.abs(dv) + np.float32(1e-6))
+    return np.where(du < 0, 3 - t, t + 1)
+
+
+@lru_cache(maxsize=1)
+def _bearing_angles() -> Points:
+    """The true angle of every tabulated bearing, radians, rising from 0."""
+    b = np.arange(BEARINGS) * (4 / BEARINGS)
+    t = np.where(b < 2, b - 1, 3 - b)
+    side = np.where(b < 2, 1 - np.abs(t), np.abs(t) - 1)
+    return np.unwrap(np.arctan2(side, -t))
+
+
+class Outline:
+    """A closed line around a centre from which all of it can be seen, tabulated by bearing."""
+
+    def __init__(self, points: Points, centre: Point) -> None:
+        """Tabulate distance and slope for `points`, (n, 2) in mm, clockwise or not."""
+        self.centre = centre
+        dense = _closed_spline(len(points)) @ points - np.array(centre)
+        bearings = _bearing(dense[:, 0], dense[:, 1])
+        order = np.argsort(bearings)
+        radii = np.hypot(dense[:, 0], dense[:, 1])
+        radius = np.interp(np.arange(BEARINGS) * (4 / BEARINGS), bearings[order], radii[order], period=4)
+        wrapped = np.concatenate([radius[-_SMOOTH:], radius, radius[:_SMOOTH]])
+        sums = np.cumsum(wrapped)
+        self._tabulate((sums[2 * _SMOOTH :] - sums[: -2 * _SMOOTH]) / (2 * _SMOOTH))
+
+    def _tabulate(self, radius: Points) -> None:
+        """Radius, cosine of the slope and share of the way around, each (BEARINGS,)."""
+        angle = _bearing_angles()
+        turn = np.diff(angle, append=angle[0] + 2 * np.pi)
+        rise = np.diff(radius, append=radius[:1])
+        step = np.hypot(rise, radius * turn)
+        self.radius = radius.astype(np.float32)
+        self.upright = np.maximum(radius * turn / step, 0.5).astype(np.float32)
+        self.length_mm = float(step.sum())
+        self.way = ((np.cumsum(step) - step) / self.length_mm).astype(np.float32)
+
+    def bearing(self, u: Floats, v: Floats) -> tuple[Indices, Floats]:
+        """For every place the row of the tables and the distance from the centre in mm."""
+        du, dv = u - np.float32(self.centre[0]), v - np.float32(self.centre[1])
+        row = (_bearing(du, dv) * np.float32(BEARINGS / 4)).astype(np.intp)
+        row &= BEARINGS - 1
+        du *= du
+        dv *= dv
+        du += dv
+        return row, np.sqrt(du, out=du)
+
+    def depth(self, row: Indices, distance: Floats) -> Floats:
+        """How deep a place lies inside, in mm."""
+        inside = self.radius.take(row)
+        inside -= distance
+        inside *= self.upright.take(row)
+        return inside
+
+    def place(self, way: float, depth: float) -> Point:
+        """The point a share `way` around the line and `depth` mm inside it."""
+        row = int(np.searchsorted(self.way, way % 1.0)) % BEARINGS
+        angle, radius = float(_bearing_angles()[row]), float(self.radius[row]) - depth
+        return self.centre[0] + radius * math.sin(angle), self.centre[1] - radius * math.cos(angle)

@@ -1,0 +1,123 @@
+"""All shapes of a plan at once: varied for a subject and cut out for a frame in a few array operations."""
+
+from collections.abc import Iterator
+from itertools import islice
+
+import numpy as np
+
+from engine.data.phantom.frame import Frame, Patch, Window
+from engine.data.phantom.shapes import (
+    Ellipse,
+    Points,
+    Shape,
+    Stroke,
+    ellipse_depth,
+    open_spline,
+    piece_table,
+    stroke_depth,
+)
+from engine.data.phantom.texture import Floats
+
+ALIKE = 0.35  # how much the two of a pair differ from each other, in deviations of the pair from the plan
+
+
+Cut = tuple[Shape, Patch]
+
+
+class Stencil:
+    """The shapes of a plan as arrays.
+
+    The mirror image of a pair follows its first half.
+    """
+
+    def __init__(self, parts: tuple[tuple[Shape, ...], ...]) -> None:
+        """Lay the shapes out as arrays, once for a plan; `cut` keeps the parts apart."""
+        self.shapes: list[Shape] = []
+        self._parts = [sum(1 + s.pair for s in part) for part in parts]
+        shapes = [shape for part in parts for shape in part]
+        sides, owners = [], []
+        for owner, shape in enumerate(shapes):
+            for side in (1.0, -1.0) if shape.pair else (1.0,):
+                self.shapes.append(shape)
+                sides.append(side)
+                owners.append(owner)
+        self._side, self._owner = np.array(sides), np.array(owners, np.intp)
+        self._count = len(shapes)
+        self._ventricle = np.array([s.tissue == "ventricle" for s in self.shapes], bool)
+        self._round = np.array([isinstance(s, Ellipse) for s in self.shapes], bool)
+        self._lay_ellipses()
+        self._lay_strokes()
+
+    def _lay_ellipses(self) -> None:
+        """Centre, radii and tilt of each ellipse."""
+        rows = [(*s.centre, *s.radii, np.deg2rad(s.tilt)) for s in self.shapes if isinstance(s, Ellipse)]
+        self._ellipses = np.array(rows).reshape(-1, 5)
+
+    def _lay_strokes(self) -> None:
+        """The lines of all strokes end to end, and where along its own line each point lies, from -1 to 1."""
+        strokes = [s for s in self.shapes if isinstance(s, Stroke)]
+        splines = [open_spline(len(s.points), s.pieces) for s in strokes]
+        counts = np.array([len(s) for s in splines], np.intp)
+        self._ends = np.cumsum(counts)
+        self._of = np.repeat(np.arange(len(strokes)), counts)
+        pairs = list(zip(splines, strokes, strict=True))
+        self._lines = np.concatenate([w @ np.array(s.points) for w, s in pairs] or [np.zeros((0, 2))])
+        self._widths = np.concatenate([w @ np.array(s.widths) for w, s in pairs] or [np.zeros(0)])
+        self._along = np.concatenate([np.linspace(-1, 1, n) for n in counts] or [np.zeros(0)])
+
+    def cut(self, frame: Frame, rng: np.random.Generator, ventricles: float) -> list[list[Cut]]:
+        """Another subject's shapes: moved, grown, tilted and bent; those outside the picture are left out.
+
+        Args:
+            frame: where the head lies.
+            rng: the subject's random numbers.
+            ventricles: how large the ventricles are, 1 = as planned.
+        """
+        deviates = rng.standard_normal((self._count, 7))[self._owner]
+        deviates += ALIKE * rng.standard_normal((len(self.shapes), 7))
+        grown = np.where(self._ventricle, ventricles, 1.0)
+        ellipses = self._varied_ellipses(deviates[self._round], grown[self._round])
+        table, low, high = self._varied_strokes(deviates[~self._round], grown[~self._round])
+        c, s = np.abs(np.cos(ellipses[:, 4])), np.abs(np.sin(ellipses[:, 4]))
+        reach = np.column_stack([c * ellipses[:, 2] + s * ellipses[:, 3], s * ellipses[:, 2] + c * ellipses[:, 3]])
+        corners = np.empty((2, len(self.shapes), 2))
+        corners[:, self._round] = ellipses[:, :2] - reach, ellipses[:, :2] + reach
+        corners[:, ~self._round] = low, high
+        windows = frame.windows(corners[0], corners[1])
+        patches = self._patches(frame, windows, iter(ellipses), iter(table))
+        return [[cut for cut in islice(patches, n) if cut[1].depth.size] for n in self._parts]
+
+    def _patches(
+        self, frame: Frame, windows: list[Window], ellipses: Iterator[Points], tables: Iterator[Floats]
+    ) -> Iterator[Cut]:
+        """Each shape with its depth in its window."""
+        for shape, window in zip(self.shapes, windows, strict=True):
+            u, v = frame.u[window], frame.v[window]
+            row, depth = (next(ellipses), ellipse_depth) if isinstance(shape, Ellipse) else (next(tables), stroke_depth)
+            yield shape, Patch(window, depth(u, v, row) if u.size else u)
+
+    def _varied_ellipses(self, d: Points, grown: Points) -> Points:
+        """Ellipses moved 1.6 mm, grown by 13 % and tilted by 6 degrees (standard deviations)."""
+        rows = self._ellipses.copy()
+        rows[:, :2] += 1.6 * d[:, :2]
+        rows[:, 2:4] *= np.exp(0.13 * d[:, 2:4]) * grown[:, None]
+        rows[:, 4] += 0.1 * d[:, 4]
+        side = self._side[self._round]
+        rows[:, 0] *= side
+        rows[:, 4] *= side
+        return rows
+
+    def _varied_strokes(self, d: Points, grown: Points) -> tuple[list[Floats], Points, Points]:
+        """Lines moved 1.2 mm, turned and bent 1 mm and widened by 16 %; their tables and corners."""
+        if not len(d):
+            return [], np.zeros((0, 2)), np.zeros((0, 2))
+        each, s = d[self._of], self._along[:, None]
+        line = self._lines + 1.2 * each[:, :2] + s * each[:, 2:4] + (s * s - 0.33) * 1.5 * each[:, 4:6]
+        width = self._widths * (np.exp(0.16 * d[:, 6]) * grown)[self._of]
+        line[:, 0] *= self._side[~self._round][self._of]
+        table = piece_table(line, width)
+        starts = np.concatenate([[0], self._ends[:-1]])
+        reach = np.maximum(np.maximum.reduceat(width, starts), 0)[:, None] + 1
+        low, high = np.minimum.reduceat(line, starts), np.maximum.reduceat(line, starts)
+        tables = [table[a : b - 1] for a, b in zip(starts.tolist(), self._ends.tolist(), strict=True)]
+        return tables, low - reach, high + reach
