@@ -8,6 +8,7 @@ disk and renamed; the last two are kept.
 import json
 import os
 import shutil
+import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,10 +67,10 @@ def load(folder: Path, model: Any) -> State:
     for path in found:
         try:
             state = State(**json.loads((path / "state.json").read_text(encoding="utf-8")))
-            with np.load(path / "variables.npz", allow_pickle=False) as file:
+            with open(path / "variables.npz", "rb") as stored, np.load(stored, allow_pickle=False) as file:
                 arrays = [file[f"arr_{number}"] for number in range(len(file.files))]
             _assign(model, arrays)
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
             continue
         return state
     if found:

@@ -89,9 +89,13 @@ class Run:
         write_text(self.path / name, json.dumps(content, indent=2))
 
     def append(self, event: Event) -> None:
-        """Add an event to the run's record."""
-        with builtins.open(self.path / "events.jsonl", "a", encoding="utf-8") as file:
-            file.write(event.line())
+        """Add an event to the run's record, on a line of its own even behind one that a crash cut off."""
+        with builtins.open(self.path / "events.jsonl", "ab+") as file:
+            if file.tell():
+                file.seek(-1, os.SEEK_END)
+                cut_off = file.read(1) != b"\n"
+                file.write(b"\n" * cut_off)
+            file.write(event.line().encode())
 
     def events(self) -> Iterator[Event]:
         """Every event so far, in order; a line cut off by a crash is passed over."""

@@ -85,6 +85,8 @@ def _work(run: Run, config: RunConfig, emit: Emit, should_stop: ShouldStop) -> R
             recorder(Log(text=f"Reading {config.data.source}."))
             images = data.load(config=config.data, should_stop=should_stop)
             fitting.fit(run, config, images, emit=recorder, should_stop=should_stop)
+        except data.LoadingStopped:
+            recorder(JobEnded(run=run.name, state="stopped"))
         except EngramError as error:
             recorder(JobEnded(run=run.name, state="failed", reason=error.what, advice=error.advice))
             raise

@@ -3,6 +3,7 @@
 Every model has `encode(images)` and `reconstruct(images)` beside what Keras gives it.
 """
 
+import warnings
 import zipfile
 from collections.abc import Callable
 from typing import Any
@@ -48,8 +49,10 @@ def load(run: Run) -> Any:
     model = build(run.config)
     _check_archive(run, model.count_params())
     try:
-        model.load_weights(run.model_path)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # Keras only warns where it leaves weights as they were
+            model.load_weights(run.model_path)
+    except (OSError, ValueError, KeyError, RuntimeError, UserWarning) as error:
         reason = str(error).strip().splitlines()[0][:200]
         raise RunDamaged(f"The model of run '{run.name}' cannot be read: {reason}", "Train it again.") from None
     return model

@@ -1,0 +1,106 @@
+"""What every registered model must do."""
+
+import keras
+import numpy as np
+import pytest
+
+from engine import config, models, runs, scoring
+from engine.errors import RunDamaged
+
+NAMES = sorted(models.BUILDERS)
+
+
+def test_every_model_has_its_settings_and_every_settings_a_model():
+    assert set(models.BUILDERS) == set(config.MODELS)
+
+
+@pytest.fixture(params=NAMES)
+def settings(request, tiny):
+    return tiny(model=request.param)
+
+
+def test_shapes_types_and_range(settings, blobs):
+    model = models.build(settings)
+    images = blobs(3)
+    reconstructed = np.asarray(model.reconstruct(images))
+    assert reconstructed.shape == images.shape
+    assert reconstructed.dtype == np.float32
+    assert 0 <= reconstructed.min() <= reconstructed.max() <= 1
+    assert np.asarray(model.encode(images)).shape == (3, settings.model.latent)
+    assert scoring.reconstruct(model, images) == pytest.approx(reconstructed, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_stacks_of_the_study(name):
+    model = models.build(config.preset(f"seed-{name}"))
+    encoder = {layer.name: layer for layer in model.encoder.layers}
+    decoder = {layer.name: layer for layer in model.decoder.layers}
+    sides = [64, 32, 16, 8, 4]
+    for number, (side, filters) in enumerate(zip(sides, (32, 64, 128, 256, 512), strict=True), 1):
+        assert encoder[f"enc_conv{number}"].output.shape == (None, side, side, filters)
+        assert {f"enc_norm{number}", f"enc_act{number}"} <= set(encoder)
+    for number, (side, filters) in enumerate(zip((8, 16, 32, 64, 128), (256, 128, 64, 32, 1), strict=True), 1):
+        assert decoder[f"dec_conv{number}"].output.shape == (None, side, side, filters)
+    assert model.reconstruct(np.zeros((1, 128, 128, 1), "float32")).shape == (1, 128, 128, 1)
+
+
+def test_four_images_are_learned_by_heart(settings, blobs):
+    keras.utils.set_random_seed(0)
+    images = blobs(4)
+    model = models.compiled(config.build({"learning_rate": 1e-2, "filters": (8, 16), "latent": 16}, settings))
+    before = scoring.score(model, _Split(images))["mse"].mean()
+    model.fit(images, images, epochs=150, batch_size=4, verbose=0)
+    after = scoring.score(model, _Split(images))["mse"].mean()
+    assert after < before / 20, (before, after)
+
+
+def test_a_saved_model_comes_back_whole(settings, blobs, tmp_path):
+    model = models.build(settings)
+    wanted = np.asarray(model.reconstruct(blobs(2)))
+    run = runs.create(settings, "one", tmp_path)
+    model.save(run.model_path)
+    assert np.array_equal(np.asarray(models.load(run).reconstruct(blobs(2))), wanted)
+    assert np.array_equal(np.asarray(keras.saving.load_model(run.model_path).reconstruct(blobs(2))), wanted)
+
+
+def test_a_model_file_that_is_not_ours_is_refused(settings, tmp_path):
+    run = runs.create(settings, "one", tmp_path)
+    with pytest.raises(RunDamaged, match="has no model yet"):
+        models.load(run)
+    run.model_path.write_bytes(b"no archive")
+    with pytest.raises(RunDamaged, match="no Keras file"):
+        models.load(run)
+    other = models.build(config.build({"latent": 5}, settings))
+    other.save(run.model_path)
+    with pytest.raises(RunDamaged, match="cannot be read"):
+        models.load(run)
+
+
+def test_a_model_file_that_unpacks_to_too_much_is_refused(settings, tmp_path):
+    import zipfile
+
+    run = runs.create(settings, "one", tmp_path)
+    with zipfile.ZipFile(run.model_path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("model.weights.h5", bytes(64 * 2**20))
+    with pytest.raises(RunDamaged, match="holds what a model of Engram does not"):
+        models.load(run)
+
+
+def test_scores_do_not_depend_on_the_batch_size(settings, blobs, monkeypatch):
+    model, images = models.build(settings), blobs(11)
+    wanted = scoring.score(model, _Split(images))
+    for size in (1, 4, 11):
+        monkeypatch.setattr(scoring, "BATCH", size)
+        for name, values in scoring.score(model, _Split(images)).items():
+            assert values == pytest.approx(wanted[name], rel=1e-5), name
+
+
+class _Split:
+    def __init__(self, images):
+        self.images = images
+
+    def __len__(self):
+        return len(self.images)
+
+    def read(self, which):
+        return self.images[which]

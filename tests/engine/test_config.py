@@ -1,0 +1,72 @@
+import itertools
+import json
+
+import pytest
+
+from engine import config
+from engine.errors import ConfigError
+
+SECTIONS = [config.DataConfig, config.TrainingConfig, *config.MODELS.values()]
+
+
+def test_every_field_says_what_it_is():
+    for spec in itertools.chain.from_iterable(map(config.fields, SECTIONS)):
+        assert spec.title
+        assert spec.text.endswith(".")
+        assert spec.kind != "choice" or spec.default in spec.choices
+        if spec.kind in ("int", "float"):
+            assert spec.low <= spec.default <= spec.high
+
+
+@pytest.mark.parametrize("model", config.MODELS)
+def test_no_two_fields_of_a_run_share_a_name(model):
+    sections = [config.DataConfig, config.MODELS[model], config.TrainingConfig]
+    names = [spec.name for section in sections for spec in config.fields(section)]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("model", config.MODELS)
+def test_flat_and_build_are_each_others_inverse(model):
+    one = config.build({"model": model, "latent": 7, "epochs": 3, "size": 64})
+    assert config.build(config.flat(one)) == one
+    assert config.parse(json.loads(one.model_dump_json())) == one
+
+
+def test_presets_hold_the_tables_of_the_study():
+    ae, vae = config.preset("seed-ae"), config.preset("seed-vae")
+    for one, model, rate in ((ae, "ae", 5e-4), (vae, "vae", 1e-3)):
+        assert (one.model.model, one.model.latent, one.training.learning_rate) == (model, 512, rate)
+        assert (one.training.epochs, one.training.batch_size) == (40, 16)
+        assert (one.data.size, one.data.fit, one.data.normalisation) == (128, "squash", "none")
+    assert set(config.presets()) >= {"seed-ae", "seed-vae"}
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"latent": 0}, ["Latent size", "--latent", "1 to 16384", "0"]),
+        ({"epochs": "many"}, ["Epochs", "whole number", "many"]),
+        ({"fit": "crop"}, ["letterbox, squash", "crop"]),
+        ({"size": 100}, ["cannot be halved 5 times", "96 or 128"]),
+        ({"filters": (0, 4)}, ["between 1 and 4096"]),
+        ({"filters": ("a", 4)}, ["Filters", "--filters"]),
+        ({"beta": 2}, ["no setting 'beta'", "'ae'"]),
+        ({"model": "gan"}, ["no model 'gan'", "ae, vae"]),
+    ],
+)
+def test_a_wrong_setting_gets_a_sentence(values, words):
+    with pytest.raises(ConfigError) as caught:
+        config.build(values)
+    assert all(word in str(caught.value) for word in words), str(caught.value)
+
+
+def test_an_unknown_preset_names_the_known_ones():
+    with pytest.raises(ConfigError, match="seed-ae"):
+        config.preset("best")
+
+
+def test_changing_the_model_keeps_what_both_have():
+    vae = config.build({"model": "vae", "beta": 2.0}, config.preset("seed-ae"))
+    assert vae.model.beta == 2.0
+    assert vae.training.learning_rate == 5e-4
+    assert config.build({"model": "ae"}, vae).model == config.preset("seed-ae").model

@@ -1,0 +1,40 @@
+import math
+
+import pytest
+
+from engine import messages
+from engine.config import DataConfig, RunConfig
+from engine.errors import EngramError
+
+COMMANDS = [
+    messages.Train(config=RunConfig(), name="a"),
+    messages.Resume(run="a", epochs=3),
+    messages.Stop(),
+    messages.Pause(),
+    messages.Continue(),
+    messages.LoadData(number=1, panel="data", config=DataConfig(size=64)),
+    messages.OpenScan(number=2, panel="compare", path="head.dcm"),
+    messages.Reconstruct(number=3, panel="compare", runs=("a", "b"), data=DataConfig(), indices=(4, 5)),
+    messages.Rank(number=4, panel="compare", run="a", data=DataConfig()),
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda one: one.command)
+def test_a_command_survives_its_line(command):
+    assert command.line().count("\n") == 1
+    assert messages.read_command(command.line().encode()) == command
+
+
+def test_an_event_survives_its_line_even_with_a_nan():
+    event = messages.EpochEnded(run="a", epoch=1, metrics={"loss": math.nan, "kl": math.inf}, best=False)
+    read = messages.read_event(event.line())
+    assert math.isnan(read.metrics["loss"])
+    assert read.metrics["kl"] == math.inf
+    assert (read.time, read.run) == (event.time, "a")
+
+
+@pytest.mark.parametrize("line", ["", "{", '{"command": "fly"}', '{"event": "log"}', '{"command":"stop","more":1}'])
+def test_a_line_that_is_no_message_gets_a_sentence(line):
+    for read in (messages.read_command, messages.read_event):
+        with pytest.raises(EngramError, match="could not be read"):
+            read(line)

@@ -1,0 +1,116 @@
+import csv
+import os
+import signal
+
+import pytest
+
+from engine import runs
+from engine.config import RunConfig
+from engine.errors import RunBusy, RunDamaged, RunError, RunExists, RunNotFound
+from engine.messages import EpochEnded, JobEnded, JobStarted
+
+HOLD = """
+import sys
+from engine import runs
+with runs.open(sys.argv[1]).lock():
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def run(tmp_path):
+    return runs.create(RunConfig(), "one", tmp_path)
+
+
+def started(run, **changes):
+    values = {"first_epoch": 0, "epochs": 2, "train_images": 8, "validation_images": 2, "parameters": 10}
+    names = {"run": run.name, "path": str(run.path), "backend": "tensorflow", "device": "CPU"}
+    return JobStarted(**values, **names, **changes)
+
+
+def epoch(number, loss):
+    return EpochEnded(run="one", epoch=number, metrics={"loss": loss, "val_loss": loss}, best=True)
+
+
+def test_a_run_keeps_its_settings(run, tmp_path):
+    again = runs.open("one", tmp_path)
+    assert again == run
+    assert again.config == RunConfig()
+    assert (again.state(), again.history(), again.best_epoch(), again.provenance) == ("new", [], None, {})
+
+
+def test_names_are_chosen_in_order(tmp_path):
+    names = [runs.create(RunConfig(), root=tmp_path).name for _ in range(2)]
+    assert names == ["ae-0001", "ae-0002"]
+    assert [run.name for run in runs.find_all(tmp_path)] == names
+
+
+def test_a_taken_name_is_refused_and_nothing_is_lost(run, tmp_path):
+    run.append(epoch(1, 0.5))
+    with pytest.raises(RunExists, match=r"already a run 'one'.*resume"):
+        runs.create(RunConfig(), "one", tmp_path)
+    assert len(run.history()) == 1
+
+
+@pytest.mark.parametrize("name", ["../up", "a/b", "", ".hidden", "x" * 101])
+def test_a_name_that_is_no_folder_name_is_refused(name, tmp_path):
+    with pytest.raises(RunError, match="cannot be a run's name"):
+        runs.create(RunConfig(), name, tmp_path)
+
+
+def test_a_missing_run_names_those_that_are_there(run, tmp_path):
+    with pytest.raises(RunNotFound, match=r"no run 'two'.*one"):
+        runs.open("two", tmp_path)
+
+
+def test_a_folder_that_cannot_be_written_gets_a_sentence(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunError, match="cannot be kept"):
+        runs.create(RunConfig(), "one", tmp_path / "file" / "runs")
+
+
+def test_damaged_settings_get_a_sentence(run):
+    (run.path / "config.json").write_text("{")
+    with pytest.raises(RunDamaged, match=r"config.json of run 'one'"):
+        _ = run.config
+
+
+def test_an_epoch_that_was_run_twice_counts_once(run):
+    for number, loss in ((1, 0.5), (2, 0.4), (2, 0.3), (3, 0.6)):
+        run.append(epoch(number, loss))
+    assert [row["loss"] for row in run.history()] == [0.5, 0.3, 0.6]
+    assert run.best_epoch() == 2
+    runs.write_history(run)
+    with open(run.path / "history.csv", newline="") as file:
+        assert [row["val_loss"] for row in csv.DictReader(file)] == ["0.5", "0.3", "0.6"]
+
+
+def test_a_line_cut_off_by_a_crash_is_passed_over(run):
+    run.append(epoch(1, 0.5))
+    with open(run.path / "events.jsonl", "a") as file:
+        file.write(epoch(2, 0.4).line()[:40])
+    assert len(run.history()) == 1
+    run.append(epoch(2, 0.4))
+    assert len(run.history()) == 2
+
+
+def test_state_follows_the_events(run):
+    run.append(started(run))
+    assert run.state() == "interrupted"
+    run.append(JobEnded(run="one", state="stopped", epoch=1))
+    assert run.state() == "stopped"
+
+
+def test_a_run_held_by_another_process_is_busy_until_that_process_dies(run, start_python):
+    run.append(started(run))
+    holder = start_python(HOLD, run.path)
+    assert holder.stdout.readline() == b"held\n"
+    assert run.state() == "running"
+    with pytest.raises(RunBusy, match="being trained"), run.lock():
+        pass
+    os.kill(holder.pid, signal.SIGKILL)
+    holder.wait()
+    assert run.state() == "interrupted"
+    with run.lock():
+        assert run.is_busy()
