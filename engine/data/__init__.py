@@ -1,0 +1,39 @@
+"""Where images come from: sources, preparation, splits, and single scans.
+
+    dataset = engine.data.load("phantom")
+    images = dataset.train.read(slice(0, 16))        # float32 (16, 128, 128, 1) in [0, 1]
+    scan = engine.data.open_scan("head.dcm")
+    image = engine.data.prepare(scan, dataset.config)  # float32 (128, 128) in [0, 1]
+
+Each name is imported when it is first asked for, so that the process that parses a stranger's file, which imports this
+package too, starts with little.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from engine.data.dataset import Dataset, LoadingStopped, Skipped, Split
+    from engine.data.loading import load
+    from engine.data.preparation import prepare
+    from engine.data.scan import Scan, open_scan
+
+__all__ = ["Dataset", "LoadingStopped", "Scan", "Skipped", "Split", "load", "open_scan", "prepare"]
+
+_HOMES = {
+    "Dataset": "dataset",
+    "LoadingStopped": "dataset",
+    "Scan": "scan",
+    "Skipped": "dataset",
+    "Split": "dataset",
+    "load": "loading",
+    "open_scan": "scan",
+    "prepare": "preparation",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name of the public API when it is first asked for (PEP 562)."""
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"engine.data.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'engine.data' has no attribute '{name}'")

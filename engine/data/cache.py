@@ -1,0 +1,170 @@
+"""Prepared images on disk: decoded once, memory-mapped ever after.
+
+    <root>/<key>/images.npy    uint8 or uint16 (N, size, size)
+    <root>/<key>/index.json    which items they are, their picture keys, what was skipped, check sums
+
+The key is a hash of the pictures' content and of the options that change pixels; how they are split is not in it. An
+entry is written beside its place and renamed into it whole, so a reader sees all of it or nothing, and of two writers
+the first one wins. An entry that does not match its check sums is made again.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import DataError
+
+LIMIT_BYTES: Final = 20 * 10**9
+_BLOCK, _BLOCKS = 2**20, 64
+_ABANDONED_S = 24 * 3600
+Store = NDArray[np.uint8] | NDArray[np.uint16]
+
+
+@dataclass(frozen=True)
+class Index:
+    """What lies in a store.
+
+    Args:
+        items: for each row of the store, the number of the source's item that it was made of.
+        keys: for each row, the hash of the picture at full size.
+        unusable: numbers of the items that could not be used, and why.
+    """
+
+    items: tuple[int, ...]
+    keys: tuple[str, ...]
+    unusable: tuple[tuple[int, str], ...]
+
+
+def root() -> Path:
+    """Folder of the cache: ENGRAM_CACHE where set, else the platform's place for caches."""
+    if chosen := os.environ.get("ENGRAM_CACHE"):
+        return Path(chosen).expanduser()
+    home = Path.home()
+    if sys.platform == "darwin":
+        return home / "Library" / "Caches" / "engram"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local")) / "engram" / "cache"
+    return Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "engram"
+
+
+def fetch(key: str, write: Callable[[Path], Index]) -> tuple[Store, Index]:
+    """Open the entry of a key; make it where it is missing or damaged.
+
+    Args:
+        key: name of the entry.
+        write: writes `images.npy` into a folder and says what is in it.
+
+    Returns:
+        The memory-mapped images (n, size, size) and their index.
+
+    Raises:
+        DataError: the cache folder cannot be written.
+    """
+    place = root() / key
+    if found := _open(place):
+        return found
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(place.parent)
+        with tempfile.TemporaryDirectory(prefix="new-", dir=place.parent, ignore_cleanup_errors=True) as folder:
+            fresh = Path(folder) / key
+            fresh.mkdir()
+            _seal(fresh, write(fresh))
+            _put(fresh, place)
+        found = _open(place)
+    except OSError as error:
+        raise DataError(
+            f"The cache of prepared images in {place.parent} cannot be written ({error.strerror or error}).",
+            "Free some space there, or set ENGRAM_CACHE to another folder.",
+        ) from error
+    if found is None:
+        raise DataError(f"The cache entry {place} changed while it was written.", "Try again.")
+    return found
+
+
+def _put(fresh: Path, place: Path) -> None:
+    """Rename an entry into its place; one that is there already stays if it is whole."""
+    if place.exists() and _open(place) is None:
+        os.replace(place, fresh.parent / "damaged")
+    try:
+        os.replace(fresh, place)
+    except OSError:
+        if _open(place) is None:
+            raise
+
+
+def _seal(folder: Path, index: Index) -> None:
+    """Write the index of finished images, with check sums of both, and wait for the disk."""
+    content: dict[str, Any] = {**asdict(index), "images": _spot_check(folder / "images.npy")}
+    content["index"] = _digest(content)
+    with open(folder / "index.json", "w", encoding="utf-8") as file:
+        json.dump(content, file)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _open(place: Path) -> tuple[Store, Index] | None:
+    """Open an entry, None when it is missing or damaged."""
+    try:
+        content = json.loads((place / "index.json").read_text(encoding="utf-8"))
+        sound = content.pop("index") == _digest(content)
+        if not sound or content["images"] != _spot_check(place / "images.npy"):
+            return None
+        store = np.load(place / "images.npy", mmap_mode="r", allow_pickle=False)
+        index = Index(
+            tuple(content["items"]), tuple(content["keys"]), tuple((int(i), str(why)) for i, why in content["unusable"])
+        )
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return None
+    _touch(place)
+    return store, index
+
+
+def _digest(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _spot_check(file: Path) -> str:
+    """Hash of a file's size and content; of a file over 64 MiB, of 64 blocks spread over it, the ends included."""
+    size = file.stat().st_size
+    last = max(0, size - _BLOCK)
+    count = min(_BLOCKS, -(-size // _BLOCK))
+    digest = hashlib.sha256(str(size).encode())
+    with open(file, "rb") as stream:
+        for number in range(count):
+            stream.seek(last * number // max(1, count - 1))
+            digest.update(stream.read(_BLOCK))
+    return digest.hexdigest()
+
+
+def _touch(place: Path) -> None:
+    """Remember when an entry was last wanted (a cache that may only be read need not)."""
+    try:
+        os.utime(place)
+    except OSError:
+        return
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a killed writer left, and the entries not wanted for longest while the cache is too large."""
+    entries = sorted((entry for entry in folder.iterdir() if entry.is_dir()), key=lambda entry: -entry.stat().st_mtime)
+    total = 0
+    for entry in entries:
+        if entry.name.startswith("new-"):
+            if time.time() - entry.stat().st_mtime > _ABANDONED_S:
+                shutil.rmtree(entry, ignore_errors=True)
+            continue
+        total += sum(file.stat().st_size for file in entry.iterdir())
+        if total > LIMIT_BYTES:
+            shutil.rmtree(entry, ignore_errors=True)

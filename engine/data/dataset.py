@@ -1,0 +1,105 @@
+"""A prepared data set: three splits of images that lie in one memory-mapped store."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.config import DataConfig
+from engine.errors import DataError
+
+UNLABELLED = "unlabelled"
+
+
+class LoadingStopped(DataError):
+    """Whoever asked for a data set no longer wants it."""
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file that could not be used, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """The images of one split.
+
+    Args:
+        name: 'train', 'validation' or 'test'.
+        labels: int64 (n,), index into the data set's classes, -1 when unknown.
+        names: path relative to the source with '/' between folders, such as 'Training/glioma_tumor/gg (1).jpg'.
+        keys: hash of each decoded picture at full size; equal pixels have equal keys, whatever the file's bytes.
+        store: uint8 or uint16 (N, height, width), memory-mapped; its `filename` may be mapped by another process.
+        rows: int64 (n,), where the images of this split lie in the store.
+    """
+
+    name: str
+    labels: NDArray[np.int64]
+    names: tuple[str, ...]
+    keys: tuple[str, ...]
+    store: NDArray[np.uint8] | NDArray[np.uint16]
+    rows: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def read(self, which: slice | Sequence[int] | NDArray[np.integer] = slice(None)) -> NDArray[np.float32]:
+        """Images as the models see them.
+
+        Args:
+            which: indices into this split, or a slice of it.
+
+        Returns:
+            float32 (k, height, width, 1) in [0, 1].
+        """
+        rows = self.rows[which if isinstance(which, slice) else np.asarray(which, dtype=np.int64)]
+        return np.divide(self.store[rows], np.iinfo(self.store.dtype).max, dtype=np.float32)[..., np.newaxis]
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Everything that was made of one source.
+
+    Args:
+        train: what the weights are found on.
+        validation: what the best weights are chosen by.
+        test: what is touched once, at the end.
+        classes: names of the classes; a label is an index into them.
+        skipped: what could not be used.
+        fingerprint: hash of the pictures, their preparation and their split; equal fingerprints mean equal images in
+            equal order, on any machine.
+        source: as it was asked for.
+        config: the settings, with that source in them.
+        notes: sentences on what was decided for the user, such as a test set that the source did not have.
+    """
+
+    train: Split
+    validation: Split
+    test: Split
+    classes: tuple[str, ...]
+    skipped: tuple[Skipped, ...]
+    fingerprint: str
+    source: str
+    config: DataConfig
+    notes: tuple[str, ...] = ()
+
+    @property
+    def splits(self) -> MappingProxyType[str, Split]:
+        """The splits by name."""
+        return MappingProxyType({"train": self.train, "validation": self.validation, "test": self.test})
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Images of each class in each split; images without a label are counted as 'unlabelled', if there are any."""
+        named = [*enumerate(self.classes), (-1, UNLABELLED)]
+        table = {
+            title: {name: int(np.sum(split.labels == label)) for name, split in self.splits.items()}
+            for label, title in named
+        }
+        if not any(table[UNLABELLED].values()):
+            del table[UNLABELLED]
+        return table

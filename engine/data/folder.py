@@ -1,0 +1,163 @@
+"""A folder of pictures in the imagefolder layout.
+
+    Training/glioma/1.jpg   Testing/glioma/1.jpg      split folders and class folders
+    glioma/1.jpg            train/1.png  1.png        only one of them, or neither
+
+A folder named train, training, val, valid, validation, test or testing, in any case, holds that split; the first
+folder beside that is the class. Folders that wrap all the rest (as unpacked archives have) say nothing. Hidden files
+and __MACOSX are not looked at; symbolic links are not followed. DICOM files of one frame count as pictures.
+"""
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from engine.data import dicom, raster
+from engine.data.dataset import LoadingStopped, Skipped
+from engine.data.kinds import PICTURE_SUFFIXES, Kind, kind_of
+from engine.data.picture import Picture, Unusable
+from engine.data.source import Item, split_name
+from engine.errors import SourceNotFound
+
+
+def natural(name: str) -> list[tuple[int, int, str]]:
+    """Sort key that puts 'gg (2).jpg' before 'gg (10).jpg'."""
+    parts = re.split(r"(\d+)", name.casefold())
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part] + [(2, 0, name)]
+
+
+def lay_out(names: Sequence[str]) -> list[Item]:
+    """Read class and split of each picture off its path.
+
+    Args:
+        names: relative paths with '/' between folders.
+
+    Returns:
+        An item for each name, in order.
+    """
+    folders = [name.split("/")[:-1] for name in names]
+    while _wraps_all(folders):
+        folders = [parts[1:] for parts in folders]
+    return [_item(name, parts) for name, parts in zip(names, folders, strict=True)]
+
+
+def _wraps_all(folders: Sequence[list[str]]) -> bool:
+    """Whether all pictures lie in further folders of one first folder that names no split."""
+    firsts = {parts[0] if len(parts) > 1 else "" for parts in folders}
+    return len(firsts) == 1 and "" not in firsts and split_name(firsts.copy().pop()) is None
+
+
+def _item(name: str, folders: Sequence[str]) -> Item:
+    named = [(position, split) for position, part in enumerate(folders) if (split := split_name(part))]
+    if not named:
+        return Item(name, folders[0] if folders else None, None)
+    position, split = named[0]
+    rest = [*folders[:position], *folders[position + 1 :]]
+    return Item(name, rest[0] if rest else None, split)
+
+
+class FolderSource:
+    """The pictures under a folder, in natural order of their names."""
+
+    looked_for = (
+        "Engram looks for PNG, JPEG, BMP, TIFF and DICOM files, directly in the folder or in folders for splits and "
+        "classes, such as Training/glioma."
+    )
+    notes: tuple[str, ...] = ()
+
+    def __init__(self, source: str) -> None:
+        self._folder = Path(source).expanduser()
+        if not self._folder.is_dir():
+            what = "is a file, not a folder" if self._folder.exists() else "does not exist"
+            raise SourceNotFound(f"'{source}' {what}.", "Give 'phantom', a folder of images, or 'hf:ID'.")
+        self.skipped: list[Skipped] = []
+        names = sorted(self._pictures(), key=natural)
+        self.items = self._with_split(lay_out(names))
+        self.classes = tuple(sorted({item.label for item in self.items if item.label is not None}, key=natural))
+
+    def content(self, should_stop: Callable[[], bool]) -> str:
+        """Hash of all names and all bytes.
+
+        Sizes and times of change would be faster, but a file written again within a tick of the clock, or unpacked
+        with its old time, would pass for the old one; three thousand scans take a third of a second.
+        """
+        digest = hashlib.sha256()
+        with ThreadPoolExecutor(min(os.cpu_count() or 1, 8), "hash") as pool:
+            for item, found in zip(self.items, pool.map(self._digest, self.items), strict=True):
+                if should_stop():
+                    pool.shutdown(cancel_futures=True)
+                    raise LoadingStopped("Loading the images was stopped.")
+                digest.update(f"{item.name}\0{found}\0".encode(errors="surrogateescape"))
+        return digest.hexdigest()
+
+    def deep(self) -> bool:
+        """Whether some picture has more than 8 bits, told from the headers."""
+        with ThreadPoolExecutor(min(os.cpu_count() or 1, 8), "header") as pool:
+            return any(pool.map(self._is_deep, self.items))
+
+    def read(self, index: int) -> Picture:
+        """Decode one file."""
+        try:
+            if self._kind(self.items[index].name) == "dicom":
+                return dicom.read_picture(self._folder / self.items[index].name)
+            with open(self._folder / self.items[index].name, "rb") as file:
+                return raster.read_picture(file)
+        except OSError as error:
+            raise Unusable(f"cannot be opened: {error.strerror or error}") from None
+
+    def _pictures(self) -> Iterator[str]:
+        """Names of the files that may be pictures; the others go to `skipped`."""
+        for name, is_link in self._walk():
+            if is_link:
+                self.skipped.append(Skipped(name, "symbolic links are not followed"))
+            elif Path(name).suffix.casefold() in PICTURE_SUFFIXES or self._kind(name) == "dicom":
+                yield name
+            else:
+                self.skipped.append(Skipped(name, "not a picture"))
+
+    def _walk(self) -> Iterator[tuple[str, bool]]:
+        """(relative path, whether it is a symbolic link) of every file that is not hidden."""
+        waiting = [""]
+        while waiting:
+            prefix = waiting.pop()
+            with os.scandir(self._folder / prefix) as entries:
+                for entry in entries:
+                    if entry.name.startswith(".") or entry.name == "__MACOSX":
+                        continue
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(f"{prefix}{entry.name}/")
+                    elif entry.is_symlink() or entry.is_file():
+                        yield f"{prefix}{entry.name}", entry.is_symlink()
+
+    def _with_split(self, items: Sequence[Item]) -> list[Item]:
+        """Where some pictures lie in split folders, leave out those that do not."""
+        if not any(item.split for item in items):
+            return list(items)
+        outside = [Skipped(item.name, "lies outside the split folders") for item in items if item.split is None]
+        self.skipped += outside
+        return [item for item in items if item.split is not None]
+
+    def _kind(self, name: str) -> Kind | None:
+        try:
+            return kind_of(self._folder / name)
+        except OSError:
+            return None
+
+    def _digest(self, item: Item) -> str:
+        try:
+            with open(self._folder / item.name, "rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            return f"unreadable: {error.strerror}"
+
+    def _is_deep(self, item: Item) -> bool:
+        try:
+            if self._kind(item.name) == "dicom":
+                return True
+            with open(self._folder / item.name, "rb") as file:
+                return raster.is_deep(raster.open_picture(file))
+        except (OSError, Unusable):
+            return False

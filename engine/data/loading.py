@@ -1,0 +1,203 @@
+"""From the name of a source to its three splits."""
+
+import hashlib
+import importlib
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.config import DataConfig
+from engine.data import cache, preparation
+from engine.data.dataset import Dataset, LoadingStopped, Skipped, Split
+from engine.data.folder import FolderSource, natural
+from engine.data.phantom_source import PhantomSource
+from engine.data.picture import Picture, Unusable
+from engine.data.source import Source
+from engine.data.splitting import Member, split
+from engine.errors import EmptySource
+
+Progress = Callable[[int, int], None]
+ShouldStop = Callable[[], bool]
+
+
+def load(
+    source: str | None = None,
+    config: DataConfig | None = None,
+    *,
+    progress: Progress | None = None,
+    should_stop: ShouldStop | None = None,
+) -> Dataset:
+    """Load a data set: decode and prepare it once, map it from the cache afterwards.
+
+    A source that brings no validation set has `validation_share` of its training images held out, stratified by class
+    and seeded, with copies of one picture on one side; one that brings no test set has as many held out for that too.
+
+    Args:
+        source: 'phantom', a folder of images, or 'hf:ID' for a Hugging Face data set (an id or a local path); the
+            config's where None.
+        config: preparation and split; the defaults where None.
+        progress: called with (images done, images in all) while images are decoded.
+        should_stop: asked between images whether to give up.
+
+    Returns:
+        The data set; its images stay on disk.
+
+    Raises:
+        SourceNotFound: there is no such source.
+        EmptySource: nothing in it can be used.
+        LoadingStopped: `should_stop` said so.
+        DataError: the cache cannot be written.
+    """
+    config = config or DataConfig()
+    config = config.model_copy(update={"source": source or config.source})
+    opened = open_source(config)
+    job = _Preparation(opened, config, progress or _nothing, should_stop or _never)
+    store, index = cache.fetch(_cache_key(opened.content(job.should_stop), config), job.write)
+    return _assemble(opened, config, store, index)
+
+
+def open_source(config: DataConfig) -> Source:
+    """List what a source holds; nothing is decoded yet.
+
+    The one place that imports the Hugging Face library, and only for its data sets: it takes most of a second.
+    """
+    if config.source == "phantom":
+        return PhantomSource(config)
+    if config.source.startswith("hf:"):
+        return importlib.import_module("engine.data.huggingface").HuggingFaceSource(config)
+    return FolderSource(config.source)
+
+
+def _nothing(done: int, total: int) -> None:
+    pass
+
+
+def _never() -> bool:
+    return False
+
+
+def _cache_key(content: str, config: DataConfig) -> str:
+    options = [preparation.VERSION, content, config.size, config.fit, config.normalisation]
+    return hashlib.sha256(json.dumps(options).encode()).hexdigest()[:32]
+
+
+class _Preparation:
+    """Decodes and prepares the items of a source into one file."""
+
+    def __init__(self, source: Source, config: DataConfig, progress: Progress, should_stop: ShouldStop) -> None:
+        self.should_stop = should_stop
+        self._source = source
+        self._config = config
+        self._progress = progress
+
+    def write(self, folder: Path) -> cache.Index:
+        """Write `images.npy`; threads decode, this one writes in the order of the items, so memory stays flat."""
+        deep = self._config.normalisation != "none" or self._source.deep()
+        dtype = np.dtype(np.uint16 if deep else np.uint8)
+        items, keys, unusable = [], [], []
+        with open(folder / "images.npy", "wb") as file:
+            self._write_header(file, dtype, len(self._source.items))
+            for number, (image, text) in enumerate(self._prepared(dtype)):
+                if image is None:
+                    unusable.append((number, text))
+                else:
+                    file.write(image.tobytes())
+                    items.append(number)
+                    keys.append(text)
+                self._progress(number + 1, len(self._source.items))
+            if not items:
+                raise _empty(self._source, self._config.source, _skipped(self._source, unusable))
+            file.seek(0)
+            self._write_header(file, dtype, len(items))
+            file.flush()
+            os.fsync(file.fileno())
+        return cache.Index(tuple(items), tuple(keys), tuple(unusable))
+
+    def _write_header(self, file: Any, dtype: np.dtype[Any], count: int) -> None:
+        """NumPy pads its header for a growing first axis, so the one with the final count fits over the first."""
+        size = self._config.size
+        header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": (count, size, size)}
+        np.lib.format.write_array_header_1_0(file, header)
+
+    def _prepared(self, dtype: np.dtype[Any]) -> Iterator[tuple[NDArray[Any] | None, str]]:
+        """(image, key) or (None, reason) of each item in order; only a few are in memory at a time."""
+        workers = min(os.cpu_count() or 1, 8)
+        numbers = range(len(self._source.items))
+        with ThreadPoolExecutor(workers, "prepare") as pool:
+            for start in numbers[:: 4 * workers]:
+                if self.should_stop():
+                    raise LoadingStopped("Loading the images was stopped.")
+                chunk = numbers[start : start + 4 * workers]
+                yield from pool.map(lambda number: self._prepare(number, dtype), chunk)
+
+    def _prepare(self, number: int, dtype: np.dtype[Any]) -> tuple[NDArray[Any] | None, str]:
+        try:
+            picture = self._source.read(number)
+        except Unusable as reason:
+            return None, str(reason)
+        image = preparation.prepare(picture.unit(), self._config, aspect=picture.aspect)
+        return np.rint(image * np.iinfo(dtype).max).astype(dtype), _picture_key(picture)
+
+
+def _picture_key(picture: Picture) -> str:
+    digest = hashlib.blake2b(repr((picture.gray.shape, picture.gray.dtype.str)).encode(), digest_size=16)
+    digest.update(np.ascontiguousarray(picture.gray).data)
+    return digest.hexdigest()
+
+
+def _skipped(source: Source, unusable: Iterable[tuple[int, str]]) -> tuple[Skipped, ...]:
+    found = [*source.skipped, *(Skipped(source.items[number].name, why) for number, why in unusable)]
+    return tuple(sorted(found, key=lambda item: natural(item.name)))
+
+
+def _empty(source: Source, name: str, skipped: Sequence[Skipped]) -> EmptySource:
+    what = f"There is no usable image in {name}."
+    if skipped:
+        first = f"'{skipped[0].name}' was skipped: {skipped[0].reason}"
+        more = f", and {len(skipped) - 1} more were" if len(skipped) > 1 else ""
+        return EmptySource(what, f"{source.looked_for} {first}{more}.")
+    return EmptySource(what, source.looked_for)
+
+
+def _assemble(source: Source, config: DataConfig, store: cache.Store, index: cache.Index) -> Dataset:
+    items = [source.items[number] for number in index.items]
+    numbers = {name: number for number, name in enumerate(source.classes)}
+    labels = np.array([-1 if item.label is None else numbers[item.label] for item in items], dtype=np.int64)
+    members = [Member(*facts) for facts in zip(index.keys, labels.tolist(), (i.split for i in items), strict=True)]
+    splits = {}
+    for name, indices in split(members, config.validation_share, config.split_seed).items():
+        names, keys = tuple(items[row].name for row in indices), tuple(index.keys[row] for row in indices)
+        rows = np.array(indices, dtype=np.int64)
+        splits[name] = Split(name, labels[rows], names, keys, store, rows)
+    return Dataset(
+        **splits,
+        classes=source.classes,
+        skipped=_skipped(source, index.unusable),
+        fingerprint=_fingerprint(splits.values(), source.classes, config),
+        source=config.source,
+        config=config,
+        notes=(*source.notes, *_notes(members, splits.values(), config)),
+    )
+
+
+def _fingerprint(splits: Iterable[Split], classes: tuple[str, ...], config: DataConfig) -> str:
+    prepared = [preparation.VERSION, config.size, config.fit, config.normalisation]
+    content = [[split.name, split.labels.tolist(), split.keys] for split in splits]
+    return hashlib.sha256(json.dumps([prepared, classes, content]).encode()).hexdigest()
+
+
+def _notes(members: Sequence[Member], splits: Iterable[Split], config: DataConfig) -> tuple[str, ...]:
+    """A sentence for each split that the source did not bring."""
+    brought = {member.split for member in members}
+    return tuple(
+        f"The source brings no {part.name} set: {len(part)} of its images, drawn per class with seed "
+        f"{config.split_seed}, are held out for it."
+        for part in splits
+        if part.name not in {"train", *brought} and len(part)
+    )

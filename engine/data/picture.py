@@ -1,0 +1,50 @@
+"""One decoded picture, before it is prepared."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+_SAMPLE: Final = 4_000_000  # so many values tell the percentiles of a volume
+
+
+class Unusable(Exception):
+    """One file cannot be used; the text says why. Outside this package it is a `Skipped` or a `ScanError`."""
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """Gray values of one picture at full size.
+
+    Args:
+        gray: (height, width), uint8 or uint16 as the file has it, or float32 in [0, 1].
+        white: the value of `gray` that is white.
+        aspect: height of a pixel divided by its width.
+    """
+
+    gray: NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]
+    white: float
+    aspect: float = 1.0
+
+    def unit(self) -> NDArray[np.float32]:
+        """The picture as float32 (height, width) in [0, 1]."""
+        return np.divide(self.gray, self.white, dtype=np.float32)
+
+
+def spread(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], float, float]:
+    """Map values without a known black and white to [0, 1], by their 0.1 and 99.9 percentiles.
+
+    Args:
+        values: any shape; overwritten.
+
+    Returns:
+        float32 in [0, 1] or NaN where it was NaN, and the values that became black and white (a picture of one value
+        becomes black).
+    """
+    sample = values.ravel()[:: max(1, values.size // _SAMPLE)]
+    sample = sample[np.isfinite(sample)]
+    low, high = (float(value) for value in np.percentile(sample, (0.1, 99.9))) if sample.size else (0.0, 0.0)
+    np.subtract(values, np.float32(low), out=values)
+    np.divide(values, np.float32((high - low) or 1.0), out=values)
+    return np.clip(values, 0, 1, out=values), low, high

@@ -1,0 +1,64 @@
+"""From a picture of any size to the square image that the models see."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from engine.config import DataConfig
+from engine.data.scan import Scan
+
+VERSION: Final = 1  # raise it when the same picture would be prepared to other pixels, so that no old cache is read
+
+
+def prepare(
+    pixels: NDArray[np.floating] | Scan, config: DataConfig, index: int | None = None, aspect: float = 1.0
+) -> NDArray[np.float32]:
+    """Prepare one picture exactly as `load` prepares those of a data set (which then rounds it to 8 or 16 bits).
+
+    Resized by Pillow's bilinear filter, which widens when it shrinks a picture and so does not alias. Letterbox keeps
+    the proportions (in millimetres where a scan gives them), centres, and pads with black; squash fills the square.
+    Percentile maps the 0.1 and 99.9 percentiles, z-score the mean ± 3 standard deviations of the head, to [0, 1]; the
+    head is what is brighter than the mean, and padding is in neither measure.
+
+    Args:
+        pixels: (height, width) in [0, 1], or a scan.
+        config: its size, fit and normalisation are used.
+        index: slice of a scan; the middle one where None.
+        aspect: height of a pixel divided by its width; a scan brings its own.
+
+    Returns:
+        float32 (size, size) in [0, 1].
+    """
+    if isinstance(pixels, Scan):
+        aspect = pixels.aspect
+        pixels = pixels.slice(len(pixels) // 2 if index is None else index)
+    height, width = _fitted(pixels.shape[0] * aspect, pixels.shape[1], config)
+    picture = Image.fromarray(np.ascontiguousarray(pixels, dtype=np.float32))
+    content = np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR))
+    low, high = _range(content, config.normalisation)
+    canvas = np.zeros((config.size, config.size), dtype=np.float32)
+    top, left = (config.size - height) // 2, (config.size - width) // 2
+    canvas[top : top + height, left : left + width] = content
+    return np.clip((canvas - low) / np.float32(high - low), 0, 1, dtype=np.float32)
+
+
+def _fitted(height: float, width: float, config: DataConfig) -> tuple[int, int]:
+    """Height and width that the picture takes in the square."""
+    if config.fit == "squash":
+        return config.size, config.size
+    scale = config.size / max(height, width)
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def _range(content: NDArray[np.float32], normalisation: str) -> tuple[float, float]:
+    """The gray values that become black and white; those of a picture of one gray stay as they are."""
+    low, high = 0.0, 1.0
+    if normalisation == "percentile":
+        low, high = (float(value) for value in np.percentile(content, (0.1, 99.9)))
+    elif normalisation == "z-score":
+        head = content[content > content.mean()]
+        if head.size:
+            low, high = head.mean() - 3 * head.std(), head.mean() + 3 * head.std()
+    return (low, high) if high - low > 1e-6 else (0.0, 1.0)

@@ -1,0 +1,146 @@
+"""Pictures (PNG, JPEG, BMP, TIFF) as gray values.
+
+Colour becomes gray by the luma of ITU-R 601-2 (0.299 R + 0.587 G + 0.114 B), transparency is laid on black, and a
+picture is turned as its EXIF orientation asks. White is 255, or what the bits of a deeper file can hold at most
+(65,535 for 16 bits, 4,095 for a TIFF of 12), so equal values stay equal across the files of a data set. Files of 32
+bits have no white; unless they already lie in [0, 1], their 0.1 and 99.9 percentiles become black and white. Pillow
+reads 16-bit *colour* with 8 bits a channel.
+"""
+
+import struct
+import threading
+import warnings
+import zlib
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from engine.data.picture import Picture, Unusable, spread
+from engine.data.scan import MAX_VOXELS, Scan
+
+FORMATS: Final = ("PNG", "JPEG", "BMP", "TIFF")
+MAX_PIXELS: Final = 64 * 1024 * 1024
+_LARGE: Final = 4 * 1024 * 1024
+_one_large_at_a_time = threading.Lock()  # eight threads with eight huge pictures would need gigabytes
+_BITS_PER_SAMPLE, _PHOTOMETRIC, _WHITE_IS_ZERO, _ORIENTATION = 258, 262, 0, 274
+
+# What Pillow's decoders raise on damaged bytes, found by feeding them damaged bytes.
+DAMAGE: Final = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    ArithmeticError,
+    EOFError,
+    RuntimeError,
+    MemoryError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
+# Pillow only warns of pictures up to twice its limit; here a warning is a refusal.
+warnings.simplefilter("error", Image.DecompressionBombWarning)
+
+
+def open_picture(file: BinaryIO) -> Image.Image:
+    """Read the header of a picture; its pixels are not decoded yet.
+
+    Raises:
+        Unusable: it is no picture, or one of more than 64 megapixels.
+    """
+    try:
+        picture = Image.open(file, formats=FORMATS)
+    except UnidentifiedImageError:
+        raise Unusable("not a picture that can be read (PNG, JPEG, BMP or TIFF)") from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise Unusable(f"claims more than {MAX_PIXELS // 2**20} megapixels") from None
+    except DAMAGE as error:
+        raise Unusable(f"damaged: {error}") from None
+    if picture.width * picture.height > MAX_PIXELS:
+        raise Unusable(f"claims {picture.width} × {picture.height} pixels, more than {MAX_PIXELS // 2**20} megapixels")
+    return picture
+
+
+def read_picture(file: BinaryIO) -> Picture:
+    """Decode a picture for a data set.
+
+    Raises:
+        Unusable: it is no picture, damaged, too large, or has several pages.
+    """
+    picture = open_picture(file)
+    if (pages := _pages(picture)) > 1:
+        raise Unusable(f"holds {pages} pages; a data set takes one picture from a file")
+    if picture.width * picture.height > _LARGE:
+        with _one_large_at_a_time:
+            return _decoded(picture)
+    return _decoded(picture)
+
+
+def read_scan(path: Path) -> Scan:
+    """Decode all pages of a picture.
+
+    Raises:
+        Unusable: it is no picture, damaged, or too large.
+    """
+    with open(path, "rb") as file:
+        picture = open_picture(file)
+        notes = ["Turned as its EXIF orientation asks."] if _turned(picture) else []
+        pages, shape = _pages(picture), (picture.height, picture.width)
+        slices = []
+        for page in range(pages):
+            picture.seek(page)
+            if (picture.height, picture.width) != shape or page * picture.height * picture.width > MAX_VOXELS:
+                notes.append(f"Of its {pages} pages, which differ in size or are too many, {page} are shown.")
+                break
+            slices.append(_decoded(picture).unit())
+    return Scan(np.stack(slices), path.name, "picture", notes=tuple(notes))
+
+
+def is_deep(picture: Image.Image) -> bool:
+    """Whether a picture has more than 8 bits a channel (told from its header)."""
+    return picture.mode.startswith("I") or picture.mode == "F"
+
+
+def _turned(picture: Image.Image) -> bool:
+    return picture.getexif().get(_ORIENTATION, 1) in range(2, 9)
+
+
+def _pages(picture: Image.Image) -> int:
+    """Pages of a TIFF; of what else moves, only the first picture counts."""
+    try:
+        return int(getattr(picture, "n_frames", 1)) if picture.format == "TIFF" else 1
+    except DAMAGE as error:
+        raise Unusable(f"damaged: {error}") from None
+
+
+def _decoded(picture: Image.Image) -> Picture:
+    """Gray values of the current page."""
+    try:
+        image = ImageOps.exif_transpose(picture)
+        if is_deep(image):
+            return _deep_picture(image)
+        if image.has_transparency_data:
+            black = Image.new("RGBA", image.size, (0, 0, 0, 255))
+            image = Image.alpha_composite(black, image.convert("RGBA"))
+        return Picture(np.asarray(image.convert("L")), 255.0)
+    except DAMAGE as error:
+        raise Unusable(f"damaged: {error}") from None
+
+
+def _deep_picture(image: Image.Image) -> Picture:
+    tags = getattr(image, "tag_v2", {})
+    values = np.asarray(image)
+    if image.mode.startswith("I;16"):
+        bits = int(np.max(tags.get(_BITS_PER_SAMPLE, 16)))
+        gray = values.astype(np.uint16)
+        white = 2**bits - 1
+        return Picture(white - gray if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO else gray, float(white))
+    numbers = values.astype(np.float32)
+    if np.isfinite(numbers).all() and numbers.min() >= 0 and numbers.max() <= 1:
+        return Picture(numbers, 1.0)
+    return Picture(np.nan_to_num(spread(numbers)[0], copy=False), 1.0)

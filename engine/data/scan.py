@@ -1,0 +1,157 @@
+"""One scan: a picture, a DICOM file or a NIfTI volume, parsed in a throw-away process."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.data.kinds import Kind
+from engine.errors import ScanError
+
+Orientation = tuple[str, str, str, str]
+MAX_VOXELS: Final = 2**27  # 512 x 512 x 512
+WHAT_OPENS: Final = "Engram opens PNG, JPEG, BMP and TIFF pictures, DICOM files and NIfTI volumes (.nii, .nii.gz)."
+_ROOT: Final = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What reading one file may cost before it is given up.
+
+    Memory is held by the operating system on Linux and, as far as it obeys, macOS; on Windows the sizes that a file's
+    header claims and the time limit must do.
+    """
+
+    memory_bytes: int = 3 * 2**30
+    cpu_s: int = 20
+    wall_s: float = 30.0
+    file_bytes: int = 2 * 2**30
+
+
+@dataclass(frozen=True, eq=False)
+class Scan:
+    """The slices of one file, as they are to be shown.
+
+    Args:
+        pixels: float32 (slices, height, width) in [0, 1].
+        name: file name.
+        kind: 'picture', 'dicom' or 'nifti'.
+        orientation: letters at the left, right, top and bottom edge (R, L, A, P, S, I); None when unknown.
+        spacing_mm: millimetres from row to row and from column to column; None when unknown.
+        slice_spacing_mm: millimetres from slice to slice; None when unknown.
+        notes: sentences on what was decided on the way, such as the window that was applied.
+    """
+
+    pixels: NDArray[np.float32]
+    name: str
+    kind: Kind
+    orientation: Orientation | None = None
+    spacing_mm: tuple[float, float] | None = None
+    slice_spacing_mm: float | None = None
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    @property
+    def aspect(self) -> float:
+        """Height of a pixel divided by its width; 1 when unknown."""
+        return self.spacing_mm[0] / self.spacing_mm[1] if self.spacing_mm else 1.0
+
+    def slice(self, index: int) -> NDArray[np.float32]:
+        """One slice.
+
+        Args:
+            index: 0 to len(scan) - 1.
+
+        Returns:
+            float32 (height, width) in [0, 1].
+
+        Raises:
+            ScanError: there is no such slice.
+        """
+        if not 0 <= index < len(self):
+            raise ScanError(
+                f"{self.name} has no slice {index}.", f"Its {len(self)} slices are counted from 0 to {len(self) - 1}."
+            )
+        return self.pixels[index]
+
+
+def open_scan(path: str | os.PathLike[str], limits: Limits | None = None) -> Scan:
+    """Open one picture, DICOM file or NIfTI volume.
+
+    The file may be anyone's, so it is parsed in a process of its own that can be given up: its header is checked
+    first, and memory and time are limited.
+
+    Args:
+        path: the file.
+        limits: what reading it may cost.
+
+    Returns:
+        Its slices, in the order of the file (NIfTI: from foot to head, back to front, or left to right).
+
+    Raises:
+        ScanError: there is no such file, it is of another kind, damaged, or too large.
+    """
+    limits = limits or Limits()
+    file = Path(path).expanduser().absolute()
+    _check(file, limits)
+    with tempfile.TemporaryDirectory(prefix="engram-scan-", ignore_cleanup_errors=True) as folder:
+        pixels = Path(folder) / "pixels.npy"
+        answer = _parse(file, pixels, limits)
+        if reason := answer.get("reason"):
+            raise _refusal(file, reason)
+        for name in ("orientation", "spacing_mm", "notes"):
+            answer[name] = tuple(answer[name]) if answer[name] is not None else None
+        return Scan(pixels=np.load(pixels, allow_pickle=False), **answer)
+
+
+def _refusal(file: Path, reason: str) -> ScanError:
+    return ScanError(f"'{file.name}' cannot be opened: {reason}.", WHAT_OPENS)
+
+
+def _check(file: Path, limits: Limits) -> None:
+    """Refuse what is no file of a sensible size."""
+    try:
+        size = file.stat().st_size
+        with open(file, "rb"):
+            pass
+    except FileNotFoundError:
+        raise ScanError(f"There is no file '{file}'.", "Check the name; it may have been moved.") from None
+    except IsADirectoryError:
+        raise ScanError(f"'{file.name}' is a folder, not a scan.", "Choose it as the source of a data set.") from None
+    except OSError as error:
+        raise _refusal(file, str(error.strerror or error)) from None
+    if not size or size > limits.file_bytes:
+        raise _refusal(file, f"larger than {limits.file_bytes / 2**30:.0f} GB" if size else "it is empty")
+
+
+def _parse(file: Path, pixels: Path, limits: Limits) -> dict[str, Any]:
+    """Let a throw-away process write the pixels; what it says of them, or the reason why there are none."""
+    threads = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
+    paths = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
+    command = [sys.executable, "-W", "ignore", "-m", "engine.data.scan_process"]
+    try:
+        done = subprocess.run(
+            [*command, str(file), str(pixels), json.dumps(asdict(limits))],
+            env={**os.environ, **threads, "PYTHONPATH": paths},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=limits.wall_s,
+            check=False,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+    except subprocess.TimeoutExpired:
+        return {"reason": f"reading it takes longer than {limits.wall_s:g} s"}
+    try:
+        answer: dict[str, Any] = json.loads(done.stdout)
+    except ValueError:
+        return {"reason": "its reader came to grief over it; the file is damaged, or costs too much time or memory"}
+    return answer

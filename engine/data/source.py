@@ -1,0 +1,70 @@
+"""What every source of images offers; the cache and the splits know nothing else of it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from engine.data.dataset import Skipped
+from engine.data.picture import Picture
+
+SplitName = Literal["train", "validation", "test"]
+SPLIT_NAMES: dict[str, SplitName] = {
+    "train": "train",
+    "training": "train",
+    "val": "validation",
+    "valid": "validation",
+    "validation": "validation",
+    "test": "test",
+    "testing": "test",
+}
+
+
+def split_name(text: str) -> SplitName | None:
+    """The split that a folder or a table of this name holds, None when the name says nothing."""
+    return SPLIT_NAMES.get(text.casefold())
+
+
+@dataclass(frozen=True)
+class Item:
+    """One picture that a source promises: its name, its class and its split as far as the source says."""
+
+    name: str
+    label: str | None = None
+    split: SplitName | None = None
+
+
+class Source(Protocol):
+    """A list of pictures.
+
+    `looked_for` says in a sentence what it wanted to find, `notes` what it decided, `classes` what its labels may be.
+    """
+
+    looked_for: str
+    notes: tuple[str, ...]
+    classes: tuple[str, ...]
+
+    @property
+    def items(self) -> Sequence[Item]:
+        """The pictures, in the order they keep."""
+        ...
+
+    @property
+    def skipped(self) -> Sequence[Skipped]:
+        """What is no picture."""
+        ...
+
+    def content(self, should_stop: Callable[[], bool]) -> str:
+        """Hash of the items and everything their pictures are decoded from; equal hashes mean equal pictures."""
+        ...
+
+    def deep(self) -> bool:
+        """Whether some picture has more than 8 bits."""
+        ...
+
+    def read(self, index: int) -> Picture:
+        """Decode the picture of one item; called from several threads at once.
+
+        Raises:
+            Unusable: it cannot be decoded.
+        """
+        ...

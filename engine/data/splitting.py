@@ -1,0 +1,76 @@
+"""Which image goes to which split."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from engine.data.source import SplitName
+
+_SPLITS: Final[tuple[SplitName, ...]] = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Member:
+    """What a split is decided by: the hash of the pixels, the label, and what the source says."""
+
+    key: str
+    label: int
+    split: SplitName | None
+
+
+def split(members: Sequence[Member], share: float, seed: int) -> dict[SplitName, list[int]]:
+    """Keep the splits that a source brings and hold out those that it lacks.
+
+    Held-out images are drawn per class, and all copies of one picture (equal keys) stay together. The draw ranks the
+    pictures by a hash of seed and key, so it knows nothing of file names or order, and adding images to a source
+    moves few of the others. Only validation is held out of a source that brings a test set.
+
+    Args:
+        members: the images in the order of the source.
+        share: share of the remaining images to hold out, per missing split.
+        seed: seed of the draw.
+
+    Returns:
+        Indices into `members` for each split, ascending.
+    """
+    parts: dict[SplitName, list[int]] = {name: [] for name in _SPLITS}
+    for index, member in enumerate(members):
+        parts[member.split or "train"].append(index)
+    whole = len(parts["train"])
+    for name in ("test", "validation"):
+        if not parts[name]:
+            parts[name] = _hold_out(members, parts["train"], share * whole / max(1, len(parts["train"])), seed)
+            held = set(parts[name])
+            parts["train"] = [index for index in parts["train"] if index not in held]
+    return parts
+
+
+def _hold_out(members: Sequence[Member], pool: Sequence[int], share: float, seed: int) -> list[int]:
+    copies: dict[str, list[int]] = defaultdict(list)
+    for index in pool:
+        copies[members[index].key].append(index)
+    ranked = sorted(copies.values(), key=lambda group: _rank(seed, members[group[0]].key))
+    classes: dict[int, list[list[int]]] = defaultdict(list)
+    for group in ranked:
+        classes[members[group[0]].label].append(group)
+    held: list[int] = []
+    for groups in classes.values():
+        held += _draw(groups, round(share * sum(map(len, groups))))
+    if not held and len(ranked) > 1:
+        held = list(ranked[0])
+    return sorted(held)
+
+
+def _draw(groups: Sequence[list[int]], wanted: int) -> list[int]:
+    """The first groups that fit into the wanted number of images."""
+    drawn: list[int] = []
+    for group in groups:
+        if len(drawn) + len(group) <= wanted:
+            drawn += group
+    return drawn
+
+
+def _rank(seed: int, key: str) -> str:
+    return hashlib.sha256(f"{seed} {key}".encode()).hexdigest()
