@@ -3,7 +3,8 @@
 Knows a model only by what it does: `predict_on_batch`, and, for one with a latent distribution, its `decoder`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from engine.messages import ShouldStop, never
 
 BATCH = 64
 Scores = dict[str, NDArray[np.float64]]
+Measure = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float64]]
+NO_MEASURES: Mapping[str, Measure] = MappingProxyType({})
 
 
 def reconstruct(model: Any, images: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -30,24 +33,34 @@ def reconstruct(model: Any, images: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.concatenate(parts) if parts else np.zeros_like(images)
 
 
-def score(model: Any, images: Any, should_stop: ShouldStop = never) -> Scores | None:
-    """Losses of a model on every image of a split, without training it.
+def score(
+    model: Any,
+    images: Any,
+    should_stop: ShouldStop = never,
+    measures: Mapping[str, Measure] = NO_MEASURES,
+    progress: Callable[[int, int], None] | None = None,
+) -> Scores | None:
+    """Losses of a model on every image of a split, without training it. Batch by batch, so memory stays flat.
 
     Args:
         model: a model of Engram.
         images: anything with a length and `read(slice) -> float32 (k, size, size, 1)`.
         should_stop: asked between batches.
+        measures: further numbers by name, from originals and reconstructions (k, size, size, 1) to (k,).
+        progress: told the number of images done and in all after every batch.
 
     Returns:
-        name -> (n,): 'mse' (of the reconstruction from the latent mean) and 'loss'; for a variational model also
-        'reconstruction' and 'kl' in nats, from one seeded sample of the latent per image, so that their sum is an
-        unbiased estimate of the negative evidence lower bound. None when stopped.
+        name -> (n,): those of `measures`, 'mse' (of the reconstruction from the latent mean) and 'loss'; for a
+        variational model also 'reconstruction' and 'kl' in nats, from one seeded sample of the latent per image, so
+        that their sum is an unbiased estimate of the negative evidence lower bound. None when stopped.
     """
     parts: list[Scores] = []
     for first, batch in batches(images):
         if should_stop():
             return None
-        parts.append(_score_batch(model, batch, first))
+        parts.append(_score_batch(model, batch, first, measures))
+        if progress:
+            progress(first + len(batch), len(images))
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
@@ -57,16 +70,18 @@ def batches(images: Any) -> Iterator[tuple[int, NDArray[np.float32]]]:
         yield first, images.read(slice(first, first + BATCH))
 
 
-def _score_batch(model: Any, images: NDArray[np.float32], first: int) -> Scores:
+def _score_batch(model: Any, images: NDArray[np.float32], first: int, measures: Mapping[str, Measure]) -> Scores:
     outputs = model.predict_on_batch(images)
-    squared = quality.mse(images, _pictures(outputs))
+    pictures = _pictures(outputs)
+    squared = quality.mse(images, pictures)
+    more = {name: measure(images, pictures) for name, measure in measures.items()}
     if not isinstance(outputs, dict):
-        return {"loss": squared, "mse": squared}
+        return {"loss": squared, "mse": squared, **more}
     z = sample(np.asarray(outputs["mean"]), np.asarray(outputs["log_var"]), first)
     reconstruction = quality.cross_entropy_nats(images, np.asarray(model.decoder.predict_on_batch(z)))
     kl = quality.divergence_nats(np.asarray(outputs["mean"]), np.asarray(outputs["log_var"]))
     total = reconstruction + model.beta * kl
-    return {"loss": total, "reconstruction": reconstruction, "kl": kl, "mse": squared}
+    return {"loss": total, "reconstruction": reconstruction, "kl": kl, "mse": squared, **more}
 
 
 def sample(mean: NDArray[np.float32], log_var: NDArray[np.float32], first: int) -> NDArray[np.float32]:

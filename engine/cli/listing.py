@@ -1,0 +1,54 @@
+"""`runs`: what there is."""
+
+from argparse import Namespace
+from typing import Any
+
+from engine import runs
+from engine.cli.outcome import Outcome, number, table
+from engine.errors import EngramError
+from engine.runs import Run
+
+HEAD = ("run", "model", "state", "epoch", "best validation loss", "data")
+
+
+def run(options: Namespace) -> Outcome:
+    """List the runs, oldest first."""
+    root = options.runs or runs.default_root()
+    listed = [_describe(each) for each in runs.find_all(root)]
+    if not listed:
+        return Outcome(f"There are no runs in {root} yet.", [])
+    return Outcome(table(HEAD, [_row(each) for each in listed], align="<<<>><"), listed)
+
+
+def _describe(run: Run) -> dict[str, Any]:
+    try:
+        config = run.config
+    except EngramError as error:
+        return {"run": run.name, "path": str(run.path), "state": "damaged", "reason": error.what}
+    rows, best = run.history(), run.best_epoch()
+    losses = {int(row["epoch"]): row.get("val_loss") for row in rows}
+    return {
+        "run": run.name,
+        "path": str(run.path),
+        "model": config.model.model,
+        "state": run.state(),
+        "epoch": max(losses, default=0),
+        "epochs": config.training.epochs,
+        "best_epoch": best,
+        "best_val_loss": losses.get(best) if best else None,
+        "loss_unit": config.model.loss_unit,
+        "data": config.data.source,
+    }
+
+
+def _row(described: dict[str, Any]) -> tuple[str, ...]:
+    if described["state"] == "damaged":
+        return described["run"], "", "damaged", "", "", described["reason"]
+    return (
+        described["run"],
+        described["model"],
+        described["state"],
+        f"{described['epoch']}/{described['epochs']}",
+        f"{number(described['best_val_loss'])} {described['loss_unit']}".rstrip(),
+        described["data"],
+    )

@@ -1,0 +1,87 @@
+"""A job's events as lines on a terminal: one line redrawn while it runs, and one that stays for each epoch."""
+
+import shutil
+from typing import TextIO
+
+from engine.cli.outcome import duration, number
+from engine.messages import EpochEnded, Event, JobStarted, Log, Progress
+
+CELLS = 20
+
+
+class Meter:
+    """Shows events as they come; pass it as a job's `emit`.
+
+    Args:
+        stream: where to; when it is no terminal, only the lines that stay are written.
+        unit: unit of the loss, such as 'nats'; empty when plain.
+    """
+
+    def __init__(self, stream: TextIO, unit: str = "") -> None:
+        self.stream, self.unit = stream, unit
+        self._live = stream.isatty()
+        self._drawn = 0
+        self._full, self._tip = ("━", "╸") if "utf" in (stream.encoding or "").lower() else ("#", ">")
+        self._epochs = 0
+
+    def __call__(self, event: Event) -> None:
+        """Show one event."""
+        if isinstance(event, Progress):
+            self._draw(self.progress(event))
+        elif isinstance(event, EpochEnded):
+            self.say(self.epoch(event))
+        elif isinstance(event, JobStarted):
+            self._epochs = event.epochs
+            self.say(started(event))
+        elif isinstance(event, Log):
+            self.say(event.text)
+
+    def count(self, what: str, done: int, total: int) -> None:
+        """Show how far a job without epochs is; gone when it is done."""
+        self._draw(f"{what} {self._bar(done / max(total, 1))} {done:,}/{total:,}" if done < total else "")
+
+    def say(self, text: str) -> None:
+        """Write a line that stays."""
+        self._draw("")
+        self.stream.write(text + "\n")
+        self.stream.flush()
+
+    def progress(self, event: Progress) -> str:
+        """The line of an epoch that is running."""
+        bar = f"{self._bar(event.batch / event.batches)} {event.batch}/{event.batches}"
+        speed = f"{event.images_per_s:.0f} images/s  {duration(event.left_s)} left"
+        return f"epoch {event.epoch}/{event.epochs} {bar}  loss {self._loss(event.loss)}  {speed}"
+
+    def epoch(self, event: EpochEnded) -> str:
+        """The line of an epoch that is over."""
+        place = str(event.epoch).rjust(len(str(self._epochs)))
+        metrics = event.metrics
+        numbers = f"loss {self._loss(metrics.get('loss'))}  validation {self._loss(metrics.get('val_loss'))}"
+        speed = f"{metrics.get('images_per_s', 0):.0f} images/s"
+        return f"epoch {place}/{self._epochs}  {numbers}  {speed}{'  best so far' if event.best else ''}"
+
+    def _loss(self, value: float | None) -> str:
+        return f"{number(value)} {self.unit}".rstrip()
+
+    def _bar(self, share: float) -> str:
+        full = min(CELLS, int(share * CELLS))
+        return (self._full * full + self._tip * (full < CELLS)).ljust(CELLS)
+
+    def _draw(self, text: str) -> None:
+        """Put a text in place of the one that was drawn last."""
+        if not self._live:
+            return
+        text = text[: shutil.get_terminal_size().columns - 1]
+        self.stream.write("\r" + text.ljust(self._drawn) + ("" if text else "\r"))
+        self.stream.flush()
+        self._drawn = len(text)
+
+
+def started(event: JobStarted) -> str:
+    """What is about to be trained, in one line."""
+    images = f"{event.train_images:,} training and {event.validation_images:,} validation images"
+    onward = f", from epoch {event.first_epoch + 1}" if event.first_epoch else ""
+    return (
+        f"Run {event.run}: {images}, {event.parameters:,} parameters, {event.backend} on {event.device}, "
+        f"{event.epochs} epochs{onward}."
+    )

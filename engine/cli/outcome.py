@@ -1,0 +1,64 @@
+"""What a command hands back, and how it is written for people and for programs."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+USER_ERROR, INTERRUPTED = 2, 130
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The result of a command.
+
+    Args:
+        text: what people read.
+        content: what `--json` prints instead; numbers that are not finite become null.
+        status: the exit status.
+    """
+
+    text: str
+    content: Any
+    status: int = 0
+
+    def written(self, as_json: bool) -> str:
+        """The result as it goes to stdout."""
+        return (json.dumps(finite(self.content), indent=2) if as_json else self.text) + "\n"
+
+
+def finite(content: Any) -> Any:
+    """The same content with every number that JSON does not know as None."""
+    if isinstance(content, float):
+        return content if math.isfinite(content) else None
+    if isinstance(content, Mapping):
+        return {key: finite(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [finite(value) for value in content]
+    return content
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], align: str) -> str:
+    """Columns under their heads; `align` has '<' or '>' for each."""
+    lines = [head, *rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    cells = [[f"{text:{side}{width}}" for text, side, width in zip(line, align, widths, strict=True)] for line in lines]
+    return "\n".join("  ".join(line).rstrip() for line in cells)
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """A number for people: thousands separated, small ones to `digits` significant digits, '–' where there is none."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}g}"
+
+
+def duration(seconds: float) -> str:
+    """A time span for people, such as '4 min 10 s'."""
+    whole = max(0, round(seconds)) if math.isfinite(seconds) else 0
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

@@ -1,0 +1,37 @@
+"""Ctrl-C: the first asks the job to stop and keep what it has, the second ends the process."""
+
+import os
+import signal
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+NOTE = b"\nStopping after this step and keeping the model. Once more ends the process at once.\n"
+
+
+class StopWish:
+    """While entered, hears SIGINT and SIGTERM; called, says whether one came: the `should_stop` of a job."""
+
+    def __init__(self) -> None:
+        self.wished = False
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __call__(self) -> bool:
+        """Whether the job is to end."""
+        return self.wished
+
+    def __enter__(self) -> Self:
+        self._before = {number: signal.signal(number, self._on_signal) for number in SIGNALS}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self.wished = True
+        for each in SIGNALS:  # the system's own answer to the next one, which no busy framework can hold up
+            signal.signal(each, signal.SIG_DFL)
+        os.write(2, NOTE)  # a handler may not touch buffered streams

@@ -1,0 +1,87 @@
+"""`train`: settings in, a run out."""
+
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from engine import config, runs, training
+from engine.cli.meter import Meter
+from engine.cli.outcome import INTERRUPTED, Outcome, number
+from engine.cli.parser import PROGRAM, run_config
+from engine.cli.stopping import StopWish
+from engine.config import RunConfig
+from engine.runs import Run
+
+
+def run(options: Namespace) -> Outcome:
+    """Train a new run."""
+    chosen = run_config(options, config.preset(options.preset) if options.preset else None)
+    created = runs.create(chosen, options.run, options.runs)
+    return carry_out(training.train, created, None, options.runs)
+
+
+def carry_out(job: Callable[..., Run], run: Run, epochs: int | None, root: Path | None) -> Outcome:
+    """Train or go on with a run, with a meter on stderr, until its end or until asked to stop.
+
+    Args:
+        job: `training.train` or `training.resume`.
+        run: the run.
+        epochs: a new goal, for `resume`.
+        root: the `--runs` that was given, for the advice.
+    """
+    meter = Meter(sys.stderr, run.config.model.loss_unit)
+    goal = {} if epochs is None else {"epochs": epochs}
+    with StopWish() as wish:
+        job(run=run, emit=meter, should_stop=wish, **goal)
+    if not run.model_path.exists():
+        return Outcome(f"Stopped before the first step; run {run.name} has no model yet.", _content(run), INTERRUPTED)
+    return Outcome(_summary(run, root), _content(run))
+
+
+def _content(run: Run) -> dict[str, Any]:
+    rows = run.history()
+    metrics = {name: value for name, value in rows[-1].items() if name != "epoch"} if rows else {}
+    return {
+        "run": run.name,
+        "path": str(run.path),
+        "state": run.state(),
+        "epoch": len(rows) and int(rows[-1]["epoch"]),
+        "epochs": run.config.training.epochs,
+        "best_epoch": run.best_epoch(),
+        "metrics": metrics,
+    }
+
+
+def _summary(run: Run, root: Path | None) -> str:
+    settings, rows, best = run.config, run.history(), run.best_epoch()
+    done, goal = len(rows) and int(rows[-1]["epoch"]), settings.training.epochs
+    lines = [f"Run {run.name} {run.state()} after {done} of {goal} epochs, kept in {run.path}"]
+    lines += [_numbers(f"best epoch {best}", row, settings) for row in rows if row["epoch"] == best]
+    if done and best != done:
+        lines.append(_numbers(f"last epoch {done}", rows[-1], settings))
+    if done < goal:
+        lines.append(f"Go on: {command('resume', run, root)}")
+    lines.append(f"Measure it: {command('evaluate', run, root)}")
+    return "\n".join(lines)
+
+
+def _numbers(title: str, row: dict[str, float], settings: RunConfig) -> str:
+    losses = {"training": row.get("loss"), "validation": row.get("val_loss")}
+    return f"  {title}: " + "; ".join(f"{part} loss {_loss(value, settings)}" for part, value in losses.items())
+
+
+def _loss(value: float | None, settings: RunConfig) -> str:
+    """A loss with its unit; for nats also their sum over a batch, which is how the study gives them."""
+    unit, size = settings.model.loss_unit, settings.training.batch_size
+    if not unit or value is None:
+        return number(value)
+    return (
+        f"{number(value)} {unit} per image (batch sum, as the study counts: {number(value * size)} for {size} images)"
+    )
+
+
+def command(name: str, run: Run, root: Path | None) -> str:
+    """A command about a run, as it is to be typed."""
+    return f"{PROGRAM} {name} {run.name}" + (f" --runs {root}" if root else "")
