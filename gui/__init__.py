@@ -1,0 +1,1 @@
+"""The window: it knows Qt and messages, and no framework."""

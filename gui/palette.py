@@ -1,0 +1,164 @@
+"""Every colour of the program in one place; both themes, the charts, the pictures and the tests read it.
+
+Text and quiet text keep a contrast of at least 4.5 on every surface they stand on. The series colours keep a contrast
+of at least 3 on the field of a chart and stay apart for the common kinds of colour blindness.
+"""
+
+from dataclasses import dataclass
+
+Stops = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Palette:
+    """The colours of one theme, by role."""
+
+    name: str
+    background: str
+    card: str
+    field: str
+    line: str
+    text: str
+    quiet: str
+    strong: str
+    button: str
+    hover: str
+    selection: str
+    rail_selection: str
+    accent: str
+    accent_fill: str
+    accent_hover: str
+    on_accent: str
+    danger: str
+    warning_card: str
+    warning_line: str
+    warning_text: str
+    info_card: str
+    info_line: str
+    info_text: str
+    focus: str
+    grid: str
+    series: tuple[str, ...]
+
+
+DARK = Palette(
+    name="dark",
+    background="#14171c",
+    card="#1b1f26",
+    field="#12151a",
+    line="#2a303a",
+    text="#d7dce3",
+    quiet="#9aa4b2",
+    strong="#ffffff",
+    button="#272d37",
+    hover="#303743",
+    selection="#20302f",
+    rail_selection="#222833",
+    accent="#4fc3b8",
+    accent_fill="#257a71",
+    accent_hover="#1f6c64",
+    on_accent="#ffffff",
+    danger="#f08a7a",
+    warning_card="#3a2a1d",
+    warning_line="#8a5a24",
+    warning_text="#f3c48b",
+    info_card="#1c2b33",
+    info_line="#2f5a6b",
+    info_text="#a9d3e6",
+    focus="#4fc3b8",
+    grid="#2a303a",
+    series=("#4fc3b8", "#e0a458", "#b58cf0", "#c4534e", "#fbe56c", "#4668ee", "#865f90", "#b9efbc"),
+)
+
+LIGHT = Palette(
+    name="light",
+    background="#eef1f4",
+    card="#ffffff",
+    field="#f7f9fa",
+    line="#d3d9e0",
+    text="#1f262e",
+    quiet="#59636f",
+    strong="#0b0f14",
+    button="#e9edf1",
+    hover="#dde3e9",
+    selection="#dcefec",
+    rail_selection="#e3e9ee",
+    accent="#0b766b",
+    accent_fill="#0f766c",
+    accent_hover="#0b635a",
+    on_accent="#ffffff",
+    danger="#a3281b",
+    warning_card="#fdf1dc",
+    warning_line="#d9a557",
+    warning_text="#704400",
+    info_card="#e5f1f6",
+    info_line="#8fbccd",
+    info_text="#1d4e63",
+    focus="#0b766b",
+    grid="#dfe4e9",
+    series=("#0f7a78", "#9c5414", "#8f62d4", "#8a0c32", "#a39400", "#2f45dc", "#341d68", "#7d9c7c"),
+)
+
+# Over pictures, which are dark in both themes.
+PICTURE_BACK = "#000000"
+PICTURE_TEXT = "#d7dce3"
+PICTURE_MARK = "#e0a458"
+PICTURE_CHOSEN = "#4fc3b8"
+
+# Colour maps by evenly spaced stops. The signed map is dark and gray at zero, so that a difference shows as light.
+GRAY: Stops = ("#000000", "#ffffff")
+HEAT: Stops = (
+    "#000004", "#1f0c48", "#550f6d", "#88226a", "#ba3655", "#e35933", "#f98c0a", "#f9c932", "#fcffa4",
+)  # fmt: skip
+SIGNED: Stops = (
+    "#a6d4ff", "#559feb", "#2a6cb8", "#1f3f66", "#1c1c1c", "#5c3112", "#a3570f", "#e08a34", "#ffc58c",
+)  # fmt: skip
+
+
+_in_force = DARK
+_places: dict[str, int] = {}
+
+
+def current() -> Palette:
+    return _in_force
+
+
+def use(palette: Palette) -> None:
+    """Make this palette the one in force; gui.theme does it and repaints the window."""
+    global _in_force
+    _in_force = palette
+
+
+def register_series(keys: list[str]) -> None:
+    """Give these keys their places in order; all known ones, oldest first, at start make colours outlive a restart."""
+    for key in keys:
+        _places.setdefault(key, len(_places))
+
+
+def series_colour(key: str) -> str:
+    """Return the key's colour: the same key has the same place in `series` everywhere, given at its first mention."""
+    register_series([key])
+    return _in_force.series[_places[key] % len(_in_force.series)]
+
+
+def forget_series() -> None:
+    """Start the order anew: another runs folder was opened, or a test begins."""
+    _places.clear()
+
+
+def rgb(colour: str) -> tuple[int, int, int]:
+    """Return the three channels, 0 to 255, of a colour written #rrggbb."""
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def luminance(colour: str) -> float:
+    """Return the relative luminance of WCAG 2, in [0, 1]."""
+    channels = [value / 255 for value in rgb(colour)]
+    red, green, blue = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast ratio of WCAG 2, from 1 to 21."""
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)

@@ -1,0 +1,85 @@
+"""Buttons with icons that follow the theme."""
+
+from typing import Literal
+
+from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtWidgets import QAbstractButton, QPushButton, QToolButton, QWidget
+
+from gui import palette
+from gui.icons import icon
+
+Kind = Literal["", "primary", "danger", "link"]
+ROLES = {"": "text", "primary": "on_accent", "danger": "danger", "link": "accent"}
+
+
+def tint(button: QAbstractButton, name: str, role: str, on_role: str) -> None:
+    """Give a button its icon in the palette's colours."""
+    colours = palette.current()
+    button.setIcon(icon(name, getattr(colours, role), getattr(colours, on_role)))
+
+
+class Button(QPushButton):
+    """A push button of a kind, with an icon if it has a name."""
+
+    def __init__(self, text: str, kind: Kind = "", icon_name: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self._icon_name, self._role = icon_name, ROLES[kind]
+        self.setProperty("kind", kind)
+        self.setIconSize(QSize(16, 16))
+        self._tint()
+
+    def set_icon(self, name: str) -> None:
+        self._icon_name = name
+        self._tint()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._tint()
+
+    def _tint(self) -> None:
+        if self._icon_name:
+            tint(self, self._icon_name, self._role, self._role)
+
+
+class IconButton(QToolButton):
+    """A button that is only an icon; its name is its tool tip and what a screen reader says."""
+
+    def __init__(self, icon_name: str, name: str, checkable: bool = False, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._icon_name = icon_name
+        self.setProperty("kind", "icon")
+        self.setIconSize(QSize(18, 18))
+        self.setCheckable(checkable)
+        self.setToolTip(name)
+        self.setAccessibleName(name)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        tint(self, icon_name, "quiet", "accent")
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            tint(self, self._icon_name, "quiet", "accent")
+
+
+class RailButton(QToolButton):
+    """A place of the program: icon above its name, one of several, the chosen one marked by a bar and by weight."""
+
+    def __init__(self, icon_name: str, text: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._icon_name = icon_name
+        self.setProperty("kind", "rail")
+        self.setText(text)
+        self.setAccessibleName(text)
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+        self.setIconSize(QSize(22, 22))
+        self.setFixedSize(76, 62)
+        self.setCheckable(True)
+        self.setAutoExclusive(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        tint(self, icon_name, "quiet", "strong")
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            tint(self, self._icon_name, "quiet", "strong")

@@ -1,0 +1,41 @@
+"""Chips: a short fact in a frame, or a filter to switch on and off."""
+
+from typing import Literal
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
+
+from gui.widgets.elided_label import ElidedLabel
+from gui.widgets.text import restyle
+
+Tone = Literal["", "accent", "warning", "danger"]
+
+
+class Chip(ElidedLabel):
+    """A short fact in a frame."""
+
+    def __init__(self, text: str = "", tone: Tone = "", parent: QWidget | None = None) -> None:
+        super().__init__(text, parent=parent)
+        self.setProperty("kind", "chip")
+        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.set_tone(tone)
+
+    def set_tone(self, tone: Tone) -> None:
+        restyle(self, tone=tone)
+
+
+class FilterChip(QPushButton):
+    """A small button that stays pressed; a check mark, not only its colour, says so."""
+
+    def __init__(self, text: str, checked: bool = False, parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self._text = text
+        self.setProperty("kind", "chip")
+        self.setCheckable(True)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName(text)
+        self.toggled.connect(self._show_state)
+        self.setChecked(checked)
+
+    def _show_state(self, checked: bool) -> None:
+        self.setText(f"✓ {self._text}" if checked else self._text)

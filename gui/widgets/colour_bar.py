@@ -1,0 +1,49 @@
+"""A colour bar: which colour is which number."""
+
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from gui import palette
+from gui.pixmaps import Scale, bar_image
+from gui.widgets.text import number
+
+BAR_PX = 8
+
+
+class ColourBar(QWidget):
+    """A lying bar with its lowest, middle and highest value written under it."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._scale, self._low, self._high = Scale.SIGNED, -1.0, 1.0
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def set_range(self, scale: Scale, low: float, high: float) -> None:
+        self._scale, self._low, self._high = scale, low, high
+        self.setAccessibleName(f"colour bar from {self.texts()[0]} to {self.texts()[-1]}")
+        self.update()
+
+    def texts(self) -> tuple[str, str, str]:
+        """Return what stands under the bar, left to right."""
+        values = (self._low, (self._low + self._high) / 2, self._high)
+        low, middle, high = (number(value, 2) for value in values)
+        return low, middle, f"+{high}" if self._scale is Scale.SIGNED else high
+
+    def sizeHint(self) -> QSize:
+        return QSize(110, BAR_PX + 4 + self.fontMetrics().height())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(60, self.sizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.drawImage(QRect(0, 0, self.width(), BAR_PX), bar_image(self._scale, self.width()))
+        painter.setPen(QColor(palette.current().quiet))
+        room = self.rect().adjusted(0, BAR_PX + 2, 0, 0)
+        sides = (Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignHCenter, Qt.AlignmentFlag.AlignRight)
+        wanted = list(zip(sides, self.texts(), strict=True))
+        if sum(painter.fontMetrics().horizontalAdvance(text) + 6 for _, text in wanted) > self.width():
+            del wanted[1]
+        for side, text in wanted:
+            painter.drawText(room, side | Qt.AlignmentFlag.AlignTop, text)

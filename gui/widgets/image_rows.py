@@ -1,0 +1,226 @@
+"""Rows of pictures under one light: originals above what was made of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from PySide6.QtCore import QRect, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from gui.pixmaps import Array, Scale
+from gui.widgets.colour_bar import ColourBar
+from gui.widgets.elided_label import ElidedLabel
+from gui.widgets.image_view import ImageView
+from gui.widgets.text import label
+from gui.widgets.view_state import ViewState
+
+GAP = 8
+TEXT_PX = 18
+HEADER_PX = 112
+LEAST_CELL, MOST_CELL = 72, 360
+STEPS = {Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0)}
+
+
+@dataclass(frozen=True)
+class ImageRow:
+    """One row: a title with a quiet line under it, (n, h, w) pictures, what to write under each."""
+
+    title: str
+    images: Array
+    scale: Scale = Scale.GRAY
+    subtitle: str = ""
+    captions: Sequence[str] = ()
+
+
+class RowHeader(QWidget):
+    """Title and quiet line of a row; a row in colours always has its colour bar."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._title, self._subtitle, self.bar = (
+            label(role="title", wrap=True),
+            label(role="caption", wrap=True),
+            ColourBar(),
+        )
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 6, 0)
+        column.setSpacing(2)
+        column.addStretch()
+        for part in (self._title, self._subtitle, self.bar):
+            column.addWidget(part)
+        column.addStretch()
+
+    def set_row(self, row: ImageRow, state: ViewState) -> None:
+        self._title.setText(row.title)
+        self._subtitle.setText(row.subtitle)
+        self._subtitle.setVisible(bool(row.subtitle))
+        self.bar.setVisible(row.scale is not Scale.GRAY)
+        view = state.view
+        if row.scale is Scale.SIGNED:
+            self.bar.set_range(row.scale, -view.limit, view.limit)
+        else:
+            self.bar.set_range(row.scale, view.level - view.window / 2, view.level + view.window / 2)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """How large the cells are and where they stand."""
+
+    cell: QSize
+    header: int
+    top: int
+    captions: tuple[int, ...]
+
+    def at(self, row: int, column: int) -> QRect:
+        x = self.header + column * (self.cell.width() + GAP)
+        y = self.top + row * (self.cell.height() + GAP) + sum(self.captions[:row])
+        return QRect(x, y, self.cell.width(), self.cell.height())
+
+    def size(self, columns: int) -> QSize:
+        last = self.at(len(self.captions) - 1, columns - 1)
+        return QSize(last.right() + 1, last.bottom() + 1 + self.captions[-1])
+
+
+def fit_grid(room: QSize, columns: int, aspect: float, grid: Grid) -> Grid:
+    """Return the grid whose cells fill the room: every column always, every row unless cells got too small to read."""
+    rows = len(grid.captions)
+    by_width = (room.width() - grid.header - GAP * (columns - 1)) // columns
+    by_height = (room.height() - grid.top - sum(grid.captions) - GAP * (rows - 1)) / rows / aspect
+    width = max(min(by_width, max(int(by_height), LEAST_CELL), MOST_CELL), 16)
+    return Grid(QSize(width, max(round(width * aspect), 16)), grid.header, grid.top, grid.captions)
+
+
+class ImageRows(QScrollArea):
+    """Rows and columns of pictures that share one ViewState; no column is ever cut off, rows scroll when they must."""
+
+    hovered = Signal(int, int, int, int)  # row, column, x, y
+    hover_ended = Signal()
+    maximised = Signal(int, int)
+
+    def __init__(self, state: ViewState | None = None, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.state = state or ViewState(parent=self)
+        self._states: list[ViewState] = []
+        self._rows: list[ImageRow] = []
+        self._views: list[list[ImageView]] = []
+        self._headers: list[RowHeader] = []
+        self._titles: list[ElidedLabel] = []
+        self._captions: list[list[ElidedLabel]] = []
+        self._board = QWidget()
+        self._board.setProperty("kind", "plain")
+        self.setWidget(self._board)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.state.changed.connect(self._show_headers)
+
+    def set_rows(self, rows: Sequence[ImageRow], titles: Sequence[str] = ()) -> None:
+        """Show rows of equally many pictures, with titles over the columns; views are kept when the shape is."""
+        shape = (len(rows), len(rows[0].images) if rows else 0)
+        if shape != (len(self._views), len(self._views[0]) if self._views else 0):
+            self._build(*shape)
+        self._rows = list(rows)
+        for row, views, captions in zip(rows, self._views, self._captions, strict=True):
+            for column, view in enumerate(views):
+                view.set_image(row.images[column], row.scale)
+                view.setAccessibleName(", ".join(filter(None, (row.title, *titles[column : column + 1]))))
+                captions[column].setText(row.captions[column] if row.captions else "")
+        for column, title in enumerate(self._titles):
+            title.setText(titles[column] if titles else "")
+        self._show_headers()
+        self._arrange()
+
+    def set_linked(self, linked: bool) -> None:
+        """Link zoom and contrast of all columns, or let each column go its own way (its rows stay together)."""
+        self._states = [self.state if linked else self.state.copy() for _ in self._titles]
+        for views in self._views:
+            for view, state in zip(views, self._states, strict=True):
+                view.set_state(state)
+
+    def view(self, row: int, column: int) -> ImageView:
+        return self._views[row][column]
+
+    def sizeHint(self) -> QSize:
+        return QSize(HEADER_PX + 8 * 110, max(len(self._rows), 1) * 118)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Arrows go from picture to picture."""
+        at = self._focused()
+        step = STEPS.get(Qt.Key(event.key()))
+        if at is None or step is None:
+            super().keyPressEvent(event)
+            return
+        row = min(max(at[0] + step[0], 0), len(self._views) - 1)
+        column = min(max(at[1] + step[1], 0), len(self._titles) - 1)
+        self._views[at[0]][at[1]].setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        target = self._views[row][column]
+        target.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        target.setFocus(Qt.FocusReason.TabFocusReason)
+        self.ensureWidgetVisible(target)
+
+    def _focused(self) -> tuple[int, int] | None:
+        found = [(r, c) for r, views in enumerate(self._views) for c, view in enumerate(views) if view.hasFocus()]
+        return found[0] if found else None
+
+    def _build(self, rows: int, columns: int) -> None:
+        for child in self._board.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly):
+            child.hide()
+            child.deleteLater()
+        self._headers = [RowHeader(self._board) for _ in range(rows)]
+        self._titles = [ElidedLabel(parent=self._board) for _ in range(columns)]
+        self._views = [[self._make_view(row, column) for column in range(columns)] for row in range(rows)]
+        self._captions = [[ElidedLabel(parent=self._board) for _ in range(columns)] for _ in range(rows)]
+        for text in [*self._titles, *(caption for captions in self._captions for caption in captions)]:
+            text.setProperty("role", "caption")
+            text.setAlignment(Qt.AlignmentFlag.AlignCenter)
+
+    def _make_view(self, row: int, column: int) -> ImageView:
+        view = ImageView(self.state, self._board)
+        view.set_orientation("")
+        view.setFocusPolicy(Qt.FocusPolicy.StrongFocus if row == column == 0 else Qt.FocusPolicy.ClickFocus)
+        view.hovered.connect(partial(self.hovered.emit, row, column))
+        view.hover_ended.connect(self.hover_ended)
+        view.maximised.connect(partial(self.maximised.emit, row, column))
+        return view
+
+    def _show_headers(self) -> None:
+        for header, row in zip(self._headers, self._rows, strict=False):
+            header.set_row(row, self.state)
+
+    def _arrange(self) -> None:
+        if not self._rows or not self._titles:
+            self._board.resize(0, 0)
+            return
+        images = self._rows[0].images
+        aspect = images[0].shape[0] / images[0].shape[1]
+        top = TEXT_PX if any(title.text() for title in self._titles) else 0
+        captions = tuple(TEXT_PX if row.captions else 0 for row in self._rows)
+        grid = fit_grid(self._room(), len(self._titles), aspect, Grid(QSize(), HEADER_PX, top, captions))
+        self._board.resize(grid.size(len(self._titles)))
+        for column, title in enumerate(self._titles):
+            title.setGeometry(grid.at(0, column).adjusted(0, -top, 0, 0).adjusted(0, 0, 0, -grid.cell.height()))
+            title.setVisible(top > 0)
+        for row, views in enumerate(self._views):
+            self._place_row(row, views, grid)
+
+    def _place_row(self, row: int, views: list[ImageView], grid: Grid) -> None:
+        first = grid.at(row, 0)
+        self._headers[row].setGeometry(0, first.top(), HEADER_PX, first.height())
+        self._headers[row].show()
+        for column, view in enumerate(views):
+            cell = grid.at(row, column)
+            view.setGeometry(cell)
+            view.show()
+            caption = self._captions[row][column]
+            caption.setGeometry(cell.left(), cell.bottom() + 1, cell.width(), TEXT_PX)
+            caption.setVisible(bool(caption.text()))
+
+    def _room(self) -> QSize:
+        """Return the room for cells; a place for the scroll bar is kept, so that its coming does not move them."""
+        bar = self.verticalScrollBar().sizeHint().width()
+        return QSize(self.width() - bar - 2, self.height() - 2)

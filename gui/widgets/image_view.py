@@ -1,0 +1,173 @@
+"""One picture that obeys a ViewState."""
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QEnterEvent, QImage, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
+
+from gui import palette
+from gui.pixmaps import Array, Scale, gray_image, heat_image, signed_image
+from gui.widgets.image_gestures import ImageGestures
+from gui.widgets.placement import Placement, Size, place, seen
+from gui.widgets.view_state import View, ViewState
+
+UNKNOWN = "orientation unknown"
+ROOM_FOR_LETTERS = 150
+SIDES = (
+    Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
+    Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter,
+    Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter,
+    Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignHCenter,
+)
+
+
+class ImageView(QWidget):
+    """Shows one (h, w) array as its ViewState says, pixel for pixel, never flipped."""
+
+    hovered = Signal(int, int)
+    hover_ended = Signal()
+    maximised = Signal()
+
+    def __init__(self, state: ViewState | None = None, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.values: Array | None = None
+        self.scale = Scale.GRAY
+        self.data_span = 1.0
+        self._orientation: str | None = None
+        self._empty_text = ""
+        self._drawn: tuple[tuple[object, ...], QImage] | None = None
+        self.state = state or ViewState(parent=self)
+        self.state.changed.connect(self.update)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(32, 32)
+        self.setToolTipDuration(8000)
+        self._gestures = ImageGestures(self)
+
+    def set_image(self, values: Array | None, scale: Scale = Scale.GRAY) -> None:
+        """Show an (h, w) array on one of the scales, or nothing."""
+        self.values = None if values is None else np.asarray(values).reshape(values.shape[:2])
+        self.scale = scale
+        self._drawn = None
+        if values is not None and values.size:
+            span = float(np.nanmax(values)) - float(np.nanmin(values))
+            self.data_span = span if np.isfinite(span) and span > 0 else 1.0
+        self.update()
+
+    def set_state(self, state: ViewState) -> None:
+        """Obey another state: share one to link pictures."""
+        self.state.changed.disconnect(self.update)
+        self.state = state
+        state.changed.connect(self.update)
+        self.update()
+
+    def set_orientation(self, letters: str | None) -> None:
+        """Letters at the left, right, top and bottom ("RLAP"), None when nobody knows, "" to say nothing."""
+        self._orientation = letters
+        self.update()
+
+    def set_empty_text(self, text: str) -> None:
+        """Say what to do when there is no picture yet."""
+        self._empty_text = text
+        self.update()
+
+    def placement(self) -> Placement:
+        return place(self.state.view, self.picture_size(), (self.width(), self.height()))
+
+    def picture_size(self) -> Size:
+        return (1.0, 1.0) if self.values is None else (float(self.values.shape[1]), float(self.values.shape[0]))
+
+    def sizeHint(self) -> QSize:
+        return QSize(160, 160)
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """Take the keys when another picture, or nothing, has them; never from someone who types."""
+        holder = QApplication.focusWidget()
+        if holder is None or (isinstance(holder, ImageView) and holder is not self):
+            self.setFocus(Qt.FocusReason.MouseFocusReason)
+        super().enterEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(palette.PICTURE_BACK))
+        if self.values is None:
+            painter.setPen(QColor(palette.PICTURE_TEXT))
+            painter.drawText(self.rect().adjusted(8, 8, -8, -8), CENTRED, self._empty_text)
+        else:
+            self.paint_picture(painter)
+            self._paint_crosshair(painter)
+            self._paint_orientation(painter)
+        if self.hasFocus():
+            painter.setPen(QPen(QColor(palette.PICTURE_CHOSEN), 2))
+            painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
+
+    def paint_picture(self, painter: QPainter) -> None:
+        """Draw the array: nearest neighbour past 100 %, smooth below."""
+        if self.values is not None:
+            draw(painter, self._coloured(self.values), self.placement(), (self.width(), self.height()))
+
+    def _coloured(self, values: Array) -> QImage:
+        view = self.state.view
+        key = (view.window, view.level, view.invert, view.limit)
+        if self._drawn is None or self._drawn[0] != key:
+            self._drawn = (key, coloured(values, self.scale, view))
+        return self._drawn[1]
+
+    def _paint_crosshair(self, painter: QPainter) -> None:
+        at = self.state.view.crosshair
+        if at is None:
+            return
+        width, height = self.picture_size()
+        x, y = self.placement().to_view((at[0] * width, at[1] * height))
+        painter.setPen(QPen(QColor(palette.PICTURE_MARK), 1))
+        gap = 6
+        painter.drawLine(QPointF(x, 0), QPointF(x, y - gap))
+        painter.drawLine(QPointF(x, y + gap), QPointF(x, self.height()))
+        painter.drawLine(QPointF(0, y), QPointF(x - gap, y))
+        painter.drawLine(QPointF(x + gap, y), QPointF(self.width(), y))
+
+    def _paint_orientation(self, painter: QPainter) -> None:
+        if min(self.width(), self.height()) < ROOM_FOR_LETTERS or self._orientation == "":
+            return
+        room = self.rect().adjusted(6, 5, -6, -5)
+        painter.setPen(QColor(palette.PICTURE_TEXT))
+        if self._orientation is None:
+            painter.setOpacity(0.75)
+            painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom, UNKNOWN)
+            painter.setOpacity(1)
+        else:
+            for side, letter in zip(SIDES, self._orientation, strict=True):
+                painter.drawText(room, side, letter)
+
+
+CENTRED = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+
+
+def coloured(values: Array, scale: Scale, view: View) -> QImage:
+    """Return the picture of an array on its scale, lit as the view says."""
+    if scale is Scale.SIGNED:
+        return signed_image(values, view.limit)
+    if scale is Scale.HEAT:
+        return heat_image(values, view.level - view.window / 2, view.level + view.window / 2)
+    return gray_image(values, view.window, view.level, view.invert)
+
+
+def draw(painter: QPainter, image: QImage, placement: Placement, size: Size) -> None:
+    """Draw what is in sight of a picture: nearest neighbour past 100 % of the screen's pixels, smooth below."""
+    ratio = painter.device().devicePixelRatio()
+    screen_scale = placement.scale * ratio
+    if screen_scale < 1:
+        small = image.scaled(
+            max(round(image.width() * screen_scale), 1),
+            max(round(image.height() * screen_scale), 1),
+            Qt.AspectRatioMode.IgnoreAspectRatio,
+            Qt.TransformationMode.SmoothTransformation,
+        )
+        small.setDevicePixelRatio(ratio)
+        painter.drawImage(QPointF(placement.left, placement.top), small)
+        return
+    x, y, columns, rows = seen(placement, (image.width(), image.height()), size)
+    left, top = placement.to_view((x, y))
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+    target = QRectF(left, top, columns * placement.scale, rows * placement.scale)
+    painter.drawImage(target, image, QRectF(x, y, columns, rows))

@@ -1,0 +1,42 @@
+"""The axis of a plot, with numbers written as everywhere else in the window."""
+
+import math
+
+import pyqtgraph as pg
+
+from gui.widgets.text import fixed, number
+
+MOST_LABELS = 7
+MOST_PLACES = 5
+Ticks = list[tuple[float | None, list[float]]]
+
+
+class NumberAxis(pg.AxisItem):
+    """Linear, or logarithmic with the names of 1, 2 and 5 of each decade; plain numbers within one decade."""
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float | None) -> list[str]:
+        if self.logMode:
+            return log_labels(values)
+        places = max(0, math.ceil(-math.log10(spacing or 1.0)))
+        return [number(value, 3) if places > MOST_PLACES else fixed(value, places) for value in values]
+
+    def logTickValues(self, low_power: float, high_power: float, size: float, standard: Ticks) -> Ticks:
+        if high_power - low_power >= 1:
+            ticks: Ticks = super().logTickValues(low_power, high_power, size, standard)
+            return ticks
+        low, high = 10**low_power, 10**high_power
+        step = round_step((high - low) / 5)
+        return [(None, [math.log10(step * i) for i in range(math.ceil(low / step), math.floor(high / step) + 1)])]
+
+
+def log_labels(exponents: list[float]) -> list[str]:
+    """Name powers of ten by their values; when they are many, only those that begin with 1, 2 or 5."""
+    few = len(exponents) <= MOST_LABELS
+    named = [few or round(10 ** (exponent % 1)) in (1, 2, 5, 10) for exponent in exponents]
+    return [number(10**exponent, 3) if name else "" for exponent, name in zip(exponents, named, strict=True)]
+
+
+def round_step(least: float) -> float:
+    """Return the smallest of 1, 2, 5 times a power of ten that is not below `least`."""
+    power = 10.0 ** math.floor(math.log10(least))
+    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least * 0.999999)

@@ -1,0 +1,80 @@
+"""Fields for numbers that write them as people do, and that a scrolling wheel does not change by accident."""
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QResizeEvent, QValidator, QWheelEvent
+from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QLineEdit, QSpinBox, QWidget
+
+SIDE_PX, BUTTONS_PX = 8, 20
+Validity = tuple[QValidator.State, str, int]
+
+
+def place_text(field: QAbstractSpinBox, text: QLineEdit) -> None:
+    """Give the text its padding, which Qt forgets for spin boxes dressed by a style sheet."""
+    bare = field.buttonSymbols() == QAbstractSpinBox.ButtonSymbols.NoButtons
+    text.setGeometry(field.rect().adjusted(SIDE_PX, 3, -SIDE_PX if bare else -BUTTONS_PX - 2, -3))
+
+
+class IntegerEdit(QSpinBox):
+    """A whole number; the wheel changes it only while it has the focus."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setKeyboardTracking(False)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        place_text(self, self.lineEdit())
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        place_text(self, self.lineEdit())
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        super().wheelEvent(event) if self.hasFocus() else event.ignore()
+
+
+class NumberEdit(QDoubleSpinBox):
+    """A number, written without idle zeros and typed as 0.001 or 1e-3; an arrow changes its second figure."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setKeyboardTracking(False)
+        self.setDecimals(10)
+        self.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
+
+    def textFromValue(self, value: float) -> str:
+        return f"{value:.10g}"
+
+    def valueFromText(self, text: str) -> float:
+        return float(self._bare(text))
+
+    def validate(self, text: str, position: int) -> Validity:
+        bare = self._bare(text)
+        try:
+            value = float(bare)
+        except ValueError:
+            return (_unfinished(bare), text, position)
+        fits = self.minimum() <= value <= self.maximum()
+        return (QValidator.State.Acceptable if fits else QValidator.State.Intermediate, text, position)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        place_text(self, self.lineEdit())
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        place_text(self, self.lineEdit())
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        super().wheelEvent(event) if self.hasFocus() else event.ignore()
+
+    def _bare(self, text: str) -> str:
+        return text.removesuffix(self.suffix()).strip().replace(",", ".").replace("\u2212", "-")
+
+
+def _unfinished(text: str) -> QValidator.State:
+    """A number that is still being typed, or none at all."""
+    typing = set(text) <= set("0123456789.-+eE")
+    return QValidator.State.Intermediate if typing else QValidator.State.Invalid

@@ -1,0 +1,161 @@
+"""The rows of a table of numbers: how they are written, aligned, coloured and sorted."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    QSortFilterProxyModel,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
+from PySide6.QtWidgets import QWidget
+
+from gui import palette
+from gui.widgets.text import number
+
+Index = QModelIndex | QPersistentModelIndex
+SORT_ROLE = Qt.ItemDataRole.UserRole
+DOT_PX = 10
+DOT_RATIO = 4
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its title and how a value is written; numbers stand at the right."""
+
+    title: str
+    write: Callable[[Any], str] = number
+    numeric: bool = True
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row: its key, a value for each column, the series whose colour it carries, role of its text, its tool tip."""
+
+    key: str
+    values: Sequence[Any]
+    series: str = ""
+    roles: dict[int, str] = field(default_factory=dict)
+    tip: str = ""
+
+
+class NumberModel(QAbstractTableModel):
+    """The rows behind the table; with `checkable` each has a box in its first column."""
+
+    checked_changed = Signal(list)
+
+    def __init__(self, columns: Sequence[Column], checkable: bool, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.columns = columns
+        self.rows: list[Row] = []
+        self._checkable = checkable
+        self._checked: set[str] = set()
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+        return 0 if parent.isValid() else len(self.rows)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+        return 0 if parent.isValid() else len(self.columns)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if orientation == Qt.Orientation.Vertical:
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self.columns[section].title
+        return int(self._side(section)) if role == Qt.ItemDataRole.TextAlignmentRole else None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        row, column = self.rows[index.row()], self.columns[index.column()]
+        value = row.values[index.column()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return column.write(value)
+        if role == SORT_ROLE:
+            return value
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return int(self._side(index.column()))
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return row.tip or None
+        if role == Qt.ItemDataRole.ForegroundRole and index.column() in row.roles:
+            return QColor(getattr(palette.current(), row.roles[index.column()]))
+        return self._mark(row, role) if index.column() == 0 else None
+
+    def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        if role != Qt.ItemDataRole.CheckStateRole:
+            return False
+        self.set_checked(self._checked ^ {self.rows[index.row()].key})
+        return True
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        box = Qt.ItemFlag.ItemIsUserCheckable if self._checkable and index.column() == 0 else Qt.ItemFlag.NoItemFlags
+        return super().flags(index) | box
+
+    def checked(self) -> list[str]:
+        return [row.key for row in self.rows if row.key in self._checked]
+
+    def set_checked(self, keys: Collection[str]) -> None:
+        """Tick these rows and no others."""
+        if set(keys) != self._checked:
+            self._checked = set(keys)
+            self._changed()
+            self.checked_changed.emit(self.checked())
+
+    def show(self, rows: Sequence[Row]) -> None:
+        """Take new rows; when their keys are the old ones only the cells change, and selection and place stay."""
+        if [row.key for row in rows] == [row.key for row in self.rows]:
+            self.rows = list(rows)
+            self._changed()
+            return
+        self.beginResetModel()
+        self.rows = list(rows)
+        self.endResetModel()
+
+    def _changed(self) -> None:
+        if self.rows:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self.rows) - 1, len(self.columns) - 1))
+
+    def _mark(self, row: Row, role: int) -> Any:
+        """Return the row's box or the dot in its colour."""
+        if role == Qt.ItemDataRole.CheckStateRole and self._checkable:
+            return Qt.CheckState.Checked if row.key in self._checked else Qt.CheckState.Unchecked
+        if role == Qt.ItemDataRole.DecorationRole and row.series:
+            return dot(palette.series_colour(row.series))
+        return None
+
+    def _side(self, column: int) -> Qt.AlignmentFlag:
+        side = Qt.AlignmentFlag.AlignRight if self.columns[column].numeric else Qt.AlignmentFlag.AlignLeft
+        return side | Qt.AlignmentFlag.AlignVCenter
+
+
+class NumberOrder(QSortFilterProxyModel):
+    """Sorts by the values themselves; what has no number comes last in rising order."""
+
+    def lessThan(self, left: Index, right: Index) -> bool:
+        return _rank(left.data(SORT_ROLE)) < _rank(right.data(SORT_ROLE))
+
+
+def _rank(value: Any) -> tuple[int, float, str]:
+    if isinstance(value, int | float):
+        return (2, 0.0, "") if value != value else (0, float(value), "")
+    return (2, 0.0, "") if value is None else (1, 0.0, str(value).casefold())
+
+
+@cache
+def dot(colour: str) -> QIcon:
+    """Return a round dot in one colour."""
+    pixmap = QPixmap(DOT_PX * DOT_RATIO, DOT_PX * DOT_RATIO)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(colour))
+    middle = DOT_PX * DOT_RATIO // 2
+    painter.drawEllipse(QPoint(middle, middle), middle - DOT_RATIO, middle - DOT_RATIO)
+    painter.end()
+    return QIcon(pixmap)

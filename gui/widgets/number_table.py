@@ -1,0 +1,113 @@
+"""Tidy tables: numbers right-aligned and sorted as numbers, no vertical lines."""
+
+from collections.abc import Collection, Sequence
+
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+
+from gui.widgets.number_model import DOT_PX, Column, NumberModel, NumberOrder, Row
+
+ROW_PX = 25
+SPARED_PX = 14
+
+
+class TightHeader(QHeaderView):
+    """A header that keeps room for a small sort mark, not for one as large as its text is high."""
+
+    def sectionSizeFromContents(self, logicalIndex: int) -> QSize:  # noqa: N803 - Qt's own name
+        size = super().sectionSizeFromContents(logicalIndex)
+        return size - QSize(SPARED_PX if self.isSortIndicatorShown() else 0, 0)
+
+
+class NumberTable(QTableView):
+    """Rows of numbers known by their keys; Enter or a double-click opens one, Space ticks it."""
+
+    chosen = Signal(list)
+    opened = Signal(str)
+    checked_changed = Signal(list)
+
+    def __init__(
+        self, columns: Sequence[Column], checkable: bool = False, sortable: bool = False, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._model = NumberModel(columns, checkable, self)
+        self._order = NumberOrder(self)
+        self._order.setSourceModel(self._model)
+        self.setModel(self._order)
+        self._prepare(sortable)
+        self._model.checked_changed.connect(self.checked_changed)
+        self.selectionModel().selectionChanged.connect(lambda: self.chosen.emit(self.chosen_keys()))
+        self.doubleClicked.connect(lambda index: self.opened.emit(self._key(index)))
+
+    def _prepare(self, sortable: bool) -> None:
+        self.setShowGrid(False)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.setIconSize(QSize(DOT_PX, DOT_PX))
+        self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(ROW_PX)
+        header = TightHeader(Qt.Orientation.Horizontal, self)
+        self.setHorizontalHeader(header)
+        header.setSectionsClickable(sortable)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        header.setHighlightSections(False)
+        header.setMinimumSectionSize(40)
+        if sortable:
+            self.setSortingEnabled(True)
+            self.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
+
+    def set_rows(self, rows: Sequence[Row]) -> None:
+        """Show these rows; what was chosen stays chosen."""
+        kept = self.chosen_keys()
+        self._model.show(rows)
+        if kept and kept != self.chosen_keys():
+            self.choose(kept)
+
+    def chosen_keys(self) -> list[str]:
+        return [self._key(index) for index in self.selectionModel().selectedRows()]
+
+    def choose(self, keys: Collection[str]) -> None:
+        """Choose these rows and no others; the first is scrolled to."""
+        selection = QItemSelection()
+        for row in range(self._order.rowCount()):
+            index = self._order.index(row, 0)
+            if self._key(index) in keys:
+                selection.select(index, index)
+        flags = QItemSelectionModel.SelectionFlag
+        self.selectionModel().select(selection, flags.ClearAndSelect | flags.Rows)
+        if not selection.isEmpty():
+            self.scrollTo(selection.indexes()[0])
+            self.selectionModel().setCurrentIndex(selection.indexes()[0], flags.NoUpdate)
+
+    def checked(self) -> list[str]:
+        return self._model.checked()
+
+    def set_checked(self, keys: Collection[str]) -> None:
+        self._model.set_checked(keys)
+
+    def text(self, row: int, column: int) -> str:
+        """Return what is written in a cell, as the table is sorted now."""
+        return str(self._order.index(row, column).data())
+
+    def fit_height(self) -> None:
+        """Take the height of all rows: for short tables that should not scroll."""
+        self.setFixedHeight(self.horizontalHeader().sizeHint().height() + ROW_PX * self._order.rowCount() + 6)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        index = self.currentIndex()
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and index.isValid():
+            self.opened.emit(self._key(index))
+        elif event.key() == Qt.Key.Key_Space and index.isValid():
+            box = index.siblingAtColumn(0)
+            self._order.setData(box, None, Qt.ItemDataRole.CheckStateRole)
+        else:
+            super().keyPressEvent(event)
+
+    def _key(self, index: QModelIndex) -> str:
+        return self._model.rows[self._order.mapToSource(index).row()].key

@@ -1,0 +1,36 @@
+"""A bar with words before and after it."""
+
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QWidget
+
+from gui.widgets.elided_label import ElidedLabel
+from gui.widgets.text import label
+
+STEPS = 1000
+BAR_WIDTH = 220
+
+
+class ProgressLine(QWidget):
+    """What is going on, how far it is, how fast it goes: the left half of a status bar."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._text, self.bar, self._rate = ElidedLabel(), QProgressBar(), label(role="quiet")
+        self._text.setProperty("role", "quiet")
+        self.bar.setTextVisible(False)
+        self.bar.setRange(0, STEPS)
+        self.bar.setFixedWidth(BAR_WIDTH)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 0, 8, 0)
+        row.setSpacing(16)
+        for part in (self._text, self.bar, self._rate):
+            row.addWidget(part)
+        row.addStretch()
+
+    def show_progress(self, text: str, share: float | None = 0.0, rate: str = "") -> None:
+        """Say what is done, from 0 to 1; None while nobody knows how long it takes."""
+        self._text.setText(text)
+        self._rate.setText(rate)
+        self.bar.setRange(0, 0 if share is None else STEPS)
+        if share is not None:
+            self.bar.setValue(round(min(max(share, 0), 1) * STEPS))
+        self.bar.setAccessibleName(text)

@@ -1,0 +1,54 @@
+"""Small labels and how numbers are written, the same everywhere."""
+
+from PySide6.QtWidgets import QLabel, QWidget
+
+MINUS = "\u2212"
+THIN_SPACE = "\u2009"
+
+
+def label(text: str = "", role: str = "", wrap: bool = False, parent: QWidget | None = None) -> QLabel:
+    """Return a label in a role of the style sheet: title, quiet, caption, danger, accent or plain."""
+    made = QLabel(text, parent)
+    made.setWordWrap(wrap)
+    if role:
+        made.setProperty("role", role)
+    return made
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """Write a number with so many significant digits, a true minus, and a dash when there is none."""
+    if value is None or value != value:
+        return "\u2014"
+    if value in (float("inf"), float("-inf")):
+        return "∞" if value > 0 else f"{MINUS}∞"
+    size = abs(value)
+    if float(value).is_integer() and size < 1e6:
+        text = grouped(int(size))
+    elif size >= 10**digits:
+        text = grouped(round(size))
+    elif size < 1e-4:
+        text = f"{size:.{digits - 1}e}".replace("e-0", "e-")
+    else:
+        text = f"{size:.{digits}g}"
+    return (MINUS if value < 0 else "") + text.replace("e-", f"e{MINUS}")
+
+
+def fixed(value: float, places: int) -> str:
+    """Write a number with so many decimal places, and a true minus unless it rounds to zero."""
+    size = f"{abs(value):.{places}f}"
+    whole, point, rest = size.partition(".")
+    sign = MINUS if value < 0 and float(size) else ""
+    return sign + grouped(int(whole)) + point + rest
+
+
+def grouped(value: int) -> str:
+    """Write a whole number with thin spaces between its thousands, from five figures on."""
+    return str(value) if abs(value) < 10_000 else f"{value:,}".replace(",", THIN_SPACE)
+
+
+def restyle(widget: QWidget, **properties: object) -> None:
+    """Set dynamic properties and let the style sheet look at the widget again."""
+    for name, value in properties.items():
+        widget.setProperty(name, value)
+    widget.style().unpolish(widget)
+    widget.style().polish(widget)

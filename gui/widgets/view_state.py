@@ -1,0 +1,76 @@
+"""What linked pictures share: where they look and how they are lit."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+MOST_ZOOM = 64.0
+LEAST_WINDOW = 1e-4
+
+
+@dataclass(frozen=True)
+class View:
+    """One state of a view.
+
+    zoom 1 fits the picture into its view. Centre and crosshair are fractions of the picture, (0, 0) its upper left
+    corner. Window and level are in the picture's own unit; limit is the end of the symmetric scale of differences.
+    """
+
+    zoom: float = 1.0
+    centre: tuple[float, float] = (0.5, 0.5)
+    window: float = 1.0
+    level: float = 0.5
+    limit: float = 0.3
+    invert: bool = False
+    crosshair: tuple[float, float] | None = None
+
+
+class ViewState(QObject):
+    """A view that several pictures obey: share one to link them, give each its own to unlink them."""
+
+    changed = Signal()
+
+    def __init__(self, view: View | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._view = view or View()
+        self._home = self._view
+
+    @property
+    def view(self) -> View:
+        return self._view
+
+    def update(self, **changes: Any) -> None:
+        """Change the named fields of the view, kept within what can be shown."""
+        view = _sane(replace(self._view, **changes))
+        if view != self._view:
+            self._view = view
+            self.changed.emit()
+
+    def reset(self) -> None:
+        """Return to the whole picture and to the contrast the state began with (or was last given as home)."""
+        self.update(**vars(self._home))
+
+    def set_home(self, **changes: Any) -> None:
+        """Change fields of the view and of what `reset` returns to."""
+        self._home = _sane(replace(self._home, **changes))
+        self.update(**changes)
+
+    def copy(self) -> "ViewState":
+        """Return a state of its own that begins here: unlinking."""
+        twin = ViewState(self._home)
+        twin.update(**vars(self._view))
+        return twin
+
+
+def _sane(view: View) -> View:
+    zoom = min(max(view.zoom, 1.0), MOST_ZOOM)
+    reach = 0.5 - 0.5 / zoom
+    x, y = (min(max(at, 0.5 - reach), 0.5 + reach) for at in view.centre)
+    return replace(
+        view,
+        zoom=zoom,
+        centre=(x, y),
+        window=max(view.window, LEAST_WINDOW),
+        limit=max(view.limit, LEAST_WINDOW),
+    )
