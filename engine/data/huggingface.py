@@ -1,0 +1,208 @@
+"""A Hugging Face data set, by id or local path. The only module that imports `datasets`, and slow to import for it.
+
+A data set with an id is a snapshot of one revision, from the library's own cache; nothing is fetched unless the config
+allows it. Its columns are found by their type: the first image column holds the pictures, the first class column the
+labels. Pictures are decoded by Engram's own readers. No code of a data set is ever run: the library has no way to.
+"""
+
+import hashlib
+import io
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import datasets
+import huggingface_hub
+from huggingface_hub import errors
+from huggingface_hub.utils.tqdm import disable_progress_bars
+
+from engine.config import DataConfig
+from engine.data import cache, raster
+from engine.data.dataset import LoadingStopped, Skipped
+from engine.data.folder import lay_out
+from engine.data.picture import Picture, Unusable
+from engine.data.source import Item, split_name
+from engine.errors import EmptySource, SourceNotFound
+
+PREFIX: Final = "hf:"
+DEFAULT: Final = "benschill/brain-tumor-collection"
+_TABLES: Final = {".parquet": "parquet", ".arrow": "arrow"}
+_ELSEWHERE: Final = "Or fetch it on another machine and give its folder: hf:/path/to/folder."
+_UNREADABLE: Final = (
+    datasets.exceptions.DatasetsError,
+    OSError,
+    ValueError,
+    RuntimeError,
+    TypeError,
+    LookupError,
+)
+
+datasets.disable_progress_bars()  # they would be written over the progress of the command line
+disable_progress_bars()
+for library in ("datasets", "huggingface_hub"):
+    logging.getLogger(library).setLevel(logging.ERROR)
+
+
+class HuggingFaceSource:
+    """The rows of all splits that have a picture in them."""
+
+    looked_for = "Engram looks for a data set with a column of images."
+
+    def __init__(self, config: DataConfig) -> None:
+        name = config.source.removeprefix(PREFIX) or DEFAULT
+        root = _folder(name, config)
+        tables = _tables(root, name)
+        features = next(iter(tables.values())).features
+        column, label = _column(features, datasets.Image), _column(features, datasets.ClassLabel)
+        if column is None:
+            raise EmptySource(f"The data set '{name}' has no column of images.", self.looked_for)
+        self._column = column
+        self.classes: tuple[str, ...] = tuple(features[label].names) if label else ()
+        self.notes = () if label else (f"'{name}' has no column of classes; its images are unlabelled.",)
+        used = {name: table for name, table in tables.items() if split_name(name)} or tables
+        unused = "a split that is neither train, validation nor test"
+        self.skipped = [Skipped(name, unused) for name in tables if name not in used]
+        self._tables = {name: table.cast_column(column, datasets.Image(decode=False)) for name, table in used.items()}
+        self._places = [(name, row) for name, table in self._tables.items() for row in range(len(table))]
+        self.items = self._listed(root, label)
+
+    def content(self, should_stop: Callable[[], bool]) -> str:
+        """Hash of all names, labels and bytes."""
+        digest = hashlib.sha256()
+        for number, item in enumerate(self.items):
+            if should_stop():
+                raise LoadingStopped("Loading the images was stopped.")
+            try:
+                with self._open(number) as file:
+                    found = hashlib.file_digest(file, "sha256").hexdigest()
+            except (OSError, Unusable) as error:
+                found = f"unreadable: {error}"
+            digest.update(f"{item.name}\0{found}\0".encode())
+        return digest.hexdigest()
+
+    def deep(self) -> bool:
+        """Whether some picture has more than 8 bits, told from the headers."""
+        return any(map(self._is_deep, range(len(self.items))))
+
+    def read(self, index: int) -> Picture:
+        """Decode one row."""
+        try:
+            with self._open(index) as file:
+                return raster.read_picture(file)
+        except OSError as error:
+            raise Unusable(f"cannot be opened: {error.strerror or error}") from None
+
+    def _listed(self, root: Path, label: str | None) -> list[Item]:
+        """The rows as items. Where the library found one split only, the folders of its files may still name more.
+
+        (It knows Train and train, but not that Testing is a test set.)
+        """
+        names: list[str] = []
+        numbers: list[int | None] = []
+        for split, table in self._tables.items():
+            paths = table.flatten().select_columns([f"{self._column}.path"])[f"{self._column}.path"]
+            names += [_row_name(path, root, f"{split}/{row:06d}") for row, path in enumerate(paths)]
+            numbers += table[label] if label else [None] * len(table)
+        laid_out = lay_out(names)
+        by_folder = len(self._tables) == 1 and any(item.split for item in laid_out)
+        splits = [
+            item.split if by_folder else split_name(name)
+            for item, (name, _) in zip(laid_out, self._places, strict=True)
+        ]
+        labels = [self.classes[number] if number is not None and number >= 0 else None for number in numbers]
+        return [Item(*facts) for facts in zip(names, labels, splits, strict=True)]
+
+    def _open(self, index: int) -> io.BytesIO | io.BufferedReader:
+        name, row = self._places[index]
+        image = self._tables[name][row][self._column]
+        if image and image["bytes"]:
+            return io.BytesIO(image["bytes"])
+        if image and image["path"]:
+            return open(image["path"], "rb")
+        raise Unusable("the row has no image")
+
+    def _is_deep(self, index: int) -> bool:
+        try:
+            with self._open(index) as file:
+                return raster.is_deep(raster.open_picture(file))
+        except (OSError, Unusable):
+            return False
+
+
+def _column(features: Mapping[str, Any], kind: type) -> str | None:
+    return next((name for name, feature in features.items() if isinstance(feature, kind)), None)
+
+
+def _row_name(path: str | None, root: Path, otherwise: str) -> str:
+    """Path of a row's file below the data set's folder; rows that hold their pictures have a number only."""
+    if path and Path(path).is_relative_to(root):
+        return Path(path).relative_to(root).as_posix()
+    return otherwise
+
+
+def _folder(name: str, config: DataConfig) -> Path:
+    """Where the data set lies: a local path, or the snapshot of an id."""
+    local = Path(name).expanduser()
+    if not (local.exists() or local.is_absolute() or name.startswith((".", "~"))):
+        return _snapshot(name, config)
+    if not local.exists():
+        raise SourceNotFound(f"There is no file or folder '{local}'.", "Check the path after 'hf:'.")
+    return local.resolve()
+
+
+def _tables(path: Path, name: str) -> dict[str, Any]:
+    """The data set's tables by split."""
+    try:
+        found = _read(path)
+    except _UNREADABLE as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+        what = f"'{name}' cannot be read as a Hugging Face data set: {reason}."
+        raise EmptySource(what, HuggingFaceSource.looked_for) from error
+    tables = dict(found) if isinstance(found, dict) else {"all": found}
+    if not any(len(table) for table in tables.values()):
+        raise EmptySource(f"The data set '{name}' has no rows.", HuggingFaceSource.looked_for)
+    return tables
+
+
+def _read(path: Path) -> Any:
+    """Open a saved data set, a table, or a folder that the library can make tables of; nothing is fetched."""
+    if any((path / name).exists() for name in ("dataset_dict.json", "state.json")):
+        return datasets.load_from_disk(str(path))
+    options = {
+        "cache_dir": str(cache.root() / "tables"),
+        "download_config": datasets.DownloadConfig(local_files_only=True),
+    }
+    if path.suffix in _TABLES:
+        return datasets.load_dataset(_TABLES[path.suffix], data_files=str(path), **options)
+    return datasets.load_dataset(str(path), **options)
+
+
+def _snapshot(name: str, config: DataConfig) -> Path:
+    """Folder of the wanted revision in the library's own cache; fetched where the config allows it."""
+    try:
+        found = huggingface_hub.snapshot_download(
+            name, repo_type="dataset", revision=config.revision, local_files_only=not config.download
+        )
+    except (OSError, ValueError) as error:
+        raise _not_found(error, name, config) from error
+    return Path(found)
+
+
+def _not_found(error: Exception, name: str, config: DataConfig) -> SourceNotFound:
+    """What the library says, as a sentence with the way out."""
+    if isinstance(error, errors.HFValidationError):
+        return SourceNotFound(f"'{name}' is neither a path nor an id such as '{DEFAULT}'.", "Check what follows 'hf:'.")
+    if isinstance(error, errors.GatedRepoError):
+        what = f"The data set '{name}' is given only to those who accepted its terms."
+        return SourceNotFound(what, f"Accept them on its page and log in with 'hf auth login'. {_ELSEWHERE}")
+    if isinstance(error, errors.RepositoryNotFoundError):
+        what = f"There is no data set '{name}' on the Hugging Face Hub, or it is private."
+        return SourceNotFound(what, f"Check the id; for a private one, log in with 'hf auth login'. {_ELSEWHERE}")
+    if isinstance(error, errors.RevisionNotFoundError):
+        return SourceNotFound(f"The data set '{name}' has no revision '{config.revision}'.", "Check --revision.")
+    if not config.download:
+        what = f"The data set '{name}' (revision '{config.revision}') is not on this machine."
+        return SourceNotFound(what, f"Allow the download: --download, or 'Allow download' in the form. {_ELSEWHERE}")
+    what = f"The data set '{name}' could not be fetched from the Hugging Face Hub."
+    return SourceNotFound(what, f"Check the network, and HF_HUB_OFFLINE if it is set. {_ELSEWHERE}")
