@@ -27,7 +27,7 @@ class PhantomSource:
         self.items = [
             Item(
                 f"phantom-{index:06d}",
-                self.classes[index % len(self.classes)],
+                phantom.dealt_label(config.phantom_seed, index),
                 "test" if index >= count - count // 6 else "train",
             )
             for index in range(count)
