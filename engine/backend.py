@@ -6,9 +6,13 @@ import importlib.util
 import os
 import platform
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
+from engine import __version__
 from engine.config import TrainingConfig
 from engine.errors import BackendError, TrainingError
 
@@ -38,10 +42,25 @@ def use(training: TrainingConfig) -> None:
         os.environ["KERAS_BACKEND"] = name
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    running = importlib.import_module("keras").backend.backend()
+    with _frameworks_silenced():
+        running = importlib.import_module("keras").backend.backend()
     if running != name:
         raise BackendError(f"Keras already computes with {running} in this process.", f"Start a new one for {name}.")
     _SETTLE[name](training)
+
+
+@contextmanager
+def _frameworks_silenced() -> Iterator[None]:
+    """Keep what TensorFlow's C++ parts say at their import, before they honour any log level, off the terminal."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as sink:
+        os.dup2(sink.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 def load(module: str, training: TrainingConfig) -> ModuleType:
@@ -98,7 +117,7 @@ def device() -> str:
 def versions(name: str) -> dict[str, str]:
     """Versions that a result depends on: Python, Engram's engine, Keras, the backend, numpy."""
     found = {package: importlib.metadata.version(package) for package in ("keras", name, "numpy")}
-    return {"python": platform.python_version(), "engram": importlib.import_module("engine").__version__, **found}
+    return {"python": platform.python_version(), "engram": __version__, **found}
 
 
 def conditions(training: TrainingConfig) -> dict[str, Any]:

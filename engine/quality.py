@@ -68,5 +68,5 @@ def entropy_floor_nats(images: Floats) -> NDArray[np.float64]:
 
 
 def _planes(images: Floats) -> NDArray[np.float64]:
-    images = np.asarray(images, np.float64)
-    return images[..., 0] if images.ndim == 4 else images
+    planes = np.asarray(images, np.float64)
+    return planes[..., 0] if planes.ndim == 4 else planes

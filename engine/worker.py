@@ -7,10 +7,12 @@ gone and the process ends at once.
 """
 
 import argparse
+import io
 import os
 import queue
 import sys
 import threading
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO
 
@@ -41,11 +43,11 @@ from engine.messages import (
 class Control:
     """What the reading thread tells the working one: stop, pause, go on."""
 
-    def __init__(self) -> None:
+    def __init__(self, held: Callable[[], None], released: Callable[[], None]) -> None:
         self._running = threading.Event()
         self._running.set()
         self._stop = threading.Event()
-        self.held = self.released = lambda: None
+        self.held, self.released = held, released
 
     def reset(self) -> None:
         """Forget the wishes meant for the job before."""
@@ -74,11 +76,11 @@ class Control:
 class Worker:
     """Reads commands in a thread, carries them out in the main one."""
 
-    def __init__(self, commands: IO[bytes], events: IO[bytes], scratch: Path) -> None:
+    def __init__(self, commands: Iterable[bytes], events: IO[bytes], scratch: Path) -> None:
         self.commands, self.events = commands, events
-        self.control = Control()
-        self.control.held = lambda: self.emit(Paused(run=self._run))
-        self.control.released = lambda: self.emit(Continued(run=self._run))
+        self.control = Control(
+            held=lambda: self.emit(Paused(run=self._run)), released=lambda: self.emit(Continued(run=self._run))
+        )
         self.explorer = Explorer(scratch, self.emit, self.control.should_stop)
         self._queue: queue.Queue[Message] = queue.Queue()
         self._lock = threading.Lock()
@@ -123,12 +125,13 @@ class Worker:
     def _do_job(self, command: Message) -> None:
         self.control.reset()
         self._told = False
-        listen = {"emit": self.emit, "should_stop": self.control.should_stop}
+        emit, should_stop = self.emit, self.control.should_stop
         try:
             if isinstance(command, Train):
-                training.train(command.config, run=command.name, root=command.root, **listen)
+                run, root = command.name, command.root
+                training.train(command.config, run=run, root=root, emit=emit, should_stop=should_stop)
             elif isinstance(command, Resume):
-                training.resume(command.run, epochs=command.epochs, **listen)
+                training.resume(command.run, epochs=command.epochs, emit=emit, should_stop=should_stop)
         except EngramError as error:
             if not self._told:
                 self.emit(Refused(reason=error.what, advice=error.advice))
@@ -156,7 +159,8 @@ def main(arguments: list[str] | None = None) -> None:
     events = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     sys.stdout = sys.stderr
-    worker = Worker(sys.stdin.buffer, events, options.scratch)
+    commands = io.FileIO(0, closefd=False)  # no buffer: no lock to stand at when the process ends
+    worker = Worker(commands, events, options.scratch)
     threading.Thread(target=_warm_up, args=(worker, options.backend, options.threads)).start()
     worker.serve()
 

@@ -64,7 +64,7 @@ class Explorer:
             "classes": list(images.classes),
             "counts": images.counts(),
             "skipped": [{"name": item.name, "reason": item.reason} for item in images.skipped],
-            "store": str(images.train.store.filename),
+            "store": str(getattr(images.train.store, "filename", "")),
             "splits": {name: _listing(split) for name, split in images.splits.items()},
         }
 

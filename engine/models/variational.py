@@ -11,6 +11,8 @@ from keras import layers, ops
 from engine.config import RunConfig, VariationalConfig
 from engine.models import blocks, steps
 
+CEILING = 1.0
+
 
 @keras.saving.register_keras_serializable("engram")
 class Sampling(layers.Layer):
@@ -60,7 +62,8 @@ class VariationalAutoencoder(keras.Model):
 
     def call(self, images: Any, training: bool = False) -> dict[str, Any]:
         """Logits (n, size, size, 1), mean and log-variance (n, latent); z is a sample in training, else the mean."""
-        mean, log_var = self.encoder(images, training=training)
+        mean, raw = self.encoder(images, training=training)
+        log_var = bounded(raw)
         z = self.sampling(mean, log_var) if training else mean
         return {"logits": self.decoder(z, training=training), "mean": mean, "log_var": log_var}
 
@@ -88,6 +91,14 @@ class VariationalAutoencoder(keras.Model):
     def get_config(self) -> dict[str, Any]:
         """What Keras needs to build the model again."""
         return {**super().get_config(), "size": self.size, "settings": self.settings, "seed": self.seed}
+
+
+def bounded(raw: Any) -> Any:
+    """Bend log-variances smoothly below `CEILING`, any shape -> the same shape.
+
+    A posterior wider than the prior's log-variance of 0 gains nothing, but exp() of one runaway value ruins a run.
+    """
+    return CEILING - ops.softplus(CEILING - raw)
 
 
 def cross_entropy(images: Any, logits: Any) -> Any:
