@@ -1,0 +1,172 @@
+"""The train job, alone in its process as in life: end, stop, kill, resume, divergence."""
+
+import json
+import math
+import signal
+
+import numpy as np
+import pytest
+
+import engine
+from engine import runs
+from engine.errors import BackendError, ConfigError, SourceNotFound, TrainingError
+from engine.messages import EpochEnded, JobEnded, JobStarted, Log, Progress
+
+JOB = """
+import os, signal, sys
+import engine
+from engine import config, runs
+
+path, how, after = sys.argv[1], sys.argv[2], int(sys.argv[3])
+asked = 0
+
+def should_stop():
+    global asked
+    asked += 1
+    if asked == after and how == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return asked == after and how == "stop"
+
+engine.resume(runs.open(path), should_stop=should_stop)
+"""
+
+
+@pytest.fixture
+def work(start_python):
+    """Train a run in a process of its own until it ends, is stopped or killed after so many steps."""
+
+    def go(run, how="end", after=0):
+        process = start_python(JOB, run.path, how, after)
+        errors = process.communicate(timeout=240)[1].decode()
+        assert process.returncode == (-signal.SIGKILL if how == "kill" else 0), errors
+
+    return go
+
+
+def weights(run):
+    newest = max(run.checkpoints.glob("epoch-*"))
+    with open(newest / "variables.npz", "rb") as file:
+        return dict(np.load(file))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A VAE trained for three epochs without a break: its folder, filled on first use."""
+    return tmp_path_factory.mktemp("whole")
+
+
+@pytest.mark.parametrize(("how", "after"), [("kill", 9), ("stop", 13)])
+def test_a_broken_run_goes_on_to_the_same_bits(how, after, tiny, work, whole, tmp_path):
+    settings = tiny(model="vae", epochs=3)
+    if not (whole / "one").exists():
+        work(runs.create(settings, "one", whole))
+    run = runs.create(settings, "one", tmp_path)
+    work(run, how, after)
+    assert run.state() == {"kill": "interrupted", "stop": "stopped"}[how]
+    assert 0 < len(run.history()) < 3
+    work(run)
+    wanted, found = weights(runs.open("one", whole)), weights(run)
+    assert run.state() == "finished"
+    assert all(np.array_equal(wanted[name], found[name]) for name in wanted)
+    keys = ("loss", "kl", "val_loss")
+    rows = [[row[key] for key in keys] for row in run.history()]
+    assert rows == [[row[key] for key in keys] for row in runs.open("one", whole).history()]
+
+
+def test_a_job_tells_and_keeps_everything(tiny, tmp_path):
+    heard = []
+    run = engine.train(tiny(epochs=3), run="one", root=tmp_path, emit=heard.append)
+    kinds = {type(event) for event in heard}
+    assert kinds >= {JobStarted, Progress, EpochEnded, JobEnded}
+    recorded = [event for event in heard if not isinstance(event, Progress)]
+    assert list(run.events()) == recorded
+    last = [event for event in heard if isinstance(event, Progress)][-1]
+    assert (last.epoch, last.batch, last.left_s) == (3, last.batches, 0)
+    assert last.images_per_s > 0
+    epochs = [event for event in heard if isinstance(event, EpochEnded)]
+    assert [event.epoch for event in epochs] == [1, 2, 3]
+    best = min(epochs, key=lambda event: event.metrics["val_loss"])
+    assert best.best
+    assert run.best_epoch() == best.epoch
+    originals, preview = (np.load(run.previews / f"{name}.npy") for name in ("originals", "epoch-00003"))
+    assert originals.shape == preview.shape == (min(8, heard_images(heard)), 32, 32)
+    assert np.load(run.path / epochs[0].preview).dtype == np.uint8
+    text = json.dumps(run.provenance)
+    assert run.provenance["backend"] == "tensorflow"
+    assert run.provenance["data"]["fingerprint"]
+    assert {"seed", "versions", "threads", "onednn", "device"} <= set(run.provenance)
+    assert str(tmp_path) not in text
+
+
+def heard_images(heard):
+    return next(event.validation_images for event in heard if isinstance(event, JobStarted))
+
+
+def test_the_model_kept_is_the_best_by_validation(tiny, tmp_path):
+    from engine import data, models, scoring
+
+    run = engine.train(tiny(epochs=4, learning_rate=0.05), run="one", root=tmp_path)
+    images = data.load(config=run.config.data)
+    found = scoring.score(models.load(run), images.validation)["loss"].mean()
+    assert found == pytest.approx(min(row["val_loss"] for row in run.history()), rel=1e-5)
+
+
+def test_a_stop_before_the_first_epoch_keeps_a_model(tiny, tmp_path):
+    run = engine.train(tiny(), run="one", root=tmp_path, should_stop=iter([False, False, True]).__next__)
+    assert (run.state(), run.history()) == ("stopped", [])
+    assert run.model_path.exists()
+
+
+def test_more_epochs_can_be_asked_for_but_not_fewer(tiny, tmp_path):
+    run = engine.train(tiny(epochs=2), run="one", root=tmp_path)
+    engine.resume(run, epochs=3)
+    assert [row["epoch"] for row in run.history()] == [1, 2, 3]
+    assert run.config.training.epochs == 3
+    with pytest.raises(ConfigError, match="already has 3 epochs"):
+        engine.resume(run, epochs=1)
+
+
+def test_a_loss_that_is_no_number_ends_the_run_with_a_sentence(tiny, tmp_path, monkeypatch):
+    from engine import callbacks
+
+    settings = tiny(learning_rate=1.0, epochs=5)
+    monkeypatch.setattr(callbacks.Reporter, "_speak", poisoned(callbacks.Reporter._speak))
+    with pytest.raises(TrainingError, match=r"no longer a finite number in epoch 2.*learning rate \(now 1\)"):
+        engine.train(settings, run="one", root=tmp_path)
+    run = runs.open("one", tmp_path)
+    assert run.state() == "failed"
+    assert len(run.history()) == 1
+    assert run.model_path.exists()
+
+
+def poisoned(speak):
+    def broken(self, batch, loss):
+        speak(self, batch, math.nan if self._epoch == 1 else loss)
+
+    return broken
+
+
+def test_a_source_that_is_not_there_is_told_and_recorded(tiny, tmp_path):
+    with pytest.raises(SourceNotFound):
+        engine.train(tiny(source=str(tmp_path / "nowhere")), run="one", root=tmp_path)
+    last = list(runs.open("one", tmp_path).events())[-1]
+    assert last.state == "failed"
+    assert "nowhere" in last.reason
+
+
+def test_another_backend_in_the_same_process_is_refused(tiny, tmp_path):
+    with pytest.raises(BackendError, match=r"already computes with tensorflow|is not installed"):
+        engine.train(tiny(backend="jax"), run="one", root=tmp_path)
+
+
+def test_changed_conditions_and_data_are_warned_of(tiny, tmp_path):
+    run = engine.train(tiny(epochs=1), run="one", root=tmp_path)
+    path = max(run.checkpoints.glob("epoch-*")) / "state.json"
+    state = json.loads(path.read_text())
+    path.write_text(json.dumps(state | {"conditions": state["conditions"] | {"threads": 99}}))
+    run.write_json("provenance.json", {**run.provenance, "data": {"fingerprint": "other"}})
+    heard = []
+    engine.resume(run, epochs=2, emit=heard.append)
+    warnings = [event.text for event in heard if isinstance(event, Log) and event.level == "warning"]
+    assert any("threads" in text for text in warnings)
+    assert any("images have changed" in text for text in warnings)

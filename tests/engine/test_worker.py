@@ -1,0 +1,160 @@
+"""A real engine process, spoken to as the window speaks to it: a line in, lines out."""
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine import messages, runs
+from engine.messages import Answer, Continued, EpochEnded, JobEnded, JobStarted, Paused, Progress, Ready, Refused
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Child:
+    """An engine process and what it has said."""
+
+    def __init__(self, scratch):
+        command = [sys.executable, "-m", "engine.worker", "--scratch", str(scratch)]
+        self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.lines = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.lines.put(line)
+        self.process.stdout.close()
+        self.lines.put(b"")
+
+    def say(self, command):
+        self.process.stdin.write(command.line().encode())
+        self.process.stdin.flush()
+
+    def wait_for(self, kind, **values):
+        """Return the next event of a kind, and the time it took in its own clock; everything else is passed over."""
+        while line := self.lines.get(timeout=120):
+            event = messages.read_event(line)
+            if isinstance(event, kind) and all(getattr(event, name) == value for name, value in values.items()):
+                return event
+        self.lines.put(b"")
+        raise AssertionError(f"the engine process ended before {kind.__name__}")
+
+
+@pytest.fixture(scope="module")
+def child(tmp_path_factory):
+    """One warm engine process for all the tests of this file that leave it alive."""
+    child = Child(tmp_path_factory.mktemp("scratch"))
+    ready = child.wait_for(Ready)
+    assert ready.backend == "tensorflow"
+    assert {"keras", "tensorflow", "python"} <= set(ready.versions)
+    yield child
+    child.process.stdin.close()
+    assert child.process.wait(20) == 0
+
+
+def test_a_run_from_start_to_end_then_its_pictures(child, tiny, tmp_path):
+    settings = tiny(epochs=2)
+    child.say(messages.Train(config=settings, name="one", root=str(tmp_path)))
+    started = child.wait_for(JobStarted)
+    assert (started.run, started.first_epoch, started.epochs) == ("one", 0, 2)
+    child.wait_for(EpochEnded, epoch=1)
+    assert child.wait_for(JobEnded).state == "finished"
+    run = runs.open("one", tmp_path)
+    assert run.state() == "finished"
+
+    child.say(messages.LoadData(number=1, panel="data", config=settings.data))
+    listing = child.wait_for(Answer, panel="data").content
+    assert sum(len(split["rows"]) for split in listing["splits"].values()) == 36
+    assert np.load(listing["store"], mmap_mode="r").shape[1:] == (32, 32)
+
+    wish = {"runs": (str(run.path),), "data": settings.data, "split": "test", "indices": (0, 2)}
+    child.say(messages.Reconstruct(number=2, panel="compare", **wish))
+    content = child.wait_for(Answer, number=2).content
+    originals = np.load(content["originals"])
+    found = content["runs"][str(run.path)]
+    reconstructed = np.load(found["images"])
+    assert originals.shape == reconstructed.shape == (2, 32, 32)
+    assert content["names"] == [listing["splits"]["test"]["names"][index] for index in (0, 2)]
+    assert found["mse"] == pytest.approx(np.square(originals - reconstructed).mean((1, 2)), rel=1e-4)
+
+    child.say(messages.Rank(number=3, panel="compare", run=str(run.path), data=settings.data, split="test"))
+    ranked = child.wait_for(Answer, number=3).content
+    assert [ranked["mse"][index] for index in (0, 2)] == pytest.approx(found["mse"], rel=1e-4)
+
+
+def test_pause_continue_and_stop_within_three_seconds(child, tiny, tmp_path):
+    child.say(messages.Train(config=tiny(epochs=5000), name="long", root=str(tmp_path)))
+    child.wait_for(EpochEnded)
+    child.say(messages.Pause())
+    child.wait_for(Paused, run="long")
+    child.say(messages.Continue())
+    child.wait_for(Continued, run="long")
+    child.wait_for(Progress)
+    child.say(messages.Pause())
+    paused = child.wait_for(Paused, run="long")
+    child.say(messages.Stop())
+    ended = child.wait_for(JobEnded)
+    assert ended.state == "stopped"
+    assert ended.time - paused.time < 3
+    run = runs.open("long", tmp_path)
+    assert run.state() == "stopped"
+    assert run.model_path.exists()
+
+
+def test_what_cannot_be_done_gets_a_sentence_and_the_process_stays(child, tiny, tmp_path):
+    child.process.stdin.write(b"nonsense\n")
+    assert "could not be read" in child.wait_for(Refused).reason
+    child.say(messages.Resume(run="nobody"))
+    assert "no run 'nobody'" in child.wait_for(Refused).reason
+    nowhere = tiny(source=str(tmp_path / "nowhere"))
+    child.say(messages.LoadData(number=7, panel="data", config=nowhere.data))
+    refused = child.wait_for(Refused)
+    assert (refused.number, refused.panel) == (7, "data")
+    child.say(messages.Train(config=nowhere, name="none", root=str(tmp_path)))
+    assert child.wait_for(JobEnded, run="none").state == "failed"
+    child.say(messages.OpenScan(number=8, panel="compare", path=str(tmp_path)))
+    assert child.wait_for(Refused).number == 8
+
+
+def test_only_the_newest_request_of_a_panel_is_answered(child, tiny):
+    ask = [messages.LoadData(number=number, panel="data", config=tiny().data) for number in range(20, 40)]
+    child.process.stdin.write(b"".join(request.line().encode() for request in ask))
+    child.process.stdin.flush()
+    answered = []
+    while 39 not in answered:
+        answered.append(child.wait_for(Answer).number)
+    assert len(answered) < 20
+    assert answered == sorted(answered)
+
+
+def test_the_process_ends_when_its_window_dies(tiny, tmp_path):
+    child = Child(tmp_path / "scratch")
+    child.say(messages.Train(config=tiny(epochs=5000), name="one", root=str(tmp_path)))
+    child.wait_for(EpochEnded)
+    child.process.stdin.close()
+    assert child.process.wait(10) == 0
+    assert runs.open("one", tmp_path).state() == "interrupted"
+
+
+def test_a_killed_process_leaves_a_run_that_goes_on(child, tiny, tmp_path):
+    victim = Child(tmp_path / "scratch")
+    victim.say(messages.Train(config=tiny(epochs=5000), name="one", root=str(tmp_path)))
+    epoch = victim.wait_for(EpochEnded, epoch=3).epoch
+    os.kill(victim.process.pid, signal.SIGKILL)
+    victim.process.wait()
+    victim.process.stdin.close()
+    run = runs.open("one", tmp_path)
+    assert run.state() == "interrupted"
+    config = json.loads((run.path / "config.json").read_text())
+    config["training"]["epochs"] = len(run.history()) + 1
+    run.write_json("config.json", config)
+    child.say(messages.Resume(run=str(run.path)))
+    assert child.wait_for(JobStarted).first_epoch >= epoch - 1
+    assert child.wait_for(JobEnded).state == "finished"
