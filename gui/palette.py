@@ -96,7 +96,7 @@ LIGHT = Palette(
     info_text="#1d4e63",
     focus="#0b766b",
     grid="#dfe4e9",
-    series=("#0f7a78", "#9c5414", "#8f62d4", "#8a0c32", "#a39400", "#2f45dc", "#341d68", "#7d9c7c"),
+    series=("#0f7a78", "#9c5414", "#8f62d4", "#8a0c32", "#978900", "#2f45dc", "#341d68", "#739272"),
 )
 
 # Over pictures, which are dark in both themes.

@@ -42,8 +42,8 @@ def colour_table(scale: Scale) -> Bytes:
 
 def to_gray(values: Array, window: float, level: float, invert: bool = False) -> Bytes:
     """Map level - window / 2 to 0 and level + window / 2 to 255, clipped in between; `invert` swaps the ends."""
-    share = _share(values, level - window / 2, level + window / 2)
-    return np.rint((1 - share if invert else share) * 255).astype(np.uint8)
+    gray = np.rint(_share(values, level - window / 2, level + window / 2) * 255).astype(np.uint8)
+    return ~gray if invert else gray
 
 
 def to_colours(values: Array, low: float, high: float, scale: Scale) -> Bytes:

@@ -1,0 +1,87 @@
+"""The style sheet, the themes and the tinted icons."""
+
+import itertools
+import re
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QFont, QIcon, QImage, QPainter, QPalette
+from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QLabel
+
+from gui import palette, theme
+from gui.icons import SOURCES, icon, icon_file
+from gui.palette import DARK, LIGHT, rgb
+
+NAMES = sorted(path.stem for path in SOURCES.glob("*.svg"))
+
+
+@pytest.mark.parametrize("colours", [DARK, LIGHT], ids=lambda colours: colours.name)
+def test_every_role_in_the_style_sheet_is_filled_in(colours):
+    sheet = theme.style_sheet(colours)
+    assert "$" not in sheet.replace("$names", "")
+    assert colours.card in sheet
+
+
+def test_no_colour_is_written_outside_the_palette():
+    assert not re.search(r"#[0-9a-fA-F]{3,8}\b", theme.STYLE_SHEET.read_text())
+
+
+def test_apply_changes_the_palette_and_what_widgets_have(qtbot, qapp, dressed):
+    label = QLabel()
+    qtbot.addWidget(label)
+    for mode, colours in (("light", LIGHT), ("dark", DARK)):
+        dressed(mode)
+        assert palette.current() is colours
+        assert qapp.palette().color(QPalette.ColorRole.Base).name() == colours.field
+        label.ensurePolished()
+        assert label.palette().color(label.foregroundRole()).name() == colours.text
+
+
+def test_system_mode_follows_the_system_and_a_chosen_theme_does_not(qapp, dressed):
+    dressed("system")
+    assert palette.current() is DARK
+    qapp.styleHints().colorSchemeChanged.emit(Qt.ColorScheme.Light)
+    assert palette.current() is LIGHT
+    dressed("dark")
+    qapp.styleHints().colorSchemeChanged.emit(Qt.ColorScheme.Light)
+    assert palette.current() is DARK
+
+
+def test_base_font_is_13_px_with_figures_of_one_width(qapp):
+    font = theme.base_font()
+    assert font.pixelSize() == 13
+    assert font.featureValue(QFont.Tag("tnum")) == 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_icon_is_drawn_in_its_colour_alone(qapp, name):
+    image = icon(name, "#4fc3b8").pixmap(20, 20).toImage()
+    places = itertools.product(range(image.width()), range(image.height()))
+    drawn = [colour for x, y in places if (colour := image.pixelColor(x, y)).alpha() > 128]
+    assert drawn
+    for colour in drawn:
+        assert np.abs(np.array(rgb(colour.name())) - rgb("#4fc3b8")).max() <= 2  # rounding of half-covered pixels
+
+
+def test_icon_is_drawn_anew_at_one_and_a_half_not_stretched(qapp):
+    at_scale = icon("layers", "#ffffff").pixmap(QSize(20, 20), 1.5).toImage()
+    expected = QImage(30, 30, QImage.Format.Format_ARGB32_Premultiplied)
+    expected.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(expected)
+    QSvgRenderer(str(icon_file("layers", "#ffffff"))).render(painter)
+    painter.end()
+    assert (at_scale.width(), at_scale.devicePixelRatio()) == (30, 1.5)
+    at_scale.setDevicePixelRatio(1)
+    assert at_scale.convertToFormat(expected.format()) == expected
+
+
+def test_icon_has_a_second_colour_while_checked(qapp):
+    tinted = icon("link", "#111111", on="#eeeeee")
+    drawn = {}
+    for state in (QIcon.State.Off, QIcon.State.On):
+        image = tinted.pixmap(QSize(24, 24), 1.0, QIcon.Mode.Normal, state).toImage()
+        places = itertools.product(range(24), range(24))
+        drawn[state] = {image.pixelColor(x, y).name() for x, y in places if image.pixelColor(x, y).alpha() > 250}
+    assert drawn == {QIcon.State.Off: {"#111111"}, QIcon.State.On: {"#eeeeee"}}
