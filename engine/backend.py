@@ -75,6 +75,7 @@ def load(module: str, training: TrainingConfig) -> ModuleType:
 
 def _settle_tensorflow(training: TrainingConfig) -> None:
     tensorflow = importlib.import_module("tensorflow")
+    tensorflow.get_logger().setLevel("ERROR")  # it warns of the second batch size that a model sees
     if training.threads:
         try:
             tensorflow.config.threading.set_intra_op_parallelism_threads(training.threads)

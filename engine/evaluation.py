@@ -89,23 +89,26 @@ def have_changed(run: Run, loaded: Dataset) -> bool:
 
 
 def load_model(run: Run) -> Any:
-    """Load the best model of a run, on the backend that this process already uses, else the run's own, else any.
+    """Load the best model of a run on the backend at hand: its weights load on any.
 
     Raises:
         RunDamaged: it cannot be read.
         BackendError: no backend is installed.
     """
-    settings = {"backend": _at_hand(run.config.training.backend), "deterministic": False}
-    return backend.load("engine.models", TrainingConfig.model_validate(settings)).load(run)
+    return backend.load("engine.models", _at_hand(run)).load(run)
 
 
-def _at_hand(wanted: str) -> str:
-    if "keras" in sys.modules:
-        return str(importlib.import_module("keras").backend.backend())
+def _at_hand(run: Run) -> TrainingConfig:
+    """The backend that this process already uses, else the run's own, else any that is installed."""
+    name: str = run.config.training.backend
     installed = backend.installed()
-    if not installed:
+    if "keras" in sys.modules:
+        name = importlib.import_module("keras").backend.backend()
+    elif not installed:
         raise BackendError("No backend for Keras is installed.", f"Install one: {backend.INSTALL['tensorflow']}.")
-    return wanted if wanted in installed else installed[0]
+    elif name not in installed:
+        name = installed[0]
+    return TrainingConfig.model_validate({"backend": name, "deterministic": False})
 
 
 def _check(splits: Sequence[str] | None) -> None:

@@ -15,12 +15,14 @@ class StopWish:
     def __init__(self) -> None:
         self.wished = False
         self._before: dict[signal.Signals, Any] = {}
+        self._stderr = 2
 
     def __call__(self) -> bool:
         """Whether the job is to end."""
         return self.wished
 
     def __enter__(self) -> Self:
+        self._stderr = os.dup(2)  # the terminal, whatever is done to 2 while a framework is imported
         self._before = {number: signal.signal(number, self._on_signal) for number in SIGNALS}
         return self
 
@@ -29,9 +31,10 @@ class StopWish:
     ) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        os.close(self._stderr)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self.wished = True
         for each in SIGNALS:  # the system's own answer to the next one, which no busy framework can hold up
             signal.signal(each, signal.SIG_DFL)
-        os.write(2, NOTE)  # a handler may not touch buffered streams
+        os.write(self._stderr, NOTE)  # a handler may not touch buffered streams

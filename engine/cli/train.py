@@ -2,11 +2,10 @@
 
 import sys
 from argparse import Namespace
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from engine import config, runs, training
+from engine import backend, config, runs, training
 from engine.cli.meter import Meter
 from engine.cli.outcome import INTERRUPTED, Outcome, number
 from engine.cli.parser import PROGRAM, run_config
@@ -18,23 +17,25 @@ from engine.runs import Run
 def run(options: Namespace) -> Outcome:
     """Train a new run."""
     chosen = run_config(options, config.preset(options.preset) if options.preset else None)
-    created = runs.create(chosen, options.run, options.runs)
-    return carry_out(training.train, created, None, options.runs)
+    with StopWish() as wish:
+        backend.use(chosen.training)  # before there is a folder: it may not be installed
+        created = runs.create(chosen, options.run, options.runs)
+        training.train(run=created, emit=meter(created), should_stop=wish)
+    return outcome(created, options.runs)
 
 
-def carry_out(job: Callable[..., Run], run: Run, epochs: int | None, root: Path | None) -> Outcome:
-    """Train or go on with a run, with a meter on stderr, until its end or until asked to stop.
+def meter(run: Run) -> Meter:
+    """A meter on stderr for the training of a run."""
+    return Meter(sys.stderr, run.config.model.loss_unit)
+
+
+def outcome(run: Run, root: Path | None) -> Outcome:
+    """How the training of a run ended.
 
     Args:
-        job: `training.train` or `training.resume`.
         run: the run.
-        epochs: a new goal, for `resume`.
         root: the `--runs` that was given, for the advice.
     """
-    meter = Meter(sys.stderr, run.config.model.loss_unit)
-    goal = {} if epochs is None else {"epochs": epochs}
-    with StopWish() as wish:
-        job(run=run, emit=meter, should_stop=wish, **goal)
     if not run.model_path.exists():
         return Outcome(f"Stopped before the first step; run {run.name} has no model yet.", _content(run), INTERRUPTED)
     return Outcome(_summary(run, root), _content(run))

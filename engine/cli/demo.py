@@ -1,0 +1,91 @@
+"""`demo`: a small study from nothing: phantoms, an AE and a VAE, one page."""
+
+import sys
+import time
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine import backend, config, evaluation, runs, scoring, training
+from engine.cli.meter import Meter
+from engine.cli.outcome import INTERRUPTED, Outcome
+from engine.cli.parser import run_config
+from engine.cli.stopping import StopWish
+from engine.cli.train import command, meter
+from engine.config import RunConfig
+from engine.data import Dataset
+from engine.report import study
+from engine.report.study import Examined, Study
+from engine.runs import Run
+
+SETTINGS = {"size": 64, "phantom_count": 1440, "filters": (16, 32, 64, 96, 128), "latent": 128, "epochs": 12}
+MODELS = {"ae": {"learning_rate": 1e-3}, "vae": {"learning_rate": 1e-3}}
+SHOWN = 5
+
+
+def run(options: Namespace) -> Outcome:
+    """Train both models and write the page; stopped in between, the runs are kept and there is no page."""
+    began = time.monotonic()
+    root = options.runs or runs.default_root()
+    out = options.out or root.parent / "demo"
+    chosen = [run_config(options, config.build({"model": name, **SETTINGS, **own})) for name, own in MODELS.items()]
+    out.mkdir(parents=True, exist_ok=True)
+    trained = []
+    with StopWish() as wish:
+        backend.use(chosen[0].training)
+        for each in chosen:
+            trained.append(_train(each, root, wish))
+            if wish.wished:
+                kept = ", ".join(each.name for each in trained)
+                return Outcome(
+                    f"Stopped. Kept in {root}: {kept}.", {"runs": [each.name for each in trained]}, INTERRUPTED
+                )
+    page = out / "report.html"
+    described = _examine(trained, began, options.runs)
+    page.write_text(study.html(described), encoding="utf-8")
+    names = [each.name for each in trained]
+    text = f"The report is {page.absolute()}\nThe runs are {' and '.join(names)} in {root}"
+    measured = {each.run.name: each.measured for each in described.examined}
+    return Outcome(
+        text, {"report": str(page.absolute()), "runs": names, "measured": measured, "elapsed_s": described.elapsed_s}
+    )
+
+
+def _train(settings: RunConfig, root: Path, wish: StopWish) -> Run:
+    created = runs.create(settings, None, root)
+    return training.train(run=created, emit=meter(created), should_stop=wish)
+
+
+def _examine(trained: list[Run], began: float, root: Path | None) -> Study:
+    """Measure every run and put the images that are shown through it."""
+    shower = Meter(sys.stderr)
+    images = evaluation.images(trained[0])
+    split = "test" if len(images.test) else "validation"
+    models = [evaluation.load_model(each) for each in trained]
+    shown = _shown(models[0], images, split)
+    examined = [
+        Examined(
+            each,
+            (evaluation.evaluate(each, images, progress=shower.count) or {})["splits"],
+            scoring.reconstruct(model, images.splits[split].read(shown)),
+        )
+        for each, model in zip(trained, models, strict=True)
+    ]
+    advice = [command("evaluate", each, root) for each in trained] + [
+        command("resume", each, root) + " --epochs 40" for each in trained
+    ]
+    title = (
+        "Demo study: two autoencoders on phantoms" if images.source == "phantom" else "Two autoencoders, a first look"
+    )
+    return Study(title, images, shown, split, examined, time.monotonic() - began, advice)
+
+
+def _shown(model: Any, images: Dataset, split: str) -> list[int]:
+    """Images spread evenly over a split, then the one that a model reconstructs worst."""
+    part = images.splits[split]
+    even = np.unique(np.linspace(0, len(part) - 1, min(SHOWN, len(part))).round().astype(int)).tolist()
+    scores = scoring.score(model, part)
+    worst = int(np.argmax(scores["mse"])) if scores else 0
+    return [index for index in even if index != worst] + [worst]

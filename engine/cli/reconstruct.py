@@ -1,0 +1,142 @@
+"""`reconstruct`: single scans through a run, as pictures to look at."""
+
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import data, evaluation, quality, runs, scoring
+from engine.cli.meter import Meter
+from engine.cli.outcome import USER_ERROR, Outcome, number, table
+from engine.errors import EngramError
+from engine.report import figures
+from engine.runs import Run
+
+MEASURES = {"mse": quality.mse, "psnr_db": quality.psnr_db, "ssim": quality.ssim}
+MOST_COMPARED = 12
+
+
+@dataclass
+class Subject:
+    """One slice of one file: as the run sees it, and what the run makes of it. Images are (size, size) in [0, 1]."""
+
+    path: str
+    stem: str
+    scan: data.Scan
+    index: int
+    original: NDArray[np.float32]
+    reconstructed: NDArray[np.float32]
+
+    @property
+    def title(self) -> str:
+        """The file's name, with the slice of a volume."""
+        return self.stem if self.slice is None else f"{self.stem}, slice {self.slice}"
+
+    @property
+    def slice(self) -> int | None:
+        """Which slice of a volume; None for a single picture."""
+        return self.index if len(self.scan) > 1 else None
+
+    @property
+    def orientation(self) -> str:
+        """Where the patient's sides are, as far as the file says."""
+        sides = self.scan.orientation
+        return f"left {sides[0]}, top {sides[2]}" if sides else "orientation unknown"
+
+    @property
+    def difference(self) -> NDArray[np.float32]:
+        """Reconstruction minus original."""
+        return self.reconstructed - self.original
+
+    def measures(self) -> dict[str, float]:
+        """MSE, PSNR and SSIM."""
+        pair = self.original[None], self.reconstructed[None]
+        return {name: float(measure(*pair)[0]) for name, measure in MEASURES.items()}
+
+
+def run(options: Namespace) -> Outcome:
+    """Reconstruct every image and write its pictures; one that cannot be opened does not keep the others back."""
+    opened = runs.open(options.run, options.runs)
+    options.out.mkdir(parents=True, exist_ok=True)
+    model = evaluation.load_model(opened)
+    meter, subjects, failed = Meter(sys.stderr), [], []
+    for done, path in enumerate(options.images):
+        meter.count("Reconstructing", done, len(options.images))
+        try:
+            subjects.append(_reconstruct(path, options.slice, opened, model))
+        except EngramError as error:
+            failed.append({"image": path, "reason": str(error)})
+            meter.say(str(error))
+    _name_apart(subjects)
+    described = _write(subjects, opened, options.out)
+    content = {"run": opened.name, "model": opened.config.model.model, "images": described, "failed": failed}
+    return Outcome(_text(described, options.out, failed), content, USER_ERROR if failed else 0)
+
+
+def _reconstruct(path: str, index: int | None, run: Run, model: Any) -> Subject:
+    scan = data.open_scan(path)
+    index = len(scan) // 2 if index is None else index
+    original = data.prepare(scan, run.config.data, index)
+    reconstructed = scoring.reconstruct(model, original[None, ..., None])[0, ..., 0]
+    stem = Path(path).name.removesuffix(".gz").rsplit(".", 1)[0]
+    return Subject(path, stem, scan, index, original, reconstructed)
+
+
+def _name_apart(subjects: Sequence[Subject]) -> None:
+    """Give files of the same name in different folders different stems."""
+    taken: dict[str, int] = {}
+    for subject in subjects:
+        taken[subject.stem] = taken.get(subject.stem, 0) + 1
+        if taken[subject.stem] > 1:
+            subject.stem += f"-{taken[subject.stem]}"
+
+
+def _write(subjects: Sequence[Subject], run: Run, out: Path) -> list[dict[str, Any]]:
+    """Write three pictures and a comparison for each subject, all differences on one scale."""
+    limit = figures.difference_limit([subject.difference for subject in subjects])
+    described = []
+    for subject in subjects:
+        title, numbers = f"{subject.title} · {run.name}", subject.measures()
+        drawn = {
+            "original": figures.picture(subject.original, f"{title} · as seen · {subject.orientation}"),
+            "reconstruction": figures.picture(subject.reconstructed, f"{title} · reconstruction"),
+            "difference": figures.difference(subject.difference, limit, f"{title} · difference"),
+            "comparison": _comparison([subject], run, limit),
+        }
+        files = {
+            name: str(figures.save(drawing, out / f"{subject.stem}-{name}.png")) for name, drawing in drawn.items()
+        }
+        facts = {"slice": subject.slice, "orientation": subject.scan.orientation, "notes": subject.scan.notes}
+        described.append({"image": subject.path, **facts, **numbers, "files": files})
+    if 1 < len(subjects) <= MOST_COMPARED:
+        figures.save(_comparison(subjects, run, limit), out / "comparison.png")
+    return described
+
+
+def _comparison(subjects: Sequence[Subject], run: Run, limit: float) -> Any:
+    notes = [f"{m['psnr_db']:.1f} dB · SSIM {m['ssim']:.2f}" for m in (subject.measures() for subject in subjects)]
+    columns = [
+        figures.Column("original as seen", [subject.original for subject in subjects]),
+        figures.Column(run.name, [subject.reconstructed for subject in subjects], notes=notes),
+        figures.Column("difference", [subject.difference for subject in subjects], signed=True),
+    ]
+    return figures.grid(columns, [subject.title for subject in subjects], cell_inches=2.2, limit=limit)
+
+
+def _text(described: Sequence[dict[str, Any]], out: Path, failed: Sequence[Any]) -> str:
+    rows = [
+        [Path(each["image"]).name, "" if each["slice"] is None else str(each["slice"])]
+        + [number(each[name]) for name in MEASURES]
+        for each in described
+    ]
+    lines = [table(["image", "slice", "MSE", "PSNR dB", "SSIM"], rows, align="<>>>>")] if rows else []
+    if rows:
+        lines.append(f"Pictures of {len(rows)} image{'s' * (len(rows) > 1)} are in {out}")
+    if failed:
+        lines.append(f"{len(failed)} of {len(rows) + len(failed)} could not be opened.")
+    return "\n".join(lines)

@@ -1,0 +1,212 @@
+"""Figures to keep or send: curves, grids of pictures, single pictures. Matplotlib without its global state.
+
+Pictures are (height, width) in [0, 1], drawn black to white without any stretching; differences are reconstruction
+minus original, on a signed map that is symmetric around zero and has its colour bar beside it.
+"""
+
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from engine.report import MARK
+from engine.report.style import CARD, LINE, QUIET, SERIES, SIGNED, TEXT
+
+Image = NDArray[np.floating[Any]]
+DPI = 150
+PICTURE_PX = 512
+STRIP_PX = 28
+BAR_PX = 108
+DIFFERENCE = "reconstruction − original"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a grid: a title over pictures, one a row; `signed` ones are differences."""
+
+    title: str
+    images: Sequence[Image]
+    signed: bool = False
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One line of a chart: a value for each epoch."""
+
+    title: str
+    epochs: Sequence[float]
+    values: Sequence[float]
+    dashed: bool = False
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Curves that share their axes; `best` is the epoch to mark, `floor` a value that none can go below."""
+
+    title: str
+    unit: str
+    curves: Sequence[Curve]
+    best: int | None = None
+    floor: float | None = None
+    colour: str = SERIES[0]
+    log: bool = field(default=False)
+
+
+def png(figure: Figure) -> bytes:
+    """A figure as a PNG file, with the mark in its description too."""
+    file = io.BytesIO()
+    FigureCanvasAgg(figure).print_png(file, metadata={"Software": "Engram", "Description": MARK + "."})
+    return file.getvalue()
+
+
+def save(figure: Figure, path: Path) -> Path:
+    """Write a figure as a PNG file."""
+    path.write_bytes(png(figure))
+    return path
+
+
+def difference_limit(differences: Sequence[Image]) -> float:
+    """The end of the shared scale of some differences: their largest absolute value, rounded up to a twentieth."""
+    largest = max((float(np.max(np.abs(image))) for image in differences), default=0.0)
+    return max(math.ceil(largest * 20 - 1e-9) / 20, 0.05)
+
+
+def picture(image: Image, title: str) -> Figure:
+    """One picture, every pixel as a block of whole pixels, over a strip with a title and the mark."""
+    pixels = _enlarged(image)
+    figure = _canvas(pixels.shape[1], pixels.shape[0] + STRIP_PX)
+    figure.figimage(pixels, 0, STRIP_PX, cmap="gray", vmin=0, vmax=1)
+    _strip(figure, title)
+    return figure
+
+
+def difference(image: Image, limit: float, title: str) -> Figure:
+    """One signed difference from -limit to limit, every pixel as a block of whole pixels, beside its colour bar."""
+    pixels = _enlarged(image)
+    height, width = pixels.shape[0] + STRIP_PX, pixels.shape[1] + BAR_PX
+    figure = _canvas(width, height)
+    figure.figimage(pixels, 0, STRIP_PX, cmap=SIGNED, vmin=-limit, vmax=limit)
+    bar = figure.add_axes((1 - 90 / width, (STRIP_PX + 24) / height, 14 / width, 1 - (STRIP_PX + 48) / height))
+    _colour_bar(figure, bar, limit)
+    _strip(figure, title)
+    return figure
+
+
+def grid(
+    columns: Sequence[Column], rows: Sequence[str], cell_inches: float = 1.5, limit: float | None = None
+) -> Figure:
+    """Pictures in rows and columns; all differences share one scale, its colour bar is at the right.
+
+    Args:
+        columns: their pictures may differ in size from row to row.
+        rows: a title for each row.
+        cell_inches: side of one picture.
+        limit: end of the scale of the differences; what they need when None.
+    """
+    signed = [image for column in columns if column.signed for image in column.images]
+    limit = limit or difference_limit(signed)
+    left, right, top, bottom, gap = 1.35, 0.95 if signed else 0.12, 0.42, 0.42, 0.07
+    noted = 0.22 if any(column.notes for column in columns) else 0.0
+    width = left + len(columns) * (cell_inches + gap) + right
+    height = top + len(rows) * (cell_inches + gap + noted) + bottom
+    figure = Figure((width, height), dpi=DPI, facecolor=CARD)
+    for x, column in enumerate(columns):
+        for y, image in enumerate(column.images):
+            corner = left + x * (cell_inches + gap), height - top - (y + 1) * (cell_inches + gap + noted) + gap + noted
+            place = corner[0] / width, corner[1] / height, cell_inches / width, cell_inches / height
+            axes = _cell(figure, place, image, limit if column.signed else None)
+            if y == 0:
+                axes.set_title(column.title, color=TEXT, fontsize=8, fontweight="bold", pad=7)
+            if column.notes:
+                axes.set_xlabel(column.notes[y], color=QUIET, fontsize=6.5, labelpad=3)
+            if x == 0:
+                axes.set_ylabel(rows[y], color=TEXT, fontsize=8, rotation=0, ha="right", va="center", labelpad=8)
+    if signed:
+        span = min(2.6, height - top - bottom - noted)
+        bar = figure.add_axes((1 - 0.8 / width, (height - top - span) / height, 0.09 / width, span / height))
+        _colour_bar(figure, bar, limit)
+    figure.text(1 - 0.12 / width, 0.13 / height, MARK, color=QUIET, fontsize=6.5, ha="right")
+    return figure
+
+
+def curves(charts: Sequence[Chart]) -> Figure:
+    """Charts side by side: training solid, validation dashed, the best epoch marked."""
+    figure = Figure((5.0 * len(charts), 3.3), dpi=DPI, facecolor=CARD, layout="constrained")
+    for axes, chart in zip(np.atleast_1d(figure.subplots(1, len(charts))), charts, strict=True):
+        _draw_chart(axes, chart)
+    figure.supxlabel(MARK, color=QUIET, fontsize=6.5, x=0.995, ha="right")
+    return figure
+
+
+def _draw_chart(axes: Axes, chart: Chart) -> None:
+    for curve in chart.curves:
+        style = {"linestyle": "--", "alpha": 0.9} if curve.dashed else {}
+        marker = "o" if len(curve.values) < 3 else ""
+        axes.plot(
+            curve.epochs, curve.values, color=chart.colour, lw=1.8, marker=marker, ms=4, label=curve.title, **style
+        )
+    if chart.best is not None:
+        lowest = next((c.values[list(c.epochs).index(chart.best)] for c in chart.curves if c.dashed), None)
+        axes.plot([chart.best], [lowest], "D", color=TEXT, ms=5, label=f"best, epoch {chart.best}", zorder=5)
+    if chart.floor is not None:
+        axes.axhline(chart.floor, color=QUIET, lw=1, linestyle=":", label="entropy floor")
+    axes.set_yscale("log" if chart.log else "linear")
+    axes.set_title(chart.title, color=TEXT, fontsize=9, fontweight="bold", loc="left")
+    axes.set_xlabel("epoch", color=QUIET, fontsize=8)
+    axes.set_ylabel(chart.unit, color=QUIET, fontsize=8)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_facecolor(CARD)
+    axes.grid(color=LINE, lw=0.7, which="both")
+    axes.tick_params(colors=QUIET, labelsize=7, which="both", length=0)
+    for spine in axes.spines.values():
+        spine.set_color(LINE)
+    axes.legend(fontsize=7, labelcolor=TEXT, facecolor=CARD, edgecolor=LINE)
+
+
+def _cell(figure: Figure, place: tuple[float, float, float, float], image: Image, limit: float | None) -> Axes:
+    axes = figure.add_axes(place)
+    if limit is None:
+        axes.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    else:
+        axes.imshow(image, cmap=SIGNED, vmin=-limit, vmax=limit, interpolation="nearest")
+    axes.set_xticks([])
+    axes.set_yticks([])
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    return axes
+
+
+def _colour_bar(figure: Figure, axes: Axes, limit: float) -> None:
+    bar = figure.colorbar(ScalarMappable(Normalize(-limit, limit), SIGNED), cax=axes)
+    bar.set_ticks([-limit, 0, limit], labels=[f"−{limit:g}", "0", f"+{limit:g}"])
+    bar.ax.tick_params(colors=QUIET, labelsize=6.5, length=2)
+    bar.ax.set_ylabel(DIFFERENCE, color=QUIET, fontsize=6.5)
+    bar.outline.set_edgecolor(LINE)
+
+
+def _enlarged(image: Image) -> Image:
+    """Every pixel repeated, so that the picture is about 512 pixels wide."""
+    times = max(1, round(PICTURE_PX / image.shape[1]))
+    return np.repeat(np.repeat(image, times, axis=0), times, axis=1)
+
+
+def _canvas(width: int, height: int) -> Figure:
+    return Figure((width / DPI, height / DPI), dpi=DPI, facecolor=CARD)
+
+
+def _strip(figure: Figure, title: str) -> None:
+    y = STRIP_PX / 2 / (figure.get_figheight() * DPI)
+    figure.text(0.015, y, title, color=TEXT, fontsize=5.5, va="center")
+    figure.text(0.985, y, MARK, color=QUIET, fontsize=5.5, va="center", ha="right")

@@ -1,0 +1,121 @@
+"""One HTML file that needs nothing else: style and pictures are inside it, nothing is fetched."""
+
+import base64
+from collections.abc import Sequence
+from html import escape
+from string import Template
+
+from matplotlib.figure import Figure
+
+from engine.report import MARK, figures, style
+
+PAGE = Template("""\
+<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="generator" content="Engram">
+<title>$title</title>
+<style>
+$style</style>
+</head>
+<body>
+<header><b>Engram</b><span class="mark">$mark</span></header>
+<main>
+<h1>$title</h1>
+<p class="lead">$lead</p>
+$sections
+</main>
+<footer>$mark.</footer>
+</body>
+</html>
+""")
+
+STYLE = Template("""\
+:root { color-scheme: dark; }
+* { box-sizing: border-box; }
+body { margin: 0; background: $background; color: $text; font: 14px/1.55 system-ui, "DejaVu Sans", sans-serif; }
+header { display: flex; justify-content: space-between; align-items: center; padding: 10px 24px;
+  background: $card; border-bottom: 1px solid $line; }
+.mark { border: 1px solid $line; border-radius: 999px; padding: 2px 12px; color: $quiet; font-size: 13px; }
+main { max-width: 1120px; margin: 0 auto; padding: 14px 24px 40px; }
+h1 { font-size: 24px; margin: 20px 0 4px; color: #fff; }
+h2 { font-size: 15px; margin: 0 0 8px; color: #fff; }
+p { margin: 0 0 10px; max-width: 85ch; }
+.lead { color: $quiet; margin-bottom: 18px; }
+section { background: $card; border: 1px solid $line; border-radius: 8px; padding: 16px 18px; margin: 0 0 14px; }
+.warning { background: $warning_card; border-color: $warning_text; color: $warning_text; }
+.warning h2 { color: $warning_text; }
+figure { margin: 0; }
+figure img { display: block; max-width: 100%; height: auto; margin: 0 auto; }
+figcaption { color: $quiet; font-size: 13px; margin-top: 6px; max-width: 95ch; }
+.scroll { overflow-x: auto; margin-bottom: 10px; }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: 13px; }
+th, td { padding: 5px 10px 5px 0; border-bottom: 1px solid $line; text-align: right; white-space: nowrap; }
+th { color: $quiet; font-weight: 600; }
+th.left, td.left { text-align: left; }
+td.left { white-space: normal; overflow-wrap: anywhere; }
+pre { background: $field; border: 1px solid $line; border-radius: 8px; padding: 10px 12px; overflow-x: auto; margin: 0; }
+footer { text-align: center; color: $quiet; padding: 0 0 24px; font-size: 13px; }
+@media print { body { background: #fff; } header, section, pre { background: #fff; } body, h1, h2, .warning, .warning h2
+  { color: #000; } section { break-inside: avoid; } }
+""")
+
+
+def page(title: str, lead: str, sections: Sequence[str]) -> str:
+    """A whole page.
+
+    Args:
+        title: its title, plain text.
+        lead: the sentences below it, plain text.
+        sections: HTML, from `section`.
+    """
+    colours = {name.lower(): value for name, value in vars(style).items() if isinstance(value, str) and name.isupper()}
+    return PAGE.substitute(
+        title=escape(title),
+        lead=escape(lead),
+        mark=MARK,
+        style=STYLE.substitute(colours),
+        sections="\n".join(sections),
+    )
+
+
+def section(title: str, *parts: str, warning: bool = False) -> str:
+    """A card with a heading; `parts` are HTML, from the functions below."""
+    kind = ' class="warning"' if warning else ""
+    return f"<section{kind}>\n<h2>{escape(title)}</h2>\n" + "\n".join(parts) + "\n</section>"
+
+
+def paragraph(text: str) -> str:
+    """Plain text as a paragraph."""
+    return f"<p>{escape(text)}</p>"
+
+
+def commands(lines: Sequence[str]) -> str:
+    """Lines to type."""
+    return f"<pre>{escape(chr(10).join(lines))}</pre>"
+
+
+def picture(figure: Figure, caption: str) -> str:
+    """A figure, inside the page, with its caption, which is also read out in its place."""
+    content = base64.b64encode(figures.png(figure)).decode("ascii")
+    width, _ = figure.get_size_inches()
+    image = f'<img width="{width * 100:.0f}" alt="{escape(caption)}" src="data:image/png;base64,{content}">'
+    return f"<figure>{image}<figcaption>{escape(caption)}</figcaption></figure>"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
+    """A table of plain texts; its first `left` columns are aligned left, the others right."""
+
+    def line(tag: str, cells: Sequence[str]) -> str:
+        kinds = [' class="left"' if column < left else "" for column in range(len(cells))]
+        return (
+            "<tr>"
+            + "".join(f"<{tag}{kind}>{escape(c)}</{tag}>" for c, kind in zip(cells, kinds, strict=True))
+            + "</tr>"
+        )
+
+    body = "\n".join(line("td", row) for row in rows)
+    top = f"<thead>{line('th', head)}</thead>\n" if any(head) else ""
+    return f'<div class="scroll"><table>\n{top}<tbody>\n{body}\n</tbody></table></div>'

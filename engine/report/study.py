@@ -1,0 +1,216 @@
+"""The page of a small study: some runs on the same images, their curves, reconstructions and numbers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import config, quality
+from engine.data import Dataset
+from engine.report import figures, page
+from engine.report.style import SERIES
+from engine.runs import Run
+
+NUMBERS = {
+    "n": ("images", ",.0f"),
+    "mse": ("MSE", ".5f"),
+    "psnr_db": ("PSNR dB", ".2f"),
+    "ssim": ("SSIM", ".3f"),
+    "nats_per_image": ("nats per image", ",.1f"),
+    "reconstruction_nats": ("reconstruction", ",.1f"),
+    "kl_nats": ("KL", ",.1f"),
+    "entropy_floor_nats": ("entropy floor", ",.1f"),
+    "batch_sum": ("batch sum", ",.0f"),
+}
+READING = """\
+All numbers are means over the images of a split, with gray values from 0 to 1. PSNR is the mean of the images' decibels. \
+Nats count only for models that give a distribution: reconstruction plus KL is the negative evidence lower bound, and no \
+model can have less reconstruction than the entropy floor, the images' own. The batch sum is the loss times the batch \
+size, as the seed study counts. Choose by validation; test tells how the choice does on images that nothing was fitted to."""
+WARNING = """\
+A reconstruction is a guess from a few numbers. It blurs what is small and rare, so it may remove a lesion, and it may \
+draw one that is not there. Do not read pathology from these pictures."""
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A run of the study.
+
+    Args:
+        run: the run.
+        measured: its numbers for each split, from `engine.evaluation`.
+        reconstructed: (n, size, size, 1), what it makes of the images shown.
+    """
+
+    run: Run
+    measured: dict[str, dict[str, Any]]
+    reconstructed: NDArray[np.float32]
+
+    @property
+    def title(self) -> str:
+        """Short name of the model, and the run's."""
+        return f"{self.run.config.model.model.upper()} ({self.run.name})"
+
+
+@dataclass(frozen=True)
+class Study:
+    """What the page shows.
+
+    Args:
+        title: its title.
+        images: the data set that all runs were trained on.
+        shown: indices of the images shown, into `split` of the data set.
+        split: which split they are from.
+        examined: the runs.
+        elapsed_s: how long it all took.
+        advice: commands to go on with.
+    """
+
+    title: str
+    images: Dataset
+    shown: Sequence[int]
+    split: str
+    examined: Sequence[Examined]
+    elapsed_s: float
+    advice: Sequence[str]
+
+
+def html(study: Study) -> str:
+    """The page as one HTML file that fetches nothing."""
+    sections = [
+        page.section("Read this first", page.paragraph(WARNING), warning=True),
+        page.section("In short", *map(page.paragraph, _in_short(study))),
+        page.section("Images", _samples(study), _counts(study)),
+        page.section("Learning", _curves(study)),
+        page.section("Reconstructions", _reconstructions(study)),
+        page.section("Numbers", _numbers(study), page.paragraph(READING)),
+        page.section("Settings and origin", _origin(study)),
+        page.section("Go on", page.commands(study.advice)),
+    ]
+    return page.page(study.title, _lead(study), sections)
+
+
+def _lead(study: Study) -> str:
+    settings = study.images.config
+    what = (
+        "procedural phantoms, no patient's images" if settings.source == "phantom" else f"images of {settings.source}"
+    )
+    return (
+        f"{len(study.examined)} models trained on {what}, {settings.size} × {settings.size} pixels, in "
+        f"{study.elapsed_s / 60:.1f} minutes in all. Few images and few epochs: a demonstration, not a result."
+    )
+
+
+def _in_short(study: Study) -> list[str]:
+    sentences = []
+    for each in study.examined:
+        model, part = each.run.config.model, each.measured[study.split]
+        size = study.images.config.size**2
+        sentences.append(
+            f"{config.model_title(model.model)} ({each.run.name}): {size:,} pixels through {model.latent} numbers. "
+            f"On the {part['n']:,} {study.split} images: PSNR {part['psnr_db']:.1f} dB, SSIM {part['ssim']:.2f}, "
+            f"MSE {part['mse']:.4f}; on the training images MSE {each.measured['train']['mse']:.4f}."
+        )
+    return sentences
+
+
+def _samples(study: Study) -> str:
+    train = study.images.train
+    rows = {name: np.flatnonzero(train.labels == number) for number, name in enumerate(study.images.classes)}
+    rows = {name: found for name, found in rows.items() if len(found)} or {"images": np.arange(len(train))}
+    count = min(6, *(len(found) for found in rows.values()))
+    columns = [
+        figures.Column("", [train.read([found[number]])[0, ..., 0] for found in rows.values()])
+        for number in range(count)
+    ]
+    figure = figures.grid(columns, [_plain(name) for name in rows], cell_inches=1.2)
+    return page.picture(figure, "The first training images of each class, as the models see them.")
+
+
+def _counts(study: Study) -> str:
+    counts, splits = study.images.counts(), study.images.splits
+    rows = [[_plain(name), *(f"{line[split]:,}" for split in splits)] for name, line in counts.items()]
+    rows.append(["all", *(f"{len(part):,}" for part in splits.values())])
+    return page.table(["class", *splits], rows)
+
+
+def _curves(study: Study) -> str:
+    figure = figures.curves([_chart(each, SERIES[number]) for number, each in enumerate(study.examined)])
+    caption = "Loss per image after each epoch: training solid, validation dashed. The model of the best epoch is kept."
+    return page.picture(figure, caption)
+
+
+def _chart(each: Examined, colour: str) -> figures.Chart:
+    rows, unit = each.run.history(), each.run.config.model.loss_unit
+    epochs = [row["epoch"] for row in rows]
+    curves = [
+        figures.Curve("training", epochs, [row["loss"] for row in rows]),
+        figures.Curve("validation", epochs, [row["val_loss"] for row in rows], dashed=True),
+    ]
+    floor = each.measured["validation"]["entropy_floor_nats"] if unit else None
+    label = f"{unit} per image" if unit else "mean squared error"
+    return figures.Chart(each.title, label, curves, each.run.best_epoch(), floor, colour, log=not unit)
+
+
+def _reconstructions(study: Study) -> str:
+    part = study.images.splits[study.split]
+    originals = part.read(np.asarray(study.shown))[..., 0]
+    labels = [part.labels[index] for index in study.shown]
+    rows = [
+        _plain(study.images.classes[label]) if label >= 0 else part.names[i]
+        for i, label in zip(study.shown, labels, strict=True)
+    ]
+    columns = [figures.Column("original", originals)]
+    for each in study.examined:
+        made = each.reconstructed[..., 0]
+        notes = [f"{value:.1f} dB" for value in quality.psnr_db(originals, made)]
+        columns.append(figures.Column(each.title, made, notes=notes))
+    for each in study.examined:
+        title = f"{each.run.config.model.model.upper()} − original"
+        columns.append(figures.Column(title, each.reconstructed[..., 0] - originals, signed=True))
+    caption = (
+        f"Images of the {study.split} set, spread evenly over it and not chosen for their looks; the last row is the one "
+        f"that {study.examined[0].title} reconstructs worst. All pictures are drawn from black 0 to white 1. Differences share "
+        "one scale: orange where the reconstruction is brighter than the original, blue where it is darker."
+    )
+    return page.picture(figures.grid(columns, rows), caption)
+
+
+def _numbers(study: Study) -> str:
+    rows = [
+        [each.title, split, *(_number(numbers[key], form) for key, (_, form) in NUMBERS.items())]
+        for each in study.examined
+        for split, numbers in each.measured.items()
+    ]
+    return page.table(["model", "split", *(title for title, _ in NUMBERS.values())], rows, left=2)
+
+
+def _number(value: float | None, form: str) -> str:
+    return "–" if value is None else f"{value:{form}}"
+
+
+def _origin(study: Study) -> str:
+    settings = [config.flat(each.run.config) for each in study.examined]
+    names = list(dict.fromkeys(name for each in settings for name in each))
+    rows = [[name.replace("_", " "), *(_setting(each.get(name)) for each in settings)] for name in names]
+    origins = [each.run.provenance for each in study.examined]
+    for name in dict.fromkeys(name for origin in origins for name in origin["versions"]):
+        rows.append([f"{name} version", *(origin["versions"].get(name, "–") for origin in origins)])
+    rows.append(["device", *(origin["device"] for origin in origins)])
+    rows.append(["fingerprint of the images", *(origin["data"]["fingerprint"][:16] for origin in origins)])
+    rows.append(["folder", *(str(each.run.path) for each in study.examined)])
+    return page.table(["", *(each.title for each in study.examined)], rows, left=1 + len(study.examined))
+
+
+def _setting(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return (
+        {True: "yes", False: "no", None: "–"}.get(value, str(value)) if isinstance(value, bool | None) else str(value)
+    )
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", " ")
