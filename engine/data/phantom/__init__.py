@@ -2,21 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.data.phantom import axial, coronal, sagittal
 from engine.data.phantom.frame import Frame, Pose
-from engine.data.phantom.head import Plan, Subject, draw
+from engine.data.phantom.head import draw
 from engine.data.phantom.imaging import Scanner
 from engine.data.phantom.lesions import grow
+from engine.data.phantom.plan import Plan, Plane
+from engine.data.phantom.subject import Subject
 from engine.errors import ConfigError
 
-__all__ = ["CLASSES", "PLANES", "Phantom", "phantom", "phantoms"]
-
-Plane = Literal["axial", "coronal", "sagittal"]
+__all__ = ["CLASSES", "PLANES", "Phantom", "dealt_label", "phantom", "phantoms"]
 
 CLASSES = ("glioma_tumor", "meningioma_tumor", "no_tumor", "pituitary_tumor")
 PLANES: tuple[Plane, ...] = ("axial", "coronal", "sagittal")
@@ -67,7 +66,7 @@ def phantom(size: int, seed: int, index: int, label: str | None = None, plane: s
         ConfigError: size, seed or index out of range, or an unknown label or plane.
     """
     _check(size, seed, index)
-    label = _label(seed, index) if label is None else _known("class", label, CLASSES)
+    label = dealt_label(seed, index) if label is None else _known("class", label, CLASSES)
     rng = _stream(seed, index, _ANATOMY)
     drawn = str(rng.choice(PLANES, p=_SHARES[label]))
     plan = _plan(label, drawn if plane is None else _known("plane", plane, PLANES), rng)
@@ -79,6 +78,12 @@ def phantom(size: int, seed: int, index: int, label: str | None = None, plane: s
         return Phantom(healthy.copy(), healthy, nothing, nothing.copy(), plan.plane, label, seed, index)
     lesion = grow(head, label, _stream(seed, index, _LESION))
     return Phantom(scanner.scan(lesion.signal), healthy, lesion.mask, lesion.oedema, plan.plane, label, seed, index)
+
+
+def dealt_label(seed: int, index: int) -> str:
+    """The class that `phantom` deals to a slice: each round of four holds every class once, in shuffled order."""
+    turn, place = divmod(index, len(CLASSES))
+    return CLASSES[int(_stream(seed, turn, _LABELS).permutation(len(CLASSES))[place])]
 
 
 def phantoms(size: int, seed: int, count: int) -> Iterator[Phantom]:
@@ -101,12 +106,6 @@ def _stream(seed: int, index: int, stream: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(np.random.SeedSequence(seed, spawn_key=(index, stream))))
 
 
-def _label(seed: int, index: int) -> str:
-    """The class dealt to a slice: each round of four holds every class once."""
-    turn, place = divmod(index, len(CLASSES))
-    return CLASSES[int(_stream(seed, turn, _LABELS).permutation(len(CLASSES))[place])]
-
-
 def _plan(label: str, plane: str, rng: np.random.Generator) -> Plan:
     """A slice of the plane; for a pituitary tumour one through the sella."""
     plans = [p for p in _PLANS[plane] if p.sella is not None or label != "pituitary_tumor"]
@@ -117,7 +116,7 @@ def _frame(size: int, plan: Plan, rng: np.random.Generator) -> Frame:
     """A head a little larger or smaller than the plan's, off centre, tilted, bent; sagittal ones may face right."""
     x = rng.standard_normal(6).tolist()
     pose = Pose(
-        field_mm=plan.field_mm * float(rng.uniform(0.9, 1.14)),
+        field_mm=plan.field_mm * float(rng.uniform(0.86, 1.11)),
         middle=(plan.middle[0] + 4 * x[0], plan.middle[1] + 5 * x[1]),
         angle=0.05 * x[2] * (1.6 if plan.plane == "sagittal" else 1.0),
         stretch=(1 + 0.04 * x[3], 1 + 0.04 * x[4]),

@@ -1,6 +1,6 @@
 """Axial slices from the vertex to the skull base, seen from below: u to the left of the head, v to the back."""
 
-from engine.data.phantom.head import Plan
+from engine.data.phantom.plan import Plan
 from engine.data.phantom.shapes import Ellipse, Stroke
 
 _BRAIN = (
@@ -103,7 +103,8 @@ MIDBRAIN = Plan(
 )  # fmt: skip
 
 _ORBIT_HEAD = (
-    (0, -114), (7, -111), (12, -100), (26, -97), (44, -92), (58, -78), (66, -55), (74, -28), (79, 4), (79, 34), (70, 62),
+    (0, -114), (7, -111), (12, -100), (26, -97), (44, -92), (58, -78), (66, -55), (74, -28), (79, 4), (79, 34),
+    (70, 62),
     (50, 86), (24, 100), (0, 104),
 )  # fmt: skip
 _ORBITS = (

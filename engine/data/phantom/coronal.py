@@ -1,6 +1,6 @@
 """Coronal slices from the forehead to the occiput, seen from the front: u to the left of the head, v down."""
 
-from engine.data.phantom.head import Plan
+from engine.data.phantom.plan import Plan
 from engine.data.phantom.shapes import Ellipse, Stroke
 
 FRONTAL = Plan(
@@ -43,8 +43,8 @@ FRONTAL = Plan(
 SELLA = Plan(
     "sella", "coronal", (0, 22), 236,
     (
-        (0, -70), (16, -69), (34, -61), (52, -42), (63, -16), (66, 8), (63, 30), (52, 44), (36, 48), (22, 42), (14, 32),
-        (0, 30),
+        (0, -70), (16, -69), (34, -61), (52, -42), (63, -16), (66, 8), (63, 30), (52, 44), (38, 47), (26, 43), (13, 35),
+        (0, 32),
     ),
     (0, -4),
     head=(
@@ -116,8 +116,8 @@ POSTERIOR = Plan(
         Stroke("fluid", ((0, 16), (22, 22), (44, 31), (68, 36)), (1.6, 1.2, 1.2, 1.6), pair=True),
     ),
     inside=(
-        Ellipse("fluid", (0, 44), (59, 28)),
-        Ellipse("cerebellum", (27, 46), (29, 20), 10, pair=True),
+        Ellipse("fluid", (0, 47), (59, 25)),
+        Ellipse("cerebellum", (28, 47), (30, 21.5), 10, pair=True),
         Ellipse("cerebellum", (0, 42), (11, 22)),
         Ellipse("white", (25, 45), (13, 6.5), 12, pair=True, opacity=0.75, soft=3),
         Ellipse("fluid", (0, 68), (5, 4)),
@@ -154,7 +154,7 @@ OCCIPITAL = Plan(
         Ellipse("cerebellum", (22, 40), (24, 16), 8, pair=True),
         Ellipse("white", (20, 39), (10, 5), 8, pair=True, opacity=0.6, soft=3),
         Ellipse("ventricle", (24, 0), (2.2, 5), pair=True),
-        Stroke("dura", ((0, 17), (22, 22), (56, 26)), (1.2, 0.9, 1.6), pair=True, opacity=0.85),
+        Stroke("dura", ((0, 16), (20, 21), (52, 29)), (0.9, 0.5, 0.8), pair=True, opacity=0.6),
         Stroke("dura", ((0, -58), (0, -20), (0, 18)), (0.9, 0.6, 1.0), opacity=0.8),
         Stroke("fluid", ((0, 40), (0, 52), (0, 62)), (0.4, 1.2, 2)),
         Ellipse("vessel", (0, 18), (4, 3.4)),

@@ -11,6 +11,7 @@ from engine.data.phantom.texture import Floats, smooth_field
 
 Window = tuple[slice, slice]
 Point = tuple[float, float]
+EVERYWHERE: Window = (slice(None), slice(None))
 
 
 class Patch(NamedTuple):
@@ -58,8 +59,10 @@ class Frame:
         self._to_picture = np.linalg.inv(self._to_head)
         m = self._to_head.astype(np.float32)
         bend = smooth_field(size, bend_mm)
-        self.u: Floats = m[0, 0] * across + m[0, 1] * down + np.float32(mu) + bend[0]
-        self.v: Floats = m[1, 0] * across + m[1, 1] * down + np.float32(mv) + bend[1]
+        self.places: Floats = np.ones((3, size, size), np.float32)  # u, v and ones
+        self.u, self.v = self.places[0], self.places[1]
+        np.add(m[0, 0] * across + bend[0], m[0, 1] * down + np.float32(mu), out=self.u)
+        np.add(m[1, 0] * across + bend[1], m[1, 1] * down + np.float32(mv), out=self.v)
         self._margin_mm = float(np.abs(bend).max())
 
     def windows(self, low: NDArray[np.float64], high: NDArray[np.float64]) -> list[Window]:

@@ -1,12 +1,21 @@
 """The scanner: receive bias, gain and Rician noise over a noise-free picture."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
+from scipy.special import ndtri
 
 from engine.data.phantom.texture import Floats, smooth_field
 
 LEVELS = 255  # gray levels above black, as in the real set's files: a cache of 8 bits loses nothing
+
+
+@lru_cache(maxsize=1)
+def _normal_table() -> Floats:
+    """The normal distribution's 65,536 quantiles: 16 random bits become a deviate, three times as fast as drawn."""
+    quantiles: Floats = ndtri((np.arange(1 << 16) + 0.5) / (1 << 16)).astype(np.float32)
+    return quantiles
 
 
 @dataclass(frozen=True)
@@ -24,7 +33,7 @@ class Scanner:
         amplitudes = rng.normal(0, 1, (4, 4)) * 0.14 / (1 + waves[:, None] + waves)
         amplitudes[0, 0] = 0.16 * rng.standard_normal()
         sigma = 0.007 * float(np.exp(0.5 * rng.standard_normal()))
-        noise = rng.standard_normal((2, size, size), dtype=np.float32)
+        noise = _normal_table().take(rng.integers(0, 1 << 16, (2, size, size), dtype=np.uint16))
         noise *= sigma
         bias = smooth_field(size, amplitudes)
         return cls(np.exp(bias, out=bias), noise[0], noise[1])

@@ -81,8 +81,8 @@ def _push(site: _Site, centre: Point, distance: Floats, reach: float) -> None:
     near = 1 - (distance / reach) ** 2
     np.maximum(near, 0, out=near)
     far = np.clip(site.head.depth[site.window] / 14 - 0.15, 0, 1)
-    shift = near * near * far * (0.22 * reach / np.maximum(distance, 1))
-    np.minimum(shift, 0.8, out=shift)
+    shift = near * near * far * (0.17 * reach / np.maximum(distance, 1))
+    np.minimum(shift, 0.5, out=shift)
     du, dv = (site.u - centre[0]) * shift, (site.v - centre[1]) * shift
     across, down = frame.to_pixels(du, dv)
     rows = np.arange(*site.window[0].indices(frame.size))[:, None] - down
@@ -94,9 +94,9 @@ def _push(site: _Site, centre: Point, distance: Floats, reach: float) -> None:
 def _blob(centre: Point, radii: Point, uneven: float, rng: np.random.Generator) -> Outline:
     """A closed outline near a tilted ellipse; `uneven` is the relative size of its lobes."""
     angles = np.arange(24) * (2 * np.pi / 24)
-    lobes = np.arange(2, 8)
+    lobes = np.arange(2, 6)
     phases = rng.uniform(0, 2 * np.pi, lobes.size)
-    noise = (rng.normal(0, uneven, lobes.size) / np.sqrt(lobes - 1)) @ np.cos(lobes[:, None] * angles + phases[:, None])
+    noise = (rng.normal(0, uneven, lobes.size) / (lobes - 1)) @ np.cos(lobes[:, None] * angles + phases[:, None])
     tilt = rng.uniform(0, np.pi)
     a, b = radii
     radius = a * b / np.hypot(b * np.cos(angles - tilt), a * np.sin(angles - tilt)) * np.exp(noise)
@@ -106,18 +106,18 @@ def _blob(centre: Point, radii: Point, uneven: float, rng: np.random.Generator) 
 
 def _place_glioma(head: Head, rng: np.random.Generator) -> tuple[Outline, Point, float]:
     """In the cerebrum, irregular, under the cortex."""
-    radius = float(np.clip(rng.lognormal(np.log(15), 0.3), 9, 27))
+    radius = float(np.clip(rng.lognormal(np.log(17), 0.3), 9, 31))
     candidates = rng.uniform(*head.plan.lesions, (64, 2)).astype(np.float32)
     depth = head.skull.depth(*head.skull.bearing(candidates[:, 0], candidates[:, 1]))
     fit = np.flatnonzero(depth > 0.75 * radius + 5)
     u, v = candidates[fit[0] if fit.size else int(depth.argmax())].tolist()
     shape = (radius * float(rng.uniform(1, 1.25)), radius * float(rng.uniform(0.75, 1)))
-    return _blob((u, v), shape, 0.13, rng), (u, v), 2.0 * radius + 22
+    return _blob((u, v), shape, 0.17, rng), (u, v), 2.0 * radius + 22
 
 
 def _place_meningioma(head: Head, rng: np.random.Generator) -> tuple[Outline, Point, float]:
     """On the inside of the skull, smooth, a broad base on the dura."""
-    radius = float(np.clip(rng.lognormal(np.log(15), 0.3), 9, 27))
+    radius = float(np.clip(rng.lognormal(np.log(17), 0.3), 9, 31))
     centre = head.skull.place(float(rng.uniform(*head.plan.dura)), radius * float(rng.uniform(0.45, 0.8)))
     return _blob(centre, (radius * 1.08, radius * 0.95), 0.05, rng), centre, 1.8 * radius + 14
 
@@ -127,7 +127,7 @@ def _place_pituitary(head: Head, rng: np.random.Generator) -> tuple[Outline, Poi
     if head.plan.sella is None:
         raise ValueError(f"{head.plan.name} shows no sella")
     u, v = head.plan.sella[0] + rng.normal(0, 1.2), head.plan.sella[1] + rng.normal(0, 1.0)
-    low = float(rng.uniform(6, 10.5))
+    low = float(rng.uniform(6.5, 11.5))
     high = 0.0 if head.plan.plane == "axial" else float(rng.uniform(0, 17))
     angles = np.arange(16) * (2 * np.pi / 16)
     waist = 1 - 0.16 * min(high / 12, 1) * np.cos(2 * angles) ** 4 * (np.abs(np.cos(angles)) > 0.9)
@@ -141,8 +141,8 @@ def _paint_glioma(site: _Site, depth: Floats) -> tuple[Floats, Floats]:
     """A dark necrotic core in a bright ragged ring, and oedema that spreads through the white matter."""
     t, rng = site.head.subject.tissue, site.rng
     brain = site.cover(site.head.depth[site.window] - 2)
-    rough, fine = site.mottle(1.4), site.mottle(3.2)
-    depth = depth + 1.1 * rough
+    rough, fine = site.mottle(1.7), site.mottle(3.2)
+    depth = depth + 1.5 * rough
     swelling = float(rng.uniform(4, 22))
     swollen = site.cover(depth + swelling + 5 * rough, 4.5) * brain
     swollen *= 0.25 + 0.75 * site.head.white[site.window]

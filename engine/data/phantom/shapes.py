@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ Points = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 BEARINGS = 2048  # directions an outline is tabulated in
+_BEARINGS_AROUND = np.arange(BEARINGS) * (4 / BEARINGS)
 _SMOOTH = 6  # bearings to each side that an outline is averaged over, where it folds behind itself
 _SPLINE = np.array([[0, 2, 0, 0], [-1, 0, 1, 0], [2, -5, 4, -1], [-1, 3, -3, 1]]) / 2  # Catmull and Rom 1974
 
@@ -41,7 +42,6 @@ class Stroke:
     pair: bool = False
     opacity: float = 1.0
     soft: float = 1.0
-    pieces: int = 2  # straight pieces between two points
 
 
 Shape = Ellipse | Stroke
@@ -66,37 +66,40 @@ def ellipse_depth(u: Floats, v: Floats, row: NDArray[np.floating]) -> Floats:
     return along
 
 
-def stroke_depth(u: Floats, v: Floats, table: Floats) -> Floats:
+def stroke_depth(places: Floats, table: Floats) -> Floats:
     """The depth in a polyline of tapering half-width, all its pieces at once: half-width less distance, mm.
 
     Args:
-        u: (h, w) head millimetres.
-        v: (h, w) head millimetres.
-        table: (n, 8) start, step, step over squared length, half-width and its change, for each piece.
+        places: (3, h, w) head millimetres u and v, and ones.
+        table: (n, 9) for each piece what turns a place into millimetres along and across it (3 and 3), its length,
+            its half-width at the start and how much that changes per mm.
     """
-    au, av, bu, bv, cu, cv, w, dw = table.T[:, :, None, None]
-    du, dv = u - au, v - av
-    t = du * cu
-    t += dv * cv
-    np.maximum(t, 0, out=t)
-    np.minimum(t, 1, out=t)
-    du -= t * bu
-    dv -= t * bv
-    du *= du
-    dv *= dv
-    du += dv
-    t *= dw
-    t += w
-    t -= np.sqrt(du, out=du)
-    depth: Floats = t[0] if len(t) == 1 else t.max(axis=0)
+    count, (_, height, width) = len(table), places.shape
+    flat = places.reshape(3, -1)
+    across = table[:, 3:6] @ flat
+    along = table[:, :3] @ flat
+    length, start, change = table[:, 6:].T[:, :, None]
+    foot = np.maximum(along, 0)
+    np.minimum(foot, length, out=foot)
+    along -= foot
+    along *= along
+    across *= across
+    across += along
+    foot *= change
+    foot += start
+    foot -= np.sqrt(across, out=across)
+    depth: Floats = (foot if count == 1 else foot.max(axis=0)).reshape(height, width)
     return depth
 
 
 def piece_table(line: Points, width: Points) -> Floats:
-    """The rows that `stroke_depth` reads, (n - 1, 8), for a line of n points."""
+    """The rows that `stroke_depth` reads, (n - 1, 9), for a line of n points."""
     step = line[1:] - line[:-1]
-    unit = step / np.maximum((step * step).sum(1), 1e-6)[:, None]
-    return np.column_stack([line[:-1], step, unit, width[:-1], width[1:] - width[:-1]]).astype(np.float32)
+    length = np.maximum(np.hypot(step[:, 0], step[:, 1]), 1e-3)
+    c, s = step[:, 0] / length, step[:, 1] / length
+    u, v = line[:-1].T
+    rows = [c, s, -c * u - s * v, -s, c, s * u - c * v, length, width[:-1], (width[1:] - width[:-1]) / length]
+    return np.column_stack(rows).astype(np.float32)
 
 
 @lru_cache(maxsize=64)
@@ -131,10 +134,17 @@ def _bearing(du: NDArray[np.floating], dv: NDArray[np.floating]) -> NDArray[np.f
 @lru_cache(maxsize=1)
 def _bearing_angles() -> Points:
     """The true angle of every tabulated bearing, radians, rising from 0."""
-    b = np.arange(BEARINGS) * (4 / BEARINGS)
+    b = _BEARINGS_AROUND
     t = np.where(b < 2, b - 1, 3 - b)
     side = np.where(b < 2, 1 - np.abs(t), np.abs(t) - 1)
     return np.unwrap(np.arctan2(side, -t))
+
+
+@lru_cache(maxsize=1)
+def _turns() -> Points:
+    """The true angle from each tabulated bearing to the next, radians."""
+    angle = _bearing_angles()
+    return np.diff(angle, append=angle[0] + 2 * np.pi)
 
 
 class Outline:
@@ -147,21 +157,22 @@ class Outline:
         bearings = _bearing(dense[:, 0], dense[:, 1])
         order = np.argsort(bearings)
         radii = np.hypot(dense[:, 0], dense[:, 1])
-        radius = np.interp(np.arange(BEARINGS) * (4 / BEARINGS), bearings[order], radii[order], period=4)
-        wrapped = np.concatenate([radius[-_SMOOTH:], radius, radius[:_SMOOTH]])
-        sums = np.cumsum(wrapped)
-        self._tabulate((sums[2 * _SMOOTH :] - sums[: -2 * _SMOOTH]) / (2 * _SMOOTH))
-
-    def _tabulate(self, radius: Points) -> None:
-        """Radius, cosine of the slope and share of the way around, each (BEARINGS,)."""
-        angle = _bearing_angles()
-        turn = np.diff(angle, append=angle[0] + 2 * np.pi)
-        rise = np.diff(radius, append=radius[:1])
-        step = np.hypot(rise, radius * turn)
+        bearings, radii = bearings[order], radii[order]
+        first, last = bearings[0] + 4, bearings[-1] - 4
+        bearings, radii = np.concatenate([[last], bearings, [first]]), np.concatenate([radii[-1:], radii, radii[:1]])
+        radius = np.interp(_BEARINGS_AROUND, bearings, radii)
+        sums = np.concatenate([radius[-_SMOOTH:], radius, radius[:_SMOOTH]]).cumsum()
+        radius = (sums[2 * _SMOOTH :] - sums[: -2 * _SMOOTH]) / (2 * _SMOOTH)
+        across = radius * _turns()
+        self._step = np.hypot(np.concatenate([radius[1:], radius[:1]]) - radius, across)
         self.radius = radius.astype(np.float32)
-        self.upright = np.maximum(radius * turn / step, 0.5).astype(np.float32)
-        self.length_mm = float(step.sum())
-        self.way = ((np.cumsum(step) - step) / self.length_mm).astype(np.float32)
+        self.upright = np.maximum(across / self._step, 0.4).astype(np.float32)
+
+    @cached_property
+    def way(self) -> Floats:
+        """For every bearing the share of the way around the line, from 0 to 1, (BEARINGS,)."""
+        sums = np.cumsum(self._step)
+        return ((sums - self._step) / sums[-1]).astype(np.float32)
 
     def bearing(self, u: Floats, v: Floats) -> tuple[Indices, Floats]:
         """For every place the row of the tables and the distance from the centre in mm."""

@@ -24,6 +24,13 @@ ALIKE = 0.35  # how much the two of a pair differ from each other, in deviations
 Cut = tuple[Shape, Patch]
 
 
+def _pieces(stroke: Stroke) -> int:
+    """Straight pieces between two points: two where the line bends, one where that changes nothing to see."""
+    points = np.array(stroke.points)
+    sagitta = np.abs((open_spline(len(points), 2) @ points)[1::2] - (points[1:] + points[:-1]) / 2).max()
+    return 2 if sagitta > 0.6 else 1
+
+
 class Stencil:
     """The shapes of a plan as arrays.
 
@@ -56,7 +63,7 @@ class Stencil:
     def _lay_strokes(self) -> None:
         """The lines of all strokes end to end, and where along its own line each point lies, from -1 to 1."""
         strokes = [s for s in self.shapes if isinstance(s, Stroke)]
-        splines = [open_spline(len(s.points), s.pieces) for s in strokes]
+        splines = [open_spline(len(s.points), _pieces(s)) for s in strokes]
         counts = np.array([len(s) for s in splines], np.intp)
         self._ends = np.cumsum(counts)
         self._of = np.repeat(np.arange(len(strokes)), counts)
@@ -92,9 +99,11 @@ class Stencil:
     ) -> Iterator[Cut]:
         """Each shape with its depth in its window."""
         for shape, window in zip(self.shapes, windows, strict=True):
-            u, v = frame.u[window], frame.v[window]
-            row, depth = (next(ellipses), ellipse_depth) if isinstance(shape, Ellipse) else (next(tables), stroke_depth)
-            yield shape, Patch(window, depth(u, v, row) if u.size else u)
+            places = frame.places[(slice(None), *window)]
+            if isinstance(shape, Ellipse):
+                yield shape, Patch(window, ellipse_depth(places[0], places[1], next(ellipses)))
+            else:
+                yield shape, Patch(window, stroke_depth(places, next(tables)))
 
     def _varied_ellipses(self, d: Points, grown: Points) -> Points:
         """Ellipses moved 1.6 mm, grown by 13 % and tilted by 6 degrees (standard deviations)."""
