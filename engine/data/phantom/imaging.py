@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.special import ndtri
 
 from engine.data.phantom.texture import Floats, smooth_field
 
@@ -14,8 +13,10 @@ LEVELS = 255  # gray levels above black, as in the real set's files: a cache of 
 @lru_cache(maxsize=1)
 def _normal_table() -> Floats:
     """The normal distribution's 65,536 quantiles: 16 random bits become a deviate, three times as fast as drawn."""
-    quantiles: Floats = ndtri((np.arange(1 << 16) + 0.5) / (1 << 16)).astype(np.float32)
-    return quantiles
+    deviate = np.linspace(-5, 5, 100_001)
+    below = np.cumsum(np.exp(-(deviate**2) / 2))
+    shares = (np.arange(1 << 16) + 0.5) / (1 << 16)
+    return np.interp(shares, below / below[-1], deviate).astype(np.float32)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import map_coordinates
 
 from engine.data.phantom.frame import Point, Window
 from engine.data.phantom.head import Head
@@ -87,8 +86,22 @@ def _push(site: _Site, centre: Point, distance: Floats, reach: float) -> None:
     across, down = frame.to_pixels(du, dv)
     rows = np.arange(*site.window[0].indices(frame.size))[:, None] - down
     columns = np.arange(*site.window[1].indices(frame.size))[None, :] - across
-    moved = map_coordinates(site.head.canvas.image, [rows, columns], order=1, mode="nearest", prefilter=False)
-    np.copyto(site.image, moved, where=shift > 0)
+    np.copyto(site.image, _sample(site.head.canvas.image, rows, columns), where=shift > 0)
+
+
+def _sample(image: Floats, rows: Floats, columns: Floats) -> Floats:
+    """The picture at places between its pixels, bilinear; places outside take the nearest edge."""
+    last = image.shape[0] - 1
+    rows, columns = np.clip(rows, 0, last), np.clip(columns, 0, last)
+    top, left = np.minimum(rows.astype(np.intp), last - 1), np.minimum(columns.astype(np.intp), last - 1)
+    down, across = (rows - top).astype(np.float32), (columns - left).astype(np.float32)
+    corner = top * image.shape[1] + left
+    flat = image.ravel()
+    above = flat.take(corner) * (1 - across) + flat.take(corner + 1) * across
+    corner += image.shape[1]
+    below = flat.take(corner) * (1 - across) + flat.take(corner + 1) * across
+    sampled: Floats = above + down * (below - above)
+    return sampled
 
 
 def _blob(centre: Point, radii: Point, uneven: float, rng: np.random.Generator) -> Outline:
