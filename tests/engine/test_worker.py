@@ -110,6 +110,7 @@ def test_pause_continue_and_stop_within_three_seconds(child, tiny, tmp_path):
 
 def test_what_cannot_be_done_gets_a_sentence_and_the_process_stays(child, tiny, tmp_path):
     child.process.stdin.write(b"nonsense\n")
+    child.process.stdin.flush()
     assert "could not be read" in child.wait_for(Refused).reason
     child.say(messages.Resume(run="nobody"))
     assert "no run 'nobody'" in child.wait_for(Refused).reason
