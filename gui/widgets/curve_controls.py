@@ -1,10 +1,12 @@
 """How a set of plots is read: smoothing, logarithmic axes, files."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import product
 from pathlib import Path
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QToolButton, QWidget
 
 from gui.widgets.buttons import IconButton
 from gui.widgets.chip import FilterChip
@@ -12,6 +14,8 @@ from gui.widgets.curve_export import export_csv, export_png
 from gui.widgets.curve_plot import CurvePlot
 from gui.widgets.slider_row import SliderRange, SliderRow
 
+KINDS = {"png": "picture (PNG)", "csv": "numbers (CSV)"}
+WRITERS = {"png": export_png, "csv": export_csv}
 AskPath = Callable[[QWidget, str, str], str]
 
 
@@ -41,7 +45,15 @@ class CurveControls(QWidget):
         self.smoothing.value_changed.connect(self._on_smoothing_changed)
         self.log_x.toggled.connect(self._on_log_toggled)
         self.log_y.toggled.connect(self._on_log_toggled)
-        self.export.clicked.connect(self._on_export_clicked)
+        self._build_menu()
+
+    def _build_menu(self) -> None:
+        menu = QMenu(self)
+        for plot, (kind, what) in product(self._plots, KINDS.items()):
+            action = menu.addAction(f"{plot.y_label or 'curves'}: {what}")
+            action.triggered.connect(partial(self.export_as, plot, kind))
+        self.export.setMenu(menu)
+        self.export.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
 
     def _on_smoothing_changed(self, weight: float) -> None:
         for plot in self._plots:
@@ -51,30 +63,13 @@ class CurveControls(QWidget):
         for plot in self._plots:
             plot.set_log(self.log_x.isChecked(), self.log_y.isChecked())
 
-    def _on_export_clicked(self) -> None:
-        menu = QMenu(self)
-        for plot in self._plots:
-            name = plot.y_label or "curves"
-            menu.addAction(f"{name}: picture (PNG)").triggered.connect(
-                lambda _=False, plot=plot: self.export_as(plot, "png")
-            )
-            menu.addAction(f"{name}: numbers (CSV)").triggered.connect(
-                lambda _=False, plot=plot: self.export_as(plot, "csv")
-            )
-        menu.popup(self.export.mapToGlobal(self.export.rect().bottomLeft()))
-        menu.aboutToHide.connect(menu.deleteLater)
-
-    def export_as(self, plot: CurvePlot, kind: str) -> None:
+    def export_as(self, plot: CurvePlot, kind: str, *_: bool) -> None:
         """Ask for a path and write the plot there; `export_failed` says why when that did not work."""
         path = self.ask_path(self, f"curves.{kind}", f"*.{kind}")
         if not path:
             return
         try:
-            if kind == "csv":
-                export_csv(plot, Path(path), self._footer)
-            elif not export_png(plot, Path(path), self._footer):
-                self.export_failed.emit(f"The picture could not be written to {path}. Choose another folder.")
+            WRITERS[kind](plot, Path(path), self._footer)
         except OSError as error:
-            self.export_failed.emit(
-                f"The numbers could not be written to {path}: {error.strerror}. Choose another folder."
-            )
+            reason = error.strerror or error
+            self.export_failed.emit(f"The file {path} could not be written: {reason}. Choose another folder.")

@@ -4,7 +4,7 @@ import csv
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtGui import QColor, QImage, QImageWriter, QPainter
 
 from gui import palette
 from gui.widgets.curve_plot import CurvePlot
@@ -13,8 +13,8 @@ RATIO = 2
 FOOTER_PX = 24
 
 
-def export_png(plot: CurvePlot, path: Path, footer: str = "") -> bool:
-    """Write the plot as it stands, at twice its size, with a line of text under it; say whether that worked."""
+def export_png(plot: CurvePlot, path: Path, footer: str = "") -> None:
+    """Write the plot as it stands, at twice its size, with a line of text under it. Raises OSError."""
     plot.point_at(None)
     extra = FOOTER_PX if footer else 0
     image = QImage(plot.width() * RATIO, (plot.height() + extra) * RATIO, QImage.Format.Format_RGB32)
@@ -26,7 +26,9 @@ def export_png(plot: CurvePlot, path: Path, footer: str = "") -> bool:
     painter.setPen(QColor(palette.current().quiet))
     painter.drawText(QRect(10, plot.height(), plot.width() - 20, extra), Qt.AlignmentFlag.AlignVCenter, footer)
     painter.end()
-    return image.save(str(path), b"PNG")
+    writer = QImageWriter(str(path), b"PNG")
+    if not writer.write(image):
+        raise OSError(writer.errorString())
 
 
 def export_csv(plot: CurvePlot, path: Path, footer: str = "") -> None:

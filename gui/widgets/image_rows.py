@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 from gui.pixmaps import Array, Scale
 from gui.widgets.colour_bar import ColourBar
 from gui.widgets.elided_label import ElidedLabel
-from gui.widgets.image_view import ImageView
+from gui.widgets.image_view import UNKNOWN, ImageView
 from gui.widgets.text import label
 from gui.widgets.view_state import ViewState
 
@@ -101,7 +101,6 @@ class ImageRows(QScrollArea):
     def __init__(self, state: ViewState | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.state = state or ViewState(parent=self)
-        self._states: list[ViewState] = []
         self._rows: list[ImageRow] = []
         self._views: list[list[ImageView]] = []
         self._headers: list[RowHeader] = []
@@ -109,11 +108,15 @@ class ImageRows(QScrollArea):
         self._captions: list[list[ElidedLabel]] = []
         self._board = QWidget()
         self._board.setProperty("kind", "plain")
+        self._orientation: str | None = None
+        self._corner = label(UNKNOWN, role="caption", wrap=True, parent=self._board)
+        self._linked = True
+        self._own_states: list[ViewState] = []
         self.setWidget(self._board)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.state.changed.connect(self._show_headers)
+        self.state.changed.connect(self._on_state_changed)
 
     def set_rows(self, rows: Sequence[ImageRow], titles: Sequence[str] = ()) -> None:
         """Show rows of equally many pictures, with titles over the columns; views are kept when the shape is."""
@@ -132,11 +135,26 @@ class ImageRows(QScrollArea):
         self._arrange()
 
     def set_linked(self, linked: bool) -> None:
-        """Link zoom and contrast of all columns, or let each column go its own way (its rows stay together)."""
-        self._states = [self.state if linked else self.state.copy() for _ in self._titles]
+        """Link zoom and contrast of all columns, or let each column go its own way.
+
+        The rows of a column always stay together, and so does the scale of all differences.
+        """
+        self._linked = linked
+        self._own_states = [] if linked else [self.state.copy() for _ in self._titles]
+        for state in self._own_states:
+            state.changed.connect(lambda state=state: self.state.update(limit=state.view.limit))
         for views in self._views:
-            for view, state in zip(views, self._states, strict=True):
-                view.set_state(state)
+            for column, view in enumerate(views):
+                view.set_state(self.state if linked else self._own_states[column])
+
+    def set_orientation(self, letters: str | None) -> None:
+        """Letters at the left, right, top and bottom of each picture ("RLAP"), or None when nobody knows."""
+        self._orientation = letters
+        self._corner.setText("" if letters else UNKNOWN)
+        for views in self._views:
+            for view in views:
+                view.set_orientation(letters or "")
+        self._arrange()
 
     def view(self, row: int, column: int) -> ImageView:
         return self._views[row][column]
@@ -150,11 +168,12 @@ class ImageRows(QScrollArea):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Arrows go from picture to picture."""
-        at = self._focused()
+        found = [(r, c) for r, views in enumerate(self._views) for c, view in enumerate(views) if view.hasFocus()]
         step = STEPS.get(Qt.Key(event.key()))
-        if at is None or step is None:
+        if not found or step is None:
             super().keyPressEvent(event)
             return
+        at = found[0]
         row = min(max(at[0] + step[0], 0), len(self._views) - 1)
         column = min(max(at[1] + step[1], 0), len(self._titles) - 1)
         self._views[at[0]][at[1]].setFocusPolicy(Qt.FocusPolicy.ClickFocus)
@@ -163,14 +182,11 @@ class ImageRows(QScrollArea):
         target.setFocus(Qt.FocusReason.TabFocusReason)
         self.ensureWidgetVisible(target)
 
-    def _focused(self) -> tuple[int, int] | None:
-        found = [(r, c) for r, views in enumerate(self._views) for c, view in enumerate(views) if view.hasFocus()]
-        return found[0] if found else None
-
     def _build(self, rows: int, columns: int) -> None:
         for child in self._board.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly):
-            child.hide()
-            child.deleteLater()
+            if child is not self._corner:
+                child.hide()
+                child.deleteLater()
         self._headers = [RowHeader(self._board) for _ in range(rows)]
         self._titles = [ElidedLabel(parent=self._board) for _ in range(columns)]
         self._views = [[self._make_view(row, column) for column in range(columns)] for row in range(rows)]
@@ -178,15 +194,21 @@ class ImageRows(QScrollArea):
         for text in [*self._titles, *(caption for captions in self._captions for caption in captions)]:
             text.setProperty("role", "caption")
             text.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.set_linked(self._linked)
 
     def _make_view(self, row: int, column: int) -> ImageView:
         view = ImageView(self.state, self._board)
-        view.set_orientation("")
+        view.set_orientation(self._orientation or "")
         view.setFocusPolicy(Qt.FocusPolicy.StrongFocus if row == column == 0 else Qt.FocusPolicy.ClickFocus)
         view.hovered.connect(partial(self.hovered.emit, row, column))
         view.hover_ended.connect(self.hover_ended)
         view.maximised.connect(partial(self.maximised.emit, row, column))
         return view
+
+    def _on_state_changed(self) -> None:
+        self._show_headers()
+        for state in self._own_states:
+            state.update(limit=self.state.view.limit)
 
     def _show_headers(self) -> None:
         for header, row in zip(self._headers, self._rows, strict=False):
@@ -198,13 +220,16 @@ class ImageRows(QScrollArea):
             return
         images = self._rows[0].images
         aspect = images[0].shape[0] / images[0].shape[1]
-        top = TEXT_PX if any(title.text() for title in self._titles) else 0
+        top = TEXT_PX if self._corner.text() or any(title.text() for title in self._titles) else 0
+        bar = self.verticalScrollBar().sizeHint().width()  # its room is kept: its coming must not move the cells
+        room = QSize(self.width() - bar - 2, self.height() - 2)
         captions = tuple(TEXT_PX if row.captions else 0 for row in self._rows)
-        grid = fit_grid(self._room(), len(self._titles), aspect, Grid(QSize(), HEADER_PX, top, captions))
+        grid = fit_grid(room, len(self._titles), aspect, Grid(QSize(), HEADER_PX, top, captions))
         self._board.resize(grid.size(len(self._titles)))
         for column, title in enumerate(self._titles):
             title.setGeometry(grid.at(0, column).adjusted(0, -top, 0, 0).adjusted(0, 0, 0, -grid.cell.height()))
-            title.setVisible(top > 0)
+            title.setVisible(bool(title.text()))
+        self._corner.setGeometry(0, 0, HEADER_PX, top)
         for row, views in enumerate(self._views):
             self._place_row(row, views, grid)
 
@@ -219,8 +244,3 @@ class ImageRows(QScrollArea):
             caption = self._captions[row][column]
             caption.setGeometry(cell.left(), cell.bottom() + 1, cell.width(), TEXT_PX)
             caption.setVisible(bool(caption.text()))
-
-    def _room(self) -> QSize:
-        """Return the room for cells; a place for the scroll bar is kept, so that its coming does not move them."""
-        bar = self.verticalScrollBar().sizeHint().width()
-        return QSize(self.width() - bar - 2, self.height() - 2)

@@ -8,6 +8,7 @@ from gui.widgets.text import fixed, number
 
 MOST_LABELS = 7
 MOST_PLACES = 5
+FEW_DECADES = 3
 Ticks = list[tuple[float | None, list[float]]]
 
 
@@ -21,12 +22,20 @@ class NumberAxis(pg.AxisItem):
         return [number(value, 3) if places > MOST_PLACES else fixed(value, places) for value in values]
 
     def logTickValues(self, low_power: float, high_power: float, size: float, standard: Ticks) -> Ticks:
-        if high_power - low_power >= 1:
-            ticks: Ticks = super().logTickValues(low_power, high_power, size, standard)
-            return ticks
-        low, high = 10**low_power, 10**high_power
-        step = round_step((high - low) / 5)
-        return [(None, [math.log10(step * i) for i in range(math.ceil(low / step), math.floor(high / step) + 1)])]
+        return [(None, log_ticks(low_power, high_power))]
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """Return the exponents to mark: even steps within a decade, 1 to 9 in a few decades, powers of ten in many."""
+    if high - low < 1:
+        least, most = 10**low, 10**high
+        step = round_step((most - least) / 5)
+        return [math.log10(step * i) for i in range(math.ceil(least / step), math.floor(most / step) + 1)]
+    multiples = range(1, 10) if high - low <= FEW_DECADES else (1,)
+    stride = math.ceil((high - low) / MOST_LABELS)
+    powers = range(math.floor(low), math.floor(high) + 1, stride)
+    marks = [power + math.log10(multiple) for power in powers for multiple in multiples]
+    return [mark for mark in marks if low <= mark <= high]
 
 
 def log_labels(exponents: list[float]) -> list[str]:

@@ -27,7 +27,8 @@ def number(value: float | None, digits: int = 4) -> str:
     elif size >= 10**digits:
         text = grouped(round(size))
     elif size < 1e-4:
-        text = f"{size:.{digits - 1}e}".replace("e-0", "e-")
+        mantissa, exponent = f"{size:.{digits - 1}e}".split("e")
+        text = f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
     else:
         text = f"{size:.{digits}g}"
     return (MINUS if value < 0 else "") + text.replace("e-", f"e{MINUS}")

@@ -11,7 +11,8 @@ from gui.palette import DARK, LIGHT, contrast, rgb
 THEMES = pytest.mark.parametrize("colours", [DARK, LIGHT], ids=lambda colours: colours.name)
 TEXTS = ("text", "quiet", "strong", "danger", "accent")
 SURFACES = ("background", "card", "field")
-PAIRS = [*itertools.product(TEXTS, SURFACES)] + [
+PAIRS = [
+    *itertools.product(TEXTS, SURFACES),
     ("text", "button"),
     ("text", "hover"),
     ("danger", "button"),
@@ -39,7 +40,9 @@ BLINDNESS = {
         [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]]
     ),
 }
-TO_XYZ = np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]])
+TO_XYZ = np.array(
+    [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
+)
 
 
 def seen_lab(colour, blindness):

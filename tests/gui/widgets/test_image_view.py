@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QEnterEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
-from gui.pixmaps import Scale
+from gui.pixmaps import Scale, pixels_of
 from gui.widgets.image_view import ImageView
 from gui.widgets.view_state import View, ViewState
 
@@ -31,9 +32,8 @@ def view(qtbot, values):
 
 
 def pixels(view):
-    """Return what the view shows, as lightness by (row, column)."""
-    image = view.grab().toImage()
-    return np.array([[image.pixelColor(x, y).lightness() for x in range(image.width())] for y in range(image.height())])
+    """Return what the view shows, as brightness by (row, column)."""
+    return pixels_of(view.grab().toImage()).max(axis=2)
 
 
 def test_corner_mark_appears_in_its_corner(view):
@@ -236,9 +236,6 @@ def test_focus_is_visible_and_taken_only_from_another_picture(qtbot, values):
 
 
 def enter_event():
-    from PySide6.QtCore import QPointF
-    from PySide6.QtGui import QEnterEvent
-
     return QEnterEvent(QPointF(5, 5), QPointF(5, 5), QPointF(5, 5))
 
 
@@ -250,7 +247,11 @@ def test_orientation_letters_unknown_and_silence_look_different(view):
     plain = looks[2]
     assert (looks[1] != plain)[170:, :120].any()  # said at the lower left
     assert not (looks[1] != plain)[:150].any()
-    for rows, columns in ((slice(80, 120), slice(0, 30)), (slice(80, 120), slice(170, 200)), (slice(0, 30), slice(80, 120))):
+    for rows, columns in (
+        (slice(80, 120), slice(0, 30)),
+        (slice(80, 120), slice(170, 200)),
+        (slice(0, 30), slice(80, 120)),
+    ):
         assert (looks[0] != plain)[rows, columns].any()
 
 
