@@ -1,7 +1,7 @@
 """Prepared images on disk: decoded once, memory-mapped ever after.
 
-    <root>/<key>/images.npy    uint8 or uint16 (N, size, size)
-    <root>/<key>/index.json    which items they are, their picture keys, what was skipped, check sums
+    <root>/images/<key>/images.npy    uint8 or uint16 (N, size, size)
+    <root>/images/<key>/index.json    which items they are, their picture keys, what was skipped, check sums
 
 The key is a hash of the pictures' content and of the options that change pixels; how they are split is not in it. An
 entry is written beside its place and renamed into it whole, so a reader sees all of it or nothing, and of two writers
@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -71,7 +72,7 @@ def fetch(key: str, write: Callable[[Path], Index]) -> tuple[Store, Index]:
     Raises:
         DataError: the cache folder cannot be written.
     """
-    place = root() / key
+    place = root() / "images" / key
     if found := _open(place):
         return found
     try:
@@ -149,22 +150,18 @@ def _spot_check(file: Path) -> str:
 
 
 def _touch(place: Path) -> None:
-    """Remember when an entry was last wanted (a cache that may only be read need not)."""
-    try:
+    """Remember when an entry was last wanted."""
+    with suppress(OSError):  # a cache that may only be read
         os.utime(place)
-    except OSError:
-        return
 
 
 def _sweep(folder: Path) -> None:
-    """Remove what a killed writer left, and the entries not wanted for longest while the cache is too large."""
-    entries = sorted((entry for entry in folder.iterdir() if entry.is_dir()), key=lambda entry: -entry.stat().st_mtime)
-    total = 0
-    for entry in entries:
-        if entry.name.startswith("new-"):
-            if time.time() - entry.stat().st_mtime > _ABANDONED_S:
+    """Remove what killed writers left, and while the cache is too large, the entries not wanted for longest."""
+    with suppress(OSError):  # another process may sweep at the same time
+        entries = sorted(((entry.stat().st_mtime, entry) for entry in folder.iterdir()), reverse=True)
+        total = 0
+        for wanted, entry in entries:
+            is_new = entry.name.startswith("new-")
+            total += 0 if is_new else sum(file.stat().st_size for file in entry.iterdir())
+            if (is_new and time.time() - wanted > _ABANDONED_S) or total > LIMIT_BYTES:
                 shutil.rmtree(entry, ignore_errors=True)
-            continue
-        total += sum(file.stat().st_size for file in entry.iterdir())
-        if total > LIMIT_BYTES:
-            shutil.rmtree(entry, ignore_errors=True)

@@ -9,13 +9,14 @@ are found in its functional groups.
 
 import struct
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset, dcmread
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.filereader import read_file_meta_info
 from pydicom.multival import MultiValue
 from pydicom.pixels.decoders.base import get_decoder
@@ -34,6 +35,7 @@ from engine.data.scan import MAX_VOXELS, Orientation, Scan
 
 _DAMAGE: Final = (
     InvalidDicomError,
+    BytesLengthException,
     OSError,
     ValueError,
     TypeError,
@@ -43,6 +45,7 @@ _DAMAGE: Final = (
     EOFError,
     RuntimeError,
     AssertionError,
+    MemoryError,
     struct.error,
 )
 _SYNTAXES: Final[dict[Any, UID]] = {  # (implicit VR, little endian) as found in a file that does not say
@@ -119,11 +122,25 @@ def _frame_count(data: Dataset) -> int:
     return frames
 
 
+def _stored(data: Dataset, frames: int) -> Iterator[NDArray[Any]]:
+    """Each frame as it is stored; pydicom turns YBR into RGB."""
+    count = 0
+    try:
+        for frame in iter_pixels(data):
+            yield frame
+            count += 1
+    except RuntimeError as error:
+        form = data.file_meta.TransferSyntaxUID.name
+        raise Unusable(f"its pixels ({form}) are damaged, or of a form that cannot be decoded here") from error
+    if count != frames:
+        raise Unusable(f"cut off: {count} of its {frames} frames are there")
+
+
 def _luma_frames(data: Dataset, frames: int) -> NDArray[np.float32]:
-    """Colour frames as gray; pydicom has turned YBR into RGB."""
+    """Colour frames as gray."""
     pixels = np.empty((frames, data.Rows, data.Columns), dtype=np.float32)
     palette = data.PhotometricInterpretation == "PALETTE COLOR"
-    for number, frame in enumerate(iter_pixels(data)):
+    for number, frame in enumerate(_stored(data, frames)):
         colours = apply_color_lut(frame, data) if palette else frame
         white = np.iinfo(colours.dtype).max if palette else 2**data.BitsStored - 1
         pixels[number] = colours[..., :3] @ _LUMA / white
@@ -133,7 +150,7 @@ def _luma_frames(data: Dataset, frames: int) -> NDArray[np.float32]:
 def _gray_frames(data: Dataset, frames: int) -> tuple[NDArray[np.float32], str]:
     """Frames as they are to be shown, and a sentence on how; padding outside the field of view is black."""
     values = np.empty((frames, data.Rows, data.Columns), dtype=np.float32)
-    for number, frame in enumerate(iter_pixels(data)):
+    for number, frame in enumerate(_stored(data, frames)):
         values[number] = _modality(frame, data, number)
         if (padding := data.get("PixelPaddingValue")) is not None:
             values[number][frame == padding] = np.nan

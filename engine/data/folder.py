@@ -10,23 +10,17 @@ and __MACOSX are not looked at; symbolic links are not followed. DICOM files of 
 
 import hashlib
 import os
-import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from engine.config import DataConfig
 from engine.data import dicom, raster
 from engine.data.dataset import LoadingStopped, Skipped
 from engine.data.kinds import PICTURE_SUFFIXES, Kind, kind_of
 from engine.data.picture import Picture, Unusable
-from engine.data.source import Item, split_name
+from engine.data.source import Item, natural, split_name
 from engine.errors import SourceNotFound
-
-
-def natural(name: str) -> list[tuple[int, int, str]]:
-    """Sort key that puts 'gg (2).jpg' before 'gg (10).jpg'."""
-    parts = re.split(r"(\d+)", name.casefold())
-    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part] + [(2, 0, name)]
 
 
 def lay_out(names: Sequence[str]) -> list[Item]:
@@ -68,7 +62,8 @@ class FolderSource:
     )
     notes: tuple[str, ...] = ()
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, config: DataConfig) -> None:
+        source = config.source
         self._folder = Path(source).expanduser()
         if not self._folder.is_dir():
             what = "is a file, not a folder" if self._folder.exists() else "does not exist"
@@ -113,7 +108,7 @@ class FolderSource:
         for name, is_link in self._walk():
             if is_link:
                 self.skipped.append(Skipped(name, "symbolic links are not followed"))
-            elif Path(name).suffix.casefold() in PICTURE_SUFFIXES or self._kind(name) == "dicom":
+            elif Path(name).suffix.casefold() in PICTURE_SUFFIXES or self._kind(name) in {"picture", "dicom"}:
                 yield name
             else:
                 self.skipped.append(Skipped(name, "not a picture"))
@@ -123,14 +118,21 @@ class FolderSource:
         waiting = [""]
         while waiting:
             prefix = waiting.pop()
+            for entry in self._entries(prefix):
+                if entry.name.startswith(".") or entry.name == "__MACOSX":
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(f"{prefix}{entry.name}/")
+                elif entry.is_symlink() or entry.is_file():
+                    yield f"{prefix}{entry.name}", entry.is_symlink()
+
+    def _entries(self, prefix: str) -> list[os.DirEntry[str]]:
+        try:
             with os.scandir(self._folder / prefix) as entries:
-                for entry in entries:
-                    if entry.name.startswith(".") or entry.name == "__MACOSX":
-                        continue
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append(f"{prefix}{entry.name}/")
-                    elif entry.is_symlink() or entry.is_file():
-                        yield f"{prefix}{entry.name}", entry.is_symlink()
+                return list(entries)
+        except OSError as error:
+            self.skipped.append(Skipped(prefix or ".", f"cannot be opened: {error.strerror}"))
+            return []
 
     def _with_split(self, items: Sequence[Item]) -> list[Item]:
         """Where some pictures lie in split folders, leave out those that do not."""

@@ -15,10 +15,8 @@ from numpy.typing import NDArray
 from engine.config import DataConfig
 from engine.data import cache, preparation
 from engine.data.dataset import Dataset, LoadingStopped, Skipped, Split
-from engine.data.folder import FolderSource, natural
-from engine.data.phantom_source import PhantomSource
-from engine.data.picture import Picture, Unusable
-from engine.data.source import Source
+from engine.data.picture import Picture, Unusable, turn
+from engine.data.source import Source, natural
 from engine.data.splitting import Member, split
 from engine.errors import EmptySource
 
@@ -65,13 +63,17 @@ def load(
 def open_source(config: DataConfig) -> Source:
     """List what a source holds; nothing is decoded yet.
 
-    The one place that imports the Hugging Face library, and only for its data sets: it takes most of a second.
+    The one place that imports the sources, each when it is asked for: the Hugging Face library takes most of a second,
+    pydicom and scipy a quarter each.
     """
     if config.source == "phantom":
-        return PhantomSource(config)
-    if config.source.startswith("hf:"):
-        return importlib.import_module("engine.data.huggingface").HuggingFaceSource(config)
-    return FolderSource(config.source)
+        module, name = "phantom_source", "PhantomSource"
+    elif config.source.startswith("hf:"):
+        module, name = "huggingface", "HuggingFaceSource"
+    else:
+        module, name = "folder", "FolderSource"
+    source: Source = getattr(importlib.import_module(f"engine.data.{module}"), name)(config)
+    return source
 
 
 def _nothing(done: int, total: int) -> None:
@@ -141,7 +143,8 @@ class _Preparation:
             picture = self._source.read(number)
         except Unusable as reason:
             return None, str(reason)
-        image = preparation.prepare(picture.unit(), self._config, aspect=picture.aspect)
+        with turn(picture.gray.size):
+            image = preparation.prepare(picture.unit(), self._config, aspect=picture.aspect)
         return np.rint(image * np.iinfo(dtype).max).astype(dtype), _picture_key(picture)
 
 
@@ -160,7 +163,7 @@ def _empty(source: Source, name: str, skipped: Sequence[Skipped]) -> EmptySource
     what = f"There is no usable image in {name}."
     if skipped:
         first = f"'{skipped[0].name}' was skipped: {skipped[0].reason}"
-        more = f", and {len(skipped) - 1} more were" if len(skipped) > 1 else ""
+        more = {0: "", 1: ", and 1 more was"}.get(len(skipped) - 1, f", and {len(skipped) - 1} more were")
         return EmptySource(what, f"{source.looked_for} {first}{more}.")
     return EmptySource(what, source.looked_for)
 

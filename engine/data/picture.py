@@ -1,5 +1,7 @@
 """One decoded picture, before it is prepared."""
 
+import threading
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Final
 
@@ -7,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _SAMPLE: Final = 4_000_000  # so many values tell the percentiles of a volume
+_LARGE: Final = 4 * 1024 * 1024
+_one_large_at_a_time = threading.Lock()
 
 
 class Unusable(Exception):
@@ -30,6 +34,14 @@ class Picture:
     def unit(self) -> NDArray[np.float32]:
         """The picture as float32 (height, width) in [0, 1]."""
         return np.divide(self.gray, self.white, dtype=np.float32)
+
+
+def turn(pixels: int) -> AbstractContextManager[object]:
+    """Wait for one's turn to work on a picture of so many pixels; small ones need not wait.
+
+    Many threads with a huge picture each would take gigabytes.
+    """
+    return _one_large_at_a_time if pixels > _LARGE else nullcontext()
 
 
 def spread(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], float, float]:

@@ -8,22 +8,20 @@ reads 16-bit *colour* with 8 bits a channel.
 """
 
 import struct
-import threading
 import warnings
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from engine.data.picture import Picture, Unusable, spread
+from engine.data.picture import Picture, Unusable, spread, turn
 from engine.data.scan import MAX_VOXELS, Scan
 
 FORMATS: Final = ("PNG", "JPEG", "BMP", "TIFF")
 MAX_PIXELS: Final = 64 * 1024 * 1024
-_LARGE: Final = 4 * 1024 * 1024
-_one_large_at_a_time = threading.Lock()  # eight threads with eight huge pictures would need gigabytes
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _WHITE_IS_ZERO, _ORIENTATION = 258, 262, 0, 274
 
 # What Pillow's decoders raise on damaged bytes, found by feeding them damaged bytes.
@@ -37,12 +35,12 @@ DAMAGE: Final = (
     ArithmeticError,
     EOFError,
     RuntimeError,
-    MemoryError,
     struct.error,
     zlib.error,
     Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
+    Warning,  # where warnings are errors
 )
+warnings.filterwarnings("ignore", module=r"PIL\.")  # odd but readable metadata
 # Pillow only warns of pictures up to twice its limit; here a warning is a refusal.
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 
@@ -75,10 +73,8 @@ def read_picture(file: BinaryIO) -> Picture:
     picture = open_picture(file)
     if (pages := _pages(picture)) > 1:
         raise Unusable(f"holds {pages} pages; a data set takes one picture from a file")
-    if picture.width * picture.height > _LARGE:
-        with _one_large_at_a_time:
-            return _decoded(picture)
-    return _decoded(picture)
+    with turn(picture.width * picture.height):
+        return _decoded(picture)
 
 
 def read_scan(path: Path) -> Scan:
@@ -94,7 +90,7 @@ def read_scan(path: Path) -> Scan:
         slices = []
         for page in range(pages):
             picture.seek(page)
-            if (picture.height, picture.width) != shape or page * picture.height * picture.width > MAX_VOXELS:
+            if (picture.height, picture.width) != shape or (page + 1) * picture.height * picture.width > MAX_VOXELS:
                 notes.append(f"Of its {pages} pages, which differ in size or are too many, {page} are shown.")
                 break
             slices.append(_decoded(picture).unit())
@@ -123,17 +119,19 @@ def _decoded(picture: Image.Image) -> Picture:
     try:
         image = ImageOps.exif_transpose(picture)
         if is_deep(image):
-            return _deep_picture(image)
+            return _deep_picture(image, getattr(picture, "tag_v2", {}))
         if image.has_transparency_data:
             black = Image.new("RGBA", image.size, (0, 0, 0, 255))
             image = Image.alpha_composite(black, image.convert("RGBA"))
         return Picture(np.asarray(image.convert("L")), 255.0)
+    except MemoryError:
+        raise Unusable("takes more memory than there is") from None
     except DAMAGE as error:
         raise Unusable(f"damaged: {error}") from None
 
 
-def _deep_picture(image: Image.Image) -> Picture:
-    tags = getattr(image, "tag_v2", {})
+def _deep_picture(image: Image.Image, tags: Mapping[int, Any]) -> Picture:
+    """Gray values of more than 8 bits; what their bits and their white are, a TIFF says in its tags."""
     values = np.asarray(image)
     if image.mode.startswith("I;16"):
         bits = int(np.max(tags.get(_BITS_PER_SAMPLE, 16)))

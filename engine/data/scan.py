@@ -119,18 +119,13 @@ def _refusal(file: Path, reason: str) -> ScanError:
 
 def _check(file: Path, limits: Limits) -> None:
     """Refuse what is no file of a sensible size."""
-    try:
-        size = file.stat().st_size
-        with open(file, "rb"):
-            pass
-    except FileNotFoundError:
-        raise ScanError(f"There is no file '{file}'.", "Check the name; it may have been moved.") from None
-    except IsADirectoryError:
-        raise ScanError(f"'{file.name}' is a folder, not a scan.", "Choose it as the source of a data set.") from None
-    except OSError as error:
-        raise _refusal(file, str(error.strerror or error)) from None
+    if file.is_dir():
+        raise ScanError(f"'{file.name}' is a folder, not a scan.", "Choose it as the source of a data set.")
+    if not file.is_file():
+        raise ScanError(f"There is no file '{file}'.", "Check the name; it may have been moved.")
+    size = file.stat().st_size
     if not size or size > limits.file_bytes:
-        raise _refusal(file, f"larger than {limits.file_bytes / 2**30:.0f} GB" if size else "it is empty")
+        raise _refusal(file, f"it is larger than {limits.file_bytes / 2**30:.0f} GB" if size else "it is empty")
 
 
 def _parse(file: Path, pixels: Path, limits: Limits) -> dict[str, Any]:
@@ -153,5 +148,5 @@ def _parse(file: Path, pixels: Path, limits: Limits) -> dict[str, Any]:
     try:
         answer: dict[str, Any] = json.loads(done.stdout)
     except ValueError:
-        return {"reason": "its reader came to grief over it; the file is damaged, or costs too much time or memory"}
+        return {"reason": "its reader failed; it is damaged, or takes too much time or memory"}
     return answer

@@ -1,5 +1,6 @@
 """What every source of images offers; the cache and the splits know nothing else of it."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -22,6 +23,12 @@ SPLIT_NAMES: dict[str, SplitName] = {
 def split_name(text: str) -> SplitName | None:
     """The split that a folder or a table of this name holds, None when the name says nothing."""
     return SPLIT_NAMES.get(text.casefold())
+
+
+def natural(name: str) -> list[tuple[int, int, str]]:
+    """Sort key that puts 'gg (2).jpg' before 'gg (10).jpg'."""
+    parts = re.split(r"(\d+)", name.casefold())
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part] + [(2, 0, name)]
 
 
 @dataclass(frozen=True)

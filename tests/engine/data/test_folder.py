@@ -1,0 +1,196 @@
+import os
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+from pydicom.data import get_testdata_file
+
+from engine.data import load
+from engine.data.folder import lay_out
+from engine.data.loading import open_source
+from engine.data.picture import Unusable
+from engine.data.source import natural
+from engine.errors import EmptySource, SourceNotFound
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "split"),
+    [
+        ("1.png", None, None),
+        ("glioma/1.png", "glioma", None),
+        ("Training/1.png", None, "train"),
+        ("Training/glioma/1.png", "glioma", "train"),
+        ("TESTING/glioma/1.png", "glioma", "test"),
+        ("Valid/glioma/1.png", "glioma", "validation"),
+        ("val/glioma/patient 7/1.png", "glioma", "validation"),
+        ("glioma/test/1.png", "glioma", "test"),
+    ],
+)
+def test_a_path_says_class_and_split(name, label, split):
+    item = lay_out([name, "meningioma/2.png", "3.png"])[0]
+    assert (item.label, item.split) == (label, split)
+
+
+def test_folders_that_wrap_all_the_rest_say_nothing():
+    names = ["archive/v2/Training/a/1.png", "archive/v2/Training/b/1.png", "archive/v2/Testing/a/1.png"]
+    assert [(item.label, item.split) for item in lay_out(names)] == [("a", "train"), ("b", "train"), ("a", "test")]
+    assert [item.label for item in lay_out(["scans/a/1.png", "scans/b/1.png"])] == ["a", "b"]
+    assert [item.label for item in lay_out(["a/1.png", "a/2.png"])] == ["a", "a"]
+    assert [item.name for item in lay_out(names)] == names
+
+
+def test_names_are_sorted_as_people_count():
+    names = ["b.png", "gg (10).png", "gg (2).png", "GG (1).png", "2/1.png", "10/1.png"]
+    expected = ["2/1.png", "10/1.png", "b.png", "GG (1).png", "gg (2).png", "gg (10).png"]
+    assert sorted(names, key=natural) == expected
+
+
+@pytest.mark.parametrize(
+    ("train", "validation", "test"),
+    [("Training", None, "Testing"), ("train", "val", "test"), ("TRAIN", "Validation", "TEST"), (None, None, None)],
+)
+@pytest.mark.parametrize("classes", [("glioma", "no_tumor"), ()])
+def test_every_layout(tree, config, train, validation, test, classes):
+    def folder(split, count):
+        parts = [[split] if split else [], *([[name] for name in classes] or [[]])]
+        return ["/".join([*parts[0], *part, f"{i}.png"]) for part in parts[1:] for i in range(count)]
+
+    names = folder(train, 20) + (folder(validation, 3) if validation else []) + (folder(test, 4) if test else [])
+    dataset = load(str(tree(*names)), config())
+    each = max(1, len(classes))
+    assert dataset.classes == classes
+    assert len(dataset.validation) == (3 if validation else 2) * each
+    assert len(dataset.test) == (4 if test else 2) * each
+    assert sum(map(len, dataset.splits.values())) == len(names)
+    assert set(dataset.train.labels) == (set(range(len(classes))) or {-1})
+    held_out = " ".join(dataset.notes)
+    assert ("no test set" in held_out) == (test is None)
+    assert ("no validation set" in held_out) == (validation is None)
+
+
+def test_images_keep_natural_order_and_their_relative_names(tree, config):
+    names = [f"Training/glioma/gg ({i}).png" for i in range(1, 13)] + ["Testing/glioma/image(1).png"]
+    dataset = load(str(tree(*names)), config(validation_share=0.1))
+    kept = [name for name in names[:12] if name not in dataset.validation.names]
+    assert list(dataset.train.names) == kept
+    assert dataset.test.names == ("Testing/glioma/image(1).png",)
+
+
+def test_a_path_with_a_tilde(tree, config, monkeypatch):
+    folder = tree("1.png", "2.png")
+    monkeypatch.setenv("HOME", str(folder.parent))
+    monkeypatch.setenv("USERPROFILE", str(folder.parent))
+    assert len(load("~/scans", config()).train)
+
+
+def test_hidden_files_are_not_looked_at_and_links_are_not_followed(tree, config, tmp_path):
+    folder = tree("1.png", "2.png", ".hidden.png", ".git/3.png", "__MACOSX/4.png")
+    outside = tmp_path / "outside.png"
+    shutil.copy(folder / "1.png", outside)
+    os.symlink(outside, folder / "link.png")
+    os.symlink(folder, folder / "loop", target_is_directory=True)
+    dataset = load(str(folder), config())
+    assert sum(map(len, dataset.splits.values())) == 2
+    assert {(item.name, item.reason) for item in dataset.skipped} == {
+        ("link.png", "symbolic links are not followed"),
+        ("loop", "symbolic links are not followed"),
+    }
+
+
+def test_what_cannot_be_used_is_listed_with_its_reason(tree, config):
+    folder = tree("a/1.png", "a/2.png", "a/cut.png", "b/1.png", "b/2.png")
+    whole = (folder / "a" / "cut.png").read_bytes()
+    (folder / "a" / "cut.png").write_bytes(whole[: len(whole) // 2])
+    (folder / "a" / "empty.jpg").touch()
+    (folder / "b" / "notes.txt").write_text("glioma, left")
+    (folder / "b" / "fake.png").write_text("glioma, left")
+    dataset = load(str(folder), config())
+    assert sum(map(len, dataset.splits.values())) == 4
+    reasons = {item.name: item.reason for item in dataset.skipped}
+    assert list(reasons) == ["a/cut.png", "a/empty.jpg", "b/fake.png", "b/notes.txt"]
+    assert reasons["a/cut.png"].startswith("damaged")
+    assert "not a picture" in reasons["a/empty.jpg"]
+    assert reasons["b/notes.txt"] == "not a picture"
+
+
+def test_a_folder_that_may_not_be_opened_is_listed(tree, config, monkeypatch):
+    def scandir(path, original=os.scandir):
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied")
+        return original(path)
+
+    folder = tree("1.png", "2.png", "closed/3.png")
+    monkeypatch.setattr(os, "scandir", scandir)
+    skipped = load(str(folder), config()).skipped
+    assert [(item.name, item.reason) for item in skipped] == [("closed/", "cannot be opened: Permission denied")]
+
+
+def test_a_file_that_vanishes_after_it_was_listed(tree, config):
+    folder = tree("1.png", "2.png")
+    source = open_source(config(source=str(folder)))
+    before = source.content(lambda: False)
+    (folder / "2.png").unlink()
+    assert source.content(lambda: False) != before
+    with pytest.raises(Unusable, match="cannot be opened: No such file"):
+        source.read(1)
+
+
+def test_where_there_are_split_folders_pictures_outside_them_are_left_out(tree, config):
+    dataset = load(str(tree("train/a/1.png", "train/a/2.png", "test/a/1.png", "logo.png")), config())
+    assert [(item.name, item.reason) for item in dataset.skipped] == [("logo.png", "lies outside the split folders")]
+    assert dataset.classes == ("a",)
+
+
+def test_pictures_are_known_by_their_content_too(tree, config):
+    folder = tree("1.png", "2.png", "3.png")
+    (folder / "3.png").rename(folder / "scan 3")
+    assert sum(map(len, load(str(folder), config()).splits.values())) == 3
+
+
+def test_dicom_files_of_one_frame_count_as_pictures(tmp_path, config):
+    folder = tmp_path / "series"
+    folder.mkdir()
+    for name in ("MR_small.dcm", "CT_small.dcm", "image_dfl.dcm", "SC_rgb_rle_2frame.dcm", "rtplan.dcm"):
+        shutil.copy(get_testdata_file(name), folder)
+    shutil.copy(get_testdata_file("MR_small_RLE.dcm"), folder / "IM0001")
+    dataset = load(str(folder), config())
+    assert sum(map(len, dataset.splits.values())) == 3
+    assert dataset.train.store.dtype == np.uint16
+    reasons = {item.name: item.reason for item in dataset.skipped}
+    assert "deflated" in reasons["image_dfl.dcm"]
+    assert "holds 2 frames" in reasons["SC_rgb_rle_2frame.dcm"]
+    assert "without a picture" in reasons["rtplan.dcm"]
+
+
+def test_one_deep_picture_makes_the_store_deep(tree, config):
+    folder = tree("1.png", "2.png")
+    assert load(str(folder), config()).train.store.dtype == np.uint8
+    Image.fromarray(np.full((32, 32), 12_345, dtype=np.uint16)).save(folder / "3.png")
+    dataset = load(str(folder), config(validation_share=0.02))
+    assert dataset.train.store.dtype == np.uint16
+    assert 12_345 / 65_535 in [
+        pytest.approx(split.read()[i].max()) for split in dataset.splits.values() for i in range(len(split))
+    ]
+
+
+def test_a_folder_that_is_not_there(tmp_path, config):
+    with pytest.raises(SourceNotFound, match=r"'.*nowhere' does not exist"):
+        load(str(tmp_path / "nowhere"), config())
+
+
+def test_a_file_is_no_folder(tree, config):
+    with pytest.raises(SourceNotFound, match="is a file, not a folder"):
+        load(str(tree("1.png") / "1.png"), config())
+
+
+def test_an_empty_folder_says_what_was_looked_for(tmp_path, config):
+    with pytest.raises(EmptySource, match="PNG, JPEG, BMP, TIFF and DICOM"):
+        load(str(tmp_path), config())
+
+
+def test_a_folder_with_nothing_usable_says_why(tmp_path, config):
+    (tmp_path / "a.png").write_bytes(b"")
+    (tmp_path / "b.txt").write_bytes(b"")
+    with pytest.raises(EmptySource, match=r"'a\.png' was skipped: not a picture .*, and 1 more was"):
+        load(str(tmp_path), config())

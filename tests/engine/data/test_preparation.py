@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from engine.data import Scan, prepare
+
+
+def ramp(height, width):
+    return np.linspace(0, 1, height * width, dtype=np.float32).reshape(height, width)
+
+
+@pytest.mark.parametrize("fit", ["letterbox", "squash"])
+@pytest.mark.parametrize("normalisation", ["none", "percentile", "z-score"])
+@pytest.mark.parametrize("shape", [(1, 1), (5, 300), (300, 5), (32, 32), (64, 48)])
+def test_every_picture_becomes_a_square_in_0_to_1(config, fit, normalisation, shape):
+    image = prepare(ramp(*shape), config(fit=fit, normalisation=normalisation))
+    assert image.shape == (32, 32)
+    assert image.dtype == np.float32
+    assert 0 <= image.min() <= image.max() <= 1
+
+
+def test_a_square_of_the_right_size_stays_as_it_is(config, noise):
+    picture = noise(0, (32, 32)).astype(np.float32) / 255
+    np.testing.assert_array_equal(prepare(picture, config()), picture)
+
+
+def test_letterbox_keeps_the_proportions_and_pads_with_black_on_both_sides(config):
+    image = prepare(np.ones((20, 40)), config())
+    assert (image[8:24] == 1).all()
+    assert not image[:8].any()
+    assert not image[24:].any()
+
+
+def test_letterbox_counts_millimetres_not_pixels(config):
+    image = prepare(np.ones((10, 40)), config(), aspect=2.0)  # pixels twice as high as wide: 20 by 40 millimetres
+    assert image.any(axis=1).sum() == 16
+
+
+def test_a_scan_brings_its_aspect_and_its_middle_slice_is_taken(config):
+    pixels = np.stack([np.zeros((10, 40)), np.ones((10, 40)), np.zeros((10, 40))]).astype(np.float32)
+    scan = Scan(pixels, "head.nii", "nifti", spacing_mm=(2.0, 1.0))
+    assert prepare(scan, config()).any(axis=1).sum() == 16
+    assert not prepare(scan, config(), index=0).any()
+
+
+def test_squash_fills_the_square(config):
+    assert (prepare(np.ones((20, 40)), config(fit="squash")) == 1).all()
+
+
+def test_resizing_is_pillows_bilinear_filter_as_the_reference_numbers_used_it(config, noise):
+    picture = noise(0, (100, 80))
+    reference = np.asarray(Image.fromarray(picture).resize((32, 32), Image.Resampling.BILINEAR)) / 255
+    image = prepare(picture / 255, config(fit="squash"))
+    np.testing.assert_allclose(image, reference, atol=1 / 255)  # Pillow rounds to 8 bits twice on the way
+
+
+def test_a_fine_pattern_does_not_alias(config):
+    checkers = np.indices((320, 320)).sum(axis=0) % 2
+    np.testing.assert_allclose(prepare(checkers.astype(np.float32), config())[1:-1, 1:-1], 0.5, atol=0.01)
+
+
+def test_percentile_spreads_a_faint_picture_and_leaves_the_padding_out(config):
+    faint = 0.3 + 0.1 * ramp(40, 80)
+    image = prepare(faint, config(normalisation="percentile"))
+    inside = image[8:24]
+    assert inside.min() == 0
+    assert inside.max() == 1
+    assert inside.mean() == pytest.approx(0.5, abs=0.02)
+    assert not image[:8].any()
+
+
+def test_percentile_ignores_a_single_hot_pixel(config):
+    picture = 0.5 * ramp(32, 32)
+    picture[3, 3] = 1
+    assert prepare(picture, config(normalisation="percentile"))[31, 31] > 0.95
+
+
+def test_z_score_puts_the_mean_of_the_head_in_the_middle(config):
+    picture = np.zeros((32, 32), dtype=np.float32)
+    head = 0.4 + 0.1 * np.random.default_rng(0).standard_normal((16, 16)).clip(-2, 2)
+    picture[8:24, 8:24] = head
+    image = prepare(picture, config(normalisation="z-score"))[8:24, 8:24]
+    assert image.mean() == pytest.approx(0.5, abs=1e-3)
+    assert image.std() == pytest.approx(1 / 6, abs=1e-3)
+
+
+@pytest.mark.parametrize("normalisation", ["percentile", "z-score"])
+@pytest.mark.parametrize("gray", [0.0, 0.5, 1.0])
+def test_a_picture_of_one_gray_stays_as_it_is(config, normalisation, gray):
+    image = prepare(np.full((20, 20), gray), config(normalisation=normalisation))
+    np.testing.assert_allclose(image, gray, atol=1e-6)
