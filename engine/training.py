@@ -7,7 +7,7 @@ from pathlib import Path
 
 from engine import backend, data, runs
 from engine.config import RunConfig, build
-from engine.errors import ConfigError, EngramError
+from engine.errors import ConfigError, EngramError, RunDamaged
 from engine.messages import Emit, Event, JobEnded, Log, Progress, ShouldStop, ignore, never
 from engine.runs import Run
 
@@ -68,6 +68,9 @@ def resume(
     if not isinstance(run, Run):
         run = runs.open(run, root)
     config = run.config
+    if run.history() and not any(run.checkpoints.glob("epoch-*")):
+        advice = "Train a new run with its settings; its model is kept."
+        raise RunDamaged(f"Run '{run.name}' has no checkpoint to go on from.", advice)
     if epochs is not None and epochs != config.training.epochs:
         done = max((row["epoch"] for row in run.history()), default=0)
         if epochs < done:

@@ -7,7 +7,7 @@ minus original, on a signed map that is symmetric around zero and has its colour
 import io
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
 from engine.report import MARK
@@ -61,7 +61,7 @@ class Chart:
     best: int | None = None
     floor: float | None = None
     colour: str = SERIES[0]
-    log: bool = field(default=False)
+    log: bool = False
 
 
 def png(figure: Figure) -> bytes:
@@ -117,7 +117,8 @@ def grid(
     """
     signed = [image for column in columns if column.signed for image in column.images]
     limit = limit or difference_limit(signed)
-    left, right, top, bottom, gap = 1.35, 0.95 if signed else 0.12, 0.42, 0.42, 0.07
+    top = 0.42 if any(column.title for column in columns) else 0.1
+    left, right, bottom, gap = 1.35, 0.95 if signed else 0.12, 0.36, 0.07
     noted = 0.22 if any(column.notes for column in columns) else 0.0
     width = left + len(columns) * (cell_inches + gap) + right
     height = top + len(rows) * (cell_inches + gap + noted) + bottom
@@ -152,17 +153,19 @@ def curves(charts: Sequence[Chart]) -> Figure:
 
 def _draw_chart(axes: Axes, chart: Chart) -> None:
     for curve in chart.curves:
-        style = {"linestyle": "--", "alpha": 0.9} if curve.dashed else {}
         marker = "o" if len(curve.values) < 3 else ""
-        axes.plot(
-            curve.epochs, curve.values, color=chart.colour, lw=1.8, marker=marker, ms=4, label=curve.title, **style
-        )
-    if chart.best is not None:
-        lowest = next((c.values[list(c.epochs).index(chart.best)] for c in chart.curves if c.dashed), None)
-        axes.plot([chart.best], [lowest], "D", color=TEXT, ms=5, label=f"best, epoch {chart.best}", zorder=5)
+        style = "--" if curve.dashed else "-"
+        axes.plot(curve.epochs, curve.values, style, color=chart.colour, lw=1.8, marker=marker, ms=4, label=curve.title)
+        if chart.best is not None and curve.dashed and chart.best in curve.epochs:
+            lowest = curve.values[curve.epochs.index(chart.best)]
+            axes.plot([chart.best], [lowest], "D", color=TEXT, ms=5, label=f"best, epoch {chart.best}", zorder=5)
     if chart.floor is not None:
         axes.axhline(chart.floor, color=QUIET, lw=1, linestyle=":", label="entropy floor")
-    axes.set_yscale("log" if chart.log else "linear")
+    if chart.log:
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, position: f"{value:,.6g}"))
     axes.set_title(chart.title, color=TEXT, fontsize=9, fontweight="bold", loc="left")
     axes.set_xlabel("epoch", color=QUIET, fontsize=8)
     axes.set_ylabel(chart.unit, color=QUIET, fontsize=8)

@@ -52,11 +52,12 @@ figure img { display: block; max-width: 100%; height: auto; margin: 0 auto; }
 figcaption { color: $quiet; font-size: 13px; margin-top: 6px; max-width: 95ch; }
 .scroll { overflow-x: auto; margin-bottom: 10px; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: 13px; }
-th, td { padding: 5px 10px 5px 0; border-bottom: 1px solid $line; text-align: right; white-space: nowrap; }
+th, td { padding: 4px 10px 5px 0; border-bottom: 1px solid $line; text-align: right; white-space: nowrap; }
 th { color: $quiet; font-weight: 600; }
 th.left, td.left { text-align: left; }
 td.left { white-space: normal; overflow-wrap: anywhere; }
-pre { background: $field; border: 1px solid $line; border-radius: 8px; padding: 10px 12px; overflow-x: auto; margin: 0; }
+pre { background: $field; border: 1px solid $line; border-radius: 8px; padding: 10px 12px; overflow-x: auto;
+  margin: 0; }
 footer { text-align: center; color: $quiet; padding: 0 0 24px; font-size: 13px; }
 @media print { body { background: #fff; } header, section, pre { background: #fff; } body, h1, h2, .warning, .warning h2
   { color: #000; } section { break-inside: avoid; } }

@@ -25,10 +25,10 @@ NUMBERS = {
     "batch_sum": ("batch sum", ",.0f"),
 }
 READING = """\
-All numbers are means over the images of a split, with gray values from 0 to 1. PSNR is the mean of the images' decibels. \
-Nats count only for models that give a distribution: reconstruction plus KL is the negative evidence lower bound, and no \
-model can have less reconstruction than the entropy floor, the images' own. The batch sum is the loss times the batch \
-size, as the seed study counts. Choose by validation; test tells how the choice does on images that nothing was fitted to."""
+All numbers are means over the images of a split, with gray values from 0 to 1. PSNR is the mean of the images' \
+decibels. Only a model that gives a distribution has nats: reconstruction plus KL is the negative evidence lower \
+bound, and no model can have less reconstruction than the entropy floor, the images' own. The batch sum is the loss \
+times the batch size, as the seed study counts. Choose by validation; the test images were used for nothing but these numbers."""
 WARNING = """\
 A reconstruction is a guess from a few numbers. It blurs what is small and rare, so it may remove a lesion, and it may \
 draw one that is not there. Do not read pathology from these pictures."""
@@ -162,54 +162,60 @@ def _reconstructions(study: Study) -> str:
         _plain(study.images.classes[label]) if label >= 0 else part.names[i]
         for i, label in zip(study.shown, labels, strict=True)
     ]
-    columns = [figures.Column("original", originals)]
+    columns = [figures.Column("original", list(originals))]
     for each in study.examined:
         made = each.reconstructed[..., 0]
         notes = [f"{value:.1f} dB" for value in quality.psnr_db(originals, made)]
-        columns.append(figures.Column(each.title, made, notes=notes))
+        columns.append(figures.Column(each.title, list(made), notes=notes))
     for each in study.examined:
         title = f"{each.run.config.model.model.upper()} − original"
-        columns.append(figures.Column(title, each.reconstructed[..., 0] - originals, signed=True))
+        columns.append(figures.Column(title, list(each.reconstructed[..., 0] - originals), signed=True))
     caption = (
-        f"Images of the {study.split} set, spread evenly over it and not chosen for their looks; the last row is the one "
-        f"that {study.examined[0].title} reconstructs worst. All pictures are drawn from black 0 to white 1. Differences share "
-        "one scale: orange where the reconstruction is brighter than the original, blue where it is darker."
+        f"Images of the {study.split} set, spread evenly over it and not chosen for their looks; the last row is the "
+        f"one that {study.examined[0].title} reconstructs worst. All pictures are drawn from black 0 to white 1. "
+        "Differences share one scale: orange where the reconstruction is brighter than the original, blue where it is "
+        "darker."
     )
     return page.picture(figures.grid(columns, rows), caption)
 
 
 def _numbers(study: Study) -> str:
     rows = [
-        [each.title, split, *(_number(numbers[key], form) for key, (_, form) in NUMBERS.items())]
+        [each.title, split, *(_number(numbers, key, form) for key, (_, form) in NUMBERS.items())]
         for each in study.examined
         for split, numbers in each.measured.items()
     ]
     return page.table(["model", "split", *(title for title, _ in NUMBERS.values())], rows, left=2)
 
 
-def _number(value: float | None, form: str) -> str:
-    return "–" if value is None else f"{value:{form}}"
+def _number(numbers: dict[str, Any], key: str, form: str) -> str:
+    beside = "nats_per_image" if key == "entropy_floor_nats" else key  # a floor is for those who stand above it
+    return "–" if numbers[beside] is None else f"{numbers[key]:{form}}"
 
 
 def _origin(study: Study) -> str:
     settings = [config.flat(each.run.config) for each in study.examined]
-    names = list(dict.fromkeys(name for each in settings for name in each))
-    rows = [[name.replace("_", " "), *(_setting(each.get(name)) for each in settings)] for name in names]
+    rows = [[title, *(_setting(each.get(name)) for each in settings)] for name, title in _titles(study).items()]
     origins = [each.run.provenance for each in study.examined]
     for name in dict.fromkeys(name for origin in origins for name in origin["versions"]):
-        rows.append([f"{name} version", *(origin["versions"].get(name, "–") for origin in origins)])
-    rows.append(["device", *(origin["device"] for origin in origins)])
-    rows.append(["fingerprint of the images", *(origin["data"]["fingerprint"][:16] for origin in origins)])
-    rows.append(["folder", *(str(each.run.path) for each in study.examined)])
+        rows.append([f"Version of {name}", *(origin["versions"].get(name, "–") for origin in origins)])
+    rows.append(["Device", *(origin["device"] for origin in origins)])
+    rows.append(["Fingerprint of the images", *(origin["data"]["fingerprint"][:16] for origin in origins)])
+    rows.append(["Folder", *(str(each.run.path) for each in study.examined)])
     return page.table(["", *(each.title for each in study.examined)], rows, left=1 + len(study.examined))
+
+
+def _titles(study: Study) -> dict[str, str]:
+    """Every setting of the runs with its title and unit, in the order of the form."""
+    models = [type(each.run.config.model) for each in study.examined]
+    specs = [spec for kind in (config.DataConfig, *models, config.TrainingConfig) for spec in config.fields(kind)]
+    return {"model": "Model"} | {spec.name: f"{spec.title}, {spec.unit}".rstrip(", ") for spec in specs}
 
 
 def _setting(value: Any) -> str:
     if isinstance(value, tuple):
         return ", ".join(map(str, value))
-    return (
-        {True: "yes", False: "no", None: "–"}.get(value, str(value)) if isinstance(value, bool | None) else str(value)
-    )
+    return {"True": "yes", "False": "no", "None": "–"}.get(str(value), str(value))
 
 
 def _plain(name: str) -> str:

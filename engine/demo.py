@@ -1,0 +1,81 @@
+"""The ready-made runs, trained on phantoms, that a newcomer finds. Takes no Keras.
+
+They lie in `resources/demo`, packed: no checkpoint, previews of some epochs only, nothing that names a machine. They
+are made anew by `scripts/build_demo_run.py`.
+"""
+
+import shutil
+from collections.abc import Collection
+from pathlib import Path
+
+from engine import runs
+from engine.config import RESOURCES
+from engine.messages import EpochEnded, Event, JobStarted
+from engine.runs import Run
+
+PACKED = RESOURCES / "demo"
+KEPT = ("config.json", "provenance.json", "history.csv", "model.keras")
+
+
+def install(root: Path | str | None = None) -> list[Run]:
+    """Copy the ready-made runs into a folder of runs that has none yet; a folder with runs stays as it is.
+
+    Args:
+        root: folder of the runs; `runs.default_root()` when None.
+
+    Returns:
+        The new runs; empty when there were runs already.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    folder = Path(root or runs.default_root())
+    if runs.find_all(folder):
+        return []
+    return [_unpack(packed, folder / packed.name) for packed in sorted(PACKED.iterdir()) if packed.is_dir()]
+
+
+def _unpack(packed: Path, target: Path) -> Run:
+    """Copy one run; its settings come last, so that a copy that was cut short is no run yet."""
+    shutil.copytree(packed, target, ignore=shutil.ignore_patterns("config.json", "events.jsonl"), dirs_exist_ok=True)
+    _write_events(target, [_placed(event, str(target)) for event in Run(packed).events()])
+    shutil.copyfile(packed / "config.json", target / "config.json")
+    return Run(target.resolve())
+
+
+def pack(run: Run, target: Path, epochs: Collection[int]) -> Run:
+    """Keep of a finished run what is worth shipping.
+
+    Args:
+        run: the run.
+        target: the new folder; what was there is removed.
+        epochs: epochs whose previews are kept.
+
+    Returns:
+        The packed run.
+    """
+    shutil.rmtree(target, ignore_errors=True)
+    (target / "previews").mkdir(parents=True)
+    for name in KEPT:
+        shutil.copyfile(run.path / name, target / name)
+    shutil.copyfile(run.previews / "originals.npy", target / "previews" / "originals.npy")
+    events = [_placed(event, "") for event in run.events()]
+    kept = [_thinned(event, epochs) for event in events]
+    for event in kept:
+        if isinstance(event, EpochEnded) and event.preview:
+            shutil.copyfile(run.path / event.preview, target / event.preview)
+    _write_events(target, kept)
+    return Run(target)
+
+
+def _placed(event: Event, path: str) -> Event:
+    return event.model_copy(update={"path": path}) if isinstance(event, JobStarted) else event
+
+
+def _thinned(event: Event, epochs: Collection[int]) -> Event:
+    dropped = isinstance(event, EpochEnded) and event.epoch not in epochs
+    return event.model_copy(update={"preview": None}) if dropped else event
+
+
+def _write_events(folder: Path, events: list[Event]) -> None:
+    runs.write_text(folder / "events.jsonl", "".join(event.line() for event in events))
