@@ -1,0 +1,197 @@
+import io
+import os
+
+import datasets
+import numpy as np
+import pytest
+from PIL import Image
+
+from engine.data import load
+from engine.errors import EmptySource, SourceNotFound
+
+
+def rows(noise, count, first=0, classes=2):
+    pictures = [Image.fromarray(noise(first + i)) for i in range(count)]
+    return {"scan": pictures, "kind": [i % classes for i in range(count)], "age": list(range(count))}
+
+
+@pytest.fixture
+def made(noise):
+    """A data set whose columns have names of their own."""
+    features = datasets.Features(
+        {
+            "age": datasets.Value("int64"),
+            "kind": datasets.ClassLabel(names=["glioma", "none"]),
+            "scan": datasets.Image(),
+        }
+    )
+    return datasets.DatasetDict(
+        {
+            "train": datasets.Dataset.from_dict(rows(noise, 20), features=features),
+            "test": datasets.Dataset.from_dict(rows(noise, 6, first=100), features=features),
+        }
+    )
+
+
+def test_a_saved_data_set(made, tmp_path, config, noise):
+    made.save_to_disk(tmp_path / "saved")
+    dataset = load(f"hf:{tmp_path / 'saved'}", config(size=32))
+    assert dataset.counts() == {
+        "glioma": {"train": 9, "validation": 1, "test": 3},
+        "none": {"train": 9, "validation": 1, "test": 3},
+    }
+    assert dataset.test.names[0] == "test/000000"
+    expected = np.asarray(Image.fromarray(noise(100)).resize((32, 32), Image.Resampling.BILINEAR)) / 255
+    np.testing.assert_allclose(dataset.test.read([0])[0, ..., 0], expected, atol=1.5 / 255)
+
+
+def test_parquet_files_as_the_hub_stores_them(made, tmp_path, config):
+    (tmp_path / "data").mkdir()
+    for split, table in made.items():
+        table.to_parquet(tmp_path / "data" / f"{split}-00000-of-00001.parquet")
+    dataset = load(f"hf:{tmp_path}", config())
+    assert [len(dataset.splits[name]) for name in ("train", "validation", "test")] == [18, 2, 6]
+    assert dataset.classes == ("glioma", "none")
+    single = load(f"hf:{tmp_path / 'data' / 'train-00000-of-00001.parquet'}", config())
+    assert sum(map(len, single.splits.values())) == 20
+
+
+def test_a_folder_of_pictures_with_split_folders_of_any_case(tree, config):
+    names = [f"{split}/{name}/{i}.png" for split in ("Training", "Testing") for name in "ab" for i in range(10)]
+    folder = tree(*names)
+    dataset = load(f"hf:{folder}", config())
+    assert len(dataset.test) == 20
+    assert dataset.test.names[0] == "Testing/a/0.png"
+    assert dataset.classes == ("a", "b")
+    plain = load(str(folder), config())
+    assert dataset.fingerprint == plain.fingerprint
+
+
+def test_the_second_load_decodes_nothing(made, tmp_path, config, monkeypatch):
+    made.save_to_disk(tmp_path / "saved")
+    first = load(f"hf:{tmp_path / 'saved'}", config())
+    monkeypatch.setattr("engine.data.raster.read_picture", None)
+    assert load(f"hf:{tmp_path / 'saved'}", config()).fingerprint == first.fingerprint
+
+
+def test_a_data_set_without_classes_is_unlabelled(made, tmp_path, config):
+    made.remove_columns("kind").save_to_disk(tmp_path / "saved")
+    dataset = load(f"hf:{tmp_path / 'saved'}", config())
+    assert dataset.classes == ()
+    assert set(dataset.train.labels) == {-1}
+    assert "no column of classes" in dataset.notes[0]
+
+
+def test_rows_without_a_label_or_a_usable_picture(made, tmp_path, config):
+    def spoil(row, index):
+        file = io.BytesIO()
+        row["scan"].save(file, "PNG")
+        content = b"no picture" if index == 3 else file.getvalue()
+        return {
+            "scan": None if index == 4 else {"bytes": content, "path": None},
+            "kind": None if index == 5 else row["kind"],
+        }
+
+    features = made["train"].features
+    made["train"] = made["train"].map(spoil, with_indices=True, features=features, load_from_cache_file=False)
+    made.save_to_disk(tmp_path / "saved")
+    dataset = load(f"hf:{tmp_path / 'saved'}", config(validation_share=0.02))
+    assert [(item.name, item.reason.split(" (")[0]) for item in dataset.skipped] == [
+        ("train/000003", "not a picture that can be read"),
+        ("train/000004", "the row has no image"),
+    ]
+    assert dataset.counts()["unlabelled"]["train"] + dataset.counts()["unlabelled"]["validation"] == 1
+
+
+def test_splits_of_other_names_are_left_out_with_a_word(made, tmp_path, config):
+    made["extra"] = made["test"]
+    made.save_to_disk(tmp_path / "saved")
+    assert [item.name for item in load(f"hf:{tmp_path / 'saved'}", config()).skipped] == ["extra"]
+
+
+def test_a_data_set_of_one_split_is_split(made, tmp_path, config):
+    made["train"].save_to_disk(tmp_path / "saved")
+    dataset = load(f"hf:{tmp_path / 'saved'}", config())
+    assert [len(split) for split in dataset.splits.values()] == [16, 2, 2]
+
+
+def test_a_data_set_without_images_says_what_was_looked_for(made, tmp_path, config):
+    made.remove_columns("scan").save_to_disk(tmp_path / "saved")
+    with pytest.raises(EmptySource, match="column of images"):
+        load(f"hf:{tmp_path / 'saved'}", config())
+
+
+@pytest.mark.parametrize("source", ["hf:", "hf:benschill/brain-tumor-collection"])
+def test_a_data_set_that_is_not_here_says_how_to_get_it(config, source, monkeypatch, tmp_path):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(
+        SourceNotFound, match=r"'benschill/brain-tumor-collection' \(revision 'main'\) is not on"
+    ) as caught:
+        load(source, config())
+    assert "--download" in caught.value.advice
+    assert "hf:/path/to/folder" in caught.value.advice
+
+
+def test_a_snapshot_of_the_wanted_revision_is_found_offline(made, config, monkeypatch, tmp_path):
+    """The library's cache: blobs and snapshots by commit, and the names that point to them."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    repository = tmp_path / "datasets--owner--scans"
+    for commit, split in (("a" * 40, "train"), ("b" * 40, "test")):
+        (repository / "snapshots" / commit / "data").mkdir(parents=True)
+        (repository / "blobs").mkdir(exist_ok=True)
+        made[split].to_parquet(repository / "blobs" / commit)
+        os.symlink(repository / "blobs" / commit, repository / "snapshots" / commit / "data" / "train-0.parquet")
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text("a" * 40)
+    for revision, count in (("main", 20), ("b" * 40, 6)):
+        dataset = load("hf:owner/scans", config(revision=revision))
+        assert sum(map(len, dataset.splits.values())) == count
+    with pytest.raises(SourceNotFound, match=r"revision 'v2'"):
+        load("hf:owner/scans", config(revision="v2"))
+
+
+def test_an_id_that_is_none(config):
+    with pytest.raises(SourceNotFound, match="'a b' is neither a path nor an id"):
+        load("hf:a b", config())
+
+
+def test_a_path_that_is_not_there(config, tmp_path):
+    with pytest.raises(SourceNotFound, match="There is no file or folder"):
+        load(f"hf:{tmp_path / 'nowhere'}", config())
+
+
+def test_a_folder_that_is_no_data_set(config, tmp_path):
+    with pytest.raises(EmptySource, match="cannot be read as a Hugging Face data set"):
+        load(f"hf:{tmp_path}", config())
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        ("GatedRepoError", "accepted its terms"),
+        ("RepositoryNotFoundError", "There is no data set 'owner/scans' on the Hugging Face Hub, or it is private"),
+        ("RevisionNotFoundError", "has no revision 'main'"),
+        ("LocalEntryNotFoundError", "could not be fetched"),
+        ("OfflineModeIsEnabled", "could not be fetched"),
+    ],
+)
+def test_what_the_hub_refuses_is_a_sentence_with_the_way_out(config, monkeypatch, error, sentence):
+    kind = getattr(__import__("huggingface_hub").errors, error)
+
+    def refuse(*args, **options):
+        assert options["local_files_only"] is False
+        raise kind.__new__(kind)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", refuse)
+    with pytest.raises(SourceNotFound, match=sentence) as caught:
+        load("hf:owner/scans", config(download=True))
+    assert caught.value.advice
+
+
+def test_loading_prints_nothing(made, tmp_path, run_python):
+    made.save_to_disk(tmp_path / "saved")
+    (tmp_path / "tables").mkdir()
+    made["train"].to_parquet(tmp_path / "tables" / "train.parquet")
+    loads = "; ".join(f"load({f'hf:{tmp_path / name}'!r})" for name in ("saved", "tables"))
+    code = f"import sys; sys.stderr = sys.stdout; from engine.data import load; {loads}"
+    assert run_python(code) == ""

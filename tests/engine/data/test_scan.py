@@ -1,0 +1,143 @@
+import shutil
+import struct
+import sys
+import zipfile
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+from PIL import Image
+from pydicom.data import get_testdata_file
+
+from engine.data import Scan, open_scan, prepare
+from engine.data.kinds import kind_of
+from engine.data.scan import Limits
+from engine.errors import ScanError
+
+NIFTI = Path(nibabel.__file__).parent / "tests" / "data"
+
+
+def test_a_dicom_file_is_opened_in_another_process():
+    scan = open_scan(get_testdata_file("MR_small.dcm"))
+    assert (scan.kind, scan.name, len(scan)) == ("dicom", "MR_small.dcm", 1)
+    assert scan.pixels.dtype == np.float32
+    assert scan.orientation == ("R", "L", "A", "P")
+    assert scan.spacing_mm == (0.3125, 0.3125)
+    assert scan.notes == ("Shown with the file's window: level 600, width 1600.",)
+
+
+def test_a_volume_is_opened():
+    scan = open_scan(str(NIFTI / "example4d.nii.gz"))
+    assert (scan.kind, len(scan)) == ("nifti", 24)
+    assert scan.slice_spacing_mm == pytest.approx(2.2, abs=0.01)
+
+
+def test_a_picture_is_opened_and_prepared_as_a_data_set_would(tmp_path, noise, config):
+    Image.fromarray(noise(0, (32, 32))).save(tmp_path / "scan.png")
+    scan = open_scan(tmp_path / "scan.png")
+    assert (scan.kind, scan.orientation, scan.spacing_mm, scan.notes) == ("picture", None, None, ())
+    np.testing.assert_array_equal(prepare(scan, config()), noise(0, (32, 32)) / np.float32(255))
+
+
+def test_slices_are_counted_from_0():
+    scan = Scan(np.zeros((3, 2, 2), dtype=np.float32), "head.nii", "nifti")
+    assert scan.slice(2).shape == (2, 2)
+    for index in (-1, 3):
+        with pytest.raises(ScanError, match=f"head.nii has no slice {index}. Its 3 slices are counted from 0 to 2"):
+            scan.slice(index)
+
+
+def test_a_name_of_any_characters_is_opened(tmp_path, noise):
+    path = tmp_path / "-- Köpfe & 'quotes' 脳.png"
+    Image.fromarray(noise(0)).save(path)
+    assert open_scan(path).name == path.name
+
+
+def test_it_works_from_any_folder(tmp_path, noise, monkeypatch):
+    Image.fromarray(noise(0)).save(tmp_path / "scan.png")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    assert len(open_scan("scan.png")) == 1
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda path: path.write_text("glioma, left"), "neither a picture nor a DICOM or NIfTI file"),
+        (lambda path: path.touch(), "it is empty"),
+        (lambda path: path.mkdir(), "is a folder, not a scan"),
+        (lambda path: zipfile.ZipFile(path, "w").close(), "neither a picture"),
+        (lambda path: path.write_bytes(b"\x1f\x8b" + bytes(80)), "neither a picture"),
+        (lambda path: path.write_bytes(b"\xff\xd8\xff\xe0" + bytes(80)), "cannot be opened"),
+        (lambda path: path.write_bytes(bytes(128) + b"DICM" + bytes(80)), "cannot be opened"),
+        (lambda path: shutil.copy(NIFTI / "nifti1.hdr", path), "one half"),
+        (lambda path: None, "There is no file"),
+    ],
+)
+def test_anything_else_is_refused_in_a_sentence(tmp_path, make, sentence):
+    make(tmp_path / "thing")
+    with pytest.raises(ScanError, match=sentence) as caught:
+        open_scan(tmp_path / "thing")
+    assert caught.value.advice
+    assert "Traceback" not in str(caught.value)
+
+
+def test_352_bytes_that_ask_for_16_gigabytes_are_refused(tmp_path):
+    header = nibabel.Nifti1Header()
+    header["dim"][:4] = (3, 2000, 2000, 1000)
+    header["datatype"], header["bitpix"], header["magic"], header["vox_offset"] = 16, 32, b"n+1", 352
+    (tmp_path / "bomb.nii").write_bytes(header.binaryblock + bytes(4))
+    with pytest.raises(ScanError, match="claims 2000 × 2000 × 1000 voxels"):
+        open_scan(tmp_path / "bomb.nii")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+def test_a_file_that_takes_too_much_memory_is_given_up(tmp_path):
+    header = nibabel.Nifti1Header()
+    header["dim"][:4] = (3, 400, 400, 400)
+    header["datatype"], header["bitpix"], header["magic"], header["vox_offset"] = 64, 64, b"n+1", 352
+    (tmp_path / "big.nii").write_bytes(header.binaryblock + bytes(4))
+    with pytest.raises(ScanError, match="memory"):
+        open_scan(tmp_path / "big.nii", Limits(memory_bytes=400 * 2**20))
+
+
+def test_a_file_that_takes_too_long_is_given_up(tmp_path, noise):
+    Image.fromarray(noise(0)).save(tmp_path / "scan.png")
+    with pytest.raises(ScanError, match=r"takes longer than 0\.001 s"):
+        open_scan(tmp_path / "scan.png", Limits(wall_s=0.001))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+def test_a_reader_that_is_killed_is_a_sentence(tmp_path, noise):
+    Image.fromarray(noise(0)).save(tmp_path / "scan.png")
+    with pytest.raises(ScanError, match="its reader failed"):
+        open_scan(tmp_path / "scan.png", Limits(cpu_s=0))
+
+
+def test_a_file_of_gigabytes_is_not_even_tried(tmp_path, noise):
+    Image.fromarray(noise(0)).save(tmp_path / "scan.png")
+    with pytest.raises(ScanError, match="larger than 0 GB"):
+        open_scan(tmp_path / "scan.png", Limits(file_bytes=10))
+
+
+def test_the_parsing_process_starts_with_little(run_python):
+    code = "import sys, engine.data.scan_process; print([n for n in {} if n in sys.modules])"
+    heavy = ["pydantic", "pydicom", "nibabel", "PIL", "skimage", "scipy", "datasets", "keras"]
+    assert run_python(code.format(heavy)).strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "kind"),
+    [
+        (b"\x89PNG\r\n\x1a\n", "a", "picture"),
+        (b"II*\0" + bytes(124) + b"DICM", "a", "dicom"),  # a preamble may hold a TIFF's header
+        (b"\x08\x00\x05\x00", "a.dcm", "dicom"),
+        (struct.pack("<i", 348) + bytes(340) + b"n+1\0", "a", "nifti"),
+        (struct.pack("<i", 540) + b"n+2\0" + bytes(300), "a", "nifti"),
+        (b"plain text", "a.nii", None),
+    ],
+)
+def test_kinds_are_told_by_content(tmp_path, content, name, kind):
+    (tmp_path / name).write_bytes(content)
+    assert kind_of(tmp_path / name) == kind
