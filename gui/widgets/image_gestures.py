@@ -93,7 +93,7 @@ class ImageGestures(QObject):
             elif event.buttons() & Qt.MouseButton.LeftButton and self._lighting:
                 light(self._picture, step)
         self._point(at.toTuple(), bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
-        return False
+        return self._lighting
 
     def _on_key(self, event: QKeyEvent) -> bool:
         key, shift = Qt.Key(event.key()), bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)

@@ -87,7 +87,7 @@ class NumberModel(QAbstractTableModel):
         return self._mark(row, role) if index.column() == 0 else None
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
-        if role != Qt.ItemDataRole.CheckStateRole:
+        if role != Qt.ItemDataRole.CheckStateRole or not self._checkable:
             return False
         self.set_checked(self._checked ^ {self.rows[index.row()].key})
         return True

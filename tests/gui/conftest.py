@@ -1,9 +1,18 @@
 """What window tests stand on: settings of their own, the dark theme, series colours from the start."""
 
+import gc
+
 import pytest
 from PySide6.QtCore import QSettings
 
 from gui import palette, theme
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _spare_the_collector():
+    """Leave what was imported out of the collections that look for leaks after each test: ten times faster."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -43,9 +43,8 @@ def view_range(plot):
 def colours_on(plot):
     """Return the colours of the canvas with the number of pixels that have them."""
     image = plot.canvas.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
-    pixels = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine() // 4, 4)
-    found, counts = np.unique(pixels[..., 2::-1].reshape(-1, 3), axis=0, return_counts=True)
-    return {"#{:02x}{:02x}{:02x}".format(*colour): int(count) for colour, count in zip(found, counts, strict=True)}
+    found, counts = np.unique(np.frombuffer(image.constBits(), np.uint32) & 0xFFFFFF, return_counts=True)
+    return {f"#{colour:06x}": int(count) for colour, count in zip(found, counts, strict=True)}
 
 
 def is_near(colour, key):

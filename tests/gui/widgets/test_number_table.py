@@ -1,0 +1,121 @@
+"""Tables: aligned, sorted by value, known by keys."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from gui import palette
+from gui.widgets.number_model import DOT_PX, Column, Row, dot
+from gui.widgets.number_table import NumberTable
+
+COLUMNS = [Column("name", str, numeric=False), Column("loss"), Column("epoch", str)]
+ROWS = [
+    Row("a", ["run a", 6071.25, 23], series="a"),
+    Row("b", ["run b", 0.0031, 40], series="b", tip="best so far"),
+    Row("c", ["run c", None, 2], roles={0: "danger"}),
+    Row("d", ["run d", float("nan"), 100]),
+]
+
+
+@pytest.fixture
+def table(qtbot):
+    made = NumberTable(COLUMNS, checkable=True, sortable=True)
+    qtbot.addWidget(made)
+    made.resize(400, 300)
+    made.set_rows(ROWS)
+    made.show()
+    return made
+
+
+def names(table):
+    return [table.text(row, 0) for row in range(table.model().rowCount())]
+
+
+def test_values_are_written_and_missing_ones_are_a_dash(table):
+    assert [table.text(row, 1) for row in range(4)] == ["6071", "0.0031", "\u2014", "\u2014"]
+
+
+def test_numbers_stand_right_and_names_left(table):
+    sides = [table.model().index(0, c).data(Qt.ItemDataRole.TextAlignmentRole) for c in range(2)]
+    assert sides[0] & Qt.AlignmentFlag.AlignLeft
+    assert sides[1] & Qt.AlignmentFlag.AlignRight
+    assert not table.showGrid()
+
+
+def test_sorting_goes_by_value_with_the_missing_last(table):
+    assert names(table) == ["run a", "run b", "run c", "run d"]
+    table.sortByColumn(1, Qt.SortOrder.AscendingOrder)
+    assert names(table)[:2] == ["run b", "run a"]
+    table.sortByColumn(2, Qt.SortOrder.DescendingOrder)
+    assert names(table) == ["run d", "run b", "run a", "run c"]  # 100 before 40, not by letters
+
+
+def test_choice_is_told_and_survives_new_rows(qtbot, table):
+    with qtbot.waitSignal(table.chosen) as chosen:
+        table.choose(["b"])
+    assert chosen.args == [["b"]]
+    table.set_rows([Row("new", ["run new", 1.0, 1]), *ROWS])
+    assert table.chosen_keys() == ["b"]
+
+
+def test_same_keys_change_in_place(qtbot, table):
+    table.choose(["a"])
+    with qtbot.assertNotEmitted(table.model().modelReset):
+        table.set_rows([Row("a", ["run a", 5.0, 24]), *ROWS[1:]])
+    assert table.text(0, 1) == "5"
+    assert table.chosen_keys() == ["a"]
+
+
+def test_enter_and_double_click_open_a_row(qtbot, table):
+    table.choose(["b"])
+    with qtbot.waitSignal(table.opened) as opened:
+        QTest.keyClick(table, Qt.Key.Key_Return)
+    assert opened.args == ["b"]
+    place = table.visualRect(table.model().index(2, 1)).center()
+    qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    with qtbot.waitSignal(table.opened) as opened:
+        qtbot.mouseDClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert opened.args == ["c"]
+
+
+def test_space_ticks_a_row_in_sorted_order_too(qtbot, table):
+    table.sortByColumn(2, Qt.SortOrder.DescendingOrder)
+    table.choose(["b"])
+    with qtbot.waitSignal(table.checked_changed) as ticked:
+        QTest.keyClick(table, Qt.Key.Key_Space)
+    assert ticked.args == [["b"]]
+    QTest.keyClick(table, Qt.Key.Key_Space)
+    assert table.checked() == []
+
+
+def test_ticks_can_be_set_and_say_nothing_when_nothing_changes(qtbot, table):
+    table.set_checked(["c", "a"])
+    assert table.checked() == ["a", "c"]
+    with qtbot.assertNotEmitted(table.checked_changed):
+        table.set_checked(["a", "c"])
+
+
+def test_table_without_boxes_has_none(qtbot):
+    plain = NumberTable(COLUMNS)
+    qtbot.addWidget(plain)
+    plain.set_rows(ROWS)
+    assert plain.model().index(0, 0).data(Qt.ItemDataRole.CheckStateRole) is None
+    plain.choose(["a"])
+    QTest.keyClick(plain, Qt.Key.Key_Space)
+    assert plain.checked() == []
+
+
+def test_row_carries_its_series_colour_its_role_and_its_tip(table):
+    model = table.model()
+    icon = model.index(1, 0).data(Qt.ItemDataRole.DecorationRole)
+    image = icon.pixmap(DOT_PX, DOT_PX).toImage()
+    assert image.pixelColor(DOT_PX // 2, DOT_PX // 2).name() == palette.series_colour("b")
+    assert icon is dot(palette.series_colour("b")) or icon.cacheKey() == dot(palette.series_colour("b")).cacheKey()
+    assert model.index(2, 0).data(Qt.ItemDataRole.ForegroundRole).name() == palette.DARK.danger
+    assert model.index(1, 2).data(Qt.ItemDataRole.ToolTipRole) == "best so far"
+
+
+def test_short_table_takes_the_height_of_its_rows(table):
+    table.fit_height()
+    assert table.verticalScrollBar().maximum() == 0
+    assert table.height() < 180

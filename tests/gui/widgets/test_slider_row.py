@@ -1,0 +1,71 @@
+"""A slider and an edit that never disagree."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from gui.widgets.slider_row import POSITIONS, SliderRange, SliderRow
+
+
+@pytest.fixture
+def row(qtbot):
+    made = SliderRow("Level", SliderRange(-1.0, 3.0, 0.5, suffix=" px"))
+    qtbot.addWidget(made)
+    made.resize(400, 40)
+    made.show()
+    return made
+
+
+def test_slider_moves_the_edit_and_says_so_once(qtbot, row):
+    said = []
+    row.value_changed.connect(said.append)
+    row.slider.setValue(POSITIONS)
+    assert row.edit.value() == row.value() == 3.0
+    row.slider.setValue(POSITIONS // 4)
+    assert said == [3.0, 0.0]
+
+
+def test_typed_value_moves_the_slider_and_is_not_rounded_to_its_steps(row):
+    said = []
+    row.value_changed.connect(said.append)
+    row.edit.selectAll()
+    QTest.keyClicks(row.edit, "1.23")
+    QTest.keyClick(row.edit, Qt.Key.Key_Return)
+    assert said == [1.23]
+    assert row.slider.value() == round((1.23 + 1) / 4 * POSITIONS)
+    assert row.value() == 1.23
+
+
+@pytest.mark.parametrize("part", ["label", "slider"])
+def test_double_click_returns_to_the_default(qtbot, row, part):
+    row.set_value(2.0)
+    qtbot.mouseDClick(getattr(row, part), Qt.MouseButton.LeftButton)
+    assert row.value() == 0.5
+
+
+def test_value_out_of_range_is_held_at_the_end(row):
+    row.set_value(99)
+    assert row.value() == 3.0
+    assert row.slider.value() == POSITIONS
+
+
+def test_arrow_keys_move_it(row):
+    row.slider.setFocus()
+    QTest.keyClick(row.slider, Qt.Key.Key_Right)
+    assert row.value() == pytest.approx(0.54)
+
+
+def test_log_range_gives_each_factor_the_same_way():
+    log = SliderRange(0.001, 1.0, 0.1, decimals=4, log=True)
+    assert log.position(0.001) == 0
+    assert log.position(1.0) == POSITIONS
+    assert log.position(0.01) == round(POSITIONS / 3)
+    assert log.value(POSITIONS * 2 // 3) == pytest.approx(0.1, rel=0.01)
+
+
+def test_parts_have_names_and_every_value_fits(row):
+    assert row.slider.accessibleName() == row.edit.accessibleName() == "Level"
+    for value in (-1.0, 0.05, 2.95):
+        row.set_value(value)
+        line = row.edit.lineEdit()
+        assert line.fontMetrics().horizontalAdvance(line.text()) <= line.width()

@@ -1,0 +1,255 @@
+"""Cards, notices, chips, buttons, labels, logs, progress, wrapping rows."""
+
+from datetime import datetime
+
+import pytest
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+
+from gui import palette
+from gui.pixmaps import Scale
+from gui.widgets.buttons import Button, IconButton, RailButton
+from gui.widgets.card import Card
+from gui.widgets.chip import Chip, FilterChip
+from gui.widgets.colour_bar import ColourBar
+from gui.widgets.elided_label import ElidedLabel
+from gui.widgets.flow_layout import FlowLayout
+from gui.widgets.log_view import MOST_LINES, LogView
+from gui.widgets.notice import NoticeBox
+from gui.widgets.progress import ProgressLine
+from gui.widgets.text import fixed, number
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [
+        (None, 4, "\u2014"),
+        (float("nan"), 4, "\u2014"),
+        (float("-inf"), 4, "\u2212∞"),
+        (0.0, 4, "0"),
+        (-0.011, 2, "\u22120.011"),
+        (0.003926, 4, "0.003926"),
+        (0.00392649, 4, "0.003926"),
+        (6071.3, 4, "6071"),
+        (97322.52, 4, "97\u2009323"),
+        (11_500_000, 4, "11\u2009500\u2009000"),
+        (1e-7, 3, "1e\u22127"),
+        (40, 4, "40"),
+    ],
+)
+def test_numbers_are_written_one_way(value, digits, text):
+    assert number(value, digits) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "places", "text"),
+    [(12345.678, 1, "12\u2009345.7"), (-0.04, 1, "0.0"), (-0.06, 1, "\u22120.1"), (7.0, 0, "7")],
+)
+def test_fixed_places(value, places, text):
+    assert fixed(value, places) == text
+
+
+def test_card_has_a_title_a_subtitle_actions_and_a_body(qtbot):
+    card, body, action = Card("Runs", "14"), QLabel("body"), QPushButton("go")
+    qtbot.addWidget(card)
+    card.add(body)
+    inner = QHBoxLayout()
+    inner.addWidget(QLabel("inner"))
+    card.add(inner)
+    card.add_action(action)
+    card.set_title("All runs")
+    card.set_subtitle("15")
+    card.resize(400, 200)
+    card.show()
+    texts = {label.text() for label in card.findChildren(QLabel)}
+    assert texts == {"All runs", "15", "body", "inner"}
+    assert card.accessibleName() == "All runs"
+    assert action.y() < body.y()
+    assert action.geometry().right() > 370
+
+
+def test_notice_says_its_kind_and_hides_when_it_has_nothing_to_say(qtbot):
+    page = QWidget()
+    qtbot.addWidget(page)
+    notice = NoticeBox(parent=page)
+    page.show()
+    assert not notice.isVisible()
+    notice.show_notice("210 of 390 test scans are also in train.", "warning", "Look at the pairs")
+    assert notice.isVisible()
+    assert notice.accessibleName() == "warning: 210 of 390 test scans are also in train."
+    button = notice.findChild(QPushButton)
+    with qtbot.waitSignal(notice.action_requested):
+        QTest.keyClick(button, Qt.Key.Key_Space)
+    notice.show_notice("Fine.", "info")
+    assert notice.property("kind") == "info"
+    assert not button.isVisible()
+    notice.show_notice("")
+    assert not notice.isVisible()
+
+
+def test_notice_is_coloured_by_its_kind_and_theme(qtbot, dressed):
+    notice = NoticeBox("Careful.")
+    qtbot.addWidget(notice)
+    notice.resize(300, 80)
+    for mode, colours in (("dark", palette.DARK), ("light", palette.LIGHT)):
+        dressed(mode)
+        notice.show_notice("Careful.", "warning")
+        assert notice.grab().toImage().pixelColor(150, 70).name() == colours.warning_card
+        notice.show_notice("By the way.", "info")
+        assert notice.grab().toImage().pixelColor(150, 70).name() == colours.info_card
+
+
+def test_filter_chip_shows_its_state_by_a_mark_too(qtbot):
+    chip = FilterChip("glioma")
+    qtbot.addWidget(chip)
+    with qtbot.waitSignal(chip.toggled):
+        QTest.keyClick(chip, Qt.Key.Key_Space)
+    assert chip.text() == "✓ glioma"
+    assert chip.accessibleName() == "glioma"
+    chip.setChecked(False)
+    assert chip.text() == "glioma"
+
+
+def test_chip_has_a_tone(qtbot, dressed):
+    dressed("dark")
+    chip = Chip("TensorFlow", "accent")
+    qtbot.addWidget(chip)
+    assert chip.palette().color(chip.foregroundRole()).name() == palette.DARK.accent
+    chip.set_tone("")
+    assert chip.palette().color(chip.foregroundRole()).name() == palette.DARK.quiet
+
+
+def test_elided_label_shortens_and_tells_the_rest(qtbot):
+    label = ElidedLabel("a rather long name of a file.png", Qt.TextElideMode.ElideMiddle)
+    qtbot.addWidget(label)
+    label.resize(90, 20)
+    label.grab()
+    assert "…" in label.shown_text()
+    assert label.toolTip() == label.text()
+    label.resize(900, 20)
+    label.grab()
+    assert label.shown_text() == label.text()
+    assert label.toolTip() == ""
+
+
+def colours_of(icon, size=24, mode=None):
+    image = icon.pixmap(size, size).toImage()
+    seen = [image.pixelColor(x, y) for x in range(size) for y in range(size)]
+    return max(seen, key=lambda colour: colour.alpha()).name()
+
+
+def test_icons_follow_the_theme(qtbot, dressed):
+    dressed("dark")
+    button, tool, rail = Button("Pause", icon_name="pause"), IconButton("export", "Export"), RailButton("data", "Data")
+    for widget in (button, tool, rail):
+        qtbot.addWidget(widget)
+        widget.ensurePolished()
+    dressed("light")
+    assert colours_of(button.icon()) == palette.LIGHT.text
+    assert colours_of(tool.icon()) == colours_of(rail.icon()) == palette.LIGHT.quiet
+    button.set_icon("play")
+    assert tool.accessibleName() == tool.toolTip() == "Export"
+
+
+def test_rail_keeps_one_place_chosen(qtbot):
+    page = QWidget()
+    qtbot.addWidget(page)
+    row = QHBoxLayout(page)
+    places = [RailButton("data", "Data"), RailButton("train", "Train")]
+    for place in places:
+        row.addWidget(place)
+    page.show()
+    places[0].setChecked(True)
+    QTest.keyClick(places[1], Qt.Key.Key_Space)
+    assert [place.isChecked() for place in places] == [False, True]
+
+
+@pytest.mark.parametrize("kind", ["", "primary", "danger", "link"])
+def test_keyboard_focus_is_visible_on_every_button(qtbot, dressed, kind):
+    dressed("dark")
+    assert_focus_shows(qtbot, Button("Start", kind))
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: FilterChip("x"), lambda: IconButton("copy", "Copy"), lambda: RailButton("data", "Data")]
+)
+def test_keyboard_focus_is_visible_on_chips_and_icons(qtbot, dressed, make):
+    dressed("dark")
+    assert_focus_shows(qtbot, make())
+
+
+def assert_focus_shows(qtbot, widget):
+    page = QWidget()
+    qtbot.addWidget(page)
+    row, other = QHBoxLayout(page), QPushButton("other")
+    row.addWidget(widget)
+    row.addWidget(other)
+    with qtbot.waitExposed(page):
+        page.show()
+    page.activateWindow()
+    other.setFocus()
+    qtbot.waitUntil(other.hasFocus)
+    before, place = widget.grab().toImage(), widget.geometry()
+    widget.setFocus(Qt.FocusReason.TabFocusReason)
+    assert widget.hasFocus()
+    assert widget.grab().toImage() != before
+    assert widget.geometry() == place
+
+
+def test_progress_shows_share_text_and_rate(qtbot):
+    line = ProgressLine()
+    qtbot.addWidget(line)
+    line.show_progress("epoch 23 / 40", 0.575, "412 img/s")
+    assert line.bar.value() / line.bar.maximum() == pytest.approx(0.575)
+    assert {label.text() for label in line.findChildren(QLabel)} == {"epoch 23 / 40", "412 img/s"}
+    assert line.bar.accessibleName() == "epoch 23 / 40"
+    line.show_progress("starting", None)
+    assert line.bar.maximum() == 0
+    line.show_progress("ready", 7.0)
+    assert line.bar.value() == line.bar.maximum() > 0
+
+
+def test_log_stamps_lines_follows_its_end_and_stays_where_the_reader_is(qtbot):
+    log = LogView()
+    qtbot.addWidget(log)
+    log.resize(300, 100)
+    log.show()
+    log.add_line("TensorFlow on CPU", datetime(2026, 1, 2, 14, 2, 11))
+    assert log.toPlainText() == "14:02:11  TensorFlow on CPU"
+    for i in range(60):
+        log.add_line(f"line {i}")
+    assert log.verticalScrollBar().value() == log.verticalScrollBar().maximum()
+    log.verticalScrollBar().setValue(3)
+    log.add_line("one more")
+    assert log.verticalScrollBar().value() == 3
+    assert log.maximumBlockCount() == MOST_LINES
+
+
+def test_flow_breaks_into_lines_and_cuts_nothing_off(qtbot):
+    page = QWidget()
+    qtbot.addWidget(page)
+    flow = FlowLayout(page, gap=5)
+    for i in range(6):
+        flow.addWidget(QPushButton(f"button {i}"))
+    page.resize(230, 300)
+    page.show()
+    buttons = page.findChildren(QPushButton)
+    assert len({button.y() for button in buttons}) > 1
+    assert all(QRect(0, 0, 230, 300).contains(button.geometry()) for button in buttons)
+    pairs = [(a, b) for i, a in enumerate(buttons) for b in buttons[i + 1 :]]
+    assert not any(a.geometry().intersects(b.geometry()) for a, b in pairs)
+    assert flow.heightForWidth(10_000) < flow.heightForWidth(230)
+    assert flow.takeAt(0).widget() is buttons[0]
+    assert flow.takeAt(99) is None
+    assert flow.count() == 5
+
+
+def test_colour_bar_names_its_ends(qtbot):
+    bar = ColourBar()
+    qtbot.addWidget(bar)
+    bar.set_range(Scale.HEAT, 0.0, 2.41)
+    assert bar.texts() == ("0", "1.2", "2.4")
+    bar.resize(120, 30)
+    left, right = (bar.grab().toImage().pixelColor(x, 3).lightness() for x in (0, 119))
+    assert left < 20 < 200 < right
