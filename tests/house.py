@@ -18,7 +18,7 @@ STANDARD = set(sys.stdlib_module_names)
 GROUND_FLOOR = {"engine.errors", "engine.config", "engine.messages", "engine.runs"}
 GROUND_FLOOR_PACKAGES = {"numpy", "pydantic", "filelock"}  # filelock: a run's lock must hold on Windows too
 WIDGET_PACKAGES = {"PySide6", "pyqtgraph", "numpy", "gui.widgets", "gui.palette", "gui.pixmaps"}
-DATA_PACKAGES = {"numpy", "pydantic", "skimage", "PIL", "pydicom", "nibabel", "datasets"}
+DATA_PACKAGES = {"numpy", "pydantic", "skimage", "PIL", "pydicom", "nibabel", "datasets", "huggingface_hub"}
 
 # The imports that may stand inside a function, each file with the reason that no other place would do.
 LATE_IMPORTS = {
@@ -30,6 +30,8 @@ LATE_IMPORTS = {
     "engine/models/steps.py": {"tensorflow", "torch", "jax"},
     # The Hugging Face library takes a second to import and only its own sources need it.
     "engine/data/loading.py": {"engine.data.huggingface"},
+    # The window stands before its panels are imported, and a panel that no one looks at costs no time.
+    "gui/shell.py": {"computed"},
 }
 
 FUNCTION_LINES, FUNCTION_LINES_MOST = 25, 50

@@ -32,6 +32,7 @@ from pydicom.uid import (
 
 from engine.data.picture import Picture, Unusable, spread
 from engine.data.scan import MAX_VOXELS, Orientation, Scan
+from engine.data.scan_process import serve
 
 _DAMAGE: Final = (
     InvalidDicomError,
@@ -262,3 +263,7 @@ def _edges(direction: NDArray[np.float64]) -> tuple[str, str]:
     axis = int(np.argmax(np.abs(direction)))
     negative, positive = _AXES[axis]
     return (negative, positive) if direction[axis] > 0 else (positive, negative)
+
+
+if __name__ == "__main__":
+    serve(read_scan)

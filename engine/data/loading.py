@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from engine.config import DataConfig
 from engine.data import cache, preparation
 from engine.data.dataset import Dataset, LoadingStopped, Skipped, Split
+from engine.data.folder import FolderSource
+from engine.data.phantom_source import PhantomSource
 from engine.data.picture import Picture, Unusable, turn
 from engine.data.source import Source, natural
 from engine.data.splitting import Member, split
@@ -63,16 +65,13 @@ def load(
 def open_source(config: DataConfig) -> Source:
     """List what a source holds; nothing is decoded yet.
 
-    The one place that imports the sources, each when it is asked for: the Hugging Face library takes most of a second,
-    pydicom and scipy a quarter each.
+    The one place that imports the Hugging Face library, which takes most of a second, and only for its own sources.
     """
     if config.source == "phantom":
-        module, name = "phantom_source", "PhantomSource"
-    elif config.source.startswith("hf:"):
-        module, name = "huggingface", "HuggingFaceSource"
-    else:
-        module, name = "folder", "FolderSource"
-    source: Source = getattr(importlib.import_module(f"engine.data.{module}"), name)(config)
+        return PhantomSource(config)
+    if not config.source.startswith("hf:"):
+        return FolderSource(config)
+    source: Source = importlib.import_module("engine.data.huggingface").HuggingFaceSource(config)
     return source
 
 

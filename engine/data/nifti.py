@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from engine.data.kinds import open_plain
 from engine.data.picture import Unusable, spread
 from engine.data.scan import MAX_VOXELS, Orientation, Scan
+from engine.data.scan_process import serve
 
 _HEAD_BYTES: Final = 540
 _DAMAGE: Final = (
@@ -160,3 +161,7 @@ def _tilt(affine: NDArray[np.float64]) -> float:
     """Largest angle in degrees between an axis of the volume and the nearest axis of the patient."""
     cosines = np.abs(affine[:3, :3]) / np.linalg.norm(affine[:3, :3], axis=0)
     return float(np.degrees(np.arccos(np.clip(cosines.max(axis=0), 0, 1))).max())
+
+
+if __name__ == "__main__":
+    serve(read_scan)

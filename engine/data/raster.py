@@ -19,6 +19,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from engine.data.picture import Picture, Unusable, spread, turn
 from engine.data.scan import MAX_VOXELS, Scan
+from engine.data.scan_process import serve
 
 FORMATS: Final = ("PNG", "JPEG", "BMP", "TIFF")
 MAX_PIXELS: Final = 64 * 1024 * 1024
@@ -142,3 +143,7 @@ def _deep_picture(image: Image.Image, tags: Mapping[int, Any]) -> Picture:
     if np.isfinite(numbers).all() and numbers.min() >= 0 and numbers.max() <= 1:
         return Picture(numbers, 1.0)
     return Picture(np.nan_to_num(spread(numbers)[0], copy=False), 1.0)
+
+
+if __name__ == "__main__":
+    serve(read_scan)

@@ -12,12 +12,17 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data.kinds import Kind
+from engine.data.kinds import Kind, kind_of
 from engine.errors import ScanError
 
 Orientation = tuple[str, str, str, str]
 MAX_VOXELS: Final = 2**27  # 512 x 512 x 512
 WHAT_OPENS: Final = "Engram opens PNG, JPEG, BMP and TIFF pictures, DICOM files and NIfTI volumes (.nii, .nii.gz)."
+_READERS: Final[dict[Kind, str]] = {
+    "picture": "engine.data.raster",
+    "dicom": "engine.data.dicom",
+    "nifti": "engine.data.nifti",
+}
 _ROOT: Final = Path(__file__).resolve().parents[2]
 
 
@@ -102,10 +107,10 @@ def open_scan(path: str | os.PathLike[str], limits: Limits | None = None) -> Sca
     """
     limits = limits or Limits()
     file = Path(path).expanduser().absolute()
-    _check(file, limits)
+    reader = _READERS[_checked_kind(file, limits)]
     with tempfile.TemporaryDirectory(prefix="engram-scan-", ignore_cleanup_errors=True) as folder:
         pixels = Path(folder) / "pixels.npy"
-        answer = _parse(file, pixels, limits)
+        answer = _parse(reader, [str(file), str(pixels), json.dumps(asdict(limits))], limits.wall_s)
         if reason := answer.get("reason"):
             raise _refusal(file, reason)
         for name in ("orientation", "spacing_mm", "notes"):
@@ -117,34 +122,39 @@ def _refusal(file: Path, reason: str) -> ScanError:
     return ScanError(f"'{file.name}' cannot be opened: {reason}.", WHAT_OPENS)
 
 
-def _check(file: Path, limits: Limits) -> None:
-    """Refuse what is no file of a sensible size."""
+def _checked_kind(file: Path, limits: Limits) -> Kind:
+    """Kind of a file of a sensible size."""
     if file.is_dir():
         raise ScanError(f"'{file.name}' is a folder, not a scan.", "Choose it as the source of a data set.")
     if not file.is_file():
         raise ScanError(f"There is no file '{file}'.", "Check the name; it may have been moved.")
-    size = file.stat().st_size
+    try:
+        size, kind = file.stat().st_size, kind_of(file)
+    except OSError as error:
+        raise _refusal(file, error.strerror or str(error)) from error
     if not size or size > limits.file_bytes:
         raise _refusal(file, f"it is larger than {limits.file_bytes / 2**30:.0f} GB" if size else "it is empty")
+    if kind is None:
+        raise _refusal(file, "it is neither a picture nor a DICOM or NIfTI file")
+    return kind
 
 
-def _parse(file: Path, pixels: Path, limits: Limits) -> dict[str, Any]:
+def _parse(reader: str, arguments: list[str], wall_s: float) -> dict[str, Any]:
     """Let a throw-away process write the pixels; what it says of them, or the reason why there are none."""
     threads = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
     paths = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
-    command = [sys.executable, "-W", "ignore", "-m", "engine.data.scan_process"]
     try:
         done = subprocess.run(
-            [*command, str(file), str(pixels), json.dumps(asdict(limits))],
+            [sys.executable, "-W", "ignore", "-m", reader, *arguments],
             env={**os.environ, **threads, "PYTHONPATH": paths},
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=limits.wall_s,
+            timeout=wall_s,
             check=False,
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
     except subprocess.TimeoutExpired:
-        return {"reason": f"reading it takes longer than {limits.wall_s:g} s"}
+        return {"reason": f"reading it takes longer than {wall_s:g} s"}
     try:
         answer: dict[str, Any] = json.loads(done.stdout)
     except ValueError:

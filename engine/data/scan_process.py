@@ -1,19 +1,19 @@
-"""The throw-away process that parses one stranger's file: `python -m engine.data.scan_process FILE TARGET LIMITS`.
+"""The throw-away process that parses one stranger's file: `python -m engine.data.dicom FILE TARGET LIMITS`.
 
-It limits itself first, then looks at the first bytes and imports the one reader that it needs, so that it starts fast.
-The pixels go to TARGET (.npy), everything else as one JSON object to stdout: the fields of a `Scan`, or `reason`.
+Each reader (`dicom`, `nifti`, `raster`) is such a program, so that one starts without the libraries of the others. It
+limits itself before it touches the file. The pixels go to TARGET (.npy), everything else as one JSON object to stdout:
+the fields of a `Scan`, or `reason`.
 """
 
-import importlib
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
-from engine.data.kinds import kind_of
 from engine.data.picture import Unusable
 from engine.data.scan import Limits, Scan
 
@@ -22,15 +22,20 @@ try:
 except ImportError:  # Windows has none
     resource = None  # type: ignore[assignment]
 
-_READERS: Final = {"picture": "engine.data.raster", "dicom": "engine.data.dicom", "nifti": "engine.data.nifti"}
 
+def serve(read: Callable[[Path], Scan]) -> None:
+    """Parse the file that the command line names and answer.
 
-def main(arguments: list[str]) -> None:
-    """Parse one file and answer."""
-    path, target, limits = Path(arguments[0]), Path(arguments[1]), Limits(**json.loads(arguments[2]))
+    Args:
+        read: the reader; raises `Unusable` for what it cannot read.
+    """
+    path, target, limits = Path(sys.argv[1]), Path(sys.argv[2]), Limits(**json.loads(sys.argv[3]))
     _limit(limits)
+    answer: dict[str, Any]
     try:
-        answer = _facts(path, target)
+        scan = read(path)
+        np.save(target, scan.pixels)
+        answer = {field.name: getattr(scan, field.name) for field in fields(scan) if field.name != "pixels"}
     except Unusable as error:
         answer = {"reason": str(error)}
     except OSError as error:
@@ -38,16 +43,6 @@ def main(arguments: list[str]) -> None:
     except MemoryError:
         answer = {"reason": f"reading it takes more than {limits.memory_bytes / 2**30:.1f} GB of memory"}
     sys.stdout.write(json.dumps(answer))
-
-
-def _facts(path: Path, target: Path) -> dict[str, Any]:
-    """Write the pixels of a scan and return all else of it."""
-    kind = kind_of(path)
-    if kind is None:
-        raise Unusable("it is neither a picture nor a DICOM or NIfTI file")
-    scan: Scan = importlib.import_module(_READERS[kind]).read_scan(path)
-    np.save(target, scan.pixels)
-    return {field.name: getattr(scan, field.name) for field in fields(scan) if field.name != "pixels"}
 
 
 def _limit(limits: Limits) -> None:
@@ -67,7 +62,3 @@ def _limit(limits: Limits) -> None:
             resource.setrlimit(kind, (most, most))
         except (OSError, ValueError):  # macOS refuses some
             continue
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -122,9 +122,10 @@ def test_a_file_of_gigabytes_is_not_even_tried(tmp_path, noise):
 
 
 def test_the_parsing_process_starts_with_little(run_python):
-    code = "import sys, engine.data.scan_process; print([n for n in {} if n in sys.modules])"
-    heavy = ["pydantic", "pydicom", "nibabel", "PIL", "skimage", "scipy", "datasets", "keras"]
-    assert run_python(code.format(heavy)).strip() == "[]"
+    code = "import sys, engine.data.{}; print([n for n in {} if n in sys.modules])"
+    heavy = {"pydantic", "pydicom", "nibabel", "PIL", "skimage", "scipy", "datasets", "keras"}
+    for reader, needs in (("raster", {"PIL"}), ("dicom", {"pydicom", "PIL"}), ("nifti", {"nibabel"})):
+        assert run_python(code.format(reader, sorted(heavy - needs))).strip() == "[]", reader
 
 
 @pytest.mark.parametrize(
