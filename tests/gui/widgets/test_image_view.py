@@ -131,9 +131,9 @@ def test_keys_light_reset_and_zoom(view, values):
     assert view.state.view == View()
 
 
-def test_keys_with_control_are_left_to_the_window(view):
-    QTest.keyClick(view, Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier)
-    QTest.keyClick(view, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
+@pytest.mark.parametrize("key", [Qt.Key.Key_I, Qt.Key.Key_A, Qt.Key.Key_Plus])
+def test_keys_with_control_are_left_to_the_window(view, key):
+    QTest.keyClick(view, key, Qt.KeyboardModifier.ControlModifier)
     assert view.state.view == View()
 
 

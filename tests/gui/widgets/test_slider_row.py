@@ -36,6 +36,13 @@ def test_typed_value_moves_the_slider_and_is_not_rounded_to_its_steps(row):
     assert row.value() == 1.23
 
 
+def test_value_finer_than_the_slider_stays_as_typed(qtbot):
+    wide = SliderRow("Count", SliderRange(0, 100_000, 0, decimals=0))
+    qtbot.addWidget(wide)
+    wide.set_value(12_345)
+    assert wide.value() == 12_345
+
+
 @pytest.mark.parametrize("part", ["label", "slider"])
 def test_double_click_returns_to_the_default(qtbot, row, part):
     row.set_value(2.0)
