@@ -8,10 +8,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 
 from gui import palette
-from gui.widgets.curve_series import Series, on_axis
+from gui.widgets.curve_series import Series, on_axis, thin
 
 FAINT = 70
 LINE_PX = 1.8
+MOST_POINTS = 2000
 DASHES = [5.0, 3.5]
 
 
@@ -45,8 +46,11 @@ class CurveItem:
             pen.setCapStyle(Qt.PenCapStyle.FlatCap)
         self._raw.setVisible(smoothed)
         if smoothed:
-            self._raw.setData(x, raw, pen=pg.mkPen(faint, width=ratio), connect="finite")
-        self._smooth.setData(x, on_axis(series.smooth, log_y), pen=pen, connect="finite")
+            few = thin(raw, MOST_POINTS)
+            self._raw.setData(x[few], raw[few], pen=pg.mkPen(faint, width=ratio), connect="finite")
+        smooth = on_axis(series.smooth, log_y)
+        few = thin(smooth, MOST_POINTS)
+        self._smooth.setData(x[few], smooth[few], pen=pen, connect="finite")
         self._draw_points(x, raw, colour)
 
     def _draw_points(self, x: np.ndarray, y: np.ndarray, colour: QColor) -> None:

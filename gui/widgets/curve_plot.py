@@ -104,18 +104,13 @@ class CurvePlot(QFrame):
 
     def point_at(self, x: float | None) -> None:
         """Point at the x of the nearest point of any curve, and list what is there; None stops pointing."""
-        self._pointed = None if x is None else self._nearest_x(x)
+        self._pointed = None if x is None else nearest_x(self.items.values(), x)
         self.canvas.point_at(self._pointed)
         if self._pointed is None:
             self._readout.hide()
         else:
             title = f"{self.x_label} {number(self._pointed)}".strip()
             self._readout.show_at(self.canvas.x_on_widget(self._pointed), title, self.readout(self._pointed))
-
-    def _nearest_x(self, x: float) -> float | None:
-        near = [(item.series, item.series.nearest(x)) for item in self.items.values()]
-        places = [float(series.x[at]) for series, at in near if at is not None]
-        return min(places, key=lambda place: abs(place - x), default=None)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Left and right point at one x after the other, R shows everything again."""
@@ -148,3 +143,10 @@ class CurvePlot(QFrame):
         self._empty.setVisible(not series)
         self.canvas.show_axes(bool(series))
         self.point_at(self._pointed)
+
+
+def nearest_x(items: Collection[CurveItem], x: float) -> float | None:
+    """Return the place of the point nearest to x of all curves that have one there."""
+    near = [(item.series, item.series.nearest(x)) for item in items]
+    places = [float(series.x[at]) for series, at in near if at is not None]
+    return min(places, key=lambda place: abs(place - x), default=None)

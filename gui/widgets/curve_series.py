@@ -97,6 +97,19 @@ def on_axis(values: Numbers, log: bool) -> Numbers:
     return placed
 
 
+def thin(y: Numbers, most: int) -> NDArray[np.intp]:
+    """Return the indices of at most so many points that look like all of them: low and high of each short stretch."""
+    if len(y) <= most:
+        return np.arange(len(y))
+    size = -(-2 * len(y) // (most - 2))
+    stretches = np.arange(len(y) // size)[:, None] * size
+    whole = y[: len(stretches) * size].reshape(-1, size)
+    low = np.where(np.isfinite(whole), whole, np.inf).argmin(axis=1)
+    high = np.where(np.isfinite(whole), whole, -np.inf).argmax(axis=1)
+    inner = np.sort(stretches + np.stack([low, high], axis=1), axis=1).ravel()
+    return np.unique(np.concatenate([[0], inner, [len(y) - 1]]))
+
+
 def span(bounds: list[Bounds]) -> Bounds:
     """Return the range that holds all bounds, on axis places, with air around it and sane for a single point."""
     if not bounds:

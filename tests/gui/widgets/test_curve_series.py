@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gui.widgets.curve_series import Series, SeriesStyle, Smoother, on_axis, span
+from gui.widgets.curve_series import Series, SeriesStyle, Smoother, on_axis, span, thin
 
 STYLE = SeriesStyle("a", "a")
 
@@ -93,3 +93,23 @@ def test_range_holds_all_curves():
     left, right, low, high = span([(0, 10, 1, 2), (5, 20, -3, 1)])
     assert left < 0 < 20 < right
     assert low < -3 < 2 < high
+
+
+def test_thinning_keeps_ends_and_every_extreme_and_few_points():
+    y = np.random.default_rng(0).normal(size=50_001).cumsum()
+    y[[100, 40_000]] = [5000.0, -5000.0]
+    y[7] = np.nan
+    kept = thin(y, 2000)
+    assert len(kept) <= 2000
+    assert np.all(np.diff(kept) > 0)
+    assert {0, 100, 40_000, 50_000} <= set(kept.tolist())
+
+
+@pytest.mark.parametrize("count", [0, 1, 2000])
+def test_thinning_leaves_short_curves_alone(count):
+    np.testing.assert_array_equal(thin(np.zeros(count), 2000), np.arange(count))
+
+
+@pytest.mark.parametrize("count", [2001, 2999, 5000])
+def test_thinning_never_exceeds_its_limit(count):
+    assert 1000 <= len(thin(np.random.default_rng(0).random(count), 2000)) <= 2000
