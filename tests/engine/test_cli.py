@@ -1,0 +1,538 @@
+"""The command line as people and scripts use it: real processes where it matters, `main` itself elsewhere."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from engine import cli, config, runs, training
+from engine.cli import outcome, parser
+from engine.cli.meter import Meter
+from engine.cli.stopping import StopWish
+from engine.report import MARK
+from tests.conftest import ROOT
+from tests.engine.conftest import TINY
+
+COMMANDS = ("train", "resume", "runs", "evaluate", "reconstruct", "demo")
+SECTIONS = (config.DataConfig, *config.MODELS.values(), config.TrainingConfig)
+SPECS = {spec.name: spec for section in SECTIONS for spec in config.fields(section)}
+TINY_OPTIONS = [
+    word
+    for name, value in TINY.items()
+    for word in (SPECS[name].option, ",".join(map(str, value)) if isinstance(value, tuple) else str(value))
+]
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """A folder with one trained run, 'first'."""
+    folder = tmp_path_factory.mktemp("runs")
+    training.train(config.build(TINY), run="first", root=folder)
+    return folder
+
+
+@pytest.fixture
+def call(capsys):
+    """Call `main` in this process: `call("runs", "--json")` -> (exit status, stdout, stderr)."""
+
+    def go(*words):
+        try:
+            status = cli.main([str(word) for word in words])
+        except SystemExit as end:
+            status = end.code
+        printed = capsys.readouterr()
+        return status, printed.out, printed.err
+
+    return go
+
+
+@pytest.fixture
+def refused(call):
+    """Call `main` with something that cannot be done: exit status 2, nothing on stdout, sentences on stderr."""
+
+    def go(*words):
+        status, out, err = call(*words)
+        assert status == 2, err
+        assert out == ""
+        assert "Traceback" not in err
+        assert err.rstrip().endswith(".")
+        return err
+
+    return go
+
+
+@pytest.fixture
+def picture(tmp_path):
+    """A picture whose pixels a run of 32 x 32 sees unchanged."""
+    values = np.random.default_rng(0).integers(0, 256, (32, 32), np.uint8)
+    path = tmp_path / "head.png"
+    Image.fromarray(values).save(path)
+    return path
+
+
+# ---- a whole story, in processes of its own ----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory):
+    """Train, resume and evaluate a run as a script would; what each command printed."""
+    folder = tmp_path_factory.mktemp("story")
+
+    def engine(*words):
+        command = [sys.executable, "-m", "engine", *words, "--runs", str(folder), "--json"]
+        finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
+        assert finished.returncode == 0, finished.stderr
+        return finished
+
+    return {
+        "train": engine("train", "--run", "tale", *TINY_OPTIONS, "--data", "phantom", "--model", "vae"),
+        "resume": engine("resume", "tale", "--epochs", "3"),
+        "evaluate": engine("evaluate", "tale"),
+        "folder": folder,
+    }
+
+
+def test_train_keeps_a_run_and_says_how_it_ended(story):
+    said = json.loads(story["train"].stdout)
+    assert (said["run"], said["state"], said["epoch"], said["epochs"]) == ("tale", "finished", 2, 2)
+    assert said["path"] == str((story["folder"] / "tale").resolve())
+    assert {"loss", "val_loss", "reconstruction", "kl"} <= set(said["metrics"])
+    assert "epoch 2/2" in story["train"].stderr
+
+
+def test_resume_goes_on_to_the_new_goal(story):
+    said = json.loads(story["resume"].stdout)
+    assert (said["state"], said["epoch"], said["epochs"]) == ("finished", 3, 3)
+    assert "from epoch 3" in story["resume"].stderr
+    assert "epoch 3/3" in story["resume"].stderr
+    assert "epoch 1/3" not in story["resume"].stderr
+
+
+def test_evaluate_prints_json_alone(story):
+    said = json.loads(story["evaluate"].stdout)
+    assert set(said) == {"run", "model", "splits"}
+    assert (said["run"], said["model"]) == ("tale", "vae")
+    assert {name: part["n"] for name, part in said["splits"].items()} == {"train": 26, "validation": 4, "test": 6}
+    assert all(part["nats_per_image"] > 0 for part in said["splits"].values())
+
+
+def test_frameworks_stay_off_the_terminal(story):
+    chatter = [
+        line for line in story["train"].stderr.splitlines() if "oneDNN" in line or "absl" in line or "cuda" in line
+    ]
+    assert not chatter
+
+
+def start(*words):
+    return subprocess.Popen(
+        [sys.executable, "-m", "engine", *map(str, words)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_control_c_stops_training_and_keeps_the_model(tmp_path):
+    process = start("train", *TINY_OPTIONS, "--epochs", 9999, "--run", "long", "--runs", tmp_path, "--json")
+    try:
+        for line in process.stderr:
+            if line.startswith("epoch") and " 2/9999" in line:
+                process.send_signal(signal.SIGINT)
+                break
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 0, err
+    assert "keeping the model" in err
+    said = json.loads(out)
+    assert (said["run"], said["state"]) == ("long", "stopped")
+    assert 2 <= said["epoch"] < 9999
+    assert runs.open("long", tmp_path).model_path.is_file()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_second_signal_ends_the_process(number):
+    code = f"""
+import os
+from engine.cli.stopping import StopWish
+with StopWish() as wish:
+    assert not wish()
+    os.kill(os.getpid(), {number:d})
+    assert wish()
+    print("heard", flush=True)
+    os.kill(os.getpid(), {number:d})
+    print("survived")
+"""
+    finished = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (finished.returncode, finished.stdout.split()) == (-number, ["heard"])
+    assert "Once more ends the process" in finished.stderr
+
+
+def test_signals_are_given_back_afterwards():
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    with StopWish():
+        assert signal.getsignal(signal.SIGINT) != before[0]
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+
+
+def test_reader_that_has_had_enough_is_no_error(root):
+    with start("runs", "--runs", root) as process:
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 0
+
+
+# ---- what can be typed -------------------------------------------------------------------------------------------
+
+
+def test_every_setting_is_an_option_with_its_description(call):
+    status, text, _ = call("train", "--help")
+    assert status == 0
+    flowing = " ".join(text.split())
+    for spec in SPECS.values():
+        assert spec.option in text
+        assert f"{spec.title}. {' '.join(spec.text.split())}" in flowing
+        if spec.low is not None:
+            assert f"{spec.low:g} to" in flowing
+    assert "32 to 512 px; default 128." in flowing
+    assert "Only for vae." in flowing
+    assert "--no-download" in text
+    assert [flowing.index(f"{name}: ") for name in ("data", "model", "training")] == sorted(
+        flowing.index(f"{name}: ") for name in ("data", "model", "training")
+    )
+
+
+def test_every_setting_can_be_given():
+    chosen = config.build(
+        {
+            "model": "vae", "source": "scans", "size": 64, "fit": "squash", "normalisation": "percentile",
+            "validation_share": 0.2, "split_seed": 3, "phantom_count": 48, "phantom_seed": 5, "download": True,
+            "revision": "v2", "latent": 9, "filters": (4, 8), "kernel_size": 5, "leaky_slope": 0.1, "beta": 0.5,
+            "epochs": 7, "batch_size": 4, "learning_rate": 0.002, "seed": 11, "backend": "jax", "deterministic": False,
+            "threads": 2,
+        }
+    )  # fmt: skip
+    words = ["train"]
+    for name, value in config.flat(chosen).items():
+        option = "--" + name.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(option if value else option.replace("--", "--no-"))
+        else:
+            words += [option, ",".join(map(str, value)) if isinstance(value, tuple) else str(value)]
+    given = parser.parse(words)
+    assert parser.run_config(given) == chosen
+    assert set(parser.settings(given)) == set(config.flat(chosen))
+
+
+def test_options_come_before_the_preset_and_the_preset_before_the_defaults():
+    options = parser.parse(["train", "--preset", "seed-vae", "--latent", "64", "--data", "scans"])
+    chosen = parser.run_config(options, config.preset("seed-vae"))
+    assert (chosen.model.latent, chosen.data.source) == (64, "scans")
+    assert (chosen.data.fit, chosen.training.learning_rate) == ("squash", 0.001)
+    assert chosen.training.batch_size == config.TrainingConfig().batch_size
+
+
+def test_help_says_where_things_are(call):
+    status, text, _ = call("--help")
+    assert status == 0
+    for word in (*COMMANDS, "ENGRAM_RUNS", "ENGRAM_CACHE", "130", "not for diagnosis", "examples:"):
+        assert word in text
+
+
+@pytest.mark.parametrize("words", [["--help"], *([command, "--help"] for command in COMMANDS)], ids=" ".join)
+def test_help_is_quick_and_takes_nothing_heavy(run_python, words):
+    heavy = ["keras", "tensorflow", "torch", "jax", "datasets", "matplotlib", "skimage", "PIL", "pydicom", "nibabel"]
+    code = f"""
+import resource, sys
+from engine.cli import main
+try: main({words!r})
+except SystemExit as end: assert end.code == 0
+used = resource.getrusage(resource.RUSAGE_SELF)
+print('LOADED', round(used.ru_utime + used.ru_stime, 2), *sorted(set({heavy!r}) & set(sys.modules)))
+"""
+    seconds, *loaded = run_python(code).split("LOADED")[1].split()
+    assert loaded == []
+    assert float(seconds) < 0.5  # of the processor, so that a busy machine does not count
+
+
+def test_nothing_typed_shows_the_help(call):
+    status, out, err = call()
+    assert (status, out) == (2, "")
+    assert "commands:" in err
+
+
+# ---- what goes wrong is said in sentences ------------------------------------------------------------------------
+
+
+def test_unknown_option_names_the_one_that_was_meant(refused):
+    assert "no option --latents; did you mean --latent?" in refused("train", "--latents", "3")
+
+
+def test_unknown_command_is_refused(refused):
+    assert "trian" in refused("trian")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--latent", "many"], "Latent size (--latent) must be a whole number from 1 to 16384; 'many' was given."),
+        (["--size", "100"], "Size 100 cannot be halved 5 times; use 96 or 128."),
+        (["--filters", "8,x"], "Filters (--filters) must be whole numbers; 'x' was given."),
+        (["--backend", "theano"], "Backend (--backend) must be one of tensorflow, torch, jax; 'theano' was given."),
+        (["--model", "gan"], "There is no model 'gan'. Choose one of: ae, vae."),
+        (["--beta", "2"], "There is no setting 'beta' for the model 'ae'."),
+        (["--preset", "best"], "There is no preset 'best'."),
+        (["--run", "a/b"], "'a/b' cannot be a run's name."),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_bad_value_is_a_sentence_and_leaves_no_run(refused, tmp_path, words, said):
+    assert said in refused("train", *words, "--runs", tmp_path / "runs")
+    assert runs.find_all(tmp_path / "runs") == []
+
+
+def test_missing_folder_of_images_is_a_sentence(refused, tmp_path):
+    nowhere = tmp_path / "nowhere"
+    assert str(nowhere) in refused("train", *TINY_OPTIONS, "--data", nowhere, "--runs", tmp_path / "runs")
+
+
+@pytest.mark.parametrize(
+    "words", [["resume"], ["evaluate"], ["reconstruct", "--out", "pictures", "image.png"]], ids=lambda w: w[0]
+)
+def test_unknown_run_is_a_sentence(refused, root, words):
+    said = refused(words[0], "nobody", *words[1:], "--runs", root)
+    assert "There is no run 'nobody'" in said
+    assert "first" in said
+
+
+def test_name_that_is_taken_is_a_sentence(refused, root):
+    assert "already a run 'first'" in refused("train", *TINY_OPTIONS, "--run", "first", "--runs", root)
+
+
+def test_damaged_settings_are_a_sentence(refused, call, tmp_path):
+    run = runs.create(config.build(TINY), "hurt", tmp_path)
+    (run.path / "config.json").write_text('{"data": ')
+    assert "config.json of run 'hurt' cannot be read" in refused("evaluate", "hurt", "--runs", tmp_path)
+    status, out, _ = call("runs", "--runs", tmp_path)
+    assert status == 0
+    assert "damaged" in out
+
+
+def test_output_folder_that_cannot_be_made_is_a_sentence(refused, root, picture):
+    assert str(picture) in refused("reconstruct", "first", picture, "--out", picture / "below", "--runs", root)
+
+
+def test_goal_below_what_is_done_is_a_sentence(refused, root):
+    assert "already has 2 epochs" in refused("resume", "first", "--epochs", "1", "--runs", root)
+    assert "Epochs (--epochs) must be a whole number" in refused("resume", "first", "--epochs", "x", "--runs", root)
+
+
+def test_run_without_a_checkpoint_is_not_trained_over(refused, root, tmp_path):
+    run = runs.create(config.build(TINY), "packed", tmp_path)
+    for event in runs.open("first", root).events():
+        run.append(event)
+    assert "no checkpoint to go on from" in refused("resume", "packed", "--runs", tmp_path)
+
+
+# ---- runs, evaluate, reconstruct ---------------------------------------------------------------------------------
+
+
+def test_runs_are_listed(call, root):
+    status, out, _ = call("runs", "--runs", root, "--json")
+    (listed,) = json.loads(out)
+    run = runs.open("first", root)
+    assert status == 0
+    assert listed["best_val_loss"] == min(row["val_loss"] for row in run.history())
+    assert (listed["run"], listed["model"], listed["state"], listed["data"]) == ("first", "ae", "finished", "phantom")
+    assert (listed["epoch"], listed["epochs"], listed["best_epoch"]) == (2, 2, run.best_epoch())
+    _, text, _ = call("runs", "--runs", root)
+    assert text.splitlines()[0].split() == ["run", "model", "state", "epoch", "best", "validation", "loss", "data"]
+    assert "2/2" in text
+
+
+def test_empty_folder_of_runs_is_said(call, tmp_path):
+    assert call("runs", "--runs", tmp_path)[:2] == (0, f"There are no runs in {tmp_path} yet.\n")
+    assert call("runs", "--runs", tmp_path, "--json")[:2] == (0, "[]\n")
+
+
+def test_evaluate_shows_a_table(call, root):
+    status, out, _ = call("evaluate", "first", "--split", "test", "--runs", root)
+    lines = out.splitlines()
+    assert status == 0
+    assert lines[1].split() == ["split", "images", "MSE", "PSNR", "dB", "SSIM"]
+    assert lines[2].split()[:2] == ["test", "6"]
+    assert len(lines) == 3
+
+
+def test_evaluate_warns_when_the_images_have_changed(call, root, tmp_path):
+    run = runs.open("first", root)
+    copy = runs.create(run.config, "copy", tmp_path)
+    copy.model_path.write_bytes(run.model_path.read_bytes())
+    copy.write_json("provenance.json", {**run.provenance, "data": {"source": "phantom", "fingerprint": "another"}})
+    assert "images have changed" in call("evaluate", "copy", "--runs", tmp_path)[2]
+    assert "images have changed" not in call("evaluate", "first", "--runs", root)[2]
+
+
+def gray(path):
+    with Image.open(path) as image:
+        assert MARK in image.text["Description"]
+        return np.asarray(image.convert("RGB")).astype(int)
+
+
+def test_reconstruct_writes_marked_pictures_true_to_the_pixel(call, root, picture, tmp_path):
+    out = tmp_path / "pictures"
+    status, said, _ = call("reconstruct", "first", picture, "--out", out, "--runs", root, "--json")
+    (described,) = json.loads(said)["images"]
+    assert status == 0
+    assert described["files"] == {
+        name: str(out / f"head-{name}.png") for name in ("original", "reconstruction", "difference", "comparison")
+    }
+    drawn = {name: gray(path) for name, path in described["files"].items()}
+    original, reconstructed = (drawn[name][8:512:16, 8:512:16].mean(axis=2) for name in ("original", "reconstruction"))
+    with Image.open(picture) as image:
+        np.testing.assert_allclose(original, np.asarray(image), atol=1)
+    assert described["mse"] == pytest.approx((((original - reconstructed) / 255) ** 2).mean(), rel=0.02)
+    assert described["psnr_db"] == pytest.approx(-10 * np.log10(described["mse"]))
+    warmth = (drawn["difference"][8:512:16, 8:512:16] @ [1, 0, -1]).ravel()  # red minus blue
+    assert np.corrcoef(warmth, (reconstructed - original).ravel())[0, 1] > 0.8
+
+
+def test_reconstruct_takes_a_slice_of_a_volume(call, root, tmp_path):
+    import nibabel
+
+    values = np.linspace(0, 1, 40 * 40 * 5).reshape(40, 40, 5).astype(np.float32)
+    nibabel.save(nibabel.Nifti1Image(values, np.eye(4)), tmp_path / "head.nii.gz")
+    words = ("reconstruct", "first", tmp_path / "head.nii.gz", "--out", tmp_path, "--runs", root, "--json")
+    middle, last = (json.loads(call(*words, *more)[1])["images"][0] for more in ([], ["--slice", "4"]))
+    assert (middle["slice"], last["slice"]) == (2, 4)
+    assert middle["files"]["original"] == str(tmp_path / "head-original.png")
+    assert middle["mse"] != last["mse"]
+    assert "has no slice 5" in call(*words, "--slice", "5")[2]
+
+
+def test_one_bad_image_does_not_keep_the_others_back(call, root, picture, tmp_path):
+    bad = tmp_path / "bad.png"
+    bad.write_text("no picture")
+    again = tmp_path / "more" / "head.png"
+    again.parent.mkdir()
+    again.write_bytes(picture.read_bytes())
+    status, out, err = call(
+        "reconstruct", "first", picture, bad, again, "--out", tmp_path / "out", "--runs", root, "--json"
+    )
+    said = json.loads(out)
+    assert status == 2
+    assert [item["image"] for item in said["failed"]] == [str(bad)]
+    assert "'bad.png' cannot be opened" in err
+    assert {os.path.basename(item["files"]["original"]) for item in said["images"]} == {
+        "head-original.png",
+        "head-2-original.png",
+    }
+    assert (tmp_path / "out" / "comparison.png").is_file()
+
+
+# ---- lines for people --------------------------------------------------------------------------------------------
+
+
+class Terminal:
+    """A terminal that remembers what was written."""
+
+    def __init__(self, encoding="utf-8", live=True):
+        self.encoding, self.live, self.written = encoding, live, ""
+
+    def isatty(self):
+        return self.live
+
+    def write(self, text):
+        self.written += text
+
+    def flush(self):
+        pass
+
+    def lines(self):
+        """What is on the screen: every line as its last redrawing left it."""
+        screen = []
+        for line in self.written.split("\n"):
+            cells = []
+            for part in line.split("\r"):
+                cells[: len(part)] = part
+            screen.append("".join(cells).rstrip())
+        return screen
+
+
+def events():
+    from engine.messages import EpochEnded, JobStarted, Progress
+
+    numbers = {"train_images": 26, "validation_images": 4, "parameters": 1000}
+    yield JobStarted(run="a", path="", first_epoch=0, epochs=2, **numbers, backend="jax", device="CPU")
+    for batch in (1, 2):
+        yield Progress(run="a", epoch=1, epochs=2, batch=batch, batches=2, loss=0.5, images_per_s=99.6, left_s=83)
+    yield EpochEnded(run="a", epoch=1, metrics={"loss": 0.5, "val_loss": 0.25, "images_per_s": 99.6}, best=True)
+
+
+def test_meter_redraws_one_line_and_leaves_one_an_epoch():
+    terminal = Terminal()
+    meter = Meter(terminal)
+    shown = []
+    for event in events():
+        meter(event)
+        shown.append(terminal.lines())
+    assert [len(lines) for lines in shown] == [2, 2, 2, 3]
+    assert shown[1][1] == "epoch 1/2 ━━━━━━━━━━╸          1/2  loss 0.5  100 images/s  1 min 23 s left"
+    assert shown[3][1:] == ["epoch 1/2  loss 0.5  validation 0.25  100 images/s  best so far", ""]
+
+
+def test_meter_writes_only_lines_that_stay_where_nobody_watches():
+    quiet = Terminal(live=False)
+    meter = Meter(quiet, "nats")
+    for event in events():
+        meter(event)
+    assert "\r" not in quiet.written
+    assert len(quiet.written.splitlines()) == 2
+    assert "0.25 nats" in quiet.written
+
+
+def test_meter_never_wraps_and_asks_for_no_sign_a_terminal_lacks(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    narrow = Terminal("cp1252")
+    meter = Meter(narrow)
+    for event in list(events())[:3]:
+        meter(event)
+    assert max(len(line) for line in narrow.lines()[1:]) <= 39
+    narrow.written.encode("cp1252")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0 s"), (59.6, "1 min 00 s"), (250, "4 min 10 s"), (7500, "2 h 05 min"), (float("inf"), "0 s")],
+)
+def test_duration(seconds, text):
+    assert outcome.duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.00392611, "0.003926"), (6512.4, "6,512"), (21.456, "21.46"), (None, "–"), (float("nan"), "–")],
+)
+def test_number(value, text):
+    assert outcome.number(value) == text
+
+
+def test_json_knows_no_infinity():
+    written = outcome.Outcome("", {"a": [float("inf"), 1.5], "b": float("nan")}).written(as_json=True)
+    assert json.loads(written) == {"a": [None, 1.5], "b": None}
+
+
+def test_batch_sum_is_told_beside_the_loss_of_an_image(call, root, tmp_path):
+    status, out, _ = call("train", *TINY_OPTIONS, "--model", "vae", "--epochs", "1", "--runs", tmp_path)
+    (run,) = runs.find_all(tmp_path)
+    (row,) = run.history()
+    assert status == 0
+    summed = f"batch sum, as the study counts: {row['loss'] * TINY['batch_size']:,.0f} for {TINY['batch_size']} images"
+    assert summed in out
+    assert f"python -m engine evaluate vae-0001 --runs {tmp_path}" in out

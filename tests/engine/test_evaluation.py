@@ -1,0 +1,187 @@
+"""Evaluation: the numbers are what one would compute by hand, whatever the batch size, and memory stays flat."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage.metrics import structural_similarity
+
+from engine import config, data, evaluation, runs, scoring, training
+from engine.data import Split
+from engine.errors import ConfigError, DataError, RunDamaged
+from tests.engine.conftest import TINY
+
+KEYS = {
+    "n",
+    "mse",
+    "psnr_db",
+    "ssim",
+    "nats_per_image",
+    "reconstruction_nats",
+    "kl_nats",
+    "entropy_floor_nats",
+    "loss",
+    "batch_sum",
+}
+
+
+@pytest.fixture(scope="module", params=["ae", "vae"])
+def run(request, tmp_path_factory):
+    """A tiny run of each model."""
+    beta = {"beta": 2.0} if request.param == "vae" else {}
+    settings = config.build({**TINY, "model": request.param, **beta})
+    return training.train(settings, root=tmp_path_factory.mktemp("runs"))
+
+
+@pytest.fixture
+def folder_of_pictures(tmp_path):
+    """Twelve pictures that are not square."""
+    rng = np.random.default_rng(0)
+    for number in range(12):
+        Image.fromarray(rng.integers(0, 256, (50, 70), np.uint8)).save(tmp_path / f"{number}.png")
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def measured(run):
+    return evaluation.evaluate(run)
+
+
+def by_hand(run, images):
+    """The numbers of some images, one image after the other, from their definitions."""
+    model = evaluation.load_model(run)
+    rows = [one_by_hand(model, image, index) for index, image in enumerate(images)]
+    return {name: np.mean([row[name] for row in rows]) for name in rows[0]}
+
+
+def one_by_hand(model, image, index):
+    reconstructed = np.asarray(model.reconstruct(image[None]))[0, ..., 0].astype(float)
+    original = image[..., 0].astype(float)
+    mse = ((original - reconstructed) ** 2).mean()
+    window = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
+    inside = original[(original > 0) & (original < 1)]
+    numbers = {
+        "mse": mse,
+        "psnr_db": 10 * np.log10(1 / mse),
+        "ssim": structural_similarity(original, reconstructed, data_range=1, **window),
+        "entropy_floor_nats": -(inside * np.log(inside) + (1 - inside) * np.log(1 - inside)).sum(),
+    }
+    if model.name == "vae":
+        outputs = model(image[None])
+        mean, log_var = (np.asarray(outputs[name])[0].astype(float) for name in ("mean", "log_var"))
+        epsilon = np.random.Generator(np.random.Philox(key=[0, index])).standard_normal(len(mean), np.float32)
+        z = (mean + np.exp(log_var / 2) * epsilon).astype(np.float32)
+        p = 1 / (1 + np.exp(-np.asarray(model.decoder(z[None]))[0, ..., 0].astype(float)))
+        numbers["reconstruction_nats"] = -(original * np.log(p) + (1 - original) * np.log(1 - p)).sum()
+        numbers["kl_nats"] = (np.exp(log_var) + mean**2 - 1 - log_var).sum() / 2
+        numbers["nats_per_image"] = numbers["reconstruction_nats"] + numbers["kl_nats"]
+    return numbers
+
+
+def test_result_has_the_promised_shape(run, measured):
+    assert set(measured) == {"run", "model", "splits"}
+    assert (measured["run"], measured["model"]) == (run.name, run.config.model.model)
+    images = evaluation.images(run)
+    assert {name: part["n"] for name, part in measured["splits"].items()} == {
+        name: len(split) for name, split in images.splits.items()
+    }
+    assert all(set(part) == KEYS for part in measured["splits"].values())
+
+
+def test_numbers_equal_those_computed_by_hand(run, measured):
+    images = evaluation.images(run)
+    for name in ("validation", "test"):
+        expected = by_hand(run, images.splits[name].read())
+        for key, value in expected.items():
+            assert measured["splits"][name][key] == pytest.approx(value, rel=2e-5), (name, key)
+
+
+def test_loss_carries_beta_and_the_batch_sum_counts_as_the_study(run, measured):
+    part = measured["splits"]["train"]
+    if run.config.model.model == "ae":
+        assert part["loss"] == part["mse"]
+        assert part["nats_per_image"] is part["kl_nats"] is part["reconstruction_nats"] is part["batch_sum"] is None
+    else:
+        assert part["loss"] == pytest.approx(part["reconstruction_nats"] + 2 * part["kl_nats"])
+        assert part["nats_per_image"] == pytest.approx(part["reconstruction_nats"] + part["kl_nats"])
+        assert part["batch_sum"] == pytest.approx(part["loss"] * TINY["batch_size"])
+        assert part["reconstruction_nats"] > part["entropy_floor_nats"]
+
+
+def test_no_number_depends_on_the_batch_size(run, measured, monkeypatch):
+    monkeypatch.setattr(scoring, "BATCH", 5)
+    again = evaluation.evaluate(run)
+    for name, part in measured["splits"].items():
+        for key, value in part.items():
+            assert again["splits"][name][key] == (value if value is None else pytest.approx(value, rel=1e-5)), key
+
+
+class Watched(Split):
+    """A split that remembers how many images were asked of it at once."""
+
+    most = 0
+
+    def read(self, which=slice(None)):
+        images = super().read(which)
+        Watched.most = max(Watched.most, len(images))
+        return images
+
+
+def test_images_are_read_batch_by_batch(run, monkeypatch):
+    monkeypatch.setattr(scoring, "BATCH", 4)
+    images = evaluation.images(run)
+    split = images.train
+    watched = Watched(*(getattr(split, field.name) for field in dataclasses.fields(Split)))
+    evaluation.evaluate(run, dataclasses.replace(images, train=watched), ["train"])
+    assert Watched.most == 4
+
+
+def test_split_can_be_chosen(run, measured):
+    assert evaluation.evaluate(run, splits=["test"])["splits"] == {"test": measured["splits"]["test"]}
+    with pytest.raises(ConfigError, match="no split 'training'"):
+        evaluation.evaluate(run, splits=["training"])
+
+
+def test_empty_split_is_left_out(run):
+    images = evaluation.images(run)
+    nothing = dataclasses.replace(images.test, rows=images.test.rows[:0], labels=images.test.labels[:0])
+    assert set(evaluation.evaluate(run, dataclasses.replace(images, test=nothing))["splits"]) == {"train", "validation"}
+
+
+def test_other_images_go_through_the_runs_own_preparation(run, folder_of_pictures):
+    images = evaluation.images(run, str(folder_of_pictures))
+    own = run.config.data
+    assert images.config == own.model_copy(update={"source": str(folder_of_pictures)})
+    assert images.train.read().shape[1:] == (32, 32, 1)
+    measured = evaluation.evaluate(run, str(folder_of_pictures))
+    assert sum(part["n"] for part in measured["splits"].values()) == 12
+    assert evaluation.have_changed(run, images)
+    assert not evaluation.have_changed(run, evaluation.images(run))
+
+
+def test_missing_source_is_a_sentence(run, tmp_path):
+    with pytest.raises(DataError, match="nowhere"):
+        evaluation.evaluate(run, str(tmp_path / "nowhere"))
+
+
+def test_run_without_a_model_is_refused(tiny, tmp_path):
+    with pytest.raises(RunDamaged, match="no model yet"):
+        evaluation.evaluate(runs.create(tiny(), root=tmp_path))
+
+
+def test_stopped_evaluation_gives_nothing(run):
+    assert evaluation.evaluate(run, data.load(config=run.config.data), should_stop=lambda: True) is None
+
+
+def test_progress_tells_what_is_done(run):
+    told = []
+    evaluation.evaluate(run, splits=["train"], progress=lambda *step: told.append(step))
+    total = len(evaluation.images(run).train)
+    assert told[-1] == ("Measuring train", total, total)
+
+
+def test_number_that_is_not_finite_is_none():
+    assert evaluation._mean(np.array([1.0, np.inf])) is None
+    assert evaluation._mean(None) is None
+    assert evaluation._mean(np.array([1.0, 2.0])) == 1.5
