@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor
 from gui import palette
 from gui.widgets.curve_series import Series, on_axis, thin
 
-FAINT = 70
+FAINT = 95
 LINE_PX = 1.8
 MOST_POINTS = 2000
 DASHES = [5.0, 3.5]

@@ -51,6 +51,11 @@ class RowHeader(QWidget):
             column.addWidget(part)
         column.addStretch()
 
+    def add_line(self, text: str) -> None:
+        """Say one thing more, quietly."""
+        self._subtitle.setText("\n".join(filter(None, (self._subtitle.text(), text))))
+        self._subtitle.show()
+
     def set_row(self, row: ImageRow, state: ViewState) -> None:
         self._title.setText(row.title)
         self._subtitle.setText(row.subtitle)
@@ -109,7 +114,6 @@ class ImageRows(QScrollArea):
         self._board = QWidget()
         self._board.setProperty("kind", "plain")
         self._orientation: str | None = None
-        self._corner = label(UNKNOWN, role="caption", wrap=True, parent=self._board)
         self._linked = True
         self._own_states: list[ViewState] = []
         self.setWidget(self._board)
@@ -148,13 +152,12 @@ class ImageRows(QScrollArea):
                 view.set_state(self.state if linked else self._own_states[column])
 
     def set_orientation(self, letters: str | None) -> None:
-        """Letters at the left, right, top and bottom of each picture ("RLAP"), or None when nobody knows."""
+        """Letters at the left, right, top and bottom ("RLAP"), or None when nobody knows, which the first row says."""
         self._orientation = letters
-        self._corner.setText("" if letters else UNKNOWN)
         for views in self._views:
             for view in views:
                 view.set_orientation(letters or "")
-        self._arrange()
+        self._show_headers()
 
     def view(self, row: int, column: int) -> ImageView:
         return self._views[row][column]
@@ -184,9 +187,8 @@ class ImageRows(QScrollArea):
 
     def _build(self, rows: int, columns: int) -> None:
         for child in self._board.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly):
-            if child is not self._corner:
-                child.hide()
-                child.deleteLater()
+            child.hide()
+            child.deleteLater()
         self._headers = [RowHeader(self._board) for _ in range(rows)]
         self._titles = [ElidedLabel(parent=self._board) for _ in range(columns)]
         self._views = [[self._make_view(row, column) for column in range(columns)] for row in range(rows)]
@@ -213,6 +215,8 @@ class ImageRows(QScrollArea):
     def _show_headers(self) -> None:
         for header, row in zip(self._headers, self._rows, strict=False):
             header.set_row(row, self.state)
+        if self._headers and self._orientation is None:
+            self._headers[0].add_line(UNKNOWN)
 
     def _arrange(self) -> None:
         if not self._rows or not self._titles:
@@ -220,7 +224,7 @@ class ImageRows(QScrollArea):
             return
         images = self._rows[0].images
         aspect = images[0].shape[0] / images[0].shape[1]
-        top = TEXT_PX if self._corner.text() or any(title.text() for title in self._titles) else 0
+        top = TEXT_PX if any(title.text() for title in self._titles) else 0
         bar = self.verticalScrollBar().sizeHint().width()  # its room is kept: its coming must not move the cells
         room = QSize(self.width() - bar - 2, self.height() - 2)
         captions = tuple(TEXT_PX if row.captions else 0 for row in self._rows)
@@ -229,7 +233,6 @@ class ImageRows(QScrollArea):
         for column, title in enumerate(self._titles):
             title.setGeometry(grid.at(0, column).adjusted(0, -top, 0, 0).adjusted(0, 0, 0, -grid.cell.height()))
             title.setVisible(bool(title.text()))
-        self._corner.setGeometry(0, 0, HEADER_PX, top)
         for row, views in enumerate(self._views):
             self._place_row(row, views, grid)
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel
 
 from gui.pixmaps import Scale
 from gui.widgets.image_rows import HEADER_PX, Grid, ImageRow, ImageRows, fit_grid
@@ -127,9 +128,19 @@ def test_pictures_have_names(rows):
 
 
 def test_orientation_is_said_once_or_on_every_picture(rows):
-    assert rows._corner.text() == "orientation unknown"
+    def said():
+        return [text.text() for text in rows.findChildren(QLabel) if "orientation unknown" in text.text()]
+
+    assert said() == ["orientation unknown"]
+    rows.state.update(limit=0.1)
+    assert said() == ["orientation unknown"]
     rows.set_orientation("RLAP")
-    assert rows._corner.text() == ""
+    assert said() == []
+    rows.resize(1300, 700)
+    assert rows.view(0, 0).width() >= 150
+    lettered = rows.view(0, 0).grab().toImage()
+    rows.set_orientation(None)
+    assert lettered != rows.view(0, 0).grab().toImage()
 
 
 def test_no_rows_is_a_state_too(rows):
