@@ -81,10 +81,11 @@ class Worker:
         self.control = Control(
             held=lambda: self.emit(Paused(run=self._run)), released=lambda: self.emit(Continued(run=self._run))
         )
-        self.explorer = Explorer(scratch, self.emit, self.control.should_stop)
+        self.explorer = Explorer(scratch, self.emit, self._is_unwanted)
         self._queue: queue.Queue[Message] = queue.Queue()
         self._lock = threading.Lock()
         self._newest: dict[str, int] = {}
+        self._asked: Request | None = None
         self._run = ""
         self._told = False
 
@@ -136,8 +137,15 @@ class Worker:
             if not self._told:
                 self.emit(Refused(reason=error.what, advice=error.advice))
 
+    def _is_unwanted(self) -> bool:
+        """Whether the request in hand was taken back, or overtaken by a newer one of its panel."""
+        asked = self._asked
+        return self.control.should_stop() or (asked is not None and asked.number < self._newest[asked.panel])
+
     def _answer(self, request: Request) -> None:
-        if request.number < self._newest[request.panel]:
+        self.control.reset()
+        self._asked = request
+        if self._is_unwanted():
             return
         try:
             content = self.explorer.answer(request)

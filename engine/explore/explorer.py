@@ -18,6 +18,7 @@ from engine.config import DataConfig, TrainingConfig
 from engine.messages import Emit, LoadData, OpenScan, Rank, Reconstruct, Request, RequestProgress, ShouldStop
 
 MODELS_KEPT = 4
+DATA_KEPT = 3
 FILES_KEPT = 64
 
 
@@ -33,7 +34,8 @@ class Explorer:
     def __init__(self, scratch: Path, emit: Emit, should_stop: ShouldStop) -> None:
         self.scratch, self.emit, self.should_stop = scratch, emit, should_stop
         self._models: OrderedDict[tuple[Path, int], Any] = OrderedDict()
-        self._data: tuple[DataConfig, data.Dataset] | None = None
+        self._data: OrderedDict[DataConfig, data.Dataset] = OrderedDict()
+        self._scan: tuple[tuple[str, int], data.Scan] | None = None
         self._numbers = itertools.count()
         self._answers: dict[type[Request], Callable[[Any], dict[str, Any]]] = {
             LoadData: self._load_data,
@@ -57,6 +59,7 @@ class Explorer:
         def progress(done: int, total: int) -> None:
             self.emit(RequestProgress(number=request.number, panel=request.panel, done=done, total=total))
 
+        self._data.pop(request.config, None)  # asked for anew: its files may have changed
         images = self._dataset(request.config, progress)
         return {
             "source": images.source,
@@ -64,12 +67,13 @@ class Explorer:
             "classes": list(images.classes),
             "counts": images.counts(),
             "skipped": [{"name": item.name, "reason": item.reason} for item in images.skipped],
+            "notes": list(images.notes),
             "store": str(getattr(images.train.store, "filename", "")),
             "splits": {name: _listing(split) for name, split in images.splits.items()},
         }
 
     def _open_scan(self, request: OpenScan) -> dict[str, Any]:
-        scan = data.open_scan(request.path)
+        scan = self._opened(request.path)
         return {
             "name": scan.name,
             "kind": scan.kind,
@@ -86,7 +90,8 @@ class Explorer:
             model, side = self._model(name)
             fitted = originals if side == request.data.size else self._originals(request, side)[0]
             reconstructed = scoring.reconstruct(model, fitted)
-            answer["runs"][name] = {"images": self._write(reconstructed[..., 0])} | _measures(fitted, reconstructed)
+            paths = {"originals": self._write(fitted[..., 0]), "images": self._write(reconstructed[..., 0])}
+            answer["runs"][name] = paths | _measures(fitted, reconstructed)
         return answer
 
     def _rank(self, request: Rank) -> dict[str, Any]:
@@ -98,15 +103,26 @@ class Explorer:
     def _originals(self, request: Reconstruct, side: int | None = None) -> tuple[NDArray[np.float32], list[str]]:
         config = request.data.model_copy(update={"size": side or request.data.size})
         if request.scan is not None:
-            scan = data.open_scan(request.scan)
-            return data.prepare(scan.slice(request.slice), config)[None, ..., None], [scan.name]
+            scan = self._opened(request.scan)
+            return data.prepare(scan, config, request.slice)[None, ..., None], [scan.name]
         split = self._dataset(config).splits[request.split]
         return split.read(np.array(request.indices, np.int64)), [split.names[index] for index in request.indices]
 
     def _dataset(self, config: DataConfig, progress: Callable[[int, int], None] | None = None) -> data.Dataset:
-        if self._data is None or self._data[0] != config:
-            self._data = config, data.load(config=config, progress=progress, should_stop=self.should_stop)
-        return self._data[1]
+        if config not in self._data:
+            self._data[config] = data.load(config=config, progress=progress, should_stop=self.should_stop)
+        self._data.move_to_end(config)
+        while len(self._data) > DATA_KEPT:
+            self._data.popitem(last=False)
+        return self._data[config]
+
+    def _opened(self, path: str) -> data.Scan:
+        """Open a scan once while its slices are gone through."""
+        file = Path(path)
+        key = path, file.stat().st_mtime_ns if file.exists() else 0
+        if self._scan is None or self._scan[0] != key:
+            self._scan = key, data.open_scan(path)
+        return self._scan[1]
 
     def _model(self, name: str) -> tuple[Any, int]:
         run = runs.open(name)
