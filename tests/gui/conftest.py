@@ -1,11 +1,20 @@
-"""What window tests stand on: settings of their own, the dark theme, series colours from the start."""
+"""What window tests stand on: settings of their own, the dark theme, series colours from the start; runs and scans."""
 
 import gc
 
+import numpy as np
 import pytest
-from PySide6.QtCore import QSettings
+from PySide6.QtCore import QObject, QSettings, Signal
+from PySide6.QtGui import QUndoStack
 
+from engine import config, runs
+from engine.config import DataConfig
+from engine.messages import Answer, EpochEnded, JobEnded, JobStarted, Log
 from gui import palette, theme
+from gui.engine_process import Ending
+from gui.panel import Desk
+from gui.preferences import Preferences
+from gui.session import Session
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -34,3 +43,162 @@ def dressed(qapp):
     yield lambda mode: theme.apply(qapp, mode)
     qapp.setStyleSheet("")
     palette.use(palette.DARK)
+
+
+class FakeEngine(QObject):
+    """Stands for an engine process: keeps what it is sent, says what it is told to say."""
+
+    event_received = Signal(object)
+    ended = Signal(object)
+
+    def __init__(self, name, scratch, backend, threads=0, parent=None):
+        super().__init__(parent)
+        self.name, self.backend, self.threads, self.sent, self.pid, self.running = name, backend, threads, [], 0, False
+
+    def start(self):
+        self.running = True
+
+    def is_running(self):
+        return self.running
+
+    def send(self, message):
+        self.sent.append(message)
+
+    def say(self, event):
+        self.event_received.emit(event)
+
+    def die(self, code=9, crashed=True, wanted=False):
+        self.running = False
+        self.ended.emit(Ending(code, crashed, wanted, ""))
+
+    def close(self):
+        self.running = False
+
+    def kill(self):
+        self.die(wanted=True)
+
+    def finish(self):
+        self.running = False
+
+
+@pytest.fixture
+def fake_engines(monkeypatch):
+    """No process is started: panels are tested by what they send and by what they are told."""
+    for module in ("gui.job", "gui.questions"):
+        monkeypatch.setattr(f"{module}.EngineProcess", FakeEngine)
+
+
+@pytest.fixture
+def tiny():
+    """Make a tiny config that trains in a second: `tiny(model="vae", epochs=3)`."""
+    small = {"phantom_count": 36, "size": 32, "latent": 8, "filters": (4, 8), "epochs": 2, "batch_size": 8}
+
+    return lambda **changes: config.build({**small, **changes})
+
+
+@pytest.fixture
+def root(tmp_path):
+    return tmp_path / "runs"
+
+
+@pytest.fixture
+def make_run(root, tiny):
+    """Write a run's folder as an engine leaves it: `make_run("ae-0001", epochs=3, state="stopped")`."""
+
+    def make(name, epochs=3, state="finished", goal=None, **changes):
+        run = runs.create(tiny(epochs=goal or epochs, **changes), name, root)
+        for event in story(run, epochs, state):
+            run.append(event)
+        run.previews.mkdir()
+        rng = np.random.default_rng(0)
+        for picture in ["originals", *(f"epoch-{epoch:05d}" for epoch in range(1, epochs + 1))]:
+            np.save(run.previews / f"{picture}.npy", rng.integers(0, 256, (8, 32, 32), dtype=np.uint8))
+        return run
+
+    return make
+
+
+def story(run, epochs, state="finished"):
+    """The events of a run: started, so many epochs, ended (not ended when `state` is None)."""
+    nats = 1000.0 if run.config.model.loss_unit else 1.0
+    yield Log(text="Reading phantom.")
+    yield JobStarted(
+        run=run.name,
+        path=str(run.path),
+        first_epoch=0,
+        epochs=run.config.training.epochs,
+        train_images=27,
+        validation_images=3,
+        parameters=9441,
+        backend="tensorflow",
+        device="CPU",
+    )
+    for epoch in range(1, epochs + 1):
+        loss = nats / epoch
+        metrics = {"loss": loss, "val_loss": loss * 1.1, "val_mse": 0.1 / epoch, "images_per_s": 100.0, "train_s": 1.0}
+        if run.config.model.loss_unit:
+            parts = {"reconstruction": loss * 0.9, "kl": loss * 0.1}
+            metrics |= parts | {f"val_{part}": value for part, value in parts.items()}
+        preview = f"previews/epoch-{epoch:05d}.npy"
+        yield EpochEnded(run=run.name, epoch=epoch, metrics=metrics, best=True, preview=preview)
+    if state:
+        yield JobEnded(run=run.name, state=state, epoch=epochs)
+
+
+@pytest.fixture
+def data_content(tmp_path):
+    """What the explorer answers to LoadData: 24 scans of two classes in three splits, two files skipped."""
+    store = tmp_path / "images.npy"
+    np.save(store, np.random.default_rng(1).integers(0, 256, (24, 32, 32), dtype=np.uint8))
+    rows = {"train": list(range(16)), "validation": [16, 17], "test": list(range(18, 24))}
+    classes = ["glioma_tumor", "no_tumor"]
+    return {
+        "source": "phantom",
+        "fingerprint": "f",
+        "classes": classes,
+        "counts": {
+            name: {split: sum(row % 2 == label for row in at) for split, at in rows.items()}
+            for label, name in enumerate(classes)
+        },
+        "skipped": [{"name": "a.txt", "reason": "not a picture"}, {"name": "b.png", "reason": "damaged"}],
+        "notes": ["The source brings no test set."],
+        "store": str(store),
+        "splits": {
+            split: {"rows": at, "labels": [row % 2 for row in at], "names": [f"{split}/{row}.png" for row in at]}
+            for split, at in rows.items()
+        },
+    }
+
+
+@pytest.fixture
+def session(qtbot, root, tmp_path, fake_engines):
+    """A session whose engines are fakes."""
+    made = Session(root, tmp_path / "scratch")
+    yield made
+    made.close()
+    made.deleteLater()
+
+
+@pytest.fixture
+def desk(session):
+    return Desk(session, QUndoStack(session), Preferences(theme="dark"))
+
+
+@pytest.fixture
+def answer(session):
+    """Let the explorer answer the newest question of a panel: `answer("data", content)`."""
+
+    def say(panel, content):
+        asked = [sent for sent in session.questions.engine.sent if getattr(sent, "panel", "") == panel][-1]
+        session.questions.engine.say(Answer(number=asked.number, panel=panel, content=content))
+        return asked
+
+    return say
+
+
+@pytest.fixture
+def loaded(session, answer, data_content):
+    """A session that has loaded its scans."""
+    session.load_data(DataConfig(size=32))
+    answer("data", data_content)
+    return session.data

@@ -1,0 +1,92 @@
+"""The program: one window, dressed, opened, and set to work once it is seen."""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QObject, QTimer
+from PySide6.QtGui import QUndoStack
+from PySide6.QtWidgets import QApplication, QWidget
+
+from engine import runs
+from gui import preferences, theme
+from gui.drops import classify
+from gui.main_window import MainWindow
+from gui.memory import Memory
+from gui.panel import Desk
+from gui.scratch import Scratch
+from gui.session import Session
+
+NO_DISPLAY = "There is no display here, so no window. The engine works without one: python -m engine demo"
+
+
+class FirstPaint(QObject):
+    """Does something once, after a widget has been painted for the first time."""
+
+    def __init__(self, widget: QWidget, do: Callable[[], object]) -> None:
+        super().__init__(widget)
+        self._widget, self._do = widget, do
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Paint:
+            self._widget.removeEventFilter(self)
+            QTimer.singleShot(0, self, self._do)
+        return False
+
+
+def make_window(memory: Memory | None = None) -> MainWindow:
+    """Build the window with everything it works with; its engines start with `begin`."""
+    memory = memory or Memory()
+    chosen = preferences.read(memory)
+    scratch = Scratch()
+    session = Session(runs.default_root(), scratch.path)
+    undo = QUndoStack(session)
+    window = MainWindow(Desk(session, undo, chosen), memory, scratch)
+    session.setParent(window)
+    return window
+
+
+def open_window(paths: list[Path] | None = None) -> MainWindow:
+    """Dress the program and show its window; it starts to work after its first picture."""
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    app.setApplicationName("Engram")
+    memory = Memory()
+    if isinstance(app, QApplication):
+        theme.apply(app, preferences.read(memory).theme)
+    window = make_window(memory)
+
+    def begin() -> None:
+        window.begin()
+        if paths:
+            window.open_drop(classify(paths))
+
+    FirstPaint(window, begin)
+    window.show()
+    return window
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Open the window and stay until it is closed."""
+    parser = argparse.ArgumentParser(prog="engram", description="Train autoencoders on brain MRI.")
+    parser.add_argument("path", nargs="*", type=Path, help="a folder of scans, a scan or a run to open")
+    parser.add_argument("--runs", type=Path, help="folder of the runs")
+    options = parser.parse_args(arguments)
+    if not has_display():
+        sys.exit(NO_DISPLAY)
+    if options.runs:
+        os.environ["ENGRAM_RUNS"] = str(options.runs.absolute())
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python's own handler would wait for the event loop to return
+    app = QApplication(sys.argv[:1])
+    window = open_window(options.path)
+    window.destroyed.connect(app.quit)
+    return app.exec()
+
+
+def has_display() -> bool:
+    """Whether a window can be shown at all: on Linux Qt aborts the process where there is no display."""
+    names = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    return not sys.platform.startswith("linux") or any(map(os.environ.get, names))

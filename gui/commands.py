@@ -1,0 +1,100 @@
+"""What the menus and their keys do."""
+
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMessageBox
+
+from gui import preferences, theme
+from gui.drops import classify
+from gui.panel import MARK
+from gui.preferences import Preferences, PreferencesDialog
+from gui.shell import Shell
+from gui.shortcuts import ShortcutSheet
+
+SCANS = "Scans (*.png *.jpg *.jpeg *.bmp *.tif *.tiff *.dcm *.dicom *.ima *.nii *.nii.gz);;All files (*)"
+AskPath = Callable[..., str]
+
+
+class Commands(QObject):
+    """The commands of a window that belong to no single panel."""
+
+    def __init__(self, window: Shell) -> None:
+        super().__init__(window)
+        self._window = window
+        self.ask_folder: AskPath = QFileDialog.getExistingDirectory
+        self.ask_file: AskPath = lambda *words: QFileDialog.getOpenFileName(*words)[0]
+
+    def open_folder(self) -> None:
+        path = self.ask_folder(self._window, "Open a folder of scans", str(Path.home()))
+        if path:
+            self._window.open_drop(classify([Path(path)]))
+
+    def open_scan(self) -> None:
+        path = self.ask_file(self._window, "Open a scan", str(Path.home()), SCANS)
+        if path:
+            self._window.open_drop(classify([Path(path)]))
+
+    def export(self) -> None:
+        panel = self._window.current()
+        if panel:
+            panel.export()
+
+    def copy_python(self) -> None:
+        panel = self._window.current()
+        if panel:
+            panel.copy_python()
+
+    def prefer(self) -> None:
+        """Ask for the preferences and follow them at once."""
+        dialog = PreferencesDialog(self._window.desk.preferences, self._window)
+        if dialog.exec() == QDialog.DialogCode.Accepted:
+            self.follow(dialog.chosen())
+        dialog.deleteLater()
+
+    def follow(self, chosen: Preferences) -> None:
+        """Keep preferences and bring the window in line with them."""
+        window, before = self._window, self._window.desk.preferences
+        window.desk.preferences = chosen
+        preferences.write(window.memory, chosen)
+        if chosen.theme != before.theme:
+            self._dress(chosen)
+        if chosen.runs != before.runs:
+            window.open_runs()
+        if chosen.backend != before.backend:
+            window.desk.session.job.warm_up(chosen.backend)
+
+    def use_theme(self, mode: theme.Mode) -> None:
+        now = self._window.desk.preferences
+        self.follow(Preferences(mode, now.runs, now.backend, now.download))
+
+    def pause_or_go_on(self) -> None:
+        job = self._window.desk.session.job
+        job.go_on() if job.state in ("paused", "pausing") else job.pause()
+
+    def stop(self) -> None:
+        self._window.desk.session.job.stop()
+
+    def start(self) -> None:
+        self._window.show_panel("train").show_wish(("start", None))
+
+    def open_runs_folder(self) -> None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._window.desk.session.book.root)))
+
+    def show_shortcuts(self) -> None:
+        ShortcutSheet(self._window).open()
+
+    def show_about(self) -> None:
+        text = (
+            f"<b>Engram {version('engram-mri')}</b><p>Trains autoencoders on brain MRI, opens them up, and helps to "
+            f"find out whether their pictures can be trusted.</p><p>{MARK}.</p>"
+        )
+        QMessageBox.about(self._window, "About Engram", text)
+
+    def _dress(self, chosen: Preferences) -> None:
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            theme.apply(app, chosen.theme)

@@ -1,0 +1,37 @@
+"""What was dropped on the window, or given on the command line, told from its path."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from PySide6.QtCore import QMimeData
+
+
+@dataclass(frozen=True)
+class Drop:
+    """A path and what to do with it; `problem` says why nothing can be done."""
+
+    kind: Literal["folder", "run", "scan", "none"]
+    path: Path
+    problem: str = ""
+
+
+def paths_of(mime: QMimeData) -> list[Path]:
+    """Return the local files and folders of a drag."""
+    return [Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()]
+
+
+def classify(paths: list[Path]) -> Drop:
+    """Tell a run, a folder of scans and a single scan apart; whether a scan can be opened, its reader says later."""
+    if not paths:
+        return Drop("none", Path(), "Only files and folders of this machine can be opened.")
+    path = paths[0]
+    if len(paths) > 1:
+        return Drop("none", path, f"{len(paths)} things were dropped. Drop one folder, one scan or one run.")
+    if (path / "config.json").is_file() and (path / "events.jsonl").is_file():
+        return Drop("run", path)
+    if path.is_dir():
+        return Drop("folder", path)
+    if path.is_file():
+        return Drop("scan", path)
+    return Drop("none", path, f"There is no file or folder {path}.")

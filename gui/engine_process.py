@@ -1,0 +1,142 @@
+"""One engine process: commands go in, events come out; it never outlives the window."""
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
+
+from engine import errors
+from engine.errors import EngramError
+from engine.messages import Event, Message, read_event
+
+GRACE_MS = 3000
+LAST_WORDS_BYTES = 4096
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How an engine process ended: what it was asked for, or not."""
+
+    code: int
+    crashed: bool
+    wanted: bool
+    last_words: str
+
+    @property
+    def sentence(self) -> str:
+        """What to tell the user of an ending that nobody wanted."""
+        how = f"signal {self.code}" if self.crashed else f"exit code {self.code}"
+        said = f" It said: {self.last_words}" if self.last_words and not self.crashed else ""
+        return f"The engine process ended unexpectedly ({how}).{said}"
+
+
+class EngineProcess(QObject):
+    """Runs `python -m engine.worker`; closing its stdin, on purpose or by dying, ends it."""
+
+    event_received = Signal(object)
+    ended = Signal(object)
+
+    def __init__(self, name: str, scratch: Path, backend: str, threads: int = 0, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.backend, self.threads = backend, threads
+        self.log = scratch / f"{name}.log"
+        self._unread = b""
+        self._wanted = False
+        self._process = QProcess(self)
+        self._process.setProgram(sys.executable)
+        words = ["-m", "engine.worker", "--scratch", str(scratch / name), "--backend", backend]
+        self._process.setArguments([*words, "--threads", str(threads)])
+        self._process.setProcessEnvironment(environment())
+        self._process.setStandardErrorFile(str(self.log), QProcess.OpenModeFlag.Append)
+        self._process.readyReadStandardOutput.connect(self._on_output)
+        self._process.finished.connect(self._on_finished)
+        self._process.errorOccurred.connect(self._on_error)
+
+    def start(self) -> None:
+        self._process.start()
+
+    @property
+    def pid(self) -> int:
+        """Number of the process, 0 when there is none."""
+        return int(self._process.processId())
+
+    def is_running(self) -> bool:
+        return self._process.state() != QProcess.ProcessState.NotRunning
+
+    def send(self, message: Message) -> None:
+        self._process.write(message.line().encode())
+
+    def close(self, grace_ms: int = GRACE_MS) -> None:
+        """Ask it to end by closing its stdin; after a grace period, kill it."""
+        self._wanted = True
+        self._process.closeWriteChannel()
+        QTimer.singleShot(grace_ms, self, self.kill)
+
+    def kill(self) -> None:
+        """End it now, by force."""
+        self._wanted = True
+        if self.is_running():
+            self._process.kill()
+
+    def finish(self, wait_ms: int = GRACE_MS) -> None:
+        """Close it and wait for its end: the last thing before the window goes."""
+        self._wanted = True
+        self._process.closeWriteChannel()
+        if self.is_running() and not self._process.waitForFinished(wait_ms):
+            self._process.kill()
+            self._process.waitForFinished(wait_ms)
+
+    def _on_output(self) -> None:
+        *lines, self._unread = (self._unread + self._process.readAllStandardOutput().data()).split(b"\n")
+        for line in lines:
+            event = _event(line)
+            if event is not None:
+                self.event_received.emit(event)
+
+    def _on_finished(self, code: int, status: QProcess.ExitStatus) -> None:
+        self._on_output()
+        crashed = status == QProcess.ExitStatus.CrashExit
+        self.ended.emit(Ending(code, crashed, self._wanted, last_line(self.log)))
+
+    def _on_error(self, error: QProcess.ProcessError) -> None:
+        if error == QProcess.ProcessError.FailedToStart:
+            self.ended.emit(Ending(127, False, self._wanted, self._process.errorString()))
+
+
+def _event(line: bytes) -> Event | None:
+    """Read one line; what is no event (a library that writes to the bare descriptor) is passed over."""
+    try:
+        return read_event(line)
+    except EngramError:
+        return None
+
+
+def environment() -> QProcessEnvironment:
+    """The window's environment, in which a Python finds the engine wherever it is started."""
+    found = QProcessEnvironment.systemEnvironment()
+    home = str(Path(errors.__file__).parents[1])
+    found.insert("PYTHONPATH", os.pathsep.join(filter(None, [home, found.value("PYTHONPATH")])))
+    found.insert("PYTHONUNBUFFERED", "1")
+    return found
+
+
+def last_line(log: Path) -> str:
+    """The last line that a process wrote to its log, empty when it wrote none."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(log.stat().st_size - LAST_WORDS_BYTES, 0))
+            lines = file.read().decode(errors="replace").split("\n")
+    except OSError:
+        return ""
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+def resident_bytes(pid: int) -> int | None:
+    """Memory that a process holds, where the system tells it in /proc; None elsewhere."""
+    try:
+        pages = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]
+    except (OSError, IndexError):
+        return None
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")

@@ -1,0 +1,222 @@
+"""A form made from the description of settings; every change can be undone, a wrong value says what is wrong."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QMouseEvent, QUndoCommand, QUndoStack
+from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from engine.config import FieldSpec
+from engine.errors import ConfigError
+from gui.editors import Editor, choice_title, editor_for
+from gui.widgets.text import label, restyle
+
+Values = dict[str, Any]
+Check = Callable[[Values], object]
+LABEL_PX = 112
+
+
+class FieldLabel(QLabel):
+    """The name of a setting; a double-click on it brings the default back."""
+
+    default_wanted = Signal()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self.default_wanted.emit()
+
+
+class FieldRow(QObject):
+    """Name, editor and, when there is one, the problem of one setting."""
+
+    def __init__(self, spec: FieldSpec, editor: Any, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.spec, self.editor = spec, editor
+        self.label, self.problem = FieldLabel(spec.title, parent), label(role="danger", wrap=True)
+        self.label.setProperty("role", "quiet")
+        self.label.setBuddy(editor)
+        self.label.setFixedWidth(LABEL_PX)
+        self.label.setWordWrap(True)
+        for part in (self.label, editor):
+            part.setToolTip(tool_tip(spec))
+        editor.setAccessibleName(spec.title)
+        editor.setAccessibleDescription(spec.text)
+        self.show_problem("")
+
+    def place(self, grid: QGridLayout) -> None:
+        row = grid.rowCount()
+        grid.addWidget(self.label, row, 0)
+        grid.addWidget(self.editor, row, 1)
+        grid.addWidget(self.problem, row + 1, 0, 1, 2)
+
+    def show_problem(self, text: str) -> None:
+        self.problem.setText(text)
+        self.problem.setVisible(bool(text) and not self.editor.isHidden())
+        if self.editor.property("invalid") != bool(text):
+            restyle(self.editor, invalid=bool(text))
+
+    def set_visible(self, visible: bool) -> None:
+        self.label.setVisible(visible)
+        self.editor.setVisible(visible)
+        self.problem.setVisible(visible and bool(self.problem.text()))
+
+
+class Edit(QUndoCommand):
+    """Some settings changed from one set of values to another; edits of one field in one go are one step."""
+
+    def __init__(self, form: "Form", before: Values, after: Values, text: str) -> None:
+        super().__init__(text)
+        self._form, self._before, self._after, self._visit = form, before, after, form.visit
+
+    def id(self) -> int:
+        return 1
+
+    def mergeWith(self, other: QUndoCommand) -> bool:
+        same = isinstance(other, Edit) and other._form is self._form and other._visit == self._visit
+        if not same or other._after.keys() != self._after.keys() or len(self._after) != 1:  # type: ignore[attr-defined]
+            return False
+        self._after = other._after  # type: ignore[attr-defined]
+        return True
+
+    def redo(self) -> None:
+        self._form.set_values(self._after)
+
+    def undo(self) -> None:
+        self._form.set_values(self._before)
+
+
+class Form(QWidget):
+    """The settings of a section, of one column; the less common ones are folded away."""
+
+    changed = Signal()
+
+    def __init__(self, specs: Sequence[FieldSpec], undo: QUndoStack, check: Check, own: Mapping[str, Any] = {}) -> None:
+        super().__init__()
+        self.visit, self.problem = 0, ""
+        self._undo, self._check = undo, check
+        self._fold, self._folded = QPushButton("More settings"), QWidget()
+        self.rows = {spec.name: FieldRow(spec, own.get(spec.name) or editor_for(spec), self) for spec in specs}
+        self._known = self.values()
+        self._lay_out()
+        for row in self.rows.values():
+            row.editor.edited.connect(lambda name=row.spec.name: self._on_edited(name))
+            row.label.default_wanted.connect(lambda row=row: self.change_values({row.spec.name: row.spec.default}))
+            row.editor.installEventFilter(self)
+        self.validate()
+
+    def values(self) -> Values:
+        """What the editors say; a value that could not be read is its text."""
+        return {name: row.editor.value() for name, row in self.rows.items()}
+
+    def set_values(self, values: Mapping[str, Any]) -> None:
+        """Show these values, those of them that the form has; nothing to undo."""
+        for name in values.keys() & self.rows.keys():
+            self.rows[name].editor.show_value(values[name])
+        self._known = self.values()
+        self.validate()
+        self.changed.emit()
+
+    def change_values(self, values: Mapping[str, Any], text: str = "") -> None:
+        """Change values as one step that can be undone."""
+        before = {name: self._known[name] for name in values if name in self.rows}
+        after = {name: values[name] for name in before}
+        self.visit += 1
+        if after != before:
+            self._undo.push(Edit(self, before, after, text or self.rows[next(iter(after))].spec.title))
+        self.visit += 1
+
+    def validate(self) -> None:
+        """Say beside each field what is wrong with it; `problem` is what is wrong with all of them together."""
+        alone, self.problem = find_problems(self.values(), self._check)
+        for name, row in self.rows.items():
+            text = alone.get(name, "").replace(f" ({row.spec.option})", "")
+            row.show_problem(text)
+            if text and row.spec.advanced:
+                self._fold.setChecked(True)
+
+    def is_valid(self) -> bool:
+        return not self.problem and not any(row.problem.text() for row in self.rows.values())
+
+    def show_only(self, names: Sequence[str]) -> None:
+        """Hide the fields that say nothing now."""
+        for name, row in self.rows.items():
+            row.set_visible(name in names)
+        self._fold.setVisible(any(self.rows[name].spec.advanced for name in names))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Leaving a field ends what one undo takes back."""
+        if event.type() == QEvent.Type.FocusOut:
+            self.visit += 1
+        return super().eventFilter(watched, event)
+
+    def _on_edited(self, name: str) -> None:
+        before, after = {name: self._known[name]}, {name: self.rows[name].editor.value()}
+        if before != after:
+            self._undo.push(Edit(self, before, after, self.rows[name].spec.title))
+
+    def _lay_out(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        plain, advanced = _grid(), _grid()
+        for row in self.rows.values():
+            row.place(advanced if row.spec.advanced else plain)
+        self._folded.setLayout(advanced)
+        self._folded.hide()
+        self._fold.setProperty("kind", "link")
+        self._fold.setCheckable(True)
+        self._fold.toggled.connect(self._on_fold_toggled)
+        self._fold.setVisible(any(row.spec.advanced for row in self.rows.values()))
+        column.addLayout(plain)
+        column.addWidget(self._fold, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addWidget(self._folded)
+
+    def _on_fold_toggled(self, open_: bool) -> None:
+        self._folded.setVisible(open_)
+        self._fold.setText("Fewer settings" if open_ else "More settings")
+
+
+def find_problems(values: Values, check: Check) -> tuple[dict[str, str], str]:
+    """Return the sentence of each field that is wrong by itself, and what is wrong with the fields together.
+
+    A field is at fault when what the check says of it alone is among what it says of all.
+    """
+    said = _said(values, check)
+    alone = {name: _said({name: value}, check) for name, value in values.items()} if said else {}
+    guilty = {name: text for name, text in alone.items() if text and text in said}
+    return guilty, "" if guilty else said
+
+
+def _said(values: Values, check: Check) -> str:
+    try:
+        check(values)
+    except ConfigError as error:
+        return str(error)
+    return ""
+
+
+def tool_tip(spec: FieldSpec) -> str:
+    """Return the help of a setting with its range and default."""
+    unit = f" {spec.unit}" if spec.unit else ""
+    parts = [spec.text]
+    if spec.low is not None and spec.high is not None:
+        parts.append(f"From {spec.low:g} to {spec.high:g}{unit}.")
+    default = choice_title(str(spec.default)) if spec.choices else _written(spec)
+    return " ".join([*parts, f"Default: {default}; double-click the name to return to it."])
+
+
+def _written(spec: FieldSpec) -> str:
+    if isinstance(spec.default, tuple):
+        return ", ".join(map(str, spec.default))
+    return f"{spec.default:g}" if isinstance(spec.default, float) else str(spec.default)
+
+
+def _grid() -> QGridLayout:
+    grid = QGridLayout()
+    grid.setContentsMargins(0, 0, 0, 0)
+    grid.setHorizontalSpacing(8)
+    grid.setVerticalSpacing(6)
+    grid.setColumnStretch(1, 1)
+    return grid
+
+
+__all__ = ["Edit", "Editor", "FieldRow", "Form", "find_problems", "tool_tip"]

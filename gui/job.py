@@ -1,0 +1,144 @@
+"""The long job of the window: one run being trained in an engine process that is kept warm for it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from engine.messages import (
+    Continue,
+    Continued,
+    Event,
+    JobEnded,
+    JobStarted,
+    Pause,
+    Paused,
+    Ready,
+    Refused,
+    Resume,
+    Stop,
+)
+from engine.runs import Run
+from gui.engine_process import Ending, EngineProcess
+
+State = Literal["idle", "starting", "running", "pausing", "paused", "stopping"]
+STOP_GRACE_MS = 15_000
+
+
+@dataclass(frozen=True)
+class Loss:
+    """An engine process died, or had to be ended, with this run in its hands (None when it had no work)."""
+
+    run: str | None
+    sentence: str
+
+
+class Job(QObject):
+    """Starts, pauses and stops one run at a time."""
+
+    changed = Signal()
+    told = Signal(object)
+    refused = Signal(object)
+    ready = Signal(object)
+    lost = Signal(object)
+
+    def __init__(self, scratch: Path, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.state: State = "idle"
+        self.run: str | None = None
+        self.engine: EngineProcess | None = None
+        self._scratch = scratch
+        self._grace = QTimer(self, singleShot=True, interval=STOP_GRACE_MS)
+        self._grace.timeout.connect(self._on_grace_over)
+
+    def warm_up(self, backend: str, threads: int = 0) -> None:
+        """Have an engine ready that computes with this backend; one that computes otherwise is replaced."""
+        if self.run is not None:
+            return
+        if (
+            self.engine
+            and self.engine.is_running()
+            and (self.engine.backend, self.engine.threads) == (backend, threads)
+        ):
+            return
+        self.close()
+        self.engine = engine = EngineProcess("job", self._scratch, backend, threads, self)
+        engine.event_received.connect(self._on_event)
+        engine.ended.connect(self._on_ended)
+        engine.start()
+
+    def begin(self, run: Run, epochs: int | None = None) -> None:
+        """Train a run from where it stands; `epochs` raises its goal when given."""
+        training = run.config.training
+        self.warm_up(training.backend, training.threads)
+        self.run = run.name
+        self._send(Resume(run=str(run.path), epochs=epochs), "starting")
+
+    def pause(self) -> None:
+        if self.state in ("starting", "running"):
+            self._send(Pause(), "pausing")
+
+    def go_on(self) -> None:
+        if self.state in ("paused", "pausing"):
+            self._send(Continue(), "running")
+
+    def stop(self) -> None:
+        """End the run soon and keep it; an engine that does not listen is ended by force."""
+        if self.run is not None and self.state != "stopping":
+            self._grace.start()
+            self._send(Stop(), "stopping")
+
+    def close(self) -> None:
+        """Let go of the engine."""
+        if self.engine:
+            self.engine.event_received.disconnect(self._on_event)
+            self.engine.ended.disconnect(self._on_ended)
+            self.engine.ended.connect(self.engine.deleteLater)
+            self.engine.close()
+            self.engine = None
+
+    def _send(self, message: Resume | Pause | Continue | Stop, state: State) -> None:
+        if self.engine:
+            self.engine.send(message)
+        self._set_state(state)
+
+    def _set_state(self, state: State) -> None:
+        self.state = state
+        if state == "idle":
+            self.run = None
+            self._grace.stop()
+        self.changed.emit()
+
+    def _on_event(self, event: Event) -> None:
+        if isinstance(event, Ready):
+            self.ready.emit(event)
+        elif isinstance(event, Refused):
+            if self.run is not None:
+                self._set_state("idle")
+            self.refused.emit(event)
+        else:
+            self.told.emit(event)
+            self._follow(event)
+
+    def _follow(self, event: Event) -> None:
+        if isinstance(event, JobEnded):
+            self._set_state("idle")
+        elif isinstance(event, Paused) and self.state == "pausing":
+            self._set_state("paused")
+        elif isinstance(event, (JobStarted, Continued)) and self.state == "starting":
+            self._set_state("running")
+
+    def _on_ended(self, ending: Ending) -> None:
+        run, self.engine = self.run, None
+        stopping = self.state == "stopping"
+        if run is not None:
+            self._set_state("idle")
+        if ending.wanted and not stopping:
+            return
+        text = "The engine process did not stop in time and was ended." if stopping else ending.sentence
+        self.lost.emit(Loss(run, text))
+
+    def _on_grace_over(self) -> None:
+        if self.engine:
+            self.engine.kill()

@@ -1,0 +1,105 @@
+"""The scans that the explorer has prepared, as the panels see them; pixels stay in their file."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.config import DataConfig
+
+SPLITS = ("train", "validation", "test")
+
+
+class Thumbnails:
+    """The store as 8-bit pictures (n, h, w), one at a time."""
+
+    def __init__(self, path: str) -> None:
+        self._store = np.load(path, mmap_mode="r", allow_pickle=False)
+
+    def __len__(self) -> int:
+        return len(self._store)
+
+    def __getitem__(self, row: int) -> NDArray[np.uint8]:
+        pixels = np.asarray(self._store[row])
+        return pixels if pixels.dtype == np.uint8 else (pixels >> 8).astype(np.uint8)
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedData:
+    """A data set as it was loaded.
+
+    Scans are numbered by their row in the store, sorted by file; `splits`, `labels` and `places` say of each row which
+    split it is in (index into SPLITS, -1 for none), its class (-1 when unknown) and its index within the split.
+    """
+
+    config: DataConfig
+    fingerprint: str
+    classes: tuple[str, ...]
+    counts: dict[str, dict[str, int]]
+    skipped: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
+    thumbnails: Thumbnails
+    splits: NDArray[np.int8]
+    labels: NDArray[np.int64]
+    places: NDArray[np.int64]
+    names: tuple[str, ...]
+
+    def size(self, split: str) -> int:
+        """How many scans a split has."""
+        return int(np.sum(self.splits == SPLITS.index(split)))
+
+    def rows(self, split: str) -> NDArray[np.int64]:
+        """Rows of the scans of a split, in the split's order."""
+        rows = np.flatnonzero(self.splits == SPLITS.index(split))
+        return rows[np.argsort(self.places[rows])]
+
+    def class_name(self, row: int) -> str:
+        label = int(self.labels[row])
+        return self.classes[label] if 0 <= label < len(self.classes) else "unlabelled"
+
+    @property
+    def title(self) -> str:
+        """The source's name as a person says it."""
+        return source_title(self.config)
+
+
+def from_answer(config: DataConfig, content: dict[str, Any]) -> LoadedData:
+    """Read the explorer's answer to LoadData. Raises OSError or ValueError when its store cannot be opened."""
+    thumbnails = Thumbnails(content["store"])
+    count = len(thumbnails)
+    splits, labels, places = np.full(count, -1, np.int8), np.full(count, -1, np.int64), np.full(count, -1, np.int64)
+    names = [""] * count
+    for number, split in enumerate(SPLITS):
+        listing = content["splits"][split]
+        rows = np.asarray(listing["rows"], np.int64)
+        splits[rows], labels[rows], places[rows] = number, listing["labels"], np.arange(len(rows))
+        for row, name in zip(listing["rows"], listing["names"], strict=True):
+            names[row] = name
+    return LoadedData(
+        config=config,
+        fingerprint=content["fingerprint"],
+        classes=tuple(content["classes"]),
+        counts=content["counts"],
+        skipped=tuple((item["name"], item["reason"]) for item in content["skipped"]),
+        notes=tuple(content.get("notes", ())),
+        thumbnails=thumbnails,
+        splits=splits,
+        labels=labels,
+        places=places,
+        names=tuple(names),
+    )
+
+
+def source_title(config: DataConfig) -> str:
+    """'Phantoms', the name of a folder, or the id of a data set."""
+    if config.source == "phantom":
+        return "Phantoms"
+    if config.source.startswith("hf:"):
+        return config.source.removeprefix("hf:")
+    return config.source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1] or config.source
+
+
+def class_title(name: str) -> str:
+    """Return a class as people write it: folders have underscores where people have spaces."""
+    return name.replace("_", " ")

@@ -1,0 +1,147 @@
+"""The window: menus, what is dropped on it, what it remembers, how it closes."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QEvent, QTimer
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+
+from engine import demo
+from engine.config import DataConfig
+from engine.errors import ConfigError
+from gui import closing, preferences
+from gui.commands import Commands
+from gui.drops import classify, paths_of
+from gui.job import Loss
+from gui.loaded_data import LoadedData
+from gui.memory import Memory
+from gui.menus import Menus, recent_with
+from gui.panel import Desk
+from gui.scratch import Scratch
+from gui.shell import Place, Shell
+from gui.use_data import data_config
+
+PLACES = {
+    "data": Place("Data", "data", "gui.panels.data:DataPanel"),
+    "train": Place("Train", "train", "gui.panels.train:TrainPanel"),
+    "compare": Place("Compare", "compare", "gui.panels.compare:ComparePanel"),
+}
+SETTLE_MS = 300
+
+
+class MainWindow(Shell):
+    """The program's one window."""
+
+    def __init__(self, desk: Desk, memory: Memory, scratch: Scratch) -> None:
+        super().__init__(desk, memory, PLACES)
+        self._scratch = scratch
+        self._leaving: closing.Choice = "stay"
+        self._leaving_run = ""
+        self.commands = Commands(self)
+        self.menus = Menus(self, self.top_bar.menus, self.commands)
+        self._settled = QTimer(self, singleShot=True, interval=SETTLE_MS)
+        self._settled.timeout.connect(self._remember_place)
+        self.setWindowTitle("Engram")
+        self.setAcceptDrops(True)
+        self.resize(1440, 900)
+        self.restoreGeometry(QByteArray.fromBase64(memory.get("window/geometry", "").encode()))
+        self._connect()
+        self.show_panel(kept if (kept := memory.get("window/panel", "data")) in PLACES else "data")
+
+    def _connect(self) -> None:
+        session = self.desk.session
+        session.data_loaded.connect(self._on_data_loaded)
+        session.engine_ready.connect(self.top_bar.show_device)
+        session.engine_lost.connect(self._on_engine_lost)
+        session.job_changed.connect(self._on_job_changed)
+        self._show_recent(self.memory.get("recent", []))
+        self.top_bar.show_waiting(self.desk.preferences.backend)
+
+    def begin(self) -> None:
+        """What need not be there for the first picture of the window: runs, engines, scans."""
+        session = self.desk.session
+        self.notice.say(_install_demo(preferences.runs_root(self.desk.preferences)))
+        self.open_runs()
+        session.warm_up(self.desk.preferences.backend)
+        session.load_data(_data_config(self.memory.get("data", {})))
+
+    def open_runs(self) -> None:
+        self.desk.session.open(preferences.runs_root(self.desk.preferences))
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if paths_of(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        event.acceptProposedAction()
+        self.open_drop(classify(paths_of(event.mimeData())))
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.Move):
+            self._settled.start()
+        return super().event(event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """While a run is trained, ask; a run that is to stop is waited for before the window goes."""
+        session = self.desk.session
+        record = session.record(session.job.run)
+        if record is None:
+            self._leave()
+            event.accept()
+            return
+        event.ignore()
+        if self._leaving == "stay":
+            self._leaving = closing.ask(self, record)
+            self._leaving_run = record.name
+            if self._leaving != "stay":
+                session.job.stop()
+
+    def _leave(self) -> None:
+        self._remember_place()
+        self.desk.session.close()
+        self._scratch.remove()
+
+    def _on_job_changed(self) -> None:
+        """Close at last when the run that held the window open has stopped."""
+        if self._leaving == "stay" or self.desk.session.job.run is not None:
+            return
+        record = self.desk.session.record(self._leaving_run)
+        if self._leaving == "background" and record and record.can_resume and not closing.go_on_in_background(record):
+            self._leaving = "stay"
+            self.notice.say(f"{record.name} is kept but could not be started in the background.")
+            return
+        self.close()
+
+    def _remember_place(self) -> None:
+        self.memory.put("window/geometry", self.saveGeometry().toBase64().toStdString())
+
+    def _on_data_loaded(self, data: LoadedData) -> None:
+        self.top_bar.show_data(data)
+        self.memory.put("data", data.config.model_dump(mode="json"))
+        recent = recent_with(self.memory.get("recent", []), data.config.source)
+        self.memory.put("recent", recent)
+        self._show_recent(recent)
+
+    def _show_recent(self, sources: list[str]) -> None:
+        self.menus.show_recent(sources, lambda source: self.wish("data", ("source", source)))
+
+    def _on_engine_lost(self, loss: Loss) -> None:
+        self.top_bar.show_lost()
+        resume = f"Resume {loss.run}" if loss.run else ""
+        self.notice.say(loss.sentence, action=resume, do=lambda: self.desk.session.resume(loss.run or ""))
+
+
+def _install_demo(root: Path) -> str:
+    """Put the ready-made runs into an empty folder of runs; return what went wrong."""
+    try:
+        demo.install(root)
+    except OSError as error:
+        return f"The ready-made runs could not be put into {root} ({error.strerror})."
+    return ""
+
+
+def _data_config(kept: dict[str, object]) -> DataConfig:
+    """Return the kept settings of the scans, or the default where they no longer make sense."""
+    try:
+        return data_config(kept)
+    except ConfigError:
+        return DataConfig()

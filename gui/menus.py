@@ -1,0 +1,109 @@
+"""The menus of the window and their keys."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QMenu, QMenuBar
+
+from gui.commands import Commands
+from gui.preferences import THEMES
+from gui.shell import Shell
+
+Keys = QKeySequence.StandardKey | str | None
+
+
+class Menus(QObject):
+    """File, Edit, View, Run, Help; what cannot be done now is gray."""
+
+    def __init__(self, window: Shell, bar: QMenuBar, commands: Commands) -> None:
+        super().__init__(window)
+        self._window, self._commands = window, commands
+        self.recent = QMenu("Open recent", bar)
+        self._add_file(bar.addMenu("File"))
+        self._add_edit(bar.addMenu("Edit"))
+        self._add_view(bar.addMenu("View"))
+        self._add_run(bar.addMenu("Run"))
+        self._add_help(bar.addMenu("Help"))
+        window.desk.session.job_changed.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Enable what can be done with the run being trained."""
+        job = self._window.desk.session.job
+        busy = job.run is not None and job.state != "stopping"
+        self.start.setEnabled(job.run is None)
+        self.pause.setEnabled(busy)
+        self.stop.setEnabled(busy)
+        self.pause.setText("Continue" if job.state in ("paused", "pausing") else "Pause")
+
+    def show_recent(self, sources: list[str], open_source: Callable[[str], object]) -> None:
+        """List the sources that were used last."""
+        self.recent.clear()
+        for source in sources:
+            title = "Phantoms" if source == "phantom" else source
+            self.recent.addAction(title).triggered.connect(lambda _=False, source=source: open_source(source))
+        self.recent.setEnabled(bool(sources))
+
+    def _add_file(self, menu: QMenu) -> None:
+        commands = self._commands
+        add(menu, "Open folder…", commands.open_folder, QKeySequence.StandardKey.Open)
+        add(menu, "Open scan…", commands.open_scan, "Ctrl+Shift+O")
+        menu.addMenu(self.recent)
+        menu.addSeparator()
+        add(menu, "Export…", commands.export, QKeySequence.StandardKey.Save)
+        menu.addSeparator()
+        add(menu, "Preferences…", commands.prefer, "Ctrl+,").setMenuRole(QAction.MenuRole.PreferencesRole)
+        add(menu, "Quit", self._window.close, "Ctrl+Q").setMenuRole(QAction.MenuRole.QuitRole)
+
+    def _add_edit(self, menu: QMenu) -> None:
+        undo, stack = QKeySequence.StandardKey.Undo, self._window.desk.undo
+        for action, keys in ((stack.createUndoAction(self), undo), (stack.createRedoAction(self), "Ctrl+Shift+Z")):
+            action.setShortcut(QKeySequence(keys))
+            menu.addAction(action)
+        menu.addSeparator()
+        add(menu, "Copy as Python", self._commands.copy_python, "Ctrl+Shift+C")
+
+    def _add_view(self, menu: QMenu) -> None:
+        window = self._window
+        for number, (key, place) in enumerate(window.places.items(), 1):
+            add(menu, place.title, lambda key=key: window.show_panel(key), f"Ctrl+{number}")
+        menu.addSeparator()
+        themes, group = menu.addMenu("Theme"), QActionGroup(self)
+        for mode, title in THEMES.items():
+            action = add(themes, title, lambda mode=mode: self._commands.use_theme(mode))
+            action.setCheckable(True)
+            action.setChecked(mode == window.desk.preferences.theme)
+            group.addAction(action)
+        add(menu, "Full screen", self._on_full_screen, QKeySequence.StandardKey.FullScreen)
+
+    def _add_run(self, menu: QMenu) -> None:
+        commands = self._commands
+        self.start = add(menu, "Start training", commands.start, "Ctrl+Return")
+        self.pause = add(menu, "Pause", commands.pause_or_go_on, "Ctrl+P")
+        self.stop = add(menu, "Stop and keep", commands.stop, "Ctrl+.")
+        menu.addSeparator()
+        add(menu, "Open the runs folder", commands.open_runs_folder)
+
+    def _add_help(self, menu: QMenu) -> None:
+        add(menu, "Keyboard and mouse", self._commands.show_shortcuts, "F1")
+        add(menu, "About Engram", self._commands.show_about).setMenuRole(QAction.MenuRole.AboutRole)
+
+    def _on_full_screen(self) -> None:
+        self._window.showNormal() if self._window.isFullScreen() else self._window.showFullScreen()
+
+
+def add(menu: QMenu, text: str, do: Callable[..., object], keys: Keys = None) -> QAction:
+    """Add an entry that does something, with its keys."""
+    action = menu.addAction(text)
+    action.triggered.connect(lambda _=False: do())
+    if keys is not None:
+        action.setShortcut(QKeySequence(keys))
+    return action
+
+
+def recent_with(sources: list[str], source: str, most: int = 8) -> list[str]:
+    """Return the recent sources with this one at the top; a folder that is gone is left out."""
+    kept = [source, *(old for old in sources if old != source)]
+    return [old for old in kept if old == "phantom" or old.startswith("hf:") or Path(old).is_dir()][:most]

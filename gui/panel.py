@@ -1,0 +1,64 @@
+"""What every panel is: a page of the window that works on the session and can be put back as it was."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QGuiApplication, QUndoStack
+from PySide6.QtWidgets import QWidget
+
+from gui.preferences import Preferences
+from gui.session import Session
+from gui.theme import GAP
+
+MARK = "Research and teaching — not for diagnosis"
+
+
+@dataclass
+class Desk:
+    """What all panels work with."""
+
+    session: Session
+    undo: QUndoStack
+    preferences: Preferences
+
+
+class Panel(QWidget):
+    """One page.
+
+    pointed tells the numbers under the cursor and the like, wished asks for another panel with something to show there,
+    remembered says that what `memory` returns has changed.
+    """
+
+    pointed = Signal(str)
+    wished = Signal(str, object)
+    remembered = Signal()
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.desk, self.session = desk, desk.session
+        self.margin = GAP
+
+    def show_wish(self, what: Any) -> None:
+        """Show what another panel, or a drop, wished for."""
+
+    def memory(self) -> dict[str, Any]:
+        """Return what the next session should find again."""
+        return {}
+
+    def recall(self, kept: dict[str, Any]) -> None:
+        """Put back what `memory` returned; anything may be missing or wrong in it."""
+
+    def export(self) -> None:
+        """Write what is seen to a file of the user's choice."""
+
+    def python(self) -> str:
+        """Return a script that does the same without the window; empty when nothing can be done."""
+        return ""
+
+    def copy_python(self) -> None:
+        """Put the script on the clipboard and say so."""
+        text = self.python()
+        if text:
+            QGuiApplication.clipboard().setText(text)
+        self.pointed.emit("Copied as Python" if text else "Nothing to copy: the settings are not right yet")

@@ -1,0 +1,1 @@
+"""The panels; they do not know each other."""

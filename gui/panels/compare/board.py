@@ -1,0 +1,170 @@
+"""The pictures: a grid of rows, one scan side by side, or two pictures to swipe and flicker between."""
+
+import math
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from gui.panels.compare.shown import Shown, closer_rows, grid_rows, pixel_text
+from gui.pixmaps import Array
+from gui.widgets.buttons import IconButton
+from gui.widgets.card import Card
+from gui.widgets.image_rows import GAP, HEADER_PX, TEXT_PX, ImageRows
+from gui.widgets.swipe_view import SwipeView
+from gui.widgets.text import label
+from gui.widgets.view_state import ViewState
+
+ORIGINAL = "original"
+LEAST_COLUMNS, MOST_COLUMNS = 3, 12
+
+
+class SwipePage(QWidget):
+    """Two pictures in one place, and which two."""
+
+    def __init__(self, state: ViewState) -> None:
+        super().__init__()
+        self.view, self.left, self.right = SwipeView(state), QComboBox(), QComboBox()
+        self._shown: Shown | None = None
+        line = QHBoxLayout()
+        for text, box in (("left", self.left), ("right, and while F is held", self.right)):
+            line.addWidget(label(text, role="quiet"))
+            line.addWidget(box)
+            box.setMinimumWidth(140)
+            box.setAccessibleName(text)
+            box.activated.connect(self._draw)
+        line.addStretch()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(line)
+        column.addWidget(self.view, 1)
+
+    def show_pair(self, shown: Shown, orientation: str | None) -> None:
+        names = [ORIGINAL, *(made.run for made in shown.made)]
+        for box, first in ((self.left, 0), (self.right, 1)):
+            kept = box.currentText()
+            box.clear()
+            box.addItems(names)
+            box.setCurrentText(kept if kept in names else names[min(first, len(names) - 1)])
+        self._shown = shown
+        self.view.set_orientation(orientation)
+        self._draw()
+
+    def _draw(self) -> None:
+        if self._shown is not None:
+            names = self.left.currentText(), self.right.currentText()
+            self.view.set_pair(self._picture(names[0]), self._picture(names[1]), names)
+
+    def _picture(self, name: str) -> Array:
+        shown = self._shown
+        assert shown is not None
+        found = [made.images[0] for made in shown.made if made.run == name]
+        return found[0] if found else shown.originals[0]
+
+
+class Board(Card):
+    """Shows what it is given, in the layout that is chosen."""
+
+    turned = Signal(int)
+    resized = Signal()
+    maximised = Signal(int)
+    pointed = Signal(str)
+
+    def __init__(self, state: ViewState) -> None:
+        super().__init__("Compare")
+        self.rows, self.swipe, self.empty = ImageRows(state), SwipePage(state), label(role="quiet", wrap=True)
+        self._pages = QStackedWidget()
+        self._shown: Shown | None = None
+        self._layout = "grid"
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.back, self.forth = IconButton("chevron-left", "Previous scans"), IconButton("chevron-right", "Next scans")
+        for button, step in ((self.back, -1), (self.forth, 1)):
+            button.clicked.connect(lambda _=False, step=step: self.turned.emit(step))
+            self.add_action(button)
+        for page in (self.empty, self.rows, self.swipe):
+            self._pages.addWidget(page)
+        self.add(self._pages, 1)
+        self.rows.maximised.connect(lambda row, column: self.maximised.emit(column))
+        self.swipe.view.maximised.connect(lambda: self.maximised.emit(0))
+        self.rows.hovered.connect(self._on_rows_hovered)
+        self.swipe.view.hovered.connect(self._on_swipe_hovered)
+        for view in (self.rows, self.swipe.view):
+            view.hover_ended.connect(lambda: self.pointed.emit(""))
+
+    def say(self, text: str) -> None:
+        """Show a sentence in the place of pictures."""
+        self._shown = None
+        self.empty.setText(text)
+        self._pages.setCurrentWidget(self.empty)
+
+    def show_pictures(self, shown: Shown, layout: str, orientation: str | None) -> None:
+        self._shown, self._layout = shown, layout
+        if layout in ("swipe", "flicker"):
+            self.swipe.show_pair(shown, orientation)
+            self.swipe.view.set_split(0.5 if layout == "swipe" else 1.0)
+            self._pages.setCurrentWidget(self.swipe)
+            return
+        self._show_rows()
+        self.rows.set_orientation(orientation)
+        self._pages.setCurrentWidget(self.rows)
+
+    def show_turning(self, back: bool, forth: bool) -> None:
+        self.back.setEnabled(back)
+        self.forth.setEnabled(forth)
+
+    def fitting(self, runs: int) -> int:
+        """Return how many columns fill the board when so many runs are compared."""
+        rows, room = 1 + 2 * runs, self._pages.size()
+        cell = (room.height() - TEXT_PX * rows - GAP * (rows - 1)) / rows
+        return min(max(math.ceil((room.width() - HEADER_PX) / (max(cell, 40) + GAP)), LEAST_COLUMNS), MOST_COLUMNS)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.resized.emit()
+
+    def picture(self) -> QWidget | None:
+        """The widget that holds the pictures, for a figure; None while there are none."""
+        if self._shown is None:
+            return None
+        return self.swipe.view if self._pages.currentWidget() is self.swipe else self.rows.widget()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """While F is held, the reconstructions of the grid give way to their originals."""
+        if event.key() == Qt.Key.Key_F and not event.isAutoRepeat():
+            self._show_rows(flicker=True)
+        elif event.key() in TURNS:
+            self.turned.emit(TURNS[Qt.Key(event.key())])
+        else:
+            super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_F and not event.isAutoRepeat():
+            self._show_rows()
+        else:
+            super().keyReleaseEvent(event)
+
+    def _show_rows(self, flicker: bool = False) -> None:
+        if self._shown is None:
+            return
+        if self._layout == "grid":
+            self.rows.set_rows(grid_rows(self._shown, flicker), self._shown.titles)
+        elif self._layout == "closer":
+            self.rows.set_rows(*closer_rows(self._shown))
+
+    def _on_rows_hovered(self, row: int, column: int, x: int, y: int) -> None:
+        if self._shown is None:
+            return
+        height, width = self.rows.view(row, column).picture_size()[::-1]
+        place, made = ((x + 0.5) / width, (y + 0.5) / height), len(self._shown.made)
+        if self._layout == "closer":
+            self.pointed.emit(pixel_text(self._shown, 0, place, column - 1 if column else None))
+        else:
+            self.pointed.emit(pixel_text(self._shown, column, place, (row - 1) % made if row and made else None))
+
+    def _on_swipe_hovered(self, x: int, y: int) -> None:
+        if self._shown is not None:
+            width, height = self.swipe.view.picture_size()
+            self.pointed.emit(pixel_text(self._shown, 0, ((x + 0.5) / width, (y + 0.5) / height), None))
+
+
+TURNS = {Qt.Key.Key_PageUp: -1, Qt.Key.Key_PageDown: 1}

@@ -1,0 +1,30 @@
+"""A figure of what is seen, with what it shows above and what it is not for below."""
+
+from PySide6.QtCore import QPoint, QRect, QSize, Qt
+from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtWidgets import QWidget
+
+from gui import palette
+from gui.panel import MARK
+
+RATIO = 2
+MARGIN, LINE = 16, 24
+
+
+def figure(widget: QWidget, title: str) -> QImage:
+    """Return a widget as it is seen at twice its size, with a title and the mark."""
+    size = QSize(widget.width() + 2 * MARGIN, widget.height() + 2 * (MARGIN + LINE))
+    image = QImage(size * RATIO, QImage.Format.Format_RGB32)
+    image.setDevicePixelRatio(RATIO)
+    image.fill(QColor(palette.current().card))
+    painter = QPainter(image)
+    painter.setFont(widget.font())
+    painter.setPen(QColor(palette.current().text))
+    wide = size.width() - 2 * MARGIN
+    painter.drawText(QRect(MARGIN, MARGIN // 2, wide, LINE), Qt.AlignmentFlag.AlignVCenter, title)
+    below = QRect(MARGIN, MARGIN + LINE + widget.height() + MARGIN // 2, wide, LINE)
+    painter.setPen(QColor(palette.current().quiet))
+    painter.drawText(below, Qt.AlignmentFlag.AlignVCenter, f"Engram · {MARK}")
+    widget.render(painter, QPoint(MARGIN, MARGIN + LINE))
+    painter.end()
+    return image

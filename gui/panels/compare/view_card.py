@@ -1,0 +1,120 @@
+"""Which scans are shown, in which order and layout, and under which light."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QHBoxLayout, QWidget
+
+from gui.panels.compare.pages import ORDERS
+from gui.widgets.buttons import Button
+from gui.widgets.card import Card
+from gui.widgets.slider_row import SliderRange, SliderRow
+from gui.widgets.text import label
+from gui.widgets.view_state import ViewState
+
+LAYOUTS = {"grid": "Grid", "closer": "One scan", "swipe": "Swipe", "flicker": "Flicker (hold F)"}
+FIT, COLUMNS = 0, (4, 6, 8, 12)
+LABEL_PX = 84
+LIGHT = {
+    "window": ("Window", SliderRange(0.05, 2.0, 1.0)),
+    "level": ("Level", SliderRange(0.0, 1.0, 0.5)),
+    "limit": ("Difference ±", SliderRange(0.01, 1.0, 0.3, log=True)),
+}
+
+
+class ViewCard(Card):
+    """Scans, layout, contrast."""
+
+    changed = Signal()
+    linked_changed = Signal(bool)
+    figure_wanted = Signal()
+    copy_wanted = Signal()
+
+    def __init__(self, state: ViewState) -> None:
+        super().__init__("Scans")
+        self._state = state
+        self.split, self.order, self.layout_, self.columns = QComboBox(), QComboBox(), QComboBox(), QComboBox()
+        self.linked, self.sliders = QCheckBox("all scans alike"), dict[str, SliderRow]()
+        for box, titles in ((self.order, ORDERS), (self.layout_, LAYOUTS), (self.columns, _numbers())):
+            for key, title in titles.items():
+                box.addItem(title, key)
+        self.linked.setChecked(True)
+        self._add_rows({"Show": self.split, "Sort by": self.order})
+        self.add(label("View", role="title"))
+        self._add_rows({"Layout": self.layout_, "At a time": self.columns, "Contrast": self.linked})
+        self._add_light()
+        self.add(self._buttons())
+        for box in (self.split, self.order, self.layout_, self.columns):
+            box.activated.connect(self.changed)
+        self.linked.toggled.connect(self.linked_changed)
+        state.changed.connect(self._show_light)
+
+    def values(self) -> dict[str, Any]:
+        boxes = {"split": self.split, "order": self.order, "layout": self.layout_, "columns": self.columns}
+        return {name: box.currentData() for name, box in boxes.items()}
+
+    def set_values(self, values: Mapping[str, Any]) -> None:
+        """Choose these, those of them that there are."""
+        boxes = {"split": self.split, "order": self.order, "layout": self.layout_, "columns": self.columns}
+        for name, box in boxes.items():
+            at = box.findData(values.get(name))
+            if at >= 0:
+                box.setCurrentIndex(at)
+
+    def show_splits(self, sizes: Mapping[str, int], wanted: str) -> None:
+        """Offer the splits that have scans; the last is taken where the wanted one is not there."""
+        chosen = self.split.currentData() or wanted
+        with QSignalBlocker(self.split):
+            self.split.clear()
+            for name, size in sizes.items():
+                if size:
+                    self.split.addItem(name, name)
+            at = self.split.findData(chosen)
+            self.split.setCurrentIndex(at if at >= 0 else self.split.count() - 1)
+
+    def show_for(self, layout: str, scan: bool) -> None:
+        """Gray out what says nothing now."""
+        self.columns.setEnabled(layout == "grid" and not scan)
+        for box in (self.split, self.order):
+            box.setEnabled(not scan)
+
+    def _add_rows(self, rows: Mapping[str, QWidget]) -> None:
+        form = QFormLayout()
+        form.setVerticalSpacing(6)
+        form.setHorizontalSpacing(8)
+        for title, widget in rows.items():
+            text = label(title, role="quiet")
+            text.setFixedWidth(LABEL_PX)
+            text.setBuddy(widget)
+            widget.setAccessibleName(title)
+            form.addRow(text, widget)
+        self.add(form)
+
+    def _add_light(self) -> None:
+        for name, (title, values) in LIGHT.items():
+            row = SliderRow(title, values)
+            row.label.setFixedWidth(LABEL_PX)
+            row.label.setProperty("role", "quiet")
+            row.edit.setFixedWidth(58)
+            row.value_changed.connect(lambda value, name=name: self._state.update(**{name: value}))
+            self.sliders[name] = row
+            self.add(row)
+
+    def _show_light(self) -> None:
+        for name, row in self.sliders.items():
+            with QSignalBlocker(row):
+                row.set_value(getattr(self._state.view, name))
+
+    def _buttons(self) -> QHBoxLayout:
+        line = QHBoxLayout()
+        for text, wanted in (("Figure…", self.figure_wanted), ("Copy as Python", self.copy_wanted)):
+            button = Button(text)
+            button.clicked.connect(wanted)
+            line.addWidget(button)
+        line.addStretch()
+        return line
+
+
+def _numbers() -> dict[int, str]:
+    return {FIT: "as many as fit"} | {count: f"{count} scans" for count in COLUMNS}

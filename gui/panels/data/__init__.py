@@ -1,0 +1,100 @@
+"""The Data panel: choose a source, see what is in it."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from engine.config import DataConfig
+from engine.messages import Refused
+from gui.loaded_data import SPLITS, LoadedData
+from gui.panel import Desk, Panel
+from gui.panels.data.inside_card import InsideCard
+from gui.panels.data.scans_card import ScansCard
+from gui.panels.data.source_card import SourceCard
+from gui.scripts import changed_data, script
+from gui.session import DATA
+
+LEFT_PX = 330
+
+
+class DataPanel(Panel):
+    """Source and content at the left, thumbnails at the right."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self.source, self.inside, self.scans = SourceCard(desk), InsideCard(), ScansCard()
+        self.ask_path = QFileDialog.getSaveFileName
+        self._lay_out()
+        self.session.data_loaded.connect(self._on_data_loaded)
+        self.scans.opened.connect(lambda split, index: self.wished.emit("compare", ("image", (split, index))))
+        self.scans.pointed.connect(self.pointed)
+        self.source.changed.connect(self.remembered)
+        if self.session.data:
+            self._on_data_loaded(self.session.data)
+
+    def _lay_out(self) -> None:
+        left = QWidget()
+        left.setProperty("kind", "plain")
+        column = QVBoxLayout(left)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(self.margin)
+        column.addWidget(self.source)
+        column.addWidget(self.inside)
+        column.addStretch()
+        scroll = QScrollArea()
+        scroll.setWidget(left)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setFixedWidth(LEFT_PX)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(self.margin, self.margin, self.margin, self.margin)
+        row.setSpacing(self.margin)
+        row.addWidget(scroll)
+        row.addWidget(self.scans, 1)
+
+    def show_wish(self, what: Any) -> None:
+        """Load a folder that was dropped or chosen, or a source used before."""
+        kind, source = what
+        if kind in ("folder", "source"):
+            self.source.load_source(source)
+
+    def memory(self) -> dict[str, Any]:
+        return {"form": self.source.form.values()}
+
+    def recall(self, kept: dict[str, Any]) -> None:
+        form = kept.get("form")
+        if isinstance(form, dict):
+            self.source.form.set_values(form)
+
+    def export(self) -> None:
+        """Write the list of the scans that are shown."""
+        path = self.ask_path(self, "Export the list of scans", "scans.csv", "*.csv")[0]
+        if path and self.scans.data:
+            try:
+                write_list(self.scans.data, self.scans.chosen().tolist(), Path(path))
+            except OSError as error:
+                reason = f"The list could not be written to {path} ({error.strerror})."
+                self.session.refused.emit(DATA, Refused(reason=reason, advice="Choose another folder."))
+
+    def python(self) -> str:
+        """A script that loads the same scans."""
+        chosen = self.session.data.config if self.session.data else DataConfig()
+        return script(
+            f"images = engine.data.load(config={changed_data(chosen)})",
+            "for name, counts in images.counts().items():",
+            "    print(name, counts)",
+        )
+
+    def _on_data_loaded(self, data: LoadedData) -> None:
+        self.inside.show_data(data)
+        self.scans.show_data(data)
+
+
+def write_list(data: LoadedData, rows: list[int], path: Path) -> None:
+    """Write file, class and split of some scans. Raises OSError."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["file", "class", "split"])
+        writer.writerows([data.names[row], data.class_name(row), SPLITS[data.splits[row]]] for row in rows)

@@ -1,0 +1,70 @@
+"""What a source holds: scans by class and split, what was decided on the way, what was skipped and why."""
+
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QVBoxLayout, QWidget
+
+from gui.loaded_data import SPLITS, LoadedData, class_title
+from gui.widgets.buttons import Button
+from gui.widgets.card import Card
+from gui.widgets.number_model import Column, Row
+from gui.widgets.number_table import NumberTable
+from gui.widgets.text import grouped, label
+
+COLUMNS = (Column("class", str, False), Column("train"), Column("valid."), Column("test"))
+
+
+class InsideCard(Card):
+    """A small table and a few sentences."""
+
+    def __init__(self) -> None:
+        super().__init__("What is inside")
+        self.table = NumberTable(COLUMNS)
+        self.table.setAccessibleName("scans by class and split")
+        self.notes, self.skipped = label(role="caption", wrap=True), label(role="caption", wrap=True)
+        self.show_skipped = Button("Show what was skipped", "link")
+        self._data: LoadedData | None = None
+        for part in (self.table, self.notes, self.skipped, self.show_skipped):
+            self.add(part)
+        self.show_skipped.clicked.connect(
+            lambda: SkippedSheet(self._data, self.window()).open() if self._data else None
+        )
+        self.hide()
+
+    def show_data(self, data: LoadedData) -> None:
+        self._data = data
+        rows = [
+            Row(name, (class_title(name), *(counts[split] for split in SPLITS))) for name, counts in data.counts.items()
+        ]
+        if len(rows) > 1:
+            rows.append(Row("", ("all", *(data.size(split) for split in SPLITS)), roles={0: "quiet"}))
+        self.table.set_rows(rows)
+        self.table.fit_height()
+        self.notes.setText("\n".join(data.notes))
+        self.notes.setVisible(bool(data.notes))
+        count = len(data.skipped)
+        self.skipped.setText(f"{grouped(count)} {'file was' if count == 1 else 'files were'} skipped.")
+        self.skipped.setVisible(bool(count))
+        self.show_skipped.setVisible(bool(count))
+        self.show()
+
+    def _on_show_skipped_clicked(self) -> None:
+        if self._data:
+            SkippedSheet(self._data, self.window()).open()
+
+
+class SkippedSheet(QDialog):
+    """The files that could not be used, with the reasons."""
+
+    def __init__(self, data: LoadedData, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(f"Skipped in {data.title}")
+        self.resize(760, 420)
+        self.table = NumberTable((Column("file", str, False), Column("reason", str, False)), sortable=True)
+        self.table.set_rows(
+            [Row(f"{at} {name}", (name, why), tip=f"{name}: {why}") for at, (name, why) in enumerate(data.skipped)]
+        )
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        self.finished.connect(self.deleteLater)
+        column = QVBoxLayout(self)
+        column.addWidget(self.table, 1)
+        column.addWidget(buttons)

@@ -1,0 +1,98 @@
+"""All scans as thumbnails, filtered by class and split."""
+
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QStackedLayout, QWidget
+
+from gui.loaded_data import SPLITS, LoadedData, class_title
+from gui.pixmaps import Array
+from gui.widgets.card import Card
+from gui.widgets.chip import FilterChip
+from gui.widgets.flow_layout import FlowLayout
+from gui.widgets.image_grid import ImageGrid
+from gui.widgets.text import grouped, label
+
+EMPTY = "No scans yet.\n\nChoose a source at the left and press 'Use these scans', or drop a folder on this window."
+
+
+class ScansCard(Card):
+    """Thumbnails; opening one asks to look at it closer."""
+
+    opened = Signal(str, int)
+    pointed = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__("Scans")
+        self.grid = ImageGrid()
+        self.data: LoadedData | None = None
+        self.classes: dict[int, FilterChip] = {}
+        self.splits = {number: self._chip(name) for number, name in enumerate(SPLITS)}
+        self._chips, self._pages, pages = QWidget(), QStackedLayout(), QWidget()
+        self._empty = label(EMPTY, role="quiet", wrap=True)
+        self._flow = FlowLayout(self._chips)
+        pages.setLayout(self._pages)
+        self._pages.addWidget(self._empty)
+        self._pages.addWidget(self.grid)
+        self._empty.setAlignment(self._empty.alignment().AlignCenter)
+        self.grid.setAccessibleName("scans")
+        self.add(self._chips)
+        self.add(pages, 1)
+        self._chips.hide()
+        self.grid.opened.connect(self._on_opened)
+        self.grid.hovered.connect(lambda row: self.pointed.emit(self.describe(row)))
+        self.grid.hover_ended.connect(lambda: self.pointed.emit(""))
+
+    def show_data(self, data: LoadedData) -> None:
+        """Show all scans of a newly loaded source."""
+        self.data = data
+        for chip in (*self.classes.values(), *self.splits.values()):
+            self._flow.removeWidget(chip)
+        for chip in self.classes.values():
+            chip.deleteLater()
+        self.classes = {number: self._chip(class_title(name)) for number, name in enumerate(data.classes)}
+        for chip in (*self.classes.values(), *self.splits.values()):
+            self._flow.addWidget(chip)
+            chip.show()
+        self._chips.show()
+        self.grid.set_images(cast(Array, data.thumbnails), data.names)  # as an array of pictures, one at a time
+        self._pages.setCurrentWidget(self.grid)
+        self.refresh()
+
+    def chosen(self) -> NDArray[np.intp]:
+        """Rows that the chips let through; no chip pressed lets everything through."""
+        if self.data is None:
+            return np.zeros(0, np.intp)
+        data, seen = self.data, self.data.splits >= 0
+        for chips, of_rows in ((self.classes, data.labels), (self.splits, data.splits)):
+            pressed = [number for number, chip in chips.items() if chip.isChecked()]
+            if pressed:
+                seen = seen & np.isin(of_rows, pressed)
+        return np.flatnonzero(seen)
+
+    def refresh(self) -> None:
+        """Show what the chips let through, and say so."""
+        rows = self.chosen()
+        self.grid.show_only(rows)
+        words = [
+            " and ".join(chip.accessibleName() for chip in chips.values() if chip.isChecked()) or everything
+            for chips, everything in ((self.classes, "all classes"), (self.splits, "all splits"))
+        ]
+        self.set_subtitle(" · ".join([grouped(len(rows)), *words, "sorted by file"]))
+
+    def describe(self, row: int) -> str:
+        """What the status bar says of a scan."""
+        if self.data is None:
+            return ""
+        return f"{self.data.names[row]} · {class_title(self.data.class_name(row))} · {SPLITS[self.data.splits[row]]}"
+
+    def _chip(self, text: str) -> FilterChip:
+        chip = FilterChip(text)
+        chip.toggled.connect(self.refresh)
+        return chip
+
+    def _on_opened(self, row: int) -> None:
+        if self.data is not None:
+            self.opened.emit(SPLITS[self.data.splits[row]], int(self.data.places[row]))

@@ -1,0 +1,110 @@
+"""Where the scans come from and how they are prepared."""
+
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar
+
+from engine.config import DataConfig, fields
+from engine.messages import Refused, RequestProgress
+from gui.form import Form
+from gui.panel import Desk
+from gui.panels.data.source_editor import FOLDER, HUB, PHANTOM, SourceEditor, kind_of
+from gui.session import DATA
+from gui.use_data import data_config, use_data
+from gui.widgets.buttons import Button
+from gui.widgets.card import Card
+from gui.widgets.notice import NoticeBox
+from gui.widgets.text import grouped, label
+
+OF_ALL = ("source", "size", "fit", "normalisation", "validation_share", "split_seed")
+OF_KIND = {PHANTOM: ("phantom_count", "phantom_seed"), FOLDER: (), HUB: ("download", "revision")}
+
+
+class SourceCard(Card):
+    """Form, 'Use these scans', and how the loading goes."""
+
+    changed = Signal()
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__("Source")
+        self._desk, self._session = desk, desk.session
+        self.source = SourceEditor()
+        self.form = Form(fields(DataConfig), desk.undo, data_config, {"source": self.source})
+        self.use, self.cancel = Button("Use these scans", "primary"), Button("Cancel")
+        self.bar, self.caption = QProgressBar(), label(role="caption", wrap=True)
+        self.notice = NoticeBox()
+        self._lay_out()
+        self._connect()
+        self._show_waiting(DATA)
+        self._on_form_changed()
+
+    def _lay_out(self) -> None:
+        self.form.set_values({"download": self._desk.preferences.download})
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.use)
+        buttons.addWidget(self.cancel)
+        buttons.addStretch()
+        self.bar.setTextVisible(False)
+        for part in (self.form, self.caption, self.bar, self.notice, buttons):
+            self.add(part)
+
+    def _connect(self) -> None:
+        self.form.changed.connect(self._on_form_changed)
+        self.use.clicked.connect(self.load)
+        self.cancel.clicked.connect(lambda: self._session.questions.cancel(DATA))
+        self.notice.action_requested.connect(self.load)
+        session = self._session
+        session.data_wanted.connect(lambda wanted: self.form.set_values(wanted.model_dump()))
+        session.data_loaded.connect(lambda _: self.notice.show_notice(""))
+        session.waiting_changed.connect(self._show_waiting)
+        session.progressed.connect(self._on_progressed)
+        session.refused.connect(self._on_refused)
+
+    def load(self) -> None:
+        """Load what the form says, for all panels."""
+        if self.form.is_valid():
+            use_data(self._session, self._desk.undo, data_config(_absolute(self.form.values())))
+
+    def load_source(self, source: str) -> None:
+        """Load another source with the preparation that the form says."""
+        self.form.change_values({"source": source})
+        self.load()
+
+    def _on_form_changed(self) -> None:
+        shown = OF_ALL + OF_KIND[kind_of(self.source.value())]
+        self.form.show_only([spec.name for spec in fields(DataConfig) if spec.name in shown])
+        self._show_waiting(DATA)
+        self.changed.emit()
+
+    def _show_waiting(self, panel: str) -> None:
+        if panel != DATA:
+            return
+        waiting = self._session.questions.is_waiting(DATA)
+        self.use.setEnabled(self.form.is_valid() and not waiting)
+        self.cancel.setVisible(waiting)
+        self.bar.setVisible(waiting)
+        if waiting:
+            self.notice.show_notice("")
+            self.bar.setRange(0, 0)
+            self.caption.setText("Opening the source")
+        else:
+            self.caption.setText("Drop a folder or a scan anywhere on this window.")
+
+    def _on_progressed(self, event: RequestProgress) -> None:
+        if event.panel == DATA:
+            self.bar.setRange(0, event.total)
+            self.bar.setValue(event.done)
+            self.caption.setText(f"Reading {grouped(event.done)} of {grouped(event.total)} scans")
+
+    def _on_refused(self, panel: str, refused: Refused) -> None:
+        if panel == DATA:
+            self.notice.show_notice(f"{refused.reason} {refused.advice}".strip(), action="Try again")
+
+
+def _absolute(values: dict[str, Any]) -> dict[str, Any]:
+    """The engine runs elsewhere: a folder is named in full."""
+    if kind_of(values["source"]) != FOLDER:
+        return values
+    return values | {"source": str(Path(values["source"]).expanduser().absolute())}

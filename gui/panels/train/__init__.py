@@ -1,0 +1,174 @@
+"""The Train panel: settings, runs, live curves, reconstructions through the epochs, log."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QScrollArea, QSplitter, QVBoxLayout, QWidget
+
+from engine.messages import Refused
+from gui.panel import MARK, Desk, Panel
+from gui.panels.train.curves_card import CurvesCard
+from gui.panels.train.log_card import LogCard
+from gui.panels.train.new_run import NewRunCard
+from gui.panels.train.previews_card import PreviewsCard
+from gui.panels.train.run_list import RunsCard
+from gui.run_record import RunRecord
+from gui.session import JOB
+
+LEFT_PX = 310
+SOON_MS = 60
+
+
+class TrainPanel(Panel):
+    """Obeys the session: what it shows is made anew from the records whenever one has changed."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self.new_run, self.runs = NewRunCard(desk), RunsCard(self.session)
+        self.curves, self.previews, self.log = CurvesCard(self.session), PreviewsCard(), LogCard()
+        self.ask_path = QFileDialog.getSaveFileName
+        self._primary: str | None = None
+        self._wanted: list[str] = []
+        self._before: list[str] = []
+        self._soon = QTimer(self, singleShot=True, interval=SOON_MS)
+        self._soon.timeout.connect(self.refresh)
+        self._lay_out()
+        self._connect()
+        self.refresh()
+
+    def _lay_out(self) -> None:
+        left, right = QSplitter(Qt.Orientation.Vertical), QSplitter(Qt.Orientation.Vertical)
+        scroll = QScrollArea()
+        scroll.setWidget(self.new_run)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        for splitter, parts in ((left, (scroll, self.runs)), (right, (self.curves, self.previews, self.log))):
+            splitter.setChildrenCollapsible(False)
+            splitter.setHandleWidth(self.margin)
+            for part in parts:
+                splitter.addWidget(part)
+        left.setSizes([500, 260])
+        right.setSizes([360, 300, 130])
+        row = QHBoxLayout(self)
+        row.setContentsMargins(self.margin, self.margin, self.margin, self.margin)
+        row.setSpacing(self.margin)
+        row.addWidget(_of_width(left, LEFT_PX))
+        row.addWidget(right, 1)
+
+    def _connect(self) -> None:
+        session = self.session
+        session.runs_changed.connect(self._soon.start)
+        session.run_changed.connect(self._on_run_changed)
+        session.job_changed.connect(self.curves.show_buttons)
+        self.runs.chosen.connect(self._on_chosen)
+        self.runs.compare_wanted.connect(lambda names: self.wished.emit("compare", ("runs", names)))
+        self.runs.settings_wanted.connect(self._on_settings_wanted)
+        self.curves.resume_wanted.connect(session.resume)
+        self.curves.controls.export_failed.connect(self.new_run.notice.show_notice)
+        self.new_run.started.connect(lambda name: self.choose([name]))
+        self.new_run.copy_wanted.connect(self.copy_python)
+        self.new_run.changed.connect(self.remembered)
+        self.previews.pointed.connect(self.pointed)
+
+    def choose(self, names: list[str]) -> None:
+        """Show these runs; runs that are not known yet are shown once they are."""
+        self._wanted = names
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the list, and of the chosen runs what their records say."""
+        self.runs.refresh()
+        records = self.session.book.records
+        found = [name for name in self._wanted if name in records]
+        if found and found == self._wanted:
+            self._wanted = []
+            self.runs.table.choose(found)
+        chosen = [name for name in self.runs.table.chosen_keys() if name in records]
+        if not chosen and not self._wanted and records:
+            self.runs.table.choose([next(reversed(records))])
+            return
+        self._show([records[name] for name in chosen])
+
+    def show_wish(self, what: Any) -> None:
+        """Start a run, or show one."""
+        kind, name = what
+        if kind == "start":
+            self.new_run.start_run()
+        elif kind == "run":
+            self.choose([name])
+
+    def memory(self) -> dict[str, Any]:
+        chosen = self.runs.table.chosen_keys()
+        return {"settings": self.new_run.settings.values(), "chosen": chosen or self._wanted}
+
+    def recall(self, kept: dict[str, Any]) -> None:
+        values, chosen = kept.get("settings"), kept.get("chosen")
+        if isinstance(values, dict):
+            self.new_run.settings.set_values(values)
+        if isinstance(chosen, list):
+            self.choose([name for name in chosen if isinstance(name, str)])
+
+    def export(self) -> None:
+        """Write the numbers of the shown runs, epoch by epoch."""
+        path = self.ask_path(self, "Export the numbers of the shown runs", "runs.csv", "*.csv")[0]
+        records = [self.session.book.records[name] for name in self.runs.table.chosen_keys()]
+        if path:
+            try:
+                write_numbers(records, Path(path))
+            except OSError as error:
+                reason = f"The numbers could not be written to {path} ({error.strerror})."
+                self.session.refused.emit(JOB, Refused(reason=reason, advice="Choose another folder."))
+
+    def python(self) -> str:
+        return self.new_run.python()
+
+    def _show(self, records: list[RunRecord]) -> None:
+        names = [record.name for record in records]
+        if self._primary not in names:
+            self._primary = names[-1] if names else None
+        primary = self.session.record(self._primary)
+        self.curves.show_runs(records, primary)
+        self.previews.show_run(primary)
+        self.log.show_run(primary)
+
+    def _on_chosen(self, names: list[str]) -> None:
+        """The run that was added to the choice last is the one whose pictures and log are shown."""
+        added = [name for name in names if name not in self._before]
+        self._primary = added[-1] if added else self._primary
+        self._before = names
+        self._soon.start()
+        self.remembered.emit()
+
+    def _on_run_changed(self, name: str) -> None:
+        if not self._soon.isActive():
+            self._soon.start()
+
+    def _on_settings_wanted(self, name: str) -> None:
+        record = self.session.record(name)
+        if record and record.config:
+            self.new_run.take(record.config)
+
+
+def _of_width(content: QWidget, width: int) -> QWidget:
+    """Hold a widget to a width; a splitter does not keep its own."""
+    holder = QWidget()
+    holder.setFixedWidth(width)
+    column = QVBoxLayout(holder)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.addWidget(content)
+    return holder
+
+
+def write_numbers(records: list[RunRecord], path: Path) -> None:
+    """Write one line for each epoch of each run. Raises OSError."""
+    names = sorted({name for record in records for event in record.epochs.values() for name in event.metrics})
+    with path.open("w", newline="", encoding="utf-8") as file:
+        file.write(f"# {MARK}\n")
+        writer = csv.writer(file)
+        writer.writerow(["run", "epoch", *names])
+        for record in records:
+            for epoch, event in sorted(record.epochs.items()):
+                writer.writerow([record.name, epoch, *(event.metrics.get(name, "") for name in names)])

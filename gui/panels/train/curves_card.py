@@ -1,0 +1,129 @@
+"""The curves of the chosen runs, and what can be done with the one that is being trained."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout
+
+from gui.panel import MARK
+from gui.panels.train.quantities import QUANTITIES, Quantity, curves, needed
+from gui.run_record import BACKENDS, RunRecord, millions
+from gui.session import Session
+from gui.widgets.buttons import Button
+from gui.widgets.card import Card
+from gui.widgets.curve_controls import CurveControls
+from gui.widgets.curve_plot import CurvePlot
+from gui.widgets.curve_series import SeriesStyle
+
+EMPTY = "The curves appear here with the first complete epoch."
+NO_RUN = "No run yet. Choose settings at the left and press 'Start training'."
+ROW = 3
+
+
+class CurvesCard(Card):
+    """Plots by quantity; buttons by the state of the run."""
+
+    resume_wanted = Signal(str)
+
+    def __init__(self, session: Session) -> None:
+        super().__init__("No run yet")
+        self._session = session
+        self._primary: RunRecord | None = None
+        self.pause, self.stop = Button("Pause", icon_name="pause"), Button("Stop and keep", "danger", "stop")
+        self.resume = Button("Resume", "primary", "play")
+        for button in (self.resume, self.pause, self.stop):
+            self.add_action(button)
+        self.plots = {quantity.name: CurvePlot(quantity.title, "epoch") for quantity in QUANTITIES}
+        self.controls = CurveControls(list(self.plots.values()), MARK)
+        self._grid = QGridLayout()
+        self._grid.setSpacing(10)
+        self._placed: list[Quantity] = []
+        self.add(self._grid, 1)
+        line = QHBoxLayout()
+        line.addWidget(self.controls)
+        line.addStretch()
+        self.add(line)
+        self.pause.clicked.connect(self._on_pause_clicked)
+        self.stop.clicked.connect(session.job.stop)
+        self.resume.clicked.connect(lambda: self._primary and self.resume_wanted.emit(self._primary.name))
+        self.show_runs([], None)
+
+    def show_runs(self, records: Sequence[RunRecord], primary: RunRecord | None) -> None:
+        """Draw the curves of these runs; the primary one is named in the title and obeys the buttons."""
+        self._primary = primary
+        self._place(needed(list(records)))
+        for plot in self.plots.values():
+            plot.set_empty_text(EMPTY if records else NO_RUN)
+        for quantity in self._placed:
+            self._draw(quantity, records)
+        self._show_title(len(records))
+        self.show_buttons()
+
+    def show_buttons(self) -> None:
+        """Offer what can be done with the primary run now."""
+        job, primary = self._session.job, self._primary
+        mine = primary is not None and job.run == primary.name
+        self.pause.setVisible(mine)
+        self.stop.setVisible(mine)
+        self.resume.setVisible(primary is not None and primary.can_resume and not mine)
+        self.resume.setEnabled(job.run is None)
+        held = job.state in ("paused", "pausing")
+        self.pause.setText("Continue" if held else "Pause")
+        self.pause.set_icon("play" if held else "pause")
+        self.pause.setEnabled(job.state not in ("stopping", "pausing"))
+        self.stop.setEnabled(job.state != "stopping")
+        self.stop.setText("Stopping…" if job.state == "stopping" else "Stop and keep")
+
+    def _place(self, wanted: list[Quantity]) -> None:
+        """Lay out the plots that are needed: in one row up to three, four by two and two."""
+        if wanted == self._placed:
+            return
+        columns = len(wanted) if len(wanted) <= ROW else 2
+        for plot in self.plots.values():
+            self._grid.removeWidget(plot)
+            plot.hide()
+        for at, quantity in enumerate(wanted):
+            self._grid.addWidget(self.plots[quantity.name], at // columns, at % columns)
+            self._grid.setColumnStretch(at % columns, 1)
+            self.plots[quantity.name].show()
+        self._placed = wanted
+
+    def _draw(self, quantity: Quantity, records: Sequence[RunRecord]) -> None:
+        plot, kept = self.plots[quantity.name], []
+        for record in records:
+            for name, (epochs, values) in curves(record, quantity).items():
+                key = f"{record.name} {name}"
+                plot.set_series(key, epochs, values, SeriesStyle(key, record.name, dashed=name == "validation"))
+                best = record.best if name == "validation" else None
+                plot.mark_best(key, best.epoch if best else None)
+                kept.append(key)
+        plot.keep_series(kept)
+
+    def _show_title(self, count: int) -> None:
+        primary = self._primary
+        if primary is None:
+            self.set_title("No run yet")
+            self.set_subtitle("")
+            return
+        self.set_title(primary.name)
+        more = f"and {count - 1} more · " if count > 1 else ""
+        self.set_subtitle(more + facts(primary))
+
+    def _on_pause_clicked(self) -> None:
+        job = self._session.job
+        job.go_on() if job.state in ("paused", "pausing") else job.pause()
+
+
+def facts(record: RunRecord) -> str:
+    """Return state, start, place and size of a run in a few words."""
+    words = [record.state]
+    if record.started:
+        words.append(f"started {datetime.fromtimestamp(record.started.time):%d %b %H:%M}")
+        words.append(f"{BACKENDS.get(record.started.backend, record.started.backend)}, {record.started.device}")
+        words.append(f"{millions(record.started.parameters)} parameters")
+    if record.config:
+        words.append(f"seed {record.config.training.seed}")
+    if record.best:
+        words.append(f"best epoch {record.best.epoch}")
+    return " · ".join(words)

@@ -1,0 +1,36 @@
+"""What a run said, line by line."""
+
+from datetime import datetime
+
+from gui.run_record import LogLine, RunRecord
+from gui.widgets.card import Card
+from gui.widgets.log_view import LogView
+
+LEVELS = {"warning": "Warning: ", "error": "Error: "}
+
+
+class LogCard(Card):
+    """The log of the run that is shown."""
+
+    def __init__(self) -> None:
+        super().__init__("Log")
+        self.view = LogView()
+        self._record: RunRecord | None = None
+        self._count = 0
+        self.add(self.view, 1)
+
+    def show_run(self, record: RunRecord | None) -> None:
+        """Show a run's lines; of a run that is shown already only the new ones."""
+        if record is not self._record:
+            self.view.clear()
+            self._record, self._count = record, 0
+        lines = record.log[self._count :] if record else []
+        for line in lines:
+            self.view.add_line(written(line), datetime.fromtimestamp(line.time))
+        self._count += len(lines)
+
+
+def written(line: LogLine) -> str:
+    """Return a line with its loudness in words."""
+    already = line.text.startswith(("Failed", "Warning", "Error"))
+    return line.text if already else LEVELS.get(line.level, "") + line.text

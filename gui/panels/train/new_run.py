@@ -1,0 +1,166 @@
+"""A new run: model, preset, settings, start."""
+
+from functools import cache
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLineEdit
+
+from engine import config as settings
+from engine.config import DataConfig, RunConfig
+from engine.errors import ConfigError, EngramError
+from engine.messages import Refused
+from gui import scripts
+from gui.form import LABEL_PX
+from gui.loaded_data import source_title
+from gui.panel import Desk
+from gui.panels.train.settings_form import SettingsForm
+from gui.session import JOB
+from gui.use_data import use_data
+from gui.widgets.buttons import Button
+from gui.widgets.card import Card
+from gui.widgets.notice import NoticeBox
+from gui.widgets.text import grouped, label
+
+OWN = "Own settings"
+
+
+class NewRunCard(Card):
+    """The form of the chosen model and the button that starts it."""
+
+    changed = Signal()
+    started = Signal(str)
+    copy_wanted = Signal()
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__("New run")
+        self._desk, self._session = desk, desk.session
+        self.settings = SettingsForm(desk.undo, self.data_config)
+        self.preset, self.name = QComboBox(), QLineEdit()
+        self.start, self.copy = Button("Start training", "primary"), Button("Copy as Python")
+        self.data, self.problem = label(role="caption", wrap=True), label(role="danger", wrap=True)
+        self.notice = NoticeBox()
+        self._lay_out()
+        self._connect()
+        self.settings.set_values({"backend": desk.preferences.backend})
+
+    def _lay_out(self) -> None:
+        self.preset.addItem(OWN, "")
+        for name, title in settings.presets().items():
+            self.preset.addItem(title, name)
+        self.name.setPlaceholderText("chosen for you")
+        top = QFormLayout()
+        top.setContentsMargins(0, 0, 0, 0)
+        top.setVerticalSpacing(6)
+        top.setHorizontalSpacing(8)
+        for title, widget in (("Model", self.settings.model), ("Preset", self.preset), ("Name", self.name)):
+            text = label(title, role="quiet")
+            text.setFixedWidth(LABEL_PX)
+            text.setBuddy(widget)
+            widget.setAccessibleName(title)
+            if isinstance(widget, QComboBox):
+                widget.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+                widget.setMinimumContentsLength(6)
+            top.addRow(text, widget)
+        buttons = QHBoxLayout()
+        for button in (self.start, self.copy):
+            buttons.addWidget(button)
+        buttons.addStretch()
+        for part in (top, self.settings, self.data, self.problem, self.notice, buttons):
+            self.add(part)
+        self.body.addStretch()
+
+    def _connect(self) -> None:
+        self.settings.changed.connect(self.refresh)
+        self.preset.activated.connect(lambda: self._choose_preset(self.preset.currentData()))
+        self.start.clicked.connect(self.start_run)
+        self.copy.clicked.connect(self.copy_wanted)
+        self._session.job_changed.connect(self.refresh)
+        self._session.data_loaded.connect(self.refresh)
+        self._session.data_wanted.connect(self.refresh)
+        self._session.refused.connect(self._on_refused)
+
+    def data_config(self) -> DataConfig:
+        """The scans that a run would be trained on."""
+        return self._session.data.config if self._session.data else self._session.wanted
+
+    def start_run(self) -> None:
+        """Make the run and train it; what is wrong is said under the form."""
+        self.notice.show_notice("")
+        try:
+            record = self._session.start(self.settings.config(), self.name.text().strip() or None)
+        except EngramError as error:
+            self.notice.show_notice(str(error))
+            return
+        self.name.clear()
+        self.started.emit(record.name)
+
+    def take(self, config: RunConfig) -> None:
+        """Show the settings of a run, its scans too: one step to undo."""
+        data, model, training = config.data.model_dump(), config.model.model_dump(), config.training.model_dump()
+        self._change("settings of a run", data, {**model, **training})
+
+    def python(self) -> str:
+        """A script that trains the same run; empty while the form is wrong."""
+        try:
+            values = scripts.changed(self.settings.config())
+        except ConfigError:
+            return ""
+        return scripts.script(
+            f"config = engine.config.build({values})",
+            f"run = engine.train(config, root={str(self._session.book.root)!r})",
+            "print(run.path, run.state())",
+        )
+
+    def refresh(self) -> None:
+        """Bring preset, scans, problem and button in line with the form and the session."""
+        form, data = self.settings.form, self.data_config()
+        form.validate()
+        self.preset.setCurrentIndex(max(self.preset.findData(self._matching_preset()), 0))
+        count = f" · {grouped(self._session.data.size('train'))} to train on" if self._session.data else ""
+        kept = "gray values as in the file" if data.normalisation == "none" else data.normalisation
+        self.data.setText(f"{source_title(data)}{count} · {data.size} px · {data.fit} · {kept}")
+        self.problem.setText(form.problem)
+        self.problem.setVisible(bool(form.problem))
+        self.start.setEnabled(form.is_valid() and self._session.job.run is None)
+        self.changed.emit()
+
+    def _choose_preset(self, name: str) -> None:
+        if name:
+            preset = _preset(name)
+            title = self.preset.itemText(self.preset.findData(name))
+            self._change(title, _said(preset.data), _said(preset.model) | _said(preset.training))
+        self.refresh()
+
+    def _change(self, title: str, preparation: dict[str, Any], values: dict[str, Any]) -> None:
+        """Take settings and, where they differ, the preparation of the scans."""
+        self._desk.undo.beginMacro(title)
+        self.settings.change_values(values)
+        wanted = self.data_config().model_copy(update=preparation)
+        if wanted != self.data_config():
+            use_data(self._session, self._desk.undo, wanted)
+        self._desk.undo.endMacro()
+
+    def _matching_preset(self) -> str:
+        """The preset whose settings these are, preparation included; empty for none."""
+        values = {**self.data_config().model_dump(), **self.settings.values()}
+        for name in settings.presets():
+            preset = _preset(name)
+            said = {**_said(preset.data), **_said(preset.model), **_said(preset.training)}
+            if all(values.get(key) == value for key, value in said.items()):
+                return name
+        return ""
+
+    def _on_refused(self, panel: str, refused: Refused) -> None:
+        if panel == JOB:
+            self.notice.show_notice(f"{refused.reason} {refused.advice}".strip())
+
+
+@cache
+def _preset(name: str) -> RunConfig:
+    return settings.preset(name)
+
+
+def _said(section: settings.Section) -> dict[str, Any]:
+    """The settings that a preset names, without those it leaves alone."""
+    return {name: getattr(section, name) for name in section.model_fields_set}

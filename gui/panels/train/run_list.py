@@ -1,0 +1,146 @@
+"""The list of runs: choose what is shown, and what can be done with each."""
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QPoint, Qt, QUrl, Signal
+from PySide6.QtGui import QAction, QDesktopServices, QKeySequence
+from PySide6.QtWidgets import QInputDialog, QMenu, QMessageBox, QWidget
+
+from engine.errors import RunError
+from engine.messages import Refused
+from gui.run_record import RunRecord
+from gui.session import JOB, Session
+from gui.widgets.card import Card
+from gui.widgets.number_model import Column, Row
+from gui.widgets.number_table import NumberTable
+from gui.widgets.text import label
+
+MOST_EPOCHS = 10_000
+QUIET_STATES = ("finished", "running")
+LOUD_STATES = ("stopped", "failed", "interrupted", "damaged")
+EMPTY = "No runs yet. Press 'Start training'; the run is kept here."
+
+
+class RunsCard(Card):
+    """Name, best validation loss, epochs; several chosen runs are shown together."""
+
+    chosen = Signal(list)
+    compare_wanted = Signal(list)
+    settings_wanted = Signal(str)
+
+    def __init__(self, session: Session) -> None:
+        super().__init__("Runs")
+        self._session = session
+        self.ask_text: Callable[..., Any] = QInputDialog.getText
+        self.ask_number: Callable[..., Any] = QInputDialog.getInt
+        self.confirm = confirm
+        self.table = NumberTable((Column("run", str, False), Column("val"), Column("epoch", str)))
+        self.table.setAccessibleName("runs")
+        self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self._empty = label(EMPTY, role="quiet", wrap=True)
+        self.add(self._empty)
+        self.add(self.table, 1)
+        self.table.chosen.connect(self.chosen)
+        self.table.customContextMenuRequested.connect(self._on_menu_wanted)
+        for name, keys in ((self.rename, "F2"), (self.delete, "Del")):
+            action = QAction(self.table)
+            action.setShortcut(QKeySequence(keys))
+            action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+            action.triggered.connect(lambda _=False, do=name: [do(run) for run in self.table.chosen_keys()[:1]])
+            self.table.addAction(action)
+        self.refresh()
+
+    def refresh(self) -> None:
+        records = list(self._session.book.records.values())
+        self.table.set_rows([_row(record) for record in reversed(records)])
+        self.set_subtitle(str(len(records)) if records else "")
+        self._empty.setVisible(not records)
+        self.table.setVisible(bool(records))
+
+    def menu(self, name: str) -> QMenu:
+        """Return what can be done with a run now."""
+        menu, record = QMenu(self), self._session.book.records[name]
+        resume = menu.addAction("Resume", lambda: self._session.resume(name))
+        resume.setEnabled(record.can_resume and self._session.job.run is None)
+        longer = menu.addAction("Train longer…", lambda: self.train_longer(name))
+        longer.setEnabled(record.state == "finished" and self._session.job.run is None)
+        chosen = self.table.chosen_keys() or [name]
+        menu.addAction("Compare", lambda: self.compare_wanted.emit(chosen)).setEnabled(bool(record.epochs))
+        menu.addAction("Use its settings", lambda: self.settings_wanted.emit(name)).setEnabled(not record.damage)
+        menu.addSeparator()
+        menu.addAction("Show the folder", lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(record.run.path))))
+        menu.addAction("Rename…", lambda: self.rename(name)).setEnabled(not record.busy)
+        menu.addAction("Delete…", lambda: self.delete(name)).setEnabled(not record.busy)
+        return menu
+
+    def train_longer(self, name: str) -> None:
+        """Ask for a new goal and go on to it."""
+        record = self._session.book.records[name]
+        text = f"Epochs of {name} in all (it has {record.last_epoch}):"
+        goal, agreed = self.ask_number(self, "Train longer", text, record.goal * 2, record.last_epoch + 1, MOST_EPOCHS)
+        if agreed:
+            self._session.resume(name, goal)
+
+    def rename(self, name: str) -> None:
+        new, agreed = self.ask_text(self, "Rename run", f"New name of {name}:", text=name)
+        if agreed and new.strip() != name:
+            self._try(lambda: self._session.book.rename(name, new.strip()))
+
+    def delete(self, name: str) -> None:
+        """Move a run to the trash after asking; where there is no trash, ask again before it is gone for good."""
+        if not self.confirm(self, f"Move {name} and its models to the trash?", "Move to trash"):
+            return
+        moved = self._try(lambda: self._session.book.delete(name))
+        question = f"There is no trash for {name} here. Delete it and its models for good?"
+        if moved is False and self.confirm(self, question, "Delete for good"):
+            self._try(lambda: self._session.book.delete(name, for_good=True))
+
+    def _on_menu_wanted(self, at: QPoint) -> None:
+        index = self.table.indexAt(at)
+        keys = [self.table.text(index.row(), 0)] if index.isValid() else []
+        names = [name for name in self._session.book.records if keys and keys[0].split(" ")[0] == name]
+        for name in names:
+            menu = self.menu(name)
+            menu.aboutToHide.connect(menu.deleteLater)
+            menu.popup(self.table.viewport().mapToGlobal(at))
+
+    def _try(self, do: Callable[[], Any]) -> Any:
+        try:
+            return do()
+        except RunError as error:
+            self._session.refused.emit(JOB, Refused(reason=error.what, advice=error.advice))
+            return None
+
+
+def confirm(parent: QWidget, question: str, yes: str) -> bool:
+    """Ask before something is lost."""
+    box = QMessageBox(QMessageBox.Icon.Question, "Delete run", question, parent=parent)
+    agree = box.addButton(yes, QMessageBox.ButtonRole.DestructiveRole)
+    box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
+    box.exec()
+    agreed = box.clickedButton() is agree
+    box.deleteLater()
+    return agreed
+
+
+def _row(record: RunRecord) -> Row:
+    best, state = record.best, record.state
+    name = record.name if state in QUIET_STATES else f"{record.name} {state}"
+    done = str(record.last_epoch) if state == "finished" else f"{record.last_epoch}/{record.goal}"
+    roles = {0: "danger"} if state in LOUD_STATES else {0: "accent"} if state == "running" else {}
+    value = best.metrics["val_loss"] if best else float("nan")
+    return Row(record.name, (name, value, done), record.name, roles, _tip(record))
+
+
+def _tip(record: RunRecord) -> str:
+    if record.damage or record.config is None:
+        return record.damage
+    unit = record.config.model.loss_unit
+    best = record.best
+    parts = [f"{record.name}: {record.state}, {record.last_epoch} of {record.goal} epochs"]
+    if best:
+        parts.append(
+            f"best validation loss {best.metrics['val_loss']:.6g} {unit} in epoch {best.epoch}".replace("  ", " ")
+        )
+    return "\n".join([*parts, f"trained on {record.config.data.source}"])

@@ -1,0 +1,93 @@
+"""The settings of a run: a model, and the form of that model."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QUndoCommand, QUndoStack
+from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
+
+from engine import config as settings
+from engine.config import MODELS, DataConfig, RunConfig, TrainingConfig
+from gui.form import Form
+
+Values = dict[str, Any]
+
+
+class SettingsForm(QWidget):
+    """One form for each model, of which one is seen; `model` is the field to choose it with."""
+
+    changed = Signal()
+
+    def __init__(self, undo: QUndoStack, data: Callable[[], DataConfig]) -> None:
+        super().__init__()
+        self.model = QComboBox()
+        self._undo, self._data = undo, data
+        self._chosen: str = RunConfig().model.model
+        self.forms = {name: self._make_form(name) for name in MODELS}
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        for name, form in self.forms.items():
+            self.model.addItem(settings.model_title(name), name)
+            column.addWidget(form)
+            form.setVisible(name == self._chosen)
+            form.changed.connect(self.changed)
+        self.model.activated.connect(lambda: self.choose_model(self.model.currentData()))
+
+    def _make_form(self, model: str) -> Form:
+        specs = settings.fields(MODELS[model]) + settings.fields(TrainingConfig)
+        return Form(specs, self._undo, lambda values: settings.build({**values, "model": model}, self._base()))
+
+    def _base(self) -> RunConfig:
+        """What a run has besides its form: the scans. Whether the model fits them is not asked here."""
+        return RunConfig.model_construct(data=self._data(), model=RunConfig().model, training=TrainingConfig())
+
+    @property
+    def form(self) -> Form:
+        """The form that is seen."""
+        return self.forms[self._chosen]
+
+    def values(self) -> Values:
+        """Model and settings as they are shown, right or wrong."""
+        return {"model": self._chosen, **self.form.values()}
+
+    def config(self) -> RunConfig:
+        """The settings of the run, scans included. Raises ConfigError."""
+        return settings.build(self.values(), self._base())
+
+    def set_values(self, values: Mapping[str, Any]) -> None:
+        """Show model and settings; nothing to undo."""
+        if values.get("model") in MODELS:
+            self.show_model(values["model"])
+        self.form.set_values(values)
+
+    def change_values(self, values: Mapping[str, Any]) -> None:
+        """Change model and settings in steps that can be undone."""
+        self.choose_model(values.get("model", self._chosen))
+        self.form.change_values({name: value for name, value in values.items() if name != "model"})
+
+    def choose_model(self, model: str) -> None:
+        if model != self._chosen:
+            self._undo.push(ChooseModel(self, self._chosen, model))
+
+    def show_model(self, model: str) -> None:
+        """Turn to the form of a model; the settings that both models have go with it."""
+        shared, self._chosen = self.form.values(), model
+        for name, form in self.forms.items():
+            form.setVisible(name == model)
+        self.model.setCurrentIndex(self.model.findData(model))
+        self.form.set_values(shared)
+
+
+class ChooseModel(QUndoCommand):
+    """Another model was chosen."""
+
+    def __init__(self, form: SettingsForm, before: str, after: str) -> None:
+        super().__init__("model")
+        self._form, self._before, self._after = form, before, after
+
+    def redo(self) -> None:
+        self._form.show_model(self._after)
+
+    def undo(self) -> None:
+        self._form.show_model(self._before)

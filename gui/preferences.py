@@ -1,0 +1,122 @@
+"""What the user prefers, kept between sessions, and the dialog that asks for it."""
+
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QWidget,
+)
+
+from engine import runs
+from engine.config import TrainingConfig
+from engine.config import fields as describe
+from gui.editors import choice_title
+from gui.memory import Memory
+from gui.theme import Mode
+from gui.widgets.buttons import Button
+from gui.widgets.text import label
+
+KEY = "preferences"
+THEMES: dict[Mode, str] = {"system": "As the system", "dark": "Dark", "light": "Light"}
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """Theme, folder of the runs (empty: the default place), backend of new runs, whether data may be fetched."""
+
+    theme: Mode = "system"
+    runs: str = ""
+    backend: str = "tensorflow"
+    download: bool = False
+
+
+def read(memory: Memory) -> Preferences:
+    """Return what was kept; what is missing or of the wrong kind is the default."""
+    kept: dict[str, Any] = memory.get(KEY, {})
+    plain = asdict(Preferences())
+    sane = {field.name: kept[field.name] for field in fields(Preferences) if _fits(kept, field.name, plain)}
+    return Preferences(**(sane | ({} if sane.get("theme") in THEMES else {"theme": "system"})))
+
+
+def write(memory: Memory, preferences: Preferences) -> None:
+    memory.put(KEY, asdict(preferences))
+
+
+def runs_root(preferences: Preferences) -> Path:
+    """The folder of the runs: what the environment says, else what is preferred, else the default place."""
+    chosen = preferences.runs and not os.environ.get("ENGRAM_RUNS")
+    return Path(preferences.runs).expanduser() if chosen else runs.default_root()
+
+
+def backends() -> tuple[str, ...]:
+    """The backends there are to choose from."""
+    return next(spec.choices for spec in describe(TrainingConfig) if spec.name == "backend")
+
+
+def _fits(kept: dict[str, Any], name: str, plain: dict[str, Any]) -> bool:
+    return isinstance(kept.get(name), type(plain[name]))
+
+
+class PreferencesDialog(QDialog):
+    """Theme, runs folder, default backend, downloads."""
+
+    def __init__(self, now: Preferences, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Preferences")
+        self.ask_folder: Callable[[QWidget, str, str], str] = QFileDialog.getExistingDirectory
+        self.theme, self.backend = QComboBox(), QComboBox()
+        self.runs = QLineEdit(now.runs)
+        self.download = QCheckBox("Let new Hugging Face sources be downloaded")
+        for mode, title in THEMES.items():
+            self.theme.addItem(title, mode)
+        for name in backends():
+            self.backend.addItem(choice_title(name), name)
+        self.theme.setCurrentIndex(self.theme.findData(now.theme))
+        self.backend.setCurrentIndex(max(self.backend.findData(now.backend), 0))
+        self.runs.setPlaceholderText(str(runs.default_root()))
+        self.download.setChecked(now.download)
+        self._lay_out()
+
+    def chosen(self) -> Preferences:
+        return Preferences(
+            theme=self.theme.currentData(),
+            runs=self.runs.text().strip(),
+            backend=self.backend.currentData(),
+            download=self.download.isChecked(),
+        )
+
+    def _lay_out(self) -> None:
+        browse = Button("Browse…", icon_name="folder")
+        browse.clicked.connect(self._on_browse_clicked)
+        place = QHBoxLayout()
+        place.addWidget(self.runs, 1)
+        place.addWidget(browse)
+        form = QFormLayout(self)
+        form.setContentsMargins(20, 20, 20, 16)
+        form.setVerticalSpacing(12)
+        form.addRow("Theme", self.theme)
+        form.addRow("Runs folder", place)
+        form.addRow("", label("Runs that are in the old folder stay there.", role="caption"))
+        form.addRow("Default backend", self.backend)
+        form.addRow("Downloads", self.download)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        form.addRow(buttons)
+        self.setMinimumWidth(520)
+
+    def _on_browse_clicked(self) -> None:
+        folder = self.ask_folder(self, "Runs folder", self.runs.text() or str(runs.default_root()))
+        if folder:
+            self.runs.setText(folder)

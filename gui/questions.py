@@ -1,0 +1,87 @@
+"""Questions to the explorer process: numbered, and of each panel only the newest counts."""
+
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from engine.messages import Answer, Event, Ready, Refused, Request, RequestProgress, Stop
+from gui.engine_process import Ending, EngineProcess
+
+
+class Questions(QObject):
+    """Asks for panels; an answer older than a panel's newest question is dropped."""
+
+    answered = Signal(object)
+    progressed = Signal(object)
+    refused = Signal(object)
+    ready = Signal(object)
+    waiting_changed = Signal(str)
+
+    def __init__(self, scratch: Path, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.engine: EngineProcess | None = None
+        self._scratch = scratch
+        self._number = 0
+        self._waiting: dict[str, int] = {}
+
+    def warm_up(self, backend: str) -> None:
+        """Have an explorer ready; one that computes with another backend is replaced, and its questions are void."""
+        if self.engine and self.engine.is_running() and self.engine.backend == backend:
+            return
+        self.close()
+        self.engine = EngineProcess("explorer", self._scratch, backend, parent=self)
+        self.engine.event_received.connect(self._on_event)
+        self.engine.ended.connect(self._on_ended)
+        self.engine.start()
+
+    def ask(self, kind: type[Request], panel: str, **fields: Any) -> int:
+        """Ask a question for a panel; return its number. The explorer has to be warmed up before."""
+        self._number += 1
+        if self.engine:
+            self.engine.send(kind(number=self._number, panel=panel, **fields))
+        self._waiting[panel] = self._number
+        self.waiting_changed.emit(panel)
+        return self._number
+
+    def cancel(self, panel: str) -> None:
+        """Want no answer any more."""
+        if self._waiting.pop(panel, None) is not None:
+            if self.engine:
+                self.engine.send(Stop())
+            self.waiting_changed.emit(panel)
+
+    def is_waiting(self, panel: str) -> bool:
+        return panel in self._waiting
+
+    def close(self) -> None:
+        """Let go of the explorer."""
+        if self.engine:
+            self.engine.event_received.disconnect(self._on_event)
+            self.engine.ended.disconnect(self._on_ended)
+            self.engine.ended.connect(self.engine.deleteLater)
+            self.engine.close()
+            self.engine = None
+
+    def _on_event(self, event: Event) -> None:
+        if isinstance(event, Ready):
+            self.ready.emit(event)
+        elif isinstance(event, (Answer, RequestProgress, Refused)):
+            self._on_reply(event)
+
+    def _on_reply(self, reply: Answer | RequestProgress | Refused) -> None:
+        if reply.panel is None or self._waiting.get(reply.panel) != reply.number:
+            return
+        if isinstance(reply, RequestProgress):
+            self.progressed.emit(reply)
+            return
+        del self._waiting[reply.panel]
+        self.waiting_changed.emit(reply.panel)
+        (self.answered if isinstance(reply, Answer) else self.refused).emit(reply)
+
+    def _on_ended(self, ending: Ending) -> None:
+        """Tell every panel that waits; the next question starts a new explorer."""
+        self.engine = None
+        for panel, number in list(self._waiting.items()):
+            reason = Refused(reason=ending.sentence, advice="Try again.", panel=panel, number=number)
+            self._on_reply(reason)

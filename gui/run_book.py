@@ -1,0 +1,141 @@
+"""All runs of a folder, kept current: whoever trains them, their records are read as they grow."""
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QFile, QObject, QTimer, Signal
+
+from engine import runs
+from engine.errors import RunBusy, RunError, RunExists
+from engine.messages import Event
+from gui import palette
+from gui.run_record import RunRecord, Tail, open_record
+
+LOOK_MS = 1500
+SLICE_S = 0.02
+SETTLED_NS = 10 * 10**9
+Take = Callable[[Event, str], None]
+
+
+class RunBook(QObject):
+    """Knows the runs of a folder and their records, oldest first."""
+
+    changed = Signal()
+
+    def __init__(self, root: Path, take: Take, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.root, self.records = root, dict[str, RunRecord]()
+        self._take = take
+        self._tails: dict[str, Tail] = {}
+        self._waiting: list[str] = []
+        self._folders_seen = 0
+        self._timer = QTimer(self, interval=LOOK_MS)
+        self._timer.timeout.connect(self.look)
+
+    def open(self, root: Path) -> None:
+        """Turn to a folder of runs."""
+        self.root = root
+        self.records.clear()
+        self._tails.clear()
+        self._waiting.clear()
+        self._folders_seen = 0
+        palette.forget_series()
+        self._timer.start()
+        self.look()
+
+    def look(self) -> None:
+        """Notice runs that came or went, and what their processes have written since."""
+        self._notice_folders()
+        if not self._waiting:
+            self._waiting = list(self.records)
+            self._read_some()
+
+    def read(self, name: str) -> None:
+        """Take what has been added to one run's record."""
+        tail, record = self._tails[name], self.records[name]
+        grown = tail.grown()
+        if grown < 0:
+            self._forget(name)
+            return
+        for event in tail.read() if grown else []:
+            self._take(event, name)
+        if record.state != "finished" or grown:
+            self._set_busy(record, record.run.is_busy())
+
+    def _read_some(self) -> None:
+        """Read for a moment, the newest run first; a folder with many runs is read in slices."""
+        end = time.monotonic() + SLICE_S
+        while self._waiting:
+            name = self._waiting.pop()
+            if name in self.records:
+                self.read(name)
+            if time.monotonic() > end:
+                break
+        if self._waiting:
+            QTimer.singleShot(0, self, self._read_some)
+
+    def add(self, run: runs.Run) -> RunRecord:
+        """Take up a run that has just been made."""
+        self._notice_folders()
+        return self.records[run.name]
+
+    def rename(self, name: str, new: str) -> None:
+        """Give a run another name. Raises RunError."""
+        folder = self._free(name)
+        if not runs.NAME.fullmatch(new):
+            raise RunError(f"'{new}' cannot be a run's name.", "Use letters, digits, '.', '_' and '-'.")
+        if (self.root / new).exists():
+            raise RunExists(f"There is already a run '{new}'.", "Choose another name.")
+        try:
+            folder.rename(self.root / new)
+        except OSError as error:
+            raise RunError(f"Run '{name}' cannot be renamed ({error.strerror}).") from None
+        self.look()
+
+    def delete(self, name: str, for_good: bool = False) -> bool:
+        """Move a run to the trash, or remove it for good; False when there is no trash for it. Raises RunError."""
+        folder = self._free(name)
+        if for_good:
+            try:
+                shutil.rmtree(folder)
+            except OSError as error:
+                raise RunError(f"Run '{name}' cannot be deleted ({error.strerror}).") from None
+        elif not QFile.moveToTrash(str(folder)):
+            return False
+        self.look()
+        return True
+
+    def close(self) -> None:
+        self._timer.stop()
+
+    def _free(self, name: str) -> Path:
+        run = self.records[name].run
+        if run.is_busy():
+            raise RunBusy(f"Run '{name}' is being trained.", "Stop it first.")
+        return run.path
+
+    def _notice_folders(self) -> None:
+        """List the folder anew when something came or went, or might just have: making a run takes a moment."""
+        changed_ns = self.root.stat().st_mtime_ns if self.root.is_dir() else 0
+        if changed_ns == self._folders_seen and time.time_ns() - changed_ns > SETTLED_NS:
+            return
+        self._folders_seen = changed_ns
+        found = {run.name: run for run in runs.find_all(self.root)}
+        for name in [name for name in self.records if name not in found]:
+            self._forget(name)
+        for name in [name for name in found if name not in self.records]:
+            path = found[name].path
+            self.records[name], self._tails[name] = open_record(path), Tail(path / "events.jsonl")
+            palette.register_series([name])
+            self.changed.emit()
+
+    def _forget(self, name: str) -> None:
+        del self.records[name], self._tails[name]
+        self.changed.emit()
+
+    def _set_busy(self, record: RunRecord, busy: bool) -> None:
+        if record.busy != busy:
+            record.busy = busy
+            self.changed.emit()

@@ -1,0 +1,181 @@
+"""What the window knows of a run: its events, folded one after the other. Watching and reopening are the same."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from engine.config import RunConfig
+from engine.errors import EngramError
+from engine.messages import (
+    Continued,
+    EpochEnded,
+    Event,
+    JobEnded,
+    JobStarted,
+    Log,
+    Paused,
+    Progress,
+    read_event,
+)
+from engine.runs import Run
+
+BACKENDS = {"tensorflow": "TensorFlow", "torch": "PyTorch", "jax": "JAX"}
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """A sentence and when it was said, in seconds since the epoch."""
+
+    time: float
+    text: str
+    level: str = "info"
+
+
+@dataclass
+class RunRecord:
+    """One run as far as its events tell; `apply` takes the next one."""
+
+    run: Run
+    config: RunConfig | None = None
+    damage: str = ""
+    busy: bool = False
+    started: JobStarted | None = None
+    ended: JobEnded | None = None
+    progress: Progress | None = None
+    paused: bool = False
+    epochs: dict[int, EpochEnded] = field(default_factory=dict)
+    log: list[LogLine] = field(default_factory=list)
+    _seen: set[float] = field(default_factory=set)
+
+    @property
+    def name(self) -> str:
+        return self.run.name
+
+    @property
+    def state(self) -> str:
+        """'damaged', 'running', 'paused', 'new', 'finished', 'stopped', 'failed' or 'interrupted'."""
+        if self.damage:
+            return "damaged"
+        if self.busy:
+            return "paused" if self.paused else "running"
+        if self.ended:
+            return self.ended.state
+        return "interrupted" if self.started or self.log else "new"
+
+    @property
+    def can_resume(self) -> bool:
+        return self.state in ("new", "stopped", "failed", "interrupted")
+
+    @property
+    def last_epoch(self) -> int:
+        """How many epochs are complete."""
+        return max(self.epochs, default=0)
+
+    @property
+    def goal(self) -> int:
+        """How many epochs were asked for."""
+        return self.started.epochs if self.started else self.config.training.epochs if self.config else 0
+
+    @property
+    def best(self) -> EpochEnded | None:
+        """The epoch with the smallest validation loss."""
+        told = [event for event in self.epochs.values() if event.metrics.get("val_loss") is not None]
+        return min(told, key=lambda event: event.metrics["val_loss"], default=None)
+
+    def curve(self, metric: str) -> tuple[list[int], list[float]]:
+        """Epochs and values of a metric, in order."""
+        told = [epoch for epoch in sorted(self.epochs) if metric in self.epochs[epoch].metrics]
+        return told, [self.epochs[epoch].metrics[metric] for epoch in told]
+
+    def apply(self, event: Event) -> bool:
+        """Take an event; False when it has been taken before (an engine tells it and its run's file holds it)."""
+        if event.time in self._seen:
+            return False
+        if not isinstance(event, Progress):
+            self._seen.add(event.time)
+        if isinstance(event, Progress):
+            self.progress = event
+        elif isinstance(event, (Paused, Continued)):
+            self.paused = isinstance(event, Paused)
+        elif isinstance(event, JobStarted):
+            self.started, self.ended, self.paused = event, None, False
+        elif isinstance(event, EpochEnded):
+            self.epochs[event.epoch] = event
+        elif isinstance(event, JobEnded):
+            self.ended, self.progress, self.paused = event, None, False
+        self._note(event)
+        return True
+
+    def _note(self, event: Event) -> None:
+        text, level = sentence(event)
+        if text:
+            self.log.append(LogLine(event.time, text, level))
+
+
+def sentence(event: Event) -> tuple[str, str]:
+    """What an event says in the log, and how loud; nothing for those that are not worth a line."""
+    if isinstance(event, Log):
+        return event.text, event.level
+    if isinstance(event, JobStarted):
+        at = f"from epoch {event.first_epoch + 1} " if event.first_epoch else ""
+        counts = f"{event.train_images} images to train on, {event.validation_images} to validate"
+        where = f"{BACKENDS.get(event.backend, event.backend)}, {event.device}"
+        return f"Training {at}on {where}: {counts}, {millions(event.parameters)} parameters.", "info"
+    if isinstance(event, EpochEnded) and event.best:
+        return f"Best so far: epoch {event.epoch}, validation {event.metrics['val_loss']:.6g}.", "info"
+    if isinstance(event, JobEnded):
+        said = " ".join(filter(None, (event.reason, event.advice)))
+        texts = {
+            "finished": f"Finished after {event.epoch} epochs.",
+            "stopped": f"Stopped after {event.epoch} complete epochs; the best model is kept.",
+            "failed": f"Failed: {said}",
+        }
+        return texts[event.state], "error" if event.state == "failed" else "info"
+    return {Paused: ("Paused.", "info"), Continued: ("Going on.", "info")}.get(type(event), ("", ""))
+
+
+def millions(count: int) -> str:
+    """Write a number of parameters, such as 11.5 M or 93 k."""
+    return f"{count / 1e6:.1f} M" if count >= 1e6 else f"{count / 1e3:.0f} k" if count >= 1e4 else str(count)
+
+
+def open_record(path: Path) -> RunRecord:
+    """Begin the record of a run folder; its settings are read, its events are not yet."""
+    run = Run(path)
+    try:
+        return RunRecord(run, run.config)
+    except EngramError as error:
+        return RunRecord(run, None, str(error))
+
+
+class Tail:
+    """Reads what has been added to a run's record since the last time."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+
+    def grown(self) -> int:
+        """How many bytes have been added; fewer than none when the file is another one now."""
+        try:
+            return self._path.stat().st_size - self._offset
+        except OSError:
+            return 0
+
+    def read(self) -> list[Event]:
+        """Return the new events; a line that is not complete yet waits, one that cannot be read is passed over."""
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._offset)
+                content = file.read()
+        except OSError:
+            return []
+        whole = content[: content.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        return [event for line in whole.splitlines() if (event := _event(line))]
+
+
+def _event(line: bytes) -> Event | None:
+    try:
+        return read_event(line)
+    except EngramError:
+        return None

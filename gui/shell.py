@@ -1,0 +1,119 @@
+"""The frame of the window: top bar, rail, one panel at a time, status bar."""
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+
+from gui.drops import Drop
+from gui.memory import Memory
+from gui.notice_bar import NoticeBar
+from gui.panel import Desk, Panel
+from gui.rail import Rail
+from gui.status import StatusBar
+from gui.top_bar import TopBar
+
+
+@dataclass(frozen=True)
+class Place:
+    """A panel that there is: its name, its icon, and where its class is found once it is wanted."""
+
+    title: str
+    icon: str
+    home: str
+
+    def make(self, desk: Desk) -> Panel:
+        """Import and build the panel: what no one looks at costs no time."""
+        module, name = self.home.split(":")
+        return cast(Panel, getattr(importlib.import_module(module), name)(desk))
+
+
+class Shell(QMainWindow):
+    """Shows one panel at a time and builds each when it is first shown."""
+
+    def __init__(self, desk: Desk, memory: Memory, places: Mapping[str, Place]) -> None:
+        super().__init__()
+        self.desk, self.memory, self.places = desk, memory, places
+        self.panels: dict[str, Panel] = {}
+        self.top_bar, self.rail, self.notice = TopBar(), Rail(), NoticeBar()
+        self._stack, self._status = QStackedWidget(), StatusBar(desk.session)
+        for key, place in places.items():
+            self.rail.add(key, place.title, place.icon)
+        self.rail.chosen.connect(self.show_panel)
+        self.setStatusBar(self._status)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        right = QVBoxLayout()
+        right.setSpacing(0)
+        right.addWidget(self.notice)
+        right.addWidget(self._stack, 1)
+        middle = QHBoxLayout()
+        middle.setSpacing(0)
+        middle.addWidget(self.rail)
+        middle.addLayout(right, 1)
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.top_bar)
+        column.addLayout(middle, 1)
+        self.setCentralWidget(page)
+
+    def current(self) -> Panel | None:
+        """The panel that is shown."""
+        return cast(Panel | None, self._stack.currentWidget())
+
+    def current_key(self) -> str:
+        return next((key for key, panel in self.panels.items() if panel is self.current()), "")
+
+    def panel(self, key: str) -> Panel:
+        """Return a panel, built and put back as it was when it is wanted for the first time."""
+        if key not in self.panels:
+            made = self.panels[key] = self.places[key].make(self.desk)
+            self._stack.addWidget(made)
+            made.recall(self.memory.get(f"panel/{key}", {}))
+            made.pointed.connect(self._status.show_numbers)
+            made.wished.connect(lambda other, what: self.show_panel(other).show_wish(what))
+            made.remembered.connect(lambda: self.memory.put(f"panel/{key}", made.memory()))
+        return self.panels[key]
+
+    def show_panel(self, key: str) -> Panel:
+        """Turn to a panel."""
+        panel = self.panel(key)
+        self._stack.setCurrentWidget(panel)
+        self.rail.mark(key)
+        self.setFocus()
+        self._status.show_numbers("")
+        self.memory.put("window/panel", key)
+        return panel
+
+    def wish(self, key: str, what: Any) -> None:
+        """Turn to a panel and have it show something."""
+        self.show_panel(key).show_wish(what)
+
+    def open_drop(self, drop: Drop) -> None:
+        """Open what was dropped: a folder in Data, a scan in Compare, a run in Train."""
+        if drop.kind == "none":
+            self.notice.say(drop.problem)
+        elif drop.kind == "run":
+            self._open_run(drop)
+        else:
+            self.wish("data" if drop.kind == "folder" else "compare", (drop.kind, str(drop.path.absolute())))
+
+    def open_runs(self) -> None:
+        """Turn to the folder of runs that is preferred."""
+
+    def _open_run(self, drop: Drop) -> None:
+        root = self.desk.session.book.root
+        if drop.path.resolve().parent == root.resolve():
+            self.wish("train", ("run", drop.path.name))
+        else:
+            self.notice.say(
+                f"{drop.path.name} is a run of another folder, {drop.path.parent}. To see it, choose that folder in "
+                "the preferences (Ctrl+comma), or copy the run into your runs folder."
+            )

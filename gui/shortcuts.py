@@ -1,0 +1,80 @@
+"""The shortcut sheet: every key of the program on one page."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+
+from gui.widgets.text import label
+
+PICTURES = (
+    ("Wheel, + and −", "zoom at the cursor"),
+    ("Middle-drag, Shift+arrows", "move the picture"),
+    ("W + left-drag, W + arrows", "window and level"),
+    ("A", "contrast from 0.1 to 99.9 %"),
+    ("I", "invert"),
+    ("R", "whole picture, first contrast"),
+    ("Shift + move", "the same point in all pictures"),
+    ("Double-click, Enter", "look closer; again to go back"),
+    ("F", "hold to flicker between two pictures"),
+    ("Arrows", "next picture; move the border when swiping"),
+    ("Page up, Page down", "previous or next page"),
+)
+CURVES = (
+    ("Left, right", "read the values of an epoch"),
+    ("Wheel, drag", "zoom and move"),
+    ("R, double-click", "show everything again"),
+)
+FORMS = (
+    ("Up, down", "one step more or less"),
+    ("Page up, Page down", "ten steps more or less"),
+    ("Double-click a name", "back to the default"),
+    ("Space", "tick a run in a list"),
+    ("F2, Delete", "rename or delete a run"),
+)
+GROUPS = (("Pictures", PICTURES), ("Curves", CURVES), ("Forms and lists", FORMS))
+
+
+class ShortcutSheet(QDialog):
+    """Two columns: what the menus offer, what the pictures, curves and forms obey."""
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle("Keyboard and mouse")
+        left, right = QVBoxLayout(), QVBoxLayout()
+        left.addLayout(_group("Program", menu_keys(window)))
+        for title, keys in GROUPS:
+            right.addLayout(_group(title, keys))
+        columns = QHBoxLayout()
+        columns.setSpacing(40)
+        for column in (left, right):
+            column.setSpacing(18)
+            column.addStretch()
+            columns.addLayout(column)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        page = QVBoxLayout(self)
+        page.setContentsMargins(24, 20, 24, 16)
+        page.setSpacing(18)
+        page.addLayout(columns)
+        page.addWidget(buttons)
+
+
+def menu_keys(window: QWidget) -> list[tuple[str, str]]:
+    """Return keys and names of all actions of a window that have keys."""
+    actions = [action for action in window.findChildren(QAction) if not action.shortcut().isEmpty()]
+    native = QKeySequence.SequenceFormat.NativeText
+    return [(action.shortcut().toString(native), action.text().replace("&", "").rstrip("…")) for action in actions]
+
+
+def _group(title: str, keys: tuple[tuple[str, str], ...] | list[tuple[str, str]]) -> QVBoxLayout:
+    column, grid = QVBoxLayout(), QGridLayout()
+    grid.setHorizontalSpacing(18)
+    grid.setVerticalSpacing(4)
+    for row, (key, what) in enumerate(keys):
+        grid.addWidget(label(key), row, 0)
+        grid.addWidget(label(what, role="quiet"), row, 1)
+    grid.setColumnStretch(1, 1)
+    column.addWidget(label(title, role="title"))
+    column.addLayout(grid)
+    return column

@@ -1,0 +1,102 @@
+"""The status bar: what runs now and how fast, the numbers under the cursor, the memory of the engines."""
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QStatusBar, QWidget
+
+from engine.messages import Progress, RequestProgress
+from gui.engine_process import resident_bytes
+from gui.run_record import RunRecord
+from gui.session import Session
+from gui.widgets.elided_label import ElidedLabel
+from gui.widgets.progress import ProgressLine
+from gui.widgets.text import grouped, label
+
+MEMORY_MS = 2000
+
+
+class StatusBar(QStatusBar):
+    """Obeys the session."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._reading = ""
+        self.line, self.numbers, self.ram = ProgressLine(), ElidedLabel(), label(role="quiet")
+        self.numbers.setProperty("role", "quiet")
+        self.setSizeGripEnabled(False)
+        self.addWidget(self.line, 1)
+        self.addPermanentWidget(self.numbers)
+        self.addPermanentWidget(self.ram)
+        self.setContentsMargins(6, 0, 14, 0)
+        self._timer = QTimer(self, interval=MEMORY_MS)
+        self._timer.timeout.connect(self.show_memory)
+        self._timer.start()
+        session.job_changed.connect(self.refresh)
+        session.run_changed.connect(lambda run: self.refresh() if run == session.job.run else None)
+        session.waiting_changed.connect(self.refresh)
+        session.progressed.connect(self._on_progressed)
+        self.refresh()
+
+    def show_numbers(self, text: str) -> None:
+        self.numbers.setText(text)
+
+    def refresh(self) -> None:
+        """Say what runs: a job before a question."""
+        session = self._session
+        record = session.record(session.job.run)
+        if record:
+            self.line.show_progress(*job_line(session.job.state, record))
+        elif session.questions.is_waiting("data"):
+            self.line.show_progress(self._reading or "Reading the scans", None)
+        elif session.questions.is_waiting("compare"):
+            self.line.show_progress("Reconstructing", None)
+        else:
+            self._reading = ""
+            self.line.show_progress("Ready", 0.0)
+
+    def show_memory(self) -> None:
+        engines = (self._session.job.engine, self._session.questions.engine)
+        found = [resident_bytes(engine.pid) for engine in engines if engine and engine.pid]
+        known = [size for size in found if size is not None]
+        self.ram.setVisible(bool(known))
+        self.ram.setText(f"RAM {sum(known) / 1e9:.1f} GB")
+        self.ram.setToolTip("Memory of the engine processes")
+
+    def _on_progressed(self, event: RequestProgress) -> None:
+        if self._session.job.run is None:
+            done, total = grouped(event.done), grouped(event.total)
+            self.line.show_progress(
+                f"{PARTS.get(event.panel, 'Working')} · {done} of {total}", event.done / event.total
+            )
+
+
+PARTS = {"data": "Reading the scans"}
+
+
+def job_line(state: str, record: RunRecord) -> tuple[str, float | None, str]:
+    """Return text, share done and rate of a run being trained."""
+    at = record.progress
+    if state == "stopping":
+        return f"{record.name} · stopping", None, ""
+    if at is None:
+        done = f"epoch {record.last_epoch} / {record.goal}" if state != "starting" else "starting"
+        return f"{record.name} · {done}", None, ""
+    place = f"{record.name} · epoch {at.epoch} / {at.epochs}"
+    if state in ("paused", "pausing"):
+        return f"{place} · {state}", share(at), ""
+    return f"{place} · {duration(at.left_s)} left", share(at), f"{at.images_per_s:.0f} img/s"
+
+
+def share(at: Progress) -> float:
+    """Return how much of the whole run is done."""
+    return (at.epoch - 1 + at.batch / max(at.batches, 1)) / max(at.epochs, 1)
+
+
+def duration(seconds: float) -> str:
+    """Write a time as people say it: 42 s, 1 min 42 s, 2 h 5 min."""
+    whole = max(round(seconds), 0)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -1,0 +1,50 @@
+"""The top bar: name, menus, and three facts: which scans, which device, and what the program is not for."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenuBar, QWidget
+
+from engine.messages import Ready
+from gui.editors import choice_title
+from gui.loaded_data import LoadedData
+from gui.panel import MARK
+from gui.widgets.chip import Chip
+from gui.widgets.text import grouped, label
+
+HEIGHT = 40
+
+
+class TopBar(QFrame):
+    """Name, menus and chips."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("kind", "top-bar")
+        self.setFixedHeight(HEIGHT)
+        self.menus = QMenuBar()
+        self.data, self.device, self.mark = Chip("No scans yet"), Chip("Engine starting"), Chip(MARK)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(14, 0, 14, 0)
+        row.setSpacing(10)
+        row.addWidget(label("Engram", role="title"))
+        row.addWidget(self.menus, 0, Qt.AlignmentFlag.AlignVCenter)
+        row.addStretch(1)
+        for chip in (self.data, self.device, self.mark):
+            row.addWidget(chip)
+
+    def show_data(self, data: LoadedData) -> None:
+        counts = " · ".join(f"{grouped(data.size(split))} {split}" for split in ("train", "test") if data.size(split))
+        self.data.setText(f"{data.title} · {counts}")
+        size = f"{data.config.size} × {data.config.size} px, {data.config.fit}"
+        self.data.setAccessibleDescription(size)
+
+    def show_device(self, ready: Ready) -> None:
+        self.device.setText(f"{choice_title(ready.backend)} · {ready.device}")
+        self.device.set_tone("accent")
+
+    def show_waiting(self, backend: str) -> None:
+        self.device.setText(f"{choice_title(backend)} · starting")
+        self.device.set_tone("")
+
+    def show_lost(self) -> None:
+        self.device.setText("Engine ended")
+        self.device.set_tone("danger")

@@ -1,0 +1,45 @@
+"""Choosing scans: settings that make sense, and loading as a step that can be undone."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from PySide6.QtGui import QUndoCommand, QUndoStack
+
+from engine import config as settings
+from engine.config import DataConfig
+from engine.errors import ConfigError
+from gui.loaded_data import source_title
+from gui.session import Session
+
+
+class UseData(QUndoCommand):
+    """Load a source; undoing loads the one before again (from the cache, so soon)."""
+
+    def __init__(self, session: Session, config: DataConfig, before: DataConfig) -> None:
+        super().__init__(f"use of {source_title(config)}")
+        self._session, self._config, self._before = session, config, before
+
+    def redo(self) -> None:
+        self._session.load_data(self._config)
+
+    def undo(self) -> None:
+        self._session.load_data(self._before)
+
+
+def use_data(session: Session, undo: QUndoStack, config: DataConfig) -> None:
+    """Load a source for all panels; when another was loaded before, it can be undone."""
+    before = session.data.config if session.data else None
+    if before is None or before == config:
+        session.load_data(config)
+    else:
+        undo.push(UseData(session, config, before))
+
+
+def data_config(values: Mapping[str, Any]) -> DataConfig:
+    """Make the settings of the scans alone: whether a model can halve their size often enough is for it to say.
+
+    Raises ConfigError.
+    """
+    if values.get("source") in ("", "hf:"):
+        raise ConfigError("Choose a folder or a data set, or drop a folder on this window.")
+    return settings.build({**values, "filters": (32,)}).data

@@ -1,0 +1,8 @@
+"""Engram: `python main.py` opens the window; `python -m engine` is the same without one."""
+
+import sys
+
+from gui.app import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""The job: what is sent to its engine, and what becomes of it when the engine does not do as it should."""
+
+import pytest
+
+from engine.messages import Continue, Continued, JobEnded, JobStarted, Pause, Paused, Ready, Refused, Resume, Stop
+from gui.job import Job
+from tests.gui.conftest import story
+
+
+@pytest.fixture
+def job(qtbot, tmp_path, fake_engines):
+    made = Job(tmp_path)
+    yield made
+    made.close()
+    made.deleteLater()
+
+
+def started(run):
+    return next(event for event in story(run, 1) if isinstance(event, JobStarted))
+
+
+def test_run_goes_through_its_states(job, make_run):
+    run = make_run("ae-0001", state=None)
+    job.begin(run)
+    engine = job.engine
+    assert engine.sent == [Resume(run=str(run.path))]
+    assert (job.state, job.run) == ("starting", "ae-0001")
+    engine.say(started(run))
+    assert job.state == "running"
+    job.pause()
+    assert (engine.sent[-1], job.state) == (Pause(), "pausing")
+    engine.say(Paused(run="ae-0001"))
+    assert job.state == "paused"
+    job.go_on()
+    assert (engine.sent[-1], job.state) == (Continue(), "running")
+    engine.say(Continued(run="ae-0001"))
+    job.stop()
+    assert (engine.sent[-1], job.state) == (Stop(), "stopping")
+    engine.say(JobEnded(run="ae-0001", state="stopped", epoch=1))
+    assert (job.state, job.run) == ("idle", None)
+
+
+def test_engine_is_kept_for_the_next_run_unless_another_backend_is_wanted(job, make_run):
+    job.warm_up("tensorflow")
+    first = job.engine
+    job.begin(make_run("a"))
+    assert job.engine is first
+    first.say(JobEnded(run="a", state="finished"))
+    job.begin(make_run("b", backend="jax"))
+    assert (job.engine.backend, first.running) == ("jax", False)
+    job.engine.say(JobEnded(run="b", state="finished"))
+    job.begin(make_run("c", backend="jax", threads=1))
+    assert job.engine.threads == 1
+
+
+def test_warming_up_does_not_disturb_a_run(job, make_run):
+    job.begin(make_run("a"))
+    engine = job.engine
+    job.warm_up("jax")
+    assert job.engine is engine
+
+
+def test_refused_command_frees_the_job(job, make_run, qtbot):
+    job.begin(make_run("a"))
+    with qtbot.waitSignal(job.refused) as blocker:
+        job.engine.say(Refused(reason="Run 'a' is being trained by another process."))
+    assert "another process" in blocker.args[0].reason
+    assert job.run is None
+
+
+def test_killed_engine_is_told_with_its_run(job, make_run, qtbot):
+    job.begin(make_run("a"))
+    with qtbot.waitSignal(job.lost) as blocker:
+        job.engine.die(9)
+    loss = blocker.args[0]
+    assert loss.run == "a"
+    assert loss.sentence == "The engine process ended unexpectedly (signal 9)."
+    assert (job.state, job.engine) == ("idle", None)
+
+
+def test_engine_that_does_not_stop_in_time_is_ended(job, make_run, qtbot, monkeypatch):
+    job._grace.setInterval(10)
+    job.begin(make_run("a"))
+    with qtbot.waitSignal(job.lost) as blocker:
+        job.stop()
+    assert "did not stop in time" in blocker.args[0].sentence
+    assert job.run is None
+
+
+def test_engine_that_stops_in_time_is_left_alone(job, make_run, qtbot):
+    job._grace.setInterval(10)
+    job.begin(make_run("a"))
+    job.stop()
+    job.engine.say(JobEnded(run="a", state="stopped"))
+    assert not job._grace.isActive()
+    assert job.engine.running
+
+
+def test_readiness_is_told(job, qtbot):
+    job.warm_up("tensorflow")
+    with qtbot.waitSignal(job.ready):
+        job.engine.say(Ready(backend="tensorflow", device="CPU", versions={}))

@@ -1,0 +1,112 @@
+"""All runs of a folder: kept current whoever trains them."""
+
+import pytest
+
+from engine.errors import RunBusy, RunError, RunExists
+from engine.messages import EpochEnded
+from gui.run_book import RunBook
+
+
+@pytest.fixture
+def book(qtbot, root):
+    made = RunBook(root, lambda event, name: made.records[name].apply(event))
+    yield made
+    made.close()
+    made.deleteLater()
+
+
+def test_old_runs_are_read_from_their_records(book, make_run, root):
+    for name in ("ae-0001", "ae-0002"):
+        make_run(name)
+    book.open(root)
+    assert {name: record.state for name, record in book.records.items()} == {
+        "ae-0001": "finished",
+        "ae-0002": "finished",
+    }
+
+
+def test_run_of_another_process_is_noticed_and_followed(book, make_run, root, qtbot):
+    book.open(root)
+    with qtbot.waitSignal(book.changed):
+        run = make_run("vae-0001", epochs=2, state=None, model="vae")
+        book.look()
+    assert book.records["vae-0001"].state == "interrupted"
+    with run.lock():
+        book.look()
+        assert book.records["vae-0001"].state == "running"
+        run.append(EpochEnded(run="vae-0001", epoch=3, metrics={"val_loss": 1.0}, best=True))
+        book.look()
+        assert book.records["vae-0001"].last_epoch == 3
+    book.look()
+    assert book.records["vae-0001"].state == "interrupted"
+
+
+def test_look_comes_by_itself(book, make_run, root, qtbot):
+    book.open(root)
+    make_run("ae-0001")
+    qtbot.waitUntil(lambda: "ae-0001" in book.records, timeout=10_000)
+
+
+def test_folder_without_runs_or_that_is_missing_is_empty(book, tmp_path):
+    book.open(tmp_path / "nowhere")
+    assert book.records == {}
+
+
+def test_many_runs_are_read_in_slices_to_the_end(book, make_run, root, qtbot, monkeypatch):
+    for number in range(12):
+        make_run(f"ae-{number:04d}", epochs=1)
+    monkeypatch.setattr("gui.run_book.SLICE_S", 0.0)
+    book.open(root)
+    qtbot.waitUntil(lambda: all(record.state == "finished" for record in book.records.values()), timeout=10_000)
+    assert len(book.records) == 12
+
+
+def test_rename_keeps_everything_but_the_name(book, make_run, root):
+    make_run("ae-0001")
+    book.open(root)
+    book.rename("ae-0001", "kept")
+    assert list(book.records) == ["kept"]
+    assert book.records["kept"].last_epoch == 3
+
+
+def test_rename_refuses_what_is_no_name_or_taken(book, make_run, root):
+    make_run("ae-0001")
+    make_run("ae-0002")
+    book.open(root)
+    with pytest.raises(RunError, match="cannot be a run's name"):
+        book.rename("ae-0001", "../x")
+    with pytest.raises(RunExists):
+        book.rename("ae-0001", "ae-0002")
+
+
+def test_run_that_is_trained_is_neither_renamed_nor_deleted(book, make_run, root):
+    run = make_run("ae-0001", state=None)
+    book.open(root)
+    with run.lock():
+        with pytest.raises(RunBusy):
+            book.rename("ae-0001", "x")
+        with pytest.raises(RunBusy):
+            book.delete("ae-0001")
+    assert run.path.exists()
+
+
+def test_delete_moves_to_the_trash(book, make_run, root, monkeypatch, tmp_path):
+    run = make_run("ae-0001")
+    book.open(root)
+    moved = []
+    monkeypatch.setattr("gui.run_book.QFile.moveToTrash", lambda path: moved.append(path) or False)
+    assert book.delete("ae-0001") is False
+    assert moved == [str(run.path)]
+    assert run.path.exists()
+    assert book.delete("ae-0001", for_good=True)
+    assert not run.path.exists()
+    assert book.records == {}
+
+
+def test_run_made_anew_under_an_old_name_is_read_anew(book, make_run, root):
+    make_run("ae-0001", epochs=5)
+    book.open(root)
+    book.delete("ae-0001", for_good=True)
+    make_run("ae-0001", epochs=1)
+    book.look()
+    assert book.records["ae-0001"].last_epoch == 1

@@ -1,0 +1,98 @@
+"""The record of a run: events folded one after the other, live or long after."""
+
+from engine.messages import Continued, EpochEnded, JobStarted, Paused, Progress
+from gui.run_record import Tail, millions, open_record, sentence
+from tests.gui.conftest import story
+
+
+def record_of(run, *more):
+    record = open_record(run.path)
+    for event in [*run.events(), *more]:
+        record.apply(event)
+    return record
+
+
+def progress(epoch=2):
+    return Progress(run="r", epoch=epoch, epochs=4, batch=1, batches=2, loss=0.5, images_per_s=10.0, left_s=3.0)
+
+
+def test_finished_run_is_told_from_its_events(make_run):
+    record = record_of(make_run("ae-0001", epochs=3))
+    assert (record.state, record.last_epoch, record.goal) == ("finished", 3, 3)
+    assert record.best.epoch == 3
+    assert record.curve("loss") == ([1, 2, 3], [1.0, 1 / 2, 1 / 3])
+    assert [line.text for line in record.log][-1] == "Finished after 3 epochs."
+
+
+def test_state_follows_the_events(make_run):
+    assert record_of(make_run("a", state="stopped")).state == "stopped"
+    interrupted = record_of(make_run("b", state=None))
+    assert interrupted.state == "interrupted"
+    assert interrupted.can_resume
+    interrupted.busy = True
+    assert interrupted.state == "running"
+    interrupted.apply(Paused(run="b"))
+    assert interrupted.state == "paused"
+    interrupted.apply(Continued(run="b"))
+    assert interrupted.state == "running"
+
+
+def test_event_that_comes_twice_counts_once(make_run):
+    run = make_run("a", state=None)
+    record = record_of(run)
+    lines = len(record.log)
+    assert not any(record.apply(event) for event in run.events())
+    assert len(record.log) == lines
+
+
+def test_progress_is_kept_until_the_job_ends(make_run):
+    record = record_of(make_run("a", state=None), progress())
+    assert record.progress.epoch == 2
+    record.apply(list(story(record.run, 1))[-1])
+    assert record.progress is None
+
+
+def test_resumed_epoch_replaces_the_old_one(make_run):
+    record = record_of(make_run("a", epochs=3, state=None))
+    record.apply(EpochEnded(run="a", epoch=3, metrics={"loss": 9.0, "val_loss": 9.0}, best=False))
+    assert record.curve("loss")[1][-1] == 9.0
+    assert record.best.epoch == 2
+
+
+def test_run_that_cannot_be_read_is_named_with_the_reason(make_run):
+    run = make_run("a")
+    (run.path / "config.json").write_text("{", encoding="utf-8")
+    record = open_record(run.path)
+    assert record.state == "damaged"
+    assert "config.json" in record.damage
+    assert not record.can_resume
+
+
+def test_best_is_not_a_loss_that_is_no_number(make_run):
+    record = record_of(make_run("a", epochs=2, state=None))
+    record.apply(EpochEnded(run="a", epoch=3, metrics={"val_loss": float("nan")}, best=False))
+    assert record.best.epoch == 2
+
+
+def test_start_is_a_sentence_with_place_and_size(make_run):
+    started = next(event for event in make_run("a").events() if isinstance(event, JobStarted))
+    text, level = sentence(started)
+    assert "TensorFlow, CPU" in text
+    assert "27 images" in text
+    assert level == "info"
+    assert millions(11_534_000) == "11.5 M"
+
+
+def test_tail_waits_for_whole_lines_and_passes_over_broken_ones(make_run):
+    run = make_run("a", epochs=1)
+    file = run.path / "events.jsonl"
+    lines = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(lines[0] + b"broken\n" + lines[1][:20])
+    tail = Tail(file)
+    assert len(tail.read()) == 1
+    assert tail.read() == []
+    file.write_bytes(lines[0] + b"broken\n" + lines[1] + lines[2])
+    assert len(tail.read()) == 2
+    assert tail.grown() == 0
+    file.write_bytes(b"")
+    assert tail.grown() < 0

@@ -1,0 +1,110 @@
+"""The session: one way for events, whether they come from a living engine or from an old record."""
+
+from engine.config import DataConfig
+from engine.messages import JobEnded, LoadData, Refused, Resume
+from tests.gui.conftest import story
+
+
+def test_watching_a_run_and_reopening_it_show_the_same(session, make_run, tiny, qtbot):
+    session.open(session.book.root)
+    live = session.start(tiny(epochs=3), "live")
+    for event in story(live.run, 3):
+        session.job.engine.say(event)
+    old = make_run("old", epochs=3)
+    session.book.look()
+    reopened = session.record("old")
+    assert (live.epochs.keys(), live.state) == (reopened.epochs.keys(), reopened.state)
+    assert [line.text for line in live.log] == [line.text for line in reopened.log]
+    assert old.path == reopened.run.path
+
+
+def test_feeding_an_event_tells_the_panels(session, make_run, qtbot):
+    make_run("ae-0001", state=None)
+    session.open(session.book.root)
+    with qtbot.waitSignal(session.run_changed) as blocker:
+        session.feed(JobEnded(run="ae-0001", state="stopped", epoch=3), "ae-0001")
+    assert blocker.args == ["ae-0001"]
+    assert session.record("ae-0001").state == "stopped"
+
+
+def test_event_heard_live_is_not_counted_again_from_the_record(session, tiny):
+    session.open(session.book.root)
+    record = session.start(tiny(epochs=2))
+    for event in story(record.run, 2, state=None):
+        record.run.append(event)
+        session.job.engine.say(event)
+    lines = len(record.log)
+    session.book.look()
+    assert len(record.log) == lines
+
+
+def test_start_makes_a_run_and_sends_it_to_an_engine(session, tiny):
+    session.open(session.book.root)
+    record = session.start(tiny(), None)
+    assert record.name == "ae-0001"
+    assert record.state == "running"
+    assert session.job.engine.sent == [Resume(run=str(record.run.path))]
+
+
+def test_run_is_let_go_however_its_job_ends(session, tiny):
+    session.open(session.book.root)
+    record = session.start(tiny())
+    session.job.engine.say(Refused(reason="no"))
+    assert not record.busy
+    session.resume(record.name)
+    assert record.busy
+    session.job.engine.die(9)
+    assert not record.busy
+
+
+def test_lost_engine_is_told_with_what_is_kept(session, tiny, qtbot):
+    session.open(session.book.root)
+    record = session.start(tiny(epochs=5), "ae-0003")
+    for event in story(record.run, 2, state=None):
+        session.job.engine.say(event)
+    with qtbot.waitSignal(session.engine_lost) as blocker:
+        session.job.engine.die(9)
+    expected = "The engine process ended unexpectedly (signal 9). Epoch 2 of ae-0003 is kept."
+    assert blocker.args[0].sentence == expected
+    assert record.state == "interrupted"
+
+
+def test_epoch_written_by_a_dying_engine_is_not_missed(session, tiny, qtbot):
+    session.open(session.book.root)
+    record = session.start(tiny(epochs=5), "ae-0003")
+    for event in story(record.run, 1, state=None):
+        record.run.append(event)
+    with qtbot.waitSignal(session.engine_lost) as blocker:
+        session.job.engine.die(9)
+    assert "Epoch 1 of ae-0003 is kept" in blocker.args[0].sentence
+
+
+def test_scans_are_loaded_and_shared(session, answer, data_content, qtbot):
+    session.load_data(DataConfig(size=32))
+    with qtbot.waitSignal(session.data_loaded):
+        asked = answer("data", data_content)
+    assert asked == LoadData(number=1, panel="data", config=DataConfig(size=32))
+    data = session.data
+    assert (data.size("train"), data.size("test")) == (16, 6)
+    assert data.rows("test").tolist() == list(range(18, 24))
+    assert data.class_name(19) == "no_tumor"
+    assert data.thumbnails[3].shape == (32, 32)
+
+
+def test_store_that_is_gone_is_a_sentence(session, answer, data_content, qtbot, tmp_path):
+    session.load_data(DataConfig(size=32))
+    with qtbot.waitSignal(session.refused) as blocker:
+        answer("data", {**data_content, "store": str(tmp_path / "gone.npy")})
+    assert blocker.args[0] == "data"
+    assert "cannot be read" in blocker.args[1].reason
+
+
+def test_newest_source_wins(session, data_content, qtbot):
+    from engine.messages import Answer
+
+    session.load_data(DataConfig(size=32))
+    session.load_data(DataConfig(size=64))
+    engine = session.questions.engine
+    engine.say(Answer(number=2, panel="data", content=data_content))
+    engine.say(Answer(number=1, panel="data", content={}))
+    assert session.data.config.size == 64
