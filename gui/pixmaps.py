@@ -84,10 +84,9 @@ def pixels_of(image: QImage) -> Bytes:
     return pixels if gray else pixels.reshape(plain.height(), plain.width(), 3)
 
 
-def bar_image(scale: Scale, length: int, upright: bool = False) -> QImage:
-    """Return a one-pixel-thin colour bar, low at the left, or at the bottom when upright."""
-    colours = colour_table(scale)[np.rint(np.linspace(0, 254, max(length, 2))).astype(np.uint8)]
-    return image_of(colours[::-1, None] if upright else colours[None])
+def bar_image(scale: Scale, length: int) -> QImage:
+    """Return a colour bar one pixel high, low at the left."""
+    return image_of(colour_table(scale)[None, np.rint(np.linspace(0, 254, max(length, 2))).astype(np.uint8)])
 
 
 def robust_range(values: Array, tails: float = 0.001) -> tuple[float, float]:

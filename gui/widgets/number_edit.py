@@ -1,8 +1,8 @@
-"""Fields for numbers that write them as people do, and that a scrolling wheel does not change by accident."""
+"""A field for numbers that writes them as people do, and that a scrolling wheel does not change by accident."""
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QResizeEvent, QValidator, QWheelEvent
-from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QLineEdit, QSpinBox, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QLineEdit, QWidget
 
 SIDE_PX, BUTTONS_PX = 8, 20
 Validity = tuple[QValidator.State, str, int]
@@ -12,26 +12,6 @@ def place_text(field: QAbstractSpinBox, text: QLineEdit) -> None:
     """Give the text its padding, which Qt forgets for spin boxes dressed by a style sheet."""
     bare = field.buttonSymbols() == QAbstractSpinBox.ButtonSymbols.NoButtons
     text.setGeometry(field.rect().adjusted(SIDE_PX, 3, -SIDE_PX if bare else -BUTTONS_PX - 2, -3))
-
-
-class IntegerEdit(QSpinBox):
-    """A whole number; the wheel changes it only while it has the focus."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setKeyboardTracking(False)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        place_text(self, self.lineEdit())
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        place_text(self, self.lineEdit())
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        super().wheelEvent(event) if self.hasFocus() else event.ignore()
 
 
 class NumberEdit(QDoubleSpinBox):

@@ -6,7 +6,7 @@ from PySide6.QtGui import QValidator
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractSpinBox, QVBoxLayout, QWidget
 
-from gui.widgets.number_edit import SIDE_PX, IntegerEdit, NumberEdit
+from gui.widgets.number_edit import SIDE_PX, NumberEdit
 
 
 @pytest.fixture
@@ -47,11 +47,10 @@ def test_arrow_changes_the_second_figure(edit):
     assert edit.value() == pytest.approx(0.0011)
 
 
-@pytest.mark.parametrize("kind", [IntegerEdit, NumberEdit])
-def test_passing_wheel_changes_nothing_until_the_field_has_the_focus(qtbot, wheel, kind):
+def test_passing_wheel_changes_nothing_until_the_field_has_the_focus(qtbot, wheel):
     page = QWidget()
     qtbot.addWidget(page)
-    column, first, second = QVBoxLayout(page), kind(), kind()
+    column, first, second = QVBoxLayout(page), NumberEdit(), NumberEdit()
     column.addWidget(first)
     column.addWidget(second)
     with qtbot.waitExposed(page):
@@ -65,10 +64,9 @@ def test_passing_wheel_changes_nothing_until_the_field_has_the_focus(qtbot, whee
     assert second.value() > 0
 
 
-@pytest.mark.parametrize("kind", [IntegerEdit, NumberEdit])
-def test_dressed_text_keeps_its_padding_with_and_without_arrows(qtbot, dressed, kind):
+def test_dressed_text_keeps_its_padding_with_and_without_arrows(qtbot, dressed):
     dressed("dark")
-    edit = kind()
+    edit = NumberEdit()
     qtbot.addWidget(edit)
     edit.resize(120, 28)
     edit.show()
