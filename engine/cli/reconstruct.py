@@ -121,7 +121,11 @@ def _write(subjects: Sequence[Subject], run: Run, out: Path) -> list[dict[str, A
 def _comparison(subjects: Sequence[Subject], run: Run, limit: float) -> Any:
     notes = [f"{m['psnr_db']:.1f} dB · SSIM {m['ssim']:.2f}" for m in (subject.measures() for subject in subjects)]
     columns = [
-        figures.Column("original as seen", [subject.original for subject in subjects]),
+        figures.Column(
+            "original as seen",
+            [subject.original for subject in subjects],
+            notes=[each.orientation for each in subjects],
+        ),
         figures.Column(run.name, [subject.reconstructed for subject in subjects], notes=notes),
         figures.Column("difference", [subject.difference for subject in subjects], signed=True),
     ]
@@ -135,6 +139,7 @@ def _text(described: Sequence[dict[str, Any]], out: Path, failed: Sequence[Any])
         for each in described
     ]
     lines = [table(["image", "slice", "MSE", "PSNR dB", "SSIM"], rows, align="<>>>>")] if rows else []
+    lines += [f"{Path(each['image']).name}: {note}" for each in described for note in each["notes"]]
     if rows:
         lines.append(f"Pictures of {len(rows)} image{'s' * (len(rows) > 1)} are in {out}")
     if failed:

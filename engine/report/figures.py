@@ -28,6 +28,7 @@ DPI = 150
 PICTURE_PX = 512
 STRIP_PX = 28
 BAR_PX = 108
+TITLE_LETTERS = 20
 DIFFERENCE = "reconstruction − original"
 
 
@@ -129,11 +130,13 @@ def grid(
             place = corner[0] / width, corner[1] / height, cell_inches / width, cell_inches / height
             axes = _cell(figure, place, image, limit if column.signed else None)
             if y == 0:
-                axes.set_title(column.title, color=TEXT, fontsize=8, fontweight="bold", pad=7)
+                axes.set_title(_shortened(column.title), color=TEXT, fontsize=8, fontweight="bold", pad=7)
             if column.notes:
                 axes.set_xlabel(column.notes[y], color=QUIET, fontsize=6.5, labelpad=3)
             if x == 0:
-                axes.set_ylabel(rows[y], color=TEXT, fontsize=8, rotation=0, ha="right", va="center", labelpad=8)
+                axes.set_ylabel(
+                    _shortened(rows[y]), color=TEXT, fontsize=8, rotation=0, ha="right", va="center", labelpad=8
+                )
     if signed:
         span = min(2.6, height - top - bottom - noted)
         bar = figure.add_axes((1 - 0.8 / width, (height - top - span) / height, 0.09 / width, span / height))
@@ -189,6 +192,11 @@ def _cell(figure: Figure, place: tuple[float, float, float, float], image: Image
     for spine in axes.spines.values():
         spine.set_visible(False)
     return axes
+
+
+def _shortened(text: str) -> str:
+    """A title that fits beside its picture: the middle of a long one gives way."""
+    return text if len(text) <= TITLE_LETTERS else f"{text[: TITLE_LETTERS // 2]}…{text[-TITLE_LETTERS // 2 + 1 :]}"
 
 
 def _colour_bar(figure: Figure, axes: Axes, limit: float) -> None:

@@ -28,7 +28,8 @@ READING = """\
 All numbers are means over the images of a split, with gray values from 0 to 1. PSNR is the mean of the images' \
 decibels. Only a model that gives a distribution has nats: reconstruction plus KL is the negative evidence lower \
 bound, and no model can have less reconstruction than the entropy floor, the images' own. The batch sum is the loss \
-times the batch size, as the seed study counts. Choose by validation; the test images were used for nothing but these numbers."""
+times the batch size, as the seed study counts. Choose by validation; the test images were used for these \
+numbers alone."""
 WARNING = """\
 A reconstruction is a guess from a few numbers. It blurs what is small and rare, so it may remove a lesion, and it may \
 draw one that is not there. Do not read pathology from these pictures."""

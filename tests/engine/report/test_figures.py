@@ -85,6 +85,11 @@ def test_pictures_of_a_grid_run_from_black_to_white():
     assert [image.get_clim() for axes in figure.axes for image in axes.images] == [(0, 1)]
 
 
+def test_long_title_gives_way_in_the_middle():
+    (axes,) = figures.grid([Column("a", [np.zeros((8, 8))])], ["a very long name of a file, slice 12"]).axes
+    assert axes.get_ylabel() == "a very lon… slice 12"
+
+
 def test_validation_is_dashed_and_its_best_epoch_marked():
     curves = [Curve("training", [1, 2, 3], [3, 2, 1]), Curve("validation", [1, 2, 3], [4, 2.5, 3], dashed=True)]
     (axes,) = figures.curves([Chart("a", "nats", curves, best=2, floor=0.5)]).axes
