@@ -14,7 +14,7 @@ from gui.widgets.text import label, restyle
 
 Values = dict[str, Any]
 Check = Callable[[Values], object]
-LABEL_PX = 112
+LABEL_PX = 106
 
 
 class FieldLabel(QLabel):

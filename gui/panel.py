@@ -11,6 +11,7 @@ from gui.preferences import Preferences
 from gui.session import Session
 from gui.theme import GAP
 
+LEFT_PX = 340
 MARK = "Research and teaching — not for diagnosis"
 
 

@@ -6,7 +6,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from gui.loaded_data import SPLITS
-from gui.panel import Desk, Panel
+from gui.panel import LEFT_PX, Desk, Panel
 from gui.panels.compare.board import Board
 from gui.panels.compare.figure import figure
 from gui.panels.compare.gallery import NO_SCANS, Gallery
@@ -17,7 +17,6 @@ from gui.panels.compare.view_card import ViewCard
 from gui.scripts import changed_data, script
 from gui.widgets.view_state import ViewState
 
-LEFT_PX = 310
 SOON_MS = 60
 FIRST_RUNS = 2
 

@@ -3,7 +3,7 @@
 import math
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from gui.panels.compare.shown import Shown, closer_rows, grid_rows, pixel_text
@@ -16,6 +16,7 @@ from gui.widgets.text import label
 from gui.widgets.view_state import ViewState
 
 ORIGINAL = "original"
+TURNS = {-1: Qt.Key.Key_PageUp, 1: Qt.Key.Key_PageDown}
 LEAST_COLUMNS, MOST_COLUMNS = 3, 12
 
 
@@ -81,6 +82,8 @@ class Board(Card):
         for button, step in ((self.back, -1), (self.forth, 1)):
             button.clicked.connect(lambda _=False, step=step: self.turned.emit(step))
             self.add_action(button)
+            keys = QShortcut(QKeySequence(TURNS[step]), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            keys.activated.connect(lambda step=step: self.turned.emit(step))
         for page in (self.empty, self.rows, self.swipe):
             self._pages.addWidget(page)
         self.add(self._pages, 1)
@@ -132,8 +135,6 @@ class Board(Card):
         """While F is held, the reconstructions of the grid give way to their originals."""
         if event.key() == Qt.Key.Key_F and not event.isAutoRepeat():
             self._show_rows(flicker=True)
-        elif event.key() in TURNS:
-            self.turned.emit(TURNS[Qt.Key(event.key())])
         else:
             super().keyPressEvent(event)
 
@@ -165,6 +166,3 @@ class Board(Card):
         if self._shown is not None:
             width, height = self.swipe.view.picture_size()
             self.pointed.emit(pixel_text(self._shown, 0, ((x + 0.5) / width, (y + 0.5) / height), None))
-
-
-TURNS = {Qt.Key.Key_PageUp: -1, Qt.Key.Key_PageDown: 1}

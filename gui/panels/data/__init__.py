@@ -9,14 +9,12 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QScrollArea, QVB
 from engine.config import DataConfig
 from engine.messages import Refused
 from gui.loaded_data import SPLITS, LoadedData
-from gui.panel import Desk, Panel
+from gui.panel import LEFT_PX, Desk, Panel
 from gui.panels.data.inside_card import InsideCard
 from gui.panels.data.scans_card import ScansCard
 from gui.panels.data.source_card import SourceCard
 from gui.scripts import changed_data, script
 from gui.session import DATA
-
-LEFT_PX = 330
 
 
 class DataPanel(Panel):

@@ -26,11 +26,11 @@ class ScansCard(Card):
 
     def __init__(self) -> None:
         super().__init__("Scans")
-        self.grid = ImageGrid()
+        self.grid, self._chips = ImageGrid(), QWidget()
         self.data: LoadedData | None = None
         self.classes: dict[int, FilterChip] = {}
         self.splits = {number: self._chip(name) for number, name in enumerate(SPLITS)}
-        self._chips, self._pages, pages = QWidget(), QStackedLayout(), QWidget()
+        self._pages, pages = QStackedLayout(), QWidget()
         self._empty = label(EMPTY, role="quiet", wrap=True)
         self._flow = FlowLayout(self._chips)
         pages.setLayout(self._pages)
@@ -89,7 +89,7 @@ class ScansCard(Card):
         return f"{self.data.names[row]} · {class_title(self.data.class_name(row))} · {SPLITS[self.data.splits[row]]}"
 
     def _chip(self, text: str) -> FilterChip:
-        chip = FilterChip(text)
+        chip = FilterChip(text, parent=self._chips)
         chip.toggled.connect(self.refresh)
         return chip
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from engine.messages import Refused
-from gui.panel import MARK, Desk, Panel
+from gui.panel import LEFT_PX, MARK, Desk, Panel
 from gui.panels.train.curves_card import CurvesCard
 from gui.panels.train.log_card import LogCard
 from gui.panels.train.new_run import NewRunCard
@@ -17,7 +17,6 @@ from gui.panels.train.run_list import RunsCard
 from gui.run_record import RunRecord
 from gui.session import JOB
 
-LEFT_PX = 310
 SOON_MS = 60
 
 
@@ -51,7 +50,7 @@ class TrainPanel(Panel):
             for part in parts:
                 splitter.addWidget(part)
         left.setSizes([500, 260])
-        right.setSizes([360, 300, 130])
+        right.setSizes([330, 330, 130])
         row = QHBoxLayout(self)
         row.setContentsMargins(self.margin, self.margin, self.margin, self.margin)
         row.setSpacing(self.margin)
@@ -88,8 +87,8 @@ class TrainPanel(Panel):
             self.runs.table.choose(found)
         chosen = [name for name in self.runs.table.chosen_keys() if name in records]
         if not chosen and not self._wanted and records:
-            self.runs.table.choose([next(reversed(records))])
-            return
+            chosen = [next(reversed(records))]
+            self.runs.table.choose(chosen)
         self._show([records[name] for name in chosen])
 
     def show_wish(self, what: Any) -> None:

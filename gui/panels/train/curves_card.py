@@ -34,7 +34,7 @@ class CurvesCard(Card):
         self.resume = Button("Resume", "primary", "play")
         for button in (self.resume, self.pause, self.stop):
             self.add_action(button)
-        self.plots = {quantity.name: CurvePlot(quantity.title, "epoch") for quantity in QUANTITIES}
+        self.plots = {quantity.name: CurvePlot(quantity.title, "epoch", self) for quantity in QUANTITIES}
         self.controls = CurveControls(list(self.plots.values()), MARK)
         self._grid = QGridLayout()
         self._grid.setSpacing(10)

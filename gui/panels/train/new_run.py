@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLineEdit
 
 from engine import config as settings
@@ -47,7 +47,8 @@ class NewRunCard(Card):
     def _lay_out(self) -> None:
         self.preset.addItem(OWN, "")
         for name, title in settings.presets().items():
-            self.preset.addItem(title, name)
+            self.preset.addItem(title.split(" (")[0], name)
+            self.preset.setItemData(self.preset.count() - 1, title, Qt.ItemDataRole.ToolTipRole)
         self.name.setPlaceholderText("chosen for you")
         top = QFormLayout()
         top.setContentsMargins(0, 0, 0, 0)

@@ -1,0 +1,356 @@
+"""The Compare panel: which images in which order, rows and numbers, layouts, scans from files."""
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from engine.config import DataConfig
+from engine.messages import OpenScan, Rank, Reconstruct, Refused
+from gui.panel import MARK
+from gui.panels.compare import ComparePanel
+from gui.panels.compare.pages import Pages, sorted_by
+from gui.panels.compare.runs_card import strangeness
+from gui.panels.compare.shown import grid_rows
+from gui.pixmaps import Scale, pixels_of
+from gui.run_record import open_record
+
+
+@pytest.fixture
+def panel(qtbot, desk, session, make_run):
+    for name in ("ae-0001", "vae-0001"):
+        make_run(name, model=name.split("-")[0])
+    session.open(session.book.root)
+    made = ComparePanel(desk)
+    qtbot.addWidget(made)
+    made.resize(1300, 820)
+    made.show()
+    made.recall({"runs": ["ae-0001", "vae-0001"], "view": {"columns": 4}})
+    return made
+
+
+@pytest.fixture
+def asked(qtbot, session):
+    """Wait for the panel's newest question of a kind."""
+
+    def newest(kind, after=0):
+        def found():
+            return [sent for sent in session.questions.engine.sent if isinstance(sent, kind) and sent.number > after]
+
+        qtbot.waitUntil(lambda: session.questions.engine is not None and bool(found()), timeout=5000)
+        return found()[-1]
+
+    return newest
+
+
+@pytest.fixture
+def pictures(session, tmp_path, answer, asked):
+    """Answer the newest Reconstruct: reconstructions are 0.1 (then 0.2) brighter than the originals."""
+
+    def reply(side=32, run_side=None, after=0):
+        request = asked(Reconstruct, after)
+        count = len(request.indices) or 1
+        originals = _written(tmp_path, "o", np.full((count, side, side), 0.3, np.float32))
+        runs = {}
+        for number, path in enumerate(request.runs, 1):
+            fitted = np.full((count, run_side or side, run_side or side), 0.3, np.float32)
+            runs[path] = {
+                "originals": _written(tmp_path, f"f{number}", fitted),
+                "images": _written(tmp_path, f"r{number}", fitted + np.float32(0.1 * number)),
+                "mse": [0.01 * number**2] * count,
+                "psnr_db": [20.0 / number] * (count - 1) + [None],
+                "ssim": [0.8] * count,
+            }
+        answer("compare", {"names": [], "originals": originals, "runs": runs})
+        return request
+
+    return reply
+
+
+def _written(folder, name, array):
+    path = folder / f"{name}-{np.random.default_rng().integers(1 << 40)}.npy"
+    np.save(path, array)
+    return str(path)
+
+
+def pick(box, key):
+    box.setCurrentIndex(box.findData(key))
+    box.activated.emit(box.currentIndex())
+
+
+class TestPages:
+    def test_pages_turn_and_stay_inside(self):
+        pages = Pages(tuple(range(10)), 4)
+        assert (pages.page, pages.count, pages.indices) == (1, 3, (0, 1, 2, 3))
+        assert pages.turn(2).indices == (8, 9)
+        assert pages.turn(9).page == 3
+        assert pages.turn(-1).page == 1
+        assert pages.to(6).indices == (4, 5, 6, 7)
+        assert pages.to(6).with_columns(1).indices == (4,)
+        assert Pages().count == 1
+
+    def test_sorting_puts_worst_or_best_first(self):
+        errors = [0.2, 0.5, 0.1, 0.5]
+        assert sorted_by(errors, "worst") == [1, 3, 0, 2]
+        assert sorted_by(errors, "best") == [2, 0, 1, 3]
+
+
+class TestGrid:
+    def test_asks_for_the_test_scans_through_the_chosen_runs(self, panel, loaded, asked, session):
+        request = asked(Reconstruct)
+        paths = tuple(str(session.record(name).run.path) for name in ("ae-0001", "vae-0001"))
+        assert (request.runs, request.split, request.indices) == (paths, "test", (0, 1, 2, 3))
+
+    def test_shows_originals_reconstructions_and_signed_differences(self, panel, loaded, pictures):
+        pictures()
+        rows = grid_rows(panel.board._shown)
+        titles = ["original", "ae-0001", "vae-0001", "ae-0001 − original", "vae-0001 − original"]
+        assert [row.title for row in rows] == titles
+        assert [row.scale for row in rows] == [Scale.GRAY] * 3 + [Scale.SIGNED] * 2
+        assert rows[3].images == pytest.approx(np.full((4, 32, 32), 0.1), abs=1e-6)
+        assert rows[1].captions == ["20.0 dB · SSIM 0.80"] * 3 + ["— dB · SSIM 0.80"]
+        assert rows[3].captions[0] == "MSE 0.01"
+        assert panel.board.rows.view(4, 0).values[0, 0] == pytest.approx(0.2)
+
+    def test_differences_share_one_scale_and_reconstructions_the_contrast_of_their_originals(
+        self, panel, loaded, pictures
+    ):
+        pictures()
+        states = {panel.board.rows.view(row, column).state for row in range(5) for column in range(4)}
+        assert states == {panel.state}
+
+    def test_contrast_can_be_unlinked_with_one_click(self, panel, loaded, pictures):
+        pictures()
+        panel.view.linked.click()
+        rows = panel.board.rows
+        assert rows.view(0, 0).state is not rows.view(0, 1).state
+        assert rows.view(0, 0).state is rows.view(1, 0).state
+        panel.view.linked.click()
+        assert rows.view(0, 0).state is rows.view(0, 1).state
+
+    def test_window_and_level_are_bound_both_ways(self, panel):
+        panel.view.sliders["window"].set_value(0.5)
+        assert panel.state.view.window == 0.5
+        panel.state.update(level=0.25)
+        assert panel.view.sliders["level"].value() == 0.25
+
+    def test_pointing_tells_original_reconstruction_and_difference(self, panel, loaded, pictures, qtbot):
+        pictures()
+        with qtbot.waitSignal(panel.pointed) as blocker:
+            panel.board.rows.hovered.emit(2, 1, 7, 9)
+        assert blocker.args == ["x 7 · y 9 · original 0.300 · reconstruction 0.500 · difference 0.200"]
+        with qtbot.waitSignal(panel.pointed) as blocker:
+            panel.board.rows.hovered.emit(0, 1, 7, 9)
+        assert "ae-0001 0.400" in blocker.args[0]
+        assert "vae-0001 0.500" in blocker.args[0]
+
+    def test_run_of_another_size_is_measured_and_pointed_at_in_its_own(self, panel, loaded, pictures, qtbot):
+        pictures(run_side=16)
+        rows = panel.board.rows
+        assert rows.view(1, 0).values.shape == (16, 16)
+        assert rows.view(3, 0).values == pytest.approx(np.full((16, 16), 0.1), abs=1e-6)
+        with qtbot.waitSignal(panel.pointed) as blocker:
+            panel.board.rows.hovered.emit(1, 0, 15, 15)
+        assert blocker.args[0].startswith("x 31 · y 31")
+
+    def test_pages_turn_by_buttons_and_keys(self, panel, loaded, pictures, asked):
+        first = pictures()
+        assert not panel.board.back.isEnabled()
+        panel.board.forth.click()
+        second = pictures(after=first.number)
+        assert second.indices == (4, 5)
+        assert not panel.board.forth.isEnabled()
+        panel.board.rows.view(0, 0).setFocus()
+        QTest.keyClick(panel.board.rows.view(0, 0), Qt.Key.Key_PageUp)
+        assert asked(Reconstruct, second.number).indices == (0, 1, 2, 3)
+
+    def test_worst_first_asks_for_the_errors_once_and_sorts(self, panel, loaded, pictures, asked, answer, session):
+        first = pictures()
+        pick(panel.view.order, "worst")
+        rank = asked(Rank)
+        assert rank.run == str(session.record("ae-0001").run.path)
+        answer("compare-rank", {"run": "", "split": "test", "mse": [0.1, 0.5, 0.2, 0.9, 0.3, 0.4]})
+        newest = pictures(after=first.number)
+        assert newest.indices == (3, 1, 5, 4)
+        pick(panel.view.order, "best")
+        assert pictures(after=newest.number).indices == (0, 2, 4, 5)
+        assert asked(Rank).number == rank.number
+
+    def test_ticking_runs_changes_what_is_asked(self, panel, loaded, pictures, asked):
+        first = pictures()
+        panel.runs.table.set_checked(["vae-0001"])
+        request = asked(Reconstruct, first.number)
+        assert len(request.runs) == 1
+        assert request.runs[0].endswith("vae-0001")
+
+    def test_no_runs_shows_the_originals_alone(self, panel, loaded, pictures, asked):
+        first = pictures()
+        panel.runs.table.set_checked([])
+        pictures(after=first.number)
+        assert [row.title for row in grid_rows(panel.board._shown)] == ["original"]
+
+    def test_holding_f_shows_originals_in_the_place_of_reconstructions(self, panel, loaded, pictures):
+        pictures()
+        board = panel.board
+        QTest.keyPress(board.rows.view(0, 0), Qt.Key.Key_F)
+        assert board.rows.view(1, 0).values[0, 0] == pytest.approx(0.3)
+        QTest.keyRelease(board.rows.view(0, 0), Qt.Key.Key_F)
+        assert board.rows.view(1, 0).values[0, 0] == pytest.approx(0.4)
+
+    def test_without_scans_it_says_what_to_do(self, panel, qtbot):
+        assert panel.board.empty.isVisible()
+        assert "Choose a source in Data" in panel.board.empty.text()
+
+    def test_refused_request_is_a_sentence(self, panel, loaded, asked, session):
+        number = asked(Reconstruct).number
+        refused = Refused(reason="The model cannot be read.", advice="Train it again.", number=number, panel="compare")
+        session.questions.engine.say(refused)
+        assert panel.board.empty.text() == "The model cannot be read. Train it again."
+
+    def test_at_most_four_runs_are_compared(self, panel, make_run, session):
+        for number in range(2, 6):
+            make_run(f"ae-{number:04d}")
+        session.book.look()
+        panel.refresh()
+        panel.runs.table.set_checked(list(session.book.records))
+        assert len(panel.runs.records()) == 4
+
+
+class TestCloser:
+    def test_maximising_looks_at_one_scan_and_back(self, panel, loaded, pictures, asked):
+        first = pictures()
+        panel.board.rows.maximised.emit(0, 2)
+        closer = pictures(after=first.number)
+        assert closer.indices == (2,)
+        assert panel.board.rows.view(0, 1).accessibleName() == "pictures, ae-0001"
+        assert panel.board.rows.view(1, 2).values[0, 0] == pytest.approx(0.2)
+        panel.board.rows.maximised.emit(0, 0)
+        assert asked(Reconstruct, closer.number).indices == (0, 1, 2, 3)
+
+    def test_image_that_data_wished_for_is_shown(self, panel, loaded, asked):
+        panel.show_wish(("image", ("train", 5)))
+        request = asked(Reconstruct)
+        assert (request.split, request.indices) == ("train", (5,))
+
+    def test_runs_that_train_wished_for_are_compared(self, panel, loaded, asked):
+        panel.show_wish(("runs", ["vae-0001"]))
+        assert [record.name for record in panel.runs.records()] == ["vae-0001"]
+
+    def test_swipe_and_flicker_show_two_pictures_in_one_place(self, panel, loaded, pictures, asked):
+        first = pictures()
+        pick(panel.view.layout_, "swipe")
+        swiped = pictures(after=first.number)
+        swipe = panel.board.swipe
+        assert swiped.indices == (0,)
+        assert swipe.isVisible()
+        assert (swipe.left.currentText(), swipe.right.currentText()) == ("original", "ae-0001")
+        assert swipe.view.split == 0.5
+        pick(panel.view.layout_, "flicker")
+        pictures(after=swiped.number)
+        assert swipe.view.split == 1.0
+        swipe.right.setCurrentText("vae-0001")
+        swipe.right.activated.emit(2)
+        assert swipe.view._second[0, 0] == pytest.approx(0.5)
+
+
+class TestScan:
+    def opened(self, panel, session, answer, tmp_path, slices=5, orientation=("R", "L", "A", "P")):
+        panel.show_wish(("scan", str(tmp_path / "head.nii.gz")))
+        content = {
+            "name": "head.nii.gz",
+            "kind": "nifti",
+            "slices": slices,
+            "orientation": orientation,
+            "notes": ["Window of the file."],
+            "pixels": "",
+        }
+        answer("compare-scan", content)
+
+    def test_scan_is_opened_and_its_middle_slice_shown(self, panel, session, answer, asked, pictures, tmp_path):
+        self.opened(panel, session, answer, tmp_path)
+        assert asked(OpenScan).path == str(tmp_path / "head.nii.gz")
+        request = pictures()
+        assert (request.scan, request.slice) == (str(tmp_path / "head.nii.gz"), 2)
+        assert panel.scan.isVisible()
+        assert "left R, right L, top A, bottom P" in panel.scan._facts.text()
+        assert "Window of the file." in panel.scan._facts.text()
+        assert panel.board.rows.view(0, 0)._orientation == "RLAP"
+
+    def test_slices_are_gone_through_and_the_newest_wins(self, panel, session, answer, asked, pictures, tmp_path):
+        self.opened(panel, session, answer, tmp_path)
+        number = pictures().number
+        panel.scan.slider.setValue(4)
+        assert asked(Reconstruct, number).slice == 4
+
+    def test_unknown_orientation_is_said(self, panel, session, answer, pictures, tmp_path):
+        self.opened(panel, session, answer, tmp_path, slices=1, orientation=None)
+        pictures()
+        assert "Orientation unknown" in panel.scan._facts.text()
+        assert not panel.scan.slider.isVisible()
+
+    def test_back_to_the_data_set(self, panel, session, answer, asked, pictures, loaded, tmp_path):
+        self.opened(panel, session, answer, tmp_path)
+        number = pictures().number
+        panel.scan.back.click()
+        request = asked(Reconstruct, number)
+        assert request.scan is None
+        assert not panel.scan.isVisible()
+
+    def test_file_that_cannot_be_opened_is_a_sentence(self, panel, session, asked):
+        panel.show_wish(("scan", "notes.txt"))
+        number = asked(OpenScan).number
+        session.questions.engine.say(
+            Refused(reason="'notes.txt' cannot be opened.", number=number, panel="compare-scan")
+        )
+        assert "notes.txt" in panel.board.empty.text()
+
+
+def test_strange_preparation_and_strange_scans_are_said(make_run):
+    record = open_record(make_run("ae-0001").path)
+    assert strangeness(record, record.config.data) == []
+    other = DataConfig(source="/somewhere/scans", size=64, fit="squash")
+    sentences = strangeness(record, other)
+    assert "other scans (Phantoms)" in sentences[0]
+    assert "32 px, letterbox" in sentences[1]
+
+
+def test_figure_has_the_pictures_and_the_mark(panel, loaded, pictures, tmp_path, monkeypatch):
+    from PySide6.QtGui import QImage, QPainter
+
+    written = []
+    draw = QPainter.drawText
+    monkeypatch.setattr(QPainter, "drawText", lambda self, *words: (written.append(words[-1]), draw(self, *words))[1])
+    pictures()
+    path = tmp_path / "figure.png"
+    panel.ask_path = lambda *words: (str(path), "")
+    panel.export()
+    image = QImage(str(path))
+    board = panel.board.rows.widget()
+    assert image.width() >= 2 * board.width()
+    assert pixels_of(image).std() > 5
+    assert any(MARK in str(text) for text in written)
+
+
+def test_figure_without_pictures_asks_nothing(panel):
+    panel.ask_path = lambda *words: pytest.fail("asked for a path")
+    panel.export()
+
+
+def test_memory_puts_runs_and_view_back(panel, loaded, desk, qtbot):
+    panel.view.set_values({"split": "train", "order": "best", "layout": "swipe", "columns": 8})
+    panel.runs.table.set_checked(["vae-0001"])
+    kept = panel.memory()
+    twin = ComparePanel(desk)
+    qtbot.addWidget(twin)
+    twin.recall(kept)
+    assert twin.memory() == kept
+    twin.recall({"runs": 3, "view": []})
+
+
+def test_script_names_runs_scans_and_images(panel, loaded, pictures):
+    pictures()
+    script = panel.python()
+    assert "engine.config.DataConfig(size=32)" in script
+    assert "splits['test'].read([0, 1, 2, 3])" in script
+    assert "ae-0001" in script
+    compile(script, "script", "exec")
