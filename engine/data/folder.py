@@ -10,7 +10,7 @@ and __MACOSX are not looked at; symbolic links are not followed. DICOM files of 
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from engine.data.kinds import PICTURE_SUFFIXES, Kind, kind_of
 from engine.data.picture import Picture, Unusable
 from engine.data.source import Item, natural, split_name
 from engine.errors import SourceNotFound
+from engine.messages import ShouldStop
 
 
 def lay_out(names: Sequence[str]) -> list[Item]:
@@ -73,7 +74,7 @@ class FolderSource:
         self.items = self._with_split(lay_out(names))
         self.classes = tuple(sorted({item.label for item in self.items if item.label is not None}, key=natural))
 
-    def content(self, should_stop: Callable[[], bool]) -> str:
+    def content(self, should_stop: ShouldStop) -> str:
         """Hash of all names and all bytes.
 
         Sizes and times of change would be faster, but a file written again within a tick of the clock, or unpacked

@@ -8,7 +8,7 @@ labels. Pictures are decoded by Engram's own readers. No code of a data set is e
 import hashlib
 import io
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from engine.data.folder import lay_out
 from engine.data.picture import Picture, Unusable
 from engine.data.source import Item, split_name
 from engine.errors import EmptySource, SourceNotFound
+from engine.messages import ShouldStop
 
 PREFIX: Final = "hf:"
 DEFAULT: Final = "benschill/brain-tumor-collection"
@@ -67,7 +68,7 @@ class HuggingFaceSource:
         self._places = [(name, row) for name, table in self._tables.items() for row in range(len(table))]
         self.items = self._listed(root, label)
 
-    def content(self, should_stop: Callable[[], bool]) -> str:
+    def content(self, should_stop: ShouldStop) -> str:
         """Hash of all names, labels and bytes."""
         digest = hashlib.sha256()
         for number, item in enumerate(self.items):

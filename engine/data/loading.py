@@ -21,13 +21,13 @@ from engine.data.picture import Picture, Unusable, turn
 from engine.data.source import Source, natural
 from engine.data.splitting import Member, split
 from engine.errors import EmptySource
+from engine.messages import ShouldStop, never
 
 Progress = Callable[[int, int], None]
-ShouldStop = Callable[[], bool]
 
 
 def load(
-    source: str | None = None,
+    source: str | os.PathLike[str] | None = None,
     config: DataConfig | None = None,
     *,
     progress: Progress | None = None,
@@ -55,9 +55,9 @@ def load(
         DataError: the cache cannot be written.
     """
     config = config or DataConfig()
-    config = config.model_copy(update={"source": source or config.source})
+    config = config.model_copy(update={"source": str(source or config.source)})
     opened = open_source(config)
-    job = _Preparation(opened, config, progress or _nothing, should_stop or _never)
+    job = _Preparation(opened, config, progress or _nothing, should_stop or never)
     store, index = cache.fetch(_cache_key(opened.content(job.should_stop), config), job.write)
     return _assemble(opened, config, store, index)
 
@@ -77,10 +77,6 @@ def open_source(config: DataConfig) -> Source:
 
 def _nothing(done: int, total: int) -> None:
     pass
-
-
-def _never() -> bool:
-    return False
 
 
 def _cache_key(content: str, config: DataConfig) -> str:

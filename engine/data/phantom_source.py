@@ -1,7 +1,6 @@
 """Phantom slices as a source of images; nothing to download."""
 
 import hashlib
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ from engine.data import phantom
 from engine.data.dataset import Skipped
 from engine.data.picture import Picture
 from engine.data.source import Item
+from engine.messages import ShouldStop
 
 
 class PhantomSource:
@@ -33,7 +33,7 @@ class PhantomSource:
             for index in range(count)
         ]
 
-    def content(self, should_stop: Callable[[], bool]) -> str:
+    def content(self, should_stop: ShouldStop) -> str:
         """Hash of what is asked of the generator and of the generator's own source."""
         asked = (self._config.size, self._config.phantom_seed, self._config.phantom_count)
         content = hashlib.sha256(repr(asked).encode())

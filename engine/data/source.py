@@ -1,12 +1,13 @@
 """What every source of images offers; the cache and the splits know nothing else of it."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from engine.data.dataset import Skipped
 from engine.data.picture import Picture
+from engine.messages import ShouldStop
 
 SplitName = Literal["train", "validation", "test"]
 SPLIT_NAMES: dict[str, SplitName] = {
@@ -60,7 +61,7 @@ class Source(Protocol):
         """What is no picture."""
         ...
 
-    def content(self, should_stop: Callable[[], bool]) -> str:
+    def content(self, should_stop: ShouldStop) -> str:
         """Hash of the items and everything their pictures are decoded from; equal hashes mean equal pictures."""
         ...
 

@@ -29,7 +29,7 @@ def split(members: Sequence[Member], share: float, seed: int) -> dict[SplitName,
 
     Args:
         members: the images in the order of the source.
-        share: share of the remaining images to hold out, per missing split.
+        share: share of the images without a split to hold out, per missing split.
         seed: seed of the draw.
 
     Returns:

@@ -140,6 +140,7 @@ def test_where_there_are_split_folders_pictures_outside_them_are_left_out(tree, 
     dataset = load(str(tree("train/a/1.png", "train/a/2.png", "test/a/1.png", "logo.png")), config())
     assert [(item.name, item.reason) for item in dataset.skipped] == [("logo.png", "lies outside the split folders")]
     assert dataset.classes == ("a",)
+    assert [len(split) for split in dataset.splits.values()] == [1, 1, 1]
 
 
 def test_pictures_are_known_by_their_content_too(tree, config):

@@ -164,6 +164,7 @@ def test_a_stop_before_decoding_is_obeyed(folder, config):
 def test_the_configs_source_is_the_default(folder, config):
     assert load(config=config(source=str(folder))).source == str(folder)
     assert load(str(folder), config(source="phantom")).config.source == str(folder)
+    assert load(folder, config()).source == str(folder)
 
 
 def test_a_split_reads_slices_and_indices(folder, config):

@@ -8,15 +8,15 @@ from engine.data.phantom import CLASSES, phantom
 @pytest.fixture
 def small(config):
     def make(**changes):
-        return config(phantom_count=24, **changes)
+        return config(phantom_count=30, **changes)
 
     return make
 
 
 def test_the_last_sixth_is_the_test_set(small):
     dataset = load("phantom", small())
-    assert dataset.test.names == tuple(f"phantom-{i:06d}" for i in range(20, 24))
-    assert len(dataset.train) + len(dataset.validation) == 20
+    assert dataset.test.names == tuple(f"phantom-{i:06d}" for i in range(25, 30))
+    assert len(dataset.train) + len(dataset.validation) == 25
     assert len(dataset.validation) > 0
     assert dataset.classes == CLASSES
     assert not dataset.skipped
