@@ -139,7 +139,8 @@ class _Preparation:
         except Unusable as reason:
             return None, str(reason)
         with turn(picture.gray.size):
-            image = preparation.prepare(picture.unit(), self._config, aspect=picture.aspect)
+            pixels: NDArray[Any] = picture.gray if picture.gray.dtype == np.uint8 else picture.unit()
+            image = preparation.prepare(pixels, self._config, aspect=picture.aspect)
         return np.rint(image * np.iinfo(dtype).max).astype(dtype), _picture_key(picture)
 
 

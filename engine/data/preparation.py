@@ -13,17 +13,21 @@ VERSION: Final = 1  # raise it when the same picture would be prepared to other 
 
 
 def prepare(
-    pixels: NDArray[np.floating] | Scan, config: DataConfig, index: int | None = None, aspect: float = 1.0
+    pixels: NDArray[np.floating] | NDArray[np.uint8] | Scan,
+    config: DataConfig,
+    index: int | None = None,
+    aspect: float = 1.0,
 ) -> NDArray[np.float32]:
     """Prepare one picture exactly as `load` prepares those of a data set (which then rounds it to 8 or 16 bits).
 
-    Resized by Pillow's bilinear filter, which widens when it shrinks a picture and so does not alias. Letterbox keeps
-    the proportions (in millimetres where a scan gives them), centres, and pads with black; squash fills the square.
+    Resized by Pillow's bilinear filter, which widens when it shrinks a picture and so does not alias; gray values of 8
+    bits that are not normalised stay such, as in the study, all others are resized as floats. Letterbox keeps the
+    proportions (in millimetres where a scan gives them), centres, and pads with black; squash fills the square.
     Percentile maps the 0.1 and 99.9 percentiles, z-score the mean ± 3 standard deviations of the head, to [0, 1]; the
     head is what is brighter than the mean, and padding is in neither measure.
 
     Args:
-        pixels: (height, width) in [0, 1], or a scan.
+        pixels: (height, width) in [0, 1], or in 0 to 255 as uint8, or a scan.
         config: its size, fit and normalisation are used.
         index: slice of a scan; the middle one where None.
         aspect: height of a pixel divided by its width; a scan brings its own.
@@ -35,13 +39,22 @@ def prepare(
         aspect = pixels.aspect
         pixels = pixels.slice(len(pixels) // 2 if index is None else index)
     height, width = _fitted(pixels.shape[0] * aspect, pixels.shape[1], config)
-    picture = Image.fromarray(np.ascontiguousarray(pixels, dtype=np.float32))
-    content = np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR))
+    picture = _picture(pixels, config.normalisation == "none").resize((width, height), Image.Resampling.BILINEAR)
+    content = np.divide(np.asarray(picture), 255 if picture.mode == "L" else 1, dtype=np.float32)
     low, high = _range(content, config.normalisation)
     canvas = np.zeros((config.size, config.size), dtype=np.float32)
     top, left = (config.size - height) // 2, (config.size - width) // 2
     canvas[top : top + height, left : left + width] = content
     return np.clip((canvas - low) / np.float32(high - low), 0, 1, dtype=np.float32)
+
+
+def _picture(pixels: NDArray[np.floating] | NDArray[np.uint8], keep_8_bits: bool) -> Image.Image:
+    """The pixels for Pillow: mode L (0 to 255) where they have 8 bits and shall keep them, else mode F (0 to 1)."""
+    levels = pixels if pixels.dtype == np.uint8 else np.rint(pixels * 255)
+    if keep_8_bits and (levels is pixels or np.allclose(levels, pixels * 255, rtol=0, atol=1e-3)):
+        return Image.fromarray(levels.clip(0, 255).astype(np.uint8))
+    unit = np.divide(pixels, 255 if levels is pixels else 1, dtype=np.float32)
+    return Image.fromarray(np.ascontiguousarray(unit))
 
 
 def _fitted(height: float, width: float, config: DataConfig) -> tuple[int, int]:

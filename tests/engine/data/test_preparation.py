@@ -51,7 +51,15 @@ def test_resizing_is_pillows_bilinear_filter_as_the_reference_numbers_used_it(co
     picture = noise(0, (100, 80))
     reference = np.asarray(Image.fromarray(picture).resize((32, 32), Image.Resampling.BILINEAR)) / 255
     image = prepare(picture / 255, config(fit="squash"))
-    np.testing.assert_allclose(image, reference, atol=1 / 255)  # Pillow rounds to 8 bits twice on the way
+    np.testing.assert_array_equal(image, reference.astype(np.float32))
+    np.testing.assert_array_equal(prepare(picture, config(fit="squash")), image)
+
+
+def test_a_faint_picture_of_8_bits_that_is_normalised_keeps_its_fine_steps(config, noise):
+    picture = 100 + noise(0, (320, 320)) // 64
+    image = prepare(picture, config(normalisation="percentile"))
+    assert len(np.unique(image)) > 100
+    np.testing.assert_array_equal(prepare(picture / 255, config(normalisation="percentile")), image)
 
 
 def test_a_fine_pattern_does_not_alias(config):
