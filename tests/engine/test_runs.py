@@ -44,6 +44,8 @@ def test_names_are_chosen_in_order(tmp_path):
     names = [runs.create(RunConfig(), root=tmp_path).name for _ in range(2)]
     assert names == ["ae-0001", "ae-0002"]
     assert [run.name for run in runs.find_all(tmp_path)] == names
+    runs.create(RunConfig(), "ae-0007", tmp_path)
+    assert runs.create(RunConfig(), root=tmp_path).name == "ae-0008"
 
 
 def test_a_taken_name_is_refused_and_nothing_is_lost(run, tmp_path):
