@@ -42,5 +42,4 @@ def go_on_in_background(record: RunRecord) -> bool:
     process.setProcessEnvironment(environment())
     for silence in (process.setStandardInputFile, process.setStandardOutputFile, process.setStandardErrorFile):
         silence(QProcess.nullDevice())
-    started, _pid = process.startDetached()
-    return bool(started)
+    return bool(process.startDetached())

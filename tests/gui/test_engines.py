@@ -1,0 +1,272 @@
+"""Real engine processes behind a real window: train, pause, stop, resume, kill, close, go on in the background."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine import data, demo, runs
+from engine.config import DataConfig
+from engine.messages import LoadData, OpenScan
+from gui import closing
+from gui.app import make_window
+from gui.engine_process import Ending, EngineProcess
+from gui.memory import Memory
+from gui.questions import Questions
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.slow
+LONG_MS = 120_000
+SCANS = DataConfig(size=32, phantom_count=36)
+TINY = {"latent": 8, "filters": (4, 8), "batch_size": 8}
+
+
+@pytest.fixture
+def window(qtbot, root, monkeypatch):
+    """A window with engines of its own over tiny phantoms."""
+    monkeypatch.setenv("ENGRAM_RUNS", str(root))
+    monkeypatch.setattr(demo, "install", lambda folder: [])
+    memory = Memory()
+    memory.put("data", SCANS.model_dump(mode="json"))
+    made = make_window(memory)
+    made.show()
+    made.begin()
+    qtbot.waitUntil(lambda: made.desk.session.data is not None, timeout=LONG_MS)
+    yield made
+    made.desk.session.close()
+    made.desk.session.job.run = None
+    made.close()
+    made.deleteLater()
+
+
+def start(window, name, epochs):
+    card = window.show_panel("train").new_run
+    card.settings.change_values({**TINY, "epochs": epochs})
+    card.name.setText(name)
+    card.start.click()
+    assert card.notice.text() == ""
+    return window.desk.session.record(name)
+
+
+def wait(qtbot, condition):
+    qtbot.waitUntil(condition, timeout=LONG_MS)
+
+
+def alive(pid):
+    """Whether a process runs; one that has ended and waits to be collected does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def test_run_is_trained_paused_stopped_and_resumed_from_the_panel(window, qtbot):
+    session, panel = window.desk.session, window.show_panel("train")
+    record = start(window, "mine", 3000)
+    wait(qtbot, lambda: record.last_epoch >= 2)
+    panel.curves.pause.click()
+    wait(qtbot, lambda: session.job.state == "paused")
+    assert record.state == "paused"
+    panel.curves.pause.click()
+    wait(qtbot, lambda: record.state == "running" and record.progress is not None)
+    panel.curves.stop.click()
+    wait(qtbot, lambda: session.job.run is None)
+    assert record.state == "stopped"
+    assert record.run.model_path.exists()
+    done = record.last_epoch
+    panel.refresh()
+    assert len(panel.curves.plots["mse"].items["mine train"].series.x) == done
+    assert panel.previews.epoch() == done
+    session.resume("mine", done + 2)
+    wait(qtbot, lambda: record.state == "finished")
+    assert record.last_epoch == done + 2
+    assert runs.open("mine", session.book.root).state() == "finished"
+
+
+def test_killed_engine_leaves_the_window_a_sentence_and_a_way_to_resume(window, qtbot):
+    session = window.desk.session
+    record = start(window, "ae-0003", 3000)
+    wait(qtbot, lambda: record.last_epoch >= 1)
+    with qtbot.waitSignal(session.engine_lost, timeout=LONG_MS):
+        os.kill(session.job.engine.pid, signal.SIGKILL)
+    text = window.notice.box.text()
+    assert text == f"The engine process ended unexpectedly (signal 9). Epoch {record.last_epoch} of ae-0003 is kept."
+    assert record.state == "interrupted"
+    done = record.last_epoch
+    panel = window.show_panel("train")
+    panel.refresh()
+    panel.curves.resume.click()
+    wait(qtbot, lambda: record.last_epoch > done)
+    session.job.stop()
+    wait(qtbot, lambda: session.job.run is None)
+    assert record.state == "stopped"
+
+
+def test_kept_in_the_background_a_run_goes_on_without_its_window(window, qtbot, monkeypatch):
+    session = window.desk.session
+    record = start(window, "later", 80)
+    wait(qtbot, lambda: record.last_epoch >= 1)
+    monkeypatch.setattr(closing, "ask", lambda parent, it: "background")
+    window.close()
+    wait(qtbot, lambda: not window.isVisible())
+    assert session.job.engine is None or not session.job.engine.is_running()
+    assert record.last_epoch < 80
+    wait(qtbot, lambda: record.run.state() == "finished")
+    assert len(record.run.history()) == 80
+
+
+def test_closed_window_leaves_no_engine(window, qtbot):
+    session = window.desk.session
+    wait(qtbot, lambda: session.job.engine is not None)
+    engines = [session.job.engine.pid, session.questions.engine.pid]
+    assert all(map(alive, engines))
+    window.close()
+    assert not any(map(alive, engines))
+
+
+WINDOW = """
+import sys
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+from engine import config
+from gui.app import open_window
+app = QApplication(sys.argv)
+window = open_window()
+session = window.desk.session
+def told(run):
+    if session.record(run).last_epoch:
+        print("engines", session.job.engine.pid, session.questions.engine.pid, flush=True)
+session.run_changed.connect(told)
+tiny = {"phantom_count": 36, "size": 32, "latent": 8, "filters": (4, 8), "batch_size": 8, "epochs": 3000}
+QTimer.singleShot(0, lambda: session.start(config.build(tiny), "orphan"))
+app.exec()
+"""
+
+
+def test_killed_window_leaves_no_engine(qtbot, root, tmp_path):
+    environment = {**os.environ, "ENGRAM_RUNS": str(root), "XDG_CONFIG_HOME": str(tmp_path / "settings")}
+    process = subprocess.Popen([sys.executable, "-c", WINDOW], cwd=ROOT, env=environment, stdout=subprocess.PIPE)
+    try:
+        words = process.stdout.readline().decode().split()
+        engines = [int(word) for word in words[1:]]
+        assert words[0] == "engines"
+        assert all(map(alive, engines))
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+    wait(qtbot, lambda: not any(map(alive, engines)))
+    wait(qtbot, lambda: runs.open("orphan", root).state() == "interrupted")
+
+
+@pytest.fixture
+def explorer(qtbot, tmp_path):
+    """Questions to a real explorer, with everything it says."""
+    made = Questions(tmp_path)
+    made.warm_up("tensorflow")
+    made.heard = []
+    for each in (made.answered, made.refused):
+        each.connect(made.heard.append)
+    yield made
+    made.engine.finish()
+    made.deleteLater()
+
+
+def test_newest_question_wins_and_the_overtaken_are_given_up(explorer, qtbot):
+    for size in (512, 256, 32):
+        newest = explorer.ask(LoadData, "data", config=DataConfig(size=size, phantom_count=400 if size > 32 else 36))
+    wait(qtbot, lambda: not explorer.is_waiting("data"))
+    assert [(event.number, event.content["counts"]["no_tumor"]["train"] > 0) for event in explorer.heard] == [
+        (newest, True)
+    ]
+
+
+def test_cancelled_loading_frees_the_explorer(explorer, qtbot):
+    progress = []
+    explorer.progressed.connect(progress.append)
+    explorer.ask(LoadData, "data", config=DataConfig(size=512, phantom_count=20_000, phantom_seed=9))
+    wait(qtbot, lambda: bool(progress))
+    explorer.cancel("data")
+    explorer.ask(LoadData, "data", config=SCANS)
+    wait(qtbot, lambda: len(explorer.heard) == 1)
+    assert explorer.heard[0].content["source"] == "phantom"
+
+
+def test_scan_that_cannot_be_opened_is_refused_with_a_sentence(explorer, qtbot, tmp_path):
+    file = tmp_path / "notes.txt"
+    file.write_text("no scan")
+    explorer.ask(OpenScan, "scan", path=str(file))
+    wait(qtbot, lambda: bool(explorer.heard))
+    assert "notes.txt" in explorer.heard[0].reason
+    assert explorer.engine.is_running()
+
+
+def test_run_is_reconstructed_as_the_panel_shows_it(window, qtbot):
+    session = window.desk.session
+    record = start(window, "seen", 1)
+    wait(qtbot, lambda: record.state == "finished")
+    panel = window.show_panel("compare")
+    panel.runs.choose(["seen"])
+    wait(qtbot, lambda: panel.board._shown is not None and len(panel.board._shown.made) == 1)
+    shown = panel.board._shown
+    images = data.load(config=SCANS).test.read(list(panel.gallery.pages.indices))
+    assert shown.originals == pytest.approx(images[..., 0], abs=1e-6)
+    made = shown.made[0]
+    assert made.mse == pytest.approx(np.mean((made.images - images[..., 0]) ** 2, axis=(1, 2)), rel=1e-4)
+    assert session.questions.is_waiting("compare") is False
+
+
+def test_copied_script_of_compare_prints_the_same_numbers(window, qtbot, run_python):
+    record = start(window, "seen", 1)
+    wait(qtbot, lambda: record.state == "finished")
+    panel = window.show_panel("compare")
+    panel.runs.choose(["seen"])
+    wait(qtbot, lambda: panel.board._shown is not None and len(panel.board._shown.made) == 1)
+    printed = run_python(panel.python())
+    assert "seen" in printed
+    assert f"{panel.board._shown.made[0].psnr_db[0]:.3f}"[:5] in printed
+
+
+def test_engine_that_says_nonsense_is_passed_over(qtbot, tmp_path, monkeypatch):
+    monkeypatch.setattr("gui.engine_process.sys.executable", str(_fake_python(tmp_path, "echo nonsense; exit 3")))
+    engine = EngineProcess("job", tmp_path, "tensorflow")
+    heard = []
+    engine.event_received.connect(heard.append)
+    with qtbot.waitSignal(engine.ended) as blocker:
+        engine.start()
+    assert heard == []
+    assert blocker.args == [Ending(3, False, False, "")]
+    assert blocker.args[0].sentence == "The engine process ended unexpectedly (exit code 3)."
+    engine.deleteLater()
+
+
+def test_last_words_of_an_engine_are_told(qtbot, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        "gui.engine_process.sys.executable", str(_fake_python(tmp_path, "echo KeyError: x >&2; exit 1"))
+    )
+    engine = EngineProcess("job", tmp_path, "tensorflow")
+    with qtbot.waitSignal(engine.ended) as blocker:
+        engine.start()
+    assert blocker.args[0].sentence.endswith("(exit code 1). It said: KeyError: x")
+    engine.deleteLater()
+
+
+def test_python_that_is_not_there_is_an_ending_not_a_hang(qtbot, tmp_path, monkeypatch):
+    monkeypatch.setattr("gui.engine_process.sys.executable", str(tmp_path / "no-python"))
+    engine = EngineProcess("job", tmp_path, "tensorflow")
+    with qtbot.waitSignal(engine.ended) as blocker:
+        engine.start()
+    assert blocker.args[0].code == 127
+    engine.deleteLater()
+
+
+def _fake_python(folder, script):
+    file = folder / "python"
+    file.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    file.chmod(0o755)
+    return file

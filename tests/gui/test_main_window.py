@@ -1,0 +1,420 @@
+"""The window: panels, menus, drops, what it remembers, how it closes."""
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QSettings, Qt, QUrl
+from PySide6.QtGui import QAction, QDropEvent, QKeySequence
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QComboBox, QLineEdit, QTableView, QWidget
+
+from engine import demo, runs
+from engine.messages import JobEnded, LoadData, OpenScan, Ready, Stop
+from gui import closing, palette, theme
+from gui.app import make_window
+from gui.memory import Memory
+from gui.panel import MARK
+from gui.preferences import Preferences, PreferencesDialog
+from gui.shortcuts import ShortcutSheet
+
+
+@pytest.fixture
+def open_window(qtbot, root, monkeypatch, fake_engines):
+    """Open windows over the same settings, one after the other, as a user does."""
+    monkeypatch.setenv("ENGRAM_RUNS", str(root))
+    monkeypatch.setattr(demo, "install", lambda folder: [])
+    opened = []
+
+    def open_one():
+        window = make_window(Memory())
+        opened.append(window)
+        window.show()
+        window.begin()
+        return window
+
+    yield open_one
+    for window in opened:
+        window.desk.session.job.run = None
+        window.close()
+        window.deleteLater()
+
+
+@pytest.fixture
+def window(open_window):
+    return open_window()
+
+
+def crash(window):
+    """What is left when a window's process is killed: nothing is asked, nothing more is written."""
+    window._settled.stop()
+    window.hide()
+
+
+def drop(window, *paths):
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    copy, left, none = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    window.dropEvent(QDropEvent(QPointF(5, 5), copy, mime, left, none))
+
+
+def sent(window, kind):
+    engine = window.desk.session.questions.engine
+    return [message for message in engine.sent if isinstance(message, kind)]
+
+
+def start_run(window, tiny, name="ae-0001"):
+    return window.desk.session.start(tiny(epochs=5), name)
+
+
+class TestPanels:
+    def test_only_panels_that_exist_are_on_the_rail(self, window):
+        assert list(window.rail._buttons) == list(window.places) == ["data", "train", "compare"]
+
+    def test_panels_are_built_when_they_are_first_shown(self, window):
+        assert list(window.panels) == ["data"]
+        window.rail._buttons["train"].click()
+        assert list(window.panels) == ["data", "train"]
+        assert window.current() is window.panels["train"]
+        assert window.rail._buttons["train"].isChecked()
+
+    @pytest.mark.parametrize("key", ["data", "train", "compare"])
+    def test_everything_that_takes_the_focus_has_a_name(self, window, make_run, key):
+        make_run("ae-0001")
+        window.desk.session.book.look()
+        panel = window.show_panel(key)
+        panel.refresh() if hasattr(panel, "refresh") else None
+        kinds = (QAbstractButton, QLineEdit, QComboBox, QAbstractSlider, QTableView)
+        nameless = [
+            child
+            for child in panel.findChildren(QWidget)
+            if isinstance(child, kinds)
+            and child.isVisible()
+            and child.focusPolicy() & Qt.FocusPolicy.TabFocus
+            and not (child.accessibleName() or getattr(child, "text", str)())
+        ]
+        assert nameless == []
+
+    def test_mark_is_always_there(self, window):
+        assert window.top_bar.mark.text() == MARK
+        assert "not for diagnosis" in MARK
+
+    def test_device_and_scans_are_named_once_they_are_known(self, window, data_content, answer_in):
+        assert "starting" in window.top_bar.device.text()
+        window.desk.session.job.warm_up("tensorflow")
+        window.desk.session.job.engine.say(Ready(backend="tensorflow", device="CPU", versions={}))
+        assert window.top_bar.device.text() == "TensorFlow · CPU"
+        answer_in(window, data_content)
+        assert window.top_bar.data.text() == "Phantoms · 16 train · 6 test"
+
+
+@pytest.fixture
+def answer_in():
+    """Let a window's explorer answer its newest question for the scans."""
+    from engine.messages import Answer
+
+    def say(window, content):
+        asked = sent(window, LoadData)[-1]
+        window.desk.session.questions.engine.say(Answer(number=asked.number, panel="data", content=content))
+
+    return say
+
+
+class TestMenus:
+    def test_keys_are_given_once_each(self, window):
+        keys = [action.shortcut().toString() for action in window.findChildren(QAction) if action.shortcut()]
+        own = [key for key in keys if key and key not in ("F2", "Del")]
+        assert len(own) == len(set(own))
+        expected = {"Ctrl+O", "Ctrl+S", "Ctrl+Z", "Ctrl+Shift+Z", "Ctrl+,", "F1"}
+        assert expected <= set(own)
+
+    def test_shortcut_sheet_lists_every_key_of_the_menus(self, window):
+        QTest.keySequence(window, QKeySequence("F1"))
+        sheet = window.findChild(ShortcutSheet)
+        texts = [child.text() for child in sheet.findChildren(QWidget) if hasattr(child, "text")]
+        assert {"Ctrl+O", "Ctrl+,", "Keyboard and mouse"} <= set(texts)
+        sheet.reject()
+
+    def test_undo_key_takes_back_what_was_typed(self, window):
+        form = window.panels["data"].source.form
+        editor = form.rows["size"].editor
+        editor.setFocus()
+        editor.selectAll()
+        QTest.keyClicks(editor, "64")
+        assert form.values()["size"] == 64
+        QTest.keySequence(editor, QKeySequence("Ctrl+Z"))
+        assert form.values()["size"] == 128
+        QTest.keySequence(editor, QKeySequence("Ctrl+Shift+Z"))
+        assert form.values()["size"] == 64
+
+    def test_open_folder_loads_it(self, window, tmp_path):
+        window.commands.ask_folder = lambda *words: str(tmp_path)
+        QTest.keySequence(window, QKeySequence("Ctrl+O"))
+        assert sent(window, LoadData)[-1].config.source == str(tmp_path)
+
+    def test_used_sources_are_remembered_newest_first(self, open_window, data_content, answer_in, tmp_path):
+        window = open_window()
+        answer_in(window, data_content)
+        drop(window, tmp_path)
+        answer_in(window, data_content)
+        assert [action.text() for action in window.menus.recent.actions()] == [str(tmp_path), "Phantoms"]
+        window.menus.recent.actions()[1].trigger()
+        assert sent(window, LoadData)[-1].config.source == "phantom"
+
+    def test_run_menu_follows_the_job(self, window, tiny):
+        menus = window.menus
+        assert (menus.start.isEnabled(), menus.stop.isEnabled()) == (True, False)
+        start_run(window, tiny)
+        assert (menus.start.isEnabled(), menus.stop.isEnabled()) == (False, True)
+        menus.pause.trigger()
+        assert menus.pause.text() == "Continue"
+        menus.stop.trigger()
+        assert not menus.stop.isEnabled()
+
+    def test_copy_as_python_reaches_the_clipboard(self, window, qapp):
+        window.show_panel("train").new_run.settings.form.change_values({"latent": 7})
+        QTest.keySequence(window, QKeySequence("Ctrl+Shift+C"))
+        assert "'latent': 7" in qapp.clipboard().text()
+
+
+class TestDrops:
+    def test_folder_becomes_the_source(self, window, tmp_path):
+        window.show_panel("train")
+        drop(window, tmp_path)
+        assert window.current_key() == "data"
+        assert sent(window, LoadData)[-1].config.source == str(tmp_path)
+
+    def test_scan_opens_in_compare(self, window, tmp_path):
+        scan = tmp_path / "head.dcm"
+        scan.write_bytes(b"x")
+        drop(window, scan)
+        assert window.current_key() == "compare"
+        assert sent(window, OpenScan)[-1].path == str(scan)
+
+    def test_own_run_is_shown_in_train(self, window, make_run):
+        make_run("old")
+        run = make_run("new")
+        window.desk.session.book.look()
+        drop(window, run.path)
+        assert window.current_key() == "train"
+        assert window.current().runs.table.chosen_keys() == ["new"]
+
+    def test_run_of_another_folder_gets_a_sentence(self, window, make_run, tmp_path):
+        run = make_run("mine")
+        elsewhere = tmp_path / "elsewhere"
+        elsewhere.mkdir()
+        run.path.rename(elsewhere / "mine")
+        drop(window, elsewhere / "mine")
+        assert "another folder" in window.notice.box.text()
+        assert window.notice.isVisible()
+
+    @pytest.mark.parametrize("count", [0, 2])
+    def test_nothing_usable_gets_a_sentence_and_changes_nothing(self, window, tmp_path, count):
+        before = len(sent(window, LoadData))
+        paths = [tmp_path / str(number) for number in range(count)] or [tmp_path / "gone"]
+        drop(window, *paths)
+        assert window.notice.isVisible()
+        assert ("were dropped" if count else "There is no file") in window.notice.box.text()
+        assert len(sent(window, LoadData)) == before
+        window.notice.dismiss.click()
+        assert not window.notice.isVisible()
+
+    def test_text_is_not_taken(self, window):
+        from PySide6.QtGui import QDragEnterEvent
+
+        mime = QMimeData()
+        mime.setText("hello")
+        none = Qt.KeyboardModifier.NoModifier
+        event = QDragEnterEvent(QPoint(5, 5), Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, none)
+        event.ignore()
+        window.dragEnterEvent(event)
+        assert not event.isAccepted()
+
+
+class TestMemory:
+    def test_everything_is_back_after_a_crash(self, open_window, data_content, answer_in, make_run, tmp_path):
+        for name in ("ae-0001", "ae-0002"):
+            make_run(name)
+        first = open_window()
+        drop(first, tmp_path)
+        answer_in(first, data_content)
+        train = first.show_panel("train")
+        train.new_run.settings.change_values({"model": "vae", "latent": 33})
+        train.runs.table.choose(["ae-0001"])
+        compare = first.show_panel("compare")
+        compare.view.set_values({"layout": "swipe"})
+        compare.view.changed.emit()
+        first.show_panel("train")
+        crash(first)
+        second = open_window()
+        assert second.current_key() == "train"
+        assert sent(second, LoadData)[-1].config.source == str(tmp_path)
+        again = second.panels["train"]
+        assert again.new_run.settings.values()["model"] == "vae"
+        assert again.new_run.settings.values()["latent"] == 33
+        again.refresh()
+        assert again.runs.table.chosen_keys() == ["ae-0001"]
+        assert second.show_panel("compare").view.values()["layout"] == "swipe"
+
+    def test_size_and_place_are_back(self, open_window):
+        first = open_window()
+        first.resize(790, 650)
+        first._remember_place()
+        crash(first)
+        assert open_window().size().toTuple() == (790, 650)
+
+    def test_settings_that_make_no_sense_are_the_defaults(self, open_window):
+        settings = QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "Engram", "Engram")
+        for key in ("window/panel", "window/geometry", "panel/data", "data", "preferences", "recent"):
+            settings.setValue(key, "{nonsense")
+        settings.sync()
+        window = open_window()
+        assert window.current_key() == "data"
+        assert sent(window, LoadData)[-1].config.source == "phantom"
+        memory = Memory()
+        for key, value in (("data", {"size": "huge"}), ("window/panel", "nowhere"), ("preferences", {"theme": 7})):
+            memory.put(key, value)
+        assert open_window().current_key() == "data"
+
+
+class TestPreferences:
+    def test_theme_is_followed_and_remembered(self, window, qapp, dressed):
+        dressed("dark")
+        window.commands.use_theme("light")
+        assert palette.current() is palette.LIGHT
+        assert Memory().get("preferences", {})["theme"] == "light"
+        window.commands.use_theme("dark")
+        assert palette.current() is palette.DARK
+        assert theme.style_sheet(palette.DARK) == qapp.styleSheet()
+
+    def test_another_runs_folder_is_opened(self, window, make_run, tmp_path, monkeypatch):
+        make_run("here")
+        window.desk.session.book.look()
+        assert "here" in window.desk.session.book.records
+        monkeypatch.delenv("ENGRAM_RUNS")
+        window.commands.follow(Preferences(runs=str(tmp_path / "other")))
+        assert window.desk.session.book.root == tmp_path / "other"
+        assert window.desk.session.book.records == {}
+
+    def test_backend_is_warmed_up(self, window):
+        window.commands.follow(Preferences(backend="jax"))
+        assert window.desk.session.job.engine.backend == "jax"
+
+    def test_dialog_says_what_was_chosen(self, qtbot, tmp_path):
+        dialog = PreferencesDialog(Preferences())
+        qtbot.addWidget(dialog)
+        assert dialog.chosen() == Preferences()
+        dialog.theme.setCurrentIndex(dialog.theme.findData("light"))
+        dialog.backend.setCurrentIndex(dialog.backend.findData("torch"))
+        dialog.ask_folder = lambda *words: str(tmp_path)
+        dialog._on_browse_clicked()
+        dialog.download.setChecked(True)
+        assert dialog.chosen() == Preferences("light", str(tmp_path), "torch", True)
+
+
+class TestClosing:
+    def choose(self, monkeypatch, choice):
+        asked = []
+        monkeypatch.setattr(closing, "ask", lambda parent, record: asked.append(record.name) or choice)
+        return asked
+
+    def test_idle_window_closes_without_a_question(self, window, monkeypatch):
+        asked = self.choose(monkeypatch, "stay")
+        assert window.close()
+        assert asked == []
+        assert not window._scratch.path.exists()
+
+    def test_staying_leaves_the_run_alone(self, window, tiny, monkeypatch):
+        start_run(window, tiny)
+        asked = self.choose(monkeypatch, "stay")
+        assert not window.close()
+        assert asked == ["ae-0001"]
+        assert Stop() not in window.desk.session.job.engine.sent
+
+    def test_stop_and_keep_closes_once_the_run_has_stopped(self, window, tiny, monkeypatch, qtbot):
+        start_run(window, tiny)
+        asked = self.choose(monkeypatch, "stop")
+        assert not window.close()
+        assert window.desk.session.job.engine.sent[-1] == Stop()
+        assert not window.close()
+        assert asked == ["ae-0001"]
+        window.desk.session.job.engine.say(JobEnded(run="ae-0001", state="stopped", epoch=1))
+        qtbot.waitUntil(lambda: not window.isVisible())
+
+    def test_background_goes_on_with_the_run_after_it_has_stopped(self, window, tiny, monkeypatch, qtbot):
+        record = start_run(window, tiny)
+        self.choose(monkeypatch, "background")
+        gone_on = []
+        monkeypatch.setattr(closing, "go_on_in_background", lambda it: gone_on.append(it.name) or True)
+        window.close()
+        assert gone_on == []
+        window.desk.session.job.engine.say(JobEnded(run="ae-0001", state="stopped", epoch=1))
+        assert gone_on == ["ae-0001"]
+        qtbot.waitUntil(lambda: not window.isVisible())
+        assert record.run.path.exists()
+
+    def test_background_that_cannot_be_started_keeps_the_window(self, window, tiny, monkeypatch):
+        start_run(window, tiny)
+        self.choose(monkeypatch, "background")
+        monkeypatch.setattr(closing, "go_on_in_background", lambda it: False)
+        window.close()
+        window.desk.session.job.engine.say(JobEnded(run="ae-0001", state="stopped", epoch=1))
+        assert window.isVisible()
+        assert "could not be started" in window.notice.box.text()
+
+    def test_question_says_what_each_answer_means(self, window, tiny, qtbot, monkeypatch):
+        from PySide6.QtWidgets import QMessageBox
+
+        record = start_run(window, tiny)
+        seen = []
+        monkeypatch.setattr(QMessageBox, "exec", lambda box: seen.append(box.informativeText()))
+        assert closing.ask(window, record) == "stay"
+        assert "from its last complete epoch" in seen[0]
+        assert "to the bit" in seen[0]
+
+
+class TestLostEngine:
+    def test_it_is_said_with_a_way_to_resume(self, window, tiny):
+        start_run(window, tiny, "ae-0003")
+        window.desk.session.job.engine.die(9)
+        text = window.notice.box.text()
+        assert text.startswith("The engine process ended unexpectedly (signal 9).")
+        assert window.top_bar.device.text() == "Engine ended"
+        window.notice.box.action_requested.emit()
+        assert window.desk.session.job.run == "ae-0003"
+        assert not window.notice.isVisible()
+
+
+def test_ready_made_runs_are_put_into_an_empty_folder(qtbot, root, monkeypatch, fake_engines):
+    asked = []
+    monkeypatch.setenv("ENGRAM_RUNS", str(root))
+    monkeypatch.setattr(demo, "install", lambda folder: asked.append(folder))
+    window = make_window(Memory())
+    qtbot.addWidget(window)
+    window.begin()
+    assert asked == [root]
+    monkeypatch.setattr(demo, "install", _full_disk)
+    window.begin()
+    assert "could not be put into" in window.notice.box.text()
+    window.close()
+
+
+def _full_disk(folder):
+    raise OSError(28, "No space left on device")
+
+
+def test_status_says_what_runs_and_how_far(window, tiny):
+    from engine.messages import Progress
+
+    start_run(window, tiny)
+    job = window.desk.session.job
+    facts = {"batch": 5, "batches": 10, "loss": 0.1, "images_per_s": 412.4, "left_s": 102.0}
+    job.engine.say(Progress(run="ae-0001", epoch=3, epochs=5, **facts))
+    line = window._status.line
+    assert line._text.text() == "ae-0001 · epoch 3 / 5 · 1 min 42 s left"
+    assert line.bar.value() == 500
+    assert line._rate.text() == "412 img/s"
+
+
+def test_runs_of_the_default_place_are_listed(window, make_run):
+    make_run("ae-0001")
+    window.desk.session.book.look()
+    assert [run.name for run in runs.find_all()] == ["ae-0001"]
+    assert list(window.desk.session.book.records) == ["ae-0001"]
