@@ -11,7 +11,7 @@ import numpy as np
 from engine import backend, config, evaluation, runs, scoring, training
 from engine.cli.meter import Meter
 from engine.cli.outcome import INTERRUPTED, Outcome
-from engine.cli.parser import run_config
+from engine.cli.parser import settings
 from engine.cli.stopping import StopWish
 from engine.cli.train import command, meter
 from engine.config import RunConfig
@@ -20,7 +20,7 @@ from engine.report import study
 from engine.report.study import Examined, Study
 from engine.runs import Run
 
-SETTINGS = {"size": 64, "phantom_count": 1440, "filters": (16, 32, 64, 96, 128), "latent": 128, "epochs": 12}
+SETTINGS = {"size": 64, "phantom_count": 1440, "filters": (16, 32, 64, 128), "latent": 128, "epochs": 15}
 MODELS = {"ae": {"learning_rate": 1e-3}, "vae": {"learning_rate": 1e-3}}
 SHOWN = 5
 
@@ -30,7 +30,7 @@ def run(options: Namespace) -> Outcome:
     began = time.monotonic()
     root = options.runs or runs.default_root()
     out = options.out or root.parent / "demo"
-    chosen = [run_config(options, config.build({"model": name, **SETTINGS, **own})) for name, own in MODELS.items()]
+    chosen = [_settings(options, name) for name in MODELS]
     out.mkdir(parents=True, exist_ok=True)
     trained = []
     with StopWish() as wish:
@@ -53,8 +53,15 @@ def run(options: Namespace) -> Outcome:
     )
 
 
-def _train(settings: RunConfig, root: Path, wish: StopWish) -> Run:
-    created = runs.create(settings, None, root)
+def _settings(options: Namespace, model: str) -> RunConfig:
+    """The demo's settings for a model, under those of the options that the model has."""
+    base = config.build({"model": model, **SETTINGS, **MODELS[model]})
+    known = config.flat(base)
+    return config.build({name: value for name, value in settings(options).items() if name in known}, base)
+
+
+def _train(chosen: RunConfig, root: Path, wish: StopWish) -> Run:
+    created = runs.create(chosen, None, root)
     return training.train(run=created, emit=meter(created), should_stop=wish)
 
 

@@ -238,6 +238,13 @@ def test_options_come_before_the_preset_and_the_preset_before_the_defaults():
     assert chosen.training.batch_size == config.TrainingConfig().batch_size
 
 
+def test_table_of_settings_in_the_docs_is_up_to_date(run_python):
+    script = "scripts/settings_table.py"
+    run_python(
+        f"import runpy, sys; sys.argv = [{script!r}, '--check']; runpy.run_path({script!r}, run_name='__main__')"
+    )
+
+
 def test_help_says_where_things_are(call):
     status, text, _ = call("--help")
     assert status == 0

@@ -21,7 +21,20 @@ VOID = {"meta", "img"}
 def made(tmp_path_factory):
     """What `demo` leaves behind with tiny settings: its JSON, its page, its folder of runs."""
     folder = tmp_path_factory.mktemp("demo")
-    words = ["--size", "32", "--filters", "4,8", "--latent", "8", "--phantom-count", "36", "--epochs", "2"]
+    words = [
+        "--size",
+        "32",
+        "--filters",
+        "4,8",
+        "--latent",
+        "8",
+        "--phantom-count",
+        "36",
+        "--epochs",
+        "2",
+        "--beta",
+        "3",
+    ]
     with contextlib.redirect_stdout(io.StringIO()) as out:
         status = cli.main(["demo", *words, "--runs", str(folder / "runs"), "--out", str(folder / "out"), "--json"])
     assert status == 0
@@ -63,6 +76,7 @@ def test_demo_trains_both_models_and_says_where_the_page_is(made):
         ("ae", "finished"),
         ("vae", "finished"),
     ]
+    assert runs.open("vae-0001", root).config.model.beta == 3
     for run in runs.find_all(root):
         assert said["measured"][run.name] == evaluation.evaluate(run)["splits"]
 

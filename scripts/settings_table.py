@@ -1,0 +1,55 @@
+"""Write docs/settings.md, the table of every setting, from engine/config.py; --check only says whether it is so."""
+
+import sys
+from pathlib import Path
+
+from engine import config
+from engine.config import FieldSpec
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "settings.md"
+HEAD = """\
+# Settings
+
+Every setting of a run: a field in the window's form, an option of `python -m engine train`, an entry of the run's
+`config.json`. Written by `scripts/settings_table.py` from `engine/config.py`; do not edit it by hand.
+"""
+COLUMNS = "| option | title | meaning | values | default |\n| --- | --- | --- | --- | --- |\n"
+
+
+def page() -> str:
+    """The whole page."""
+    parts = [HEAD, "\n## Data\n\n", table(config.DataConfig)]
+    for name, section in config.MODELS.items():
+        parts += [f"\n## Model: {config.model_title(name).lower()} (`--model {name}`)\n\n", table(section)]
+    return "".join([*parts, "\n## Training\n\n", table(config.TrainingConfig)])
+
+
+def table(section: type[config.Section]) -> str:
+    """One row for each field."""
+    return COLUMNS + "".join(
+        f"| `{spec.option}` | {spec.title} | {spec.text} | {values(spec)} | {default(spec)} |\n"
+        for spec in config.fields(section)
+    )
+
+
+def values(spec: FieldSpec) -> str:
+    """What the field can be."""
+    if spec.choices:
+        return ", ".join(spec.choices)
+    if spec.low is None or spec.high is None:
+        return {"bool": "yes, no", "ints": "whole numbers"}.get(spec.kind, "text")
+    return f"{spec.low:.10g} to {spec.high:.10g} {spec.unit}".rstrip()
+
+
+def default(spec: FieldSpec) -> str:
+    """What the field is when nothing is said."""
+    if isinstance(spec.default, bool):
+        return "yes" if spec.default else "no"
+    return ", ".join(map(str, spec.default)) if isinstance(spec.default, tuple) else f"{spec.default}"
+
+
+if __name__ == "__main__":
+    if "--check" not in sys.argv:
+        PAGE.write_text(page(), encoding="utf-8")
+    elif PAGE.read_text(encoding="utf-8") != page():
+        sys.exit(f"{PAGE.name} is out of date. Run: python scripts/settings_table.py")
