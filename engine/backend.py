@@ -28,6 +28,20 @@ def installed() -> list[str]:
     return [name for name in INSTALL if importlib.util.find_spec(name)]
 
 
+def at_hand(wanted: str) -> str:
+    """A backend to compute with where any will do: the one of this process, else the wanted one, else any installed.
+
+    Raises:
+        BackendError: none is installed.
+    """
+    found = installed()
+    if "keras" in sys.modules:
+        return str(importlib.import_module("keras").backend.backend())
+    if not found:
+        raise BackendError("No backend for Keras is installed.", f"Install one: {INSTALL['tensorflow']}.")
+    return wanted if wanted in found else found[0]
+
+
 def use(training: TrainingConfig) -> None:
     """Make this process compute with the wanted backend, thread count and determinism.
 

@@ -1,7 +1,5 @@
 """Numbers of a trained run on whole splits: what `evaluate` prints. Imports Keras when it loads the model."""
 
-import importlib
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,7 +9,7 @@ from numpy.typing import NDArray
 from engine import backend, config, data, quality, scoring
 from engine.config import TrainingConfig
 from engine.data import Dataset
-from engine.errors import BackendError, ConfigError
+from engine.errors import ConfigError
 from engine.messages import ShouldStop, never
 from engine.runs import Run
 
@@ -95,20 +93,8 @@ def load_model(run: Run) -> Any:
         RunDamaged: it cannot be read.
         BackendError: no backend is installed.
     """
-    return backend.load("engine.models", _at_hand(run)).load(run)
-
-
-def _at_hand(run: Run) -> TrainingConfig:
-    """The backend that this process already uses, else the run's own, else any that is installed."""
-    name: str = run.config.training.backend
-    installed = backend.installed()
-    if "keras" in sys.modules:
-        name = importlib.import_module("keras").backend.backend()
-    elif not installed:
-        raise BackendError("No backend for Keras is installed.", f"Install one: {backend.INSTALL['tensorflow']}.")
-    elif name not in installed:
-        name = installed[0]
-    return TrainingConfig.model_validate({"backend": name, "deterministic": False})
+    settings = {"backend": backend.at_hand(run.config.training.backend), "deterministic": False}
+    return backend.load("engine.models", TrainingConfig.model_validate(settings)).load(run)
 
 
 def _check(splits: Sequence[str] | None) -> None:

@@ -25,6 +25,8 @@ LATE_IMPORTS = {
     # `import engine` is quick: a name of the public API is imported when it is first asked for.
     "engine/__init__.py": {"computed"},
     "engine/data/__init__.py": {"computed"},
+    # `--help` is quick: a command is imported when it is given.
+    "engine/cli/__init__.py": {"computed"},
     # The backend must be chosen before Keras is imported, and only the chosen one is imported.
     "engine/backend.py": {"computed", "keras", "tensorflow", "torch", "jax"},
     "engine/models/steps.py": {"tensorflow", "torch", "jax"},

@@ -1,15 +1,16 @@
 """Evaluation: the numbers are what one would compute by hand, whatever the batch size, and memory stays flat."""
 
 import dataclasses
+import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 from skimage.metrics import structural_similarity
 
-from engine import config, data, evaluation, runs, scoring, training
+from engine import backend, config, data, evaluation, runs, scoring, training
 from engine.data import Split
-from engine.errors import ConfigError, DataError, RunDamaged
+from engine.errors import BackendError, ConfigError, DataError, RunDamaged
 from tests.engine.conftest import TINY
 
 KEYS = {
@@ -168,6 +169,17 @@ def test_missing_source_is_a_sentence(run, tmp_path):
 def test_run_without_a_model_is_refused(tiny, tmp_path):
     with pytest.raises(RunDamaged, match="no model yet"):
         evaluation.evaluate(runs.create(tiny(), root=tmp_path))
+
+
+def test_weights_are_loaded_on_any_backend_at_hand(monkeypatch):
+    assert backend.at_hand("jax") == sys.modules["keras"].backend.backend()
+    monkeypatch.delitem(sys.modules, "keras")
+    for installed, wanted, chosen in ([("tensorflow", "torch"), "torch", "torch"], [("torch",), "jax", "torch"]):
+        monkeypatch.setattr(backend, "installed", lambda found=installed: list(found))
+        assert backend.at_hand(wanted) == chosen
+    monkeypatch.setattr(backend, "installed", list)
+    with pytest.raises(BackendError, match="No backend"):
+        backend.at_hand("tensorflow")
 
 
 def test_stopped_evaluation_gives_nothing(run):
