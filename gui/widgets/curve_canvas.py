@@ -31,6 +31,7 @@ class CurveCanvas(pg.GraphicsView):
         self._x_label = x_label
         self._references: dict[str, tuple[float, pg.InfiniteLine]] = {}
         self._bounds: list[Bounds] = []
+        self._steps = 0
         self._moved_by_hand = False
         self._line = pg.InfiniteLine(angle=90, movable=False)
         self._lay_out()
@@ -99,6 +100,13 @@ class CurveCanvas(pg.GraphicsView):
             self.recolour()
         self._place_references()
 
+    def set_steps(self, last: int) -> None:
+        """Count x in whole steps, from 1 to the last, and keep all of them in sight."""
+        self._x_axis.least_step = 1.0
+        if last != self._steps:
+            self._steps = last
+            self.fit(self._bounds)
+
     def fit(self, bounds: list[Bounds]) -> None:
         """Show all of these bounds (in numbers), unless the user has moved the view."""
         self._bounds = bounds
@@ -109,7 +117,8 @@ class CurveCanvas(pg.GraphicsView):
         """Return to the whole picture."""
         self._moved_by_hand = False
         levels = [(b[0], b[1], y, y) for b in self._bounds[:1] for y, _ in self._references.values()]
-        seen = [self._placed(bound) for bound in self._bounds + levels]
+        steps = [(1.0, float(self._steps), b[2], b[2]) for b in self._bounds[:1] if self._steps > 1]
+        seen = [self._placed(bound) for bound in self._bounds + levels + steps]
         left, right, low, high = span([bound for bound in seen if all(map(math.isfinite, bound))])
         room = LABEL_SHARE * (high - low) if levels else 0.0  # a label stands on the outer side of its line
         low, high = low - room, high + room

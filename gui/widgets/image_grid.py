@@ -127,9 +127,9 @@ class ImageGrid(QListView):
     opened = Signal(int)
     selection_changed = Signal(list)
 
-    def __init__(self, cell: int = 96, parent: QWidget | None = None) -> None:
+    def __init__(self, cell: int = 96, captioned: bool = True, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._least_cell = cell
+        self._least_cell, self._captioned = cell, captioned
         self._model = ThumbnailModel(self)
         self._delegate = ThumbnailDelegate(self._model, self)
         self.setModel(self._model)
@@ -149,9 +149,12 @@ class ImageGrid(QListView):
         self.selectionModel().selectionChanged.connect(self._on_selection_changed)
 
     def set_images(self, images: Array, captions: Sequence[str] = (), borders: dict[int, str] | None = None) -> None:
-        """Show all of an (n, h, w) uint8 array; captions for each, border colours for some."""
+        """Show all of an (n, h, w) uint8 array; border colours for some, captions for each.
+
+        A grid that is not captioned shows them on hover alone.
+        """
         self._model.images, self._model.captions, self._model.borders = images, captions, borders or {}
-        self._delegate.caption_height = CAPTION_PX if captions else 0
+        self._delegate.caption_height = CAPTION_PX if captions and self._captioned else 0
         self._delegate.thumbnail.cache_clear()
         self.show_only(np.arange(len(images)))
         self._fit_cells()

@@ -15,6 +15,13 @@ Ticks = list[tuple[float | None, list[float]]]
 class NumberAxis(pg.AxisItem):
     """Linear, or logarithmic with the names of 1, 2 and 5 of each decade; plain numbers within one decade."""
 
+    least_step = 0.0
+
+    def tickSpacing(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, float]]:  # noqa: N803 - Qt-like
+        """Mark nothing between whole steps where there is nothing between them."""
+        spaced = super().tickSpacing(minVal, maxVal, size)
+        return [(max(step, self.least_step), offset) for step, offset in spaced]
+
     def tickStrings(self, values: list[float], scale: float, spacing: float | None) -> list[str]:
         if self.logMode:
             return log_labels(values)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QSize, Qt, Signal
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
@@ -84,6 +84,11 @@ class NumberTable(QTableView):
         if not selection.isEmpty():
             self.scrollTo(selection.indexes()[0])
             self.selectionModel().setCurrentIndex(selection.indexes()[0], flags.NoUpdate)
+
+    def key_at(self, place: QPoint) -> str | None:
+        """Return the row at a place of the viewport."""
+        index = self.indexAt(place)
+        return self._key(index) if index.isValid() else None
 
     def checked(self) -> list[str]:
         return self._model.checked()

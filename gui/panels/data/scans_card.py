@@ -26,7 +26,7 @@ class ScansCard(Card):
 
     def __init__(self) -> None:
         super().__init__("Scans")
-        self.grid, self._chips = ImageGrid(), QWidget()
+        self.grid, self._chips = ImageGrid(captioned=False), QWidget()
         self.data: LoadedData | None = None
         self.classes: dict[int, FilterChip] = {}
         self.splits = {number: self._chip(name) for number, name in enumerate(SPLITS)}

@@ -56,6 +56,7 @@ class CurvesCard(Card):
         for plot in self.plots.values():
             plot.set_empty_text(EMPTY if records else NO_RUN)
         for quantity in self._placed:
+            self.plots[quantity.name].canvas.set_steps(max((record.goal for record in records), default=0))
             self._draw(quantity, records)
         self._show_title(len(records))
         self.show_buttons()

@@ -97,10 +97,8 @@ class RunsCard(Card):
             self._try(lambda: self._session.book.delete(name, for_good=True))
 
     def _on_menu_wanted(self, at: QPoint) -> None:
-        index = self.table.indexAt(at)
-        keys = [self.table.text(index.row(), 0)] if index.isValid() else []
-        names = [name for name in self._session.book.records if keys and keys[0].split(" ")[0] == name]
-        for name in names:
+        name = self.table.key_at(at)
+        if name is not None:
             menu = self.menu(name)
             menu.aboutToHide.connect(menu.deleteLater)
             menu.popup(self.table.viewport().mapToGlobal(at))

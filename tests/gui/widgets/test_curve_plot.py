@@ -78,6 +78,18 @@ def test_one_point_is_visible_in_a_sane_range(plot):
     assert colours_on(plot)[palette.series_colour("a")] > 10
 
 
+def test_all_steps_to_the_goal_are_in_sight_and_only_whole_ones_are_named(plot):
+    plot.set_series("train", [1, 2], [0.5, 0.4])
+    plot.canvas.set_steps(4)
+    left, right, *_ = view_range(plot)
+    assert left < 1
+    assert 4 < right < 4.5
+    spaced = plot.canvas._x_axis.tickValues(left, right, 400)
+    assert all(float(value).is_integer() for _, values in spaced for value in values)
+    plot.canvas.set_steps(0)
+    assert view_range(plot)[1] < 2.5
+
+
 def test_curve_has_its_series_colour_and_follows_the_theme(drawn, dressed):
     dressed("dark")
     assert colours_on(drawn)[palette.DARK.series[0]] > 50

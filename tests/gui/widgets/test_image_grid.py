@@ -123,6 +123,14 @@ def test_selection_and_border_are_drawn_and_differ(grid):
     assert bordered.copy(rect) != chosen.copy(rect)
 
 
+def test_captions_can_be_for_hovering_alone(qtbot, grid):
+    quiet = ImageGrid(captioned=False)
+    qtbot.addWidget(quiet)
+    quiet.set_images(grid._model.images, captions=[f"scan {i}" for i in range(COUNT)])
+    assert quiet._delegate.caption_height == 0
+    assert quiet.model().index(12, 0).data(Qt.ItemDataRole.ToolTipRole) == "scan 12"
+
+
 def test_captions_are_shown_and_read_out(grid):
     height = grid.gridSize().height()
     grid.set_images(grid._model.images, captions=[f"scan {i}" for i in range(COUNT)])

@@ -121,3 +121,8 @@ def test_short_table_takes_the_height_of_its_rows(table):
     table.fit_height()
     assert table.verticalScrollBar().maximum() == 0
     assert table.height() < 180
+
+
+def test_row_at_a_place_is_known_by_its_key(table):
+    assert table.key_at(table.visualRect(table.model().index(1, 0)).center()) == "b"
+    assert table.key_at(table.viewport().rect().bottomRight()) is None
