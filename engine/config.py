@@ -170,6 +170,14 @@ class FieldSpec:
         """The field's option on the command line."""
         return "--" + self.name.replace("_", "-")
 
+    @property
+    def limits(self) -> str:
+        """The range in words, such as 'from 1 to 16384'; empty when there is none."""
+        if self.low is None or self.high is None:
+            return ""
+        low, high = (str(int(limit)) if float(limit).is_integer() else f"{limit:g}" for limit in (self.low, self.high))
+        return f"from {low} to {high}"
+
 
 def fields(section: type[Section]) -> list[FieldSpec]:
     """Describe the fields of a section, in the order they are written (the model's own name is left out)."""
@@ -277,9 +285,7 @@ def _wanted(spec: FieldSpec) -> str:
     noun = {"int": "a whole number", "float": "a number", "bool": "yes or no", "ints": "whole numbers"}.get(
         spec.kind, "text"
     )
-    if spec.low is None or spec.high is None:
-        return noun
-    return f"{noun} from {spec.low:g} to {spec.high:g}"
+    return f"{noun} {spec.limits}".strip()
 
 
 def flat(config: RunConfig) -> dict[str, Any]:

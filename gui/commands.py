@@ -65,6 +65,7 @@ class Commands(QObject):
         if chosen.runs != before.runs:
             window.open_runs()
         if chosen.backend != before.backend:
+            window.top_bar.show_waiting(chosen.backend)
             window.desk.session.job.warm_up(chosen.backend)
 
     def use_theme(self, mode: theme.Mode) -> None:
@@ -75,11 +76,11 @@ class Commands(QObject):
         job = self._window.desk.session.job
         job.go_on() if job.state in ("paused", "pausing") else job.pause()
 
-    def stop(self) -> None:
-        self._window.desk.session.job.stop()
-
     def start(self) -> None:
         self._window.show_panel("train").show_wish(("start", None))
+
+    def resume(self) -> None:
+        self._window.show_panel("train").show_wish(("resume", None))
 
     def open_runs_folder(self) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._window.desk.session.book.root)))

@@ -198,8 +198,8 @@ def tool_tip(spec: FieldSpec) -> str:
     """Return the help of a setting with its range and default."""
     unit = f" {spec.unit}" if spec.unit else ""
     parts = [spec.text]
-    if spec.low is not None and spec.high is not None:
-        parts.append(f"From {spec.low:g} to {spec.high:g}{unit}.")
+    if spec.limits:
+        parts.append(f"{spec.limits.capitalize()}{unit}.")
     default = choice_title(str(spec.default)) if spec.choices else _written(spec)
     return " ".join([*parts, f"Default: {default}; double-click the name to return to it."])
 

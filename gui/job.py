@@ -48,7 +48,7 @@ class Job(QObject):
         self.state: State = "idle"
         self.run: str | None = None
         self.engine: EngineProcess | None = None
-        self._scratch = scratch
+        self._scratch, self._was_ready = scratch, False
         self._grace = QTimer(self, singleShot=True, interval=STOP_GRACE_MS)
         self._grace.timeout.connect(self._on_grace_over)
 
@@ -63,6 +63,7 @@ class Job(QObject):
         ):
             return
         self.close()
+        self._was_ready = False
         self.engine = engine = EngineProcess("job", self._scratch, backend, threads, self)
         engine.event_received.connect(self._on_event)
         engine.ended.connect(self._on_ended)
@@ -112,6 +113,7 @@ class Job(QObject):
 
     def _on_event(self, event: Event) -> None:
         if isinstance(event, Ready):
+            self._was_ready = True
             self.ready.emit(event)
         elif isinstance(event, Refused):
             if self.run is not None:
@@ -130,7 +132,8 @@ class Job(QObject):
             self._set_state("running")
 
     def _on_ended(self, ending: Ending) -> None:
-        run, self.engine = self.run, None
+        """Tell of the loss, and have another engine ready, unless this one never was."""
+        run, gone, self.engine = self.run, self.engine, None
         stopping = self.state == "stopping"
         if run is not None:
             self._set_state("idle")
@@ -138,6 +141,8 @@ class Job(QObject):
             return
         text = "The engine process did not stop in time and was ended." if stopping else ending.sentence
         self.lost.emit(Loss(run, text))
+        if gone and self._was_ready:
+            self.warm_up(gone.backend, gone.threads)
 
     def _on_grace_over(self) -> None:
         if self.engine:

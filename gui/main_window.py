@@ -1,13 +1,11 @@
 """The window: menus, what is dropped on it, what it remembers, how it closes."""
 
-from pathlib import Path
-
-from PySide6.QtCore import QByteArray, QEvent, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 
 from engine import demo
 from engine.config import DataConfig
 from engine.errors import ConfigError
+from engine.messages import Refused
 from gui import closing, preferences
 from gui.commands import Commands
 from gui.drops import classify, paths_of
@@ -17,6 +15,7 @@ from gui.memory import Memory
 from gui.menus import Menus, recent_with
 from gui.panel import Desk
 from gui.scratch import Scratch
+from gui.session import JOB
 from gui.shell import Place, Shell
 from gui.use_data import data_config
 
@@ -25,7 +24,6 @@ PLACES = {
     "train": Place("Train", "train", "gui.panels.train:TrainPanel"),
     "compare": Place("Compare", "compare", "gui.panels.compare:ComparePanel"),
 }
-SETTLE_MS = 300
 
 
 class MainWindow(Shell):
@@ -38,12 +36,8 @@ class MainWindow(Shell):
         self._leaving_run = ""
         self.commands = Commands(self)
         self.menus = Menus(self, self.top_bar.menus, self.commands)
-        self._settled = QTimer(self, singleShot=True, interval=SETTLE_MS)
-        self._settled.timeout.connect(self._remember_place)
         self.setWindowTitle("Engram")
         self.setAcceptDrops(True)
-        self.resize(1440, 900)
-        self.restoreGeometry(QByteArray.fromBase64(memory.get("window/geometry", "").encode()))
         self._connect()
         self.show_panel(kept if (kept := memory.get("window/panel", "data")) in PLACES else "data")
 
@@ -53,16 +47,27 @@ class MainWindow(Shell):
         session.engine_ready.connect(self.top_bar.show_device)
         session.engine_lost.connect(self._on_engine_lost)
         session.job_changed.connect(self._on_job_changed)
+        session.refused.connect(self._on_refused)
         self._show_recent(self.memory.get("recent", []))
         self.top_bar.show_waiting(self.desk.preferences.backend)
 
     def begin(self) -> None:
         """What need not be there for the first picture of the window: runs, engines, scans."""
         session = self.desk.session
-        self.notice.say(_install_demo(preferences.runs_root(self.desk.preferences)))
+        first_scans = self._install_demo()
         self.open_runs()
         session.warm_up(self.desk.preferences.backend)
-        session.load_data(_data_config(self.memory.get("data", {})))
+        session.load_data(_data_config(self.memory.get("data", {}), first_scans))
+
+    def _install_demo(self) -> DataConfig:
+        """Put the ready-made runs into an empty folder of runs; return the scans to begin with: those of the runs."""
+        root = preferences.runs_root(self.desk.preferences)
+        try:
+            installed = demo.install(root)
+        except OSError as error:
+            self.notice.say(f"The ready-made runs could not be put into {root} ({error.strerror}).")
+            return DataConfig()
+        return installed[0].config.data if installed else DataConfig()
 
     def open_runs(self) -> None:
         self.desk.session.open(preferences.runs_root(self.desk.preferences))
@@ -74,11 +79,6 @@ class MainWindow(Shell):
     def dropEvent(self, event: QDropEvent) -> None:
         event.acceptProposedAction()
         self.open_drop(classify(paths_of(event.mimeData())))
-
-    def event(self, event: QEvent) -> bool:
-        if event.type() in (QEvent.Type.Resize, QEvent.Type.Move):
-            self._settled.start()
-        return super().event(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """While a run is trained, ask; a run that is to stop is waited for before the window goes."""
@@ -96,7 +96,7 @@ class MainWindow(Shell):
                 session.job.stop()
 
     def _leave(self) -> None:
-        self._remember_place()
+        self.remember_place()
         self.desk.session.close()
         self._scratch.remove()
 
@@ -111,15 +111,18 @@ class MainWindow(Shell):
             return
         self.close()
 
-    def _remember_place(self) -> None:
-        self.memory.put("window/geometry", self.saveGeometry().toBase64().toStdString())
-
     def _on_data_loaded(self, data: LoadedData) -> None:
         self.top_bar.show_data(data)
         self.memory.put("data", data.config.model_dump(mode="json"))
         recent = recent_with(self.memory.get("recent", []), data.config.source)
         self.memory.put("recent", recent)
         self._show_recent(recent)
+
+    def _on_refused(self, panel: str, refused: Refused) -> None:
+        """An engine that was warmed up and has no run in its hands refuses because its backend cannot be used."""
+        if panel == JOB and self.top_bar.waiting:
+            self.top_bar.show_lost("Engine not ready")
+            self.notice.say(f"{refused.reason} {refused.advice}".strip())
 
     def _show_recent(self, sources: list[str]) -> None:
         self.menus.show_recent(sources, lambda source: self.wish("data", ("source", source)))
@@ -130,18 +133,9 @@ class MainWindow(Shell):
         self.notice.say(loss.sentence, action=resume, do=lambda: self.desk.session.resume(loss.run or ""))
 
 
-def _install_demo(root: Path) -> str:
-    """Put the ready-made runs into an empty folder of runs; return what went wrong."""
+def _data_config(kept: dict[str, object], first: DataConfig) -> DataConfig:
+    """Return the kept settings of the scans; those to begin with where there are none that make sense."""
     try:
-        demo.install(root)
-    except OSError as error:
-        return f"The ready-made runs could not be put into {root} ({error.strerror})."
-    return ""
-
-
-def _data_config(kept: dict[str, object]) -> DataConfig:
-    """Return the kept settings of the scans, or the default where they no longer make sense."""
-    try:
-        return data_config(kept)
+        return data_config(kept) if kept else first
     except ConfigError:
-        return DataConfig()
+        return first

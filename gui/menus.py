@@ -34,6 +34,7 @@ class Menus(QObject):
         job = self._window.desk.session.job
         busy = job.run is not None and job.state != "stopping"
         self.start.setEnabled(job.run is None)
+        self.resume.setEnabled(job.run is None)
         self.pause.setEnabled(busy)
         self.stop.setEnabled(busy)
         self.pause.setText("Continue" if job.state in ("paused", "pausing") else "Pause")
@@ -82,7 +83,8 @@ class Menus(QObject):
         commands = self._commands
         self.start = add(menu, "Start training", commands.start, "Ctrl+Return")
         self.pause = add(menu, "Pause", commands.pause_or_go_on, "Ctrl+P")
-        self.stop = add(menu, "Stop and keep", commands.stop, "Ctrl+.")
+        self.stop = add(menu, "Stop and keep", self._window.desk.session.job.stop, "Ctrl+.")
+        self.resume = add(menu, "Resume the shown run", commands.resume, "Ctrl+R")
         menu.addSeparator()
         add(menu, "Open the runs folder", commands.open_runs_folder)
 

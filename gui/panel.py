@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QGuiApplication, QUndoStack
+from PySide6.QtGui import QGuiApplication, QShowEvent, QUndoStack
 from PySide6.QtWidgets import QWidget
 
 from gui.preferences import Preferences
 from gui.session import Session
 from gui.theme import GAP
 
-LEFT_PX = 340
+LEFT_PX = 352
 MARK = "Research and teaching — not for diagnosis"
 
 
@@ -27,10 +27,11 @@ class Desk:
 class Panel(QWidget):
     """One page.
 
-    pointed tells the numbers under the cursor and the like, wished asks for another panel with something to show there,
-    remembered says that what `memory` returns has changed.
+    shown says that it has come into sight, pointed tells the numbers under the cursor and the like, wished asks for
+    another panel with something to show there, remembered says that what `memory` returns has changed.
     """
 
+    shown = Signal()
     pointed = Signal(str)
     wished = Signal(str, object)
     remembered = Signal()
@@ -39,6 +40,10 @@ class Panel(QWidget):
         super().__init__()
         self.desk, self.session = desk, desk.session
         self.margin = GAP
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.shown.emit()
 
     def show_wish(self, what: Any) -> None:
         """Show what another panel, or a drop, wished for."""

@@ -105,6 +105,8 @@ class PreferencesDialog(QDialog):
         form = QFormLayout(self)
         form.setContentsMargins(20, 20, 20, 16)
         form.setVerticalSpacing(12)
+        form.setHorizontalSpacing(16)
+        place.setSpacing(8)
         form.addRow("Theme", self.theme)
         form.addRow("Runs folder", place)
         form.addRow("", label("Runs that are in the old folder stay there.", role="caption"))

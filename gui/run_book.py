@@ -122,7 +122,10 @@ class RunBook(QObject):
         if changed_ns == self._folders_seen and time.time_ns() - changed_ns > SETTLED_NS:
             return
         self._folders_seen = changed_ns
-        found = {run.name: run for run in runs.find_all(self.root)}
+        try:
+            found = {run.name: run for run in runs.find_all(self.root)}
+        except OSError:  # a drive that is away for a moment: what is known stays
+            return
         for name in [name for name in self.records if name not in found]:
             self._forget(name)
         for name in [name for name in found if name not in self.records]:

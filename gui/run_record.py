@@ -1,5 +1,6 @@
 """What the window knows of a run: its events, folded one after the other. Watching and reopening are the same."""
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -78,7 +79,7 @@ class RunRecord:
     @property
     def best(self) -> EpochEnded | None:
         """The epoch with the smallest validation loss."""
-        told = [event for event in self.epochs.values() if event.metrics.get("val_loss") is not None]
+        told = [event for event in self.epochs.values() if math.isfinite(event.metrics.get("val_loss", math.nan))]
         return min(told, key=lambda event: event.metrics["val_loss"], default=None)
 
     def curve(self, metric: str) -> tuple[list[int], list[float]]:

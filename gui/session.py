@@ -87,9 +87,11 @@ class Session(QObject):
         return record
 
     def resume(self, name: str, epochs: int | None = None) -> None:
-        """Go on with a run from its last complete epoch."""
-        self.job.begin(self.book.records[name].run, epochs)
-        self._mark_busy(name, True)
+        """Go on with a run from its last complete epoch; one that is gone by now is left alone."""
+        record = self.record(name)
+        if record and record.config:
+            self.job.begin(record.run, epochs)
+            self._mark_busy(name, True)
 
     def load_data(self, config: DataConfig) -> None:
         """Prepare a source and make it the one that all panels work with."""

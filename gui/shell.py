@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from gui.drops import Drop
@@ -15,6 +15,8 @@ from gui.panel import Desk, Panel
 from gui.rail import Rail
 from gui.status import StatusBar
 from gui.top_bar import TopBar
+
+SETTLE_MS = 300
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,10 @@ class Shell(QMainWindow):
             self.rail.add(key, place.title, place.icon)
         self.rail.chosen.connect(self.show_panel)
         self.setStatusBar(self._status)
+        self._settled = QTimer(self, singleShot=True, interval=SETTLE_MS)
+        self._settled.timeout.connect(self.remember_place)
+        self.resize(1440, 900)
+        self.restoreGeometry(QByteArray.fromBase64(memory.get("window/geometry", "").encode()))
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._lay_out()
 
@@ -63,6 +69,15 @@ class Shell(QMainWindow):
         column.addWidget(self.top_bar)
         column.addLayout(middle, 1)
         self.setCentralWidget(page)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.Move):
+            self._settled.start()
+        return super().event(event)
+
+    def remember_place(self) -> None:
+        """Keep where the window is and how large."""
+        self.memory.put("window/geometry", self.saveGeometry().toBase64().toStdString())
 
     def current(self) -> Panel | None:
         """The panel that is shown."""

@@ -62,9 +62,15 @@ class ShortcutSheet(QDialog):
 
 def menu_keys(window: QWidget) -> list[tuple[str, str]]:
     """Return keys and names of all actions of a window that have keys."""
-    actions = [action for action in window.findChildren(QAction) if not action.shortcut().isEmpty()]
+    actions = [action for action in window.findChildren(QAction) if action.text() and not action.shortcut().isEmpty()]
     native = QKeySequence.SequenceFormat.NativeText
-    return [(action.shortcut().toString(native), action.text().replace("&", "").rstrip("…")) for action in actions]
+    return [(action.shortcut().toString(native), _plain(action.text())) for action in actions]
+
+
+def _plain(text: str) -> str:
+    """Return what an action does whatever it would do it to now."""
+    text = text.replace("&", "").rstrip("…")
+    return next((word for word in ("Undo", "Redo") if text.startswith(word)), text)
 
 
 def _group(title: str, keys: tuple[tuple[str, str], ...] | list[tuple[str, str]]) -> QVBoxLayout:

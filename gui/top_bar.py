@@ -20,7 +20,7 @@ class TopBar(QFrame):
         super().__init__(parent)
         self.setProperty("kind", "top-bar")
         self.setFixedHeight(HEIGHT)
-        self.menus = QMenuBar()
+        self.menus, self.waiting = QMenuBar(), True
         self.data, self.device, self.mark = Chip("No scans yet"), Chip("Engine starting"), Chip(MARK)
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 0, 14, 0)
@@ -38,13 +38,17 @@ class TopBar(QFrame):
         self.data.setAccessibleDescription(size)
 
     def show_device(self, ready: Ready) -> None:
+        self.waiting = False
         self.device.setText(f"{choice_title(ready.backend)} · {ready.device}")
         self.device.set_tone("accent")
 
     def show_waiting(self, backend: str) -> None:
+        """Say that an engine imports its framework."""
+        self.waiting = True
         self.device.setText(f"{choice_title(backend)} · starting")
         self.device.set_tone("")
 
-    def show_lost(self) -> None:
-        self.device.setText("Engine ended")
+    def show_lost(self, text: str = "Engine ended") -> None:
+        self.waiting = False
+        self.device.setText(text)
         self.device.set_tone("danger")

@@ -118,7 +118,7 @@ class CurveCanvas(pg.GraphicsView):
         self._moved_by_hand = False
         levels = [(b[0], b[1], y, y) for b in self._bounds[:1] for y, _ in self._references.values()]
         steps = [(1.0, float(self._steps), b[2], b[2]) for b in self._bounds[:1] if self._steps > 1]
-        seen = [self._placed(bound) for bound in self._bounds + levels + steps]
+        seen = [_placed(bound, self.log_x, self.log_y) for bound in self._bounds + levels + steps]
         left, right, low, high = span([bound for bound in seen if all(map(math.isfinite, bound))])
         room = LABEL_SHARE * (high - low) if levels else 0.0  # a label stands on the outer side of its line
         low, high = low - room, high + room
@@ -139,11 +139,6 @@ class CurveCanvas(pg.GraphicsView):
         self.left.emit()
         super().leaveEvent(event)
 
-    def _placed(self, bounds: Bounds) -> Bounds:
-        left, right = on_axis(np.array(bounds[:2]), self.log_x)
-        low, high = on_axis(np.array(bounds[2:]), self.log_y)
-        return float(left), float(right), float(low), float(high)
-
     def _place_references(self) -> None:
         for y, line in self._references.values():
             placed = float(on_axis(np.array([y]), self.log_y)[0])
@@ -160,3 +155,9 @@ class CurveCanvas(pg.GraphicsView):
             return
         x = self.box.mapSceneToView(at).x()
         self.pointed.emit(10**x if self.log_x else x)
+
+
+def _placed(bounds: Bounds, log_x: bool, log_y: bool) -> Bounds:
+    left, right = on_axis(np.array(bounds[:2]), log_x)
+    low, high = on_axis(np.array(bounds[2:]), log_y)
+    return float(left), float(right), float(low), float(high)

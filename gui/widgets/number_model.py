@@ -158,4 +158,6 @@ def dot(colour: str) -> QIcon:
     middle = DOT_PX * DOT_RATIO // 2
     painter.drawEllipse(QPoint(middle, middle), middle - DOT_RATIO, middle - DOT_RATIO)
     painter.end()
-    return QIcon(pixmap)
+    made = QIcon(pixmap)
+    made.addPixmap(pixmap, QIcon.Mode.Selected)  # a chosen row must not tint it
+    return made

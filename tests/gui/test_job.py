@@ -78,6 +78,17 @@ def test_killed_engine_is_told_with_its_run(job, make_run, qtbot):
     assert (job.state, job.engine) == ("idle", None)
 
 
+def test_engine_that_was_ready_is_replaced_and_one_that_never_was_is_not(job):
+    job.warm_up("jax")
+    job.engine.die(1, crashed=False)
+    assert job.engine is None
+    job.warm_up("jax")
+    job.engine.say(Ready(backend="jax", device="CPU", versions={}))
+    job.engine.die(9)
+    assert job.engine.is_running()
+    assert job.engine.backend == "jax"
+
+
 def test_engine_that_does_not_stop_in_time_is_ended(job, make_run, qtbot, monkeypatch):
     job._grace.setInterval(10)
     job.begin(make_run("a"))

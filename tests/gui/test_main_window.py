@@ -7,7 +7,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QComboBox, QLineEdit, QTableView, QWidget
 
 from engine import demo, runs
-from engine.messages import JobEnded, LoadData, OpenScan, Ready, Stop
+from engine.messages import JobEnded, LoadData, OpenScan, Ready, Refused, Stop
 from gui import closing, palette, theme
 from gui.app import make_window
 from gui.memory import Memory
@@ -256,7 +256,7 @@ class TestMemory:
     def test_size_and_place_are_back(self, open_window):
         first = open_window()
         first.resize(790, 650)
-        first._remember_place()
+        first.remember_place()
         crash(first)
         assert open_window().size().toTuple() == (790, 650)
 
@@ -296,6 +296,12 @@ class TestPreferences:
     def test_backend_is_warmed_up(self, window):
         window.commands.follow(Preferences(backend="jax"))
         assert window.desk.session.job.engine.backend == "jax"
+
+    def test_backend_that_cannot_be_used_is_said(self, window):
+        window.commands.follow(Preferences(backend="jax"))
+        window.desk.session.job.engine.say(Refused(reason="The backend jax is not installed.", advice="Install it."))
+        assert window.notice.box.text() == "The backend jax is not installed. Install it."
+        assert window.top_bar.device.text() == "Engine not ready"
 
     def test_dialog_says_what_was_chosen(self, qtbot, tmp_path):
         dialog = PreferencesDialog(Preferences())
@@ -383,13 +389,14 @@ class TestLostEngine:
 
 
 def test_ready_made_runs_are_put_into_an_empty_folder(qtbot, root, monkeypatch, fake_engines):
-    asked = []
     monkeypatch.setenv("ENGRAM_RUNS", str(root))
-    monkeypatch.setattr(demo, "install", lambda folder: asked.append(folder))
     window = make_window(Memory())
     qtbot.addWidget(window)
     window.begin()
-    assert asked == [root]
+    ready_made = sorted(runs.find_all(root), key=lambda run: run.name)
+    assert [run.name for run in ready_made] == ["demo-ae", "demo-vae"]
+    assert sent(window, LoadData)[-1].config == ready_made[0].config.data
+    assert window.desk.session.record("demo-vae").state == "finished"
     monkeypatch.setattr(demo, "install", _full_disk)
     window.begin()
     assert "could not be put into" in window.notice.box.text()

@@ -70,7 +70,7 @@ def test_run_that_cannot_be_read_is_named_with_the_reason(make_run):
 
 def test_best_is_not_a_loss_that_is_no_number(make_run):
     record = record_of(make_run("a", epochs=2, state=None))
-    record.apply(EpochEnded(run="a", epoch=3, metrics={"val_loss": float("nan")}, best=False))
+    record.apply(EpochEnded(run="a", epoch=1, metrics={"val_loss": float("nan")}, best=False))
     assert record.best.epoch == 2
 
 

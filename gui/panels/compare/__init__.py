@@ -59,7 +59,7 @@ class ComparePanel(Panel):
 
     def _connect(self) -> None:
         session, view = self.session, self.view
-        for changed in (session.runs_changed, session.run_changed, session.data_loaded):
+        for changed in (session.runs_changed, session.run_changed, session.data_loaded, self.shown):
             changed.connect(self._wake)
         self.runs.changed.connect(self._on_choice_changed)
         view.changed.connect(self._on_choice_changed)
@@ -70,7 +70,7 @@ class ComparePanel(Panel):
         self.gallery.failed.connect(self.board.say)
         self.gallery.sorted_anew.connect(self.refresh)
         self.gallery.scan_opened.connect(self.show_scan)
-        self.board.turned.connect(self.gallery.turn)
+        self.board.turned.connect(self._on_turned)
         self.board.resized.connect(self._wake)
         self.board.maximised.connect(self._on_maximised)
         self.board.pointed.connect(self.pointed)
@@ -139,12 +139,20 @@ class ComparePanel(Panel):
         )
 
     def _wake(self, *_: object) -> None:
-        if not self._soon.isActive():
+        """Refresh soon; what no one sees waits until it is shown."""
+        if self.isVisible() and not self._soon.isActive():
             self._soon.start()
 
     def _on_choice_changed(self) -> None:
         self.refresh()
         self.remembered.emit()
+
+    def _on_turned(self, step: int) -> None:
+        """Turn a page of the data set, or go to the next slice of a scan."""
+        if self.gallery.scan is None:
+            self.gallery.turn(step)
+        else:
+            self.scan.slider.setValue(self.scan.slider.value() + step)
 
     def _on_maximised(self, column: int) -> None:
         """Look closer at one image of the grid, or go back to the grid."""
@@ -164,7 +172,8 @@ class ComparePanel(Panel):
                 filter(None, (self.gallery.title(), shown.titles[0] if layout != "grid" and scan is None else ""))
             )
         )
-        self.board.show_turning(scan is None and pages.page > 1, scan is None and pages.page < pages.count)
+        at, count = (scan.slice + 1, scan.slices) if scan else (pages.page, pages.count)
+        self.board.show_turning(at > 1, at < count)
 
 
 def compare_script(gallery: Gallery, data: str) -> str:

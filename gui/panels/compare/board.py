@@ -1,7 +1,5 @@
 """The pictures: a grid of rows, one scan side by side, or two pictures to swipe and flicker between."""
 
-import math
-
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
@@ -118,8 +116,12 @@ class Board(Card):
     def fitting(self, runs: int) -> int:
         """Return how many columns fill the board when so many runs are compared."""
         rows, room = 1 + 2 * runs, self._pages.size()
-        cell = (room.height() - TEXT_PX * rows - GAP * (rows - 1)) / rows
-        return min(max(math.ceil((room.width() - HEADER_PX) / (max(cell, 40) + GAP)), LEAST_COLUMNS), MOST_COLUMNS)
+        tallest = (room.height() - TEXT_PX * rows) / rows - GAP
+
+        def covered(columns: int) -> float:
+            return columns * min((room.width() - HEADER_PX) / columns - GAP, tallest) ** 2
+
+        return max(range(LEAST_COLUMNS, MOST_COLUMNS + 1), key=covered)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

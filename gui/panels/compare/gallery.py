@@ -9,7 +9,7 @@ from engine.messages import OpenScan, Rank, Reconstruct, Refused
 from gui.panels.compare.pages import ORDERS, Pages, sorted_by
 from gui.panels.compare.scan_card import OpenedScan
 from gui.panels.compare.scan_card import from_answer as scan_from_answer
-from gui.panels.compare.shown import from_answer
+from gui.panels.compare.shown import Shown, from_answer
 from gui.run_record import RunRecord
 from gui.session import Session
 from gui.widgets.text import grouped
@@ -37,6 +37,9 @@ class Gallery(QObject):
         self._asked: tuple[dict[str, str], list[str]] = {}, []
         self._ranking: Key | None = None
         self._path = ""
+        self._question: object = None
+        self._last: Shown | None = None
+        self._layout = self._shown_as = ""
         self._soon = QTimer(self, singleShot=True, interval=0)
         self._soon.timeout.connect(self._ask)
         session.answered.connect(self._on_answered)
@@ -45,6 +48,7 @@ class Gallery(QObject):
     def look(self, records: Sequence[RunRecord], values: Mapping[str, Any]) -> None:
         """Look at a split through these runs, as the view says."""
         self.records = list(records)
+        self._layout = values["layout"]
         columns = values["columns"] if values["layout"] == "grid" else 1
         split, order = values["split"] or "", values["order"]
         wanted = tuple(self._wanted_order(split, order))
@@ -78,7 +82,8 @@ class Gallery(QObject):
             return self.scan.title
         if not self.pages.order:
             return ""
-        place = f"page {self.pages.page} of {self.pages.count}"
+        what = "page" if self.pages.columns > 1 else "scan"
+        place = f"{what} {self.pages.page} of {self.pages.count}"
         by = f" of {self.records[0].name}" if self._order != "file" and self.records else ""
         waiting = " · sorting" if self._session.questions.is_waiting(RANKS) else f" · {ORDERS[self._order]}{by}"
         return f"{grouped(len(self.pages.order))} {self.split} scans · {place}{waiting}"
@@ -113,7 +118,15 @@ class Gallery(QObject):
             rows = data.rows(self.split)[list(self.pages.indices)]
             self._asked = runs, [short(data.names[row]) for row in rows]
             place = {"data": data.config, "split": self.split, "indices": self.pages.indices}
-        self._session.ask(Reconstruct, PICTURES, runs=tuple(runs), **place)
+        best = [record.best.epoch if record.best else 0 for record in self.records]
+        question = (tuple(runs), best, data.fingerprint if data else "", place)
+        if (
+            question != self._question
+        ):  # training tells of itself many times a second; its model changes at a best epoch
+            self._question = question
+            self._session.ask(Reconstruct, PICTURES, runs=tuple(runs), **place)
+        elif self._layout != self._shown_as and self._last:
+            self._tell(self._last)
 
     def _on_answered(self, panel: str, content: dict[str, Any]) -> None:
         if panel == SCAN:
@@ -123,14 +136,19 @@ class Gallery(QObject):
             self.sorted_anew.emit()
         elif panel == PICTURES:
             try:
-                self.found.emit(from_answer(content, *self._asked))
+                self._tell(from_answer(content, *self._asked))
             except (OSError, ValueError) as error:
                 self.failed.emit(f"The pictures cannot be read ({error}).")
+
+    def _tell(self, shown: Shown) -> None:
+        self._last, self._shown_as = shown, self._layout
+        self.found.emit(shown)
 
     def _on_refused(self, panel: str, refused: Refused) -> None:
         if panel == RANKS:
             self._ranking = None
         if panel in (PICTURES, RANKS, SCAN):
+            self._question = None
             self.failed.emit(f"{refused.reason} {refused.advice}".strip())
 
 

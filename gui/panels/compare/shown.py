@@ -65,7 +65,7 @@ def closer_rows(shown: Shown) -> tuple[list[ImageRow], list[str]]:
     original = shown.originals[0]
     pictures = [original, *(made.images[0] for made in shown.made)]
     titles = ["original", *(made.run for made in shown.made)]
-    rows = [ImageRow("pictures", _together(pictures), captions=["", *(caption(made, 0) for made in shown.made)])]
+    rows = [ImageRow("scan", _together(pictures), captions=["", *(caption(made, 0) for made in shown.made)])]
     if shown.made:
         differences = [np.zeros_like(original), *(made.differences[0] for made in shown.made)]
         numbers = ["", *(f"MSE {number(made.mse[0], 3)}" for made in shown.made)]
@@ -74,15 +74,15 @@ def closer_rows(shown: Shown) -> tuple[list[ImageRow], list[str]]:
 
 
 def caption(made: Made, index: int) -> str:
-    """Return the numbers of one reconstruction."""
-    return f"{decibels(made.psnr_db[index])} · SSIM {fixed(made.ssim[index], 2)}"
+    """Return the numbers of one reconstruction: peak signal-to-noise ratio and structural similarity."""
+    return f"{decibels(made.psnr_db[index])} · {fixed(made.ssim[index], 2)}"
 
 
 def mean_text(made: Made) -> str:
-    """Return the means over the images that are shown."""
+    """Return the means over the images that are shown, with the names of both numbers."""
     told = [value for value in made.psnr_db if value is not None]
     psnr = float(np.mean(told)) if told else None
-    return f"mean {decibels(psnr)}\nSSIM {fixed(float(np.mean(made.ssim)), 2)}"
+    return f"mean {decibels(psnr)}\nmean SSIM {fixed(float(np.mean(made.ssim)), 2)}"
 
 
 def decibels(value: float | None) -> str:

@@ -30,9 +30,11 @@ class ScansCard(Card):
         self.data: LoadedData | None = None
         self.classes: dict[int, FilterChip] = {}
         self.splits = {number: self._chip(name) for number, name in enumerate(SPLITS)}
+        self._between = label("in", role="quiet", parent=self._chips)
         self._pages, pages = QStackedLayout(), QWidget()
         self._empty = label(EMPTY, role="quiet", wrap=True)
         self._flow = FlowLayout(self._chips)
+        self._between.setFixedHeight(self.splits[0].sizeHint().height())
         pages.setLayout(self._pages)
         self._pages.addWidget(self._empty)
         self._pages.addWidget(self.grid)
@@ -48,14 +50,14 @@ class ScansCard(Card):
     def show_data(self, data: LoadedData) -> None:
         """Show all scans of a newly loaded source."""
         self.data = data
-        for chip in (*self.classes.values(), *self.splits.values()):
-            self._flow.removeWidget(chip)
+        for part in (*self.classes.values(), self._between, *self.splits.values()):
+            self._flow.removeWidget(part)
         for chip in self.classes.values():
             chip.deleteLater()
         self.classes = {number: self._chip(class_title(name)) for number, name in enumerate(data.classes)}
-        for chip in (*self.classes.values(), *self.splits.values()):
-            self._flow.addWidget(chip)
-            chip.show()
+        for part in (*self.classes.values(), self._between, *self.splits.values()):
+            self._flow.addWidget(part)
+            part.show()
         self._chips.show()
         self.grid.set_images(cast(Array, data.thumbnails), data.names)  # as an array of pictures, one at a time
         self._pages.setCurrentWidget(self.grid)

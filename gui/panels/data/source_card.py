@@ -41,7 +41,6 @@ class SourceCard(Card):
         self._on_form_changed()
 
     def _lay_out(self) -> None:
-        self.form.set_values({"download": self._desk.preferences.download})
         buttons = QHBoxLayout()
         buttons.addWidget(self.use)
         buttons.addWidget(self.cancel)
@@ -65,7 +64,9 @@ class SourceCard(Card):
     def load(self) -> None:
         """Load what the form says, for all panels."""
         if self.form.is_valid():
-            use_data(self._session, self._desk.undo, data_config(_absolute(self.form.values())))
+            values = _absolute(self.form.values())
+            values["download"] = values["download"] or self._desk.preferences.download
+            use_data(self._session, self._desk.undo, data_config(values))
 
     def load_source(self, source: str) -> None:
         """Load another source with the preparation that the form says."""

@@ -28,6 +28,7 @@ class TrainPanel(Panel):
         self.new_run, self.runs = NewRunCard(desk), RunsCard(self.session)
         self.curves, self.previews, self.log = CurvesCard(self.session), PreviewsCard(), LogCard()
         self.ask_path = QFileDialog.getSaveFileName
+        self._splitters = QSplitter(Qt.Orientation.Vertical), QSplitter(Qt.Orientation.Vertical)
         self._primary: str | None = None
         self._wanted: list[str] = []
         self._before: list[str] = []
@@ -38,7 +39,7 @@ class TrainPanel(Panel):
         self.refresh()
 
     def _lay_out(self) -> None:
-        left, right = QSplitter(Qt.Orientation.Vertical), QSplitter(Qt.Orientation.Vertical)
+        left, right = self._splitters
         scroll = QScrollArea()
         scroll.setWidget(self.new_run)
         scroll.setWidgetResizable(True)
@@ -47,10 +48,11 @@ class TrainPanel(Panel):
         for splitter, parts in ((left, (scroll, self.runs)), (right, (self.curves, self.previews, self.log))):
             splitter.setChildrenCollapsible(False)
             splitter.setHandleWidth(self.margin)
+            splitter.splitterMoved.connect(self.remembered)
             for part in parts:
                 splitter.addWidget(part)
         left.setSizes([500, 260])
-        right.setSizes([330, 330, 130])
+        right.setSizes([350, 305, 140])
         row = QHBoxLayout(self)
         row.setContentsMargins(self.margin, self.margin, self.margin, self.margin)
         row.setSpacing(self.margin)
@@ -59,8 +61,8 @@ class TrainPanel(Panel):
 
     def _connect(self) -> None:
         session = self.session
-        session.runs_changed.connect(self._soon.start)
-        session.run_changed.connect(self._on_run_changed)
+        for changed in (session.runs_changed, session.run_changed, self.shown):
+            changed.connect(self._wake)
         session.job_changed.connect(self.curves.show_buttons)
         self.runs.chosen.connect(self._on_chosen)
         self.runs.compare_wanted.connect(lambda names: self.wished.emit("compare", ("runs", names)))
@@ -92,21 +94,26 @@ class TrainPanel(Panel):
         self._show([records[name] for name in chosen])
 
     def show_wish(self, what: Any) -> None:
-        """Start a run, or show one."""
+        """Start a run, resume the one that is shown, or show another."""
         kind, name = what
         if kind == "start":
             self.new_run.start_run()
+        elif kind == "resume" and self.curves.resume.isVisible():
+            self.curves.resume.click()
         elif kind == "run":
             self.choose([name])
 
     def memory(self) -> dict[str, Any]:
         chosen = self.runs.table.chosen_keys()
-        return {"settings": self.new_run.settings.values(), "chosen": chosen or self._wanted}
+        sizes = [splitter.sizes() for splitter in self._splitters]
+        return {"settings": self.new_run.settings.values(), "chosen": chosen or self._wanted, "sizes": sizes}
 
     def recall(self, kept: dict[str, Any]) -> None:
         values, chosen = kept.get("settings"), kept.get("chosen")
         if isinstance(values, dict):
             self.new_run.settings.set_values(values)
+        for splitter, sizes in zip(self._splitters, kept.get("sizes") or (), strict=False):
+            splitter.setSizes([size for size in sizes if isinstance(size, int)])
         if isinstance(chosen, list):
             self.choose([name for name in chosen if isinstance(name, str)])
 
@@ -141,8 +148,9 @@ class TrainPanel(Panel):
         self._soon.start()
         self.remembered.emit()
 
-    def _on_run_changed(self, name: str) -> None:
-        if not self._soon.isActive():
+    def _wake(self, *_: object) -> None:
+        """Refresh soon; what no one sees waits until it is shown."""
+        if self.isVisible() and not self._soon.isActive():
             self._soon.start()
 
     def _on_settings_wanted(self, name: str) -> None:

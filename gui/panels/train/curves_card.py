@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout
+from PySide6.QtWidgets import QHBoxLayout
 
 from gui.panel import MARK
 from gui.panels.train.quantities import QUANTITIES, Quantity, curves, needed
@@ -16,9 +16,10 @@ from gui.widgets.curve_controls import CurveControls
 from gui.widgets.curve_plot import CurvePlot
 from gui.widgets.curve_series import SeriesStyle
 
+NO_BREAK = "\u00a0"
+AHEAD, LEAST_REACH = 3, 10
 EMPTY = "The curves appear here with the first complete epoch."
 NO_RUN = "No run yet. Choose settings at the left and press 'Start training'."
-ROW = 3
 
 
 class CurvesCard(Card):
@@ -36,10 +37,11 @@ class CurvesCard(Card):
             self.add_action(button)
         self.plots = {quantity.name: CurvePlot(quantity.title, "epoch", self) for quantity in QUANTITIES}
         self.controls = CurveControls(list(self.plots.values()), MARK)
-        self._grid = QGridLayout()
-        self._grid.setSpacing(10)
+        self._row = QHBoxLayout()
+        self._row.setSpacing(10)
         self._placed: list[Quantity] = []
-        self.add(self._grid, 1)
+        self._drawn: Sequence[object] = ()
+        self.add(self._row, 1)
         line = QHBoxLayout()
         line.addWidget(self.controls)
         line.addStretch()
@@ -55,9 +57,11 @@ class CurvesCard(Card):
         self._place(needed(list(records)))
         for plot in self.plots.values():
             plot.set_empty_text(EMPTY if records else NO_RUN)
-        for quantity in self._placed:
-            self.plots[quantity.name].canvas.set_steps(max((record.goal for record in records), default=0))
+        told = [(record.run.path, record.last_epoch, record.goal, record.best) for record in records]
+        for quantity in self._placed if told != self._drawn else []:
+            self.plots[quantity.name].canvas.set_steps(max(map(reach, records), default=0))
             self._draw(quantity, records)
+        self._drawn = told
         self._show_title(len(records))
         self.show_buttons()
 
@@ -77,16 +81,14 @@ class CurvesCard(Card):
         self.stop.setText("Stopping…" if job.state == "stopping" else "Stop and keep")
 
     def _place(self, wanted: list[Quantity]) -> None:
-        """Lay out the plots that are needed: in one row up to three, four by two and two."""
+        """Lay out the plots that are needed, side by side."""
         if wanted == self._placed:
             return
-        columns = len(wanted) if len(wanted) <= ROW else 2
         for plot in self.plots.values():
-            self._grid.removeWidget(plot)
+            self._row.removeWidget(plot)
             plot.hide()
-        for at, quantity in enumerate(wanted):
-            self._grid.addWidget(self.plots[quantity.name], at // columns, at % columns)
-            self._grid.setColumnStretch(at % columns, 1)
+        for quantity in wanted:
+            self._row.addWidget(self.plots[quantity.name], 1)
             self.plots[quantity.name].show()
         self._placed = wanted
 
@@ -95,7 +97,8 @@ class CurvesCard(Card):
         for record in records:
             for name, (epochs, values) in curves(record, quantity).items():
                 key = f"{record.name} {name}"
-                plot.set_series(key, epochs, values, SeriesStyle(key, record.name, dashed=name == "validation"))
+                style = SeriesStyle(key.replace(" ", NO_BREAK), record.name, dashed=name == "validation")
+                plot.set_series(key, epochs, values, style)
                 best = record.best if name == "validation" else None
                 plot.mark_best(key, best.epoch if best else None)
                 kept.append(key)
@@ -114,6 +117,11 @@ class CurvesCard(Card):
     def _on_pause_clicked(self) -> None:
         job = self._session.job
         job.go_on() if job.state in ("paused", "pausing") else job.pause()
+
+
+def reach(record: RunRecord) -> int:
+    """Return the epoch to which a run's axis goes: its goal, or, while that is far away, some way ahead."""
+    return min(record.goal, max(AHEAD * record.last_epoch, LEAST_REACH))
 
 
 def facts(record: RunRecord) -> str:

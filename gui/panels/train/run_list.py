@@ -97,7 +97,7 @@ class RunsCard(Card):
             self._try(lambda: self._session.book.delete(name, for_good=True))
 
     def _on_menu_wanted(self, at: QPoint) -> None:
-        name = self.table.key_at(at)
+        name = self.table.key_at(at) or next(iter(self.table.chosen_keys()), None)  # the menu key points nowhere
         if name is not None:
             menu = self.menu(name)
             menu.aboutToHide.connect(menu.deleteLater)

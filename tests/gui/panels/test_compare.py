@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from engine.config import DataConfig
-from engine.messages import OpenScan, Rank, Reconstruct, Refused
+from engine.messages import EpochEnded, OpenScan, Progress, Rank, Reconstruct, Refused
 from gui.panel import MARK
 from gui.panels.compare import ComparePanel
 from gui.panels.compare.pages import Pages, sorted_by
@@ -108,7 +108,7 @@ class TestGrid:
         assert [row.title for row in rows] == titles
         assert [row.scale for row in rows] == [Scale.GRAY] * 3 + [Scale.SIGNED] * 2
         assert rows[3].images == pytest.approx(np.full((4, 32, 32), 0.1), abs=1e-6)
-        assert rows[1].captions == ["20.0 dB · SSIM 0.80"] * 3 + ["— dB · SSIM 0.80"]
+        assert rows[1].captions == ["20.0 dB · 0.80"] * 3 + ["— dB · 0.80"]
         assert rows[3].captions[0] == "MSE 0.01"
         assert panel.board.rows.view(4, 0).values[0, 0] == pytest.approx(0.2)
 
@@ -183,6 +183,18 @@ class TestGrid:
         assert len(request.runs) == 1
         assert request.runs[0].endswith("vae-0001")
 
+    def test_training_that_tells_of_itself_asks_nothing_anew_until_its_model_is_better(
+        self, panel, loaded, pictures, asked, session, qtbot
+    ):
+        first = pictures()
+        facts = {"batch": 1, "batches": 2, "loss": 1.0, "images_per_s": 1.0, "left_s": 1.0}
+        session.feed(Progress(run="ae-0001", epoch=4, epochs=9, **facts), "ae-0001")
+        panel.refresh()
+        qtbot.wait(20)
+        assert asked(Reconstruct) == first
+        session.feed(EpochEnded(run="ae-0001", epoch=4, metrics={"val_loss": 0.01}, best=True), "ae-0001")
+        assert asked(Reconstruct, first.number).indices == first.indices
+
     def test_no_runs_shows_the_originals_alone(self, panel, loaded, pictures, asked):
         first = pictures()
         panel.runs.table.set_checked([])
@@ -222,7 +234,7 @@ class TestCloser:
         panel.board.rows.maximised.emit(0, 2)
         closer = pictures(after=first.number)
         assert closer.indices == (2,)
-        assert panel.board.rows.view(0, 1).accessibleName() == "pictures, ae-0001"
+        assert panel.board.rows.view(0, 1).accessibleName() == "scan, ae-0001"
         assert panel.board.rows.view(1, 2).values[0, 0] == pytest.approx(0.2)
         panel.board.rows.maximised.emit(0, 0)
         assert asked(Reconstruct, closer.number).indices == (0, 1, 2, 3)
@@ -236,7 +248,7 @@ class TestCloser:
         panel.show_wish(("runs", ["vae-0001"]))
         assert [record.name for record in panel.runs.records()] == ["vae-0001"]
 
-    def test_swipe_and_flicker_show_two_pictures_in_one_place(self, panel, loaded, pictures, asked):
+    def test_swipe_and_flicker_show_two_pictures_in_one_place(self, panel, loaded, pictures, asked, qtbot):
         first = pictures()
         pick(panel.view.layout_, "swipe")
         swiped = pictures(after=first.number)
@@ -246,8 +258,8 @@ class TestCloser:
         assert (swipe.left.currentText(), swipe.right.currentText()) == ("original", "ae-0001")
         assert swipe.view.split == 0.5
         pick(panel.view.layout_, "flicker")
-        pictures(after=swiped.number)
-        assert swipe.view.split == 1.0
+        qtbot.waitUntil(lambda: swipe.view.split == 1.0)
+        assert asked(Reconstruct) == swiped
         swipe.right.setCurrentText("vae-0001")
         swipe.right.activated.emit(2)
         assert swipe.view._second[0, 0] == pytest.approx(0.5)
@@ -279,8 +291,15 @@ class TestScan:
     def test_slices_are_gone_through_and_the_newest_wins(self, panel, session, answer, asked, pictures, tmp_path):
         self.opened(panel, session, answer, tmp_path)
         number = pictures().number
-        panel.scan.slider.setValue(4)
-        assert asked(Reconstruct, number).slice == 4
+        panel.scan.slider.setValue(3)
+        number = pictures(after=number).number
+        panel.board.forth.click()
+        number = pictures(after=number).number
+        assert asked(Reconstruct).slice == 4
+        assert not panel.board.forth.isEnabled()
+        panel.board.back.click()
+        assert asked(Reconstruct, number).slice == 3
+        assert panel.scan.slider.value() == 3
 
     def test_unknown_orientation_is_said(self, panel, session, answer, pictures, tmp_path):
         self.opened(panel, session, answer, tmp_path, slices=1, orientation=None)

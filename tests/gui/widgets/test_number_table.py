@@ -1,7 +1,8 @@
 """Tables: aligned, sorted by value, known by keys."""
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor, QIcon
 from PySide6.QtTest import QTest
 
 from gui import palette
@@ -126,3 +127,9 @@ def test_short_table_takes_the_height_of_its_rows(table):
 def test_row_at_a_place_is_known_by_its_key(table):
     assert table.key_at(table.visualRect(table.model().index(1, 0)).center()) == "b"
     assert table.key_at(table.viewport().rect().bottomRight()) is None
+
+
+def test_dot_keeps_its_colour_in_a_chosen_row(qapp):
+    plain, chosen = (dot("#b58cf0").pixmap(DOT_PX, mode) for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected))
+    middle = QPoint(DOT_PX // 2, DOT_PX // 2)
+    assert plain.toImage().pixelColor(middle) == chosen.toImage().pixelColor(middle) == QColor("#b58cf0")

@@ -1,0 +1,97 @@
+"""Take pictures of every panel, dark and light, at 1440 x 900 and at scale 1.5.
+
+    python scripts/shots.py [--out docs/images] [--data SOURCE] [--runs DIR] [--theme dark] [--scale 1.5]
+
+What is committed shows phantoms and the ready-made runs. Each scale needs a process of its own, which this starts.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+THEMES, SCALES = ("dark", "light"), (1.0, 1.5)
+WAIT_S = 240
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--out", type=Path, default=ROOT / "docs" / "images", help="folder of the pictures")
+    options.add_argument("--data", default="", help="source of the scans; those of the ready-made runs when left out")
+    options.add_argument("--runs", type=Path, help="folder of the runs; the ready-made ones when left out")
+    options.add_argument("--theme", choices=THEMES, help="one theme instead of both")
+    options.add_argument("--scale", type=float, help="one scale instead of both")
+    chosen = options.parse_args()
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    if chosen.theme and chosen.scale:
+        shoot(chosen)
+        return
+    for theme in [chosen.theme] if chosen.theme else THEMES:
+        for scale in [chosen.scale] if chosen.scale else SCALES:
+            command = [sys.executable, __file__, "--out", str(chosen.out), "--data", chosen.data, "--theme", theme]
+            command += ["--scale", str(scale), *(["--runs", str(chosen.runs)] if chosen.runs else [])]
+            environment = {"QT_QPA_PLATFORM": "offscreen", **os.environ, "QT_SCALE_FACTOR": str(scale)}
+            subprocess.run(command, env=environment, check=True)
+
+
+def shoot(chosen: argparse.Namespace) -> None:
+    """Open the window, go through its panels, and take a picture of each when it has something to show."""
+    sys.path.insert(0, str(ROOT))
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["XDG_CONFIG_HOME"] = folder
+        os.environ["ENGRAM_RUNS"] = str(chosen.runs.absolute() if chosen.runs else Path(folder) / "runs")
+        photograph(chosen)
+
+
+def photograph(chosen: argparse.Namespace) -> None:
+    from PySide6.QtWidgets import QApplication
+
+    from gui import theme
+    from gui.app import make_window
+    from gui.memory import Memory
+
+    app = QApplication(sys.argv[:1])
+    theme.apply(app, chosen.theme)
+    memory = Memory()
+    if chosen.data:
+        memory.put("data", {"source": chosen.data})
+    window = make_window(memory)
+    window.resize(1440, 900)
+    window.show()
+    window.begin()
+    session = window.desk.session
+    wait(lambda: session.data is not None and bool(session.book.records))
+    for key in window.places:
+        panel = window.show_panel(key)
+        wait(READY[key].__get__(panel))
+        scale = "" if chosen.scale == 1 else f"-{chosen.scale:g}x"
+        path = chosen.out / f"{key}-{chosen.theme}{scale}.png"
+        print(path, "written" if window.grab().save(str(path)) else "could not be written")
+    window.close()
+
+
+def wait(ready: Callable[[], bool]) -> None:
+    """Let the window work until it is ready, and a moment longer for what comes with it."""
+    from PySide6.QtTest import QTest
+
+    end = time.monotonic() + WAIT_S
+    while not ready():
+        if time.monotonic() > end:
+            sys.exit("The window did not get ready in time.")
+        QTest.qWait(50)
+    QTest.qWait(700)
+
+
+READY = {
+    "data": lambda panel: bool(panel.scans.grid.shown()),
+    "train": lambda panel: bool(panel.session.book.records) and panel.previews.epoch() is not None,
+    "compare": lambda panel: panel.board.picture() is not None and bool(panel.runs.records()),
+}
+
+if __name__ == "__main__":
+    main()
