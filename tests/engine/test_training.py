@@ -20,14 +20,19 @@ from engine import config, runs
 path, how, after = sys.argv[1], sys.argv[2], int(sys.argv[3])
 asked = 0
 
+def hear(event):
+    global asked
+    if event.event == "job-started":
+        asked = 1  # what is asked while images are read does not count
+
 def should_stop():
     global asked
-    asked += 1
+    asked += bool(asked)
     if asked == after and how == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
     return asked == after and how == "stop"
 
-engine.resume(runs.open(path), should_stop=should_stop)
+engine.resume(runs.open(path), emit=hear, should_stop=should_stop)
 """
 
 
