@@ -16,8 +16,8 @@ from engine.runs import Run
 
 SETTINGS = {"source": "phantom", "size": 96, "phantom_count": 2400, "learning_rate": 1e-3}
 MODELS = {
-    "ae": {"filters": (24, 48, 96, 128, 96), "latent": 192, "epochs": 40},
-    "vae": {"filters": (16, 32, 64, 96, 96), "latent": 128, "epochs": 30},
+    "ae": {"filters": (24, 48, 24), "latent": 128, "epochs": 40},
+    "vae": {"filters": (24, 48, 24), "latent": 48, "epochs": 30},
 }
 PREVIEWS = (1, 2, 3, 5, 8, 12, 20, 30, 40)
 LIMIT_BYTES = 8 * 2**20

@@ -20,7 +20,7 @@ from engine.report import study
 from engine.report.study import Examined, Study
 from engine.runs import Run
 
-SETTINGS = {"size": 64, "phantom_count": 1440, "filters": (16, 32, 64, 128), "latent": 128, "epochs": 15}
+SETTINGS = {"size": 64, "phantom_count": 1440, "filters": (24, 48, 32), "latent": 128, "epochs": 15}
 MODELS = {"ae": {"learning_rate": 1e-3}, "vae": {"learning_rate": 1e-3}}
 SHOWN = 5
 
