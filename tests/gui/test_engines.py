@@ -232,6 +232,18 @@ def test_copied_script_of_compare_prints_the_same_numbers(window, qtbot, run_pyt
     assert f"{panel.board._shown.made[0].psnr_db[0]:.3f}"[:5] in printed
 
 
+def test_real_scans_are_dropped_loaded_and_shown(window, qtbot, real_data):
+    window.wish("data", ("folder", str(real_data)))
+    session, panel = window.desk.session, window.panels["data"]
+    wait(qtbot, lambda: session.data.config.source == str(real_data) or bool(panel.source.notice.text()))
+    assert panel.source.notice.text() == ""
+    assert session.data.classes == ("glioma_tumor", "meningioma_tumor", "no_tumor", "pituitary_tumor")
+    assert len(panel.scans.grid.shown()) == len(session.data.thumbnails) > 2500
+    panel.scans.classes[3].click()
+    panel.scans.splits[2].click()
+    assert len(panel.scans.grid.shown()) == session.data.counts["pituitary_tumor"]["test"]
+
+
 def test_engine_that_says_nonsense_is_passed_over(qtbot, tmp_path, monkeypatch):
     monkeypatch.setattr("gui.engine_process.sys.executable", str(_fake_python(tmp_path, "echo nonsense; exit 3")))
     engine = EngineProcess("job", tmp_path, "tensorflow")

@@ -13,7 +13,10 @@ from gui.app import make_window
 from gui.memory import Memory
 from gui.panel import MARK
 from gui.preferences import Preferences, PreferencesDialog
+from gui.run_record import open_record
 from gui.shortcuts import ShortcutSheet
+from tests import house
+from tests.conftest import ROOT
 
 
 @pytest.fixture
@@ -425,3 +428,35 @@ def test_runs_of_the_default_place_are_listed(window, make_run):
     window.desk.session.book.look()
     assert [run.name for run in runs.find_all()] == ["ae-0001"]
     assert list(window.desk.session.book.records) == ["ae-0001"]
+
+
+def test_background_resumes_the_run_by_the_command_line(make_run, root, tmp_path, monkeypatch, qtbot):
+    told = tmp_path / "told"
+    fake = tmp_path / "python"
+    fake.write_text(f'#!/bin/sh\necho "$@" > {told}.part && mv {told}.part {told}\n', encoding="utf-8")
+    fake.chmod(0o755)
+    monkeypatch.setattr("gui.closing.sys.executable", str(fake))
+    run = make_run("ae-0001", state="stopped")
+    assert closing.go_on_in_background(open_record(run.path))
+    qtbot.waitUntil(told.exists)
+    assert told.read_text(encoding="utf-8").split() == ["-m", "engine", "resume", str(run.path), "--runs", str(root)]
+    monkeypatch.setattr("gui.closing.sys.executable", str(tmp_path / "none"))
+    assert not closing.go_on_in_background(open_record(run.path))
+
+
+def test_no_panel_takes_a_framework(run_python):
+    modules = sorted(
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for path in (ROOT / "gui").rglob("*.py")
+    )
+    loaded = run_python(f"import {', '.join(modules)}, sys; print(*sorted({house.FRAMEWORKS!r} & set(sys.modules)))")
+    assert "gui.panels.train.curves_card" in modules
+    assert loaded.split() == []
+
+
+def test_window_is_small_enough_for_a_small_screen(window):
+    for key in window.places:
+        window.show_panel(key)
+    smallest = window.minimumSizeHint()
+    assert smallest.width() <= 1000
+    assert smallest.height() <= 700

@@ -1,5 +1,8 @@
 """All runs of a folder: kept current whoever trains them."""
 
+import os
+import shutil
+
 import pytest
 
 from engine.errors import RunBusy, RunError, RunExists
@@ -101,6 +104,27 @@ def test_delete_moves_to_the_trash(book, make_run, root, monkeypatch, tmp_path):
     assert book.delete("ae-0001", for_good=True)
     assert not run.path.exists()
     assert book.records == {}
+
+
+def test_run_replaced_between_two_looks_is_read_anew(book, make_run, root):
+    run = make_run("ae-0001", epochs=5)
+    book.open(root)
+    shutil.rmtree(run.path)
+    make_run("ae-0001", epochs=1)
+    book.look()
+    os.utime(root)
+    book.look()
+    assert book.records["ae-0001"].last_epoch == 1
+
+
+def test_run_that_came_long_ago_is_noticed_when_the_folder_says_so(book, make_run, root):
+    make_run("ae-0001")
+    os.utime(root, (1e9, 1e9))
+    book.open(root)
+    make_run("ae-0002")
+    os.utime(root, (1.1e9, 1.1e9))
+    book.look()
+    assert list(book.records) == ["ae-0001", "ae-0002"]
 
 
 def test_run_made_anew_under_an_old_name_is_read_anew(book, make_run, root):

@@ -37,6 +37,14 @@ def test_state_follows_the_events(make_run):
     assert interrupted.state == "running"
 
 
+def test_resumed_run_is_no_longer_what_it_was_when_it_ended(make_run):
+    record = record_of(make_run("a", state="failed"))
+    record.apply(next(event for event in story(record.run, 1) if isinstance(event, JobStarted)))
+    assert record.state == "interrupted"
+    record.busy = True
+    assert record.state == "running"
+
+
 def test_event_that_comes_twice_counts_once(make_run):
     run = make_run("a", state=None)
     record = record_of(run)

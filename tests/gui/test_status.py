@@ -1,0 +1,47 @@
+"""The status bar: what runs, how fast, how much memory."""
+
+import os
+
+import pytest
+
+from engine.config import DataConfig
+from engine.messages import RequestProgress
+from gui.engine_process import resident_bytes
+from gui.status import StatusBar, duration
+
+
+@pytest.fixture
+def bar(qtbot, session):
+    made = StatusBar(session)
+    qtbot.addWidget(made)
+    made.show()
+    return made
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.2, "0 s"), (59.4, "59 s"), (102, "1 min 42 s"), (3600, "1 h 0 min"), (7500, "2 h 5 min"), (-3, "0 s")],
+)
+def test_time_is_written_as_people_say_it(seconds, text):
+    assert duration(seconds) == text
+
+
+def test_reading_scans_is_told_with_its_share(bar, session):
+    assert bar.line._text.text() == "Ready"
+    session.load_data(DataConfig())
+    assert bar.line.bar.maximum() == 0
+    session.questions.engine.say(RequestProgress(number=1, panel="data", done=150, total=600))
+    assert bar.line._text.text() == "Reading the scans · 150 of 600"
+    assert bar.line.bar.value() == 250
+
+
+def test_memory_of_the_engines_is_shown_while_there_are_any(bar, session):
+    bar.show_memory()
+    assert not bar.ram.isVisible()
+    session.warm_up("tensorflow")
+    session.questions.engine.pid = os.getpid()
+    bar.show_memory()
+    assert bar.ram.isVisible()
+    assert bar.ram.text().startswith("RAM ")
+    assert resident_bytes(os.getpid()) > 1e6
+    assert resident_bytes(2**30) is None
