@@ -79,9 +79,10 @@ def save(figure: Figure, path: Path) -> Path:
 
 
 def difference_limit(differences: Sequence[Image]) -> float:
-    """The end of the shared scale of some differences: their largest absolute value, rounded up to a twentieth."""
-    largest = max((float(np.max(np.abs(image))) for image in differences), default=0.0)
-    return max(math.ceil(largest * 20 - 1e-9) / 20, 0.05)
+    """The end of the shared scale of some differences: 99.5 % of their pixels lie within, rounded up to a twentieth."""
+    sizes = np.concatenate([np.zeros(0), *(np.abs(image).ravel() for image in differences)])
+    most = float(np.percentile(sizes, 99.5)) if len(sizes) else 0.0
+    return max(math.ceil(most * 20 - 1e-6) / 20, 0.05)
 
 
 def picture(image: Image, title: str) -> Figure:
@@ -100,7 +101,7 @@ def difference(image: Image, limit: float, title: str) -> Figure:
     figure = _canvas(width, height)
     figure.figimage(pixels, 0, STRIP_PX, cmap=SIGNED, vmin=-limit, vmax=limit)
     bar = figure.add_axes((1 - 90 / width, (STRIP_PX + 24) / height, 14 / width, 1 - (STRIP_PX + 48) / height))
-    _colour_bar(figure, bar, limit)
+    _colour_bar(figure, bar, limit, [image])
     _strip(figure, title)
     return figure
 
@@ -140,7 +141,7 @@ def grid(
     if signed:
         span = min(2.6, height - top - bottom - noted)
         bar = figure.add_axes((1 - 0.8 / width, (height - top - span) / height, 0.09 / width, span / height))
-        _colour_bar(figure, bar, limit)
+        _colour_bar(figure, bar, limit, signed)
     figure.text(1 - 0.12 / width, 0.13 / height, MARK, color=QUIET, fontsize=6.5, ha="right")
     return figure
 
@@ -199,8 +200,11 @@ def _shortened(text: str) -> str:
     return text if len(text) <= TITLE_LETTERS else f"{text[: TITLE_LETTERS // 2]}…{text[-TITLE_LETTERS // 2 + 1 :]}"
 
 
-def _colour_bar(figure: Figure, axes: Axes, limit: float) -> None:
-    bar = figure.colorbar(ScalarMappable(Normalize(-limit, limit), SIGNED), cax=axes)
+def _colour_bar(figure: Figure, axes: Axes, limit: float, differences: Sequence[Image]) -> None:
+    """Draw the scale; its ends are pointed when some pixels lie beyond them."""
+    beyond = any(float(np.max(np.abs(image))) > limit for image in differences)
+    scale = ScalarMappable(Normalize(-limit, limit), SIGNED)
+    bar = figure.colorbar(scale, cax=axes, extend="both" if beyond else "neither")
     bar.set_ticks([-limit, 0, limit], labels=[f"−{limit:g}", "0", f"+{limit:g}"])
     bar.ax.tick_params(colors=QUIET, labelsize=6.5, length=2)
     bar.ax.set_ylabel(DIFFERENCE, color=QUIET, fontsize=6.5)

@@ -43,6 +43,7 @@ main { max-width: 1120px; margin: 0 auto; padding: 14px 24px 40px; }
 h1 { font-size: 24px; margin: 20px 0 4px; color: #fff; }
 h2 { font-size: 15px; margin: 0 0 8px; color: #fff; }
 p { margin: 0 0 10px; max-width: 85ch; }
+section p:last-child { margin: 0; }
 .lead { color: $quiet; margin-bottom: 18px; }
 section { background: $card; border: 1px solid $line; border-radius: 8px; padding: 16px 18px; margin: 0 0 14px; }
 .warning { background: $warning_card; border-color: $warning_text; color: $warning_text; }

@@ -28,8 +28,8 @@ READING = """\
 All numbers are means over the images of a split, with gray values from 0 to 1. PSNR is the mean of the images' \
 decibels. Only a model that gives a distribution has nats: reconstruction plus KL is the negative evidence lower \
 bound, and no model can have less reconstruction than the entropy floor, the images' own. The batch sum is the loss \
-times the batch size, as the seed study counts. Choose by validation; the test images were used for these \
-numbers alone."""
+times the batch size, as the seed study counts. Choose by validation; the test images served neither \
+the training nor the choice."""
 WARNING = """\
 A reconstruction is a guess from a few numbers. It blurs what is small and rare, so it may remove a lesion, and it may \
 draw one that is not there. Do not read pathology from these pictures."""
@@ -174,8 +174,8 @@ def _reconstructions(study: Study) -> str:
     caption = (
         f"Images of the {study.split} set, spread evenly over it and not chosen for their looks; the last row is the "
         f"one that {study.examined[0].title} reconstructs worst. All pictures are drawn from black 0 to white 1. "
-        "Differences share one scale: orange where the reconstruction is brighter than the original, blue where it is "
-        "darker."
+        "Differences share one scale, which holds 99.5 % of their pixels: orange where the reconstruction is brighter "
+        "than the original, blue where it is darker."
     )
     return page.picture(figures.grid(columns, rows), caption)
 

@@ -69,7 +69,17 @@ def test_difference_is_orange_above_blue_below_and_dark_at_zero():
 
 @pytest.mark.parametrize(("largest", "limit"), [(0.0, 0.05), (0.05, 0.05), (0.051, 0.1), (0.62, 0.65), (1.0, 1.0)])
 def test_limit_is_symmetric_and_round(largest, limit):
-    assert figures.difference_limit([np.zeros((2, 2)), np.array([[-largest, largest / 2]])]) == pytest.approx(limit)
+    assert figures.difference_limit([np.full((9, 9), -largest), np.full((5, 7), largest / 2)]) == pytest.approx(limit)
+
+
+def test_few_large_differences_do_not_hide_the_others():
+    image = np.full((100, 100), 0.19)
+    image.flat[:40] = -0.9
+    assert figures.difference_limit([image]) == pytest.approx(0.2)
+    pointed = figures.difference(image, 0.2, "head").axes[0]._colorbar.extend
+    assert (pointed, figures.difference(image, 0.9, "head").axes[0]._colorbar.extend) == ("both", "neither")
+    image.flat[:60] = -0.9
+    assert figures.difference_limit([image]) == pytest.approx(0.9)
 
 
 def test_all_differences_of_a_grid_share_one_scale():
