@@ -63,8 +63,14 @@ class RunRecord:
         return "interrupted" if self.started or self.log else "new"
 
     @property
+    def has_checkpoint(self) -> bool:
+        """Whether there is a complete epoch to go on from; a ready-made run comes without."""
+        return any(self.run.checkpoints.glob("epoch-*"))
+
+    @property
     def can_resume(self) -> bool:
-        return self.state in ("new", "stopped", "failed", "interrupted")
+        unfinished = self.state in ("new", "stopped", "failed", "interrupted")
+        return unfinished and (not self.epochs or self.has_checkpoint)
 
     @property
     def last_epoch(self) -> int:
@@ -125,11 +131,9 @@ def sentence(event: Event) -> tuple[str, str]:
         return f"Best so far: epoch {event.epoch}, validation {event.metrics['val_loss']:.6g}.", "info"
     if isinstance(event, JobEnded):
         said = " ".join(filter(None, (event.reason, event.advice)))
-        texts = {
-            "finished": f"Finished after {event.epoch} epochs.",
-            "stopped": f"Stopped after {event.epoch} complete epochs; the best model is kept.",
-            "failed": f"Failed: {said}",
-        }
+        epochs = "1 epoch" if event.epoch == 1 else f"{event.epoch} epochs"
+        kept = f"after {epochs}; the best model is kept" if event.epoch else "before an epoch was complete"
+        texts = {"finished": f"Finished after {epochs}.", "stopped": f"Stopped {kept}.", "failed": f"Failed: {said}"}
         return texts[event.state], "error" if event.state == "failed" else "info"
     return {Paused: ("Paused.", "info"), Continued: ("Going on.", "info")}.get(type(event), ("", ""))
 

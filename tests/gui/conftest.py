@@ -110,6 +110,7 @@ def make_run(root, tiny):
         for event in story(run, epochs, state):
             run.append(event)
         run.previews.mkdir()
+        (run.checkpoints / f"epoch-{epochs:05d}").mkdir(parents=True)
         rng = np.random.default_rng(0)
         for picture in ["originals", *(f"epoch-{epoch:05d}" for epoch in range(1, epochs + 1))]:
             np.save(run.previews / f"{picture}.npy", rng.integers(0, 256, (8, 32, 32), dtype=np.uint8))

@@ -1,6 +1,6 @@
 """The record of a run: events folded one after the other, live or long after."""
 
-from engine.messages import Continued, EpochEnded, JobStarted, Paused, Progress
+from engine.messages import Continued, EpochEnded, JobEnded, JobStarted, Paused, Progress
 from gui.run_record import Tail, millions, open_record, sentence
 from tests.gui.conftest import story
 
@@ -88,6 +88,12 @@ def test_start_is_a_sentence_with_place_and_size(make_run):
     assert "TensorFlow, CPU" in text
     assert "27 images" in text
     assert level == "info"
+    stopped = [JobEnded(run="a", state="stopped", epoch=epoch) for epoch in (0, 1, 7)]
+    assert [sentence(event)[0] for event in stopped] == [
+        "Stopped before an epoch was complete.",
+        "Stopped after 1 epoch; the best model is kept.",
+        "Stopped after 7 epochs; the best model is kept.",
+    ]
     assert millions(11_534_000) == "11.5 M"
 
 

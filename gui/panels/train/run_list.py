@@ -64,7 +64,8 @@ class RunsCard(Card):
         resume = menu.addAction("Resume", lambda: self._session.resume(name))
         resume.setEnabled(record.can_resume and self._session.job.run is None)
         longer = menu.addAction("Train longer…", lambda: self.train_longer(name))
-        longer.setEnabled(record.state == "finished" and self._session.job.run is None)
+        idle = self._session.job.run is None
+        longer.setEnabled(idle and record.state == "finished" and record.has_checkpoint)
         chosen = self.table.chosen_keys() or [name]
         menu.addAction("Compare", lambda: self.compare_wanted.emit(chosen)).setEnabled(bool(record.epochs))
         menu.addAction("Use its settings", lambda: self.settings_wanted.emit(name)).setEnabled(not record.damage)

@@ -1,6 +1,7 @@
 """The Train panel: settings, presets, runs, curves, pictures, log."""
 
 import csv
+import shutil
 
 import numpy as np
 import pytest
@@ -196,6 +197,16 @@ class TestRuns:
         assert (halted["Resume"], halted["Train longer…"]) == (True, False)
         assert done["Compare"]
 
+    def test_run_without_a_checkpoint_cannot_go_on(self, panel, make_run):
+        for name, state in (("done", "finished"), ("halted", "stopped")):
+            shutil.rmtree(make_run(name, state=state).checkpoints)
+        refreshed(panel)
+        assert not any(action.isEnabled() for action in panel.runs.menu("done").actions()[:2])
+        assert not any(action.isEnabled() for action in panel.runs.menu("halted").actions()[:2])
+        panel.runs.table.choose(["halted"])
+        panel.refresh()
+        assert not panel.curves.resume.isVisible()
+
     def test_rename_and_delete_ask_first(self, panel, make_run, monkeypatch):
         run = make_run("ae-0001")
         runs = refreshed(panel).runs
@@ -316,7 +327,7 @@ class TestShown:
         make_run("ae-0001", epochs=1)
         text = refreshed(panel).log.view.toPlainText()
         assert "Reading phantom." in text
-        assert "Finished after 1 epochs." in text
+        assert "Finished after 1 epoch." in text
         assert text.count("\n") == len(panel.session.record("ae-0001").log) - 1
 
     def test_buttons_follow_the_run(self, panel, session, loaded):
