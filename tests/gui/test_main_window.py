@@ -272,9 +272,13 @@ class TestMemory:
         assert window.current_key() == "data"
         assert sent(window, LoadData)[-1].config.source == "phantom"
         memory = Memory()
-        for key, value in (("data", {"size": "huge"}), ("window/panel", "nowhere"), ("preferences", {"theme": 7})):
-            memory.put(key, value)
-        assert open_window().current_key() == "data"
+        for theme_kept in (7, "pink"):
+            strange = {"data": {"size": "huge"}, "window/panel": "nowhere", "preferences": {"theme": theme_kept}}
+            for key, value in strange.items():
+                memory.put(key, value)
+            window = open_window()
+            assert window.current_key() == "data"
+            assert window.desk.preferences.theme == "system"
 
 
 class TestPreferences:

@@ -218,6 +218,8 @@ class TestGrid:
         refused = Refused(reason="The model cannot be read.", advice="Train it again.", number=number, panel="compare")
         session.questions.engine.say(refused)
         assert panel.board.empty.text() == "The model cannot be read. Train it again."
+        panel.refresh()
+        assert asked(Reconstruct, number).indices == (0, 1, 2, 3)
 
     def test_at_most_four_runs_are_compared(self, panel, make_run, session):
         for number in range(2, 6):
