@@ -120,9 +120,7 @@ class Gallery(QObject):
             place = {"data": data.config, "split": self.split, "indices": self.pages.indices}
         best = [record.best.epoch if record.best else 0 for record in self.records]
         question = (tuple(runs), best, data.fingerprint if data else "", place)
-        if (
-            question != self._question
-        ):  # training tells of itself many times a second; its model changes at a best epoch
+        if question != self._question:  # a run tells of itself many times a second, but its model changes rarely
             self._question = question
             self._session.ask(Reconstruct, PICTURES, runs=tuple(runs), **place)
         elif self._layout != self._shown_as and self._last:
