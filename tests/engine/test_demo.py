@@ -1,0 +1,129 @@
+"""The ready-made runs: whole, small, anonymous, good to look at, and put where there are none yet."""
+
+import json
+import re
+import socket
+
+import numpy as np
+import pytest
+
+from engine import config, demo, evaluation, quality, runs, scoring, training
+from engine.data import phantom
+from engine.messages import EpochEnded, JobStarted
+from tests.engine.conftest import TINY
+
+PACKED = [runs.Run(path) for path in sorted(demo.PACKED.iterdir()) if path.is_dir()]
+TEXTS = ("config.json", "provenance.json", "events.jsonl", "history.csv")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    settings = config.build({**TINY, "epochs": 3})
+    return training.train(settings, run="tiny", root=tmp_path_factory.mktemp("runs"))
+
+
+def test_there_is_one_run_of_each_of_the_studys_models():
+    assert {run.config.model.model for run in PACKED} == {"ae", "vae"}
+    assert all(run.config.data.source == "phantom" for run in PACKED)
+
+
+def test_ready_made_runs_are_small():
+    files = [file for file in demo.PACKED.rglob("*") if file.is_file()]
+    assert sum(file.stat().st_size for file in files) <= 8 * 2**20
+
+
+@pytest.mark.parametrize("run", PACKED, ids=lambda run: run.name)
+def test_ready_made_run_is_whole(run):
+    assert run.state() == "finished"
+    assert [row["epoch"] for row in run.history()] == list(range(1, run.config.training.epochs + 1))
+    assert run.provenance["data"]["fingerprint"]
+    assert run.model_path.is_file()
+    assert not run.checkpoints.exists()
+    assert not (run.path / "lock").exists()
+    shown = [event.preview for event in run.events() if isinstance(event, EpochEnded) and event.preview]
+    originals = np.load(run.previews / "originals.npy")
+    assert len(shown) >= 5
+    assert all(np.load(run.path / name).shape == originals.shape for name in shown)
+
+
+@pytest.mark.parametrize("run", PACKED, ids=lambda run: run.name)
+def test_ready_made_run_names_no_machine(run):
+    for name in TEXTS:
+        text = (run.path / name).read_text(encoding="utf-8")
+        assert socket.gethostname() not in text
+        assert not re.search(r"(?<![\w.])/(home|root|tmp|work|Users|var)\b|[A-Z]:\\\\", text), name
+
+
+@pytest.mark.parametrize("run", PACKED, ids=lambda run: run.name)
+def test_ready_made_run_shows_the_phantoms_of_today(run):
+    """When this fails the generator draws other phantoms: `make demo-run` trains the ready-made runs on them."""
+    names = json.loads((run.previews / "names.json").read_text(encoding="utf-8"))
+    settings = run.config.data
+    made = [phantom.phantom(settings.size, settings.phantom_seed, int(name.split("-")[1])).image for name in names]
+    assert (np.round(np.stack(made) * 255) == np.load(run.previews / "originals.npy")).all()
+
+
+@pytest.mark.parametrize("run", PACKED, ids=lambda run: run.name)
+def test_ready_made_run_is_worth_looking_at(run):
+    """Its model loads here, and makes of its own preview images what it should."""
+    originals = np.load(run.previews / "originals.npy")[..., None] / np.float32(255)
+    made = scoring.reconstruct(evaluation.load_model(run), originals)
+    best = [event for event in run.events() if isinstance(event, EpochEnded) and event.best][-1]
+    assert best.epoch == run.best_epoch()
+    assert quality.psnr_db(originals, made).mean() > (22 if run.config.model.model == "ae" else 19)
+
+
+def test_packing_keeps_what_is_worth_shipping(trained, tmp_path):
+    packed = demo.pack(trained, tmp_path / "tiny", epochs=(1, 3))
+    assert {path.relative_to(packed.path).as_posix() for path in packed.path.rglob("*") if path.is_file()} == {
+        *demo.KEPT,
+        "events.jsonl",
+        "previews/originals.npy",
+        "previews/epoch-00001.npy",
+        "previews/epoch-00003.npy",
+    }
+    assert packed.history() == trained.history()
+    assert packed.config == trained.config
+    assert str(trained.path) not in (packed.path / "events.jsonl").read_text()
+    shown = {event.epoch: event.preview for event in packed.events() if isinstance(event, EpochEnded)}
+    assert shown == {1: "previews/epoch-00001.npy", 2: None, 3: "previews/epoch-00003.npy"}
+
+
+def test_newcomer_finds_the_runs(trained, tmp_path, monkeypatch):
+    monkeypatch.setattr(demo, "PACKED", tmp_path / "packed")
+    demo.pack(trained, tmp_path / "packed" / "tiny", epochs=(3,))
+    (run,) = demo.install(tmp_path / "runs")
+    assert [found.name for found in runs.find_all(tmp_path / "runs")] == ["tiny"]
+    assert run.state() == "finished"
+    assert run.best_epoch() == trained.best_epoch()
+    assert [event.path for event in run.events() if isinstance(event, JobStarted)] == [str(tmp_path / "runs" / "tiny")]
+    assert evaluation.evaluate(run) == evaluation.evaluate(trained)
+    assert not evaluation.have_changed(run, evaluation.images(run))
+
+
+def test_folder_with_runs_stays_as_it_is(trained):
+    before = sorted(trained.path.parent.iterdir())
+    assert demo.install(trained.path.parent) == []
+    assert sorted(trained.path.parent.iterdir()) == before
+
+
+def test_cut_short_copy_is_no_run_and_is_made_whole(trained, tmp_path, monkeypatch):
+    monkeypatch.setattr(demo, "PACKED", tmp_path / "packed")
+    demo.pack(trained, tmp_path / "packed" / "tiny", epochs=(3,))
+    with monkeypatch.context() as patch:
+        patch.setattr(demo, "_write_events", lambda folder, events: (_ for _ in ()).throw(OSError("power cut")))
+        with pytest.raises(OSError, match="power cut"):
+            demo.install(tmp_path / "runs")
+    assert runs.find_all(tmp_path / "runs") == []
+    assert [run.name for run in demo.install(tmp_path / "runs")] == ["tiny"]
+
+
+def test_installing_takes_no_framework(run_python, tmp_path):
+    code = f"""
+import sys
+from engine import demo
+demo.install({str(tmp_path / "runs")!r})
+print(*sorted({{"keras", "tensorflow", "torch", "jax", "matplotlib"}} & set(sys.modules)))
+"""
+    assert run_python(code).split() == []
+    assert len(runs.find_all(tmp_path / "runs")) == 2
