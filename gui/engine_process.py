@@ -74,6 +74,13 @@ class EngineProcess(QObject):
         self._process.closeWriteChannel()
         QTimer.singleShot(grace_ms, self, self.kill)
 
+    def let_go(self) -> None:
+        """End it, and tell no one of it any more."""
+        self.event_received.disconnect()
+        self.ended.disconnect()
+        self.ended.connect(self.deleteLater)
+        self.close()
+
     def kill(self) -> None:
         """End it now, by force."""
         self._wanted = True

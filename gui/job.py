@@ -93,10 +93,7 @@ class Job(QObject):
     def close(self) -> None:
         """Let go of the engine."""
         if self.engine:
-            self.engine.event_received.disconnect(self._on_event)
-            self.engine.ended.disconnect(self._on_ended)
-            self.engine.ended.connect(self.engine.deleteLater)
-            self.engine.close()
+            self.engine.let_go()
             self.engine = None
 
     def _send(self, message: Resume | Pause | Continue | Stop, state: State) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication, QShowEvent, QUndoStack
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from gui.preferences import Preferences
 from gui.session import Session
@@ -39,7 +39,15 @@ class Panel(QWidget):
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self.desk, self.session = desk, desk.session
-        self.margin = GAP
+
+    def place(self, left: QWidget, right: QWidget) -> None:
+        """Put a narrow part at the left, and what there is to see at its right."""
+        left.setFixedWidth(LEFT_PX)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(GAP, GAP, GAP, GAP)
+        row.setSpacing(GAP)
+        row.addWidget(left)
+        row.addWidget(right, 1)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -68,3 +76,20 @@ class Panel(QWidget):
         if text:
             QGuiApplication.clipboard().setText(text)
         self.pointed.emit("Copied as Python" if text else "Nothing to copy: the settings are not right yet")
+
+
+def column_of(*cards: QWidget, stretched: QWidget | None = None) -> QScrollArea:
+    """Return cards one below the other, scrolling in a low window; the room that is left goes to the stretched one."""
+    content, scroll = QWidget(), QScrollArea()
+    content.setProperty("kind", "plain")
+    column = QVBoxLayout(content)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(GAP)
+    for card in cards:
+        column.addWidget(card, int(card is stretched))
+    if stretched is None:
+        column.addStretch()
+    scroll.setWidget(content)
+    scroll.setWidgetResizable(True)
+    scroll.setFrameShape(QFrame.Shape.NoFrame)
+    return scroll

@@ -57,10 +57,7 @@ class Questions(QObject):
     def close(self) -> None:
         """Let go of the explorer."""
         if self.engine:
-            self.engine.event_received.disconnect(self._on_event)
-            self.engine.ended.disconnect(self._on_ended)
-            self.engine.ended.connect(self.engine.deleteLater)
-            self.engine.close()
+            self.engine.let_go()
             self.engine = None
 
     def _on_event(self, event: Event) -> None:

@@ -71,7 +71,7 @@ class FakeEngine(QObject):
         self.running = False
         self.ended.emit(Ending(code, crashed, wanted, ""))
 
-    def close(self):
+    def let_go(self):
         self.running = False
 
     def kill(self):

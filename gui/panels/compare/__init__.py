@@ -3,10 +3,10 @@
 from typing import Any
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog
 
 from gui.loaded_data import SPLITS
-from gui.panel import LEFT_PX, Desk, Panel
+from gui.panel import Desk, Panel, column_of
 from gui.panels.compare.board import Board
 from gui.panels.compare.figure import figure
 from gui.panels.compare.gallery import NO_SCANS, Gallery
@@ -33,29 +33,10 @@ class ComparePanel(Panel):
         self._wanted: list[str] = []
         self._soon = QTimer(self, singleShot=True, interval=SOON_MS)
         self._soon.timeout.connect(self.refresh)
-        self._lay_out()
+        self.place(column_of(self.runs, self.scan, self.view, stretched=self.runs), self.board)
         self._connect()
         self.board.say(NO_SCANS)
         self.refresh()
-
-    def _lay_out(self) -> None:
-        left = QWidget()
-        left.setProperty("kind", "plain")
-        column = QVBoxLayout(left)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(self.margin)
-        for card, stretch in ((self.runs, 1), (self.scan, 0), (self.view, 0)):
-            column.addWidget(card, stretch)
-        scroll = QScrollArea()
-        scroll.setWidget(left)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setFixedWidth(LEFT_PX)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(self.margin, self.margin, self.margin, self.margin)
-        row.setSpacing(self.margin)
-        row.addWidget(scroll)
-        row.addWidget(self.board, 1)
 
     def _connect(self) -> None:
         session, view = self.session, self.view

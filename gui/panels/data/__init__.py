@@ -4,12 +4,12 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog
 
 from engine.config import DataConfig
 from engine.messages import Refused
 from gui.loaded_data import SPLITS, LoadedData
-from gui.panel import LEFT_PX, Desk, Panel
+from gui.panel import Desk, Panel, column_of
 from gui.panels.data.inside_card import InsideCard
 from gui.panels.data.scans_card import ScansCard
 from gui.panels.data.source_card import SourceCard
@@ -24,33 +24,13 @@ class DataPanel(Panel):
         super().__init__(desk)
         self.source, self.inside, self.scans = SourceCard(desk), InsideCard(), ScansCard()
         self.ask_path = QFileDialog.getSaveFileName
-        self._lay_out()
+        self.place(column_of(self.source, self.inside), self.scans)
         self.session.data_loaded.connect(self._on_data_loaded)
         self.scans.opened.connect(lambda split, index: self.wished.emit("compare", ("image", (split, index))))
         self.scans.pointed.connect(self.pointed)
         self.source.changed.connect(self.remembered)
         if self.session.data:
             self._on_data_loaded(self.session.data)
-
-    def _lay_out(self) -> None:
-        left = QWidget()
-        left.setProperty("kind", "plain")
-        column = QVBoxLayout(left)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(self.margin)
-        column.addWidget(self.source)
-        column.addWidget(self.inside)
-        column.addStretch()
-        scroll = QScrollArea()
-        scroll.setWidget(left)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setFixedWidth(LEFT_PX)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(self.margin, self.margin, self.margin, self.margin)
-        row.setSpacing(self.margin)
-        row.addWidget(scroll)
-        row.addWidget(self.scans, 1)
 
     def show_wish(self, what: Any) -> None:
         """Load a folder that was dropped or chosen, or a source used before."""

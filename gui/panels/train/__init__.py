@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QScrollArea, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QFrame, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from engine.messages import Refused
-from gui.panel import LEFT_PX, MARK, Desk, Panel
+from gui.panel import MARK, Desk, Panel
 from gui.panels.train.curves_card import CurvesCard
 from gui.panels.train.log_card import LogCard
 from gui.panels.train.new_run import NewRunCard
@@ -16,6 +16,7 @@ from gui.panels.train.previews_card import PreviewsCard
 from gui.panels.train.run_list import RunsCard
 from gui.run_record import RunRecord
 from gui.session import JOB
+from gui.theme import GAP
 
 SOON_MS = 60
 
@@ -47,17 +48,13 @@ class TrainPanel(Panel):
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         for splitter, parts in ((left, (scroll, self.runs)), (right, (self.curves, self.previews, self.log))):
             splitter.setChildrenCollapsible(False)
-            splitter.setHandleWidth(self.margin)
+            splitter.setHandleWidth(GAP)
             splitter.splitterMoved.connect(self.remembered)
             for part in parts:
                 splitter.addWidget(part)
         left.setSizes([500, 260])
         right.setSizes([350, 305, 140])
-        row = QHBoxLayout(self)
-        row.setContentsMargins(self.margin, self.margin, self.margin, self.margin)
-        row.setSpacing(self.margin)
-        row.addWidget(_of_width(left, LEFT_PX))
-        row.addWidget(right, 1)
+        self.place(_holding(left), right)
 
     def _connect(self) -> None:
         session = self.session
@@ -159,10 +156,9 @@ class TrainPanel(Panel):
             self.new_run.take(record.config)
 
 
-def _of_width(content: QWidget, width: int) -> QWidget:
-    """Hold a widget to a width; a splitter does not keep its own."""
+def _holding(content: QWidget) -> QWidget:
+    """Hold a splitter in a widget whose width can be fixed; its own cannot."""
     holder = QWidget()
-    holder.setFixedWidth(width)
     column = QVBoxLayout(holder)
     column.setContentsMargins(0, 0, 0, 0)
     column.addWidget(content)
