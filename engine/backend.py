@@ -56,6 +56,8 @@ def use(training: TrainingConfig) -> None:
         os.environ["KERAS_BACKEND"] = name
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+        os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # the window's two engines share a card
+        os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     with _frameworks_silenced():
         running = importlib.import_module("keras").backend.backend()
     if running != name:

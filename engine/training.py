@@ -3,6 +3,7 @@
 This module takes no Keras; `engine.fitting`, which does the work, is imported once the backend is chosen.
 """
 
+from contextlib import ExitStack
 from pathlib import Path
 
 from engine import backend, data, runs
@@ -37,7 +38,9 @@ def train(
     """
     if not isinstance(run, Run):
         run = runs.create(config or RunConfig(), run, root)
-    return _work(run, run.config, emit, should_stop)
+    with Recorder(run, emit) as recorder:
+        _work(run, run.config, recorder, should_stop)
+    return run
 
 
 def resume(
@@ -67,47 +70,68 @@ def resume(
     """
     if not isinstance(run, Run):
         run = runs.open(run, root)
+    with Recorder(run, emit) as recorder:
+        config = _goal(run, epochs)
+        _work(run, config, recorder, should_stop)
+    return run
+
+
+def _goal(run: Run, epochs: int | None) -> RunConfig:
+    """The settings to go on with; a new goal is written down."""
     config = run.config
     if run.history() and not any(run.checkpoints.glob("epoch-*")):
         advice = "Train a new run with its settings; its model is kept."
         raise RunDamaged(f"Run '{run.name}' has no checkpoint to go on from.", advice)
-    if epochs is not None and epochs != config.training.epochs:
-        done = max((row["epoch"] for row in run.history()), default=0)
-        if epochs < done:
-            raise ConfigError(f"Run '{run.name}' already has {done:g} epochs.", f"Ask for more than {done:g}.")
-        config = build({"epochs": epochs}, config)
-        run.write_json("config.json", config.model_dump(mode="json"))
-    return _work(run, config, emit, should_stop)
+    if epochs is None or epochs == config.training.epochs:
+        return config
+    done = max((row["epoch"] for row in run.history()), default=0)
+    if epochs < done:
+        raise ConfigError(f"Run '{run.name}' already has {done:g} epochs.", f"Ask for more than {done:g}.")
+    config = build({"epochs": epochs}, config)
+    run.write_json("config.json", config.model_dump(mode="json"))
+    return config
 
 
-def _work(run: Run, config: RunConfig, emit: Emit, should_stop: ShouldStop) -> Run:
-    recorder = Recorder(run, emit)
-    with run.lock():
-        try:
-            fitting = backend.load("engine.fitting", config.training)
-            recorder(Log(text=f"Reading {config.data.source}."))
-            images = data.load(config=config.data, should_stop=should_stop)
-            fitting.fit(run, config, images, emit=recorder, should_stop=should_stop)
-        except data.LoadingStopped:
-            recorder(JobEnded(run=run.name, state="stopped"))
-        except EngramError as error:
-            recorder(JobEnded(run=run.name, state="failed", reason=error.what, advice=error.advice))
-            raise
-        except (MemoryError, RuntimeError) as error:
-            failure = backend.explain(error)
-            recorder(JobEnded(run=run.name, state="failed", reason=failure.what, advice=failure.advice))
-            raise failure from error
-    return run
+def _work(run: Run, config: RunConfig, recorder: "Recorder", should_stop: ShouldStop) -> None:
+    try:
+        fitting = backend.load("engine.fitting", config.training)
+        recorder(Log(text=f"Reading {config.data.source}."))
+        images = data.load(config=config.data, should_stop=should_stop)
+        fitting.fit(run, config, images, emit=recorder, should_stop=should_stop)
+    except data.LoadingStopped:
+        recorder(JobEnded(run=run.name, state="stopped"))
+    except EngramError as error:
+        recorder(JobEnded(run=run.name, state="failed", reason=error.what, advice=error.advice))
+        raise
+    except (MemoryError, RuntimeError) as error:
+        failure = backend.explain(error)
+        recorder(JobEnded(run=run.name, state="failed", reason=failure.what, advice=failure.advice))
+        raise failure from error
 
 
 class Recorder:
-    """Append events to the run's record, but for the fleeting ones, and pass all of them on."""
+    """Hold a run, append its events to its record, but for the fleeting ones, and pass all of them on.
+
+    The end is passed on after the run is let go, so that whoever hears of it finds the run free.
+    """
 
     def __init__(self, run: Run, emit: Emit) -> None:
         self.run, self.emit = run, emit
+        self._held, self._ending = ExitStack(), ExitStack()
+
+    def __enter__(self) -> "Recorder":
+        self._held.enter_context(self.run.lock())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._held.close()
+        self._ending.close()
 
     def __call__(self, event: Event) -> None:
         """Record and pass on one event."""
         if not isinstance(event, Progress):
             self.run.append(event)
-        self.emit(event)
+        if isinstance(event, JobEnded):
+            self._ending.callback(self.emit, event)
+        else:
+            self.emit(event)

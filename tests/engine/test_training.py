@@ -9,7 +9,7 @@ import pytest
 
 import engine
 from engine import runs
-from engine.errors import BackendError, ConfigError, SourceNotFound, TrainingError
+from engine.errors import BackendError, ConfigError, RunBusy, SourceNotFound, TrainingError
 from engine.messages import EpochEnded, JobEnded, JobStarted, Log, Progress
 
 JOB = """
@@ -79,8 +79,15 @@ def test_a_broken_run_goes_on_to_the_same_bits(how, after, tiny, work, whole, tm
 
 
 def test_a_job_tells_and_keeps_everything(tiny, tmp_path):
-    heard = []
-    run = engine.train(tiny(epochs=3), run="one", root=tmp_path, emit=heard.append)
+    heard, free = [], []
+
+    def hear(event):
+        heard.append(event)
+        if isinstance(event, JobEnded):
+            free.append(runs.open("one", tmp_path).state())
+
+    run = engine.train(tiny(epochs=3), run="one", root=tmp_path, emit=hear)
+    assert free == ["finished"]
     kinds = {type(event) for event in heard}
     assert kinds >= {JobStarted, Progress, EpochEnded, JobEnded}
     recorded = [event for event in heard if not isinstance(event, Progress)]
@@ -129,6 +136,9 @@ def test_more_epochs_can_be_asked_for_but_not_fewer(tiny, tmp_path):
     assert run.config.training.epochs == 3
     with pytest.raises(ConfigError, match="already has 3 epochs"):
         engine.resume(run, epochs=1)
+    with run.lock(), pytest.raises(RunBusy):
+        engine.resume(run, epochs=9)
+    assert run.config.training.epochs == 3
 
 
 def test_a_loss_that_is_no_number_ends_the_run_with_a_sentence(tiny, tmp_path, monkeypatch):
