@@ -1,6 +1,6 @@
 """Training speed: Engram's seed-ae with everything on, against plain `keras.Model.fit`, alternating in one run.
 
-    python bench/train.py [--data SOURCE] [--rounds 5] [--images 640] [--backend tensorflow]
+    python bench/train.py [--data SOURCE] [--rounds 24] [--images 240] [--backend tensorflow]
 
 Both train the same model on the same arrays with the same batch size on the same backend, an epoch at a time in turns.
 Engram's side emits events, makes previews, validates and writes checkpoints; its images/s are those of the training
@@ -107,8 +107,8 @@ def peak_mib(options, side):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", default="phantom")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--images", type=int, default=640)
+    parser.add_argument("--rounds", type=int, default=24)
+    parser.add_argument("--images", type=int, default=240)
     parser.add_argument("--backend", default="tensorflow")
     parser.add_argument("--side", choices=["both", "engram", "plain"], default="both", help="used for the memory")
     options = parser.parse_args()
