@@ -6,7 +6,7 @@ events.jsonl      every event, one a line; replaying them is watching the run ag
 history.csv       one row an epoch
 model.keras       the best model by validation
 checkpoint/       the last two complete epochs, to go on from
-previews/         fixed validation scans: originals.npy, epoch-0001.npy, ... float32 (n, height, width)
+previews/         fixed validation scans: originals.npy, epoch-00001.npy, ... uint8 (n, height, width)
 """
 
 import builtins
