@@ -16,8 +16,8 @@ from engine.cli.stopping import StopWish
 from engine.cli.train import command, meter
 from engine.config import RunConfig
 from engine.data import Dataset
-from engine.report import study
-from engine.report.study import Examined, Study
+from engine.report import demo as demo_page
+from engine.report.demo import Demo, Examined
 from engine.runs import Run
 
 SETTINGS = {"size": 64, "phantom_count": 1440, "filters": (24, 48, 32), "latent": 128, "epochs": 15}
@@ -44,7 +44,7 @@ def run(options: Namespace) -> Outcome:
                 )
     page = out / "report.html"
     described = _examine(trained, began, options.runs)
-    page.write_text(study.html(described), encoding="utf-8")
+    page.write_text(demo_page.html(described), encoding="utf-8")
     names = [each.name for each in trained]
     text = f"The report is {page.absolute()}\nThe runs are {' and '.join(names)} in {root}"
     measured = {each.run.name: each.measured for each in described.examined}
@@ -65,7 +65,7 @@ def _train(chosen: RunConfig, root: Path, wish: StopWish) -> Run:
     return training.train(run=created, emit=meter(created), should_stop=wish)
 
 
-def _examine(trained: list[Run], began: float, root: Path | None) -> Study:
+def _examine(trained: list[Run], began: float, root: Path | None) -> Demo:
     """Measure every run and put the images that are shown through it."""
     shower = Meter(sys.stderr)
     images = evaluation.images(trained[0])
@@ -86,7 +86,7 @@ def _examine(trained: list[Run], began: float, root: Path | None) -> Study:
     title = (
         "Demo study: two autoencoders on phantoms" if images.source == "phantom" else "Two autoencoders, a first look"
     )
-    return Study(title, images, shown, split, examined, time.monotonic() - began, advice)
+    return Demo(title, images, shown, split, examined, time.monotonic() - began, advice)
 
 
 def _shown(model: Any, images: Dataset, split: str) -> list[int]:

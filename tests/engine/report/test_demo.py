@@ -12,7 +12,8 @@ from PIL import Image
 
 from engine import cli, config, evaluation, runs
 from engine.cli import demo
-from engine.report import MARK, page, study
+from engine.report import MARK, page
+from engine.report import demo as demo_page
 
 VOID = {"meta", "img"}
 
@@ -111,7 +112,7 @@ def test_page_has_every_number_of_both_models(made):
         for split, numbers in splits.items():
             told = [
                 "–" if value is None or (key == "entropy_floor_nats" and name == "ae-0001") else f"{value:{form}}"
-                for key, value, form in ((key, numbers[key], form) for key, (_, form) in study.NUMBERS.items())
+                for key, value, form in ((key, numbers[key], form) for key, (_, form) in demo_page.NUMBERS.items())
             ]
             assert " ".join([f"({name})", split, *told]) in text
 

@@ -1,4 +1,4 @@
-"""The page of a small study: some runs on the same images, their curves, reconstructions and numbers."""
+"""The page of the demo: some runs on the same images, their curves, reconstructions and numbers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ draw one that is not there. Do not read pathology from these pictures."""
 
 @dataclass(frozen=True)
 class Examined:
-    """A run of the study.
+    """A run of the demo.
 
     Args:
         run: the run.
@@ -56,7 +56,7 @@ class Examined:
 
 
 @dataclass(frozen=True)
-class Study:
+class Demo:
     """What the page shows.
 
     Args:
@@ -78,48 +78,48 @@ class Study:
     advice: Sequence[str]
 
 
-def html(study: Study) -> str:
+def html(demo: Demo) -> str:
     """The page as one HTML file that fetches nothing."""
     sections = [
         page.section("Read this first", page.paragraph(WARNING), warning=True),
-        page.section("In short", *map(page.paragraph, _in_short(study))),
-        page.section("Images", _samples(study), _counts(study)),
-        page.section("Learning", _curves(study)),
-        page.section("Reconstructions", _reconstructions(study)),
-        page.section("Numbers", _numbers(study), page.paragraph(READING)),
-        page.section("Settings and origin", _origin(study)),
-        page.section("Go on", page.commands(study.advice)),
+        page.section("In short", *map(page.paragraph, _in_short(demo))),
+        page.section("Images", _samples(demo), _counts(demo)),
+        page.section("Learning", _curves(demo)),
+        page.section("Reconstructions", _reconstructions(demo)),
+        page.section("Numbers", _numbers(demo), page.paragraph(READING)),
+        page.section("Settings and origin", _origin(demo)),
+        page.section("Go on", page.commands(demo.advice)),
     ]
-    return page.page(study.title, _lead(study), sections)
+    return page.page(demo.title, _lead(demo), sections)
 
 
-def _lead(study: Study) -> str:
-    settings = study.images.config
+def _lead(demo: Demo) -> str:
+    settings = demo.images.config
     what = (
         "procedural phantoms, no patient's images" if settings.source == "phantom" else f"images of {settings.source}"
     )
     return (
-        f"{len(study.examined)} models trained on {what}, {settings.size} × {settings.size} pixels, in "
-        f"{study.elapsed_s / 60:.1f} minutes in all. Few images and few epochs: a demonstration, not a result."
+        f"{len(demo.examined)} models trained on {what}, {settings.size} × {settings.size} pixels, in "
+        f"{demo.elapsed_s / 60:.1f} minutes in all. Few images and few epochs: a demonstration, not a result."
     )
 
 
-def _in_short(study: Study) -> list[str]:
+def _in_short(demo: Demo) -> list[str]:
     sentences = []
-    for each in study.examined:
-        model, part = each.run.config.model, each.measured[study.split]
-        size = study.images.config.size**2
+    for each in demo.examined:
+        model, part = each.run.config.model, each.measured[demo.split]
+        size = demo.images.config.size**2
         sentences.append(
             f"{config.model_title(model.model)} ({each.run.name}): {size:,} pixels through {model.latent} numbers. "
-            f"On the {part['n']:,} {study.split} images: PSNR {part['psnr_db']:.1f} dB, SSIM {part['ssim']:.2f}, "
+            f"On the {part['n']:,} {demo.split} images: PSNR {part['psnr_db']:.1f} dB, SSIM {part['ssim']:.2f}, "
             f"MSE {part['mse']:.4f}; on the training images MSE {each.measured['train']['mse']:.4f}."
         )
     return sentences
 
 
-def _samples(study: Study) -> str:
-    train = study.images.train
-    rows = {name: np.flatnonzero(train.labels == number) for number, name in enumerate(study.images.classes)}
+def _samples(demo: Demo) -> str:
+    train = demo.images.train
+    rows = {name: np.flatnonzero(train.labels == number) for number, name in enumerate(demo.images.classes)}
     rows = {name: found for name, found in rows.items() if len(found)} or {"images": np.arange(len(train))}
     count = min(6, *(len(found) for found in rows.values()))
     columns = [
@@ -130,15 +130,15 @@ def _samples(study: Study) -> str:
     return page.picture(figure, "The first training images of each class, as the models see them.")
 
 
-def _counts(study: Study) -> str:
-    counts, splits = study.images.counts(), study.images.splits
+def _counts(demo: Demo) -> str:
+    counts, splits = demo.images.counts(), demo.images.splits
     rows = [[_plain(name), *(f"{line[split]:,}" for split in splits)] for name, line in counts.items()]
     rows.append(["all", *(f"{len(part):,}" for part in splits.values())])
     return page.table(["class", *splits], rows)
 
 
-def _curves(study: Study) -> str:
-    figure = figures.curves([_chart(each, SERIES[number]) for number, each in enumerate(study.examined)])
+def _curves(demo: Demo) -> str:
+    figure = figures.curves([_chart(each, SERIES[number]) for number, each in enumerate(demo.examined)])
     caption = "Loss per image after each epoch: training solid, validation dashed. The model of the best epoch is kept."
     return page.picture(figure, caption)
 
@@ -155,35 +155,35 @@ def _chart(each: Examined, colour: str) -> figures.Chart:
     return figures.Chart(each.title, label, curves, each.run.best_epoch(), floor, colour, log=not unit)
 
 
-def _reconstructions(study: Study) -> str:
-    part = study.images.splits[study.split]
-    originals = part.read(np.asarray(study.shown))[..., 0]
-    labels = [part.labels[index] for index in study.shown]
+def _reconstructions(demo: Demo) -> str:
+    part = demo.images.splits[demo.split]
+    originals = part.read(np.asarray(demo.shown))[..., 0]
+    labels = [part.labels[index] for index in demo.shown]
     rows = [
-        _plain(study.images.classes[label]) if label >= 0 else part.names[i]
-        for i, label in zip(study.shown, labels, strict=True)
+        _plain(demo.images.classes[label]) if label >= 0 else part.names[i]
+        for i, label in zip(demo.shown, labels, strict=True)
     ]
     columns = [figures.Column("original", list(originals))]
-    for each in study.examined:
+    for each in demo.examined:
         made = each.reconstructed[..., 0]
         notes = [f"{value:.1f} dB" for value in quality.psnr_db(originals, made)]
         columns.append(figures.Column(each.title, list(made), notes=notes))
-    for each in study.examined:
+    for each in demo.examined:
         title = f"{each.run.config.model.model.upper()} − original"
         columns.append(figures.Column(title, list(each.reconstructed[..., 0] - originals), signed=True))
     caption = (
-        f"Images of the {study.split} set, spread evenly over it and not chosen for their looks; the last row is the "
-        f"one that {study.examined[0].title} reconstructs worst. All pictures are drawn from black 0 to white 1. "
+        f"Images of the {demo.split} set, spread evenly over it and not chosen for their looks; the last row is the "
+        f"one that {demo.examined[0].title} reconstructs worst. All pictures are drawn from black 0 to white 1. "
         "Differences share one scale, which holds 99.5 % of their pixels: orange where the reconstruction is brighter "
         "than the original, blue where it is darker."
     )
     return page.picture(figures.grid(columns, rows), caption)
 
 
-def _numbers(study: Study) -> str:
+def _numbers(demo: Demo) -> str:
     rows = [
         [each.title, split, *(_number(numbers, key, form) for key, (_, form) in NUMBERS.items())]
-        for each in study.examined
+        for each in demo.examined
         for split, numbers in each.measured.items()
     ]
     return page.table(["model", "split", *(title for title, _ in NUMBERS.values())], rows, left=2)
@@ -194,21 +194,21 @@ def _number(numbers: dict[str, Any], key: str, form: str) -> str:
     return "–" if numbers[beside] is None else f"{numbers[key]:{form}}"
 
 
-def _origin(study: Study) -> str:
-    settings = [config.flat(each.run.config) for each in study.examined]
-    rows = [[title, *(_setting(each.get(name)) for each in settings)] for name, title in _titles(study).items()]
-    origins = [each.run.provenance for each in study.examined]
+def _origin(demo: Demo) -> str:
+    settings = [config.flat(each.run.config) for each in demo.examined]
+    rows = [[title, *(_setting(each.get(name)) for each in settings)] for name, title in _titles(demo).items()]
+    origins = [each.run.provenance for each in demo.examined]
     for name in dict.fromkeys(name for origin in origins for name in origin["versions"]):
         rows.append([f"Version of {name}", *(origin["versions"].get(name, "–") for origin in origins)])
     rows.append(["Device", *(origin["device"] for origin in origins)])
     rows.append(["Fingerprint of the images", *(origin["data"]["fingerprint"][:16] for origin in origins)])
-    rows.append(["Folder", *(str(each.run.path) for each in study.examined)])
-    return page.table(["", *(each.title for each in study.examined)], rows, left=1 + len(study.examined))
+    rows.append(["Folder", *(str(each.run.path) for each in demo.examined)])
+    return page.table(["", *(each.title for each in demo.examined)], rows, left=1 + len(demo.examined))
 
 
-def _titles(study: Study) -> dict[str, str]:
+def _titles(demo: Demo) -> dict[str, str]:
     """Every setting of the runs with its title and unit, in the order of the form."""
-    models = [type(each.run.config.model) for each in study.examined]
+    models = [type(each.run.config.model) for each in demo.examined]
     specs = [spec for kind in (config.DataConfig, *models, config.TrainingConfig) for spec in config.fields(kind)]
     return {"model": "Model"} | {spec.name: f"{spec.title}, {spec.unit}".rstrip(", ") for spec in specs}
 
