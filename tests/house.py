@@ -30,6 +30,7 @@ LATE_IMPORTS = {
     # The backend must be chosen before Keras is imported, and only the chosen one is imported.
     "engine/backend.py": {"computed", "keras", "tensorflow", "torch", "jax"},
     "engine/models/steps.py": {"tensorflow", "torch", "jax"},
+    "engine/explore/layers.py": {"torch"},
     # The Hugging Face library takes a second to import and only its own sources need it.
     "engine/data/loading.py": {"engine.data.huggingface"},
     # The window stands before its panels are imported, and a panel that no one looks at costs no time.

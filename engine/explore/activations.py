@@ -1,0 +1,85 @@
+"""What the layers of a model make of images: at all layers or some, piece by piece, so that memory stays flat."""
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import ConfigError
+from engine.explore import layers
+from engine.explore.layers import Layer
+
+MEMORY_BYTES = 64 * 2**20
+MOST_AT_ONCE = 64
+Activations = dict[str, NDArray[np.float32]]
+
+
+def compute(model: Any, images: NDArray[np.float32], names: Collection[str] | None = None) -> Activations:
+    """Activations of a few images, all in memory.
+
+    Args:
+        model: a built model of Engram.
+        images: (n, size, size, 1) float32 in [0, 1], n at least 1.
+        names: the layers wanted, by the names of `layers.listed`; all of them when None. What a convolution gives
+            before and after its non-linearity has two names: `enc_conv1`, `enc_norm1`, `enc_act1`.
+
+    Returns:
+        name -> (n, height, width, channels), or (n, numbers), float32, in network order.
+
+    Raises:
+        ConfigError: the model has no layer of that name.
+    """
+    parts = [activations for _, activations in batches(model, images, names)]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def batches(model: Any, images: Any, names: Collection[str] | None = None) -> Iterator[tuple[int, Activations]]:
+    """Activations of any number of images, as many at a time as fit in 64 MiB.
+
+    Args:
+        model: a built model of Engram.
+        images: float32 (n, size, size, 1) in [0, 1], or anything with a length and `read(slice)` that gives them.
+        names: as in `compute`.
+
+    Yields:
+        (index of the first image, name -> (k, height, width, channels) or (k, numbers), float32, in network order).
+
+    Raises:
+        ConfigError: the model has no layer of that name.
+    """
+    known = layers.listed(model)
+    wanted = _wanted(known, names)
+    count = images_at_once([layer for layer in known if layer.name in wanted])
+    read = images.read if hasattr(images, "read") else images.__getitem__
+    for first in range(0, len(images), count):
+        yield first, _batch(model, read(slice(first, first + count)), [layer.name for layer in known], wanted)
+
+
+def images_at_once(wanted: Collection[Layer]) -> int:
+    """How many images' activations of these layers fit in `MEMORY_BYTES`: 1 to 64."""
+    needed = sum(4 * int(np.prod(layer.shape)) for layer in wanted)
+    return int(np.clip(MEMORY_BYTES // max(needed, 1), 1, MOST_AT_ONCE))
+
+
+def _wanted(known: list[Layer], names: Collection[str] | None) -> set[str]:
+    there = {layer.name for layer in known}
+    wanted = there if names is None else set(names)
+    if strange := sorted(wanted - there):
+        few = ", ".join(layer.name for layer in known)
+        raise ConfigError(f"The model has no layer '{strange[0]}'.", f"Its layers: {few}.")
+    return wanted
+
+
+def _batch(model: Any, images: NDArray[np.float32], order: list[str], wanted: Collection[str]) -> Activations:
+    found: Activations = {}
+    names = iter(order)
+
+    def hear(operation: Any, activation: Any) -> None:
+        name = next(names)
+        if name in wanted:
+            found[name] = np.asarray(keras.ops.convert_to_numpy(activation)).astype(np.float32)
+
+    layers.run(model, images, hear)
+    return found

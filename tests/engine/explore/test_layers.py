@@ -1,0 +1,182 @@
+"""Layers of every registered model: listed in order, each once, with activations that end in the model's output."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from engine import models
+from engine.errors import ConfigError
+from engine.explore import activations, layers
+
+NAMES = sorted(models.BUILDERS)
+
+
+@pytest.fixture
+def images():
+    return np.random.default_rng(0).random((5, 32, 32, 1)).astype(np.float32)
+
+
+@pytest.fixture(params=NAMES)
+def model(request, tiny):
+    return models.build(tiny(model=request.param))
+
+
+def test_the_layers_of_an_autoencoder_in_network_order(tiny):
+    found = layers.listed(models.build(tiny()))
+    encoder = ["enc_conv1", "enc_norm1", "enc_act1", "enc_conv2", "enc_norm2", "enc_act2", "enc_flat", "enc_latent"]
+    decoder = ["dec_dense", "dec_grid", "dec_conv1", "dec_norm1", "dec_act1", "dec_conv2", "dec_output"]
+    assert [layer.name for layer in found] == encoder + decoder
+    assert [layer.part for layer in found] == ["encoder"] * len(encoder) + ["decoder"] * len(decoder)
+    first, norm, latent = found[0], found[1], found[7]
+    assert (first.kind, first.shape, first.parameters) == ("Conv2D", (16, 16, 4), 4 * (9 + 1))
+    assert (norm.kind, norm.parameters) == ("BatchNormalization", 16)
+    assert (latent.kind, latent.shape, latent.parameters) == ("Dense", (8,), 8 * 8 * 8 * 8 + 8)
+
+
+def test_every_weight_belongs_to_one_listed_layer(model):
+    found = layers.walk(model)
+    names = [layer.name for layer, _ in found]
+    assert len(set(names)) == len(names)
+    holders = [operation for layer, operation in found if layer.parameters]
+    assert len(set(map(id, holders))) == len(holders)
+    assert sum(layer.parameters for layer, _ in found) == model.count_params()
+    assert not any(layer.kind == "InputLayer" for layer, _ in found)
+
+
+def test_the_last_activation_is_what_the_model_gives(model, images):
+    found = activations.compute(model, images)
+    last = list(found.values())[-1]
+    outputs = model(images, training=False)
+    wanted = outputs["logits"] if isinstance(outputs, dict) else outputs
+    assert last == pytest.approx(np.asarray(wanted), abs=1e-6)
+    pictures = 1 / (1 + np.exp(-last)) if isinstance(outputs, dict) else last
+    assert pictures == pytest.approx(np.asarray(model.reconstruct(images)), abs=1e-6)
+
+
+def test_activations_have_the_shapes_listed_and_none_when_only_some_are_wanted(model, images):
+    found = activations.compute(model, images)
+    assert {name: array.shape for name, array in found.items()} == {
+        layer.name: (5, *layer.shape) for layer in layers.listed(model)
+    }
+    assert all(array.dtype == np.float32 for array in found.values())
+    some = list(found)[3:1:-1]
+    part = activations.compute(model, images, some)
+    assert list(part) == some[::-1], "in network order"
+    assert all(np.array_equal(part[name], found[name]) for name in part)
+
+
+def test_piece_by_piece_is_the_same_as_at_once(model, images, monkeypatch):
+    whole = activations.compute(model, images)
+    monkeypatch.setattr(activations, "MEMORY_BYTES", 2 * sum(array[0].nbytes for array in whole.values()))
+    pieces = list(activations.batches(model, images))
+    assert [first for first, _ in pieces] == [0, 2, 4]
+    for name, array in whole.items():
+        assert np.concatenate([piece[name] for _, piece in pieces]) == pytest.approx(array, abs=1e-5)
+
+
+def test_a_split_is_read_batch_by_batch(tiny, images):
+    read = []
+
+    class Split:
+        def __len__(self):
+            return len(images)
+
+        def read(self, which):
+            read.append(which)
+            return images[which]
+
+    model = models.build(tiny())
+    pieces = list(activations.batches(model, Split(), ["enc_latent"]))
+    assert read == [slice(0, activations.MOST_AT_ONCE)]
+    assert np.array_equal(pieces[0][1]["enc_latent"], activations.compute(model, images, ["enc_latent"])["enc_latent"])
+
+
+def test_a_layer_that_is_not_there_is_told(tiny, images):
+    with pytest.raises(ConfigError, match=r"no layer 'enc_conv9'.*enc_conv1, enc_norm1"):
+        activations.compute(models.build(tiny()), images, ["enc_conv9"])
+
+
+def test_looking_changes_nothing_about_a_model(model, images):
+    before = np.asarray(model.reconstruct(images))
+    layers.listed(model)
+    activations.compute(model, images)
+    assert np.array_equal(np.asarray(model.reconstruct(images)), before)
+    assert not any("call" in vars(layer) for layer in model._flatten_layers())
+
+
+class Block(keras.layers.Layer):
+    """A layer made of layers that adds what came in by hand."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.inner = keras.layers.Conv2D(1, 3, padding="same", name="inner")
+        self.scale = self.add_weight(shape=(), name="scale", initializer="ones")
+
+    def build(self, shape):
+        self.inner.build(shape)
+        self.built = True
+
+    def call(self, images):
+        return images + self.scale * self.inner(images)
+
+
+def test_skips_shared_layers_bare_operations_and_layers_in_layers_are_heard():
+    incoming = keras.Input((32, 32, 1))
+    shared = keras.layers.Conv2D(1, 1, name="shared")
+    joined = keras.layers.Concatenate(name="joined")([shared(incoming), shared(shared(incoming))])
+    halved = keras.ops.multiply(joined, 0.5)
+    inner = keras.Model(incoming, keras.layers.Conv2D(1, 1, name="last")(halved), name="inside")
+
+    class Odd(keras.Model):
+        size = 32
+
+        def __init__(self):
+            super().__init__()
+            self.inside, self.block = inner, Block(name="block")
+            self.unused = keras.layers.Dense(3)
+            self.block.build((None, 32, 32, 1))
+            self.built = True
+
+        def call(self, images, training=False):
+            return self.block(self.inside(images))
+
+    model = Odd()
+    found = layers.listed(model)
+    names = [layer.name for layer in found]
+    assert {"shared", "shared#2", "shared#3", "joined", "last"} < set(names)
+    assert names[-2:] == ["inner", "block"]
+    assert [layer.parameters for layer in found if layer.name.startswith("shared")] == [2, 0, 0]
+    assert [layer.parameters for layer in found if layer.part == ""] == [10, 1]
+    assert [layer.kind for layer in found].count("Multiply") == 1
+    images = np.ones((2, 32, 32, 1), np.float32)
+    assert np.array_equal(activations.compute(model, images)["block"], np.asarray(model(images)))
+
+
+EACH = """
+import json
+import keras, numpy as np
+from engine import config, models
+from engine.explore import activations, layers
+
+images = np.random.default_rng(0).random((3, 32, 32, 1)).astype("float32")
+found = {}
+for name in sorted(models.BUILDERS):
+    model = models.build(config.build({"model": name, "size": 32, "filters": (4, 8), "latent": 3}))
+    last = list(activations.compute(model, images).values())[-1]
+    outputs = model(images, training=False)
+    wanted = keras.ops.convert_to_numpy(outputs["logits"] if isinstance(outputs, dict) else outputs)
+    total = sum(layer.parameters for layer in layers.listed(model))
+    found[name] = [float(abs(last - wanted).max()), total - model.count_params()]
+print(json.dumps({"backend": keras.backend.backend(), "found": found}))
+"""
+
+
+def test_layers_and_activations_on_each_backend(backend, run_python):
+    said = json.loads(run_python(EACH, backend=backend).splitlines()[-1])
+    assert said["backend"] == backend
+    assert set(said["found"]) == set(NAMES)
+    for name, (difference, missing) in said["found"].items():
+        assert difference < 1e-5, name
+        assert missing == 0, name
