@@ -1,5 +1,6 @@
 """The epochs of a run: train, validate, preview, keep, tell. Needs Keras; `engine.training` is the way in."""
 
+import math
 import os
 from dataclasses import replace
 from typing import Any
@@ -33,7 +34,8 @@ class Fit:
         self.run, self.config, self.images = run, config, images
         self.emit, self.should_stop = emit, should_stop
         keras.utils.set_random_seed(config.training.seed)
-        self.model, self.best = models.compiled(config), models.build(config)
+        steps = math.ceil(len(images.train) / config.training.batch_size)
+        self.model, self.best = models.compiled(config, steps), models.build(config)
         self.state = self._restore()
 
     def _restore(self) -> State:
@@ -77,6 +79,7 @@ class Fit:
         number = self.state.epoch
         batches = Batches(self.images.train, training.batch_size, training.seed, number)
         reporter = Reporter(self.run.name, training.epochs, batches, self.emit, self.should_stop)
+        self.model.begin_epoch(number)
         fitted = self.model.fit(
             batches, initial_epoch=number, epochs=number + 1, shuffle=False, verbose=0, callbacks=[reporter]
         )
@@ -85,7 +88,7 @@ class Fit:
                 f"The loss is no longer a finite number in epoch {number + 1}.",
                 f"Lower the learning rate (now {training.learning_rate:g}) and resume: earlier epochs are kept.",
             )
-        scores = None if reporter.stopped else scoring.score(self.model, self.images.validation, self.should_stop)
+        scores = None if reporter.stopped else scoring.score(self.judged(), self.images.validation, self.should_stop)
         if scores is None:
             return False
         metrics = {name: float(values[-1]) for name, values in fitted.history.items()}
@@ -101,15 +104,22 @@ class Fit:
             self.state = replace(self.state, best_epoch=number, best_loss=metrics["val_loss"])
             self.save_model()
         fixed = scoring.fixed(self.images.validation, PREVIEWS)
-        preview = self._preview(f"epoch-{number:05d}", scoring.reconstruct(self.model, fixed))
+        preview = self._preview(f"epoch-{number:05d}", scoring.reconstruct(self.judged(), fixed))
         checkpoints.save(self.run.checkpoints, self.model, self.state)
         self.emit(EpochEnded(run=self.run.name, epoch=number, metrics=metrics, best=best, preview=preview))
         runs.write_history(self.run)
 
+    def judged(self) -> Any:
+        """The model that is validated, shown and kept: the one in training, or one with its averaged weights."""
+        if not self.config.training.ema:
+            return self.model
+        self.best.set_weights(models.kept_weights(self.model))
+        return self.best
+
     def save_model(self) -> None:
         """Write model.keras, weights alone, under another name, then put it in its place."""
         temporary = self.run.path / "new.keras"
-        self.best.set_weights(self.model.get_weights())
+        self.best.set_weights(models.kept_weights(self.model))
         self.best.save(temporary)
         os.replace(temporary, self.run.model_path)
 

@@ -9,7 +9,18 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QWidget
 
 from engine.config import FieldSpec
 
-NAMES = {"tensorflow": "TensorFlow", "torch": "PyTorch", "jax": "JAX", "z-score": "Z-score", "none": "As in the file"}
+NAMES = {
+    "tensorflow": "TensorFlow",
+    "torch": "PyTorch",
+    "jax": "JAX",
+    "z-score": "Z-score",
+    "leaky-relu": "Leaky ReLU",
+    "relu": "ReLU",
+    "elu": "ELU",
+    "gelu": "GELU",
+    "silu": "SiLU",
+}
+OWN_NAMES = {("normalisation", "none"): "As in the file"}
 DEEP_STEP, STEP = 10, 1
 UNIT_GAP = 8
 
@@ -80,7 +91,7 @@ class ChoiceEditor(QComboBox):
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(6)
         for choice in spec.choices:
-            self.addItem(choice_title(choice), choice)
+            self.addItem(choice_title(choice, spec.name), choice)
         self.activated.connect(self.edited)
 
     def value(self) -> Any:
@@ -124,9 +135,9 @@ def editor_for(spec: FieldSpec) -> Editor:
     return editor
 
 
-def choice_title(choice: str) -> str:
-    """Return how a choice is written on screen."""
-    return NAMES.get(choice, choice.capitalize())
+def choice_title(choice: str, setting: str = "") -> str:
+    """Return how a choice, of that setting, is written on screen."""
+    return OWN_NAMES.get((setting, choice)) or NAMES.get(choice, choice.capitalize())
 
 
 def stepped(spec: FieldSpec, value: Any, steps: int) -> Any:

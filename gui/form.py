@@ -200,7 +200,7 @@ def tool_tip(spec: FieldSpec) -> str:
     parts = [spec.text]
     if spec.limits:
         parts.append(f"{spec.limits.capitalize()}{unit}.")
-    default = choice_title(str(spec.default)) if spec.choices else _written(spec)
+    default = choice_title(str(spec.default), spec.name) if spec.choices else _written(spec)
     return " ".join([*parts, f"Default: {default}; double-click the name to return to it."])
 
 

@@ -1,4 +1,4 @@
-"""Write docs/settings.md, the table of every setting, from engine/config.py; --check only says whether it is so."""
+"""Write docs/settings.md, the table of every setting, from engine/config; --check only says whether it is so."""
 
 import sys
 from pathlib import Path
@@ -11,17 +11,21 @@ HEAD = """\
 # Settings
 
 Every setting of a run: a field in the window's form, an option of `python -m engine train`, an entry of the run's
-`config.json`. Written by `scripts/settings_table.py` from `engine/config.py`; do not edit it by hand.
+`config.json`. Written by `scripts/settings_table.py` from `engine/config`; do not edit it by hand.
 """
 COLUMNS = "| option | title | meaning | values | default |\n| --- | --- | --- | --- | --- |\n"
 
 
 def page() -> str:
     """The whole page."""
-    parts = [HEAD, "\n## Data\n\n", table(config.DataConfig)]
-    for name, section in config.MODELS.items():
-        parts += [f"\n## Model: {config.model_title(name).lower()} (`--model {name}`)\n\n", table(section)]
-    return "".join([*parts, "\n## Training\n\n", table(config.TrainingConfig)])
+    parts = [HEAD]
+    for part, section in config.sections("ae").items():
+        if part == "model":
+            for name, own in config.MODELS.items():
+                parts += [f"\n## Model: {config.model_title(name).lower()} (`--model {name}`)\n\n", table(own)]
+        else:
+            parts += [f"\n## {part.capitalize()}\n\n", table(section)]
+    return "".join(parts)
 
 
 def table(section: type[config.Section]) -> str:

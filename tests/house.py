@@ -210,7 +210,7 @@ def _crosses(module: str, name: str, top: str) -> bool:
         return True
     if room == "gui" and top in FRAMEWORKS:
         return True
-    if module in GROUND_FLOOR:
+    if _allowed(module, GROUND_FLOOR):
         return not _allowed(name, STANDARD | GROUND_FLOOR_PACKAGES | GROUND_FLOOR)
     if module.startswith("engine.data"):
         return not _allowed(name, STANDARD | DATA_PACKAGES | GROUND_FLOOR | {"engine.data"})

@@ -61,7 +61,7 @@ MORE_PLANTED = [
     (house.wall_crossings, "engine/data/a.py", "import gui.app"),
     (house.wall_crossings, "engine/data/a.py", "import keras"),
     (house.wall_crossings, "engine/data/a.py", "from engine.models import BUILDERS"),
-    (house.wall_crossings, "engine/config.py", "from PIL import Image"),
+    (house.wall_crossings, "engine/config/data.py", "from PIL import Image"),
     (house.wall_crossings, "engine/runs.py", "from engine import training"),
     (house.wall_crossings, "gui/panels/train.py", "import keras.ops"),
     (house.wall_crossings, "gui/widgets/a.py", "from engine.messages import Event"),

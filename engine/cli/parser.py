@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from engine import __version__, config
-from engine.config import DataConfig, FieldSpec, RunConfig, TrainingConfig
+from engine.config import FieldSpec, RunConfig
 
 PROGRAM = "python -m engine"
 SPLITS = ("train", "validation", "test")
@@ -174,20 +174,23 @@ COMMANDS = {
 
 def _add_settings(command: Parser, models: bool = True) -> None:
     """Add an option for every setting, grouped by section."""
-    data = command.add_argument_group("data", _summary(DataConfig))
-    for spec in config.fields(DataConfig):
-        _add_option(data, spec, aliases=["--data"] if spec.name == "source" else [])
-    model = command.add_argument_group("model", "What is trained.")
+    for name, section in config.sections(RunConfig().model.model).items():
+        if name == "model":
+            _add_model(command.add_argument_group("model", "What is trained."), models)
+            continue
+        group = command.add_argument_group(name, _summary(section))
+        for spec in config.fields(section):
+            _add_option(group, spec, aliases=["--data"] if spec.name == "source" else [])
+
+
+def _add_model(group: Any, models: bool) -> None:
     if models:
         titles = "; ".join(f"{name}: {config.model_title(name)}" for name in config.MODELS)
-        model.add_argument(
+        group.add_argument(
             "--model", metavar="|".join(config.MODELS), default=argparse.SUPPRESS, help=f"{titles}. Default ae."
         )
     for spec, owners in _model_settings():
-        _add_option(model, spec, note="" if len(owners) == len(config.MODELS) else f" Only for {', '.join(owners)}.")
-    training = command.add_argument_group("training", _summary(TrainingConfig))
-    for spec in config.fields(TrainingConfig):
-        _add_option(training, spec)
+        _add_option(group, spec, note="" if len(owners) == len(config.MODELS) else f" Only for {', '.join(owners)}.")
 
 
 def _model_settings() -> list[tuple[FieldSpec, list[str]]]:
@@ -234,8 +237,8 @@ def _shown(value: config.Setting) -> str:
 
 def settings(options: argparse.Namespace) -> dict[str, Any]:
     """The settings among the options, as they were typed; whole numbers after commas as a list."""
-    kinds = {spec.name: spec.kind for spec in config.fields(DataConfig) + config.fields(TrainingConfig)}
-    kinds |= {spec.name: spec.kind for spec, _ in _model_settings()} | {"model": "choice"}
+    sections = [section for model in config.MODELS for section in config.sections(model).values()]
+    kinds = {spec.name: spec.kind for section in sections for spec in config.fields(section)} | {"model": "choice"}
     given = {name: value for name, value in vars(options).items() if name in kinds}
     return {name: re.split(r"[,\s]+", value) if kinds[name] == "ints" else value for name, value in given.items()}
 

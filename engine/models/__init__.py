@@ -1,6 +1,6 @@
 """The models of Engram. `BUILDERS` is the only list of them: name -> build(config), which returns a compiled model.
 
-Every model has `encode(images)` and `reconstruct(images)` beside what Keras gives it.
+Every model is a `Reconstructor`; one with a latent has `encode(images)` too.
 """
 
 import warnings
@@ -8,12 +8,13 @@ import zipfile
 from collections.abc import Callable
 from typing import Any
 
-import keras
-
 from engine.config import RunConfig
 from engine.errors import RunDamaged
-from engine.models import autoencoder, variational
+from engine.models import autoencoder, optimiser, variational
+from engine.models.optimiser import kept_weights
 from engine.runs import Run
+
+__all__ = ["BUILDERS", "build", "compiled", "kept_weights", "load"]
 
 MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}
 BUILDERS: dict[str, Callable[[RunConfig], Any]] = {"ae": autoencoder.build, "vae": variational.build}
@@ -28,10 +29,19 @@ def build(config: RunConfig) -> Any:
     return BUILDERS[config.model.model](config)
 
 
-def compiled(config: RunConfig) -> Any:
-    """Build a model and make it ready to train: Adam, the model's own loss, optimiser state included."""
+def compiled(config: RunConfig, steps_per_epoch: int = 1) -> Any:
+    """Build a model and make it ready to train: Adam, the model's own loss, optimiser state included.
+
+    Args:
+        config: the settings.
+        steps_per_epoch: batches of an epoch, for a learning rate that has a course.
+
+    Returns:
+        The compiled model.
+    """
     model = build(config)
-    model.compile(keras.optimizers.Adam(config.training.learning_rate), loss=model.training_loss)
+    model.compile(optimiser.build(config.training, steps_per_epoch), loss=model.training_loss)
+    model.optimizer.exclude_from_weight_decay([v for v in model.trainable_variables if len(v.shape) < 2])
     model.optimizer.build(model.trainable_variables)
     return model
 

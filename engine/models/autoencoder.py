@@ -10,10 +10,11 @@ from keras import layers
 
 from engine.config import AutoencoderConfig, RunConfig
 from engine.models import blocks
+from engine.models.reconstructor import Reconstructor
 
 
 @keras.saving.register_keras_serializable("engram")
-class Autoencoder(keras.Model):
+class Autoencoder(Reconstructor):
     """Encoder to `latent` numbers, decoder back to an image.
 
     Args:
@@ -21,11 +22,8 @@ class Autoencoder(keras.Model):
         settings: the fields of an `AutoencoderConfig`.
     """
 
-    training_loss = "mse"
-
     def __init__(self, size: int, settings: dict[str, Any], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.size, self.settings = size, dict(settings)
+        super().__init__(size, settings, **kwargs)
         config = AutoencoderConfig(**settings)
         images, features = blocks.down(config, size)
         latent = layers.Dense(config.latent, name="enc_latent")(features)
@@ -33,21 +31,9 @@ class Autoencoder(keras.Model):
         self.decoder = blocks.up(config, size, output="sigmoid")
         self.built = True
 
-    def call(self, images: Any, training: bool = False) -> Any:
-        """Reconstruct images: (n, size, size, 1) -> (n, size, size, 1), float32 in [0, 1]."""
-        return self.decoder(self.encoder(images, training=training), training=training)
-
     def encode(self, images: Any) -> Any:
         """Latent numbers of images: (n, size, size, 1) -> (n, latent)."""
         return self.encoder(images, training=False)
-
-    def reconstruct(self, images: Any) -> Any:
-        """Reconstruct images without training: (n, size, size, 1) -> (n, size, size, 1), float32 in [0, 1]."""
-        return self(images, training=False)
-
-    def get_config(self) -> dict[str, Any]:
-        """What Keras needs to build the model again."""
-        return {**super().get_config(), "size": self.size, "settings": self.settings}
 
 
 def build(config: RunConfig) -> Autoencoder:

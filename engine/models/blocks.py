@@ -1,21 +1,22 @@
-"""The two stacks that the study's models share: five strided convolutions down, five transposed ones up."""
+"""The building blocks that the models share: a convolution with what follows it, and the two stacks of the study."""
 
+import math
 from typing import Any
 
 import keras
 from keras import layers
 
-from engine.config import ModelConfig
+from engine.config import AutoencoderConfig, ConvolutionConfig, StackConfig, VariationalConfig
 
-STRIDE = 2
+GROUPS = 8
 
 
-def down(config: ModelConfig, size: int) -> tuple[Any, Any]:
-    """Stack `enc_conv1..n`, each halving the side, with batch norm and leaky ReLU after each.
+def down(config: StackConfig, size: int) -> tuple[Any, Any]:
+    """Stack `enc_conv1..n`, each making the side `stride` times smaller, with norm and activation after each.
 
     Args:
-        config: filters, kernel size, slope.
-        size: side of the images, a multiple of 2**n.
+        config: filters, kernel size, stride, depth, activation, norm.
+        size: side of the images, a multiple of stride**n.
 
     Returns:
         The input, shape (n, size, size, 1), float32 in [0, 1], and the flat features behind the last layer.
@@ -23,33 +24,73 @@ def down(config: ModelConfig, size: int) -> tuple[Any, Any]:
     images = keras.Input((size, size, 1), name="images")
     x = images
     for number, filters in enumerate(config.filters, 1):
-        x = layers.Conv2D(filters, config.kernel_size, STRIDE, "same", name=f"enc_conv{number}")(x)
-        x = layers.BatchNormalization(name=f"enc_norm{number}")(x)
-        x = layers.LeakyReLU(config.leaky_slope, name=f"enc_act{number}")(x)
+        x = layers.Conv2D(filters, config.kernel_size, config.stride, "same", name=f"enc_conv{number}")(x)
+        x = followed(x, config, "enc", f"{number}")
+        x = deepened(x, config, "enc", number)
     return images, layers.Flatten(name="enc_flat")(x)
 
 
-def up(config: ModelConfig, size: int, output: str | None) -> keras.Model:
-    """Stack `dec_conv1..n`, each doubling the side, with batch norm and leaky ReLU after all but the last.
+def up(config: AutoencoderConfig | VariationalConfig, size: int, output: str | None) -> keras.Model:
+    """Stack `dec_conv1..n`, the mirror image of `down`, with norm and activation after all but the last.
 
     Args:
-        config: latent size, filters, kernel size, slope.
-        size: side of the images, a multiple of 2**n.
+        config: latent size, filters, kernel size, stride, depth, activation, norm.
+        size: side of the images, a multiple of stride**n.
         output: activation of the last layer: 'sigmoid', or None for logits.
 
     Returns:
         A model from (n, latent) to (n, size, size, 1); its output is float32 under every precision policy.
     """
-    side = size // STRIDE ** len(config.filters)
+    side = size // config.size_multiple
     latent = keras.Input((config.latent,), name="latent")
     x = layers.Dense(side * side * config.filters[-1], name="dec_dense")(latent)
     x = layers.Reshape((side, side, config.filters[-1]), name="dec_grid")(x)
     for number, filters in enumerate(config.filters[-2::-1], 1):
-        x = layers.Conv2DTranspose(filters, config.kernel_size, STRIDE, "same", name=f"dec_conv{number}")(x)
-        x = layers.BatchNormalization(name=f"dec_norm{number}")(x)
-        x = layers.LeakyReLU(config.leaky_slope, name=f"dec_act{number}")(x)
+        x = deepened(x, config, "dec", number)
+        x = layers.Conv2DTranspose(filters, config.kernel_size, config.stride, "same", name=f"dec_conv{number}")(x)
+        x = followed(x, config, "dec", f"{number}")
+    x = deepened(x, config, "dec", len(config.filters))
     last = f"dec_conv{len(config.filters)}"
-    x = layers.Conv2DTranspose(1, config.kernel_size, STRIDE, "same", name=last, dtype="float32")(x)
+    x = layers.Conv2DTranspose(1, config.kernel_size, config.stride, "same", name=last, dtype="float32")(x)
     if output:
         x = layers.Activation(output, name="dec_output", dtype="float32")(x)
     return keras.Model(latent, x, name="decoder")
+
+
+def deepened(x: Any, config: ConvolutionConfig, part: str, number: int) -> Any:
+    """Put the further convolutions of a layer behind its first: `<part>_conv<number>_2` and so on, shapes kept."""
+    for place in range(2, config.depth + 1):
+        x = convolved(x, x.shape[-1], config, part, f"{number}_{place}")
+    return x
+
+
+def convolved(x: Any, filters: int, config: ConvolutionConfig, part: str, place: str) -> Any:
+    """Convolve, normalise and activate: (n, height, width, c) -> (n, height, width, filters)."""
+    x = layers.Conv2D(filters, config.kernel_size, padding="same", name=f"{part}_conv{place}")(x)
+    return followed(x, config, part, place)
+
+
+def followed(x: Any, config: ConvolutionConfig, part: str, place: str) -> Any:
+    """Normalise and activate what a convolution has made: `<part>_norm<place>`, `<part>_act<place>`, shape kept."""
+    return activated(normalised(x, config, f"{part}_norm{place}"), config, f"{part}_act{place}")
+
+
+def normalised(x: Any, config: ConvolutionConfig, name: str) -> Any:
+    """Normalise features by the statistics that the config names, shape kept.
+
+    'batch': Ioffe, Szegedy (2015); 'layer': Ba et al. (2016), over all values of one image; 'group': Wu, He (2018),
+    over eight groups of its channels, or as many of 4, 2, 1 as divide them.
+    """
+    if config.norm == "batch":
+        return layers.BatchNormalization(name=name)(x)
+    if config.norm == "none":
+        return x
+    groups = math.gcd(GROUPS, x.shape[-1]) if config.norm == "group" else 1
+    return layers.GroupNormalization(groups, name=name)(x)
+
+
+def activated(x: Any, config: ConvolutionConfig, name: str) -> Any:
+    """Apply the config's nonlinearity, shape kept."""
+    if config.activation == "leaky-relu":
+        return layers.LeakyReLU(config.leaky_slope, name=name)(x)
+    return layers.Activation(config.activation, name=name)(x)

@@ -1,6 +1,7 @@
 """The variational autoencoder of the study: binary cross-entropy plus KL, in nats per image.
 
-Kingma, Welling: Auto-encoding variational Bayes. arXiv:1312.6114 (2013).
+Kingma, Welling: Auto-encoding variational Bayes. arXiv:1312.6114 (2013). Warm-up of the KL term: Sønderby et al.,
+arXiv:1602.02282 (2016). Free bits: Kingma et al., arXiv:1606.04934 (2016), appendix C.8.
 """
 
 from typing import Any
@@ -10,6 +11,7 @@ from keras import layers, ops
 
 from engine.config import RunConfig, VariationalConfig
 from engine.models import blocks, steps
+from engine.models.reconstructor import Reconstructor
 
 CEILING = 1.0
 
@@ -34,7 +36,7 @@ class Sampling(layers.Layer):
 
 
 @keras.saving.register_keras_serializable("engram")
-class VariationalAutoencoder(keras.Model):
+class VariationalAutoencoder(Reconstructor):
     """Encoder to mean and log-variance, a sample, decoder to logits.
 
     Args:
@@ -43,13 +45,15 @@ class VariationalAutoencoder(keras.Model):
         seed: seed of the sampling.
     """
 
-    training_loss = None  # its own compute_loss
+    training_loss = None
 
     def __init__(self, size: int, settings: dict[str, Any], seed: int = 0, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.size, self.settings, self.seed = size, dict(settings), seed
+        super().__init__(size, settings, **kwargs)
         config = VariationalConfig(**settings)
-        self.beta = config.beta
+        self.seed, self.beta, self.warm_up, self.free_bits = seed, config.beta, config.kl_warm_up, config.free_bits
+        self.kl_share: Any = 1.0
+        if self.warm_up:
+            self.kl_share = self.add_weight(name="kl_share", shape=(), initializer="ones", trainable=False)
         images, features = blocks.down(config, size)
         mean = layers.Dense(config.latent, name="enc_mean", dtype="float32")(features)
         log_var = layers.Dense(config.latent, name="enc_log_var", dtype="float32")(features)
@@ -60,6 +64,11 @@ class VariationalAutoencoder(keras.Model):
         self.kl_metric = keras.metrics.Mean(name="kl")
         self.built = True
 
+    def begin_epoch(self, epoch: int) -> None:
+        """Let the KL term weigh 1/(w+1), 2/(w+1), ... of beta in the w epochs of warm-up, and all of it after them."""
+        if self.warm_up:
+            self.kl_share.assign(min(1.0, (epoch + 1) / (self.warm_up + 1)))
+
     def call(self, images: Any, training: bool = False) -> dict[str, Any]:
         """Logits (n, size, size, 1), mean and log-variance (n, latent); z is a sample in training, else the mean."""
         mean, raw = self.encoder(images, training=training)
@@ -68,13 +77,22 @@ class VariationalAutoencoder(keras.Model):
         return {"logits": self.decoder(z, training=training), "mean": mean, "log_var": log_var}
 
     def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, *args: Any, **kwargs: Any) -> Any:
-        """Negative evidence lower bound, nats per image, averaged over the batch; beta weighs the KL term."""
+        """Negative evidence lower bound, nats per image, averaged over the batch; beta weighs the KL term.
+
+        Warm-up and free bits bend this loss alone: the metrics `reconstruction` and `kl` are the true nats.
+        """
         reconstruction = ops.mean(cross_entropy(y, y_pred["logits"]))
         kl = ops.mean(divergence(y_pred["mean"], y_pred["log_var"]))
         count = ops.shape(y)[0]
         self.reconstruction_metric.update_state(reconstruction, sample_weight=count)
         self.kl_metric.update_state(kl, sample_weight=count)
-        return reconstruction + self.beta * kl
+        pressed = self._pressed(y_pred["mean"], y_pred["log_var"]) if self.free_bits else kl
+        return reconstruction + self.beta * self.kl_share * pressed
+
+    def _pressed(self, mean: Any, log_var: Any) -> Any:
+        """The KL term with free bits: a latent number's batch mean below `free_bits` is not pressed lower."""
+        each = ops.mean(divergence_of_each(mean, log_var), axis=0)
+        return ops.sum(ops.maximum(each, self.free_bits))
 
     def train_step(self, *args: Any) -> Any:
         """One step of gradient descent on `compute_loss`, written out for the backend in use."""
@@ -90,7 +108,7 @@ class VariationalAutoencoder(keras.Model):
 
     def get_config(self) -> dict[str, Any]:
         """What Keras needs to build the model again."""
-        return {**super().get_config(), "size": self.size, "settings": self.settings, "seed": self.seed}
+        return {**super().get_config(), "seed": self.seed}
 
 
 def bounded(raw: Any) -> Any:
@@ -118,7 +136,12 @@ def cross_entropy(images: Any, logits: Any) -> Any:
 
 def divergence(mean: Any, log_var: Any) -> Any:
     """KL divergence of N(mean, exp(log_var)) from N(0, 1): two (n, latent) arrays -> (n,) nats (eq. 7 there)."""
-    return -0.5 * ops.sum(1.0 + log_var - ops.square(mean) - ops.exp(log_var), axis=-1)
+    return ops.sum(divergence_of_each(mean, log_var), axis=-1)
+
+
+def divergence_of_each(mean: Any, log_var: Any) -> Any:
+    """KL divergence that each latent number adds: two (n, latent) arrays -> (n, latent) nats."""
+    return -0.5 * (1.0 + log_var - ops.square(mean) - ops.exp(log_var))
 
 
 def build(config: RunConfig) -> VariationalAutoencoder:

@@ -108,9 +108,10 @@ def _in_short(demo: Demo) -> list[str]:
     sentences = []
     for each in demo.examined:
         model, part = each.run.config.model, each.measured[demo.split]
-        size = demo.images.config.size**2
+        size, kept = demo.images.config.size**2, model.latent_size
+        through = f"{size:,} pixels through {kept} numbers" if kept else f"{size:,} pixels, no bottleneck"
         sentences.append(
-            f"{config.model_title(model.model)} ({each.run.name}): {size:,} pixels through {model.latent} numbers. "
+            f"{config.model_title(model.model)} ({each.run.name}): {through}. "
             f"On the {part['n']:,} {demo.split} images: PSNR {part['psnr_db']:.1f} dB, SSIM {part['ssim']:.2f}, "
             f"MSE {part['mse']:.4f}; on the training images MSE {each.measured['train']['mse']:.4f}."
         )
@@ -208,8 +209,10 @@ def _origin(demo: Demo) -> str:
 
 def _titles(demo: Demo) -> dict[str, str]:
     """Every setting of the runs with its title and unit, in the order of the form."""
-    models = [type(each.run.config.model) for each in demo.examined]
-    specs = [spec for kind in (config.DataConfig, *models, config.TrainingConfig) for spec in config.fields(kind)]
+    kinds: dict[type[config.Section], None] = {}
+    for part in config.RunConfig.model_fields:
+        kinds |= {type(getattr(each.run.config, part)): None for each in demo.examined}
+    specs = [spec for kind in kinds for spec in config.fields(kind)]
     return {"model": "Model"} | {spec.name: f"{spec.title}, {spec.unit}".rstrip(", ") for spec in specs}
 
 

@@ -19,7 +19,7 @@ from tests.conftest import ROOT
 from tests.engine.conftest import TINY
 
 COMMANDS = ("train", "resume", "runs", "evaluate", "reconstruct", "demo")
-SECTIONS = (config.DataConfig, *config.MODELS.values(), config.TrainingConfig)
+SECTIONS = [part for model in config.MODELS for part in config.sections(model).values()]
 SPECS = {spec.name: spec for section in SECTIONS for spec in config.fields(section)}
 TINY_OPTIONS = [
     word
@@ -214,6 +214,8 @@ def test_every_setting_can_be_given():
             "model": "vae", "source": "scans", "size": 64, "fit": "squash", "normalisation": "percentile",
             "validation_share": 0.2, "split_seed": 3, "phantom_count": 48, "phantom_seed": 5, "download": True,
             "revision": "v2", "latent": 9, "filters": (4, 8), "kernel_size": 5, "leaky_slope": 0.1, "beta": 0.5,
+            "stride": 4, "depth": 2, "activation": "elu", "norm": "group", "kl_warm_up": 3, "free_bits": 0.05,
+            "schedule": "cosine", "warm_up": 0.1, "clip_norm": 2.0, "weight_decay": 0.01, "ema": 0.99,
             "epochs": 7, "batch_size": 4, "learning_rate": 0.002, "seed": 11, "backend": "jax", "deterministic": False,
             "threads": 2,
         }

@@ -6,7 +6,7 @@ import pytest
 from engine import config
 from engine.errors import ConfigError
 
-SECTIONS = [config.DataConfig, config.TrainingConfig, *config.MODELS.values()]
+SECTIONS = list(dict.fromkeys(part for model in config.MODELS for part in config.sections(model).values()))
 
 
 def test_every_field_says_what_it_is():
@@ -20,8 +20,7 @@ def test_every_field_says_what_it_is():
 
 @pytest.mark.parametrize("model", config.MODELS)
 def test_no_two_fields_of_a_run_share_a_name(model):
-    sections = [config.DataConfig, config.MODELS[model], config.TrainingConfig]
-    names = [spec.name for section in sections for spec in config.fields(section)]
+    names = [spec.name for section in config.sections(model).values() for spec in config.fields(section)]
     assert len(names) == len(set(names))
 
 
@@ -48,6 +47,10 @@ def test_presets_hold_the_tables_of_the_study():
         ({"epochs": "many"}, ["Epochs", "whole number", "many"]),
         ({"fit": "crop"}, ["letterbox, squash", "crop"]),
         ({"size": 100}, ["cannot be halved 5 times", "96 or 128"]),
+        ({"stride": 3, "filters": (4, 4), "size": 64}, ["no multiple of 9", "63 or 72"]),
+        ({"stride": 4, "filters": (4, 4), "kernel_size": 3}, ["leaves gaps at stride 4", "use 4"]),
+        ({"stride": 4, "kernel_size": 5}, ["1024 times smaller", "fewer filters"]),
+        ({"activation": "sine"}, ["Activation", "--activation", "gelu", "sine"]),
         ({"filters": (0, 4)}, ["between 1 and 4096"]),
         ({"filters": ("a", 4)}, ["Filters", "--filters"]),
         ({"beta": 2}, ["no setting 'beta'", "'ae'"]),
@@ -70,3 +73,21 @@ def test_changing_the_model_keeps_what_both_have():
     assert vae.model.beta == 2.0
     assert vae.training.learning_rate == 5e-4
     assert config.build({"model": "ae"}, vae).model == config.preset("seed-ae").model
+
+
+def test_settings_written_before_a_setting_existed_are_read_as_they_were_meant():
+    old = {
+        "data": {"size": 64},
+        "model": {"model": "vae", "latent": 5, "filters": [4, 8], "kernel_size": 3, "leaky_slope": 0.2, "beta": 1.0},
+        "training": {"epochs": 3, "seed": 1},
+    }
+    one = config.parse(old)
+    assert (one.model.stride, one.model.depth, one.model.activation, one.model.norm) == (2, 1, "leaky-relu", "batch")
+    assert (one.model.kl_warm_up, one.model.free_bits) == (0, 0)
+    assert (one.training.schedule, one.training.warm_up, one.training.ema) == ("constant", 0, 0)
+
+
+def test_a_model_says_what_it_keeps_and_what_sizes_it_takes():
+    one = config.build({"latent": 9, "filters": (4, 8), "stride": 4, "kernel_size": 5, "size": 64}).model
+    assert (one.latent_size, one.size_multiple) == (9, 16)
+    assert config.ModelConfig().latent_size is None

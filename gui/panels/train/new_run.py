@@ -98,8 +98,9 @@ class NewRunCard(Card):
 
     def take(self, config: RunConfig) -> None:
         """Show the settings of a run, its scans too: one step to undo."""
-        data, model, training = config.data.model_dump(), config.model.model_dump(), config.training.model_dump()
-        self._change("settings of a run", data, {**model, **training})
+        data = config.data.model_dump()
+        values = {name: value for name, value in settings.flat(config).items() if name not in data}
+        self._change("settings of a run", data, values)
 
     def python(self) -> str:
         """A script that trains the same run; empty while the form is wrong."""
@@ -130,7 +131,8 @@ class NewRunCard(Card):
         if name:
             preset = _preset(name)
             title = self.preset.itemText(self.preset.findData(name))
-            self._change(title, _said(preset.data), _said(preset.model) | _said(preset.training))
+            data, values = _said(preset)
+            self._change(title, data, values)
         self.refresh()
 
     def _change(self, title: str, preparation: dict[str, Any], values: dict[str, Any]) -> None:
@@ -146,9 +148,8 @@ class NewRunCard(Card):
         """The preset whose settings these are, preparation included; empty for none."""
         values = {**self.data_config().model_dump(), **self.settings.values()}
         for name in settings.presets():
-            preset = _preset(name)
-            said = {**_said(preset.data), **_said(preset.model), **_said(preset.training)}
-            if all(values.get(key) == value for key, value in said.items()):
+            data, said = _said(_preset(name))
+            if all(values.get(key) == value for key, value in {**data, **said}.items()):
                 return name
         return ""
 
@@ -162,6 +163,8 @@ def _preset(name: str) -> RunConfig:
     return settings.preset(name)
 
 
-def _said(section: settings.Section) -> dict[str, Any]:
-    """The settings that a preset names, without those it leaves alone."""
-    return {name: getattr(section, name) for name in section.model_fields_set}
+def _said(preset: RunConfig) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The settings that a preset names, of the scans and of all else, without those it leaves alone."""
+    parts = {part: getattr(preset, part) for part in RunConfig.model_fields}
+    said = {part: {name: getattr(kind, name) for name in kind.model_fields_set} for part, kind in parts.items()}
+    return said.pop("data"), {name: value for values in said.values() for name, value in values.items()}

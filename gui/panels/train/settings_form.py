@@ -8,7 +8,7 @@ from PySide6.QtGui import QUndoCommand, QUndoStack
 from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from engine import config as settings
-from engine.config import MODELS, DataConfig, RunConfig, TrainingConfig
+from engine.config import MODELS, DataConfig, RunConfig
 from gui.form import Form
 
 Values = dict[str, Any]
@@ -35,12 +35,13 @@ class SettingsForm(QWidget):
         self.model.activated.connect(lambda: self.choose_model(self.model.currentData()))
 
     def _make_form(self, model: str) -> Form:
-        specs = settings.fields(MODELS[model]) + settings.fields(TrainingConfig)
+        parts = settings.sections(model)
+        specs = [spec for part, kind in parts.items() if part != "data" for spec in settings.fields(kind)]
         return Form(specs, self._undo, lambda values: settings.build({**values, "model": model}, self._base()))
 
     def _base(self) -> RunConfig:
         """What a run has besides its form: the scans. Whether the model fits them is not asked here."""
-        return RunConfig.model_construct(data=self._data(), model=RunConfig().model, training=TrainingConfig())
+        return RunConfig.model_construct(data=self._data())
 
     @property
     def form(self) -> Form:

@@ -2,10 +2,11 @@
 
 import json
 
+import keras
 import numpy as np
 import pytest
 
-from engine import models, quality
+from engine import config, models, quality, scoring
 from engine.models import variational
 
 COMPARE = """
@@ -70,3 +71,46 @@ def test_without_training_the_latent_is_the_mean(tiny, blobs):
     first, second = (np.asarray(model(blobs(2), training=False)["logits"]) for _ in range(2))
     assert np.array_equal(first, second)
     assert not np.array_equal(first, np.asarray(model(blobs(2), training=True)["logits"]))
+
+
+def test_warm_up_lets_the_divergence_weigh_more_from_epoch_to_epoch(tiny, blobs):
+    model, images = models.build(tiny(model="vae", beta=2.0, kl_warm_up=3)), blobs(6)
+    out = model(images, training=True)
+    kl = quality.divergence_nats(*(np.asarray(out[name]) for name in ("mean", "log_var"))).mean()
+    found = []
+    for epoch in range(5):
+        model.begin_epoch(epoch)
+        found.append(float(model.compute_loss(images, images, out)))
+    nats = quality.cross_entropy_nats(images, np.asarray(out["logits"])).mean()
+    assert found == pytest.approx([nats + 2.0 * share * kl for share in (0.25, 0.5, 0.75, 1, 1)], rel=1e-5)
+
+
+def test_validation_has_all_of_beta_during_warm_up(tiny, blobs):
+    settings = tiny(model="vae", beta=2.0)
+    keras.utils.set_random_seed(0)
+    plain = models.build(settings)
+    model = models.build(config.build({"kl_warm_up": 9}, settings))
+    model.encoder.set_weights(plain.encoder.get_weights())
+    model.decoder.set_weights(plain.decoder.get_weights())
+    model.begin_epoch(0)
+
+    class Images:
+        def __len__(self):
+            return 6
+
+        def read(self, which):
+            return blobs(6)[which]
+
+    assert np.array_equal(scoring.score(model, Images())["loss"], scoring.score(plain, Images())["loss"])
+
+
+def test_free_bits_press_no_number_below_its_share(tiny, blobs):
+    model, images = models.build(tiny(model="vae", free_bits=1.0)), blobs(6)
+    out = model(images, training=True)
+    mean, log_var = (np.asarray(out[name], np.float64) for name in ("mean", "log_var"))
+    each = (-0.5 * (1 + log_var - mean**2 - np.exp(log_var))).mean(0)
+    model.free_bits = float(np.median(each))  # half of the numbers are below it
+    nats = quality.cross_entropy_nats(images, np.asarray(out["logits"])).mean()
+    wanted = nats + np.maximum(each, np.median(each)).sum()
+    assert float(model.compute_loss(images, images, out)) == pytest.approx(wanted, rel=1e-5)
+    assert float(model.kl_metric.result()) == pytest.approx(each.sum(), rel=1e-4)

@@ -1,0 +1,46 @@
+"""Every setting of Engram, described once: title, unit, range, help.
+
+The form in the window, the options of the command line, config.json and the table in the docs are all made from here.
+A run's settings are a `RunConfig`: one frozen, validated section each, all listed by `sections`.
+"""
+
+from engine.config.data import DataConfig
+from engine.config.models import (
+    MODELS,
+    AutoencoderConfig,
+    BottleneckConfig,
+    ConvolutionConfig,
+    ModelConfig,
+    StackConfig,
+    VariationalConfig,
+    model_title,
+)
+from engine.config.run import RESOURCES, RunConfig, build, flat, parse, preset, presets, sections
+from engine.config.section import FieldSpec, Section, Setting, fields, setting
+from engine.config.training import TrainingConfig
+
+__all__ = [
+    "MODELS",
+    "RESOURCES",
+    "AutoencoderConfig",
+    "BottleneckConfig",
+    "ConvolutionConfig",
+    "DataConfig",
+    "FieldSpec",
+    "ModelConfig",
+    "RunConfig",
+    "Section",
+    "Setting",
+    "StackConfig",
+    "TrainingConfig",
+    "VariationalConfig",
+    "build",
+    "fields",
+    "flat",
+    "model_title",
+    "parse",
+    "preset",
+    "presets",
+    "sections",
+    "setting",
+]

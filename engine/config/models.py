@@ -1,0 +1,130 @@
+"""The settings of each model. A new model adds its class here, and its name to `AnyModel`."""
+
+from typing import Annotated, ClassVar, Literal, Union, get_args
+
+from pydantic import Field, model_validator
+
+from engine.config.section import Section, setting
+
+SIDE_MOST = 512
+
+
+class ModelConfig(Section):
+    """What every model says of itself; its settings are the fields of the classes below."""
+
+    loss_unit: ClassVar[str] = ""  # unit of the loss it is trained on, empty when plain
+
+    @property
+    def latent_size(self) -> int | None:
+        """How many numbers the model keeps of an image; None for one without such a bottleneck."""
+        return getattr(self, "latent", None)
+
+    @property
+    def size_multiple(self) -> int:
+        """What the side of the images must be a multiple of."""
+        return 1
+
+
+class BottleneckConfig(ModelConfig):
+    """A model that puts every image through a few numbers."""
+
+    latent: int = setting(512, "Latent size", "How many numbers the encoder may keep of an image.", ge=1, le=16384)
+
+
+class ConvolutionConfig(ModelConfig):
+    """What layers of convolutions are made of."""
+
+    filters: tuple[int, ...] = setting(
+        (32, 64, 128, 256, 512),
+        "Filters",
+        "Filters of each encoder layer; the decoder mirrors them.",
+        min_length=1,
+        max_length=8,
+        advanced=True,
+    )
+    kernel_size: int = setting(3, "Kernel size", "Side of every convolution kernel.", "px", ge=1, le=11, advanced=True)
+    depth: int = setting(1, "Depth", "Convolutions of each layer.", ge=1, le=8, advanced=True)
+    activation: Literal["leaky-relu", "relu", "elu", "gelu", "silu"] = setting(
+        "leaky-relu", "Activation", "Nonlinearity behind each convolution.", advanced=True
+    )
+    leaky_slope: float = setting(
+        0.2, "Leaky ReLU slope", "Slope of the leaky ReLU for negative values.", ge=0.0, le=1.0, advanced=True
+    )
+    norm: Literal["batch", "layer", "group", "none"] = setting(
+        "batch",
+        "Normalisation",
+        "Statistics that each convolution's output is normalised by: of the batch, of the whole layer of one image, or "
+        "of groups of its channels.",
+        advanced=True,
+    )
+
+    @model_validator(mode="after")
+    def _filters_are_sane(self) -> "ConvolutionConfig":
+        if any(not 1 <= count <= 4096 for count in self.filters):
+            raise ValueError("Filters must each be between 1 and 4096")
+        return self
+
+
+class StackConfig(ConvolutionConfig):
+    """Layers of convolutions, each making the image smaller by its stride."""
+
+    stride: int = setting(2, "Stride", "How many times smaller each layer's output is.", ge=2, le=4, advanced=True)
+
+    @property
+    def size_multiple(self) -> int:
+        """Every layer divides the side by the stride."""
+        return int(self.stride ** len(self.filters))
+
+    @model_validator(mode="after")
+    def _strides_are_sane(self) -> "StackConfig":
+        if self.size_multiple > SIDE_MOST:
+            raise ValueError(
+                f"{len(self.filters)} layers of stride {self.stride} make an image {self.size_multiple} times smaller, "
+                "which is more than it has pixels; use fewer filters or a smaller stride"
+            )
+        if self.kernel_size < self.stride and self.stride > 2:  # kernel 1 at stride 2 was always allowed
+            raise ValueError(f"Kernel size {self.kernel_size} leaves gaps at stride {self.stride}; use {self.stride}")
+        return self
+
+
+class AutoencoderConfig(StackConfig, BottleneckConfig):
+    """The study's autoencoder: five strided convolutions, a dense latent, five transposed ones; MSE."""
+
+    model: Literal["ae"] = setting("ae", "Model", "Autoencoder")
+
+
+class VariationalConfig(StackConfig, BottleneckConfig):
+    """The study's variational autoencoder: the same stacks, reparameterised; binary cross-entropy + KL."""
+
+    loss_unit: ClassVar[str] = "nats"
+    model: Literal["vae"] = setting("vae", "Model", "Variational autoencoder")
+    beta: float = setting(1.0, "KL weight β", "Weight of the KL term; 1 is the evidence lower bound.", ge=0.0, le=100.0)
+    kl_warm_up: int = setting(
+        0,
+        "KL warm-up",
+        "Over so many first epochs the weight of the KL term rises to β; the validation loss always has all of it.",
+        "epochs",
+        ge=0,
+        le=10_000,
+        advanced=True,
+    )
+    free_bits: float = setting(
+        0.0,
+        "Free bits",
+        "KL that each latent number may have without being pressed lower in training; reported nats are the true ones.",
+        "nats",
+        ge=0.0,
+        le=10.0,
+        advanced=True,
+    )
+
+
+AnyModel = Annotated[Union[AutoencoderConfig, VariationalConfig], Field(discriminator="model")]  # noqa: UP007
+MODELS: dict[str, type[ModelConfig]] = {
+    kind.model_fields["model"].default: kind for kind in get_args(get_args(AnyModel)[0])
+}
+
+
+def model_title(name: str) -> str:
+    """Name of a model on screen, such as 'Variational autoencoder' for 'vae'."""
+    return str(MODELS[name].model_fields["model"].description)

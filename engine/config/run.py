@@ -1,0 +1,123 @@
+"""Everything that makes a run what it is, and the ways to it: from flat settings, from nested ones, from a preset."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError, model_validator
+
+from engine.config.data import DataConfig
+from engine.config.models import MODELS, AnyModel, AutoencoderConfig
+from engine.config.section import Section, describe
+from engine.config.training import TrainingConfig
+from engine.errors import ConfigError
+
+RESOURCES = Path(__file__).resolve().parents[2] / "resources"
+
+
+class RunConfig(Section):
+    """Everything that makes a run what it is."""
+
+    data: DataConfig = DataConfig()
+    model: AnyModel = AutoencoderConfig()
+    training: TrainingConfig = TrainingConfig()
+
+    @model_validator(mode="after")
+    def _size_fits_the_model(self) -> "RunConfig":
+        size, step = self.data.size, self.model.size_multiple
+        if size % step:
+            below, above = size // step * step, -(-size // step) * step
+            near = f"{below} or {above}" if below >= 32 else str(above)
+            halved = step.bit_count() == 1
+            fault = f"cannot be halved {step.bit_length() - 1} times" if halved else f"is no multiple of {step}"
+            raise ValueError(f"Size {size} {fault}; use {near}")
+        return self
+
+
+def sections(model: str) -> dict[str, type[Section]]:
+    """The sections of a run of that model, by name, in the order they are shown in."""
+    found: dict[str, type[Section]] = {}
+    for name, info in RunConfig.model_fields.items():
+        found[name] = MODELS[model] if name == "model" else info.annotation  # type: ignore[assignment]
+    return found
+
+
+def build(values: Mapping[str, Any], base: RunConfig | None = None) -> RunConfig:
+    """Make a validated config from flat settings.
+
+    Args:
+        values: field name -> value, for any section; `model` names the model.
+        base: what the other settings are taken from; defaults where None. When `model` differs from the base's, only
+            the settings that both models have are kept.
+
+    Returns:
+        The config.
+
+    Raises:
+        ConfigError: an unknown name, a value out of range, settings that do not fit each other.
+    """
+    base = base or RunConfig()
+    name = str(values.get("model", base.model.model))
+    if name not in MODELS:
+        raise ConfigError(f"There is no model '{name}'.", f"Choose one of: {', '.join(sorted(MODELS))}.")
+    kinds = sections(name)
+    known = {field for kind in kinds.values() for field in kind.model_fields}
+    if unknown := sorted(set(values) - known):
+        raise ConfigError(f"There is no setting '{unknown[0]}' for the model '{name}'.", "See --help for the settings.")
+    merged = {
+        part: {
+            field: values.get(field, getattr(getattr(base, part), field, kind.model_fields[field].default))
+            for field in kind.model_fields
+        }
+        for part, kind in kinds.items()
+    }
+    return parse(merged)
+
+
+def parse(nested: Mapping[str, Any]) -> RunConfig:
+    """Validate nested settings, such as the content of config.json.
+
+    Raises:
+        ConfigError: with one sentence per setting that is wrong.
+    """
+    try:
+        return RunConfig.model_validate(nested)
+    except ValidationError as error:
+        raise ConfigError(" ".join(_sentence(item) for item in error.errors())) from None
+
+
+def _sentence(item: Any) -> str:
+    if item["type"] == "value_error":
+        return str(item["ctx"]["error"]) + "."
+    kinds = [kind for model in MODELS for kind in sections(model).values()]
+    owner = {field: kind for kind in kinds for field in kind.model_fields}
+    name = next((str(part) for part in reversed(item["loc"]) if part in owner), str(item["loc"][-1]))
+    if item["type"] == "extra_forbidden" or name not in owner:
+        return f"There is no setting '{item['loc'][-1]}'."
+    spec = describe(name, owner[name].model_fields[name])
+    return f"{spec.title} ({spec.option}) must be {spec.wanted}; {item['input']!r} was given."
+
+
+def flat(config: RunConfig) -> dict[str, Any]:
+    """The settings of a config as one flat mapping, the counterpart of `build`."""
+    nested = config.model_dump()
+    return {name: value for part in nested.values() for name, value in part.items()}
+
+
+def presets() -> dict[str, str]:
+    """Names and titles of the presets in `resources/presets`."""
+    files = sorted((RESOURCES / "presets").glob("*.json"))
+    return {file.stem: json.loads(file.read_text(encoding="utf-8"))["title"] for file in files}
+
+
+def preset(name: str) -> RunConfig:
+    """The config of a preset.
+
+    Raises:
+        ConfigError: there is no preset of that name.
+    """
+    if name not in presets():
+        raise ConfigError(f"There is no preset '{name}'.", f"Choose one of: {', '.join(presets())}.")
+    text = (RESOURCES / "presets" / f"{name}.json").read_text(encoding="utf-8")
+    return parse(json.loads(text)["config"])

@@ -1,0 +1,102 @@
+"""What a setting is: one field of a frozen section, and its description for whoever asks for it."""
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Setting = int | float | bool | str | tuple[int, ...]
+
+
+def setting(default: Any, title: str, text: str, unit: str = "", **limits: Any) -> Any:
+    """Describe one config field.
+
+    Args:
+        default: its value when nothing is said.
+        title: its name on screen.
+        text: one sentence of help.
+        unit: unit of the value, empty when plain.
+        limits: `ge`, `le` (inclusive range), `log=True` (spans decades), `advanced=True` (folded away in a form).
+    """
+    extra = {"unit": unit, "log": limits.pop("log", False), "advanced": limits.pop("advanced", False)}
+    return Field(default, title=title, description=text, json_schema_extra=extra, **limits)
+
+
+class Section(BaseModel):
+    """One frozen group of settings; unknown names are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True)
+class FieldSpec:
+    """What a form or a command line needs to know of one field."""
+
+    name: str
+    title: str
+    text: str
+    unit: str
+    kind: Literal["int", "float", "bool", "choice", "text", "ints"]
+    default: Setting
+    low: float | None
+    high: float | None
+    log: bool
+    advanced: bool
+    choices: tuple[str, ...] = ()
+
+    @property
+    def option(self) -> str:
+        """The field's option on the command line."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def limits(self) -> str:
+        """The range in words, such as 'from 1 to 16384'; empty when there is none."""
+        if self.low is None or self.high is None:
+            return ""
+        low, high = (str(int(limit)) if float(limit).is_integer() else f"{limit:g}" for limit in (self.low, self.high))
+        return f"from {low} to {high}"
+
+    @property
+    def wanted(self) -> str:
+        """What a value must be, in words, such as 'a whole number from 1 to 16384'."""
+        if self.choices:
+            return "one of " + ", ".join(self.choices)
+        nouns = {"int": "a whole number", "float": "a number", "bool": "yes or no", "ints": "whole numbers"}
+        return f"{nouns.get(self.kind, 'text')} {self.limits}".strip()
+
+
+def fields(section: type[Section]) -> list[FieldSpec]:
+    """Describe the fields of a section, in the order they are written (the model's own name is left out)."""
+    return [describe(name, info) for name, info in section.model_fields.items() if name != "model"]
+
+
+def describe(name: str, info: Any) -> FieldSpec:
+    """Describe one field from its name and pydantic's record of it."""
+    limits = {key: getattr(item, key) for item in info.metadata for key in ("ge", "le") if hasattr(item, key)}
+    extra = info.json_schema_extra
+    return FieldSpec(
+        name=name,
+        title=info.title,
+        text=info.description,
+        unit=extra["unit"],
+        kind=_kind(info.annotation),
+        default=info.default,
+        low=limits.get("ge"),
+        high=limits.get("le"),
+        log=extra["log"],
+        advanced=extra["advanced"],
+        choices=_choices(info.annotation),
+    )
+
+
+def _kind(annotation: Any) -> Any:
+    if get_origin(annotation) is Literal:
+        return "choice"
+    if get_origin(annotation) is tuple:
+        return "ints"
+    return {bool: "bool", int: "int", float: "float", str: "text"}[annotation]
+
+
+def _choices(annotation: Any) -> tuple[str, ...]:
+    return get_args(annotation) if get_origin(annotation) is Literal else ()

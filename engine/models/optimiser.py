@@ -1,0 +1,89 @@
+"""Adam with what the settings ask for: a course of the learning rate, a limit on gradients, decay, averaged weights.
+
+The learning rate is a pure function of the number of steps taken, which a checkpoint holds, so that a run that goes on
+after a break goes on to the same bits.
+"""
+
+import math
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from engine.config import TrainingConfig
+
+
+@keras.saving.register_keras_serializable("engram")
+class Course(keras.optimizers.schedules.LearningRateSchedule):
+    """Learning rate at each step: a straight rise from zero, then constant or half a cosine down to zero.
+
+    Loshchilov, Hutter: SGDR: stochastic gradient descent with warm restarts. arXiv:1608.03983 (2016), without restarts.
+
+    Args:
+        rate: highest learning rate.
+        steps: steps of the whole run.
+        rising: steps of the rise.
+        cosine: whether it falls after the rise.
+    """
+
+    def __init__(self, rate: float, steps: int, rising: int, cosine: bool) -> None:
+        super().__init__()
+        self.rate, self.steps, self.rising, self.cosine = rate, steps, rising, cosine
+
+    def __call__(self, step: Any) -> Any:
+        """Learning rate of a step, counted from 0, float32."""
+        step = ops.cast(step, "float32")
+        rise = ops.minimum((step + 1.0) / max(self.rising, 1), 1.0)
+        done = ops.clip((step - self.rising) / max(self.steps - self.rising, 1), 0.0, 1.0)
+        fall = 0.5 * (1.0 + ops.cos(math.pi * done)) if self.cosine else 1.0
+        return self.rate * rise * fall
+
+    def get_config(self) -> dict[str, Any]:
+        """What Keras needs to build the course again."""
+        return {"rate": self.rate, "steps": self.steps, "rising": self.rising, "cosine": self.cosine}
+
+
+def build(training: TrainingConfig, steps_per_epoch: int) -> Any:
+    """Make the optimiser of a run.
+
+    Args:
+        training: learning rate, schedule, warm-up, clip norm, weight decay, averaging, epochs.
+        steps_per_epoch: batches of an epoch.
+
+    Returns:
+        A Keras Adam; with `weight_decay` its decay is decoupled (AdamW: Loshchilov, Hutter, arXiv:1711.05101).
+    """
+    rate: Any = training.learning_rate
+    if training.schedule == "cosine" or training.warm_up:
+        steps = training.epochs * steps_per_epoch
+        rate = Course(rate, steps, round(training.warm_up * steps), training.schedule == "cosine")
+    made = keras.optimizers.Adam(
+        rate,
+        weight_decay=training.weight_decay or None,
+        global_clipnorm=training.clip_norm or None,
+        use_ema=training.ema > 0.0,
+        ema_momentum=training.ema or 0.99,
+    )
+    if training.ema:
+        made.finalize_variable_values = _leave_as_they_are  # else every `fit` ends by training on from the averages
+    return made
+
+
+def _leave_as_they_are(variables: Any) -> None:
+    pass
+
+
+def kept_weights(model: Any) -> list[NDArray[Any]]:
+    """The weights of a compiled model that are validated and kept: the averaged ones where the settings ask for them.
+
+    Returns:
+        Arrays in the order of `model.weights`. Statistics of batch normalisation, averages themselves, are the model's.
+    """
+    optimiser = model.optimizer
+    averages: dict[int, Any] = {}
+    if optimiser.use_ema and int(optimiser.iterations):
+        moving = optimiser._model_variables_moving_average
+        averages = {id(v): average for v, average in zip(model.trainable_variables, moving, strict=True)}
+    return [np.asarray(ops.convert_to_numpy(averages.get(id(v), v))) for v in model.weights]
