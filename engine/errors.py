@@ -11,6 +11,10 @@ EngramError
 │   ├── RunExists          a run of that name is already there
 │   ├── RunBusy            another process is training it
 │   └── RunDamaged         its files cannot be read
+├── SearchError            a search cannot be made or gone on with
+│   ├── SearchNotFound     no search of that name
+│   ├── SearchBusy         another process is at it
+│   └── SearchDamaged      its ledger cannot be read
 ├── BackendError           the wanted backend is not installed or cannot be used now
 └── TrainingError          training cannot go on (non-finite loss, out of memory)
 """
@@ -73,6 +77,22 @@ class RunBusy(RunError):
 
 class RunDamaged(RunError):
     """The files of a run cannot be read."""
+
+
+class SearchError(EngramError):
+    """A search cannot be made or gone on with."""
+
+
+class SearchNotFound(SearchError):
+    """No search of that name."""
+
+
+class SearchBusy(SearchError):
+    """Another process is at this search."""
+
+
+class SearchDamaged(SearchError):
+    """The ledger of a search cannot be read."""
 
 
 class BackendError(EngramError):

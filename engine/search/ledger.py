@@ -1,0 +1,209 @@
+"""The ledger of a search: what is searched, every trial in the order proposed, what is wished of the running search.
+
+One SQLite file in write-ahead mode: each change is a transaction that a crash leaves done or undone, and any number of
+processes may read while one searches. Everything else (the oracle, the queue, the best so far) is made anew from it.
+"""
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from engine.errors import SearchDamaged, SearchError
+
+FILE = "ledger.sqlite"
+VERSION = 1
+WAIT_S = 30.0  # for another process in the middle of a change
+OVER = ("finished", "failed", "stopped")
+SCHEMA = """
+CREATE TABLE facts (name TEXT PRIMARY KEY, content TEXT NOT NULL);
+CREATE TABLE trials (
+    number INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,  -- tells configurations apart: none is tried twice
+    config TEXT NOT NULL,      -- the values that were proposed
+    origin TEXT NOT NULL,      -- who proposed it
+    place TEXT NOT NULL,       -- where it stands in its algorithm's plan
+    state TEXT NOT NULL CHECK (state IN ('proposed', 'running', 'finished', 'failed', 'stopped')),
+    reason TEXT NOT NULL DEFAULT '',
+    score REAL,                -- NULL where there is none; never NaN or infinite
+    run TEXT NOT NULL DEFAULT '',
+    best_epoch INTEGER,
+    epochs INTEGER NOT NULL DEFAULT 0,
+    seconds REAL NOT NULL DEFAULT 0,
+    proposed_at REAL NOT NULL
+);
+CREATE TABLE wishes (number INTEGER PRIMARY KEY AUTOINCREMENT, verb TEXT NOT NULL, content TEXT NOT NULL);
+"""
+State = Literal["proposed", "running", "finished", "failed", "stopped"]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One row: a configuration and what became of it.
+
+    Args:
+        number: from 1, in the order proposed.
+        key: see `engine.search.space.key`.
+        config: the values that were proposed, field -> value.
+        origin: 'search', 'hand' or 'wandb'.
+        place: where it stands in its algorithm's plan, such as bracket, rung and parent of Hyperband.
+        state: 'proposed', 'running', 'finished', 'failed' or 'stopped'.
+        reason: why it failed or was stopped.
+        score: its best validation loss per image; None while there is none, and for good when it failed.
+        run: name of its run; empty before there is one.
+        best_epoch: the epoch of the score.
+        epochs: complete epochs.
+        seconds: time spent training and validating.
+    """
+
+    number: int
+    key: str
+    config: dict[str, Any]
+    origin: str = "search"
+    place: dict[str, Any] = field(default_factory=dict)
+    state: State = "proposed"
+    reason: str = ""
+    score: float | None = None
+    run: str = ""
+    best_epoch: int | None = None
+    epochs: int = 0
+    seconds: float = 0.0
+    proposed_at: float = 0.0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will come of it."""
+        return self.state in OVER
+
+
+_COLUMNS = [column.name for column in fields(Trial)]
+
+
+class Ledger:
+    """The ledger of one search; a connection of its own, to be used in one thread.
+
+    Args:
+        path: the SQLite file.
+
+    Raises:
+        SearchDamaged: it is no ledger, or cannot be read.
+        SearchError: a later version of Engram wrote it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with self._told_plainly():
+            self._connection = sqlite3.connect(path, timeout=WAIT_S, isolation_level=None)
+            version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = FULL")
+            if version == 0:
+                self._make()
+            self._connection.execute("SELECT count(*) FROM trials, facts, wishes").fetchone()
+        if version > VERSION:
+            raise SearchError(f"{path} was written by a later version of Engram.", "Update Engram.")
+
+    def _make(self) -> None:
+        with self._change():
+            if self._connection.execute("PRAGMA user_version").fetchone()[0] == 0:
+                for statement in SCHEMA.split(";\n"):
+                    self._connection.execute(statement)
+                self._connection.execute(f"PRAGMA user_version = {VERSION}")
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def __enter__(self) -> "Ledger":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def facts(self) -> dict[str, Any]:
+        """What is searched: see `engine.search.folder`."""
+        with self._told_plainly():
+            rows = self._connection.execute("SELECT name, content FROM facts").fetchall()
+            return {name: json.loads(content) for name, content in rows}
+
+    def state(self, **facts: Any) -> None:
+        """Write facts down, all or none; those that are there already are overwritten."""
+        with self._change():
+            for name, content in facts.items():
+                self._connection.execute("REPLACE INTO facts VALUES (?, ?)", (name, json.dumps(content)))
+
+    def trials(self) -> list[Trial]:
+        """Every trial in the order proposed."""
+        with self._told_plainly():
+            rows = self._connection.execute(f"SELECT {', '.join(_COLUMNS)} FROM trials ORDER BY number").fetchall()
+            return [_trial(row) for row in rows]
+
+    def propose(self, key: str, config: Mapping[str, Any], origin: str, place: Mapping[str, Any]) -> Trial | None:
+        """Add a trial behind all others; None when its configuration has been proposed before."""
+        with self._change():
+            if self._connection.execute("SELECT 1 FROM trials WHERE key = ?", (key,)).fetchone():
+                return None
+            number = self._connection.execute("SELECT coalesce(max(number), 0) + 1 FROM trials").fetchone()[0]
+            trial = Trial(number, key, dict(config), origin, dict(place), proposed_at=time.time())
+            row = [_stored(getattr(trial, name)) for name in _COLUMNS]
+            self._connection.execute(f"INSERT INTO trials VALUES ({', '.join('?' * len(row))})", row)
+        return trial
+
+    def note(self, number: int, **changes: Any) -> None:
+        """Change what is known of a trial, such as `state="finished", score=0.01`."""
+        assigned = ", ".join(f"{name} = ?" for name in changes)
+        with self._change():
+            values = [_stored(value) for value in changes.values()]
+            self._connection.execute(f"UPDATE trials SET {assigned} WHERE number = ?", (*values, number))
+
+    def wish(self, verb: str, content: Any = None) -> None:
+        """Ask something of the process that searches; it takes wishes up several times a second."""
+        with self._change():
+            self._connection.execute("INSERT INTO wishes (verb, content) VALUES (?, ?)", (verb, json.dumps(content)))
+
+    def take_wishes(self) -> list[tuple[str, Any]]:
+        """The wishes since the last call, in order, as (verb, content)."""
+        with self._told_plainly():
+            if not self._connection.execute("SELECT 1 FROM wishes LIMIT 1").fetchone():
+                return []
+        with self._change():
+            rows = self._connection.execute("SELECT verb, content FROM wishes ORDER BY number").fetchall()
+            self._connection.execute("DELETE FROM wishes")
+        return [(verb, json.loads(content)) for verb, content in rows]
+
+    @contextmanager
+    def _change(self) -> Iterator[None]:
+        """One transaction."""
+        with self._told_plainly():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    @contextmanager
+    def _told_plainly(self) -> Iterator[None]:
+        """What SQLite raises, as a sentence."""
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            raise SearchError(f"The ledger {self.path} cannot be used now ({error}).", "Is the disk full?") from None
+        except (sqlite3.DatabaseError, ValueError) as error:
+            advice = "Its runs are kept. Restore the file, or search under another name."
+            raise SearchDamaged(f"The ledger {self.path} cannot be read ({error}).", advice) from None
+
+
+def _stored(value: Any) -> Any:
+    return json.dumps(value, default=list) if isinstance(value, dict) else value
+
+
+def _trial(row: tuple[Any, ...]) -> Trial:
+    values = dict(zip(_COLUMNS, row, strict=True))
+    config = {name: tuple(v) if isinstance(v, list) else v for name, v in json.loads(values["config"]).items()}
+    return Trial(**{**values, "config": config, "place": json.loads(values["place"])})

@@ -1,0 +1,176 @@
+"""KerasTuner, asked and told through an oracle that cannot repeat itself. Imports KerasTuner: load it late.
+
+KerasTuner's own Bayesian oracle proposes points that it has tried, takes a loss of +inf for 0, stops after three
+failures and cannot be rebuilt after a crash. This one keeps KerasTuner's trials, its way of being asked
+(`create_trial`) and told (`update_trial`, `end_trial`) and its acquisition, and leaves the choice to
+`engine.search.proposals`. It writes nothing: the ledger is the record, and an oracle that has heard of the ledger's
+trials is the oracle as it was.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any
+
+import keras_tuner
+import numpy as np
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
+
+from engine.config import RunConfig
+from engine.search import hyperband
+from engine.search.dimensions import AnyDimension, Choices
+from engine.search.hyperband import WAIT, Proposal, Wait
+from engine.search.ledger import Trial
+from engine.search.proposals import ALGORITHMS, View
+from engine.search.space import Space, key
+
+OBJECTIVE = "val_loss"
+NO_LIMIT = 10**9
+
+
+class Oracle(keras_tuner.oracles.BayesianOptimizationOracle):
+    """Proposes trials and hears how they went.
+
+    Args:
+        space: what varies.
+        base: the settings that do not.
+        algorithm: 'bayesian', 'random', 'grid' or 'hyperband'.
+        seed: seed of the proposals; 0 is a seed like any other.
+    """
+
+    def __init__(self, space: Space, base: RunConfig, algorithm: str, seed: int) -> None:
+        self.space, self.base, self.algorithm, self.chance = space, base, algorithm, seed
+        self.rows: dict[int, Trial] = {}
+        self._keys: set[str] = set()
+        self._chosen: Proposal | None = None
+        super().__init__(
+            objective=keras_tuner.Objective(OBJECTIVE, "min"),
+            max_trials=NO_LIMIT,
+            hyperparameters=declared(space),
+            allow_new_entries=False,
+            tune_new_entries=False,
+            seed=seed + 1,  # 0 would mean: any
+            max_consecutive_failed_trials=NO_LIMIT,
+        )
+        self.verbose = 0
+
+    def ask(self) -> Proposal | Wait | None:
+        """The next trial; `WAIT` while it depends on trials that are not over; None when the space is used up.
+
+        What it gives must come back as a row of the ledger, by `confirm`.
+        """
+        asked = self.create_trial(_name(len(self.rows) + 1))
+        return WAIT if asked.status == "IDLE" else self._chosen
+
+    def confirm(self, row: Trial) -> None:
+        """Take over a trial that is now in the ledger: what was asked for, or what someone else proposed."""
+        if _name(row.number) not in self.ongoing_trials:
+            self._chosen = Proposal(row.config, row.place)
+            self.create_trial(_name(row.number))
+        self._chosen = None
+        self._keys |= {key(row.config, self.base), self._without_epochs(row.config)}
+        self.rows[row.number] = replace(row, state="running", score=None)
+
+    def tell(self, row: Trial) -> None:
+        """Hear how a trial ended. One without a finite score is invalid: not tried again, and never good."""
+        asked = self.ongoing_trials[_name(row.number)]
+        if row.score is not None and math.isfinite(row.score):
+            self.update_trial(asked.trial_id, {OBJECTIVE: row.score}, step=row.best_epoch or 0)
+            asked.status = "COMPLETED"
+        else:
+            asked.status, asked.message = "FAILED", row.reason
+        self.end_trial(asked)
+        self.rows[row.number] = row
+
+    def knows(self, number: int) -> bool:
+        """Whether it has heard how a trial ended."""
+        return self.rows[number].is_over
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        """KerasTuner's question for the values of a new trial."""
+        chosen = self._chosen or self._choose()
+        if isinstance(chosen, Proposal):
+            self._chosen = chosen
+            return {"status": "RUNNING", "values": carried(chosen.values)}
+        return {"status": "IDLE" if chosen is WAIT else "STOPPED", "values": None}
+
+    def _choose(self) -> Proposal | Wait | None:
+        rows = list(self.rows.values())
+        view = View(
+            space=self.space,
+            is_new=self._is_new,
+            scored=[(row.config, row.score) for row in rows if row.score is not None and math.isfinite(row.score)],
+            pending=[row.config for row in rows if not row.is_over],
+            rng=np.random.default_rng([self.chance, len(rows)]),
+            regression=self.gpr,
+        )
+        if self.algorithm == "hyperband":
+            return hyperband.propose(rows, view, self.base.training.epochs)
+        point = ALGORITHMS[self.algorithm](view)
+        return None if point is None else Proposal(point)
+
+    def _is_new(self, values: Mapping[str, Any]) -> bool:
+        kept = self._without_epochs(values) if self.algorithm == "hyperband" else key(values, self.base)
+        return kept not in self._keys
+
+    def _without_epochs(self, values: Mapping[str, Any]) -> str:
+        return "any epochs " + key({**values, "epochs": 0}, self.base)
+
+    def _make_gpr(self) -> GaussianProcessRegressor:
+        """A Gaussian process with a length scale for each number of the features, and noise."""
+        width = sum(dimension.width for dimension in self.space.dimensions)
+        shape = ConstantKernel(1.0, (1e-2, 1e2)) * Matern(np.ones(width), (1e-1, 1e2), nu=2.5)
+        kernel = shape + WhiteKernel(1e-3, (1e-6, 1e-1))
+        return GaussianProcessRegressor(kernel, normalize_y=True, random_state=self.seed)
+
+    def save(self) -> None:
+        """The ledger is the record; KerasTuner's own JSON files, written in place, would be cut by a crash."""
+
+    def _save_trial(self, trial: Any) -> None:
+        """As `save`."""
+
+
+def _name(number: int) -> str:
+    return f"trial-{number}"
+
+
+def declared(space: Space) -> keras_tuner.HyperParameters:
+    """A space as KerasTuner holds it."""
+    made = keras_tuner.HyperParameters()
+    for dimension in space.dimensions:
+        with ExitStack() as conditions:
+            for parent, wanted in dimension.when.items():
+                conditions.enter_context(made.conditional_scope(parent, [_carried(value) for value in wanted]))
+            _declare(made, dimension)
+    return made
+
+
+def _declare(made: keras_tuner.HyperParameters, dimension: AnyDimension) -> None:
+    if isinstance(dimension, Choices):
+        made.Choice(dimension.name, [_carried(value) for value in dimension.values])
+        return
+    low, high, sampling = dimension.low, dimension.high, "log" if dimension.log else "linear"
+    if dimension.whole:
+        made.Int(dimension.name, int(low), int(high), sampling=sampling)
+    else:
+        made.Float(dimension.name, low, high, sampling=sampling)
+
+
+def carried(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as KerasTuner can hold them."""
+    return {name: _carried(value) for name, value in values.items()}
+
+
+def _carried(value: Any) -> Any:
+    """Filters and other rows of numbers travel as text."""
+    return json.dumps(value) if isinstance(value, tuple) else value
+
+
+def rebuilt(oracle: Oracle, trials: Iterable[Trial]) -> Oracle:
+    """Bring a new oracle to where the ledger's trials left it, told of none of their ends yet."""
+    for trial in trials:
+        oracle.confirm(trial)
+    return oracle

@@ -1,0 +1,180 @@
+"""The space of a search: which config fields vary, over which values. Takes no framework.
+
+As a file it is JSON, a field to its values:
+
+    {"learning_rate": {"low": 1e-4, "high": 1e-2, "log": true},
+     "batch_size": [16, 32, 64],
+     "model": ["ae", "vae"],
+     "beta": {"low": 0.1, "high": 10, "log": true, "when": {"model": ["vae"]}},
+     "filters": [[32, 64, 128], [16, 32, 64, 128]]}
+
+`when` limits a field to some values of another. A field that only some of the varied models have is limited to those
+by itself.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import config
+from engine.config import RESOURCES, RunConfig
+from engine.errors import ConfigError
+from engine.search.dimensions import AnyDimension, Values
+from engine.search.space_file import read
+
+FEW = 20_000  # a space of at most so many points is looked at point by point
+INACTIVE = 0.5
+
+
+@dataclass(frozen=True)
+class Space:
+    """Settings that vary; a dimension stands behind those that it depends on."""
+
+    dimensions: tuple[AnyDimension, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """The config fields that vary."""
+        return [dimension.name for dimension in self.dimensions]
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether its points can be counted."""
+        return all(dimension.count is not None for dimension in self.dimensions)
+
+    def size(self) -> int | None:
+        """How many different points there are; None when there is no end of them."""
+        if not self.is_finite:
+            return None
+        if not any(dimension.when for dimension in self.dimensions):
+            return math.prod(dimension.count or 1 for dimension in self.dimensions)
+        return sum(1 for _ in self.points())
+
+    def points(self) -> Iterator[Values]:
+        """Every point in a fixed order, the last dimension fastest; of a finite space only."""
+        return self._points({}, self.dimensions)
+
+    def _points(self, chosen: Values, left: tuple[AnyDimension, ...]) -> Iterator[Values]:
+        if not left:
+            yield dict(chosen)
+        elif not left[0].is_active(chosen):
+            yield from self._points(chosen, left[1:])
+        else:
+            for value in left[0].options():
+                yield from self._points({**chosen, left[0].name: value}, left[1:])
+
+    def draw(self, rng: np.random.Generator) -> Values:
+        """A point by chance."""
+        shares = rng.random(len(self.dimensions))
+        return self._point(shares)
+
+    def near(self, values: Mapping[str, Any], rng: np.random.Generator, spread: float = 0.15) -> Values:
+        """A point by chance in the neighbourhood of another."""
+        shares = rng.random(len(self.dimensions))
+        for index, dimension in enumerate(self.dimensions):
+            if dimension.is_ordered and dimension.name in values:
+                place = dimension.features(values[dimension.name])[0]
+                shares[index] = np.clip(place + spread * rng.standard_normal(), 0, 1)
+        return self._point(shares)
+
+    def _point(self, shares: NDArray[np.float64]) -> Values:
+        chosen: Values = {}
+        for dimension, share in zip(self.dimensions, shares, strict=True):
+            if dimension.is_active(chosen):
+                chosen[dimension.name] = dimension.at(float(share))
+        return chosen
+
+    def features(self, values: Mapping[str, Any]) -> NDArray[np.float64]:
+        """A point as numbers in [0, 1] for a regression; a setting that does not matter there stands in the middle.
+
+        Args:
+            values: field -> value.
+
+        Returns:
+            (d,), d the sum of the dimensions' widths.
+        """
+        parts: list[float] = []
+        for dimension in self.dimensions:
+            known = dimension.name in values and dimension.is_active(values)
+            parts += dimension.features(values[dimension.name]) if known else [INACTIVE] * dimension.width
+        return np.array(parts)
+
+    def described(self) -> dict[str, Any]:
+        """As in a space file."""
+        return {dimension.name: dimension.described() for dimension in self.dimensions}
+
+    def without(self, name: str) -> "Space":
+        """The same space with one dimension fewer.
+
+        Raises:
+            ConfigError: another dimension depends on it.
+        """
+        for dimension in self.dimensions:
+            if name in dimension.when:
+                raise ConfigError(
+                    f"'{dimension.name}' depends on '{name}', which is fixed.", "Let it vary, or drop both."
+                )
+        return Space(tuple(dimension for dimension in self.dimensions if dimension.name != name))
+
+
+def parse(described: Mapping[str, Any], base: RunConfig) -> Space:
+    """Make a space from what a space file says.
+
+    Args:
+        described: field -> list, or `{"low", "high", "log"}`, or `{"values"}`; with `"when"` where it is conditional.
+        base: the settings that do not vary; they say which model's fields there are.
+
+    Returns:
+        The space.
+
+    Raises:
+        ConfigError: a field that there is not, a value out of the field's range, a condition that cannot be met.
+    """
+    return Space(read(described, base))
+
+
+def load(path: Path | str, base: RunConfig) -> Space:
+    """Read a space file.
+
+    Raises:
+        ConfigError: it cannot be read, or as `parse`.
+    """
+    try:
+        described = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"The space file {path} cannot be read ({error}).", "Give a JSON file.") from None
+    if not isinstance(described, dict):
+        raise ConfigError(f"The space file {path} must map fields to values.", 'Such as {"latent": [256, 512]}.')
+    return parse(described, base)
+
+
+def presets() -> dict[str, Mapping[str, Any]]:
+    """The presets that come with a space, as in a space file."""
+    contents = {
+        file.stem: json.loads(file.read_text("utf-8")) for file in sorted((RESOURCES / "presets").glob("*.json"))
+    }
+    return {name: content["space"] for name, content in contents.items() if "space" in content}
+
+
+def preset(name: str) -> tuple[RunConfig, Space]:
+    """The settings and the space of a preset: for 'seed-ae' and 'seed-vae' Tables 1 and 2 of the study.
+
+    Raises:
+        ConfigError: there is no such preset, or it comes without a space.
+    """
+    base = config.preset(name)
+    found = presets()
+    if name not in found:
+        raise ConfigError(f"The preset '{name}' comes without a space.", f"Choose one of: {', '.join(found)}.")
+    return base, parse(found[name], base)
+
+
+def key(values: Mapping[str, Any], base: RunConfig) -> str:
+    """What tells two configurations apart, whatever the space they were drawn from."""
+    return json.dumps({**config.flat(base), **values}, sort_keys=True, default=list)

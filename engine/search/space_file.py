@@ -1,0 +1,146 @@
+"""Reading a space file: every complaint is a sentence that names the field."""
+
+import difflib
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from engine import config
+from engine.config import DataConfig, FieldSpec, RunConfig, Section, TrainingConfig
+from engine.errors import ConfigError
+from engine.search.dimensions import AnyDimension, Choices, Conditions, Range
+
+EXAMPLE = 'Give a list, such as [256, 512], or {"low": 256, "high": 1024}.'
+FORMS: tuple[set[str], ...] = ({"values", "when"}, {"low", "high", "log", "when"})
+
+
+def read(described: Mapping[str, Any], base: RunConfig) -> tuple[AnyDimension, ...]:
+    """Make the dimensions of a space, each behind those that it depends on.
+
+    Args:
+        described: what the file says, field -> values.
+        base: the settings that do not vary.
+
+    Raises:
+        ConfigError: something in it is no good; the sentence names the field.
+    """
+    if not described:
+        raise ConfigError("The space is empty.", EXAMPLE)
+    models = _models(described, base)
+    made = {name: _dimension(name, _unfolded(name, value), models) for name, value in described.items()}
+    for dimension in made.values():
+        _check_conditions(dimension, made)
+    return tuple(_in_order(made))
+
+
+def _models(described: Mapping[str, Any], base: RunConfig) -> list[str]:
+    """The models that the search meets."""
+    if "model" not in described:
+        return [base.model.model]
+    names = _unfolded("model", described["model"]).get("values", ())
+    if unknown := [name for name in names if name not in config.MODELS]:
+        raise ConfigError(f"There is no model '{unknown[0]}'.", f"Choose from: {', '.join(sorted(config.MODELS))}.")
+    return list(names)
+
+
+def _unfolded(name: str, value: Any) -> dict[str, Any]:
+    """The long form of what stands at a field."""
+    if isinstance(value, list | tuple):
+        return {"values": value}
+    if isinstance(value, dict) and any(set(value) <= form and set(value) & form - {"when", "log"} for form in FORMS):
+        return dict(value)
+    raise ConfigError(f"The values of '{name}' cannot be understood.", EXAMPLE)
+
+
+def _dimension(name: str, described: Mapping[str, Any], models: Sequence[str]) -> AnyDimension:
+    if name == "model":
+        return Choices("model", tuple(dict.fromkeys(models)))
+    owners = _owners(name, models)
+    when = _conditions(described.get("when", {}), owners, models)
+    section = next(iter(owners.values()))
+    spec = next(spec for spec in config.fields(section) if spec.name == name)
+    if "values" in described:
+        values = [_checked(spec, section, value) for value in described["values"]]
+        if not values:
+            raise ConfigError(f"The list of values of '{name}' is empty.", EXAMPLE)
+        return Choices(name, tuple(dict.fromkeys(values)), when=when)
+    return _range(spec, section, described, when)
+
+
+def _owners(name: str, models: Sequence[str]) -> dict[str, type[Section]]:
+    """The sections that have a field: one for a field of data or training, else by model."""
+    for section in (DataConfig, TrainingConfig):
+        if name in section.model_fields:
+            return {"": section}
+    kinds: dict[str, type[Section]] = {model: config.MODELS[model] for model in models}
+    if found := {model: kind for model, kind in kinds.items() if name in kind.model_fields}:
+        return found
+    every: list[type[Section]] = [DataConfig, TrainingConfig, *kinds.values()]
+    near = difflib.get_close_matches(name, {field for kind in every for field in kind.model_fields}, 1)
+    advice = f"Did you mean '{near[0]}'?" if near else "See `train --help` for the settings, with _ for -."
+    raise ConfigError(f"There is no setting '{name}' for the model '{models[0]}'.", advice)
+
+
+def _conditions(given: Any, owners: Mapping[str, Any], models: Sequence[str]) -> Conditions:
+    if not isinstance(given, dict):
+        raise ConfigError("'when' must map a field to the values it must have.", 'Such as {"model": ["vae"]}.')
+    when = {name: tuple(wanted) if isinstance(wanted, list) else (wanted,) for name, wanted in given.items()}
+    if "" not in owners and len(owners) < len(models):
+        when.setdefault("model", tuple(owners))
+    return when
+
+
+def _checked(spec: FieldSpec, section: type[Section], value: Any) -> Any:
+    """A value as the config holds it."""
+    info = section.model_fields[spec.name]
+    whole = isinstance(value, float) and spec.kind == "int" and value.is_integer()
+    try:
+        return _validator(info).validate_python(int(value) if whole else value)
+    except ValidationError:
+        limits = ", ".join(spec.choices) or spec.limits or spec.kind
+        raise ConfigError(f"{spec.title} ({spec.name}) cannot be {value!r} in the space.", f"It is {limits}.") from None
+
+
+def _validator(info: Any) -> TypeAdapter[Any]:
+    """What checks one field alone."""
+    field: Any = Annotated[info.annotation, info]
+    return TypeAdapter(field)
+
+
+def _range(spec: FieldSpec, section: type[Section], described: Mapping[str, Any], when: Conditions) -> Range:
+    if spec.kind not in {"int", "float"}:
+        raise ConfigError(f"'{spec.name}' is no number and has no range.", "Give a list of its values.")
+    if missing := {"low", "high"} - set(described):
+        raise ConfigError(f"The range of '{spec.name}' has no '{min(missing)}'.", EXAMPLE)
+    low, high = (_checked(spec, section, described[side]) for side in ("low", "high"))
+    log = described.get("log", spec.log)
+    if not isinstance(log, bool):
+        raise ConfigError(f"'log' of '{spec.name}' must be true or false.", EXAMPLE)
+    if not low < high or not math.isfinite(high - low):
+        raise ConfigError(f"The range of '{spec.name}' goes from {low} to {high}.", "Let low be below high.")
+    if log and low <= 0:
+        raise ConfigError(f"The range of '{spec.name}' begins at {low} and is logarithmic.", "Begin above 0.")
+    return Range(spec.name, low, high, log, spec.kind == "int", when=when)
+
+
+def _check_conditions(dimension: AnyDimension, made: Mapping[str, AnyDimension]) -> None:
+    for name, wanted in dimension.when.items():
+        parent = made.get(name)
+        if not isinstance(parent, Choices) or name == dimension.name:
+            advice = f"Add a list for '{name}', or drop the condition."
+            raise ConfigError(f"'{dimension.name}' depends on '{name}', which has no list in the space.", advice)
+        if strange := [value for value in wanted if value not in parent.values]:
+            raise ConfigError(f"'{dimension.name}' depends on {name} = {strange[0]!r}, which the space does not have.")
+
+
+def _in_order(made: Mapping[str, AnyDimension]) -> Iterable[AnyDimension]:
+    """Parents before children, otherwise as written."""
+    left, placed = dict(made), set[str]()
+    while left:
+        ready = [name for name, dimension in left.items() if set(dimension.when) <= placed]
+        if not ready:
+            raise ConfigError(f"The conditions of {', '.join(sorted(left))} go round in a circle.", "Break it.")
+        yield left.pop(ready[0])
+        placed.add(ready[0])

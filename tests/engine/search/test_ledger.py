@@ -1,0 +1,103 @@
+"""The ledger: nothing twice, nothing lost, readable while written, a sentence when it is damaged."""
+
+import os
+import signal
+import sqlite3
+
+import pytest
+
+from engine.errors import SearchDamaged, SearchError
+from engine.search.ledger import FILE, Ledger
+
+WRITER = """
+import os, sys
+from pathlib import Path
+from engine.search.ledger import Ledger
+
+ledger = Ledger(Path(sys.argv[1]))
+for number in range(100000):
+    trial = ledger.propose(f"key {number}", {"latent": number}, "search", {})
+    ledger.note(trial.number, state="finished", score=number / 2)
+    sys.stdout.write("x"); sys.stdout.flush()
+"""
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    with Ledger(tmp_path / FILE) as ledger:
+        yield ledger
+
+
+def test_a_trial_comes_back_as_it_was_noted(ledger):
+    ledger.propose("a", {"filters": (4, 8)}, "search", {"rung": 1})
+    ledger.note(1, state="failed", reason="out of memory", run="s-0001", epochs=3, seconds=1.5)
+    (trial,) = ledger.trials()
+    assert trial.config == {"filters": (4, 8)}
+    assert trial.place == {"rung": 1}
+    assert (trial.state, trial.reason, trial.score, trial.epochs) == ("failed", "out of memory", None, 3)
+
+
+def test_no_configuration_is_taken_twice(ledger):
+    assert ledger.propose("a", {}, "search", {}).number == 1
+    assert ledger.propose("a", {}, "hand", {}) is None
+    assert ledger.propose("b", {}, "hand", {}).number == 2
+
+
+def test_wishes_are_taken_once_and_in_order_by_another_connection(ledger):
+    ledger.wish("pause")
+    ledger.wish("enqueue", {"latent": 3})
+    with Ledger(ledger.path) as other:
+        assert other.take_wishes() == [("pause", None), ("enqueue", {"latent": 3})]
+    assert ledger.take_wishes() == []
+
+
+def test_kill_9_leaves_whole_trials(tmp_path, start_python):
+    process = start_python(WRITER, tmp_path / FILE)
+    assert len(process.stdout.read(20)) == 20
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait(20)
+    with Ledger(tmp_path / FILE) as ledger:
+        trials = ledger.trials()
+        assert len(trials) >= 20
+        assert [trial.number for trial in trials] == list(range(1, len(trials) + 1))
+        assert all(trial.score == trial.config["latent"] / 2 for trial in trials[:-1])
+        assert ledger.propose("new", {}, "search", {}).number == len(trials) + 1
+
+
+def test_a_cut_journal_is_passed_over(tmp_path):
+    ledger = Ledger(tmp_path / FILE)
+    for number in range(20):
+        ledger.propose(f"key {number}", {}, "search", {})
+    journal = (tmp_path / f"{FILE}-wal").read_bytes()
+    whole = (tmp_path / FILE).read_bytes()
+    ledger.close()
+    (tmp_path / FILE).write_bytes(whole)
+    (tmp_path / f"{FILE}-wal").write_bytes(journal[: len(journal) * 2 // 3])
+    with Ledger(tmp_path / FILE) as again:
+        assert 0 < len(again.trials()) < 20
+
+
+@pytest.mark.parametrize("content", [b"no ledger at all, but some text" * 99, b"SQLite format 3\0" + b"\1" * 5000])
+def test_a_damaged_ledger_is_told_in_a_sentence(content, tmp_path):
+    (tmp_path / FILE).write_bytes(content)
+    with pytest.raises(SearchDamaged, match="cannot be read"), Ledger(tmp_path / FILE) as ledger:
+        ledger.trials()
+
+
+def test_a_ledger_cut_in_half_is_told_in_a_sentence(tmp_path):
+    with Ledger(tmp_path / FILE) as ledger:
+        for number in range(200):
+            ledger.propose(f"key {number}" * 50, {}, "search", {})
+    content = (tmp_path / FILE).read_bytes()
+    (tmp_path / FILE).write_bytes(content[: len(content) // 2])
+    with pytest.raises(SearchDamaged, match="under another name"), Ledger(tmp_path / FILE) as ledger:
+        ledger.trials()
+
+
+def test_a_ledger_of_a_later_version_is_left_alone(tmp_path):
+    Ledger(tmp_path / FILE).close()
+    connection = sqlite3.connect(tmp_path / FILE)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(SearchError, match="later version"):
+        Ledger(tmp_path / FILE)
