@@ -93,6 +93,18 @@ class Dataset:
         """The splits by name."""
         return MappingProxyType({"train": self.train, "validation": self.validation, "test": self.test})
 
+    @property
+    def leaked(self) -> NDArray[np.bool_]:
+        """Which test images are also train or validation images, pixel for pixel at full size.
+
+        Told from the picture keys alone, so nothing is decoded; equal pixels in files of other bytes count.
+
+        Returns:
+            bool (n_test,).
+        """
+        known = {*self.train.keys, *self.validation.keys}
+        return np.array([key in known for key in self.test.keys], dtype=np.bool_)
+
     def counts(self) -> dict[str, dict[str, int]]:
         """Images of each class in each split; images without a label are counted as 'unlabelled', if there are any."""
         named = [*enumerate(self.classes), (-1, UNLABELLED)]
