@@ -12,65 +12,30 @@ import os
 import queue
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
 from engine import backend, training
 from engine.config import TrainingConfig
+from engine.control import Control
 from engine.errors import EngramError
 from engine.explore.explorer import Explorer
 from engine.messages import (
     Answer,
-    Continue,
     Continued,
     Event,
     JobEnded,
     JobStarted,
     Message,
-    Pause,
     Paused,
     Ready,
     Refused,
     Request,
     Resume,
-    Stop,
     Train,
     read_command,
 )
-
-
-class Control:
-    """What the reading thread tells the working one: stop, pause, go on."""
-
-    def __init__(self, held: Callable[[], None], released: Callable[[], None]) -> None:
-        self._running = threading.Event()
-        self._running.set()
-        self._stop = threading.Event()
-        self.held, self.released = held, released
-
-    def reset(self) -> None:
-        """Forget the wishes meant for the job before."""
-        self._stop.clear()
-        self._running.set()
-
-    def obey(self, command: Message) -> bool:
-        """Take a command that must be heard at once; False when it is none of these."""
-        if isinstance(command, Stop):
-            self._stop.set()
-        if isinstance(command, (Stop, Continue)):
-            self._running.set()
-        if isinstance(command, Pause):
-            self._running.clear()
-        return isinstance(command, (Stop, Pause, Continue))
-
-    def should_stop(self) -> bool:
-        """Whether the job is to end; waits here while it is paused."""
-        if not self._running.is_set():
-            self.held()
-            self._running.wait()
-            self.released()
-        return self._stop.is_set()
 
 
 class Worker:

@@ -16,6 +16,7 @@ from engine.config.models import (
     model_title,
 )
 from engine.config.run import RESOURCES, RunConfig, build, flat, parse, preset, presets, sections
+from engine.config.search import SearchConfig
 from engine.config.section import FieldSpec, Section, Setting, fields, setting
 from engine.config.training import TrainingConfig
 
@@ -29,6 +30,7 @@ __all__ = [
     "FieldSpec",
     "ModelConfig",
     "RunConfig",
+    "SearchConfig",
     "Section",
     "Setting",
     "StackConfig",

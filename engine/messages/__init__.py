@@ -4,25 +4,25 @@ The same event lines, appended to a run's `events.jsonl`, are the run's record: 
 read the same thing. Arrays never travel here; an event carries the path of an `.npy` file instead.
 """
 
-import time
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from engine.config import DataConfig, RunConfig
 from engine.errors import EngramError
-
-
-class Message(BaseModel):
-    """One line."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
-
-    def line(self) -> str:
-        """The message as one line of JSON, newline included."""
-        return self.model_dump_json() + "\n"
-
+from engine.messages.line import Event as Event
+from engine.messages.line import Message as Message
+from engine.messages.search import Enqueue as Enqueue
+from engine.messages.search import ExtendSpace as ExtendSpace
+from engine.messages.search import Search as Search
+from engine.messages.search import SearchEnded as SearchEnded
+from engine.messages.search import SearchStarted as SearchStarted
+from engine.messages.search import SearchState as SearchState
+from engine.messages.search import StopTrial as StopTrial
+from engine.messages.search import TrialEnded as TrialEnded
+from engine.messages.search import TrialProposed as TrialProposed
+from engine.messages.search import TrialStarted as TrialStarted
 
 # ---- commands: window -> engine process --------------------------------------------------------------------------
 
@@ -108,12 +108,6 @@ class Rank(Request):
 
 
 # ---- events: engine process -> window ----------------------------------------------------------------------------
-
-
-class Event(Message):
-    """Something that happened at `time` (seconds since the epoch)."""
-
-    time: float = Field(default_factory=time.time)
 
 
 class Ready(Event):
@@ -228,7 +222,20 @@ class Refused(Event):
 
 
 Command = Annotated[
-    Train | Resume | Stop | Pause | Continue | LoadData | OpenScan | Reconstruct | Rank, Field(discriminator="command")
+    Train
+    | Resume
+    | Stop
+    | Pause
+    | Continue
+    | LoadData
+    | OpenScan
+    | Reconstruct
+    | Rank
+    | Search
+    | StopTrial
+    | Enqueue
+    | ExtendSpace,
+    Field(discriminator="command"),
 ]
 AnyEvent = Annotated[
     Ready
@@ -241,7 +248,13 @@ AnyEvent = Annotated[
     | JobEnded
     | Answer
     | RequestProgress
-    | Refused,
+    | Refused
+    | SearchStarted
+    | SearchState
+    | SearchEnded
+    | TrialProposed
+    | TrialStarted
+    | TrialEnded,
     Field(discriminator="event"),
 ]
 Emit = Callable[[Event], None]

@@ -1,0 +1,130 @@
+"""Commands and events of a search.
+
+While a search runs, `Stop`, `Pause` and `Continue` are about the search and everything it trains. The trials' `Progress`,
+`EpochEnded` and `Log` events pass through as they are, under the names of their runs; what begins and ends a trial is
+`TrialStarted` and `TrialEnded`.
+"""
+
+from typing import Any, Literal
+
+from engine.config import RunConfig
+from engine.config.search import SearchConfig
+from engine.messages.line import Event, Message
+
+# ---- commands ----------------------------------------------------------------------------------------------------
+
+
+class Search(Message):
+    """Search, or go on with the search of that name; `root` is the folder of the runs.
+
+    A search that is gone on with needs its name alone; `space` and `settings`, when given, replace what it had.
+    """
+
+    command: Literal["search"] = "search"
+    name: str
+    root: str | None = None
+    base: RunConfig | None = None
+    space: dict[str, Any] | None = None
+    settings: SearchConfig | None = None
+
+
+class StopTrial(Message):
+    """Stop one trial of the running search and keep its run; the search goes on."""
+
+    command: Literal["stop-trial"] = "stop-trial"
+    number: int
+
+
+class Enqueue(Message):
+    """Let the running search try these values next."""
+
+    command: Literal["enqueue"] = "enqueue"
+    values: dict[str, Any]
+
+
+class ExtendSpace(Message):
+    """Give the running search another space; what it has tried stays tried."""
+
+    command: Literal["extend-space"] = "extend-space"
+    space: dict[str, Any]
+
+
+# ---- events ------------------------------------------------------------------------------------------------------
+
+
+class SearchStarted(Event):
+    """A search begins or goes on; `size` is the number of points in its space, None when there is no end of them."""
+
+    event: Literal["search-started"] = "search-started"
+    search: str
+    path: str
+    base: RunConfig
+    space: dict[str, Any]
+    settings: SearchConfig
+    size: int | None
+
+
+class TrialProposed(Event):
+    """A configuration is to be tried; `values` are those of the space, `run` is the run it will be."""
+
+    event: Literal["trial-proposed"] = "trial-proposed"
+    search: str
+    number: int
+    run: str
+    values: dict[str, Any]
+    origin: str
+
+
+class TrialStarted(Event):
+    """A trial's process begins, or goes on after `first_epoch` complete epochs."""
+
+    event: Literal["trial-started"] = "trial-started"
+    search: str
+    number: int
+    run: str
+    first_epoch: int
+    epochs: int
+
+
+class TrialEnded(Event):
+    """A trial is over: its best validation loss per image, or why there is none."""
+
+    event: Literal["trial-ended"] = "trial-ended"
+    search: str
+    number: int
+    run: str
+    state: Literal["finished", "stopped", "failed"]
+    score: float | None = None
+    best_epoch: int | None = None
+    seconds: float = 0.0
+    reason: str = ""
+
+
+class SearchState(Event):
+    """Where a search stands; told whenever that changes.
+
+    `left` counts the new points of its space, None when there is no end of them. `left_s` is a guess from the trials
+    so far, None before the first is over.
+    """
+
+    event: Literal["search-state"] = "search-state"
+    search: str
+    state: Literal["running", "pausing", "paused", "stopping"]
+    done: int
+    failed: int
+    running: int
+    trials: int
+    left: int | None
+    left_s: float | None
+    best: int | None
+    best_score: float | None
+
+
+class SearchEnded(Event):
+    """A search is over for now; 'exhausted' means that its space is used up."""
+
+    event: Literal["search-ended"] = "search-ended"
+    search: str
+    state: Literal["finished", "exhausted", "stopped", "failed"]
+    reason: str = ""
+    advice: str = ""
