@@ -1,8 +1,8 @@
 """Commands and events of a search.
 
-While a search runs, `Stop`, `Pause` and `Continue` are about the search and everything it trains. The trials' `Progress`,
-`EpochEnded` and `Log` events pass through as they are, under the names of their runs; what begins and ends a trial is
-`TrialStarted` and `TrialEnded`.
+While a search runs, `Stop`, `Pause` and `Continue` are about the search and everything it trains. The trials'
+`Progress`, `EpochEnded` and `Log` events pass through as they are, under the names of their runs; what begins and ends
+a trial is `TrialStarted` and `TrialEnded`.
 """
 
 from typing import Any, Literal
