@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from engine.messages import Emit, Progress, ShouldStop
+from engine.pairs import Pairs
 
 EVERY_S = 0.2
 
@@ -20,11 +21,12 @@ class Batches(keras.utils.PyDataset):
         batch_size: images per step; the last batch may be smaller.
         seed: seed of the order.
         epoch: number of the epoch, from 0; each has an order of its own.
+        pairs: makes what the model is given and what it should return; the images themselves, twice, where None.
     """
 
-    def __init__(self, images: Any, batch_size: int, seed: int, epoch: int) -> None:
+    def __init__(self, images: Any, batch_size: int, seed: int, epoch: int, pairs: Pairs | None = None) -> None:
         super().__init__()
-        self.images, self.batch_size = images, batch_size
+        self.images, self.batch_size, self.epoch, self.pairs = images, batch_size, epoch, pairs
         self.order = np.random.Generator(np.random.Philox(key=[seed, epoch])).permutation(len(images))
 
     def __len__(self) -> int:
@@ -33,7 +35,7 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
         images = self.images.read(rows)
-        return images, images
+        return self.pairs.of(images, rows, self.epoch) if self.pairs else (images, images)
 
 
 class Reporter(keras.callbacks.Callback):

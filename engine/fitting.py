@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from engine import backend, checkpoints, models, runs, scoring
+from engine import backend, checkpoints, models, pairs, runs, scoring
 from engine.callbacks import Batches, Reporter
 from engine.checkpoints import State
 from engine.config import RunConfig
@@ -33,6 +33,7 @@ class Fit:
     def __init__(self, run: Run, config: RunConfig, images: Any, emit: Emit, should_stop: ShouldStop) -> None:
         self.run, self.config, self.images = run, config, images
         self.emit, self.should_stop = emit, should_stop
+        self.validation = pairs.judged(images.validation, config.noise)
         keras.utils.set_random_seed(config.training.seed)
         steps = math.ceil(len(images.train) / config.training.batch_size)
         self.model, self.best = models.compiled(config, steps), models.build(config)
@@ -58,7 +59,10 @@ class Fit:
             self.emit(Log(text="The images have changed since this run began.", level="warning"))
         data = {"source": self.images.source, "fingerprint": fingerprint}
         self.run.write_json("provenance.json", {**self.state.conditions, "seed": training.seed, "data": data})
-        self._preview("originals", scoring.fixed(splits.validation, PREVIEWS))
+        given, originals = scoring.fixed(self.validation, PREVIEWS)
+        self._preview("originals", originals)
+        if given is not originals:
+            self._preview("noisy", given)
         self.emit(
             JobStarted(
                 run=self.run.name,
@@ -77,7 +81,8 @@ class Fit:
         """Train, validate and keep one epoch; False when stopped before its end."""
         training = self.config.training
         number = self.state.epoch
-        batches = Batches(self.images.train, training.batch_size, training.seed, number)
+        made = pairs.Pairs(self.config)
+        batches = Batches(self.images.train, training.batch_size, training.seed, number, made)
         reporter = Reporter(self.run.name, training.epochs, batches, self.emit, self.should_stop)
         self.model.begin_epoch(number)
         fitted = self.model.fit(
@@ -88,7 +93,7 @@ class Fit:
                 f"The loss is no longer a finite number in epoch {number + 1}.",
                 f"Lower the learning rate (now {training.learning_rate:g}) and resume: earlier epochs are kept.",
             )
-        scores = None if reporter.stopped else scoring.score(self.judged(), self.images.validation, self.should_stop)
+        scores = None if reporter.stopped else scoring.score(self.judged(), self.validation, self.should_stop)
         if scores is None:
             return False
         metrics = {name: float(values[-1]) for name, values in fitted.history.items()}
@@ -103,8 +108,8 @@ class Fit:
         if best:
             self.state = replace(self.state, best_epoch=number, best_loss=metrics["val_loss"])
             self.save_model()
-        fixed = scoring.fixed(self.images.validation, PREVIEWS)
-        preview = self._preview(f"epoch-{number:05d}", scoring.reconstruct(self.judged(), fixed))
+        given, _ = scoring.fixed(self.validation, PREVIEWS)
+        preview = self._preview(f"epoch-{number:05d}", scoring.reconstruct(self.judged(), given))
         checkpoints.save(self.run.checkpoints, self.model, self.state)
         self.emit(EpochEnded(run=self.run.name, epoch=number, metrics=metrics, best=best, preview=preview))
         runs.write_history(self.run)

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from engine import quality
 from engine.messages import ShouldStop, never
+from engine.pairs import NoisyImages
 
 BATCH = 64
 Scores = dict[str, NDArray[np.float64]]
 Measure = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float64]]
+Pair = tuple[NDArray[np.float32], NDArray[np.float32]]
 NO_MEASURES: Mapping[str, Measure] = MappingProxyType({})
 
 
@@ -44,7 +46,8 @@ def score(
 
     Args:
         model: a model of Engram.
-        images: anything with a length and `read(slice) -> float32 (k, size, size, 1)`.
+        images: anything with a length and `read(slice) -> float32 (k, size, size, 1)`; of `NoisyImages` the model is
+            given the noisy ones and measured against the clean ones.
         should_stop: asked between batches.
         measures: further numbers by name, from originals and reconstructions (k, size, size, 1) to (k,).
         progress: told the number of images done and in all after every batch.
@@ -58,7 +61,9 @@ def score(
     for first, batch in batches(images):
         if should_stop():
             return None
-        parts.append(_score_batch(model, batch, first, measures))
+        rows = range(first, first + len(batch))
+        given = images.inputs(batch, rows) if isinstance(images, NoisyImages) else batch
+        parts.append(_score_batch(model, (given, batch), first, measures))
         if progress:
             progress(first + len(batch), len(images))
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
@@ -70,8 +75,9 @@ def batches(images: Any) -> Iterator[tuple[int, NDArray[np.float32]]]:
         yield first, images.read(slice(first, first + BATCH))
 
 
-def _score_batch(model: Any, images: NDArray[np.float32], first: int, measures: Mapping[str, Measure]) -> Scores:
-    outputs = model.predict_on_batch(images)
+def _score_batch(model: Any, pair: Pair, first: int, measures: Mapping[str, Measure]) -> Scores:
+    given, images = pair
+    outputs = model.predict_on_batch(given)
     pictures = _pictures(outputs)
     squared = quality.mse(images, pictures)
     more = {name: measure(images, pictures) for name, measure in measures.items()}
@@ -97,7 +103,12 @@ def _pictures(outputs: Any) -> NDArray[np.float32]:
     return np.asarray(outputs)
 
 
-def fixed(images: Any, count: int) -> NDArray[np.float32]:
-    """The same few images of a split each time, spread evenly over it (and so over its classes)."""
+def fixed(images: Any, count: int) -> Pair:
+    """The same few images of a split each time, spread evenly over it (and so over its classes).
+
+    Returns:
+        What a model is given, and the images; the same array twice but for `NoisyImages`.
+    """
     rows = np.unique(np.linspace(0, len(images) - 1, min(count, len(images))).round().astype(np.int64))
-    return images.read(rows)
+    clean = images.read(rows)
+    return (images.inputs(clean, rows) if isinstance(images, NoisyImages) else clean), clean

@@ -19,16 +19,19 @@ from engine.config.run import RESOURCES, RunConfig, build, flat, parse, preset, 
 from engine.config.search import SearchConfig
 from engine.config.section import FieldSpec, Section, Setting, fields, setting
 from engine.config.training import TrainingConfig
+from engine.config.variation import AugmentationConfig, NoiseConfig
 
 __all__ = [
     "MODELS",
     "RESOURCES",
+    "AugmentationConfig",
     "AutoencoderConfig",
     "BottleneckConfig",
     "ConvolutionConfig",
     "DataConfig",
     "FieldSpec",
     "ModelConfig",
+    "NoiseConfig",
     "RunConfig",
     "SearchConfig",
     "Section",

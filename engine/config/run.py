@@ -11,6 +11,7 @@ from engine.config.data import DataConfig
 from engine.config.models import MODELS, AnyModel, AutoencoderConfig
 from engine.config.section import Section, describe
 from engine.config.training import TrainingConfig
+from engine.config.variation import AugmentationConfig, NoiseConfig
 from engine.errors import ConfigError
 
 RESOURCES = Path(__file__).resolve().parents[2] / "resources"
@@ -21,6 +22,8 @@ class RunConfig(Section):
 
     data: DataConfig = DataConfig()
     model: AnyModel = AutoencoderConfig()
+    augmentation: AugmentationConfig = AugmentationConfig()
+    noise: NoiseConfig = NoiseConfig()
     training: TrainingConfig = TrainingConfig()
 
     @model_validator(mode="after")

@@ -216,6 +216,8 @@ def test_every_setting_can_be_given():
             "revision": "v2", "latent": 9, "filters": (4, 8), "kernel_size": 5, "leaky_slope": 0.1, "beta": 0.5,
             "stride": 4, "depth": 2, "activation": "elu", "norm": "group", "kl_warm_up": 3, "free_bits": 0.05,
             "schedule": "cosine", "warm_up": 0.1, "clip_norm": 2.0, "weight_decay": 0.01, "ema": 0.99,
+            "flip": 0.5, "shift": 0.1, "rotation": 5.0, "zoom": 0.2, "gamma": 0.25, "gain": 0.3,
+            "noise": "rician", "noise_low": 0.01, "noise_high": 0.2,
             "epochs": 7, "batch_size": 4, "learning_rate": 0.002, "seed": 11, "backend": "jax", "deterministic": False,
             "threads": 2,
         }

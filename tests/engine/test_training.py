@@ -60,6 +60,34 @@ def whole(tmp_path_factory):
     return tmp_path_factory.mktemp("whole")
 
 
+EVERYTHING = {
+    "flip": 0.5, "shift": 0.1, "rotation": 10, "zoom": 0.1, "gamma": 0.2, "gain": 0.1,
+    "noise": "rician", "noise_high": 0.2, "schedule": "cosine", "warm_up": 0.1, "clip_norm": 1.0,
+    "weight_decay": 0.01, "ema": 0.9, "kl_warm_up": 2, "free_bits": 0.1,
+}  # fmt: skip
+
+
+def test_a_killed_run_with_everything_on_goes_on_to_the_same_bits(tiny, work, tmp_path):
+    settings = tiny(model="vae", epochs=3, **EVERYTHING)
+    whole, broken = (runs.create(settings, name, tmp_path) for name in ("whole", "broken"))
+    work(whole)
+    work(broken, "kill", 9)
+    assert 0 < len(broken.history()) < 3
+    work(broken)
+    wanted, found = weights(whole), weights(broken)
+    assert all(np.array_equal(wanted[name], found[name]) for name in wanted)
+    keys = ("loss", "kl", "val_loss")
+    rows = [[[row[key] for key in keys] for row in run.history()] for run in (whole, broken)]
+    assert rows[0] == rows[1]
+
+
+def test_a_denoising_run_keeps_what_its_model_was_given(tiny, tmp_path):
+    run = engine.train(tiny(noise="gaussian", noise_low=0.1, noise_high=0.1), run="one", root=tmp_path)
+    noisy, originals = (np.load(run.previews / f"{name}.npy") / 255 for name in ("noisy", "originals"))
+    assert (noisy - originals).std() == pytest.approx(0.08, abs=0.03)
+    assert not (engine.train(tiny(), run="two", root=tmp_path).previews / "noisy.npy").exists()
+
+
 @pytest.mark.parametrize(("how", "after"), [("kill", 9), ("stop", 13)])
 def test_a_broken_run_goes_on_to_the_same_bits(how, after, tiny, work, whole, tmp_path):
     settings = tiny(model="vae", epochs=3)

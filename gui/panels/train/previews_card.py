@@ -17,7 +17,7 @@ Images = NDArray[np.float32]
 
 
 class PreviewsCard(Card):
-    """Two rows of pictures and a slider through the epochs; it follows the newest unless it was drawn back."""
+    """Rows of pictures and a slider through the epochs; it follows the newest unless it was drawn back."""
 
     pointed = Signal(str)
 
@@ -70,9 +70,10 @@ class PreviewsCard(Card):
         self._empty.setVisible(self._images is None)
         if record and self._images is not None:
             original, made = self._images
-            self.rows.set_rows(
-                [ImageRow("original", original), ImageRow("reconstruction", made, subtitle=f"epoch {epoch}")]
-            )
+            noisy = _read(record.run.previews / "noisy.npy")
+            middle = [] if noisy is None or noisy.shape != original.shape else [ImageRow("noisy input", noisy)]
+            last = ImageRow("reconstruction", made, subtitle=f"epoch {epoch}")
+            self.rows.set_rows([ImageRow("original", original), *middle, last])
             self.set_subtitle(f"{record.name} · epoch {epoch} · drag to look back through the epochs")
             self._place.setText(f"epoch {epoch} of {record.goal}")
         else:

@@ -1,0 +1,56 @@
+"""Changed copies of training images: mirrored, moved, turned, zoomed, brighter or darker. Pure functions.
+
+What is drawn for one image depends on its generator alone, not on the images beside it.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from engine.config import AugmentationConfig
+
+Image = NDArray[np.float32]
+
+
+def augment(image: Image, settings: AugmentationConfig, rng: np.random.Generator) -> Image:
+    """Change one image as the settings allow.
+
+    Args:
+        image: (height, width) float32 in [0, 1].
+        settings: how far each change may go; what is 0 is left alone.
+        rng: its draws; as many for every image, whatever the settings, so that one setting does not shift another.
+
+    Returns:
+        (height, width) float32 in [0, 1]; what comes in from outside the image is black.
+    """
+    mirror, down, right, turn, zoom, bend, gain = rng.random(7)
+    if mirror < settings.flip:
+        image = image[:, ::-1]
+    if settings.shift or settings.rotation or settings.zoom:
+        factor = (1.0 + settings.zoom) ** _signed(zoom)
+        move = settings.shift * np.array([_signed(down), _signed(right)]) * image.shape
+        image = _moved(image, math.radians(settings.rotation * _signed(turn)), factor, move)
+    if settings.gamma or settings.gain:
+        image = image ** np.float32((1.0 + settings.gamma) ** _signed(bend))
+        image = image * np.float32(1.0 + settings.gain * _signed(gain))
+    return np.ascontiguousarray(np.clip(image, 0.0, 1.0), np.float32)
+
+
+def is_on(settings: AugmentationConfig) -> bool:
+    """Whether the settings ask for any change."""
+    return any(settings.model_dump().values())
+
+
+def _signed(uniform: float) -> float:
+    return 2.0 * uniform - 1.0
+
+
+def _moved(image: Image, angle: float, zoom: float, move: NDArray[np.float64]) -> Image:
+    """Turn an image about its centre, zoom it and move it by pixels (down, right); bilinear."""
+    cosine, sine = math.cos(angle) / zoom, math.sin(angle) / zoom
+    matrix = np.array([[cosine, sine], [-sine, cosine]])  # from the place in the result to the place in the image
+    centre = (np.array(image.shape) - 1) / 2
+    offset = centre - matrix @ (centre + move)
+    return ndimage.affine_transform(image, matrix, offset, order=1, mode="constant", cval=0.0)

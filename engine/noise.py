@@ -1,0 +1,75 @@
+"""Noise as pure functions of images, level and random generator; which ones there are stands in `KINDS`.
+
+Images are float32 in [0, 1], (n, height, width, 1); so is what comes back: values outside are clipped, since a picture
+holds no others. The level is one number, or one for each image, in units of the data range, 1: 25 gray values of 255
+are 25 / 255. At level 0 every kind returns the images as they are. Equal generators give equal noise.
+"""
+
+from collections.abc import Callable
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Images = NDArray[np.float32]
+Kind = Callable[[Images, ArrayLike, np.random.Generator], Images]
+PHOTONS_MOST = 1e12  # more than these leave a float32 as it is
+
+
+def gaussian(images: Images, level: ArrayLike, rng: np.random.Generator) -> Images:
+    """Add N(0, level^2) to every pixel, then clip."""
+    return _clipped(images + _each(level) * _normal(images, rng))
+
+
+def rician(images: Images, level: ArrayLike, rng: np.random.Generator) -> Images:
+    """Take the magnitude of the image plus complex Gaussian noise: |x + level (n1 + i n2)|, then clip.
+
+    What a magnitude MR image has from one receiver coil. Its second moment is x^2 + 2 level^2; where there is no signal
+    it is Rayleigh noise with mean level sqrt(pi / 2). Gudbjartsson, Patz: The Rician distribution of noisy MRI data.
+    Magnetic Resonance in Medicine 34 (1995).
+    """
+    spread = _each(level)
+    real, imaginary = images + spread * _normal(images, rng), spread * _normal(images, rng)
+    return _clipped(np.where(spread > 0.0, np.hypot(real, imaginary), images))
+
+
+def speckle(images: Images, level: ArrayLike, rng: np.random.Generator) -> Images:
+    """Multiply every pixel by N(1, level^2), then clip: noise that grows with the signal, as in ultrasound."""
+    return _clipped(images * (1.0 + _each(level) * _normal(images, rng)))
+
+
+def poisson(images: Images, level: ArrayLike, rng: np.random.Generator) -> Images:
+    """Count photons, of which white has 1 / level^2 in the mean, then clip: the variance is x level^2."""
+    photons = np.minimum(1.0 / np.maximum(_each(level).astype(np.float64), 1e-12) ** 2, PHOTONS_MOST)
+    counted = rng.poisson(np.clip(images, 0.0, 1.0) * photons) / photons
+    return _clipped(np.where(photons < PHOTONS_MOST, counted, images))
+
+
+def salt_and_pepper(images: Images, level: ArrayLike, rng: np.random.Generator) -> Images:
+    """Replace a share `level` of the pixels, half of them by white and half by black."""
+    drawn, share = rng.random(images.shape, np.float32), _each(level)
+    return _clipped(np.where(drawn < share / 2, 1.0, np.where(drawn < share, 0.0, images)))
+
+
+KINDS: MappingProxyType[str, Kind] = MappingProxyType(
+    {
+        "gaussian": gaussian,
+        "rician": rician,
+        "speckle": speckle,
+        "poisson": poisson,
+        "salt-and-pepper": salt_and_pepper,
+    }
+)
+
+
+def _each(level: ArrayLike) -> NDArray[np.float32]:
+    """One level, or one for each image, so shaped that it meets images."""
+    return np.asarray(level, np.float32).reshape(-1, 1, 1, 1)
+
+
+def _normal(images: Images, rng: np.random.Generator) -> Images:
+    return rng.standard_normal(images.shape, np.float32)
+
+
+def _clipped(images: NDArray[np.floating]) -> Images:
+    return np.clip(images, 0.0, 1.0).astype(np.float32, copy=False)
