@@ -15,6 +15,7 @@ EngramError
 │   ├── SearchNotFound     no search of that name
 │   ├── SearchBusy         another process is at it
 │   └── SearchDamaged      its ledger cannot be read
+├── StudyError             a study cannot be made in this folder
 ├── BackendError           the wanted backend is not installed or cannot be used now
 └── TrainingError          training cannot go on (non-finite loss, out of memory)
 """
@@ -93,6 +94,10 @@ class SearchBusy(SearchError):
 
 class SearchDamaged(SearchError):
     """The ledger of a search cannot be read."""
+
+
+class StudyError(EngramError):
+    """A study cannot be made in this folder."""
 
 
 class BackendError(EngramError):

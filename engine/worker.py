@@ -27,15 +27,40 @@ from engine.messages import (
     Event,
     JobEnded,
     JobStarted,
+    MakeStudy,
     Message,
     Paused,
     Ready,
     Refused,
     Request,
     Resume,
+    StudyEnded,
     Train,
     read_command,
 )
+from engine.study import job as study
+
+
+class Jobs:
+    """Counts the jobs that are asked for, so that a wish counts from then on, even before its job has begun."""
+
+    def __init__(self, control: Control) -> None:
+        self._control, self._count, self._lock = control, 0, threading.Lock()
+
+    def expect(self, command: Message) -> None:
+        """A job has been asked for: wishes from before it are none of its own."""
+        if isinstance(command, Request):
+            return
+        with self._lock:
+            if self._count == 0:
+                self._control.reset()
+            self._count += 1
+
+    def done(self) -> None:
+        """A job is over; the wishes that ended it are not for the next one."""
+        with self._lock:
+            self._count -= 1
+            self._control.reset()
 
 
 class Worker:
@@ -48,6 +73,7 @@ class Worker:
         )
         self.explorer = Explorer(scratch, self.emit, self._is_unwanted)
         self._queue: queue.Queue[Message] = queue.Queue()
+        self._jobs = Jobs(self.control)
         self._lock = threading.Lock()
         self._newest: dict[str, int] = {}
         self._asked: Request | None = None
@@ -58,7 +84,7 @@ class Worker:
         """Write one event line."""
         if isinstance(event, JobStarted):
             self._run = event.run
-        self._told = self._told or isinstance(event, JobEnded)
+        self._told = self._told or isinstance(event, (JobEnded, StudyEnded))
         with self._lock:
             self.events.write(event.line().encode())
             self.events.flush()
@@ -79,6 +105,7 @@ class Worker:
             if isinstance(command, Request):
                 self._newest[command.panel] = command.number
             if not self.control.obey(command):
+                self._jobs.expect(command)
                 self._queue.put(command)
         os._exit(0)
 
@@ -89,7 +116,6 @@ class Worker:
             self._do_job(command)
 
     def _do_job(self, command: Message) -> None:
-        self.control.reset()
         self._told = False
         emit, should_stop = self.emit, self.control.should_stop
         try:
@@ -98,9 +124,13 @@ class Worker:
                 training.train(command.config, run=run, root=root, emit=emit, should_stop=should_stop)
             elif isinstance(command, Resume):
                 training.resume(command.run, epochs=command.epochs, emit=emit, should_stop=should_stop)
+            elif isinstance(command, MakeStudy):
+                study.make(Path(command.out), command.config, command.settings, emit=emit, should_stop=should_stop)
         except EngramError as error:
             if not self._told:
                 self.emit(Refused(reason=error.what, advice=error.advice))
+        finally:
+            self._jobs.done()
 
     def _is_unwanted(self) -> bool:
         """Whether the request in hand was taken back, or overtaken by a newer one of its panel."""

@@ -25,6 +25,7 @@ def page() -> str:
                 parts += [f"\n## Model: {config.model_title(name).lower()} (`--model {name}`)\n\n", table(own)]
         else:
             parts += [f"\n## {part.capitalize()}\n\n", table(section)]
+    parts += ["\n## Study (`python -m engine study`)\n\n", table(config.StudyConfig)]
     return "".join(parts)
 
 

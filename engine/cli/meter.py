@@ -4,7 +4,7 @@ import shutil
 from typing import TextIO
 
 from engine.cli.outcome import duration, number
-from engine.messages import EpochEnded, Event, JobStarted, Log, Progress
+from engine.messages import EpochEnded, Event, JobStarted, Log, Progress, StudyProgress
 
 CELLS = 20
 
@@ -35,6 +35,9 @@ class Meter:
             self.say(started(event))
         elif isinstance(event, Log):
             self.say(event.text)
+        elif isinstance(event, StudyProgress):
+            bar = "" if event.share is None else f"{self._bar(event.share)} "
+            self._draw(f"{event.stage} {bar}{event.text}")
 
     def count(self, what: str, done: int, total: int) -> None:
         """Show how far a job without epochs is; gone when it is done."""

@@ -2,9 +2,11 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from engine.studies import finite
 
 USER_ERROR, INTERRUPTED = 2, 130
 
@@ -26,17 +28,6 @@ class Outcome:
     def written(self, as_json: bool) -> str:
         """The result as it goes to stdout."""
         return (json.dumps(finite(self.content), indent=2) if as_json else self.text) + "\n"
-
-
-def finite(content: Any) -> Any:
-    """The same content with every number that JSON does not know as None."""
-    if isinstance(content, float):
-        return content if math.isfinite(content) else None
-    if isinstance(content, Mapping):
-        return {key: finite(value) for key, value in content.items()}
-    if isinstance(content, list | tuple):
-        return [finite(value) for value in content]
-    return content
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], align: str) -> str:

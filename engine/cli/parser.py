@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from engine import __version__, config
-from engine.config import FieldSpec, RunConfig
+from engine.config import FieldSpec, RunConfig, StudyConfig
 
 PROGRAM = "python -m engine"
 SPLITS = ("train", "validation", "test")
@@ -162,12 +162,34 @@ def _add_demo(command: Parser) -> None:
     _add_settings(command, models=False)
 
 
+def _add_study(command: Parser) -> None:
+    command.description = (
+        "Do the seed study again: train its models (trials drawn from its search spaces, or with --quick its two "
+        "best ones), measure them, and write Tables 1 to 4, Figures 5 to 13 and one self-contained page, with each "
+        "number of the study beside ours. The same command goes on with a study that was stopped."
+    )
+    command.usage = f"{PROGRAM} study --data SOURCE --out DIR [--quick | --trials-ae N --trials-vae N] [SETTINGS]"
+    command.epilog = (
+        "Every setting of `train` is taken here too, for both models; one that is given is not searched. A study with "
+        "other settings than the seed study's is shrunk, and its page says so:\n\n"
+        f"  {PROGRAM} study --out small --quick --size 32 --filters 8,16 --latent 16 --epochs 3"
+    )
+    command.add_argument(
+        "--out", type=Path, metavar="DIR", required=True, help="folder of the study: runs, tables, figures, page"
+    )
+    group = command.add_argument_group("study", _summary(StudyConfig))
+    for spec in config.fields(StudyConfig):
+        _add_option(group, spec)
+    _add_settings(command, models=False)
+
+
 COMMANDS = {
     "train": ("train", "train a model and keep it as a run", _add_train),
     "resume": ("resume", "go on with a run after a stop, a crash or a power cut", _add_resume),
     "runs": ("listing", "list the runs", lambda command: None),
     "evaluate": ("evaluate", "measure a run: MSE, PSNR, SSIM, nats per image on each split", _add_evaluate),
     "reconstruct": ("reconstruct", "put scans through a run and write the pictures", _add_reconstruct),
+    "study": ("study", "do the seed study again: its models, tables, figures, and one page", _add_study),
     "demo": ("demo", "make a small study on phantoms, with a report", _add_demo),
 }
 

@@ -18,6 +18,7 @@ from engine.config.models import (
 from engine.config.run import RESOURCES, RunConfig, build, flat, parse, preset, presets, sections
 from engine.config.search import SearchConfig
 from engine.config.section import FieldSpec, Section, Setting, fields, setting
+from engine.config.study import StudyConfig, parse_study
 from engine.config.training import TrainingConfig
 from engine.config.variation import AugmentationConfig, NoiseConfig
 
@@ -37,6 +38,7 @@ __all__ = [
     "Section",
     "Setting",
     "StackConfig",
+    "StudyConfig",
     "TrainingConfig",
     "VariationalConfig",
     "build",
@@ -44,6 +46,7 @@ __all__ = [
     "flat",
     "model_title",
     "parse",
+    "parse_study",
     "preset",
     "presets",
     "sections",

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from engine.config import DataConfig, RunConfig
+from engine.config import DataConfig, RunConfig, StudyConfig
 from engine.errors import EngramError
 from engine.messages.line import Event as Event
 from engine.messages.line import Message as Message
@@ -42,6 +42,15 @@ class Resume(Message):
     command: Literal["resume"] = "resume"
     run: str
     epochs: int | None = None
+
+
+class MakeStudy(Message):
+    """Do the seed study again in a folder, or go on with it; `settings` go over those of every run."""
+
+    command: Literal["study"] = "study"
+    out: str
+    config: StudyConfig = StudyConfig()
+    settings: dict[str, Any] = Field(default_factory=dict)
 
 
 class Stop(Message):
@@ -192,6 +201,25 @@ class JobEnded(Event):
     advice: str = ""
 
 
+class StudyProgress(Event):
+    """Where a study is: what is done now, and how much of its stage is done; None while nobody knows."""
+
+    event: Literal["study-progress"] = "study-progress"
+    stage: Literal["training", "measuring", "drawing"]
+    text: str
+    share: float | None = None
+
+
+class StudyEnded(Event):
+    """A study is over, or stopped and kept; after 'failed', `reason` and `advice` say why."""
+
+    event: Literal["study-ended"] = "study-ended"
+    out: str
+    state: Literal["finished", "stopped", "failed"]
+    reason: str = ""
+    advice: str = ""
+
+
 class Answer(Event):
     """The answer to a request; big arrays are `.npy` paths inside `content`."""
 
@@ -224,6 +252,7 @@ class Refused(Event):
 Command = Annotated[
     Train
     | Resume
+    | MakeStudy
     | Stop
     | Pause
     | Continue
@@ -246,6 +275,8 @@ AnyEvent = Annotated[
     | Paused
     | Continued
     | JobEnded
+    | StudyProgress
+    | StudyEnded
     | Answer
     | RequestProgress
     | Refused

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
@@ -72,6 +73,14 @@ def png(figure: Figure) -> bytes:
     return file.getvalue()
 
 
+def pdf(figure: Figure) -> bytes:
+    """A figure as a PDF file, lines as lines; without a date, so that the same figure is the same file."""
+    file = io.BytesIO()
+    facts = {"Creator": "Engram", "Subject": MARK + ".", "CreationDate": None}
+    FigureCanvasPdf(figure).print_pdf(file, metadata=facts)
+    return file.getvalue()
+
+
 def save(figure: Figure, path: Path) -> Path:
     """Write a figure as a PNG file."""
     path.write_bytes(png(figure))
@@ -101,7 +110,7 @@ def difference(image: Image, limit: float, title: str) -> Figure:
     figure = _canvas(width, height)
     figure.figimage(pixels, 0, STRIP_PX, cmap=SIGNED, vmin=-limit, vmax=limit)
     bar = figure.add_axes((1 - 90 / width, (STRIP_PX + 24) / height, 14 / width, 1 - (STRIP_PX + 48) / height))
-    _colour_bar(figure, bar, limit, [image])
+    colour_bar(figure, bar, limit, [image])
     _strip(figure, title)
     return figure
 
@@ -129,20 +138,20 @@ def grid(
         for y, image in enumerate(column.images):
             corner = left + x * (cell_inches + gap), height - top - (y + 1) * (cell_inches + gap + noted) + gap + noted
             place = corner[0] / width, corner[1] / height, cell_inches / width, cell_inches / height
-            axes = _cell(figure, place, image, limit if column.signed else None)
+            axes = cell(figure, place, image, limit if column.signed else None)
             if y == 0:
-                axes.set_title(_shortened(column.title), color=TEXT, fontsize=8, fontweight="bold", pad=7)
+                axes.set_title(shortened(column.title), color=TEXT, fontsize=8, fontweight="bold", pad=7)
             if column.notes:
                 axes.set_xlabel(column.notes[y], color=QUIET, fontsize=6.5, labelpad=3)
             if x == 0:
                 axes.set_ylabel(
-                    _shortened(rows[y]), color=TEXT, fontsize=8, rotation=0, ha="right", va="center", labelpad=8
+                    shortened(rows[y]), color=TEXT, fontsize=8, rotation=0, ha="right", va="center", labelpad=8
                 )
     if signed:
         span = min(2.6, height - top - bottom - noted)
         bar = figure.add_axes((1 - 0.8 / width, (height - top - span) / height, 0.09 / width, span / height))
-        _colour_bar(figure, bar, limit, signed)
-    figure.text(1 - 0.12 / width, 0.13 / height, MARK, color=QUIET, fontsize=6.5, ha="right")
+        colour_bar(figure, bar, limit, signed)
+    sign(figure)
     return figure
 
 
@@ -174,15 +183,28 @@ def _draw_chart(axes: Axes, chart: Chart) -> None:
     axes.set_xlabel("epoch", color=QUIET, fontsize=8)
     axes.set_ylabel(chart.unit, color=QUIET, fontsize=8)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    dress(axes)
+    axes.legend(fontsize=7, labelcolor=TEXT, facecolor=CARD, edgecolor=LINE)
+
+
+def dress(axes: Axes) -> None:
+    """Give a chart the program's look: card, quiet grid, small figures."""
     axes.set_facecolor(CARD)
     axes.grid(color=LINE, lw=0.7, which="both")
     axes.tick_params(colors=QUIET, labelsize=7, which="both", length=0)
     for spine in axes.spines.values():
         spine.set_color(LINE)
-    axes.legend(fontsize=7, labelcolor=TEXT, facecolor=CARD, edgecolor=LINE)
 
 
-def _cell(figure: Figure, place: tuple[float, float, float, float], image: Image, limit: float | None) -> Axes:
+def sign(figure: Figure) -> None:
+    """Put the mark into the lower right corner."""
+    figure.text(
+        1 - 0.12 / figure.get_figwidth(), 0.1 / figure.get_figheight(), MARK, color=QUIET, fontsize=6.5, ha="right"
+    )
+
+
+def cell(figure: Figure, place: tuple[float, float, float, float], image: Image, limit: float | None) -> Axes:
+    """Draw one picture, black to white, or a signed difference from -limit to limit, where a figure has room for it."""
     axes = figure.add_axes(place)
     if limit is None:
         axes.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
@@ -195,13 +217,13 @@ def _cell(figure: Figure, place: tuple[float, float, float, float], image: Image
     return axes
 
 
-def _shortened(text: str) -> str:
+def shortened(text: str) -> str:
     """A title that fits beside its picture: the middle of a long one gives way."""
     return text if len(text) <= TITLE_LETTERS else f"{text[: TITLE_LETTERS // 2]}…{text[-TITLE_LETTERS // 2 + 1 :]}"
 
 
-def _colour_bar(figure: Figure, axes: Axes, limit: float, differences: Sequence[Image]) -> None:
-    """Draw the scale; its ends are pointed when some pixels lie beyond them."""
+def colour_bar(figure: Figure, axes: Axes, limit: float, differences: Sequence[Image]) -> None:
+    """Draw the scale of differences; its ends are pointed when some pixels lie beyond them."""
     beyond = any(float(np.max(np.abs(image))) > limit for image in differences)
     scale = ScalarMappable(Normalize(-limit, limit), SIGNED)
     bar = figure.colorbar(scale, cax=axes, extend="both" if beyond else "neither")

@@ -57,10 +57,24 @@ th, td { padding: 4px 10px 5px 0; border-bottom: 1px solid $line; text-align: ri
 th { color: $quiet; font-weight: 600; }
 th.left, td.left { text-align: left; }
 td.left { white-space: normal; overflow-wrap: anywhere; }
+th.prose, td.prose { text-align: left; padding-left: 14px; }
+td.prose { white-space: normal; color: $quiet; width: 55%; min-width: 38ch; }
+td.name { text-align: left; white-space: normal; min-width: 17ch; }
+table.explained td { vertical-align: top; }
+.beside { display: grid; grid-template-columns: repeat(auto-fit, minmax(400px, 1fr)); gap: 14px; }
+.beside section { margin: 0; }
+main > .beside { margin-bottom: 14px; }
 pre { background: $field; border: 1px solid $line; border-radius: 8px; padding: 10px 12px; overflow-x: auto;
   margin: 0; }
 footer { text-align: center; color: $quiet; padding: 0 0 24px; font-size: 13px; }
-@media print { body { background: #fff; } header, section, pre { background: #fff; } body, h1, h2, .warning, .warning h2
+@media print { body { background: #fff; } header, section, th.prose, td.prose { text-align: left; padding-left: 14px; }
+td.prose { white-space: normal; color: $quiet; width: 55%; min-width: 38ch; }
+td.name { text-align: left; white-space: normal; min-width: 17ch; }
+table.explained td { vertical-align: top; }
+.beside { display: grid; grid-template-columns: repeat(auto-fit, minmax(400px, 1fr)); gap: 14px; }
+.beside section { margin: 0; }
+main > .beside { margin-bottom: 14px; }
+pre { background: #fff; } body, h1, h2, .warning, .warning h2
   { color: #000; } section { break-inside: avoid; } }
 """)
 
@@ -89,6 +103,11 @@ def section(title: str, *parts: str, warning: bool = False) -> str:
     return f"<section{kind}>\n<h2>{escape(title)}</h2>\n" + "\n".join(parts) + "\n</section>"
 
 
+def beside(*sections: str) -> str:
+    """Sections side by side where there is room."""
+    return '<div class="beside">' + "\n".join(sections) + "</div>"
+
+
 def paragraph(text: str) -> str:
     """Plain text as a paragraph."""
     return f"<p>{escape(text)}</p>"
@@ -101,17 +120,33 @@ def commands(lines: Sequence[str]) -> str:
 
 def picture(figure: Figure, caption: str) -> str:
     """A figure, inside the page, with its caption, which is also read out in its place."""
-    content = base64.b64encode(figures.png(figure)).decode("ascii")
-    width, _ = figure.get_size_inches()
+    return stored(figures.png(figure), caption)
+
+
+def stored(png: bytes, caption: str) -> str:
+    """A figure that is a PNG file already."""
+    content = base64.b64encode(png).decode("ascii")
+    width = int.from_bytes(png[16:20], "big") / figures.DPI  # the header's first number
     image = f'<img width="{width * 100:.0f}" alt="{escape(caption)}" src="data:image/png;base64,{content}">'
     return f"<figure>{image}<figcaption>{escape(caption)}</figcaption></figure>"
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
-    """A table of plain texts; its first `left` columns are aligned left, the others right."""
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1, prose: int | None = None) -> str:
+    """A table of plain texts; its first `left` columns are aligned left, the others right.
+
+    Args:
+        head: a title for each column.
+        rows: the texts.
+        left: how many columns are words.
+        prose: the column that holds sentences, which take the room that is left.
+    """
+
+    def kind(column: int) -> str:
+        words = "left" if prose is None else "left name"
+        return ' class="prose"' if column == prose else f' class="{words}"' if column < left else ""
 
     def line(tag: str, cells: Sequence[str]) -> str:
-        kinds = [' class="left"' if column < left else "" for column in range(len(cells))]
+        kinds = [kind(column) for column in range(len(cells))]
         return (
             "<tr>"
             + "".join(f"<{tag}{kind}>{escape(c)}</{tag}>" for c, kind in zip(cells, kinds, strict=True))
@@ -120,4 +155,5 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> 
 
     body = "\n".join(line("td", row) for row in rows)
     top = f"<thead>{line('th', head)}</thead>\n" if any(head) else ""
-    return f'<div class="scroll"><table>\n{top}<tbody>\n{body}\n</tbody></table></div>'
+    explained = "" if prose is None else ' class="explained"'
+    return f'<div class="scroll"><table{explained}>\n{top}<tbody>\n{body}\n</tbody></table></div>'

@@ -14,6 +14,7 @@ import pytest
 
 from engine import messages, runs
 from engine.messages import Answer, Continued, EpochEnded, JobEnded, JobStarted, Paused, Progress, Ready, Refused
+from engine.studies import Study
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -106,6 +107,26 @@ def test_pause_continue_and_stop_within_three_seconds(child, tiny, tmp_path):
     run = runs.open("long", tmp_path)
     assert run.state() == "stopped"
     assert run.model_path.exists()
+
+
+def test_stop_that_comes_before_its_job_has_begun_is_heard(child, tiny, tmp_path):
+    train = messages.Train(config=tiny(epochs=5000), name="long", root=str(tmp_path))
+    child.process.stdin.write(train.line().encode() + messages.Stop().line().encode())
+    child.process.stdin.flush()
+    assert child.wait_for(JobEnded, run="long").state == "stopped"
+    child.say(messages.Train(config=tiny(epochs=1), name="short", root=str(tmp_path)))
+    assert child.wait_for(JobEnded, run="short").state == "finished"
+
+
+def test_study_that_is_stopped_at_once_is_kept_and_told(child, tmp_path):
+    out = tmp_path / "study"
+    study = messages.MakeStudy(out=str(out), config={"quick": True}, settings={"size": 32, "filters": (4, 8)})
+    child.process.stdin.write(study.line().encode() + messages.Stop().line().encode())
+    child.process.stdin.flush()
+    assert child.wait_for(messages.StudyEnded, out=str(out)).state == "stopped"
+    assert Study(out).state() == "stopped"
+    child.say(messages.MakeStudy(out=str(out), settings={"size": 33}))
+    assert "Size 33" in child.wait_for(Refused).reason
 
 
 def test_what_cannot_be_done_gets_a_sentence_and_the_process_stays(child, tiny, tmp_path):

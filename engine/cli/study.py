@@ -1,0 +1,46 @@
+"""`study`: the seed study done again: trials, tables, figures, one page."""
+
+import sys
+from argparse import Namespace
+from typing import Any
+
+from engine import config
+from engine.cli.meter import Meter
+from engine.cli.outcome import INTERRUPTED, Outcome, duration
+from engine.cli.parser import settings
+from engine.cli.stopping import StopWish
+from engine.config import StudyConfig
+from engine.errors import ConfigError
+from engine.study import job
+
+
+def run(options: Namespace) -> Outcome:
+    """Make the study, or go on with the one that is in the folder."""
+    if options.runs is not None:
+        raise ConfigError("A study keeps its runs in its own folder.", "Leave --runs out; see OUT/runs.")
+    given = settings(options)
+    chosen = _chosen(options)
+    with StopWish() as wish:
+        content = job.make(options.out, chosen, given, emit=Meter(sys.stderr), should_stop=wish)
+    if content["state"] == "stopped":
+        done = sum(each["state"] == "finished" for each in content["runs"])
+        text = f"Stopped with {done} of {content['planned']} runs finished; everything is kept in {content['path']}\n"
+        return Outcome(f"{text}Go on: the same command again.", content, 0 if content["runs"] else INTERRUPTED)
+    return Outcome(_text(content), content)
+
+
+def _chosen(options: Namespace) -> StudyConfig:
+    names = StudyConfig.model_fields
+    return config.parse_study({name: value for name, value in vars(options).items() if name in names})
+
+
+def _text(content: dict[str, Any]) -> str:
+    lines = [
+        f"{row['title']}: the study {row['paper']}, here {row['here']}, clean {row['clean']}"
+        for row in content["numbers"]
+    ]
+    failed = [each["name"] for each in content["runs"] if each["state"] != "finished"]
+    if failed:
+        lines.append(f"Not finished: {', '.join(failed)}. See {content['path']}/study.log")
+    lines.append(f"The page is {content['page']} ({duration(content['elapsed_s'])} of work in all)")
+    return "\n".join(lines)

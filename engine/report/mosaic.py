@@ -1,0 +1,84 @@
+"""What layers make of one scan: for each layer all its channels side by side in a square."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from engine.report import figures
+from engine.report.figures import DPI
+from engine.report.style import CARD, QUIET, SIGNED, TEXT
+
+CELL, GAP, TITLE, NOTE = 1.62, 0.14, 0.2, 0.3
+LEFT, TOP, BOTTOM = 0.14, 0.12, 0.3
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One layer: its title and its activation, (height, width, channels) or (numbers,)."""
+
+    title: str
+    activation: NDArray[np.floating[Any]]
+
+
+def square(activation: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Lay channels side by side, row by row, with a dark pixel between them; numbers become a near-square of pixels.
+
+    Args:
+        activation: (height, width, channels) or (numbers,).
+
+    Returns:
+        One picture; nan where there is nothing.
+    """
+    if activation.ndim == 1:
+        side = math.ceil(math.sqrt(len(activation)))
+        rows = math.ceil(len(activation) / side)
+        return np.append(activation.astype(np.float64), np.full(rows * side - len(activation), np.nan)).reshape(
+            rows, -1
+        )
+    height, width, count = activation.shape
+    across = math.ceil(math.sqrt(count))
+    down = math.ceil(count / across)
+    gap = 1 if count > 1 else 0
+    picture = np.full((down * (height + gap) - gap, across * (width + gap) - gap), np.nan)
+    for channel in range(count):
+        y, x = channel // across * (height + gap), channel % across * (width + gap)
+        picture[y : y + height, x : x + width] = activation[..., channel]
+    return picture
+
+
+def draw(tiles: Sequence[Tile], across: int = 6) -> Figure:
+    """Draw layers in rows; each has its own scale, which stands below it.
+
+    A layer with negative values is drawn on the signed map, symmetric around zero; one without from black, at zero,
+    to white. The scale holds 99.5 % of the values.
+    """
+    rows = math.ceil(len(tiles) / across)
+    width = LEFT * 2 + across * CELL + (across - 1) * GAP
+    height = TOP + rows * (TITLE + CELL + NOTE) + BOTTOM
+    figure = Figure((width, height), dpi=DPI, facecolor=CARD)
+    for number, tile in enumerate(tiles):
+        left = LEFT + number % across * (CELL + GAP)
+        bottom = height - TOP - (number // across) * (TITLE + CELL + NOTE) - TITLE - CELL
+        axes = figure.add_axes((left / width, bottom / height, CELL / width, CELL / height))
+        limit = float(np.percentile(np.abs(tile.activation), 99.5)) or 1.0
+        signed = bool(np.min(tile.activation) < 0)
+        low, colours = (-limit, SIGNED) if signed else (0.0, "gray")
+        axes.imshow(square(tile.activation), cmap=colours, vmin=low, vmax=limit, interpolation="nearest")
+        axes.set_facecolor(CARD)
+        axes.set_axis_off()
+        figure.text(left / width, (bottom + CELL + 0.05) / height, tile.title, color=TEXT, fontsize=7.5, weight="bold")
+        scale = f"{_shape(tile.activation)} · {'±' if signed else '0 to '}{limit:.3g}"
+        figure.text(left / width, (bottom - 0.14) / height, scale, color=QUIET, fontsize=6.5)
+    figures.sign(figure)
+    return figure
+
+
+def _shape(activation: NDArray[np.floating[Any]]) -> str:
+    if activation.ndim == 1:
+        return f"{len(activation)} numbers"
+    return " × ".join(map(str, activation.shape))

@@ -1,0 +1,55 @@
+"""Pictures in strips: one column a scan, one row each for original, reconstruction, difference."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+
+from engine.report import figures
+from engine.report.figures import DPI, Image
+from engine.report.style import CARD, QUIET, TEXT
+
+CELL, GAP, NOTE = 1.3, 0.06, 0.2
+LEFT, RIGHT, TOP, BOTTOM = 1.2, 0.9, 0.38, 0.34
+
+
+@dataclass(frozen=True)
+class Strip:
+    """One row: a title before its pictures, and a note below each; `signed` ones are differences."""
+
+    title: str
+    images: Sequence[Image]
+    signed: bool = False
+    notes: Sequence[str] = ()
+
+
+def strips(rows: Sequence[Strip], titles: Sequence[str]) -> Figure:
+    """Draw rows of pictures; all differences share one scale, its colour bar is at the right.
+
+    Args:
+        rows: each with a picture for every title.
+        titles: a title over each column.
+    """
+    signed = [image for row in rows if row.signed for image in row.images]
+    limit = figures.difference_limit(signed)
+    heights = [CELL + GAP + NOTE * bool(row.notes) for row in rows]
+    width = LEFT + len(titles) * (CELL + GAP) + (RIGHT if signed else 0.12)
+    height = TOP + sum(heights) + BOTTOM
+    figure = Figure((width, height), dpi=DPI, facecolor=CARD)
+    for number, row in enumerate(rows):
+        bottom = height - TOP - sum(heights[:number]) - CELL
+        for column, image in enumerate(row.images):
+            place = (LEFT + column * (CELL + GAP)) / width, bottom / height, CELL / width, CELL / height
+            axes = figures.cell(figure, place, image, limit if row.signed else None)
+            if number == 0:
+                axes.set_title(figures.shortened(titles[column]), color=TEXT, fontsize=8, fontweight="bold", pad=6)
+            if row.notes:
+                axes.set_xlabel(row.notes[column], color=QUIET, fontsize=6.5, labelpad=3)
+            if column == 0:
+                axes.set_ylabel(row.title, color=TEXT, fontsize=8, rotation=0, ha="right", va="center", labelpad=8)
+    if signed:
+        span = min(2.2, height - TOP - BOTTOM)
+        bar = figure.add_axes((1 - 0.76 / width, (BOTTOM + 0.1) / height, 0.09 / width, (span - 0.2) / height))
+        figures.colour_bar(figure, bar, limit, signed)
+    figures.sign(figure)
+    return figure

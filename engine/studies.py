@@ -1,0 +1,122 @@
+"""A study is a folder: its runs, what was measured, tables, figures, one page. Opening one needs no Keras.
+
+study.json        how far it is, and every number of it
+study.html        the page, one file that fetches nothing
+runs/             the runs that were trained for it
+tables/           Tables 1 to 4 and the numbers, each as CSV and Markdown
+figures/          Figures 5 to 13, each as PNG and PDF
+study.log         what the engine processes that trained its runs had to say
+"""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from engine import runs
+from engine.errors import StudyError
+
+
+@dataclass(frozen=True)
+class Study:
+    """One study's folder."""
+
+    path: Path
+
+    @property
+    def record(self) -> Path:
+        """File of its state and numbers."""
+        return self.path / "study.json"
+
+    @property
+    def page(self) -> Path:
+        """File of its page."""
+        return self.path / "study.html"
+
+    @property
+    def runs(self) -> Path:
+        """Folder of its runs."""
+        return self.path / "runs"
+
+    @property
+    def tables(self) -> Path:
+        """Folder of its tables."""
+        return self.path / "tables"
+
+    @property
+    def figures(self) -> Path:
+        """Folder of its figures."""
+        return self.path / "figures"
+
+    @property
+    def log(self) -> Path:
+        """File of what its engine processes said."""
+        return self.path / "study.log"
+
+    def read(self) -> dict[str, Any]:
+        """What study.json holds; empty before there is one.
+
+        Raises:
+            StudyError: it cannot be read.
+        """
+        try:
+            return dict(json.loads(self.record.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:
+            advice = "Remove the file: it is made anew from the runs."
+            raise StudyError(f"{self.record} cannot be read ({error}).", advice) from None
+
+    def write(self, content: Mapping[str, Any]) -> None:
+        """Write study.json; a reader sees the old or the new one. Numbers that are not finite become null."""
+        runs.write_text(self.record, json.dumps(finite(content), indent=2))
+
+    def state(self) -> str:
+        """'new', 'running', 'finished', 'stopped', 'failed' or 'interrupted' (its process died)."""
+        if self.is_busy():
+            return "running"
+        state = str(self.read().get("state", "new"))
+        return "interrupted" if state == "running" else state
+
+    def is_busy(self) -> bool:
+        """Whether a living process works on it."""
+        if not (self.path / "lock").exists():
+            return False
+        try:
+            with FileLock(self.path / "lock", timeout=0):
+                return False
+        except Timeout:
+            return True
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Make the folder and hold it while working on it.
+
+        Raises:
+            StudyError: another process works on it, or the folder cannot be made.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            with FileLock(self.path / "lock", timeout=1):
+                yield
+        except Timeout:
+            raise StudyError(f"Another process works on the study in {self.path}.", "Stop it there first.") from None
+        except OSError as error:
+            advice = "Choose another folder."
+            raise StudyError(f"The study cannot be kept in {self.path} ({error.strerror or error}).", advice) from None
+
+
+def finite(content: Any) -> Any:
+    """The same content with every number that JSON does not know as None."""
+    if isinstance(content, float):
+        return content if math.isfinite(content) else None
+    if isinstance(content, Mapping):
+        return {key: finite(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [finite(value) for value in content]
+    return content

@@ -1,0 +1,76 @@
+"""The two halves of Figure 13: noisy scans and what the models make of them; errors before and after."""
+
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from numpy.typing import NDArray
+
+from engine import quality, scoring
+from engine.report import figures
+from engine.report.figures import DPI, Column
+from engine.report.style import CARD, QUIET, SERIES, TEXT
+from engine.study import denoising
+from engine.study.findings import Findings
+
+SHOWN_SIGMAS = (0.03, 0.1, 0.2)
+SHOWN_SCANS = 2
+
+
+def pictures(findings: Findings) -> Figure:
+    """A few scans, each with little, some and much noise: given, output, difference from the clean scan."""
+    which = findings.shown(SHOWN_SCANS + 2)[1 : 1 + SHOWN_SCANS]
+    which = which if len(which) else findings.shown(1)
+    scans = findings.images.test.read(which)
+    clean = np.repeat(scans, len(SHOWN_SIGMAS), axis=0)
+    given = np.concatenate(
+        [denoising.noisy(scan[None], sigma) for scan in scans for sigma in SHOWN_SIGMAS]  # one scan, three levels
+    )
+    rows = [f"σ = {sigma:g}" for _ in scans for sigma in SHOWN_SIGMAS]
+    columns = [Column("clean", _flat(clean)), Column("noisy, given", _flat(given), notes=_decibels(clean, given))]
+    made = {model: scoring.reconstruct(best.model, given) for model, best in findings.best.items()}
+    for model, output in made.items():
+        columns.append(Column(f"{model.upper()} output", _flat(output), notes=_decibels(clean, output)))
+    for model, output in made.items():
+        columns.append(Column(f"{model.upper()} − clean", _flat(output - clean), signed=True))
+    return figures.grid(columns, rows, cell_inches=1.35)
+
+
+def _flat(images: NDArray[Any]) -> list[NDArray[Any]]:
+    return list(images[..., 0])
+
+
+def _decibels(clean: NDArray[Any], images: NDArray[Any]) -> list[str]:
+    return [f"{value:.1f} dB" for value in quality.psnr_db(clean, images)]
+
+
+def break_even(findings: Findings) -> Figure:
+    """Errors of the noisy scans and of what each model makes of them, over the noise."""
+    figure = Figure((7.6, 3.9), dpi=DPI, facecolor=CARD, layout="constrained")
+    axes = figure.subplots()
+    sweeps = {model: best.sweep for model, best in findings.best.items()}
+    first = next(iter(sweeps.values()))
+    axes.plot(first.sigmas, first.noisy_mse, color=TEXT, lw=1.8, label="noisy scan, as given")
+    for (model, sweep), shade in zip(sweeps.items(), SERIES, strict=False):
+        axes.plot(sweep.sigmas, sweep.output_mse, color=shade, lw=1.8, label=f"{model.upper()} output")
+        axes.axhline(sweep.clean_mse, color=shade, lw=1, linestyle=":")
+        if sweep.break_even is not None:
+            height = float(np.exp(np.interp(np.log(sweep.break_even), np.log(sweep.sigmas), np.log(sweep.noisy_mse))))
+            axes.plot([sweep.break_even], [height], "D", color=shade, ms=6, zorder=5)
+            label = f"σ = {sweep.break_even:.3f}"
+            axes.annotate(
+                label, (sweep.break_even, height), (7, -12), textcoords="offset points", color=TEXT, fontsize=8
+            )
+    for scale, axis in ((axes.set_xscale, axes.xaxis), (axes.set_yscale, axes.yaxis)):
+        scale("log")
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_minor_formatter(NullFormatter())
+        axis.set_major_formatter(FuncFormatter(lambda value, position: f"{value:g}"))
+    axes.set_xlabel("standard deviation σ of the added noise", color=QUIET, fontsize=8)
+    axes.set_ylabel("mean squared error against the clean scan", color=QUIET, fontsize=8)
+    figures.dress(axes)
+    axes.legend(fontsize=7.5, labelcolor=TEXT, facecolor=CARD, loc="upper left")
+    figure.suptitle(" ", fontsize=2)
+    figures.sign(figure)
+    return figure

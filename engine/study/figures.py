@@ -1,0 +1,201 @@
+"""Figures 5 to 13 of the study, each with its number, title and caption."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from engine import backend, quality, scoring
+from engine.config import TrainingConfig
+from engine.report import figures, mosaic, ranked, search, strips
+from engine.report.mosaic import Tile
+from engine.report.ranked import Level, Ranked
+from engine.report.search import Scale, Search
+from engine.report.strips import Strip
+from engine.studies import Study
+from engine.study import denoise_figures, paper
+from engine.study.findings import Findings
+from engine.study.space import values, without
+from engine.study.tables import setting_title
+from engine.study.trials import Trial
+from engine.study.trials import ranked as by_rank
+
+CURVES = 10
+SEARCHED = 5
+GRAY = "All pictures are drawn from black 0 to white 1."
+SIGNED = (
+    "Differences are on one scale, which holds 99.5 % of their pixels: orange where the output is brighter than the "
+    "original, blue where it is darker."
+)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure of the study: its key names its files."""
+
+    key: str
+    title: str
+    caption: str
+    figure: Figure
+
+    def write(self, study: Study) -> dict[str, Any]:
+        """Write PNG and PDF; return what study.json says of the figure."""
+        study.figures.mkdir(exist_ok=True)
+        files = {"png": f"figures/{self.key}.png", "pdf": f"figures/{self.key}.pdf"}
+        (study.path / files["png"]).write_bytes(figures.png(self.figure))
+        (study.path / files["pdf"]).write_bytes(figures.pdf(self.figure))
+        return {"kind": "figure", "key": self.key, "title": self.title, "caption": self.caption, "files": files}
+
+
+Draw = Callable[[Findings], Drawn | None]
+
+
+def drawings() -> list[Draw]:
+    """What draws each figure, in the study's order; None where there is nothing to draw yet."""
+    return [
+        lambda findings: _curves(5, "ae", findings),
+        lambda findings: _curves(6, "vae", findings),
+        lambda findings: _search(7, "ae", findings),
+        lambda findings: _search(8, "vae", findings),
+        lambda findings: _reconstructions(9, "ae", findings),
+        lambda findings: _reconstructions(10, "vae", findings),
+        lambda findings: _layers(11, "ae", findings),
+        lambda findings: _layers(12, "vae", findings),
+        _denoising,
+        _break_even,
+    ]
+
+
+def _drawn(number: int, caption: str, figure: Figure) -> Drawn:
+    return Drawn(f"figure-{number:02d}", paper.figure_title(number), caption, figure)
+
+
+def _curves(number: int, model: str, findings: Findings) -> Drawn:
+    trials = by_rank(findings.trials, model)[:CURVES]
+    unit = trials[0].config.model.loss_unit
+    runs = [
+        Ranked(
+            f"{place}. {trial.title} · {_loss(trial)}",
+            [row["epoch"] for row in trial.rows],
+            [row["loss"] for row in trial.rows],
+            [row["val_loss"] for row in trial.rows],
+        )
+        for place, trial in enumerate(trials, 1)
+    ]
+    told = paper.claim(model)
+    levels = [Level("the study's best", told.nats_per_image if unit else told.loss)]
+    if unit:
+        floor = findings.best[model].measured["validation"]["entropy_floor_nats"]
+        levels.append(Level("entropy floor of the validation scans", floor))
+    caption = (
+        f"Loss per scan after each epoch, training at the left, validation at the right. {_how_many(trials, findings)} "
+        "The best stands out; its settings and smallest validation loss come first below. The study gives its loss "
+        "without its curve: a line across."
+    )
+    label = f"{unit} per image" if unit else "mean squared error"
+    return _drawn(number, caption, ranked.curves(runs, label, levels, log=not unit))
+
+
+def _loss(trial: Trial) -> str:
+    return f"{trial.loss:,.1f} nats" if trial.config.model.loss_unit else f"{trial.loss:.5f}"
+
+
+def _how_many(trials: Sequence[Trial], findings: Findings) -> str:
+    if findings.chosen.quick:
+        return "One run, with the study's best settings: there was no search, so there is no top ten."
+    done = len(by_rank(findings.trials, trials[0].model))
+    return f"The {len(trials)} best of {done} trials, by validation."
+
+
+def _search(number: int, model: str, findings: Findings) -> Drawn | None:
+    trials = by_rank(findings.trials, model)
+    space = values(without(paper.claim(model).space, findings.settings.keys()))
+    if findings.chosen.quick or len(trials) < SEARCHED or not space:
+        return None
+    scales = [Scale(setting_title(name).lower(), sorted(found)) for name, found in space.items()]
+    points = [[sorted(found).index(trial.point[name]) for name, found in space.items()] for trial in trials]
+    losses = np.array([trial.loss for trial in trials])
+    unit = "validation nats" if trials[0].config.model.loss_unit else "validation MSE"
+    figure = search.draw(Search(scales, np.array(points), losses, unit))
+    caption = (
+        f"Every line is one of {len(trials)} trials, from its settings to its smallest validation loss; the best is "
+        "the brightest. The order was a random draw without repetition, not a Bayesian search. At the right, the "
+        "share of the spread of the loss's logarithm that each setting explains alone; with few trials, settings "
+        "that happened to go together share what they explain."
+    )
+    return _drawn(number, caption, figure)
+
+
+def _reconstructions(number: int, model: str, findings: Findings) -> Drawn:
+    which, best = findings.shown(), findings.best[model]
+    originals = findings.images.test.read(which)
+    made = scoring.reconstruct(best.model, originals)
+    decibels = [f"{value:.1f} dB" for value in quality.psnr_db(originals, made)]
+    rows = [
+        Strip("original", list(originals[..., 0])),
+        Strip(model.upper(), list(made[..., 0]), notes=decibels),
+        Strip("difference", list(made[..., 0] - originals[..., 0]), signed=True),
+    ]
+    caption = (
+        f"{_scans(findings)} through {best.trial.run.name}, spread evenly over the set and not chosen for their looks. "
+        f"{GRAY} {SIGNED}"
+    )
+    return _drawn(number, caption, strips.strips(rows, [findings.class_of(int(index)) for index in which]))
+
+
+def _scans(findings: Findings) -> str:
+    if findings.split == "test_clean":
+        return "Test scans that are not among the training scans,"
+    return "Test scans (all of which are also among the training scans),"
+
+
+def _layers(number: int, model: str, findings: Findings) -> Drawn:
+    best, index = findings.best[model], int(findings.shown()[0])
+    settings = TrainingConfig(backend=backend.at_hand(best.trial.config.training.backend), deterministic=False)
+    activations = backend.load("engine.explore.activations", settings).compute(
+        best.model, findings.images.test.read([index])
+    )
+    tiles = [Tile("scan", findings.images.test.read([index])[0])]
+    tiles += [Tile(name, activation[0]) for name, activation in activations.items()]
+    caption = (
+        f"One test scan ({findings.class_of(index)}) through every layer of {best.trial.run.name}, from its input to "
+        "its output: all channels of a layer side by side, numbers as pixels. Each layer has its own scale, given "
+        "below it, which holds 99.5 % of its values: blue below zero, orange above; layers without negative values "
+        "from black, at zero, to white."
+    )
+    return _drawn(number, caption, mosaic.draw(tiles))
+
+
+def _denoising(findings: Findings) -> Drawn:
+    caption = (
+        f"{_scans(findings)} with Gaussian noise of standard deviation σ added and cut to gray values from 0 to 1. "
+        "Below each picture its PSNR against the clean scan. The output keeps what the model can draw, with or "
+        f"without noise: under little noise it is worse than what it was given. {GRAY} {SIGNED}"
+    )
+    return _drawn(13, caption, denoise_figures.pictures(findings))
+
+
+def _break_even(findings: Findings) -> Drawn:
+    parts = [f"{model.upper()} {_place(best.sweep.break_even)}" for model, best in findings.best.items()]
+    count = findings.best["ae"].sweep.count
+    caption = (
+        f"Mean squared error against {count:,} clean scans, before and after the model, for more and more noise. "
+        f"Left of the crossing the model does harm: break-even at {', '.join(parts)}. The dotted lines are the "
+        "models' errors on scans without noise."
+    )
+    title = paper.figure_title(13).replace("Figure 13.", "Figure 13 b.") + ": break-even noise"
+    return Drawn("figure-13-break-even", title, caption, denoise_figures.break_even(findings))
+
+
+def _place(sigma: float | None) -> str:
+    return "not in reach" if sigma is None else f"σ = {sigma:.3f}"
+
+
+def each(findings: Findings) -> Iterator[Drawn]:
+    """Draw one figure after the other."""
+    for draw in drawings():
+        drawn = draw(findings)
+        if drawn is not None:
+            yield drawn

@@ -1,0 +1,177 @@
+"""study.html: the whole study on one page that fetches nothing."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from engine import config
+from engine.report import page
+from engine.report.demo import READING, WARNING
+from engine.studies import Study
+from engine.study import paper
+from engine.study.findings import Findings
+from engine.study.numbers import Row
+
+WHAT_HERE = """\
+'Here' is on the scans held out of training to choose by (validation), in the best epoch. 'Here, clean scans' is on \
+the test scans that are not, pixel for pixel, among the scans to train on or to choose by: the only ones that say what \
+a model makes of a scan it has not seen."""
+Contents = Sequence[Mapping[str, Any]]
+
+
+def html(study: Study, findings: Findings, contents: Contents, rows: Sequence[Row]) -> str:
+    """The page.
+
+    Args:
+        study: its folder; the figures lie there.
+        findings: what was measured.
+        contents: tables and figures, as study.json lists them.
+        rows: the study's numbers beside ours.
+    """
+    told = {each["key"]: each for each in contents}
+    drawn = [each for each in contents if each["kind"] == "figure"]
+    sections = [
+        page.section("Read this first", *map(page.paragraph, _caveats(findings)), warning=True),
+        page.section("The study's numbers and ours", _numbers(rows), page.paragraph(WHAT_HERE)),
+        page.beside(*(_table(told[f"table-{number}"]) for number in (1, 2))),
+        page.beside(*(_table(told[f"table-{number}"]) for number in (3, 4))),
+        *(_figure(study.path, each) for each in drawn),
+        *_unsearched(drawn, findings),
+        _table(told["splits"], page.paragraph(READING)),
+        _table(told["runs"]),
+        page.section("Which figure is which", page.paragraph(_mapping())),
+        page.section("Settings and origin", _origin(findings)),
+        page.section("Do it again", page.commands(_commands(study, findings))),
+    ]
+    return page.page("The seed study, done again", _lead(findings), sections)
+
+
+def _lead(findings: Findings) -> str:
+    data = findings.images.config
+    source = "procedural phantoms, no patient's images" if data.source == "phantom" else data.source
+    counts = ", ".join(f"{len(part):,} {name}" for name, part in findings.images.splits.items())
+    return (
+        f"An autoencoder (AE) and a variational autoencoder (VAE) on {source}: {counts} scans, {data.size} × "
+        f"{data.size} pixels. Every table and figure of the study from its search on, made anew, and beside each of "
+        "its numbers what it is here, what it is on scans that no model was trained on, and why the three differ."
+    )
+
+
+def _caveats(findings: Findings) -> list[str]:
+    said = [WARNING]
+    if findings.chosen.quick:
+        said.append(
+            "This is the quick study: only the study's best settings were trained, one run each. Nothing was "
+            "searched, so nothing on this page says that these settings are the best."
+        )
+    changed = shrunk(findings)
+    if changed:
+        said.append(
+            f"It was changed against the study: {', '.join(changed)}. Numbers of a changed study cannot be set "
+            "beside the study's; the page shows what it would look like."
+        )
+    if findings.images.config.source == "phantom":
+        said.append(
+            "The images are phantoms, not the study's scans: the study's numbers stand beside them for orientation."
+        )
+    return said
+
+
+def shrunk(findings: Findings) -> list[str]:
+    """The settings that are not the study's, in words; where the scans come from and what it runs on are no matter."""
+    flat = {model: config.flat(paper.claim(model).best) for model in paper.MODELS}
+    neutral = set(config.DataConfig.model_fields) - {"size", "fit", "normalisation"} | {"backend", "threads", "seed"}
+    titles = _titles()
+    return [
+        f"{titles[name].lower()} {_written(value)} instead of {_written(base[name])}"
+        for base in (flat["ae"] | flat["vae"],)
+        for name, value in _given(findings).items()
+        if name not in neutral and value != base[name]
+    ]
+
+
+def _given(findings: Findings) -> dict[str, Any]:
+    """The settings that were given, as a run has them."""
+    flat: dict[str, Any] = {}
+    for model in paper.MODELS:
+        flat |= config.flat(findings.best[model].trial.config)
+    return {name: flat[name] for name in findings.settings if name in flat}
+
+
+def _titles() -> dict[str, str]:
+    kinds = [kind for model in paper.MODELS for kind in config.sections(model).values()]
+    return {spec.name: spec.title for kind in kinds for spec in config.fields(kind)}
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
+
+
+def _numbers(rows: Sequence[Row]) -> str:
+    head = ["", "the study", "here", "here, clean scans", "why they differ"]
+    return page.table(head, [[row.title, row.paper, row.here, row.clean, row.why] for row in rows], prose=4)
+
+
+def _table(told: Mapping[str, Any], *after: str) -> str:
+    return page.section(told["title"], page.table(told["head"], told["rows"], left=told["left"]), *after)
+
+
+def _figure(folder: Path, told: Mapping[str, Any]) -> str:
+    return page.section(told["title"], page.stored((folder / told["files"]["png"]).read_bytes(), told["caption"]))
+
+
+def _unsearched(drawn: Contents, findings: Findings) -> list[str]:
+    """A sentence in place of the search plots that there is nothing to draw for."""
+    there = {each["key"] for each in drawn}
+    missing = [number for number in (7, 8) if f"figure-{number:02d}" not in there]
+    if not missing:
+        return []
+    reason = "nothing was searched" if findings.chosen.quick else "there are too few trials for one"
+    names = " and ".join(f"Figure {number}" for number in missing)
+    text = (
+        f"Left out, because {reason}; the runs that there are stand in the table of runs. The options --trials-ae and "
+        "--trials-vae say how many to make."
+    )
+    return [page.section(f"{names}. Search", page.paragraph(text))]
+
+
+def _mapping() -> str:
+    told = "; ".join(f"{number} {title.lower()}" for number, title in paper.facts()["figures"].items())
+    return (
+        f"The figures' numbers are our reading of the study: {told}. Figure 13 b, the break-even noise, is not in "
+        "the study. Every figure lies beside this page as PNG and PDF in 'figures', every table as CSV and Markdown "
+        "in 'tables'."
+    )
+
+
+def _origin(findings: Findings) -> str:
+    bests = list(findings.best.values())
+    origins = [best.trial.run.provenance for best in bests]
+    flats = [config.flat(best.trial.config) for best in bests]
+    rows = [[title, *(_written(flat.get(name, "–")) for flat in flats)] for name, title in _titles().items()]
+    for name in dict.fromkeys(name for origin in origins for name in origin["versions"]):
+        rows.append([f"Version of {name}", *(origin["versions"].get(name, "–") for origin in origins)])
+    rows.append(["Device", *(origin["device"] for origin in origins)])
+    rows.append(["Fingerprint of the images", *(origin["data"]["fingerprint"][:16] for origin in origins)])
+    rows.append(["Run", *(best.trial.run.name for best in bests)])
+    return page.table(["", *(model.upper() for model in findings.best)], rows, left=1 + len(bests))
+
+
+def _commands(study: Study, findings: Findings) -> list[str]:
+    words = ["python -m engine study --out", str(study.path)]
+    words += ["--quick"] if findings.chosen.quick else []
+    if not findings.chosen.quick:
+        words += ["--trials-ae", str(findings.chosen.trials_ae), "--trials-vae", str(findings.chosen.trials_vae)]
+    for name, value in findings.settings.items():
+        words += _option(name, value)
+    again = " ".join(words)
+    return [again, *(f"python -m engine evaluate {best.trial.run.path}" for best in findings.best.values())]
+
+
+def _option(name: str, value: Any) -> list[str]:
+    option = "--data" if name == "source" else "--" + name.replace("_", "-")
+    if isinstance(value, bool):
+        return [option if value else option.replace("--", "--no-")]
+    return [option, ",".join(map(str, value)) if isinstance(value, tuple | list) else str(value)]

@@ -1,0 +1,64 @@
+"""What the seed study says: its losses, the names of its tables and figures; spaces and best settings are presets."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from engine import config
+from engine.config import RESOURCES, RunConfig
+from engine.search import space
+from engine.search.space import Space
+
+SOURCE = RESOURCES / "study" / "seed-study.json"
+MODELS = ("ae", "vae")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What the study says of one model.
+
+    Args:
+        model: 'ae' or 'vae'.
+        preset: name of the preset that holds its best settings.
+        loss: loss of its best model: a mean squared error (ae), or nats summed over a batch (vae).
+        space: what was searched.
+    """
+
+    model: str
+    preset: str
+    loss: float
+    space: Space
+
+    @property
+    def best(self) -> RunConfig:
+        """Its best settings."""
+        return config.preset(self.preset)
+
+    @property
+    def nats_per_image(self) -> float:
+        """The loss of the variational model for one image."""
+        return self.loss / self.best.training.batch_size
+
+
+@cache
+def facts() -> Mapping[str, Any]:
+    """The study's file."""
+    return dict(json.loads(SOURCE.read_text(encoding="utf-8")))
+
+
+def claim(model: str) -> Claim:
+    """What the study says of a model."""
+    said = facts()["models"][model]
+    return Claim(model, said["preset"], said["loss"], space.preset(said["preset"])[1])
+
+
+def table_title(number: int) -> str:
+    """'Table 1. Search space of the autoencoder' and so on."""
+    return f"Table {number}. {facts()['tables'][str(number)]}"
+
+
+def figure_title(number: int) -> str:
+    """'Figure 5. Loss curves of the ten best autoencoders' and so on."""
+    return f"Figure {number}. {facts()['figures'][str(number)]}"

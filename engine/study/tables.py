@@ -1,0 +1,156 @@
+"""Tables 1 to 4 of the study, its runs, and what was measured: as texts, CSV and Markdown."""
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from engine import config, runs
+from engine.report import MARK
+from engine.report.demo import NUMBERS
+from engine.studies import Study
+from engine.study import paper
+from engine.study.findings import Findings
+from engine.study.space import values
+from engine.study.trials import Trial, ranked
+
+THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(\D|$))")
+NOTHING = "–"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of texts; the first `left` columns are words, the others numbers.
+
+    Args:
+        key: name of its files.
+        title: its title.
+        head: a title for each column.
+        rows: the texts.
+        left: how many columns are words.
+    """
+
+    key: str
+    title: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    left: int = 1
+
+    def csv(self) -> str:
+        """The table for programs: no signs between thousands, nothing where there is no number."""
+        text = io.StringIO(newline="")
+        text.write(f"# {self.title}. {MARK}.\n")
+        writer = csv.writer(text)
+        writer.writerow(self.head)
+        writer.writerows([["" if each == NOTHING else THOUSANDS.sub("", each) for each in row] for row in self.rows])
+        return text.getvalue()
+
+    def markdown(self) -> str:
+        """The table for people and repositories."""
+        rules = ["---" if column < self.left else "---:" for column in range(len(self.head))]
+        lines = [self.head, rules, *([each.replace("|", "\\|") for each in row] for row in self.rows)]
+        body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        return f"### {self.title}\n\n{body}\n\n*{MARK}.*\n"
+
+    def write(self, study: Study) -> dict[str, Any]:
+        """Write both files; return what study.json says of the table."""
+        study.tables.mkdir(exist_ok=True)
+        files = {"csv": f"{self.key}.csv", "md": f"{self.key}.md"}
+        runs.write_text(study.tables / files["csv"], self.csv())
+        runs.write_text(study.tables / files["md"], self.markdown())
+        return {
+            "kind": "table",
+            "key": self.key,
+            "title": self.title,
+            "head": list(self.head),
+            "rows": [list(row) for row in self.rows],
+            "left": self.left,
+            "files": {kind: f"tables/{name}" for kind, name in files.items()},
+        }
+
+
+def tables(findings: Findings) -> list[Table]:
+    """Tables 1 to 4, then the runs and the numbers of every split."""
+    return [
+        _space(1, "ae", findings),
+        _space(2, "vae", findings),
+        _best(3, "ae", findings),
+        _best(4, "vae", findings),
+        runs_table(findings.trials),
+        splits_table(findings),
+    ]
+
+
+def setting_title(name: str) -> str:
+    """Name of a setting on screen."""
+    kinds = [kind for model in paper.MODELS for kind in config.sections(model).values()]
+    return {spec.name: spec.title for kind in kinds for spec in config.fields(kind)}[name]
+
+
+def _space(number: int, model: str, findings: Findings) -> Table:
+    rows = []
+    for name, found in values(paper.claim(model).space).items():
+        here = "as the study" if name not in findings.settings else f"{findings.settings[name]} alone"
+        if findings.chosen.quick:
+            here = f"{findings.best[model].trial.point[name]:g}, not searched"
+        rows.append([setting_title(name), ", ".join(f"{value:g}" for value in found), here])
+    return Table(f"table-{number}", paper.table_title(number), ["Setting", "The study searches", "Here"], rows, left=3)
+
+
+def _best(number: int, model: str, findings: Findings) -> Table:
+    claim, trial = paper.claim(model), findings.best[model].trial
+    told = config.flat(claim.best)
+    rows = [[setting_title(name), f"{told[name]:g}", f"{value:g}"] for name, value in trial.point.items()]
+    if model == "ae":
+        rows.append(["Loss: mean squared error", f"{claim.loss:.6f}", f"{trial.loss:.6f}"])
+    else:
+        size = trial.config.training.batch_size
+        rows.append(["Loss: nats summed over a batch", f"{claim.loss:,.2f}", f"{trial.loss * size:,.2f}"])
+        rows.append(["Loss: nats per image", f"{claim.nats_per_image:,.2f}", f"{trial.loss:,.2f}"])
+    rows.append(["Best epoch", NOTHING, f"{trial.best['epoch']:g}"])
+    return Table(f"table-{number}", paper.table_title(number), ["Setting", "The study", "Here"], rows)
+
+
+def runs_table(trials: Sequence[Trial]) -> Table:
+    """Every run, the best of each model first; those without a score last."""
+    scored = [each for model in paper.MODELS for each in ranked(trials, model)]
+    others = [each for each in trials if each not in scored]
+    names = paper.claim("ae").space.names
+    head = ["Run", "Model", "State", *map(setting_title, names), "Best epoch", "Validation loss", "Unit"]
+    rows = [
+        [
+            each.run.name,
+            each.model.upper(),
+            each.state,
+            *(f"{each.point[name]:g}" for name in names),
+            f"{each.best['epoch']:g}" if each.best else NOTHING,
+            _loss(each),
+            each.config.model.loss_unit or "MSE",
+        ]
+        for each in [*scored, *others]
+    ]
+    return Table("runs", "Runs", head, rows, left=3)
+
+
+def _loss(trial: Trial) -> str:
+    if not trial.best:
+        return NOTHING
+    return f"{trial.loss:,.2f}" if trial.config.model.loss_unit else f"{trial.loss:.6f}"
+
+
+def splits_table(findings: Findings) -> Table:
+    """What was measured of the best models, split by split."""
+    rows = [
+        [model.upper(), split.replace("_", " "), *(_number(numbers, key, form) for key, (_, form) in NUMBERS.items())]
+        for model, best in findings.best.items()
+        for split, numbers in best.measured.items()
+    ]
+    head = ["Model", "Split", *(title for title, _ in NUMBERS.values())]
+    return Table("splits", "The best models on every split", head, rows, left=2)
+
+
+def _number(numbers: Any, key: str, form: str) -> str:
+    value = numbers.get(key)
+    return NOTHING if value is None else f"{value:{form}}"
