@@ -39,8 +39,8 @@ def test_given_setting_goes_over_every_run_and_is_not_searched():
 
 
 def test_setting_that_neither_model_has_is_refused():
-    with pytest.raises(ConfigError, match="Neither model of the study has a setting 'depth'"):
-        plan(QUICK, {"depth": 3})
+    with pytest.raises(ConfigError, match="Neither model of the study has a setting 'colour'"):
+        plan(QUICK, {"colour": 3})
 
 
 def test_wrong_setting_is_refused_with_its_sentence():
