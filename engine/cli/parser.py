@@ -42,7 +42,7 @@ environment:
 exit status:
   0    done; also a training that was stopped (Ctrl-C or SIGTERM) and kept
   1    a fault of Engram's own
-  2    something you can mend: one or two sentences on stderr say what
+  2    something you can mend: one or two sentences on stderr say what; also backends that differ (parity)
   130  interrupted, with nothing to keep; 143 after a second SIGTERM"""
 
 TRAIN_EPILOG = f"""\
@@ -136,6 +136,23 @@ def _add_evaluate(command: Parser) -> None:
     command.add_argument("--split", choices=SPLITS, action="append", help="this split alone; may be given again")
 
 
+def _add_parity(command: Parser) -> None:
+    command.description = (
+        "Put the same images through the same weights on TensorFlow, PyTorch and JAX, each in a process of its own, "
+        "and compare every layer. Fails, naming the first layer that differs, where the largest difference between two "
+        "backends reaches 1e-4, as a share of the layer's largest value where that is above 1."
+    )
+    command.add_argument("run", metavar="RUN", help="name or folder of the run")
+    command.add_argument("--data", metavar="SOURCE", help=f"{SOURCE_HELP}; the run's own where not given")
+    command.add_argument(
+        "--images", metavar="N", default="8", help="how many images of the test split, 1 to 64; default 8"
+    )
+    command.epilog = (
+        "A backend that is not installed is named with the line that installs it; two are needed.\n"
+        "The exit status is 0 when all installed backends agree on every layer, 2 when they do not."
+    )
+
+
 def _add_reconstruct(command: Parser) -> None:
     command.add_argument("run", metavar="RUN", help="name or folder of the run")
     command.add_argument("images", metavar="IMAGE", nargs="+", help="a picture, a DICOM file or a NIfTI volume")
@@ -188,6 +205,7 @@ COMMANDS = {
     "resume": ("resume", "go on with a run after a stop, a crash or a power cut", _add_resume),
     "runs": ("listing", "list the runs", lambda command: None),
     "evaluate": ("evaluate", "measure a run: MSE, PSNR, SSIM, nats per image on each split", _add_evaluate),
+    "parity": ("parity", "compare a run's layers on TensorFlow, PyTorch and JAX", _add_parity),
     "reconstruct": ("reconstruct", "put scans through a run and write the pictures", _add_reconstruct),
     "study": ("study", "do the seed study again: its models, tables, figures, and one page", _add_study),
     "demo": ("demo", "make a small study on phantoms, with a report", _add_demo),

@@ -1,0 +1,72 @@
+"""`parity`: the same weights on every backend, compared layer by layer."""
+
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+
+from engine import evaluation, parity, runs, scoring
+from engine.cli.meter import Meter
+from engine.cli.outcome import USER_ERROR, Outcome, number, table
+from engine.config import model_title
+from engine.errors import ConfigError
+from engine.parity import Parity
+from engine.parity.comparison import LIMIT, Compared
+
+MOST_IMAGES = 64
+SCALE_NOTE = """\
+Differences are the largest between any two backends over all images. Where a layer's largest value is above 1, the
+share is the difference divided by it, else the difference itself; it must stay below {limit:g}."""
+
+
+def run(options: Namespace) -> Outcome:
+    """Compare a run's layers on all installed backends."""
+    count = _count(options.images)
+    opened = runs.open(options.run, options.runs)
+    meter = Meter(sys.stderr)
+    loaded = evaluation.images(opened, options.data, progress=meter.count)
+    split = next(name for name in ("test", "validation", "train") if len(loaded.splits[name]))
+    found = parity.check(opened, scoring.fixed(loaded.splits[split], count), progress=meter.count)
+    content = {**found.content(), "source": loaded.source, "split": split}
+    return Outcome(_text(found, f"{split} images of {loaded.source}"), content, 0 if found.ok else USER_ERROR)
+
+
+def _count(typed: str) -> int:
+    if not typed.isdecimal() or not 1 <= int(typed) <= MOST_IMAGES:
+        raise ConfigError(
+            f"The number of images (--images) must be a whole number from 1 to {MOST_IMAGES}; '{typed}' was given."
+        )
+    return int(typed)
+
+
+def _text(found: Parity, images: str) -> str:
+    rows = [_row(each) for each in [*found.layers, *found.outputs]]
+    lines = [f"Run {found.run} ({model_title(found.model)}), the same weights on {found.images} {images}:"]
+    lines += [_side(found, name) for name in found.backends]
+    lines.append(table(["layer", "kind", "largest value", "difference", "share", ""], rows, align="<<>>><"))
+    lines += [SCALE_NOTE.format(limit=LIMIT), _verdict(found)]
+    return "\n".join(lines)
+
+
+def _row(each: Compared) -> Sequence[str]:
+    numbers = [number(each.largest), f"{each.difference:.1e}", f"{each.share:.1e}"]
+    return [each.name, each.kind or "output", *numbers, "" if each.ok else "DIFFERS"]
+
+
+def _side(found: Parity, name: str) -> str:
+    side = found.backends[name]
+    if not side.installed:
+        return f"  {name}: not installed, not compared. Install it: {side.install}"
+    return f"  {name}: failed: {side.error}" if side.error else f"  {name} {side.version} on {side.device}"
+
+
+def _verdict(found: Parity) -> str:
+    compared = [name for name, side in found.backends.items() if side.installed and not side.error]
+    names = ", ".join(compared[:-1]) + " and " + compared[-1]
+    first = found.first_difference
+    if first is not None:
+        odd = " and ".join(first.odd)
+        return f"The backends differ: first in {first.name} ({odd}), by {first.share:.1e}; the limit is {LIMIT:g}."
+    worst = max([*found.layers, *found.outputs], key=lambda each: each.share)
+    agree = f"{names} agree on every layer; the largest share is {worst.share:.1e}, in {worst.name}."
+    failed = [name for name, side in found.backends.items() if side.error]
+    return agree + (f" {', '.join(failed)} could not compute the model." if failed else "")

@@ -1,0 +1,158 @@
+"""The same weights on every backend: how far their activations differ, layer by layer. Takes no Keras itself.
+
+Each backend computes in a process of its own (`engine.parity.child`), since Keras picks one at its import. What makes
+float32 comparable is set there: oneDNN's rearranged sums and NVIDIA's shortened TF32 products off, full precision on.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import backend
+from engine.errors import BackendError, TrainingError
+from engine.parity import comparison
+from engine.parity.comparison import LIMIT, Compared, Recorded
+from engine.runs import Run
+
+CHILD = ("-m", "engine.parity.child")
+ROOT = Path(__file__).resolve().parents[2]
+PLAIN_FLOATS = {
+    "TF_ENABLE_ONEDNN_OPTS": "0",
+    "NVIDIA_TF32_OVERRIDE": "0",
+    "JAX_DEFAULT_MATMUL_PRECISION": "highest",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+}
+
+
+@dataclass(frozen=True)
+class Side:
+    """One backend: is it here, how to install it, and how it went."""
+
+    installed: bool
+    install: str
+    version: str = ""
+    device: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Parity:
+    """What a check found.
+
+    Args:
+        run: name of the run.
+        model: its kind.
+        images: how many images were put through.
+        backends: name -> side, every backend that Engram knows.
+        layers: each layer in network order.
+        outputs: what the model gives: 'reconstruction', and for a variational model 'mean', 'log_var' and 'logits'.
+    """
+
+    run: str
+    model: str
+    images: int
+    backends: dict[str, Side]
+    layers: list[Compared]
+    outputs: list[Compared]
+
+    @property
+    def first_difference(self) -> Compared | None:
+        """The first layer, else output, where backends differ by more than `LIMIT`."""
+        return next((each for each in [*self.layers, *self.outputs] if not each.ok), None)
+
+    @property
+    def ok(self) -> bool:
+        """Whether every installed backend computed, and all agree everywhere."""
+        failed = any(side.error for side in self.backends.values())
+        return not failed and self.first_difference is None
+
+    def content(self) -> dict[str, Any]:
+        """Everything as JSON takes it."""
+        first = self.first_difference
+        return {
+            "run": self.run,
+            "model": self.model,
+            "ok": self.ok,
+            "limit": LIMIT,
+            "images": self.images,
+            "first_difference": first and {"name": first.name, "backends": list(first.odd)},
+            "missing": [name for name, side in self.backends.items() if not side.installed],
+            "backends": {name: asdict(side) for name, side in self.backends.items()},
+            "layers": [each.content() for each in self.layers],
+            "outputs": [each.content() for each in self.outputs],
+        }
+
+
+def check(run: Run, images: NDArray[np.float32], progress: Callable[[str, int, int], None] | None = None) -> Parity:
+    """Put images through the best model of a run on every installed backend and compare.
+
+    Args:
+        run: the run.
+        images: (n, size, size, 1) float32 in [0, 1].
+        progress: told what is being done, how much of it is done, and how much there is.
+
+    Returns:
+        What was found; differences are in the `comparison`'s terms.
+
+    Raises:
+        BackendError: fewer than two backends are installed.
+        TrainingError: fewer than two of them could compute the model.
+    """
+    installed = _installed()
+    errors: dict[str, str] = {}
+    recorded: dict[str, Recorded] = {}
+    with tempfile.TemporaryDirectory(prefix="engram-parity-") as folder:
+        np.save(Path(folder) / "images.npy", images)
+        for done, name in enumerate(installed):
+            if progress:
+                progress(f"Computing on {name}", done, len(installed))
+            errors[name] = _compute(run, name, Path(folder))
+            if not errors[name]:
+                recorded[name] = Recorded(Path(folder) / name)
+        if progress:
+            progress("Comparing", len(installed), len(installed))
+        if len(recorded) < 2:
+            said = " ".join(f"{name}: {error}" for name, error in errors.items() if error)
+            raise TrainingError(
+                f"Fewer than two backends could compute run '{run.name}'. {said}", "Nothing to compare."
+            )
+        layers, outputs = comparison.compare(recorded)
+        sides = {name: _side(name, recorded.get(name), errors.get(name, "")) for name in backend.INSTALL}
+    return Parity(run.name, run.config.model.model, len(images), sides, layers, outputs)
+
+
+def _installed() -> list[str]:
+    installed = backend.installed()
+    if len(installed) < 2:
+        missing = [name for name in backend.INSTALL if name not in installed]
+        lines = "; ".join(f"{name}: {backend.INSTALL[name]}" for name in missing)
+        there = f"only {installed[0]}" if installed else "none"
+        raise BackendError(
+            f"Two backends are needed to compare, and {there} is installed.", f"Install another: {lines}."
+        )
+    return installed
+
+
+def _compute(run: Run, name: str, folder: Path) -> str:
+    """Let a process compute on one backend into `folder/name`; what went wrong as a sentence, else ''."""
+    words = [sys.executable, *CHILD, name, str(run.path), str(folder / "images.npy"), str(folder / name)]
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    environment = {**os.environ, **PLAIN_FLOATS, "PYTHONPATH": path}
+    finished = subprocess.run(words, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    if not finished.returncode:
+        return ""
+    said = finished.stderr.decode(errors="replace").strip().splitlines() or [f"exit status {finished.returncode}"]
+    return said[-1][:300]
+
+
+def _side(name: str, recorded: Recorded | None, error: str) -> Side:
+    version, device = (recorded.version, recorded.device) if recorded else ("", "")
+    return Side(recorded is not None or bool(error), backend.INSTALL[name], version, device, error)

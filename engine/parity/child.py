@@ -1,0 +1,34 @@
+"""One backend's half of a comparison: `python -m engine.parity.child BACKEND RUN IMAGES TARGET`.
+
+Loads the run's model on the backend, puts the images through, and leaves every layer's activations in the folder
+TARGET. What goes wrong is the last line of stderr.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from engine import backend, runs
+from engine.config import TrainingConfig
+from engine.errors import EngramError
+
+REFUSED = 2
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Record one backend; the exit status is 2 after something the user can mend."""
+    name, path, images, target = arguments
+    try:
+        run = runs.open(path)
+        settings = TrainingConfig.model_validate({"backend": name, "threads": run.config.training.threads})
+        backend.load("engine.parity.recording", settings).record(run, np.load(images), Path(target))
+    except EngramError as error:
+        sys.stderr.write(f"\n{error}\n")
+        return REFUSED
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

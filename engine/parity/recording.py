@@ -1,0 +1,68 @@
+"""Every activation of a model on some images, written to a folder. Needs Keras, on the backend that was chosen."""
+
+import json
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.lib.format import open_memmap
+from numpy.typing import NDArray
+
+from engine import backend, models, scoring
+from engine.explore import activations, layers
+from engine.runs import Run
+
+
+def record(run: Run, images: NDArray[np.float32], target: Path) -> None:
+    """Put images through the best model of a run and keep what every layer makes of them.
+
+    Args:
+        run: the run.
+        images: (n, size, size, 1) float32 in [0, 1].
+        target: new folder for `index.json` and one `.npy` file, float32 (n, ...), for each layer and each output.
+
+    Raises:
+        RunDamaged: the model cannot be read.
+    """
+    keras.config.set_dtype_policy("float32")
+    record_model(models.load(run), images, target)
+
+
+def record_model(model: Any, images: NDArray[np.float32], target: Path) -> None:
+    """As `record`, for a model at hand."""
+    target.mkdir(parents=True)
+    listed = layers.listed(model)
+    files = {layer.name: f"layer-{number:03d}.npy" for number, layer in enumerate(listed)}
+    arrays = {
+        layer.name: open_memmap(target / files[layer.name], "w+", np.float32, (len(images), *layer.shape))
+        for layer in listed
+    }
+    for first, found in activations.batches(model, images):
+        for name, array in found.items():
+            arrays[name][first : first + len(array)] = array
+    outputs = _outputs(model, images)
+    for name, array in outputs.items():
+        np.save(target / f"output-{name}.npy", array)
+    name = keras.backend.backend()
+    index = {
+        "version": version(name),
+        "device": backend.device(),
+        "layers": [_entry(layer.name, files[layer.name], layer.kind, layer.part) for layer in listed],
+        "outputs": [_entry(name, f"output-{name}.npy") for name in outputs],
+    }
+    (target / "index.json").write_text(json.dumps(index), encoding="utf-8")
+
+
+def _outputs(model: Any, images: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+    """What the model gives the way it is used, compiled where the backend compiles: pictures, and a latent's spread."""
+    pieces = (images[first : first + scoring.BATCH] for first in range(0, len(images), scoring.BATCH))
+    given = [model.predict_on_batch(piece) for piece in pieces]
+    named = sorted(given[0]) if isinstance(given[0], dict) else []  # JAX hands a mapping back in another order
+    outputs = {name: np.concatenate([np.asarray(each[name]) for each in given]) for name in named}
+    return {**outputs, "reconstruction": scoring.reconstruct(model, images)}
+
+
+def _entry(name: str, file: str, kind: str = "", part: str = "") -> dict[str, str]:
+    return {"name": name, "file": file, "kind": kind, "part": part}

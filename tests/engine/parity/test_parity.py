@@ -1,0 +1,214 @@
+"""Every registered model on every backend that is installed, and the command that compares a run."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine import backend, cli, config, models, parity, runs
+from engine.errors import BackendError, TrainingError
+from engine.parity import comparison
+from engine.parity.comparison import Recorded
+
+NAMES = sorted(models.BUILDERS)
+KERNELS = (2, 3, 4, 5)
+VARIANTS = [(name, 3) for name in NAMES] + [("ae", kernel) for kernel in KERNELS if kernel != 3]
+
+needs_two = pytest.mark.skipif(
+    len(backend.installed()) < 2, reason="one backend is installed; parity needs two: pip install -e '.[torch,jax]'"
+)
+
+RECORD = """
+import sys
+from pathlib import Path
+import numpy as np
+from engine import runs
+from engine.parity import recording
+
+root = Path(sys.argv[1])
+for run in runs.find_all(root):
+    recording.record(run, np.load(root / "images.npy"), root / "recorded" / run.name / sys.argv[2])
+"""
+
+PLANTED = """
+import sys
+from engine import backend
+from engine.parity import child
+
+whole = backend.load
+
+def load(module, training):
+    loaded = whole(module, training)
+    import keras
+    call = keras.layers.Conv2DTranspose.call
+
+    def shifted(self, inputs):
+        outputs = call(self, inputs)
+        return keras.ops.roll(outputs, 1, axis=2) if self.name == "dec_conv2" else outputs
+
+    if training.backend == "torch":
+        keras.layers.Conv2DTranspose.call = shifted
+    return loaded
+
+backend.load = load
+sys.exit(child.main(sys.argv[1:]))
+"""
+
+BROKEN = """
+import sys
+from engine.parity import child
+
+if sys.argv[1] == "tensorflow":
+    sys.exit("tensorflow has no memory left")
+sys.exit(child.main(sys.argv[1:]))
+"""
+
+
+def make_run(root: Path, name: str, **settings) -> runs.Run:
+    """A run with a model whose weights are none of the beginning's zeros and ones."""
+    made = runs.create(config.build({"size": 32, "phantom_count": 24, **settings}), name, root)
+    model = models.build(made.config)
+    rng = np.random.default_rng(1)
+    model.set_weights(
+        [
+            np.abs(w + rng.normal(0, 0.1, w.shape)) if _is_spread(w) else w + rng.normal(0, 0.1, w.shape)
+            for w in model.get_weights()
+        ]
+    )
+    model.save(made.model_path)
+    return made
+
+
+def _is_spread(weight: np.ndarray) -> bool:
+    return weight.ndim == 1 and bool((weight == 1).all())
+
+
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory, run_python):
+    """Each variant on each installed backend: {variant: {backend: Recorded}}."""
+    root = tmp_path_factory.mktemp("parity")
+    np.save(root / "images.npy", np.random.default_rng(0).random((3, 32, 32, 1)).astype(np.float32))
+    for model, kernel in VARIANTS:
+        make_run(root, f"{model}-{kernel}", model=model, filters=(4, 8), latent=5, kernel_size=kernel)
+    for name in backend.installed():
+        run_python("-c", RECORD, str(root), name, backend=name)
+    return root / "recorded"
+
+
+@needs_two
+@pytest.mark.parametrize(("model", "kernel"), VARIANTS)
+def test_every_model_computes_the_same_on_every_backend(recordings, model, kernel):
+    folder = recordings / f"{model}-{kernel}"
+    layers, outputs = comparison.compare({name: Recorded(folder / name) for name in backend.installed()})
+    assert len(layers) > 8
+    assert {each.name for each in outputs} >= {"reconstruction"}
+    for each in layers + outputs:
+        assert each.share < 1e-5, each
+        assert each.largest > 1e-3, "nothing but zeros was compared"
+
+
+@pytest.fixture(scope="module")
+def tiny_run(tmp_path_factory):
+    return make_run(tmp_path_factory.mktemp("runs"), "tiny", model="vae", filters=(4, 8), latent=5)
+
+
+@pytest.fixture
+def ask(tiny_run, capsys):
+    """What `parity` on the tiny run answers: exit status, text."""
+
+    def ask(*words):
+        status = cli.main(["parity", "tiny", "--runs", str(tiny_run.path.parent), "--images", "2", *words])
+        return status, capsys.readouterr().out
+
+    return ask
+
+
+@pytest.fixture(scope="module")
+def planted(tiny_run, tmp_path_factory):
+    """What a check finds when a deconvolution on PyTorch is one pixel off."""
+    if len(backend.installed()) < 3:
+        pytest.skip("to name the odd one among backends takes three: pip install -e '.[torch,jax]'")
+    with pytest.MonkeyPatch.context() as patch:
+        plant(patch, tmp_path_factory.mktemp("planted"), PLANTED)
+        return parity.check(tiny_run, np.random.default_rng(0).random((2, 32, 32, 1)).astype(np.float32))
+
+
+def plant(monkeypatch, folder, code):
+    (folder / "child.py").write_text(code)
+    monkeypatch.setattr(parity, "CHILD", (str(folder / "child.py"),))
+
+
+@needs_two
+def test_the_command_compares_every_layer_and_output(ask):
+    status, text = ask("--json")
+    found = json.loads(text)
+    assert (status, found["ok"], found["first_difference"]) == (0, True, None)
+    assert (found["images"], found["split"], found["source"]) == (2, "test", "phantom")
+    assert [layer["name"] for layer in found["layers"]][:3] == ["enc_conv1", "enc_norm1", "enc_act1"]
+    assert [each["name"] for each in found["outputs"]] == ["log_var", "logits", "mean", "reconstruction"]
+    assert all(0 <= each["share"] < 1e-5 for each in found["layers"] + found["outputs"])
+    for name, side in found["backends"].items():
+        assert side["installed"] == (name in backend.installed())
+        assert side["install"].startswith("pip install")
+        assert bool(side["version"]) == side["installed"]
+
+
+def test_a_planted_shift_by_one_pixel_in_a_deconvolution_is_caught_and_named(planted, ask, monkeypatch):
+    monkeypatch.setattr(parity, "check", lambda *_, **__: planted)
+    status, text = ask("--json")
+    found = json.loads(text)
+    assert (status, found["ok"]) == (2, False)
+    assert found["first_difference"] == {"name": "dec_conv2", "backends": ["torch"]}
+    assert [layer["name"] for layer in found["layers"] if layer["ok"]][-1] == "dec_act1"
+    assert not found["outputs"][-1]["ok"]
+    status, text = ask()
+    assert status == 2
+    assert "The backends differ: first in dec_conv2 (torch)" in text
+    assert next(line.split()[0] for line in text.splitlines() if line.endswith("DIFFERS")) == "dec_conv2"
+
+
+def test_a_missing_backend_is_named_with_its_install_line(ask, tiny_run, monkeypatch):
+    if not {"torch", "jax"} <= set(backend.installed()):
+        pytest.skip("one is truly missing here: the other tests see it")
+    monkeypatch.setattr(backend, "installed", lambda: ["torch", "jax"])
+    found = parity.check(tiny_run, np.zeros((1, 32, 32, 1), np.float32))
+    assert set(found.layers[0].differences) == {("torch", "jax")}
+    monkeypatch.setattr(parity, "check", lambda *_, **__: found)
+    status, text = ask("--json")
+    said = json.loads(text)
+    assert (status, said["ok"], said["missing"]) == (0, True, ["tensorflow"])
+    assert said["backends"]["tensorflow"]["installed"] is False
+    assert said["backends"]["tensorflow"]["install"] == backend.INSTALL["tensorflow"]
+    assert f"tensorflow: not installed, not compared. Install it: {backend.INSTALL['tensorflow']}" in ask()[1]
+
+
+def test_one_backend_alone_is_refused_with_what_to_install(tiny_run, monkeypatch):
+    monkeypatch.setattr(backend, "installed", lambda: ["tensorflow"])
+    with pytest.raises(BackendError, match=r"only tensorflow is installed.*torch: pip install.*jax: pip install"):
+        parity.check(tiny_run, np.zeros((1, 32, 32, 1), np.float32))
+
+
+def test_a_backend_that_fails_is_told_and_the_others_are_compared(tiny_run, monkeypatch, tmp_path):
+    if len(backend.installed()) < 3:
+        pytest.skip("two must be left when one fails: pip install -e '.[torch,jax]'")
+    plant(monkeypatch, tmp_path, BROKEN)
+    found = parity.check(tiny_run, np.zeros((1, 32, 32, 1), np.float32))
+    assert (found.ok, found.first_difference) == (False, None)
+    assert found.backends["tensorflow"].error == "tensorflow has no memory left"
+    assert set(found.layers[0].differences) == {("torch", "jax")}
+
+
+@needs_two
+def test_a_run_without_a_model_is_told(tmp_path, monkeypatch):
+    quickest = backend.installed()[-2:]
+    monkeypatch.setattr(backend, "installed", lambda: quickest)
+    empty = runs.create(config.build({"size": 32, "filters": (4, 8)}), "empty", tmp_path)
+    with pytest.raises(TrainingError, match="has no model yet"):
+        parity.check(empty, np.zeros((1, 32, 32, 1), np.float32))
+
+
+@pytest.mark.parametrize("typed", ["0", "65", "x", "-1"])
+def test_a_silly_number_of_images_is_refused(tiny_run, capsys, typed):
+    assert cli.main(["parity", "tiny", "--runs", str(tiny_run.path.parent), f"--images={typed}"]) == 2
+    assert "from 1 to 64" in capsys.readouterr().err
