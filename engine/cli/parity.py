@@ -25,7 +25,8 @@ def run(options: Namespace) -> Outcome:
     meter = Meter(sys.stderr)
     loaded = evaluation.images(opened, options.data, progress=meter.count)
     split = next(name for name in ("test", "validation", "train") if len(loaded.splits[name]))
-    found = parity.check(opened, scoring.fixed(loaded.splits[split], count), progress=meter.count)
+    _, images = scoring.fixed(loaded.splits[split], count)
+    found = parity.check(opened, images, progress=meter.count)
     content = {**found.content(), "source": loaded.source, "split": split}
     return Outcome(_text(found, f"{split} images of {loaded.source}"), content, 0 if found.ok else USER_ERROR)
 
