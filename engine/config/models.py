@@ -7,6 +7,11 @@ from pydantic import Field, model_validator
 from engine.config.section import Section, setting
 
 SIDE_MOST = 512
+Norm = Literal["batch", "layer", "group", "none"]
+NORM_TEXT = (
+    "Statistics that each convolution's output is normalised by: of the batch, of the whole layer of one image, or of "
+    "groups of its channels."
+)
 
 
 class ModelConfig(Section):
@@ -50,13 +55,7 @@ class ConvolutionConfig(ModelConfig):
     leaky_slope: float = setting(
         0.2, "Leaky ReLU slope", "Slope of the leaky ReLU for negative values.", ge=0.0, le=1.0, advanced=True
     )
-    norm: Literal["batch", "layer", "group", "none"] = setting(
-        "batch",
-        "Normalisation",
-        "Statistics that each convolution's output is normalised by: of the batch, of the whole layer of one image, or "
-        "of groups of its channels.",
-        advanced=True,
-    )
+    norm: Norm = setting("batch", "Normalisation", NORM_TEXT, advanced=True)
 
     @model_validator(mode="after")
     def _filters_are_sane(self) -> "ConvolutionConfig":
@@ -119,7 +118,40 @@ class VariationalConfig(StackConfig, BottleneckConfig):
     )
 
 
-AnyModel = Annotated[Union[AutoencoderConfig, VariationalConfig], Field(discriminator="model")]  # noqa: UP007
+class SkipAutoencoderConfig(StackConfig):
+    """An autoencoder with skip connections: no bottleneck, so without noise it learns to copy its input; MSE."""
+
+    model: Literal["skip-ae"] = setting("skip-ae", "Model", "Autoencoder with skip connections")
+
+
+class UNetConfig(ConvolutionConfig):
+    """The U-Net: features of each level are handed across, so without noise it learns to copy its input; MSE."""
+
+    model: Literal["unet"] = setting("unet", "Model", "U-Net")
+    filters: tuple[int, ...] = setting(
+        (16, 32, 64, 128),
+        "Filters",
+        "Filters of each level, from the full image down.",
+        min_length=1,
+        max_length=8,
+        advanced=True,
+    )
+    depth: int = setting(2, "Depth", "Convolutions of each level, on either side.", ge=1, le=8, advanced=True)
+    norm: Norm = setting("none", "Normalisation", NORM_TEXT, advanced=True)
+    residual: bool = setting(
+        False, "Residual", "The network predicts what to add to its input, instead of the image itself.", advanced=True
+    )
+
+    @property
+    def size_multiple(self) -> int:
+        """Between the levels the side is halved."""
+        return int(2 ** (len(self.filters) - 1))
+
+
+AnyModel = Annotated[
+    Union[AutoencoderConfig, VariationalConfig, SkipAutoencoderConfig, UNetConfig],  # noqa: UP007
+    Field(discriminator="model"),
+]
 MODELS: dict[str, type[ModelConfig]] = {
     kind.model_fields["model"].default: kind for kind in get_args(get_args(AnyModel)[0])
 }

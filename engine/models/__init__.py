@@ -10,14 +10,19 @@ from typing import Any
 
 from engine.config import RunConfig
 from engine.errors import RunDamaged
-from engine.models import autoencoder, optimiser, variational
+from engine.models import autoencoder, optimiser, skip_autoencoder, unet, variational
 from engine.models.optimiser import kept_weights
 from engine.runs import Run
 
 __all__ = ["BUILDERS", "build", "compiled", "kept_weights", "load"]
 
 MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}
-BUILDERS: dict[str, Callable[[RunConfig], Any]] = {"ae": autoencoder.build, "vae": variational.build}
+BUILDERS: dict[str, Callable[[RunConfig], Any]] = {
+    "ae": autoencoder.build,
+    "vae": variational.build,
+    "skip-ae": skip_autoencoder.build,
+    "unet": unet.build,
+}
 
 
 def build(config: RunConfig) -> Any:

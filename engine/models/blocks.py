@@ -21,13 +21,20 @@ def down(config: StackConfig, size: int) -> tuple[Any, Any]:
     Returns:
         The input, shape (n, size, size, 1), float32 in [0, 1], and the flat features behind the last layer.
     """
+    images, levels = levels_down(config, size)
+    return images, layers.Flatten(name="enc_flat")(levels[-1])
+
+
+def levels_down(config: StackConfig, size: int) -> tuple[Any, list[Any]]:
+    """Make the stack of `down`, but return the features behind every layer: [(n, side, side, filters), ...]."""
     images = keras.Input((size, size, 1), name="images")
-    x = images
+    x, levels = images, []
     for number, filters in enumerate(config.filters, 1):
         x = layers.Conv2D(filters, config.kernel_size, config.stride, "same", name=f"enc_conv{number}")(x)
         x = followed(x, config, "enc", f"{number}")
-        x = deepened(x, config, "enc", number)
-    return images, layers.Flatten(name="enc_flat")(x)
+        levels.append(deepened(x, config, "enc", number))
+        x = levels[-1]
+    return images, levels
 
 
 def up(config: AutoencoderConfig | VariationalConfig, size: int, output: str | None) -> keras.Model:
@@ -46,15 +53,30 @@ def up(config: AutoencoderConfig | VariationalConfig, size: int, output: str | N
     x = layers.Dense(side * side * config.filters[-1], name="dec_dense")(latent)
     x = layers.Reshape((side, side, config.filters[-1]), name="dec_grid")(x)
     for number, filters in enumerate(config.filters[-2::-1], 1):
-        x = deepened(x, config, "dec", number)
-        x = layers.Conv2DTranspose(filters, config.kernel_size, config.stride, "same", name=f"dec_conv{number}")(x)
-        x = followed(x, config, "dec", f"{number}")
-    x = deepened(x, config, "dec", len(config.filters))
-    last = f"dec_conv{len(config.filters)}"
-    x = layers.Conv2DTranspose(1, config.kernel_size, config.stride, "same", name=last, dtype="float32")(x)
-    if output:
-        x = layers.Activation(output, name="dec_output", dtype="float32")(x)
-    return keras.Model(latent, x, name="decoder")
+        x = followed(enlarged(x, filters, config, number), config, "dec", f"{number}")
+    return keras.Model(latent, pictured(x, config, output), name="decoder")
+
+
+def enlarged(x: Any, filters: int, config: StackConfig, number: int) -> Any:
+    """Make features `stride` times larger by layer `number` of a decoder: `dec_conv<number>`, its depth before it."""
+    x = deepened(x, config, "dec", number)
+    name = f"dec_conv{number}"
+    return layers.Conv2DTranspose(filters, config.kernel_size, config.stride, "same", name=name)(x)
+
+
+def pictured(x: Any, config: StackConfig, output: str | None) -> Any:
+    """Make one gray image of features by the last layer of a decoder: (n, side, side, c) -> (n, size, size, 1) float32.
+
+    Args:
+        x: the features.
+        config: filters, kernel size, stride, depth.
+        output: activation: 'sigmoid', or None for logits.
+    """
+    number = len(config.filters)
+    x = deepened(x, config, "dec", number)
+    name = f"dec_conv{number}"
+    x = layers.Conv2DTranspose(1, config.kernel_size, config.stride, "same", name=name, dtype="float32")(x)
+    return layers.Activation(output, name="dec_output", dtype="float32")(x) if output else x
 
 
 def deepened(x: Any, config: ConvolutionConfig, part: str, number: int) -> Any:

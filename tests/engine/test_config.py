@@ -26,7 +26,7 @@ def test_no_two_fields_of_a_run_share_a_name(model):
 
 @pytest.mark.parametrize("model", config.MODELS)
 def test_flat_and_build_are_each_others_inverse(model):
-    one = config.build({"model": model, "latent": 7, "epochs": 3, "size": 64})
+    one = config.build({"model": model, "kernel_size": 5, "epochs": 3, "size": 64, "flip": 0.5, "noise": "rician"})
     assert config.build(config.flat(one)) == one
     assert config.parse(json.loads(one.model_dump_json())) == one
 
@@ -54,7 +54,7 @@ def test_presets_hold_the_tables_of_the_study():
         ({"filters": (0, 4)}, ["between 1 and 4096"]),
         ({"filters": ("a", 4)}, ["Filters", "--filters"]),
         ({"beta": 2}, ["no setting 'beta'", "'ae'"]),
-        ({"model": "gan"}, ["no model 'gan'", "ae, vae"]),
+        ({"model": "gan"}, ["no model 'gan'", "ae", "vae", "unet"]),
     ],
 )
 def test_a_wrong_setting_gets_a_sentence(values, words):

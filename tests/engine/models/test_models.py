@@ -1,9 +1,12 @@
 """What every registered model must do."""
 
+import json
+
 import keras
 import numpy as np
 import pytest
 
+import engine
 from engine import config, models, runs, scoring
 from engine.errors import RunDamaged
 
@@ -26,7 +29,8 @@ def test_shapes_types_and_range(settings, blobs):
     assert reconstructed.shape == images.shape
     assert reconstructed.dtype == np.float32
     assert 0 <= reconstructed.min() <= reconstructed.max() <= 1
-    assert np.asarray(model.encode(images)).shape == (3, settings.model.latent)
+    if settings.model.latent_size:
+        assert np.asarray(model.encode(images)).shape == (3, settings.model.latent_size)
     assert scoring.reconstruct(model, images) == pytest.approx(reconstructed, abs=1e-5)
 
 
@@ -56,7 +60,8 @@ def test_the_stacks_of_the_study(name):
     ids=str,
 )
 def test_other_layers_can_be_asked_for(changes, settings, blobs):
-    wanted = config.build(changes, settings)
+    known = type(settings.model).model_fields
+    wanted = config.build({name: value for name, value in changes.items() if name in known}, settings)
     model = models.build(wanted)
     assert np.asarray(model.reconstruct(blobs(2))).shape == (2, 32, 32, 1)
     names = [layer.name for layer in model.encoder.layers]
@@ -67,7 +72,8 @@ def test_other_layers_can_be_asked_for(changes, settings, blobs):
 def test_four_images_are_learned_by_heart(settings, blobs):
     keras.utils.set_random_seed(0)
     images = blobs(4)
-    model = models.compiled(config.build({"learning_rate": 1e-2, "filters": (8, 16), "latent": 16}, settings))
+    latent = {"latent": 16} if settings.model.latent_size else {}
+    model = models.compiled(config.build({"learning_rate": 1e-2, "filters": (8, 16), **latent}, settings))
     before = scoring.score(model, _Split(images))["mse"].mean()
     model.fit(images, images, epochs=150, batch_size=4, verbose=0)
     after = scoring.score(model, _Split(images))["mse"].mean()
@@ -90,7 +96,7 @@ def test_a_model_file_that_is_not_ours_is_refused(settings, tmp_path):
     run.model_path.write_bytes(b"no archive")
     with pytest.raises(RunDamaged, match="no Keras file"):
         models.load(run)
-    other = models.build(config.build({"latent": 5}, settings))
+    other = models.build(config.build({"filters": (4, 4)}, settings))
     other.save(run.model_path)
     with pytest.raises(RunDamaged, match="cannot be read"):
         models.load(run)
@@ -113,6 +119,67 @@ def test_scores_do_not_depend_on_the_batch_size(settings, blobs, monkeypatch):
         monkeypatch.setattr(scoring, "BATCH", size)
         for name, values in scoring.score(model, _Split(images)).items():
             assert values == pytest.approx(wanted[name], rel=1e-5), name
+
+
+STEPS = """
+import json, sys
+import keras, numpy as np
+from engine import config, models
+
+images = np.random.default_rng(0).random((8, 32, 32, 1)).astype("float32")
+losses = {}
+for name in models.BUILDERS:
+    settings = config.build({"model": name, "size": 32, "learning_rate": 1e-2, **json.loads(sys.argv[1])[name]})
+    keras.utils.set_random_seed(1)
+    model = models.compiled(settings, steps_per_epoch=2)
+    model.begin_epoch(0)
+    history = model.fit(images, images, batch_size=4, epochs=4, shuffle=False, verbose=0).history
+    assert np.asarray(keras.ops.convert_to_numpy(model.reconstruct(images))).dtype == np.float32, name
+    losses[name] = history["loss"]
+print(json.dumps({"backend": keras.backend.backend(), "losses": losses}))
+"""
+SMALL = {"latent": 4, "filters": (4, 8), "schedule": "cosine", "warm_up": 0.2, "epochs": 4, "ema": 0.9}
+
+
+def test_every_model_takes_steps_on_each_backend(backend, run_python):
+    known = {
+        name: [spec.name for kind in config.sections(name).values() for spec in config.fields(kind)] for name in NAMES
+    }
+    settings = {name: {key: value for key, value in SMALL.items() if key in known[name]} for name in NAMES}
+    found = json.loads(run_python("-c", STEPS, json.dumps(settings), backend=backend).splitlines()[-1])
+    assert found["backend"] == backend
+    assert set(found["losses"]) == set(NAMES)
+    for name, losses in found["losses"].items():
+        assert losses[-1] < losses[0], name
+
+
+def test_a_model_learns_to_take_noise_out_of_changed_images(settings, tmp_path):
+    wanted = config.build({"flip": 0.5, "shift": 0.1, "gamma": 0.2, "noise": "gaussian", "noise_high": 0.3}, settings)
+    run = engine.train(wanted, run="one", root=tmp_path)
+    assert run.state() == "finished"
+    assert np.isfinite([row["val_loss"] for row in run.history()]).all()
+    assert models.load(run).reconstruct(np.zeros((1, 32, 32, 1), "float32")).shape == (1, 32, 32, 1)
+
+
+def test_a_config_makes_the_same_model_again(settings, blobs):
+    first = models.build(settings)
+    again = type(first).from_config(first.get_config())
+    again.set_weights(first.get_weights())
+    assert np.array_equal(np.asarray(first.reconstruct(blobs(2))), np.asarray(again.reconstruct(blobs(2))))
+    assert config.parse(json.loads(settings.model_dump_json())) == settings
+
+
+def test_a_residual_unet_begins_by_returning_its_input(tiny, blobs):
+    model = models.build(tiny(model="unet", residual=True))
+    assert np.array_equal(np.asarray(model.reconstruct(blobs(3))), blobs(3))
+
+
+@pytest.mark.parametrize("name", ["skip-ae", "unet"])
+def test_a_model_with_skips_has_no_latent_and_says_so(name, tiny):
+    assert tiny(model=name).model.latent_size is None
+    assert "latent" not in config.flat(tiny(model=name))
+    assert not hasattr(models.build(tiny(model=name)), "encode")
+    assert "copy" in config.MODELS[name].__doc__
 
 
 class _Split:

@@ -1,0 +1,50 @@
+"""An autoencoder with skip connections: to what its decoder makes of a level, the encoder's features of it are added.
+
+Mao, Shen, Yang: Image restoration using very deep convolutional encoder-decoder networks with symmetric skip
+connections. NeurIPS (2016). There is no bottleneck: trained without noise it learns to copy, and a low error of a copy
+says nothing of what a model knows of brains.
+"""
+
+from typing import Any
+
+import keras
+from keras import layers
+
+from engine.config import RunConfig, SkipAutoencoderConfig
+from engine.models import blocks
+from engine.models.reconstructor import Reconstructor
+
+
+@keras.saving.register_keras_serializable("engram")
+class SkipAutoencoder(Reconstructor):
+    """Encoder to the features of every level, decoder from them back to an image.
+
+    Args:
+        size: side of the images.
+        settings: the fields of a `SkipAutoencoderConfig`.
+    """
+
+    def __init__(self, size: int, settings: dict[str, Any], **kwargs: Any) -> None:
+        super().__init__(size, settings, **kwargs)
+        config = SkipAutoencoderConfig(**settings)
+        images, levels = blocks.levels_down(config, size)
+        self.encoder = keras.Model(images, levels, name="encoder")
+        self.decoder = _decoder(config, levels)
+        self.built = True
+
+
+def _decoder(config: SkipAutoencoderConfig, levels: list[Any]) -> keras.Model:
+    """The mirror image of the encoder; what it makes of one level is added to the encoder's features of the next."""
+    features = [keras.Input(level.shape[1:], name=f"level{number}") for number, level in enumerate(levels, 1)]
+    x = features[-1]
+    for number, skip in enumerate(features[-2::-1], 1):
+        x = blocks.enlarged(x, skip.shape[-1], config, number)
+        x = blocks.normalised(x, config, f"dec_norm{number}")
+        x = layers.Add(name=f"dec_skip{number}")([x, skip])
+        x = blocks.activated(x, config, f"dec_act{number}")
+    return keras.Model(features, blocks.pictured(x, config, "sigmoid"), name="decoder")
+
+
+def build(config: RunConfig) -> SkipAutoencoder:
+    """Build the skip autoencoder for the config's image size."""
+    return SkipAutoencoder(config.data.size, config.model.model_dump(mode="json"), name="skip-ae")

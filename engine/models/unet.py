@@ -1,0 +1,81 @@
+"""The U-Net: pooling down, transposed convolutions up, the features of each level handed across.
+
+Ronneberger, Fischer, Brox: U-Net: convolutional networks for biomedical image segmentation. MICCAI (2015), here with
+padded convolutions and one gray image as output. `residual` lets it predict what to add to its input, as Zhang et al.,
+Beyond a Gaussian denoiser, IEEE Trans. Image Processing 26 (2017), do. There is no bottleneck: trained without noise it
+learns to copy, and a low error of a copy says nothing of what a model knows of brains.
+"""
+
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+from engine.config import RunConfig, UNetConfig
+from engine.models import blocks
+from engine.models.reconstructor import Reconstructor
+
+
+@keras.saving.register_keras_serializable("engram")
+class AddedToInput(layers.Layer):
+    """Images plus the change that was predicted for them, clipped to [0, 1]: two (n, size, size, 1) arrays -> one."""
+
+    def call(self, images: Any, change: Any) -> Any:
+        """Add and clip, in float32."""
+        return ops.clip(ops.cast(images, "float32") + ops.cast(change, "float32"), 0.0, 1.0)
+
+
+@keras.saving.register_keras_serializable("engram")
+class UNet(Reconstructor):
+    """Encoder to the features of every level, decoder from them to an image, or to what is added to the input.
+
+    Args:
+        size: side of the images.
+        settings: the fields of a `UNetConfig`.
+    """
+
+    def __init__(self, size: int, settings: dict[str, Any], **kwargs: Any) -> None:
+        super().__init__(size, settings, **kwargs)
+        config = UNetConfig(**settings)
+        self.encoder = _encoder(config, size)
+        self.decoder = _decoder(config, self.encoder.outputs)
+        self.added = AddedToInput(name="output", dtype="float32") if config.residual else None
+        self.built = True
+
+    def call(self, images: Any, training: bool = False) -> Any:
+        """Reconstruct images: (n, size, size, 1) -> (n, size, size, 1), float32 in [0, 1]."""
+        made = self.decoder(self.encoder(images, training=training), training=training)
+        return self.added(images, made) if self.added else made
+
+
+def _encoder(config: UNetConfig, size: int) -> keras.Model:
+    images = keras.Input((size, size, 1), name="images")
+    levels: list[Any] = []
+    x = images
+    for number, filters in enumerate(config.filters, 1):
+        if levels:
+            x = layers.MaxPooling2D(2, name=f"enc_pool{number}")(x)
+        x = blocks.convolved(x, filters, config, "enc", f"{number}")
+        levels.append(blocks.deepened(x, config, "enc", number))
+        x = levels[-1]
+    return keras.Model(images, levels, name="encoder")
+
+
+def _decoder(config: UNetConfig, levels: list[Any]) -> keras.Model:
+    features = [keras.Input(level.shape[1:], name=f"level{number}") for number, level in enumerate(levels, 1)]
+    x = features[-1]
+    for number, skip in enumerate(features[-2::-1], 1):
+        filters = skip.shape[-1]
+        x = layers.Conv2DTranspose(filters, 2, 2, name=f"dec_up{number}")(x)
+        x = layers.Concatenate(name=f"dec_skip{number}")([skip, x])
+        x = blocks.deepened(blocks.convolved(x, filters, config, "dec", f"{number}"), config, "dec", number)
+    start = "zeros" if config.residual else "glorot_uniform"  # a residual begins by returning its input
+    x = layers.Conv2D(1, 1, kernel_initializer=start, name="dec_last", dtype="float32")(x)
+    if not config.residual:
+        x = layers.Activation("sigmoid", name="dec_output", dtype="float32")(x)
+    return keras.Model(features, x, name="decoder")
+
+
+def build(config: RunConfig) -> UNet:
+    """Build the U-Net for the config's image size."""
+    return UNet(config.data.size, config.model.model_dump(mode="json"), name="unet")
