@@ -52,7 +52,7 @@ def build(values: Mapping[str, Any], base: RunConfig | None = None) -> RunConfig
     Args:
         values: field name -> value, for any section; `model` names the model.
         base: what the other settings are taken from; defaults where None. When `model` differs from the base's, only
-            the settings that both models have are kept.
+            the settings that both models have are kept, and those left at their default get the new model's.
 
     Returns:
         The config.
@@ -69,13 +69,18 @@ def build(values: Mapping[str, Any], base: RunConfig | None = None) -> RunConfig
     if unknown := sorted(set(values) - known):
         raise ConfigError(f"There is no setting '{unknown[0]}' for the model '{name}'.", "See --help for the settings.")
     merged = {
-        part: {
-            field: values.get(field, getattr(getattr(base, part), field, kind.model_fields[field].default))
-            for field in kind.model_fields
-        }
+        part: {field: values.get(field, _inherited(getattr(base, part), kind, field)) for field in kind.model_fields}
         for part, kind in kinds.items()
     }
     return parse(merged)
+
+
+def _inherited(old: Section, kind: type[Section], field: str) -> Any:
+    """What a field of a section of that kind takes over from an old one."""
+    default, before = kind.model_fields[field].default, type(old).model_fields.get(field)
+    if before is None or (type(old) is not kind and getattr(old, field) == before.default):
+        return default
+    return getattr(old, field)
 
 
 def parse(nested: Mapping[str, Any]) -> RunConfig:

@@ -75,6 +75,13 @@ def test_changing_the_model_keeps_what_both_have():
     assert config.build({"model": "ae"}, vae).model == config.preset("seed-ae").model
 
 
+def test_a_model_has_its_own_defaults_unless_something_else_was_set():
+    own = config.build({"model": "unet"}).model
+    assert (own.depth, own.norm, own.filters) == (2, "none", (16, 32, 64, 128))
+    set_before = config.build({"model": "unet"}, config.build({"depth": 3, "epochs": 7}))
+    assert (set_before.model.depth, set_before.model.norm, set_before.training.epochs) == (3, "none", 7)
+
+
 def test_settings_written_before_a_setting_existed_are_read_as_they_were_meant():
     old = {
         "data": {"size": 64},

@@ -72,12 +72,22 @@ class SettingsForm(QWidget):
             self._undo.push(ChooseModel(self, self._chosen, model))
 
     def show_model(self, model: str) -> None:
-        """Turn to the form of a model; the settings that both models have go with it."""
-        shared, self._chosen = self.form.values(), model
+        """Turn to the form of a model; what was set of both models' settings goes with it, defaults stay each its own."""
+        shared, self._chosen = _carried(self.form, self.forms[model]), model
         for name, form in self.forms.items():
             form.setVisible(name == model)
         self.model.setCurrentIndex(self.model.findData(model))
         self.form.set_values(shared)
+
+
+def _carried(old: Form, new: Form) -> Values:
+    """The values of one form as another takes them over."""
+    shown = old.values()
+    return {
+        name: row.spec.default if shown[name] == old.rows[name].spec.default else shown[name]
+        for name, row in new.rows.items()
+        if name in shown
+    }
 
 
 class ChooseModel(QUndoCommand):
@@ -86,9 +96,11 @@ class ChooseModel(QUndoCommand):
     def __init__(self, form: SettingsForm, before: str, after: str) -> None:
         super().__init__("model")
         self._form, self._before, self._after = form, before, after
+        self._values = form.values()
 
     def redo(self) -> None:
         self._form.show_model(self._after)
 
     def undo(self) -> None:
         self._form.show_model(self._before)
+        self._form.set_values(self._values)
