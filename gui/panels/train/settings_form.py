@@ -72,7 +72,7 @@ class SettingsForm(QWidget):
             self._undo.push(ChooseModel(self, self._chosen, model))
 
     def show_model(self, model: str) -> None:
-        """Turn to the form of a model; what was set of both models' settings goes with it, defaults stay each its own."""
+        """Turn to the form of a model; what was set goes with it as far as it has it, defaults stay its own."""
         shared, self._chosen = _carried(self.form, self.forms[model]), model
         for name, form in self.forms.items():
             form.setVisible(name == model)
