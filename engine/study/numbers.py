@@ -82,7 +82,7 @@ def _linear(best: Best) -> list[Row]:
     here, clean = (_part(best, split).get("pca", {}).get("mse") for split in (CHOSEN_BY, CLEAN))
     if here is None:
         return []
-    size, own = best.trial.config.model.latent, _part(best, CHOSEN_BY)["mse"]
+    size, own = best.trial.config.model.latent_size or 0, _part(best, CHOSEN_BY)["mse"]
     better = "further from the scans" if own > here else "nearer to the scans"
     why = (
         f"Principal components, fitted on the same training scans, with the {size:,} numbers that the AE keeps. The AE "
@@ -131,7 +131,7 @@ def _floor(best: Best) -> Row:
 def _latent(best: Best) -> list[Row]:
     """What the latent numbers carry, where it was measured."""
     kl = _pair(best, "kl_nats", ",.1f")
-    size = best.trial.config.model.latent
+    size = best.trial.config.model.latent_size or 0
     why = f"What the {size:,} latent numbers say about a scan beyond the prior. The study does not tell it apart."
     found = [Row("VAE, KL, nats per image", NOTHING, *kl, why)]
     active = _part(best, CHOSEN_BY).get("active_units")
