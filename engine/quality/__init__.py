@@ -1,0 +1,41 @@
+"""How close a reconstruction is to its original, and what a model's latent numbers cost. Pure functions of arrays.
+
+Images are uint8, uint16, or floats in [0, 1], of shape (n, height, width) or (n, height, width, 1); what is relative to
+a range takes that of the type (`data_range`). Every function gives one number per image, so that none depends on how
+images are put into batches.
+"""
+
+from engine.quality.head import head_mask
+from engine.quality.intensity import Floats, Mask, data_range
+from engine.quality.nats import (
+    ACTIVE_NATS,
+    active_units,
+    cross_entropy_nats,
+    divergence_nats,
+    divergences_nats,
+    entropy_floor_nats,
+)
+from engine.quality.pixelwise import decibels, mae, mse, psnr_db
+from engine.quality.structure import WINDOW_PX, ms_ssim, scales, similarity, ssim
+
+__all__ = [
+    "ACTIVE_NATS",
+    "WINDOW_PX",
+    "Floats",
+    "Mask",
+    "active_units",
+    "cross_entropy_nats",
+    "data_range",
+    "decibels",
+    "divergence_nats",
+    "divergences_nats",
+    "entropy_floor_nats",
+    "head_mask",
+    "mae",
+    "ms_ssim",
+    "mse",
+    "psnr_db",
+    "scales",
+    "similarity",
+    "ssim",
+]

@@ -1,0 +1,62 @@
+"""What a gray value means: the range that peak signal-to-noise ratio and structural similarity are relative to."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import DataError
+
+Pictures = NDArray[Any]
+Floats = NDArray[np.floating[Any]]
+Mask = NDArray[np.bool_]
+
+
+def data_range(images: Pictures) -> float:
+    """The span of gray values that an array's type can hold, or is meant to.
+
+    Args:
+        images: any shape; 8-bit or 16-bit unsigned integers, or floats in [0, 1].
+
+    Returns:
+        255 for uint8, 65535 for uint16, 1 for floats: what scikit-image takes for the same types, but that it takes 2
+        for floats when it is told nothing.
+
+    Raises:
+        DataError: another type, which leaves open what is white.
+    """
+    kind = np.asarray(images).dtype
+    if kind in (np.uint8, np.uint16):
+        return float(np.iinfo(kind).max)
+    if np.issubdtype(kind, np.floating):
+        return 1.0
+    raise DataError(f"Images of type {kind} have no range to measure by.", "Use uint8, uint16, or floats in [0, 1].")
+
+
+def paired(originals: Pictures, reconstructed: Pictures) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    """Two stacks of images as float64 (n, height, width), in their own gray values, and their common data range.
+
+    Args:
+        originals: (n, height, width) or (n, height, width, 1), see `data_range`.
+        reconstructed: the same.
+
+    Returns:
+        Both as float64 (n, height, width), and the data range.
+
+    Raises:
+        DataError: the two differ in shape, or one holds gray values of another range.
+    """
+    first, second = planes(originals), planes(reconstructed)
+    if first.shape != second.shape:
+        raise DataError(f"Images of shape {first.shape} and {second.shape} cannot be compared.", "Make them one size.")
+    span = data_range(originals)
+    if span != data_range(reconstructed):
+        kinds = f"{np.asarray(originals).dtype} and {np.asarray(reconstructed).dtype}"
+        raise DataError(f"Gray values of {kinds} have different ranges.", "Bring both to one type first.")
+    return first.astype(np.float64), second.astype(np.float64), span
+
+
+def planes(images: Pictures) -> Pictures:
+    """Images without their channel axis: (n, height, width, 1) or (n, height, width) -> (n, height, width)."""
+    array = np.asarray(images)
+    return array[..., 0] if array.ndim == 4 else array

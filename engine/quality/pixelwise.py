@@ -1,0 +1,50 @@
+"""Errors of single pixels, averaged over an image or over the part of it that a mask holds."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.quality.intensity import Mask, Pictures, data_range, paired
+
+
+def mse(originals: Pictures, reconstructed: Pictures, mask: Mask | None = None) -> NDArray[np.float64]:
+    """Mean squared error of each image, in squared gray values: two (n, height, width[, 1]) arrays -> (n,).
+
+    Args:
+        originals: uint8, uint16, or floats in [0, 1].
+        reconstructed: the same type and shape.
+        mask: bool (n, height, width), the pixels that count; all where None.
+
+    Returns:
+        (n,) values; nan where a mask holds no pixel.
+    """
+    first, second, _ = paired(originals, reconstructed)
+    return masked_mean(np.square(first - second), mask)
+
+
+def mae(originals: Pictures, reconstructed: Pictures, mask: Mask | None = None) -> NDArray[np.float64]:
+    """Mean absolute error of each image, in gray values; arguments and result as of `mse`."""
+    first, second, _ = paired(originals, reconstructed)
+    return masked_mean(np.abs(first - second), mask)
+
+
+def psnr_db(originals: Pictures, reconstructed: Pictures, mask: Mask | None = None) -> NDArray[np.float64]:
+    """Peak signal-to-noise ratio of each image, 10 log10(range^2 / mse) dB; infinite where the two are equal.
+
+    The range is that of the type (`data_range`): 1 for floats, 255 for uint8, 65535 for uint16.
+    """
+    return decibels(mse(originals, reconstructed, mask), data_range(originals))
+
+
+def decibels(squared_error: NDArray[np.float64], span: float = 1.0) -> NDArray[np.float64]:
+    """A mean squared error as a peak signal-to-noise ratio: (n,) in squared gray values of this range -> (n,) dB."""
+    with np.errstate(divide="ignore"):
+        return 10.0 * np.log10(span**2 / squared_error)
+
+
+def masked_mean(values: NDArray[np.float64], mask: Mask | None) -> NDArray[np.float64]:
+    """Mean of each image's pixels, or of those in a mask: two (n, height, width) arrays -> (n,), nan for no pixel."""
+    if mask is None:
+        return np.mean(values, axis=(1, 2))
+    inside = np.sum(mask, axis=(1, 2))
+    with np.errstate(invalid="ignore"):
+        return np.sum(values, axis=(1, 2), where=mask) / np.where(inside, inside, np.nan)
