@@ -1,20 +1,19 @@
 """Numbers of a trained run on whole splits: what `evaluate` prints. Imports Keras when it loads the model."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from engine import backend, config, data, quality, scoring
+from engine import backend, config, data
 from engine.config import TrainingConfig
 from engine.data import Dataset
-from engine.errors import ConfigError
+from engine.measures import verdicts, yardsticks
+from engine.measures.numbers import PARTS, Examiner, Numbers, check
+from engine.measures.progress import Progress, step
 from engine.messages import ShouldStop, never
 from engine.runs import Run
 
-Progress = Callable[[str, int, int], None]
-SPLITS = ("train", "validation", "test")
+__all__ = ["PARTS", "evaluate", "have_changed", "images", "judge", "load_model"]
 
 
 def evaluate(
@@ -31,38 +30,90 @@ def evaluate(
         run: the run.
         source: images to measure on, prepared as the run prepares its own; a name of a source, or a data set that
             `images` has loaded; the run's own source when None.
-        splits: which splits; those that are not empty when None.
+        splits: which of 'train', 'validation', 'test', 'test_leaked' (test images that are also in train or
+            validation, pixel for pixel) and 'test_clean' (the others); those that are not empty when None.
         should_stop: asked between batches.
         progress: told what is being done, how much of it is done, and how much there is.
 
     Returns:
-        {"run", "model", "splits": {split: numbers}}, or None when stopped. The numbers are means over the n images of a
-        split; one that a model does not have, or that is not finite, is None:
+        {"run", "model", "data_range", "splits": {split: numbers}}, or None when stopped. The numbers are means over the
+        n images of a split; one that a model does not have, or that is not finite, is None:
 
         n: images.
-        mse, psnr_db, ssim: reconstruction against original, data range 1; psnr_db is the mean of the images' decibels.
+        mse, mae, psnr_db, ssim, ms_ssim: reconstruction against original, gray values from 0 to 1 (data range 1);
+            psnr_db is the mean of the images' decibels.
+        ms_ssim_scales: how many of the five scales fit the images (`engine.quality.ms_ssim`).
+        head_mse, head_mae, head_psnr_db, head_ssim: the same over the pixels of the head (`engine.quality.head_mask`).
+        mse_interval, psnr_db_interval: [low, high], the 95 % confidence interval of the mean over images, from its
+            standard error.
         nats_per_image: reconstruction_nats + kl_nats, the negative evidence lower bound whatever the run's beta is.
+        nats_per_pixel, elbo_nats: that by the number of pixels, and with its sign changed.
         reconstruction_nats, kl_nats: its two parts, from one seeded sample of the latent per image.
         entropy_floor_nats: what no model can have less of in reconstruction_nats: the pixels' own entropy.
+        active_units, kl_per_dimension: latent numbers with more than 0.01 nats of KL; the KL of each, mean over images.
         loss: what the run minimises (MSE, or nats with its beta).
         batch_sum: that loss summed over a batch of the run's size, as the study counts nats.
 
     Raises:
         EngramError: the run has no model, or the images cannot be read.
     """
-    _check(splits)
+    found = _examine(run, source, Asked(splits, should_stop, progress))
+    return None if found is None else _described(run, found[1])
+
+
+def judge(
+    run: Run,
+    source: str | Dataset | None = None,
+    splits: Sequence[str] | None = None,
+    *,
+    should_stop: ShouldStop = never,
+    progress: Progress | None = None,
+) -> dict[str, Any] | None:
+    """Measure the best model of a run, and its yardsticks beside it. Arguments and errors as of `evaluate`.
+
+    Returns:
+        What `evaluate` returns, and "yardsticks": {yardstick: {split: numbers}} with 'pca' (a linear map with as many
+        components as the model's latent, fitted on the same training images; "components" says how many there are),
+        'mean' (the mean training image for every image) and 'identity' (each image for itself); a model without a
+        latent has no 'pca'. "notes" are sentences on leakage and on how the run stands beside its yardsticks.
+    """
+    asked = Asked(splits, should_stop, progress)
+    found = _examine(run, source, asked)
+    if found is None:
+        return None
+    examiner, measured = found
+    beside = yardsticks.examine(examiner, run.config)
+    if beside is None:
+        return None
+    notes = [verdicts.leakage(examiner.images)]
+    if have_changed(run, examiner.images):
+        notes.append(f"PCA and mean image are of the training images in {examiner.images.source} as they are now.")
+    notes += verdicts.beside_yardsticks(run.name, run.config, measured, beside)
+    return {**_described(run, measured), "yardsticks": beside, "notes": notes}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is wanted of a measurement, and who listens."""
+
+    splits: Sequence[str] | None
+    should_stop: ShouldStop
+    progress: Progress | None
+
+
+def _examine(run: Run, source: str | Dataset | None, asked: Asked) -> tuple[Examiner, dict[str, Numbers]] | None:
+    check(asked.splits)
     model = load_model(run)
-    loaded = source if isinstance(source, Dataset) else images(run, source, should_stop=should_stop, progress=progress)
-    measured: dict[str, dict[str, Any]] = {}
-    for name in splits or SPLITS:
-        if not len(loaded.splits[name]):
-            continue
-        step = None if progress is None else _Step(progress, f"Measuring {name}")
-        scores = scoring.score(model, loaded.splits[name], should_stop, MEASURES, step)
-        if scores is None:
-            return None
-        measured[name] = _numbers(scores, run)
-    return {"run": run.name, "model": run.config.model.model, "splits": measured}
+    loaded = source
+    if not isinstance(loaded, Dataset):
+        loaded = images(run, loaded, should_stop=asked.should_stop, progress=asked.progress)
+    examiner = Examiner(loaded, asked.splits, asked.should_stop, asked.progress)
+    measured = examiner.examine(model, run.name, run.config.training.batch_size)
+    return None if measured is None else (examiner, measured)
+
+
+def _described(run: Run, measured: dict[str, Numbers]) -> dict[str, Any]:
+    return {"run": run.name, "model": run.config.model.model, "data_range": 1.0, "splits": measured}
 
 
 def images(
@@ -76,8 +127,7 @@ def images(
     settings = run.config
     if source is not None:
         settings = config.build({"source": source}, settings)
-    step = None if progress is None else _Step(progress, "Reading images")
-    return data.load(config=settings.data, should_stop=should_stop, progress=step)
+    return data.load(config=settings.data, should_stop=should_stop, progress=step(progress, "Reading images"))
 
 
 def have_changed(run: Run, loaded: Dataset) -> bool:
@@ -95,54 +145,3 @@ def load_model(run: Run) -> Any:
     """
     settings = {"backend": backend.at_hand(run.config.training.backend), "deterministic": False}
     return backend.load("engine.models", TrainingConfig.model_validate(settings)).load(run)
-
-
-def _check(splits: Sequence[str] | None) -> None:
-    for name in splits or ():
-        if name not in SPLITS:
-            raise ConfigError(f"There is no split '{name}'.", f"Choose among {', '.join(SPLITS)}.")
-
-
-def _numbers(scores: scoring.Scores, run: Run) -> dict[str, Any]:
-    settings = run.config
-    nats = scores["reconstruction"] + scores["kl"] if "kl" in scores else None
-    return {
-        "n": len(scores["mse"]),
-        "mse": _mean(scores["mse"]),
-        "psnr_db": _mean(scores["psnr_db"]),
-        "ssim": _mean(scores["ssim"]),
-        "nats_per_image": _mean(nats),
-        "reconstruction_nats": _mean(scores.get("reconstruction")),
-        "kl_nats": _mean(scores.get("kl")),
-        "entropy_floor_nats": _mean(scores["entropy_floor_nats"]),
-        "loss": _mean(scores["loss"]),
-        "batch_sum": None if nats is None else _mean(scores["loss"] * settings.training.batch_size),
-    }
-
-
-def _mean(values: NDArray[np.float64] | None) -> float | None:
-    if values is None:
-        return None
-    mean = float(np.mean(values))
-    return mean if np.isfinite(mean) else None
-
-
-def _entropy_floor(originals: NDArray[np.float32], reconstructed: NDArray[np.float32]) -> NDArray[np.float64]:
-    return quality.entropy_floor_nats(originals)
-
-
-class _Step:
-    """One stretch of a long piece of work, with its title."""
-
-    def __init__(self, progress: Progress, title: str) -> None:
-        self.progress, self.title = progress, title
-
-    def __call__(self, done: int, total: int) -> None:
-        self.progress(self.title, done, total)
-
-
-MEASURES: dict[str, scoring.Measure] = {
-    "psnr_db": quality.psnr_db,
-    "ssim": quality.ssim,
-    "entropy_floor_nats": _entropy_floor,
-}

@@ -74,8 +74,16 @@ class Fit:
                 parameters=self.model.count_params(),
                 backend=training.backend,
                 device=self.state.conditions["device"],
+                **self._floors(),
             )
         )
+
+    def _floors(self) -> dict[str, float]:
+        """The entropy floors of the images, for a loss that is counted in nats."""
+        if self.config.model.loss_unit != "nats":
+            return {}
+        splits = {"train_floor_nats": self.images.train, "validation_floor_nats": self.images.validation}
+        return {name: scoring.entropy_floor_nats(images) for name, images in splits.items()}
 
     def epoch(self) -> bool:
         """Train, validate and keep one epoch; False when stopped before its end."""

@@ -3,8 +3,8 @@
 Knows a model only by what it does: `predict_on_batch`, and, for one with a latent distribution, its `decoder`.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from types import MappingProxyType
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,9 +16,32 @@ from engine.pairs import NoisyImages
 
 BATCH = 64
 Scores = dict[str, NDArray[np.float64]]
-Measure = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float64]]
 Pair = tuple[NDArray[np.float32], NDArray[np.float32]]
-NO_MEASURES: Mapping[str, Measure] = MappingProxyType({})
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Some images of a split, and what a model makes of them.
+
+    Args:
+        first: index of the first image within its split.
+        images: (k, size, size, 1) float32 in [0, 1].
+        outputs: what the model returned.
+        pictures: its reconstructions, as `images`.
+    """
+
+    first: int
+    images: NDArray[np.float32]
+    outputs: Any
+    pictures: NDArray[np.float32]
+
+
+Measure = Callable[[Batch], Scores]
+
+
+def nothing_more(batch: Batch) -> Scores:
+    """Measure nothing beside the losses."""
+    return {}
 
 
 def reconstruct(model: Any, images: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -39,7 +62,7 @@ def score(
     model: Any,
     images: Any,
     should_stop: ShouldStop = never,
-    measures: Mapping[str, Measure] = NO_MEASURES,
+    measure: Measure = nothing_more,
     progress: Callable[[int, int], None] | None = None,
 ) -> Scores | None:
     """Losses of a model on every image of a split, without training it. Batch by batch, so memory stays flat.
@@ -49,11 +72,11 @@ def score(
         images: anything with a length and `read(slice) -> float32 (k, size, size, 1)`; of `NoisyImages` the model is
             given the noisy ones and measured against the clean ones.
         should_stop: asked between batches.
-        measures: further numbers by name, from originals and reconstructions (k, size, size, 1) to (k,).
+        measure: further numbers of a batch by name, (k,) or (k, ...) each.
         progress: told the number of images done and in all after every batch.
 
     Returns:
-        name -> (n,): those of `measures`, 'mse' (of the reconstruction from the latent mean) and 'loss'; for a
+        name -> (n,): those of `measure`, 'mse' (of the reconstruction from the latent mean) and 'loss'; for a
         variational model also 'reconstruction' and 'kl' in nats, from one seeded sample of the latent per image, so
         that their sum is an unbiased estimate of the negative evidence lower bound. None when stopped.
     """
@@ -63,10 +86,16 @@ def score(
             return None
         rows = range(first, first + len(batch))
         given = images.inputs(batch, rows) if isinstance(images, NoisyImages) else batch
-        parts.append(_score_batch(model, (given, batch), first, measures))
+        parts.append(_score_batch(model, (given, batch), first, measure))
         if progress:
             progress(first + len(batch), len(images))
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def entropy_floor_nats(images: Any) -> float:
+    """Mean over a split of `engine.quality.entropy_floor_nats`, read batch by batch; nats per image."""
+    parts = [quality.entropy_floor_nats(batch) for _, batch in batches(images)]
+    return float(np.mean(np.concatenate(parts)))
 
 
 def batches(images: Any) -> Iterator[tuple[int, NDArray[np.float32]]]:
@@ -75,12 +104,12 @@ def batches(images: Any) -> Iterator[tuple[int, NDArray[np.float32]]]:
         yield first, images.read(slice(first, first + BATCH))
 
 
-def _score_batch(model: Any, pair: Pair, first: int, measures: Mapping[str, Measure]) -> Scores:
+def _score_batch(model: Any, pair: Pair, first: int, measure: Measure) -> Scores:
     given, images = pair
     outputs = model.predict_on_batch(given)
     pictures = _pictures(outputs)
     squared = quality.mse(images, pictures)
-    more = {name: measure(images, pictures) for name, measure in measures.items()}
+    more = measure(Batch(first, images, outputs, pictures))
     if not isinstance(outputs, dict):
         return {"loss": squared, "mse": squared, **more}
     z = sample(np.asarray(outputs["mean"]), np.asarray(outputs["log_var"]), first)

@@ -10,20 +10,32 @@ from engine.cli.outcome import INTERRUPTED, Outcome, number, table
 from engine.config import model_title
 from engine.runs import Run
 
-COLUMNS = {
+PICTURES = {
     "n": "images",
-    "mse": "MSE",
     "psnr_db": "PSNR dB",
+    "mse": "MSE",
+    "mae": "MAE",
     "ssim": "SSIM",
+    "ms_ssim": "MS-SSIM",
+    "head_psnr_db": "head dB",
+    "head_ssim": "head SSIM",
+}
+NATS = {
     "nats_per_image": "nats",
+    "nats_per_pixel": "per pixel",
     "reconstruction_nats": "reconstruction",
     "kl_nats": "KL",
     "entropy_floor_nats": "floor",
+    "active_units": "active",
     "batch_sum": "batch sum",
 }
+PICTURES_NOTE = """\
+Gray values from 0 to 1; ± is the 95 % confidence interval of the mean over images; head: the pixels of the head; \
+MS-SSIM with {scales} of 5 scales."""
 NATS_NOTE = """\
-Nats are per image: reconstruction + KL; no model can have less reconstruction than the floor, the images' own entropy.
-The batch sum, as the study counts, is the loss times {size} images."""
+Nats are per image: reconstruction + KL, the negative ELBO; no model can have less reconstruction than the floor, the \
+images' own entropy. Active: latent numbers with more than 0.01 nats of KL. The batch sum, as the study counts, is the \
+loss times {size} images."""
 
 
 def run(options: Namespace) -> Outcome:
@@ -35,20 +47,45 @@ def run(options: Namespace) -> Outcome:
         meter.say(
             "The images have changed since this run was trained: its training images may now lie in other splits."
         )
-    measured = evaluation.evaluate(opened, images, options.split, progress=meter.count)
+    measured = evaluation.judge(opened, images, options.split, progress=meter.count)
     if measured is None:
         return Outcome("Stopped.", {}, INTERRUPTED)
-    return Outcome(_text(opened, images.source, measured["splits"]), measured)
+    return Outcome(_text(opened, images.source, measured), measured)
 
 
-def _text(run: Run, source: str, splits: dict[str, dict[str, Any]]) -> str:
-    model = run.config.model
-    shown = [key for key in COLUMNS if model.loss_unit == "nats" or key in {"n", "mse", "psnr_db", "ssim"}]
-    rows = [[split, *(number(numbers[key]) for key in shown)] for split, numbers in splits.items()]
+def _text(run: Run, source: str, measured: dict[str, Any]) -> str:
+    model, splits = run.config.model, measured["splits"]
+    scales = max((part["ms_ssim_scales"] for part in splits.values()), default=0)
     lines = [
         f"Run {run.name} ({model_title(model.model)}) on {source}, means over images:",
-        table(["split", *(COLUMNS[key] for key in shown)], rows, align="<" + ">" * len(shown)),
+        _pictures(run.name, measured),
+        PICTURES_NOTE.format(scales=scales),
     ]
     if model.loss_unit == "nats":
+        rows = [[split, *(number(part[key]) for key in NATS)] for split, part in splits.items()]
+        lines += ["", table(["split", *NATS.values()], rows, align="<" + ">" * len(NATS))]
         lines.append(NATS_NOTE.format(size=run.config.training.batch_size))
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *measured["notes"]])
+
+
+def _pictures(name: str, measured: dict[str, Any]) -> str:
+    """The run and, below it on each split, its yardsticks; copying the input is perfect, so it has no row of zeros."""
+    yardsticks = measured["yardsticks"]
+    rows = []
+    for split, part in measured["splits"].items():
+        rows.append([split, name, *_cells(part)])
+        if "pca" in yardsticks:
+            linear = yardsticks["pca"][split]
+            rows.append(["", f"PCA-{linear['components']}", *_cells(linear)])
+        rows.append(["", "mean image", *_cells(yardsticks["mean"][split])])
+        if yardsticks["identity"][split]["mse"]:
+            rows.append(["", "its input", *_cells(yardsticks["identity"][split])])
+    return table(["split", "of", *PICTURES.values()], rows, align="<<" + ">" * len(PICTURES))
+
+
+def _cells(part: dict[str, Any]) -> list[str]:
+    cells = {key: number(part[key]) for key in PICTURES}
+    if part["psnr_db_interval"]:
+        low, high = part["psnr_db_interval"]
+        cells["psnr_db"] = f"{part['psnr_db']:.2f} ± {(high - low) / 2:.2f}"
+    return list(cells.values())

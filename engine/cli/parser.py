@@ -16,7 +16,7 @@ from engine import __version__, config
 from engine.config import FieldSpec, RunConfig, StudyConfig
 
 PROGRAM = "python -m engine"
-SPLITS = ("train", "validation", "test")
+SPLITS = ("train", "validation", "test", "test_leaked", "test_clean")
 SOURCE_HELP = "'phantom', a folder of images, or 'hf:ID' for a Hugging Face data set"
 
 DESCRIPTION = """\
@@ -204,7 +204,7 @@ COMMANDS = {
     "train": ("train", "train a model and keep it as a run", _add_train),
     "resume": ("resume", "go on with a run after a stop, a crash or a power cut", _add_resume),
     "runs": ("listing", "list the runs", lambda command: None),
-    "evaluate": ("evaluate", "measure a run: MSE, PSNR, SSIM, nats per image on each split", _add_evaluate),
+    "evaluate": (
     "parity": ("parity", "compare a run's layers on TensorFlow, PyTorch and JAX", _add_parity),
     "reconstruct": ("reconstruct", "put scans through a run and write the pictures", _add_reconstruct),
     "study": ("study", "do the seed study again: its models, tables, figures, and one page", _add_study),

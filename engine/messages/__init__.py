@@ -137,7 +137,11 @@ class Log(Event):
 
 
 class JobStarted(Event):
-    """A job on a run begins or goes on; `first_epoch` counts from 0."""
+    """A job on a run begins or goes on; `first_epoch` counts from 0.
+
+    The floors are the mean entropy of the images' own pixels, which no reconstruction can cost less than; given where
+    the loss is counted in nats.
+    """
 
     event: Literal["job-started"] = "job-started"
     run: str
@@ -149,6 +153,8 @@ class JobStarted(Event):
     parameters: int
     backend: str
     device: str
+    train_floor_nats: float | None = None
+    validation_floor_nats: float | None = None
 
 
 class Progress(Event):

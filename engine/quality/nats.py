@@ -19,8 +19,9 @@ def cross_entropy_nats(originals: Floats, logits: Floats) -> NDArray[np.float64]
 
 def divergences_nats(mean: Floats, log_var: Floats) -> NDArray[np.float64]:
     """KL divergence of N(mean, exp(log_var)) from N(0, 1), each latent number: two (n, latent) arrays -> the same."""
-    mean, log_var = np.asarray(mean, np.float64), np.asarray(log_var, np.float64)
-    return -0.5 * (1.0 + log_var - np.square(mean) - np.exp(log_var))
+    m, v = np.asarray(mean, np.float64), np.asarray(log_var, np.float64)
+    each: NDArray[np.float64] = np.square(m) + np.exp(v) - v - 1.0
+    return 0.5 * each
 
 
 def divergence_nats(mean: Floats, log_var: Floats) -> NDArray[np.float64]:

@@ -28,7 +28,7 @@ def ssim(originals: Pictures, reconstructed: Pictures, mask: Mask | None = None)
     """Structural similarity of each image, in [-1, 1].
 
     Args:
-        originals: (n, height, width) or (n, height, width, 1), uint8, uint16 or floats in [0, 1], sides of 11 px or more.
+        originals: (n, height, width) or (n, height, width, 1), uint8, uint16 or floats in [0, 1], of 11 px or more.
         reconstructed: the same type and shape.
         mask: bool (n, height, width); the mean of the similarity map over it is taken. Where None the mean is over all
             windows that lie in the image, as scikit-image does.
@@ -46,8 +46,8 @@ def ms_ssim(originals: Pictures, reconstructed: Pictures) -> Stack:
     """Multi-scale structural similarity of each image, in [0, 1].
 
     Five scales, each half as large as the one before, need sides of 176 px: the window must fit the smallest. Smaller
-    images get as many scales as fit (`scales`: 4 at 128 px, 2 at 32 px), with the paper's weights of these scales divided
-    by their sum, so that such a number compares with others of the same size only. A negative contrast-structure term
+    images get as many scales as fit (`scales`: 4 at 128 px, 2 at 32 px), with the weights of these scales divided by
+    their sum, so that such a number compares with others of the same size only. A negative contrast-structure term
     counts as 0: its power would not be real.
 
     Args:

@@ -117,7 +117,8 @@ def test_evaluate_prints_json_alone(story):
     said = json.loads(story["evaluate"].stdout)
     assert set(said) == {"run", "model", "splits"}
     assert (said["run"], said["model"]) == ("tale", "vae")
-    assert {name: part["n"] for name, part in said["splits"].items()} == {"train": 26, "validation": 4, "test": 6}
+    counts = {"train": 26, "validation": 4, "test": 6, "test_clean": 6}
+    assert {name: part["n"] for name, part in said["splits"].items()} == counts
     assert all(part["nats_per_image"] > 0 for part in said["splits"].values())
 
 
@@ -376,9 +377,13 @@ def test_evaluate_shows_a_table(call, root):
     status, out, _ = call("evaluate", "first", "--split", "test", "--runs", root)
     lines = out.splitlines()
     assert status == 0
-    assert lines[1].split() == ["split", "images", "MSE", "PSNR", "dB", "SSIM"]
-    assert lines[2].split()[:2] == ["test", "6"]
-    assert len(lines) == 3
+    head = "split of images PSNR dB MSE MAE SSIM MS-SSIM head dB head SSIM"
+    assert lines[1].split() == head.split()
+    assert lines[2].split()[:3] == ["test", "first", "6"]
+    assert [line.split()[0] for line in lines[3:5]] == ["PCA-8", "mean"]
+    assert "MS-SSIM with 2 of 5 scales" in lines[5]
+    assert "No test image is also a training or validation image" in out
+    assert "linear map with as many numbers (PCA-8:" in out
 
 
 def test_evaluate_warns_when_the_images_have_changed(call, root, tmp_path):

@@ -16,9 +16,22 @@ from tests.engine.conftest import TINY
 KEYS = {
     "n",
     "mse",
+    "mse_interval",
+    "mae",
     "psnr_db",
+    "psnr_db_interval",
     "ssim",
+    "ms_ssim",
+    "ms_ssim_scales",
+    "head_mse",
+    "head_mae",
+    "head_psnr_db",
+    "head_ssim",
     "nats_per_image",
+    "nats_per_pixel",
+    "elbo_nats",
+    "active_units",
+    "kl_per_dimension",
     "reconstruction_nats",
     "kl_nats",
     "entropy_floor_nats",
@@ -64,6 +77,7 @@ def one_by_hand(model, image, index):
     inside = original[(original > 0) & (original < 1)]
     numbers = {
         "mse": mse,
+        "mae": np.abs(original - reconstructed).mean(),
         "psnr_db": 10 * np.log10(1 / mse),
         "ssim": structural_similarity(original, reconstructed, data_range=1, **window),
         "entropy_floor_nats": -(inside * np.log(inside) + (1 - inside) * np.log(1 - inside)).sum(),
@@ -81,12 +95,11 @@ def one_by_hand(model, image, index):
 
 
 def test_result_has_the_promised_shape(run, measured):
-    assert set(measured) == {"run", "model", "splits"}
+    assert set(measured) == {"run", "model", "data_range", "splits"}
+    assert measured["data_range"] == 1
     assert (measured["run"], measured["model"]) == (run.name, run.config.model.model)
-    images = evaluation.images(run)
-    assert {name: part["n"] for name, part in measured["splits"].items()} == {
-        name: len(split) for name, split in images.splits.items()
-    }
+    counts = {name: len(split) for name, split in evaluation.images(run).splits.items()}
+    assert {name: part["n"] for name, part in measured["splits"].items()} == counts | {"test_clean": counts["test"]}
     assert all(set(part) == KEYS for part in measured["splits"].values())
 
 
@@ -110,12 +123,25 @@ def test_loss_carries_beta_and_the_batch_sum_counts_as_the_study(run, measured):
         assert part["reconstruction_nats"] > part["entropy_floor_nats"]
 
 
-def test_no_number_depends_on_the_batch_size(run, measured, monkeypatch):
-    monkeypatch.setattr(scoring, "BATCH", 5)
+def test_latent_numbers_are_counted_one_by_one(run, measured):
+    part = measured["splits"]["validation"]
+    if run.config.model.model == "ae":
+        assert part["active_units"] is part["kl_per_dimension"] is part["elbo_nats"] is part["nats_per_pixel"] is None
+    else:
+        assert len(part["kl_per_dimension"]) == TINY["latent"]
+        assert sum(part["kl_per_dimension"]) == pytest.approx(part["kl_nats"], rel=1e-6)
+        assert part["active_units"] == sum(kl > 0.01 for kl in part["kl_per_dimension"])
+        assert part["elbo_nats"] == -part["nats_per_image"] == pytest.approx(-part["nats_per_pixel"] * 32 * 32)
+
+
+@pytest.mark.parametrize("size", [16, 32, 5])
+def test_no_number_depends_on_the_batch_size(run, measured, monkeypatch, size):
+    monkeypatch.setattr(scoring, "BATCH", size)
     again = evaluation.evaluate(run)
     for name, part in measured["splits"].items():
         for key, value in part.items():
-            assert again["splits"][name][key] == (value if value is None else pytest.approx(value, rel=1e-5)), key
+            same = value if value is None else pytest.approx(value, rel=1e-6, abs=1e-6)
+            assert again["splits"][name][key] == same, key
 
 
 class Watched(Split):
@@ -156,7 +182,7 @@ def test_other_images_go_through_the_runs_own_preparation(run, folder_of_picture
     assert images.config == own.model_copy(update={"source": str(folder_of_pictures)})
     assert images.train.read().shape[1:] == (32, 32, 1)
     measured = evaluation.evaluate(run, str(folder_of_pictures))
-    assert sum(part["n"] for part in measured["splits"].values()) == 12
+    assert sum(measured["splits"][name]["n"] for name in images.splits) == 12
     assert evaluation.have_changed(run, images)
     assert not evaluation.have_changed(run, evaluation.images(run))
 
@@ -190,10 +216,29 @@ def test_progress_tells_what_is_done(run):
     told = []
     evaluation.evaluate(run, splits=["train"], progress=lambda *step: told.append(step))
     total = len(evaluation.images(run).train)
-    assert told[-1] == ("Measuring train", total, total)
+    assert told[-1] == (f"Measuring {run.name} on train", total, total)
 
 
-def test_number_that_is_not_finite_is_none():
-    assert evaluation._mean(np.array([1.0, np.inf])) is None
-    assert evaluation._mean(None) is None
-    assert evaluation._mean(np.array([1.0, 2.0])) == 1.5
+def test_leaked_and_clean_images_are_told_apart(run, measured):
+    images = evaluation.images(run)
+    keys = (images.train.keys[0], *images.test.keys[1:-1], images.validation.keys[0])
+    mixed = dataclasses.replace(images, test=dataclasses.replace(images.test, keys=keys))
+    parts = evaluation.evaluate(run, mixed, ["test", "test_leaked", "test_clean"])["splits"]
+    assert {name: part["n"] for name, part in parts.items()} == {"test": 6, "test_leaked": 2, "test_clean": 4}
+    each = by_hand(run, images.test.read()[[0, -1]])
+    assert parts["test_leaked"]["mse"] == pytest.approx(each["mse"], rel=2e-5)
+    whole = (2 * parts["test_leaked"]["mse"] + 4 * parts["test_clean"]["mse"]) / 6
+    assert parts["test"]["mse"] == pytest.approx(whole)
+
+
+def test_judgement_puts_yardsticks_beside_the_run(run, measured):
+    judged = evaluation.judge(run)
+    assert {key: judged[key] for key in measured} == measured
+    assert list(judged["yardsticks"]) == ["pca", "mean", "identity"]
+    for numbers in judged["yardsticks"].values():
+        assert set(numbers) == set(measured["splits"])
+    assert judged["yardsticks"]["pca"]["train"]["components"] == TINY["latent"]
+    assert judged["yardsticks"]["identity"]["test"]["mse"] == 0
+    assert judged["yardsticks"]["pca"]["test"]["mse"] < judged["yardsticks"]["mean"]["test"]["mse"]
+    assert "test and test_clean are the same" in judged["notes"][0]
+    assert f"{run.name} is worse than a linear map with as many numbers (PCA-8:" in judged["notes"][1]

@@ -1,0 +1,1 @@
+"""Numbers that can be trusted: of a model on whole splits, with their uncertainty, beside yardsticks."""

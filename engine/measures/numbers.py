@@ -1,0 +1,190 @@
+"""The numbers of one model on a data set: each split, and of the test images the leaked and the clean ones apart."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+
+from engine import quality, scoring
+from engine.data import Dataset
+from engine.errors import ConfigError
+from engine.measures.progress import Progress, step
+from engine.messages import ShouldStop
+from engine.scoring import Batch, Scores
+
+SPLITS: Final = ("train", "validation", "test")
+LEAKED, CLEAN = "test_leaked", "test_clean"
+PARTS: Final = (*SPLITS, LEAKED, CLEAN)
+CONFIDENCE = 0.95
+Numbers = dict[str, Any]
+
+
+class Measurer:
+    """Every measure of a batch. The heads of a split are found once, however many models are measured on it."""
+
+    def __init__(self) -> None:
+        self._heads: dict[int, NDArray[np.uint8]] = {}
+
+    def __call__(self, batch: Batch) -> Scores:
+        """Measure some images: name -> (k,), and for a latent distribution 'kl_per_dimension' (k, latent)."""
+        images, pictures = batch.images, batch.pictures
+        similarity, head = quality.similarity(images, pictures), self._head(batch)
+        squared = quality.mse(images, pictures, head)
+        found = {
+            "mae": quality.mae(images, pictures),
+            "psnr_db": quality.psnr_db(images, pictures),
+            "ssim": similarity.inside(),
+            "ms_ssim": similarity.over_scales(),
+            "head_mse": squared,
+            "head_mae": quality.mae(images, pictures, head),
+            "head_psnr_db": quality.decibels(squared),
+            "head_ssim": similarity.inside(head),
+            "entropy_floor_nats": quality.entropy_floor_nats(images),
+        }
+        return found | _divergences(batch.outputs)
+
+    def _head(self, batch: Batch) -> quality.Mask:
+        shape = batch.images.shape[:3]
+        if batch.first not in self._heads:
+            self._heads[batch.first] = np.packbits(quality.head_mask(batch.images))
+        return np.unpackbits(self._heads[batch.first], count=int(np.prod(shape))).reshape(shape).astype(np.bool_)
+
+
+def _divergences(outputs: Any) -> Scores:
+    if not isinstance(outputs, dict) or "log_var" not in outputs:
+        return {}
+    mean, log_var = np.asarray(outputs["mean"]), np.asarray(outputs["log_var"])
+    return {"kl_per_dimension": quality.divergences_nats(mean, log_var).astype(np.float32)}
+
+
+def check(wanted: Sequence[str] | None) -> None:
+    """Raise ConfigError when there is no part of a wanted name."""
+    for name in wanted or ():
+        if name not in PARTS:
+            raise ConfigError(f"There is no split '{name}'.", f"Choose among {', '.join(PARTS)}.")
+
+
+class Examiner:
+    """Puts models through a data set.
+
+    Args:
+        images: the data set.
+        wanted: names of its parts; all that are not empty when None.
+        should_stop: asked between batches.
+        progress: told what is being done, how much of it is done, and how much there is.
+
+    Raises:
+        ConfigError: there is no part of a wanted name.
+    """
+
+    def __init__(
+        self,
+        images: Dataset,
+        wanted: Sequence[str] | None,
+        should_stop: ShouldStop,
+        progress: Progress | None,
+    ) -> None:
+        check(wanted)
+        self.images, self.wanted = images, tuple(wanted or PARTS)
+        self.should_stop, self.progress = should_stop, progress
+        self._measurers = {name: Measurer() for name in SPLITS}
+        self.leaked = images.leaked
+
+    def examine(self, model: Any, title: str, batch_size: int) -> dict[str, Numbers] | None:
+        """Measure one model on every wanted part; parts without images are left out.
+
+        Args:
+            model: a model of Engram, or a yardstick.
+            title: what progress calls it.
+            batch_size: the run's, for `batch_sum`.
+
+        Returns:
+            part -> numbers, in the order of `PARTS`; None when stopped.
+        """
+        found: dict[str, Numbers] = {}
+        for split in SPLITS:
+            parts = {name: rows for name, rows in self._parts(split) if name in self.wanted and len(rows)}
+            if not parts or not len(self.images.splits[split]):
+                continue
+            told = step(self.progress, f"Measuring {title} on {split}")
+            scores = scoring.score(
+                model, self.images.splits[split], self.should_stop, self._measurers[split], progress=told
+            )
+            if scores is None:
+                return None
+            side = self.images.config.size
+            found |= {name: numbers(_rows(scores, rows), side, batch_size) for name, rows in parts.items()}
+        return found
+
+    def _parts(self, split: str) -> Iterator[tuple[str, NDArray[np.int64]]]:
+        yield split, np.arange(len(self.images.splits[split]))
+        if split == "test":
+            yield LEAKED, np.flatnonzero(self.leaked)
+            yield CLEAN, np.flatnonzero(~self.leaked)
+
+
+def _rows(scores: Scores, rows: NDArray[np.int64]) -> Scores:
+    return {name: values[rows] for name, values in scores.items()}
+
+
+def numbers(scores: Scores, side: int, batch_size: int) -> Numbers:
+    """Means over images, with what follows from them; what there is not, or is not finite, is None.
+
+    Args:
+        scores: name -> (n,), from `engine.scoring` and `Measurer`.
+        side: side of the images in pixels.
+        batch_size: images per step of the run.
+
+    Returns:
+        The numbers that `engine.evaluation.evaluate` describes.
+    """
+    plain = ("mse", "mae", "psnr_db", "ssim", "ms_ssim")
+    found: Numbers = {"n": len(scores["mse"]), **{name: mean(scores[name]) for name in plain}}
+    found["mse_interval"], found["psnr_db_interval"] = interval(scores["mse"]), interval(scores["psnr_db"])
+    found["ms_ssim_scales"] = quality.scales((side, side))
+    for name in ("head_mse", "head_mae", "head_psnr_db", "head_ssim"):
+        found[name] = mean(scores[name][~np.isnan(scores[name])])
+    nats = scores["reconstruction"] + scores["kl"] if "kl" in scores else None
+    total = mean(nats)
+    found["nats_per_image"] = total
+    found["nats_per_pixel"] = None if total is None else total / side**2
+    found["elbo_nats"] = None if total is None else -total
+    found["reconstruction_nats"], found["kl_nats"] = mean(scores.get("reconstruction")), mean(scores.get("kl"))
+    found["entropy_floor_nats"] = mean(scores["entropy_floor_nats"])
+    found |= _latent(scores)
+    found["loss"] = mean(scores["loss"])
+    found["batch_sum"] = None if nats is None else mean(scores["loss"] * batch_size)
+    return found
+
+
+def _latent(scores: Mapping[str, NDArray[Any]]) -> Numbers:
+    if "kl_per_dimension" not in scores:
+        return {"active_units": None, "kl_per_dimension": None}
+    each: NDArray[np.float64] = np.mean(scores["kl_per_dimension"], axis=0, dtype=np.float64)
+    return {"active_units": quality.active_units(each), "kl_per_dimension": each.tolist()}
+
+
+def mean(values: NDArray[np.float64] | None) -> float | None:
+    """Mean of some numbers; None where there are none, or where it is not finite."""
+    if values is None or not len(values):
+        return None
+    found = float(np.mean(values))
+    return found if np.isfinite(found) else None
+
+
+def interval(values: NDArray[np.float64]) -> list[float] | None:
+    """The 95 % confidence interval of a mean over images: mean -+ t s / sqrt(n), Student's t with n - 1 degrees.
+
+    It says how far the mean would move with other scans of the same kind, not with another seed of the training.
+
+    Returns:
+        [low, high]; None for fewer than two images, or where a value is not finite.
+    """
+    count = len(values)
+    if count < 2 or not np.all(np.isfinite(values)):
+        return None
+    reach = float(stdtrit(count - 1, (1 + CONFIDENCE) / 2) * np.std(values, ddof=1) / np.sqrt(count))
+    middle = float(np.mean(values))
+    return [middle - reach, middle + reach]

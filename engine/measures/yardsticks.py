@@ -1,0 +1,118 @@
+"""What a model is measured against: a linear map with as many numbers, the mean image, and its input left as it is."""
+
+import os
+import tempfile
+import zipfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.config import RunConfig
+from engine.data import Dataset, cache
+from engine.measures import linear
+from engine.measures.linear import Linear
+from engine.measures.numbers import Examiner, Numbers
+from engine.measures.progress import step
+from engine.messages import ShouldStop, never
+
+PCA, MEAN, IDENTITY = "pca", "mean", "identity"
+KEPT: Final = 16
+
+
+class Identity:
+    """Gives back what it is given; used like a model."""
+
+    def predict_on_batch(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The images themselves."""
+        return images
+
+
+def latent_of(config: RunConfig) -> int | None:
+    """How many numbers a run's model keeps of an image; None for one without such a bottleneck."""
+    return getattr(config.model, "latent", None)
+
+
+def title(components: int) -> str:
+    """The name of a linear map on screen, such as 'PCA-512'."""
+    return f"PCA-{components}"
+
+
+def pca(
+    images: Dataset,
+    components: int,
+    should_stop: ShouldStop = never,
+    progress: Callable[[int, int], None] | None = None,
+) -> Linear | None:
+    """The principal components of the training images, from the cache when they were found before.
+
+    Args:
+        images: the data set; its training split is what the map is fitted on.
+        components: how many; fewer where there are not enough training images.
+        should_stop: asked between blocks of images.
+        progress: told how many images are done.
+
+    Returns:
+        The map; None when stopped.
+    """
+    place = cache.root() / "yardsticks" / f"{images.fingerprint[:40]}-{components}.npz"
+    if found := _read(place):
+        return found
+    made = linear.fit(images.train, components, should_stop, progress)
+    if made is not None:
+        with suppress(OSError):  # a full disk: it is found anew next time
+            _write(place, made)
+    return made
+
+
+def examine(examiner: Examiner, config: RunConfig) -> dict[str, dict[str, Numbers]] | None:
+    """Measure the yardsticks of a run as the run itself is measured.
+
+    Args:
+        examiner: knows the data set and its parts.
+        config: the run's settings.
+
+    Returns:
+        yardstick -> part -> numbers: 'pca' for a model with a latent, 'mean' and 'identity' for all; None when stopped.
+    """
+    components = latent_of(config)
+    told = step(examiner.progress, "Finding principal components" if components else "Finding the mean image")
+    fitted = pca(examiner.images, components or 0, examiner.should_stop, told)
+    if fitted is None:
+        return None
+    models: dict[str, tuple[str, Any]] = {PCA: (title(len(fitted.components)), fitted)} if components else {}
+    models[MEAN] = ("the mean image", Linear(fitted.mean, fitted.components[:0]))
+    models[IDENTITY] = ("the identity", Identity())
+    measured: dict[str, dict[str, Numbers]] = {}
+    for name, (shown, model) in models.items():
+        found = examiner.examine(model, shown, config.training.batch_size)
+        if found is None:
+            return None
+        measured[name] = found
+        if name == PCA:
+            for part in found.values():
+                part["components"] = len(fitted.components)
+    return measured
+
+
+def _read(place: Path) -> Linear | None:
+    try:
+        with open(place, "rb") as stored, np.load(stored, allow_pickle=False) as file:
+            found = Linear(file["mean"], file["components"])
+        os.utime(place)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        return None
+    return found
+
+
+def _write(place: Path, made: Linear) -> None:
+    """Write under another name, then rename; of too many, those not wanted for longest go."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=place.parent, prefix="new-", delete=False) as file:
+        np.savez(file, mean=made.mean, components=made.components)
+    os.replace(file.name, place)
+    for old in sorted(place.parent.iterdir(), key=lambda path: path.stat().st_mtime)[:-KEPT]:
+        old.unlink(missing_ok=True)

@@ -1,0 +1,111 @@
+"""Yardsticks: measured as the run is, kept for the next time, and put into words."""
+
+import numpy as np
+import pytest
+
+from engine import config, data
+from engine.data import cache
+from engine.measures import linear, verdicts, yardsticks
+from engine.measures.numbers import Examiner
+from engine.messages import never
+from tests.engine.conftest import TINY
+
+
+@pytest.fixture(scope="module")
+def settings():
+    return config.build(TINY)
+
+
+@pytest.fixture(scope="module")
+def images(settings):
+    return data.load(config=settings.data)
+
+
+@pytest.fixture
+def _fresh_cache(tmp_path, monkeypatch):
+    monkeypatch.setattr(cache, "root", lambda: tmp_path)
+
+
+def test_map_is_fitted_on_the_training_images_alone(images):
+    found, wanted = yardsticks.pca(images, 8), linear.fit(images.train, 8)
+    assert found.predict_on_batch(images.test.read()) == pytest.approx(wanted.predict_on_batch(images.test.read()))
+
+
+@pytest.mark.usefixtures("_fresh_cache")
+def test_map_is_found_once_and_a_damaged_copy_anew(images, tmp_path, monkeypatch):
+    fits = []
+    fit = linear.fit
+    monkeypatch.setattr(linear, "fit", lambda *words: (fits.append(words[1]), fit(*words))[1])
+    first = yardsticks.pca(images, 8)
+    assert np.array_equal(yardsticks.pca(images, 8).components, first.components)
+    assert fits == [8]
+    yardsticks.pca(images, 4)
+    assert fits == [8, 4]
+    for file in (tmp_path / "yardsticks").iterdir():
+        file.write_bytes(file.read_bytes()[:100])
+    assert np.array_equal(yardsticks.pca(images, 8).components, first.components)
+    assert fits == [8, 4, 8]
+
+
+@pytest.mark.usefixtures("_fresh_cache")
+def test_only_the_newest_maps_are_kept(images, tmp_path, monkeypatch):
+    monkeypatch.setattr(yardsticks, "KEPT", 2)
+    for count in (1, 2, 3):
+        yardsticks.pca(images, count)
+    assert len(list((tmp_path / "yardsticks").iterdir())) == 2
+
+
+def test_stopped_yardsticks_give_nothing(images, settings):
+    examiner = Examiner(images, None, lambda: True, None)
+    assert yardsticks.examine(examiner, settings) is None
+
+
+def test_more_components_are_closer(images, settings):
+    examiner = Examiner(images, ["validation"], never, None)
+    few, many = (
+        yardsticks.examine(examiner, config.build({"latent": latent}, settings))["pca"]["validation"]
+        for latent in (2, 16)
+    )
+    assert (few["components"], many["components"]) == (2, 16)
+    assert many["psnr_db"] > few["psnr_db"]
+
+
+def part(psnr_db, **more):
+    return {"n": 72, "mse": 10 ** (-psnr_db / 10), "psnr_db": psnr_db, **more}
+
+
+def said(own, settings, latent=True, identity=None):
+    beside = {"mean": {"test_clean": part(14.0)}, "identity": {"test_clean": identity or {"mse": 0.0, "psnr_db": None}}}
+    if latent:
+        beside["pca"] = {"test_clean": part(22.6, components=512)}
+    return verdicts.beside_yardsticks("ae-0011", settings, {"test": part(30.0), "test_clean": part(own)}, beside)
+
+
+def test_run_under_a_yardstick_is_told_so(settings):
+    beside = "(PCA-512: 22.6 dB, here 20.3 dB on 72 clean test scans)"
+    assert said(20.3, settings) == [f"ae-0011 is worse than a linear map with as many numbers {beside}."]
+    assert said(24.0, settings)[0].startswith("ae-0011 is better than a linear map")
+    assert "worse than the mean of all training scans (the mean image: 14.0 dB, here 13.0 dB" in said(13.0, settings)[1]
+
+
+def test_model_without_a_latent_is_warned_of_copying(settings, monkeypatch):
+    monkeypatch.setattr(verdicts, "latent_of", lambda config: None)
+    assert "copying its input would be perfect" in said(38.1, settings, latent=False)[0]
+    noisy = {"mse": 0.001, "psnr_db": 30.0}
+    assert "worse than doing nothing (its input: 30.0 dB, here 24.0 dB" in said(24.0, settings, False, noisy)[0]
+    assert said(38.1, settings, False, noisy) == []
+
+
+def test_leakage_is_counted(images):
+    import dataclasses
+
+    def words(*keys):
+        count = len(keys)
+        test = dataclasses.replace(images.test, keys=keys, rows=images.test.rows[:count])
+        return verdicts.leakage(dataclasses.replace(images, test=test))
+
+    known = images.train.keys[0]
+    assert "1 of the 2 test images are also" in words(known, "new")
+    assert "there is no test_clean" in words(known, known)
+    assert "test and test_clean are the same" in words("new")
+    assert words() == "There are no test images."
