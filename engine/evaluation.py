@@ -36,9 +36,11 @@ def evaluate(
         progress: told what is being done, how much of it is done, and how much there is.
 
     Returns:
-        {"run", "model", "data_range", "splits": {split: numbers}}, or None when stopped. The numbers are means over the
+        {"run", "model", "noise", "data_range", "splits": {split: numbers}}, or None when stopped. The numbers are means over the
         n images of a split; one that a model does not have, or that is not finite, is None:
 
+        noise: kind of the noise on the images given to a run that learned to denoise, 'none' for all others; its
+            numbers compare what it made of noisy images with the clean ones.
         n: images.
         mse, mae, psnr_db, ssim, ms_ssim: reconstruction against original, gray values from 0 to 1 (data range 1);
             psnr_db is the mean of the images' decibels.
@@ -107,13 +109,15 @@ def _examine(run: Run, source: str | Dataset | None, asked: Asked) -> tuple[Exam
     loaded = source
     if not isinstance(loaded, Dataset):
         loaded = images(run, loaded, should_stop=asked.should_stop, progress=asked.progress)
-    examiner = Examiner(loaded, asked.splits, asked.should_stop, asked.progress)
+    examiner = Examiner(loaded, asked.splits, asked.should_stop, asked.progress, run.config.noise)
     measured = examiner.examine(model, run.name, run.config.training.batch_size)
     return None if measured is None else (examiner, measured)
 
 
 def _described(run: Run, measured: dict[str, Numbers]) -> dict[str, Any]:
-    return {"run": run.name, "model": run.config.model.model, "data_range": 1.0, "splits": measured}
+    settings = run.config
+    described = {"run": run.name, "model": settings.model.model, "noise": settings.noise.noise, "data_range": 1.0}
+    return {**described, "splits": measured}
 
 
 def images(

@@ -57,7 +57,7 @@ def _text(run: Run, source: str, measured: dict[str, Any]) -> str:
     model, splits = run.config.model, measured["splits"]
     scales = max((part["ms_ssim_scales"] for part in splits.values()), default=0)
     lines = [
-        f"Run {run.name} ({model_title(model.model)}) on {source}, means over images:",
+        f"Run {run.name} ({model_title(model.model)}) on {source}{_given(run)}, means over images:",
         _pictures(run.name, measured),
         PICTURES_NOTE.format(scales=scales),
     ]
@@ -66,6 +66,13 @@ def _text(run: Run, source: str, measured: dict[str, Any]) -> str:
         lines += ["", table(["split", *NATS.values()], rows, align="<" + ">" * len(NATS))]
         lines.append(NATS_NOTE.format(size=run.config.training.batch_size))
     return "\n".join([*lines, "", *measured["notes"]])
+
+
+def _given(run: Run) -> str:
+    noise = run.config.noise
+    if noise.noise == "none":
+        return ""
+    return f", given with {noise.noise} noise of {noise.noise_low:g} to {noise.noise_high:g}"
 
 
 def _pictures(name: str, measured: dict[str, Any]) -> str:

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from engine import quality, scoring
+from engine import pairs, quality, scoring
+from engine.config import NoiseConfig
 from engine.data import Dataset
 from engine.errors import ConfigError
 from engine.measures.progress import Progress, step
@@ -74,6 +75,7 @@ class Examiner:
         wanted: names of its parts; all that are not empty when None.
         should_stop: asked between batches.
         progress: told what is being done, how much of it is done, and how much there is.
+        noise: put on what every model is given; the clean images stay the goal.
 
     Raises:
         ConfigError: there is no part of a wanted name.
@@ -85,10 +87,12 @@ class Examiner:
         wanted: Sequence[str] | None,
         should_stop: ShouldStop,
         progress: Progress | None,
+        noise: NoiseConfig = NoiseConfig(),  # noqa: B008 - frozen
     ) -> None:
         check(wanted)
         self.images, self.wanted = images, tuple(wanted or PARTS)
         self.should_stop, self.progress = should_stop, progress
+        self.noise = noise
         self._measurers = {name: Measurer() for name in SPLITS}
         self.leaked = images.leaked
 
@@ -109,9 +113,8 @@ class Examiner:
             if not parts or not len(self.images.splits[split]):
                 continue
             told = step(self.progress, f"Measuring {title} on {split}")
-            scores = scoring.score(
-                model, self.images.splits[split], self.should_stop, self._measurers[split], progress=told
-            )
+            given = pairs.judged(self.images.splits[split], self.noise)
+            scores = scoring.score(model, given, self.should_stop, self._measurers[split], progress=told)
             if scores is None:
                 return None
             side = self.images.config.size

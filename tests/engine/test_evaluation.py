@@ -95,7 +95,7 @@ def one_by_hand(model, image, index):
 
 
 def test_result_has_the_promised_shape(run, measured):
-    assert set(measured) == {"run", "model", "data_range", "splits"}
+    assert set(measured) == {"run", "model", "noise", "data_range", "splits"}
     assert measured["data_range"] == 1
     assert (measured["run"], measured["model"]) == (run.name, run.config.model.model)
     counts = {name: len(split) for name, split in evaluation.images(run).splits.items()}
@@ -242,3 +242,14 @@ def test_judgement_puts_yardsticks_beside_the_run(run, measured):
     assert judged["yardsticks"]["pca"]["test"]["mse"] < judged["yardsticks"]["mean"]["test"]["mse"]
     assert "test and test_clean are the same" in judged["notes"][0]
     assert f"{run.name} is worse than a linear map with as many numbers (PCA-8:" in judged["notes"][1]
+
+
+def test_denoiser_is_measured_on_noisy_images_beside_its_input(tmp_path):
+    settings = config.build({**TINY, "epochs": 1, "noise": "gaussian", "noise_low": 0.2, "noise_high": 0.2})
+    trained = training.train(settings, root=tmp_path)
+    judged = evaluation.judge(trained, splits=["validation"])
+    assert judged["noise"] == "gaussian"
+    doing_nothing = judged["yardsticks"]["identity"]["validation"]["mse"]
+    assert 0.01 < doing_nothing < 0.05
+    last = trained.history()[-1]["val_loss"]
+    assert judged["splits"]["validation"]["mse"] == pytest.approx(last, rel=1e-5)
