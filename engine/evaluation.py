@@ -36,8 +36,8 @@ def evaluate(
         progress: told what is being done, how much of it is done, and how much there is.
 
     Returns:
-        {"run", "model", "noise", "data_range", "splits": {split: numbers}}, or None when stopped. The numbers are means over the
-        n images of a split; one that a model does not have, or that is not finite, is None:
+        {"run", "model", "noise", "data_range", "splits": {split: numbers}}, or None when stopped. The numbers are means
+        over the n images of a split; one that a model does not have, or that is not finite, is None:
 
         noise: kind of the noise on the images given to a run that learned to denoise, 'none' for all others; its
             numbers compare what it made of noisy images with the clean ones.
