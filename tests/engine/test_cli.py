@@ -115,7 +115,7 @@ def test_resume_goes_on_to_the_new_goal(story):
 
 def test_evaluate_prints_json_alone(story):
     said = json.loads(story["evaluate"].stdout)
-    assert set(said) == {"run", "model", "splits"}
+    assert set(said) == {"run", "model", "noise", "data_range", "splits", "yardsticks", "notes"}
     assert (said["run"], said["model"]) == ("tale", "vae")
     counts = {"train": 26, "validation": 4, "test": 6, "test_clean": 6}
     assert {name: part["n"] for name, part in said["splits"].items()} == counts
