@@ -205,6 +205,10 @@ COMMANDS = {
     "resume": ("resume", "go on with a run after a stop, a crash or a power cut", _add_resume),
     "runs": ("listing", "list the runs", lambda command: None),
     "evaluate": (
+        "evaluate",
+        "measure a run beside PCA, mean image and identity, on each split and on clean test images",
+        _add_evaluate,
+    ),
     "parity": ("parity", "compare a run's layers on TensorFlow, PyTorch and JAX", _add_parity),
     "reconstruct": ("reconstruct", "put scans through a run and write the pictures", _add_reconstruct),
     "study": ("study", "do the seed study again: its models, tables, figures, and one page", _add_study),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import engine
-from engine import runs
+from engine import quality, runs
 from engine.errors import BackendError, ConfigError, RunBusy, SourceNotFound, TrainingError
 from engine.messages import EpochEnded, JobEnded, JobStarted, Log, Progress
 
@@ -136,6 +136,17 @@ def test_a_job_tells_and_keeps_everything(tiny, tmp_path):
     assert run.provenance["data"]["fingerprint"]
     assert {"seed", "versions", "threads", "onednn", "device"} <= set(run.provenance)
     assert str(tmp_path) not in text
+
+
+def test_entropy_floors_are_told_where_the_loss_is_in_nats(tiny, tmp_path):
+    run = engine.train(tiny(model="vae", epochs=1), root=tmp_path)
+    started = next(event for event in run.events() if isinstance(event, JobStarted))
+    images = engine.data.load(config=run.config.data)
+    for split, told in (("train", started.train_floor_nats), ("validation", started.validation_floor_nats)):
+        assert told == pytest.approx(quality.entropy_floor_nats(images.splits[split].read()).mean())
+    assert started.validation_floor_nats < run.history()[0]["val_reconstruction"]
+    plain = engine.train(tiny(epochs=1), root=tmp_path)
+    assert next(event for event in plain.events() if isinstance(event, JobStarted)).train_floor_nats is None
 
 
 def heard_images(heard):
