@@ -46,7 +46,7 @@ def test_a_line_that_is_no_message_gets_a_sentence(line):
 
 def test_start_of_a_job_from_before_floors_were_told_is_read():
     line = (
-        '{"time": 1.0, "event": "job-started", "run": "a", "path": "", "first_epoch": 0, "epochs": 2, "train_images": 3, '
-        '"validation_images": 1, "parameters": 5, "backend": "jax", "device": "CPU"}'
+        '{"time": 1.0, "event": "job-started", "run": "a", "path": "", "first_epoch": 0, "epochs": 2, '
+        '"train_images": 3, "validation_images": 1, "parameters": 5, "backend": "jax", "device": "CPU"}'
     )
     assert messages.read_event(line).validation_floor_nats is None
