@@ -64,7 +64,7 @@ def curves(runs: Sequence[Ranked], unit: str, levels: Sequence[Level] = (), log:
     figure.legend(
         [handles[each] for each in order],
         [titles[each] for each in order],
-        loc="outside lower center",
+        loc="outside lower left",
         ncols=2,
         fontsize=7,
         labelcolor=TEXT,

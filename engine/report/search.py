@@ -106,7 +106,7 @@ def _title(axes: Axes, column: int, text: str) -> None:
 
 def _bars(axes: Axes, shares: Mapping[str, float]) -> None:
     ordered = sorted(shares.items(), key=lambda item: item[1])
-    axes.barh([title for title, _ in ordered], [share for _, share in ordered], color=ACCENT, height=0.45)
+    axes.barh([title for title, _ in ordered], [share for _, share in ordered], color=ACCENT, height=0.3)
     for row, (_, share) in enumerate(ordered):
         axes.text(share + 0.02, row, f"{share:.0%}", color=QUIET, fontsize=7, va="center")
     axes.set_xlim(0, 1)

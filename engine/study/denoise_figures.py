@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from engine import quality, scoring
 from engine.report import figures
 from engine.report.figures import DPI, Column
-from engine.report.style import CARD, QUIET, SERIES, TEXT
+from engine.report.style import CARD, LINE, QUIET, SERIES, TEXT
 from engine.study import denoising
 from engine.study.findings import Findings
 
@@ -70,7 +70,8 @@ def break_even(findings: Findings) -> Figure:
     axes.set_xlabel("standard deviation σ of the added noise", color=QUIET, fontsize=8)
     axes.set_ylabel("mean squared error against the clean scan", color=QUIET, fontsize=8)
     figures.dress(axes)
-    axes.legend(fontsize=7.5, labelcolor=TEXT, facecolor=CARD, loc="upper left")
+    axes.grid(visible=False, which="minor")
+    axes.legend(fontsize=7.5, labelcolor=TEXT, facecolor=CARD, edgecolor=LINE, loc="lower right")
     figure.suptitle(" ", fontsize=2)
     figures.sign(figure)
     return figure
