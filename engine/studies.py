@@ -68,7 +68,7 @@ class Study:
             return dict(json.loads(self.record.read_text(encoding="utf-8")))
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, TypeError) as error:
             advice = "Remove the file: it is made anew from the runs."
             raise StudyError(f"{self.record} cannot be read ({error}).", advice) from None
 

@@ -12,8 +12,30 @@ from gui.run_record import RunRecord
 Choice = Literal["stop", "background", "stay"]
 
 
-def ask(parent: QWidget, record: RunRecord) -> Choice:
-    """Ask what shall become of the run that is being trained."""
+def ask(parent: QWidget, record: RunRecord | None) -> Choice:
+    """Ask what shall become of the run that is being trained; of the study when there is no such run."""
+    return _ask_of_study(parent) if record is None else _ask_of_run(parent, record)
+
+
+def _ask_of_study(parent: QWidget) -> Choice:
+    box = QMessageBox(parent)
+    box.setIcon(QMessageBox.Icon.Question)
+    box.setWindowTitle("Close Engram")
+    box.setText("The study is being made.")
+    box.setInformativeText(
+        "Stop and keep: its finished runs and the complete epochs of the run in hand are kept. Start it again in the "
+        "same folder, here or by 'python -m engine study', to go on."
+    )
+    stop = box.addButton("Stop and keep", QMessageBox.ButtonRole.AcceptRole)
+    stay = box.addButton(QMessageBox.StandardButton.Cancel)
+    box.setDefaultButton(stay)
+    box.exec()
+    chosen = box.clickedButton()
+    box.deleteLater()
+    return "stop" if chosen is stop else "stay"
+
+
+def _ask_of_run(parent: QWidget, record: RunRecord) -> Choice:
     box = QMessageBox(parent)
     box.setIcon(QMessageBox.Icon.Question)
     box.setWindowTitle("Close Engram")

@@ -1,4 +1,4 @@
-"""The long job of the window: one run being trained in an engine process that is kept warm for it."""
+"""The long job of the window: one run, or one study, in an engine process that is kept warm for it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +12,15 @@ from engine.messages import (
     Event,
     JobEnded,
     JobStarted,
+    MakeStudy,
     Pause,
     Paused,
     Ready,
     Refused,
     Resume,
     Stop,
+    StudyEnded,
+    StudyProgress,
 )
 from engine.runs import Run
 from gui.engine_process import Ending, EngineProcess
@@ -28,14 +31,15 @@ STOP_GRACE_MS = 15_000
 
 @dataclass(frozen=True)
 class Loss:
-    """An engine process died, or had to be ended, with this run in its hands (None when it had no work)."""
+    """An engine process died, or had to be ended, with this run or study in its hands (None when it had none)."""
 
     run: str | None
     sentence: str
+    study: str | None = None
 
 
 class Job(QObject):
-    """Starts, pauses and stops one run at a time."""
+    """Starts, pauses and stops one run at a time, or a study, which is many runs and cannot be paused."""
 
     changed = Signal()
     told = Signal(object)
@@ -47,6 +51,7 @@ class Job(QObject):
         super().__init__(parent)
         self.state: State = "idle"
         self.run: str | None = None
+        self.study: str | None = None
         self.engine: EngineProcess | None = None
         self._scratch, self._was_ready = scratch, False
         self._grace = QTimer(self, singleShot=True, interval=STOP_GRACE_MS)
@@ -54,7 +59,7 @@ class Job(QObject):
 
     def warm_up(self, backend: str, threads: int = 0) -> None:
         """Have an engine ready that computes with this backend; one that computes otherwise is replaced."""
-        if self.run is not None:
+        if self.is_busy():
             return
         if (
             self.engine
@@ -76,8 +81,17 @@ class Job(QObject):
         self.run = run.name
         self._send(Resume(run=str(run.path), epochs=epochs), "starting")
 
+    def begin_study(self, order: MakeStudy, backend: str) -> None:
+        """Make a study, or go on with the one that is in its folder."""
+        self.warm_up(backend)
+        self.study = order.out
+        self._send(order, "starting")
+
+    def is_busy(self) -> bool:
+        return self.run is not None or self.study is not None
+
     def pause(self) -> None:
-        if self.state in ("starting", "running"):
+        if self.run is not None and self.state in ("starting", "running"):
             self._send(Pause(), "pausing")
 
     def go_on(self) -> None:
@@ -85,8 +99,8 @@ class Job(QObject):
             self._send(Continue(), "running")
 
     def stop(self) -> None:
-        """End the run soon and keep it; an engine that does not listen is ended by force."""
-        if self.run is not None and self.state != "stopping":
+        """End the run or study soon and keep it; an engine that does not listen is ended by force."""
+        if self.is_busy() and self.state != "stopping":
             self._grace.start()
             self._send(Stop(), "stopping")
 
@@ -96,7 +110,7 @@ class Job(QObject):
             self.engine.let_go()
             self.engine = None
 
-    def _send(self, message: Resume | Pause | Continue | Stop, state: State) -> None:
+    def _send(self, message: Resume | MakeStudy | Pause | Continue | Stop, state: State) -> None:
         if self.engine:
             self.engine.send(message)
         self._set_state(state)
@@ -104,7 +118,7 @@ class Job(QObject):
     def _set_state(self, state: State) -> None:
         self.state = state
         if state == "idle":
-            self.run = None
+            self.run = self.study = None
             self._grace.stop()
         self.changed.emit()
 
@@ -113,7 +127,7 @@ class Job(QObject):
             self._was_ready = True
             self.ready.emit(event)
         elif isinstance(event, Refused):
-            if self.run is not None:
+            if self.is_busy():
                 self._set_state("idle")
             self.refused.emit(event)
         else:
@@ -121,23 +135,23 @@ class Job(QObject):
             self._follow(event)
 
     def _follow(self, event: Event) -> None:
-        if isinstance(event, JobEnded):
+        if isinstance(event, (JobEnded, StudyEnded)):
             self._set_state("idle")
         elif isinstance(event, Paused) and self.state == "pausing":
             self._set_state("paused")
-        elif isinstance(event, (JobStarted, Continued)) and self.state == "starting":
+        elif isinstance(event, (JobStarted, Continued, StudyProgress)) and self.state == "starting":
             self._set_state("running")
 
     def _on_ended(self, ending: Ending) -> None:
         """Tell of the loss, and have another engine ready, unless this one never was."""
-        run, gone, self.engine = self.run, self.engine, None
+        run, study, gone, self.engine = self.run, self.study, self.engine, None
         stopping = self.state == "stopping"
-        if run is not None:
+        if self.is_busy():
             self._set_state("idle")
         if ending.wanted and not stopping:
             return
         text = "The engine process did not stop in time and was ended." if stopping else ending.sentence
-        self.lost.emit(Loss(run, text))
+        self.lost.emit(Loss(run, text, study))
         if gone and self._was_ready:
             self.warm_up(gone.backend, gone.threads)
 

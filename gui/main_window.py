@@ -23,6 +23,7 @@ PLACES = {
     "data": Place("Data", "data", "gui.panels.data:DataPanel"),
     "train": Place("Train", "train", "gui.panels.train:TrainPanel"),
     "compare": Place("Compare", "compare", "gui.panels.compare:ComparePanel"),
+    "report": Place("Report", "report", "gui.panels.report:ReportPanel"),
 }
 
 
@@ -84,14 +85,14 @@ class MainWindow(Shell):
         """While a run is trained, ask; a run that is to stop is waited for before the window goes."""
         session = self.desk.session
         record = session.record(session.job.run)
-        if record is None:
+        if not session.job.is_busy():
             self._leave()
             event.accept()
             return
         event.ignore()
         if self._leaving == "stay":
             self._leaving = closing.ask(self, record)
-            self._leaving_run = record.name
+            self._leaving_run = record.name if record else ""
             if self._leaving != "stay":
                 session.job.stop()
 
@@ -102,7 +103,7 @@ class MainWindow(Shell):
 
     def _on_job_changed(self) -> None:
         """Close at last when the run that held the window open has stopped."""
-        if self._leaving == "stay" or self.desk.session.job.run is not None:
+        if self._leaving == "stay" or self.desk.session.job.is_busy():
             return
         record = self.desk.session.record(self._leaving_run)
         if self._leaving == "background" and record and record.can_resume and not closing.go_on_in_background(record):
@@ -129,6 +130,11 @@ class MainWindow(Shell):
 
     def _on_engine_lost(self, loss: Loss) -> None:
         self.top_bar.show_lost()
+        if loss.study:
+            self.notice.say(
+                loss.sentence, action="Open the study", do=lambda: self.wish("report", ("study", loss.study))
+            )
+            return
         resume = f"Resume {loss.run}" if loss.run else ""
         self.notice.say(loss.sentence, action=resume, do=lambda: self.desk.session.resume(loss.run or ""))
 

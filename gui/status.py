@@ -3,7 +3,7 @@
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QStatusBar, QWidget
 
-from engine.messages import Progress, RequestProgress
+from engine.messages import Event, Progress, RequestProgress, StudyProgress
 from gui.engine_process import resident_bytes
 from gui.run_record import RunRecord
 from gui.session import Session
@@ -21,6 +21,7 @@ class StatusBar(QStatusBar):
         super().__init__(parent)
         self._session = session
         self._reading = ""
+        self._study: StudyProgress | None = None
         self.line, self.numbers, self.ram = ProgressLine(), ElidedLabel(), label(role="quiet")
         self.numbers.setProperty("role", "quiet")
         self.setSizeGripEnabled(False)
@@ -32,6 +33,7 @@ class StatusBar(QStatusBar):
         self._timer.timeout.connect(self.show_memory)
         self._timer.start()
         session.job_changed.connect(self.refresh)
+        session.study_told.connect(self._on_study_told)
         session.run_changed.connect(lambda run: self.refresh() if run == session.job.run else None)
         session.waiting_changed.connect(self.refresh)
         session.progressed.connect(self._on_progressed)
@@ -46,6 +48,8 @@ class StatusBar(QStatusBar):
         record = session.record(session.job.run)
         if record:
             self.line.show_progress(*job_line(session.job.state, record))
+        elif session.job.study:
+            self.line.show_progress(*study_line(session.job.state, self._study))
         elif session.questions.is_waiting("data"):
             self.line.show_progress(self._reading or "Reading the scans", None)
         elif session.questions.is_waiting("compare"):
@@ -62,8 +66,13 @@ class StatusBar(QStatusBar):
         self.ram.setText(f"RAM {sum(known) / 1e9:.1f} GB")
         self.ram.setToolTip("Memory of the engine processes")
 
+    def _on_study_told(self, event: Event) -> None:
+        if isinstance(event, StudyProgress):
+            self._study = event
+            self.refresh()
+
     def _on_progressed(self, event: RequestProgress) -> None:
-        if self._session.job.run is None:
+        if not self._session.job.is_busy():
             done, total = grouped(event.done), grouped(event.total)
             self.line.show_progress(
                 f"{PARTS.get(event.panel, 'Working')} · {done} of {total}", event.done / event.total
@@ -85,6 +94,15 @@ def job_line(state: str, record: RunRecord) -> tuple[str, float | None, str]:
     if state in ("paused", "pausing"):
         return f"{place} · {state}", share(at), ""
     return f"{place} · {duration(at.left_s)} left", share(at), f"{at.images_per_s:.0f} img/s"
+
+
+def study_line(state: str, at: StudyProgress | None) -> tuple[str, float | None, str]:
+    """Return text, share done and rate of a study being made."""
+    if state == "stopping":
+        return "Study · stopping", None, ""
+    if at is None or state == "starting":
+        return "Study · starting", None, ""
+    return f"Study · {at.text}", at.share, ""
 
 
 def share(at: Progress) -> float:

@@ -91,6 +91,7 @@ READY = {
     "data": lambda panel: bool(panel.scans.grid.shown()),
     "train": lambda panel: bool(panel.session.book.records) and panel.previews.epoch() is not None,
     "compare": lambda panel: panel.board.picture() is not None and bool(panel.runs.records()),
+    "report": lambda panel: True,
 }
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ def rows(findings: Findings) -> list[Row]:
 
 def table(found: list[Row]) -> Table:
     """The rows as a table of their own."""
-    head = ["Number", "The study", "Here", "Here, clean scans", "Why they differ"]
+    head = ["Number", "The study", "Here", "Clean scans", "Why they differ"]
     lines = [[row.title, row.paper, row.here, row.clean, row.why] for row in found]
     return Table("numbers", "The study's numbers and ours", head, lines)
 

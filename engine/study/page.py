@@ -13,7 +13,7 @@ from engine.study.findings import Findings
 from engine.study.numbers import Row
 
 WHAT_HERE = """\
-'Here' is on the scans held out of training to choose by (validation), in the best epoch. 'Here, clean scans' is on \
+'Here' is on the scans held out of training to choose by (validation), in the best epoch. 'Clean scans' is on \
 the test scans that are not, pixel for pixel, among the scans to train on or to choose by: the only ones that say what \
 a model makes of a scan it has not seen."""
 Contents = Sequence[Mapping[str, Any]]
@@ -110,7 +110,7 @@ def _written(value: Any) -> str:
 
 
 def _numbers(rows: Sequence[Row]) -> str:
-    head = ["", "the study", "here", "here, clean scans", "why they differ"]
+    head = ["", "the study", "here", "clean scans", "why they differ"]
     return page.table(head, [[row.title, row.paper, row.here, row.clean, row.why] for row in rows], prose=4)
 
 
@@ -138,7 +138,7 @@ def _unsearched(drawn: Contents, findings: Findings) -> list[str]:
 
 
 def _mapping() -> str:
-    told = "; ".join(f"{number} {title.lower()}" for number, title in paper.facts()["figures"].items())
+    told = "; ".join(f"{number} {title}" for number, title in paper.facts()["figures"].items())
     return (
         f"The figures' numbers are our reading of the study: {told}. Figure 13 b, the break-even noise, is not in "
         "the study. Every figure lies beside this page as PNG and PDF in 'figures', every table as CSV and Markdown "

@@ -55,10 +55,10 @@ def claim(model: str) -> Claim:
 
 
 def table_title(number: int) -> str:
-    """'Table 1. Search space of the autoencoder' and so on."""
+    """'Table 1. Search space, AE' and so on."""
     return f"Table {number}. {facts()['tables'][str(number)]}"
 
 
 def figure_title(number: int) -> str:
-    """'Figure 5. Loss curves of the ten best autoencoders' and so on."""
+    """'Figure 5. Loss of the ten best AEs' and so on."""
     return f"Figure {number}. {facts()['figures'][str(number)]}"

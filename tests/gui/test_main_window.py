@@ -7,7 +7,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QComboBox, QLineEdit, QTableView, QWidget
 
 from engine import demo, runs
-from engine.messages import JobEnded, LoadData, OpenScan, Ready, Refused, Stop
+from engine.messages import JobEnded, LoadData, MakeStudy, OpenScan, Ready, Refused, Stop, StudyEnded, StudyProgress
 from gui import closing, palette, theme
 from gui.app import make_window
 from gui.memory import Memory
@@ -35,7 +35,7 @@ def open_window(qtbot, root, monkeypatch, fake_engines):
 
     yield open_one
     for window in opened:
-        window.desk.session.job.run = None
+        window.desk.session.job.run = window.desk.session.job.study = None
         window.close()
         window.deleteLater()
 
@@ -69,7 +69,7 @@ def start_run(window, tiny, name="ae-0001"):
 
 class TestPanels:
     def test_only_panels_that_exist_are_on_the_rail(self, window):
-        assert list(window.rail._buttons) == list(window.places) == ["data", "train", "compare"]
+        assert list(window.rail._buttons) == list(window.places) == ["data", "train", "compare", "report"]
 
     def test_panels_are_built_when_they_are_first_shown(self, window):
         assert list(window.panels) == ["data"]
@@ -381,6 +381,57 @@ class TestClosing:
         assert closing.ask(window, record) == "stay"
         assert "from its last complete epoch" in seen[0]
         assert "to the bit" in seen[0]
+
+
+class TestStudy:
+    def start(self, window, tmp_path):
+        window.desk.session.make_study(MakeStudy(out=str(tmp_path / "study")), "tensorflow")
+        return window.desk.session.job
+
+    def test_it_is_one_job_that_can_be_stopped_but_not_paused(self, window, tmp_path, tiny):
+        job, menus = self.start(window, tmp_path), window.menus
+        assert [each.isEnabled() for each in (menus.start, menus.pause, menus.stop)] == [False, False, True]
+        self.start(window, tmp_path / "other")
+        assert job.study == str(tmp_path / "study")
+        job.pause()
+        assert job.state == "starting"
+        menus.stop.trigger()
+        assert job.engine.sent[-1] == Stop()
+        job.engine.say(StudyEnded(out=job.study, state="stopped"))
+        assert (job.state, job.study) == ("idle", None)
+
+    def test_status_says_how_far_it_is(self, window, tmp_path):
+        job = self.start(window, tmp_path)
+        job.engine.say(StudyProgress(stage="training", text="seed-ae · run 1 of 2", share=0.5))
+        assert window._status.line._text.text() == "Study · seed-ae · run 1 of 2"
+        assert window._status.line.bar.value() == 500
+
+    def test_window_that_is_closed_asks_and_waits_for_its_end(self, window, tmp_path, monkeypatch, qtbot):
+        asked = []
+        monkeypatch.setattr(closing, "ask", lambda parent, record: asked.append(record) or "stop")
+        job = self.start(window, tmp_path)
+        assert not window.close()
+        assert asked == [None]
+        assert job.engine.sent[-1] == Stop()
+        job.engine.say(StudyEnded(out=job.study, state="stopped"))
+        qtbot.waitUntil(lambda: not window.isVisible())
+
+    def test_question_says_what_is_kept(self, window, monkeypatch):
+        from PySide6.QtWidgets import QMessageBox
+
+        seen = []
+        monkeypatch.setattr(QMessageBox, "exec", lambda box: seen.append(box.informativeText()))
+        assert closing.ask(window, None) == "stay"
+        assert "are kept" in seen[0]
+
+    def test_engine_that_dies_is_said_with_a_way_back(self, window, tmp_path):
+        self.start(window, tmp_path).engine.die(9)
+        text = window.notice.box.text()
+        assert text.startswith("The engine process ended unexpectedly (signal 9).")
+        assert "finished of the study is kept" in text
+        window.notice.box.action_requested.emit()
+        assert window.current_key() == "report"
+        assert window.current().study().path == tmp_path / "study"
 
 
 class TestLostEngine:

@@ -72,7 +72,7 @@ class CurvesCard(Card):
         self.pause.setVisible(mine)
         self.stop.setVisible(mine)
         self.resume.setVisible(primary is not None and primary.can_resume and not mine)
-        self.resume.setEnabled(job.run is None)
+        self.resume.setEnabled(not job.is_busy())
         held = job.state in ("paused", "pausing")
         self.pause.setText("Continue" if held else "Pause")
         self.pause.set_icon("play" if held else "pause")

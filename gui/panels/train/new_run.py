@@ -124,7 +124,7 @@ class NewRunCard(Card):
         self.data.setText(f"{source_title(data)}{count} · {data.size} px · {data.fit} · {kept}")
         self.problem.setText(form.problem)
         self.problem.setVisible(bool(form.problem))
-        self.start.setEnabled(form.is_valid() and self._session.job.run is None)
+        self.start.setEnabled(form.is_valid() and not self._session.job.is_busy())
         self.changed.emit()
 
     def _choose_preset(self, name: str) -> None:

@@ -62,9 +62,9 @@ class RunsCard(Card):
         """Return what can be done with a run now."""
         menu, record = QMenu(self), self._session.book.records[name]
         resume = menu.addAction("Resume", lambda: self._session.resume(name))
-        resume.setEnabled(record.can_resume and self._session.job.run is None)
+        resume.setEnabled(record.can_resume and not self._session.job.is_busy())
         longer = menu.addAction("Train longer…", lambda: self.train_longer(name))
-        idle = self._session.job.run is None
+        idle = not self._session.job.is_busy()
         longer.setEnabled(idle and record.state == "finished" and record.has_checkpoint)
         chosen = self.table.chosen_keys() or [name]
         menu.addAction("Compare", lambda: self.compare_wanted.emit(chosen)).setEnabled(bool(record.epochs))

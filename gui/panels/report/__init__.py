@@ -1,0 +1,167 @@
+"""The Report panel: the seed study made, gone on with, and read."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from pprint import pformat
+from typing import Any
+
+from PySide6.QtCore import QTimer, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from engine.errors import EngramError
+from engine.messages import Event, Log, MakeStudy, Refused, StudyEnded, StudyProgress
+from engine.studies import Study
+from gui.panel import Desk, Panel, column_of
+from gui.panels.report.contents import items
+from gui.panels.report.contents_card import ContentsCard
+from gui.panels.report.exporter import Exporter
+from gui.panels.report.order_card import OrderCard
+from gui.panels.report.progress_card import ProgressCard
+from gui.scripts import script
+from gui.session import JOB
+from gui.theme import GAP
+
+LOOK_MS = 2000
+IMPORTS = ("from engine.config import StudyConfig", "from engine.study import job")
+
+
+class ReportPanel(Panel):
+    """What is to be made at the left; how far it is, and what has come of it, at the right."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self.order, self.progress, self.contents = OrderCard(desk), ProgressCard(self.session), ContentsCard()
+        self.exporter = Exporter(self)
+        self.open_url: Callable[[QUrl], object] = QDesktopServices.openUrl
+        self._asked, self._key = False, ""
+        self._seen: tuple[str, int] = ("", -1)
+        self._record: dict[str, Any] = {}
+        self._timer = QTimer(self, interval=LOOK_MS)
+        right = QWidget()
+        column = QVBoxLayout(right)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(GAP)
+        column.addWidget(self.progress)
+        column.addWidget(self.contents, 1)
+        self.place(column_of(self.order), right)
+        self._connect()
+        self.look()
+
+    def _connect(self) -> None:
+        session = self.session
+        self._timer.timeout.connect(self._on_timeout)
+        self._timer.start()
+        self.shown.connect(self.look)
+        session.study_told.connect(self._on_study_told)
+        session.job_changed.connect(self.look)
+        session.refused.connect(self._on_refused)
+        self.order.wanted.connect(self._on_wanted)
+        self.order.changed.connect(self.look)
+        self.order.changed.connect(self.remembered)
+        self.order.copy_wanted.connect(self.copy_python)
+        self.progress.open.clicked.connect(self.open_page)
+        self.contents.chosen.connect(self._on_chosen)
+        self.contents.save_wanted.connect(self.exporter.save)
+        self.exporter.failed.connect(self.order.notice.show_notice)
+        self.contents.export_wanted.connect(self.export)
+
+    def study(self) -> Study:
+        """The study of the folder that is chosen."""
+        return Study(self.order.folder())
+
+    def look(self) -> None:
+        """Show how the study in the folder stands; what it holds is read anew when its file has changed."""
+        study = self.study()
+        try:
+            seen = str(study.path), study.record.stat().st_mtime_ns if study.record.exists() else 0
+            if seen != self._seen:
+                self._seen, self._record = seen, {}
+                self._record = study.read()
+                self.contents.show_items(items(self._record, study.path), self._key)
+            state = "running" if self.session.job.study == str(study.path) else study.state()
+        except (EngramError, OSError) as error:
+            self.order.notice.show_notice(str(error))
+            state = "failed"
+        self.order.show_state(state)
+        self.progress.show_state(state, facts(self._record), study.page.exists())
+
+    def show_wish(self, what: Any) -> None:
+        """Show a study's folder."""
+        kind, folder = what
+        if kind == "study":
+            self.order.out.setText("" if Path(folder) == self.order.default_folder() else str(folder))
+
+    def open_page(self) -> None:
+        """Open study.html where pages are read."""
+        self.open_url(QUrl.fromLocalFile(str(self.study().page)))
+
+    def memory(self) -> dict[str, Any]:
+        return {**self.order.memory(), "shown": self._key}
+
+    def recall(self, kept: dict[str, Any]) -> None:
+        self._key = kept["shown"] if isinstance(kept.get("shown"), str) else ""
+        self.order.recall(kept)
+        if self._key:
+            self.contents.choose(self._key)
+
+    def export(self) -> None:
+        """Write page, tables, figures and numbers into one file."""
+        self.exporter.export(self.study())
+
+    def python(self) -> str:
+        return as_python(self.order.order()) if self.order.is_valid() else ""
+
+    def _on_wanted(self, order: MakeStudy) -> None:
+        self._asked = True
+        self.order.notice.show_notice("")
+        self.progress.show_start()
+        self.session.make_study(order, self.desk.preferences.backend)
+
+    def _on_study_told(self, event: Event) -> None:
+        if isinstance(event, StudyProgress):
+            self.progress.show_progress(event)
+        elif isinstance(event, Log) and event.level != "info":
+            self.order.notice.show_notice(event.text)
+        elif isinstance(event, StudyEnded):
+            said = f"{event.reason} {event.advice}".strip()
+            if said:
+                self.order.notice.show_notice(said)
+
+    def _on_refused(self, panel: str, refused: Refused) -> None:
+        if panel == JOB and self._asked:
+            self._asked = False
+            self.order.notice.show_notice(f"{refused.reason} {refused.advice}".strip())
+
+    def _on_chosen(self, key: str) -> None:
+        self._key = key
+        self.remembered.emit()
+
+    def _on_timeout(self) -> None:
+        """A study may be made from the command line meanwhile."""
+        if self.isVisible():
+            self.look()
+
+
+def facts(record: Mapping[str, Any]) -> str:
+    """How many runs of a study are finished, in words; empty before there are any."""
+    runs = [run for run in record.get("runs") or [] if isinstance(run, Mapping)]
+    if not runs:
+        return ""
+    planned = record.get("planned")
+    total = planned if isinstance(planned, int) else len(runs)
+    return f"{sum(run.get('state') == 'finished' for run in runs)} of {total} runs finished"
+
+
+def as_python(order: MakeStudy) -> str:
+    """A script that makes the same study without the window."""
+    changed = order.config.model_dump(exclude_defaults=True)
+    config = ", ".join(f"{name}={value!r}" for name, value in changed.items())
+    return script(
+        f"chosen = StudyConfig({config})",
+        f"settings = {pformat(order.settings, width=100, sort_dicts=False)}",
+        'if __name__ == "__main__":',
+        f"    content = job.make(Path({order.out!r}), chosen, settings)",
+        '    print(content["page"], content["state"])',
+        imports=("from pathlib import Path", "", *IMPORTS),
+    )

@@ -1,0 +1,81 @@
+"""What there is to see of a study: its runs, its numbers, its tables and figures, from what study.json says."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+RUNS_HEAD = ("Run", "Model", "State", "Epochs", "Best epoch", "Validation loss", "Learning rate", "Batch", "Latent")
+LEFT = 3
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing to look at.
+
+    Args:
+        key: what it is known by.
+        title: its title.
+        kind: 'table' or 'figure'.
+        caption: a sentence or more below it.
+        head: titles of a table's columns.
+        rows: texts of a table.
+        left: how many of its columns are words.
+        files: kind of file -> path, such as 'png' and 'pdf'.
+    """
+
+    key: str
+    title: str
+    kind: str
+    caption: str = ""
+    head: Sequence[str] = ()
+    rows: Sequence[Sequence[str]] = ()
+    left: int = 1
+    files: Mapping[str, Path] = field(default_factory=dict)
+
+
+def items(record: Mapping[str, Any], folder: Path) -> list[Item]:
+    """List what a study has: the numbers first, then its runs as they stand, then tables and figures.
+
+    Entries that make no sense are passed over: the file may be of another version, or damaged.
+    """
+    found = [item for told in record.get("contents") or [] if (item := _item(told, folder))]
+    runs = [run for run in record.get("runs") or [] if isinstance(run, Mapping)]
+    numbers = [item for item in found if item.key == "numbers"]
+    others = [item for item in found if item.key not in ("numbers", "runs")]
+    now = [Item("runs", "Runs", "table", head=RUNS_HEAD, rows=[_run(run) for run in runs], left=LEFT)] if runs else []
+    return [*numbers, *now, *others]
+
+
+def _item(told: Any, folder: Path) -> Item | None:
+    if not isinstance(told, Mapping) or not all(isinstance(told.get(key), str) for key in ("key", "title", "kind")):
+        return None
+    files = {str(kind): folder / str(path) for kind, path in dict(told.get("files") or {}).items()}
+    rows = [[str(cell) for cell in row] for row in told.get("rows") or []]
+    head = [str(title) for title in told.get("head") or []]
+    if told["kind"] == "table" and any(len(row) != len(head) for row in rows):
+        return None
+    left = told.get("left")
+    return Item(
+        told["key"],
+        told["title"],
+        told["kind"],
+        str(told.get("caption") or ""),
+        head,
+        rows,
+        left if isinstance(left, int) else 1,
+        files,
+    )
+
+
+def _run(run: Mapping[str, Any]) -> list[str]:
+    done, goal = run.get("epochs_done"), run.get("epochs")
+    loss = run.get("best_loss")
+    shown = "–" if not isinstance(loss, int | float) else f"{loss:,.1f} nats" if loss > 1 else f"{loss:.6f}"
+    settings = [_number(run.get(name)) for name in ("learning_rate", "batch_size", "latent")]
+    words = [str(run.get("name", "")), str(run.get("model", "")).upper(), str(run.get("state", ""))]
+    return [*words, f"{_number(done)} of {_number(goal)}", _number(run.get("best_epoch")), shown, *settings]
+
+
+def _number(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, int | float) else "–"

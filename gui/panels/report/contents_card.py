@@ -1,0 +1,124 @@
+"""The list of what a study has, and beside it what is chosen: a figure to zoom, or a table to read."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QStackedWidget, QVBoxLayout, QWidget
+
+from gui.panels.report.contents import Item
+from gui.widgets.buttons import Button, IconButton
+from gui.widgets.card import Card
+from gui.widgets.figure_view import FigureView
+from gui.widgets.text import label
+from gui.widgets.text_table import TextTable
+
+LIST_PX = 244
+EMPTY = "Numbers, tables and figures stand here once the study is finished."
+KEY = Qt.ItemDataRole.UserRole
+
+
+class ContentsCard(Card):
+    """Shows one item at a time; what was chosen stays chosen when the study goes on."""
+
+    chosen = Signal(str)
+    save_wanted = Signal(object)
+    export_wanted = Signal()
+
+    def __init__(self) -> None:
+        super().__init__("Tables and figures")
+        self.list, self.figure, self.table = QListWidget(), FigureView(), TextTable()
+        self.empty = label(EMPTY, role="quiet", wrap=True)
+        self.caption = label(role="caption", wrap=True)
+        self.smaller, self.larger = IconButton("minus", "Smaller"), IconButton("plus", "Larger")
+        self.fit = IconButton("maximise", "Fit the figure")
+        self.save, self.export = Button("Save…"), Button("Export all…", icon_name="export")
+        self._stack = QStackedWidget()
+        self._items: dict[str, Item] = {}
+        self._shown: Item | None = None
+        self._lay_out()
+        self._connect()
+        self.show_items([])
+
+    def _lay_out(self) -> None:
+        self.list.setFixedWidth(LIST_PX)
+        self.list.setProperty("kind", "contents")
+        self.list.setAccessibleName("tables and figures")
+        self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.table.setAccessibleName("table")
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        for part in (self.empty, self.figure, self.table):
+            self._stack.addWidget(part)
+        right = QVBoxLayout()
+        right.setSpacing(8)
+        right.addWidget(self._stack, 1)
+        right.addWidget(self.caption)
+        row = QHBoxLayout()
+        row.setSpacing(14)
+        row.addWidget(self.list)
+        row.addLayout(right, 1)
+        self.add(row, 1)
+        for action in (self.smaller, self.larger, self.fit, self.save, self.export):
+            self.add_action(action)
+
+    def _connect(self) -> None:
+        self.list.currentItemChanged.connect(self._on_current_changed)
+        self.smaller.clicked.connect(lambda: self.figure.zoom(-1))
+        self.larger.clicked.connect(lambda: self.figure.zoom(1))
+        self.fit.clicked.connect(self.figure.fit)
+        self.save.clicked.connect(lambda: self.save_wanted.emit(self._shown))
+        self.export.clicked.connect(self.export_wanted)
+
+    def show_items(self, items: Sequence[Item], key: str = "") -> None:
+        """List these; show the one of that key, else the one that was shown, else the first."""
+        before = key or (self._shown.key if self._shown else "")
+        self._items = {item.key: item for item in items}
+        self.list.blockSignals(True)
+        self.list.clear()
+        for item in items:
+            entry = QListWidgetItem(item.title)
+            entry.setData(KEY, item.key)
+            entry.setToolTip(item.title)
+            self.list.addItem(entry)
+        self.list.blockSignals(False)
+        self.list.setVisible(bool(items))
+        self.export.setEnabled(any(item.files for item in items))
+        self.choose(before if before in self._items else next(iter(self._items), ""))
+
+    def choose(self, key: str) -> None:
+        """Show one of the items."""
+        for row in range(self.list.count()):
+            if self.list.item(row).data(KEY) == key:
+                self.list.setCurrentRow(row)
+        self._show(self._items.get(key))
+
+    def shown(self) -> Item | None:
+        return self._shown
+
+    def _on_current_changed(self, now: QListWidgetItem | None, before: QListWidgetItem | None) -> None:
+        if now is not None:
+            self._show(self._items.get(now.data(KEY)))
+            self.chosen.emit(now.data(KEY))
+
+    def _show(self, item: Item | None) -> None:
+        same = item == self._shown and item is not None
+        self._shown = item
+        is_figure = item is not None and item.kind == "figure"
+        for button in (self.smaller, self.larger, self.fit):
+            button.setVisible(is_figure)
+        self.save.setVisible(item is not None and bool(item.files))
+        self.set_subtitle(item.title if item else "")
+        self.caption.setText(item.caption if item else "")
+        self.caption.setVisible(bool(item and item.caption))
+        page: QWidget = self.empty
+        if item and is_figure:
+            page = self.figure
+            if not same and not self.figure.show_figure(item.files.get("png")):
+                self.empty.setText(f"{item.title} cannot be read. Start the study again to have it drawn anew.")
+                page = self.empty
+        elif item:
+            page = self.table
+            self.table.show_rows(item.head, item.rows, item.left)
+        else:
+            self.empty.setText(EMPTY)
+        self._stack.setCurrentWidget(page)

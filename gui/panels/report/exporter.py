@@ -1,0 +1,62 @@
+"""What leaves the Report panel: one table or figure, or everything in an archive."""
+
+import shutil
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from engine.studies import Study
+from gui.panels.report.contents import Item
+
+KINDS = {"png": "PNG picture (*.png)", "pdf": "PDF (*.pdf)", "csv": "CSV table (*.csv)", "md": "Markdown (*.md)"}
+
+
+class Exporter(QObject):
+    """Asks where to, and writes; what goes wrong is a sentence."""
+
+    failed = Signal(str)
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._window = parent
+        self.ask_path: Callable[..., tuple[str, str]] = QFileDialog.getSaveFileName
+
+    def save(self, item: Item) -> None:
+        """Write a table or figure in one of the kinds there are of it."""
+        filters = {KINDS[kind]: path for kind, path in item.files.items() if kind in KINDS}
+        first = next(iter(item.files.values()), Path(item.key))
+        path, kind = self.ask_path(self._window, f"Save {item.title}", first.name, ";;".join(filters))
+        if path:
+            source = item.files.get(Path(path).suffix.lstrip("."), filters.get(kind, first))
+            self._write(lambda: shutil.copyfile(source, path), path)
+
+    def export(self, study: Study) -> None:
+        """Write page, tables, figures and numbers of a study into one archive; its runs stay where they are."""
+        if not study.page.exists():
+            self.failed.emit("There is nothing to export before the study is finished.")
+            return
+        path, _ = self.ask_path(self._window, "Export the study", f"{study.path.name}.zip", "Archive (*.zip)")
+        if path:
+            self._write(lambda: pack(study, Path(path)), path)
+
+    def _write(self, do: Callable[[], object], path: str) -> None:
+        try:
+            do()
+        except OSError as error:
+            self.failed.emit(f"{path} could not be written ({error.strerror}). Choose another folder.")
+
+
+def pack(study: Study, path: Path) -> None:
+    """Write what a study shows into one archive. Raises OSError."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in _shown(study):
+            archive.write(file, f"{study.path.name}/{file.relative_to(study.path)}")
+
+
+def _shown(study: Study) -> Iterator[Path]:
+    yield from (study.page, study.record)
+    for folder in (study.tables, study.figures):
+        yield from sorted(folder.iterdir())

@@ -1,0 +1,166 @@
+"""What study is to be made, and where: the form at the left of the panel."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QCheckBox, QFileDialog, QFormLayout, QHBoxLayout, QLineEdit, QWidget
+
+from engine import config as settings
+from engine.config import DataConfig, StudyConfig
+from engine.messages import MakeStudy
+from gui.form import LABEL_PX, Form
+from gui.loaded_data import source_title
+from gui.panel import Desk
+from gui.widgets.buttons import Button, IconButton
+from gui.widgets.card import Card
+from gui.widgets.notice import NoticeBox
+from gui.widgets.text import label
+
+SMALL = {"size": 64, "filters": (16, 32, 64), "latent": 64, "epochs": 5}
+PREPARED = ("size", "fit", "normalisation")
+ABOUT = "Trains the study's models anew and sets each of its numbers beside ours."
+QUICK = "Two runs: the study's best settings."
+FULL = "Every trial is a run of its own: on two cores, 20 minutes or more each."
+
+
+class OrderCard(Card):
+    """The form of a study and the button that starts it or goes on with it."""
+
+    changed = Signal()
+    wanted = Signal(object)
+    copy_wanted = Signal()
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__("Seed study")
+        self._desk, self._session = desk, desk.session
+        self.out, self.browse = QLineEdit(), IconButton("folder", "Browse for the folder of the study")
+        self.form = Form(settings.fields(StudyConfig), desk.undo, settings.parse_study)
+        self.shrink = QCheckBox("Shrunk, to try it out")
+        self.small = Form(_small_specs(), desk.undo, self._check_small)
+        self.start, self.copy = Button("Start the study", "primary"), Button("Copy as Python")
+        self.effort, self.data = label(role="caption", wrap=True), label(role="caption", wrap=True)
+        self.notice = NoticeBox()
+        self.ask_folder: Callable[[QWidget, str, str], str] = QFileDialog.getExistingDirectory
+        self._lay_out()
+        self._connect()
+        self.form.set_values({"quick": True})
+        self.small.set_values(SMALL)
+
+    def _lay_out(self) -> None:
+        self.out.setPlaceholderText(str(self.default_folder()))
+        self.out.setAccessibleName("Folder of the study")
+        place = QHBoxLayout()
+        place.setSpacing(4)
+        place.addWidget(self.out, 1)
+        place.addWidget(self.browse)
+        top = QFormLayout()
+        top.setContentsMargins(0, 0, 0, 0)
+        top.setHorizontalSpacing(8)
+        title = label("Folder", role="quiet")
+        title.setFixedWidth(LABEL_PX)
+        top.addRow(title, place)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.start)
+        buttons.addWidget(self.copy)
+        buttons.addStretch()
+        about = label(ABOUT, role="caption", wrap=True)
+        for part in (about, top, self.form, self.effort, self.shrink, self.small, self.data, self.notice, buttons):
+            self.add(part)
+        self.body.addStretch()
+
+    def _connect(self) -> None:
+        for signal in (self.form.changed, self.small.changed, self.out.textChanged, self.shrink.toggled):
+            signal.connect(lambda *_: self.refresh())
+        session = self._session
+        for told in (session.job_changed, session.data_loaded, session.data_wanted):
+            told.connect(lambda *_: self.refresh())
+        self.browse.clicked.connect(self._on_browse_clicked)
+        self.start.clicked.connect(lambda: self.wanted.emit(self.order()))
+        self.copy.clicked.connect(self.copy_wanted)
+
+    def default_folder(self) -> Path:
+        """Where a study is made when no folder is said: beside the runs."""
+        return self._session.book.root.parent / "study"
+
+    def folder(self) -> Path:
+        typed = self.out.text().strip()
+        return Path(typed).expanduser().absolute() if typed else self.default_folder()
+
+    def order(self) -> MakeStudy:
+        """What is to be made."""
+        values = _scans(self.data_config())
+        if self._desk.preferences.backend != settings.TrainingConfig().backend:
+            values["backend"] = self._desk.preferences.backend
+        if self.shrink.isChecked():
+            values |= self.small.values()
+        config = settings.parse_study(self.form.values())
+        return MakeStudy(out=str(self.folder()), config=config, settings=values)
+
+    def data_config(self) -> DataConfig:
+        """The scans that the study would be made on."""
+        return self._session.data.config if self._session.data else self._session.wanted
+
+    def is_valid(self) -> bool:
+        return self.form.is_valid() and (not self.shrink.isChecked() or self.small.is_valid())
+
+    def show_state(self, state: str) -> None:
+        """Name the button for what it would do in this folder."""
+        self.start.setText("Go on" if state in ("stopped", "interrupted", "failed") else "Start the study")
+
+    def refresh(self) -> None:
+        """Bring captions and button in line with the form and the session."""
+        quick = bool(self.form.values()["quick"])
+        self.form.show_only(["quick"] if quick else list(self.form.rows))
+        self.effort.setText(QUICK if quick else FULL)
+        self.small.setVisible(self.shrink.isChecked())
+        data = self.data_config()
+        note = (
+            "Its numbers cannot be set beside the study's." if self.shrink.isChecked() else "Prepared as in the study."
+        )
+        self.data.setText(f"Scans: {source_title(data)}, chosen in Data. {note}")
+        self.start.setEnabled(self.is_valid() and not self._session.job.is_busy())
+        self.changed.emit()
+
+    def memory(self) -> dict[str, Any]:
+        return {
+            "out": self.out.text(),
+            "form": self.form.values(),
+            "shrink": self.shrink.isChecked(),
+            "small": self.small.values(),
+        }
+
+    def recall(self, kept: dict[str, Any]) -> None:
+        for form, key in ((self.form, "form"), (self.small, "small")):
+            if isinstance(kept.get(key), dict):
+                form.set_values(kept[key])
+        if isinstance(kept.get("out"), str):
+            self.out.setText(kept["out"])
+        self.shrink.setChecked(kept.get("shrink") is True)
+
+    def _check_small(self, values: dict[str, Any]) -> None:
+        for model in ("ae", "vae"):
+            settings.build({**values, "model": model})
+
+    def _on_browse_clicked(self) -> None:
+        folder = self.ask_folder(self, "Folder of the study", str(self.folder().parent))
+        if folder:
+            self.out.setText(folder)
+
+
+def _small_specs() -> list[settings.FieldSpec]:
+    """The settings that make a study small, all of them in sight."""
+    kinds = settings.sections("ae").values()
+    specs = {spec.name: spec for kind in kinds for spec in settings.fields(kind)}
+    return [replace(specs[name], advanced=False) for name in SMALL]
+
+
+def _scans(config: DataConfig) -> dict[str, Any]:
+    """Where the scans come from, without how they are prepared, which is the study's."""
+    plain = DataConfig().model_dump()
+    given = {
+        name: value for name, value in config.model_dump().items() if value != plain[name] and name not in PREPARED
+    }
+    return {"source": config.source, **given}

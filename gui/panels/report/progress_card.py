@@ -1,0 +1,106 @@
+"""How far the study is: a line for each stage, and the button that stops it."""
+
+from dataclasses import dataclass
+
+from PySide6.QtWidgets import QGridLayout, QProgressBar, QSizePolicy, QWidget
+
+from engine.messages import StudyProgress
+from gui.session import Session
+from gui.widgets.buttons import Button
+from gui.widgets.card import Card
+from gui.widgets.elided_label import ElidedLabel
+from gui.widgets.text import label
+
+STAGES = {"training": "Training", "measuring": "Measuring", "drawing": "Drawing"}
+STEPS = 1000
+NAME_PX, BAR_PX = 72, 220
+STATES = {
+    "new": "nothing has been made in this folder yet",
+    "running": "being made",
+    "finished": "finished",
+    "stopped": "stopped and kept",
+    "failed": "failed",
+    "interrupted": "interrupted; its finished runs and complete epochs are kept",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One stage: its bar and what is done in it."""
+
+    bar: QProgressBar
+    text: ElidedLabel
+
+
+class ProgressCard(Card):
+    """Obeys the session and what the panel reads in the folder."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__("Progress")
+        self._session = session
+        self.stop, self.open = Button("Stop and keep", "danger"), Button("Open the page", icon_name="open")
+        self.lines = {stage: _line(title) for stage, title in STAGES.items()}
+        grid = QGridLayout()
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(14)
+        grid.setVerticalSpacing(7)
+        grid.setColumnStretch(2, 1)
+        for row, (stage, line) in enumerate(self.lines.items()):
+            name = label(STAGES[stage], role="quiet")
+            name.setFixedWidth(NAME_PX)
+            grid.addWidget(name, row, 0)
+            grid.addWidget(line.bar, row, 1)
+            grid.addWidget(line.text, row, 2)
+        self.add(grid)
+        self.add_action(self.open)
+        self.add_action(self.stop)
+        self.stop.clicked.connect(session.job.stop)
+
+    def show_state(self, state: str, facts: str, has_page: bool) -> None:
+        """Say how the study in the folder stands."""
+        said = STATES.get(state, state)
+        self.set_subtitle(f"{said} · {facts}" if facts else said)
+        self.open.setEnabled(has_page)
+        job = self._session.job
+        self.stop.setVisible(job.study is not None)
+        self.stop.setEnabled(job.state != "stopping")
+        self.stop.setText("Stopping…" if job.state == "stopping" else "Stop and keep")
+        if state != "running" and job.study is None:
+            for line in self.lines.values():
+                done = state == "finished"
+                self._show(line, 1.0 if done else 0.0, "done" if done else "")
+
+    def show_progress(self, event: StudyProgress) -> None:
+        """Fill the bar of the present stage; those before it are done."""
+        order = list(self.lines)
+        now = order.index(event.stage)
+        for place, stage in enumerate(order):
+            if place == now:
+                self._show(self.lines[stage], event.share, event.text)
+            else:
+                self._show(self.lines[stage], float(place < now), "done" if place < now else "")
+
+    def show_start(self) -> None:
+        """A study has been asked for and has not said anything yet."""
+        for line in self.lines.values():
+            self._show(line, 0.0, "")
+        self._show(self.lines["training"], None, "Starting")
+
+    def _show(self, line: Line, share: float | None, text: str) -> None:
+        if share is not None:
+            line.bar.setRange(0, STEPS)
+            line.bar.setValue(round(min(max(share, 0.0), 1.0) * STEPS))
+        elif line.bar.value() <= 0:
+            line.bar.setRange(0, 0)
+        line.text.setText(text)
+
+
+def _line(title: str, parent: QWidget | None = None) -> Line:
+    bar, text = QProgressBar(parent), ElidedLabel()
+    bar.setTextVisible(False)
+    bar.setRange(0, STEPS)
+    bar.setFixedWidth(BAR_PX)
+    bar.setAccessibleName(f"{title} done")
+    text.setProperty("role", "quiet")
+    text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+    return Line(bar, text)

@@ -1,0 +1,77 @@
+"""A table of texts to read: words at the left, numbers at the right, sentences wrapped."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
+
+SENTENCE = 40
+NARROW_PX, SPARE_PX = 116, 10
+AT_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+AT_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+
+
+class TextTable(QTableWidget):
+    """Shows rows that others made; a column with sentences takes the room that is left."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon.timeout.connect(self._fit_rows)
+        self.setShowGrid(False)
+        self.setWordWrap(True)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setTabKeyNavigation(False)
+        self.verticalHeader().hide()
+        self.horizontalHeader().setHighlightSections(False)
+        self.horizontalHeader().setSectionsClickable(False)
+
+    def show_rows(self, head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> None:
+        """Show a table whose first `left` columns, and those with sentences, are words."""
+        self.clear()
+        self.setColumnCount(len(head))
+        self.setRowCount(len(rows))
+        wordy = {column for row in rows for column, text in enumerate(row) if len(text) > SENTENCE}
+        words = wordy | set(range(left))
+        for column, title in enumerate(head):
+            self.setHorizontalHeaderItem(column, _cell(title, column in words))
+            for line, row in enumerate(rows):
+                self.setItem(line, column, _cell(row[column], column in words))
+        self._share_room(max(wordy, default=0), bool(wordy))
+        self._soon.start()
+
+    def _share_room(self, stretched: int, narrow: bool) -> None:
+        """One column takes the room that is left; beside sentences the others wrap rather than take it away."""
+        header, mode = self.horizontalHeader(), QHeaderView.ResizeMode
+        for column in range(self.columnCount()):
+            header.setSectionResizeMode(column, mode.Interactive if narrow else mode.ResizeToContents)
+            if narrow:
+                self.resizeColumnToContents(column)
+                header.resizeSection(column, min(header.sectionSize(column), NARROW_PX))
+        header.setSectionResizeMode(stretched, mode.Stretch)
+
+    def _fit_rows(self) -> None:
+        """Make every row as high as its texts, and a little more."""
+        self.resizeRowsToContents()
+        for row in range(self.rowCount()):
+            self.setRowHeight(row, self.rowHeight(row) + SPARE_PX)
+
+    def texts(self) -> list[list[str]]:
+        """What is written in the cells."""
+        return [
+            [item.text() if (item := self.item(row, column)) else "" for column in range(self.columnCount())]
+            for row in range(self.rowCount())
+        ]
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._soon.start()
+
+
+def _cell(text: str, is_word: bool) -> QTableWidgetItem:
+    item = QTableWidgetItem(text)
+    item.setTextAlignment(AT_LEFT if is_word else AT_RIGHT)
+    return item

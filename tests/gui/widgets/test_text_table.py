@@ -1,0 +1,39 @@
+"""A table of texts: what is a word stands at the left, sentences have the room."""
+
+import pytest
+from PySide6.QtCore import Qt
+
+from gui.widgets.text_table import NARROW_PX, TextTable
+
+LONG = "This sentence is much too long to stand on one line of a narrow column beside four others."
+
+
+@pytest.fixture
+def table(qtbot):
+    made = TextTable()
+    qtbot.addWidget(made)
+    made.resize(640, 400)
+    made.show()
+    return made
+
+
+def test_numbers_stand_at_the_right_and_words_at_the_left(table):
+    table.show_rows(["Run", "Model", "Loss"], [["a", "AE", "0.1"]], left=2)
+    sides = [bool(table.item(0, column).textAlignment() & Qt.AlignmentFlag.AlignRight) for column in range(3)]
+    assert sides == [False, False, True]
+    assert table.texts() == [["a", "AE", "0.1"]]
+
+
+def test_sentences_take_the_room_and_are_wrapped(table, qtbot):
+    table.show_rows(["Number", "Here", "Why"], [["A name that is rather long", "1", LONG], ["b", "2", "short"]])
+    assert table.columnWidth(0) <= NARROW_PX
+    assert table.columnWidth(2) > 300
+    qtbot.waitUntil(lambda: table.rowHeight(0) > table.rowHeight(1))
+
+
+def test_another_table_takes_the_place_of_the_first(table):
+    table.show_rows(["a", "b"], [["1", "2"], ["3", "4"]])
+    table.show_rows(["c"], [["5"]])
+    assert table.texts() == [["5"]]
+    table.show_rows([], [])
+    assert table.texts() == []
