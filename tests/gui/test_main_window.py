@@ -78,7 +78,7 @@ class TestPanels:
         assert window.current() is window.panels["train"]
         assert window.rail._buttons["train"].isChecked()
 
-    @pytest.mark.parametrize("key", ["data", "train", "compare"])
+    @pytest.mark.parametrize("key", ["data", "train", "compare", "report"])
     def test_everything_that_takes_the_focus_has_a_name(self, window, make_run, key):
         make_run("ae-0001")
         window.desk.session.book.look()
