@@ -82,10 +82,11 @@ class Job(QObject):
         self._send(Resume(run=str(run.path), epochs=epochs), "starting")
 
     def begin_study(self, order: MakeStudy, backend: str) -> None:
-        """Make a study, or go on with the one that is in its folder."""
-        self.warm_up(backend)
-        self.study = order.out
-        self._send(order, "starting")
+        """Make a study, or go on with the one that is in its folder; left alone while there is another job."""
+        if not self.is_busy():
+            self.warm_up(backend)
+            self.study = order.out
+            self._send(order, "starting")
 
     def is_busy(self) -> bool:
         return self.run is not None or self.study is not None

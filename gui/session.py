@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 
 from engine import runs
 from engine.config import DataConfig, RunConfig
-from engine.messages import Answer, Event, LoadData, MakeStudy, Refused, Request
+from engine.messages import Answer, Event, LoadData, Refused, Request
 from gui.job import Job, Loss
 from gui.loaded_data import LoadedData, from_answer
 from gui.questions import Questions
@@ -52,7 +52,9 @@ class Session(QObject):
     def _connect(self) -> None:
         self.book.changed.connect(self.runs_changed)
         self.job.changed.connect(self._on_job_changed)
-        self.job.told.connect(self._on_job_told)
+        self.job.told.connect(
+            lambda event: self.study_told.emit(event) if self.job.study else self.feed(event, self.job.run or "")
+        )
         self.job.ready.connect(self.engine_ready)
         self.job.lost.connect(self._on_job_lost)
         self.job.refused.connect(lambda event: self.refused.emit(JOB, event))
@@ -94,11 +96,6 @@ class Session(QObject):
             self.job.begin(record.run, epochs)
             self._mark_busy(name, True)
 
-    def make_study(self, order: MakeStudy, backend: str) -> None:
-        """Make a study, or go on with the one in its folder; one job at a time."""
-        if not self.job.is_busy():
-            self.job.begin_study(order, backend)
-
     def load_data(self, config: DataConfig) -> None:
         """Prepare a source and make it the one that all panels work with."""
         self.wanted = config
@@ -130,13 +127,6 @@ class Session(QObject):
             self._mark_busy(self._held, False)
         self._held = self.job.run
         self.job_changed.emit()
-
-    def _on_job_told(self, event: Event) -> None:
-        """What the job says is of its run, or of its study."""
-        if self.job.study is None:
-            self.feed(event, self.job.run or "")
-        else:
-            self.study_told.emit(event)
 
     def _on_job_lost(self, loss: Loss) -> None:
         if loss.study:

@@ -385,7 +385,7 @@ class TestClosing:
 
 class TestStudy:
     def start(self, window, tmp_path):
-        window.desk.session.make_study(MakeStudy(out=str(tmp_path / "study")), "tensorflow")
+        window.desk.session.job.begin_study(MakeStudy(out=str(tmp_path / "study")), "tensorflow")
         return window.desk.session.job
 
     def test_it_is_one_job_that_can_be_stopped_but_not_paused(self, window, tmp_path, tiny):

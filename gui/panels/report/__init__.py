@@ -116,7 +116,7 @@ class ReportPanel(Panel):
         self._asked = True
         self.order.notice.show_notice("")
         self.progress.show_start()
-        self.session.make_study(order, self.desk.preferences.backend)
+        self.session.job.begin_study(order, self.desk.preferences.backend)
 
     def _on_study_told(self, event: Event) -> None:
         if isinstance(event, StudyProgress):
