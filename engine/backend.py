@@ -65,6 +65,30 @@ def use(training: TrainingConfig) -> None:
     _SETTLE[name](training)
 
 
+def take_none() -> None:
+    """Let Keras compute with numpy in this process: one that computes nothing starts quicker so, and stays small."""
+    if "keras" in sys.modules:
+        return
+    before = os.environ.get("KERAS_BACKEND")
+    os.environ["KERAS_BACKEND"] = "numpy"
+    with _frameworks_silenced():
+        importlib.import_module("keras")
+    del os.environ["KERAS_BACKEND"]  # the processes it starts choose for themselves
+    if before:
+        os.environ["KERAS_BACKEND"] = before
+
+
+def load_any(module: str, training: TrainingConfig) -> ModuleType:
+    """Import a module that needs Keras and computes nothing with it: on the backend that is there, else the wanted one.
+
+    Raises:
+        BackendError: as `use`.
+    """
+    if "keras" not in sys.modules:
+        use(training)
+    return importlib.import_module(module)
+
+
 @contextmanager
 def _frameworks_silenced() -> Iterator[None]:
     """Keep what TensorFlow's C++ parts say at their import, before they honour any log level, off the terminal."""

@@ -34,10 +34,16 @@ from engine.messages import (
     Refused,
     Request,
     Resume,
+    Search,
+    SearchEnded,
+    SearchStarted,
+    SearchWish,
     StudyEnded,
     Train,
     read_command,
 )
+from engine.search import job as searching
+from engine.search import orders
 from engine.study import job as study
 
 
@@ -78,13 +84,16 @@ class Worker:
         self._newest: dict[str, int] = {}
         self._asked: Request | None = None
         self._run = ""
+        self._search: Path | None = None
         self._told = False
 
     def emit(self, event: Event) -> None:
         """Write one event line."""
         if isinstance(event, JobStarted):
             self._run = event.run
-        self._told = self._told or isinstance(event, (JobEnded, StudyEnded))
+        if isinstance(event, SearchStarted):
+            self._search = Path(event.path)
+        self._told = self._told or isinstance(event, (JobEnded, SearchEnded, StudyEnded))
         with self._lock:
             self.events.write(event.line().encode())
             self.events.flush()
@@ -104,10 +113,18 @@ class Worker:
                 continue
             if isinstance(command, Request):
                 self._newest[command.panel] = command.number
-            if not self.control.obey(command):
+            if isinstance(command, SearchWish):
+                self._pass_on(command)
+            elif not self.control.obey(command):
                 self._jobs.expect(command)
                 self._queue.put(command)
         os._exit(0)
+
+    def _pass_on(self, wish: SearchWish) -> None:
+        try:
+            orders.pass_on(self._search, wish)
+        except EngramError as error:
+            self.emit(Refused(reason=error.what, advice=error.advice))
 
     def _carry_out(self, command: Message) -> None:
         if isinstance(command, Request):
@@ -117,19 +134,22 @@ class Worker:
 
     def _do_job(self, command: Message) -> None:
         self._told = False
-        emit, should_stop = self.emit, self.control.should_stop
+        emit, control, should_stop = self.emit, self.control, self.control.should_stop
         try:
             if isinstance(command, Train):
                 run, root = command.name, command.root
                 training.train(command.config, run=run, root=root, emit=emit, should_stop=should_stop)
             elif isinstance(command, Resume):
                 training.resume(command.run, epochs=command.epochs, emit=emit, should_stop=should_stop)
+            elif isinstance(command, Search):
+                searching.search(command, emit=emit, should_stop=control.is_stopped, is_paused=control.is_paused)
             elif isinstance(command, MakeStudy):
                 study.make(Path(command.out), command.config, command.settings, emit=emit, should_stop=should_stop)
         except EngramError as error:
             if not self._told:
                 self.emit(Refused(reason=error.what, advice=error.advice))
         finally:
+            self._search = None
             self._jobs.done()
 
     def _is_unwanted(self) -> bool:

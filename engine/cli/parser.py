@@ -1,11 +1,10 @@
-"""What can be typed. Every setting becomes an option by itself, from its description in `engine.config`.
+"""What can be typed. Every setting becomes an option by itself: see `engine.cli.setting_options`.
 
 Nothing is decided here about a value: it goes as it was typed to `engine.config`, whose sentence says what is wrong.
 """
 
 import argparse
 import difflib
-import re
 import shutil
 import sys
 from collections.abc import Sequence
@@ -13,9 +12,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from engine import __version__, config
-from engine.config import FieldSpec, RunConfig, StudyConfig
+from engine.cli.search_options import add_search, add_trials
+from engine.cli.setting_options import PROGRAM as PROGRAM
+from engine.cli.setting_options import add_option, add_settings, summary
+from engine.cli.setting_options import run_config as run_config
+from engine.cli.setting_options import settings as settings
+from engine.config import StudyConfig
 
-PROGRAM = "python -m engine"
 SPLITS = ("train", "validation", "test", "test_leaked", "test_clean")
 SOURCE_HELP = "'phantom', a folder of images, or 'hf:ID' for a Hugging Face data set"
 
@@ -30,6 +33,7 @@ examples:
   {PROGRAM} resume first-ae --epochs 60
   {PROGRAM} evaluate first-ae --json
   {PROGRAM} reconstruct first-ae head.dcm volume.nii.gz --slice 80 --out pictures
+  {PROGRAM} search --preset seed-ae --data ~/scans --trials 17 --name ae
   {PROGRAM} demo
 
 A run is a folder: settings, provenance, events, history, the best model, the last checkpoints, previews.
@@ -120,7 +124,7 @@ def _add_train(command: Parser) -> None:
     command.add_argument("--run", metavar="NAME", help="name of the new run; 'ae-0001' and so on where none is given")
     titles = "; ".join(f"{name}: {title}" for name, title in config.presets().items())
     command.add_argument("--preset", metavar="NAME", help=f"settings to start from. {titles}")
-    _add_settings(command)
+    add_settings(command)
 
 
 def _add_resume(command: Parser) -> None:
@@ -176,7 +180,7 @@ def _add_demo(command: Parser) -> None:
     command.add_argument(
         "--out", type=Path, metavar="DIR", help="folder for the report; 'demo' beside the runs where not given"
     )
-    _add_settings(command, models=False)
+    add_settings(command, models=False)
 
 
 def _add_study(command: Parser) -> None:
@@ -194,15 +198,17 @@ def _add_study(command: Parser) -> None:
     command.add_argument(
         "--out", type=Path, metavar="DIR", required=True, help="folder of the study: runs, tables, figures, page"
     )
-    group = command.add_argument_group("study", _summary(StudyConfig))
+    group = command.add_argument_group("study", summary(StudyConfig))
     for spec in config.fields(StudyConfig):
-        _add_option(group, spec)
-    _add_settings(command, models=False)
+        add_option(group, spec)
+    add_settings(command, models=False)
 
 
 COMMANDS = {
     "train": ("train", "train a model and keep it as a run", _add_train),
     "resume": ("resume", "go on with a run after a stop, a crash or a power cut", _add_resume),
+    "search": ("search", "search for good settings, every trial a run; go on after a stop or a crash", add_search),
+    "trials": ("trials", "list the trials of a search, or tell it what to do while it runs", add_trials),
     "runs": ("listing", "list the runs", lambda command: None),
     "evaluate": (
         "evaluate",
@@ -214,83 +220,3 @@ COMMANDS = {
     "study": ("study", "do the seed study again: its models, tables, figures, and one page", _add_study),
     "demo": ("demo", "make a small study on phantoms, with a report", _add_demo),
 }
-
-
-def _add_settings(command: Parser, models: bool = True) -> None:
-    """Add an option for every setting, grouped by section."""
-    for name, section in config.sections(RunConfig().model.model).items():
-        if name == "model":
-            _add_model(command.add_argument_group("model", "What is trained."), models)
-            continue
-        group = command.add_argument_group(name, _summary(section))
-        for spec in config.fields(section):
-            _add_option(group, spec, aliases=["--data"] if spec.name == "source" else [])
-
-
-def _add_model(group: Any, models: bool) -> None:
-    if models:
-        titles = "; ".join(f"{name}: {config.model_title(name)}" for name in config.MODELS)
-        group.add_argument(
-            "--model", metavar="|".join(config.MODELS), default=argparse.SUPPRESS, help=f"{titles}. Default ae."
-        )
-    for spec, owners in _model_settings():
-        _add_option(group, spec, note="" if len(owners) == len(config.MODELS) else f" Only for {', '.join(owners)}.")
-
-
-def _model_settings() -> list[tuple[FieldSpec, list[str]]]:
-    """Settings of all models, each with the models that have it."""
-    owners: dict[str, tuple[FieldSpec, list[str]]] = {}
-    for name, section in config.MODELS.items():
-        for spec in config.fields(section):
-            owners.setdefault(spec.name, (spec, []))[1].append(name)
-    return list(owners.values())
-
-
-def _summary(section: type[config.Section]) -> str:
-    return (section.__doc__ or "").splitlines()[0]
-
-
-def _add_option(group: Any, spec: FieldSpec, note: str = "", aliases: Sequence[str] = ()) -> None:
-    given = {"dest": spec.name, "default": argparse.SUPPRESS, "help": _described(spec, note).replace("%", "%%")}
-    if spec.kind == "bool":
-        group.add_argument(spec.option, *aliases, action=argparse.BooleanOptionalAction, **given)
-    else:
-        group.add_argument(*aliases, spec.option, metavar=_metavar(spec), **given)
-
-
-def _metavar(spec: FieldSpec) -> str:
-    if spec.kind == "choice":
-        return "|".join(spec.choices)
-    return {"int": "N", "float": "X", "ints": "N,N,..."}.get(spec.kind, spec.name.upper())
-
-
-def _described(spec: FieldSpec, note: str = "") -> str:
-    """Title, text, range, unit and default of a setting."""
-    limits = f"{_shown(spec.low)} to {_shown(spec.high)}" if spec.low is not None and spec.high is not None else ""
-    span = " ".join(part for part in (limits, spec.unit) if part)
-    return f"{spec.title}. {spec.text}{note} {span + '; default' if span else 'Default'} {_shown(spec.default)}."
-
-
-def _shown(value: config.Setting) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, tuple):
-        return ",".join(map(str, value))
-    return value if isinstance(value, str) else f"{value:.10g}"
-
-
-def settings(options: argparse.Namespace) -> dict[str, Any]:
-    """The settings among the options, as they were typed; whole numbers after commas as a list."""
-    sections = [section for model in config.MODELS for section in config.sections(model).values()]
-    kinds = {spec.name: spec.kind for section in sections for spec in config.fields(section)} | {"model": "choice"}
-    given = {name: value for name, value in vars(options).items() if name in kinds}
-    return {name: re.split(r"[,\s]+", value) if kinds[name] == "ints" else value for name, value in given.items()}
-
-
-def run_config(options: argparse.Namespace, base: RunConfig | None = None) -> RunConfig:
-    """The settings of a new run: the options given, over those of `base`.
-
-    Raises:
-        ConfigError: one of them is no good.
-    """
-    return config.build(settings(options), base)

@@ -6,13 +6,18 @@ from types import FrameType, TracebackType
 from typing import Any, Self
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-NOTE = b"\nStopping after this step and keeping the model. Once more ends the process at once.\n"
+NOTE = "Stopping after this step and keeping the model. Once more ends the process at once."
 
 
 class StopWish:
-    """While entered, hears SIGINT and SIGTERM; called, says whether one came: the `should_stop` of a job."""
+    """While entered, hears SIGINT and SIGTERM; called, says whether one came: the `should_stop` of a job.
 
-    def __init__(self) -> None:
+    Args:
+        note: what is said when the first one comes.
+    """
+
+    def __init__(self, note: str = NOTE) -> None:
+        self.note = f"\n{note}\n".encode()
         self.wished = False
         self._before: dict[signal.Signals, Any] = {}
         self._stderr = 2
@@ -37,4 +42,4 @@ class StopWish:
         self.wished = True
         for each in SIGNALS:  # the system's own answer to the next one, which no busy framework can hold up
             signal.signal(each, signal.SIG_DFL)
-        os.write(self._stderr, NOTE)  # a handler may not touch buffered streams
+        os.write(self._stderr, self.note)  # a handler may not touch buffered streams

@@ -19,6 +19,7 @@ from engine.messages.search import Search as Search
 from engine.messages.search import SearchEnded as SearchEnded
 from engine.messages.search import SearchStarted as SearchStarted
 from engine.messages.search import SearchState as SearchState
+from engine.messages.search import SearchWish as SearchWish
 from engine.messages.search import StopTrial as StopTrial
 from engine.messages.search import TrialEnded as TrialEnded
 from engine.messages.search import TrialProposed as TrialProposed

@@ -7,6 +7,8 @@ a trial is `TrialStarted` and `TrialEnded`.
 
 from typing import Any, Literal
 
+from pydantic import Field
+
 from engine.config import RunConfig
 from engine.config.search import SearchConfig
 from engine.messages.line import Event, Message
@@ -17,7 +19,8 @@ from engine.messages.line import Event, Message
 class Search(Message):
     """Search, or go on with the search of that name; `root` is the folder of the runs.
 
-    A search that is gone on with needs its name alone; `space` and `settings`, when given, replace what it had.
+    A search that is gone on with needs its name alone; the space, when given, takes the place of the one it had, and so
+    do those `settings` (fields of `SearchConfig`) that are given.
     """
 
     command: Literal["search"] = "search"
@@ -25,24 +28,28 @@ class Search(Message):
     root: str | None = None
     base: RunConfig | None = None
     space: dict[str, Any] | None = None
-    settings: SearchConfig | None = None
+    settings: dict[str, Any] = Field(default_factory=dict)
 
 
-class StopTrial(Message):
+class SearchWish(Message):
+    """Something that the running search is to do; it is heard at once."""
+
+
+class StopTrial(SearchWish):
     """Stop one trial of the running search and keep its run; the search goes on."""
 
     command: Literal["stop-trial"] = "stop-trial"
     number: int
 
 
-class Enqueue(Message):
+class Enqueue(SearchWish):
     """Let the running search try these values next."""
 
     command: Literal["enqueue"] = "enqueue"
     values: dict[str, Any]
 
 
-class ExtendSpace(Message):
+class ExtendSpace(SearchWish):
     """Give the running search another space; what it has tried stays tried."""
 
     command: Literal["extend-space"] = "extend-space"

@@ -68,6 +68,10 @@ class Choices(Dimension):
         """How many numbers `features` gives."""
         return 1 if self.is_ordered else len(self.values)
 
+    def holds(self, value: Any) -> bool:
+        """Whether the value is one of them."""
+        return value in self.values
+
     def described(self) -> Any:
         """As in a space file."""
         values = [list(value) if isinstance(value, tuple) else value for value in self.values]
@@ -107,6 +111,10 @@ class Range(Dimension):
         low, high = self._scaled(self.low), self._scaled(self.high)
         inside = min(max(float(value), self.low), self.high)
         return [(self._scaled(inside) - low) / (high - low)]
+
+    def holds(self, value: Any) -> bool:
+        """Whether the value lies in it."""
+        return self.low <= float(value) <= self.high
 
     def described(self) -> Any:
         """As in a space file."""

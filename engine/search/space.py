@@ -69,6 +69,13 @@ class Space:
             for value in left[0].options():
                 yield from self._points({**chosen, left[0].name: value}, left[1:])
 
+    def holds(self, values: Mapping[str, Any]) -> bool:
+        """Whether these values are a point of it."""
+        active = [dimension for dimension in self.dimensions if dimension.is_active(values)]
+        return {dimension.name for dimension in active} == set(values) and all(
+            dimension.holds(values[dimension.name]) for dimension in active
+        )
+
     def draw(self, rng: np.random.Generator) -> Values:
         """A point by chance."""
         shares = rng.random(len(self.dimensions))

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import TypeAdapter, ValidationError
 
 from engine import config
-from engine.config import DataConfig, FieldSpec, RunConfig, Section, TrainingConfig
+from engine.config import FieldSpec, RunConfig, Section
 from engine.errors import ConfigError
 from engine.search.dimensions import AnyDimension, Choices, Conditions, Range
 
@@ -70,15 +70,17 @@ def _dimension(name: str, described: Mapping[str, Any], models: Sequence[str]) -
 
 
 def _owners(name: str, models: Sequence[str]) -> dict[str, type[Section]]:
-    """The sections that have a field: one for a field of data or training, else by model."""
-    for section in (DataConfig, TrainingConfig):
-        if name in section.model_fields:
-            return {"": section}
-    kinds: dict[str, type[Section]] = {model: config.MODELS[model] for model in models}
-    if found := {model: kind for model, kind in kinds.items() if name in kind.model_fields}:
+    """The section that has a field, for each model that has the field."""
+    found = {
+        model: section
+        for model in models
+        for section in config.sections(model).values()
+        if name in section.model_fields
+    }
+    if found:
         return found
-    every: list[type[Section]] = [DataConfig, TrainingConfig, *kinds.values()]
-    near = difflib.get_close_matches(name, {field for kind in every for field in kind.model_fields}, 1)
+    every = {field for model in models for section in config.sections(model).values() for field in section.model_fields}
+    near = difflib.get_close_matches(name, every, 1)
     advice = f"Did you mean '{near[0]}'?" if near else "See `train --help` for the settings, with _ for -."
     raise ConfigError(f"There is no setting '{name}' for the model '{models[0]}'.", advice)
 
@@ -87,7 +89,7 @@ def _conditions(given: Any, owners: Mapping[str, Any], models: Sequence[str]) ->
     if not isinstance(given, dict):
         raise ConfigError("'when' must map a field to the values it must have.", 'Such as {"model": ["vae"]}.')
     when = {name: tuple(wanted) if isinstance(wanted, list) else (wanted,) for name, wanted in given.items()}
-    if "" not in owners and len(owners) < len(models):
+    if len(owners) < len(models):
         when.setdefault("model", tuple(owners))
     return when
 

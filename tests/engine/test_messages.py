@@ -3,7 +3,7 @@ import math
 import pytest
 
 from engine import messages
-from engine.config import DataConfig, RunConfig, SearchConfig
+from engine.config import DataConfig, RunConfig
 from engine.errors import EngramError
 
 COMMANDS = [
@@ -16,7 +16,7 @@ COMMANDS = [
     messages.OpenScan(number=2, panel="compare", path="head.dcm"),
     messages.Reconstruct(number=3, panel="compare", runs=("a", "b"), data=DataConfig(), indices=(4, 5)),
     messages.Rank(number=4, panel="compare", run="a", data=DataConfig()),
-    messages.Search(name="s", base=RunConfig(), space={"latent": [8, 16]}, settings=SearchConfig(trials=3)),
+    messages.Search(name="s", base=RunConfig(), space={"latent": [8, 16]}, settings={"trials": 3}),
     messages.StopTrial(number=3),
     messages.Enqueue(values={"filters": [4, 8]}),
     messages.ExtendSpace(space={"beta": {"low": 1.0, "high": 2.0}}),

@@ -1,0 +1,120 @@
+"""`search`: a space in, trials out, each of them a run."""
+
+import sys
+from argparse import Namespace
+from typing import Any
+
+from engine import backend, config, runs
+from engine.cli import trials
+from engine.cli.meter import Meter
+from engine.cli.outcome import Outcome, duration, number
+from engine.cli.parser import PROGRAM, settings
+from engine.cli.stopping import StopWish
+from engine.config import RunConfig, SearchConfig
+from engine.errors import ConfigError, SearchNotFound
+from engine.messages import EpochEnded, Event, SearchEnded, SearchStarted, SearchState, TrialEnded, TrialProposed
+from engine.messages import Search as Order
+from engine.search import folder, job, space, standing
+from engine.search.folder import Plan
+
+NOTE = "Stopping after this step; the same command goes on. Once more ends the process at once."
+EPOCHS_NOTE = (
+    "A trial counts by its best epoch, so more epochs are never worse: that the most epochs win says nothing more."
+)
+ENDINGS = {
+    "finished": "All {goal} trials are over.",
+    "exhausted": "Space exhausted: every configuration of it has been tried.",
+    "stopped": "Stopped. Go on: {command}",
+}
+
+
+def run(options: Namespace) -> Outcome:
+    """Search, or go on with a search."""
+    order = _order(options)
+    teller = Teller(Meter(sys.stderr, _unit(order)))
+    with StopWish(NOTE) as wish:
+        backend.take_none()
+        found = job.search(order, emit=teller, should_stop=wish)
+    content = trials.content(found)
+    goal = content["settings"]["trials"]
+    command = f"{PROGRAM} search --name {found.name}" + (f" --runs {options.runs}" if options.runs else "")
+    lines = [ENDINGS[teller.ended].format(goal=goal, command=command), trials.table_of(content)]
+    if content["best"] and "epochs" in content["space"]:
+        lines.append(EPOCHS_NOTE)
+    return Outcome("\n".join(lines), {**content, "ended": teller.ended})
+
+
+def _order(options: Namespace) -> Order:
+    """What is wanted, from the options; they come before the preset, and a search that there is needs none."""
+    given = {
+        spec.name: getattr(options, spec.name) for spec in config.fields(SearchConfig) if hasattr(options, spec.name)
+    }
+    values = {name: value for name, value in settings(options).items() if name != "seed"}
+    plan = _recorded(options)
+    known = plan.base if plan else None
+    base, described = known, None
+    if varied := sorted(set(values) & set(plan.space.names if plan else ())):
+        raise ConfigError(f"'{varied[0]}' varies in this search.", "Leave the option out, or choose another name.")
+    if options.preset:
+        base, points = space.preset(options.preset)
+        for name in values:
+            points = points.without(name)
+        described = None if known or options.space else points.described()
+    fixed = config.build(values, base) if values or options.preset or not known else None
+    if options.space:
+        described = _checked(options, fixed or known or RunConfig(), values)
+    root = str(options.runs or runs.default_root())
+    return Order(name=options.name, root=root, base=fixed, space=described, settings=given)
+
+
+def _recorded(options: Namespace) -> Plan | None:
+    """The plan of the search of that name, None when there is none yet."""
+    try:
+        with folder.open(options.name, options.runs).ledger() as ledger:
+            return folder.plan_of(ledger)
+    except SearchNotFound:
+        return None
+
+
+def _checked(options: Namespace, base: RunConfig, values: dict[str, Any]) -> dict[str, Any]:
+    """What the space file says."""
+    found = space.load(options.space, base)
+    if both := sorted(set(values) & set(found.names)):
+        option = "--" + both[0].replace("_", "-")
+        raise ConfigError(f"'{both[0]}' varies in {options.space} and is fixed by {option}.", "Drop one of the two.")
+    return found.described()
+
+
+def _unit(order: Order) -> str:
+    return order.base.model.loss_unit if order.base else ""
+
+
+class Teller:
+    """Shows a search on a terminal: a line for each trial, above the meter of the one that runs."""
+
+    def __init__(self, meter: Meter) -> None:
+        self.meter = meter
+        self.ended = "stopped"
+
+    def __call__(self, event: Event) -> None:
+        """Show one event."""
+        if isinstance(event, SearchStarted):
+            points = "no end of points" if event.size is None else f"{event.size:,} points"
+            names = ", ".join(event.space)
+            self.meter.say(f"Search {event.search}: {event.settings.algorithm} over {names} ({points}).")
+        elif isinstance(event, TrialProposed):
+            self.meter.say(f"trial {event.number}: {standing.named(event.values)}")
+        elif isinstance(event, TrialEnded):
+            loss = f"validation loss {number(event.score)}" if event.score is not None else event.reason
+            self.meter.say(f"trial {event.number} {event.state} after {duration(event.seconds)}: {loss}")
+        elif isinstance(event, SearchState):
+            self._where(event)
+        elif isinstance(event, SearchEnded):
+            self.ended = event.state
+        elif not isinstance(event, EpochEnded):
+            self.meter(event)
+
+    def _where(self, event: SearchState) -> None:
+        left = "" if event.left_s is None else f", about {duration(event.left_s)} left"
+        if event.done and event.running:
+            self.meter.say(f"{event.done} of {event.trials} done, {event.failed} failed{left}")

@@ -1,0 +1,94 @@
+"""An option for every setting, from its description in `engine.config`, and the way back from options to settings."""
+
+import argparse
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from engine import config
+from engine.config import FieldSpec, RunConfig
+
+PROGRAM = "python -m engine"
+
+
+def add_settings(command: argparse.ArgumentParser, models: bool = True, without: Sequence[str] = ()) -> None:
+    """Add an option for every setting, grouped by section."""
+    for name, section in config.sections(RunConfig().model.model).items():
+        if name == "model":
+            _add_model(command.add_argument_group("model", "What is trained."), models)
+            continue
+        group = command.add_argument_group(name, summary(section))
+        for spec in config.fields(section):
+            if spec.name not in without:
+                add_option(group, spec, aliases=["--data"] if spec.name == "source" else [])
+
+
+def _add_model(group: Any, models: bool) -> None:
+    if models:
+        titles = "; ".join(f"{name}: {config.model_title(name)}" for name in config.MODELS)
+        group.add_argument(
+            "--model", metavar="|".join(config.MODELS), default=argparse.SUPPRESS, help=f"{titles}. Default ae."
+        )
+    for spec, owners in model_settings():
+        add_option(group, spec, note="" if len(owners) == len(config.MODELS) else f" Only for {', '.join(owners)}.")
+
+
+def model_settings() -> list[tuple[FieldSpec, list[str]]]:
+    """Settings of all models, each with the models that have it."""
+    owners: dict[str, tuple[FieldSpec, list[str]]] = {}
+    for name, section in config.MODELS.items():
+        for spec in config.fields(section):
+            owners.setdefault(spec.name, (spec, []))[1].append(name)
+    return list(owners.values())
+
+
+def summary(section: type[config.Section]) -> str:
+    """What a section says of itself, in one line."""
+    return (section.__doc__ or "").splitlines()[0]
+
+
+def add_option(group: Any, spec: FieldSpec, note: str = "", aliases: Sequence[str] = ()) -> None:
+    """Add the option of one setting."""
+    given = {"dest": spec.name, "default": argparse.SUPPRESS, "help": _described(spec, note).replace("%", "%%")}
+    if spec.kind == "bool":
+        group.add_argument(spec.option, *aliases, action=argparse.BooleanOptionalAction, **given)
+    else:
+        group.add_argument(*aliases, spec.option, metavar=_metavar(spec), **given)
+
+
+def _metavar(spec: FieldSpec) -> str:
+    if spec.kind == "choice":
+        return "|".join(spec.choices)
+    return {"int": "N", "float": "X", "ints": "N,N,..."}.get(spec.kind, spec.name.upper())
+
+
+def _described(spec: FieldSpec, note: str = "") -> str:
+    """Title, text, range, unit and default of a setting."""
+    limits = f"{_shown(spec.low)} to {_shown(spec.high)}" if spec.low is not None and spec.high is not None else ""
+    span = " ".join(part for part in (limits, spec.unit) if part)
+    return f"{spec.title}. {spec.text}{note} {span + '; default' if span else 'Default'} {_shown(spec.default)}."
+
+
+def _shown(value: config.Setting) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return value if isinstance(value, str) else f"{value:.10g}"
+
+
+def settings(options: argparse.Namespace) -> dict[str, Any]:
+    """The settings among the options, as they were typed; whole numbers after commas as a list."""
+    sections = [section for model in config.MODELS for section in config.sections(model).values()]
+    kinds = {spec.name: spec.kind for section in sections for spec in config.fields(section)} | {"model": "choice"}
+    given = {name: value for name, value in vars(options).items() if name in kinds}
+    return {name: re.split(r"[,\s]+", value) if kinds[name] == "ints" else value for name, value in given.items()}
+
+
+def run_config(options: argparse.Namespace, base: RunConfig | None = None) -> RunConfig:
+    """The settings of a new run: the options given, over those of `base`.
+
+    Raises:
+        ConfigError: one of them is no good.
+    """
+    return config.build(settings(options), base)

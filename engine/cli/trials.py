@@ -1,0 +1,112 @@
+"""`trials`: what a search has tried, and what it is told while it runs."""
+
+import json
+from argparse import Namespace
+from typing import Any
+
+from engine.cli.outcome import Outcome, duration, number, table
+from engine.errors import ConfigError, SearchError
+from engine.search import folder, orders, standing
+from engine.search.folder import Search
+from engine.search.ledger import Trial
+
+DONE = {
+    "stop": "The search will stop after this step; go on with: search --name {name}",
+    "pause": "The search will hold after this step; go on with: trials {name} --continue",
+    "continue": "The search goes on.",
+    "stop-trial": "The trial will stop after this step; its run is kept.",
+    "enqueue": "These values will be tried next.",
+    "space": "The search goes on over this space.",
+    "trials": "The search goes on until so many have been tried.",
+}
+
+
+def run(options: Namespace) -> Outcome:
+    """List the trials in the order proposed, or pass a wish on."""
+    search = folder.open(options.name, options.runs)
+    wished = _wished(options)
+    if wished:
+        verb, given = wished
+        return _wish(search, verb, given)
+    found = content(search)
+    return Outcome(f"{_head(found)}\n{table_of(found)}", found)
+
+
+def _wished(options: Namespace) -> tuple[str, Any] | None:
+    if options.verb:
+        return options.verb, None
+    if options.space is not None:
+        return "space", _json(options.space.read_text(encoding="utf-8"))
+    if options.enqueue is not None:
+        return "enqueue", _json(options.enqueue)
+    given = {"stop-trial": options.stop_trial, "trials": options.trials}
+    return next(((verb, value) for verb, value in given.items() if value is not None), None)
+
+
+def _json(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise ConfigError(f"The values are no JSON ({error}).", """Give them as '{"latent": 256}'.""") from None
+    if not isinstance(found, dict):
+        raise ConfigError("The values must map settings to values.", """Give them as '{"latent": 256}'.""")
+    return found
+
+
+def _wish(search: Search, verb: str, given: Any) -> Outcome:
+    busy = search.is_busy()
+    if not busy and verb in orders.MOMENTARY:
+        raise SearchError(f"Search '{search.name}' is not running.", f"Let it go on with: search --name {search.name}")
+    with search.ledger() as ledger:
+        orders.checked(ledger, verb, given)
+    later = "" if busy else f" It is not running; go on with: search --name {search.name}"
+    return Outcome(DONE[verb].format(name=search.name) + later, {"search": search.name, "told": verb, "running": busy})
+
+
+def content(search: Search) -> dict[str, Any]:
+    """What is known of a search, as `--json` prints it."""
+    with search.ledger() as ledger:
+        plan, rows = folder.plan_of(ledger), ledger.trials()
+    busy, best, left = search.is_busy(), standing.best(rows), standing.points_left(plan.space, rows)
+    return {
+        "search": search.name,
+        "path": str(search.path),
+        "running": busy,
+        "model": plan.base.model.model,
+        "loss_unit": plan.base.model.loss_unit,
+        "data": plan.base.data.source,
+        "settings": plan.settings.model_dump(),
+        "space": plan.space.described(),
+        "size": plan.space.size(),
+        "left": left,
+        "exhausted": left == 0,
+        "best": _described(best, busy) if best else None,
+        "trials": [_described(row, busy) for row in rows],
+    }
+
+
+def _described(row: Trial, busy: bool) -> dict[str, Any]:
+    """A trial; one that nobody is at waits to be gone on with."""
+    state = "interrupted" if row.state == "running" and not busy else row.state
+    known = ("number", "config", "score", "reason", "run", "best_epoch", "epochs", "seconds", "origin", "place")
+    return {**{name: getattr(row, name) for name in known}, "state": state, "run": row.run or None}
+
+
+def _head(found: dict[str, Any]) -> str:
+    over = sum(row["state"] in ("finished", "failed", "stopped") for row in found["trials"])
+    size = "no end of points" if found["size"] is None else f"{found['left']:,} of {found['size']:,} points left"
+    return f"Search {found['search']}: {over} trials over, {size}{', running' if found['running'] else ''}."
+
+
+def table_of(found: dict[str, Any]) -> str:
+    """The trials as a table, the best marked."""
+    names = list(dict.fromkeys(name for row in found["trials"] for name in row["config"]))
+    head = ["trial", *names, f"validation loss {found['loss_unit']}".rstrip(), "epochs", "time", "state"]
+    best = found["best"]["number"] if found["best"] else None
+    rows = []
+    for row in found["trials"]:
+        values = [standing.shown(row["config"][name]) if name in row["config"] else "" for name in names]
+        state = f"{row['state']}: {row['reason']}" if row["reason"] else row["state"]
+        score = number(row["score"]) + (" best" if row["number"] == best else "")
+        rows.append([str(row["number"]), *values, score, str(row["epochs"]), duration(row["seconds"]), state])
+    return table(head, rows, align=">" * (len(names) + 4) + "<") if rows else "No trials yet."

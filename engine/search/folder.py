@@ -1,0 +1,269 @@
+"""The folder of a search, `_searches/NAME` beside its runs: its ledger, its lock, the words of a trial that died.
+
+A run's name never begins with '_', so the folder is in no run's way. Takes no framework.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from pydantic import ValidationError
+
+from engine import config, runs
+from engine.config import RunConfig, SearchConfig
+from engine.errors import ConfigError, RunExists, SearchBusy, SearchError, SearchNotFound
+from engine.messages import Search as Order
+from engine.runs import NAME, Run
+from engine.search import space
+from engine.search.dimensions import AnyDimension
+from engine.search.ledger import FILE, Ledger
+from engine.search.space import Space
+
+HOME = "_searches"
+CHANGEABLE = ("trials", "parallel", "early_stopping")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is searched, and how.
+
+    Args:
+        base: the settings that do not vary.
+        space: those that do.
+        settings: how it looks for them.
+    """
+
+    base: RunConfig
+    space: Space
+    settings: SearchConfig
+
+    def trial(self, values: Mapping[str, Any]) -> RunConfig:
+        """The settings of a trial's run.
+
+        Raises:
+            ConfigError: the values do not go together.
+        """
+        built = config.build(values, self.base)
+        epochs = max(1, round(built.training.epochs * self.settings.epochs_scale))
+        shared: dict[str, Any] = {}
+        if self.settings.parallel > 1 and not built.training.threads:
+            shared["threads"] = max(1, (os.cpu_count() or 1) // self.settings.parallel)
+        return config.build({"epochs": epochs, **shared}, built)
+
+
+@dataclass(frozen=True)
+class Search:
+    """One search; its runs lie in `root`."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The search's name, which is its folder's."""
+        return self.path.name
+
+    @property
+    def root(self) -> Path:
+        """Folder of the runs."""
+        return self.path.parent.parent
+
+    def ledger(self) -> Ledger:
+        """Open the ledger.
+
+        Raises:
+            SearchDamaged: it cannot be read.
+        """
+        return Ledger(self.path / FILE)
+
+    def run_name(self, number: int) -> str:
+        """Name of a trial's run."""
+        return f"{self.name}-{number:04d}"
+
+    def is_busy(self) -> bool:
+        """Whether a living process searches."""
+        try:
+            with FileLock(self.path / "lock", timeout=0):
+                return False
+        except Timeout:
+            return True
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the search; the system lets go of it when the process dies.
+
+        Raises:
+            SearchBusy: another process searches.
+        """
+        try:
+            with FileLock(self.path / "lock", timeout=1):
+                yield
+        except Timeout:
+            advice = f"See it with: trials {self.name}; stop it there first: trials {self.name} --stop."
+            raise SearchBusy(f"Search '{self.name}' is running in another process.", advice) from None
+
+
+def open(name: str, root: Path | str | None = None) -> Search:
+    """Open a search by its name.
+
+    Raises:
+        SearchNotFound: there is none.
+    """
+    home = Path(root or runs.default_root()) / HOME
+    if NAME.fullmatch(name) and (home / name / FILE).is_file():
+        return Search((home / name).resolve())
+    known = ", ".join(each.name for each in find_all(root)) or "none yet"
+    raise SearchNotFound(f"There is no search '{name}' in {home.parent}.", f"Searches there: {known}.")
+
+
+def find_all(root: Path | str | None = None) -> list[Search]:
+    """All searches of a folder of runs, by name."""
+    home = Path(root or runs.default_root()) / HOME
+    return [Search(path.parent.resolve()) for path in sorted(home.glob(f"*/{FILE}"))]
+
+
+def prepare(order: Order) -> Search:
+    """Make the folder that a command asks for, or open the one there is.
+
+    Raises:
+        ConfigError: there is nothing to search, or the settings do not go together.
+        SearchError: the name is no good, or its runs' names are taken.
+    """
+    home = Path(order.root or runs.default_root()) / HOME
+    if not NAME.fullmatch(order.name):
+        raise SearchError(f"'{order.name}' cannot be a search's name.", "Use letters, digits, '.', '_' and '-'.")
+    if (home / order.name / FILE).is_file():
+        return Search((home / order.name).resolve())
+    search = Search(home.resolve() / order.name)
+    if order.base is None or order.space is None:
+        raise SearchNotFound(
+            f"There is no search '{order.name}' to go on with.", "Give a preset or a space to begin one."
+        )
+    plan = settled(order.base, order.space, order.settings)
+    if taken := sorted(search.root.glob(f"{search.name}-[0-9][0-9][0-9][0-9]*")):
+        raise RunExists(f"There is already a run '{taken[0].name}'.", "Choose another name for the search.")
+    search.path.mkdir(parents=True, exist_ok=True)
+    with search.ledger() as ledger:
+        ledger.state(begun_with=plan.space.described(), **facts(plan))
+    return search
+
+
+def facts(plan: Plan) -> dict[str, Any]:
+    """A plan as the ledger keeps it."""
+    return {
+        "base": plan.base.model_dump(mode="json"),
+        "space": plan.space.described(),
+        "settings": plan.settings.model_dump(mode="json"),
+    }
+
+
+def plan_of(ledger: Ledger) -> Plan:
+    """The plan that a ledger keeps."""
+    kept = ledger.facts()
+    base = config.parse(kept["base"])
+    return Plan(base, space.parse(kept["space"], base), SearchConfig.model_validate(kept["settings"]))
+
+
+def settled(base: RunConfig, described: Mapping[str, Any], given: Mapping[str, Any]) -> Plan:
+    """A plan whose parts go together.
+
+    Raises:
+        ConfigError: they do not.
+    """
+    settings = settings_of(given)
+    points = space.parse(described, base)
+    base = config.build({"seed": settings.seed}, base)
+    epochs = next((each for each in points.dimensions if each.name == "epochs"), None)
+    if settings.algorithm == "grid" and not points.is_finite:
+        raise ConfigError("A grid needs lists or ranges of whole numbers.", "Give lists, or search at random.")
+    if settings.algorithm == "hyperband" and epochs is not None:
+        points, base = points.without("epochs"), config.build({"epochs": max(_whole(epochs))}, base)
+    if epochs is not None and settings.epochs_scale < 1:
+        scaled = [max(1, round(each * settings.epochs_scale)) for each in _whole(epochs)]
+        if len(set(scaled)) < len(scaled):
+            raise ConfigError(
+                "Scaled down, different numbers of epochs become the same.", "Take a larger epochs scale."
+            )
+    return Plan(base, points, settings)
+
+
+def _whole(dimension: AnyDimension) -> list[int]:
+    """The values of a dimension of whole numbers."""
+    return [value for value in dimension.options() if isinstance(value, int)]
+
+
+def settings_of(given: Mapping[str, Any]) -> SearchConfig:
+    """The settings of a search, those that are not given at their defaults.
+
+    Raises:
+        ConfigError: one of them is no good.
+    """
+    try:
+        return SearchConfig.model_validate(dict(given))
+    except ValidationError as error:
+        specs = {spec.name: spec for spec in config.fields(SearchConfig)}
+        name, value = str(error.errors()[0]["loc"][0]), error.errors()[0]["input"]
+        if name not in specs:
+            raise ConfigError(f"A search has no setting '{name}'.", "See: search --help.") from None
+        spec = specs[name]
+        raise ConfigError(f"{spec.title} ({spec.option}) must be {spec.wanted}; {value!r} was given.") from None
+
+
+def updated(ledger: Ledger, order: Order) -> Plan:
+    """The plan of a search that is gone on with, after what the command changes; it is written down.
+
+    Raises:
+        ConfigError, SearchError: the command wants something else than the search was begun with.
+    """
+    plan = plan_of(ledger)
+    settings = settings_of({**plan.settings.model_dump(), **order.settings})
+    if changed := [
+        name for name, value in settings if name not in CHANGEABLE and value != getattr(plan.settings, name)
+    ]:
+        _refuse(changed[0], getattr(plan.settings, changed[0]))
+    if order.base is not None:
+        _check_base(plan, order.base)
+    plan = replace(plan, settings=settings)
+    if order.space is not None and order.space != ledger.facts()["begun_with"]:
+        plan = extended(plan, order.space)
+    ledger.state(**facts(plan))
+    return plan
+
+
+def extended(plan: Plan, described: Mapping[str, Any]) -> Plan:
+    """The same plan over another space."""
+    return replace(plan, space=settled(plan.base, described, plan.settings.model_dump()).space)
+
+
+def _check_base(plan: Plan, base: RunConfig) -> None:
+    """Settings that the space varies may differ."""
+    before, now = config.flat(plan.base), config.flat(base)
+    free = {*plan.space.names, "seed", *({"epochs"} if plan.settings.algorithm == "hyperband" else ())}
+    for name, value in before.items():
+        if name not in free and now.get(name) != value:
+            _refuse(name, value)
+
+
+def _refuse(name: str, value: Any) -> None:
+    advice = "Leave the option out to go on, or choose another name to begin anew."
+    raise SearchError(f"This search was begun with {name} = {value}.", advice)
+
+
+def run_of(search: Search, number: int, settings: RunConfig) -> Run:
+    """The run folder of a trial: a new one, or the one that a crash left, whole or not.
+
+    Raises:
+        RunExists: something else lies there.
+    """
+    try:
+        return runs.create(settings, search.run_name(number), search.root)
+    except RunExists:
+        run = Run(search.root / search.run_name(number))
+        if not (run.path / "config.json").exists():
+            run.write_json("config.json", settings.model_dump(mode="json"))
+        if run.config != settings:
+            raise
+        return run

@@ -1,0 +1,120 @@
+"""`search` and `trials` as they are typed."""
+
+import json
+import re
+
+import pytest
+
+from engine import cli, config
+from engine.messages import Search
+from engine.search import folder
+from engine.search.space import key
+from tests.engine.conftest import TINY
+
+FAST = ["--data", "phantom", "--size", "32", "--phantom-count", "36", "--filters", "4,8", "--epochs", "1"]
+
+
+@pytest.fixture
+def call(capsys, tmp_path):
+    """Call `main` in this process on a folder of runs of its own: (exit status, stdout, stderr)."""
+
+    def go(*words):
+        try:
+            status = cli.main([*map(str, words), "--runs", str(tmp_path)])
+        except SystemExit as end:
+            status = end.code
+        printed = capsys.readouterr()
+        return status, printed.out, printed.err
+
+    return go
+
+
+@pytest.fixture
+def known(tmp_path):
+    """A search 'known' with one finished trial, one that failed and one that broke off."""
+    base = config.build(TINY)
+    search = folder.prepare(Search(name="known", root=str(tmp_path), base=base, space={"latent": [4, 8, 16, 32]}))
+    with search.ledger() as ledger:
+        for latent in (8, 4, 16):
+            ledger.propose(key({"latent": latent}, base), {"latent": latent}, "search", {})
+        ledger.note(1, state="finished", score=0.02, run="known-0001", best_epoch=2, epochs=2, seconds=3.0)
+        ledger.note(2, state="failed", reason="There is not enough memory for this model.", run="known-0002")
+        ledger.note(3, state="running", run="known-0003")
+    return search
+
+
+def test_trials_are_listed_in_the_order_proposed(call, known):
+    status, out, _ = call("trials", "known", "--json")
+    said = json.loads(out)
+    assert status == 0
+    assert [trial["config"] for trial in said["trials"]] == [{"latent": 8}, {"latent": 4}, {"latent": 16}]
+    assert [trial["state"] for trial in said["trials"]] == ["finished", "failed", "interrupted"]
+    assert [trial["score"] for trial in said["trials"]] == [0.02, None, None]
+    assert said["trials"][1]["reason"] == "There is not enough memory for this model."
+    assert said["trials"][0]["run"] == "known-0001"
+    assert (said["size"], said["left"], said["exhausted"], said["best"]["number"]) == (4, 1, False, 1)
+
+
+def test_trials_are_listed_for_people(call, known):
+    _, out, _ = call("trials", "known")
+    assert "1 of 4 points left" in out
+    assert "0.02 best" in out
+    assert "failed: There is not enough memory" in out
+
+
+def test_what_is_wished_of_a_search_at_rest_waits_for_it(call, known, tmp_path):
+    (tmp_path / "space.json").write_text('{"latent": [4, 8, 64]}')
+    assert "will be tried next. It is not running" in call("trials", "known", "--enqueue", '{"latent": 5}')[1]
+    assert json.loads(call("trials", "known", "--space", tmp_path / "space.json", "--json")[1])["told"] == "space"
+    call("trials", "known", "--trials", 7)
+    with known.ledger() as ledger:
+        wishes = [("enqueue", {"latent": 5}), ("space", {"latent": [4, 8, 64]}), ("trials", 7)]
+        assert ledger.take_wishes() == wishes
+
+
+REFUSED = {
+    "is not running": ["trials", "known", "--stop"],
+    "no search 'other'": ["trials", "other"],
+    "no setting 'laten'": ["trials", "known", "--enqueue", '{"laten": 5}'],
+    "The values are no JSON": ["trials", "known", "--enqueue", "latent=5"],
+    "no search 'new' to go on with": ["search", "--name", "new"],
+    "cannot be a search's name": ["search", "--name", "../x", "--preset", "seed-ae"],
+    "begun with algorithm = bayesian": ["search", "--name", "known", "--algorithm", "random"],
+    "begun with size = 32": ["search", "--name", "known", "--size", "64"],
+    "'latent' varies in this search": ["search", "--name", "known", "--latent", "64"],
+    "no preset 'seed'": ["search", "--name", "new", "--preset", "seed"],
+    r"Trials \(--trials\) must be a whole number": ["search", "--name", "known", "--trials", "many"],
+    "different numbers of epochs become the same": [
+        "search", "--name", "new", "--preset", "seed-ae", "--epochs-scale", "0.01",
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("sentence", REFUSED)
+def test_what_cannot_be_is_refused_in_a_sentence(sentence, call, known):
+    status, out, err = call(*REFUSED[sentence])
+    assert (status, out) == (2, "")
+    assert re.search(sentence, err), err
+
+
+def test_a_fixed_setting_that_the_space_file_varies_is_refused(call, tmp_path):
+    (tmp_path / "space.json").write_text('{"latent": [4, 8]}')
+    _, _, err = call("search", "--name", "new", "--space", tmp_path / "space.json", "--latent", 4)
+    assert "'latent' varies in" in err
+
+
+def test_a_run_in_the_way_of_the_trials_is_left_alone(call, tmp_path):
+    (tmp_path / "new-0001").mkdir()
+    _, _, err = call("search", "--name", "new", "--preset", "seed-ae")
+    assert "already a run 'new-0001'" in err
+
+
+def test_a_preset_s_space_is_searched_but_for_what_is_fixed(call, run_python, tmp_path):
+    words = ["search", "--preset", "seed-ae", "--name", "table", "--trials", "1", "--latent", "8", *FAST]
+    said = json.loads(run_python("-m", "engine", *words, "--runs", str(tmp_path), "--json"))
+    assert said["ended"] == "finished"
+    assert (said["size"], said["left"]) == (9, 8)
+    assert set(said["trials"][0]["config"]) == {"learning_rate", "batch_size"}
+    status, out, _ = call("trials", "table")
+    assert status == 0
+    assert "8 of 9 points left" in out
