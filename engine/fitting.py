@@ -59,6 +59,8 @@ class Fit:
             self.emit(Log(text="The images have changed since this run began.", level="warning"))
         data = {"source": self.images.source, "fingerprint": fingerprint}
         self.run.write_json("provenance.json", {**self.state.conditions, "seed": training.seed, "data": data})
+        if self.config.caution:
+            self.emit(Log(text=self.config.caution, level="warning"))
         given, originals = scoring.fixed(self.validation, PREVIEWS)
         self._preview("originals", originals)
         if given is not originals:

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Signal
 from PySide6.QtGui import QMouseEvent, QUndoCommand, QUndoStack
-from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from engine.config import FieldSpec
 from engine.errors import ConfigError
 from gui.editors import Editor, choice_title, editor_for
+from gui.widgets.fold import Fold
 from gui.widgets.text import label, restyle
 
 Values = dict[str, Any]
@@ -86,7 +87,7 @@ class Edit(QUndoCommand):
 
 
 class Form(QWidget):
-    """The settings of a section, of one column; the less common ones are folded away."""
+    """The settings of a section, of one column; the less common ones are folded away, each kind under its title."""
 
     changed = Signal()
 
@@ -94,7 +95,7 @@ class Form(QWidget):
         super().__init__()
         self.visit, self.problem = 0, ""
         self._undo, self._check = undo, check
-        self._fold, self._folded = QPushButton("More settings"), QWidget()
+        self.folds = {title: Fold(title) for title in dict.fromkeys(spec.fold for spec in specs if spec.advanced)}
         self.rows = {spec.name: FieldRow(spec, own.get(spec.name) or editor_for(spec), self) for spec in specs}
         self._known = self.values()
         self._lay_out()
@@ -132,7 +133,10 @@ class Form(QWidget):
             text = alone.get(name, "").replace(f" ({row.spec.option})", "")
             row.show_problem(text)
             if text and row.spec.advanced:
-                self._fold.setChecked(True)
+                self.folds[row.spec.fold].open()
+        for title, fold in self.folds.items():
+            inside = [row for row in self.rows.values() if row.spec.advanced and row.spec.fold == title]
+            fold.set_changed(sum(row.editor.value() != row.spec.default for row in inside))
 
     def is_valid(self) -> bool:
         return not self.problem and not any(row.problem.text() for row in self.rows.values())
@@ -141,7 +145,9 @@ class Form(QWidget):
         """Hide the fields that say nothing now."""
         for name, row in self.rows.items():
             row.set_visible(name in names)
-        self._fold.setVisible(any(self.rows[name].spec.advanced for name in names))
+        shown = {self.rows[name].spec.fold for name in names}
+        for title, fold in self.folds.items():
+            fold.setVisible(title in shown)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Leaving a field ends what one undo takes back."""
@@ -157,22 +163,13 @@ class Form(QWidget):
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        plain, advanced = _grid(), _grid()
+        grids = {"": _grid()} | {title: _grid() for title in self.folds}
         for row in self.rows.values():
-            row.place(advanced if row.spec.advanced else plain)
-        self._folded.setLayout(advanced)
-        self._folded.hide()
-        self._fold.setProperty("kind", "link")
-        self._fold.setCheckable(True)
-        self._fold.toggled.connect(self._on_fold_toggled)
-        self._fold.setVisible(any(row.spec.advanced for row in self.rows.values()))
-        column.addLayout(plain)
-        column.addWidget(self._fold, 0, Qt.AlignmentFlag.AlignLeft)
-        column.addWidget(self._folded)
-
-    def _on_fold_toggled(self, open_: bool) -> None:
-        self._folded.setVisible(open_)
-        self._fold.setText("Fewer settings" if open_ else "More settings")
+            row.place(grids[row.spec.fold])
+        column.addLayout(grids[""])
+        for title, fold in self.folds.items():
+            fold.body.setLayout(grids[title])
+            column.addWidget(fold)
 
 
 def find_problems(values: Values, check: Check) -> tuple[dict[str, str], str]:

@@ -17,6 +17,7 @@ NORM_TEXT = (
 class ModelConfig(Section):
     """What every model says of itself; its settings are the fields of the classes below."""
 
+    fold: ClassVar[str] = "Layers"
     loss_unit: ClassVar[str] = ""  # unit of the loss it is trained on, empty when plain
 
     @property
@@ -95,6 +96,7 @@ class AutoencoderConfig(StackConfig, BottleneckConfig):
 class VariationalConfig(StackConfig, BottleneckConfig):
     """The study's variational autoencoder: the same stacks, reparameterised; binary cross-entropy + KL."""
 
+    fold: ClassVar[str] = "Layers and loss"
     loss_unit: ClassVar[str] = "nats"
     model: Literal["vae"] = setting("vae", "Model", "Variational autoencoder")
     beta: float = setting(1.0, "KL weight β", "Weight of the KL term; 1 is the evidence lower bound.", ge=0.0, le=100.0)
@@ -121,7 +123,7 @@ class VariationalConfig(StackConfig, BottleneckConfig):
 class SkipAutoencoderConfig(StackConfig):
     """An autoencoder with skip connections: no bottleneck, so without noise it learns to copy its input; MSE."""
 
-    model: Literal["skip-ae"] = setting("skip-ae", "Model", "Autoencoder with skip connections")
+    model: Literal["skip-ae"] = setting("skip-ae", "Model", "Skip autoencoder")
 
 
 class UNetConfig(ConvolutionConfig):

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError, model_validator
 
 from engine.config.data import DataConfig
-from engine.config.models import MODELS, AnyModel, AutoencoderConfig
+from engine.config.models import MODELS, AnyModel, AutoencoderConfig, model_title
 from engine.config.section import Section, describe
 from engine.config.training import TrainingConfig
 from engine.config.variation import AugmentationConfig, NoiseConfig
@@ -25,6 +25,16 @@ class RunConfig(Section):
     augmentation: AugmentationConfig = AugmentationConfig()
     noise: NoiseConfig = NoiseConfig()
     training: TrainingConfig = TrainingConfig()
+
+    @property
+    def caution(self) -> str:
+        """What must be known of such a run before a number of it is trusted; empty for most."""
+        if self.model.latent_size is not None or self.noise.noise != "none":
+            return ""
+        return (
+            f"The {model_title(self.model.model)} has no bottleneck: without noise it learns to copy its input, and a "
+            "low error proves nothing. Choose a noise under Denoising (--noise)."
+        )
 
     @model_validator(mode="after")
     def _size_fits_the_model(self) -> "RunConfig":

@@ -1,7 +1,7 @@
 """What a setting is: one field of a frozen section, and its description for whoever asks for it."""
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, ClassVar, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -25,6 +25,8 @@ def setting(default: Any, title: str, text: str, unit: str = "", **limits: Any) 
 class Section(BaseModel):
     """One frozen group of settings; unknown names are refused."""
 
+    fold: ClassVar[str] = "More settings"  # under which title a form folds its advanced fields away
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -42,6 +44,7 @@ class FieldSpec:
     high: float | None
     log: bool
     advanced: bool
+    fold: str = ""
     choices: tuple[str, ...] = ()
 
     @property
@@ -68,11 +71,11 @@ class FieldSpec:
 
 def fields(section: type[Section]) -> list[FieldSpec]:
     """Describe the fields of a section, in the order they are written (the model's own name is left out)."""
-    return [describe(name, info) for name, info in section.model_fields.items() if name != "model"]
+    return [describe(name, info, section.fold) for name, info in section.model_fields.items() if name != "model"]
 
 
-def describe(name: str, info: Any) -> FieldSpec:
-    """Describe one field from its name and pydantic's record of it."""
+def describe(name: str, info: Any, fold: str = "") -> FieldSpec:
+    """Describe one field from its name, pydantic's record of it, and the title of its section's fold."""
     limits = {key: getattr(item, key) for item in info.metadata for key in ("ge", "le") if hasattr(item, key)}
     extra = info.json_schema_extra
     return FieldSpec(
@@ -86,6 +89,7 @@ def describe(name: str, info: Any) -> FieldSpec:
         high=limits.get("le"),
         log=extra["log"],
         advanced=extra["advanced"],
+        fold=fold if extra["advanced"] else "",
         choices=_choices(info.annotation),
     )
 

@@ -1,12 +1,14 @@
 """How the weights of a run are found."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from engine.config.section import Section, setting
 
 
 class TrainingConfig(Section):
     """How the weights are found."""
+
+    fold: ClassVar[str] = "Optimiser and machine"
 
     epochs: int = setting(40, "Epochs", "Passes over the training images.", ge=1, le=10_000)
     batch_size: int = setting(16, "Batch size", "Images per step.", "images", ge=1, le=1024)

@@ -1,6 +1,6 @@
 """What is done to the images in training: changed copies, and noise to be taken out again."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import model_validator
 
@@ -9,6 +9,8 @@ from engine.config.section import Section, setting
 
 class AugmentationConfig(Section):
     """How training images are changed, anew in every epoch; validation images never are."""
+
+    fold: ClassVar[str] = "Augmentation"
 
     flip: float = setting(
         0.0, "Flip", "Probability of a mirrored image, left for right.", ge=0.0, le=1.0, advanced=True
@@ -37,6 +39,8 @@ class AugmentationConfig(Section):
 
 class NoiseConfig(Section):
     """Denoising: the model is given noisy images and learns to return the clean ones."""
+
+    fold: ClassVar[str] = "Denoising"
 
     noise: Literal["none", "gaussian", "rician", "speckle", "poisson", "salt-and-pepper"] = setting(
         "none",

@@ -75,6 +75,12 @@ def test_changing_the_model_keeps_what_both_have():
     assert config.build({"model": "ae"}, vae).model == config.preset("seed-ae").model
 
 
+def test_a_model_without_a_bottleneck_is_no_good_without_noise():
+    assert "copy its input" in config.build({"model": "unet"}).caution
+    assert not config.build({"model": "unet", "noise": "gaussian"}).caution
+    assert not config.build({"model": "vae"}).caution
+
+
 def test_a_model_has_its_own_defaults_unless_something_else_was_set():
     own = config.build({"model": "unet"}).model
     assert (own.depth, own.norm, own.filters) == (2, "none", (16, 32, 64, 128))

@@ -83,6 +83,18 @@ def test_wrong_advanced_value_unfolds_its_field(form):
     assert form.rows["kernel_size"].problem.isVisible()
 
 
+def test_folded_settings_say_how_many_of_them_are_set(form):
+    titles = {title: fold.button for title, fold in form.folds.items()}
+    assert list(titles) == ["Layers and loss", "Optimiser and machine"]
+    form.change_values({"kernel_size": 5, "norm": "none", "ema": 0.9})
+    assert titles["Layers and loss"].text() == "Layers and loss · 2 set"
+    assert titles["Optimiser and machine"].text() == "Optimiser and machine · 1 set"
+    assert not form.rows["ema"].editor.isVisible()
+    titles["Optimiser and machine"].click()
+    assert form.rows["ema"].editor.isVisible()
+    assert not form.rows["norm"].editor.isVisible()
+
+
 def test_settings_that_do_not_fit_each_other_blame_no_single_field():
     data = {"size": 100, "phantom_count": 60}
     alone, together = find_problems(data, lambda values: config.build({**values, "filters": (4, 8, 16)}))

@@ -39,7 +39,7 @@ class NewRunCard(Card):
         self.preset, self.name = QComboBox(), QLineEdit()
         self.start, self.copy = Button("Start training", "primary"), Button("Copy as Python")
         self.data, self.problem = label(role="caption", wrap=True), label(role="danger", wrap=True)
-        self.notice = NoticeBox()
+        self.notice, self.caution = NoticeBox(), NoticeBox()
         self._lay_out()
         self._connect()
         self.settings.set_values({"backend": desk.preferences.backend})
@@ -67,7 +67,7 @@ class NewRunCard(Card):
         for button in (self.start, self.copy):
             buttons.addWidget(button)
         buttons.addStretch()
-        for part in (top, self.settings, self.data, self.problem, self.notice, buttons):
+        for part in (top, self.settings, self.data, self.caution, self.problem, self.notice, buttons):
             self.add(part)
         self.body.addStretch()
 
@@ -124,8 +124,15 @@ class NewRunCard(Card):
         self.data.setText(f"{source_title(data)}{count} · {data.size} px · {data.fit} · {kept}")
         self.problem.setText(form.problem)
         self.problem.setVisible(bool(form.problem))
+        self.caution.show_notice(self._caution())
         self.start.setEnabled(form.is_valid() and not self._session.job.is_busy())
         self.changed.emit()
+
+    def _caution(self) -> str:
+        try:
+            return self.settings.config().caution.replace(" (--noise)", "")
+        except ConfigError:
+            return ""
 
     def _choose_preset(self, name: str) -> None:
         if name:

@@ -47,13 +47,13 @@ def test_decay_leaves_biases_and_scales_alone(tiny, blobs):
 
 
 def test_the_averaged_weights_are_the_moving_average_of_what_training_saw(tiny, blobs):
-    model = models.compiled(tiny(ema=0.5))
+    model = models.compiled(tiny(ema=0.15))
     assert all(map(np.array_equal, models.kept_weights(model), model.get_weights()))  # no step yet, no average
     seen = []
     for _ in range(3):
         model.fit(blobs(4), blobs(4), batch_size=4, verbose=0)
         seen.append(keras.ops.convert_to_numpy(model.trainable_variables[0]))
-    wanted = 0.25 * seen[0] + 0.25 * seen[1] + 0.5 * seen[2]
+    wanted = 0.15 * (0.1 * seen[0] + 0.9 * seen[1]) + 0.85 * seen[2]  # momentum 0, then 1/10, then not 2/11
     at = next(i for i, weight in enumerate(model.weights) if weight is model.trainable_variables[0])
     assert models.kept_weights(model)[at] == pytest.approx(wanted, abs=1e-7)
     assert np.array_equal(keras.ops.convert_to_numpy(model.trainable_variables[0]), seen[-1])

@@ -68,6 +68,25 @@ class TestNewRun:
         assert form.form.rows["beta"].editor.isVisible()
         assert not form.forms["ae"].isVisible()
 
+    def test_model_that_would_only_copy_is_warned_of_until_there_is_noise(self, panel, loaded):
+        card = panel.new_run
+        assert not card.caution.isVisible()
+        pick(card.settings.model, "unet")
+        assert card.caution.isVisible()
+        assert "copy its input" in card.caution.text()
+        assert card.start.isEnabled()
+        card.settings.form.change_values({"noise": "gaussian"})
+        assert not card.caution.isVisible()
+
+    def test_undoing_a_model_brings_back_what_was_set(self, panel, desk, loaded):
+        form = panel.new_run.settings
+        form.form.change_values({"depth": 2})  # the default of a U-Net
+        pick(form.model, "unet")
+        assert form.values()["depth"] == 2
+        assert form.values()["norm"] == "none"
+        desk.undo.undo()
+        assert (form.values()["model"], form.values()["depth"], form.values()["norm"]) == ("ae", 2, "batch")
+
     def test_choosing_a_model_is_undone(self, panel, desk):
         form = panel.new_run.settings
         pick(form.model, "vae")
