@@ -2,6 +2,7 @@
 
 import math
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from engine.checkpoints import State
 from engine.config import RunConfig
 from engine.errors import ConfigError, TrainingError
 from engine.messages import Emit, EpochEnded, JobEnded, JobStarted, Log, ShouldStop
+from engine.models.reconstructor import Sight
 from engine.runs import Run
 
 PREVIEWS = 8
@@ -87,6 +89,22 @@ class Fit:
         splits = {"train_floor_nats": self.images.train, "validation_floor_nats": self.images.validation}
         return {name: scoring.entropy_floor_nats(images) for name, images in splits.items()}
 
+    def prepare(self) -> bool:
+        """Let the model see its images before the first step; False when stopped before its end."""
+        if self.state.epoch:
+            return True
+        training, made = self.config.training, pairs.Pairs(self.config)
+
+        def draw(number: int) -> Iterator[np.ndarray]:
+            epoch = training.epochs + number  # copies of its own: none of them comes again in an epoch
+            batches = Batches(self.images.train, training.batch_size, training.seed, epoch, made)
+            return (batches[place][1] for place in range(len(batches)))
+
+        def tell(text: str) -> None:
+            self.emit(Log(text=text))
+
+        return bool(self.model.prepare(Sight(len(self.images.train), training.seed, draw, self.should_stop, tell)))
+
     def epoch(self) -> bool:
         """Train, validate and keep one epoch; False when stopped before its end."""
         training = self.config.training
@@ -153,7 +171,7 @@ def fit(run: Run, config: RunConfig, images: Any, emit: Emit, should_stop: Shoul
     """
     work = Fit(run, config, images, emit, should_stop)
     work.start()
-    finished = True
+    finished = work.prepare()
     while finished and work.state.epoch < config.training.epochs:
         finished = work.epoch()
     if not run.model_path.exists():

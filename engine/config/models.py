@@ -150,8 +150,47 @@ class UNetConfig(ConvolutionConfig):
         return int(2 ** (len(self.filters) - 1))
 
 
+class ResidualConfig(ConvolutionConfig, BottleneckConfig):
+    """Principal components of augmented images, and a small U-Net that adds what they leave out; MSE."""
+
+    model: Literal["residual-ae"] = setting("residual-ae", "Model", "Residual autoencoder")
+    filters: tuple[int, ...] = setting(
+        (24, 48, 96),
+        "Filters",
+        "Filters of each level of the U-Net; the first works at half the side of the image, each next at half of that.",
+        min_length=1,
+        max_length=8,
+        advanced=True,
+    )
+    depth: int = setting(2, "Depth", "Residual blocks of each level, on either side.", ge=1, le=8, advanced=True)
+    activation: Activation = setting("gelu", "Activation", ACTIVATION_TEXT, advanced=True)
+    norm: Norm = setting("none", "Normalisation", NORM_TEXT, advanced=True)
+    linear_passes: int = setting(
+        6,
+        "Passes of the linear map",
+        "How many augmented copies of every training image the principal components are found on before the first "
+        "epoch; as many as one gigabyte holds.",
+        "passes",
+        ge=1,
+        le=100,
+        advanced=True,
+    )
+    consistent: bool = setting(
+        True,
+        "Consistent",
+        "The network adds only what has no part in the latent numbers, so that a reconstruction is encoded as its "
+        "image is; switch it off to take noise out.",
+        advanced=True,
+    )
+
+    @property
+    def size_multiple(self) -> int:
+        """Every level halves the side."""
+        return int(2 ** len(self.filters))
+
+
 AnyModel = Annotated[
-    Union[AutoencoderConfig, VariationalConfig, SkipAutoencoderConfig, UNetConfig],  # noqa: UP007
+    Union[AutoencoderConfig, VariationalConfig, SkipAutoencoderConfig, UNetConfig, ResidualConfig],  # noqa: UP007
     Field(discriminator="model"),
 ]
 MODELS: dict[str, type[ModelConfig]] = {

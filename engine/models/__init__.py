@@ -10,7 +10,7 @@ from typing import Any
 
 from engine.config import RunConfig
 from engine.errors import RunDamaged
-from engine.models import autoencoder, optimiser, skip_autoencoder, unet, variational
+from engine.models import autoencoder, optimiser, residual, skip_autoencoder, unet, variational
 from engine.models.optimiser import kept_weights
 from engine.runs import Run
 
@@ -22,6 +22,7 @@ BUILDERS: dict[str, Callable[[RunConfig], Any]] = {
     "vae": variational.build,
     "skip-ae": skip_autoencoder.build,
     "unet": unet.build,
+    "residual-ae": residual.build,
 }
 
 

@@ -1,8 +1,34 @@
 """What every model of Engram is to those who train it and ask it."""
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.messages import ShouldStop
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What a model sees of its training images before it is trained.
+
+    Args:
+        count: how many images there are.
+        seed: seed of whatever the model draws.
+        draw: pass number, from 0 -> the images as training sees them, batch by batch, (k, size, size, 1) float32 in
+            [0, 1]; with augmentation every pass has its own copies.
+        should_stop: asked between batches.
+        tell: takes a sentence on what is being done.
+    """
+
+    count: int
+    seed: int
+    draw: Callable[[int], Iterator[NDArray[np.float32]]]
+    should_stop: ShouldStop
+    tell: Callable[[str], None]
 
 
 class Reconstructor(keras.Model):
@@ -29,6 +55,17 @@ class Reconstructor(keras.Model):
 
     def begin_epoch(self, epoch: int) -> None:
         """Hear that training begins an epoch, counted from 0; what depends on it is a pure function of it."""
+
+    def prepare(self, sight: Sight) -> bool:
+        """See the training images once, before the first step of training; its result is ordinary weights.
+
+        Args:
+            sight: the images, and the ways to the outside.
+
+        Returns:
+            False when stopped before the end, with the weights as they were.
+        """
+        return True
 
     def get_config(self) -> dict[str, Any]:
         """What Keras needs to build the model again."""

@@ -1,0 +1,156 @@
+"""Our own autoencoder: the best linear map, and a network that learns what the linear map leaves out.
+
+The encoder is linear: coordinates in the subspace of the principal components of augmented training images. The decoder
+goes back, and adds what a U-Net makes of the result; only what leads out of the subspace is added, so that encoding a
+reconstruction returns its latent exactly. At the start the network adds nothing: training begins at the linear map.
+
+Baldi, Hornik: Neural networks and principal component analysis. Neural Networks 2 (1989): the best linear autoencoder.
+Ronneberger et al.: U-Net. MICCAI (2015).
+He et al.: Identity mappings in deep residual networks. ECCV (2016): the blocks.
+Schwab, Antholzer, Haltmeier: Deep null space learning for inverse problems. Inverse Problems 35 (2019): the addition.
+"""
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers, ops
+from numpy.typing import NDArray
+
+from engine.config import ResidualConfig, RunConfig
+from engine.models import blocks, subspace
+from engine.models.reconstructor import Reconstructor, Sight
+from engine.models.subspace import Subspace
+
+BYTES_MOST = 2**30  # of copies that the linear map is found on
+CONTRAST = 4.0  # brings gray values to about unit variance for the network
+
+
+@keras.saving.register_keras_serializable("engram")
+class ResidualAutoencoder(Reconstructor):
+    """Linear encoder to `latent` numbers; linear decoder with a residual U-Net behind it."""
+
+    def __init__(self, size: int, settings: dict[str, Any], **kwargs: Any) -> None:
+        super().__init__(size, settings, **kwargs)
+        config = ResidualConfig(**settings)
+        space = Subspace(size, config.latent, name="subspace")
+        images, latent = keras.Input((size, size, 1), name="images"), keras.Input((config.latent,), name="latent")
+        self.encoder = keras.Model(images, space(images, way="in"), name="encoder")
+        self.decoder = keras.Model(latent, _decoded(latent, space, config), name="decoder")
+        self.space, self.built = space, True
+
+    def encode(self, images: Any) -> Any:
+        """Latent numbers of images: (n, size, size, 1) -> (n, latent)."""
+        return self.encoder(images, training=False)
+
+    def prepare(self, sight: Sight) -> bool:
+        """Find the subspace on augmented copies of the training images, as many passes as the settings say."""
+        copies = self._copies(sight)
+        if copies is None:
+            return False
+        sight.tell(f"Finding {self.space.count} principal components of {len(copies)} images.")
+        found = subspace.principal(copies, self.space.count, np.random.default_rng(sight.seed), sight.should_stop)
+        if found is not None:
+            self.space.assign(*found)
+        return found is not None
+
+    def _copies(self, sight: Sight) -> NDArray[np.uint8] | None:
+        """Passes over the images, (passes * n, pixels) in 0 to 255; None when stopped."""
+        pixels = self.size**2
+        fitting = BYTES_MOST // (sight.count * pixels)
+        passes = max(1, min(self.settings["linear_passes"], fitting))
+        copies = np.empty((passes * sight.count, pixels), np.uint8)
+        row = 0
+        for number in range(passes):
+            sight.tell(f"Looking at the images for the linear map, pass {number + 1} of {passes}.")
+            for batch in sight.draw(number):
+                if sight.should_stop():
+                    return None
+                copies[row : row + len(batch)] = np.rint(batch.reshape(len(batch), pixels) * 255)
+                row += len(batch)
+        return copies
+
+
+def _decoded(latent: Any, space: Subspace, config: ResidualConfig) -> Any:
+    """Latent numbers to images: (n, latent) -> (n, size, size, 1), in [0, 1] outside of training."""
+    linear = space(latent, way="out")
+    x = Fold(name="fold")(layers.Rescaling(CONTRAST, -1.0, name="contrast")(linear))
+    x = Unfold(name="unfold")(_refined(x, config))
+    added = layers.Rescaling(1 / CONTRAST, name="brightness", dtype="float32")(x)
+    if config.consistent:
+        added = space(added, way="beside")
+    return Bounded(name="bounded")(layers.Add(name="sum", dtype="float32")([linear, added]))
+
+
+def _refined(x: Any, config: ResidualConfig) -> Any:
+    """Put the folded image through a U-Net, shape kept; its last layer starts at zero."""
+    channels, skips = x.shape[-1], []
+    x = _convolved(x, config.filters[0], config, "ref_conv_in")
+    for level, filters in enumerate(config.filters, 1):
+        if level > 1:
+            skips.append(x)
+            x = layers.Conv2D(filters, 2, 2, name=f"ref_down{level}")(x)
+        x = _level(x, config, f"ref_enc{level}")
+    for level in range(len(config.filters) - 1, 0, -1):
+        x = layers.Conv2DTranspose(config.filters[level - 1], 2, 2, name=f"ref_up{level}")(x)
+        x = _level(layers.Add(name=f"ref_skip{level}")([x, skips.pop()]), config, f"ref_dec{level}")
+    x = blocks.activated(x, config, "ref_act_out")
+    return _convolved(x, channels, config, "ref_conv_out", start="zeros")
+
+
+def _level(x: Any, config: ResidualConfig, name: str) -> Any:
+    """Residual blocks in a row, shape kept: norm, activation, convolution, twice, added to what came in.
+
+    The second convolution starts at zero, and so each block at the identity.
+    """
+    for number in range(1, config.depth + 1):
+        change = x
+        for half, start in (("a", "glorot_uniform"), ("b", "zeros")):
+            place = f"{name}_{number}{half}"
+            change = blocks.activated(blocks.normalised(change, config, f"{place}_norm"), config, f"{place}_act")
+            change = _convolved(change, x.shape[-1], config, f"{place}_conv", start)
+        x = layers.Add(name=f"{name}_{number}_sum")([x, change])
+    return x
+
+
+def _convolved(x: Any, filters: int, config: ResidualConfig, name: str, start: str = "glorot_uniform") -> Any:
+    return layers.Conv2D(filters, config.kernel_size, padding="same", kernel_initializer=start, name=name)(x)
+
+
+@keras.saving.register_keras_serializable("engram")
+class Fold(layers.Layer):
+    """Every 2 x 2 pixels become four channels: (n, 2h, 2w, 1) -> (n, h, w, 4)."""
+
+    def call(self, images: Any) -> Any:
+        """Fold images."""
+        _, height, width, _ = images.shape
+        x = ops.reshape(images, (-1, height // 2, 2, width // 2, 2))
+        return ops.reshape(ops.transpose(x, (0, 1, 3, 2, 4)), (-1, height // 2, width // 2, 4))
+
+
+@keras.saving.register_keras_serializable("engram")
+class Unfold(layers.Layer):
+    """The inverse of `Fold`: (n, h, w, 4) -> (n, 2h, 2w, 1)."""
+
+    def call(self, folded: Any) -> Any:
+        """Unfold images."""
+        _, height, width, _ = folded.shape
+        x = ops.transpose(ops.reshape(folded, (-1, height, width, 2, 2)), (0, 1, 3, 2, 4))
+        return ops.reshape(x, (-1, 2 * height, 2 * width, 1))
+
+
+@keras.saving.register_keras_serializable("engram")
+class Bounded(layers.Layer):
+    """Gray values kept within [0, 1], but in training, where a value that is out of range must still be pulled back."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(dtype="float32", **kwargs)
+
+    def call(self, images: Any, training: bool = False) -> Any:
+        """Bound images, shape kept."""
+        return images if training else ops.clip(images, 0.0, 1.0)
+
+
+def build(config: RunConfig) -> ResidualAutoencoder:
+    """Build the residual autoencoder for the config's image size."""
+    return ResidualAutoencoder(config.data.size, config.model.model_dump(mode="json"), name="residual_ae")
