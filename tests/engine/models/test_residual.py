@@ -19,7 +19,7 @@ def ripples(count, pixels=64, rank=6):
 
 
 def sight(images, told=None, should_stop=never):
-    return Sight(len(images), 0, lambda number: iter(np.array_split(images, 2)), should_stop, (told or []).append)
+    return Sight(len(images), 0, lambda number: iter(np.array_split(images, 2)), should_stop, ([] if told is None else told).append)
 
 
 @pytest.fixture
