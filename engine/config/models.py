@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from engine.config.section import Section, setting
 
 SIDE_MOST = 512
+Activation = Literal["leaky-relu", "relu", "elu", "gelu", "silu"]
 Norm = Literal["batch", "layer", "group", "none"]
 NORM_TEXT = (
     "Statistics that each convolution's output is normalised by: of the batch, of the whole layer of one image, or of "
@@ -50,9 +51,7 @@ class ConvolutionConfig(ModelConfig):
     )
     kernel_size: int = setting(3, "Kernel size", "Side of every convolution kernel.", "px", ge=1, le=11, advanced=True)
     depth: int = setting(1, "Depth", "Convolutions of each layer.", ge=1, le=8, advanced=True)
-    activation: Literal["leaky-relu", "relu", "elu", "gelu", "silu"] = setting(
-        "leaky-relu", "Activation", "Nonlinearity behind each convolution.", advanced=True
-    )
+    activation: Activation = setting("leaky-relu", "Activation", "Nonlinearity behind each convolution.", advanced=True)
     leaky_slope: float = setting(
         0.2, "Leaky ReLU slope", "Slope of the leaky ReLU for negative values.", ge=0.0, le=1.0, advanced=True
     )
@@ -163,7 +162,7 @@ class ResidualConfig(ConvolutionConfig, BottleneckConfig):
         advanced=True,
     )
     depth: int = setting(2, "Depth", "Residual blocks of each level, on either side.", ge=1, le=8, advanced=True)
-    activation: Activation = setting("gelu", "Activation", ACTIVATION_TEXT, advanced=True)
+    activation: Activation = setting("gelu", "Activation", "Nonlinearity before each convolution.", advanced=True)
     norm: Norm = setting("none", "Normalisation", NORM_TEXT, advanced=True)
     linear_passes: int = setting(
         6,

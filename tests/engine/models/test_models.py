@@ -9,6 +9,8 @@ import pytest
 import engine
 from engine import config, models, runs, scoring
 from engine.errors import RunDamaged
+from engine.messages import never
+from engine.models.reconstructor import Sight
 
 NAMES = sorted(models.BUILDERS)
 
@@ -64,8 +66,12 @@ def test_other_layers_can_be_asked_for(changes, settings, blobs):
     wanted = config.build({name: value for name, value in changes.items() if name in known}, settings)
     model = models.build(wanted)
     assert np.asarray(model.reconstruct(blobs(2))).shape == (2, 32, 32, 1)
-    names = [layer.name for layer in model.encoder.layers]
-    assert sum(name.startswith("enc_conv") for name in names) == len(wanted.model.filters) * wanted.model.depth
+    names = [layer.name for part in (model.encoder, model.decoder) for layer in part.layers]
+    levels, depth = len(wanted.model.filters), wanted.model.depth
+    if wanted.model.model == "residual-ae":  # blocks of two convolutions on either side of the lowest level
+        assert sum(name.endswith(("a_conv", "b_conv")) for name in names) == 2 * depth * (2 * levels - 1)
+    else:
+        assert sum(name.startswith("enc_conv") for name in names) == levels * depth
     assert any("norm" in name for name in names) == (wanted.model.norm != "none")
 
 
@@ -75,6 +81,7 @@ def test_four_images_are_learned_by_heart(settings, blobs):
     latent = {"latent": 16} if settings.model.latent_size else {}
     model = models.compiled(config.build({"learning_rate": 1e-2, "filters": (8, 16), **latent}, settings))
     before = scoring.score(model, _Split(images))["mse"].mean()
+    model.prepare(Sight(len(images), 0, lambda number: iter([images]), never, str))
     model.fit(images, images, epochs=150, batch_size=4, verbose=0)
     after = scoring.score(model, _Split(images))["mse"].mean()
     assert after < before / 10, (before, after)
