@@ -19,7 +19,8 @@ def ripples(count, pixels=64, rank=6):
 
 
 def sight(images, told=None, should_stop=never):
-    return Sight(len(images), 0, lambda number: iter(np.array_split(images, 2)), should_stop, ([] if told is None else told).append)
+    tell = [].append if told is None else told.append
+    return Sight(len(images), 0, lambda number: iter(np.array_split(images, 2)), should_stop, tell)
 
 
 @pytest.fixture
