@@ -17,9 +17,10 @@ from engine.cli.setting_options import PROGRAM as PROGRAM
 from engine.cli.setting_options import add_option, add_settings, summary
 from engine.cli.setting_options import run_config as run_config
 from engine.cli.setting_options import settings as settings
-from engine.config import StudyConfig
+from engine.config import DataConfig, StudyConfig
 
 SPLITS = ("train", "validation", "test", "test_leaked", "test_clean")
+AUDIT_SETTINGS = ("size", "validation_share", "split_seed", "phantom_count", "phantom_seed", "download", "revision")
 SOURCE_HELP = "'phantom', a folder of images, or 'hf:ID' for a Hugging Face data set"
 
 DESCRIPTION = """\
@@ -30,6 +31,7 @@ EPILOG = f"""\
 examples:
   {PROGRAM} train --data phantom --preset seed-ae --run first-ae
   {PROGRAM} train --data ~/scans --model vae --latent 256 --size 96 --epochs 20 --learning-rate 1e-3
+  {PROGRAM} audit ~/scans
   {PROGRAM} resume first-ae --epochs 60
   {PROGRAM} evaluate first-ae --json
   {PROGRAM} reconstruct first-ae head.dcm volume.nii.gz --slice 80 --out pictures
@@ -140,6 +142,20 @@ def _add_evaluate(command: Parser) -> None:
     command.add_argument("--split", choices=SPLITS, action="append", help="this split alone; may be given again")
 
 
+def _add_audit(command: Parser) -> None:
+    command.description = (
+        "Find the scans that are the same, within and across splits, by their decoded gray pixels at full size, and "
+        "those that are nearly the same: resized, recompressed, flipped, turned, brighter or darker. What is held out "
+        "of train for validation counts as train. The result is kept, so the second time takes a moment."
+    )
+    command.usage = f"{PROGRAM} audit SOURCE [--json] [SETTINGS]"
+    command.add_argument("source", metavar="SOURCE", help=SOURCE_HELP)
+    group = command.add_argument_group("data", summary(DataConfig))
+    for spec in config.fields(DataConfig):
+        if spec.name in AUDIT_SETTINGS:
+            add_option(group, spec)
+
+
 def _add_parity(command: Parser) -> None:
     command.description = (
         "Put the same images through the same weights on TensorFlow, PyTorch and JAX, each in a process of its own, "
@@ -215,6 +231,7 @@ COMMANDS = {
         "measure a run beside PCA, mean image and identity, on each split and on clean test images",
         _add_evaluate,
     ),
+    "audit": ("audit", "find scans that are the same in train and in test, pixel for pixel or nearly", _add_audit),
     "parity": ("parity", "compare a run's layers on TensorFlow, PyTorch and JAX", _add_parity),
     "reconstruct": ("reconstruct", "put scans through a run and write the pictures", _add_reconstruct),
     "study": ("study", "do the seed study again: its models, tables, figures, and one page", _add_study),

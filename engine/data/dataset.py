@@ -76,6 +76,7 @@ class Dataset:
         source: as it was asked for.
         config: the settings, with that source in them.
         notes: sentences on what was decided for the user, such as a test set that the source did not have.
+        held_out: the splits that the source did not bring and that were held out of its training images.
     """
 
     train: Split
@@ -87,6 +88,7 @@ class Dataset:
     source: str
     config: DataConfig
     notes: tuple[str, ...] = ()
+    held_out: tuple[str, ...] = ()
 
     @property
     def splits(self) -> MappingProxyType[str, Split]:

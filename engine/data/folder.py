@@ -82,12 +82,20 @@ class FolderSource:
         """
         digest = hashlib.sha256()
         with ThreadPoolExecutor(min(os.cpu_count() or 1, 8), "hash") as pool:
-            for item, found in zip(self.items, pool.map(self._digest, self.items), strict=True):
+            for item, found in zip(self.items, pool.map(self.digest, range(len(self.items))), strict=True):
                 if should_stop():
                     pool.shutdown(cancel_futures=True)
                     raise LoadingStopped("Loading the images was stopped.")
                 digest.update(f"{item.name}\0{found}\0".encode(errors="surrogateescape"))
         return digest.hexdigest()
+
+    def digest(self, index: int) -> str:
+        """Hash of the bytes of one file."""
+        try:
+            with open(self._folder / self.items[index].name, "rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            return f"unreadable: {error.strerror}"
 
     def deep(self) -> bool:
         """Whether some picture has more than 8 bits, told from the headers."""
@@ -148,13 +156,6 @@ class FolderSource:
             return kind_of(self._folder / name)
         except OSError:
             return None
-
-    def _digest(self, item: Item) -> str:
-        try:
-            with open(self._folder / item.name, "rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            return f"unreadable: {error.strerror}"
 
     def _is_deep(self, item: Item) -> bool:
         try:

@@ -74,13 +74,17 @@ class HuggingFaceSource:
         for number, item in enumerate(self.items):
             if should_stop():
                 raise LoadingStopped("Loading the images was stopped.")
-            try:
-                with self._open(number) as file:
-                    found = hashlib.file_digest(file, "sha256").hexdigest()
-            except (OSError, Unusable) as error:
-                found = f"unreadable: {error}"
+            found = self.digest(number)
             digest.update(f"{item.name}\0{found}\0".encode())
         return digest.hexdigest()
+
+    def digest(self, index: int) -> str:
+        """Hash of the bytes of one row's picture."""
+        try:
+            with self._open(index) as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except (OSError, Unusable) as error:
+            return f"unreadable: {error}"
 
     def deep(self) -> bool:
         """Whether some picture has more than 8 bits, told from the headers."""

@@ -17,7 +17,7 @@ from engine.data import cache, preparation
 from engine.data.dataset import Dataset, LoadingStopped, Skipped, Split
 from engine.data.folder import FolderSource
 from engine.data.phantom_source import PhantomSource
-from engine.data.picture import Picture, Unusable, turn
+from engine.data.picture import Unusable, turn
 from engine.data.source import Source, natural
 from engine.data.splitting import Member, split
 from engine.errors import EmptySource
@@ -109,7 +109,7 @@ class _Preparation:
                     keys.append(text)
                 self._progress(number + 1, len(self._source.items))
             if not items:
-                raise _empty(self._source, self._config.source, _skipped(self._source, unusable))
+                raise empty(self._source, self._config.source, skipped_of(self._source, unusable))
             file.seek(0)
             self._write_header(file, dtype, len(items))
             file.flush()
@@ -141,21 +141,17 @@ class _Preparation:
         with turn(picture.gray.size):
             pixels: NDArray[Any] = picture.gray if picture.gray.dtype == np.uint8 else picture.unit()
             image = preparation.prepare(pixels, self._config, aspect=picture.aspect)
-        return np.rint(image * np.iinfo(dtype).max).astype(dtype), _picture_key(picture)
+        return np.rint(image * np.iinfo(dtype).max).astype(dtype), picture.key()
 
 
-def _picture_key(picture: Picture) -> str:
-    digest = hashlib.blake2b(repr((picture.gray.shape, picture.gray.dtype.str)).encode(), digest_size=16)
-    digest.update(np.ascontiguousarray(picture.gray).data)
-    return digest.hexdigest()
-
-
-def _skipped(source: Source, unusable: Iterable[tuple[int, str]]) -> tuple[Skipped, ...]:
+def skipped_of(source: Source, unusable: Iterable[tuple[int, str]]) -> tuple[Skipped, ...]:
+    """What a source left out, and the items that could not be decoded, in the order of their names."""
     found = [*source.skipped, *(Skipped(source.items[number].name, why) for number, why in unusable)]
     return tuple(sorted(found, key=lambda item: natural(item.name)))
 
 
-def _empty(source: Source, name: str, skipped: Sequence[Skipped]) -> EmptySource:
+def empty(source: Source, name: str, skipped: Sequence[Skipped]) -> EmptySource:
+    """The error of a source in which nothing can be used."""
     what = f"There is no usable image in {name}."
     if skipped:
         first = f"'{skipped[0].name}' was skipped: {skipped[0].reason}"
@@ -166,9 +162,8 @@ def _empty(source: Source, name: str, skipped: Sequence[Skipped]) -> EmptySource
 
 def _assemble(source: Source, config: DataConfig, store: cache.Store, index: cache.Index) -> Dataset:
     items = [source.items[number] for number in index.items]
-    numbers = {name: number for number, name in enumerate(source.classes)}
-    labels = np.array([-1 if item.label is None else numbers[item.label] for item in items], dtype=np.int64)
-    members = [Member(*facts) for facts in zip(index.keys, labels.tolist(), (i.split for i in items), strict=True)]
+    members = members_of(source, index.items, index.keys)
+    labels = np.array([member.label for member in members], dtype=np.int64)
     splits = {}
     for name, indices in split(members, config.validation_share, config.split_seed).items():
         names, keys = tuple(items[row].name for row in indices), tuple(index.keys[row] for row in indices)
@@ -177,12 +172,20 @@ def _assemble(source: Source, config: DataConfig, store: cache.Store, index: cac
     return Dataset(
         **splits,
         classes=source.classes,
-        skipped=_skipped(source, index.unusable),
+        skipped=skipped_of(source, index.unusable),
         fingerprint=_fingerprint(splits.values(), source.classes, config),
         source=config.source,
         config=config,
         notes=(*source.notes, *_notes(members, splits.values(), config)),
+        held_out=tuple(name for name in splits if name not in {"train", *(member.split for member in members)}),
     )
+
+
+def members_of(source: Source, items: Iterable[int], keys: Iterable[str]) -> list[Member]:
+    """What some items of a source are split by: the key of each picture, its label, the split that the source names."""
+    numbers = {name: number for number, name in enumerate(source.classes)}
+    found = ((key, source.items[item]) for item, key in zip(items, keys, strict=True))
+    return [Member(key, -1 if item.label is None else numbers[item.label], item.split) for key, item in found]
 
 
 def _fingerprint(splits: Iterable[Split], classes: tuple[str, ...], config: DataConfig) -> str:

@@ -41,6 +41,10 @@ class PhantomSource:
             content.update(file.read_bytes())
         return content.hexdigest()
 
+    def digest(self, index: int) -> str:
+        """A phantom has no file; what it is drawn from stands for the bytes."""
+        return f"phantom {self._config.phantom_seed} {index}"
+
     def deep(self) -> bool:
         """Phantoms have 8 bits, as most scans of the public sets have."""
         return False

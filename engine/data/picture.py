@@ -1,5 +1,6 @@
 """One decoded picture, before it is prepared."""
 
+import hashlib
 import threading
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -34,6 +35,12 @@ class Picture:
     def unit(self) -> NDArray[np.float32]:
         """The picture as float32 (height, width) in [0, 1]."""
         return np.divide(self.gray, self.white, dtype=np.float32)
+
+    def key(self) -> str:
+        """Hash of shape, type and gray values; equal pixels have equal keys, whatever the file's bytes."""
+        digest = hashlib.blake2b(repr((self.gray.shape, self.gray.dtype.str)).encode(), digest_size=16)
+        digest.update(np.ascontiguousarray(self.gray).data)
+        return digest.hexdigest()
 
 
 def turn(pixels: int) -> AbstractContextManager[object]:

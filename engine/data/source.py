@@ -65,6 +65,10 @@ class Source(Protocol):
         """Hash of the items and everything their pictures are decoded from; equal hashes mean equal pictures."""
         ...
 
+    def digest(self, index: int) -> str:
+        """Hash of the bytes of one item's file; called from several threads at once."""
+        ...
+
     def deep(self) -> bool:
         """Whether some picture has more than 8 bits."""
         ...

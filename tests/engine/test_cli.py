@@ -18,7 +18,7 @@ from engine.report import MARK
 from tests.conftest import ROOT
 from tests.engine.conftest import TINY
 
-COMMANDS = ("train", "resume", "search", "trials", "runs", "evaluate", "parity", "reconstruct", "demo")
+COMMANDS = ("train", "resume", "search", "trials", "runs", "evaluate", "audit", "parity", "reconstruct", "demo")
 SECTIONS = [part for model in config.MODELS for part in config.sections(model).values()]
 SPECS = {spec.name: spec for section in SECTIONS for spec in config.fields(section)}
 TINY_OPTIONS = [

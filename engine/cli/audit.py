@@ -1,0 +1,73 @@
+"""`audit`: which pictures of a source are the same, within and across splits, and which are nearly the same."""
+
+import sys
+from argparse import Namespace
+from typing import Any
+
+from engine import config
+from engine.cli.meter import Meter
+from engine.cli.outcome import Outcome, table
+from engine.cli.parser import settings
+from engine.data import audit
+
+NEAR_NOTE = """\
+Near-duplicates are copies that were resized, recompressed, flipped, turned, or made brighter or darker."""
+SHOWN = 10
+
+
+def run(options: Namespace) -> Outcome:
+    """Audit a source."""
+    asked = config.build(settings(options)).data
+    found = audit.audit(asked, progress=Meter(sys.stderr).count)
+    return Outcome(_text(found), found)
+
+
+def _text(found: dict[str, Any]) -> str:
+    parts = [found["warning"] or "No test scan is in train, pixel for pixel.", _hash_note(found["splits"]["test"])]
+    parts += ["", f"Scans of {found['source']} by identical gray pixels at full size:", _table(found)]
+    parts += [NEAR_NOTE, _near_note(found["near"]["splits"]["test"]), *found["notes"]]
+    parts += _groups("Near-duplicates of train in test", found["near"]["groups"], is_near=True)
+    parts += _groups("The same pixels in train and test", found["groups"])
+    if found["skipped"]:
+        parts += ["", f"{len(found['skipped']):,} skipped:"]
+        parts += [f"  {each['name']}: {each['reason']}" for each in found["skipped"][:SHOWN]]
+        parts += _more(len(found["skipped"]))
+    return "\n".join(part for number, part in enumerate(parts) if part or (number and parts[number - 1]))
+
+
+def _hash_note(test: dict[str, int]) -> str:
+    if not test["test_in_train"]:
+        return ""
+    return f"By the bytes of their files, {test['test_in_train_bytes']:,} of them could be told."
+
+
+def _table(found: dict[str, Any]) -> str:
+    near = found["near"]["splits"]
+    rows = [
+        [name, f"{counts['n']:,}", f"{counts['redundant']:,}", f"{near[name]['near_duplicates']:,}"]
+        for name, counts in found["splits"].items()
+    ]
+    return table(["split", "scans", "redundant", "near-duplicates"], rows, align="<>>>")
+
+
+def _near_note(test: dict[str, int]) -> str:
+    if not test["near_train"]:
+        return "No other test scan is a near-duplicate of one in train."
+    return f"{test['near_train']:,} more test scans have one in train; without them, {test['near_clean']:,} are clean."
+
+
+def _groups(title: str, groups: list[dict[str, Any]], is_near: bool = False) -> list[str]:
+    """The first groups that are in train and in test, one a line."""
+    across = [group["members"] for group in groups if group["across"]]
+    if not across:
+        return []
+    lines = ["", f"{title} ({len(across):,} groups; --json lists all):"]
+    for members in across[:SHOWN]:
+        lines.append("  " + " = ".join(member["name"] for member in members if not is_near or not member["like"]))
+        if is_near:
+            lines += [f"    {member['name']}: {', '.join(member['seen'])}" for member in members if member["like"]]
+    return lines + _more(len(across))
+
+
+def _more(count: int) -> list[str]:
+    return [f"  and {count - SHOWN:,} more"] if count > SHOWN else []

@@ -1,0 +1,173 @@
+"""What the pictures of a source are and which of them are near-duplicates, whatever split they go to.
+
+Every picture is decoded once; its thumbnail waits on disk, so memory stays flat. The result is kept in the cache, as
+`<root>/audits/<key>.json`, under a hash of the source's content.
+"""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
+
+from engine.data import cache
+from engine.data.audit import near_duplicates
+from engine.data.audit.look import SIDE, Look, look
+from engine.data.audit.near_duplicates import Pair
+from engine.data.dataset import LoadingStopped
+from engine.data.picture import Unusable, turn
+from engine.data.source import Source
+from engine.errors import DataError
+from engine.messages import ShouldStop
+
+VERSION: Final = 1  # raise it when the same pictures would be found to be something else
+KEPT: Final = 64
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """One decoded picture.
+
+    Args:
+        item: its number in the source.
+        key: hash of its gray pixels at full size.
+        digest: hash of its file.
+        height, width: in pixels.
+        black, white, exponent: its gray values, see `Look`; all 0 where it is of one gray.
+    """
+
+    item: int
+    key: str
+    digest: str
+    height: int
+    width: int
+    black: float = 0.0
+    white: float = 0.0
+    exponent: float = 0.0
+
+
+@dataclass(frozen=True)
+class Findings:
+    """A whole source.
+
+    Args:
+        pictures: in the order of the source.
+        unusable: items that could not be decoded, and why.
+        pairs: near-duplicates among the first pictures of each key, by their place in `pictures`.
+    """
+
+    pictures: tuple[Facts, ...]
+    unusable: tuple[tuple[int, str], ...]
+    pairs: tuple[Pair, ...]
+
+
+def fetch(source: Source, progress: Progress, should_stop: ShouldStop) -> Findings:
+    """Look at every picture of a source, or read from the cache what was found before.
+
+    Args:
+        source: the source.
+        progress: called with what is being done, how much is done, and how much there is.
+        should_stop: asked between pictures.
+
+    Raises:
+        LoadingStopped: `should_stop` said so.
+        DataError: there is no room for the thumbnails.
+    """
+    content = hashlib.sha256(f"{VERSION} {source.content(should_stop)}".encode()).hexdigest()[:32]
+    place = cache.root() / "audits" / f"{content}.json"
+    with suppress(OSError, ValidationError):
+        found = _JSON.validate_json(place.read_bytes())
+        os.utime(place)
+        return found
+    try:
+        with tempfile.TemporaryDirectory(prefix="engram-audit-", ignore_cleanup_errors=True) as folder:
+            found = _find(source, Path(folder), progress, should_stop)
+    except OSError as error:
+        raise DataError(
+            f"The thumbnails for the audit cannot be written ({error.strerror or error}).",
+            "Free some space in the folder for temporary files.",
+        ) from error
+    with suppress(OSError):  # a cache that cannot be written only costs the next audit its time
+        _keep(found, place)
+    return found
+
+
+def _find(source: Source, folder: Path, progress: Progress, should_stop: ShouldStop) -> Findings:
+    """Decode, then compare; one picture of each key is enough to compare."""
+    pictures: list[Facts] = []
+    unusable: list[tuple[int, str]] = []
+    compared: list[int] = []
+    seen: set[str] = set()
+    total = len(source.items)
+    file = folder / "thumbnails.npy"
+    thumbnails = np.lib.format.open_memmap(file, "w+", dtype=np.uint16, shape=(max(total, 1), SIDE, SIDE))
+    for number, (facts, thumbnail, reason) in enumerate(_facts(source, should_stop)):
+        if facts is None:
+            unusable.append((number, reason))
+        else:
+            if facts.key not in seen and thumbnail is not None:
+                thumbnails[len(compared)] = thumbnail
+                compared.append(len(pictures))
+            seen.add(facts.key)
+            pictures.append(facts)
+        progress("Reading scans", number + 1, total)
+    pairs = near_duplicates.find(
+        thumbnails[: len(compared)], lambda done, of: progress("Comparing scans", done, of), should_stop
+    )
+    del thumbnails  # closes its file, which Windows would not remove otherwise
+    return Findings(tuple(pictures), tuple(unusable), tuple(_numbered(pair, compared) for pair in pairs))
+
+
+_Found = tuple[Facts | None, NDArray[np.uint16] | None, str]
+
+
+def _facts(source: Source, should_stop: ShouldStop) -> Iterator[_Found]:
+    """What each item is, in order; only a few pictures are in memory at a time."""
+    workers = min(os.cpu_count() or 1, 8)
+    numbers = range(len(source.items))
+    with ThreadPoolExecutor(workers, "audit") as pool:
+        for start in numbers[:: 4 * workers]:
+            if should_stop():
+                raise LoadingStopped("The audit was stopped.")
+            yield from pool.map(lambda number: _examine(source, number), numbers[start : start + 4 * workers])
+
+
+def _examine(source: Source, number: int) -> _Found:
+    """Facts and thumbnail of one item, or the reason why there are none."""
+    try:
+        picture = source.read(number)
+    except Unusable as reason:
+        return None, None, str(reason)
+    with turn(picture.gray.size):
+        seen: Look | None = look(picture)
+        key, (height, width) = picture.key(), picture.gray.shape
+    curve = (seen.black, seen.white, seen.exponent) if seen else (0.0, 0.0, 0.0)
+    facts = Facts(number, key, source.digest(number), height, width, *curve)
+    return facts, seen.thumbnail if seen else None, ""
+
+
+def _numbered(pair: Pair, compared: list[int]) -> Pair:
+    return Pair(compared[pair.one], compared[pair.other], pair.turn, pair.unexplained, pair.moved)
+
+
+def _keep(found: Findings, place: Path) -> None:
+    """Write the result whole or not at all, and forget the oldest of too many."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    fresh = place.with_name(f"new-{os.getpid()}-{place.name}")
+    fresh.write_bytes(_JSON.dump_json(found))
+    os.replace(fresh, place)
+    by_age = sorted(place.parent.iterdir(), key=lambda file: file.stat().st_mtime, reverse=True)
+    for old in by_age[KEPT:]:
+        old.unlink(missing_ok=True)
+
+
+_JSON: Final = TypeAdapter(Findings)

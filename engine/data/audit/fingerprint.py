@@ -1,0 +1,44 @@
+"""A perceptual hash of thumbnails that turning and flipping do not change.
+
+The low frequencies of a picture's cosine transform, as in pHash, but kept as numbers and without their signs: a flip
+changes only the sign of a coefficient, a quarter turn also swaps the two frequencies. So what is kept of each pair of
+swapped coefficients, the sum and the difference of their sizes, is the same for all eight ways to lay a picture down.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.data.audit.look import SIDE
+
+FREQUENCIES: Final = 16
+LENGTH: Final = FREQUENCIES**2
+
+
+def fingerprints(thumbnails: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Hash standardised thumbnails; copies are near each other in Euclidean distance.
+
+    Args:
+        thumbnails: (n, SIDE, SIDE), mean 0, standard deviation 1.
+
+    Returns:
+        float32 (n, LENGTH), of length 1 where the thumbnail has nothing but low frequencies, shorter otherwise.
+    """
+    sizes = np.abs(_COSINES @ thumbnails @ _COSINES.T) / SIDE
+    one, other = sizes[:, *_UPPER], sizes[:, *_UPPER[::-1]]
+    sums, differences = (one + other) / np.sqrt(2), np.abs(one - other) / np.sqrt(2)
+    straight = np.diagonal(sizes, axis1=1, axis2=2)
+    return np.concatenate([straight, sums, differences], axis=1, dtype=np.float32)
+
+
+def _cosines() -> NDArray[np.float32]:
+    """The first rows of the orthonormal cosine transform (DCT-II)."""
+    frequency, place = np.arange(FREQUENCIES)[:, None], np.arange(SIDE)[None]
+    rows = np.sqrt(2 / SIDE) * np.cos(np.pi * frequency * (2 * place + 1) / (2 * SIDE))
+    rows[0] /= np.sqrt(2)
+    return rows.astype(np.float32)
+
+
+_COSINES: Final = _cosines()
+_UPPER: Final = np.triu_indices(FREQUENCIES, 1)

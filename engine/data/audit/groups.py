@@ -1,0 +1,171 @@
+"""Which files belong together: the same pictures, and chains of near-duplicates, with what was done to each."""
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from engine.data.audit.findings import Facts, Findings
+from engine.data.audit.near_duplicates import Pair
+
+TURNS: Final = (
+    "",
+    "rotated by 90° anticlockwise",
+    "rotated by 180°",
+    "rotated by 90° clockwise",
+    "flipped left to right",
+    "flipped left to right and rotated by 90° anticlockwise",
+    "flipped top to bottom",
+    "flipped left to right and rotated by 90° clockwise",
+)
+_SAME_GAMMA, _CROPPED_GAMMA, _SAME_GRAY, _SAME_PLACE = 0.04, 0.2, 0.04, 0.004
+
+
+@dataclass(frozen=True)
+class Member:
+    """A file in a group.
+
+    Args:
+        split: 'train', 'validation' or 'test'.
+        name: as its source names it.
+        like: the file of the group that it was compared with, empty for the first.
+        seen: how it differs from that one, such as 'rotated by 180°'.
+    """
+
+    split: str
+    name: str
+    like: str = ""
+    seen: tuple[str, ...] = ()
+
+    def described(self, near: bool) -> dict[str, Any]:
+        """As it is written in JSON."""
+        place: dict[str, Any] = {"split": self.split, "name": self.name}
+        return place | {"like": self.like, "seen": list(self.seen)} if near else place
+
+
+Group = tuple[Member, ...]
+ORDER: Final = ("train", "validation", "test")
+
+
+def same(keys: Sequence[str], members: Sequence[Member]) -> list[Group]:
+    """Groups of at least two files with equal keys, in the order of their first file, train first."""
+    groups: dict[str, list[Member]] = defaultdict(list)
+    for key, member in zip(keys, members, strict=True):
+        groups[key].append(member)
+    return [_train_first(group) for group in groups.values() if len(group) > 1]
+
+
+def _train_first(group: Sequence[Member]) -> Group:
+    return tuple(sorted(group, key=_order))
+
+
+def _order(member: Member) -> int:
+    return ORDER.index(member.split)
+
+
+def near(findings: Findings, members: Sequence[Member]) -> list[Group]:
+    """Groups of files that pairs of near-duplicates link, train first, each with every copy of its pictures.
+
+    Args:
+        findings: the pairs.
+        members: one for each of the pictures.
+    """
+    linked: dict[int, list[Pair]] = defaultdict(list)
+    for pair in findings.pairs:
+        linked[pair.one].append(pair)
+        linked[pair.other].append(pair)
+    copies: dict[str, list[int]] = defaultdict(list)
+    for number in sorted(range(len(members)), key=lambda number: (_order(members[number]), number)):
+        copies[findings.pictures[number].key].append(number)
+    drawn = _Drawn(findings.pictures, members, [copies[facts.key] for facts in findings.pictures])
+    done: set[int] = set()
+    found = []
+    for first in sorted(linked):
+        if first not in done:
+            component = _reached(first, linked)
+            done |= component.keys()
+            root = min(component, key=lambda number: (_order(members[drawn.copies[number][0]]), number))
+            found.append(drawn.group(_reached(root, linked)))
+    return found
+
+
+def _reached(first: int, linked: dict[int, list[Pair]]) -> dict[int, Pair | None]:
+    """All pictures linked to the first one, each with the pair that led to it; the nearest to the first lead."""
+    reached: dict[int, Pair | None] = {first: None}
+    waiting = deque([first])
+    while waiting:
+        here = waiting.popleft()
+        for pair in linked[here]:
+            there = pair.other if pair.one == here else pair.one
+            if there not in reached:
+                reached[there] = pair
+                waiting.append(there)
+    return reached
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """Pictures, their members, and for each the copies of it, itself among them, train first."""
+
+    pictures: Sequence[Facts]
+    members: Sequence[Member]
+    copies: Sequence[list[int]]
+
+    def group(self, reached: dict[int, Pair | None]) -> Group:
+        """Write out the pictures that were reached, each followed by its copies."""
+        group: list[Member] = []
+        for number, pair in reached.items():
+            first, *others = self.copies[number]
+            here = self.members[first]
+            if pair is not None:
+                known = pair.one if pair.other == number else pair.other
+                like = self.members[self.copies[known][0]].name
+                here = Member(here.split, here.name, like, changes(pair, known, number, self.pictures))
+            group.append(here)
+            copies = (self.members[each] for each in others)
+            group += [Member(each.split, each.name, here.name, ("the same pixels",)) for each in copies]
+        return tuple(group)
+
+
+def changes(pair: Pair, known: int, number: int, pictures: Sequence[Facts]) -> tuple[str, ...]:
+    """What was done to one picture to make the other of a pair.
+
+    Args:
+        pair: the two.
+        known: number of the picture that is there already.
+        number: number of the one to describe.
+        pictures: of the findings.
+
+    Returns:
+        Words such as 'flipped left to right', 'resized from 512 × 512 to 256 × 256', 'gamma 0.80'; 'recompressed' where
+        only single pixels differ.
+    """
+    before, after = pictures[known], pictures[number]
+    turn = pair.turn if pair.other == known else _inverse(pair.turn)
+    moved = pair.moved > _SAME_PLACE
+    words = [TURNS[turn], _resized(before, after, turn % 2 == 1), *_regrayed(before, after, moved)]
+    if moved:
+        words.append("cropped or shifted a little")
+    return tuple(filter(None, words)) or ("recompressed",)
+
+
+def _inverse(turn: int) -> int:
+    """The way back: a flip undoes itself, a turn to the left a turn to the right."""
+    return turn if turn >= 4 else -turn % 4
+
+
+def _resized(before: Facts, after: Facts, lies_on_side: bool) -> str:
+    sizes = (before.width, before.height), (after.width, after.height)
+    turned = sizes[0][::-1] if lies_on_side else sizes[0]
+    if turned == sizes[1]:
+        return ""
+    return "resized from {0[0]} × {0[1]} to {1[0]} × {1[1]}".format(*sizes)
+
+
+def _regrayed(before: Facts, after: Facts, moved: bool) -> Iterable[str]:
+    """How the gray values changed; one power law, or where that stayed, brightness. A crop changes the mean as well."""
+    gamma = before.exponent / after.exponent
+    if abs(gamma - 1) > (_CROPPED_GAMMA if moved else _SAME_GAMMA):
+        yield f"gamma {gamma:.2f}"
+    elif max(abs(after.black - before.black), abs(after.white - before.white)) > _SAME_GRAY:
+        yield "brighter" if after.black + after.white > before.black + before.white else "darker"

@@ -1,0 +1,101 @@
+"""Counts over groups of files, as `python -m engine audit --json` writes them."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from engine.data.audit.groups import Group, Member
+
+LEARNED = ("train", "validation")
+
+
+def exact(keys: Sequence[str], members: Sequence[Member], digests: Sequence[str] | None = None) -> dict[str, Any]:
+    """Count pictures by split.
+
+    Args:
+        keys: one for each picture; equal where the pixels are.
+        members: their splits and names.
+        digests: hashes of their files, where known.
+
+    Returns:
+        {split: {"n", "redundant", ...}}; redundant is n less the distinct pictures in the split. A validation split is
+        there only where the source brings one. Test also has test_in_train, its pictures that are in train or in such a
+        validation split too; test_in_train_bytes, the same by hash of the file, None without digests; and test_clean,
+        the rest.
+    """
+    splits: dict[str, Any] = {}
+    for name in ("train", "validation", "test"):
+        inside = [key for key, member in zip(keys, members, strict=True) if member.split == name]
+        if inside or name != "validation":
+            splits[name] = {"n": len(inside), "redundant": len(inside) - len(set(inside))}
+    leaked = _leaked(keys, members)
+    splits["test"] |= {
+        "test_in_train": leaked,
+        "test_in_train_bytes": None if digests is None else _leaked(digests, members),
+        "test_clean": splits["test"]["n"] - leaked,
+    }
+    return splits
+
+
+def _leaked(marks: Sequence[str], members: Sequence[Member]) -> int:
+    """How many test pictures have a mark that occurs in train or validation."""
+    learned = {mark for mark, member in zip(marks, members, strict=True) if member.split in LEARNED}
+    return sum(mark in learned for mark, member in zip(marks, members, strict=True) if member.split == "test")
+
+
+def near(groups: Sequence[Group], identical: Sequence[Group], splits: dict[str, Any]) -> dict[str, Any]:
+    """Count near-duplicates by split.
+
+    Args:
+        groups: files that are near-duplicates of each other.
+        identical: files with the same pixels.
+        splits: what `exact` counted.
+
+    Returns:
+        {split: {"near_duplicates"}}, the files in the groups; for test also near_train, the files that are not in train
+        pixel for pixel but have a near-duplicate there, and near_clean, the files that have neither.
+    """
+    inside = Counter(member.split for group in groups for member in group)
+    counts: dict[str, Any] = {name: {"near_duplicates": inside[name]} for name in splits}
+    leaked = {member.name for group in across(identical) for member in group if member.split == "test"}
+    beside = {member.name for group in across(groups) for member in group if member.split == "test"} - leaked
+    counts["test"] |= {"near_train": len(beside), "near_clean": splits["test"]["test_clean"] - len(beside)}
+    return counts
+
+
+def across(groups: Sequence[Group]) -> list[Group]:
+    """The groups that have files both in test and in train or validation."""
+    return [group for group in groups if is_across(member.split for member in group)]
+
+
+def is_across(splits: Iterable[str]) -> bool:
+    """Whether files of these splits take from the test set what it is there for."""
+    found = set(splits)
+    return "test" in found and not found.isdisjoint(LEARNED)
+
+
+def described(groups: Sequence[Group], is_near: bool = False) -> list[dict[str, Any]]:
+    """Groups as they are written in JSON, those across splits first."""
+    apart = across(groups)
+    ordered = [*apart, *(group for group in groups if group not in apart)]
+    return [
+        {
+            "across": is_across(member.split for member in group),
+            "members": [member.described(is_near) for member in group],
+        }
+        for group in ordered
+    ]
+
+
+def warning(splits: dict[str, Any]) -> str:
+    """What a person should know before training, empty where there is nothing to say."""
+    test = splits["test"]
+    leaked, count = test["test_in_train"], test["n"]
+    if not leaked:
+        return ""
+    places = "train or validation" if "validation" in splits else "train"
+    verb, clean = "are" if leaked > 1 else "is", test["test_clean"]
+    told = f"{leaked:,} of {count:,} test scans {verb} also in {places}, pixel for pixel."
+    if not clean:
+        return f"{told} There is no clean test scan: numbers on test tell what a model remembers."
+    return f"{told} Trust the numbers on the {clean:,} clean test scan{'s' * (clean > 1)}."
