@@ -61,8 +61,7 @@ class Fit:
             self.emit(Log(text="The images have changed since this run began.", level="warning"))
         data = {"source": self.images.source, "fingerprint": fingerprint}
         self.run.write_json("provenance.json", {**self.state.conditions, "seed": training.seed, "data": data})
-        if self.config.caution:
-            self.emit(Log(text=self.config.caution, level="warning"))
+        self._say_what_is_unusual()
         given, originals = scoring.fixed(self.validation, PREVIEWS)
         self._preview("originals", originals)
         if given is not originals:
@@ -104,6 +103,15 @@ class Fit:
             self.emit(Log(text=text))
 
         return bool(self.model.prepare(Sight(len(self.images.train), training.seed, draw, self.should_stop, tell)))
+
+    def _say_what_is_unusual(self) -> None:
+        if self.config.caution:
+            self.emit(Log(text=self.config.caution, level="warning"))
+        noise = self.config.noise
+        if noise.noise != "none":
+            given = f"{noise.noise} noise of level {noise.noise_low:g} to {noise.noise_high:g}, drawn for each image"
+            always = "Validation images always have the same noise."
+            self.emit(Log(text=f"The model is given {given}; its goal is the clean image. {always}"))
 
     def epoch(self) -> bool:
         """Train, validate and keep one epoch; False when stopped before its end."""

@@ -166,6 +166,7 @@ class Form(QWidget):
         grids = {"": _grid()} | {title: _grid() for title in self.folds}
         for row in self.rows.values():
             row.place(grids[row.spec.fold])
+        column.setSpacing(4)
         column.addLayout(grids[""])
         for title, fold in self.folds.items():
             fold.body.setLayout(grids[title])

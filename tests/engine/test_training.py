@@ -83,6 +83,9 @@ def test_a_killed_run_with_everything_on_goes_on_to_the_same_bits(tiny, work, tm
 
 def test_a_denoising_run_keeps_what_its_model_was_given(tiny, tmp_path):
     run = engine.train(tiny(noise="gaussian", noise_low=0.1, noise_high=0.1), run="one", root=tmp_path)
+    said = " ".join(event.text for event in run.events() if isinstance(event, Log))
+    assert "gaussian noise of level 0.1 to 0.1" in said
+    assert "Validation images always have the same noise" in said
     noisy, originals = (np.load(run.previews / f"{name}.npy") / 255 for name in ("noisy", "originals"))
     assert (noisy - originals).std() == pytest.approx(0.08, abs=0.03)
     assert not (engine.train(tiny(), run="two", root=tmp_path).previews / "noisy.npy").exists()

@@ -52,8 +52,8 @@ class TrainPanel(Panel):
             splitter.splitterMoved.connect(self.remembered)
             for part in parts:
                 splitter.addWidget(part)
-        left.setSizes([500, 260])
-        right.setSizes([350, 305, 140])
+        left.setSizes([590, 185])
+        right.setSizes([325, 345, 125])
         self.place(_holding(left), right)
 
     def _connect(self) -> None:

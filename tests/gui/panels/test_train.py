@@ -312,6 +312,13 @@ class TestShown:
         panel.refresh()
         assert previews.epoch() == 1
 
+    def test_a_denoising_run_shows_what_its_model_was_given(self, panel, make_run):
+        run = make_run("ae-0001")
+        np.save(run.previews / "noisy.npy", np.load(run.previews / "originals.npy"))
+        rows = refreshed(panel).previews.rows
+        assert rows.view(1, 0).accessibleName() == "noisy input"
+        assert rows.view(2, 0).accessibleName() == "reconstruction"
+
     def test_hovering_a_picture_tells_its_numbers(self, panel, make_run, qtbot):
         run = make_run("ae-0001")
         refreshed(panel)
