@@ -16,6 +16,7 @@ EngramError
 │   ├── SearchBusy         another process is at it
 │   └── SearchDamaged      its ledger cannot be read
 ├── StudyError             a study cannot be made in this folder
+├── TrackingError          Weights & Biases cannot be used as wanted
 ├── BackendError           the wanted backend is not installed or cannot be used now
 └── TrainingError          training cannot go on (non-finite loss, out of memory)
 """
@@ -98,6 +99,10 @@ class SearchDamaged(SearchError):
 
 class StudyError(EngramError):
     """A study cannot be made in this folder."""
+
+
+class TrackingError(EngramError):
+    """Weights & Biases cannot be used as wanted."""
 
 
 class BackendError(EngramError):

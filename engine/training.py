@@ -6,7 +6,7 @@ This module takes no Keras; `engine.fitting`, which does the work, is imported o
 from contextlib import ExitStack
 from pathlib import Path
 
-from engine import backend, data, runs
+from engine import backend, data, runs, tracking
 from engine.config import RunConfig, build
 from engine.errors import ConfigError, EngramError, RunDamaged
 from engine.messages import Emit, Event, JobEnded, Log, Progress, ShouldStop, ignore, never
@@ -37,8 +37,9 @@ def train(
         EngramError: what is wrong with the settings, the data or the backend. The run folder, if made, says so too.
     """
     if not isinstance(run, Run):
+        tracking.check(config or RunConfig())
         run = runs.create(config or RunConfig(), run, root)
-    with Recorder(run, emit) as recorder:
+    with Recorder(run, tracking.watched(run, run.config, emit)) as recorder:
         _work(run, run.config, recorder, should_stop)
     return run
 
@@ -70,7 +71,7 @@ def resume(
     """
     if not isinstance(run, Run):
         run = runs.open(run, root)
-    with Recorder(run, emit) as recorder:
+    with Recorder(run, tracking.watched(run, run.config, emit)) as recorder:
         config = _goal(run, epochs)
         _work(run, config, recorder, should_stop)
     return run

@@ -14,7 +14,7 @@ from engine.config import RunConfig, SearchConfig
 from engine.errors import ConfigError, SearchNotFound
 from engine.messages import EpochEnded, Event, SearchEnded, SearchStarted, SearchState, TrialEnded, TrialProposed
 from engine.messages import Search as Order
-from engine.search import folder, job, space, standing
+from engine.search import folder, job, space, standing, sweep
 from engine.search.folder import Plan
 
 NOTE = "Stopping after this step; the same command goes on. Once more ends the process at once."
@@ -31,6 +31,8 @@ ENDINGS = {
 def run(options: Namespace) -> Outcome:
     """Search, or go on with a search."""
     order = _order(options)
+    if options.sweep_yaml is not None:
+        options.sweep_yaml.write_text(sweep.written(folder.planned(order)), encoding="utf-8")
     teller = Teller(Meter(sys.stderr, _unit(order)))
     with StopWish(NOTE) as wish:
         backend.take_none()

@@ -33,6 +33,9 @@ def add_search(command: argparse.ArgumentParser) -> None:
     command.add_argument("--name", required=True, help="name of the search; one that there is already is gone on with")
     command.add_argument("--preset", metavar="NAME", help="settings and space to start from: seed-ae or seed-vae")
     command.add_argument("--space", type=Path, metavar="FILE", help="what varies, as JSON; instead of the preset's")
+    command.add_argument(
+        "--sweep-yaml", type=Path, metavar="FILE", help="also write the space as a W&B sweep, for `wandb sweep FILE`"
+    )
     how = command.add_argument_group("search", summary(SearchConfig))
     for spec in config.fields(SearchConfig):
         add_option(how, spec)

@@ -5,7 +5,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from engine import backend, config, runs, training
+from engine import backend, config, runs, tracking, training
 from engine.cli.meter import Meter
 from engine.cli.outcome import INTERRUPTED, Outcome, number
 from engine.cli.parser import PROGRAM, run_config
@@ -18,6 +18,7 @@ def run(options: Namespace) -> Outcome:
     """Train a new run."""
     chosen = run_config(options, config.preset(options.preset) if options.preset else None)
     with StopWish() as wish:
+        tracking.check(chosen)
         backend.use(chosen.training)  # before there is a folder: it may not be installed
         created = runs.create(chosen, options.run, options.runs)
         training.train(run=created, emit=meter(created), should_stop=wish)

@@ -14,6 +14,12 @@ class SearchConfig(Section):
         "Bayesian asks a Gaussian process where a better loss may lie; hyperband trains many for few epochs and goes "
         "on with the best third.",
     )
+    tuner: Literal["keras-tuner", "wandb"] = setting(
+        "keras-tuner",
+        "Tuner",
+        "Who proposes: KerasTuner on this machine, or a W&B sweep, which needs its server and a login.",
+        advanced=True,
+    )
     trials: int = setting(
         20, "Trials", "How many configurations are tried in all, those from before included.", ge=1, le=100_000
     )

@@ -61,3 +61,10 @@ class TrainingConfig(Section):
         True, "Deterministic", "Same settings, same bits: operations without a fixed order are replaced.", advanced=True
     )
     threads: int = setting(0, "Threads", "Processor threads to compute with; 0 takes all.", ge=0, le=512, advanced=True)
+    tracking: Literal["off", "offline", "online"] = setting(
+        "off",
+        "Tracking",
+        "Record settings and metrics for Weights & Biases: offline in the run's folder, from where `wandb sync` sends "
+        "them later, or online, which needs a login. Never pictures, paths or names of people and machines.",
+        advanced=True,
+    )

@@ -32,6 +32,7 @@ from engine.search.folder import Plan, Search
 from engine.search.judge import Judge
 from engine.search.ledger import Ledger, Trial
 from engine.search.process import Gone, TrialProcess
+from engine.search.sweep import SweepTrials
 from engine.search.trials import Trials
 
 TICK_S = 0.2
@@ -58,7 +59,8 @@ class Conductor:
 
     def __init__(self, search: Search, ledger: Ledger, emit: Emit, wishes: Wishes) -> None:
         self.search, self.ledger, self.emit, self.wishes = search, ledger, emit, wishes
-        self.trials = Trials(ledger, folder.plan_of(ledger))
+        plan = folder.plan_of(ledger)
+        self.trials = Trials(ledger, plan) if plan.settings.tuner != "wandb" else SweepTrials(ledger, plan, search)
         self.fleet = Fleet(search.path)
         self.stop_wished = self.pause_wished = self.is_paused = False
         self._stopping_since: float | None = None
@@ -83,6 +85,7 @@ class Conductor:
                     self._on_news(self.fleet.running[number], news)
         finally:
             self.fleet.close()
+            self.trials.close()
         state = "stopped" if not self.trials.are_done() else "exhausted" if self.trials.are_used_up() else "finished"
         return SearchEnded.model_validate({"search": self.search.name, "state": state})
 
@@ -176,13 +179,13 @@ class Conductor:
         elif isinstance(news, Progress | Log | EpochEnded):
             self.emit(news)
             if isinstance(news, EpochEnded):
-                self._on_epoch(process, news.epoch)
+                self._on_epoch(process, news)
 
-    def _on_epoch(self, process: TrialProcess, epoch: int) -> None:
+    def _on_epoch(self, process: TrialProcess, ended: EpochEnded) -> None:
         self._deaths[process.number] = 0
-        self.trials.note(process.number, epochs=epoch)
+        self.trials.tell_epoch(process.number, ended.epoch, ended.metrics)
         if process.hopeless_at is None:
-            curve = standing.losses(process.run)[:epoch]
+            curve = standing.losses(process.run)[: ended.epoch]
             process.hopeless_at = self._judge.hopeless_at(process.number, process.run, curve)
             if process.hopeless_at is not None:
                 process.say(Stop())

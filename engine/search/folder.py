@@ -13,7 +13,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
-from engine import config, runs
+from engine import config, runs, tracking
 from engine.config import RunConfig, SearchConfig
 from engine.errors import ConfigError, RunExists, SearchBusy, SearchError, SearchNotFound
 from engine.messages import Search as Order
@@ -143,12 +143,25 @@ def prepare(order: Order) -> Search:
             f"There is no search '{order.name}' to go on with.", "Give a preset or a space to begin one."
         )
     plan = settled(order.base, order.space, order.settings)
+    tracking.check(plan.base)
     if taken := sorted(search.root.glob(f"{search.name}-[0-9][0-9][0-9][0-9]*")):
         raise RunExists(f"There is already a run '{taken[0].name}'.", "Choose another name for the search.")
     search.path.mkdir(parents=True, exist_ok=True)
     with search.ledger() as ledger:
         ledger.state(begun_with=plan.space.described(), **facts(plan))
     return search
+
+
+def planned(order: Order) -> Plan:
+    """The plan that a command asks for, or that the search of its name has; nothing is written.
+
+    Raises:
+        ConfigError, SearchNotFound: as `prepare`.
+    """
+    if order.base is not None and order.space is not None:
+        return settled(order.base, order.space, order.settings)
+    with open(order.name, order.root).ledger() as ledger:
+        return plan_of(ledger)
 
 
 def facts(plan: Plan) -> dict[str, Any]:
@@ -176,6 +189,8 @@ def settled(base: RunConfig, described: Mapping[str, Any], given: Mapping[str, A
     settings = settings_of(given)
     points = space.parse(described, base)
     base = config.build({"seed": settings.seed}, base)
+    if settings.tuner == "wandb" and (settings.algorithm == "hyperband" or settings.parallel > 1):
+        raise ConfigError("W&B's sweeps propose one trial after the other and know no hyperband.", "Choose another.")
     epochs = next((each for each in points.dimensions if each.name == "epochs"), None)
     if settings.algorithm == "grid" and not points.is_finite:
         raise ConfigError("A grid needs lists or ranges of whole numbers.", "Give lists, or search at random.")

@@ -42,6 +42,13 @@ class Trials:
         self.rows[number] = next(trial for trial in self.ledger.trials() if trial.number == number)
         return self.rows[number]
 
+    def tell_epoch(self, number: int, epoch: int, metrics: Mapping[str, float]) -> Trial:
+        """Hear of an epoch of a trial that runs."""
+        return self.note(number, epochs=epoch)
+
+    def close(self) -> None:
+        """Be done with the search."""
+
     def enqueue(self, values: Mapping[str, Any], origin: str = "hand") -> Trial | None:
         """Let these values be tried next; None when they have been already.
 

@@ -1,0 +1,98 @@
+"""How much each setting mattered in a search, which way, and how sure that is. Pure functions; no framework.
+
+A linear fit of the scores on the settings' places in their ranges, and a bootstrap over the trials. It says what a
+straight line can say: a setting whose best value lies in the middle may show little.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.search.space import Space
+
+RESAMPLES = 500
+COVERED = (2.5, 97.5)  # percentiles of the interval
+
+
+@dataclass(frozen=True)
+class Importance:
+    """What a setting does to the score over its whole range, the others held.
+
+    Args:
+        name: the config field.
+        effect: the score at its highest value less that at its lowest; between its worst and its best value where it
+            has no order. As a share of the score (-0.3 is a loss lower by 30 %) where `is_relative`.
+        low: lower end of the 95 % interval of the effect.
+        high: upper end.
+        sign: -1 when larger values are surely better, 1 when they are surely worse, 0 when that is open or it has no
+            order.
+        is_relative: whether effects are shares of the score; they are where all scores are positive.
+    """
+
+    name: str
+    effect: float
+    low: float
+    high: float
+    sign: int
+    is_relative: bool
+
+
+def importances(
+    space: Space, trials: Sequence[tuple[Mapping[str, Any], float]], seed: int = 0
+) -> list[Importance] | None:
+    """Weigh the settings of a search, the weightiest first.
+
+    Args:
+        space: what varied.
+        trials: configurations and their finite scores.
+        seed: seed of the bootstrap.
+
+    Returns:
+        One for each setting that took more than one value; None while there are fewer trials than the fit needs.
+    """
+    varied = [d for d in space.dimensions if len({repr(values.get(d.name)) for values, _ in trials}) > 1]
+    kept = Space(tuple(varied))
+    features = np.array([_features(kept, values) for values, _ in trials])
+    if not varied or len(trials) < features.shape[1] + 3:
+        return None
+    scores = np.array([score for _, score in trials], np.float64)
+    relative = bool((scores > 0).all())
+    targets = np.log(scores) if relative else scores
+    rng = np.random.default_rng(seed)
+    drawn = [rng.integers(len(trials), size=len(trials)) for _ in range(RESAMPLES)]
+    fits = np.array([_fit(features[rows], targets[rows]) for rows in drawn])
+    found, start = [], 0
+    for dimension in varied:
+        columns = slice(start, start + dimension.width)
+        start += dimension.width
+        whole = _effect(_fit(features, targets)[columns])
+        resampled = np.array([_effect(fit[columns]) for fit in fits])
+        found.append(_described(dimension.name, dimension.is_ordered, whole, resampled, relative))
+    return sorted(found, key=lambda each: -abs(each.effect))
+
+
+def _features(space: Space, values: Mapping[str, Any]) -> NDArray[np.float64]:
+    return space.features({name: values[name] for name in space.names if name in values})
+
+
+def _fit(features: NDArray[np.float64], targets: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Least squares with an intercept; of equally good fits the one with the smallest coefficients."""
+    centred = features - features.mean(axis=0)
+    return np.linalg.lstsq(centred, targets - targets.mean(), rcond=1e-10)[0]
+
+
+def _effect(coefficients: NDArray[np.float64]) -> float:
+    """The slope over the range; between the worst and the best where there is one for each value."""
+    return float(coefficients[0]) if len(coefficients) == 1 else float(np.ptp(coefficients))
+
+
+def _described(
+    name: str, is_ordered: bool, effect: float, resampled: NDArray[np.float64], relative: bool
+) -> Importance:
+    low, high = np.percentile(resampled, COVERED)
+    sure = is_ordered and low * high > 0
+    middle, low, high = (float(np.expm1(end) if relative else end) for end in (effect, low, high))
+    return Importance(name, middle, low, high, int(np.sign(low)) if sure else 0, relative)

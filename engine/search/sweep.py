@@ -1,0 +1,181 @@
+"""W&B proposes instead of KerasTuner: a sweep of its own, whose trials are trained and kept like any other.
+
+W&B needs its server for that, and a login; it may ask for the same values twice, which are then answered from the
+ledger and not trained again.
+"""
+
+import json
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from typing import IO, Any
+
+import yaml
+
+from engine import config, tracking
+from engine.errors import ConfigError, SearchError, TrackingError
+from engine.search import space
+from engine.search.dimensions import AnyDimension, Choices
+from engine.search.folder import Plan, Search
+from engine.search.ledger import Ledger, Trial
+from engine.search.trials import Trials
+
+OBJECTIVE = "val_loss"
+METHODS = {"bayesian": "bayes", "random": "random", "grid": "grid"}
+OFFLINE = "Leave out --tuner wandb: the search then needs no network, and --tracking offline records for W&B."
+
+
+def described(plan: Plan) -> dict[str, Any]:
+    """A plan as W&B describes a sweep.
+
+    Raises:
+        ConfigError: the plan has something that W&B's sweeps have not.
+    """
+    if conditional := [dimension.name for dimension in plan.space.dimensions if dimension.when]:
+        raise ConfigError(f"'{conditional[0]}' is conditional, which W&B's sweeps cannot be.", "Let it always vary.")
+    return {
+        "method": METHODS[plan.settings.algorithm],
+        "metric": {"name": OBJECTIVE, "goal": "minimize"},
+        "parameters": {dimension.name: _parameter(dimension) for dimension in plan.space.dimensions},
+    }
+
+
+def _parameter(dimension: AnyDimension) -> dict[str, Any]:
+    if isinstance(dimension, Choices):
+        return {"values": [list(value) if isinstance(value, tuple) else value for value in dimension.values]}
+    ends = dimension.described()
+    kinds = {(False, False): "uniform", (False, True): "int_uniform", (True, False): "log_uniform_values"}
+    kind = kinds.get((dimension.log, dimension.whole), "q_log_uniform_values")
+    return {"distribution": kind, "min": ends["low"], "max": ends["high"]}
+
+
+def written(plan: Plan) -> str:
+    """The sweep as YAML, such as `wandb sweep FILE` takes."""
+    return str(yaml.safe_dump(described(plan), sort_keys=False))
+
+
+def check() -> None:
+    """Refuse early where W&B cannot be asked.
+
+    Raises:
+        TrackingError: W&B is not logged in here.
+    """
+    if not tracking.is_logged_in():
+        raise TrackingError("A W&B sweep needs a login, and there is none on this machine.", OFFLINE)
+
+
+class SweepTrials(Trials):
+    """The trials of a search that W&B proposes.
+
+    Args:
+        ledger: of the search.
+        plan: what is searched.
+        search: where it lies.
+    """
+
+    def __init__(self, ledger: Ledger, plan: Plan, search: Search) -> None:
+        super().__init__(ledger, plan)
+        check()
+        self._asked: queue.Queue[dict[str, Any]] = queue.Queue()
+        self._awaited: int | None = None
+        self._is_over = False
+        self._log = search.path / "sweep.log"
+        with self._log.open("wb") as words:
+            self._agent = subprocess.Popen(
+                [sys.executable, "-m", "engine.tracking.agent"],
+                env=tracking.environment(),
+                cwd=search.path,  # W&B writes where it stands
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=words,
+                start_new_session=True,
+            )
+        threading.Thread(target=self._listen, args=(self._agent.stdout,), daemon=True).start()
+        self._say(
+            {
+                "config": described(plan),
+                "sweep": ledger.facts().get("sweep"),
+                "trials": max(1, plan.settings.trials - len(self.rows)),
+                "folder": str(search.path),
+            }
+        )
+
+    def _listen(self, lines: IO[bytes]) -> None:
+        for line in lines:
+            try:
+                self._asked.put(json.loads(line))
+            except ValueError:
+                continue
+        lines.close()
+        self._asked.put({"gone": self._agent.wait()})
+
+    def _say(self, content: Mapping[str, Any]) -> None:
+        if self._agent.stdin is not None:
+            try:
+                self._agent.stdin.write((json.dumps(content) + "\n").encode())
+                self._agent.stdin.flush()
+            except OSError:
+                return  # its end comes by the queue
+
+    def propose(self) -> Trial | None:
+        """What W&B wants tried; None while it wants nothing new."""
+        try:
+            told = self._asked.get_nowait()
+        except queue.Empty:
+            return None
+        if "sweep" in told:
+            self.ledger.state(sweep=told["sweep"])
+        self._is_over = self._is_over or "over" in told
+        if "gone" in told and not self._is_over:
+            raise SearchError("W&B's agent ended before the sweep did.", f"What it said is in {self._log}.")
+        return self._take(told["values"]) if "values" in told else None
+
+    def _take(self, values: Mapping[str, Any]) -> Trial | None:
+        """A new trial, or at once the score of one that is over."""
+        chosen = {name: _read(values[name]) for name in self.plan.space.names}
+        try:
+            built = config.flat(config.build(chosen, self.plan.base))
+            chosen = {name: built[name] for name in chosen}
+        except ConfigError:  # these values do not go together, as the trial will say
+            pass
+        row = self._add(chosen, "wandb", {})
+        if row is None:
+            known = space.key(chosen, self.plan.base)
+            self._say({"score": next(each.score for each in self.rows.values() if each.key == known)})
+        else:
+            self._awaited = row.number
+        return row
+
+    def note(self, number: int, **changes: Any) -> Trial:
+        """Change what is known of a trial, and let W&B know."""
+        row = super().note(number, **changes)
+        if row.is_over and number == self._awaited:
+            self._awaited = None
+            self._say({"score": row.score})
+        return row
+
+    def tell_epoch(self, number: int, epoch: int, metrics: Mapping[str, float]) -> Trial:
+        """Hear of an epoch of a trial that runs, and let W&B know."""
+        if number == self._awaited:
+            self._say({"epoch": epoch, "metrics": dict(metrics)})
+        return super().tell_epoch(number, epoch, metrics)
+
+    def are_done(self) -> bool:
+        """Whether no trial waits and the sweep is over, or has nothing new to ask for."""
+        return self.waiting(set()) is None and (self._is_over or self.are_enough() or self.are_used_up())
+
+    def close(self) -> None:
+        """Leave the sweep."""
+        try:
+            if self._agent.stdin is not None:
+                self._agent.stdin.close()
+            self._agent.wait(tracking.PATIENCE_S)
+        except (subprocess.TimeoutExpired, OSError):
+            self._agent.kill()
+            self._agent.wait()
+
+
+def _read(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

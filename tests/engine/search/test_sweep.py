@@ -1,0 +1,87 @@
+"""A W&B sweep as the tuner: described, refused without a login, and carried out against a server on loopback."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from engine import config
+from engine.errors import TrackingError
+from engine.messages import Search
+from engine.search import folder, job, sweep
+from tests.conftest import ROOT
+from tests.engine.conftest import TINY
+from tests.engine.tracking.wandb_server import SweepServer
+
+SPACE = {
+    "learning_rate": {"low": 1e-4, "high": 1e-2, "log": True},
+    "latent": {"low": 4, "high": 8},
+    "filters": [[4, 8], [8, 8]],
+}
+OPTIONS = [
+    "--data",
+    "phantom",
+    "--size",
+    "32",
+    "--phantom-count",
+    "36",
+    "--filters",
+    "4,8",
+    "--epochs",
+    "1",
+    "--batch-size",
+    "8",
+]
+
+
+@pytest.fixture
+def no_login(monkeypatch, tmp_path):
+    monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+
+
+def test_a_plan_is_described_as_a_sweep():
+    plan = folder.settled(config.build(TINY), SPACE, {"tuner": "wandb"})
+    assert yaml.safe_load(sweep.written(plan)) == {
+        "method": "bayes",
+        "metric": {"name": "val_loss", "goal": "minimize"},
+        "parameters": {
+            "learning_rate": {"distribution": "log_uniform_values", "min": 1e-4, "max": 1e-2},
+            "latent": {"distribution": "int_uniform", "min": 4, "max": 8},
+            "filters": {"values": [[4, 8], [8, 8]]},
+        },
+    }
+
+
+def test_without_a_login_a_sweep_is_refused_and_the_offline_way_is_said(no_login, tmp_path):
+    order = Search(
+        name="s", root=str(tmp_path), base=config.build(TINY), space=SPACE, settings={"tuner": "wandb", "trials": 2}
+    )
+    with pytest.raises(TrackingError, match=r"needs a login.*Leave out --tuner wandb"):
+        job.search(order)
+
+
+@pytest.mark.slow
+def test_what_w_b_proposes_is_trained_and_told_and_nothing_twice(tmp_path, monkeypatch):
+    (tmp_path / "space.json").write_text('{"latent": [4, 8]}')
+    with SweepServer([{"latent": 8}, {"latent": 8}, {"latent": 4}]) as server:
+        monkeypatch.setenv("WANDB_BASE_URL", server.address)
+        monkeypatch.setenv("WANDB_API_KEY", "0" * 40)
+        words = ["search", "--name", "s", "--tuner", "wandb", "--space", str(tmp_path / "space.json"), "--trials", "3"]
+        done = subprocess.run(
+            [sys.executable, "-m", "engine", *words, *OPTIONS, "--runs", str(tmp_path), "--json",
+             "--sweep-yaml", str(tmp_path / "sweep.yaml")],
+            cwd=ROOT, capture_output=True, text=True, timeout=280, check=False,
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert [trial["config"] for trial in said["trials"]] == [{"latent": 8}, {"latent": 4}]
+    assert {trial["state"] for trial in said["trials"]} == {"finished"}
+    assert {trial["origin"] for trial in said["trials"]} == {"wandb"}
+    assert said["ended"] == "exhausted"
+    assert "UpsertSweep" in server.asked
+    assert (tmp_path / "_searches" / "s" / "wandb").is_dir()
+    assert yaml.safe_load(server.sweep)["parameters"] == {"latent": {"values": [4, 8]}}
+    assert yaml.safe_load((tmp_path / "sweep.yaml").read_text())["method"] == "bayes"
