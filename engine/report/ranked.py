@@ -12,7 +12,7 @@ from engine.report import figures
 from engine.report.figures import DPI
 from engine.report.style import ACCENT, CARD, LINE, QUIET, SERIES, TEXT
 
-RANKS = LinearSegmentedColormap.from_list("engram-ranks", ["#3a4250", "#6b7787", "#8fb0b4", ACCENT])
+RANKS = LinearSegmentedColormap.from_list("engram-ranks", ["#3a4250", "#4a6472", "#4d9096", ACCENT])
 
 
 @dataclass(frozen=True)

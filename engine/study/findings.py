@@ -8,14 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import evaluation
-from engine.config import StudyConfig
+from engine.config import RunConfig, StudyConfig
 from engine.data import Dataset, Split
+from engine.measures import yardsticks
+from engine.measures.numbers import Examiner
+from engine.measures.progress import step
 from engine.messages import Emit, ShouldStop, StudyProgress
 from engine.study import denoising, paper
 from engine.study.denoising import Sweep
 from engine.study.trials import Trial, best_of_each
 
 MOST_NOISY = 400
+MEASURED_LINEAR = ("validation", "test", "test_leaked", "test_clean")
 SHOWN = 8
 
 
@@ -46,6 +50,8 @@ class Findings:
         trials: all runs, the AEs first.
         images: the data set.
         best: the best run of each model.
+        linear: numbers of a linear map with as many numbers as the best AE keeps, fitted on the same training scans,
+            for the parts of `MEASURED_LINEAR`; its "components" say how many it has.
     """
 
     chosen: StudyConfig
@@ -53,6 +59,7 @@ class Findings:
     trials: Sequence[Trial]
     images: Dataset
     best: Mapping[str, Best]
+    linear: Mapping[str, Mapping[str, Any]]
 
     @property
     def split(self) -> str:
@@ -112,7 +119,20 @@ class Inquiry:
             if found is None:
                 return None
             best[model] = found
-        return Findings(self.chosen, self.settings, trials, images, best)
+        linear = self._measure_linear(best["ae"].trial.config, images)
+        return None if linear is None else Findings(self.chosen, self.settings, trials, images, best, linear)
+
+    def _measure_linear(self, settings: RunConfig, images: Dataset) -> dict[str, dict[str, Any]] | None:
+        """Principal components in the place of the best autoencoder; None when stopped."""
+        components = settings.model.latent_size or 1
+        told = step(self.say, "Finding principal components")
+        fitted = yardsticks.pca(images, components, self.should_stop, told)
+        if fitted is None:
+            return None
+        found = len(fitted.components)
+        examiner = Examiner(images, MEASURED_LINEAR, self.should_stop, self.say)
+        measured = examiner.examine(fitted, yardsticks.title(found), settings.training.batch_size)
+        return measured and {part: {**numbers, "components": found} for part, numbers in measured.items()}
 
     def _measure(self, trial: Trial, images: Dataset) -> Best | None:
         measured = evaluation.evaluate(trial.run, images, should_stop=self.should_stop, progress=self.say)

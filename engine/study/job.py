@@ -139,6 +139,7 @@ def _measured(findings: Findings) -> dict[str, Any]:
             }
             for model, best in findings.best.items()
         },
+        "linear": findings.linear,
         "fingerprint": findings.images.fingerprint,
         "counts": findings.images.counts(),
         "shown_from": findings.split,

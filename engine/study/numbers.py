@@ -28,7 +28,7 @@ def rows(findings: Findings) -> list[Row]:
     ae, vae = findings.best["ae"], findings.best["vae"]
     return [
         _mse(ae),
-        *_linear(ae),
+        _linear(findings),
         _batch_sum(vae),
         _nats(vae),
         _floor(vae),
@@ -77,20 +77,19 @@ def _times(value: float, told: float) -> str:
     return f"{ratio:.2f} times" if abs(ratio - 1) >= 0.01 else "the same as"
 
 
-def _linear(best: Best) -> list[Row]:
-    """A linear map with as many numbers, where it was measured."""
-    here, clean = (_part(best, split).get("pca", {}).get("mse") for split in (CHOSEN_BY, CLEAN))
-    if here is None:
-        return []
-    size, own = best.trial.config.model.latent_size or 0, _part(best, CHOSEN_BY)["mse"]
-    better = "further from the scans" if own > here else "nearer to the scans"
+def _linear(findings: Findings) -> Row:
+    """A linear map with as many numbers."""
+    best, linear = findings.best["ae"], findings.linear
+    here, clean = (linear.get(split, {}).get("mse") for split in (CHOSEN_BY, CLEAN))
+    count, kept = linear[CHOSEN_BY]["components"], best.trial.config.model.latent_size or 0
+    ratio = _part(best, CHOSEN_BY)["mse"] / linear[CHOSEN_BY]["mse"]
+    with_as_many = f"as many numbers, {kept:,}," if count == kept else f"{count:,} numbers where the AE has {kept:,}"
+    stands = "loses to" if ratio > 1 else "beats"
     why = (
-        f"Principal components, fitted on the same training scans, with the {size:,} numbers that the AE keeps. The AE "
-        f"is {better}: its error is {own / here:.2f} times that of this linear map. The study compares with nothing."
+        f"Principal components of the same training scans: a linear map with {with_as_many} and no training at all. "
+        f"The AE {stands} it: its error is {ratio:.2f} times as large. The study compares with nothing of the kind."
     )
-    return [
-        Row(f"PCA, {size:,} components, mean squared error", NOTHING, _shown(here, ".6f"), _shown(clean, ".6f"), why)
-    ]
+    return Row(f"PCA-{count}, mean squared error", NOTHING, _shown(here, ".6f"), _shown(clean, ".6f"), why)
 
 
 def _batch_sum(best: Best) -> Row:

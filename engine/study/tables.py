@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine import config, runs
+from engine.measures import yardsticks
 from engine.report import MARK
 from engine.report.demo import NUMBERS
 from engine.studies import Study
@@ -143,12 +144,22 @@ def _loss(trial: Trial) -> str:
 def splits_table(findings: Findings) -> Table:
     """What was measured of the best models, split by split."""
     rows = [
-        [model.upper(), split.replace("_", " "), *(_number(numbers, key, form) for key, (_, form) in NUMBERS.items())]
+        [model.upper(), split.replace("_", " "), *_numbers(numbers)]
         for model, best in findings.best.items()
         for split, numbers in best.measured.items()
     ]
+    rows += [
+        [yardsticks.title(numbers["components"]), split.replace("_", " "), *_numbers(numbers)]
+        for split, numbers in findings.linear.items()
+    ]
     head = ["Model", "Split", *(title for title, _ in NUMBERS.values())]
     return Table("splits", "The best models on every split", head, rows, left=2)
+
+
+def _numbers(numbers: Any) -> list[str]:
+    """What is shown of a split; a floor and a batch sum are for those who have nats."""
+    plain = {**numbers} if numbers.get("nats_per_image") is not None else {**numbers, "entropy_floor_nats": None}
+    return [_number(plain, key, form) for key, (_, form) in NUMBERS.items()]
 
 
 def _number(numbers: Any, key: str, form: str) -> str:
