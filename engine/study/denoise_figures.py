@@ -16,6 +16,7 @@ from engine.study.findings import Findings
 
 SHOWN_SIGMAS = (0.03, 0.1, 0.2)
 SHOWN_SCANS = 2
+ASIDE = (9, -15), (-58, 9)  # points from a crossing to its label, so that two near ones can be read
 
 
 def pictures(findings: Findings) -> Figure:
@@ -52,16 +53,14 @@ def break_even(findings: Findings) -> Figure:
     sweeps = {model: best.sweep for model, best in findings.best.items()}
     first = next(iter(sweeps.values()))
     axes.plot(first.sigmas, first.noisy_mse, color=TEXT, lw=1.8, label="noisy scan, as given")
-    for (model, sweep), shade in zip(sweeps.items(), SERIES, strict=False):
+    for (model, sweep), shade, aside in zip(sweeps.items(), SERIES, ASIDE, strict=False):
         axes.plot(sweep.sigmas, sweep.output_mse, color=shade, lw=1.8, label=f"{model.upper()} output")
         axes.axhline(sweep.clean_mse, color=shade, lw=1, linestyle=":")
         if sweep.break_even is not None:
             height = float(np.exp(np.interp(np.log(sweep.break_even), np.log(sweep.sigmas), np.log(sweep.noisy_mse))))
             axes.plot([sweep.break_even], [height], "D", color=shade, ms=6, zorder=5)
             label = f"σ = {sweep.break_even:.3f}"
-            axes.annotate(
-                label, (sweep.break_even, height), (7, -12), textcoords="offset points", color=TEXT, fontsize=8
-            )
+            axes.annotate(label, (sweep.break_even, height), aside, textcoords="offset points", color=TEXT, fontsize=8)
     for scale, axis in ((axes.set_xscale, axes.xaxis), (axes.set_yscale, axes.yaxis)):
         scale("log")
         axis.set_major_locator(LogLocator(subs=(1, 2, 5)))

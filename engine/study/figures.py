@@ -91,8 +91,8 @@ def _curves(number: int, model: str, findings: Findings) -> Drawn:
         levels.append(Level("entropy floor of the validation scans", floor))
     caption = (
         f"Loss per scan after each epoch, training at the left, validation at the right. {_how_many(trials, findings)} "
-        "The best stands out; its settings and smallest validation loss come first below. The study gives its loss "
-        "without its curve: a line across."
+        "The best stands out; its settings and smallest validation loss come first below. "
+        "A dotted line across is the loss of the study's best."
     )
     label = f"{unit} per image" if unit else "mean squared error"
     return _drawn(number, caption, ranked.curves(runs, label, levels, log=not unit))

@@ -32,6 +32,7 @@ def rows(findings: Findings) -> list[Row]:
         _batch_sum(vae),
         _nats(vae),
         _floor(vae),
+        _above_floor(vae),
         *_latent(vae),
         _leakage(findings),
         *(_break_even(model, best, findings) for model, best in findings.best.items()),
@@ -63,6 +64,7 @@ def _pair(best: Best, key: str, form: str) -> tuple[str, str]:
 def _mse(best: Best) -> Row:
     told, here = paper.claim("ae").loss, _part(best, CHOSEN_BY)["mse"]
     why = f"Here {_times(here, told)} the study's. It is measured in the best epoch, on the scans that chose it."
+    why += " Validation scans are drawn from the training folder, where one patient may have several slices."
     leaked, clean = _part(best, "test_leaked").get("mse"), _part(best, CLEAN).get("mse")
     if leaked and clean:
         why += (
@@ -87,7 +89,7 @@ def _linear(findings: Findings) -> Row:
     stands = "loses to" if ratio > 1 else "beats"
     why = (
         f"Principal components of the same training scans: a linear map with {with_as_many} and no training at all. "
-        f"The AE {stands} it: its error is {ratio:.2f} times as large. The study compares with nothing of the kind."
+        f"The AE {stands} it: its error is {ratio:.2f} times as large."
     )
     return Row(f"PCA-{count}, mean squared error", NOTHING, _shown(here, ".6f"), _shown(clean, ".6f"), why)
 
@@ -127,15 +129,27 @@ def _floor(best: Best) -> Row:
     return Row("VAE, entropy floor, nats per image", NOTHING, *_pair(best, "entropy_floor_nats", ",.1f"), why)
 
 
+def _above_floor(best: Best) -> Row:
+    """What is left of the nats once the floor is taken away."""
+    parts = (_part(best, split) for split in (CHOSEN_BY, CLEAN))
+    found = [part["nats_per_image"] - part["entropy_floor_nats"] if part else None for part in parts]
+    why = (
+        "Nats less their floor: this is what the model answers for, and what may be compared between sets of scans. The "
+        "study's floor is not known."
+    )
+    return Row("VAE, nats above the floor", NOTHING, *(_shown(value, ",.1f") for value in found), why)
+
+
 def _latent(best: Best) -> list[Row]:
     """What the latent numbers carry, where it was measured."""
     kl = _pair(best, "kl_nats", ",.1f")
     size = best.trial.config.model.latent_size or 0
-    why = f"What the {size:,} latent numbers say about a scan beyond the prior. The study does not tell it apart."
+    why = f"What the {size:,} latent numbers say about a scan beyond the prior."
     found = [Row("VAE, KL, nats per image", NOTHING, *kl, why)]
     active = _part(best, CHOSEN_BY).get("active_units")
     if active is not None:
-        why = f"Latent numbers with a mean KL above 0.01 nats, of {size:,}; the others carry nothing."
+        idle = f"the other {size - active:,} carry nothing" if active < size else "none is idle"
+        why = f"Latent numbers with a mean KL above 0.01 nats, of {size:,}; {idle}."
         found.append(Row("VAE, active latent numbers", NOTHING, *_pair(best, "active_units", ",.0f"), why))
     return found
 
@@ -165,8 +179,7 @@ def _break_even(model: str, best: Best, findings: Findings) -> Row:
     why = (
         "Under this noise the model's output is further from the clean scan than the noisy scan itself: it blurs "
         f"more than it cleans. From its error on clean scans, √m = {sweep.expected:.3f}, one expects it if the "
-        "output hardly changed with the noise; cutting at black takes away part of the noise and moves it up. The "
-        "study shows one noise alone."
+        "output hardly changed with the noise; cutting at black takes away part of the noise and moves it up."
     )
     return Row(title, NOTHING, *values, why)
 
@@ -179,7 +192,7 @@ def _epochs(model: str, findings: Findings) -> Row:
         "answers with the most, whatever it costs."
     )
     here = f"{trial.best['epoch']:g} of {trial.config.training.epochs}"
-    return Row(f"{model.upper()}, best epoch", f"{told} epochs chosen", here, NOTHING, why)
+    return Row(f"{model.upper()}, best epoch", f"{told}", here, NOTHING, why)
 
 
 def _count(model: str, findings: Findings) -> Row:
