@@ -131,13 +131,16 @@ def _floor(best: Best) -> Row:
 
 def _above_floor(best: Best) -> Row:
     """What is left of the nats once the floor is taken away."""
-    parts = (_part(best, split) for split in (CHOSEN_BY, CLEAN))
-    found = [part["nats_per_image"] - part["entropy_floor_nats"] if part else None for part in parts]
     why = (
-        "Nats less their floor: this is what the model answers for, and what may be compared between sets of scans. The "
-        "study's floor is not known."
+        "Nats less their floor: this is what the model answers for, and what may be compared between sets of scans. "
+        "The study's floor is not known."
     )
-    return Row("VAE, nats above the floor", NOTHING, *(_shown(value, ",.1f") for value in found), why)
+    here, clean = (_shown(_excess(_part(best, split)), ",.1f") for split in (CHOSEN_BY, CLEAN))
+    return Row("VAE, nats above the floor", NOTHING, here, clean, why)
+
+
+def _excess(part: Mapping[str, Any]) -> float | None:
+    return part["nats_per_image"] - part["entropy_floor_nats"] if part else None
 
 
 def _latent(best: Best) -> list[Row]:

@@ -38,7 +38,7 @@ def window(qtbot, root, monkeypatch):
     qtbot.waitUntil(lambda: made.desk.session.data is not None, timeout=LONG_MS)
     yield made
     made.desk.session.close()
-    made.desk.session.job.run = None
+    made.desk.session.job.run = made.desk.session.job.study = None
     made.close()
     made.deleteLater()
 
@@ -282,3 +282,42 @@ def _fake_python(folder, script):
     file.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
     file.chmod(0o755)
     return file
+
+
+def test_study_is_made_stopped_and_finished_from_the_panel(window, qtbot, tmp_path):
+    session, panel = window.desk.session, window.show_panel("report")
+    panel.order.out.setText(str(tmp_path / "study"))
+    panel.order.shrink.click()
+    panel.order.small.change_values({"size": 32, "filters": (4, 8), "latent": 8, "epochs": 2})
+    panel.order.start.click()
+    wait(qtbot, lambda: session.job.state == "running")
+    study = panel.study()
+    wait(qtbot, lambda: (study.runs / "seed-ae" / "events.jsonl").exists())
+    panel.progress.stop.click()
+    wait(qtbot, lambda: session.job.study is None)
+    assert study.state() == "stopped"
+    assert panel.order.start.text() == "Go on"
+    panel.order.start.click()
+    wait(qtbot, lambda: study.state() == "finished" and session.job.study is None)
+    assert panel.order.notice.text() == ""
+    assert panel.contents.list.item(0).text() == "The study's numbers and ours"
+    panel.contents.choose("figure-11")
+    assert panel.contents.figure.isVisible()
+
+
+def test_study_whose_engine_is_killed_takes_its_run_with_it_and_goes_on(window, qtbot, tmp_path):
+    session, panel = window.desk.session, window.show_panel("report")
+    panel.order.out.setText(str(tmp_path / "study"))
+    panel.order.shrink.click()
+    panel.order.small.change_values({"size": 32, "filters": (4, 8), "latent": 8, "epochs": 5000})
+    panel.order.start.click()
+    study = panel.study()
+    wait(qtbot, lambda: (study.runs / "seed-ae").exists() and runs.open("seed-ae", study.runs).history())
+    os.kill(session.job.engine.pid, signal.SIGKILL)
+    wait(qtbot, lambda: session.job.study is None)
+    assert "What was finished of the study is kept" in window.notice.box.text()
+    run = runs.open("seed-ae", study.runs)
+    wait(qtbot, lambda: not run.is_busy())
+    panel.look()
+    assert study.state() == "interrupted"
+    assert panel.order.start.text() == "Go on"

@@ -154,7 +154,7 @@ def _small_specs() -> list[settings.FieldSpec]:
     """The settings that make a study small, all of them in sight."""
     kinds = settings.sections("ae").values()
     specs = {spec.name: spec for kind in kinds for spec in settings.fields(kind)}
-    return [replace(specs[name], advanced=False) for name in SMALL]
+    return [replace(specs[name], advanced=False, fold="") for name in SMALL]
 
 
 def _scans(config: DataConfig) -> dict[str, Any]:
