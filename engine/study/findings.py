@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from engine import evaluation
 from engine.config import RunConfig, StudyConfig
-from engine.data import Dataset, Split
+from engine.data import Dataset, LoadingStopped, Split, audit
 from engine.measures import yardsticks
 from engine.measures.numbers import Examiner
 from engine.measures.progress import step
@@ -52,6 +52,7 @@ class Findings:
         best: the best run of each model.
         linear: numbers of a linear map with as many numbers as the best AE keeps, fitted on the same training scans,
             for the parts of `MEASURED_LINEAR`; its "components" say how many it has.
+        audit: which scans are the same, from `engine.data.audit`: its "splits", "near" (splits alone) and "warning".
     """
 
     chosen: StudyConfig
@@ -60,6 +61,7 @@ class Findings:
     images: Dataset
     best: Mapping[str, Best]
     linear: Mapping[str, Mapping[str, Any]]
+    audit: Mapping[str, Any]
 
     @property
     def split(self) -> str:
@@ -110,6 +112,12 @@ class Inquiry:
 
     def measure(self, trials: Sequence[Trial]) -> Findings | None:
         """Measure the best model of each kind; None when stopped."""
+        try:
+            return self._measured(trials)
+        except LoadingStopped:
+            return None
+
+    def _measured(self, trials: Sequence[Trial]) -> Findings | None:
         chosen = best_of_each(trials)
         first = chosen[paper.MODELS[0]].run
         images = evaluation.images(first, should_stop=self.should_stop, progress=self.say)
@@ -120,7 +128,11 @@ class Inquiry:
                 return None
             best[model] = found
         linear = self._measure_linear(best["ae"].trial.config, images)
-        return None if linear is None else Findings(self.chosen, self.settings, trials, images, best, linear)
+        if linear is None:
+            return None
+        same = audit.audit(images.config, progress=self.say, should_stop=self.should_stop)
+        told = {"splits": same["splits"], "near": same["near"]["splits"], "warning": same["warning"]}
+        return Findings(self.chosen, self.settings, trials, images, best, linear, told)
 
     def _measure_linear(self, settings: RunConfig, images: Dataset) -> dict[str, dict[str, Any]] | None:
         """Principal components in the place of the best autoencoder; None when stopped."""

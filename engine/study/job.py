@@ -140,6 +140,7 @@ def _measured(findings: Findings) -> dict[str, Any]:
             for model, best in findings.best.items()
         },
         "linear": findings.linear,
+        "audit": findings.audit,
         "fingerprint": findings.images.fingerprint,
         "counts": findings.images.counts(),
         "shown_from": findings.split,

@@ -158,17 +158,26 @@ def _latent(best: Best) -> list[Row]:
 
 
 def _leakage(findings: Findings) -> Row:
-    tested, clean = len(findings.images.test), len(findings.pool) if findings.split == CLEAN else 0
-    here = f"{tested:,}"
-    if clean == tested:
-        why = "No test scan is, pixel for pixel, among the training scans here."
-    else:
+    counts, near = findings.audit["splits"]["test"], findings.audit["near"]["test"]
+    tested, leaked = counts["n"], counts["test_in_train"]
+    if leaked:
         why = (
-            f"{tested - clean:,} of the {tested:,} test scans ({1 - clean / tested:.0%}) are, pixel for pixel, also "
-            "training scans, often in a file with other bytes. Only the others say what a model makes of scans it "
-            "has not seen."
+            f"{leaked:,} of the {tested:,} test scans ({leaked / tested:.0%}) are, pixel for pixel, also training scans"
+            f"{_by_bytes(counts)}. Only the others say what a model makes of scans it has not seen."
         )
-    return Row("Test scans", f"{paper.facts()['test_images']:,}", here, f"{clean:,}", why)
+    else:
+        why = "No test scan is, pixel for pixel, among the training scans here."
+    if near["near_train"]:
+        why += (
+            f" {near['near_train']:,} more are nearly so: resized, recompressed, turned or brightened copies; without "
+            f"them, {near['near_clean']:,} are clean."
+        )
+    return Row("Test scans", f"{paper.facts()['test_images']:,}", f"{tested:,}", f"{counts['test_clean']:,}", why)
+
+
+def _by_bytes(counts: Mapping[str, Any]) -> str:
+    told = counts["test_in_train_bytes"]
+    return "" if told is None else f"; the bytes of their files give away {told:,} of them"
 
 
 def _break_even(model: str, best: Best, findings: Findings) -> Row:
