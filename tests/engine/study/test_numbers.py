@@ -1,0 +1,124 @@
+"""The sentences beside the study's numbers follow from what was measured."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from engine import config, evaluation
+from engine.config import StudyConfig
+from engine.data import LoadingStopped
+from engine.messages import never
+from engine.study import numbers
+from engine.study.denoising import SIGMAS, Sweep
+from engine.study.findings import Inquiry
+from engine.study.tables import Table, runs_table
+from engine.study.trials import told
+
+AE = {"mse": 0.005}
+VAE = {"nats_per_image": 6183.0, "entropy_floor_nats": 5700.0, "kl_nats": 75.0, "batch_sum": 98928.0}
+VAE |= {"active_units": 100, "mse": 0.006}
+
+
+def best(model, part, **more):
+    settings = config.preset(f"seed-{model}")
+    trial = SimpleNamespace(config=settings, best={"epoch": 39.0}, loss=0.005, model=model)
+    splits = {"validation": part, "test_clean": {**part, **more.get("clean", {})}}
+    if "leaked" in more:
+        splits["test_leaked"] = more["leaked"]
+    noisy = [sigma**2 for sigma in SIGMAS]
+    return SimpleNamespace(trial=trial, measured=splits, sweep=Sweep(9, SIGMAS, noisy, [0.0025] * len(SIGMAS), 0.0025))
+
+
+@pytest.fixture
+def findings():
+    return SimpleNamespace(
+        chosen=StudyConfig(quick=True),
+        trials=[],
+        split="test_clean",
+        best={"ae": best("ae", AE, leaked={"mse": 0.004}, clean={"mse": 0.012}), "vae": best("vae", VAE)},
+        linear={"validation": {"mse": 0.0025, "components": 512}, "test_clean": {"mse": 0.006}},
+        audit={
+            "splits": {"test": {"n": 394, "test_in_train": 210, "test_in_train_bytes": 3, "test_clean": 184}},
+            "near": {"test": {"near_train": 4, "near_clean": 180}},
+        },
+    )
+
+
+def row(findings, title):
+    return next(each for each in numbers.rows(findings) if each.title == title)
+
+
+def test_mse_beside_the_studys_with_leaked_and_clean_apart(findings):
+    found = row(findings, "AE, mean squared error")
+    assert (found.paper, found.here, found.clean) == ("0.003926", "0.005000", "0.012000")
+    assert "Here 1.27 times the study's." in found.why
+    assert "have 0.004000, those that were not 0.012000" in found.why
+
+
+def test_pca_says_who_loses(findings):
+    assert "The AE loses to it: its error is 2.00 times as large." in row(findings, "PCA-512, mean squared error").why
+    findings.linear["validation"]["mse"] = 0.01
+    assert "The AE beats it: its error is 0.50 times" in row(findings, "PCA-512, mean squared error").why
+    findings.linear["validation"]["components"] = 40
+    assert "40 numbers where the AE has 512" in row(findings, "PCA-40, mean squared error").why
+
+
+def test_batch_sum_nats_and_floor(findings):
+    assert row(findings, "VAE, loss as the study counts").paper == "97,322.52"
+    nats = row(findings, "VAE, nats per image")
+    assert (nats.paper, nats.here) == ("6,082.66", "6,183.0")
+    assert "Ours has 100 nats more than the study's" in nats.why
+    assert "only 483 nats are the model's" in row(findings, "VAE, entropy floor, nats per image").why
+    assert row(findings, "VAE, nats above the floor").here == "483.0"
+    assert "the other 412 carry nothing" in row(findings, "VAE, active latent numbers").why
+
+
+def test_leakage_by_pixels_by_bytes_and_nearly(findings):
+    found = row(findings, "Test scans")
+    assert (found.paper, found.here, found.clean) == ("394", "394", "184")
+    assert "210 of the 394 test scans (53%)" in found.why
+    assert "the bytes of their files give away 3 of them" in found.why
+    assert "4 more are nearly so" in found.why
+    findings.audit["splits"]["test"] |= {"test_in_train": 0, "test_in_train_bytes": None, "test_clean": 394}
+    findings.audit["near"]["test"]["near_train"] = 0
+    assert row(findings, "Test scans").why == "No test scan is, pixel for pixel, among the training scans here."
+
+
+def test_break_even_is_measured_and_beside_what_one_expects(findings):
+    found = row(findings, "AE, break-even noise σ")
+    assert found.clean == "0.050"
+    assert "√m = 0.050" in found.why
+    still = Sweep(9, SIGMAS, [1.0] * len(SIGMAS), [2.0] * len(SIGMAS), 2.0)
+    findings.best["ae"].sweep = still
+    assert "No noise from σ 0.01 to 0.3" in row(findings, "AE, break-even noise σ").why
+
+
+def test_quick_and_drawn_trials_are_told_apart(findings):
+    assert "nothing here says that they are the best" in row(findings, "AE, trials").why
+    findings.chosen = StudyConfig()
+    assert row(findings, "AE, trials").paper == "17"
+    assert "Drawn at random" in row(findings, "VAE, trials").why
+
+
+def test_table_is_written_for_people_and_for_programs():
+    table = Table("a", "A title", ["x", "n"], [["1|2", "12,345.5"], ["16, 32", "–"]])
+    assert table.csv().splitlines()[1:] == ["x,n", "1|2,12345.5", '"16, 32",']
+    assert "| 1\\|2 | 12,345.5 |" in table.markdown()
+    assert "| --- | ---: |" in table.markdown()
+
+
+def test_runs_without_a_score_are_listed_last(write_run):
+    runs = [write_run("a", [], state="failed"), write_run("b", [0.5]), write_run("c", [0.25])]
+    table = runs_table(told(runs))
+    assert [line[0] for line in table.rows] == ["c", "b", "a"]
+    assert table.rows[-1][2] == "failed"
+    assert table.rows[-1][-2] == "–"
+
+
+def test_stop_while_images_are_read_ends_the_measuring(write_run, monkeypatch):
+    def stop(*words, **more):
+        raise LoadingStopped("Stopped.")
+
+    monkeypatch.setattr(evaluation, "images", stop)
+    trials = told([write_run("a", [1.0]), write_run("b", [1.0], model="vae")])
+    assert Inquiry(StudyConfig(), {}, lambda event: None, never).measure(trials) is None
