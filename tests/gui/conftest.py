@@ -133,6 +133,7 @@ def story(run, epochs, state="finished"):
         parameters=9441,
         backend="tensorflow",
         device="CPU",
+        **({"train_floor_nats": 305.0, "validation_floor_nats": 310.0} if run.config.model.loss_unit else {}),
     )
     for epoch in range(1, epochs + 1):
         loss = nats / epoch

@@ -7,7 +7,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout
 
 from gui.panel import MARK
-from gui.panels.train.quantities import QUANTITIES, Quantity, curves, needed
+from gui.panels.train.quantities import QUANTITIES, Quantity, curves, floors, needed
 from gui.run_record import BACKENDS, RunRecord, millions
 from gui.session import Session
 from gui.widgets.buttons import Button
@@ -41,6 +41,7 @@ class CurvesCard(Card):
         self._row.setSpacing(10)
         self._placed: list[Quantity] = []
         self._drawn: Sequence[object] = ()
+        self._floors: dict[str, set[str]] = {}
         self.add(self._row, 1)
         line = QHBoxLayout()
         line.addWidget(self.controls)
@@ -57,7 +58,7 @@ class CurvesCard(Card):
         self._place(needed(list(records)))
         for plot in self.plots.values():
             plot.set_empty_text(EMPTY if records else NO_RUN)
-        told = [(record.run.path, record.last_epoch, record.goal, record.best) for record in records]
+        told = [(record.run.path, record.last_epoch, record.goal, record.best, record.started) for record in records]
         for quantity in self._placed if told != self._drawn else []:
             self.plots[quantity.name].canvas.set_steps(max(map(reach, records), default=0))
             self._draw(quantity, records)
@@ -103,6 +104,12 @@ class CurvesCard(Card):
                 plot.mark_best(key, best.epoch if best else None)
                 kept.append(key)
         plot.keep_series(kept)
+        wanted = floors(records, quantity)
+        for name in self._floors.pop(quantity.name, set()) - set(wanted):
+            plot.set_reference(name, None)
+        for name, (nats, text) in wanted.items():
+            plot.set_reference(name, nats, text)
+        self._floors[quantity.name] = set(wanted)
 
     def _show_title(self, count: int) -> None:
         primary = self._primary

@@ -1,11 +1,14 @@
 """Which plot a metric belongs to: quantities of one unit share axes, others never do."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.config import MODELS
 from gui.run_record import RunRecord
+from gui.widgets.text import number
 
 VALIDATION = "val_"
+CLOSE = 0.02
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,25 @@ def curves(record: RunRecord, quantity: Quantity) -> dict[str, tuple[list[int], 
     metric = metric_of(record, quantity)
     found = {"train": record.curve(metric), "validation": record.curve(VALIDATION + metric)}
     return {name: curve for name, curve in found.items() if curve[0]}
+
+
+def floors(records: Sequence[RunRecord], quantity: Quantity) -> dict[str, tuple[float, str]]:
+    """Return the levels that no run can go below: name -> nats and their words; runs on the same scans share theirs.
+
+    Only the loss and the reconstruction have one, and only where the record of a run tells it. Those of train and
+    validation are one line when they would lie on each other.
+    """
+    found: dict[str, tuple[float, str]] = {}
+    for started in (record.started for record in records if quantity in (TOTAL, RECONSTRUCTION)):
+        if started is None or started.train_floor_nats is None or started.validation_floor_nats is None:
+            continue
+        train, validation = started.train_floor_nats, started.validation_floor_nats
+        told = {"train": train, "validation": validation}
+        if abs(train - validation) < CLOSE * validation:
+            told = {"train and validation": validation}
+        for name, floor in told.items():
+            found[f"{name} {floor:.6g}"] = floor, f"entropy floor, {name}: {number(floor)}"
+    return found
 
 
 def needed(records: list[RunRecord]) -> list[Quantity]:

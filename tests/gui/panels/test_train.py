@@ -13,7 +13,7 @@ from engine.config import DataConfig
 from engine.messages import JobEnded, JobStarted, LoadData, Log, Paused, Progress, Refused, Resume
 from gui import palette
 from gui.panels.train import TrainPanel
-from gui.panels.train.quantities import needed
+from gui.panels.train.quantities import SQUARED, TOTAL, floors, needed
 from gui.run_record import open_record
 from tests.gui.conftest import story
 
@@ -274,6 +274,27 @@ class TestShown:
         refreshed(panel)
         shown = [name for name, plot in panel.curves.plots.items() if plot.isVisible()]
         assert shown == ["loss", "reconstruction", "kl"]
+
+    def test_floor_of_the_scans_is_a_line_under_loss_and_reconstruction(self, panel, make_run, session):
+        make_run("vae-0001", model="vae")
+        refreshed(panel)
+        lines = {name: plot.canvas.references() for name, plot in panel.curves.plots.items()}
+        told = {"entropy floor, train and validation: 310": 310.0}
+        assert lines == {"mse": {}, "loss": told, "reconstruction": told, "kl": {}}
+        make_run("ae-0001")
+        refreshed(panel)
+        panel.runs.table.choose(["ae-0001"])
+        assert not any(plot.canvas.references() for plot in panel.curves.plots.values() if plot.isVisible())
+
+    def test_floors_that_lie_apart_are_two_lines(self, make_run):
+        record = open_record(make_run("vae-0001", model="vae").path)
+        events = [event for event in record.run.events() if isinstance(event, JobStarted)]
+        record.apply(events[0].model_copy(update={"train_floor_nats": 200.0}))
+        assert floors([record], TOTAL) == {
+            "train 200": (200.0, "entropy floor, train: 200"),
+            "validation 310": (310.0, "entropy floor, validation: 310"),
+        }
+        assert floors([record], SQUARED) == {}
 
     def test_nats_and_squared_errors_never_share_axes(self, panel, make_run, session):
         make_run("ae-0001")
