@@ -284,6 +284,7 @@ class TestShown:
         make_run("ae-0001")
         refreshed(panel)
         panel.runs.table.choose(["ae-0001"])
+        panel.refresh()
         assert not any(plot.canvas.references() for plot in panel.curves.plots.values() if plot.isVisible())
 
     def test_floors_that_lie_apart_are_two_lines(self, make_run):
