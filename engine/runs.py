@@ -84,6 +84,14 @@ class Run:
             raise RunDamaged(f"{name} of run '{self.name}' cannot be read ({error}).", "Restore the file.") from None
         return dict(content)
 
+    def read_json(self, name: str) -> dict[str, Any]:
+        """Read one of the run's JSON files.
+
+        Raises:
+            RunDamaged: it is missing or cannot be read.
+        """
+        return self._json(name)
+
     def write_json(self, name: str, content: Mapping[str, Any]) -> None:
         """Write one of the run's JSON files; a reader sees the old or the new one, never a half."""
         write_text(self.path / name, json.dumps(content, indent=2))

@@ -28,6 +28,7 @@ from engine.messages import (
     JobEnded,
     JobStarted,
     MakeStudy,
+    Measure,
     Message,
     Paused,
     Ready,
@@ -155,20 +156,32 @@ class Worker:
     def _is_unwanted(self) -> bool:
         """Whether the request in hand was taken back, or overtaken by a newer one of its panel."""
         asked = self._asked
-        return self.control.should_stop() or (asked is not None and asked.number < self._newest[asked.panel])
+        if self.control.should_stop():
+            return True
+        return asked is not None and (self._is_overtaken(asked) or self._can_wait(asked))
+
+    def _is_overtaken(self, asked: Request) -> bool:
+        return asked.number < self._newest[asked.panel]
+
+    def _can_wait(self, asked: Request) -> bool:
+        """Whether a request gives way to another that is there by now."""
+        return isinstance(asked, Measure) and not self._queue.empty()
 
     def _answer(self, request: Request) -> None:
         self.control.reset()
         self._asked = request
-        if self._is_unwanted():
+        if self._is_overtaken(request) or (self._is_unwanted() and not self._can_wait(request)):
             return
         try:
-            content = self.explorer.answer(request)
+            content = None if self._can_wait(request) else self.explorer.answer(request)
         except EngramError as error:
             refused = Refused(reason=error.what, advice=error.advice, number=request.number, panel=request.panel)
             self.emit(refused)
-        else:
+            return
+        if content is not None:
             self.emit(Answer(number=request.number, panel=request.panel, content=content))
+        elif not self._is_overtaken(request):
+            self._queue.put(request)  # it gave way, and has its turn when nothing else is asked
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from engine.config import DataConfig
 
 SPLITS = ("train", "validation", "test")
+LEAKED, CLEAN = "test_leaked", "test_clean"
+PARTS = {"train": "train", "validation": "validation", "test": "test", LEAKED: "leaked test", CLEAN: "clean test"}
 
 
 class Thumbnails:
@@ -31,6 +33,7 @@ class LoadedData:
 
     Scans are numbered by their row in the store, sorted by file; `splits`, `labels` and `places` say of each row which
     split it is in (index into SPLITS, -1 for none), its class (-1 when unknown) and its index within the split.
+    `leaked` are the places within the test set of scans that are also in train or validation, pixel for pixel.
     """
 
     config: DataConfig
@@ -44,10 +47,23 @@ class LoadedData:
     labels: NDArray[np.int64]
     places: NDArray[np.int64]
     names: tuple[str, ...]
+    leaked: NDArray[np.int64]
 
     def size(self, split: str) -> int:
         """How many scans a split has."""
         return int(np.sum(self.splits == SPLITS.index(split)))
+
+    def places_in(self, part: str) -> tuple[str, list[int]]:
+        """Return the split that a part belongs to, and the places of its scans there: all but for test's two parts."""
+        if part not in (LEAKED, CLEAN):
+            return part, list(range(self.size(part)))
+        leaked = set(self.leaked.tolist())
+        return "test", [place for place in range(self.size("test")) if (place in leaked) == (part == LEAKED)]
+
+    def parts(self) -> dict[str, int]:
+        """Return how many scans each part has; leaked and clean test scans apart only where some are leaked."""
+        apart = (LEAKED, CLEAN) if len(self.leaked) else ()
+        return {part: len(self.places_in(part)[1]) for part in (*SPLITS, *apart)}
 
     def rows(self, split: str) -> NDArray[np.int64]:
         """Rows of the scans of a split, in the split's order."""
@@ -88,6 +104,7 @@ def from_answer(config: DataConfig, content: dict[str, Any]) -> LoadedData:
         labels=labels,
         places=places,
         names=tuple(names),
+        leaked=np.asarray(content.get("leaked", ()), np.int64),
     )
 
 

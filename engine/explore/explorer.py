@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from engine import backend, data, quality, runs, scoring
 from engine.config import DataConfig, TrainingConfig
-from engine.messages import Emit, LoadData, OpenScan, Rank, Reconstruct, Request, RequestProgress, ShouldStop
+from engine.explore import measure
+from engine.measures import yardsticks
+from engine.messages import Emit, LoadData, Measure, OpenScan, Rank, Reconstruct, Request, RequestProgress, ShouldStop
 
 MODELS_KEPT = 4
 DATA_KEPT = 3
@@ -35,20 +37,22 @@ class Explorer:
         self.scratch, self.emit, self.should_stop = scratch, emit, should_stop
         self._models: OrderedDict[tuple[Path, int], Any] = OrderedDict()
         self._data: OrderedDict[DataConfig, data.Dataset] = OrderedDict()
+        self._linear: tuple[tuple[str, int], Any] | None = None
         self._scan: tuple[tuple[str, int], data.Scan] | None = None
         self._numbers = itertools.count()
-        self._answers: dict[type[Request], Callable[[Any], dict[str, Any]]] = {
+        self._answers: dict[type[Request], Callable[[Any], dict[str, Any] | None]] = {
             LoadData: self._load_data,
             OpenScan: self._open_scan,
             Reconstruct: self._reconstruct,
             Rank: self._rank,
+            Measure: self._measure,
         }
 
-    def answer(self, request: Request) -> dict[str, Any]:
+    def answer(self, request: Request) -> dict[str, Any] | None:
         """Answer one request.
 
         Returns:
-            The content of the answer.
+            The content of the answer; None for one that can wait and was stopped.
 
         Raises:
             EngramError: what is wrong with the request.
@@ -68,6 +72,7 @@ class Explorer:
             "counts": images.counts(),
             "skipped": [{"name": item.name, "reason": item.reason} for item in images.skipped],
             "notes": list(images.notes),
+            "leaked": np.flatnonzero(images.leaked).tolist(),
             "store": str(getattr(images.train.store, "filename", "")),
             "splits": {name: _listing(split) for name, split in images.splits.items()},
         }
@@ -87,7 +92,7 @@ class Explorer:
         originals, names = self._originals(request)
         answer: dict[str, Any] = {"names": names, "originals": self._write(originals[..., 0]), "runs": {}}
         for name in request.runs:
-            model, side = self._model(name)
+            model, side = self._maker(name, request.data)
             fitted = originals if side == request.data.size else self._originals(request, side)[0]
             reconstructed = scoring.reconstruct(model, fitted)
             paths = {"originals": self._write(fitted[..., 0]), "images": self._write(reconstructed[..., 0])}
@@ -95,10 +100,27 @@ class Explorer:
         return answer
 
     def _rank(self, request: Rank) -> dict[str, Any]:
-        model, side = self._model(request.run)
+        model, side = self._maker(request.run, request.data)
         images = self._dataset(request.data.model_copy(update={"size": side})).splits[request.split]
         scores = scoring.score(model, images, self.should_stop)
         return {"run": request.run, "split": request.split, "mse": [] if scores is None else scores["mse"].tolist()}
+
+    def _measure(self, request: Measure) -> dict[str, Any] | None:
+        try:
+            found = self._measured(request)
+        except data.LoadingStopped:
+            return None
+        return None if found is None else {"run": request.run, "splits": found}
+
+    def _measured(self, request: Measure) -> dict[str, Any] | None:
+        components = yardsticks.components_of(request.run)
+        if components is not None:
+            images = self._dataset(request.data)
+            return measure.of_yardstick(images, components, self.should_stop)
+        run = runs.open(request.run)
+        images = self._dataset(request.data.model_copy(update={"size": run.config.data.size}))
+        found = measure.kept(run, images) if run.model_path.exists() else None
+        return found or measure.of_run(run, self._loaded(run, keep=False), images, self.should_stop)
 
     def _originals(self, request: Reconstruct, side: int | None = None) -> tuple[NDArray[np.float32], list[str]]:
         config = request.data.model_copy(update={"size": side or request.data.size})
@@ -124,15 +146,32 @@ class Explorer:
             self._scan = key, data.open_scan(path)
         return self._scan[1]
 
+    def _maker(self, name: str, config: DataConfig) -> tuple[Any, int]:
+        """What makes pictures under a name, a run's model or a yardstick, and the side of its images."""
+        components = yardsticks.components_of(name)
+        if components is None:
+            return self._model(name)
+        images = self._dataset(config)
+        key = images.fingerprint, components
+        if self._linear is None or self._linear[0] != key:
+            self._linear = key, yardsticks.pca(images, components)
+        return self._linear[1], config.size
+
     def _model(self, name: str) -> tuple[Any, int]:
         run = runs.open(name)
+        return self._loaded(run), run.config.data.size
+
+    def _loaded(self, run: runs.Run, keep: bool = True) -> Any:
+        """The model of a run; one that is not kept makes no other give way."""
         key = run.path, run.model_path.stat().st_mtime_ns if run.model_path.exists() else 0
+        if not keep and key not in self._models:
+            return backend.load("engine.models", TrainingConfig(deterministic=False)).load(run)
         if key not in self._models:
             self._models[key] = backend.load("engine.models", TrainingConfig(deterministic=False)).load(run)
         self._models.move_to_end(key)
         while len(self._models) > MODELS_KEPT:
             self._models.popitem(last=False)
-        return self._models[key], run.config.data.size
+        return self._models[key]
 
     def _write(self, array: NDArray[Any]) -> str:
         number = next(self._numbers)

@@ -7,7 +7,7 @@ import numpy as np
 from engine.config import RunConfig
 from engine.data import Dataset
 from engine.measures.numbers import CLEAN, LEAKED, Numbers
-from engine.measures.yardsticks import IDENTITY, MEAN, PCA, latent_of, title
+from engine.measures.yardsticks import IDENTITY, MEAN, PCA, title
 
 JUDGED = (CLEAN, "test", "validation", "train")
 WORDS = {CLEAN: "clean test scans", LEAKED: "leaked test scans", "test": "test scans", "validation": "validation scans"}
@@ -50,7 +50,7 @@ def beside_yardsticks(
     if own["mse"] >= yardsticks[MEAN][part]["mse"]:
         beside = _beside("the mean image", yardsticks[MEAN][part], own)
         sentences.append(f"{name} is worse than the mean of all training scans ({beside} {where}).")
-    if latent_of(config) is None and own["mse"] >= yardsticks[IDENTITY][part]["mse"]:
+    if config.model.latent_size is None and own["mse"] >= yardsticks[IDENTITY][part]["mse"]:
         sentences.append(_beside_identity(name, yardsticks[IDENTITY][part], own, where))
     return sentences
 

@@ -1,6 +1,7 @@
 """What a model is measured against: a linear map with as many numbers, the mean image, and its input left as it is."""
 
 import os
+import re
 import tempfile
 import zipfile
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from engine.messages import ShouldStop, never
 
 PCA, MEAN, IDENTITY = "pca", "mean", "identity"
 KEPT: Final = 16
+NAMED: Final = re.compile(r"pca:(\d{1,6})")
 
 
 class Identity:
@@ -31,14 +33,15 @@ class Identity:
         return images
 
 
-def latent_of(config: RunConfig) -> int | None:
-    """How many numbers a run's model keeps of an image; None for one without such a bottleneck."""
-    return getattr(config.model, "latent", None)
-
-
 def title(components: int) -> str:
     """The name of a linear map on screen, such as 'PCA-512'."""
     return f"PCA-{components}"
+
+
+def components_of(name: str) -> int | None:
+    """How many components a yardstick has that is named in the place of a run: 'pca:512' has 512; None for a run."""
+    found = NAMED.fullmatch(name)
+    return int(found[1]) if found else None
 
 
 def pca(
@@ -78,7 +81,7 @@ def examine(examiner: Examiner, config: RunConfig) -> dict[str, dict[str, Number
     Returns:
         yardstick -> part -> numbers: 'pca' for a model with a latent, 'mean' and 'identity' for all; None when stopped.
     """
-    components = latent_of(config)
+    components = config.model.latent_size
     told = step(examiner.progress, "Finding principal components" if components else "Finding the mean image")
     fitted = pca(examiner.images, components or 0, examiner.should_stop, told)
     if fitted is None:

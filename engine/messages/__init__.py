@@ -96,7 +96,8 @@ class OpenScan(Request):
 class Reconstruct(Request):
     """Put images through runs; answers with originals and reconstructions of each run.
 
-    Images are `indices` of a split of `data`, or, when `scan` is given, one slice of that file.
+    Images are `indices` of a split of `data`, or, when `scan` is given, one slice of that file. In the place of a run
+    may stand a yardstick: 'pca:512' is the linear map of 512 components, 'pca:0' the mean image.
     """
 
     command: Literal["reconstruct"] = "reconstruct"
@@ -106,6 +107,17 @@ class Reconstruct(Request):
     indices: tuple[int, ...] = ()
     scan: str | None = None
     slice: int = 0
+
+
+class Measure(Request):
+    """All numbers of a run, or of a yardstick, on the test images of `data`: all of them, the leaked, the clean.
+
+    It can wait: whatever else is asked meanwhile is answered first.
+    """
+
+    command: Literal["measure"] = "measure"
+    run: str
+    data: DataConfig
 
 
 class Rank(Request):
@@ -267,6 +279,7 @@ Command = Annotated[
     | OpenScan
     | Reconstruct
     | Rank
+    | Measure
     | Search
     | StopTrial
     | Enqueue

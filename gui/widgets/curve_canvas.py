@@ -100,10 +100,6 @@ class CurveCanvas(pg.GraphicsView):
             self.recolour()
         self._place_references()
 
-    def references(self) -> dict[str, float]:
-        """The labelled levels by their text."""
-        return {line.label.format: y for y, line in self._references.values()}
-
     def set_steps(self, last: int) -> None:
         """Count x in whole steps, from 1 to the last, and keep all of them in sight."""
         self._x_axis.least_step = 1.0

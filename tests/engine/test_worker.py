@@ -180,3 +180,12 @@ def test_a_killed_process_leaves_a_run_that_goes_on(child, tiny, tmp_path):
     child.say(messages.Resume(run=str(run.path)))
     assert child.wait_for(JobStarted).first_epoch >= epoch - 1
     assert child.wait_for(JobEnded).state == "finished"
+
+
+def test_measuring_gives_way_and_has_its_turn_after_all(child, tiny):
+    settings = tiny(size=64, phantom_count=600).data
+    child.say(messages.Measure(number=31, panel="compare-measure", run="pca:16", data=settings))
+    child.say(messages.LoadData(number=32, panel="data", config=settings))
+    answers = [child.wait_for(Answer) for _ in range(2)]
+    assert [answer.number for answer in answers] == [32, 31]
+    assert answers[1].content["splits"]["test"]["n"] == 100

@@ -5,16 +5,19 @@ from typing import Any
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QFileDialog
 
-from gui.loaded_data import SPLITS
+from gui.loaded_data import CLEAN
 from gui.panel import Desk, Panel, column_of
 from gui.panels.compare.board import Board
+from gui.panels.compare.compared import MEAN, is_yardstick, of_yardstick, yardstick_of
 from gui.panels.compare.figure import figure
 from gui.panels.compare.gallery import NO_SCANS, Gallery
-from gui.panels.compare.runs_card import RunsCard
+from gui.panels.compare.numbers_sheet import NumbersSheet
+from gui.panels.compare.runs_card import MOST, RunsCard
 from gui.panels.compare.scan_card import OpenedScan, ScanCard
+from gui.panels.compare.script import compare_script
 from gui.panels.compare.shown import Shown
 from gui.panels.compare.view_card import ViewCard
-from gui.scripts import changed_data, script
+from gui.scripts import changed_data
 from gui.widgets.view_state import ViewState
 
 SOON_MS = 60
@@ -31,6 +34,7 @@ class ComparePanel(Panel):
         self.runs, self.view, self.scan = RunsCard(self.session), ViewCard(self.state), ScanCard()
         self.ask_path = QFileDialog.getSaveFileName
         self._wanted: list[str] = []
+        self._yardsticks: list[str] = []
         self._soon = QTimer(self, singleShot=True, interval=SOON_MS)
         self._soon.timeout.connect(self.refresh)
         self.place(column_of(self.runs, self.scan, self.view, stretched=self.runs), self.board)
@@ -43,6 +47,8 @@ class ComparePanel(Panel):
         for changed in (session.runs_changed, session.run_changed, session.data_loaded, self.shown):
             changed.connect(self._wake)
         self.runs.changed.connect(self._on_choice_changed)
+        self.runs.measures.found.connect(self._wake)
+        self.runs.numbers_wanted.connect(self.show_numbers)
         view.changed.connect(self._on_choice_changed)
         view.linked_changed.connect(self.board.rows.set_linked)
         view.figure_wanted.connect(self.export)
@@ -63,13 +69,23 @@ class ComparePanel(Panel):
         self.runs.refresh()
         data, known = self.session.data, self.session.book.records
         if self._wanted and all(name in known for name in self._wanted):
-            self.runs.choose([name for name in self._wanted if known[name].epochs])
-            self._wanted = []
-        self.view.show_splits({split: data.size(split) for split in SPLITS} if data else {}, "test")
+            names = [name for name in self._wanted if known[name].epochs]
+            self.runs.choose([*names[: MOST - len(self._yardsticks)], *self._yardsticks])
+            self._wanted, self._yardsticks = [], []
+        self.view.show_splits(data.parts() if data else {}, CLEAN)
         self.view.show_for(self.view.values()["layout"], self.gallery.scan is not None)
-        records, values = self.runs.records(), self.view.values()
-        columns = values["columns"] or self.board.fitting(len(records))
-        self.gallery.look(records, values | {"columns": columns})
+        compared, values = self.runs.compared(), self.view.values()
+        columns = values["columns"] or self.board.fitting(len(compared))
+        self.gallery.look(compared, values | {"columns": columns})
+
+    def show_numbers(self) -> None:
+        """Open the table of all numbers, of what is ticked and of its yardsticks."""
+        data, compared = self.session.data, self.runs.compared()
+        if data is not None and compared:
+            refs = [yardstick_of(record) for record in self.runs.records()] + [MEAN]
+            more = [of_yardstick(ref) for ref in dict.fromkeys(filter(None, refs))]
+            listed = list(dict.fromkeys([*compared, *more]))
+            NumbersSheet(self.runs.measures, listed, data, self.window()).open()
 
     def show_scan(self, scan: OpenedScan | None) -> None:
         """Look at one scan, or at the data set again."""
@@ -95,7 +111,9 @@ class ComparePanel(Panel):
             self.gallery.go_to(index)
 
     def memory(self) -> dict[str, Any]:
-        return {"runs": [record.name for record in self.runs.records()] or self._wanted, "view": self.view.values()}
+        yardsticks = [each.ref for each in self.runs.compared() if is_yardstick(each.ref)]
+        names = [record.name for record in self.runs.records()] or self._wanted
+        return {"runs": names, "yardsticks": yardsticks, "view": self.view.values()}
 
     def recall(self, kept: dict[str, Any]) -> None:
         view, names = kept.get("view"), kept.get("runs")
@@ -104,6 +122,8 @@ class ComparePanel(Panel):
         ready = [record.name for record in self.session.book.records.values() if record.epochs]
         named = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
         self._wanted = named or ready[-FIRST_RUNS:]
+        lines = kept.get("yardsticks")
+        self._yardsticks = [ref for ref in lines if is_yardstick(ref)][:MOST] if isinstance(lines, list) else []
         self.refresh()
 
     def export(self) -> None:
@@ -155,28 +175,3 @@ class ComparePanel(Panel):
         )
         at, count = (scan.slice + 1, scan.slices) if scan else (pages.page, pages.count)
         self.board.show_turning(at > 1, at < count)
-
-
-def compare_script(gallery: Gallery, data: str) -> str:
-    """Return a script that reconstructs and measures what a gallery shows."""
-    runs = [str(record.run.path) for record in gallery.records]
-    imports = ("import engine", "from engine import evaluation, quality, scoring")
-    if gallery.scan is not None:
-        source = [
-            f"scan = engine.data.open_scan({gallery.scan.path!r})",
-            f"image = engine.data.prepare(scan, {data}, {gallery.scan.slice})",
-            "originals = image[None, ..., None]",
-        ]
-    else:
-        source = [
-            f"images = engine.data.load(config={data})",
-            f"originals = images.splits[{gallery.split!r}].read({list(gallery.pages.indices)})",
-        ]
-    return script(
-        *source,
-        f"for path in {runs}:",
-        "    model = evaluation.load_model(engine.runs.open(path))",
-        "    reconstructed = scoring.reconstruct(model, originals)",
-        "    print(path, quality.psnr_db(originals, reconstructed), quality.ssim(originals, reconstructed))",
-        imports=imports,
-    )

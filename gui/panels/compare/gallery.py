@@ -6,11 +6,12 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.messages import OpenScan, Rank, Reconstruct, Refused
+from gui.loaded_data import PARTS
+from gui.panels.compare.compared import Compared
 from gui.panels.compare.pages import ORDERS, Pages, sorted_by
 from gui.panels.compare.scan_card import OpenedScan
 from gui.panels.compare.scan_card import from_answer as scan_from_answer
 from gui.panels.compare.shown import Shown, from_answer
-from gui.run_record import RunRecord
 from gui.session import Session
 from gui.widgets.text import grouped
 
@@ -31,8 +32,8 @@ class Gallery(QObject):
         super().__init__(parent)
         self.pages = Pages()
         self.scan: OpenedScan | None = None
-        self.records: list[RunRecord] = []
-        self._session, self.split, self._order = session, "", ""
+        self.compared: list[Compared] = []
+        self._session, self.part, self._order = session, "", ""
         self._ranks: dict[Key, list[float]] = {}
         self._asked: tuple[dict[str, str], list[str]] = {}, []
         self._ranking: Key | None = None
@@ -45,17 +46,17 @@ class Gallery(QObject):
         session.answered.connect(self._on_answered)
         session.refused.connect(self._on_refused)
 
-    def look(self, records: Sequence[RunRecord], values: Mapping[str, Any]) -> None:
-        """Look at a split through these runs, as the view says."""
-        self.records = list(records)
+    def look(self, compared: Sequence[Compared], values: Mapping[str, Any]) -> None:
+        """Look at a part of the scans through these runs, as the view says."""
+        self.compared = list(compared)
         self._layout = values["layout"]
         columns = values["columns"] if values["layout"] == "grid" else 1
-        split, order = values["split"] or "", values["order"]
-        wanted = tuple(self._wanted_order(split, order))
+        part, order = values["split"] or "", values["order"]
+        wanted = tuple(self._wanted_order(part, order))
         self.pages = self.pages.with_columns(columns)
-        if (split, order, wanted) != (self.split, self._order, self.pages.order):
+        if (part, order, wanted) != (self.part, self._order, self.pages.order):
             self.pages = self.pages.with_order(wanted)
-        self.split, self._order = split, order
+        self.part, self._order = part, order
         self._soon.start()
 
     def turn(self, step: int) -> None:
@@ -84,29 +85,37 @@ class Gallery(QObject):
             return ""
         what = "page" if self.pages.columns > 1 else "scan"
         place = f"{what} {self.pages.page} of {self.pages.count}"
-        by = f" of {self.records[0].name}" if self._order != "file" and self.records else ""
+        by = f" of {self.compared[0].name}" if self._order != "file" and self.compared else ""
         waiting = " · sorting" if self._session.questions.is_waiting(RANKS) else f" · {ORDERS[self._order]}{by}"
-        return f"{grouped(len(self.pages.order))} {self.split} scans · {place}{waiting}"
+        return f"{grouped(len(self.pages.order))} {PARTS[self.part]} scans · {place}{waiting}"
 
-    def _wanted_order(self, split: str, order: str) -> list[int]:
-        """The order of a split's images; that of the files until a run's errors are known."""
+    @property
+    def split(self) -> str:
+        """The split that the images are numbered in."""
         data = self._session.data
-        size = data.size(split) if data and split else 0
-        if order == "file" or not self.records or data is None or not size:
-            return list(range(size))
-        record = self.records[0]
-        key = (str(record.run.path), record.best.epoch if record.best else 0, split, data.fingerprint)
+        return data.places_in(self.part)[0] if data and self.part else ""
+
+    def _wanted_order(self, part: str, order: str) -> list[int]:
+        """The order of a part's images; that of the files until a run's errors are known."""
+        data = self._session.data
+        split, places = data.places_in(part) if data and part else ("", [])
+        if order == "file" or not self.compared or data is None or not places:
+            return places
+        first, wanted = self.compared[0], set(places)
+        key = (first.ref, first.epoch, split, data.fingerprint)
         if key in self._ranks:
             errors = self._ranks[key]
-            return sorted_by(errors, order) if len(errors) == size else list(range(size))
+            if len(errors) != data.size(split):
+                return places
+            return [place for place in sorted_by(errors, order) if place in wanted]
         if self._ranking != key:
             self._ranking = key
             self._session.ask(Rank, RANKS, run=key[0], data=data.config, split=split)
-        return list(range(size))
+        return places
 
     def _ask(self) -> None:
         data, scan = self._session.data, self.scan
-        runs = {str(record.run.path): record.name for record in self.records}
+        runs = {each.ref: each.name for each in self.compared}
         if scan is not None:
             self._asked = runs, [scan.title]
             config = data.config if data else self._session.wanted
@@ -118,7 +127,7 @@ class Gallery(QObject):
             rows = data.rows(self.split)[list(self.pages.indices)]
             self._asked = runs, [short(data.names[row]) for row in rows]
             place = {"data": data.config, "split": self.split, "indices": self.pages.indices}
-        best = [record.best.epoch if record.best else 0 for record in self.records]
+        best = [each.epoch for each in self.compared]
         question = (tuple(runs), best, data.fingerprint if data else "", place)
         if question != self._question:  # a run tells of itself many times a second, but its model changes rarely
             self._question = question

@@ -1,39 +1,55 @@
-"""Which runs are compared, and what must be known of them."""
+"""Which runs and yardsticks are compared, what they reach on clean test scans, and what must be known of them."""
 
-from PySide6.QtCore import Signal
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
 
 from engine.config import DataConfig
-from gui.loaded_data import source_title
+from gui.loaded_data import CLEAN, source_title
+from gui.panels.compare.compared import Compared, is_yardstick, of_run, of_yardstick, yardstick_of
+from gui.panels.compare.measures import Measures
 from gui.run_record import RunRecord
 from gui.session import Session
+from gui.widgets.buttons import Button
 from gui.widgets.card import Card
 from gui.widgets.notice import NoticeBox
 from gui.widgets.number_model import Column, Row
 from gui.widgets.number_table import ROW_PX, NumberTable
-from gui.widgets.text import label
+from gui.widgets.text import fixed, label
 
-NOTE = "Mean squared error on each run's own validation scans, at its best epoch."
+PCA_NOTE = "PCA with as many numbers as the latent. A model under this line has not learned more than a linear map."
 EMPTY = "No run has a model yet. Train one for at least one epoch."
-MOST = 4
+NO_TEST = "There are no test scans to measure on."
+MOST, MOST_MEASURED = 4, 8
 HEAD_PX = 34
 UNITS = {"size": " px", "fit": "", "normalisation": ""}
+NONE, COMING = "—", "…"
+
+
+def _written(value: Any) -> str:
+    return NONE if value is None else value if isinstance(value, str) else fixed(value, 1)
 
 
 class RunsCard(Card):
-    """Tick the runs to compare, up to four."""
+    """Tick up to four runs or yardsticks to compare."""
 
     changed = Signal()
+    numbers_wanted = Signal()
 
     def __init__(self, session: Session) -> None:
         super().__init__("Runs")
-        self._session = session
-        self.table = NumberTable((Column("run", str, False), Column("val. MSE")), checkable=True)
+        self._session, self.measures = session, Measures(session, self)
+        self.table = NumberTable((Column("run", str, False), Column("clean dB", _written)), checkable=True)
         self.table.setAccessibleName("runs to compare")
-        self._note, self.notice = label(role="caption", wrap=True), NoticeBox()
+        self._note, self.notice, self.numbers = label(role="caption", wrap=True), NoticeBox(), Button("Numbers…")
+        self.numbers.setToolTip("All numbers of what is ticked, on all, leaked and clean test scans")
         self.add(self.table, 1)
         for part in (self._note, self.notice):
             self.add(part)
+        self.body.addWidget(self.numbers, 0, Qt.AlignmentFlag.AlignLeft)
         self.body.addStretch()
+        self.numbers.clicked.connect(self.numbers_wanted)
         self.table.checked_changed.connect(self._on_checked_changed)
         self.refresh()
 
@@ -42,17 +58,27 @@ class RunsCard(Card):
         known = self._session.book.records
         return [known[name] for name in reversed(self.table.checked()) if name in known]
 
-    def choose(self, names: list[str]) -> None:
+    def compared(self) -> list[Compared]:
+        """The runs that are compared, oldest first, then the yardsticks."""
+        yardsticks = [of_yardstick(key) for key in self.table.checked() if is_yardstick(key)]
+        return [*map(of_run, self.records()), *yardsticks]
+
+    def choose(self, names: Sequence[str]) -> None:
         self.table.set_checked(names[:MOST])
 
     def refresh(self) -> None:
-        """List the runs that have a model."""
+        """List the runs that have a model, and the yardsticks of those that are ticked."""
         ready = [record for record in self._session.book.records.values() if record.epochs and not record.damage]
-        rows = [_row(record) for record in reversed(ready)]
+        ready.reverse()
+        yardsticks = self._yardsticks(ready)
+        self._measure(ready, yardsticks)
+        rows = [*map(self._row, ready), *(self._yardstick_row(each) for each in yardsticks)]
         self.table.set_rows(rows)
         self.table.setMaximumHeight(HEAD_PX + ROW_PX * len(rows))
         self.table.setVisible(bool(rows))
-        self._note.setText(NOTE if rows else EMPTY)
+        self.numbers.setVisible(bool(rows))
+        self.numbers.setEnabled(bool(self.compared()))
+        self._note.setText(self._note_text(ready, yardsticks))
         self.show_warnings()
 
     def show_warnings(self) -> None:
@@ -60,6 +86,68 @@ class RunsCard(Card):
         data = self._session.data
         sentences = [text for record in self.records() if data for text in strangeness(record, data.config)]
         self.notice.show_notice("\n".join(sentences), "info")
+
+    def _yardsticks(self, ready: list[RunRecord]) -> list[Compared]:
+        """The linear maps of the ticked runs, of the newest run where none is ticked, and those that are ticked."""
+        ticked = self.table.checked()
+        wanted = [record for record in ready if record.name in ticked] or ready[:1]
+        refs = [yardstick_of(record) for record in wanted] + [key for key in ticked if is_yardstick(key)]
+        return [of_yardstick(ref) for ref in dict.fromkeys(filter(None, refs))]
+
+    def _measure(self, ready: list[RunRecord], yardsticks: list[Compared]) -> None:
+        """Have the ticked ones measured first; a run in training is measured when it has ended."""
+        ticked = self.table.checked()
+        idle = [record for record in ready if not record.busy]
+        first = [of_run(record) for record in idle if record.name in ticked]
+        rest = [of_run(record) for record in idle if record.name not in ticked][:MOST_MEASURED]
+        self.measures.want([*first, *yardsticks, *rest])
+
+    def _note_text(self, ready: list[RunRecord], yardsticks: list[Compared]) -> str:
+        if not ready:
+            return EMPTY
+        data = self._session.data
+        if data is not None and not data.size("test"):
+            return NO_TEST
+        below = [record.name for record in ready if self._is_below(record)]
+        verdict = f" Under it: {', '.join(below)}." if below else ""
+        return PCA_NOTE + verdict if yardsticks else ""
+
+    def _is_below(self, record: RunRecord) -> bool:
+        """Whether a run is known to be worse than the linear map with as many numbers."""
+        ref = yardstick_of(record)
+        own, line = self._clean_db(of_run(record)), self._clean_db(of_yardstick(ref)) if ref else None
+        return own is not None and line is not None and own < line
+
+    def _clean_db(self, compared: Compared) -> float | None:
+        value = self.measures.of(compared).get(CLEAN, {}).get("psnr_db")
+        return None if value is None else float(value)
+
+    def _shown(self, compared: Compared) -> float | str | None:
+        value = self._clean_db(compared)
+        coming = self._session.data is not None and self.measures.is_coming(compared)
+        return COMING if value is None and coming else value
+
+    def _row(self, record: RunRecord) -> Row:
+        best, compared = record.best, of_run(record)
+        facts = [f"{record.name}: {record.state}" + (f", best epoch {best.epoch}" if best else "")]
+        if best and "val_mse" in best.metrics:
+            facts.append(f"validation MSE {best.metrics['val_mse']:.4g}")
+        facts.append(self.measures.failure(compared) or self._told(compared))
+        roles = {1: "danger"} if self._is_below(record) else {}
+        return Row(
+            record.name, (record.name, self._shown(compared)), record.name, roles, "\n".join(filter(None, facts))
+        )
+
+    def _yardstick_row(self, compared: Compared) -> Row:
+        tip = "\n".join(filter(None, (PCA_NOTE, self.measures.failure(compared) or self._told(compared))))
+        return Row(compared.ref, (compared.name, self._shown(compared)), compared.name, tip=tip)
+
+    def _told(self, compared: Compared) -> str:
+        part = self.measures.of(compared).get(CLEAN)
+        if not part or part["psnr_db"] is None:
+            return ""
+        low, high = part["psnr_db_interval"] or (part["psnr_db"], part["psnr_db"])
+        return f"{part['psnr_db']:.1f} ± {(high - low) / 2:.1f} dB on {part['n']} clean test scans"
 
     def _on_checked_changed(self, names: list[str]) -> None:
         if len(names) > MOST:
@@ -82,10 +170,3 @@ def strangeness(record: RunRecord, data: DataConfig) -> list[str]:
     if changed:
         found.append(f"{record.name} was trained on scans prepared otherwise ({', '.join(changed)}).")
     return found
-
-
-def _row(record: RunRecord) -> Row:
-    best = record.best
-    error = best.metrics.get("val_mse", float("nan")) if best else float("nan")
-    tip = f"{record.name}: {record.state}" + (f", best epoch {best.epoch}" if best else "")
-    return Row(record.name, (record.name, error), record.name, tip=tip)

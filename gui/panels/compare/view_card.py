@@ -6,6 +6,7 @@ from typing import Any
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QHBoxLayout, QWidget
 
+from gui.loaded_data import PARTS
 from gui.panels.compare.pages import ORDERS
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
@@ -69,7 +70,7 @@ class ViewCard(Card):
             self.split.clear()
             for name, size in sizes.items():
                 if size:
-                    self.split.addItem(name, name)
+                    self.split.addItem(PARTS[name], name)
             at = self.split.findData(chosen)
             self.split.setCurrentIndex(at if at >= 0 else self.split.count() - 1)
 

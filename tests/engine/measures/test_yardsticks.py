@@ -70,6 +70,9 @@ def test_more_components_are_closer(images, settings):
     assert many["psnr_db"] > few["psnr_db"]
 
 
+TINY_UNET = {name: value for name, value in TINY.items() if name != "latent"} | {"model": "unet"}
+
+
 def part(psnr_db, **more):
     return {"n": 72, "mse": 10 ** (-psnr_db / 10), "psnr_db": psnr_db, **more}
 
@@ -88,8 +91,8 @@ def test_run_under_a_yardstick_is_told_so(settings):
     assert "worse than the mean of all training scans (the mean image: 14.0 dB, here 13.0 dB" in said(13.0, settings)[1]
 
 
-def test_model_without_a_latent_is_warned_of_copying(settings, monkeypatch):
-    monkeypatch.setattr(verdicts, "latent_of", lambda config: None)
+def test_model_without_a_latent_is_warned_of_copying():
+    settings = config.build({**TINY_UNET})
     assert "copying its input would be perfect" in said(38.1, settings, latent=False)[0]
     noisy = {"mse": 0.001, "psnr_db": 30.0}
     assert "worse than doing nothing (its input: 30.0 dB, here 24.0 dB" in said(24.0, settings, False, noisy)[0]
@@ -109,3 +112,9 @@ def test_leakage_is_counted(images):
     assert "there is no test_clean" in words(known, known)
     assert "test and test_clean are the same" in words("new")
     assert words() == "There are no test images."
+
+
+def test_yardsticks_are_named_in_the_place_of_runs():
+    assert yardsticks.components_of("pca:512") == 512
+    assert yardsticks.components_of("pca:0") == 0
+    assert yardsticks.components_of("ae-0001") is yardsticks.components_of("pca:x") is None

@@ -6,9 +6,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from engine.config import DataConfig
-from engine.messages import EpochEnded, OpenScan, Progress, Rank, Reconstruct, Refused
+from engine.messages import EpochEnded, Measure, OpenScan, Progress, Rank, Reconstruct, Refused
 from gui.panel import MARK
 from gui.panels.compare import ComparePanel
+from gui.panels.compare.numbers_sheet import NumbersSheet
 from gui.panels.compare.pages import Pages, sorted_by
 from gui.panels.compare.runs_card import strangeness
 from gui.panels.compare.shown import grid_rows
@@ -377,3 +378,152 @@ def test_script_names_runs_scans_and_images(panel, loaded, pictures):
     assert "splits['test'].read([0, 1, 2, 3])" in script
     assert "ae-0001" in script
     compile(script, "script", "exec")
+
+
+PART = {
+    "n": 4,
+    "psnr_db_interval": [19.0, 21.0],
+    "mse": 0.01,
+    "mae": 0.05,
+    "ssim": 0.7,
+    "ms_ssim": 0.8,
+    "head_psnr_db": 18.0,
+    "head_ssim": 0.6,
+    "nats_per_image": None,
+    "active_units": None,
+}
+
+
+class TestMeasures:
+    @pytest.fixture
+    def leaky(self, panel, session, answer, data_content):
+        """Scans of which the second and the last test scan are leaked."""
+        session.load_data(DataConfig(size=32))
+        answer("data", data_content | {"leaked": [1, 5]})
+        panel.refresh()
+        return session.data
+
+    def told(self, asked, answer, psnr_db, after=0):
+        request = asked(Measure, after)
+        parts = {
+            part: PART | {"psnr_db": psnr_db - at} for at, part in enumerate(("test_clean", "test_leaked", "test"))
+        }
+        answer("compare-measure", {"run": request.run, "splits": parts})
+        return request
+
+    def test_clean_and_leaked_scans_are_shown_apart(self, panel, leaky, asked):
+        titles = [panel.view.split.itemText(at) for at in range(panel.view.split.count())]
+        assert titles == ["train", "validation", "test", "leaked test", "clean test"]
+        first = asked(Reconstruct)
+        assert (first.split, first.indices) == ("test", (0, 2, 3, 4))
+        pick(panel.view.split, "test_leaked")
+        assert asked(Reconstruct, first.number).indices == (1, 5)
+        assert panel.gallery.title().startswith("2 leaked test scans")
+
+    def test_worst_of_the_clean_scans_come_first(self, panel, leaky, pictures, asked, answer):
+        first = pictures()
+        pick(panel.view.order, "worst")
+        assert asked(Rank).split == "test"
+        answer("compare-rank", {"run": "", "split": "test", "mse": [0.1, 0.9, 0.2, 0.3, 0.5, 0.8]})
+        assert asked(Reconstruct, first.number).indices == (4, 3, 2, 0)
+
+    def test_runs_and_the_linear_map_are_measured_one_after_the_other(self, panel, leaky, asked, answer, session):
+        paths = [str(session.record(name).run.path) for name in ("vae-0001", "ae-0001")]
+        assert panel.runs.table.text(0, 1) == "…"
+        first = self.told(asked, answer, 20.34)
+        second = self.told(asked, answer, 17.8, first.number)
+        third = self.told(asked, answer, 18.5, second.number)
+        assert [first.run, second.run, third.run] == [*paths, "pca:8"]
+        panel.refresh()
+        rows = [(panel.runs.table.text(row, 0), panel.runs.table.text(row, 1)) for row in range(3)]
+        assert rows == [("vae-0001", "20.3"), ("ae-0001", "17.8"), ("PCA-8", "18.5")]
+        assert panel.runs._note.text().endswith("Under it: ae-0001.")
+        numbers = [sent for sent in session.questions.engine.sent if isinstance(sent, Measure)]
+        panel.refresh()
+        assert [sent for sent in session.questions.engine.sent if isinstance(sent, Measure)] == numbers
+
+    def test_linear_map_is_a_row_of_pictures(self, panel, leaky, pictures, asked, session):
+        first = pictures()
+        panel.runs.table.set_checked(["ae-0001", "pca:8"])
+        request = pictures(after=first.number)
+        assert request.runs == (str(session.record("ae-0001").run.path), "pca:8")
+        assert [row.title for row in grid_rows(panel.board._shown)][1:3] == ["ae-0001", "PCA-8"]
+        script = panel.python()
+        assert "for components in [8]:" in script
+        compile(script, "script", "exec")
+
+    def test_linear_map_stays_ticked_until_the_next_session(self, panel, leaky, desk, qtbot):
+        panel.runs.table.set_checked(["ae-0001", "pca:8"])
+        kept = panel.memory()
+        assert kept["yardsticks"] == ["pca:8"]
+        twin = ComparePanel(desk)
+        qtbot.addWidget(twin)
+        twin.recall(kept)
+        assert [each.name for each in twin.runs.compared()] == ["ae-0001", "PCA-8"]
+
+    def test_refused_measure_is_a_dash_and_says_why(self, panel, leaky, asked, session):
+        number = asked(Measure).number
+        refused = Refused(reason="The model cannot be read.", number=number, panel="compare-measure")
+        session.questions.engine.say(refused)
+        panel.refresh()
+        assert panel.runs.table.text(0, 1) == "—"
+        assert asked(Measure, number).run == str(session.record("ae-0001").run.path)
+        index = panel.runs.table.model().index(0, 0)
+        assert "The model cannot be read." in index.data(Qt.ItemDataRole.ToolTipRole)
+
+    def test_run_in_training_is_measured_when_it_has_ended(self, panel, leaky, session, asked):
+        record = session.record("vae-0001")
+        record.busy = True
+        session.questions.engine.sent.clear()
+        panel.runs.measures._asked = None
+        panel.refresh()
+        assert not panel.runs.measures.is_coming(panel.runs.compared()[1])
+        assert panel.runs.table.text(0, 1) == "—"
+
+    def test_scans_without_a_test_set_are_not_measured(self, panel, session, answer, data_content):
+        nothing = {"rows": [], "labels": [], "names": []}
+        session.load_data(DataConfig(size=32))
+        answer("data", data_content | {"splits": data_content["splits"] | {"test": nothing}})
+        panel.refresh()
+        assert "no test scans" in panel.runs._note.text()
+        assert not any(isinstance(sent, Measure) for sent in session.questions.engine.sent)
+
+
+class TestNumbersSheet:
+    @pytest.fixture
+    def sheet(self, panel, session, answer, data_content, qtbot):
+        session.load_data(DataConfig(size=32))
+        answer("data", data_content | {"leaked": [1, 5]})
+        panel.refresh()
+        panel.runs.numbers.click()
+        found = panel.window().findChild(NumbersSheet)
+        yield found
+        found.accept()
+
+    def test_fills_while_numbers_are_found(self, sheet, asked, answer):
+        assert "2 of the 6 test scans are also training or validation scans" in sheet.leakage.text()
+        waiting = [(sheet.table.text(row, 0), sheet.table.text(row, 1)) for row in range(4)]
+        assert waiting == [(name, "measuring…") for name in ("ae-0001", "vae-0001", "PCA-8", "mean image")]
+        newest = 0
+        for _ in range(4):
+            newest = TestMeasures().told(asked, answer, 20.34, newest).number
+        cells = [sheet.table.text(2, column) for column in range(5)]
+        assert cells == ["ae-0001", "clean test", "4", "20.34", "1.00"]
+        assert sheet.table.model().rowCount() == 12
+
+    def test_is_copied_and_written_in_full(self, sheet, asked, answer, tmp_path, qapp):
+        TestMeasures().told(asked, answer, 20.345678)
+        path = tmp_path / "numbers.csv"
+        sheet.ask_path = lambda *words: (str(path), "")
+        sheet.export.click()
+        lines = path.read_text(encoding="utf-8").splitlines()
+        assert lines[0] == f"# {MARK}"
+        assert "20.345678" in lines[2]
+        assert ",,\n" in path.read_text(encoding="utf-8")
+        sheet.copy.click()
+        assert qapp.clipboard().text().splitlines()[0].split("\t")[:3] == ["of", "on", "n"]
+
+    def test_place_that_cannot_be_written_is_a_sentence(self, sheet, tmp_path):
+        sheet.ask_path = lambda *words: (str(tmp_path / "nowhere" / "numbers.csv"), "")
+        sheet.export.click()
+        assert "could not be written" in sheet.notice.text()

@@ -1,0 +1,139 @@
+"""All numbers of what is compared, on all, leaked and clean test scans: to read, to copy, to write to a file."""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+
+from gui.loaded_data import CLEAN, LEAKED, PARTS, LoadedData
+from gui.panel import MARK
+from gui.panels.compare.compared import Compared
+from gui.panels.compare.measures import Measures
+from gui.widgets.buttons import Button
+from gui.widgets.notice import NoticeBox
+from gui.widgets.number_model import Column, Row
+from gui.widgets.number_table import NumberTable
+from gui.widgets.text import fixed, label, number
+
+ASKING = "sheet"
+SHOWN = ("test", LEAKED, CLEAN)
+NONE = "—"
+READING = (
+    "Means over scans, gray values from 0 to 1; ± is the 95 % confidence interval of the mean. Head: inside the head "
+    "alone. Nats an image, and latent numbers with more than 0.01 nats of KL, for variational models. Copying every "
+    "scan would be perfect: a model without a latent is judged by what it makes of noisy scans, not here."
+)
+
+
+def _to(places: int) -> Any:
+    return lambda value: NONE if value is None else fixed(value, places)
+
+
+COLUMNS = {
+    "n": Column("scans", number),
+    "psnr_db": Column("PSNR dB", _to(2)),
+    "psnr_db_reach": Column("±", _to(2)),
+    "mse": Column("MSE", _to(5)),
+    "mae": Column("MAE", _to(4)),
+    "ssim": Column("SSIM", _to(3)),
+    "ms_ssim": Column("MS-SSIM", _to(3)),
+    "head_psnr_db": Column("head dB", _to(2)),
+    "head_ssim": Column("head SSIM", _to(3)),
+    "nats_per_image": Column("nats", number),
+    "active_units": Column("active", number),
+}
+
+
+class NumbersSheet(QDialog):
+    """A table that fills while the numbers are found."""
+
+    def __init__(self, measures: Measures, compared: Sequence[Compared], data: LoadedData, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._measures, self._compared = measures, list(compared)
+        self.ask_path = QFileDialog.getSaveFileName
+        self.setWindowTitle(f"Numbers on the test scans of {data.title}")
+        self.resize(980, 520)
+        self.table = NumberTable((Column("of", str, False), Column("on", str, False), *COLUMNS.values()), sortable=True)
+        self.leakage, self.notice = label(leakage(data), wrap=True), NoticeBox()
+        self._lay_out()
+        measures.found.connect(self.refresh)
+        self.finished.connect(self._on_finished)
+        measures.want(self._compared, ASKING)
+        self.refresh()
+
+    def _lay_out(self) -> None:
+        column, line = QVBoxLayout(self), QHBoxLayout()
+        self.export, self.copy, self.shut = Button("Export CSV…"), Button("Copy"), Button("Close")
+        for button, do in ((self.export, self.write), (self.copy, self.copy_table), (self.shut, self.accept)):
+            button.clicked.connect(do)
+            line.addWidget(button)
+        line.insertStretch(2)
+        for part in (self.leakage, self.table, label(READING, role="caption", wrap=True), self.notice):
+            column.addWidget(part, int(part is self.table))
+        column.addLayout(line)
+
+    def refresh(self) -> None:
+        """Show what is known by now."""
+        rows = []
+        for each in self._compared:
+            parts = self._measures.of(each)
+            for part in (part for part in SHOWN if part in parts):
+                values = numbers(parts[part])
+                cells = (each.name, PARTS[part] if part != "test" else "all test", *(values[key] for key in COLUMNS))
+                rows.append(Row(f"{each.ref} {part}", cells, each.name))
+            if not parts:
+                waiting = (
+                    "measuring…" if self._measures.is_coming(each) else self._measures.failure(each) or "no numbers"
+                )
+                rows.append(Row(each.ref, (each.name, waiting, *[None] * len(COLUMNS)), each.name, {1: "quiet"}))
+        self.table.set_rows(rows)
+
+    def text(self, delimiter: str) -> str:
+        """The table as text, every number in full."""
+        file = io.StringIO(newline="")
+        writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
+        writer.writerow(["of", "on", *COLUMNS])
+        for each in self._compared:
+            for part, found in self._measures.of(each).items():
+                values = numbers(found)
+                writer.writerow([each.name, part, *("" if values[key] is None else values[key] for key in COLUMNS)])
+        return file.getvalue()
+
+    def copy_table(self) -> None:
+        """Put the table on the clipboard, as spreadsheets take it."""
+        QGuiApplication.clipboard().setText(self.text("\t"))
+
+    def write(self) -> None:
+        """Write the table to a file of the user's choice."""
+        path = self.ask_path(self, "Export the numbers", "numbers.csv", "*.csv")[0]
+        if not path:
+            return
+        try:
+            Path(path).write_text(f"# {MARK}\n{self.text(',')}", encoding="utf-8")
+            self.notice.show_notice("", "info")
+        except OSError as error:
+            reason = f"The numbers could not be written to {path} ({error.strerror}). Choose another folder."
+            self.notice.show_notice(reason)
+
+    def _on_finished(self) -> None:
+        self._measures.want([], ASKING)
+        self.deleteLater()
+
+
+def numbers(part: dict[str, Any]) -> dict[str, Any]:
+    """Return the numbers of the columns, with half the width of the confidence interval."""
+    interval = part.get("psnr_db_interval")
+    return {**part, "psnr_db_reach": (interval[1] - interval[0]) / 2 if interval else None}
+
+
+def leakage(data: LoadedData) -> str:
+    """Say how many test scans are also scans to train on or to choose by."""
+    count, leaked = data.size("test"), len(data.leaked)
+    if not leaked:
+        return f"None of the {count} test scans is also a training or validation scan."
+    share = f"{leaked} of the {count} test scans are also training or validation scans, pixel for pixel."
+    return f"{share} Read the clean ones; the others flatter every model." if leaked < count else share

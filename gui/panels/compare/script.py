@@ -1,0 +1,38 @@
+"""A script that makes and measures the same pictures without the window."""
+
+from gui.panels.compare.compared import YARDSTICK, is_yardstick
+from gui.panels.compare.gallery import Gallery
+from gui.scripts import script
+
+MEASURED = "quality.psnr_db(originals, reconstructed), quality.ssim(originals, reconstructed)"
+
+
+def compare_script(gallery: Gallery, data: str) -> str:
+    """Return a script that reconstructs and measures what a gallery shows; `data` makes the settings of the scans."""
+    refs = [each.ref for each in gallery.compared]
+    runs = [ref for ref in refs if not is_yardstick(ref)]
+    maps = [int(ref.removeprefix(YARDSTICK)) for ref in refs if is_yardstick(ref)]
+    lines = [f"images = engine.data.load(config={data})"] if maps or gallery.scan is None else []
+    if gallery.scan is not None:
+        lines += [
+            f"scan = engine.data.open_scan({gallery.scan.path!r})",
+            f"image = engine.data.prepare(scan, {data}, {gallery.scan.slice})",
+            "originals = image[None, ..., None]",
+        ]
+    else:
+        lines.append(f"originals = images.splits[{gallery.split!r}].read({list(gallery.pages.indices)})")
+    if runs:
+        lines += [
+            f"for path in {runs}:",
+            "    model = evaluation.load_model(engine.runs.open(path))",
+            "    reconstructed = scoring.reconstruct(model, originals)",
+            f"    print(path, {MEASURED})",
+        ]
+    if maps:
+        lines += [
+            f"for components in {maps}:",
+            "    reconstructed = yardsticks.pca(images, components).predict_on_batch(originals)",
+            f"    print('PCA', components, {MEASURED})",
+        ]
+    measures = ("from engine.measures import yardsticks",) if maps else ()
+    return script(*lines, imports=("import engine", "from engine import evaluation, quality, scoring", *measures))

@@ -1,0 +1,87 @@
+"""The numbers that the window shows: measured on the test images, kept in the run, giving way to other questions."""
+
+import dataclasses
+import os
+
+import numpy as np
+import pytest
+
+from engine import config, data, evaluation, scoring, training
+from engine.explore import measure
+from engine.explore.explorer import Explorer
+from engine.measures import linear
+from engine.messages import Measure, Rank, Reconstruct, never
+from tests.engine.conftest import TINY
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return training.train(config.build({**TINY, "epochs": 1}), root=tmp_path_factory.mktemp("runs"))
+
+
+@pytest.fixture(scope="module")
+def images(run):
+    return data.load(config=run.config.data)
+
+
+@pytest.fixture
+def explorer(tmp_path):
+    return Explorer(tmp_path, lambda event: None, never)
+
+
+def asked(name, run):
+    return Measure(number=1, panel="compare-measure", run=name, data=run.config.data)
+
+
+def test_run_is_measured_as_evaluate_does(explorer, run):
+    answer = explorer.answer(asked(str(run.path), run))
+    wanted = evaluation.evaluate(run, splits=["test", "test_clean"])["splits"]
+    assert answer == {"run": str(run.path), "splits": wanted}
+
+
+def test_numbers_are_found_once_for_the_same_images_and_the_same_model(explorer, run, monkeypatch):
+    first = explorer.answer(asked(str(run.path), run))
+    with monkeypatch.context() as patched:
+        patched.setattr(scoring, "score", None)
+        assert explorer.answer(asked(str(run.path), run)) == first
+    os.utime(run.model_path)
+    measured = []
+    score = scoring.score
+    monkeypatch.setattr(scoring, "score", lambda *words, **more: (measured.append(1), score(*words, **more))[1])
+    assert explorer.answer(asked(str(run.path), run)) == first
+    assert measured
+
+
+def test_damaged_numbers_are_found_anew_and_old_ones_go(run, images, monkeypatch):
+    (run.path / measure.FILE).write_text("{", encoding="utf-8")
+    assert measure.kept(run, images) is None
+    monkeypatch.setattr(measure, "KEPT", 2)
+    model = evaluation.load_model(run)
+    for number in range(3):
+        measure.of_run(run, model, dataclasses.replace(images, fingerprint=str(number)), never)
+    kept = [measure.kept(run, dataclasses.replace(images, fingerprint=str(number))) for number in range(3)]
+    assert [numbers is None for numbers in kept] == [True, False, False]
+
+
+def test_stopped_measuring_is_no_answer_and_keeps_nothing(run, tmp_path):
+    (run.path / measure.FILE).unlink(missing_ok=True)
+    explorer = Explorer(tmp_path, lambda event: None, lambda: True)
+    assert explorer.answer(asked("pca:4", run)) is None
+    assert measure.of_run(run, evaluation.load_model(run), data.load(config=run.config.data), lambda: True) is None
+    assert not (run.path / measure.FILE).exists()
+
+
+def test_yardstick_stands_in_the_place_of_a_run(explorer, run, images):
+    made = linear.fit(images.train, 4)
+    wanted = made.predict_on_batch(images.test.read([0, 2]))
+    question = Reconstruct(
+        number=1, panel="compare", runs=("pca:4", str(run.path)), data=run.config.data, split="test", indices=(0, 2)
+    )
+    answer = explorer.answer(question)["runs"]
+    assert np.load(answer["pca:4"]["images"]) == pytest.approx(wanted[..., 0], abs=1e-5)
+    ranked = explorer.answer(Rank(number=2, panel="rank", run="pca:4", data=run.config.data, split="test"))["mse"]
+    assert ranked[0] == pytest.approx(np.mean((wanted[0] - images.test.read([0])) ** 2), rel=1e-4)
+    measured = explorer.answer(asked("pca:4", run))["splits"]["test"]["mse"]
+    assert measured == pytest.approx(np.mean(ranked), rel=1e-5)
+    worst = explorer.answer(asked("pca:0", run))["splits"]["test"]["mse"]
+    assert worst > measured
