@@ -70,19 +70,12 @@ class Run:
         Raises:
             RunDamaged: config.json is missing or cannot be read.
         """
-        return settings.parse(self._json("config.json"))
+        return settings.parse(self.read_json("config.json"))
 
     @property
     def provenance(self) -> dict[str, Any]:
         """Versions, backend, device, seed and data fingerprint; empty before the first step."""
-        return self._json("provenance.json") if (self.path / "provenance.json").exists() else {}
-
-    def _json(self, name: str) -> dict[str, Any]:
-        try:
-            content = json.loads((self.path / name).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise RunDamaged(f"{name} of run '{self.name}' cannot be read ({error}).", "Restore the file.") from None
-        return dict(content)
+        return self.read_json("provenance.json") if (self.path / "provenance.json").exists() else {}
 
     def read_json(self, name: str) -> dict[str, Any]:
         """Read one of the run's JSON files.
@@ -90,7 +83,11 @@ class Run:
         Raises:
             RunDamaged: it is missing or cannot be read.
         """
-        return self._json(name)
+        try:
+            content = json.loads((self.path / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise RunDamaged(f"{name} of run '{self.name}' cannot be read ({error}).", "Restore the file.") from None
+        return dict(content)
 
     def write_json(self, name: str, content: Mapping[str, Any]) -> None:
         """Write one of the run's JSON files; a reader sees the old or the new one, never a half."""

@@ -6,8 +6,10 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from engine.messages import Measure, Refused
+from gui.loaded_data import CLEAN
 from gui.panels.compare.compared import Compared
 from gui.session import Session
+from gui.widgets.text import fixed
 
 MEASURES = "compare-measure"
 Numbers = dict[str, dict[str, Any]]
@@ -41,6 +43,19 @@ class Measures(QObject):
     def of(self, compared: Compared) -> Numbers:
         """Return the numbers of each part of the test scans, as far as they are known."""
         return self._known.get(self._key(compared), {})
+
+    def clean_db(self, compared: Compared) -> float | None:
+        """Return the mean peak signal-to-noise ratio on clean test scans, as far as it is known."""
+        value = self.of(compared).get(CLEAN, {}).get("psnr_db")
+        return None if value is None else float(value)
+
+    def told(self, compared: Compared) -> str:
+        """Return that number in words, with its uncertainty."""
+        part = self.of(compared).get(CLEAN)
+        if not part or part["psnr_db"] is None:
+            return ""
+        low, high = part["psnr_db_interval"] or (part["psnr_db"], part["psnr_db"])
+        return f"{fixed(part['psnr_db'], 1)} ± {fixed((high - low) / 2, 1)} dB on {part['n']} clean test scans"
 
     def is_coming(self, compared: Compared) -> bool:
         key = self._key(compared)

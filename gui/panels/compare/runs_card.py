@@ -6,7 +6,7 @@ from typing import Any
 from PySide6.QtCore import Qt, Signal
 
 from engine.config import DataConfig
-from gui.loaded_data import CLEAN, source_title
+from gui.loaded_data import source_title
 from gui.panels.compare.compared import Compared, is_yardstick, of_run, of_yardstick, yardstick_of
 from gui.panels.compare.measures import Measures
 from gui.run_record import RunRecord
@@ -115,15 +115,11 @@ class RunsCard(Card):
     def _is_below(self, record: RunRecord) -> bool:
         """Whether a run is known to be worse than the linear map with as many numbers."""
         ref = yardstick_of(record)
-        own, line = self._clean_db(of_run(record)), self._clean_db(of_yardstick(ref)) if ref else None
+        own, line = self.measures.clean_db(of_run(record)), self.measures.clean_db(of_yardstick(ref)) if ref else None
         return own is not None and line is not None and own < line
 
-    def _clean_db(self, compared: Compared) -> float | None:
-        value = self.measures.of(compared).get(CLEAN, {}).get("psnr_db")
-        return None if value is None else float(value)
-
     def _shown(self, compared: Compared) -> float | str | None:
-        value = self._clean_db(compared)
+        value = self.measures.clean_db(compared)
         coming = self._session.data is not None and self.measures.is_coming(compared)
         return COMING if value is None and coming else value
 
@@ -132,22 +128,15 @@ class RunsCard(Card):
         facts = [f"{record.name}: {record.state}" + (f", best epoch {best.epoch}" if best else "")]
         if best and "val_mse" in best.metrics:
             facts.append(f"validation MSE {best.metrics['val_mse']:.4g}")
-        facts.append(self.measures.failure(compared) or self._told(compared))
+        facts.append(self.measures.failure(compared) or self.measures.told(compared))
         roles = {1: "danger"} if self._is_below(record) else {}
         return Row(
             record.name, (record.name, self._shown(compared)), record.name, roles, "\n".join(filter(None, facts))
         )
 
     def _yardstick_row(self, compared: Compared) -> Row:
-        tip = "\n".join(filter(None, (PCA_NOTE, self.measures.failure(compared) or self._told(compared))))
+        tip = "\n".join(filter(None, (PCA_NOTE, self.measures.failure(compared) or self.measures.told(compared))))
         return Row(compared.ref, (compared.name, self._shown(compared)), compared.name, tip=tip)
-
-    def _told(self, compared: Compared) -> str:
-        part = self.measures.of(compared).get(CLEAN)
-        if not part or part["psnr_db"] is None:
-            return ""
-        low, high = part["psnr_db_interval"] or (part["psnr_db"], part["psnr_db"])
-        return f"{part['psnr_db']:.1f} ± {(high - low) / 2:.1f} dB on {part['n']} clean test scans"
 
     def _on_checked_changed(self, names: list[str]) -> None:
         if len(names) > MOST:
