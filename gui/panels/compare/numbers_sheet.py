@@ -56,7 +56,7 @@ class NumbersSheet(QDialog):
         self._measures, self._compared = measures, list(compared)
         self.ask_path = QFileDialog.getSaveFileName
         self.setWindowTitle(f"Numbers on the test scans of {data.title}")
-        self.resize(980, 520)
+        self.resize(1180, 560)
         self.table = NumberTable((Column("of", str, False), Column("on", str, False), *COLUMNS.values()), sortable=True)
         self.leakage, self.notice = label(leakage(data), wrap=True), NoticeBox()
         self._lay_out()

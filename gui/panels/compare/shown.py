@@ -53,7 +53,9 @@ def grid_rows(shown: Shown, flicker: bool = False) -> list[ImageRow]:
     rows = [ImageRow("original", shown.originals)]
     for made in shown.made:
         images, title = (made.originals, "original") if flicker else (made.images, made.run)
-        rows.append(ImageRow(title, images, subtitle=mean_text(made), captions=[caption(made, i) for i in _each(made)]))
+        rows.append(
+            ImageRow(title, images, subtitle=mean_text(made), captions=[short_caption(made, i) for i in _each(made)])
+        )
     for made in shown.made:
         numbers = [f"MSE {number(value, 3)}" for value in made.mse]
         rows.append(ImageRow(f"{made.run} − original", made.differences, Scale.SIGNED, captions=numbers))
@@ -76,6 +78,12 @@ def closer_rows(shown: Shown) -> tuple[list[ImageRow], list[str]]:
 def caption(made: Made, index: int) -> str:
     """Return the numbers of one reconstruction: peak signal-to-noise ratio and structural similarity."""
     return f"{decibels(made.psnr_db[index])} · {fixed(made.ssim[index], 2)}"
+
+
+def short_caption(made: Made, index: int) -> str:
+    """Return the same without units, for a narrow picture beside a title that names both."""
+    psnr = made.psnr_db[index]
+    return f"{NONE if psnr is None else fixed(psnr, 1)} · {fixed(made.ssim[index], 2)}"
 
 
 def mean_text(made: Made) -> str:

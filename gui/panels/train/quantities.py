@@ -56,11 +56,11 @@ def floors(records: Sequence[RunRecord], quantity: Quantity) -> dict[str, tuple[
         if started is None or started.train_floor_nats is None or started.validation_floor_nats is None:
             continue
         train, validation = started.train_floor_nats, started.validation_floor_nats
-        told = {"train": train, "validation": validation}
+        told = {"train floor": train, "validation floor": validation}
         if abs(train - validation) < CLOSE * validation:
-            told = {"train and validation": validation}
+            told = {"entropy floor": validation}
         for name, floor in told.items():
-            found[f"{name} {floor:.6g}"] = floor, f"entropy floor, {name}: {number(floor)}"
+            found[f"{name} {floor:.6g}"] = floor, f"{name} {number(floor)}"
     return found
 
 

@@ -109,7 +109,7 @@ class TestGrid:
         assert [row.title for row in rows] == titles
         assert [row.scale for row in rows] == [Scale.GRAY] * 3 + [Scale.SIGNED] * 2
         assert rows[3].images == pytest.approx(np.full((4, 32, 32), 0.1), abs=1e-6)
-        assert rows[1].captions == ["20.0 dB · 0.80"] * 3 + ["— dB · 0.80"]
+        assert rows[1].captions == ["20.0 · 0.80"] * 3 + ["— · 0.80"]
         assert rows[3].captions[0] == "MSE 0.01"
         assert panel.board.rows.view(4, 0).values[0, 0] == pytest.approx(0.2)
 

@@ -284,7 +284,7 @@ class TestShown:
         make_run("vae-0001", model="vae")
         refreshed(panel)
         lines = {name: references(plot) for name, plot in panel.curves.plots.items()}
-        told = {"entropy floor, train and validation: 310": 310.0}
+        told = {"entropy floor 310": 310.0}
         assert lines == {"mse": {}, "loss": told, "reconstruction": told, "kl": {}}
         make_run("ae-0001")
         refreshed(panel)
@@ -297,8 +297,8 @@ class TestShown:
         events = [event for event in record.run.events() if isinstance(event, JobStarted)]
         record.apply(events[0].model_copy(update={"train_floor_nats": 200.0}))
         assert floors([record], TOTAL) == {
-            "train 200": (200.0, "entropy floor, train: 200"),
-            "validation 310": (310.0, "entropy floor, validation: 310"),
+            "train floor 200": (200.0, "train floor 200"),
+            "validation floor 310": (310.0, "validation floor 310"),
         }
         assert floors([record], SQUARED) == {}
 
