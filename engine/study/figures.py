@@ -185,8 +185,7 @@ def _break_even(findings: Findings) -> Drawn:
         f"Left of the crossing the model does harm: break-even at {', '.join(parts)}. The dotted lines are the "
         "models' errors on scans without noise."
     )
-    title = paper.figure_title(13).replace("Figure 13.", "Figure 13 b.") + ": break-even noise"
-    return Drawn("figure-13-break-even", title, caption, denoise_figures.break_even(findings))
+    return Drawn("figure-13-break-even", "Figure 13 b. Break-even noise", caption, denoise_figures.break_even(findings))
 
 
 def _place(sigma: float | None) -> str:

@@ -88,7 +88,7 @@ def _linear(findings: Findings) -> Row:
     with_as_many = f"as many numbers, {kept:,}," if count == kept else f"{count:,} numbers where the AE has {kept:,}"
     stands = "loses to" if ratio > 1 else "beats"
     why = (
-        f"Principal components of the same training scans: a linear map with {with_as_many} and no training at all. "
+        f"Principal components of the same training scans: a linear map with {with_as_many}. "
         f"The AE {stands} it: its error is {ratio:.2f} times as large."
     )
     return Row(f"PCA-{count}, mean squared error", NOTHING, _shown(here, ".6f"), _shown(clean, ".6f"), why)

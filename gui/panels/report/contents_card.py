@@ -12,7 +12,7 @@ from gui.widgets.figure_view import FigureView
 from gui.widgets.text import label
 from gui.widgets.text_table import TextTable
 
-LIST_PX = 244
+LIST_PX = 252
 EMPTY = "Numbers, tables and figures stand here once the study is finished."
 KEY = Qt.ItemDataRole.UserRole
 
