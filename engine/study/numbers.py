@@ -64,6 +64,7 @@ def _pair(best: Best, key: str, form: str) -> tuple[str, str]:
 def _mse(best: Best) -> Row:
     told, here = paper.claim("ae").loss, _part(best, CHOSEN_BY)["mse"]
     why = f"Here {_times(here, told)} the study's. It is measured in the best epoch, on the scans that chose it."
+    why += _on_training(best, "mse", ".6f")
     why += " Validation scans are drawn from the training folder, where one patient may have several slices."
     leaked, clean = _part(best, "test_leaked").get("mse"), _part(best, CLEAN).get("mse")
     if leaked and clean:
@@ -72,6 +73,12 @@ def _mse(best: Best) -> Row:
             "all of them says how many were leaked, not how good the model is."
         )
     return Row("AE, mean squared error", f"{told:.6f}", *_pair(best, "mse", ".6f"), why)
+
+
+def _on_training(best: Best, key: str, form: str) -> str:
+    """A sentence with the number on the scans that were trained on, for a study that does not say which it means."""
+    value = _part(best, "train").get(key)
+    return "" if value is None else f" On the scans that it was trained on it is {value:{form}}."
 
 
 def _times(value: float, told: float) -> str:
@@ -110,9 +117,10 @@ def _nats(best: Best) -> Row:
     claim, here = paper.claim("vae"), _part(best, CHOSEN_BY)["nats_per_image"]
     gap = here - claim.nats_per_image
     apart = "more than" if gap > 0 else "fewer than"
+    trained = _on_training(best, "nats_per_image", ",.1f")
     why = (
         f"The same loss for one scan, {claim.loss:,.2f} / {claim.best.training.batch_size}. Ours has {abs(gap):,.0f} "
-        f"nats {apart} the study's: cross-entropy and KL, whatever the weight of the KL in training."
+        f"nats {apart} the study's: cross-entropy and KL, whatever the weight of the KL in training.{trained}"
     )
     return Row("VAE, nats per image", f"{claim.nats_per_image:,.2f}", *_pair(best, "nats_per_image", ",.1f"), why)
 

@@ -131,8 +131,8 @@ def _unsearched(drawn: Contents, findings: Findings) -> list[str]:
     reason = "nothing was searched" if findings.chosen.quick else "there are too few trials for one"
     names = " and ".join(f"Figure {number}" for number in missing)
     text = (
-        f"Left out, because {reason}; the runs that there are stand in the table of runs. A study that is not quick, with "
-        "five trials of a model or more, has them."
+        f"Left out, because {reason}; the runs that there are stand in the table of runs. A study that is not quick, "
+        "with five trials of a model or more, has them."
     )
     return [page.section(f"{names}. Search", page.paragraph(text))]
 
