@@ -17,6 +17,7 @@ class TextTable(QTableWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._spare_px = 0
         self._soon = QTimer(self, singleShot=True, interval=0)
         self._soon.timeout.connect(self._fit_rows)
         self.setShowGrid(False)
@@ -40,6 +41,7 @@ class TextTable(QTableWidget):
             self.setHorizontalHeaderItem(column, _cell(title, column in words))
             for line, row in enumerate(rows):
                 self.setItem(line, column, _cell(row[column], column in words))
+        self._spare_px = SPARE_PX if wordy else 0
         self._share_room(max(wordy, default=0), bool(wordy))
         self._soon.start()
 
@@ -51,13 +53,14 @@ class TextTable(QTableWidget):
             if narrow:
                 self.resizeColumnToContents(column)
                 header.resizeSection(column, min(header.sectionSize(column), NARROW_PX))
-        header.setSectionResizeMode(stretched, mode.Stretch)
+        if narrow:
+            header.setSectionResizeMode(stretched, mode.Stretch)
 
     def _fit_rows(self) -> None:
-        """Make every row as high as its texts, and a little more."""
+        """Make every row as high as its texts, and a little more beside sentences."""
         self.resizeRowsToContents()
         for row in range(self.rowCount()):
-            self.setRowHeight(row, self.rowHeight(row) + SPARE_PX)
+            self.setRowHeight(row, self.rowHeight(row) + self._spare_px)
 
     def texts(self) -> list[list[str]]:
         """What is written in the cells."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-RUNS_HEAD = ("Run", "Model", "State", "Epochs", "Best epoch", "Validation loss", "Learning rate", "Batch", "Latent")
+RUNS_HEAD = ("Run", "Model", "State", "Epochs", "Best", "Validation loss", "Learning rate", "Batch", "Latent")
 LEFT = 3
 
 

@@ -24,6 +24,11 @@ def test_numbers_stand_at_the_right_and_words_at_the_left(table):
     assert table.texts() == [["a", "AE", "0.1"]]
 
 
+def test_names_are_never_squeezed_by_many_numbers(table):
+    table.show_rows(["Run", *"abcdefgh"], [["ae-trial-0001", *["1,234,567.89"] * 8]])
+    assert table.columnWidth(0) >= table.fontMetrics().horizontalAdvance("ae-trial-0001")
+
+
 def test_sentences_take_the_room_and_are_wrapped(table, qtbot):
     table.show_rows(["Number", "Here", "Why"], [["A name that is rather long", "1", LONG], ["b", "2", "short"]])
     assert table.columnWidth(0) <= NARROW_PX
