@@ -12,9 +12,9 @@ import os
 import queue
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from engine import backend, training
 from engine.config import TrainingConfig
@@ -23,10 +23,12 @@ from engine.errors import EngramError
 from engine.explore.explorer import Explorer
 from engine.messages import (
     Answer,
+    Audit,
     Continued,
     Event,
     JobEnded,
     JobStarted,
+    LoadData,
     MakeStudy,
     Measure,
     Message,
@@ -39,6 +41,7 @@ from engine.messages import (
     SearchEnded,
     SearchStarted,
     SearchWish,
+    ShouldStop,
     StudyEnded,
     Train,
     read_command,
@@ -70,6 +73,28 @@ class Jobs:
             self._control.reset()
 
 
+class Aside:
+    """Carries out one long request at a time in a thread, so that small ones need not wait; a newer one ends it.
+
+    Args:
+        carry_out: what to do with a request; its second argument says whether it is still wanted.
+    """
+
+    def __init__(self, carry_out: Callable[[Audit, ShouldStop], None]) -> None:
+        self._carry_out = carry_out
+        self._unwanted = threading.Event()
+
+    def begin(self, request: Audit) -> None:
+        """Begin with a request, and give up the one before."""
+        self.end()
+        self._unwanted = unwanted = threading.Event()
+        threading.Thread(target=self._carry_out, args=(request, unwanted.is_set), daemon=True).start()
+
+    def end(self) -> None:
+        """Give up the request in hand."""
+        self._unwanted.set()
+
+
 class Worker:
     """Reads commands in a thread, carries them out in the main one."""
 
@@ -81,6 +106,9 @@ class Worker:
         self.explorer = Explorer(scratch, self.emit, self._is_unwanted)
         self._queue: queue.Queue[Message] = queue.Queue()
         self._jobs = Jobs(self.control)
+        self._aside = Aside(
+            lambda audit, should_stop: self._reply(audit, lambda: self.explorer.audit(audit, should_stop))
+        )
         self._lock = threading.Lock()
         self._newest: dict[str, int] = {}
         self._asked: Request | None = None
@@ -114,6 +142,8 @@ class Worker:
                 continue
             if isinstance(command, Request):
                 self._newest[command.panel] = command.number
+            if isinstance(command, LoadData):
+                self._aside.end()
             if isinstance(command, SearchWish):
                 self._pass_on(command)
             elif not self.control.obey(command):
@@ -128,7 +158,9 @@ class Worker:
             self.emit(Refused(reason=error.what, advice=error.advice))
 
     def _carry_out(self, command: Message) -> None:
-        if isinstance(command, Request):
+        if isinstance(command, Audit):
+            self._aside.begin(command)
+        elif isinstance(command, Request):
             self._answer(command)
         else:
             self._do_job(command)
@@ -172,8 +204,12 @@ class Worker:
         self._asked = request
         if self._is_overtaken(request) or (self._is_unwanted() and not self._can_wait(request)):
             return
+        self._reply(request, lambda: None if self._can_wait(request) else self.explorer.answer(request))
+
+    def _reply(self, request: Request, answer: Callable[[], dict[str, Any] | None]) -> None:
+        """Send the answer to a request, or the reason why there is none."""
         try:
-            content = None if self._can_wait(request) else self.explorer.answer(request)
+            content = answer()
         except EngramError as error:
             refused = Refused(reason=error.what, advice=error.advice, number=request.number, panel=request.panel)
             self.emit(refused)

@@ -34,6 +34,7 @@ class LoadedData:
     Scans are numbered by their row in the store, sorted by file; `splits`, `labels` and `places` say of each row which
     split it is in (index into SPLITS, -1 for none), its class (-1 when unknown) and its index within the split.
     `leaked` are the places within the test set of scans that are also in train or validation, pixel for pixel.
+    `repeats` counts and groups all scans with the same pixels.
     """
 
     config: DataConfig
@@ -48,6 +49,7 @@ class LoadedData:
     places: NDArray[np.int64]
     names: tuple[str, ...]
     leaked: NDArray[np.int64]
+    repeats: dict[str, Any]
 
     def size(self, split: str) -> int:
         """How many scans a split has."""
@@ -69,6 +71,12 @@ class LoadedData:
         """Rows of the scans of a split, in the split's order."""
         rows = np.flatnonzero(self.splits == SPLITS.index(split))
         return rows[np.argsort(self.places[rows])]
+
+    def leaked_rows(self) -> NDArray[np.bool_]:
+        """Which scans, by row, are test scans that are also in train or validation."""
+        marked = np.zeros(len(self.names), np.bool_)
+        marked[self.rows("test")[self.leaked]] = True
+        return marked
 
     def class_name(self, row: int) -> str:
         label = int(self.labels[row])
@@ -105,6 +113,7 @@ def from_answer(config: DataConfig, content: dict[str, Any]) -> LoadedData:
         places=places,
         names=tuple(names),
         leaked=np.asarray(content.get("leaked", ()), np.int64),
+        repeats=content["repeats"],
     )
 
 

@@ -32,7 +32,10 @@ class TopBar(QFrame):
             row.addWidget(chip)
 
     def show_data(self, data: LoadedData) -> None:
-        counts = " · ".join(f"{grouped(data.size(split))} {split}" for split in ("train", "test") if data.size(split))
+        sizes = {"train": data.size("train"), "test": data.size("test")}
+        if len(data.leaked):
+            sizes = {"train": sizes["train"], "clean test": sizes["test"] - len(data.leaked)}
+        counts = " · ".join(f"{grouped(size)} {name}" for name, size in sizes.items() if size or "clean" in name)
         self.data.setText(f"{data.title} · {counts}")
         size = f"{data.config.size} × {data.config.size} px, {data.config.fit}"
         self.data.setAccessibleDescription(size)

@@ -15,9 +15,21 @@ from numpy.typing import NDArray
 
 from engine import backend, data, quality, runs, scoring
 from engine.config import DataConfig, TrainingConfig
+from engine.data.audit import audit, repeated
 from engine.explore import measure
 from engine.measures import yardsticks
-from engine.messages import Emit, LoadData, Measure, OpenScan, Rank, Reconstruct, Request, RequestProgress, ShouldStop
+from engine.messages import (
+    Audit,
+    Emit,
+    LoadData,
+    Measure,
+    OpenScan,
+    Rank,
+    Reconstruct,
+    Request,
+    RequestProgress,
+    ShouldStop,
+)
 
 MODELS_KEPT = 4
 DATA_KEPT = 3
@@ -75,7 +87,20 @@ class Explorer:
             "leaked": np.flatnonzero(images.leaked).tolist(),
             "store": str(getattr(images.train.store, "filename", "")),
             "splits": {name: _listing(split) for name, split in images.splits.items()},
+            "repeats": repeated(images),
         }
+
+    def audit(self, request: Audit, should_stop: ShouldStop) -> dict[str, Any]:
+        """Answer the one long question; safe to call in a thread beside `answer`.
+
+        Raises:
+            EngramError: the source cannot be used; `LoadingStopped` when `should_stop` said so.
+        """
+
+        def progress(what: str, done: int, total: int) -> None:
+            self.emit(RequestProgress(number=request.number, panel=request.panel, done=done, total=total))
+
+        return audit(request.config, progress=progress, should_stop=should_stop)
 
     def _open_scan(self, request: OpenScan) -> dict[str, Any]:
         scan = self._opened(request.path)

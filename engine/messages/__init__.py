@@ -86,6 +86,16 @@ class LoadData(Request):
     config: DataConfig
 
 
+class Audit(Request):
+    """Look for scans of a source that are the same or nearly so; answers with what `engine audit --json` prints.
+
+    It is answered beside the other requests, so that these need not wait, and is given up when other data are loaded.
+    """
+
+    command: Literal["audit"] = "audit"
+    config: DataConfig
+
+
 class OpenScan(Request):
     """Open one picture, DICOM or NIfTI file; answers with the path of its pixels."""
 
@@ -276,6 +286,7 @@ Command = Annotated[
     | Pause
     | Continue
     | LoadData
+    | Audit
     | OpenScan
     | Reconstruct
     | Rank

@@ -45,7 +45,7 @@ class Child:
             if isinstance(event, kind) and all(getattr(event, name) == value for name, value in values.items()):
                 return event
         self.lines.put(b"")
-        raise AssertionError(f"the engine process ended before {kind.__name__}")
+        raise AssertionError(f"the engine process ended before {kind}")
 
 
 @pytest.fixture(scope="module")
@@ -189,3 +189,22 @@ def test_measuring_gives_way_and_has_its_turn_after_all(child, tiny):
     answers = [child.wait_for(Answer) for _ in range(2)]
     assert [answer.number for answer in answers] == [32, 31]
     assert answers[1].content["splits"]["test"]["n"] == 100
+
+
+def test_an_audit_is_answered_beside_other_requests_and_given_up_for_other_data(child, tiny):
+    large = tiny(phantom_count=6000, size=128).data
+    child.say(messages.Audit(number=900, panel="audit", config=large))
+    child.wait_for(messages.RequestProgress, number=900)
+    child.say(messages.LoadData(number=901, panel="data", config=tiny().data))
+    given_up = child.wait_for(Refused)
+    assert (given_up.number, given_up.panel, given_up.reason) == (900, "audit", "The audit was stopped.")
+    loaded = child.wait_for(Answer, number=901).content
+    assert loaded["repeats"]["splits"]["test"]["test_clean"] == 6
+    assert loaded["leaked"] == []
+    child.say(messages.Audit(number=902, panel="audit", config=large))
+    child.wait_for(messages.RequestProgress, number=902)
+    child.say(messages.OpenScan(number=903, panel="compare", path="/nowhere"))
+    assert child.wait_for((Answer, Refused)).number == 903
+    child.say(messages.Audit(number=904, panel="audit", config=tiny().data))
+    answer = child.wait_for(Answer, number=904).content
+    assert answer["near"]["splits"]["test"] == {"near_duplicates": 0, "near_train": 0, "near_clean": 6}

@@ -147,6 +147,11 @@ def story(run, epochs, state="finished"):
         yield JobEnded(run=run.name, state=state, epoch=epochs)
 
 
+def place(split, row, **more):
+    """A member of a group of repeated scans, as an answer names it."""
+    return {"split": split, "name": f"{split}/{row}.png", **more}
+
+
 @pytest.fixture
 def data_content(tmp_path):
     """What the explorer answers to LoadData: 24 scans of two classes in three splits, two files skipped."""
@@ -169,7 +174,22 @@ def data_content(tmp_path):
             split: {"rows": at, "labels": [row % 2 for row in at], "names": [f"{split}/{row}.png" for row in at]}
             for split, at in rows.items()
         },
+        "repeats": REPEATS,
     }
+
+
+REPEATS = {
+    "splits": {
+        "train": {"n": 18, "redundant": 1},
+        "test": {"n": 6, "redundant": 0, "test_in_train": 2, "test_in_train_bytes": None, "test_clean": 4},
+    },
+    "groups": [
+        {"across": True, "members": [place("train", 3), place("test", 18)]},
+        {"across": True, "members": [place("train", 5), place("test", 22)]},
+        {"across": False, "members": [place("train", 6), place("train", 7)]},
+    ],
+    "warning": "2 of 6 test scans are also in train, pixel for pixel. Trust the numbers on the 4 clean test scans.",
+}
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from engine.config import DataConfig
 from engine.messages import Refused
 from gui.loaded_data import SPLITS, LoadedData
 from gui.panel import Desk, Panel, column_of
+from gui.panels.data.audit_card import AuditCard
 from gui.panels.data.inside_card import InsideCard
 from gui.panels.data.scans_card import ScansCard
 from gui.panels.data.source_card import SourceCard
@@ -18,13 +19,14 @@ from gui.session import DATA
 
 
 class DataPanel(Panel):
-    """Source and content at the left, thumbnails at the right."""
+    """Source, content and audit at the left, thumbnails at the right."""
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self.source, self.inside, self.scans = SourceCard(desk), InsideCard(), ScansCard()
+        self.audit = AuditCard(self.session)
         self.ask_path = QFileDialog.getSaveFileName
-        self.place(column_of(self.source, self.inside), self.scans)
+        self.place(column_of(self.source, self.inside, self.audit), self.scans)
         self.session.data_loaded.connect(self._on_data_loaded)
         self.scans.opened.connect(lambda split, index: self.wished.emit("compare", ("image", (split, index))))
         self.scans.pointed.connect(self.pointed)
@@ -67,12 +69,16 @@ class DataPanel(Panel):
 
     def _on_data_loaded(self, data: LoadedData) -> None:
         self.inside.show_data(data)
+        self.audit.show_data(data)
         self.scans.show_data(data)
 
 
 def write_list(data: LoadedData, rows: list[int], path: Path) -> None:
-    """Write file, class and split of some scans. Raises OSError."""
+    """Write file, class and split of some scans, and whether they are test scans that are in train. Raises OSError."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["file", "class", "split"])
-        writer.writerows([data.names[row], data.class_name(row), SPLITS[data.splits[row]]] for row in rows)
+        writer.writerow(["file", "class", "split", "leaked"])
+        marked = data.leaked_rows()
+        for row in rows:
+            leaked = "yes" if marked[row] else "no"
+            writer.writerow([data.names[row], data.class_name(row), SPLITS[data.splits[row]], leaked])

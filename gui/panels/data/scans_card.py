@@ -30,6 +30,7 @@ class ScansCard(Card):
         self.data: LoadedData | None = None
         self.classes: dict[int, FilterChip] = {}
         self.splits = {number: self._chip(name) for number, name in enumerate(SPLITS)}
+        self.leaked = self._chip("leaked only")
         self._between = label("in", role="quiet", parent=self._chips)
         self._pages, pages = QStackedLayout(), QWidget()
         self._empty = label(EMPTY, role="quiet", wrap=True)
@@ -50,14 +51,16 @@ class ScansCard(Card):
     def show_data(self, data: LoadedData) -> None:
         """Show all scans of a newly loaded source."""
         self.data = data
-        for part in (*self.classes.values(), self._between, *self.splits.values()):
+        for part in self._parts():
             self._flow.removeWidget(part)
         for chip in self.classes.values():
             chip.deleteLater()
         self.classes = {number: self._chip(class_title(name)) for number, name in enumerate(data.classes)}
-        for part in (*self.classes.values(), self._between, *self.splits.values()):
+        for part in self._parts():
             self._flow.addWidget(part)
             part.show()
+        self.leaked.setVisible(bool(len(data.leaked)))
+        self.leaked.setChecked(self.leaked.isChecked() and bool(len(data.leaked)))
         self._chips.show()
         self.grid.set_images(cast(Array, data.thumbnails), data.names)  # as an array of pictures, one at a time
         self._pages.setCurrentWidget(self.grid)
@@ -72,7 +75,7 @@ class ScansCard(Card):
             pressed = [number for number, chip in chips.items() if chip.isChecked()]
             if pressed:
                 seen = seen & np.isin(of_rows, pressed)
-        return np.flatnonzero(seen)
+        return np.flatnonzero(seen & data.leaked_rows() if self.leaked.isChecked() else seen)
 
     def refresh(self) -> None:
         """Show what the chips let through, and say so."""
@@ -82,13 +85,19 @@ class ScansCard(Card):
             " and ".join(chip.accessibleName() for chip in chips.values() if chip.isChecked()) or everything
             for chips, everything in ((self.classes, "all classes"), (self.splits, "all splits"))
         ]
+        words += ["leaked only"] * self.leaked.isChecked()
         self.set_subtitle(" · ".join([grouped(len(rows)), *words, "sorted by file"]))
 
     def describe(self, row: int) -> str:
         """What the status bar says of a scan."""
         if self.data is None:
             return ""
-        return f"{self.data.names[row]} · {class_title(self.data.class_name(row))} · {SPLITS[self.data.splits[row]]}"
+        parts = [self.data.names[row], class_title(self.data.class_name(row)), SPLITS[self.data.splits[row]]]
+        return " · ".join(parts + ["also in train"] * bool(self.data.leaked_rows()[row]))
+
+    def _parts(self) -> tuple[QWidget, ...]:
+        """The chips, in the order they stand in."""
+        return *self.classes.values(), self._between, *self.splits.values(), self.leaked
 
     def _chip(self, text: str) -> FilterChip:
         chip = FilterChip(text, parent=self._chips)

@@ -126,6 +126,31 @@ def test_chips_filter_by_class_and_split(panel, loaded):
     assert panel.scans.grid.shown() == list(range(18, 24))
 
 
+@pytest.fixture
+def leaky(session, answer, data_content):
+    """Scans of which the first and the fifth test scan are leaked."""
+    session.load_data(DataConfig(size=32))
+    answer("data", data_content | {"leaked": [0, 4]})
+    return session.data
+
+
+def test_leaked_scans_can_be_looked_at_alone(panel, leaky, qtbot):
+    panel.scans.leaked.click()
+    assert panel.scans.grid.shown() == [18, 22]
+    assert "leaked only" in panel.scans._subtitle.text()
+    with qtbot.waitSignal(panel.pointed) as blocker:
+        panel.scans.grid.hovered.emit(18)
+    assert blocker.args == ["test/18.png · glioma tumor · test · also in train"]
+
+
+def test_without_leaked_scans_there_is_no_chip_for_them(panel, session, leaky, answer, data_content):
+    panel.scans.leaked.click()
+    session.load_data(DataConfig(size=64))
+    answer("data", data_content | {"leaked": []})
+    assert not panel.scans.leaked.isVisible()
+    assert len(panel.scans.grid.shown()) == 24
+
+
 def test_another_source_brings_its_own_chips(panel, session, loaded, answer, data_content):
     panel.scans.classes[0].click()
     session.load_data(DataConfig(size=64))
@@ -167,14 +192,14 @@ def test_memory_puts_the_form_back(panel, desk, qtbot):
     twin.recall({})
 
 
-def test_list_of_the_shown_scans_is_written(panel, loaded, tmp_path):
+def test_list_of_the_shown_scans_is_written(panel, leaky, tmp_path):
     panel.scans.splits[2].click()
     path = tmp_path / "scans.csv"
     panel.ask_path = lambda *words: (str(path), "")
     panel.export()
     rows = list(csv.reader(path.read_text(encoding="utf-8").splitlines()))
-    assert rows[:2] == [["file", "class", "split"], ["test/18.png", "glioma_tumor", "test"]]
-    assert len(rows) == 7
+    assert rows[:2] == [["file", "class", "split", "leaked"], ["test/18.png", "glioma_tumor", "test", "yes"]]
+    assert [row[3] for row in rows[1:]] == ["yes", "no", "no", "no", "yes", "no"]
 
 
 def test_list_that_cannot_be_written_is_a_sentence(panel, loaded, tmp_path):

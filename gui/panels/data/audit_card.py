@@ -1,0 +1,125 @@
+"""What the audit says before anything is trained: test scans that are in train, copies, near-duplicates."""
+
+from typing import Any
+
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar
+
+from engine.messages import Audit, Refused, RequestProgress
+from gui.loaded_data import LoadedData
+from gui.panels.data.pairs_sheet import PairsSheet
+from gui.session import Session
+from gui.widgets.buttons import Button
+from gui.widgets.card import Card
+from gui.widgets.notice import NoticeBox
+from gui.widgets.number_model import Column, Row
+from gui.widgets.number_table import NumberTable
+from gui.widgets.text import label
+
+AUDIT = "audit"
+COLUMNS = (Column("scans", str, False), Column("count"))
+CLEAN = "No test scan is also in train, pixel for pixel."
+
+
+class AuditCard(Card):
+    """Identical scans are known with the data; near-duplicates are looked for by the explorer."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__("Audit")
+        self._session = session
+        self._data: LoadedData | None = None
+        self._near: dict[str, Any] | None = None
+        self.warning, self.clean = NoticeBox(), label(CLEAN, role="caption", wrap=True)
+        self.table = NumberTable(COLUMNS)
+        self.bar, self.caption = QProgressBar(), label(role="caption", wrap=True)
+        self.notice, self.look = NoticeBox(), Button("Look at the pairs")
+        self._lay_out()
+        self.notice.action_requested.connect(self.search)
+        self.look.clicked.connect(self._on_look_clicked)
+        session.answered.connect(self._on_answered)
+        session.progressed.connect(self._on_progressed)
+        session.refused.connect(self._on_refused)
+        session.waiting_changed.connect(self._show_waiting)
+        self.hide()
+
+    def _lay_out(self) -> None:
+        self.table.setAccessibleName("what the audit counted")
+        self.bar.setAccessibleName("search for near-duplicates")
+        self.bar.setTextVisible(False)
+        for part in (self.warning, self.clean, self.table, self.caption, self.bar, self.notice):
+            self.add(part)
+        line = QHBoxLayout()
+        line.addWidget(self.look)
+        line.addStretch()
+        self.add(line)
+
+    def show_data(self, data: LoadedData) -> None:
+        """Show what is known at once, and have near-duplicates looked for."""
+        self._data, self._near = data, None
+        self.warning.show_notice(data.repeats["warning"])
+        self.clean.setVisible(not data.repeats["warning"] and bool(data.size("test")))
+        self.show()
+        self.search()
+
+    def search(self) -> None:
+        """Ask for near-duplicates."""
+        if self._data:
+            self.notice.show_notice("")
+            self._session.ask(Audit, AUDIT, config=self._data.config)
+            self.bar.setRange(0, 0)
+        self._show_counts()
+
+    def groups(self) -> list[dict[str, Any]]:
+        """What there is to look at: groups of identical scans, then of near-duplicates, each with its kind."""
+        if self._data is None:
+            return []
+        found = [group | {"kind": "identical"} for group in self._data.repeats["groups"]]
+        return found + [group | {"kind": "near"} for group in (self._near or {"groups": []})["groups"]]
+
+    def _show_counts(self) -> None:
+        if self._data is None:
+            return
+        exact, near = self._data.repeats["splits"], self._near["splits"] if self._near else None
+        counts = {
+            "test scans that are in train": exact["test"]["test_in_train"],
+            "clean test scans": exact["test"]["test_clean"],
+            "repeated in train": exact["train"]["redundant"],
+            "near-duplicates": None if near is None else sum(part["near_duplicates"] for part in near.values()),
+            "clean test scans near one in train": None if near is None else near["test"]["near_train"],
+        }
+        self.table.set_rows([Row(name, (name, count), tip=TIPS[name]) for name, count in counts.items()])
+        self.table.fit_height()
+        self.look.setEnabled(bool(self.groups()))
+
+    def _show_waiting(self, panel: str) -> None:
+        if panel == AUDIT:
+            waiting = self._session.questions.is_waiting(AUDIT)
+            self.bar.setVisible(waiting)
+            self.caption.setVisible(waiting)
+            self.caption.setText("Looking for near-duplicates")
+
+    def _on_progressed(self, event: RequestProgress) -> None:
+        if event.panel == AUDIT:
+            self.bar.setRange(0, event.total)
+            self.bar.setValue(event.done)
+
+    def _on_answered(self, panel: str, content: dict[str, Any]) -> None:
+        if panel == AUDIT:
+            self._near = content["near"]
+            self._show_counts()
+
+    def _on_refused(self, panel: str, refused: Refused) -> None:
+        if panel == AUDIT:
+            self.notice.show_notice(f"{refused.reason} {refused.advice}".strip(), action="Look again")
+
+    def _on_look_clicked(self) -> None:
+        if self._data:
+            PairsSheet(self._data, self.groups(), self.window()).open()
+
+
+TIPS = {
+    "test scans that are in train": "The decoded gray pixels are the same at full size; the files may differ.",
+    "clean test scans": "Test scans whose pixels are not in train.",
+    "repeated in train": "Scans of train less distinct ones; validation is held out of train and counts with it.",
+    "near-duplicates": "Copies that were resized, recompressed, flipped, turned, or made brighter or darker.",
+    "clean test scans near one in train": "Clean by their pixels, but a near-duplicate of a scan in train.",
+}

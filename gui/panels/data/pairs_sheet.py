@@ -1,0 +1,119 @@
+"""Scans that are the same or nearly the same, side by side."""
+
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
+
+from gui.loaded_data import LoadedData
+from gui.widgets.chip import FilterChip
+from gui.widgets.image_grid import ImageGrid
+from gui.widgets.number_model import Column, Row
+from gui.widgets.number_table import NumberTable
+from gui.widgets.text import grouped, label
+
+GROUPS = (Column("first scan", str, False), Column("kind", str, False), Column("scans"))
+MEMBERS = (Column("file", str, False), Column("split", str, False), Column("what was done", str, False))
+PICTURE_PX = 190
+FIRST = "first of the group"
+KINDS = {"identical": "the same pixels", "near": "near-duplicates"}
+
+
+class PairsSheet(QDialog):
+    """Groups at the left; at the right the pictures of the chosen one and what was done to each."""
+
+    def __init__(self, data: LoadedData, groups: list[dict[str, Any]], parent: QWidget) -> None:
+        super().__init__(parent)
+        self._data, self._groups = data, groups
+        self._rows = {name: row for row, name in enumerate(data.names)}
+        self.across = FilterChip("in train and in test", checked=any(group["across"] for group in groups))
+        self.kinds = {kind: FilterChip(title) for kind, title in KINDS.items()}
+        self.table, self.members = NumberTable(GROUPS, sortable=True), NumberTable(MEMBERS)
+        self.pictures, self.count = ImageGrid(PICTURE_PX), label(role="caption")
+        self.setWindowTitle(f"Repeated scans in {data.title}")
+        self.resize(1160, 720)
+        self._lay_out()
+        for chip in (self.across, *self.kinds.values()):
+            chip.toggled.connect(self.refresh)
+        self.table.chosen.connect(self._on_chosen)
+        self.finished.connect(self.deleteLater)
+        self.refresh()
+        self.table.setFocus()
+
+    def _lay_out(self) -> None:
+        self.table.setAccessibleName("groups of repeated scans")
+        self.members.setAccessibleName("scans of the group")
+        self.pictures.setAccessibleName("pictures of the group")
+        self.table.setSelectionMode(NumberTable.SelectionMode.SingleSelection)
+        chips, column, split = QHBoxLayout(), QVBoxLayout(self), QSplitter(Qt.Orientation.Horizontal)
+        for part in (self.across, *self.kinds.values(), self.count):
+            chips.addWidget(part)
+        chips.addStretch()
+        right = QSplitter(Qt.Orientation.Vertical)
+        right.addWidget(self.pictures)
+        right.addWidget(self.members)
+        right.setSizes([430, 200])
+        split.addWidget(self.table)
+        split.addWidget(right)
+        split.setSizes([440, 680])
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        column.addLayout(chips)
+        column.addWidget(split, 1)
+        column.addWidget(buttons)
+
+    def shown(self) -> list[int]:
+        """The groups that the chips let through."""
+        kinds = [kind for kind, chip in self.kinds.items() if chip.isChecked()] or list(KINDS)
+        return [
+            number
+            for number, group in enumerate(self._groups)
+            if group["kind"] in kinds and (group["across"] or not self.across.isChecked())
+        ]
+
+    def refresh(self) -> None:
+        """Show what the chips let through, and choose the first where nothing is chosen."""
+        shown = self.shown()
+        self.table.set_rows([self._row(number) for number in shown])
+        self.count.setText(f"{grouped(len(shown))} of {grouped(len(self._groups))} groups")
+        if shown and not self.table.chosen_keys():
+            self.table.choose([str(shown[0])])
+        if not shown:
+            self._show([])
+
+    def _row(self, number: int) -> Row:
+        group = self._groups[number]
+        names = [member["name"] for member in group["members"]]
+        return Row(str(number), (names[0].split("/", 1)[-1], KINDS[group["kind"]], len(names)), tip="\n".join(names))
+
+    def _on_chosen(self, keys: list[str]) -> None:
+        if keys:
+            self._show(self._groups[int(keys[0])]["members"])
+
+    def _show(self, members: list[dict[str, Any]]) -> None:
+        """Show the pictures of one group, and say of each what was done to it."""
+        told = [
+            ", ".join(member.get("seen", ())) or (FIRST if at == 0 else "the same pixels")
+            for at, member in enumerate(members)
+        ]
+        self.members.set_rows(
+            [
+                Row(member["name"], (member["name"], member["split"], what), tip=tip(member, what))
+                for member, what in zip(members, told, strict=True)
+            ]
+        )
+        pictures = [self._data.thumbnails[self._rows[member["name"]]] for member in members]
+        captions = [f"{member['split']} · {short(member['name'])}" for member in members]
+        self.pictures.set_images(np.stack(pictures) if pictures else np.zeros((0, 1, 1), np.uint8), captions)
+
+
+def tip(member: dict[str, Any], what: str) -> str:
+    """The whole of what is known of a scan in a group."""
+    like = f"{what}, beside {member['like']}" if member.get("like") else what
+    return "\n".join(filter(None, (member["name"], like)))
+
+
+def short(name: str) -> str:
+    """The file alone; its folders stand in the table and in the tool tip."""
+    return name.rsplit("/", 1)[-1]

@@ -1,0 +1,147 @@
+"""The audit in the Data panel: what is known at once, what is looked for, the pairs side by side."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from engine.config import DataConfig
+from engine.messages import Audit, Refused, RequestProgress
+from gui.panels.data import DataPanel
+from gui.panels.data.audit_card import AUDIT
+from gui.panels.data.pairs_sheet import PairsSheet
+from tests.gui.conftest import REPEATS, place
+
+NEAR = {
+    "near": {
+        "splits": {"train": {"near_duplicates": 2}, "test": {"near_duplicates": 1, "near_train": 1, "near_clean": 3}},
+        "groups": [
+            {
+                "across": True,
+                "members": [
+                    place("train", 9, like="", seen=[]),
+                    place("train", 8, like="train/9.png", seen=["flipped left to right", "gamma 0.80"]),
+                    place("test", 19, like="train/9.png", seen=["rotated by 180°"]),
+                ],
+            }
+        ],
+    }
+}
+
+
+@pytest.fixture
+def panel(qtbot, desk):
+    made = DataPanel(desk)
+    qtbot.addWidget(made)
+    made.resize(1300, 1100)
+    made.show()
+    return made
+
+
+def counts(panel):
+    table = panel.audit.table
+    return {table.text(row, 0): table.text(row, 1) for row in range(table.model().rowCount())}
+
+
+def asked(session):
+    return [sent for sent in session.questions.engine.sent if isinstance(sent, Audit)]
+
+
+def open_pairs(panel):
+    panel.audit.look.click()
+    [sheet] = panel.window().findChildren(PairsSheet)
+    return sheet
+
+
+def test_nothing_is_said_before_there_are_scans(panel):
+    assert not panel.audit.isVisible()
+
+
+def test_identical_scans_are_told_at_once_and_near_ones_are_looked_for(panel, session, loaded):
+    assert panel.audit.warning.text() == REPEATS["warning"]
+    assert panel.audit.warning.isVisible()
+    assert not panel.audit.clean.isVisible()
+    assert counts(panel) == {
+        "test scans that are in train": "2",
+        "clean test scans": "4",
+        "repeated in train": "1",
+        "near-duplicates": "—",
+        "clean test scans near one in train": "—",
+    }
+    assert [sent.config for sent in asked(session)] == [DataConfig(size=32)]
+    assert panel.audit.bar.isVisible()
+    session.questions.engine.say(RequestProgress(number=asked(session)[0].number, panel=AUDIT, done=3, total=24))
+    assert (panel.audit.bar.value(), panel.audit.bar.maximum()) == (3, 24)
+    assert not panel.source.bar.isVisible()
+
+
+def test_near_duplicates_are_counted_when_they_are_found(panel, loaded, answer):
+    answer(AUDIT, NEAR)
+    assert counts(panel)["near-duplicates"] == "3"
+    assert counts(panel)["clean test scans near one in train"] == "1"
+    assert not panel.audit.bar.isVisible()
+
+
+def test_a_clean_source_is_said_to_be_one(panel, session, answer, data_content):
+    session.load_data(DataConfig(size=32))
+    clean = {"splits": REPEATS["splits"], "groups": [], "warning": ""}
+    answer("data", data_content | {"repeats": clean})
+    assert not panel.audit.warning.isVisible()
+    assert panel.audit.clean.isVisible()
+    assert not panel.audit.look.isEnabled()
+    answer(AUDIT, NEAR)
+    assert panel.audit.look.isEnabled()
+
+
+def test_other_scans_are_audited_anew_and_an_old_answer_is_dropped(panel, session, loaded, answer, data_content):
+    answer(AUDIT, NEAR)
+    session.load_data(DataConfig(size=64))
+    answer("data", data_content)
+    assert [sent.config.size for sent in asked(session)] == [32, 64]
+    assert counts(panel)["near-duplicates"] == "—"
+
+
+def test_an_audit_that_was_refused_can_be_asked_for_again(panel, session, loaded):
+    number = asked(session)[0].number
+    session.questions.engine.say(Refused(reason="No room.", advice="Make some.", number=number, panel=AUDIT))
+    assert panel.audit.notice.text() == "No room. Make some."
+    assert not panel.audit.bar.isVisible()
+    panel.audit.notice.action_requested.emit()
+    assert len(asked(session)) == 2
+    assert not panel.audit.notice.isVisible()
+
+
+def test_pairs_are_shown_side_by_side_with_what_was_done(panel, loaded, answer):
+    answer(AUDIT, NEAR)
+    sheet = open_pairs(panel)
+    assert sheet.shown() == [0, 1, 3]
+    assert sheet.count.text() == "3 of 4 groups"
+    assert [sheet.members.text(row, 0) for row in range(2)] == ["train/3.png", "test/18.png"]
+    assert sheet.members.text(1, 2) == "the same pixels"
+    sheet.table.choose(["3"])
+    told = [[sheet.members.text(row, column) for column in range(3)] for row in range(3)]
+    assert told == [
+        ["train/9.png", "train", "first of the group"],
+        ["train/8.png", "train", "flipped left to right, gamma 0.80"],
+        ["test/19.png", "test", "rotated by 180°"],
+    ]
+    sheet.reject()
+
+
+def test_chips_choose_the_groups(panel, loaded, answer):
+    answer(AUDIT, NEAR)
+    sheet = open_pairs(panel)
+    sheet.kinds["near"].click()
+    assert sheet.shown() == [3]
+    assert sheet.members.text(2, 0) == "test/19.png"
+    sheet.kinds["near"].click()
+    sheet.kinds["identical"].click()
+    sheet.across.click()
+    assert sheet.shown() == [0, 1, 2]
+    sheet.reject()
+
+
+def test_pairs_are_walked_through_with_the_arrow_keys(panel, loaded, answer):
+    sheet = open_pairs(panel)
+    QTest.keyClick(sheet.table, Qt.Key.Key_Down)
+    assert sheet.members.text(1, 0) == "test/22.png"
+    QTest.keyClick(sheet, Qt.Key.Key_Escape)
