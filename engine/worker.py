@@ -20,7 +20,7 @@ from engine import backend, training
 from engine.config import TrainingConfig
 from engine.control import Control
 from engine.errors import EngramError
-from engine.explore.explorer import Explorer
+from engine.explore.explorer import Explorer, answer_audit
 from engine.messages import (
     Answer,
     Audit,
@@ -107,7 +107,7 @@ class Worker:
         self._queue: queue.Queue[Message] = queue.Queue()
         self._jobs = Jobs(self.control)
         self._aside = Aside(
-            lambda audit, should_stop: self._reply(audit, lambda: self.explorer.audit(audit, should_stop))
+            lambda audit, should_stop: self._reply(audit, lambda: answer_audit(audit, self.emit, should_stop))
         )
         self._lock = threading.Lock()
         self._newest: dict[str, int] = {}

@@ -90,18 +90,6 @@ class Explorer:
             "repeats": repeated(images),
         }
 
-    def audit(self, request: Audit, should_stop: ShouldStop) -> dict[str, Any]:
-        """Answer the one long question; safe to call in a thread beside `answer`.
-
-        Raises:
-            EngramError: the source cannot be used; `LoadingStopped` when `should_stop` said so.
-        """
-
-        def progress(what: str, done: int, total: int) -> None:
-            self.emit(RequestProgress(number=request.number, panel=request.panel, done=done, total=total))
-
-        return audit(request.config, progress=progress, should_stop=should_stop)
-
     def _open_scan(self, request: OpenScan) -> dict[str, Any]:
         scan = self._opened(request.path)
         return {
@@ -204,6 +192,19 @@ class Explorer:
         np.save(path, array)
         (self.scratch / f"answer-{number - FILES_KEPT}.npy").unlink(missing_ok=True)
         return str(path)
+
+
+def answer_audit(request: Audit, emit: Emit, should_stop: ShouldStop) -> dict[str, Any]:
+    """Answer the one long question, which needs nothing that an explorer holds: in a thread beside it.
+
+    Raises:
+        EngramError: the source cannot be used; `LoadingStopped` when `should_stop` said so.
+    """
+
+    def progress(what: str, done: int, total: int) -> None:
+        emit(RequestProgress(number=request.number, panel=request.panel, done=done, total=total))
+
+    return audit(request.config, progress=progress, should_stop=should_stop)
 
 
 def _listing(split: data.Split) -> dict[str, Any]:
