@@ -92,12 +92,11 @@ class AutoencoderConfig(StackConfig, BottleneckConfig):
     model: Literal["ae"] = setting("ae", "Model", "Autoencoder")
 
 
-class VariationalConfig(StackConfig, BottleneckConfig):
-    """The study's variational autoencoder: the same stacks, reparameterised; binary cross-entropy + KL."""
+class EvidenceConfig(BottleneckConfig):
+    """A model trained on the evidence lower bound: binary cross-entropy plus KL, in nats per image."""
 
     fold: ClassVar[str] = "Layers and loss"
     loss_unit: ClassVar[str] = "nats"
-    model: Literal["vae"] = setting("vae", "Model", "Variational autoencoder")
     beta: float = setting(1.0, "KL weight β", "Weight of the KL term; 1 is the evidence lower bound.", ge=0.0, le=100.0)
     kl_warm_up: int = setting(
         0,
@@ -117,6 +116,41 @@ class VariationalConfig(StackConfig, BottleneckConfig):
         le=10.0,
         advanced=True,
     )
+
+
+class VariationalConfig(StackConfig, EvidenceConfig):
+    """The study's variational autoencoder: the same stacks, reparameterised; binary cross-entropy + KL."""
+
+    model: Literal["vae"] = setting("vae", "Model", "Variational autoencoder")
+
+
+class ResidualVariationalConfig(ConvolutionConfig, EvidenceConfig):
+    """The best linear VAE, and residual blocks that add what it leaves out; binary cross-entropy + KL."""
+
+    model: Literal["residual-vae"] = setting("residual-vae", "Model", "Residual variational autoencoder")
+    filters: tuple[int, ...] = setting(
+        (32, 64, 128, 256),
+        "Filters",
+        "Filters of each level; the first works at a quarter of the side of the image, each next at half of that.",
+        min_length=1,
+        max_length=8,
+        advanced=True,
+    )
+    depth: int = setting(
+        1,
+        "Depth",
+        "Residual blocks, of two convolutions each, of every level on either side.",
+        ge=1,
+        le=8,
+        advanced=True,
+    )
+    activation: Activation = setting("silu", "Activation", "Nonlinearity before each convolution.", advanced=True)
+    norm: Norm = setting("none", "Normalisation", NORM_TEXT, advanced=True)
+
+    @property
+    def size_multiple(self) -> int:
+        """The first level makes the side four times smaller, every other one twice."""
+        return int(4 * 2 ** (len(self.filters) - 1))
 
 
 class SkipAutoencoderConfig(StackConfig):
@@ -189,7 +223,14 @@ class ResidualConfig(ConvolutionConfig, BottleneckConfig):
 
 
 AnyModel = Annotated[
-    Union[AutoencoderConfig, VariationalConfig, SkipAutoencoderConfig, UNetConfig, ResidualConfig],  # noqa: UP007
+    Union[  # noqa: UP007
+        AutoencoderConfig,
+        VariationalConfig,
+        ResidualVariationalConfig,
+        SkipAutoencoderConfig,
+        UNetConfig,
+        ResidualConfig,
+    ],
     Field(discriminator="model"),
 ]
 MODELS: dict[str, type[ModelConfig]] = {

@@ -10,7 +10,15 @@ from typing import Any
 
 from engine.config import RunConfig
 from engine.errors import RunDamaged
-from engine.models import autoencoder, optimiser, residual, skip_autoencoder, unet, variational
+from engine.models import (
+    autoencoder,
+    optimiser,
+    residual,
+    residual_variational,
+    skip_autoencoder,
+    unet,
+    variational,
+)
 from engine.models.optimiser import kept_weights
 from engine.runs import Run
 
@@ -20,6 +28,7 @@ MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}
 BUILDERS: dict[str, Callable[[RunConfig], Any]] = {
     "ae": autoencoder.build,
     "vae": variational.build,
+    "residual-vae": residual_variational.build,
     "skip-ae": skip_autoencoder.build,
     "unet": unet.build,
     "residual-ae": residual.build,

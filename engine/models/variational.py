@@ -4,12 +4,12 @@ Kingma, Welling: Auto-encoding variational Bayes. arXiv:1312.6114 (2013). Warm-u
 arXiv:1602.02282 (2016). Free bits: Kingma et al., arXiv:1606.04934 (2016), appendix C.8.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 from keras import layers, ops
 
-from engine.config import RunConfig, VariationalConfig
+from engine.config import EvidenceConfig, RunConfig, VariationalConfig
 from engine.models import blocks, steps
 from engine.models.reconstructor import Reconstructor
 
@@ -46,23 +46,27 @@ class VariationalAutoencoder(Reconstructor):
     """
 
     training_loss = None
+    config_class: ClassVar[type[EvidenceConfig]] = VariationalConfig
 
     def __init__(self, size: int, settings: dict[str, Any], seed: int = 0, **kwargs: Any) -> None:
         super().__init__(size, settings, **kwargs)
-        config = VariationalConfig(**settings)
+        config = self.config_class(**settings)
         self.seed, self.beta, self.warm_up, self.free_bits = seed, config.beta, config.kl_warm_up, config.free_bits
         self.kl_share: Any = 1.0
         if self.warm_up:
             self.kl_share = self.add_weight(name="kl_share", shape=(), initializer="ones", trainable=False)
-        images, features = blocks.down(config, size)
-        mean = layers.Dense(config.latent, name="enc_mean", dtype="float32")(features)
-        log_var = layers.Dense(config.latent, name="enc_log_var", dtype="float32")(features)
-        self.encoder = keras.Model(images, [mean, log_var], name="encoder")
+        self.encoder, self.decoder = self.stacks(config)
         self.sampling = Sampling(seed, name="sampling")
-        self.decoder = blocks.up(config, size, output=None)
         self.reconstruction_metric = keras.metrics.Mean(name="reconstruction")
         self.kl_metric = keras.metrics.Mean(name="kl")
         self.built = True
+
+    def stacks(self, config: Any) -> tuple[keras.Model, keras.Model]:
+        """The encoder, images to mean and raw log-variance, and the decoder, latent numbers to logits."""
+        images, features = blocks.down(config, self.size)
+        mean = layers.Dense(config.latent, name="enc_mean", dtype="float32")(features)
+        log_var = layers.Dense(config.latent, name="enc_log_var", dtype="float32")(features)
+        return keras.Model(images, [mean, log_var], name="encoder"), blocks.up(config, self.size, output=None)
 
     def begin_epoch(self, epoch: int) -> None:
         """Let the KL term weigh 1/(w+1), 2/(w+1), ... of beta in the w epochs of warm-up, and all of it after them."""

@@ -1,0 +1,137 @@
+"""Our own variational autoencoder: it begins as the best linear one and learns what no linear one can.
+
+Beside each stack of residual blocks runs a linear path: a half-size picture to the latent means, and latent numbers to
+a coarse picture of logits. Before the first epoch that path is set to the best linear VAE of the training images; the
+blocks, which begin as zero, see the coarse picture at every level and learn what to add to it.
+
+Residual blocks: He et al., Identity mappings in deep residual networks. arXiv:1603.05027 (2016).
+"""
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers
+from numpy.typing import NDArray
+
+from engine.config import ResidualVariationalConfig, RunConfig
+from engine.models import blocks
+from engine.models.linear_start import LinearStart, linear_start
+from engine.models.reconstructor import Sight
+from engine.models.variational import CEILING, VariationalAutoencoder
+
+COARSE = 2  # pixels of an image, along a side, behind one of the coarse picture
+PATCH = 4  # pixels, along a side, behind one of the finest level's features
+IMAGES_MOST = 4096  # as many as the linear model is fitted to
+
+
+@keras.saving.register_keras_serializable("engram")
+class ResidualVariationalAutoencoder(VariationalAutoencoder):
+    """A linear and a residual encoder to mean and log-variance, a sample, a linear and a residual decoder to logits.
+
+    Args:
+        size: side of the images.
+        settings: the fields of a `ResidualVariationalConfig`.
+        seed: seed of the sampling.
+    """
+
+    config_class = ResidualVariationalConfig
+
+    def stacks(self, config: Any) -> tuple[keras.Model, keras.Model]:
+        """The encoder, images to mean and raw log-variance, and the decoder, latent numbers to logits."""
+        return _encoder(config, self.size), _decoder(config, self.size)
+
+    def prepare(self, sight: Sight) -> bool:
+        """Set the linear path to the best linear VAE of the training images."""
+        sight.tell("Fitting the best linear model to the training images.")
+        pictures: list[NDArray[np.float32]] = []
+        for batch in sight.draw(0):
+            if sight.should_stop():
+                return False
+            pictures.append(_halved(batch))
+            if sum(map(len, pictures)) >= IMAGES_MOST:
+                break
+        self._begin_at(linear_start(np.concatenate(pictures), self.settings["latent"], COARSE**2))
+        return True
+
+    def _begin_at(self, start: LinearStart) -> None:
+        self.encoder.get_layer("enc_linear").set_weights([start.encoder, start.encoder_bias])
+        log_var = self.encoder.get_layer("enc_log_var")
+        raw = CEILING - np.log(np.expm1(CEILING - start.log_var))  # what `bounded` makes these log-variances of
+        log_var.set_weights([log_var.get_weights()[0], raw])
+        linear = self.decoder.get_layer("dec_linear")
+        unused = np.where(np.any(start.decoder, axis=1, keepdims=True), 0.0, linear.get_weights()[0])
+        linear.set_weights([start.decoder + unused, start.decoder_bias])
+
+
+def _encoder(config: ResidualVariationalConfig, size: int) -> keras.Model:
+    images = keras.Input((size, size, 1), name="images")
+    coarse = layers.Flatten(name="enc_coarse")(layers.AveragePooling2D(COARSE, name="enc_halved")(images))
+    x = images
+    for number, filters in enumerate(config.filters, 1):
+        step = PATCH if number == 1 else 2
+        x = layers.Conv2D(filters, step, step, name=f"enc_down{number}")(x)
+        x = _residual(x, config, "enc", number)
+    features = layers.Flatten(name="enc_flat")(blocks.activated(x, config, "enc_act"))
+    linear = layers.Dense(config.latent, name="enc_linear", dtype="float32")(coarse)
+    learned = layers.Dense(config.latent, kernel_initializer="zeros", name="enc_learned", dtype="float32")(features)
+    mean = layers.Add(name="enc_mean", dtype="float32")([linear, learned])
+    log_var = layers.Dense(config.latent, kernel_initializer="zeros", name="enc_log_var", dtype="float32")(features)
+    return keras.Model(images, [mean, log_var], name="encoder")
+
+
+def _decoder(config: ResidualVariationalConfig, size: int) -> keras.Model:
+    latent = keras.Input((config.latent,), name="latent")
+    half, side = size // COARSE, size // config.size_multiple
+    small = keras.initializers.RandomNormal(stddev=0.002)
+    linear = layers.Dense(half * half, kernel_initializer=small, name="dec_linear", dtype="float32")(latent)
+    coarse = layers.Reshape((half, half, 1), name="dec_coarse", dtype="float32")(linear)
+    x = layers.Dense(side * side * config.filters[-1], name="dec_dense")(latent)
+    x = layers.Reshape((side, side, config.filters[-1]), name="dec_grid")(x)
+    for number, filters in enumerate(config.filters[::-1], 1):
+        if number > 1:
+            x = layers.Conv2DTranspose(filters, 2, 2, name=f"dec_up{number}")(x)
+        step = half // x.shape[1]
+        seen = layers.Conv2D(filters, step, step, kernel_initializer="zeros", name=f"dec_seen{number}")(coarse)
+        x = layers.Add(name=f"dec_add{number}")([x, seen])
+        x = _residual(x, config, "dec", number)
+    x = blocks.activated(x, config, "dec_act")
+    last = layers.Conv2DTranspose(
+        1, 2 * PATCH, PATCH, "same", kernel_initializer="zeros", name="dec_learned", dtype="float32"
+    )
+    whole = layers.UpSampling2D(COARSE, interpolation="bilinear", name="dec_whole", dtype="float32")(coarse)
+    return keras.Model(latent, layers.Add(name="dec_logits", dtype="float32")([whole, last(x)]), name="decoder")
+
+
+def _residual(x: Any, config: ResidualVariationalConfig, part: str, number: int) -> Any:
+    """Residual blocks in a row, shape kept: norm, activation, convolution, twice, added to what came in.
+
+    The second convolution starts at zero, and so each block at the identity.
+    """
+    for place in range(1, config.depth + 1):
+        change = x
+        for kind, start in (("inner", "glorot_uniform"), ("conv", "zeros")):
+            change = blocks.followed(change, config, part, f"{number}_{place}_{kind}")
+            change = layers.Conv2D(
+                x.shape[-1],
+                config.kernel_size,
+                padding="same",
+                kernel_initializer=start,
+                name=f"{part}_{kind}{number}_{place}",
+            )(change)
+        x = layers.Add(name=f"{part}_sum{number}_{place}")([x, change])
+    return x
+
+
+def _halved(images: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Mean over blocks of `COARSE` x `COARSE` pixels: (n, size, size, 1) -> (n, pixels)."""
+    count, size = images.shape[:2]
+    half = size // COARSE
+    blocks_of = images.reshape(count, half, COARSE, half, COARSE)
+    return np.asarray(blocks_of.mean(axis=(2, 4)).reshape(count, half * half))
+
+
+def build(config: RunConfig) -> ResidualVariationalAutoencoder:
+    """Build the residual variational autoencoder for the config's image size."""
+    settings = config.model.model_dump(mode="json")
+    return ResidualVariationalAutoencoder(config.data.size, settings, config.training.seed, name="residual-vae")
