@@ -92,6 +92,24 @@ def convolved(x: Any, filters: int, config: ConvolutionConfig, part: str, place:
     return followed(x, config, part, place)
 
 
+def residual(x: Any, config: ConvolutionConfig, name: str) -> Any:
+    """Put `depth` residual blocks in a row, shape kept: norm, activation, convolution, twice, added to what came in.
+
+    The second convolution starts at zero, and so each block at the identity. He et al.: Identity mappings in deep
+    residual networks. ECCV (2016).
+    """
+    for number in range(1, config.depth + 1):
+        change = x
+        for half, start in (("a", "glorot_uniform"), ("b", "zeros")):
+            place = f"{name}_{number}{half}"
+            change = activated(normalised(change, config, f"{place}_norm"), config, f"{place}_act")
+            change = layers.Conv2D(
+                x.shape[-1], config.kernel_size, padding="same", kernel_initializer=start, name=f"{place}_conv"
+            )(change)
+        x = layers.Add(name=f"{name}_{number}_sum")([x, change])
+    return x
+
+
 def followed(x: Any, config: ConvolutionConfig, part: str, place: str) -> Any:
     """Normalise and activate what a convolution has made: `<part>_norm<place>`, `<part>_act<place>`, shape kept."""
     return activated(normalised(x, config, f"{part}_norm{place}"), config, f"{part}_act{place}")

@@ -90,27 +90,12 @@ def _refined(x: Any, config: ResidualConfig) -> Any:
         if level > 1:
             skips.append(x)
             x = layers.Conv2D(filters, 2, 2, name=f"ref_down{level}")(x)
-        x = _level(x, config, f"ref_enc{level}")
+        x = blocks.residual(x, config, f"ref_enc{level}")
     for level in range(len(config.filters) - 1, 0, -1):
         x = layers.Conv2DTranspose(config.filters[level - 1], 2, 2, name=f"ref_up{level}")(x)
-        x = _level(layers.Add(name=f"ref_skip{level}")([x, skips.pop()]), config, f"ref_dec{level}")
+        x = blocks.residual(layers.Add(name=f"ref_skip{level}")([x, skips.pop()]), config, f"ref_dec{level}")
     x = blocks.activated(x, config, "ref_act_out")
     return _convolved(x, channels, config, "ref_conv_out", start="zeros")
-
-
-def _level(x: Any, config: ResidualConfig, name: str) -> Any:
-    """Residual blocks in a row, shape kept: norm, activation, convolution, twice, added to what came in.
-
-    The second convolution starts at zero, and so each block at the identity.
-    """
-    for number in range(1, config.depth + 1):
-        change = x
-        for half, start in (("a", "glorot_uniform"), ("b", "zeros")):
-            place = f"{name}_{number}{half}"
-            change = blocks.activated(blocks.normalised(change, config, f"{place}_norm"), config, f"{place}_act")
-            change = _convolved(change, x.shape[-1], config, f"{place}_conv", start)
-        x = layers.Add(name=f"{name}_{number}_sum")([x, change])
-    return x
 
 
 def _convolved(x: Any, filters: int, config: ResidualConfig, name: str, start: str = "glorot_uniform") -> Any:

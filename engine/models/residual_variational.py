@@ -3,8 +3,6 @@
 Beside each stack of residual blocks runs a linear path: a half-size picture to the latent means, and latent numbers to
 a coarse picture of logits. Before the first epoch that path is set to the best linear VAE of the training images; the
 blocks, which begin as zero, see the coarse picture at every level and learn what to add to it.
-
-Residual blocks: He et al., Identity mappings in deep residual networks. arXiv:1603.05027 (2016).
 """
 
 from typing import Any
@@ -71,7 +69,7 @@ def _encoder(config: ResidualVariationalConfig, size: int) -> keras.Model:
     for number, filters in enumerate(config.filters, 1):
         step = PATCH if number == 1 else 2
         x = layers.Conv2D(filters, step, step, name=f"enc_down{number}")(x)
-        x = _residual(x, config, "enc", number)
+        x = blocks.residual(x, config, f"enc{number}")
     features = layers.Flatten(name="enc_flat")(blocks.activated(x, config, "enc_act"))
     linear = layers.Dense(config.latent, name="enc_linear", dtype="float32")(coarse)
     learned = layers.Dense(config.latent, kernel_initializer="zeros", name="enc_learned", dtype="float32")(features)
@@ -94,33 +92,13 @@ def _decoder(config: ResidualVariationalConfig, size: int) -> keras.Model:
         step = half // x.shape[1]
         seen = layers.Conv2D(filters, step, step, kernel_initializer="zeros", name=f"dec_seen{number}")(coarse)
         x = layers.Add(name=f"dec_add{number}")([x, seen])
-        x = _residual(x, config, "dec", number)
+        x = blocks.residual(x, config, f"dec{number}")
     x = blocks.activated(x, config, "dec_act")
     last = layers.Conv2DTranspose(
         1, 2 * PATCH, PATCH, "same", kernel_initializer="zeros", name="dec_learned", dtype="float32"
     )
     whole = layers.UpSampling2D(COARSE, interpolation="bilinear", name="dec_whole", dtype="float32")(coarse)
     return keras.Model(latent, layers.Add(name="dec_logits", dtype="float32")([whole, last(x)]), name="decoder")
-
-
-def _residual(x: Any, config: ResidualVariationalConfig, part: str, number: int) -> Any:
-    """Residual blocks in a row, shape kept: norm, activation, convolution, twice, added to what came in.
-
-    The second convolution starts at zero, and so each block at the identity.
-    """
-    for place in range(1, config.depth + 1):
-        change = x
-        for kind, start in (("inner", "glorot_uniform"), ("conv", "zeros")):
-            change = blocks.followed(change, config, part, f"{number}_{place}_{kind}")
-            change = layers.Conv2D(
-                x.shape[-1],
-                config.kernel_size,
-                padding="same",
-                kernel_initializer=start,
-                name=f"{part}_{kind}{number}_{place}",
-            )(change)
-        x = layers.Add(name=f"{part}_sum{number}_{place}")([x, change])
-    return x
 
 
 def _halved(images: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -68,8 +68,10 @@ def test_other_layers_can_be_asked_for(changes, settings, blobs):
     assert np.asarray(model.reconstruct(blobs(2))).shape == (2, 32, 32, 1)
     names = [layer.name for part in (model.encoder, model.decoder) for layer in part.layers]
     levels, depth = len(wanted.model.filters), wanted.model.depth
-    if wanted.model.model == "residual-ae":  # blocks of two convolutions on either side of the lowest level
-        assert sum(name.endswith(("a_conv", "b_conv")) for name in names) == 2 * depth * (2 * levels - 1)
+    if wanted.model.model.startswith("residual"):  # blocks of two convolutions, on either side
+        lowest_is_shared = wanted.model.model == "residual-ae"
+        blocks = depth * (2 * levels - lowest_is_shared)
+        assert sum(name.endswith(("a_conv", "b_conv")) for name in names) == 2 * blocks
     else:
         assert sum(name.startswith("enc_conv") for name in names) == levels * depth
     assert any("norm" in name for name in names) == (wanted.model.norm != "none")
