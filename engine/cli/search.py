@@ -23,7 +23,7 @@ EPOCHS_NOTE = (
 )
 ENDINGS = {
     "finished": "All {goal} trials are over.",
-    "exhausted": "Space exhausted: every configuration of it has been tried.",
+    "exhausted": "The space is used up (space exhausted): every configuration in it has been tried.",
     "stopped": "Stopped. Go on: {command}",
 }
 
@@ -113,6 +113,9 @@ class Teller:
             self._where(event)
         elif isinstance(event, SearchEnded):
             self.ended = event.state
+            self.meter.say(
+                f"Search {event.search}: {'space exhausted' if event.state == 'exhausted' else event.state}."
+            )
         elif not isinstance(event, EpochEnded):
             self.meter(event)
 

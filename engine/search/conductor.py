@@ -160,7 +160,7 @@ class Conductor:
         settings, parent = self.plan.trial(row.config), row.place.get("parent")
         path = self.search.root / self.search.run_name(row.number)
         if parent is not None and promotion.is_exact(settings):
-            promotion.promote(Run(self.search.root / self.search.run_name(parent)), path, settings)
+            promotion.promote(Run(self.search.root / self.search.run_name(parent)), path)
         return folder.run_of(self.search, row.number, settings)
 
     # ---- what trials say

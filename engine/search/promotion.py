@@ -14,28 +14,25 @@ def is_exact(settings: RunConfig) -> bool:
     return settings.training.schedule == "constant" and not settings.training.warm_up
 
 
-def promote(parent: Run, path: Path, settings: RunConfig) -> Run:
-    """Copy a run to a new folder, to go on there for more epochs. A copy that is cut short leaves no run.
+def promote(parent: Run, path: Path) -> None:
+    """Copy all of a run but its settings to a new folder, to go on there for more epochs.
+
+    A copy that is cut short is no run and is made anew; one that is there already is left alone.
 
     Args:
         parent: a run that is over.
         path: the new run's folder.
-        settings: the parent's settings with more epochs.
-
-    Returns:
-        The new run.
     """
     if path.exists():
-        return Run(path)
+        return
     temporary = path.with_name(f".{path.name}")
     shutil.rmtree(temporary, ignore_errors=True)
-    shutil.copytree(parent.path, temporary, ignore=shutil.ignore_patterns("lock"))
+    shutil.copytree(
+        parent.path, temporary, ignore=shutil.ignore_patterns("lock", "config.json", "wandb", "tracking.json")
+    )
     events = [event for event in parent.events() if not isinstance(event, JobEnded)]
     write_text(temporary / "events.jsonl", "".join(_renamed(event, path).line() for event in events))
-    run = Run(temporary)
-    run.write_json("config.json", settings.model_dump(mode="json"))
     os.replace(temporary, path)
-    return Run(path)
 
 
 def _renamed(event: Event, path: Path) -> Event:

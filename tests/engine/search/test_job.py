@@ -120,6 +120,7 @@ def test_a_search_uses_its_space_up_and_its_trials_are_runs(unbroken, whole):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_killed_at_any_moment_it_comes_out_the_same(unbroken, whole, begin, tmp_path):
     chance = random.Random(3)
     for _ in range(4):
@@ -196,6 +197,7 @@ def test_a_running_search_is_paused_told_what_to_try_extended_and_stopped(begin,
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_side_by_side_the_proposals_are_the_same_each_time(begin, tmp_path):
     found = []
     for name in ("one", "two"):
@@ -207,6 +209,7 @@ def test_side_by_side_the_proposals_are_the_same_each_time(begin, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_hyperband_goes_on_from_a_trial_as_if_it_had_been_trained_at_once(begin, tmp_path, tiny):
     running = begin(tmp_path, settings={"trials": 4, "algorithm": "hyperband"}, space={"latent": [4, 6, 8]}, epochs=3)
     assert running.finish() == "finished"
