@@ -45,7 +45,8 @@ class Fit:
         now = backend.conditions(self.config.training)
         state = checkpoints.load(self.run.checkpoints, self.model)
         if state.conditions and state.conditions != now:
-            changed = ", ".join(key for key in now if state.conditions.get(key) != now[key])
+            before = {key: state.conditions.get(key) for key in now}
+            changed = ", ".join(_told(key, before[key], now[key]) for key in now if before[key] != now[key])
             text = f"Since the checkpoint this has changed: {changed}. The weights will not be the same to the bit."
             self.emit(Log(text=text, level="warning"))
         return replace(state, conditions=now)
@@ -60,7 +61,8 @@ class Fit:
         if known != fingerprint:
             self.emit(Log(text="The images have changed since this run began.", level="warning"))
         data = {"source": self.images.source, "fingerprint": fingerprint}
-        self.run.write_json("provenance.json", {**self.state.conditions, "seed": training.seed, "data": data})
+        written = {**self.state.conditions, "seed": training.seed, "data": data, "backends": self._backends()}
+        self.run.write_json("provenance.json", written)
         self._say_what_is_unusual()
         given, originals = scoring.fixed(self.validation, PREVIEWS)
         self._preview("originals", originals)
@@ -112,6 +114,15 @@ class Fit:
             given = f"{noise.noise} noise of level {noise.noise_low:g} to {noise.noise_high:g}, drawn for each image"
             always = "Validation images always have the same noise."
             self.emit(Log(text=f"The model is given {given}; its goal is the clean image. {always}"))
+
+    def _backends(self) -> list[dict[str, Any]]:
+        """Which backend trained from which epoch on, counted from 0: a run may go on with another than before."""
+        before, now = self.run.provenance, self.config.training.backend
+        told = before.get("backends") or [{"backend": before.get("backend", now), "first_epoch": 0}]
+        kept = [entry for entry in told if entry["first_epoch"] < self.state.epoch]
+        if kept and kept[-1]["backend"] == now:
+            return kept
+        return [*kept, {"backend": now, "first_epoch": self.state.epoch}]
 
     def epoch(self) -> bool:
         """Train, validate and keep one epoch; False when stopped before its end."""
@@ -168,6 +179,11 @@ class Fit:
         self.run.previews.mkdir(exist_ok=True)
         np.save(self.run.previews / f"{name}.npy", np.round(images[..., 0] * 255).astype(np.uint8))
         return f"previews/{name}.npy"
+
+
+def _told(key: str, before: Any, now: Any) -> str:
+    """A changed condition in a few words."""
+    return f"{key} (from {before} to {now})" if key == "backend" else key
 
 
 def fit(run: Run, config: RunConfig, images: Any, emit: Emit, should_stop: ShouldStop) -> None:

@@ -3,10 +3,13 @@
 This module takes no Keras; `engine.fitting`, which does the work, is imported once the backend is chosen.
 """
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
-from engine import backend, data, runs, tracking
+from engine import data, runs, tracking
+from engine.backend import explain, load
+from engine.backend import use as use_backend
 from engine.config import RunConfig, build
 from engine.errors import ConfigError, EngramError, RunDamaged
 from engine.messages import Emit, Event, JobEnded, Log, Progress, ShouldStop, ignore, never
@@ -48,18 +51,19 @@ def resume(
     run: Run | str,
     *,
     epochs: int | None = None,
-    root: Path | str | None = None,
+    backend: str | None = None,
     emit: Emit = ignore,
     should_stop: ShouldStop = never,
 ) -> Run:
     """Go on with a run from its last complete epoch, after a stop, a crash or a `kill -9`.
 
-    On TensorFlow's CPU in deterministic mode the weights come out the same to the bit as without the break.
+    On TensorFlow's CPU in deterministic mode the weights come out the same to the bit as without the break. On another
+    backend than before, weights, statistics and optimiser begin the same to the bit and go on alike, not identically.
 
     Args:
-        run: the run or its name.
+        run: the run, its name in the default folder of runs, or the path of its folder.
         epochs: new goal in epochs from the start; unchanged when None.
-        root: folder of the runs.
+        backend: go on with 'tensorflow', 'torch' or 'jax'; as before when None.
         emit: takes each event as it happens.
         should_stop: as in `train`.
 
@@ -70,32 +74,33 @@ def resume(
         EngramError: the run cannot be found, read or trained.
     """
     if not isinstance(run, Run):
-        run = runs.open(run, root)
+        run = runs.open(run)
     with Recorder(run, tracking.watched(run, run.config, emit)) as recorder:
-        config = _goal(run, epochs)
+        config = _goal(run, {"epochs": epochs, "backend": backend})
         _work(run, config, recorder, should_stop)
     return run
 
 
-def _goal(run: Run, epochs: int | None) -> RunConfig:
-    """The settings to go on with; a new goal is written down."""
+def _goal(run: Run, changes: Mapping[str, int | str | None]) -> RunConfig:
+    """The settings to go on with; what changes is written down, once the backend turned out to be usable."""
     config = run.config
     if run.history() and not any(run.checkpoints.glob("epoch-*")):
         advice = "Train a new run with its settings; its model is kept."
         raise RunDamaged(f"Run '{run.name}' has no checkpoint to go on from.", advice)
-    if epochs is None or epochs == config.training.epochs:
+    wanted = build({name: value for name, value in changes.items() if value is not None}, config)
+    if wanted == config:
         return config
     done = max((row["epoch"] for row in run.history()), default=0)
-    if epochs < done:
+    if wanted.training.epochs < done:
         raise ConfigError(f"Run '{run.name}' already has {done:g} epochs.", f"Ask for more than {done:g}.")
-    config = build({"epochs": epochs}, config)
-    run.write_json("config.json", config.model_dump(mode="json"))
-    return config
+    use_backend(wanted.training)
+    run.write_json("config.json", wanted.model_dump(mode="json"))
+    return wanted
 
 
 def _work(run: Run, config: RunConfig, recorder: "Recorder", should_stop: ShouldStop) -> None:
     try:
-        fitting = backend.load("engine.fitting", config.training)
+        fitting = load("engine.fitting", config.training)
         recorder(Log(text=f"Reading {config.data.source}."))
         images = data.load(config=config.data, should_stop=should_stop)
         fitting.fit(run, config, images, emit=recorder, should_stop=should_stop)
@@ -105,7 +110,7 @@ def _work(run: Run, config: RunConfig, recorder: "Recorder", should_stop: Should
         recorder(JobEnded(run=run.name, state="failed", reason=error.what, advice=error.advice))
         raise
     except (MemoryError, RuntimeError) as error:
-        failure = backend.explain(error)
+        failure = explain(error)
         recorder(JobEnded(run=run.name, state="failed", reason=failure.what, advice=failure.advice))
         raise failure from error
 

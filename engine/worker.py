@@ -173,7 +173,8 @@ class Worker:
                 run, root = command.name, command.root
                 training.train(command.config, run=run, root=root, emit=emit, should_stop=should_stop)
             elif isinstance(command, Resume):
-                training.resume(command.run, epochs=command.epochs, emit=emit, should_stop=should_stop)
+                run, epochs, name = command.run, command.epochs, command.backend
+                training.resume(run, epochs=epochs, backend=name, emit=emit, should_stop=should_stop)
             elif isinstance(command, Search):
                 searching.search(command, emit=emit, should_stop=control.is_stopped, is_paused=control.is_paused)
             elif isinstance(command, MakeStudy):

@@ -134,6 +134,12 @@ def _add_resume(command: Parser) -> None:
     command.add_argument(
         "--epochs", metavar="N", help="new goal, counted from the run's start; unchanged where not given"
     )
+    backends = next(spec for spec in config.fields(config.TrainingConfig) if spec.name == "backend")
+    command.add_argument(
+        "--backend",
+        metavar=_metavar(backends),
+        help="go on with this framework: same weights and optimiser, not the same bits; as before where not given",
+    )
 
 
 def _add_evaluate(command: Parser) -> None:

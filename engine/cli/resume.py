@@ -10,8 +10,10 @@ from engine.cli.train import meter, outcome
 
 def run(options: Namespace) -> Outcome:
     """Go on with a run from its last complete epoch."""
-    epochs = None if options.epochs is None else config.build({"epochs": options.epochs}).training.epochs
+    typed = {"epochs": options.epochs, "backend": options.backend}
+    wanted = config.build({name: value for name, value in typed.items() if value is not None}).training
+    epochs, backend = (None if value is None else getattr(wanted, name) for name, value in typed.items())
     opened = runs.open(options.run, options.runs)
     with StopWish() as wish:
-        training.resume(opened, epochs=epochs, emit=meter(opened), should_stop=wish)
+        training.resume(opened, epochs=epochs, backend=backend, emit=meter(opened), should_stop=wish)
     return outcome(opened, options.runs)

@@ -180,7 +180,8 @@ class Explorer:
         if not keep and key not in self._models:
             return backend.load("engine.models", TrainingConfig(deterministic=False)).load(run)
         if key not in self._models:
-            self._models[key] = backend.load("engine.models", TrainingConfig(deterministic=False)).load(run)
+            settings = {"backend": backend.at_hand(run.config.training.backend), "deterministic": False}
+            self._models[key] = backend.load("engine.models", TrainingConfig.model_validate(settings)).load(run)
         self._models.move_to_end(key)
         while len(self._models) > MODELS_KEPT:
             self._models.popitem(last=False)

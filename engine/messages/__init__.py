@@ -38,11 +38,12 @@ class Train(Message):
 
 
 class Resume(Message):
-    """Go on with a run from its last checkpoint; `epochs` raises its goal when given."""
+    """Go on with a run from its last checkpoint; `epochs` raises its goal and `backend` changes it, where given."""
 
     command: Literal["resume"] = "resume"
     run: str
     epochs: int | None = None
+    backend: str | None = None
 
 
 class MakeStudy(Message):

@@ -183,6 +183,18 @@ def test_more_epochs_can_be_asked_for_but_not_fewer(tiny, tmp_path):
     assert run.config.training.epochs == 3
 
 
+def test_a_backend_that_cannot_be_used_changes_nothing_about_a_run(tiny, tmp_path, monkeypatch):
+    run = engine.train(tiny(epochs=1), run="one", root=tmp_path)
+    before = list(run.events())
+    with pytest.raises(ConfigError, match="one of tensorflow, torch, jax"):
+        engine.resume(run, epochs=2, backend="theano")
+    monkeypatch.setattr("engine.backend.installed", lambda: ["tensorflow"])
+    with pytest.raises(BackendError, match="torch is not installed"):
+        engine.resume(run, epochs=2, backend="torch")
+    assert (run.config.training.backend, run.config.training.epochs) == ("tensorflow", 1)
+    assert list(run.events()) == before
+
+
 def test_a_loss_that_is_no_number_ends_the_run_with_a_sentence(tiny, tmp_path, monkeypatch):
     from engine import callbacks
 
