@@ -1,7 +1,7 @@
 """A run is a folder: what was asked for, what happened, and what came out. Opening one needs no Keras.
 
 config.json       the settings
-provenance.json   versions, backend, device, seed, fingerprint of the data
+provenance.json   versions, backend (and which ones before), device, seed, fingerprint of the data
 events.jsonl      every event, one a line; replaying them is watching the run again
 history.csv       one row an epoch
 model.keras       the best model by validation

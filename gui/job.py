@@ -74,12 +74,12 @@ class Job(QObject):
         engine.ended.connect(self._on_ended)
         engine.start()
 
-    def begin(self, run: Run, epochs: int | None = None) -> None:
-        """Train a run from where it stands; `epochs` raises its goal when given."""
+    def begin(self, run: Run, epochs: int | None = None, backend: str | None = None) -> None:
+        """Train a run from where it stands; `epochs` raises its goal and `backend` changes it when given."""
         training = run.config.training
-        self.warm_up(training.backend, training.threads)
+        self.warm_up(backend or training.backend, training.threads)
         self.run = run.name
-        self._send(Resume(run=str(run.path), epochs=epochs), "starting")
+        self._send(Resume(run=str(run.path), epochs=epochs, backend=backend), "starting")
 
     def begin_study(self, order: MakeStudy, backend: str) -> None:
         """Make a study, or go on with the one that is in its folder; left alone while there is another job."""

@@ -83,6 +83,12 @@ class RunRecord:
         return self.started.epochs if self.started else self.config.training.epochs if self.config else 0
 
     @property
+    def backend(self) -> str:
+        """What it was trained on last; before that, what its settings say."""
+        chosen = self.config.training.backend if self.config else "tensorflow"
+        return self.started.backend if self.started else chosen
+
+    @property
     def best(self) -> EpochEnded | None:
         """The epoch with the smallest validation loss."""
         told = [event for event in self.epochs.values() if math.isfinite(event.metrics.get("val_loss", math.nan))]

@@ -89,11 +89,11 @@ class Session(QObject):
         self.resume(record.name)
         return record
 
-    def resume(self, name: str, epochs: int | None = None) -> None:
+    def resume(self, name: str, epochs: int | None = None, backend: str | None = None) -> None:
         """Go on with a run from its last complete epoch; one that is gone by now is left alone."""
         record = self.record(name)
         if record and record.config:
-            self.job.begin(record.run, epochs)
+            self.job.begin(record.run, epochs, backend)
             self._mark_busy(name, True)
 
     def load_data(self, config: DataConfig) -> None:

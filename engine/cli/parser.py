@@ -137,7 +137,7 @@ def _add_resume(command: Parser) -> None:
     backends = next(spec for spec in config.fields(config.TrainingConfig) if spec.name == "backend")
     command.add_argument(
         "--backend",
-        metavar=_metavar(backends),
+        metavar="|".join(backends.choices),
         help="go on with this framework: same weights and optimiser, not the same bits; as before where not given",
     )
 

@@ -64,7 +64,7 @@ class TrainPanel(Panel):
         self.runs.chosen.connect(self._on_chosen)
         self.runs.compare_wanted.connect(lambda names: self.wished.emit("compare", ("runs", names)))
         self.runs.settings_wanted.connect(self._on_settings_wanted)
-        self.curves.resume_wanted.connect(session.resume)
+        self.curves.resume_wanted.connect(lambda name, backend: session.resume(name, backend=backend))
         self.curves.controls.export_failed.connect(self.new_run.notice.show_notice)
         self.new_run.started.connect(lambda name: self.choose([name]))
         self.new_run.copy_wanted.connect(self.copy_python)

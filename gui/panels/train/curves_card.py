@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout
 
 from gui.panel import MARK
 from gui.panels.train.quantities import QUANTITIES, Quantity, curves, floors, needed
+from gui.panels.train.resume_choice import ResumeChoice
 from gui.run_record import BACKENDS, RunRecord, millions
 from gui.session import Session
 from gui.widgets.buttons import Button
@@ -25,16 +26,17 @@ NO_RUN = "No run yet. Choose settings at the left and press 'Start training'."
 class CurvesCard(Card):
     """Plots by quantity; buttons by the state of the run."""
 
-    resume_wanted = Signal(str)
+    resume_wanted = Signal(str, object)
 
     def __init__(self, session: Session) -> None:
         super().__init__("No run yet")
         self._session = session
         self._primary: RunRecord | None = None
         self.pause, self.stop = Button("Pause", icon_name="pause"), Button("Stop and keep", "danger", "stop")
-        self.resume = Button("Resume", "primary", "play")
-        for button in (self.resume, self.pause, self.stop):
-            self.add_action(button)
+        self.resuming = ResumeChoice()
+        self.resume = self.resuming.button
+        for widget in (self.resuming, self.pause, self.stop):
+            self.add_action(widget)
         self.plots = {quantity.name: CurvePlot(quantity.title, "epoch", self) for quantity in QUANTITIES}
         self.controls = CurveControls(list(self.plots.values()), MARK)
         self._row = QHBoxLayout()
@@ -49,7 +51,7 @@ class CurvesCard(Card):
         self.add(line)
         self.pause.clicked.connect(self._on_pause_clicked)
         self.stop.clicked.connect(session.job.stop)
-        self.resume.clicked.connect(lambda: self._primary and self.resume_wanted.emit(self._primary.name))
+        self.resuming.wanted.connect(self.resume_wanted)
         self.show_runs([], None)
 
     def show_runs(self, records: Sequence[RunRecord], primary: RunRecord | None) -> None:
@@ -72,8 +74,8 @@ class CurvesCard(Card):
         mine = primary is not None and job.run == primary.name
         self.pause.setVisible(mine)
         self.stop.setVisible(mine)
-        self.resume.setVisible(primary is not None and primary.can_resume and not mine)
-        self.resume.setEnabled(not job.is_busy())
+        waiting = primary is not None and primary.can_resume and not mine
+        self.resuming.show_run(primary if waiting else None, free=not job.is_busy())
         held = job.state in ("paused", "pausing")
         self.pause.setText("Continue" if held else "Pause")
         self.pause.set_icon("play" if held else "pause")

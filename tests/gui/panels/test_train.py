@@ -403,6 +403,39 @@ class TestShown:
         curves.resume.click()
         assert isinstance(session.job.engine.sent[-1], Resume)
 
+    def test_resume_offers_the_frameworks_beginning_with_the_run_s_own(self, panel, make_run, session):
+        run = make_run("halted", state="stopped")
+        refreshed(panel).runs.table.choose(["halted"])
+        panel.refresh()
+        offered = panel.curves.resuming.backend
+        assert offered.isVisible()
+        assert [offered.itemText(at) for at in range(offered.count())] == ["TensorFlow", "PyTorch", "JAX"]
+        assert offered.currentText() == "TensorFlow"
+        pick(offered, "torch")
+        panel.refresh()
+        assert offered.currentText() == "PyTorch", "a refresh leaves the choice alone"
+        assert "not the same bits" in offered.toolTip()
+        panel.curves.resume.click()
+        assert session.job.engine.backend == "torch"
+        assert session.job.engine.sent == [Resume(run=str(run.path), backend="torch")]
+        assert not offered.isVisible()
+        session.job.engine.say(started("halted").model_copy(update={"backend": "torch"}))
+        session.job.engine.say(JobEnded(run="halted", state="stopped"))
+        panel.refresh()
+        assert offered.currentText() == "PyTorch", "now its own"
+        panel.curves.resume.click()
+        assert session.job.engine.sent[-1] == Resume(run=str(run.path))
+
+    def test_the_choice_of_framework_belongs_to_the_run_that_is_shown(self, panel, make_run):
+        for name in ("one", "two"):
+            make_run(name, state="stopped")
+        refreshed(panel).runs.table.choose(["one"])
+        panel.refresh()
+        pick(panel.curves.resuming.backend, "jax")
+        panel.runs.table.choose(["two"])
+        panel.refresh()
+        assert panel.curves.resuming.backend.currentText() == "TensorFlow"
+
     def test_progress_does_not_disturb_what_is_chosen(self, panel, make_run, session, loaded):
         make_run("old")
         refreshed(panel)

@@ -1,0 +1,59 @@
+"""Go on with a run: the button, and the framework to go on with."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QWidget
+
+from gui.run_record import BACKENDS, RunRecord
+from gui.widgets.buttons import Button
+
+SAME = "Goes on with the framework that it was trained on last."
+OTHER = (
+    "Goes on with the same weights and optimiser on another framework. The numbers will be close, not the same bits."
+)
+
+
+class ResumeChoice(QWidget):
+    """Offers to resume the run it shows; wanted tells the run, and the backend when another than before is chosen."""
+
+    wanted = Signal(str, object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.backend = QComboBox()
+        self.backend.setAccessibleName("framework to go on with")
+        for name, title in BACKENDS.items():
+            self.backend.addItem(title, name)
+        self.button = Button("Resume", "primary", "play")
+        self._record: RunRecord | None = None
+        self._before: tuple[str, str] | None = None
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        row.addWidget(self.backend)
+        row.addWidget(self.button)
+        self.backend.currentIndexChanged.connect(self._tell)
+        self.button.clicked.connect(self._on_clicked)
+        self._tell()
+
+    def show_run(self, record: RunRecord | None, free: bool) -> None:
+        """Show a run, or nothing for None; free says whether it can be resumed now.
+
+        The choice returns to the run's own backend when another run is shown, or when the run has gone on.
+        """
+        self._record = record
+        own = (record.name, record.backend) if record else None
+        if own and own != self._before:
+            self._before = own
+            self.backend.setCurrentIndex(self.backend.findData(own[1]))
+        for widget in (self.backend, self.button):
+            widget.setEnabled(free)
+        self.setVisible(record is not None)
+
+    def _tell(self) -> None:
+        own = self._before is None or self.backend.currentData() == self._before[1]
+        self.backend.setToolTip(SAME if own else OTHER)
+
+    def _on_clicked(self) -> None:
+        record, chosen = self._record, self.backend.currentData()
+        if record:
+            self.wanted.emit(record.name, chosen if chosen != record.backend else None)
