@@ -90,7 +90,7 @@ def recordings(tmp_path_factory, run_python):
     root = tmp_path_factory.mktemp("parity")
     np.save(root / "images.npy", np.random.default_rng(0).random((3, 32, 32, 1)).astype(np.float32))
     for model, kernel in VARIANTS:
-        make_run(root, f"{model}-{kernel}", model=model, filters=(4, 8), latent=5, kernel_size=kernel)
+        make_run(root, f"{model}-{kernel}", model=model, filters=(4, 8), kernel_size=kernel)
     for name in backend.installed():
         run_python("-c", RECORD, str(root), name, backend=name)
     return root / "recorded"
