@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from engine import __version__, runs
-from engine.config import StudyConfig
-from engine.errors import EngramError
+from engine import __version__, backend, runs
+from engine.config import RunConfig, StudyConfig
+from engine.data import loading
+from engine.errors import BackendError, EngramError
 from engine.messages import Emit, Log, ShouldStop, StudyEnded, StudyProgress, ignore, never
 from engine.runs import Run
 from engine.studies import Study
@@ -44,6 +45,7 @@ def make(
     """
     study = Study(out.expanduser().resolve())
     planned = plan(chosen, settings)
+    _check(planned[0].config)
     ending = StudyEnded(out=str(study.path), state="failed")
     try:
         with study.lock():
@@ -55,6 +57,19 @@ def make(
     finally:
         emit(ending)
     return content
+
+
+def _check(first: RunConfig) -> None:
+    """Find out before there are runs what would make every one of them fail.
+
+    Raises:
+        DataError: there is no such source.
+        BackendError: the backend is not installed.
+    """
+    name = first.training.backend
+    if name not in backend.installed():
+        raise BackendError(f"The backend {name} is not installed.", f"Install it: {backend.INSTALL[name]}.")
+    loading.open_source(first.data)
 
 
 class _Work:

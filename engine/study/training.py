@@ -12,8 +12,6 @@ from engine.studies import Study
 from engine.study import process
 from engine.study.plan import Planned
 
-OVER = ("finished", "failed")
-
 
 def train_all(study: Study, planned: Sequence[Planned], emit: Emit, should_stop: ShouldStop) -> dict[str, Run]:
     """Train what a study needs.
@@ -37,7 +35,7 @@ def train_all(study: Study, planned: Sequence[Planned], emit: Emit, should_stop:
             break
         run = kept[each.name] or runs.create(each.config, each.name, study.runs)
         kept[each.name] = run
-        if run.state() not in OVER:
+        if not _is_over(run):
             _train(study, run, _Place(run.name, number, len(planned), emit), should_stop)
         if each.is_trial and run.state() == "finished":
             shutil.rmtree(run.checkpoints, ignore_errors=True)  # three times the weights, and no one goes on from it
@@ -59,6 +57,12 @@ def find(study: Study, planned: Planned) -> Run | None:
         what = f"The folder {study.path} holds a study with other settings: its run {planned.name} differs."
         raise StudyError(what, "Choose another folder for this one, or give the settings of the study that is there.")
     return None
+
+
+def _is_over(run: Run) -> bool:
+    """Whether a run needs no more training: it is finished, or failed when it had epochs, as it would again."""
+    state = run.state()
+    return state == "finished" or (state == "failed" and bool(run.history()))
 
 
 def _settings(run: Run) -> Any:

@@ -14,7 +14,7 @@ from html.parser import HTMLParser
 import pytest
 from PIL import Image
 
-from engine import cli, data, evaluation, runs
+from engine import backend, cli, data, evaluation, runs
 from engine.messages import JobStarted
 from engine.report import MARK
 from engine.studies import Study
@@ -203,4 +203,17 @@ def test_study_with_a_folder_of_runs_of_its_own_is_refused(tmp_path, capsys):
 def test_wrong_count_is_a_sentence(tmp_path, capsys):
     assert cli.main(["study", "--out", str(tmp_path / "s"), "--trials-ae", "0"]) == 2
     assert "Autoencoders (--trials-ae) must be a whole number from 1 to 81" in capsys.readouterr().err
+    assert not (tmp_path / "s").exists()
+
+
+def test_source_that_is_not_there_is_said_before_there_are_runs(tmp_path, capsys):
+    assert cli.main(["study", "--out", str(tmp_path / "s"), "--data", str(tmp_path / "none"), "--quick"]) == 2
+    assert "none" in capsys.readouterr().err
+    assert not (tmp_path / "s").exists()
+
+
+def test_backend_that_is_not_installed_is_said_before_there_are_runs(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(backend, "installed", list)
+    assert cli.main(["study", "--out", str(tmp_path / "s"), "--quick"]) == 2
+    assert "The backend tensorflow is not installed. Install it:" in capsys.readouterr().err
     assert not (tmp_path / "s").exists()

@@ -62,13 +62,14 @@ def test_finished_run_with_the_same_settings_is_taken_whatever_its_name(study, p
     assert not (study.runs / "a").exists()
 
 
-def test_stopped_and_interrupted_runs_go_on_failed_ones_stay(study, played, write_run):
+def test_stopped_interrupted_and_never_begun_runs_go_on_failed_ones_stay(study, played, write_run):
     write_run("a", [1.0], state="stopped", epochs=2)
     write_run("b", [1.0], state=None, epochs=3)
     write_run("c", [1.0], state="failed", epochs=4)
-    wanted = [planned("a"), planned("b", epochs=3), planned("c", epochs=4)]
+    write_run("d", [], state="failed", epochs=5)
+    wanted = [planned("a"), planned("b", epochs=3), planned("c", epochs=4), planned("d", epochs=5)]
     training.train_all(study, wanted, lambda event: None, never)
-    assert played.names == ["a", "b"]
+    assert played.names == ["a", "b", "d"]
 
 
 def test_name_that_is_taken_by_other_settings_is_a_sentence(study, played, write_run):
