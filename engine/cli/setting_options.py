@@ -30,7 +30,8 @@ def _add_model(group: Any, models: bool) -> None:
             "--model", metavar="|".join(config.MODELS), default=argparse.SUPPRESS, help=f"{titles}. Default ae."
         )
     for spec, owners in model_settings():
-        add_option(group, spec, note="" if len(owners) == len(config.MODELS) else f" Only for {', '.join(owners)}.")
+        note = "" if len(owners) == len(config.MODELS) else f" Only for {', '.join(owners)}."
+        add_option(group, spec, note, otherwise=_otherwise(spec, owners))
 
 
 def model_settings() -> list[tuple[FieldSpec, list[str]]]:
@@ -42,14 +43,26 @@ def model_settings() -> list[tuple[FieldSpec, list[str]]]:
     return list(owners.values())
 
 
+def _otherwise(spec: FieldSpec, owners: Sequence[str]) -> str:
+    """What a setting means, and its default, in the models that differ from the one it was described for."""
+    told: dict[str, list[str]] = {}
+    for name in owners:
+        own = next(each for each in config.fields(config.MODELS[name]) if each.name == spec.name)
+        text = f"{own.text} " if own.text != spec.text else ""
+        if text or own.default != spec.default:
+            told.setdefault(f"{text}Default {_shown(own.default)}.", []).append(name)
+    return "".join(f" {', '.join(names)}: {text}" for text, names in told.items())
+
+
 def summary(section: type[config.Section]) -> str:
     """What a section says of itself, in one line."""
     return (section.__doc__ or "").splitlines()[0]
 
 
-def add_option(group: Any, spec: FieldSpec, note: str = "", aliases: Sequence[str] = ()) -> None:
-    """Add the option of one setting."""
-    given = {"dest": spec.name, "default": argparse.SUPPRESS, "help": _described(spec, note).replace("%", "%%")}
+def add_option(group: Any, spec: FieldSpec, note: str = "", aliases: Sequence[str] = (), otherwise: str = "") -> None:
+    """Add the option of one setting; `otherwise` says where it differs between models."""
+    text = (_described(spec, note) + otherwise).replace("%", "%%")
+    given = {"dest": spec.name, "default": argparse.SUPPRESS, "help": text}
     if spec.kind == "bool":
         group.add_argument(spec.option, *aliases, action=argparse.BooleanOptionalAction, **given)
     else:
