@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QRect, Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
 SENTENCE = 40
 NARROW_PX, SPARE_PX = 116, 10
+MARGINS_PX, TALL_PX = 20, 10_000
 AT_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 AT_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
@@ -60,7 +61,14 @@ class TextTable(QTableWidget):
         """Make every row as high as its texts, and a little more beside sentences."""
         self.resizeRowsToContents()
         for row in range(self.rowCount()):
-            self.setRowHeight(row, self.rowHeight(row) + self._spare_px)
+            texts = max((self._text_height(row, column) for column in range(self.columnCount())), default=0)
+            self.setRowHeight(row, max(self.rowHeight(row), texts) + self._spare_px)
+
+    def _text_height(self, row: int, column: int) -> int:
+        """How high a cell's text is between its margins, which Qt forgets when it wraps."""
+        item = self.item(row, column)
+        room = QRect(0, 0, max(self.columnWidth(column) - MARGINS_PX, 1), TALL_PX)
+        return self.fontMetrics().boundingRect(room, Qt.TextFlag.TextWordWrap, item.text()).height() if item else 0
 
     def texts(self) -> list[list[str]]:
         """What is written in the cells."""

@@ -57,7 +57,7 @@ class ProgressCard(Card):
         self.stop.clicked.connect(session.job.stop)
 
     def show_state(self, state: str, facts: str, has_page: bool) -> None:
-        """Say how the study in the folder stands."""
+        """Say how the study in the folder stands; how far another program is with one is not known here."""
         said = STATES.get(state, state)
         self.set_subtitle(f"{said} · {facts}" if facts else said)
         self.open.setEnabled(has_page)
@@ -65,7 +65,7 @@ class ProgressCard(Card):
         self.stop.setVisible(job.study is not None)
         self.stop.setEnabled(job.state != "stopping")
         self.stop.setText("Stopping…" if job.state == "stopping" else "Stop and keep")
-        if state != "running" and job.study is None:
+        if job.study is None:
             for line in self.lines.values():
                 done = state == "finished"
                 self._show(line, 1.0 if done else 0.0, "done" if done else "")

@@ -108,6 +108,13 @@ def test_progress_fills_the_bar_of_its_stage(panel, session):
     assert session.job.state == "running"
 
 
+def test_bars_of_one_study_are_not_left_standing_for_another(panel):
+    panel.progress.show_state("finished", "", True)
+    assert panel.progress.lines["drawing"].text.text() == "done"
+    panel.progress.show_state("running", "", False)  # another program makes it
+    assert [(line.bar.value(), line.text.text()) for line in panel.progress.lines.values()] == [(0, "")] * 3
+
+
 def test_stop_asks_the_engine_and_the_end_frees_the_button(panel, session, root):
     panel.order.start.click()
     engine = session.job.engine

@@ -1,9 +1,9 @@
 """A table of texts: what is a word stands at the left, sentences have the room."""
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRect, Qt
 
-from gui.widgets.text_table import NARROW_PX, TextTable
+from gui.widgets.text_table import NARROW_PX, SPARE_PX, TextTable
 
 LONG = "This sentence is much too long to stand on one line of a narrow column beside four others."
 
@@ -34,6 +34,15 @@ def test_sentences_take_the_room_and_are_wrapped(table, qtbot):
     assert table.columnWidth(0) <= NARROW_PX
     assert table.columnWidth(2) > 300
     qtbot.waitUntil(lambda: table.rowHeight(0) > table.rowHeight(1))
+
+
+def test_a_wrapped_sentence_is_whole_between_the_margins_of_its_cell(table, qtbot):
+    table.show_rows(["Number", "Why"], [["a", " ".join([LONG] * words)] for words in range(1, 9)])
+    qtbot.waitUntil(lambda: table.rowHeight(7) > 3 * table.rowHeight(0))
+    for row in range(8):
+        room = QRect(0, 0, table.columnWidth(1) - 18, 9999)
+        text = table.fontMetrics().boundingRect(room, Qt.TextFlag.TextWordWrap, table.item(row, 1).text())
+        assert table.rowHeight(row) >= text.height() + SPARE_PX
 
 
 def test_another_table_takes_the_place_of_the_first(table):
