@@ -9,15 +9,15 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidge
 from gui.widgets.number_model import DOT_PX, Column, NumberModel, NumberOrder, Row
 
 ROW_PX = 25
-SPARED_PX = 14
+SPARED_PX, SPARED_PLAIN_PX = 14, 8
 
 
 class TightHeader(QHeaderView):
-    """A header that keeps room for a small sort mark, not for one as large as its text is high."""
+    """A header that keeps room for a small sort mark, not for one as large as its text is high, nor for bold titles."""
 
     def sectionSizeFromContents(self, logicalIndex: int) -> QSize:  # noqa: N803 - Qt's own name
         size = super().sectionSizeFromContents(logicalIndex)
-        return size - QSize(SPARED_PX if self.isSortIndicatorShown() else 0, 0)
+        return size - QSize(SPARED_PX if self.isSortIndicatorShown() else SPARED_PLAIN_PX, 0)
 
 
 class NumberTable(QTableView):
