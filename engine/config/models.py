@@ -172,7 +172,7 @@ class UNetConfig(ConvolutionConfig):
         advanced=True,
     )
     depth: int = setting(2, "Depth", "Convolutions of each level, on either side.", ge=1, le=8, advanced=True)
-    norm: Norm = setting("none", "Normalisation", NORM_TEXT, advanced=True)
+    norm: Norm = setting("batch", "Normalisation", NORM_TEXT, advanced=True)
     residual: bool = setting(
         False, "Residual", "The network predicts what to add to its input, instead of the image itself.", advanced=True
     )
