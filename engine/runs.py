@@ -37,6 +37,17 @@ def default_root() -> Path:
     return Path(os.environ.get("ENGRAM_RUNS") or Path.home() / "Engram" / "runs")
 
 
+def is_held(folder: Path) -> bool:
+    """Whether a living process holds a folder by its file `lock`."""
+    if not (folder / "lock").exists():
+        return False
+    try:
+        with FileLock(folder / "lock", timeout=0):
+            return False
+    except Timeout:
+        return True
+
+
 @dataclass(frozen=True)
 class Run:
     """One run folder."""
@@ -138,13 +149,7 @@ class Run:
 
     def is_busy(self) -> bool:
         """Whether a living process holds the run."""
-        if not (self.path / "lock").exists():
-            return False
-        try:
-            with FileLock(self.path / "lock", timeout=0):
-                return False
-        except Timeout:
-            return True
+        return is_held(self.path)
 
     @contextmanager
     def lock(self) -> Iterator[None]:

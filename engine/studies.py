@@ -85,13 +85,7 @@ class Study:
 
     def is_busy(self) -> bool:
         """Whether a living process works on it."""
-        if not (self.path / "lock").exists():
-            return False
-        try:
-            with FileLock(self.path / "lock", timeout=0):
-                return False
-        except Timeout:
-            return True
+        return runs.is_held(self.path)
 
     @contextmanager
     def lock(self) -> Iterator[None]:

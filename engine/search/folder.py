@@ -85,11 +85,7 @@ class Search:
 
     def is_busy(self) -> bool:
         """Whether a living process searches."""
-        try:
-            with FileLock(self.path / "lock", timeout=0):
-                return False
-        except Timeout:
-            return True
+        return runs.is_held(self.path)
 
     @contextmanager
     def lock(self) -> Iterator[None]:
