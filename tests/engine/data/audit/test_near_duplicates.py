@@ -20,7 +20,8 @@ def pairs(thumbnails):
 
 
 def test_a_changed_copy_is_found_and_nothing_else(phantoms, thumbnails, change):
-    originals = [phantoms(index, 256) for index in range(24)]  # as large as scans are; half of 128 px is another picture
+    # As large as scans are: half of 128 px is another picture.
+    originals = [phantoms(index, 256) for index in range(24)]
     found = pairs(thumbnails(*originals, *map(change, originals[:8])))
     assert [(pair.one, pair.other) for pair in found] == [(index, 24 + index) for index in range(8)]
 
