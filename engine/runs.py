@@ -48,6 +48,20 @@ def is_held(folder: Path) -> bool:
         return True
 
 
+@contextmanager
+def hold(folder: Path, busy: EngramError) -> Iterator[None]:
+    """Hold a folder by its file `lock`; the system lets go of it when the process dies, however it dies.
+
+    Raises:
+        EngramError: `busy`, when another process holds it.
+    """
+    try:
+        with FileLock(folder / "lock", timeout=1):
+            yield
+    except Timeout:
+        raise busy from None
+
+
 @dataclass(frozen=True)
 class Run:
     """One run folder."""
@@ -153,16 +167,14 @@ class Run:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the run while training it; the system lets go of it when the process dies, however it dies.
+        """Hold the run while training it.
 
         Raises:
             RunBusy: another process holds it.
         """
-        try:
-            with FileLock(self.path / "lock", timeout=1):
-                yield
-        except Timeout:
-            raise RunBusy(f"Run '{self.name}' is being trained by another process.", "Stop it there first.") from None
+        busy = RunBusy(f"Run '{self.name}' is being trained by another process.", "Stop it there first.")
+        with hold(self.path, busy):
+            yield
 
 
 def create(config: RunConfig, name: str | None = None, root: Path | str | None = None) -> Run:

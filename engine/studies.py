@@ -11,12 +11,10 @@ study.log         what the engine processes that trained its runs had to say
 import json
 import math
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from filelock import FileLock, Timeout
 
 from engine import runs
 from engine.errors import StudyError
@@ -94,15 +92,15 @@ class Study:
         Raises:
             StudyError: another process works on it, or the folder cannot be made.
         """
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            with FileLock(self.path / "lock", timeout=1):
-                yield
-        except Timeout:
-            raise StudyError(f"Another process works on the study in {self.path}.", "Stop it there first.") from None
-        except OSError as error:
-            advice = "Choose another folder."
-            raise StudyError(f"The study cannot be kept in {self.path} ({error.strerror or error}).", advice) from None
+        busy = StudyError(f"Another process works on the study in {self.path}.", "Stop it there first.")
+        with ExitStack() as held:
+            try:
+                self.path.mkdir(parents=True, exist_ok=True)
+                held.enter_context(runs.hold(self.path, busy))
+            except OSError as error:
+                what = f"The study cannot be kept in {self.path} ({error.strerror or error})."
+                raise StudyError(what, "Choose another folder.") from None
+            yield
 
 
 def finite(content: Any) -> Any:

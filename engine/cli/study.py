@@ -31,7 +31,7 @@ def run(options: Namespace) -> Outcome:
 
 def _chosen(options: Namespace) -> StudyConfig:
     names = StudyConfig.model_fields
-    return config.parse_study({name: value for name, value in vars(options).items() if name in names})
+    return config.validated(StudyConfig, {name: value for name, value in vars(options).items() if name in names})
 
 
 def _text(content: dict[str, Any]) -> str:

@@ -22,8 +22,8 @@ from engine.config.models import (
 )
 from engine.config.run import RESOURCES, RunConfig, build, flat, parse, preset, presets, sections
 from engine.config.search import SearchConfig
-from engine.config.section import FieldSpec, Section, Setting, fields, setting
-from engine.config.study import StudyConfig, parse_study
+from engine.config.section import FieldSpec, Section, Setting, fields, setting, validated
+from engine.config.study import StudyConfig
 from engine.config.training import TrainingConfig
 from engine.config.variation import AugmentationConfig, NoiseConfig
 
@@ -56,9 +56,9 @@ __all__ = [
     "flat",
     "model_title",
     "parse",
-    "parse_study",
     "preset",
     "presets",
     "sections",
     "setting",
+    "validated",
 ]

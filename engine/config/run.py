@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError, model_validator
+from pydantic import model_validator
 
 from engine.config.data import DataConfig
 from engine.config.models import MODELS, AnyModel, AutoencoderConfig, model_title
-from engine.config.section import Section, describe
+from engine.config.section import Section, validated
 from engine.config.training import TrainingConfig
 from engine.config.variation import AugmentationConfig, NoiseConfig
 from engine.errors import ConfigError
@@ -99,22 +99,7 @@ def parse(nested: Mapping[str, Any]) -> RunConfig:
     Raises:
         ConfigError: with one sentence per setting that is wrong.
     """
-    try:
-        return RunConfig.model_validate(nested)
-    except ValidationError as error:
-        raise ConfigError(" ".join(_sentence(item) for item in error.errors())) from None
-
-
-def _sentence(item: Any) -> str:
-    if item["type"] == "value_error":
-        return str(item["ctx"]["error"]) + "."
-    kinds = [kind for model in MODELS for kind in sections(model).values()]
-    owner = {field: kind for kind in kinds for field in kind.model_fields}
-    name = next((str(part) for part in reversed(item["loc"]) if part in owner), str(item["loc"][-1]))
-    if item["type"] == "extra_forbidden" or name not in owner:
-        return f"There is no setting '{item['loc'][-1]}'."
-    spec = describe(name, owner[name].model_fields[name])
-    return f"{spec.title} ({spec.option}) must be {spec.wanted}; {item['input']!r} was given."
+    return validated(RunConfig, nested, [kind for model in MODELS for kind in sections(model).values()])
 
 
 def flat(config: RunConfig) -> dict[str, Any]:

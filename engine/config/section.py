@@ -1,9 +1,12 @@
 """What a setting is: one field of a frozen section, and its description for whoever asks for it."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, get_args, get_origin
+from typing import Any, ClassVar, Literal, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from engine.errors import ConfigError
 
 Setting = int | float | bool | str | tuple[int, ...]
 
@@ -92,6 +95,40 @@ def describe(name: str, info: Any, fold: str = "") -> FieldSpec:
         fold=fold if extra["advanced"] else "",
         choices=_choices(info.annotation),
     )
+
+
+S = TypeVar("S", bound=BaseModel)
+
+
+def validated(wanted: type[S], values: Mapping[str, Any], sections: Iterable[type[Section]] = ()) -> S:
+    """Validate settings, flat or nested.
+
+    Args:
+        wanted: a section, or a config made of sections.
+        values: its fields.
+        sections: where the settings stand that its sentences name; the section itself when there is none.
+
+    Returns:
+        The section or config.
+
+    Raises:
+        ConfigError: with one sentence per setting that is wrong.
+    """
+    try:
+        return wanted.model_validate(dict(values))
+    except ValidationError as error:
+        owners = {name: kind for kind in sections or (wanted,) for name in kind.model_fields}
+        raise ConfigError(" ".join(_sentence(item, owners) for item in error.errors())) from None
+
+
+def _sentence(item: Any, owners: Mapping[str, type[BaseModel]]) -> str:
+    if item["type"] == "value_error":
+        return str(item["ctx"]["error"]) + "."
+    name = next((str(part) for part in reversed(item["loc"]) if part in owners), str(item["loc"][-1]))
+    if item["type"] == "extra_forbidden" or name not in owners:
+        return f"There is no setting '{item['loc'][-1]}'."
+    spec = describe(name, owners[name].model_fields[name])
+    return f"{spec.title} ({spec.option}) must be {spec.wanted}; {item['input']!r} was given."
 
 
 def _kind(annotation: Any) -> Any:

@@ -1,12 +1,6 @@
 """How much of the seed study is done again."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from pydantic import ValidationError
-
-from engine.config.section import Section, describe, setting
-from engine.errors import ConfigError
+from engine.config.section import Section, setting
 
 
 class StudyConfig(Section):
@@ -24,23 +18,3 @@ class StudyConfig(Section):
     trials_seed: int = setting(
         0, "Seed of the draw", "Seed of the order in which the space is tried.", ge=0, le=2**31 - 1, advanced=True
     )
-
-
-def parse_study(values: Mapping[str, Any]) -> StudyConfig:
-    """Validate the settings of a study.
-
-    Raises:
-        ConfigError: with one sentence per setting that is wrong.
-    """
-    try:
-        return StudyConfig.model_validate(values)
-    except ValidationError as error:
-        raise ConfigError(" ".join(_sentence(item) for item in error.errors())) from None
-
-
-def _sentence(item: Any) -> str:
-    name = str(item["loc"][-1])
-    if name not in StudyConfig.model_fields:
-        return f"There is no setting '{name}'."
-    spec = describe(name, StudyConfig.model_fields[name])
-    return f"{spec.title} ({spec.option}) must be {spec.wanted}; {item['input']!r} was given."

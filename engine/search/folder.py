@@ -10,9 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-from pydantic import ValidationError
-
 from engine import config, runs, tracking
 from engine.config import RunConfig, SearchConfig
 from engine.errors import ConfigError, RunExists, SearchBusy, SearchError, SearchNotFound
@@ -94,12 +91,9 @@ class Search:
         Raises:
             SearchBusy: another process searches.
         """
-        try:
-            with FileLock(self.path / "lock", timeout=1):
-                yield
-        except Timeout:
-            advice = f"See it with: trials {self.name}; stop it there first: trials {self.name} --stop."
-            raise SearchBusy(f"Search '{self.name}' is running in another process.", advice) from None
+        advice = f"See it with: trials {self.name}; stop it there first: trials {self.name} --stop."
+        with runs.hold(self.path, SearchBusy(f"Search '{self.name}' is running in another process.", advice)):
+            yield
 
 
 def open(name: str, root: Path | str | None = None) -> Search:
@@ -182,7 +176,7 @@ def settled(base: RunConfig, described: Mapping[str, Any], given: Mapping[str, A
     Raises:
         ConfigError: they do not.
     """
-    settings = settings_of(given)
+    settings = config.validated(SearchConfig, given)
     points = space.parse(described, base)
     base = config.build({"seed": settings.seed}, base)
     if settings.tuner == "wandb" and (settings.algorithm == "hyperband" or settings.parallel > 1):
@@ -206,23 +200,6 @@ def _whole(dimension: AnyDimension) -> list[int]:
     return [value for value in dimension.options() if isinstance(value, int)]
 
 
-def settings_of(given: Mapping[str, Any]) -> SearchConfig:
-    """The settings of a search, those that are not given at their defaults.
-
-    Raises:
-        ConfigError: one of them is no good.
-    """
-    try:
-        return SearchConfig.model_validate(dict(given))
-    except ValidationError as error:
-        specs = {spec.name: spec for spec in config.fields(SearchConfig)}
-        name, value = str(error.errors()[0]["loc"][0]), error.errors()[0]["input"]
-        if name not in specs:
-            raise ConfigError(f"A search has no setting '{name}'.", "See: search --help.") from None
-        spec = specs[name]
-        raise ConfigError(f"{spec.title} ({spec.option}) must be {spec.wanted}; {value!r} was given.") from None
-
-
 def updated(ledger: Ledger, order: Order) -> Plan:
     """The plan of a search that is gone on with, after what the command changes; it is written down.
 
@@ -230,7 +207,7 @@ def updated(ledger: Ledger, order: Order) -> Plan:
         ConfigError, SearchError: the command wants something else than the search was begun with.
     """
     plan = plan_of(ledger)
-    settings = settings_of({**plan.settings.model_dump(), **order.settings})
+    settings = config.validated(SearchConfig, {**plan.settings.model_dump(), **order.settings})
     if changed := [
         name for name, value in settings if name not in CHANGEABLE and value != getattr(plan.settings, name)
     ]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine import config
+from engine.config import SearchConfig
 from engine.errors import ConfigError, SearchError
 from engine.messages import Enqueue, SearchWish, Stop, StopTrial
 from engine.search import announcements, folder, outcome
@@ -121,5 +122,5 @@ def checked(ledger: Ledger, verb: str, content: Any) -> None:
     elif verb == "space":
         folder.extended(plan, content)
     elif verb == "trials":
-        folder.settings_of({"trials": content})
+        config.validated(SearchConfig, {"trials": content})
     ledger.wish(verb, content)

@@ -83,8 +83,8 @@ def test_a_model_without_a_bottleneck_is_no_good_without_noise():
 
 def test_a_model_has_its_own_defaults_unless_something_else_was_set():
     own = config.build({"model": "unet"}).model
-    assert (own.depth, own.norm, own.filters) == (2, "none", (16, 32, 64, 128))
-    set_before = config.build({"model": "unet"}, config.build({"depth": 3, "epochs": 7}))
+    assert (own.depth, own.norm, own.filters) == (2, "batch", (16, 32, 64, 128))
+    set_before = config.build({"model": "unet"}, config.build({"depth": 3, "norm": "none", "epochs": 7}))
     assert (set_before.model.depth, set_before.model.norm, set_before.training.epochs) == (3, "none", 7)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ class OrderCard(Card):
         super().__init__("Seed study")
         self._desk, self._session = desk, desk.session
         self.out, self.browse = QLineEdit(), IconButton("folder", "Browse for the folder of the study")
-        self.form = Form(settings.fields(StudyConfig), desk.undo, settings.parse_study)
+        self.form = Form(settings.fields(StudyConfig), desk.undo, partial(settings.validated, StudyConfig))
         self.shrink = QCheckBox("Shrunk, to try it out")
         self.small = Form(_small_specs(), desk.undo, self._check_small)
         self.start, self.copy = Button("Start the study", "primary"), Button("Copy as Python")
@@ -96,7 +97,7 @@ class OrderCard(Card):
             values["backend"] = self._desk.preferences.backend
         if self.shrink.isChecked():
             values |= self.small.values()
-        config = settings.parse_study(self.form.values())
+        config = settings.validated(StudyConfig, self.form.values())
         return MakeStudy(out=str(self.folder()), config=config, settings=values)
 
     def data_config(self) -> DataConfig:
