@@ -83,9 +83,10 @@ class TestNewRun:
         form.form.change_values({"depth": 2})  # the default of a U-Net
         pick(form.model, "unet")
         assert form.values()["depth"] == 2
-        assert form.values()["norm"] == "none"
+        assert form.values()["filters"] == (16, 32, 64, 128)
         desk.undo.undo()
-        assert (form.values()["model"], form.values()["depth"], form.values()["norm"]) == ("ae", 2, "batch")
+        assert (form.values()["model"], form.values()["depth"]) == ("ae", 2)
+        assert form.values()["filters"] == (32, 64, 128, 256, 512)
 
     def test_choosing_a_model_is_undone(self, panel, desk):
         form = panel.new_run.settings
