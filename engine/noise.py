@@ -11,6 +11,8 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from engine.errors import ConfigError
+
 Images = NDArray[np.float32]
 Kind = Callable[[Images, ArrayLike, np.random.Generator], Images]
 PHOTONS_MOST = 1e12  # more than these leave a float32 as it is
@@ -60,6 +62,26 @@ KINDS: MappingProxyType[str, Kind] = MappingProxyType(
         "salt-and-pepper": salt_and_pepper,
     }
 )
+
+
+def draw(images: Images, kind: str, level: ArrayLike, seed: int) -> Images:
+    """Put noise of a kind on images, the same for the same seed.
+
+    Args:
+        images: float32 (n, height, width, 1) in [0, 1].
+        kind: one of `KINDS`.
+        level: one number, or one for each image, in units of the data range.
+        seed: 0 or above.
+
+    Returns:
+        As `images`.
+
+    Raises:
+        ConfigError: there is no such kind.
+    """
+    if kind not in KINDS:
+        raise ConfigError(f"There is no noise '{kind}'.", f"Choose one of {', '.join(KINDS)}.")
+    return KINDS[kind](images, level, np.random.default_rng(seed))
 
 
 def _each(level: ArrayLike) -> NDArray[np.float32]:

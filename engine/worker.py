@@ -12,6 +12,7 @@ import os
 import queue
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO, Any
@@ -30,7 +31,6 @@ from engine.messages import (
     JobStarted,
     LoadData,
     MakeStudy,
-    Measure,
     Message,
     Paused,
     Ready,
@@ -80,11 +80,11 @@ class Aside:
         carry_out: what to do with a request; its second argument says whether it is still wanted.
     """
 
-    def __init__(self, carry_out: Callable[[Audit, ShouldStop], None]) -> None:
+    def __init__(self, carry_out: Callable[[Any, ShouldStop], None]) -> None:
         self._carry_out = carry_out
         self._unwanted = threading.Event()
 
-    def begin(self, request: Audit) -> None:
+    def begin(self, request: Request) -> None:
         """Begin with a request, and give up the one before."""
         self.end()
         self._unwanted = unwanted = threading.Event()
@@ -105,8 +105,9 @@ class Worker:
         )
         self.explorer = Explorer(scratch, self.emit, self._is_unwanted)
         self._queue: queue.Queue[Message] = queue.Queue()
+        self._later: deque[Request] = deque()
         self._jobs = Jobs(self.control)
-        self._aside = Aside(
+        self._audits = Aside(
             lambda audit, should_stop: self._reply(audit, lambda: answer_audit(audit, self.emit, should_stop))
         )
         self._lock = threading.Lock()
@@ -131,7 +132,8 @@ class Worker:
         """Carry out commands until stdin closes."""
         threading.Thread(target=self._read, daemon=True).start()
         while True:
-            self._carry_out(self._queue.get())
+            waiting = self._later and self._queue.empty()
+            self._carry_out(self._later.popleft() if waiting else self._queue.get())
 
     def _read(self) -> None:
         for line in self.commands:
@@ -143,7 +145,7 @@ class Worker:
             if isinstance(command, Request):
                 self._newest[command.panel] = command.number
             if isinstance(command, LoadData):
-                self._aside.end()
+                self._audits.end()
             if isinstance(command, SearchWish):
                 self._pass_on(command)
             elif not self.control.obey(command):
@@ -159,7 +161,7 @@ class Worker:
 
     def _carry_out(self, command: Message) -> None:
         if isinstance(command, Audit):
-            self._aside.begin(command)
+            self._audits.begin(command)
         elif isinstance(command, Request):
             self._answer(command)
         else:
@@ -198,7 +200,7 @@ class Worker:
 
     def _can_wait(self, asked: Request) -> bool:
         """Whether a request gives way to another that is there by now."""
-        return isinstance(asked, Measure) and not self._queue.empty()
+        return asked.can_wait and not self._queue.empty()
 
     def _answer(self, request: Request) -> None:
         self.control.reset()
@@ -218,7 +220,7 @@ class Worker:
         if content is not None:
             self.emit(Answer(number=request.number, panel=request.panel, content=content))
         elif not self._is_overtaken(request):
-            self._queue.put(request)  # it gave way, and has its turn when nothing else is asked
+            self._later.append(request)  # it gave way, and has its turn when nothing else is asked
 
 
 def main(arguments: list[str] | None = None) -> None:

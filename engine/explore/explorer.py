@@ -17,10 +17,12 @@ from engine import backend, data, quality, runs, scoring
 from engine.config import DataConfig, TrainingConfig
 from engine.data.audit import audit, repeated
 from engine.explore import measure
+from engine.explore.denoise import Denoising
 from engine.measures import yardsticks
 from engine.messages import (
     Audit,
     Emit,
+    ImagesRequest,
     LoadData,
     Measure,
     OpenScan,
@@ -58,6 +60,7 @@ class Explorer:
             Reconstruct: self._reconstruct,
             Rank: self._rank,
             Measure: self._measure,
+            **Denoising(self).answers(),
         }
 
     def answer(self, request: Request) -> dict[str, Any] | None:
@@ -76,7 +79,7 @@ class Explorer:
             self.emit(RequestProgress(number=request.number, panel=request.panel, done=done, total=total))
 
         self._data.pop(request.config, None)  # asked for anew: its files may have changed
-        images = self._dataset(request.config, progress)
+        images = self.dataset(request.config, progress)
         return {
             "source": images.source,
             "fingerprint": images.fingerprint,
@@ -98,23 +101,23 @@ class Explorer:
             "slices": len(scan.pixels),
             "orientation": scan.orientation,
             "notes": list(scan.notes),
-            "pixels": self._write(scan.pixels),
+            "pixels": self.write(scan.pixels),
         }
 
     def _reconstruct(self, request: Reconstruct) -> dict[str, Any]:
-        originals, names = self._originals(request)
-        answer: dict[str, Any] = {"names": names, "originals": self._write(originals[..., 0]), "runs": {}}
+        originals, names = self.originals(request)
+        answer: dict[str, Any] = {"names": names, "originals": self.write(originals[..., 0]), "runs": {}}
         for name in request.runs:
-            model, side = self._maker(name, request.data)
-            fitted = originals if side == request.data.size else self._originals(request, side)[0]
+            model, side = self.maker(name, request.data)
+            fitted = originals if side == request.data.size else self.originals(request, side)[0]
             reconstructed = scoring.reconstruct(model, fitted)
-            paths = {"originals": self._write(fitted[..., 0]), "images": self._write(reconstructed[..., 0])}
+            paths = {"originals": self.write(fitted[..., 0]), "images": self.write(reconstructed[..., 0])}
             answer["runs"][name] = paths | _measures(fitted, reconstructed)
         return answer
 
     def _rank(self, request: Rank) -> dict[str, Any]:
-        model, side = self._maker(request.run, request.data)
-        images = self._dataset(request.data.model_copy(update={"size": side})).splits[request.split]
+        model, side = self.maker(request.run, request.data)
+        images = self.dataset(request.data.model_copy(update={"size": side})).splits[request.split]
         scores = scoring.score(model, images, self.should_stop)
         return {"run": request.run, "split": request.split, "mse": [] if scores is None else scores["mse"].tolist()}
 
@@ -128,22 +131,24 @@ class Explorer:
     def _measured(self, request: Measure) -> dict[str, Any] | None:
         components = yardsticks.components_of(request.run)
         if components is not None:
-            images = self._dataset(request.data)
+            images = self.dataset(request.data)
             return measure.of_yardstick(images, components, self.should_stop)
         run = runs.open(request.run)
-        images = self._dataset(request.data.model_copy(update={"size": run.config.data.size}))
+        images = self.dataset(request.data.model_copy(update={"size": run.config.data.size}))
         found = measure.kept(run, images) if run.model_path.exists() else None
         return found or measure.of_run(run, self._loaded(run, keep=False), images, self.should_stop)
 
-    def _originals(self, request: Reconstruct, side: int | None = None) -> tuple[NDArray[np.float32], list[str]]:
+    def originals(self, request: ImagesRequest, side: int | None = None) -> tuple[NDArray[np.float32], list[str]]:
+        """The images of a request, (n, side, side, 1), and their names."""
         config = request.data.model_copy(update={"size": side or request.data.size})
         if request.scan is not None:
             scan = self._opened(request.scan)
             return data.prepare(scan, config, request.slice)[None, ..., None], [scan.name]
-        split = self._dataset(config).splits[request.split]
+        split = self.dataset(config).splits[request.split]
         return split.read(np.array(request.indices, np.int64)), [split.names[index] for index in request.indices]
 
-    def _dataset(self, config: DataConfig, progress: Callable[[int, int], None] | None = None) -> data.Dataset:
+    def dataset(self, config: DataConfig, progress: Callable[[int, int], None] | None = None) -> data.Dataset:
+        """A data set, loaded when it is first asked for."""
         if config not in self._data:
             self._data[config] = data.load(config=config, progress=progress, should_stop=self.should_stop)
         self._data.move_to_end(config)
@@ -153,18 +158,18 @@ class Explorer:
 
     def _opened(self, path: str) -> data.Scan:
         """Open a scan once while its slices are gone through."""
-        file = Path(path)
+        file, kept = Path(path), self._scan
         key = path, file.stat().st_mtime_ns if file.exists() else 0
-        if self._scan is None or self._scan[0] != key:
-            self._scan = key, data.open_scan(path)
-        return self._scan[1]
+        if kept is None or kept[0] != key:
+            self._scan = kept = key, data.open_scan(path)
+        return kept[1]
 
-    def _maker(self, name: str, config: DataConfig) -> tuple[Any, int]:
+    def maker(self, name: str, config: DataConfig) -> tuple[Any, int]:
         """What makes pictures under a name, a run's model or a yardstick, and the side of its images."""
         components = yardsticks.components_of(name)
         if components is None:
             return self._model(name)
-        images = self._dataset(config)
+        images = self.dataset(config)
         key = images.fingerprint, components
         if self._linear is None or self._linear[0] != key:
             self._linear = key, yardsticks.pca(images, components)
@@ -187,7 +192,8 @@ class Explorer:
             self._models.popitem(last=False)
         return self._models[key]
 
-    def _write(self, array: NDArray[Any]) -> str:
+    def write(self, array: NDArray[Any]) -> str:
+        """Put an array into the scratch folder; the path of its file."""
         number = next(self._numbers)
         path = self.scratch / f"answer-{number}.npy"
         np.save(path, array)

@@ -5,14 +5,19 @@ read the same thing. Arrays never travel here; an event carries the path of an `
 """
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from engine.config import DataConfig, RunConfig, StudyConfig
 from engine.errors import EngramError
+from engine.messages.denoise import Denoise as Denoise
+from engine.messages.denoise import DenoiseCurve as DenoiseCurve
+from engine.messages.denoise import NoisyRequest as NoisyRequest
 from engine.messages.line import Event as Event
 from engine.messages.line import Message as Message
+from engine.messages.request import ImagesRequest as ImagesRequest
+from engine.messages.request import Request as Request
 from engine.messages.search import Enqueue as Enqueue
 from engine.messages.search import ExtendSpace as ExtendSpace
 from engine.messages.search import Search as Search
@@ -73,13 +78,6 @@ class Continue(Message):
     command: Literal["continue"] = "continue"
 
 
-class Request(Message):
-    """A question to the explorer; `number` and `panel` come back in its answer, the latest of a panel wins."""
-
-    number: int
-    panel: str
-
-
 class LoadData(Request):
     """Prepare a source; answers with counts, names and the path of the image store."""
 
@@ -104,20 +102,14 @@ class OpenScan(Request):
     path: str
 
 
-class Reconstruct(Request):
+class Reconstruct(ImagesRequest):
     """Put images through runs; answers with originals and reconstructions of each run.
 
-    Images are `indices` of a split of `data`, or, when `scan` is given, one slice of that file. In the place of a run
-    may stand a yardstick: 'pca:512' is the linear map of 512 components, 'pca:0' the mean image.
+    In the place of a run may stand a yardstick: 'pca:512' is the linear map of 512 components, 'pca:0' the mean image.
     """
 
     command: Literal["reconstruct"] = "reconstruct"
     runs: tuple[str, ...]
-    data: DataConfig
-    split: str = "validation"
-    indices: tuple[int, ...] = ()
-    scan: str | None = None
-    slice: int = 0
 
 
 class Measure(Request):
@@ -125,6 +117,8 @@ class Measure(Request):
 
     It can wait: whatever else is asked meanwhile is answered first.
     """
+
+    can_wait: ClassVar[bool] = True
 
     command: Literal["measure"] = "measure"
     run: str
@@ -292,6 +286,8 @@ Command = Annotated[
     | Reconstruct
     | Rank
     | Measure
+    | Denoise
+    | DenoiseCurve
     | Search
     | StopTrial
     | Enqueue

@@ -1,0 +1,131 @@
+"""Answers about noise: one image, the noisy one, and what each run makes of it; and the error at many noise levels."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import noise, quality, scoring
+from engine.config import DataConfig
+from engine.messages import Denoise, DenoiseCurve, ImagesRequest, NoisyRequest, Request
+
+Images = NDArray[np.float32]
+
+
+class Warm(Protocol):
+    """What an explorer holds ready."""
+
+    should_stop: Callable[[], bool]
+
+    def originals(self, request: ImagesRequest, side: int | None = None) -> tuple[Images, list[str]]:
+        """The images of a request at a side, and their names."""
+        ...
+
+    def maker(self, name: str, config: DataConfig) -> tuple[Any, int]:
+        """What makes pictures under a name, and the side of its images."""
+        ...
+
+    def write(self, array: NDArray[Any]) -> str:
+        """Put an array into a file; its path."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """An image and its noisy copy, (1, side, side, 1) each, and the files that hold them."""
+
+    originals: Images
+    noisy: Images
+    files: dict[str, str]
+
+
+class Denoising:
+    """Answers requests about one noisy image.
+
+    Noise is drawn from the request's seed alone, so that whoever draws it again gets the same picture.
+    """
+
+    def __init__(self, warm: Warm) -> None:
+        self._warm = warm
+        self._begun: tuple[int, dict[tuple[str, float], tuple[float, float]]] = 0, {}
+
+    def answers(self) -> dict[type[Request], Callable[[Any], dict[str, Any] | None]]:
+        """What can be asked, and who answers it."""
+        return {Denoise: self.denoise, DenoiseCurve: self.curve}
+
+    def denoise(self, request: Denoise) -> dict[str, Any]:
+        """The picture, the noisy one and its numbers, and the same with what was made of it for each run.
+
+        A run that works on images of another side is given the picture, and its noise, at that side.
+        """
+        originals, names = self._warm.originals(request)
+        pairs = {originals.shape[1]: self._pair(request, originals)}
+        first = pairs[originals.shape[1]]
+        answer: dict[str, Any] = {"name": names[0], **first.files, **numbers(first.originals, first.noisy), "runs": {}}
+        for name in request.runs:
+            model, side = self._warm.maker(name, request.data)
+            if side not in pairs:
+                pairs[side] = self._pair(request, self._warm.originals(request, side)[0])
+            pair = pairs[side]
+            denoised = scoring.reconstruct(model, pair.noisy)
+            files = {**pair.files, "denoised": self._file(denoised)}
+            answer["runs"][name] = files | numbers(pair.originals, denoised)
+        return answer
+
+    def curve(self, request: DenoiseCurve) -> dict[str, Any] | None:
+        """The mean squared errors of doing nothing and of each run at each level; None when it has to give way.
+
+        What is known by then is kept for when the request has its turn again.
+        """
+        if self._begun[0] != request.number:
+            self._begun = request.number, {}
+        known = self._begun[1]
+        for name in ("", *request.runs):
+            model, side = self._warm.maker(name, request.data) if name else (None, request.data.size)
+            originals = self._warm.originals(request, side)[0]
+            for sigma in request.sigmas:
+                if (name, sigma) in known:
+                    continue
+                if self._warm.should_stop():
+                    return None
+                known[name, sigma] = _errors(model, originals, noise.draw(originals, *_level(request, sigma)))
+        return {
+            "sigmas": list(request.sigmas),
+            "noisy_mse": [known["", sigma][0] for sigma in request.sigmas],
+            "runs": {
+                name: {
+                    "mse": [known[name, sigma][1] for sigma in request.sigmas],
+                    "noisy_mse": [known[name, sigma][0] for sigma in request.sigmas],
+                }
+                for name in request.runs
+            },
+        }
+
+    def _pair(self, request: Denoise, originals: Images) -> "Pair":
+        noisy = noise.draw(originals, *_level(request, request.sigma))
+        return Pair(originals, noisy, {"original": self._file(originals), "noisy": self._file(noisy)})
+
+    def _file(self, images: Images) -> str:
+        return self._warm.write(images[0, ..., 0])
+
+
+def numbers(originals: Images, images: Images) -> dict[str, float | None]:
+    """Numbers of the first image against its original; the ratio of equal pictures has no number."""
+    psnr = float(quality.psnr_db(originals[:1], images[:1])[0])
+    return {
+        "mse": float(quality.mse(originals[:1], images[:1])[0]),
+        "psnr_db": psnr if np.isfinite(psnr) else None,
+        "ssim": float(quality.ssim(originals[:1], images[:1])[0]),
+    }
+
+
+def _level(request: NoisyRequest, sigma: float) -> tuple[str, float, int]:
+    return request.noise, sigma, request.seed
+
+
+def _errors(model: Any, originals: Images, noisy: Images) -> tuple[float, float]:
+    """Mean squared error of a noisy image, and of what a model makes of it."""
+    made = noisy if model is None else scoring.reconstruct(model, noisy)
+    return float(quality.mse(originals, noisy)[0]), float(quality.mse(originals, made)[0])

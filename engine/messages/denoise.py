@@ -1,0 +1,35 @@
+"""Questions about noise: what runs and classical methods make of one noisy image."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from engine.messages.request import ImagesRequest
+
+
+class NoisyRequest(ImagesRequest):
+    """A question about images with noise of a kind, drawn from a seed; `sigma` in units of the data range, 1."""
+
+    noise: str = "gaussian"
+    seed: int = Field(0, ge=0)
+
+
+class Denoise(NoisyRequest):
+    """Put a noisy image through runs; answers with the image, the noisy one, and what each run made of it.
+
+    In the place of a run may stand a yardstick, as in `Reconstruct`.
+    """
+
+    command: Literal["denoise"] = "denoise"
+    runs: tuple[str, ...] = ()
+    sigma: float = Field(0.0, ge=0.0, le=1.0)
+
+
+class DenoiseCurve(NoisyRequest):
+    """The error of runs on one image at many noise levels, and that of doing nothing. It can wait."""
+
+    can_wait: ClassVar[bool] = True
+
+    command: Literal["denoise-curve"] = "denoise-curve"
+    runs: tuple[str, ...] = ()
+    sigmas: tuple[float, ...]

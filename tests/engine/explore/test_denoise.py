@@ -1,0 +1,107 @@
+"""What the explorer answers about noise: equal seeds, equal pictures; numbers that can be checked; giving way."""
+
+import numpy as np
+import pytest
+
+from engine import config, data, noise, quality, training
+from engine.errors import ConfigError
+from engine.explore.explorer import Explorer
+from engine.messages import Denoise, DenoiseCurve, never
+from tests.engine.conftest import TINY
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return training.train(config.build({**TINY, "epochs": 1}), root=tmp_path_factory.mktemp("runs"))
+
+
+@pytest.fixture(scope="module")
+def image(run):
+    return data.load(config=run.config.data).test.read([2])
+
+
+@pytest.fixture
+def explorer(tmp_path):
+    return Explorer(tmp_path, lambda event: None, never)
+
+
+@pytest.fixture
+def ask(run):
+    def make(kind, **fields):
+        place = {"number": 1, "panel": "denoise", "data": run.config.data, "split": "test", "indices": (2,)}
+        return kind(**{**place, "runs": (str(run.path),), **fields})
+
+    return make
+
+
+def read(path):
+    return np.load(path)[None, ..., None]
+
+
+def test_noisy_denoised_and_numbers_are_of_one_picture(explorer, ask, run, image):
+    answer = explorer.answer(ask(Denoise, noise="rician", sigma=0.12, seed=3))
+    found = answer["runs"][str(run.path)]
+    noisy, denoised = read(answer["noisy"]), read(found["denoised"])
+    assert np.array_equal(read(answer["original"]), image)
+    assert np.array_equal(noisy, noise.draw(image, "rician", 0.12, 3))
+    assert answer["psnr_db"] == pytest.approx(quality.psnr_db(image, noisy)[0])
+    assert found["psnr_db"] == pytest.approx(quality.psnr_db(image, denoised)[0])
+    assert found["ssim"] == pytest.approx(quality.ssim(image, denoised)[0])
+    assert np.array_equal(read(found["noisy"]), noisy)
+
+
+def test_without_noise_the_noisy_picture_is_the_original_and_has_no_ratio(explorer, ask, image):
+    answer = explorer.answer(ask(Denoise, runs=(), sigma=0.0))
+    assert np.array_equal(read(answer["noisy"]), image)
+    assert answer["psnr_db"] is None
+    assert answer["ssim"] == pytest.approx(1.0)
+
+
+def test_run_of_another_side_has_its_own_original_and_noise(explorer, ask, run):
+    larger = run.config.data.model_copy(update={"size": 48})
+    answer = explorer.answer(ask(Denoise, data=larger, sigma=0.1))
+    found = answer["runs"][str(run.path)]
+    assert read(answer["noisy"]).shape[1] == 48
+    own = read(found["original"])
+    assert own.shape[1] == 32
+    assert np.array_equal(read(found["noisy"]), noise.draw(own, "gaussian", 0.1, 0))
+
+
+def test_scan_from_a_file_is_denoised(explorer, ask, tmp_path, image):
+    from PIL import Image
+
+    file = tmp_path / "mine.png"
+    Image.fromarray((image[0, ..., 0] * 255).round().astype(np.uint8)).save(file)
+    answer = explorer.answer(ask(Denoise, scan=str(file), indices=(), sigma=0.05))
+    assert answer["name"] == "mine.png"
+    assert read(answer["original"]) == pytest.approx(image, abs=0.5 / 255)
+
+
+def test_curve_tells_the_error_of_doing_nothing_and_of_the_run(explorer, ask, run):
+    sigmas = (0.02, 0.1, 0.3)
+    answer = explorer.answer(ask(DenoiseCurve, sigmas=sigmas))
+    single = [explorer.answer(ask(Denoise, sigma=sigma)) for sigma in sigmas]
+    assert answer["noisy_mse"] == pytest.approx([each["mse"] for each in single])
+    assert answer["noisy_mse"] == sorted(answer["noisy_mse"])
+    found = answer["runs"][str(run.path)]
+    assert found["mse"] == pytest.approx([each["runs"][str(run.path)]["mse"] for each in single], rel=1e-4)
+
+
+def test_curve_gives_way_and_goes_on_where_it_was(explorer, ask, monkeypatch):
+    from engine.explore import denoise
+
+    drawn = []
+    errors = denoise._errors
+    monkeypatch.setattr(denoise, "_errors", lambda *words: (drawn.append(1), errors(*words))[1])
+    request = ask(DenoiseCurve, sigmas=(0.1, 0.2))
+    explorer.should_stop = lambda: len(drawn) >= 3
+    assert explorer.answer(request) is None
+    assert len(drawn) == 3
+    explorer.should_stop = never
+    assert len(explorer.answer(request)["noisy_mse"]) == 2
+    assert len(drawn) == 4
+
+
+def test_unknown_noise_is_a_sentence(explorer, ask):
+    with pytest.raises(ConfigError, match="no noise 'hail'"):
+        explorer.answer(ask(Denoise, noise="hail", sigma=0.1))
