@@ -5,7 +5,8 @@ EngramError
 ├── DataError              a source of images cannot be used
 │   ├── SourceNotFound     no such folder, data set or file
 │   ├── EmptySource        nothing usable in it
-│   └── ScanError          one picture, DICOM or NIfTI file cannot be opened
+│   ├── ScanError          one picture, DICOM or NIfTI file cannot be opened
+│   └── RegionError        a region of a picture cannot be measured in
 ├── RunError               a run folder cannot be used
 │   ├── RunNotFound        no run of that name
 │   ├── RunExists          a run of that name is already there
@@ -17,6 +18,7 @@ EngramError
 │   └── SearchDamaged      its ledger cannot be read
 ├── StudyError             a study cannot be made in this folder
 ├── TrackingError          Weights & Biases cannot be used as wanted
+├── BaselineMissing        a method to compare with is not installed or lacks what it needs
 ├── BackendError           the wanted backend is not installed or cannot be used now
 └── TrainingError          training cannot go on (non-finite loss, out of memory)
 """
@@ -61,6 +63,10 @@ class ScanError(DataError):
     """One picture, DICOM or NIfTI file cannot be opened."""
 
 
+class RegionError(DataError):
+    """A region of a picture cannot be measured in."""
+
+
 class RunError(EngramError):
     """A run folder cannot be used."""
 
@@ -103,6 +109,10 @@ class StudyError(EngramError):
 
 class TrackingError(EngramError):
     """Weights & Biases cannot be used as wanted."""
+
+
+class BaselineMissing(EngramError):
+    """A method to compare with is not installed, or lacks what it needs."""
 
 
 class BackendError(EngramError):

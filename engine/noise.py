@@ -3,6 +3,9 @@
 Images are float32 in [0, 1], (n, height, width, 1); so is what comes back: values outside are clipped, since a picture
 holds no others. The level is one number, or one for each image, in units of the data range, 1: 25 gray values of 255
 are 25 / 255. At level 0 every kind returns the images as they are. Equal generators give equal noise.
+
+What is said of means and variances holds before clipping. Clipping lifts dark pixels and lowers bright ones: Gaussian
+noise on black has the mean level / sqrt(2 pi) and half of its power left.
 """
 
 from collections.abc import Callable
@@ -53,6 +56,41 @@ def salt_and_pepper(images: Images, level: ArrayLike, rng: np.random.Generator) 
     return _clipped(np.where(drawn < share / 2, 1.0, np.where(drawn < share, 0.0, images)))
 
 
+def ghosting(images: Images, level: ArrayLike, rng: np.random.Generator) -> Images:
+    """Add two ghosts of the image, as breath or pulse leave them along the phase encoding, then clip.
+
+    A motion that repeats itself turns the phase of every line of k-space to and fro, which for small motions puts two
+    faint copies beside the image, equally far up and down, with opposite phase: |x + level / sqrt(2) (e^(i a) x_up +
+    e^(-i a) x_down)|. The shift, an eighth to a half of the height, and the phase a are drawn for each image; what
+    leaves at one edge comes in at the other. The second moment is x^2 + level^2 (x_up^2 + x_down^2) / 2, in the mean
+    over a; on an even image the ghosts have the power level^2 x^2. Wood, Henkelman: MR image artifacts from periodic
+    motion, Medical Physics 12 (1985).
+    """
+    height = images.shape[1]
+    shifts = rng.integers(max(1, height // 8), max(1, height // 2) + 1, size=len(images))
+    turns = np.exp(1j * rng.uniform(0.0, 2 * np.pi, size=len(images)))
+    ghosts = [
+        turn * np.roll(image, -shift, axis=0) + turn.conjugate() * np.roll(image, shift, axis=0)
+        for image, shift, turn in zip(images, shifts, turns, strict=True)
+    ]
+    spread = _each(level)
+    made = np.abs(images + spread / np.sqrt(2.0) * np.reshape(ghosts, images.shape))
+    return _clipped(np.where(spread > 0.0, made, images))
+
+
+def rings(images: Images, level: ArrayLike, rng: np.random.Generator) -> Images:
+    """Add N(0, level^2) that is the same all along a ring one pixel wide round the middle, then clip.
+
+    As a detector out of trim leaves in computed tomography, or an unsteady receiver where k-space is read along a
+    spiral. Over many draws a pixel has the mean and variance of Gaussian noise; within one image they lie on rings.
+    """
+    count, height, width = images.shape[:3]
+    down, across = np.arange(height) - (height - 1) / 2, np.arange(width) - (width - 1) / 2
+    ring = np.hypot(down[:, np.newaxis], across).round().astype(np.int64)
+    heights = rng.standard_normal((count, int(ring.max()) + 1), np.float32)
+    return _clipped(images + _each(level) * heights[:, ring][..., np.newaxis])
+
+
 KINDS: MappingProxyType[str, Kind] = MappingProxyType(
     {
         "gaussian": gaussian,
@@ -60,6 +98,8 @@ KINDS: MappingProxyType[str, Kind] = MappingProxyType(
         "speckle": speckle,
         "poisson": poisson,
         "salt-and-pepper": salt_and_pepper,
+        "ghosting": ghosting,
+        "rings": rings,
     }
 )
 

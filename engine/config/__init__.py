@@ -25,7 +25,7 @@ from engine.config.search import SearchConfig
 from engine.config.section import FieldSpec, Section, Setting, fields, setting, validated
 from engine.config.study import StudyConfig
 from engine.config.training import TrainingConfig
-from engine.config.variation import AugmentationConfig, NoiseConfig
+from engine.config.variation import AugmentationConfig, DenoiseConfig, NoiseConfig, NoiseKind
 
 __all__ = [
     "MODELS",
@@ -35,10 +35,12 @@ __all__ = [
     "BottleneckConfig",
     "ConvolutionConfig",
     "DataConfig",
+    "DenoiseConfig",
     "EvidenceConfig",
     "FieldSpec",
     "ModelConfig",
     "NoiseConfig",
+    "NoiseKind",
     "ResidualConfig",
     "ResidualVariationalConfig",
     "RunConfig",

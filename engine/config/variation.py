@@ -1,10 +1,12 @@
-"""What is done to the images in training: changed copies, and noise to be taken out again."""
+"""What is done to images: changed copies and noise to be taken out again in training, noise on a single scan."""
 
 from typing import ClassVar, Literal
 
 from pydantic import model_validator
 
 from engine.config.section import Section, setting
+
+NoiseKind = Literal["gaussian", "rician", "speckle", "poisson", "salt-and-pepper", "ghosting", "rings"]
 
 
 class AugmentationConfig(Section):
@@ -42,7 +44,7 @@ class NoiseConfig(Section):
 
     fold: ClassVar[str] = "Denoising"
 
-    noise: Literal["none", "gaussian", "rician", "speckle", "poisson", "salt-and-pepper"] = setting(
+    noise: Literal["none", NoiseKind] = setting(
         "none",
         "Noise",
         "Noise on the images the model is given, in training and for the validation loss; the clean ones are its goal.",
@@ -70,3 +72,29 @@ class NoiseConfig(Section):
         if self.noise_low > self.noise_high:
             raise ValueError(f"Lowest noise {self.noise_low:g} is above the highest, {self.noise_high:g}; swap them")
         return self
+
+
+class DenoiseConfig(Section):
+    """Noise on a scan, to see what a method makes of it, and how a lesion in it is watched."""
+
+    noise: NoiseKind = setting("gaussian", "Noise", "Kind of the noise that is put on the clean scan.")
+    sigma: float = setting(
+        0.1,
+        "Sigma",
+        "Level of the noise in units of the data range, which is 1: 25 of 255 gray values are 0.098. Of Gaussian noise "
+        "the standard deviation before gray values are cut to [0, 1]; of salt and pepper the share of pixels.",
+        ge=0.0,
+        le=1.0,
+    )
+    seed: int = setting(0, "Seed", "Seed of the noise: equal seeds give equal noise.", ge=0, le=2**31 - 1)
+    rim: int = setting(
+        4, "Rim", "Width of the band round a lesion that its contrast is measured against.", "px", ge=1, le=64
+    )
+    least_retention: float = setting(
+        0.8,
+        "Least retention",
+        "Share of a lesion's contrast under which a method is warned of.",
+        ge=0.0,
+        le=1.0,
+        advanced=True,
+    )

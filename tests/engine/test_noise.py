@@ -7,7 +7,7 @@ import pytest
 from scipy.special import ive
 
 from engine import config, noise
-from engine.config import NoiseConfig
+from engine.config import DenoiseConfig, NoiseConfig
 
 LEVEL = 25 / 255
 
@@ -40,8 +40,8 @@ def test_no_level_is_no_noise(kind):
 
 @pytest.mark.parametrize("kind", noise.KINDS)
 def test_each_image_can_have_its_own_level(kind):
-    made = noise.KINDS[kind](flat(0.5, 3), [0.0, 0.05, 0.2], rng())
-    spread = (made - 0.5).std(axis=(1, 2, 3))
+    image = np.repeat(rng(1).uniform(0.3, 0.7, (1, 64, 64, 1)).astype(np.float32), 3, axis=0)
+    spread = (noise.KINDS[kind](image, [0.0, 0.05, 0.2], rng()) - image).std(axis=(1, 2, 3))
     assert spread[0] == 0
     assert spread[2] > 1.5 * spread[1] > 0
 
@@ -58,6 +58,7 @@ def test_gaussian_noise_on_black_is_clipped_to_half_a_bell():
     made = noise.gaussian(flat(0.0), LEVEL, rng())
     assert made.mean() == pytest.approx(LEVEL / math.sqrt(2 * math.pi), rel=0.02)
     assert (made == 0).mean() == pytest.approx(0.5, abs=0.01)
+    assert np.square(made).mean() == pytest.approx(LEVEL**2 / 2, rel=0.03)
 
 
 @pytest.mark.parametrize("signal", [0.0, 0.05, 0.1, 0.3, 0.5])
@@ -84,6 +85,12 @@ def test_poisson_noise_has_a_variance_that_is_its_mean():
         assert made.var() == pytest.approx(signal * 0.1**2, rel=0.03)
 
 
+def test_salt_and_pepper_have_the_mean_and_variance_of_their_share():
+    made = noise.salt_and_pepper(flat(0.3), 0.2, rng()).astype(np.float64)
+    assert made.mean() == pytest.approx(0.8 * 0.3 + 0.1, rel=0.01)
+    assert made.var() == pytest.approx(0.8 * 0.3**2 + 0.1 - 0.34**2, rel=0.02)
+
+
 def test_salt_and_pepper_replace_the_share_of_pixels_that_was_asked_for():
     made = noise.salt_and_pepper(flat(0.5), 0.2, rng())
     assert (made == 1).mean() == pytest.approx(0.1, abs=0.005)
@@ -91,6 +98,40 @@ def test_salt_and_pepper_replace_the_share_of_pixels_that_was_asked_for():
     assert set(np.unique(made)) == {0.0, 0.5, 1.0}
 
 
+def test_ghosts_have_the_power_that_was_asked_for():
+    """On an even image: x^2 (1 + level^2) in the mean over phases, drawn once an image."""
+    made = noise.ghosting(flat(0.5, 4000, 8), 0.3, rng()).astype(np.float64)
+    assert np.square(made).mean() == pytest.approx(0.25 * 1.09, rel=0.01)
+
+
+def test_ghosts_lie_equally_far_up_and_down_and_come_in_again():
+    """A dot on black leaves two dots of level / sqrt(2) each, whatever their phases."""
+    dot = np.zeros((50, 64, 32, 1), np.float32)
+    dot[:, 20, 7] = 0.8
+    made = noise.ghosting(dot, 0.3, rng())
+    for image in made[..., 0]:
+        rows, columns = np.nonzero(image > 0.01)
+        assert set(columns) == {7}
+        shift = sorted((rows - 20) % 64)
+        assert shift[0] == 0
+        assert 8 <= shift[1] <= 32
+        ghosts = [image[row, 7] for row in rows if row != 20]
+        if len(shift) == 3:
+            assert shift[1] + shift[2] == 64
+            assert ghosts == pytest.approx([0.8 * 0.3 / math.sqrt(2)] * 2, rel=1e-4)
+
+
+def test_rings_have_the_spread_of_gaussian_noise_and_are_even_along_a_ring():
+    made = noise.rings(flat(0.5, 2000, 24), 0.1, rng()).astype(np.float64) - 0.5
+    assert made.mean() == pytest.approx(0, abs=0.002)
+    assert made.std() == pytest.approx(0.1, rel=0.02)
+    assert np.allclose(made[:, 0, :], made[:, -1, :])
+    assert np.allclose(made[:, 3, 5], made[:, 5, 3])
+    assert not np.allclose(made[0, 3, 5], made[0, 3, 9])
+
+
 def test_every_kind_can_be_chosen_and_every_choice_is_a_kind():
     choices = next(spec for spec in config.fields(NoiseConfig) if spec.name == "noise").choices
-    assert set(choices) == {"none", *noise.KINDS}
+    assert choices == ("none", *noise.KINDS)
+    alone = next(spec for spec in config.fields(DenoiseConfig) if spec.name == "noise").choices
+    assert alone == tuple(noise.KINDS)

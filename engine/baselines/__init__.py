@@ -1,0 +1,109 @@
+"""Ways to take out noise that need no training here, to set a model beside; doing nothing is the first of them.
+
+    denoise = baselines.named("nlm")
+    denoised = denoise(noisy)                 # float32 (n, height, width, 1) in [0, 1] -> the same
+
+Each sets its strength from its own estimate of the noise in a picture: none is told the sigma. Principal components are
+those of training images, so they must be given: `baselines.named("pca", linear)`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from engine.baselines import block_matching, filters
+from engine.baselines.filters import Images
+from engine.errors import BaselineMissing, ConfigError
+from engine.measures.linear import Linear
+
+__all__ = ["BASELINES", "PCA", "Baseline", "Denoiser", "named", "names"]
+
+Denoiser = Callable[[Images], Images]
+PCA = "pca"
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """One way.
+
+    Args:
+        title: its name on screen.
+        text: how its strength is set, for a tooltip or a table.
+        slow: whether it takes so long that a picture should not wait for it (more than 20 ms at 128 px).
+        denoise: the function; of principal components, only once they are given (`named`).
+        is_installed: says whether its package is here.
+        install: the line that installs it; empty where nothing is missing.
+    """
+
+    title: str
+    text: str
+    denoise: Denoiser
+    slow: bool = True
+    is_installed: Callable[[], bool] = lambda: True
+    install: str = ""
+
+
+def _unfitted(images: Images) -> Images:
+    raise BaselineMissing("Principal components are those of training images.", "Name the images to fit them on.")
+
+
+BASELINES: MappingProxyType[str, Baseline] = MappingProxyType(
+    {
+        "none": Baseline("Doing nothing", "The noisy picture as it is.", filters.nothing, slow=False),
+        "gaussian": Baseline(
+            "Gaussian filter", "Width 3 √σ px, σ estimated from the picture.", filters.gaussian, slow=False
+        ),
+        "median": Baseline(
+            "Median filter", "3 x 3 pixels from an estimated σ of 0.03, 5 x 5 from 0.1.", filters.median, slow=False
+        ),
+        "nlm": Baseline(
+            "Non-local means", "Patches of 5 px looked for within 6 px, h = 0.9 σ, σ estimated.", filters.nlm
+        ),
+        "tv": Baseline("Total variation", "Chambolle's method, weight 0.7 σ, σ estimated.", filters.tv),
+        "wavelet": Baseline(
+            "Wavelet", "BayesShrink on db2 wavelets over 16 shifts, 1.3 σ, σ estimated.", filters.wavelet
+        ),
+        PCA: Baseline("PCA", "Projection onto the principal components of the training images.", _unfitted, slow=False),
+        "bm3d": Baseline(
+            "BM3D",
+            "The authors' settings, σ estimated.",
+            block_matching.bm3d,
+            is_installed=block_matching.is_installed,
+            install=block_matching.INSTALL,
+        ),
+    }
+)
+
+
+def named(name: str, linear: Linear | None = None) -> Denoiser:
+    """The function of a name.
+
+    Args:
+        name: a key of `BASELINES`.
+        linear: principal components, for 'pca'.
+
+    Raises:
+        ConfigError: there is no such baseline.
+        BaselineMissing: its package is not installed, or the components are not given.
+    """
+    if name not in BASELINES:
+        raise ConfigError(f"There is no baseline '{name}'.", f"Choose among {', '.join(BASELINES)}.")
+    found = BASELINES[name]
+    if not found.is_installed():
+        raise BaselineMissing(f"{found.title} is not installed.", f"Install it: {found.install}")
+    return linear.predict_on_batch if name == PCA and linear is not None else found.denoise
+
+
+def names(text: str) -> Sequence[str]:
+    """The names in 'nlm,tv'; all that are installed for 'all', none for an empty text.
+
+    Raises:
+        ConfigError: there is no baseline of one of the names.
+    """
+    if text.strip() == "all":
+        return [name for name, each in BASELINES.items() if each.is_installed()]
+    wanted = [part.strip() for part in text.split(",") if part.strip()]
+    for name in wanted:
+        if name not in BASELINES:
+            raise ConfigError(f"There is no baseline '{name}'.", f"Choose among {', '.join(BASELINES)}, or 'all'.")
+    return list(dict.fromkeys(wanted))

@@ -1,0 +1,38 @@
+"""BM3D, where its package is installed: blocks that are alike are stacked, transformed and thinned out together.
+
+Dabov, Foi, Katkovnik, Egiazarian: Image denoising by sparse 3-D transform-domain collaborative filtering, IEEE Trans.
+Image Processing 16 (2007). The package is its authors', free for non-commercial use, so Engram does not bring it.
+"""
+
+from typing import Final
+
+from engine.baselines.filters import Images, Picture, each
+from engine.errors import BaselineMissing
+
+try:
+    import bm3d as package
+except ImportError:
+    package = None
+
+INSTALL: Final = "pip install bm3d"
+
+
+def is_installed() -> bool:
+    """Whether BM3D can be used here."""
+    return package is not None
+
+
+def bm3d(images: Images) -> Images:
+    """BM3D with its authors' settings and the estimated noise: float32 (n, height, width, 1) in [0, 1] -> the same.
+
+    Raises:
+        BaselineMissing: its package is not installed.
+    """
+    if package is None:
+        raise BaselineMissing("BM3D is not installed.", f"Install it: {INSTALL}")
+
+    def matched(picture: Picture, noise: float) -> Picture:
+        found: Picture = package.bm3d(picture, sigma_psd=noise)
+        return found
+
+    return each(images, matched)

@@ -1,0 +1,90 @@
+"""Filters, each with its strength from scikit-image's estimate of the noise in the picture itself.
+
+The estimate is the median of the finest diagonal wavelet coefficients over 0.6745 (Donoho, Johnstone: Ideal spatial
+adaptation by wavelet shrinkage, Biometrika 81 (1994)); where a scan's background is black, half of its noise is cut
+off and it comes out low. So the factors that turn it into a strength were chosen on validation scans, with
+`bench/baselines.py`; docs/denoising.md has what they gave.
+
+All filters take float32 (n, height, width, 1) in [0, 1] and return the same; each picture has its own estimate.
+"""
+
+import warnings
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter, median_filter
+from skimage.restoration import cycle_spin, denoise_nl_means, denoise_tv_chambolle, denoise_wavelet, estimate_sigma
+
+Images = NDArray[np.float32]
+Picture = NDArray[np.float32]
+LEAST_NOISE: Final = 1e-4
+
+
+def estimated_noise(picture: Picture) -> float:
+    """Standard deviation of the noise in one (height, width) picture, in units of the data range."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of a picture without any detail it takes the mean of nothing
+        found = float(estimate_sigma(picture))
+    return found if found > LEAST_NOISE else LEAST_NOISE
+
+
+def nothing(images: Images) -> Images:
+    """The images as they are."""
+    return images
+
+
+def gaussian(images: Images, factor: float = 3.0, power: float = 0.5) -> Images:
+    """Gaussian filter of factor * noise ^ power px."""
+    return each(images, lambda picture, noise: gaussian_filter(picture, factor * noise**power, mode="nearest"))
+
+
+def median(images: Images, small: float = 0.03, large: float = 0.1) -> Images:
+    """Median of 3 x 3 pixels from the noise `small` on, of 5 x 5 from `large` on; below, the images as they are."""
+
+    def filtered(picture: Picture, noise: float) -> Picture:
+        side = 1 + 2 * (noise >= small) + 2 * (noise >= large)
+        return np.asarray(median_filter(picture, side, mode="nearest"))
+
+    return each(images, filtered)
+
+
+def nlm(images: Images, factor: float = 0.9, patch: int = 5, reach: int = 6) -> Images:
+    """Non-local means with a decay of factor * noise, patches of `patch` px looked for `reach` px away.
+
+    Buades, Coll, Morel: A non-local algorithm for image denoising, CVPR (2005).
+    """
+
+    def filtered(picture: Picture, noise: float) -> Picture:
+        return np.asarray(denoise_nl_means(picture, patch, reach, factor * noise, fast_mode=True, sigma=noise))
+
+    return each(images, filtered)
+
+
+def tv(images: Images, factor: float = 0.7) -> Images:
+    """Total variation with a weight of factor * noise.
+
+    Chambolle: An algorithm for total variation minimization, J. Mathematical Imaging and Vision 20 (2004).
+    """
+    return each(images, lambda picture, noise: denoise_tv_chambolle(picture, factor * noise, max_num_iter=100))
+
+
+def wavelet(images: Images, factor: float = 1.3, kind: str = "db2") -> Images:
+    """BayesShrink of wavelet coefficients for factor * noise, the mean over 4 x 4 shifts of the picture.
+
+    Chang, Yu, Vetterli: Adaptive wavelet thresholding for image denoising, IEEE Trans. Image Processing 9 (2000);
+    Coifman, Donoho: Translation-invariant de-noising (1995).
+    """
+
+    def filtered(picture: Picture, noise: float) -> Picture:
+        options = {"sigma": factor * noise, "wavelet": kind, "method": "BayesShrink", "rescale_sigma": False}
+        return np.asarray(cycle_spin(picture, max_shifts=3, func=denoise_wavelet, func_kw=options, workers=1))
+
+    return each(images, filtered)
+
+
+def each(images: Images, filtered: Callable[[Picture, float], Picture]) -> Images:
+    """Filter picture by picture, each told its estimated noise; (n, height, width, 1) -> the same, cut to [0, 1]."""
+    made = [filtered(picture, estimated_noise(picture)) for picture in images[..., 0]]
+    return np.clip(np.stack(made)[..., np.newaxis], 0.0, 1.0).astype(np.float32) if made else images

@@ -1,0 +1,131 @@
+"""Boxes round lesions, read from a table such as `lesion_boxes.csv`, and placed on prepared pictures.
+
+The table is comma-separated with a head: `file`, `x_center`, `y_center`, `width`, `height`, and perhaps `split` and
+`class`, the folders that the file lies in. The numbers are fractions of the picture's width and height.
+"""
+
+import csv
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from engine.errors import DataError, SourceNotFound
+from engine.lesions.regions import Mask, Shape, ellipse
+
+FOLDERS: Final = ("split", "class")
+NUMBERS: Final = ("x_center", "y_center", "width", "height")
+MOST_BYTES: Final = 2**26
+
+
+@dataclass(frozen=True)
+class Box:
+    """One box, in fractions of its picture.
+
+    Args:
+        name: path of the picture relative to its source, such as 'Training/glioma_tumor/gg (1).jpg'.
+        x: left side, from 0 to 1; may lie a little outside the picture.
+        y: upper side.
+        width: share of the picture's width.
+        height: share of its height.
+    """
+
+    name: str
+    x: float
+    y: float
+    width: float
+    height: float
+
+    def mask(self, shape: Shape, aspect: float = 1.0) -> Mask:
+        """The ellipse in the box, on the prepared picture.
+
+        Args:
+            shape: (height, width) of the prepared picture.
+            aspect: height over width of the original where it was letterboxed; 1 where it was squashed or is square.
+
+        Returns:
+            bool (height, width).
+        """
+        wide, high = min(1.0, 1.0 / aspect), min(1.0, aspect)
+        x, y = (1 - wide) / 2 + self.x * wide, (1 - high) / 2 + self.y * high
+        down, across = shape
+        return ellipse(shape, x * across, y * down, self.width * wide * across, self.height * high * down)
+
+
+@dataclass(frozen=True)
+class Boxes:
+    """What a table held.
+
+    Args:
+        of: name of a picture -> its boxes.
+        problems: a sentence for each row that was left out, with its line number.
+    """
+
+    of: Mapping[str, Sequence[Box]]
+    problems: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return sum(map(len, self.of.values()))
+
+
+def read_boxes(path: Path) -> Boxes:
+    """Read a table of boxes; a row that cannot be used is left out with a sentence.
+
+    Args:
+        path: the CSV file.
+
+    Raises:
+        SourceNotFound: no such file.
+        DataError: it is no such table, or no row can be used.
+    """
+    if not path.is_file():
+        raise SourceNotFound(f"There is no file of boxes {path}.", "Give the path of a CSV file.")
+    if path.stat().st_size > MOST_BYTES:
+        raise DataError(f"{path.name} is too large for a table of boxes.", "Give a smaller file.")
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            found, problems = _rows(csv.DictReader(file), path.name)
+    except (UnicodeDecodeError, csv.Error):
+        raise DataError(f"{path.name} is no comma-separated text.", "Save it as CSV in UTF-8.") from None
+    if not found:
+        first = f" {problems[0]}" if problems else ""
+        raise DataError(f"{path.name} has no box that can be used.{first}", "Mend the table.")
+    return Boxes(found, tuple(problems))
+
+
+def _rows(table: "csv.DictReader[str]", name: str) -> tuple[dict[str, list[Box]], list[str]]:
+    missing = [column for column in ("file", *NUMBERS) if column not in (table.fieldnames or ())]
+    if missing:
+        raise DataError(
+            f"{name} has no column {', '.join(missing)}.", f"Its head must name file, {', '.join(NUMBERS)}."
+        )
+    found: dict[str, list[Box]] = {}
+    problems = []
+    for row in table:
+        read = _read(row)
+        if isinstance(read, Box):
+            found.setdefault(read.name, []).append(read)
+        else:
+            problems.append(f"Line {table.line_num} of {name}: {read}")
+    return found, problems
+
+
+def _read(row: Mapping[str, str | None]) -> Box | str:
+    """The box of a row, or what is wrong with it."""
+    cells = {key: (value or "").strip() for key, value in row.items() if isinstance(value, str | None) and key}
+    if not cells["file"]:
+        return "no file is named."
+    numbers = []
+    for column in NUMBERS:
+        try:
+            numbers.append(float(cells[column]))
+        except ValueError:
+            return f"{column} is '{cells[column]}', not a number."
+    x, y, width, height = numbers
+    if not all(map(math.isfinite, numbers)) or not (0 <= x <= 1 and 0 <= y <= 1):
+        return "the centre of the box is not in the picture; fractions from 0 to 1 are wanted."
+    if not (0 < width <= 1 and 0 < height <= 1):
+        return "width and height must be above 0 and at most 1, fractions of the picture."
+    name = "/".join(cells[column] for column in (*FOLDERS, "file") if cells.get(column))
+    return Box(name, x - width / 2, y - height / 2, width, height)

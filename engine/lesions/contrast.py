@@ -1,0 +1,88 @@
+"""How far a region stands out from what is round it."""
+
+import math
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt, gaussian_filter
+
+from engine.errors import RegionError
+from engine.lesions.regions import Mask, fitting, rim_of
+
+Picture = NDArray[np.floating]
+ROUNDING: Final = 1e-9
+NORMAL_BLUR_PX: Final = 1.0  # the direction away from an edge of pixels, without its stairs
+
+
+def contrast(image: Picture, mask: Mask, rim: int = 4, avoid: Mask | None = None) -> float:
+    """Mean inside a region minus mean of its rim, in units of the data range; negative for a dark lesion.
+
+    Args:
+        image: (height, width).
+        mask: bool (height, width), the region.
+        rim: width of the band round it, px.
+        avoid: what the band stays out of.
+
+    Raises:
+        RegionError: region or rim are unfit, see `rim_of`.
+    """
+    pixels, region, band = _parts(image, mask, rim, avoid)
+    return float(pixels[region].mean() - pixels[band].mean())
+
+
+def contrast_to_noise(image: Picture, mask: Mask, rim: int = 4, avoid: Mask | None = None) -> float:
+    """Contrast over the standard deviation of the rim; what is textured there counts as noise too.
+
+    Arguments and errors as of `contrast`.
+
+    Returns:
+        The ratio, with the sign of the contrast; infinite where the rim has one gray value and the region another, nan
+        where nothing differs.
+    """
+    pixels, region, band = _parts(image, mask, rim, avoid)
+    height, spread = _significant(pixels[region].mean() - pixels[band].mean()), _significant(pixels[band].std())
+    if spread == 0.0:
+        return math.copysign(math.inf, height) if height else math.nan
+    return height / spread
+
+
+def edge_sharpness(image: Picture, mask: Mask) -> float:
+    """Mean slope across the edge of a region, from outside to inside, in units of the data range a pixel.
+
+    The slope of the picture (central differences) along the normal of the edge, over the pixels on both sides of it. A
+    step of height c between two pixels has c / 2; a straight edge that was blurred by a Gaussian of width s px nearly
+    c / (s sqrt(2 pi)), its steepest slope.
+
+    Args:
+        image: (height, width).
+        mask: bool (height, width), the region.
+
+    Raises:
+        RegionError: the region is unfit.
+    """
+    region = fitting(mask, np.shape(image))
+    inward, outward = distance_transform_edt(region), distance_transform_edt(~region)
+    edge = np.where(region, inward, outward) <= 1.0
+    across, down = _gradient(gaussian_filter(inward - outward, NORMAL_BLUR_PX, mode="nearest"))
+    rise_across, rise_down = _gradient(np.asarray(image, np.float64))
+    slope = (rise_across * across + rise_down * down) / np.maximum(np.hypot(across, down), 1e-9)
+    return float(slope[edge].mean())
+
+
+def _gradient(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Central differences along a row and down a column."""
+    return np.gradient(values, axis=1), np.gradient(values, axis=0)
+
+
+def _significant(value: float) -> float:
+    """The value, 0 for what is only the rounding of a sum."""
+    return float(value) if abs(value) > ROUNDING else 0.0
+
+
+def _parts(image: Picture, mask: Mask, rim: int, avoid: Mask | None) -> tuple[NDArray[np.float64], Mask, Mask]:
+    pixels = np.asarray(image, np.float64)
+    if pixels.ndim != 2:
+        raise RegionError(f"A picture of shape {pixels.shape} has no region.", "Give one picture, (height, width).")
+    region = fitting(mask, pixels.shape)
+    return pixels, region, rim_of(region, rim, avoid)

@@ -1,0 +1,190 @@
+"""Regions of a picture as masks, and the rim round a region.
+
+A pixel belongs to a region when its centre does. A rectangle holds its left and upper edge and not the two others, so
+that rectangles side by side share no pixel; an ellipse holds its edge. What lies outside the picture is cut off.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
+
+from engine.errors import RegionError
+
+Mask = NDArray[np.bool_]
+Shape = tuple[int, int]
+LEAST_PIXELS: Final = 4
+EDGE_PX: Final = 0.2
+FORMS: Final = "x,y,width,height (an ellipse), rectangle:x,y,width,height or polygon:x,y,x,y,x,y"
+
+
+def ellipse(shape: Shape, x: float, y: float, width: float, height: float) -> Mask:
+    """The ellipse that touches all four sides of a box.
+
+    Args:
+        shape: (height, width) of the picture.
+        x: left side of the box, px.
+        y: its upper side, px.
+        width: px, above 0.
+        height: px, above 0.
+
+    Returns:
+        bool (height, width); may be empty.
+
+    Raises:
+        RegionError: width or height is not above 0.
+    """
+    _check_size(width, height)
+    across, down = _centres(shape)
+    squared = ((across - x - width / 2) / (width / 2)) ** 2 + ((down - y - height / 2) / (height / 2)) ** 2
+    return np.asarray(squared <= 1.0)
+
+
+def rectangle(shape: Shape, x: float, y: float, width: float, height: float) -> Mask:
+    """The pixels of a box; arguments, result and errors as of `ellipse`."""
+    _check_size(width, height)
+    across, down = _centres(shape)
+    return np.asarray((across >= x) & (across < x + width) & (down >= y) & (down < y + height))
+
+
+def polygon(shape: Shape, corners: Sequence[tuple[float, float]]) -> Mask:
+    """The inside of a closed line, by the even-odd rule: where the line crosses itself, what is inside twice is out.
+
+    Args:
+        shape: (height, width) of the picture.
+        corners: three or more (x, y) in px; the last is joined to the first.
+
+    Returns:
+        bool (height, width); may be empty.
+
+    Raises:
+        RegionError: fewer than three corners, or one that is no finite point.
+    """
+    points = np.asarray(corners, np.float64)
+    if points.ndim != 2 or points.shape[1] != 2 or len(points) < 3 or not np.all(np.isfinite(points)):
+        raise RegionError("A polygon needs three corners or more, each a point (x, y).", "Draw or type it again.")
+    across, down = _centres(shape)
+    inside = np.zeros(shape, np.bool_)
+    for (x0, y0), (x1, y1) in zip(points, np.roll(points, -1, axis=0), strict=True):
+        if y0 == y1:
+            continue
+        crossed = (down >= min(y0, y1)) & (down < max(y0, y1))
+        inside ^= crossed & (across < x0 + (down - y0) * (x1 - x0) / (y1 - y0))
+    return inside
+
+
+def read_region(text: str, shape: Shape) -> Mask:
+    """A region as it is typed: 'x,y,width,height' for an ellipse, 'rectangle:x,y,width,height', 'polygon:x,y,x,y,x,y'.
+
+    Raises:
+        RegionError: it cannot be read so, or holds too few pixels or all of them.
+    """
+    kind, colon, rest = text.partition(":")
+    kind, rest = (kind.strip().lower(), rest) if colon else ("ellipse", text)
+    try:
+        numbers = [float(part) for part in rest.split(",")]
+    except ValueError:
+        numbers = []
+    if kind in ("ellipse", "rectangle") and len(numbers) == 4 and np.all(np.isfinite(numbers)):
+        x, y, width, height = numbers
+        return fitting((ellipse if kind == "ellipse" else rectangle)(shape, x, y, width, height))
+    if kind == "polygon" and len(numbers) >= 6 and len(numbers) % 2 == 0:
+        return fitting(polygon(shape, list(zip(numbers[::2], numbers[1::2], strict=True))))
+    raise RegionError(f"'{text}' is no region.", f"Give {FORMS}, in pixels.")
+
+
+def fitting(mask: Any, shape: Shape | None = None) -> Mask:
+    """The mask, if contrast can be measured in it.
+
+    Args:
+        mask: bool (height, width).
+        shape: that of its picture; not compared where None.
+
+    Raises:
+        RegionError: it has another shape than the picture, holds fewer than 4 pixels, or all of them.
+    """
+    found = fitting_shape(mask, shape)
+    count = area(found)
+    if count == 0:
+        raise RegionError(
+            "The region holds no pixel: it lies outside the picture or is too small.", "Move or enlarge it."
+        )
+    if count < LEAST_PIXELS:
+        raise RegionError(f"The region holds {count} pixels; {LEAST_PIXELS} are needed.", "Make it larger.")
+    if count == found.size:
+        raise RegionError(
+            "The region is the whole picture, so nothing is round it to compare with.", "Make it smaller."
+        )
+    return found
+
+
+def fitting_shape(mask: Any, shape: tuple[int, ...] | None) -> Mask:
+    """The mask as bool (height, width); RegionError where its shape is not that of the picture."""
+    found = np.asarray(mask, np.bool_)
+    if found.ndim != 2 or (shape is not None and found.shape != tuple(shape)):
+        seen, wanted = _by(found.shape), _by(shape) if shape else "(height, width)"
+        raise RegionError(f"A region of {seen} pixels does not fit a picture of {wanted}.", "Make them one size.")
+    return found
+
+
+def rim_of(mask: Mask, rim: int = 4, avoid: Mask | None = None) -> Mask:
+    """The band round a region: what is not in it and at most `rim` pixels away from its edge, inside the picture.
+
+    The edge lies beyond the centres of the region's outermost pixels: half a pixel where it runs along the grid, hardly
+    at all across corners. A fifth is taken everywhere, with which the band round a disc has the area of the ring
+    that is meant, and a rim of 4 along the grid is 4 pixels wide.
+
+    Args:
+        mask: bool (height, width), the region.
+        rim: width of the band, px.
+        avoid: bool (height, width), other things, such as a second lesion, that the band stays out of.
+
+    Returns:
+        bool (height, width).
+
+    Raises:
+        RegionError: the region is unfit (`fitting`), or the band is empty.
+    """
+    region = fitting(mask)
+    if rim < 1:
+        raise RegionError(f"A rim of {rim} pixels is none.", "Choose 1 or more.")
+    band, near = np.zeros_like(region), surroundings(region, rim + 1)
+    band[near] = ~region[near] & (distance_transform_edt(~region[near]) <= rim + EDGE_PX)
+    if avoid is not None:
+        band &= ~fitting_shape(avoid, region.shape)
+    if area(band) < LEAST_PIXELS:
+        raise RegionError(
+            "Too little is left round the region to compare it with.", "Make it smaller, or the rim wider."
+        )
+    return band
+
+
+def surroundings(mask: Mask, margin: int) -> tuple[slice, slice]:
+    """Rows and columns of the smallest box round a region, widened by `margin` px as far as the picture goes."""
+    found = []
+    for axis in (1, 0):
+        held = np.flatnonzero(mask.any(axis=axis))
+        found.append(slice(max(0, int(held[0]) - margin), int(held[-1]) + margin + 1))
+    return found[0], found[1]
+
+
+def area(mask: Mask) -> int:
+    """How many pixels a region holds."""
+    return int(np.count_nonzero(mask))
+
+
+def _check_size(width: float, height: float) -> None:
+    if not (width > 0 and height > 0):
+        raise RegionError(f"A region {width:g} wide and {height:g} high holds nothing.", "Make both more than 0 px.")
+
+
+def _centres(shape: Shape) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """The x and y of every pixel's centre, as a row and as a column."""
+    height, width = shape
+    return np.arange(width)[np.newaxis, :] + 0.5, np.arange(height)[:, np.newaxis] + 0.5
+
+
+def _by(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))

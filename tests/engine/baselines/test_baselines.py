@@ -1,0 +1,117 @@
+"""Each baseline takes noise out, tells its own strength, and keeps to the shape of images."""
+
+import importlib.util
+
+import numpy as np
+import pytest
+from skimage.restoration import estimate_sigma
+
+from engine import baselines, noise, quality
+from engine.baselines import BASELINES, block_matching, filters
+from engine.data.phantom import phantoms
+from engine.errors import BaselineMissing, ConfigError
+from engine.measures import linear
+
+FILTERS = ("gaussian", "median", "nlm", "tv", "wavelet")
+
+
+@pytest.fixture(scope="module")
+def clean():
+    return np.stack([each.image for each in phantoms(64, 0, 6)])[..., None]
+
+
+@pytest.fixture(scope="module")
+def noisy(clean):
+    return noise.gaussian(clean, 0.1, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_filter_brings_noisy_scans_nearer_to_the_clean_ones(name, clean, noisy):
+    before = noisy.copy()
+    made = baselines.named(name)(noisy)
+    assert (made.shape, made.dtype) == (noisy.shape, np.float32)
+    assert 0 <= made.min() <= made.max() <= 1
+    assert np.array_equal(noisy, before)
+    gained = quality.psnr_db(clean, made) - quality.psnr_db(clean, noisy)
+    assert gained.mean() > 1.5
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_filter_is_stronger_where_there_is_more_noise(name, clean):
+    """Nobody tells it the sigma: each picture of a batch has its own estimate."""
+    mixed = noise.gaussian(np.repeat(clean[:1], 2, axis=0), [0.02, 0.15], np.random.default_rng(0))
+    changed = np.abs(baselines.named(name)(mixed) - mixed).mean(axis=(1, 2, 3))
+    assert changed[1] > 2 * changed[0]
+    assert np.array_equal(baselines.named(name)(mixed)[1:], baselines.named(name)(mixed[1:]))
+
+
+def test_estimate_is_that_of_scikit_image_and_never_zero(noisy):
+    assert filters.estimated_noise(noisy[0, ..., 0]) == pytest.approx(estimate_sigma(noisy[0, ..., 0]))
+    assert filters.estimated_noise(np.zeros((32, 32), np.float32)) > 0
+
+
+def test_picture_of_one_gray_stays_as_it_is():
+    flat = np.full((1, 32, 32, 1), 0.4, np.float32)
+    for name in FILTERS:
+        assert np.allclose(baselines.named(name)(flat), flat, atol=1e-3)
+
+
+def test_doing_nothing_does_nothing(noisy):
+    assert baselines.named("none")(noisy) is noisy
+
+
+def test_principal_components_are_given(noisy, clean):
+    class Images:
+        def __len__(self):
+            return len(clean)
+
+        def read(self, which):
+            return clean[which]
+
+    fitted = linear.fit(Images(), 3)
+    assert np.array_equal(baselines.named("pca", fitted)(noisy), fitted.predict_on_batch(noisy))
+    with pytest.raises(BaselineMissing, match="fit them on"):
+        baselines.named("pca")(noisy)
+
+
+def test_unknown_name_is_refused():
+    with pytest.raises(ConfigError, match="no baseline 'nml'"):
+        baselines.named("nml")
+    with pytest.raises(ConfigError, match="no baseline 'nml'"):
+        baselines.names("tv,nml")
+
+
+def test_names_are_read_once_each_and_in_order():
+    assert baselines.names(" tv, nlm,tv,") == ["tv", "nlm"]
+    assert baselines.names("") == []
+    assert {"none", "nlm"} <= set(baselines.names("all")) <= set(BASELINES)
+
+
+def test_package_that_is_missing_is_said_with_the_line_that_installs_it(monkeypatch, noisy):
+    monkeypatch.setattr(block_matching, "package", None)
+    assert not BASELINES["bm3d"].is_installed()
+    assert "bm3d" not in baselines.names("all")
+    with pytest.raises(BaselineMissing, match=r"BM3D is not installed\. Install it: pip install bm3d"):
+        baselines.named("bm3d")
+    with pytest.raises(BaselineMissing):
+        block_matching.bm3d(noisy)
+
+
+def test_bm3d_is_told_the_estimated_noise(monkeypatch, noisy):
+    told = []
+
+    class Package:
+        def bm3d(self, picture, sigma_psd):
+            told.append(sigma_psd)
+            return picture * 0.5
+
+    monkeypatch.setattr(block_matching, "package", Package())
+    made = baselines.named("bm3d")(noisy)
+    assert np.allclose(made, noisy * 0.5)
+    assert told == pytest.approx([filters.estimated_noise(picture) for picture in noisy[..., 0]])
+
+
+@pytest.mark.skipif(importlib.util.find_spec("bm3d") is None, reason="bm3d is not installed: pip install bm3d")
+def test_bm3d_itself_denoises(clean, noisy):
+    made = baselines.named("bm3d")(noisy[:1])
+    assert quality.psnr_db(clean[:1], made)[0] > quality.psnr_db(clean[:1], noisy[:1])[0] + 3
