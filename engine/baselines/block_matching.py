@@ -4,17 +4,19 @@ Dabov, Foi, Katkovnik, Egiazarian: Image denoising by sparse 3-D transform-domai
 Image Processing 16 (2007). The package is its authors', free for non-commercial use, so Engram does not bring it.
 """
 
-from typing import Final
+import importlib
+from typing import Any, Final
 
 from engine.baselines.filters import Images, Picture, each
 from engine.errors import BaselineMissing
 
+INSTALL: Final = "pip install bm3d"
+
+package: Any
 try:
-    import bm3d as package
+    package = importlib.import_module("bm3d")
 except ImportError:
     package = None
-
-INSTALL: Final = "pip install bm3d"
 
 
 def is_installed() -> bool:
