@@ -26,7 +26,7 @@ def page() -> str:
         else:
             parts += [f"\n## {part.capitalize()}\n\n", table(section)]
     parts += ["\n## Study (`python -m engine study`)\n\n", table(config.StudyConfig)]
-    parts += ["\n## Denoising one scan (`python -m engine denoise`)\n\n", table(config.DenoiseConfig)]
+    parts += ["\n## Denoising one scan\n\n", table(config.DenoiseConfig)]
     return "".join(parts)
 
 

@@ -61,7 +61,7 @@ BASELINES: MappingProxyType[str, Baseline] = MappingProxyType(
         ),
         "tv": Baseline("Total variation", "Chambolle's method, weight 0.7 σ, σ estimated.", filters.tv),
         "wavelet": Baseline(
-            "Wavelet", "BayesShrink on db2 wavelets over 16 shifts, 1.3 σ, σ estimated.", filters.wavelet
+            "Wavelet", "BayesShrink on db2 wavelets over 16 shifts, 1.1 σ, σ estimated.", filters.wavelet
         ),
         PCA: Baseline("PCA", "Projection onto the principal components of the training images.", _unfitted, slow=False),
         "bm3d": Baseline(

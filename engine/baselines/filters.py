@@ -70,7 +70,7 @@ def tv(images: Images, factor: float = 0.7) -> Images:
     return each(images, lambda picture, noise: denoise_tv_chambolle(picture, factor * noise, max_num_iter=100))
 
 
-def wavelet(images: Images, factor: float = 1.3, kind: str = "db2") -> Images:
+def wavelet(images: Images, factor: float = 1.1, kind: str = "db2") -> Images:
     """BayesShrink of wavelet coefficients for factor * noise, the mean over 4 x 4 shifts of the picture.
 
     Chang, Yu, Vetterli: Adaptive wavelet thresholding for image denoising, IEEE Trans. Image Processing 9 (2000);
