@@ -48,21 +48,40 @@ def use(training: TrainingConfig) -> None:
     Raises:
         BackendError: the backend is not installed, or Keras already runs on another one in this process.
     """
-    name = training.backend
+    running = _loaded(training.backend)
+    if running != training.backend:
+        raise BackendError(
+            f"Keras already computes with {running} in this process.", f"Start a new one for {training.backend}."
+        )
+    _SETTLE[training.backend](training)
+
+
+def warm(module: str, name: str) -> None:
+    """Import a module that needs Keras on this backend, and settle nothing: threads and seed are the job's to come.
+
+    Raises:
+        BackendError: the backend is not installed.
+    """
+    if _loaded(name) == name:
+        importlib.import_module(module)
+
+
+def _loaded(name: str) -> str:
+    """The backend that Keras computes with: this one, unless it already does with another.
+
+    Raises:
+        BackendError: it is not installed.
+    """
     if name not in installed():
         raise BackendError(f"The backend {name} is not installed.", f"Install it: {INSTALL[name]}.")
-    loaded = "keras" in sys.modules
-    if not loaded:
+    if "keras" not in sys.modules:
         os.environ["KERAS_BACKEND"] = name
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
         os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # the window's two engines share a card
         os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     with _frameworks_silenced():
-        running = importlib.import_module("keras").backend.backend()
-    if running != name:
-        raise BackendError(f"Keras already computes with {running} in this process.", f"Start a new one for {name}.")
-    _SETTLE[name](training)
+        return str(importlib.import_module("keras").backend.backend())
 
 
 def take_none() -> None:

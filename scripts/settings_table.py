@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from engine import config
-from engine.config import FieldSpec
+from engine.config import FieldSpec, SearchConfig
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "settings.md"
 HEAD = """\
@@ -25,6 +25,7 @@ def page() -> str:
                 parts += [f"\n## Model: {config.model_title(name).lower()} (`--model {name}`)\n\n", table(own)]
         else:
             parts += [f"\n## {part.capitalize()}\n\n", table(section)]
+    parts += ["\n## Search (`python -m engine search`)\n\n", table(SearchConfig)]
     parts += ["\n## Study (`python -m engine study`)\n\n", table(config.StudyConfig)]
     parts += ["\n## Denoising one scan\n\n", table(config.DenoiseConfig)]
     return "".join(parts)

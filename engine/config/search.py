@@ -34,6 +34,13 @@ class SearchConfig(Section):
         le=256,
         advanced=True,
     )
+    spare: bool = setting(
+        True,
+        "Process in reserve",
+        "Start the next trial's process while one trains, so that it need not wait for its framework; it holds 0.4 to "
+        "0.8 GB of memory.",
+        advanced=True,
+    )
     early_stopping: bool = setting(
         False,
         "Stop hopeless trials",

@@ -1,7 +1,19 @@
-"""The GPUs of this machine, dealt out to trials: the process of a trial sees the card it is given alone."""
+"""The GPUs of this machine, dealt out to trials: the process of a trial sees the card it is given alone.
 
+Who has a card is said by locks in the system's folder for scratch, so that searches and workers beside each other on
+one machine know of each other; the system takes the lock from a process that dies.
+"""
+
+import getpass
+import itertools
 import os
 import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 ASK = ("nvidia-smi", "--query-gpu=index", "--format=csv,noheader")
 PATIENCE_S = 10
@@ -19,6 +31,37 @@ def found() -> list[str]:
     return told.stdout.split() if told.returncode == 0 else []
 
 
-def dealt(slot: int, cards: list[str]) -> str | None:
-    """The card of a trial: one each, then several to a card; None where there is no choice."""
-    return cards[slot % len(cards)] if len(cards) > 1 else None
+@dataclass(frozen=True)
+class Card:
+    """A card that a trial has, for as long as the lock is held."""
+
+    name: str
+    lock: FileLock
+
+    def release(self) -> None:
+        """Give it back."""
+        self.lock.release()
+
+
+def take(cards: Sequence[str]) -> Card | None:
+    """Take the first card that the fewest trials have: one each, then several to a card.
+
+    Args:
+        cards: their names.
+
+    Returns:
+        The card; None where there is no choice.
+    """
+    if len(cards) < 2:
+        return None
+    folder = Path(tempfile.gettempdir()) / f"engram-cards-{getpass.getuser()}"
+    folder.mkdir(exist_ok=True)
+    for depth in itertools.count():
+        for name in cards:
+            lock = FileLock(folder / f"{name.replace(os.sep, '-')}.{depth}", timeout=0, thread_local=False)
+            try:
+                lock.acquire()
+            except Timeout:
+                continue
+            return Card(name, lock)
+    return None

@@ -27,11 +27,11 @@ from engine.messages import (
 from engine.runs import Run
 from engine.search import announcements, folder, orders, outcome, promotion, standing
 from engine.search.announcements import Wished
-from engine.search.fleet import Fleet
+from engine.search.fleet import Fleet, RunningTrial, place_of
 from engine.search.folder import Plan, Search
 from engine.search.judge import Judge
 from engine.search.ledger import Ledger, Trial
-from engine.search.process import Gone, TrialProcess
+from engine.search.places import Gone
 from engine.search.sweep import SweepTrials
 from engine.search.trials import Trials
 
@@ -61,7 +61,7 @@ class Conductor:
         self.search, self.ledger, self.emit, self.wishes = search, ledger, emit, wishes
         plan = folder.plan_of(ledger)
         self.trials = Trials(ledger, plan) if plan.settings.tuner != "wandb" else SweepTrials(ledger, plan, search)
-        self.fleet = Fleet(search.path)
+        self.fleet = Fleet(place_of(plan.settings, search.path), search.path)
         self.stop_wished = self.pause_wished = self.is_paused = False
         self._stopping_since: float | None = None
         self._deaths: Counter[int] = Counter()
@@ -102,7 +102,7 @@ class Conductor:
             self.fleet.say(Stop())
             self.tell()
         elif self._stopping_since is not None and time.monotonic() - self._stopping_since > GRACE_S:
-            self.fleet.close()
+            self.fleet.end()
         if self.is_paused != (self.pause_wished or self.wishes.is_paused()):
             self.is_paused = not self.is_paused
             self.fleet.say(Pause() if self.is_paused else Continue())
@@ -153,6 +153,8 @@ class Conductor:
         else:
             self.trials.note(row.number, state="running", run=run.name)
             self.fleet.start(row.number, run)
+            if self.trials.are_to_follow(set(self.fleet.running)):
+                self.fleet.expect(self.plan.base.training.backend)
             self.tell()
 
     def _run(self, row: Trial) -> Run:
@@ -165,42 +167,42 @@ class Conductor:
 
     # ---- what trials say
 
-    def _on_news(self, process: TrialProcess, news: Event | Gone) -> None:
+    def _on_news(self, trial: RunningTrial, news: Event | Gone) -> None:
         if isinstance(news, Gone):
-            self._on_gone(process, news)
+            self._on_gone(trial, news)
         elif isinstance(news, JobEnded | Refused):
-            process.ended = news
+            trial.ended = news
         elif isinstance(news, Paused | Continued):
-            process.is_paused = isinstance(news, Paused)
+            trial.is_paused = isinstance(news, Paused)
             self.tell()
         elif isinstance(news, JobStarted):
-            known: dict[str, Any] = {"number": process.number, "run": news.run, "epochs": news.epochs}
+            known: dict[str, Any] = {"number": trial.number, "run": news.run, "epochs": news.epochs}
             self.emit(TrialStarted(search=self.search.name, first_epoch=news.first_epoch, **known))
         elif isinstance(news, Progress | Log | EpochEnded):
             self.emit(news)
             if isinstance(news, EpochEnded):
-                self._on_epoch(process, news)
+                self._on_epoch(trial, news)
 
-    def _on_epoch(self, process: TrialProcess, ended: EpochEnded) -> None:
-        self._deaths[process.number] = 0
-        self.trials.tell_epoch(process.number, ended.epoch, ended.metrics)
-        if process.hopeless_at is None:
-            curve = standing.losses(process.run)[: ended.epoch]
-            process.hopeless_at = self._judge.hopeless_at(process.number, process.run, curve)
-            if process.hopeless_at is not None:
-                process.say(Stop())
+    def _on_epoch(self, trial: RunningTrial, ended: EpochEnded) -> None:
+        self._deaths[trial.number] = 0
+        self.trials.tell_epoch(trial.number, ended.epoch, ended.metrics)
+        if trial.hopeless_at is None:
+            curve = standing.losses(trial.run)[: ended.epoch]
+            trial.hopeless_at = self._judge.hopeless_at(trial.number, trial.run, curve)
+            if trial.hopeless_at is not None:
+                trial.say(Stop())
 
-    def _on_gone(self, process: TrialProcess, gone: Gone) -> None:
-        number, run = process.number, process.run
+    def _on_gone(self, trial: RunningTrial, gone: Gone) -> None:
+        number, run = trial.number, trial.run
         self.fleet.dismiss(number)
-        if process.hopeless_at is not None:
-            changes: dict[str, Any] | None = outcome.given_up(run, process.hopeless_at)
-        elif process.ended is not None:
-            changes = outcome.of_ended(run, process.ended)
+        if trial.hopeless_at is not None:
+            changes: dict[str, Any] | None = outcome.given_up(run, trial.hopeless_at)
+        elif trial.ended is not None:
+            changes = outcome.of_ended(run, trial.ended)
         else:
             self._deaths[number] += self._stopping_since is None
             changes = outcome.of_death(run, gone.code, gone.last_words, self._deaths[number])
-        if process.is_unwanted and changes is None:
+        if trial.is_unwanted and changes is None:
             changes = outcome.stopped(run)
         if changes is not None:
             self.conclude(number, changes)

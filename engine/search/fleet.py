@@ -1,33 +1,74 @@
-"""The trials' processes that run side by side."""
+"""The trials that run side by side, on this machine or elsewhere."""
 
 import queue
+from dataclasses import dataclass
 from pathlib import Path
 
-from engine.messages import Message
+from engine.config import SearchConfig
+from engine.messages import JobEnded, Message, Refused
 from engine.runs import Run
-from engine.search import cards
-from engine.search.process import News, TrialProcess
+from engine.search.places import Hand, Inbox, News, Place, Task
+from engine.search.process import ThisMachine
+
+
+def place_of(settings: SearchConfig, folder: Path) -> Place:
+    """The place that the settings name.
+
+    Args:
+        settings: of the search.
+        folder: of the search.
+    """
+    return ThisMachine(folder, settings.spare)
+
+
+@dataclass
+class RunningTrial:
+    """One running trial, as the search knows it.
+
+    Args:
+        number: of the trial.
+        run: what it trains.
+        hand: reaches its process.
+        ended: what it said of the end of its job, None while it has said nothing.
+        is_unwanted: whether it was asked to end for good.
+        hopeless_at: the epoch after which it was given up, None when it was not.
+        is_paused: whether it holds.
+    """
+
+    number: int
+    run: Run
+    hand: Hand
+    ended: JobEnded | Refused | None = None
+    is_unwanted: bool = False
+    hopeless_at: int | None = None
+    is_paused: bool = False
+
+    def say(self, message: Message) -> None:
+        """Send it a command; one that is gone hears nothing."""
+        self.hand.say(message)
 
 
 class Fleet:
-    """Starts processes, speaks to all of them, and hears what they say.
+    """Begins trials, speaks to all of them, and hears what they say.
 
     Args:
+        place: where they run.
         logs: folder for what the frameworks say.
     """
 
-    def __init__(self, logs: Path) -> None:
-        self.logs = logs
-        self.running: dict[int, TrialProcess] = {}
-        self._inbox: queue.Queue[News] = queue.Queue()
-        self._cards = cards.found()
+    def __init__(self, place: Place, logs: Path) -> None:
+        self.place, self.logs = place, logs
+        self.running: dict[int, RunningTrial] = {}
+        self._inbox: Inbox = queue.Queue()
 
     def start(self, number: int, run: Run) -> None:
-        """Start the process of a trial in the first free slot."""
-        taken = {process.slot for process in self.running.values()}
-        slot = next(slot for slot in range(len(taken) + 1) if slot not in taken)
-        process = self.running[number] = TrialProcess(number, run, slot)
-        process.start(self._inbox, self.log(number), cards.dealt(slot, self._cards))
+        """Begin a trial, or go on with it."""
+        hand = self.place.begin(Task(number, run, self.log(number)), self._inbox)
+        self.running[number] = RunningTrial(number, run, hand)
+
+    def expect(self, backend: str) -> None:
+        """Another trial will follow, most likely on this backend."""
+        self.place.expect(backend)
 
     def log(self, number: int) -> Path:
         """The file with what the frameworks said in a trial."""
@@ -35,11 +76,16 @@ class Fleet:
 
     def say(self, message: Message) -> None:
         """Tell all of them."""
-        for process in self.running.values():
-            process.say(message)
+        for trial in self.running.values():
+            trial.say(message)
 
     def news(self, wait_s: float) -> list[News]:
-        """What they have said since the last call, waiting a moment for the first of it."""
+        """What they have said since the last call, waiting a moment for the first of it.
+
+        Raises:
+            SearchError: the place where they run is no longer there.
+        """
+        self.place.check()
         try:
             found = [self._inbox.get(timeout=wait_s)]
         except queue.Empty:
@@ -48,15 +94,20 @@ class Fleet:
             found.append(self._inbox.get())
         return found
 
-    def dismiss(self, number: int) -> TrialProcess:
-        """Forget a process that is gone; the log of one that had something to say before it broke off is kept."""
-        process = self.running.pop(number)
-        process.close()
-        if process.ended is not None:
+    def dismiss(self, number: int) -> RunningTrial:
+        """Forget a trial that is gone; the log of one that had something to say before it broke off is kept."""
+        trial = self.running.pop(number)
+        trial.hand.close()
+        if trial.ended is not None:
             self.log(number).unlink(missing_ok=True)
-        return process
+        return trial
+
+    def end(self) -> None:
+        """End all of them by force."""
+        for trial in self.running.values():
+            trial.hand.kill()
 
     def close(self) -> None:
-        """End all of them by force."""
-        for process in self.running.values():
-            process.kill()
+        """End all of them by force, and leave the place."""
+        self.end()
+        self.place.close()

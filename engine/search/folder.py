@@ -21,7 +21,7 @@ from engine.search.ledger import FILE, Ledger
 from engine.search.space import Space
 
 HOME = "_searches"
-CHANGEABLE = ("trials", "parallel", "early_stopping")
+CHANGEABLE = ("trials", "parallel", "early_stopping", "spare")
 
 
 @dataclass(frozen=True)
@@ -252,6 +252,7 @@ def run_of(search: Search, number: int, settings: RunConfig) -> Run:
         run = Run(search.root / search.run_name(number))
         if not (run.path / "config.json").exists():
             run.write_json("config.json", settings.model_dump(mode="json"))
-        if run.config != settings:
+        own = run.config.training.threads  # another number of trials side by side is no other trial
+        if run.config != config.build({"threads": own}, settings):
             raise
         return run

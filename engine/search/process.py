@@ -1,93 +1,71 @@
-"""A trial's process, seen from the search: started, spoken to, listened to by a thread that only passes on."""
+"""Trials on this machine: a process each, and one more that waits, its framework imported, for the next trial."""
 
 import os
-import queue
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
 from engine import errors
 from engine.errors import EngramError
-from engine.messages import Event, JobEnded, Message, Refused, read_event
-from engine.runs import Run
+from engine.messages import Message, read_event
+from engine.search import cards
+from engine.search.cards import Card
+from engine.search.places import Gone, Inbox, Task
+from engine.search.trial import Order
 
 LAST_WORDS_BYTES = 4096
 HOME = Path(errors.__file__).resolve().parents[1]
 
 
-@dataclass(frozen=True)
-class Gone:
-    """A trial's process has ended; `code` is negative for a signal."""
-
-    code: int
-    last_words: str
-
-
-News = tuple[int, Event | Gone]
-
-
-@dataclass
 class TrialProcess:
-    """One running trial.
+    """A process that imports a framework and then trains the one run that it is given.
 
     Args:
-        number: of the trial.
-        run: what it trains.
-        slot: its place among the trials that run side by side.
-        ended: what it said of the end of its job, None while it has said nothing.
-        is_unwanted: whether it was asked to end for good.
-        hopeless_at: the epoch after which it was given up, None when it was not.
-        is_paused: whether it holds.
+        backend: the framework.
+        log: file for what it says.
+        card: the only GPU that it may see; None for all there are.
     """
 
-    number: int
-    run: Run
-    slot: int
-    ended: JobEnded | Refused | None = None
-    is_unwanted: bool = False
-    hopeless_at: int | None = None
-    is_paused: bool = False
-    _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
-
-    def start(self, inbox: "queue.Queue[News]", log: Path, card: str | None) -> None:
-        """Start it; its events, and last its `Gone`, go to the inbox.
-
-        Args:
-            inbox: takes (number of the trial, news).
-            log: file for what the frameworks say.
-            card: the only GPU that it may see; None for all there are.
-        """
+    def __init__(self, backend: str, log: Path, card: Card | None = None) -> None:
+        self.backend, self._log, self._card = backend, log, card
         paths = os.pathsep.join(filter(None, [str(HOME), os.environ.get("PYTHONPATH")]))
-        cards = {} if card is None else {"CUDA_VISIBLE_DEVICES": card}
+        seen = {} if card is None else {"CUDA_VISIBLE_DEVICES": card.name}
         with log.open("wb") as words:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "engine.search.trial", str(self.run.path)],
-                env={**os.environ, **cards, "PYTHONPATH": paths, "PYTHONUNBUFFERED": "1"},
+                [sys.executable, "-m", "engine.search.trial", backend],
+                env={**os.environ, **seen, "PYTHONPATH": paths, "PYTHONUNBUFFERED": "1"},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=words,
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
                 start_new_session=True,  # Ctrl-C is for the search, which then asks its trials to stop
             )
-        threading.Thread(target=self._listen, args=(self._process, inbox, log), daemon=True).start()
 
-    def _listen(self, process: subprocess.Popen[bytes], inbox: "queue.Queue[News]", log: Path) -> None:
-        for line in _stream(process.stdout):
-            try:
-                inbox.put((self.number, read_event(line)))
-            except EngramError:
-                continue  # a library that writes to the bare descriptor
-        _stream(process.stdout).close()
-        code = process.wait()
-        inbox.put((self.number, Gone(code, last_line(log))))
+    def is_alive(self) -> bool:
+        """Whether it is there."""
+        return self._process.poll() is None
+
+    def train(self, task: Task, inbox: Inbox) -> None:
+        """Give it its run; its events, and last its `Gone`, go to the inbox."""
+        self.say(Order(run=str(task.run.path), log=str(task.log)))
+        threading.Thread(target=self._listen, args=(task, inbox), daemon=True).start()
+
+    def _listen(self, task: Task, inbox: Inbox) -> None:
+        with _stream(self._process.stdout) as lines:
+            for line in lines:
+                try:
+                    inbox.put((task.number, read_event(line)))
+                except EngramError:
+                    continue  # a library that writes to the bare descriptor
+        code = self._process.wait()
+        inbox.put((task.number, Gone(code, last_line(task.log) or last_line(self._log))))
 
     def say(self, message: Message) -> None:
         """Send it a command; one that is gone hears nothing."""
         try:
-            stdin = _stream(self._process.stdin if self._process else None)
+            stdin = _stream(self._process.stdin)
             stdin.write(message.line().encode())
             stdin.flush()
         except (OSError, ValueError):
@@ -95,21 +73,70 @@ class TrialProcess:
 
     def kill(self) -> None:
         """End it by force."""
-        if self._process is not None:
-            self._process.kill()
+        self._process.kill()
 
     def close(self) -> None:
-        """Let go of a process that is gone."""
-        if self._process is not None and self._process.stdin is not None:
-            try:
-                self._process.stdin.close()
-            except OSError:
-                return  # what was left unsaid
+        """Let go of one that is gone."""
+        if self._card is not None:
+            self._card.release()
+        try:
+            _stream(self._process.stdin).close()
+        except OSError:
+            return  # what was left unsaid
+
+    def discard(self) -> None:
+        """End one that waits for its run."""
+        self.kill()
+        self._process.communicate()
+
+
+class ThisMachine:
+    """Trials side by side on this machine, its cards dealt to them.
+
+    Args:
+        folder: for what the process says that waits.
+        keeps_spare: whether the process of the next trial is started early. It holds the memory of its framework
+            (0.4 to 0.8 GB). There is none where several cards are dealt, since a framework may look for its card
+            as soon as it is imported.
+    """
+
+    def __init__(self, folder: Path, keeps_spare: bool = True) -> None:
+        self._cards = cards.found()
+        self._keeps_spare = keeps_spare and len(self._cards) <= 1
+        self._log = folder / "spare.log"
+        self._spare: TrialProcess | None = None
+
+    def begin(self, task: Task, inbox: Inbox) -> TrialProcess:
+        """Begin a trial, in the process that waits if that is of use."""
+        backend = task.run.config.training.backend
+        process, self._spare = self._spare, None
+        if process is not None and not (process.backend == backend and process.is_alive()):
+            process.discard()
+            process = None
+        if process is None:
+            process = TrialProcess(backend, task.log, cards.take(self._cards))
+        process.train(task, inbox)
+        return process
+
+    def expect(self, backend: str) -> None:
+        """Another trial will follow: let its process wait for it."""
+        if self._keeps_spare and self._spare is None:
+            self._spare = TrialProcess(backend, self._log)
+
+    def check(self) -> None:
+        """This machine is there."""
+
+    def close(self) -> None:
+        """Let go of the process that waits."""
+        if self._spare is not None:
+            self._spare.discard()
+        self._spare = None
+        self._log.unlink(missing_ok=True)
 
 
 def _stream(stream: IO[bytes] | None) -> IO[bytes]:
     if stream is None:
-        raise ValueError("the process has not been started")
+        raise ValueError("the process has no such pipe")
     return stream
 
 

@@ -1,7 +1,8 @@
-"""The process of one trial: `python -m engine.search.trial RUN`. Trains the run from where it stands and ends.
+"""The process of one trial: `python -m engine.search.trial BACKEND`.
 
-Events go out on stdout; `Stop`, `Pause` and `Continue` come in on stdin, and when stdin closes, whoever searches is
-gone and so is this process. All its memory goes back with it.
+It imports the framework, waits for its run on stdin, trains that from where it stands, and ends; all its memory goes
+back with it. Events go out on stdout; first an `Order`, then `Stop`, `Pause` and `Continue` come in on stdin, and when
+stdin closes, whoever searches is gone and so is this process.
 """
 
 import io
@@ -10,22 +11,37 @@ import sys
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 
-from engine import runs, training
+from engine import backend, runs, training
 from engine.control import Control
-from engine.errors import EngramError
-from engine.messages import Continued, Event, Paused, Refused, read_command
+from engine.errors import BackendError, EngramError
+from engine.messages import Continued, Event, Log, Message, Paused, Refused, read_command
 
-ORPHAN_S = 60.0  # how long a process of an earlier search may take to notice that it is alone
+ORPHAN_S = 120.0  # how long a process of an earlier search, or of a worker that is lost, may take to let its run go
+ALLOWED = "CUDA_VISIBLE_DEVICES"
+
+
+class Order(Message):
+    """The run to train, and the file for what the frameworks say from now on."""
+
+    order: Literal["trial"] = "trial"
+    run: str
+    log: str
 
 
 def main() -> None:
-    """Train the run that the command line names."""
+    """Train the run that stdin names."""
     events = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     sys.stdout = sys.stderr
-    run, lock = runs.open(Path(sys.argv[1])), threading.Lock()
+    with suppress(BackendError):  # the trial itself says so
+        backend.warm("engine.fitting", sys.argv[1])
+    lines = io.FileIO(0, closefd=False)
+    order = _order(lines)
+    run, lock = runs.open(Path(order.run)), threading.Lock()
 
     def emit(event: Event) -> None:
         with lock:
@@ -33,7 +49,9 @@ def main() -> None:
             events.flush()
 
     control = Control(lambda: emit(Paused(run=run.name)), lambda: emit(Continued(run=run.name)))
-    threading.Thread(target=_listen, args=(io.FileIO(0, closefd=False), control), daemon=True).start()
+    threading.Thread(target=_listen, args=(lines, control), daemon=True).start()
+    if cards := os.environ.get(ALLOWED):
+        emit(Log(text=f"{run.name} sees the card {cards}."))
     since = time.monotonic()
     while run.is_busy() and time.monotonic() - since < ORPHAN_S:
         time.sleep(0.1)
@@ -42,6 +60,18 @@ def main() -> None:
     except EngramError as error:
         emit(Refused(reason=error.what, advice=error.advice))
     os._exit(0)  # nothing is left to tidy up, and a framework's threads may take their time
+
+
+def _order(lines: io.FileIO) -> Order:
+    """Wait for the order; one that never comes ends the process."""
+    line = lines.readline()
+    if not line:
+        os._exit(0)
+    order = Order.model_validate_json(line)
+    with open(order.log, "wb") as log:
+        os.dup2(log.fileno(), 2)
+        os.dup2(log.fileno(), 1)
+    return order
 
 
 def _listen(lines: Iterable[bytes], control: Control) -> None:

@@ -77,6 +77,10 @@ class Trials:
         left = standing.points_left(self.plan.space, self.all())
         return self.is_exhausted or (left == 0 and self.plan.settings.algorithm != "hyperband")
 
+    def are_to_follow(self, busy: set[int]) -> bool:
+        """Whether another trial is to be expected behind those that somebody is at."""
+        return self.waiting(busy) is not None or not (self.are_enough() or self.are_used_up())
+
     def waiting(self, busy: set[int]) -> Trial | None:
         """The first trial that is not over and that nobody is at."""
         return next((row for row in self.rows.values() if not row.is_over and row.number not in busy), None)

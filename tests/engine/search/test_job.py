@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import select
 import signal
 from pathlib import Path
 
@@ -154,15 +155,76 @@ def test_a_trial_whose_process_is_killed_goes_on_and_one_that_dies_again_and_aga
     assert running.finish() == "finished"
 
 
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="waits for the end of processes that are not its own")
+def test_the_next_trial_waits_in_a_process_of_its_own_that_dies_with_the_search(begin, tmp_path):
+    running = begin(tmp_path, settings={"trials": 2, "algorithm": "grid"}, epochs=20)
+    running.wait_for("trial-started", number=1)
+    (spare,) = [each for each in children(running) if not holds(each, tmp_path / "small-0001")]
+    running.wait_for("trial-started", number=2)
+    assert holds(spare, tmp_path / "small-0002")
+    running.kill()
+    wait_for_end(spare)
+    running = begin(tmp_path, settings={"trials": 4, "parallel": 2})  # which shares the threads out anew
+    assert {running.wait_for("trial-started")["number"] for _ in range(2)} == {2, 3}
+    assert [trial.state for trial in running.trials()] == ["finished", "running", "running"]
+    (spare,) = [
+        each for each in children(running) if not any(holds(each, tmp_path / f"small-000{number}") for number in (2, 3))
+    ]
+    running.kill()
+    wait_for_end(spare)
+
+
+def children(running):
+    """The processes of trials that a search has started."""
+    return [each for each in trial_processes() if parent(each) == running.process.pid]
+
+
+def parent(process):
+    """Who started a process; 0 when it is gone."""
+    try:
+        return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
+
+
+def holds(process, path):
+    return str(path / "lock") in held_files(process)
+
+
+def wait_for_end(process):
+    try:
+        descriptor = os.pidfd_open(process)
+    except ProcessLookupError:
+        return
+    assert select.select([descriptor], [], [], 60)[0], "it lives on"
+    os.close(descriptor)
+
+
 def kill_trial(path):
-    """Kill the process that trains a run, by its command line in /proc."""
+    """Kill the process that trains a run: the one that holds its lock."""
+    for process in trial_processes():
+        if holds(process, path):
+            os.kill(process, signal.SIGKILL)
+
+
+def trial_processes():
+    """Every process of a trial, those that wait for one included."""
+    found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             words = (process / "cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
-        if b"engine.search.trial" in words and str(path).encode() in words:
-            os.kill(int(process.name), signal.SIGKILL)
+        found += [int(process.name)] * (b"engine.search.trial" in words)
+    return found
+
+
+def held_files(process):
+    """The files that a process has open; none when it is gone."""
+    try:
+        return [os.readlink(each) for each in Path(f"/proc/{process}/fd").iterdir()]
+    except OSError:
+        return []
 
 
 def test_a_trial_that_cannot_be_trained_keeps_its_reason_and_the_search_goes_on(begin, tmp_path):

@@ -1,4 +1,4 @@
-"""Where a search stands, what became of a trial, which trial is hopeless, which card it gets: pure functions."""
+"""Where a search stands, what became of a trial, which trial is hopeless: pure functions."""
 
 import math
 from dataclasses import replace
@@ -7,7 +7,7 @@ import pytest
 
 from engine import runs
 from engine.messages import EpochEnded, JobEnded, JobStarted, Refused
-from engine.search import cards, folder, outcome, promotion, space, standing
+from engine.search import folder, outcome, promotion, space, standing
 from engine.search.ledger import Trial
 
 OTHERS = [[0.5, 0.3, 0.2], [0.5, 0.4, 0.3], [0.6, 0.5, 0.4], [0.7, 0.6, 0.5], [0.8, 0.7, 0.6]]
@@ -107,15 +107,6 @@ def test_the_best_is_finished_and_the_earliest_of_equals():
     rows += [replace(rows[1], number=3), Trial(4, "4", {}, state="stopped", score=0.1), Trial(5, "5", {})]
     assert standing.best(rows).number == 2
     assert standing.best(rows[3:]) is None
-
-
-def test_cards_are_dealt_one_each_and_then_in_turn(monkeypatch):
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2, 5")
-    assert cards.found() == ["2", "5"]
-    assert [cards.dealt(slot, ["2", "5"]) for slot in range(3)] == ["2", "5", "2"]
-    assert cards.dealt(0, ["2"]) is None
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
-    assert cards.found() == []
 
 
 def test_a_schedule_that_knows_its_end_cannot_be_gone_on_with(tiny):

@@ -1,0 +1,69 @@
+"""What a search asks of the place where its trials run: this machine (`process`) or a cluster (`cluster`)."""
+
+import queue
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from engine.messages import Event, Message
+from engine.runs import Run
+
+
+@dataclass(frozen=True)
+class Task:
+    """A trial to be trained from where its run stands.
+
+    Args:
+        number: of the trial.
+        run: what is trained.
+        log: file for what the frameworks say.
+    """
+
+    number: int
+    run: Run
+    log: Path
+
+
+@dataclass(frozen=True)
+class Gone:
+    """A trial's process has ended; `code` is negative for a signal."""
+
+    code: int
+    last_words: str
+
+
+News = tuple[int, Event | Gone]
+Inbox = queue.Queue[News]
+
+
+class Hand(Protocol):
+    """A hand on a trial that has been begun."""
+
+    def say(self, message: Message) -> None:
+        """Send it a command; one that is gone hears nothing."""
+
+    def kill(self) -> None:
+        """End it by force."""
+
+    def close(self) -> None:
+        """Let go of one that is gone."""
+
+
+class Place(Protocol):
+    """Where trials run, each in a process of its own."""
+
+    def begin(self, task: Task, inbox: Inbox) -> Hand:
+        """Begin a trial; its events, and last its `Gone`, go to the inbox."""
+
+    def expect(self, backend: str) -> None:
+        """Another trial will follow, most likely on this backend."""
+
+    def check(self) -> None:
+        """Make sure that the place is still there.
+
+        Raises:
+            SearchError: it is not.
+        """
+
+    def close(self) -> None:
+        """Leave, whatever still runs there."""
