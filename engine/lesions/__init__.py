@@ -12,6 +12,7 @@ from engine.lesions.boxes import Box, Boxes, read_boxes
 from engine.lesions.contrast import contrast, contrast_to_noise, edge_sharpness
 from engine.lesions.regions import area, ellipse, fitting, polygon, read_region, rectangle, rim_of
 from engine.lesions.retained import LEAST_CONTRAST, WARN_BELOW, Retention, retention
+from engine.lesions.site import Site, site
 
 __all__ = [
     "LEAST_CONTRAST",
@@ -19,6 +20,7 @@ __all__ = [
     "Box",
     "Boxes",
     "Retention",
+    "Site",
     "area",
     "contrast",
     "contrast_to_noise",
@@ -31,4 +33,5 @@ __all__ = [
     "rectangle",
     "retention",
     "rim_of",
+    "site",
 ]

@@ -7,21 +7,17 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
 
-from engine.errors import RegionError
-from engine.lesions.contrast import Picture
-from engine.lesions.regions import Mask, area, fitting, rim_of, surroundings
+from engine.lesions.regions import Mask, area
+from engine.lesions.site import Picture, Stacked, site
 
 LEAST_CONTRAST: Final = 0.01  # 2.5 of 255 gray values: below it a ratio says nothing
 WARN_BELOW: Final = 0.8
 MOST_ADDED: Final = 1.25
 MOST_SPREAD: Final = 1.0
-PATTERN_BLUR_PX: Final = 1.5  # grain is no pattern
 BLOCK_PX, MOST_BLOCKS = 3, 120
 DRAWS: Final = 1000
 CONFIDENCE: Final = 0.95
-Stacked = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -111,42 +107,20 @@ def retention(before: Picture, after: Picture, mask: Mask, rim: int = 4, avoid: 
     Raises:
         RegionError: the pictures differ in shape, the region does not fit them, or nothing is left round it.
     """
-    stacked, region, band = _cut_out((before, after), mask, rim, avoid)
-    contrasts = stacked[:, region].mean(axis=1) - stacked[:, band].mean(axis=1)
-    facts = float(contrasts[0]), float(contrasts[1]), _pattern(stacked, region, band)
+    place = site(mask, rim, avoid)
+    cut = place.cut(before, after)
+    facts = *place.contrasts(cut), place.pattern(cut)
     nothing = math.nan, (math.nan, math.nan)
-    if not np.all(np.isfinite(contrasts)):
+    if not np.all(np.isfinite(facts[:2])):
         return Retention(*nothing, *facts, "A picture holds pixels that are no numbers, so nothing can be measured.")
-    if abs(contrasts[0]) < LEAST_CONTRAST:
-        said = f"{contrasts[0]:+.3f} of the data range, less than {LEAST_CONTRAST:g}"
+    if abs(facts[0]) < LEAST_CONTRAST:
+        said = f"{facts[0]:+.3f} of the data range, less than {LEAST_CONTRAST:g}"
         return Retention(*nothing, *facts, f"The region hardly differs from its rim ({said}): no contrast to keep.")
     rng = np.random.Generator(np.random.Philox(key=0))
-    drawn = _drawn_means(stacked, region, rng) - _drawn_means(stacked, band, rng)
+    drawn = _drawn_means(cut, place.region, rng) - _drawn_means(cut, place.band, rng)
     with np.errstate(divide="ignore", invalid="ignore"):
         low, high = np.nanpercentile(drawn[1] / drawn[0], [50 * (1 - CONFIDENCE), 50 * (1 + CONFIDENCE)])
-    return Retention(float(contrasts[1] / contrasts[0]), (float(low), float(high)), *facts)
-
-
-def _cut_out(pictures: tuple[Picture, Picture], mask: Mask, rim: int, avoid: Mask | None) -> tuple[Stacked, Mask, Mask]:
-    """Both pictures round the lesion (2, height, width), the region and its rim there."""
-    first, second = (np.asarray(picture, np.float64) for picture in pictures)
-    if first.ndim != 2 or first.shape != second.shape:
-        raise RegionError(
-            f"Pictures of shape {first.shape} and {second.shape} cannot be compared.",
-            "Give two of one (height, width).",
-        )
-    region = fitting(mask, first.shape)
-    band = rim_of(region, rim, avoid)
-    near = surroundings(region, rim + math.ceil(4 * PATTERN_BLUR_PX))
-    return np.stack([first[near], second[near]]), region[near], band[near]
-
-
-def _pattern(stacked: Stacked, region: Mask, band: Mask) -> float:
-    """Slope of the smoothed pixels of the region after on those before, both seen from the mean of the rim."""
-    smooth = gaussian_filter(stacked, (0, PATTERN_BLUR_PX, PATTERN_BLUR_PX), mode="nearest")
-    before, after = smooth[:, region] - smooth[:, band].mean(axis=1, keepdims=True)
-    size = float(before @ before)
-    return float(before @ after) / size if size > 0 else math.nan
+    return Retention(facts[1] / facts[0], (float(low), float(high)), *facts)
 
 
 def _drawn_means(stacked: Stacked, part: Mask, rng: np.random.Generator) -> Stacked:

@@ -13,9 +13,9 @@ from engine.data import Dataset, LoadingStopped, Split, audit
 from engine.measures import yardsticks
 from engine.measures.numbers import Examiner
 from engine.measures.progress import step
+from engine.measures.sweeps import Sweep
 from engine.messages import Emit, ShouldStop, StudyProgress
 from engine.study import denoising, paper
-from engine.study.denoising import Sweep
 from engine.study.trials import Trial, best_of_each
 
 MOST_NOISY = 400
