@@ -15,6 +15,7 @@ import io
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from engine.config import RunConfig
 from engine.errors import EngramError, RunBusy, RunDamaged, RunError, RunExists, RunNotFound
 from engine.messages import EpochEnded, Event, JobEnded, JobStarted, read_event
 
+OWN = ("lock", "wandb", "tracking.json")  # what belongs to a run itself and not to a copy of it
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -199,6 +201,42 @@ def create(config: RunConfig, name: str | None = None, root: Path | str | None =
         raise RunError(f"Runs cannot be kept in {folder} ({error.strerror}).", "Choose another folder.") from None
     run.write_json("config.json", config.model_dump(mode="json"))
     return run
+
+
+def copy(run: Run, name: str) -> Run:
+    """Copy a run under a name of its own, so that it stays whatever becomes of the other.
+
+    Args:
+        run: a run that nobody trains.
+        name: as for `create`.
+
+    Raises:
+        RunExists: the name is taken.
+        RunBusy: the run is being trained.
+        RunError: the name is no good, or the copy cannot be written.
+    """
+    if not NAME.fullmatch(name):
+        raise RunError(f"'{name}' cannot be a run's name.", "Use letters, digits, '.', '_' and '-'.")
+    if run.is_busy():
+        raise RunBusy(f"Run '{run.name}' is being trained.", "Wait for its end, or stop it.")
+    path, unfinished = run.path.with_name(name), run.path.with_name(f".{name}")
+    if path.exists():
+        raise RunExists(f"There is already a run '{name}' in {path.parent}.", "Choose another name.")
+    try:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        shutil.copytree(run.path, unfinished, ignore=shutil.ignore_patterns(*OWN))
+        write_text(unfinished / "events.jsonl", "".join(renamed(event, path).line() for event in run.events()))
+        os.replace(unfinished, path)
+    except OSError as error:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise RunError(f"The run could not be copied to {path} ({error.strerror}).", "Is the disk full?") from None
+    return Run(path)
+
+
+def renamed(event: Event, path: Path) -> Event:
+    """The event as another run tells it."""
+    changes = {"run": path.name, "path": str(path)}
+    return event.model_copy(update={name: value for name, value in changes.items() if name in type(event).model_fields})
 
 
 def _claim(folder: Path, name: str) -> Run:

@@ -33,7 +33,7 @@ class FieldRow(QObject):
     def __init__(self, spec: FieldSpec, editor: Any, parent: QWidget) -> None:
         super().__init__(parent)
         self.spec, self.editor = spec, editor
-        self.label, self.problem = FieldLabel(spec.title, parent), label(role="danger", wrap=True)
+        self.label, self.problem = FieldLabel(spec.title.replace("&", "&&"), parent), label(role="danger", wrap=True)
         self.label.setProperty("role", "quiet")
         self.label.setBuddy(editor)
         self.label.setFixedWidth(LABEL_PX)

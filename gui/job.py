@@ -1,4 +1,4 @@
-"""The long job of the window: one run, or one study, in an engine process that is kept warm for it."""
+"""The long job of the window: one run, study or search, in an engine process that is kept warm for it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,10 @@ from engine.messages import (
     Ready,
     Refused,
     Resume,
+    Search,
+    SearchEnded,
+    SearchStarted,
+    SearchState,
     Stop,
     StudyEnded,
     StudyProgress,
@@ -27,19 +31,21 @@ from gui.engine_process import Ending, EngineProcess
 
 State = Literal["idle", "starting", "running", "pausing", "paused", "stopping"]
 STOP_GRACE_MS = 15_000
+TRIALS_GRACE_MS = 40_000  # a search gives its trials 15 s of their own
 
 
 @dataclass(frozen=True)
 class Loss:
-    """An engine process died, or had to be ended, with this run or study in its hands (None when it had none)."""
+    """An engine process died, or had to be ended, with this in its hands (None when it had none)."""
 
     run: str | None
     sentence: str
     study: str | None = None
+    search: str | None = None
 
 
 class Job(QObject):
-    """Starts, pauses and stops one run at a time, or a study, which is many runs and cannot be paused."""
+    """Starts, pauses and stops one run at a time, or a study or search, which are many; a study cannot be paused."""
 
     changed = Signal()
     told = Signal(object)
@@ -52,10 +58,11 @@ class Job(QObject):
         self.state: State = "idle"
         self.run: str | None = None
         self.study: str | None = None
+        self.search: str | None = None
         self.engine: EngineProcess | None = None
         self._scratch, self._was_ready = scratch, False
         self._grace = QTimer(self, singleShot=True, interval=STOP_GRACE_MS)
-        self._grace.timeout.connect(self._on_grace_over)
+        self._grace.timeout.connect(lambda: self.engine.kill() if self.engine else None)
 
     def warm_up(self, backend: str, threads: int = 0) -> None:
         """Have an engine ready that computes with this backend; one that computes otherwise is replaced."""
@@ -88,11 +95,19 @@ class Job(QObject):
             self.study = order.out
             self._send(order, "starting")
 
+    def begin_search(self, order: Search, backend: str) -> None:
+        """Search, or go on with the search of that name; left alone while there is another job."""
+        if not self.is_busy():
+            self.warm_up(backend)
+            self.search = order.name
+            self._grace.setInterval(TRIALS_GRACE_MS)
+            self._send(order, "starting")
+
     def is_busy(self) -> bool:
-        return self.run is not None or self.study is not None
+        return not (self.run is None and self.study is None and self.search is None)
 
     def pause(self) -> None:
-        if self.run is not None and self.state in ("starting", "running"):
+        if self.study is None and self.is_busy() and self.state in ("starting", "running"):
             self._send(Pause(), "pausing")
 
     def go_on(self) -> None:
@@ -100,7 +115,7 @@ class Job(QObject):
             self._send(Continue(), "running")
 
     def stop(self) -> None:
-        """End the run or study soon and keep it; an engine that does not listen is ended by force."""
+        """End the job soon and keep what it has; an engine that does not listen is ended by force."""
         if self.is_busy() and self.state != "stopping":
             self._grace.start()
             self._send(Stop(), "stopping")
@@ -111,7 +126,7 @@ class Job(QObject):
             self.engine.let_go()
             self.engine = None
 
-    def _send(self, message: Resume | MakeStudy | Pause | Continue | Stop, state: State) -> None:
+    def _send(self, message: Resume | MakeStudy | Search | Pause | Continue | Stop, state: State) -> None:
         if self.engine:
             self.engine.send(message)
         self._set_state(state)
@@ -119,8 +134,9 @@ class Job(QObject):
     def _set_state(self, state: State) -> None:
         self.state = state
         if state == "idle":
-            self.run = self.study = None
+            self.run = self.study = self.search = None
             self._grace.stop()
+            self._grace.setInterval(STOP_GRACE_MS)
         self.changed.emit()
 
     def _on_event(self, event: Event) -> None:
@@ -136,26 +152,33 @@ class Job(QObject):
             self._follow(event)
 
     def _follow(self, event: Event) -> None:
-        if isinstance(event, (JobEnded, StudyEnded)):
+        if self.search is not None:
+            self._follow_search(event)
+        elif isinstance(event, (JobEnded, StudyEnded)):
             self._set_state("idle")
         elif isinstance(event, Paused) and self.state == "pausing":
             self._set_state("paused")
         elif isinstance(event, (JobStarted, Continued, StudyProgress)) and self.state == "starting":
             self._set_state("running")
 
+    def _follow_search(self, event: Event) -> None:
+        """A search says itself where it stands, since its trials are held and let go one by one."""
+        if isinstance(event, SearchEnded):
+            self._set_state("idle")
+        elif isinstance(event, SearchStarted) and self.state == "starting":
+            self._set_state("running")
+        elif isinstance(event, SearchState) and self.state not in ("stopping", event.state):
+            self._set_state(event.state)
+
     def _on_ended(self, ending: Ending) -> None:
         """Tell of the loss, and have another engine ready, unless this one never was."""
-        run, study, gone, self.engine = self.run, self.study, self.engine, None
+        held, gone, self.engine = (self.run, self.study, self.search), self.engine, None
         stopping = self.state == "stopping"
         if self.is_busy():
             self._set_state("idle")
         if ending.wanted and not stopping:
             return
         text = "The engine process did not stop in time and was ended." if stopping else ending.sentence
-        self.lost.emit(Loss(run, text, study))
+        self.lost.emit(Loss(held[0], text, *held[1:]))
         if gone and self._was_ready:
             self.warm_up(gone.backend, gone.threads)
-
-    def _on_grace_over(self) -> None:
-        if self.engine:
-            self.engine.kill()

@@ -22,6 +22,7 @@ from gui.use_data import data_config
 PLACES = {
     "data": Place("Data", "data", "gui.panels.data:DataPanel"),
     "train": Place("Train", "train", "gui.panels.train:TrainPanel"),
+    "search": Place("Search", "search", "gui.panels.search:SearchPanel"),
     "compare": Place("Compare", "compare", "gui.panels.compare:ComparePanel"),
     "report": Place("Report", "report", "gui.panels.report:ReportPanel"),
 }
@@ -34,7 +35,7 @@ class MainWindow(Shell):
         super().__init__(desk, memory, PLACES)
         self._scratch = scratch
         self._leaving: closing.Choice = "stay"
-        self._leaving_run = ""
+        self._leaving_run = self._leaving_search = ""
         self.commands = Commands(self)
         self.menus = Menus(self, self.top_bar.menus, self.commands)
         self.setWindowTitle("Engram")
@@ -91,7 +92,8 @@ class MainWindow(Shell):
             return
         event.ignore()
         if self._leaving == "stay":
-            self._leaving = closing.ask(self, record)
+            self._leaving_search = search = session.job.search or ""
+            self._leaving = closing.ask_of_search(self, search) if search else closing.ask(self, record)
             self._leaving_run = record.name if record else ""
             if self._leaving != "stay":
                 session.job.stop()
@@ -105,12 +107,20 @@ class MainWindow(Shell):
         """Close at last when the run that held the window open has stopped."""
         if self._leaving == "stay" or self.desk.session.job.is_busy():
             return
-        record = self.desk.session.record(self._leaving_run)
-        if self._leaving == "background" and record and record.can_resume and not closing.go_on_in_background(record):
+        left_behind = self._leaving_search or self._leaving_run
+        if self._leaving == "background" and not self._go_on_in_background():
             self._leaving = "stay"
-            self.notice.say(f"{record.name} is kept but could not be started in the background.")
+            self.notice.say(f"{left_behind} is kept but could not be started in the background.")
             return
         self.close()
+
+    def _go_on_in_background(self) -> bool:
+        """Let what was stopped go on without the window; there is nothing to let go on when it is finished."""
+        session = self.desk.session
+        if self._leaving_search:
+            return closing.search_in_background(self._leaving_search, session.book.root)
+        record = session.record(self._leaving_run)
+        return not (record and record.can_resume) or closing.go_on_in_background(record)
 
     def _on_data_loaded(self, data: LoadedData) -> None:
         self.top_bar.show_data(data)
@@ -134,6 +144,10 @@ class MainWindow(Shell):
             self.notice.say(
                 loss.sentence, action="Open the study", do=lambda: self.wish("report", ("study", loss.study))
             )
+            return
+        if loss.search:
+            go_on = f"Go on with {loss.search}"
+            self.notice.say(loss.sentence, action=go_on, do=lambda: self.wish("search", ("resume", loss.search)))
             return
         resume = f"Resume {loss.run}" if loss.run else ""
         self.notice.say(loss.sentence, action=resume, do=lambda: self.desk.session.resume(loss.run or ""))

@@ -107,6 +107,11 @@ class RunBook(QObject):
         self.look()
         return True
 
+    def mark_busy(self, name: str, busy: bool) -> None:
+        """Say whether a run is being trained, before its lock does."""
+        if name in self.records:
+            self._set_busy(self.records[name], busy)
+
     def close(self) -> None:
         self._timer.stop()
 

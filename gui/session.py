@@ -22,14 +22,15 @@ EXPLORER_BACKEND = "tensorflow"
 class Session(QObject):
     """What is loaded, what is known of the runs, what is running; panels obey its signals.
 
-    run_changed tells the name of a run whose record has changed, study_told what the study being made says. answered
-    and refused tell the panel that asked; the panel of what the job refuses is JOB.
+    run_changed tells the name of a run whose record has changed, study_told and search_told what the study or search
+    being made says. answered and refused tell the panel that asked; the panel of what the job refuses is JOB.
     """
 
     run_changed = Signal(str)
     runs_changed = Signal()
     job_changed = Signal()
     study_told = Signal(object)
+    search_told = Signal(object)
     engine_ready = Signal(object)
     engine_lost = Signal(object)
     data_wanted = Signal(object)
@@ -52,9 +53,7 @@ class Session(QObject):
     def _connect(self) -> None:
         self.book.changed.connect(self.runs_changed)
         self.job.changed.connect(self._on_job_changed)
-        self.job.told.connect(
-            lambda event: self.study_told.emit(event) if self.job.study else self.feed(event, self.job.run or "")
-        )
+        self.job.told.connect(self._on_job_told)
         self.job.ready.connect(self.engine_ready)
         self.job.lost.connect(self._on_job_lost)
         self.job.refused.connect(lambda event: self.refused.emit(JOB, event))
@@ -94,7 +93,7 @@ class Session(QObject):
         record = self.record(name)
         if record and record.config:
             self.job.begin(record.run, epochs, backend)
-            self._mark_busy(name, True)
+            self.book.mark_busy(name, True)
 
     def load_data(self, config: DataConfig) -> None:
         """Prepare a source and make it the one that all panels work with."""
@@ -114,17 +113,20 @@ class Session(QObject):
             if engine:
                 engine.finish()
 
-    def _mark_busy(self, name: str, busy: bool) -> None:
-        record = self.record(name)
-        if record:
-            record.busy = busy
-            self.runs_changed.emit()
-            self.run_changed.emit(name)
+    def _on_job_told(self, event: Event) -> None:
+        """A search passes on what its trials say, under the names of their runs."""
+        if self.job.study:
+            self.study_told.emit(event)
+        elif self.job.search:
+            self.feed(event, getattr(event, "run", ""))
+            self.search_told.emit(event)
+        else:
+            self.feed(event, self.job.run or "")
 
     def _on_job_changed(self) -> None:
         """Whoever held a run and holds it no longer has let go of it, however that came."""
         if self._held and self._held != self.job.run:
-            self._mark_busy(self._held, False)
+            self.book.mark_busy(self._held, False)
         self._held = self.job.run
         self.job_changed.emit()
 
@@ -132,6 +134,10 @@ class Session(QObject):
         if loss.study:
             kept = "What was finished of the study is kept, with the complete epochs of the run in hand."
             self.engine_lost.emit(Loss(None, f"{loss.sentence} {kept}", loss.study))
+            return
+        if loss.search:
+            kept = "Its trials are kept, and the complete epochs of those that ran."
+            self.engine_lost.emit(Loss(None, f"{loss.sentence} {kept}", search=loss.search))
             return
         record = self.record(loss.run)
         if record is None:

@@ -3,7 +3,7 @@
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QStatusBar, QWidget
 
-from engine.messages import Event, Progress, RequestProgress, StudyProgress
+from engine.messages import Event, Progress, RequestProgress, SearchState, StudyProgress
 from gui.engine_process import resident_bytes
 from gui.run_record import RunRecord
 from gui.session import Session
@@ -22,6 +22,8 @@ class StatusBar(QStatusBar):
         self._session = session
         self._reading = ""
         self._study: StudyProgress | None = None
+        self._search: SearchState | None = None
+        self._rate = 0.0
         self.line, self.numbers, self.ram = ProgressLine(), ElidedLabel(), label(role="quiet")
         self.numbers.setProperty("role", "quiet")
         self.setSizeGripEnabled(False)
@@ -34,6 +36,7 @@ class StatusBar(QStatusBar):
         self._timer.start()
         session.job_changed.connect(self.refresh)
         session.study_told.connect(self._on_study_told)
+        session.search_told.connect(self._on_search_told)
         session.run_changed.connect(lambda run: self.refresh() if run == session.job.run else None)
         session.waiting_changed.connect(self.refresh)
         session.progressed.connect(self._on_progressed)
@@ -50,9 +53,12 @@ class StatusBar(QStatusBar):
             self.line.show_progress(*job_line(session.job.state, record))
         elif session.job.study:
             self.line.show_progress(*study_line(session.job.state, self._study))
+        elif session.job.search:
+            at = self._search if self._search and self._search.search == session.job.search else None
+            self.line.show_progress(*search_line(session.job.state, at, self._rate))
         elif session.questions.is_waiting("data"):
             self.line.show_progress(self._reading or "Reading the scans", None)
-        elif session.questions.is_waiting("compare"):
+        elif session.questions.is_waiting("compare") or session.questions.is_waiting("search"):
             self.line.show_progress("Reconstructing", None)
         else:
             self._reading = ""
@@ -70,6 +76,13 @@ class StatusBar(QStatusBar):
         if isinstance(event, StudyProgress):
             self._study = event
             self.refresh()
+
+    def _on_search_told(self, event: Event) -> None:
+        if isinstance(event, SearchState):
+            self._search = event
+            self.refresh()
+        elif isinstance(event, Progress):
+            self._rate = event.images_per_s
 
     def _on_progressed(self, event: RequestProgress) -> None:
         if not self._session.job.is_busy():
@@ -103,6 +116,20 @@ def study_line(state: str, at: StudyProgress | None) -> tuple[str, float | None,
     if at is None or state == "starting":
         return "Study · starting", None, ""
     return f"Study · {at.text}", at.share, ""
+
+
+def search_line(state: str, at: SearchState | None, images_per_s: float) -> tuple[str, float | None, str]:
+    """Return text, share done and rate of a search."""
+    if state == "stopping":
+        return "Search · stopping", None, ""
+    if at is None or state == "starting":
+        return "Search · starting", None, ""
+    done = at.done / at.trials if at.trials else None
+    place = f"{at.search} · trial {min(at.done + 1, at.trials)} of {at.trials}"
+    if state in ("paused", "pausing"):
+        return f"{place} · {state}", done, ""
+    left = "" if at.left_s is None else f" · {duration(at.left_s)} left"
+    return place + left, done, f"{images_per_s:.0f} img/s" if images_per_s else ""
 
 
 def share(at: Progress) -> float:

@@ -165,11 +165,15 @@ class Ledger:
         with self._change():
             self._connection.execute("INSERT INTO wishes (verb, content) VALUES (?, ?)", (verb, json.dumps(content)))
 
+    def has_wishes(self) -> bool:
+        """Whether something was asked that nobody has taken up yet."""
+        with self._told_plainly():
+            return self._connection.execute("SELECT 1 FROM wishes LIMIT 1").fetchone() is not None
+
     def take_wishes(self) -> list[tuple[str, Any]]:
         """The wishes since the last call, in order, as (verb, content)."""
-        with self._told_plainly():
-            if not self._connection.execute("SELECT 1 FROM wishes LIMIT 1").fetchone():
-                return []
+        if not self.has_wishes():
+            return []
         with self._change():
             rows = self._connection.execute("SELECT verb, content FROM wishes ORDER BY number").fetchall()
             self._connection.execute("DELETE FROM wishes")

@@ -5,8 +5,8 @@ import shutil
 from pathlib import Path
 
 from engine.config import RunConfig
-from engine.messages import Event, JobEnded
-from engine.runs import Run, write_text
+from engine.messages import JobEnded
+from engine.runs import OWN, Run, renamed, write_text
 
 
 def is_exact(settings: RunConfig) -> bool:
@@ -27,14 +27,7 @@ def promote(parent: Run, path: Path) -> None:
         return
     temporary = path.with_name(f".{path.name}")
     shutil.rmtree(temporary, ignore_errors=True)
-    shutil.copytree(
-        parent.path, temporary, ignore=shutil.ignore_patterns("lock", "config.json", "wandb", "tracking.json")
-    )
+    shutil.copytree(parent.path, temporary, ignore=shutil.ignore_patterns("config.json", *OWN))
     events = [event for event in parent.events() if not isinstance(event, JobEnded)]
-    write_text(temporary / "events.jsonl", "".join(_renamed(event, path).line() for event in events))
+    write_text(temporary / "events.jsonl", "".join(renamed(event, path).line() for event in events))
     os.replace(temporary, path)
-
-
-def _renamed(event: Event, path: Path) -> Event:
-    changes = {"run": path.name, "path": str(path)}
-    return event.model_copy(update={name: value for name, value in changes.items() if name in type(event).model_fields})

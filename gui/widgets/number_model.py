@@ -57,6 +57,7 @@ class NumberModel(QAbstractTableModel):
         self.rows: list[Row] = []
         self._checkable = checkable
         self._checked: set[str] = set()
+        self._lit = ""
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
         return 0 if parent.isValid() else len(self.rows)
@@ -84,6 +85,8 @@ class NumberModel(QAbstractTableModel):
             return row.tip or None
         if role == Qt.ItemDataRole.ForegroundRole and index.column() in row.roles:
             return QColor(getattr(palette.current(), row.roles[index.column()]))
+        if role == Qt.ItemDataRole.BackgroundRole and row.key == self._lit:
+            return QColor(palette.current().hover)
         return self._mark(row, role) if index.column() == 0 else None
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
@@ -115,6 +118,18 @@ class NumberModel(QAbstractTableModel):
         self.beginResetModel()
         self.rows = list(rows)
         self.endResetModel()
+
+    def set_columns(self, columns: Sequence[Column]) -> None:
+        """Become a table of other columns, without rows yet."""
+        self.beginResetModel()
+        self.columns, self.rows = columns, []
+        self.endResetModel()
+
+    def light(self, key: str) -> None:
+        """Put a light behind one row, without choosing it; an empty key puts it out."""
+        if key != self._lit:
+            self._lit = key
+            self._changed()
 
     def _changed(self) -> None:
         if self.rows:

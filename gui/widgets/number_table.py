@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
@@ -26,6 +26,7 @@ class NumberTable(QTableView):
     chosen = Signal(list)
     opened = Signal(str)
     checked_changed = Signal(list)
+    hovered = Signal(str)  # empty when it has left the rows
 
     def __init__(
         self, columns: Sequence[Column], checkable: bool = False, sortable: bool = False, parent: QWidget | None = None
@@ -39,6 +40,9 @@ class NumberTable(QTableView):
         self._model.checked_changed.connect(self.checked_changed)
         self.selectionModel().selectionChanged.connect(lambda: self.chosen.emit(self.chosen_keys()))
         self.doubleClicked.connect(lambda index: self.opened.emit(self._key(index)))
+        self.setMouseTracking(True)
+        self.entered.connect(lambda index: self.hovered.emit(self._key(index)))
+        self.viewportEntered.connect(lambda: self.hovered.emit(""))
 
     def _prepare(self, sortable: bool) -> None:
         self.setShowGrid(False)
@@ -68,6 +72,27 @@ class NumberTable(QTableView):
         self._model.show(rows)
         if kept and kept != self.chosen_keys():
             self.choose(kept)
+
+    def set_columns(self, columns: Sequence[Column], stretched: int = 0) -> None:
+        """Become a table of other columns, without rows yet; the stretched one takes the room that is left."""
+        self._model.set_columns(columns)
+        header = self.horizontalHeader()
+        for place in range(len(columns)):
+            fills = place == stretched % len(columns)
+            header.setSectionResizeMode(
+                place, QHeaderView.ResizeMode.Stretch if fills else QHeaderView.ResizeMode.ResizeToContents
+            )
+
+    def light(self, key: str) -> None:
+        """Put a light behind one row and scroll to it, without choosing it; an empty key puts it out."""
+        self._model.light(key)
+        for row in range(self._order.rowCount()) if key else ():
+            if self._key(self._order.index(row, 0)) == key:
+                self.scrollTo(self._order.index(row, 0))
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self.hovered.emit("")
 
     def chosen_keys(self) -> list[str]:
         return [self._key(index) for index in self.selectionModel().selectedRows()]

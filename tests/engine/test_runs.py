@@ -116,3 +116,22 @@ def test_a_run_held_by_another_process_is_busy_until_that_process_dies(run, star
     assert run.state() == "interrupted"
     with run.lock():
         assert run.is_busy()
+
+
+def test_a_copy_is_a_run_of_its_own(run, tmp_path, start_python):
+    run.append(started(run))
+    run.append(EpochEnded(run="one", epoch=1, metrics={"loss": 0.5, "val_loss": 0.4}, best=True))
+    run.append(JobEnded(run="one", state="finished", epoch=1))
+    (run.path / "lock").touch()
+    copied = runs.copy(run, "kept")
+    assert (copied.name, copied.state(), copied.config) == ("kept", "finished", run.config)
+    assert {event.run for event in copied.events()} == {"kept"}
+    assert not (copied.path / "lock").exists()
+    assert next(copied.events()).path == str(copied.path)
+    with pytest.raises(RunExists, match="already a run 'kept'"):
+        runs.copy(run, "kept")
+    with pytest.raises(RunError, match="cannot be a run's name"):
+        runs.copy(run, "../kept")
+    with run.lock(), pytest.raises(RunBusy):
+        runs.copy(run, "other")
+    assert sorted(each.name for each in runs.find_all(tmp_path)) == ["kept", "one"]

@@ -38,7 +38,8 @@ def window(qtbot, root, monkeypatch):
     qtbot.waitUntil(lambda: made.desk.session.data is not None, timeout=LONG_MS)
     yield made
     made.desk.session.close()
-    made.desk.session.job.run = made.desk.session.job.study = None
+    job = made.desk.session.job
+    job.run = job.study = job.search = None
     made.close()
     made.deleteLater()
 

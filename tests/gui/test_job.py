@@ -2,8 +2,22 @@
 
 import pytest
 
-from engine.messages import Continue, Continued, JobEnded, JobStarted, Pause, Paused, Ready, Refused, Resume, Stop
-from gui.job import Job
+from engine.messages import (
+    Continue,
+    Continued,
+    JobEnded,
+    JobStarted,
+    Pause,
+    Paused,
+    Ready,
+    Refused,
+    Resume,
+    Search,
+    SearchEnded,
+    SearchState,
+    Stop,
+)
+from gui.job import TRIALS_GRACE_MS, Job
 from tests.gui.conftest import story
 
 
@@ -111,3 +125,39 @@ def test_readiness_is_told(job, qtbot):
     job.warm_up("tensorflow")
     with qtbot.waitSignal(job.ready):
         job.engine.say(Ready(backend="tensorflow", device="CPU", versions={}))
+
+
+def stands(state):
+    known = {"done": 1, "failed": 0, "running": 1, "trials": 8, "left": 6, "left_s": 30.0, "best": 1}
+    return SearchState(search="s", state=state, best_score=0.1, **known)
+
+
+def test_search_goes_through_its_states_and_may_be_held(job):
+    job.begin_search(Search(name="s"), "tensorflow")
+    assert (job.state, job.search, job.is_busy()) == ("starting", "s", True)
+    job.begin_search(Search(name="other"), "tensorflow")
+    assert job.search == "s"
+    job.engine.say(stands("running"))
+    job.pause()
+    assert (job.engine.sent[-1], job.state) == (Pause(), "pausing")
+    job.engine.say(Paused(run="s-0001"))  # one trial of several: the search itself says when all are held
+    assert job.state == "pausing"
+    job.engine.say(stands("paused"))
+    assert job.state == "paused"
+    job.go_on()
+    assert (job.engine.sent[-1], job.state) == (Continue(), "running")
+    job.stop()
+    assert (job._grace.isActive(), job._grace.interval()) == (True, TRIALS_GRACE_MS)
+    job.engine.say(stands("running"))
+    assert job.state == "stopping"
+    job.engine.say(JobEnded(run="s-0001", state="stopped"))
+    assert job.search == "s"
+    job.engine.say(SearchEnded(search="s", state="stopped"))
+    assert (job.state, job.search) == ("idle", None)
+
+
+def test_lost_search_is_told_by_its_name(job, qtbot):
+    job.begin_search(Search(name="s"), "tensorflow")
+    with qtbot.waitSignal(job.lost) as blocker:
+        job.engine.die(9)
+    assert (blocker.args[0].search, blocker.args[0].run) == ("s", None)

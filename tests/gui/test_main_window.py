@@ -7,7 +7,21 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QComboBox, QLineEdit, QTableView, QWidget
 
 from engine import demo, runs
-from engine.messages import JobEnded, LoadData, MakeStudy, OpenScan, Ready, Refused, Stop, StudyEnded, StudyProgress
+from engine.messages import (
+    JobEnded,
+    LoadData,
+    MakeStudy,
+    OpenScan,
+    Pause,
+    Ready,
+    Refused,
+    Search,
+    SearchEnded,
+    SearchState,
+    Stop,
+    StudyEnded,
+    StudyProgress,
+)
 from gui import closing, palette, theme
 from gui.app import make_window
 from gui.memory import Memory
@@ -35,7 +49,8 @@ def open_window(qtbot, root, monkeypatch, fake_engines):
 
     yield open_one
     for window in opened:
-        window.desk.session.job.run = window.desk.session.job.study = None
+        job = window.desk.session.job
+        job.run = job.study = job.search = None
         window.close()
         window.deleteLater()
 
@@ -69,7 +84,7 @@ def start_run(window, tiny, name="ae-0001"):
 
 class TestPanels:
     def test_only_panels_that_exist_are_on_the_rail(self, window):
-        assert list(window.rail._buttons) == list(window.places) == ["data", "train", "compare", "report"]
+        assert list(window.rail._buttons) == list(window.places) == ["data", "train", "search", "compare", "report"]
 
     def test_panels_are_built_when_they_are_first_shown(self, window):
         assert list(window.panels) == ["data"]
@@ -78,7 +93,7 @@ class TestPanels:
         assert window.current() is window.panels["train"]
         assert window.rail._buttons["train"].isChecked()
 
-    @pytest.mark.parametrize("key", ["data", "train", "compare", "report"])
+    @pytest.mark.parametrize("key", ["data", "train", "search", "compare", "report"])
     def test_everything_that_takes_the_focus_has_a_name(self, window, make_run, key):
         make_run("ae-0001")
         window.desk.session.book.look()
@@ -432,6 +447,45 @@ class TestStudy:
         window.notice.box.action_requested.emit()
         assert window.current_key() == "report"
         assert window.current().study().path == tmp_path / "study"
+
+
+class TestSearch:
+    def start(self, window):
+        window.desk.session.job.begin_search(Search(name="s", root=str(window.desk.session.book.root)), "tensorflow")
+        return window.desk.session.job
+
+    def test_it_can_be_paused_and_its_place_is_told(self, window):
+        job, menus = self.start(window), window.menus
+        assert window._status.line._text.text() == "Search · starting"
+        known = {"done": 34, "failed": 0, "running": 1, "trials": 81, "left": 46, "left_s": 2880.0, "best": 1}
+        job.engine.say(SearchState(search="s", state="running", best_score=0.1, **known))
+        assert window._status.line._text.text() == "s · trial 35 of 81 · 48 min 0 s left"
+        assert menus.pause.isEnabled()
+        menus.pause.trigger()
+        assert job.engine.sent[-1] == Pause()
+
+    def test_window_that_is_closed_may_leave_it_in_the_background(self, window, monkeypatch, qtbot):
+        from PySide6.QtWidgets import QMessageBox
+
+        started, said = [], []
+        monkeypatch.setattr(closing, "search_in_background", lambda *order: started.append(order) or True)
+        monkeypatch.setattr(QMessageBox, "exec", lambda box: said.append(box.text()))
+        monkeypatch.setattr(
+            QMessageBox, "clickedButton", lambda box: next(b for b in box.buttons() if "background" in b.text())
+        )
+        job = self.start(window)
+        assert not window.close()
+        assert said == ["Search s is running."]
+        assert job.engine.sent[-1] == Stop()
+        job.engine.say(SearchEnded(search="s", state="stopped"))
+        qtbot.waitUntil(lambda: not window.isVisible())
+        assert started == [("s", window.desk.session.book.root)]
+
+    def test_engine_that_dies_is_said_with_a_way_to_go_on(self, window):
+        self.start(window).engine.die(9)
+        assert "Its trials are kept" in window.notice.box.text()
+        window.notice.box.action_requested.emit()
+        assert window.current_key() == "search"
 
 
 class TestLostEngine:

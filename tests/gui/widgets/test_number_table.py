@@ -133,3 +133,25 @@ def test_dot_keeps_its_colour_in_a_chosen_row(qapp):
     plain, chosen = (dot("#b58cf0").pixmap(DOT_PX, mode) for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected))
     middle = QPoint(DOT_PX // 2, DOT_PX // 2)
     assert plain.toImage().pixelColor(middle) == chosen.toImage().pixelColor(middle) == QColor("#b58cf0")
+
+
+def test_light_lies_behind_a_row_that_is_not_chosen(table, qtbot):
+    table.light("b")
+    lit = [bool(table.model().index(row, 1).data(Qt.ItemDataRole.BackgroundRole)) for row in range(4)]
+    assert lit == [False, True, False, False]
+    assert table.chosen_keys() == []
+    table.light("")
+    assert not table.model().index(1, 1).data(Qt.ItemDataRole.BackgroundRole)
+
+
+def test_row_under_the_cursor_is_told(table, qtbot):
+    with qtbot.waitSignal(table.hovered) as blocker:
+        table.entered.emit(table.model().index(1, 0))
+    assert blocker.args == ["b"]
+
+
+def test_table_of_other_columns_begins_without_rows(table):
+    table.set_columns([Column("one", str), Column("two", str, numeric=False)], stretched=-1)
+    assert (table.model().rowCount(), table.model().columnCount()) == (0, 2)
+    table.set_rows([Row("x", ["1", "a"])])
+    assert table.text(0, 1) == "a"

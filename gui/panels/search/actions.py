@@ -1,0 +1,99 @@
+"""What is done with a search and its trials; what came of it is a sentence."""
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QInputDialog, QWidget
+
+from engine import runs
+from engine.errors import EngramError
+from engine.messages import Refused, Search
+from gui.panel import Desk
+from gui.panels.search.hand_sheet import HandSheet
+from gui.panels.search.watch import Watch
+from gui.session import JOB
+
+
+class Actions(QObject):
+    """Obeys buttons and menus; said tells what went wrong, or well, and how loud to say it."""
+
+    said = Signal(str, str)
+
+    def __init__(self, desk: Desk, watch: Watch, window: QWidget) -> None:
+        super().__init__(window)
+        self.ask_text: Callable[..., Any] = QInputDialog.getText
+        self._desk, self._session, self._watch, self._window = desk, desk.session, watch, window
+        self._asked = False
+        self._session.refused.connect(self._on_refused)
+
+    def begin(self, order: Search) -> None:
+        """Start a search."""
+        self._asked = True
+        self._watch.begin(order, self._desk.preferences.backend)
+
+    def go_on(self, space: dict[str, Any] | None = None, given: dict[str, Any] | None = None) -> None:
+        """Go on with the search that is looked at, over another space when one is given."""
+        self._asked = True
+        self.said.emit("", "info")
+        self._watch.go_on(self._desk.preferences.backend, space, given or {})
+
+    def apply(self, space: dict[str, Any] | None, given: dict[str, Any]) -> None:
+        """Tell a running search of another space or number of trials; one that is not running goes on with them."""
+        if self._watch.found is None or not self._watch.found.busy:
+            self.go_on(space, given)
+            return
+        wishes = {"space": space, "trials": given.get("trials")}
+        for verb, content in wishes.items():
+            if content is not None:
+                self.wish(verb, content)
+
+    def pause(self, pause: bool) -> None:
+        """Hold the search, or let it go on."""
+        job = self._session.job
+        if not self._watch.is_mine():
+            self.wish("pause" if pause else "continue")
+        else:
+            job.pause() if pause else job.go_on()
+
+    def stop(self) -> None:
+        """End the search soon and keep what it has."""
+        self._session.job.stop() if self._watch.is_mine() else self.wish("stop")
+
+    def wish(self, verb: str, content: Any = None) -> None:
+        """Ask something of the search, and say what is wrong with it."""
+        self.said.emit(self._watch.wish(verb, content), "warning")
+
+    def try_by_hand(self) -> None:
+        """Ask for a configuration, and let the search try it next."""
+        found = self._watch.found
+        if found is not None:
+            sheet = HandSheet(found, lambda values: self._watch.wish("enqueue", values), self._window)
+            sheet.finished.connect(sheet.deleteLater)
+            sheet.open()
+
+    def keep(self, number: int) -> None:
+        """Copy a trial's run under a name of its own, which stays whatever becomes of the search."""
+        found = self._watch.found
+        trial = found.trial(number) if found else None
+        if trial is None or not trial.run:
+            return
+        text = f"Trial {number} is the run {trial.run}. Keep a copy of it as:"
+        name, agreed = self.ask_text(self._window, "Keep as run", text, text=f"{trial.run}-kept")
+        if not agreed:
+            return
+        book = self._session.book
+        try:
+            kept = book.add(runs.copy(runs.open(trial.run, book.root), name.strip()))
+        except EngramError as error:
+            self.said.emit(str(error), "warning")
+        else:
+            book.read(kept.name)
+            self.said.emit(f"Trial {number} is kept as the run {kept.name}.", "info")
+
+    def _on_refused(self, panel: str, refused: Refused) -> None:
+        if panel == JOB and self._asked:
+            self._asked = False
+            if self._watch.found is None:
+                self._watch.open("")
+            self.said.emit(f"{refused.reason} {refused.advice}".strip(), "warning")

@@ -1,0 +1,128 @@
+"""A search that there is: its space and how many trials, to be changed while it runs or before it goes on."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout
+
+from engine import config as settings
+from engine.config import RunConfig, SearchConfig
+from engine.errors import EngramError
+from engine.search import folder, space
+from gui.form import Form
+from gui.loaded_data import source_title
+from gui.panel import Desk
+from gui.panels.search.drafts import drafts_of, meant
+from gui.panels.search.found import Found
+from gui.panels.search.order_card import check, size_of
+from gui.panels.search.space_editor import SpaceEditor
+from gui.widgets.buttons import Button
+from gui.widgets.card import Card
+from gui.widgets.notice import NoticeBox
+from gui.widgets.text import grouped, label
+
+APPLY, GO_ON = "Apply to the search", "Go on with these"
+LATER = "At a time and early stopping change when the search is gone on with."
+
+
+class ChangeCard(Card):
+    """The space of the shown search, and those of its settings that may change."""
+
+    changed = Signal()
+    applied = Signal(object, object)  # the space, None where it is as before; settings that are others now
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__("Space")
+        self._desk = desk
+        self._found: Found | None = None
+        self.editor = SpaceEditor(desk.undo, self.base)
+        specs = [spec for spec in settings.fields(SearchConfig) if spec.name in folder.CHANGEABLE]
+        self.form = Form(specs, desk.undo, check)
+        self.apply, self.reset = Button(APPLY, "primary"), Button("Reset")
+        self.points, self.facts = label(role="caption", wrap=True), label(role="caption", wrap=True)
+        self.notice = NoticeBox()
+        buttons = QHBoxLayout()
+        for button in (self.apply, self.reset):
+            buttons.addWidget(button)
+        buttons.addStretch()
+        for part in (self.editor, self.points, self.form, self.facts, self.notice, buttons):
+            self.add(part)
+        self.body.addStretch()
+        for signal in (self.editor.changed, self.form.changed):
+            signal.connect(self.refresh)
+        self.apply.clicked.connect(self._on_apply_clicked)
+        self.reset.clicked.connect(self._on_reset_clicked)
+
+    def base(self) -> RunConfig:
+        return self._found.plan.base if self._found else RunConfig()
+
+    def show_found(self, found: Found | None) -> None:
+        """Show a search; what is being typed about the same one stays until it has been taken."""
+        before, self._found = self._found, found
+        if found is None:
+            return
+        if before is None or before.search != found.search or before.plan != found.plan:
+            self.notice.show_notice("")
+            self.editor.owner = str(found.search.path)
+            self._take(found)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Bring captions and buttons in line with the fields and the search."""
+        found = self._found
+        if found is None:
+            return
+        base = found.plan.base
+        self.set_title(f"Space of {found.name}")
+        words = [settings.model_title(base.model.model), f"{source_title(base.data)} · {base.data.size} px"]
+        words += [found.plan.settings.algorithm, f"seed {found.plan.settings.seed}"]
+        scale = found.plan.settings.epochs_scale
+        words += [f"epochs × {scale:g}"] if scale < 1 else []
+        words += [f"W&B {base.training.tracking}"] if base.training.tracking != "off" else []
+        self.facts.setText(" · ".join(words) + (f". {LATER}" if found.busy else "."))
+        for name, row in self.form.rows.items():
+            row.editor.setEnabled(name == "trials" or not found.busy)
+        self.points.setText(self._size(base))
+        is_new = any(self._changes())
+        self.apply.setText(APPLY if found.busy else GO_ON)
+        free = found.busy or not self._desk.session.job.is_busy()
+        self.apply.setEnabled(is_new and self.editor.is_valid() and self.form.is_valid() and free)
+        self.reset.setEnabled(is_new)
+        self.changed.emit()
+
+    def _size(self, base: RunConfig) -> str:
+        if not self.editor.is_valid():
+            return ""
+        count = size_of(space.parse(meant(self.editor.drafts), base))
+        return "No end of points." if count is None else f"{grouped(count)} points in the space."
+
+    def _changes(self) -> tuple[Mapping[str, Any] | None, dict[str, Any]]:
+        """The space and the settings, as far as they are others now."""
+        found = self._found
+        if found is None or not self.editor.is_valid():
+            return None, {}
+        described = space.parse(meant(self.editor.drafts), found.plan.base).described()
+        kept = found.plan.settings.model_dump()
+        given = {name: value for name, value in self.form.values().items() if value != kept[name]}
+        return (None if described == found.plan.space.described() else described), given
+
+    def _take(self, found: Found) -> None:
+        self.editor.set_drafts(drafts_of(found.plan.space.described()))
+        self.form.set_values(found.plan.settings.model_dump())
+
+    def _on_reset_clicked(self) -> None:
+        if self._found:
+            self.editor.change_drafts(drafts_of(self._found.plan.space.described()), "space")
+            self.form.change_values(self._found.plan.settings.model_dump(), "settings of the search")
+
+    def _on_apply_clicked(self) -> None:
+        self.notice.show_notice("")
+        described, given = self._changes()
+        try:
+            if described is not None and self._found is not None:
+                folder.extended(self._found.plan, described)
+        except EngramError as error:
+            self.notice.show_notice(str(error))
+            return
+        self.applied.emit(described, given)

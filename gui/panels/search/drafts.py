@@ -1,0 +1,208 @@
+"""The space of a search as it is typed: what stands in the fields, and what that means. Pure functions."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+from engine import config
+from engine.config import MODELS, FieldSpec, RunConfig
+from engine.errors import ConfigError
+from engine.search import space
+from engine.search.space import Space
+from gui.editors import READERS, WRITERS
+from gui.widgets.text import MINUS
+
+KINDS = {"list": "List", "range": "Range", "log": "Log range"}
+LEFT_OUT = ("seed", "tracking")  # the search sets the seed; what is recorded changes no result
+TRUTHS = {"yes": True, "true": True, "no": False, "false": False}
+NOTHING = "Add a setting that is to vary, or choose a preset."
+ONE_EACH = "Every setting has one value only: give one of them more."
+NO_VALUES = "Type the values to try, separated by commas."
+
+
+@dataclass(frozen=True)
+class Draft:
+    """One setting as it is typed; `when` names the setting that it depends on, empty when it always matters."""
+
+    name: str
+    kind: str = "list"
+    text: str = ""
+    low: str = ""
+    high: str = ""
+    when: str = ""
+    wanted: str = ""
+    also: tuple[tuple[str, str], ...] = ()  # further conditions, of a space file
+
+
+Drafts = tuple[Draft, ...]
+
+
+@cache
+def specs() -> dict[str, FieldSpec]:
+    """Every setting that can vary, of any model, by name."""
+    about = "Which model is trained; losses of different models are different measures."
+    spec = FieldSpec("model", "Model", about, "", "choice", "ae", None, None, False, False, choices=tuple(MODELS))
+    found = {"model": spec}
+    for model in MODELS:
+        for section in config.sections(model).values():
+            for spec in config.fields(section):
+                if spec.kind != "text" and spec.name not in LEFT_OUT:
+                    found.setdefault(spec.name, spec)
+    return found
+
+
+def drafts_of(described: Mapping[str, Any]) -> Drafts:
+    """Turn a space, as in a space file, into what would be typed."""
+    return tuple(_draft(name, value) for name, value in described.items())
+
+
+def _draft(name: str, value: Any) -> Draft:
+    told = value if isinstance(value, dict) else {"values": value}
+    conditions = [(parent, _joined(parent, wanted)) for parent, wanted in told.get("when", {}).items()]
+    more: dict[str, Any] = {}
+    if conditions:
+        more = {"when": conditions[0][0], "wanted": conditions[0][1], "also": tuple(conditions[1:])}
+    if "values" in told:
+        return Draft(name, "list", _joined(name, told["values"]), **more)
+    kind = "log" if told.get("log", specs()[name].log) else "range"
+    return Draft(name, kind, "", _written(name, told["low"]), _written(name, told["high"]), **more)
+
+
+def remembered(kept: Any) -> Drafts:
+    """What was typed in another session; what makes no sense is passed over."""
+    fields, found = set(Draft.__dataclass_fields__), []
+    for told in kept if isinstance(kept, list) else []:
+        if isinstance(told, dict) and told.get("name") in specs() and told.get("kind") in KINDS:
+            values = {name: value for name, value in told.items() if name in fields and isinstance(value, str)}
+            found.append(Draft(**values))  # type: ignore[arg-type]
+    return tuple(found)
+
+
+def started(name: str, base: RunConfig) -> Draft:
+    """What a setting begins with when it is added: a choice's words, else the value it has."""
+    spec = specs()[name]
+    if spec.choices:
+        return Draft(name, "list", ", ".join(spec.choices))
+    if spec.kind == "bool":
+        return Draft(name, "list", "yes, no")
+    value = config.flat(base).get(name, spec.default)
+    return Draft(name, "list", _written(name, value))
+
+
+def meant(drafts: Drafts) -> dict[str, Any]:
+    """The space that is typed, as in a space file; what cannot be read stays text, for the engine to complain of."""
+    return {draft.name: _meaning(draft) for draft in drafts}
+
+
+def _meaning(draft: Draft) -> Any:
+    conditions = [(draft.when, draft.wanted), *draft.also] if draft.when else []
+    more = {"when": {name: _values(name, wanted) for name, wanted in conditions}} if conditions else {}
+    if draft.kind == "list":
+        values = _values(draft.name, draft.text)
+        return {"values": values, **more} if more else values
+    ends = {"low": _value(draft.name, draft.low), "high": _value(draft.name, draft.high)}
+    return {**ends, "log": draft.kind == "log", **more}
+
+
+def split(drafts: Drafts) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Part what varies from what is fixed: a list of one value fixes its setting."""
+    described, fixed = meant(drafts), {}
+    depended = {name for draft in drafts for name in (draft.when, *(name for name, _ in draft.also))}
+    for draft in drafts:
+        values = described[draft.name]
+        if isinstance(values, list) and len(values) == 1 and draft.name not in depended:
+            fixed[draft.name] = described.pop(draft.name)[0]
+    return described, fixed
+
+
+def settled(drafts: Drafts, base: RunConfig) -> tuple[Space, RunConfig]:
+    """The space that varies, and the settings that do not. Raises ConfigError."""
+    described, fixed = split(drafts)
+    known = config.build(fixed, base)
+    return space.parse(described, known), known
+
+
+def problems(drafts: Drafts, base: RunConfig) -> tuple[dict[str, str], str]:
+    """What is wrong with each setting by itself, and what is wrong with all of them together."""
+    alone = {draft.name: told for draft in drafts if (told := _empty(draft) or _said_of(draft, drafts, base))}
+    if alone:
+        return alone, ""
+    return {}, _said(drafts, base) if drafts else NOTHING
+
+
+def _empty(draft: Draft) -> str:
+    typed = draft.text.strip() if draft.kind == "list" else draft.low.strip() and draft.high.strip()
+    return "" if typed else NO_VALUES if draft.kind == "list" else "Type the lowest and the highest value."
+
+
+def _said_of(draft: Draft, drafts: Drafts, base: RunConfig) -> str:
+    """What is wrong with a setting beside those that its conditions, or its model, name."""
+    wanted = {draft.when, "model", *(name for name, _ in draft.also)} - {"", draft.name}
+    beside = (*(replace(each, when="") for each in drafts if each.name in wanted), draft)
+    try:
+        space.parse(meant(beside), base)
+    except ConfigError as error:
+        return str(error).replace(f" ({draft.name})", "")
+    return ""
+
+
+def _said(drafts: Drafts, base: RunConfig) -> str:
+    try:
+        settled(drafts, base)
+    except ConfigError as error:
+        if error.what == "The space is empty.":
+            return ONE_EACH
+        return str(error)
+    return ""
+
+
+def _values(name: str, text: str) -> list[Any]:
+    between = ";" if name in specs() and specs()[name].kind == "ints" else ","
+    return [_value(name, part) for part in text.split(between) if part.strip()]
+
+
+def _value(name: str, text: str) -> Any:
+    """One value as its setting has it; text where it cannot be read."""
+    spec, plain = specs().get(name), text.strip().replace(MINUS, "-")
+    if spec is None:
+        return plain
+    if spec.kind == "bool":
+        return TRUTHS.get(plain.casefold(), plain)
+    found = READERS.get(spec.kind, str)(plain)
+    return list(found) if isinstance(found, tuple) else found
+
+
+def _joined(name: str, values: Any) -> str:
+    given = values if isinstance(values, list | tuple) else [values]
+    between = "; " if name in specs() and specs()[name].kind == "ints" else ", "
+    return between.join(_written(name, value) for value in given)
+
+
+def _written(name: str, value: Any) -> str:
+    spec = specs().get(name)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return WRITERS.get(spec.kind if spec else "", str)(value)
+
+
+def as_json(described: Mapping[str, Any]) -> str:
+    """A space as a space file has it."""
+    return json.dumps(described, indent=2)
+
+
+def title(name: str) -> str:
+    """A setting's name on screen."""
+    return specs()[name].title if name in specs() else name
+
+
+def addable(base: RunConfig, taken: Sequence[str], models: Sequence[str] = ()) -> list[FieldSpec]:
+    """The settings that can be added: those that some model of the search has and that do not vary yet."""
+    known = {
+        field
+        for model in models or [base.model.model]
+        for section in config.sections(model).values()
+        for field in section.model_fields
+    } | {"model"}
+    return [spec for name, spec in specs().items() if name in known and name not in taken]

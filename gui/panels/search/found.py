@@ -1,0 +1,130 @@
+"""What the window knows of a search: read from its ledger, whoever searches and whether anybody does."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from engine.search import folder, standing
+from engine.search.folder import Plan, Search
+from engine.search.ledger import Trial
+from gui.status import duration
+from gui.widgets.text import grouped
+
+Stamp = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Found:
+    """A search as it stood when it was read.
+
+    `busy` says whether a living process searches, `has_wishes` whether something waits to be heard by one.
+    """
+
+    search: Search
+    plan: Plan
+    trials: tuple[Trial, ...]
+    busy: bool
+    has_wishes: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.search.name
+
+    @cached_property
+    def best(self) -> Trial | None:
+        return standing.best(self.trials)
+
+    @cached_property
+    def size(self) -> int | None:
+        """How many points its space has; None when there is no end of them."""
+        return self.plan.space.size()
+
+    @cached_property
+    def points_left(self) -> int | None:
+        return standing.points_left(self.plan.space, self.trials)
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether every point of the space has been tried to its end."""
+        return self.points_left == 0 and not self.waiting
+
+    @property
+    def waiting(self) -> int:
+        """How many trials are proposed, running or interrupted."""
+        return sum(not trial.is_over for trial in self.trials)
+
+    @property
+    def to_come(self) -> int:
+        """How many trials are still to be proposed."""
+        wanted = max(self.plan.settings.trials - len(self.trials), 0)
+        return wanted if self.points_left is None else min(wanted, self.points_left)
+
+    @property
+    def left_s(self) -> float | None:
+        """A guess at the time left; None before the first trial is over."""
+        return standing.seconds_left(self.trials, self.to_come + self.waiting, self.plan.settings.parallel)
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether there is something left to do."""
+        return bool(self.to_come or self.waiting or self.has_wishes)
+
+    def trial(self, number: int | None) -> Trial | None:
+        return next((trial for trial in self.trials if trial.number == number), None)
+
+    def scored(self) -> list[Trial]:
+        """The trials that came to their end with a score, the best first."""
+        kept = [trial for trial in self.trials if trial.state == "finished" and trial.score is not None]
+        return sorted(kept, key=lambda trial: (trial.score, trial.number))
+
+
+def read(name: str, root: Path) -> Found:
+    """Read a search. Raises EngramError."""
+    search = folder.open(name, root)
+    with search.ledger() as ledger:
+        known = folder.plan_of(ledger), tuple(ledger.trials()), search.is_busy(), ledger.has_wishes()
+    return Found(search, *known)
+
+
+def names(root: Path) -> list[str]:
+    """The searches of a folder of runs, the newest last."""
+    found = folder.find_all(root)
+    return [each.name for each in sorted(found, key=lambda each: each.path.stat().st_ctime_ns)]
+
+
+def stamp(search: Search) -> Stamp:
+    """What changes whenever the ledger does."""
+    ledger = search.path / "ledger.sqlite"
+    files = (ledger, ledger.with_name(ledger.name + "-wal"))
+    return (*(file.stat().st_mtime_ns if file.exists() else 0 for file in files), int(search.is_busy()))
+
+
+def facts(found: Found) -> str:
+    """How far a search is, in words."""
+    states = [trial.state for trial in found.trials]
+    counts = {state: states.count(state) for state in ("finished", "stopped", "failed", "running", "proposed")}
+    running, waiting = counts["running"], counts["proposed"]
+    words = [f"{counts['finished']} done"]
+    words += [f"{counts[state]} {state}" for state in ("stopped", "failed") if counts[state]]
+    words += [f"{running} {'running' if found.busy else 'interrupted'}"] if running else []
+    words += [f"{waiting} waiting"] if waiting else []
+    words.append(f"{found.to_come} to come of {found.plan.settings.trials}")
+    words.append(space_facts(found))
+    if found.busy and found.left_s is not None and found.can_go_on:
+        words.append(f"about {duration(found.left_s)} left")
+    return " · ".join(words)
+
+
+def space_facts(found: Found) -> str:
+    """How much of the space is left, in words."""
+    if found.size is None or found.points_left is None:
+        return "no end of points"
+    if found.is_exhausted:
+        return "space exhausted"
+    return f"{grouped(found.points_left)} of {grouped(found.size)} points left"
+
+
+def curve_of(trial: Trial, losses: Sequence[float]) -> list[float]:
+    """The losses that a trial counts by: none of what it did after it was given up."""
+    return list(losses[: trial.epochs]) if trial.is_over else list(losses)

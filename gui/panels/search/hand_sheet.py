@@ -1,0 +1,96 @@
+"""A configuration typed by hand, to be tried next."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from PySide6.QtGui import QUndoStack
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QVBoxLayout, QWidget
+
+from engine import config
+from engine.config import FieldSpec, RunConfig
+from engine.errors import ConfigError
+from engine.search import space
+from gui.form import Form
+from gui.panels.search.drafts import specs
+from gui.panels.search.found import Found
+from gui.widgets.notice import NoticeBox
+from gui.widgets.text import label
+
+ABOUT = "This configuration is tried next. It may lie outside the space. It begins with the best trial so far."
+LATER = "The search does not run now: it waits until the search goes on."
+WIDE_PX = 420
+
+
+class HandSheet(QDialog):
+    """A field for each setting that varies; `send` passes the values on and returns what is wrong with them."""
+
+    def __init__(self, found: Found, send: Callable[[dict[str, Any]], str], parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Try by hand")
+        self.setMinimumWidth(WIDE_PX)
+        self._found, self._send = found, send
+        self._undo = QUndoStack(self)
+        self.form = Form(fields(found), self._undo, self._check)
+        self.notice, self.trouble = NoticeBox(), label(role="danger", wrap=True)
+        kinds = QDialogButtonBox.StandardButton
+        self.buttons = QDialogButtonBox(kinds.Ok | kinds.Cancel)
+        self.buttons.button(kinds.Ok).setText("Try it")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(20, 18, 20, 16)
+        column.setSpacing(12)
+        about = ABOUT if found.busy else f"{ABOUT} {LATER}"
+        for part in (label(about, role="quiet", wrap=True), self.form, self.trouble, self.notice, self.buttons):
+            column.addWidget(part)
+        self.buttons.accepted.connect(self.try_it)
+        self.buttons.rejected.connect(self.reject)
+        self.form.changed.connect(self._on_changed)
+        self.form.set_values(first(found))
+
+    def values(self) -> dict[str, Any]:
+        """What is to be tried: the settings that the chosen model has."""
+        return relevant(self.form.values(), self._found.plan.base)
+
+    def try_it(self) -> None:
+        """Pass it on; what is wrong is said here."""
+        told = self._known() or self._send(self.values())
+        self.notice.show_notice(told)
+        if not told:
+            self.accept()
+
+    def _known(self) -> str:
+        """The sentence on a configuration that has been tried."""
+        base = self._found.plan.base
+        known = config.flat(config.build(self.values(), base))
+        names = self._found.plan.space.names
+        wanted = space.key({name: known[name] for name in names if name in known}, base)
+        trial = next((trial for trial in self._found.trials if trial.key == wanted), None)
+        return f"This configuration is trial {trial.number} already." if trial else ""
+
+    def _check(self, values: Mapping[str, Any]) -> None:
+        config.build(relevant(values, self._found.plan.base), self._found.plan.base)
+
+    def _on_changed(self) -> None:
+        self.trouble.setText(self.form.problem)
+        self.trouble.setVisible(bool(self.form.problem))
+        self.buttons.button(QDialogButtonBox.StandardButton.Ok).setEnabled(self.form.is_valid())
+
+
+def fields(found: Found) -> list[FieldSpec]:
+    """The settings that vary, all of them in sight."""
+    return [replace(specs()[name], advanced=False, fold="") for name in found.plan.space.names]
+
+
+def first(found: Found) -> dict[str, Any]:
+    """What the sheet begins with: the best trial, else the settings that do not vary."""
+    known = config.flat(found.plan.base) | (found.best.config if found.best else {})
+    return {name: known[name] for name in found.plan.space.names if name in known}
+
+
+def relevant(values: Mapping[str, Any], base: RunConfig) -> dict[str, Any]:
+    """The values that belong to the model among them, or to that of the base."""
+    model = str(values.get("model", base.model.model))
+    if model not in config.MODELS:
+        raise ConfigError(f"There is no model '{model}'.", f"Choose one of: {', '.join(config.MODELS)}.")
+    known = {field for section in config.sections(model).values() for field in section.model_fields} | {"model"}
+    return {name: value for name, value in values.items() if name in known}

@@ -1,0 +1,266 @@
+"""A new search: its space, what stays as it is, how it looks for good settings."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QUndoCommand
+from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLineEdit, QWidget
+
+from engine import config as settings
+from engine.config import MODELS, DataConfig, FieldSpec, RunConfig, SearchConfig, TrainingConfig
+from engine.errors import EngramError
+from engine.messages import Search
+from engine.search import folder, space
+from gui.form import LABEL_PX, Form
+from gui.loaded_data import source_title
+from gui.panel import Desk
+from gui.panels.search.dimension_row import Choice
+from gui.panels.search.drafts import drafts_of, remembered, settled
+from gui.panels.search.space_editor import SpaceEditor
+from gui.use_data import use_data
+from gui.widgets.buttons import Button
+from gui.widgets.card import Card
+from gui.widgets.notice import NoticeBox
+from gui.widgets.text import grouped, label
+
+OWN = "Own space"
+TITLES = {"seed-ae": "Seed study, Table 1 (AE)", "seed-vae": "Seed study, Table 2 (VAE)"}
+OFFLINE = (
+    "W&B writes each trial's settings and losses into its run's folder. Nothing is sent until you run wandb sync, "
+    "which needs a login."
+)
+SWEEP = "A W&B sweep needs W&B's server and a login: proposals go there and back. Without one, choose KerasTuner."
+SCALED = "Shortened trials say little about whole ones: use it to try a search out."
+ABOUT_FIXED = "The settings that the space does not vary: those of a preset, or the defaults of a model."
+HINT = "One value fixes a setting, several vary it."
+
+
+class OrderCard(Card):
+    """The form of a search that is to be begun."""
+
+    changed = Signal()
+    wanted = Signal(object)
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__("New search")
+        self._desk, self._session = desk, desk.session
+        self.preset, self.fixed, self.name = Choice(), Choice(), QLineEdit()
+        self.fixed_name = "seed-ae"
+        self.form = Form(search_specs(), desk.undo, check)
+        self.editor = SpaceEditor(desk.undo, self.base)
+        self.start = Button("Start search", "primary")
+        self.points, self.data = label(role="caption", wrap=True), label(role="caption", wrap=True)
+        self.caution, self.notice = label(role="caption", wrap=True), NoticeBox()
+        self._fill()
+        self._lay_out()
+        self._connect()
+        self.take_preset("seed-ae")
+
+    def _fill(self) -> None:
+        self.preset.addItem(OWN, "")
+        for name in space.presets():
+            self.preset.addItem(TITLES.get(name, settings.presets()[name]), name)
+        for name, title in settings.presets().items():
+            self.fixed.addItem(title.split(" (")[0], name)
+            self.fixed.setItemData(self.fixed.count() - 1, title, Qt.ItemDataRole.ToolTipRole)
+        for model in MODELS:
+            self.fixed.addItem(f"{settings.model_title(model)}, defaults", f"model:{model}")
+        self.name.setPlaceholderText("chosen for you")
+        self.fixed.setToolTip(ABOUT_FIXED)
+
+    def _lay_out(self) -> None:
+        top = QFormLayout()
+        top.setContentsMargins(0, 0, 0, 0)
+        top.setHorizontalSpacing(8)
+        top.setVerticalSpacing(6)
+        for title, widget in (("Space", self.preset), ("Other settings", self.fixed), ("Name", self.name)):
+            top.addRow(named(title, widget), widget)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.start)
+        buttons.addStretch()
+        hint = label(HINT, role="caption", wrap=True)
+        for part in (top, self.editor, hint, self.form, self.caution, self.points, self.data, self.notice, buttons):
+            self.add(part)
+        self.body.addStretch()
+
+    def _connect(self) -> None:
+        for signal in (self.editor.changed, self.form.changed, self.name.textChanged):
+            signal.connect(lambda *_: self.refresh())
+        session = self._session
+        for told in (session.job_changed, session.data_loaded, session.data_wanted):
+            told.connect(lambda *_: self.refresh(anew=True))
+        self.preset.activated.connect(lambda: self._choose_preset(self.preset.currentData()))
+        self.fixed.activated.connect(lambda: self._desk.undo.push(ChangeFixed(self, self.fixed.currentData())))
+        self.start.clicked.connect(self.begin)
+
+    def data_config(self) -> DataConfig:
+        """The scans that the trials would be trained on."""
+        return self._session.data.config if self._session.data else self._session.wanted
+
+    def base(self) -> RunConfig:
+        """The settings that do not vary, with these scans; whether they go together is not asked here."""
+        found = base_of(self.fixed_name)
+        values = {"backend": self._desk.preferences.backend, "tracking": self.form.values()["tracking"]}
+        training = found.training.model_copy(update=values)
+        return found.model_copy(update={"data": self.data_config(), "training": training})
+
+    def order(self) -> Search:
+        """What is to be searched. Raises EngramError."""
+        points, base = settled(self.editor.drafts, self.base())
+        given = {name: value for name, value in self.form.values().items() if name in SearchConfig.model_fields}
+        folder.settled(base, points.described(), given)
+        root = self._session.book.root
+        name = self.name.text().strip() or free_name(base, root)
+        return Search(name=name, root=str(root), base=base, space=points.described(), settings=given)
+
+    def begin(self) -> None:
+        """Ask for the search; what is wrong is said under the form."""
+        self.notice.show_notice("")
+        try:
+            order = self.order()
+        except EngramError as error:
+            self.notice.show_notice(str(error))
+            return
+        self.name.clear()
+        self.wanted.emit(order)
+
+    def is_valid(self) -> bool:
+        return self.editor.is_valid() and self.form.is_valid()
+
+    def take_preset(self, name: str) -> None:
+        """Show the space of a preset and its settings; nothing to undo."""
+        self.show_fixed(name)
+        self.editor.set_drafts(drafts_of(space.presets()[name]))
+
+    def show_fixed(self, name: str) -> None:
+        """Take what does not vary from a preset or a model; nothing to undo."""
+        place = self.fixed.findData(name)
+        if place >= 0:
+            self.fixed_name = name
+            self.fixed.setCurrentIndex(place)
+            self.refresh(anew=True)
+
+    def refresh(self, anew: bool = False) -> None:
+        """Bring captions and button in line with the form and the session."""
+        if anew:
+            self.editor.validate()
+        self.preset.setCurrentIndex(max(self.preset.findData(self._matching_preset()), 0))
+        data, values = self.data_config(), self.form.values()
+        self.data.setText(f"Scans: {source_title(data)} · {data.size} px · {data.fit}, chosen in Data.")
+        self.points.setText(self._size())
+        said = [SWEEP] if values["tuner"] == "wandb" else []
+        said += [OFFLINE] if values["tracking"] == "offline" else []
+        said += [SCALED] if isinstance(values["epochs_scale"], float) and values["epochs_scale"] < 1 else []
+        self.caution.setText(" ".join(said))
+        self.caution.setVisible(bool(said))
+        self.start.setEnabled(self.is_valid() and not self._session.job.is_busy())
+        self.changed.emit()
+
+    def _size(self) -> str:
+        """How large the space is, in words."""
+        if not self.editor.is_valid():
+            return ""
+        points, _ = settled(self.editor.drafts, self.base())
+        count = size_of(points)
+        return "No end of points." if count is None else f"{grouped(count)} points in the space."
+
+    def memory(self) -> dict[str, Any]:
+        drafts = [vars(draft) for draft in self.editor.drafts]
+        return {"space": drafts, "fixed": self.fixed_name, "form": self.form.values()}
+
+    def recall(self, kept: Mapping[str, Any]) -> None:
+        if isinstance(kept.get("form"), dict):
+            self.form.set_values(kept["form"])
+        self.show_fixed(str(kept.get("fixed", self.fixed_name)))
+        drafts = remembered(kept.get("space"))
+        if drafts:
+            self.editor.set_drafts(drafts)
+
+    def _choose_preset(self, name: str) -> None:
+        """Take a preset's space, its settings and its preparation of the scans: one step to undo."""
+        if name:
+            self._desk.undo.beginMacro(self.preset.currentText())
+            self._desk.undo.push(ChangeFixed(self, name))
+            self.editor.change_drafts(drafts_of(space.presets()[name]), "space")
+            said = settings.preset(name).data
+            wanted = self.data_config().model_copy(update={each: getattr(said, each) for each in said.model_fields_set})
+            if wanted != self.data_config():
+                use_data(self._session, self._desk.undo, wanted)
+            self._desk.undo.endMacro()
+        self.refresh()
+
+    def _matching_preset(self) -> str:
+        for name, described in space.presets().items():
+            if self.editor.drafts == drafts_of(described) and self.fixed_name == name:
+                return name
+        return ""
+
+
+class ChangeFixed(QUndoCommand):
+    """Other settings were chosen for what does not vary."""
+
+    def __init__(self, card: OrderCard, after: str) -> None:
+        super().__init__("other settings")
+        self._card, self._before, self._after = card, card.fixed_name, after
+
+    def redo(self) -> None:
+        self._card.show_fixed(self._after)
+
+    def undo(self) -> None:
+        self._card.show_fixed(self._before)
+
+
+@cache
+def base_of(name: str) -> RunConfig:
+    """The settings of a preset, or the defaults of a model."""
+    return (
+        settings.build({"model": name.removeprefix("model:")}) if name.startswith("model:") else settings.preset(name)
+    )
+
+
+def search_specs() -> list[FieldSpec]:
+    """What a search is told besides its space, with what is recorded of its trials."""
+    tracking = next(spec for spec in settings.fields(TrainingConfig) if spec.name == "tracking")
+    offline = replace(tracking, title="W&B tracking", choices=("off", "offline"), advanced=False, fold="")
+    plain = [spec for spec in settings.fields(SearchConfig) if not spec.advanced]
+    return [*plain, offline, *(spec for spec in settings.fields(SearchConfig) if spec.advanced)]
+
+
+def check(values: Mapping[str, Any]) -> None:
+    """Raises ConfigError when a search cannot be told these."""
+    known = {name: value for name, value in values.items() if name in SearchConfig.model_fields}
+    folder.settings_of(known)
+
+
+MOST_COUNTED = 100_000
+
+
+def size_of(points: space.Space) -> int | None:
+    """How many points there are; a conditional space too large to go through is taken for endless."""
+    counts = [dimension.count for dimension in points.dimensions]
+    conditional = any(dimension.when for dimension in points.dimensions)
+    total = 1
+    for count in counts:
+        total *= count or MOST_COUNTED + 1
+    return None if conditional and total > MOST_COUNTED else points.size()
+
+
+def free_name(base: RunConfig, root: Any) -> str:
+    """A name that no search has, made from the model."""
+    taken = {each.name for each in folder.find_all(root)}
+    number = 1
+    while (name := f"{base.model.model}-search-{number}") in taken or any(root.glob(f"{name}-[0-9][0-9][0-9][0-9]*")):
+        number += 1
+    return name
+
+
+def named(title: str, widget: QWidget) -> QWidget:
+    """The name of a field, which leads to it."""
+    made = label(title, role="quiet")
+    made.setFixedWidth(LABEL_PX)
+    made.setBuddy(widget)
+    widget.setAccessibleName(title)
+    return made

@@ -1,0 +1,95 @@
+"""The shown search: which one, how far it is, what can be done with it; below, the part with its picture."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import QStackedWidget
+
+from gui.job import Job
+from gui.panels.search.dimension_row import Choice
+from gui.panels.search.found import Found, facts
+from gui.widgets.buttons import Button, IconButton
+from gui.widgets.card import Card
+from gui.widgets.notice import NoticeBox
+from gui.widgets.text import label
+
+NONE = (
+    "No search yet.\n\nAt the left, choose which settings vary and press 'Start search'. Every trial becomes a "
+    "run of its own, and a line appears here for each: drag on an axis to pick out trials."
+)
+WAITING = "The first trial is being trained. Its line appears here once it is over."
+ELSEWHERE = "runs in another process"
+
+
+class PlotCard(Card):
+    """Obeys the panel; its buttons ask."""
+
+    chosen = Signal(str)
+    new_wanted = Signal()
+    pause_wanted = Signal(bool)
+    stop_wanted = Signal()
+    go_on_wanted = Signal()
+
+    def __init__(self) -> None:
+        super().__init__("Search")
+        self.searches, self.empty, self.notice = Choice(), label(NONE, role="quiet", wrap=True), NoticeBox()
+        self.settings = IconButton("settings", "Space and settings", checkable=True)
+        self.new = Button("New search", icon_name="plus")
+        self.pause, self.stop = Button("Pause", icon_name="pause"), Button("Stop and keep", "danger", "stop")
+        self.go_on = Button("Go on", "primary", "play")
+        self.pages = QStackedWidget()
+        self._is_held = False
+        self.searches.setAccessibleName("search")
+        self.searches.setMinimumContentsLength(12)
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.pages.addWidget(self.empty)
+        self._header.insertWidget(1, self.searches)
+        for part in (self.pause, self.stop, self.go_on, self.new, self.settings):
+            self.add_action(part)
+        self.facts = label(role="caption", wrap=True)
+        self.add(self.facts)
+        self.add(self.notice)
+        self.add(self.pages, 1)
+        self.searches.activated.connect(lambda: self.chosen.emit(self.searches.currentData()))
+        self.new.clicked.connect(self.new_wanted)
+        self.pause.clicked.connect(lambda: self.pause_wanted.emit(not self._is_held))
+        self.stop.clicked.connect(self.stop_wanted)
+        self.go_on.clicked.connect(self.go_on_wanted)
+
+    def show_names(self, names: Sequence[str], shown: str) -> None:
+        """List the searches of the folder; none is shown while a new one is being put together."""
+        with QSignalBlocker(self.searches):
+            listed = [self.searches.itemData(place) for place in range(self.searches.count())]
+            if listed != list(names):
+                self.searches.clear()
+                for name in names:
+                    self.searches.addItem(name, name)
+            self.searches.setCurrentIndex(self.searches.findData(shown))
+        self.searches.setVisible(bool(names))
+        self.searches.setPlaceholderText("Open a search")
+
+    def show_found(self, found: Found | None, job: Job) -> None:
+        """Say how far the search is, and offer what can be done now."""
+        self.facts.setText(self._said(found, job) if found else "")
+        self.facts.setVisible(found is not None)
+        mine = found is not None and job.search == found.name
+        running = mine or (found is not None and found.busy)
+        self._is_held = mine and job.state in ("paused", "pausing")
+        for button in (self.pause, self.stop):
+            button.setVisible(running)
+        self.pause.setText("Continue" if self._is_held else "Pause")
+        self.pause.set_icon("play" if self._is_held else "pause")
+        self.pause.setEnabled(not mine or job.state in ("running", "paused"))
+        self.stop.setText("Stopping…" if mine and job.state == "stopping" else "Stop and keep")
+        self.stop.setEnabled(not mine or job.state != "stopping")
+        self.go_on.setVisible(found is not None and not running and found.can_go_on)
+        self.go_on.setEnabled(not job.is_busy())
+        self.go_on.setToolTip("" if not job.is_busy() else "Another job is running.")
+        self.new.setVisible(found is not None)
+        self.settings.setVisible(found is not None)
+        self.empty.setText(NONE if found is None else WAITING)
+
+    def _said(self, found: Found, job: Job) -> str:
+        if job.search == found.name and job.state in ("starting", "paused", "pausing", "stopping"):
+            return f"{job.state} · {facts(found)}"
+        return f"{ELSEWHERE} · {facts(found)}" if found.busy and job.search != found.name else facts(found)

@@ -1,0 +1,136 @@
+"""The trials as a table: its columns, its rows, and the same as a file."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from engine.search import standing
+from engine.search.ledger import Trial
+from gui.panels.search.drafts import title
+from gui.panels.search.found import Found
+from gui.status import duration
+from gui.widgets.number_model import Column, Row
+from gui.widgets.text import number
+
+STATES = {"finished": "done", "proposed": "waiting"}
+ROLES = {"finished": "accent", "failed": "danger", "stopped": "quiet", "proposed": "quiet"}
+SHORT = {
+    "learning_rate": "learning rate",
+    "batch_size": "batch",
+    "latent": "latent",
+}
+BEST = "★ "
+
+
+class Number(int):
+    """A trial's number, which is written with a star where it is the best."""
+
+    is_best = False
+
+
+def numbered(trial: Trial, best: Trial | None) -> Number:
+    made = Number(trial.number)
+    made.is_best = best is not None and best.number == trial.number
+    return made
+
+
+def short(name: str) -> str:
+    """A setting's name over a narrow column."""
+    return SHORT.get(name, title(name).lower())
+
+
+def score_title(found: Found) -> str:
+    """How the score is called: by its unit, unless the models of the search have different ones."""
+    if "model" in found.plan.space.names:
+        return "val loss"
+    return "val loss, nats" if found.plan.base.model.loss_unit else "val MSE"
+
+
+def has_pixels(found: Found) -> bool:
+    """Whether the score can be told per pixel: it is in nats, and all images have one size."""
+    varied = found.plan.space.names
+    return bool(found.plan.base.model.loss_unit) and not {"model", "size"} & set(varied)
+
+
+def columns(found: Found) -> list[Column]:
+    """The columns of a search's table."""
+    varied = [Column(short(name), shown, _is_number(found, name)) for name in found.plan.space.names]
+    pixel = [Column("nats/px")] if has_pixels(found) else []
+    ends = [Column("epochs done", str), Column("time", _time), Column("state", str, False)]
+    return [Column("trial", _written), *varied, Column(score_title(found)), *pixel, *ends]
+
+
+def rows(found: Found, kept: Sequence[str] | None = None) -> list[Row]:
+    """A row for each trial that is kept, known by its number."""
+    wanted = None if kept is None else set(kept)
+    return [_row(found, trial) for trial in found.trials if wanted is None or str(trial.number) in wanted]
+
+
+def _row(found: Found, trial: Trial) -> Row:
+    values: list[Any] = [numbered(trial, found.best)]
+    values += [trial.config.get(name) for name in found.plan.space.names]
+    score = float("nan") if trial.score is None else trial.score
+    values.append(score)
+    if has_pixels(found):
+        values.append(score / found.plan.base.data.size**2)
+    values += [trial.epochs, trial.seconds, state(found, trial)]
+    role = ROLES.get(trial.state)
+    roles = {len(values) - 1: role} if role else {}
+    if trial.state in ("failed", "stopped"):
+        roles |= dict.fromkeys(range(len(values) - 1), "quiet")
+    return Row(str(trial.number), values, "", roles, tip(found, trial))
+
+
+def state(found: Found, trial: Trial) -> str:
+    """What became of a trial, with the reason where it came to no good end."""
+    if trial.state == "running" and not found.busy:
+        return "interrupted"
+    said = STATES.get(trial.state, trial.state)
+    return f"{said}: {trial.reason}" if trial.reason else said
+
+
+def tip(found: Found, trial: Trial) -> str:
+    """All that the table knows of a trial, in sentences."""
+    run = f", run {trial.run}" if trial.run else ""
+    lines = [f"Trial {trial.number}{run}: {state(found, trial)}", standing.named(trial.config)]
+    if trial.score is not None:
+        lines.append(f"best validation loss {number(trial.score, 6)} in epoch {trial.best_epoch}")
+    if trial.origin != "search":
+        lines.append({"hand": "enqueued by hand", "wandb": "proposed by W&B"}.get(trial.origin, trial.origin))
+    return "\n".join(lines)
+
+
+def shown(value: Any) -> str:
+    """A setting's value in a cell."""
+    if value is None:
+        return "—"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return number(value) if isinstance(value, int | float) else standing.shown(value)
+
+
+def _written(value: Number) -> str:
+    return f"{BEST if value.is_best else ''}{value:04d}"
+
+
+def _time(seconds: float) -> str:
+    return duration(seconds) if seconds else "—"
+
+
+def _is_number(found: Found, name: str) -> bool:
+    return all(isinstance(trial.config.get(name, 0), int | float) for trial in found.trials)
+
+
+def write_csv(found: Found, path: Path, mark: str) -> None:
+    """Write one line for each trial, failed ones with their reasons. Raises OSError."""
+    names = list(dict.fromkeys([*found.plan.space.names, *(name for t in found.trials for name in t.config)]))
+    ends = ("score", "best_epoch", "epochs", "seconds", "state", "reason", "origin", "run")
+    with path.open("w", newline="", encoding="utf-8") as file:
+        file.write(f"# {mark}\n")
+        writer = csv.writer(file)
+        writer.writerow(["trial", *names, *ends])
+        for trial in found.trials:
+            values = [standing.shown(trial.config[name]) if name in trial.config else "" for name in names]
+            told = [getattr(trial, name) for name in ends]
+            writer.writerow([trial.number, *values, *("" if each is None else each for each in told)])

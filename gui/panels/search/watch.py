@@ -1,0 +1,110 @@
+"""The search that is looked at, kept current from its ledger, and what is wished of it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from engine.errors import EngramError
+from engine.messages import Event, Log, Search, SearchEnded
+from engine.search import orders
+from gui.panels.search.found import Found, Stamp, names, read, stamp
+from gui.session import Session
+
+LOOK_MS, SOON_MS = 1500, 250
+
+
+class Watch(QObject):
+    """Reads a ledger when it has changed; changed tells that what is known of the search is another, or its job."""
+
+    changed = Signal()
+    said = Signal(str)
+
+    def __init__(self, session: Session, parent: QObject) -> None:
+        super().__init__(parent)
+        self.found: Found | None = None
+        self.name = ""
+        self._session = session
+        self._stamp: Stamp = ()
+        self._timer, self._soon = QTimer(self, interval=LOOK_MS), QTimer(self, singleShot=True, interval=SOON_MS)
+        self._timer.timeout.connect(self.look)
+        self._soon.timeout.connect(self.look)
+        session.search_told.connect(self._on_told)
+        session.job_changed.connect(self.changed)
+
+    def set_awake(self, awake: bool) -> None:
+        """Look now and then, while somebody sees it: a search may run in another process."""
+        if awake:
+            self._timer.start()
+            self.look()
+        else:
+            self._timer.stop()
+
+    def names(self) -> list[str]:
+        """The searches of the folder of runs."""
+        try:
+            return names(self._session.book.root)
+        except OSError:  # a drive that is away for a moment
+            return []
+
+    def open(self, name: str) -> None:
+        """Look at a search; at none for an empty name."""
+        self.name, self.found, self._stamp = name, None, ()
+        self.look()
+        if self.found is None:
+            self.changed.emit()
+
+    def look(self) -> None:
+        """Read the ledger again, if it has changed."""
+        try:
+            if not self.name:
+                return
+            seen = stamp(self.found.search) if self.found else ()
+            if self.found is None or seen != self._stamp:
+                self.found = read(self.name, self._session.book.root)
+                self._stamp = stamp(self.found.search)
+                self.changed.emit()
+        except (EngramError, OSError) as error:
+            if self._session.job.search != self.name:  # one that is just being made is not there yet
+                self.name, self.found = "", None
+                self.said.emit(str(error))
+                self.changed.emit()
+
+    def is_mine(self) -> bool:
+        """Whether the job of this window is the search that is looked at."""
+        return bool(self.name) and self._session.job.search == self.name
+
+    def begin(self, order: Search, backend: str) -> None:
+        """Start a search, or go on with one, and look at it."""
+        self._session.job.begin_search(order, backend)
+        self.open(order.name)
+
+    def go_on(self, backend: str, space: Mapping[str, Any] | None = None, given: Mapping[str, Any] = {}) -> None:
+        """Go on with the search that is looked at, over another space when one is given."""
+        root = str(self._session.book.root)
+        described = dict(space) if space is not None else None
+        self.begin(Search(name=self.name, root=root, space=described, settings=dict(given)), backend)
+
+    def wish(self, verb: str, content: Any = None) -> str:
+        """Ask something of the search, which hears it by way of its ledger; return what is wrong with it."""
+        if self.found is None:
+            return ""
+        try:
+            with self.found.search.ledger() as ledger:
+                orders.checked(ledger, verb, content)
+        except EngramError as error:
+            return str(error)
+        return ""
+
+    def _on_told(self, event: Event) -> None:
+        """What happened to a trial is in the ledger by now."""
+        if not self.is_mine():
+            return
+        if isinstance(event, Log) and event.level != "info":
+            self.said.emit(event.text)
+        elif isinstance(event, SearchEnded):
+            if event.state == "failed":
+                self.said.emit(f"{event.reason} {event.advice}".strip())
+            self._soon.start()
+        elif not self._soon.isActive():
+            self._soon.start()

@@ -1,0 +1,404 @@
+"""The Search panel: a space typed, a search started, watched, changed, stopped, read again."""
+
+import csv
+import json
+
+import pytest
+from PySide6.QtCore import Qt
+
+from engine import config, runs
+from engine.messages import (
+    Continue,
+    EpochEnded,
+    Log,
+    Pause,
+    Refused,
+    Search,
+    SearchEnded,
+    SearchStarted,
+    SearchState,
+    Stop,
+    TrialProposed,
+)
+from engine.search import folder, space
+from gui.panels.search import SearchPanel
+from gui.panels.search.drafts import Draft, drafts_of, meant, problems, split
+from gui.panels.search.found import facts, read
+from gui.panels.search.hand_sheet import HandSheet
+from gui.panels.search.trial_rows import write_csv
+
+SPACE = {"learning_rate": [1e-3, 1e-4], "latent": [4, 8], "epochs": [1, 2]}
+FAILED = "There was not enough memory for one step."
+
+
+@pytest.fixture
+def panel(qtbot, desk):
+    desk.session.open(desk.session.book.root)
+    made = SearchPanel(desk)
+    qtbot.addWidget(made)
+    made.resize(1400, 850)
+    made.show()
+    return made
+
+
+@pytest.fixture
+def make_search(root, tiny, make_run):
+    """Write a search as an engine leaves it: `make_search("s", 5)` has 5 trials, the third of which failed."""
+
+    def make(name="s", count=5, described=SPACE, trials=8, with_runs=True, base=None, **settings):
+        base = base or tiny()
+        order = Search(name=name, root=str(root), base=base, space=described, settings={"trials": trials, **settings})
+        made = folder.prepare(order)
+        points = space.parse(described, base)
+        with made.ledger() as ledger:
+            for number, values in zip(range(1, count + 1), points.points(), strict=False):
+                ledger.propose(space.key(values, base), values, "search", {})
+                if with_runs:
+                    make_run(made.run_name(number), epochs=2)
+                state = "failed" if number == 3 else "finished"
+                score = None if number == 3 else 0.01 * number
+                known = {"reason": FAILED if number == 3 else "", "best_epoch": 2, "epochs": 2, "seconds": 61.0}
+                ledger.note(number, state=state, score=score, run=made.run_name(number), **known)
+        return made
+
+    return make
+
+
+def told(search, state="running", **changes):
+    known = {"done": 1, "failed": 0, "running": 1, "trials": 8, "left": 6, "left_s": 30.0, "best": 1}
+    return SearchState(search=search, state=state, best_score=0.1, **known | changes)
+
+
+def started(order):
+    return SearchStarted(
+        search=order.name,
+        path=f"{order.root}/_searches/{order.name}",
+        base=order.base,
+        space=order.space,
+        settings=folder.settings_of(order.settings),
+        size=8,
+    )
+
+
+def row(panel, name):
+    return panel.order.editor.rows[name]
+
+
+class TestSpace:
+    def test_presets_of_the_study_are_there_and_stand_as_in_its_tables(self, panel):
+        order = panel.order
+        assert [order.preset.itemData(i) for i in range(order.preset.count())] == ["", "seed-ae", "seed-vae"]
+        assert order.preset.currentData() == "seed-ae"
+        assert meant(order.editor.drafts) == dict(space.presets()["seed-ae"])
+        assert order.points.text() == "81 points in the space."
+
+    def test_preset_is_chosen_and_taken_back(self, panel, desk):
+        order = panel.order
+        order.preset.setCurrentIndex(2)
+        order.preset.activated.emit(2)
+        assert order.base().model.model == "vae"
+        assert meant(order.editor.drafts) == dict(space.presets()["seed-vae"])
+        desk.undo.undo()
+        assert (order.base().model.model, order.preset.currentData()) == ("ae", "seed-ae")
+
+    def test_any_setting_is_added_typed_and_taken_away_and_all_of_it_undone(self, panel, desk, qtbot):
+        editor = panel.order.editor
+        offered = {editor.add.itemData(i) for i in range(editor.add.count())}
+        assert {"model", "filters", "kernel_size", "activation", "weight_decay", "noise", "size", "flip"} <= offered
+        assert not {"seed", "tracking", "source", "latent", "beta"} & offered
+        editor.add.setCurrentIndex(editor.add.findData("kernel_size"))
+        editor.add.activated.emit(editor.add.currentIndex())
+        line = row(panel, "kernel_size").text
+        assert line.text() == "3"
+        qtbot.keyClicks(line, "3, 5")  # what it began with is chosen, so typing takes its place
+        assert meant(editor.drafts)["kernel_size"] == [3, 5]
+        assert panel.order.points.text() == "162 points in the space."
+        qtbot.mouseClick(row(panel, "kernel_size").remove, Qt.MouseButton.LeftButton)
+        assert "kernel_size" not in editor.rows
+        desk.undo.undo()
+        assert meant(editor.drafts)["kernel_size"] == [3, 5]
+        desk.undo.undo()
+        desk.undo.undo()
+        assert "kernel_size" not in editor.rows
+
+    def test_range_and_log_range(self, panel, qtbot):
+        rate = row(panel, "learning_rate")
+        rate.kind.setCurrentIndex(rate.kind.findData("log"))
+        rate.kind.activated.emit(rate.kind.currentIndex())
+        assert rate.low.isVisible()
+        assert not rate.text.isVisible()
+        assert rate.problem.text() == "Type the lowest and the highest value."
+        qtbot.keyClicks(rate.low, "1e-4")
+        qtbot.keyClicks(rate.high, "0.01")
+        assert rate.problem.text() == ""
+        assert meant(panel.order.editor.drafts)["learning_rate"] == {"low": 1e-4, "high": 0.01, "log": True}
+        assert panel.order.points.text() == "No end of points."
+
+    @pytest.mark.parametrize(
+        ("name", "typed", "said"),
+        [
+            ("latent", "many, 8", "Latent size cannot be 'many' in the space. It is from 1 to 16384."),
+            ("batch_size", "", "Type the values to try, separated by commas."),
+            ("learning_rate", "0.1, 20", "Learning rate cannot be 20"),
+        ],
+    )
+    def test_bad_entry_gets_its_sentence_at_its_field(self, panel, name, typed, said):
+        line = row(panel, name).text
+        line.setText(typed)
+        line.textEdited.emit(typed)
+        assert row(panel, name).problem.text().startswith(said)
+        assert [other for other, each in panel.order.editor.rows.items() if each.problem.text()] == [name]
+        assert not panel.order.start.isEnabled()
+
+    def test_setting_may_depend_on_another(self, panel, qtbot):
+        editor = panel.order.editor
+        for name in ("model", "beta"):
+            editor.add.setCurrentIndex(editor.add.findData(name))
+            editor.add.activated.emit(editor.add.currentIndex())
+            if name == "model":
+                row(panel, "model").text.setText("ae, vae")
+                row(panel, "model").text.textEdited.emit("ae, vae")
+        beta = row(panel, "beta")
+        beta.text.setText("1, 4")
+        beta.text.textEdited.emit("1, 4")
+        qtbot.mouseClick(beta.condition, Qt.MouseButton.LeftButton)
+        beta.when.setCurrentIndex(beta.when.findData("model"))
+        beta.when.activated.emit(beta.when.currentIndex())
+        qtbot.keyClicks(beta.wanted, "unet")
+        assert "which the space does not have" in beta.problem.text()
+        beta.wanted.clear()
+        qtbot.keyClicks(beta.wanted, "vae")
+        assert beta.problem.text() == ""
+        assert meant(editor.drafts)["beta"] == {"values": [1.0, 4.0], "when": {"model": ["vae"]}}
+
+    def test_one_value_fixes_a_setting(self, tiny):
+        drafts = (Draft("latent", text="4, 8"), Draft("filters", text="4, 8"), Draft("epochs", text="3"))
+        assert split(drafts) == ({"latent": [4, 8]}, {"filters": [4, 8], "epochs": 3})
+        assert problems(drafts, tiny()) == ({}, "")
+        assert problems((Draft("epochs", text="3"),), tiny())[1].startswith("Every setting has one value only")
+
+    def test_what_does_not_fit_together_is_said_below(self, tiny):
+        drafts = (Draft("latent", text="4, 8"), Draft("filters", text="4, 8, 16, 32, 64, 128"))
+        alone, together = problems(drafts, tiny())
+        assert alone == {}
+        assert "Size 32 cannot be halved 6 times" in together
+
+    def test_space_file_with_everything_comes_back_as_it_was(self):
+        described = {
+            "model": ["ae", "vae"],
+            "latent": [4, 8],
+            "learning_rate": {"low": 1e-4, "high": 1e-2, "log": True},
+            "kernel_size": {"low": 3, "high": 7, "log": False},
+            "beta": {"low": 0.5, "high": 4.0, "log": True, "when": {"model": ["vae"], "latent": [8]}},
+            "filters": [[4, 8], [8, 16]],
+            "cosine": {"values": [True, False], "when": {"model": ["vae"]}},
+        }
+        described.pop("cosine")
+        assert meant(drafts_of(described)) == described
+
+
+class TestSearching:
+    def test_start_sends_what_is_typed(self, panel, root, loaded):
+        order = panel.order
+        order.fixed.setCurrentIndex(order.fixed.findData("model:ae"))
+        order.fixed.activated.emit(order.fixed.currentIndex())
+        order.editor.set_drafts((Draft("latent", text="4, 8"), Draft("filters", text="4, 8")))
+        order.form.set_values({"trials": 2, "algorithm": "grid", "parallel": 2, "tracking": "offline"})
+        assert "wandb sync" in order.caution.text()
+        order.start.click()
+        sent = panel.session.job.engine.sent[-1]
+        assert isinstance(sent, Search)
+        assert (sent.name, sent.root, sent.space) == ("ae-search-1", str(root), {"latent": [4, 8]})
+        assert sent.settings["algorithm"] == "grid"
+        assert sent.settings["parallel"] == 2
+        assert (sent.base.model.filters, sent.base.data.size) == ((4, 8), 32)
+        assert sent.base.training.tracking == "offline"
+        assert not order.start.isEnabled()
+
+    def test_search_is_watched_held_and_stopped(self, panel, make_search, qtbot):
+        made = make_search("s", 2)
+        job, plot = panel.session.job, panel.plot
+        panel.open("s")
+        plot.go_on.click()
+        job.engine.say(started(Search(name="s", root=str(made.root), base=config.build({}), space=SPACE)))
+        assert (job.search, job.state) == ("s", "running")
+        with made.ledger() as ledger:
+            values = {"learning_rate": 1e-4, "latent": 8, "epochs": 2}
+            ledger.propose(space.key(values, config.build({})), values, "search", {})
+        job.engine.say(TrialProposed(search="s", number=3, run="s-0003", values=values, origin="search"))
+        qtbot.waitUntil(lambda: panel.trials.table.model().rowCount() == 3)
+        plot.pause.click()
+        assert job.engine.sent[-1] == Pause()
+        job.engine.say(told("s", "paused"))
+        assert plot.pause.text() == "Continue"
+        assert plot.facts.text().startswith("paused")
+        plot.pause.click()
+        assert job.engine.sent[-1] == Continue()
+        job.engine.say(told("s", "running"))
+        plot.stop.click()
+        assert job.engine.sent[-1] == Stop()
+        assert (plot.stop.text(), plot.stop.isEnabled()) == ("Stopping…", False)
+        job.engine.say(SearchEnded(search="s", state="stopped"))
+        assert job.search is None
+        assert plot.go_on.isVisible()
+
+    def test_epochs_of_trials_reach_their_records(self, panel, make_search):
+        make_search("s", 1)
+        panel.session.book.look()
+        panel.open("s")
+        panel.plot.go_on.click()
+        metrics = {"loss": 0.5, "val_loss": 0.4}
+        panel.session.job.engine.say(EpochEnded(run="s-0001", epoch=3, metrics=metrics, best=True))
+        assert panel.session.record("s-0001").last_epoch == 3
+
+    def test_refused_search_leaves_the_form_with_its_reason(self, panel):
+        panel.order.start.click()
+        assert panel.session.job.search == "ae-search-1"
+        panel.session.job.engine.say(Refused(reason="There is already a run 'ae-search-1-0001'.", advice="Wait."))
+        assert panel.session.job.search is None
+        assert "already a run" in panel.plot.notice.text()
+        assert panel.order.isVisible()
+
+    def test_log_that_warns_and_failure_are_said(self, panel, make_search):
+        make_search("s")
+        panel.open("s")
+        panel.plot.go_on.click()
+        panel.session.job.engine.say(Log(text="This configuration has been tried already.", level="warning"))
+        assert "tried already" in panel.plot.notice.text()
+        panel.session.job.engine.say(SearchEnded(search="s", state="failed", reason="The disk is full.", advice=""))
+        assert panel.plot.notice.text() == "The disk is full."
+
+    def test_search_of_another_process_is_told_by_its_ledger(self, panel, make_search):
+        made = make_search("s")
+        with made.lock():
+            panel.open("s")
+            assert panel.plot.facts.text().startswith("runs in another process")
+            assert not panel.plot.go_on.isVisible()
+            panel.plot.stop.click()
+        with made.ledger() as ledger:
+            assert ledger.take_wishes() == [("stop", None)]
+        assert panel.session.job.search is None
+
+    def test_space_and_number_are_changed_while_it_runs(self, panel, make_search, qtbot):
+        made = make_search("s")
+        with made.lock():
+            panel.open("s")
+            panel.plot.settings.setChecked(True)
+            assert panel.change.isVisible()
+            assert not panel.change.apply.isEnabled()
+            latent = panel.change.editor.rows["latent"].text
+            qtbot.keyClicks(latent, ", 16")
+            panel.change.form.change_values({"trials": 12})
+            assert panel.change.points.text() == "12 points in the space."
+            panel.change.apply.click()
+        with made.ledger() as ledger:
+            assert ledger.take_wishes() == [("space", {**SPACE, "latent": [4, 8, 16]}), ("trials", 12)]
+
+    def test_search_that_is_over_goes_on_over_more(self, panel, make_search, qtbot):
+        make_search("s", 8)
+        panel.open("s")
+        assert "space exhausted" in panel.plot.facts.text()
+        assert not panel.plot.go_on.isVisible()
+        panel.plot.settings.setChecked(True)
+        panel.change.editor.rows["latent"].text.setFocus()
+        qtbot.keyClicks(panel.change.editor.rows["latent"].text, ", 16")
+        panel.change.form.change_values({"trials": 12, "parallel": 2})
+        assert panel.change.apply.text() == "Go on with these"
+        panel.change.apply.click()
+        sent = panel.session.job.engine.sent[-1]
+        assert sent == Search(
+            name="s",
+            root=str(panel.session.book.root),
+            space={**SPACE, "latent": [4, 8, 16]},
+            settings={"trials": 12, "parallel": 2},
+        )
+
+    def test_configuration_is_tried_by_hand(self, panel, make_search, qtbot):
+        made = make_search("s")
+        panel.open("s")
+        panel.trials.enqueue.click()
+        sheet = panel.findChild(HandSheet)
+        assert sheet.values() == {"learning_rate": 1e-3, "latent": 4, "epochs": 1}
+        sheet.try_it()
+        assert sheet.notice.text() == "This configuration is trial 1 already."
+        sheet.form.change_values({"latent": "many"})
+        assert not sheet.buttons.buttons()[0].isEnabled()
+        sheet.form.change_values({"latent": 5})
+        sheet.try_it()
+        assert not sheet.isVisible()
+        with made.ledger() as ledger:
+            assert ledger.take_wishes() == [("enqueue", {"learning_rate": 1e-3, "latent": 5, "epochs": 1})]
+
+
+class TestTrials:
+    def test_old_search_is_read_without_an_engine(self, panel, make_search):
+        make_search("old")
+        panel.open("old")
+        assert panel.plot.facts.text() == "4 done · 1 failed · 3 to come of 8 · 3 of 8 points left"
+        table = panel.trials.table
+        assert [table.text(0, column) for column in range(5)] == ["★ 0001", "0.001", "4", "1", "0.01"]
+        assert table.text(0, 7) == "done"
+        assert panel.session.job.engine is None
+
+    def test_failed_trial_keeps_its_reason_and_is_never_first(self, panel, make_search):
+        make_search("s")
+        panel.open("s")
+        table, last = panel.trials.table, 4
+        assert table.text(last, 0) == "0003"
+        assert table.text(last, 4) == "—"
+        assert table.text(last, 7) == f"failed: {FAILED}"
+        index = table.model().index(last, 7)
+        assert FAILED in index.data(Qt.ItemDataRole.ToolTipRole)
+        assert index.data(Qt.ItemDataRole.ForegroundRole).name() == "#f08a7a"
+        table.sortByColumn(4, Qt.SortOrder.DescendingOrder)
+        assert read("s", panel.session.book.root).best.number == 1
+
+    def test_interrupted_trial_is_told(self, make_search, root):
+        made = make_search("s")
+        with made.ledger() as ledger:
+            ledger.note(5, state="running", score=None)
+        assert "1 interrupted" in facts(read("s", root))
+
+    def test_trial_is_kept_as_a_run_of_its_own(self, panel, make_search, root):
+        make_search("s")
+        panel.session.book.look()
+        panel.open("s")
+        panel.doing.ask_text = lambda *_, text: ("good one", True)
+        panel.doing.keep(1)
+        assert "cannot be a run's name" in panel.plot.notice.text()
+        panel.doing.ask_text = lambda *_, text: (f"{text}", True)
+        panel.doing.keep(1)
+        assert panel.plot.notice.text() == "Trial 1 is kept as the run s-0001-kept."
+        kept = runs.open("s-0001-kept", root)
+        assert kept.history() == runs.open("s-0001", root).history()
+        assert panel.session.record("s-0001-kept").state == "finished"
+
+    def test_trials_go_to_compare(self, panel, make_search, qtbot):
+        make_search("s")
+        panel.open("s")
+        panel.trials.table.choose(["1", "2"])
+        with qtbot.waitSignal(panel.wished) as blocker:
+            panel.trials.menu(1).actions()[2].trigger()
+        assert blocker.args == ["compare", ("runs", ["s-0001", "s-0002"])]
+
+    def test_table_as_a_file(self, make_search, root, tmp_path):
+        make_search("s")
+        write_csv(read("s", root), tmp_path / "trials.csv", "mark")
+        lines = (tmp_path / "trials.csv").read_text().splitlines()
+        assert lines[0] == "# mark"
+        content = list(csv.DictReader(lines[1:]))
+        assert [each["score"] for each in content] == ["0.01", "0.02", "", "0.04", "0.05"]
+        assert content[2]["reason"] == FAILED
+
+    def test_panel_is_put_back_as_it_was(self, panel, make_search, desk, qtbot):
+        make_search("s")
+        panel.open("s")
+        panel.order.editor.set_drafts((Draft("latent", text="4, 8"),))
+        kept = json.loads(json.dumps(panel.memory()))
+        second = SearchPanel(desk)
+        qtbot.addWidget(second)
+        second.recall(kept)
+        assert second.watch.name == "s"
+        assert meant(second.order.editor.drafts) == {"latent": [4, 8]}
+        second.recall({"search": "gone", "order": {"space": [{"name": "nothing"}, 3], "form": 4}})
+        assert meant(second.order.editor.drafts) == {"latent": [4, 8]}
