@@ -232,7 +232,7 @@ def search_specs() -> list[FieldSpec]:
 def check(values: Mapping[str, Any]) -> None:
     """Raises ConfigError when a search cannot be told these."""
     known = {name: value for name, value in values.items() if name in SearchConfig.model_fields}
-    folder.settings_of(known)
+    settings.validated(SearchConfig, known)
 
 
 MOST_COUNTED = 100_000

@@ -75,7 +75,7 @@ def started(order):
         path=f"{order.root}/_searches/{order.name}",
         base=order.base,
         space=order.space,
-        settings=folder.settings_of(order.settings),
+        settings=config.validated(config.SearchConfig, order.settings),
         size=8,
     )
 
