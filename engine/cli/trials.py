@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.cli.outcome import Outcome, duration, number, table
 from engine.errors import ConfigError, SearchError
-from engine.search import folder, orders, standing
+from engine.search import folder, orders, standing, wishes
 from engine.search.folder import Search
 from engine.search.ledger import Trial
 
@@ -58,7 +58,7 @@ def _wish(search: Search, verb: str, given: Any) -> Outcome:
     if not busy and verb in orders.MOMENTARY:
         raise SearchError(f"Search '{search.name}' is not running.", f"Let it go on with: search --name {search.name}")
     with search.ledger() as ledger:
-        orders.checked(ledger, verb, given)
+        wishes.checked(ledger, verb, given)
     later = "" if busy else f" It is not running; go on with: search --name {search.name}"
     return Outcome(DONE[verb].format(name=search.name) + later, {"search": search.name, "told": verb, "running": busy})
 

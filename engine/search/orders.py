@@ -5,12 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine import config
-from engine.config import SearchConfig
-from engine.errors import ConfigError, SearchError
+from engine.errors import SearchError
 from engine.messages import Enqueue, SearchWish, Stop, StopTrial
 from engine.search import announcements, folder, outcome
 from engine.search.ledger import FILE, Ledger
+from engine.search.wishes import checked
 
 if TYPE_CHECKING:
     from engine.search.conductor import Conductor
@@ -106,21 +105,3 @@ def _wished(wish: SearchWish) -> tuple[str, Any]:
     if isinstance(wish, Enqueue):
         return "enqueue", wish.values
     return "space", wish.model_dump()["space"]
-
-
-def checked(ledger: Ledger, verb: str, content: Any) -> None:
-    """Wish something of a search, if it makes sense; said at once, not by the process that searches.
-
-    Raises:
-        ConfigError: values or a space that cannot be.
-    """
-    plan = folder.plan_of(ledger)
-    if verb == "enqueue":
-        if not content:
-            raise ConfigError("There are no values to try.", 'Such as {"latent": 256}.')
-        config.build(content, plan.base)
-    elif verb == "space":
-        folder.extended(plan, content)
-    elif verb == "trials":
-        config.validated(SearchConfig, {"trials": content})
-    ledger.wish(verb, content)

@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.errors import EngramError
 from engine.messages import Event, Log, Search, SearchEnded
-from engine.search import orders
+from engine.search import wishes
 from gui.panels.search.found import Found, Stamp, names, read, stamp
 from gui.session import Session
 
@@ -91,7 +91,7 @@ class Watch(QObject):
             return ""
         try:
             with self.found.search.ledger() as ledger:
-                orders.checked(ledger, verb, content)
+                wishes.checked(ledger, verb, content)
         except EngramError as error:
             return str(error)
         return ""

@@ -12,7 +12,7 @@ import pytest
 
 from engine import runs
 from engine.messages import Search
-from engine.search import folder, orders
+from engine.search import folder, wishes
 
 JOB = """
 import sys
@@ -62,7 +62,7 @@ class Running:
 
     def wish(self, verb, content=None):
         with folder.open(self.name, self.root).ledger() as ledger:
-            orders.checked(ledger, verb, content)
+            wishes.checked(ledger, verb, content)
 
     def trials(self):
         with folder.open(self.name, self.root).ledger() as ledger:

@@ -1,0 +1,27 @@
+"""What may be wished of a search, checked before it is written into its ledger. Takes no framework."""
+
+from typing import Any
+
+from engine import config
+from engine.config import SearchConfig
+from engine.errors import ConfigError
+from engine.search import folder
+from engine.search.ledger import Ledger
+
+
+def checked(ledger: Ledger, verb: str, content: Any) -> None:
+    """Wish something of a search, if it makes sense; said at once, not by the process that searches.
+
+    Raises:
+        ConfigError: values or a space that cannot be.
+    """
+    plan = folder.plan_of(ledger)
+    if verb == "enqueue":
+        if not content:
+            raise ConfigError("There are no values to try.", 'Such as {"latent": 256}.')
+        config.build(content, plan.base)
+    elif verb == "space":
+        folder.extended(plan, content)
+    elif verb == "trials":
+        config.validated(SearchConfig, {"trials": content})
+    ledger.wish(verb, content)
