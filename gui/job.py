@@ -153,22 +153,15 @@ class Job(QObject):
 
     def _follow(self, event: Event) -> None:
         if self.search is not None:
-            self._follow_search(event)
+            state = stated(event, self.state)
+            if state:
+                self._set_state(state)
         elif isinstance(event, (JobEnded, StudyEnded)):
             self._set_state("idle")
         elif isinstance(event, Paused) and self.state == "pausing":
             self._set_state("paused")
         elif isinstance(event, (JobStarted, Continued, StudyProgress)) and self.state == "starting":
             self._set_state("running")
-
-    def _follow_search(self, event: Event) -> None:
-        """A search says itself where it stands, since its trials are held and let go one by one."""
-        if isinstance(event, SearchEnded):
-            self._set_state("idle")
-        elif isinstance(event, SearchStarted) and self.state == "starting":
-            self._set_state("running")
-        elif isinstance(event, SearchState) and self.state not in ("stopping", event.state):
-            self._set_state(event.state)
 
     def _on_ended(self, ending: Ending) -> None:
         """Tell of the loss, and have another engine ready, unless this one never was."""
@@ -182,3 +175,12 @@ class Job(QObject):
         self.lost.emit(Loss(held[0], text, *held[1:]))
         if gone and self._was_ready:
             self.warm_up(gone.backend, gone.threads)
+
+
+def stated(event: Event, now: State) -> State | None:
+    """What a search says itself of where it stands, since its trials are held and let go one by one."""
+    if isinstance(event, SearchEnded):
+        return "idle"
+    if isinstance(event, SearchStarted) and now == "starting":
+        return "running"
+    return event.state if isinstance(event, SearchState) and now not in ("stopping", event.state) else None

@@ -15,12 +15,12 @@ from gui.loaded_data import source_title
 from gui.panel import Desk
 from gui.panels.search.drafts import drafts_of, meant
 from gui.panels.search.found import Found
-from gui.panels.search.order_card import check, size_of
+from gui.panels.search.order_card import check, size_words
 from gui.panels.search.space_editor import SpaceEditor
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
 from gui.widgets.notice import NoticeBox
-from gui.widgets.text import grouped, label
+from gui.widgets.text import label
 
 APPLY, GO_ON = "Apply to the search", "Go on with these"
 LATER = "At a time and early stopping change when the search is gone on with."
@@ -83,19 +83,14 @@ class ChangeCard(Card):
         self.facts.setText(" · ".join(words) + (f". {LATER}" if found.busy else "."))
         for name, row in self.form.rows.items():
             row.editor.setEnabled(name == "trials" or not found.busy)
-        self.points.setText(self._size(base))
+        typed = space.parse(meant(self.editor.drafts), base) if self.editor.is_valid() else None
+        self.points.setText(size_words(typed) if typed else "")
         is_new = any(self._changes())
         self.apply.setText(APPLY if found.busy else GO_ON)
         free = found.busy or not self._desk.session.job.is_busy()
         self.apply.setEnabled(is_new and self.editor.is_valid() and self.form.is_valid() and free)
         self.reset.setEnabled(is_new)
         self.changed.emit()
-
-    def _size(self, base: RunConfig) -> str:
-        if not self.editor.is_valid():
-            return ""
-        count = size_of(space.parse(meant(self.editor.drafts), base))
-        return "No end of points." if count is None else f"{grouped(count)} points in the space."
 
     def _changes(self) -> tuple[Mapping[str, Any] | None, dict[str, Any]]:
         """The space and the settings, as far as they are others now."""

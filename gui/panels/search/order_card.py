@@ -18,7 +18,7 @@ from gui.form import LABEL_PX, Form
 from gui.loaded_data import source_title
 from gui.panel import Desk
 from gui.panels.search.dimension_row import Choice
-from gui.panels.search.drafts import drafts_of, remembered, settled
+from gui.panels.search.drafts import Drafts, drafts_of, remembered, settled
 from gui.panels.search.space_editor import SpaceEditor
 from gui.use_data import use_data
 from gui.widgets.buttons import Button
@@ -147,10 +147,10 @@ class OrderCard(Card):
         """Bring captions and button in line with the form and the session."""
         if anew:
             self.editor.validate()
-        self.preset.setCurrentIndex(max(self.preset.findData(self._matching_preset()), 0))
+        self.preset.setCurrentIndex(max(self.preset.findData(matching(self.editor.drafts, self.fixed_name)), 0))
         data, values = self.data_config(), self.form.values()
         self.data.setText(f"Scans: {source_title(data)} · {data.size} px · {data.fit}, chosen in Data.")
-        self.points.setText(self._size())
+        self.points.setText(size_words(settled(self.editor.drafts, self.base())[0]) if self.editor.is_valid() else "")
         said = [SWEEP] if values["tuner"] == "wandb" else []
         said += [OFFLINE] if values["tracking"] == "offline" else []
         said += [SCALED] if isinstance(values["epochs_scale"], float) and values["epochs_scale"] < 1 else []
@@ -158,14 +158,6 @@ class OrderCard(Card):
         self.caution.setVisible(bool(said))
         self.start.setEnabled(self.is_valid() and not self._session.job.is_busy())
         self.changed.emit()
-
-    def _size(self) -> str:
-        """How large the space is, in words."""
-        if not self.editor.is_valid():
-            return ""
-        points, _ = settled(self.editor.drafts, self.base())
-        count = size_of(points)
-        return "No end of points." if count is None else f"{grouped(count)} points in the space."
 
     def memory(self) -> dict[str, Any]:
         drafts = [vars(draft) for draft in self.editor.drafts]
@@ -191,12 +183,6 @@ class OrderCard(Card):
                 use_data(self._session, self._desk.undo, wanted)
             self._desk.undo.endMacro()
         self.refresh()
-
-    def _matching_preset(self) -> str:
-        for name, described in space.presets().items():
-            if self.editor.drafts == drafts_of(described) and self.fixed_name == name:
-                return name
-        return ""
 
 
 class ChangeFixed(QUndoCommand):
@@ -246,6 +232,18 @@ def size_of(points: space.Space) -> int | None:
     for count in counts:
         total *= count or MOST_COUNTED + 1
     return None if conditional and total > MOST_COUNTED else points.size()
+
+
+def size_words(points: space.Space) -> str:
+    """How many points there are, in a sentence."""
+    count = size_of(points)
+    return "No end of points." if count is None else f"{grouped(count)} points in the space."
+
+
+def matching(drafts: Drafts, fixed: str) -> str:
+    """The preset whose space and settings these are; empty for none."""
+    found = (name for name, told in space.presets().items() if fixed == name and drafts == drafts_of(told))
+    return next(found, "")
 
 
 def free_name(base: RunConfig, root: Any) -> str:
