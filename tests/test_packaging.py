@@ -65,11 +65,14 @@ def test_installed_keras_is_new_enough():
 
 
 def test_every_imported_package_is_declared():
-    declared = {canonicalize_name(requirement.name) for requirement in REQUIREMENTS + EXTRAS["torch"] + EXTRAS["jax"]}
-    homes = importlib.metadata.packages_distributions()
+    extras = EXTRAS["torch"] + EXTRAS["jax"] + EXTRAS["cluster"]
+    declared = {canonicalize_name(requirement.name) for requirement in REQUIREMENTS + extras}
+    homes = dict(importlib.metadata.packages_distributions())
     imported = {name.split(".")[0] for source in sources() for _, name in source.imports()}
     foreign = imported - set(sys.stdlib_module_names) - {"engine", "gui", "resources"}
-    undeclared = {name for name in foreign if not {canonicalize_name(home) for home in homes.get(name, [])} & declared}
+    undeclared = {
+        name for name in foreign if not {canonicalize_name(home) for home in homes.get(name, [name])} & declared
+    }
     assert not undeclared
 
 

@@ -34,6 +34,13 @@ class SearchConfig(Section):
         le=256,
         advanced=True,
     )
+    cluster: str = setting(
+        "",
+        "Cluster",
+        "Where trials run: empty for this machine; the address of a Dask scheduler, such as tcp://head:8786; slurm, "
+        "pbs, sge, lsf, oar, moab or htcondor for jobs of that queue; local for a cluster on this machine.",
+        advanced=True,
+    )
     spare: bool = setting(
         True,
         "Process in reserve",

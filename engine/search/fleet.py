@@ -1,14 +1,19 @@
 """The trials that run side by side, on this machine or elsewhere."""
 
+import importlib
+import importlib.util
 import queue
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.config import SearchConfig
+from engine.errors import SearchError
 from engine.messages import JobEnded, Message, Refused
 from engine.runs import Run
-from engine.search.places import Hand, Inbox, News, Place, Task
+from engine.search.places import QUEUES, Hand, News, Place, Task
 from engine.search.process import ThisMachine
+
+INSTALL = "pip install 'engram-mri[cluster]'"
 
 
 def place_of(settings: SearchConfig, folder: Path) -> Place:
@@ -17,8 +22,22 @@ def place_of(settings: SearchConfig, folder: Path) -> Place:
     Args:
         settings: of the search.
         folder: of the search.
+
+    Raises:
+        SearchError: there is no such place.
     """
-    return ThisMachine(folder, settings.spare)
+    where = settings.cluster
+    if not where:
+        return ThisMachine(folder, settings.spare)
+    if where != "local" and where not in QUEUES and ":" not in where:
+        advice = f"Give the address of a Dask scheduler, local, or one of: {', '.join(QUEUES)}."
+        raise SearchError(f"There is no cluster '{where}'.", advice)
+    needed = {"distributed": "dask"} | ({"dask_jobqueue": "dask-jobqueue"} if where in QUEUES else {})
+    for module, package in needed.items():
+        if importlib.util.find_spec(module) is None:
+            raise SearchError(f"This cluster needs {package}, which is not installed.", f"Install it: {INSTALL}.")
+    made: Place = importlib.import_module("engine.search.cluster").Cluster(where, settings.parallel)
+    return made
 
 
 @dataclass
@@ -59,7 +78,7 @@ class Fleet:
     def __init__(self, place: Place, logs: Path) -> None:
         self.place, self.logs = place, logs
         self.running: dict[int, RunningTrial] = {}
-        self._inbox: Inbox = queue.Queue()
+        self._inbox: queue.Queue[News] = queue.Queue()
 
     def start(self, number: int, run: Run) -> None:
         """Begin a trial, or go on with it."""

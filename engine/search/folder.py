@@ -21,7 +21,7 @@ from engine.search.ledger import FILE, Ledger
 from engine.search.space import Space
 
 HOME = "_searches"
-CHANGEABLE = ("trials", "parallel", "early_stopping", "spare")
+CHANGEABLE = ("trials", "parallel", "early_stopping", "cluster", "spare")
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,8 @@ class Plan:
         built = config.build(values, self.base)
         epochs = max(1, round(built.training.epochs * self.settings.epochs_scale))
         shared: dict[str, Any] = {}
-        if self.settings.parallel > 1 and not built.training.threads:
+        is_here = self.settings.cluster in ("", "local")
+        if is_here and self.settings.parallel > 1 and not built.training.threads:
             shared["threads"] = max(1, (os.cpu_count() or 1) // self.settings.parallel)
         return config.build({"epochs": epochs, **shared}, built)
 

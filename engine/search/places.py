@@ -1,12 +1,21 @@
 """What a search asks of the place where its trials run: this machine (`process`) or a cluster (`cluster`)."""
 
-import queue
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from engine.messages import Event, Message
 from engine.runs import Run
+
+QUEUES = {  # queueing systems, and what stands for them in dask_jobqueue
+    "slurm": "SLURMCluster",
+    "pbs": "PBSCluster",
+    "sge": "SGECluster",
+    "lsf": "LSFCluster",
+    "oar": "OARCluster",
+    "moab": "MoabCluster",
+    "htcondor": "HTCondorCluster",
+}
 
 
 @dataclass(frozen=True)
@@ -33,7 +42,13 @@ class Gone:
 
 
 News = tuple[int, Event | Gone]
-Inbox = queue.Queue[News]
+
+
+class Inbox(Protocol):
+    """Takes news, from any thread."""
+
+    def put(self, item: News, /) -> None:
+        """Take (number of the trial, what happened)."""
 
 
 class Hand(Protocol):

@@ -1,14 +1,33 @@
-"""A space small enough to use up, and a score without training."""
+"""A space small enough to use up, a score without training, and a search in a process of its own."""
 
+import json
 import math
+import os
+import signal
 from dataclasses import replace
 
 import pytest
 
 from engine import backend, config
-from engine.search import space
+from engine.messages import Search
+from engine.search import folder, space, wishes
 from engine.search.hyperband import WAIT
 from engine.search.ledger import Trial
+
+JOB = """
+import sys
+from engine import backend
+from engine.messages import Search, read_command
+from engine.search import job
+
+def hear(event):
+    sys.stdout.write(event.line())
+    sys.stdout.flush()
+
+backend.take_none()
+job.search(read_command(sys.argv[1]), emit=hear)
+"""
+SPACE = {"learning_rate": [1e-2, 1e-3], "latent": [4, 8]}
 
 
 @pytest.fixture
@@ -60,5 +79,57 @@ def play(oracles):
             rows.append(replace(row, state="failed" if failed else "finished", score=score))
             oracle.tell(rows[-1])
         return rows
+
+    return go
+
+
+class Running:
+    """A search in a process of its own, and what it tells."""
+
+    def __init__(self, process, root, name):
+        self.process, self.root, self.name = process, root, name
+        self.told = []
+
+    def __iter__(self):
+        for line in self.process.stdout:
+            event = json.loads(line)
+            self.told.append(event)
+            yield event
+
+    def wait_for(self, kind, **values):
+        """The next event of a kind; those before it are passed over."""
+        for event in self:
+            if event["event"] == kind and all(event[name] == value for name, value in values.items()):
+                return event
+        raise AssertionError(f"the search ended before {kind} {values}: {self.process.stderr.read().decode()}")
+
+    def finish(self):
+        """Hear it out; the state that it ended in."""
+        ended = self.wait_for("search-ended")
+        assert self.process.wait(60) == 0
+        return ended["state"]
+
+    def kill(self):
+        os.kill(self.process.pid, signal.SIGKILL)
+        self.process.wait(20)
+
+    def wish(self, verb, content=None):
+        with folder.open(self.name, self.root).ledger() as ledger:
+            wishes.checked(ledger, verb, content)
+
+    def trials(self):
+        with folder.open(self.name, self.root).ledger() as ledger:
+            return ledger.trials()
+
+
+@pytest.fixture
+def begin(start_python, tiny):
+    """Start a search, or go on with one: `begin(root, "name", {"trials": 3})`."""
+
+    def go(root, name="small", settings=None, space=SPACE, **changes):
+        new = not (root / "_searches" / name).exists()
+        order = {"base": tiny(**changes), "space": space} if new else {}
+        command = Search(name=name, root=str(root), settings=settings or {}, **order)
+        return Running(start_python(JOB, command.line()), root, name)
 
     return go

@@ -1,9 +1,7 @@
 """The search job in a process of its own, as in life: to the end, killed, stopped, paused, told what to do."""
 
-import json
 import os
 import random
-import select
 import signal
 from pathlib import Path
 
@@ -11,75 +9,9 @@ import numpy as np
 import pytest
 
 from engine import runs
-from engine.messages import Search
-from engine.search import folder, wishes
-
-JOB = """
-import sys
-from engine import backend
-from engine.messages import Search, read_command
-from engine.search import job
-
-def hear(event):
-    sys.stdout.write(event.line())
-    sys.stdout.flush()
-
-backend.take_none()
-job.search(read_command(sys.argv[1]), emit=hear)
-"""
-SPACE = {"learning_rate": [1e-2, 1e-3], "latent": [4, 8]}
-
-
-class Running:
-    """A search in a process of its own, and what it tells."""
-
-    def __init__(self, process, root, name):
-        self.process, self.root, self.name = process, root, name
-        self.told = []
-
-    def __iter__(self):
-        for line in self.process.stdout:
-            event = json.loads(line)
-            self.told.append(event)
-            yield event
-
-    def wait_for(self, kind, **values):
-        """The next event of a kind; those before it are passed over."""
-        for event in self:
-            if event["event"] == kind and all(event[name] == value for name, value in values.items()):
-                return event
-        raise AssertionError(f"the search ended before {kind} {values}: {self.process.stderr.read().decode()}")
-
-    def finish(self):
-        """Hear it out; the state that it ended in."""
-        ended = self.wait_for("search-ended")
-        assert self.process.wait(60) == 0
-        return ended["state"]
-
-    def kill(self):
-        os.kill(self.process.pid, signal.SIGKILL)
-        self.process.wait(20)
-
-    def wish(self, verb, content=None):
-        with folder.open(self.name, self.root).ledger() as ledger:
-            wishes.checked(ledger, verb, content)
-
-    def trials(self):
-        with folder.open(self.name, self.root).ledger() as ledger:
-            return ledger.trials()
-
-
-@pytest.fixture
-def begin(start_python, tiny):
-    """Start a search, or go on with one: `begin(root, "name", {"trials": 3})`."""
-
-    def go(root, name="small", settings=None, space=SPACE, **changes):
-        new = not (root / "_searches" / name).exists()
-        order = {"base": tiny(**changes), "space": space} if new else {}
-        command = Search(name=name, root=str(root), settings=settings or {}, **order)
-        return Running(start_python(JOB, command.line()), root, name)
-
-    return go
+from engine.search import folder
+from tests.engine.search.conftest import SPACE
+from tests.engine.search.processes import children, holder, holds, wait_for_end
 
 
 def weights(root, name):
@@ -142,12 +74,12 @@ def test_killed_at_any_moment_it_comes_out_the_same(unbroken, whole, begin, tmp_
 def test_a_trial_whose_process_is_killed_goes_on_and_one_that_dies_again_and_again_fails(begin, tmp_path):
     running = begin(tmp_path, settings={"trials": 1}, epochs=40)
     running.wait_for("epoch-ended", epoch=2)
-    kill_trial(tmp_path / "small-0001")
+    os.kill(holder(tmp_path / "small-0001"), signal.SIGKILL)
     assert running.wait_for("trial-started")["first_epoch"] >= 2
-    kill_trial(tmp_path / "small-0001")
+    os.kill(holder(tmp_path / "small-0001"), signal.SIGKILL)
     for event in running:
         if event["event"] == "trial-started":
-            kill_trial(tmp_path / "small-0001")
+            os.kill(holder(tmp_path / "small-0001"), signal.SIGKILL)
         if event["event"] == "trial-ended":
             break
     assert event["state"] == "failed"
@@ -159,7 +91,7 @@ def test_a_trial_whose_process_is_killed_goes_on_and_one_that_dies_again_and_aga
 def test_the_next_trial_waits_in_a_process_of_its_own_that_dies_with_the_search(begin, tmp_path):
     running = begin(tmp_path, settings={"trials": 2, "algorithm": "grid"}, epochs=20)
     running.wait_for("trial-started", number=1)
-    (spare,) = [each for each in children(running) if not holds(each, tmp_path / "small-0001")]
+    (spare,) = [each for each in children(running.process.pid) if not holds(each, tmp_path / "small-0001")]
     running.wait_for("trial-started", number=2)
     assert holds(spare, tmp_path / "small-0002")
     running.kill()
@@ -167,64 +99,10 @@ def test_the_next_trial_waits_in_a_process_of_its_own_that_dies_with_the_search(
     running = begin(tmp_path, settings={"trials": 4, "parallel": 2})  # which shares the threads out anew
     assert {running.wait_for("trial-started")["number"] for _ in range(2)} == {2, 3}
     assert [trial.state for trial in running.trials()] == ["finished", "running", "running"]
-    (spare,) = [
-        each for each in children(running) if not any(holds(each, tmp_path / f"small-000{number}") for number in (2, 3))
-    ]
+    busy = {holder(tmp_path / "small-0002"), holder(tmp_path / "small-0003")}
+    (spare,) = set(children(running.process.pid)) - busy
     running.kill()
     wait_for_end(spare)
-
-
-def children(running):
-    """The processes of trials that a search has started."""
-    return [each for each in trial_processes() if parent(each) == running.process.pid]
-
-
-def parent(process):
-    """Who started a process; 0 when it is gone."""
-    try:
-        return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
-    except OSError:
-        return 0
-
-
-def holds(process, path):
-    return str(path / "lock") in held_files(process)
-
-
-def wait_for_end(process):
-    try:
-        descriptor = os.pidfd_open(process)
-    except ProcessLookupError:
-        return
-    assert select.select([descriptor], [], [], 60)[0], "it lives on"
-    os.close(descriptor)
-
-
-def kill_trial(path):
-    """Kill the process that trains a run: the one that holds its lock."""
-    for process in trial_processes():
-        if holds(process, path):
-            os.kill(process, signal.SIGKILL)
-
-
-def trial_processes():
-    """Every process of a trial, those that wait for one included."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (process / "cmdline").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        found += [int(process.name)] * (b"engine.search.trial" in words)
-    return found
-
-
-def held_files(process):
-    """The files that a process has open; none when it is gone."""
-    try:
-        return [os.readlink(each) for each in Path(f"/proc/{process}/fd").iterdir()]
-    except OSError:
-        return []
 
 
 def test_a_trial_that_cannot_be_trained_keeps_its_reason_and_the_search_goes_on(begin, tmp_path):

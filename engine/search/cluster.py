@@ -1,0 +1,253 @@
+"""Trials on the workers of a Dask cluster, each in a process that its worker starts. Takes distributed: load it late.
+
+Events come by a topic of Dask's; what is wished of a trial is a Dask variable, which its worker looks at twice a
+second, so that a trial that had to move to another worker hears it as well. A worker that dies lets Dask give its
+trial to another one, where it goes on from its last epoch: the runs must lie in a folder that all machines share. A
+search that dies leaves no trial behind, since the workers hear from Dask that nobody wants it any more.
+"""
+
+import importlib
+import logging
+import os
+import threading
+from contextlib import suppress
+from typing import Any
+from uuid import uuid4
+
+import dask
+import distributed
+from distributed import Client, Future, Variable
+
+from engine.errors import SearchError
+from engine.messages import Continue, Event, Log, Message, Pause, Stop, read_event
+from engine.runs import open as open_run
+from engine.search import standing
+from engine.search.places import QUEUES, Gone, Hand, Inbox, Task
+from engine.search.process import ThisMachine, TrialProcess
+
+LOOK_S = 0.5
+CONNECT_S = 10
+WISHES: dict[str, Message] = {"run": Continue(), "pause": Pause(), "stop": Stop()}
+GO_ON = "The same command goes on where it broke off."
+
+# ---- at the search -----------------------------------------------------------------------------------------------
+
+
+class ClusterHand:
+    """A trial on a cluster, seen from the search.
+
+    Args:
+        client: of the scheduler.
+        task: the trial.
+        inbox: takes its news.
+        topic: by which its worker tells of it.
+    """
+
+    def __init__(self, client: Client, task: Task, inbox: Inbox, topic: str) -> None:
+        self.task, self._inbox = task, inbox
+        self.name = f"engram-{task.run.name}-{uuid4().hex}"
+        self.is_killed = False
+        self._begun = 0
+        self._wish = Variable(self.name, client=client)
+        self._wish.set("run")
+        self.future: Future = client.submit(train, task, topic, key=self.name, pure=False)
+
+    def hear(self, word: str, content: Any) -> None:
+        """What its worker told."""
+        if word == "begun":
+            self._begun += 1
+            if self._begun > 1:
+                text = f"The worker of trial {self.task.number} is gone; the trial goes on at {content}."
+                self.put(Log(text=text, level="warning"))
+        elif word == "event":
+            self.put(read_event(content))
+        elif word == "gone":
+            self.put(Gone(*content))
+
+    def put(self, news: Event | Gone) -> None:
+        """Pass news on to the search."""
+        self._inbox.put((self.task.number, news))
+
+    def say(self, message: Message) -> None:
+        """Let its worker know what is wished; a wish to stop stays."""
+        wish = next(word for word, known in WISHES.items() if isinstance(message, type(known)))
+        with suppress(OSError, RuntimeError):
+            self._wish.set(wish)
+
+    def kill(self) -> None:
+        """Let Dask drop it; its worker ends the process then."""
+        self.is_killed = True
+        self.future.cancel()
+
+    def close(self) -> None:
+        """Let go of one that is gone."""
+        self.future.release()
+        with suppress(OSError, RuntimeError):
+            self._wish.delete()
+
+
+class Cluster:
+    """The place of trials that run on a cluster.
+
+    Args:
+        where: address of a scheduler; 'local' for one of our own on this machine; or a queueing system, such as
+            'slurm', whose jobs are described in Dask's `jobqueue.yaml`.
+        count: how many trials run side by side, which is how many workers are asked for.
+
+    Raises:
+        SearchError: there is no such cluster.
+    """
+
+    def __init__(self, where: str, count: int) -> None:
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is said in sentences of ours
+        self.where, self._topic = where, f"engram-{uuid4().hex}"
+        self._hands: dict[str, ClusterHand] = {}
+        self._trouble: SearchError | None = None
+        self._own = _own_cluster(where, count)
+        try:
+            self._client = Client(self._own or where, timeout=CONNECT_S, set_as_default=False)
+        except (OSError, ValueError) as error:
+            advice = "Start it with `dask scheduler`, and workers with `dask worker ADDRESS --nthreads 1`."
+            raise SearchError(f"There is no Dask scheduler at {where} ({error}).", advice) from None
+        self._client.subscribe_topic(self._topic, self._on_told)
+
+    def begin(self, task: Task, inbox: Inbox) -> Hand:
+        """Hand a trial to the cluster."""
+        self.check()
+        hand = ClusterHand(self._client, task, inbox, self._topic)
+        self._hands[hand.name] = hand
+        hand.future.add_done_callback(lambda future: self._on_done(hand, future))
+        if not self._own and not self._client.nthreads():
+            hand.put(Log(text=f"The cluster {self.where} has no workers yet; the trial waits for one."))
+        return hand
+
+    def expect(self, backend: str) -> None:
+        """Another trial will follow; nothing waits for it on a cluster."""
+
+    def check(self) -> None:
+        """Make sure that the scheduler is there, and that its workers can train.
+
+        Raises:
+            SearchError: not so.
+        """
+        if self._trouble is not None:
+            raise self._trouble
+        if self._client.status != "running":
+            raise SearchError(f"The Dask scheduler at {self.where} is gone.", GO_ON)
+
+    def close(self) -> None:
+        """Leave; workers that we started go too."""
+        for hand in self._hands.values():
+            hand.is_killed = True
+        self._client.close()
+        if self._own is not None:
+            self._own.close()
+
+    def _on_told(self, told: tuple[float, tuple[str, str, Any]]) -> None:
+        """A worker's word, in the thread of the client."""
+        name, word, content = told[1]
+        if name in self._hands:
+            self._hands[name].hear(word, content)
+            if word == "gone":
+                del self._hands[name]
+
+    def _on_done(self, hand: ClusterHand, future: Future) -> None:
+        """Dask's word on a trial, in a thread of the client; one that ended by itself has said so."""
+        if future.status == "cancelled" and hand.is_killed:
+            hand.put(Gone(-9, ""))
+        elif future.status == "error" and isinstance(future.exception(), distributed.KilledWorker):
+            hand.put(Gone(-9, "Its workers died, one after the other."))
+        elif future.status == "error":
+            what = f"A worker of {self.where} cannot train trial {hand.task.number}: {future.exception()}"
+            self._trouble = SearchError(what, "The engine and the folder of runs must be the same on all machines.")
+
+
+def _own_cluster(where: str, count: int) -> Any:
+    """A cluster that is started for this search; None for an address."""
+    if where == "local":
+        return distributed.LocalCluster(
+            n_workers=count, threads_per_worker=1, memory_limit=0, dashboard_address=None, silence_logs=logging.CRITICAL
+        )
+    if where not in QUEUES:
+        return None
+    try:
+        made = getattr(importlib.import_module("dask_jobqueue"), QUEUES[where])()
+    except (ValueError, RuntimeError, OSError) as error:
+        advice = f"Describe its jobs (cores, memory, walltime) as jobqueue.{where} in ~/.config/dask/jobqueue.yaml."
+        raise SearchError(f"No jobs can be asked of {where} ({error}).", advice) from None
+    made.scale(jobs=count)
+    return made
+
+
+# ---- at a worker -------------------------------------------------------------------------------------------------
+
+
+class _Outbox:
+    """What a trial's process says, passed on to the search."""
+
+    def __init__(self, name: str, topic: str) -> None:
+        self.name, self.topic = name, topic
+        self.is_over = threading.Event()
+        self._worker = distributed.get_worker()
+
+    def tell(self, word: str, content: Any) -> None:
+        """Tell the search."""
+        self._worker.log_event(self.topic, (self.name, word, content))
+
+    def put(self, item: tuple[int, Event | Gone]) -> None:
+        """Take news of the process."""
+        news = item[1]
+        if isinstance(news, Gone):
+            self.tell("gone", (news.code, news.last_words))
+            self.is_over.set()
+        else:
+            self.tell("event", news.line())
+
+    def is_wanted(self) -> bool:
+        """Whether the search still waits for this trial."""
+        known = self._worker.state.tasks.get(self.name)
+        return known is not None and known.state in ("executing", "long-running")
+
+
+def train(task: Task, topic: str) -> None:
+    """Train a trial in a process of its own, on the worker that Dask gave it.
+
+    Args:
+        task: the trial.
+        topic: by which the search hears of it.
+
+    Raises:
+        RunNotFound: its run is not to be seen from here.
+    """
+    outbox = _Outbox(distributed.get_worker().get_current_task(), topic)
+    run = open_run(task.run.path)
+    outbox.tell("begun", distributed.get_worker().address)
+    ended = standing.ending(run)
+    if ended is not None:  # it came to its end here before, and the word was lost with a worker
+        outbox.put((task.number, ended))
+        outbox.put((task.number, Gone(0, "")))
+        return
+    _forget_limits()
+    process = ThisMachine(task.log.parent, keeps_spare=False).begin(task, outbox)
+    try:
+        _obey(process, outbox)
+    finally:
+        process.kill()
+        process.close()
+
+
+def _obey(process: TrialProcess, outbox: _Outbox) -> None:
+    """Pass on what the search wishes, until the process is over or nobody waits for it."""
+    wish, said = Variable(outbox.name, client=distributed.get_client()), "run"
+    while not outbox.is_over.wait(LOOK_S) and outbox.is_wanted():
+        wished = wish.get(timeout=CONNECT_S)
+        if wished != said:
+            process.say(WISHES[wished])
+        said = wished
+
+
+def _forget_limits() -> None:
+    """Undo what Dask sets for its own workers: a trial shares the processor as its settings say."""
+    for name, value in dask.config.get("distributed.nanny.pre-spawn-environ", {}).items():
+        if os.environ.get(name) == str(value):
+            del os.environ[name]

@@ -1,0 +1,92 @@
+"""A search on a real scheduler and real workers, whose machine is this one: killed, taken over, dealt cards."""
+
+import os
+import signal
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from engine.config import SearchConfig
+from engine.errors import SearchError
+from engine.messages import EpochEnded, JobStarted
+from engine.runs import Run
+from engine.search import fleet
+from tests.engine.search.processes import children, holder, parent, wait_for_end
+
+MISSING = "distributed is not installed: pip install -e '.[cluster]' -c constraints.txt"
+needs_dask = pytest.mark.skipif(find_spec("distributed") is None, reason=MISSING)
+needs_proc = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="finds the processes of trials by /proc (Linux)")
+SCHEDULER = "from distributed.cli.dask_scheduler import main; main()"
+WORKER = "from distributed.cli.dask_worker import main; main()"
+SPACE = {"learning_rate": [1e-2, 1e-3, 1e-4]}
+
+
+@pytest.fixture
+def scheduler(start_python, tmp_path):
+    """The address of a scheduler with two workers of one thread each."""
+    head = start_python(SCHEDULER, "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
+    told = next(line for line in head.stderr if b"Scheduler at:" in line)
+    address = told.split()[-1].decode()
+    for _ in range(2):
+        start_python(WORKER, address, "--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", tmp_path)
+    return address
+
+
+@needs_dask
+@needs_proc
+@pytest.mark.slow
+def test_no_trial_is_lost_or_doubled_when_a_worker_is_killed_and_then_the_search(begin, scheduler, tmp_path):
+    settings = {"trials": 3, "parallel": 2, "algorithm": "grid", "cluster": scheduler}
+    running = begin(tmp_path, settings=settings, space=SPACE, epochs=60)
+    running.wait_for("epoch-ended", run="small-0001", epoch=2)
+    os.kill(parent(holder(tmp_path / "small-0001")), signal.SIGKILL)
+    moved = running.wait_for("trial-started", number=1)
+    assert moved["first_epoch"] >= 2
+    assert any("The worker of trial 1 is gone" in event.get("text", "") for event in running.told)
+    (process,) = children(parent(holder(tmp_path / "small-0001")))
+    running.kill()
+    wait_for_end(process)
+
+    running = begin(tmp_path)
+    assert running.finish() == "exhausted"
+    assert [(trial.state, trial.epochs) for trial in running.trials()] == [("finished", 60)] * 3
+    for trial in running.trials():
+        events = list(Run(tmp_path / trial.run).events())
+        epochs = [event.epoch for event in events if isinstance(event, EpochEnded)]
+        assert sorted(set(epochs)) == list(range(1, 61))
+        starts = sum(isinstance(event, JobStarted) for event in events)
+        assert len(epochs) <= 60 + starts - 1, "more was done again than the epochs that were broken off"
+
+
+@needs_dask
+@pytest.mark.slow
+def test_on_a_cluster_of_its_own_each_trial_has_a_card_of_its_own(begin, tmp_path, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")  # which nobody has to have
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    settings = {"trials": 2, "parallel": 2, "algorithm": "grid", "cluster": "local"}
+    running = begin(tmp_path, settings=settings, space=SPACE, epochs=1)
+    assert running.finish() == "finished"
+    told = [event["text"] for event in running.told if event["event"] == "log" and "card" in event["text"]]
+    assert {text[-2] for text in told} == {"0", "1"}
+    assert [trial.state for trial in running.trials()] == ["finished"] * 2
+
+
+@needs_dask
+def test_a_scheduler_that_is_not_there_is_a_sentence(begin, tmp_path):
+    running = begin(tmp_path, settings={"cluster": "tcp://127.0.0.1:9"})
+    ended = running.wait_for("search-ended")
+    assert ended["state"] == "failed"
+    assert "There is no Dask scheduler at tcp://127.0.0.1:9" in ended["reason"]
+
+
+@pytest.mark.parametrize(("cluster", "module"), [("tcp://head:8786", "distributed"), ("slurm", "dask_jobqueue")])
+def test_a_missing_package_is_a_sentence_with_the_line_that_installs_it(monkeypatch, cluster, module):
+    monkeypatch.setattr(fleet.importlib.util, "find_spec", lambda name: None if name == module else True)
+    with pytest.raises(SearchError, match=r"pip install 'engram-mri\[cluster\]'"):
+        fleet.place_of(SearchConfig(cluster=cluster), Path())
+
+
+def test_a_cluster_that_there_is_not_is_a_sentence():
+    with pytest.raises(SearchError, match=r"no cluster 'slrum'.*slurm"):
+        fleet.place_of(SearchConfig(cluster="slrum"), Path())
