@@ -31,6 +31,7 @@ LATE_IMPORTS = {
     "engine/backend.py": {"computed", "keras", "tensorflow", "torch", "jax"},
     "engine/models/steps.py": {"tensorflow", "torch", "jax"},
     "engine/explore/layers.py": {"torch"},
+    "engine/explore/gradients.py": {"tensorflow", "torch", "jax"},
     # The Hugging Face library takes a second to import and only its own sources need it.
     "engine/data/loading.py": {"engine.data.huggingface"},
     # Dask is an extra: only a search on a cluster needs it, and only one on a queueing system needs the jobs.

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from engine.errors import ConfigError
 from engine.explore import layers
-from engine.explore.layers import Layer
+from engine.explore.layers import Call, Layer
 
 MEMORY_BYTES = 64 * 2**20
 MOST_AT_ONCE = 64
@@ -23,7 +23,7 @@ def compute(model: Any, images: NDArray[np.float32], names: Collection[str] | No
         model: a built model of Engram.
         images: (n, size, size, 1) float32 in [0, 1], n at least 1.
         names: the layers wanted, by the names of `layers.listed`; all of them when None. What a convolution gives
-            before and after its non-linearity has two names: `enc_conv1`, `enc_norm1`, `enc_act1`.
+            before and after its non-linearity has names of its own: `layers.around` tells them.
 
     Returns:
         name -> (n, height, width, channels), or (n, numbers), float32, in network order.
@@ -54,7 +54,7 @@ def batches(model: Any, images: Any, names: Collection[str] | None = None) -> It
     count = images_at_once([layer for layer in known if layer.name in wanted])
     read = images.read if hasattr(images, "read") else images.__getitem__
     for first in range(0, len(images), count):
-        yield first, _batch(model, read(slice(first, first + count)), [layer.name for layer in known], wanted)
+        yield first, _batch(model, read(slice(first, first + count)), wanted)
 
 
 def images_at_once(wanted: Collection[Layer]) -> int:
@@ -72,14 +72,12 @@ def _wanted(known: list[Layer], names: Collection[str] | None) -> set[str]:
     return wanted
 
 
-def _batch(model: Any, images: NDArray[np.float32], order: list[str], wanted: Collection[str]) -> Activations:
+def _batch(model: Any, images: NDArray[np.float32], wanted: Collection[str]) -> Activations:
     found: Activations = {}
-    names = iter(order)
 
-    def hear(operation: Any, activation: Any) -> None:
-        name = next(names)
-        if name in wanted:
-            found[name] = np.asarray(keras.ops.convert_to_numpy(activation)).astype(np.float32)
+    def hear(call: Call) -> None:
+        if call.name in wanted:
+            found[call.name] = np.asarray(keras.ops.convert_to_numpy(call.activation)).astype(np.float32)
 
     layers.run(model, images, hear)
     return found

@@ -4,9 +4,10 @@ The list is found by putting an image through the model and noting who is called
 with several ways from input to output, models inside models, layers inside layers, and a `call` written by hand.
 """
 
+import dataclasses
 import importlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,13 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-Heard = Callable[[Any, Any], None]
+from engine.errors import ConfigError
+from engine.explore import fields
+from engine.explore.fields import Field
+from engine.explore.origins import IMAGES, Origins
+
+NONLINEAR = {"Activation", "ELU", "LeakyReLU", "PReLU", "ReLU"}
+NORMS = {"BatchNormalization", "GroupNormalization", "LayerNormalization"}
 
 
 @dataclass(frozen=True)
@@ -28,6 +35,10 @@ class Layer:
         part: the sub-model that it belongs to, such as 'encoder' or 'decoder'; empty outside of them.
         shape: shape of its activation for one image: (height, width, channels), or (numbers,).
         parameters: how many weights it holds itself; 0 where it is listed again.
+        kernel: (height, width) of the window that it looks through; empty for layers without one.
+        stride: (down, across): how far that window moves; in a transposed convolution how far its results do.
+        receives: names of the layers that it is given, 'images' for the model's input; empty where that is not known.
+        field: which pixels of the image its units see.
     """
 
     name: str
@@ -35,6 +46,30 @@ class Layer:
     part: str
     shape: tuple[int, ...]
     parameters: int
+    kernel: tuple[int, ...] = ()
+    stride: tuple[int, ...] = ()
+    receives: tuple[str, ...] = ()
+    field: Field = dataclasses.field(default=fields.of_image(1, 1), compare=False, repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """One activation as it arises.
+
+    Args:
+        name: as in `Layer`.
+        operation: Keras' layer or operation.
+        given: the tensors that it was given.
+        activation: what it made of them, a tensor of the backend, (n, ...).
+    """
+
+    name: str
+    operation: Any
+    given: Sequence[Any]
+    activation: Any
+
+
+Heard = Callable[[Call], None]
 
 
 def listed(model: Any) -> list[Layer]:
@@ -62,23 +97,30 @@ def walk(model: Any) -> list[tuple[Layer, Any]]:
         (layer, Keras' layer or operation) in network order.
     """
     found: list[tuple[Layer, Any]] = []
-    times: Counter[str] = Counter()
     parts = _parts(model)
+    images = keras.ops.convert_to_tensor(np.random.default_rng(0).random((1, model.size, model.size, 1), np.float32))
+    origins = Origins(images)
 
-    def hear(operation: Any, activation: Any) -> None:
+    def hear(call: Call) -> None:
+        operation, shape = call.operation, tuple(call.activation.shape[1:])
         again = any(known is operation for _, known in found)
-        times[operation.name] += 1
-        count = times[operation.name]
+        receives, seen = origins.of(call.given)
         entry = Layer(
-            name=operation.name if count == 1 else f"{operation.name}#{count}",
+            name=call.name,
             kind=type(operation).__name__,
             part=parts.get(id(operation), ""),
-            shape=tuple(activation.shape[1:]),
+            shape=shape,
             parameters=0 if again else _own_parameters(operation),
+            kernel=fields.kernel_of(operation),
+            stride=fields.stride_of(operation),
+            receives=receives,
+            field=fields.of_layer(operation, seen, shape, origins.image),
         )
+        origins.add(call.activation, entry.name, entry.field)
         found.append((entry, operation))
 
-    run(model, np.zeros((1, model.size, model.size, 1), np.float32), hear)
+    with without_gradients(), overheard(model, hear):
+        model(images, training=False)
     return found
 
 
@@ -88,26 +130,106 @@ def run(model: Any, images: NDArray[np.float32], hear: Heard) -> Any:
     Args:
         model: as in `listed`.
         images: (n, size, size, 1) float32 in [0, 1].
-        hear: told Keras' layer and its activation, a tensor of the backend, (n, ...); in the order of `listed`.
+        hear: told of every call, in the order of `listed`.
 
     Returns:
         What the model's call returns.
     """
-    with _without_gradients(), ExitStack() as stack:
-        for operation in _operations(model):
-            stack.enter_context(_overheard(operation, hear))
+    with without_gradients(), overheard(model, hear):
         return model(keras.ops.convert_to_tensor(images), training=False)
 
 
+def tensors(model: Any, images: Any, names: Sequence[str]) -> dict[str, Any]:
+    """Activations as tensors of the backend, through which a gradient can go; layers behind the last are not computed.
+
+    Args:
+        model: as in `listed`.
+        images: a tensor (n, size, size, 1).
+        names: the layers wanted; 'images' is the tensor itself.
+
+    Returns:
+        name -> (n, ...).
+
+    Raises:
+        ConfigError: the model has no layer of that name.
+    """
+    found: dict[str, Any] = {IMAGES: images} if IMAGES in names else {}
+    left = set(names) - {IMAGES}
+
+    def hear(call: Call) -> None:
+        if call.name in left:
+            found[call.name] = call.activation
+            left.discard(call.name)
+        if not left:
+            raise _Enough
+
+    if left:
+        try:
+            with overheard(model, hear):
+                model(images, training=False)
+        except _Enough:
+            pass
+    if left:
+        raise ConfigError(f"The model has no layer '{min(left)}'.", "See its list of layers.")
+    return found
+
+
+def around(known: Sequence[Layer], name: str) -> tuple[str, str]:
+    """The layers before and behind the non-linearity that belongs to a layer.
+
+    Args:
+        known: the model's layers.
+        name: a non-linearity, or a convolution or normalisation with one behind it.
+
+    Returns:
+        The name of what the non-linearity is given, and its own: ('enc_norm1', 'enc_act1') for each of `enc_conv1`,
+        `enc_norm1` and `enc_act1`.
+
+    Raises:
+        ConfigError: there is no such layer, or no non-linearity follows it before the next convolution.
+    """
+    by_name = {layer.name: layer for layer in known}
+    if name not in by_name:
+        raise ConfigError(f"The model has no layer '{name}'.", f"Its layers: {', '.join(by_name)}.")
+    layer: Layer | None = by_name[name]
+    while layer is not None:
+        if layer.kind in NONLINEAR and layer.receives:
+            return layer.receives[0], layer.name
+        followers = (each for each in known if layer is not None and layer.name in each.receives)
+        layer = next((each for each in followers if each.kind in NONLINEAR | NORMS), None)
+    raise ConfigError(f"No non-linearity belongs to layer '{name}'.", "Choose an activation, or what stands before it.")
+
+
+class _Enough(BaseException):
+    """All that was wanted has been heard; no Exception, since Keras dresses those up."""
+
+
 @contextmanager
-def _overheard(operation: Any, hear: Heard) -> Iterator[None]:
+def overheard(model: Any, hear: Heard) -> Iterator[None]:
+    """Hear of every activation of a model for a while, with whatever gradients its caller wants."""
+    times: Counter[str] = Counter()
+
+    def told(operation: Any, given: Sequence[Any], activation: Any) -> None:
+        times[operation.name] += 1
+        count = times[operation.name]
+        hear(Call(operation.name if count == 1 else f"{operation.name}#{count}", operation, given, activation))
+
+    with ExitStack() as stack:
+        for operation in _operations(model):
+            stack.enter_context(_overheard(operation, told))
+        yield
+
+
+@contextmanager
+def _overheard(operation: Any, told: Callable[[Any, Sequence[Any], Any], None]) -> Iterator[None]:
     """Stand before an operation's own `call` for a while."""
     call = operation.call
 
     def heard(*args: Any, **kwargs: Any) -> Any:
         outputs = call(*args, **kwargs)
+        given = [each for each in keras.tree.flatten((args, kwargs)) if keras.ops.is_tensor(each)]
         for activation in keras.tree.flatten(outputs):
-            hear(operation, activation)
+            told(operation, given, activation)
         return outputs
 
     vars(operation)["call"] = heard
@@ -142,7 +264,7 @@ def _own_parameters(operation: Any) -> int:
     return sum(int(np.prod(weight.shape)) for weight in operation.weights if id(weight) not in inner)
 
 
-def _without_gradients() -> AbstractContextManager[Any]:
+def without_gradients() -> AbstractContextManager[Any]:
     """PyTorch alone keeps every activation for a gradient unless told that there will be none."""
     if keras.backend.backend() == "torch":
         return importlib.import_module("torch").no_grad()

@@ -1,0 +1,107 @@
+"""Numbers of every channel over a whole data set, gathered batch by batch."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.explore import activations
+from engine.messages import ShouldStop, never
+
+CONSTANT = 1e-6  # a channel that changes by less, as a share of its layer's largest value, does not change
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Statistics:
+    """What the channels of one layer do over a data set; every array has one entry a channel.
+
+    Args:
+        images: how many images were seen.
+        mean: over all images and places.
+        spread: standard deviation over all images and places.
+        energy: mean of the squares.
+        zeros: share of the values that are exactly 0. A leaky non-linearity makes none.
+        lowest: smallest value.
+        highest: largest value.
+        dead: the channel has one and the same value everywhere in every image of the data set.
+    """
+
+    images: int
+    mean: Numbers
+    spread: Numbers
+    energy: Numbers
+    zeros: Numbers
+    lowest: Numbers
+    highest: Numbers
+    dead: NDArray[np.bool_]
+
+
+def statistics(
+    model: Any,
+    images: Any,
+    names: Collection[str] | None = None,
+    should_stop: ShouldStop = never,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Statistics] | None:
+    """Gather the numbers of every channel of some layers.
+
+    Args:
+        model: a built model of Engram.
+        images: as in `activations.batches`; all of them are seen, and memory stays flat.
+        names: the layers wanted; all of them when None.
+        should_stop: asked between batches.
+        progress: told how many images were seen, and how many there are.
+
+    Returns:
+        name -> statistics, in network order; None when stopped.
+
+    Raises:
+        ConfigError: the model has no layer of that name.
+    """
+    gathered: dict[str, _Gathering] = {}
+    for first, found in activations.batches(model, images, names):
+        if should_stop():
+            return None
+        for name, activation in found.items():
+            gathered.setdefault(name, _Gathering(activation.shape[-1])).add(activation)
+        if progress:
+            progress(first + len(next(iter(found.values()))), len(images))
+    return {name: each.finished() for name, each in gathered.items()}
+
+
+class _Gathering:
+    """Sums of one layer so far; means and squares are merged by the formula of Chan, Golub and LeVeque (1983)."""
+
+    def __init__(self, channels: int) -> None:
+        self.images = self.count = 0
+        self.mean, self.squares, self.zeros = np.zeros(channels), np.zeros(channels), np.zeros(channels)
+        self.lowest, self.highest = np.full(channels, np.inf), np.full(channels, -np.inf)
+
+    def add(self, activation: NDArray[np.float32]) -> None:
+        values = activation.reshape(-1, activation.shape[-1]).astype(np.float64)
+        total = self.count + len(values)
+        mean = values.mean(axis=0)
+        apart = mean - self.mean
+        self.squares += np.square(values - mean).sum(axis=0) + apart**2 * self.count * len(values) / total
+        self.mean += apart * len(values) / total
+        self.zeros += np.count_nonzero(values == 0.0, axis=0)
+        self.lowest = np.minimum(self.lowest, values.min(axis=0))
+        self.highest = np.maximum(self.highest, values.max(axis=0))
+        self.images, self.count = self.images + len(activation), total
+
+    def finished(self) -> Statistics:
+        variance = self.squares / self.count
+        largest = float(np.maximum(np.abs(self.lowest), np.abs(self.highest)).max())
+        return Statistics(
+            images=self.images,
+            mean=self.mean,
+            spread=np.sqrt(variance),
+            energy=variance + self.mean**2,
+            zeros=self.zeros / self.count,
+            lowest=self.lowest,
+            highest=self.highest,
+            dead=self.highest - self.lowest <= CONSTANT * largest,
+        )

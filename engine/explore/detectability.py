@@ -1,0 +1,270 @@
+"""Where did the lesion go? How well an ideal observer of each layer could still tell a scan from its healthy twin.
+
+Definition. White noise of standard deviation sigma lies on the picture, so that nothing is seen without effort. For
+the picture x0 and the lesion s (the twin's difference) the ideal observer of the picture has d' = |s| / sigma. The
+observer of layer f reads f's activations and weighs them linearly. Where the noise is small, f(x + n) = f(x) + J n with
+the layer's derivative J: his noise has covariance sigma^2 J J^T, a little more lesion moves the activations by J s, and
+the best linear (Hotelling) observer, who is the ideal one in this case, has
+
+    d'^2 = (J s)^T (sigma^2 J J^T)^+ (J s) = |P s|^2 / sigma^2,        P: the projection onto the rows of J
+
+So the share of d' that a layer keeps is the cosine between the lesion and the nearest picture that weights of the layer
+can be led back to. It depends neither on sigma nor on how a layer scales or bends what it passes on: whatever can be
+undone costs nothing, and no layer can gain what those before it have lost. A lesion is no small change, so the share is
+taken at some points of the way from the healthy twin to the lesion and averaged: d' is the length of that way in
+Fisher's metric.
+
+Computation. P s is approached by conjugate gradients for least squares, min |s - J^T w|, with J^T w from the
+framework's gradient and J v from differences. The steps are the channels of partial least squares, known to be
+efficient channels of such observers. What is given is the observer with so many channels: he does not use what a layer
+keeps only very faintly. He is a linear observer for each place of the way, so what he finds is there.
+
+With skips, what matters is all that is still on its way to the output: `held` is the observer of everything that a
+later layer will be given, `alone` of the one layer.
+
+Barrett, Myers: Foundations of Image Science (2004), chapter 13. Barrett et al.: Model observers for assessment of image
+quality, PNAS 90 (1993). Witten, Park, Myers: Partial least squares: a method to estimate efficient channels for the
+ideal observers, IEEE Trans. Medical Imaging 29 (2010). Cover, Thomas: Elements of Information Theory, 2.8: nothing is
+gained.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import ConfigError
+from engine.explore import layers
+from engine.explore.gradients import gradient
+from engine.explore.layers import Layer
+from engine.explore.origins import IMAGES
+
+Images = NDArray[np.float32]
+Shares = NDArray[np.float64]
+AT_ONCE = 24  # pictures
+ENOUGH, SETTLED = 0.998, 0.002
+SAME = {"Dropout", "Flatten", "GaussianDropout", "GaussianNoise", "Identity", "Reshape", "SpatialDropout2D"}
+FAINT = 0.01  # a layer that is given less than this share of the lesion has nothing to lose
+
+
+@dataclass(frozen=True)
+class Observer:
+    """How the observers look.
+
+    Args:
+        noise: standard deviation of the noise on the picture, gray values; d' is in proportion to its inverse.
+        places: points on the way from the healthy twin to the lesion.
+        channels: most that an observer uses.
+        nudge: largest change of a pixel for a difference, gray values.
+    """
+
+    noise: float = 0.05
+    places: int = 2
+    channels: int = 8
+    nudge: float = 0.01
+
+
+@dataclass(frozen=True, eq=False)
+class Whereabouts:
+    """What became of some lesions on their way through a model.
+
+    Args:
+        layers: the model's layers in network order.
+        first: (pairs,), d' in the picture itself.
+        held: (layers, pairs), d' of all that a later layer will be given, once this one has done its work.
+        alone: (layers, pairs), d' of this layer alone.
+    """
+
+    layers: tuple[Layer, ...]
+    first: Shares
+    held: Shares
+    alone: Shares
+
+    @property
+    def lost(self) -> Shares:
+        """(layers, pairs): which share of what was still held each layer lost; 0 where nearly nothing was left."""
+        before = np.concatenate([self.first[np.newaxis], self.held[:-1]])
+        left = np.where(before > FAINT * self.first, self.held / np.where(before > 0, before, 1.0), 1.0)
+        return np.asarray(np.clip(1.0 - left, 0.0, 1.0))
+
+    @property
+    def thief(self) -> int | None:
+        """Index of the layer that loses most, by the mean over pairs of the share it loses; None where none loses."""
+        lost = self.lost.mean(axis=1)
+        return int(lost.argmax()) if lost.max(initial=0.0) > 0 else None
+
+
+def whereabouts(
+    model: Any,
+    pictures: Images,
+    healthy: Images,
+    observer: Observer | None = None,
+    step: Callable[[int, int], bool] = lambda done, total: True,
+) -> Whereabouts | None:
+    """Follow lesions through a model.
+
+    Args:
+        model: a built model of Engram.
+        pictures: (pairs, size, size, 1) float32 in [0, 1], with the lesions.
+        healthy: their twins without, the same shape.
+        observer: how to look.
+        step: told how many layers are done, and how many there are; False to stop.
+
+    Returns:
+        What became of them; None when stopped.
+
+    Raises:
+        ConfigError: there is no pair, or one whose pictures are the same.
+    """
+    how = observer or Observer()
+    signal = (pictures - healthy).astype(np.float64)
+    strength = np.sqrt(np.square(signal).sum(axis=(1, 2, 3)))
+    if not len(signal) or not strength.all():
+        raise ConfigError("There is no lesion to follow in a pair.", "Give pictures that differ from their twins.")
+    known = layers.listed(model)
+    shares = _followed(_Walk(model, healthy, signal, how), known, step)
+    if shares is None:
+        return None
+    held, alone = shares
+    held = np.maximum.accumulate(held[::-1])[::-1]  # what a later layer still shows, an earlier one has held
+    first = strength / how.noise
+    return Whereabouts(tuple(known), first, held * first, alone * first)
+
+
+def frontier(known: Sequence[Layer], index: int) -> list[str]:
+    """The names of all that is still on its way to the last layer once layer `index` has done its work.
+
+    What leads nowhere, such as the log-variance of a variational model, is not among them.
+    """
+    needed, last_use = {known[-1].name}, {known[-1].name: len(known)}
+    for place in range(len(known) - 1, -1, -1):
+        if known[place].name not in needed:
+            continue
+        given = known[place].receives or ((known[place - 1].name if place else IMAGES),)
+        for name in given:
+            needed.add(name)
+            last_use.setdefault(name, place)
+    made = [IMAGES, *(layer.name for layer in known[: index + 1])]
+    return [name for name in made if name in needed and last_use[name] > index]
+
+
+def _followed(walk: "_Walk", known: Sequence[Layer], step: Callable[[int, int], bool]) -> tuple[Shares, Shares] | None:
+    """Shares (layers, pairs) that are held behind each layer, and that each keeps alone."""
+    held, alone, asked = [], [], {}
+    for index, layer in enumerate(known):
+        if not step(index, len(known)):
+            return None
+        before = layer.receives[0] if layer.kind in SAME and len(layer.receives) == 1 else layer.name
+        ahead = sorted({before if name == layer.name else name for name in frontier(known, index)})
+        for names in (tuple(ahead), (before,)):
+            if names not in asked:
+                asked[names] = walk.kept(names)
+        held.append(asked[tuple(ahead)])
+        alone.append(asked[before,])
+    return np.array(held), np.array(alone)
+
+
+@dataclass(frozen=True, eq=False)
+class _Walk:
+    """The way from healthy pictures to their lesions, along which a layer is asked what it keeps of them."""
+
+    model: Any
+    healthy: Images
+    signal: NDArray[np.float64]
+    how: Observer
+
+    def kept(self, names: tuple[str, ...]) -> Shares:
+        """The share of d' that some layers together keep of each lesion: (pairs,), from 0 to 1."""
+        if names == (IMAGES,):
+            return np.ones(len(self.signal))
+        at = (np.arange(self.how.places) + 0.5) / self.how.places
+        signal = np.concatenate([self.signal] * len(at))
+        points = np.concatenate([self.healthy + share * self.signal for share in at]).astype(np.float32)
+        found = [
+            _cosines(
+                _Derivative(self.model, names, points[i : i + AT_ONCE], self.how.nudge),
+                signal[i : i + AT_ONCE],
+                self.how,
+            )
+            for i in range(0, len(points), AT_ONCE)
+        ]
+        return np.asarray(np.concatenate(found).reshape(len(at), -1).mean(axis=0))
+
+
+@dataclass(frozen=True, eq=False)
+class _Derivative:
+    """The derivative J of some layers at some pictures; each picture has its own."""
+
+    model: Any
+    names: tuple[str, ...]
+    points: Images
+    nudge: float
+
+    def forward(self, change: NDArray[np.float64]) -> list[NDArray[np.float32]]:
+        """J v for a change v of each picture: one array a layer, by central differences."""
+        size = np.abs(change).max(axis=(1, 2, 3), keepdims=True)
+        small = (change * (self.nudge / np.where(size > 0, size, 1.0))).astype(np.float32)
+        ahead, behind = self._activations(self.points + small), self._activations(self.points - small)
+        scale = (size / (2 * self.nudge)).reshape(-1).astype(np.float32)
+        return [(a - b) * _along(scale, a) for a, b in zip(ahead, behind, strict=True)]
+
+    def back(self, weights: Sequence[NDArray[np.float32]]) -> NDArray[np.float64]:
+        """J^T w for weights w of each picture's activations: the pictures' own shape."""
+
+        def weighed(given: Any) -> Any:
+            found = layers.tensors(self.model, given, self.names)
+            parts = (
+                keras.ops.sum(keras.ops.cast(found[n], "float32") * w) for n, w in zip(self.names, weights, strict=True)
+            )
+            return sum(parts)
+
+        return gradient(weighed, self.points)[1].astype(np.float64)
+
+    def _activations(self, pictures: Images) -> list[NDArray[np.float32]]:
+        with layers.without_gradients():
+            found = layers.tensors(self.model, keras.ops.convert_to_tensor(pictures), self.names)
+        return [np.asarray(keras.ops.convert_to_numpy(found[name])).astype(np.float32) for name in self.names]
+
+
+def _cosines(derivative: _Derivative, signal: NDArray[np.float64], how: Observer) -> Shares:
+    """Cosine between each lesion and the nearest J^T w that so many channels find; never too large."""
+    left, kept = signal.copy(), np.zeros(len(signal))
+    direction = answer = derivative.forward(left)
+    size = _dot(answer, answer)
+    for _ in range(how.channels):
+        led_back = derivative.back(direction)
+        length = np.square(led_back).sum(axis=(1, 2, 3))
+        far = (led_back * left).sum(axis=(1, 2, 3)) / np.where(length > 0, length, 1.0)
+        left -= far[:, None, None, None] * led_back
+        before, kept = kept, np.maximum(kept, _cosine(signal, signal - left))
+        if np.all((kept > ENOUGH) | (kept - before < SETTLED)):
+            break
+        answer = derivative.forward(left)
+        new = _dot(answer, answer)
+        turn = (new / np.where(size > 0, size, 1.0)).astype(np.float32)
+        direction = [a + _along(turn, a) * d for a, d in zip(answer, direction, strict=True)]
+        size = new
+    return kept
+
+
+def _cosine(one: NDArray[np.float64], other: NDArray[np.float64]) -> Shares:
+    axes = (1, 2, 3)
+    lengths = np.sqrt(np.square(one).sum(axis=axes) * np.square(other).sum(axis=axes))
+    return np.asarray(np.clip((one * other).sum(axis=axes) / np.where(lengths > 0, lengths, 1.0), 0.0, 1.0))
+
+
+def _dot(ones: Sequence[NDArray[np.float32]], others: Sequence[NDArray[np.float32]]) -> Shares:
+    return np.asarray(
+        sum(
+            np.einsum("ij,ij->i", a.reshape(len(a), -1), b.reshape(len(b), -1), dtype=np.float64)
+            for a, b in zip(ones, others, strict=True)
+        )
+    )
+
+
+def _along(values: NDArray[np.float32], array: NDArray[np.float32]) -> NDArray[np.float32]:
+    """One number a picture, in a shape that goes with the picture's activations."""
+    return values.reshape(-1, *(1,) * (array.ndim - 1))

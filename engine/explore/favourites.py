@@ -1,0 +1,113 @@
+"""The scans of a data set, and the places in them, that excite a channel most."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import ConfigError
+from engine.explore import activations, layers
+from engine.explore.layers import Layer
+from engine.messages import ShouldStop, never
+
+
+@dataclass(frozen=True)
+class Favourite:
+    """One scan that excites a channel.
+
+    Args:
+        index: of the scan in the data set.
+        value: the channel's largest activation in it.
+        row: of the unit that has it; 0 in a layer of numbers.
+        column: of that unit.
+        box: (x, y, width, height) in pixels of what that unit can see.
+    """
+
+    index: int
+    value: float
+    row: int
+    column: int
+    box: tuple[int, int, int, int]
+
+    def patch(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What the unit sees of its scan: (size, size) or (size, size, 1) -> (height, width)."""
+        x, y, width, height = self.box
+        return image.reshape(image.shape[:2])[y : y + height, x : x + width]
+
+
+@dataclass(frozen=True, eq=False)
+class _Peaks:
+    """The largest activations of every channel: value, scan and place, (images, channels) each, one a scan."""
+
+    values: NDArray[np.float32]
+    indices: NDArray[np.int64]
+    places: NDArray[np.int64]
+
+    def best(self, count: int) -> "_Peaks":
+        """The largest of every channel; of equal ones the earlier scan."""
+        order = np.argsort(-self.values, axis=0, kind="stable")[:count]
+        return self._each(lambda array: np.take_along_axis(array, order, axis=0))
+
+    def joined(self, other: "_Peaks") -> "_Peaks":
+        return _Peaks(
+            np.concatenate([self.values, other.values]),
+            np.concatenate([self.indices, other.indices]),
+            np.concatenate([self.places, other.places]),
+        )
+
+    def _each(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> "_Peaks":
+        return _Peaks(change(self.values), change(self.indices), change(self.places))
+
+
+def favourites(
+    model: Any,
+    images: Any,
+    name: str,
+    count: int = 9,
+    should_stop: ShouldStop = never,
+) -> list[list[Favourite]] | None:
+    """Find the scans that excite each channel of a layer most, at most one place in each.
+
+    Args:
+        model: a built model of Engram.
+        images: as in `activations.batches`; memory stays flat.
+        name: the layer.
+        count: how many scans for a channel.
+        should_stop: asked between batches.
+
+    Returns:
+        For every channel its favourites, the strongest first; None when stopped.
+
+    Raises:
+        ConfigError: the model has no such layer, or there is no image.
+    """
+    best: _Peaks | None = None
+    for first, found in activations.batches(model, images, [name]):
+        if should_stop():
+            return None
+        peaks = _peaks(found[name], first)
+        best = (best.joined(peaks) if best else peaks).best(count)
+    if best is None:
+        raise ConfigError("There is no image to look at.", "Choose a split that has some.")
+    layer = next(each for each in layers.listed(model) if each.name == name)
+    return [_described(layer, best, channel) for channel in range(best.values.shape[1])]
+
+
+def _peaks(activation: NDArray[np.float32], first: int) -> _Peaks:
+    flat = activation.reshape(len(activation), -1, activation.shape[-1])
+    places = flat.argmax(axis=1)
+    values = np.take_along_axis(flat, places[:, np.newaxis], axis=1)[:, 0]
+    indices = np.broadcast_to(np.arange(first, first + len(flat))[:, np.newaxis], places.shape)
+    return _Peaks(values, indices.astype(np.int64), places.astype(np.int64))
+
+
+def _described(layer: Layer, best: _Peaks, channel: int) -> list[Favourite]:
+    width = layer.shape[1] if len(layer.shape) == 3 else 1
+    columns: Sequence[NDArray[Any]] = [each[:, channel] for each in (best.values, best.indices, best.places)]
+    found = []
+    for value, index, place in zip(*columns, strict=True):
+        row, column = divmod(int(place), width)
+        found.append(Favourite(int(index), float(value), row, column, layer.field.box(row, column)))
+    return found

@@ -1,0 +1,115 @@
+"""The input that a channel likes best: a gray picture, changed step by step to raise the channel's value.
+
+Erhan et al.: Visualizing higher-layer features of a deep network (2009). Left alone such pictures become noise of high
+frequency, so each step moves the picture a little (jitter), its gradient is blurred, less and less towards the end, and
+the picture stays in [0, 1] and within a distance of its start: Olah, Mordvintsev, Schubert, Feature visualization,
+Distill (2017), who compare such means. It is one picture of many that would do, and no scan that the model has seen.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+from engine.explore import layers
+from engine.explore.channel import Channel
+from engine.explore.gradients import gradient
+
+GRAY = 0.5
+GRAIN = 0.01  # of the noise at the start, so that not all pixels are alike
+
+
+@dataclass(frozen=True)
+class Ascent:
+    """How the picture is looked for.
+
+    Args:
+        steps: how many.
+        step: root mean square of one step's change, gray values.
+        jitter: largest move of the picture before the first step, px; falls to 0 at the last.
+        blur: width of the Gaussian over the gradient at the first step, px; falls to 0 at the last.
+        bound: largest root mean square distance from the gray start, gray values.
+        seed: of the start and the moves.
+    """
+
+    steps: int = 48
+    step: float = 0.03
+    jitter: int = 2
+    blur: float = 1.5
+    bound: float = 0.25
+    seed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Preferred:
+    """What was found.
+
+    Args:
+        image: (size, size) float32 in [0, 1].
+        start: the channel's value for the gray start.
+        value: its value for the image.
+        values: what was raised, before each step: the channel's value, before its non-linearity if it has one.
+    """
+
+    image: NDArray[np.float32]
+    start: float
+    value: float
+    values: tuple[float, ...]
+
+
+def preferred(model: Any, channel: Channel, ascent: Ascent | None = None) -> Preferred:
+    """Look for the input that a channel likes best; the same settings find the same picture.
+
+    Args:
+        model: a built model of Engram.
+        channel: the channel, or one unit of it.
+        ascent: how to look.
+
+    Raises:
+        ConfigError: the model has no such channel.
+    """
+    channel.check(model)
+    how = ascent or Ascent()
+    rng = np.random.default_rng(how.seed)
+    gray = (GRAY + GRAIN * rng.standard_normal((1, model.size, model.size, 1))).astype(np.float32)
+    climbed, image, values = _climbed(model, channel), gray, []
+    for number in range(how.steps):
+        left = 1 - number / how.steps
+        reach = round(how.jitter * left)
+        down, across = (int(each) for each in rng.integers(-reach, reach + 1, 2))
+        reached, slope = _valued(model, climbed, np.roll(image, (down, across), axis=(1, 2)))
+        values.append(reached)
+        image = _stepped(image, np.roll(slope, (-down, -across), axis=(1, 2)), how, left)
+    start, value = _valued(model, channel, gray)[0], _valued(model, channel, image)[0]
+    if value < start:  # a channel that likes nothing better than gray
+        image, value = gray, start
+    return Preferred(image[0, ..., 0], start, value, tuple(values))
+
+
+def _climbed(model: Any, channel: Channel) -> Channel:
+    """What is raised: before a non-linearity, since behind it a channel that is silent has no slope to follow."""
+    known = layers.listed(model)
+    layer = next(each for each in known if each.name == channel.layer)
+    before = next((each for each in known if each.name in layer.receives), None)
+    if layer.kind in layers.NONLINEAR and before is not None and before.shape == layer.shape:
+        return replace(channel, layer=before.name)
+    return channel
+
+
+def _valued(model: Any, channel: Channel, image: NDArray[np.float32]) -> tuple[float, NDArray[np.float32]]:
+    """The channel's value for one picture, and its gradient."""
+    return gradient(lambda given: keras.ops.sum(channel.of(model, given)), image)
+
+
+def _stepped(image: NDArray[np.float32], slope: NDArray[np.float32], how: Ascent, left: float) -> NDArray[np.float32]:
+    """One step along the blurred gradient, then back within the bounds; `left` goes from 1 to 0."""
+    along = gaussian_filter(slope, (0, how.blur * left, how.blur * left, 0), mode="nearest")
+    length = float(np.sqrt(np.mean(np.square(along))))
+    if length == 0.0:
+        return image
+    apart = image + how.step * along / length - GRAY
+    distance = float(np.sqrt(np.mean(np.square(apart))))
+    return np.clip(GRAY + apart * min(1.0, how.bound / distance), 0.0, 1.0).astype(np.float32)

@@ -1,0 +1,53 @@
+"""Numbers of channels over a data set: the same as at once, and dead means dead everywhere."""
+
+import numpy as np
+import pytest
+
+from engine import models
+from engine.explore import activations, channels
+
+
+@pytest.fixture
+def images():
+    return np.random.default_rng(0).random((7, 32, 32, 1)).astype(np.float32)
+
+
+def test_batch_by_batch_is_the_same_as_at_once(tiny, images, monkeypatch):
+    model = models.build(tiny(activation="relu"))
+    whole = activations.compute(model, images)
+    monkeypatch.setattr(activations, "MEMORY_BYTES", 3 * sum(array[0].nbytes for array in whole.values()))
+    told = []
+    found = channels.statistics(model, images, progress=lambda done, total: told.append((done, total)))
+    assert told == [(3, 7), (6, 7), (7, 7)]
+    assert list(found) == list(whole)
+    for name, array in whole.items():
+        values = array.reshape(-1, array.shape[-1]).astype(np.float64)
+        assert found[name].images == 7
+        assert found[name].mean == pytest.approx(values.mean(axis=0), rel=1e-4, abs=1e-6)
+        assert found[name].spread == pytest.approx(values.std(axis=0), rel=1e-4, abs=1e-6)
+        assert found[name].energy == pytest.approx((values**2).mean(axis=0), rel=1e-4, abs=1e-6)
+        assert found[name].zeros == pytest.approx((values == 0).mean(axis=0), abs=1e-3)
+        assert found[name].highest == pytest.approx(values.max(axis=0), rel=1e-4, abs=1e-6)
+        assert found[name].lowest == pytest.approx(values.min(axis=0), rel=1e-4, abs=1e-6)
+    assert found["enc_act1"].zeros.max() > 0.1
+
+
+def test_dead_means_dead_in_every_image(tiny, images):
+    model = models.build(tiny(norm="none", activation="relu"))
+    layer = model.encoder.get_layer("enc_conv1")
+    kernel, bias = layer.get_weights()
+    kernel[:] = np.abs(kernel)
+    bias[:] = 0.0
+    bias[1] = -100.0  # nothing gets through
+    kernel[..., 2], bias[2] = 1.0, -8.0  # only a bright image does
+    layer.set_weights([kernel, bias])
+    dark = images * 0.5
+    assert channels.statistics(model, dark, ["enc_act1"])["enc_act1"].dead.tolist() == [False, True, True, False]
+    bright = np.concatenate([dark, np.ones((1, 32, 32, 1), np.float32)])
+    found = channels.statistics(model, bright, ["enc_act1"])["enc_act1"]
+    assert found.dead.tolist() == [False, True, False, False]
+    assert found.zeros[1] == 1.0
+
+
+def test_stopped_is_no_answer(tiny, images):
+    assert channels.statistics(models.build(tiny()), images, should_stop=lambda: True) is None
