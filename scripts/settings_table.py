@@ -27,7 +27,7 @@ def page() -> str:
             parts += [f"\n## {part.capitalize()}\n\n", table(section)]
     parts += ["\n## Search (`python -m engine search`)\n\n", table(SearchConfig)]
     parts += ["\n## Study (`python -m engine study`)\n\n", table(config.StudyConfig)]
-    parts += ["\n## Denoising one scan\n\n", table(config.DenoiseConfig)]
+    parts += ["\n## Denoising (`python -m engine denoise`)\n\n", table(config.DenoiseConfig)]
     return "".join(parts)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from engine import __version__, config
+from engine.cli.denoise_options import add_denoise, add_denoise_curve
 from engine.cli.search_options import add_search, add_trials
 from engine.cli.setting_options import PROGRAM as PROGRAM
 from engine.cli.setting_options import add_option, add_settings, summary
@@ -35,6 +36,7 @@ examples:
   {PROGRAM} resume first-ae --epochs 60
   {PROGRAM} evaluate first-ae --json
   {PROGRAM} reconstruct first-ae head.dcm volume.nii.gz --slice 80 --out pictures
+  {PROGRAM} denoise first-ae head.dcm --sigma 0.1 --against nlm,tv --out pictures
   {PROGRAM} search --preset seed-ae --data ~/scans --trials 17 --name ae
   {PROGRAM} demo
 
@@ -240,6 +242,12 @@ COMMANDS = {
     "audit": ("audit", "find scans that are the same in train and in test, pixel for pixel or nearly", _add_audit),
     "parity": ("parity", "compare a run's layers on TensorFlow, PyTorch and JAX", _add_parity),
     "reconstruct": ("reconstruct", "put scans through a run and write the pictures", _add_reconstruct),
+    "denoise": ("denoise", "put noise on a scan, and it through a run and baselines: pictures, numbers", add_denoise),
+    "denoise-curve": (
+        "denoise_curve",
+        "runs and baselines over more and more noise: does it help at all, and what is left of lesions",
+        add_denoise_curve,
+    ),
     "study": ("study", "do the seed study again: its models, tables, figures, and one page", _add_study),
     "demo": ("demo", "make a small study on phantoms, with a report", _add_demo),
 }

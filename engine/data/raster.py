@@ -97,6 +97,18 @@ def read_scan(path: Path) -> Scan:
     return Scan(np.stack(slices), path.name, "picture", notes=tuple(notes))
 
 
+def upright_size(path: Path) -> tuple[int, int]:
+    """Width and height of a picture, turned as its EXIF orientation asks; told from its header.
+
+    Raises:
+        Unusable: it is no picture.
+    """
+    with open(path, "rb") as file:
+        picture = open_picture(file)
+        sideways = picture.getexif().get(_ORIENTATION, 1) in range(5, 9)
+        return (picture.height, picture.width) if sideways else picture.size
+
+
 def is_deep(picture: Image.Image) -> bool:
     """Whether a picture has more than 8 bits a channel (told from its header)."""
     return picture.mode.startswith("I") or picture.mode == "F"

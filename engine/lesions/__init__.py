@@ -11,7 +11,7 @@ Pictures are float (height, width), 1 wide from black to white; masks are bool o
 from engine.lesions.boxes import Box, Boxes, read_boxes
 from engine.lesions.contrast import contrast, contrast_to_noise, edge_sharpness
 from engine.lesions.regions import area, ellipse, fitting, polygon, read_region, rectangle, rim_of
-from engine.lesions.retained import LEAST_CONTRAST, WARN_BELOW, Retention, retention
+from engine.lesions.retained import LEAST_CONTRAST, WARN_BELOW, Retention, percent, retention
 from engine.lesions.site import Site, site
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "edge_sharpness",
     "ellipse",
     "fitting",
+    "percent",
     "polygon",
     "read_boxes",
     "read_region",

@@ -63,18 +63,18 @@ class Retention:
             method: its name, such as that of a run.
             share: retention under which to warn.
         """
-        if self.value < 0:
-            what = f"{method} turns this lesion's contrast round"
-        elif self.value < share:
-            what = f"{method} removes {percent(1 - self.value)} of this lesion's contrast"
-        elif self.pattern < share:
+        if self.pattern < share and (self.is_unclear or self.value >= share):
             what = f"{method} removes {percent(1 - max(self.pattern, 0.0))} of this lesion's pattern"
-        elif self.value > MOST_ADDED:
-            what = f"{method} adds {percent(self.value - 1)} to this lesion's contrast"
         elif self.is_unclear:
             span = f"from {percent(self.interval[0])} to {percent(self.interval[1])}"
             uneven = f"The lesion is too uneven to tell what {method} keeps of its contrast: {span}"
             what = self.reason.rstrip(".") or uneven
+        elif self.value < 0:
+            what = f"{method} turns this lesion's contrast round"
+        elif self.value < share:
+            what = f"{method} removes {percent(1 - self.value)} of this lesion's contrast"
+        elif self.value > MOST_ADDED:
+            what = f"{method} adds {percent(self.value - 1)} to this lesion's contrast"
         else:
             return ""
         return f"{what}. Do not read pathology from this image."

@@ -98,6 +98,19 @@ def test_warning_says_what_and_how_much():
     assert kept.warning("ae-0011", share=0.4) == ""
 
 
+def test_uneven_lesion_is_not_said_to_keep_or_to_lose_a_share():
+    """Half of it bright, half dark: the mean stands out a little, and says nothing."""
+    image, mask = disc(12, contrast=0.0)
+    left = mask & (np.arange(SIDE) < 64)
+    image[left] += 0.4
+    image[mask & ~left] -= 0.36
+    noisy = image + np.random.default_rng(1).normal(0, 0.1, image.shape)
+    kept = lesions.retention(image, noisy, mask)
+    assert kept.is_unclear
+    assert "too uneven to tell what m keeps" in kept.warning("m")
+    assert "removes 100 %" in lesions.retention(image, np.full_like(image, 0.3), mask).warning("m")
+
+
 def test_model_that_erases_lesions_is_flagged_in_every_case(sick):
     """Once by the healthy twin, which has the anatomy that was there before, and once by what is round the lesion."""
     assert len(sick) > 100

@@ -1,0 +1,96 @@
+"""`denoise`: one scan with noise through a run and baselines, as pictures and numbers."""
+
+import math
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from engine import baselines, runs
+from engine.cli.denoise_options import denoise_config
+from engine.cli.meter import Meter
+from engine.cli.outcome import Outcome, number, table
+from engine.denoising import single
+from engine.denoising.single import Found, Made, Order
+from engine.report import denoising, figures
+
+
+def run(options: Namespace) -> Outcome:
+    """Denoise one scan with every method and write the pictures."""
+    opened, settings = runs.open(options.run, options.runs), denoise_config(options)
+    against = baselines.names(options.against)
+    options.out.mkdir(parents=True, exist_ok=True)
+    meter = Meter(sys.stderr)
+    order = Order(opened, options.image, settings, options.slice, options.roi, against)
+    found = single.denoise(order, meter.count)
+    for sentence in found.missing.values():
+        meter.say(sentence)
+    content = {
+        "run": opened.name,
+        "image": options.image,
+        "slice": found.index if len(found.scan) > 1 else None,
+        "orientation": found.scan.orientation,
+        "notes": list(found.scan.notes),
+        **settings.model_dump(),
+        "roi": options.roi or None,
+        "methods": {
+            name: made.content(found.warning(name, settings.least_retention)) for name, made in found.made.items()
+        },
+        "missing": dict(found.missing),
+        "files": _write(found, order, options.out),
+    }
+    return Outcome(_text(content, options.out), content)
+
+
+def _write(found: Found, order: Order, out: Path) -> dict[str, str]:
+    """Each picture by itself, the differences on one scale, and all side by side; what each file is, and its path."""
+    settings = order.settings
+    noise = f"{settings.noise} {settings.sigma:g}, seed {settings.seed}"
+    title = f"{found.scan.name} · {noise}"
+    drawn = {"original": figures.picture(found.original, f"{found.scan.name} · as seen")}
+    made = {("noisy" if name == single.NOISY else name): each for name, each in found.made.items()}
+    limit = figures.difference_limit([each.picture - found.original for each in made.values()])
+    for name, each in made.items():
+        shown = "noisy" if name == "noisy" else each.method.title
+        drawn[name] = figures.picture(each.picture, f"{title} · {shown}")
+        drawn[f"{name}-difference"] = figures.difference(each.picture - found.original, limit, f"{title} · {shown}")
+    titles = ["clean", "noisy", *(each.method.title for name, each in made.items() if name != "noisy")]
+    pictures = [found.original, *(each.picture for each in made.values())]
+    notes = ["", *map(_note, made.values())]
+    drawn["comparison"] = denoising.comparison(titles, pictures, notes, found.mask)
+    return {name: str(figures.save(figure, out / f"{_file_name(name)}.png")) for name, figure in drawn.items()}
+
+
+def _file_name(name: str) -> str:
+    """A run's name is one path component already; only what is not for a file goes."""
+    return name.replace("/", "-")
+
+
+def _note(made: Made) -> str:
+    decibels = "equal" if math.isinf(made.psnr_db) else f"{made.psnr_db:.1f} dB"
+    if made.kept is None or not math.isfinite(made.kept.value):
+        return decibels
+    return f"{decibels} · keeps {100 * made.kept.value:.0f} %"
+
+
+def _text(content: dict[str, Any], out: Path) -> str:
+    rows = []
+    for name, numbers in content["methods"].items():
+        title = "noisy" if name == single.NOISY else numbers["title"]
+        rows.append([title, number(numbers["psnr_db"]), number(numbers["ssim"]), *_kept(numbers)])
+    lines = [
+        f"{Path(content['image']).name}, {content['noise']} noise of {content['sigma']:g}, seed {content['seed']}:",
+        table(["method", "PSNR dB", "SSIM", "retention", "95 %", "pattern"], rows, align="<>>>>>"),
+    ]
+    lines += [numbers["warning"] for numbers in content["methods"].values() if numbers["warning"]]
+    lines += content["notes"]
+    lines.append(f"{len(content['files'])} pictures are in {out}")
+    return "\n".join(lines)
+
+
+def _kept(numbers: dict[str, Any]) -> list[str]:
+    if "retention" not in numbers:
+        return ["–", "", "–"]
+    low, high = numbers["retention_interval"]
+    span = f"{low:.2f} to {high:.2f}" if math.isfinite(low) and math.isfinite(high) else ""
+    return [number(numbers["retention"], 3), span, number(numbers["pattern"], 3)]

@@ -1,0 +1,186 @@
+"""Runs and baselines over more and more noise, on scans with lesions: the job behind `denoise-curve`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import config, evaluation, lesions
+from engine.config import DenoiseConfig
+from engine.data import Dataset
+from engine.denoising import methods, placing
+from engine.denoising.methods import Method
+from engine.denoising.placing import Chosen
+from engine.errors import ConfigError
+from engine.lesions import Boxes
+from engine.measures import break_even, numbers, sweeps
+from engine.measures.numbers import CLEAN
+from engine.measures.progress import Progress, step
+from engine.measures.sweeps import Conditions, Curve
+from engine.messages import ShouldStop
+from engine.runs import Run
+
+SIGMAS = tuple(level / 255 for level in (0, 5, 10, 15, 25, 35, 50))
+WORST = 3
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is asked.
+
+    Args:
+        runs: whose models; one at least.
+        settings: kind and seed of the noise, rim, least retention; its sigma is not used.
+        source: images to measure on; the first run's own where None.
+        sigmas: levels of the noise; the clean scans, level 0, are always put through too.
+        against: baselines, keys of `engine.baselines.BASELINES`.
+        part: which scans.
+        boxes: a table of lesions; None for none.
+        most: how many scans at most; 0 is no limit.
+    """
+
+    runs: Sequence[Run]
+    settings: DenoiseConfig
+    source: str | None = None
+    sigmas: Sequence[float] = SIGMAS
+    against: Sequence[str] = ()
+    part: str = CLEAN
+    boxes: Path | None = None
+    most: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What came of it: curves by method, in the order they are shown, and everything else as plain numbers."""
+
+    methods: Mapping[str, Method]
+    curves: Mapping[str, Curve]
+    conditions: Conditions
+    content: dict[str, Any]
+
+
+def follow(order: Order, should_stop: ShouldStop, progress: Progress | None = None) -> Found | None:
+    """Put every method through the same noisy scans.
+
+    Returns:
+        The curves; None when stopped.
+
+    Raises:
+        ConfigError: runs that see scans differently, or levels that are none.
+        EngramError: a run has no model, or scans or boxes cannot be read.
+    """
+    first, loaded = order.runs[0], []
+    for run in order.runs:
+        _check_alike(first, run)
+        loaded.append(evaluation.images(run, order.source, should_stop=should_stop, progress=progress))
+    chosen = placing.choose(loaded[0], order.part, loaded[1:], order.most)
+    boxes = lesions.read_boxes(order.boxes) if order.boxes else Boxes({})
+    placed, problems = placing.place(chosen, boxes, order.settings.rim)
+    sigmas = _levels(order.sigmas)
+    conditions = Conditions(chosen.read(), sigmas, order.settings.noise, order.settings.seed, placed)
+    gathered = _gather(order, loaded[0], should_stop, progress)
+    if gathered is None:
+        return None
+    compared, missing = gathered
+    curves: dict[str, Curve] = {}
+    for name, method in compared.items():
+        told = step(progress, f"Denoising with {method.title}")
+        curve = sweeps.follow(method.denoise, conditions, should_stop, told)
+        if curve is None:
+            return None
+        curves[name] = curve
+    content = _described(order, chosen, conditions) | {"missing": missing, "problems": [*boxes.problems, *problems]}
+    content["methods"] = {name: _numbers(order, compared[name], curves, conditions) for name in curves}
+    return Found(compared, curves, conditions, content)
+
+
+def _gather(
+    order: Order, images: Dataset, should_stop: ShouldStop, progress: Progress | None
+) -> tuple[Mapping[str, Method], dict[str, str]] | None:
+    linear = None
+    if methods.wants_components(order.against):
+        linear = methods.components(images, order.runs, should_stop, progress)
+        if linear is None:
+            return None
+    beside, missing = methods.of_baselines(order.against, linear)
+    return methods.by_name([methods.nothing(), *map(methods.of_run, order.runs), *beside]), missing
+
+
+def _check_alike(first: Run, run: Run) -> None:
+    for name in ("size", "fit", "normalisation"):
+        mine, other = getattr(first.config.data, name), getattr(run.config.data, name)
+        if mine != other:
+            title = next(spec.title for spec in config.fields(config.DataConfig) if spec.name == name).lower()
+            raise ConfigError(
+                f"{first.name} and {run.name} see scans differently: {title} {mine} and {other}.",
+                "Measure them in two calls.",
+            )
+
+
+def _levels(sigmas: Sequence[float]) -> tuple[float, ...]:
+    """The levels, rising from 0."""
+    wanted = {0.0, *map(float, sigmas)}
+    if len(wanted) < 2 or not all(0 <= sigma <= 1 for sigma in wanted):
+        raise ConfigError("Sigmas (--sigmas) must be numbers from 0 to 1, one above 0 at least.", "Such as 0.04,0.1.")
+    return tuple(sorted(wanted))
+
+
+def _described(order: Order, chosen: Chosen, conditions: Conditions) -> dict[str, Any]:
+    return {
+        "source": chosen.images.source,
+        "part": chosen.part,
+        "scans": len(chosen.rows),
+        "left_out": chosen.left_out,
+        "noise": order.settings.noise,
+        "seed": order.settings.seed,
+        "sigmas": list(conditions.sigmas),
+        "rim": order.settings.rim,
+        "least_retention": order.settings.least_retention,
+        "least_contrast": sweeps.LEAST_CONTRAST,
+        "lesions": len(conditions.lesions),
+        "measurable_lesions": int(conditions.measurable.sum()) if conditions.lesions else 0,
+    }
+
+
+def _numbers(order: Order, method: Method, curves: Mapping[str, Curve], conditions: Conditions) -> dict[str, Any]:
+    """Means with 95 % intervals at each level, what follows from them, and the lesions that suffered most."""
+    curve, nothing = curves[method.name], curves[methods.NOTHING]
+    found: dict[str, Any] = {"title": method.title, "kind": method.kind}
+    for measure in ("mse", "psnr_db", "ssim"):
+        found |= _means(measure, getattr(curve, measure))
+    if method.name != methods.NOTHING:
+        found["break_even"] = sweeps.summed_up(curve, nothing).break_even
+        found["break_even_interval"] = break_even.interval(curve.sigmas, nothing.mse, curve.mse)
+        found["expected_break_even"] = sweeps.summed_up(curve, nothing).expected
+    if conditions.lesions:
+        which = conditions.measurable
+        found |= _means("retention", curve.retention[:, which]) | _means("pattern", curve.pattern[:, which])
+        least = order.settings.least_retention
+        below = (curve.retention < least) | (curve.pattern < least)
+        found["lesions_below"] = below[:, which].sum(axis=1).tolist()
+        found["worst"] = [_worst(conditions, kept, order.settings.seed) for kept in curve.retention]
+    return found
+
+
+def _means(measure: str, values: NDArray[np.float64]) -> dict[str, Any]:
+    return {
+        measure: [numbers.mean(row) for row in values],
+        f"{measure}_interval": [numbers.interval(row) for row in values],
+    }
+
+
+def _worst(conditions: Conditions, kept: NDArray[np.float64], seed: int) -> list[dict[str, Any]]:
+    """The measurable lesions of which least is left, with what it takes to see one again: scan, region, seed."""
+    order = [int(place) for place in np.argsort(kept) if conditions.measurable[place]][:WORST]
+    found = []
+    for place in order:
+        lesion = conditions.lesions[place]
+        rows, columns = np.nonzero(lesion.mask)
+        corner = [int(columns.min()), int(rows.min())]
+        roi = [*corner, int(columns.max()) + 1 - corner[0], int(rows.max()) + 1 - corner[1]]
+        facts = {"contrast": float(conditions.contrasts[place]), "retention": float(kept[place])}
+        found.append({"scan": lesion.name, "roi": roi, "seed": seed + lesion.scan, **facts})
+    return found

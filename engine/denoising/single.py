@@ -1,0 +1,134 @@
+"""One scan, one noise, many methods: what each makes of it, in pictures and numbers; the job behind `denoise`."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import data, evaluation, lesions, noise, quality
+from engine.config import DenoiseConfig
+from engine.denoising import methods
+from engine.denoising.methods import Method
+from engine.lesions import Retention
+from engine.lesions.regions import Mask
+from engine.measures.progress import Progress
+from engine.messages import never
+from engine.runs import Run
+
+Picture = NDArray[np.float32]
+ORIGINAL, NOISY = "original", methods.NOTHING
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is asked.
+
+    Args:
+        run: whose model.
+        image: a picture, a DICOM file or a NIfTI volume.
+        settings: noise, sigma, seed, rim, least retention.
+        index: slice of a volume; the middle one where None.
+        region: as `engine.lesions.read_region` takes it, in pixels of the prepared picture; empty for none.
+        against: baselines.
+    """
+
+    run: Run
+    image: str
+    settings: DenoiseConfig
+    index: int | None = None
+    region: str = ""
+    against: Sequence[str] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """What one method made of the noisy scan.
+
+    Args:
+        method: the method; doing nothing for the noisy scan itself.
+        picture: (size, size) float32 in [0, 1].
+        psnr_db: against the clean scan; infinite where the two are equal.
+        ssim: the same.
+        kept: what is left of the lesion; None where no region was given.
+    """
+
+    method: Method
+    picture: Picture
+    psnr_db: float
+    ssim: float
+    kept: Retention | None
+
+    def content(self, warning: str) -> dict[str, Any]:
+        """The numbers alone."""
+        found: dict[str, Any] = {"title": self.method.title, "kind": self.method.kind}
+        found |= {"psnr_db": self.psnr_db, "ssim": self.ssim, "warning": warning}
+        if self.kept is not None:
+            found["retention"], found["retention_interval"] = self.kept.value, list(self.kept.interval)
+            found["pattern"], found["contrast"], found["reason"] = self.kept.pattern, self.kept.after, self.kept.reason
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What came of it.
+
+    Args:
+        scan: the opened file.
+        index: which slice.
+        original: (size, size) float32 in [0, 1], as the run sees it.
+        mask: bool (size, size), the lesion; None where no region was given.
+        made: name -> what a method made, doing nothing first, then the run, then the baselines.
+        missing: baseline -> a sentence on what must be installed.
+    """
+
+    scan: data.Scan
+    index: int
+    original: Picture
+    mask: Mask | None
+    made: Mapping[str, Made]
+    missing: Mapping[str, str]
+
+    def warning(self, name: str, least_retention: float) -> str:
+        """What must be said of a method: that it does more harm than good, or harms the lesion; empty otherwise."""
+        mine, nothing = self.made[name], self.made[NOISY]
+        said = []
+        if name != NOISY and mine.psnr_db < nothing.psnr_db:
+            given = "equal to the clean one" if math.isinf(nothing.psnr_db) else f"{nothing.psnr_db:.1f} dB"
+            said.append(f"{mine.method.title} is worse than doing nothing here: {mine.psnr_db:.1f} dB, noisy {given}.")
+        if name != NOISY and mine.kept is not None and (harm := mine.kept.warning(mine.method.title, least_retention)):
+            said.append(harm)
+        return " ".join(said)
+
+
+def denoise(order: Order, progress: Progress | None = None) -> Found:
+    """Put noise on a scan, and the noisy scan through a run and baselines.
+
+    Raises:
+        EngramError: scan, run or region cannot be used.
+    """
+    settings = order.settings
+    scan = data.open_scan(order.image)
+    index = len(scan) // 2 if order.index is None else order.index
+    original = data.prepare(scan, order.run.config.data, index)
+    mask = lesions.read_region(order.region, original.shape) if order.region else None
+    linear = None
+    if methods.wants_components(order.against):
+        images = evaluation.images(order.run, progress=progress)
+        linear = methods.components(images, [order.run], never, progress)
+    beside, missing = methods.of_baselines(order.against, linear)
+    chosen = methods.by_name([methods.nothing(), methods.of_run(order.run), *beside])
+    given = noise.draw(original[np.newaxis, ..., np.newaxis], settings.noise, settings.sigma, settings.seed)
+    made = {name: _make(method, given, original, mask, settings.rim) for name, method in chosen.items()}
+    return Found(scan, index, original, mask, made, missing)
+
+
+def _make(method: Method, given: NDArray[np.float32], original: Picture, mask: Mask | None, rim: int) -> Made:
+    images = method.denoise(given)
+    clean, picture = original[np.newaxis], images[..., 0]
+    kept = None if mask is None else lesions.retention(original, picture[0], mask, rim)
+    return Made(
+        method, picture[0], float(quality.psnr_db(clean, picture)[0]), float(quality.ssim(clean, picture)[0]), kept
+    )

@@ -1,0 +1,99 @@
+"""Figures about noise: one scan through many methods, and methods over more and more noise."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from engine.report import MARK, figures
+from engine.report.figures import DPI, Image
+from engine.report.strips import Strip, strips
+from engine.report.style import CARD, LINE, QUIET, SERIES, TEXT
+
+MARKS: Final = "osD^vPX*"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A method's line in one chart: a value and an interval for each level, None where there is none."""
+
+    title: str
+    values: Sequence[float | None]
+    intervals: Sequence[Sequence[float] | None]
+    kind: str
+    crossing: float | None = None
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One chart: a measure of every method over the noise."""
+
+    title: str
+    unit: str
+    rows: Sequence[Row]
+
+
+def comparison(
+    titles: Sequence[str], pictures: Sequence[Image], notes: Sequence[str], mask: NDArray[np.bool_] | None
+) -> Figure:
+    """One scan clean, noisy, and as each method left it, over their differences from the clean one.
+
+    Args:
+        titles: of the pictures; the first is the clean one.
+        pictures: (size, size) in [0, 1].
+        notes: a line below each.
+        mask: bool (size, size), a region whose outline is drawn on the pictures; None for none.
+    """
+    differences = [picture - pictures[0] for picture in pictures]
+    rows = [Strip("picture", pictures, notes=notes), Strip("− clean", differences, signed=True)]
+    figure = strips(rows, titles)
+    if mask is not None:
+        for axes in figure.axes[: len(pictures)]:
+            axes.contour(mask, levels=[0.5], colors=[SERIES[1]], linewidths=0.7)
+    return figure
+
+
+def curves(sigmas: Sequence[float], measures: Sequence[Measure]) -> Figure:
+    """Measures over the noise, a chart each, with 95 % bands; break-even is marked on the line of doing nothing.
+
+    Runs are drawn full, baselines dashed; every method has its own colour and its own mark.
+    """
+    figure = Figure((4.6 * len(measures) + 1.9, 3.9), dpi=DPI, facecolor=CARD, layout="constrained")
+    columns = np.atleast_1d(figure.subplots(1, len(measures)))
+    for axes, measure in zip(columns, measures, strict=True):
+        _draw(axes, sigmas, measure)
+    handles, labels = columns[0].get_legend_handles_labels()
+    style = {"fontsize": 7.5, "labelcolor": TEXT, "facecolor": CARD, "edgecolor": LINE}
+    figure.legend(handles, labels, loc="outside right center", **style)
+    figure.supxlabel(MARK, color=QUIET, fontsize=6.5, x=0.995, ha="right")
+    return figure
+
+
+def _draw(axes: Axes, sigmas: Sequence[float], measure: Measure) -> None:
+    levels = 255 * np.asarray(sigmas)
+    for number, row in enumerate(measure.rows):
+        values = np.array([np.nan if value is None else value for value in row.values], np.float64)
+        shade = TEXT if row.kind == "nothing" else SERIES[(number - 1) % len(SERIES)]
+        style, mark = "-" if row.kind != "baseline" else "--", MARKS[number % len(MARKS)]
+        axes.plot(levels, values, style, color=shade, lw=1.6, marker=mark, ms=4, label=row.title)
+        band = [(np.nan, np.nan) if each is None else each for each in row.intervals]
+        low, high = np.array(band, np.float64).T
+        axes.fill_between(levels, low, high, color=shade, alpha=0.12, lw=0)
+        if row.crossing is not None:
+            axes.axvline(255 * row.crossing, color=shade, lw=0.9, linestyle=":")
+    if measure.unit == "dB":  # what hardly changes a clean scan has hundreds of decibels there
+        axes.set_ylim(top=_top([row.values[1:] for row in measure.rows]))
+    axes.set_title(measure.title, color=TEXT, fontsize=9, fontweight="bold", loc="left")
+    axes.set_xlabel("noise σ, gray values of 255", color=QUIET, fontsize=8)
+    axes.set_ylabel(measure.unit, color=QUIET, fontsize=8)
+    figures.dress(axes)
+
+
+def _top(values: Sequence[Sequence[float | None]]) -> float:
+    """A little above the highest of some values."""
+    found = [value for row in values for value in row if value is not None]
+    return max(found, default=1.0) + 0.08 * (max(found, default=1.0) - min(found, default=0.0))

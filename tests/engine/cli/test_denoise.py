@@ -1,0 +1,226 @@
+"""`denoise` and `denoise-curve` on phantoms with a tiny run: the numbers, the files, the sentences."""
+
+import csv
+import json
+import math
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from engine import cli, config, data, lesions, noise, quality, training
+from engine.baselines import BASELINES, block_matching
+from engine.cli import denoise_options
+from engine.cli.denoise_curve import sigmas
+from engine.data.phantom import phantom
+from engine.errors import ConfigError
+from engine.report import MARK
+from tests.engine.conftest import TINY
+
+HEAD = "split,class,file,x_center,y_center,width,height\n"
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """A folder with a tiny run, 'first', and another that sees its scans letterboxed, 'boxed'."""
+    folder = tmp_path_factory.mktemp("runs")
+    training.train(config.build({**TINY, "fit": "squash", "epochs": 1}), run="first", root=folder)
+    training.train(config.build({**TINY, "fit": "letterbox", "epochs": 1}), run="boxed", root=folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def scans(tmp_path_factory):
+    """Sixteen phantoms to train on and eight to test on, the first of these also in train; boxes.csv beside them."""
+    folder, rows = tmp_path_factory.mktemp("scans"), [HEAD]
+    for index in range(24):
+        made = phantom(64, 5, index)
+        split = "Testing" if index >= 16 else "Training"
+        file = folder / split / f"{index}.png"
+        file.parent.mkdir(exist_ok=True)
+        pixels = np.rint(made.image * 255).astype(np.uint8)
+        Image.fromarray(pixels).save(file)
+        if index == 16:
+            Image.fromarray(pixels).save(folder / "Training" / "copy.bmp")
+        if lesions.area(made.mask) >= 40:
+            down, across = np.nonzero(made.mask)
+            box = (across.min(), across.max() + 1, down.min(), down.max() + 1)
+            left, right, top, bottom = (value / 64 for value in box)
+            numbers = (left + right) / 2, (top + bottom) / 2, right - left, bottom - top
+            rows.append(f"{split},,{index}.png,{','.join(f'{value:.3f}' for value in numbers)}\n")
+    (folder / "boxes.csv").write_text("".join([*rows, "Testing,,99.png,none,0.5,0.1,0.1\n"]))
+    return folder
+
+
+@pytest.fixture
+def call(root, capsys):
+    """Call a command; its JSON, or with `status=2` what it said on stderr."""
+
+    def go(*words, status=0):
+        assert cli.main([*map(str, words), "--runs", str(root), "--json"]) == status
+        printed = capsys.readouterr()
+        if status:
+            assert printed.out == ""
+            assert "Traceback" not in printed.err
+            return printed.err
+        return json.loads(printed.out)
+
+    return go
+
+
+@pytest.fixture
+def picture(tmp_path):
+    made = phantom(32, 0, 2, "glioma_tumor")
+    path = tmp_path / "head.png"
+    Image.fromarray(np.rint(made.image * 255).astype(np.uint8)).save(path)
+    return path
+
+
+def test_denoise_measures_every_method_on_the_same_noisy_scan(call, picture, tmp_path):
+    out = tmp_path / "pictures"
+    words = ["--noise", "rician", "--sigma", "0.08", "--seed", "3", "--roi", "8,9,10,8"]
+    found = call("denoise", "first", picture, *words, "--against", "gaussian,nlm", "--out", out)
+    assert list(found["methods"]) == ["none", "first", "gaussian", "nlm"]
+    assert (found["noise"], found["sigma"], found["seed"]) == ("rician", 0.08, 3)
+    clean = data.prepare(data.open_scan(str(picture)), config.build({**TINY, "fit": "squash"}).data)
+    noisy = noise.draw(clean[None, ..., None], "rician", 0.08, 3)
+    nothing = found["methods"]["none"]
+    assert nothing["psnr_db"] == pytest.approx(quality.psnr_db(clean[None], noisy[..., 0])[0])
+    kept = lesions.retention(clean, noisy[0, ..., 0], lesions.ellipse((32, 32), 8, 9, 10, 8))
+    assert nothing["retention"] == pytest.approx(kept.value)
+    assert nothing["retention_interval"] == pytest.approx(list(kept.interval))
+    assert nothing["warning"] == ""
+    assert found["methods"]["gaussian"]["psnr_db"] > nothing["psnr_db"]
+    files = found["files"]
+    assert {"original", "noisy", "first", "nlm", "nlm-difference", "comparison"} <= set(files)
+    for path in files.values():
+        with Image.open(path) as image:
+            assert MARK in image.text["Description"]
+    with Image.open(files["noisy"]) as image:
+        drawn = np.asarray(image.convert("L"), np.float64)[8:512:16, 8:512:16]
+    np.testing.assert_allclose(drawn, 255 * noisy[0, ..., 0], atol=2.5)
+
+
+def test_denoise_says_when_a_model_is_worse_than_doing_nothing(call, picture, tmp_path):
+    found = call("denoise", "first", picture, "--sigma", "0.001", "--roi", "8,9,10,8", "--out", tmp_path)
+    said = found["methods"]["first"]["warning"]
+    assert said.startswith("first is worse than doing nothing here: ")
+    assert "Do not read pathology from this image." in said
+
+
+def test_denoise_takes_principal_components_of_the_runs_own_images(call, picture, tmp_path):
+    found = call("denoise", "first", picture, "--against", "pca", "--out", tmp_path)
+    assert found["methods"]["pca"]["title"] == "PCA-8"
+    assert "retention" not in found["methods"]["pca"]
+
+
+def test_missing_package_is_said_and_does_not_keep_the_others_back(call, picture, tmp_path, monkeypatch):
+    monkeypatch.setattr(block_matching, "package", None)
+    found = call("denoise", "first", picture, "--against", "bm3d,median", "--out", tmp_path)
+    assert list(found["methods"]) == ["none", "first", "median"]
+    assert found["missing"] == {"bm3d": "BM3D is not installed. Install it: pip install bm3d"}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--roi", "1,2,3"], "is no region"),
+        (["--roi", "90,90,5,5"], "lies outside the picture"),
+        (["--roi", "rectangle:-5,-5,60,60"], "whole picture"),
+        (["--noise", "snow"], "Noise (--noise) must be one of gaussian"),
+        (["--sigma", "25"], "Sigma (--sigma) must be a number from 0 to 1"),
+        (["--rim", "0"], "Rim (--rim) must be"),
+        (["--against", "nml"], "There is no baseline 'nml'"),
+        (["--slice", "4"], "slice"),
+    ],
+)
+def test_denoise_refuses_with_a_sentence(call, picture, tmp_path, words, said):
+    assert said in call("denoise", "first", picture, *words, "--out", tmp_path, status=2)
+
+
+def test_curve_has_every_method_at_every_level_and_marks_where_lesions_are_lost(call, scans, tmp_path):
+    out = tmp_path / "curves"
+    words = ["--data", scans, "--boxes", scans / "boxes.csv", "--sigmas", "0.1,10/255", "--split", "test"]
+    found = call("denoise-curve", "first", *words, "--against", "none,nlm", "--out", out)
+    assert list(found["methods"]) == ["none", "first", "nlm"]
+    assert found["sigmas"] == pytest.approx([0, 10 / 255, 0.1])
+    assert found["scans"] == 8
+    assert 0 < found["measurable_lesions"] <= found["lesions"] <= 8
+    assert any("x_center is 'none'" in problem for problem in found["problems"])
+    nothing, nlm, first = (found["methods"][name] for name in ("none", "nlm", "first"))
+    assert nothing["psnr_db"][0] is None, "equal pictures have no decibels"
+    assert nothing["retention"][0] == pytest.approx(1)
+    assert nlm["psnr_db"][2] > nothing["psnr_db"][2]
+    assert first["retention"][0] < 0.8, "a run of one epoch knows no lesion"
+    assert first["lesions_below"][0] > 0
+    worst = first["worst"][0][0]
+    assert worst["retention"] == min(each["retention"] for each in first["worst"][0])
+    assert (scans / worst["scan"]).is_file()
+    low, high = nlm["psnr_db_interval"][1]
+    assert low < nlm["psnr_db"][1] < high
+    rows = list(csv.DictReader((out / "curves.csv").read_text().splitlines()))
+    assert {row["measure"] for row in rows} == {"mse", "psnr_db", "ssim", "retention"}
+    assert len(rows) == 3 * 3 * 4
+    assert (out / "curves.pdf").read_bytes().startswith(b"%PDF")
+    with Image.open(out / "curves.png") as image:
+        assert MARK in image.text["Description"]
+
+
+def test_worst_lesion_is_seen_again_with_what_is_said_of_it(call, scans, tmp_path):
+    """Scan, region and seed of the table give the same picture, and nearly the same number, to `denoise`."""
+    words = ["--data", scans, "--boxes", scans / "boxes.csv", "--sigmas", "0.1", "--split", "test"]
+    worst = call("denoise-curve", "first", *words)["methods"]["first"]["worst"][1][0]
+    roi = ",".join(map(str, worst["roi"]))
+    again = ["--sigma", "0.1", "--seed", worst["seed"], "--roi", roi, "--out", tmp_path]
+    found = call("denoise", "first", scans / worst["scan"], *again)
+    assert found["methods"]["first"]["retention"] == pytest.approx(worst["retention"], abs=0.1)
+
+
+def test_curve_takes_the_clean_test_scans_and_says_where_each_method_breaks_even(root, scans, capsys):
+    words = ["denoise-curve", "first", "--data", scans, "--sigmas", "0.05,0.3,0.9", "--against", "tv", "--runs", root]
+    assert cli.main([*map(str, words)]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith(f"7 scans of test_clean of {scans}, gaussian noise")
+    assert "first is worse than doing nothing below σ = " in text
+    assert "Retention" not in text
+
+
+def test_fewer_scans_can_be_asked_for(call, scans):
+    found = call("denoise-curve", "first", "--data", scans, "--sigmas", "0.1", "--split", "train", "--scans", "3")
+    assert (found["part"], found["scans"]) == ("train", 3)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["first", "boxed"], "see scans differently: fit squash and letterbox"),
+        (["first", "--sigmas", "much"], "'much' in --sigmas is no level"),
+        (["first", "--sigmas", "1/0"], "is no level"),
+        (["first", "--sigmas", "2"], "must be numbers from 0 to 1"),
+        (["first", "--sigmas", "nan"], "must be numbers from 0 to 1"),
+        (["first", "--sigmas", "0"], "one above 0 at least"),
+        (["first", "--scans", "few"], "must be a whole number"),
+        (["first", "--boxes", "nowhere.csv"], "There is no file of boxes"),
+        (["nobody"], "nobody"),
+    ],
+)
+def test_curve_refuses_with_a_sentence(call, words, said):
+    assert said in call("denoise-curve", *words, status=2)
+
+
+def test_levels_are_read_as_numbers_and_as_fractions():
+    assert sigmas("0, 10/255,0.1") == pytest.approx([0, 10 / 255, 0.1])
+    with pytest.raises(ConfigError):
+        sigmas("")
+
+
+def test_every_baseline_is_named_in_the_help():
+    assert denoise_options.BASELINE_NAMES.split(", ") == list(BASELINES)
+
+
+def test_decibels_of_equal_pictures_are_null_in_json(call, picture, tmp_path):
+    found = call("denoise", "first", picture, "--sigma", "0", "--out", tmp_path)
+    assert found["methods"]["none"]["psnr_db"] is None
+    assert found["methods"]["none"]["ssim"] == pytest.approx(1)
+    assert math.isfinite(found["methods"]["first"]["psnr_db"])
+    assert "noisy equal to the clean one" in found["methods"]["first"]["warning"]
