@@ -2,10 +2,11 @@
 
 study.json        how far it is, and every number of it
 study.html        the page, one file that fetches nothing
-runs/             the runs that were trained for it
+measured.json     what was measured, with fingerprints of what it was measured on
+runs/             the runs that were trained for it, and their searches
 tables/           Tables 1 to 4 and the numbers, each as CSV and Markdown
 figures/          Figures 5 to 13, each as PNG and PDF
-study.log         what the engine processes that trained its runs had to say
+*.log             what a process that died while it trained a run had to say
 """
 
 import json
@@ -52,9 +53,9 @@ class Study:
         return self.path / "figures"
 
     @property
-    def log(self) -> Path:
-        """File of what its engine processes said."""
-        return self.path / "study.log"
+    def measured(self) -> Path:
+        """File of what was measured, so that it need not be again."""
+        return self.path / "measured.json"
 
     def read(self) -> dict[str, Any]:
         """What study.json holds; empty before there is one.

@@ -15,6 +15,8 @@ from engine.errors import ConfigError, EngramError, RunDamaged
 from engine.messages import Emit, Event, JobEnded, Log, Progress, ShouldStop, ignore, never
 from engine.runs import Run
 
+STRETCHED = "The learning rate now takes the course of a run of {epochs} epochs, and goes on where such a run would be."
+
 
 def train(
     config: RunConfig | None = None,
@@ -62,7 +64,9 @@ def resume(
 
     Args:
         run: the run, its name in the default folder of runs, or the path of its folder.
-        epochs: new goal in epochs from the start; unchanged when None.
+        epochs: new goal in epochs from the start; unchanged when None. A cosine or a warm-up is then that of a run
+            of so many epochs: behind the end of a cosine the rate is not zero but where the longer cosine is, and
+            falls to zero by the new goal.
         backend: go on with 'tensorflow', 'torch' or 'jax'; as before when None.
         emit: takes each event as it happens.
         should_stop: as in `train`.
@@ -76,7 +80,10 @@ def resume(
     if not isinstance(run, Run):
         run = runs.open(run)
     with Recorder(run, tracking.watched(run, run.config, emit)) as recorder:
+        before = run.config.training
         config = _goal(run, {"epochs": epochs, "backend": backend})
+        if config.training.epochs != before.epochs and (before.schedule == "cosine" or before.warm_up):
+            recorder(Log(text=STRETCHED.format(epochs=config.training.epochs)))
         _work(run, config, recorder, should_stop)
     return run
 

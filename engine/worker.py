@@ -180,7 +180,7 @@ class Worker:
             elif isinstance(command, Search):
                 searching.search(command, emit=emit, should_stop=control.is_stopped, is_paused=control.is_paused)
             elif isinstance(command, MakeStudy):
-                study.make(Path(command.out), command.config, command.settings, emit=emit, should_stop=should_stop)
+                study.make(command, emit=emit, should_stop=control.is_stopped, is_paused=control.is_paused)
         except EngramError as error:
             if not self._told:
                 self.emit(Refused(reason=error.what, advice=error.advice))

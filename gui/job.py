@@ -45,7 +45,7 @@ class Loss:
 
 
 class Job(QObject):
-    """Starts, pauses and stops one run at a time, or a study or search, which are many; a study cannot be paused."""
+    """Starts, pauses and stops one run at a time, or a study or search, which are many."""
 
     changed = Signal()
     told = Signal(object)
@@ -93,6 +93,7 @@ class Job(QObject):
         if not self.is_busy():
             self.warm_up(backend)
             self.study = order.out
+            self._grace.setInterval(TRIALS_GRACE_MS)
             self._send(order, "starting")
 
     def begin_search(self, order: Search, backend: str) -> None:
@@ -107,7 +108,7 @@ class Job(QObject):
         return not (self.run is None and self.study is None and self.search is None)
 
     def pause(self) -> None:
-        if self.study is None and self.is_busy() and self.state in ("starting", "running"):
+        if self.is_busy() and self.state in ("starting", "running"):
             self._send(Pause(), "pausing")
 
     def go_on(self) -> None:

@@ -30,12 +30,12 @@ class Menus(QObject):
         self.refresh()
 
     def refresh(self) -> None:
-        """Enable what can be done with the run or search in hand, or with the study, which cannot be paused."""
+        """Enable what can be done with the run, search or study in hand."""
         job = self._window.desk.session.job
         busy = job.is_busy() and job.state != "stopping"
         self.start.setEnabled(not job.is_busy())
         self.resume.setEnabled(not job.is_busy())
-        self.pause.setEnabled(busy and job.study is None)
+        self.pause.setEnabled(busy)
         self.stop.setEnabled(busy)
         self.pause.setText("Continue" if job.state in ("paused", "pausing") else "Pause")
 

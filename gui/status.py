@@ -115,6 +115,8 @@ def study_line(state: str, at: StudyProgress | None) -> tuple[str, float | None,
         return "Study · stopping", None, ""
     if at is None or state == "starting":
         return "Study · starting", None, ""
+    if state in ("paused", "pausing"):
+        return f"Study · {state}", at.share, ""
     return f"Study · {at.text}", at.share, ""
 
 

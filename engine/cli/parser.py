@@ -134,7 +134,10 @@ def _add_train(command: Parser) -> None:
 def _add_resume(command: Parser) -> None:
     command.add_argument("run", metavar="RUN", help="name or folder of the run")
     command.add_argument(
-        "--epochs", metavar="N", help="new goal, counted from the run's start; unchanged where not given"
+        "--epochs",
+        metavar="N",
+        help="new goal, counted from the run's start; unchanged where not given. A cosine schedule or a warm-up is "
+        "then that of a run of N epochs: the learning rate goes on where such a run would be",
     )
     backends = next(spec for spec in config.fields(config.TrainingConfig) if spec.name == "backend")
     command.add_argument(

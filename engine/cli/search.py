@@ -66,7 +66,9 @@ def _order(options: Namespace) -> Order:
     if options.space:
         described = _checked(options, fixed or known or RunConfig(), values)
     root = str(options.runs or runs.default_root())
-    return Order(name=options.name, root=root, base=fixed, space=described, settings=given)
+    return Order(
+        name=options.name, root=root, base=fixed, space=described, settings=given, retry_failed=options.retry_failed
+    )
 
 
 def _recorded(options: Namespace) -> Plan | None:

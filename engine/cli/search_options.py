@@ -36,6 +36,9 @@ def add_search(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--sweep-yaml", type=Path, metavar="FILE", help="also write the space as a W&B sweep, for `wandb sweep FILE`"
     )
+    command.add_argument(
+        "--retry-failed", action="store_true", help="try trials that failed again, from their last complete epochs"
+    )
     how = command.add_argument_group("search", summary(SearchConfig))
     for spec in config.fields(SearchConfig):
         add_option(how, spec)

@@ -95,6 +95,8 @@ def settings(options: argparse.Namespace) -> dict[str, Any]:
     sections = [section for model in config.MODELS for section in config.sections(model).values()]
     kinds = {spec.name: spec.kind for section in sections for spec in config.fields(section)} | {"model": "choice"}
     given = {name: value for name, value in vars(options).items() if name in kinds}
+    if "source" in given:  # what is kept of it must be found from another folder too
+        given["source"] = config.absolute(given["source"])
     return {name: re.split(r"[,\s]+", value) if kinds[name] == "ints" else value for name, value in given.items()}
 
 

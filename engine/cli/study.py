@@ -11,6 +11,7 @@ from engine.cli.parser import settings
 from engine.cli.stopping import StopWish
 from engine.config import StudyConfig
 from engine.errors import ConfigError
+from engine.messages import MakeStudy
 from engine.study import job
 
 
@@ -19,9 +20,9 @@ def run(options: Namespace) -> Outcome:
     if options.runs is not None:
         raise ConfigError("A study keeps its runs in its own folder.", "Leave --runs out; see OUT/runs.")
     given = settings(options)
-    chosen = _chosen(options)
+    order = MakeStudy(out=str(options.out), config=_chosen(options), settings=given)
     with StopWish() as wish:
-        content = job.make(options.out, chosen, given, emit=Meter(sys.stderr), should_stop=wish)
+        content = job.make(order, emit=Meter(sys.stderr), should_stop=wish)
     if content["state"] == "stopped":
         done = sum(each["state"] == "finished" for each in content["runs"])
         text = f"Stopped with {done} of {content['planned']} runs finished; everything is kept in {content['path']}\n"
@@ -41,6 +42,6 @@ def _text(content: dict[str, Any]) -> str:
     ]
     failed = [each["name"] for each in content["runs"] if each["state"] != "finished"]
     if failed:
-        lines.append(f"Not finished: {', '.join(failed)}. See {content['path']}/study.log")
+        lines.append(f"Not finished: {', '.join(failed)}. See the log files in {content['path']}")
     lines.append(f"The page is {content['page']} ({duration(content['elapsed_s'])} of work in all)")
     return "\n".join(lines)

@@ -4,7 +4,7 @@ The form in the window, the options of the command line, config.json and the tab
 A run's settings are a `RunConfig`: one frozen, validated section each, all listed by `sections`.
 """
 
-from engine.config.data import DataConfig
+from engine.config.data import DataConfig, absolute
 from engine.config.models import (
     MODELS,
     AutoencoderConfig,
@@ -53,6 +53,7 @@ __all__ = [
     "TrainingConfig",
     "UNetConfig",
     "VariationalConfig",
+    "absolute",
     "build",
     "fields",
     "flat",

@@ -1,5 +1,6 @@
 """Where the images of a run come from."""
 
+from pathlib import Path
 from typing import Literal
 
 from engine.config.section import Section, setting
@@ -36,3 +37,10 @@ class DataConfig(Section):
         advanced=True,
     )
     revision: str = setting("main", "Revision", "Revision of the Hugging Face data set.", advanced=True)
+
+
+def absolute(source: str) -> str:
+    """The same source from wherever it is asked for: a folder is named in full."""
+    if source == "phantom" or source.startswith("hf:"):
+        return source
+    return str(Path(source).expanduser().resolve())

@@ -16,7 +16,8 @@ class TrainingConfig(Section):
     schedule: Literal["constant", "cosine"] = setting(
         "constant",
         "Schedule",
-        "Course of the learning rate: constant, or falling to zero along half a cosine by the last epoch.",
+        "Course of the learning rate: constant, or falling to zero along half a cosine by the last epoch. A run "
+        "resumed to more epochs goes on where a run of so many would be.",
         advanced=True,
     )
     warm_up: float = setting(

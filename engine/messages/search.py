@@ -20,7 +20,8 @@ class Search(Message):
     """Search, or go on with the search of that name; `root` is the folder of the runs.
 
     A search that is gone on with needs its name alone; the space, when given, takes the place of the one it had, and so
-    do those `settings` (fields of `SearchConfig`) that are given.
+    do those `settings` (fields of `SearchConfig`) that are given. `retry_failed` has failed trials tried again, from
+    their last complete epochs.
     """
 
     command: Literal["search"] = "search"
@@ -29,6 +30,7 @@ class Search(Message):
     base: RunConfig | None = None
     space: dict[str, Any] | None = None
     settings: dict[str, Any] = Field(default_factory=dict)
+    retry_failed: bool = False
 
 
 class SearchWish(Message):

@@ -1,7 +1,8 @@
-"""A search as a picture: every trial a line across its settings to its loss, and how much each setting explains."""
+"""A search as a picture: every trial a line across its settings to its loss, and what each setting does to it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,10 +16,27 @@ from engine.report.style import ACCENT, CARD, FIELD, LINE, QUIET, TEXT
 
 @dataclass(frozen=True)
 class Scale:
-    """One axis: its title and the values that it can have, lowest first."""
+    """One axis: its title, and places on it (0 at the bottom, 1 at the top) with what stands there."""
 
     title: str
-    values: Sequence[float]
+    ticks: Sequence[tuple[float, str]]
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a setting does to the loss over its whole range.
+
+    Args:
+        title: name of the setting.
+        middle: the effect.
+        low: lower end of its 95 % interval.
+        high: upper end.
+    """
+
+    title: str
+    middle: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
@@ -27,38 +45,28 @@ class Search:
 
     Args:
         scales: one for each setting.
-        points: (trials, settings), the index of each trial's value on its scale.
+        places: (trials, settings), where each trial's value lies on its scale; nan where the setting did not matter.
         losses: (trials,), finite.
         unit: what the losses are.
+        effects: of the settings, the weightiest first; empty where there are too few trials to tell.
+        is_relative: whether effects are shares of the loss.
     """
 
     scales: Sequence[Scale]
-    points: NDArray[np.int64]
+    places: NDArray[np.float64]
     losses: NDArray[np.float64]
     unit: str
-
-
-def importance(search: Search) -> Mapping[str, float]:
-    """Share of the spread of the losses' logarithm that each setting explains alone (correlation ratio, eta squared).
-
-    Returns:
-        title of the setting -> share from 0 to 1; nan where all losses are equal.
-    """
-    values = np.log(search.losses)
-    spread = float(np.sum((values - values.mean()) ** 2))
-    shares = {}
-    for column, scale in enumerate(search.scales):
-        groups = [values[search.points[:, column] == each] for each in np.unique(search.points[:, column])]
-        between = sum(len(group) * (group.mean() - values.mean()) ** 2 for group in groups)
-        shares[scale.title] = float(between / spread) if spread else float("nan")
-    return shares
+    effects: Sequence[Effect] = ()
+    is_relative: bool = True
 
 
 def draw(search: Search) -> Figure:
-    """Parallel coordinates at the left, the shares of `importance` at the right."""
+    """Parallel coordinates at the left, the effects of the settings at the right."""
     figure = Figure((10.2, 4.0), dpi=DPI, facecolor=CARD)
-    _lines(figure.add_axes((0.045, 0.1, 0.68, 0.76)), search)
-    _bars(figure.add_axes((0.84, 0.2, 0.13, 0.56)), importance(search))
+    right = 0.68 if search.effects else 0.92
+    _lines(figure.add_axes((0.045, 0.1, right, 0.76)), search)
+    if search.effects:
+        _bars(figure.add_axes((0.85, 0.2, 0.13, 0.56)), search)
     figures.sign(figure)
     return figure
 
@@ -66,19 +74,18 @@ def draw(search: Search) -> Figure:
 def _lines(axes: Axes, search: Search) -> None:
     axes.set_facecolor(FIELD)
     last = len(search.scales)
-    steps = [np.linspace(0.04, 0.96, len(scale.values)) if len(scale.values) > 1 else [0.5] for scale in search.scales]
     heights, low, high = _heights(search.losses)
     order = np.argsort(search.losses)
     for rank in reversed(range(len(order))):
         trial = order[rank]
-        ys = [steps[column][place] for column, place in enumerate(search.points[trial])] + [heights[trial]]
+        ys = [*_inside(search.places[trial]), heights[trial]]
         width = 2.4 if rank == 0 else 1.0
         axes.plot(range(last + 1), ys, color=ranked.colour(rank, len(order)), lw=width, solid_capstyle="round")
     for column, scale in enumerate(search.scales):
         axes.axvline(column, color=LINE, lw=1, zorder=0)
         _title(axes, column, scale.title)
-        for value, height in zip(scale.values, steps[column], strict=True):
-            axes.text(column + 0.03, height + 0.015, f"{value:g}", color=TEXT, fontsize=7, zorder=200)
+        for place, text in scale.ticks:
+            axes.text(column + 0.03, _inside(place) + 0.015, text, color=TEXT, fontsize=7, zorder=200)
     axes.axvline(last, color=LINE, lw=1, zorder=0)
     _title(axes, last, search.unit)
     for value, height in ((low, 0.04), (high, 0.96)):
@@ -91,29 +98,42 @@ def _lines(axes: Axes, search: Search) -> None:
         spine.set_visible(False)
 
 
+def _inside(places: Any) -> Any:
+    """Places in [0, 1] as heights that leave room at both ends."""
+    return 0.04 + 0.92 * places
+
+
 def _heights(losses: NDArray[np.float64]) -> tuple[NDArray[np.float64], float, float]:
     """Place losses on their axis by their logarithm, the smallest at the bottom."""
     low, high = float(losses.min()), float(losses.max())
     if low == high:
         return np.full(len(losses), 0.5), low, high
     shares = (np.log(losses) - np.log(low)) / (np.log(high) - np.log(low))
-    return 0.04 + 0.92 * shares, low, high
+    return _inside(shares), low, high
 
 
 def _title(axes: Axes, column: int, text: str) -> None:
     axes.text(column, 1.03, text, color=TEXT, fontsize=8, fontweight="bold", ha="center")
 
 
-def _bars(axes: Axes, shares: Mapping[str, float]) -> None:
-    ordered = sorted(shares.items(), key=lambda item: item[1])
-    axes.barh([title for title, _ in ordered], [share for _, share in ordered], color=ACCENT, height=0.3)
-    for row, (_, share) in enumerate(ordered):
-        axes.text(share + 0.02, row, f"{share:.0%}", color=QUIET, fontsize=7, va="center")
-    axes.set_xlim(0, 1)
-    axes.set_title("explains alone", color=TEXT, fontsize=8, fontweight="bold", loc="left")
+def _bars(axes: Axes, search: Search) -> None:
+    """One bar a setting, the weightiest on top, with its interval; bars of settings whose sign is open are pale."""
+    for row, effect in enumerate(reversed(search.effects)):
+        sure = effect.low * effect.high > 0
+        axes.barh(row, effect.middle, color=ACCENT, height=0.3, alpha=1.0 if sure else 0.4)
+        axes.plot([effect.low, effect.high], [row, row], color=TEXT, lw=1.1, solid_capstyle="butt")
+        axes.text(0, row + 0.22, _written(effect.middle, search.is_relative), color=QUIET, fontsize=7, ha="center")
+    axes.axvline(0, color=QUIET, lw=0.8)
+    axes.set_yticks(range(len(search.effects)), [effect.title for effect in reversed(search.effects)])
+    axes.set_ylim(-0.5, len(search.effects) - 0.3)
+    axes.set_title("lowest to highest value", color=TEXT, fontsize=8, fontweight="bold")
     figures.dress(axes)
     axes.grid(visible=False)
     axes.tick_params(colors=TEXT, labelsize=8)
     axes.set_xticks([])
     for spine in axes.spines.values():
         spine.set_visible(False)
+
+
+def _written(effect: float, is_relative: bool) -> str:
+    return (f"{effect:+.0%}" if is_relative else f"{effect:+.3g}").replace("-", "−")

@@ -148,7 +148,7 @@ class Conductor:
         hopeless = self._judge.hopeless_at(row.number, run, curve)
         if hopeless is not None:
             self.conclude(row.number, outcome.given_up(run, hopeless))
-        elif ended and (ended.state == "failed" or len(curve) >= run.config.training.epochs):
+        elif ended and (_is_news(ended, row) or len(curve) >= run.config.training.epochs):
             self.conclude(row.number, outcome.of_ended(run, ended) or outcome.finished(run))
         else:
             self.trials.note(row.number, state="running", run=run.name)
@@ -214,3 +214,8 @@ class Conductor:
             standing.thin(Run(self.search.root / row.run))
         self.emit(announcements.ended(self.search, row))
         self.tell()
+
+
+def _is_news(ended: JobEnded, row: Trial) -> bool:
+    """Whether a trial failed while nobody listened; one that is proposed anew is to be tried again."""
+    return ended.state == "failed" and row.state == "running"

@@ -202,7 +202,14 @@ def _whole(dimension: AnyDimension) -> list[int]:
 
 
 def updated(ledger: Ledger, order: Order) -> Plan:
-    """The plan of a search that is gone on with, after what the command changes; it is written down.
+    """The plan as `revised`, written down."""
+    plan = revised(ledger, order)
+    ledger.state(**facts(plan))
+    return plan
+
+
+def revised(ledger: Ledger, order: Order) -> Plan:
+    """The plan of a search that is gone on with, after what the command changes.
 
     Raises:
         ConfigError, SearchError: the command wants something else than the search was begun with.
@@ -217,8 +224,7 @@ def updated(ledger: Ledger, order: Order) -> Plan:
         _check_base(plan, order.base)
     plan = replace(plan, settings=settings)
     if order.space is not None and order.space != ledger.facts()["begun_with"]:
-        plan = extended(plan, order.space)
-    ledger.state(**facts(plan))
+        return extended(plan, order.space)
     return plan
 
 

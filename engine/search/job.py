@@ -8,9 +8,10 @@ computes nothing itself.
 from engine.errors import EngramError
 from engine.messages import Emit, SearchEnded, SearchStarted, ShouldStop, ignore, never
 from engine.messages import Search as Order
-from engine.search import folder
+from engine.search import folder, outcome
 from engine.search.conductor import Conductor, Wishes
 from engine.search.folder import Search
+from engine.search.ledger import Ledger
 
 
 def search(
@@ -33,6 +34,8 @@ def search(
     begun = folder.prepare(order)
     with begun.lock(), begun.ledger() as ledger:
         plan = folder.updated(ledger, order)
+        if order.retry_failed:
+            _retry(ledger)
         described = plan.space.described()
         started = SearchStarted(
             search=begun.name,
@@ -50,3 +53,10 @@ def search(
             raise
     emit(ended)
     return begun
+
+
+def _retry(ledger: Ledger) -> None:
+    """Let failed trials be tried again, but for those that came to their end without a finite loss."""
+    for row in ledger.trials():
+        if row.state == "failed" and row.reason != outcome.NO_NUMBER:
+            ledger.note(row.number, state="proposed", reason="")

@@ -4,26 +4,28 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from engine import backend, quality, scoring
 from engine.config import TrainingConfig
-from engine.report import figures, mosaic, ranked, search, strips
+from engine.report import figures, mosaic, ranked, strips
 from engine.report.mosaic import Tile
 from engine.report.ranked import Level, Ranked
-from engine.report.search import Scale, Search
 from engine.report.strips import Strip
 from engine.studies import Study
-from engine.study import denoise_figures, paper
+from engine.study import denoise_figures, paper, search_figures
 from engine.study.findings import Findings
-from engine.study.space import values, without
-from engine.study.tables import setting_title
 from engine.study.trials import Trial
 from engine.study.trials import ranked as by_rank
 
 CURVES = 10
 SEARCHED = 5
+ALGORITHMS = {
+    "bayesian": "A Bayesian search proposed them, no point twice; random ones came first, three for each setting.",
+    "random": "They were drawn at random, no point twice.",
+    "grid": "They are the points of the space in order.",
+    "hyperband": "Hyperband proposed them: many for few epochs, of which the best third went on.",
+}
 GRAY = "All pictures are drawn from black 0 to white 1."
 SIGNED = (
     "Differences are on one scale, which holds 99.5 % of their pixels: orange where the output is brighter than the "
@@ -110,22 +112,15 @@ def _how_many(trials: Sequence[Trial], findings: Findings) -> str:
 
 
 def _search(number: int, model: str, findings: Findings) -> Drawn | None:
-    trials = by_rank(findings.trials, model)
-    space = values(without(paper.claim(model).space, findings.settings.keys()))
-    if findings.chosen.quick or len(trials) < SEARCHED or not space:
+    searched = findings.searches.get(model)
+    if searched is None or len(searched.scored) < SEARCHED:
         return None
-    scales = [Scale(setting_title(name).lower(), sorted(found)) for name, found in space.items()]
-    points = [[sorted(found).index(trial.point[name]) for name, found in space.items()] for trial in trials]
-    losses = np.array([trial.loss for trial in trials])
-    unit = "validation nats" if trials[0].config.model.loss_unit else "validation MSE"
-    figure = search.draw(Search(scales, np.array(points), losses, unit))
+    unit = "validation nats" if findings.best[model].trial.config.model.loss_unit else "validation MSE"
     caption = (
-        f"Every line is one of {len(trials)} trials, from its settings to its smallest validation loss; the best is "
-        "the brightest. The order was a random draw without repetition, not a Bayesian search. At the right, the "
-        "share of the spread of the loss's logarithm that each setting explains alone; with few trials, settings "
-        "that happened to go together share what they explain."
+        f"Every line is one of {len(searched.scored)} trials, from its settings to its smallest validation loss; the "
+        f"best is the brightest. {ALGORITHMS[searched.settings.algorithm]} {search_figures.WEIGHED}"
     )
-    return _drawn(number, caption, figure)
+    return _drawn(number, caption, search_figures.draw(searched, unit))
 
 
 def _reconstructions(number: int, model: str, findings: Findings) -> Drawn:

@@ -1,6 +1,6 @@
 """The best models of a study measured: on every split, on clean scans, on noisy ones. Keras comes with the models."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import evaluation
-from engine.config import RunConfig, StudyConfig
+from engine.config import StudyConfig
 from engine.data import Dataset, LoadingStopped, Split, audit
 from engine.measures import yardsticks
 from engine.measures.numbers import Examiner
@@ -16,7 +16,8 @@ from engine.measures.progress import step
 from engine.measures.sweeps import Sweep
 from engine.messages import Emit, ShouldStop, StudyProgress
 from engine.study import denoising, paper
-from engine.study.trials import Trial, best_of_each
+from engine.study.kept import Kept, fingerprint, of_model
+from engine.study.trials import Searched, Trial, best_of_each
 
 MOST_NOISY = 400
 MEASURED_LINEAR = ("validation", "test", "test_leaked", "test_clean")
@@ -53,6 +54,7 @@ class Findings:
         linear: numbers of a linear map with as many numbers as the best AE keeps, fitted on the same training scans,
             for the parts of `MEASURED_LINEAR`; its "components" say how many it has.
         audit: which scans are the same, from `engine.data.audit`: its "splits", "near" (splits alone) and "warning".
+        searches: what was searched, for each model; empty when the study is quick.
     """
 
     chosen: StudyConfig
@@ -62,6 +64,7 @@ class Findings:
     best: Mapping[str, Best]
     linear: Mapping[str, Mapping[str, Any]]
     audit: Mapping[str, Any]
+    searches: Mapping[str, Searched]
 
     @property
     def split(self) -> str:
@@ -99,10 +102,19 @@ def pool(images: Dataset) -> NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class Inquiry:
-    """What a study asks of its runs, and who listens."""
+    """What a study asks of its runs, and who listens.
+
+    Args:
+        chosen: how much of the study was done.
+        settings: the settings that went over those of every run.
+        kept: what was measured before.
+        emit: takes progress.
+        should_stop: asked all the while.
+    """
 
     chosen: StudyConfig
     settings: Mapping[str, Any]
+    kept: Kept
     emit: Emit
     should_stop: ShouldStop
 
@@ -110,48 +122,79 @@ class Inquiry:
         """Tell what is measured, and how much of it is done."""
         self.emit(StudyProgress(stage="measuring", text=text, share=done / total if total else None))
 
-    def measure(self, trials: Sequence[Trial]) -> Findings | None:
-        """Measure the best model of each kind; None when stopped."""
+    def read(self, trials: Sequence[Trial]) -> Dataset | None:
+        """The images of the study; None when stopped."""
         try:
-            return self._measured(trials)
+            first = best_of_each(trials)[paper.MODELS[0]].run
+            return evaluation.images(first, should_stop=self.should_stop, progress=self.say)
         except LoadingStopped:
             return None
 
-    def _measured(self, trials: Sequence[Trial]) -> Findings | None:
-        chosen = best_of_each(trials)
-        first = chosen[paper.MODELS[0]].run
-        images = evaluation.images(first, should_stop=self.should_stop, progress=self.say)
+    def measure(self, trials: Sequence[Trial], searches: Mapping[str, Searched], images: Dataset) -> Findings | None:
+        """Measure the best model of each kind, but for what is known; None when stopped."""
+        try:
+            return self._measured(trials, searches, images)
+        except LoadingStopped:
+            return None
+
+    def _measured(self, trials: Sequence[Trial], searches: Mapping[str, Searched], images: Dataset) -> Findings | None:
         best: dict[str, Best] = {}
-        for model, trial in chosen.items():
+        for model, trial in best_of_each(trials).items():
             found = self._measure(trial, images)
             if found is None:
                 return None
             best[model] = found
-        linear = self._measure_linear(best["ae"].trial.config, images)
+        linear = self._known("linear", [_linear_size(best), images.fingerprint], lambda: self._linear(best, images))
         if linear is None:
             return None
-        same = audit.audit(images.config, progress=self.say, should_stop=self.should_stop)
-        told = {"splits": same["splits"], "near": same["near"]["splits"], "warning": same["warning"]}
-        return Findings(self.chosen, self.settings, trials, images, best, linear, told)
+        told = self._known("audit", [images.config.model_dump(), images.fingerprint], lambda: self._audit(images))
+        return Findings(self.chosen, self.settings, trials, images, best, linear, told, searches)
 
-    def _measure_linear(self, settings: RunConfig, images: Dataset) -> dict[str, dict[str, Any]] | None:
-        """Principal components in the place of the best autoencoder; None when stopped."""
-        components = settings.model.latent_size or 1
-        told = step(self.say, "Finding principal components")
-        fitted = yardsticks.pca(images, components, self.should_stop, told)
-        if fitted is None:
-            return None
-        found = len(fitted.components)
-        examiner = Examiner(images, MEASURED_LINEAR, self.should_stop, self.say)
-        measured = examiner.examine(fitted, yardsticks.title(found), settings.training.batch_size)
-        return measured and {part: {**numbers, "components": found} for part, numbers in measured.items()}
+    def _known(self, part: str, of: list[Any], measure: Callable[[], Any]) -> Any:
+        """What was measured of a part before, else what `measure` gives now (None when stopped)."""
+        mark = fingerprint(part, *of)
+        found = self.kept.get(part, mark)
+        if found is None:
+            found = measure()
+            if found is not None:
+                self.kept.keep(part, mark, found)
+        return found
 
     def _measure(self, trial: Trial, images: Dataset) -> Best | None:
-        measured = evaluation.evaluate(trial.run, images, should_stop=self.should_stop, progress=self.say)
-        if measured is None:
+        of = [of_model(trial.run), images.fingerprint]
+        splits = self._known(f"{trial.model} splits", of, lambda: self._splits(trial, images))
+        if splits is None:
             return None
-        self.say(f"Adding noise for {trial.run.name}")
         model = evaluation.load_model(trial.run)
-        scans = images.test.read(pool(images)[:MOST_NOISY])
-        sweep = denoising.sweep(model, scans, self.should_stop)
-        return None if sweep is None else Best(trial, model, measured["splits"], sweep)
+        noise = [MOST_NOISY, denoising.SIGMAS, denoising.SEED]
+        swept = self._known(f"{trial.model} noise", [*of, *noise], lambda: self._sweep(trial, model, images))
+        return None if swept is None else Best(trial, model, splits, Sweep(**swept))
+
+    def _splits(self, trial: Trial, images: Dataset) -> Any:
+        measured = evaluation.evaluate(trial.run, images, should_stop=self.should_stop, progress=self.say)
+        return measured and measured["splits"]
+
+    def _sweep(self, trial: Trial, model: Any, images: Dataset) -> Any:
+        self.say(f"Adding noise for {trial.run.name}")
+        swept = denoising.sweep(model, images.test.read(pool(images)[:MOST_NOISY]), self.should_stop)
+        return swept and vars(swept)
+
+    def _linear(self, best: Mapping[str, Best], images: Dataset) -> Any:
+        """Principal components in the place of the best autoencoder; None when stopped."""
+        told = step(self.say, "Finding principal components")
+        fitted = yardsticks.pca(images, _linear_size(best), self.should_stop, told)
+        if fitted is None:
+            return None
+        found, batch = len(fitted.components), best["ae"].trial.config.training.batch_size
+        examiner = Examiner(images, MEASURED_LINEAR, self.should_stop, self.say)
+        measured = examiner.examine(fitted, yardsticks.title(found), batch)
+        return measured and {part: {**numbers, "components": found} for part, numbers in measured.items()}
+
+    def _audit(self, images: Dataset) -> Any:
+        same = audit.audit(images.config, progress=self.say, should_stop=self.should_stop)
+        return {"splits": same["splits"], "near": same["near"]["splits"], "warning": same["warning"]}
+
+
+def _linear_size(best: Mapping[str, Best]) -> int:
+    """As many numbers as the best autoencoder keeps."""
+    return best["ae"].trial.config.model.latent_size or 1

@@ -1,41 +1,48 @@
 """The study as one job: train what is missing, measure the best, draw, write the page. It does not know who listens."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from engine import __version__, backend, runs
-from engine.config import RunConfig, StudyConfig
+from engine.config import RunConfig
 from engine.data import loading
 from engine.errors import BackendError, EngramError
-from engine.messages import Emit, Log, ShouldStop, StudyEnded, StudyProgress, ignore, never
-from engine.runs import Run
+from engine.messages import (
+    Continued,
+    Emit,
+    Log,
+    MakeStudy,
+    Paused,
+    ShouldStop,
+    StudyEnded,
+    StudyProgress,
+    ignore,
+    never,
+)
+from engine.search.conductor import Wishes
 from engine.studies import Study
-from engine.study import figures, numbers, page, tables, training
+from engine.study import figures, kept, numbers, page, plan, tables
 from engine.study.findings import Findings, Inquiry
-from engine.study.plan import Planned, plan
-from engine.study.trials import Trial, told
+from engine.study.presets import Presets
+from engine.study.searches import Searches
+from engine.study.trials import Searched, Trial, best_of_each
 
 FORMAT = 1
+LOOK_S = 0.1
 
 
 def make(
-    out: Path,
-    chosen: StudyConfig,
-    settings: Mapping[str, Any],
-    *,
-    emit: Emit = ignore,
-    should_stop: ShouldStop = never,
+    order: MakeStudy, *, emit: Emit = ignore, should_stop: ShouldStop = never, is_paused: ShouldStop = never
 ) -> dict[str, Any]:
-    """Do the seed study again in a folder, or go on with what is there: finished runs are taken as they are.
+    """Do the seed study again in a folder, or go on with what is there: what is finished is taken as it is.
 
     Args:
-        out: the study's folder; made if missing.
-        chosen: how much is done.
-        settings: flat settings that go over those of every run, the source among them.
+        order: the study's folder, made if missing, and how much is done.
         emit: takes progress, sentences, and the end.
         should_stop: asked all the while; True ends the job soon and keeps everything.
+        is_paused: asked as often; True holds it. Neither may wait.
 
     Returns:
         What study.json holds; its 'state' is 'finished' or 'stopped'.
@@ -43,13 +50,15 @@ def make(
     Raises:
         EngramError: what is wrong with the settings, the folder, the data or the backend.
     """
-    study = Study(out.expanduser().resolve())
-    planned = plan(chosen, settings)
-    _check(planned[0].config)
+    study = Study(Path(order.out).expanduser().resolve())
+    bases = plan.bases(order.settings)
+    orders = {} if order.config.quick else plan.orders(order.config, order.settings, study.runs)
+    _check(next(iter(bases.values())))
     ending = StudyEnded(out=str(study.path), state="failed")
     try:
         with study.lock():
-            content = _Work(study, chosen, settings, emit, should_stop).do(planned)
+            training = Searches(study, orders, order.settings) if orders else Presets(study, bases)
+            content = _Work(study, order, emit, Wishes(should_stop, is_paused)).do(training)
         ending = ending.model_copy(update={"state": content["state"]})
     except EngramError as error:
         ending = ending.model_copy(update={"reason": error.what, "advice": error.advice})
@@ -72,61 +81,109 @@ def _check(first: RunConfig) -> None:
     loading.open_source(first.data)
 
 
+class Training(Protocol):
+    """How a study comes to its runs."""
+
+    @property
+    def count(self) -> int:
+        """How many there will be."""
+
+    @property
+    def searches(self) -> Mapping[str, Searched]:
+        """What was searched so far, for each model."""
+
+    def check(self) -> None:
+        """Raise StudyError where the folder holds another study."""
+
+    def trials(self) -> list[Trial]:
+        """What came of them so far."""
+
+    def train(self, emit: Emit, wishes: Wishes) -> bool:
+        """Train what is missing; False when stopped."""
+
+
 class _Work:
     """One go at a study whose folder is held."""
 
-    def __init__(
-        self, study: Study, chosen: StudyConfig, settings: Mapping[str, Any], emit: Emit, should_stop: ShouldStop
-    ) -> None:
-        self.study, self.chosen, self.settings = study, chosen, settings
-        self.emit, self.should_stop = emit, should_stop
+    def __init__(self, study: Study, order: MakeStudy, emit: Emit, wishes: Wishes) -> None:
+        self.study, self.chosen, self.settings = study, order.config, order.settings
+        self.emit, self.wishes = emit, wishes
         self._began = time.monotonic()
         before = study.read()
         self._spent_s = float(before.get("elapsed_s") or 0.0)
-        self._content: dict[str, Any] = {key: before[key] for key in ("contents", "numbers") if key in before}
+        self._content = {key: before[key] for key in (*MEASURED, "contents", "numbers", "drawn_from") if key in before}
 
-    def do(self, planned: Sequence[Planned]) -> dict[str, Any]:
+    def do(self, training: Training) -> dict[str, Any]:
         """Go through the stages; what is known is written down after each."""
-        self._write("running", planned, self._known(planned))  # a folder with another study in it is left as it is
+        training.check()  # a folder with another study in it is left as it is
+        self._write("running", training)
         try:
-            finished = self._go(planned)
+            finished = self._go(training)
         except EngramError as error:
             self._content |= {"reason": error.what, "advice": error.advice}
-            self._write("failed", planned, self._known(planned))
+            self._write("failed", training)
             raise
-        return self._write("finished" if finished else "stopped", planned, self._known(planned))
+        return self._write("finished" if finished else "stopped", training)
 
-    def _go(self, planned: Sequence[Planned]) -> bool:
-        trained = training.train_all(self.study, planned, self.emit, self.should_stop)
-        if self.should_stop():
+    def _go(self, training: Training) -> bool:
+        if not training.train(self.emit, self.wishes):
             return False
-        trials = told(trained.values())
-        self._write("running", planned, trained)
-        findings = Inquiry(self.chosen, self.settings, self.emit, self.should_stop).measure(trials)
-        return findings is not None and self._draw(findings)
+        self._write("running", training)
+        trials, should_stop = training.trials(), self._patient
+        known = kept.Kept(self.study.measured)
+        inquiry = Inquiry(self.chosen, self.settings, known, self.emit, should_stop)
+        images = inquiry.read(trials)
+        if images is None:
+            return False
+        mark = self._mark(trials, images.fingerprint)
+        if mark == self._content.get("drawn_from") and self._is_whole():
+            self.emit(Log(text=f"Nothing has changed: the page is {self.study.page}"))
+            return True
+        findings = inquiry.measure(trials, training.searches, images)
+        return findings is not None and self._draw(findings, mark)
 
-    def _draw(self, findings: Findings) -> bool:
+    def _patient(self) -> bool:
+        """Whether to stop; waits here while the study is paused."""
+        if self._is_held():
+            self.emit(Paused(run=self.study.path.name))
+            while self._is_held():
+                time.sleep(LOOK_S)
+            self.emit(Continued(run=self.study.path.name))
+        return self.wishes.should_stop()
+
+    def _is_held(self) -> bool:
+        return self.wishes.is_paused() and not self.wishes.should_stop()
+
+    def _mark(self, trials: Sequence[Trial], images: str) -> str:
+        """A fingerprint of everything that the page is made of."""
+        models = [kept.of_model(trial.run) for trial in best_of_each(trials).values()]
+        told = [trial.content() for trial in trials]
+        given = sorted(self.settings)  # their values are in the models' settings, however they were written
+        return kept.fingerprint(__version__, self.chosen.model_dump(), given, models, told, images)
+
+    def _is_whole(self) -> bool:
+        """Whether every file of the study is still there."""
+        files = [name for each in self._content.get("contents", ()) for name in each["files"].values()]
+        return self.study.page.is_file() and all((self.study.path / name).is_file() for name in files)
+
+    def _draw(self, findings: Findings, mark: str) -> bool:
         rows = numbers.rows(findings)
         written = [each.write(self.study) for each in [*tables.tables(findings), numbers.table(rows)]]
         drawings = figures.drawings()
         for number, draw in enumerate(drawings):
             self.emit(StudyProgress(stage="drawing", text="Drawing the figures", share=number / len(drawings)))
-            if self.should_stop():
+            if self._patient():
                 return False
             drawn = draw(findings)
             if drawn is not None:
                 written.append(drawn.write(self.study))
-        self._content = _measured(findings) | {"numbers": [vars(row) for row in rows], "contents": written}
+        told = {"numbers": [vars(row) for row in rows], "contents": written, "drawn_from": mark}
+        self._content = {name: value(findings) for name, value in MEASURED.items()} | told
         runs.write_text(self.study.page, page.html(self.study, findings, written, rows))
         self.emit(Log(text=f"The page is {self.study.page}"))
         return True
 
-    def _known(self, planned: Sequence[Planned]) -> dict[str, Run]:
-        found = {each.name: training.find(self.study, each) for each in planned}
-        return {name: run for name, run in found.items() if run is not None}
-
-    def _write(self, state: str, planned: Sequence[Planned], trained: Mapping[str, Run]) -> dict[str, Any]:
-        trials: list[Trial] = told(trained.values())
+    def _write(self, state: str, training: Training) -> dict[str, Any]:
         content = {
             "format": FORMAT,
             "engram": __version__,
@@ -135,8 +192,8 @@ class _Work:
             "page": str(self.study.page) if self.study.page.exists() else None,
             "config": self.chosen.model_dump(mode="json"),
             "settings": dict(self.settings),
-            "planned": len(planned),
-            "runs": [each.content() for each in trials],
+            "planned": training.count,
+            "runs": [each.content() for each in training.trials()],
             **self._content,
             "elapsed_s": self._spent_s + time.monotonic() - self._began,
         }
@@ -144,19 +201,18 @@ class _Work:
         return content
 
 
-def _measured(findings: Findings) -> dict[str, Any]:
+def _best(findings: Findings) -> dict[str, Any]:
     return {
-        "best": {
-            model: {
-                "run": best.trial.run.name,
-                "splits": best.measured,
-                "noise": best.sweep.content(),
-            }
-            for model, best in findings.best.items()
-        },
-        "linear": findings.linear,
-        "audit": findings.audit,
-        "fingerprint": findings.images.fingerprint,
-        "counts": findings.images.counts(),
-        "shown_from": findings.split,
+        model: {"run": best.trial.run.name, "splits": best.measured, "noise": best.sweep.content()}
+        for model, best in findings.best.items()
     }
+
+
+MEASURED: dict[str, Callable[[Findings], Any]] = {
+    "best": _best,
+    "linear": lambda findings: findings.linear,
+    "audit": lambda findings: findings.audit,
+    "fingerprint": lambda findings: findings.images.fingerprint,
+    "counts": lambda findings: findings.images.counts(),
+    "shown_from": lambda findings: findings.split,
+}

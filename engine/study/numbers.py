@@ -10,6 +10,7 @@ from engine.study.tables import NOTHING, Table
 
 CHOSEN_BY = "validation"
 CLEAN = "test_clean"
+NO_REPEATS = "It tries no point twice, which the study's tuner does: with it, fewer points than trials are known."
 
 
 @dataclass(frozen=True)
@@ -216,12 +217,12 @@ def _epochs(model: str, findings: Findings) -> Row:
 
 
 def _count(model: str, findings: Findings) -> Row:
-    chosen = findings.chosen
     told = {"ae": 17, "vae": 61}[model]
     done = sum(each.model == model and bool(each.best) for each in findings.trials)
-    why = (
-        "Quick: only the study's best settings were trained, so nothing here says that they are the best."
-        if chosen.quick
-        else "Drawn at random from the space, without repetition. The study's search is Bayesian, ours is not."
-    )
+    why = "Quick: only the study's best settings were trained, so nothing here says that they are the best."
+    searched = findings.searches.get(model)
+    if searched is not None:
+        size = searched.space.size()
+        space = "an endless space" if size is None else f"a space of {size:,} points"
+        why = f"Trials with a score, by a {searched.settings.algorithm} search of {space}. {NO_REPEATS}"
     return Row(f"{model.upper()}, trials", f"{told}", f"{done}", NOTHING, why)

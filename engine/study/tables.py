@@ -11,10 +11,10 @@ from engine import config, runs
 from engine.measures import yardsticks
 from engine.report import MARK
 from engine.report.demo import NUMBERS
+from engine.search import standing
 from engine.studies import Study
 from engine.study import paper
 from engine.study.findings import Findings
-from engine.study.space import values
 from engine.study.trials import Trial, ranked
 
 THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(\D|$))")
@@ -91,13 +91,25 @@ def setting_title(name: str) -> str:
 
 
 def _space(number: int, model: str, findings: Findings) -> Table:
+    searched = findings.searches.get(model)
+    varied = searched.space.described() if searched else {}
+    claimed = paper.claim(model).space.described()
     rows = []
-    for name, found in values(paper.claim(model).space).items():
-        here = "as the study" if name not in findings.settings else f"{findings.settings[name]} alone"
-        if findings.chosen.quick:
-            here = f"{findings.best[model].trial.point[name]:g}, not searched"
-        rows.append([setting_title(name), ", ".join(f"{value:g}" for value in found), here])
+    for name, told in claimed.items():
+        here = f"{findings.best[model].trial.point[name]:g}, not searched"
+        if name in varied:
+            here = "as the study" if varied[name] == told else written(varied[name])
+        rows.append([setting_title(name), written(told), here])
+    rows += [[setting_title(name), NOTHING, written(values)] for name, values in varied.items() if name not in claimed]
     return Table(f"table-{number}", paper.table_title(number), ["Setting", "The study searches", "Here"], rows, left=3)
+
+
+def written(values: Any) -> str:
+    """What a setting of a space may be, in words."""
+    if isinstance(values, dict) and "low" in values:
+        return f"{values['low']:g} to {values['high']:g}"
+    listed = values["values"] if isinstance(values, dict) else values
+    return ", ".join(f"{value:g}" if isinstance(value, int | float) else standing.shown(value) for value in listed)
 
 
 def _best(number: int, model: str, findings: Findings) -> Table:

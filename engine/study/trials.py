@@ -5,13 +5,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.config import RunConfig
+from engine import config
+from engine.config import RunConfig, SearchConfig
 from engine.errors import StudyError
 from engine.runs import Run
+from engine.search.ledger import Trial as Row
+from engine.search.space import Space
 from engine.study import paper
-from engine.study.plan import point_of
-from engine.study.space import Point
 
+Point = Mapping[str, Any]
 SHORT = {"learning_rate": "lr", "epochs": "epochs", "batch_size": "batch", "latent": "latent"}
 
 
@@ -23,13 +25,15 @@ class Trial:
         run: the run.
         config: its settings.
         state: how it ended.
-        rows: numbers of its epochs.
+        rows: numbers of its epochs, as far as they count.
+        counts: whether it has a score; a trial that failed, or that was stopped by hand, has none.
     """
 
     run: Run
     config: RunConfig
     state: str
     rows: Sequence[Mapping[str, float]]
+    counts: bool = True
 
     @property
     def model(self) -> str:
@@ -39,12 +43,13 @@ class Trial:
     @property
     def point(self) -> Point:
         """Its values of the settings that the study searched."""
-        return point_of(self.config)
+        flat = config.flat(self.config)
+        return {name: flat[name] for name in paper.claim(self.model).space.names}
 
     @property
     def best(self) -> Mapping[str, float]:
-        """Numbers of its best epoch; empty before the first ended."""
-        told = [row for row in self.rows if math.isfinite(row.get("val_loss", math.nan))]
+        """Numbers of its best epoch; empty before the first ended, and where it does not count."""
+        told = [row for row in self.rows if self.counts and math.isfinite(row.get("val_loss", math.nan))]
         return min(told, key=lambda row: row["val_loss"], default={})
 
     @property
@@ -70,9 +75,31 @@ class Trial:
         }
 
 
-def told(runs: Iterable[Run]) -> list[Trial]:
-    """Read what came of runs."""
-    return [Trial(run, run.config, run.state(), run.history()) for run in runs]
+@dataclass(frozen=True)
+class Searched:
+    """What a search has tried.
+
+    Args:
+        space: what varied.
+        settings: how it looked.
+        scored: the values that were proposed, and what they came to, in that order.
+    """
+
+    space: Space
+    settings: SearchConfig
+    scored: Sequence[tuple[Mapping[str, Any], float]]
+
+
+def of_run(run: Run) -> Trial:
+    """What came of a run that nobody searched for."""
+    return Trial(run, run.config, run.state(), run.history())
+
+
+def of_row(row: Row, run: Run) -> Trial:
+    """What came of a trial, as its search's ledger has it."""
+    state = run.state() if row.state == "running" else row.state
+    rows = run.history()[: row.epochs] if row.is_over else run.history()
+    return Trial(run, run.config, state, rows, row.score is not None or not row.is_over)
 
 
 def ranked(trials: Iterable[Trial], model: str) -> list[Trial]:
@@ -91,5 +118,5 @@ def best_of_each(trials: Sequence[Trial]) -> dict[str, Trial]:
     for model, found in best.items():
         if not found:
             what = f"None of the study's {model.upper()} runs came to the end of an epoch."
-            raise StudyError(what, "See study.log, remove the runs that failed, and start the study again.")
+            raise StudyError(what, "See the log files in its folder, and start the study again.")
     return {model: found[0] for model, found in best.items()}

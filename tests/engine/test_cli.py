@@ -215,7 +215,7 @@ def test_every_setting_is_an_option_with_its_description(call):
 def test_every_setting_can_be_given():
     chosen = config.build(
         {
-            "model": "vae", "source": "scans", "size": 64, "fit": "squash", "normalisation": "percentile",
+            "model": "vae", "source": "/scans", "size": 64, "fit": "squash", "normalisation": "percentile",
             "validation_share": 0.2, "split_seed": 3, "phantom_count": 48, "phantom_seed": 5, "download": True,
             "revision": "v2", "latent": 9, "filters": (4, 8), "kernel_size": 5, "leaky_slope": 0.1, "beta": 0.5,
             "stride": 4, "depth": 2, "activation": "elu", "norm": "group", "kl_warm_up": 3, "free_bits": 0.05,

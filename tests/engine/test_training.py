@@ -183,6 +183,29 @@ def test_more_epochs_can_be_asked_for_but_not_fewer(tiny, tmp_path):
     assert run.config.training.epochs == 3
 
 
+def test_a_cosine_is_stretched_over_a_new_goal_and_says_so(tiny, tmp_path, monkeypatch):
+    """At its old end the rate was zero; it goes on at the middle of the longer cosine and is zero at the new end."""
+    from engine.models import optimiser
+
+    made, build = [], optimiser.build
+
+    def remember(*words):
+        made.append(build(*words))
+        return made[-1]
+
+    monkeypatch.setattr(optimiser, "build", remember)
+    run = engine.train(tiny(epochs=2, schedule="cosine"), run="one", root=tmp_path)
+    first, steps = made[0], int(made[0].iterations)
+    assert float(first.learning_rate) == pytest.approx(0, abs=1e-9)
+    told = []
+    engine.resume(run, epochs=4, emit=told.append)
+    course = made[-1]._learning_rate
+    assert float(course(steps)) == pytest.approx(course.rate / 2, rel=1e-3)
+    assert int(made[-1].iterations) == 2 * steps
+    assert float(made[-1].learning_rate) == pytest.approx(0, abs=1e-9)
+    assert any("course of a run of 4 epochs" in event.text for event in told if isinstance(event, Log))
+
+
 def test_a_backend_that_cannot_be_used_changes_nothing_about_a_run(tiny, tmp_path, monkeypatch):
     run = engine.train(tiny(epochs=1), run="one", root=tmp_path)
     before = list(run.events())

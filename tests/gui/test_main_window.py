@@ -8,11 +8,13 @@ from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QComboBox, QLine
 
 from engine import demo, runs
 from engine.messages import (
+    Continue,
     JobEnded,
     LoadData,
     MakeStudy,
     OpenScan,
     Pause,
+    Paused,
     Ready,
     Refused,
     Search,
@@ -403,13 +405,18 @@ class TestStudy:
         window.desk.session.job.begin_study(MakeStudy(out=str(tmp_path / "study")), "tensorflow")
         return window.desk.session.job
 
-    def test_it_is_one_job_that_can_be_stopped_but_not_paused(self, window, tmp_path, tiny):
+    def test_it_is_one_job_that_can_be_paused_and_stopped(self, window, tmp_path, tiny):
         job, menus = self.start(window, tmp_path), window.menus
-        assert [each.isEnabled() for each in (menus.start, menus.pause, menus.stop)] == [False, False, True]
+        assert [each.isEnabled() for each in (menus.start, menus.pause, menus.stop)] == [False, True, True]
         self.start(window, tmp_path / "other")
         assert job.study == str(tmp_path / "study")
-        job.pause()
-        assert job.state == "starting"
+        job.engine.say(StudyProgress(stage="training", text="ae-0001", share=0.5))
+        menus.pause.trigger()
+        job.engine.say(Paused(run="ae"))
+        assert (job.engine.sent[-1], job.state, menus.pause.text()) == (Pause(), "paused", "Continue")
+        assert window._status.line._text.text() == "Study · paused"
+        menus.pause.trigger()
+        assert (job.engine.sent[-1], job.state) == (Continue(), "running")
         menus.stop.trigger()
         assert job.engine.sent[-1] == Stop()
         job.engine.say(StudyEnded(out=job.study, state="stopped"))

@@ -23,7 +23,11 @@ from gui.session import JOB
 from gui.theme import GAP
 
 LOOK_MS = 2000
-IMPORTS = ("from engine.config import StudyConfig", "from engine.study import job")
+IMPORTS = (
+    "from engine.config import StudyConfig",
+    "from engine.messages import MakeStudy",
+    "from engine.study import job",
+)
 
 
 class ReportPanel(Panel):
@@ -161,7 +165,7 @@ def as_python(order: MakeStudy) -> str:
         f"chosen = StudyConfig({config})",
         f"settings = {pformat(order.settings, width=100, sort_dicts=False)}",
         'if __name__ == "__main__":',
-        f"    content = job.make(Path({order.out!r}), chosen, settings)",
+        f"    content = job.make(MakeStudy(out={order.out!r}, config=chosen, settings=settings))",
         '    print(content["page"], content["state"])',
-        imports=("from pathlib import Path", "", *IMPORTS),
+        imports=IMPORTS,
     )

@@ -1,4 +1,4 @@
-"""How far the study is: a line for each stage, and the button that stops it."""
+"""How far the study is: a line for each stage, and the buttons that hold and stop it."""
 
 from dataclasses import dataclass
 
@@ -39,6 +39,7 @@ class ProgressCard(Card):
         super().__init__("Progress")
         self._session = session
         self.stop, self.open = Button("Stop and keep", "danger"), Button("Open the page", icon_name="open")
+        self.pause = Button("Pause")
         self.lines = {stage: _line(title) for stage, title in STAGES.items()}
         grid = QGridLayout()
         grid.setContentsMargins(0, 0, 0, 0)
@@ -53,8 +54,10 @@ class ProgressCard(Card):
             grid.addWidget(line.text, row, 2)
         self.add(grid)
         self.add_action(self.open)
+        self.add_action(self.pause)
         self.add_action(self.stop)
         self.stop.clicked.connect(session.job.stop)
+        self.pause.clicked.connect(self._on_pause_clicked)
 
     def show_state(self, state: str, facts: str, has_page: bool) -> None:
         """Say how the study in the folder stands; how far another program is with one is not known here."""
@@ -62,6 +65,12 @@ class ProgressCard(Card):
         self.set_subtitle(f"{said} · {facts}" if facts else said)
         self.open.setEnabled(has_page)
         job = self._session.job
+        held = job.state in ("paused", "pausing")
+        if job.study is not None and held:
+            self.set_subtitle(f"{job.state} · {facts}" if facts else job.state)
+        self.pause.setVisible(job.study is not None)
+        self.pause.setEnabled(job.state != "stopping")
+        self.pause.setText("Continue" if held else "Pause")
         self.stop.setVisible(job.study is not None)
         self.stop.setEnabled(job.state != "stopping")
         self.stop.setText("Stopping…" if job.state == "stopping" else "Stop and keep")
@@ -85,6 +94,10 @@ class ProgressCard(Card):
         for line in self.lines.values():
             self._show(line, 0.0, "")
         self._show(self.lines["training"], None, "Starting")
+
+    def _on_pause_clicked(self) -> None:
+        job = self._session.job
+        job.go_on() if job.state in ("paused", "pausing") else job.pause()
 
     def _show(self, line: Line, share: float | None, text: str) -> None:
         if share is not None:

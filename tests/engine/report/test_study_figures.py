@@ -1,7 +1,5 @@
 """The drawings of the study: ranks, searches, mosaics of layers, strips of pictures."""
 
-import math
-
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
@@ -9,7 +7,7 @@ from matplotlib.colors import to_rgb
 from engine.report import figures, mosaic, ranked, search, strips
 from engine.report.mosaic import Tile
 from engine.report.ranked import Level, Ranked
-from engine.report.search import Scale, Search
+from engine.report.search import Effect, Scale, Search
 from engine.report.strips import Strip
 
 
@@ -38,15 +36,11 @@ def test_curves_show_every_run_and_list_the_best_first():
 
 @pytest.fixture
 def found():
-    """Losses that only the first setting decides."""
-    points = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
-    return Search([Scale("rate", (1, 2)), Scale("batch", (16, 32))], points, np.array([1.0, 1.0, 4.0, 4.0]), "MSE")
-
-
-def test_importance_is_the_share_of_the_spread_that_a_setting_explains(found):
-    assert search.importance(found) == {"rate": pytest.approx(1), "batch": pytest.approx(0)}
-    even = Search(found.scales, found.points, np.ones(4), "MSE")
-    assert all(math.isnan(share) for share in search.importance(even).values())
+    """Losses that only the first setting decides; the second did not matter in the last trial."""
+    scales = [Scale("rate", ((0, "1"), (1, "2"))), Scale("batch", ((0, "16"), (1, "32")))]
+    places = np.array([[0, 0], [0, 1], [1, 0], [1, np.nan]])
+    effects = [Effect("rate", 3.0, 2.0, 4.0), Effect("batch", -0.1, -0.3, 0.2)]
+    return Search(scales, places, np.array([1.0, 1.0, 4.0, 4.0]), "MSE", effects)
 
 
 def test_search_has_a_line_for_each_trial_from_its_settings_to_its_loss(found):
@@ -56,11 +50,21 @@ def test_search_has_a_line_for_each_trial_from_its_settings_to_its_loss(found):
     best = max(lines, key=lambda line: line.get_linewidth())
     assert best.get_ydata()[-1] == pytest.approx(0.04)
     assert best.get_ydata()[0] < 0.1
+    assert {"1", "2", "16", "32"} <= {text.get_text() for text in figure.axes[0].texts}
     assert figures.pdf(figure).startswith(b"%PDF")
 
 
-def test_search_whose_losses_are_all_equal_is_drawn(found):
-    assert search.draw(Search(found.scales, found.points, np.ones(4), "MSE")).axes
+def test_effects_are_bars_with_intervals_and_pale_where_the_sign_is_open(found):
+    bars = search.draw(found).axes[1]
+    assert [label.get_text() for label in bars.get_yticklabels()] == ["batch", "rate"]
+    assert [text.get_text() for text in bars.texts] == ["−10%", "+300%"]
+    assert [bar.get_alpha() for bar in bars.patches] == [0.4, 1.0]
+    assert sorted(map(list, (line.get_xdata() for line in bars.lines[:2]))) == [[-0.3, 0.2], [2.0, 4.0]]
+
+
+def test_search_whose_losses_are_all_equal_and_whose_settings_cannot_be_weighed_is_drawn(found):
+    drawn = search.draw(Search(found.scales, found.places, np.ones(4), "MSE"))
+    assert len(drawn.axes) == 1
 
 
 def test_channels_lie_side_by_side_with_a_gap():

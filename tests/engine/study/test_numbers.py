@@ -5,14 +5,16 @@ from types import SimpleNamespace
 import pytest
 
 from engine import config, evaluation
-from engine.config import StudyConfig
+from engine.config import SearchConfig, StudyConfig
 from engine.data import LoadingStopped
 from engine.messages import never
-from engine.study import numbers
+from engine.search import space
+from engine.study import numbers, paper, tables
 from engine.study.denoising import SIGMAS, Sweep
 from engine.study.findings import Inquiry
+from engine.study.kept import Kept
 from engine.study.tables import Table, runs_table
-from engine.study.trials import told
+from engine.study.trials import Searched, of_run
 
 AE = {"mse": 0.005}
 VAE = {"nats_per_image": 6183.0, "entropy_floor_nats": 5700.0, "kl_nats": 75.0, "batch_sum": 98928.0}
@@ -34,6 +36,7 @@ def findings():
     return SimpleNamespace(
         chosen=StudyConfig(quick=True),
         trials=[],
+        searches={},
         split="test_clean",
         best={"ae": best("ae", AE, leaked={"mse": 0.004}, clean={"mse": 0.012}), "vae": best("vae", VAE)},
         linear={"validation": {"mse": 0.0025, "components": 512}, "test_clean": {"mse": 0.006}},
@@ -93,11 +96,26 @@ def test_break_even_is_measured_and_beside_what_one_expects(findings):
     assert "No noise from σ 0.01 to 0.3" in row(findings, "AE, break-even noise σ").why
 
 
-def test_quick_and_drawn_trials_are_told_apart(findings):
+def test_quick_and_searched_trials_are_told_apart(findings):
     assert "nothing here says that they are the best" in row(findings, "AE, trials").why
-    findings.chosen = StudyConfig()
+    findings.searches = {"ae": Searched(paper.claim("ae").space, SearchConfig(), [])}
     assert row(findings, "AE, trials").paper == "17"
-    assert "Drawn at random" in row(findings, "VAE, trials").why
+    assert "by a bayesian search of a space of 81 points" in row(findings, "AE, trials").why
+
+
+def test_space_says_where_it_differs_from_the_studys(findings):
+    findings.best["ae"].trial.point = {name: 3 for name in paper.claim("ae").space.names}
+    assert all(row[2] == "3, not searched" for row in tables._space(1, "ae", findings).rows)
+    base = config.preset("seed-ae")
+    described = {"latent": [256, 512], "epochs": [10, 20, 40], "learning_rate": {"low": 1e-4, "high": 1e-2}}
+    searched = Searched(space.parse(described | {"filters": [[8, 16]]}, base), SearchConfig(), [])
+    findings.searches = {"ae": searched}
+    found = {row[0]: row[1:] for row in tables._space(1, "ae", findings).rows}
+    assert found["Epochs"] == ["10, 20, 40", "as the study"]
+    assert found["Latent size"] == ["512, 1024, 2048", "256, 512"]
+    assert found["Learning rate"][1] == "0.0001 to 0.01"
+    assert found["Batch size"][1] == "3, not searched"
+    assert found["Filters"] == ["–", "8×16"]
 
 
 def test_table_is_written_for_people_and_for_programs():
@@ -109,16 +127,16 @@ def test_table_is_written_for_people_and_for_programs():
 
 def test_runs_without_a_score_are_listed_last(write_run):
     runs = [write_run("a", [], state="failed"), write_run("b", [0.5]), write_run("c", [0.25])]
-    table = runs_table(told(runs))
+    table = runs_table([*map(of_run, runs)])
     assert [line[0] for line in table.rows] == ["c", "b", "a"]
     assert table.rows[-1][2] == "failed"
     assert table.rows[-1][-2] == "–"
 
 
-def test_stop_while_images_are_read_ends_the_measuring(write_run, monkeypatch):
+def test_stop_while_images_are_read_ends_the_measuring(write_run, monkeypatch, tmp_path):
     def stop(*words, **more):
         raise LoadingStopped("Stopped.")
 
     monkeypatch.setattr(evaluation, "images", stop)
-    trials = told([write_run("a", [1.0]), write_run("b", [1.0], model="vae")])
-    assert Inquiry(StudyConfig(), {}, lambda event: None, never).measure(trials) is None
+    trials = [of_run(write_run("a", [1.0])), of_run(write_run("b", [1.0], model="vae"))]
+    assert Inquiry(StudyConfig(), {}, Kept(tmp_path / "x"), lambda event: None, never).read(trials) is None

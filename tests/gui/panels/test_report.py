@@ -10,7 +10,7 @@ from PIL import Image
 from PySide6.QtCore import QUrl
 
 from engine.config import DataConfig, StudyConfig
-from engine.messages import Log, MakeStudy, Refused, Stop, StudyEnded, StudyProgress
+from engine.messages import Continue, Log, MakeStudy, Pause, Paused, Refused, Stop, StudyEnded, StudyProgress
 from gui.panels.report import ReportPanel
 from gui.panels.report.contents import items
 
@@ -126,6 +126,23 @@ def test_stop_asks_the_engine_and_the_end_frees_the_button(panel, session, root)
     assert session.job.study is None
     assert panel.order.start.isEnabled()
     assert not panel.progress.stop.isVisible()
+
+
+def test_study_is_paused_and_goes_on(panel, session):
+    panel.order.start.click()
+    engine = session.job.engine
+    engine.say(StudyProgress(stage="training", text="ae-0001", share=0.1))
+    assert (panel.progress.pause.text(), panel.progress.pause.isVisible()) == ("Pause", True)
+    panel.progress.pause.click()
+    assert engine.sent[-1] == Pause()
+    engine.say(Paused(run="ae"))
+    assert session.job.state == "paused"
+    assert "paused" in panel.progress._subtitle.text()
+    assert panel.progress.pause.text() == "Continue"
+    panel.progress.pause.click()
+    assert engine.sent[-1] == Continue()
+    assert session.job.state == "running"
+    assert panel.progress.pause.text() == "Pause"
 
 
 def test_failure_and_warning_are_sentences_in_the_panel(panel, session):
@@ -269,7 +286,7 @@ def test_script_makes_the_same_study(panel, folder):
     panel.order.out.setText(str(folder))
     text = panel.python()
     assert "StudyConfig(quick=True)" in text
-    assert f"Path({str(folder)!r})" in text
+    assert f"out={str(folder)!r}" in text
     assert "'source': 'phantom'" in text
     compile(text, "script", "exec")
     panel.order.form.change_values({"quick": False, "trials_ae": 0})

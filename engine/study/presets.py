@@ -1,0 +1,95 @@
+"""The quick study: the study's two best models trained, one after the other; what is finished is taken as it is."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from engine import runs
+from engine.config import RunConfig
+from engine.errors import EngramError, StudyError
+from engine.messages import Emit, Log
+from engine.runs import Run
+from engine.search.conductor import Wishes
+from engine.studies import Study
+from engine.study import paper, process
+from engine.study.following import Follower
+from engine.study.trials import Trial, of_run
+
+OTHER = "The folder {} holds a study with other settings: its {} differs."
+ADVICE = "Choose another folder for this one, or give the settings of the study that is there."
+
+
+class Presets:
+    """The two runs of a quick study.
+
+    Args:
+        study: its folder.
+        bases: the settings of each model.
+    """
+
+    searches: Mapping[str, Any] = {}
+
+    def __init__(self, study: Study, bases: Mapping[str, RunConfig]) -> None:
+        self.study = study
+        self.planned = {paper.claim(model).preset: settings for model, settings in bases.items()}
+
+    @property
+    def count(self) -> int:
+        """How many runs there will be."""
+        return len(self.planned)
+
+    def check(self) -> None:
+        """Find out whether the folder can take this study.
+
+        Raises:
+            StudyError: a name is taken by a run with other settings.
+        """
+        self._known()
+
+    def trials(self) -> list[Trial]:
+        """What came of the runs so far."""
+        return [of_run(run) for run in self._known().values()]
+
+    def train(self, emit: Emit, wishes: Wishes) -> bool:
+        """Train what is not finished; False when stopped. A run that fails does not keep the other back."""
+        known, follower = self._known(), Follower(emit, self.count)
+        for number, (name, settings) in enumerate(self.planned.items()):
+            if wishes.should_stop():
+                return False
+            run = known.get(name) or runs.create(settings, name, self.study.runs)
+            follower.begin(number)
+            if run.state() != "finished":
+                self._train(run, follower, wishes)
+        return not wishes.should_stop()
+
+    def _train(self, run: Run, follower: Follower, wishes: Wishes) -> None:
+        follower.say(run.name, "starting")
+        try:
+            process.train(run, follower, wishes, self.study.path / f"{run.name}.log")
+        except EngramError as error:
+            follower.emit(Log(text=str(error), level="warning"))
+            return
+        trial = of_run(run)
+        loss, epoch = (trial.loss, int(trial.best["epoch"])) if trial.best else (None, None)
+        follower.tell_end(run.name, trial.state, loss, epoch, run.config.model.loss_unit)
+
+    def _known(self) -> dict[str, Run]:
+        found = {name: self._find(name, settings) for name, settings in self.planned.items()}
+        return {name: run for name, run in found.items() if run is not None}
+
+    def _find(self, name: str, settings: RunConfig) -> Run | None:
+        """The run of the folder that has the planned settings, whatever its name."""
+        known = {run.name: run for run in runs.find_all(self.study.runs)}
+        first = [known[name]] if name in known else []
+        for run in [*first, *known.values()]:
+            if _settings(run) == settings:
+                return run
+        if first:
+            raise StudyError(OTHER.format(self.study.path, f"run {name}"), ADVICE)
+        return None
+
+
+def _settings(run: Run) -> Any:
+    try:
+        return run.config
+    except EngramError:
+        return None

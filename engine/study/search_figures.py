@@ -1,0 +1,60 @@
+"""A search of the study as a picture: trials from its ledger, settings weighed by `engine.search.importance`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from engine.report import search
+from engine.report.search import Effect, Scale, Search
+from engine.search import importance, standing
+from engine.search.dimensions import AnyDimension, Choices
+from engine.study.tables import setting_title
+from engine.study.trials import Searched
+
+WEIGHED = (
+    "At the right, how the loss changes from a setting's lowest value to its highest while the others are held: a "
+    "straight line through the trials, with its 95 % interval from a bootstrap over them; pale where the sign is open. "
+    "The search chose where to look, so this is no experiment; with few trials the intervals are wide."
+)
+
+
+def draw(searched: Searched, unit: str) -> Figure:
+    """Draw it; the settings are weighed where there are trials enough.
+
+    Args:
+        searched: the search.
+        unit: what its scores are.
+    """
+    dimensions = searched.space.dimensions
+    places = np.array([[_place(each, values) for each in dimensions] for values, _ in searched.scored])
+    losses = np.array([score for _, score in searched.scored])
+    weighed = importance.importances(searched.space, searched.scored) or []
+    effects = [Effect(_title(each.name), each.effect, each.low, each.high) for each in weighed]
+    relative = all(each.is_relative for each in weighed)
+    return search.draw(Search([*map(_scale, dimensions)], places, losses, unit, effects, relative))
+
+
+def _title(name: str) -> str:
+    return setting_title(name).lower()
+
+
+def _scale(dimension: AnyDimension) -> Scale:
+    if isinstance(dimension, Choices):
+        values = [*dimension.values]
+    else:
+        values = [dimension.at(share) for share in (0.0, 0.5, 1.0)]
+    ticks = [(_place(dimension, {dimension.name: value}), standing.shown(value)) for value in values]
+    return Scale(_title(dimension.name), ticks)
+
+
+def _place(dimension: AnyDimension, values: Mapping[str, Any]) -> float:
+    """Where the value of a trial lies on its axis; nan where the setting did not matter."""
+    if dimension.name not in values:
+        return float("nan")
+    features: NDArray[np.float64] = np.array(dimension.features(values[dimension.name]))
+    if len(features) == 1:
+        return float(features[0])
+    return float(features.argmax()) / max(len(features) - 1, 1)

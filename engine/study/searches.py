@@ -1,0 +1,112 @@
+"""The full study: a search of each of its two spaces, like any other search, in the study's folder of runs."""
+
+from collections.abc import Mapping
+
+from engine.errors import ConfigError, SearchError, StudyError
+from engine.messages import Emit
+from engine.messages import Search as Order
+from engine.runs import Run
+from engine.search import folder, job
+from engine.search.conductor import Wishes
+from engine.search.folder import Plan
+from engine.search.folder import Search as SearchFolder
+from engine.search.ledger import Trial as Row
+from engine.studies import Study
+from engine.study.following import Follower
+from engine.study.presets import ADVICE, OTHER
+from engine.study.trials import Searched, Trial, of_row
+
+
+class Searches:
+    """The searches of a full study; one that is there already, begun here or by `search`, is gone on with.
+
+    Args:
+        study: its folder.
+        orders: a search for each model.
+        given: the settings that were given and are therefore not searched.
+    """
+
+    def __init__(self, study: Study, orders: Mapping[str, Order], given: Mapping[str, object]) -> None:
+        self.study, self.given = study, given
+        self.orders = {model: self._going_on(order) for model, order in orders.items()}
+
+    @property
+    def count(self) -> int:
+        """How many runs there will be; a space may have fewer points than trials are wanted."""
+        return sum(map(self._count, self.orders))
+
+    @property
+    def searches(self) -> dict[str, Searched]:
+        """What was searched so far, for each model."""
+        found = {model: self._read(model) for model in self.orders}
+        return {
+            model: Searched(read[0].space, read[0].settings, [(row.config, row.score) for row in read[1] if row.score])
+            for model, read in found.items()
+            if read
+        }
+
+    def check(self) -> None:
+        """Find out whether the folder can take this study.
+
+        Raises:
+            StudyError: it holds a search that was begun with other settings.
+        """
+        for model, order in self.orders.items():
+            search = self._search(model)
+            if search is None:
+                continue
+            try:
+                with search.ledger() as ledger:
+                    space = folder.revised(ledger, order).space
+            except (ConfigError, SearchError) as error:
+                raise StudyError(f"{OTHER.format(self.study.path, f'search {model}')} {error.what}", ADVICE) from None
+            if varied := sorted(set(space.names) & (self.given.keys() | {"model"})):
+                raise StudyError(f"'{varied[0]}' varies in the search {model} of {self.study.path}.", ADVICE)
+
+    def trials(self) -> list[Trial]:
+        """What came of the trials so far."""
+        found = []
+        for model in self.orders:
+            read = self._read(model)
+            for row in read[1] if read else ():
+                run = Run(self.study.runs / row.run)
+                if row.run and run.path.is_dir():
+                    found.append(of_row(row, run))
+        return found
+
+    def train(self, emit: Emit, wishes: Wishes) -> bool:
+        """Carry both searches out; False when stopped."""
+        follower, done = Follower(emit, self.count), 0
+        for model, order in self.orders.items():
+            follower.begin(done)
+            job.search(order, emit=follower, should_stop=wishes.should_stop, is_paused=wishes.is_paused)
+            if follower.ended == "stopped" or wishes.should_stop():
+                return False
+            done += self._count(model)
+        return True
+
+    def _going_on(self, order: Order) -> Order:
+        """The same order for a search that is there: it keeps its space, and its own way of looking."""
+        if self._search(order.name) is None:
+            return order
+        kept = {name: value for name, value in order.settings.items() if name == "trials" or name in self.given}
+        return order.model_copy(update={"space": None, "settings": kept})
+
+    def _search(self, model: str) -> SearchFolder | None:
+        return next((each for each in folder.find_all(self.study.runs) if each.name == model), None)
+
+    def _read(self, model: str) -> tuple[Plan, list[Row]] | None:
+        search = self._search(model)
+        if search is None:
+            return None
+        with search.ledger() as ledger:
+            return folder.plan_of(ledger), ledger.trials()
+
+    def _count(self, model: str) -> int:
+        read, wanted = self._read(model), self.orders[model].settings["trials"]
+        if read is None:
+            size = folder.planned(self.orders[model]).space.size()
+            return wanted if size is None else min(wanted, size)
+        plan, rows = read
+        size = plan.space.size()
+        return max(len(rows), wanted if size is None else min(wanted, size))

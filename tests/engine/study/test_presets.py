@@ -1,0 +1,108 @@
+"""The two runs of a quick study; the processes that train them are played."""
+
+import pytest
+
+from engine import config, runs
+from engine.errors import StudyError, TrainingError
+from engine.messages import EpochEnded, JobEnded, Log, Progress, StudyProgress, never
+from engine.search.conductor import Wishes
+from engine.study import process
+from engine.study.presets import Presets
+from tests.engine.conftest import TINY
+
+NEVER = Wishes(never, never)
+BASES = {"ae": config.build(TINY), "vae": config.build({**TINY, "model": "vae"})}
+
+
+@pytest.fixture
+def presets(study):
+    return Presets(study, BASES)
+
+
+@pytest.fixture
+def played(monkeypatch):
+    """Train nothing: finish each run with one epoch, or do what `played.act[name]` says; note the names."""
+
+    class Played:
+        names, act = [], {}
+
+    def train(run, emit, wishes, log):
+        Played.names.append(run.name)
+        Played.act.get(run.name, finish)(run, emit)
+
+    monkeypatch.setattr(process, "train", train)
+    Played.names, Played.act = [], {}
+    return Played
+
+
+def finish(run, emit):
+    for event in (
+        Progress(run=run.name, epoch=1, epochs=2, batch=1, batches=2, loss=1, images_per_s=1, left_s=200),
+        EpochEnded(run=run.name, epoch=1, metrics={"val_loss": 0.25}, best=True),
+        JobEnded(run=run.name, state="finished", epoch=1),
+    ):
+        if not isinstance(event, Progress):
+            run.append(event)
+        emit(event)
+
+
+def test_both_runs_are_made_trained_and_told(presets, played):
+    told = []
+    assert presets.train(told.append, NEVER)
+    assert played.names == [trial.run.name for trial in presets.trials()] == ["seed-ae", "seed-vae"]
+    assert [trial.state for trial in presets.trials()] == ["finished"] * 2
+    said = [event.text for event in told if isinstance(event, Log)]
+    assert said[1] == "seed-vae (2 of 2) finished, validation 0.25 nats in epoch 1."
+    shares = [event.share for event in told if isinstance(event, StudyProgress) and event.share is not None]
+    assert shares == [0.125, 0.625]
+    assert any("seed-ae · run 1 of 2 · epoch 1 of 2 · 3 min left" in getattr(event, "text", "") for event in told)
+
+
+def test_finished_run_with_the_same_settings_is_taken_whatever_its_name(study, presets, played):
+    kept = runs.create(BASES["ae"], "by-hand", study.runs)
+    kept.append(JobEnded(run="by-hand", state="finished", epoch=1))
+    presets.train(lambda event: None, NEVER)
+    assert played.names == ["seed-vae"]
+    assert presets.trials()[0].run.path == kept.path
+
+
+@pytest.mark.parametrize("state", ["stopped", "failed", None])
+def test_run_that_did_not_come_to_its_end_is_gone_on_with(study, presets, played, state):
+    for name, model in (("seed-ae", "ae"), ("seed-vae", "vae")):
+        run = runs.create(BASES[model], name, study.runs)
+        run.append(EpochEnded(run=name, epoch=1, metrics={"val_loss": 0.5}, best=True))
+        if state:
+            run.append(JobEnded(run=name, state=state, epoch=1))
+    presets.train(lambda event: None, NEVER)
+    assert played.names == ["seed-ae", "seed-vae"]
+
+
+def test_name_that_is_taken_by_other_settings_is_a_sentence(study, presets, played):
+    runs.create(config.build({**TINY, "epochs": 7}), "seed-ae", study.runs)
+    with pytest.raises(StudyError, match="holds a study with other settings: its run seed-ae differs"):
+        presets.check()
+
+
+def test_stop_keeps_what_is_there_and_begins_nothing_more(study, presets, played):
+    assert not presets.train(lambda event: None, Wishes(lambda: bool(played.names), never))
+    assert played.names == ["seed-ae"]
+    assert not (study.runs / "seed-vae").exists()
+
+
+def test_process_that_dies_is_told_and_does_not_keep_the_other_run_back(presets, played):
+    def die(run, emit):
+        raise TrainingError("The process died.", "Start again.")
+
+    played.act["seed-ae"] = die
+    told = []
+    presets.train(told.append, NEVER)
+    assert played.names == ["seed-ae", "seed-vae"]
+    first = next(event for event in told if isinstance(event, Log))
+    assert (first.text, first.level) == ("The process died. Start again.", "warning")
+
+
+def test_run_that_cannot_be_read_is_passed_over(study, presets, played, write_run):
+    broken = write_run("x", [1.0])
+    (broken.path / "config.json").write_text("{")
+    presets.train(lambda event: None, NEVER)
+    assert played.names == ["seed-ae", "seed-vae"]
