@@ -39,6 +39,7 @@ class Palette:
     focus: str
     grid: str
     series: tuple[str, ...]
+    score: Stops  # from the worst to the best, by lightness alone: the best stands out most from the field
 
 
 DARK = Palette(
@@ -68,6 +69,7 @@ DARK = Palette(
     focus="#4fc3b8",
     grid="#2a303a",
     series=("#4fc3b8", "#e0a458", "#b58cf0", "#c4534e", "#fbe56c", "#4668ee", "#865f90", "#b9efbc"),
+    score=("#434c5e", "#47657d", "#4b8a99", "#5bb5ae", "#d5f7c8"),
 )
 
 LIGHT = Palette(
@@ -97,6 +99,7 @@ LIGHT = Palette(
     focus="#0b766b",
     grid="#dfe4e9",
     series=("#0f7a78", "#9c5414", "#8f62d4", "#8a0c32", "#978900", "#2f45dc", "#341d68", "#739272"),
+    score=("#b3bec8", "#86a6b4", "#4d8792", "#125f66", "#052a36"),
 )
 
 # Over pictures, which are dark in both themes.
@@ -136,9 +139,28 @@ def register_series(keys: list[str]) -> None:
 
 
 def series_colour(key: str) -> str:
-    """Return the key's colour: the same key has the same place in `series` everywhere, given at its first mention."""
+    """Return the key's colour: the same key has the same place in `series` everywhere, given at its first mention.
+
+    'role:accent' is the colour of that role, 'series:1' that place of `series`, 'score:0.2' the colour of a score.
+    """
+    kind, _, rest = key.partition(":")
+    if kind == "role":
+        return str(getattr(_in_force, rest))
+    if kind == "series":
+        return _in_force.series[int(rest)]
+    if kind == "score":
+        return score_colour(float(rest))
     register_series([key])
     return _in_force.series[_places[key] % len(_in_force.series)]
+
+
+def score_colour(share: float) -> str:
+    """Return the colour of a score, from 0 for the best to 1 for the worst."""
+    stops = _in_force.score
+    at = (1 - min(max(share, 0.0), 1.0)) * (len(stops) - 1)
+    left = min(int(at), len(stops) - 2)
+    pairs = zip(rgb(stops[left]), rgb(stops[left + 1]), strict=True)
+    return "#" + "".join(f"{round(one + (at - left) * (other - one)):02x}" for one, other in pairs)
 
 
 def forget_series() -> None:

@@ -31,7 +31,13 @@ FORMS = (
     ("Space", "tick a run in a list"),
     ("F2, Delete", "rename or delete a run"),
 )
-GROUPS = (("Pictures", PICTURES), ("Curves", CURVES), ("Forms and lists", FORMS))
+AXES = (
+    ("Drag, click on a name", "brush, flip"),
+    ("Left, right; with Ctrl", "another axis; move it"),
+    ("Up, down; with Shift", "brush a value; grow the brush"),
+    ("F, L, Delete, Escape", "flip, log, clear this brush, all"),
+)
+GROUPS = (("Pictures", PICTURES), ("Curves", CURVES), ("Axes of a search", AXES), ("Forms and lists", FORMS))
 
 
 class ShortcutSheet(QDialog):

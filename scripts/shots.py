@@ -90,6 +90,7 @@ def wait(ready: Callable[[], bool]) -> None:
 READY = {
     "data": lambda panel: bool(panel.scans.grid.shown()),
     "train": lambda panel: bool(panel.session.book.records) and panel.previews.epoch() is not None,
+    "search": lambda panel: True,
     "compare": lambda panel: panel.board.picture() is not None and bool(panel.runs.records()),
     "report": lambda panel: True,
 }

@@ -16,6 +16,7 @@ from gui import closing
 from gui.app import make_window
 from gui.engine_process import Ending, EngineProcess
 from gui.memory import Memory
+from gui.panels.search.drafts import Draft
 from gui.questions import Questions
 from tests.conftest import ROOT
 
@@ -322,3 +323,32 @@ def test_study_whose_engine_is_killed_takes_its_run_with_it_and_goes_on(window, 
     panel.look()
     assert study.state() == "interrupted"
     assert panel.order.start.text() == "Go on"
+
+
+def test_search_is_begun_held_stopped_and_finished_from_the_panel(window, qtbot, root):
+    session, panel = window.desk.session, window.show_panel("search")
+    order = panel.order
+    order.show_fixed("model:ae")
+    order.editor.set_drafts((Draft("latent", text="4, 8"), Draft("filters", text="4, 8"), Draft("epochs", text="20")))
+    order.form.set_values({"trials": 2, "algorithm": "grid"})
+    order.name.setText("mine")
+    order.start.click()
+    assert order.notice.text() == ""
+    wait(qtbot, lambda: panel.watch.found is not None and panel.watch.found.waiting == 1)
+    wait(qtbot, lambda: (record := session.record("mine-0001")) is not None and bool(record.epochs))
+    panel.plot.pause.click()
+    wait(qtbot, lambda: session.job.state == "paused")
+    panel.plot.pause.click()
+    panel.plot.stop.click()
+    wait(qtbot, lambda: session.job.search is None)
+    wait(qtbot, lambda: panel.plot.go_on.isVisible())
+    assert "1 interrupted" in panel.plot.facts.text()
+    panel.doing.wish("enqueue", {"latent": 6})
+    panel.plot.go_on.click()
+    wait(qtbot, lambda: session.job.search is None and not panel.watch.found.can_go_on)
+    assert [trial.state for trial in panel.watch.found.trials] == ["finished", "finished"]
+    assert panel.watch.found.trials[1].config == {"latent": 6}
+    assert panel.plot.facts.text() == "2 done · 0 to come of 2 · 1 of 2 points left"
+    assert panel.plot.axes.model.lines.keys == ("1", "2")
+    wait(qtbot, lambda: panel.trial.pictures.isVisible())
+    assert panel.trial.pictures.captions[0].text().endswith(" dB")

@@ -2,19 +2,26 @@
 
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QHideEvent
-from PySide6.QtWidgets import QSplitter, QStackedWidget
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QWidget
 
 from engine.messages import Search
 from gui.panel import Desk, Panel, column_of
 from gui.panels.search.actions import Actions
+from gui.panels.search.best_card import BestCard
 from gui.panels.search.change_card import ChangeCard
+from gui.panels.search.exporter import Exporter
+from gui.panels.search.importance_card import ImportanceCard
 from gui.panels.search.order_card import OrderCard
 from gui.panels.search.plot_card import PlotCard
+from gui.panels.search.trial_card import TrialCard
+from gui.panels.search.trial_rows import tip
 from gui.panels.search.trials_card import TrialsCard
 from gui.panels.search.watch import Watch
 from gui.theme import GAP
+
+SIDE_PX, SOON_MS = 318, 120
 
 
 class SearchPanel(Panel):
@@ -25,9 +32,13 @@ class SearchPanel(Panel):
         self.watch = Watch(self.session, self)
         self.doing = Actions(desk, self.watch, self)
         self.order, self.change = OrderCard(desk), ChangeCard(desk)
-        self.plot, self.trials = PlotCard(), TrialsCard()
+        self.plot, self.trials = PlotCard(), TrialsCard(self.session)
+        self.importance, self.best, self.trial = ImportanceCard(), BestCard(), TrialCard(self.session)
+        self.exporter = Exporter(self)
         self.left, self.splitter = QStackedWidget(), QSplitter(Qt.Orientation.Vertical)
-        self._shown_name = ""
+        self._shown_name, self._chosen = "", 0
+        self._soon = QTimer(self, singleShot=True, interval=SOON_MS)
+        self._soon.timeout.connect(self._show_trials)
         self._lay_out()
         self._connect()
         self.refresh()
@@ -40,12 +51,21 @@ class SearchPanel(Panel):
         self.splitter.setChildrenCollapsible(False)
         self.splitter.setHandleWidth(GAP)
         self.splitter.setSizes([430, 340])
-        self.place(self.left, self.splitter)
+        self.side = column_of(self.importance, self.best, self.trial, stretched=self.trial)
+        self.side.setFixedWidth(SIDE_PX)
+        middle, row = QWidget(), QHBoxLayout()
+        middle.setLayout(row)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(GAP)
+        row.addWidget(self.splitter, 1)
+        row.addWidget(self.side)
+        self.place(self.left, middle)
 
     def _connect(self) -> None:
         watch, do, plot, trials = self.watch, self.doing, self.plot, self.trials
         watch.changed.connect(self.refresh)
         watch.said.connect(plot.notice.show_notice)
+        self.exporter.failed.connect(plot.notice.show_notice)
         do.said.connect(lambda text, kind: plot.notice.show_notice(text, kind))
         self.shown.connect(lambda: watch.set_awake(True))
         self.session.runs_changed.connect(self.refresh)
@@ -58,10 +78,19 @@ class SearchPanel(Panel):
         plot.go_on_wanted.connect(lambda: do.go_on())
         plot.pause_wanted.connect(do.pause)
         plot.stop_wanted.connect(do.stop)
-        trials.stop_wanted.connect(lambda number: do.wish("stop-trial", number))
-        trials.compare_wanted.connect(self._on_compare_wanted)
-        trials.keep_wanted.connect(do.keep)
+        plot.export_wanted.connect(self.export)
+        plot.axes.brushed.connect(self._soon.start)
+        plot.axes.hovered.connect(self._on_line_hovered)
+        plot.axes.chosen.connect(lambda key: self.choose(int(key)))
         trials.enqueue_wanted.connect(do.try_by_hand)
+        trials.hovered.connect(plot.axes.light)
+        trials.chosen.connect(self.choose)
+        self.session.run_changed.connect(self._on_run_changed)
+        self.session.data_loaded.connect(self._soon.start)
+        for card in (trials, self.trial):
+            card.stop_wanted.connect(lambda number: do.wish("stop-trial", number))
+            card.compare_wanted.connect(self._on_compare_wanted)
+            card.keep_wanted.connect(do.keep)
 
     def open(self, name: str) -> None:
         """Look at a search, or put a new one together for an empty name."""
@@ -79,8 +108,28 @@ class SearchPanel(Panel):
         if name != self._shown_name:
             self._shown_name = name
             self.plot.settings.setChecked(not name)
+            self._chosen = 0
         self.left.setVisible(not name or self.plot.settings.isChecked())
-        self.trials.show_found(found)
+        self.side.setVisible(found is not None)
+        self.importance.show_found(found)
+        self.best.show_found(found)
+        self._show_trials()
+
+    def choose(self, number: int) -> None:
+        """Look at one trial."""
+        self._chosen = number
+        self._show_trials()
+
+    def _show_trials(self) -> None:
+        """Show the trials that the brushes leave, and the chosen one; the best while none is."""
+        found = self.watch.found
+        self.trials.show_found(found, self.plot.axes.selection() if found else None)
+        trial = (found.trial(self._chosen) or found.best) if found else None
+        if trial is not None and self._chosen:
+            self.trials.choose(trial.number)
+        self.plot.axes.pick(str(trial.number) if trial else "")
+        if self.isVisible():
+            self.trial.show_trial(found, trial)
 
     def show_wish(self, what: Any) -> None:
         """Open a search, or go on with it."""
@@ -88,6 +137,10 @@ class SearchPanel(Panel):
         self.open(name)
         if kind == "resume" and self.watch.found is not None:
             self.doing.go_on()
+
+    def export(self) -> None:
+        """Write the lines or the table."""
+        self.exporter.export(self.watch.found, self.plot.axes)
 
     def memory(self) -> dict[str, Any]:
         return {"search": self.watch.name, "order": self.order.memory(), "sizes": self.splitter.sizes()}
@@ -108,6 +161,18 @@ class SearchPanel(Panel):
     def _on_wanted(self, order: Search) -> None:
         self.doing.begin(order)
         self.remembered.emit()
+
+    def _on_line_hovered(self, key: str) -> None:
+        """Light the row of a line, and say in the status bar what it is."""
+        self.trials.table.light(key)
+        found = self.watch.found
+        trial = found.trial(int(key)) if found and key else None
+        self.pointed.emit(tip(found, trial).replace("\n", " · ") if found and trial else "")
+
+    def _on_run_changed(self, run: str) -> None:
+        """A run that this search trains has told of itself."""
+        if self.watch.name and run.startswith(f"{self.watch.name}-") and self.isVisible():
+            self._soon.start()
 
     def _on_compare_wanted(self, numbers: list[int]) -> None:
         found = self.watch.found

@@ -3,20 +3,23 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QStackedWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from gui.job import Job
 from gui.panels.search.dimension_row import Choice
 from gui.panels.search.found import Found, facts
+from gui.panels.search.trial_lines import lines_of
 from gui.widgets.buttons import Button, IconButton
 from gui.widgets.card import Card
 from gui.widgets.notice import NoticeBox
+from gui.widgets.parallel_axes import ParallelAxes
 from gui.widgets.text import label
 
 NONE = (
     "No search yet.\n\nAt the left, choose which settings vary and press 'Start search'. Every trial becomes a "
     "run of its own, and a line appears here for each: drag on an axis to pick out trials."
 )
+HINT = "Drag on an axis to brush, on its name to move it; click on the name to flip it. More with the right button."
 WAITING = "The first trial is being trained. Its line appears here once it is over."
 ELSEWHERE = "runs in another process"
 
@@ -29,6 +32,7 @@ class PlotCard(Card):
     pause_wanted = Signal(bool)
     stop_wanted = Signal()
     go_on_wanted = Signal()
+    export_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__("Search")
@@ -37,14 +41,17 @@ class PlotCard(Card):
         self.new = Button("New search", icon_name="plus")
         self.pause, self.stop = Button("Pause", icon_name="pause"), Button("Stop and keep", "danger", "stop")
         self.go_on = Button("Go on", "primary", "play")
-        self.pages = QStackedWidget()
+        self.pages, self.axes, self.hint = QStackedWidget(), ParallelAxes(), label(HINT, role="caption")
+        self.clear, self.save = Button("Clear brushes", "link"), IconButton("export", "Export picture or table")
+        self._drawn: tuple[object, ...] = ()
         self._is_held = False
         self.searches.setAccessibleName("search")
-        self.searches.setMinimumContentsLength(12)
+        self.searches.setMinimumContentsLength(9)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.pages.addWidget(self.empty)
+        self.pages.addWidget(self._picture())
         self._header.insertWidget(1, self.searches)
-        for part in (self.pause, self.stop, self.go_on, self.new, self.settings):
+        for part in (self.pause, self.stop, self.go_on, self.new, self.save, self.settings):
             self.add_action(part)
         self.facts = label(role="caption", wrap=True)
         self.add(self.facts)
@@ -55,6 +62,22 @@ class PlotCard(Card):
         self.pause.clicked.connect(lambda: self.pause_wanted.emit(not self._is_held))
         self.stop.clicked.connect(self.stop_wanted)
         self.go_on.clicked.connect(self.go_on_wanted)
+        self.save.clicked.connect(self.export_wanted)
+        self.clear.clicked.connect(self.axes.clear_brushes)
+        self.axes.brushed.connect(self._show_hint)
+
+    def _picture(self) -> QWidget:
+        """The axes, and under them what can be done with them."""
+        page, line = QWidget(), QHBoxLayout()
+        line.addWidget(self.hint)
+        line.addWidget(self.clear)
+        line.addStretch()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addWidget(self.axes, 1)
+        column.addLayout(line)
+        return page
 
     def show_names(self, names: Sequence[str], shown: str) -> None:
         """List the searches of the folder; none is shown while a new one is being put together."""
@@ -88,6 +111,26 @@ class PlotCard(Card):
         self.new.setVisible(found is not None)
         self.settings.setVisible(found is not None)
         self.empty.setText(NONE if found is None else WAITING)
+        self._draw(found)
+
+    def _draw(self, found: Found | None) -> None:
+        """Draw the trials that are over, when there are others than before."""
+        over = tuple(trial for trial in found.trials if trial.is_over) if found else ()
+        drawn = (found.search.path, found.plan.space, over) if found else ()
+        if drawn != self._drawn:
+            if not self._drawn or not drawn or self._drawn[0] != drawn[0]:
+                self.axes.forget()
+            self._drawn = drawn
+            if found and over:
+                self.axes.show_lines(*lines_of(found))
+            self._show_hint()
+        self.pages.setCurrentIndex(int(bool(over)))
+        self.save.setVisible(bool(over))
+
+    def _show_hint(self) -> None:
+        kept, count = self.axes.selection(), len(self.axes.model.lines.keys)
+        self.hint.setText(HINT if kept is None else f"{len(kept)} of {count} trials brushed.")
+        self.clear.setVisible(kept is not None)
 
     def _said(self, found: Found, job: Job) -> str:
         if job.search == found.name and job.state in ("starting", "paused", "pausing", "stopping"):

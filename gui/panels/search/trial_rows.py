@@ -57,7 +57,7 @@ def columns(found: Found) -> list[Column]:
     """The columns of a search's table."""
     varied = [Column(short(name), shown, _is_number(found, name)) for name in found.plan.space.names]
     pixel = [Column("nats/px")] if has_pixels(found) else []
-    ends = [Column("epochs done", str), Column("time", _time), Column("state", str, False)]
+    ends = [Column("time", _time), Column("state", str, False)]
     return [Column("trial", _written), *varied, Column(score_title(found)), *pixel, *ends]
 
 
@@ -74,7 +74,7 @@ def _row(found: Found, trial: Trial) -> Row:
     values.append(score)
     if has_pixels(found):
         values.append(score / found.plan.base.data.size**2)
-    values += [trial.epochs, trial.seconds, state(found, trial)]
+    values += [trial.seconds, state(found, trial)]
     role = ROLES.get(trial.state)
     roles = {len(values) - 1: role} if role else {}
     if trial.state in ("failed", "stopped"):

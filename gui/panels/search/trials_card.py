@@ -3,15 +3,23 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
+from gui.panel import MARK
 from gui.panels.search.found import Found
+from gui.panels.search.trial_lines import top
 from gui.panels.search.trial_rows import columns, rows, score_title
+from gui.session import Session
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
+from gui.widgets.chip import FilterChip
+from gui.widgets.curve_controls import CurveControls
+from gui.widgets.curve_plot import CurvePlot
+from gui.widgets.curve_series import SeriesStyle
 from gui.widgets.number_table import NumberTable
 from gui.widgets.text import label
 
+NO_CURVES = "The losses of the ten best trials are drawn here once their first epochs are complete."
 EMPTY = "The trials stand here once the search proposes them."
 STATE = -1
 
@@ -26,22 +34,42 @@ class TrialsCard(Card):
     compare_wanted = Signal(list)
     enqueue_wanted = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__("Trials")
+        self._session = session
         self.table = NumberTable([], sortable=True)
         self.table.setAccessibleName("trials")
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.curves, self.as_curves = (
+            CurvePlot("validation loss per image", "epoch"),
+            FilterChip("Ten best as curves"),
+        )
+        self.curves.set_empty_text(NO_CURVES)
+        self.controls = CurveControls([self.curves], MARK)
+        self.pages = QStackedWidget()
         self.enqueue = Button("Try by hand…", icon_name="plus")
         self.empty = label(EMPTY, role="quiet", wrap=True)
-        self.add_action(self.enqueue)
+        for action in (self.as_curves, self.enqueue):
+            self.add_action(action)
+        page, column, line = QWidget(), QVBoxLayout(), QHBoxLayout()
+        page.setLayout(column)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.curves, 1)
+        column.addLayout(line)
+        line.addWidget(self.controls)
+        line.addStretch()
+        for each in (self.table, page):
+            self.pages.addWidget(each)
         self.add(self.empty)
-        self.add(self.table, 1)
+        self.add(self.pages, 1)
         self._found: Found | None = None
         self._shape: tuple[object, ...] = ()
         self.table.chosen.connect(lambda keys: self.chosen.emit(int(keys[-1])) if keys else None)
         self.table.hovered.connect(self.hovered)
         self.table.customContextMenuRequested.connect(self._on_menu_wanted)
         self.enqueue.clicked.connect(self.enqueue_wanted)
+        self.as_curves.toggled.connect(self._on_curves_toggled)
+        self._on_curves_toggled(False)
         self.show_found(None)
 
     def show_found(self, found: Found | None, kept: Sequence[str] | None = None) -> None:
@@ -49,15 +77,41 @@ class TrialsCard(Card):
         self._found = found
         self.enqueue.setVisible(found is not None)
         self.empty.setVisible(found is None or not found.trials)
-        self.table.setVisible(found is not None and bool(found.trials))
+        self.pages.setVisible(found is not None and bool(found.trials))
+        self.as_curves.setVisible(found is not None and bool(found.trials))
         if found is None:
             self.set_subtitle("")
             return
         self._shape_for(found)
+        if self.as_curves.isChecked():
+            self.show_curves()
         shown = rows(found, kept)
         self.table.set_rows(shown)
         brushed = kept is not None and len(shown) < len(found.trials)
         self.set_subtitle(f"{len(shown)} of {len(found.trials)} brushed" if brushed else str(len(found.trials) or ""))
+
+    def show_curves(self) -> None:
+        """Draw the losses of the ten best trials, and of those that run, as far as their records tell."""
+        found = self._found
+        ranked = top(found) if found else []
+        keys = [trial.run for trial, _ in ranked]
+        if [key for key in self.curves.items if key in keys] != [key for key in keys if key in self.curves.items]:
+            self.curves.keep_series([])  # their order has changed, and with it the legend
+        goals = [found.plan.trial(trial.config).training.epochs for trial, _ in ranked] if found else []
+        self.curves.canvas.set_steps(max(goals, default=0))
+        for trial, colour in ranked:
+            record = self._session.record(trial.run)
+            epochs, losses = record.curve("val_loss") if record else ([], [])
+            if epochs:
+                running = "" if trial.is_over else " runs"
+                style = SeriesStyle(f"{trial.number:04d}{running}", colour, dashed=not trial.is_over)
+                self.curves.set_series(trial.run, epochs, losses, style)
+        self.curves.keep_series(keys)
+
+    def _on_curves_toggled(self, curves: bool) -> None:
+        self.pages.setCurrentIndex(int(curves))
+        if curves:
+            self.show_curves()
 
     def _shape_for(self, found: Found) -> None:
         """Have the columns of this search, the best trials first."""
@@ -70,8 +124,8 @@ class TrialsCard(Card):
             self.table.sortByColumn(at, Qt.SortOrder.AscendingOrder)
 
     def choose(self, number: int) -> None:
-        """Choose one trial."""
-        if self.table.chosen_keys() != [str(number)]:
+        """Choose one trial; when it is among several that are chosen already, they stay so."""
+        if str(number) not in self.table.chosen_keys():
             self.table.choose([str(number)])
 
     def menu(self, number: int) -> QMenu:

@@ -2,7 +2,9 @@
 
 import csv
 import json
+import math
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
@@ -21,10 +23,12 @@ from engine.messages import (
     TrialProposed,
 )
 from engine.search import folder, space
+from engine.search.importance import Importance
 from gui.panels.search import SearchPanel
 from gui.panels.search.drafts import Draft, drafts_of, meant, problems, split
 from gui.panels.search.found import facts, read
 from gui.panels.search.hand_sheet import HandSheet
+from gui.panels.search.importance_card import effects
 from gui.panels.search.trial_rows import write_csv
 
 SPACE = {"learning_rate": [1e-3, 1e-4], "latent": [4, 8], "epochs": [1, 2]}
@@ -330,6 +334,129 @@ class TestSearching:
             assert ledger.take_wishes() == [("enqueue", {"learning_rate": 1e-3, "latent": 5, "epochs": 1})]
 
 
+class TestPictures:
+    def test_brush_fills_the_table(self, panel, make_search, qtbot):
+        make_search("s")
+        panel.open("s")
+        axes = panel.plot.axes
+        assert axes.model.order == ["learning_rate", "latent", "epochs", "score"]
+        axes.change(lambda: axes.model.set_brush("latent", (0.9, 1.1)))
+        qtbot.waitUntil(lambda: panel.trials.table.model().rowCount() == 2)
+        assert panel.plot.hint.text() == "2 of 5 trials brushed."
+        assert {panel.trials.table.text(row, 0) for row in range(2)} == {"0003", "0004"}
+        panel.plot.clear.click()
+        qtbot.waitUntil(lambda: panel.trials.table.model().rowCount() == 5)
+
+    def test_failed_trial_is_a_line_without_a_score(self, panel, make_search):
+        make_search("s")
+        panel.open("s")
+        model = panel.plot.axes.model
+        assert model.lines.kinds.tolist() == [0, 0, 2, 0, 0]
+        assert math.isnan(model.shares()[2])
+
+    def test_line_and_row_light_each_other(self, panel, make_search, qtbot):
+        make_search("s")
+        panel.open("s")
+        with qtbot.waitSignal(panel.pointed) as blocker:
+            panel.plot.axes.hovered.emit("3")
+        assert FAILED in blocker.args[0]
+        table = panel.trials.table
+        assert table.model().index(4, 1).data(Qt.ItemDataRole.BackgroundRole)
+        table.hovered.emit("2")
+        assert panel.plot.axes._lit == "2"
+
+    def test_chosen_line_is_looked_at(self, panel, make_search):
+        make_search("s")
+        panel.open("s")
+        assert panel.trial._title.text() == "★ Trial 0001"
+        panel.plot.axes.chosen.emit("3")
+        assert panel.trial._title.text() == "Trial 0003"
+        assert panel.trial.reason.text() == FAILED
+        assert not panel.trial.keep.isEnabled()
+        assert panel.trials.table.chosen_keys() == ["3"]
+
+    def test_pictures_of_the_chosen_trial_are_asked_for_once(self, panel, make_search, loaded, answer, tmp_path):
+        made = make_search("s")
+        for number in (1, 2):
+            (made.root / f"s-000{number}" / "model.keras").touch()
+        panel.session.book.look()
+        panel.open("s")
+        panel.choose(2)
+        np.save(tmp_path / "images.npy", np.full((2, 32, 32), 0.5, np.float32))
+        images, path = str(tmp_path / "images.npy"), str((made.root / "s-0002").resolve())
+        found = {"originals": images, "images": images, "mse": [0, 0], "psnr_db": [31.24, None], "ssim": [1, 1]}
+        asked = answer("search", {"originals": images, "runs": {path: found}})
+        assert (asked.runs, asked.split, asked.indices) == ((path,), "validation", (0, 1))
+        assert panel.trial.pictures.isVisible()
+        assert panel.trial.pictures.captions[0].text() == "31.2 dB"
+        count = len(panel.session.questions.engine.sent)
+        panel.refresh()
+        assert len(panel.session.questions.engine.sent) == count
+        panel.choose(1)
+        asked = panel.session.questions.engine.sent[-1]
+        panel.session.questions.engine.say(Refused(reason="Damaged.", number=asked.number, panel="search"))
+        assert panel.trial.said.text() == "Damaged."
+        assert not panel.trial.pictures.isVisible()
+
+    def test_importance_has_sign_and_interval(self, panel, make_search):
+        make_search("few", 3)
+        panel.open("few")
+        assert "After a few trials more" in panel.importance.caption.text()
+        make_search("s", 8)
+        panel.open("s")
+        bars = panel.importance.bars.effects()
+        assert {bar.name for bar in bars} == {"learning rate", "latent size", "epochs"}
+        first = next(bar for bar in bars if bar.name == "learning rate")
+        assert first.said.startswith("more is better")
+        assert first.low <= first.size <= first.high
+        assert " to " in first.tip
+
+    @pytest.mark.parametrize(
+        ("effect", "low", "high", "sign", "said", "whisker"),
+        [
+            (-0.3, -0.5, -0.1, -1, "more is better · −30 %", True),
+            (0.5, 0.2, 0.9, 1, "less is better · +50 %", True),
+            (-0.1, -0.3, 0.2, 0, "open which way · −10 %", False),
+            (0.4, 0.1, 0.8, 0, "between its values · +40 %", True),
+        ],
+    )
+    def test_effects_are_told_as_sure_as_they_are(self, effect, low, high, sign, said, whisker):
+        ordered = () if said.startswith("between") else ("latent",)
+        bar = effects([Importance("latent", effect, low, high, sign, True)], ordered)[0]
+        assert bar.said == said
+        assert (bar.low > 0) == whisker
+        assert bar.low <= bar.size <= bar.high
+
+    def test_best_so_far_and_curves_of_the_ten_best(self, panel, make_search, qtbot):
+        make_search("s")
+        panel.session.book.look()
+        panel.open("s")
+        assert panel.best.plot.items["best so far"].series.y.tolist() == [0.01] * 4
+        assert panel.best._subtitle.text() == "0.01 in trial 0001"
+        panel.trials.as_curves.click()
+        curves = panel.trials.curves
+        qtbot.waitUntil(lambda: list(curves.items) == ["s-0001", "s-0002", "s-0004", "s-0005"])
+        assert curves.items["s-0001"].series.style.colour_key == "score:0.000"
+        assert curves.isVisible()
+
+    def test_search_is_exported_in_three_kinds(self, panel, make_search, tmp_path):
+        panel.export()
+        assert "nothing to export" in panel.plot.notice.text()
+        make_search("s")
+        panel.open("s")
+        kinds = {"a.png": b"\x89PNG", "b.pdf": b"%PDF", "c.csv": b"# Search s"}
+        for name, start in kinds.items():
+            panel.exporter.ask_path = lambda *_, name=name: (str(tmp_path / name), "")
+            panel.export()
+            assert (tmp_path / name).read_bytes().startswith(start)
+        panel.exporter.ask_path = lambda *_: (str(tmp_path / "d"), "PDF, vectors (*.pdf)")
+        panel.export()
+        assert (tmp_path / "d.pdf").exists()
+        panel.exporter.ask_path = lambda *_: (str(tmp_path / "none" / "a.csv"), "")
+        panel.export()
+        assert "could not be written" in panel.plot.notice.text()
+
+
 class TestTrials:
     def test_old_search_is_read_without_an_engine(self, panel, make_search):
         make_search("old")
@@ -337,7 +464,7 @@ class TestTrials:
         assert panel.plot.facts.text() == "4 done · 1 failed · 3 to come of 8 · 3 of 8 points left"
         table = panel.trials.table
         assert [table.text(0, column) for column in range(5)] == ["★ 0001", "0.001", "4", "1", "0.01"]
-        assert table.text(0, 7) == "done"
+        assert table.text(0, 6) == "done"
         assert panel.session.job.engine is None
 
     def test_failed_trial_keeps_its_reason_and_is_never_first(self, panel, make_search):
@@ -346,8 +473,8 @@ class TestTrials:
         table, last = panel.trials.table, 4
         assert table.text(last, 0) == "0003"
         assert table.text(last, 4) == "—"
-        assert table.text(last, 7) == f"failed: {FAILED}"
-        index = table.model().index(last, 7)
+        assert table.text(last, 6) == f"failed: {FAILED}"
+        index = table.model().index(last, 6)
         assert FAILED in index.data(Qt.ItemDataRole.ToolTipRole)
         assert index.data(Qt.ItemDataRole.ForegroundRole).name() == "#f08a7a"
         table.sortByColumn(4, Qt.SortOrder.DescendingOrder)

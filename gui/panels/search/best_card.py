@@ -1,0 +1,33 @@
+"""The best score so far, trial by trial."""
+
+from gui.panels.search.found import Found
+from gui.panels.search.trial_lines import best_so_far
+from gui.panels.search.trial_rows import score_title
+from gui.widgets.card import Card
+from gui.widgets.curve_plot import CurvePlot
+from gui.widgets.curve_series import SeriesStyle
+from gui.widgets.text import number
+
+EMPTY = "The best score so far is drawn here once a trial is finished."
+KEY = "best so far"
+
+
+class BestCard(Card):
+    """One falling line; where it stays level, trials brought nothing better."""
+
+    def __init__(self) -> None:
+        super().__init__("Best so far")
+        self.plot = CurvePlot("validation loss per image", "trial")
+        self.plot.set_empty_text(EMPTY)
+        self.plot.canvas.setMinimumHeight(110)
+        self.add(self.plot, 1)
+
+    def show_found(self, found: Found | None) -> None:
+        numbers, bests = best_so_far(found) if found else ([], [])
+        if found and numbers:
+            self.plot.set_series(KEY, numbers, bests, SeriesStyle(score_title(found), "role:accent"))
+            self.plot.mark_best(KEY, found.best.number if found.best else None)
+        else:
+            self.plot.keep_series([])
+        best = found.best if found else None
+        self.set_subtitle(f"{number(best.score)} in trial {best.number:04d}" if best else "")

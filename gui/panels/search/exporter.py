@@ -1,0 +1,49 @@
+"""What leaves the panel: the lines as a picture or as vectors, the trials as a table."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from gui.panel import MARK
+from gui.panels.search.found import Found, facts
+from gui.panels.search.trial_rows import write_csv
+from gui.widgets.parallel_export import write_pdf, write_png
+from gui.widgets.parallel_view import ParallelView
+
+KINDS = {"png": "PNG picture (*.png)", "pdf": "PDF, vectors (*.pdf)", "csv": "CSV table of all trials (*.csv)"}
+
+
+class Exporter(QObject):
+    """Asks where to, and writes in the kind that the name ends with; what goes wrong is a sentence."""
+
+    failed = Signal(str)
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self._window = window
+        self.ask_path: Callable[..., tuple[str, str]] = QFileDialog.getSaveFileName
+
+    def export(self, found: Found | None, view: ParallelView) -> None:
+        """Write the shown search."""
+        if found is None or not view.model.lines.keys:
+            self.failed.emit("There is nothing to export before a trial is over.")
+            return
+        kinds = ";;".join(KINDS.values())
+        path, kind = self.ask_path(self._window, "Export the search", f"{found.name}.png", kinds)
+        if not path:
+            return
+        named = Path(path)
+        chosen = next((end for end, title in KINDS.items() if title == kind), "png")
+        ending = named.suffix.lstrip(".").lower()
+        if ending not in KINDS:
+            named, ending = named.with_name(f"{named.name}.{chosen}"), chosen
+        heading = f"Search {found.name} · {facts(found)}"
+        try:
+            if ending == "csv":
+                write_csv(found, named, f"{heading} · {MARK}")
+            else:
+                (write_pdf if ending == "pdf" else write_png)(view, named, heading, f"Engram · {MARK}")
+        except OSError as error:
+            self.failed.emit(f"{named} could not be written ({error.strerror or error}). Choose another folder.")

@@ -1,0 +1,166 @@
+"""One trial: what it was given, what it came to, what its model makes of three validation scans, what to do with it."""
+
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
+
+from engine.messages import Reconstruct, Refused
+from engine.search.ledger import Trial
+from gui.loaded_data import source_title
+from gui.panels.search.drafts import title
+from gui.panels.search.found import Found
+from gui.panels.search.trial_rows import numbered, shown, state
+from gui.session import Session
+from gui.status import duration
+from gui.widgets.buttons import Button
+from gui.widgets.card import Card
+from gui.widgets.image_view import UNKNOWN, ImageView
+from gui.widgets.text import fixed, label, number, restyle
+from gui.widgets.view_state import ViewState
+
+PANEL = "search"
+COLUMNS, CELL_PX = 3, 88
+NONE = "Choose a trial in the table or click on its line, to see what it came to and what its model makes of scans."
+NO_SCANS = "Load scans in Data to see what its model makes of them."
+NO_MODEL = "It has no model to look at."
+
+
+class Pictures(QWidget):
+    """Originals above reconstructions under one light, numbers below; wheel, W and drag work as everywhere."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.light = ViewState(parent=self)
+        self.views = [[ImageView(self.light) for _ in range(COLUMNS)] for _ in range(2)]
+        self.captions = [label(role="caption") for _ in range(COLUMNS)]
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(6)
+        for row, views in enumerate(self.views):
+            for column, view in enumerate(views):
+                view.setFixedSize(CELL_PX, CELL_PX)
+                view.setAccessibleName(f"{('original', 'reconstruction')[row]} {column + 1}")
+                grid.addWidget(view, row, column)
+        for column, caption in enumerate(self.captions):
+            caption.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            grid.addWidget(caption, 2, column)
+        grid.setColumnStretch(COLUMNS, 1)
+
+    def show_answer(self, content: dict[str, Any], path: str) -> None:
+        """Show what a run made of images. Raises OSError, ValueError, KeyError."""
+        found = content["runs"][path]
+        originals, made = (np.load(found[name], allow_pickle=False) for name in ("originals", "images"))
+        for column in range(COLUMNS):
+            there = column < len(made)
+            for row, images in enumerate((originals, made)):
+                self.views[row][column].set_image(images[column] if there else None)
+                self.views[row][column].setVisible(there)
+            psnr = found["psnr_db"][column] if there else None
+            self.captions[column].setText("" if psnr is None else f"{fixed(psnr, 1)} dB")
+
+
+class TrialCard(Card):
+    """Shows the chosen trial; asks the explorer for its pictures once, and again when its model or the scans change."""
+
+    keep_wanted = Signal(int)
+    compare_wanted = Signal(list)
+    stop_wanted = Signal(int)
+
+    def __init__(self, session: Session) -> None:
+        super().__init__("Trial")
+        self._session = session
+        self.facts, self.reason = label(role="caption", wrap=True), label(role="danger", wrap=True)
+        self.pictures, self.said = Pictures(), label(NONE, role="caption", wrap=True)
+        self.keep, self.compare = Button("Keep as run…", "primary"), Button("Open in Compare")
+        self.stop = Button("Stop this trial", "danger", "stop")
+        self.trial: Trial | None = None
+        self._question: object = None
+        self._path = ""
+        buttons = QHBoxLayout()
+        for button in (self.keep, self.compare, self.stop):
+            buttons.addWidget(button)
+        buttons.addStretch()
+        for part in (self.facts, self.reason, self.pictures, self.said, buttons):
+            self.add(part)
+        self.body.addStretch()
+        self.keep.clicked.connect(lambda: self.trial and self.keep_wanted.emit(self.trial.number))
+        self.compare.clicked.connect(lambda: self.trial and self.compare_wanted.emit([self.trial.number]))
+        self.stop.clicked.connect(lambda: self.trial and self.stop_wanted.emit(self.trial.number))
+        session.answered.connect(self._on_answered)
+        session.refused.connect(self._on_refused)
+        self.show_trial(None, None)
+
+    def show_trial(self, found: Found | None, trial: Trial | None) -> None:
+        """Show a trial, none for None."""
+        self.trial = trial
+        for part in (self.facts, self.keep, self.compare):
+            part.setVisible(trial is not None)
+        self.reason.setVisible(bool(trial and trial.reason))
+        self.stop.setVisible(bool(found and found.busy and trial and not trial.is_over))
+        if found is None or trial is None:
+            self.set_title("Trial")
+            self.set_subtitle("")
+            self._forget(NONE)
+            return
+        star = "★ " if numbered(trial, found.best).is_best else ""
+        self.set_title(f"{star}Trial {trial.number:04d}")
+        self.set_subtitle(state(found, trial).split(":")[0])
+        self.facts.setText(facts(trial))
+        self.reason.setText(trial.reason)
+        restyle(self.reason, role="danger" if trial.state == "failed" else "caption")
+        self.keep.setEnabled(trial.is_over and trial.score is not None)
+        self.compare.setEnabled(bool(trial.epochs))
+        self._ask(found, trial)
+
+    def _ask(self, found: Found, trial: Trial) -> None:
+        data, record = self._session.data, self._session.record(trial.run)
+        if not trial.epochs or record is None or not record.run.model_path.exists():
+            self._forget(NO_MODEL if trial.is_over else "Its pictures are shown here after its first epoch.")
+            return
+        if data is None or not data.size("validation"):
+            self._forget(NO_SCANS)
+            return
+        count = data.size("validation")
+        indices = tuple(sorted({(2 * place + 1) * count // (2 * COLUMNS) for place in range(COLUMNS)}))
+        path = str(record.run.path)
+        question = (path, record.best.epoch if record.best else 0, data.fingerprint, indices)
+        if question == self._question:
+            return
+        if path != self._path:
+            self.pictures.hide()
+            self.said.setText("Reconstructing three validation scans.")
+        self._question, self._path = question, path
+        self._session.ask(Reconstruct, PANEL, runs=(path,), data=data.config, split="validation", indices=indices)
+
+    def _forget(self, text: str) -> None:
+        self._question, self._path = None, ""
+        self.pictures.hide()
+        self.said.setText(text)
+
+    def _on_answered(self, panel: str, content: dict[str, Any]) -> None:
+        if panel != PANEL or self._path not in content.get("runs", {}):
+            return
+        try:
+            self.pictures.show_answer(content, self._path)
+        except (OSError, ValueError, KeyError) as error:
+            self._forget(f"The pictures cannot be read ({error}).")
+            return
+        self.pictures.show()
+        data = self._session.data
+        place = f"of {source_title(data.config)}" if data else ""
+        self.said.setText(f"Originals above, reconstructions below: validation scans {place}, {UNKNOWN}.")
+
+    def _on_refused(self, panel: str, refused: Refused) -> None:
+        if panel == PANEL:
+            self._forget(f"{refused.reason} {refused.advice}".strip())
+
+
+def facts(trial: Trial) -> str:
+    """Values, score and time of a trial, in words."""
+    words = [f"{title(name).lower()} {shown(value)}" for name, value in trial.config.items()]
+    if trial.score is not None:
+        words.append(f"validation loss {number(trial.score)} in epoch {trial.best_epoch}")
+    words += [duration(trial.seconds)] if trial.seconds else []
+    return " · ".join(words)

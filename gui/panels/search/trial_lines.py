@@ -1,0 +1,75 @@
+"""The trials as lines over axes, their curves, and the best so far: numbers for the pictures of the panel."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from engine.search.dimensions import Range
+from engine.search.ledger import Trial
+from gui.panels.search.drafts import specs
+from gui.panels.search.found import Found
+from gui.panels.search.trial_rows import score_title, short, shown
+from gui.widgets.parallel_model import DROPPED, FAILED, GOOD, Axis, Lines
+
+SCORE = "score"
+DECADE = 10.0
+KINDS = {"failed": FAILED, "stopped": DROPPED}
+TOP = 10
+
+
+def lines_of(found: Found) -> tuple[list[Axis], Lines]:
+    """The axes of a search, that of the score last, and a line for each trial that is over."""
+    trials = [trial for trial in found.trials if trial.is_over]
+    axes = [_axis(found, name, trials) for name in found.plan.space.names]
+    columns = [[_value(axis, trial.config.get(axis.key)) for trial in trials] for axis in axes]
+    scores = [math.nan if trial.score is None else trial.score for trial in trials]
+    axes.append(Axis(SCORE, score_title(found), log=spans_decades(scores), none="no score"))
+    values = np.array([*columns, scores], np.float64).T.reshape(len(trials), len(axes))
+    kinds = np.array([KINDS.get(trial.state, GOOD) for trial in trials], np.int8)
+    return axes, Lines(tuple(str(trial.number) for trial in trials), values, kinds, SCORE)
+
+
+def _axis(found: Found, name: str, trials: list[Trial]) -> Axis:
+    dimension = next(each for each in found.plan.space.dimensions if each.name == name)
+    if isinstance(dimension, Range):
+        return Axis(name, short(name), log=dimension.log, none="off")
+    tried = [trial.config[name] for trial in trials if name in trial.config]
+    values = list(dict.fromkeys([*dimension.values, *tried]))
+    if dimension.is_ordered:
+        marks = sorted(float(value) for value in values)
+        log = specs()[name].log or (marks[0] > 0 and marks[-1] >= 4 * marks[0])
+        return Axis(name, short(name), marks=tuple(marks), log=log, none="off")
+    return Axis(name, short(name), words=tuple(shown(value) for value in values), none="off")
+
+
+def _value(axis: Axis, value: Any) -> float:
+    if value is None:
+        return math.nan
+    return float(axis.words.index(shown(value))) if axis.words else float(value)
+
+
+def spans_decades(scores: list[float]) -> bool:
+    """Whether scores are so far apart that a linear axis would press the good ones together."""
+    known = [score for score in scores if math.isfinite(score)]
+    return bool(known) and min(known) > 0 and max(known) > DECADE * min(known)
+
+
+def best_so_far(found: Found) -> tuple[list[int], list[float]]:
+    """Numbers of the trials that are over, and the best score up to each."""
+    numbers: list[int] = []
+    bests: list[float] = []
+    for trial in found.trials:
+        if trial.state == "finished" and trial.score is not None:
+            bests.append(min(trial.score, bests[-1]) if bests else trial.score)
+            numbers.append(trial.number)
+    return numbers, bests
+
+
+def top(found: Found) -> list[tuple[Trial, str]]:
+    """The ten best trials and those that run, with the key of their curve's colour."""
+    best = found.scored()[:TOP]
+    last = max(len(best) - 1, 1)
+    ranked = [(trial, f"score:{place / last:.3f}") for place, trial in enumerate(best)]
+    running = [trial for trial in found.trials if trial.state == "running" and found.busy]
+    return ranked + [(trial, "series:1") for trial in running]
