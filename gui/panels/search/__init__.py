@@ -69,7 +69,8 @@ class SearchPanel(Panel):
         do.said.connect(lambda text, kind: plot.notice.show_notice(text, kind))
         self.shown.connect(lambda: watch.set_awake(True))
         self.session.runs_changed.connect(self.refresh)
-        self.order.wanted.connect(self._on_wanted)
+        self.order.wanted.connect(do.begin)
+        self.order.wanted.connect(lambda _: self.remembered.emit())
         self.order.changed.connect(self.remembered)
         self.change.applied.connect(do.apply)
         plot.chosen.connect(self.open)
@@ -157,10 +158,6 @@ class SearchPanel(Panel):
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self.watch.set_awake(False)
-
-    def _on_wanted(self, order: Search) -> None:
-        self.doing.begin(order)
-        self.remembered.emit()
 
     def _on_line_hovered(self, key: str) -> None:
         """Light the row of a line, and say in the status bar what it is."""
