@@ -6,7 +6,6 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QWidget
 
-from engine.messages import Search
 from gui.panel import Desk, Panel, column_of
 from gui.panels.search.actions import Actions
 from gui.panels.search.best_card import BestCard
