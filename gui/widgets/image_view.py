@@ -1,5 +1,7 @@
 """One picture that obeys a ViewState."""
 
+from collections.abc import Callable
+
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QEnterEvent, QImage, QPainter, QPaintEvent, QPen
@@ -36,6 +38,7 @@ class ImageView(QWidget):
         self._orientation: str | None = None
         self._empty_text = ""
         self._drawn: tuple[tuple[object, ...], QImage] | None = None
+        self._overlays: list[Callable[[QPainter], None]] = []
         self.state = state or ViewState(parent=self)
         self.state.changed.connect(self.update)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -71,6 +74,10 @@ class ImageView(QWidget):
         self._empty_text = text
         self.update()
 
+    def add_overlay(self, paint: Callable[[QPainter], None]) -> None:
+        """Have something drawn over the picture, in the view's pixels."""
+        self._overlays.append(paint)
+
     def placement(self) -> Placement:
         return place(self.state.view, self.picture_size(), (self.width(), self.height()))
 
@@ -95,6 +102,10 @@ class ImageView(QWidget):
             painter.drawText(self.rect().adjusted(8, 8, -8, -8), CENTRED, self._empty_text)
         else:
             self.paint_picture(painter)
+            for paint in self._overlays:
+                painter.save()
+                paint(painter)
+                painter.restore()
             self._paint_crosshair(painter)
             self._paint_orientation(painter)
         if self.hasFocus():

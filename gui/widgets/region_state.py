@@ -1,0 +1,95 @@
+"""The region that several pictures show: what it is, how it is being drawn, and its changes as steps to undo."""
+
+from typing import Literal
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QUndoCommand, QUndoStack
+
+from gui.widgets.region import Point, Region
+
+Mode = Literal["", "ellipse", "polygon"]
+LEAST_CORNERS = 3
+
+
+class RegionEdit(QUndoCommand):
+    """The region became another, came or went."""
+
+    def __init__(self, state: "RegionState", before: Region | None, after: Region | None, text: str) -> None:
+        super().__init__(text)
+        self._state, self._before, self._after = state, before, after
+
+    def redo(self) -> None:
+        self._state.show_region(self._after)
+
+    def undo(self) -> None:
+        self._state.show_region(self._before)
+
+
+class RegionState(QObject):
+    """Shared by pictures: what is drawn or moved in one is seen in all.
+
+    changed says that something looks different, region_changed that the region itself is another, mode_changed that
+    drawing has begun or ended.
+    """
+
+    changed = Signal()
+    region_changed = Signal()
+    mode_changed = Signal(str)
+
+    def __init__(self, undo: QUndoStack, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._undo = undo
+        self.region: Region | None = None
+        self.mode: Mode = ""
+        self.draft: tuple[Point, ...] = ()
+        self.rim_px = 4
+        self._before: Region | None = None
+
+    def show_region(self, region: Region | None) -> None:
+        """Show a region, or none; nothing to undo."""
+        if region != self.region:
+            self.region = region
+            self.region_changed.emit()
+            self.changed.emit()
+
+    def change(self, region: Region | None, text: str) -> None:
+        """Change the region as a step that can be undone."""
+        if region != self.region:
+            self._undo.push(RegionEdit(self, self.region, region, text))
+
+    def begin(self) -> None:
+        """A change by hand begins: what `finish` makes a step of."""
+        self._before = self.region
+
+    def finish(self, text: str) -> None:
+        """A change by hand is over."""
+        after, before = self.region, self._before
+        if after != before:
+            self._undo.push(RegionEdit(self, before, after, text))
+
+    def set_mode(self, mode: Mode) -> None:
+        """Begin to draw an ellipse or a polygon, or stop drawing."""
+        self.draft = ()
+        if mode != self.mode:
+            self.mode = mode
+            self.mode_changed.emit(mode)
+        self.changed.emit()
+
+    def set_draft(self, points: tuple[Point, ...]) -> None:
+        """The corners of a polygon so far; the last one follows the cursor."""
+        self.draft = points
+        self.changed.emit()
+
+    def close_polygon(self) -> None:
+        """Make a region of the corners so far, if they are enough."""
+        corners = tuple(dict.fromkeys(self.draft))
+        if len(corners) >= LEAST_CORNERS:
+            self.set_mode("")
+            self.change(Region("polygon", corners), "drawing of a polygon")
+
+    def set_rim(self, rim_px: int) -> None:
+        """Choose how wide the band round the region is, in pixels of the picture."""
+        if rim_px != self.rim_px:
+            self.rim_px = rim_px
+            self.region_changed.emit()
+            self.changed.emit()
