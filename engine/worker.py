@@ -27,6 +27,7 @@ from engine.messages import (
     Audit,
     Continued,
     Event,
+    Filter,
     JobEnded,
     JobStarted,
     LoadData,
@@ -110,6 +111,7 @@ class Worker:
         self._audits = Aside(
             lambda audit, should_stop: self._reply(audit, lambda: answer_audit(audit, self.emit, should_stop))
         )
+        self._filters, self._filtering = Aside(self._filter), threading.Lock()
         self._lock = threading.Lock()
         self._newest: dict[str, int] = {}
         self._asked: Request | None = None
@@ -162,10 +164,18 @@ class Worker:
     def _carry_out(self, command: Message) -> None:
         if isinstance(command, Audit):
             self._audits.begin(command)
+        elif isinstance(command, Filter):
+            self._filters.begin(command)
         elif isinstance(command, Request):
             self._answer(command)
         else:
             self._do_job(command)
+
+    def _filter(self, request: Filter, should_stop: ShouldStop) -> None:
+        """Wait until the one before is done, so that never two work at a time; then see whether it is still wanted."""
+        with self._filtering:
+            if not should_stop():
+                self._reply(request, lambda: self.explorer.answer(request))
 
     def _do_job(self, command: Message) -> None:
         self._told = False

@@ -7,9 +7,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import noise, quality, scoring
+from engine import baselines, noise, quality, scoring
 from engine.config import DataConfig
-from engine.messages import Denoise, DenoiseCurve, ImagesRequest, NoisyRequest, Request
+from engine.messages import Denoise, DenoiseCurve, Filter, ImagesRequest, NoisyRequest, Request
 
 Images = NDArray[np.float32]
 
@@ -53,7 +53,7 @@ class Denoising:
 
     def answers(self) -> dict[type[Request], Callable[[Any], dict[str, Any] | None]]:
         """What can be asked, and who answers it."""
-        return {Denoise: self.denoise, DenoiseCurve: self.curve}
+        return {Denoise: self.denoise, DenoiseCurve: self.curve, Filter: self.filter}
 
     def denoise(self, request: Denoise) -> dict[str, Any]:
         """The picture, the noisy one and its numbers, and the same with what was made of it for each run.
@@ -102,6 +102,16 @@ class Denoising:
                 for name in request.runs
             },
         }
+
+    def filter(self, request: Filter) -> dict[str, Any]:
+        """What a classical method makes of the noisy picture, and its numbers."""
+        linear = None
+        if request.method == baselines.PCA:
+            linear, _ = self._warm.maker(f"pca:{request.components}", request.data)
+        method = baselines.named(request.method, linear)
+        originals, _ = self._warm.originals(request)
+        denoised = method(noise.draw(originals, *_level(request, request.sigma)))
+        return {"method": request.method, "denoised": self._file(denoised), **numbers(originals, denoised)}
 
     def _pair(self, request: Denoise, originals: Images) -> "Pair":
         noisy = noise.draw(originals, *_level(request, request.sigma))

@@ -13,6 +13,7 @@ from engine.config import DataConfig, RunConfig, StudyConfig
 from engine.errors import EngramError
 from engine.messages.denoise import Denoise as Denoise
 from engine.messages.denoise import DenoiseCurve as DenoiseCurve
+from engine.messages.denoise import Filter as Filter
 from engine.messages.denoise import NoisyRequest as NoisyRequest
 from engine.messages.line import Event as Event
 from engine.messages.line import Message as Message
@@ -288,6 +289,7 @@ Command = Annotated[
     | Measure
     | Denoise
     | DenoiseCurve
+    | Filter
     | Search
     | StopTrial
     | Enqueue

@@ -25,6 +25,18 @@ class Denoise(NoisyRequest):
     sigma: float = Field(0.0, ge=0.0, le=1.0)
 
 
+class Filter(NoisyRequest):
+    """Put a noisy image through one of `engine.baselines`; it may take its time, beside the other requests.
+
+    Principal components are those of the training images of `data`, so many of them.
+    """
+
+    command: Literal["filter"] = "filter"
+    method: str
+    sigma: float = Field(0.0, ge=0.0, le=1.0)
+    components: int = Field(512, ge=1)
+
+
 class DenoiseCurve(NoisyRequest):
     """The error of runs on one image at many noise levels, and that of doing nothing. It can wait."""
 

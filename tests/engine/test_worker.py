@@ -222,3 +222,15 @@ def test_two_that_can_wait_give_way_to_what_is_urgent_and_not_to_each_other(chil
     answers = [child.wait_for(Answer) for _ in range(3)]
     assert answers[0].number == 43
     assert {answer.number for answer in answers[1:]} == {41, 42}
+
+
+def test_classical_methods_work_beside_other_requests_and_one_after_the_other(child, tiny):
+    settings = tiny(size=512).data
+    place = {"data": settings, "split": "test", "indices": (0,), "panel": "denoise-filter", "method": "nlm"}
+    child.say(messages.Filter(number=51, sigma=0.1, **place))
+    child.say(messages.Filter(number=52, sigma=0.2, **place))
+    child.say(messages.OpenScan(number=53, panel="compare", path="/nowhere"))
+    told = [child.wait_for((Answer, Refused)).number for _ in range(2)]
+    assert told in ([53, 52], [53, 51])
+    if told[1] == 51:
+        assert child.wait_for(Answer).number == 52

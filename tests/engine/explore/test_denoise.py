@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from engine import config, data, noise, quality, training
+from engine import baselines, config, data, noise, quality, training
 from engine.errors import ConfigError
 from engine.explore.explorer import Explorer
-from engine.messages import Denoise, DenoiseCurve, never
+from engine.measures import yardsticks
+from engine.messages import Denoise, DenoiseCurve, Filter, never
 from tests.engine.conftest import TINY
 
 
@@ -105,3 +106,18 @@ def test_curve_gives_way_and_goes_on_where_it_was(explorer, ask, monkeypatch):
 def test_unknown_noise_is_a_sentence(explorer, ask):
     with pytest.raises(ConfigError, match="no noise 'hail'"):
         explorer.answer(ask(Denoise, noise="hail", sigma=0.1))
+
+
+@pytest.mark.parametrize("method", ["none", "median", "nlm", "pca"])
+def test_classical_method_is_given_the_same_noisy_picture(explorer, ask, image, run, method):
+    answer = explorer.answer(ask_without_runs(ask, Filter, method=method, sigma=0.1, seed=5, components=8))
+    linear = yardsticks.pca(data.load(config=run.config.data), 8)
+    wanted = baselines.named(method, linear)(noise.draw(image, "gaussian", 0.1, 5))
+    assert read(answer["denoised"]) == pytest.approx(wanted, abs=1e-6)
+    assert answer["psnr_db"] == pytest.approx(quality.psnr_db(image, wanted)[0], abs=1e-4)
+    assert answer["method"] == method
+
+
+def ask_without_runs(ask, kind, **fields):
+    request = ask(Denoise, runs=())
+    return kind(**{**request.model_dump(exclude={"command", "runs", "sigma"}), **fields})
