@@ -35,6 +35,7 @@ class Panel(QWidget):
     pointed = Signal(str)
     wished = Signal(str, object)
     remembered = Signal()
+    takes_scans = False  # whether a scan that is dropped while the panel is seen is for it
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()

@@ -112,13 +112,17 @@ class Shell(QMainWindow):
         self.show_panel(key).show_wish(what)
 
     def open_drop(self, drop: Drop) -> None:
-        """Open what was dropped: a folder in Data, a scan in Compare, a run in Train."""
+        """Open what was dropped: a folder in Data, a run in Train, a scan in Compare or in the panel that takes it."""
         if drop.kind == "none":
             self.notice.say(drop.problem)
         elif drop.kind == "run":
             self._open_run(drop)
         else:
-            self.wish("data" if drop.kind == "folder" else "compare", (drop.kind, str(drop.path.absolute())))
+            self.wish("data" if drop.kind == "folder" else self._scans_go_to(), (drop.kind, str(drop.path.absolute())))
+
+    def _scans_go_to(self) -> str:
+        panel = self.current()
+        return self.current_key() if panel and panel.takes_scans else "compare"
 
     def open_runs(self) -> None:
         """Turn to the folder of runs that is preferred."""

@@ -19,6 +19,13 @@ PICTURES = (
     ("Arrows", "next picture; move the border when swiping"),
     ("Page up, Page down", "previous or next page"),
 )
+LESION = (
+    ("Drag inside, drag a handle", "move or resize the lesion"),
+    ("Alt + arrows, with Shift", "move or resize it by a pixel"),
+    ("Enter, double-click", "close a polygon; Enter sets an ellipse"),
+    ("Backspace, Escape", "take a corner back; stop drawing"),
+    ("Delete", "remove the lesion"),
+)
 CURVES = (
     ("Left, right", "read the values of an epoch"),
     ("Wheel, drag", "zoom and move"),
@@ -37,7 +44,13 @@ AXES = (
     ("Up, down; with Shift", "brush a value; grow the brush"),
     ("F, L, Delete, Escape", "flip, log, clear this brush, all"),
 )
-GROUPS = (("Pictures", PICTURES), ("Curves", CURVES), ("Axes of a search", AXES), ("Forms and lists", FORMS))
+GROUPS = (
+    ("Pictures", PICTURES),
+    ("Lesion", LESION),
+    ("Curves", CURVES),
+    ("Axes of a search", AXES),
+    ("Forms and lists", FORMS),
+)
 
 
 class ShortcutSheet(QDialog):

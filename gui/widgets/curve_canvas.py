@@ -34,6 +34,7 @@ class CurveCanvas(pg.GraphicsView):
         self._steps = 0
         self._moved_by_hand = False
         self._line = pg.InfiniteLine(angle=90, movable=False)
+        self._place = pg.InfiniteLine(angle=90, movable=False)
         self._lay_out()
         self.recolour()
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -57,8 +58,9 @@ class CurveCanvas(pg.GraphicsView):
         self._y_axis.setWidth(LEFT_AXIS_PX)
         self._y_axis.setGrid(255)
         self._x_axis.setHeight(38)
-        self._line.hide()
-        self.box.addItem(self._line, ignoreBounds=True)
+        for line in (self._line, self._place):
+            line.hide()
+            self.box.addItem(line, ignoreBounds=True)
         self.setCentralItem(layout)
 
     def recolour(self) -> None:
@@ -71,6 +73,7 @@ class CurveCanvas(pg.GraphicsView):
             axis.setTextPen(pg.mkPen(colours.quiet))
         self._x_axis.setLabel(self._x_label, **{"color": colours.quiet, "font-size": "12px"})
         self._line.setPen(pg.mkPen(colours.quiet, width=1))
+        self._place.setPen(pg.mkPen(colours.text, width=1, style=Qt.PenStyle.DashLine))
         for _, line in self._references.values():
             line.setPen(pg.mkPen(colours.warning_text, width=1.2, style=Qt.PenStyle.DotLine))
             line.label.setColor(colours.warning_text)
@@ -124,11 +127,12 @@ class CurveCanvas(pg.GraphicsView):
         low, high = low - room, high + room
         self.box.setRange(xRange=(left, right), yRange=(low, high), padding=0, disableAutoRange=True)
 
-    def point_at(self, x: float | None) -> None:
-        """Draw the upright line at x, or none."""
-        self._line.setVisible(x is not None)
+    def point_at(self, x: float | None, stays: bool = False) -> None:
+        """Draw the upright line at x, or none; or the dashed one that stays where it is, whatever is pointed at."""
+        line = self._place if stays else self._line
+        line.setVisible(x is not None)
         if x is not None:
-            self._line.setPos(float(on_axis(np.array([x]), self.log_x)[0]))
+            line.setPos(float(on_axis(np.array([x]), self.log_x)[0]))
 
     def x_on_widget(self, x: float) -> float:
         """Return where x lies on this widget, in its pixels."""

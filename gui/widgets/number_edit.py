@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QResizeEvent, QValidator, QWheelEvent
-from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QLineEdit, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QLineEdit, QSpinBox, QWidget
 
 SIDE_PX, BUTTONS_PX = 8, 20
 Validity = tuple[QValidator.State, str, int]
@@ -52,6 +52,28 @@ class NumberEdit(QDoubleSpinBox):
 
     def _bare(self, text: str) -> str:
         return text.removesuffix(self.suffix()).strip().replace(",", ".").replace("\u2212", "-")
+
+
+class WholeEdit(QSpinBox):
+    """A whole number, taken when it has been typed."""
+
+    def __init__(self, low: int, high: int, suffix: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setKeyboardTracking(False)
+        self.setRange(low, high)
+        self.setSuffix(suffix)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        place_text(self, self.lineEdit())
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        place_text(self, self.lineEdit())
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        super().wheelEvent(event) if self.hasFocus() else event.ignore()
 
 
 def _unfinished(text: str) -> QValidator.State:

@@ -37,13 +37,17 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """A row: its key, a value for each column, the series whose colour it carries, role of its text, its tool tip."""
+    """A row: its key, a value for each column, the series whose colour it carries, role of its text, its tool tip.
+
+    In a table whose rows can be ticked, one that is not `tickable` has no box.
+    """
 
     key: str
     values: Sequence[Any]
     series: str = ""
     roles: dict[int, str] = field(default_factory=dict)
     tip: str = ""
+    tickable: bool = True
 
 
 class NumberModel(QAbstractTableModel):
@@ -90,14 +94,14 @@ class NumberModel(QAbstractTableModel):
         return self._mark(row, role) if index.column() == 0 else None
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
-        if role != Qt.ItemDataRole.CheckStateRole or not self._checkable:
+        if role != Qt.ItemDataRole.CheckStateRole or not (self._checkable and self.rows[index.row()].tickable):
             return False
         self.set_checked(self._checked ^ {self.rows[index.row()].key})
         return True
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        box = Qt.ItemFlag.ItemIsUserCheckable if self._checkable and index.column() == 0 else Qt.ItemFlag.NoItemFlags
-        return super().flags(index) | box
+        box = self._checkable and index.column() == 0 and self.rows[index.row()].tickable
+        return super().flags(index) | (Qt.ItemFlag.ItemIsUserCheckable if box else Qt.ItemFlag.NoItemFlags)
 
     def checked(self) -> list[str]:
         return [row.key for row in self.rows if row.key in self._checked]
@@ -137,7 +141,7 @@ class NumberModel(QAbstractTableModel):
 
     def _mark(self, row: Row, role: int) -> Any:
         """Return the row's box or the dot in its colour."""
-        if role == Qt.ItemDataRole.CheckStateRole and self._checkable:
+        if role == Qt.ItemDataRole.CheckStateRole and self._checkable and row.tickable:
             return Qt.CheckState.Checked if row.key in self._checked else Qt.CheckState.Unchecked
         if role == Qt.ItemDataRole.DecorationRole and row.series:
             return dot(palette.series_colour(row.series))

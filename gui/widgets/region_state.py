@@ -12,17 +12,23 @@ LEAST_CORNERS = 3
 
 
 class RegionEdit(QUndoCommand):
-    """The region became another, came or went."""
+    """The region became another, came or went; of another picture than is seen now, it can no longer be undone."""
 
     def __init__(self, state: "RegionState", before: Region | None, after: Region | None, text: str) -> None:
         super().__init__(text)
-        self._state, self._before, self._after = state, before, after
+        self._state, self._before, self._after, self._of = state, before, after, state.of
 
     def redo(self) -> None:
-        self._state.show_region(self._after)
+        self._show(self._after)
 
     def undo(self) -> None:
-        self._state.show_region(self._before)
+        self._show(self._before)
+
+    def _show(self, region: Region | None) -> None:
+        if self._of == self._state.of:
+            self._state.show_region(region)
+        else:
+            self.setObsolete(True)
 
 
 class RegionState(QObject):
@@ -43,7 +49,16 @@ class RegionState(QObject):
         self.mode: Mode = ""
         self.draft: tuple[Point, ...] = ()
         self.rim_px = 4
+        self.of = ""
+        self._kept: dict[str, Region | None] = {}
         self._before: Region | None = None
+
+    def turn_to(self, of: str, region: Region | None) -> None:
+        """Turn to another picture, with the region it had, or with this one when it is seen for the first time."""
+        self._kept[self.of] = self.region
+        self.of = of
+        self.set_mode("")
+        self.show_region(self._kept.get(of, region))
 
     def show_region(self, region: Region | None) -> None:
         """Show a region, or none; nothing to undo."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import data, demo, runs
+from engine import data, demo, noise, runs
 from engine.config import DataConfig
 from engine.messages import LoadData, OpenScan
 from gui import closing
@@ -18,6 +18,7 @@ from gui.engine_process import Ending, EngineProcess
 from gui.memory import Memory
 from gui.panels.search.drafts import Draft
 from gui.questions import Questions
+from gui.widgets.region import Region
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.slow
@@ -88,6 +89,25 @@ def test_run_is_trained_paused_stopped_and_resumed_from_the_panel(window, qtbot)
     wait(qtbot, lambda: record.state == "finished")
     assert record.last_epoch == done + 2
     assert runs.open("mine", session.book.root).state() == "finished"
+
+
+def test_slider_puts_noise_on_a_scan_and_the_run_takes_it_out(window, qtbot):
+    record = start(window, "ae", 2)
+    wait(qtbot, lambda: record.state == "finished")
+    panel = window.show_panel("denoise")
+    wait(qtbot, lambda: panel.experiment.is_current() and str(record.run.path) in panel.experiment.made)
+    panel.regions.change(Region("ellipse", ((0.3, 0.3), (0.6, 0.6))), "drawing")
+    for value in (0.05, 0.15, 0.2):
+        panel.case.noise.sigma.set_value(value)
+    wait(qtbot, lambda: panel.experiment.is_current() and panel.experiment.shown[1].sigma == 0.2)
+    made = panel.experiment.made[str(record.run.path)]
+    noisy = panel.experiment.made["noisy"].image
+    assert np.array_equal(noisy, noise.draw(made.original[None, ..., None], "gaussian", 0.2, 0)[0, ..., 0])
+    assert panel.stage.pictures.board.view(made.key).values == pytest.approx(made.image)
+    wait(qtbot, lambda: not panel.experiment.working() and panel.experiment.curve is not None)
+    assert panel.experiment.failures == {}
+    wait(qtbot, lambda: panel.results.keeping.found.keys() == panel.results.measured().keys())
+    assert len(panel.results.keeping.found) >= 7
 
 
 def test_killed_engine_leaves_the_window_a_sentence_and_a_way_to_resume(window, qtbot):

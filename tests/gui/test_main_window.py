@@ -86,7 +86,8 @@ def start_run(window, tiny, name="ae-0001"):
 
 class TestPanels:
     def test_only_panels_that_exist_are_on_the_rail(self, window):
-        assert list(window.rail._buttons) == list(window.places) == ["data", "train", "search", "compare", "report"]
+        panels = ["data", "train", "search", "compare", "denoise", "report"]
+        assert list(window.rail._buttons) == list(window.places) == panels
 
     def test_panels_are_built_when_they_are_first_shown(self, window):
         assert list(window.panels) == ["data"]
@@ -95,7 +96,7 @@ class TestPanels:
         assert window.current() is window.panels["train"]
         assert window.rail._buttons["train"].isChecked()
 
-    @pytest.mark.parametrize("key", ["data", "train", "search", "compare", "report"])
+    @pytest.mark.parametrize("key", ["data", "train", "search", "compare", "denoise", "report"])
     def test_everything_that_takes_the_focus_has_a_name(self, window, make_run, key):
         make_run("ae-0001")
         window.desk.session.book.look()

@@ -5,15 +5,16 @@ from typing import Any
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QFileDialog
 
+from gui.figures import figure
 from gui.loaded_data import CLEAN
+from gui.opened_scan import OpenedScan
 from gui.panel import Desk, Panel, column_of
 from gui.panels.compare.board import Board
 from gui.panels.compare.compared import MEAN, is_yardstick, of_yardstick, yardstick_of
-from gui.panels.compare.figure import figure
 from gui.panels.compare.gallery import NO_SCANS, Gallery
 from gui.panels.compare.numbers_sheet import NumbersSheet
 from gui.panels.compare.runs_card import MOST, RunsCard
-from gui.panels.compare.scan_card import OpenedScan, ScanCard
+from gui.panels.compare.scan_card import ScanCard
 from gui.panels.compare.script import compare_script
 from gui.panels.compare.shown import Shown
 from gui.panels.compare.view_card import ViewCard

@@ -2,63 +2,19 @@
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from gui.panels.compare.shown import Shown, closer_rows, grid_rows, pixel_text
-from gui.pixmaps import Array
 from gui.widgets.buttons import IconButton
 from gui.widgets.card import Card
 from gui.widgets.image_rows import GAP, HEADER_PX, TEXT_PX, ImageRows
-from gui.widgets.swipe_view import SwipeView
+from gui.widgets.swipe_pair import SwipePair
 from gui.widgets.text import label
 from gui.widgets.view_state import ViewState
 
 ORIGINAL = "original"
 TURNS = {-1: Qt.Key.Key_PageUp, 1: Qt.Key.Key_PageDown}
 LEAST_COLUMNS, MOST_COLUMNS = 3, 12
-
-
-class SwipePage(QWidget):
-    """Two pictures in one place, and which two."""
-
-    def __init__(self, state: ViewState) -> None:
-        super().__init__()
-        self.view, self.left, self.right = SwipeView(state), QComboBox(), QComboBox()
-        self._shown: Shown | None = None
-        line = QHBoxLayout()
-        for text, box in (("left", self.left), ("right, and while F is held", self.right)):
-            line.addWidget(label(text, role="quiet"))
-            line.addWidget(box)
-            box.setMinimumWidth(140)
-            box.setAccessibleName(text)
-            box.activated.connect(self._draw)
-        line.addStretch()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addLayout(line)
-        column.addWidget(self.view, 1)
-
-    def show_pair(self, shown: Shown, orientation: str | None) -> None:
-        names = [ORIGINAL, *(made.run for made in shown.made)]
-        for box, first in ((self.left, 0), (self.right, 1)):
-            kept = box.currentText()
-            box.clear()
-            box.addItems(names)
-            box.setCurrentText(kept if kept in names else names[min(first, len(names) - 1)])
-        self._shown = shown
-        self.view.set_orientation(orientation)
-        self._draw()
-
-    def _draw(self) -> None:
-        if self._shown is not None:
-            names = self.left.currentText(), self.right.currentText()
-            self.view.set_pair(self._picture(names[0]), self._picture(names[1]), names)
-
-    def _picture(self, name: str) -> Array:
-        shown = self._shown
-        assert shown is not None
-        found = [made.images[0] for made in shown.made if made.run == name]
-        return found[0] if found else shown.originals[0]
 
 
 class Board(Card):
@@ -71,7 +27,7 @@ class Board(Card):
 
     def __init__(self, state: ViewState) -> None:
         super().__init__("Compare")
-        self.rows, self.swipe, self.empty = ImageRows(state), SwipePage(state), label(role="quiet", wrap=True)
+        self.rows, self.swipe, self.empty = ImageRows(state), SwipePair(state), label(role="quiet", wrap=True)
         self._pages = QStackedWidget()
         self._shown: Shown | None = None
         self._layout = "grid"
@@ -101,7 +57,8 @@ class Board(Card):
     def show_pictures(self, shown: Shown, layout: str, orientation: str | None) -> None:
         self._shown, self._layout = shown, layout
         if layout in ("swipe", "flicker"):
-            self.swipe.show_pair(shown, orientation)
+            self.swipe.view.set_orientation(orientation)
+            self.swipe.set_pictures({ORIGINAL: shown.originals[0]} | {made.run: made.images[0] for made in shown.made})
             self.swipe.view.set_split(0.5 if layout == "swipe" else 1.0)
             self._pages.setCurrentWidget(self.swipe)
             return

@@ -7,10 +7,10 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.messages import OpenScan, Rank, Reconstruct, Refused
 from gui.loaded_data import PARTS
+from gui.opened_scan import OpenedScan
+from gui.opened_scan import from_answer as scan_from_answer
 from gui.panels.compare.compared import Compared
 from gui.panels.compare.pages import ORDERS, Pages, sorted_by
-from gui.panels.compare.scan_card import OpenedScan
-from gui.panels.compare.scan_card import from_answer as scan_from_answer
 from gui.panels.compare.shown import Shown, from_answer
 from gui.session import Session
 from gui.widgets.text import grouped

@@ -1,55 +1,14 @@
 """One scan from a file, in the place of the data set."""
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSlider
 
+from gui.opened_scan import OpenedScan, facts
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
 from gui.widgets.text import label
-
-KINDS = {"picture": "Picture", "dicom": "DICOM", "nifti": "NIfTI"}
-
-
-@dataclass(frozen=True)
-class OpenedScan:
-    """A file, its slices, and what is known of it."""
-
-    path: str
-    name: str
-    kind: str
-    slices: int
-    orientation: str | None
-    notes: tuple[str, ...]
-    slice: int
-
-    @property
-    def title(self) -> str:
-        return f"{self.name} · slice {self.slice + 1} of {self.slices}" if self.slices > 1 else self.name
-
-
-def from_answer(path: str, content: dict[str, Any]) -> OpenedScan:
-    """Read an answer to OpenScan; the middle slice is shown first."""
-    letters = content["orientation"]
-    return OpenedScan(
-        path=path,
-        name=content["name"],
-        kind=content["kind"],
-        slices=content["slices"],
-        orientation="".join(letters) if letters else None,
-        notes=tuple(content["notes"]),
-        slice=content["slices"] // 2,
-    )
-
-
-def orientation_text(letters: str | None) -> str:
-    """Return what is at the four sides, in words."""
-    if letters is None:
-        return "Orientation unknown."
-    sides = zip(("left", "right", "top", "bottom"), letters, strict=True)
-    return f"Orientation: {', '.join(f'{side} {letter}' for side, letter in sides)}."
 
 
 class ScanCard(Card):
@@ -90,8 +49,7 @@ class ScanCard(Card):
             part.setVisible(scan.slices > 1)
         self._at.setText(f"{scan.slice + 1} / {scan.slices}")
         self.name.setText(scan.name)
-        kind = KINDS.get(scan.kind, scan.kind)
-        self._facts.setText("\n".join([f"{kind}. {orientation_text(scan.orientation)}", *scan.notes]))
+        self._facts.setText(facts(scan))
 
     def _on_slider_changed(self, value: int) -> None:
         if self._scan is not None:

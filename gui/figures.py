@@ -1,13 +1,15 @@
 """A figure of what is seen, with what it shows above and what it is not for below."""
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtCore import QMarginsF, QPoint, QRect, QSize, QSizeF, Qt
+from PySide6.QtGui import QColor, QImage, QPageSize, QPainter, QPdfWriter
 from PySide6.QtWidgets import QWidget
 
 from gui import palette
 from gui.panel import MARK
 
+FIGURES = "Picture (*.png);;PDF (*.pdf)"
 RATIO = 2
+POINTS = 0.75  # of an inch in 72 parts, a pixel of 96
 MARGIN, LINE = 16, 24
 
 
@@ -28,3 +30,20 @@ def figure(widget: QWidget, title: str) -> QImage:
     widget.render(painter, QPoint(MARGIN, MARGIN + LINE))
     painter.end()
     return image
+
+
+def save_figure(widget: QWidget, title: str, path: str) -> bool:
+    """Write a figure as a picture, or as a PDF where the path says so; False when it could not be written."""
+    image = figure(widget, title)
+    if not path.lower().endswith(".pdf"):
+        return image.save(path)
+    writer = QPdfWriter(path)
+    writer.setCreator("Engram")
+    writer.setTitle(f"{title} · {MARK}")
+    writer.setPageSize(QPageSize(QSizeF(image.deviceIndependentSize()) * POINTS, QPageSize.Unit.Point))
+    writer.setPageMargins(QMarginsF())
+    painter = QPainter()
+    if not painter.begin(writer):
+        return False
+    painter.drawImage(QRect(0, 0, writer.width(), writer.height()), image)
+    return painter.end()

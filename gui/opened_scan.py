@@ -1,0 +1,55 @@
+"""One scan from a file, as the explorer opened it."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+KINDS = {"picture": "Picture", "dicom": "DICOM", "nifti": "NIfTI"}
+
+
+@dataclass(frozen=True)
+class OpenedScan:
+    """A file, its slices, and what is known of it."""
+
+    path: str
+    name: str
+    kind: str
+    slices: int
+    orientation: str | None
+    notes: tuple[str, ...]
+    slice: int
+
+    def at(self, slice_: int) -> "OpenedScan":
+        """The same scan at another slice."""
+        return replace(self, slice=slice_)
+
+    @property
+    def title(self) -> str:
+        return f"{self.name} · slice {self.slice + 1} of {self.slices}" if self.slices > 1 else self.name
+
+
+def from_answer(path: str, content: dict[str, Any]) -> OpenedScan:
+    """Read an answer to OpenScan; the middle slice is shown first."""
+    letters = content["orientation"]
+    return OpenedScan(
+        path=path,
+        name=content["name"],
+        kind=content["kind"],
+        slices=content["slices"],
+        orientation="".join(letters) if letters else None,
+        notes=tuple(content["notes"]),
+        slice=content["slices"] // 2,
+    )
+
+
+def orientation_text(letters: str | None) -> str:
+    """Return what is at the four sides, in words."""
+    if letters is None:
+        return "Orientation unknown."
+    sides = zip(("left", "right", "top", "bottom"), letters, strict=True)
+    return f"Orientation: {', '.join(f'{side} {letter}' for side, letter in sides)}."
+
+
+def facts(scan: OpenedScan) -> str:
+    """Return what is known of a scan, a line each."""
+    kind = KINDS.get(scan.kind, scan.kind)
+    return "\n".join([f"{kind}. {orientation_text(scan.orientation)}", *scan.notes])

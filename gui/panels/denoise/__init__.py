@@ -1,0 +1,172 @@
+"""The Denoise panel: noise put on a scan and taken out again, and what becomes of the lesion."""
+
+from typing import Any
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QFileDialog
+
+from engine.messages import OpenScan, Refused
+from gui.figures import FIGURES, save_figure
+from gui.opened_scan import from_answer
+from gui.panel import Desk, Panel, column_of
+from gui.panels.denoise.case import Case
+from gui.panels.denoise.case_card import CaseCard
+from gui.panels.denoise.experiment import Experiment
+from gui.panels.denoise.lesion import KnownBoxes
+from gui.panels.denoise.lesion_card import LesionCard
+from gui.panels.denoise.methods_card import MethodsCard
+from gui.panels.denoise.results import Results
+from gui.panels.denoise.script import denoise_script
+from gui.panels.denoise.stage import Stage
+from gui.scripts import changed_data
+from gui.widgets.region_state import RegionState
+from gui.widgets.view_state import ViewState
+
+SCAN = "denoise-scan"
+NO_SCANS = "No scans yet. Choose a source in Data, or drop a scan on this window."
+SOON_MS = 60
+FIRST_RUNS = 1
+
+
+class DenoisePanel(Panel):
+    """Scan, lesion and methods at the left; pictures and the curve at the right."""
+
+    takes_scans = True
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self.state, self.regions = ViewState(parent=self), RegionState(desk.undo, self)
+        self.experiment, self.known = Experiment(self.session, self), KnownBoxes()
+        self.case, self.lesion, self.methods = CaseCard(), LesionCard(self.regions), MethodsCard(self.session)
+        self.stage = Stage(self.state, self.regions)
+        self.results = Results(self.experiment, self.regions, (self.lesion, self.methods, self.stage), self)
+        self.ask_path = QFileDialog.getSaveFileName
+        self._wanted: list[str] | None = []
+        self._case: Case | None = None
+        self._path = ""
+        self._soon = QTimer(self, singleShot=True, interval=SOON_MS)
+        self._soon.timeout.connect(self.refresh)
+        self.place(column_of(self.case, self.lesion, self.methods, stretched=self.methods), self.stage)
+        self._connect()
+        self.stage.pictures.say(NO_SCANS)
+
+    def _connect(self) -> None:
+        session, methods = self.session, self.methods
+        for changed in (session.runs_changed, session.run_changed, session.data_loaded, self.shown):
+            changed.connect(self._wake)
+        session.answered.connect(self._on_answered)
+        session.refused.connect(self._on_refused)
+        self.case.changed.connect(self._on_case_changed)
+        self.case.noise.changed.connect(self.results.draw_noise)
+        self.case.scan.closed.connect(lambda: self.case.show_scan(None))
+        self.lesion.threshold_changed.connect(self.remembered)
+        methods.changed.connect(self._on_case_changed)
+        methods.figure_wanted.connect(self.export)
+        methods.numbers_wanted.connect(self.write_numbers)
+        methods.copy_wanted.connect(self.copy_python)
+        self.experiment.failed.connect(self.stage.pictures.say)
+        self.stage.pictures.pointed.connect(self.pointed)
+
+    def refresh(self) -> None:
+        """Bring everything in line with the session."""
+        data = self.session.data
+        self.results.refresh()
+        self._tick_wanted()
+        self.case.images.show_data(data, self.known.names(data.config) if data else set())
+        self._look()
+
+    def show_wish(self, what: Any) -> None:
+        """Open a scan, or look at an image of the data set."""
+        kind, wanted = what
+        if kind == "scan":
+            self._path = str(wanted)
+            self.session.ask(OpenScan, SCAN, path=self._path)
+        elif kind == "image":
+            self.refresh()
+            self.case.show_scan(None)
+            self.case.images.go_to(*wanted)
+
+    def memory(self) -> dict[str, Any]:
+        images, known = self.case.images, self.session.book.records
+        paths = {str(record.run.path): record.name for record in known.values()}
+        return {
+            "methods": [paths.get(key, key) for key in self.methods.ticked()] if self._wanted is None else self._wanted,
+            "noise": vars(self.case.noise.chosen()),
+            "part": images.part.currentData(),
+            "case": images.case.currentText(),
+            "rim": self.regions.rim_px,
+            "warn_below": self.lesion.share.value(),
+        }
+
+    def recall(self, kept: dict[str, Any]) -> None:
+        noise, names, part = kept.get("noise"), kept.get("methods"), kept.get("part")
+        if isinstance(noise, dict):
+            self.case.noise.choose(noise)
+        for box, value in ((self.lesion.rim, kept.get("rim")), (self.lesion.share, kept.get("warn_below"))):
+            if isinstance(value, int):
+                box.setValue(value)
+        named = [name for name in names if isinstance(name, str)] if isinstance(names, list) else None
+        self._wanted = named if named is not None else []
+        self.refresh()
+        if isinstance(part, str) and isinstance(kept.get("case"), str):
+            self.case.images.choose(part, kept["case"])
+
+    def export(self) -> None:
+        """Write a figure of the pictures."""
+        picture = self.stage.pictures.picture()
+        path = self.ask_path(self, "Export a figure", "denoise.png", FIGURES)[0] if picture else ""
+        if picture and path and not save_figure(picture, self.results.about(), path):
+            self.stage.notice.show_notice(f"The figure could not be written to {path}. Choose another folder.")
+
+    def write_numbers(self) -> None:
+        """Write the table, every number in full."""
+        path = self.ask_path(self, "Export the numbers", "denoise.csv", "*.csv")[0] if self.experiment.made else ""
+        if path:
+            self.stage.notice.show_notice(self.results.write(path))
+
+    def python(self) -> str:
+        if self._case is None:
+            return ""
+        lesion = self.regions.region, self.regions.rim_px
+        noise, methods = self.case.noise.chosen(), self.methods.methods()
+        return denoise_script(self._case, changed_data(self._case.data), noise, methods, lesion)
+
+    def _wake(self, *_: object) -> None:
+        """Refresh soon; what no one sees waits until it is shown."""
+        if self.isVisible() and not self._soon.isActive():
+            self._soon.start()
+
+    def _tick_wanted(self) -> None:
+        """Tick the runs of the last session once they are there; the newest where there was none."""
+        ready = {record.name: str(record.run.path) for record in self.methods.ready()}
+        if self._wanted is None or not ready:
+            return
+        wanted, self._wanted = self._wanted or list(ready)[:FIRST_RUNS], None
+        self.methods.tick([ready.get(name, name) for name in wanted])
+
+    def _on_case_changed(self) -> None:
+        self._look()
+        self.remembered.emit()
+
+    def _look(self) -> None:
+        """Look at what is chosen; another scan has a lesion of its own."""
+        data = self.session.data
+        case = self.case.case(data.config if data else self.session.wanted)
+        if case is None:
+            self._case = None
+            self.stage.pictures.say(NO_SCANS)
+            return
+        if self._case is None or case.key != self._case.key:
+            known = [] if case.scan else self.known.of(case.data, case.name)
+            self.regions.turn_to(case.key, known[0] if known else None)
+            self.lesion.show_known(known)
+        self._case = case
+        self.experiment.want(case, self.case.noise.chosen(), self.methods.methods())
+
+    def _on_answered(self, panel: str, content: dict[str, Any]) -> None:
+        if panel == SCAN:
+            self.case.show_scan(from_answer(self._path, content))
+
+    def _on_refused(self, panel: str, refused: Refused) -> None:
+        if panel == SCAN:
+            self.stage.notice.show_notice(f"{refused.reason} {refused.advice}".strip())

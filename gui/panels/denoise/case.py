@@ -1,0 +1,81 @@
+"""What is looked at, and the noise that is put on it; pure data."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import noise as noises
+from engine.config import DataConfig
+from gui.opened_scan import OpenedScan
+
+Picture = NDArray[np.float32]
+SIGMA_MOST, SIGMA_DEFAULT = 0.3, 0.1
+KINDS = {
+    "gaussian": "Gaussian",
+    "rician": "Rician (magnitude MR)",
+    "speckle": "Speckle",
+    "poisson": "Poisson (photons)",
+    "salt-and-pepper": "Salt and pepper",
+    "ghosting": "Motion ghosts",
+    "rings": "Rings",
+}
+LEVEL_NAMES = {"salt-and-pepper": "Share"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One image of the data set, or one slice of a scan from a file."""
+
+    name: str
+    data: DataConfig
+    split: str = ""
+    index: int = 0
+    scan: OpenedScan | None = None
+
+    @property
+    def key(self) -> str:
+        """What its lesion is remembered by."""
+        return f"{self.scan.path} {self.scan.slice}" if self.scan else f"{self.data.source} {self.name}"
+
+    @property
+    def title(self) -> str:
+        """Its name without most of its folders."""
+        return self.scan.title if self.scan else short(self.name)
+
+    def place(self) -> dict[str, Any]:
+        """The fields of a request about it."""
+        if self.scan is not None:
+            return {"data": self.data, "scan": self.scan.path, "slice": self.scan.slice}
+        return {"data": self.data, "split": self.split, "indices": (self.index,)}
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Kind, level in units of the data range, seed."""
+
+    kind: str = "gaussian"
+    sigma: float = SIGMA_DEFAULT
+    seed: int = 0
+
+    def fields(self) -> dict[str, Any]:
+        """The fields of a request."""
+        return {"noise": self.kind, "sigma": self.sigma, "seed": self.seed}
+
+    def on(self, original: Picture) -> Picture:
+        """Draw it on a (height, width) picture, as the engine does."""
+        return noises.draw(original[None, ..., None], self.kind, self.sigma, self.seed)[0, ..., 0]
+
+    @property
+    def text(self) -> str:
+        """Its level in words."""
+        name = "share" if self.kind in LEVEL_NAMES else "σ"
+        return f"{name} {self.sigma:.3f}"
+
+
+def short(name: str) -> str:
+    """Return 'glioma_tumor / image(59)' of a path within a source."""
+    folders, _, file = name.rpartition("/")
+    stem = file.rsplit(".", 1)[0]
+    return f"{folders.rsplit('/', 1)[-1]} / {stem}" if folders else stem

@@ -1,0 +1,281 @@
+"""Which scan is looked at, and the noise on it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import QComboBox, QCompleter, QFormLayout, QHBoxLayout, QSlider, QWidget
+
+from gui.loaded_data import CLEAN, PARTS, LoadedData
+from gui.opened_scan import OpenedScan, facts
+from gui.panels.denoise.case import KINDS, LEVEL_NAMES, SIGMA_DEFAULT, SIGMA_MOST, Case, Noise, short
+from gui.widgets.buttons import Button, IconButton
+from gui.widgets.card import Card
+from gui.widgets.chip import FilterChip
+from gui.widgets.number_edit import WholeEdit
+from gui.widgets.slider_row import SliderRange, SliderRow
+from gui.widgets.text import fixed, label
+
+LABEL_PX = 58
+GRAYS = 255
+SEED_MOST = 2**31 - 1
+
+
+class CasePicker(QWidget):
+    """One image of the data set: of a part of it, found by typing a piece of its name."""
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.part, self.case, self.known = QComboBox(), QComboBox(), FilterChip("lesion")
+        self.back, self.forth = IconButton("chevron-left", "Previous scan"), IconButton("chevron-right", "Next scan")
+        self._data: LoadedData | None = None
+        self._known: set[str] = set()
+        self._wish: tuple[str, str] | None = None
+        self._lay_out()
+        self.part.activated.connect(self._on_part_chosen)
+        self.known.toggled.connect(self._on_part_chosen)
+        self.case.currentIndexChanged.connect(self._on_case_chosen)
+        self.back.clicked.connect(lambda: self.turn(-1))
+        self.forth.clicked.connect(lambda: self.turn(1))
+
+    def _lay_out(self) -> None:
+        form, line = QFormLayout(self), QHBoxLayout()
+        form.setContentsMargins(0, 0, 0, 0)
+        form.setVerticalSpacing(6)
+        line.setSpacing(2)
+        line.addWidget(self.part, 1)
+        self.case.setEditable(True)
+        self.case.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self.case.setMinimumContentsLength(10)
+        self.case.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        completer = QCompleter(self.case.model(), self.case)
+        completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        completer.setFilterMode(Qt.MatchFlag.MatchContains)
+        completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
+        self.case.setCompleter(completer)
+        line_edit = self.case.lineEdit()
+        if line_edit is not None:
+            line_edit.setAccessibleName("case, by a piece of its name")
+        for button in (self.known, self.back, self.forth):
+            line.addWidget(button)
+        for title, field in (("Show", self.part), ("Case", self.case)):
+            field.setAccessibleName(title.lower())
+            form.addRow(_name(title, field), self.case if field is self.case else line)
+        self.known.setToolTip("Only scans whose lesion is known")
+        self.known.setAccessibleName("only scans whose lesion is known")
+
+    def show_data(self, data: LoadedData | None, known: set[str]) -> None:
+        """Offer the scans of a data set; `known` are the names of those with a known lesion."""
+        if data is self._data:
+            return
+        self._data, self._known = data, known
+        self.known.setVisible(bool(known))
+        kept, wanted = self._wish or (self.part.currentData() or CLEAN, self.case.currentText())
+        self._wish = None
+        with QSignalBlocker(self.part):
+            self.part.clear()
+            for name, size in (data.parts() if data else {}).items():
+                if size:
+                    self.part.addItem(PARTS[name], name)
+            at = self.part.findData(kept)
+            self.part.setCurrentIndex(at if at >= 0 else self.part.count() - 1)
+        self._list_cases(wanted)
+
+    def chosen(self) -> Case | None:
+        """The scan that is looked at."""
+        data, at = self._data, self.case.currentData()
+        if data is None or at is None:
+            return None
+        split, _ = data.places_in(self.part.currentData())
+        return Case(data.names[int(data.rows(split)[at])], data.config, split, at)
+
+    def choose(self, part: str, title: str) -> None:
+        """Look at a scan of a part, by its title; where there is none of it, at the first; once there are scans."""
+        if self._data is None:
+            self._wish = part, title
+            return
+        at = self.part.findData(part)
+        if at >= 0:
+            with QSignalBlocker(self.part):
+                self.part.setCurrentIndex(at)
+        self._list_cases(title)
+
+    def go_to(self, split: str, index: int) -> None:
+        """Look at a scan by its place in a split."""
+        if self._data is not None:
+            with QSignalBlocker(self.known):
+                self.known.setChecked(False)
+            self.choose(split, short(self._data.names[int(self._data.rows(split)[index])]))
+
+    def turn(self, step: int) -> None:
+        """Go some scans on or back."""
+        at = self.case.currentIndex() + step
+        if 0 <= at < self.case.count():
+            self.case.setCurrentIndex(at)
+
+    def _on_case_chosen(self) -> None:
+        line = self.case.lineEdit()
+        if line is not None:
+            line.setCursorPosition(0)  # the beginning of a long name says more than its end
+        self.changed.emit()
+
+    def _on_part_chosen(self) -> None:
+        self._list_cases(self.case.currentText())
+
+    def _list_cases(self, wanted: str) -> None:
+        """List the scans of the part; the wanted one stays where it is among them."""
+        with QSignalBlocker(self.case):
+            self.case.clear()
+            for title, place in self._offered():
+                self.case.addItem(title, place)
+            self.case.setCurrentIndex(max(self.case.findText(wanted), 0) if self.case.count() else -1)
+        self._on_case_chosen()
+
+    def _offered(self) -> Sequence[tuple[str, int]]:
+        data = self._data
+        if data is None or not self.part.count():
+            return ()
+        split, places = data.places_in(self.part.currentData())
+        rows = data.rows(split)
+        named = [(data.names[int(rows[place])], place) for place in places]
+        only = self.known.isChecked() and not self.known.isHidden()
+        return [(short(name), place) for name, place in named if not only or name in self._known]
+
+
+class ScanPicker(QWidget):
+    """One scan from a file: its slices, and the way back to the data set."""
+
+    changed = Signal()
+    closed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scan: OpenedScan | None = None
+        self.name, self.facts, self.at = label(wrap=True), label(role="caption", wrap=True), label(role="caption")
+        self.slider, self.back = QSlider(Qt.Orientation.Horizontal), Button("Back to the data set")
+        self.slider.setAccessibleName("slice")
+        form, line = QFormLayout(self), QHBoxLayout()
+        form.setContentsMargins(0, 0, 0, 0)
+        form.setVerticalSpacing(6)
+        line.addWidget(self.slider, 1)
+        line.addWidget(self.at)
+        form.addRow(_name("Case"), self.name)
+        form.addRow(_name("Slice", self.slider), line)
+        form.addRow(self.facts)
+        form.addRow(_name(""), self.back)
+        self._form, self._line = form, line
+        self.slider.valueChanged.connect(self._on_slider_changed)
+        self.back.clicked.connect(self.closed)
+        self.hide()
+
+    def show_scan(self, scan: OpenedScan | None) -> None:
+        self.scan = scan
+        self.setVisible(scan is not None)
+        if scan is None:
+            return
+        with QSignalBlocker(self.slider):
+            self.slider.setRange(0, scan.slices - 1)
+            self.slider.setValue(scan.slice)
+        self._form.setRowVisible(self._line, scan.slices > 1)
+        self.at.setText(f"{scan.slice + 1} / {scan.slices}")
+        self.name.setText(scan.name)
+        self.facts.setText(facts(scan))
+
+    def _on_slider_changed(self, value: int) -> None:
+        if self.scan is not None:
+            self.scan = self.scan.at(value)
+            self.at.setText(f"{value + 1} / {self.scan.slices}")
+            self.changed.emit()
+
+
+class NoisePicker(QWidget):
+    """Kind, level and seed of the noise."""
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kind, self.seed, self.grays = QComboBox(), WholeEdit(0, SEED_MOST), label(role="caption")
+        self.sigma = SliderRow("σ", SliderRange(0.0, SIGMA_MOST, SIGMA_DEFAULT, decimals=3))
+        for key, title in KINDS.items():
+            self.kind.addItem(title, key)
+        self.kind.setAccessibleName("noise")
+        self.seed.setAccessibleName("seed")
+        self.sigma.label.setFixedWidth(LABEL_PX)
+        self.sigma.label.setProperty("role", "quiet")
+        form, line = QFormLayout(self), QHBoxLayout()
+        form.setContentsMargins(0, 0, 0, 0)
+        form.setVerticalSpacing(6)
+        line.addWidget(self.seed, 1)
+        line.addWidget(self.grays)
+        form.addRow(_name("Noise", self.kind), self.kind)
+        form.addRow(self.sigma)
+        form.addRow(_name("Seed", self.seed), line)
+        self.kind.activated.connect(self._on_changed)
+        self.sigma.value_changed.connect(self._on_changed)
+        self.seed.valueChanged.connect(self._on_changed)
+        self._show_level()
+
+    def chosen(self) -> Noise:
+        return Noise(self.kind.currentData(), round(self.sigma.value(), 3), self.seed.value())
+
+    def choose(self, values: dict[str, Any]) -> None:
+        """Take these values, those of them that make sense."""
+        at = self.kind.findData(values.get("kind"))
+        sigma, seed = values.get("sigma"), values.get("seed")
+        with QSignalBlocker(self.sigma), QSignalBlocker(self.seed):
+            if at >= 0:
+                self.kind.setCurrentIndex(at)
+            if isinstance(sigma, int | float):
+                self.sigma.set_value(min(max(float(sigma), 0.0), SIGMA_MOST))
+            if isinstance(seed, int):
+                self.seed.setValue(min(max(seed, 0), SEED_MOST))
+        self._on_changed()
+
+    def _on_changed(self) -> None:
+        self._show_level()
+        self.changed.emit()
+
+    def _show_level(self) -> None:
+        """Write the level in gray values of 255, as papers do."""
+        noise = self.chosen()
+        self.sigma.label.setText(LEVEL_NAMES.get(noise.kind, "σ"))
+        share = noise.kind in LEVEL_NAMES
+        self.grays.setText(
+            f"{fixed(100 * noise.sigma, 1)} % of the pixels" if share else f"σ = {fixed(noise.sigma * GRAYS, 1)} / 255"
+        )
+
+
+class CaseCard(Card):
+    """Scan and noise."""
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__("Scan")
+        self.images, self.scan, self.noise = CasePicker(), ScanPicker(), NoisePicker()
+        for part in (self.images, self.scan, self.noise):
+            self.add(part)
+            part.changed.connect(self.changed)
+
+    def show_scan(self, scan: OpenedScan | None) -> None:
+        """Look at a scan from a file, or at the data set again."""
+        self.scan.show_scan(scan)
+        self.images.setVisible(scan is None)
+        self.changed.emit()
+
+    def case(self, data: Any) -> Case | None:
+        """What is looked at; a scan from a file is prepared as `data` says."""
+        if self.scan.scan is not None:
+            return Case(self.scan.scan.name, data, scan=self.scan.scan)
+        return self.images.chosen()
+
+
+def _name(title: str, field: QWidget | None = None) -> QWidget:
+    text = label(title, role="quiet")
+    text.setFixedWidth(LABEL_PX)
+    if field is not None:
+        text.setBuddy(field)
+    return text

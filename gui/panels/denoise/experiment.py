@@ -1,0 +1,143 @@
+"""One noisy picture and what becomes of it: asks the explorer and keeps what it says.
+
+The pictures of the runs come first, one question at a time and always the newest; when the slider rests, the classical
+methods follow one by one, and the errors at all levels when nothing else is wanted.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from engine.messages import Denoise, DenoiseCurve, Filter, Refused
+from gui.panels.denoise.case import Case, Noise
+from gui.panels.denoise.made import Curve, Made, curve_from, filtered_from, pictures_from
+from gui.panels.denoise.methods import Methods
+from gui.session import Session
+
+PICTURES, FILTER, CURVE = "denoise", "denoise-filter", "denoise-curve"
+REST_MS = 250
+SIGMAS = (0.0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.12, 0.15, 0.18, 0.21, 0.24, 0.27, 0.3)
+Wanted = tuple[Case, Noise, Methods]
+
+
+class Experiment(QObject):
+    """Knows what is wanted, what is there, and what is still on its way."""
+
+    found = Signal()
+    method_found = Signal(str)
+    curve_found = Signal()
+    failed = Signal(str)
+
+    def __init__(self, session: Session, parent: QObject) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.wanted: Wanted | None = None
+        self.shown: Wanted | None = None
+        self.made: dict[str, Made] = {}
+        self.failures: dict[str, str] = {}
+        self.curve: Curve | None = None
+        self._asked: Wanted | None = None
+        self._filtering = ""
+        self._curve_of: object = None
+        self._rest = QTimer(self, singleShot=True, interval=REST_MS)
+        self._rest.timeout.connect(self._go_on)
+        session.answered.connect(self._on_answered)
+        session.refused.connect(self._on_refused)
+
+    def want(self, case: Case, noise: Noise, methods: Methods) -> None:
+        """Look at a case under a noise through these methods."""
+        wanted = case, noise, methods
+        if wanted == self.wanted:
+            return
+        before, self.wanted = self.wanted, wanted
+        if before is None or before[:2] != wanted[:2]:
+            for key in methods.filters:
+                self.made.pop(key, None)
+            self.failures, self._filtering = {}, ""
+        self._rest.start()
+        self._ask_pictures()
+
+    def working(self) -> Sequence[str]:
+        """The methods whose pictures are on their way."""
+        if self.wanted is None:
+            return ()
+        done = self.made.keys() | self.failures.keys()
+        return [key for key in (*self.wanted[2].runs, *self.wanted[2].filters) if key not in done]
+
+    def is_current(self) -> bool:
+        """Whether the pictures are those of what is wanted."""
+        return self.wanted is not None and self.shown == self.wanted
+
+    def _ask_pictures(self) -> None:
+        """Ask for the newest, unless a question is under way: its answer is shown, then the newest is asked for."""
+        if self.wanted is None or self.wanted == self.shown or self._session.questions.is_waiting(PICTURES):
+            return
+        case, noise, methods = self._asked = self.wanted
+        self._session.ask(Denoise, PICTURES, runs=tuple(methods.runs), **case.place(), **noise.fields())
+
+    def _go_on(self) -> None:
+        """Ask for what can come later, once the pictures are there."""
+        if self.wanted is None or not self.is_current():
+            return
+        case, noise, methods = self.wanted
+        waiting = self._session.questions.is_waiting
+        left = [key for key in self.working() if key in methods.filters]
+        if left and not (self._filtering in left and waiting(FILTER)):
+            self._filtering = left[0]
+            more = {"method": left[0], "components": methods.components}
+            self._session.ask(Filter, FILTER, **more, **case.place(), **noise.fields())
+        curve_of = case, noise.kind, noise.seed, tuple(methods.runs), methods.epochs
+        if curve_of != self._curve_of:
+            self._curve_of, self.curve = curve_of, None
+            fields = {"noise": noise.kind, "seed": noise.seed, "sigmas": SIGMAS, "runs": tuple(methods.runs)}
+            self._session.ask(DenoiseCurve, CURVE, **fields, **case.place())
+            self.curve_found.emit()
+
+    def _on_answered(self, panel: str, content: dict[str, Any]) -> None:
+        if panel not in (PICTURES, FILTER, CURVE) or self.wanted is None:
+            return
+        try:
+            if panel == PICTURES:
+                self._take_pictures(content)
+            elif panel == FILTER:
+                self._take_filtered(content)
+            else:
+                self.curve = curve_from(content)
+                self.curve_found.emit()
+        except (OSError, ValueError) as error:
+            self.failed.emit(f"The pictures cannot be read ({error}).")
+
+    def _take_pictures(self, content: dict[str, Any]) -> None:
+        assert self._asked is not None
+        self.shown = self._asked
+        methods = self._asked[2]
+        kept = {key: self.made[key] for key in methods.filters if key in self.made}
+        self.made = pictures_from(content, methods.runs) | kept
+        self.found.emit()
+        if self.wanted != self.shown:
+            self._ask_pictures()
+        elif not self._rest.isActive():
+            self._rest.start()
+
+    def _take_filtered(self, content: dict[str, Any]) -> None:
+        key = content["method"]
+        if self.wanted and key == self._filtering and self.is_current() and "original" in self.made:
+            title = self.wanted[2].filters.get(key, key)
+            self.made[key] = filtered_from(content, title, self.made["noisy"])
+            self.method_found.emit(key)
+            self._go_on()
+
+    def _on_refused(self, panel: str, refused: Refused) -> None:
+        reason = f"{refused.reason} {refused.advice}".strip()
+        if panel == FILTER and self._filtering:
+            self.failures[self._filtering] = reason
+            self.method_found.emit(self._filtering)
+            self._go_on()
+        elif panel == PICTURES:
+            self.shown, self.made = self._asked, {}
+            self.failed.emit(reason)
+            if self.wanted != self.shown:
+                self._ask_pictures()
+        elif panel == CURVE:
+            self._curve_of = None

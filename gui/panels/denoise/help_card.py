@@ -1,0 +1,89 @@
+"""Does it help at all? Errors against the level of the noise, from where on a run helps, and what must be said."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from gui.panels.denoise.made import Curve
+from gui.panels.denoise.verdicts import help_text
+from gui.widgets.card import Card
+from gui.widgets.curve_plot import CurvePlot
+from gui.widgets.curve_series import SeriesStyle
+from gui.widgets.notice import NoticeBox
+from gui.widgets.text import label
+
+NOTHING = "do nothing"
+COMING = "The errors at all levels are found when nothing else is waited for."
+NO_RUN = "Tick a run to see from which level on it helps."
+MOST_NOTICES = 3
+SIDE_PX = 330
+
+
+class HelpCard(Card):
+    """The curve at the left, sentences and warnings at the right."""
+
+    def __init__(self) -> None:
+        super().__init__("Does it help at all?", "this scan · distance from the clean scan against the noise")
+        self.plot, self.text = CurvePlot("PSNR, dB (higher is nearer to the clean scan)", "σ"), label(wrap=True)
+        self.notices = [NoticeBox() for _ in range(MOST_NOTICES)]
+        self.text.setProperty("role", "quiet")
+        side, column = QWidget(), QVBoxLayout()
+        side.setFixedWidth(SIDE_PX)
+        side.setLayout(column)
+        column.setContentsMargins(0, 0, 0, 0)
+        for notice in self.notices:
+            column.addWidget(notice)
+        column.addWidget(self.text)
+        column.addStretch()
+        line = QHBoxLayout()
+        line.setSpacing(14)
+        line.addWidget(self.plot, 1)
+        line.addWidget(side)
+        self.add(line, 1)
+        self.show_curve(None, {})
+
+    def show_curve(self, curve: Curve | None, titles: Mapping[str, str]) -> None:
+        """Draw the curve, or say what is missing."""
+        self.plot.set_empty_text(COMING if titles else NO_RUN)
+        if curve is None:
+            self.plot.keep_series(())
+            self.text.setText("")
+            return
+        known = {run: title for run, title in titles.items() if run in curve.runs}
+        self.plot.keep_series([NOTHING, *known])
+        self._draw(NOTHING, curve.sigmas, curve.noisy_mse, SeriesStyle(NOTHING, "role:quiet", dashed=True))
+        for run, title in known.items():
+            at = curve.break_even(run)
+            sigmas, errors = with_point(curve.sigmas, curve.runs[run]["mse"], at)
+            self._draw(run, sigmas, errors, SeriesStyle(title, title))
+            self.plot.mark_best(run, at or None)
+        self.text.setText("\n".join(help_text(title, run, curve) for run, title in known.items()))
+
+    def show_place(self, sigma: float) -> None:
+        """Mark where the slider stands."""
+        self.plot.canvas.point_at(sigma, stays=True)
+
+    def show_warnings(self, sentences: Sequence[str]) -> None:
+        """Say what must not be missed; what does not fit in the boxes is counted."""
+        shown = list(sentences[:MOST_NOTICES])
+        if len(sentences) > MOST_NOTICES:
+            shown[-1] = "\n".join(sentences[MOST_NOTICES - 1 :])
+        for notice, sentence in zip(self.notices, [*shown, *[""] * MOST_NOTICES], strict=False):
+            if notice.text() != sentence:
+                notice.show_notice(sentence)
+
+    def _draw(self, key: str, sigmas: Sequence[float], errors: Sequence[float], style: SeriesStyle) -> None:
+        told = [(sigma, error) for sigma, error in zip(sigmas, errors, strict=True) if error > 0]
+        x, y = zip(*told, strict=True) if told else ((), ())
+        self.plot.set_series(key, x, -10 * np.log10(np.asarray(y, np.float64)), style)
+
+
+def with_point(sigmas: Sequence[float], errors: Sequence[float], at: float | None) -> tuple[list[float], list[float]]:
+    """Return a curve with the point where it breaks even among its own, so that it can be marked."""
+    if not at or at in sigmas:
+        return list(sigmas), list(errors)
+    places = np.append(np.asarray(sigmas, np.float64), at)
+    values = np.append(np.asarray(errors, np.float64), np.interp(at**2, np.square(sigmas), errors))
+    order = np.argsort(places)
+    return places[order].tolist(), values[order].tolist()

@@ -1,0 +1,146 @@
+"""The table of methods: how near each comes to the clean scan, and how much of the lesion it keeps."""
+
+import csv
+import io
+import math
+from collections.abc import Collection, Mapping, Sequence
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout
+
+from engine.baselines import BASELINES
+from engine.lesions import Retention
+from gui.panel import MARK
+from gui.panels.denoise.made import NOISY, NONE, Made, decibels
+from gui.panels.denoise.methods import Methods, of_runs
+from gui.run_record import RunRecord
+from gui.session import Session
+from gui.widgets.buttons import Button
+from gui.widgets.card import Card
+from gui.widgets.number_model import Column, Row
+from gui.widgets.number_table import NumberTable
+from gui.widgets.text import fixed, label
+
+MOST = 4
+WORKING = "…"
+LOW = "▼ "
+EMPTY = "No run has a model yet. Train one, or look at the classical methods."
+TIP = (
+    "Ticked runs are computed and shown, at most four pictures at a time. Kept: what is left of the lesion's contrast "
+    "to its rim, ± half of its 95 % interval."
+)
+FIELDS = ("method", "psnr_db", "ssim", "kept", "kept_low", "kept_high")
+
+
+class MethodsCard(Card):
+    """Tick runs to compute and show them, classical methods to show them."""
+
+    changed = Signal()
+    figure_wanted, numbers_wanted, copy_wanted = Signal(), Signal(), Signal()
+
+    def __init__(self, session: Session) -> None:
+        super().__init__("Methods")
+        self._session = session
+        columns = (Column("method", str, False), *(Column(title, str) for title in ("dB", "SSIM", "kept %")))
+        self.table, self._empty = NumberTable(columns, checkable=True), label(EMPTY, role="caption", wrap=True)
+        self.table.setAccessibleName("methods")
+        self.table.setToolTip(TIP)
+        self.add(self.table, 1)
+        self.add(self._empty)
+        line = QHBoxLayout()
+        line.setSpacing(6)
+        for text, wanted in (
+            ("Figure…", self.figure_wanted),
+            ("CSV…", self.numbers_wanted),
+            ("Copy as Python", self.copy_wanted),
+        ):
+            button = Button(text)
+            button.clicked.connect(wanted)
+            line.addWidget(button)
+        line.addStretch()
+        self.add(line)
+        self.table.checked_changed.connect(self._on_checked_changed)
+
+    def ready(self) -> list[RunRecord]:
+        """The runs that have a model, newest first."""
+        records = self._session.book.records.values()
+        return [record for record in reversed(list(records)) if record.epochs and not record.damage]
+
+    def methods(self) -> Methods:
+        """The ticked runs, oldest first, and the classical methods."""
+        ticked = self.table.checked()
+        return of_runs([record for record in reversed(self.ready()) if str(record.run.path) in ticked])
+
+    def ticked(self) -> list[str]:
+        """What is shown as pictures."""
+        return self.table.checked()
+
+    def tick(self, keys: Sequence[str]) -> None:
+        self.table.set_checked(list(keys)[:MOST])
+
+    def show_numbers(
+        self, made: Mapping[str, Made], working: Collection[str], kept: Mapping[str, Retention], share: float
+    ) -> None:
+        """Bring the table in line with what is known."""
+        ready, methods = self.ready(), self.methods()
+        titles = {NOISY: "Do nothing"} | {str(r.run.path): r.name for r in ready} | dict(methods.filters)
+        best = max((each.psnr_db or 0.0 for key, each in made.items() if key in titles), default=0.0)
+        rows = []
+        for key, title in titles.items():
+            found, retention = made.get(key), kept.get(key)
+            texts = numbers(found, retention, share, key in working)
+            roles = {1: "accent"} if found and found.psnr_db == best else {}
+            if retention is not None and retention.is_below(share):
+                roles[3] = "danger"
+            tip = "\n".join(filter(None, (_about(key, title), _interval(retention))))
+            rows.append(
+                Row(key, (title, *texts), "" if key in (NOISY, *methods.filters) else title, roles, tip, key != NOISY)
+            )
+        self.table.set_rows(rows)
+        self._empty.setVisible(not ready)
+
+    def _on_checked_changed(self, keys: list[str]) -> None:
+        if len(keys) > MOST:
+            self.table.set_checked(keys[:MOST])
+            return
+        self.changed.emit()
+
+
+def numbers(made: Made | None, kept: Retention | None, share: float, is_working: bool) -> tuple[str, str, str]:
+    """Write the numbers of a row: decibels, similarity, what is kept of the lesion with half its interval."""
+    if made is None:
+        return (WORKING if is_working else NONE, "", "")
+    told = NONE
+    if kept is not None and math.isfinite(kept.value):
+        half = 50 * (kept.interval[1] - kept.interval[0])
+        told = f"{LOW if kept.is_below(share) else ''}{fixed(100 * kept.value, 0)} ± {fixed(half, 0)}"
+    return decibels(made.psnr_db), fixed(made.ssim, 2), told
+
+
+def table_text(titles: Mapping[str, Made], kept: Mapping[str, Retention], about: str) -> str:
+    """Write all numbers in full as comma-separated text, under the mark and what they are of."""
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(FIELDS)
+    for key, made in titles.items():
+        found = kept.get(key)
+        told = (found.value, *found.interval) if found and math.isfinite(found.value) else ("", "", "")
+        psnr = "" if made.psnr_db is None else made.psnr_db
+        writer.writerow((made.title, psnr, made.ssim, *told))
+    return f"# {MARK}\n# {about}\n{file.getvalue()}"
+
+
+def _about(key: str, title: str) -> str:
+    if key == NOISY:
+        return BASELINES["none"].text
+    return f"{BASELINES[key].title}: {BASELINES[key].text}" if key in BASELINES else title
+
+
+def _interval(kept: Retention | None) -> str:
+    if kept is None:
+        return ""
+    if not math.isfinite(kept.value):
+        return kept.reason
+    low, high = (fixed(100 * end, 0) for end in kept.interval)
+    pattern = f", {fixed(100 * kept.pattern, 0)} % of its pattern" if math.isfinite(kept.pattern) else ""
+    return f"Keeps {fixed(100 * kept.value, 0)} % of the lesion's contrast (95 % interval {low} to {high}){pattern}."

@@ -1,0 +1,127 @@
+"""What has been found, brought to the cards: pictures at once, numbers and sentences a moment later."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer
+
+from engine import quality
+from gui.panels.denoise.case import Noise
+from gui.panels.denoise.experiment import Experiment
+from gui.panels.denoise.lesion import Keeping
+from gui.panels.denoise.lesion_card import LesionCard
+from gui.panels.denoise.made import NOISY, ORIGINAL, Made
+from gui.panels.denoise.methods_card import MethodsCard, table_text
+from gui.panels.denoise.stage import Stage
+from gui.panels.denoise.verdicts import harm_warnings, lesion_warnings
+from gui.widgets.region_state import RegionState
+
+SOON_MS = 40
+Cards = tuple[LesionCard, MethodsCard, Stage]
+
+
+class Results(QObject):
+    """Shows what an experiment has found and what a lesion keeps of it."""
+
+    def __init__(self, experiment: Experiment, regions: RegionState, cards: Cards, parent: QObject) -> None:
+        super().__init__(parent)
+        self.keeping = Keeping(self)
+        self._experiment, self._regions = experiment, regions
+        self._lesion, self._methods, self._stage = cards
+        self._soon = QTimer(self, singleShot=True, interval=SOON_MS)
+        self._soon.timeout.connect(self._measure)
+        experiment.found.connect(self._on_found)
+        experiment.method_found.connect(self._on_method_found)
+        experiment.curve_found.connect(self._show_curve)
+        self.keeping.changed.connect(self.refresh)
+        regions.region_changed.connect(self._soon.start)
+        self._lesion.threshold_changed.connect(self.refresh)
+
+    def shown(self) -> dict[str, Made]:
+        """What stands among the pictures: the original, the noisy one, what is ticked."""
+        ticked = self._methods.ticked()
+        return {key: made for key, made in self._experiment.made.items() if key in (ORIGINAL, NOISY, *ticked)}
+
+    def measured(self) -> dict[str, Made]:
+        """What has numbers: everything but the original."""
+        return {key: made for key, made in self._experiment.made.items() if key != ORIGINAL}
+
+    def draw_noise(self) -> None:
+        """Show the noisy picture at once, long before the explorer has answered."""
+        wanted, made = self._experiment.wanted, self._experiment.made
+        if wanted is None or ORIGINAL not in made or self._experiment.shown is None:
+            return
+        self._stage.help.show_place(wanted[1].sigma)
+        if wanted[0] == self._experiment.shown[0]:
+            self._stage.pictures.replace(noisy_one(made[ORIGINAL], wanted[1]))
+
+    def refresh(self) -> None:
+        """Write numbers and warnings."""
+        experiment, kept, share = self._experiment, self.keeping.found, self._lesion.threshold()
+        self._methods.show_numbers(self.measured(), experiment.working(), kept, share)
+        self._stage.help.show_warnings(self._warnings(share))
+
+    def about(self) -> str:
+        """What the pictures show, in words."""
+        if self._experiment.shown is None:
+            return ""
+        case, noise, _ = self._experiment.shown
+        kind = noise.kind.replace("-", " ")
+        return f"{case.title} · {kind} noise, {noise.text}, seed {noise.seed}"
+
+    def write(self, path: str) -> str:
+        """Write all numbers to a file; what went wrong, in a sentence, or nothing."""
+        text = table_text(self.measured(), self.keeping.found, self.about())
+        try:
+            Path(path).write_text(text, encoding="utf-8")
+        except OSError as error:
+            return f"The numbers could not be written to {path} ({error.strerror}). Choose another folder."
+        return ""
+
+    def _warnings(self, share: float) -> list[str]:
+        """Of the runs that are shown, and of the classical methods that are ticked; the lesion first."""
+        experiment = self._experiment
+        if experiment.shown is None:
+            return []
+        said = [made for key, made in self.shown().items() if key not in (ORIGINAL, NOISY)]
+        harmful = harm_warnings(said, experiment.shown[1], experiment.curve)
+        problem = [self.keeping.problem] if self.keeping.problem else []
+        return [*problem, *lesion_warnings(said, self.keeping.found, share), *harmful]
+
+    def _on_found(self) -> None:
+        shown = self._experiment.shown
+        assert shown is not None
+        scan = shown[0].scan
+        self._stage.pictures.set_orientation(scan.orientation if scan else None)
+        self._stage.pictures.show_made(self.shown())
+        self._stage.help.show_place(shown[1].sigma)
+        original = self._experiment.made[ORIGINAL].image
+        self._lesion.show_size((original.shape[0], original.shape[1]))
+        self._later()
+
+    def _on_method_found(self, key: str) -> None:
+        if key in self._methods.ticked():
+            self._stage.pictures.show_made(self.shown())
+        self._later()
+
+    def _later(self) -> None:
+        """Numbers may come a moment after their pictures, and once for many."""
+        if not self._soon.isActive():
+            self._soon.start()
+
+    def _measure(self) -> None:
+        self.keeping.follow(self.measured(), self._regions.region, self._regions.rim_px)
+
+    def _show_curve(self) -> None:
+        wanted = self._experiment.wanted
+        titles: Mapping[str, str] = wanted[2].runs if wanted else {}
+        self._stage.help.show_curve(self._experiment.curve, titles)
+        self.refresh()
+
+
+def noisy_one(original: Made, noise: Noise) -> Made:
+    """Draw the noisy picture and measure it, as the explorer does."""
+    clean, noisy = original.image, noise.on(original.image)
+    psnr = float(quality.psnr_db(clean[None], noisy[None])[0])
+    ssim = float(quality.ssim(clean[None], noisy[None])[0])
+    return Made(NOISY, "Noisy", clean, noisy, noisy, psnr if psnr < float("inf") else None, ssim)

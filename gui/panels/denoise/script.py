@@ -1,0 +1,52 @@
+"""A script that makes and measures the same pictures without the window."""
+
+from gui.panels.denoise.case import Case, Noise
+from gui.panels.denoise.methods import Methods
+from gui.scripts import script
+from gui.widgets.region import Region
+
+MEASURED = "quality.psnr_db(originals, images), quality.ssim(originals, images)"
+
+
+def denoise_script(case: Case, data: str, noise: Noise, methods: Methods, lesion: tuple[Region | None, int]) -> str:
+    """Return a script that puts noise on a case and takes it out again; `data` makes the settings of the scans."""
+    region, rim_px = lesion
+    lines = [f"data = {data}"]
+    if case.scan is not None:
+        lines += [
+            f"scan = engine.data.open_scan({case.scan.path!r})",
+            f"originals = engine.data.prepare(scan, data, {case.scan.slice})[None, ..., None]",
+        ]
+    else:
+        lines.append(f"originals = engine.data.load(config=data).splits[{case.split!r}].read([{case.index}])")
+    lines += [
+        f"noisy = noise.draw(originals, {noise.kind!r}, {noise.sigma}, seed={noise.seed})",
+        "made = {'noisy': noisy}",
+    ]
+    if methods.runs:
+        lines += [
+            f"for path in {list(methods.runs)}:",
+            "    made[path] = scoring.reconstruct(evaluation.load_model(engine.runs.open(path)), noisy)",
+        ]
+    lines += [
+        f"for name in {[key for key in methods.filters if key != 'pca']}:",
+        "    made[name] = baselines.named(name)(noisy)",
+    ]
+    if region is not None:
+        lines.append(f"mask = {_mask(region)}")
+    lines += ["for name, images in made.items():", f"    print(name, {MEASURED})"]
+    if region is not None:
+        kept = f"lesions.retention(originals[0, ..., 0], images[0, ..., 0], mask, rim={rim_px})"
+        lines.append(f"    print('    lesion kept', *{kept})")
+    names = "baselines, evaluation, lesions, noise, quality, scoring"
+    return script(*lines, imports=("import engine", f"from engine import {names}"))
+
+
+def _mask(region: Region) -> str:
+    """The region as Python, in pixels of the prepared picture, which is `side` on both sides."""
+    if region.kind == "polygon":
+        corners = ", ".join(f"({x:.4f} * data.size, {y:.4f} * data.size)" for x, y in region.points)
+        return f"lesions.polygon((data.size, data.size), [{corners}])"
+    left, top, right, bottom = region.box
+    box = ", ".join(f"{value:.4f} * data.size" for value in (left, top, right - left, bottom - top))
+    return f"lesions.{region.kind}((data.size, data.size), {box})"

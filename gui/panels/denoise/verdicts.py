@@ -1,0 +1,48 @@
+"""What must be said of a denoised picture, in plain words: what, how much, and what not to do."""
+
+from collections.abc import Mapping, Sequence
+
+from engine.lesions import Retention
+from gui.panels.denoise.case import Noise
+from gui.panels.denoise.made import Curve, Made, decibels
+
+
+def lesion_warnings(made: Sequence[Made], kept: Mapping[str, Retention], share: float) -> list[str]:
+    """A sentence for each picture that keeps less of the lesion than a share, or of which nothing can be told."""
+    told = [kept[each.key].warning(each.title, share) for each in made if each.key in kept]
+    return list(dict.fromkeys(filter(None, told)))
+
+
+def harm_warnings(made: Sequence[Made], noise: Noise, curve: Curve | None) -> list[str]:
+    """A sentence for each picture that is further from the clean scan than the noisy one is."""
+    return [harm(each, noise, curve) for each in made if is_harmful(each)]
+
+
+def is_harmful(made: Made) -> bool:
+    """Whether doing nothing would be nearer to the clean scan."""
+    noisy_db = made.noisy_db
+    return made.psnr_db is not None and (noisy_db is None or made.psnr_db < noisy_db)
+
+
+def harm(made: Made, noise: Noise, curve: Curve | None) -> str:
+    """Say how much worse than doing nothing a picture is, and until when."""
+    if made.noisy_db is None:
+        return f"Without noise {made.title} only takes away: {decibels(made.psnr_db)} dB. Keep the scan as it is."
+    numbers = f"{decibels(made.psnr_db)} dB against {decibels(made.noisy_db)} dB"
+    what = f"At {noise.text} {made.title} is worse than doing nothing: {numbers}."
+    if curve is None or made.key not in curve.runs:
+        return f"{what} Do not use it here."
+    limit = curve.break_even(made.key)
+    if limit is None:
+        return f"{what} On this scan it does no good at any level up to {curve.sigmas[-1]:g}."
+    return f"{what} Do not use it below {limit:.3f}." if limit else f"{what} Do not use it here."
+
+
+def help_text(title: str, run: str, curve: Curve) -> str:
+    """Say from which level on a run helps."""
+    limit = curve.break_even(run)
+    if limit is None:
+        return f"{title}: worse than doing nothing at every level up to {curve.sigmas[-1]:g}"
+    if not limit:
+        return f"{title}: helps at every level"
+    return f"★ {title}: worse than doing nothing below {limit:.3f}"

@@ -1,0 +1,473 @@
+"""The Denoise panel: what is asked and when, pictures, numbers, the lesion, warnings, exports, scans from files."""
+
+import csv
+from typing import ClassVar
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from engine import noise
+from engine.config import DataConfig
+from engine.messages import Denoise, DenoiseCurve, Filter, OpenScan, Refused
+from gui.panel import MARK
+from gui.panels.denoise import DenoisePanel
+from gui.panels.denoise.case import Case, Noise, short
+from gui.panels.denoise.lesion import BOXES, mask_of
+from gui.panels.denoise.made import Curve, Made
+from gui.panels.denoise.verdicts import harm, help_text
+from gui.pixmaps import Scale
+from gui.widgets.region import Region
+
+SIDE = 32
+LESION = Region("ellipse", ((0.25, 0.25), (0.5, 0.5)))
+
+
+def head():
+    """A clean picture with a bright lesion where LESION is."""
+    image = np.full((SIDE, SIDE), 0.3, np.float32)
+    image[mask_of(LESION, (SIDE, SIDE))] = 0.7
+    return image
+
+
+@pytest.fixture
+def panel(qtbot, desk, session, make_run):
+    for name in ("ae-0001", "vae-0001"):
+        make_run(name, model=name.split("-")[0])
+    session.open(session.book.root)
+    made = DenoisePanel(desk)
+    qtbot.addWidget(made)
+    made.resize(1300, 820)
+    made.show()
+    made.recall({"methods": ["ae-0001"]})
+    return made
+
+
+@pytest.fixture
+def asked(qtbot, session):
+    """Wait for the newest question of a kind."""
+
+    def newest(kind, after=0):
+        def found():
+            return [sent for sent in session.questions.engine.sent if isinstance(sent, kind) and sent.number > after]
+
+        qtbot.waitUntil(lambda: session.questions.engine is not None and bool(found()), timeout=5000)
+        return found()[-1]
+
+    return newest
+
+
+@pytest.fixture
+def write(tmp_path):
+    count = iter(range(1000))
+
+    def write(image):
+        path = tmp_path / f"picture-{next(count)}.npy"
+        np.save(path, image)
+        return str(path)
+
+    return write
+
+
+@pytest.fixture
+def pictures(asked, answer, write):
+    """Answer the newest Denoise: a run keeps `kept` of the lesion's contrast."""
+
+    def reply(kept=0.4, psnr_db=24.0, after=0):
+        request = asked(Denoise, after)
+        clean = head()
+        noisy = noise.draw(clean[None, ..., None], request.noise, request.sigma, request.seed)[0, ..., 0]
+        made = (0.3 + kept * (clean - 0.3)).astype(np.float32)
+        files = {"original": write(clean), "noisy": write(noisy)}
+        found = {**files, "denoised": write(made), "mse": 0.004, "psnr_db": psnr_db, "ssim": 0.7}
+        content = {"name": "a", **files, "mse": 0.01, "psnr_db": 20.0, "ssim": 0.4}
+        answer("denoise", {**content, "runs": {path: found for path in request.runs}})
+        return request
+
+    return reply
+
+
+@pytest.fixture
+def seen(panel, loaded, pictures):
+    """A panel with its first pictures."""
+    pictures()
+    return panel
+
+
+def path_of(session, name):
+    return str(session.record(name).run.path)
+
+
+def cells(panel, title):
+    """The texts of a row of the table."""
+    table = panel.methods.table
+    rows = [[table.text(row, column) for column in range(4)] for row in range(table.model().rowCount())]
+    return next(row for row in rows if row[0] == title)
+
+
+def slide(panel, value):
+    panel.case.noise.sigma.set_value(value)
+
+
+class TestAsking:
+    def test_first_scan_is_asked_for_through_the_ticked_run(self, panel, loaded, asked, session):
+        request = asked(Denoise)
+        assert request.runs == (path_of(session, "ae-0001"),)
+        assert (request.split, request.indices, request.noise, request.sigma) == ("test", (0,), "gaussian", 0.1)
+
+    def test_one_question_at_a_time_and_then_the_newest(self, seen, session, pictures):
+        def sigmas():
+            return [sent.sigma for sent in session.questions.engine.sent if isinstance(sent, Denoise)]
+
+        for value in (0.11, 0.12, 0.13):
+            slide(seen, value)
+        assert sigmas() == [0.1, 0.11]
+        pictures()
+        assert sigmas() == [0.1, 0.11, 0.13]
+        assert seen.experiment.shown[1].sigma == 0.11
+        pictures()
+        assert sigmas() == [0.1, 0.11, 0.13]
+        assert seen.experiment.is_current()
+
+    def test_noisy_picture_follows_the_slider_before_any_answer(self, seen):
+        slide(seen, 0.2)
+        wanted = noise.draw(head()[None, ..., None], "gaussian", 0.2, 0)[0, ..., 0]
+        assert np.array_equal(seen.stage.pictures.board.view("noisy").values, wanted)
+
+    def test_classical_methods_follow_one_by_one_when_the_slider_rests(self, seen, asked, answer, write):
+        first = asked(Filter)
+        assert (first.method, first.sigma, first.components) == ("gaussian", 0.1, 8)
+        assert cells(seen, "Gaussian")[1] == "…"
+        answer("denoise-filter", {"method": "gaussian", "denoised": write(head()), "psnr_db": 27.5, "ssim": 0.8})
+        assert asked(Filter, first.number).method == "median"
+        QTest.qWait(80)
+        assert cells(seen, "Gaussian")[1:3] == ["27.5", "0.80"]
+        assert cells(seen, "Median")[1] == "…"
+
+    def test_what_belongs_to_another_level_is_forgotten(self, seen, asked, answer, write, pictures):
+        asked(Filter)
+        answer("denoise-filter", {"method": "gaussian", "denoised": write(head()), "psnr_db": 27.5, "ssim": 0.8})
+        before = asked(Filter).number
+        slide(seen, 0.2)
+        assert "gaussian" not in seen.experiment.made
+        pictures()
+        again = asked(Filter, before)
+        assert (again.method, again.sigma) == ("gaussian", 0.2)
+
+    def test_method_that_cannot_be_used_is_passed_over(self, seen, asked, session):
+        first = asked(Filter)
+        refused = Refused(number=first.number, panel="denoise-filter", reason="It is not installed.")
+        session.questions.engine.say(refused)
+        assert asked(Filter, first.number).method == "median"
+        assert "gaussian" not in seen.experiment.working()
+
+    def test_curve_is_asked_for_once_for_a_scan_and_its_noise(self, seen, asked, session, pictures, qtbot):
+        request = asked(DenoiseCurve)
+        assert request.sigmas[0] == 0.0
+        assert request.sigmas[-1] == 0.3
+        slide(seen, 0.2)
+        pictures()
+        qtbot.waitUntil(seen.experiment.is_current)
+        QTest.qWait(350)
+        assert asked(DenoiseCurve).number == request.number
+        seen.case.noise.seed.setValue(4)
+        pictures(after=request.number)
+        assert asked(DenoiseCurve, request.number).seed == 4
+
+    def test_refused_pictures_are_a_sentence(self, panel, loaded, asked, session):
+        request = asked(Denoise)
+        session.questions.engine.say(Refused(number=request.number, panel="denoise", reason="The run is gone."))
+        assert panel.stage.pictures.empty.text() == "The run is gone."
+        assert panel.stage.pictures.picture() is None
+
+    def test_without_scans_it_says_what_to_do(self, panel):
+        assert "No scans yet" in panel.stage.pictures.empty.text()
+
+
+class TestPictures:
+    def test_one_method_stands_in_one_row_with_its_difference(self, seen, session):
+        run = path_of(session, "ae-0001")
+        board = seen.stage.pictures.board
+        assert board.shown() == ["original", "noisy", run, f"{run} −"]
+        assert board.view(f"{run} −").scale is Scale.SIGNED
+        assert board.view(f"{run} −").values == pytest.approx(0.4 * (head() - 0.3) - (head() - 0.3), abs=1e-6)
+
+    def test_several_methods_stand_over_their_differences(self, seen, session, pictures):
+        runs = [path_of(session, name) for name in ("ae-0001", "vae-0001")]
+        seen.methods.tick(runs)
+        request = pictures()
+        assert list(request.runs) == runs
+        differences = [f"{key} −" for key in ("noisy", *runs)]
+        assert seen.stage.pictures.board.shown() == ["original", "noisy", *runs, *differences]
+
+    def test_all_pictures_share_one_light(self, seen):
+        board = seen.stage.pictures.board
+        assert {board.view(key).state for key in board.shown()} == {seen.state}
+
+    def test_holding_f_shows_the_original_in_every_place(self, seen, session):
+        board, run = seen.stage.pictures.board, path_of(session, "ae-0001")
+        view = board.view(run)
+        view.setFocus()
+        QTest.keyPress(view, Qt.Key.Key_F)
+        assert np.array_equal(board.view(run).values, head())
+        QTest.keyRelease(view, Qt.Key.Key_F)
+        assert not np.array_equal(board.view(run).values, head())
+
+    def test_double_click_swipes_between_the_original_and_a_method_and_back(self, seen, session):
+        pictures = seen.stage.pictures
+        pictures.board.maximised.emit(path_of(session, "ae-0001"))
+        assert pictures.picture() is pictures.swipe
+        assert (pictures.swipe.left.currentText(), pictures.swipe.right.currentText()) == ("Original", "ae-0001")
+        pictures.swipe.view.maximised.emit()
+        assert pictures.picture() is pictures.board
+
+    def test_pointing_tells_all_four_numbers(self, seen, session, qtbot):
+        with qtbot.waitSignal(seen.pointed) as told:
+            seen.stage.pictures.board.hovered.emit(path_of(session, "ae-0001"), 12, 12)
+        text = told.args[0]
+        assert text.startswith("x 12 · y 12 · original 0.700 · noisy ")
+        assert text.endswith("ae-0001 0.460 · difference −0.240")
+
+    def test_more_than_four_methods_are_not_ticked(self, seen):
+        seen.methods.tick(["gaussian", "median", "nlm", "tv", "wavelet"])
+        assert len(seen.methods.ticked()) == 4
+
+
+class TestLesion:
+    def test_table_tells_what_is_kept_and_the_warning_how_much_is_removed(self, seen, qtbot):
+        seen.regions.change(LESION, "drawing")
+        qtbot.waitUntil(lambda: cells(seen, "ae-0001")[3].startswith("▼ 40"))
+        notice = seen.stage.help.notices[0]
+        wanted = "ae-0001 removes 60 % of this lesion's contrast. Do not read pathology from this image."
+        assert notice.text() == wanted
+        assert notice.isVisible()
+
+    def test_share_to_warn_under_is_a_setting_and_is_remembered(self, seen, qtbot):
+        seen.regions.change(LESION, "drawing")
+        qtbot.waitUntil(lambda: cells(seen, "ae-0001")[3].startswith("▼"))
+        seen.lesion.share.setValue(30)
+        assert cells(seen, "ae-0001")[3].startswith("40")
+        assert seen.stage.help.notices[0].isHidden()
+        assert seen.memory()["warn_below"] == 30
+
+    def test_model_that_keeps_the_lesion_is_not_accused(self, panel, loaded, pictures, qtbot):
+        pictures(kept=0.97)
+        panel.regions.change(LESION, "drawing")
+        qtbot.waitUntil(lambda: cells(panel, "ae-0001")[3].startswith("97"))
+        assert panel.stage.help.notices[0].isHidden()
+
+    def test_drawing_can_be_undone_from_the_program(self, seen, desk, qtbot):
+        seen.regions.change(LESION, "drawing")
+        desk.undo.undo()
+        assert seen.regions.region is None
+        assert "Nothing marked yet" in seen.lesion.text.text()
+        desk.undo.redo()
+        assert seen.lesion.text.text() == f"Drawn by hand · {mask_of(LESION, (SIDE, SIDE)).sum()} px · rim 4 px"
+
+    def test_every_scan_has_its_own_lesion_and_undo_does_not_mix_them(self, seen, desk):
+        seen.regions.change(LESION, "drawing")
+        seen.case.images.turn(1)
+        assert seen.regions.region is None
+        desk.undo.undo()
+        assert seen.regions.region is None
+        seen.case.images.turn(-1)
+        assert seen.regions.region == LESION
+
+    def test_region_that_is_too_small_is_a_sentence(self, seen, qtbot):
+        seen.regions.change(Region("ellipse", ((0.5, 0.5), (0.51, 0.51))), "drawing")
+        qtbot.waitUntil(lambda: "region" in seen.stage.help.notices[0].text().lower())
+        assert seen.lesion.text.text() == seen.stage.help.notices[0].text()
+
+    def test_buttons_begin_and_end_drawing(self, seen):
+        seen.lesion.ellipse.click()
+        assert seen.regions.mode == "ellipse"
+        assert "Drag over the lesion" in seen.lesion.text.text()
+        seen.lesion.polygon.click()
+        assert (seen.regions.mode, seen.lesion.ellipse.isChecked()) == ("polygon", False)
+        seen.lesion.polygon.click()
+        assert seen.regions.mode == ""
+
+    def test_known_lesions_are_offered_and_scans_with_one_can_be_picked(
+        self, panel, session, answer, data_content, tmp_path, pictures, qtbot
+    ):
+        rows = ["split,file,x_center,y_center,width,height", "test,20.png,0.5,0.25,0.5,0.25"]
+        (tmp_path / BOXES).write_text("\n".join(rows), encoding="utf-8")
+        session.load_data(DataConfig(size=32, source=str(tmp_path), fit="squash"))
+        answer("data", data_content)
+        qtbot.waitUntil(lambda: panel.case.images.case.count() > 0)
+        panel.case.images.known.setChecked(True)
+        images = panel.case.images
+        assert [images.case.itemText(at) for at in range(images.case.count())] == ["test / 20"]
+        assert panel.regions.region == Region("ellipse", ((0.25, 0.125), (0.75, 0.375)))
+        panel.lesion.remove.click()
+        panel.lesion.known.click()
+        assert panel.regions.region.box == (0.25, 0.125, 0.75, 0.375)
+        assert panel.lesion.known.isVisible()
+
+
+class TestHelp:
+    def test_curve_is_drawn_with_the_point_where_it_breaks_even(self, seen, asked, answer, session):
+        request = asked(DenoiseCurve)
+        run = path_of(session, "ae-0001")
+        noisy = [sigma**2 for sigma in request.sigmas]
+        errors = {"mse": [0.0036] * len(noisy), "noisy_mse": noisy}
+        answer("denoise-curve", {"sigmas": list(request.sigmas), "noisy_mse": noisy, "runs": {run: errors}})
+        plot = seen.stage.help.plot
+        assert plot.items[run].series.best == pytest.approx(0.06)
+        assert seen.stage.help.text.text() == "★ ae-0001: worse than doing nothing below 0.060"
+
+    def test_model_that_is_worse_than_doing_nothing_is_named(self, panel, loaded, pictures, qtbot):
+        pictures(kept=1.0, psnr_db=15.0)
+        qtbot.waitUntil(lambda: not panel.stage.help.notices[0].isHidden())
+        assert panel.stage.help.notices[0].text().startswith("At σ 0.100 ae-0001 is worse than doing nothing: 15.0 dB")
+
+    def test_words_for_every_case(self):
+        sigmas, noisy = (0.0, 0.1, 0.2), [0.0, 0.01, 0.04]
+
+        def curve(mse):
+            return Curve(sigmas, noisy, {"r": {"mse": mse, "noisy_mse": noisy}})
+
+        image = np.zeros((8, 8), np.float32)
+        made = Made("r", "ae", image, image + np.float32(0.1), image, 15.0, 0.5)
+        assert help_text("ae", "r", curve([0, 0.001, 0.001])) == "ae: helps at every level"
+        assert "at every level up to 0.2" in help_text("ae", "r", curve([0.1, 0.1, 0.1]))
+        assert harm(made, Noise(), curve([0.0225] * 3)).endswith("Do not use it below 0.150.")
+        assert harm(made, Noise(), curve([0.1] * 3)).endswith("no good at any level up to 0.2.")
+        clean = Made("r", "ae", image, image, image, 15.0, 0.5)
+        assert harm(clean, Noise(sigma=0.0), None).startswith("Without noise ae only takes away")
+
+    def test_slider_is_marked_on_the_curve(self, seen):
+        slide(seen, 0.2)
+        assert seen.stage.help.plot.canvas._place.value() == pytest.approx(0.2)
+
+
+class TestNoise:
+    def test_level_is_written_in_gray_values_too(self, panel):
+        slide(panel, 0.12)
+        assert panel.case.noise.grays.text() == "σ = 30.6 / 255"
+
+    def test_double_click_brings_the_default_back(self, panel):
+        slide(panel, 0.2)
+        QTest.mouseDClick(panel.case.noise.sigma.slider, Qt.MouseButton.LeftButton)
+        assert panel.case.noise.chosen().sigma == 0.1
+
+    def test_every_kind_of_the_engine_is_offered(self, panel):
+        kind = panel.case.noise.kind
+        assert {kind.itemData(at) for at in range(kind.count())} == set(noise.KINDS)
+
+    def test_salt_and_pepper_has_a_share_of_pixels(self, panel):
+        panel.case.noise.choose({"kind": "salt-and-pepper", "sigma": 0.05})
+        assert panel.case.noise.sigma.label.text() == "Share"
+        assert panel.case.noise.grays.text() == "5.0 % of the pixels"
+
+
+class TestScan:
+    CONTENT: ClassVar = {
+        "name": "head.nii",
+        "kind": "nifti",
+        "slices": 5,
+        "orientation": ["R", "L", "A", "P"],
+        "notes": ["Note."],
+    }
+
+    def opened(self, panel, answer, write, **changes):
+        panel.show_wish(("scan", "/scans/head.nii"))
+        answer("denoise-scan", {**self.CONTENT, "pixels": write(head()), **changes})
+
+    def test_scan_takes_the_place_of_the_data_set_at_its_middle_slice(self, seen, answer, write, asked, pictures):
+        before = asked(Denoise).number
+        self.opened(seen, answer, write)
+        request = pictures(after=before)
+        assert (request.scan, request.slice) == ("/scans/head.nii", 2)
+        assert seen.stage.pictures.board.view("noisy")._orientation == "RLAP"
+        assert "NIfTI. Orientation: left R" in seen.case.scan.facts.text()
+        assert not seen.case.images.isVisible()
+
+    def test_slices_are_gone_through_and_the_data_set_comes_back(self, seen, answer, write, asked, pictures):
+        before = asked(Denoise).number
+        self.opened(seen, answer, write)
+        pictures(after=before)
+        seen.case.scan.slider.setValue(4)
+        assert asked(Denoise, before + 1).slice == 4
+        pictures()
+        seen.case.scan.back.click()
+        assert seen.case.images.isVisible()
+        assert asked(Denoise).scan is None
+
+    def test_file_that_cannot_be_opened_is_a_sentence_and_the_pictures_stay(self, seen, asked, session):
+        seen.show_wish(("scan", "/scans/notes.txt"))
+        request = asked(OpenScan)
+        reason = "'notes.txt' cannot be opened: it is neither a picture nor a DICOM or NIfTI file."
+        session.questions.engine.say(Refused(number=request.number, panel="denoise-scan", reason=reason))
+        assert seen.stage.notice.text() == reason
+        assert seen.stage.notice.isVisible()
+        assert seen.stage.pictures.picture() is not None
+
+
+class TestExports:
+    def test_numbers_are_written_in_full(self, seen, tmp_path, qtbot):
+        seen.regions.change(LESION, "drawing")
+        qtbot.waitUntil(lambda: len(seen.results.keeping.found) == 2)
+        seen.ask_path = lambda *words: (str(tmp_path / "n.csv"), "")
+        seen.write_numbers()
+        lines = (tmp_path / "n.csv").read_text(encoding="utf-8").splitlines()
+        assert lines[0] == f"# {MARK}"
+        assert "gaussian noise, σ 0.100, seed 0" in lines[1]
+        rows = list(csv.DictReader(lines[2:]))
+        assert [row["method"] for row in rows] == ["Noisy", "ae-0001"]
+        assert float(rows[1]["kept"]) == pytest.approx(0.4, abs=1e-6)
+        assert float(rows[1]["psnr_db"]) == 24.0
+
+    @pytest.mark.parametrize(("name", "begins"), [("f.png", b"\x89PNG"), ("f.pdf", b"%PDF")])
+    def test_figure_is_written_as_a_picture_or_a_page(self, seen, tmp_path, name, begins):
+        seen.ask_path = lambda *words: (str(tmp_path / name), "")
+        seen.export()
+        assert (tmp_path / name).read_bytes().startswith(begins)
+
+    def test_place_that_cannot_be_written_is_a_sentence(self, seen, tmp_path):
+        seen.ask_path = lambda *words: (str(tmp_path / "no" / "f.png"), "")
+        seen.export()
+        assert "could not be written" in seen.stage.notice.text()
+        seen.write_numbers()
+        assert "could not be written" in seen.stage.notice.text()
+
+    def test_script_makes_the_same_pictures(self, seen, session):
+        seen.regions.change(LESION, "drawing")
+        seen.methods.tick([path_of(session, "ae-0001"), "median"])
+        text = seen.python()
+        compile(text, "script", "exec")
+        assert "noise.draw(originals, 'gaussian', 0.1, seed=0)" in text
+        assert repr([path_of(session, "ae-0001")]) in text
+        assert "lesions.ellipse((data.size, data.size), 0.2500 * data.size" in text
+
+
+def test_memory_puts_noise_methods_and_case_back(seen, desk, qtbot, loaded):
+    seen.case.noise.choose({"kind": "rician", "sigma": 0.2, "seed": 7})
+    seen.methods.tick(["median"])
+    seen.case.images.turn(2)
+    kept = seen.memory()
+    again = DenoisePanel(desk)
+    qtbot.addWidget(again)
+    again.recall(kept)
+    assert again.memory() == kept
+    assert again.case.noise.chosen() == Noise("rician", 0.2, 7)
+
+
+def test_case_of_the_last_session_is_found_when_the_scans_come_later(panel, session, answer, data_content, qtbot):
+    panel.recall({"part": "train", "case": "train / 3"})
+    session.load_data(DataConfig(size=32))
+    answer("data", data_content)
+    qtbot.waitUntil(lambda: panel.case.images.case.currentText() == "train / 3")
+    assert panel.experiment.wanted[0].split == "train"
+
+
+def test_nonsense_in_the_memory_is_passed_over(seen):
+    seen.recall({"noise": {"kind": 4, "sigma": "much"}, "methods": 3, "rim": "wide", "part": None, "case": 2})
+    assert seen.case.noise.chosen().kind == "gaussian"
+
+
+def test_names_are_short():
+    assert short("Testing/glioma_tumor/image(59).jpg") == "glioma_tumor / image(59)"
+    assert short("a.png") == "a"
+    assert Case("x/y.png", DataConfig()).title == "x / y"
