@@ -93,7 +93,7 @@ def _linear(findings: Findings) -> Row:
     here, clean = (linear.get(split, {}).get("mse") for split in (CHOSEN_BY, CLEAN))
     count, kept = linear[CHOSEN_BY]["components"], best.trial.config.model.latent_size or 0
     ratio = _part(best, CHOSEN_BY)["mse"] / linear[CHOSEN_BY]["mse"]
-    with_as_many = f"as many numbers, {kept:,}," if count == kept else f"{count:,} numbers where the AE has {kept:,}"
+    with_as_many = f"as many numbers ({kept:,})" if count == kept else f"{count:,} numbers where the AE has {kept:,}"
     stands = "loses to" if ratio > 1 else "beats"
     why = (
         f"Principal components of the same training scans: a linear map with {with_as_many}. "

@@ -14,7 +14,7 @@ from gui.widgets.number_axis import NumberAxis
 
 TICK_PX = 11
 LEFT_AXIS_PX = 58
-LABEL_SHARE = 0.08
+LABEL_PX = 24
 
 
 class CurveCanvas(pg.GraphicsView):
@@ -61,6 +61,7 @@ class CurveCanvas(pg.GraphicsView):
         for line in (self._line, self._place):
             line.hide()
             self.box.addItem(line, ignoreBounds=True)
+        self.box.sigResized.connect(lambda: self.fit(self._bounds))
         self.setCentralItem(layout)
 
     def recolour(self) -> None:
@@ -123,7 +124,8 @@ class CurveCanvas(pg.GraphicsView):
         steps = [(1.0, float(self._steps), b[2], b[2]) for b in self._bounds[:1] if self._steps > 1]
         seen = [_placed(bound, self.log_x, self.log_y) for bound in self._bounds + levels + steps]
         left, right, low, high = span([bound for bound in seen if all(map(math.isfinite, bound))])
-        room = LABEL_SHARE * (high - low) if levels else 0.0  # a label stands on the outer side of its line
+        left_over = max(self.box.height() - 2 * LABEL_PX, LABEL_PX)
+        room = LABEL_PX / left_over * (high - low) if levels else 0.0  # a label stands on the outer side of its line
         low, high = low - room, high + room
         self.box.setRange(xRange=(left, right), yRange=(low, high), padding=0, disableAutoRange=True)
 

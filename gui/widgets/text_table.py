@@ -61,8 +61,9 @@ class TextTable(QTableWidget):
         """Make every row as high as its texts, and a little more beside sentences."""
         self.resizeRowsToContents()
         for row in range(self.rowCount()):
-            texts = max((self._text_height(row, column) for column in range(self.columnCount())), default=0)
-            self.setRowHeight(row, max(self.rowHeight(row), texts) + self._spare_px)
+            if self._spare_px:
+                texts = max((self._text_height(row, column) for column in range(self.columnCount())), default=0)
+                self.setRowHeight(row, max(self.rowHeight(row), texts) + self._spare_px)
 
     def _text_height(self, row: int, column: int) -> int:
         """How high a cell's text is between its margins, which Qt forgets when it wraps."""

@@ -22,6 +22,7 @@ PCA_NOTE = "PCA with as many numbers as the latent. A model under this line has 
 EMPTY = "No run has a model yet. Train one for at least one epoch."
 NO_TEST = "There are no test scans to measure on."
 MOST, MOST_MEASURED = 4, 8
+IN_SIGHT = 8  # rows at the least, so that the yardsticks of a few runs can be seen
 HEAD_PX = 34
 UNITS = {"size": " px", "fit": "", "normalisation": ""}
 NONE, COMING = "—", "…"
@@ -74,6 +75,7 @@ class RunsCard(Card):
         self._measure(ready, yardsticks)
         rows = [*map(self._row, ready), *(self._yardstick_row(each) for each in yardsticks)]
         self.table.set_rows(rows)
+        self.table.setMinimumHeight(HEAD_PX + ROW_PX * min(len(rows), IN_SIGHT))
         self.table.setMaximumHeight(HEAD_PX + ROW_PX * len(rows))
         self.table.setVisible(bool(rows))
         self.numbers.setVisible(bool(rows))

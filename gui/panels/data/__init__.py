@@ -19,14 +19,14 @@ from gui.session import DATA
 
 
 class DataPanel(Panel):
-    """Source, content and audit at the left, thumbnails at the right."""
+    """Source, audit and content at the left, thumbnails at the right."""
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self.source, self.inside, self.scans = SourceCard(desk), InsideCard(), ScansCard()
         self.audit = AuditCard(self.session)
         self.ask_path = QFileDialog.getSaveFileName
-        self.place(column_of(self.source, self.inside, self.audit), self.scans)
+        self.place(column_of(self.source, self.audit, self.inside), self.scans)
         self.session.data_loaded.connect(self._on_data_loaded)
         self.scans.opened.connect(lambda split, index: self.wished.emit("compare", ("image", (split, index))))
         self.scans.pointed.connect(self.pointed)

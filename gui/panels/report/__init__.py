@@ -31,7 +31,7 @@ IMPORTS = (
 
 
 class ReportPanel(Panel):
-    """What is to be made at the left; how far it is, and what has come of it, at the right."""
+    """What is to be made, and a list of what came of it, at the left; how far it is, and one of these, at the right."""
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
@@ -48,7 +48,8 @@ class ReportPanel(Panel):
         column.setSpacing(GAP)
         column.addWidget(self.progress)
         column.addWidget(self.contents, 1)
-        self.place(column_of(self.order), right)
+        index = self.contents.index
+        self.place(column_of(self.order, index, stretched=index), right)
         self._connect()
         self.look()
 

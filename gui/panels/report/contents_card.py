@@ -1,9 +1,9 @@
-"""The list of what a study has, and beside it what is chosen: a figure to zoom, or a table to read."""
+"""What a study has: a list to choose from, and what is chosen: a figure to zoom, or a table to read."""
 
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QListWidget, QListWidgetItem, QStackedWidget, QWidget
 
 from gui.panels.report.contents import Item
 from gui.widgets.buttons import Button, IconButton
@@ -12,20 +12,22 @@ from gui.widgets.figure_view import FigureView
 from gui.widgets.text import label
 from gui.widgets.text_table import TextTable
 
-LIST_PX = 252
+LIST_PX = 150  # high at the least
+TITLE = "Tables and figures"
 EMPTY = "Numbers, tables and figures stand here once the study is finished."
 KEY = Qt.ItemDataRole.UserRole
 
 
 class ContentsCard(Card):
-    """Shows one item at a time; what was chosen stays chosen when the study goes on."""
+    """Shows one item at a time; what was chosen stays chosen when the study goes on. `index` lists them, elsewhere."""
 
     chosen = Signal(str)
     save_wanted = Signal(object)
     export_wanted = Signal()
 
     def __init__(self) -> None:
-        super().__init__("Tables and figures")
+        super().__init__(TITLE)
+        self.index = Card(TITLE)
         self.list, self.figure, self.table = QListWidget(), FigureView(), TextTable()
         self.empty = label(EMPTY, role="quiet", wrap=True)
         self.caption = label(role="caption", wrap=True)
@@ -40,7 +42,7 @@ class ContentsCard(Card):
         self.show_items([])
 
     def _lay_out(self) -> None:
-        self.list.setFixedWidth(LIST_PX)
+        self.list.setMinimumHeight(LIST_PX)
         self.list.setProperty("kind", "contents")
         self.list.setAccessibleName("tables and figures")
         self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
@@ -49,15 +51,9 @@ class ContentsCard(Card):
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         for part in (self.empty, self.figure, self.table):
             self._stack.addWidget(part)
-        right = QVBoxLayout()
-        right.setSpacing(8)
-        right.addWidget(self._stack, 1)
-        right.addWidget(self.caption)
-        row = QHBoxLayout()
-        row.setSpacing(14)
-        row.addWidget(self.list)
-        row.addLayout(right, 1)
-        self.add(row, 1)
+        self.add(self._stack, 1)
+        self.add(self.caption)
+        self.index.add(self.list, 1)
         for action in (self.smaller, self.larger, self.fit, self.save, self.export):
             self.add_action(action)
 
@@ -81,7 +77,7 @@ class ContentsCard(Card):
             entry.setToolTip(item.title)
             self.list.addItem(entry)
         self.list.blockSignals(False)
-        self.list.setVisible(bool(items))
+        self.index.setVisible(bool(items))
         self.export.setEnabled(any(item.files for item in items))
         self.choose(before if before in self._items else next(iter(self._items), ""))
 
@@ -107,7 +103,7 @@ class ContentsCard(Card):
         for button in (self.smaller, self.larger, self.fit):
             button.setVisible(is_figure)
         self.save.setVisible(item is not None and bool(item.files))
-        self.set_subtitle(item.title if item else "")
+        self.set_title(item.title if item else TITLE)
         self.caption.setText(item.caption if item else "")
         self.caption.setVisible(bool(item and item.caption))
         page: QWidget = self.empty

@@ -70,7 +70,6 @@ class OrderCard(Card):
         about = label(ABOUT, role="caption", wrap=True)
         for part in (about, top, self.form, self.effort, self.shrink, self.small, self.data, self.notice, buttons):
             self.add(part)
-        self.body.addStretch()
 
     def _connect(self) -> None:
         for signal in (self.form.changed, self.small.changed, self.out.textChanged, self.shrink.toggled):

@@ -143,7 +143,7 @@ def test_numbers_are_those_of_the_evaluation(made):
     assert row["here"] == f"{measured['validation']['mse']:.6f}"
     linear = next(each for each in said["numbers"] if each["title"] == "PCA-8, mean squared error")
     assert linear["here"] == f"{said['linear']['validation']['mse']:.6f}"
-    assert "as many numbers, 8," in linear["why"]
+    assert "as many numbers (8)." in linear["why"]
     assert ("loses to" in linear["why"]) == (measured["validation"]["mse"] > said["linear"]["validation"]["mse"])
     tested = next(each for each in said["numbers"] if each["title"] == "Test scans")
     images = data.load(config=run.config.data)

@@ -184,6 +184,20 @@ def test_best_point_is_marked_and_can_move(drawn):
     assert len(drawn.items["val"]._points.getData()[0]) == 0
 
 
+@pytest.mark.parametrize("height", [150, 400])
+def test_label_of_a_level_below_all_curves_is_whole_whatever_the_height(drawn, height, qtbot):
+    drawn.resize(400, height)
+    drawn.set_reference("floor", 0.001, "entropy floor")
+    drawn.canvas.show_all()
+    label = drawn.canvas._references["floor"][1].label
+
+    def is_whole():
+        drawn.canvas.grab()  # it is placed when it is drawn
+        return drawn.canvas.box.sceneBoundingRect().contains(label.mapRectToScene(label.boundingRect()))
+
+    qtbot.waitUntil(is_whole, timeout=3000)
+
+
 def test_reference_level_is_in_sight_on_both_scales_and_can_go(drawn):
     drawn.set_reference("floor", 0.001, "entropy {floor}")
     assert view_range(drawn)[2] < 0.001
