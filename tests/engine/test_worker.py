@@ -22,8 +22,8 @@ ROOT = Path(__file__).resolve().parents[2]
 class Child:
     """An engine process and what it has said."""
 
-    def __init__(self, scratch):
-        command = [sys.executable, "-m", "engine.worker", "--scratch", str(scratch)]
+    def __init__(self, scratch, how=("-m", "engine.worker")):
+        command = [sys.executable, *how, "--scratch", str(scratch)]
         self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.lines = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
@@ -191,24 +191,57 @@ def test_measuring_gives_way_and_has_its_turn_after_all(child, tiny):
     assert answers[1].content["splits"]["test"]["n"] == 100
 
 
-def test_an_audit_is_answered_beside_other_requests_and_given_up_for_other_data(child, tiny):
-    large = tiny(phantom_count=6000, size=128).data
+ENDLESS_AUDITS = """
+import time
+from engine import worker
+from engine.data import LoadingStopped
+from engine.messages import RequestProgress
+
+audit = worker.answer_audit
+
+def endless(request, emit, should_stop):
+    if request.config.phantom_count < 1000:
+        return audit(request, emit, should_stop)
+    emit(RequestProgress(number=request.number, panel=request.panel, done=1, total=2))
+    while not should_stop():
+        time.sleep(0.01)
+    raise LoadingStopped("The audit was stopped.")
+
+worker.answer_audit = endless
+worker.main()
+"""
+
+
+@pytest.fixture
+def auditing(tmp_path):
+    """An engine process whose large audits end only when nobody wants them any more."""
+    child = Child(tmp_path, ("-c", ENDLESS_AUDITS))
+    child.wait_for(Ready)
+    yield child
+    child.process.stdin.close()
+    assert child.process.wait(60) == 0
+
+
+def test_an_audit_is_answered_beside_other_requests_and_given_up_for_other_data(auditing, tiny):
+    child, large = auditing, tiny(phantom_count=6000).data
     child.say(messages.Audit(number=900, panel="audit", config=large))
     child.wait_for(messages.RequestProgress, number=900)
-    child.say(messages.LoadData(number=901, panel="data", config=tiny().data))
+    child.say(messages.OpenScan(number=901, panel="compare", path="/nowhere"))
+    assert child.wait_for((Answer, Refused)).number == 901
+    child.say(messages.LoadData(number=902, panel="data", config=tiny().data))
     told = [child.wait_for((Refused, Answer)) for _ in range(2)]  # whichever comes first
     given_up, loaded = (next(event for event in told if isinstance(event, kind)) for kind in (Refused, Answer))
     assert (given_up.number, given_up.panel, given_up.reason) == (900, "audit", "The audit was stopped.")
-    assert loaded.number == 901
-    loaded = loaded.content
-    assert loaded["repeats"]["splits"]["test"]["test_clean"] == 6
-    assert loaded["leaked"] == []
-    child.say(messages.Audit(number=902, panel="audit", config=large))
-    child.wait_for(messages.RequestProgress, number=902)
-    child.say(messages.OpenScan(number=903, panel="compare", path="/nowhere"))
-    assert child.wait_for((Answer, Refused)).number == 903
-    child.say(messages.Audit(number=904, panel="audit", config=tiny().data))
-    answer = child.wait_for(Answer, number=904).content
+    assert loaded.number == 902
+    assert loaded.content["repeats"]["splits"]["test"]["test_clean"] == 6
+    assert loaded.content["leaked"] == []
+
+
+def test_a_newer_audit_takes_the_place_of_the_one_before(auditing, tiny):
+    auditing.say(messages.Audit(number=900, panel="audit", config=tiny(phantom_count=6000).data))
+    auditing.wait_for(messages.RequestProgress, number=900)
+    auditing.say(messages.Audit(number=901, panel="audit", config=tiny().data))
+    answer = auditing.wait_for(Answer, number=901).content
     assert answer["near"]["splits"]["test"] == {"near_duplicates": 0, "near_train": 0, "near_clean": 6}
 
 
