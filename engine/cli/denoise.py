@@ -70,7 +70,7 @@ def _note(made: Made) -> str:
     decibels = "equal" if math.isinf(made.psnr_db) else f"{made.psnr_db:.1f} dB"
     if made.kept is None or not math.isfinite(made.kept.value):
         return decibels
-    return f"{decibels} · keeps {100 * made.kept.value:.0f} %"
+    return f"{decibels} · keeps {100 * made.kept.value:.0f} %".replace("-", "−")
 
 
 def _text(content: dict[str, Any], out: Path) -> str:

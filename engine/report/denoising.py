@@ -85,15 +85,21 @@ def _draw(axes: Axes, sigmas: Sequence[float], measure: Measure) -> None:
         axes.fill_between(levels, low, high, color=shade, alpha=0.12, lw=0)
         if row.crossing is not None:
             axes.axvline(255 * row.crossing, color=shade, lw=0.9, linestyle=":")
-    if measure.unit == "dB":  # what hardly changes a clean scan has hundreds of decibels there
-        axes.set_ylim(top=_top([row.values[1:] for row in measure.rows]))
+    if limits := _limits([row.values[1:] for row in measure.rows]):
+        axes.set_ylim(*limits)
     axes.set_title(measure.title, color=TEXT, fontsize=9, fontweight="bold", loc="left")
     axes.set_xlabel("noise σ, gray values of 255", color=QUIET, fontsize=8)
     axes.set_ylabel(measure.unit, color=QUIET, fontsize=8)
     figures.dress(axes)
 
 
-def _top(values: Sequence[Sequence[float | None]]) -> float:
-    """A little above the highest of some values."""
+def _limits(values: Sequence[Sequence[float | None]]) -> tuple[float, float] | None:
+    """The span of values above level 0 and a little more; None where there are none.
+
+    So neither the bands of two scans nor the decibels of scans that hardly changed flatten the lines.
+    """
     found = [value for row in values for value in row if value is not None]
-    return max(found, default=1.0) + 0.08 * (max(found, default=1.0) - min(found, default=0.0))
+    if not found:
+        return None
+    room = 0.15 * (max(found) - min(found)) or 0.1
+    return min(found) - room, max(found) + room

@@ -53,6 +53,14 @@ def test_curves_tell_methods_apart_by_mark_and_dash_too(rows):
     assert len(pixels(figure))
 
 
+def test_bands_of_two_scans_do_not_flatten_the_chart():
+    wide = [Row("two scans", [1.0, 0.9, 0.8], [(-9.0, 9.0)] * 3, "run")]
+    low, high = denoising.curves(SIGMAS, [Measure("Retention", "share", wide)]).axes[0].get_ylim()
+    assert 0.7 < low < high < 1.0
+    nothing = [Row("none", [None] * 3, [None] * 3, "run")]
+    assert pixels(denoising.curves(SIGMAS, [Measure("Retention", "share", nothing)])).any()
+
+
 def test_scans_that_stay_as_they_are_do_not_flatten_the_chart(rows):
     high = [Row("nothing to do", [300.0, 31.0, 20.0], [None] * 3, "baseline"), *rows]
     figure = denoising.curves(SIGMAS, [Measure("PSNR", "dB", high)])
