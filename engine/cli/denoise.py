@@ -44,14 +44,13 @@ def run(options: Namespace) -> Outcome:
 
 def _write(found: Found, order: Order, out: Path) -> dict[str, str]:
     """Each picture by itself, the differences on one scale, and all side by side; what each file is, and its path."""
-    settings = order.settings
-    noise = f"{settings.noise} {settings.sigma:g}, seed {settings.seed}"
-    title = f"{found.scan.name} · {noise}"
-    drawn = {"original": figures.picture(found.original, f"{found.scan.name} · as seen")}
+    name_of_scan = figures.shortened(found.scan.name)
+    title = f"{name_of_scan} · σ {order.settings.sigma:.3g}"
+    drawn = {"original": figures.picture(found.original, f"{name_of_scan} · as seen")}
     made = {("noisy" if name == single.NOISY else name): each for name, each in found.made.items()}
     limit = figures.difference_limit([each.picture - found.original for each in made.values()])
     for name, each in made.items():
-        shown = "noisy" if name == "noisy" else each.method.title
+        shown = order.settings.noise if name == "noisy" else figures.shortened(each.method.title)
         drawn[name] = figures.picture(each.picture, f"{title} · {shown}")
         drawn[f"{name}-difference"] = figures.difference(each.picture - found.original, limit, f"{title} · {shown}")
     titles = ["clean", "noisy", *(each.method.title for name, each in made.items() if name != "noisy")]
