@@ -212,13 +212,14 @@ def _add_demo(command: Parser) -> None:
 
 def _add_study(command: Parser) -> None:
     command.description = (
-        "Do the seed study again: train its models (trials drawn from its search spaces, or with --quick its two "
+        "Do the seed study again: search its spaces for models (or train, with --quick, its two "
         "best ones), measure them, and write Tables 1 to 4, Figures 5 to 13 and one self-contained page, with each "
         "number of the study beside ours. The same command goes on with a study that was stopped."
     )
     command.usage = f"{PROGRAM} study --data SOURCE --out DIR [--quick | --trials-ae N --trials-vae N] [SETTINGS]"
     command.epilog = (
-        "Every setting of `train` is taken here too, for both models; one that is given is not searched. A study with "
+        "Every setting of `train` is taken here too, for both models; one that is given is not searched. The searches "
+        "are called ae and vae; those that `search --name ae --runs DIR/runs` has begun are taken over. A study with "
         "other settings than the seed study's is shrunk, and its page says so:\n\n"
         f"  {PROGRAM} study --out small --quick --size 32 --filters 8,16 --latent 16 --epochs 3"
     )

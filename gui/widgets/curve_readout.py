@@ -16,7 +16,8 @@ AWAY_PX = 12
 def coloured_line(style: SeriesStyle) -> str:
     """Return a curve's line and name as rich text, so that colour is never the only sign."""
     line = DASHED if style.dashed else SOLID
-    return f'<span style="color:{palette.series_colour(style.colour_key)}">{line}</span>&nbsp;{escape(style.label)}'
+    name = escape(style.label).replace("-", "&#8209;")  # a run's name is not broken at its hyphens
+    return f'<span style="color:{palette.series_colour(style.colour_key)}">{line}</span>&nbsp;{name}'
 
 
 class CurveReadout(QLabel):

@@ -226,6 +226,8 @@ def test_legend_names_curves_by_line_and_name_not_by_colour_alone(drawn):
     text = drawn._legend.text()
     assert "━━</span>&nbsp;run train" in text
     assert "╍╍</span>&nbsp;run validation" in text
+    drawn.set_series("val", [1, 2], [1, 2], SeriesStyle("ae-0001 validation", "ae-0001", dashed=True))
+    assert "ae&#8209;0001 validation" in drawn._legend.text()
 
 
 def test_export_writes_the_picture_with_its_footer(drawn, tmp_path):
