@@ -122,8 +122,9 @@ def _bars(axes: Axes, search: Search) -> None:
         sure = effect.low * effect.high > 0
         axes.barh(row, effect.middle, color=ACCENT, height=0.3, alpha=1.0 if sure else 0.4)
         axes.plot([effect.low, effect.high], [row, row], color=TEXT, lw=1.1, solid_capstyle="butt")
-        axes.text(0, row + 0.22, _written(effect.middle, search.is_relative), color=QUIET, fontsize=7, ha="center")
-    axes.axvline(0, color=QUIET, lw=0.8)
+        written, under = _written(effect.middle, search.is_relative), {"facecolor": CARD, "edgecolor": "none", "pad": 1}
+        axes.text(0, row + 0.22, written, color=QUIET, fontsize=7, ha="center", bbox=under)
+    axes.axvline(0, color=QUIET, lw=0.8, zorder=0)
     axes.set_yticks(range(len(search.effects)), [effect.title for effect in reversed(search.effects)])
     axes.set_ylim(-0.5, len(search.effects) - 0.3)
     axes.set_title("lowest to highest value", color=TEXT, fontsize=8, fontweight="bold")

@@ -116,11 +116,13 @@ def _search(number: int, model: str, findings: Findings) -> Drawn | None:
     if searched is None or len(searched.scored) < SEARCHED:
         return None
     unit = "validation nats" if findings.best[model].trial.config.model.loss_unit else "validation MSE"
+    figure = search_figures.draw(searched, unit)
+    weighed = search_figures.WEIGHED if len(figure.axes) > 1 else search_figures.FEW
     caption = (
         f"Every line is one of {len(searched.scored)} trials, from its settings to its smallest validation loss; the "
-        f"best is the brightest. {ALGORITHMS[searched.settings.algorithm]} {search_figures.WEIGHED}"
+        f"best is the brightest. {ALGORITHMS[searched.settings.algorithm]} {weighed}"
     )
-    return _drawn(number, caption, search_figures.draw(searched, unit))
+    return _drawn(number, caption, figure)
 
 
 def _reconstructions(number: int, model: str, findings: Findings) -> Drawn:

@@ -14,6 +14,7 @@ from engine.search.dimensions import AnyDimension, Choices
 from engine.study.tables import setting_title
 from engine.study.trials import Searched
 
+FEW = "There are too few trials to weigh the settings."
 WEIGHED = (
     "At the right, how the loss changes from a setting's lowest value to its highest while the others are held: a "
     "straight line through the trials, with its 95 % interval from a bootstrap over them; pale where the sign is open. "
