@@ -10,7 +10,15 @@ from engine.study.tables import NOTHING, Table
 
 CHOSEN_BY = "validation"
 CLEAN = "test_clean"
-NO_REPEATS = "It tries no point twice, which the study's tuner does: with it, fewer points than trials are known."
+SEARCH = {
+    "bayesian": "a Bayesian search",
+    "random": "a random search",
+    "grid": "a grid search",
+    "hyperband": "a Hyperband search",
+}
+NO_REPEATS = (
+    "No point is tried twice; KerasTuner's own Bayesian search repeats points, so trials are not configurations."
+)
 
 
 @dataclass(frozen=True)
@@ -224,5 +232,5 @@ def _count(model: str, findings: Findings) -> Row:
     if searched is not None:
         size = searched.space.size()
         space = "an endless space" if size is None else f"a space of {size:,} points"
-        why = f"Trials with a score, by a {searched.settings.algorithm} search of {space}. {NO_REPEATS}"
+        why = f"Trials with a score, by {SEARCH[searched.settings.algorithm]} of {space}. {NO_REPEATS}"
     return Row(f"{model.upper()}, trials", f"{told}", f"{done}", NOTHING, why)

@@ -99,7 +99,7 @@ def test_numbers_and_page_say_that_it_was_searched(made):
     study, said = made
     row = next(each for each in said["numbers"] if each["title"] == "AE, trials")
     assert (row["paper"], row["here"]) == ("17", "2")
-    assert "bayesian search of a space of 9 points" in row["why"]
+    assert "Bayesian search of a space of 9 points" in row["why"]
     table = next(each for each in said["contents"] if each["key"] == "table-1")
     here = {line[0]: line[2] for line in table["rows"]}
     assert here["Latent size"] == "as the study"

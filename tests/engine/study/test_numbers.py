@@ -100,7 +100,7 @@ def test_quick_and_searched_trials_are_told_apart(findings):
     assert "nothing here says that they are the best" in row(findings, "AE, trials").why
     findings.searches = {"ae": Searched(paper.claim("ae").space, SearchConfig(), [])}
     assert row(findings, "AE, trials").paper == "17"
-    assert "by a bayesian search of a space of 81 points" in row(findings, "AE, trials").why
+    assert "by a Bayesian search of a space of 81 points" in row(findings, "AE, trials").why
 
 
 def test_space_says_where_it_differs_from_the_studys(findings):
