@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from engine import __version__, config
 from engine.cli.denoise_options import add_denoise, add_denoise_curve
+from engine.cli.layer_options import add_activations, add_lesion_layers
 from engine.cli.search_options import add_search, add_trials
 from engine.cli.setting_options import PROGRAM as PROGRAM
 from engine.cli.setting_options import add_option, add_settings, summary
@@ -251,6 +252,12 @@ COMMANDS = {
         "denoise_curve",
         "runs and baselines over more and more noise: does it help at all, and what is left of lesions",
         add_denoise_curve,
+    ),
+    "activations": ("activations", "draw what the layers of a run make of scans", add_activations),
+    "lesion-layers": (
+        "lesion_layers",
+        "ask where lesions go: how detectable they are at each layer, and which layer loses most",
+        add_lesion_layers,
     ),
     "study": ("study", "do the seed study again: its models, tables, figures, and one page", _add_study),
     "demo": ("demo", "make a small study on phantoms, with a report", _add_demo),

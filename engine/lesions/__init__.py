@@ -10,6 +10,7 @@ Pictures are float (height, width), 1 wide from black to white; masks are bool o
 
 from engine.lesions.boxes import Box, Boxes, read_boxes
 from engine.lesions.contrast import contrast, contrast_to_noise, edge_sharpness
+from engine.lesions.inpainting import inpainted
 from engine.lesions.regions import area, ellipse, fitting, polygon, read_region, rectangle, rim_of
 from engine.lesions.retained import LEAST_CONTRAST, WARN_BELOW, Retention, percent, retention
 from engine.lesions.site import Site, site
@@ -27,6 +28,7 @@ __all__ = [
     "edge_sharpness",
     "ellipse",
     "fitting",
+    "inpainted",
     "percent",
     "polygon",
     "read_boxes",

@@ -20,6 +20,7 @@ from tests.engine.conftest import TINY
 
 COMMANDS = ("train", "resume", "search", "trials", "runs", "evaluate", "audit", "parity", "reconstruct", "demo")
 COMMANDS += ("denoise", "denoise-curve", "study")
+COMMANDS += ("activations", "lesion-layers")
 SECTIONS = [part for model in config.MODELS for part in config.sections(model).values()]
 SPECS = {spec.name: spec for section in SECTIONS for spec in config.fields(section)}
 TINY_OPTIONS = [

@@ -11,6 +11,7 @@ from engine.data.phantom import phantom
 from engine.errors import ConfigError
 from engine.explore import layers
 from engine.explore.detectability import Observer, frontier, whereabouts
+from engine.explore.undoing import can_be_undone
 
 SIDE = 32
 
@@ -60,10 +61,36 @@ POINTWISE = {
 
 @pytest.mark.parametrize("kind", POINTWISE)
 def test_what_can_be_undone_keeps_the_lesion(pairs, kind):
-    found = whereabouts(chain(*POINTWISE[kind]()), *pairs)
-    assert found.held == pytest.approx(np.broadcast_to(found.first, found.held.shape), rel=0.02)
-    assert found.alone == pytest.approx(np.broadcast_to(found.first, found.alone.shape), rel=0.02)
-    assert found.lost.max() < 0.02
+    model = chain(*POINTWISE[kind]())
+    for trusting in (False, True):  # measured, and by what is known of such layers
+        found = whereabouts(model, *pairs, Observer(trusting=trusting))
+        assert found.held == pytest.approx(np.broadcast_to(found.first, found.held.shape), rel=0.02)
+        assert found.alone == pytest.approx(np.broadcast_to(found.first, found.alone.shape), rel=0.02)
+        assert found.lost.max() < 0.02
+
+
+def test_what_is_trusted_is_what_would_be_measured(pairs, tiny, shaken):
+    model = shaken(models.build(tiny()))
+    trusted, measured = (whereabouts(model, *pairs, Observer(places=1, trusting=each)) for each in (True, False))
+    assert trusted.held / trusted.first == pytest.approx(measured.held / measured.first, abs=0.02)
+    assert trusted.layers[trusted.thief] == measured.layers[measured.thief]
+
+
+def test_only_what_can_be_undone_is_trusted():
+    norm = keras.layers.BatchNormalization()
+    norm.build((None, 4, 4, 2))
+    assert can_be_undone(norm)
+    norm.gamma.assign([1.0, 0.0])
+    assert not can_be_undone(norm)
+    bends = [keras.layers.LeakyReLU(0.1), keras.layers.Activation("tanh"), keras.layers.Rescaling(0.5)]
+    assert all(map(can_be_undone, [*bends, keras.layers.Flatten()]))
+    cuts = [
+        keras.layers.LeakyReLU(0.0),
+        keras.layers.ReLU(),
+        keras.layers.Activation("relu"),
+        keras.layers.Rescaling(0.0),
+    ]
+    assert not any(map(can_be_undone, [*cuts, keras.layers.Activation("silu"), keras.layers.Conv2D(1, 1)]))
 
 
 def test_in_the_picture_it_is_the_lesion_over_the_noise(pairs):
@@ -181,7 +208,7 @@ def test_what_goes_round_a_layer_is_still_held(pairs, tiny, shaken):
 
 
 def test_frontier_is_all_that_is_on_its_way(tiny):
-    known = layers.listed(models.build(tiny(model="unet", residual=True)))
+    known = layers.listed(models.build(tiny(model="unet", residual=True, depth=1)))
     at = {layer.name: number for number, layer in enumerate(known)}
     assert frontier(known, at["enc_conv2"]) == ["images", "enc_act1", "enc_conv2"]
     assert frontier(known, at["dec_last"]) == ["images", "dec_last"]

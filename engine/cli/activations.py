@@ -1,0 +1,156 @@
+"""`activations`: what the layers of a run make of scans, as pictures."""
+
+import importlib
+import re
+import sys
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import data, evaluation, runs
+from engine.cli.meter import Meter
+from engine.cli.outcome import USER_ERROR, Outcome, table
+from engine.errors import EngramError
+from engine.report import channels, figures, mosaic
+from engine.report.mosaic import Tile
+from engine.runs import Run
+
+ALL = "all"
+UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+Activations = Mapping[str, NDArray[np.float32]]
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """One slice of one file: (size, size) in [0, 1] as the run sees it; `stem` begins the names of its files."""
+
+    path: str
+    stem: str
+    scan: data.Scan
+    index: int
+    image: NDArray[np.float32]
+
+    @property
+    def slice(self) -> int | None:
+        """Which slice of a volume; None for a single picture."""
+        return self.index if len(self.scan) > 1 else None
+
+    @property
+    def title(self) -> str:
+        """The file's name, with the slice of a volume."""
+        return self.stem if self.slice is None else f"{self.stem}, slice {self.slice}"
+
+
+def run(options: Namespace) -> Outcome:
+    """Draw the layers for every image; one that cannot be opened does not keep the others back."""
+    opened = runs.open(options.run, options.runs)
+    options.out.mkdir(parents=True, exist_ok=True)
+    model = evaluation.load_model(opened)
+    listed = importlib.import_module("engine.explore.layers").listed(model)
+    wanted = None if ALL in (options.layer or [ALL]) else list(dict.fromkeys(options.layer))
+    meter, described, failed, taken = Meter(sys.stderr), [], [], set[str]()
+    for done, path in enumerate(options.images):
+        meter.count("Looking", done, len(options.images))
+        try:
+            subject = _opened(path, options.slice, opened, taken)
+        except EngramError as error:
+            failed.append({"image": path, "reason": str(error)})
+            meter.say(str(error))
+            continue
+        found = _computed(model, subject, wanted)
+        described.append(_write(subject, found, {layer.name: layer for layer in listed}, (opened, options)))
+    shown = [layer for layer in listed if wanted is None or layer.name in wanted]
+    content = {"run": opened.name, "model": opened.config.model.model, "layers": [_facts(layer) for layer in shown]}
+    content |= {"images": described, "failed": failed}
+    return Outcome(_text(content, options.out), content, USER_ERROR if failed else 0)
+
+
+def _opened(path: str, index: int | None, run: Run, taken: set[str]) -> Subject:
+    """Open a scan; files of the same name in different folders are given different stems."""
+    scan = data.open_scan(path)
+    index = len(scan) // 2 if index is None else index
+    image = data.prepare(scan, run.config.data, index)
+    plain = UNSAFE.sub("-", Path(path).name.removesuffix(".gz").rsplit(".", 1)[0]).strip("-") or "scan"
+    stem = next(name for number in range(len(taken) + 1) if (name := _numbered(plain, number)) not in taken)
+    taken.add(stem)
+    return Subject(path, stem, scan, index, image)
+
+
+def _numbered(stem: str, number: int) -> str:
+    return f"{stem}-{number + 1}" if number else stem
+
+
+def _computed(model: Any, subject: Subject, wanted: Sequence[str] | None) -> Activations:
+    """Activations of one image, (height, width, channels) or (numbers,) each.
+
+    Raises:
+        ConfigError: the model has no layer of a wanted name.
+    """
+    compute = importlib.import_module("engine.explore.activations").compute
+    return {name: array[0] for name, array in compute(model, subject.image[None, ..., None], wanted).items()}
+
+
+def _write(
+    subject: Subject, found: Activations, layers: Mapping[str, Any], asked: tuple[Run, Namespace]
+) -> dict[str, Any]:
+    """Write the overview and the mosaics of one image, and its arrays if they are wanted."""
+    run, options = asked
+    files: dict[str, Any] = {}
+    overview = [Tile("scan", subject.image[..., None]), *(Tile(name, array) for name, array in found.items())]
+    files["overview"] = str(figures.save(mosaic.draw(overview), options.out / f"{subject.stem}-layers.png"))
+    for number, (name, array) in enumerate(found.items(), 1):
+        stem = f"{subject.stem}-{number:03d}-{UNSAFE.sub('-', name)}"
+        drawn = channels.draw(array, f"{name} · {subject.title} · {run.name}", _sentence(layers[name]))
+        files[name] = {"mosaic": str(figures.save(drawn, options.out / f"{stem}.png"))}
+        if options.arrays:
+            np.save(options.out / f"{stem}.npy", array)
+            files[name]["array"] = str(options.out / f"{stem}.npy")
+    facts = {"image": subject.path, "slice": subject.slice, "orientation": subject.scan.orientation}
+    return facts | {"notes": list(subject.scan.notes), "files": files}
+
+
+def _sentence(layer: Any) -> str:
+    shape = " × ".join(map(str, layer.shape)) if len(layer.shape) > 1 else f"{layer.shape[0]} numbers"
+    window = f" · kernel {_by(layer.kernel)}, stride {_by(layer.stride)}" if layer.kernel else ""
+    return f"{layer.kind} · {shape}{window} · a unit sees {_by(layer.field.size)} pixels at most"
+
+
+def _facts(layer: Any) -> dict[str, Any]:
+    """What JSON tells of a layer."""
+    field, middle = layer.field, layer.field.middle()
+    seen = {
+        "size": field.size,
+        "step": field.step,
+        "centre": field.centre(*middle),
+        "unit": middle,
+        "known": field.known,
+    }
+    plain = ("name", "kind", "part", "shape", "parameters", "kernel", "stride", "receives")
+    return {name: getattr(layer, name) for name in plain} | {"receptive_field": seen}
+
+
+def _by(sides: Sequence[float]) -> str:
+    return " × ".join(f"{side:g}" for side in sides)
+
+
+def _text(content: Mapping[str, Any], out: Path) -> str:
+    rows = [
+        [
+            *(layer["name"], layer["kind"], _by(layer["shape"]), f"{layer['parameters']:,}"),
+            *(_by(layer["kernel"]) or "–", _by(layer["stride"]) or "–", _by(layer["receptive_field"]["size"])),
+        ]
+        for layer in content["layers"]
+    ]
+    head = ["layer", "kind", "shape", "weights", "kernel", "stride", "sees, pixels"]
+    lines = [table(head, rows, align="<<<>>>>")]
+    opened, failed = len(content["images"]), len(content["failed"])
+    if opened:
+        lines.append(f"Pictures of {opened} image{'s' * (opened > 1)} are in {out}")
+    if failed:
+        lines.append(f"{failed} of {opened + failed} could not be opened.")
+    return "\n".join(lines)

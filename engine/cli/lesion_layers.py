@@ -1,0 +1,166 @@
+"""`lesion-layers`: where lesions go on their way through a run, layer by layer."""
+
+import importlib
+import math
+import sys
+from argparse import Namespace
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from engine import data, evaluation, lesions, runs, scoring
+from engine.cli.meter import Meter
+from engine.cli.outcome import Outcome, number, table
+from engine.config import DataConfig
+from engine.data.loading import open_source
+from engine.errors import ConfigError
+from engine.runs import Run
+
+MOST_PAIRS, MOST_PLACES, MOST_CHANNELS = 200, 16, 64
+NOTE = """\
+d': how well an ideal observer of the layer could tell the pictures from their twins in noise of {noise:g} gray
+values (its share does not depend on the noise); means over pairs. Held: of all that is still on its way to the
+output. Alone: of this layer. Lost: the share of what was held before it. The contrast that the output keeps is
+another matter: an observer who knows the model sees through a change of contrast, a reader does not."""
+
+
+def run(options: Namespace) -> Outcome:
+    """Follow the lesions of some pairs through a run."""
+    count = _whole(options.pairs, "pairs", MOST_PAIRS)
+    looks: dict[str, Any] = {"noise": _above_zero(options.noise)}
+    looks["places"] = _whole(options.places, "places", MOST_PLACES)
+    looks["channels"] = _whole(options.channels, "channels", MOST_CHANNELS)
+    opened = runs.open(options.run, options.runs)
+    meter = Meter(sys.stderr)
+    twins = _twins(opened, options, count, meter)
+    model = evaluation.load_model(opened)
+    detectability = importlib.import_module("engine.explore.detectability")
+
+    def step(done: int, total: int) -> bool:
+        meter.count("Following", done, total)
+        return True
+
+    pictures, healthy = importlib.import_module("engine.explore.twins").stacked(twins)
+    found = detectability.whereabouts(model, pictures, healthy, detectability.Observer(**looks), step)
+    meter.count("Following", 1, 1)
+    content = {"run": opened.name, "model": opened.config.model.model, "of": _asked_of(options), **looks}
+    content |= _described(found) | {"pairs": _pairs(found, twins, scoring.reconstruct(model, pictures))}
+    return Outcome(_text(content), content)
+
+
+def _twins(run: Run, options: Namespace, count: int, meter: Meter) -> list[Any]:
+    made = importlib.import_module("engine.explore.twins")
+    if options.boxes is None:
+        if options.data is not None:
+            raise ConfigError("Scans need a table of boxes (--boxes).", "Without one, phantoms are asked about.")
+        return list(made.of_phantoms(count, run.config.data.size))
+    boxes = lesions.read_boxes(options.boxes)
+    images: data.Dataset = evaluation.images(run, options.data, progress=meter.count)
+    return list(made.of_scans(images.splits[options.split], boxes, count, _aspect_of(images.config)))
+
+
+def _aspect_of(config: DataConfig) -> Callable[[str], float]:
+    """Height over width of the originals, which tells where a letterboxed scan lies; 1 where scans are squashed."""
+    if config.fit != "letterbox":
+        return lambda name: 1.0
+    source = open_source(config)
+    rows = {item.name: row for row, item in enumerate(source.items)}
+
+    def aspect(name: str) -> float:
+        picture = source.read(rows[name])
+        height, width = picture.gray.shape[:2]
+        return float(height / width * picture.aspect)
+
+    return aspect
+
+
+def _described(found: Any) -> dict[str, Any]:
+    """The layers and what each keeps, and who loses most."""
+    mean = {"held": found.held.mean(axis=1), "alone": found.alone.mean(axis=1), "lost": found.lost.mean(axis=1)}
+    first = float(found.first.mean())
+    shares = {name: (getattr(found, name) / found.first).mean(axis=1) for name in ("held", "alone")}
+    rows = [
+        {
+            **{"name": layer.name, "kind": layer.kind, "part": layer.part},
+            **{"held_d_prime": float(mean["held"][row]), "alone_d_prime": float(mean["alone"][row])},
+            **{"held_share": float(shares["held"][row]), "alone_share": float(shares["alone"][row])},
+            "lost_share": float(mean["lost"][row]),
+        }
+        for row, layer in enumerate(found.layers)
+    ]
+    thief = None if found.thief is None else found.layers[found.thief].name
+    return {"picture_d_prime": first, "layers": rows, "loses_most": thief}
+
+
+def _pairs(found: Any, twins: Sequence[Any], reconstructed: Any) -> list[dict[str, Any]]:
+    """What became of each lesion, and the contrast that the output keeps of it."""
+    lost = found.lost
+    described = []
+    for index, twin in enumerate(twins):
+        kept = lesions.retention(twin.picture, reconstructed[index, ..., 0], twin.mask)
+        described.append(
+            {
+                **{"name": twin.name, "lesion_px": lesions.area(twin.mask)},
+                "picture_d_prime": float(found.first[index]),
+                "output_d_prime": float(found.held[-1, index]),
+                "output_share": float(found.held[-1, index] / found.first[index]),
+                "loses_most": found.layers[int(lost[:, index].argmax())].name if lost[:, index].any() else None,
+                "contrast_kept": kept.value,
+            }
+        )
+    return described
+
+
+def _text(content: Mapping[str, Any]) -> str:
+    layers, pairs = content["layers"], content["pairs"]
+    rows = [
+        [
+            *(layer["name"], layer["kind"], number(layer["held_d_prime"]), f"{layer['held_share']:.1%}"),
+            *(f"{layer['alone_share']:.1%}", f"{layer['lost_share']:.1%}"),
+        ]
+        for layer in layers
+    ]
+    title = f"Where {len(pairs)} lesions go in run {content['run']}, {content['of']}:"
+    start = ["picture", "", number(content["picture_d_prime"]), "100.0%", "100.0%", ""]
+    lines = [title, table(["layer", "kind", "d'", "held", "alone", "lost"], [start, *rows], align="<<>>>>")]
+    lines += [NOTE.format(noise=content["noise"]), "", _verdict(content)]
+    return "\n".join(lines)
+
+
+def _verdict(content: Mapping[str, Any]) -> str:
+    pairs, thief = content["pairs"], content["loses_most"]
+    if thief is None:
+        return "No layer loses anything of these lesions."
+    row = next(layer for layer in content["layers"] if layer["name"] == thief)
+    times = Counter(pair["loses_most"] for pair in pairs)[thief]
+    kept = [pair["contrast_kept"] for pair in pairs if math.isfinite(pair["contrast_kept"])]
+    contrast = f" Of their contrast the output keeps {np.median(kept):.0%} (median)." if kept else ""
+    last = content["layers"][-1]["held_share"]
+    return (
+        f"{thief} loses most: {row['lost_share']:.0%} of what was held before it; it is the one for {times} of "
+        f"{len(pairs)} lesions. At the output {last:.0%} of the picture's d' is left.{contrast}"
+    )
+
+
+def _asked_of(options: Namespace) -> str:
+    if options.boxes is None:
+        return "phantoms and their healthy twins"
+    return f"{options.split} scans and the same with the lesion filled in"
+
+
+def _whole(typed: str, name: str, most: int) -> int:
+    if not typed.isdecimal() or not 1 <= int(typed) <= most:
+        raise ConfigError(f"--{name} must be a whole number from 1 to {most}; '{typed}' was given.")
+    return int(typed)
+
+
+def _above_zero(typed: str) -> float:
+    try:
+        value = float(typed)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value > 0):
+        raise ConfigError(f"--noise must be a number above 0; '{typed}' was given.")
+    return value

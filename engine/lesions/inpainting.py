@@ -1,0 +1,58 @@
+"""A scan without its lesion: the region filled in from what is round it, as a harmless stand-in for a healthy twin.
+
+The filling is smooth (biharmonic: Damelin, Hoang, On surface completion and image inpainting by biharmonic functions,
+Int. J. Mathematics and Mathematical Sciences 2018), stays within the gray values of the rim, and can be given the rim's
+grain. It makes no anatomy: it says what the picture might be with nothing remarkable there, not what was there.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import binary_dilation, gaussian_filter
+from skimage.restoration import inpaint_biharmonic
+
+from engine.lesions.contrast import Picture
+from engine.lesions.regions import Mask, fitting, rim_of, surroundings
+
+CALM_PX: Final = 1.0  # width of the Gaussian that takes the grain off the rim before it is continued
+RIM_PX: Final = 4
+
+
+def inpainted(image: Picture, mask: Mask, margin: int = 1, grain_seed: int | None = 0) -> NDArray[np.float32]:
+    """Fill a region of a picture in; outside of it nothing changes.
+
+    Args:
+        image: (height, width) in [0, 1].
+        mask: bool (height, width), the region.
+        margin: how far the filling goes beyond the region, px, since the edge of a lesion is soft.
+        grain_seed: seed of the grain, drawn from that of the rim; a smooth filling when None.
+
+    Returns:
+        float32 (height, width) in [0, 1].
+
+    Raises:
+        RegionError: the region is unfit, or nothing is left round it.
+    """
+    pixels = np.asarray(image, np.float64)
+    region = fitting(mask, pixels.shape)
+    if margin:
+        region = fitting(binary_dilation(region, iterations=margin))
+    rim = rim_of(region, RIM_PX)
+    near = surroundings(region, 2 * RIM_PX)
+    smooth = _calmed(pixels, ~region)
+    filled = inpaint_biharmonic(smooth[near], region[near])
+    low, high = smooth[rim].min(), smooth[rim].max()
+    found = pixels.copy()
+    found[region] = np.clip(filled[region[near]], low, high)
+    if grain_seed is not None:
+        grain = (pixels - smooth)[rim]
+        found[region] += np.random.default_rng(grain_seed).choice(grain - grain.mean(), np.count_nonzero(region))
+    return np.clip(found, 0.0, 1.0).astype(np.float32)
+
+
+def _calmed(pixels: NDArray[np.float64], outside: Mask) -> NDArray[np.float64]:
+    """The picture without its grain, from the pixels outside of the region alone."""
+    weight = gaussian_filter(outside.astype(np.float64), CALM_PX, mode="nearest")
+    blurred = gaussian_filter(np.where(outside, pixels, 0.0), CALM_PX, mode="nearest")
+    return np.where(outside, blurred / np.maximum(weight, 1e-6), 0.0)
