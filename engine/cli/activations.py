@@ -1,6 +1,5 @@
 """`activations`: what the layers of a run make of scans, as pictures."""
 
-import importlib
 import re
 import sys
 from argparse import Namespace
@@ -12,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import data, evaluation, runs
+from engine import backend, data, evaluation, runs
 from engine.cli.meter import Meter
 from engine.cli.outcome import USER_ERROR, Outcome, table
+from engine.config import TrainingConfig
 from engine.errors import EngramError
 from engine.report import channels, figures, mosaic
 from engine.report.mosaic import Tile
@@ -51,7 +51,7 @@ def run(options: Namespace) -> Outcome:
     opened = runs.open(options.run, options.runs)
     options.out.mkdir(parents=True, exist_ok=True)
     model = evaluation.load_model(opened)
-    listed = importlib.import_module("engine.explore.layers").listed(model)
+    listed = backend.load_any("engine.explore.layers", opened.config.training).listed(model)
     wanted = None if ALL in (options.layer or [ALL]) else list(dict.fromkeys(options.layer))
     meter, described, failed, taken = Meter(sys.stderr), [], [], set[str]()
     for done, path in enumerate(options.images):
@@ -91,7 +91,7 @@ def _computed(model: Any, subject: Subject, wanted: Sequence[str] | None) -> Act
     Raises:
         ConfigError: the model has no layer of a wanted name.
     """
-    compute = importlib.import_module("engine.explore.activations").compute
+    compute = backend.load_any("engine.explore.activations", TrainingConfig()).compute
     return {name: array[0] for name, array in compute(model, subject.image[None, ..., None], wanted).items()}
 
 

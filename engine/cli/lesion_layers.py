@@ -1,6 +1,5 @@
 """`lesion-layers`: where lesions go on their way through a run, layer by layer."""
 
-import importlib
 import math
 import sys
 from argparse import Namespace
@@ -10,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from engine import data, evaluation, lesions, runs, scoring
+from engine import backend, data, evaluation, lesions, runs, scoring
 from engine.cli.meter import Meter
 from engine.cli.outcome import Outcome, number, table
 from engine.config import DataConfig
 from engine.data.loading import open_source
 from engine.errors import ConfigError
+from engine.explore.twins import Twin, of_phantoms, of_scans, stacked
 from engine.runs import Run
 
 MOST_PAIRS, MOST_PLACES, MOST_CHANNELS = 200, 16, 64
@@ -36,13 +36,13 @@ def run(options: Namespace) -> Outcome:
     meter = Meter(sys.stderr)
     twins = _twins(opened, options, count, meter)
     model = evaluation.load_model(opened)
-    detectability = importlib.import_module("engine.explore.detectability")
+    detectability = backend.load_any("engine.explore.detectability", opened.config.training)
 
     def step(done: int, total: int) -> bool:
         meter.count("Following", done, total)
         return True
 
-    pictures, healthy = importlib.import_module("engine.explore.twins").stacked(twins)
+    pictures, healthy = stacked(twins)
     found = detectability.whereabouts(model, pictures, healthy, detectability.Observer(**looks), step)
     meter.count("Following", 1, 1)
     content = {"run": opened.name, "model": opened.config.model.model, "of": _asked_of(options), **looks}
@@ -50,15 +50,14 @@ def run(options: Namespace) -> Outcome:
     return Outcome(_text(content), content)
 
 
-def _twins(run: Run, options: Namespace, count: int, meter: Meter) -> list[Any]:
-    made = importlib.import_module("engine.explore.twins")
+def _twins(run: Run, options: Namespace, count: int, meter: Meter) -> list[Twin]:
     if options.boxes is None:
         if options.data is not None:
             raise ConfigError("Scans need a table of boxes (--boxes).", "Without one, phantoms are asked about.")
-        return list(made.of_phantoms(count, run.config.data.size))
+        return of_phantoms(count, run.config.data.size)
     boxes = lesions.read_boxes(options.boxes)
     images: data.Dataset = evaluation.images(run, options.data, progress=meter.count)
-    return list(made.of_scans(images.splits[options.split], boxes, count, _aspect_of(images.config)))
+    return of_scans(images.splits[options.split], boxes, count, _aspect_of(images.config))
 
 
 def _aspect_of(config: DataConfig) -> Callable[[str], float]:
@@ -94,7 +93,7 @@ def _described(found: Any) -> dict[str, Any]:
     return {"picture_d_prime": first, "layers": rows, "loses_most": thief}
 
 
-def _pairs(found: Any, twins: Sequence[Any], reconstructed: Any) -> list[dict[str, Any]]:
+def _pairs(found: Any, twins: Sequence[Twin], reconstructed: Any) -> list[dict[str, Any]]:
     """What became of each lesion, and the contrast that the output keeps of it."""
     lost = found.lost
     described = []

@@ -10,17 +10,10 @@ from numpy.typing import NDArray
 
 from engine.report import figures
 from engine.report.figures import DPI
-from engine.report.mosaic import square
+from engine.report.mosaic import scale_of, square
 from engine.report.style import CARD, LINE, QUIET, SIGNED, TEXT
 
 SIDE, LEFT, TOP, BOTTOM, RIGHT = 6.0, 0.2, 0.62, 0.36, 0.95
-WITHIN = 99.5
-
-
-def scale_of(activation: NDArray[np.floating[Any]]) -> tuple[float, float]:
-    """The ends of a layer's scale: 99.5 % of its values lie within; symmetric round zero where some are negative."""
-    limit = float(np.percentile(np.abs(activation), WITHIN)) or 1.0
-    return (-limit if np.min(activation) < 0 else 0.0), limit
 
 
 def draw(activation: NDArray[np.floating[Any]], title: str, facts: str) -> Figure:
@@ -45,7 +38,7 @@ def draw(activation: NDArray[np.floating[Any]], title: str, facts: str) -> Figur
         ScalarMappable(Normalize(low, high), colours), cax=bar, extend=_beyond(activation, low, high)
     )
     ticks = sorted({low, 0.0, high})
-    drawn.set_ticks(ticks, labels=[f"{value:.3g}" for value in ticks])
+    drawn.set_ticks(ticks, labels=[f"{value:.3g}".replace("-", "−") for value in ticks])
     drawn.ax.tick_params(colors=QUIET, labelsize=7, length=2)
     drawn.ax.set_ylabel("activation", color=QUIET, fontsize=7)
     drawn.outline.set_edgecolor(LINE)

@@ -15,6 +15,7 @@ from engine.report.style import CARD, QUIET, SIGNED, TEXT
 
 CELL, GAP, TITLE, NOTE = 1.62, 0.14, 0.2, 0.3
 LEFT, TOP, BOTTOM = 0.14, 0.12, 0.3
+WITHIN = 99.5
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,22 @@ def square(activation: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     return picture
 
 
+def scale_of(activation: NDArray[np.floating[Any]]) -> tuple[float, float]:
+    """The ends of a layer's scale: 0 to 1 for a picture, so that an output is never stretched apart from its scan.
+
+    Of other layers 99.5 % of the values lie within; it is symmetric round zero where some are negative, else from zero.
+    """
+    picture = activation.ndim == 3 and activation.shape[2] == 1
+    if picture and np.min(activation) >= 0 and np.max(activation) <= 1:
+        return 0.0, 1.0
+    limit = float(np.percentile(np.abs(activation), WITHIN)) or 1.0
+    return (-limit if np.min(activation) < 0 else 0.0), limit
+
+
 def draw(tiles: Sequence[Tile], across: int = 6) -> Figure:
     """Draw layers in rows; each has its own scale, which stands below it.
 
-    A layer with negative values is drawn on the signed map, symmetric around zero; one without from black, at zero,
-    to white. The scale holds 99.5 % of the values.
+    A layer with negative values is drawn on the signed map, one without from black, at zero, to white.
     """
     rows = math.ceil(len(tiles) / across)
     width = LEFT * 2 + across * CELL + (across - 1) * GAP
@@ -65,14 +77,13 @@ def draw(tiles: Sequence[Tile], across: int = 6) -> Figure:
         left = LEFT + number % across * (CELL + GAP)
         bottom = height - TOP - (number // across) * (TITLE + CELL + NOTE) - TITLE - CELL
         axes = figure.add_axes((left / width, bottom / height, CELL / width, CELL / height))
-        limit = float(np.percentile(np.abs(tile.activation), 99.5)) or 1.0
-        signed = bool(np.min(tile.activation) < 0)
-        low, colours = (-limit, SIGNED) if signed else (0.0, "gray")
+        low, limit = scale_of(tile.activation)
+        colours = SIGNED if low < 0 else "gray"
         axes.imshow(square(tile.activation), cmap=colours, vmin=low, vmax=limit, interpolation="nearest")
         axes.set_facecolor(CARD)
         axes.set_axis_off()
         figure.text(left / width, (bottom + CELL + 0.05) / height, tile.title, color=TEXT, fontsize=7.5, weight="bold")
-        scale = f"{_shape(tile.activation)} · {'±' if signed else '0 to '}{limit:.3g}"
+        scale = f"{_shape(tile.activation)} · {'±' if low < 0 else '0 to '}{limit:.3g}"
         figure.text(left / width, (bottom - 0.14) / height, scale, color=QUIET, fontsize=6.5)
     figures.sign(figure)
     return figure

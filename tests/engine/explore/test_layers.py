@@ -167,8 +167,10 @@ for name in sorted(models.BUILDERS):
     last = list(activations.compute(model, images).values())[-1]
     outputs = model(images, training=False)
     wanted = keras.ops.convert_to_numpy(outputs["logits"] if isinstance(outputs, dict) else outputs)
-    total = sum(layer.parameters for layer in layers.listed(model))
-    found[name] = [float(abs(last - wanted).max()), total - model.count_params()]
+    listed = layers.listed(model)
+    total = sum(layer.parameters for layer in listed)
+    strangers = [layer.name for layer in listed if not layer.receives or not layer.field.known]
+    found[name] = [float(abs(last - wanted).max()), total - model.count_params(), strangers]
 print(json.dumps({"backend": keras.backend.backend(), "found": found}))
 """
 
@@ -177,6 +179,7 @@ def test_layers_and_activations_on_each_backend(backend, run_python):
     said = json.loads(run_python(EACH, backend=backend).splitlines()[-1])
     assert said["backend"] == backend
     assert set(said["found"]) == set(NAMES)
-    for name, (difference, missing) in said["found"].items():
+    for name, (difference, missing, strangers) in said["found"].items():
         assert difference < 1e-5, name
         assert missing == 0, name
+        assert strangers == [], name
