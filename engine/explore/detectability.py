@@ -160,7 +160,8 @@ def _followed(
     """Shares (layers, pairs) that are held behind each layer, and that each keeps alone."""
     known = [layer for layer, _ in walked]
     same = {layer.name: layer.name for layer in known} | {IMAGES: IMAGES}  # the layer that says as much
-    held, alone = [], []
+    held: list[Shares] = []
+    alone: list[Shares] = []
     asked: dict[tuple[str, ...], Shares] = {}
     for index, (layer, operation) in enumerate(walked):
         if not step(index, len(known)):
@@ -170,7 +171,7 @@ def _followed(
         ahead = tuple(sorted({same[name] for name in frontier(known, index)}))
         for names in (ahead, (same[layer.name],)):
             if names not in asked:
-                asked[names] = walk.kept(names)
+                asked[names] = walk.kept(names, held[-1] if held else None)
         held.append(asked[ahead])
         alone.append(asked[same[layer.name],])
     return np.array(held), np.array(alone)
@@ -185,21 +186,22 @@ class _Walk:
     signal: NDArray[np.float64]
     how: Observer
 
-    def kept(self, names: tuple[str, ...]) -> Shares:
-        """The share of d' that some layers together keep of each lesion: (pairs,), from 0 to 1."""
+    def kept(self, names: tuple[str, ...], most: Shares | None = None) -> Shares:
+        """The share of d' that some layers together keep of each lesion: (pairs,), from 0 to 1.
+
+        Nobody looks on where `most`, what was held before them, has been found again.
+        """
         if names == (IMAGES,):
             return np.ones(len(self.signal))
         at = (np.arange(self.how.places) + 0.5) / self.how.places
         signal = np.concatenate([self.signal] * len(at))
         points = np.concatenate([self.healthy + share * self.signal for share in at]).astype(np.float32)
-        found = [
-            _cosines(
-                _Derivative(self.model, names, points[i : i + AT_ONCE], self.how.nudge),
-                signal[i : i + AT_ONCE],
-                self.how,
-            )
-            for i in range(0, len(points), AT_ONCE)
-        ]
+        enough = ENOUGH * np.tile(np.ones(len(self.signal)) if most is None else most, len(at))
+        found = []
+        for i in range(0, len(points), AT_ONCE):
+            part = slice(i, i + AT_ONCE)
+            derivative = _Derivative(self.model, names, points[part], self.how.nudge)
+            found.append(_cosines(derivative, signal[part], enough[part], self.how.channels))
         return np.asarray(np.concatenate(found).reshape(len(at), -1).mean(axis=0))
 
 
@@ -237,18 +239,18 @@ class _Derivative:
         return [np.asarray(keras.ops.convert_to_numpy(found[name])).astype(np.float32) for name in self.names]
 
 
-def _cosines(derivative: _Derivative, signal: NDArray[np.float64], how: Observer) -> Shares:
+def _cosines(derivative: _Derivative, signal: NDArray[np.float64], enough: Shares, channels: int) -> Shares:
     """Cosine between each lesion and the nearest J^T w that so many channels find; never too large."""
     left, kept = signal.copy(), np.zeros(len(signal))
     direction = answer = derivative.forward(left)
     size = _dot(answer, answer)
-    for _ in range(how.channels):
+    for _ in range(channels):
         led_back = derivative.back(direction)
         length = np.square(led_back).sum(axis=(1, 2, 3))
         far = (led_back * left).sum(axis=(1, 2, 3)) / np.where(length > 0, length, 1.0)
         left -= far[:, None, None, None] * led_back
         before, kept = kept, np.maximum(kept, _cosine(signal, signal - left))
-        if np.all((kept > ENOUGH) | (kept - before < SETTLED)):
+        if np.all((kept > enough) | (kept - before < SETTLED)):
             break
         answer = derivative.forward(left)
         new = _dot(answer, answer)
