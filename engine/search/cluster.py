@@ -10,6 +10,7 @@ import importlib
 import logging
 import os
 import threading
+import warnings
 from contextlib import suppress
 from typing import Any
 from uuid import uuid4
@@ -99,7 +100,7 @@ class Cluster:
     """
 
     def __init__(self, where: str, count: int) -> None:
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is said in sentences of ours
+        _silence_dask()
         self.where, self._topic = where, f"engram-{uuid4().hex}"
         self._hands: dict[str, ClusterHand] = {}
         self._trouble: SearchError | None = None
@@ -162,19 +163,32 @@ class Cluster:
             self._trouble = SearchError(what, "The engine and the folder of runs must be the same on all machines.")
 
 
+def _silence_dask() -> None:
+    """Keep Dask's words off the terminal, of which each logger has its own level; ours say what matters."""
+    for name in [each for each in logging.Logger.manager.loggerDict if each.split(".")[0] == "distributed"]:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
 def _own_cluster(where: str, count: int) -> Any:
     """A cluster that is started for this search; None for an address."""
     if where == "local":
         return distributed.LocalCluster(
-            n_workers=count, threads_per_worker=1, memory_limit=0, dashboard_address=None, silence_logs=logging.CRITICAL
+            n_workers=count,
+            threads_per_worker=1,
+            memory_limit=0,
+            dashboard_address="127.0.0.1:0",
+            silence_logs=logging.CRITICAL,
         )
     if where not in QUEUES:
         return None
     try:
-        made = getattr(importlib.import_module("dask_jobqueue"), QUEUES[where])()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # another port for Dask's own pages is no matter
+            made = getattr(importlib.import_module("dask_jobqueue"), QUEUES[where])()
     except (ValueError, RuntimeError, OSError) as error:
         advice = f"Describe its jobs (cores, memory, walltime) as jobqueue.{where} in ~/.config/dask/jobqueue.yaml."
-        raise SearchError(f"No jobs can be asked of {where} ({error}).", advice) from None
+        why = str(error).partition(", for example")[0]
+        raise SearchError(f"No jobs can be asked of {where} ({why}).", advice) from None
     made.scale(jobs=count)
     return made
 
