@@ -47,7 +47,8 @@ class ClusterHand:
     def __init__(self, client: Client, task: Task, inbox: Inbox, topic: str) -> None:
         self.task, self._inbox = task, inbox
         self.name = f"engram-{task.run.name}-{uuid4().hex}"
-        self.is_killed = False
+        self.is_killed = self._is_over = self._is_stopping = False
+        self._lock = threading.Lock()
         self._begun = 0
         self._wish = Variable(self.name, client=client)
         self._wish.set("run")
@@ -66,14 +67,19 @@ class ClusterHand:
             self.put(Gone(*content))
 
     def put(self, news: Event | Gone) -> None:
-        """Pass news on to the search."""
-        self._inbox.put((self.task.number, news))
+        """Pass news on to the search; nothing follows the end, which may be heard of twice, from Dask and a worker."""
+        with self._lock:
+            if not self._is_over:
+                self._inbox.put((self.task.number, news))
+            self._is_over = self._is_over or isinstance(news, Gone)
 
     def say(self, message: Message) -> None:
         """Let its worker know what is wished; a wish to stop stays."""
         wish = next(word for word, known in WISHES.items() if isinstance(message, type(known)))
-        with suppress(OSError, RuntimeError):
-            self._wish.set(wish)
+        if not self._is_stopping:
+            with suppress(OSError, RuntimeError):
+                self._wish.set(wish)
+        self._is_stopping = self._is_stopping or wish == "stop"
 
     def kill(self) -> None:
         """Let Dask drop it; its worker ends the process then."""

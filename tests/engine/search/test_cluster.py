@@ -1,17 +1,20 @@
 """A search on a real scheduler and real workers, whose machine is this one: killed, taken over, dealt cards."""
 
 import os
+import queue
 import signal
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from engine.config import SearchConfig
 from engine.errors import SearchError
-from engine.messages import EpochEnded, JobStarted
+from engine.messages import Continue, EpochEnded, JobStarted, Pause, Stop
 from engine.runs import Run
 from engine.search import fleet
+from engine.search.places import Gone, Task
 from tests.engine.search.processes import children, holder, parent, wait_for_end
 
 MISSING = "distributed is not installed: pip install -e '.[cluster]' -c constraints.txt"
@@ -36,6 +39,7 @@ def scheduler(start_python, tmp_path):
 @needs_dask
 @needs_proc
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_no_trial_is_lost_or_doubled_when_a_worker_is_killed_and_then_the_search(begin, scheduler, tmp_path):
     settings = {"trials": 3, "parallel": 2, "algorithm": "grid", "cluster": scheduler}
     running = begin(tmp_path, settings=settings, space=SPACE, epochs=60)
@@ -61,6 +65,7 @@ def test_no_trial_is_lost_or_doubled_when_a_worker_is_killed_and_then_the_search
 
 @needs_dask
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_on_a_cluster_of_its_own_each_trial_has_a_card_of_its_own(begin, tmp_path, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")  # which nobody has to have
     monkeypatch.setenv("TMPDIR", str(tmp_path))
@@ -70,6 +75,23 @@ def test_on_a_cluster_of_its_own_each_trial_has_a_card_of_its_own(begin, tmp_pat
     told = [event["text"] for event in running.told if event["event"] == "log" and "card" in event["text"]]
     assert {text[-2] for text in told} == {"0", "1"}
     assert [trial.state for trial in running.trials()] == ["finished"] * 2
+
+
+@needs_dask
+def test_a_wish_to_stop_stays_and_nothing_follows_the_end(monkeypatch, tmp_path):
+    from engine.search import cluster
+
+    said, inbox = [], queue.SimpleQueue()
+    monkeypatch.setattr(cluster, "Variable", lambda name, client: SimpleNamespace(set=said.append))
+    client = SimpleNamespace(submit=lambda *arguments, **named: None)
+    hand = cluster.ClusterHand(client, Task(7, Run(tmp_path / "s-0007"), tmp_path / "log"), inbox, "topic")
+    for wish in (Pause(), Stop(), Continue()):
+        hand.say(wish)
+    assert said == ["run", "pause", "stop"]
+    hand.hear("gone", (0, ""))
+    hand.put(Gone(-9, ""))
+    assert inbox.get() == (7, Gone(0, ""))
+    assert inbox.empty()
 
 
 @needs_dask
