@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QWidget
 from engine.config import FieldSpec
 
 NAMES = {
+    "keras-tuner": "KerasTuner",
+    "wandb": "W&B sweep",
     "tensorflow": "TensorFlow",
     "torch": "PyTorch",
     "jax": "JAX",

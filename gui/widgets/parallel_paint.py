@@ -217,11 +217,11 @@ def _draw_mark(painter: QPainter, at: QPointF, text: str) -> None:
 def _draw_title(painter: QPainter, model: ParallelModel, frame: Frame, key: str, focused: bool) -> None:
     font = QFont(painter.font())
     font.setPixelSize(TICK_PX + 1)
-    font.setBold(focused)
+    font.setUnderline(focused)
     painter.setFont(font)
     metrics = QFontMetricsF(font)
     said = model.axes[key].title + (", log" if key in model.log else "") + (" ↓" if key in model.flipped else "")
-    wide = min(frame.step() - 6, 2 * LEFT + 60)
+    wide = min(frame.step() - 2, 2 * LEFT + 60)
     text = metrics.elidedText(said, Qt.TextElideMode.ElideRight, wide)
     half = metrics.horizontalAdvance(text) / 2
     left = min(max(frame.x(key) - half, 4), frame.width - 2 * half - 4)

@@ -53,6 +53,7 @@ class Actions(QObject):
         job = self._session.job
         if not self._watch.is_mine():
             self.wish("pause" if pause else "continue")
+            self._watch.changed.emit()
         else:
             job.pause() if pause else job.go_on()
 

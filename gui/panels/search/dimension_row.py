@@ -92,6 +92,8 @@ class DimensionRow(QWidget):
     def _lay_out(self) -> None:
         ends, condition, head = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
         head.setSpacing(0)
+        ends.setSpacing(6)
+        condition.setSpacing(6)
         head.addWidget(self.name, 1)
         head.addStretch()
         for button in (self.condition, self.remove):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QUndoStack
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QVBoxLayout, QWidget
 
@@ -32,6 +33,8 @@ class HandSheet(QDialog):
         self._found, self._send = found, send
         self._undo = QUndoStack(self)
         self.form = Form(fields(found), self._undo, self._check)
+        self._grown = QTimer(self, singleShot=True, interval=0)
+        self._grown.timeout.connect(self._grow)
         self.notice, self.trouble = NoticeBox(), label(role="danger", wrap=True)
         kinds = QDialogButtonBox.StandardButton
         self.buttons = QDialogButtonBox(kinds.Ok | kinds.Cancel)
@@ -55,6 +58,7 @@ class HandSheet(QDialog):
         """Pass it on; what is wrong is said here."""
         told = self._known() or self._send(self.values())
         self.notice.show_notice(told)
+        self._grown.start()
         if not told:
             self.accept()
 
@@ -74,6 +78,14 @@ class HandSheet(QDialog):
         self.trouble.setText(self.form.problem)
         self.trouble.setVisible(bool(self.form.problem))
         self.buttons.button(QDialogButtonBox.StandardButton.Ok).setEnabled(self.form.is_valid())
+        self._grown.start()
+
+    def _grow(self) -> None:
+        """Have room for every sentence."""
+        layout = self.layout()
+        if layout is not None:
+            layout.activate()
+            self.resize(self.width(), max(layout.totalHeightForWidth(self.width()), self.minimumSizeHint().height()))
 
 
 def fields(found: Found) -> list[FieldSpec]:

@@ -70,4 +70,6 @@ def share(value: float, each: Importance) -> str:
     """An effect in words: a share of the loss, or a difference of it."""
     if not each.is_relative:
         return number(value, 3)
-    return f"{'+' if value > 0 else ''}{fixed(100 * value, 0)} %" if value < 4 else f"× {fixed(1 + value, 1)}"
+    if value >= 4:
+        return f"× {fixed(1 + value, 1)}"
+    return f"{'+' if round(100 * value) > 0 else ''}{fixed(100 * value, 0)} %"

@@ -11,6 +11,7 @@ from gui.panels.search.found import Found, facts
 from gui.panels.search.trial_lines import lines_of
 from gui.widgets.buttons import Button, IconButton
 from gui.widgets.card import Card
+from gui.widgets.elided_label import ElidedLabel
 from gui.widgets.notice import NoticeBox
 from gui.widgets.parallel_axes import ParallelAxes
 from gui.widgets.text import label
@@ -19,7 +20,7 @@ NONE = (
     "No search yet.\n\nAt the left, choose which settings vary and press 'Start search'. Every trial becomes a "
     "run of its own, and a line appears here for each: drag on an axis to pick out trials."
 )
-HINT = "Drag on an axis to brush, on its name to move it; click on the name to flip it. More with the right button."
+HINT = "Drag on an axis to brush, on its name to move it; click on the name to flip it."
 WAITING = "The first trial is being trained. Its line appears here once it is over."
 ELSEWHERE = "runs in another process"
 
@@ -38,13 +39,15 @@ class PlotCard(Card):
         super().__init__("Search")
         self.searches, self.empty, self.notice = Choice(), label(NONE, role="quiet", wrap=True), NoticeBox()
         self.settings = IconButton("settings", "Space and settings", checkable=True)
-        self.new = Button("New search", icon_name="plus")
+        self.new = Button("New", icon_name="plus")
         self.pause, self.stop = Button("Pause", icon_name="pause"), Button("Stop and keep", "danger", "stop")
         self.go_on = Button("Go on", "primary", "play")
-        self.pages, self.axes, self.hint = QStackedWidget(), ParallelAxes(), label(HINT, role="caption")
+        self.pages, self.axes, self.hint = QStackedWidget(), ParallelAxes(), ElidedLabel(HINT)
         self.clear, self.save = Button("Clear brushes", "link"), IconButton("export", "Export picture or table")
         self._drawn: tuple[object, ...] = ()
-        self._is_held = False
+        self._is_held, self._held_elsewhere = False, ""
+        self.hint.setProperty("role", "caption")
+        self.new.setToolTip("Put a new search together")
         self.searches.setAccessibleName("search")
         self.searches.setMinimumContentsLength(9)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -59,7 +62,7 @@ class PlotCard(Card):
         self.add(self.pages, 1)
         self.searches.activated.connect(lambda: self.chosen.emit(self.searches.currentData()))
         self.new.clicked.connect(self.new_wanted)
-        self.pause.clicked.connect(lambda: self.pause_wanted.emit(not self._is_held))
+        self.pause.clicked.connect(self._on_pause_clicked)
         self.stop.clicked.connect(self.stop_wanted)
         self.go_on.clicked.connect(self.go_on_wanted)
         self.save.clicked.connect(self.export_wanted)
@@ -97,7 +100,8 @@ class PlotCard(Card):
         self.facts.setVisible(found is not None)
         mine = found is not None and job.search == found.name
         running = mine or (found is not None and found.busy)
-        self._is_held = mine and job.state in ("paused", "pausing")
+        elsewhere = found is not None and self._held_elsewhere == found.name and found.busy
+        self._is_held = job.state in ("paused", "pausing") if mine else elsewhere
         for button in (self.pause, self.stop):
             button.setVisible(running)
         self.pause.setText("Continue" if self._is_held else "Pause")
@@ -126,6 +130,11 @@ class PlotCard(Card):
             self._show_hint()
         self.pages.setCurrentIndex(int(bool(over)))
         self.save.setVisible(bool(over))
+
+    def _on_pause_clicked(self) -> None:
+        """What another process has been asked for is remembered here: its ledger does not tell."""
+        self._held_elsewhere = "" if self._is_held else str(self.searches.currentData())
+        self.pause_wanted.emit(not self._is_held)
 
     def _show_hint(self) -> None:
         kept, count = self.axes.selection(), len(self.axes.model.lines.keys)

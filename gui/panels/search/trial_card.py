@@ -106,7 +106,7 @@ class TrialCard(Card):
             return
         star = "★ " if numbered(trial, found.best).is_best else ""
         self.set_title(f"{star}Trial {trial.number:04d}")
-        self.set_subtitle(state(found, trial).split(":")[0])
+        self.set_subtitle(state(found, trial))
         self.facts.setText(facts(trial))
         self.reason.setText(trial.reason)
         restyle(self.reason, role="danger" if trial.state == "failed" else "caption")

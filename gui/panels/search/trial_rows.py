@@ -57,8 +57,9 @@ def columns(found: Found) -> list[Column]:
     """The columns of a search's table."""
     varied = [Column(short(name), shown, _is_number(found, name)) for name in found.plan.space.names]
     pixel = [Column("nats/px")] if has_pixels(found) else []
-    ends = [Column("time", _time), Column("state", str, False)]
-    return [Column("trial", _written), *varied, Column(score_title(found)), *pixel, *ends]
+    begin = [Column("trial", _written), Column("state", str, False)]
+    ends = [Column("time", _time), Column("", str, False)]
+    return [*begin, *varied, Column(score_title(found)), *pixel, *ends]
 
 
 def rows(found: Found, kept: Sequence[str] | None = None) -> list[Row]:
@@ -68,32 +69,32 @@ def rows(found: Found, kept: Sequence[str] | None = None) -> list[Row]:
 
 
 def _row(found: Found, trial: Trial) -> Row:
-    values: list[Any] = [numbered(trial, found.best)]
+    values: list[Any] = [numbered(trial, found.best), state(found, trial)]
     values += [trial.config.get(name) for name in found.plan.space.names]
     score = float("nan") if trial.score is None else trial.score
     values.append(score)
     if has_pixels(found):
         values.append(score / found.plan.base.data.size**2)
-    values += [trial.seconds, state(found, trial)]
+    values += [trial.seconds, trial.reason]
     role = ROLES.get(trial.state)
-    roles = {len(values) - 1: role} if role else {}
+    loud = {1: role} if role else {}
     if trial.state in ("failed", "stopped"):
-        roles |= dict.fromkeys(range(len(values) - 1), "quiet")
-    return Row(str(trial.number), values, "", roles, tip(found, trial))
+        loud = dict.fromkeys(range(len(values)), "quiet") | loud | {len(values) - 1: role or "quiet"}
+    return Row(str(trial.number), values, "", loud, tip(found, trial))
 
 
 def state(found: Found, trial: Trial) -> str:
-    """What became of a trial, with the reason where it came to no good end."""
+    """What became of a trial, in a word."""
     if trial.state == "running" and not found.busy:
         return "interrupted"
-    said = STATES.get(trial.state, trial.state)
-    return f"{said}: {trial.reason}" if trial.reason else said
+    return STATES.get(trial.state, trial.state)
 
 
 def tip(found: Found, trial: Trial) -> str:
     """All that the table knows of a trial, in sentences."""
     run = f", run {trial.run}" if trial.run else ""
-    lines = [f"Trial {trial.number}{run}: {state(found, trial)}", standing.named(trial.config)]
+    why = f". {trial.reason}" if trial.reason else ""
+    lines = [f"Trial {trial.number}{run}: {state(found, trial)}{why}", standing.named(trial.config)]
     if trial.score is not None:
         lines.append(f"best validation loss {number(trial.score, 6)} in epoch {trial.best_epoch}")
     if trial.origin != "search":

@@ -60,7 +60,8 @@ class TrialsCard(Card):
         line.addStretch()
         for each in (self.table, page):
             self.pages.addWidget(each)
-        self.add(self.empty)
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.add(self.empty, 1)
         self.add(self.pages, 1)
         self._found: Found | None = None
         self._shape: tuple[object, ...] = ()

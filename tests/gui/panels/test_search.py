@@ -278,9 +278,13 @@ class TestSearching:
             panel.open("s")
             assert panel.plot.facts.text().startswith("runs in another process")
             assert not panel.plot.go_on.isVisible()
+            panel.plot.pause.click()
+            assert panel.plot.pause.text() == "Continue"
+            panel.plot.pause.click()
+            assert panel.plot.pause.text() == "Pause"
             panel.plot.stop.click()
         with made.ledger() as ledger:
-            assert ledger.take_wishes() == [("stop", None)]
+            assert [verb for verb, _ in ledger.take_wishes()] == ["pause", "continue", "stop"]
         assert panel.session.job.search is None
 
     def test_space_and_number_are_changed_while_it_runs(self, panel, make_search, qtbot):
@@ -463,8 +467,7 @@ class TestTrials:
         panel.open("old")
         assert panel.plot.facts.text() == "4 done · 1 failed · 3 to come of 8 · 3 of 8 points left"
         table = panel.trials.table
-        assert [table.text(0, column) for column in range(5)] == ["★ 0001", "0.001", "4", "1", "0.01"]
-        assert table.text(0, 6) == "done"
+        assert [table.text(0, column) for column in range(6)] == ["★ 0001", "done", "0.001", "4", "1", "0.01"]
         assert panel.session.job.engine is None
 
     def test_failed_trial_keeps_its_reason_and_is_never_first(self, panel, make_search):
@@ -472,12 +475,11 @@ class TestTrials:
         panel.open("s")
         table, last = panel.trials.table, 4
         assert table.text(last, 0) == "0003"
-        assert table.text(last, 4) == "—"
-        assert table.text(last, 6) == f"failed: {FAILED}"
-        index = table.model().index(last, 6)
+        assert (table.text(last, 1), table.text(last, 5), table.text(last, 7)) == ("failed", "—", FAILED)
+        index = table.model().index(last, 1)
         assert FAILED in index.data(Qt.ItemDataRole.ToolTipRole)
         assert index.data(Qt.ItemDataRole.ForegroundRole).name() == "#f08a7a"
-        table.sortByColumn(4, Qt.SortOrder.DescendingOrder)
+        table.sortByColumn(5, Qt.SortOrder.DescendingOrder)
         assert read("s", panel.session.book.root).best.number == 1
 
     def test_interrupted_trial_is_told(self, make_search, root):
