@@ -116,8 +116,9 @@ class NumberModel(QAbstractTableModel):
     def show(self, rows: Sequence[Row]) -> None:
         """Take new rows; when their keys are the old ones only the cells change, and selection and place stay."""
         if [row.key for row in rows] == [row.key for row in self.rows]:
-            self.rows = list(rows)
-            self._changed()
+            if list(rows) != self.rows:
+                self.rows = list(rows)
+                self._changed()
             return
         self.beginResetModel()
         self.rows = list(rows)

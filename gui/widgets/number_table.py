@@ -10,6 +10,7 @@ from gui.widgets.number_model import DOT_PX, Column, NumberModel, NumberOrder, R
 
 ROW_PX = 25
 SPARED_PX, SPARED_PLAIN_PX = 14, 8
+MEASURED_ROWS = 40  # how many rows a column is measured by: all of a long table's take too long
 
 
 class TightHeader(QHeaderView):
@@ -62,6 +63,7 @@ class NumberTable(QTableView):
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         header.setHighlightSections(False)
         header.setMinimumSectionSize(40)
+        header.setResizeContentsPrecision(MEASURED_ROWS)
         if sortable:
             self.setSortingEnabled(True)
             self.sortByColumn(-1, Qt.SortOrder.AscendingOrder)

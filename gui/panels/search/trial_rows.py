@@ -1,6 +1,7 @@
 """The trials as a table: its columns, its rows, and the same as a file."""
 
 import csv
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -71,13 +72,15 @@ def rows(found: Found, kept: Sequence[str] | None = None) -> list[Row]:
 def _row(found: Found, trial: Trial) -> Row:
     values: list[Any] = [numbered(trial, found.best), state(found, trial)]
     values += [trial.config.get(name) for name in found.plan.space.names]
-    score = float("nan") if trial.score is None else trial.score
+    score = math.nan if trial.score is None else trial.score
     values.append(score)
     if has_pixels(found):
-        values.append(score / found.plan.base.data.size**2)
+        values.append(math.nan if trial.score is None else score / found.plan.base.data.size**2)
     values += [trial.seconds, trial.reason]
     role = ROLES.get(trial.state)
     loud = {1: role} if role else {}
+    if values[0].is_best:
+        loud[0] = "accent"
     if trial.state in ("failed", "stopped"):
         loud = dict.fromkeys(range(len(values)), "quiet") | loud | {len(values) - 1: role or "quiet"}
     return Row(str(trial.number), values, "", loud, tip(found, trial))
