@@ -95,19 +95,17 @@ class TrialsCard(Card):
         """Draw the losses of the ten best trials, and of those that run, as far as their records tell."""
         found = self._found
         ranked = top(found) if found else []
-        keys = [trial.run for trial, _ in ranked]
-        if [key for key in self.curves.items if key in keys] != [key for key in keys if key in self.curves.items]:
-            self.curves.keep_series([])  # their order has changed, and with it the legend
         goals = [found.plan.trial(trial.config).training.epochs for trial, _ in ranked] if found else []
         self.curves.canvas.set_steps(max(goals, default=0))
+        records = {trial.run: self._session.record(trial.run) for trial, _ in ranked}
+        known = {run: record.curve("val_loss") for run, record in records.items() if record and record.epochs}
+        if list(self.curves.items) != list(known)[: len(self.curves.items)]:
+            self.curves.keep_series([])  # their order has changed, and with it the legend
         for trial, colour in ranked:
-            record = self._session.record(trial.run)
-            epochs, losses = record.curve("val_loss") if record else ([], [])
-            if epochs:
+            if trial.run in known:
                 running = "" if trial.is_over else " runs"
                 style = SeriesStyle(f"{trial.number:04d}{running}", colour, dashed=not trial.is_over)
-                self.curves.set_series(trial.run, epochs, losses, style)
-        self.curves.keep_series(keys)
+                self.curves.set_series(trial.run, *known[trial.run], style)
 
     def _on_curves_toggled(self, curves: bool) -> None:
         self.pages.setCurrentIndex(int(curves))
