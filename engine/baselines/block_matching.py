@@ -24,8 +24,8 @@ def is_installed() -> bool:
     return package is not None
 
 
-def bm3d(images: Images) -> Images:
-    """BM3D with its authors' settings and the estimated noise: float32 (n, height, width, 1) in [0, 1] -> the same.
+def bm3d(images: Images, factor: float = 1.3) -> Images:
+    """BM3D with its authors' settings, told factor * noise: float32 (n, height, width, 1) in [0, 1] -> the same.
 
     Raises:
         BaselineMissing: its package is not installed.
@@ -34,7 +34,7 @@ def bm3d(images: Images) -> Images:
         raise BaselineMissing("BM3D is not installed.", f"Install it: {INSTALL}")
 
     def matched(picture: Picture, noise: float) -> Picture:
-        found: Picture = package.bm3d(picture, sigma_psd=noise)
+        found: Picture = package.bm3d(picture, sigma_psd=factor * noise)
         return found
 
     return each(images, matched)
