@@ -26,19 +26,16 @@ class Watch:
 
     def __init__(self, panel) -> None:
         self.panel, self.moved, self.painted = panel, {}, {}
-        self._level = None
-        panel.experiment.found.connect(self._on_found)
+        board = panel.stage.pictures.board
+        board.view(board.shown()[-1]).add_overlay(self._on_painted)
 
     def move(self, level: float) -> None:
         self.moved[level] = time.perf_counter()
         self.panel.case.noise.sigma.set_value(level)
 
-    def _on_found(self) -> None:
-        """The pictures are handed to the views: have them painted now, as the next turn of the event loop would."""
-        level = self.panel.experiment.shown[1].sigma
-        for key in self.panel.stage.pictures.board.shown():
-            self.panel.stage.pictures.board.view(key).repaint()
-        self.painted.setdefault(level, time.perf_counter())
+    def _on_painted(self, painter) -> None:
+        """The last of the pictures, the difference, has just been painted."""
+        self.painted.setdefault(self.panel.experiment.shown[1].sigma, time.perf_counter())
 
     def waits_ms(self) -> list[float]:
         """For each move, until its picture or that of a later move was painted."""
@@ -132,7 +129,7 @@ def dragged(panel, levels: list[float]) -> list[float]:
     for level in sorted(set(levels)):
         watch.move(level)
         pause(DRAG_MS)
-    wait(panel.experiment.is_current)
+    wait(lambda: max(levels) in watch.painted)
     return watch.waits_ms()
 
 
@@ -150,15 +147,16 @@ def pause(ms: int) -> None:
 
 
 def wait(ready) -> None:
-    """Let the window work until it is ready."""
-    from PySide6.QtCore import QEventLoop
-    from PySide6.QtWidgets import QApplication
+    """Let the window work until it is ready, without taking time from the engine."""
+    from PySide6.QtCore import QEventLoop, QTimer
 
-    end = time.monotonic() + LONG_S
-    while not ready():
-        if time.monotonic() > end:
-            sys.exit("The window did not get ready in time.")
-        QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 5)
+    end, loop = time.monotonic() + LONG_S, QEventLoop()
+    look = QTimer(interval=3)
+    look.timeout.connect(lambda: loop.quit() if ready() or time.monotonic() > end else None)
+    look.start()
+    loop.exec()
+    if not ready():
+        sys.exit("The window did not get ready in time.")
 
 
 if __name__ == "__main__":

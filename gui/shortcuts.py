@@ -44,12 +44,13 @@ AXES = (
     ("Up, down; with Shift", "brush a value; grow the brush"),
     ("F, L, Delete, Escape", "flip, log, clear this brush, all"),
 )
+FORMS_TITLE = "Forms and lists"
 GROUPS = (
     ("Pictures", PICTURES),
     ("Lesion", LESION),
     ("Curves", CURVES),
     ("Axes of a search", AXES),
-    ("Forms and lists", FORMS),
+    (FORMS_TITLE, FORMS),
 )
 
 
@@ -63,7 +64,7 @@ class ShortcutSheet(QDialog):
         left, right = QVBoxLayout(), QVBoxLayout()
         left.addLayout(_group("Program", menu_keys(window)))
         for title, keys in GROUPS:
-            right.addLayout(_group(title, keys))
+            (left if title == FORMS_TITLE else right).addLayout(_group(title, keys))
         columns = QHBoxLayout()
         columns.setSpacing(40)
         for column in (left, right):

@@ -209,6 +209,15 @@ class TestDrops:
         assert window.current_key() == "compare"
         assert sent(window, OpenScan)[-1].path == str(scan)
 
+    def test_scan_dropped_on_denoise_stays_there(self, window, tmp_path):
+        file = tmp_path / "head.dcm"
+        file.write_bytes(b"")
+        window.show_panel("denoise")
+        drop(window, file)
+        assert window.current() is window.panels["denoise"]
+        asked = window.desk.session.questions.engine.sent[-1]
+        assert (asked.panel, asked.path) == ("denoise-scan", str(file))
+
     def test_own_run_is_shown_in_train(self, window, make_run):
         make_run("old")
         run = make_run("new")

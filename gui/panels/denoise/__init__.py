@@ -24,7 +24,7 @@ from gui.widgets.view_state import ViewState
 
 SCAN = "denoise-scan"
 NO_SCANS = "No scans yet. Choose a source in Data, or drop a scan on this window."
-SOON_MS = 60
+SOON_MS, SETTLE_MS = 60, 400
 FIRST_RUNS = 1
 
 
@@ -46,6 +46,8 @@ class DenoisePanel(Panel):
         self._path = ""
         self._soon = QTimer(self, singleShot=True, interval=SOON_MS)
         self._soon.timeout.connect(self.refresh)
+        self._settled = QTimer(self, singleShot=True, interval=SETTLE_MS)
+        self._settled.timeout.connect(self.remembered)
         self.place(column_of(self.case, self.lesion, self.methods, stretched=self.methods), self.stage)
         self._connect()
         self.stage.pictures.say(NO_SCANS)
@@ -145,8 +147,9 @@ class DenoisePanel(Panel):
         self.methods.tick([ready.get(name, name) for name in wanted])
 
     def _on_case_changed(self) -> None:
+        """Look at it at once; what is written to the disk can wait until the slider rests."""
         self._look()
-        self.remembered.emit()
+        self._settled.start()
 
     def _look(self) -> None:
         """Look at what is chosen; another scan has a lesion of its own."""

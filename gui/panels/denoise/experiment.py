@@ -114,10 +114,9 @@ class Experiment(QObject):
         methods = self._asked[2]
         kept = {key: self.made[key] for key in methods.filters if key in self.made}
         self.made = pictures_from(content, methods.runs) | kept
+        self._ask_pictures()  # before these are drawn, so that the explorer works meanwhile
         self.found.emit()
-        if self.wanted != self.shown:
-            self._ask_pictures()
-        elif not self._rest.isActive():
+        if self.is_current() and not self._rest.isActive():
             self._rest.start()
 
     def _take_filtered(self, content: dict[str, Any]) -> None:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from gui.panels.denoise.made import Curve
 from gui.panels.denoise.verdicts import help_text
@@ -16,8 +17,8 @@ from gui.widgets.text import label
 NOTHING = "do nothing"
 COMING = "The errors at all levels are found when nothing else is waited for."
 NO_RUN = "Tick a run to see from which level on it helps."
-MOST_NOTICES = 3
-SIDE_PX = 330
+MOST_NOTICES = 9  # two for each of four methods, and one for the region
+SIDE_PX = 392
 
 
 class HelpCard(Card):
@@ -28,20 +29,28 @@ class HelpCard(Card):
         self.plot, self.text = CurvePlot("PSNR, dB (higher is nearer to the clean scan)", "σ"), label(wrap=True)
         self.notices = [NoticeBox() for _ in range(MOST_NOTICES)]
         self.text.setProperty("role", "quiet")
-        side, column = QWidget(), QVBoxLayout()
-        side.setFixedWidth(SIDE_PX)
-        side.setLayout(column)
-        column.setContentsMargins(0, 0, 0, 0)
-        for notice in self.notices:
-            column.addWidget(notice)
-        column.addWidget(self.text)
-        column.addStretch()
         line = QHBoxLayout()
         line.setSpacing(14)
         line.addWidget(self.plot, 1)
-        line.addWidget(side)
+        line.addWidget(self._side())
         self.add(line, 1)
         self.show_curve(None, {})
+
+    def _side(self) -> QScrollArea:
+        """What is said; it scrolls where there is no room, so that no sentence is cut."""
+        content, scroll, column = QWidget(), QScrollArea(), QVBoxLayout()
+        content.setProperty("kind", "plain")
+        content.setLayout(column)
+        column.setContentsMargins(0, 0, 0, 0)
+        for part in (*self.notices, self.text):
+            column.addWidget(part)
+        column.addStretch()
+        scroll.setWidget(content)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setFixedWidth(SIDE_PX)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        return scroll
 
     def show_curve(self, curve: Curve | None, titles: Mapping[str, str]) -> None:
         """Draw the curve, or say what is missing."""
@@ -65,11 +74,8 @@ class HelpCard(Card):
         self.plot.canvas.point_at(sigma, stays=True)
 
     def show_warnings(self, sentences: Sequence[str]) -> None:
-        """Say what must not be missed; what does not fit in the boxes is counted."""
-        shown = list(sentences[:MOST_NOTICES])
-        if len(sentences) > MOST_NOTICES:
-            shown[-1] = "\n".join(sentences[MOST_NOTICES - 1 :])
-        for notice, sentence in zip(self.notices, [*shown, *[""] * MOST_NOTICES], strict=False):
+        """Say what must not be missed."""
+        for notice, sentence in zip(self.notices, [*sentences, *[""] * MOST_NOTICES], strict=False):
             if notice.text() != sentence:
                 notice.show_notice(sentence)
 

@@ -99,7 +99,7 @@ class Keeping(QObject):
 def lesion_text(region: Region | None, size: tuple[int, int], rim_px: int, known: Callable[[], bool]) -> str:
     """Say where the region comes from and how large it is; what is wrong with it where it cannot be measured."""
     if region is None:
-        return "Nothing marked yet. Draw the lesion on any of the pictures."
+        return "Nothing marked yet: draw it on any picture."
     try:
         pixels = lesions.area(mask_of(region, size))
     except EngramError as error:

@@ -110,10 +110,11 @@ def numbers(made: Made | None, kept: Retention | None, share: float, is_working:
     """Write the numbers of a row: decibels, similarity, what is kept of the lesion with half its interval."""
     if made is None:
         return (WORKING if is_working else NONE, "", "")
-    told = NONE
+    low = LOW if kept is not None and kept.is_below(share) else ""
+    told = low + NONE
     if kept is not None and math.isfinite(kept.value):
         half = 50 * (kept.interval[1] - kept.interval[0])
-        told = f"{LOW if kept.is_below(share) else ''}{fixed(100 * kept.value, 0)} ± {fixed(half, 0)}"
+        told = f"{low}{fixed(100 * kept.value, 0)} ± {fixed(half, 0)}"
     return decibels(made.psnr_db), fixed(made.ssim, 2), told
 
 

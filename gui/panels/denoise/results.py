@@ -51,7 +51,6 @@ class Results(QObject):
         wanted, made = self._experiment.wanted, self._experiment.made
         if wanted is None or ORIGINAL not in made or self._experiment.shown is None:
             return
-        self._stage.help.show_place(wanted[1].sigma)
         if wanted[0] == self._experiment.shown[0]:
             self._stage.pictures.replace(noisy_one(made[ORIGINAL], wanted[1]))
 

@@ -28,7 +28,7 @@ def harm(made: Made, noise: Noise, curve: Curve | None) -> str:
     """Say how much worse than doing nothing a picture is, and until when."""
     if made.noisy_db is None:
         return f"Without noise {made.title} only takes away: {decibels(made.psnr_db)} dB. Keep the scan as it is."
-    numbers = f"{decibels(made.psnr_db)} dB against {decibels(made.noisy_db)} dB"
+    numbers = f"{decibels(made.psnr_db)} against {decibels(made.noisy_db)} dB"
     what = f"At {noise.text} {made.title} is worse than doing nothing: {numbers}."
     if curve is None or made.key not in curve.runs:
         return f"{what} Do not use it here."

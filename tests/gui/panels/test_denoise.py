@@ -320,7 +320,7 @@ class TestHelp:
     def test_model_that_is_worse_than_doing_nothing_is_named(self, panel, loaded, pictures, qtbot):
         pictures(kept=1.0, psnr_db=15.0)
         qtbot.waitUntil(lambda: not panel.stage.help.notices[0].isHidden())
-        assert panel.stage.help.notices[0].text().startswith("At σ 0.100 ae-0001 is worse than doing nothing: 15.0 dB")
+        assert panel.stage.help.notices[0].text().startswith("At σ 0.100 ae-0001 is worse than doing nothing: 15.0")
 
     def test_words_for_every_case(self):
         sigmas, noisy = (0.0, 0.1, 0.2), [0.0, 0.01, 0.04]
@@ -337,8 +337,9 @@ class TestHelp:
         clean = Made("r", "ae", image, image, image, 15.0, 0.5)
         assert harm(clean, Noise(sigma=0.0), None).startswith("Without noise ae only takes away")
 
-    def test_slider_is_marked_on_the_curve(self, seen):
+    def test_slider_is_marked_on_the_curve(self, seen, pictures):
         slide(seen, 0.2)
+        pictures()
         assert seen.stage.help.plot.canvas._place.value() == pytest.approx(0.2)
 
 
