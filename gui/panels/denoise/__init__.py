@@ -63,6 +63,7 @@ class DenoisePanel(Panel):
         self.case.scan.closed.connect(lambda: self.case.show_scan(None))
         self.lesion.threshold_changed.connect(self.remembered)
         methods.changed.connect(self._on_case_changed)
+        methods.changed.connect(self.results.show_pictures)
         methods.figure_wanted.connect(self.export)
         methods.numbers_wanted.connect(self.write_numbers)
         methods.copy_wanted.connect(self.copy_python)

@@ -54,6 +54,12 @@ class Results(QObject):
         if wanted[0] == self._experiment.shown[0]:
             self._stage.pictures.replace(noisy_one(made[ORIGINAL], wanted[1]))
 
+    def show_pictures(self) -> None:
+        """Show what is ticked now, as far as it is there."""
+        if ORIGINAL in self._experiment.made:
+            self._stage.pictures.show_made(self.shown())
+            self.refresh()
+
     def refresh(self) -> None:
         """Write numbers and warnings."""
         experiment, kept, share = self._experiment, self.keeping.found, self._lesion.threshold()
@@ -100,7 +106,7 @@ class Results(QObject):
 
     def _on_method_found(self, key: str) -> None:
         if key in self._methods.ticked():
-            self._stage.pictures.show_made(self.shown())
+            self.show_pictures()
         self._later()
 
     def _later(self) -> None:

@@ -229,6 +229,16 @@ class TestPictures:
         assert text.startswith("x 12 · y 12 · original 0.700 · noisy ")
         assert text.endswith("ae-0001 0.460 · difference −0.240")
 
+    def test_classical_method_comes_and_goes_with_its_tick(self, seen, asked, answer, write):
+        asked(Filter)
+        answer("denoise-filter", {"method": "gaussian", "denoised": write(head()), "psnr_db": 27.5, "ssim": 0.8})
+        seen.methods.tick([*seen.methods.ticked(), "gaussian"])
+        assert "gaussian" in seen.stage.pictures.board.shown()
+        seen.methods.tick(["gaussian"])
+        assert seen.stage.pictures.board.shown() == ["original", "noisy", "gaussian", "gaussian −"]
+        seen.methods.tick([])
+        assert seen.stage.pictures.board.shown() == ["original", "noisy", "noisy −"]
+
     def test_more_than_four_methods_are_not_ticked(self, seen):
         seen.methods.tick(["gaussian", "median", "nlm", "tv", "wavelet"])
         assert len(seen.methods.ticked()) == 4
