@@ -72,7 +72,9 @@ def test_what_can_be_undone_keeps_the_lesion(pairs, kind):
 def test_what_is_trusted_is_what_would_be_measured(pairs, tiny, shaken):
     model = shaken(models.build(tiny()))
     trusted, measured = (whereabouts(model, *pairs, Observer(places=1, trusting=each)) for each in (True, False))
-    assert trusted.held / trusted.first == pytest.approx(measured.held / measured.first, abs=0.02)
+    missed = (trusted.held - measured.held) / trusted.first
+    assert missed.min() > -0.01, "measuring never finds more than there is"
+    assert missed.max() < 0.1, "and with so few channels not all of it"
     assert trusted.layers[trusted.thief] == measured.layers[measured.thief]
 
 
