@@ -215,6 +215,13 @@ class ResidualConfig(ConvolutionConfig, BottleneckConfig):
         "image is; switch it off to take noise out.",
         advanced=True,
     )
+    mirrored: bool = setting(
+        False,
+        "Mirrored",
+        "When not in training, what the network adds is averaged with what it adds to the mirror image; for networks "
+        "that are trained with mirrored images.",
+        advanced=True,
+    )
 
     @property
     def size_multiple(self) -> int:

@@ -74,12 +74,20 @@ class ResidualAutoencoder(Reconstructor):
 def _decoded(latent: Any, space: Subspace, config: ResidualConfig) -> Any:
     """Latent numbers to images: (n, latent) -> (n, size, size, 1), in [0, 1] outside of training."""
     linear = space(latent, way="out")
-    x = Fold(name="fold")(layers.Rescaling(CONTRAST, -1.0, name="contrast")(linear))
-    x = Unfold(name="unfold")(_refined(x, config))
-    added = layers.Rescaling(1 / CONTRAST, name="brightness", dtype="float32")(x)
+    network = _network(space.size, config)
+    added = Mirrored(network, name="mirrored")(linear) if config.mirrored else network(linear)
     if config.consistent:
         added = space(added, way="beside")
     return Bounded(name="bounded")(layers.Add(name="sum", dtype="float32")([linear, added]))
+
+
+def _network(size: int, config: ResidualConfig) -> keras.Model:
+    """What is added to a linear picture: (n, size, size, 1) -> (n, size, size, 1)."""
+    linear = keras.Input((size, size, 1), name="linear")
+    x = Fold(name="fold")(layers.Rescaling(CONTRAST, -1.0, name="contrast")(linear))
+    x = Unfold(name="unfold")(_refined(x, config))
+    added = layers.Rescaling(1 / CONTRAST, name="brightness", dtype="float32")(x)
+    return keras.Model(linear, added, name="refiner")
 
 
 def _refined(x: Any, config: ResidualConfig) -> Any:
@@ -122,6 +130,33 @@ class Unfold(layers.Layer):
         _, height, width, _ = folded.shape
         x = ops.transpose(ops.reshape(folded, (-1, height, width, 2, 2)), (0, 1, 3, 2, 4))
         return ops.reshape(x, (-1, 2 * height, 2 * width, 1))
+
+
+@keras.saving.register_keras_serializable("engram")
+class Mirrored(layers.Layer):
+    """A network's answer averaged with that to the mirror image, but in training, where chance mirrors the images.
+
+    Timofte, Rothe, Van Gool: Seven ways to improve example-based single image super resolution. CVPR (2016).
+
+    Args:
+        network: from images (n, height, width, 1) to such images.
+    """
+
+    def __init__(self, network: keras.Model, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.network, self.built = network, True
+
+    def call(self, images: Any, training: bool = False) -> Any:
+        """Answer to images, shape kept."""
+        made = self.network(images, training=training)
+        if training:
+            return made
+        mirrored = self.network(ops.flip(images, axis=2), training=False)
+        return (made + ops.flip(mirrored, axis=2)) / 2
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shape of the images."""
+        return input_shape
 
 
 @keras.saving.register_keras_serializable("engram")

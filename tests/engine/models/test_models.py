@@ -66,7 +66,7 @@ def test_other_layers_can_be_asked_for(changes, settings, blobs):
     wanted = config.build({name: value for name, value in changes.items() if name in known}, settings)
     model = models.build(wanted)
     assert np.asarray(model.reconstruct(blobs(2))).shape == (2, 32, 32, 1)
-    names = [layer.name for part in (model.encoder, model.decoder) for layer in part.layers]
+    names = [layer.name for layer in model._flatten_layers()]
     levels, depth = len(wanted.model.filters), wanted.model.depth
     if wanted.model.model.startswith("residual"):  # blocks of two convolutions, on either side
         lowest_is_shared = wanted.model.model == "residual-ae"

