@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QWidget
 
+from engine.errors import EngramError
 from gui.panel import Desk, Panel, column_of
 from gui.panels.search.actions import Actions
 from gui.panels.search.best_card import BestCard
@@ -14,6 +15,7 @@ from gui.panels.search.exporter import Exporter
 from gui.panels.search.importance_card import ImportanceCard
 from gui.panels.search.order_card import OrderCard
 from gui.panels.search.plot_card import PlotCard
+from gui.panels.search.script import order_of, search_script
 from gui.panels.search.trial_card import TrialCard
 from gui.panels.search.trial_rows import tip
 from gui.panels.search.trials_card import TrialsCard
@@ -141,6 +143,14 @@ class SearchPanel(Panel):
     def export(self) -> None:
         """Write the lines or the table."""
         self.exporter.export(self.watch.found, self.plot.axes)
+
+    def python(self) -> str:
+        """A script for the search that is looked at, or for the one that is being put together."""
+        try:
+            order = order_of(self.watch.found) if self.watch.found else self.order.order()
+        except EngramError:
+            return ""
+        return search_script(order)
 
     def memory(self) -> dict[str, Any]:
         return {"search": self.watch.name, "order": self.order.memory(), "sizes": self.splitter.sizes()}

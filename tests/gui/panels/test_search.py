@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from engine.messages import (
     Stop,
     TrialProposed,
 )
-from engine.search import folder, space
+from engine.search import folder, job, space
 from engine.search.importance import Importance
 from gui.panels.search import SearchPanel
 from gui.panels.search.drafts import Draft, drafts_of, meant, problems, split
@@ -531,3 +532,40 @@ class TestTrials:
         assert meant(second.order.editor.drafts) == {"latent": [4, 8]}
         second.recall({"search": "gone", "order": {"space": [{"name": "nothing"}, 3], "form": 4}})
         assert meant(second.order.editor.drafts) == {"latent": [4, 8]}
+
+
+class TestScript:
+    def test_script_of_a_new_search_orders_what_the_form_says(self, panel, monkeypatch):
+        panel.order.form.change_values({"trials": 7})
+        order = panel.order.order()
+        assert ordered(panel.python(), monkeypatch).model_dump() == order.model_dump()
+
+    def test_nothing_is_copied_while_the_form_is_wrong(self, panel):
+        panel.order.form.change_values({"trials": 0})
+        assert panel.python() == ""
+
+    def test_script_of_a_search_that_is_looked_at_goes_on_with_it(self, panel, make_search, monkeypatch):
+        made = make_search("s", 2, trials=9)
+        panel.open("s")
+        order = ordered(panel.python(), monkeypatch)
+        with made.ledger() as ledger:
+            plan = folder.updated(ledger, order)
+        assert (order.name, order.root, plan.settings.trials) == ("s", str(made.path.parent.parent), 9)
+        assert plan.base == panel.watch.found.plan.base
+        assert plan.space.described() == SPACE
+
+
+def ordered(script, monkeypatch):
+    """The order that a script gives."""
+    given = []
+
+    class Stand:
+        def ledger(self):
+            return nullcontext(self)
+
+        def trials(self):
+            return []
+
+    monkeypatch.setattr(job, "search", lambda order: given.append(order) or Stand())
+    exec(compile(script, "script", "exec"), {})
+    return given[0]

@@ -1,0 +1,37 @@
+"""A script that searches the same space without the window, or goes on with the search that is looked at."""
+
+from pprint import pformat
+from typing import Any
+
+from engine.messages import Search
+from gui.panels.search.found import Found
+from gui.scripts import WIDTH, changed, script
+
+IMPORTS = ("from engine import config", "from engine.messages import Search", "from engine.search import job")
+SHOWN = (
+    "with search.ledger() as ledger:",
+    "    for trial in ledger.trials():",
+    "        print(trial.number, trial.state, trial.score, trial.config, trial.reason)",
+)
+
+
+def order_of(found: Found) -> Search:
+    """The order that leads to a search as it stands."""
+    plan = found.plan
+    chosen = plan.settings.model_dump(mode="json", exclude_defaults=True)
+    root = str(found.search.path.parent.parent)
+    return Search(name=found.name, root=root, base=plan.base, space=plan.space.described(), settings=chosen)
+
+
+def search_script(order: Search) -> str:
+    """Return a script that searches, or goes on where the search of that name has come to."""
+    parts: dict[str, Any] = {"space": order.space, "settings": order.settings}
+    base = changed(order.base) if order.base else "{}"
+    return script(
+        f"base = config.build({base})",
+        *(f"{name} = {pformat(value, width=WIDTH, sort_dicts=False)}" for name, value in parts.items()),
+        f"order = Search(name={order.name!r}, root={order.root!r}, base=base, space=space, settings=settings)",
+        "search = job.search(order)",
+        *SHOWN,
+        imports=IMPORTS,
+    )
