@@ -91,7 +91,7 @@ class SearchPanel(Panel):
         self.session.data_loaded.connect(self._soon.start)
         for card in (trials, self.trial):
             card.stop_wanted.connect(lambda number: do.wish("stop-trial", number))
-            card.compare_wanted.connect(self._on_compare_wanted)
+            card.compare_wanted.connect(lambda these: self.wished.emit("compare", ("runs", watch.runs_of(these))))
             card.keep_wanted.connect(do.keep)
 
     def open(self, name: str) -> None:
@@ -179,8 +179,3 @@ class SearchPanel(Panel):
         """A run that this search trains has told of itself."""
         if self.watch.name and run.startswith(f"{self.watch.name}-") and self.isVisible():
             self._soon.start()
-
-    def _on_compare_wanted(self, numbers: list[int]) -> None:
-        found = self.watch.found
-        runs = [trial.run for trial in found.trials if trial.number in numbers and trial.run] if found else []
-        self.wished.emit("compare", ("runs", runs))

@@ -1,6 +1,6 @@
 """The search that is looked at, kept current from its ledger, and what is wished of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -69,6 +69,11 @@ class Watch(QObject):
                 self.name, self.found = "", None
                 self.said.emit(str(error))
                 self.changed.emit()
+
+    def runs_of(self, numbers: Sequence[int]) -> list[str]:
+        """The runs of some trials."""
+        trials = self.found.trials if self.found else ()
+        return [trial.run for trial in trials if trial.number in numbers and trial.run]
 
     def is_mine(self) -> bool:
         """Whether the job of this window is the search that is looked at."""
