@@ -37,7 +37,7 @@ class DenoisePanel(Panel):
         super().__init__(desk)
         self.state, self.regions = ViewState(parent=self), RegionState(desk.undo, self)
         self.experiment, self.known = Experiment(self.session, self), KnownBoxes()
-        self.case, self.lesion, self.methods = CaseCard(), LesionCard(self.regions), MethodsCard(self.session)
+        self.case, self.lesion, self.methods = CaseCard(desk.undo), LesionCard(self.regions), MethodsCard(self.session)
         self.stage = Stage(self.state, self.regions)
         self.results = Results(self.experiment, self.regions, (self.lesion, self.methods, self.stage), self)
         self.ask_path = QFileDialog.getSaveFileName

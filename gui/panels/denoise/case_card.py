@@ -4,21 +4,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QUndoStack
 from PySide6.QtWidgets import QComboBox, QCompleter, QFormLayout, QHBoxLayout, QSlider, QWidget
 
 from gui.loaded_data import CLEAN, PARTS, LoadedData
 from gui.opened_scan import OpenedScan, facts
-from gui.panels.denoise.case import KINDS, LEVEL_NAMES, SIGMA_DEFAULT, SIGMA_MOST, Case, Noise, short
+from gui.panels.denoise.case import Case, short
+from gui.panels.denoise.field_name import field_name
+from gui.panels.denoise.noise_picker import NoisePicker
 from gui.widgets.buttons import Button, IconButton
 from gui.widgets.card import Card
 from gui.widgets.chip import FilterChip
-from gui.widgets.number_edit import WholeEdit
-from gui.widgets.slider_row import SliderRange, SliderRow
-from gui.widgets.text import fixed, label
-
-LABEL_PX = 58
-GRAYS = 255
-SEED_MOST = 2**31 - 1
+from gui.widgets.text import label
 
 
 class CasePicker(QWidget):
@@ -62,7 +59,7 @@ class CasePicker(QWidget):
             line.addWidget(button)
         for title, field in (("Show", self.part), ("Case", self.case)):
             field.setAccessibleName(title.lower())
-            form.addRow(_name(title, field), self.case if field is self.case else line)
+            form.addRow(field_name(title, field), self.case if field is self.case else line)
         self.known.setToolTip("Only scans whose lesion is known")
         self.known.setAccessibleName("only scans whose lesion is known")
 
@@ -161,10 +158,10 @@ class ScanPicker(QWidget):
         form.setVerticalSpacing(6)
         line.addWidget(self.slider, 1)
         line.addWidget(self.at)
-        form.addRow(_name("Case"), self.name)
-        form.addRow(_name("Slice", self.slider), line)
+        form.addRow(field_name("Case"), self.name)
+        form.addRow(field_name("Slice", self.slider), line)
         form.addRow(self.facts)
-        form.addRow(_name(""), self.back)
+        form.addRow(field_name(""), self.back)
         self._form, self._line = form, line
         self.slider.valueChanged.connect(self._on_slider_changed)
         self.back.clicked.connect(self.closed)
@@ -190,72 +187,14 @@ class ScanPicker(QWidget):
             self.changed.emit()
 
 
-class NoisePicker(QWidget):
-    """Kind, level and seed of the noise."""
-
-    changed = Signal()
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.kind, self.seed, self.grays = QComboBox(), WholeEdit(0, SEED_MOST), label(role="caption")
-        self.sigma = SliderRow("σ", SliderRange(0.0, SIGMA_MOST, SIGMA_DEFAULT, decimals=3))
-        for key, title in KINDS.items():
-            self.kind.addItem(title, key)
-        self.kind.setAccessibleName("noise")
-        self.seed.setAccessibleName("seed")
-        self.sigma.label.setFixedWidth(LABEL_PX)
-        self.sigma.label.setProperty("role", "quiet")
-        form, line = QFormLayout(self), QHBoxLayout()
-        form.setContentsMargins(0, 0, 0, 0)
-        form.setVerticalSpacing(6)
-        line.addWidget(self.seed, 1)
-        line.addWidget(self.grays)
-        form.addRow(_name("Noise", self.kind), self.kind)
-        form.addRow(self.sigma)
-        form.addRow(_name("Seed", self.seed), line)
-        self.kind.activated.connect(self._on_changed)
-        self.sigma.value_changed.connect(self._on_changed)
-        self.seed.valueChanged.connect(self._on_changed)
-        self._show_level()
-
-    def chosen(self) -> Noise:
-        return Noise(self.kind.currentData(), round(self.sigma.value(), 3), self.seed.value())
-
-    def choose(self, values: dict[str, Any]) -> None:
-        """Take these values, those of them that make sense."""
-        at = self.kind.findData(values.get("kind"))
-        sigma, seed = values.get("sigma"), values.get("seed")
-        with QSignalBlocker(self.sigma), QSignalBlocker(self.seed):
-            if at >= 0:
-                self.kind.setCurrentIndex(at)
-            if isinstance(sigma, int | float):
-                self.sigma.set_value(min(max(float(sigma), 0.0), SIGMA_MOST))
-            if isinstance(seed, int):
-                self.seed.setValue(min(max(seed, 0), SEED_MOST))
-        self._on_changed()
-
-    def _on_changed(self) -> None:
-        self._show_level()
-        self.changed.emit()
-
-    def _show_level(self) -> None:
-        """Write the level in gray values of 255, as papers do."""
-        noise = self.chosen()
-        self.sigma.label.setText(LEVEL_NAMES.get(noise.kind, "σ"))
-        share = noise.kind in LEVEL_NAMES
-        self.grays.setText(
-            f"{fixed(100 * noise.sigma, 1)} % of the pixels" if share else f"σ = {fixed(noise.sigma * GRAYS, 1)} / 255"
-        )
-
-
 class CaseCard(Card):
     """Scan and noise."""
 
     changed = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, undo: QUndoStack) -> None:
         super().__init__("Scan")
-        self.images, self.scan, self.noise = CasePicker(), ScanPicker(), NoisePicker()
+        self.images, self.scan, self.noise = CasePicker(), ScanPicker(), NoisePicker(undo)
         for part in (self.images, self.scan, self.noise):
             self.add(part)
             part.changed.connect(self.changed)
@@ -271,11 +210,3 @@ class CaseCard(Card):
         if self.scan.scan is not None:
             return Case(self.scan.scan.name, data, scan=self.scan.scan)
         return self.images.chosen()
-
-
-def _name(title: str, field: QWidget | None = None) -> QWidget:
-    text = label(title, role="quiet")
-    text.setFixedWidth(LABEL_PX)
-    if field is not None:
-        text.setBuddy(field)
-    return text

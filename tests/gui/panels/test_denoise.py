@@ -363,6 +363,34 @@ class TestNoise:
         QTest.mouseDClick(panel.case.noise.sigma.slider, Qt.MouseButton.LeftButton)
         assert panel.case.noise.chosen().sigma == 0.1
 
+    def test_a_drag_is_undone_as_one_and_the_next_by_itself(self, panel, desk):
+        picker = panel.case.noise
+        for values in ((0.12, 0.15, 0.2), (0.25, 0.28)):
+            for value in values:
+                slide(panel, value)
+            picker.sigma.slider.sliderReleased.emit()
+        picker.seed.setValue(7)
+        assert desk.undo.count() == 3
+        seen = []
+        for _ in range(3):
+            desk.undo.undo()
+            seen.append((picker.chosen().sigma, picker.chosen().seed))
+        assert seen == [(0.28, 0), (0.2, 0), (0.1, 0)]
+        desk.undo.redo()
+        assert picker.chosen().sigma == 0.2
+        assert picker.grays.text() == "σ = 51.0 / 255"
+
+    def test_undone_noise_is_asked_for_again(self, seen, desk, session, pictures):
+        slide(seen, 0.2)
+        pictures()
+        desk.undo.undo()
+        sent = [sent.sigma for sent in session.questions.engine.sent if isinstance(sent, Denoise)]
+        assert sent[-1] == 0.1
+
+    def test_what_is_remembered_is_no_step_to_undo(self, panel, desk):
+        panel.case.noise.choose({"kind": "rician", "sigma": 0.05, "seed": 3})
+        assert desk.undo.count() == 0
+
     def test_every_kind_of_the_engine_is_offered(self, panel):
         kind = panel.case.noise.kind
         assert {kind.itemData(at) for at in range(kind.count())} == set(noise.KINDS)

@@ -1,0 +1,119 @@
+"""Kind, level and seed of the noise; every change can be undone, a drag of the slider as one."""
+
+from typing import Any
+
+from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtGui import QUndoCommand, QUndoStack
+from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QWidget
+
+from gui.panels.denoise.case import KINDS, LEVEL_NAMES, SIGMA_DEFAULT, SIGMA_MOST, Noise
+from gui.panels.denoise.field_name import LABEL_PX, field_name
+from gui.widgets.number_edit import WholeEdit
+from gui.widgets.slider_row import SliderRange, SliderRow
+from gui.widgets.text import fixed, label
+
+GRAYS = 255
+SEED_MOST = 2**31 - 1
+
+
+class NoisePicker(QWidget):
+    """What noise is put on the scan."""
+
+    changed = Signal()
+
+    def __init__(self, undo: QUndoStack) -> None:
+        super().__init__()
+        self.visit = 0
+        self._undo = undo
+        self.kind, self.seed, self.grays = QComboBox(), WholeEdit(0, SEED_MOST), label(role="caption")
+        self.sigma = SliderRow("σ", SliderRange(0.0, SIGMA_MOST, SIGMA_DEFAULT, decimals=3))
+        self._lay_out()
+        self._known = self.chosen()
+        self.kind.activated.connect(self._on_changed)
+        self.sigma.value_changed.connect(self._on_changed)
+        self.seed.valueChanged.connect(self._on_changed)
+        for left in (self.sigma.slider.sliderReleased, self.sigma.edit.editingFinished, self.seed.editingFinished):
+            left.connect(self._on_left)
+        self._show_level()
+
+    def _lay_out(self) -> None:
+        for key, title in KINDS.items():
+            self.kind.addItem(title, key)
+        self.kind.setAccessibleName("noise")
+        self.seed.setAccessibleName("seed")
+        self.sigma.label.setFixedWidth(LABEL_PX)
+        self.sigma.label.setProperty("role", "quiet")
+        form, line = QFormLayout(self), QHBoxLayout()
+        form.setContentsMargins(0, 0, 0, 0)
+        form.setVerticalSpacing(6)
+        line.addWidget(self.seed, 1)
+        line.addWidget(self.grays)
+        form.addRow(field_name("Noise", self.kind), self.kind)
+        form.addRow(self.sigma)
+        form.addRow(field_name("Seed", self.seed), line)
+
+    def chosen(self) -> Noise:
+        return Noise(self.kind.currentData(), round(self.sigma.value(), 3), self.seed.value())
+
+    def choose(self, values: dict[str, Any]) -> None:
+        """Take these values, those of them that make sense; nothing to undo."""
+        at = self.kind.findData(values.get("kind"))
+        sigma, seed = values.get("sigma"), values.get("seed")
+        with QSignalBlocker(self.sigma), QSignalBlocker(self.seed):
+            if at >= 0:
+                self.kind.setCurrentIndex(at)
+            if isinstance(sigma, int | float):
+                self.sigma.set_value(min(max(float(sigma), 0.0), SIGMA_MOST))
+            if isinstance(seed, int):
+                self.seed.setValue(min(max(seed, 0), SEED_MOST))
+        self._known = self.chosen()
+        self._show_level()
+        self.changed.emit()
+
+    def _on_changed(self) -> None:
+        before, self._known = self._known, self.chosen()
+        self._show_level()
+        self.changed.emit()
+        if self._known != before:
+            self._undo.push(ChangeNoise(self, before, self._known))
+
+    def _on_left(self) -> None:
+        """What is changed from now on is another step to undo."""
+        self.visit += 1
+
+    def _show_level(self) -> None:
+        """Write the level in gray values of 255, as papers do."""
+        noise = self.chosen()
+        self.sigma.label.setText(LEVEL_NAMES.get(noise.kind, "σ"))
+        share = noise.kind in LEVEL_NAMES
+        self.grays.setText(
+            f"{fixed(100 * noise.sigma, 1)} % of the pixels" if share else f"σ = {fixed(noise.sigma * GRAYS, 1)} / 255"
+        )
+
+
+class ChangeNoise(QUndoCommand):
+    """Other noise was chosen, before this is pushed; changes of one field in one go are one step."""
+
+    def __init__(self, picker: NoisePicker, before: Noise, after: Noise) -> None:
+        super().__init__("noise")
+        self._picker, self._before, self._after, self._visit = picker, vars(before), vars(after), picker.visit
+        self._field = next(name for name in self._after if self._after[name] != self._before[name])
+        self._is_done = True
+
+    def id(self) -> int:
+        return 2
+
+    def mergeWith(self, other: QUndoCommand) -> bool:
+        same = isinstance(other, ChangeNoise) and other._picker is self._picker and other._visit == self._visit
+        if not same or other._field != self._field:  # type: ignore[attr-defined]
+            return False
+        self._after = other._after  # type: ignore[attr-defined]
+        return True
+
+    def redo(self) -> None:
+        if not self._is_done:
+            self._picker.choose(self._after)
+        self._is_done = False
+
+    def undo(self) -> None:
+        self._picker.choose(self._before)
