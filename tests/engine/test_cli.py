@@ -242,7 +242,7 @@ def test_every_setting_can_be_given():
 def test_options_come_before_the_preset_and_the_preset_before_the_defaults():
     options = parser.parse(["train", "--preset", "seed-vae", "--latent", "64", "--data", "scans"])
     chosen = parser.run_config(options, config.preset("seed-vae"))
-    assert (chosen.model.latent, chosen.data.source) == (64, "scans")
+    assert (chosen.model.latent, chosen.data.source) == (64, config.absolute("scans"))
     assert (chosen.data.fit, chosen.training.learning_rate) == ("squash", 0.001)
     assert chosen.training.batch_size == config.TrainingConfig().batch_size
 
