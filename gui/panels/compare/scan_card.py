@@ -1,13 +1,11 @@
 """One scan from a file, in the place of the data set."""
 
-from dataclasses import replace
-
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QSlider
+from PySide6.QtCore import Qt, Signal
 
 from gui.opened_scan import OpenedScan, facts
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
+from gui.widgets.slice_row import SliceRow
 from gui.widgets.text import label
 
 
@@ -21,19 +19,12 @@ class ScanCard(Card):
         super().__init__("Scan")
         self._scan: OpenedScan | None = None
         self.name, self._facts = label(wrap=True), label(role="caption", wrap=True)
-        self.slider, self._at, self.back = (
-            QSlider(Qt.Orientation.Horizontal),
-            label(role="caption"),
-            Button("Back to the data set"),
-        )
-        self.slider.setAccessibleName("slice")
-        line = QHBoxLayout()
-        line.addWidget(self.slider, 1)
-        line.addWidget(self._at)
-        for part in (self.name, line, self._facts):
+        self.row, self.back = SliceRow(), Button("Back to the data set")
+        self.slider = self.row.slider
+        for part in (self.name, self.row, self._facts):
             self.add(part)
         self.body.addWidget(self.back, 0, Qt.AlignmentFlag.AlignLeft)
-        self.slider.valueChanged.connect(self._on_slider_changed)
+        self.row.moved.connect(self._on_slice_moved)
         self.back.clicked.connect(self.closed)
         self.hide()
 
@@ -42,17 +33,12 @@ class ScanCard(Card):
         self.setVisible(scan is not None)
         if scan is None:
             return
-        with QSignalBlocker(self.slider):
-            self.slider.setRange(0, scan.slices - 1)
-            self.slider.setValue(scan.slice)
-        for part in (self.slider, self._at):
-            part.setVisible(scan.slices > 1)
-        self._at.setText(f"{scan.slice + 1} / {scan.slices}")
+        self.row.show_slice(scan.slice, scan.slices)
+        self.row.setVisible(scan.slices > 1)
         self.name.setText(scan.name)
         self._facts.setText(facts(scan))
 
-    def _on_slider_changed(self, value: int) -> None:
+    def _on_slice_moved(self, number: int) -> None:
         if self._scan is not None:
-            self._scan = replace(self._scan, slice=value)
-            self._at.setText(f"{value + 1} / {self._scan.slices}")
+            self._scan = self._scan.at(number)
             self.slice_changed.emit(self._scan)

@@ -5,7 +5,7 @@ from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QUndoStack
-from PySide6.QtWidgets import QComboBox, QCompleter, QFormLayout, QHBoxLayout, QSlider, QWidget
+from PySide6.QtWidgets import QComboBox, QCompleter, QFormLayout, QHBoxLayout, QWidget
 
 from gui.loaded_data import CLEAN, PARTS, LoadedData
 from gui.opened_scan import OpenedScan, facts
@@ -15,6 +15,7 @@ from gui.panels.denoise.noise_picker import NoisePicker
 from gui.widgets.buttons import Button, IconButton
 from gui.widgets.card import Card
 from gui.widgets.chip import FilterChip
+from gui.widgets.slice_row import SliceRow
 from gui.widgets.text import label
 
 
@@ -150,20 +151,18 @@ class ScanPicker(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.scan: OpenedScan | None = None
-        self.name, self.facts, self.at = label(wrap=True), label(role="caption", wrap=True), label(role="caption")
-        self.slider, self.back = QSlider(Qt.Orientation.Horizontal), Button("Back to the data set")
-        self.slider.setAccessibleName("slice")
-        form, line = QFormLayout(self), QHBoxLayout()
+        self.name, self.facts = label(wrap=True), label(role="caption", wrap=True)
+        self.row, self.back = SliceRow(), Button("Back to the data set")
+        self.slider = self.row.slider
+        form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
         form.setVerticalSpacing(6)
-        line.addWidget(self.slider, 1)
-        line.addWidget(self.at)
         form.addRow(field_name("Case"), self.name)
-        form.addRow(field_name("Slice", self.slider), line)
+        form.addRow(field_name("Slice", self.slider), self.row)
         form.addRow(self.facts)
         form.addRow(field_name(""), self.back)
-        self._form, self._line = form, line
-        self.slider.valueChanged.connect(self._on_slider_changed)
+        self._form = form
+        self.row.moved.connect(self._on_slice_moved)
         self.back.clicked.connect(self.closed)
         self.hide()
 
@@ -172,18 +171,14 @@ class ScanPicker(QWidget):
         self.setVisible(scan is not None)
         if scan is None:
             return
-        with QSignalBlocker(self.slider):
-            self.slider.setRange(0, scan.slices - 1)
-            self.slider.setValue(scan.slice)
-        self._form.setRowVisible(self._line, scan.slices > 1)
-        self.at.setText(f"{scan.slice + 1} / {scan.slices}")
+        self.row.show_slice(scan.slice, scan.slices)
+        self._form.setRowVisible(self.row, scan.slices > 1)
         self.name.setText(scan.name)
         self.facts.setText(facts(scan))
 
-    def _on_slider_changed(self, value: int) -> None:
+    def _on_slice_moved(self, number: int) -> None:
         if self.scan is not None:
-            self.scan = self.scan.at(value)
-            self.at.setText(f"{value + 1} / {self.scan.slices}")
+            self.scan = self.scan.at(number)
             self.changed.emit()
 
 
