@@ -224,3 +224,17 @@ def loaded(session, answer, data_content):
     session.load_data(DataConfig(size=32))
     answer("data", data_content)
     return session.data
+
+
+@pytest.fixture
+def asked(qtbot, session):
+    """Wait for the newest question of a kind."""
+
+    def newest(kind, after=0):
+        def found():
+            return [sent for sent in session.questions.engine.sent if isinstance(sent, kind) and sent.number > after]
+
+        qtbot.waitUntil(lambda: session.questions.engine is not None and bool(found()), timeout=5000)
+        return found()[-1]
+
+    return newest

@@ -45,20 +45,6 @@ def panel(qtbot, desk, session, make_run):
 
 
 @pytest.fixture
-def asked(qtbot, session):
-    """Wait for the newest question of a kind."""
-
-    def newest(kind, after=0):
-        def found():
-            return [sent for sent in session.questions.engine.sent if isinstance(sent, kind) and sent.number > after]
-
-        qtbot.waitUntil(lambda: session.questions.engine is not None and bool(found()), timeout=5000)
-        return found()[-1]
-
-    return newest
-
-
-@pytest.fixture
 def write(tmp_path):
     count = iter(range(1000))
 
