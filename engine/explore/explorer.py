@@ -18,6 +18,7 @@ from engine.config import DataConfig, TrainingConfig
 from engine.data.audit import audit, repeated
 from engine.explore import measure
 from engine.explore.denoise import Denoising
+from engine.explore.inspecting import Inspecting
 from engine.measures import yardsticks
 from engine.messages import (
     Audit,
@@ -61,6 +62,7 @@ class Explorer:
             Rank: self._rank,
             Measure: self._measure,
             **Denoising(self).answers(),
+            **Inspecting(self).answers(),
         }
 
     def answer(self, request: Request) -> dict[str, Any] | None:
@@ -168,16 +170,18 @@ class Explorer:
         """What makes pictures under a name, a run's model or a yardstick, and the side of its images."""
         components = yardsticks.components_of(name)
         if components is None:
-            return self._model(name)
+            model, run = self.model(name)
+            return model, run.config.data.size
         images = self.dataset(config)
         key = images.fingerprint, components
         if self._linear is None or self._linear[0] != key:
             self._linear = key, yardsticks.pca(images, components)
         return self._linear[1], config.size
 
-    def _model(self, name: str) -> tuple[Any, int]:
+    def model(self, name: str) -> tuple[Any, runs.Run]:
+        """The loaded model of a run, and the run."""
         run = runs.open(name)
-        return self._loaded(run), run.config.data.size
+        return self._loaded(run), run
 
     def _loaded(self, run: runs.Run, keep: bool = True) -> Any:
         """The model of a run; one that is not kept makes no other give way."""

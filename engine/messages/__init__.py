@@ -15,6 +15,8 @@ from engine.messages.denoise import Denoise as Denoise
 from engine.messages.denoise import DenoiseCurve as DenoiseCurve
 from engine.messages.denoise import Filter as Filter
 from engine.messages.denoise import NoisyRequest as NoisyRequest
+from engine.messages.layers import Activate as Activate
+from engine.messages.layers import ListLayers as ListLayers
 from engine.messages.line import Event as Event
 from engine.messages.line import Message as Message
 from engine.messages.request import ImagesRequest as ImagesRequest
@@ -290,6 +292,8 @@ Command = Annotated[
     | Denoise
     | DenoiseCurve
     | Filter
+    | ListLayers
+    | Activate
     | Search
     | StopTrial
     | Enqueue

@@ -1,0 +1,84 @@
+"""Models with their layers listed: a list costs as much as an image, so it is made once a model."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from engine.errors import ConfigError
+from engine.explore import layers
+from engine.explore.inspecting.warm import Images, Warm
+from engine.explore.layers import Layer
+from engine.runs import Run
+
+LISTS_KEPT = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A run's model and its layers; `walked` holds each layer with Keras' layer or operation behind it."""
+
+    run: Run
+    model: Any
+    walked: Sequence[tuple[Layer, Any]]
+
+    @cached_property
+    def layers(self) -> list[Layer]:
+        """In network order."""
+        return [layer for layer, _ in self.walked]
+
+    @property
+    def side(self) -> int:
+        """Side of the images that the model takes, px."""
+        return self.run.config.data.size
+
+    def layer(self, name: str) -> Layer:
+        """One of its layers.
+
+        Raises:
+            ConfigError: there is none of that name.
+        """
+        found = next((layer for layer in self.layers if layer.name == name), None)
+        if found is None:
+            few = ", ".join(layer.name for layer in self.layers)
+            raise ConfigError(f"The model has no layer '{name}'.", f"Its layers: {few}.")
+        return found
+
+    def check(self, name: str, images: Images) -> None:
+        """See that there are a layer of that name and images to look at.
+
+        Raises:
+            ConfigError: there are not.
+        """
+        self.layer(name)
+        if not len(images):
+            raise ConfigError("No scan was named to look at.", "Choose one or more.")
+
+
+class OpenedModels:
+    """The models that were looked into last.
+
+    Args:
+        warm: what holds the models themselves.
+    """
+
+    def __init__(self, warm: Warm) -> None:
+        self._warm = warm
+        self._known: OrderedDict[str, Opened] = OrderedDict()
+
+    def named(self, name: str) -> Opened:
+        """The model of a run, by the run's name or folder.
+
+        Raises:
+            EngramError: there is no such run, or it has no model.
+        """
+        model, run = self._warm.model(name)
+        key = str(run.path)
+        known = self._known.get(key)
+        if known is None or known.model is not model:
+            self._known[key] = Opened(run, model, layers.walk(model))
+        self._known.move_to_end(key)
+        while len(self._known) > LISTS_KEPT:
+            self._known.popitem(last=False)
+        return self._known[key]

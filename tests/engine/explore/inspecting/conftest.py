@@ -1,0 +1,42 @@
+"""A tiny run of each kind of model, and an explorer that answers about them."""
+
+import pytest
+
+from engine import config, training
+from engine.explore.explorer import Explorer
+from engine.messages import never
+from tests.engine.conftest import TINY
+
+
+@pytest.fixture(scope="package")
+def run(tmp_path_factory):
+    """A tiny autoencoder, trained for one epoch on phantoms."""
+    return training.train(config.build({**TINY, "epochs": 1}), root=tmp_path_factory.mktemp("runs"))
+
+
+@pytest.fixture
+def events():
+    return []
+
+
+@pytest.fixture
+def explorer(tmp_path, events):
+    return Explorer(tmp_path, events.append, never)
+
+
+@pytest.fixture
+def ask(run, explorer):
+    """`ask(Activate, layer="enc_act1")` -> the answer about the tiny run and two of its test scans."""
+
+    def go(kind, **fields):
+        known = {
+            "number": 1,
+            "panel": "layers",
+            "run": str(run.path),
+            "data": run.config.data,
+            "split": "test",
+            "indices": (2, 0),
+        }
+        return explorer.answer(kind(**{**{name: known[name] for name in known if name in kind.model_fields}, **fields}))
+
+    return go

@@ -1,0 +1,81 @@
+"""The layers of a run and what they make of scans, as the window is told of them."""
+
+import json
+
+import numpy as np
+import pytest
+
+from engine import data, evaluation
+from engine.errors import ConfigError
+from engine.explore import activations, layers
+from engine.explore.inspecting import kept
+from engine.messages import Activate, ListLayers
+
+
+@pytest.fixture(scope="module")
+def model(run):
+    return evaluation.load_model(run)
+
+
+@pytest.fixture(scope="module")
+def images(run):
+    return data.load(config=run.config.data).test.read(np.array([2, 0]))
+
+
+def test_layers_are_told_in_order_with_their_fields(ask, model, run):
+    answer = ask(ListLayers)
+    known = layers.listed(model)
+    assert (answer["run"], answer["model"], answer["size"]) == (str(run.path), "ae", 32)
+    assert [each["name"] for each in answer["layers"]] == [layer.name for layer in known]
+    told = next(each for each in answer["layers"] if each["name"] == "enc_conv2")
+    field = next(layer.field for layer in known if layer.name == "enc_conv2")
+    assert told["rows"] == field.rows.tolist()
+    assert told["known"]
+    assert (told["before"], told["after"]) == ("enc_norm2", "enc_act2")
+    assert answer["layers"][-1]["before"] == "dec_conv2"
+    assert next(each for each in answer["layers"] if each["name"] == "enc_latent")["before"] is None
+    assert json.loads(json.dumps(answer))["layers"][0]["shape"] == [16, 16, 4]
+
+
+def test_activations_of_every_layer_are_those_of_the_plain_way(ask, model, images):
+    plain = activations.compute(model, images)
+    for name, wanted in plain.items():
+        answer = ask(Activate, layer=name)
+        assert np.array_equal(np.load(answer["originals"]), images[..., 0])
+        assert np.load(answer["activations"]) == pytest.approx(wanted, abs=1e-5), name
+        assert len(answer["names"]) == 2
+
+
+def test_images_are_brought_to_the_size_of_the_run(ask, run):
+    larger = run.config.data.model_copy(update={"size": 48})
+    assert np.load(ask(Activate, layer="enc_act1", data=larger)["originals"]).shape == (2, 32, 32)
+
+
+def test_a_walk_through_the_layers_takes_two_passes(ask, model, monkeypatch):
+    passes = []
+    passed = kept._passed
+    monkeypatch.setattr(kept, "_passed", lambda *words: (passes.append(1), passed(*words))[1])
+    names = [layer.name for layer in layers.listed(model)]
+    for name in (*names[2:], *names):
+        ask(Activate, layer=name)
+    assert len(passes) == 2
+
+
+def test_what_is_kept_fits_the_budget_and_answers_stay_right(ask, explorer, model, images):
+    plain = activations.compute(model, images)
+    ask(ListLayers)
+    holder = explorer._answers[Activate].__self__._answers._kept
+    holder._budget = 3 * plain["enc_conv1"].nbytes
+    for name in (*plain, *reversed(plain)):
+        assert np.load(ask(Activate, layer=name)["activations"]) == pytest.approx(plain[name], abs=1e-5), name
+        assert holder.size <= holder._budget
+    holder._budget = 1
+    assert np.load(ask(Activate, layer="enc_act2")["activations"]) == pytest.approx(plain["enc_act2"], abs=1e-5)
+    assert holder.size == 0
+
+
+def test_a_strange_layer_or_no_scan_is_a_sentence(ask):
+    with pytest.raises(ConfigError, match="no layer 'enc_conv9'"):
+        ask(Activate, layer="enc_conv9")
+    with pytest.raises(ConfigError, match="No scan was named"):
+        ask(Activate, layer="enc_conv1", indices=())
