@@ -19,6 +19,7 @@ from engine.data.audit import audit, repeated
 from engine.explore import measure
 from engine.explore.denoise import Denoising
 from engine.explore.inspecting import Inspecting
+from engine.explore.latent import answers as latent
 from engine.measures import yardsticks
 from engine.messages import (
     Audit,
@@ -63,6 +64,7 @@ class Explorer:
             Measure: self._measure,
             **Denoising(self).answers(),
             **Inspecting(self).answers(),
+            **latent.of(self),
         }
 
     def answer(self, request: Request) -> dict[str, Any] | None:

@@ -15,6 +15,15 @@ from engine.messages.denoise import Denoise as Denoise
 from engine.messages.denoise import DenoiseCurve as DenoiseCurve
 from engine.messages.denoise import Filter as Filter
 from engine.messages.denoise import NoisyRequest as NoisyRequest
+from engine.messages.latent import AverageScans as AverageScans
+from engine.messages.latent import CalibrateSpread as CalibrateSpread
+from engine.messages.latent import Interpolate as Interpolate
+from engine.messages.latent import LatentRequest as LatentRequest
+from engine.messages.latent import MapLatent as MapLatent
+from engine.messages.latent import Neighbours as Neighbours
+from engine.messages.latent import PosteriorSpread as PosteriorSpread
+from engine.messages.latent import SampleLatent as SampleLatent
+from engine.messages.latent import WalkDimension as WalkDimension
 from engine.messages.layers import Activate as Activate
 from engine.messages.layers import ListLayers as ListLayers
 from engine.messages.line import Event as Event
@@ -294,6 +303,7 @@ Command = Annotated[
     | Filter
     | ListLayers
     | Activate
+    | LatentRequest
     | Search
     | StopTrial
     | Enqueue

@@ -1,0 +1,117 @@
+"""All that is known of one run's latent space on one data set, each part found when it is first asked for."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.data import Dataset, LoadingStopped
+from engine.explore.latent import dimensions, mixture, neighbours
+from engine.explore.latent.dimensions import Dimensions
+from engine.explore.latent.encoding import Encodings
+from engine.explore.latent.mixture import Mixture
+from engine.explore.latent.neighbours import Library, Limit, Near
+from engine.explore.latent.space import Codes, Images, Space, joined
+from engine.messages import ShouldStop, never
+from engine.runs import Run
+
+PIXEL, LATENT = "pixel", "latent"
+T = TypeVar("T")
+Points = NDArray[np.float32]
+
+
+def _ignore(done: int, total: int) -> None:
+    pass
+
+
+class Atlas:
+    """A run's latent space on a data set. What is stopped raises LoadingStopped, and goes on the next time.
+
+    Args:
+        run: a run with a model.
+        model: it, loaded.
+        images: the data set, prepared at the model's size.
+        should_stop: asked between batches.
+    """
+
+    def __init__(self, run: Run, model: Any, images: Dataset, should_stop: ShouldStop = never) -> None:
+        self.run, self.images, self.should_stop = run, images, should_stop
+        self.progress: Callable[[int, int], None] = _ignore
+        self.space = Space(model)
+        self._encodings = Encodings(run, self.space, images)
+        self._dimensions: Dimensions | None = None
+        self._mixture: Mixture | None = None
+        self._libraries: dict[str, Library] = {}
+        self._limits: dict[str, Limit] = {}
+
+    def codes(self, *splits: str) -> Codes:
+        """The codes of some splits, one behind the other."""
+        counts = [len(self.images.splits[split]) for split in splits]
+        parts: list[Codes] = []
+        for number, split in enumerate(splits):
+            told = partial(self._tell, sum(counts[:number]), sum(counts))
+            parts.append(_there(self._encodings.of(split, self.should_stop, told)))
+        return joined(parts)
+
+    def places(self, places: Sequence[tuple[str, int]]) -> tuple[Points, Images]:
+        """Latents (n, k) and images (n, size, size, 1) of scans named by split and index; train is encoded whole."""
+        found = [(self.codes(split).means[[index]], self.images.splits[split].read([index])) for split, index in places]
+        return np.concatenate([each[0] for each in found]), np.concatenate([each[1] for each in found])
+
+    def dimensions(self) -> Dimensions:
+        """The latent numbers, over the training scans."""
+        if self._dimensions is None:
+            self._dimensions = dimensions.describe(self.codes("train"))
+        return self._dimensions
+
+    def mixture(self) -> Mixture:
+        """The mixture of the training scans' latents."""
+        if self._mixture is None:
+            train, validation = self.codes("train").means, self.codes("validation").means
+            self._mixture = _there(mixture.fit(train, validation, should_stop=self.should_stop))
+        return self._mixture
+
+    def near(self, where: str, points: Points, count: int, without: tuple[str, ...] | None = None) -> Near:
+        """The training scans nearest to some points, in pixels or in the latent."""
+        return _there(self._library(where).nearest(points, count, without, self.should_stop))
+
+    def limit(self, where: str) -> Limit:
+        """What is usual among scans that are no copies."""
+        if where not in self._limits:
+            splits = self.images.splits
+            name, rows = neighbours.asked(len(splits["train"]), len(splits["validation"]))
+            keys = tuple(splits[name].keys[row] for row in rows)
+            found = neighbours.limit(
+                self._library(where), self._points(where, name)(rows), keys, name, self.should_stop
+            )
+            self._limits[where] = _there(found)
+        return self._limits[where]
+
+    def _tell(self, before: int, total: int, done: int, _: int) -> None:
+        self.progress(before + done, total)
+
+    def _library(self, where: str) -> Library:
+        if where not in self._libraries:
+            self._libraries[where] = Library(self.images.train.keys, self._points(where, "train"))
+        return self._libraries[where]
+
+    def _points(self, where: str, split: str) -> Callable[[NDArray[np.int64]], Points]:
+        """Rows of a split -> their points."""
+        if where == LATENT:
+            means = self.codes(split).means
+            return lambda rows: means[rows]
+        images = self.images.splits[split]
+        return lambda rows: flat(images.read(rows))
+
+
+def flat(images: Images) -> Points:
+    """Images as points: (n, size, size, 1) -> (n, pixels)."""
+    return images.reshape(len(images), -1)
+
+
+def _there(found: T | None) -> T:
+    if found is None:
+        raise LoadingStopped("The question was taken back.")
+    return found

@@ -1,0 +1,144 @@
+"""Answers that are pictures decoded from latents: ways between scans, averages, samples."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import ConfigError
+from engine.explore.latent import paths, reports
+from engine.explore.latent.atlas import PIXEL, Atlas, flat
+from engine.explore.latent.shelf import Shelf
+from engine.messages import AverageScans, Interpolate, Request, SampleLatent, WalkDimension
+
+NO_PRIOR = "An autoencoder says nothing of which latents are likely: sample the mixture of training latents instead."
+
+
+class Decoding:
+    """Answers requests for pictures decoded from latents."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+
+    def answers(self) -> dict[type[Request], Callable[[Any], dict[str, Any]]]:
+        """What can be asked, and who answers it."""
+        return {
+            Interpolate: self.interpolate,
+            WalkDimension: self.walk,
+            AverageScans: self.average,
+            SampleLatent: self.sample,
+        }
+
+    def interpolate(self, request: Interpolate) -> dict[str, Any]:
+        """The pictures between two scans, beside the mere fading of one into the other."""
+        atlas = self._decodable(request)
+        latents, images = atlas.places([_checked(atlas, place) for place in (request.first, request.second)])
+        way = paths.spherical if request.path == "spherical" else paths.linear
+        points = way(latents[0], latents[1], request.steps)
+        share = np.linspace(0, 1, request.steps, dtype=np.float32)
+        faded = (1 - share)[:, None, None] * images[0, ..., 0] + share[:, None, None] * images[1, ..., 0]
+        return {
+            "run": request.run,
+            "path": request.path,
+            "shares": share.tolist(),
+            "lengths": np.linalg.norm(points, axis=1).tolist(),
+            "images": self._pictures(atlas.space.decode(points)),
+            "originals": self._pictures(images),
+            "faded": self._shelf.warm.write(faded),
+        }
+
+    def walk(self, request: WalkDimension) -> dict[str, Any]:
+        """The pictures along one latent number, all others left as they are in one image."""
+        atlas = self._decodable(request)
+        if request.dimension >= atlas.space.size:
+            raise ConfigError(
+                f"There is no latent number {request.dimension}.", f"Choose one from 0 to {atlas.space.size - 1}."
+            )
+        subject = self._shelf.subject(request, atlas)
+        code, number = atlas.space.encode(subject.image).means[0], request.dimension
+        values = reach(atlas, number, request.steps, request.reach)
+        images = atlas.space.decode(paths.along(code, number, values))
+        own = atlas.space.decode(code[None])
+        return {
+            "run": request.run,
+            "name": subject.name,
+            "dimension": number,
+            "values": values.tolist(),
+            "own": float(code[number]),
+            "images": self._pictures(images),
+            "reconstruction": self._pictures(own),
+            "change": np.abs(images - own).mean(axis=(1, 2, 3)).tolist(),
+        }
+
+    def average(self, request: AverageScans) -> dict[str, Any]:
+        """The decoded mean of some scans' latents, beside the mean of their pixels."""
+        atlas = self._decodable(request)
+        latents, images = atlas.places([_checked(atlas, place) for place in request.places])
+        return {
+            "run": request.run,
+            "count": len(latents),
+            "average": self._pictures(atlas.space.decode(latents.mean(axis=0, keepdims=True))),
+            "pixel_mean": self._pictures(images.mean(axis=0, keepdims=True)),
+        }
+
+    def sample(self, request: SampleLatent) -> dict[str, Any]:
+        """Pictures of drawn latents, and the nearest training scan of each."""
+        atlas = self._decodable(request)
+        latents, facts = drawn(atlas, request.source, request.count, request.seed)
+        images = atlas.space.decode(latents)
+        near = reports.near(atlas, PIXEL, atlas.near(PIXEL, flat(images), 1))
+        return {
+            "run": request.run,
+            "source": request.source,
+            "seed": request.seed,
+            "images": self._pictures(images),
+            "samples": [
+                {**each["nearest"][0], "ratio": each["ratio"], "memorised": each["memorised"]} for each in near
+            ],
+            "limit": near[0]["limit"],
+            "typical": near[0]["typical"],
+            "memorised": sum(each["memorised"] for each in near),
+            "mixture": facts,
+        }
+
+    def _decodable(self, request: Any) -> Atlas:
+        atlas = self._shelf.atlas(request)
+        atlas.space.need_decoder()
+        return atlas
+
+    def _pictures(self, images: NDArray[np.float32]) -> str:
+        return self._shelf.warm.write(images[..., 0])
+
+
+def reach(atlas: Atlas, dimension: int, steps: int, deviations: float | None) -> NDArray[np.float64]:
+    """Values of a latent number to go through: (steps,), as `messages.WalkDimension` says."""
+    found = atlas.dimensions()
+    low, high = found.low[dimension], found.high[dimension]
+    if deviations is not None:
+        middle, spread = found.mean[dimension], found.spread[dimension]
+        low, high = middle - deviations * spread, middle + deviations * spread
+    return np.linspace(low, high, steps)
+
+
+def drawn(atlas: Atlas, source: str, count: int, seed: int) -> tuple[NDArray[np.float32], dict[str, Any] | None]:
+    """Latents (count, k) of the prior or of the mixture, and what is known of the mixture.
+
+    Raises:
+        ConfigError: the model has no prior.
+        DataError: there are too few training scans for a mixture.
+    """
+    if source == "prior":
+        atlas.space.need_posterior("prior", NO_PRIOR)
+        return np.random.default_rng(seed).standard_normal((count, atlas.space.size), np.float32), None
+    mixture = atlas.mixture()
+    return mixture.sample(count, seed), mixture.described()
+
+
+def _checked(atlas: Atlas, place: tuple[str, int]) -> tuple[str, int]:
+    split, index = place
+    if split not in atlas.images.splits:
+        raise ConfigError(f"There is no split '{split}'.", f"Choose among {', '.join(atlas.images.splits)}.")
+    if not 0 <= index < len(atlas.images.splits[split]):
+        raise ConfigError(f"There is no scan {index} in {split}.", f"It has {len(atlas.images.splits[split])}.")
+    return split, index

@@ -1,0 +1,74 @@
+"""The latent numbers in order of what they say, and which of them say nothing.
+
+A variational model leaves a latent number to the prior when it is not worth its nats: posterior collapse (Bowman et
+al.: Generating sentences from a continuous space, 2016). Such a number has less than 0.01 nats of KL, averaged over
+images (`engine.quality.active_units`; Burda, Grosse, Salakhutdinov: Importance weighted autoencoders, 2016, count by
+the variance of the means instead). A number of an autoencoder is dead when it is the same for every image.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import quality
+from engine.explore.latent.space import Codes
+
+DEAD: Final = 1e-6  # variance as a share of the largest: a thousandth of its standard deviation
+
+
+@dataclass(frozen=True, eq=False)
+class Dimensions:
+    """Every latent number of a space, over some images.
+
+    Args:
+        order: (k,) the numbers, the one that says most first.
+        values: (k,) what they are ordered by, in the order of the latent: KL in nats, or variance.
+        measure: 'KL, nats' or 'variance'.
+        active: bool (k,), which of them say anything.
+        mean, spread: (k,) over the images.
+        low, high: (k,) 1st and 99th percentile over the images.
+    """
+
+    order: NDArray[np.int64]
+    values: NDArray[np.float64]
+    measure: str
+    active: NDArray[np.bool_]
+    mean: NDArray[np.float64]
+    spread: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+    def sentence(self) -> str | None:
+        """What is wrong, in words; None where every number is used."""
+        count, unused = len(self.active), int((~self.active).sum())
+        if not unused:
+            return None
+        if self.measure == "variance":
+            return f"{unused} of {count} numbers are dead: they are the same for every scan."
+        if unused == count:
+            return (
+                f"The posterior has collapsed: none of the {count} latent numbers has {quality.ACTIVE_NATS:g} nats of "
+                "KL, so the decoder gets nothing of a scan and every reconstruction is the same. Lower beta, or warm "
+                "the KL term up."
+            )
+        return (
+            f"The posterior has collapsed in {unused} of {count} latent numbers ({unused / count:.0%}): under "
+            f"{quality.ACTIVE_NATS:g} nats of KL each, they are left to the prior and say nothing of a scan; "
+            f"{count - unused} are active."
+        )
+
+
+def describe(codes: Codes) -> Dimensions:
+    """Order the latent numbers of some images (one at least), by KL where there is a posterior, else by variance."""
+    means = codes.means.astype(np.float64)
+    variance = means.var(axis=0)
+    if codes.log_vars is None:
+        values, measure, active = variance, "variance", variance > DEAD * variance.max()
+    else:
+        values, measure = quality.divergences_nats(codes.means, codes.log_vars).mean(axis=0), "KL, nats"
+        active = values > quality.ACTIVE_NATS
+    low, high = np.percentile(means, [1, 99], axis=0)
+    order = np.argsort(-values, kind="stable")
+    return Dimensions(order, values, measure, active, means.mean(axis=0), np.sqrt(variance), low, high)

@@ -1,0 +1,133 @@
+"""Where training scans lie in the latent space, as a Gaussian mixture: a source of samples that needs no prior.
+
+The prior of a variational model is not where its scans are: the aggregate posterior is (Makhzani et al.: Adversarial
+autoencoders, 2015; Tomczak, Welling: VAE with a VampPrior, 2018). A mixture fitted to the latents of an autoencoder
+makes it a generator after the fact (Ghosh et al.: From variational to deterministic autoencoders, ICLR 2020).
+
+The number of components and their covariance are chosen by the mean log-likelihood of the validation scans' latents
+(of a tenth of the training scans', where too few are held out). Unlike the BIC (Schwarz 1978) that rests on no
+large-sample argument, which fails where parameters are nearly as many as scans. There are too many dimensions for so
+few scans: the mixture lives in the principal components that hold 99 % of the variance, 64 or a tenth as many as there
+are scans at the most; what is beside them is put at its mean, so samples vary less than scans do, and the answer says
+how much of the variance is left out.
+"""
+
+import importlib
+import warnings
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import DataError
+from engine.explore.latent import mapping
+from engine.explore.latent.mapping import Components
+from engine.messages import ShouldStop, never
+
+COUNTS: Final = (1, 2, 4, 8, 16)
+COVARIANCES: Final = ("full", "diag")
+VARIANCE: Final = 0.99
+MOST_AXES: Final = 64
+HELD_OUT: Final = 10
+FEWEST: Final = 20
+FLOOR: Final = 1e-6
+Latents = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture:
+    """A Gaussian mixture in the first principal components of some latents.
+
+    Args:
+        fitted: scikit-learn's GaussianMixture, of coordinates in units of their standard deviation.
+        found: the principal components.
+        scale: (axes,) those standard deviations.
+        tried: [{components, covariance, held_out_nats}], nats per scan; the best is taken.
+    """
+
+    fitted: Any
+    found: Components
+    scale: NDArray[np.float64]
+    tried: tuple[dict[str, Any], ...]
+
+    def sample(self, count: int, seed: int) -> Latents:
+        """Draw latents: (count, k) float32. Equal seeds give equal ones."""
+        rng = np.random.default_rng(seed)
+        weights, means = self.fitted.weights_, self.fitted.means_
+        which = rng.choice(len(weights), count, p=weights / weights.sum())
+        noise = rng.standard_normal((count, means.shape[1]))
+        drawn = np.stack([means[one] + self._root(one) @ each for one, each in zip(which, noise, strict=True)])
+        return np.asarray((drawn * self.scale) @ self.found.axes + self.found.mean, np.float32)
+
+    def _root(self, number: int) -> NDArray[np.float64]:
+        covariance = self.fitted.covariances_[number]
+        return np.asarray(np.linalg.cholesky(covariance) if covariance.ndim == 2 else np.diag(np.sqrt(covariance)))
+
+    def described(self) -> dict[str, Any]:
+        """What JSON tells of it."""
+        best = max(self.tried, key=lambda each: each["held_out_nats"])
+        facts = {"axes": len(self.scale), "variance_share": float(self.found.shares.sum())}
+        return {**best, **facts, "tried": list(self.tried)}
+
+
+def fit(latents: Latents, held_out: Latents, seed: int = 0, should_stop: ShouldStop = never) -> Mixture | None:
+    """Fit mixtures to latents and take the one that foresees held-out ones best.
+
+    Args:
+        latents: (n, k) of training scans.
+        held_out: (m, k) of validation scans; where they are fewer than 20, a tenth of `latents` is held out.
+        seed: of the draw and of the fits.
+        should_stop: asked between fits.
+
+    Returns:
+        The mixture; None when stopped.
+
+    Raises:
+        DataError: there are too few scans.
+    """
+    if len(latents) < FEWEST:
+        raise DataError(f"A mixture of {len(latents)} scans says nothing.", f"It takes at least {FEWEST}.")
+    if len(held_out) < FEWEST:
+        order = np.random.default_rng(seed).permutation(len(latents))
+        held_out, latents = latents[order[: len(order) // HELD_OUT]], latents[order[len(order) // HELD_OUT :]]
+    found = _axes(latents)
+    along = found.along(latents).astype(np.float64)
+    scale = np.maximum(along.std(axis=0), 1e-12)
+    points, judged = along / scale, found.along(held_out).astype(np.float64) / scale
+    best, most, tried = None, -np.inf, []
+    for count, covariance in _candidates(points):
+        if should_stop():
+            return None
+        fitted = _fitted(points, count, covariance, seed)
+        nats = float(fitted.score(judged))
+        if nats > most:
+            best, most = fitted, nats
+        tried.append({"components": count, "covariance": covariance, "held_out_nats": nats})
+    return Mixture(best, found, scale, tuple(tried))
+
+
+def _axes(latents: Latents) -> Components:
+    found = mapping.components(latents, min(MOST_AXES, max(1, len(latents) // 10)))
+    enough = int(np.searchsorted(np.cumsum(found.shares), VARIANCE)) + 1
+    return Components(found.mean, found.axes[:enough], found.shares[:enough])
+
+
+def _candidates(points: NDArray[np.float64]) -> list[tuple[int, str]]:
+    """What is tried: nothing with more numbers than half of those that it is fitted to; one diagonal one at least."""
+    count, axes = points.shape
+    every = [(components, covariance) for covariance in COVARIANCES for components in COUNTS if components < count]
+    few = [each for each in every if _parameters(*each, axes) <= count * axes / 2]
+    return few or [(1, "diag")]
+
+
+def _fitted(points: NDArray[np.float64], count: int, covariance: str, seed: int) -> Any:
+    mixture = importlib.import_module("sklearn.mixture").GaussianMixture
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a fit that has not settled is judged by its held-out likelihood like any
+        return mixture(count, covariance_type=covariance, reg_covar=FLOOR, random_state=seed).fit(points)
+
+
+def _parameters(count: int, covariance: str, axes: int) -> int:
+    """How many numbers a mixture has."""
+    return count * (1 + axes + (axes * (axes + 1) // 2 if covariance == "full" else axes))

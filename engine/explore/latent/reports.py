@@ -1,0 +1,69 @@
+"""What is known of a latent space as plain mappings and sentences, for answers and for JSON."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from engine.explore.latent.atlas import LATENT, Atlas
+from engine.explore.latent.neighbours import CROWD, SHARE, Near
+
+
+def scans(atlas: Atlas, splits: Sequence[str]) -> dict[str, list[Any]]:
+    """Every scan of some splits: lists of split, index, name, label (None where unknown), mse and leaked."""
+    images, codes = atlas.images, atlas.codes(*splits)
+    rows = [(split, index) for split in splits for index in range(len(images.splits[split]))]
+    leaked = images.leaked
+    labels = [int(images.splits[split].labels[index]) for split, index in rows]
+    return {
+        "split": [split for split, _ in rows],
+        "index": [index for _, index in rows],
+        "name": [images.splits[split].names[index] for split, index in rows],
+        "label": [images.classes[label] if label >= 0 else None for label in labels],
+        "mse": [float(value) for value in codes.mse],
+        "leaked": [bool(split == "test" and leaked[index]) for split, index in rows],
+    }
+
+
+def dimensions(atlas: Atlas) -> dict[str, Any]:
+    """The latent numbers over the training scans, in order of what they say."""
+    found = atlas.dimensions()
+    in_order = {"value": found.values, "active": found.active, "mean": found.mean, "spread": found.spread}
+    in_order |= {"low": found.low, "high": found.high}
+    return {
+        "measure": found.measure,
+        "order": found.order.tolist(),
+        **{name: values[found.order].tolist() for name, values in in_order.items()},
+    }
+
+
+def collapse(atlas: Atlas) -> dict[str, Any]:
+    """How many of the latent numbers say anything, and a sentence where some do not."""
+    found = atlas.dimensions()
+    return {"active": int(found.active.sum()), "dimensions": len(found.active), "sentence": found.sentence()}
+
+
+def near(atlas: Atlas, where: str, found: Near) -> list[dict[str, Any]]:
+    """The neighbours of each query, how near the nearest is, what is usual, and whether it is suspiciously near."""
+    train, limit = atlas.images.train, atlas.limit(where)
+    unit = "root mean squared difference of " + ("latent numbers" if where == LATENT else "gray values, 0 to 1")
+    described = []
+    for indices, distances, ratio in zip(found.indices, found.distances, found.ratios, strict=True):
+        nearest = [
+            {"index": int(index), "name": train.names[index], "distance": float(distance)}
+            for index, distance in zip(indices, distances, strict=True)
+        ]
+        facts = {"nearest": nearest, "unit": unit, "ratio": float(ratio), "limit": limit.ratio}
+        facts |= {"typical": limit.typical, "measured_on": {"split": limit.split, "scans": limit.scans}}
+        described.append({**facts, "memorised": bool(ratio < limit.ratio or (nearest and distances[0] == 0.0))})
+    return described
+
+
+def sentence(name: str, found: dict[str, Any]) -> str:
+    """What the neighbours in pixels say of an image."""
+    first = found["nearest"][0]
+    if first["distance"] == 0.0:
+        return f"{name} is a training scan, pixel for pixel at this size: {first['name']}."
+    share = f"{found['ratio']:.2f} of the mean distance to the {CROWD} nearest training scans"
+    usual = f"{1 - SHARE:.0%} of scans that are no copies have {found['limit']:.2f} or more"
+    if found["memorised"]:
+        return f"{name} is a near copy of the training scan {first['name']}: {share}, where {usual}."
+    return f"{name} is no copy of a training scan: the nearest is at {share}, and {usual}."

@@ -1,0 +1,196 @@
+"""What the explorer answers about latent spaces: every kind of model, numbers that can be checked, giving way."""
+
+import numpy as np
+import pytest
+
+from engine import data, quality, scoring
+from engine.errors import ConfigError
+from engine.explore.explorer import Explorer
+from engine.messages import (
+    AverageScans,
+    CalibrateSpread,
+    Interpolate,
+    MapLatent,
+    Neighbours,
+    PosteriorSpread,
+    SampleLatent,
+    WalkDimension,
+    never,
+)
+
+DECODING = ["ae", "vae", "residual-vae"]
+
+
+@pytest.mark.parametrize("model", ["ae", "vae", "unet", "skip-ae"])
+def test_map_has_a_point_for_every_scan_of_its_splits(ask, trained, model):
+    answer = ask(MapLatent, model, splits=("train", "test"))
+    images = data.load(config=trained(model).config.data)
+    count = len(images.train) + len(images.test)
+    assert np.load(answer["points"]).shape == (count, 2)
+    assert all(len(answer[name]) == count for name in ("split", "index", "name", "label", "mse", "leaked"))
+    assert answer["split"][-1] == "test"
+    assert answer["label"][0] == images.classes[images.train.labels[0]]
+    assert answer["decodes"] is (model in DECODING)
+    assert sorted(answer["dimensions"]["order"]) == list(range(answer["collapse"]["dimensions"]))
+    assert answer["dimensions"]["value"] == sorted(answer["dimensions"]["value"], reverse=True)
+
+
+def test_errors_of_the_map_are_those_of_the_reconstructions(ask, trained):
+    from engine import evaluation
+
+    for model in ("ae", "vae", "unet"):
+        images = data.load(config=trained(model).config.data).test.read()
+        wanted = quality.mse(images, scoring.reconstruct(evaluation.load_model(trained(model)), images))
+        assert ask(MapLatent, model, splits=("test",))["mse"] == pytest.approx(wanted, rel=1e-4)
+
+
+def test_latents_are_kept_in_the_run_and_found_again(ask, trained, tmp_path):
+    first = ask(MapLatent, "ae")
+    kept = trained("ae").path / "latents" / "train.npz"
+    stamp = kept.stat().st_mtime_ns
+    run = trained("ae")
+    again = Explorer(tmp_path, lambda event: None, never)
+    answer = again.answer(MapLatent(number=2, panel="latent", run=str(run.path), data=run.config.data))
+    assert kept.stat().st_mtime_ns == stamp
+    assert np.array_equal(np.load(answer["points"]), np.load(first["points"]))
+
+
+def test_map_gives_way_and_goes_on_where_it_was(trained, tmp_path):
+    from engine import evaluation
+    from engine.explore.latent.encoding import Gathering
+    from engine.explore.latent.space import Space
+
+    class Counted:
+        def __init__(self):
+            self.asked = []
+
+        def __len__(self):
+            return 150
+
+        def read(self, which):
+            self.asked.append(which.start)
+            return np.zeros((len(range(150)[which]), 32, 32, 1), np.float32)
+
+    images = Counted()
+    gathering = Gathering(Space(evaluation.load_model(trained("ae"))), images)
+    stops = iter([False, True])
+    assert gathering.go_on(lambda: next(stops)) is None
+    assert len(gathering.go_on(never)) == 150
+    assert images.asked == [0, 64, 128]
+
+
+def test_map_that_is_stopped_has_no_answer(trained, tmp_path):
+    run = trained("unet")
+    stopped = Explorer(tmp_path, lambda event: None, lambda: True)
+    config = run.config.data
+    stopped._data[config] = data.load(config=config)
+    for path in (run.path / "latents").glob("*.npz"):
+        path.unlink()
+    assert stopped.answer(MapLatent(number=1, panel="latent", run=str(run.path), data=config)) is None
+
+
+def test_neighbours_of_a_training_scan_leave_it_out(ask):
+    answer = ask(Neighbours, "ae", split="train", indices=(3,), count=4)
+    assert 3 not in [each["index"] for each in answer["pixel"]["nearest"]]
+    assert len(answer["latent"]["nearest"]) == 4
+    distances = [each["distance"] for each in answer["pixel"]["nearest"]]
+    assert distances == sorted(distances)
+    assert answer["memorised"] is False
+    assert "no copy" in answer["sentence"]
+
+
+def test_scan_that_is_a_file_of_a_training_scan_is_named_its_copy(ask, trained, tmp_path):
+    from PIL import Image
+
+    image = data.load(config=trained("vae").config.data).train.read([5])
+    file = tmp_path / "planted.png"
+    Image.fromarray((image[0, ..., 0] * 255).round().astype(np.uint8)).save(file)
+    answer = ask(Neighbours, "vae", scan=str(file))
+    assert answer["memorised"] is True
+    assert answer["pixel"]["nearest"][0]["index"] == 5
+    assert answer["pixel"]["nearest"][0]["distance"] < 0.01
+
+
+@pytest.mark.parametrize("model", DECODING)
+@pytest.mark.parametrize("path", ["linear", "spherical"])
+def test_interpolation_begins_and_ends_at_the_reconstructions(ask, explorer, trained, model, path):
+    answer = ask(Interpolate, model, first=("train", 0), second=("test", 1), steps=5, path=path)
+    images = np.load(answer["images"])
+    assert images.shape == (5, 32, 32)
+    loaded, _ = explorer.maker(str(trained(model).path), trained(model).config.data)
+    ends = scoring.reconstruct(loaded, np.load(answer["originals"])[..., None])[..., 0]
+    assert images[[0, -1]] == pytest.approx(ends, abs=1e-4)
+    assert np.load(answer["faded"])[[0, -1]] == pytest.approx(np.load(answer["originals"]))
+
+
+def test_walk_goes_over_what_the_training_scans_span(ask):
+    answer = ask(WalkDimension, "ae", split="test", indices=(0,), dimension=2, steps=7)
+    listed = ask(MapLatent, "ae")["dimensions"]
+    at = listed["order"].index(2)
+    assert (answer["values"][0], answer["values"][-1]) == pytest.approx((listed["low"][at], listed["high"][at]))
+    assert np.load(answer["images"]).shape == (7, 32, 32)
+    wider = ask(WalkDimension, "ae", split="test", indices=(0,), dimension=2, steps=7, reach=3.0)
+    middle, spread = listed["mean"][at], listed["spread"][at]
+    assert (wider["values"][0], wider["values"][-1]) == pytest.approx((middle - 3 * spread, middle + 3 * spread))
+
+
+def test_average_of_one_scan_is_its_reconstruction(ask, explorer, trained):
+    answer = ask(AverageScans, "vae", places=(("test", 2),))
+    original = np.load(answer["pixel_mean"])
+    loaded, _ = explorer.maker(str(trained("vae").path), trained("vae").config.data)
+    assert np.load(answer["average"]) == pytest.approx(
+        scoring.reconstruct(loaded, original[..., None])[..., 0], abs=1e-4
+    )
+    assert ask(AverageScans, "vae", places=(("test", 2), ("train", 1)))["count"] == 2
+
+
+def test_samples_are_the_same_for_the_same_seed(ask):
+    for model, source in (("vae", "prior"), ("vae", "mixture"), ("ae", "mixture")):
+        first, again, other = (ask(SampleLatent, model, count=3, seed=seed, source=source) for seed in (1, 1, 2))
+        assert np.array_equal(np.load(first["images"]), np.load(again["images"]))
+        assert not np.array_equal(np.load(first["images"]), np.load(other["images"]))
+        assert len(first["samples"]) == 3
+        assert (first["mixture"] is None) is (source == "prior")
+
+
+def test_spread_and_calibration_of_a_variational_run(ask):
+    answer = ask(PosteriorSpread, "vae", split="test", indices=(1,), samples=8)
+    assert np.load(answer["spread"]).shape == (32, 32)
+    assert np.load(answer["spread"]).max() > 0
+    found = ask(CalibrateSpread, "vae", samples=8, count=3)
+    assert found["scans"] == 3
+    assert found["pixels"] == 3 * 32 * 32
+    assert found["coverage"] == sorted(found["coverage"])
+    assert "far too narrow" in found["sentence"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        (Interpolate, {"first": ("train", 0), "second": ("train", 1)}),
+        (WalkDimension, {"split": "test", "indices": (0,), "dimension": 0}),
+        (AverageScans, {"places": (("train", 0),)}),
+        (SampleLatent, {}),
+        (PosteriorSpread, {"split": "test", "indices": (0,)}),
+    ],
+)
+def test_model_that_cannot_decode_from_a_latent_alone_refuses_with_a_sentence(ask, kind, fields):
+    for model in ("unet", "skip-ae"):
+        with pytest.raises(ConfigError, match="nothing can be decoded from a latent alone"):
+            ask(kind, model, **fields)
+
+
+def test_autoencoder_has_no_prior_and_says_what_to_do(ask):
+    with pytest.raises(ConfigError, match=r"has no prior.*mixture"):
+        ask(SampleLatent, "ae", source="prior")
+    with pytest.raises(ConfigError, match="has no posterior"):
+        ask(PosteriorSpread, "ae", split="test", indices=(0,))
+
+
+def test_places_that_are_not_there_get_a_sentence(ask):
+    with pytest.raises(ConfigError, match="no scan 9999 in train"):
+        ask(AverageScans, "ae", places=(("train", 9999),))
+    with pytest.raises(ConfigError, match="no split 'exam'"):
+        ask(AverageScans, "ae", places=(("exam", 0),))
+    with pytest.raises(ConfigError, match="no latent number 8"):
+        ask(WalkDimension, "ae", split="test", indices=(0,), dimension=8)
