@@ -72,14 +72,14 @@ def _best_until(curve: Sequence[float], epoch: int) -> float:
 
 
 def elapsed_s(run: Run) -> float:
-    """Time spent on a run, its breaks left out."""
-    total, began, last = 0.0, 0.0, 0.0
+    """Time spent on a run, its breaks left out, and what came before it first began."""
+    total, began, last = 0.0, None, 0.0
     for event in run.events():
         if isinstance(event, JobStarted):
-            total, began = total + last - began, event.time
-        if isinstance(event, JobStarted | EpochEnded | JobEnded):
+            total, began = total + (0.0 if began is None else last - began), event.time
+        if began is not None and isinstance(event, JobStarted | EpochEnded | JobEnded):
             last = event.time
-    return total + last - began
+    return total + (0.0 if began is None else last - began)
 
 
 def ending(run: Run) -> JobEnded | None:

@@ -95,6 +95,16 @@ def test_breaks_do_not_count_as_time_spent(run):
     assert standing.elapsed_s(made) == 3 + 5
 
 
+def test_a_trial_that_was_stopped_before_it_began_took_no_time(run, tiny, tmp_path):
+    begun = run([0.3])
+    late = runs.create(tiny(), "late", tmp_path)
+    late.append(JobEnded(time=1.7e9, run="late", state="stopped"))
+    assert standing.elapsed_s(late) == 0
+    for event in begun.events():
+        late.append(event)
+    assert standing.elapsed_s(late) == standing.elapsed_s(begun) == 2
+
+
 def test_points_left_are_those_of_the_space_alone(study):
     base, table = study
     trials = [Trial(1, "a", next(table.points())), Trial(2, "b", {**next(table.points()), "latent": 77})]
