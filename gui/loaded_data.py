@@ -129,3 +129,10 @@ def source_title(config: DataConfig) -> str:
 def class_title(name: str) -> str:
     """Return a class as people write it: folders have underscores where people have spaces."""
     return name.replace("_", " ")
+
+
+def scan_title(name: str) -> str:
+    """Return 'glioma_tumor / image(59)' of a path within a source."""
+    folders, _, file = name.rpartition("/")
+    stem = file.rsplit(".", 1)[0]
+    return f"{folders.rsplit('/', 1)[-1]} / {stem}" if folders else stem

@@ -7,12 +7,12 @@ from PySide6.QtWidgets import QFileDialog
 
 from engine.messages import OpenScan, Refused
 from gui.figures import FIGURES, save_figure
+from gui.lesion_regions import KnownBoxes
 from gui.opened_scan import from_answer
 from gui.panel import Desk, Panel, column_of
 from gui.panels.denoise.case import Case
 from gui.panels.denoise.case_card import CaseCard
 from gui.panels.denoise.experiment import Experiment
-from gui.panels.denoise.lesion import KnownBoxes
 from gui.panels.denoise.lesion_card import LesionCard
 from gui.panels.denoise.methods_card import MethodsCard
 from gui.panels.denoise.results import Results

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from engine import noise as noises
 from engine.config import DataConfig
+from gui.loaded_data import scan_title
 from gui.opened_scan import OpenedScan
 
 Picture = NDArray[np.float32]
@@ -42,7 +43,7 @@ class Case:
     @property
     def title(self) -> str:
         """Its name without most of its folders."""
-        return self.scan.title if self.scan else short(self.name)
+        return self.scan.title if self.scan else scan_title(self.name)
 
     def place(self) -> dict[str, Any]:
         """The fields of a request about it."""
@@ -72,10 +73,3 @@ class Noise:
         """Its level in words."""
         name = "share" if self.kind in LEVEL_NAMES else "σ"
         return f"{name} {self.sigma:.3f}"
-
-
-def short(name: str) -> str:
-    """Return 'glioma_tumor / image(59)' of a path within a source."""
-    folders, _, file = name.rpartition("/")
-    stem = file.rsplit(".", 1)[0]
-    return f"{folders.rsplit('/', 1)[-1]} / {stem}" if folders else stem

@@ -7,9 +7,9 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QUndoStack
 from PySide6.QtWidgets import QComboBox, QCompleter, QFormLayout, QHBoxLayout, QWidget
 
-from gui.loaded_data import CLEAN, PARTS, LoadedData
+from gui.loaded_data import CLEAN, PARTS, LoadedData, scan_title
 from gui.opened_scan import OpenedScan, facts
-from gui.panels.denoise.case import Case, short
+from gui.panels.denoise.case import Case
 from gui.panels.denoise.field_name import field_name
 from gui.panels.denoise.noise_picker import NoisePicker
 from gui.widgets.buttons import Button, IconButton
@@ -105,7 +105,7 @@ class CasePicker(QWidget):
         if self._data is not None:
             with QSignalBlocker(self.known):
                 self.known.setChecked(False)
-            self.choose(split, short(self._data.names[int(self._data.rows(split)[index])]))
+            self.choose(split, scan_title(self._data.names[int(self._data.rows(split)[index])]))
 
     def turn(self, step: int) -> None:
         """Go some scans on or back."""
@@ -139,7 +139,7 @@ class CasePicker(QWidget):
         rows = data.rows(split)
         named = [(data.names[int(rows[place])], place) for place in places]
         only = self.known.isChecked() and not self.known.isHidden()
-        return [(short(name), place) for name, place in named if not only or name in self._known]
+        return [(scan_title(name), place) for name, place in named if not only or name in self._known]
 
 
 class ScanPicker(QWidget):

@@ -11,10 +11,11 @@ from PySide6.QtTest import QTest
 from engine import noise
 from engine.config import DataConfig
 from engine.messages import Denoise, DenoiseCurve, Filter, OpenScan, Refused
+from gui.lesion_regions import BOXES, mask_of
+from gui.loaded_data import scan_title
 from gui.panel import MARK
 from gui.panels.denoise import DenoisePanel
-from gui.panels.denoise.case import Case, Noise, short
-from gui.panels.denoise.lesion import BOXES, mask_of
+from gui.panels.denoise.case import Case, Noise
 from gui.panels.denoise.made import Curve, Made
 from gui.panels.denoise.verdicts import harm, help_text
 from gui.pixmaps import Scale
@@ -276,12 +277,12 @@ class TestLesion:
         assert seen.lesion.text.text() == seen.stage.help.notices[0].text()
 
     def test_buttons_begin_and_end_drawing(self, seen):
-        seen.lesion.ellipse.click()
+        seen.lesion.buttons.ellipse.click()
         assert seen.regions.mode == "ellipse"
         assert "Drag over the lesion" in seen.lesion.text.text()
-        seen.lesion.polygon.click()
-        assert (seen.regions.mode, seen.lesion.ellipse.isChecked()) == ("polygon", False)
-        seen.lesion.polygon.click()
+        seen.lesion.buttons.polygon.click()
+        assert (seen.regions.mode, seen.lesion.buttons.ellipse.isChecked()) == ("polygon", False)
+        seen.lesion.buttons.polygon.click()
         assert seen.regions.mode == ""
 
     def test_known_lesions_are_offered_and_scans_with_one_can_be_picked(
@@ -296,10 +297,10 @@ class TestLesion:
         images = panel.case.images
         assert [images.case.itemText(at) for at in range(images.case.count())] == ["test / 20"]
         assert panel.regions.region == Region("ellipse", ((0.25, 0.125), (0.75, 0.375)))
-        panel.lesion.remove.click()
-        panel.lesion.known.click()
+        panel.lesion.buttons.remove.click()
+        panel.lesion.buttons.known.click()
         assert panel.regions.region.box == (0.25, 0.125, 0.75, 0.375)
-        assert panel.lesion.known.isVisible()
+        assert panel.lesion.buttons.known.isVisible()
 
 
 class TestHelp:
@@ -493,6 +494,6 @@ def test_nonsense_in_the_memory_is_passed_over(seen):
 
 
 def test_names_are_short():
-    assert short("Testing/glioma_tumor/image(59).jpg") == "glioma_tumor / image(59)"
-    assert short("a.png") == "a"
+    assert scan_title("Testing/glioma_tumor/image(59).jpg") == "glioma_tumor / image(59)"
+    assert scan_title("a.png") == "a"
     assert Case("x/y.png", DataConfig()).title == "x / y"

@@ -1,0 +1,82 @@
+"""Lesions as regions: those that a data set's table of boxes names, and any region as the pixels of a picture."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtGui import QImageReader
+
+from engine import lesions
+from engine.config import DataConfig
+from engine.errors import EngramError
+from engine.lesions import Box
+from gui.widgets.region import Region
+
+BOXES = "lesion_boxes.csv"
+
+
+class KnownBoxes:
+    """The boxes that a folder of scans brings, read when they are first asked for."""
+
+    def __init__(self) -> None:
+        self._source = ""
+        self._boxes: Mapping[str, object] = {}
+
+    def of(self, data: DataConfig, name: str) -> list[Region]:
+        """The known lesions of an image, as ellipses in their boxes."""
+        if data.source != self._source:
+            self._source, self._boxes = data.source, _read(data.source)
+        found = self._boxes.get(name, ())
+        aspect = _aspect(data, name) if found else 1.0
+        return [_ellipse(box, aspect) for box in found] if isinstance(found, list | tuple) else []
+
+    def names(self, data: DataConfig) -> set[str]:
+        """The images that have a known lesion."""
+        self.of(data, "")
+        return set(self._boxes)
+
+
+def mask_of(region: Region, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Return the pixels of a region on a picture of a shape. Raises RegionError."""
+    height, width = shape
+    if region.kind == "polygon":
+        return lesions.fitting(lesions.polygon(shape, [(x * width, y * height) for x, y in region.points]))
+    left, top, right, bottom = region.box
+    draw = lesions.ellipse if region.kind == "ellipse" else lesions.rectangle
+    return lesions.fitting(draw(shape, left * width, top * height, (right - left) * width, (bottom - top) * height))
+
+
+def lesion_text(region: Region | None, size: tuple[int, int], rim_px: int, known: Callable[[], bool]) -> str:
+    """Say where the region comes from and how large it is; what is wrong with it where it cannot be measured."""
+    if region is None:
+        return "Nothing marked yet: draw it on any picture."
+    try:
+        pixels = lesions.area(mask_of(region, size))
+    except EngramError as error:
+        return str(error)
+    return f"{'Known lesion' if known() else 'Drawn by hand'} · {pixels} px · rim {rim_px} px"
+
+
+def _read(source: str) -> Mapping[str, object]:
+    """The boxes of a folder; none where there is no table, or none that can be read."""
+    path = Path(source).expanduser() / BOXES
+    try:
+        return dict(lesions.read_boxes(path).of) if path.is_file() else {}
+    except (EngramError, OSError):
+        return {}
+
+
+def _aspect(data: DataConfig, name: str) -> float:
+    """Height over width of an original that was letterboxed; only its header is read."""
+    if data.fit == "squash":
+        return 1.0
+    size = QImageReader(str(Path(data.source).expanduser() / name)).size()
+    return size.height() / size.width() if size.isValid() and size.width() else 1.0
+
+
+def _ellipse(box: Box, aspect: float) -> Region:
+    wide, high = min(1.0, 1.0 / aspect), min(1.0, aspect)
+    left, top = (1 - wide) / 2 + box.x * wide, (1 - high) / 2 + box.y * high
+    right, bottom = left + box.width * wide, top + box.height * high
+    return Region("ellipse", ((max(left, 0.0), max(top, 0.0)), (min(right, 1.0), min(bottom, 1.0))))

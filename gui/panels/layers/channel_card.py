@@ -1,0 +1,98 @@
+"""One channel, large: its true values, which colour is which, and its numbers over the data set."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QGridLayout, QLabel
+
+from gui.panels.layers.network import LayerFacts
+from gui.panels.layers.order import Lighting, Numbers
+from gui.pixmaps import Array
+from gui.widgets.card import Card
+from gui.widgets.colour_bar import ColourBar
+from gui.widgets.image_view import ImageView
+from gui.widgets.text import label, number
+from gui.widgets.view_state import ViewState
+
+PICTURE_PX = 270
+NAMES = ("mean", "spread", "zero share", "lowest to highest", "receptive field", "kernel", "weights")
+NONE = "\u2014"
+
+
+class ChannelCard(Card):
+    """The picture obeys a state of its own; hovering tells the unit under the cursor."""
+
+    hovered = Signal(int, int)
+    hover_ended = Signal()
+
+    def __init__(self, state: ViewState) -> None:
+        super().__init__("Channel")
+        self.view, self.bar = ImageView(state), ColourBar()
+        self.source = label(role="caption", wrap=True)
+        self.values: dict[str, QLabel] = {}
+        self.view.setFixedHeight(PICTURE_PX)
+        self.view.set_orientation("")
+        self.view.set_empty_text("Choose a run and a layer.")
+        self.view.hovered.connect(self.hovered)
+        self.view.hover_ended.connect(self.hover_ended)
+        for part in (self.view, self.bar):
+            self.add(part)
+        self._add_facts()
+        self.add(self.source)
+
+    def _add_facts(self) -> None:
+        grid = QGridLayout()
+        grid.setVerticalSpacing(5)
+        for row, name in enumerate(NAMES):
+            value = self.values[name] = label()
+            value.setAlignment(Qt.AlignmentFlag.AlignRight)
+            grid.addWidget(label(name, role="quiet"), row, 0)
+            grid.addWidget(value, row, 1)
+        grid.setColumnStretch(1, 1)
+        self.add(grid)
+
+    def show_channel(self, channel: int, values: Array, limits: tuple[float, float], lighting: Lighting) -> None:
+        """Show the values of one channel, (h, w), in the colours between its limits."""
+        low, high = limits
+        self.set_title(f"Channel {channel}")
+        self.view.state.set_home(window=high - low, level=(low + high) / 2, limit=max(abs(low), abs(high)))
+        self.view.set_image(np.asarray(values), lighting.scale)
+        self.view.setAccessibleName(f"channel {channel}, from {number(low, 3)} to {number(high, 3)}")
+        self.bar.set_range(lighting.scale, low, high)
+
+    def show_nothing(self, text: str) -> None:
+        """Say why there is no picture."""
+        self.set_title("Channel")
+        self.view.set_image(None)
+        self.view.set_empty_text(text)
+        for value in self.values.values():
+            value.setText(NONE)
+        self.source.setText("")
+
+    def show_facts(self, layer: LayerFacts | None, numbers: Numbers, channel: int, source: str) -> None:
+        """Write what is known of the channel and of its layer, and over what it was counted."""
+        facts = dict.fromkeys(NAMES, NONE) | _numbers(numbers, channel)
+        if layer is not None:
+            facts["receptive field"] = layer.field_text
+            facts["kernel"] = layer.kernel_text or NONE
+            facts["weights"] = number(layer.parameters)
+        for name, text in facts.items():
+            self.values[name].setText(text)
+        self.source.setText(source)
+
+
+def _numbers(numbers: Numbers, channel: int) -> dict[str, str]:
+    """The numbers of one channel in words; those that were not counted are left out."""
+
+    def one(name: str) -> float | None:
+        values: Sequence[float] | None = numbers.get(name)  # type: ignore[assignment]
+        return float(values[channel]) if values is not None and channel < len(values) else None
+
+    found = {"mean": number(one("mean"), 3), "spread": number(one("spread"), 3)}
+    zeros, low, high = one("zeros"), one("lowest"), one("highest")
+    if zeros is not None:
+        found["zero share"] = f"{zeros:.0%}".replace("%", " %")
+    if low is not None and high is not None:
+        found["lowest to highest"] = f"{number(low, 3)} to {number(high, 3)}"
+    return found

@@ -1,0 +1,190 @@
+"""Asks the explorer for networks, activations and statistics, and keeps what it says.
+
+What is seen is asked for first, one question at a time and always the newest; what may be wanted next follows when
+nothing else is waited for, so that it is there already.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from engine.messages import Activate, ChannelStatistics, ListLayers, Refused, RequestProgress
+from gui.panels.layers.network import INPUT, Network, network_from
+from gui.panels.layers.order import Numbers
+from gui.panels.layers.scans import Look
+from gui.pixmaps import Array
+from gui.session import Session
+
+NETWORK, SEEN, AHEAD, STATISTICS = "layers-network", "layers", "layers-ahead", "layers-statistics"
+KEPT = 96
+REST_MS = 120
+STATISTICS_SPLIT = "validation"
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """A scan, (size, size), and what a layer makes of it, (h, w, c); a layer of numbers is (1, 1, c)."""
+
+    look: Look
+    original: Array
+    values: Array
+
+
+class Inquiry(QObject):
+    """Knows what is wanted, what is there, and what is still on its way."""
+
+    network_found = Signal()
+    seen_found = Signal(object)
+    statistics_found = Signal()
+    progressed = Signal(int, int)
+    failed = Signal(str)
+
+    def __init__(self, session: Session, parent: QObject) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.networks: dict[str, Network] = {}
+        self.statistics: dict[str, dict[str, Numbers]] = {}
+        self.images: dict[str, int] = {}
+        self.wanted: Look | None = None
+        self._listing = self._counting = ""
+        self._asked: dict[str, Look] = {}
+        self._ahead: list[Look] = []
+        self._kept: OrderedDict[Look, Seen] = OrderedDict()
+        self._rest = QTimer(self, singleShot=True, interval=REST_MS)
+        self._rest.timeout.connect(self._go_on)
+        session.answered.connect(self._on_answered)
+        session.refused.connect(self._on_refused)
+        session.progressed.connect(self._on_progressed)
+
+    def open(self, run: str) -> None:
+        """Have the layers of a run listed."""
+        if run in self.networks or run == self._listing:
+            return
+        self._listing = run
+        self._session.ask(ListLayers, NETWORK, run=run)
+
+    def want(self, look: Look, ahead: Sequence[Look]) -> None:
+        """Look at this; the others may be wanted next."""
+        self.wanted = look
+        self._ahead = [each for each in ahead if each != look]
+        seen = self.seen(look)
+        if seen is not None:
+            self.seen_found.emit(seen)
+        self._ask_wanted()
+        self._rest.start()
+
+    def seen(self, look: Look) -> Seen | None:
+        """What is there of a look."""
+        found = self._kept.get(look)
+        if found is not None:
+            self._kept.move_to_end(look)
+        return found
+
+    def forget(self) -> None:
+        """Other scans were loaded: what was counted was counted on those before."""
+        self.statistics.clear()
+        self.images.clear()
+        self._counting = ""
+        self._kept.clear()
+
+    def count(self, look: Look) -> None:
+        """Have the channels of a run counted over the data set, unless they are."""
+        if look.run in self.statistics or look.run == self._counting:
+            return
+        self._counting = look.run
+        self._session.ask(ChannelStatistics, STATISTICS, run=look.run, data=look.scan.data, split=STATISTICS_SPLIT)
+
+    def is_counting(self, run: str) -> bool:
+        return self._counting == run
+
+    def _ask_wanted(self) -> None:
+        look = self.wanted
+        if look is not None and look not in self._kept and not self._session.questions.is_waiting(SEEN):
+            self._ask(SEEN, look)
+
+    def _go_on(self) -> None:
+        """Ask for what may be wanted next, one after the other, and for what takes long."""
+        if self.wanted is None or self._session.questions.is_waiting(SEEN):
+            return
+        left = [look for look in self._ahead if look not in self._kept]
+        if left and not self._session.questions.is_waiting(AHEAD):
+            self._ask(AHEAD, left[0])
+        elif not left and self.wanted in self._kept:
+            self.count(self.wanted)
+
+    def _ask(self, panel: str, look: Look) -> None:
+        network = self.networks.get(look.run)
+        if network is None or not network.layers:
+            return
+        self._asked[panel] = look
+        layer = network.layers[0].name if look.layer == INPUT else look.layer
+        self._session.ask(Activate, panel, run=look.run, layer=layer, **look.scan.place())
+
+    def _on_answered(self, panel: str, content: dict[str, Any]) -> None:
+        if panel not in (NETWORK, SEEN, AHEAD, STATISTICS):
+            return
+        try:
+            if panel == NETWORK:
+                self.networks[self._listing] = network_from(content)
+                self._listing = ""
+                self.network_found.emit()
+            elif panel == STATISTICS:
+                self._take_statistics(content)
+            else:
+                self._take(panel, content)
+        except (OSError, ValueError, KeyError) as error:
+            self.failed.emit(f"What the layers make of the scan cannot be read ({error}).")
+
+    def _take(self, panel: str, content: dict[str, Any]) -> None:
+        seen = seen_from(self._asked[panel], content)
+        self._kept[seen.look] = seen
+        while len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
+        self._ask_wanted()  # before this is drawn, so that the explorer works meanwhile
+        self.seen_found.emit(seen)
+        if panel == AHEAD:
+            self._go_on()
+        elif not self._rest.isActive():
+            self._rest.start()
+
+    def _take_statistics(self, content: dict[str, Any]) -> None:
+        layers = {
+            name: {key: np.asarray(value) for key, value in numbers.items() if isinstance(value, list)}
+            for name, numbers in content["layers"].items()
+        }
+        self.statistics[self._counting], self.images[self._counting] = layers, int(content.get("images", 0))
+        self._counting = ""
+        self.statistics_found.emit()
+
+    def _on_refused(self, panel: str, refused: Refused) -> None:
+        reason = f"{refused.reason} {refused.advice}".strip()
+        if panel == NETWORK:
+            self._listing = ""
+            self.failed.emit(reason)
+        elif panel == SEEN:
+            if self._asked.get(SEEN) == self.wanted:
+                self.failed.emit(reason)
+            else:
+                self._ask_wanted()
+        elif panel == AHEAD:
+            self._ahead = [look for look in self._ahead if look != self._asked.get(AHEAD)]
+        elif panel == STATISTICS:
+            self.statistics[self._counting], self._counting = {}, ""
+            self.statistics_found.emit()
+
+    def _on_progressed(self, progress: RequestProgress) -> None:
+        if progress.panel == STATISTICS:
+            self.progressed.emit(progress.done, progress.total)
+
+
+def seen_from(look: Look, content: dict[str, Any]) -> Seen:
+    """Read an answer to Activate. Raises OSError or ValueError."""
+    original = np.load(content["originals"], mmap_mode="r", allow_pickle=False)[0]
+    if look.layer == INPUT:
+        return Seen(look, original, original[..., np.newaxis])
+    values = np.load(content["activations"], mmap_mode="r", allow_pickle=False)[0]
+    return Seen(look, original, values if values.ndim == 3 else values.reshape(1, 1, -1))

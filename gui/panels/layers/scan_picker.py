@@ -1,0 +1,162 @@
+"""Which scan of the data set, or which slice of a file, stands at the chosen place."""
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import QComboBox, QCompleter, QHBoxLayout, QVBoxLayout, QWidget
+
+from gui.loaded_data import CLEAN, PARTS, LoadedData, scan_title
+from gui.panels.layers.scans import Scan
+from gui.widgets.buttons import IconButton
+from gui.widgets.slice_row import SliceRow
+
+
+class ScanPicker(QWidget):
+    """Part and case of the data set, found by typing a piece of its name; slices of a volume."""
+
+    chosen = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.part, self.case, self.slices = QComboBox(), QComboBox(), SliceRow()
+        self.back, self.forth = IconButton("chevron-left", "Previous scan"), IconButton("chevron-right", "Next scan")
+        self.data: LoadedData | None = None
+        self._scan: Scan | None = None
+        self._lay_out()
+        self.part.activated.connect(self._on_part_chosen)
+        self.case.activated.connect(lambda _: self._tell())
+        self.back.clicked.connect(lambda: self.turn(-1))
+        self.forth.clicked.connect(lambda: self.turn(1))
+        self.slices.moved.connect(self._on_slice_moved)
+
+    def _lay_out(self) -> None:
+        column, line = QVBoxLayout(self), QHBoxLayout()
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        line.setSpacing(2)
+        line.addWidget(self.part, 1)
+        for button in (self.back, self.forth):
+            line.addWidget(button)
+        self.case.setEditable(True)
+        self.case.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self.case.setMinimumContentsLength(10)
+        self.case.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        completer = QCompleter(self.case.model(), self.case)
+        completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        completer.setFilterMode(Qt.MatchFlag.MatchContains)
+        completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
+        self.case.setCompleter(completer)
+        self.part.setAccessibleName("part of the data set")
+        self.case.setAccessibleName("scan, by a piece of its name")
+        column.addLayout(line)
+        column.addWidget(self.case)
+        column.addWidget(self.slices)
+        self.slices.hide()
+
+    def show_data(self, data: LoadedData | None) -> None:
+        """Offer the scans of a data set."""
+        if data is self.data:
+            return
+        self.data = data
+        with QSignalBlocker(self.part):
+            self.part.clear()
+            for name, size in (data.parts() if data else {}).items():
+                if size:
+                    self.part.addItem(PARTS[name], name)
+            at = self.part.findData(CLEAN)
+            self.part.setCurrentIndex(at if at >= 0 else self.part.count() - 1)
+        self._list_cases()
+
+    def show_scan(self, scan: Scan | None) -> None:
+        """Stand at a scan, without telling of it."""
+        self._scan = scan
+        opened = scan.opened if scan else None
+        self.slices.setVisible(opened is not None and opened.slices > 1)
+        if opened is not None:
+            self.slices.show_slice(opened.slice, opened.slices)
+        elif scan is not None and self.data is not None and scan.data == self.data.config:
+            self._go_to(scan)
+        line = self.case.lineEdit()
+        if line is not None and scan is not None:
+            line.setText(scan.title)
+            line.setCursorPosition(0)
+
+    def current(self) -> Scan | None:
+        """The scan of the data set that the picker stands at."""
+        data, at = self.data, self.case.currentData()
+        if data is None or at is None:
+            return None
+        split, _ = data.places_in(self.part.currentData())
+        return Scan(data.names[int(data.rows(split)[at])], data.config, split, at)
+
+    def after(self, taken: set[str]) -> Scan | None:
+        """The next scan of the part that is not among these."""
+        start = max(self.case.currentIndex(), 0)
+        for step in range(self.case.count()):
+            scan = self._at((start + step) % self.case.count())
+            if scan is not None and scan.key not in taken:
+                return scan
+        return None
+
+    def find(self, split: str, title: str) -> Scan | None:
+        """A scan by its split and its title."""
+        data = self.data
+        if data is None or split not in PARTS:
+            return None
+        for place, row in enumerate(data.rows(split)):
+            if scan_title(data.names[int(row)]) == title:
+                return Scan(data.names[int(row)], data.config, split, place)
+        return None
+
+    def turn(self, step: int) -> None:
+        """Go some scans on or back."""
+        at = self.case.currentIndex() + step
+        if 0 <= at < self.case.count():
+            self.case.setCurrentIndex(at)
+            self._tell()
+
+    def _at(self, place: int) -> Scan | None:
+        data = self.data
+        if data is None:
+            return None
+        split, index = data.places_in(self.part.currentData())[0], self.case.itemData(place)
+        return Scan(data.names[int(data.rows(split)[index])], data.config, split, index)
+
+    def _go_to(self, scan: Scan) -> None:
+        part = self.part.currentData()
+        data = self.data
+        assert data is not None
+        split, places = data.places_in(part) if part else ("", [])
+        if split != scan.split or scan.index not in places:
+            with QSignalBlocker(self.part):
+                at = next((at for at in range(self.part.count()) if self._holds(self.part.itemData(at), scan)), 0)
+                self.part.setCurrentIndex(at)
+            self._list_cases()
+        with QSignalBlocker(self.case):
+            self.case.setCurrentIndex(self.case.findData(scan.index))
+
+    def _holds(self, part: str, scan: Scan) -> bool:
+        split, places = self.data.places_in(part) if self.data else ("", [])
+        return split == scan.split and scan.index in places
+
+    def _on_part_chosen(self) -> None:
+        self._list_cases()
+        self._tell()
+
+    def _on_slice_moved(self, number: int) -> None:
+        if self._scan is not None and self._scan.opened is not None:
+            opened = self._scan.opened.at(number)
+            self.chosen.emit(Scan(opened.name, self._scan.data, opened=opened))
+
+    def _list_cases(self) -> None:
+        data = self.data
+        with QSignalBlocker(self.case):
+            self.case.clear()
+            if data is not None and self.part.count():
+                split, places = data.places_in(self.part.currentData())
+                rows = data.rows(split)
+                for place in places:
+                    self.case.addItem(scan_title(data.names[int(rows[place])]), place)
+
+    def _tell(self) -> None:
+        scan = self.current()
+        if scan is not None:
+            self.chosen.emit(scan)

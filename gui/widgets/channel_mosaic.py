@@ -1,0 +1,206 @@
+"""Many small pictures of one size, the channels of a layer, in an order of one's choice."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame
+
+from gui import palette
+from gui.pixmaps import Array, Scale, image_of, to_colours
+
+CELL_PX, NUMBER_PX = 84, 30
+GAP, TEXT_PX = 6, 16
+Limits = Callable[[int], tuple[float, float]]
+ROW_KEYS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
+KEYS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
+ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+
+
+@dataclass(frozen=True, eq=False)
+class Channels:
+    """What is shown: (h, w, c) numbers, their order, which colours they have, and words that mark some of them."""
+
+    values: Array
+    order: Sequence[int]
+    limits: Limits
+    scale: Scale = Scale.HEAT
+    marks: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def are_numbers(self) -> bool:
+        """Whether each channel is one number, not a picture."""
+        return self.values.shape[:2] == (1, 1)
+
+
+class ChannelMosaic(QAbstractScrollArea):
+    """Paints what is in sight; arrows go from channel to channel, Enter and a double-click ask for a larger one."""
+
+    chosen = Signal(int)
+    enlarge_wanted = Signal()
+    hovered = Signal(int, int, int)  # channel, x, y
+    hover_ended = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.channels: Channels | None = None
+        self.channel = 0
+        self._text = ""
+        self._drawn: dict[int, QImage] = {}
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.viewport().setMouseTracking(True)
+        self.viewport().setAutoFillBackground(False)
+        self.setMinimumSize(200, CELL_PX + TEXT_PX + GAP)
+        self.setAccessibleName("channels")
+
+    def set_channels(self, channels: Channels | None, text: str = "") -> None:
+        """Show these, or a sentence in their place."""
+        self.channels, self._text = channels, text
+        self._drawn.clear()
+        self._fit()
+
+    def choose(self, channel: int) -> None:
+        """Mark a channel and bring it into sight."""
+        self.channel = channel
+        if self.channels is not None and channel in self.channels.order:
+            place = self.cell(list(self.channels.order).index(channel))
+            bar, room = self.verticalScrollBar(), self.viewport().height()
+            if place.top() < 0:
+                bar.setValue(bar.value() + place.top() - GAP)
+            elif place.bottom() + TEXT_PX > room:
+                bar.setValue(bar.value() + place.bottom() + TEXT_PX + GAP - room)
+            mark = self.channels.marks.get(channel, "")
+            self.setAccessibleName(f"channels: {channel} {mark}, one of {len(self.channels.order)}".replace(" ,", ","))
+        self.viewport().update()
+
+    def columns(self) -> int:
+        side, _ = self._cell_size()
+        return max((self.viewport().width() + GAP) // (side + GAP), 1)
+
+    def cell(self, place: int) -> QRect:
+        """Where the picture at a place of the order is, in the viewport."""
+        side, text = self._cell_size()
+        row, column = divmod(place, self.columns())
+        top = row * (side + text + GAP) - self.verticalScrollBar().value()
+        return QRect(column * (side + GAP) + 2, top + 2, side - 2, side - 2)
+
+    def channel_at(self, at: QPointF) -> tuple[int, int, int] | None:
+        """Channel, column and row of the number at a point of the viewport."""
+        channels = self.channels
+        if channels is None:
+            return None
+        side, text = self._cell_size()
+        column = int(at.x() // (side + GAP))
+        row = int((at.y() + self.verticalScrollBar().value()) // (side + text + GAP))
+        place = row * self.columns() + column
+        if column >= self.columns() or not 0 <= place < len(channels.order):
+            return None
+        cell, (height, width) = self.cell(place), channels.values.shape[:2]
+        x, y = (at.x() - cell.left()) / cell.width() * width, (at.y() - cell.top()) / cell.height() * height
+        return channels.order[place], min(max(int(x), 0), width - 1), min(max(int(y), 0), height - 1)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter, colours = QPainter(self.viewport()), palette.current()
+        if self.channels is None:
+            painter.setPen(QColor(colours.quiet))
+            painter.drawText(
+                self.viewport().rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self._text
+            )
+        else:
+            self._paint_cells(painter, self.channels)
+        if self.hasFocus():
+            painter.setPen(QPen(QColor(colours.focus), 1))
+            painter.drawRect(self.viewport().rect().adjusted(0, 0, -1, -1))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key = Qt.Key(event.key())
+        step = KEYS.get(key, 0) + ROW_KEYS.get(key, 0) * self.columns()
+        if step and not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+            self.step(step)
+        elif key in ENTER:
+            self.enlarge_wanted.emit()
+        else:
+            event.ignore()
+
+    def step(self, by: int) -> None:
+        """Go some places on in the order."""
+        if self.channels is None or not self.channels.order:
+            return
+        order = list(self.channels.order)
+        at = order.index(self.channel) + by if self.channel in order else 0
+        if 0 <= at < len(order):
+            self.chosen.emit(order[at])
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        found = self.channel_at(event.position())
+        if found:
+            self.chosen.emit(found[0])
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if self.channel_at(event.position()):
+            self.enlarge_wanted.emit()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        found = self.channel_at(event.position())
+        if found:
+            self.hovered.emit(*found)
+        else:
+            self.hover_ended.emit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _cell_size(self) -> tuple[int, int]:
+        """Side of a cell and the height of the text under it."""
+        numbers = self.channels is not None and self.channels.are_numbers
+        return (NUMBER_PX, 0) if numbers else (CELL_PX, TEXT_PX)
+
+    def _fit(self) -> None:
+        side, text = self._cell_size()
+        count = len(self.channels.order) if self.channels else 0
+        rows, bar = -(-count // self.columns()), self.verticalScrollBar()
+        bar.setRange(0, max(rows * (side + text + GAP) - self.viewport().height(), 0))
+        bar.setPageStep(self.viewport().height())
+        bar.setSingleStep(side + text + GAP)
+        self.viewport().update()
+
+    def _paint_cells(self, painter: QPainter, channels: Channels) -> None:
+        side, text = self._cell_size()
+        high, columns = side + text + GAP, self.columns()
+        first = self.verticalScrollBar().value() // high
+        last = (self.verticalScrollBar().value() + self.viewport().height()) // high + 1
+        for place in range(first * columns, min(last * columns, len(channels.order))):
+            self._paint_cell(painter, channels, channels.order[place], self.cell(place))
+
+    def _paint_cell(self, painter: QPainter, channels: Channels, channel: int, cell: QRect) -> None:
+        colours, mark = palette.current(), channels.marks.get(channel, "")
+        image = self._drawn.get(channel)
+        if image is None:
+            low, high = channels.limits(channel)
+            values = np.asarray(channels.values[..., channel])
+            image = self._drawn[channel] = image_of(to_colours(values, low, high, channels.scale))
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, image.width() > cell.width())
+        painter.drawImage(cell, image)
+        chosen = channel == self.channel
+        if "dead" in mark:
+            painter.setPen(QPen(QColor(palette.PICTURE_TEXT), 1))
+            painter.drawLine(cell.topLeft(), cell.bottomRight())
+            painter.drawLine(cell.topRight(), cell.bottomLeft())
+        if chosen:
+            painter.setPen(QPen(QColor(palette.PICTURE_MARK), 2))
+            painter.drawRoundedRect(QRectF(cell).adjusted(-0.5, -0.5, 0.5, 0.5), 3, 3)
+        elif mark:
+            painter.setPen(QPen(QColor(colours.accent), 1, Qt.PenStyle.DashLine))
+            painter.drawRect(cell)
+        if not channels.are_numbers:
+            painter.setPen(QColor(colours.text if chosen or mark else colours.quiet))
+            under = QRect(cell.left(), cell.bottom() + 1, cell.width(), TEXT_PX)
+            font = painter.font()
+            font.setPixelSize(11)
+            painter.setFont(font)
+            painter.drawText(under, Qt.AlignmentFlag.AlignHCenter, f"{channel} {mark}".strip())

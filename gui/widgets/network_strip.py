@@ -1,0 +1,159 @@
+"""A network as a strip of boxes in the order in which a picture passes through them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QSizePolicy, QToolTip
+
+from gui import palette
+from gui.widgets.strip_paint import BOX_PX, HOP_PX, TEXT_LINES, StripPainter, piece_edges
+
+PITCH_PX, MOST_PITCH_PX = 86, 112
+BOXES_PX = 104
+STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
+
+
+@dataclass(frozen=True)
+class StripBox:
+    """One box: its name and what stands under it, how high it is, its pieces, and which boxes it is given directly.
+
+    Pieces are (key, name) pairs, the main one first. `height` is a share of the highest box; `skips` are places of
+    boxes further back than the one before.
+    """
+
+    title: str
+    caption: str
+    height: float
+    pieces: tuple[tuple[str, str], ...]
+    skips: tuple[int, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return self.pieces[0][0]
+
+
+class NetworkStrip(QAbstractScrollArea):
+    """Boxes bottom to bottom, lines over them where one is given what comes from further back; scrolls when long."""
+
+    chosen = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.boxes: tuple[StripBox, ...] = ()
+        self.key = ""
+        self.other = ""
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.horizontalScrollBar().setSingleStep(PITCH_PX)
+        self.viewport().setAutoFillBackground(False)
+        self.setAccessibleName("network")
+
+    def set_boxes(self, boxes: Sequence[StripBox]) -> None:
+        """Show a network."""
+        self.boxes = tuple(boxes)
+        self.horizontalScrollBar().setValue(0)
+        self._fit()
+
+    def choose(self, key: str, other: str = "") -> None:
+        """Mark a piece, bring it into sight; `other` is marked more quietly: what it is compared with."""
+        self.key, self.other = key, other
+        at = self.place_of(key)
+        if at is not None:
+            bar, left = self.horizontalScrollBar(), round(at * self.pitch())
+            margin = round(self.pitch())
+            if left - margin < bar.value():
+                bar.setValue(left - margin)
+            elif left + 2 * margin > bar.value() + self.viewport().width():
+                bar.setValue(left + 2 * margin - self.viewport().width())
+            box = self.boxes[at]
+            self.setAccessibleName(f"network: {key}, {box.caption}, box {at + 1} of {len(self.boxes)}")
+        self.viewport().update()
+
+    def place_of(self, key: str) -> int | None:
+        """Which box a piece belongs to."""
+        return next((at for at, box in enumerate(self.boxes) if key in dict(box.pieces)), None)
+
+    def pitch(self) -> float:
+        """From the middle of one box to that of the next, px."""
+        return min(max(self.viewport().width() / max(len(self.boxes), 1), PITCH_PX), MOST_PITCH_PX)
+
+    def box_rect(self, at: int) -> QRectF:
+        """Where a box is in the viewport."""
+        high = max(self.boxes[at].height, 0.0) * BOXES_PX
+        left = at * self.pitch() + (self.pitch() - BOX_PX) / 2 - self.horizontalScrollBar().value()
+        return QRectF(left, HOP_PX + BOXES_PX - high, BOX_PX, high)
+
+    def piece_at(self, place: QPoint) -> str:
+        """The piece under a place of the viewport; the box's main one for its text."""
+        at = int((place.x() + self.horizontalScrollBar().value()) // self.pitch())
+        if not 0 <= at < len(self.boxes):
+            return ""
+        pieces, rect = self.boxes[at].pieces, self.box_rect(at)
+        if not rect.contains(place):
+            return pieces[0][0]
+        edges = piece_edges(rect, len(pieces))
+        return next((key for (key, _), edge in zip(pieces, edges, strict=True) if edge.contains(place)), pieces[0][0])
+
+    def sizeHint(self) -> QSize:
+        text = TEXT_LINES * (self.fontMetrics().height() + 1) + 4
+        return QSize(600, HOP_PX + BOXES_PX + text + self.horizontalScrollBar().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(200, self.sizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self.viewport())
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        paint = StripPainter(painter, palette.current())
+        pitch, left = self.pitch(), self.horizontalScrollBar().value()
+        first, last = int(left // pitch), int((left + self.viewport().width()) // pitch)
+        for at, box in enumerate(self.boxes):
+            for start in box.skips:
+                if start <= last and at >= first:
+                    paint.hop(self.box_rect(start), self.box_rect(at), self._is_lit(start) or self._is_lit(at))
+        for at in range(max(first, 0), min(last + 1, len(self.boxes))):
+            box = self.boxes[at]
+            paint.box(self.box_rect(at), [key for key, _ in box.pieces], (self.key, self.other))
+            under = QRectF(at * pitch - left + 2, HOP_PX + BOXES_PX + 4, pitch - 4, self.fontMetrics().height())
+            paint.text(under, (box.title, box.caption), self._is_lit(at))
+        if self.hasFocus():
+            paint.focus(QRectF(self.viewport().rect()).adjusted(1, 1, -1, -1))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        key = self.piece_at(event.position().toPoint())
+        if key and event.button() == Qt.MouseButton.LeftButton:
+            self.chosen.emit(key)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Left and right go from box to box; everything else is the panel's."""
+        step, at = STEPS.get(Qt.Key(event.key())), self.place_of(self.key)
+        if step is None or at is None:
+            event.ignore()
+        elif 0 <= at + step < len(self.boxes):
+            self.chosen.emit(self.boxes[at + step].key)
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent):
+            key = self.piece_at(event.pos())
+            at = self.place_of(key)
+            name = f"{dict(self.boxes[at].pieces)[key]}\n{self.boxes[at].caption}" if at is not None else ""
+            QToolTip.showText(event.globalPos(), name, self)
+            return True
+        return super().viewportEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _is_lit(self, at: int) -> bool:
+        return self.key in dict(self.boxes[at].pieces)
+
+    def _fit(self) -> None:
+        bar, wide = self.horizontalScrollBar(), self.viewport().width()
+        bar.setRange(0, max(round(self.pitch() * len(self.boxes)) - wide, 0))
+        bar.setPageStep(wide)
+        self.viewport().update()

@@ -1,0 +1,89 @@
+"""How a strip of boxes is painted: boxes with their pieces, the lines that leap over boxes, names."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
+
+from gui.palette import Palette
+
+BOX_PX, STRIPE_PX = 46, 9
+HOP_PX, LEAST_HOP_PX = 26, 9
+TEXT_LINES = 2
+CORNER = 4.0
+
+
+def piece_edges(rect: QRectF, count: int) -> list[QRectF]:
+    """Where the pieces of a box are: the main one, and narrow stripes at its right."""
+    stripe = min(STRIPE_PX, rect.width() / max(count, 1))
+    main = rect.width() - stripe * (count - 1)
+    first = QRectF(rect.left(), rect.top(), main, rect.height())
+    lefts = [rect.left() + main + stripe * at for at in range(count - 1)]
+    return [first, *(QRectF(left, rect.top(), stripe, rect.height()) for left in lefts)]
+
+
+class StripPainter:
+    """Paints the parts of a strip in the colours of a palette."""
+
+    def __init__(self, painter: QPainter, colours: Palette) -> None:
+        self._painter, self._colours = painter, colours
+
+    def box(self, rect: QRectF, keys: Sequence[str], marked: tuple[str, str]) -> None:
+        """A box; of its pieces the marked one is filled, one that it is compared with is framed."""
+        painter, colours = self._painter, self._colours
+        shape = QPainterPath()
+        shape.addRoundedRect(rect, CORNER, CORNER)
+        lit = marked[0] in keys
+        painter.fillPath(shape, QColor(colours.selection if lit else colours.button))
+        for key, edge in zip(keys, piece_edges(rect, len(keys)), strict=True):
+            if key == marked[0]:
+                part = QPainterPath()
+                part.addRect(edge)
+                painter.fillPath(shape.intersected(part), QColor(colours.accent_fill))
+            if edge.left() > rect.left():
+                painter.setPen(QPen(QColor(colours.line), 1))
+                painter.drawLine(edge.topLeft(), edge.bottomLeft())
+        second = marked[1] in keys and not lit
+        painter.setPen(QPen(QColor(colours.accent if lit or second else colours.quiet), 1.5 if lit else 0.6))
+        if second:
+            painter.setPen(QPen(QColor(colours.accent), 1.5, Qt.PenStyle.DashLine))
+        painter.drawPath(shape)
+
+    def hop(self, start: QRectF, end: QRectF, lit: bool) -> None:
+        """A line from one box over those between to another; the farther, the higher."""
+        painter = self._painter
+        painter.setPen(QPen(QColor(self._colours.accent if lit else self._colours.quiet), 1.6 if lit else 0.9))
+        far = (end.left() - start.left()) / BOX_PX
+        top = max(HOP_PX - LEAST_HOP_PX - far, 2.0)
+        one, other = start.center().x() + 6, end.center().x() - 6
+        line = QPainterPath(QPointF(one, start.top()))
+        line.lineTo(one, top + 5)
+        line.quadTo(one, top, one + 5, top)
+        line.lineTo(other - 5, top)
+        line.quadTo(other, top, other, top + 5)
+        line.lineTo(other, end.top())
+        painter.drawPath(line)
+        head = QPainterPath(QPointF(other - 3.5, end.top() - 5))
+        head.lineTo(other, end.top())
+        head.lineTo(other + 3.5, end.top() - 5)
+        painter.drawPath(head)
+
+    def text(self, room: QRectF, lines: Sequence[str], lit: bool) -> None:
+        """Name and shape under a box, cut in the middle where they are too long."""
+        painter, colours = self._painter, self._colours
+        font = painter.font()
+        font.setPixelSize(11)
+        font.setBold(lit)
+        painter.save()
+        painter.setFont(font)
+        painter.setPen(QColor(colours.strong if lit else colours.quiet))
+        for line in lines:
+            short = painter.fontMetrics().elidedText(line, Qt.TextElideMode.ElideMiddle, int(room.width()))
+            painter.drawText(room, Qt.AlignmentFlag.AlignCenter, short)
+            room = room.translated(0, painter.fontMetrics().height() + 1)
+        painter.restore()
+
+    def focus(self, room: QRectF) -> None:
+        """Say that keys go here."""
+        self._painter.setPen(QPen(QColor(self._colours.focus), 1))
+        self._painter.drawRoundedRect(room, CORNER, CORNER)

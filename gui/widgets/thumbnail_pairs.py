@@ -1,0 +1,117 @@
+"""Small pictures in pairs, side by side: what goes in and what comes out, one pair of them chosen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from gui import palette
+from gui.pixmaps import Array, Scale, gray_image, image_of, to_colours
+
+SIDE, GAP = 68, 6
+STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: -2, Qt.Key.Key_Down: 2}
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """A gray picture in [0, 1], its name, and beside it another with its colours; None while that is on its way."""
+
+    title: str
+    image: Array | None
+    answer: Array | None = None
+    limits: tuple[float, float] = (0.0, 1.0)
+    scale: Scale = Scale.HEAT
+
+
+class ThumbnailPairs(QWidget):
+    """Two pairs a row; arrows choose, Delete asks to take the chosen one away."""
+
+    chosen = Signal(int)
+    remove_wanted = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pairs: tuple[Pair, ...] = ()
+        self.at = 0
+        self._drawn: dict[tuple[int, int], QImage] = {}
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setMinimumWidth(2 * SIDE)
+
+    def set_pairs(self, pairs: Sequence[Pair], at: int) -> None:
+        """Show these, one of them chosen."""
+        self.pairs, self.at = tuple(pairs), at
+        self._drawn.clear()
+        name = f"scans: {pairs[at].title}, {at + 1} of {len(pairs)}" if pairs else "scans"
+        self.setAccessibleName(name)
+        self.updateGeometry()
+        self.update()
+
+    def columns(self) -> int:
+        return max((self.width() + GAP) // (2 * SIDE + GAP), 1)
+
+    def cell(self, at: int) -> QRect:
+        """Where a pair is."""
+        row, column = divmod(at, self.columns())
+        return QRect(column * (2 * SIDE + GAP) + 1, row * (SIDE + GAP) + 1, 2 * SIDE, SIDE)
+
+    def pair_at(self, place: QPoint) -> int | None:
+        return next((at for at in range(len(self.pairs)) if self.cell(at).contains(place)), None)
+
+    def sizeHint(self) -> QSize:
+        rows = -(-max(len(self.pairs), 1) // self.columns())
+        return QSize(4 * SIDE + GAP + 2, rows * (SIDE + GAP) - GAP + 2)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(2 * SIDE, self.sizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        for at, pair in enumerate(self.pairs):
+            cell = self.cell(at)
+            for half, values in enumerate((pair.image, pair.answer)):
+                room = QRect(cell.left() + half * SIDE, cell.top(), SIDE, SIDE)
+                painter.fillRect(room, QColor(palette.PICTURE_BACK))
+                if values is not None:
+                    painter.drawImage(room, self._image(at, half, pair))
+            if at == self.at:
+                painter.setPen(QPen(QColor(palette.PICTURE_CHOSEN), 2))
+                painter.drawRect(cell.adjusted(0, 0, -1, -1))
+        if self.hasFocus():
+            painter.setPen(QPen(QColor(palette.current().focus), 1, Qt.PenStyle.DotLine))
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        at = self.pair_at(event.position().toPoint())
+        if at is not None:
+            self.chosen.emit(at)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        at = self.pair_at(event.position().toPoint())
+        self.setToolTip("" if at is None else self.pairs[at].title)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        step = STEPS.get(Qt.Key(event.key()))
+        if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+            self.remove_wanted.emit()
+        elif step is not None:
+            if 0 <= self.at + step < len(self.pairs):
+                self.chosen.emit(self.at + step)
+        else:
+            event.ignore()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.updateGeometry()
+
+    def _image(self, at: int, half: int, pair: Pair) -> QImage:
+        if (at, half) not in self._drawn:
+            if half == 0 and pair.image is not None:
+                self._drawn[at, half] = gray_image(np.asarray(pair.image))
+            elif pair.answer is not None:
+                self._drawn[at, half] = image_of(to_colours(np.asarray(pair.answer), *pair.limits, pair.scale))
+        return self._drawn[at, half]
