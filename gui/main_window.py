@@ -24,6 +24,7 @@ PLACES = {
     "train": Place("Train", "train", "gui.panels.train:TrainPanel"),
     "search": Place("Search", "search", "gui.panels.search:SearchPanel"),
     "compare": Place("Compare", "compare", "gui.panels.compare:ComparePanel"),
+    "layers": Place("Layers", "layers", "gui.panels.layers:LayersPanel"),
     "denoise": Place("Denoise", "denoise", "gui.panels.denoise:DenoisePanel"),
     "report": Place("Report", "report", "gui.panels.report:ReportPanel"),
 }

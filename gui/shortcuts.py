@@ -44,12 +44,22 @@ AXES = (
     ("Up, down; with Shift", "brush a value; grow the brush"),
     ("F, L, Delete, Escape", "flip, log, clear this brush, all"),
 )
+LAYERS = (
+    ("Arrows", "another channel"),
+    (", and .", "the layer before, the next one"),
+    ("< and >", "also norms and activations"),
+    ("Enter", "enlarge the channel; again to go back"),
+    ("P", "pin the channel first, or let it go"),
+    ("B", "before and after the non-linearity"),
+)
 FORMS_TITLE = "Forms and lists"
+LAYERS_TITLE = "Layers"
 GROUPS = (
     ("Pictures", PICTURES),
     ("Lesion", LESION),
     ("Curves", CURVES),
     ("Axes of a search", AXES),
+    (LAYERS_TITLE, LAYERS),
     (FORMS_TITLE, FORMS),
 )
 
@@ -64,7 +74,7 @@ class ShortcutSheet(QDialog):
         left, right = QVBoxLayout(), QVBoxLayout()
         left.addLayout(_group("Program", menu_keys(window)))
         for title, keys in GROUPS:
-            (left if title == FORMS_TITLE else right).addLayout(_group(title, keys))
+            (left if title in (FORMS_TITLE, LAYERS_TITLE) else right).addLayout(_group(title, keys))
         columns = QHBoxLayout()
         columns.setSpacing(40)
         for column in (left, right):

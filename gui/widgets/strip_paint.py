@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 from gui.palette import Palette
 
 BOX_PX, STRIPE_PX = 46, 9
-HOP_PX, LEAST_HOP_PX = 26, 9
+HOP_PX, LEAST_HOP_PX = 22, 8
 TEXT_LINES = 2
 CORNER = 4.0
 

@@ -15,7 +15,7 @@ from gui.widgets.image_view import ImageView
 from gui.widgets.text import label, number
 from gui.widgets.view_state import ViewState
 
-PICTURE_PX = 270
+PICTURE_PX = 258
 NAMES = ("mean", "spread", "zero share", "lowest to highest", "receptive field", "kernel", "weights")
 NONE = "\u2014"
 
@@ -43,7 +43,7 @@ class ChannelCard(Card):
 
     def _add_facts(self) -> None:
         grid = QGridLayout()
-        grid.setVerticalSpacing(5)
+        grid.setVerticalSpacing(3)
         for row, name in enumerate(NAMES):
             value = self.values[name] = label()
             value.setAlignment(Qt.AlignmentFlag.AlignRight)

@@ -1,4 +1,4 @@
-"""Asks the explorer for networks, activations and statistics, and keeps what it says.
+"""Asks the explorer for networks and activations, and keeps what it says.
 
 What is seen is asked for first, one question at a time and always the newest; what may be wanted next follows when
 nothing else is waited for, so that it is there already.
@@ -12,17 +12,15 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from engine.messages import Activate, ChannelStatistics, ListLayers, Refused, RequestProgress
+from engine.messages import Activate, ListLayers, Refused
 from gui.panels.layers.network import INPUT, Network, network_from
-from gui.panels.layers.order import Numbers
 from gui.panels.layers.scans import Look
 from gui.pixmaps import Array
 from gui.session import Session
 
-NETWORK, SEEN, AHEAD, STATISTICS = "layers-network", "layers", "layers-ahead", "layers-statistics"
+NETWORK, SEEN, AHEAD = "layers-network", "layers", "layers-ahead"
 KEPT = 96
 REST_MS = 120
-STATISTICS_SPLIT = "validation"
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,18 +37,15 @@ class Inquiry(QObject):
 
     network_found = Signal()
     seen_found = Signal(object)
-    statistics_found = Signal()
-    progressed = Signal(int, int)
+    rested = Signal()
     failed = Signal(str)
 
     def __init__(self, session: Session, parent: QObject) -> None:
         super().__init__(parent)
         self._session = session
         self.networks: dict[str, Network] = {}
-        self.statistics: dict[str, dict[str, Numbers]] = {}
-        self.images: dict[str, int] = {}
         self.wanted: Look | None = None
-        self._listing = self._counting = ""
+        self._listing = ""
         self._asked: dict[str, Look] = {}
         self._ahead: list[Look] = []
         self._kept: OrderedDict[Look, Seen] = OrderedDict()
@@ -58,7 +53,6 @@ class Inquiry(QObject):
         self._rest.timeout.connect(self._go_on)
         session.answered.connect(self._on_answered)
         session.refused.connect(self._on_refused)
-        session.progressed.connect(self._on_progressed)
 
     def open(self, run: str) -> None:
         """Have the layers of a run listed."""
@@ -84,37 +78,20 @@ class Inquiry(QObject):
             self._kept.move_to_end(look)
         return found
 
-    def forget(self) -> None:
-        """Other scans were loaded: what was counted was counted on those before."""
-        self.statistics.clear()
-        self.images.clear()
-        self._counting = ""
-        self._kept.clear()
-
-    def count(self, look: Look) -> None:
-        """Have the channels of a run counted over the data set, unless they are."""
-        if look.run in self.statistics or look.run == self._counting:
-            return
-        self._counting = look.run
-        self._session.ask(ChannelStatistics, STATISTICS, run=look.run, data=look.scan.data, split=STATISTICS_SPLIT)
-
-    def is_counting(self, run: str) -> bool:
-        return self._counting == run
-
     def _ask_wanted(self) -> None:
         look = self.wanted
         if look is not None and look not in self._kept and not self._session.questions.is_waiting(SEEN):
             self._ask(SEEN, look)
 
     def _go_on(self) -> None:
-        """Ask for what may be wanted next, one after the other, and for what takes long."""
+        """Ask for what may be wanted next, one after the other; then say that there is time for what takes long."""
         if self.wanted is None or self._session.questions.is_waiting(SEEN):
             return
         left = [look for look in self._ahead if look not in self._kept]
         if left and not self._session.questions.is_waiting(AHEAD):
             self._ask(AHEAD, left[0])
         elif not left and self.wanted in self._kept:
-            self.count(self.wanted)
+            self.rested.emit()
 
     def _ask(self, panel: str, look: Look) -> None:
         network = self.networks.get(look.run)
@@ -125,15 +102,13 @@ class Inquiry(QObject):
         self._session.ask(Activate, panel, run=look.run, layer=layer, **look.scan.place())
 
     def _on_answered(self, panel: str, content: dict[str, Any]) -> None:
-        if panel not in (NETWORK, SEEN, AHEAD, STATISTICS):
+        if panel not in (NETWORK, SEEN, AHEAD):
             return
         try:
             if panel == NETWORK:
                 self.networks[self._listing] = network_from(content)
                 self._listing = ""
                 self.network_found.emit()
-            elif panel == STATISTICS:
-                self._take_statistics(content)
             else:
                 self._take(panel, content)
         except (OSError, ValueError, KeyError) as error:
@@ -151,15 +126,6 @@ class Inquiry(QObject):
         elif not self._rest.isActive():
             self._rest.start()
 
-    def _take_statistics(self, content: dict[str, Any]) -> None:
-        layers = {
-            name: {key: np.asarray(value) for key, value in numbers.items() if isinstance(value, list)}
-            for name, numbers in content["layers"].items()
-        }
-        self.statistics[self._counting], self.images[self._counting] = layers, int(content.get("images", 0))
-        self._counting = ""
-        self.statistics_found.emit()
-
     def _on_refused(self, panel: str, refused: Refused) -> None:
         reason = f"{refused.reason} {refused.advice}".strip()
         if panel == NETWORK:
@@ -172,13 +138,6 @@ class Inquiry(QObject):
                 self._ask_wanted()
         elif panel == AHEAD:
             self._ahead = [look for look in self._ahead if look != self._asked.get(AHEAD)]
-        elif panel == STATISTICS:
-            self.statistics[self._counting], self._counting = {}, ""
-            self.statistics_found.emit()
-
-    def _on_progressed(self, progress: RequestProgress) -> None:
-        if progress.panel == STATISTICS:
-            self.progressed.emit(progress.done, progress.total)
 
 
 def seen_from(look: Look, content: dict[str, Any]) -> Seen:

@@ -143,10 +143,19 @@ def network_from(content: dict[str, Any]) -> Network:
 def _layer(facts: dict[str, Any]) -> LayerFacts:
     words = facts.get("words") or ()
     return LayerFacts(
-        **{name: facts[name] for name in ("name", "kind", "part", "parameters", "known", "before", "after")},
-        **{name: tuple(facts[name]) for name in ("shape", "kernel", "stride", "receives")},
+        name=facts["name"],
+        kind=facts["kind"],
+        part=facts["part"],
+        shape=tuple(facts["shape"]),
+        parameters=facts["parameters"],
+        kernel=tuple(facts["kernel"]),
+        stride=tuple(facts["stride"]),
+        receives=tuple(facts["receives"]),
         rows=_spans(facts["rows"]),
         columns=_spans(facts["columns"]),
+        known=facts["known"],
+        before=facts["before"],
+        after=facts["after"],
         words=(words,) if isinstance(words, str) else tuple(words),
     )
 

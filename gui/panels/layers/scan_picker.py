@@ -96,7 +96,7 @@ class ScanPicker(QWidget):
                 return scan
         return None
 
-    def find(self, split: str, title: str) -> Scan | None:
+    def named(self, split: str, title: str) -> Scan | None:
         """A scan by its split and its title."""
         data = self.data
         if data is None or split not in PARTS:

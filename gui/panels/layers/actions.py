@@ -1,0 +1,128 @@
+"""What the user does: changes what is chosen, shows what is there, asks for what is not."""
+
+from PySide6.QtCore import QObject, Signal
+
+from gui.panels.layers.choice import MOST_SCANS
+from gui.panels.layers.network import INPUT
+from gui.panels.layers.order import Lighting
+from gui.panels.layers.scans import Scan
+from gui.panels.layers.showing import Showing
+
+
+class Actions(QObject):
+    """Every change of the choice goes through here; changed says that there is something to remember."""
+
+    changed = Signal()
+    scan_changed = Signal()
+    layer_changed = Signal()
+    channel_changed = Signal()
+
+    def __init__(self, showing: Showing, parent: QObject) -> None:
+        super().__init__(parent)
+        self._showing, self._choice, self._inquiry = showing, showing.choice, showing.inquiry
+
+    def choose_run(self, run: str) -> None:
+        """Look into another run."""
+        self._choice.run = run
+        self._inquiry.open(run)
+        self.show_network()
+
+    def show_network(self) -> None:
+        """Show the network of the run, if it is known by now."""
+        network, choice = self._showing.network, self._choice
+        if network is None:
+            return
+        choice.turn_to(network)
+        self._showing.cards.strip.show_network(network, choice.run.replace("\\", "/").rsplit("/", 1)[-1])
+        self.look()
+        self.layer_changed.emit()
+
+    def choose_layer(self, name: str) -> None:
+        """Turn to another layer."""
+        if self._showing.network is not None and name != self._choice.layer:
+            self._choice.layer = name
+            self.look()
+            self.layer_changed.emit()
+
+    def step_layer(self, by: int, every: bool = False) -> None:
+        """Go to the next box, or to the next layer of all."""
+        network = self._showing.network
+        if network is not None:
+            step = network.neighbour if every else network.step
+            self.choose_layer(step(self._choice.layer, by))
+
+    def flip(self) -> None:
+        """Turn from before the non-linearity to after it, or back."""
+        facts = self._showing.facts
+        if facts is not None and facts.before and facts.after:
+            self.choose_layer(facts.before if facts.name == facts.after else facts.after)
+
+    def choose_channel(self, channel: int) -> None:
+        """Turn to another channel: nobody is asked."""
+        self._choice.channel = channel
+        self._showing.show_channel()
+        self.channel_changed.emit()
+        self.changed.emit()
+
+    def pin(self) -> None:
+        """Put the channel first in its layer, or let it go."""
+        if self._showing.seen is not None and self._choice.layer != INPUT:
+            self._choice.pin(self._choice.channel)
+            self._showing.show_channels()
+            self.changed.emit()
+
+    def sort(self, by: str) -> None:
+        self._choice.sort = by
+        self._showing.show_channels()
+        self.changed.emit()
+
+    def light(self, lighting: Lighting) -> None:
+        self._choice.lighting = lighting
+        self._showing.show_channels()
+        self.changed.emit()
+
+    def turn_to_scan(self, at: int) -> None:
+        """Look at another of the scans."""
+        self._choice.at = at
+        self.look()
+        self.scan_changed.emit()
+
+    def set_scans(self, scans: list[Scan], at: int) -> None:
+        """Have these scans, and stand at one of them."""
+        self._choice.scans = scans[:MOST_SCANS]
+        self.turn_to_scan(min(max(at, 0), max(len(self._choice.scans) - 1, 0)))
+
+    def change_scan(self, scan: Scan) -> None:
+        """Put another scan in the place of the chosen one."""
+        scans = list(self._choice.scans)
+        scans[self._choice.at : self._choice.at + 1] = [scan]
+        self.set_scans(scans, self._choice.at)
+
+    def add_scan(self, scan: Scan | None) -> None:
+        """Have one more; where there is no room, the last one gives way."""
+        scans = self._choice.scans
+        if scan is not None:
+            kept = scans[: MOST_SCANS - 1]
+            self.set_scans([*kept, scan], len(kept))
+
+    def add_next(self) -> None:
+        """Have the next scan of the data set that is not among them."""
+        self.add_scan(self._showing.cards.scans.picker.after({scan.key for scan in self._choice.scans}))
+
+    def remove_scan(self) -> None:
+        """Take the chosen scan away, unless it is the only one."""
+        scans, at = list(self._choice.scans), self._choice.at
+        if len(scans) > 1:
+            del scans[at]
+            self.set_scans(scans, min(at, len(scans) - 1))
+
+    def look(self) -> None:
+        """Show what is chosen: at once what is known, the rest when it comes."""
+        choice, network = self._choice, self._showing.network
+        self._showing.cards.scans.show_scans(choice.scans, choice.at)
+        look = choice.look()
+        if network is None or look is None:
+            return
+        self._showing.show_layer()
+        self._inquiry.want(look, choice.ahead(network))
+        self.changed.emit()

@@ -1,0 +1,41 @@
+"""The cards of the panel, and where they stand."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QUndoStack
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from gui.panel import column_of
+from gui.panels.layers.channel_card import ChannelCard
+from gui.panels.layers.export_row import ExportRow
+from gui.panels.layers.mosaic_card import MosaicCard
+from gui.panels.layers.scans_card import ScansCard
+from gui.panels.layers.strip_card import StripCard
+from gui.theme import GAP
+from gui.widgets.region_state import RegionState
+from gui.widgets.view_state import ViewState
+
+RIGHT_PX = 336
+
+
+class Cards(QWidget):
+    """Network and channels at the left; the chosen channel and the scans at the right."""
+
+    def __init__(self, undo: QUndoStack) -> None:
+        super().__init__()
+        self.regions = RegionState(undo, self)
+        self.strip, self.mosaic = StripCard(), MosaicCard()
+        self.channel, self.export = ChannelCard(ViewState(parent=self)), ExportRow()
+        self.scans = ScansCard(ViewState(parent=self), self.regions)
+        self.channel.add(self.export)
+        self.left = QVBoxLayout()
+        self.left.setSpacing(GAP)
+        self.left.addWidget(self.strip)
+        self.left.addWidget(self.mosaic, 1)
+        right = column_of(self.channel, self.scans)
+        right.setFixedWidth(RIGHT_PX)
+        right.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(GAP, GAP, GAP, GAP)
+        row.setSpacing(GAP)
+        row.addLayout(self.left, 1)
+        row.addWidget(right)

@@ -1,0 +1,52 @@
+"""Figure and numbers of what is seen, written to files of the user's choice."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QFileDialog
+
+from gui.figures import FIGURES, save_figure
+from gui.panels.layers.numbers_table import table_text
+from gui.panels.layers.showing import Showing
+from gui.widgets.notice import NoticeBox
+
+
+class Exporter(QObject):
+    """Asks where to; says what went wrong."""
+
+    def __init__(self, showing: Showing, notice: NoticeBox, parent: QObject) -> None:
+        super().__init__(parent)
+        self._showing, self._notice = showing, notice
+        self.ask_path = QFileDialog.getSaveFileName
+
+    def about(self) -> str:
+        """What is shown, in words."""
+        choice = self._showing.choice
+        run = choice.run.replace("\\", "/").rsplit("/", 1)[-1]
+        return f"{run} · {choice.layer} · {choice.scan.title if choice.scan else ''}"
+
+    def write_figure(self) -> None:
+        """The channels as they are seen, or the large pictures."""
+        card = self._showing.cards.mosaic
+        path = self._ask("Export a figure", "layers.png", FIGURES)
+        if path and not save_figure(card, self.about(), path):
+            self._notice.show_notice(f"The figure could not be written to {path}. Choose another folder.")
+
+    def write_numbers(self) -> None:
+        """The numbers of all channels, every one in full."""
+        path = self._ask("Export the numbers", "channels.csv", "*.csv")
+        if not path:
+            return
+        numbers, over = self._showing.numbers()
+        try:
+            Path(path).write_text(table_text(numbers, f"{self.about()} · {over}"), encoding="utf-8")
+        except OSError as error:
+            reason = f"The numbers could not be written to {path} ({error.strerror}). Choose another folder."
+            self._notice.show_notice(reason)
+
+    def _ask(self, title: str, name: str, kinds: str) -> str:
+        """Ask for a path; there is nothing to write before anything is shown."""
+        if self._showing.seen is None:
+            self._notice.show_notice("Nothing to export yet: choose a run and a scan first.", "info")
+            return ""
+        return str(self.ask_path(self._showing.cards, title, name, kinds)[0])

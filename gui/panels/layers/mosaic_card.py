@@ -1,0 +1,96 @@
+"""All channels of the chosen layer, or one of them as large as it fits beside the scan."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QStackedWidget
+
+from gui.panels.layers.order import SORTS, Lighting
+from gui.widgets.buttons import IconButton
+from gui.widgets.card import Card
+from gui.widgets.channel_mosaic import ChannelMosaic, Channels
+from gui.widgets.colour_bar import ColourBar
+from gui.widgets.field_box import FieldBox
+from gui.widgets.large_board import LargeBoard, LargePicture
+
+SCALES = {True: "One scale for all", False: "Each its own scale"}
+COLOURS = {False: "Heat colours", True: "Signed colours"}
+MOST_LARGE = 4
+BAR_PX = 120
+
+
+class MosaicCard(Card):
+    """Order, scale and colours are chosen in the header; Enter goes to the large picture and back."""
+
+    sort_chosen = Signal(str)
+    lighting_chosen = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__("Channels")
+        self.mosaic, self.large = ChannelMosaic(), LargeBoard(MOST_LARGE)
+        self.sort, self.scale, self.colours = QComboBox(), QComboBox(), QComboBox()
+        self.bar, self.enlarge = ColourBar(), IconButton("maximise", "Enlarge the channel (Enter)", checkable=True)
+        self.field = FieldBox(self.large.cells[0].view)
+        self._pages = QStackedWidget()
+        for page in (self.mosaic, self.large):
+            self._pages.addWidget(page)
+        self.add(self._pages, 1)
+        self._fill()
+        self.bar.setFixedWidth(BAR_PX)
+        for part in (self.bar, self.sort, self.scale, self.colours, self.enlarge):
+            self.add_action(part)
+        self.mosaic.enlarge_wanted.connect(self.enlarge.toggle)
+        self.large.close_wanted.connect(lambda: self.enlarge.setChecked(False))
+        self.enlarge.toggled.connect(self._on_enlarged)
+
+    def _fill(self) -> None:
+        for key, title in SORTS.items():
+            self.sort.addItem(f"By {title}", key)
+        for shared, title in SCALES.items():
+            self.scale.addItem(title, shared)
+        for signed, title in COLOURS.items():
+            self.colours.addItem(title, signed)
+        for box, name in ((self.sort, "order of the channels"), (self.scale, "scale"), (self.colours, "colours")):
+            box.setAccessibleName(name)
+        self.sort.activated.connect(lambda _: self.sort_chosen.emit(self.sort.currentData()))
+        for box in (self.scale, self.colours):
+            box.activated.connect(
+                lambda _: self.lighting_chosen.emit(Lighting(self.scale.currentData(), self.colours.currentData()))
+            )
+
+    def show_choice(self, sort: str, lighting: Lighting) -> None:
+        """Show what is chosen."""
+        self.sort.setCurrentIndex(self.sort.findData(sort))
+        self.scale.setCurrentIndex(self.scale.findData(lighting.shared))
+        self.colours.setCurrentIndex(self.colours.findData(lighting.signed))
+
+    def show_channels(self, title: str, subtitle: str, channels: Channels, limits: tuple[float, float] | None) -> None:
+        """Show the channels of a layer; limits of the scale where one is for all of them."""
+        self.set_title(title)
+        self.set_subtitle(subtitle)
+        self.mosaic.set_channels(channels)
+        self.bar.setVisible(limits is not None)
+        if limits is not None:
+            self.bar.set_range(channels.scale, *limits)
+
+    def say(self, text: str) -> None:
+        """Show a sentence in the place of pictures."""
+        self.set_title("Channels")
+        self.set_subtitle("")
+        self.enlarge.setChecked(False)
+        self.mosaic.set_channels(None, text)
+        self.bar.hide()
+
+    def show_large(self, pictures: Sequence[LargePicture]) -> None:
+        self.large.show_pictures(pictures)
+
+    def is_large(self) -> bool:
+        return self._pages.currentWidget() is self.large
+
+    def shown(self) -> QStackedWidget:
+        """What holds the pictures, for a figure."""
+        return self._pages
+
+    def _on_enlarged(self, on: bool) -> None:
+        self._pages.setCurrentWidget(self.large if on else self.mosaic)
+        (self.large.cells[1].view if on else self.mosaic).setFocus()

@@ -1,0 +1,34 @@
+"""A script that computes the same activations without the window."""
+
+from gui.panels.layers.choice import Choice
+from gui.panels.layers.network import INPUT
+from gui.scripts import changed_data, script
+
+IMPORTS = ("import engine", "from engine import evaluation", "from engine.explore import activations, channels")
+
+
+def layers_script(choice: Choice) -> str:
+    """Return a script that puts the scans through the run and prints the channel's numbers; empty without a scan."""
+    scan = choice.scan
+    if scan is None or not choice.run:
+        return ""
+    layer, channel = choice.layer, choice.channel
+    lines = [f"data = {changed_data(scan.data)}", f"model = evaluation.load_model(engine.runs.open({choice.run!r}))"]
+    if scan.opened is not None:
+        lines += [
+            f"scan = engine.data.open_scan({scan.opened.path!r})",
+            f"images = engine.data.prepare(scan, data, {scan.opened.slice})[None, ..., None]",
+        ]
+    else:
+        places = [each.index for each in choice.scans if each.opened is None and each.split == scan.split]
+        lines += [f"images = engine.data.load(config=data).splits[{scan.split!r}].read({places})"]
+    if layer == INPUT:
+        return script(*lines, "print(images.shape, images.mean())", imports=IMPORTS[:2])
+    return script(
+        *lines,
+        f"seen = activations.compute(model, images, [{layer!r}])[{layer!r}]  # (scans, height, width, channels)",
+        f"channel = seen[..., {channel}]",
+        "print(channel.shape, channel.min(), channel.mean(), channel.max())",
+        f"print(channels.statistics(model, images, [{layer!r}])[{layer!r}].energy)",
+        imports=IMPORTS,
+    )

@@ -1,0 +1,63 @@
+"""The network: which run, its layers as a strip, and what the chosen layer does in plain words."""
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtWidgets import QComboBox
+
+from gui.panels.layers.network import INPUT, Network
+from gui.widgets.card import Card
+from gui.widgets.network_strip import NetworkStrip
+from gui.widgets.text import label, number
+
+HINT = "click a layer · , and . step · lines show what is handed past other layers"
+NO_RUN = "No trained run yet. Train one first."
+
+
+class StripCard(Card):
+    """The run is chosen at the right of the title."""
+
+    run_chosen = Signal(str)
+    layer_chosen = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__("Layers", HINT)
+        self.run, self.strip, self.words = QComboBox(), NetworkStrip(), label(role="quiet", wrap=True)
+        self.run.setAccessibleName("run")
+        self.run.setMinimumContentsLength(14)
+        self.run.setPlaceholderText("No run")
+        self.add_action(self.run)
+        self.add(self.strip)
+        self.add(self.words)
+        self.run.activated.connect(lambda _: self.run_chosen.emit(self.run.currentData()))
+        self.strip.chosen.connect(self.layer_chosen)
+
+    def offer(self, runs: Mapping[str, str], chosen: str) -> None:
+        """Offer runs, folder to name."""
+        offered = {self.run.itemData(at): self.run.itemText(at) for at in range(self.run.count())}
+        with QSignalBlocker(self.run):
+            if offered != dict(runs):
+                self.run.clear()
+                for path, name in runs.items():
+                    self.run.addItem(name, path)
+            self.run.setCurrentIndex(self.run.findData(chosen))
+        if not runs:
+            self.words.setText(NO_RUN)
+
+    def show_network(self, network: Network, name: str) -> None:
+        self.set_title(name)
+        self.strip.set_boxes(network.boxes())
+
+    def show_layer(self, network: Network, name: str, other: str = "") -> None:
+        """Mark a layer and say what it does."""
+        self.strip.choose(name, other)
+        self.words.setText(words_of(network, name))
+
+
+def words_of(network: Network, name: str) -> str:
+    """Say what a layer receives, sees and changes."""
+    if name == INPUT:
+        return f"The scan itself, {network.size} × {network.size} gray values from 0 to 1."
+    facts = network.by_name[name]
+    told = " ".join(facts.words)
+    return told or f"{facts.kind}, {number(facts.parameters)} weights, makes {facts.shape_text}."

@@ -1,0 +1,288 @@
+"""The Layers panel: what is asked and when, the strip, channels, scans, what a unit sees, keys, exports, memory."""
+
+import csv
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from engine.messages import Activate, ListLayers, OpenScan, Refused
+from gui.panel import MARK
+from gui.panels.layers import LayersPanel
+from gui.panels.layers.network import INPUT, network_from
+from gui.panels.layers.order import Lighting, limits_of, ordered
+from gui.pixmaps import Scale
+from gui.widgets.text import number
+
+SIDE, CHANNELS = 32, 6
+
+
+def layer(name, kind, shape, receives, **more):
+    """A layer as the explorer tells of it; its units see boxes of 8 px."""
+    side = shape[0] if len(shape) == 3 else 1
+    spans = [[4 * at - 2, 4 * at + 5] for at in range(side)]
+    plain = {"part": "encoder", "parameters": 0, "kernel": [], "stride": [], "known": True}
+    around = {"before": None, "after": None, "words": f"What {name} does."}
+    seen = {"rows": spans, "columns": spans}
+    return {"name": name, "kind": kind, "shape": shape, "receives": receives, **plain, **around, **seen, **more}
+
+
+LAYERS = [
+    layer("conv1", "Conv2D", [16, 16, CHANNELS], ["images"], parameters=60, kernel=[3, 3], stride=[2, 2], after="act1",
+          before="norm1"),
+    layer("norm1", "BatchNormalization", [16, 16, CHANNELS], ["conv1"], before="norm1", after="act1"),
+    layer("act1", "LeakyReLU", [16, 16, CHANNELS], ["norm1"], before="norm1", after="act1"),
+    layer("conv2", "Conv2D", [8, 8, CHANNELS], ["act1"]),
+    layer("latent", "Dense", [5], ["conv2"]),
+    layer("up", "Conv2DTranspose", [16, 16, CHANNELS], ["latent"]),
+    layer("skip", "Concatenate", [16, 16, 2 * CHANNELS], ["up", "act1"]),
+]  # fmt: skip
+SHAPES = {each["name"]: each["shape"] for each in LAYERS}
+
+
+@pytest.fixture
+def panel(qtbot, desk, session, make_run):
+    for name in ("ae-0001", "vae-0001"):
+        make_run(name, model=name.split("-")[0])
+    session.open(session.book.root)
+    made = LayersPanel(desk)
+    qtbot.addWidget(made)
+    made.resize(1340, 820)
+    made.show()
+    made.recall({"run": "ae-0001"})
+    return made
+
+
+@pytest.fixture
+def reply(asked, answer, tmp_path, session):
+    """Answer the newest question: `reply(ListLayers)`, `reply(Activate)`."""
+    count = iter(range(1000))
+
+    def write(array):
+        path = tmp_path / f"array-{next(count)}.npy"
+        np.save(path, array.astype(np.float32))
+        return str(path)
+
+    def say(kind, panel="layers"):
+        request = asked(kind)
+        if kind is ListLayers:
+            return answer("layers-network", {"run": "ae-0001", "model": "ae", "size": SIDE, "layers": LAYERS})
+        rng = np.random.default_rng(len(request.layer) + sum(request.indices))
+        shape = SHAPES[request.layer]
+        values = rng.normal(size=(1, *shape)) * np.arange(1, shape[-1] + 1)
+        files = {"originals": write(rng.random((1, SIDE, SIDE))), "activations": write(values)}
+        return answer(panel, {"run": request.run, "layer": request.layer, "names": ["a"], **files})
+
+    return say
+
+
+@pytest.fixture
+def seen(panel, loaded, reply, asked):
+    """A panel with its first channels."""
+    reply(ListLayers)
+    reply(Activate)
+    return panel
+
+
+def turn_to(panel, reply, name):
+    panel.cards.strip.strip.chosen.emit(name)
+    reply(Activate)
+    return panel.showing.seen.values
+
+
+class TestNetwork:
+    def test_run_is_listed_and_its_first_layer_asked_for_through_the_first_scan(self, panel, loaded, reply, asked):
+        request = reply(ListLayers)
+        assert request.run.endswith("ae-0001")
+        wanted = asked(Activate)
+        assert (wanted.layer, wanted.split, wanted.indices) == ("conv1", "test", (0,))
+
+    def test_calm_layers_stand_in_the_box_before_them_and_far_ones_are_joined_by_a_line(self):
+        network = network_from({"run": "a", "model": "ae", "size": SIDE, "layers": LAYERS})
+        boxes = network.boxes()
+        assert [box.key for box in boxes] == [INPUT, "conv1", "conv2", "latent", "up", "skip"]
+        assert [key for key, _ in boxes[1].pieces] == ["conv1", "norm1", "act1"]
+        assert [box.skips for box in boxes] == [(), (), (), (), (), (1,)]
+        assert [box.caption for box in boxes[:2]] == ["32×32×1", "16×16×6"]
+        assert boxes[0].height > boxes[1].height > boxes[2].height > boxes[3].height
+
+    def test_chosen_layer_is_told_in_plain_words(self, seen, reply):
+        assert seen.cards.strip.words.text() == "What conv1 does."
+        turn_to(seen, reply, "conv2")
+        assert seen.cards.strip.words.text() == "What conv2 does."
+        assert "conv2" in seen.cards.strip.strip.accessibleName()
+
+    def test_click_on_a_piece_of_a_box_turns_to_that_layer(self, seen, asked):
+        strip = seen.cards.strip.strip
+        rect = strip.box_rect(1)
+        place = rect.topRight().toPoint()
+        place.setX(place.x() - 3)
+        place.setY(place.y() + 5)
+        QTest.mouseClick(strip.viewport(), Qt.MouseButton.LeftButton, pos=place)
+        assert seen.choice.layer == "act1"
+        assert asked(Activate).layer == "act1"
+
+    def test_input_is_the_scan_itself(self, seen, reply):
+        values = turn_to(seen, reply, INPUT)
+        assert values.shape == (SIDE, SIDE, 1)
+        assert np.array_equal(values[..., 0], seen.showing.seen.original)
+
+    def test_refused_network_is_told(self, panel, loaded, session, asked):
+        request = asked(ListLayers)
+        said = Refused(reason="It has no model.", advice="Train it.", number=request.number, panel="layers-network")
+        session.questions.engine.say(said)
+        assert "It has no model. Train it." in panel.cards.mosaic.mosaic._text
+
+
+class TestKeys:
+    def test_comma_and_point_go_from_box_to_box_and_their_shifts_from_layer_to_layer(self, seen, reply):
+        def layers(keys):
+            found = []
+            for key in keys:
+                QTest.keyClicks(seen.cards.mosaic.mosaic, key)
+                found.append(seen.choice.layer)
+            return found
+
+        assert layers("..,") == ["conv2", "latent", "conv2"]
+        assert layers("<<>") == ["act1", "norm1", "act1"]
+
+    def test_b_goes_from_before_the_non_linearity_to_after_it(self, seen, reply):
+        for expected in ("act1", "norm1", "act1"):
+            QTest.keyClicks(seen.cards.mosaic.mosaic, "b")
+            assert seen.choice.layer == expected
+
+    def test_arrows_turn_channels_without_asking(self, seen, session):
+        sent = len(session.questions.engine.sent)
+        order = list(seen.cards.mosaic.mosaic.channels.order)
+        seen.doing.choose_channel(order[0])
+        QTest.keyClick(seen.cards.mosaic.mosaic, Qt.Key.Key_Right)
+        assert seen.choice.channel == order[1]
+        shown = seen.cards.channel.view.values
+        assert np.array_equal(shown, seen.showing.seen.values[..., order[1]])
+        assert len(session.questions.engine.sent) == sent
+
+    def test_p_pins_a_channel_first_and_again_lets_it_go(self, seen):
+        seen.doing.choose_channel(3)
+        QTest.keyClicks(seen.cards.mosaic.mosaic, "p")
+        channels = seen.cards.mosaic.mosaic.channels
+        assert (channels.order[0], channels.marks) == (3, {3: "pinned"})
+        QTest.keyClicks(seen.cards.mosaic.mosaic, "p")
+        assert seen.cards.mosaic.mosaic.channels.marks == {}
+
+    def test_enter_enlarges_beside_the_scan_and_goes_back(self, seen, reply):
+        QTest.keyClick(seen.cards.mosaic.mosaic, Qt.Key.Key_Return)
+        assert seen.cards.mosaic.is_large()
+        assert seen.cards.mosaic.large.cells[0].title.text() == "the scan"
+        QTest.keyClick(seen.cards.mosaic.large, Qt.Key.Key_Escape)
+        assert not seen.cards.mosaic.is_large()
+
+
+class TestChannels:
+    def test_order_follows_energy_and_number(self, seen):
+        energy = np.square(seen.showing.seen.values).mean((0, 1))
+        assert list(seen.cards.mosaic.mosaic.channels.order) == list(np.argsort(-energy))
+        seen.cards.mosaic.sort.setCurrentIndex(seen.cards.mosaic.sort.findData("number"))
+        seen.cards.mosaic.sort.activated.emit(0)
+        assert list(seen.cards.mosaic.mosaic.channels.order) == list(range(CHANNELS))
+
+    def test_one_scale_for_all_or_one_each_and_it_says_which(self, seen):
+        channels, values = seen.cards.mosaic.mosaic.channels, seen.showing.seen.values
+        assert channels.limits(0) == channels.limits(5) == (float(values.min()), float(values.max()))
+        seen.doing.light(Lighting(shared=False))
+        channels = seen.cards.mosaic.mosaic.channels
+        assert channels.limits(0) == (float(values[..., 0].min()), float(values[..., 0].max()))
+        assert seen.cards.mosaic.bar.isHidden()
+
+    def test_signed_colours_have_zero_in_their_middle(self):
+        values = np.array([[[-1.0, 2.0]]])
+        assert limits_of(values, Lighting(signed=True)) == (-2.0, 2.0)
+        assert Lighting(signed=True).scale is Scale.SIGNED
+
+    def test_pinned_come_first_whatever_the_order(self):
+        assert ordered("energy", {"energy": np.array([1.0, 3.0, 2.0])}, [0], 3) == [0, 1, 2]
+
+    def test_layer_of_numbers_shows_one_square_a_number(self, seen, reply):
+        values = turn_to(seen, reply, "latent")
+        assert values.shape == (1, 1, 5)
+        assert seen.cards.mosaic.mosaic.channels.are_numbers
+
+
+class TestPointing:
+    def test_unit_under_the_cursor_tells_its_value_and_what_it_sees(self, seen, qtbot):
+        with qtbot.waitSignal(seen.pointed) as told:
+            seen.cards.channel.view.hovered.emit(3, 2)
+        value = float(seen.showing.seen.values[2, 3, seen.choice.channel])
+        assert told.args[0].startswith(f"channel {seen.choice.channel} · x 3 · y 2 · value ")
+        assert told.args[0].endswith(number(value, 4))
+        assert seen.cards.scans.field.box == (10, 6, 8, 8)
+        seen.cards.channel.view.hover_ended.emit()
+        assert seen.cards.scans.field.box is None
+
+
+class TestScans:
+    def test_three_scans_to_begin_with_and_the_others_are_asked_for_afterwards(self, seen, reply, asked, qtbot):
+        assert [scan.index for scan in seen.choice.scans] == [0, 1, 2]
+        qtbot.waitUntil(lambda: asked(Activate).panel == "layers-ahead")
+        assert asked(Activate).indices == (1,)
+        reply(Activate, "layers-ahead")
+        assert seen.cards.scans.pairs.pairs[1].answer is not None
+
+    def test_scan_is_added_changed_and_taken_away(self, seen):
+        scans = seen.cards.scans
+        scans.add_button.click()
+        assert (len(seen.choice.scans), seen.choice.at) == (4, 3)
+        scans.picker.back.click()
+        assert seen.choice.scan.index == 2
+        scans.remove.click()
+        assert (len(seen.choice.scans), seen.choice.at) == (3, 2)
+
+    def test_dropped_scan_is_looked_at_with_its_slice(self, seen, answer, asked):
+        seen.show_wish(("scan", "/x/head.nii"))
+        assert asked(OpenScan).path == "/x/head.nii"
+        opened = {"name": "head.nii", "kind": "nifti", "slices": 9, "orientation": "RLAP", "notes": []}
+        answer("layers-scan", opened)
+        assert asked(Activate).scan == "/x/head.nii"
+        assert asked(Activate).slice == 4
+        seen.cards.scans.picker.slices.moved.emit(7)
+        assert seen.choice.scan.opened.slice == 7
+
+
+class TestTakingAway:
+    def test_figure_has_the_mark_and_numbers_are_in_full(self, seen, tmp_path):
+        seen.exporter.ask_path = lambda *_: (str(tmp_path / "a.png"), "")
+        seen.cards.export.figure.click()
+        assert (tmp_path / "a.png").stat().st_size > 1000
+        seen.exporter.ask_path = lambda *_: (str(tmp_path / "a.csv"), "")
+        seen.cards.export.numbers.click()
+        text = (tmp_path / "a.csv").read_text(encoding="utf-8")
+        assert MARK in text
+        rows = list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
+        assert len(rows) == CHANNELS
+        assert float(rows[2]["mean"]) == pytest.approx(float(seen.showing.seen.values[..., 2].mean()), rel=1e-6)
+
+    def test_path_that_cannot_be_written_is_told(self, seen, tmp_path):
+        seen.exporter.ask_path = lambda *_: (str(tmp_path / "no" / "a.csv"), "")
+        seen.cards.export.numbers.click()
+        assert "could not be written" in seen.notice.text()
+
+    def test_script_names_run_layer_channel_and_scans(self, seen):
+        text = seen.python()
+        compile(text, "script", "exec")
+        assert "'conv1'" in text
+        assert "read([0, 1, 2])" in text
+
+    def test_memory_is_recalled(self, seen, desk, qtbot, session):
+        seen.doing.choose_channel(2)
+        seen.doing.pin()
+        seen.doing.sort("mean")
+        kept = seen.memory()
+        again = LayersPanel(desk)
+        qtbot.addWidget(again)
+        again.recall(kept)
+        assert again.memory() == kept
+        assert kept["run"] == "ae-0001"
+
+    def test_nonsense_in_memory_is_passed_over(self, panel):
+        panel.recall({"run": 3, "scans": "x", "layer": None, "channel": "a", "sort": "what", "pinned": [1]})
+        assert panel.choice.sort == "energy"
