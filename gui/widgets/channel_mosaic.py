@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame
 
@@ -78,12 +78,12 @@ class ChannelMosaic(QAbstractScrollArea):
         self.viewport().update()
 
     def columns(self) -> int:
-        side, _ = self._cell_size()
+        side, _ = cell_size(self.channels)
         return max((self.viewport().width() + GAP) // (side + GAP), 1)
 
     def cell(self, place: int) -> QRect:
         """Where the picture at a place of the order is, in the viewport."""
-        side, text = self._cell_size()
+        side, text = cell_size(self.channels)
         row, column = divmod(place, self.columns())
         top = row * (side + text + GAP) - self.verticalScrollBar().value()
         return QRect(column * (side + GAP) + 2, top + 2, side - 2, side - 2)
@@ -93,7 +93,7 @@ class ChannelMosaic(QAbstractScrollArea):
         channels = self.channels
         if channels is None:
             return None
-        side, text = self._cell_size()
+        side, text = cell_size(self.channels)
         column = int(at.x() // (side + GAP))
         row = int((at.y() + self.verticalScrollBar().value()) // (side + text + GAP))
         place = row * self.columns() + column
@@ -139,10 +139,10 @@ class ChannelMosaic(QAbstractScrollArea):
         found = self.channel_at(event.position())
         if found:
             self.chosen.emit(found[0])
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        if self.channel_at(event.position()):
+        if found and event.type() == QEvent.Type.MouseButtonDblClick:
             self.enlarge_wanted.emit()
+
+    mouseDoubleClickEvent = mousePressEvent  # noqa: N815 -- Qt's name
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         found = self.channel_at(event.position())
@@ -155,13 +155,8 @@ class ChannelMosaic(QAbstractScrollArea):
         super().resizeEvent(event)
         self._fit()
 
-    def _cell_size(self) -> tuple[int, int]:
-        """Side of a cell and the height of the text under it."""
-        numbers = self.channels is not None and self.channels.are_numbers
-        return (NUMBER_PX, 0) if numbers else (CELL_PX, TEXT_PX)
-
     def _fit(self) -> None:
-        side, text = self._cell_size()
+        side, text = cell_size(self.channels)
         count = len(self.channels.order) if self.channels else 0
         rows, bar = -(-count // self.columns()), self.verticalScrollBar()
         bar.setRange(0, max(rows * (side + text + GAP) - self.viewport().height(), 0))
@@ -170,37 +165,51 @@ class ChannelMosaic(QAbstractScrollArea):
         self.viewport().update()
 
     def _paint_cells(self, painter: QPainter, channels: Channels) -> None:
-        side, text = self._cell_size()
+        side, text = cell_size(channels)
         high, columns = side + text + GAP, self.columns()
         first = self.verticalScrollBar().value() // high
         last = (self.verticalScrollBar().value() + self.viewport().height()) // high + 1
         for place in range(first * columns, min(last * columns, len(channels.order))):
-            self._paint_cell(painter, channels, channels.order[place], self.cell(place))
+            channel, cell = channels.order[place], self.cell(place)
+            mark, chosen = channels.marks.get(channel, ""), channel == self.channel
+            paint_cell(painter, cell, self._image(channels, channel), mark, chosen)
+            if text:
+                under = QRect(cell.left(), cell.bottom() + 1, cell.width(), TEXT_PX)
+                paint_text(painter, under, f"{channel} {mark}".strip(), chosen or bool(mark))
 
-    def _paint_cell(self, painter: QPainter, channels: Channels, channel: int, cell: QRect) -> None:
-        colours, mark = palette.current(), channels.marks.get(channel, "")
-        image = self._drawn.get(channel)
-        if image is None:
+    def _image(self, channels: Channels, channel: int) -> QImage:
+        if channel not in self._drawn:
             low, high = channels.limits(channel)
             values = np.asarray(channels.values[..., channel])
-            image = self._drawn[channel] = image_of(to_colours(values, low, high, channels.scale))
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, image.width() > cell.width())
-        painter.drawImage(cell, image)
-        chosen = channel == self.channel
-        if "dead" in mark:
-            painter.setPen(QPen(QColor(palette.PICTURE_TEXT), 1))
-            painter.drawLine(cell.topLeft(), cell.bottomRight())
-            painter.drawLine(cell.topRight(), cell.bottomLeft())
-        if chosen:
-            painter.setPen(QPen(QColor(palette.PICTURE_MARK), 2))
-            painter.drawRoundedRect(QRectF(cell).adjusted(-0.5, -0.5, 0.5, 0.5), 3, 3)
-        elif mark:
-            painter.setPen(QPen(QColor(colours.accent), 1, Qt.PenStyle.DashLine))
-            painter.drawRect(cell)
-        if not channels.are_numbers:
-            painter.setPen(QColor(colours.text if chosen or mark else colours.quiet))
-            under = QRect(cell.left(), cell.bottom() + 1, cell.width(), TEXT_PX)
-            font = painter.font()
-            font.setPixelSize(11)
-            painter.setFont(font)
-            painter.drawText(under, Qt.AlignmentFlag.AlignHCenter, f"{channel} {mark}".strip())
+            self._drawn[channel] = image_of(to_colours(values, low, high, channels.scale))
+        return self._drawn[channel]
+
+
+def cell_size(channels: Channels | None) -> tuple[int, int]:
+    """Side of a cell and the height of the text under it."""
+    return (NUMBER_PX, 0) if channels is not None and channels.are_numbers else (CELL_PX, TEXT_PX)
+
+
+def paint_cell(painter: QPainter, cell: QRect, image: QImage, mark: str, chosen: bool) -> None:
+    """A picture; a cross over one that is dead, a frame round one that is chosen or marked."""
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, image.width() > cell.width())
+    painter.drawImage(cell, image)
+    if "dead" in mark:
+        painter.setPen(QPen(QColor(palette.PICTURE_TEXT), 1))
+        painter.drawLine(cell.topLeft(), cell.bottomRight())
+        painter.drawLine(cell.topRight(), cell.bottomLeft())
+    if chosen:
+        painter.setPen(QPen(QColor(palette.PICTURE_MARK), 2))
+        painter.drawRoundedRect(QRectF(cell).adjusted(-0.5, -0.5, 0.5, 0.5), 3, 3)
+    elif mark:
+        painter.setPen(QPen(QColor(palette.current().accent), 1, Qt.PenStyle.DashLine))
+        painter.drawRect(cell)
+
+
+def paint_text(painter: QPainter, under: QRect, text: str, loud: bool) -> None:
+    """What stands under a picture."""
+    colours, font = palette.current(), painter.font()
+    font.setPixelSize(11)
+    painter.setFont(font)
+    painter.setPen(QColor(colours.text if loud else colours.quiet))
+    painter.drawText(under, Qt.AlignmentFlag.AlignHCenter, text)

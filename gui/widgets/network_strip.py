@@ -108,18 +108,18 @@ class NetworkStrip(QAbstractScrollArea):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self.viewport())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        paint = StripPainter(painter, palette.current())
+        paint, lit = StripPainter(painter, palette.current()), self.place_of(self.key)
         pitch, left = self.pitch(), self.horizontalScrollBar().value()
         first, last = int(left // pitch), int((left + self.viewport().width()) // pitch)
         for at, box in enumerate(self.boxes):
             for start in box.skips:
                 if start <= last and at >= first:
-                    paint.hop(self.box_rect(start), self.box_rect(at), self._is_lit(start) or self._is_lit(at))
+                    paint.hop(self.box_rect(start), self.box_rect(at), lit in (start, at))
         for at in range(max(first, 0), min(last + 1, len(self.boxes))):
             box = self.boxes[at]
             paint.box(self.box_rect(at), [key for key, _ in box.pieces], (self.key, self.other))
             under = QRectF(at * pitch - left + 2, HOP_PX + BOXES_PX + 4, pitch - 4, self.fontMetrics().height())
-            paint.text(under, (box.title, box.caption), self._is_lit(at))
+            paint.text(under, (box.title, box.caption), at == lit)
         if self.hasFocus():
             paint.focus(QRectF(self.viewport().rect()).adjusted(1, 1, -1, -1))
 
@@ -148,9 +148,6 @@ class NetworkStrip(QAbstractScrollArea):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit()
-
-    def _is_lit(self, at: int) -> bool:
-        return self.key in dict(self.boxes[at].pieces)
 
     def _fit(self) -> None:
         bar, wide = self.horizontalScrollBar(), self.viewport().width()

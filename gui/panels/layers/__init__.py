@@ -15,6 +15,7 @@ from gui.panels.layers.choice import Choice
 from gui.panels.layers.exporter import Exporter
 from gui.panels.layers.inquiry import Inquiry
 from gui.panels.layers.pointing import Pointing
+from gui.panels.layers.scan_actions import ScanActions
 from gui.panels.layers.scans import Scan
 from gui.panels.layers.script import layers_script
 from gui.panels.layers.showing import Showing
@@ -39,6 +40,7 @@ class LayersPanel(Panel):
         self.cards, self.notice = Cards(desk.undo), NoticeBox()
         self.showing = Showing(self.choice, self.inquiry, self.cards, self)
         self.doing = Actions(self.showing, self)
+        self.having = ScanActions(self.showing, self.doing)
         self.pointing, self.exporter = Pointing(self.showing, self), Exporter(self.showing, self.notice, self)
         self._path, self._wanted_run = "", ""
         self._wanted_scans: list[Any] = []
@@ -75,10 +77,10 @@ class LayersPanel(Panel):
         mosaic.sort_chosen.connect(doing.sort)
         mosaic.lighting_chosen.connect(doing.light)
         mosaic.enlarge.toggled.connect(lambda _: showing.show_large())
-        scans.turned.connect(doing.turn_to_scan)
-        scans.changed.connect(doing.change_scan)
-        scans.add_wanted.connect(doing.add_next)
-        scans.remove_wanted.connect(doing.remove_scan)
+        scans.turned.connect(self.having.turn_to_scan)
+        scans.changed.connect(self.having.change_scan)
+        scans.add_wanted.connect(self.having.add_next)
+        scans.remove_wanted.connect(self.having.remove_scan)
         self.pointing.pointed.connect(self.pointed)
         cards.export.figure_wanted.connect(self.exporter.write_figure)
         cards.export.numbers_wanted.connect(self.exporter.write_numbers)
@@ -117,7 +119,7 @@ class LayersPanel(Panel):
             while len(scans) < FIRST_SCANS and (more := picker.after({scan.key for scan in scans})):
                 scans.append(more)
         self.showing.seen = None
-        self.doing.set_scans(scans, 0)
+        self.having.set_scans(scans, 0)
 
     def show_wish(self, what: Any) -> None:
         """Open a scan, look at an image of the data set, or into a run."""
@@ -130,7 +132,7 @@ class LayersPanel(Panel):
             split, index = wanted
             data = self.session.data
             if data is not None:
-                self.doing.add_scan(Scan(data.names[int(data.rows(split)[index])], data.config, split, index))
+                self.having.add_scan(Scan(data.names[int(data.rows(split)[index])], data.config, split, index))
         elif kind == "run":
             self._wanted_run, self.choice.run = str(wanted), ""
             self.showing.seen = None
@@ -183,7 +185,7 @@ class LayersPanel(Panel):
         if panel == SCAN:
             opened = from_answer(self._path, content)
             data = self.session.data.config if self.session.data else self.session.wanted
-            self.doing.add_scan(Scan(opened.name, data, opened=opened))
+            self.having.add_scan(Scan(opened.name, data, opened=opened))
 
     def _on_refused(self, panel: str, refused: Refused) -> None:
         if panel == SCAN:

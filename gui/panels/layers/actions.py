@@ -2,10 +2,8 @@
 
 from PySide6.QtCore import QObject, Signal
 
-from gui.panels.layers.choice import MOST_SCANS
 from gui.panels.layers.network import INPUT
 from gui.panels.layers.order import Lighting
-from gui.panels.layers.scans import Scan
 from gui.panels.layers.showing import Showing
 
 
@@ -13,7 +11,6 @@ class Actions(QObject):
     """Every change of the choice goes through here; changed says that there is something to remember."""
 
     changed = Signal()
-    scan_changed = Signal()
     layer_changed = Signal()
     channel_changed = Signal()
 
@@ -80,41 +77,6 @@ class Actions(QObject):
         self._choice.lighting = lighting
         self._showing.show_channels()
         self.changed.emit()
-
-    def turn_to_scan(self, at: int) -> None:
-        """Look at another of the scans."""
-        self._choice.at = at
-        self.look()
-        self.scan_changed.emit()
-
-    def set_scans(self, scans: list[Scan], at: int) -> None:
-        """Have these scans, and stand at one of them."""
-        self._choice.scans = scans[:MOST_SCANS]
-        self.turn_to_scan(min(max(at, 0), max(len(self._choice.scans) - 1, 0)))
-
-    def change_scan(self, scan: Scan) -> None:
-        """Put another scan in the place of the chosen one."""
-        scans = list(self._choice.scans)
-        scans[self._choice.at : self._choice.at + 1] = [scan]
-        self.set_scans(scans, self._choice.at)
-
-    def add_scan(self, scan: Scan | None) -> None:
-        """Have one more; where there is no room, the last one gives way."""
-        scans = self._choice.scans
-        if scan is not None:
-            kept = scans[: MOST_SCANS - 1]
-            self.set_scans([*kept, scan], len(kept))
-
-    def add_next(self) -> None:
-        """Have the next scan of the data set that is not among them."""
-        self.add_scan(self._showing.cards.scans.picker.after({scan.key for scan in self._choice.scans}))
-
-    def remove_scan(self) -> None:
-        """Take the chosen scan away, unless it is the only one."""
-        scans, at = list(self._choice.scans), self._choice.at
-        if len(scans) > 1:
-            del scans[at]
-            self.set_scans(scans, min(at, len(scans) - 1))
 
     def look(self) -> None:
         """Show what is chosen: at once what is known, the rest when it comes."""

@@ -3,6 +3,8 @@
 from PySide6.QtCore import QObject, Signal
 
 from gui.panels.layers.showing import Showing
+from gui.widgets.field_box import Box
+from gui.widgets.text import fixed, number
 
 
 class Pointing(QObject):
@@ -22,13 +24,13 @@ class Pointing(QObject):
             view.hover_ended.connect(self._on_hover_ended)
 
     def _on_unit_hovered(self, channel: int, x: int, y: int) -> None:
-        self.pointed.emit(self._showing.point(channel, x, y))
+        self.pointed.emit(self.unit(channel, x, y))
 
     def _on_channel_hovered(self, x: int, y: int) -> None:
         self._on_unit_hovered(self._showing.choice.channel, x, y)
 
     def _on_scan_hovered(self, x: int, y: int) -> None:
-        self.pointed.emit(self._showing.point_at_scan(x, y))
+        self.pointed.emit(self.pixel(x, y))
 
     def _on_large_hovered(self, place: int, x: int, y: int) -> None:
         """The scan stands first on the large page."""
@@ -38,5 +40,27 @@ class Pointing(QObject):
             self._on_scan_hovered(x, y)
 
     def _on_hover_ended(self) -> None:
-        self._showing.stop_pointing()
+        self._show(None)
         self.pointed.emit("")
+
+    def unit(self, channel: int, x: int, y: int) -> str:
+        """Draw what a unit sees; return what the status bar says of it."""
+        seen, facts = self._showing.seen, self._showing.facts
+        if seen is None or not (0 <= y < seen.values.shape[0] and 0 <= x < seen.values.shape[1]):
+            return ""
+        box = facts.box(y, x) if facts else (x, y, 1, 1)
+        value = number(float(seen.values[y, x, channel]), 4)
+        text = f"The unit at x {x}, y {y} sees {box[2]} × {box[3]} px." if box else "What it sees is not known."
+        self._show(box, text)
+        return f"channel {channel} · x {x} · y {y} · value {value}"
+
+    def pixel(self, x: int, y: int) -> str:
+        """What the status bar says of a pixel of the scan."""
+        if self._showing.seen is None:
+            return ""
+        return f"x {x} · y {y} · scan {fixed(float(self._showing.seen.original[y, x]), 3)}"
+
+    def _show(self, box: Box | None, text: str = "") -> None:
+        cards = self._showing.cards
+        cards.scans.show_field(box, text)
+        cards.mosaic.field.set_box(box)

@@ -13,7 +13,6 @@ from gui.panels.layers.order import Numbers, limits_of, marks_of, numbers_of, or
 from gui.pixmaps import Array, Scale
 from gui.widgets.channel_mosaic import Channels
 from gui.widgets.large_board import LargePicture
-from gui.widgets.text import fixed, number
 from gui.widgets.thumbnail_pairs import Pair
 
 Counted = Callable[[str, str], tuple[Numbers, str]]
@@ -150,25 +149,3 @@ class Showing(QObject):
         if facts is None or facts.before is None or facts.after is None:
             return [layer]
         return [facts.before, facts.after] if layer in (facts.before, facts.after) else [layer, facts.after]
-
-    def point(self, channel: int, x: int, y: int) -> str:
-        """Draw what a unit sees; return what the status bar says of it."""
-        seen, facts = self.seen, self.facts
-        if seen is None or not (0 <= y < seen.values.shape[0] and 0 <= x < seen.values.shape[1]):
-            return ""
-        box = facts.box(y, x) if facts else (x, y, 1, 1)
-        value = number(float(seen.values[y, x, channel]), 4)
-        text = f"The unit at x {x}, y {y} sees {box[2]} × {box[3]} px." if box else "What it sees is not known."
-        self.cards.scans.show_field(box, text)
-        self.cards.mosaic.field.set_box(box)
-        return f"channel {channel} · x {x} · y {y} · value {value}"
-
-    def point_at_scan(self, x: int, y: int) -> str:
-        """What the status bar says of a pixel of the scan."""
-        if self.seen is None:
-            return ""
-        return f"x {x} · y {y} · scan {fixed(float(self.seen.original[y, x]), 3)}"
-
-    def stop_pointing(self) -> None:
-        self.cards.scans.show_field(None)
-        self.cards.mosaic.field.set_box(None)
