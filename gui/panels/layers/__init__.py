@@ -149,6 +149,7 @@ class LayersPanel(Panel):
         self._wanted_run = run if isinstance(run, str) else ""
         self._wanted_scans = scans if isinstance(scans, list) else []
         self.choice.recall(kept)
+        self.choice.run, self.showing.seen = "", None
         self.cards.mosaic.show_choice(self.choice.sort, self.choice.lighting)
         self.refresh()
 
