@@ -4,7 +4,7 @@ import math
 import sys
 from argparse import Namespace
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from engine.cli.outcome import Outcome, number, table
 from engine.config import DataConfig
 from engine.data.loading import open_source
 from engine.errors import ConfigError
+from engine.explore import whereabouts
 from engine.explore.twins import Twin, of_phantoms, of_scans, stacked
 from engine.runs import Run
 
@@ -46,7 +47,8 @@ def run(options: Namespace) -> Outcome:
     found = detectability.whereabouts(model, pictures, healthy, detectability.Observer(**looks), step)
     meter.count("Following", 1, 1)
     content = {"run": opened.name, "model": opened.config.model.model, "of": _asked_of(options), **looks}
-    content |= _described(found) | {"pairs": _pairs(found, twins, scoring.reconstruct(model, pictures))}
+    content |= whereabouts.described(found)
+    content["pairs"] = whereabouts.pairs(found, twins, scoring.reconstruct(model, pictures))
     return Outcome(_text(content), content)
 
 
@@ -73,43 +75,6 @@ def _aspect_of(config: DataConfig) -> Callable[[str], float]:
         return float(height / width * picture.aspect)
 
     return aspect
-
-
-def _described(found: Any) -> dict[str, Any]:
-    """The layers and what each keeps, and who loses most."""
-    mean = {"held": found.held.mean(axis=1), "alone": found.alone.mean(axis=1), "lost": found.lost.mean(axis=1)}
-    first = float(found.first.mean())
-    shares = {name: (getattr(found, name) / found.first).mean(axis=1) for name in ("held", "alone")}
-    rows = [
-        {
-            **{"name": layer.name, "kind": layer.kind, "part": layer.part},
-            **{"held_d_prime": float(mean["held"][row]), "alone_d_prime": float(mean["alone"][row])},
-            **{"held_share": float(shares["held"][row]), "alone_share": float(shares["alone"][row])},
-            "lost_share": float(mean["lost"][row]),
-        }
-        for row, layer in enumerate(found.layers)
-    ]
-    thief = None if found.thief is None else found.layers[found.thief].name
-    return {"picture_d_prime": first, "layers": rows, "loses_most": thief}
-
-
-def _pairs(found: Any, twins: Sequence[Twin], reconstructed: Any) -> list[dict[str, Any]]:
-    """What became of each lesion, and the contrast that the output keeps of it."""
-    lost = found.lost
-    described = []
-    for index, twin in enumerate(twins):
-        kept = lesions.retention(twin.picture, reconstructed[index, ..., 0], twin.mask)
-        described.append(
-            {
-                **{"name": twin.name, "lesion_px": lesions.area(twin.mask)},
-                "picture_d_prime": float(found.first[index]),
-                "output_d_prime": float(found.held[-1, index]),
-                "output_share": float(found.held[-1, index] / found.first[index]),
-                "loses_most": found.layers[int(lost[:, index].argmax())].name if lost[:, index].any() else None,
-                "contrast_kept": kept.value,
-            }
-        )
-    return described
 
 
 def _text(content: Mapping[str, Any]) -> str:

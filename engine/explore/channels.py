@@ -61,15 +61,40 @@ def statistics(
     Raises:
         ConfigError: the model has no layer of that name.
     """
-    gathered: dict[str, _Gathering] = {}
-    for first, found in activations.batches(model, images, names):
-        if should_stop():
-            return None
-        for name, activation in found.items():
-            gathered.setdefault(name, _Gathering(activation.shape[-1])).add(activation)
-        if progress:
-            progress(first + len(next(iter(found.values()))), len(images))
-    return {name: each.finished() for name, each in gathered.items()}
+    tally = Tally(model, images, names)
+    return tally.found() if tally.go_on(should_stop, progress) else None
+
+
+class Tally:
+    """The numbers of every channel while they are gathered: it stops between two batches, and goes on there.
+
+    Args:
+        model: a built model of Engram.
+        images: as in `activations.batches`.
+        names: the layers wanted; all of them when None.
+    """
+
+    def __init__(self, model: Any, images: Any, names: Collection[str] | None = None) -> None:
+        self._batches = activations.batches(model, images, names)
+        self._gathered: dict[str, _Gathering] = {}
+        self.done, self.total = 0, len(images)
+
+    def go_on(self, should_stop: ShouldStop = never, progress: Callable[[int, int], None] | None = None) -> bool:
+        """Gather on; False when stopped before all images were seen."""
+        while not should_stop():
+            batch = next(self._batches, None)
+            if batch is None:
+                return True
+            for name, activation in batch[1].items():
+                self._gathered.setdefault(name, _Gathering(activation.shape[-1])).add(activation)
+            self.done = batch[0] + len(next(iter(batch[1].values())))
+            if progress:
+                progress(self.done, self.total)
+        return False
+
+    def found(self) -> dict[str, Statistics]:
+        """The numbers over the images seen so far."""
+        return {name: each.finished() for name, each in self._gathered.items()}
 
 
 class _Gathering:

@@ -28,7 +28,8 @@ ideal observers, IEEE Trans. Medical Imaging 29 (2010). Cover, Thomas: Elements 
 gained.
 """
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,19 +123,64 @@ def whereabouts(
     Raises:
         ConfigError: there is no pair, or one whose pictures are the same.
     """
-    how = observer or Observer()
-    signal = (pictures - healthy).astype(np.float64)
-    strength = np.sqrt(np.square(signal).sum(axis=(1, 2, 3)))
-    if not len(signal) or not strength.all():
-        raise ConfigError("There is no lesion to follow in a pair.", "Give pictures that differ from their twins.")
-    walked = layers.walk(model)
-    shares = _followed(_Walk(model, healthy, signal, how), walked, step)
-    if shares is None:
-        return None
-    held, alone = shares
-    held = np.maximum.accumulate(held[::-1])[::-1]  # what a later layer still shows, an earlier one has held
-    first = strength / how.noise
-    return Whereabouts(tuple(layer for layer, _ in walked), first, held * first, alone * first)
+    return Following(model, pictures, healthy, observer).go_on(step)
+
+
+class Following:
+    """Lesions on their way through a model: it stops between two layers, and goes on there.
+
+    Args:
+        model: a built model of Engram.
+        pictures: as in `whereabouts`.
+        healthy: as in `whereabouts`.
+        observer: how to look.
+        names: the layers to ask; all of them when None. What a layer has lost counts from the one asked before it.
+
+    Raises:
+        ConfigError: as `whereabouts`; or the model has no layer of that name.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        pictures: Images,
+        healthy: Images,
+        observer: Observer | None = None,
+        names: Collection[str] | None = None,
+    ) -> None:
+        self._how = observer or Observer()
+        signal = (pictures - healthy).astype(np.float64)
+        self._strength = np.sqrt(np.square(signal).sum(axis=(1, 2, 3)))
+        if not len(signal) or not self._strength.all():
+            raise ConfigError("There is no lesion to follow in a pair.", "Give pictures that differ from their twins.")
+        self._walked = layers.walk(model)
+        known = [layer.name for layer, _ in self._walked]
+        if strange := sorted(set(names or ()) - set(known)):
+            raise ConfigError(f"The model has no layer '{strange[0]}'.", f"Its layers: {', '.join(known)}.")
+        self._names = set(known) if names is None else set(names)
+        self._walk = _Walk(model, healthy, signal, self._how)
+        self._asked: dict[tuple[str, ...], Shares] = {}
+
+    def go_on(self, step: Callable[[int, int], bool] = lambda done, total: True) -> Whereabouts | None:
+        """Follow on; None when `step` said to stop: what has been asked by then is not asked again."""
+        shares = _followed(self._walk, self._walked, (self._names, self._asked), step)
+        if shares is None:
+            return None
+        held, alone = shares
+        held = np.maximum.accumulate(held[::-1])[::-1]  # what a later layer still shows, an earlier one has held
+        first = self._strength / self._how.noise
+        seen = tuple(layer for layer, _ in self._walked if layer.name in self._names)
+        return Whereabouts(seen, first, held * first, alone * first)
+
+
+def stages(known: Sequence[Layer]) -> list[str]:
+    """A few layers that tell the way of a lesion: the last one of each size on the way, and the output.
+
+    What is called a second time, for the mirror image of a scan say, and a mere change of shape are left out.
+    """
+    seen = [layer for layer in known[:-1] if "#" not in layer.name and layer.kind not in ("Flatten", "Reshape")]
+    last = [layer.name for layer, after in itertools.pairwise([*seen, known[-1]]) if after.shape != layer.shape]
+    return [*last, known[-1].name]
 
 
 def frontier(known: Sequence[Layer], index: int) -> list[str]:
@@ -155,19 +201,24 @@ def frontier(known: Sequence[Layer], index: int) -> list[str]:
 
 
 def _followed(
-    walk: "_Walk", walked: Sequence[tuple[Layer, Any]], step: Callable[[int, int], bool]
+    walk: "_Walk",
+    walked: Sequence[tuple[Layer, Any]],
+    wanted: tuple[set[str], dict[tuple[str, ...], Shares]],
+    step: Callable[[int, int], bool],
 ) -> tuple[Shares, Shares] | None:
-    """Shares (layers, pairs) that are held behind each layer, and that each keeps alone."""
+    """Shares (layers, pairs) held behind each wanted layer, and kept by it alone; `wanted` holds what is known too."""
+    names_wanted, asked = wanted
     known = [layer for layer, _ in walked]
     same = {layer.name: layer.name for layer in known} | {IMAGES: IMAGES}  # the layer that says as much
     held: list[Shares] = []
     alone: list[Shares] = []
-    asked: dict[tuple[str, ...], Shares] = {}
     for index, (layer, operation) in enumerate(walked):
-        if not step(index, len(known)):
-            return None
         if walk.how.trusting and len(layer.receives) == 1 and can_be_undone(operation):
             same[layer.name] = same[layer.receives[0]]
+        if layer.name not in names_wanted:
+            continue
+        if not step(len(held), len(names_wanted)):
+            return None
         ahead = tuple(sorted({same[name] for name in frontier(known, index)}))
         for names in (ahead, (same[layer.name],)):
             if names not in asked:

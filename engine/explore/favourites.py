@@ -83,16 +83,56 @@ def favourites(
     Raises:
         ConfigError: the model has no such layer, or there is no image.
     """
-    best: _Peaks | None = None
-    for first, found in activations.batches(model, images, [name]):
-        if should_stop():
-            return None
-        peaks = _peaks(found[name], first)
-        best = (best.joined(peaks) if best else peaks).best(count)
-    if best is None:
-        raise ConfigError("There is no image to look at.", "Choose a split that has some.")
-    layer = next(each for each in layers.listed(model) if each.name == name)
-    return [_described(layer, best, channel) for channel in range(best.values.shape[1])]
+    hunt = Hunt(model, images, name, count)
+    return hunt.found() if hunt.go_on(should_stop) else None
+
+
+class Hunt:
+    """The favourites of a layer's channels while they are looked for: it stops between two batches, and goes on there.
+
+    Args:
+        model: a built model of Engram.
+        images: as in `activations.batches`.
+        name: the layer.
+        count: how many scans for a channel.
+
+    Raises:
+        ConfigError: there is no image.
+    """
+
+    def __init__(self, model: Any, images: Any, name: str, count: int) -> None:
+        if not len(images):
+            raise ConfigError("There is no image to look at.", "Choose a split that has some.")
+        self._model, self._name, self._count, self._total = model, name, count, len(images)
+        self._batches = activations.batches(model, images, [name])
+        self._best: _Peaks | None = None
+        self._layer: Layer | None = None
+
+    def go_on(self, should_stop: ShouldStop = never, progress: Callable[[int, int], None] | None = None) -> bool:
+        """Look on; False when stopped before all images were seen.
+
+        Raises:
+            ConfigError: the model has no such layer.
+        """
+        while not should_stop():
+            batch = next(self._batches, None)
+            if batch is None:
+                return True
+            peaks = _peaks(batch[1][self._name], batch[0])
+            self._best = (self._best.joined(peaks) if self._best else peaks).best(self._count)
+            if progress:
+                progress(batch[0] + len(batch[1][self._name]), self._total)
+        return False
+
+    def found(self) -> list[list[Favourite]]:
+        """For every channel its favourites among the images seen so far, the strongest first."""
+        best = self._best
+        if best is None:
+            return []
+        if self._layer is None:
+            self._layer = next(each for each in layers.listed(self._model) if each.name == self._name)
+        layer = self._layer
+        return [_described(layer, best, channel) for channel in range(best.values.shape[1])]
 
 
 def _peaks(activation: NDArray[np.float32], first: int) -> _Peaks:

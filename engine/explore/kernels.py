@@ -30,14 +30,15 @@ def kernels(model: Any, name: str) -> Pictures:
     """
     for layer, operation in layers.walk(model):
         if layer.name == name:
-            found = _pictures(layer.kind, operation)
+            found = pictures(layer.kind, operation)
             if found is None:
                 raise ConfigError(f"The weights of layer '{name}' are no pictures.", "Choose a convolution.")
             return np.ascontiguousarray(found, np.float32)
     raise ConfigError(f"The model has no layer '{name}'.", "See its list of layers.")
 
 
-def _pictures(kind: str, operation: Any) -> Pictures | None:
+def pictures(kind: str, operation: Any) -> Pictures | None:
+    """The weights of one of Keras' layers as `kernels` returns them; None where they are no pictures."""
     if kind == "Conv2D":
         return _weights(operation.kernel).transpose(3, 2, 0, 1)
     if kind == "Conv2DTranspose":

@@ -6,6 +6,7 @@ the picture stays in [0, 1] and within a distance of its start: Olah, Mordvintse
 Distill (2017), who compare such means. It is one picture of many that would do, and no scan that the model has seen.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +18,7 @@ from scipy.ndimage import gaussian_filter
 from engine.explore import layers
 from engine.explore.channel import Channel
 from engine.explore.gradients import gradient
+from engine.messages import ShouldStop, never
 
 GRAY = 0.5
 GRAIN = 0.01  # of the noise at the start, so that not all pixels are alike
@@ -71,22 +73,57 @@ def preferred(model: Any, channel: Channel, ascent: Ascent | None = None) -> Pre
     Raises:
         ConfigError: the model has no such channel.
     """
-    channel.check(model)
-    how = ascent or Ascent()
-    rng = np.random.default_rng(how.seed)
-    gray = (GRAY + GRAIN * rng.standard_normal((1, model.size, model.size, 1))).astype(np.float32)
-    climbed, image, values = _climbed(model, channel), gray, []
-    for number in range(how.steps):
-        left = 1 - number / how.steps
-        reach = round(how.jitter * left)
-        down, across = (int(each) for each in rng.integers(-reach, reach + 1, 2))
-        reached, slope = _valued(model, climbed, np.roll(image, (down, across), axis=(1, 2)))
-        values.append(reached)
-        image = _stepped(image, np.roll(slope, (-down, -across), axis=(1, 2)), how, left)
-    start, value = _valued(model, channel, gray)[0], _valued(model, channel, image)[0]
-    if value < start:  # a channel that likes nothing better than gray
-        image, value = gray, start
-    return Preferred(image[0, ..., 0], start, value, tuple(values))
+    climb = Climb(model, channel, ascent)
+    climb.go_on()
+    return climb.found()
+
+
+class Climb:
+    """The way to the input that a channel likes best: it stops between two steps, and goes on there.
+
+    Args:
+        model: a built model of Engram.
+        channel: the channel, or one unit of it.
+        ascent: how to look.
+
+    Raises:
+        ConfigError: the model has no such channel.
+    """
+
+    def __init__(self, model: Any, channel: Channel, ascent: Ascent | None = None) -> None:
+        channel.check(model)
+        self._model, self._channel, self._how = model, channel, ascent or Ascent()
+        self._rng = np.random.default_rng(self._how.seed)
+        grain = self._rng.standard_normal((1, model.size, model.size, 1))
+        self._gray = self._image = (GRAY + GRAIN * grain).astype(np.float32)
+        self._climbed = _climbed(model, channel)
+        self._values: list[float] = []
+
+    def go_on(self, should_stop: ShouldStop = never, progress: Callable[[int, int], None] | None = None) -> bool:
+        """Climb on; False when stopped before the last step."""
+        while len(self._values) < self._how.steps:
+            if should_stop():
+                return False
+            self._step(1 - len(self._values) / self._how.steps)
+            if progress:
+                progress(len(self._values), self._how.steps)
+        return True
+
+    def found(self) -> Preferred:
+        """Where the way has led so far."""
+        gray, image = self._gray, self._image
+        start, value = (_valued(self._model, self._channel, each)[0] for each in (gray, image))
+        if value < start:  # a channel that likes nothing better than gray
+            image, value = gray, start
+        return Preferred(image[0, ..., 0], start, value, tuple(self._values))
+
+    def _step(self, left: float) -> None:
+        """One step; `left` goes from 1 to 0."""
+        reach = round(self._how.jitter * left)
+        down, across = (int(each) for each in self._rng.integers(-reach, reach + 1, 2))
+        value, slope = _valued(self._model, self._climbed, np.roll(self._image, (down, across), axis=(1, 2)))
+        self._values.append(value)
+        self._image = _stepped(self._image, np.roll(slope, (-down, -across), axis=(1, 2)), self._how, left)
 
 
 def _climbed(model: Any, channel: Channel) -> Channel:

@@ -25,7 +25,15 @@ from engine.messages.latent import PosteriorSpread as PosteriorSpread
 from engine.messages.latent import SampleLatent as SampleLatent
 from engine.messages.latent import WalkDimension as WalkDimension
 from engine.messages.layers import Activate as Activate
+from engine.messages.layers import ChannelStatistics as ChannelStatistics
+from engine.messages.layers import Favourites as Favourites
+from engine.messages.layers import FollowLesion as FollowLesion
+from engine.messages.layers import Kernels as Kernels
 from engine.messages.layers import ListLayers as ListLayers
+from engine.messages.layers import MatchChannels as MatchChannels
+from engine.messages.layers import Prefer as Prefer
+from engine.messages.layers import Region as Region
+from engine.messages.layers import Salient as Salient
 from engine.messages.line import Event as Event
 from engine.messages.line import Message as Message
 from engine.messages.request import ImagesRequest as ImagesRequest
@@ -304,6 +312,13 @@ Command = Annotated[
     | ListLayers
     | Activate
     | LatentRequest
+    | ChannelStatistics
+    | Favourites
+    | FollowLesion
+    | Kernels
+    | MatchChannels
+    | Prefer
+    | Salient
     | Search
     | StopTrial
     | Enqueue

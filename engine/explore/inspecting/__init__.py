@@ -5,9 +5,22 @@ from typing import Any
 
 from engine import backend
 from engine.explore.inspecting.warm import Warm
-from engine.messages import Activate, ListLayers, Request
+from engine.messages import (
+    Activate,
+    ChannelStatistics,
+    Favourites,
+    FollowLesion,
+    Kernels,
+    ListLayers,
+    MatchChannels,
+    Prefer,
+    Request,
+    Salient,
+)
 
-KINDS: tuple[type[Request], ...] = (ListLayers, Activate)
+KINDS: tuple[type[Request], ...] = (
+    *(ListLayers, Activate, ChannelStatistics, Favourites, Prefer, Salient, Kernels, MatchChannels, FollowLesion),
+)
 
 
 class Inspecting:

@@ -3,9 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
+from engine.explore.inspecting.comparing import Comparing
 from engine.explore.inspecting.described import described
 from engine.explore.inspecting.kept import KeptActivations
+from engine.explore.inspecting.lesion import LesionFollowed
+from engine.explore.inspecting.liking import Liking
 from engine.explore.inspecting.opened import OpenedModels
+from engine.explore.inspecting.surveys import Surveys
 from engine.explore.inspecting.warm import Warm
 from engine.messages import Activate, ListLayers, Request
 
@@ -23,6 +27,10 @@ class Answers:
         self._of: dict[type[Request], Callable[[Any], dict[str, Any] | None]] = {
             ListLayers: self._list_layers,
             Activate: self._activate,
+            **Surveys(warm, self._models).answers(),
+            **Liking(warm, self._models).answers(),
+            **Comparing(warm, self._models, self._kept).answers(),
+            **LesionFollowed(warm, self._models).answers(),
         }
 
     def answer(self, request: Request) -> dict[str, Any] | None:
@@ -32,7 +40,7 @@ class Answers:
     def _list_layers(self, request: ListLayers) -> dict[str, Any]:
         opened = self._models.named(request.run)
         facts = {"run": request.run, "model": opened.run.config.model.model, "size": opened.side}
-        return facts | {"layers": described(opened.layers)}
+        return facts | {"layers": described(opened.walked)}
 
     def _activate(self, request: Activate) -> dict[str, Any]:
         """Files of the images, (n, side, side), and of the layer's activations, (n, height, width, c) or (n, c)."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from engine import data, runs
 from engine.config import DataConfig
-from engine.messages import Emit, ImagesRequest
+from engine.messages import Emit, ImagesRequest, Request, RequestProgress
 
 Images = NDArray[np.float32]
 
@@ -34,3 +34,12 @@ class Warm(Protocol):
     def write(self, array: NDArray[Any]) -> str:
         """Put an array into a file; its path."""
         ...
+
+
+def progress_of(warm: Warm, request: Request) -> Callable[[int, int], None]:
+    """Tells how far a request is: a function of how much is done and how much there is."""
+
+    def tell(done: int, total: int) -> None:
+        warm.emit(RequestProgress(number=request.number, panel=request.panel, done=done, total=total))
+
+    return tell

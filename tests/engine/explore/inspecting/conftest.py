@@ -39,4 +39,5 @@ def ask(run, explorer):
         }
         return explorer.answer(kind(**{**{name: known[name] for name in known if name in kind.model_fields}, **fields}))
 
+    go.run = run
     return go

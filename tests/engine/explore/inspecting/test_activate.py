@@ -34,6 +34,7 @@ def test_layers_are_told_in_order_with_their_fields(ask, model, run):
     assert (told["before"], told["after"]) == ("enc_norm2", "enc_act2")
     assert answer["layers"][-1]["before"] == "dec_conv2"
     assert next(each for each in answer["layers"] if each["name"] == "enc_latent")["before"] is None
+    assert "Mixes 4 channels" in " ".join(told["words"])
     assert json.loads(json.dumps(answer))["layers"][0]["shape"] == [16, 16, 4]
 
 

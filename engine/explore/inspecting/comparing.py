@@ -1,0 +1,44 @@
+"""Answers about two layers: which channel of one is which of the other."""
+
+from collections.abc import Callable
+from typing import Any
+
+from engine.explore.inspecting.kept import KeptActivations
+from engine.explore.inspecting.opened import OpenedModels
+from engine.explore.inspecting.warm import Warm
+from engine.explore.matching import match
+from engine.messages import MatchChannels, Request
+
+
+class Comparing:
+    """Answers about two layers, of two runs or of one."""
+
+    def __init__(self, warm: Warm, models: OpenedModels, kept: KeptActivations) -> None:
+        self._warm, self._models, self._kept = warm, models, kept
+
+    def answers(self) -> dict[type[Request], Callable[[Any], dict[str, Any] | None]]:
+        """What can be asked, and who answers it."""
+        return {MatchChannels: self.match}
+
+    def match(self, request: MatchChannels) -> dict[str, Any]:
+        """The pairs of channels, how alike and how far apart they are, and files of both activations.
+
+        Of the difference, first minus second, there is one channel a pair, in the order of `pairs`.
+        """
+        found, names = [], list[str]()
+        for run, layer in zip(request.runs, request.layers, strict=True):
+            opened = self._models.named(run)
+            images, names = self._warm.originals(request, opened.side)
+            opened.check(layer, images)
+            found.append(self._kept.of(opened, images, layer))
+        matching = match(found[0], found[1])
+        return {
+            "runs": request.runs,
+            "layers": request.layers,
+            "names": names,
+            "pairs": matching.pairs.tolist(),
+            "correlation": matching.correlation.tolist(),
+            "rms": matching.rms.tolist(),
+            "activations": [self._warm.write(each) for each in found],
+            "difference": self._warm.write(matching.difference.astype("float32")),
+        }

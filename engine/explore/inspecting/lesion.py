@@ -1,0 +1,74 @@
+"""Where a lesion that was drawn on a scan goes, layer by layer."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from engine import lesions, scoring
+from engine.errors import RegionError
+from engine.explore import whereabouts
+from engine.explore.detectability import Following, Observer, stages
+from engine.explore.inspecting.opened import Opened, OpenedModels
+from engine.explore.inspecting.unfinished import Unfinished
+from engine.explore.inspecting.warm import Warm, progress_of
+from engine.explore.twins import Twin
+from engine.messages import FollowLesion, Region, Request
+
+
+class LesionFollowed:
+    """Answers about the way of a lesion."""
+
+    def __init__(self, warm: Warm, models: OpenedModels) -> None:
+        self._warm, self._models, self._works = warm, models, Unfinished()
+
+    def answers(self) -> dict[type[Request], Callable[[Any], dict[str, Any] | None]]:
+        """What can be asked, and who answers it."""
+        return {FollowLesion: self.follow}
+
+    def follow(self, request: FollowLesion) -> dict[str, Any] | None:
+        """What `lesion-layers --json` prints of one pair, and the files of scan and twin; None when it gives way."""
+        opened = self._models.named(request.run)
+        asked = request.model_copy(update={"number": 0, "panel": ""}).model_dump_json()
+        following, twin = self._works.work((id(opened.model), asked), lambda: self._begun(request, opened))
+        tell = progress_of(self._warm, request)
+
+        def step(done: int, total: int) -> bool:
+            tell(done, total)
+            return not self._warm.should_stop()
+
+        found = following.go_on(step)
+        if found is None:
+            return None
+        reconstructed = scoring.reconstruct(opened.model, twin.picture[None, ..., None])
+        looks = {"noise": request.noise, "places": request.places, "channels": request.channels}
+        content = {"run": request.run, "model": opened.run.config.model.model, "name": twin.name, **looks}
+        content |= whereabouts.described(found) | {"pairs": whereabouts.pairs(found, [twin], reconstructed)}
+        return content | {"picture": self._warm.write(twin.picture), "twin": self._warm.write(twin.healthy)}
+
+    def _begun(self, request: FollowLesion, opened: Opened) -> tuple[Following, Twin]:
+        images, names = self._warm.originals(request, opened.side)
+        opened.check(opened.layers[-1].name, images)
+        picture = images[0, ..., 0]
+        mask = mask_of(request.region, (picture.shape[0], picture.shape[1]))
+        twin = Twin(names[0], picture, lesions.inpainted(picture, mask, grain_seed=None), mask)
+        if np.array_equal(twin.picture, twin.healthy):
+            raise RegionError("Nothing in the region differs from what is round it.", "Draw it round a lesion.")
+        observer = Observer(noise=request.noise, places=request.places, channels=request.channels)
+        names_asked = request.layers or stages(opened.layers)
+        pair = images[:1], twin.healthy[None, ..., None]
+        return Following(opened.model, *pair, observer, names_asked), twin
+
+
+def mask_of(region: Region, shape: tuple[int, int]) -> lesions.regions.Mask:
+    """The pixels of a region: bool, of the shape.
+
+    Raises:
+        RegionError: they are too few, or all.
+    """
+    points = [(x * shape[1], y * shape[0]) for x, y in region.points]
+    if region.kind == "polygon":
+        return lesions.fitting(lesions.polygon(shape, points))
+    (left, right), (top, bottom) = (sorted(ends) for ends in zip(*points, strict=True))
+    draw = lesions.ellipse if region.kind == "ellipse" else lesions.rectangle
+    return lesions.fitting(draw(shape, left, top, right - left, bottom - top))

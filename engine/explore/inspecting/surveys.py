@@ -1,0 +1,120 @@
+"""Answers that take a whole split of scans: the numbers of every channel, and the scans that a channel likes."""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from engine import data
+from engine.data import LoadingStopped, Split
+from engine.errors import ConfigError, RunDamaged
+from engine.explore import channels, favourites
+from engine.explore.channels import Statistics
+from engine.explore.inspecting.opened import Opened, OpenedModels
+from engine.explore.inspecting.unfinished import Unfinished
+from engine.explore.inspecting.warm import Warm, progress_of
+from engine.messages import ChannelStatistics, Favourites, Request
+from engine.runs import Run
+
+FILE, FILES_KEPT, VERSION = "channels.json", 4, 1
+NUMBERS = ("mean", "spread", "energy", "zeros", "lowest", "highest", "dead")
+
+
+class Surveys:
+    """Answers about channels over a split; what was found for one channel is there for all others of its layer."""
+
+    def __init__(self, warm: Warm, models: OpenedModels) -> None:
+        self._warm, self._models, self._works = warm, models, Unfinished()
+
+    def answers(self) -> dict[type[Request], Callable[[Any], dict[str, Any] | None]]:
+        """What can be asked, and who answers it."""
+        return {ChannelStatistics: self.statistics, Favourites: self.favourites}
+
+    def statistics(self, request: ChannelStatistics) -> dict[str, Any] | None:
+        """Of every layer the numbers of its channels, kept in the run's folder; None when it has to give way."""
+        opened = self._models.named(request.run)
+        images = self._images(request, opened)
+        if images is None:
+            return None
+        known = kept(opened.run, images)
+        if known is None:
+            key = FILE, id(opened.model), images.fingerprint, request.split
+            tally = self._works.work(key, lambda: channels.Tally(opened.model, images.split))
+            if not tally.go_on(self._warm.should_stop, progress_of(self._warm, request)):
+                return None
+            known = plain(tally.found(), tally.total)
+            keep(opened.run, images, known)
+        return {"run": request.run, "split": request.split, **known}
+
+    def favourites(self, request: Favourites) -> dict[str, Any] | None:
+        """The channel's favourites, the strongest first; None when it has to give way."""
+        opened = self._models.named(request.run)
+        layer = opened.layer(request.layer)
+        if request.channel >= layer.shape[-1]:
+            raise ConfigError(
+                f"Layer '{layer.name}' has no channel {request.channel}.",
+                f"They count from 0 to {layer.shape[-1] - 1}.",
+            )
+        images = self._images(request, opened)
+        if images is None:
+            return None
+        key = layer.name, id(opened.model), images.fingerprint, request.split, request.count
+        hunt = self._works.work(key, lambda: favourites.Hunt(opened.model, images.split, layer.name, request.count))
+        if not hunt.go_on(self._warm.should_stop, progress_of(self._warm, request)):
+            return None
+        liked = [
+            {
+                **{"index": each.index, "name": images.split.names[each.index], "value": each.value},
+                **{"unit": (each.row, each.column), "box": each.box},
+            }
+            for each in hunt.found()[request.channel]
+        ]
+        return {"run": request.run, "layer": layer.name, "channel": request.channel, "favourites": liked}
+
+    def _images(self, request: ChannelStatistics | Favourites, opened: Opened) -> "Surveyed | None":
+        try:
+            found = self._warm.dataset(request.data.model_copy(update={"size": opened.side}))
+        except LoadingStopped:
+            return None
+        split = found.splits.get(request.split)
+        if split is None or not len(split):
+            raise ConfigError(f"There is no scan in the split '{request.split}'.", "Choose one that has some.")
+        return Surveyed(found, split)
+
+
+class Surveyed:
+    """A split of a data set, and what its numbers depend on."""
+
+    def __init__(self, images: data.Dataset, split: Split) -> None:
+        self.split, self.fingerprint = split, images.fingerprint
+
+    def key(self, run: Run) -> str:
+        """These images, this model file, this way to measure."""
+        file = run.model_path.stat()
+        return f"{VERSION} {self.fingerprint} {self.split.name} {file.st_mtime_ns} {file.st_size}"
+
+
+def plain(found: Mapping[str, Statistics], images: int) -> dict[str, Any]:
+    """Statistics as lists: {'images': how many, 'layers': {name: {'mean': [...], ...}}}."""
+    named = {name: {number: getattr(each, number).tolist() for number in NUMBERS} for name, each in found.items()}
+    return {"images": images, "layers": named}
+
+
+def kept(run: Run, images: Surveyed) -> dict[str, Any] | None:
+    """The numbers of a run's present model on these images, where they were found before."""
+    found = _all_kept(run).get(images.key(run))
+    return found if isinstance(found, dict) and "layers" in found else None
+
+
+def keep(run: Run, images: Surveyed, found: dict[str, Any]) -> None:
+    """Keep numbers in the run's folder; in one that may only be read they are found anew next time."""
+    key = images.key(run)
+    older = [(other, numbers) for other, numbers in _all_kept(run).items() if other != key]
+    with suppress(OSError):
+        run.write_json(FILE, dict([*older[-FILES_KEPT + 1 :], (key, found)]))
+
+
+def _all_kept(run: Run) -> dict[str, Any]:
+    try:
+        return run.read_json(FILE)
+    except RunDamaged:
+        return {}

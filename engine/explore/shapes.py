@@ -1,0 +1,34 @@
+"""Shapes and counts as people read them."""
+
+import math
+from collections.abc import Sequence
+
+
+def by(sides: Sequence[float]) -> str:
+    """Sides of a window or a step: '3 × 3'."""
+    return " × ".join(f"{side:.3g}" for side in sides)
+
+
+def numbers_in(shape: Sequence[int]) -> int:
+    """How many numbers a layer makes of one image."""
+    return math.prod(shape)
+
+
+def counted(count: int, what: str) -> str:
+    """A count with its noun: '1 channel', '8,192 numbers'."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def made(shape: Sequence[int]) -> str:
+    """What a shape is: '64 channels of 32 × 32', '512 numbers'."""
+    if len(shape) == 1:
+        return counted(shape[0], "number")
+    return f"{counted(shape[-1], 'channel')} of {by(shape[:-1])}"
+
+
+def ratio(before: int, after: int) -> str:
+    """How much less or more: '4 times fewer numbers', 'as many numbers'."""
+    if before == after:
+        return "as many numbers as before"
+    more, less = max(before, after), min(before, after)
+    return f"{more / less:.3g} times {'fewer' if after < before else 'more'} numbers than before"

@@ -1,0 +1,137 @@
+"""What each layer of a model does, in plain words: what it is given, what it can see, what it changes.
+
+Nothing is written for one architecture: the sentences follow from the layer's kind, shapes, field and place among the
+others. What does not follow from these is not said.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from engine.explore.changes import change_of
+from engine.explore.detectability import frontier
+from engine.explore.layers import Layer
+from engine.explore.origins import IMAGES
+from engine.explore.shapes import by, counted, made, numbers_in
+
+MOST_NAMED = 3
+
+
+def of_layers(walked: Sequence[tuple[Layer, Any]]) -> dict[str, tuple[str, ...]]:
+    """Describe every layer.
+
+    Args:
+        walked: `layers.walk` of a model.
+
+    Returns:
+        name -> sentences: what it is given; what its units can see of the image; what it changes; and, where there is
+        more to say, its place on the way to the output.
+    """
+    known = [layer for layer, _ in walked]
+    side = len(known[0].field.rows) if known else 0
+    view = _Model(known, _image_of(walked) or (side, side, 1), _parts_of_layers(walked))
+    return {layer.name: _said(view, index, operation) for index, (layer, operation) in enumerate(walked)}
+
+
+@dataclass(frozen=True, eq=False)
+class _Model:
+    """All layers, the shape of the image, and the layers that are parts of another layer."""
+
+    known: Sequence[Layer]
+    image: tuple[int, ...]
+    inner: frozenset[str]
+
+    @property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        return {IMAGES: self.image} | {layer.name: layer.shape for layer in self.known}
+
+
+def _said(view: _Model, index: int, operation: Any) -> tuple[str, ...]:
+    layer = view.known[index]
+    given = [view.shapes[name] for name in layer.receives]
+    place = _place(view, index)
+    return (
+        _given(view, layer),
+        _seen(layer, view.image),
+        change_of(layer, operation, given),
+        *([place] if place else []),
+    )
+
+
+def _given(view: _Model, layer: Layer) -> str:
+    again = f"The same weights as {layer.name.split('#')[0]}, used again. " if "#" in layer.name else ""
+    if not layer.receives:
+        return f"{again}What it is given was made by a step that is no layer, so its source is not known."
+    told = [_named(name, view.shapes[name]) for name in layer.receives[:MOST_NAMED]]
+    if len(layer.receives) > MOST_NAMED:
+        told.append(f"{len(layer.receives) - MOST_NAMED} more")
+    return f"{again}Given: {' and '.join(told)}."
+
+
+def _named(name: str, shape: tuple[int, ...]) -> str:
+    return f"the image, {made(shape)}" if name == IMAGES else f"{name}, {made(shape)}"
+
+
+def _seen(layer: Layer, image: tuple[int, ...]) -> str:
+    field, unit = layer.field, "Each number" if len(layer.shape) == 1 else "Each unit"
+    if not field.known:
+        return f"Which pixels it sees is not known; {unit.lower()} is taken to see the whole image."
+    height, width = image[0], image[1]
+    whole = all((spans == (0, end - 1)).all() for spans, end in ((field.rows, height), (field.columns, width)))
+    if whole:
+        return f"{unit} can depend on the whole image."
+    tall, wide = field.size
+    if (tall, wide) == (1, 1):
+        return f"{unit} sees one pixel."
+    share = f"{100 * tall * wide / (height * width):.2g} %"
+    step = "" if 0.0 in field.step else f"; the next one's box lies {by(field.step)} px on"
+    return f"{unit} sees {by((tall, wide))} px at most, {share} of the image{step}."
+
+
+def _place(view: _Model, index: int) -> str:
+    """What else is on its way to the output, and whether all of it must pass here."""
+    layer, last = view.known[index], len(view.known) - 1
+    if index == last:
+        return "This is the output" + ("." if layer.shape == view.image else f", {made(layer.shape)}.")
+    ahead = frontier(view.known, index)
+    if layer.name in view.inner:
+        return ""
+    if layer.name not in ahead:
+        return "The output does not depend on it: nothing that it makes is used when a scan is reconstructed."
+    others = [name for name in ahead if name != layer.name]
+    if others:
+        few = ", ".join("the image" if name == IMAGES else name for name in others[:MOST_NAMED])
+        more = f" and {len(others) - MOST_NAMED} more" if len(others) > MOST_NAMED else ""
+        return f"Past it, by another way, {few}{more} will reach the output too."
+    return _narrowest(view, index)
+
+
+def _narrowest(view: _Model, index: int) -> str:
+    """Say so where all that the output is made of passes here, in fewer numbers than anywhere else."""
+    alone = [at for at in range(len(view.known)) if frontier(view.known, at) == [view.known[at].name]]
+    sizes = [numbers_in(view.known[at].shape) for at in alone]
+    here, pixels = numbers_in(view.known[index].shape), numbers_in(view.image)
+    if here >= pixels or index != alone[sizes.index(min(sizes))]:
+        return ""
+    return (
+        f"The bottleneck: all that the output is made of passes here, in {counted(here, 'number')} for "
+        f"{counted(pixels, 'pixel')} ({100 * here / pixels:.2g} %)."
+    )
+
+
+def _image_of(walked: Sequence[tuple[Layer, Any]]) -> tuple[int, ...] | None:
+    """The image's shape, from what the fields of all layers reach."""
+    ends = [(int(layer.field.rows[:, 1].max()) + 1, int(layer.field.columns[:, 1].max()) + 1) for layer, _ in walked]
+    return (max(rows for rows, _ in ends), max(columns for _, columns in ends), 1) if ends else None
+
+
+def _parts_of_layers(walked: Sequence[tuple[Layer, Any]]) -> frozenset[str]:
+    """The names of layers that are called by another layer, whose own call says nothing of what it does with them."""
+    inner: set[int] = set()
+    for _, operation in walked:
+        if isinstance(operation, keras.layers.Layer):
+            for each in operation._flatten_layers(include_self=False):
+                inner |= {id(each), *(id(part) for part in getattr(each, "operations", []))}
+    return frozenset(layer.name for layer, operation in walked if id(operation) in inner)
