@@ -38,7 +38,8 @@ def test_autoencoder(described):
 
 
 def test_an_autoencoder_without_a_narrow_place_has_no_bottleneck(described):
-    assert bottlenecks(described("ae", filters=(4, 8), latent=1200)) == ["enc_flat"]
+    assert not bottlenecks(described("ae", filters=(4, 16), latent=1200))
+    assert bottlenecks(described("ae", filters=(4, 8), latent=1200)) == ["enc_conv2"]
 
 
 def test_variational_autoencoder(described):
@@ -49,7 +50,7 @@ def test_variational_autoencoder(described):
 
 
 def test_residual_autoencoder(described):
-    said = described("residual-ae", filters=(4, 8), latent=6)
+    said = described("residual-ae", filters=(4, 8), latent=6, mirrored=True)
     assert bottlenecks(said) == ["subspace"]
     assert "what lies beside them is lost" in said["subspace"]
     assert "The same weights as subspace, used again" in said["subspace#2"]
