@@ -121,7 +121,7 @@ def prepare(order: Order) -> Search:
 
     Raises:
         ConfigError: there is nothing to search, or the settings do not go together.
-        SearchError: the name is no good, or its runs' names are taken.
+        SearchError: the name is no good, its runs' names are taken, or another process is making it.
     """
     home = Path(order.root or runs.default_root()) / HOME
     if not NAME.fullmatch(order.name):
@@ -138,9 +138,19 @@ def prepare(order: Order) -> Search:
     if taken := sorted(search.root.glob(f"{search.name}-[0-9][0-9][0-9][0-9]*")):
         raise RunExists(f"There is already a run '{taken[0].name}'.", "Choose another name for the search.")
     search.path.mkdir(parents=True, exist_ok=True)
-    with search.ledger() as ledger:
-        ledger.state(begun_with=plan.space.described(), **facts(plan))
+    with search.lock():
+        if not (search.path / FILE).exists():
+            _begin(search, plan)
     return search
+
+
+def _begin(search: Search, plan: Plan) -> None:
+    """Put a ledger with its plan in the folder, whole or not at all: whoever finds one can read it."""
+    staged = search.path / f"{FILE}.new"
+    staged.unlink(missing_ok=True)
+    with Ledger(staged) as ledger:
+        ledger.state(begun_with=plan.space.described(), **facts(plan))
+    os.replace(staged, search.path / FILE)
 
 
 def planned(order: Order) -> Plan:

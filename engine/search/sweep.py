@@ -24,7 +24,7 @@ from engine.search.trials import Trials
 
 OBJECTIVE = "val_loss"
 METHODS = {"bayesian": "bayes", "random": "random", "grid": "grid"}
-OFFLINE = "Leave out --tuner wandb: the search then needs no network, and --tracking offline records for W&B."
+OFFLINE = "Take KerasTuner as the tuner: the search then needs no network, and offline tracking records for W&B."
 
 
 def described(plan: Plan) -> dict[str, Any]:

@@ -372,3 +372,33 @@ def test_search_is_begun_held_stopped_and_finished_from_the_panel(window, qtbot,
     assert panel.plot.axes.model.lines.keys == ("1", "2")
     wait(qtbot, lambda: panel.trial.pictures.isVisible())
     assert panel.trial.pictures.captions[0].text().endswith(" dB")
+
+
+def order_of_one(window, **settings):
+    """The form of a search for one small trial of two."""
+    order = window.show_panel("search").order
+    order.show_fixed("model:ae")
+    order.editor.set_drafts((Draft("latent", text="4, 6"), Draft("filters", text="4, 8"), Draft("epochs", text="1")))
+    order.form.set_values({"trials": 1, **settings})
+    order.name.setText("mine")
+    return order
+
+
+def test_search_on_a_cluster_is_finished_from_the_panel(window, qtbot):
+    pytest.importorskip("distributed", reason="the extra 'cluster' is not installed")
+    session, panel = window.desk.session, window.show_panel("search")
+    order_of_one(window, cluster="local").start.click()
+    wait(qtbot, lambda: panel.watch.found is not None and not panel.watch.found.can_go_on)
+    wait(qtbot, lambda: session.job.search is None)
+    assert [trial.state for trial in panel.watch.found.trials] == ["finished"]
+
+
+def test_sweep_without_a_login_is_refused_with_the_way_that_needs_none(window, qtbot):
+    order = order_of_one(window, tuner="wandb")
+    assert "needs W&B's server and a login" in order.caution.text()
+    order.start.click()
+    panel = window.show_panel("search")
+    wait(qtbot, lambda: panel.plot.notice.text() != "")
+    wait(qtbot, lambda: window.desk.session.job.search is None)
+    assert "A W&B sweep needs a login, and there is none on this machine." in panel.plot.notice.text()
+    assert "KerasTuner" in panel.plot.notice.text()
