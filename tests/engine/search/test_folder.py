@@ -23,7 +23,7 @@ def test_killed_while_it_is_made_it_can_be_made_again(order, tmp_path, monkeypat
             folder.prepare(order)
     assert folder.find_all(tmp_path) == []  # nobody finds one without a plan
     with folder.prepare(order).ledger() as ledger:
-        assert folder.plan_of(ledger).space.names == tuple(SPACE)
+        assert folder.plan_of(ledger).space.names == list(SPACE)
     assert sorted(path.name for path in (tmp_path / "_searches" / "small").iterdir()) == ["ledger.sqlite", "lock"]
 
 

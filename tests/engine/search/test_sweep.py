@@ -59,7 +59,7 @@ def test_without_a_login_a_sweep_is_refused_and_the_offline_way_is_said(no_login
     order = Search(
         name="s", root=str(tmp_path), base=config.build(TINY), space=SPACE, settings={"tuner": "wandb", "trials": 2}
     )
-    with pytest.raises(TrackingError, match=r"needs a login.*Leave out --tuner wandb"):
+    with pytest.raises(TrackingError, match=r"needs a login.*Take KerasTuner as the tuner"):
         job.search(order)
 
 
