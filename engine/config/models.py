@@ -9,6 +9,10 @@ from engine.config.section import Section, setting
 SIDE_MOST = 512
 Activation = Literal["leaky-relu", "relu", "elu", "gelu", "silu"]
 Norm = Literal["batch", "layer", "group", "none"]
+MIRRORED_TEXT = (
+    "When not in training, the network's answer to an image is averaged with its answer to the mirror image, which "
+    "takes twice the time; for networks that are trained with mirrored images."
+)
 NORM_TEXT = (
     "Statistics that each convolution's output is normalised by: of the batch, of the whole layer of one image, or of "
     "groups of its channels."
@@ -176,6 +180,7 @@ class UNetConfig(ConvolutionConfig):
     residual: bool = setting(
         False, "Residual", "The network predicts what to add to its input, instead of the image itself.", advanced=True
     )
+    mirrored: bool = setting(False, "Mirrored", MIRRORED_TEXT, advanced=True)
 
     @property
     def size_multiple(self) -> int:
@@ -215,13 +220,7 @@ class ResidualConfig(ConvolutionConfig, BottleneckConfig):
         "image is; switch it off to take noise out.",
         advanced=True,
     )
-    mirrored: bool = setting(
-        False,
-        "Mirrored",
-        "When not in training, what the network adds is averaged with what it adds to the mirror image; for networks "
-        "that are trained with mirrored images.",
-        advanced=True,
-    )
+    mirrored: bool = setting(False, "Mirrored", MIRRORED_TEXT, advanced=True)
 
     @property
     def size_multiple(self) -> int:

@@ -2,8 +2,10 @@
 
 Ronneberger, Fischer, Brox: U-Net: convolutional networks for biomedical image segmentation. MICCAI (2015), here with
 padded convolutions and one gray image as output. `residual` lets it predict what to add to its input, as Zhang et al.,
-Beyond a Gaussian denoiser, IEEE Trans. Image Processing 26 (2017), do. There is no bottleneck: trained without noise it
-learns to copy, and a low error of a copy says nothing of what a model knows of brains.
+Beyond a Gaussian denoiser, IEEE Trans. Image Processing 26 (2017), do. `mirrored` averages over the image and its
+mirror image, as Timofte, Rothe, Van Gool: Seven ways to improve example-based single image super resolution, CVPR
+(2016), do. There is no bottleneck: trained without noise it learns to copy, and a low error of a copy says nothing of
+what a model knows of brains.
 """
 
 from typing import Any
@@ -40,11 +42,15 @@ class UNet(Reconstructor):
         self.encoder = _encoder(config, size)
         self.decoder = _decoder(config, self.encoder.outputs)
         self.added = AddedToInput(name="output", dtype="float32") if config.residual else None
+        self.mirrored = config.mirrored
         self.built = True
 
     def call(self, images: Any, training: bool = False) -> Any:
         """Reconstruct images: (n, size, size, 1) -> (n, size, size, 1), float32 in [0, 1]."""
         made = self.decoder(self.encoder(images, training=training), training=training)
+        if self.mirrored and not training:
+            mirrored = self.decoder(self.encoder(ops.flip(images, axis=2), training=False), training=False)
+            made = (made + ops.flip(mirrored, axis=2)) / 2
         return self.added(images, made) if self.added else made
 
 

@@ -1,6 +1,10 @@
 """The U-Net as its own settings make it."""
 
+import keras
+import numpy as np
 import pytest
+
+from engine import config, models
 
 SCRIPT = """
 import keras, numpy as np
@@ -22,3 +26,20 @@ print(loss / float(np.mean(images.read() ** 2)))
 def test_its_preset_learns_dark_images_instead_of_painting_them_black(run_python):
     """Without normalisation the sigmoid ran into its flat end within 20 steps and stayed there: a share of 1."""
     assert float(run_python(SCRIPT).split()[-1]) < 0.7
+
+
+@pytest.mark.parametrize("residual", [True, False])
+def test_an_image_and_its_mirror_image_are_answered_alike_but_in_training(residual, tiny, blobs, tmp_path):
+    settings = config.build({"residual": residual, "norm": "none"}, tiny(model="unet"))
+    plain, mirrored = (models.build(config.build({"mirrored": chosen}, settings)) for chosen in (False, True))
+    rng = np.random.default_rng(0)
+    plain.set_weights([rng.normal(0, 0.3, weight.shape) for weight in plain.get_weights()])
+    mirrored.set_weights(plain.get_weights())
+    images = blobs(3)
+    answers, of_mirrored = mirrored.reconstruct(images), mirrored.reconstruct(images[:, :, ::-1])
+    assert np.asarray(of_mirrored)[:, :, ::-1] == pytest.approx(np.asarray(answers), abs=1e-5)
+    assert np.abs(np.asarray(plain.reconstruct(images)) - np.asarray(answers)).max() > 0.01
+    assert np.array_equal(mirrored(images, training=True), plain(images, training=True))
+    mirrored.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    assert np.array_equal(again.reconstruct(images), answers)
