@@ -26,6 +26,7 @@ PLACES = {
     "compare": Place("Compare", "compare", "gui.panels.compare:ComparePanel"),
     "layers": Place("Layers", "layers", "gui.panels.layers:LayersPanel"),
     "denoise": Place("Denoise", "denoise", "gui.panels.denoise:DenoisePanel"),
+    "latent": Place("Latent", "latent", "gui.panels.latent:LatentPanel"),
     "report": Place("Report", "report", "gui.panels.report:ReportPanel"),
 }
 

@@ -52,14 +52,21 @@ LAYERS = (
     ("P", "pin the channel first, or let it go"),
     ("B", "before and after the non-linearity"),
 )
+MAP = (
+    ("Arrows, Enter", "next scan that way; choose it"),
+    ("Drag, Escape", "take a group; let it go"),
+    ("Wheel, + and −, R", "zoom; whole map again"),
+    ("Middle-drag, Shift+arrows", "move the map"),
+)
 FORMS_TITLE = "Forms and lists"
-LAYERS_TITLE = "Layers"
+LAYERS_TITLE, MAP_TITLE = "Layers", "Map of scans"
 GROUPS = (
     ("Pictures", PICTURES),
     ("Lesion", LESION),
     ("Curves", CURVES),
     ("Axes of a search", AXES),
     (LAYERS_TITLE, LAYERS),
+    (MAP_TITLE, MAP),
     (FORMS_TITLE, FORMS),
 )
 
@@ -74,7 +81,7 @@ class ShortcutSheet(QDialog):
         left, right = QVBoxLayout(), QVBoxLayout()
         left.addLayout(_group("Program", menu_keys(window)))
         for title, keys in GROUPS:
-            (left if title in (FORMS_TITLE, LAYERS_TITLE) else right).addLayout(_group(title, keys))
+            (left if title in (FORMS_TITLE, LAYERS_TITLE, MAP_TITLE) else right).addLayout(_group(title, keys))
         columns = QHBoxLayout()
         columns.setSpacing(40)
         for column in (left, right):

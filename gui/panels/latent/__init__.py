@@ -1,0 +1,136 @@
+"""The Latent panel: where scans lie in a model's latent space, what is near them, and what lies in between."""
+
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
+
+from gui.figures import FIGURES, save_figure
+from gui.panel import Desk, Panel, column_of
+from gui.panels.latent.choice_card import ChoiceCard
+from gui.panels.latent.exploration import Exploration
+from gui.panels.latent.map_card import MapCard
+from gui.panels.latent.mapped import table_text
+from gui.panels.latent.scan_card import ScanCard
+from gui.panels.latent.script import latent_script
+from gui.panels.latent.tools_card import ToolsCard
+from gui.run_record import RunRecord
+from gui.scripts import changed_data
+from gui.theme import GAP
+
+SOON_MS = 60
+NO_SCANS = "No scans yet. Choose a source in Data."
+NO_RUN = "No run has a model yet. Train one for at least one epoch."
+
+
+class LatentPanel(Panel):
+    """Choice and chosen scan at the left; the map, and below it what can be done with it."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        session = self.session
+        self.choice, self.scan, self.map, self.tools = ChoiceCard(), ScanCard(session), MapCard(), ToolsCard(session)
+        self.exploration = Exploration(session, (self.choice, self.scan, self.map, self.tools), self)
+        self.ask_path = QFileDialog.getSaveFileName
+        self._wanted = ""
+        self._soon = QTimer(self, singleShot=True, interval=SOON_MS)
+        self._soon.timeout.connect(self.refresh)
+        right = QWidget()
+        column = QVBoxLayout(right)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(GAP)
+        column.addWidget(self.map, 3)
+        column.addWidget(self.tools, 2)
+        self.place(column_of(self.choice, self.scan, stretched=self.scan), right)
+        self._connect()
+        self.exploration.lose(NO_SCANS)
+
+    def _connect(self) -> None:
+        session = self.session
+        for changed in (session.runs_changed, session.run_changed, session.data_loaded, self.shown):
+            changed.connect(self._wake)
+        self.choice.changed.connect(self._on_choice_changed)
+        for changed in (self.choice.colour_changed, self.map.hidden_changed, self.tools.turned):
+            changed.connect(self.remembered)
+        self.choice.figure_wanted.connect(self.export)
+        self.choice.points_wanted.connect(self.write_points)
+        self.choice.copy_wanted.connect(self.copy_python)
+        self.map.pointed.connect(self.pointed)
+        self.scan.wished.connect(self.wished)
+
+    def refresh(self) -> None:
+        """Bring everything in line with the session."""
+        data, ready = self.session.data, self._ready()
+        self.choice.list_runs(ready)
+        if self._wanted in [record.name for record in ready]:
+            self.choice.set_values({"run": self._wanted})
+            self._wanted = ""
+        record = self.session.record(self.choice.run.currentText())
+        if data is None or record is None:
+            self.exploration.lose(NO_SCANS if data is None else NO_RUN)
+        else:
+            self.exploration.want(record, data)
+
+    def show_wish(self, what: Any) -> None:
+        """Look at an image of the data set, or into a run."""
+        kind, wanted = what
+        if kind == "image":
+            self.exploration.choose((wanted[0], wanted[1]))
+        elif kind == "runs" and wanted:
+            self._wanted = next(iter(wanted))
+        self._wake()
+
+    def memory(self) -> dict[str, Any]:
+        kept = self.choice.values() | {"page": self.tools.name(), "hidden": self.map.hidden()}
+        return kept | ({"run": self._wanted} if self._wanted else {})
+
+    def recall(self, kept: dict[str, Any]) -> None:
+        hidden, page, run = kept.get("hidden"), kept.get("page"), kept.get("run")
+        self.choice.set_values(kept)
+        if isinstance(hidden, dict):
+            self.map.leave_out({key: titles for key, titles in hidden.items() if isinstance(titles, list)})
+        if isinstance(page, str):
+            self.tools.turn_to(page)
+        self._wanted = run if isinstance(run, str) else ""
+        self._wake()
+
+    def export(self) -> None:
+        """Write a figure of the map."""
+        about = self.exploration.about()
+        path = self.ask_path(self, "Export a figure", "latent.png", FIGURES)[0] if about else ""
+        if path and not save_figure(self.map.figure, about, path):
+            self.choice.notice.show_notice(f"The figure could not be written to {path}. Choose another folder.")
+
+    def write_points(self) -> None:
+        """Write all points of the map with what is known of each."""
+        scene = self.exploration.scene
+        path = self.ask_path(self, "Export the points", "latent.csv", "*.csv")[0] if scene else ""
+        if scene is None or not path:
+            return
+        selected = {scene.mapped.find(place) for place in scene.group}
+        try:
+            Path(path).write_text(table_text(scene.mapped, self.exploration.about(), selected), encoding="utf-8")
+        except OSError as error:
+            text = f"The points could not be written to {path} ({error.strerror}). Choose another folder."
+            self.choice.notice.show_notice(text)
+
+    def python(self) -> str:
+        scene, values = self.exploration.scene, self.choice.values()
+        if scene is None:
+            return ""
+        return latent_script(scene, changed_data(scene.data.config), values["splits"], values["method"])
+
+    def _ready(self) -> list[RunRecord]:
+        """The runs that have a model, newest first."""
+        records = list(self.session.book.records.values())
+        return [record for record in reversed(records) if record.epochs and not record.damage]
+
+    def _wake(self, *_: object) -> None:
+        """Refresh soon; what no one sees waits until it is shown."""
+        if self.isVisible() and not self._soon.isActive():
+            self._soon.start()
+
+    def _on_choice_changed(self) -> None:
+        self.refresh()
+        self.remembered.emit()

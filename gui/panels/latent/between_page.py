@@ -1,0 +1,106 @@
+"""What lies between two scans: decoded latents on the way, beside one picture fading into the other."""
+
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QVBoxLayout
+
+from engine.messages import Interpolate
+from gui.panels.latent.mapped import Place, Scene
+from gui.panels.latent.page import WORKING, Page
+from gui.session import Session
+from gui.widgets.buttons import Button
+from gui.widgets.elided_label import ElidedLabel
+from gui.widgets.picture_board import Picture, PictureBoard
+from gui.widgets.view_state import ViewState
+
+STEPS = 9
+NEEDS_TWO = "Choose a first scan on the map, then another: the way from A to B is drawn here."
+PATHS = {"linear": "Straight line", "spherical": "Spherical (great circle)"}
+ABOUT = (
+    "Above: latents on the way, decoded. Below: A fading into B, pixel by pixel. What is in between was never scanned; "
+    "do not read anatomy from it."
+)
+
+
+class BetweenPage(Page):
+    """Two rows of pictures from A to B."""
+
+    name = "between"
+    pair_changed = Signal()
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.first: Place | None = None
+        self.second: Place | None = None
+        self.path, self.swap = QComboBox(), Button("Swap")
+        self.here, self.there, self.names = Button("Begin at chosen"), Button("End at chosen"), ElidedLabel()
+        for key, title in PATHS.items():
+            self.path.addItem(title, key)
+        self.path.setAccessibleName("way between the scans")
+        self.names.setProperty("role", "caption")
+        for part in (self.here, self.there, self.swap, self.path, self.names):
+            self.bar.addWidget(part)
+        self.bar.addStretch()
+        self.board = PictureBoard(ViewState(parent=self), lambda view: view.set_orientation(""))
+        column = QVBoxLayout(self.content)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.board)
+        self.here.clicked.connect(lambda: self._set_pair(self.scene.chosen if self.scene else None, self.second))
+        self.there.clicked.connect(lambda: self._set_pair(self.first, self.scene.chosen if self.scene else None))
+        self.swap.clicked.connect(lambda: self._set_pair(self.second, self.first))
+        self.path.activated.connect(self._again)
+        self.asking.found.connect(self._on_found)
+
+    def points(self) -> dict[Place, str]:
+        named = ((self.first, "A"), (self.second, "B"))
+        return {place: letter for place, letter in named if place is not None}
+
+    def take(self, place: Place) -> None:
+        """Hear that a scan was chosen: the first one is A, the next one B, until they are set otherwise."""
+        if self.first is None:
+            self.first = place
+        elif self.second is None and place != self.first:
+            self.second = place
+
+    def forget(self) -> None:
+        """Begin anew: other data were loaded."""
+        self.first = self.second = None
+
+    def refresh(self, scene: Scene) -> None:
+        for button in (self.here, self.there):
+            button.setEnabled(scene.chosen is not None)
+        self.swap.setEnabled(self.first is not None and self.second is not None)
+        named = [f"{letter} {scene.name(place)}" for place, letter in self.points().items()]
+        self.names.setText(" → ".join(named))
+        if self.cannot_decode(scene):
+            return
+        if self.first is None or self.second is None:
+            self.say(NEEDS_TWO)
+            return
+        fields = {"first": self.first, "second": self.second, "steps": STEPS, "path": self.path.currentData()}
+        if self.asking.ask(Interpolate, run=scene.run, data=scene.data.config, **fields) and self.message():
+            self.say(WORKING)
+
+    def _set_pair(self, first: Place | None, second: Place | None) -> None:
+        self.first, self.second = first, second
+        self._again()
+        self.pair_changed.emit()
+
+    def _again(self) -> None:
+        if self.scene is not None:
+            self.refresh(self.scene)
+
+    def _on_found(self, content: dict[str, Any]) -> None:
+        decoded, faded = (np.load(content[key], allow_pickle=False) for key in ("images", "faded"))
+        titles = [f"{share:.0%}".replace("%", " %") for share in content["shares"]]
+        titles[0], titles[-1] = "A", "B"
+        self.board.set_pictures(
+            [
+                [Picture(f"decoded-{at}", titles[at], image) for at, image in enumerate(decoded)],
+                [Picture(f"faded-{at}", "faded" if at == 0 else "", image) for at, image in enumerate(faded)],
+            ]
+        )
+        self.reveal()
+        self.tell(ABOUT)

@@ -1,0 +1,142 @@
+"""What is looked at: the map of a run's latents, the chosen scan, the chosen group; brought to all cards."""
+
+from dataclasses import replace
+from typing import Any
+
+from PySide6.QtCore import QObject, Qt
+
+from engine.messages import MapLatent
+from gui.loaded_data import LoadedData
+from gui.panels.latent.asking import Asking
+from gui.panels.latent.choice_card import METHODS, ChoiceCard
+from gui.panels.latent.map_card import HINT, MapCard
+from gui.panels.latent.mapped import LatentMap, Place, Scene, map_from
+from gui.panels.latent.scan_card import ScanCard
+from gui.panels.latent.tools_card import ToolsCard
+from gui.run_record import RunRecord
+from gui.session import Session
+
+MAP = "latent-map"
+MAPPING = "Finding the latents of all scans…"
+Cards = tuple[ChoiceCard, ScanCard, MapCard, ToolsCard]
+
+
+class Exploration(QObject):
+    """Asks for the map and passes on what is chosen on it."""
+
+    def __init__(self, session: Session, cards: Cards, parent: QObject) -> None:
+        super().__init__(parent)
+        self.scene: Scene | None = None
+        self.asking = Asking(session, MAP, self)
+        self._choice, self._scan, self._map, self._tools = cards
+        self._wanted: tuple[RunRecord, LoadedData] | None = None
+        self._version: tuple[str, str, int] | None = None
+        self._coming: Place | None = None
+        self._connect()
+
+    def _connect(self) -> None:
+        self.asking.found.connect(self._on_found)
+        self.asking.failed.connect(self.lose)
+        self.asking.progressed.connect(self._on_progressed)
+        for chosen in (self._map.chosen, self._scan.chosen, self._tools.group.chosen):
+            chosen.connect(self.choose)
+        group = self._tools.group
+        self._map.grouped.connect(self.take_group, Qt.ConnectionType.DirectConnection)
+        group.cleared.connect(lambda: self.take_group(()))
+        group.class_wanted.connect(self.take_class)
+        self._tools.between.pair_changed.connect(self.mark)
+        self._tools.turned.connect(self.mark)
+        self._choice.colour_changed.connect(self._recolour)
+
+    def want(self, record: RunRecord, data: LoadedData) -> None:
+        """Map the scans of the chosen splits by a run's best model; another run or other data begin anew."""
+        version = str(record.run.path), data.fingerprint, record.best.epoch if record.best else 0
+        if version != self._version:
+            self.asking.forget()
+            if self._version is None or version[1] != self._version[1]:
+                self._tools.between.forget()
+            elif self.scene is not None:
+                self._coming = self.scene.chosen
+            self.lose(MAPPING)
+        self._version, self._wanted = version, (record, data)
+        values = self._choice.values()
+        splits = tuple(split for split in values["splits"] if data.size(split)) or ("train",)
+        if self.asking.ask(MapLatent, run=version[0], data=data.config, splits=splits, method=values["method"]):
+            self._map.set_subtitle(MAPPING)
+
+    def lose(self, why: str) -> None:
+        """Have nothing to show, and say why."""
+        self.scene, self._version = None, None
+        self._map.say(why)
+        self._map.set_subtitle("")
+        self._scan.look(None)
+        self._tools.look(None, why)
+        self._choice.notice.show_notice("")
+
+    def choose(self, place: Place) -> None:
+        """Look at a scan, here and on every page; where there is no map yet, once there is one."""
+        if self.scene is None:
+            self._coming = place
+        elif place[1] < self.scene.data.size(place[0]):
+            self._tools.take(place)
+            self._work(replace(self.scene, chosen=place))
+
+    def take_group(self, group: tuple[Place, ...]) -> None:
+        """Look at a group of scans."""
+        if self.scene is not None:
+            self._work(replace(self.scene, group=tuple(group)))
+            if group:
+                self._tools.turn_to("group")
+
+    def take_class(self, name: str) -> None:
+        """Take all scans of a class that are on the map."""
+        if self.scene is not None and name:
+            mapped = self.scene.mapped
+            self.take_group(tuple(mapped.place(at) for at, label in enumerate(mapped.labels) if label == name))
+
+    def mark(self) -> None:
+        """Mark on the map what is chosen; A and B only while the way between them is looked at."""
+        if self.scene is not None:
+            self._map.show_chosen(self.scene.chosen, self.scene.group, self._tools.page().points())
+
+    def about(self) -> str:
+        """What the map shows, in words."""
+        if self.scene is None:
+            return ""
+        values = self._choice.values()
+        splits = ", ".join(dict.fromkeys(self.scene.mapped.splits))
+        return f"{self.scene.title} · {self.scene.data.title} ({splits}) · {METHODS[values['method']]}"
+
+    def _work(self, scene: Scene) -> None:
+        self.scene = scene
+        self._scan.look(scene)
+        self._tools.look(scene)
+        self.mark()
+
+    def _on_found(self, content: dict[str, Any]) -> None:
+        if self._wanted is None:
+            return
+        record, data = self._wanted
+        mapped: LatentMap = map_from(content)
+        before = self.scene
+        chosen = self._coming or (before.chosen if before else None)
+        group = tuple(place for place in before.group if mapped.find(place) >= 0) if before else ()
+        self._coming = None
+        self._map.show_map(mapped, data, self._choice.values()["colour"])
+        self._map.set_subtitle(HINT)
+        self._choice.show_methods(mapped.methods)
+        self._choice.notice.show_notice(mapped.collapse)
+        self._work(Scene(content["run"], record.name, data, mapped, None, group))
+        if chosen is not None:
+            self.choose(chosen)
+
+    def _on_progressed(self, done: int, total: int) -> None:
+        text = f"{MAPPING} {100 * done // max(total, 1)} %"
+        self._map.set_subtitle(text)
+        if self.scene is None:
+            self._map.say(text)
+
+    def _recolour(self) -> None:
+        if self.scene is not None:
+            self._map.show_map(self.scene.mapped, self.scene.data, self._choice.values()["colour"])
+            self.mark()

@@ -1,0 +1,116 @@
+"""A group of scans: who they are, and their mean, in the latent and in pixels."""
+
+from collections import Counter
+from typing import Any, cast
+
+import numpy as np
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout
+
+from engine.messages import AverageScans
+from gui.loaded_data import class_title
+from gui.panels.latent.mapped import Scene
+from gui.panels.latent.page import Page
+from gui.pixmaps import Array
+from gui.session import Session
+from gui.widgets.buttons import Button
+from gui.widgets.image_grid import ImageGrid
+from gui.widgets.picture_board import Picture, PictureBoard
+from gui.widgets.text import grouped, label
+from gui.widgets.view_state import ViewState
+
+EMPTY = "Drag a line round points on the map, or take a class, to see who they are and what they have in common."
+DECODED, PIXELS = "decoded mean latent", "pixel mean"
+MEANS_PX = 430
+
+
+class GroupPage(Page):
+    """Means at the left, members at the right."""
+
+    name = "group"
+    class_wanted = Signal(str)
+    chosen = Signal(object)
+    cleared = Signal()
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.classes, self.clear, self.counts = QComboBox(), Button("Clear"), label(role="caption")
+        self.board = PictureBoard(ViewState(parent=self), lambda view: view.set_orientation(""))
+        self.members = ImageGrid(72, captioned=False)
+        self.members.setAccessibleName("members of the group")
+        self.members.setToolTip("Double-click a scan to choose it")
+        self.classes.setAccessibleName("take all scans of a class")
+        self.board.setFixedWidth(MEANS_PX)
+        row = QHBoxLayout(self.content)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(14)
+        row.addWidget(self.board)
+        row.addWidget(self.members, 1)
+        for part in (self.classes, self.clear, self.counts):
+            self.bar.addWidget(part)
+        self.bar.addStretch()
+        self._shown: tuple[Any, ...] = ()
+        self.classes.activated.connect(lambda: self.class_wanted.emit(self.classes.currentData() or ""))
+        self.clear.clicked.connect(self.cleared)
+        self.asking.found.connect(self._on_found)
+        self.asking.failed.connect(lambda text: self._show_means(None))
+        self.members.opened.connect(self._on_opened)
+
+    def refresh(self, scene: Scene) -> None:
+        self._offer_classes(scene)
+        self.clear.setEnabled(bool(scene.group))
+        if not scene.group:
+            self._shown = ()
+            self.counts.setText("")
+            self.asking.forget()
+            self.say(EMPTY)
+            return
+        if self._shown != (scene.run, scene.group, id(scene.data)):
+            self._shown = scene.run, scene.group, id(scene.data)
+            self._show_members(scene)
+            self._show_means(None)
+        if scene.mapped.decodes:
+            self.asking.ask(AverageScans, run=scene.run, data=scene.data.config, places=scene.group)
+        self.reveal()
+
+    def _offer_classes(self, scene: Scene) -> None:
+        titles = ["Take a class…", *map(class_title, scene.mapped.classes)]
+        if [self.classes.itemText(at) for at in range(self.classes.count())] != titles:
+            self.classes.clear()
+            for title, name in zip(titles, ("", *scene.mapped.classes), strict=True):
+                self.classes.addItem(title, name)
+
+    def _show_members(self, scene: Scene) -> None:
+        labels = [scene.mapped.labels[at] for place in scene.group if (at := scene.mapped.find(place)) >= 0]
+        counted = " · ".join(f"{class_title(name)} {count}" for name, count in Counter(labels).most_common())
+        scans = "1 scan" if len(scene.group) == 1 else f"{grouped(len(scene.group))} scans"
+        self.counts.setText(f"{scans}: {counted}")
+        self.members.set_images(cast(Array, scene.data.thumbnails), scene.data.names)  # an array, one at a time
+        self.members.show_only(np.array([scene.row(place) for place in scene.group], np.intp))
+
+    def _show_means(self, content: dict[str, Any] | None) -> None:
+        """Show the means: that of the pixels at once, from the thumbnails, until the explorer has both."""
+        scene = self.scene
+        if scene is None or not scene.group:
+            return
+        if content is not None:
+            decoded, pixels = (np.load(content[key], allow_pickle=False)[0] for key in ("average", "pixel_mean"))
+            row = [Picture(DECODED, DECODED, decoded), Picture(PIXELS, PIXELS, pixels)]
+            self.tell("The decoded mean is one plausible scan; the pixel mean is what is left when all are laid over.")
+        else:
+            rows = [scene.row(place) for place in scene.group]
+            pixels = np.mean([scene.data.thumbnails[row] / np.float32(255) for row in rows], axis=0)
+            row = [Picture(PIXELS, PIXELS, pixels.astype(np.float32))]
+            without = f"{scene.title} cannot decode a mean latent: its skip connections carry the scan past it."
+            self.tell("" if scene.mapped.decodes else without)
+        self.board.set_pictures([row])
+
+    def _on_found(self, content: dict[str, Any]) -> None:
+        if self.scene is not None and self.scene.group:
+            self._show_means(content)
+            self.reveal()
+
+    def _on_opened(self, row: int) -> None:
+        if self.scene is not None:
+            rows = {self.scene.row(place): place for place in self.scene.group}
+            self.chosen.emit(rows[row])

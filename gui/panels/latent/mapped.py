@@ -1,0 +1,156 @@
+"""A map of scans as the explorer answered it, and how its points are coloured. Pure data."""
+
+import csv
+import io
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from gui.loaded_data import LoadedData, class_title
+from gui.panel import MARK
+from gui.widgets.scatter_model import Mark, Numbers, Scatter
+from gui.widgets.scatter_paint import SHAPES
+from gui.widgets.text import number
+
+Place = tuple[str, int]  # a split, and the index of a scan in it
+COLOURS = {"class": "Class", "split": "Split", "error": "Error of the run", "leak": "Leaked test scans"}
+UNLABELLED = "unlabelled"
+LEAKED, CLEAN, TRAINED = "test, also in train", "test, clean", "train and validation"
+FIELDS = ("x", "y", "split", "index", "name", "class", "mse", "leaked", "selected")
+
+
+@dataclass(frozen=True, eq=False)
+class LatentMap:
+    """Points (n, 2) and, in the same order, what is known of each scan; what the latent numbers say."""
+
+    points: Numbers
+    axes: tuple[str, str]
+    note: str
+    space: str
+    decodes: bool
+    variational: bool
+    methods: dict[str, str]
+    classes: tuple[str, ...]
+    splits: tuple[str, ...]
+    indices: tuple[int, ...]
+    names: tuple[str, ...]
+    labels: tuple[str, ...]
+    errors: Numbers
+    leaked: tuple[bool, ...]
+    dimensions: dict[str, Any]
+    collapse: str
+
+    def place(self, at: int) -> Place:
+        return self.splits[at], self.indices[at]
+
+    def find(self, place: Place | None) -> int:
+        """Which point a scan is; -1 where it is not on the map."""
+        return self._found.get(place, -1) if place else -1
+
+    @cached_property
+    def _found(self) -> dict[Place, int]:
+        return {place: at for at, place in enumerate(zip(self.splits, self.indices, strict=True))}
+
+    def text(self, at: int) -> list[str]:
+        """What is said of a point, a line each."""
+        leak = " · also in train" if self.leaked[at] else ""
+        told = f"{class_title(self.labels[at])} · {self.splits[at]}{leak}"
+        return [short(self.names[at]), told, f"MSE {number(float(self.errors[at]), 3)}"]
+
+
+def map_from(content: dict[str, Any]) -> LatentMap:
+    """Read an answer to MapLatent. Raises OSError, ValueError."""
+    first, second = content["axes"]
+    return LatentMap(
+        points=np.load(content["points"], allow_pickle=False).astype(np.float64),
+        axes=(first, second),
+        note=content["note"],
+        space=content["space"],
+        decodes=content["decodes"],
+        variational=content["variational"],
+        methods=dict(content["methods"]),
+        classes=tuple(content["classes"]),
+        splits=tuple(content["split"]),
+        indices=tuple(content["index"]),
+        names=tuple(content["name"]),
+        labels=tuple(label or UNLABELLED for label in content["label"]),
+        errors=np.asarray(content["mse"], np.float64),
+        leaked=tuple(content["leaked"]),
+        dimensions=content["dimensions"],
+        collapse=content["collapse"]["sentence"] or "",
+    )
+
+
+def scatter_of(mapped: LatentMap, colour: str) -> Scatter:
+    """The points in groups: by class, by split, by leak; by error they are coloured and keep the shapes of splits."""
+    if colour == "class":
+        named = [*mapped.classes, *([UNLABELLED] if UNLABELLED in mapped.labels else [])]
+        return _grouped(mapped, [class_title(each) for each in named], [class_title(each) for each in mapped.labels])
+    if colour == "leak":
+        return _by_leak(mapped)
+    splits = [split for split in ("train", "validation", "test") if split in mapped.splits]
+    made = _grouped(mapped, splits, mapped.splits)
+    if colour == "error":
+        return Scatter(made.points, made.groups, made.marks, made.axes, mapped.errors, "MSE")
+    return made
+
+
+def _grouped(mapped: LatentMap, titles: Sequence[str], own: Sequence[str]) -> Scatter:
+    places = {title: place for place, title in enumerate(titles)}
+    marks = tuple(Mark(title, f"series:{place % 8}", SHAPES[place % len(SHAPES)]) for place, title in enumerate(titles))
+    return Scatter(mapped.points, np.array([places[each] for each in own], np.int64), marks, mapped.axes)
+
+
+def _by_leak(mapped: LatentMap) -> Scatter:
+    groups = [
+        (2 if leaked else 1) if split == "test" else 0
+        for split, leaked in zip(mapped.splits, mapped.leaked, strict=True)
+    ]
+    marks = Mark(TRAINED, "role:quiet", "circle"), Mark(CLEAN, "series:0", "square"), Mark(LEAKED, "series:1", "down")
+    return Scatter(mapped.points, np.array(groups, np.int64), marks, mapped.axes)
+
+
+def table_text(mapped: LatentMap, about: str, selected: Collection[int]) -> str:
+    """All points as comma-separated text, under the mark and what they are of."""
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(FIELDS)
+    for at, (x, y) in enumerate(mapped.points.tolist()):
+        known = (*mapped.place(at), mapped.names[at], mapped.labels[at], float(mapped.errors[at]))
+        writer.writerow((x, y, *known, int(mapped.leaked[at]), int(at in selected)))
+    return f"# {MARK}\n# {about}\n{file.getvalue()}"
+
+
+def short(name: str) -> str:
+    """Return 'glioma_tumor / image(59)' of a path within a source."""
+    folders, _, file = name.rpartition("/")
+    stem = file.rsplit(".", 1)[0]
+    return f"{folders.rsplit('/', 1)[-1]} / {stem}" if folders else stem
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What the parts of the panel work on: a run, its map, the chosen scan and the chosen group."""
+
+    run: str
+    title: str
+    data: LoadedData
+    mapped: LatentMap
+    chosen: Place | None = None
+    group: tuple[Place, ...] = ()
+
+    def row(self, place: Place) -> int:
+        """The row of a scan in the store of thumbnails."""
+        return int(self.data.rows(place[0])[place[1]])
+
+    def name(self, place: Place) -> str:
+        return short(self.data.names[self.row(place)])
+
+    def subject(self) -> dict[str, Any]:
+        """The fields of a question about the chosen scan."""
+        assert self.chosen is not None
+        split, index = self.chosen
+        return {"run": self.run, "data": self.data.config, "split": split, "indices": (index,)}

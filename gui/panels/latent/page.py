@@ -1,0 +1,79 @@
+"""What every page of the lower card is: it works on a scene, asks once it is seen, says what is missing."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from gui.panels.latent.asking import Asking
+from gui.panels.latent.mapped import Scene
+from gui.session import Session
+from gui.widgets.text import label
+
+CHOOSE = "Choose a scan on the map: click on its point."
+WORKING = "On its way…"
+
+
+class Page(QWidget):
+    """A bar of controls over content, or a sentence in its place."""
+
+    name = ""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.scene: Scene | None = None
+        self.asking = Asking(session, f"latent-{self.name}", self)
+        self.bar, self.content = QHBoxLayout(), QWidget()
+        self.note, self._message = label(role="caption", wrap=True), label(role="quiet", wrap=True)
+        self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._pages = QStackedWidget()
+        self._pages.addWidget(self._message)
+        self._pages.addWidget(self.content)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        self.bar.setSpacing(8)
+        column.addLayout(self.bar)
+        column.addWidget(self._pages, 1)
+        column.addWidget(self.note)
+        self.note.hide()
+        self.asking.failed.connect(self.say)
+
+    def look(self, scene: Scene) -> None:
+        """Work on this: ask for what is not there yet."""
+        self.scene = scene
+        self.refresh(scene)
+
+    def refresh(self, scene: Scene) -> None:
+        """Bring the page in line with the scene."""
+
+    def points(self) -> dict[tuple[str, int], str]:
+        """Scans that the map should mark for this page, with a letter each."""
+        return {}
+
+    def say(self, text: str) -> None:
+        """Show a sentence in the place of the content."""
+        self._message.setText(text)
+        self._pages.setCurrentWidget(self._message)
+        self.tell("")
+
+    def reveal(self) -> None:
+        """Show the content."""
+        self._pages.setCurrentWidget(self.content)
+
+    def message(self) -> str:
+        """The sentence that is shown; empty while the content is."""
+        return self._message.text() if self._pages.currentWidget() is self._message else ""
+
+    def tell(self, text: str) -> None:
+        """Say something below the content."""
+        self.note.setText(text)
+        self.note.setVisible(bool(text))
+
+    def cannot_decode(self, scene: Scene) -> bool:
+        """Say why a model that does not decode from a latent alone has nothing here; whether it is such a one."""
+        if not scene.mapped.decodes:
+            self.say(
+                f"{scene.title} cannot draw a picture from a latent alone: its skip connections carry the scan past "
+                f"the bottleneck. The map and the neighbours are of its {scene.mapped.space}. Choose an autoencoder "
+                "or a VAE for this."
+            )
+        return not scene.mapped.decodes

@@ -1,0 +1,137 @@
+"""The chosen scan: original and reconstruction, the nearest training scans, and whether one is suspiciously near."""
+
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from engine.messages import Neighbours, Reconstruct
+from gui.panels.latent.asking import Asking
+from gui.panels.latent.mapped import Place, Scene, short
+from gui.session import Session
+from gui.widgets.buttons import Button
+from gui.widgets.card import Card
+from gui.widgets.flow_layout import FlowLayout
+from gui.widgets.notice import NoticeBox
+from gui.widgets.picture_board import Picture, PictureBoard
+from gui.widgets.text import label, number
+from gui.widgets.view_state import ViewState
+
+NEIGHBOURS = 4
+PAIR_PX, NEAR_PX = 178, 96
+EMPTY = (
+    "Click on a point of the map to see its scan, what the run makes of it, and what it was trained on that is like it."
+)
+PLACES = {"compare": "Compare", "denoise": "Denoise"}
+NEAR = {"latent": "nearest in the latent", "pixel": "nearest in pixels"}
+TIP = (
+    "Training scans, the nearest first, under each its distance: {unit}. Usual: {typical}. Double-click to choose one."
+)
+
+
+class ScanCard(Card):
+    """Shows the chosen scan; wished asks for another panel with it, chosen for another scan."""
+
+    wished = Signal(str, object)
+    chosen = Signal(object)
+
+    def __init__(self, session: Session) -> None:
+        super().__init__("Scan")
+        self.near, self.made = Asking(session, "latent-near", self), Asking(session, "latent-scan", self)
+        self.state, self.scene = ViewState(parent=self), None
+        self.pair = PictureBoard(self.state, lambda view: view.set_orientation(""))
+        self.boards = {key: PictureBoard(self.state, lambda view: view.set_orientation("")) for key in NEAR}
+        self.titles = {key: label(title, role="caption") for key, title in NEAR.items()}
+        self.notice, self.empty, self.body_ = NoticeBox(), label(EMPTY, role="quiet", wrap=True), QWidget()
+        self.buttons = {key: Button(title) for key, title in PLACES.items()}
+        self._lay_out()
+        self.near.found.connect(self._on_near)
+        self.near.failed.connect(lambda text: self.notice.show_notice(text))
+        self.made.found.connect(self._on_made)
+        self.made.failed.connect(lambda text: self.notice.show_notice(text))
+
+    scene: Scene | None
+
+    def _lay_out(self) -> None:
+        column, line = QVBoxLayout(self.body_), FlowLayout(gap=6)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        column.addWidget(self.pair)
+        self.pair.setFixedHeight(PAIR_PX)
+        for key, board in self.boards.items():
+            column.addWidget(self.titles[key])
+            column.addWidget(board)
+            board.setFixedHeight(NEAR_PX)
+            board.maximised.connect(lambda at: self.chosen.emit(("train", int(at.rsplit("-", 1)[1]))))
+        column.addWidget(self.notice)
+        for key, button in self.buttons.items():
+            button.setToolTip(f"Open this scan in {PLACES[key]}")
+            button.clicked.connect(lambda _=False, key=key: self._wish(key))
+            line.addWidget(button)
+        column.addLayout(line)
+        self.add(self.empty)
+        self.add(self.body_)
+        self.body.addStretch()
+        self.body_.hide()
+
+    def look(self, scene: Scene | None) -> None:
+        """Show the chosen scan of a scene."""
+        self.scene = scene
+        place = scene.chosen if scene else None
+        self.empty.setVisible(place is None)
+        self.body_.setVisible(place is not None)
+        if scene is None or place is None:
+            self.set_subtitle("")
+            for asking in (self.near, self.made):
+                asking.forget()
+            return
+        self.set_subtitle(f"{scene.name(place)} · {place[0]}")
+        fields = scene.subject()
+        if self.made.ask(
+            Reconstruct, **{key: value for key, value in fields.items() if key != "run"}, runs=(scene.run,)
+        ):
+            self._show_original(scene, place)
+        if self.near.ask(Neighbours, **fields, count=NEIGHBOURS):
+            self.notice.show_notice("")
+            for key, board in self.boards.items():
+                self.titles[key].setText(f"{NEAR[key]} …")
+                board.set_pictures([])
+
+    def _show_original(self, scene: Scene, place: Place) -> None:
+        """Show the scan at once, from its thumbnail, until the explorer has both."""
+        original = scene.data.thumbnails[scene.row(place)] / np.float32(255)
+        self.pair.set_pictures([[Picture("original", "original", original), None]])
+
+    def _on_made(self, content: dict[str, Any]) -> None:
+        if self.scene is None:
+            return
+        original = np.load(content["originals"], allow_pickle=False)[0]
+        found = content["runs"][self.scene.run]
+        image = np.load(found["images"] if isinstance(found, dict) else found, allow_pickle=False)[0]
+        own = [Picture("original", "original", original.reshape(original.shape[:2]))]
+        self.pair.set_pictures([[*own, Picture("made", self.scene.title, image.reshape(image.shape[:2]))]])
+
+    def _on_near(self, content: dict[str, Any]) -> None:
+        scene = self.scene
+        if scene is None:
+            return
+        for key, board in self.boards.items():
+            found = content[key]
+            self.titles[key].setText(f"{NEAR[key]} · usual distance {number(found['typical'], 2)}")
+            row = [
+                Picture(
+                    f"{key}-{near['index']}",
+                    number(near["distance"], 2),
+                    scene.data.thumbnails[scene.row(("train", near["index"]))] / np.float32(255),
+                )
+                for near in found["nearest"]
+            ]
+            board.set_pictures([row])
+            names = "\n".join(f"{number(near['distance'], 3)}  {short(near['name'])}" for near in found["nearest"])
+            board.setToolTip(f"{TIP.format(unit=found['unit'], typical=number(found['typical'], 2))}\n{names}")
+        self.notice.show_notice(content["sentence"], "warning" if content["memorised"] else "info")
+
+    def _wish(self, panel: str) -> None:
+        if self.scene is not None and self.scene.chosen is not None:
+            self.wished.emit(panel, ("image", self.scene.chosen))

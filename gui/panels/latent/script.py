@@ -1,0 +1,45 @@
+"""A script that finds the same map, neighbours and averages without the window."""
+
+from gui.panels.latent.mapped import Scene
+from gui.scripts import script
+
+IMPORTS = (
+    "import numpy as np",
+    "",
+    "import engine",
+    "from engine import evaluation",
+    "from engine.explore.latent import mapping",
+    "from engine.explore.latent.atlas import LATENT, PIXEL, Atlas, flat",
+)
+
+
+def latent_script(scene: Scene, data: str, splits: list[str], method: str) -> str:
+    """Return a script for what the panel shows; `data` makes the settings of the scans."""
+    lines = [
+        f"run = engine.runs.open({scene.run!r})",
+        f"data = {data}.model_copy(update={{'size': run.config.data.size}})",
+        "images = engine.data.load(config=data)",
+        "atlas = Atlas(run, evaluation.load_model(run), images)",
+        f"splits = {splits}",
+        "codes = atlas.codes(*splits)",
+        "train = np.repeat([split == 'train' for split in splits], [len(images.splits[split]) for split in splits])",
+        f"laid = mapping.lay_out(codes.means, train, {method!r}, seed=0)",
+        "print(laid.axes, laid.points.shape)",
+        "print(atlas.dimensions().sentence() or 'no number has collapsed')",
+    ]
+    if scene.chosen is not None:
+        split, index = scene.chosen
+        lines += [
+            f"scan = images.splits[{split!r}].read([{index}])",
+            f"key = (images.splits[{split!r}].keys[{index}],)" if split == "train" else "key = None",
+            "for where, point in ((PIXEL, flat(scan)), (LATENT, atlas.space.encode(scan).means)):",
+            "    near = atlas.near(where, point, 4, key)",
+            "    print(where, [images.train.names[row] for row in near.indices[0]], near.distances[0])",
+        ]
+    if scene.group and scene.mapped.decodes:
+        lines += [
+            f"latents, members = atlas.places({list(scene.group)})",
+            "average = atlas.space.decode(latents.mean(axis=0, keepdims=True))",
+            "pixel_mean = members.mean(axis=0, keepdims=True)",
+        ]
+    return script(*lines, imports=IMPORTS)

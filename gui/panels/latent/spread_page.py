@@ -1,0 +1,113 @@
+"""How far samples of the chosen scan's posterior spread, and whether that spread says where the picture is wrong."""
+
+from typing import Any
+
+import numpy as np
+from PySide6.QtWidgets import QHBoxLayout
+
+from engine.messages import CalibrateSpread, PosteriorSpread
+from gui.panels.latent.asking import Asking
+from gui.panels.latent.mapped import Scene
+from gui.panels.latent.page import CHOOSE, WORKING, Page
+from gui.pixmaps import Scale
+from gui.session import Session
+from gui.widgets.buttons import Button
+from gui.widgets.curve_plot import CurvePlot
+from gui.widgets.curve_series import SeriesStyle
+from gui.widgets.picture_board import Picture, PictureBoard
+from gui.widgets.text import label, number
+from gui.widgets.view_state import View, ViewState
+
+SAMPLES, SCANS = 32, 64
+PLOT_PX = 340
+IDEAL, OWN, MANY = "ideal", "this scan", "held out"
+
+
+class SpreadPage(Page):
+    """Original, mean and spread; what the intervals promise and what they hold."""
+
+    name = "spread"
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.calibrating = Asking(session, "latent-calibrate", self)
+        self.states = [ViewState(parent=self), ViewState(View(window=0.1, level=0.05), self)]
+        self.pictures = PictureBoard(self.states[0], lambda view: view.set_orientation(""))
+        self.heat = PictureBoard(self.states[1], lambda view: view.set_orientation(""))
+        self.plot = CurvePlot("share of pixels held", "interval promises")
+        self.button, self.told = Button(f"Calibrate on {SCANS} validation scans"), label(role="caption")
+        self.plot.setFixedWidth(PLOT_PX)
+        line = QHBoxLayout(self.content)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(12)
+        line.addWidget(self.pictures, 2)
+        line.addWidget(self.heat, 1)
+        line.addWidget(self.plot)
+        self.bar.addWidget(self.button)
+        self.bar.addWidget(self.told)
+        self.bar.addStretch()
+        self._many: dict[str, Any] | None = None
+        self._run = ""
+        self._own = ""
+        self.button.clicked.connect(self._calibrate)
+        self.asking.found.connect(self._on_found)
+        self.calibrating.found.connect(self._on_calibrated)
+        self.calibrating.failed.connect(self.told.setText)
+        self.calibrating.progressed.connect(lambda done, total: self.told.setText(f"scan {done} of {total}"))
+
+    def refresh(self, scene: Scene) -> None:
+        if scene.run != self._run:
+            self._run, self._many, self._own = scene.run, None, ""
+            self.calibrating.forget()
+            self.told.setText("")
+            self.plot.keep_series(())
+        self.button.setEnabled(scene.mapped.variational)
+        if not scene.mapped.variational:
+            self.say(
+                f"{scene.title} has no posterior: it gives each scan one latent, not a distribution of them. Only a "
+                "VAE can say how unsure its encoder is; choose a run of one."
+            )
+            return
+        if scene.chosen is None:
+            self.say(CHOOSE)
+            return
+        if self.asking.ask(PosteriorSpread, **scene.subject(), samples=SAMPLES) and self.message():
+            self.say(WORKING)
+
+    def _calibrate(self) -> None:
+        scene = self.scene
+        if scene is not None:
+            fields = {"split": "validation", "samples": SAMPLES, "count": SCANS}
+            if self.calibrating.ask(CalibrateSpread, run=scene.run, data=scene.data.config, **fields):
+                self.told.setText(WORKING)
+
+    def _on_found(self, content: dict[str, Any]) -> None:
+        original, mean, spread = (np.load(content[key], allow_pickle=False) for key in ("original", "mean", "spread"))
+        top = float(np.quantile(spread, 0.999)) or 1e-3
+        self.states[1].update(window=top, level=top / 2)
+        self.pictures.set_pictures(
+            [[Picture("original", "original", original), Picture("mean", "mean of samples", mean)]]
+        )
+        caption = f"0 to {number(top, 2)}"
+        self.heat.set_pictures([[Picture("spread", "spread", spread, Scale.HEAT, caption)]])
+        self._own = content["calibration"]["sentence"].replace("held-out pixels", "pixels of this scan")
+        self._draw(OWN, content["calibration"])
+        self.reveal()
+        self._say_it()
+
+    def _on_calibrated(self, content: dict[str, Any]) -> None:
+        self._many = content
+        self.told.setText(f"{content['scans']} held-out scans, {content['samples']} samples each")
+        self._draw(MANY, content)
+        self._say_it()
+
+    def _say_it(self) -> None:
+        """The sentence of many scans where there is one: one scan alone says little."""
+        if not self.message():
+            self.tell(self._many["sentence"] if self._many else self._own)
+
+    def _draw(self, key: str, found: dict[str, Any]) -> None:
+        levels = np.asarray(found["levels"])
+        self.plot.set_series(IDEAL, levels, levels, SeriesStyle("as promised", "role:quiet", dashed=True))
+        colour = "series:0" if key == MANY else "series:1"
+        self.plot.set_series(key, levels, np.asarray(found["coverage"]), SeriesStyle(key, colour))

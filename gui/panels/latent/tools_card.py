@@ -1,0 +1,81 @@
+"""What can be done with the latent space, one page at a time."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QStackedWidget, QTabBar
+
+from gui.panels.latent.between_page import BetweenPage
+from gui.panels.latent.group_page import GroupPage
+from gui.panels.latent.mapped import Place, Scene
+from gui.panels.latent.page import Page
+from gui.panels.latent.samples_page import SamplesPage
+from gui.panels.latent.spread_page import SpreadPage
+from gui.panels.latent.walk_page import WalkPage
+from gui.session import Session
+from gui.widgets.card import Card
+
+TITLES = {
+    "group": ("Group", "Who is in a group, and their mean"),
+    "between": ("Between two", "What lies between two scans"),
+    "walk": ("Walk a number", "Change one latent number"),
+    "samples": ("Samples", "Draw scans that never were"),
+    "spread": ("Spread", "How unsure the encoder is"),
+}
+NO_MAP = "There is no map yet."
+
+
+class ToolsCard(Card):
+    """A bar of pages; only the one that is seen asks."""
+
+    turned = Signal()
+
+    def __init__(self, session: Session) -> None:
+        super().__init__("Explore")
+        self.group, self.between = GroupPage(session), BetweenPage(session)
+        made: tuple[Page, ...] = (
+            self.group, self.between, WalkPage(session), SamplesPage(session), SpreadPage(session),
+        )  # fmt: skip
+        self.pages = {page.name: page for page in made}
+        self.tabs, self._stack = QTabBar(), QStackedWidget()
+        self._scene: Scene | None = None
+        self.tabs.setDrawBase(False)
+        self.tabs.setAccessibleName("what to do in the latent space")
+        for name, page in self.pages.items():
+            title, tip = TITLES[name]
+            self.tabs.setTabToolTip(self.tabs.addTab(title), tip)
+            self._stack.addWidget(page)
+            page.say(NO_MAP)
+        self.add_action(self.tabs)
+        self.add(self._stack, 1)
+        self.tabs.currentChanged.connect(self._on_tab_changed)
+
+    def name(self) -> str:
+        """The page that is seen."""
+        return list(self.pages)[self.tabs.currentIndex()]
+
+    def page(self) -> Page:
+        return self.pages[self.name()]
+
+    def turn_to(self, name: str) -> None:
+        if name in self.pages:
+            self.tabs.setCurrentIndex(list(self.pages).index(name))
+
+    def take(self, place: Place) -> None:
+        """Hear that a scan was chosen."""
+        self.between.take(place)
+
+    def look(self, scene: Scene | None, why: str = NO_MAP) -> None:
+        """Work on a scene, or say why there is none."""
+        self._scene = scene
+        if scene is None:
+            for page in self.pages.values():
+                page.scene = None
+                page.asking.forget()
+                page.say(why)
+        else:
+            self.page().look(scene)
+
+    def _on_tab_changed(self, at: int) -> None:
+        self._stack.setCurrentIndex(at)
+        if self._scene is not None:
+            self.page().look(self._scene)
+        self.turned.emit()

@@ -1,0 +1,125 @@
+"""One latent number changed, all others left: what it does to the chosen scan."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtWidgets import QHBoxLayout, QSlider, QVBoxLayout
+
+from engine.messages import WalkDimension
+from gui.panels.latent.mapped import Scene
+from gui.panels.latent.page import CHOOSE, WORKING, Page
+from gui.pixmaps import Scale
+from gui.session import Session
+from gui.widgets.number_model import Column, Row
+from gui.widgets.number_table import NumberTable
+from gui.widgets.picture_board import Picture, PictureBoard
+from gui.widgets.text import label, number
+from gui.widgets.view_state import ViewState
+
+STEPS = 21
+TABLE_PX = 232
+ENDS = "The slider goes from the 1st to the 99th percentile of this number among the training scans."
+
+
+class WalkPage(Page):
+    """The numbers in order of what they say, the picture, and what has changed in it."""
+
+    name = "walk"
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.state = ViewState(parent=self)
+        self.table = NumberTable((Column("number", str, False), Column("variance"), Column("", str, False)))
+        self.table.setAccessibleName("latent numbers, the one that says most first")
+        self.table.setFixedWidth(TABLE_PX)
+        self.board = PictureBoard(self.state, lambda view: view.set_orientation(""))
+        self.slider, self.value = QSlider(Qt.Orientation.Horizontal), label(role="caption")
+        self.slider.setRange(0, STEPS - 1)
+        self.slider.setAccessibleName("value of the latent number")
+        self._images: NDArray[np.float32] | None = None
+        self._own: NDArray[np.float32] | None = None
+        self._values: list[float] = []
+        self._listed: object = None
+        self._lay_out()
+        self.slider.valueChanged.connect(self._show)
+        self.table.chosen.connect(lambda keys: self._on_dimension_chosen())
+        self.asking.found.connect(self._on_found)
+
+    def _lay_out(self) -> None:
+        line, below, column = QHBoxLayout(self.content), QHBoxLayout(), QVBoxLayout()
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(14)
+        line.addWidget(self.table)
+        line.addLayout(column, 1)
+        column.addWidget(self.board, 1)
+        column.addLayout(below)
+        below.addWidget(self.slider, 1)
+        below.addWidget(self.value)
+        self.value.setMinimumWidth(210)
+
+    def dimension(self) -> int | None:
+        """The number that is chosen in the table."""
+        keys = self.table.chosen_keys()
+        return int(keys[0]) if keys else None
+
+    def refresh(self, scene: Scene) -> None:
+        if self.cannot_decode(scene):
+            return
+        self._list(scene)
+        if scene.chosen is None:
+            self.say(CHOOSE)
+            return
+        number_ = self.dimension()
+        if number_ is None:
+            return
+        fields = {**scene.subject(), "dimension": number_, "steps": STEPS}
+        if self.asking.ask(WalkDimension, **fields) and self.message():
+            self.say(WORKING)
+
+    def _list(self, scene: Scene) -> None:
+        """List the numbers, the one that says most first."""
+        if self._listed is scene.mapped.dimensions:
+            return
+        self._listed, found = scene.mapped.dimensions, scene.mapped.dimensions
+        self.table.set_columns((Column("number", str, False), Column(found["measure"]), Column("", str, False)))
+        rows = [
+            Row(str(at), (str(at), value, "" if active else "says nothing"), roles={} if active else {2: "danger"})
+            for at, value, active in zip(found["order"], found["value"], found["active"], strict=True)
+        ]
+        with QSignalBlocker(self.table):
+            self.table.set_rows(rows)
+            self.table.choose([str(found["order"][0])] if found["order"] else [])
+
+    def _on_dimension_chosen(self) -> None:
+        if self.scene is not None:
+            self.refresh(self.scene)
+
+    def _on_found(self, content: dict[str, Any]) -> None:
+        self._images = np.load(content["images"], allow_pickle=False)
+        self._own = np.load(content["reconstruction"], allow_pickle=False)[0]
+        self._values = content["values"]
+        own = content["own"]
+        with QSignalBlocker(self.slider):
+            self.slider.setValue(int(np.abs(np.asarray(self._values) - own).argmin()))
+        change = float(np.abs(self._images - self._own).max())
+        self.state.update(limit=max(change, 0.02))
+        self.tell(f"{content['name'].rsplit('/', 1)[-1]} has {number(own, 3)} here. {ENDS}")
+        self._show()
+        self.reveal()
+
+    def _show(self) -> None:
+        """Show the picture at the slider; all of them are there, so nothing is asked."""
+        if self._images is None or self._own is None:
+            return
+        at = min(self.slider.value(), len(self._images) - 1)
+        image, value = self._images[at], number(self._values[at], 3)
+        limit = number(self.state.view.limit, 2)
+        self.value.setText(f"value {value} · difference ± {limit}")
+        row = [
+            Picture("own", "reconstruction", self._own),
+            Picture("walked", f"with {value}", image),
+            Picture("change", "difference", image - self._own, Scale.SIGNED),
+        ]
+        self.board.set_pictures([row])

@@ -1,0 +1,78 @@
+"""A legend whose entries can be switched off."""
+
+from collections.abc import Collection, Sequence
+
+from PySide6.QtCore import QEvent, QSignalBlocker, QSize, Signal
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QWidget
+
+from gui import palette
+from gui.widgets.chip import FilterChip
+from gui.widgets.flow_layout import FlowLayout
+from gui.widgets.scatter_model import Mark
+from gui.widgets.scatter_paint import sprite
+
+ICON_PX = 14
+RATIO = 3.0
+
+
+class Legend(QWidget):
+    """One chip for each group with its mark; changed tells the groups that are switched off."""
+
+    changed = Signal(list)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._flow = FlowLayout(self, gap=6)
+        self._chips: list[FilterChip] = []
+        self._marks: Sequence[Mark] = ()
+
+    def show_marks(self, marks: Sequence[Mark], counts: Sequence[int], plain: bool, hidden: Collection[str]) -> None:
+        """Show these groups with how many points each has; `plain` says that their colour means nothing."""
+        for chip in self._chips:
+            chip.hide()
+            chip.deleteLater()
+            self._flow.takeAt(0)
+        self._marks = [Mark(mark.title, "role:quiet", mark.shape) for mark in marks] if plain else list(marks)
+        self._chips = [
+            FilterChip(f"{mark.title} {count}", mark.title not in hidden)
+            for mark, count in zip(marks, counts, strict=True)
+        ]
+        for chip, mark in zip(self._chips, self._marks, strict=True):
+            chip.setIconSize(QSize(ICON_PX, ICON_PX))
+            chip.setToolTip(f"Show or hide {mark.title}")
+            chip.toggled.connect(self._on_toggled)
+            self._flow.addWidget(chip)
+            chip.show()
+        self._tint()
+        self.updateGeometry()
+
+    def hidden(self) -> list[int]:
+        """The groups that are switched off."""
+        return [place for place, chip in enumerate(self._chips) if not chip.isChecked()]
+
+    def hidden_titles(self) -> list[str]:
+        return [self._marks[place].title for place in self.hidden()]
+
+    def chip(self, place: int) -> FilterChip:
+        return self._chips[place]
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._tint()
+
+    def _tint(self) -> None:
+        for chip, mark in zip(self._chips, self._marks, strict=True):
+            colour = palette.series_colour(mark.series)
+            chip.setIcon(QIcon(sprite(mark.shape, colour, palette.current().field, RATIO)))
+
+    def _on_toggled(self) -> None:
+        """At least one stays."""
+        if self._chips and len(self.hidden()) == len(self._chips):
+            sender = self.sender()
+            if isinstance(sender, FilterChip):
+                with QSignalBlocker(self):
+                    sender.setChecked(True)
+            return
+        self.changed.emit(self.hidden())

@@ -1,0 +1,434 @@
+"""The Latent panel: what is asked and when, the map, the chosen scan, groups, ways, walks, samples, spread, exports."""
+
+import csv
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QWidget
+
+from engine.messages import (
+    AverageScans,
+    CalibrateSpread,
+    Interpolate,
+    MapLatent,
+    Neighbours,
+    PosteriorSpread,
+    Reconstruct,
+    Refused,
+    RequestProgress,
+    SampleLatent,
+    WalkDimension,
+)
+from gui.panel import MARK
+from gui.panels.latent import NO_RUN, NO_SCANS, LatentPanel
+from gui.panels.latent.between_page import NEEDS_TWO
+from gui.panels.latent.mapped import LEAKED, scatter_of
+from gui.panels.latent.page import CHOOSE
+
+SIDE, COUNT = 32, 24
+CLASSES = ["glioma_tumor", "no_tumor"]
+SPLITS = ["train"] * 16 + ["validation"] * 2 + ["test"] * 6
+INDICES = [*range(16), *range(2), *range(6)]
+UMAP = "umap-learn is not installed."
+
+
+@pytest.fixture
+def panel(qtbot, desk, session, make_run):
+    make_run("ae-0001")
+    make_run("vae-0001", model="vae")
+    session.open(session.book.root)
+    made = LatentPanel(desk)
+    qtbot.addWidget(made)
+    made.resize(1360, 820)
+    made.show()
+    made.recall({"run": "vae-0001"})
+    return made
+
+
+@pytest.fixture
+def write(tmp_path):
+    count = iter(range(1000))
+
+    def write(array):
+        path = tmp_path / f"array-{next(count)}.npy"
+        np.save(path, np.asarray(array, np.float32))
+        return str(path)
+
+    return write
+
+
+@pytest.fixture
+def content(write):
+    """What the explorer answers to MapLatent."""
+
+    def make(**changes):
+        points = np.stack([np.arange(COUNT) % 6, np.arange(COUNT) // 6], axis=1)
+        return {
+            "run": "",
+            "space": "latent means",
+            "decodes": True,
+            "variational": True,
+            "points": write(points),
+            "axes": ["component 1 (40.0% of the variance)", "component 2 (12.0% of the variance)"],
+            "note": "The plane holds 52.0% of the variance.",
+            "methods": {"pca": "", "tsne": "", "umap": UMAP},
+            "classes": CLASSES,
+            "split": SPLITS,
+            "index": INDICES,
+            "name": [f"{split}/{at}.png" for at, split in enumerate(SPLITS)],
+            "label": [CLASSES[at % 2] for at in range(COUNT)],
+            "mse": [0.001 * (at + 1) for at in range(COUNT)],
+            "leaked": [at in (18, 22) for at in range(COUNT)],
+            "dimensions": {
+                "measure": "KL, nats",
+                "order": [3, 0, 1, 2],
+                "value": [4.0, 2.0, 0.5, 0.0],
+                "active": [True, True, True, False],
+                "mean": [0.0] * 4,
+                "spread": [1.0] * 4,
+                "low": [-2.0] * 4,
+                "high": [2.0] * 4,
+            },
+            "collapse": {"active": 3, "dimensions": 4, "sentence": "The posterior has collapsed in 1 of 4."},
+        } | changes
+
+    return make
+
+
+@pytest.fixture
+def mapped(panel, loaded, asked, answer, content):
+    """A panel with its first map."""
+    request = asked(MapLatent)
+    answer("latent-map", content(run=request.run))
+    return panel
+
+
+def near(memorised=False):
+    nearest = [{"index": at, "name": f"train/{at}.png", "distance": 0.01 * (at + 1)} for at in range(4)]
+    facts = {"nearest": nearest, "unit": "root mean squared difference", "ratio": 0.2, "limit": 0.3, "typical": 0.05}
+    return {**facts, "measured_on": {"split": "validation", "scans": 2}, "memorised": memorised}
+
+
+@pytest.fixture
+def neighbours(asked, answer):
+    def reply(memorised=False, after=0):
+        request = asked(Neighbours, after)
+        sentence = "a is a near copy of the training scan b." if memorised else "a is no copy of a training scan."
+        found = {"pixel": near(memorised), "latent": near(), "memorised": memorised, "sentence": sentence}
+        answer("latent-near", {"run": request.run, "name": "a", "space": "latent means", **found})
+        return request
+
+    return reply
+
+
+def group_of(panel):
+    return panel.exploration.scene.group
+
+
+class TestMap:
+    def test_asks_for_all_scans_by_principal_components(self, panel, loaded, asked, session):
+        request = asked(MapLatent)
+        assert request.run == str(session.record("vae-0001").run.path)
+        assert (request.splits, request.method) == (("train", "validation", "test"), "pca")
+
+    def test_says_what_is_missing(self, qtbot, desk, panel, session):
+        assert panel.tools.page().message() == NO_SCANS
+        session.book.records.clear()
+        session.data = object()
+        panel.refresh()
+        assert panel.tools.page().message() == NO_RUN
+        session.data = None
+
+    def test_shows_points_axes_legend_and_collapse(self, mapped):
+        plot = mapped.map.plot
+        assert len(plot.scatter.points) == COUNT
+        assert "40.0%" in plot.scatter.axes[0]
+        assert mapped.map.legend.chip(0).text() == "✓ glioma tumor 12"
+        assert mapped.choice.notice.text() == "The posterior has collapsed in 1 of 4."
+        assert len({mark.shape for mark in plot.scatter.marks}) == 2
+
+    def test_umap_that_is_missing_is_gray_and_says_why(self, mapped):
+        box = mapped.choice.method
+        item = box.model().item(box.findData("umap"))
+        assert not item.isEnabled()
+        assert item.toolTip() == UMAP
+
+    def test_another_map_is_asked_for_and_keeps_the_chosen_scan(self, mapped, asked, answer, content):
+        mapped.exploration.choose(("test", 2))
+        first = asked(MapLatent).number
+        mapped.choice.splits["train"].click()
+        request = asked(MapLatent, first)
+        assert request.splits == ("validation", "test")
+        answer("latent-map", content(run=request.run))
+        assert mapped.exploration.scene.chosen == ("test", 2)
+
+    def test_colours_by_class_split_error_and_leak(self, mapped):
+        scene = mapped.exploration.scene
+        by = {colour: scatter_of(scene.mapped, colour) for colour in ("class", "split", "error", "leak")}
+        assert [mark.title for mark in by["split"].marks] == ["train", "validation", "test"]
+        assert by["error"].values is not None
+        assert by["class"].values is by["split"].values is None
+        assert np.bincount(by["leak"].groups).tolist() == [18, 4, 2]
+        assert by["leak"].marks[2].title == LEAKED
+
+    def test_legend_entry_is_remembered(self, mapped, qtbot):
+        with qtbot.waitSignal(mapped.remembered):
+            mapped.map.legend.chip(1).click()
+        assert mapped.map.plot.hidden == {1}
+        assert mapped.memory()["hidden"] == {"class": ["no tumor"]}
+        mapped.exploration._recolour()
+        assert mapped.map.plot.hidden == {1}
+
+    def test_progress_is_told(self, panel, loaded, asked, session):
+        request = asked(MapLatent)
+        session.questions.engine.say(RequestProgress(number=request.number, panel="latent-map", done=6, total=24))
+        assert "25 %" in panel.tools.page().message() or "25 %" in panel.map.plot._empty
+
+    def test_refusal_is_said(self, panel, loaded, asked, session):
+        request = asked(MapLatent)
+        session.questions.engine.say(
+            Refused(reason="No memory.", advice="Map fewer splits.", number=request.number, panel="latent-map")
+        )
+        assert panel.tools.page().message() == "No memory. Map fewer splits."
+
+    def test_hover_says_and_shows_the_scan(self, mapped, qtbot):
+        with qtbot.waitSignal(mapped.pointed) as told:
+            mapped.map.plot.pointed.emit(18)
+        assert told.args == ["test / 18 · glioma tumor · test · also in train · MSE 0.019"]
+        image, lines = mapped.map.plot.preview(18)
+        assert image.width() == SIDE
+        assert lines[0] == "test / 18"
+
+
+class TestScan:
+    def test_click_asks_for_reconstruction_and_neighbours(self, mapped, asked):
+        mapped.map.plot.chosen.emit(19)
+        for kind in (Neighbours, Reconstruct):
+            request = asked(kind)
+            assert (request.split, request.indices) == ("test", (1,))
+        assert mapped.scan.pair.shown() == ["original"]
+        assert 19 in mapped.map.plot._rings
+
+    def test_neighbours_and_the_flag_in_words(self, mapped, neighbours):
+        mapped.exploration.choose(("test", 1))
+        neighbours(memorised=True)
+        assert mapped.scan.boards["latent"].shown() == [f"latent-{at}" for at in range(4)]
+        assert "usual distance 0.05" in mapped.scan.titles["pixel"].text()
+        assert mapped.scan.notice.text() == "a is a near copy of the training scan b."
+
+    def test_reconstruction_stands_beside_the_original(self, mapped, asked, answer, write):
+        mapped.exploration.choose(("test", 1))
+        request = asked(Reconstruct)
+        files = {"originals": write(np.zeros((1, SIDE, SIDE))), "images": write(np.ones((1, SIDE, SIDE)))}
+        answer("latent-scan", {"names": ["a"], "originals": files["originals"], "runs": {request.runs[0]: files}})
+        assert mapped.scan.pair.shown() == ["original", "made"]
+        assert mapped.scan.pair.view("made").values.mean() == 1
+
+    def test_neighbour_can_be_chosen(self, mapped, neighbours):
+        mapped.exploration.choose(("test", 1))
+        neighbours()
+        mapped.scan.boards["pixel"].maximised.emit("pixel-3")
+        assert mapped.exploration.scene.chosen == ("train", 3)
+
+    def test_opens_elsewhere(self, mapped, qtbot):
+        mapped.exploration.choose(("test", 1))
+        for key, button in mapped.scan.buttons.items():
+            with qtbot.waitSignal(mapped.wished) as told:
+                button.click()
+            assert told.args == [key, ("image", ("test", 1))]
+
+    def test_wish_before_the_map_is_there_is_kept(self, panel, loaded, asked, answer, content):
+        panel.show_wish(("image", ("test", 4)))
+        answer("latent-map", content(run=asked(MapLatent).run))
+        assert panel.exploration.scene.chosen == ("test", 4)
+
+
+class TestGroup:
+    def test_lasso_shows_members_counts_and_both_means(self, mapped, asked, answer, write):
+        mapped.tools.turn_to("walk")
+        mapped.map.plot.lassoed.emit([0, 1, 18])
+        page = mapped.tools.group
+        assert mapped.tools.page() is page
+        assert page.counts.text() == "3 scans: glioma tumor 2 · no tumor 1"
+        assert page.members.shown() == [0, 1, 18]
+        assert page.board.shown() == ["pixel mean"]
+        request = asked(AverageScans)
+        assert request.places == (("train", 0), ("train", 1), ("test", 0))
+        pictures = {"average": write(np.zeros((1, SIDE, SIDE))), "pixel_mean": write(np.ones((1, SIDE, SIDE)))}
+        answer("latent-group", {"run": request.run, "count": 3, **pictures})
+        assert page.board.shown() == ["decoded mean latent", "pixel mean"]
+        assert mapped.map.plot.selected.sum() == 3
+
+    def test_class_is_taken_and_cleared(self, mapped):
+        page = mapped.tools.group
+        page.classes.setCurrentIndex(2)
+        page.classes.activated.emit(2)
+        assert len(group_of(mapped)) == 12
+        page.clear.click()
+        assert group_of(mapped) == ()
+        assert mapped.map.plot.selected is None
+
+    def test_member_can_be_chosen(self, mapped):
+        mapped.map.plot.lassoed.emit([0, 18])
+        mapped.tools.group.members.opened.emit(18)
+        assert mapped.exploration.scene.chosen == ("test", 0)
+
+
+class TestPages:
+    def test_way_between_the_first_two_chosen(self, mapped, asked, answer, write):
+        mapped.tools.turn_to("between")
+        page = mapped.tools.between
+        assert page.message() == NEEDS_TWO
+        mapped.exploration.choose(("test", 1))
+        mapped.exploration.choose(("test", 2))
+        request = asked(Interpolate)
+        assert (request.first, request.second, request.path) == (("test", 1), ("test", 2), "linear")
+        pictures = write(np.zeros((9, SIDE, SIDE)))
+        shares = np.linspace(0, 1, 9).tolist()
+        answer("latent-between", {"shares": shares, "images": pictures, "faded": pictures})
+        assert len(page.board.shown()) == 18
+        assert mapped.map.plot._rings == {19: "A", 20: "B"}
+        page.path.setCurrentIndex(1)
+        page.path.activated.emit(1)
+        assert asked(Interpolate, request.number).path == "spherical"
+        page.swap.click()
+        assert asked(Interpolate, request.number + 1).first == ("test", 2)
+
+    def test_walk_slides_without_asking(self, mapped, asked, answer, write, session):
+        mapped.tools.turn_to("walk")
+        page = mapped.tools.pages["walk"]
+        assert page.message() == CHOOSE
+        mapped.exploration.choose(("test", 1))
+        request = asked(WalkDimension)
+        assert (request.dimension, request.indices) == (3, (1,))
+        images = np.linspace(0, 1, 21)[:, None, None] * np.ones((21, SIDE, SIDE))
+        files = {"images": write(images), "reconstruction": write(images[10:11])}
+        answer(
+            "latent-walk",
+            {"name": "a", "values": np.linspace(-2, 2, 21).tolist(), "own": 0.0, "change": [0.0] * 21, **files},
+        )
+        assert page.slider.value() == 10
+        sent = len(session.questions.engine.sent)
+        page.slider.setValue(20)
+        assert page.board.view("walked").values.mean() == pytest.approx(1)
+        assert page.board.view("change").values.mean() == pytest.approx(0.5)
+        assert len(session.questions.engine.sent) == sent
+        page.table.choose(["1"])
+        assert asked(WalkDimension, request.number).dimension == 1
+
+    def test_samples_are_flagged_and_drawn_again(self, mapped, asked, answer, write):
+        mapped.tools.turn_to("samples")
+        page = mapped.tools.pages["samples"]
+        request = asked(SampleLatent)
+        assert (request.source, request.seed) == ("mixture", 0)
+        samples = [
+            {"index": at, "name": f"train/{at}.png", "distance": 0.02, "ratio": 0.1 + at, "memorised": at == 0}
+            for at in range(3)
+        ]
+        answer(
+            "latent-samples",
+            {"images": write(np.zeros((3, SIDE, SIDE))), "samples": samples, "limit": 0.3, "memorised": 1},
+        )
+        assert page.grid._model.captions == ["▲ 0.10", "1.10", "2.10"]
+        assert "1 of 3 are near copies" in page.note.text()
+        assert page.board.shown() == ["sample", "near"]
+        page.another.click()
+        assert asked(SampleLatent, request.number).seed == 1
+        page.source.setCurrentIndex(page.source.findData("prior"))
+        page.source.activated.emit(1)
+        assert asked(SampleLatent, request.number + 1).source == "prior"
+
+    def test_spread_and_its_calibration(self, mapped, asked, answer, write):
+        mapped.tools.turn_to("spread")
+        page = mapped.tools.pages["spread"]
+        mapped.exploration.choose(("test", 1))
+        asked(PosteriorSpread)
+        levels = [0.1, 0.5, 0.9]
+        told = {"levels": levels, "coverage": [0.0, 0.1, 0.2], "sentence": "The spread is far too narrow."}
+        files = {key: write(np.full((SIDE, SIDE), 0.1)) for key in ("original", "mean", "spread")}
+        answer("latent-spread", {"name": "a", **files, "calibration": told})
+        assert page.note.text() == "The spread is far too narrow."
+        page.button.click()
+        asked(CalibrateSpread)
+        answer("latent-calibrate", {"scans": 64, "samples": 32, **told, "sentence": "Of many."})
+        assert page.note.text() == "Of many."
+        assert set(page.plot.items) == {"ideal", "this scan", "held out"}
+
+    def test_model_that_cannot_decode_says_why(self, panel, loaded, asked, answer, content, session):
+        request = asked(MapLatent)
+        answer("latent-map", content(run=request.run, decodes=False, variational=False))
+        panel.exploration.choose(("test", 1))
+        for name in ("between", "walk", "samples"):
+            panel.tools.turn_to(name)
+            assert "skip connections" in panel.tools.page().message()
+        panel.tools.turn_to("spread")
+        assert "has no posterior" in panel.tools.page().message()
+        panel.map.plot.lassoed.emit([0, 1])
+        assert panel.tools.group.board.shown() == ["pixel mean"]
+        assert "cannot decode a mean" in panel.tools.group.note.text()
+        kinds = (AverageScans, Interpolate, WalkDimension, SampleLatent, PosteriorSpread)
+        assert not [sent for sent in session.questions.engine.sent if isinstance(sent, kinds)]
+
+    def test_autoencoder_offers_no_prior(self, panel, loaded, asked, answer, content):
+        answer("latent-map", content(run=asked(MapLatent).run, variational=False))
+        panel.tools.turn_to("samples")
+        page = panel.tools.pages["samples"]
+        assert page.source.findData("prior") == -1
+        assert "no prior" in page.source.toolTip()
+
+
+class TestKeeping:
+    def test_remembers_and_recalls(self, mapped, desk, qtbot):
+        mapped.choice.set_values({"method": "tsne", "colour": "error", "splits": ["test"]})
+        mapped.tools.turn_to("walk")
+        kept = mapped.memory()
+        again = LatentPanel(desk)
+        qtbot.addWidget(again)
+        again.show()
+        again.recall(kept)
+        again.refresh()
+        assert again.memory() == kept
+
+    def test_recalls_nonsense_unharmed(self, panel):
+        panel.recall({"run": 3, "method": [], "splits": "x", "hidden": 1, "page": {}})
+        panel.refresh()
+
+    def test_figure_and_points_are_written(self, mapped, tmp_path):
+        mapped.map.plot.lassoed.emit([0, 18])
+        for name in ("map.png", "map.pdf"):
+            mapped.ask_path = lambda *_, name=name: (str(tmp_path / name), "")
+            mapped.export()
+            assert (tmp_path / name).stat().st_size > 1000
+        mapped.ask_path = lambda *_: (str(tmp_path / "points.csv"), "")
+        mapped.write_points()
+        lines = (tmp_path / "points.csv").read_text(encoding="utf-8").splitlines()
+        assert lines[0] == f"# {MARK}"
+        rows = list(csv.DictReader(lines[2:]))
+        assert len(rows) == COUNT
+        assert [row["index"] for row in rows if row["selected"] == "1"] == ["0", "0"]
+        assert rows[18]["leaked"] == "1"
+
+    def test_file_that_cannot_be_written_is_said(self, mapped, tmp_path):
+        mapped.ask_path = lambda *_: (str(tmp_path / "no" / "points.csv"), "")
+        mapped.write_points()
+        assert "could not be written" in mapped.choice.notice.text()
+
+    def test_script_is_python(self, mapped):
+        mapped.exploration.choose(("test", 1))
+        mapped.exploration.take_group((("train", 0), ("train", 1)))
+        text = mapped.python()
+        compile(text, "script", "exec")
+        assert "vae-0001" in text
+        assert "'pca'" in text
+
+    def test_everything_that_takes_the_keys_has_a_name(self, mapped):
+        nameless = [
+            widget
+            for widget in mapped.findChildren(QWidget)
+            if isinstance(widget, (QComboBox, QAbstractButton)) and widget.isVisible()
+            and not (widget.accessibleName() or getattr(widget, "text", lambda: "")())
+            and widget.focusPolicy() != Qt.FocusPolicy.NoFocus
+            and widget.parent().metaObject().className() not in ("QTabBar",)
+        ]
+        assert not nameless
