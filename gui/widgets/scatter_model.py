@@ -12,7 +12,7 @@ Point = tuple[float, float]
 
 LEFT, RIGHT, TOP, BOTTOM = 58, 14, 12, 42
 SPARE = 1.06
-MOST_ZOOM = 200.0
+MOST_ZOOM, MOST_STRETCH = 200.0, 2.0
 TAILS = (1, 99)
 
 
@@ -55,11 +55,11 @@ EMPTY = Scatter(np.zeros((0, 2)), np.zeros(0, np.int64), ())
 
 @dataclass(frozen=True)
 class Frame:
-    """How the plane lies in a widget of some size: both axes have one scale, in pixels per unit; y points up."""
+    """How the plane lies in a widget of some size: scales in pixels per unit, across and up; y points up."""
 
     size: Point
     centre: Point
-    scale: float
+    scale: Point
 
     @property
     def middle(self) -> Point:
@@ -68,36 +68,38 @@ class Frame:
     def to_view(self, points: Numbers) -> Numbers:
         """Places in the widget, (n, 2)."""
         across, down = self.middle
-        x = across + (points[:, 0] - self.centre[0]) * self.scale
-        y = down - (points[:, 1] - self.centre[1]) * self.scale
+        x = across + (points[:, 0] - self.centre[0]) * self.scale[0]
+        y = down - (points[:, 1] - self.centre[1]) * self.scale[1]
         return np.stack([x, y], axis=1)
 
     def to_plane(self, at: Point) -> Point:
         across, down = self.middle
-        return (at[0] - across) / self.scale + self.centre[0], (down - at[1]) / self.scale + self.centre[1]
+        return (at[0] - across) / self.scale[0] + self.centre[0], (down - at[1]) / self.scale[1] + self.centre[1]
 
-    def zoomed(self, factor: float, at: Point, least: float) -> "Frame":
+    def zoomed(self, factor: float, at: Point, least: Point) -> "Frame":
         """Zoom so that what lies under a place of the widget stays there; never out of the whole by more than half."""
-        scale = min(max(self.scale * factor, least / 2), least * MOST_ZOOM)
+        by = min(max(self.scale[0] * factor / least[0], 0.5), MOST_ZOOM)
+        scale = least[0] * by, least[1] * by
         x, y = self.to_plane(at)
         across, down = self.middle
-        return replace(self, scale=scale, centre=(x - (at[0] - across) / scale, y + (at[1] - down) / scale))
+        return replace(self, scale=scale, centre=(x - (at[0] - across) / scale[0], y + (at[1] - down) / scale[1]))
 
     def panned(self, dx: float, dy: float) -> "Frame":
         """Move what is seen by so many pixels."""
-        return replace(self, centre=(self.centre[0] - dx / self.scale, self.centre[1] + dy / self.scale))
+        return replace(self, centre=(self.centre[0] - dx / self.scale[0], self.centre[1] + dy / self.scale[1]))
 
 
 def whole(points: Numbers, size: Point) -> Frame:
-    """The frame in which all points are just in sight."""
+    """The frame in which all points are just in sight; one axis is stretched to fill the room, to twice at the most."""
     room = max(size[0] - LEFT - RIGHT, 1.0), max(size[1] - TOP - BOTTOM, 1.0)
     if not len(points):
-        return Frame(size, (0.0, 0.0), min(room) / 2)
+        return Frame(size, (0.0, 0.0), (min(room) / 2, min(room) / 2))
     low, high = points.min(axis=0), points.max(axis=0)
     span = np.maximum((high - low) * SPARE, 1e-9)
-    scale = float(min(room[0] / span[0], room[1] / span[1]))
+    full = [min(float(room[axis] / span[axis]), 1e9) for axis in (0, 1)]
+    scale = min(full[0], full[1] * MOST_STRETCH), min(full[1], full[0] * MOST_STRETCH)
     middle = (low + high) / 2
-    return Frame(size, (float(middle[0]), float(middle[1])), min(scale, 1e9))
+    return Frame(size, (float(middle[0]), float(middle[1])), scale)
 
 
 def nearest(places: Numbers, shown: Flags, at: Point, reach: float) -> int:

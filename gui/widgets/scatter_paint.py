@@ -153,11 +153,11 @@ def _draw_ticks(painter: QPainter, frame: Frame, room: QRectF, is_x: bool) -> No
         value, text = turn * step, fixed(turn * step, places)
         painter.setPen(QPen(QColor(palette.current().grid), 1))
         if is_x:
-            x = across + (value - frame.centre[0]) * frame.scale
+            x = across + (value - frame.centre[0]) * frame.scale[0]
             painter.drawLine(QLineF(x, room.top(), x, room.bottom()))
             box = QRectF(x - 40, room.bottom() + 3, 80, 16)
         else:
-            y = down - (value - frame.centre[1]) * frame.scale
+            y = down - (value - frame.centre[1]) * frame.scale[1]
             painter.drawLine(QLineF(room.left(), y, room.right(), y))
             box = QRectF(22, y - 8, LEFT - 27, 16)
         painter.setPen(QColor(palette.current().quiet))

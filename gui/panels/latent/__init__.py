@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QSizePolicy, QVBoxLayout, QWidget
 
 from gui.figures import FIGURES, save_figure
 from gui.panel import Desk, Panel, column_of
@@ -40,8 +40,9 @@ class LatentPanel(Panel):
         column = QVBoxLayout(right)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GAP)
-        column.addWidget(self.map, 3)
-        column.addWidget(self.tools, 2)
+        for card, share in ((self.map, 6), (self.tools, 5)):
+            card.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
+            column.addWidget(card, share)
         self.place(column_of(self.choice, self.scan, stretched=self.scan), right)
         self._connect()
         self.exploration.lose(NO_SCANS)
@@ -53,9 +54,9 @@ class LatentPanel(Panel):
         self.choice.changed.connect(self._on_choice_changed)
         for changed in (self.choice.colour_changed, self.map.hidden_changed, self.tools.turned):
             changed.connect(self.remembered)
-        self.choice.figure_wanted.connect(self.export)
-        self.choice.points_wanted.connect(self.write_points)
-        self.choice.copy_wanted.connect(self.copy_python)
+        self.map.figure_wanted.connect(self.export)
+        self.map.points_wanted.connect(self.write_points)
+        self.map.copy_wanted.connect(self.copy_python)
         self.map.pointed.connect(self.pointed)
         self.scan.wished.connect(self.wished)
 

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QWidget
 from gui.loaded_data import SPLITS
 from gui.panels.latent.mapped import COLOURS
 from gui.run_record import RunRecord
-from gui.widgets.buttons import Button
 from gui.widgets.card import Card
 from gui.widgets.chip import FilterChip
 from gui.widgets.notice import NoticeBox
@@ -21,11 +20,10 @@ LABEL_PX = 64
 
 
 class ChoiceCard(Card):
-    """Run, scans, map, colour; exports."""
+    """Run, scans, map, colour."""
 
     changed = Signal()
     colour_changed = Signal()
-    figure_wanted, points_wanted, copy_wanted = Signal(), Signal(), Signal()
 
     def __init__(self) -> None:
         super().__init__("Latent space")
@@ -61,18 +59,6 @@ class ChoiceCard(Card):
             form.addRow(text, field)
         self.add(form)
         self.add(self.notice)
-        self.add(self._buttons())
-
-    def _buttons(self) -> QHBoxLayout:
-        line = QHBoxLayout()
-        line.setSpacing(6)
-        wishes = (("Figure…", self.figure_wanted), ("CSV…", self.points_wanted), ("Copy as Python", self.copy_wanted))
-        for text, wanted in wishes:
-            button = Button(text)
-            button.clicked.connect(wanted)
-            line.addWidget(button)
-        line.addStretch()
-        return line
 
     def list_runs(self, records: list[RunRecord]) -> None:
         """Offer these runs, the first one where the chosen one is gone."""

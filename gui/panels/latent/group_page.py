@@ -41,6 +41,7 @@ class GroupPage(Page):
         self.members.setToolTip("Double-click a scan to choose it")
         self.classes.setAccessibleName("take all scans of a class")
         self.board.setFixedWidth(MEANS_PX)
+        self.classes.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         row = QHBoxLayout(self.content)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(14)

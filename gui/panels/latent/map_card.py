@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from gui.loaded_data import LoadedData
 from gui.panels.latent.mapped import LatentMap, Place, scatter_of
 from gui.pixmaps import image_of
+from gui.widgets.buttons import Button
 from gui.widgets.card import Card
 from gui.widgets.legend import Legend
 from gui.widgets.scatter_model import EMPTY
@@ -26,6 +27,7 @@ class MapCard(Card):
     grouped = Signal(object)
     pointed = Signal(str)
     hidden_changed = Signal()
+    figure_wanted, points_wanted, copy_wanted = Signal(), Signal(), Signal()
 
     def __init__(self) -> None:
         super().__init__("Map", HINT)
@@ -42,6 +44,11 @@ class MapCard(Card):
         column.addWidget(self.note)
         self.note.setWordWrap(True)
         self.add(self.figure, 1)
+        wishes = (("Figure…", self.figure_wanted), ("CSV…", self.points_wanted), ("Copy as Python", self.copy_wanted))
+        for text, wanted in wishes:
+            button = Button(text)
+            button.clicked.connect(wanted)
+            self.add_action(button)
         self.plot.preview = self._preview
         self.legend.changed.connect(self._on_legend_changed)
         self.plot.chosen.connect(lambda at: self.mapped and self.chosen.emit(self.mapped.place(at)))

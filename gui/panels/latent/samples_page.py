@@ -34,6 +34,7 @@ class SamplesPage(Page):
         self.grid.setAccessibleName("drawn pictures")
         self.board = PictureBoard(ViewState(parent=self), lambda view: view.set_orientation(""))
         self.board.setFixedWidth(PAIR_PX)
+        self.source.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.count.setRange(1, MOST)
         self.count.setValue(COUNT)
         self.seed.setRange(0, MOST_SEED)

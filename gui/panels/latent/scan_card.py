@@ -18,8 +18,8 @@ from gui.widgets.picture_board import Picture, PictureBoard
 from gui.widgets.text import label, number
 from gui.widgets.view_state import ViewState
 
-NEIGHBOURS = 4
-PAIR_PX, NEAR_PX = 178, 96
+NEIGHBOURS, LEAST = 4, 1e-4
+PAIR_PX, NEAR_PX = 164, 88
 EMPTY = (
     "Click on a point of the map to see its scan, what the run makes of it, and what it was trained on that is like it."
 )
@@ -122,7 +122,7 @@ class ScanCard(Card):
             row = [
                 Picture(
                     f"{key}-{near['index']}",
-                    number(near["distance"], 2),
+                    distance_text(near["distance"]),
                     scene.data.thumbnails[scene.row(("train", near["index"]))] / np.float32(255),
                 )
                 for near in found["nearest"]
@@ -130,8 +130,14 @@ class ScanCard(Card):
             board.set_pictures([row])
             names = "\n".join(f"{number(near['distance'], 3)}  {short(near['name'])}" for near in found["nearest"])
             board.setToolTip(f"{TIP.format(unit=found['unit'], typical=number(found['typical'], 2))}\n{names}")
-        self.notice.show_notice(content["sentence"], "warning" if content["memorised"] else "info")
+        sentence = content["sentence"].replace(content["name"], "This scan", 1)
+        self.notice.show_notice(sentence, "warning" if content["memorised"] else "info")
 
     def _wish(self, panel: str) -> None:
         if self.scene is not None and self.scene.chosen is not None:
             self.wished.emit(panel, ("image", self.scene.chosen))
+
+
+def distance_text(distance: float) -> str:
+    """Write a distance; what only rounding keeps from zero is zero."""
+    return number(distance if distance > LEAST else 0.0, 2)

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSlider, QVBoxLayout
 from engine.messages import WalkDimension
 from gui.panels.latent.mapped import Scene
 from gui.panels.latent.page import CHOOSE, WORKING, Page
-from gui.pixmaps import Scale
+from gui.pixmaps import Scale, robust_limit
 from gui.session import Session
 from gui.widgets.number_model import Column, Row
 from gui.widgets.number_table import NumberTable
@@ -103,8 +103,7 @@ class WalkPage(Page):
         own = content["own"]
         with QSignalBlocker(self.slider):
             self.slider.setValue(int(np.abs(np.asarray(self._values) - own).argmin()))
-        change = float(np.abs(self._images - self._own).max())
-        self.state.update(limit=max(change, 0.02))
+        self.state.update(limit=max(robust_limit(self._images[[0, -1]] - self._own), 0.01))
         self.tell(f"{content['name'].rsplit('/', 1)[-1]} has {number(own, 3)} here. {ENDS}")
         self._show()
         self.reveal()

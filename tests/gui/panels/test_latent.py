@@ -426,7 +426,8 @@ class TestKeeping:
         nameless = [
             widget
             for widget in mapped.findChildren(QWidget)
-            if isinstance(widget, (QComboBox, QAbstractButton)) and widget.isVisible()
+            if isinstance(widget, (QComboBox, QAbstractButton))
+            and widget.isVisible()
             and not (widget.accessibleName() or getattr(widget, "text", lambda: "")())
             and widget.focusPolicy() != Qt.FocusPolicy.NoFocus
             and widget.parent().metaObject().className() not in ("QTabBar",)
