@@ -3,17 +3,15 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF, QResizeEvent
+from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui import palette
 from gui.widgets.scatter_gestures import ScatterGestures
 from gui.widgets.scatter_model import EMPTY, Flags, Frame, Point, Scatter, whole
-from gui.widgets.scatter_paint import draw_bar, draw_field, draw_points, room_of
-
-PREVIEW_PX, LINE_PX, AWAY_PX, RING_PX = 120, 17, 14, 7
-Preview = Callable[[int], tuple[QImage | None, Sequence[str]]]
+from gui.widgets.scatter_overlay import Preview, draw_preview, draw_rings
+from gui.widgets.scatter_paint import draw_bar, draw_field, draw_points
 
 
 class ScatterPlot(QWidget):
@@ -32,8 +30,8 @@ class ScatterPlot(QWidget):
         self.frame = whole(EMPTY.points, (1.0, 1.0))
         self.lasso: list[Point] = []
         self.at = -1
-        self.preview: Preview = lambda at: (None, ())
-        self._rings: Mapping[int, str] = {}
+        self.preview: Callable[[int], Preview] = lambda at: (None, ())
+        self._rings: dict[int, str] = {}
         self._layer: QPixmap | None = None
         self._empty = ""
         self._gestures = ScatterGestures(self)
@@ -94,7 +92,7 @@ class ScatterPlot(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(640, 420)
+        return QSize(480, 240)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """The points are kept as a picture: pointing at one costs only that one."""
@@ -103,7 +101,8 @@ class ScatterPlot(QWidget):
         painter = QPainter(self)
         painter.drawPixmap(0, 0, self._layer)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._paint_rings(painter)
+        painter.setFont(self.font())
+        draw_rings(painter, self.scatter, self.frame, self._rings | {self.at: self._rings.get(self.at, "")})
         if self.lasso:
             ground = QColor(palette.current().accent)
             painter.setPen(QPen(ground, 1.5))
@@ -111,7 +110,8 @@ class ScatterPlot(QWidget):
             painter.setBrush(ground)
             painter.drawPolygon(QPolygonF([QPointF(*corner) for corner in self.lasso]))
         if self.at >= 0:
-            self._paint_preview(painter)
+            place = self.frame.to_view(self.scatter.points[[self.at]])[0].tolist()
+            draw_preview(painter, self.preview(self.at), (place[0], place[1]), self.frame.size)
         if self.hasFocus():
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -147,40 +147,3 @@ class ScatterPlot(QWidget):
             painter.drawText(self.rect().adjusted(40, 20, -40, -20), int(flags), self._empty)
         painter.end()
         return layer
-
-    def _paint_rings(self, painter: QPainter) -> None:
-        known = [at for at in {*self._rings, self.at} if 0 <= at < len(self.scatter.points)]
-        if not known:
-            return
-        painter.setFont(self.font())
-        painter.setClipRect(room_of(self.frame))
-        for at, (x, y) in zip(known, self.frame.to_view(self.scatter.points[known]).tolist(), strict=True):
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            for colour, wide in ((palette.current().field, 4.5), (palette.current().strong, 2.0)):
-                painter.setPen(QPen(QColor(colour), wide))
-                painter.drawEllipse(QPointF(x, y), RING_PX, RING_PX)
-            painter.drawText(QPointF(x + RING_PX + 4, y - 4), self._rings.get(at, ""))
-        painter.setClipping(False)
-
-    def _paint_preview(self, painter: QPainter) -> None:
-        """The picture of the point under the cursor, beside it, never cut off."""
-        image, lines = self.preview(self.at)
-        if image is None and not lines:
-            return
-        x, y = self.frame.to_view(self.scatter.points[[self.at]])[0].tolist()
-        metrics = painter.fontMetrics()
-        wide = max([PREVIEW_PX if image else 0, *(metrics.horizontalAdvance(line) for line in lines)]) + 16
-        high = (PREVIEW_PX if image else 0) + LINE_PX * len(lines) + 18
-        left = x + AWAY_PX if x + AWAY_PX + wide < self.width() else max(x - AWAY_PX - wide, 2)
-        top = min(max(y - high / 2, 2), max(self.height() - high - 2, 2))
-        painter.setPen(QPen(QColor(palette.current().line), 1))
-        painter.setBrush(QColor(palette.current().card))
-        painter.drawRoundedRect(QRectF(left, top, wide, high), 6, 6)
-        if image is not None:
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            painter.drawImage(QRectF(left + (wide - PREVIEW_PX) / 2, top + 8, PREVIEW_PX, PREVIEW_PX), image)
-        painter.setPen(QColor(palette.current().text))
-        first = top + high - 10 - LINE_PX * len(lines)
-        for turn, line in enumerate(lines):
-            room = QRectF(left + 8, first + 4 + turn * LINE_PX, wide - 16, LINE_PX)
-            painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, line)
