@@ -215,7 +215,7 @@ class TestScan:
         neighbours(memorised=True)
         assert mapped.scan.boards["latent"].shown() == [f"latent-{at}" for at in range(4)]
         assert "usual distance 0.05" in mapped.scan.titles["pixel"].text()
-        assert mapped.scan.notice.text() == "a is a near copy of the training scan b."
+        assert mapped.scan.notice.text() == "This scan is a near copy of the training scan b."
 
     def test_reconstruction_stands_beside_the_original(self, mapped, asked, answer, write):
         mapped.exploration.choose(("test", 1))
