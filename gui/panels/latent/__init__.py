@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QFileDialog, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QFileDialog, QSplitter
 
 from gui.figures import FIGURES, save_figure
 from gui.panel import Desk, Panel, column_of
@@ -20,6 +20,7 @@ from gui.scripts import changed_data
 from gui.theme import GAP
 
 SOON_MS = 60
+SHARES = [425, 348]
 NO_SCANS = "No scans yet. Choose a source in Data."
 NO_RUN = "No run has a model yet. Train one for at least one epoch."
 
@@ -36,13 +37,12 @@ class LatentPanel(Panel):
         self._wanted = ""
         self._soon = QTimer(self, singleShot=True, interval=SOON_MS)
         self._soon.timeout.connect(self.refresh)
-        right = QWidget()
-        column = QVBoxLayout(right)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(GAP)
-        for card, share in ((self.map, 6), (self.tools, 5)):
-            card.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
-            column.addWidget(card, share)
+        right = QSplitter(Qt.Orientation.Vertical)
+        right.setHandleWidth(GAP)
+        right.setChildrenCollapsible(False)
+        for card in (self.map, self.tools):
+            right.addWidget(card)
+        right.setSizes(SHARES)
         self.place(column_of(self.choice, self.scan, stretched=self.scan), right)
         self._connect()
         self.exploration.lose(NO_SCANS)

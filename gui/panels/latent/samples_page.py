@@ -19,7 +19,8 @@ from gui.widgets.view_state import ViewState
 
 COUNT, MOST, MOST_SEED = 24, 128, 9999
 PAIR_PX = 400
-SOURCES = {"mixture": "Mixture of training latents", "prior": "Prior"}
+SOURCES = {"prior": "Prior", "mixture": "Mixture of training latents"}
+FITTING = "The mixture of the training latents is being fitted. That is done once and may take minutes."
 
 
 class SamplesPage(Page):
@@ -74,7 +75,7 @@ class SamplesPage(Page):
         self._offer(scene)
         fields = {"count": self.count.value(), "seed": self.seed.value(), "source": self.source.currentData()}
         if self.asking.ask(SampleLatent, run=scene.run, data=scene.data.config, **fields) and self.message():
-            self.say(WORKING)
+            self.say(FITTING if self.source.currentData() == "mixture" else WORKING)
 
     def _offer(self, scene: Scene) -> None:
         """An autoencoder has no prior to draw from."""

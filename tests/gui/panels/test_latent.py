@@ -321,7 +321,7 @@ class TestPages:
         mapped.tools.turn_to("samples")
         page = mapped.tools.pages["samples"]
         request = asked(SampleLatent)
-        assert (request.source, request.seed) == ("mixture", 0)
+        assert (request.source, request.seed) == ("prior", 0)
         samples = [
             {"index": at, "name": f"train/{at}.png", "distance": 0.02, "ratio": 0.1 + at, "memorised": at == 0}
             for at in range(3)
@@ -335,9 +335,9 @@ class TestPages:
         assert page.board.shown() == ["sample", "near"]
         page.another.click()
         assert asked(SampleLatent, request.number).seed == 1
-        page.source.setCurrentIndex(page.source.findData("prior"))
+        page.source.setCurrentIndex(page.source.findData("mixture"))
         page.source.activated.emit(1)
-        assert asked(SampleLatent, request.number + 1).source == "prior"
+        assert asked(SampleLatent, request.number + 1).source == "mixture"
 
     def test_spread_and_its_calibration(self, mapped, asked, answer, write):
         mapped.tools.turn_to("spread")
