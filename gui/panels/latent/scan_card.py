@@ -23,7 +23,7 @@ PAIR_PX, NEAR_PX = 164, 88
 EMPTY = (
     "Click on a point of the map to see its scan, what the run makes of it, and what it was trained on that is like it."
 )
-PLACES = {"compare": "Compare", "denoise": "Denoise"}
+PLACES = {"compare": "Compare", "layers": "Layers", "denoise": "Denoise"}
 NEAR = {"latent": "nearest in the latent", "pixel": "nearest in pixels"}
 TIP = (
     "Training scans, the nearest first, under each its distance: {unit}. Usual: {typical}. Double-click to choose one."
