@@ -15,6 +15,7 @@ from engine.search.space import Space
 
 RESAMPLES = 500
 COVERED = (2.5, 97.5)  # percentiles of the interval
+SINGULAR = 1e-10  # share of the largest variance below which a direction did not vary
 
 
 @dataclass(frozen=True)
@@ -62,13 +63,13 @@ def importances(
     relative = bool((scores > 0).all())
     targets = np.log(scores) if relative else scores
     rng = np.random.default_rng(seed)
-    drawn = [rng.integers(len(trials), size=len(trials)) for _ in range(RESAMPLES)]
-    fits = np.array([_fit(features[rows], targets[rows]) for rows in drawn])
+    drawn = [np.bincount(rng.integers(len(trials), size=len(trials)), minlength=len(trials)) for _ in range(RESAMPLES)]
+    (fit,), fits = _fits(features, targets, np.ones((1, len(trials)))), _fits(features, targets, np.array(drawn))
     found, start = [], 0
     for dimension in varied:
         columns = slice(start, start + dimension.width)
         start += dimension.width
-        whole = _effect(_fit(features, targets)[columns])
+        whole = _effect(fit[columns])
         resampled = np.array([_effect(fit[columns]) for fit in fits])
         found.append(_described(dimension.name, dimension.is_ordered, whole, resampled, relative))
     return sorted(found, key=lambda each: -abs(each.effect))
@@ -78,10 +79,22 @@ def _features(space: Space, values: Mapping[str, Any]) -> NDArray[np.float64]:
     return space.features({name: values[name] for name in space.names if name in values})
 
 
-def _fit(features: NDArray[np.float64], targets: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Least squares with an intercept; of equally good fits the one with the smallest coefficients."""
-    centred = features - features.mean(axis=0)
-    return np.linalg.lstsq(centred, targets - targets.mean(), rcond=1e-10)[0]
+def _fits(
+    features: NDArray[np.float64], targets: NDArray[np.float64], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Least squares with an intercept, once for each row of weights: (fits, features).
+
+    Of equally good fits the one with the smallest coefficients. All at once, by the normal equations: features lie in
+    [0, 1] and are few.
+    """
+    count, width = features.shape
+    columns = np.concatenate([features, targets[:, None]], axis=1)
+    products = (columns[:, :, None] * columns[:, None, :]).reshape(count, -1)
+    total, means = weights.sum(axis=1), (weights @ columns) / weights.sum(axis=1)[:, None]
+    moments = (weights @ products).reshape(-1, width + 1, width + 1) / total[:, None, None]
+    spread = moments - means[:, :, None] * means[:, None, :]
+    inverse = np.linalg.pinv(spread[:, :width, :width], rcond=SINGULAR, hermitian=True)
+    return np.asarray((inverse @ spread[:, :width, width:])[..., 0])
 
 
 def _effect(coefficients: NDArray[np.float64]) -> float:

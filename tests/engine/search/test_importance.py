@@ -5,7 +5,7 @@ import pytest
 
 from engine import config
 from engine.search import space
-from engine.search.importance import importances
+from engine.search.importance import _fits, importances
 
 SPACE = space.parse(
     {
@@ -63,3 +63,16 @@ def test_too_few_trials_and_settings_that_never_varied_say_nothing():
 def test_losses_that_may_be_negative_have_effects_in_their_own_unit():
     shifted = [(values, score - 0.01) for values, score in trials(60, 0)]
     assert not any(each.is_relative for each in importances(SPACE, shifted))
+
+
+@pytest.mark.parametrize("twins", [False, True])
+def test_all_fits_at_once_are_those_of_one_after_the_other(twins):
+    rng = np.random.default_rng(0)
+    features, targets = rng.random((20, 4)), rng.standard_normal(20)
+    if twins:
+        features[:, 3] = features[:, 2]  # which of the two it was cannot be told
+    drawn = rng.integers(20, size=(6, 20))
+    found = _fits(features, targets, np.array([np.bincount(rows, minlength=20) for rows in drawn]))
+    for rows, fit in zip(drawn, found, strict=True):
+        centred = features[rows] - features[rows].mean(axis=0)
+        assert fit == pytest.approx(np.linalg.lstsq(centred, targets[rows] - targets[rows].mean(), rcond=1e-8)[0])
