@@ -12,11 +12,12 @@ import numpy as np
 from engine import backend, data, evaluation, lesions, runs, scoring
 from engine.cli.meter import Meter
 from engine.cli.outcome import Outcome, number, table
-from engine.config import DataConfig
+from engine.config import DataConfig, TrainingConfig
 from engine.data.loading import open_source
 from engine.errors import ConfigError
 from engine.explore import whereabouts
 from engine.explore.twins import Twin, of_phantoms, of_scans, stacked
+from engine.report import figures, lesion_curve
 from engine.runs import Run
 
 MOST_PAIRS, MOST_PLACES, MOST_CHANNELS = 200, 16, 64
@@ -44,12 +45,28 @@ def run(options: Namespace) -> Outcome:
         return True
 
     pictures, healthy = stacked(twins)
-    found = detectability.whereabouts(model, pictures, healthy, detectability.Observer(**looks), step)
+    asked = _asked_layers(options.layers, model)
+    observer = detectability.Observer(**looks)
+    found = detectability.Following(model, pictures, healthy, observer, asked).go_on(step)
     meter.count("Following", 1, 1)
     content = {"run": opened.name, "model": opened.config.model.model, "of": _asked_of(options), **looks}
     content |= whereabouts.described(found)
     content["pairs"] = whereabouts.pairs(found, twins, scoring.reconstruct(model, pictures))
+    if options.out is not None:
+        options.out.mkdir(parents=True, exist_ok=True)
+        content["figure"] = str(figures.save(lesion_curve.draw(content), options.out / "lesion-layers.png"))
     return Outcome(_text(content), content)
+
+
+def _asked_layers(typed: str, model: Any) -> list[str] | None:
+    """The names of the layers to ask; None for all."""
+    if typed == "all":
+        return None
+    if typed == "stages":
+        known = backend.load_any("engine.explore.layers", TrainingConfig()).listed(model)
+        stages: list[str] = backend.load_any("engine.explore.detectability", TrainingConfig()).stages(known)
+        return stages
+    return [name.strip() for name in typed.split(",")]
 
 
 def _twins(run: Run, options: Namespace, count: int, meter: Meter) -> list[Twin]:
@@ -90,6 +107,8 @@ def _text(content: Mapping[str, Any]) -> str:
     start = ["picture", "", number(content["picture_d_prime"]), "100.0%", "100.0%", ""]
     lines = [title, table(["layer", "kind", "d'", "held", "alone", "lost"], [start, *rows], align="<<>>>>")]
     lines += [NOTE.format(noise=content["noise"]), "", _verdict(content)]
+    if "figure" in content:
+        lines.append(f"Figure: {content['figure']}")
     return "\n".join(lines)
 
 

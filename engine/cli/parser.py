@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from engine import __version__, config
 from engine.cli.denoise_options import add_denoise, add_denoise_curve
-from engine.cli.layer_options import add_activations, add_lesion_layers
+from engine.cli.layer_options import add_activations, add_channels, add_lesion_layers
 from engine.cli.search_options import add_search, add_trials
 from engine.cli.setting_options import PROGRAM as PROGRAM
 from engine.cli.setting_options import add_option, add_settings, summary
@@ -254,6 +254,11 @@ COMMANDS = {
         add_denoise_curve,
     ),
     "activations": ("activations", "draw what the layers of a run make of scans", add_activations),
+    "channels": (
+        "channels",
+        "what a run's channels do over many scans, what they like, and which are those of another run",
+        add_channels,
+    ),
     "lesion-layers": (
         "lesion_layers",
         "ask where lesions go: how detectable they are at each layer, and which layer loses most",

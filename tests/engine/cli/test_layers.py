@@ -111,6 +111,22 @@ def test_phantoms_are_followed(call):
     assert "At the output" in text
 
 
+def test_the_way_of_lesions_is_drawn_and_some_layers_can_be_asked(call, tmp_path):
+    asked = ("lesion-layers", "first", "--pairs", "2", "--places", "1", "--channels", "4", "--layers")
+    status, out, _ = call(*asked, "stages", "--out", tmp_path / "way", "--json")
+    said = json.loads(out)
+    assert status == 0
+    assert [layer["name"] for layer in said["layers"]] == [
+        *("enc_act1", "enc_act2", "enc_latent", "dec_dense", "dec_act1", "dec_output"),
+    ]
+    with Image.open(said["figure"]) as drawn:
+        assert MARK in drawn.info["Description"]
+    named = json.loads(call(*asked, "enc_latent, dec_output", "--json")[1])
+    assert [layer["name"] for layer in named["layers"]] == ["enc_latent", "dec_output"]
+    assert named["loses_most"] == "enc_latent"
+    assert "no layer 'enc_conv9'" in call(*asked, "enc_conv9")[2]
+
+
 def test_scans_with_boxes_are_followed(call, tmp_path, monkeypatch):
     monkeypatch.setenv("ENGRAM_CACHE", str(tmp_path / "cache"))
     rows = ["split,class,file,x_center,y_center,width,height"]

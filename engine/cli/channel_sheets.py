@@ -1,0 +1,110 @@
+"""The pictures of `channels`: what a layer's channels like, what they answer to, and their partners in another run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import backend
+from engine.cli.meter import Meter
+from engine.config import TrainingConfig
+from engine.data import Split
+from engine.report import figures, sheet
+from engine.report.mosaic import scale_of
+from engine.report.sheet import Cell
+from engine.runs import Run
+
+Picture = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """One layer of a run's model, the scans it is asked about, and those of its channels that are drawn."""
+
+    run: Run
+    model: Any
+    images: Split
+    layer: str
+    channels: Sequence[int]
+
+    def title(self, what: str) -> str:
+        """Over a sheet."""
+        return f"{what} · {self.layer} · {self.run.name}"
+
+
+def favourites(subject: Subject, count: int, out: Path) -> dict[str, Any]:
+    """The scans that excite each channel most, or what its strongest unit sees of them; a row a channel."""
+    found = _module("favourites").favourites(subject.model, subject.images, subject.layer, count)
+    cells, told = [], []
+    for channel in subject.channels:
+        for rank, each in enumerate(found[channel], 1):
+            patch = each.patch(subject.images.read([each.index])[0])
+            cells.append(Cell(f"channel {channel}, {rank}", patch, f"{each.value:.3g}"))
+        told.append({"channel": channel, "scans": [_liked(each, subject.images) for each in found[channel]]})
+    across = min(count, len(subject.images))
+    facts = f"the part of the {subject.images.name} scan that the strongest unit can see, and its activation"
+    return {"channels": told, "figure": _saved(subject, "favourites", (cells, facts, across), out)}
+
+
+def preferred(subject: Subject, out: Path, meter: Meter) -> dict[str, Any]:
+    """The input that each channel likes best."""
+    module, channel = _module("preferred"), _module("channel").Channel
+    cells, told = [], []
+    for done, number in enumerate(subject.channels):
+        meter.count("Climbing", done, len(subject.channels))
+        found = module.preferred(subject.model, channel(subject.layer, number))
+        cells.append(Cell(f"channel {number}", found.image, f"{found.start:.3g} for gray → {found.value:.3g}"))
+        told.append({"channel": number, "start": found.start, "value": found.value})
+    facts = "found by gradient ascent from gray: no scan, and one picture of many that would do"
+    return {"channels": told, "figure": _saved(subject, "preferred", (cells, facts, 8), out)}
+
+
+def saliency(subject: Subject, picture: Picture, name: str, out: Path) -> dict[str, Any]:
+    """Which pixels of a scan each channel answers to."""
+    compute, channel = _module("saliency").saliency, _module("channel").Channel
+    cells = [Cell("scan", picture, name)]
+    for number in subject.channels:
+        found = compute(subject.model, picture[None, ..., None], channel(subject.layer, number))[0]
+        limit = float(np.percentile(np.abs(found), 99.5)) or 1.0
+        cells.append(Cell(f"channel {number}", found, "", (-limit, limit)))
+    facts = "the change of the channel's mean with each pixel, activation per gray value; each on its own scale"
+    return {"image": name, "figure": _saved(subject, "saliency", (cells, facts, 5), out)}
+
+
+def matched(subject: Subject, other: str, activations: tuple[Picture, Picture], matching: Any, out: Path) -> str:
+    """On the first scan: each channel, its partner, and their difference, on one scale."""
+    first, second = activations
+    partner = {int(one): (int(two), place) for place, (one, two) in enumerate(matching.pairs)}
+    cells = []
+    for channel in (each for each in subject.channels if each in partner):
+        two, place = partner[channel]
+        three = [first[0, ..., channel], second[0, ..., two], matching.difference[0, ..., place]]
+        low, limit = scale_of(np.stack(three, axis=-1))
+        scale, note = (min(low, -limit), limit), f"correlation {matching.correlation[place]:.2f}"
+        titles = f"channel {channel}", f"{other}: {two}", "difference"
+        notes = note, "", f"rms {matching.rms[place]:.3g}"
+        cells += [
+            Cell(title, np.atleast_2d(each), said, scale)
+            for title, each, said in zip(titles, three, notes, strict=True)
+        ]
+    facts = f"each channel on the first scan, its partner in {other}, and the difference, on one scale"
+    return _saved(subject, "match", (cells, facts, 6), out)
+
+
+def _liked(each: Any, images: Split) -> dict[str, Any]:
+    place = {"value": each.value, "unit": [each.row, each.column], "box": list(each.box)}
+    return {"index": each.index, "name": images.names[each.index]} | place
+
+
+def _saved(subject: Subject, what: str, drawn: tuple[list[Cell], str, int], out: Path) -> str:
+    cells, facts, across = drawn
+    figure = sheet.draw(cells, subject.title(what.capitalize()), facts, across)
+    plain = subject.layer.replace("#", "-")
+    return str(figures.save(figure, out / f"{plain}-{what}.png"))
+
+
+def _module(name: str) -> Any:
+    return backend.load_any(f"engine.explore.{name}", TrainingConfig())
