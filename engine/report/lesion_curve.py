@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from engine.report import MARK, figures
 from engine.report.figures import DPI
-from engine.report.style import CARD, LINE, QUIET, SERIES, TEXT
+from engine.report.style import CARD, DANGER, LINE, QUIET, SERIES, TEXT
 
 MOST_NAMES = 40
 PER_LAYER, LEAST_WIDTH, MOST_WIDTH, HEIGHT = 0.3, 7.0, 16.0, 4.2
@@ -68,7 +68,7 @@ def _mark(axes: Axes, content: Mapping[str, Any], held: list[float]) -> None:
         (place, held[place]),
         xytext=(8 if right else -8, 26),
         textcoords="offset points",
-        color="#f08a7a",
+        color=DANGER,
         fontsize=8,
         ha="left" if right else "right",
     )
