@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QSizePolicy, QToolTip
 from gui import palette
 from gui.widgets.strip_paint import BOX_PX, HOP_PX, TEXT_LINES, StripPainter, piece_edges
 
-PITCH_PX, MOST_PITCH_PX = 80, 112
+PITCH_PX, MOST_PITCH_PX = 70, 112
 BOXES_PX = 84
 STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
 

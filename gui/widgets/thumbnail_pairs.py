@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from gui import palette
 from gui.pixmaps import Array, Scale, gray_image, image_of, to_colours
 
-SIDE, GAP = 68, 6
+SIDE, GAP, TEXT_PX = 68, 6, 15
 STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: -2, Qt.Key.Key_Down: 2}
 
 
@@ -24,6 +24,7 @@ class Pair:
     answer: Array | None = None
     limits: tuple[float, float] = (0.0, 1.0)
     scale: Scale = Scale.HEAT
+    caption: str = ""
 
 
 class ThumbnailPairs(QWidget):
@@ -32,41 +33,48 @@ class ThumbnailPairs(QWidget):
     chosen = Signal(int)
     remove_wanted = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, side: int = SIDE) -> None:
         super().__init__()
+        self.side = side
         self.pairs: tuple[Pair, ...] = ()
         self.at = 0
         self._drawn: dict[tuple[int, int], QImage] = {}
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setMinimumWidth(2 * SIDE)
+        self.setMinimumWidth(2 * side)
 
     def set_pairs(self, pairs: Sequence[Pair], at: int) -> None:
         """Show these, one of them chosen."""
         self.pairs, self.at = tuple(pairs), at
         self._drawn.clear()
-        name = f"scans: {pairs[at].title}, {at + 1} of {len(pairs)}" if pairs else "scans"
+        name = f"scans: {pairs[at].title}, {at + 1} of {len(pairs)}" if 0 <= at < len(pairs) else "scans"
         self.setAccessibleName(name)
         self.updateGeometry()
         self.update()
 
     def columns(self) -> int:
-        return max((self.width() + GAP) // (2 * SIDE + GAP), 1)
+        return max((self.width() + GAP) // (2 * self.side + GAP), 1)
+
+    def text_px(self) -> int:
+        """Height of the captions, where there are any."""
+        return TEXT_PX if any(pair.caption for pair in self.pairs) else 0
 
     def cell(self, at: int) -> QRect:
         """Where a pair is."""
         row, column = divmod(at, self.columns())
-        return QRect(column * (2 * SIDE + GAP) + 1, row * (SIDE + GAP) + 1, 2 * SIDE, SIDE)
+        high = self.side + self.text_px() + GAP
+        return QRect(column * (2 * self.side + GAP) + 1, row * high + 1, 2 * self.side, self.side)
 
     def pair_at(self, place: QPoint) -> int | None:
         return next((at for at in range(len(self.pairs)) if self.cell(at).contains(place)), None)
 
     def sizeHint(self) -> QSize:
         rows = -(-max(len(self.pairs), 1) // self.columns())
-        return QSize(4 * SIDE + GAP + 2, rows * (SIDE + GAP) - GAP + 2)
+        high = rows * (self.side + self.text_px() + GAP) - GAP
+        return QSize(4 * self.side + GAP + 2, high + 2)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(2 * SIDE, self.sizeHint().height())
+        return QSize(2 * self.side, self.sizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -74,10 +82,14 @@ class ThumbnailPairs(QWidget):
         for at, pair in enumerate(self.pairs):
             cell = self.cell(at)
             for half, values in enumerate((pair.image, pair.answer)):
-                room = QRect(cell.left() + half * SIDE, cell.top(), SIDE, SIDE)
+                room = QRect(cell.left() + half * self.side, cell.top(), self.side, self.side)
                 painter.fillRect(room, QColor(palette.PICTURE_BACK))
                 if values is not None:
                     painter.drawImage(room, self._image(at, half, pair))
+            if pair.caption:
+                painter.setPen(QColor(palette.current().quiet))
+                under = QRect(cell.left(), cell.bottom() + 1, cell.width(), TEXT_PX)
+                painter.drawText(under, Qt.AlignmentFlag.AlignHCenter, pair.caption)
             if at == self.at:
                 painter.setPen(QPen(QColor(palette.PICTURE_CHOSEN), 2))
                 painter.drawRect(cell.adjusted(0, 0, -1, -1))

@@ -12,8 +12,11 @@ from gui.panel import Desk, Panel
 from gui.panels.layers.actions import Actions
 from gui.panels.layers.cards import Cards
 from gui.panels.layers.choice import Choice
+from gui.panels.layers.counting import Counting
 from gui.panels.layers.exporter import Exporter
+from gui.panels.layers.following import Following
 from gui.panels.layers.inquiry import Inquiry
+from gui.panels.layers.more_card import MoreCard
 from gui.panels.layers.pointing import Pointing
 from gui.panels.layers.scan_actions import ScanActions
 from gui.panels.layers.scans import Scan
@@ -41,6 +44,10 @@ class LayersPanel(Panel):
         self.showing = Showing(self.choice, self.inquiry, self.cards, self)
         self.doing = Actions(self.showing, self)
         self.having = ScanActions(self.showing, self.doing)
+        self.counting, self.more = Counting(self.session, self), MoreCard(self.showing)
+        self.showing.counted, self.showing.counting = self.counting.numbers, self.counting.state
+        self.cards.left.addWidget(self.more)
+        self.following = Following(self.more, self.doing, self.having, self)
         self.pointing, self.exporter = Pointing(self.showing, self), Exporter(self.showing, self.notice, self)
         self._path, self._wanted_run = "", ""
         self._wanted_scans: list[Any] = []
@@ -67,6 +74,9 @@ class LayersPanel(Panel):
         self.inquiry.seen_found.connect(self.showing.show_seen)
         self.inquiry.failed.connect(self.showing.say)
         self.doing.changed.connect(self._settled.start)
+        self.inquiry.rested.connect(self._on_rested)
+        self.counting.changed.connect(self.showing.show_channels)
+        self.counting.progressed.connect(self.showing.show_facts)
 
     def _connect_cards(self) -> None:
         cards, doing, showing = self.cards, self.doing, self.showing
@@ -94,6 +104,7 @@ class LayersPanel(Panel):
             kept = next((path for path, name in runs.items() if name == self._wanted_run), "")
             self.choice.run = kept or next(iter(runs), "")
         self.cards.strip.offer(runs, self.choice.run)
+        self.following.offer(runs)
         self._refresh_scans()
         if not runs:
             self.showing.say(NO_RUN)
@@ -181,6 +192,12 @@ class LayersPanel(Panel):
         """Refresh soon; what no one sees waits until it is shown."""
         if self.isVisible() and not self._soon.isActive():
             self._soon.start()
+
+    def _on_rested(self) -> None:
+        """There is time for what takes long."""
+        scan = self.choice.scan
+        if scan is not None:
+            self.counting.want(self.choice.run, scan.data)
 
     def _on_answered(self, panel: str, content: dict[str, Any]) -> None:
         if panel == SCAN:

@@ -49,7 +49,10 @@ class Actions(QObject):
             self.choose_layer(step(self._choice.layer, by))
 
     def flip(self) -> None:
-        """Turn from before the non-linearity to after it, or back."""
+        """Turn to what the channel is beside, or back; else from before the non-linearity to after it, or back."""
+        if self._showing.other is not None:
+            self._showing.flip()
+            return
         facts = self._showing.facts
         if facts is not None and facts.before and facts.after:
             self.choose_layer(facts.before if facts.name == facts.after else facts.after)

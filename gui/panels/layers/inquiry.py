@@ -42,7 +42,7 @@ class Inquiry(QObject):
 
     def __init__(self, session: Session, parent: QObject) -> None:
         super().__init__(parent)
-        self._session = session
+        self.session = session
         self.networks: dict[str, Network] = {}
         self.wanted: Look | None = None
         self._listing = ""
@@ -59,7 +59,7 @@ class Inquiry(QObject):
         if run in self.networks or run == self._listing:
             return
         self._listing = run
-        self._session.ask(ListLayers, NETWORK, run=run)
+        self.session.ask(ListLayers, NETWORK, run=run)
 
     def want(self, look: Look, ahead: Sequence[Look]) -> None:
         """Look at this; the others may be wanted next."""
@@ -80,15 +80,15 @@ class Inquiry(QObject):
 
     def _ask_wanted(self) -> None:
         look = self.wanted
-        if look is not None and look not in self._kept and not self._session.questions.is_waiting(SEEN):
+        if look is not None and look not in self._kept and not self.session.questions.is_waiting(SEEN):
             self._ask(SEEN, look)
 
     def _go_on(self) -> None:
         """Ask for what may be wanted next, one after the other; then say that there is time for what takes long."""
-        if self.wanted is None or self._session.questions.is_waiting(SEEN):
+        if self.wanted is None or self.session.questions.is_waiting(SEEN):
             return
         left = [look for look in self._ahead if look not in self._kept]
-        if left and not self._session.questions.is_waiting(AHEAD):
+        if left and not self.session.questions.is_waiting(AHEAD):
             self._ask(AHEAD, left[0])
         elif not left and self.wanted in self._kept:
             self.rested.emit()
@@ -99,7 +99,7 @@ class Inquiry(QObject):
             return
         self._asked[panel] = look
         layer = network.layers[0].name if look.layer == INPUT else look.layer
-        self._session.ask(Activate, panel, run=look.run, layer=layer, **look.scan.place())
+        self.session.ask(Activate, panel, run=look.run, layer=layer, **look.scan.place())
 
     def _on_answered(self, panel: str, content: dict[str, Any]) -> None:
         if panel not in (NETWORK, SEEN, AHEAD):

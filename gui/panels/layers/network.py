@@ -11,6 +11,7 @@ INPUT = "images"
 CALM = {  # what is shown as a part of the box before it, when it is given nothing else
     *("Activation", "ELU", "LeakyReLU", "PReLU", "ReLU"),
     *("BatchNormalization", "GroupNormalization", "LayerNormalization", "Rescaling", "Dropout", "Bounded"),
+    *("Flatten", "Reshape"),
 }
 LEAST_HEIGHT, STEEPNESS = 0.2, 0.3
 Spans = tuple[tuple[int, int], ...]

@@ -27,9 +27,11 @@ class Lighting:
 
 
 def numbers_of(values: Array) -> Numbers:
-    """Mean, energy and share of zeros of every channel of one scan, (h, w, c)."""
+    """Every channel's numbers on one scan, (h, w, c), but whether it is dead: one scan does not tell."""
     flat = np.asarray(values, np.float64).reshape(-1, values.shape[-1])
-    return {"mean": flat.mean(0), "energy": np.square(flat).mean(0), "zeros": (flat == 0).mean(0)}
+    ends = {"lowest": flat.min(0), "highest": flat.max(0)}
+    middle = {"mean": flat.mean(0), "spread": flat.std(0), "energy": np.square(flat).mean(0)}
+    return middle | {"zeros": (flat == 0).mean(0)} | ends
 
 
 def ordered(sort: str, numbers: Numbers, pinned: Collection[int], count: int) -> list[int]:

@@ -1,9 +1,10 @@
 """What is chosen and what has been found, brought to the cards."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from gui.panels.layers.cards import Cards
 from gui.panels.layers.choice import Choice
@@ -18,14 +19,32 @@ from gui.widgets.thumbnail_pairs import Pair
 Counted = Callable[[str, str], tuple[Numbers, str]]
 
 
+@dataclass(frozen=True, eq=False)
+class Other:
+    """What the chosen channel is beside: its name, its values, (h, w), the ends of their colours."""
+
+    title: str
+    values: Array
+    limits: tuple[float, float]
+
+
 class Showing(QObject):
-    """Shows; asks nothing. `counted` gives the numbers over the data set of a run's layer, and over what they are."""
+    """Shows; asks nothing.
+
+    `counted` gives the numbers over the data set of a run's layer and over what they are, `counting` what is being done
+    about those that are not there yet. shown says that other pictures are seen: of what was wanted, or beside it.
+    """
+
+    shown = Signal(bool)
 
     def __init__(self, choice: Choice, inquiry: Inquiry, cards: Cards, parent: QObject) -> None:
         super().__init__(parent)
         self.choice, self.inquiry, self.cards = choice, inquiry, cards
         self.counted: Counted = lambda run, layer: ({}, "")
+        self.counting: Callable[[str], str] = lambda run: ""
         self.seen: Seen | None = None
+        self.other: Other | None = None
+        self._flipped = False
         self._limits: dict[int | None, tuple[float, float]] = {}
         self._numbers: Numbers = {}
 
@@ -54,6 +73,7 @@ class Showing(QObject):
         """Show the channels of what was wanted; of another scan only the answer beside its thumbnail."""
         if seen.look != self.choice.look():
             self.show_pairs()
+            self.shown.emit(False)
             return
         self.seen, self._limits = seen, {}
         self._numbers = numbers_of(seen.values)
@@ -61,6 +81,7 @@ class Showing(QObject):
         scan = self.choice.scan
         self.cards.scans.show_original(seen.original, scan.orientation if scan and scan.opened else None)
         self.show_channels()
+        self.shown.emit(True)
 
     def numbers(self) -> tuple[Numbers, str]:
         """Numbers of the channels over the data set where they were counted, else of this scan; and which of them."""
@@ -103,13 +124,40 @@ class Showing(QObject):
         if seen is None:
             return
         channel, limits = choice.channel, self.limits(choice.channel)
+        self._flipped = False
         self.cards.mosaic.mosaic.choose(channel)
         self.cards.channel.show_channel(channel, seen.values[..., channel], limits, choice.lighting)
-        numbers, over = self.numbers()
-        self.cards.channel.show_facts(self.facts, numbers, channel, f"Counted {over}." if over else "")
+        self.show_facts()
         self.cards.scans.show_field(None)
         self.show_pairs()
         self.show_large()
+
+    def show_facts(self) -> None:
+        """Write the numbers of the channel, and whether better ones are on their way."""
+        numbers, over = self.numbers()
+        state = self.counting(self.choice.run)
+        self.cards.channel.show_facts(self.facts, numbers, self.choice.channel, state or f"Counted {over}.")
+
+    def set_other(self, other: Other | None) -> None:
+        """Have something to flip to."""
+        self.other = other
+        if self._flipped:
+            self.flip()
+
+    def flip(self) -> None:
+        """Turn the large picture to what the channel is beside, or back."""
+        seen, choice, other = self.seen, self.choice, self.other
+        self._flipped = not self._flipped and other is not None
+        if seen is None:
+            return
+        values = seen.values[..., choice.channel]
+        if other is None:
+            self.cards.channel.show_channel(choice.channel, values, self.limits(choice.channel), choice.lighting)
+            return
+        shown = other.values if self._flipped else values
+        self.cards.channel.show_channel(choice.channel, shown, other.limits, choice.lighting)
+        if self._flipped:
+            self.cards.channel.set_title(other.title)
 
     def show_pairs(self) -> None:
         """All scans, each beside what the channel makes of it, in the colours of the chosen one."""
@@ -125,27 +173,27 @@ class Showing(QObject):
     def show_large(self) -> None:
         """The scan, the channel, and beside it the channel before or after the non-linearity."""
         if self.cards.mosaic.is_large():
-            self.cards.mosaic.show_large(self.large())
+            self.cards.mosaic.show_large(large_pictures(self.choice, self.inquiry, self.limits(self.choice.channel)))
 
-    def large(self) -> list[LargePicture]:
-        """What stands on the large page."""
-        seen, choice = self.seen, self.choice
-        if seen is None:
-            return []
-        limits, scale = self.limits(choice.channel), choice.lighting.scale
-        made = [LargePicture("the scan", seen.original, (0.0, 1.0), Scale.GRAY)]
-        for name in self.around():
-            look = choice.look(layer=name)
-            other = self.inquiry.seen(look) if look else None
-            if other is not None and choice.channel < other.values.shape[-1]:
-                values: Array = other.values[..., choice.channel]
-                title = f"{name} · channel {choice.channel}"
-                made.append(LargePicture(title, values, limits, scale))
-        return made
 
-    def around(self) -> list[str]:
-        """The layer, and its other side of the non-linearity: what is before stands first."""
-        facts, layer = self.facts, self.choice.layer
-        if facts is None or facts.before is None or facts.after is None:
-            return [layer]
-        return [facts.before, facts.after] if layer in (facts.before, facts.after) else [layer, facts.after]
+def large_pictures(choice: Choice, inquiry: Inquiry, limits: tuple[float, float]) -> list[LargePicture]:
+    """What stands on the large page: the scan, the channel, and it before or after the non-linearity."""
+    look, network = choice.look(), inquiry.networks.get(choice.run)
+    seen = inquiry.seen(look) if look else None
+    if seen is None or network is None:
+        return []
+    made = [LargePicture("the scan", seen.original, (0.0, 1.0), Scale.GRAY)]
+    for name in around(network.by_name.get(choice.layer), choice.layer):
+        beside = choice.look(layer=name)
+        other = inquiry.seen(beside) if beside else None
+        if other is not None and choice.channel < other.values.shape[-1]:
+            values: Array = other.values[..., choice.channel]
+            made.append(LargePicture(f"{name} · channel {choice.channel}", values, limits, choice.lighting.scale))
+    return made
+
+
+def around(facts: LayerFacts | None, layer: str) -> list[str]:
+    """The layer, and its other side of the non-linearity: what is before stands first."""
+    if facts is None or facts.before is None or facts.after is None:
+        return [layer]
+    return [facts.before, facts.after] if layer in (facts.before, facts.after) else [layer, facts.after]

@@ -7,12 +7,26 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from engine.messages import Activate, ListLayers, OpenScan, Refused
+from engine.messages import (
+    Activate,
+    ChannelStatistics,
+    Favourites,
+    FollowLesion,
+    Kernels,
+    ListLayers,
+    MatchChannels,
+    OpenScan,
+    Prefer,
+    Refused,
+    RequestProgress,
+    Salient,
+)
 from gui.panel import MARK
 from gui.panels.layers import LayersPanel
 from gui.panels.layers.network import INPUT, network_from
 from gui.panels.layers.order import Lighting, limits_of, ordered
 from gui.pixmaps import Scale
+from gui.widgets.region import Region
 from gui.widgets.text import number
 
 SIDE, CHANNELS = 32, 6
@@ -55,14 +69,20 @@ def panel(qtbot, desk, session, make_run):
 
 
 @pytest.fixture
-def reply(asked, answer, tmp_path, session):
-    """Answer the newest question: `reply(ListLayers)`, `reply(Activate)`."""
+def write(tmp_path):
     count = iter(range(1000))
 
     def write(array):
         path = tmp_path / f"array-{next(count)}.npy"
         np.save(path, array.astype(np.float32))
         return str(path)
+
+    return write
+
+
+@pytest.fixture
+def reply(asked, answer, write):
+    """Answer the newest question: `reply(ListLayers)`, `reply(Activate)`."""
 
     def say(kind, panel="layers"):
         request = asked(kind)
@@ -89,6 +109,27 @@ def turn_to(panel, reply, name):
     panel.cards.strip.strip.chosen.emit(name)
     reply(Activate)
     return panel.showing.seen.values
+
+
+@pytest.fixture
+def rested(seen, reply, asked, qtbot):
+    """A panel that has asked for all that may be wanted next, and now counts."""
+    for _ in range(20):
+        qtbot.waitUntil(lambda: seen.session.questions.is_waiting("layers-ahead") or counting(seen), timeout=3000)
+        if counting(seen):
+            break
+        reply(Activate, "layers-ahead")
+    return seen
+
+
+def counting(panel):
+    return panel.session.questions.is_waiting("layers-statistics")
+
+
+def counted(dead=()):
+    names = ("mean", "spread", "energy", "zeros", "lowest", "highest")
+    numbers = {name: [float(at) for at in range(CHANNELS)] for name in names}
+    return {"images": 40, "layers": {"conv1": numbers | {"dead": [at in dead for at in range(CHANNELS)]}}}
 
 
 class TestNetwork:
@@ -286,3 +327,191 @@ class TestTakingAway:
     def test_nonsense_in_memory_is_passed_over(self, panel):
         panel.recall({"run": 3, "scans": "x", "layer": None, "channel": "a", "sort": "what", "pinned": [1]})
         assert panel.choice.sort == "energy"
+
+
+class TestCounting:
+    def test_numbers_over_the_data_set_arrive_later_and_order_and_mark_the_channels(self, rested, answer, session):
+        assert "Until then: this scan." in rested.cards.channel.source.text()
+        number = session.questions._waiting["layers-statistics"]
+        told = RequestProgress(number=number, panel="layers-statistics", done=3, total=40)
+        session.questions.engine.say(told)
+        assert "3 of 40" in rested.cards.channel.source.text()
+        request = answer("layers-statistics", counted(dead=[2]))
+        assert isinstance(request, ChannelStatistics)
+        channels = rested.cards.mosaic.mosaic.channels
+        assert list(channels.order) == [5, 4, 3, 2, 1, 0]
+        assert channels.marks == {2: "dead"}
+        rested.doing.choose_channel(4)
+        assert rested.cards.channel.values["spread"].text() == "4"
+        assert rested.cards.channel.source.text() == "Counted over 40 validation scans."
+
+    def test_they_are_asked_for_once(self, rested, answer, asked, session):
+        answer("layers-statistics", counted())
+        rested._on_rested()
+        assert len([sent for sent in session.questions.engine.sent if isinstance(sent, ChannelStatistics)]) == 1
+
+    def test_refusal_is_told_and_the_scan_counts(self, rested, session):
+        number = session.questions._waiting["layers-statistics"]
+        session.questions.engine.say(Refused(reason="No disk.", number=number, panel="layers-statistics"))
+        assert "No disk." in rested.cards.channel.source.text()
+
+
+class TestPages:
+    def test_kernels_of_the_channel_are_shown_and_follow_it_without_asking(self, seen, asked, answer, write, session):
+        seen.more.choose(seen.more.kernels)
+        assert asked(Kernels).layer == "conv1"
+        weights = np.arange(CHANNELS * 18.0).reshape(CHANNELS, 2, 3, 3)
+        answer("layers-kernels", {"kernels": write(weights)})
+        seen.doing.choose_channel(4)
+        shown = seen.more.kernels.mosaic.channels.values
+        assert np.array_equal(shown, np.moveaxis(weights[4], 0, -1))
+        assert len([sent for sent in session.questions.engine.sent if isinstance(sent, Kernels)]) == 1
+
+    def test_layer_without_kernels_says_so(self, seen, asked, answer):
+        seen.more.choose(seen.more.kernels)
+        asked(Kernels)
+        answer("layers-kernels", {"kernels": None})
+        assert seen.more.kernels.mosaic._text == "conv1 has no weights that are pictures."
+
+    def test_favourite_scans_are_opened_by_a_click(self, seen, asked, answer):
+        seen.more.choose(seen.more.favourites)
+        request = asked(Favourites)
+        assert (request.layer, request.channel, request.split) == ("conv1", 0, "validation")
+        liked = [
+            {"index": at, "name": f"a/{at}.png", "value": 3.5 - at, "unit": [1, 1], "box": [2, 2, 8, 8]}
+            for at in (1, 0)
+        ]
+        answer("layers-favourites", {"favourites": liked})
+        assert [pair.caption for pair in seen.more.favourites.pairs.pairs] == ["2.5", "3.5"]
+        seen.more.favourites.pairs.chosen.emit(0)
+        assert (seen.choice.scan.split, seen.choice.scan.index) == ("validation", 1)
+
+    def test_preferred_input_and_saliency_tell_what_they_are(self, seen, asked, answer, write):
+        seen.more.choose(seen.more.preferred)
+        assert asked(Prefer).channel == 0
+        picture = write(np.zeros((SIDE, SIDE)))
+        answer("layers-preferred", {"picture": picture, "start": 0.5, "value": 4.0, "channel": 0})
+        assert "rises from 0.5 to 4" in seen.more.preferred.words.text()
+        seen.more.choose(seen.more.saliency)
+        assert asked(Salient).indices == (0,)
+        stack = write(np.ones((1, SIDE, SIDE)))
+        answer("layers-saliency", {"originals": stack, "saliency": stack, "channel": 0})
+        assert "How channel 0 would change" in seen.more.saliency.words.text()
+
+    def test_page_that_is_not_seen_asks_nothing(self, seen, session, qtbot):
+        seen.doing.choose_channel(1)
+        qtbot.wait(250)
+        asked = (Kernels, Favourites, Prefer, Salient, MatchChannels, FollowLesion)
+        assert not [sent for sent in session.questions.engine.sent if isinstance(sent, asked)]
+
+    def test_refusal_is_told_on_the_page(self, seen, asked, session):
+        seen.more.choose(seen.more.saliency)
+        request = asked(Salient)
+        said = Refused(reason="Too much.", advice="Wait.", number=request.number, panel="layers-saliency")
+        session.questions.engine.say(said)
+        assert seen.more.saliency.words.text() == "Too much. Wait."
+
+
+class TestBoth:
+    def test_channel_of_another_run_is_matched_and_b_flips_to_it(self, seen, asked, answer, write, session):
+        both = seen.more.both
+        seen.more.choose(both)
+        both.against.setCurrentIndex(both.against.findText("vae-0001"))
+        both.against.activated.emit(0)
+        assert asked(ListLayers).run.endswith("vae-0001")
+        answer("layers-network", {"run": "vae-0001", "model": "vae", "size": SIDE, "layers": LAYERS})
+        request = asked(MatchChannels)
+        assert (request.layers, request.indices) == (("conv1", "conv1"), (0,))
+        mine = seen.showing.seen.values
+        order = [3, 0, 1, 2, 5, 4]
+        other = mine[..., order][np.newaxis]
+        pairs = [[channel, order.index(channel)] for channel in range(CHANNELS)]
+        content = {"pairs": pairs, "correlation": [1.0] * CHANNELS, "rms": [0.0] * CHANNELS}
+        files = {"activations": [write(mine[np.newaxis]), write(other)], "difference": write(other)}
+        answer("layers-both", content | files | {"runs": request.runs, "layers": request.layers, "names": ["a"]})
+        assert "Its partner is channel 1: correlation 1, RMS of the difference 0." in both.words.text()
+        cell = both.board.cells[2]
+        assert cell.title.text() == "difference"
+        assert not cell.view.values.any()
+        QTest.keyClicks(seen.cards.mosaic.mosaic, "b")
+        assert seen.choice.layer == "conv1"
+        assert np.array_equal(seen.cards.channel.view.values, other[0, ..., 1])
+        QTest.keyClicks(seen.cards.mosaic.mosaic, "b")
+        assert np.array_equal(seen.cards.channel.view.values, mine[..., 0])
+
+    def test_two_scans_of_one_run_are_compared_without_asking(self, rested, session):
+        both = rested.more.both
+        rested.more.choose(both)
+        sent = len(session.questions.engine.sent)
+        both.against.setCurrentIndex(both.against.findText(rested.choice.scans[1].title))
+        both.against.activated.emit(0)
+        look = rested.choice.look(scan=rested.choice.scans[1])
+        other = rested.inquiry.seen(look).values[..., 0]
+        assert np.array_equal(both.board.cells[2].view.values, rested.showing.seen.values[..., 0] - other)
+        assert len(session.questions.engine.sent) == sent
+
+
+def followed(**changes):
+    names = {"conv1": (0.9, 0.1), "conv2": (0.4, 0.5 / 0.9), "up": (0.4, 0.0)}
+    layers = [
+        {
+            **{"name": name, "kind": "Conv2D", "part": "", "held_share": held, "alone_share": held / 2},
+            **{"held_d_prime": 5 * held, "alone_d_prime": 2.5 * held, "lost_share": lost},
+        }
+        for name, (held, lost) in names.items()
+    ]
+    pairs = [{"contrast_kept": 0.25}]
+    return {"picture_d_prime": 5.0, "layers": layers, "loses_most": "conv2", "pairs": pairs, **changes}
+
+
+class TestLesion:
+    @pytest.fixture
+    def drawn(self, seen):
+        assert not seen.more.lesion.go.isEnabled()
+        seen.cards.regions.change(Region("ellipse", ((0.25, 0.25), (0.5, 0.5))), "drawing")
+        return seen
+
+    def test_drawn_lesion_is_followed_when_that_is_asked_for_and_the_thief_named(self, drawn, asked, answer):
+        lesion = drawn.more.lesion
+        lesion.go.click()
+        request = asked(FollowLesion)
+        assert (request.region.kind, request.region.points) == ("ellipse", ((0.25, 0.25), (0.5, 0.5)))
+        assert request.indices == (0,)
+        assert not lesion.go.isEnabled()
+        answer("layers-lesion", followed())
+        assert [stage.name for stage in lesion.curve.stages] == ["picture", "conv1", "conv2", "up"]
+        assert lesion.curve.lost == 2
+        assert lesion.words.text().startswith("conv2 loses most: 56 % of what reached it. At the output 40 %")
+        assert "keeps 25 %" in lesion.words.text()
+
+    def test_click_on_a_stage_turns_to_its_layer(self, drawn, asked, answer):
+        lesion = drawn.more.lesion
+        lesion.go.click()
+        asked(FollowLesion)
+        answer("layers-lesion", followed())
+        QTest.keyClick(lesion.curve, Qt.Key.Key_Left)
+        QTest.keyClick(lesion.curve, Qt.Key.Key_Left)
+        QTest.keyClick(lesion.curve, Qt.Key.Key_Return)
+        assert drawn.choice.layer == "conv2"
+
+    def test_change_of_the_region_can_be_undone_and_makes_the_curve_void(self, drawn, asked, answer, desk):
+        lesion = drawn.more.lesion
+        lesion.go.click()
+        asked(FollowLesion)
+        answer("layers-lesion", followed())
+        drawn.cards.regions.change(Region("ellipse", ((0.5, 0.5), (0.7, 0.7))), "move")
+        assert (lesion.curve.stages, lesion.go.isEnabled()) == ((), True)
+        desk.undo.undo()
+        assert drawn.cards.regions.region.points[0] == (0.25, 0.25)
+
+    def test_each_scan_has_a_lesion_of_its_own(self, drawn):
+        drawn.having.turn_to_scan(1)
+        assert drawn.cards.regions.region is None
+        drawn.having.turn_to_scan(0)
+        assert drawn.cards.regions.region is not None
+
+    def test_nothing_lost_is_said_too(self, drawn, asked, answer):
+        drawn.more.lesion.go.click()
+        asked(FollowLesion)
+        answer("layers-lesion", followed(loses_most=None))
+        assert drawn.more.lesion.words.text().startswith("No stage loses anything of this lesion.")

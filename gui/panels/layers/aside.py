@@ -1,0 +1,76 @@
+"""What is asked beside the channels themselves: one question at a time, its answer kept."""
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from engine.messages import Refused, Request, RequestProgress
+from gui.session import Session
+
+REST_MS = 180
+KEPT = 64
+
+
+class Aside(QObject):
+    """Asks when the wish has stood for a moment; a later wish makes an earlier one void."""
+
+    found = Signal(object)
+    failed = Signal(str)
+    progressed = Signal(int, int)
+
+    def __init__(self, session: Session, panel: str, parent: QObject) -> None:
+        super().__init__(parent)
+        self._session, self._panel = session, panel
+        self._kept: OrderedDict[Hashable, dict[str, Any]] = OrderedDict()
+        self._wanted: tuple[Hashable, type[Request], dict[str, Any]] | None = None
+        self._asked: Hashable = None
+        self._rest = QTimer(self, singleShot=True, interval=REST_MS)
+        self._rest.timeout.connect(self._ask)
+        session.answered.connect(self._on_answered)
+        session.refused.connect(self._on_refused)
+        session.progressed.connect(self._on_progressed)
+
+    def want(self, key: Hashable, kind: type[Request], **fields: Any) -> bool:
+        """Want this; whether it is known already, and then `found` tells it at once."""
+        self._wanted = key, kind, fields
+        if key in self._kept:
+            self._rest.stop()
+            self.found.emit(self._kept[key])
+            return True
+        if not self.is_working(key):
+            self._rest.start()
+        return False
+
+    def is_working(self, key: Hashable) -> bool:
+        return self._asked == key and self._session.questions.is_waiting(self._panel)
+
+    def drop(self) -> None:
+        """Want nothing any more."""
+        self._rest.stop()
+        self._wanted = None
+        if self._session.questions.is_waiting(self._panel):
+            self._session.questions.cancel(self._panel)
+
+    def _ask(self) -> None:
+        if self._wanted is not None:
+            self._asked, kind, fields = self._wanted
+            self._session.ask(kind, self._panel, **fields)
+
+    def _on_answered(self, panel: str, content: dict[str, Any]) -> None:
+        if panel != self._panel or self._asked is None:
+            return
+        self._kept[self._asked] = content
+        while len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
+        if self._wanted is not None and self._wanted[0] == self._asked:
+            self.found.emit(content)
+
+    def _on_refused(self, panel: str, refused: Refused) -> None:
+        if panel == self._panel:
+            self.failed.emit(f"{refused.reason} {refused.advice}".strip())
+
+    def _on_progressed(self, progress: RequestProgress) -> None:
+        if progress.panel == self._panel:
+            self.progressed.emit(progress.done, progress.total)

@@ -1,0 +1,162 @@
+"""The channel beside that of another run, matched, or beside itself on another scan; and their difference."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
+
+from engine.messages import MatchChannels
+from gui.panels.layers.inquiry import Seen
+from gui.panels.layers.network import INPUT
+from gui.panels.layers.page import TEXT_PX, Page
+from gui.panels.layers.showing import Other, Showing
+from gui.pixmaps import Array, Scale
+from gui.widgets.large_board import LargeBoard, LargePicture
+from gui.widgets.text import label, number
+
+SHOWN = 3
+NOBODY = "Choose another run, or another scan of this one."
+RUN, SCAN = "run", "scan"
+
+
+class BothPage(Page):
+    """Against what is chosen at the right; B turns the large picture to the other and back."""
+
+    title = "Two runs, two scans"
+    working = "Matching channels:"
+    network_wanted = Signal(str)
+
+    def __init__(self, showing: Showing) -> None:
+        super().__init__(showing, "layers-both")
+        self.board, self.against, self.layer = LargeBoard(SHOWN), QComboBox(), QComboBox()
+        self._offered: list[tuple[str, Any]] = []
+        self._content: dict[str, Any] = {}
+        side, column = QWidget(), QVBoxLayout()
+        side.setLayout(column)
+        side.setFixedWidth(TEXT_PX)
+        column.setContentsMargins(0, 0, 0, 0)
+        self.against.setAccessibleName("beside what")
+        self.layer.setAccessibleName("layer of the other run")
+        for part in (label("Beside", role="quiet"), self.against, self.layer, self.words):
+            column.addWidget(part)
+        column.addStretch()
+        self.line.addWidget(self.board, 1)
+        self.line.addWidget(side)
+        self.against.activated.connect(self._on_against_chosen)
+        self.layer.activated.connect(lambda _: self.follow())
+        self.aside.found.connect(self._on_found)
+
+    def offer(self, runs: Mapping[str, str]) -> None:
+        """Offer the other runs, and the other scans."""
+        choice = self.showing.choice
+        offered: list[tuple[str, Any]] = [("", None)]
+        titles = ["Nothing"]
+        for path, name in runs.items():
+            if path != choice.run:
+                offered.append((RUN, path))
+                titles.append(name)
+        for scan in choice.scans:
+            if scan != choice.scan:
+                offered.append((SCAN, scan))
+                titles.append(scan.title)
+        if offered == self._offered:
+            return
+        kept = self._offered[self.against.currentIndex()] if self._offered else ("", None)
+        self._offered = offered
+        with QSignalBlocker(self.against):
+            self.against.clear()
+            self.against.addItems(titles)
+            self.against.setCurrentIndex(offered.index(kept) if kept in offered else 0)
+
+    def follow(self) -> None:
+        kind, what = self._offered[max(self.against.currentIndex(), 0)] if self._offered else ("", None)
+        self.layer.setVisible(kind == RUN)
+        if kind == SCAN:
+            self._follow_scan(what)
+        elif kind == RUN and self.showing.choice.layer != INPUT:
+            self._follow_run(str(what))
+        else:
+            self._show(None, (), NOBODY if not kind else "The input has no channels: choose a layer.")
+
+    def leave(self) -> None:
+        super().leave()
+        self.showing.set_other(None)
+
+    def _on_against_chosen(self) -> None:
+        self.layer.clear()
+        self.follow()
+
+    def _follow_scan(self, scan: Any) -> None:
+        """The same channel on another scan, pixel by pixel."""
+        choice, seen = self.showing.choice, self.showing.seen
+        look = choice.look(scan=scan)
+        other = self.showing.inquiry.seen(look) if look else None
+        if seen is None or other is None or other.values.shape != seen.values.shape:
+            self._show(None, (), "The other scan is on its way.")
+            return
+        pair = seen.values[..., choice.channel], other.values[..., choice.channel]
+        rms = float(np.sqrt(np.mean(np.square(pair[0] - pair[1]))))
+        title = f"{scan.title} · channel {choice.channel}"
+        text = f"Channel {choice.channel} on two scans: RMS of the difference {number(rms, 3)}."
+        self._show_pair(pair, title, text)
+
+    def _follow_run(self, run: str) -> None:
+        """Ask which channel of the other run is which of this one."""
+        network, look = self.showing.inquiry.networks.get(run), self.showing.choice.look()
+        if network is None:
+            self.network_wanted.emit(run)
+            self._show(None, (), "The other network is being opened.")
+            return
+        if look is None:
+            return
+        if not self.layer.count():
+            self.layer.addItems([layer.name for layer in network.layers])
+            self.layer.setCurrentIndex(max(self.layer.findText(look.layer), 0))
+        elif look.layer in network.by_name and self._content.get("layers", ("",))[0] != look.layer:
+            self.layer.setCurrentText(look.layer)
+        layers = look.layer, self.layer.currentText()
+        asked = {"runs": (look.run, run), "layers": layers}
+        if not self.aside.want((look, run, layers), MatchChannels, **asked, **look.scan.place()):
+            self._show(None, (), "Matching channels.")
+
+    def _on_found(self, content: dict[str, Any]) -> None:
+        seen, choice = self.showing.seen, self.showing.choice
+        self._content = content
+        if seen is None or content["layers"][0] != seen.look.layer:
+            return
+        pairs = np.asarray(content["pairs"])
+        at = np.flatnonzero(pairs[:, 0] == choice.channel)
+        mean = number(float(np.mean(content["correlation"])), 2)
+        whole = f"{len(pairs)} channels are paired, mean correlation {mean}."
+        if not len(at):
+            self._show(None, (), f"Channel {choice.channel} has no partner in the other run. {whole}")
+            return
+        other = np.load(content["activations"][1], mmap_mode="r", allow_pickle=False)[0]
+        mate, row = int(pairs[at[0], 1]), int(at[0])
+        values: Array = np.atleast_2d(other[..., mate])
+        run = content["runs"][1].replace("\\", "/").rsplit("/", 1)[-1]
+        numbers = number(content["correlation"][row], 2), number(content["rms"][row], 3)
+        text = f"Its partner is channel {mate}: correlation {numbers[0]}, RMS of the difference {numbers[1]}. {whole}"
+        self._show_pair((seen.values[..., choice.channel], values), f"{run} · channel {mate}", text)
+
+    def _show_pair(self, pair: tuple[Array, Array], title: str, text: str) -> None:
+        seen, choice = self.showing.seen, self.showing.choice
+        assert isinstance(seen, Seen)
+        low = min(float(pair[0].min()), float(pair[1].min()))
+        high = max(float(pair[0].max()), float(pair[1].max()), low + 1e-12)
+        limits = (-max(-low, high), max(-low, high)) if choice.lighting.signed else (low, high)
+        mine = f"channel {choice.channel}"
+        pictures = [LargePicture(mine, pair[0], limits, choice.lighting.scale)]
+        pictures.append(LargePicture(title, pair[1], limits, choice.lighting.scale))
+        if pair[0].shape == pair[1].shape:
+            difference: Array = np.asarray(pair[0] - pair[1])
+            most = float(np.abs(difference).max()) or 1.0
+            pictures.append(LargePicture("difference", difference, (-most, most), Scale.SIGNED))
+        self._show(Other(title, pair[1], limits), pictures, text)
+
+    def _show(self, other: Other | None, pictures: tuple[()] | list[LargePicture], text: str) -> None:
+        self.showing.set_other(other)
+        self.board.show_pictures(pictures)
+        self.words.setText(text)

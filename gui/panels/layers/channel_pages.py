@@ -1,0 +1,180 @@
+"""Pages about one channel: its kernels, the scans it likes, the input it likes best, the pixels it answers to."""
+
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import Signal
+
+from engine.messages import Favourites, Kernels, Prefer, Salient
+from gui.loaded_data import scan_title
+from gui.panels.layers.network import INPUT
+from gui.panels.layers.page import Page
+from gui.panels.layers.showing import Showing
+from gui.pixmaps import Array, Scale, robust_limit
+from gui.widgets.channel_mosaic import ChannelMosaic, Channels
+from gui.widgets.large_board import LargeBoard, LargePicture
+from gui.widgets.text import number
+from gui.widgets.thumbnail_pairs import Pair, ThumbnailPairs
+
+FAVOURITES = 10
+SPLIT = "validation"
+OF_INPUT = "The input has no weights and no channels: choose a layer."
+PAIR_PX = 64
+
+
+class KernelsPage(Page):
+    """The weights of the chosen channel, one picture for each channel that it is given."""
+
+    title = "Kernels"
+    working = "Reading the weights:"
+
+    def __init__(self, showing: Showing) -> None:
+        super().__init__(showing, "layers-kernels")
+        self.mosaic = ChannelMosaic()
+        self.mosaic.channel = -1
+        self.place(self.mosaic)
+        self.aside.found.connect(self._on_found)
+
+    def follow(self) -> None:
+        choice = self.showing.choice
+        if choice.layer == INPUT:
+            self._say(OF_INPUT)
+        else:
+            self.aside.want((choice.run, choice.layer), Kernels, run=choice.run, layer=choice.layer)
+
+    def _say(self, text: str) -> None:
+        self.mosaic.set_channels(None, text)
+        self.words.setText("")
+
+    def _on_found(self, content: dict[str, Any]) -> None:
+        path, choice = content["kernels"], self.showing.choice
+        if path is None:
+            self._say(f"{choice.layer} has no weights that are pictures.")
+            return
+        weights = np.load(path, mmap_mode="r", allow_pickle=False)
+        if choice.channel >= len(weights):
+            self._say(f"{choice.layer} has no weights for channel {choice.channel}.")
+            return
+        mine: Array = np.moveaxis(np.asarray(weights[choice.channel]), 0, -1)
+        most = float(np.abs(mine).max()) or 1.0
+        order = [int(at) for at in np.argsort(-np.abs(mine).sum((0, 1)), kind="stable")]
+        self.mosaic.set_channels(Channels(mine, order, lambda _: (-most, most), Scale.SIGNED))
+        inputs, high, wide = mine.shape[2], *mine.shape[:2]
+        given = "its one input" if inputs == 1 else f"each of its {inputs} inputs, strongest first"
+        text = f"Weights of channel {choice.channel}: {high} × {wide} for {given}. One scale, ±{number(most, 2)}."
+        self.words.setText(f"{text} Blue is negative, orange positive.")
+
+
+class FavouritesPage(Page):
+    """The scans of the data set that excite the channel most, and what the exciting unit sees of them."""
+
+    title = "Favourite scans"
+    working = "Looking through the scans:"
+    scan_wanted = Signal(str, int)
+
+    def __init__(self, showing: Showing) -> None:
+        super().__init__(showing, "layers-favourites")
+        self.pairs = ThumbnailPairs(PAIR_PX)
+        self.place(self.pairs)
+        self._liked: list[dict[str, Any]] = []
+        self.aside.found.connect(self._on_found)
+        self.pairs.chosen.connect(lambda at: self.scan_wanted.emit(SPLIT, self._liked[at]["index"]))
+
+    def follow(self) -> None:
+        choice = self.showing.choice
+        scan, layer = choice.scan, choice.layer
+        if layer == INPUT or scan is None:
+            self.pairs.set_pairs((), 0)
+            self.words.setText(OF_INPUT)
+            return
+        key = choice.run, layer, choice.channel, scan.data.source
+        asked = {"layer": layer, "channel": choice.channel, "count": FAVOURITES, "split": SPLIT}
+        if not self.aside.want(key, Favourites, run=choice.run, data=scan.data, **asked):
+            self.words.setText("Looking through the scans.")
+
+    def _on_found(self, content: dict[str, Any]) -> None:
+        picker, choice = self.showing.cards.scans.picker, self.showing.choice
+        data, network = picker.data, self.showing.network
+        if data is None or network is None:
+            return
+        self._liked, rows, pairs = content["favourites"], data.rows(SPLIT), []
+        for each in self._liked:
+            image = data.thumbnails[int(rows[each["index"]])].astype(np.float32) / 255
+            x, y, wide, high = (round(side * len(image) / network.size) for side in each["box"])
+            patch = image[max(y, 0) : max(y + high, 1), max(x, 0) : max(x + wide, 1)]
+            title = f"{scan_title(each['name'])} · {number(each['value'], 3)}"
+            pairs.append(Pair(title, image, patch, (0.0, 1.0), Scale.GRAY, number(each["value"], 3)))
+        self.pairs.set_pairs(pairs, -1)
+        text = f"The {SPLIT} scans that excite channel {choice.channel} most, each with what the exciting unit sees"
+        self.words.setText(f"{text} and its value. A click opens the scan.")
+
+
+class PreferredPage(Page):
+    """The input that a channel likes best."""
+
+    title = "Preferred input"
+    working = "Climbing:"
+
+    def __init__(self, showing: Showing) -> None:
+        super().__init__(showing, "layers-preferred")
+        self.board = LargeBoard(2)
+        self.place(self.board)
+        self.aside.found.connect(self._on_found)
+
+    def follow(self) -> None:
+        choice = self.showing.choice
+        if choice.layer == INPUT:
+            self.board.show_pictures(())
+            self.words.setText(OF_INPUT)
+            return
+        asked = {"run": choice.run, "layer": choice.layer, "channel": choice.channel}
+        if not self.aside.want(tuple(asked.values()), Prefer, **asked):
+            self.board.show_pictures(())
+            self.words.setText("Climbing from gray to the input that this channel likes best.")
+
+    def _on_found(self, content: dict[str, Any]) -> None:
+        picture = np.load(content["picture"], mmap_mode="r", allow_pickle=False)
+        pictures = [LargePicture("preferred input", picture)]
+        seen = self.showing.seen
+        if seen is not None:
+            pictures.append(LargePicture("the scan", seen.original))
+        self.board.show_pictures(pictures)
+        start, value = number(content["start"], 3), number(content["value"], 3)
+        self.words.setText(
+            f"Found by gradient ascent from gray: channel {content['channel']} rises from {start} to {value}. "
+            "What a channel likes best need not look like anything in a scan."
+        )
+
+
+class SaliencyPage(Page):
+    """The pixels of the scan that a channel answers to."""
+
+    title = "Saliency"
+
+    def __init__(self, showing: Showing) -> None:
+        super().__init__(showing, "layers-saliency")
+        self.board = LargeBoard(2)
+        self.place(self.board)
+        self.aside.found.connect(self._on_found)
+
+    def follow(self) -> None:
+        choice = self.showing.choice
+        look = choice.look()
+        if choice.layer == INPUT or look is None:
+            self.board.show_pictures(())
+            self.words.setText(OF_INPUT)
+            return
+        asked = {"run": choice.run, "layer": choice.layer, "channel": choice.channel}
+        self.aside.want((look, choice.channel), Salient, **asked, **look.scan.place())
+
+    def _on_found(self, content: dict[str, Any]) -> None:
+        original, found = (
+            np.load(content[name], mmap_mode="r", allow_pickle=False)[0] for name in ("originals", "saliency")
+        )
+        limit = robust_limit(found)
+        saliency = LargePicture("saliency", found, (-limit, limit), Scale.SIGNED)
+        self.board.show_pictures([LargePicture("the scan", original), saliency])
+        self.words.setText(
+            f"How channel {content['channel']} would change if a pixel became brighter: orange up, blue down. "
+            f"In activation per gray value, colours to ±{number(limit, 2)} (99.9 %)."
+        )

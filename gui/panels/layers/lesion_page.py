@@ -1,0 +1,152 @@
+"""Where did the lesion go? How well it could still be told at each stage of the network, and who loses most of it."""
+
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from engine.messages import FollowLesion
+from gui.lesion_regions import KnownBoxes, lesion_text
+from gui.panels.layers.page import Page
+from gui.panels.layers.showing import Showing
+from gui.widgets.buttons import Button
+from gui.widgets.image_view import ImageView
+from gui.widgets.region_buttons import HINTS, RegionButtons
+from gui.widgets.region_tool import RegionTool
+from gui.widgets.stage_curve import Stage, StageCurve
+from gui.widgets.text import label, number
+from gui.widgets.view_state import ViewState
+
+PICTURE_PX = 150
+EMPTY = "Mark the lesion on the scan, or take a known one, and follow it through the network."
+READY = "Press Follow to see how much of it is left at each stage of the network."
+
+
+class LesionPage(Page):
+    """The lesion is drawn here or on the scan at the right; it is followed when that is asked for."""
+
+    title = "Where did the lesion go?"
+    working = "Following the lesion:"
+    layer_wanted = Signal(str)
+
+    def __init__(self, showing: Showing) -> None:
+        super().__init__(showing, "layers-lesion")
+        self.regions = showing.cards.regions
+        self.view, self.curve = ImageView(ViewState()), StageCurve()
+        self.buttons, self.go = RegionButtons(self.regions), Button("Follow", "primary")
+        self.known, self.text = KnownBoxes(), label(role="caption", wrap=True)
+        self._asked: object = None
+        RegionTool(self.view, self.regions)
+        self.view.set_orientation("")
+        self._lay_out()
+        self.go.clicked.connect(self._on_go)
+        self.aside.found.connect(self._on_found)
+        self.regions.changed.connect(self._refresh)
+        self.regions.region_changed.connect(self.follow)
+        self.curve.chosen.connect(self.layer_wanted)
+        self.go.setToolTip("Find how well an ideal observer of each stage could still tell this lesion")
+
+    def _lay_out(self) -> None:
+        side = QWidget()
+        column, line = QVBoxLayout(), QHBoxLayout(side)
+        line.setContentsMargins(0, 0, 0, 0)
+        self.view.setFixedSize(PICTURE_PX, PICTURE_PX)
+        line.addWidget(self.view)
+        column.setSpacing(6)
+        column.addWidget(self.buttons)
+        column.addWidget(self.text)
+        column.addWidget(self.go)
+        column.addStretch()
+        line.addLayout(column, 1)
+        side.setFixedWidth(PICTURE_PX + 250)
+        self.line.addWidget(side)
+        self.place(self.curve)
+
+    def show_scan(self) -> None:
+        """Turn to the lesion of the chosen scan: what was drawn on it before, else a known one."""
+        scan = self.showing.choice.scan
+        known = [] if scan is None or scan.opened else self.known.of(scan.data, scan.name)
+        self.buttons.show_known(known)
+        self.regions.turn_to(scan.key if scan else "", known[0] if known else None)
+        self.follow()
+
+    def follow(self) -> None:
+        seen = self.showing.seen
+        look = self.showing.choice.look()
+        self.view.set_image(seen.original if seen is not None and look and seen.look.scan == look.scan else None)
+        region = self.regions.region
+        key = (look.run, look.scan, region) if look and region else None
+        if key is None or key != self._asked:
+            self.aside.drop()
+            self._asked = None
+            self.curve.set_stages(())
+            self.curve.set_empty_text(READY if region else EMPTY)
+            self.words.setText("")
+        self._refresh()
+
+    def leave(self) -> None:
+        """What is being followed goes on: it is not of the channel."""
+
+    def fail(self, text: str) -> None:
+        super().fail(text)
+        self._asked = None
+        self._refresh()
+
+    def _refresh(self) -> None:
+        seen, region = self.showing.seen, self.regions.region
+        size = (seen.original.shape[0], seen.original.shape[1]) if seen is not None else (0, 0)
+        told = lesion_text(region, size, self.regions.rim_px, lambda: region in self.buttons.known_regions)
+        self.text.setText(HINTS.get(self.regions.mode, told if region is None or all(size) else ""))
+        self.go.setEnabled(region is not None and seen is not None and self._asked is None)
+
+    def _on_go(self) -> None:
+        look, region = self.showing.choice.look(), self.regions.region
+        if look is None or region is None:
+            return
+        self._asked = look.run, look.scan, region
+        spot = {"kind": region.kind, "points": region.points}
+        if not self.aside.want(self._asked, FollowLesion, run=look.run, region=spot, **look.scan.place()):
+            self.words.setText("Following the lesion through the network.")
+        self._refresh()
+
+    def _on_found(self, content: dict[str, Any]) -> None:
+        lost = content["loses_most"]
+        stages = stages_of(content)
+        at = next((place for place, stage in enumerate(stages) if stage.name == lost), None)
+        mark = f"lost at {lost}: {percent(lost_share(content))}" if at is not None else ""
+        self.curve.set_stages(stages, at, mark)
+        self.words.setText(sentence(content))
+        self._refresh()
+
+
+def stages_of(content: dict[str, Any]) -> list[Stage]:
+    """The picture and every stage that was asked."""
+    first = content["picture_d_prime"]
+    made = [Stage("picture", 1.0, 1.0, f"picture · d′ {number(first, 3)}")]
+    for layer in content["layers"]:
+        kept, alone = percent(layer["held_share"]), percent(layer["alone_share"])
+        text = f"{layer['name']} · d′ {number(layer['held_d_prime'], 3)}, {kept} held · {alone} in this layer alone"
+        made.append(Stage(layer["name"], layer["held_share"], layer["alone_share"], text))
+    return made
+
+
+def lost_share(content: dict[str, Any]) -> float:
+    """The share of what was still held that the worst stage loses."""
+    return next(float(each["lost_share"]) for each in content["layers"] if each["name"] == content["loses_most"])
+
+
+def sentence(content: dict[str, Any]) -> str:
+    """Say who loses most, what is left at the end, and what not to take it for."""
+    last = content["layers"][-1]
+    end = f"At the output {percent(last['held_share'])} of d′ {number(content['picture_d_prime'], 3)} is left."
+    kept = content["pairs"][0]["contrast_kept"] if content["pairs"] else None
+    contrast = (
+        f" Of the lesion's contrast the output keeps {percent(kept)}." if kept is not None and kept == kept else ""
+    )
+    if content["loses_most"] is None:
+        return f"No stage loses anything of this lesion. {end}{contrast}"
+    return f"{content['loses_most']} loses most: {percent(lost_share(content))} of what reached it. {end}{contrast}"
+
+
+def percent(share: float) -> str:
+    return f"{share:.0%}".replace("%", " %").replace("-", "\u2212")

@@ -1,0 +1,146 @@
+"""A curve over named stages: what is left after each, and where most is lost."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from gui import palette
+
+MARGIN, AXIS_PX, TEXT_PX = 12, 44, 18
+DOT = 3.0
+STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A name, the share that is held there, the share of it alone, and what hovering says."""
+
+    name: str
+    held: float
+    alone: float
+    text: str
+
+
+class StageCurve(QWidget):
+    """Held is the solid line with dots, alone the dotted one; a click or Enter chooses a stage."""
+
+    chosen = Signal(str)
+    pointed = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stages: tuple[Stage, ...] = ()
+        self.at: int | None = None
+        self.lost: int | None = None
+        self._lost_text = self._empty = ""
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(240, 110)
+
+    def set_stages(self, stages: Sequence[Stage], lost: int | None = None, text: str = "") -> None:
+        """Show these; at one of them most is lost, which the text says."""
+        self.stages, self.lost, self._lost_text, self.at = tuple(stages), lost, text, None
+        self.setAccessibleName(text or "curve")
+        self.update()
+
+    def set_empty_text(self, text: str) -> None:
+        self._empty = text
+        self.update()
+
+    def room(self) -> QRectF:
+        """Where the curve is."""
+        return QRectF(self.rect()).adjusted(AXIS_PX, MARGIN, -MARGIN, -TEXT_PX - 4)
+
+    def point(self, at: int, share: float) -> QPointF:
+        room, last, top = self.room(), max(len(self.stages) - 1, 1), self._top()
+        return QPointF(room.left() + room.width() * at / last, room.bottom() - room.height() * share / top)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter, colours = QPainter(self), palette.current()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.fillRect(self.rect(), QColor(colours.field))
+        if not self.stages:
+            painter.setPen(QColor(colours.quiet))
+            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(self.rect().adjusted(12, 8, -12, -8), flags, self._empty)
+        else:
+            self._paint_axis(painter)
+            self._paint_line(painter, [stage.alone for stage in self.stages], colours.quiet, Qt.PenStyle.DotLine)
+            self._paint_line(painter, [stage.held for stage in self.stages], colours.accent, Qt.PenStyle.SolidLine)
+            self._paint_marks(painter)
+        if self.hasFocus():
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(QColor(colours.focus), 1))
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        room, last = self.room(), max(len(self.stages) - 1, 1)
+        at = round((event.position().x() - room.left()) / max(room.width(), 1) * last)
+        self._point_at(min(max(at, 0), last) if self.stages else None)
+
+    def leaveEvent(self, event: object) -> None:
+        self._point_at(None)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if self.at is not None:
+            self.chosen.emit(self.stages[self.at].name)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        step = STEPS.get(Qt.Key(event.key()))
+        if step is not None and self.stages:
+            at = (self.at if self.at is not None else -1 if step > 0 else len(self.stages)) + step
+            self._point_at(min(max(at, 0), len(self.stages) - 1))
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.at is not None:
+            self.chosen.emit(self.stages[self.at].name)
+        else:
+            event.ignore()
+
+    def _top(self) -> float:
+        return max(1.0, *(stage.held for stage in self.stages))
+
+    def _point_at(self, at: int | None) -> None:
+        if at != self.at:
+            self.at = at
+            self.pointed.emit(self.stages[at].text if at is not None else "")
+            self.update()
+
+    def _paint_axis(self, painter: QPainter) -> None:
+        colours, room = palette.current(), self.room()
+        for share in (0.0, 0.5, 1.0):
+            y = self.point(0, share).y()
+            painter.setPen(QPen(QColor(colours.grid), 1))
+            painter.drawLine(QPointF(room.left(), y), QPointF(room.right(), y))
+            painter.setPen(QColor(colours.quiet))
+            text = QRectF(0, y - 8, AXIS_PX - 6, 16)
+            painter.drawText(text, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, f"{share:.0%}")
+        under, shown = QRectF(room.left(), room.bottom() + 3, room.width(), TEXT_PX), self.at
+        if shown is None:
+            painter.drawText(under, Qt.AlignmentFlag.AlignLeft, self.stages[0].name)
+            painter.drawText(under, Qt.AlignmentFlag.AlignRight, self.stages[-1].name)
+        else:
+            painter.setPen(QColor(colours.text))
+            painter.drawText(under, Qt.AlignmentFlag.AlignHCenter, self.stages[shown].text)
+
+    def _paint_line(self, painter: QPainter, shares: Sequence[float], colour: str, style: Qt.PenStyle) -> None:
+        painter.setPen(QPen(QColor(colour), 2 if style is Qt.PenStyle.SolidLine else 1.2, style))
+        painter.drawPolyline(QPolygonF([self.point(at, share) for at, share in enumerate(shares)]))
+
+    def _paint_marks(self, painter: QPainter) -> None:
+        """A dot at each stage, a larger one under the cursor, and words where most is lost."""
+        colours = palette.current()
+        for at, stage in enumerate(self.stages):
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(colours.danger if at == self.lost else colours.accent))
+            size = DOT * (2 if at in (self.at, self.lost) else 1)
+            painter.drawEllipse(self.point(at, stage.held), size, size)
+        if self.lost is not None:
+            place, wide = self.point(self.lost, self.stages[self.lost].held), 260.0
+            right = place.x() + wide < self.width()
+            side = Qt.AlignmentFlag.AlignLeft if right else Qt.AlignmentFlag.AlignRight
+            text = QRectF(place.x() + (12 if right else -12 - wide), max(place.y() - 24, 2), wide, 18)
+            painter.setPen(QColor(colours.danger))
+            painter.drawText(text, side | Qt.AlignmentFlag.AlignVCenter, self._lost_text)
