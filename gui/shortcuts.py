@@ -50,7 +50,8 @@ LAYERS = (
     ("< and >", "also norms and activations"),
     ("Enter", "enlarge the channel; again to go back"),
     ("P", "pin the channel first, or let it go"),
-    ("B", "before and after the non-linearity"),
+    ("B", "before and after the non-linearity;"),
+    ("", "beside another run or scan: it and back"),
 )
 MAP = (
     ("Arrows, Enter", "next scan that way; choose it"),

@@ -10,6 +10,7 @@ from gui.palette import Palette
 BOX_PX, STRIPE_PX = 46, 9
 HOP_PX, LEAST_HOP_PX = 22, 8
 TEXT_LINES = 2
+TEXT_PX = 11, 10  # of the name, of the shape
 CORNER = 4.0
 
 
@@ -72,12 +73,12 @@ class StripPainter:
         """Name and shape under a box, cut in the middle where they are too long."""
         painter, colours = self._painter, self._colours
         font = painter.font()
-        font.setPixelSize(11)
         font.setBold(lit)
         painter.save()
-        painter.setFont(font)
         painter.setPen(QColor(colours.strong if lit else colours.quiet))
-        for line in lines:
+        for line, size in zip(lines, TEXT_PX, strict=True):
+            font.setPixelSize(size)
+            painter.setFont(font)
             short = painter.fontMetrics().elidedText(line, Qt.TextElideMode.ElideMiddle, int(room.width()))
             painter.drawText(room, Qt.AlignmentFlag.AlignCenter, short)
             room = room.translated(0, painter.fontMetrics().height() + 1)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PySide6.QtTest import QTest
 
 from engine import data, demo, noise, runs
 from engine.config import DataConfig
@@ -402,3 +403,28 @@ def test_sweep_without_a_login_is_refused_with_the_way_that_needs_none(window, q
     wait(qtbot, lambda: window.desk.session.job.search is None)
     assert "A W&B sweep needs a login, and there is none on this machine." in panel.plot.notice.text()
     assert "KerasTuner" in panel.plot.notice.text()
+
+
+def test_layers_of_a_run_are_walked_through_with_keys(window, qtbot):
+    session = window.desk.session
+    record = start(window, "mine", 1)
+    wait(qtbot, lambda: record.state == "finished")
+    panel = window.show_panel("layers")
+    wait(qtbot, lambda: panel.showing.seen is not None)
+    first = panel.showing.seen
+    assert first.values.shape == (16, 16, 4)
+    assert panel.cards.strip.words.text()
+    QTest.keyClicks(panel.cards.mosaic.mosaic, ".")
+    assert panel.choice.layer != first.look.layer
+    wait(qtbot, lambda: panel.showing.seen.look.layer == panel.choice.layer)
+    assert panel.showing.seen.values.shape == (8, 8, 8)
+    panel.more.choose(panel.more.kernels)
+    wait(qtbot, lambda: panel.more.kernels.mosaic.channels is not None)
+    assert panel.more.kernels.mosaic.channels.values.shape == (3, 3, 4)
+    panel.cards.regions.change(Region("ellipse", ((0.3, 0.3), (0.6, 0.6))), "drawing")
+    panel.more.choose(panel.more.lesion)
+    panel.more.lesion.go.click()
+    wait(qtbot, lambda: bool(panel.more.lesion.curve.stages))
+    assert panel.more.lesion.words.text()
+    wait(qtbot, lambda: "over" in panel.cards.channel.source.text() and not panel.counting.state(panel.choice.run))
+    assert session.questions.engine.is_running()

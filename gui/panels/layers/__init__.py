@@ -86,6 +86,7 @@ class LayersPanel(Panel):
         mosaic.mosaic.chosen.connect(doing.choose_channel)
         mosaic.sort_chosen.connect(doing.sort)
         mosaic.lighting_chosen.connect(doing.light)
+        mosaic.enlarge.toggled.connect(self.more.setHidden)
         mosaic.enlarge.toggled.connect(lambda _: showing.show_large())
         scans.turned.connect(self.having.turn_to_scan)
         scans.changed.connect(self.having.change_scan)

@@ -16,7 +16,7 @@ class Choice:
 
     run: str = ""
     layer: str = ""
-    channel: int = 0
+    channel: int = -1  # the first in the order, before one is chosen
     scans: list[Scan] = field(default_factory=list)
     at: int = 0
     sort: str = "energy"
@@ -74,7 +74,7 @@ class Choice:
         if isinstance(layer, str):
             self.layer = layer
         if isinstance(channel, int):
-            self.channel = max(channel, 0)
+            self.channel = max(channel, -1)
         if sort in SORTS:
             self.sort = str(sort)
         self.lighting = Lighting(kept.get("shared") is not False, kept.get("signed") is True)

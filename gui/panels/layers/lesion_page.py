@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from engine.messages import FollowLesion
@@ -17,7 +17,7 @@ from gui.widgets.stage_curve import Stage, StageCurve
 from gui.widgets.text import label, number
 from gui.widgets.view_state import ViewState
 
-PICTURE_PX = 150
+PICTURE_PX, SIDE_PX = 150, 386
 EMPTY = "Mark the lesion on the scan, or take a known one, and follow it through the network."
 READY = "Press Follow to see how much of it is left at each stage of the network."
 
@@ -50,17 +50,22 @@ class LesionPage(Page):
         side = QWidget()
         column, line = QVBoxLayout(), QHBoxLayout(side)
         line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(10)
         self.view.setFixedSize(PICTURE_PX, PICTURE_PX)
-        line.addWidget(self.view)
+        line.addWidget(self.view, 0, Qt.AlignmentFlag.AlignTop)
         column.setSpacing(6)
         column.addWidget(self.buttons)
         column.addWidget(self.text)
-        column.addWidget(self.go)
+        column.addWidget(self.go, 0, Qt.AlignmentFlag.AlignLeft)
         column.addStretch()
         line.addLayout(column, 1)
-        side.setFixedWidth(PICTURE_PX + 250)
+        side.setFixedWidth(SIDE_PX)
         self.line.addWidget(side)
-        self.place(self.curve)
+        right = QVBoxLayout()
+        right.setSpacing(6)
+        right.addWidget(self.curve, 1)
+        right.addWidget(self.words)
+        self.line.addLayout(right, 1)
 
     def show_scan(self) -> None:
         """Turn to the lesion of the chosen scan: what was drawn on it before, else a known one."""
@@ -106,6 +111,7 @@ class LesionPage(Page):
         self._asked = look.run, look.scan, region
         spot = {"kind": region.kind, "points": region.points}
         if not self.aside.want(self._asked, FollowLesion, run=look.run, region=spot, **look.scan.place()):
+            self.curve.set_empty_text("On the way through the network: the curve comes when the last stage is reached.")
             self.words.setText("Following the lesion through the network.")
         self._refresh()
 

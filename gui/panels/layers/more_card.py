@@ -53,11 +53,12 @@ class MoreCard(QFrame):
         self.chips[self.pages.index(page)].setChecked(True)
 
     def follow(self) -> None:
-        """Turn the page that is seen to what is chosen now."""
-        self.page().follow()
+        """Turn the page that is seen to what is chosen now, once that is there."""
+        if self.lesion.showing.seen is not None or self.page() is self.lesion:
+            self.page().follow()
 
     def _on_toggled(self, at: int, on: bool) -> None:
         if on:
             self.page().leave()
             self._stack.setCurrentIndex(at)
-            self.page().follow()
+            self.follow()

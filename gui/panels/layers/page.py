@@ -20,7 +20,6 @@ class Page(QWidget):
         self.showing = showing
         self.aside = Aside(showing.inquiry.session, panel, self)
         self.words: QLabel = label(role="quiet", wrap=True)
-        self.words.setFixedWidth(TEXT_PX)
         self.words.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.line = QHBoxLayout(self)
         self.line.setContentsMargins(0, 0, 0, 0)
@@ -32,6 +31,7 @@ class Page(QWidget):
 
     def place(self, pictures: QWidget) -> None:
         """Put what is seen beside the words."""
+        self.words.setFixedWidth(TEXT_PX)
         self.line.addWidget(pictures, 1)
         self.line.addWidget(self.words)
 

@@ -12,7 +12,7 @@ def layers_script(choice: Choice) -> str:
     scan = choice.scan
     if scan is None or not choice.run:
         return ""
-    layer, channel = choice.layer, choice.channel
+    layer, channel = choice.layer, max(choice.channel, 0)
     lines = [f"data = {changed_data(scan.data)}", f"model = evaluation.load_model(engine.runs.open({choice.run!r}))"]
     if scan.opened is not None:
         lines += [

@@ -108,6 +108,8 @@ class Showing(QObject):
         count = seen.values.shape[-1]
         dead = [int(at) for at in np.flatnonzero(numbers["dead"])] if "dead" in numbers else []
         order = ordered(choice.sort, numbers, choice.pins(), count)
+        if choice.channel < 0:
+            choice.channel = order[0]
         marks = marks_of(choice.pins(), dead)
         channels = Channels(seen.values, order, self.limits, choice.lighting.scale, marks)
         shared = self.limits(None) if choice.lighting.shared else None

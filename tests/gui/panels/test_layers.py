@@ -64,7 +64,7 @@ def panel(qtbot, desk, session, make_run):
     qtbot.addWidget(made)
     made.resize(1340, 820)
     made.show()
-    made.recall({"run": "ae-0001"})
+    made.recall({"run": "ae-0001", "channel": 0})
     return made
 
 
@@ -220,6 +220,11 @@ class TestKeys:
 
 
 class TestChannels:
+    def test_strongest_channel_is_chosen_before_another_is(self, seen, reply):
+        seen.choice.channel = -1
+        seen.showing.show_channels()
+        assert seen.choice.channel == seen.cards.mosaic.mosaic.channels.order[0]
+
     def test_order_follows_energy_and_number(self, seen):
         energy = np.square(seen.showing.seen.values).mean((0, 1))
         assert list(seen.cards.mosaic.mosaic.channels.order) == list(np.argsort(-energy))
