@@ -42,6 +42,7 @@ class NetworkStrip(QAbstractScrollArea):
     def __init__(self) -> None:
         super().__init__()
         self.boxes: tuple[StripBox, ...] = ()
+        self._names_px = PITCH_PX
         self.key = ""
         self.other = ""
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -55,6 +56,7 @@ class NetworkStrip(QAbstractScrollArea):
     def set_boxes(self, boxes: Sequence[StripBox]) -> None:
         """Show a network."""
         self.boxes = tuple(boxes)
+        self._names_px = max((self.fontMetrics().horizontalAdvance(box.title) for box in boxes), default=PITCH_PX)
         self.horizontalScrollBar().setValue(0)
         self._fit()
 
@@ -78,8 +80,9 @@ class NetworkStrip(QAbstractScrollArea):
         return next((at for at, box in enumerate(self.boxes) if key in dict(box.pieces)), None)
 
     def pitch(self) -> float:
-        """From the middle of one box to that of the next, px."""
-        return min(max(self.viewport().width() / max(len(self.boxes), 1), PITCH_PX), MOST_PITCH_PX)
+        """From the middle of one box to that of the next, px; wide enough for names where it scrolls anyway."""
+        room = self.viewport().width() / max(len(self.boxes), 1)
+        return min(room if room >= PITCH_PX else max(self._names_px, PITCH_PX), MOST_PITCH_PX)
 
     def box_rect(self, at: int) -> QRectF:
         """Where a box is in the viewport."""

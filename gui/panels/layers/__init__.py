@@ -74,13 +74,13 @@ class LayersPanel(Panel):
         self.inquiry.seen_found.connect(self.showing.show_seen)
         self.inquiry.failed.connect(self.showing.say)
         self.doing.changed.connect(self._settled.start)
-        self.inquiry.rested.connect(self._on_rested)
+        self.inquiry.rested.connect(lambda: self.counting.follow(self.choice))
         self.counting.changed.connect(self.showing.show_channels)
         self.counting.progressed.connect(self.showing.show_facts)
 
     def _connect_cards(self) -> None:
         cards, doing, showing = self.cards, self.doing, self.showing
-        cards.strip.run_chosen.connect(doing.choose_run)
+        cards.strip.run_chosen.connect(self._on_run_chosen)
         cards.strip.layer_chosen.connect(doing.choose_layer)
         mosaic, scans = cards.mosaic, cards.scans
         mosaic.mosaic.chosen.connect(doing.choose_channel)
@@ -101,9 +101,11 @@ class LayersPanel(Panel):
         """Bring everything in line with the session."""
         records = [each for each in self.session.book.records.values() if each.epochs and not each.damage]
         runs = {str(record.run.path): record.name for record in reversed(records)}
-        if self.choice.run not in runs:
-            kept = next((path for path, name in runs.items() if name == self._wanted_run), "")
-            self.choice.run = kept or next(iter(runs), "")
+        kept = next((path for path, name in runs.items() if name == self._wanted_run), "")
+        if kept:  # the records of many runs are read one after the other: it may come after others
+            self.choice.run, self._wanted_run, self.showing.seen = kept, "", None
+        elif self.choice.run not in runs:
+            self.choice.run = next(iter(runs), "")
         self.cards.strip.offer(runs, self.choice.run)
         self.following.offer(runs)
         self._refresh_scans()
@@ -154,7 +156,7 @@ class LayersPanel(Panel):
         record = next(
             (each for each in self.session.book.records.values() if str(each.run.path) == self.choice.run), None
         )
-        return self.choice.memory() | {"run": record.name if record else self._wanted_run}
+        return self.choice.memory() | {"run": self._wanted_run or (record.name if record else "")}
 
     def recall(self, kept: dict[str, Any]) -> None:
         run, scans = kept.get("run"), kept.get("scans")
@@ -194,11 +196,9 @@ class LayersPanel(Panel):
         if self.isVisible() and not self._soon.isActive():
             self._soon.start()
 
-    def _on_rested(self) -> None:
-        """There is time for what takes long."""
-        scan = self.choice.scan
-        if scan is not None:
-            self.counting.want(self.choice.run, scan.data)
+    def _on_run_chosen(self, run: str) -> None:
+        self._wanted_run = ""
+        self.doing.choose_run(run)
 
     def _on_answered(self, panel: str, content: dict[str, Any]) -> None:
         if panel == SCAN:

@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, Signal
 
 from engine.config import DataConfig
 from engine.messages import ChannelStatistics, Refused, RequestProgress
+from gui.panels.layers.choice import Choice
 from gui.panels.layers.order import Numbers
 from gui.session import Session
 
@@ -32,6 +33,11 @@ class Counting(QObject):
         session.answered.connect(self._on_answered)
         session.refused.connect(self._on_refused)
         session.progressed.connect(self._on_progressed)
+
+    def follow(self, choice: Choice) -> None:
+        """There is time for what takes long: have the run that is looked at counted."""
+        if choice.scan is not None:
+            self.want(choice.run, choice.scan.data)
 
     def want(self, run: str, data: DataConfig) -> None:
         """Have the channels of a run counted over the scans of a data set, unless they are."""

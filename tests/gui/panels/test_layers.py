@@ -60,6 +60,8 @@ def panel(qtbot, desk, session, make_run):
     for name in ("ae-0001", "vae-0001"):
         make_run(name, model=name.split("-")[0])
     session.open(session.book.root)
+    for name in ("ae-0001", "vae-0001"):
+        session.book.read(name)
     made = LayersPanel(desk)
     qtbot.addWidget(made)
     made.resize(1340, 820)
@@ -329,6 +331,21 @@ class TestTakingAway:
         assert again.memory() == kept
         assert kept["run"] == "ae-0001"
 
+    def test_remembered_run_is_turned_to_also_when_it_is_read_after_others(self, desk, qtbot, session, make_run):
+        for name in ("ae-0001", "vae-0001"):
+            make_run(name, model=name.split("-")[0])
+        session.book.root.mkdir(exist_ok=True)
+        again = LayersPanel(desk)
+        qtbot.addWidget(again)
+        session.book.look()
+        session.book.records["ae-0001"].epochs.clear()
+        again.recall({"run": "ae-0001"})
+        assert again.choice.run.endswith("vae-0001")
+        assert again.memory()["run"] == "ae-0001"
+        session.book.records["ae-0001"].epochs = dict(session.book.records["vae-0001"].epochs)
+        again.refresh()
+        assert again.choice.run.endswith("ae-0001")
+
     def test_nonsense_in_memory_is_passed_over(self, panel):
         panel.recall({"run": 3, "scans": "x", "layer": None, "channel": "a", "sort": "what", "pinned": [1]})
         assert panel.choice.sort == "energy"
@@ -352,7 +369,7 @@ class TestCounting:
 
     def test_they_are_asked_for_once(self, rested, answer, asked, session):
         answer("layers-statistics", counted())
-        rested._on_rested()
+        rested.counting.follow(rested.choice)
         assert len([sent for sent in session.questions.engine.sent if isinstance(sent, ChannelStatistics)]) == 1
 
     def test_refusal_is_told_and_the_scan_counts(self, rested, session):
