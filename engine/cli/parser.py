@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from engine import __version__, config
 from engine.cli.denoise_options import add_denoise, add_denoise_curve
+from engine.cli.latent_options import add_latent, add_sample
 from engine.cli.layer_options import add_activations, add_channels, add_lesion_layers
 from engine.cli.search_options import add_search, add_trials
 from engine.cli.setting_options import PROGRAM as PROGRAM
@@ -264,6 +265,8 @@ COMMANDS = {
         "ask where lesions go: how detectable they are at each layer, and which layer loses most",
         add_lesion_layers,
     ),
+    "latent": ("latent", "look into the latent space of a run: maps, copies, ways between scans, spread", add_latent),
+    "sample": ("sample", "draw pictures from a run, each with its nearest training scan", add_sample),
     "study": ("study", "do the seed study again: its models, tables, figures, and one page", _add_study),
     "demo": ("demo", "make a small study on phantoms, with a report", _add_demo),
 }

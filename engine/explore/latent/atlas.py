@@ -12,7 +12,7 @@ from engine.explore.latent import dimensions, mixture, neighbours
 from engine.explore.latent.dimensions import Dimensions
 from engine.explore.latent.encoding import Encodings
 from engine.explore.latent.mixture import Mixture
-from engine.explore.latent.neighbours import Library, Limit, Near
+from engine.explore.latent.neighbours import Library, Near, Usual
 from engine.explore.latent.space import Codes, Images, Space, joined
 from engine.messages import ShouldStop, never
 from engine.runs import Run
@@ -44,7 +44,7 @@ class Atlas:
         self._dimensions: Dimensions | None = None
         self._mixture: Mixture | None = None
         self._libraries: dict[str, Library] = {}
-        self._limits: dict[str, Limit] = {}
+        self._usual: dict[str, Usual] = {}
 
     def codes(self, *splits: str) -> Codes:
         """The codes of some splits, one behind the other."""
@@ -77,17 +77,17 @@ class Atlas:
         """The training scans nearest to some points, in pixels or in the latent."""
         return _there(self._library(where).nearest(points, count, without, self.should_stop))
 
-    def limit(self, where: str) -> Limit:
-        """What is usual among scans that are no copies."""
-        if where not in self._limits:
+    def usual(self, where: str) -> Usual:
+        """What is usual among scans that are no copies, in pixels or in the latent."""
+        if where not in self._usual:
             splits = self.images.splits
             name, rows = neighbours.asked(len(splits["train"]), len(splits["validation"]))
             keys = tuple(splits[name].keys[row] for row in rows)
-            found = neighbours.limit(
+            found = neighbours.usual(
                 self._library(where), self._points(where, name)(rows), keys, name, self.should_stop
             )
-            self._limits[where] = _there(found)
-        return self._limits[where]
+            self._usual[where] = _there(found)
+        return self._usual[where]
 
     def _tell(self, before: int, total: int, done: int, _: int) -> None:
         self.progress(before + done, total)

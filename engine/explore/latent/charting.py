@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from engine import scoring
 from engine.explore.latent import mapping, reports
 from engine.explore.latent.atlas import LATENT, PIXEL, Atlas, flat
 from engine.explore.latent.shelf import Shelf, Subject
@@ -50,13 +51,14 @@ class Charting:
             PIXEL: self._near(atlas, subject, flat(subject.image), request.count),
             LATENT: self._near(atlas, subject, code.means, request.count),
         }
-        flagged = found[PIXEL]["memorised"]
+        made = scoring.reconstruct(atlas.space.model, subject.image)
         return {
             "run": request.run,
             "name": subject.name,
             "space": atlas.space.words,
             **found,
-            "memorised": flagged,
+            "reconstruction": reports.near(atlas, PIXEL, atlas.near(PIXEL, flat(made), request.count))[0],
+            "memorised": found[PIXEL]["memorised"],
             "sentence": reports.sentence(subject.name, found[PIXEL]),
         }
 

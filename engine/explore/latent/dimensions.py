@@ -40,6 +40,12 @@ class Dimensions:
     low: NDArray[np.float64]
     high: NDArray[np.float64]
 
+    @property
+    def half(self) -> int:
+        """How many of the first numbers hold half of the sum of the values."""
+        sums = np.cumsum(self.values[self.order])
+        return int(np.searchsorted(sums, sums[-1] / 2)) + 1
+
     def sentence(self) -> str | None:
         """What is wrong, in words; None where every number is used."""
         count, unused = len(self.active), int((~self.active).sum())

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine.explore.latent.atlas import LATENT, Atlas
-from engine.explore.latent.neighbours import CROWD, SHARE, Near
+from engine.explore.latent.neighbours import COPY, CROWD, Near
 
 
 def scans(atlas: Atlas, splits: Sequence[str]) -> dict[str, list[Any]]:
@@ -36,14 +36,19 @@ def dimensions(atlas: Atlas) -> dict[str, Any]:
 
 
 def collapse(atlas: Atlas) -> dict[str, Any]:
-    """How many of the latent numbers say anything, and a sentence where some do not."""
+    """How many of the latent numbers say anything, how many hold half of it all, a sentence where some say nothing."""
     found = atlas.dimensions()
-    return {"active": int(found.active.sum()), "dimensions": len(found.active), "sentence": found.sentence()}
+    return {
+        "active": int(found.active.sum()),
+        "dimensions": len(found.active),
+        "half": found.half,
+        "sentence": found.sentence(),
+    }
 
 
 def near(atlas: Atlas, where: str, found: Near) -> list[dict[str, Any]]:
     """The neighbours of each query, how near the nearest is, what is usual, and whether it is suspiciously near."""
-    train, limit = atlas.images.train, atlas.limit(where)
+    train, usual = atlas.images.train, vars(atlas.usual(where))
     unit = "root mean squared difference of " + ("latent numbers" if where == LATENT else "gray values, 0 to 1")
     described = []
     for indices, distances, ratio in zip(found.indices, found.distances, found.ratios, strict=True):
@@ -51,19 +56,18 @@ def near(atlas: Atlas, where: str, found: Near) -> list[dict[str, Any]]:
             {"index": int(index), "name": train.names[index], "distance": float(distance)}
             for index, distance in zip(indices, distances, strict=True)
         ]
-        facts = {"nearest": nearest, "unit": unit, "ratio": float(ratio), "limit": limit.ratio}
-        facts |= {"typical": limit.typical, "measured_on": {"split": limit.split, "scans": limit.scans}}
-        described.append({**facts, "memorised": bool(ratio < limit.ratio or (nearest and distances[0] == 0.0))})
+        facts = {"nearest": nearest, "unit": unit, "ratio": float(ratio), "limit": COPY, "usual": usual}
+        described.append({**facts, "typical": usual["typical"], "memorised": bool(ratio < COPY)})
     return described
 
 
 def sentence(name: str, found: dict[str, Any]) -> str:
     """What the neighbours in pixels say of an image."""
-    first = found["nearest"][0]
+    first, usual = found["nearest"][0], found["usual"]
     if first["distance"] == 0.0:
         return f"{name} is a training scan, pixel for pixel at this size: {first['name']}."
-    share = f"{found['ratio']:.2f} of the mean distance to the {CROWD} nearest training scans"
-    usual = f"{1 - SHARE:.0%} of scans that are no copies have {found['limit']:.2f} or more"
+    share = f"at {found['ratio']:.2f} of the mean distance to the {CROWD} nearest"
+    under = f"{usual['share']:.1%} of {usual['scans']} {usual['split']} scans are under {COPY:.2f}"
     if found["memorised"]:
-        return f"{name} is a near copy of the training scan {first['name']}: {share}, where {usual}."
-    return f"{name} is no copy of a training scan: the nearest is at {share}, and {usual}."
+        return f"{name} is a near copy of the training scan {first['name']}, which lies {share} ({under})."
+    return f"{name} is no near copy of a training scan: the nearest lies {share} ({under})."

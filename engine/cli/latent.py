@@ -1,0 +1,187 @@
+"""`latent`: a run's latent space as maps, tables and pictures."""
+
+import csv
+import io
+import sys
+from argparse import Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine import backend, data, evaluation, quality, runs, scoring
+from engine.cli import latent_pictures
+from engine.cli.meter import Meter
+from engine.cli.outcome import Outcome, number, table
+from engine.cli.typed import whole
+from engine.config import TrainingConfig
+from engine.explore.latent import mapping, reports
+from engine.explore.latent.atlas import LATENT, PIXEL, Atlas, flat
+from engine.explore.latent.neighbours import COPY
+from engine.report import figures
+from engine.report import latent as drawing
+
+SPLITS = ("train", "validation", "test")
+SHOWN = 3
+MOST_SEED = 2**31 - 1
+TERMS = "ratio: distance to the nearest training scan over the mean distance to the 50 nearest"
+
+
+def run(options: Namespace) -> Outcome:
+    """Look into a run's latent space."""
+    seed = whole(options.seed, "--seed", 0, MOST_SEED)
+    atlas = opened(options, Meter(sys.stderr))
+    options.out.mkdir(parents=True, exist_ok=True)
+    splits = [split for split in SPLITS if len(atlas.images.splits[split])]
+    scans = reports.scans(atlas, splits)
+    laid = _laid_out(atlas, splits, options.method, seed)
+    content: dict[str, Any] = {
+        "run": atlas.run.name,
+        "model": atlas.run.config.model.model,
+        "source": atlas.images.source,
+        "space": atlas.space.words,
+        "scans": {split: len(atlas.images.splits[split]) for split in splits},
+        "map": {"method": options.method, "axes": list(laid.axes), "note": laid.note, "seed": seed},
+        "collapse": reports.collapse(atlas),
+        "dimensions": reports.dimensions(atlas),
+    }
+    content["files"] = _maps(options.out, scans, laid) | _dimensions(options.out, content["dimensions"])
+    content["copies"] = _copies(options.out, atlas)
+    content["files"] |= latent_pictures.draw(atlas, options.out)
+    content["calibration"] = latent_pictures.calibrate(atlas, options.out)
+    return Outcome(_text(content, options.out), content)
+
+
+def opened(options: Namespace, meter: Meter) -> Atlas:
+    """The atlas of the run and the data that a command names."""
+    found = runs.open(options.run, options.runs)
+    images: data.Dataset = evaluation.images(found, options.data, progress=meter.count)
+    atlas = Atlas(found, evaluation.load_model(found), images)
+    atlas.progress = lambda done, total: meter.count("Encoding", done, total)
+    backend.load_any("engine.explore.layers", TrainingConfig())
+    return atlas
+
+
+def write_table(path: Path, rows: list[dict[str, Any]]) -> str:
+    """Write rows as a CSV file; its path."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(rows[0]) if rows else [])
+    writer.writeheader()
+    writer.writerows(rows)
+    runs.write_text(path, text.getvalue())
+    return str(path)
+
+
+def _laid_out(atlas: Atlas, splits: list[str], method: str, seed: int) -> mapping.Map:
+    counts = [len(atlas.images.splits[split]) for split in splits]
+    train = np.repeat([split == "train" for split in splits], counts)
+    return mapping.lay_out(atlas.codes(*splits).means, train, method, seed)
+
+
+def _maps(out: Path, scans: Mapping[str, Any], laid: mapping.Map) -> dict[str, str]:
+    labels = [label or data.dataset.UNLABELLED for label in scans["label"]]
+    leaks = [
+        ("leaked test scan" if leaked else "other test scan") if split == "test" else "train and validation"
+        for split, leaked in zip(scans["split"], scans["leaked"], strict=True)
+    ]
+    groups = {"class": labels, "split": scans["split"], "leak": leaks}
+    drawn = drawing.maps(drawing.Scans(laid.points, laid.axes, groups, np.array(scans["mse"])))
+    names = ("split", "index", "name", "label", "leaked", "mse")
+    rows = [
+        {**dict(zip(names, values, strict=True)), "x": float(x), "y": float(y)}
+        for *values, (x, y) in zip(*(scans[name] for name in names), laid.points, strict=True)
+    ]
+    return {"map": str(figures.save(drawn, out / "map.png")), "points": write_table(out / "points.csv", rows)}
+
+
+def _dimensions(out: Path, found: Mapping[str, Any]) -> dict[str, str]:
+    values, active = np.array(found["value"]), np.array(found["active"])
+    floor = quality.ACTIVE_NATS if "nats" in found["measure"] else None
+    drawn = drawing.ranked(values, active, found["measure"], floor)
+    names = ("value", "active", "mean", "spread", "low", "high")
+    rows = [
+        {"rank": rank, "dimension": dimension, **{name: found[name][rank - 1] for name in names}}
+        for rank, dimension in enumerate(found["order"], 1)
+    ]
+    table_path = write_table(out / "dimensions.csv", rows)
+    return {"dimensions": str(figures.save(drawn, out / "dimensions.png")), "dimensions_table": table_path}
+
+
+def _copies(out: Path, atlas: Atlas) -> dict[str, Any]:
+    """The test scans, their reconstructions, and the training scans nearest to each."""
+    images = atlas.images.test
+    originals, leaked = images.read(), atlas.images.leaked
+    if not len(images):
+        return {"test_scans": 0}
+    made = scoring.reconstruct(atlas.space.model, originals)
+    found = {
+        PIXEL: reports.near(atlas, PIXEL, atlas.near(PIXEL, flat(originals), SHOWN)),
+        LATENT: reports.near(atlas, LATENT, atlas.near(LATENT, atlas.codes("test").means, SHOWN)),
+        "reconstruction": reports.near(atlas, PIXEL, atlas.near(PIXEL, flat(made), SHOWN)),
+    }
+    flags = {name: np.array([each["memorised"] for each in found[name]]) for name in found}
+    write_table(out / "neighbours.csv", [_row(atlas, found, at) for at in range(len(images))])
+    ratios = {name: np.array([each["ratio"] for each in found[name]]) for name in found}
+    groups = {f"leaked test scans ({leaked.sum()})": ratios[PIXEL][leaked]} if leaked.any() else {}
+    groups |= {f"other test scans ({(~leaked).sum()})": ratios[PIXEL][~leaked]}
+    groups |= {"their reconstructions": ratios["reconstruction"][~leaked]}
+    drawn = drawing.nearness(groups, COPY, TERMS)
+    figures.save(drawn, out / "neighbours.png")
+    latent_pictures.neighbours(atlas, found, originals, out)
+    in_train = np.isin(images.keys, atlas.images.train.keys)
+    return {
+        "test_scans": len(images),
+        "leaked": int(leaked.sum()),
+        "leaked_in_train": int(in_train.sum()),
+        "limit": COPY,
+        "usual": {where: vars(atlas.usual(where)) for where in (PIXEL, LATENT)},
+        **{f"flagged_{name}": int(flag.sum()) for name, flag in flags.items()},
+        "flagged_leaked": int((flags[PIXEL] & leaked).sum()),
+        "flagged_leaked_in_train": int((flags[PIXEL] & in_train).sum()),
+        "flagged_not_leaked": [images.names[at] for at in np.flatnonzero(flags[PIXEL] & ~leaked)],
+        "reconstructed_as_copies": int((flags["reconstruction"] & ~flags[PIXEL]).sum()),
+    }
+
+
+def _row(atlas: Atlas, found: Mapping[str, Any], at: int) -> dict[str, Any]:
+    row: dict[str, Any] = {"test_scan": atlas.images.test.names[at], "leaked": bool(atlas.images.leaked[at])}
+    for where, each in found.items():
+        nearest = each[at]["nearest"][0]
+        row |= {f"{where}_nearest": nearest["name"], f"{where}_distance": nearest["distance"]}
+        row |= {f"{where}_ratio": each[at]["ratio"], f"{where}_memorised": each[at]["memorised"]}
+    return row
+
+
+def _text(content: Mapping[str, Any], out: Path) -> str:
+    scans = ", ".join(f"{count:,} {split}" for split, count in content["scans"].items())
+    lines = [f"Latent space of run {content['run']} ({content['model']}): {content['space']}. Scans: {scans}."]
+    lines.append(content["map"]["note"])
+    found, collapse = content["dimensions"], content["collapse"]
+    said = found["measure"].removesuffix(", nats")
+    lines.append(f"Half of the {said} is in {collapse['half']} of the {collapse['dimensions']} numbers.")
+    if collapse["sentence"]:
+        lines.append(collapse["sentence"])
+    head = ["latent number", found["measure"], "mean", "spread"]
+    most = [
+        [str(number_), *(number(found[name][at]) for name in ("value", "mean", "spread"))]
+        for at, number_ in enumerate(found["order"][:5])
+    ]
+    lines += ["", table(head, most, align=">>>>"), "", *_said_of_copies(content["copies"])]
+    if content["calibration"]:
+        lines.append(content["calibration"]["sentence"])
+    lines.append(f"Maps, tables and pictures are in {out}")
+    return "\n".join(lines)
+
+
+def _said_of_copies(found: Mapping[str, Any]) -> list[str]:
+    if not found["test_scans"]:
+        return ["There are no test scans to compare with training scans."]
+    known, there = found["flagged_leaked_in_train"], found["leaked_in_train"]
+    flagged = found[f"flagged_{PIXEL}"]
+    return [
+        f"{flagged} of {found['test_scans']} test scans are near copies of training scans (ratio under {COPY:.2f}): "
+        f"{known} of the {there} that are training scans pixel for pixel, and {flagged - known} more. In the latent, "
+        f"{found[f'flagged_{LATENT}']} are.",
+        f"Reconstructed as near copies of a training scan without being one: {found['reconstructed_as_copies']}.",
+    ]

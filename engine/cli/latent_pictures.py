@@ -1,0 +1,134 @@
+"""The pictures that `latent` writes: neighbours, ways between scans, walks, class averages, spread."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.explore.latent import calibration, decoding, paths
+from engine.explore.latent.atlas import LATENT, PIXEL, Atlas
+from engine.explore.latent.space import Images
+from engine.explore.latent.spreading import spread_evenly
+from engine.report import figures
+from engine.report import latent as drawing
+from engine.report.strips import Strip, strips
+
+STEPS, WALKS, SUSPECTS = 9, 6, 6
+SAMPLES, CALIBRATED, SHOWN = 32, 64, 4
+PLACE = "validation"
+
+
+def draw(atlas: Atlas, out: Path) -> dict[str, str]:
+    """Write what can be decoded from latents; nothing where the model cannot."""
+    if atlas.space.kind == "features":
+        return {}
+    drawn = {"walks": _walks(atlas), "interpolation": _between(atlas), "averages": _averages(atlas)}
+    return {name: str(figures.save(figure, out / f"{name}.png")) for name, figure in drawn.items() if figure}
+
+
+def neighbours(atlas: Atlas, found: Mapping[str, Any], originals: Images, out: Path) -> None:
+    """The test scans with the smallest ratios that are not leaked, each over its nearest training scans."""
+    leaked = atlas.images.leaked
+    ratios = np.array([each["ratio"] for each in found[PIXEL]])
+    order = [int(at) for at in np.argsort(ratios, kind="stable") if not leaked[at]][:SUSPECTS]
+    if not order:
+        return
+    rows = [Strip("test scan", list(originals[order, ..., 0]))]
+    for where, title in ((PIXEL, "nearest in pixels"), (LATENT, "nearest in latent")):
+        nearest = [found[where][at]["nearest"][0]["index"] for at in order]
+        notes = [
+            f"ratio {found[where][at]['ratio']:.2f}{', copy' if found[where][at]['memorised'] else ''}" for at in order
+        ]
+        rows.append(Strip(title, list(atlas.images.train.read(nearest)[..., 0]), notes=notes))
+    titles = [atlas.images.test.names[at].rsplit("/", 1)[-1] for at in order]
+    figures.save(strips(rows, titles), out / "suspects.png")
+
+
+def calibrate(atlas: Atlas, out: Path) -> dict[str, Any] | None:
+    """Spread of posterior samples of some validation scans and its calibration; None where there is no posterior."""
+    images = atlas.images.splits[PLACE]
+    if atlas.space.kind != "posterior" or not len(images):
+        return None
+    rows, counting = spread_evenly(len(images), CALIBRATED), calibration.Counting()
+    for done, row in enumerate(rows):
+        one = np.array([row])
+        counting.add(images.read(one), calibration.spread(atlas.space, atlas.codes(PLACE).take(one), SAMPLES))
+        atlas.progress(done + 1, len(rows))
+    found = calibration.described(counting.found())
+    figures.save(drawing.calibration(found["levels"], found["coverage"]), out / "calibration.png")
+    figures.save(_spread(atlas, spread_evenly(len(images), SHOWN)), out / "spread.png")
+    return {"split": PLACE, "scans": len(rows), "samples": SAMPLES, **found}
+
+
+def _spread(atlas: Atlas, rows: NDArray[np.int64]) -> Any:
+    """Error and spread on one scale, so that the eye can compare them."""
+    images = atlas.images.splits[PLACE].read(rows)
+    found = calibration.spread(atlas.space, atlas.codes(PLACE).take(rows), SAMPLES)
+    shown = [
+        Strip("original", list(images[..., 0])),
+        Strip("mean of samples", list(found.mean[..., 0])),
+        Strip("mean − original", list((found.mean - images)[..., 0]), signed=True),
+        Strip("spread", list(found.deviation[..., 0]), signed=True),
+    ]
+    return _scaled(strips(shown, _names(atlas, PLACE, rows)), "error and spread, gray values")
+
+
+def _walks(atlas: Atlas) -> Any:
+    """A middle scan of the validation split with each of the weightiest latent numbers changed in turn."""
+    row = np.array([len(atlas.images.splits[PLACE]) // 2])
+    code = atlas.codes(PLACE).means[row][0]
+    found = atlas.dimensions()
+    rows = []
+    for dimension in found.order[:WALKS]:
+        values = decoding.reach(atlas, int(dimension), STEPS, None)
+        pictures = atlas.space.decode(paths.along(code, int(dimension), values))
+        rows.append(Strip(f"number {dimension}", list(pictures[..., 0]), notes=[f"{value:.3g}" for value in values]))
+    titles = ["1st percentile", *[""] * (STEPS - 2), "99th percentile"]
+    return strips(rows, titles)
+
+
+def _between(atlas: Atlas) -> Any:
+    """Ways from the first validation scan to the last, and the mere fading of one into the other."""
+    images, last = atlas.images.splits[PLACE], len(atlas.images.splits[PLACE]) - 1
+    ends, codes = images.read([0, last])[..., 0], atlas.codes(PLACE).means[[0, last]]
+    share = np.linspace(0, 1, STEPS, dtype=np.float32)[:, None, None]
+    ways = {"linear": paths.linear(codes[0], codes[1], STEPS), "spherical": paths.spherical(codes[0], codes[1], STEPS)}
+    rows = [Strip(title, list(atlas.space.decode(points)[..., 0])) for title, points in ways.items()]
+    rows.append(Strip("faded pixels", list((1 - share) * ends[0] + share * ends[1])))
+    names = _names(atlas, PLACE, [0, last])
+    return strips(rows, [names[0], *[""] * (STEPS - 2), names[1]])
+
+
+def _averages(atlas: Atlas) -> Any:
+    """Every class of the training scans: the decoded mean of its latents, the mean of its pixels, their difference."""
+    images, codes = atlas.images.train, atlas.codes("train").means
+    groups = {name: np.flatnonzero(images.labels == label) for label, name in enumerate(atlas.images.classes)}
+    groups = {name: rows for name, rows in groups.items() if len(rows)} or {"all": np.arange(len(images))}
+    decoded = atlas.space.decode(np.stack([codes[rows].mean(axis=0) for rows in groups.values()]))[..., 0]
+    pixels = np.stack([_mean_of(images, rows) for rows in groups.values()])
+    rows = [
+        Strip("mean of latents", list(decoded), notes=[f"{len(rows):,} scans" for rows in groups.values()]),
+        Strip("mean of pixels", list(pixels)),
+        Strip("difference", list(decoded - pixels), signed=True),
+    ]
+    return _scaled(strips(rows, [name.replace("_", " ") for name in groups]), "mean of latents − mean of pixels")
+
+
+def _scaled(figure: Any, title: str) -> Any:
+    """Say what the colour bar, the last thing drawn, is a scale of."""
+    figure.axes[-1].set_ylabel(title)
+    return figure
+
+
+def _mean_of(images: Any, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Mean picture, read piece by piece."""
+    total: Any = 0.0
+    for first in range(0, len(rows), 256):
+        total = total + images.read(rows[first : first + 256])[..., 0].sum(axis=0, dtype=np.float64)
+    return np.asarray(total / len(rows), np.float32)
+
+
+def _names(atlas: Atlas, split: str, rows: Sequence[int] | NDArray[np.int64]) -> list[str]:
+    return [atlas.images.splits[split].names[row].rsplit("/", 1)[-1] for row in rows]

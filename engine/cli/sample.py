@@ -1,0 +1,88 @@
+"""`sample`: pictures drawn from a run's latent space, and the training scan nearest to each."""
+
+import sys
+from argparse import Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from engine.cli.latent import MOST_SEED, TERMS, opened, write_table
+from engine.cli.meter import Meter
+from engine.cli.outcome import Outcome
+from engine.cli.typed import whole
+from engine.explore.latent import decoding, reports
+from engine.explore.latent.atlas import PIXEL, Atlas, flat
+from engine.report import figures
+from engine.report.strips import Strip, strips
+
+MOST, ROW = 256, 8
+
+
+def run(options: Namespace) -> Outcome:
+    """Draw latents, decode them, and look for the training scan nearest to each picture."""
+    count = whole(options.count, "--n", 1, MOST)
+    seed = whole(options.seed, "--seed", 0, MOST_SEED)
+    atlas = opened(options, Meter(sys.stderr))
+    source = options.drawn_from or ("prior" if atlas.space.kind == "posterior" else "mixture")
+    atlas.space.need_decoder()
+    latents, mixture = decoding.drawn(atlas, source, count, seed)
+    images = atlas.space.decode(latents)
+    near = reports.near(atlas, PIXEL, atlas.near(PIXEL, flat(images), 1))
+    options.out.mkdir(parents=True, exist_ok=True)
+    rows = [_row(number, each) for number, each in enumerate(near)]
+    for row, image in zip(rows, images, strict=True):
+        title = f"{atlas.run.name} · drawn from the {source}, seed {seed}, number {row['sample']}"
+        row["file"] = str(figures.save(figures.picture(image[..., 0], title), options.out / f"{row['stem']}.png"))
+    write_table(options.out / "samples.csv", rows)
+    grid = figures.save(_grid(atlas, images, rows), options.out / "samples.png")
+    content = {"run": atlas.run.name, "model": atlas.run.config.model.model, "source": source, "seed": seed}
+    content |= {"limit": near[0]["limit"], "typical": near[0]["typical"], "mixture": mixture, "grid": str(grid)}
+    content |= {"memorised": sum(row["memorised"] for row in rows), "samples": rows}
+    return Outcome(_text(content, options.out), content)
+
+
+def _row(number: int, found: Mapping[str, Any]) -> dict[str, Any]:
+    first = found["nearest"][0]
+    nearest = {"nearest": first["name"], "index": first["index"], "distance": first["distance"]}
+    return {
+        "sample": number,
+        "stem": f"sample-{number:03d}",
+        **nearest,
+        "ratio": found["ratio"],
+        "memorised": found["memorised"],
+    }
+
+
+def _grid(atlas: Atlas, images: Any, rows: list[dict[str, Any]]) -> Any:
+    """Samples in rows, each over the training scan nearest to it."""
+    nearest = atlas.images.train.read([row["index"] for row in rows])
+    shown: list[Strip] = []
+    for first in range(0, len(rows), ROW):
+        part = slice(first, first + ROW)
+        notes = [f"{row['ratio']:.2f}{', copy' if row['memorised'] else ''}" for row in rows[part]]
+        pictures = list(images[part, ..., 0])
+        shown += [
+            Strip("drawn", pictures, notes=[str(row["sample"]) for row in rows[part]]),
+            Strip("nearest", list(nearest[part, ..., 0]), notes=notes),
+        ]
+    return strips(shown, [""] * min(ROW, len(rows)))
+
+
+def _text(content: Mapping[str, Any], out: Path) -> str:
+    rows, mixture = content["samples"], content["mixture"]
+    lines = [
+        f"{len(rows)} pictures drawn from the {content['source']} of run {content['run']}, seed {content['seed']}."
+    ]
+    if mixture:
+        shape = {"full": "full", "diag": "diagonal"}[mixture["covariance"]]
+        lines.append(
+            f"The mixture has {mixture['components']} components with {shape} covariance in {mixture['axes']} "
+            f"principal components ({mixture['variance_share']:.1%} of the latents' variance)."
+        )
+    lowest = min(row["ratio"] for row in rows)
+    lines.append(
+        f"{content['memorised']} are near copies of training scans: the smallest ratio is {lowest:.2f}, the limit "
+        f"{content['limit']:.2f} ({TERMS})."
+    )
+    lines.append(f"The pictures, each with its nearest training scan, are in {out}")
+    return "\n".join(lines)

@@ -1,0 +1,147 @@
+"""Figures of a latent space: maps, what each latent number says, how near training scans are, calibration.
+
+Groups are told apart by colour and by mark.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap, LogNorm
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from engine.report import MARK, figures
+from engine.report.figures import DPI
+from engine.report.style import ACCENT, CARD, LINE, QUIET, SERIES, TEXT
+
+MARKS: Final = "osD^vP"
+MOST_OF: Final = 0.6
+GROUND: Final = "#5b6675"
+HEAT: Final = LinearSegmentedColormap.from_list("engram-heat", ["#24456f", "#4fc3b8", "#fbe56c", "#ffe0bd"])
+Places = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Scans:
+    """Scans in a plane.
+
+    Args:
+        points: (n, 2).
+        axes: titles of the axes.
+        groups: title of a map -> a word for each scan.
+        mse: (n,), error of each scan's reconstruction.
+    """
+
+    points: Places
+    axes: tuple[str, str]
+    groups: dict[str, Sequence[str]]
+    mse: NDArray[np.float64]
+
+
+def maps(scans: Scans) -> Figure:
+    """One map for each way to group the scans, and one coloured by error; all over the same points."""
+    count = len(scans.groups) + 1
+    rows, columns = (count + 1) // 2, min(2, count)
+    figure = Figure((5.6 * columns, 4.6 * rows), dpi=DPI, facecolor=CARD, layout="constrained")
+    panels = np.atleast_1d(figure.subplots(rows, columns)).ravel()
+    for axes, (title, words) in zip(panels, scans.groups.items(), strict=False):
+        _grouped(axes, scans, words)
+        _titled(axes, f"by {title}", scans.axes)
+        axes.legend(fontsize=6.5, labelcolor=TEXT, facecolor=CARD, edgecolor=LINE, markerscale=1.6)
+    _by_error(figure, panels[len(scans.groups)], scans)
+    for axes in panels[count:]:
+        axes.set_visible(False)
+    figure.supxlabel(MARK, color=QUIET, fontsize=6.5, x=0.995, ha="right")
+    return figure
+
+
+def _grouped(axes: Axes, scans: Scans, words: Sequence[str]) -> None:
+    """The larger groups first, so that the smaller are seen on them."""
+    named = np.array(words)
+    known = sorted(set(words))
+    for word in sorted(known, key=lambda word: -int((named == word).sum())):
+        number, chosen = known.index(word), named == word
+        mark, shade = MARKS[number % len(MARKS)], SERIES[number % len(SERIES)]
+        if chosen.sum() > MOST_OF * len(words):  # what nearly all belong to is the ground for the others
+            mark, shade = ".", GROUND
+        size = 7.0 if chosen.sum() > 400 else 16.0
+        label = f"{word.replace('_', ' ')} ({chosen.sum():,})"
+        x, y = scans.points[chosen].T
+        axes.scatter(x, y, s=size, lw=0, alpha=0.75, label=label, marker=mark, color=shade)
+
+
+def _by_error(figure: Figure, axes: Axes, scans: Scans) -> None:
+    order = np.argsort(scans.mse)
+    low, high = (max(float(np.percentile(scans.mse, share)), 1e-12) for share in (1, 99))
+    scale = LogNorm(low, high) if high > 1.001 * low else None
+    x, y = scans.points[order].T
+    drawn = axes.scatter(x, y, c=scans.mse[order], cmap=HEAT, norm=scale, s=7, lw=0)
+    bar = figure.colorbar(drawn, ax=axes, pad=0.01, extend="both")
+    bar.ax.tick_params(colors=QUIET, labelsize=6.5, length=2, which="both")
+    bar.ax.set_ylabel("mean squared error, gray values 0 to 1", color=QUIET, fontsize=6.5)
+    bar.outline.set_edgecolor(LINE)
+    _titled(axes, "by error", scans.axes)
+
+
+def ranked(values: NDArray[np.float64], active: NDArray[np.bool_], measure: str, floor: float | None) -> Figure:
+    """What each latent number says, in order; `floor` is where one begins to count as used."""
+    figure, axes = _chart()
+    places = np.arange(1, len(values) + 1)
+    shown = np.maximum(values, 1e-9)
+    axes.plot(places[active], shown[active], ".", color=ACCENT, ms=4, label=f"{int(active.sum())} in use")
+    if (~active).any():
+        axes.plot(places[~active], shown[~active], "x", color=SERIES[1], ms=3.5, label=f"{int((~active).sum())} unused")
+    if floor is not None:
+        axes.axhline(floor, color=QUIET, lw=1, linestyle=":", label=f"{floor:g} nats")
+    axes.set_yscale("log")
+    _titled(axes, "What each latent number says", ("latent numbers, in order", measure))
+    axes.legend(fontsize=7, labelcolor=TEXT, facecolor=CARD, edgecolor=LINE)
+    return _signed(figure)
+
+
+def nearness(groups: dict[str, NDArray[np.float64]], limit: float, unit: str) -> Figure:
+    """How near the nearest training scan is: the share of each group of scans under every ratio, and the limit."""
+    figure, axes = _chart()
+    for number, (title, ratios) in enumerate(groups.items()):
+        ordered = np.concatenate([[0.0], np.sort(ratios)])
+        share = np.arange(len(ordered)) / max(1, len(ratios))
+        style = "-" if number == 0 else ("--" if number == 1 else ":")
+        axes.step(ordered, share, style, where="post", color=SERIES[number % len(SERIES)], lw=1.6, label=title)
+    axes.axvline(limit, color=TEXT, lw=1, linestyle="-.", label=f"limit, {limit:.2f}")
+    axes.set_xlim(-0.02, 1.02)
+    _titled(axes, "How near the nearest training scan is", (unit, "share of the scans"))
+    axes.legend(fontsize=7, labelcolor=TEXT, facecolor=CARD, edgecolor=LINE, loc="center")
+    return _signed(figure)
+
+
+def calibration(levels: Sequence[float], coverage: Sequence[float]) -> Figure:
+    """What intervals promise beside what they hold; on the diagonal they are right, below it too narrow."""
+    figure, axes = _chart()
+    axes.plot([0, 1], [0, 1], color=QUIET, lw=1, linestyle=":", label="calibrated")
+    axes.plot(levels, coverage, "-o", color=ACCENT, lw=1.6, ms=4, label="posterior samples")
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, 1)
+    titles = ("share of pixels that intervals should hold", "share of held-out pixels in them")
+    _titled(axes, "Calibration of the spread", titles)
+    axes.legend(fontsize=7, labelcolor=TEXT, facecolor=CARD, edgecolor=LINE, loc="upper left")
+    return _signed(figure)
+
+
+def _chart() -> tuple[Figure, Axes]:
+    figure = Figure((5.4, 3.6), dpi=DPI, facecolor=CARD, layout="constrained")
+    return figure, figure.subplots()
+
+
+def _titled(axes: Axes, title: str, names: Sequence[str]) -> None:
+    axes.set_title(title, color=TEXT, fontsize=9, fontweight="bold", loc="left")
+    axes.set_xlabel(names[0], color=QUIET, fontsize=8)
+    axes.set_ylabel(names[1], color=QUIET, fontsize=8)
+    figures.dress(axes)
+
+
+def _signed(figure: Figure) -> Any:
+    figure.supxlabel(MARK, color=QUIET, fontsize=6.5, x=0.995, ha="right")
+    return figure

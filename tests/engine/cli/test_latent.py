@@ -1,0 +1,108 @@
+"""`latent` and `sample`: files, numbers and sentences, for runs with a latent and without."""
+
+import csv
+import json
+
+import pytest
+
+from engine import cli, config, training
+from engine.report import MARK
+from tests.engine.conftest import TINY
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """A folder with a run of each kind of latent space: 'ae', 'vae' and 'unet'."""
+    folder = tmp_path_factory.mktemp("runs")
+    for model in ("ae", "vae", "unet"):
+        sections = config.sections(model).values()
+        known = {spec.name for section in sections for spec in config.fields(section)}
+        settings = {name: value for name, value in TINY.items() if name in known}
+        training.train(config.build({**settings, "model": model, "phantom_count": 60, "epochs": 1}), model, root=folder)
+    return folder
+
+
+@pytest.fixture
+def call(capsys, root):
+    """`call("latent", ...)` -> (exit status, stdout, stderr)."""
+
+    def go(*words):
+        status = cli.main([*map(str, words), "--runs", str(root)])
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    return go
+
+
+def table(path):
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_variational_run_has_every_picture_and_table(call, tmp_path):
+    status, out, _ = call("latent", "vae", "--out", tmp_path, "--json")
+    content = json.loads(out)
+    assert status == 0
+    pictures = {"map", "dimensions", "neighbours", "suspects", "walks", "interpolation", "averages", "calibration"}
+    assert {path.stem for path in tmp_path.glob("*.png")} == pictures | {"spread"}
+    assert all(MARK.encode() in path.read_bytes() for path in tmp_path.glob("*.png"))
+    points = table(tmp_path / "points.csv")
+    assert len(points) == sum(content["scans"].values())
+    assert {"split", "index", "name", "label", "leaked", "mse", "x", "y"} == set(points[0])
+    assert len(table(tmp_path / "dimensions.csv")) == content["collapse"]["dimensions"] == 8
+    assert len(table(tmp_path / "neighbours.csv")) == content["copies"]["test_scans"]
+    assert content["copies"]["flagged_pixel"] == 0
+    assert content["calibration"]["coverage"][8] < 0.9
+
+
+def test_text_says_what_was_found(call, tmp_path):
+    status, out, _ = call("latent", "ae", "--out", tmp_path, "--method", "tsne", "--seed", "3")
+    assert status == 0
+    assert "8 latent numbers" in out
+    assert "t-SNE of the first" in out
+    assert "test scans are near copies of training scans (ratio under 0.33)" in out
+    assert not (tmp_path / "spread.png").exists()
+
+
+def test_model_without_a_latent_is_mapped_by_its_deepest_features(call, tmp_path):
+    status, out, _ = call("latent", "unet", "--out", tmp_path)
+    assert status == 0
+    assert "deepest features" in out
+    assert {path.name for path in tmp_path.glob("*.png")} == {
+        "map.png",
+        "dimensions.png",
+        "neighbours.png",
+        "suspects.png",
+    }
+
+
+@pytest.mark.parametrize(("run", "source"), [("vae", "prior"), ("ae", "mixture")])
+def test_samples_are_pictures_with_their_nearest_scans(call, tmp_path, run, source):
+    status, out, _ = call("sample", run, "--n", "10", "--out", tmp_path, "--json")
+    content = json.loads(out)
+    assert status == 0
+    assert content["source"] == source
+    assert len(list(tmp_path.glob("sample-*.png"))) == 10
+    rows = table(tmp_path / "samples.csv")
+    assert [row["nearest"] for row in rows] == [each["nearest"] for each in content["samples"]]
+    assert (tmp_path / "samples.png").exists()
+    _, text, _ = call("sample", run, "--n", "2", "--out", tmp_path)
+    assert "near copies of training scans" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("sample", "ae", "--from", "prior"), "has no prior"),
+        (("sample", "unet"), "nothing can be decoded from a latent alone"),
+        (("sample", "ae", "--n", "0"), "--n must be a whole number from 1 to 256"),
+        (("sample", "ae", "--seed", "-1"), "--seed must be a whole number"),
+        (("latent", "none"), "There is no run 'none'"),
+    ],
+)
+def test_what_cannot_be_done_gets_a_sentence(call, tmp_path, words, said):
+    status, out, err = call(*words, "--out", tmp_path)
+    assert status == 2
+    assert said in err
+    assert out == ""
+    assert "Traceback" not in err

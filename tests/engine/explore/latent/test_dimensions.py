@@ -1,0 +1,49 @@
+"""Collapsed and dead latent numbers are named, and the others are in order."""
+
+import numpy as np
+
+from engine.explore.latent import dimensions
+from engine.explore.latent.space import Codes
+
+NO_ERROR = np.zeros(500, np.float32)
+
+
+def posterior(active, collapsed):
+    """Codes of which the last `collapsed` numbers are the prior whatever the image."""
+    rng = np.random.default_rng(0)
+    means = rng.standard_normal((500, active + collapsed)).astype(np.float32) * np.linspace(2, 1, active + collapsed)
+    log_vars = np.full_like(means, -2.0)
+    means[:, active:], log_vars[:, active:] = 0.001, 0.0
+    return Codes(means.astype(np.float32), log_vars.astype(np.float32), NO_ERROR)
+
+
+def test_numbers_of_a_variational_model_are_in_order_of_their_nats():
+    found = dimensions.describe(posterior(5, 0))
+    assert found.order.tolist() == [0, 1, 2, 3, 4]
+    assert found.measure == "KL, nats"
+    assert found.sentence() is None
+    assert found.half == 2
+
+
+def test_collapsed_numbers_are_named_and_counted():
+    found = dimensions.describe(posterior(3, 13))
+    assert found.active.sum() == 3
+    assert "collapsed in 13 of 16 latent numbers (81%)" in found.sentence()
+    assert "3 are active" in found.sentence()
+
+
+def test_full_collapse_says_what_to_do():
+    found = dimensions.describe(posterior(0, 4))
+    assert "none of the 4 latent numbers" in found.sentence()
+    assert "Lower beta" in found.sentence()
+
+
+def test_dead_numbers_of_an_autoencoder_are_named():
+    means = np.random.default_rng(1).standard_normal((500, 6)).astype(np.float32)
+    means[:, 2], means[:, 4] = 7.0, means[:, 4] * 5
+    found = dimensions.describe(Codes(means, None, NO_ERROR))
+    assert found.order[0] == 4
+    assert found.order[-1] == 2
+    assert found.sentence() == "1 of 6 numbers are dead: they are the same for every scan."
+    assert (found.low < found.mean)[0]
+    assert (found.mean < found.high)[0]

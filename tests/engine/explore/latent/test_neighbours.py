@@ -1,0 +1,106 @@
+"""Planted copies are flagged and fresh phantoms are not; distances are right; what is left out stays out."""
+
+import numpy as np
+import pytest
+
+from engine import data
+from engine.config import DataConfig
+from engine.explore.latent import neighbours
+from engine.explore.latent.atlas import flat
+from engine.explore.latent.neighbours import COPY, Library
+
+
+@pytest.fixture(scope="module")
+def phantoms():
+    return data.load(config=DataConfig(source="phantom", size=48, phantom_count=120))
+
+
+@pytest.fixture(scope="module")
+def library(phantoms):
+    return Library(phantoms.train.keys, lambda rows: flat(phantoms.train.read(rows)))
+
+
+def test_distances_are_those_of_brute_force():
+    rng = np.random.default_rng(0)
+    points, queries = rng.random((90, 7), np.float32), rng.random((5, 7), np.float32)
+    found = Library(tuple(map(str, range(90))), lambda rows: points[rows]).nearest(queries, 4)
+    brute = np.sqrt(((queries[:, None] - points) ** 2).mean(axis=2))
+    assert np.array_equal(found.indices, np.argsort(brute, axis=1)[:, :4])
+    assert found.distances == pytest.approx(np.sort(brute, axis=1)[:, :4], rel=1e-5)
+    crowd = np.sort(brute, axis=1)[:, :50]
+    assert found.ratios == pytest.approx(crowd[:, 0] / crowd.mean(axis=1), rel=1e-4)
+
+
+def test_equal_pictures_have_no_distance_at_all(phantoms, library):
+    found = library.nearest(flat(phantoms.train.read([7, 30])), 1)
+    assert found.distances[:, 0].tolist() == [0.0, 0.0]
+    assert found.indices[:, 0].tolist() == [7, 30]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda x: x, lambda x: np.clip(x * 1.02, 0, 1), lambda x: np.roll(x, 1, axis=2) * 0.5 + x * 0.5],
+    ids=["same", "brighter", "half a pixel aside"],
+)
+def test_planted_copies_are_flagged(phantoms, library, change):
+    rng = np.random.default_rng(1)
+    copies = change(phantoms.train.read([3, 20, 50]))
+    noisy = np.clip(copies + rng.normal(0, 0.005, copies.shape), 0, 1).astype(np.float32)
+    found = library.nearest(flat(noisy), 1)
+    assert (found.ratios < COPY).all()
+    assert found.indices[:, 0].tolist() == [3, 20, 50]
+
+
+def test_fresh_phantoms_are_not_flagged_and_neither_is_a_blurred_picture(phantoms, library):
+    fresh = flat(phantoms.test.read())
+    blurred = flat(phantoms.train.read()).mean(axis=0, keepdims=True)
+    assert not (library.nearest(fresh, 1).ratios < COPY).any()
+    assert library.nearest(blurred, 1).ratios[0] > 0.5
+
+
+def test_training_scans_with_copies_of_their_own_still_show_a_copy():
+    """A ratio to the second nearest alone would call a copy of a picture that stands twice in train no copy."""
+    points = np.random.default_rng(2).random((80, 30)).astype(np.float32)
+    points[1] = points[0] + 1e-3
+    found = Library(tuple(map(str, range(80))), lambda rows: points[rows]).nearest(points[:1] + 1e-4, 1)
+    assert found.ratios[0] < COPY
+    same = Library(("a", "a", *map(str, range(78))), lambda rows: points[rows])
+    assert len(same.rows) == 79
+
+
+def test_scans_of_the_same_pixels_are_passed_over(phantoms, library):
+    near = library.nearest(flat(phantoms.train.read([9])), 3, (phantoms.train.keys[9],))
+    assert 9 not in near.indices
+    usual = neighbours.usual(library, flat(phantoms.validation.read()), phantoms.validation.keys, "validation")
+    assert usual.share == 0.0
+    assert usual.typical > 0.01
+    assert usual.scans == len(phantoms.validation)
+
+
+def test_a_single_training_scan_is_no_crowd():
+    points = np.ones((1, 4), np.float32)
+    found = Library(("a",), lambda rows: points[rows]).nearest(np.zeros((1, 4), np.float32), 5)
+    assert found.indices.shape == (1, 1)
+    assert found.ratios[0] == 1.0
+
+
+def test_search_that_is_stopped_has_no_answer(phantoms, library):
+    assert library.nearest(flat(phantoms.test.read()), 1, should_stop=lambda: True) is None
+
+
+def test_few_held_out_scans_give_way_to_the_training_scans():
+    assert neighbours.asked(100, 30)[0] == "validation"
+    split, rows = neighbours.asked(2000, 5)
+    assert split == "train"
+    assert len(rows) == neighbours.QUERIES
+
+
+def test_copies_among_real_test_scans_are_found(real_data):
+    """126 of the 198 are train or validation scans pixel for pixel, in files of other bytes."""
+    images = data.load(config=DataConfig(source=str(real_data), size=32))
+    known = Library(images.train.keys, lambda rows: flat(images.train.read(rows)))
+    ratios = known.nearest(flat(images.test.read()), 1).ratios
+    in_train = np.isin(images.test.keys, images.train.keys)
+    assert images.leaked.sum() == 126
+    assert (ratios[in_train] < COPY).all()
+    assert (ratios[~images.leaked] < COPY).sum() <= 12
