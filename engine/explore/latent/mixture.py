@@ -7,9 +7,8 @@ makes it a generator after the fact (Ghosh et al.: From variational to determini
 The number of components and their covariance are chosen by the mean log-likelihood of the validation scans' latents
 (of a tenth of the training scans', where too few are held out). Unlike the BIC (Schwarz 1978) that rests on no
 large-sample argument, which fails where parameters are nearly as many as scans. There are too many dimensions for so
-few scans: the mixture lives in the principal components that hold 99 % of the variance, 64 or a tenth as many as there
-are scans at the most; what is beside them is put at its mean, so samples vary less than scans do, and the answer says
-how much of the variance is left out.
+few scans: the mixture is of the first principal components, as many as hold 99 % of the variance, 64 or a tenth as many
+as there are scans at the most; along each of the others a normal distribution of its own variance is drawn from.
 """
 
 import importlib
@@ -37,12 +36,12 @@ Latents = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Mixture:
-    """A Gaussian mixture in the first principal components of some latents.
+    """A Gaussian mixture in the first principal components of some latents, and one Gaussian in the others.
 
     Args:
         fitted: scikit-learn's GaussianMixture, of coordinates in units of their standard deviation.
-        found: the principal components.
-        scale: (axes,) those standard deviations.
+        found: all principal components.
+        scale: standard deviation along each of them.
         tried: [{components, covariance, held_out_nats}], nats per scan; the best is taken.
     """
 
@@ -51,13 +50,19 @@ class Mixture:
     scale: NDArray[np.float64]
     tried: tuple[dict[str, Any], ...]
 
+    @property
+    def axes(self) -> int:
+        """How many principal components the mixture is of."""
+        return int(self.fitted.means_.shape[1])
+
     def sample(self, count: int, seed: int) -> Latents:
         """Draw latents: (count, k) float32. Equal seeds give equal ones."""
         rng = np.random.default_rng(seed)
         weights, means = self.fitted.weights_, self.fitted.means_
         which = rng.choice(len(weights), count, p=weights / weights.sum())
-        noise = rng.standard_normal((count, means.shape[1]))
-        drawn = np.stack([means[one] + self._root(one) @ each for one, each in zip(which, noise, strict=True)])
+        drawn = rng.standard_normal((count, len(self.scale)))
+        first = [means[one] + self._root(one) @ each[: self.axes] for one, each in zip(which, drawn, strict=True)]
+        drawn[:, : self.axes] = first
         return np.asarray((drawn * self.scale) @ self.found.axes + self.found.mean, np.float32)
 
     def _root(self, number: int) -> NDArray[np.float64]:
@@ -67,7 +72,7 @@ class Mixture:
     def described(self) -> dict[str, Any]:
         """What JSON tells of it."""
         best = max(self.tried, key=lambda each: each["held_out_nats"])
-        facts = {"axes": len(self.scale), "variance_share": float(self.found.shares.sum())}
+        facts = {"axes": self.axes, "variance_share": float(self.found.shares[: self.axes].sum())}
         return {**best, **facts, "tried": list(self.tried)}
 
 
@@ -91,10 +96,11 @@ def fit(latents: Latents, held_out: Latents, seed: int = 0, should_stop: ShouldS
     if len(held_out) < FEWEST:
         order = np.random.default_rng(seed).permutation(len(latents))
         held_out, latents = latents[order[: len(order) // HELD_OUT]], latents[order[len(order) // HELD_OUT :]]
-    found = _axes(latents)
-    along = found.along(latents).astype(np.float64)
-    scale = np.maximum(along.std(axis=0), 1e-12)
-    points, judged = along / scale, found.along(held_out).astype(np.float64) / scale
+    found = mapping.components(latents, latents.shape[1])
+    along, judged = (found.along(each).astype(np.float64) for each in (latents, held_out))
+    scale = along.std(axis=0)
+    axes = _axes(found, len(latents))
+    points, judged = (each[:, :axes] / np.maximum(scale[:axes], 1e-12) for each in (along, judged))
     best, most, tried = None, -np.inf, []
     for count, covariance in _candidates(points):
         if should_stop():
@@ -107,10 +113,10 @@ def fit(latents: Latents, held_out: Latents, seed: int = 0, should_stop: ShouldS
     return Mixture(best, found, scale, tuple(tried))
 
 
-def _axes(latents: Latents) -> Components:
-    found = mapping.components(latents, min(MOST_AXES, max(1, len(latents) // 10)))
+def _axes(found: Components, count: int) -> int:
+    """How many principal components the mixture is of."""
     enough = int(np.searchsorted(np.cumsum(found.shares), VARIANCE)) + 1
-    return Components(found.mean, found.axes[:enough], found.shares[:enough])
+    return min(enough, MOST_AXES, max(1, count // 10), len(found.axes))
 
 
 def _candidates(points: NDArray[np.float64]) -> list[tuple[int, str]]:

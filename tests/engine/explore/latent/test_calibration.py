@@ -31,7 +31,7 @@ def test_spread_that_is_a_tenth_of_the_error_is_far_too_narrow():
     found = counted(0.005)
     assert found.coverage[found.levels.index(0.9)] == pytest.approx(0.13, abs=0.02)  # erf(1.645 / 10 / sqrt 2)
     assert "far too narrow" in found.sentence()
-    assert "10.0 times the spread" in found.sentence()
+    assert "10.1 times the spread" in found.sentence()
 
 
 def test_spread_that_is_too_wide_is_told_too():

@@ -30,8 +30,8 @@ def test_planted_clusters_are_found_and_sampled():
 def test_one_gaussian_is_one_component_of_its_own_covariance():
     rng = np.random.default_rng(3)
     root = rng.standard_normal((5, 5))
-    latents = (rng.standard_normal((3000, 5)) @ root.T + 4).astype(np.float32)
-    found = mixture.fit(latents[:2500], latents[2500:])
+    latents = (rng.standard_normal((1500, 5)) @ root.T + 4).astype(np.float32)
+    found = mixture.fit(latents[:1300], latents[1300:])
     assert found.described()["components"] == 1
     assert np.cov(found.sample(20_000, 1).T) == pytest.approx(root @ root.T, abs=0.25 * np.abs(root @ root.T).max())
 
@@ -44,6 +44,13 @@ def test_samples_follow_their_seed_and_stay_in_the_fitted_axes():
     assert not np.array_equal(found.sample(5, 1), found.sample(5, 2))
     assert np.abs(found.sample(50, 1)[:, 3:]).max() < 1e-5
     assert found.described()["axes"] == 3
+
+
+def test_what_is_beside_the_mixture_varies_as_much_as_it_did():
+    latents = np.random.default_rng(6).standard_normal((900, 90)).astype(np.float32)
+    found = mixture.fit(latents, latents[:60])
+    assert found.described()["axes"] == 64
+    assert found.sample(3000, 0).std(axis=0) == pytest.approx(latents.std(axis=0), rel=0.15)
 
 
 def test_more_dimensions_than_scans_are_cut_down():
