@@ -108,4 +108,4 @@ def test_copies_among_real_test_scans_are_found(real_data, tmp_path):
     assert in_train.sum() > 10
     assert (ratios[in_train] < COPY).all()
     usual = neighbours.usual(known, flat(images.validation.read()), images.validation.keys, "validation")
-    assert usual.share < 0.2
+    assert usual.share < 0.5
