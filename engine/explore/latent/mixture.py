@@ -5,7 +5,8 @@ autoencoders, 2015; Tomczak, Welling: VAE with a VampPrior, 2018). A mixture fit
 makes it a generator after the fact (Ghosh et al.: From variational to deterministic autoencoders, ICLR 2020).
 
 The number of components and their covariance are chosen by the mean log-likelihood of the validation scans' latents
-(of a tenth of the training scans', where too few are held out). Unlike the BIC (Schwarz 1978) that rests on no
+(of a tenth of the training scans', where too few are held out): the smallest mixture within one standard error of the
+best is taken. Unlike the BIC (Schwarz 1978) that rests on no
 large-sample argument, which fails where parameters are nearly as many as scans. There are too many dimensions for so
 few scans: the mixture is of the first principal components, as many as hold 99 % of the variance, 64 or a tenth as many
 as there are scans at the most; along each of the others a normal distribution of its own variance is drawn from.
@@ -13,6 +14,7 @@ as there are scans at the most; along each of the others a normal distribution o
 
 import importlib
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -35,6 +37,21 @@ Latents = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
+class Tried:
+    """A mixture that was fitted, and the log-likelihood of each held-out scan in it, (m,) nats."""
+
+    components: int
+    covariance: str
+    fitted: Any
+    nats: NDArray[np.float64]
+
+    def described(self) -> dict[str, Any]:
+        """What JSON tells of it."""
+        facts = {"components": self.components, "covariance": self.covariance}
+        return {**facts, "held_out_nats": float(self.nats.mean())}
+
+
+@dataclass(frozen=True, eq=False)
 class Mixture:
     """A Gaussian mixture in the first principal components of some latents, and one Gaussian in the others.
 
@@ -42,7 +59,7 @@ class Mixture:
         fitted: scikit-learn's GaussianMixture, of coordinates in units of their standard deviation.
         found: all principal components.
         scale: standard deviation along each of them.
-        tried: [{components, covariance, held_out_nats}], nats per scan; the best is taken.
+        tried: [{components, covariance, held_out_nats}], nats per scan.
     """
 
     fitted: Any
@@ -71,7 +88,7 @@ class Mixture:
 
     def described(self) -> dict[str, Any]:
         """What JSON tells of it."""
-        best = max(self.tried, key=lambda each: each["held_out_nats"])
+        best = {"components": len(self.fitted.weights_), "covariance": self.fitted.covariance_type}
         facts = {"axes": self.axes, "variance_share": float(self.found.shares[: self.axes].sum())}
         return {**best, **facts, "tried": list(self.tried)}
 
@@ -101,16 +118,24 @@ def fit(latents: Latents, held_out: Latents, seed: int = 0, should_stop: ShouldS
     scale = along.std(axis=0)
     axes = _axes(found, len(latents))
     points, judged = (each[:, :axes] / np.maximum(scale[:axes], 1e-12) for each in (along, judged))
-    best, most, tried = None, -np.inf, []
+    tried: list[Tried] = []
     for count, covariance in _candidates(points):
         if should_stop():
             return None
         fitted = _fitted(points, count, covariance, seed)
-        nats = float(fitted.score(judged))
-        if nats > most:
-            best, most = fitted, nats
-        tried.append({"components": count, "covariance": covariance, "held_out_nats": nats})
-    return Mixture(best, found, scale, tuple(tried))
+        tried.append(Tried(count, covariance, fitted, fitted.score_samples(judged)))
+    best = _chosen(tried, axes)
+    return Mixture(best.fitted, found, scale, tuple(each.described() for each in tried))
+
+
+def _chosen(tried: Sequence[Tried], axes: int) -> Tried:
+    """The smallest mixture that is within one standard error, over held-out scans, of the one that foresees them best."""
+    best = max(tried, key=lambda each: float(each.nats.mean()))
+    for each in sorted(tried, key=lambda each: _parameters(each.components, each.covariance, axes)):
+        behind = best.nats - each.nats
+        if behind.mean() <= behind.std() / np.sqrt(len(behind)):
+            return each
+    return best
 
 
 def _axes(found: Components, count: int) -> int:

@@ -18,7 +18,9 @@ def root(tmp_path_factory):
         sections = config.sections(model).values()
         known = {spec.name for section in sections for spec in config.fields(section)}
         settings = {name: value for name, value in TINY.items() if name in known}
-        training.train(config.build({**settings, "model": model, "phantom_count": 60, "epochs": 1}), model, root=folder)
+        training.train(
+            config.build({**settings, "model": model, "phantom_count": 60, "epochs": 1}), run=model, root=folder
+        )
     return folder
 
 
