@@ -6,9 +6,8 @@ makes it a generator after the fact (Ghosh et al.: From variational to determini
 
 The number of components and their covariance are chosen by the mean log-likelihood of the validation scans' latents
 (of a tenth of the training scans', where too few are held out): the smallest mixture within one standard error of the
-best is taken. Unlike the BIC (Schwarz 1978) that rests on no
-large-sample argument, which fails where parameters are nearly as many as scans. There are too many dimensions for so
-few scans: the mixture is of the first principal components, as many as hold 99 % of the variance, 64 or a tenth as many
+best is taken. Unlike the BIC (Schwarz 1978) that rests on no large-sample argument, which fails where parameters are
+nearly as many as scans. There are too many dimensions for so few scans: the mixture is of the first principal components, as many as hold 99 % of the variance, 64 or a tenth as many
 as there are scans at the most; along each of the others a normal distribution of its own variance is drawn from.
 """
 
@@ -129,7 +128,7 @@ def fit(latents: Latents, held_out: Latents, seed: int = 0, should_stop: ShouldS
 
 
 def _chosen(tried: Sequence[Tried], axes: int) -> Tried:
-    """The smallest mixture that is within one standard error, over held-out scans, of the one that foresees them best."""
+    """The smallest mixture within one standard error, over held-out scans, of the one that foresees them best."""
     best = max(tried, key=lambda each: float(each.nats.mean()))
     for each in sorted(tried, key=lambda each: _parameters(each.components, each.covariance, axes)):
         behind = best.nats - each.nats

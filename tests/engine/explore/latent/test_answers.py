@@ -96,7 +96,7 @@ def test_neighbours_of_a_training_scan_leave_it_out(ask):
     distances = [each["distance"] for each in answer["pixel"]["nearest"]]
     assert distances == sorted(distances)
     assert answer["memorised"] is False
-    assert "no copy" in answer["sentence"]
+    assert "is no near copy" in answer["sentence"]
 
 
 def test_scan_that_is_a_file_of_a_training_scan_is_named_its_copy(ask, trained, tmp_path):
