@@ -7,8 +7,9 @@ makes it a generator after the fact (Ghosh et al.: From variational to determini
 The number of components and their covariance are chosen by the mean log-likelihood of the validation scans' latents
 (of a tenth of the training scans', where too few are held out): the smallest mixture within one standard error of the
 best is taken. Unlike the BIC (Schwarz 1978) that rests on no large-sample argument, which fails where parameters are
-nearly as many as scans. There are too many dimensions for so few scans: the mixture is of the first principal components, as many as hold 99 % of the variance, 64 or a tenth as many
-as there are scans at the most; along each of the others a normal distribution of its own variance is drawn from.
+nearly as many as scans. There are too many dimensions for so few scans: the mixture is of the first principal
+components, as many as hold 99 % of the variance, 64 or a tenth as many as there are scans at the most; along each of
+the others a normal distribution of its own variance is drawn from.
 """
 
 import importlib
