@@ -428,3 +428,26 @@ def test_layers_of_a_run_are_walked_through_with_keys(window, qtbot):
     assert panel.more.lesion.words.text()
     wait(qtbot, lambda: "over" in panel.cards.channel.source.text() and not panel.counting.state(panel.choice.run))
     assert session.questions.engine.is_running()
+
+
+def test_map_of_scans_is_hovered_lassoed_and_drawn_from(window, qtbot):
+    record = start(window, "mapped", 2)
+    wait(qtbot, lambda: record.state == "finished")
+    panel = window.show_panel("latent")
+    wait(qtbot, lambda: panel.exploration.scene is not None)
+    scene, plot = panel.exploration.scene, panel.map.plot
+    assert len(plot.scatter.points) == len(scene.mapped.names) == 36
+    image, lines = plot.preview(0)
+    assert image.width() == SCANS.size
+    assert lines[0] == scene.name(scene.mapped.place(0))
+    panel.exploration.choose(("test", 0))
+    wait(qtbot, lambda: panel.scan.notice.text() != "" and "made" in panel.scan.pair.shown())
+    assert len(panel.scan.boards["latent"].shown()) == len(panel.scan.boards["pixel"].shown()) == 4
+    plot.lassoed.emit([0, 1, 2])
+    wait(qtbot, lambda: "decoded mean latent" in panel.tools.group.board.shown())
+    panel.exploration.choose(("test", 1))
+    for name in ("between", "walk", "samples"):
+        panel.tools.turn_to(name)
+        wait(qtbot, lambda: panel.tools.page().message() == "")
+    panel.tools.turn_to("spread")
+    assert "has no posterior" in panel.tools.page().message()

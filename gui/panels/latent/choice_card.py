@@ -82,11 +82,11 @@ class ChoiceCard(Card):
 
     def set_values(self, values: Mapping[str, Any]) -> None:
         """Choose these, those of them that there are."""
-        for name, box in (("method", self.method), ("colour", self.colour)):
-            at = box.findData(values.get(name))
+        for name, box in (("method", self.method), ("colour", self.colour), ("run", self.run)):
+            wanted = values.get(name)
+            at = self.run.findText(str(wanted)) if box is self.run else box.findData(wanted)
             if at >= 0:
                 box.setCurrentIndex(at)
-        self.run.setCurrentIndex(max(self.run.findText(str(values.get("run", ""))), min(self.run.count() - 1, 0)))
         splits = values.get("splits")
         if isinstance(splits, list) and set(splits) & set(SPLITS):
             for split, chip in self.splits.items():

@@ -22,6 +22,10 @@ from gui.widgets.view_state import ViewState
 EMPTY = "Drag a line round points on the map, or take a class, to see who they are and what they have in common."
 DECODED, PIXELS = "decoded mean latent", "pixel mean"
 MEANS_PX = 430
+MEANS = (
+    "Left what the decoder draws for the middle of the group, right all its scans laid over one another. Neither is a "
+    "scan of anyone."
+)
 
 
 class GroupPage(Page):
@@ -97,7 +101,7 @@ class GroupPage(Page):
         if content is not None:
             decoded, pixels = (np.load(content[key], allow_pickle=False)[0] for key in ("average", "pixel_mean"))
             row = [Picture(DECODED, DECODED, decoded), Picture(PIXELS, PIXELS, pixels)]
-            self.tell("The decoded mean is one plausible scan; the pixel mean is what is left when all are laid over.")
+            self.tell(MEANS)
         else:
             rows = [scene.row(place) for place in scene.group]
             pixels = np.mean([scene.data.thumbnails[row] / np.float32(255) for row in rows], axis=0)

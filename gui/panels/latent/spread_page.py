@@ -40,8 +40,8 @@ class SpreadPage(Page):
         line = QHBoxLayout(self.content)
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(12)
-        line.addWidget(self.pictures, 2)
-        line.addWidget(self.heat, 1)
+        line.addWidget(self.pictures, 41)
+        line.addWidget(self.heat, 20)  # so that all three pictures are of one size
         line.addWidget(self.plot)
         self.bar.addWidget(self.button)
         self.bar.addWidget(self.told)

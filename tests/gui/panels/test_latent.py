@@ -390,6 +390,13 @@ class TestKeeping:
         again.refresh()
         assert again.memory() == kept
 
+    def test_choosing_another_colour_leaves_the_run(self, mapped):
+        mapped.choice.set_values({"colour": "error"})
+        assert mapped.choice.run.currentText() == "vae-0001"
+        mapped.choice.set_values({"run": "ae-0001"})
+        mapped.choice.set_values({"colour": "class", "run": "gone"})
+        assert mapped.choice.run.currentText() == "ae-0001"
+
     def test_recalls_nonsense_unharmed(self, panel):
         panel.recall({"run": 3, "method": [], "splits": "x", "hidden": 1, "page": {}})
         panel.refresh()
