@@ -7,7 +7,7 @@ blurred picture is about equally far from all; a copy is far nearer to one. A ra
 Diffusion probabilistic models generalize when they fail to memorize (2023), take that limit for the ratio to the second
 nearest alone, which fails where training scans have copies of their own. It was chosen by looking at the validation
 scans of the public set of brain tumours, of which none is a training scan pixel for pixel: all seven under it (0.03 to
-0.31) are copies, recompressed or shifted by a pixel; those next above it (from 0.36) are other slices of one head.
+0.31, letterboxed) are copies, recompressed or shifted by a pixel; those next above (from 0.36) are slices of one head.
 How many held-out scans of the data in hand lie under the limit is measured too and stands beside every answer.
 Meehan, Chaudhuri, Dasgupta: A non-parametric test to detect data-copying in generative models (AISTATS 2020) compare
 with held-out data as well, for all samples together.
