@@ -12,7 +12,6 @@ import os
 import queue
 import sys
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO, Any
@@ -106,7 +105,7 @@ class Worker:
         )
         self.explorer = Explorer(scratch, self.emit, self._is_unwanted)
         self._queue: queue.Queue[Message] = queue.Queue()
-        self._later: deque[Request] = deque()
+        self._later: list[Request] = []
         self._jobs = Jobs(self.control)
         self._audits = Aside(
             lambda audit, should_stop: self._reply(audit, lambda: answer_audit(audit, self.emit, should_stop))
@@ -135,7 +134,7 @@ class Worker:
         threading.Thread(target=self._read, daemon=True).start()
         while True:
             waiting = self._later and self._queue.empty()
-            self._carry_out(self._later.popleft() if waiting else self._queue.get())
+            self._carry_out(self._later.pop() if waiting else self._queue.get())
 
     def _read(self) -> None:
         for line in self.commands:
@@ -230,7 +229,7 @@ class Worker:
         if content is not None:
             self.emit(Answer(number=request.number, panel=request.panel, content=content))
         elif not self._is_overtaken(request):
-            self._later.append(request)  # it gave way, and has its turn when nothing else is asked
+            self._later.append(request)  # it gave way, and has its turn when nothing newer is asked
 
 
 def main(arguments: list[str] | None = None) -> None:
