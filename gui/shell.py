@@ -102,7 +102,7 @@ class Shell(QMainWindow):
         panel = self.panel(key)
         self._stack.setCurrentWidget(panel)
         self.rail.mark(key)
-        self.setFocus()
+        (panel if panel.focusProxy() else self).setFocus()  # its keys work at once
         self._status.show_numbers("")
         self.memory.put("window/panel", key)
         return panel

@@ -86,8 +86,15 @@ def start_run(window, tiny, name="ae-0001"):
 
 class TestPanels:
     def test_only_panels_that_exist_are_on_the_rail(self, window):
-        panels = ["data", "train", "search", "compare", "denoise", "report"]
+        panels = ["data", "train", "search", "compare", "layers", "denoise", "latent", "report"]
         assert list(window.rail._buttons) == list(window.places) == panels
+
+    def test_keys_of_a_panel_that_has_some_work_as_soon_as_it_is_shown(self, window):
+        for key in ("layers", "latent"):
+            window.rail._buttons[key].click()
+            assert window.current().isAncestorOf(window.focusWidget())
+        window.rail._buttons["train"].click()
+        assert window.focusWidget() is window
 
     def test_panels_are_built_when_they_are_first_shown(self, window):
         assert list(window.panels) == ["data"]
@@ -96,7 +103,7 @@ class TestPanels:
         assert window.current() is window.panels["train"]
         assert window.rail._buttons["train"].isChecked()
 
-    @pytest.mark.parametrize("key", ["data", "train", "search", "compare", "denoise", "report"])
+    @pytest.mark.parametrize("key", ["data", "train", "search", "compare", "layers", "denoise", "latent", "report"])
     def test_everything_that_takes_the_focus_has_a_name(self, window, make_run, key):
         make_run("ae-0001")
         window.desk.session.book.look()

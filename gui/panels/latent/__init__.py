@@ -44,6 +44,7 @@ class LatentPanel(Panel):
             right.addWidget(card)
         right.setSizes(SHARES)
         self.place(column_of(self.choice, self.scan, stretched=self.scan), right)
+        self.setFocusProxy(self.map.plot)
         self._connect()
         self.exploration.lose(NO_SCANS)
 

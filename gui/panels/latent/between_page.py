@@ -35,10 +35,12 @@ class BetweenPage(Page):
         self.first: Place | None = None
         self.second: Place | None = None
         self.path, self.swap = QComboBox(), Button("Swap")
-        self.here, self.there, self.names = Button("Begin at chosen"), Button("End at chosen"), ElidedLabel()
+        self.here, self.there, self.names = Button("Begin here"), Button("End here"), ElidedLabel()
         for key, title in PATHS.items():
             self.path.addItem(title, key)
         self.path.setAccessibleName("way between the scans")
+        self.here.setToolTip("Begin at the chosen scan")
+        self.there.setToolTip("End at the chosen scan")
         self.names.setProperty("role", "caption")
         for part in (self.here, self.there, self.swap, self.path, self.names):
             self.bar.addWidget(part)

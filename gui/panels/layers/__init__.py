@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QVBoxLayout
 
 from engine.messages import OpenScan, Refused
 from gui.opened_scan import from_answer
-from gui.panel import Desk, Panel
+from gui.panel import Desk, Panel, column_of
 from gui.panels.layers.actions import Actions
 from gui.panels.layers.cards import Cards
 from gui.panels.layers.choice import Choice
@@ -56,7 +56,8 @@ class LayersPanel(Panel):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.notice)
-        column.addWidget(self.cards, 1)
+        column.addWidget(column_of(self.cards, stretched=self.cards), 1)
+        self.setFocusProxy(self.cards.mosaic.mosaic)
         self._connect_session()
         self._connect_cards()
         self.cards.mosaic.show_choice(self.choice.sort, self.choice.lighting)

@@ -45,7 +45,8 @@ class ScanPicker(QWidget):
         completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
         self.case.setCompleter(completer)
         self.part.setAccessibleName("part of the data set")
-        self.case.setAccessibleName("scan, by a piece of its name")
+        for part in filter(None, (self.case, self.case.lineEdit())):
+            part.setAccessibleName("scan, by a piece of its name")
         column.addLayout(line)
         column.addWidget(self.case)
         column.addWidget(self.slices)
