@@ -1,7 +1,7 @@
 """What can be done with the latent space, one page at a time."""
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QStackedWidget, QTabBar
+from PySide6.QtWidgets import QSizePolicy, QStackedWidget, QTabBar
 
 from gui.panels.latent.between_page import BetweenPage
 from gui.panels.latent.group_page import GroupPage
@@ -45,6 +45,7 @@ class ToolsCard(Card):
             self._stack.addWidget(page)
             page.say(NO_MAP)
         self.add_action(self.tabs)
+        self._stack.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)  # a small screen cuts it
         self.add(self._stack, 1)
         self.tabs.currentChanged.connect(self._on_tab_changed)
 
