@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtGui import QUndoStack
-from PySide6.QtWidgets import QComboBox, QCompleter, QFormLayout, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QWidget
 
 from gui.loaded_data import CLEAN, PARTS, LoadedData, scan_title
 from gui.opened_scan import OpenedScan, facts
@@ -15,6 +15,7 @@ from gui.panels.denoise.noise_picker import NoisePicker
 from gui.widgets.buttons import Button, IconButton
 from gui.widgets.card import Card
 from gui.widgets.chip import FilterChip
+from gui.widgets.name_box import NameBox
 from gui.widgets.slice_row import SliceRow
 from gui.widgets.text import label
 
@@ -26,7 +27,7 @@ class CasePicker(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.part, self.case, self.known = QComboBox(), QComboBox(), FilterChip("lesion")
+        self.part, self.case, self.known = QComboBox(), NameBox("case"), FilterChip("lesion")
         self.back, self.forth = IconButton("chevron-left", "Previous scan"), IconButton("chevron-right", "Next scan")
         self._data: LoadedData | None = None
         self._known: set[str] = set()
@@ -44,22 +45,10 @@ class CasePicker(QWidget):
         form.setVerticalSpacing(6)
         line.setSpacing(2)
         line.addWidget(self.part, 1)
-        self.case.setEditable(True)
-        self.case.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-        self.case.setMinimumContentsLength(10)
-        self.case.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        completer = QCompleter(self.case.model(), self.case)
-        completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
-        completer.setFilterMode(Qt.MatchFlag.MatchContains)
-        completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
-        self.case.setCompleter(completer)
-        line_edit = self.case.lineEdit()
-        if line_edit is not None:
-            line_edit.setAccessibleName("case, by a piece of its name")
         for button in (self.known, self.back, self.forth):
             line.addWidget(button)
+        self.part.setAccessibleName("show")
         for title, field in (("Show", self.part), ("Case", self.case)):
-            field.setAccessibleName(title.lower())
             form.addRow(field_name(title, field), self.case if field is self.case else line)
         self.known.setToolTip("Only scans whose lesion is known")
         self.known.setAccessibleName("only scans whose lesion is known")

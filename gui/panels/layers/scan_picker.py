@@ -1,11 +1,12 @@
 """Which scan of the data set, or which slice of a file, stands at the chosen place."""
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QCompleter, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from gui.loaded_data import CLEAN, PARTS, LoadedData, scan_title
 from gui.panels.layers.scans import Scan
 from gui.widgets.buttons import IconButton
+from gui.widgets.name_box import NameBox
 from gui.widgets.slice_row import SliceRow
 
 
@@ -16,7 +17,7 @@ class ScanPicker(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.part, self.case, self.slices = QComboBox(), QComboBox(), SliceRow()
+        self.part, self.case, self.slices = QComboBox(), NameBox("scan"), SliceRow()
         self.back, self.forth = IconButton("chevron-left", "Previous scan"), IconButton("chevron-right", "Next scan")
         self.data: LoadedData | None = None
         self._scan: Scan | None = None
@@ -35,18 +36,7 @@ class ScanPicker(QWidget):
         line.addWidget(self.part, 1)
         for button in (self.back, self.forth):
             line.addWidget(button)
-        self.case.setEditable(True)
-        self.case.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-        self.case.setMinimumContentsLength(10)
-        self.case.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        completer = QCompleter(self.case.model(), self.case)
-        completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
-        completer.setFilterMode(Qt.MatchFlag.MatchContains)
-        completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
-        self.case.setCompleter(completer)
         self.part.setAccessibleName("part of the data set")
-        for part in filter(None, (self.case, self.case.lineEdit())):
-            part.setAccessibleName("scan, by a piece of its name")
         column.addLayout(line)
         column.addWidget(self.case)
         column.addWidget(self.slices)

@@ -398,8 +398,10 @@ class TestKeeping:
         assert mapped.choice.run.currentText() == "ae-0001"
 
     def test_recalls_nonsense_unharmed(self, panel):
+        before = panel.memory()
         panel.recall({"run": 3, "method": [], "splits": "x", "hidden": 1, "page": {}})
         panel.refresh()
+        assert panel.memory() == before
 
     def test_figure_and_points_are_written(self, mapped, tmp_path):
         mapped.map.plot.lassoed.emit([0, 18])
