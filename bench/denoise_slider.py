@@ -8,16 +8,10 @@ window's event loop did not turn while it was dragged. The noisy picture alone i
 """
 
 import argparse
-import os
-import platform
-import statistics
-import sys
-import tempfile
 import time
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-LONG_S = 240.0
+from live_window import Beat, main, opened, pause, tell, tell_machine, wait
+
 DRAG_MS = 16
 
 
@@ -48,68 +42,18 @@ class Watch:
         return found
 
 
-class Beat:
-    """The longest gap between two beats of the window's event loop."""
-
-    def __init__(self, parent) -> None:
-        from PySide6.QtCore import Qt, QTimer
-
-        self.gaps, self._last = [], time.perf_counter()
-        self._timer = QTimer(parent, interval=5)
-        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.timeout.connect(self._on_beat)
-        self._timer.start()
-
-    def _on_beat(self) -> None:
-        now = time.perf_counter()
-        self.gaps.append((now - self._last) * 1e3)
-        self._last = now
-
-
-def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("run", type=Path, help="folder of a run")
-    options.add_argument("--data", default="phantom", help="source of the scans")
-    options.add_argument("--moves", type=int, default=200)
-    chosen = options.parse_args()
-    sys.path.insert(0, str(ROOT))
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    with tempfile.TemporaryDirectory() as folder:
-        runs = Path(folder) / "runs"
-        runs.mkdir()
-        (runs / chosen.run.name).symlink_to(chosen.run.absolute())
-        os.environ |= {"XDG_CONFIG_HOME": folder, "ENGRAM_RUNS": str(runs)}
-        measure(chosen)
+def is_seen(panel) -> bool:
+    return bool(panel.experiment.is_current() and not panel.experiment.working() and panel.experiment.curve)
 
 
 def measure(chosen: argparse.Namespace) -> None:
-    from PySide6.QtWidgets import QApplication
-
-    from gui import theme
-    from gui.app import make_window
-    from gui.memory import Memory
-
-    app = QApplication(sys.argv[:1])
-    theme.apply(app, "dark")
-    memory = Memory()
-    memory.put("data", {"source": chosen.data, "size": 128, "fit": "squash"})
-    window = make_window(memory)
-    window.resize(1440, 900)
-    window.show()
-    session, ready = window.desk.session, []
-    session.engine_ready.connect(ready.append)  # of the second engine, which is warmed up after the first
-    window.begin()
-    wait(lambda: session.data is not None and bool(session.book.records))
-    panel = window.show_panel("denoise")
-    wait(lambda: panel.experiment.is_current() and not panel.experiment.working() and panel.experiment.curve)
-    wait(lambda: bool(ready))
-    load = os.getloadavg()[0]
+    window, panel = opened(chosen.data, "denoise", is_seen)
     levels = [round(0.001 + 0.299 * ((number * 0.618034) % 1), 3) for number in range(chosen.moves)]
     print(f"{chosen.run.name}, {panel.case.images.case.count()} scans of {chosen.data}, 128 x 128")
-    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, load {load:.1f} at the start")
-    tell("slider at rest before each move", at_rest(panel, levels))
+    tell_machine()
+    tell("slider at rest before each move", at_rest(panel, levels), "moves")
     beat = Beat(window)
-    tell(f"dragged, a move every {DRAG_MS} ms", dragged(panel, levels))
+    tell(f"dragged, a move every {DRAG_MS} ms", dragged(panel, levels), "moves")
     print(f"longest gap of the event loop while dragged: {max(beat.gaps):.0f} ms")
     window.close()
 
@@ -133,31 +77,5 @@ def dragged(panel, levels: list[float]) -> list[float]:
     return watch.waits_ms()
 
 
-def tell(what: str, waits_ms: list[float]) -> None:
-    waits = sorted(waits_ms)
-    most = waits[min(int(len(waits) * 0.95), len(waits) - 1)]
-    print(f"{what}: median {statistics.median(waits):.0f} ms, 95 % {most:.0f} ms, worst {waits[-1]:.0f} ms", end=" ")
-    print(f"({len(waits)} moves)")
-
-
-def pause(ms: int) -> None:
-    from PySide6.QtTest import QTest
-
-    QTest.qWait(ms)
-
-
-def wait(ready) -> None:
-    """Let the window work until it is ready, without taking time from the engine."""
-    from PySide6.QtCore import QEventLoop, QTimer
-
-    end, loop = time.monotonic() + LONG_S, QEventLoop()
-    look = QTimer(interval=3)
-    look.timeout.connect(lambda: loop.quit() if ready() or time.monotonic() > end else None)
-    look.start()
-    loop.exec()
-    if not ready():
-        sys.exit("The window did not get ready in time.")
-
-
 if __name__ == "__main__":
-    main()
+    main(measure, __doc__, ("moves", 200))
