@@ -40,7 +40,7 @@ class Child:
 
     def wait_for(self, kind, **values):
         """Return the next event of a kind, and the time it took in its own clock; everything else is passed over."""
-        while line := self.lines.get(timeout=120):
+        while line := self.lines.get(timeout=300):
             event = messages.read_event(line)
             if isinstance(event, kind) and all(getattr(event, name) == value for name, value in values.items()):
                 return event
@@ -255,13 +255,48 @@ def test_of_two_that_can_wait_the_newer_has_its_turn_first_after_what_is_urgent(
     assert [child.wait_for(Answer).number for _ in range(3)] == [43, 42, 41]
 
 
-def test_classical_methods_work_beside_other_requests_and_one_after_the_other(child, tiny):
-    settings = tiny(size=512).data
-    place = {"data": settings, "split": "test", "indices": (0,), "panel": "denoise-filter", "method": "nlm"}
-    child.say(messages.Filter(number=51, sigma=0.1, **place))
-    child.say(messages.Filter(number=52, sigma=0.2, **place))
-    child.say(messages.OpenScan(number=53, panel="compare", path="/nowhere"))
-    told = [child.wait_for((Answer, Refused)).number for _ in range(2)]
-    assert told in ([53, 52], [53, 51])
-    if told[1] == 51:
-        assert child.wait_for(Answer).number == 52
+PATIENT_FILTERS = """
+import threading
+from engine import worker
+from engine.explore.explorer import Explorer
+from engine.messages import Filter, OpenScan
+
+answer, opened, at_work = Explorer.answer, threading.Event(), []
+
+def patient(self, request):
+    if isinstance(request, OpenScan):
+        opened.set()
+    if not isinstance(request, Filter):
+        return answer(self, request)
+    at_work.append(request.number)
+    opened.wait(60)
+    content = answer(self, request) | {"at_work": list(at_work)}
+    at_work.remove(request.number)
+    return content
+
+Explorer.answer = patient
+worker.main()
+"""
+
+
+@pytest.fixture
+def filtering(tmp_path):
+    """An engine process whose classical methods end only when a scan has been opened meanwhile."""
+    child = Child(tmp_path, ("-c", PATIENT_FILTERS))
+    child.wait_for(Ready)
+    yield child
+    child.process.stdin.close()
+    assert child.process.wait(60) == 0
+
+
+def test_classical_methods_work_beside_other_requests_and_one_after_the_other(filtering, tiny):
+    place = {"data": tiny().data, "split": "test", "indices": (0,), "panel": "denoise-filter", "method": "median"}
+    filtering.say(messages.Filter(number=51, sigma=0.1, **place))
+    filtering.say(messages.Filter(number=52, sigma=0.2, **place))
+    filtering.say(messages.OpenScan(number=53, panel="compare", path="/nowhere"))
+    assert filtering.wait_for((Answer, Refused)).number == 53
+    told = [filtering.wait_for(Answer)]
+    if told[0].number == 51:  # it had begun before the newer one came
+        told.append(filtering.wait_for(Answer))
+    assert told[-1].number == 52
+    assert all(answer.content["at_work"] == [answer.number] for answer in told)
