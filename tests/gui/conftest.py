@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QObject, QSettings, Signal
 from PySide6.QtGui import QUndoStack
+from pytestqt.qtbot import QtBot
 
 from engine import config, runs
 from engine.config import DataConfig
@@ -22,6 +23,13 @@ def _spare_the_collector():
     """Leave what was imported out of the collections that look for leaks after each test: ten times faster."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _patience():
+    """Wait a minute for what is to happen: a wait ends at its event, and a busy machine is not a failure."""
+    for wait in (QtBot.waitSignal, QtBot.waitSignals, QtBot.waitUntil, QtBot.waitActive, QtBot.waitExposed):
+        wait.__kwdefaults__["timeout"] = 60_000
 
 
 @pytest.fixture(autouse=True)
@@ -234,7 +242,7 @@ def asked(qtbot, session):
         def found():
             return [sent for sent in session.questions.engine.sent if isinstance(sent, kind) and sent.number > after]
 
-        qtbot.waitUntil(lambda: session.questions.engine is not None and bool(found()), timeout=5000)
+        qtbot.waitUntil(lambda: session.questions.engine is not None and bool(found()))
         return found()[-1]
 
     return newest

@@ -47,7 +47,7 @@ def test_run_of_another_process_is_noticed_and_followed(book, make_run, root, qt
 def test_look_comes_by_itself(book, make_run, root, qtbot):
     book.open(root)
     make_run("ae-0001")
-    qtbot.waitUntil(lambda: "ae-0001" in book.records, timeout=10_000)
+    qtbot.waitUntil(lambda: "ae-0001" in book.records)
 
 
 def test_folder_without_runs_or_that_is_missing_is_empty(book, tmp_path):
@@ -60,7 +60,7 @@ def test_many_runs_are_read_in_slices_to_the_end(book, make_run, root, qtbot, mo
         make_run(f"ae-{number:04d}", epochs=1)
     monkeypatch.setattr("gui.run_book.SLICE_S", 0.0)
     book.open(root)
-    qtbot.waitUntil(lambda: all(record.state == "finished" for record in book.records.values()), timeout=10_000)
+    qtbot.waitUntil(lambda: all(record.state == "finished" for record in book.records.values()))
     assert len(book.records) == 12
 
 

@@ -117,7 +117,7 @@ def turn_to(panel, reply, name):
 def rested(seen, reply, asked, qtbot):
     """A panel that has asked for all that may be wanted next, and now counts."""
     for _ in range(20):
-        qtbot.waitUntil(lambda: seen.session.questions.is_waiting("layers-ahead") or counting(seen), timeout=3000)
+        qtbot.waitUntil(lambda: seen.session.questions.is_waiting("layers-ahead") or counting(seen))
         if counting(seen):
             break
         reply(Activate, "layers-ahead")

@@ -205,7 +205,7 @@ class TestRuns:
 
     def test_run_of_another_process_appears(self, panel, make_run, qtbot):
         make_run("other")
-        qtbot.waitUntil(lambda: panel.runs.table.chosen_keys() == ["other"], timeout=10_000)
+        qtbot.waitUntil(lambda: panel.runs.table.chosen_keys() == ["other"])
 
     def test_menu_offers_what_can_be_done(self, panel, make_run):
         make_run("done")

@@ -195,7 +195,7 @@ def test_label_of_a_level_below_all_curves_is_whole_whatever_the_height(drawn, h
         drawn.canvas.grab()  # it is placed when it is drawn
         return drawn.canvas.box.sceneBoundingRect().contains(label.mapRectToScene(label.boundingRect()))
 
-    qtbot.waitUntil(is_whole, timeout=3000)
+    qtbot.waitUntil(is_whole)
 
 
 def test_reference_level_is_in_sight_on_both_scales_and_can_go(drawn):
