@@ -13,6 +13,7 @@ import queue
 import sys
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -49,6 +50,8 @@ from engine.messages import (
 from engine.search import job as searching
 from engine.search import orders
 from engine.study import job as study
+
+QUIET_S = 0.5  # how long nothing was asked before work that gave way goes on
 
 
 class Jobs:
@@ -133,8 +136,18 @@ class Worker:
         """Carry out commands until stdin closes."""
         threading.Thread(target=self._read, daemon=True).start()
         while True:
-            waiting = self._later and self._queue.empty()
-            self._carry_out(self._later.pop() if waiting else self._queue.get())
+            self._carry_out(self._next())
+
+    def _next(self) -> Message:
+        """The next command; one that gave way goes on when nothing was asked for a while.
+
+        Who has asked one thing often asks another soon: long work begun between two keys would be in the way.
+        """
+        if not self._later:
+            return self._queue.get()
+        with suppress(queue.Empty):
+            return self._queue.get(timeout=QUIET_S)
+        return self._later.pop()
 
     def _read(self) -> None:
         for line in self.commands:

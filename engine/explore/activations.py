@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from engine.errors import ConfigError
 from engine.explore import layers
 from engine.explore.layers import Call, Layer
+from engine.messages import ShouldStop, never
 
 MEMORY_BYTES = 64 * 2**20
 MOST_AT_ONCE = 64
@@ -49,12 +50,45 @@ def batches(model: Any, images: Any, names: Collection[str] | None = None) -> It
     Raises:
         ConfigError: the model has no layer of that name.
     """
-    known = layers.listed(model)
-    wanted = _wanted(known, names)
-    count = images_at_once([layer for layer in known if layer.name in wanted])
-    read = images.read if hasattr(images, "read") else images.__getitem__
-    for first in range(0, len(images), count):
-        yield first, _batch(model, read(slice(first, first + count)), wanted)
+    passages = Passages(model, images, names)
+    while (batch := passages.next()) is not None:
+        yield batch
+
+
+class Passages:
+    """Batches one after the other, for those who may have to stop: what is half-way then is begun anew.
+
+    Args:
+        model: a built model of Engram.
+        images: as in `batches`.
+        names: as in `compute`.
+    """
+
+    def __init__(self, model: Any, images: Any, names: Collection[str] | None = None) -> None:
+        self._model, self._images, self._names = model, images, names
+        self._wanted: set[str] = set()
+        self._count = 0
+        self._read = images.read if hasattr(images, "read") else images.__getitem__
+        self.done, self.total = 0, len(images)
+
+    def next(self, should_stop: ShouldStop = never) -> tuple[int, Activations] | None:
+        """The next batch, as `batches` yields it; None when all were there, or when stopped between two layers.
+
+        Raises:
+            ConfigError: the model has no layer of that name.
+        """
+        if not self._count:
+            known = layers.listed(self._model)
+            self._wanted = _wanted(known, self._names)
+            self._count = images_at_once([layer for layer in known if layer.name in self._wanted])
+        first = self.done
+        if first >= self.total:
+            return None
+        batch = _batch(self._model, self._read(slice(first, first + self._count)), self._wanted, should_stop)
+        if batch is None:
+            return None
+        self.done = min(first + self._count, self.total)
+        return first, batch
 
 
 def images_at_once(wanted: Collection[Layer]) -> int:
@@ -72,12 +106,13 @@ def _wanted(known: list[Layer], names: Collection[str] | None) -> set[str]:
     return wanted
 
 
-def _batch(model: Any, images: NDArray[np.float32], wanted: Collection[str]) -> Activations:
+def _batch(
+    model: Any, images: NDArray[np.float32], wanted: Collection[str], should_stop: ShouldStop
+) -> Activations | None:
     found: Activations = {}
 
     def hear(call: Call) -> None:
         if call.name in wanted:
             found[call.name] = np.asarray(keras.ops.convert_to_numpy(call.activation)).astype(np.float32)
 
-    layers.run(model, images, hear)
-    return found
+    return found if layers.run(model, images, hear, should_stop) else None

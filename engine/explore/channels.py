@@ -52,7 +52,7 @@ def statistics(
         model: a built model of Engram.
         images: as in `activations.batches`; all of them are seen, and memory stays flat.
         names: the layers wanted; all of them when None.
-        should_stop: asked between batches.
+        should_stop: asked between layers.
         progress: told how many images were seen, and how many there are.
 
     Returns:
@@ -66,7 +66,7 @@ def statistics(
 
 
 class Tally:
-    """The numbers of every channel while they are gathered: it stops between two batches, and goes on there.
+    """The numbers of every channel while they are gathered: it stops between two layers, and goes on there.
 
     Args:
         model: a built model of Engram.
@@ -75,21 +75,28 @@ class Tally:
     """
 
     def __init__(self, model: Any, images: Any, names: Collection[str] | None = None) -> None:
-        self._batches = activations.batches(model, images, names)
+        self._passages = activations.Passages(model, images, names)
+        self._left: activations.Activations = {}
         self._gathered: dict[str, _Gathering] = {}
-        self.done, self.total = 0, len(images)
+
+    @property
+    def total(self) -> int:
+        """How many images there are."""
+        return self._passages.total
 
     def go_on(self, should_stop: ShouldStop = never, progress: Callable[[int, int], None] | None = None) -> bool:
         """Gather on; False when stopped before all images were seen."""
         while not should_stop():
-            batch = next(self._batches, None)
-            if batch is None:
-                return True
-            for name, activation in batch[1].items():
-                self._gathered.setdefault(name, _Gathering(activation.shape[-1])).add(activation)
-            self.done = batch[0] + len(next(iter(batch[1].values())))
-            if progress:
-                progress(self.done, self.total)
+            if not self._left:
+                batch = self._passages.next(should_stop)
+                if batch is None:
+                    return self._passages.done == self.total
+                self._left = batch[1]
+            name = next(iter(self._left))
+            activation = self._left.pop(name)
+            self._gathered.setdefault(name, _Gathering(activation.shape[-1])).add(activation)
+            if not self._left and progress:
+                progress(self._passages.done, self.total)
         return False
 
     def found(self) -> dict[str, Statistics]:

@@ -75,7 +75,7 @@ def favourites(
         images: as in `activations.batches`; memory stays flat.
         name: the layer.
         count: how many scans for a channel.
-        should_stop: asked between batches.
+        should_stop: asked between layers.
 
     Returns:
         For every channel its favourites, the strongest first; None when stopped.
@@ -88,7 +88,7 @@ def favourites(
 
 
 class Hunt:
-    """The favourites of a layer's channels while they are looked for: it stops between two batches, and goes on there.
+    """The favourites of a layer's channels while they are looked for: it stops between two layers, and goes on.
 
     Args:
         model: a built model of Engram.
@@ -103,8 +103,8 @@ class Hunt:
     def __init__(self, model: Any, images: Any, name: str, count: int) -> None:
         if not len(images):
             raise ConfigError("There is no image to look at.", "Choose a split that has some.")
-        self._model, self._name, self._count, self._total = model, name, count, len(images)
-        self._batches = activations.batches(model, images, [name])
+        self._model, self._name, self._count = model, name, count
+        self._passages = activations.Passages(model, images, [name])
         self._best: _Peaks | None = None
         self._layer: Layer | None = None
 
@@ -115,13 +115,13 @@ class Hunt:
             ConfigError: the model has no such layer.
         """
         while not should_stop():
-            batch = next(self._batches, None)
+            batch = self._passages.next(should_stop)
             if batch is None:
-                return True
+                return self._passages.done == self._passages.total
             peaks = _peaks(batch[1][self._name], batch[0])
             self._best = (self._best.joined(peaks) if self._best else peaks).best(self._count)
             if progress:
-                progress(batch[0] + len(batch[1][self._name]), self._total)
+                progress(self._passages.done, self._passages.total)
         return False
 
     def found(self) -> list[list[Favourite]]:

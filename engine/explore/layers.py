@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import keras
 import numpy as np
@@ -20,6 +21,7 @@ from engine.errors import ConfigError
 from engine.explore import fields
 from engine.explore.fields import Field
 from engine.explore.origins import IMAGES, Origins
+from engine.messages import ShouldStop, never
 
 NONLINEAR = {"Activation", "ELU", "LeakyReLU", "PReLU", "ReLU"}
 NORMS = {"BatchNormalization", "GroupNormalization", "LayerNormalization"}
@@ -70,13 +72,15 @@ class Call:
 
 
 Heard = Callable[[Call], None]
+_LISTED: WeakKeyDictionary[Any, list[Layer]] = WeakKeyDictionary()  # a list costs as much as an image
 
 
 def listed(model: Any) -> list[Layer]:
     """List the layers of a model in network order: convolution, normalisation and activation each by its own name.
 
     A layer made of layers follows its parts. Models inside the model and inputs are no layers, and what is not called
-    when an image is reconstructed (such as a sampling that only training does) is left out.
+    when an image is reconstructed (such as a sampling that only training does) is left out. A model is walked through
+    once; its list is known from then on.
 
     Args:
         model: a built model of Engram: it has a `size` and takes images (n, size, size, 1).
@@ -84,7 +88,9 @@ def listed(model: Any) -> list[Layer]:
     Returns:
         One entry for each activation; the last is the model's output: pictures, or logits for a variational model.
     """
-    return [entry for entry, _ in walk(model)]
+    if model not in _LISTED:
+        walk(model)
+    return list(_LISTED[model])
 
 
 def walk(model: Any) -> list[tuple[Layer, Any]]:
@@ -121,22 +127,34 @@ def walk(model: Any) -> list[tuple[Layer, Any]]:
 
     with without_gradients(), overheard(model, hear):
         model(images, training=False)
+    _LISTED[model] = [layer for layer, _ in found]
     return found
 
 
-def run(model: Any, images: NDArray[np.float32], hear: Heard) -> Any:
+def run(model: Any, images: NDArray[np.float32], hear: Heard, should_stop: ShouldStop = never) -> bool:
     """Put images through a model without training, and hear of every activation as it arises.
 
     Args:
         model: as in `listed`.
         images: (n, size, size, 1) float32 in [0, 1].
         hear: told of every call, in the order of `listed`.
+        should_stop: asked before every call.
 
     Returns:
-        What the model's call returns.
+        Whether they came through; False when stopped on the way.
     """
-    with without_gradients(), overheard(model, hear):
-        return model(keras.ops.convert_to_tensor(images), training=False)
+
+    def heard(call: Call) -> None:
+        if should_stop():
+            raise _Enough
+        hear(call)
+
+    try:
+        with without_gradients(), overheard(model, heard):
+            model(keras.ops.convert_to_tensor(images), training=False)
+    except _Enough:
+        return False
+    return True
 
 
 def tensors(model: Any, images: Any, names: Sequence[str]) -> dict[str, Any]:

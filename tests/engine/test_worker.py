@@ -1,5 +1,6 @@
 """A real engine process, spoken to as the window speaks to it: a line in, lines out."""
 
+import io
 import json
 import os
 import queue
@@ -12,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import messages, runs
+from engine import messages, runs, worker
 from engine.messages import Answer, Continued, EpochEnded, JobEnded, JobStarted, Paused, Progress, Ready, Refused
 from engine.studies import Study
 
@@ -243,6 +244,25 @@ def test_a_newer_audit_takes_the_place_of_the_one_before(auditing, tiny):
     auditing.say(messages.Audit(number=901, panel="audit", config=tiny().data))
     answer = auditing.wait_for(Answer, number=901).content
     assert answer["near"]["splits"]["test"] == {"near_duplicates": 0, "near_train": 0, "near_clean": 6}
+
+
+def test_what_gave_way_has_its_turn_only_when_nothing_is_asked_for_a_while(tmp_path, tiny):
+    serving = worker.Worker([], io.BytesIO(), tmp_path)
+    gave_way = messages.Measure(number=1, panel="compare", run="pca:16", data=tiny().data)
+    urgent = messages.OpenScan(number=2, panel="data", path="/nowhere")
+    serving._later.append(gave_way)
+    coming, waits = iter([urgent]), []
+
+    def get(timeout):
+        waits.append(timeout)
+        if (found := next(coming, None)) is None:
+            raise queue.Empty
+        return found
+
+    serving._queue.get = get
+    assert serving._next() is urgent
+    assert serving._next() is gave_way
+    assert waits == [worker.QUIET_S] * 2
 
 
 def test_of_two_that_can_wait_the_newer_has_its_turn_first_after_what_is_urgent(child, tiny):

@@ -157,3 +157,12 @@ def test_all_questions_on_each_backend(backend, run_python):
     assert said["raised"] > 0
     assert said["salient"] > 0
     assert said["first"] == pytest.approx(said["highest"], rel=1e-5)
+
+
+def test_a_hunt_that_was_stopped_in_a_batch_finds_the_same(seeker, images, monkeypatch):
+    monkeypatch.setattr(activations, "images_at_once", lambda wanted: 2)
+    wanted = favourites.favourites(seeker, images, "enc_act2", 4)
+    hunt, stops = favourites.Hunt(seeker, images, "enc_act2", 4), iter(3 * [False] + [True] + 100 * [False])
+    assert not hunt.go_on(lambda: next(stops))
+    assert hunt.go_on(lambda: next(stops))
+    assert hunt.found() == wanted

@@ -51,3 +51,31 @@ def test_dead_means_dead_in_every_image(tiny, images):
 
 def test_stopped_is_no_answer(tiny, images):
     assert channels.statistics(models.build(tiny()), images, should_stop=lambda: True) is None
+
+
+def test_stopped_between_layers_it_goes_on_and_counts_every_image_once(tiny, images, monkeypatch):
+    model = models.build(tiny())
+    monkeypatch.setattr(activations, "images_at_once", lambda wanted: 3)
+    wanted = channels.statistics(model, images)
+    tally, turns = channels.Tally(model, images), 0
+    while not tally.go_on(after(len(wanted) + 2 + turns % 3)):  # few layers are counted
+        turns += 1
+    assert turns > 3
+    for name, each in tally.found().items():
+        assert each.images == 7
+        assert each.mean == pytest.approx(wanted[name].mean, abs=1e-7)
+
+
+def test_a_pass_is_given_up_at_the_next_layer_when_it_is_to_stop(tiny, images):
+    model, heard = models.build(tiny()), []
+    passages = activations.Passages(model, images)
+    assert passages.next(lambda: heard.append(1) or len(heard) == 4) is None
+    assert (len(heard), passages.done) == (4, 0)
+    assert passages.next()[0] == 0
+    assert passages.done == 7
+
+
+def after(times):
+    """Whether to stop: no for a number of times, then yes."""
+    left = iter(range(times))
+    return lambda: next(left, None) is None

@@ -35,6 +35,13 @@ def test_the_layers_of_an_autoencoder_in_network_order(tiny):
     assert (latent.kind, latent.shape, latent.parameters) == ("Dense", (8,), 8 * 8 * 8 * 8 + 8)
 
 
+def test_a_model_is_walked_through_once(tiny, monkeypatch):
+    model = models.build(tiny())
+    found = layers.listed(model)
+    monkeypatch.setattr(layers, "walk", None)
+    assert layers.listed(model) == found
+
+
 def test_every_weight_belongs_to_one_listed_layer(model):
     found = layers.walk(model)
     names = [layer.name for layer, _ in found]
