@@ -32,8 +32,9 @@ LATE_IMPORTS = {
     "engine/models/steps.py": {"tensorflow", "torch", "jax"},
     "engine/explore/layers.py": {"torch"},
     "engine/explore/gradients.py": {"tensorflow", "torch", "jax"},
-    # An engine process stands before scikit-learn is imported, a second's work; umap-learn is an extra.
-    "engine/explore/latent/mapping.py": {"sklearn.manifold", "umap"},
+    # Only one of the two is wanted, and umap-learn is an extra.
+    "engine/explore/latent/embedding.py": {"sklearn.manifold", "umap"},
+    # An engine process stands before scikit-learn is imported, a second's work.
     "engine/explore/latent/mixture.py": {"sklearn.mixture"},
     # The Hugging Face library takes a second to import and only its own sources need it.
     "engine/data/loading.py": {"engine.data.huggingface"},

@@ -5,6 +5,7 @@ import io
 import sys
 from argparse import Namespace
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +32,16 @@ TERMS = "ratio: distance to the nearest training scan over the mean distance to 
 def run(options: Namespace) -> Outcome:
     """Look into a run's latent space."""
     seed = whole(options.seed, "--seed", 0, MOST_SEED)
-    atlas = opened(options, Meter(sys.stderr))
+    meter = Meter(sys.stderr)
+    atlas = opened(options, meter)
     options.out.mkdir(parents=True, exist_ok=True)
     splits = [split for split in SPLITS if len(atlas.images.splits[split])]
-    scans = reports.scans(atlas, splits)
+    codes = atlas.codes(*splits)
+    atlas.progress = partial(meter.count, "Reconstructing")
+    scans = reports.scans(atlas, splits) | {"mse": atlas.errors(*splits).tolist()}
+    meter.count("Laying out", 0, len(codes))
     laid = _laid_out(atlas, splits, options.method, seed)
+    meter.count("Laying out", len(codes), len(codes))
     content: dict[str, Any] = {
         "run": atlas.run.name,
         "model": atlas.run.config.model.model,
@@ -49,6 +55,7 @@ def run(options: Namespace) -> Outcome:
     content["files"] = _maps(options.out, scans, laid) | _dimensions(options.out, content["dimensions"])
     content["copies"] = _copies(options.out, atlas)
     content["files"] |= latent_pictures.draw(atlas, options.out)
+    atlas.progress = partial(meter.count, "Calibrating")
     content["calibration"] = latent_pictures.calibrate(atlas, options.out)
     return Outcome(_text(content, options.out), content)
 
@@ -58,7 +65,7 @@ def opened(options: Namespace, meter: Meter) -> Atlas:
     found = runs.open(options.run, options.runs)
     images: data.Dataset = evaluation.images(found, options.data, progress=meter.count)
     atlas = Atlas(found, evaluation.load_model(found), images)
-    atlas.progress = lambda done, total: meter.count("Encoding", done, total)
+    atlas.progress = partial(meter.count, "Encoding")
     backend.load_any("engine.explore.layers", TrainingConfig())
     return atlas
 

@@ -19,8 +19,10 @@ from engine.messages.latent import AverageScans as AverageScans
 from engine.messages.latent import CalibrateSpread as CalibrateSpread
 from engine.messages.latent import Interpolate as Interpolate
 from engine.messages.latent import LatentRequest as LatentRequest
+from engine.messages.latent import MapErrors as MapErrors
 from engine.messages.latent import MapLatent as MapLatent
 from engine.messages.latent import Neighbours as Neighbours
+from engine.messages.latent import PlaceScan as PlaceScan
 from engine.messages.latent import PosteriorSpread as PosteriorSpread
 from engine.messages.latent import SampleLatent as SampleLatent
 from engine.messages.latent import WalkDimension as WalkDimension

@@ -20,8 +20,9 @@ MapMethod = Literal["pca", "tsne", "umap"]
 class MapLatent(Request):
     """Lay the latents of some splits out in a plane.
 
-    Answers with the path of the points (n, 2); of every point its split, index, label, error and whether it is leaked;
-    the titles of the axes; the methods at hand; the dimensions in order; and whether any of them have collapsed.
+    Answers with the path of the points (n, 2); of every point its split, index, label and whether it is leaked; the
+    errors of all where they are known; the titles of the axes; the methods at hand; the dimensions in order; and
+    whether any of them have collapsed.
     """
 
     can_wait: ClassVar[bool] = True
@@ -32,6 +33,37 @@ class MapLatent(Request):
     splits: tuple[str, ...] = ("train", "validation", "test")
     method: MapMethod = "pca"
     seed: int = Field(0, ge=0)
+
+
+class MapErrors(Request):
+    """Reconstruct every scan of some splits: their mean squared errors, in the order of `MapLatent`.
+
+    This takes longer than the latents do, so it is asked only where the errors are wanted; they are kept then.
+    """
+
+    can_wait: ClassVar[bool] = True
+
+    command: Literal["map-errors"] = "map-errors"
+    run: str
+    data: DataConfig
+    splits: tuple[str, ...] = ("train", "validation", "test")
+
+
+class PlaceScan(ImagesRequest):
+    """Where one image lies on a map, and the training scans nearest to it in the latent.
+
+    The other fields are those of the `MapLatent` that asked for the map. Only principal components have a place for a
+    scan that they were not fitted on; for t-SNE and UMAP the point is None.
+    """
+
+    can_wait: ClassVar[bool] = True
+
+    command: Literal["place-scan"] = "place-scan"
+    run: str
+    splits: tuple[str, ...] = ("train", "validation", "test")
+    method: MapMethod = "pca"
+    seed: int = Field(0, ge=0)
+    count: int = Field(4, ge=1, le=50)
 
 
 class Neighbours(ImagesRequest):
@@ -123,6 +155,8 @@ class CalibrateSpread(Request):
 
 LatentRequest = (
     MapLatent
+    | MapErrors
+    | PlaceScan
     | Neighbours
     | Interpolate
     | WalkDimension

@@ -106,6 +106,11 @@ class VariationalAutoencoder(Reconstructor):
         """Latent means of images: (n, size, size, 1) -> (n, latent)."""
         return self.encoder(images, training=False)[0]
 
+    def posterior(self, images: Any) -> tuple[Any, Any]:
+        """Latent means and log-variances of a batch without decoding: (n, size, size, 1) -> numpy, (n, latent) each."""
+        mean, raw = self.encoder.predict_on_batch(images)
+        return mean, ops.convert_to_numpy(bounded(raw))
+
     def reconstruct(self, images: Any) -> Any:
         """Decode the latent means: (n, size, size, 1) -> (n, size, size, 1), float32 in [0, 1]."""
         return ops.sigmoid(self(images, training=False)["logits"])

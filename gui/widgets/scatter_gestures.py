@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QWheelEvent
 
 from gui.widgets.scatter_model import inside, nearest, towards, whole
 
@@ -18,6 +18,7 @@ WAYS = {
     Qt.Key.Key_Down: (0.0, 1.0),
 }
 STEP_PX = 40.0
+BY_KEYS = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
 
 
 class ScatterGestures(QObject):
@@ -37,7 +38,10 @@ class ScatterGestures(QObject):
             self._zoom(NOTCH ** (event.angleDelta().y() / 120), event.position())
             return True
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            self._frame(True)
             return self._on_key(event)
+        if isinstance(event, QFocusEvent):
+            self._frame(event.reason() in BY_KEYS)
         if event.type() == QEvent.Type.Leave:
             self._point(-1)
         return False
@@ -48,6 +52,7 @@ class ScatterGestures(QObject):
             self._move(at)
         elif kind == QEvent.Type.MouseButtonPress:
             self._plot.setFocus(Qt.FocusReason.MouseFocusReason)
+            self._frame(False)
             if event.button() == Qt.MouseButton.LeftButton:
                 self._pressed = at
             elif event.button() == Qt.MouseButton.MiddleButton:
@@ -114,6 +119,12 @@ class ScatterGestures(QObject):
         plot = self._plot
         return nearest(plot.frame.to_view(plot.scatter.points), plot.shown(), _pair(at), REACH_PX)
 
+    def _frame(self, by_keys: bool) -> None:
+        """Frame the focus of whoever uses keys; a mouse needs no frame."""
+        if by_keys != self._plot.by_keys:
+            self._plot.by_keys = by_keys
+            self._plot.update()
+
     def _point(self, at: int) -> None:
         plot = self._plot
         if at != plot.at:
@@ -124,13 +135,13 @@ class ScatterGestures(QObject):
 
     def _zoom(self, factor: float, at: QPointF) -> None:
         plot = self._plot
-        plot.look(plot.frame.zoomed(factor, _pair(at), whole(plot.scatter.points, plot.frame.size).scale))
+        plot.look(plot.frame.zoomed(factor, _pair(at), whole(plot.scatter.extent(), plot.frame.size).scale))
         if plot.underMouse():
             self._point(self._found(at))
 
     def _reset(self) -> None:
         plot = self._plot
-        plot.look(whole(plot.scatter.points, (plot.width(), plot.height())))
+        plot.look(whole(plot.scatter.extent(), (plot.width(), plot.height())))
 
 
 def _pair(at: QPointF) -> tuple[float, float]:

@@ -27,7 +27,10 @@ class Mark:
 
 @dataclass(frozen=True, eq=False)
 class Scatter:
-    """Points (n, 2), the group of each as an index into the marks; values (n,), where given, make the colours."""
+    """Points (n, 2), the group of each as an index into the marks; values (n,), where given, make the colours.
+
+    A guest is one more point that belongs to no group and is always in sight, with the name that stands beside it.
+    """
 
     points: Numbers
     groups: NDArray[np.int64]
@@ -35,6 +38,12 @@ class Scatter:
     axes: tuple[str, str] = ("", "")
     values: Numbers | None = None
     value_title: str = ""
+    guest: Point | None = None
+    guest_title: str = ""
+
+    def extent(self) -> Numbers:
+        """All points that a frame has to hold."""
+        return self.points if self.guest is None else np.vstack([self.points, self.guest])
 
     def shares(self) -> Numbers:
         """Each value's place between the 1st and the 99th percentile, 0 to 1; without values, zeros."""

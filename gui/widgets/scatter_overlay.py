@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
@@ -10,7 +11,7 @@ from gui.widgets.scatter_model import Frame, Point, Scatter
 from gui.widgets.scatter_paint import room_of
 
 Preview = tuple[QImage | None, Sequence[str]]
-PREVIEW_PX, LINE_PX, AWAY_PX, RING_PX, PAD_PX = 120, 17, 14, 7, 8
+PREVIEW_PX, LINE_PX, AWAY_PX, RING_PX, PAD_PX, CROSS_PX = 120, 17, 14, 7, 8, 11
 
 
 def draw_rings(painter: QPainter, scatter: Scatter, frame: Frame, rings: Mapping[int, str]) -> None:
@@ -26,6 +27,22 @@ def draw_rings(painter: QPainter, scatter: Scatter, frame: Frame, rings: Mapping
             painter.drawEllipse(QPointF(x, y), RING_PX, RING_PX)
         if rings[at]:
             _draw_letters(painter, QPointF(x + RING_PX + 4, y - 4), rings[at])
+    painter.setClipping(False)
+
+
+def draw_guest(painter: QPainter, scatter: Scatter, frame: Frame) -> None:
+    """Draw the guest as a crossed ring, which no group has, and its name beside it."""
+    if scatter.guest is None:
+        return
+    painter.setClipRect(room_of(frame))
+    x, y = frame.to_view(np.array([scatter.guest]))[0].tolist()
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for colour, wide in ((palette.current().field, 5.0), (palette.current().accent, 2.0)):
+        painter.setPen(QPen(QColor(colour), wide))
+        painter.drawEllipse(QPointF(x, y), RING_PX, RING_PX)
+        painter.drawLine(QPointF(x - CROSS_PX, y), QPointF(x + CROSS_PX, y))
+        painter.drawLine(QPointF(x, y - CROSS_PX), QPointF(x, y + CROSS_PX))
+    _draw_letters(painter, QPointF(x + CROSS_PX + 4, y - 4), scatter.guest_title)
     painter.setClipping(False)
 
 

@@ -1,6 +1,7 @@
 """A map of thousands of points: hover shows one, a click chooses one, a drag goes round many."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal
@@ -10,8 +11,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from gui import palette
 from gui.widgets.scatter_gestures import ScatterGestures
 from gui.widgets.scatter_model import EMPTY, Flags, Frame, Point, Scatter, whole
-from gui.widgets.scatter_overlay import Preview, draw_preview, draw_rings
-from gui.widgets.scatter_paint import draw_bar, draw_field, draw_points
+from gui.widgets.scatter_overlay import Preview, draw_guest, draw_preview, draw_rings
+from gui.widgets.scatter_paint import draw_bar, draw_field, draw_points, room_of
 
 
 class ScatterPlot(QWidget):
@@ -30,6 +31,7 @@ class ScatterPlot(QWidget):
         self.frame = whole(EMPTY.points, (1.0, 1.0))
         self.lasso: list[Point] = []
         self.at = -1
+        self.by_keys = False  # whether the focus came by a key or keys were used since: then it is framed
         self.preview: Callable[[int], Preview] = lambda at: (None, ())
         self._rings: dict[int, str] = {}
         self._layer: QPixmap | None = None
@@ -49,7 +51,7 @@ class ScatterPlot(QWidget):
         self.hidden, self.at, self.lasso = frozenset(), -1, []
         if not stays:
             self.selected, self._rings = None, {}
-            self.frame = whole(scatter.points, (self.width(), self.height()))
+            self.frame = whole(scatter.extent(), (self.width(), self.height()))
         groups = ", ".join(mark.title for mark in scatter.marks)
         self.setAccessibleDescription(f"{len(scatter.points)} points; {groups}")
         self.refresh()
@@ -75,6 +77,13 @@ class ScatterPlot(QWidget):
     def set_rings(self, rings: Mapping[int, str]) -> None:
         """Draw rings round points, each with a few letters beside it."""
         self._rings = dict(rings)
+        self.update()
+
+    def set_guest(self, guest: Point | None, title: str = "") -> None:
+        """Show one more point with its name, zooming out where it would be out of sight; None takes it away."""
+        self.scatter = replace(self.scatter, guest=guest, guest_title=title)
+        if guest is not None and not room_of(self.frame).contains(*self.frame.to_view(np.array([guest]))[0].tolist()):
+            self.look(whole(self.scatter.extent(), self.frame.size))
         self.update()
 
     def shown(self) -> Flags:
@@ -103,6 +112,7 @@ class ScatterPlot(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(self.font())
         draw_rings(painter, self.scatter, self.frame, self._rings | {self.at: self._rings.get(self.at, "")})
+        draw_guest(painter, self.scatter, self.frame)
         if self.lasso:
             ground = QColor(palette.current().accent)
             painter.setPen(QPen(ground, 1.5))
@@ -112,7 +122,7 @@ class ScatterPlot(QWidget):
         if self.at >= 0:
             place = self.frame.to_view(self.scatter.points[[self.at]])[0].tolist()
             draw_preview(painter, self.preview(self.at), (place[0], place[1]), self.frame.size)
-        if self.hasFocus():
+        if self.hasFocus() and self.by_keys:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(palette.current().focus), 2))
@@ -121,7 +131,7 @@ class ScatterPlot(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Whoever looked at all of it still does."""
         super().resizeEvent(event)
-        self.frame = whole(self.scatter.points, (self.width(), self.height()))
+        self.frame = whole(self.scatter.extent(), (self.width(), self.height()))
         self.refresh()
 
     def changeEvent(self, event: QEvent) -> None:

@@ -52,8 +52,23 @@ class Atlas:
         parts: list[Codes] = []
         for number, split in enumerate(splits):
             told = partial(self._tell, sum(counts[:number]), sum(counts))
-            parts.append(_there(self._encodings.of(split, self.should_stop, told)))
+            parts.append(there(self._encodings.of(split, self.should_stop, told)))
         return joined(parts)
+
+    def errors(self, *splits: str) -> NDArray[np.float32]:
+        """Mean squared errors of the reconstructions of some splits, gray values from 0 to 1: (n,)."""
+        counts = [len(self.images.splits[split]) for split in splits]
+        parts = []
+        for number, split in enumerate(splits):
+            told = partial(self._tell, sum(counts[:number]), sum(counts))
+            parts.append(there(self._encodings.errors(split, self.should_stop, told)))
+        return np.concatenate(parts)
+
+    def known_errors(self, *splits: str) -> NDArray[np.float32] | None:
+        """The same where they were found before; None where any are missing."""
+        parts = [self._encodings.known_errors(split) for split in splits]
+        known = [part for part in parts if part is not None]
+        return np.concatenate(known) if len(known) == len(parts) else None
 
     def places(self, places: Sequence[tuple[str, int]]) -> tuple[Points, Images]:
         """Latents (n, k) and images (n, size, size, 1) of scans named by split and index; train is encoded whole."""
@@ -70,12 +85,12 @@ class Atlas:
         """The mixture of the training scans' latents."""
         if self._mixture is None:
             train, validation = self.codes("train").means, self.codes("validation").means
-            self._mixture = _there(mixture.fit(train, validation, should_stop=self.should_stop))
+            self._mixture = there(mixture.fit(train, validation, should_stop=self.should_stop))
         return self._mixture
 
     def near(self, where: str, points: Points, count: int, without: tuple[str, ...] | None = None) -> Near:
         """The training scans nearest to some points, in pixels or in the latent."""
-        return _there(self._library(where).nearest(points, count, without, self.should_stop))
+        return there(self._library(where).nearest(points, count, without, self.should_stop))
 
     def usual(self, where: str) -> Usual:
         """What is usual among scans that are no copies, in pixels or in the latent."""
@@ -86,7 +101,7 @@ class Atlas:
             found = neighbours.usual(
                 self._library(where), self._points(where, name)(rows), keys, name, self.should_stop
             )
-            self._usual[where] = _there(found)
+            self._usual[where] = there(found)
         return self._usual[where]
 
     def _tell(self, before: int, total: int, done: int, _: int) -> None:
@@ -111,7 +126,8 @@ def flat(images: Images) -> Points:
     return images.reshape(len(images), -1)
 
 
-def _there(found: T | None) -> T:
+def there(found: T | None) -> T:
+    """What was found. Raises LoadingStopped where a search for it was stopped."""
     if found is None:
         raise LoadingStopped("The question was taken back.")
     return found

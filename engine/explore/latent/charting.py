@@ -1,5 +1,6 @@
 """Answers about where scans lie: the map, the dimensions, the neighbours of one scan."""
 
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -7,9 +8,11 @@ import numpy as np
 
 from engine import scoring
 from engine.explore.latent import mapping, reports
-from engine.explore.latent.atlas import LATENT, PIXEL, Atlas, flat
+from engine.explore.latent.atlas import LATENT, PIXEL, Atlas, flat, there
 from engine.explore.latent.shelf import Shelf, Subject
-from engine.messages import MapLatent, Neighbours, Request
+from engine.messages import MapErrors, MapLatent, Neighbours, PlaceScan, Request
+
+MAPS_KEPT = 8
 
 
 class Charting:
@@ -17,11 +20,12 @@ class Charting:
 
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
-        self._laid: tuple[Any, mapping.Map] | None = None
+        self._laid: OrderedDict[Any, mapping.Map] = OrderedDict()
+        self._going_on: tuple[Any, mapping.Layout] | None = None
 
     def answers(self) -> dict[type[Request], Callable[[Any], dict[str, Any]]]:
         """What can be asked, and who answers it."""
-        return {MapLatent: self.map, Neighbours: self.neighbours}
+        return {MapLatent: self.map, MapErrors: self.errors, PlaceScan: self.place, Neighbours: self.neighbours}
 
     def map(self, request: MapLatent) -> dict[str, Any]:
         """The map of some splits, and what the latent numbers say."""
@@ -38,8 +42,26 @@ class Charting:
             "methods": mapping.methods(),
             "classes": list(atlas.images.classes),
             **reports.scans(atlas, request.splits),
+            "mse": None if (known := atlas.known_errors(*request.splits)) is None else known.tolist(),
             "dimensions": reports.dimensions(atlas),
             "collapse": reports.collapse(atlas),
+        }
+
+    def errors(self, request: MapErrors) -> dict[str, Any]:
+        """How far the reconstruction of every scan is from it, in the order of the map."""
+        return {"run": request.run, "mse": self._shelf.atlas(request).errors(*request.splits).tolist()}
+
+    def place(self, request: PlaceScan) -> dict[str, Any]:
+        """The place of an image on a map, None where the map has none for it, and its nearest training scans."""
+        atlas = self._shelf.atlas(request)
+        laid, subject = self._lay_out(request, atlas), self._shelf.subject(request, atlas)
+        means = atlas.space.encode(subject.image).means
+        point = laid.place(means)
+        return {
+            "run": request.run,
+            "name": subject.name,
+            "point": None if point is None else point[0].tolist(),
+            "nearest": atlas.near(LATENT, means, request.count).indices[0].tolist(),
         }
 
     def neighbours(self, request: Neighbours) -> dict[str, Any]:
@@ -67,11 +89,26 @@ class Charting:
         near = atlas.near(where, points, count, None if subject.key is None else (subject.key,))
         return reports.near(atlas, where, near)[0]
 
-    def _lay_out(self, request: MapLatent, atlas: Atlas) -> mapping.Map:
+    def _lay_out(self, request: MapLatent | PlaceScan, atlas: Atlas) -> mapping.Map:
+        """The map: one that was laid out before, or the one on its way, which no other is beside."""
         codes = atlas.codes(*request.splits)
-        key = atlas.run.path, atlas.images.fingerprint, request.splits, request.method, request.seed, id(atlas)
-        if self._laid is None or self._laid[0] != key:
+        key = atlas, request.splits, request.method, request.seed
+        if key not in self._laid:
+            atlas.progress(len(codes), len(codes))
+            self._laid[key] = there(self._begun(key, request, atlas).go_on(atlas.should_stop))
+            self._going_on = None
+        self._laid.move_to_end(key)
+        while len(self._laid) > MAPS_KEPT:
+            self._laid.popitem(last=False)
+        return self._laid[key]
+
+    def _begun(self, key: Any, request: MapLatent | PlaceScan, atlas: Atlas) -> mapping.Layout:
+        """The layout under a key, begun where it is not; one under another key is given up."""
+        if self._going_on is None or self._going_on[0] != key:
+            if self._going_on is not None:
+                self._going_on[1].close()
             counts = [len(atlas.images.splits[split]) for split in request.splits]
             train = np.repeat([split == "train" for split in request.splits], counts)
-            self._laid = key, mapping.lay_out(codes.means, train, request.method, request.seed)
-        return self._laid[1]
+            codes = atlas.codes(*request.splits)
+            self._going_on = key, mapping.Layout(codes.means, train, request.method, request.seed)
+        return self._going_on[1]

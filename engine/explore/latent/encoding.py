@@ -1,44 +1,49 @@
-"""The coordinates of a whole data set, gathered batch by batch, and kept in the run's folder."""
+"""Coordinates of a whole data set and errors of its reconstructions, batch by batch, kept in the run's folder."""
 
 import os
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Generic, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.data import Dataset
 from engine.explore.latent.space import BATCH, Codes, Space, joined
 from engine.messages import ShouldStop
 from engine.runs import Run
 
-VERSION = 1
+VERSION: Final = 2
+SMALL: Final = 16  # scans that are reconstructed at a time: whoever else asks waits for so many at the most
 Progress = Callable[[int, int], None]
+Errors = NDArray[np.float32]
+T = TypeVar("T")
 
 
-class Gathering:
-    """Encodes a split; one that was stopped goes on where it was. Memory holds the codes and one batch of images.
+class Gathering(Generic[T]):
+    """Works through the scans of a split piece by piece; what was stopped goes on where it was.
 
     Args:
-        space: of the model.
-        images: anything with a length and `read(slice) -> float32 (k, size, size, 1)`.
+        work: which scans -> what is to be known of them.
+        count: how many scans there are.
+        step: how many are done at a time.
     """
 
-    def __init__(self, space: Space, images: Any) -> None:
-        self._space, self._images = space, images
-        self._parts: list[Codes] = []
+    def __init__(self, work: Callable[[slice], T], count: int, step: int) -> None:
+        self._work, self._count, self._step = work, count, step
+        self._parts: list[T] = []
 
-    def go_on(self, should_stop: ShouldStop, progress: Progress | None = None) -> Codes | None:
-        """Encode what is left; None when stopped before the end."""
-        for first in range(BATCH * len(self._parts), len(self._images), BATCH):
+    def go_on(self, should_stop: ShouldStop, progress: Progress | None = None) -> list[T] | None:
+        """Do what is left; None when stopped before the end."""
+        for first in range(self._step * len(self._parts), self._count, self._step):
             if should_stop():
                 return None
-            self._parts.append(self._space.encode(self._images.read(slice(first, first + BATCH))))
+            self._parts.append(self._work(slice(first, first + self._step)))
             if progress:
-                progress(min(first + BATCH, len(self._images)), len(self._images))
-        return joined(self._parts) if self._parts else _none(self._space)
+                progress(min(first + self._step, self._count), self._count)
+        return self._parts
 
 
 class Encodings:
@@ -54,47 +59,84 @@ class Encodings:
         self.run, self.space, self.images = run, space, images
         file = run.model_path.stat()
         self.key = f"{VERSION} {images.fingerprint} {file.st_mtime_ns} {file.st_size}"
-        self._found: dict[str, Codes] = {}
-        self._begun: dict[str, Gathering] = {}
+        self._codes: dict[str, Codes] = {}
+        self._errors: dict[str, Errors] = {}
+        self._begun: dict[str, Gathering[Any]] = {}
 
     def of(self, split: str, should_stop: ShouldStop, progress: Progress | None = None) -> Codes | None:
         """The codes of a split; None when stopped, what is done by then being there for the next time."""
-        if split in self._found:
-            return self._found[split]
-        found = self._kept(split)
-        if found is None:
-            gathering = self._begun.setdefault(split, Gathering(self.space, self.images.splits[split]))
-            found = gathering.go_on(should_stop, progress)
+        if split not in self._codes:
+            found = self._kept_codes(split) or self._encode(split, should_stop, progress)
             if found is None:
                 return None
-            self._begun.pop(split)
-            with suppress(OSError):
-                self._keep(split, found)
-        self._found[split] = found
+            self._codes[split] = found
+        return self._codes[split]
+
+    def errors(self, split: str, should_stop: ShouldStop, progress: Progress | None = None) -> Errors | None:
+        """Mean squared errors of a split's reconstructions, (n,); None when stopped, as `of`."""
+        codes, found = self.of(split, should_stop), self.known_errors(split)
+        if found is not None or codes is None:
+            return found
+        images, space = self.images.splits[split], self.space
+
+        def reconstruct(which: slice) -> Errors:
+            return space.errors(images.read(which), codes.take(np.arange(*which.indices(len(images)))))
+
+        parts = self._gather(f"{split}-errors", (reconstruct, len(images), SMALL), should_stop, progress)
+        if parts is None:
+            return None
+        self._errors[split] = np.concatenate([np.zeros(0, np.float32), *parts])
+        self._keep(f"{split}-errors", mse=self._errors[split])
+        return self._errors[split]
+
+    def known_errors(self, split: str) -> Errors | None:
+        """The errors of a split where they were found before."""
+        if split not in self._errors and (kept := self._kept(f"{split}-errors")):
+            self._errors[split] = kept["mse"]
+        return self._errors.get(split)
+
+    def _encode(self, split: str, should_stop: ShouldStop, progress: Progress | None) -> Codes | None:
+        images, space = self.images.splits[split], self.space
+        work = (lambda which: space.encode(images.read(which))), len(images), BATCH
+        parts = self._gather(split, work, should_stop, progress)
+        if parts is None:
+            return None
+        found = joined(parts) if parts else _none(space)
+        log_vars = np.zeros((0, 0), np.float32) if found.log_vars is None else found.log_vars
+        self._keep(split, means=found.means, log_vars=log_vars)
         return found
 
-    def _path(self, split: str) -> Path:
-        return self.run.path / "latents" / f"{split}.npz"
+    def _gather(
+        self, name: str, work: tuple[Any, int, int], should_stop: ShouldStop, progress: Progress | None
+    ) -> list[Any] | None:
+        parts = self._begun.setdefault(name, Gathering(*work)).go_on(should_stop, progress)
+        if parts is not None:
+            self._begun.pop(name)
+        return parts
 
-    def _kept(self, split: str) -> Codes | None:
+    def _kept_codes(self, split: str) -> Codes | None:
+        kept = self._kept(split)
+        return Codes(kept["means"], kept["log_vars"] if len(kept["log_vars"]) else None) if kept else None
+
+    def _path(self, name: str) -> Path:
+        return self.run.path / "latents" / f"{name}.npz"
+
+    def _kept(self, name: str) -> dict[str, NDArray[np.float32]] | None:
         try:
-            with np.load(self._path(split), allow_pickle=False) as file:
-                if str(file["key"]) != self.key:
-                    return None
-                log_vars = file["log_vars"]
-                return Codes(file["means"], log_vars if len(log_vars) else None, file["mse"])
+            with np.load(self._path(name), allow_pickle=False) as file:
+                return dict(file) if str(file["key"]) == self.key else None
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return None
 
-    def _keep(self, split: str, codes: Codes) -> None:
-        path = self._path(split)
-        path.parent.mkdir(exist_ok=True)
-        fresh = path.with_name(f"{split}-{os.getpid()}.new.npz")
-        log_vars = np.zeros((0, 0), np.float32) if codes.log_vars is None else codes.log_vars
-        np.savez(fresh, key=np.array(self.key), means=codes.means, log_vars=log_vars, mse=codes.mse)
-        os.replace(fresh, path)
+    def _keep(self, name: str, **arrays: NDArray[np.float32]) -> None:
+        path = self._path(name)
+        fresh = path.with_name(f"{name}-{os.getpid()}.new.npz")
+        with suppress(OSError):
+            path.parent.mkdir(exist_ok=True)
+            np.savez(fresh, allow_pickle=False, key=np.array(self.key), **arrays)
+            os.replace(fresh, path)
 
 
 def _none(space: Space) -> Codes:
     empty = np.zeros((0, space.size), np.float32)
-    return Codes(empty, empty if space.kind == "posterior" else None, np.zeros(0, np.float32))
+    return Codes(empty, empty if space.kind == "posterior" else None)

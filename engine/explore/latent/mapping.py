@@ -6,7 +6,6 @@ between groups in the two last ones mean nothing, and neither does a group's siz
 use t-SNE effectively. Distill (2016)).
 """
 
-import importlib
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Final
@@ -15,12 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import ConfigError
+from engine.explore.latent.embedding_process import EmbeddingProcess
+from engine.messages import ShouldStop, never
 
 BEFORE_TSNE: Final = 50
-PERPLEXITY: Final = 30.0
+FEWEST: Final = 4  # fewer points have no neighbourhoods to keep
 MOST_POINTS: Final = 20_000
 INSTALL_UMAP: Final = "pip install -e '.[umap]' -c constraints.txt"
 METHODS: Final = ("pca", "tsne", "umap")
+TITLES: Final = {"tsne": "t-SNE", "umap": "UMAP"}
 Points = NDArray[np.float32]
 
 
@@ -45,11 +47,23 @@ class Components:
 
 @dataclass(frozen=True, eq=False)
 class Map:
-    """Points in a plane, (n, 2) float32, the titles of its axes, and a sentence on how to read it."""
+    """Points in a plane.
+
+    Args:
+        points: (n, 2) float32.
+        axes: titles of the axes.
+        note: a sentence on how to read it.
+        components: those that the axes are; None where other points have no place on the map.
+    """
 
     points: Points
     axes: tuple[str, str]
     note: str
+    components: Components | None = None
+
+    def place(self, points: Points) -> Points | None:
+        """Where other points (m, k) lie on the map: (m, 2); None where it has no place for them."""
+        return None if self.components is None else _spread(self.components.along(points))
 
 
 def components(points: Points, count: int) -> Components:
@@ -70,8 +84,8 @@ def methods() -> dict[str, str]:
     return {"pca": "", "tsne": "", "umap": missing}
 
 
-def lay_out(points: Points, fitted_on: NDArray[np.bool_], method: str, seed: int) -> Map:
-    """Lay points out in a plane.
+class Layout:
+    """Points on their way into a plane. t-SNE and UMAP go on in a process of their own while others are answered.
 
     Args:
         points: (n, k) float32.
@@ -80,57 +94,67 @@ def lay_out(points: Points, fitted_on: NDArray[np.bool_], method: str, seed: int
         method: one of `METHODS`.
         seed: of t-SNE and UMAP.
 
-    Returns:
-        The map. Equal arguments give equal maps on one machine.
-
     Raises:
         ConfigError: the method is not installed, or there are too many points for it.
     """
-    if reason := methods()[method]:
-        raise ConfigError(reason.split(". ")[0] + ".", reason.split(". ", 1)[1])
-    known = points[fitted_on] if fitted_on.sum() >= 3 else points
-    found = components(known, 2 if method == "pca" else BEFORE_TSNE)
-    along = found.along(points)
-    if method == "pca":
-        return _of_components(along, found)
-    if len(points) > MOST_POINTS:
-        advice = "Map fewer splits, or by principal components."
-        raise ConfigError(f"{len(points):,} scans are too many for this map ({MOST_POINTS:,} at most).", advice)
-    laid = _tsne(along, seed) if method == "tsne" else _umap(along, seed)
-    kept = f"of the first {len(found.axes)} principal components ({found.shares.sum():.0%} of the variance)"
-    title = {"tsne": "t-SNE", "umap": "UMAP"}[method]
-    note = f"{title} {kept}, seed {seed}. Neighbourhoods mean something; distances between groups and sizes do not."
-    return Map(laid, (f"{title} 1", f"{title} 2"), note)
+
+    def __init__(self, points: Points, fitted_on: NDArray[np.bool_], method: str, seed: int) -> None:
+        if reason := methods()[method]:
+            raise ConfigError(reason.split(". ")[0] + ".", reason.split(". ", 1)[1])
+        if method != "pca" and len(points) > MOST_POINTS:
+            advice = "Map fewer splits, or by principal components."
+            raise ConfigError(f"{len(points):,} scans are too many for this map ({MOST_POINTS:,} at most).", advice)
+        known = points[fitted_on] if fitted_on.sum() >= 3 else points
+        self.components = components(known, 2 if method == "pca" else BEFORE_TSNE)
+        self.method, self.seed = method, seed
+        self._along = self.components.along(points)
+        self._process: EmbeddingProcess | None = None
+
+    def go_on(self, should_stop: ShouldStop = never) -> Map | None:
+        """The map; None when stopped, the process then going on until the next time.
+
+        Raises:
+            EngramError: the process failed.
+        """
+        if self.method == "pca" or len(self._along) < FEWEST:
+            return self._finished(self._along)
+        if self._process is None:
+            self._process = EmbeddingProcess(self._along, self.method, self.seed)
+        laid = self._process.wait(should_stop)
+        return None if laid is None else self._finished(laid)
+
+    def close(self) -> None:
+        """Give the process up, if there is one."""
+        if self._process is not None:
+            self._process.close()
+
+    def _finished(self, laid: Points) -> Map:
+        found = self.components
+        if self.method == "pca":
+            return _of_components(laid, found)
+        kept = f"of the first {len(found.axes)} principal components ({found.shares.sum():.0%} of the variance)"
+        title = TITLES[self.method]
+        meaning = "Neighbourhoods mean something; distances between groups and sizes do not."
+        note = f"{title} {kept}, seed {self.seed}. {meaning}"
+        return Map(_spread(laid), (f"{title} 1", f"{title} 2"), note)
+
+
+def lay_out(points: Points, fitted_on: NDArray[np.bool_], method: str, seed: int) -> Map:
+    """Lay points out in a plane: arguments and errors as of `Layout`. Equal ones give equal maps on one machine."""
+    laid = Layout(points, fitted_on, method, seed).go_on()
+    assert laid is not None
+    return laid
 
 
 def _of_components(along: Points, found: Components) -> Map:
-    points = np.zeros((len(along), 2), np.float32)
-    points[:, : along.shape[1]] = along
     shares = [*found.shares, 0.0, 0.0]
     axes = tuple(f"component {number + 1} ({shares[number]:.1%} of the variance)" for number in range(2))
     note = f"The plane holds {shares[0] + shares[1]:.1%} of the variance; what is near in it may lie far apart."
-    return Map(points, (axes[0], axes[1]), note)
-
-
-def _tsne(points: Points, seed: int) -> Points:
-    if len(points) < 4:
-        return _spread(points)
-    tsne = importlib.import_module("sklearn.manifold").TSNE
-    perplexity = min(PERPLEXITY, (len(points) - 1) / 3)
-    found = tsne(2, perplexity=perplexity, init="pca", random_state=seed).fit_transform(points)
-    return np.asarray(found, np.float32)
-
-
-def _umap(points: Points, seed: int) -> Points:
-    if len(points) < 4:
-        return _spread(points)
-    umap = importlib.import_module("umap").UMAP
-    found = umap(n_components=2, n_neighbors=min(15, len(points) - 1), random_state=seed, n_jobs=1)
-    return np.asarray(found.fit_transform(points), np.float32)
+    return Map(_spread(along), (axes[0], axes[1]), note, found)
 
 
 def _spread(points: Points) -> Points:
-    """A handful of points has no neighbourhoods to keep: their first two components."""
+    """The first two coordinates: all that a plane holds, and all there is to a handful of points."""
     laid = np.zeros((len(points), 2), np.float32)
     laid[:, : min(2, points.shape[1])] = points[:, :2]
     return laid

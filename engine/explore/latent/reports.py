@@ -8,8 +8,8 @@ from engine.explore.latent.neighbours import COPY, CROWD, Near
 
 
 def scans(atlas: Atlas, splits: Sequence[str]) -> dict[str, list[Any]]:
-    """Every scan of some splits: lists of split, index, name, label (None where unknown), mse and leaked."""
-    images, codes = atlas.images, atlas.codes(*splits)
+    """Every scan of some splits: lists of split, index, name, label (None where unknown) and leaked."""
+    images = atlas.images
     rows = [(split, index) for split in splits for index in range(len(images.splits[split]))]
     leaked = images.leaked
     labels = [int(images.splits[split].labels[index]) for split, index in rows]
@@ -18,7 +18,6 @@ def scans(atlas: Atlas, splits: Sequence[str]) -> dict[str, list[Any]]:
         "index": [index for _, index in rows],
         "name": [images.splits[split].names[index] for split, index in rows],
         "label": [images.classes[label] if label >= 0 else None for label in labels],
-        "mse": [float(value) for value in codes.mse],
         "leaked": [bool(split == "test" and leaked[index]) for split, index in rows],
     }
 

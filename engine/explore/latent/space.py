@@ -22,29 +22,23 @@ class Codes:
     Args:
         means: (n, k) float32: latent numbers, or means of a posterior.
         log_vars: (n, k) float32, log-variances of the posterior; None for a model without one.
-        mse: (n,) mean squared error of each image's reconstruction, gray values from 0 to 1.
     """
 
     means: Latents
     log_vars: Latents | None
-    mse: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.means)
 
     def take(self, rows: NDArray[np.int64]) -> "Codes":
         """Those of some rows."""
-        return Codes(self.means[rows], None if self.log_vars is None else self.log_vars[rows], self.mse[rows])
+        return Codes(self.means[rows], None if self.log_vars is None else self.log_vars[rows])
 
 
 def joined(parts: list[Codes]) -> Codes:
     """Codes of several batches or splits of one model, one behind the other."""
     log_vars = [part.log_vars for part in parts if part.log_vars is not None]
-    return Codes(
-        np.concatenate([part.means for part in parts]),
-        np.concatenate(log_vars) if log_vars else None,
-        np.concatenate([part.mse for part in parts]),
-    )
+    return Codes(np.concatenate([part.means for part in parts]), np.concatenate(log_vars) if log_vars else None)
 
 
 class Space:
@@ -78,6 +72,16 @@ class Space:
         parts = [self._encoded(images[first : first + BATCH]) for first in range(0, len(images), BATCH)]
         return joined(parts)
 
+    def errors(self, images: Images, codes: Codes) -> NDArray[np.float32]:
+        """Mean squared error of each image's reconstruction, gray values from 0 to 1: (n,); takes most of the time.
+
+        Args:
+            images: (n, size, size, 1) float32 in [0, 1].
+            codes: theirs.
+        """
+        made = scoring.reconstruct(self.model, images) if self.kind == "features" else self.decode(codes.means)
+        return quality.mse(images, made).astype(np.float32)
+
     def decode(self, latents: Latents) -> Images:
         """Pictures of latents: (n, k) -> (n, size, size, 1) float32 in [0, 1].
 
@@ -104,16 +108,13 @@ class Space:
             raise ConfigError(f"Model '{self.model.name}' is not variational: it has no {wanted}.", instead)
 
     def _encoded(self, images: Images) -> Codes:
-        if self.kind == "code":
-            code = self.model.encoder.predict_on_batch(images)
-            made = np.asarray(self.model.decoder.predict_on_batch(code), np.float32)
-            return Codes(np.asarray(code, np.float32), None, _errors(images, made))
         if self.kind == "posterior":
-            found = self.model.predict_on_batch(images)
-            means, log_vars = (np.asarray(found[name], np.float32) for name in ("mean", "log_var"))
-            return Codes(means, log_vars, _errors(images, _sigmoid(found["logits"])))
-        deepest = np.asarray(self.model.encoder.predict_on_batch(images)[-1], np.float32)
-        return Codes(deepest.mean(axis=(1, 2)), None, _errors(images, scoring.reconstruct(self.model, images)))
+            means, log_vars = (np.asarray(found, np.float32) for found in self.model.posterior(images))
+            return Codes(means, log_vars)
+        found = self.model.encoder.predict_on_batch(images)
+        if self.kind == "code":
+            return Codes(np.asarray(found, np.float32), None)
+        return Codes(np.asarray(found[-1], np.float32).mean(axis=(1, 2)), None)
 
     def _decoded(self, latents: Latents) -> Images:
         made = self.model.decoder.predict_on_batch(latents)
@@ -122,7 +123,3 @@ class Space:
 
 def _sigmoid(logits: Any) -> Images:
     return (1.0 / (1.0 + np.exp(-np.asarray(logits, np.float64)))).astype(np.float32)
-
-
-def _errors(images: Images, made: Images) -> NDArray[np.float32]:
-    return quality.mse(images, made).astype(np.float32)

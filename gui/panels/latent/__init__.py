@@ -28,6 +28,8 @@ NO_RUN = "No run has a model yet. Train one for at least one epoch."
 class LatentPanel(Panel):
     """Choice and chosen scan at the left; the map, and below it what can be done with it."""
 
+    takes_scans = True
+
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         session = self.session
@@ -75,9 +77,11 @@ class LatentPanel(Panel):
             self.exploration.want(record, data)
 
     def show_wish(self, what: Any) -> None:
-        """Look at an image of the data set, or into a run."""
+        """Look at a scan from a file, at an image of the data set, or into a run."""
         kind, wanted = what
-        if kind == "image":
+        if kind == "scan":
+            self.exploration.visiting.open(str(wanted))
+        elif kind == "image":
             self.exploration.choose((wanted[0], wanted[1]))
         elif kind == "runs" and wanted:
             self._wanted = next(iter(wanted))

@@ -7,17 +7,22 @@ from PySide6.QtCore import QObject, Qt
 
 from engine.messages import MapLatent
 from gui.loaded_data import LoadedData
+from gui.opened_scan import OpenedScan
 from gui.panels.latent.asking import Asking
 from gui.panels.latent.choice_card import METHODS, ChoiceCard
 from gui.panels.latent.map_card import HINT, MapCard
 from gui.panels.latent.mapped import LatentMap, Place, Scene, map_from
+from gui.panels.latent.measuring import Measuring
 from gui.panels.latent.scan_card import ScanCard
 from gui.panels.latent.tools_card import ToolsCard
+from gui.panels.latent.visiting import Guest, Visiting
 from gui.run_record import RunRecord
 from gui.session import Session
+from gui.widgets.scatter_model import Numbers
 
 MAP = "latent-map"
 MAPPING = "Finding the latents of all scans…"
+LAYING = "Laying them out by {method}. This may take a minute…"
 Cards = tuple[ChoiceCard, ScanCard, MapCard, ToolsCard]
 
 
@@ -27,17 +32,24 @@ class Exploration(QObject):
     def __init__(self, session: Session, cards: Cards, parent: QObject) -> None:
         super().__init__(parent)
         self.scene: Scene | None = None
-        self.asking = Asking(session, MAP, self)
+        self.asking, self.measuring = Asking(session, MAP, self), Measuring(session, self)
+        self.visiting = Visiting(session, self)
         self._choice, self._scan, self._map, self._tools = cards
         self._wanted: tuple[RunRecord, LoadedData] | None = None
         self._version: tuple[str, str, int] | None = None
-        self._coming: Place | None = None
+        self._coming: Place | OpenedScan | None = None
         self._connect()
 
     def _connect(self) -> None:
         self.asking.found.connect(self._on_found)
         self.asking.failed.connect(self.lose)
         self.asking.progressed.connect(self._on_progressed)
+        self.measuring.found.connect(self._on_measured)
+        self.measuring.told.connect(lambda text: self._map.set_subtitle(text or HINT))
+        self.visiting.opened.connect(self.choose)
+        self.visiting.placed.connect(self._on_placed)
+        for part in (self.visiting, self.measuring):
+            part.failed.connect(lambda text: self._choice.notice.show_notice(text))
         for chosen in (self._map.chosen, self._scan.chosen, self._tools.group.chosen):
             chosen.connect(self.choose)
         group = self._tools.group
@@ -56,7 +68,7 @@ class Exploration(QObject):
             if self._version is None or version[1] != self._version[1]:
                 self._tools.between.forget()
             elif self.scene is not None:
-                self._coming = self.scene.chosen
+                self._coming = self.scene.opened or self.scene.chosen
             self.lose(MAPPING)
         self._version, self._wanted = version, (record, data)
         values = self._choice.values()
@@ -73,13 +85,18 @@ class Exploration(QObject):
         self._tools.look(None, why)
         self._choice.notice.show_notice("")
 
-    def choose(self, place: Place) -> None:
+    def choose(self, what: Place | OpenedScan) -> None:
         """Look at a scan, here and on every page; where there is no map yet, once there is one."""
         if self.scene is None:
-            self._coming = place
-        elif place[1] < self.scene.data.size(place[0]):
-            self._tools.take(place)
-            self._work(replace(self.scene, chosen=place))
+            self._coming = what
+        elif isinstance(what, OpenedScan):
+            self._work(replace(self.scene, chosen=None, opened=what))
+            self.visiting.place(self.scene, self._choice.values()["method"])
+        elif what[1] < self.scene.data.size(what[0]):
+            self._map.show_guest(None)
+            self.visiting.leave()
+            self._tools.take(what)
+            self._work(replace(self.scene, chosen=what, opened=None))
 
     def take_group(self, group: tuple[Place, ...]) -> None:
         """Look at a group of scans."""
@@ -97,7 +114,9 @@ class Exploration(QObject):
     def mark(self) -> None:
         """Mark on the map what is chosen; A and B only while the way between them is looked at."""
         if self.scene is not None:
-            self._map.show_chosen(self.scene.chosen, self.scene.group, self._tools.page().points())
+            guest = self._map.guest
+            letters = {place: str(at) for at, place in enumerate(guest.near, 1)} if guest else {}
+            self._map.show_chosen(self.scene.chosen, self.scene.group, letters | self._tools.page().points())
 
     def about(self) -> str:
         """What the map shows, in words."""
@@ -119,24 +138,42 @@ class Exploration(QObject):
         record, data = self._wanted
         mapped: LatentMap = map_from(content)
         before = self.scene
-        chosen = self._coming or (before.chosen if before else None)
+        chosen = self._coming or (before.opened or before.chosen if before else None)
         group = tuple(place for place in before.group if mapped.find(place) >= 0) if before else ()
         self._coming = None
         self._map.show_map(mapped, data, self._choice.values()["colour"])
         self._map.set_subtitle(HINT)
+        self.measuring.forget()
         self._choice.show_methods(mapped.methods)
         self._choice.notice.show_notice(mapped.collapse)
-        self._work(Scene(content["run"], record.name, data, mapped, None, group))
+        scene = Scene(content["run"], record.name, data, mapped, None, group)
+        self._work(scene)
         if chosen is not None:
             self.choose(chosen)
+        self.measuring.need(scene, self._choice.values()["colour"])
 
     def _on_progressed(self, done: int, total: int) -> None:
         text = f"{MAPPING} {100 * done // max(total, 1)} %"
+        method = self._choice.values()["method"]
+        if done >= total and method != "pca":
+            text = LAYING.format(method=METHODS[method])
         self._map.set_subtitle(text)
         if self.scene is None:
             self._map.say(text)
 
     def _recolour(self) -> None:
         if self.scene is not None:
-            self._map.show_map(self.scene.mapped, self.scene.data, self._choice.values()["colour"])
+            colour = self._choice.values()["colour"]
+            self._map.show_map(self.scene.mapped, self.scene.data, colour)
+            self.mark()
+            self.measuring.need(self.scene, colour)
+
+    def _on_measured(self, errors: Numbers) -> None:
+        if self.scene is not None:
+            self.scene = replace(self.scene, mapped=replace(self.scene.mapped, errors=errors))
+            self._recolour()
+
+    def _on_placed(self, guest: Guest) -> None:
+        if self.scene is not None and self.scene.opened is not None:
+            self._map.show_guest(guest)
             self.mark()

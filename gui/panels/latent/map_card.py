@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from gui.loaded_data import LoadedData
 from gui.panels.latent.mapped import LatentMap, Place, scatter_of
+from gui.panels.latent.visiting import Guest
 from gui.pixmaps import image_of
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
@@ -34,6 +35,7 @@ class MapCard(Card):
         self.plot, self.legend, self.note, self.figure = ScatterPlot(), Legend(), label(role="caption"), QWidget()
         self.mapped: LatentMap | None = None
         self._data: LoadedData | None = None
+        self.guest: Guest | None = None
         self._hidden: dict[str, list[str]] = {}
         self._colour = "class"
         column = QVBoxLayout(self.figure)
@@ -57,7 +59,7 @@ class MapCard(Card):
 
     def say(self, text: str) -> None:
         """Show a sentence in the place of a map."""
-        self.mapped = None
+        self.mapped = self.guest = None
         self.legend.show_marks((), (), False, ())
         self.note.setText("")
         self.plot.set_empty_text(text)
@@ -65,7 +67,7 @@ class MapCard(Card):
 
     def show_map(self, mapped: LatentMap, data: LoadedData, colour: str) -> None:
         """Show a map; the same one in other colours lies where it lay."""
-        stays = mapped is self.mapped
+        stays = self.mapped is not None and mapped.points is self.mapped.points
         self.mapped, self._data, self._colour = mapped, data, colour
         scatter = scatter_of(mapped, colour)
         self.plot.show_points(scatter, stays)
@@ -73,7 +75,14 @@ class MapCard(Card):
         plain = scatter.values is not None
         self.legend.show_marks(scatter.marks, counts, plain, self._hidden.get(colour, ()))
         self.plot.set_hidden(self.legend.hidden())
-        self.note.setText(mapped.note)
+        self.show_guest(self.guest if stays else None)
+
+    def show_guest(self, guest: Guest | None) -> None:
+        """Show where a scan from a file lies, and say it; None takes it away."""
+        self.guest = guest
+        self.plot.set_guest(guest.point if guest else None, guest.title if guest else "")
+        notes = (self.mapped.note if self.mapped else "", guest.note if guest else "")
+        self.note.setText(" ".join(filter(None, notes)))
 
     def show_chosen(self, chosen: Place | None, group: Sequence[Place], letters: dict[Place, str]) -> None:
         """Mark the chosen scan, the scans that have a letter, and the group."""

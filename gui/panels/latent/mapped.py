@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from gui.loaded_data import LoadedData, class_title
+from gui.opened_scan import OpenedScan
 from gui.panel import MARK
 from gui.widgets.scatter_model import Mark, Numbers, Scatter
 from gui.widgets.scatter_paint import SHAPES
@@ -38,7 +39,7 @@ class LatentMap:
     indices: tuple[int, ...]
     names: tuple[str, ...]
     labels: tuple[str, ...]
-    errors: Numbers
+    errors: Numbers | None
     leaked: tuple[bool, ...]
     dimensions: dict[str, Any]
     collapse: str
@@ -58,7 +59,8 @@ class LatentMap:
         """What is said of a point, a line each."""
         leak = " · also in train" if self.leaked[at] else ""
         told = f"{class_title(self.labels[at])} · {self.splits[at]}{leak}"
-        return [short(self.names[at]), told, f"MSE {number(float(self.errors[at]), 3)}"]
+        error = [] if self.errors is None else [f"MSE {number(float(self.errors[at]), 3)}"]
+        return [short(self.names[at]), told, *error]
 
 
 def map_from(content: dict[str, Any]) -> LatentMap:
@@ -77,7 +79,7 @@ def map_from(content: dict[str, Any]) -> LatentMap:
         indices=tuple(content["index"]),
         names=tuple(content["name"]),
         labels=tuple(label or UNLABELLED for label in content["label"]),
-        errors=np.asarray(content["mse"], np.float64),
+        errors=None if content["mse"] is None else np.asarray(content["mse"], np.float64),
         leaked=tuple(content["leaked"]),
         dimensions=content["dimensions"],
         collapse=content["collapse"]["sentence"] or "",
@@ -85,7 +87,10 @@ def map_from(content: dict[str, Any]) -> LatentMap:
 
 
 def scatter_of(mapped: LatentMap, colour: str) -> Scatter:
-    """The points in groups: by class, by split, by leak; by error they are coloured and keep the shapes of splits."""
+    """The points in groups: by class, by split, by leak; by error they are coloured and keep the shapes of splits.
+
+    While the errors are not known yet, the splits have colours of their own.
+    """
     if colour == "class":
         named = [*mapped.classes, *([UNLABELLED] if UNLABELLED in mapped.labels else [])]
         return _grouped(mapped, [class_title(each) for each in named], [class_title(each) for each in mapped.labels])
@@ -93,7 +98,7 @@ def scatter_of(mapped: LatentMap, colour: str) -> Scatter:
         return _by_leak(mapped)
     splits = [split for split in ("train", "validation", "test") if split in mapped.splits]
     made = _grouped(mapped, splits, mapped.splits)
-    if colour == "error":
+    if colour == "error" and mapped.errors is not None:
         return Scatter(made.points, made.groups, made.marks, made.axes, mapped.errors, "MSE")
     return made
 
@@ -119,7 +124,8 @@ def table_text(mapped: LatentMap, about: str, selected: Collection[int]) -> str:
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(FIELDS)
     for at, (x, y) in enumerate(mapped.points.tolist()):
-        known = (*mapped.place(at), mapped.names[at], mapped.labels[at], float(mapped.errors[at]))
+        error = "" if mapped.errors is None else float(mapped.errors[at])
+        known = (*mapped.place(at), mapped.names[at], mapped.labels[at], error)
         writer.writerow((x, y, *known, int(mapped.leaked[at]), int(at in selected)))
     return f"# {MARK}\n# {about}\n{file.getvalue()}"
 
@@ -133,7 +139,10 @@ def short(name: str) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """What the parts of the panel work on: a run, its map, the chosen scan and the chosen group."""
+    """What the parts of the panel work on: a run, its map, the chosen scan and the chosen group.
+
+    The chosen scan is one of the data set, by its place, or one opened from a file.
+    """
 
     run: str
     title: str
@@ -141,6 +150,18 @@ class Scene:
     mapped: LatentMap
     chosen: Place | None = None
     group: tuple[Place, ...] = ()
+    opened: OpenedScan | None = None
+
+    @property
+    def has_subject(self) -> bool:
+        """Whether a scan is chosen."""
+        return self.chosen is not None or self.opened is not None
+
+    @property
+    def subject_title(self) -> str:
+        if self.opened is not None:
+            return self.opened.title
+        return f"{self.name(self.chosen)} · {self.chosen[0]}" if self.chosen else ""
 
     def row(self, place: Place) -> int:
         """The row of a scan in the store of thumbnails."""
@@ -151,6 +172,8 @@ class Scene:
 
     def subject(self) -> dict[str, Any]:
         """The fields of a question about the chosen scan."""
+        if self.opened is not None:
+            return {"run": self.run, "data": self.data.config, "scan": self.opened.path, "slice": self.opened.slice}
         assert self.chosen is not None
         split, index = self.chosen
         return {"run": self.run, "data": self.data.config, "split": split, "indices": (index,)}

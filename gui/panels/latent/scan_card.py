@@ -7,14 +7,16 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from engine.messages import Neighbours, Reconstruct
+from gui.opened_scan import OpenedScan, facts
 from gui.panels.latent.asking import Asking
-from gui.panels.latent.mapped import Place, Scene, short
+from gui.panels.latent.mapped import Scene, short
 from gui.session import Session
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
 from gui.widgets.flow_layout import FlowLayout
 from gui.widgets.notice import NoticeBox
 from gui.widgets.picture_board import Picture, PictureBoard
+from gui.widgets.slice_row import SliceRow
 from gui.widgets.text import label, number
 from gui.widgets.view_state import ViewState
 
@@ -31,7 +33,7 @@ TIP = (
 
 
 class ScanCard(Card):
-    """Shows the chosen scan; wished asks for another panel with it, chosen for another scan."""
+    """Shows the chosen scan; wished asks for another panel with it, chosen for another scan or slice."""
 
     wished = Signal(str, object)
     chosen = Signal(object)
@@ -44,6 +46,7 @@ class ScanCard(Card):
         self.boards = {key: PictureBoard(self.state, lambda view: view.set_orientation("")) for key in NEAR}
         self.titles = {key: label(title, role="caption") for key, title in NEAR.items()}
         self.notice, self.empty, self.body_ = NoticeBox(), label(EMPTY, role="quiet", wrap=True), QWidget()
+        self.slices, self.facts = SliceRow(), label(role="caption", wrap=True)
         self.buttons = {key: Button(title) for key, title in PLACES.items()}
         self._lay_out()
         self.near.found.connect(self._on_near)
@@ -57,8 +60,11 @@ class ScanCard(Card):
         column, line = QVBoxLayout(self.body_), FlowLayout(gap=6)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
+        column.addWidget(self.slices)
         column.addWidget(self.pair)
         self.pair.setFixedHeight(PAIR_PX)
+        column.addWidget(self.facts)
+        self.slices.moved.connect(self._on_slice_moved)
         for key, board in self.boards.items():
             column.addWidget(self.titles[key])
             column.addWidget(board)
@@ -78,29 +84,39 @@ class ScanCard(Card):
     def look(self, scene: Scene | None) -> None:
         """Show the chosen scan of a scene."""
         self.scene = scene
-        place = scene.chosen if scene else None
-        self.empty.setVisible(place is None)
-        self.body_.setVisible(place is not None)
-        if scene is None or place is None:
-            self.set_subtitle("")
+        self._show_file(scene.opened if scene else None)
+        self.empty.setVisible(scene is None or not scene.has_subject)
+        self.body_.setVisible(scene is not None and scene.has_subject)
+        self.set_subtitle(scene.subject_title if scene else "")
+        if scene is None or not scene.has_subject:
             for asking in (self.near, self.made):
                 asking.forget()
             return
-        self.set_subtitle(f"{scene.name(place)} · {place[0]}")
         fields = scene.subject()
         if self.made.ask(
             Reconstruct, **{key: value for key, value in fields.items() if key != "run"}, runs=(scene.run,)
         ):
-            self._show_original(scene, place)
+            self._show_original(scene)
         if self.near.ask(Neighbours, **fields, count=NEIGHBOURS):
             self.notice.show_notice("")
             for key, board in self.boards.items():
                 self.titles[key].setText(f"{NEAR[key]} …")
                 board.set_pictures([])
 
-    def _show_original(self, scene: Scene, place: Place) -> None:
-        """Show the scan at once, from its thumbnail, until the explorer has both."""
-        original = scene.data.thumbnails[scene.row(place)] / np.float32(255)
+    def _show_file(self, opened: OpenedScan | None) -> None:
+        """Say what is known of a scan from a file, and let its slices be gone through."""
+        self.slices.setVisible(opened is not None and opened.slices > 1)
+        self.facts.setVisible(opened is not None)
+        if opened is not None:
+            self.slices.show_slice(opened.slice, opened.slices)
+            self.facts.setText(facts(opened))
+
+    def _show_original(self, scene: Scene) -> None:
+        """Show the scan at once, from its thumbnail, until the explorer has both; a file has none."""
+        if scene.chosen is None:
+            self.pair.set_pictures([])
+            return
+        original = scene.data.thumbnails[scene.row(scene.chosen)] / np.float32(255)
         self.pair.set_pictures([[Picture("original", "original", original), None]])
 
     def _on_made(self, content: dict[str, Any]) -> None:
@@ -133,9 +149,16 @@ class ScanCard(Card):
         sentence = content["sentence"].replace(content["name"], "This scan", 1)
         self.notice.show_notice(sentence, "warning" if content["memorised"] else "info")
 
+    def _on_slice_moved(self, number: int) -> None:
+        if self.scene is not None and self.scene.opened is not None:
+            self.chosen.emit(self.scene.opened.at(number))
+
     def _wish(self, panel: str) -> None:
-        if self.scene is not None and self.scene.chosen is not None:
-            self.wished.emit(panel, ("image", self.scene.chosen))
+        scene = self.scene
+        if scene is not None and scene.opened is not None:
+            self.wished.emit(panel, ("scan", scene.opened.path))
+        elif scene is not None and scene.chosen is not None:
+            self.wished.emit(panel, ("image", scene.chosen))
 
 
 def distance_text(distance: float) -> str:

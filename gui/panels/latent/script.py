@@ -27,15 +27,15 @@ def latent_script(scene: Scene, data: str, splits: list[str], method: str) -> st
         "print(laid.axes, laid.points.shape)",
         "print(atlas.dimensions().sentence() or 'no number has collapsed')",
     ]
-    if scene.chosen is not None:
-        split, index = scene.chosen
+    if scene.has_subject:
         lines += [
-            f"scan = images.splits[{split!r}].read([{index}])",
-            f"key = (images.splits[{split!r}].keys[{index}],)" if split == "train" else "key = None",
+            *_subject(scene),
             "for where, point in ((PIXEL, flat(scan)), (LATENT, atlas.space.encode(scan).means)):",
             "    near = atlas.near(where, point, 4, key)",
             "    print(where, [images.train.names[row] for row in near.indices[0]], near.distances[0])",
         ]
+    if scene.opened is not None and method == "pca":
+        lines.append("print('on the map:', laid.place(atlas.space.encode(scan).means)[0])")
     if scene.group and scene.mapped.decodes:
         lines += [
             f"latents, members = atlas.places({list(scene.group)})",
@@ -43,3 +43,16 @@ def latent_script(scene: Scene, data: str, splits: list[str], method: str) -> st
             "pixel_mean = members.mean(axis=0, keepdims=True)",
         ]
     return script(*lines, imports=IMPORTS)
+
+
+def _subject(scene: Scene) -> list[str]:
+    """The chosen scan, and the training scan that is no neighbour of it because it is itself."""
+    if scene.opened is not None:
+        opened = f"engine.data.open_scan({scene.opened.path!r})"
+        return [f"scan = engine.data.prepare({opened}, data, {scene.opened.slice})[None, ..., None]", "key = None"]
+    assert scene.chosen is not None
+    split, index = scene.chosen
+    return [
+        f"scan = images.splits[{split!r}].read([{index}])",
+        f"key = (images.splits[{split!r}].keys[{index}],)" if split == "train" else "key = None",
+    ]

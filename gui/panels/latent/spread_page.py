@@ -68,7 +68,7 @@ class SpreadPage(Page):
                 "VAE can say how unsure its encoder is; choose a run of one."
             )
             return
-        if scene.chosen is None:
+        if not scene.has_subject:
             self.say(CHOOSE)
             return
         if self.asking.ask(PosteriorSpread, **scene.subject(), samples=SAMPLES) and self.message():

@@ -68,7 +68,7 @@ class WalkPage(Page):
         if self.cannot_decode(scene):
             return
         self._list(scene)
-        if scene.chosen is None:
+        if not scene.has_subject:
             self.say(CHOOSE)
             return
         number_ = self.dimension()

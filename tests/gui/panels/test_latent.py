@@ -11,8 +11,11 @@ from engine.messages import (
     AverageScans,
     CalibrateSpread,
     Interpolate,
+    MapErrors,
     MapLatent,
     Neighbours,
+    OpenScan,
+    PlaceScan,
     PosteriorSpread,
     Reconstruct,
     Refused,
@@ -23,6 +26,7 @@ from engine.messages import (
 from gui.panel import MARK
 from gui.panels.latent import NO_RUN, NO_SCANS, LatentPanel
 from gui.panels.latent.between_page import NEEDS_TWO
+from gui.panels.latent.map_card import HINT
 from gui.panels.latent.mapped import LEAKED, scatter_of
 from gui.panels.latent.page import CHOOSE
 
@@ -122,6 +126,16 @@ def neighbours(asked, answer):
     return reply
 
 
+def choose_colour(panel, colour):
+    box = panel.choice.colour
+    box.setCurrentIndex(box.findData(colour))
+    box.activated.emit(box.currentIndex())
+
+
+def subtitle(panel):
+    return panel.map._subtitle.text()
+
+
 def group_of(panel):
     return panel.exploration.scene.group
 
@@ -171,6 +185,50 @@ class TestMap:
         assert by["class"].values is by["split"].values is None
         assert np.bincount(by["leak"].groups).tolist() == [18, 4, 2]
         assert by["leak"].marks[2].title == LEAKED
+
+    def test_errors_are_asked_for_once_they_are_the_colour(self, panel, loaded, asked, answer, content, session):
+        answer("latent-map", content(run=asked(MapLatent).run, mse=None))
+        assert not [sent for sent in session.questions.engine.sent if isinstance(sent, MapErrors)]
+        assert panel.map.plot.preview(18)[1] == ["test / 18", "glioma tumor · test · also in train"]
+        panel.map.plot.look(panel.map.plot.frame.panned(40, 0))
+        frame = panel.map.plot.frame
+        choose_colour(panel, "error")
+        request = asked(MapErrors)
+        assert request.splits == ("train", "validation", "test")
+        assert panel.map.plot.scatter.values is None
+        session.questions.engine.say(RequestProgress(number=request.number, panel="latent-errors", done=6, total=24))
+        assert "25 %" in subtitle(panel)
+        answer("latent-errors", {"run": request.run, "mse": [0.001 * (at + 1) for at in range(COUNT)]})
+        assert panel.map.plot.scatter.values[18] == pytest.approx(0.019)
+        assert panel.map.plot.frame == frame
+        assert subtitle(panel) == HINT
+        assert panel.map.plot.preview(18)[1][2] == "MSE 0.019"
+
+    def test_errors_of_another_map_are_not_taken(self, panel, loaded, asked, answer, content):
+        first = asked(MapLatent)
+        answer("latent-map", content(run=first.run, mse=None))
+        choose_colour(panel, "error")
+        asked(MapErrors)
+        choose_colour(panel, "class")
+        panel.choice.splits["train"].click()
+        answer("latent-map", content(run=asked(MapLatent, first.number).run, mse=None))
+        answer("latent-errors", {"run": first.run, "mse": [1.0] * COUNT})
+        assert panel.exploration.scene.mapped.errors is None
+
+    def test_points_are_written_before_their_errors_are_known(self, panel, loaded, asked, answer, content, tmp_path):
+        answer("latent-map", content(run=asked(MapLatent).run, mse=None))
+        panel.ask_path = lambda *_: (str(tmp_path / "points.csv"), "")
+        panel.write_points()
+        rows = list(csv.DictReader((tmp_path / "points.csv").read_text(encoding="utf-8").splitlines()[2:]))
+        assert {row["mse"] for row in rows} == {""}
+
+    def test_long_layout_is_told(self, mapped, asked, session):
+        first = asked(MapLatent).number
+        mapped.choice.method.setCurrentIndex(mapped.choice.method.findData("tsne"))
+        mapped.choice.method.activated.emit(1)
+        request = asked(MapLatent, first)
+        session.questions.engine.say(RequestProgress(number=request.number, panel="latent-map", done=24, total=24))
+        assert subtitle(mapped).startswith("Laying them out by t-SNE")
 
     def test_legend_entry_is_remembered(self, mapped, qtbot):
         with qtbot.waitSignal(mapped.remembered):
@@ -242,6 +300,96 @@ class TestScan:
         panel.show_wish(("image", ("test", 4)))
         answer("latent-map", content(run=asked(MapLatent).run))
         assert panel.exploration.scene.chosen == ("test", 4)
+
+
+class TestFile:
+    """A scan that is dropped on the panel."""
+
+    @pytest.fixture
+    def drop(self, mapped, asked, answer):
+        def drop(slices=1):
+            mapped.show_wish(("scan", "/scans/head.nii"))
+            assert asked(OpenScan).path == "/scans/head.nii"
+            known = {"kind": "nifti", "orientation": None, "notes": ["Windowed."]}
+            answer("latent-file", {"name": "head.nii", "slices": slices, **known})
+
+        return drop
+
+    def test_panel_takes_scans(self):
+        assert LatentPanel.takes_scans
+
+    def test_it_is_placed_and_its_neighbours_are_asked_for(self, mapped, drop, asked, answer, neighbours):
+        drop()
+        for kind in (PlaceScan, Neighbours, Reconstruct):
+            request = asked(kind)
+            assert (request.scan, request.slice) == ("/scans/head.nii", 0)
+        assert asked(PlaceScan).splits == ("train", "validation", "test")
+        answer("latent-place", {"run": "", "name": "head.nii", "point": [3.0, 2.0], "nearest": [0, 1]})
+        plot = mapped.map.plot
+        assert (plot.scatter.guest, plot.scatter.guest_title) == ((3.0, 2.0), "head.nii")
+        assert "head.nii lies where the same components put it" in mapped.map.note.text()
+        neighbours(memorised=True)
+        assert mapped.scan.notice.text() == "This scan is a near copy of the training scan b."
+        assert "Windowed." in mapped.scan.facts.text()
+
+    def test_place_that_is_out_of_sight_is_brought_into_it(self, mapped, drop, answer):
+        drop()
+        answer("latent-place", {"run": "", "name": "head.nii", "point": [60.0, -50.0], "nearest": [0, 1]})
+        plot = mapped.map.plot
+        x, y = plot.frame.to_view(np.array([plot.scatter.guest]))[0]
+        assert 0 < x < plot.width()
+        assert 0 < y < plot.height()
+
+    def test_map_without_a_place_for_it_marks_its_nearest_scans(self, mapped, drop, answer):
+        drop()
+        answer("latent-place", {"run": "", "name": "head.nii", "point": None, "nearest": [5, 2]})
+        assert mapped.map.plot.scatter.guest is None
+        assert mapped.map.plot._rings == {5: "1", 2: "2"}
+        assert "has no place for a scan" in mapped.map.note.text()
+
+    def test_slices_are_gone_through(self, mapped, drop, asked):
+        drop(slices=9)
+        first = asked(PlaceScan)
+        assert first.slice == 4
+        mapped.scan.slices.slider.setValue(6)
+        assert asked(PlaceScan, first.number).slice == 6
+        assert mapped.scan.slices.isVisible()
+
+    def test_walk_and_other_panels_take_it_too(self, mapped, drop, asked, qtbot):
+        mapped.tools.turn_to("walk")
+        drop()
+        assert asked(WalkDimension).scan == "/scans/head.nii"
+        with qtbot.waitSignal(mapped.wished) as told:
+            mapped.scan.buttons["denoise"].click()
+        assert told.args == ["denoise", ("scan", "/scans/head.nii")]
+        text = mapped.python()
+        compile(text, "script", "exec")
+        assert "open_scan('/scans/head.nii')" in text
+
+    def test_scan_of_the_data_takes_its_place(self, mapped, drop, answer):
+        drop()
+        answer("latent-place", {"run": "", "name": "head.nii", "point": [3.0, 2.0], "nearest": [0, 1]})
+        mapped.map.plot.chosen.emit(19)
+        assert mapped.exploration.scene.opened is None
+        assert mapped.map.plot.scatter.guest is None
+        assert mapped.map.note.text() == "The plane holds 52.0% of the variance."
+        assert not mapped.scan.facts.isVisible()
+
+    def test_another_map_places_it_again(self, mapped, drop, asked, answer, content):
+        drop()
+        first = asked(PlaceScan).number
+        mapped.choice.splits["train"].click()
+        answer("latent-map", content(run=asked(MapLatent).run))
+        assert asked(PlaceScan, first).number > first
+        assert mapped.exploration.scene.opened.name == "head.nii"
+
+    def test_file_that_is_refused_gets_a_sentence(self, mapped, asked, session):
+        mapped.show_wish(("scan", "/scans/notes.txt"))
+        request = asked(OpenScan)
+        reason = {"reason": "'notes.txt' cannot be opened.", "advice": "Engram opens PNG."}
+        session.questions.engine.say(Refused(**reason, number=request.number, panel="latent-file"))
+        assert mapped.choice.notice.text() == "'notes.txt' cannot be opened. Engram opens PNG."
+        assert mapped.exploration.scene is not None
 
 
 class TestGroup:

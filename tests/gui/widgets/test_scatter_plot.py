@@ -174,3 +174,41 @@ class TestLegend:
         assert legend.hidden_titles() == ["b"]
         legend.chip(0).click()
         assert legend.hidden() == [1]
+
+
+class TestFocus:
+    def frame_of(self, plot):
+        return plot.grab().toImage().pixelColor(1, 1).name()
+
+    def test_is_framed_only_for_whoever_uses_keys(self, plot, qtbot):
+        plot.activateWindow()
+        qtbot.waitUntil(plot.isActiveWindow)
+        focus = palette.current().focus
+        plot.setFocus(Qt.FocusReason.OtherFocusReason)
+        qtbot.waitUntil(plot.hasFocus)
+        assert self.frame_of(plot) != focus
+        QTest.keyClick(plot, Qt.Key.Key_Right)
+        assert self.frame_of(plot) == focus
+        QTest.mouseClick(plot, Qt.MouseButton.LeftButton, pos=QPoint(90, 30))
+        assert self.frame_of(plot) != focus
+        plot.clearFocus()
+        plot.setFocus(Qt.FocusReason.TabFocusReason)
+        assert self.frame_of(plot) == focus
+
+
+class TestGuest:
+    def test_is_in_sight_stands_out_and_goes(self, plot):
+        before, frame = plot.grab().toImage(), plot.frame
+        plot.set_guest((0.5, 0.25), "a file")
+        assert plot.frame == frame
+        assert plot.grab().toImage() != before
+        plot.set_guest(None)
+        assert plot.grab().toImage() == before
+
+    def test_zooms_out_for_one_that_lies_far_away(self, plot):
+        plot.set_guest((40.0, 0.5), "a file")
+        x, y = plot.frame.to_view(np.array([[40.0, 0.5]]))[0]
+        assert 0 < x < 500
+        assert 0 < y < 400
+        QTest.mouseDClick(plot, Qt.MouseButton.LeftButton)
+        assert plot.frame.to_view(np.array([[40.0, 0.5]]))[0][0] == pytest.approx(x)

@@ -1,7 +1,10 @@
 """What the explorer answers about latent spaces: every kind of model, numbers that can be checked, giving way."""
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from engine import data, quality, scoring
 from engine.errors import ConfigError
@@ -10,8 +13,10 @@ from engine.messages import (
     AverageScans,
     CalibrateSpread,
     Interpolate,
+    MapErrors,
     MapLatent,
     Neighbours,
+    PlaceScan,
     PosteriorSpread,
     SampleLatent,
     WalkDimension,
@@ -21,13 +26,31 @@ from engine.messages import (
 DECODING = ["ae", "vae", "residual-vae"]
 
 
+def forget_latents(run):
+    for path in (run.path / "latents").glob("*.npz"):
+        path.unlink()
+
+
+@pytest.fixture
+def planted(trained, tmp_path):
+    """A training scan of a model as a file: `planted("ae", 5)` -> its path."""
+
+    def plant(model, index):
+        image = data.load(config=trained(model).config.data).train.read([index])
+        file = tmp_path / "planted.png"
+        Image.fromarray((image[0, ..., 0] * 255).round().astype(np.uint8)).save(file)
+        return str(file)
+
+    return plant
+
+
 @pytest.mark.parametrize("model", ["ae", "vae", "unet", "skip-ae"])
 def test_map_has_a_point_for_every_scan_of_its_splits(ask, trained, model):
     answer = ask(MapLatent, model, splits=("train", "test"))
     images = data.load(config=trained(model).config.data)
     count = len(images.train) + len(images.test)
     assert np.load(answer["points"]).shape == (count, 2)
-    assert all(len(answer[name]) == count for name in ("split", "index", "name", "label", "mse", "leaked"))
+    assert all(len(answer[name]) == count for name in ("split", "index", "name", "label", "leaked"))
     assert answer["split"][-1] == "test"
     assert answer["label"][0] == images.classes[images.train.labels[0]]
     assert answer["decodes"] is (model in DECODING)
@@ -35,13 +58,108 @@ def test_map_has_a_point_for_every_scan_of_its_splits(ask, trained, model):
     assert answer["dimensions"]["value"] == sorted(answer["dimensions"]["value"], reverse=True)
 
 
-def test_errors_of_the_map_are_those_of_the_reconstructions(ask, trained):
+@pytest.mark.parametrize("model", ["ae", "vae", "unet"])
+def test_errors_are_those_of_the_reconstructions_and_stand_on_the_map_from_then_on(ask, trained, model):
     from engine import evaluation
 
+    forget_latents(trained(model))
+    assert ask(MapLatent, model, splits=("test",))["mse"] is None
+    images = data.load(config=trained(model).config.data).test.read()
+    wanted = quality.mse(images, scoring.reconstruct(evaluation.load_model(trained(model)), images))
+    found = ask(MapErrors, model, splits=("test",))["mse"]
+    assert found == pytest.approx(wanted, rel=1e-4)
+    assert ask(MapLatent, model, splits=("test",))["mse"] == found
+    assert ask(MapLatent, model, splits=("train", "test"))["mse"] is None
+
+
+def test_posterior_of_a_variational_run_is_that_of_its_whole_network(explorer, trained):
+    from engine.explore.latent.space import Space
+
+    run = trained("residual-vae")
+    model, images = explorer.model(str(run.path))[0], data.load(config=run.config.data).test.read()
+    codes, whole = Space(model).encode(images), model.predict_on_batch(images)
+    assert codes.means == pytest.approx(np.asarray(whole["mean"]), abs=1e-4)
+    assert codes.log_vars == pytest.approx(np.asarray(whole["log_var"]), abs=1e-4)
+
+
+def test_map_reconstructs_nothing(ask, trained, monkeypatch):
+    from engine.explore.latent.space import Space
+
     for model in ("ae", "vae", "unet"):
-        images = data.load(config=trained(model).config.data).test.read()
-        wanted = quality.mse(images, scoring.reconstruct(evaluation.load_model(trained(model)), images))
-        assert ask(MapLatent, model, splits=("test",))["mse"] == pytest.approx(wanted, rel=1e-4)
+        forget_latents(trained(model))
+        for method in ("errors", "decode"):
+            monkeypatch.setattr(Space, method, lambda *_: pytest.fail("a scan was reconstructed"))
+        ask(MapLatent, model)
+
+
+def test_errors_give_way_and_go_on_where_they_were(trained, tmp_path, monkeypatch):
+    from engine.explore.latent.space import Space
+
+    run, done, stops = trained("ae"), [], iter([True])
+    forget_latents(run)
+    errors = Space.errors
+    monkeypatch.setattr(
+        Space, "errors", lambda self, images, codes: done.append(len(codes)) or errors(self, images, codes)
+    )
+    explorer = Explorer(tmp_path, lambda event: None, lambda: len(done) == 2 and next(stops, False))
+    fields = {"panel": "errors", "run": str(run.path), "data": run.config.data, "splits": ("train",)}
+    explorer.answer(MapLatent(number=1, **fields | {"panel": "map"}))
+    assert explorer.answer(MapErrors(number=2, **fields)) is None
+    answer = explorer.answer(MapErrors(number=2, **fields))
+    assert len(done) > 2
+    assert sum(done) == len(answer["mse"]) == len(data.load(config=run.config.data).train)
+
+
+class Embedding:
+    """Stands for the process of t-SNE: it is not done before it was waited for a second time."""
+
+    made: ClassVar = []
+
+    def __init__(self, points, method, seed):
+        self.points, self.waited, self.closed = points, 0, False
+        self.made.append(self)
+
+    def wait(self, should_stop):
+        self.waited += 1
+        return self.points[:, :2] if self.waited > 1 else None
+
+    def close(self):
+        self.closed = True
+
+
+@pytest.fixture
+def embeddings(monkeypatch):
+    from engine.explore.latent import mapping
+
+    monkeypatch.setattr(Embedding, "made", [])
+    monkeypatch.setattr(mapping, "EmbeddingProcess", Embedding)
+    return Embedding.made
+
+
+def test_map_that_takes_long_gives_way_goes_on_and_is_kept(ask, embeddings):
+    assert ask(MapLatent, "ae", method="tsne") is None
+    first = ask(MapLatent, "ae", method="tsne")
+    ask(MapLatent, "ae")
+    assert np.array_equal(np.load(ask(MapLatent, "ae", method="tsne")["points"]), np.load(first["points"]))
+    assert len(embeddings) == 1
+
+
+def test_map_that_is_no_longer_wanted_is_given_up(ask, embeddings):
+    assert ask(MapLatent, "ae", method="tsne") is None
+    assert ask(MapLatent, "ae", method="tsne", seed=1) is None
+    assert [each.closed for each in embeddings] == [True, False]
+
+
+def test_file_lies_where_its_scan_lies(ask, trained, planted, embeddings):
+    laid = ask(MapLatent, "ae")
+    found = ask(PlaceScan, "ae", scan=planted("ae", 5))
+    at = laid["split"].index("train") + 5
+    span = np.ptp(np.load(laid["points"]), axis=0)
+    assert np.abs(found["point"] - np.load(laid["points"])[at]).max() < 0.02 * span.max()
+    assert found["nearest"][0] == 5
+    ask(MapLatent, "ae", method="tsne")
+    found = ask(PlaceScan, "ae", scan=planted("ae", 5), method="tsne")
+    assert (found["point"], found["nearest"][0]) == (None, 5)
 
 
 def test_latents_are_kept_in_the_run_and_found_again(ask, trained, tmp_path):
@@ -55,28 +173,13 @@ def test_latents_are_kept_in_the_run_and_found_again(ask, trained, tmp_path):
     assert np.array_equal(np.load(answer["points"]), np.load(first["points"]))
 
 
-def test_map_gives_way_and_goes_on_where_it_was(trained, tmp_path):
-    from engine import evaluation
+def test_what_gives_way_goes_on_where_it_was():
     from engine.explore.latent.encoding import Gathering
-    from engine.explore.latent.space import Space
 
-    class Counted:
-        def __init__(self):
-            self.asked = []
-
-        def __len__(self):
-            return 150
-
-        def read(self, which):
-            self.asked.append(which.start)
-            return np.zeros((len(range(150)[which]), 32, 32, 1), np.float32)
-
-    images = Counted()
-    gathering = Gathering(Space(evaluation.load_model(trained("ae"))), images)
+    gathering = Gathering(lambda which: range(150)[which], 150, 64)
     stops = iter([False, True])
     assert gathering.go_on(lambda: next(stops)) is None
-    assert len(gathering.go_on(never)) == 150
-    assert images.asked == [0, 64, 128]
+    assert gathering.go_on(never) == [range(64), range(64, 128), range(128, 150)]
 
 
 def test_map_that_is_stopped_has_no_answer(trained, tmp_path):
@@ -84,8 +187,7 @@ def test_map_that_is_stopped_has_no_answer(trained, tmp_path):
     stopped = Explorer(tmp_path, lambda event: None, lambda: True)
     config = run.config.data
     stopped._data[config] = data.load(config=config)
-    for path in (run.path / "latents").glob("*.npz"):
-        path.unlink()
+    forget_latents(run)
     assert stopped.answer(MapLatent(number=1, panel="latent", run=str(run.path), data=config)) is None
 
 
@@ -99,13 +201,8 @@ def test_neighbours_of_a_training_scan_leave_it_out(ask):
     assert "is no near copy" in answer["sentence"]
 
 
-def test_scan_that_is_a_file_of_a_training_scan_is_named_its_copy(ask, trained, tmp_path):
-    from PIL import Image
-
-    image = data.load(config=trained("vae").config.data).train.read([5])
-    file = tmp_path / "planted.png"
-    Image.fromarray((image[0, ..., 0] * 255).round().astype(np.uint8)).save(file)
-    answer = ask(Neighbours, "vae", scan=str(file))
+def test_scan_that_is_a_file_of_a_training_scan_is_named_its_copy(ask, planted):
+    answer = ask(Neighbours, "vae", scan=planted("vae", 5))
     assert answer["memorised"] is True
     assert answer["pixel"]["nearest"][0]["index"] == 5
     assert answer["pixel"]["nearest"][0]["distance"] < 0.01

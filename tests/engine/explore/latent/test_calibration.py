@@ -49,9 +49,7 @@ def test_spread_of_a_linear_decoder_is_that_of_its_latent():
             weights = np.array([[0.1, 0.0], [0.2, 0.0]], np.float32)
             return (0.5 + latents @ weights.T).reshape(len(latents), 1, 2, 1)
 
-    codes = Codes(
-        np.array([[1.0, 0.0]], np.float32), np.log(np.array([[0.25, 1.0]], np.float32)), np.zeros(1, np.float32)
-    )
+    codes = Codes(np.array([[1.0, 0.0]], np.float32), np.log(np.array([[0.25, 1.0]], np.float32)))
     found = calibration.spread(Space(), codes, samples=4000)
     assert found.mean.ravel() == pytest.approx([0.6, 0.7], abs=0.01)
     assert found.deviation.ravel() == pytest.approx([0.05, 0.1], rel=0.05)

@@ -5,8 +5,6 @@ import numpy as np
 from engine.explore.latent import dimensions
 from engine.explore.latent.space import Codes
 
-NO_ERROR = np.zeros(500, np.float32)
-
 
 def posterior(active, collapsed):
     """Codes of which the last `collapsed` numbers are the prior whatever the image."""
@@ -14,7 +12,7 @@ def posterior(active, collapsed):
     means = rng.standard_normal((500, active + collapsed)).astype(np.float32) * np.linspace(2, 1, active + collapsed)
     log_vars = np.full_like(means, -2.0)
     means[:, active:], log_vars[:, active:] = 0.001, 0.0
-    return Codes(means.astype(np.float32), log_vars.astype(np.float32), NO_ERROR)
+    return Codes(means.astype(np.float32), log_vars.astype(np.float32))
 
 
 def test_numbers_of_a_variational_model_are_in_order_of_their_nats():
@@ -41,7 +39,7 @@ def test_full_collapse_says_what_to_do():
 def test_dead_numbers_of_an_autoencoder_are_named():
     means = np.random.default_rng(1).standard_normal((500, 6)).astype(np.float32)
     means[:, 2], means[:, 4] = 7.0, means[:, 4] * 5
-    found = dimensions.describe(Codes(means, None, NO_ERROR))
+    found = dimensions.describe(Codes(means, None))
     assert found.order[0] == 4
     assert found.order[-1] == 2
     assert found.sentence() == "1 of 6 numbers are dead: they are the same for every scan."

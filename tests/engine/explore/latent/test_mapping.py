@@ -1,13 +1,21 @@
-"""A planted structure is found again by every method; UMAP is used where it is, and its lack has a sentence."""
+"""A planted structure is found again by every method; what takes long can be stopped; lack of UMAP has a sentence."""
 
+import os
+import subprocess
 import sys
-import types
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from engine.errors import ConfigError
-from engine.explore.latent import mapping
+from engine.errors import ConfigError, EngramError
+from engine.explore.latent import embedding_process, mapping
+from engine.explore.latent.embedding_process import EmbeddingProcess
+from engine.messages import never
+
+ROOT = Path(__file__).resolve().parents[4]
+ZEROS = "import sys, numpy; numpy.save(sys.argv[4], numpy.zeros((8, 2)))"
 
 
 @pytest.fixture
@@ -48,12 +56,6 @@ def test_planted_groups_are_apart_on_the_map(groups, method):
     assert purity(laid.points, labels) == 1.0
 
 
-def test_equal_seeds_give_equal_maps(groups):
-    points = groups[0][::3]
-    first, again = (mapping.lay_out(points, everything(points), "tsne", seed=3).points for _ in range(2))
-    assert np.array_equal(first, again)
-
-
 def test_components_are_those_of_the_training_scans_alone(groups):
     points, labels = groups
     far = points.copy()
@@ -77,19 +79,68 @@ def test_lack_of_umap_is_told_with_the_line_that_installs_it(groups, monkeypatch
         mapping.lay_out(groups[0], everything(groups[0]), "umap", 0)
 
 
-def test_umap_is_used_where_it_is_installed(groups, monkeypatch):
-    class Pretended:
-        def __init__(self, **settings):
-            assert settings == {"n_components": 2, "n_neighbors": 15, "random_state": 5, "n_jobs": 1}
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("umap") is None, reason=f"umap-learn is not installed: {mapping.INSTALL_UMAP}")
+def test_umap_keeps_the_groups_apart_and_its_seed(groups, run_python, tmp_path):
+    """In one process, for most of the time goes into compiling."""
+    points, labels = groups
+    np.save(tmp_path / "points.npy", points)
+    said = run_python(
+        "import sys; import numpy as np; from engine.explore.latent import embedding\n"
+        f"points = np.load({str(tmp_path / 'points.npy')!r})\n"
+        "laid = [embedding.METHODS['umap'](points, 5) for _ in range(2)]\n"
+        f"np.save({str(tmp_path / 'laid.npy')!r}, laid)\n"
+        "print(sys.modules['tensorflow'])"
+    )
+    first, again = np.load(tmp_path / "laid.npy")
+    assert purity(first, labels) == 1.0
+    assert np.array_equal(first, again)
+    assert said == "None\n"
 
-        def fit_transform(self, points):
-            assert points.shape == (60, 20)
-            return points[:, :2] * 2
 
-    module = types.ModuleType("umap")
-    module.UMAP = Pretended
-    monkeypatch.setitem(sys.modules, "umap", module)
-    monkeypatch.setattr(mapping, "find_spec", lambda name: object())
-    laid = mapping.lay_out(groups[0], everything(groups[0]), "umap", 5)
-    assert laid.axes == ("UMAP 1", "UMAP 2")
-    assert "seed 5" in laid.note
+@pytest.mark.parametrize("program", ["print('noise')", "import sys; sys.stderr.write('noise')"])
+def test_what_a_process_prints_stays_in_it(program, monkeypatch, capfd):
+    monkeypatch.setattr(embedding_process, "PROGRAM", ("-c", f"{program}; {ZEROS}"))
+    laid = EmbeddingProcess(np.ones((8, 3), np.float32), "umap", 0).wait(never)
+    assert laid.shape == (8, 2)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_layout_that_was_stopped_goes_on_and_equal_seeds_give_equal_maps(groups):
+    points = groups[0]
+    layout = mapping.Layout(points, everything(points), "tsne", 3)
+    assert layout.go_on(lambda: True) is None
+    begun = layout._process
+    found = layout.go_on()
+    assert layout._process is begun
+    assert np.array_equal(found.points, mapping.lay_out(points, everything(points), "tsne", 3).points)
+
+
+def test_layout_that_is_closed_leaves_no_process(groups):
+    layout = mapping.Layout(groups[0], everything(groups[0]), "tsne", 3)
+    layout.go_on(lambda: True)
+    layout.close()
+    assert layout._process._process.returncode is not None
+    assert not layout._process._words.exists()
+
+
+def test_process_that_fails_says_why():
+    process = EmbeddingProcess(np.full((8, 3), np.nan, np.float32), "tsne", 0)
+    with pytest.raises(EngramError, match=r"could not be laid out: ValueError.*NaN.*Map by principal components"):
+        process.wait(never)
+
+
+def test_process_ends_with_the_one_that_started_it(tmp_path):
+    np.save(tmp_path / "points.npy", np.random.default_rng(0).standard_normal((2000, 50)).astype(np.float32))
+    words = [sys.executable, "-m", "engine.explore.latent.embedding", "tsne", "0", "points.npy", "laid.npy"]
+    started = subprocess.Popen(words, cwd=tmp_path, stdin=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    started.communicate()
+    assert started.returncode == 1
+    assert not (tmp_path / "laid.npy").exists()
+
+
+def test_only_components_have_a_place_for_others(groups):
+    points = groups[0]
+    laid = mapping.lay_out(points, everything(points), "pca", 0)
+    assert laid.place(points[7:9]) == pytest.approx(laid.points[7:9], abs=1e-5)
+    assert mapping.lay_out(points[:3], everything(points[:3]), "tsne", 0).place(points[:1]) is None

@@ -1,0 +1,48 @@
+"""How far the run's reconstruction of every scan is from it: asked for once it is the colour of the map."""
+
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from engine.messages import MapErrors
+from gui.panels.latent.asking import Asking
+from gui.panels.latent.mapped import Scene
+from gui.session import Session
+
+MEASURING = "Reconstructing all scans for their errors…"
+
+
+class Measuring(QObject):
+    """Asks for errors; found tells them as an array in the order of the map, told how far they are, '' at the end."""
+
+    found = Signal(object)
+    told = Signal(str)
+    failed = Signal(str)
+
+    def __init__(self, session: Session, parent: QObject) -> None:
+        super().__init__(parent)
+        self._asking = Asking(session, "latent-errors", self)
+        self._asking.found.connect(self._on_found)
+        self._asking.failed.connect(self._on_failed)
+        self._asking.progressed.connect(lambda done, total: self.told.emit(f"{MEASURING} {100 * done // total} %"))
+
+    def need(self, scene: Scene, colour: str) -> None:
+        """Ask for the errors of a map where they are its colour and are not there: they take longer than the map."""
+        if colour != "error" or scene.mapped.errors is not None:
+            return
+        splits = tuple(dict.fromkeys(scene.mapped.splits))
+        if self._asking.ask(MapErrors, run=scene.run, data=scene.data.config, splits=splits):
+            self.told.emit(MEASURING)
+
+    def forget(self) -> None:
+        """There is another map: what was asked for is no longer wanted."""
+        self._asking.forget()
+
+    def _on_found(self, content: dict[str, Any]) -> None:
+        self.told.emit("")
+        self.found.emit(np.asarray(content["mse"], np.float64))
+
+    def _on_failed(self, why: str) -> None:
+        self.told.emit("")
+        self.failed.emit(why)
