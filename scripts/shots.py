@@ -92,6 +92,7 @@ READY = {
     "train": lambda panel: bool(panel.session.book.records) and panel.previews.epoch() is not None,
     "search": lambda panel: True,
     "compare": lambda panel: panel.board.picture() is not None and bool(panel.runs.records()),
+    "latent": lambda panel: panel.exploration.scene is not None,
     "denoise": lambda panel: panel.experiment.is_current() and not panel.experiment.working(),
     "report": lambda panel: True,
 }
