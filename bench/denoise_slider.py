@@ -2,9 +2,10 @@
 
     python bench/denoise_slider.py RUN [--data SOURCE] [--moves 200]
 
-Three numbers: slider at rest between moves, until the picture of that level is painted; slider dragged without a
-pause, 60 moves a second, until a picture of that level or a later one is painted; and the longest time in which the
-window's event loop did not turn while it was dragged. The noisy picture alone is there at once: the window draws it.
+Four numbers: single moves, until a picture of that level is painted, which may be a draft, and until the full answer
+is painted (it is asked for when the noise has been left alone for a moment); slider dragged without a pause, 60 moves a
+second, until a picture of that level or a later one is painted; and the longest time in which the window's event loop
+did not turn while it was dragged. The noisy picture alone is there at once: the window draws it.
 """
 
 import argparse
@@ -16,10 +17,10 @@ DRAG_MS = 16
 
 
 class Watch:
-    """Notes when the slider was moved to a level and when the picture of that level was painted."""
+    """Notes when the slider was moved to a level and when its picture was painted, and when that of the full answer."""
 
     def __init__(self, panel) -> None:
-        self.panel, self.moved, self.painted = panel, {}, {}
+        self.panel, self.moved, self.painted, self.refined = panel, {}, {}, {}
         board = panel.stage.pictures.board
         board.view(board.shown()[-1]).add_overlay(self._on_painted)
 
@@ -29,12 +30,15 @@ class Watch:
 
     def _on_painted(self, painter) -> None:
         """The last of the pictures, the difference, has just been painted."""
-        self.painted.setdefault(self.panel.experiment.shown[1].sigma, time.perf_counter())
+        experiment, now = self.panel.experiment, time.perf_counter()
+        self.painted.setdefault(experiment.shown[1].sigma, now)
+        if experiment.is_current():
+            self.refined.setdefault(experiment.shown[1].sigma, now)
 
-    def waits_ms(self) -> list[float]:
+    def waits_ms(self, painted: dict[float, float]) -> list[float]:
         """For each move, until its picture or that of a later move was painted."""
         order = {level: number for number, level in enumerate(self.moved)}
-        shown = sorted((order[level], at) for level, at in self.painted.items() if level in order)
+        shown = sorted((order[level], at) for level, at in painted.items() if level in order)
         found = []
         for level, number in order.items():
             later = [at for other, at in shown if other >= number]
@@ -51,30 +55,33 @@ def measure(chosen: argparse.Namespace) -> None:
     levels = [round(0.001 + 0.299 * ((number * 0.618034) % 1), 3) for number in range(chosen.moves)]
     print(f"{chosen.run.name}, {panel.case.images.case.count()} scans of {chosen.data}, 128 x 128")
     tell_machine()
-    tell("slider at rest before each move", at_rest(panel, levels), "moves")
+    single = at_rest(panel, levels)
+    tell("single moves", single.waits_ms(single.painted), "moves")
+    tell("single moves, until the full answer", single.waits_ms(single.refined), "moves")
     beat = Beat(window)
-    tell(f"dragged, a move every {DRAG_MS} ms", dragged(panel, levels), "moves")
+    drag = dragged(panel, levels)
+    tell(f"dragged, a move every {DRAG_MS} ms", drag.waits_ms(drag.painted), "moves")
     print(f"longest gap of the event loop while dragged: {max(beat.gaps):.0f} ms")
     window.close()
 
 
-def at_rest(panel, levels: list[float]) -> list[float]:
+def at_rest(panel, levels: list[float]) -> Watch:
     watch = Watch(panel)
     for level in levels:
         if level not in watch.moved:
             watch.move(level)
-            wait(lambda level=level: level in watch.painted)
+            wait(lambda level=level: level in watch.refined)
             pause(30)
-    return watch.waits_ms()
+    return watch
 
 
-def dragged(panel, levels: list[float]) -> list[float]:
+def dragged(panel, levels: list[float]) -> Watch:
     watch = Watch(panel)
     for level in sorted(set(levels)):
         watch.move(level)
         pause(DRAG_MS)
     wait(lambda: max(levels) in watch.painted)
-    return watch.waits_ms()
+    return watch
 
 
 if __name__ == "__main__":

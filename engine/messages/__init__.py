@@ -13,6 +13,7 @@ from engine.config import DataConfig, RunConfig, StudyConfig
 from engine.errors import EngramError
 from engine.messages.denoise import Denoise as Denoise
 from engine.messages.denoise import DenoiseCurve as DenoiseCurve
+from engine.messages.denoise import DenoiseDraft as DenoiseDraft
 from engine.messages.denoise import Filter as Filter
 from engine.messages.denoise import NoisyRequest as NoisyRequest
 from engine.messages.latent import AverageScans as AverageScans
@@ -310,6 +311,7 @@ Command = Annotated[
     | Measure
     | Denoise
     | DenoiseCurve
+    | DenoiseDraft
     | Filter
     | ListLayers
     | Activate

@@ -14,15 +14,26 @@ class NoisyRequest(ImagesRequest):
     seed: int = Field(0, ge=0)
 
 
-class Denoise(NoisyRequest):
-    """Put a noisy image through runs; answers with the image, the noisy one, and what each run made of it.
+class ThroughRuns(NoisyRequest):
+    """What runs make of one noisy image; in the place of a run may stand a yardstick, as in `Reconstruct`."""
 
-    In the place of a run may stand a yardstick, as in `Reconstruct`.
-    """
-
-    command: Literal["denoise"] = "denoise"
     runs: tuple[str, ...] = ()
     sigma: float = Field(0.0, ge=0.0, le=1.0)
+
+
+class Denoise(ThroughRuns):
+    """Put a noisy image through runs; answers with the image, the noisy one, and what each run made of it."""
+
+    command: Literal["denoise"] = "denoise"
+
+
+class DenoiseDraft(ThroughRuns):
+    """Put a noisy image through runs in a hurry, while the level still moves; answers with what each run made of it.
+
+    There are no numbers, and a model that has a quicker way takes it; the answer says whose pictures are not exact.
+    """
+
+    command: Literal["denoise-draft"] = "denoise-draft"
 
 
 class Filter(NoisyRequest):

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from engine.config import ResidualConfig, RunConfig
 from engine.models import blocks, subspace
+from engine.models.mirroring import averaged
 from engine.models.reconstructor import Reconstructor, Sight
 from engine.models.subspace import Subspace
 
@@ -136,8 +137,6 @@ class Unfold(layers.Layer):
 class Mirrored(layers.Layer):
     """A network's answer averaged with that to the mirror image, but in training, where chance mirrors the images.
 
-    Timofte, Rothe, Van Gool: Seven ways to improve example-based single image super resolution. CVPR (2016).
-
     Args:
         network: from images (n, height, width, 1) to such images.
     """
@@ -148,11 +147,9 @@ class Mirrored(layers.Layer):
 
     def call(self, images: Any, training: bool = False) -> Any:
         """Answer to images, shape kept."""
-        made = self.network(images, training=training)
         if training:
-            return made
-        mirrored = self.network(ops.flip(images, axis=2), training=False)
-        return (made + ops.flip(mirrored, axis=2)) / 2
+            return self.network(images, training=True)
+        return averaged(self.network, images)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the images."""

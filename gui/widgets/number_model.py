@@ -116,9 +116,10 @@ class NumberModel(QAbstractTableModel):
     def show(self, rows: Sequence[Row]) -> None:
         """Take new rows; when their keys are the old ones only the cells change, and selection and place stay."""
         if [row.key for row in rows] == [row.key for row in self.rows]:
-            if list(rows) != self.rows:
-                self.rows = list(rows)
-                self._changed()
+            changed = [at for at, (old, new) in enumerate(zip(self.rows, rows, strict=True)) if old != new]
+            self.rows = list(rows)
+            for at in changed:
+                self.dataChanged.emit(self.index(at, 0), self.index(at, len(self.columns) - 1))
             return
         self.beginResetModel()
         self.rows = list(rows)

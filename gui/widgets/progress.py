@@ -19,6 +19,7 @@ class ProgressLine(QWidget):
         self.bar.setTextVisible(False)
         self.bar.setRange(0, STEPS)
         self.bar.setFixedWidth(BAR_WIDTH)
+        self._said: tuple[str, float | None, str] | None = None
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 0, 8, 0)
         row.setSpacing(16)
@@ -28,6 +29,9 @@ class ProgressLine(QWidget):
 
     def show_progress(self, text: str, share: float | None = 0.0, rate: str = "") -> None:
         """Say what is done, from 0 to 1; None while nobody knows how long it takes."""
+        if self._said == (text, share, rate):
+            return
+        self._said = text, share, rate
         self._text.setText(text)
         self._rate.setText(rate)
         self.bar.setRange(0, 0 if share is None else STEPS)

@@ -111,6 +111,27 @@ def test_slider_puts_noise_on_a_scan_and_the_run_takes_it_out(window, qtbot):
     assert len(panel.results.keeping.found) >= 7
 
 
+def test_slider_shows_drafts_of_a_mirrored_model_and_rests_on_its_full_answer(window, qtbot):
+    card = window.show_panel("train").new_run
+    card.settings.change_values({"model": "unet", "mirrored": True})
+    record = start(window, "unet-0001", 1)
+    wait(qtbot, lambda: record.state == "finished")
+    panel, run = window.show_panel("denoise"), str(record.run.path)
+    wait(qtbot, lambda: panel.experiment.is_current() and run in panel.experiment.made)
+    drafts = []
+    panel.experiment.drafted.connect(lambda: drafts.append(panel.experiment.made[run]))
+    for value in (0.05, 0.15, 0.2):
+        panel.case.noise.sigma.set_value(value)
+    wait(qtbot, lambda: panel.experiment.is_current() and panel.experiment.shown[1].sigma == 0.2)
+    made = panel.experiment.made[run]
+    assert {draft.exact for draft in drafts} == {False}
+    assert np.array_equal(drafts[-1].noisy, made.noisy)
+    assert not np.array_equal(drafts[-1].image, made.image)
+    assert np.array_equal(panel.stage.pictures.board.view(run).values, made.image)
+    assert made.exact
+    assert made.ssim is not None
+
+
 def test_killed_engine_leaves_the_window_a_sentence_and_a_way_to_resume(window, qtbot):
     session = window.desk.session
     record = start(window, "ae-0003", 3000)

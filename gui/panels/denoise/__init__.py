@@ -116,14 +116,17 @@ class DenoisePanel(Panel):
 
     def export(self) -> None:
         """Write a figure of the pictures."""
-        picture = self.stage.pictures.picture()
+        self.stage.notice.show_notice(self.experiment.obstacle())
+        picture = None if self.experiment.obstacle() else self.stage.pictures.picture()
         path = self.ask_path(self, "Export a figure", "denoise.png", FIGURES)[0] if picture else ""
         if picture and path and not save_figure(picture, self.results.about(), path):
             self.stage.notice.show_notice(f"The figure could not be written to {path}. Choose another folder.")
 
     def write_numbers(self) -> None:
         """Write the table, every number in full."""
-        path = self.ask_path(self, "Export the numbers", "denoise.csv", "*.csv")[0] if self.experiment.made else ""
+        self.stage.notice.show_notice(self.experiment.obstacle())
+        is_there = self.experiment.made and not self.experiment.obstacle()
+        path = self.ask_path(self, "Export the numbers", "denoise.csv", "*.csv")[0] if is_there else ""
         if path:
             self.stage.notice.show_notice(self.results.write(path))
 

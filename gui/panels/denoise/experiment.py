@@ -1,7 +1,8 @@
 """One noisy picture and what becomes of it: asks the explorer and keeps what it says.
 
-The pictures of the runs come first, one question at a time and always the newest; when the slider rests, the classical
-methods follow one by one, and the errors at all levels when nothing else is wanted.
+The pictures of the runs come first, one question at a time and always the newest. While the noise is being changed they
+are drafts; when it has been left alone for a moment, the full answer takes their place. When the slider rests, the
+classical methods follow one by one, and the errors at all levels when nothing else is wanted.
 """
 
 from collections.abc import Sequence
@@ -9,22 +10,24 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from engine.messages import Denoise, DenoiseCurve, Filter, Refused
+from engine.messages import Denoise, DenoiseCurve, DenoiseDraft, Filter, Refused
 from gui.panels.denoise.case import Case, Noise
-from gui.panels.denoise.made import Curve, Made, curve_from, filtered_from, pictures_from
+from gui.panels.denoise.made import ORIGINAL, Curve, Made, curve_from, drafts_from, filtered_from, pictures_from
 from gui.panels.denoise.methods import Methods
 from gui.session import Session
 
 PICTURES, FILTER, CURVE = "denoise", "denoise-filter", "denoise-curve"
-REST_MS = 250
+PAUSE_MS, REST_MS = 100, 250
 SIGMAS = (0.0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.12, 0.15, 0.18, 0.21, 0.24, 0.27, 0.3)
+BEING_REFINED = "The pictures are still being refined. Export them in a moment."
 Wanted = tuple[Case, Noise, Methods]
 
 
 class Experiment(QObject):
-    """Knows what is wanted, what is there, and what is still on its way."""
+    """Knows what is wanted, what is there, and what is still on its way; `is_draft` tells of what is there."""
 
     found = Signal()
+    drafted = Signal()
     method_found = Signal(str)
     curve_found = Signal()
     failed = Signal(str)
@@ -37,9 +40,13 @@ class Experiment(QObject):
         self.made: dict[str, Made] = {}
         self.failures: dict[str, str] = {}
         self.curve: Curve | None = None
+        self.is_draft = False
         self._asked: Wanted | None = None
+        self._asked_draft = False
         self._filtering = ""
         self._curve_of: object = None
+        self._pause = QTimer(self, singleShot=True, interval=PAUSE_MS)
+        self._pause.timeout.connect(self._ask_pictures)
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
         self._rest.timeout.connect(self._go_on)
         session.answered.connect(self._on_answered)
@@ -55,6 +62,7 @@ class Experiment(QObject):
             for key in methods.filters:
                 self.made.pop(key, None)
             self.failures, self._filtering = {}, ""
+        self._pause.start()
         self._rest.start()
         self._ask_pictures()
 
@@ -66,15 +74,31 @@ class Experiment(QObject):
         return [key for key in (*self.wanted[2].runs, *self.wanted[2].filters) if key not in done]
 
     def is_current(self) -> bool:
-        """Whether the pictures are those of what is wanted."""
-        return self.wanted is not None and self.shown == self.wanted
+        """Whether the pictures are those of what is wanted, and no drafts."""
+        return self.wanted is not None and self.shown == self.wanted and not self.is_draft
+
+    def obstacle(self) -> str:
+        """Why nothing may be exported now, in a sentence: drafts, and pictures of what was wanted before, never are."""
+        return "" if self.wanted is None or self.is_current() else BEING_REFINED
 
     def _ask_pictures(self) -> None:
         """Ask for the newest, unless a question is under way: its answer is shown, then the newest is asked for."""
-        if self.wanted is None or self.wanted == self.shown or self._session.questions.is_waiting(PICTURES):
+        if self.wanted is None or self.is_current() or self._session.questions.is_waiting(PICTURES):
             return
-        case, noise, methods = self._asked = self.wanted
-        self._session.ask(Denoise, PICTURES, runs=tuple(methods.runs), **case.place(), **noise.fields())
+        if self.wanted == self.shown and self._pause.isActive():
+            return
+        self._asked, self._asked_draft = self.wanted, self._is_draft_enough(self.wanted)
+        case, noise, methods = self.wanted
+        kind = DenoiseDraft if self._asked_draft else Denoise
+        self._session.ask(kind, PICTURES, runs=tuple(methods.runs), **case.place(), **noise.fields())
+
+    def _is_draft_enough(self, wanted: Wanted) -> bool:
+        """Whether nothing but the noise is new, so that it may well be changed further."""
+        case, noise, methods = wanted
+        shown = self.shown
+        if shown is None or ORIGINAL not in self.made or not methods.runs:
+            return False
+        return (case, methods) == (shown[0], shown[2]) and noise != shown[1]
 
     def _go_on(self) -> None:
         """Ask for what can come later, once the pictures are there."""
@@ -110,12 +134,15 @@ class Experiment(QObject):
 
     def _take_pictures(self, content: dict[str, Any]) -> None:
         assert self._asked is not None
-        self.shown = self._asked
-        methods = self._asked[2]
-        kept = {key: self.made[key] for key in methods.filters if key in self.made}
-        self.made = pictures_from(content, methods.runs) | kept
+        self.shown, self.is_draft = self._asked, self._asked_draft
+        _, noise, methods = self._asked
+        if self.is_draft:
+            self.made |= drafts_from(content, self.made, noise)
+        else:
+            kept = {key: self.made[key] for key in methods.filters if key in self.made}
+            self.made = pictures_from(content, methods.runs) | kept
         self._ask_pictures()  # before these are drawn, so that the explorer works meanwhile
-        self.found.emit()
+        (self.drafted if self.is_draft else self.found).emit()
         if self.is_current() and not self._rest.isActive():
             self._rest.start()
 
@@ -134,7 +161,7 @@ class Experiment(QObject):
             self.method_found.emit(self._filtering)
             self._go_on()
         elif panel == PICTURES:
-            self.shown, self.made = self._asked, {}
+            self.shown, self.made, self.is_draft = self._asked, {}, False
             self.failed.emit(reason)
             if self.wanted != self.shown:
                 self._ask_pictures()

@@ -16,7 +16,12 @@ from gui.widgets.text import label
 
 NOTHING = "do nothing"
 COMING = "The errors at all levels are found when nothing else is waited for."
+ONE_SCAN = (
+    "The curve is of this scan alone, and another may say otherwise. Over many scans, with intervals: "
+    "python -m engine denoise-curve RUN --data SOURCE --against all"
+)
 NO_RUN = "Tick a run to see from which level on it helps."
+REFINING = "Drafts: numbers are being refined, warnings are still of {}"
 MOST_NOTICES = 9  # two for each of four methods, and one for the region
 SIDE_PX = 392
 
@@ -27,8 +32,11 @@ class HelpCard(Card):
     def __init__(self) -> None:
         super().__init__("Does it help at all?", "this scan · distance from the clean scan against the noise")
         self.plot, self.text = CurvePlot("PSNR, dB (higher is nearer to the clean scan)", "σ"), label(wrap=True)
-        self.notices = [NoticeBox() for _ in range(MOST_NOTICES)]
+        self.notices, self.refining = [NoticeBox() for _ in range(MOST_NOTICES)], label(role="caption")
         self.text.setProperty("role", "quiet")
+        self.scope = label(ONE_SCAN, role="caption", wrap=True)
+        self.scope.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.add_action(self.refining)
         line = QHBoxLayout()
         line.setSpacing(14)
         line.addWidget(self.plot, 1)
@@ -42,7 +50,7 @@ class HelpCard(Card):
         content.setProperty("kind", "plain")
         content.setLayout(column)
         column.setContentsMargins(0, 0, 0, 0)
-        for part in (*self.notices, self.text):
+        for part in (*self.notices, self.text, self.scope):
             column.addWidget(part)
         column.addStretch()
         scroll.setWidget(content)
@@ -72,6 +80,10 @@ class HelpCard(Card):
     def show_place(self, sigma: float) -> None:
         """Mark where the slider stands."""
         self.plot.canvas.point_at(sigma, stays=True)
+
+    def show_refining(self, level: str) -> None:
+        """Say of which level the warnings still are while drafts are shown; nothing when they are of what is shown."""
+        self.refining.setText(REFINING.format(level) if level else "")
 
     def show_warnings(self, sentences: Sequence[str]) -> None:
         """Say what must not be missed."""

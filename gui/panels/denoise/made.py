@@ -7,17 +7,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine import quality
 from engine.measures.break_even import break_even
+from gui.panels.denoise.case import Noise
 from gui.widgets.text import fixed
 
 ORIGINAL, NOISY = "original", "noisy"
-NONE = "—"
+NONE, WORKING = "—", "…"
 Picture = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
 class Made:
-    """A picture (height, width), the clean and the noisy one at its size, and its numbers."""
+    """A picture (height, width), the clean and the noisy one at its size, and its numbers.
+
+    Of a picture made in a hurry the similarity is not known yet; `exact` says whether the picture itself will stay.
+    """
 
     key: str
     title: str
@@ -25,7 +30,8 @@ class Made:
     noisy: Picture
     image: Picture
     psnr_db: float | None
-    ssim: float
+    ssim: float | None = None
+    exact: bool = True
 
     @property
     def difference(self) -> Picture:
@@ -35,13 +41,13 @@ class Made:
     @property
     def noisy_db(self) -> float | None:
         """The peak signal-to-noise ratio of doing nothing; None where nothing was done to the picture."""
-        error = float(np.mean(np.square(self.noisy.astype(np.float64) - self.original)))
-        return float(-10 * np.log10(error)) if error > 0 else None
+        return ratio_db(self.original, self.noisy)
 
     @property
     def caption(self) -> str:
-        """Both numbers in few letters."""
-        return f"{decibels(self.psnr_db)} dB · {fixed(self.ssim, 2)}"
+        """Both numbers in few letters; whether it is a draft."""
+        known = f"{decibels(self.psnr_db)} dB"
+        return f"{known} · {similarity(self.ssim)}" if self.exact else f"draft · {known}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +78,22 @@ def pictures_from(content: dict[str, Any], titles: Mapping[str, str]) -> dict[st
     return made
 
 
+def drafts_from(content: dict[str, Any], before: Mapping[str, Made], noise: Noise) -> dict[str, Made]:
+    """Read an answer to DenoiseDraft: what has changed of the pictures before. Raises OSError, ValueError."""
+    made = {NOISY: noisy_one(before[ORIGINAL], noise)}
+    for run, found in content["runs"].items():
+        original, image = before[run].original, _read(found["denoised"])
+        psnr = ratio_db(original, image)
+        made[run] = Made(run, before[run].title, original, noise.on(original), image, psnr, exact=found["exact"])
+    return made
+
+
+def noisy_one(original: Made, noise: Noise) -> Made:
+    """Draw the noisy picture, the same that the explorer draws."""
+    clean, noisy = original.image, noise.on(original.image)
+    return Made(NOISY, "Noisy", clean, noisy, noisy, ratio_db(clean, noisy))
+
+
 def filtered_from(content: dict[str, Any], title: str, noisy: Made) -> Made:
     """Read an answer to Filter. Raises OSError, ValueError."""
     image = _read(content["denoised"])
@@ -81,6 +103,17 @@ def filtered_from(content: dict[str, Any], title: str, noisy: Made) -> Made:
 def curve_from(content: dict[str, Any]) -> Curve:
     """Read an answer to DenoiseCurve."""
     return Curve(content["sigmas"], content["noisy_mse"], content["runs"])
+
+
+def ratio_db(original: Picture, image: Picture) -> float | None:
+    """Peak signal-to-noise ratio of a picture against the clean one; None where they are equal."""
+    psnr = float(quality.psnr_db(original[None], image[None])[0])
+    return psnr if psnr < float("inf") else None
+
+
+def similarity(value: float | None) -> str:
+    """Write a structural similarity, or that it is on its way."""
+    return WORKING if value is None else fixed(value, 2)
 
 
 def decibels(value: float | None) -> str:

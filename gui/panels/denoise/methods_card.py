@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout
 from engine.baselines import BASELINES
 from engine.lesions import Retention
 from gui.panel import MARK
-from gui.panels.denoise.made import NOISY, NONE, Made, decibels
+from gui.panels.denoise.made import NOISY, NONE, WORKING, Made, decibels, similarity
 from gui.panels.denoise.methods import Methods, of_runs
 from gui.run_record import RunRecord
 from gui.session import Session
@@ -22,12 +22,11 @@ from gui.widgets.number_table import NumberTable
 from gui.widgets.text import fixed, label
 
 MOST = 4
-WORKING = "…"
-LOW = "▼ "
+LOW, NEARLY = "▼ ", "≈ "
 EMPTY = "No run has a model yet. Train one, or look at the classical methods."
 TIP = (
     "Ticked runs are computed and shown, at most four pictures at a time. Kept: what is left of the lesion's contrast "
-    "to its rim, ± half of its 95 % interval."
+    "to its rim, ± half of its 95 % interval. ≈ is of a draft; … follows when the noise is left alone."
 )
 FIELDS = ("method", "psnr_db", "ssim", "kept", "kept_low", "kept_high")
 
@@ -89,7 +88,7 @@ class MethodsCard(Card):
         for key, title in titles.items():
             found, retention = made.get(key), kept.get(key)
             texts = numbers(found, retention, share, key in working)
-            roles = {1: "accent"} if found and found.psnr_db == best else {}
+            roles = {1: "accent"} if found and found.ssim is not None and found.psnr_db == best else {}
             if retention is not None and retention.is_below(share):
                 roles[3] = "danger"
             tip = "\n".join(filter(None, (_about(key, title), _interval(retention))))
@@ -110,12 +109,14 @@ def numbers(made: Made | None, kept: Retention | None, share: float, is_working:
     """Write the numbers of a row: decibels, similarity, what is kept of the lesion with half its interval."""
     if made is None:
         return (WORKING if is_working else NONE, "", "")
+    if made.ssim is None:
+        return (f"{'' if made.exact else NEARLY}{decibels(made.psnr_db)}", WORKING, WORKING)
     low = LOW if kept is not None and kept.is_below(share) else ""
     told = low + NONE
     if kept is not None and math.isfinite(kept.value):
         half = 50 * (kept.interval[1] - kept.interval[0])
         told = f"{low}{fixed(100 * kept.value, 0)} ± {fixed(half, 0)}"
-    return decibels(made.psnr_db), fixed(made.ssim, 2), told
+    return decibels(made.psnr_db), similarity(made.ssim), told
 
 
 def table_text(titles: Mapping[str, Made], kept: Mapping[str, Retention], about: str) -> str:

@@ -88,6 +88,7 @@ class PictureCard(Card):
         """Show another picture in the place of one."""
         self._made[made.key] = made
         self.board.replace(picture_of(made))
+        self.board.replace(difference_of(made))
         if self._pages.currentWidget() is self.swipe:
             self.swipe.set_pictures({each.title: each.image for each in self._made.values()})
 
@@ -160,7 +161,7 @@ def pixel_text(made: Made, x: int, y: int) -> str:
     was, noisy, now = (float(image[y, x]) for image in (made.original, made.noisy, made.image))
     words = [f"x {x}", f"y {y}", f"original {fixed(was, 3)}", f"noisy {fixed(noisy, 3)}"]
     if made.key not in (ORIGINAL, NOISY):
-        words.append(f"{made.title} {fixed(now, 3)}")
+        words.append(f"{made.title}{'' if made.exact else ' (draft)'} {fixed(now, 3)}")
     if made.key != ORIGINAL:
         words.append(f"difference {fixed(now - was, 3)}")
     return " · ".join(words)

@@ -5,18 +5,16 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer
 
-from engine import quality
-from gui.panels.denoise.case import Noise
 from gui.panels.denoise.experiment import Experiment
 from gui.panels.denoise.lesion import Keeping
 from gui.panels.denoise.lesion_card import LesionCard
-from gui.panels.denoise.made import NOISY, ORIGINAL, Made
+from gui.panels.denoise.made import NOISY, ORIGINAL, Made, noisy_one
 from gui.panels.denoise.methods_card import MethodsCard, table_text
 from gui.panels.denoise.stage import Stage
 from gui.panels.denoise.verdicts import harm_warnings, lesion_warnings
 from gui.widgets.region_state import RegionState
 
-SOON_MS = 40
+SOON_MS, DRAFT_MS = 40, 120
 Cards = tuple[LesionCard, MethodsCard, Stage]
 
 
@@ -28,13 +26,15 @@ class Results(QObject):
         self.keeping = Keeping(self)
         self._experiment, self._regions = experiment, regions
         self._lesion, self._methods, self._stage = cards
+        self._warned_of = ""
         self._soon = QTimer(self, singleShot=True, interval=SOON_MS)
         self._soon.timeout.connect(self._measure)
         experiment.found.connect(self._on_found)
+        experiment.drafted.connect(self._on_drafted)
         experiment.method_found.connect(self._on_method_found)
         experiment.curve_found.connect(self._show_curve)
         self.keeping.changed.connect(self.refresh)
-        regions.region_changed.connect(self._soon.start)
+        regions.region_changed.connect(self._later)
         self._lesion.threshold_changed.connect(self.refresh)
 
     def shown(self) -> dict[str, Made]:
@@ -61,10 +61,14 @@ class Results(QObject):
             self.refresh()
 
     def refresh(self) -> None:
-        """Write numbers and warnings."""
-        experiment, kept, share = self._experiment, self.keeping.found, self._lesion.threshold()
+        """Write numbers and warnings; of drafts only what is known, and the warnings stay those of the full answer."""
+        experiment, share = self._experiment, self._lesion.threshold()
+        kept = {} if experiment.is_draft else self.keeping.found
         self._methods.show_numbers(self.measured(), experiment.working(), kept, share)
-        self._stage.help.show_warnings(self._warnings(share))
+        if not experiment.is_draft:
+            self._stage.help.show_warnings(self._warnings(share))
+            self._warned_of = experiment.shown[1].text if experiment.shown else ""
+        self._stage.help.show_refining(self._warned_of if experiment.is_draft else "")
 
     def about(self) -> str:
         """What the pictures show, in words."""
@@ -104,6 +108,17 @@ class Results(QObject):
         self._lesion.show_size((original.shape[0], original.shape[1]))
         self._later()
 
+    def _on_drafted(self) -> None:
+        """Put drafts in the place of what changed; the noisy picture is already that of the slider."""
+        shown = self._experiment.shown
+        assert shown is not None
+        for key, made in self.shown().items():
+            if key in shown[2].runs:
+                self._stage.pictures.replace(made)
+        self._stage.help.show_place(shown[1].sigma)
+        if not self._soon.isActive():
+            self._soon.start(DRAFT_MS)
+
     def _on_method_found(self, key: str) -> None:
         if key in self._methods.ticked():
             self.show_pictures()
@@ -111,22 +126,17 @@ class Results(QObject):
 
     def _later(self) -> None:
         """Numbers may come a moment after their pictures, and once for many."""
-        if not self._soon.isActive():
-            self._soon.start()
+        if not self._soon.isActive() or self._soon.interval() != SOON_MS:
+            self._soon.start(SOON_MS)
 
     def _measure(self) -> None:
-        self.keeping.follow(self.measured(), self._regions.region, self._regions.rim_px)
+        if self._experiment.is_draft:
+            self.refresh()
+        else:
+            self.keeping.follow(self.measured(), self._regions.region, self._regions.rim_px)
 
     def _show_curve(self) -> None:
         wanted = self._experiment.wanted
         titles: Mapping[str, str] = wanted[2].runs if wanted else {}
         self._stage.help.show_curve(self._experiment.curve, titles)
         self.refresh()
-
-
-def noisy_one(original: Made, noise: Noise) -> Made:
-    """Draw the noisy picture and measure it, as the explorer does."""
-    clean, noisy = original.image, noise.on(original.image)
-    psnr = float(quality.psnr_db(clean[None], noisy[None])[0])
-    ssim = float(quality.ssim(clean[None], noisy[None])[0])
-    return Made(NOISY, "Noisy", clean, noisy, noisy, psnr if psnr < float("inf") else None, ssim)

@@ -7,13 +7,20 @@ from engine import baselines, config, data, noise, quality, training
 from engine.errors import ConfigError
 from engine.explore.explorer import Explorer
 from engine.measures import yardsticks
-from engine.messages import Denoise, DenoiseCurve, Filter, never
+from engine.messages import Denoise, DenoiseCurve, DenoiseDraft, Filter, never
 from tests.engine.conftest import TINY
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     return training.train(config.build({**TINY, "epochs": 1}), root=tmp_path_factory.mktemp("runs"))
+
+
+@pytest.fixture(scope="module")
+def mirrored(tmp_path_factory):
+    settings = {**TINY, "epochs": 1, "model": "unet", "mirrored": True, "residual": True, "norm": "none"}
+    del settings["latent"]
+    return training.train(config.build(settings), root=tmp_path_factory.mktemp("runs"))
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +83,41 @@ def test_scan_from_a_file_is_denoised(explorer, ask, tmp_path, image):
     answer = explorer.answer(ask(Denoise, scan=str(file), indices=(), sigma=0.05))
     assert answer["name"] == "mine.png"
     assert read(answer["original"]) == pytest.approx(image, abs=0.5 / 255)
+
+
+def test_draft_of_a_model_without_a_quicker_way_is_its_picture(explorer, ask, run):
+    drafted = explorer.answer(ask(DenoiseDraft, sigma=0.1, seed=3))["runs"][str(run.path)]
+    found = explorer.answer(ask(Denoise, sigma=0.1, seed=3))["runs"][str(run.path)]
+    assert drafted["exact"] is True
+    assert np.array_equal(read(drafted["denoised"]), read(found["denoised"]))
+
+
+def test_draft_of_a_mirrored_model_is_one_pass_and_says_so(explorer, ask, mirrored, image):
+    model = explorer.model(str(mirrored.path))[0]
+    rng = np.random.default_rng(0)
+    model.set_weights([rng.normal(0, 0.3, weight.shape) for weight in model.get_weights()])
+    drafted = explorer.answer(ask(DenoiseDraft, runs=(str(mirrored.path),), sigma=0.1))["runs"][str(mirrored.path)]
+    noisy = noise.draw(image, "gaussian", 0.1, 0)
+    assert drafted["exact"] is False
+    once, whole = (np.asarray(made.predict_on_batch(noisy)) for made in (model.draft(), model))
+    assert read(drafted["denoised"]) == pytest.approx(once, abs=1e-5)
+    assert np.abs(once - whole).max() > 0.01
+
+
+def test_curve_prepares_the_drafts_once(explorer, ask, mirrored, monkeypatch):
+    kind, made = type(explorer.model(str(mirrored.path))[0]), []
+    draft = kind.draft
+    monkeypatch.setattr(kind, "draft", lambda model: (made.append(1), draft(model))[1])
+    explorer.answer(ask(DenoiseCurve, runs=(str(mirrored.path),), sigmas=(0.1,)))
+    assert made == [1]
+    for sigma in (0.1, 0.2):
+        explorer.answer(ask(DenoiseDraft, runs=(str(mirrored.path),), sigma=sigma))
+    assert made == [1]
+
+
+def test_draft_through_a_yardstick_is_exact(explorer, ask):
+    drafted = explorer.answer(ask(DenoiseDraft, runs=("pca:8",), sigma=0.1))["runs"]["pca:8"]
+    assert drafted["exact"] is True
 
 
 def test_curve_tells_the_error_of_doing_nothing_and_of_the_run(explorer, ask, run):

@@ -43,3 +43,16 @@ def test_an_image_and_its_mirror_image_are_answered_alike_but_in_training(residu
     mirrored.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")
     assert np.array_equal(again.reconstruct(images), answers)
+
+
+@pytest.mark.parametrize("residual", [True, False])
+def test_draft_is_one_pass_with_the_weights_that_the_model_has_now(residual, tiny, blobs):
+    settings = config.build({"residual": residual, "norm": "none"}, tiny(model="unet"))
+    plain, mirrored = (models.build(config.build({"mirrored": chosen}, settings)) for chosen in (False, True))
+    layers, quick = len(mirrored._flatten_layers()), mirrored.draft()
+    assert plain.draft() is plain
+    rng = np.random.default_rng(0)
+    plain.set_weights([rng.normal(0, 0.3, weight.shape) for weight in plain.get_weights()])
+    mirrored.set_weights(plain.get_weights())
+    assert quick.predict_on_batch(blobs(3)) == pytest.approx(np.asarray(plain.reconstruct(blobs(3))), abs=1e-5)
+    assert len(mirrored._flatten_layers()) == layers  # it is no part of what is saved

@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 
 from engine import noise
 from engine.config import DataConfig
-from engine.messages import Denoise, DenoiseCurve, Filter, OpenScan, Refused
+from engine.messages import Denoise, DenoiseCurve, DenoiseDraft, Filter, OpenScan, Refused
 from gui.lesion_regions import BOXES, mask_of
 from gui.loaded_data import scan_title
 from gui.panel import MARK
@@ -58,11 +58,50 @@ def write(tmp_path):
 
 
 @pytest.fixture
-def pictures(asked, answer, write):
-    """Answer the newest Denoise: a run keeps `kept` of the lesion's contrast."""
+def questions(session):
+    """What has been asked about pictures: "draft" or "full", and the level."""
 
-    def reply(kept=0.4, psnr_db=24.0, after=0):
-        request = asked(Denoise, after)
+    def told():
+        kinds = {DenoiseDraft: "draft", Denoise: "full"}
+        return [(kinds[type(sent)], sent.sigma) for sent in session.questions.engine.sent if type(sent) in kinds]
+
+    return told
+
+
+@pytest.fixture
+def awaited(session):
+    """The question about pictures that has no answer yet, or None."""
+
+    def find():
+        questions = session.questions
+        if questions.engine is None or not questions.is_waiting("denoise"):
+            return None
+        return [sent for sent in questions.engine.sent if getattr(sent, "panel", "") == "denoise"][-1]
+
+    return find
+
+
+@pytest.fixture
+def draft(awaited, answer, write):
+    """Answer the draft that is waited for: a run keeps `kept` of everything."""
+
+    def reply(kept=0.6, exact=False):
+        found = {"denoised": write(kept * head()), "exact": exact}
+        answer("denoise", {"runs": {path: found for path in awaited().runs}})
+
+    return reply
+
+
+@pytest.fixture
+def pictures(qtbot, awaited, answer, write, draft):
+    """Answer the Denoise that comes, and the draft before it: a run keeps `kept` of the lesion's contrast."""
+
+    def reply(kept=0.4, psnr_db=24.0):
+        qtbot.waitUntil(lambda: awaited() is not None)
+        if isinstance(awaited(), DenoiseDraft):
+            draft()
+        qtbot.waitUntil(lambda: isinstance(awaited(), Denoise))
+        request = awaited()
         clean = head()
         noisy = noise.draw(clean[None, ..., None], request.noise, request.sigma, request.seed)[0, ..., 0]
         made = (0.3 + kept * (clean - 0.3)).astype(np.float32)
@@ -103,19 +142,62 @@ class TestAsking:
         assert request.runs == (path_of(session, "ae-0001"),)
         assert (request.split, request.indices, request.noise, request.sigma) == ("test", (0,), "gaussian", 0.1)
 
-    def test_one_question_at_a_time_and_then_the_newest(self, seen, session, pictures):
-        def sigmas():
-            return [sent.sigma for sent in session.questions.engine.sent if isinstance(sent, Denoise)]
-
+    def test_one_draft_at_a_time_then_the_newest_and_in_the_end_the_full_answer(
+        self, seen, questions, draft, pictures, qtbot
+    ):
         for value in (0.11, 0.12, 0.13):
             slide(seen, value)
-        assert sigmas() == [0.1, 0.11]
-        pictures()
-        assert sigmas() == [0.1, 0.11, 0.13]
+        assert questions() == [("full", 0.1), ("draft", 0.11)]
+        draft()
+        assert questions()[2:] == [("draft", 0.13)]
         assert seen.experiment.shown[1].sigma == 0.11
+        draft()
+        assert not seen.experiment.is_current()
+        qtbot.waitUntil(lambda: questions()[3:] == [("full", 0.13)])
         pictures()
-        assert sigmas() == [0.1, 0.11, 0.13]
+        assert questions()[4:] == []
         assert seen.experiment.is_current()
+
+    def test_full_answer_waits_until_the_newest_draft_is_there(self, seen, questions, draft, qtbot):
+        slide(seen, 0.11)
+        with qtbot.waitSignal(seen.experiment._pause.timeout):
+            slide(seen, 0.12)
+        assert questions()[1:] == [("draft", 0.11)]
+        draft()
+        assert questions()[2:] == [("draft", 0.12)]
+        draft()
+        assert questions()[3:] == [("full", 0.12)]
+
+    def test_level_that_moves_on_during_the_full_answer_is_drafted_next(self, seen, questions, draft, pictures, qtbot):
+        slide(seen, 0.11)
+        draft()
+        qtbot.waitUntil(lambda: questions()[2:] == [("full", 0.11)])
+        slide(seen, 0.12)
+        assert questions()[3:] == []
+        pictures()
+        assert questions()[3:] == [("draft", 0.12)]
+
+    def test_another_scan_or_another_run_has_no_draft(self, seen, session, questions, pictures):
+        seen.case.images.turn(1)
+        assert questions()[1:] == [("full", 0.1)]
+        pictures()
+        seen.methods.tick([path_of(session, "vae-0001")])
+        assert questions()[2:] == [("full", 0.1)]
+        pictures()
+
+    def test_without_a_run_nothing_is_drafted(self, seen, questions, pictures):
+        seen.methods.tick([])
+        pictures()
+        slide(seen, 0.2)
+        assert questions()[-1] == ("full", 0.2)
+
+    def test_refused_draft_is_a_sentence_and_the_next_level_is_asked_for_in_full(self, seen, session, questions):
+        slide(seen, 0.11)
+        number = session.questions.engine.sent[-1].number
+        session.questions.engine.say(Refused(number=number, panel="denoise", reason="The run is gone."))
+        assert seen.stage.pictures.empty.text() == "The run is gone."
+        slide(seen, 0.12)
+        assert questions()[-1] == ("full", 0.12)
 
     def test_noisy_picture_follows_the_slider_before_any_answer(self, seen):
         slide(seen, 0.2)
@@ -159,7 +241,7 @@ class TestAsking:
         QTest.qWait(350)
         assert asked(DenoiseCurve).number == request.number
         seen.case.noise.seed.setValue(4)
-        pictures(after=request.number)
+        pictures()
         assert asked(DenoiseCurve, request.number).seed == 4
 
     def test_refused_pictures_are_a_sentence(self, panel, loaded, asked, session):
@@ -170,6 +252,68 @@ class TestAsking:
 
     def test_without_scans_it_says_what_to_do(self, panel):
         assert "No scans yet" in panel.stage.pictures.empty.text()
+
+
+class TestDrafts:
+    """What a draft shows is marked as one, and no number or warning of it stays."""
+
+    def test_its_picture_and_difference_are_shown_and_called_a_draft(self, seen, session, draft):
+        slide(seen, 0.2)
+        draft()
+        board, run = seen.stage.pictures.board, path_of(session, "ae-0001")
+        assert np.array_equal(board.view(run).values, np.float32(0.6 * head()))
+        assert board.view(f"{run} −").values == pytest.approx(-0.4 * head(), abs=1e-6)
+        assert board.view(run).accessibleName().startswith("ae-0001 draft · ")
+        made = seen.experiment.made[run]
+        assert np.array_equal(made.noisy, noise.draw(head()[None, ..., None], "gaussian", 0.2, 0)[0, ..., 0])
+
+    def test_picture_that_is_exact_only_waits_for_its_numbers(self, seen, session, draft, qtbot):
+        slide(seen, 0.2)
+        draft(exact=True)
+        view = seen.stage.pictures.board.view(path_of(session, "ae-0001"))
+        assert view.accessibleName().endswith(" dB · …")
+        qtbot.waitUntil(lambda: cells(seen, "ae-0001")[2:] == ["…", "…"])
+        assert not cells(seen, "ae-0001")[1].startswith("≈")
+
+    def test_numbers_are_marked_and_warnings_stay_those_of_the_full_answer(self, seen, draft, pictures, qtbot):
+        seen.regions.change(LESION, "drawing")
+        qtbot.waitUntil(lambda: cells(seen, "ae-0001")[3].startswith("▼ 40"))
+        said = seen.stage.help.notices[0].text()
+        slide(seen, 0.2)
+        draft()
+        qtbot.waitUntil(lambda: cells(seen, "ae-0001")[2:] == ["…", "…"])
+        assert cells(seen, "ae-0001")[1].startswith("≈ ")
+        assert cells(seen, "Do nothing")[2:] == ["…", "…"]
+        assert seen.stage.help.notices[0].text() == said
+        assert seen.stage.help.refining.text().endswith("warnings are still of σ 0.100")
+        pictures(kept=0.97)
+        qtbot.waitUntil(lambda: cells(seen, "ae-0001")[1:] == ["24.0", "0.70", "97 ± 0"])
+        assert seen.stage.help.notices[0].isHidden()
+        assert seen.stage.help.refining.text() == ""
+
+    def test_nothing_is_exported_of_drafts(self, seen, draft, pictures, tmp_path):
+        seen.ask_path = lambda *words: (str(tmp_path / words[2]), "")
+        slide(seen, 0.2)
+        for export in (seen.export, seen.write_numbers):
+            export()
+            assert seen.stage.notice.text().startswith("The pictures are still being refined.")
+        draft()
+        seen.export()
+        seen.write_numbers()
+        assert list(tmp_path.glob("denoise.*")) == []
+        pictures()
+        seen.export()
+        seen.write_numbers()
+        assert sorted(path.name for path in tmp_path.glob("denoise.*")) == ["denoise.csv", "denoise.png"]
+        assert seen.stage.notice.text() == ""
+
+    def test_keys_on_the_slider_end_with_the_full_answer(self, seen, questions, draft, pictures):
+        QTest.keyClick(seen.case.noise.sigma.slider, Qt.Key.Key_Right)
+        level = seen.case.noise.chosen().sigma
+        assert questions()[1:] == [("draft", level)]
+        pictures()
+        assert questions()[2:] == [("full", level)]
+        assert seen.experiment.is_current()
 
 
 class TestPictures:
@@ -314,6 +458,11 @@ class TestHelp:
         assert plot.items[run].series.best == pytest.approx(0.06)
         assert seen.stage.help.text.text() == "★ ae-0001: worse than doing nothing below 0.060"
 
+    def test_it_says_that_one_scan_is_one_scan_and_names_the_command_for_many(self, seen):
+        words = seen.stage.help.scope.text()
+        assert "of this scan alone" in words
+        assert "python -m engine denoise-curve RUN --data SOURCE" in words
+
     def test_model_that_is_worse_than_doing_nothing_is_named(self, panel, loaded, pictures, qtbot):
         pictures(kept=1.0, psnr_db=15.0)
         qtbot.waitUntil(lambda: not panel.stage.help.notices[0].isHidden())
@@ -367,12 +516,11 @@ class TestNoise:
         assert picker.chosen().sigma == 0.2
         assert picker.grays.text() == "σ = 51.0 / 255"
 
-    def test_undone_noise_is_asked_for_again(self, seen, desk, session, pictures):
+    def test_undone_noise_is_asked_for_again(self, seen, desk, questions, pictures):
         slide(seen, 0.2)
         pictures()
         desk.undo.undo()
-        sent = [sent.sigma for sent in session.questions.engine.sent if isinstance(sent, Denoise)]
-        assert sent[-1] == 0.1
+        assert questions()[-1] == ("draft", 0.1)
 
     def test_what_is_remembered_is_no_step_to_undo(self, panel, desk):
         panel.case.noise.choose({"kind": "rician", "sigma": 0.05, "seed": 3})
@@ -401,10 +549,9 @@ class TestScan:
         panel.show_wish(("scan", "/scans/head.nii"))
         answer("denoise-scan", {**self.CONTENT, "pixels": write(head()), **changes})
 
-    def test_scan_takes_the_place_of_the_data_set_at_its_middle_slice(self, seen, answer, write, asked, pictures):
-        before = asked(Denoise).number
+    def test_scan_takes_the_place_of_the_data_set_at_its_middle_slice(self, seen, answer, write, pictures):
         self.opened(seen, answer, write)
-        request = pictures(after=before)
+        request = pictures()
         assert (request.scan, request.slice) == ("/scans/head.nii", 2)
         assert seen.stage.pictures.board.view("noisy")._orientation == "RLAP"
         assert "NIfTI. Orientation: left R" in seen.case.scan.facts.text()
@@ -413,7 +560,7 @@ class TestScan:
     def test_slices_are_gone_through_and_the_data_set_comes_back(self, seen, answer, write, asked, pictures):
         before = asked(Denoise).number
         self.opened(seen, answer, write)
-        pictures(after=before)
+        pictures()
         seen.case.scan.slider.setValue(4)
         assert asked(Denoise, before + 1).slice == 4
         pictures()

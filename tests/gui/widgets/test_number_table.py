@@ -67,6 +67,13 @@ def test_same_keys_change_in_place(qtbot, table):
     assert table.chosen_keys() == ["a"]
 
 
+def test_only_rows_that_changed_are_told(table):
+    told = []
+    table._model.dataChanged.connect(lambda first, last: told.append((first.row(), last.row(), last.column())))
+    table.set_rows([ROWS[0], Row("b", ["run b", 5.0, 24]), *ROWS[2:]])
+    assert told == [(1, 1, 2)]
+
+
 def test_enter_and_double_click_open_a_row(qtbot, table):
     table.choose(["b"])
     with qtbot.waitSignal(table.opened) as opened:
