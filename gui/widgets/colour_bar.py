@@ -8,11 +8,11 @@ from gui import palette
 from gui.pixmaps import Scale, bar_image
 from gui.widgets.text import number
 
-BAR_PX = 8
+BAR_PX, TEXT_GAP = 8, 12
 
 
 class ColourBar(QWidget):
-    """A lying bar with its lowest, middle and highest value written under it."""
+    """A lying bar with its lowest, middle and highest value written under it, as many of them as fit."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -41,9 +41,19 @@ class ColourBar(QWidget):
         painter.drawImage(QRect(0, 0, self.width(), BAR_PX), bar_image(self._scale, self.width()))
         painter.setPen(QColor(palette.current().quiet))
         room = self.rect().adjusted(0, BAR_PX + 2, 0, 0)
-        sides = (Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignHCenter, Qt.AlignmentFlag.AlignRight)
-        wanted = list(zip(sides, self.texts(), strict=True))
-        if sum(painter.fontMetrics().horizontalAdvance(text) + 6 for _, text in wanted) > self.width():
-            del wanted[1]
-        for side, text in wanted:
+        for side, text in self.shown_texts():
             painter.drawText(room, side | Qt.AlignmentFlag.AlignTop, text)
+
+    def shown_texts(self) -> list[tuple[Qt.AlignmentFlag, str]]:
+        """Return what there is room for, and where: all three, the two ends, or both ends in one."""
+        low, middle, high = self.texts()
+        left, centre, right = (
+            *(Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignHCenter, Qt.AlignmentFlag.AlignRight),
+        )
+        both = f"\u00b1{number(self._high, 2)}" if self._low == -self._high else f"{low} to {high}"
+        ends = [(left, low), (right, high)]
+        for texts in ([ends[0], (centre, middle), ends[1]], ends):
+            widths = [self.fontMetrics().horizontalAdvance(text) for _, text in texts]
+            if sum(widths) + TEXT_GAP * (len(texts) - 1) <= self.width():
+                return texts
+        return [(centre, both)]

@@ -31,6 +31,7 @@ class Picture(Protocol):
     hovered: Any
     hover_ended: Any
     maximised: Any
+    clicked: Any
 
     def placement(self) -> Placement: ...
     def picture_size(self) -> Size: ...
@@ -47,6 +48,7 @@ class ImageGestures(QObject):
         self._picture = cast(Picture, widget)
         self._lighting = False
         self._last: QPointF | None = None
+        self._pressed: tuple[int, int] | None = None
         self._hover: tuple[int, int] | None = None
         self._answers: dict[QEvent.Type, Callable[[Any], bool]] = {
             QEvent.Type.Wheel: self._on_wheel,
@@ -72,10 +74,14 @@ class ImageGestures(QObject):
 
     def _on_press(self, event: QMouseEvent) -> bool:
         self._last = event.position()
+        plain = event.button() == Qt.MouseButton.LeftButton and not event.modifiers() and not self._lighting
+        self._pressed = self._pixel(event.position().toTuple()) if plain else None
         return event.button() == Qt.MouseButton.MiddleButton or self._lighting
 
     def _on_release(self, event: QMouseEvent) -> bool:
-        self._last = None
+        pressed, self._pressed, self._last = self._pressed, None, None
+        if pressed is not None and pressed == self._pixel(event.position().toTuple()):
+            self._picture.clicked.emit(*pressed)
         return False
 
     def _on_double_click(self, event: QMouseEvent) -> bool:
@@ -103,6 +109,8 @@ class ImageGestures(QObject):
             light(self._picture, ARROWS[key])
         elif key in ARROWS and shift:
             pan(self._picture, (-ARROWS[key][0], -ARROWS[key][1]))
+        elif key == Qt.Key.Key_Escape and self._picture.state.view.crosshair is None:
+            return False
         elif key in KEYS:
             KEYS[key](self._picture)
         elif key == Qt.Key.Key_W:
@@ -129,15 +137,20 @@ class ImageGestures(QObject):
 
     def _point(self, at: Point, crosshair: bool) -> None:
         """Say which pixel is under the cursor; with Shift, mark the same place in all linked pictures."""
-        x, y = self._picture.placement().to_picture(at)
-        width, height = self._picture.picture_size()
-        inside = 0 <= x < width and 0 <= y < height
-        pixel = (int(x), int(y)) if inside else None
+        pixel = self._pixel(at)
         if pixel != self._hover:
             self._hover = pixel
             self._picture.hovered.emit(*pixel) if pixel else self._picture.hover_ended.emit()
-        if crosshair and inside:
+        if crosshair and pixel:
+            x, y = self._picture.placement().to_picture(at)
+            width, height = self._picture.picture_size()
             self._picture.state.update(crosshair=(x / width, y / height))
+
+    def _pixel(self, at: Point) -> tuple[int, int] | None:
+        """The pixel at a place of the view; None beside the picture."""
+        x, y = self._picture.placement().to_picture(at)
+        width, height = self._picture.picture_size()
+        return (int(x), int(y)) if 0 <= x < width and 0 <= y < height else None
 
 
 def zoom(picture: Picture, factor: float, cursor: Point | None = None) -> None:

@@ -29,6 +29,7 @@ class ImageView(QWidget):
     hovered = Signal(int, int)
     hover_ended = Signal()
     maximised = Signal()
+    clicked = Signal(int, int)
 
     def __init__(self, state: ViewState | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -10,11 +10,13 @@ from PySide6.QtWidgets import QWidget
 from gui.pixmaps import Array, Scale
 from gui.widgets.colour_bar import ColourBar
 from gui.widgets.elided_label import ElidedLabel
+from gui.widgets.field_box import Box
 from gui.widgets.image_view import ImageView
 from gui.widgets.view_state import ViewState
 
 GAP, TEXT_PX, BAR_PX = 12, 20, 28
 LEAST = 48
+BOX_SHARE = 0.4  # of the view that a box takes which is looked at
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +82,17 @@ class LargeBoard(QWidget):
                 cell.show_picture(pictures[at])
         if count != self._count:
             self._arrange()
+
+    def look_at(self, box: Box | None) -> None:
+        """Zoom all pictures in on a box, (x, y, width, height) in pixels, or out to the whole of them."""
+        view = self.cells[0].view
+        wide, high = view.picture_size()
+        if box is None or not box[2] * box[3]:
+            view.state.update(zoom=1.0, centre=(0.5, 0.5))
+            return
+        x, y, width, height = box
+        centre = (x + width / 2) / wide, (y + height / 2) / high
+        view.state.update(zoom=BOX_SHARE * min(wide / width, high / height), centre=centre)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

@@ -185,6 +185,8 @@ class LayersPanel(Panel):
             doing.flip()
         elif key == "p":
             doing.pin()
+        elif event.key() == Qt.Key.Key_Escape and self.choice.unit is not None:
+            doing.choose_unit(None)
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.cards.mosaic.enlarge.toggle()
         elif event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down):

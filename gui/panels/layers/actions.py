@@ -13,6 +13,7 @@ class Actions(QObject):
     changed = Signal()
     layer_changed = Signal()
     channel_changed = Signal()
+    unit_changed = Signal()
 
     def __init__(self, showing: Showing, parent: QObject) -> None:
         super().__init__(parent)
@@ -20,7 +21,7 @@ class Actions(QObject):
 
     def choose_run(self, run: str) -> None:
         """Look into another run."""
-        self._choice.run = run
+        self._choice.run, self._choice.unit = run, None
         self._inquiry.open(run)
         self.show_network()
 
@@ -37,7 +38,7 @@ class Actions(QObject):
     def choose_layer(self, name: str) -> None:
         """Turn to another layer."""
         if self._showing.network is not None and name != self._choice.layer:
-            self._choice.layer = name
+            self._choice.layer, self._choice.unit = name, None
             self.look()
             self.layer_changed.emit()
 
@@ -63,6 +64,15 @@ class Actions(QObject):
         self._showing.show_channel()
         self.channel_changed.emit()
         self.changed.emit()
+
+    def choose_unit(self, unit: tuple[int, int] | None) -> None:
+        """Ask one unit, (row, column), of the channel, or the whole of it again; a layer of numbers has no units."""
+        facts = self._showing.facts
+        if self._showing.seen is None or facts is None or len(facts.shape) != 3:
+            return
+        self._choice.unit = unit
+        self._showing.cards.show_unit(unit, facts)
+        self.unit_changed.emit()
 
     def pin(self) -> None:
         """Put the channel first in its layer, or let it go."""

@@ -8,6 +8,7 @@ from gui.panel import column_of
 from gui.panels.layers.channel_card import ChannelCard
 from gui.panels.layers.export_row import ExportRow
 from gui.panels.layers.mosaic_card import MosaicCard
+from gui.panels.layers.network import LayerFacts
 from gui.panels.layers.scans_card import ScansCard
 from gui.panels.layers.strip_card import StripCard
 from gui.theme import GAP
@@ -39,3 +40,10 @@ class Cards(QWidget):
         row.setSpacing(GAP)
         row.addLayout(self.left, 1)
         row.addWidget(right)
+
+    def show_unit(self, unit: tuple[int, int] | None, layer: LayerFacts | None) -> None:
+        """Mark a unit, (row, column), in the channel's picture, and on the scan what it sees; nothing for none."""
+        box = layer.box(*unit) if unit and layer else None
+        self.channel.mark(unit)
+        self.scans.show_field(box, layer.sees_text(*unit) if unit and layer else "")
+        self.mosaic.field.set_box(box)

@@ -11,6 +11,7 @@ from gui.panels.layers.order import Lighting, Numbers
 from gui.pixmaps import Array
 from gui.widgets.card import Card
 from gui.widgets.colour_bar import ColourBar
+from gui.widgets.field_box import FieldBox
 from gui.widgets.image_view import ImageView
 from gui.widgets.text import label, number
 from gui.widgets.view_state import ViewState
@@ -21,14 +22,16 @@ NONE = "\u2014"
 
 
 class ChannelCard(Card):
-    """The picture obeys a state of its own; hovering tells the unit under the cursor."""
+    """The picture obeys a state of its own; hovering tells the unit under the cursor, a click chooses it."""
 
     hovered = Signal(int, int)
+    unit_chosen = Signal(int, int)  # row, column
     hover_ended = Signal()
 
     def __init__(self, state: ViewState) -> None:
         super().__init__("Channel")
         self.view, self.bar = ImageView(state), ColourBar()
+        self.unit = FieldBox(self.view)
         self.source = label(role="caption", wrap=True)
         self.values: dict[str, QLabel] = {}
         self.view.setFixedHeight(PICTURE_PX)
@@ -36,6 +39,7 @@ class ChannelCard(Card):
         self.view.set_empty_text("Choose a run and a layer.")
         self.view.hovered.connect(self.hovered)
         self.view.hover_ended.connect(self.hover_ended)
+        self.view.clicked.connect(lambda x, y: self.unit_chosen.emit(y, x))
         for part in (self.view, self.bar):
             self.add(part)
         self._add_facts()
@@ -60,6 +64,10 @@ class ChannelCard(Card):
         self.view.set_image(np.asarray(values), lighting.scale)
         self.view.setAccessibleName(f"channel {channel}, from {number(low, 3)} to {number(high, 3)}")
         self.bar.set_range(lighting.scale, low, high)
+
+    def mark(self, unit: tuple[int, int] | None) -> None:
+        """Draw a box round a unit, (row, column), or none."""
+        self.unit.set_box((unit[1], unit[0], 1, 1) if unit else None)
 
     def show_nothing(self, text: str) -> None:
         """Say why there is no picture."""

@@ -1,16 +1,16 @@
-"""Pages about one channel: its kernels, the scans it likes, the input it likes best, the pixels it answers to."""
+"""Pages about one channel: its kernels, the scans it likes, the input it likes best."""
 
 from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Signal
 
-from engine.messages import Favourites, Kernels, Prefer, Salient
+from engine.messages import Favourites, Kernels, Prefer
 from gui.loaded_data import scan_title
 from gui.panels.layers.network import INPUT
 from gui.panels.layers.page import Page
 from gui.panels.layers.showing import Showing
-from gui.pixmaps import Array, Scale, robust_limit
+from gui.pixmaps import Array, Scale
 from gui.widgets.channel_mosaic import ChannelMosaic, Channels
 from gui.widgets.large_board import LargeBoard, LargePicture
 from gui.widgets.text import number
@@ -143,38 +143,4 @@ class PreferredPage(Page):
         self.words.setText(
             f"Found by gradient ascent from gray: channel {content['channel']} rises from {start} to {value}. "
             "What a channel likes best need not look like anything in a scan."
-        )
-
-
-class SaliencyPage(Page):
-    """The pixels of the scan that a channel answers to."""
-
-    title = "Saliency"
-
-    def __init__(self, showing: Showing) -> None:
-        super().__init__(showing, "layers-saliency")
-        self.board = LargeBoard(2)
-        self.place(self.board)
-        self.aside.found.connect(self._on_found)
-
-    def follow(self) -> None:
-        choice = self.showing.choice
-        look = choice.look()
-        if choice.layer == INPUT or look is None:
-            self.board.show_pictures(())
-            self.words.setText(OF_INPUT)
-            return
-        asked = {"run": choice.run, "layer": choice.layer, "channel": choice.channel}
-        self.aside.want((look, choice.channel), Salient, **asked, **look.scan.place())
-
-    def _on_found(self, content: dict[str, Any]) -> None:
-        original, found = (
-            np.load(content[name], mmap_mode="r", allow_pickle=False)[0] for name in ("originals", "saliency")
-        )
-        limit = robust_limit(found)
-        saliency = LargePicture("saliency", found, (-limit, limit), Scale.SIGNED)
-        self.board.show_pictures([LargePicture("the scan", original), saliency])
-        self.words.setText(
-            f"How channel {content['channel']} would change if a pixel became brighter: orange up, blue down. "
-            f"In activation per gray value, colours to ±{number(limit, 2)} (99.9 %)."
         )

@@ -12,11 +12,16 @@ MOST_SCANS = 8
 
 @dataclass
 class Choice:
-    """All that the user has chosen; `run` is the folder of the run, `pinned` the channels of each layer by its name."""
+    """All that the user has chosen.
+
+    `run` is the folder of the run, `unit` a (row, column) in the channel, None for the whole of it, `pinned` the channels
+    of each layer by its name.
+    """
 
     run: str = ""
     layer: str = ""
     channel: int = -1  # the first in the order, before one is chosen
+    unit: tuple[int, int] | None = None
     scans: list[Scan] = field(default_factory=list)
     at: int = 0
     sort: str = "energy"

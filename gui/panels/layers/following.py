@@ -23,6 +23,9 @@ class Following(QObject):
         inquiry.network_found.connect(self._on_network_found)
         actions.layer_changed.connect(self._on_layer_changed)
         actions.channel_changed.connect(self._on_channel_changed)
+        actions.unit_changed.connect(self._on_unit_changed)
+        self._showing.cards.channel.unit_chosen.connect(lambda row, column: actions.choose_unit((row, column)))
+        more.saliency.whole_wanted.connect(lambda: actions.choose_unit(None))
         scans.changed.connect(self._on_scan_changed)
         more.lesion.layer_wanted.connect(actions.choose_layer)
         more.both.network_wanted.connect(inquiry.open)
@@ -49,6 +52,13 @@ class Following(QObject):
     def _on_channel_changed(self) -> None:
         if self._more.page() is not self._more.lesion:
             self._more.follow()
+
+    def _on_unit_changed(self) -> None:
+        """One unit is chosen for its saliency."""
+        if self._more.page() is self._more.saliency:
+            self._more.follow()
+        elif self._showing.choice.unit is not None:
+            self._more.choose(self._more.saliency)
 
     def _on_scan_changed(self) -> None:
         self._more.lesion.show_scan()

@@ -3,9 +3,10 @@
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout
 
 from gui.panels.layers.both_page import BothPage
-from gui.panels.layers.channel_pages import FavouritesPage, KernelsPage, PreferredPage, SaliencyPage
+from gui.panels.layers.channel_pages import FavouritesPage, KernelsPage, PreferredPage
 from gui.panels.layers.lesion_page import LesionPage
 from gui.panels.layers.page import Page
+from gui.panels.layers.saliency_page import SaliencyPage
 from gui.panels.layers.showing import Showing
 from gui.widgets.card import PADDING
 from gui.widgets.chip import FilterChip

@@ -71,6 +71,12 @@ class LayerFacts:
         return (left, top, right - left + 1, bottom - top + 1) if right >= left and bottom >= top else None
 
 
+    def sees_text(self, row: int, column: int) -> str:
+        """How much of the picture one unit sees, and which it is."""
+        box = self.box(row, column)
+        return f"The unit at x {column}, y {row} sees {box[2]} × {box[3]} px." if box else "What it sees is not known."
+
+
 @dataclass(frozen=True, eq=False)
 class Network:
     """All layers of a run in network order."""

@@ -1,7 +1,7 @@
 """What every page under the channels is: it follows what is chosen while it is seen."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from gui.panels.layers.aside import Aside
 from gui.panels.layers.showing import Showing
@@ -29,11 +29,15 @@ class Page(QWidget):
 
     working = "Working on it:"
 
-    def place(self, pictures: QWidget) -> None:
-        """Put what is seen beside the words."""
-        self.words.setFixedWidth(TEXT_PX)
+    def place(self, pictures: QWidget, *under: QWidget) -> None:
+        """Put what is seen beside the words, and what belongs to them under these."""
         self.line.addWidget(pictures, 1)
-        self.line.addWidget(self.words)
+        column = QVBoxLayout()
+        self.words.setFixedWidth(TEXT_PX)
+        for part in (self.words, *under):
+            column.addWidget(part, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addStretch()
+        self.line.addLayout(column)
 
     def follow(self) -> None:
         """Turn to what is chosen now."""

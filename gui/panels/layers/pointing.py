@@ -3,7 +3,6 @@
 from PySide6.QtCore import QObject, Signal
 
 from gui.panels.layers.showing import Showing
-from gui.widgets.field_box import Box
 from gui.widgets.text import fixed, number
 
 
@@ -40,7 +39,7 @@ class Pointing(QObject):
             self._on_scan_hovered(x, y)
 
     def _on_hover_ended(self) -> None:
-        self._show(None)
+        self._showing.cards.show_unit(self._showing.choice.unit, self._showing.facts)
         self.pointed.emit("")
 
     def unit(self, channel: int, x: int, y: int) -> str:
@@ -50,8 +49,9 @@ class Pointing(QObject):
             return ""
         box = facts.box(y, x) if facts else (x, y, 1, 1)
         value = number(float(seen.values[y, x, channel]), 4)
-        text = f"The unit at x {x}, y {y} sees {box[2]} × {box[3]} px." if box else "What it sees is not known."
-        self._show(box, text)
+        cards = self._showing.cards
+        cards.scans.show_field(box, facts.sees_text(y, x) if facts else f"One pixel at x {x}, y {y}.")
+        cards.mosaic.field.set_box(box)
         return f"channel {channel} · x {x} · y {y} · value {value}"
 
     def pixel(self, x: int, y: int) -> str:
@@ -59,8 +59,3 @@ class Pointing(QObject):
         if self._showing.seen is None:
             return ""
         return f"x {x} · y {y} · scan {fixed(float(self._showing.seen.original[y, x]), 3)}"
-
-    def _show(self, box: Box | None, text: str = "") -> None:
-        cards = self._showing.cards
-        cards.scans.show_field(box, text)
-        cards.mosaic.field.set_box(box)

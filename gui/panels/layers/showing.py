@@ -61,7 +61,7 @@ class Showing(QObject):
         self.seen = None
         self.cards.mosaic.say(text)
         self.cards.channel.show_nothing("")
-        self.cards.scans.show_field(None)
+        self.cards.show_unit(None, None)
 
     def show_layer(self) -> None:
         """Mark the layer in the strip at once, before its pictures are there."""
@@ -113,11 +113,10 @@ class Showing(QObject):
         marks = marks_of(choice.pins(), dead)
         channels = Channels(seen.values, order, self.limits, choice.lighting.scale, marks)
         shared = self.limits(None) if choice.lighting.shared else None
-        dead_text = f"{len(dead)} dead" if "dead" in numbers else ""
         shape = "×".join(map(str, self.facts.shape if self.facts else seen.values.shape))
-        by = f"sorted {over}" if choice.sort != "number" else ""
-        subtitle = " · ".join(filter(None, (shape, by, dead_text)))
+        subtitle = f"{shape} · {len(dead)} dead" if "dead" in numbers else f"{shape} · sorted {over}"
         self.cards.mosaic.show_channels("input" if choice.layer == INPUT else choice.layer, subtitle, channels, shared)
+        self.cards.mosaic.sort.setToolTip(f"Counted {over}")
         self.show_channel()
 
     def show_channel(self) -> None:
@@ -130,7 +129,7 @@ class Showing(QObject):
         self.cards.mosaic.mosaic.choose(channel)
         self.cards.channel.show_channel(channel, seen.values[..., channel], limits, choice.lighting)
         self.show_facts()
-        self.cards.scans.show_field(None)
+        self.cards.show_unit(choice.unit, self.facts)
         self.show_pairs()
         self.show_large()
 

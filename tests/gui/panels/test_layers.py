@@ -4,7 +4,7 @@ import csv
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from engine.messages import (
@@ -363,6 +363,8 @@ class TestCounting:
         channels = rested.cards.mosaic.mosaic.channels
         assert list(channels.order) == [5, 4, 3, 2, 1, 0]
         assert channels.marks == {2: "dead"}
+        assert rested.cards.mosaic._subtitle.text() == "16×16×6 · 1 dead"
+        assert rested.cards.mosaic.sort.toolTip() == "Counted over 40 validation scans"
         rested.doing.choose_channel(4)
         assert rested.cards.channel.values["spread"].text() == "4"
         assert rested.cards.channel.source.text() == "Counted over 40 validation scans."
@@ -417,8 +419,41 @@ class TestPages:
         seen.more.choose(seen.more.saliency)
         assert asked(Salient).indices == (0,)
         stack = write(np.ones((1, SIDE, SIDE)))
-        answer("layers-saliency", {"originals": stack, "saliency": stack, "channel": 0})
-        assert "How channel 0 would change" in seen.more.saliency.words.text()
+        answer("layers-saliency", {"originals": stack, "saliency": stack, "channel": 0, "unit": None})
+        assert "How the mean of channel 0 would change" in seen.more.saliency.words.text()
+
+    def test_click_in_the_channel_asks_one_unit_and_escape_the_whole_channel(self, seen, asked, answer, write, qtbot):
+        view, page = seen.cards.channel.view, seen.more.saliency
+        x, y = view.placement().to_view((3.5, 2.5))
+        qtbot.mouseClick(view, Qt.MouseButton.LeftButton, pos=QPoint(round(x), round(y)))
+        assert seen.more.page() is page
+        assert asked(Salient).unit == (2, 3)
+        stack = write(np.eye(SIDE)[None])
+        answer("layers-saliency", {"originals": stack, "saliency": stack, "channel": 0, "unit": [2, 3]})
+        assert "the unit at x 3, y 2 of channel 0" in page.words.text()
+        assert [field.box for field in page.fields] == [(10, 6, 8, 8)] * 2
+        assert page.board.cells[1].view.state.view.zoom > 1
+        assert seen.cards.channel.unit.box == (3, 2, 1, 1)
+        view.hovered.emit(0, 0)
+        view.hover_ended.emit()
+        assert seen.cards.scans.field.box == (10, 6, 8, 8)
+        QTest.keyClick(view, Qt.Key.Key_Escape)
+        assert seen.choice.unit is None
+        qtbot.waitUntil(lambda: asked(Salient).unit is None)
+        assert page.whole.isHidden()
+        assert seen.cards.channel.unit.box is None
+
+    def test_unit_is_let_go_with_its_layer_and_by_a_button(self, seen, asked, reply, qtbot):
+        seen.cards.channel.view.clicked.emit(3, 2)
+        seen.doing.choose_channel(1)
+        assert seen.choice.unit == (2, 3)
+        seen.more.saliency.whole.click()
+        assert seen.choice.unit is None
+        seen.cards.channel.view.clicked.emit(3, 2)
+        turn_to(seen, reply, "latent")
+        assert seen.choice.unit is None
+        seen.cards.channel.view.clicked.emit(0, 0)  # a layer of numbers has no units
+        assert seen.choice.unit is None
 
     def test_page_that_is_not_seen_asks_nothing(self, seen, session, qtbot):
         seen.doing.choose_channel(1)

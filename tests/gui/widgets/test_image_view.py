@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QEnterEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QEnterEvent, QKeyEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
 
 from gui.pixmaps import Scale, pixels_of
 from gui.widgets.image_view import ImageView
@@ -211,6 +211,27 @@ def test_double_click_and_enter_ask_for_the_large_view(qtbot, view):
         qtbot.mouseDClick(view, Qt.MouseButton.LeftButton)
     with qtbot.waitSignal(view.maximised):
         QTest.keyClick(view, Qt.Key.Key_Return)
+
+
+def test_click_names_its_pixel_and_a_drag_or_lighting_is_none(qtbot, view):
+    left, told = Qt.MouseButton.LeftButton, []
+    view.clicked.connect(lambda x, y: told.append((x, y)))
+    qtbot.mouseClick(view, left, pos=QPoint(61, 141))
+    qtbot.mousePress(view, left, pos=QPoint(20, 20))
+    qtbot.mouseRelease(view, left, pos=QPoint(90, 20))
+    qtbot.mouseClick(view, left, Qt.KeyboardModifier.ShiftModifier, QPoint(60, 60))
+    QTest.keyPress(view, Qt.Key.Key_W)
+    qtbot.mouseClick(view, left, pos=QPoint(60, 60))
+    assert told == [(30, 70)]
+
+
+def test_escape_is_for_the_crosshair_and_else_for_others(qtbot, view):
+    view.state.update(crosshair=(0.5, 0.5))
+    for taken in (True, False):
+        event = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Escape, Qt.KeyboardModifier.NoModifier)
+        QApplication.sendEvent(view, event)
+        assert event.isAccepted() is taken
+        assert view.state.view.crosshair is None
 
 
 def test_focus_is_visible_and_taken_only_from_another_picture(qtbot, values):

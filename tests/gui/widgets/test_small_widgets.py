@@ -253,3 +253,17 @@ def test_colour_bar_names_its_ends(qtbot):
     bar.resize(120, 30)
     left, right = (bar.grab().toImage().pixelColor(x, 3).lightness() for x in (0, 119))
     assert left < 20 < 200 < right
+
+
+def test_colour_bar_writes_only_what_does_not_touch(qtbot):
+    bar = ColourBar()
+    qtbot.addWidget(bar)
+    bar.set_range(Scale.SIGNED, -1.2e-5, 1.2e-5)
+    texts = ["\u22121.2e\u22125", "0", "+1.2e\u22125"]
+    room = [bar.fontMetrics().horizontalAdvance(text) for text in texts]
+    for width, wanted in ((300, texts), (sum(room) + 12, texts[::2]), (room[0] + room[2], ["\u00b11.2e\u22125"])):
+        bar.resize(width, 30)
+        assert [text for _, text in bar.shown_texts()] == wanted
+    bar.set_range(Scale.HEAT, -1.2e-5, 2.4e-5)
+    bar.resize(room[0], 30)
+    assert [text for _, text in bar.shown_texts()] == ["\u22121.2e\u22125 to 2.4e\u22125"]

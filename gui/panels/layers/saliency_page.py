@@ -1,0 +1,71 @@
+"""The pixels of the scan that a channel answers to, or one unit of it."""
+
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import Signal
+
+from engine.messages import Salient
+from gui.panels.layers.channel_pages import OF_INPUT
+from gui.panels.layers.network import INPUT
+from gui.panels.layers.page import Page
+from gui.panels.layers.showing import Showing
+from gui.pixmaps import Array, Scale, robust_limit
+from gui.widgets.buttons import Button
+from gui.widgets.field_box import FieldBox
+from gui.widgets.large_board import LargeBoard, LargePicture
+from gui.widgets.text import number
+
+HOW = "would change if a pixel became brighter: orange up, blue down. In activation per gray value, colours to"
+ONE_UNIT = "A click in the channel's picture asks one unit."
+THE_BOX = "The box is all that it sees."
+
+
+class SaliencyPage(Page):
+    """Asks the unit that was clicked at in the channel's picture, else the mean of the channel."""
+
+    title = "Saliency"
+    whole_wanted = Signal()
+
+    def __init__(self, showing: Showing) -> None:
+        super().__init__(showing, "layers-saliency")
+        self.board, self.whole = LargeBoard(2), Button("Whole channel")
+        self.fields = [FieldBox(cell.view) for cell in self.board.cells]
+        self.whole.setToolTip("Ask the mean of the channel again (Esc)")
+        self.whole.hide()
+        self.place(self.board, self.whole)
+        self.whole.clicked.connect(self.whole_wanted)
+        self.aside.found.connect(self._on_found)
+
+    def follow(self) -> None:
+        choice = self.showing.choice
+        look, unit = choice.look(), choice.unit
+        self.whole.setVisible(unit is not None)
+        if choice.layer == INPUT or look is None:
+            self.board.show_pictures(())
+            self.words.setText(OF_INPUT)
+            return
+        asked = {"run": choice.run, "layer": choice.layer, "channel": choice.channel, "unit": unit}
+        self.aside.want((look, choice.channel, unit), Salient, **asked, **look.scan.place())
+
+    def _on_found(self, content: dict[str, Any]) -> None:
+        original, found = (
+            np.load(content[name], mmap_mode="r", allow_pickle=False)[0] for name in ("originals", "saliency")
+        )
+        limit = limit_of(found)
+        saliency = LargePicture("saliency", found, (-limit, limit), Scale.SIGNED)
+        self.board.show_pictures([LargePicture("the scan", original), saliency])
+        unit, facts = content["unit"], self.showing.facts
+        box = facts.box(*unit) if unit and facts else None
+        for field in self.fields:
+            field.set_box(box)
+        self.board.look_at(box)
+        who = f"channel {content['channel']}"
+        whose = f"the unit at x {unit[1]}, y {unit[0]} of {who}" if unit else f"the mean of {who}"
+        self.words.setText(f"How {whose} {HOW} ±{number(limit, 2)}. {THE_BOX if unit else ONE_UNIT}")
+
+
+def limit_of(found: Array) -> float:
+    """The ends of the colours: the robust limit of the pixels that are answered to at all, since one unit sees few."""
+    seen = found[found != 0]
+    return robust_limit(seen) if seen.size else 1.0
