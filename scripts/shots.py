@@ -91,6 +91,7 @@ READY = {
     "data": lambda panel: bool(panel.scans.grid.shown()),
     "train": lambda panel: bool(panel.session.book.records) and panel.previews.epoch() is not None,
     "search": lambda panel: True,
+    "layers": lambda panel: bool(panel.counting.numbers(panel.choice.run, panel.choice.layer)[0]),
     "compare": lambda panel: panel.board.picture() is not None and bool(panel.runs.records()),
     "latent": lambda panel: panel.exploration.scene is not None,
     "denoise": lambda panel: panel.experiment.is_current() and not panel.experiment.working(),

@@ -1,22 +1,21 @@
 """Time from the request for a layer to its activations on disk: the explorer, warm, beside the plain way.
 
-    python bench/layer_switch.py RUN [--data SOURCE] [--scans 1] [--split validation] [--plain 12]
+    python bench/layers_warm.py RUN [--data SOURCE] [--scans 1] [--split validation] [--plain 12]
 
 Goes through all layers from the input to the output as the Layers panel does with its arrows, on scans not looked at
 before, then back. The plain way computes the one layer anew each time, as a script without the explorer would; it is
-measured on some of the layers, in turn with the explorer, and the ratio is of these pairs.
+measured on some of the layers, in turn with the explorer, and the ratio is of these pairs. What the window adds to it,
+from the key to the painted picture, `layers_switch.py` measures.
 """
 
 import argparse
-import os
-import platform
 import statistics
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from live_window import ROOT, tell, tell_machine
 
 
 def main() -> None:
@@ -50,11 +49,10 @@ def measure(chosen: argparse.Namespace, folder: Path) -> None:
         return (time.perf_counter() - begun) * 1e3
 
     ask(names[-1], 0)  # the frameworks' own first time
-    load = os.getloadavg()[0]
     print(f"{run.name}, {len(names)} layers, {chosen.scans} scans of {config.size} x {config.size}")
-    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, load {load:.1f} at the start")
+    tell_machine()
     walk = [ask(name, chosen.scans) for name in [*names, *reversed(names)]]
-    tell("layer by layer, there and back", walk)
+    tell("layer by layer, there and back", walk, "layers")
     slowest = sorted(zip(walk, [*names, *reversed(names)], strict=True), reverse=True)[:3]
     print("slowest: " + ", ".join(f"{name} {ms:.0f} ms" for ms, name in slowest))
     compare(chosen, (explorer, run, config), names, lambda name: ask(name, chosen.scans))
@@ -76,18 +74,10 @@ def compare(chosen: argparse.Namespace, opened: tuple, names: list[str], ask) ->
         np.save(explorer.scratch / "plain.npy", activations.compute(model, images, [name])[name])
         plain.append((time.perf_counter() - begun) * 1e3)
         warm.append(ask(name))
-    tell("the plain way", plain)
+    tell("the plain way", plain, "layers")
     ratios = [one / other for one, other in zip(plain, warm, strict=True)]
     print(
         f"plain way / explorer: {statistics.median(ratios):.1f} in the middle ({min(ratios):.1f} to {max(ratios):.1f})"
-    )
-
-
-def tell(what: str, waits_ms: list[float]) -> None:
-    waits = sorted(waits_ms)
-    most = waits[min(int(len(waits) * 0.95), len(waits) - 1)]
-    print(
-        f"{what}: median {statistics.median(waits):.0f} ms, 95 % {most:.0f} ms, worst {waits[-1]:.0f} ms ({len(waits)})"
     )
 
 
