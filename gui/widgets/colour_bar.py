@@ -24,6 +24,11 @@ class ColourBar(QWidget):
         self.setAccessibleName(f"colour bar from {self.texts()[0]} to {self.texts()[-1]}")
         self.update()
 
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Its lowest and highest value."""
+        return self._low, self._high
+
     def texts(self) -> tuple[str, str, str]:
         """Return what stands under the bar, left to right."""
         values = (self._low, (self._low + self._high) / 2, self._high)
@@ -51,9 +56,9 @@ class ColourBar(QWidget):
             *(Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignHCenter, Qt.AlignmentFlag.AlignRight),
         )
         both = f"\u00b1{number(self._high, 2)}" if self._low == -self._high else f"{low} to {high}"
-        ends = [(left, low), (right, high)]
-        for texts in ([ends[0], (centre, middle), ends[1]], ends):
-            widths = [self.fontMetrics().horizontalAdvance(text) for _, text in texts]
-            if sum(widths) + TEXT_GAP * (len(texts) - 1) <= self.width():
-                return texts
+        wide_low, wide_middle, wide_high = map(self.fontMetrics().horizontalAdvance, (low, middle, high))
+        if 2 * max(wide_low, wide_high) + wide_middle + 2 * TEXT_GAP <= self.width():
+            return [(left, low), (centre, middle), (right, high)]
+        if wide_low + wide_high + TEXT_GAP <= self.width():
+            return [(left, low), (right, high)]
         return [(centre, both)]

@@ -46,7 +46,9 @@ class SaliencyPage(Page):
             self.words.setText(OF_INPUT)
             return
         asked = {"run": choice.run, "layer": choice.layer, "channel": choice.channel, "unit": unit}
-        self.aside.want((look, choice.channel, unit), Salient, **asked, **look.scan.place())
+        if not self.aside.want((look, choice.channel, unit), Salient, **asked, **look.scan.place()):
+            self.board.show_pictures(())
+            self.words.setText("On the way back from the channel to the pixels.")
 
     def _on_found(self, content: dict[str, Any]) -> None:
         original, found = (

@@ -174,22 +174,30 @@ class Showing(QObject):
     def show_large(self) -> None:
         """The scan, the channel, and beside it the channel before or after the non-linearity."""
         if self.cards.mosaic.is_large():
-            self.cards.mosaic.show_large(large_pictures(self.choice, self.inquiry, self.limits(self.choice.channel)))
+            self.cards.mosaic.show_large(large_pictures(self.choice, self.inquiry))
 
 
-def large_pictures(choice: Choice, inquiry: Inquiry, limits: tuple[float, float]) -> list[LargePicture]:
-    """What stands on the large page: the scan, the channel, and it before or after the non-linearity."""
+def large_pictures(choice: Choice, inquiry: Inquiry) -> list[LargePicture]:
+    """What stands on the large page: the scan, the channel, and it before or after the non-linearity.
+
+    Values right before and after it have one scale; a convolution before a normalisation has one of its own.
+    """
     look, network = choice.look(), inquiry.networks.get(choice.run)
     seen = inquiry.seen(look) if look else None
     if seen is None or network is None:
         return []
+    facts, key = network.by_name.get(choice.layer), None if choice.lighting.shared else choice.channel
+    looks = {name: choice.look(layer=name) for name in around(facts, choice.layer)}
+    found = {name: inquiry.seen(look) for name, look in looks.items() if look}
+    there = {name: each.values for name, each in found.items() if each and choice.channel < each.values.shape[-1]}
+    limits = {name: limits_of(values, choice.lighting, key) for name, values in there.items()}
+    if facts is not None and choice.layer in (facts.before, facts.after):
+        ends = min(low for low, _ in limits.values()), max(high for _, high in limits.values())
+        limits = dict.fromkeys(limits, ends)
     made = [LargePicture("the scan", seen.original, (0.0, 1.0), Scale.GRAY)]
-    for name in around(network.by_name.get(choice.layer), choice.layer):
-        beside = choice.look(layer=name)
-        other = inquiry.seen(beside) if beside else None
-        if other is not None and choice.channel < other.values.shape[-1]:
-            values: Array = other.values[..., choice.channel]
-            made.append(LargePicture(f"{name} · channel {choice.channel}", values, limits, choice.lighting.scale))
+    for name, values in there.items():
+        title = f"{name} · channel {choice.channel}"
+        made.append(LargePicture(title, values[..., choice.channel], limits[name], choice.lighting.scale))
     return made
 
 

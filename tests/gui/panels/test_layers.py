@@ -220,6 +220,19 @@ class TestKeys:
         QTest.keyClick(seen.cards.mosaic.large, Qt.Key.Key_Escape)
         assert not seen.cards.mosaic.is_large()
 
+    def test_only_values_right_before_and_after_the_non_linearity_have_one_scale(self, seen, reply):
+        board = seen.cards.mosaic.large
+        for layer in ("act1", "norm1", "conv1"):
+            turn_to(seen, reply, layer) if layer != "conv1" else seen.doing.choose_layer(layer)
+        found = {name: seen.inquiry.seen(seen.choice.look(layer=name)).values for name in ("conv1", "norm1", "act1")}
+        ends = {name: (float(values.min()), float(values.max())) for name, values in found.items()}
+        QTest.keyClick(seen.cards.mosaic.mosaic, Qt.Key.Key_Return)
+        assert [cell.title.text().split(" ")[0] for cell in board.cells[1:3]] == ["conv1", "act1"]
+        assert [cell.bar.ends for cell in board.cells[1:3]] == [ends["conv1"], ends["act1"]]
+        seen.doing.choose_layer("norm1")
+        both = min(ends["norm1"][0], ends["act1"][0]), max(ends["norm1"][1], ends["act1"][1])
+        assert [cell.bar.ends for cell in board.cells[1:3]] == [both, both]
+
 
 class TestChannels:
     def test_strongest_channel_is_chosen_before_another_is(self, seen, reply):
@@ -417,6 +430,7 @@ class TestPages:
         answer("layers-preferred", {"picture": picture, "start": 0.5, "value": 4.0, "channel": 0})
         assert "rises from 0.5 to 4" in seen.more.preferred.words.text()
         seen.more.choose(seen.more.saliency)
+        assert "On the way back" in seen.more.saliency.words.text()
         assert asked(Salient).indices == (0,)
         stack = write(np.ones((1, SIDE, SIDE)))
         answer("layers-saliency", {"originals": stack, "saliency": stack, "channel": 0, "unit": None})

@@ -264,6 +264,9 @@ def test_colour_bar_writes_only_what_does_not_touch(qtbot):
     for width, wanted in ((300, texts), (sum(room) + 12, texts[::2]), (room[0] + room[2], ["\u00b11.2e\u22125"])):
         bar.resize(width, 30)
         assert [text for _, text in bar.shown_texts()] == wanted
+    bar.set_range(Scale.HEAT, -0.0031, 0.6)
+    bar.resize(sum(bar.fontMetrics().horizontalAdvance(text) for text in bar.texts()) + 24, 30)
+    assert len(bar.shown_texts()) == 2  # the long end would reach the middle
     bar.set_range(Scale.HEAT, -1.2e-5, 2.4e-5)
     bar.resize(room[0], 30)
     assert [text for _, text in bar.shown_texts()] == ["\u22121.2e\u22125 to 2.4e\u22125"]
