@@ -68,7 +68,7 @@ class Actions(QObject):
     def choose_unit(self, unit: tuple[int, int] | None) -> None:
         """Ask one unit, (row, column), of the channel, or the whole of it again; a layer of numbers has no units."""
         facts = self._showing.facts
-        if self._showing.seen is None or facts is None or len(facts.shape) != 3:
+        if self._showing.seen is None or facts is None or not facts.has_units:
             return
         self._choice.unit = unit
         self._showing.cards.show_unit(unit, facts)

@@ -26,7 +26,6 @@ class KernelsPage(Page):
     """The weights of the chosen channel, one picture for each channel that it is given."""
 
     title = "Kernels"
-    working = "Reading the weights:"
 
     def __init__(self, showing: Showing) -> None:
         super().__init__(showing, "layers-kernels")
@@ -39,8 +38,8 @@ class KernelsPage(Page):
         choice = self.showing.choice
         if choice.layer == INPUT:
             self._say(OF_INPUT)
-        else:
-            self.aside.want((choice.run, choice.layer), Kernels, run=choice.run, layer=choice.layer)
+        elif not self.aside.want((choice.run, choice.layer), Kernels, run=choice.run, layer=choice.layer):
+            self._say("Reading the weights.")
 
     def _say(self, text: str) -> None:
         self.mosaic.set_channels(None, text)

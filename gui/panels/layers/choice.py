@@ -14,8 +14,8 @@ MOST_SCANS = 8
 class Choice:
     """All that the user has chosen.
 
-    `run` is the folder of the run, `unit` a (row, column) in the channel, None for the whole of it, `pinned` the channels
-    of each layer by its name.
+    `run` is the folder of the run, `unit` a (row, column) in the channel, None for the whole of it, `pinned` the
+    channels of each layer by its name.
     """
 
     run: str = ""

@@ -41,6 +41,11 @@ class LayerFacts:
         return self.shape[-1]
 
     @property
+    def has_units(self) -> bool:
+        """Whether its channels are pictures, not numbers."""
+        return len(self.shape) == 3
+
+    @property
     def shape_text(self) -> str:
         return "×".join(map(str, self.shape))
 
@@ -69,7 +74,6 @@ class LayerFacts:
         top, bottom = self.rows[row if len(self.rows) > 1 else 0]
         left, right = self.columns[column if len(self.columns) > 1 else 0]
         return (left, top, right - left + 1, bottom - top + 1) if right >= left and bottom >= top else None
-
 
     def sees_text(self, row: int, column: int) -> str:
         """How much of the picture one unit sees, and which it is."""

@@ -7,7 +7,7 @@ from PySide6.QtCore import Signal
 
 from engine.messages import Salient
 from gui.panels.layers.channel_pages import OF_INPUT
-from gui.panels.layers.network import INPUT
+from gui.panels.layers.network import INPUT, LayerFacts
 from gui.panels.layers.page import Page
 from gui.panels.layers.showing import Showing
 from gui.pixmaps import Array, Scale, robust_limit
@@ -17,8 +17,6 @@ from gui.widgets.large_board import LargeBoard, LargePicture
 from gui.widgets.text import number
 
 HOW = "would change if a pixel became brighter: orange up, blue down. In activation per gray value, colours to"
-ONE_UNIT = "A click in the channel's picture asks one unit."
-THE_BOX = "The box is all that it sees."
 
 
 class SaliencyPage(Page):
@@ -62,9 +60,22 @@ class SaliencyPage(Page):
         for field in self.fields:
             field.set_box(box)
         self.board.look_at(box)
-        who = f"channel {content['channel']}"
-        whose = f"the unit at x {unit[1]}, y {unit[0]} of {who}" if unit else f"the mean of {who}"
-        self.words.setText(f"How {whose} {HOW} ±{number(limit, 2)}. {THE_BOX if unit else ONE_UNIT}")
+        self.words.setText(f"How {whose(content, facts)} {HOW} ±{number(limit, 2)}.{more(unit, facts)}")
+
+
+def whose(content: dict[str, Any], facts: LayerFacts | None) -> str:
+    """Say what the saliency is of."""
+    unit, who = content["unit"], f"channel {content['channel']}"
+    if unit:
+        return f"the unit at x {unit[1]}, y {unit[0]} of {who}"
+    return f"the mean of {who}" if facts and facts.has_units else who
+
+
+def more(unit: object, facts: LayerFacts | None) -> str:
+    """Say what the box is, or how to ask one unit where there are such."""
+    if unit:
+        return " The box is all that it sees."
+    return " A click in the channel's picture asks one unit." if facts and facts.has_units else ""
 
 
 def limit_of(found: Array) -> float:

@@ -457,7 +457,7 @@ class TestPages:
         assert page.whole.isHidden()
         assert seen.cards.channel.unit.box is None
 
-    def test_unit_is_let_go_with_its_layer_and_by_a_button(self, seen, asked, reply, qtbot):
+    def test_unit_is_let_go_with_its_layer_and_by_a_button(self, seen, asked, answer, reply, write, qtbot):
         seen.cards.channel.view.clicked.emit(3, 2)
         seen.doing.choose_channel(1)
         assert seen.choice.unit == (2, 3)
@@ -468,6 +468,11 @@ class TestPages:
         assert seen.choice.unit is None
         seen.cards.channel.view.clicked.emit(0, 0)  # a layer of numbers has no units
         assert seen.choice.unit is None
+        stack = write(np.ones((1, SIDE, SIDE)))
+        qtbot.waitUntil(lambda: asked(Salient).layer == "latent")
+        answer("layers-saliency", {"originals": stack, "saliency": stack, "channel": 1, "unit": None})
+        assert seen.more.saliency.words.text().startswith("How channel 1 would change")
+        assert "click" not in seen.more.saliency.words.text()
 
     def test_page_that_is_not_seen_asks_nothing(self, seen, session, qtbot):
         seen.doing.choose_channel(1)
