@@ -17,8 +17,8 @@ from gui.widgets.text import label
 NOTHING = "do nothing"
 COMING = "The errors at all levels are found when nothing else is waited for."
 ONE_SCAN = (
-    "The curve is of this scan alone, and another may say otherwise. Over many scans, with intervals: "
-    "python -m engine denoise-curve RUN --data SOURCE --against all"
+    "The curve is of this scan alone, and another may say otherwise. Over many scans, with intervals:\n"
+    "python -m engine denoise-curve RUN --data SOURCE"
 )
 NO_RUN = "Tick a run to see from which level on it helps."
 REFINING = "Drafts: numbers are being refined, warnings are still of {}"

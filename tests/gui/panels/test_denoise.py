@@ -177,12 +177,23 @@ class TestAsking:
         pictures()
         assert questions()[3:] == [("draft", 0.12)]
 
-    def test_another_scan_or_another_run_has_no_draft(self, seen, session, questions, pictures):
+    def test_full_answer_is_not_asked_for_while_the_slider_may_still_move(self, seen, questions, draft, qtbot):
+        seen.experiment._pause.setInterval(3_600_000)
+        slide(seen, 0.11)
+        draft()
+        assert questions()[1:] == [("draft", 0.11)]
+        seen.experiment._pause.start(0)
+        qtbot.waitUntil(lambda: questions()[2:] == [("full", 0.11)])
+
+    def test_another_scan_or_another_run_has_no_draft(self, seen, session, questions, draft, pictures):
+        slide(seen, 0.11)
         seen.case.images.turn(1)
-        assert questions()[1:] == [("full", 0.1)]
+        slide(seen, 0.1)
+        draft()
+        assert questions()[2:] == [("full", 0.1)]
         pictures()
         seen.methods.tick([path_of(session, "vae-0001")])
-        assert questions()[2:] == [("full", 0.1)]
+        assert questions()[3:] == [("full", 0.1)]
         pictures()
 
     def test_without_a_run_nothing_is_drafted(self, seen, questions, pictures):
