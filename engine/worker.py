@@ -229,6 +229,9 @@ class Worker:
         self._asked = request
         if self._is_overtaken(request) or (self._is_unwanted() and not self._can_wait(request)):
             return
+        if request.is_patient and any(not each.is_patient for each in self._later):
+            self._later.insert(0, request)
+            return
         self._reply(request, lambda: None if self._can_wait(request) else self.explorer.answer(request))
 
     def _reply(self, request: Request, answer: Callable[[], dict[str, Any] | None]) -> None:

@@ -42,6 +42,7 @@ class MapErrors(Request):
     """
 
     can_wait: ClassVar[bool] = True
+    is_patient: ClassVar[bool] = True
 
     command: Literal["map-errors"] = "map-errors"
     run: str

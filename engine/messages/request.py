@@ -9,10 +9,12 @@ from engine.messages.line import Message
 class Request(Message):
     """A question to the explorer; `number` and `panel` come back in its answer, the latest of a panel wins.
 
-    One that can wait gives way to whatever else is asked meanwhile, and has its turn afterwards.
+    One that can wait gives way to whatever else is asked meanwhile, and has its turn afterwards. One that is patient
+    also begins only when nothing else waits: nobody looks for its answer, or it takes minutes.
     """
 
     can_wait: ClassVar[bool] = False
+    is_patient: ClassVar[bool] = False
 
     number: int
     panel: str

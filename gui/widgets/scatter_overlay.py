@@ -37,7 +37,7 @@ def draw_guest(painter: QPainter, scatter: Scatter, frame: Frame) -> None:
     painter.setClipRect(room_of(frame))
     x, y = frame.to_view(np.array([scatter.guest]))[0].tolist()
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    for colour, wide in ((palette.current().field, 5.0), (palette.current().accent, 2.0)):
+    for colour, wide in ((palette.current().field, 5.0), (palette.current().strong, 2.0)):
         painter.setPen(QPen(QColor(colour), wide))
         painter.drawEllipse(QPointF(x, y), RING_PX, RING_PX)
         painter.drawLine(QPointF(x - CROSS_PX, y), QPointF(x + CROSS_PX, y))

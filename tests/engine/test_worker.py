@@ -265,6 +265,21 @@ def test_what_gave_way_has_its_turn_only_when_nothing_is_asked_for_a_while(tmp_p
     assert waits == [worker.QUIET_S] * 2
 
 
+def test_what_is_patient_begins_after_all_that_waits(tmp_path, tiny):
+    serving, answered = worker.Worker([], io.BytesIO(), tmp_path), []
+    serving.explorer.answer = lambda request: answered.append(request) or {}
+    place = {"run": "a", "data": tiny().data}
+    waiting = messages.Neighbours(number=1, panel="scan", indices=(0,), **place)
+    patient = messages.MapErrors(number=2, panel="errors", **place)
+    serving._newest |= {"scan": 1, "errors": 2}
+    serving._later.append(waiting)
+    serving._answer(patient)
+    assert answered == []
+    while serving._later:
+        serving._answer(serving._later.pop())
+    assert answered == [waiting, patient]
+
+
 def test_of_two_that_can_wait_the_newer_has_its_turn_first_after_what_is_urgent(child, tiny):
     settings = tiny(size=64, phantom_count=600).data
     place = {"data": settings, "split": "test", "indices": (0,)}

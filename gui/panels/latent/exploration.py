@@ -87,6 +87,7 @@ class Exploration(QObject):
 
     def choose(self, what: Place | OpenedScan) -> None:
         """Look at a scan, here and on every page; where there is no map yet, once there is one."""
+        self._choice.notice.show_notice(self.scene.mapped.collapse if self.scene else "")
         if self.scene is None:
             self._coming = what
         elif isinstance(what, OpenedScan):

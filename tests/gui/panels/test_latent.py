@@ -389,7 +389,8 @@ class TestFile:
         reason = {"reason": "'notes.txt' cannot be opened.", "advice": "Engram opens PNG."}
         session.questions.engine.say(Refused(**reason, number=request.number, panel="latent-file"))
         assert mapped.choice.notice.text() == "'notes.txt' cannot be opened. Engram opens PNG."
-        assert mapped.exploration.scene is not None
+        mapped.exploration.choose(("test", 1))
+        assert mapped.choice.notice.text() == "The posterior has collapsed in 1 of 4."
 
 
 class TestGroup:

@@ -80,6 +80,7 @@ def test_lack_of_umap_is_told_with_the_line_that_installs_it(groups, monkeypatch
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # UMAP compiles itself: half a minute of work, much longer on a busy machine
 @pytest.mark.skipif(find_spec("umap") is None, reason=f"umap-learn is not installed: {mapping.INSTALL_UMAP}")
 def test_umap_keeps_the_groups_apart_and_its_seed(groups, run_python, tmp_path):
     """In one process, for most of the time goes into compiling."""
@@ -90,7 +91,8 @@ def test_umap_keeps_the_groups_apart_and_its_seed(groups, run_python, tmp_path):
         f"points = np.load({str(tmp_path / 'points.npy')!r})\n"
         "laid = [embedding.METHODS['umap'](points, 5) for _ in range(2)]\n"
         f"np.save({str(tmp_path / 'laid.npy')!r}, laid)\n"
-        "print(sys.modules['tensorflow'])"
+        "print(sys.modules['tensorflow'])",
+        timeout_s=900,
     )
     first, again = np.load(tmp_path / "laid.npy")
     assert purity(first, labels) == 1.0
