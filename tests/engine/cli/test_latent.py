@@ -92,6 +92,35 @@ def test_samples_are_pictures_with_their_nearest_scans(call, tmp_path, run, sour
     assert "near copies of training scans" in text
 
 
+@pytest.mark.slow
+def test_run_of_any_backend_is_looked_into_on_it_and_read_by_tensorflow(backend, run_python, tmp_path):
+    """Commands compute with the run's own backend, the window with TensorFlow."""
+    settings = {**TINY, "model": "vae", "phantom_count": 60, "epochs": 1, "backend": backend}
+    lines = [
+        "import sys",
+        "from engine import cli, config, training",
+        f"training.train(config.build({settings!r}), run='run', root={str(tmp_path)!r})",
+        f"words = ['--runs', {str(tmp_path)!r}, '--json', '--out']",
+        f"assert cli.main(['sample', 'run', '--n', '2', *words, {str(tmp_path / 'samples')!r}]) == 0",
+        f"assert cli.main(['latent', 'run', *words, {str(tmp_path / 'own')!r}]) == 0",
+        "print(sys.modules['keras'].backend.backend())",
+    ]
+    assert run_python("\n".join(lines)).splitlines()[-1] == backend
+    assert (tmp_path / "samples" / "sample-001.png").exists()
+    own = table(tmp_path / "own" / "points.csv")
+    for path in (tmp_path / "run" / "latents").iterdir():
+        path.unlink()
+    lines = [
+        "from engine import backend, cli, config",
+        "backend.use(config.TrainingConfig(backend='tensorflow', deterministic=False))",
+        f"assert cli.main(['latent', 'run', *{['--runs', str(tmp_path), '--out', str(tmp_path / 'read')]!r}]) == 0",
+    ]
+    run_python("\n".join(lines))
+    for name in ("x", "y", "mse"):
+        read = [float(row[name]) for row in table(tmp_path / "read" / "points.csv")]
+        assert read == pytest.approx([float(row[name]) for row in own], rel=1e-3, abs=1e-3)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
