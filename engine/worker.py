@@ -45,10 +45,11 @@ from engine.messages import (
     ShouldStop,
     StudyEnded,
     Train,
+    WeighSettings,
     read_command,
 )
+from engine.search import importance, orders
 from engine.search import job as searching
-from engine.search import orders
 from engine.study import job as study
 
 QUIET_S = 0.5  # how long nothing was asked before work that gave way goes on
@@ -114,6 +115,7 @@ class Worker:
             lambda audit, should_stop: self._reply(audit, lambda: answer_audit(audit, self.emit, should_stop))
         )
         self._filters, self._filtering = Aside(self._filter), threading.Lock()
+        self._weighings = Aside(lambda weigh, _: self._reply(weigh, lambda: importance.answer(weigh)))
         self._lock = threading.Lock()
         self._newest: dict[str, int] = {}
         self._asked: Request | None = None
@@ -162,6 +164,8 @@ class Worker:
                 self._audits.end()
             if isinstance(command, SearchWish):
                 self._pass_on(command)
+            elif isinstance(command, WeighSettings):
+                self._weighings.begin(command)  # at once, whatever is in hand
             elif not self.control.obey(command):
                 self._jobs.expect(command)
                 self._queue.put(command)

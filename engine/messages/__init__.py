@@ -52,6 +52,7 @@ from engine.messages.search import StopTrial as StopTrial
 from engine.messages.search import TrialEnded as TrialEnded
 from engine.messages.search import TrialProposed as TrialProposed
 from engine.messages.search import TrialStarted as TrialStarted
+from engine.messages.search import WeighSettings as WeighSettings
 
 # ---- commands: window -> engine process --------------------------------------------------------------------------
 
@@ -326,7 +327,8 @@ Command = Annotated[
     | Search
     | StopTrial
     | Enqueue
-    | ExtendSpace,
+    | ExtendSpace
+    | WeighSettings,
     Field(discriminator="command"),
 ]
 AnyEvent = Annotated[

@@ -12,6 +12,7 @@ from pydantic import Field
 from engine.config import RunConfig
 from engine.config.search import SearchConfig
 from engine.messages.line import Event, Message
+from engine.messages.request import Request
 
 # ---- commands ----------------------------------------------------------------------------------------------------
 
@@ -56,6 +57,19 @@ class ExtendSpace(SearchWish):
 
     command: Literal["extend-space"] = "extend-space"
     space: dict[str, Any]
+
+
+class WeighSettings(Request):
+    """How much each setting mattered in a search; `weighed` is what `engine.search.importance` makes of these trials.
+
+    `trials` are configurations of the space with their finite scores. It is answered beside everything else, so it
+    waits for no other request.
+    """
+
+    command: Literal["weigh-settings"] = "weigh-settings"
+    base: RunConfig
+    space: dict[str, Any]
+    trials: tuple[tuple[dict[str, Any], float], ...]
 
 
 # ---- events ------------------------------------------------------------------------------------------------------

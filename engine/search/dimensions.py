@@ -14,6 +14,11 @@ Values = dict[str, Any]
 Conditions = Mapping[str, tuple[Any, ...]]
 
 
+def frozen(values: Mapping[str, Any]) -> Values:
+    """Values that came by way of JSON, which knows no tuples, as a config holds them."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+
+
 @dataclass(frozen=True)
 class Dimension:
     """What both kinds share.

@@ -122,6 +122,7 @@ def prepare(order: Order) -> Search:
     Raises:
         ConfigError: there is nothing to search, or the settings do not go together.
         SearchError: the name is no good, its runs' names are taken, or another process is making it.
+        TrackingError: it needs W&B's server, and W&B is not logged in here.
     """
     home = Path(order.root or runs.default_root()) / HOME
     if not NAME.fullmatch(order.name):
@@ -135,6 +136,8 @@ def prepare(order: Order) -> Search:
         )
     plan = settled(order.base, order.space, order.settings)
     tracking.check(plan.base)
+    if plan.settings.tuner == "wandb":
+        tracking.check_sweep()
     if taken := sorted(search.root.glob(f"{search.name}-[0-9][0-9][0-9][0-9]*")):
         raise RunExists(f"There is already a run '{taken[0].name}'.", "Choose another name for the search.")
     search.path.mkdir(parents=True, exist_ok=True)
@@ -190,8 +193,10 @@ def settled(base: RunConfig, described: Mapping[str, Any], given: Mapping[str, A
     settings = config.validated(SearchConfig, given)
     points = space.parse(described, base)
     base = config.build({"seed": settings.seed}, base)
-    if settings.tuner == "wandb" and (settings.algorithm == "hyperband" or settings.parallel > 1):
-        raise ConfigError("W&B's sweeps propose one trial after the other and know no hyperband.", "Choose another.")
+    if settings.tuner == "wandb":
+        check_sweepable(points, settings)
+        if settings.parallel > 1:
+            raise ConfigError("A W&B sweep proposes one trial after the other.", "Run one at a time.")
     epochs = next((each for each in points.dimensions if each.name == "epochs"), None)
     if settings.algorithm == "grid" and not points.is_finite:
         raise ConfigError("A grid needs lists or ranges of whole numbers.", "Give lists, or search at random.")
@@ -204,6 +209,18 @@ def settled(base: RunConfig, described: Mapping[str, Any], given: Mapping[str, A
                 "Scaled down, different numbers of epochs become the same.", "Take a larger epochs scale."
             )
     return Plan(base, points, settings)
+
+
+def check_sweepable(points: Space, settings: SearchConfig) -> None:
+    """Refuse what W&B's sweeps have not.
+
+    Raises:
+        ConfigError: the algorithm, or a setting that is conditional.
+    """
+    if settings.algorithm == "hyperband":
+        raise ConfigError("W&B's sweeps know no hyperband.", "Choose another algorithm.")
+    if conditional := [dimension.name for dimension in points.dimensions if dimension.when]:
+        raise ConfigError(f"'{conditional[0]}' is conditional, which W&B's sweeps cannot be.", "Let it always vary.")
 
 
 def _whole(dimension: AnyDimension) -> list[int]:

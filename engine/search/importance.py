@@ -5,12 +5,15 @@ straight line can say: a setting whose best value lies in the middle may show li
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.messages import WeighSettings
+from engine.search import space as spaces
+from engine.search.dimensions import frozen
 from engine.search.space import Space
 
 RESAMPLES = 500
@@ -73,6 +76,20 @@ def importances(
         resampled = np.array([_effect(fit[columns]) for fit in fits])
         found.append(_described(dimension.name, dimension.is_ordered, whole, resampled, relative))
     return sorted(found, key=lambda each: -abs(each.effect))
+
+
+def answer(request: WeighSettings) -> dict[str, Any]:
+    """Answer the window's question.
+
+    Returns:
+        `weighed`: the fields of each `Importance` in order; None while there are too few trials.
+
+    Raises:
+        ConfigError: the space is none.
+    """
+    space = spaces.parse(request.space, request.base)
+    found = importances(space, [(frozen(values), score) for values, score in request.trials])
+    return {"weighed": None if found is None else [asdict(each) for each in found]}
 
 
 def _features(space: Space, values: Mapping[str, Any]) -> NDArray[np.float64]:

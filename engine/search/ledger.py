@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from engine.errors import SearchDamaged, SearchError
+from engine.search.dimensions import frozen
 
 FILE = "ledger.sqlite"
 VERSION = 1
@@ -209,5 +210,4 @@ def _stored(value: Any) -> Any:
 
 def _trial(row: tuple[Any, ...]) -> Trial:
     values = dict(zip(_COLUMNS, row, strict=True))
-    config = {name: tuple(v) if isinstance(v, list) else v for name, v in json.loads(values["config"]).items()}
-    return Trial(**{**values, "config": config, "place": json.loads(values["place"])})
+    return Trial(**{**values, "config": frozen(json.loads(values["config"])), "place": json.loads(values["place"])})

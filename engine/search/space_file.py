@@ -3,6 +3,7 @@
 import difflib
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Annotated, Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -13,6 +14,7 @@ from engine.errors import ConfigError
 from engine.search.dimensions import AnyDimension, Choices, Conditions, Range
 
 EXAMPLE = 'Give a list, such as [256, 512], or {"low": 256, "high": 1024}.'
+KINDS = {"ints": "a list of whole numbers", "int": "a whole number", "float": "a number", "bool": "true or false"}
 FORMS: tuple[set[str], ...] = ({"values", "when"}, {"low", "high", "log", "when"})
 
 
@@ -40,7 +42,9 @@ def _models(described: Mapping[str, Any], base: RunConfig) -> list[str]:
     if "model" not in described:
         return [base.model.model]
     names = _unfolded("model", described["model"]).get("values", ())
-    if unknown := [name for name in names if name not in config.MODELS]:
+    if not names:
+        raise ConfigError("'model' needs a list of models.", 'Such as ["ae", "vae"].')
+    if unknown := [name for name in names if not isinstance(name, str) or name not in config.MODELS]:
         raise ConfigError(f"There is no model '{unknown[0]}'.", f"Choose from: {', '.join(sorted(config.MODELS))}.")
     return list(names)
 
@@ -50,7 +54,8 @@ def _unfolded(name: str, value: Any) -> dict[str, Any]:
     if isinstance(value, list | tuple):
         return {"values": value}
     if isinstance(value, dict) and any(set(value) <= form and set(value) & form - {"when", "log"} for form in FORMS):
-        return dict(value)
+        if isinstance(value.get("values", []), list | tuple):
+            return dict(value)
     raise ConfigError(f"The values of '{name}' cannot be understood.", EXAMPLE)
 
 
@@ -96,17 +101,18 @@ def _conditions(given: Any, owners: Mapping[str, Any], models: Sequence[str]) ->
 
 def _checked(spec: FieldSpec, section: type[Section], value: Any) -> Any:
     """A value as the config holds it."""
-    info = section.model_fields[spec.name]
     whole = isinstance(value, float) and spec.kind == "int" and value.is_integer()
     try:
-        return _validator(info).validate_python(int(value) if whole else value)
+        return _validator(section, spec.name).validate_python(int(value) if whole else value)
     except ValidationError:
-        limits = ", ".join(spec.choices) or spec.limits or spec.kind
+        limits = ", ".join(spec.choices) or spec.limits or KINDS.get(spec.kind, "text")
         raise ConfigError(f"{spec.title} ({spec.name}) cannot be {value!r} in the space.", f"It is {limits}.") from None
 
 
-def _validator(info: Any) -> TypeAdapter[Any]:
-    """What checks one field alone."""
+@cache
+def _validator(section: type[Section], name: str) -> TypeAdapter[Any]:
+    """What checks one field alone; making it takes far longer than asking it."""
+    info = section.model_fields[name]
     field: Any = Annotated[info.annotation, info]
     return TypeAdapter(field)
 

@@ -15,16 +15,15 @@ from typing import IO, Any
 import yaml
 
 from engine import config, tracking
-from engine.errors import ConfigError, SearchError, TrackingError
-from engine.search import space
-from engine.search.dimensions import AnyDimension, Choices
+from engine.errors import ConfigError, SearchError
+from engine.search import folder, space
+from engine.search.dimensions import AnyDimension, Choices, frozen
 from engine.search.folder import Plan, Search
 from engine.search.ledger import Ledger, Trial
 from engine.search.trials import Trials
 
 OBJECTIVE = "val_loss"
 METHODS = {"bayesian": "bayes", "random": "random", "grid": "grid"}
-OFFLINE = "Take KerasTuner as the tuner: the search then needs no network, and offline tracking records for W&B."
 
 
 def described(plan: Plan) -> dict[str, Any]:
@@ -33,8 +32,7 @@ def described(plan: Plan) -> dict[str, Any]:
     Raises:
         ConfigError: the plan has something that W&B's sweeps have not.
     """
-    if conditional := [dimension.name for dimension in plan.space.dimensions if dimension.when]:
-        raise ConfigError(f"'{conditional[0]}' is conditional, which W&B's sweeps cannot be.", "Let it always vary.")
+    folder.check_sweepable(plan.space, plan.settings)
     return {
         "method": METHODS[plan.settings.algorithm],
         "metric": {"name": OBJECTIVE, "goal": "minimize"},
@@ -56,16 +54,6 @@ def written(plan: Plan) -> str:
     return str(yaml.safe_dump(described(plan), sort_keys=False))
 
 
-def check() -> None:
-    """Refuse early where W&B cannot be asked.
-
-    Raises:
-        TrackingError: W&B is not logged in here.
-    """
-    if not tracking.is_logged_in():
-        raise TrackingError("A W&B sweep needs a login, and there is none on this machine.", OFFLINE)
-
-
 class SweepTrials(Trials):
     """The trials of a search that W&B proposes.
 
@@ -77,7 +65,7 @@ class SweepTrials(Trials):
 
     def __init__(self, ledger: Ledger, plan: Plan, search: Search) -> None:
         super().__init__(ledger, plan)
-        check()
+        tracking.check_sweep()
         self._asked: queue.Queue[dict[str, Any]] = queue.Queue()
         self._awaited: int | None = None
         self._is_over = False
@@ -134,7 +122,7 @@ class SweepTrials(Trials):
 
     def _take(self, values: Mapping[str, Any]) -> Trial | None:
         """A new trial, or at once the score of one that is over."""
-        chosen = {name: _read(values[name]) for name in self.plan.space.names}
+        chosen = frozen({name: values[name] for name in self.plan.space.names})
         try:
             built = config.flat(config.build(chosen, self.plan.base))
             chosen = {name: built[name] for name in chosen}
@@ -175,7 +163,3 @@ class SweepTrials(Trials):
         except (subprocess.TimeoutExpired, OSError):
             self._agent.kill()
             self._agent.wait()
-
-
-def _read(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value

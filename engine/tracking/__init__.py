@@ -42,6 +42,17 @@ def check(settings: RunConfig) -> None:
         raise TrackingError("Weights & Biases is not logged in on this machine.", advice)
 
 
+def check_sweep() -> None:
+    """Refuse early a sweep, which lives on W&B's server.
+
+    Raises:
+        TrackingError: W&B is not logged in here.
+    """
+    if not is_logged_in():
+        advice = "Take KerasTuner as the tuner: it needs no network, and offline tracking records its trials for W&B."
+        raise TrackingError("A W&B sweep needs a login, and there is none on this machine.", advice)
+
+
 def is_logged_in() -> bool:
     """Whether W&B has a key for its server on this machine; asks nobody."""
     if os.environ.get("WANDB_API_KEY"):

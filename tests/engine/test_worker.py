@@ -335,3 +335,38 @@ def test_classical_methods_work_beside_other_requests_and_one_after_the_other(fi
         told.append(filtering.wait_for(Answer))
     assert told[-1].number == 52
     assert all(answer.content["at_work"] == [answer.number] for answer in told)
+
+
+HELD_EXPLORER = """
+import threading
+from engine import worker
+from engine.messages import Answer
+
+weighed, emit = threading.Event(), worker.Worker.emit
+
+def told(self, event):
+    emit(self, event)
+    if isinstance(event, Answer) and event.panel == "weigh":
+        weighed.set()
+
+def held(self, request):
+    return {"weighed first": weighed.wait(60)}
+
+worker.Worker.emit, worker.Explorer.answer = told, held
+worker.main()
+"""
+
+
+def test_settings_are_weighed_while_the_explorer_is_busy(tiny, tmp_path):
+    child = Child(tmp_path, ("-c", HELD_EXPLORER))
+    child.say(messages.OpenScan(number=61, panel="compare", path="/nowhere"))
+    space, trials = {"latent": [4, 8]}, tuple(({"latent": 4 + 4 * (n % 2)}, 1.0 + n % 2) for n in range(8))
+    child.say(messages.WeighSettings(number=62, panel="weigh", base=tiny(), space=space, trials=trials))
+    child.say(messages.WeighSettings(number=63, panel="weigh", base=tiny(), space={"latent": []}, trials=()))
+    answers = {event.number: event for event in (child.wait_for((Answer, Refused)) for _ in range(3))}
+    assert answers[61].content == {"weighed first": True}
+    (latent,) = answers[62].content["weighed"]
+    assert (latent["name"], latent["sign"], latent["effect"]) == ("latent", 1, pytest.approx(1.0))
+    assert "is empty" in answers[63].reason
+    child.process.stdin.close()
+    assert child.process.wait(60) == 0

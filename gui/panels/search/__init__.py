@@ -34,7 +34,7 @@ class SearchPanel(Panel):
         self.doing = Actions(desk, self.watch, self)
         self.order, self.change = OrderCard(desk), ChangeCard(desk)
         self.plot, self.trials = PlotCard(), TrialsCard(self.session)
-        self.importance, self.best, self.trial = ImportanceCard(), BestCard(), TrialCard(self.session)
+        self.importance, self.best, self.trial = ImportanceCard(self.session), BestCard(), TrialCard(self.session)
         self.exporter = Exporter(self)
         self.left, self.splitter = QStackedWidget(), QSplitter(Qt.Orientation.Vertical)
         self._shown_name, self._chosen = "", 0

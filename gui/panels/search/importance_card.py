@@ -2,15 +2,21 @@
 
 import math
 from collections.abc import Collection, Sequence
+from typing import Any
 
-from engine.search.importance import Importance, importances
+from engine.messages import Refused, WeighSettings
+from engine.search.importance import Importance
 from gui.panels.search.drafts import title
 from gui.panels.search.found import Found
+from gui.session import Session
 from gui.widgets.card import Card
 from gui.widgets.effect_bars import Effect, EffectBars
 from gui.widgets.text import fixed, label, number
 
+PANEL = "search-importance"
 FEW = "After a few trials more, this says how much each setting mattered."
+ENOUGH = "Effect on the loss over the whole range, 95 %, {} trials."
+WEIGHING = "weighing {} trials…"
 SIGNS = {-1: "more is better", 1: "less is better"}
 COLOURS = {-1: "role:accent", 1: "series:1", 0: "role:quiet"}
 ABOUT = (
@@ -20,31 +26,58 @@ ABOUT = (
 
 
 class ImportanceCard(Card):
-    """A bar for each setting, the weightiest first."""
+    """A bar for each setting, the weightiest first; the explorer weighs them, since that takes longer than a frame."""
 
-    def __init__(self) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__("Importance")
+        self._session = session
         self.bars, self.caption = EffectBars(), label(FEW, role="caption", wrap=True)
         self._seen: tuple[object, ...] = ()
+        self._asked: Found | None = None
         self.setToolTip(ABOUT)
         self.add(self.bars)
         self.add(self.caption)
         self.body.addStretch()
+        session.answered.connect(self._on_answered)
+        session.refused.connect(self._on_refused)
         self.show_found(None)
 
     def show_found(self, found: Found | None) -> None:
-        """Weigh the settings anew when a trial more is finished."""
+        """Have the settings weighed anew when a trial more is finished; the bars stay until the new ones come."""
         scored = found.scored() if found else []
-        seen = (found.search.path, found.plan.space, len(scored)) if found else ()
+        seen = (found.search.path, found.plan.space, [(each.number, each.score) for each in scored]) if found else ()
         if seen == self._seen and seen:
             return
-        self._seen = seen
-        pairs = [(trial.config, trial.score) for trial in scored if trial.score is not None]
-        weighed = importances(found.plan.space, pairs) if found else None
-        ordered = {d.name for d in found.plan.space.dimensions if d.is_ordered} if found else set()
-        self.bars.show_effects(effects(weighed or (), ordered))
-        self.bars.setVisible(bool(weighed))
-        self.caption.setText(f"Effect on the loss over the whole range, 95 %, {len(pairs)} trials." if weighed else FEW)
+        if seen[:2] != self._seen[:2] or not scored:
+            self._show((), FEW)
+        self._seen, self._asked = seen, found if scored else None
+        self.set_subtitle(WEIGHING.format(len(scored)) if scored else "")
+        if found and scored:
+            pairs = tuple((each.config, each.score) for each in scored)
+            plan = found.plan
+            self._session.ask(WeighSettings, PANEL, base=plan.base, space=plan.space.described(), trials=pairs)
+
+    def _show(self, bars: Sequence[Effect], caption: str) -> None:
+        self.bars.show_effects(bars)
+        self.bars.setVisible(bool(bars))
+        self.caption.setText(caption)
+
+    def _on_answered(self, panel: str, content: dict[str, Any]) -> None:
+        """Show what came of the trials that were asked about, whatever has become of the search meanwhile."""
+        found, weighed = self._asked, content.get("weighed")
+        if panel != PANEL or found is None:
+            return
+        self.set_subtitle("")
+        ordered = {dimension.name for dimension in found.plan.space.dimensions if dimension.is_ordered}
+        bars = effects([Importance(**each) for each in weighed or ()], ordered)
+        self._show(bars, ENOUGH.format(len(found.scored())) if bars else FEW)
+
+    def _on_refused(self, panel: str, refused: Refused) -> None:
+        """Say why, and ask again at the next occasion."""
+        if panel == PANEL and self._asked is not None:
+            self._seen, self._asked = (), None
+            self.set_subtitle("")
+            self._show((), f"{refused.reason} {refused.advice}".strip())
 
 
 def effects(weighed: Sequence[Importance], ordered: Collection[str]) -> list[Effect]:

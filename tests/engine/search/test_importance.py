@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from engine import config
+from engine.messages import WeighSettings, read_command
 from engine.search import space
-from engine.search.importance import _fits, importances
+from engine.search.importance import Importance, _fits, answer, importances
 
 SPACE = space.parse(
     {
@@ -76,3 +77,16 @@ def test_all_fits_at_once_are_those_of_one_after_the_other(twins):
     for rows, fit in zip(drawn, found, strict=True):
         centred = features[rows] - features[rows].mean(axis=0)
         assert fit == pytest.approx(np.linalg.lstsq(centred, targets[rows] - targets[rows].mean(), rcond=1e-8)[0])
+
+
+def test_asked_for_by_a_line_the_numbers_are_the_same_to_the_last_bit():
+    base = config.RunConfig()
+    described = {**SPACE.described(), "filters": [[16, 32], [32, 64], [8, 16, 32]]}
+    points = space.parse(described, base)
+    rng = np.random.default_rng(3)
+    tried = [(points.draw(rng), float(score)) for score in rng.random(40)]
+    asked = WeighSettings(number=1, panel="p", base=base, space=points.described(), trials=tried)
+    told = answer(read_command(asked.line()))
+    assert [Importance(**each) for each in told["weighed"]] == importances(points, tried)
+    few = WeighSettings(number=2, panel="p", base=base, space=points.described(), trials=tried[:3])
+    assert answer(read_command(few.line())) == {"weighed": None}

@@ -98,6 +98,10 @@ REFUSED = {
         "latent": {"values": [1], "when": {"epochs": 1}},
     },
     "no model 'xyz'": {"model": ["ae", "xyz"]},
+    r"no model '\['ae'\]'": {"model": [["ae"]]},
+    "'model' needs a list of models": {"model": {"low": 1, "high": 2}},
+    "The values of 'epochs' cannot": {"epochs": {"values": 3}},
+    r"Filters \(filters\) cannot be 4 .* a list of whole numbers": {"filters": [4, 8]},
     "The space is empty": {},
 }
 

@@ -1,5 +1,6 @@
 """A W&B sweep as the tuner: described, refused without a login, and carried out against a server on loopback."""
 
+import io
 import json
 import subprocess
 import sys
@@ -7,10 +8,11 @@ import sys
 import pytest
 import yaml
 
-from engine import config
-from engine.errors import TrackingError
-from engine.messages import Search
+from engine import cli, config
+from engine.errors import ConfigError, TrackingError
+from engine.messages import Search, read_event
 from engine.search import folder, job, sweep
+from engine.worker import Worker
 from tests.conftest import ROOT
 from tests.engine.conftest import TINY
 from tests.engine.tracking.wandb_server import SweepServer
@@ -61,6 +63,45 @@ def test_without_a_login_a_sweep_is_refused_and_the_offline_way_is_said(no_login
     )
     with pytest.raises(TrackingError, match=r"needs a login.*Take KerasTuner as the tuner"):
         job.search(order)
+    assert list(tmp_path.iterdir()) == []  # the name is free for another tuner
+    begun = folder.prepare(order.model_copy(update={"settings": {"tuner": "keras-tuner"}}))
+    with begun.ledger() as ledger:
+        assert folder.plan_of(ledger).settings.tuner == "keras-tuner"
+
+
+def test_from_the_command_line_a_refused_sweep_leaves_nothing_either(no_login, tmp_path, capsys):
+    runs, file = tmp_path / "runs", tmp_path / "space.json"
+    file.write_text('{"latent": [4, 8]}')
+    words = ["search", "--name", "s", "--tuner", "wandb", "--space", str(file), "--runs", str(runs), *OPTIONS]
+    assert cli.main(words) == 2
+    assert "needs a login" in capsys.readouterr().err
+    assert not runs.exists()
+
+
+def test_from_the_window_a_refused_sweep_leaves_nothing_either(no_login, tmp_path, tiny):
+    lines, runs = io.BytesIO(), tmp_path / "runs"
+    order = Search(name="s", root=str(runs), base=tiny(), space={"latent": [4, 8]}, settings={"tuner": "wandb"})
+    Worker([], lines, tmp_path)._do_job(order)
+    (refused,) = (read_event(line) for line in lines.getvalue().splitlines())
+    assert "needs a login" in refused.reason
+    assert not runs.exists()
+
+
+@pytest.mark.parametrize(
+    ("space", "settings", "said"),
+    [
+        (
+            {"latent": [4, 8], "schedule": {"values": ["constant", "cosine"], "when": {"latent": [4]}}},
+            {},
+            "'schedule' is conditional",
+        ),
+        ({"latent": [4, 8]}, {"algorithm": "hyperband"}, "know no hyperband"),
+        ({"latent": [4, 8]}, {"parallel": 2}, "one trial after the other"),
+    ],
+)
+def test_what_a_sweep_cannot_do_is_said_before_anything_is_made(space, settings, said):
+    with pytest.raises(ConfigError, match=said):
+        folder.settled(config.build(TINY), space, {"tuner": "wandb", **settings})
 
 
 @pytest.mark.slow

@@ -22,8 +22,10 @@ from engine.messages import (
     SearchState,
     Stop,
     TrialProposed,
+    WeighSettings,
+    read_command,
 )
-from engine.search import folder, job, space
+from engine.search import folder, importance, job, space
 from engine.search.importance import Importance
 from gui.panels.search import SearchPanel
 from gui.panels.search.drafts import Draft, drafts_of, meant, problems, split
@@ -67,6 +69,17 @@ def make_search(root, tiny, make_run):
         return made
 
     return make
+
+
+@pytest.fixture
+def weighed(session, answer):
+    """Let the explorer weigh the settings that were asked about last."""
+
+    def weigh():
+        sent = [each for each in session.questions.engine.sent if isinstance(each, WeighSettings)][-1]
+        answer(sent.panel, importance.answer(read_command(sent.line())))
+
+    return weigh
 
 
 def told(search, state="running", **changes):
@@ -403,18 +416,59 @@ class TestPictures:
         assert panel.trial.said.text() == "Damaged."
         assert not panel.trial.pictures.isVisible()
 
-    def test_importance_has_sign_and_interval(self, panel, make_search):
+    def test_importance_has_sign_and_interval(self, panel, make_search, weighed):
         make_search("few", 3)
         panel.open("few")
+        weighed()
         assert "After a few trials more" in panel.importance.caption.text()
         make_search("s", 8)
         panel.open("s")
+        assert panel.importance._subtitle.text() == "weighing 7 trials…"
+        weighed()
+        assert panel.importance.caption.text().endswith("95 %, 7 trials.")
         bars = panel.importance.bars.effects()
         assert {bar.name for bar in bars} == {"learning rate", "latent size", "epochs"}
         first = next(bar for bar in bars if bar.name == "learning rate")
         assert first.said.startswith("more is better")
         assert first.low <= first.size <= first.high
         assert " to " in first.tip
+
+    def test_importance_is_of_the_trials_it_names(self, panel, make_search, weighed):
+        made, card = make_search("s", 7), panel.importance
+        panel.open("s")
+        weighed()
+        with made.ledger() as ledger:
+            ledger.note(3, state="finished", score=0.03)
+        panel.watch.look()
+        assert card._subtitle.text() == "weighing 7 trials…"
+        assert card.caption.text().endswith("95 %, 6 trials.")
+        assert card.bars.effects()
+        weighed()
+        assert card.caption.text().endswith("95 %, 7 trials.")
+        asked = [sent for sent in panel.session.questions.engine.sent if isinstance(sent, WeighSettings)]
+        panel.refresh()
+        assert [len(each.trials) for each in asked] == [6, 7]
+
+    def test_importance_of_another_search_is_never_shown(self, panel, make_search, weighed):
+        make_search("full", 8)
+        make_search("empty", 0)
+        panel.open("full")
+        panel.open("empty")
+        weighed()
+        assert not panel.importance.bars.isVisible()
+        assert "After a few trials more" in panel.importance.caption.text()
+        panel.open("full")
+        assert not panel.importance.bars.isVisible()
+
+    def test_importance_that_cannot_be_had_says_why_and_is_asked_for_again(self, panel, make_search, weighed):
+        make_search("s", 8)
+        panel.open("s")
+        panel.session.questions.engine.die()
+        assert "ended unexpectedly" in panel.importance.caption.text()
+        assert panel.importance._subtitle.text() == ""
+        panel.refresh()
+        weighed()
+        assert panel.importance.bars.isVisible()
 
     @pytest.mark.parametrize(
         ("effect", "low", "high", "sign", "said", "whisker"),
