@@ -53,9 +53,9 @@ def _unfolded(name: str, value: Any) -> dict[str, Any]:
     """The long form of what stands at a field."""
     if isinstance(value, list | tuple):
         return {"values": value}
-    if isinstance(value, dict) and any(set(value) <= form and set(value) & form - {"when", "log"} for form in FORMS):
-        if isinstance(value.get("values", []), list | tuple):
-            return dict(value)
+    is_clear = isinstance(value, dict) and isinstance(value.get("values", []), list | tuple)
+    if is_clear and any(set(value) <= form and set(value) & form - {"when", "log"} for form in FORMS):
+        return dict(value)
     raise ConfigError(f"The values of '{name}' cannot be understood.", EXAMPLE)
 
 
