@@ -15,21 +15,29 @@ LONG_S = 240.0
 
 
 class Beat:
-    """The longest gap between two beats of the window's event loop."""
+    """The gaps between beats of the window's event loop, and for how much of each its thread had the processor (ms).
+
+    On a busy machine the first are long whatever the window does; the second are its own.
+    """
 
     def __init__(self, parent) -> None:
         from PySide6.QtCore import Qt, QTimer
 
-        self.gaps, self._last = [], time.perf_counter()
+        self.gaps, self.worked = [], []
+        self._last, self._last_worked = time.perf_counter(), time.thread_time()
         self._timer = QTimer(parent, interval=5)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._on_beat)
         self._timer.start()
 
     def _on_beat(self) -> None:
-        now = time.perf_counter()
+        now, worked = time.perf_counter(), time.thread_time()
         self.gaps.append((now - self._last) * 1e3)
-        self._last = now
+        self.worked.append((worked - self._last_worked) * 1e3)
+        self._last, self._last_worked = now, worked
+
+    def end(self) -> None:
+        self._timer.stop()
 
 
 def main(measure: Callable[[argparse.Namespace], None], about: str, turns: tuple[str, int]) -> None:

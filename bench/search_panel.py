@@ -3,7 +3,8 @@
     python bench/search_panel.py [--trials 500] [--turns 12]
 
 The real Search panel and a real explorer process; the ledger is written here, over the settings of Table 1 and three
-more, two of them words. Three numbers: the search opened, a trial ending while it is looked at, and the answer to that.
+more, two of them words. Of the search being opened, and of a trial ending while it is looked at: the longest gap, and
+the most that the loop's thread worked between two beats, which is what a quiet machine's gap would be.
 """
 
 import argparse
@@ -50,28 +51,31 @@ def measure(folder: Path, chosen: argparse.Namespace) -> None:
     wait(lambda: bool(ready))
     print(f"{chosen.trials} trials over {len(SPACE)} settings")
     tell_machine()
-    tell("search opened, longest gap", [gap(panel, lambda: panel.open(NAME), settled) for _ in range(1)], "times")
-    gaps = [gap(panel, lambda: (add(), panel.watch.look()), settled) for _ in range(chosen.turns)]
-    tell("a trial ends, longest gap", gaps, "times")
+    told = [gap(panel, lambda: panel.open(NAME))]
+    tell_gaps("search opened", told)
+    told = [gap(panel, lambda: (add(), panel.watch.look())) for _ in range(chosen.turns)]
+    tell_gaps("a trial ends", told)
     session.close()
 
 
-def gap(panel, act, settled) -> float:
-    """Do something; the longest gap until all is shown."""
+def tell_gaps(what: str, told: list[tuple[float, float]]) -> None:
+    for name, values in zip(("longest gap", "of that loop's own work"), zip(*told, strict=True), strict=True):
+        tell(f"{what}, {name}", list(values), "times")
+        print()
+
+
+def gap(panel, act) -> tuple[float, float]:
+    """Do something; the longest gap until all is shown, and the most work in one."""
     beat = Beat(panel)
     pause(50)
     beat.gaps.clear()
+    beat.worked.clear()
     act()
     pause(100)
-    wait(lambda: settled(panel))
+    wait(lambda: bool(panel.importance.bars.effects()))
     pause(400)
-    longest = max(beat.gaps)
-    beat._timer.stop()
-    return longest
-
-
-def settled(panel) -> bool:
-    return bool(panel.importance.bars.effects())
+    beat.end()
+    return max(beat.gaps), max(beat.worked)
 
 
 def shown(kind, folder: Path):

@@ -34,8 +34,7 @@ class NumberTable(QTableView):
     ) -> None:
         super().__init__(parent)
         self._model = NumberModel(columns, checkable, self)
-        self._order = NumberOrder(self)
-        self._order.setSourceModel(self._model)
+        self._order = NumberOrder(self._model, self)
         self.setModel(self._order)
         self._prepare(sortable)
         self._model.checked_changed.connect(self.checked_changed)

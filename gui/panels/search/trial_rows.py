@@ -63,10 +63,27 @@ def columns(found: Found) -> list[Column]:
     return [*begin, *varied, Column(score_title(found)), *pixel, *ends]
 
 
-def rows(found: Found, kept: Sequence[str] | None = None) -> list[Row]:
-    """A row for each trial that is kept, known by its number."""
-    wanted = None if kept is None else set(kept)
-    return [_row(found, trial) for trial in found.trials if wanted is None or str(trial.number) in wanted]
+class Rows:
+    """Makes the rows of a table: of a search that is looked at again, only those of trials that have changed."""
+
+    def __init__(self) -> None:
+        self._search: object = None
+        self._made: dict[int, tuple[object, Row]] = {}
+
+    def of(self, found: Found, kept: Sequence[str] | None = None) -> list[Row]:
+        """A row for each trial that is kept, all of them for None, known by its number."""
+        search = found.search.path, found.plan, found.busy
+        if search != self._search:
+            self._search, self._made = search, {}
+        wanted = None if kept is None else set(kept)
+        return [self._row(found, trial) for trial in found.trials if wanted is None or str(trial.number) in wanted]
+
+    def _row(self, found: Found, trial: Trial) -> Row:
+        about = trial, trial == found.best
+        known = self._made.get(trial.number)
+        if known is None or known[0] != about:
+            self._made[trial.number] = known = about, _row(found, trial)
+        return known[1]
 
 
 def _row(found: Found, trial: Trial) -> Row:

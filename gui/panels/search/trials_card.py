@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, Q
 from gui.panel import MARK
 from gui.panels.search.found import Found
 from gui.panels.search.trial_lines import top
-from gui.panels.search.trial_rows import columns, rows, score_title
+from gui.panels.search.trial_rows import Rows, columns, score_title
 from gui.session import Session
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
@@ -64,6 +64,7 @@ class TrialsCard(Card):
         self.add(self.empty, 1)
         self.add(self.pages, 1)
         self._found: Found | None = None
+        self._rows = Rows()
         self._shape: tuple[object, ...] = ()
         self.table.chosen.connect(lambda keys: self.chosen.emit(int(keys[-1])) if keys else None)
         self.table.hovered.connect(self.hovered)
@@ -86,7 +87,7 @@ class TrialsCard(Card):
         self._shape_for(found)
         if self.as_curves.isChecked():
             self.show_curves()
-        shown = rows(found, kept)
+        shown = self._rows.of(found, kept)
         self.table.set_rows(shown)
         brushed = kept is not None and len(shown) < len(found.trials)
         self.set_subtitle(f"{len(shown)} of {len(found.trials)} brushed" if brushed else str(len(found.trials) or ""))

@@ -32,7 +32,7 @@ from gui.panels.search.drafts import Draft, drafts_of, meant, problems, split
 from gui.panels.search.found import facts, read
 from gui.panels.search.hand_sheet import HandSheet
 from gui.panels.search.importance_card import effects
-from gui.panels.search.trial_rows import write_csv
+from gui.panels.search.trial_rows import Rows, write_csv
 
 SPACE = {"learning_rate": [1e-3, 1e-4], "latent": [4, 8], "epochs": [1, 2]}
 FAILED = "There was not enough memory for one step."
@@ -564,6 +564,16 @@ class TestTrials:
         with qtbot.waitSignal(panel.wished) as blocker:
             panel.trials.menu(1).actions()[2].trigger()
         assert blocker.args == ["compare", ("runs", ["s-0001", "s-0002"])]
+
+    def test_only_rows_of_trials_that_changed_are_made_anew(self, make_search, root):
+        made, table = make_search("s"), Rows()
+        before = table.of(read("s", root))
+        with made.ledger() as ledger:
+            ledger.note(4, score=0.001)
+        after = table.of(read("s", root))
+        assert [new is old for new, old in zip(after, before, strict=True)] == [False, True, True, False, True]
+        assert [row.values[0].is_best for row in after] == [False, False, False, True, False]
+        assert table.of(read("s", root), ["2"]) == [after[1]]
 
     def test_table_as_a_file(self, make_search, root, tmp_path):
         make_search("s")

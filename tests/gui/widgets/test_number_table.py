@@ -74,6 +74,28 @@ def test_only_rows_that_changed_are_told(table):
     assert told == [(1, 1, 2)]
 
 
+def test_rows_that_are_added_and_changed_are_told_alone_and_stand_in_their_order(qtbot, table):
+    table.sortByColumn(2, Qt.SortOrder.AscendingOrder)
+    table.choose(["b"])
+    told = []
+    table._model.dataChanged.connect(lambda first, last, *_: told.append((first.row(), last.row())))
+    table._model.rowsInserted.connect(lambda _, first, last: told.append(("new", first, last)))
+    table._model.modelReset.connect(lambda: told.append("reset"))
+    table.set_rows([*ROWS[:2], Row("c", ["run c", 0.5, 30]), ROWS[3], Row("e", ["run e", 0.1, 35])])
+    assert told == [(2, 2), ("new", 4, 4)]
+    assert names(table) == ["run a", "run c", "run e", "run b", "run d"]
+    assert table.chosen_keys() == ["b"]
+
+
+def test_a_light_and_a_tick_are_told_of_their_rows_alone(table):
+    told = []
+    table._model.dataChanged.connect(lambda first, last, *_: told.append((first.row(), last.row())))
+    table.light("c")
+    table.light("a")
+    table.set_checked(["d"])
+    assert told == [(2, 2), (0, 0), (2, 2), (3, 3)]
+
+
 def test_enter_and_double_click_open_a_row(qtbot, table):
     table.choose(["b"])
     with qtbot.waitSignal(table.opened) as opened:
