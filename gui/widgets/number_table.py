@@ -55,7 +55,7 @@ class NumberTable(QTableView):
         self.setIconSize(QSize(DOT_PX, DOT_PX))
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(ROW_PX)
-        header = TightHeader(Qt.Orientation.Horizontal, self)
+        self._header = header = TightHeader(Qt.Orientation.Horizontal, self)
         self.setHorizontalHeader(header)
         header.setSectionsClickable(sortable)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
@@ -71,6 +71,7 @@ class NumberTable(QTableView):
         """Show these rows; what was chosen stays chosen."""
         kept = self.chosen_keys()
         self._model.show(rows)
+        self._header.resizeSections()  # Qt itself measures the columns only when there are other rows altogether
         if kept and kept != self.chosen_keys():
             self.choose(kept)
 

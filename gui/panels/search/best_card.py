@@ -25,6 +25,7 @@ class BestCard(Card):
     def show_found(self, found: Found | None) -> None:
         numbers, bests = best_so_far(found) if found else ([], [])
         if found and numbers:
+            self.plot.canvas.set_steps(numbers[-1])
             self.plot.set_series(KEY, numbers, bests, SeriesStyle(score_title(found), "role:accent"))
             self.plot.mark_best(KEY, found.best.number if found.best else None)
         else:

@@ -39,7 +39,7 @@ class PlotCard(Card):
         super().__init__("Search")
         self.searches, self.empty, self.notice = Choice(), label(NONE, role="quiet", wrap=True), NoticeBox()
         self.settings = IconButton("settings", "Space and settings", checkable=True)
-        self.new = Button("New", icon_name="plus")
+        self.new = IconButton("plus", "Put a new search together")
         self.pause, self.stop = Button("Pause", icon_name="pause"), Button("Stop and keep", "danger", "stop")
         self.go_on = Button("Go on", "primary", "play")
         self.pages, self.axes, self.hint = QStackedWidget(), ParallelAxes(), ElidedLabel(HINT)
@@ -47,7 +47,6 @@ class PlotCard(Card):
         self._drawn: tuple[object, ...] = ()
         self._is_held, self._held_elsewhere = False, ""
         self.hint.setProperty("role", "caption")
-        self.new.setToolTip("Put a new search together")
         self.searches.setAccessibleName("search")
         self.searches.setMinimumContentsLength(9)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)

@@ -16,6 +16,7 @@ SCORE = "score"
 DECADE = 10.0
 KINDS = {"failed": FAILED, "stopped": DROPPED}
 TOP = 10
+FEW_MARKS = 8  # a range of no more whole numbers has a mark at each, and none between them
 
 
 def lines_of(found: Found) -> tuple[list[Axis], Lines]:
@@ -33,7 +34,9 @@ def lines_of(found: Found) -> tuple[list[Axis], Lines]:
 def _axis(found: Found, name: str, trials: list[Trial]) -> Axis:
     dimension = next(each for each in found.plan.space.dimensions if each.name == name)
     if isinstance(dimension, Range):
-        return Axis(name, short(name), log=dimension.log, none="off")
+        few = dimension.count is not None and dimension.count <= FEW_MARKS
+        whole = range(int(dimension.low), int(dimension.high) + 1) if few else ()
+        return Axis(name, short(name), marks=tuple(map(float, whole)), log=dimension.log, none="off")
     tried = [trial.config[name] for trial in trials if name in trial.config]
     values = list(dict.fromkeys([*dimension.values, *tried]))
     if dimension.is_ordered:

@@ -416,6 +416,13 @@ class TestPictures:
         assert panel.trial.said.text() == "Damaged."
         assert not panel.trial.pictures.isVisible()
 
+    def test_whole_numbers_have_marks_at_whole_numbers(self, panel, make_search):
+        make_search("s", 4, {"kernel_size": {"low": 3, "high": 5}, "latent": {"low": 4, "high": 400}})
+        panel.open("s")
+        axes = panel.plot.axes.model.axes
+        assert axes["kernel_size"].marks == (3.0, 4.0, 5.0)
+        assert axes["latent"].marks == ()
+
     def test_importance_has_sign_and_interval(self, panel, make_search, weighed):
         make_search("few", 3)
         panel.open("few")

@@ -87,6 +87,14 @@ def test_rows_that_are_added_and_changed_are_told_alone_and_stand_in_their_order
     assert table.chosen_keys() == ["b"]
 
 
+def test_columns_are_as_wide_as_what_has_changed_in_them(table):
+    before = table.columnWidth(2)
+    table.set_rows([Row("a", ["run a", 6071.25, 123_456_789_012], series="a"), *ROWS[1:]])
+    changed = table.columnWidth(2)
+    table.set_rows([*table._model.rows, Row("e", ["run e", 0.1, 123_456_789_012_345_678])])
+    assert before < changed < table.columnWidth(2)
+
+
 def test_a_light_and_a_tick_are_told_of_their_rows_alone(table):
     told = []
     table._model.dataChanged.connect(lambda first, last, *_: told.append((first.row(), last.row())))
