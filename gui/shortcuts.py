@@ -59,7 +59,6 @@ MAP = (
     ("Wheel, + and −, R", "zoom; whole map again"),
     ("Middle-drag, Shift+arrows", "move the map"),
 )
-FORMS_TITLE = "Forms and lists"
 LAYERS_TITLE, MAP_TITLE = "Layers", "Map of scans"
 GROUPS = (
     ("Pictures", PICTURES),
@@ -68,7 +67,7 @@ GROUPS = (
     ("Axes of a search", AXES),
     (LAYERS_TITLE, LAYERS),
     (MAP_TITLE, MAP),
-    (FORMS_TITLE, FORMS),
+    ("Forms and lists", FORMS),
 )
 
 
@@ -82,7 +81,7 @@ class ShortcutSheet(QDialog):
         left, right = QVBoxLayout(), QVBoxLayout()
         left.addLayout(_group("Program", menu_keys(window)))
         for title, keys in GROUPS:
-            (left if title in (FORMS_TITLE, LAYERS_TITLE, MAP_TITLE) else right).addLayout(_group(title, keys))
+            (left if title in (LAYERS_TITLE, MAP_TITLE) else right).addLayout(_group(title, keys))
         columns = QHBoxLayout()
         columns.setSpacing(40)
         for column in (left, right):
@@ -113,6 +112,7 @@ def _plain(text: str) -> str:
 
 def _group(title: str, keys: tuple[tuple[str, str], ...] | list[tuple[str, str]]) -> QVBoxLayout:
     column, grid = QVBoxLayout(), QGridLayout()
+    column.setSpacing(6)
     grid.setHorizontalSpacing(18)
     grid.setVerticalSpacing(4)
     for row, (key, what) in enumerate(keys):

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFileDialog, QSplitter
 from gui.figures import FIGURES, save_figure
 from gui.panel import Desk, Panel, column_of
 from gui.panels.latent.choice_card import ChoiceCard
-from gui.panels.latent.exploration import Exploration
+from gui.panels.latent.exploration import Exploration, about
 from gui.panels.latent.map_card import MapCard
 from gui.panels.latent.mapped import table_text
 from gui.panels.latent.scan_card import ScanCard
@@ -54,6 +54,7 @@ class LatentPanel(Panel):
         session = self.session
         for changed in (session.runs_changed, session.run_changed, session.data_loaded, self.shown):
             changed.connect(self._wake)
+        self.shown.connect(self.exploration.asking.forgive)
         self.choice.changed.connect(self._on_choice_changed)
         for changed in (self.choice.colour_changed, self.map.hidden_changed, self.tools.turned):
             changed.connect(self.remembered)
@@ -103,9 +104,9 @@ class LatentPanel(Panel):
 
     def export(self) -> None:
         """Write a figure of the map."""
-        about = self.exploration.about()
-        path = self.ask_path(self, "Export a figure", "latent.png", FIGURES)[0] if about else ""
-        if path and not save_figure(self.map.figure, about, path):
+        words = about(self.exploration.scene, self.choice.values()["method"])
+        path = self.ask_path(self, "Export a figure", "latent.png", FIGURES)[0] if words else ""
+        if path and not save_figure(self.map.figure, words, path):
             self.choice.notice.show_notice(f"The figure could not be written to {path}. Choose another folder.")
 
     def write_points(self) -> None:
@@ -114,9 +115,10 @@ class LatentPanel(Panel):
         path = self.ask_path(self, "Export the points", "latent.csv", "*.csv")[0] if scene else ""
         if scene is None or not path:
             return
+        words = about(scene, self.choice.values()["method"])
         selected = {scene.mapped.find(place) for place in scene.group}
         try:
-            Path(path).write_text(table_text(scene.mapped, self.exploration.about(), selected), encoding="utf-8")
+            Path(path).write_text(table_text(scene.mapped, words, selected), encoding="utf-8")
         except OSError as error:
             text = f"The points could not be written to {path} ({error.strerror}). Choose another folder."
             self.choice.notice.show_notice(text)

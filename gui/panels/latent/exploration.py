@@ -32,7 +32,7 @@ class Exploration(QObject):
     def __init__(self, session: Session, cards: Cards, parent: QObject) -> None:
         super().__init__(parent)
         self.scene: Scene | None = None
-        self.asking, self.measuring = Asking(session, MAP, self), Measuring(session, self)
+        self.asking, self.measuring = Asking(session, MAP, self, once=True), Measuring(session, self)
         self.visiting = Visiting(session, self)
         self._choice, self._scan, self._map, self._tools = cards
         self._wanted: tuple[RunRecord, LoadedData] | None = None
@@ -42,7 +42,7 @@ class Exploration(QObject):
 
     def _connect(self) -> None:
         self.asking.found.connect(self._on_found)
-        self.asking.failed.connect(self.lose)
+        self.asking.failed.connect(self._on_failed)
         self.asking.progressed.connect(self._on_progressed)
         self.measuring.found.connect(self._on_measured)
         self.measuring.told.connect(lambda text: self._map.set_subtitle(text or HINT))
@@ -119,14 +119,6 @@ class Exploration(QObject):
             letters = {place: str(at) for at, place in enumerate(guest.near, 1)} if guest else {}
             self._map.show_chosen(self.scene.chosen, self.scene.group, letters | self._tools.page().points())
 
-    def about(self) -> str:
-        """What the map shows, in words."""
-        if self.scene is None:
-            return ""
-        values = self._choice.values()
-        splits = ", ".join(dict.fromkeys(self.scene.mapped.splits))
-        return f"{self.scene.title} · {self.scene.data.title} ({splits}) · {METHODS[values['method']]}"
-
     def _work(self, scene: Scene) -> None:
         self.scene = scene
         self._scan.look(scene)
@@ -153,6 +145,11 @@ class Exploration(QObject):
             self.choose(chosen)
         self.measuring.need(scene, self._choice.values()["colour"])
 
+    def _on_failed(self, why: str) -> None:
+        version = self._version
+        self.lose(why)
+        self._version = version
+
     def _on_progressed(self, done: int, total: int) -> None:
         text = f"{MAPPING} {100 * done // max(total, 1)} %"
         method = self._choice.values()["method"]
@@ -178,3 +175,11 @@ class Exploration(QObject):
         if self.scene is not None and self.scene.opened is not None:
             self._map.show_guest(guest)
             self.mark()
+
+
+def about(scene: Scene | None, method: str) -> str:
+    """What a map shows, in words."""
+    if scene is None:
+        return ""
+    splits = ", ".join(dict.fromkeys(scene.mapped.splits))
+    return f"{scene.title} · {scene.data.title} ({splits}) · {METHODS[method]}"

@@ -250,6 +250,21 @@ class TestMap:
         )
         assert panel.tools.page().message() == "No memory. Map fewer splits."
 
+    def test_refused_map_is_asked_again_only_when_it_is_wanted_anew(self, panel, loaded, asked, session):
+        refused = asked(MapLatent)
+        session.questions.engine.say(
+            Refused(reason="No memory.", advice="Map fewer splits.", number=refused.number, panel="latent-map")
+        )
+        panel.refresh()  # as an event of any run does
+        assert asked(MapLatent).number == refused.number
+        panel.hide()
+        panel.show()
+        again = asked(MapLatent, after=refused.number)
+        session.questions.engine.say(Refused(reason="No memory.", number=again.number, panel="latent-map"))
+        panel.choice.set_values({"method": "tsne"})
+        panel.refresh()
+        assert asked(MapLatent, after=again.number).method == "tsne"
+
     def test_hover_says_and_shows_the_scan(self, mapped, qtbot):
         with qtbot.waitSignal(mapped.pointed) as told:
             mapped.map.plot.pointed.emit(18)
