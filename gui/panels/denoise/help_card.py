@@ -42,6 +42,7 @@ class HelpCard(Card):
         line.addWidget(self.plot, 1)
         line.addWidget(self._side())
         self.add(line, 1)
+        self._place: float | None = None
         self.show_curve(None, {})
 
     def _side(self) -> QScrollArea:
@@ -66,7 +67,11 @@ class HelpCard(Card):
         if curve is None:
             self.plot.keep_series(())
             self.text.setText("")
-            return
+        else:
+            self._show_curves(curve, titles)
+        self._mark_place()
+
+    def _show_curves(self, curve: Curve, titles: Mapping[str, str]) -> None:
         known = {run: title for run, title in titles.items() if run in curve.runs}
         self.plot.keep_series([NOTHING, *known])
         self._draw(NOTHING, curve.sigmas, curve.noisy_mse, SeriesStyle(NOTHING, "role:quiet", dashed=True))
@@ -79,7 +84,8 @@ class HelpCard(Card):
 
     def show_place(self, sigma: float) -> None:
         """Mark where the slider stands."""
-        self.plot.canvas.point_at(sigma, stays=True)
+        self._place = sigma
+        self._mark_place()
 
     def show_refining(self, level: str) -> None:
         """Say of which level the warnings still are while drafts are shown; nothing when they are of what is shown."""
@@ -90,6 +96,10 @@ class HelpCard(Card):
         for notice, sentence in zip(self.notices, [*sentences, *[""] * MOST_NOTICES], strict=False):
             if notice.text() != sentence:
                 notice.show_notice(sentence)
+
+    def _mark_place(self) -> None:
+        """Where there is no curve yet, a line would only cross out the sentence that stands there."""
+        self.plot.canvas.point_at(self._place if self.plot.items else None, stays=True)
 
     def _draw(self, key: str, sigmas: Sequence[float], errors: Sequence[float], style: SeriesStyle) -> None:
         told = [(sigma, error) for sigma, error in zip(sigmas, errors, strict=True) if error > 0]

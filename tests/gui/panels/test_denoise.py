@@ -458,13 +458,18 @@ class TestLesion:
         assert panel.lesion.buttons.known.isVisible()
 
 
+def curve_arrives(asked, answer, session):
+    """Let the explorer tell a run whose error is 0.06 whatever the noise; its path."""
+    request, run = asked(DenoiseCurve), path_of(session, "ae-0001")
+    noisy = [sigma**2 for sigma in request.sigmas]
+    errors = {"mse": [0.0036] * len(noisy), "noisy_mse": noisy}
+    answer("denoise-curve", {"sigmas": list(request.sigmas), "noisy_mse": noisy, "runs": {run: errors}})
+    return run
+
+
 class TestHelp:
     def test_curve_is_drawn_with_the_point_where_it_breaks_even(self, seen, asked, answer, session):
-        request = asked(DenoiseCurve)
-        run = path_of(session, "ae-0001")
-        noisy = [sigma**2 for sigma in request.sigmas]
-        errors = {"mse": [0.0036] * len(noisy), "noisy_mse": noisy}
-        answer("denoise-curve", {"sigmas": list(request.sigmas), "noisy_mse": noisy, "runs": {run: errors}})
+        run = curve_arrives(asked, answer, session)
         plot = seen.stage.help.plot
         assert plot.items[run].series.best == pytest.approx(0.06)
         assert seen.stage.help.text.text() == "★ ae-0001: worse than doing nothing below 0.060"
@@ -494,10 +499,14 @@ class TestHelp:
         clean = Made("r", "ae", image, image, image, 15.0, 0.5)
         assert harm(clean, Noise(sigma=0.0), None).startswith("Without noise ae only takes away")
 
-    def test_slider_is_marked_on_the_curve(self, seen, pictures):
+    def test_slider_is_marked_on_the_curve_once_there_is_one(self, seen, pictures, asked, answer, session):
         slide(seen, 0.2)
         pictures()
-        assert seen.stage.help.plot.canvas._place.value() == pytest.approx(0.2)
+        mark = seen.stage.help.plot.canvas._place
+        assert not mark.isVisible()
+        curve_arrives(asked, answer, session)
+        assert mark.isVisible()
+        assert mark.value() == pytest.approx(0.2)
 
 
 class TestNoise:
