@@ -1,6 +1,6 @@
 """What is drawn over a map of points: rings round some of them, and the picture of the one under the pointer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -11,7 +11,8 @@ from gui.widgets.scatter_model import Frame, Point, Scatter
 from gui.widgets.scatter_paint import room_of
 
 Preview = tuple[QImage | None, Sequence[str]]
-PREVIEW_PX, LINE_PX, AWAY_PX, RING_PX, PAD_PX, CROSS_PX = 120, 17, 14, 7, 8, 11
+Letters = tuple[QPointF, str]
+PREVIEW_PX, LINE_PX, AWAY_PX, RING_PX, PAD_PX, CROSS_PX, LETTERS_PAD_PX = 120, 17, 14, 7, 8, 11, 3
 
 
 def draw_rings(painter: QPainter, scatter: Scatter, frame: Frame, rings: Mapping[int, str]) -> None:
@@ -21,12 +22,14 @@ def draw_rings(painter: QPainter, scatter: Scatter, frame: Frame, rings: Mapping
         return
     painter.setClipRect(room_of(frame))
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    for at, (x, y) in zip(known, frame.to_view(scatter.points[known]).tolist(), strict=True):
+    places = [QPointF(x, y) for x, y in frame.to_view(scatter.points[known]).tolist()]
+    for place in places:
         for colour, wide in ((palette.current().field, 4.5), (palette.current().strong, 2.0)):
             painter.setPen(QPen(QColor(colour), wide))
-            painter.drawEllipse(QPointF(x, y), RING_PX, RING_PX)
-        if rings[at]:
-            _draw_letters(painter, QPointF(x + RING_PX + 4, y - 4), rings[at])
+            painter.drawEllipse(place, RING_PX, RING_PX)
+    lettered = [(place, rings[at]) for at, place in zip(known, places, strict=True) if rings[at]]
+    for place, text in _merged(lettered, lambda mark: _letters_room(painter, frame, *mark, RING_PX)):
+        _draw_letters(painter, _letters_room(painter, frame, place, text, RING_PX), text)
     painter.setClipping(False)
 
 
@@ -42,7 +45,8 @@ def draw_guest(painter: QPainter, scatter: Scatter, frame: Frame) -> None:
         painter.drawEllipse(QPointF(x, y), RING_PX, RING_PX)
         painter.drawLine(QPointF(x - CROSS_PX, y), QPointF(x + CROSS_PX, y))
         painter.drawLine(QPointF(x, y - CROSS_PX), QPointF(x, y + CROSS_PX))
-    _draw_letters(painter, QPointF(x + CROSS_PX + 4, y - 4), scatter.guest_title)
+    title = scatter.guest_title
+    _draw_letters(painter, _letters_room(painter, frame, QPointF(x, y), title, CROSS_PX), title)
     painter.setClipping(False)
 
 
@@ -77,11 +81,35 @@ def preview_room(painter: QPainter, preview: Preview, at: Point, size: Point) ->
     return QRectF(left, min(max(at[1] - high / 2, 2.0), max(size[1] - high - 2, 2.0)), wide, high)
 
 
-def _draw_letters(painter: QPainter, at: QPointF, text: str) -> None:
-    """Letters on a ground that lets them be read over points."""
+def _merged(marks: Sequence[Letters], room: Callable[[Letters], QRectF]) -> list[Letters]:
+    """Letters that would cover others stand with them beside the first of their places: '1, 2'."""
+
+    def joined(turns: Sequence[int]) -> Letters:
+        return marks[turns[0]][0], ", ".join(marks[turn][1] for turn in turns)
+
+    kept: list[list[int]] = []
+    for turn in range(len(marks)):
+        turns = [turn]
+        while covered := [other for other in kept if room(joined(other)).intersects(room(joined(turns)))]:
+            kept = [other for other in kept if other not in covered]
+            turns = sorted(sum(covered, turns))
+        kept.append(turns)
+    return [joined(turns) for turns in kept]
+
+
+def _letters_room(painter: QPainter, frame: Frame, at: QPointF, text: str, away: float) -> QRectF:
+    """Where letters stand: at the right of what is drawn at a place, at its left where the map ends before them."""
     metrics = painter.fontMetrics()
+    wide = metrics.horizontalAdvance(text) + 2 * LETTERS_PAD_PX
+    left = at.x() + away + 1
+    if left + wide > room_of(frame).right():
+        left = at.x() - away - 1 - wide
+    return QRectF(left, at.y() - 5 - metrics.ascent(), wide, metrics.height())
+
+
+def _draw_letters(painter: QPainter, room: QRectF, text: str) -> None:
+    """Letters on a ground that lets them be read over points."""
     ground = QColor(palette.current().field)
     ground.setAlpha(215)
-    room = QRectF(at.x() - 3, at.y() - metrics.ascent() - 1, metrics.horizontalAdvance(text) + 6, metrics.height())
     painter.fillRect(room, ground)
-    painter.drawText(at, text)
+    painter.drawText(QPointF(room.left() + LETTERS_PAD_PX, room.top() + painter.fontMetrics().ascent() + 1), text)

@@ -212,3 +212,30 @@ class TestGuest:
         assert 0 < y < 400
         QTest.mouseDClick(plot, Qt.MouseButton.LeftButton)
         assert plot.frame.to_view(np.array([[40.0, 0.5]]))[0][0] == pytest.approx(x)
+
+
+class TestRings:
+    def test_letters_that_would_cover_each_other_stand_side_by_side(self, plot):
+        twins = np.array([[0.0, 0.0], [0.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+        plot.show_points(Scatter(twins, np.zeros(4, np.int64), MARKS[:1], ("x", "y")))
+        plot.set_rings({0: "1", 1: "2", 2: "3"})
+        shown = plot.grab().toImage()
+        plot.set_rings({0: "1, 2", 1: "", 2: "3"})
+        assert plot.grab().toImage() == shown
+
+    def test_merged_letters_take_those_along_that_they_reach(self, plot):
+        near = np.array([[0.0, 0.0], [0.04, 0.0], [0.0, 0.0], [1.0, 1.0]])
+        plot.show_points(Scatter(near, np.zeros(4, np.int64), MARKS[:1], ("x", "y")))
+        plot.set_rings({0: "1", 1: "2", 2: "3"})
+        shown = plot.grab().toImage()
+        plot.set_rings({0: "1, 2, 3", 1: "", 2: ""})
+        assert plot.grab().toImage() == shown
+
+    def test_letters_stand_at_the_left_where_the_map_ends(self, plot):
+        plot.set_rings({3: ""})
+        bare = plot.grab().toImage()
+        plot.set_rings({3: "a long name"})
+        named, (x, y) = plot.grab().toImage(), plot.frame.to_view(plot.scatter.points[[3]])[0].astype(int)
+        changed = [at for at in range(named.width()) if named.pixel(at, y - 9) != bare.pixel(at, y - 9)]
+        assert max(changed) < x
+        assert max(changed) - min(changed) > plot.fontMetrics().horizontalAdvance("long name")
