@@ -57,7 +57,7 @@ class Calibration:
     def sentence(self) -> str:
         """What that means for whoever looks at the spread."""
         at = self.levels.index(0.9)
-        held = f"intervals of 90 % hold {self.coverage[at]:.1%} of the held-out pixels"
+        held = f"intervals of 90 % hold {100 * self.coverage[at]:.1f} % of the held-out pixels"
         times = f"the error is {self.rms_error / max(self.spread, LEAST):.1f} times the spread"
         if self.error <= TOLERATED:
             return f"The spread is calibrated: {held}, and {times}."

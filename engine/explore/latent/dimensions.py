@@ -60,7 +60,7 @@ class Dimensions:
                 "the KL term up."
             )
         return (
-            f"The posterior has collapsed in {unused} of {count} latent numbers ({unused / count:.0%}): under "
+            f"The posterior has collapsed in {unused} of {count} latent numbers ({100 * unused / count:.0f} %): under "
             f"{quality.ACTIVE_NATS:g} nats of KL each, they are left to the prior and say nothing of a scan; "
             f"{count - unused} are active."
         )

@@ -132,7 +132,7 @@ class Layout:
         found = self.components
         if self.method == "pca":
             return _of_components(laid, found)
-        kept = f"of the first {len(found.axes)} principal components ({found.shares.sum():.0%} of the variance)"
+        kept = f"of the first {len(found.axes)} principal components ({100 * found.shares.sum():.0f} % of the variance)"
         title = TITLES[self.method]
         meaning = "Neighbourhoods mean something; distances between groups and sizes do not."
         note = f"{title} {kept}, seed {self.seed}. {meaning}"
@@ -148,8 +148,10 @@ def lay_out(points: Points, fitted_on: NDArray[np.bool_], method: str, seed: int
 
 def _of_components(along: Points, found: Components) -> Map:
     shares = [*found.shares, 0.0, 0.0]
-    axes = tuple(f"component {number + 1} ({shares[number]:.1%} of the variance)" for number in range(2))
-    note = f"The plane holds {shares[0] + shares[1]:.1%} of the variance; what is near in it may lie far apart."
+    axes = tuple(f"component {number + 1} ({100 * shares[number]:.1f} % of the variance)" for number in range(2))
+    note = (
+        f"The plane holds {100 * (shares[0] + shares[1]):.1f} % of the variance; what is near in it may lie far apart."
+    )
     return Map(_spread(along), (axes[0], axes[1]), note, found)
 
 

@@ -66,7 +66,7 @@ def sentence(name: str, found: dict[str, Any]) -> str:
     if first["distance"] == 0.0:
         return f"{name} is a training scan, pixel for pixel at this size: {first['name']}."
     share = f"at {found['ratio']:.2f} of the mean distance to the {CROWD} nearest"
-    under = f"{usual['share']:.1%} of {usual['scans']} {usual['split']} scans are under {COPY:.2f}"
+    under = f"{100 * usual['share']:.1f} % of {usual['scans']} {usual['split']} scans are under {COPY:.2f}"
     if found["memorised"]:
         return f"{name} is a near copy of the training scan {first['name']}, which lies {share} ({under})."
     return f"{name} is no near copy of a training scan: the nearest lies {share} ({under})."

@@ -74,8 +74,8 @@ def content(write):
             "decodes": True,
             "variational": True,
             "points": write(points),
-            "axes": ["component 1 (40.0% of the variance)", "component 2 (12.0% of the variance)"],
-            "note": "The plane holds 52.0% of the variance.",
+            "axes": ["component 1 (40.0 % of the variance)", "component 2 (12.0 % of the variance)"],
+            "note": "The plane holds 52.0 % of the variance.",
             "methods": {"pca": "", "tsne": "", "umap": UMAP},
             "classes": CLASSES,
             "split": SPLITS,
@@ -157,7 +157,7 @@ class TestMap:
     def test_shows_points_axes_legend_and_collapse(self, mapped):
         plot = mapped.map.plot
         assert len(plot.scatter.points) == COUNT
-        assert "40.0%" in plot.scatter.axes[0]
+        assert "40.0 %" in plot.scatter.axes[0]
         assert mapped.map.legend.chip(0).text() == "✓ glioma tumor 12"
         assert mapped.choice.notice.text() == "The posterior has collapsed in 1 of 4."
         assert len({mark.shape for mark in plot.scatter.marks}) == 2
@@ -387,7 +387,7 @@ class TestFile:
         mapped.map.plot.chosen.emit(19)
         assert mapped.exploration.scene.opened is None
         assert mapped.map.plot.scatter.guest is None
-        assert mapped.map.note.text() == "The plane holds 52.0% of the variance."
+        assert mapped.map.note.text() == "The plane holds 52.0 % of the variance."
         assert not mapped.scan.facts.isVisible()
 
     def test_another_map_places_it_again(self, mapped, drop, asked, answer, content):

@@ -26,7 +26,7 @@ def test_numbers_of_a_variational_model_are_in_order_of_their_nats():
 def test_collapsed_numbers_are_named_and_counted():
     found = dimensions.describe(posterior(3, 13))
     assert found.active.sum() == 3
-    assert "collapsed in 13 of 16 latent numbers (81%)" in found.sentence()
+    assert "collapsed in 13 of 16 latent numbers (81 %)" in found.sentence()
     assert "3 are active" in found.sentence()
 
 

@@ -68,7 +68,7 @@ def test_components_are_those_of_the_training_scans_alone(groups):
 def test_points_that_never_differ_are_laid_out_too():
     laid = mapping.lay_out(np.ones((5, 4), np.float32), np.ones(5, np.bool_), "pca", 0)
     assert np.isfinite(laid.points).all()
-    assert "0.0%" in laid.axes[0]
+    assert "0.0 %" in laid.axes[0]
 
 
 def test_lack_of_umap_is_told_with_the_line_that_installs_it(groups, monkeypatch):
