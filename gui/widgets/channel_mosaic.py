@@ -113,8 +113,8 @@ class ChannelMosaic(QAbstractScrollArea):
         else:
             self._paint_cells(painter, self.channels)
         if self.hasFocus():
-            painter.setPen(QPen(QColor(colours.focus), 1))
-            painter.drawRect(self.viewport().rect().adjusted(0, 0, -1, -1))
+            painter.setPen(QPen(QColor(colours.focus), 2))
+            painter.drawRect(self.viewport().rect().adjusted(1, 1, -1, -1))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = Qt.Key(event.key())

@@ -74,8 +74,8 @@ class StageCurve(QWidget):
             self._paint_marks(painter)
         if self.hasFocus():
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(colours.focus), 1))
-            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+            painter.setPen(QPen(QColor(colours.focus), 2))
+            painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         room, last = self.room(), max(len(self.stages) - 1, 1)

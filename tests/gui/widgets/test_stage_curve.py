@@ -4,6 +4,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from gui import palette
 from gui.widgets.stage_curve import Stage, StageCurve
 
 
@@ -39,3 +40,13 @@ def test_arrows_and_enter_do_the_same(curve, qtbot):
     with qtbot.waitSignal(curve.chosen) as told:
         QTest.keyClick(curve, Qt.Key.Key_Return)
     assert told.args == ["b"]
+
+
+def test_keyboard_focus_is_framed_within_the_widget(curve, qtbot):
+    curve.activateWindow()
+    qtbot.waitUntil(curve.isActiveWindow)
+    curve.setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.waitUntil(curve.hasFocus)
+    framed = curve.grab().toImage()
+    inner = framed.width() - 2, framed.height() - 2
+    assert {framed.pixelColor(*at).name() for at in ((1, 1), inner)} == {palette.current().focus}
