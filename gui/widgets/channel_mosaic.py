@@ -13,6 +13,7 @@ from gui.pixmaps import Array, Scale, image_of, to_colours
 
 CELL_PX, NUMBER_PX = 84, 30
 GAP, TEXT_PX = 6, 16
+EDGE_PX = 4  # two frames: of whoever has the keys, and of the chosen picture
 Limits = Callable[[int], tuple[float, float]]
 ROW_KEYS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
 KEYS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
@@ -79,14 +80,14 @@ class ChannelMosaic(QAbstractScrollArea):
 
     def columns(self) -> int:
         side, _ = cell_size(self.channels)
-        return max((self.viewport().width() + GAP) // (side + GAP), 1)
+        return max((self.viewport().width() - EDGE_PX + GAP) // (side + GAP), 1)
 
     def cell(self, place: int) -> QRect:
         """Where the picture at a place of the order is, in the viewport."""
         side, text = cell_size(self.channels)
         row, column = divmod(place, self.columns())
         top = row * (side + text + GAP) - self.verticalScrollBar().value()
-        return QRect(column * (side + GAP) + 2, top + 2, side - 2, side - 2)
+        return QRect(column * (side + GAP) + EDGE_PX, top + EDGE_PX, side - 2, side - 2)
 
     def channel_at(self, at: QPointF) -> tuple[int, int, int] | None:
         """Channel, column and row of the number at a point of the viewport."""

@@ -1,15 +1,33 @@
 """Many small pictures of channels: whoever has the keys sees it."""
 
+import numpy as np
+import pytest
 from PySide6.QtCore import Qt
 
 from gui import palette
-from gui.widgets.channel_mosaic import ChannelMosaic
+from gui.widgets.channel_mosaic import ChannelMosaic, Channels
 
 
-def test_keyboard_focus_is_framed_within_the_widget(qtbot):
-    mosaic = ChannelMosaic()
-    qtbot.addWidget(mosaic)
-    mosaic.show()
+@pytest.fixture
+def mosaic(qtbot):
+    made = ChannelMosaic()
+    qtbot.addWidget(made)
+    made.resize(400, 220)
+    made.show()
+    return made
+
+
+def test_frame_of_the_chosen_picture_lies_within_that_of_the_focus(mosaic):
+    mosaic.set_channels(Channels(np.zeros((8, 8, 4)), range(4), lambda _: (0.0, 1.0)))
+    cell = mosaic.cell(0)
+    outside = mosaic.viewport().grab().toImage()
+    assert outside.pixelColor(cell.left() - 1, cell.center().y()).name() == palette.PICTURE_MARK
+    assert min(cell.left(), cell.top()) >= 4
+    last = mosaic.cell(mosaic.columns() - 1)
+    assert last.right() < mosaic.viewport().width() - 3
+
+
+def test_keyboard_focus_is_framed_within_the_widget(mosaic, qtbot):
     mosaic.activateWindow()
     qtbot.waitUntil(mosaic.isActiveWindow)
     mosaic.setFocus(Qt.FocusReason.TabFocusReason)
