@@ -20,7 +20,10 @@ STEPS = {Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Up: (-1,
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """One (h, w) picture: what it is known by, its name, what stands beside that; `under` is shown while flickering."""
+    """One (h, w) picture: what it is known by, its name, what stands beside that.
+
+    `under` is shown while flickering; `light` is its own where it does not share the board's.
+    """
 
     key: str
     title: str
@@ -28,6 +31,7 @@ class Picture:
     scale: Scale = Scale.GRAY
     caption: str = ""
     under: Array | None = None
+    light: ViewState | None = None
 
 
 class Cell(QWidget):
@@ -35,6 +39,7 @@ class Cell(QWidget):
 
     def __init__(self, state: ViewState, parent: QWidget) -> None:
         super().__init__(parent)
+        self._light = state
         self.view, self._title, self._caption = ImageView(state, self), ElidedLabel(parent=self), label(parent=self)
         self.view.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._caption.setProperty("role", "caption")
@@ -44,6 +49,8 @@ class Cell(QWidget):
     def show_picture(self, picture: Picture, flickering: bool) -> None:
         self.picture = picture
         under = picture.under if flickering else None
+        if self.view.state is not (light := picture.light or self._light):
+            self.view.set_state(light)
         self.view.set_image(picture.image if under is None else under, picture.scale)
         self.view.setAccessibleName(f"{picture.title} {picture.caption}".strip())
         self._title.setText(picture.title)

@@ -31,17 +31,15 @@ class SpreadPage(Page):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.calibrating = Asking(session, "latent-calibrate", self)
-        self.states = [ViewState(parent=self), ViewState(View(window=0.1, level=0.05), self)]
-        self.pictures = PictureBoard(self.states[0], lambda view: view.set_orientation(""))
-        self.heat = PictureBoard(self.states[1], lambda view: view.set_orientation(""))
+        self.pictures = PictureBoard(ViewState(parent=self), lambda view: view.set_orientation(""))
+        self.heat = ViewState(View(window=0.1, level=0.05), self)
         self.plot = CurvePlot("share of pixels held", "interval promises")
         self.button, self.told = Button(f"Calibrate on {SCANS} validation scans"), label(role="caption")
         self.plot.setFixedWidth(PLOT_PX)
         line = QHBoxLayout(self.content)
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(12)
-        line.addWidget(self.pictures, 41)
-        line.addWidget(self.heat, 20)  # so that all three pictures are of one size
+        line.addWidget(self.pictures, 1)
         line.addWidget(self.plot)
         self.bar.addWidget(self.button)
         self.bar.addWidget(self.told)
@@ -84,12 +82,11 @@ class SpreadPage(Page):
     def _on_found(self, content: dict[str, Any]) -> None:
         original, mean, spread = (np.load(content[key], allow_pickle=False) for key in ("original", "mean", "spread"))
         top = float(np.quantile(spread, 0.999)) or 1e-3
-        self.states[1].update(window=top, level=top / 2)
+        self.heat.update(window=top, level=top / 2)
+        heat = Picture("spread", "spread", spread, Scale.HEAT, f"0 to {number(top, 2)}", light=self.heat)
         self.pictures.set_pictures(
-            [[Picture("original", "original", original), Picture("mean", "mean of samples", mean)]]
+            [[Picture("original", "original", original), Picture("mean", "mean of samples", mean), heat]]
         )
-        caption = f"0 to {number(top, 2)}"
-        self.heat.set_pictures([[Picture("spread", "spread", spread, Scale.HEAT, caption)]])
         self._own = content["calibration"]["sentence"].replace("held-out pixels", "pixels of this scan")
         self._draw(OWN, content["calibration"])
         self.reveal()

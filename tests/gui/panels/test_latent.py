@@ -29,6 +29,7 @@ from gui.panels.latent.between_page import NEEDS_TWO
 from gui.panels.latent.map_card import HINT
 from gui.panels.latent.mapped import LEAKED, scatter_of
 from gui.panels.latent.page import CHOOSE
+from gui.widgets.image_view import ImageView
 
 SIDE, COUNT = 32, 24
 CLASSES = ["glioma_tumor", "no_tumor"]
@@ -513,6 +514,9 @@ class TestPages:
         files = {key: write(np.full((SIDE, SIDE), 0.1)) for key in ("original", "mean", "spread")}
         answer("latent-spread", {"name": "a", **files, "calibration": told})
         assert page.note.text() == "The spread is far too narrow."
+        views = [view for view in page.findChildren(ImageView) if view.isVisible()]
+        assert len(views) == 3
+        assert len({view.size().toTuple() for view in views}) == 1
         page.button.click()
         asked(CalibrateSpread)
         answer("latent-calibrate", {"scans": 64, "samples": 32, **told, "sentence": "Of many."})
