@@ -57,6 +57,7 @@ class CurveCanvas(pg.GraphicsView):
             axis.setStyle(tickLength=0, tickFont=font, tickTextOffset=6, maxTickLevel=0)
         self._y_axis.setWidth(LEFT_AXIS_PX)
         self._y_axis.setGrid(255)
+        self._x_axis.setStyle(hideOverlappingLabels=False)  # or the numbers at its ends would be missing
         self._x_axis.setHeight(38)
         for line in (self._line, self._place):
             line.hide()

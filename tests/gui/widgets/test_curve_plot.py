@@ -5,7 +5,7 @@ import csv
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtTest import QTest
 
 from gui import palette
@@ -220,6 +220,16 @@ def test_empty_plot_says_what_will_be_here(plot):
     plot.keep_series([])
     assert plot._empty.isVisible()
     assert not plot.items
+
+
+def test_numbers_stand_at_both_ends_of_the_axis(plot):
+    plot.set_series("a", [0.0, 0.1, 0.2, 0.3], [1.0, 2.0, 3.0, 4.0])
+    plot.grab()
+    canvas = QImage(10, 10, QImage.Format.Format_RGB32)
+    painter = QPainter(canvas)
+    _, _, labels = plot.canvas._x_axis.generateDrawSpecs(painter)
+    painter.end()
+    assert [text for _, _, text in labels] == ["0.0", "0.1", "0.2", "0.3"]
 
 
 def test_legend_names_curves_by_line_and_name_not_by_colour_alone(drawn):
