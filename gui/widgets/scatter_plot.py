@@ -129,9 +129,11 @@ class ScatterPlot(QWidget):
             painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Whoever looked at all of it still does."""
+        """Whoever looked at all of it still does, and whoever looked at a part, at the middle of that part."""
         super().resizeEvent(event)
-        self.frame = whole(self.scatter.extent(), (self.width(), self.height()))
+        extent, size = self.scatter.extent(), (self.width(), self.height())
+        was_whole = self.frame == whole(extent, self.frame.size)
+        self.frame = whole(extent, size) if was_whole else replace(self.frame, size=size)
         self.refresh()
 
     def changeEvent(self, event: QEvent) -> None:

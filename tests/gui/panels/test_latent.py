@@ -201,7 +201,7 @@ class TestMap:
         assert "25 %" in subtitle(panel)
         answer("latent-errors", {"run": request.run, "mse": [0.001 * (at + 1) for at in range(COUNT)]})
         assert panel.map.plot.scatter.values[18] == pytest.approx(0.019)
-        assert panel.map.plot.frame == frame
+        assert (panel.map.plot.frame.centre, panel.map.plot.frame.scale) == (frame.centre, frame.scale)
         assert subtitle(panel) == HINT
         assert panel.map.plot.preview(18)[1][2] == "MSE 0.019"
 

@@ -160,6 +160,14 @@ class TestGestures:
             QTest.keyClick(plot, Qt.Key.Key_Escape)
         assert told.args == [[]]
 
+    def test_what_is_looked_at_stays_when_the_map_gets_another_size(self, plot):
+        plot.resize(520, 390)
+        assert plot.frame == whole(POINTS, (520, 390))
+        plot.look(plot.frame.zoomed(3, (100, 90), plot.frame.scale))
+        seen = plot.frame
+        plot.resize(520, 389)
+        assert plot.frame == Frame((520, 389), seen.centre, seen.scale)
+
 
 class TestLegend:
     def test_entry_is_switched_off_and_the_last_one_stays(self, qtbot):
