@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -208,6 +209,8 @@ def _stored(value: Any) -> Any:
     return json.dumps(value, default=list) if isinstance(value, dict) else value
 
 
+@lru_cache(maxsize=4096)
 def _trial(row: tuple[Any, ...]) -> Trial:
+    """The trial of a row; a row that is read again is the same trial, which nobody changes."""
     values = dict(zip(_COLUMNS, row, strict=True))
     return Trial(**{**values, "config": frozen(json.loads(values["config"])), "place": json.loads(values["place"])})

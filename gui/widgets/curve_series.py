@@ -1,5 +1,6 @@
 """The numbers of one curve: raw and smoothed, asked by place."""
 
+import statistics
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,7 +79,7 @@ class Series:
         if not len(self.x):
             return None
         at = int(np.abs(self.x - x).argmin())
-        step = float(np.median(np.diff(self.x))) if len(self.x) > 1 else 1.0
+        step = statistics.median(np.diff(self.x).tolist()) if len(self.x) > 1 else 1.0
         return at if abs(self.x[at] - x) <= step / 2 * 1.000001 else None
 
 

@@ -1,6 +1,6 @@
 """The rows of a table of numbers: how they are written, aligned, coloured and sorted."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -58,7 +58,7 @@ class NumberModel(QAbstractTableModel):
         super().__init__(parent)
         self.columns = columns
         self.rows: list[Row] = []
-        self._checkable = checkable
+        self.checkable = checkable
         self._checked: set[str] = set()
         self._lit = ""
 
@@ -91,13 +91,13 @@ class NumberModel(QAbstractTableModel):
         return self._mark(row, role) if index.column() == 0 else None
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
-        if role != Qt.ItemDataRole.CheckStateRole or not (self._checkable and self.rows[index.row()].tickable):
+        if role != Qt.ItemDataRole.CheckStateRole or not (self.checkable and self.rows[index.row()].tickable):
             return False
         self.set_checked(self._checked ^ {self.rows[index.row()].key})
         return True
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        box = self._checkable and index.column() == 0 and self.rows[index.row()].tickable
+        box = self.checkable and index.column() == 0 and self.rows[index.row()].tickable
         return super().flags(index) | (Qt.ItemFlag.ItemIsUserCheckable if box else Qt.ItemFlag.NoItemFlags)
 
     def checked(self) -> list[str]:
@@ -110,20 +110,26 @@ class NumberModel(QAbstractTableModel):
             self._tell(place for place, row in enumerate(self.rows) if row.key in changed)
             self.checked_changed.emit(self.checked())
 
-    def show(self, rows: Sequence[Row]) -> None:
-        """Take new rows; where the old ones stand before them only what differs is told: selection and place stay."""
+    def show(self, rows: Sequence[Row]) -> bool:
+        """Take new rows; return whether any differs.
+
+        Where the old ones stand before them only what differs is told: selection and place stay. The first rows of all
+        are told at once, since rows that are put in are sorted in one by one.
+        """
         before, known = self.rows, len(self.rows)
-        if [row.key for row in rows[:known]] != [row.key for row in before]:
+        if not before or [row.key for row in rows[:known]] != [row.key for row in before]:
             self.beginResetModel()
             self.rows = list(rows)
             self.endResetModel()
-            return
+            return bool(before or rows)
         self.rows = list(rows[:known])
-        self._tell([place for place, row in enumerate(before) if row != rows[place]])
+        changed = [place for place, row in enumerate(before) if row is not rows[place] and row != rows[place]]
+        self._tell(changed)
         if len(rows) > known:
             self.beginInsertRows(QModelIndex(), known, len(rows) - 1)
             self.rows = list(rows)
             self.endInsertRows()
+        return bool(changed) or len(rows) > known
 
     def set_columns(self, columns: Sequence[Column]) -> None:
         """Become a table of other columns, without rows yet."""
@@ -144,7 +150,7 @@ class NumberModel(QAbstractTableModel):
 
     def _mark(self, row: Row, role: int) -> Any:
         """Return the row's box or the dot in its colour."""
-        if role == Qt.ItemDataRole.CheckStateRole and self._checkable and row.tickable:
+        if role == Qt.ItemDataRole.CheckStateRole and self.checkable and row.tickable:
             return Qt.CheckState.Checked if row.key in self._checked else Qt.CheckState.Unchecked
         if role == Qt.ItemDataRole.DecorationRole and row.series:
             return dot(palette.series_colour(row.series))
@@ -162,6 +168,12 @@ class NumberOrder(QSortFilterProxyModel):
         super().__init__(parent)
         self._source = source
         self.setSourceModel(source)
+
+    def look(self, index: Index) -> Hashable:
+        """What the width of a cell depends on: its column, its text, and whether a box or a dot stands before it."""
+        row, column = self._source.rows[self.mapToSource(index).row()], index.column()
+        mark = (self._source.checkable and row.tickable, bool(row.series)) if column == 0 else ()
+        return column, self._source.columns[column].write(row.values[column]), mark
 
     def lessThan(self, left: Index, right: Index) -> bool:
         return self._rank(left) < self._rank(right)

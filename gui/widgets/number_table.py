@@ -4,24 +4,37 @@ from collections.abc import Collection, Sequence
 
 from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QWidget
 
+from gui.widgets.measured_table import RESTYLED, MeasuredTable
 from gui.widgets.number_model import DOT_PX, Column, NumberModel, NumberOrder, Row
 
 ROW_PX = 25
 SPARED_PX, SPARED_PLAIN_PX = 14, 8
-MEASURED_ROWS = 40  # how many rows a column is measured by: all of a long table's take too long
 
 
 class TightHeader(QHeaderView):
     """A header that keeps room for a small sort mark, not for one as large as its text is high, nor for bold titles."""
 
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(Qt.Orientation.Horizontal, parent)
+        self._sizes: dict[tuple[str, bool], QSize] = {}
+
     def sectionSizeFromContents(self, logicalIndex: int) -> QSize:  # noqa: N803 - Qt's own name
-        size = super().sectionSizeFromContents(logicalIndex)
-        return size - QSize(SPARED_PX if self.isSortIndicatorShown() else SPARED_PLAIN_PX, 0)
+        """Measure each title once."""
+        about = str(self.model().headerData(logicalIndex, self.orientation())), self.isSortIndicatorShown()
+        if about not in self._sizes:
+            spared = SPARED_PX if about[1] else SPARED_PLAIN_PX
+            self._sizes[about] = super().sectionSizeFromContents(logicalIndex) - QSize(spared, 0)
+        return self._sizes[about]
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() in RESTYLED:
+            self._sizes.clear()
+        super().changeEvent(event)
 
 
-class NumberTable(QTableView):
+class NumberTable(MeasuredTable):
     """Rows of numbers known by their keys; Enter or a double-click opens one, Space ticks it."""
 
     chosen = Signal(list)
@@ -55,14 +68,13 @@ class NumberTable(QTableView):
         self.setIconSize(QSize(DOT_PX, DOT_PX))
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(ROW_PX)
-        self._header = header = TightHeader(Qt.Orientation.Horizontal, self)
+        self._header = header = TightHeader(self)
         self.setHorizontalHeader(header)
         header.setSectionsClickable(sortable)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         header.setHighlightSections(False)
         header.setMinimumSectionSize(40)
-        header.setResizeContentsPrecision(MEASURED_ROWS)
         if sortable:
             self.setSortingEnabled(True)
             self.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
@@ -70,13 +82,15 @@ class NumberTable(QTableView):
     def set_rows(self, rows: Sequence[Row]) -> None:
         """Show these rows; what was chosen stays chosen."""
         kept = self.chosen_keys()
-        self._model.show(rows)
+        if not self._model.show(rows):
+            return
         self._header.resizeSections()  # Qt itself measures the columns only when there are other rows altogether
         if kept and kept != self.chosen_keys():
             self.choose(kept)
 
     def set_columns(self, columns: Sequence[Column], stretched: int = 0) -> None:
         """Become a table of other columns, without rows yet; the stretched one takes the room that is left."""
+        self.forget_widths()
         self._model.set_columns(columns)
         header = self.horizontalHeader()
         for place in range(len(columns)):

@@ -1,12 +1,13 @@
 """How parallel axes are drawn, on the screen, into a picture and into a PDF."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QLinearGradient, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QLinearGradient, QPainter, QPen, QPixmap
 
 from gui import palette
 from gui.widgets.number_axis import log_ticks, round_step
@@ -17,6 +18,8 @@ TICK_PX, BRUSH_PX, BAR_WIDE, BAR_HIGH = 11, 14, 150, 8
 LEFT, RIGHT, TOP, BOTTOM = 56, 84, 34, 40
 COLOURS = 24
 MOST_TICKS = 6
+STROKE = 400  # pieces of lines drawn in one go
+Stroke = tuple[NDArray[np.float64], QPen]  # pieces (n, 4): x, y, x, y
 
 
 @dataclass(frozen=True)
@@ -62,22 +65,50 @@ def frame_of(model: ParallelModel, size: tuple[float, float], moved: tuple[str, 
 
 
 def draw_lines(painter: QPainter, model: ParallelModel, frame: Frame) -> None:
-    """Draw all lines: those that the brushes leave in the colour of their score, the best on top, the others faint."""
+    """Draw all lines."""
+    for stroke in strokes(model, frame):
+        draw_stroke(painter, stroke)
+
+
+def drawing(picture: QPixmap, model: ParallelModel, frame: Frame, font: QFont) -> Iterator[None]:
+    """Draw all lines and the bar of their colours into a picture, some at each step."""
+    picture.fill(QColor(palette.current().field))
+    for stroke in strokes(model, frame):
+        with QPainter(picture) as painter:
+            draw_stroke(painter, stroke)
+        yield
+    with QPainter(picture) as painter:
+        painter.setFont(font)
+        draw_bar(painter, model, frame)
+
+
+def strokes(model: ParallelModel, frame: Frame) -> Iterator[Stroke]:
+    """All lines in the order to draw them, none of it long at it.
+
+    Those that the brushes leave have the colour of their score, the best on top; the others are faint.
+    """
     if len(frame.keys) < 2 or not len(model.lines.keys):
         return
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     chosen, shares, kinds = model.selected(), model.shares(), model.lines.kinds
     segments = _segments(model, frame)
-    _stroke(painter, segments[:, ~chosen], QPen(QColor(palette.current().line), 1))
+    yield from _parted(segments[:, ~chosen], QPen(QColor(palette.current().line), 1))
     for kind, style in ((FAILED, Qt.PenStyle.DashLine), (DROPPED, Qt.PenStyle.DotLine)):
         role = palette.current().danger if kind == FAILED else palette.current().quiet
-        _stroke(painter, segments[:, chosen & (kinds == kind)], QPen(QColor(role), 1, style))
+        yield from _parted(segments[:, chosen & (kinds == kind)], QPen(QColor(role), 1, style))
     steps = np.where(np.isfinite(shares), np.rint(shares * COLOURS), COLOURS)
     for step in range(COLOURS, -1, -1):
         share = step / COLOURS
         wanted = chosen & (kinds == GOOD) & (steps == step)
         if wanted.any():
-            _stroke(painter, segments[:, wanted], QPen(_colour(share), 1.1 + 0.7 * (1 - share) ** 4))
+            yield from _parted(segments[:, wanted], QPen(_colour(share), 1.1 + 0.7 * (1 - share) ** 4))
+
+
+def draw_stroke(painter: QPainter, stroke: Stroke) -> None:
+    """Draw pieces of lines with their pen."""
+    pieces, pen = stroke
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(pen)
+    painter.drawLines([QLineF(*piece) for piece in pieces.tolist()])
 
 
 def draw_light(painter: QPainter, model: ParallelModel, frame: Frame, line: int, strong: bool) -> None:
@@ -90,7 +121,7 @@ def draw_light(painter: QPainter, model: ParallelModel, frame: Frame, line: int,
     colour = (QColor(palette.current().accent) if strong else _colour(share)) if good else QColor(role)
     for pen in (QPen(QColor(palette.current().field), 6), QPen(colour, 3)):
         pen.setCapStyle(Qt.PenCapStyle.RoundCap)
-        _stroke(painter, segments, pen)
+        draw_stroke(painter, (segments.reshape(-1, 4), pen))
     painter.setBrush(colour)
     painter.setPen(QPen(QColor(palette.current().field), 1.5))
     for key in frame.keys:
@@ -118,6 +149,7 @@ def draw_bar(painter: QPainter, model: ParallelModel, frame: Frame) -> None:
     shares = model.shares()
     if score not in model.axes or not np.isfinite(shares).any():
         return
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     values = model.values(score)
     known = values[np.isfinite(values) & (model.lines.kinds == GOOD)]
     font = small(painter.font())
@@ -179,10 +211,9 @@ def _segments(model: ParallelModel, frame: Frame) -> NDArray[np.float64]:
     return np.stack(pieces)
 
 
-def _stroke(painter: QPainter, segments: NDArray[np.float64], pen: QPen) -> None:
-    if segments.size:
-        painter.setPen(pen)
-        painter.drawLines([QLineF(*piece) for piece in segments.reshape(-1, 4).tolist()])
+def _parted(segments: NDArray[np.float64], pen: QPen) -> Iterator[Stroke]:
+    pieces = segments.reshape(-1, 4)
+    return ((pieces[start : start + STROKE], pen) for start in range(0, len(pieces), STROKE))
 
 
 def _draw_axis(painter: QPainter, model: ParallelModel, frame: Frame, key: str) -> None:

@@ -4,12 +4,15 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPixmap, QResizeEvent
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui import palette
+from gui.widgets.layer import Layer
 from gui.widgets.parallel_model import Axis, Lines, ParallelModel
-from gui.widgets.parallel_paint import Frame, draw_axes, draw_bar, draw_light, draw_lines, frame_of
+from gui.widgets.parallel_paint import Frame, draw_axes, draw_light, drawing, frame_of
+
+MANY = 200  # lines; no more are drawn at once when they come
 
 
 class ParallelView(QWidget):
@@ -27,7 +30,7 @@ class ParallelView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.model = ParallelModel()
-        self._layer: QPixmap | None = None
+        self.layer = Layer(self, lambda picture: drawing(picture, self.model, self.frame(), self.font()))
         self._lit = self._picked = ""
         self._focus = 0
         self._moved: tuple[str, float] | None = None
@@ -38,12 +41,18 @@ class ParallelView(QWidget):
         self.setAccessibleName("parallel coordinates")
 
     def show_lines(self, axes: Sequence[Axis], lines: Lines) -> None:
-        """Show these lines; what was brushed and arranged stays."""
+        """Show these lines; what was brushed and arranged stays.
+
+        Many are drawn little by little, while those before are still to be seen: they take longer than a frame.
+        """
         before = self.model.selected() if len(self.model.lines.keys) == len(lines.keys) else None
         self.model.show(axes, lines)
         self._focus = min(self._focus, max(len(axes) - 1, 0))
         self.setAccessibleDescription(described(self.model))
-        self.refresh()
+        if len(lines.keys) > MANY and self.isVisible():
+            self.layer.renew()
+        else:
+            self.refresh()
         if before is None or not np.array_equal(before, self.model.selected()):
             self.brushed.emit()
 
@@ -89,9 +98,8 @@ class ParallelView(QWidget):
             self.arranged.emit()
 
     def refresh(self) -> None:
-        """Draw everything anew."""
-        self._layer = None
-        self.update()
+        """Draw everything anew, at once."""
+        self.layer.drop()
 
     def frame(self) -> Frame:
         """Where the axes stand now."""
@@ -108,18 +116,11 @@ class ParallelView(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """The lines are kept as a picture: pointing at one costs only that one."""
         frame = self.frame()
-        if self._layer is None:
-            ratio = self.devicePixelRatioF()
-            self._layer = QPixmap(self.size() * ratio)
-            self._layer.setDevicePixelRatio(ratio)
-            self._layer.fill(QColor(palette.current().field))
-            painter = QPainter(self._layer)
-            painter.setFont(self.font())
-            draw_lines(painter, self.model, frame)
-            draw_bar(painter, self.model, frame)
-            painter.end()
         painter = QPainter(self)
-        painter.drawPixmap(0, 0, self._layer)
+        painter.fillRect(self.rect(), QColor(palette.current().field))
+        picture = self.layer.picture()
+        if picture is not None:
+            painter.drawPixmap(0, 0, picture)
         for key, strong in ((self._picked, True), (self._lit, False)):
             if key in self.model.lines.keys and len(frame.keys) > 1:
                 draw_light(painter, self.model, frame, self.model.lines.keys.index(key), strong)
@@ -133,7 +134,7 @@ class ParallelView(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.refresh()
+        self.layer.fit()
 
     def changeEvent(self, event: QEvent) -> None:
         """Take the colours of a new theme."""

@@ -1,5 +1,6 @@
 """The Search panel: a space put together, trials watched as lines, table and curves, the good ones looked at."""
 
+from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer
@@ -21,8 +22,10 @@ from gui.panels.search.trial_rows import tip
 from gui.panels.search.trials_card import TrialsCard
 from gui.panels.search.watch import Watch
 from gui.theme import GAP
+from gui.widgets.beats import Beats
 
 SIDE_PX, SOON_MS = 318, 120
+MANY = 100  # trials; of no more all is shown at once
 
 
 class SearchPanel(Panel):
@@ -38,6 +41,7 @@ class SearchPanel(Panel):
         self.exporter = Exporter(self)
         self.left, self.splitter = QStackedWidget(), QSplitter(Qt.Orientation.Vertical)
         self._shown_name, self._chosen = "", 0
+        self._beats = Beats(self)
         self._soon = QTimer(self, singleShot=True, interval=SOON_MS)
         self._soon.timeout.connect(self._show_trials)
         self._lay_out()
@@ -101,11 +105,9 @@ class SearchPanel(Panel):
         self.remembered.emit()
 
     def refresh(self) -> None:
-        """Show what is known of the search that is looked at."""
+        """Show what is known of the search that is looked at; of many trials, a part each beat."""
         found, name = self.watch.found, self.watch.name
         self.plot.show_names(self.watch.names(), name)
-        self.plot.show_found(found, self.session.job)
-        self.change.show_found(found)
         self.left.setCurrentIndex(int(found is not None))
         if name != self._shown_name:
             self._shown_name = name
@@ -113,9 +115,12 @@ class SearchPanel(Panel):
             self._chosen = 0
         self.left.setVisible(not name or self.plot.settings.isChecked())
         self.side.setVisible(found is not None)
-        self.importance.show_found(found)
-        self.best.show_found(found)
-        self._show_trials()
+        watch, job = self.watch, self.session.job
+        cards = (self.importance, self.best, self.change)
+        steps: list[Callable[[], object]] = [lambda: self.plot.show_found(watch.found, job), self._show_trials]
+        steps += [lambda card=card: card.show_found(watch.found) for card in cards]  # type: ignore[misc]
+        spread = found is not None and len(found.trials) > MANY
+        (self._beats.take if spread else self._beats.take_now)(steps)
 
     def choose(self, number: int) -> None:
         """Look at one trial."""

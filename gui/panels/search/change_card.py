@@ -36,6 +36,7 @@ class ChangeCard(Card):
         super().__init__("Space")
         self._desk = desk
         self._found: Found | None = None
+        self._seen: tuple[object, ...] = ()
         self.editor = SpaceEditor(desk.undo, self.base)
         specs = [spec for spec in settings.fields(SearchConfig) if spec.name in folder.CHANGEABLE]
         self.form = Form(specs, desk.undo, check)
@@ -62,11 +63,14 @@ class ChangeCard(Card):
         before, self._found = self._found, found
         if found is None:
             return
+        seen = found.search, found.plan, found.busy, self._desk.session.job.is_busy()
         if before is None or before.search != found.search or before.plan != found.plan:
             self.notice.show_notice("")
             self.editor.owner = str(found.search.path)
             self._take(found)
-        self.refresh()
+        if before is None or seen != self._seen:  # one more trial changes nothing here
+            self._seen = seen
+            self.refresh()
 
     def refresh(self) -> None:
         """Bring captions and buttons in line with the fields and the search."""

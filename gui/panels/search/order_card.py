@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLineEdit, QWidget
 from engine import config as settings
 from engine.config import MODELS, DataConfig, FieldSpec, RunConfig, SearchConfig, TrainingConfig
 from engine.errors import EngramError
-from engine.messages import Search
+from engine.messages import Event, Search, SearchStarted
 from engine.search import folder, space
 from gui.form import LABEL_PX, Form
 from gui.loaded_data import source_title
@@ -90,6 +90,7 @@ class OrderCard(Card):
         for signal in (self.editor.changed, self.form.changed, self.name.textChanged):
             signal.connect(lambda *_: self.refresh())
         session = self._session
+        session.search_told.connect(lambda event: self.name.clear() if has_begun(event, self.name.text()) else None)
         for told in (session.job_changed, session.data_loaded, session.data_wanted):
             told.connect(lambda *_: self.refresh(anew=True))
         self.preset.activated.connect(lambda: self._choose_preset(self.preset.currentData()))
@@ -124,7 +125,6 @@ class OrderCard(Card):
         except EngramError as error:
             self.notice.show_notice(str(error))
             return
-        self.name.clear()
         self.wanted.emit(order)
 
     def is_valid(self) -> bool:
@@ -197,6 +197,11 @@ class ChangeFixed(QUndoCommand):
 
     def undo(self) -> None:
         self._card.show_fixed(self._before)
+
+
+def has_begun(event: Event, name: str) -> bool:
+    """Whether the search of that name has begun, so that the name is used up; of one that is refused it is not."""
+    return isinstance(event, SearchStarted) and event.search == name.strip()
 
 
 @cache

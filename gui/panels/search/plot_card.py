@@ -124,10 +124,10 @@ class PlotCard(Card):
             if not self._drawn or not drawn or self._drawn[0] != drawn[0]:
                 self.axes.forget()
             self._drawn = drawn
+            self.pages.setCurrentIndex(int(bool(over)))  # first: what is not to be seen is drawn at once when it is
             if found and over:
                 self.axes.show_lines(*lines_of(found))
             self._show_hint()
-        self.pages.setCurrentIndex(int(bool(over)))
         self.save.setVisible(bool(over))
 
     def _on_pause_clicked(self) -> None:

@@ -23,7 +23,7 @@ def lines_of(found: Found) -> tuple[list[Axis], Lines]:
     """The axes of a search, that of the score last, and a line for each trial that is over."""
     trials = [trial for trial in found.trials if trial.is_over]
     axes = [_axis(found, name, trials) for name in found.plan.space.names]
-    columns = [[_value(axis, trial.config.get(axis.key)) for trial in trials] for axis in axes]
+    columns = [_places(axis, [trial.config.get(axis.key) for trial in trials]) for axis in axes]
     scores = [math.nan if trial.score is None else trial.score for trial in trials]
     axes.append(Axis(SCORE, score_title(found), log=spans_decades(scores), none="no score"))
     values = np.array([*columns, scores], np.float64).T.reshape(len(trials), len(axes))
@@ -46,10 +46,12 @@ def _axis(found: Found, name: str, trials: list[Trial]) -> Axis:
     return Axis(name, short(name), words=tuple(shown(value) for value in values), none="off")
 
 
-def _value(axis: Axis, value: Any) -> float:
-    if value is None:
-        return math.nan
-    return float(axis.words.index(shown(value))) if axis.words else float(value)
+def _places(axis: Axis, values: list[Any]) -> list[float]:
+    """Where the trials' values stand; a word's place is looked up once for all trials that have it."""
+    if not axis.words:
+        return [math.nan if value is None else float(value) for value in values]
+    known = {value: float(axis.words.index(shown(value))) for value in set(values) - {None}}
+    return [known.get(value, math.nan) for value in values]
 
 
 def spans_decades(scores: list[float]) -> bool:

@@ -76,7 +76,7 @@ class TrialsCard(Card):
 
     def show_found(self, found: Found | None, kept: Sequence[str] | None = None) -> None:
         """Show the trials that are kept, all of them for None."""
-        self._found = found
+        before, self._found = self._found, found
         self.enqueue.setVisible(found is not None)
         self.empty.setVisible(found is None or not found.trials)
         self.pages.setVisible(found is not None and bool(found.trials))
@@ -84,7 +84,8 @@ class TrialsCard(Card):
         if found is None:
             self.set_subtitle("")
             return
-        self._shape_for(found)
+        if found is not before:
+            self._shape_for(found)
         if self.as_curves.isChecked():
             self.show_curves()
         shown = self._rows.of(found, kept)

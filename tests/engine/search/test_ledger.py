@@ -37,6 +37,16 @@ def test_a_trial_comes_back_as_it_was_noted(ledger):
     assert (trial.state, trial.reason, trial.score, trial.epochs) == ("failed", "out of memory", None, 3)
 
 
+def test_only_what_has_changed_is_read_anew(ledger):
+    for key in "ab":
+        ledger.propose(key, {"filters": (4, 8)}, "search", {})
+    before = ledger.trials()
+    ledger.note(2, state="finished", score=0.5)
+    after = ledger.trials()
+    assert after[0] is before[0]
+    assert (after[1].state, after[1].score) == ("finished", 0.5)
+
+
 def test_no_configuration_is_taken_twice(ledger):
     assert ledger.propose("a", {}, "search", {}).number == 1
     assert ledger.propose("a", {}, "hand", {}) is None

@@ -277,6 +277,16 @@ class TestSearching:
         assert "already a run" in panel.plot.notice.text()
         assert panel.order.isVisible()
 
+    def test_name_stays_until_its_search_has_begun(self, panel):
+        order, job = panel.order, panel.session.job
+        order.name.setText("mine")
+        order.start.click()
+        job.engine.say(Refused(reason="There is already a run 'mine-0001'.", advice="Wait."))
+        assert order.name.text() == "mine"
+        order.start.click()
+        job.engine.say(started(job.engine.sent[-1]))
+        assert order.name.text() == ""
+
     def test_log_that_warns_and_failure_are_said(self, panel, make_search):
         make_search("s")
         panel.open("s")
@@ -364,6 +374,29 @@ class TestPictures:
         assert {panel.trials.table.text(row, 0) for row in range(2)} == {"0003", "0004"}
         panel.plot.clear.click()
         qtbot.waitUntil(lambda: panel.trials.table.model().rowCount() == 5)
+
+    def test_many_trials_are_shown_a_part_each_beat(self, panel, make_search, qtbot, monkeypatch):
+        monkeypatch.setattr("gui.panels.search.MANY", 4)
+        make_search("s")
+        panel.open("s")
+        assert not panel.plot.axes.model.order
+        qtbot.waitUntil(lambda: bool(panel.plot.axes.model.order))
+        assert "learning_rate" not in panel.change.editor.rows
+        qtbot.waitUntil(lambda: "learning_rate" in panel.change.editor.rows)  # the last part
+        assert panel.trials.table.model().rowCount() == 5
+        assert panel.best._subtitle.text() == "0.01 in trial 0001"
+        assert panel.importance._subtitle.text() == "weighing 4 trials…"
+
+    def test_one_more_trial_leaves_the_space_alone(self, panel, make_search, qtbot):
+        made = make_search("s")
+        panel.open("s")
+        with qtbot.assertNotEmitted(panel.change.changed), made.ledger() as ledger:
+            ledger.note(3, state="finished", score=0.5)
+            panel.watch.look()
+        assert panel.trials.table.text(4, 5) == "0.5"
+        with qtbot.waitSignal(panel.change.changed), made.ledger() as ledger:
+            ledger.state(settings=ledger.facts()["settings"] | {"trials": 30})
+            panel.watch.look()
 
     def test_failed_trial_is_a_line_without_a_score(self, panel, make_search):
         make_search("s")

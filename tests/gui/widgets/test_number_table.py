@@ -2,10 +2,12 @@
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QColor, QIcon
+from PySide6.QtGui import QColor, QFont, QIcon
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QTableView
 
 from gui import palette
+from gui.widgets.measured_table import MEASURED_ROWS
 from gui.widgets.number_model import DOT_PX, Column, Row, dot
 from gui.widgets.number_table import NumberTable
 
@@ -192,3 +194,48 @@ def test_table_of_other_columns_begins_without_rows(table):
     assert (table.model().rowCount(), table.model().columnCount()) == (0, 2)
     table.set_rows([Row("x", ["1", "a"])])
     assert table.text(0, 1) == "a"
+
+
+class TestWidths:
+    """Of the rows that a column is measured by, as Qt does it, but each look of a cell once."""
+
+    @pytest.fixture
+    def long(self, qtbot):
+        made = NumberTable(COLUMNS, checkable=True, sortable=True)
+        qtbot.addWidget(made)
+        made.resize(700, 300)
+        made.set_rows(self.rows(200))
+        made.show()
+        return made
+
+    @pytest.fixture
+    def measured(self, long, monkeypatch):
+        """The cells that Qt has been asked for the width of."""
+        asked, measure = [], long.sizeHintForIndex
+        monkeypatch.setattr(long, "sizeHintForIndex", lambda index: asked.append(index.data()) or measure(index))
+        return asked
+
+    @staticmethod
+    def rows(count):
+        return [Row(str(n), ["run" + "n" * (n % 7), n / 7, n], series="a" if n % 2 else "") for n in range(count)]
+
+    def test_they_are_those_that_qt_would_find(self, long):
+        long.horizontalHeader().setResizeContentsPrecision(MEASURED_ROWS)
+        for _ in range(2):
+            for column in range(3):
+                assert long.sizeHintForColumn(column) == QTableView.sizeHintForColumn(long, column)
+            long.setFont(QFont(long.font().family(), 25))
+        assert long.columnWidth(1) > 60
+
+    def test_one_row_more_is_measured_alone(self, long, measured):
+        before = long.columnWidth(1)
+        long.set_rows([Row("0", ["run", 12345678.0, 0]), *self.rows(200)[1:]])
+        assert measured == ["12\u2009345\u2009678"]
+        assert long.columnWidth(1) > before
+
+    def test_the_same_rows_are_not_measured_again(self, long, measured):
+        long.forget_widths()
+        long.set_rows(self.rows(200))
+        assert measured == []
+        long.set_rows(self.rows(201))
+        assert measured

@@ -13,6 +13,7 @@ from gui.widgets.parallel_axes import ParallelAxes, axis_menu
 from gui.widgets.parallel_export import write_pdf, write_png
 from gui.widgets.parallel_model import DROPPED, FAILED, GOOD, MISSING, Axis, Lines, ParallelModel, nearest
 from gui.widgets.parallel_paint import ticks
+from gui.widgets.parallel_view import MANY
 
 AXES = [
     Axis("rate", "learning rate", log=True),
@@ -242,3 +243,45 @@ class TestPicture:
         assert b"/MediaBox [0 0 600.000000 339.000000]" in content or b"/MediaBox [0 0 600 339]" in content
         with pytest.raises(OSError, match=r"\w"):
             write_pdf(axes, tmp_path / "none" / "a.pdf", "", "")
+
+
+class TestManyLines:
+    """More than can be drawn in a frame."""
+
+    @staticmethod
+    def lines(count):
+        values = np.random.default_rng(0).random((count, 4)) * [1e-2, 1000, 1, 1] + [1e-4, 100, 0, 0.1]
+        return Lines(tuple(map(str, range(count))), values, np.zeros(count, np.int8), "score")
+
+    def test_they_are_drawn_between_beats_and_become_the_same_picture(self, axes, qtbot):
+        axes.grab()
+        axes.show_lines(AXES, self.lines(MANY + 1))
+        first = axes.layer.picture()
+        assert first is not None
+        qtbot.waitUntil(lambda: axes.layer.picture() is not first)
+        made = axes.grab().toImage()
+        axes.refresh()
+        assert axes.grab().toImage() == made
+
+    def test_what_is_done_meanwhile_is_seen_at_once(self, axes):
+        axes.grab()
+        axes.show_lines(AXES, self.lines(MANY + 1))
+        before = axes.grab().toImage()
+        axes.change(lambda: axes.model.flip("rate"))
+        assert axes.grab().toImage() != before
+        assert axes.layer.picture() is not None
+
+    def test_first_ones_are_drawn_though_none_were_before(self, axes, qtbot):
+        axes.forget()
+        axes.show_lines(AXES, self.lines(MANY + 1))
+        axes.grab()
+        assert axes.layer.picture() is None
+        qtbot.waitUntil(lambda: axes.layer.picture() is not None)
+
+    def test_other_size_leaves_them_to_be_drawn_between_beats(self, axes, qtbot):
+        axes.show_lines(AXES, self.lines(MANY + 1))
+        axes.resize(700, 350)
+        axes.grab()
+        assert axes.layer.picture() is None
+        qtbot.waitUntil(lambda: axes.layer.picture() is not None)
+        assert axes.layer.picture().size() == axes.size() * axes.devicePixelRatioF()
