@@ -1,7 +1,7 @@
 """How parallel axes are drawn, on the screen, into a picture and into a PDF."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -177,6 +177,7 @@ def small(font: QFont) -> QFont:
     made = QFont(font)
     made.setPixelSize(TICK_PX)
     made.setBold(False)
+    made.setUnderline(False)
     return made
 
 
@@ -193,10 +194,18 @@ def ticks(model: ParallelModel, key: str) -> list[tuple[float, str]]:
     if key in model.log:
         marked = [10**power for power in log_ticks(math.log10(low), math.log10(high))]
         named = [value for value in marked if len(marked) <= MOST_TICKS or f"{value:.0e}"[0] in "125"]
-        return [(value, number(value, 3)) for value in [low, *named, high]]
+        return _between(low, named, high)
     step = round_step((high - low) / MOST_TICKS)
     inner = [step * place for place in range(math.ceil(low / step), math.floor(high / step) + 1)]
-    return [(value, number(round(value, 12), 3)) for value in [low, *inner, high]]
+    return _between(low, inner, high)
+
+
+def _between(low: float, inner: Iterable[float], high: float) -> list[tuple[float, str]]:
+    """Marks of both ends and between them, each text once: what reads like an end is left out."""
+    ends = {number(round(end, 12), 3) for end in (low, high)}
+    marked = [(value, number(round(value, 12), 3)) for value in inner]
+    named = [mark for mark in marked if mark[1] not in ends]
+    return [(low, number(round(low, 12), 3)), *named, (high, number(round(high, 12), 3))]
 
 
 def _segments(model: ParallelModel, frame: Frame) -> NDArray[np.float64]:

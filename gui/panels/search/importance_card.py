@@ -15,13 +15,13 @@ from gui.widgets.text import fixed, label, number
 
 PANEL = "search-importance"
 FEW = "After a few trials more, this says how much each setting mattered."
-ENOUGH = "Effect on the loss over the whole range, 95 %, {} trials."
+ENOUGH = "Effect on the loss over the whole range, 95\u00a0%, {} trials."
 WEIGHING = "weighing {} trials…"
 SIGNS = {-1: "more is better", 1: "less is better"}
 COLOURS = {-1: "role:accent", 1: "series:1", 0: "role:quiet"}
 ABOUT = (
     "What the setting does to the loss over its whole range, by a straight line through all finished trials, with its "
-    "95 % interval. A setting whose best value lies in the middle may show little."
+    "95\u00a0% interval. A setting whose best value lies in the middle may show little."
 )
 
 

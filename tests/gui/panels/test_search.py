@@ -465,7 +465,7 @@ class TestPictures:
         panel.open("s")
         assert panel.importance._subtitle.text() == "weighing 7 trials…"
         weighed()
-        assert panel.importance.caption.text().endswith("95 %, 7 trials.")
+        assert panel.importance.caption.text().endswith("95\u00a0%, 7 trials.")
         bars = panel.importance.bars.effects()
         assert {bar.name for bar in bars} == {"learning rate", "latent size", "epochs"}
         first = next(bar for bar in bars if bar.name == "learning rate")
@@ -481,10 +481,10 @@ class TestPictures:
             ledger.note(3, state="finished", score=0.03)
         panel.watch.look()
         assert card._subtitle.text() == "weighing 7 trials…"
-        assert card.caption.text().endswith("95 %, 6 trials.")
+        assert card.caption.text().endswith("95\u00a0%, 6 trials.")
         assert card.bars.effects()
         weighed()
-        assert card.caption.text().endswith("95 %, 7 trials.")
+        assert card.caption.text().endswith("95\u00a0%, 7 trials.")
         asked = [sent for sent in panel.session.questions.engine.sent if isinstance(sent, WeighSettings)]
         panel.refresh()
         assert [len(each.trials) for each in asked] == [6, 7]

@@ -5,14 +5,14 @@ import math
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QFont, QImage
 from PySide6.QtTest import QTest
 
 from gui import palette
 from gui.widgets.parallel_axes import ParallelAxes, axis_menu
 from gui.widgets.parallel_export import write_pdf, write_png
 from gui.widgets.parallel_model import DROPPED, FAILED, GOOD, MISSING, Axis, Lines, ParallelModel, nearest
-from gui.widgets.parallel_paint import ticks
+from gui.widgets.parallel_paint import small, ticks
 from gui.widgets.parallel_view import MANY
 
 AXES = [
@@ -123,6 +123,20 @@ class TestModel:
         model.show([Axis("x", "x", log=True), Axis("score", "s")], one)
         assert model.places("x") == pytest.approx([0.5])
         assert ticks(model, "x") == [(3.0, "3")]
+
+    @pytest.mark.parametrize(("ends", "log"), [((0.1304, 0.1364), False), ((0.9996, 100.2), True)])
+    def test_no_mark_reads_like_an_end(self, ends, log):
+        model = ParallelModel()
+        lines = Lines(tuple("ab"), np.array(ends)[:, None], np.array([GOOD, GOOD], np.int8), "x")
+        model.show([Axis("x", "x", log=log)], lines)
+        texts = [text for _, text in ticks(model, "x")]
+        assert (texts[0], texts[-1]) == tuple(f"{end:.3g}" for end in ends)
+        assert len(texts) == len(set(texts))
+
+    def test_marks_are_not_underlined_with_the_title_that_has_the_keys(self):
+        font = QFont()
+        font.setUnderline(True)
+        assert not small(font).underline()
 
     def test_of_lines_on_each_other_the_best_is_taken(self):
         shares, both = np.array([0.7, 0.1, math.nan]), np.full(3, 10.0)
