@@ -72,6 +72,9 @@ class PlotCard(Card):
         """The axes, and under them what can be done with them."""
         page, line = QWidget(), QHBoxLayout()
         line.addWidget(self.hint)
+        kept = self.clear.sizePolicy()
+        kept.setRetainSizeWhenHidden(True)  # or the axes would move under the mouse that brushes
+        self.clear.setSizePolicy(kept)
         line.addWidget(self.clear)
         line.addStretch()
         column = QVBoxLayout(page)

@@ -82,7 +82,7 @@ class TrialCard(Card):
         for button in (self.keep, self.compare, self.stop):
             buttons.addWidget(button)
         buttons.addStretch()
-        for part in (self.facts, self.reason, self.pictures, self.said, buttons):
+        for part in (self.facts, self.reason, buttons, self.pictures, self.said):
             self.add(part)
         self.body.addStretch()
         self.keep.clicked.connect(lambda: self.trial and self.keep_wanted.emit(self.trial.number))

@@ -368,9 +368,12 @@ class TestPictures:
         panel.open("s")
         axes = panel.plot.axes
         assert axes.model.order == ["learning_rate", "latent", "epochs", "score"]
+        before = axes.geometry()
         axes.change(lambda: axes.model.set_brush("latent", (0.9, 1.1)))
+        panel.plot.layout().activate()
         qtbot.waitUntil(lambda: panel.trials.table.model().rowCount() == 2)
         assert panel.plot.hint.text() == "2 of 5 trials brushed."
+        assert axes.geometry() == before  # or they would move under the mouse that brushes
         assert {panel.trials.table.text(row, 0) for row in range(2)} == {"0003", "0004"}
         panel.plot.clear.click()
         qtbot.waitUntil(lambda: panel.trials.table.model().rowCount() == 5)
@@ -439,6 +442,7 @@ class TestPictures:
         asked = answer("search", {"originals": images, "runs": {path: found}})
         assert (asked.runs, asked.split, asked.indices) == ((path,), "validation", (0, 1))
         assert panel.trial.pictures.isVisible()
+        assert panel.trial.keep.y() < panel.trial.pictures.y()  # what can be done stays in sight on a low screen
         assert panel.trial.pictures.captions[0].text() == "31.2 dB"
         count = len(panel.session.questions.engine.sent)
         panel.refresh()
