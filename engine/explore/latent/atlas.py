@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -45,6 +46,11 @@ class Atlas:
         self._mixture: Mixture | None = None
         self._libraries: dict[str, Library] = {}
         self._usual: dict[str, Usual] = {}
+
+    @property
+    def key(self) -> tuple[Path, str]:
+        """What tells it from others: the run, its model and the data."""
+        return self.run.path, self._encodings.key
 
     def codes(self, *splits: str) -> Codes:
         """The codes of some splits, one behind the other."""

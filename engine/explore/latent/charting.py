@@ -92,7 +92,8 @@ class Charting:
     def _lay_out(self, request: MapLatent | PlaceScan, atlas: Atlas) -> mapping.Map:
         """The map: one that was laid out before, or the one on its way, which no other is beside."""
         codes = atlas.codes(*request.splits)
-        key = atlas, request.splits, request.method, request.seed
+        # by what tells the atlas from others: itself it would live as long as its maps
+        key = *atlas.key, request.splits, request.method, request.seed
         if key not in self._laid:
             atlas.progress(len(codes), len(codes))
             self._laid[key] = there(self._begun(key, request, atlas).go_on(atlas.should_stop))
