@@ -52,13 +52,11 @@ class ColourBar(QWidget):
     def shown_texts(self) -> list[tuple[Qt.AlignmentFlag, str]]:
         """Return what there is room for, and where: all three, the two ends, or both ends in one."""
         low, middle, high = self.texts()
-        left, centre, right = (
-            *(Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignHCenter, Qt.AlignmentFlag.AlignRight),
-        )
+        side = Qt.AlignmentFlag
         both = f"\u00b1{number(self._high, 2)}" if self._low == -self._high else f"{low} to {high}"
         wide_low, wide_middle, wide_high = map(self.fontMetrics().horizontalAdvance, (low, middle, high))
         if 2 * max(wide_low, wide_high) + wide_middle + 2 * TEXT_GAP <= self.width():
-            return [(left, low), (centre, middle), (right, high)]
+            return [(side.AlignLeft, low), (side.AlignHCenter, middle), (side.AlignRight, high)]
         if wide_low + wide_high + TEXT_GAP <= self.width():
-            return [(left, low), (right, high)]
-        return [(centre, both)]
+            return [(side.AlignLeft, low), (side.AlignRight, high)]
+        return [(side.AlignHCenter, both)]

@@ -201,11 +201,10 @@ def ticks(model: ParallelModel, key: str) -> list[tuple[float, str]]:
 
 
 def _between(low: float, inner: Iterable[float], high: float) -> list[tuple[float, str]]:
-    """Marks of both ends and between them, each text once: what reads like an end is left out."""
-    ends = {number(round(end, 12), 3) for end in (low, high)}
-    marked = [(value, number(round(value, 12), 3)) for value in inner]
-    named = [mark for mark in marked if mark[1] not in ends]
-    return [(low, number(round(low, 12), 3)), *named, (high, number(round(high, 12), 3))]
+    """Marks of both ends and between them; what reads like an end or another is left out."""
+    first, last = ((end, number(round(end, 12), 3)) for end in (low, high))
+    named = {number(round(value, 12), 3): value for value in inner}
+    return [first, *((value, text) for text, value in named.items() if text not in (first[1], last[1])), last]
 
 
 def _segments(model: ParallelModel, frame: Frame) -> NDArray[np.float64]:

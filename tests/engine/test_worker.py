@@ -216,7 +216,12 @@ worker.main()
 @pytest.fixture
 def auditing(tmp_path):
     """An engine process whose large audits end only when nobody wants them any more."""
-    child = Child(tmp_path, ("-c", ENDLESS_AUDITS))
+    yield from running(tmp_path, ENDLESS_AUDITS)
+
+
+def running(scratch, program):
+    """An engine process that a program has altered; it ends when its window does."""
+    child = Child(scratch, ("-c", program))
     child.wait_for(Ready)
     yield child
     child.process.stdin.close()
@@ -317,11 +322,7 @@ worker.main()
 @pytest.fixture
 def filtering(tmp_path):
     """An engine process whose classical methods end only when a scan has been opened meanwhile."""
-    child = Child(tmp_path, ("-c", PATIENT_FILTERS))
-    child.wait_for(Ready)
-    yield child
-    child.process.stdin.close()
-    assert child.process.wait(60) == 0
+    yield from running(tmp_path, PATIENT_FILTERS)
 
 
 def test_classical_methods_work_beside_other_requests_and_one_after_the_other(filtering, tiny):

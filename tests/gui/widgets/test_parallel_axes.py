@@ -124,8 +124,10 @@ class TestModel:
         assert model.places("x") == pytest.approx([0.5])
         assert ticks(model, "x") == [(3.0, "3")]
 
-    @pytest.mark.parametrize(("ends", "log"), [((0.1304, 0.1364), False), ((0.9996, 100.2), True)])
-    def test_no_mark_reads_like_an_end(self, ends, log):
+    @pytest.mark.parametrize(
+        ("ends", "log"), [((0.1304, 0.1364), False), ((10.94, 11.06), False), ((0.9996, 100.2), True)]
+    )
+    def test_no_mark_reads_like_another(self, ends, log):
         model = ParallelModel()
         lines = Lines(tuple("ab"), np.array(ends)[:, None], np.array([GOOD, GOOD], np.int8), "x")
         model.show([Axis("x", "x", log=log)], lines)
