@@ -28,7 +28,7 @@ print(json.dumps({"backend": name, "threads": threads, "device": backend.device(
 def test_each_backend_is_the_one_asked_for(backend, start_python):
     name = backend
     process = start_python(USE, name)
-    output, errors = process.communicate(timeout=120)
+    output, errors = process.communicate(timeout=240)
     assert process.returncode == 0, errors.decode()
     found = json.loads(output)
     assert found["backend"] == name

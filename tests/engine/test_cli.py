@@ -262,19 +262,17 @@ def test_help_says_where_things_are(call):
 
 
 @pytest.mark.parametrize("words", [["--help"], *([command, "--help"] for command in COMMANDS)], ids=" ".join)
-def test_help_is_quick_and_takes_nothing_heavy(run_python, words):
+def test_help_takes_nothing_heavy(run_python, words):
     heavy = ["keras", "tensorflow", "torch", "jax", "datasets", "matplotlib", "skimage", "PIL", "pydicom", "nibabel"]
+    heavy += ["scipy", "sklearn", "pandas", "wandb", "keras_tuner", "distributed", "PySide6"]
     code = f"""
-import resource, sys
+import sys
 from engine.cli import main
 try: main({words!r})
 except SystemExit as end: assert end.code == 0
-used = resource.getrusage(resource.RUSAGE_SELF)
-print('LOADED', round(used.ru_utime + used.ru_stime, 2), *sorted(set({heavy!r}) & set(sys.modules)))
+print('LOADED', *sorted(set({heavy!r}) & set(sys.modules)))
 """
-    seconds, *loaded = run_python(code).split("LOADED")[1].split()
-    assert loaded == []
-    assert float(seconds) < 0.5  # of the processor, so that a busy machine does not count
+    assert run_python(code).split("LOADED")[1].split() == []
 
 
 def test_nothing_typed_shows_the_help(call):

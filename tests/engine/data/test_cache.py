@@ -88,7 +88,7 @@ def test_writers_at_the_same_time_all_get_a_whole_entry():
 
     def fetch(value):
         def write(folder):
-            together.wait(timeout=20)
+            together.wait(timeout=240)
             return writer(value)(folder)
 
         return cache.fetch("one", write)[0]

@@ -106,12 +106,12 @@ class Running:
     def finish(self):
         """Hear it out; the state that it ended in."""
         ended = self.wait_for("search-ended")
-        assert self.process.wait(60) == 0
+        assert self.process.wait(240) == 0
         return ended["state"]
 
     def kill(self):
         os.kill(self.process.pid, signal.SIGKILL)
-        self.process.wait(20)
+        self.process.wait(240)
 
     def wish(self, verb, content=None):
         with folder.open(self.name, self.root).ledger() as ledger:

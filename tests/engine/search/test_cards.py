@@ -46,5 +46,5 @@ def test_the_card_of_a_process_that_is_killed_is_free_again(start_python, tmp_pa
     assert holder.stdout.readline().split() == [b"2"]
     second = cards.take(["2", "5"])
     holder.kill()
-    holder.wait(20)
+    holder.wait(240)
     assert [second.name, cards.take(["2", "5"]).name] == ["5", "2"]

@@ -65,7 +65,7 @@ def test_kill_9_leaves_whole_trials(tmp_path, start_python):
     process = start_python(WRITER, tmp_path / FILE)
     assert len(process.stdout.read(20)) == 20
     os.kill(process.pid, signal.SIGKILL)
-    process.wait(20)
+    process.wait(240)
     with Ledger(tmp_path / FILE) as ledger:
         trials = ledger.trials()
         assert len(trials) >= 20

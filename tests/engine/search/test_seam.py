@@ -29,7 +29,7 @@ def child(tmp_path):
     child.wait_for(Ready)
     yield child
     child.process.stdin.close()
-    assert child.process.wait(20) == 0
+    assert child.process.wait(240) == 0
 
 
 @pytest.mark.slow

@@ -47,7 +47,7 @@ def interrupted(tmp_path_factory):
             if line.startswith("seed-ae (1 of 2) finished"):
                 break
         process.send_signal(signal.SIGINT)
-        said, _ = process.communicate(timeout=120)
+        said, _ = process.communicate(timeout=240)
     return out, json.loads(said), process.returncode
 
 

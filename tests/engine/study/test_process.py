@@ -82,7 +82,7 @@ def test_death_of_the_process_is_a_sentence_and_its_epochs_stay(run, study, monk
     monkeypatch.setattr(TrialProcess, "train", begun)
     following = Following(run, study.path / "long.log")
     following.wait_for(EpochEnded)
-    os.kill(pids.get(timeout=10), signal.SIGKILL)
+    os.kill(pids.get(timeout=240), signal.SIGKILL)
     following.end()
     assert isinstance(following.error, TrainingError)
     assert "long ended unexpectedly (signal 9)" in str(following.error)
