@@ -12,7 +12,16 @@ from engine.cli.parser import PROGRAM, settings
 from engine.cli.stopping import StopWish
 from engine.config import RunConfig, SearchConfig
 from engine.errors import ConfigError, SearchNotFound
-from engine.messages import EpochEnded, Event, SearchEnded, SearchStarted, SearchState, TrialEnded, TrialProposed
+from engine.messages import (
+    EpochEnded,
+    Event,
+    SearchEnded,
+    SearchStarted,
+    SearchState,
+    TrialEnded,
+    TrialProposed,
+    TrialStarted,
+)
 from engine.messages import Search as Order
 from engine.search import folder, job, space, standing, sweep
 from engine.search.folder import Plan
@@ -99,6 +108,7 @@ class Teller:
     def __init__(self, meter: Meter) -> None:
         self.meter = meter
         self.ended = "stopped"
+        self._over = 0
 
     def __call__(self, event: Event) -> None:
         """Show one event."""
@@ -108,6 +118,9 @@ class Teller:
             self.meter.say(f"Search {event.search}: {event.settings.algorithm} over {names} ({points}).")
         elif isinstance(event, TrialProposed):
             self.meter.say(f"trial {event.number}: {standing.named(event.values)}")
+        elif isinstance(event, TrialStarted):
+            if event.first_epoch:
+                self.meter.say(f"trial {event.number} goes on after epoch {event.first_epoch} of {event.epochs}")
         elif isinstance(event, TrialEnded):
             loss = f"validation loss {number(event.score)}" if event.score is not None else event.reason
             self.meter.say(f"trial {event.number} {event.state} after {duration(event.seconds)}: {loss}")
@@ -123,5 +136,6 @@ class Teller:
 
     def _where(self, event: SearchState) -> None:
         left = "" if event.left_s is None else f", about {duration(event.left_s)} left"
-        if event.done and event.running:
+        if event.running and event.done + event.failed > self._over:
+            self._over = event.done + event.failed
             self.meter.say(f"{event.done} of {event.trials} done, {event.failed} failed{left}")

@@ -1,12 +1,15 @@
 """`search` and `trials` as they are typed."""
 
+import io
 import json
 import re
 
 import pytest
 
 from engine import cli, config
-from engine.messages import Search
+from engine.cli.meter import Meter
+from engine.cli.search import Teller
+from engine.messages import Search, SearchState, TrialStarted
 from engine.search import folder
 from engine.search.space import key
 from tests.engine.conftest import TINY
@@ -118,3 +121,20 @@ def test_a_preset_s_space_is_searched_but_for_what_is_fixed(call, run_python, tm
     status, out, _ = call("trials", "table")
     assert status == 0
     assert "8 of 9 points left" in out
+
+
+def test_where_a_search_stands_is_said_once_for_each_trial_that_is_over():
+    told = io.StringIO()
+    teller = Teller(Meter(told))
+    known = {"search": "s", "state": "running", "trials": 9, "left": 5, "left_s": 60.0, "best": 1, "best_score": 0.1}
+    for done, failed, running in ((0, 0, 1), (2, 0, 1), (2, 0, 2), (2, 1, 0), (2, 1, 1), (2, 1, 2)):
+        teller(SearchState(done=done, failed=failed, running=running, **known))
+    assert told.getvalue().splitlines() == [f"2 of 9 done, {failed} failed, about 1 min 00 s left" for failed in (0, 1)]
+
+
+def test_a_trial_that_goes_on_says_from_where():
+    told = io.StringIO()
+    teller = Teller(Meter(told))
+    for number, first in ((3, 0), (4, 8)):
+        teller(TrialStarted(search="s", number=number, run=f"s-{number}", first_epoch=first, epochs=40))
+    assert told.getvalue() == "trial 4 goes on after epoch 8 of 40\n"
