@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
-from engine import __version__
+from engine import __version__, lean_import
 from engine.config import TrainingConfig
 from engine.errors import BackendError, TrainingError
 
@@ -80,18 +80,24 @@ def _loaded(name: str) -> str:
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
         os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # the window's two engines share a card
         os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-    with _frameworks_silenced():
-        return str(importlib.import_module("keras").backend.backend())
+    return str(_keras(name).backend.backend())
+
+
+def _keras(backend: str) -> ModuleType:
+    """Keras, imported as quickly and as silently as it goes."""
+    spared = (*lean_import.OPTIONAL, "jax") if backend in ("tensorflow", "torch") else lean_import.OPTIONAL
+    with _frameworks_silenced(), lean_import.without(spared):
+        return importlib.import_module("keras")
 
 
 def take_none() -> None:
-    """Let Keras compute with numpy in this process: one that computes nothing starts quicker so, and stays small."""
+    """Import Keras to compute nothing: on numpy, which starts quicker and stays small, where it can (it needs JAX)."""
     if "keras" in sys.modules:
         return
+    name = "numpy" if importlib.util.find_spec("jax") else installed()[0]
     before = os.environ.get("KERAS_BACKEND")
-    os.environ["KERAS_BACKEND"] = "numpy"
-    with _frameworks_silenced():
-        importlib.import_module("keras")
+    os.environ["KERAS_BACKEND"] = name
+    _keras(name)
     del os.environ["KERAS_BACKEND"]  # the processes it starts choose for themselves
     if before:
         os.environ["KERAS_BACKEND"] = before

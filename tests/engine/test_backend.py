@@ -21,7 +21,10 @@ if name == "tensorflow":
 if name == "torch":
     import torch
     threads = torch.get_num_threads()
-print(json.dumps({"backend": name, "threads": threads, "device": backend.device(), "versions": backend.versions(name)}))
+heavy = {"pandas", "matplotlib", "sklearn", "tensorflow", "torch", "jax"}
+said = {"taken along": sorted(heavy & set(sys.modules) - {name}), "device": backend.device()}
+import pandas, sklearn
+print(json.dumps({"backend": name, "threads": threads, "versions": backend.versions(name), **said}))
 """
 
 
@@ -34,6 +37,7 @@ def test_each_backend_is_the_one_asked_for(backend, start_python):
     assert found["backend"] == name
     assert found["threads"] in (1, None)
     assert found["device"]
+    assert found["taken along"] == []
     assert {"python", "engram", "keras", name} <= set(found["versions"])
     assert b"oneDNN" not in errors, "TensorFlow's chatter reached the terminal"
 

@@ -56,7 +56,7 @@ def test_a_search_uses_its_space_up_and_its_trials_are_runs(unbroken, whole):
 @pytest.mark.timeout(900)
 def test_killed_at_any_moment_it_comes_out_the_same(unbroken, whole, begin, tmp_path):
     chance = random.Random(3)
-    for _ in range(4):
+    for _ in range(3):
         running = begin(tmp_path, settings={"trials": 9}, epochs=3)
         for _, event in zip(range(chance.randint(4, 11)), running, strict=False):
             if event["event"] == "search-ended":
@@ -89,16 +89,17 @@ def test_a_trial_whose_process_is_killed_goes_on_and_one_that_dies_again_and_aga
 
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="waits for the end of processes that are not its own")
 def test_the_next_trial_waits_in_a_process_of_its_own_that_dies_with_the_search(begin, tmp_path):
-    running = begin(tmp_path, settings={"trials": 2, "algorithm": "grid"}, epochs=20)
-    running.wait_for("trial-started", number=1)
+    running = begin(tmp_path, settings={"trials": 2, "algorithm": "grid"}, epochs=5000)
+    running.wait_for("epoch-ended")
     (spare,) = [each for each in children(running.process.pid) if not holds(each, tmp_path / "small-0001")]
+    running.wish("stop-trial", 1)
     running.wait_for("trial-started", number=2)
     assert holds(spare, tmp_path / "small-0002")
     running.kill()
     wait_for_end(spare)
     running = begin(tmp_path, settings={"trials": 4, "parallel": 2})  # which shares the threads out anew
     assert {running.wait_for("trial-started")["number"] for _ in range(2)} == {2, 3}
-    assert [trial.state for trial in running.trials()] == ["finished", "running", "running"]
+    assert [trial.state for trial in running.trials()] == ["stopped", "running", "running"]
     busy = {holder(tmp_path / "small-0002"), holder(tmp_path / "small-0003")}
     (spare,) = set(children(running.process.pid)) - busy
     running.kill()
