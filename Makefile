@@ -5,6 +5,8 @@ VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 QT_READY := $(VENV)/.qt-ready
+# Files of tests side by side, one to a processor and four at most: each has engine processes of its own, of a gigabyte or so.
+SIDE_BY_SIDE := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 SOURCES := engine gui tests bench scripts main.py
 
 .DEFAULT_GOAL := help
@@ -33,10 +35,10 @@ run: set-up ## open the window; with no display, run the headless demo
 
 test: set-up ## run the tests (ARGS="-k name" chooses)
 	@if [ -e $(QT_READY) ]; then \
-	    exec $(PY) -m pytest $(ARGS); \
+	    exec $(PY) -m pytest $(SIDE_BY_SIDE) $(ARGS); \
 	else \
 	    echo "Qt cannot load here, so the tests of the window are left out."; \
-	    exec $(PY) -m pytest -p no:pytest-qt -W ignore::pytest.PytestConfigWarning --ignore tests/gui $(ARGS); \
+	    exec $(PY) -m pytest -p no:pytest-qt -W ignore::pytest.PytestConfigWarning --ignore tests/gui $(SIDE_BY_SIDE) $(ARGS); \
 	fi
 
 check: set-up ## ruff, mypy and the import contracts, then the tests

@@ -36,6 +36,7 @@ os.environ.update(
     QT_QPA_PLATFORM="offscreen",
     TF_CPP_MIN_LOG_LEVEL="3",
     PYTHONFAULTHANDLER="1",
+    JAX_DISABLE_MOST_OPTIMIZATIONS="1",  # tiny models are compiled for longer than they run
 )
 for name in ("KERAS_BACKEND", "DISPLAY", "WAYLAND_DISPLAY"):
     os.environ.pop(name, None)

@@ -177,7 +177,9 @@ def test_make_run_with_a_display_opens_the_window(checkout, display):
 
 
 def test_make_test_runs_pytest_with_its_arguments(checkout):
-    assert make(checkout, "test", "ARGS=-k noise").splitlines() == ["python -m pytest -k noise"]
+    (call,) = make(checkout, "test", "ARGS=-k noise").splitlines()
+    assert call.startswith("python -m pytest -n logical --maxprocesses 4 ")
+    assert call.endswith(" -k noise")
 
 
 def test_make_test_goes_on_without_the_window_where_qt_cannot_load(checkout):
