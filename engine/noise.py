@@ -103,6 +103,8 @@ KINDS: MappingProxyType[str, Kind] = MappingProxyType(
     }
 )
 
+STEADY = frozenset(KINDS) - {"poisson", "salt-and-pepper"}  # a seed draws the same grains at every level, only stronger
+
 
 def draw(images: Images, kind: str, level: ArrayLike, seed: int) -> Images:
     """Put noise of a kind on images, the same for the same seed.

@@ -1,6 +1,6 @@
 """Answers about noise: one image, the noisy one, and what each run makes of it; and the error at many noise levels."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from engine import baselines, noise, quality, scoring
 from engine.config import DataConfig
+from engine.explore.ladder import Ladder
 from engine.messages import Denoise, DenoiseCurve, DenoiseDraft, Filter, ImagesRequest, NoisyRequest, Request
 
 Images = NDArray[np.float32]
@@ -50,7 +51,7 @@ class Denoising:
 
     def __init__(self, warm: Warm) -> None:
         self._warm = warm
-        self._begun: tuple[int, dict[tuple[str, float], tuple[float, float]]] = 0, {}
+        self._ladders: dict[str, Ladder] = {}
         self._drafts: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 
     def answers(self) -> dict[type[Request], Callable[[Any], dict[str, Any] | None]]:
@@ -77,47 +78,42 @@ class Denoising:
         return answer
 
     def draft(self, request: DenoiseDraft) -> dict[str, Any]:
-        """The file of each run's picture, and whether it is the one that `denoise` answers with, or nearly that."""
+        """The file of each run's picture, and whether it is the one that `denoise` answers with, or nearly that.
+
+        Where a curve has been to the levels on both sides, their pictures tell about what lies between, at once.
+        """
         answer: dict[str, Any] = {"runs": {}}
         for name in request.runs:
             model, side = self._warm.maker(name, request.data)
-            noisy = noise.draw(self._warm.originals(request, side)[0], *_level(request, request.sigma))
-            quick = self._quick(model)
-            answer["runs"][name] = {
-                "denoised": self._file(scoring.reconstruct(quick, noisy)),
-                "exact": quick is model,
-            }
+            originals = self._warm.originals(request, side)[0]
+            made, exact = self._ladder(name, model, originals, request).between(request.sigma), False
+            if made is None:
+                quick = self._quick(model)
+                noisy = noise.draw(originals, *_level(request, request.sigma))
+                made, exact = scoring.reconstruct(quick, noisy), quick is model
+            answer["runs"][name] = {"denoised": self._file(made), "exact": exact}
         return answer
 
     def curve(self, request: DenoiseCurve) -> dict[str, Any] | None:
         """The mean squared errors of doing nothing and of each run at each level; None when it has to give way.
 
-        What is known by then is kept for when the request has its turn again.
+        What is known by then is kept for when the request has its turn again, and for drafts.
         """
-        if self._begun[0] != request.number:
-            self._begun = request.number, {}
-        known = self._begun[1]
         for name in ("", *request.runs):
             model, side = self._warm.maker(name, request.data) if name else (None, request.data.size)
             originals = self._warm.originals(request, side)[0]
             if model is not None:
                 scoring.reconstruct(self._quick(model), originals)  # compiles it now, not when the level moves again
+            ladder = self._ladders[name] = self._ladder(name, model, originals, request)
             for sigma in request.sigmas:
-                if (name, sigma) in known:
-                    continue
-                if self._warm.should_stop():
+                if not ladder.has(sigma) and self._warm.should_stop():
                     return None
-                known[name, sigma] = _errors(model, originals, noise.draw(originals, *_level(request, sigma)))
+                ladder.rung(sigma)
+        self._ladders = {name: self._ladders[name] for name in ("", *request.runs)}
         return {
             "sigmas": list(request.sigmas),
-            "noisy_mse": [known["", sigma][0] for sigma in request.sigmas],
-            "runs": {
-                name: {
-                    "mse": [known[name, sigma][1] for sigma in request.sigmas],
-                    "noisy_mse": [known[name, sigma][0] for sigma in request.sigmas],
-                }
-                for name in request.runs
-            },
+            "noisy_mse": [self._ladders[""].rung(sigma).noisy_mse for sigma in request.sigmas],
+            "runs": {name: _errors(self._ladders[name], request.sigmas) for name in request.runs},
         }
 
     def filter(self, request: Filter) -> dict[str, Any]:
@@ -129,6 +125,12 @@ class Denoising:
         originals, _ = self._warm.originals(request)
         denoised = method(noise.draw(originals, *_level(request, request.sigma)))
         return {"method": request.method, "denoised": self._file(denoised), **numbers(originals, denoised)}
+
+    def _ladder(self, name: str, model: Any, originals: Images, request: NoisyRequest) -> Ladder:
+        """The ladder of a run on this image and noise: the one kept for it, where it is still that of these."""
+        of = model, originals, request.noise, request.seed
+        kept = self._ladders.get(name)
+        return kept if kept is not None and kept.is_of(*of) else Ladder(*of)
 
     def _quick(self, model: Any) -> Any:
         """What makes drafts in the place of a model; itself where it has no quicker way, as a yardstick has none."""
@@ -161,7 +163,7 @@ def _level(request: NoisyRequest, sigma: float) -> tuple[str, float, int]:
     return request.noise, sigma, request.seed
 
 
-def _errors(model: Any, originals: Images, noisy: Images) -> tuple[float, float]:
-    """Mean squared error of a noisy image, and of what a model makes of it."""
-    made = noisy if model is None else scoring.reconstruct(model, noisy)
-    return float(quality.mse(originals, noisy)[0]), float(quality.mse(originals, made)[0])
+def _errors(ladder: Ladder, sigmas: Sequence[float]) -> dict[str, list[float]]:
+    """Mean squared errors at each level, of what was made of the noisy image and of that itself."""
+    rungs = [ladder.rung(sigma) for sigma in sigmas]
+    return {"mse": [rung.mse for rung in rungs], "noisy_mse": [rung.noisy_mse for rung in rungs]}

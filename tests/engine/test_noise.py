@@ -135,3 +135,12 @@ def test_every_kind_can_be_chosen_and_every_choice_is_a_kind():
     assert choices == ("none", *noise.KINDS)
     alone = next(spec for spec in config.fields(DenoiseConfig) if spec.name == "noise").choices
     assert alone == tuple(noise.KINDS)
+
+
+@pytest.mark.parametrize("kind", noise.KINDS)
+def test_grains_of_a_steady_kind_grow_with_the_level_and_those_of_others_change(kind):
+    images = np.full((1, 64, 64, 1), 0.5, np.float32)
+    images[:, 16:48, 16:48] = 0.6
+    low, middle, high = (noise.draw(images, kind, level, 0) for level in (0.08, 0.09, 0.1))
+    off = np.abs(middle - (low + high) / 2).max()
+    assert (off < 0.005) == (kind in noise.STEADY), off

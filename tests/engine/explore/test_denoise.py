@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from engine import baselines, config, data, noise, quality, training
+from engine import baselines, config, data, noise, quality, scoring, training
 from engine.errors import ConfigError
 from engine.explore.explorer import Explorer
+from engine.explore.ladder import Ladder
 from engine.measures import yardsticks
 from engine.messages import Denoise, DenoiseCurve, DenoiseDraft, Filter, never
 from tests.engine.conftest import TINY
@@ -131,11 +132,9 @@ def test_curve_tells_the_error_of_doing_nothing_and_of_the_run(explorer, ask, ru
 
 
 def test_curve_gives_way_and_goes_on_where_it_was(explorer, ask, monkeypatch):
-    from engine.explore import denoise
-
     drawn = []
-    errors = denoise._errors
-    monkeypatch.setattr(denoise, "_errors", lambda *words: (drawn.append(1), errors(*words))[1])
+    computed = Ladder._computed
+    monkeypatch.setattr(Ladder, "_computed", lambda *words: (drawn.append(1), computed(*words))[1])
     request = ask(DenoiseCurve, sigmas=(0.1, 0.2))
     explorer.should_stop = lambda: len(drawn) >= 3
     assert explorer.answer(request) is None
@@ -143,6 +142,27 @@ def test_curve_gives_way_and_goes_on_where_it_was(explorer, ask, monkeypatch):
     explorer.should_stop = never
     assert len(explorer.answer(request)["noisy_mse"]) == 2
     assert len(drawn) == 4
+
+
+def test_draft_between_two_levels_of_a_curve_takes_no_pass_and_says_so(explorer, ask, mirrored, image, monkeypatch):
+    model, key = explorer.model(str(mirrored.path))[0], str(mirrored.path)
+    explorer.answer(ask(DenoiseCurve, runs=(key,), sigmas=(0.1, 0.12, 0.3), seed=3))
+    passes = []
+    monkeypatch.setattr(scoring, "reconstruct", lambda *words: passes.append(1))
+    drafted = explorer.answer(ask(DenoiseDraft, runs=(key,), sigma=0.11, seed=3))["runs"][key]
+    assert (passes, drafted["exact"]) == ([], False)
+    low, high = (np.asarray(model.predict_on_batch(noise.draw(image, "gaussian", s, 3))) for s in (0.1, 0.12))
+    assert read(drafted["denoised"]) == pytest.approx((low + high) / 2, abs=1e-5)
+
+
+@pytest.mark.parametrize("other", [{"seed": 4}, {"noise": "rician"}, {"indices": (1,)}, {"sigma": 0.2}])
+def test_draft_of_anything_else_than_the_curve_s_is_computed(explorer, ask, run, other):
+    explorer.answer(ask(DenoiseCurve, sigmas=(0.1, 0.12, 0.3), seed=3))
+    asked = {"sigma": 0.11, "seed": 3, **other}
+    drafted = explorer.answer(ask(DenoiseDraft, **asked))["runs"][str(run.path)]
+    found = explorer.answer(ask(Denoise, **asked))["runs"][str(run.path)]
+    assert drafted["exact"] is True
+    assert np.array_equal(read(drafted["denoised"]), read(found["denoised"]))
 
 
 def test_unknown_noise_is_a_sentence(explorer, ask):
