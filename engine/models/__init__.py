@@ -69,8 +69,7 @@ def load(run: Run) -> Any:
     Raises:
         RunDamaged: the run has no model yet, or its file does not fit the config.
     """
-    if not run.model_path.is_file():
-        raise RunDamaged(f"Run '{run.name}' has no model yet.", "Train it for at least one epoch.")
+    run.require_model()
     model = build(run.config)
     _check_archive(run, model.count_params())
     try:

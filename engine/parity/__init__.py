@@ -104,9 +104,11 @@ def check(run: Run, images: NDArray[np.float32], progress: Callable[[str, int, i
 
     Raises:
         BackendError: fewer than two backends are installed.
+        RunDamaged: the run has no model yet.
         TrainingError: fewer than two of them could compute the model.
     """
     installed = _installed()
+    run.require_model()
     errors: dict[str, str] = {}
     recorded: dict[str, Recorded] = {}
     with tempfile.TemporaryDirectory(prefix="engram-parity-") as folder:

@@ -1,5 +1,7 @@
 """Every registered model on every backend that is installed, and the command that compares a run."""
 
+import contextlib
+import io
 import json
 from pathlib import Path
 
@@ -8,7 +10,7 @@ import numpy as np
 import pytest
 
 from engine import backend, cli, config, models, parity, runs
-from engine.errors import BackendError, TrainingError
+from engine.errors import BackendError, RunDamaged, TrainingError
 from engine.parity import comparison
 from engine.parity.comparison import Recorded
 
@@ -56,13 +58,21 @@ backend.load = load
 sys.exit(child.main(sys.argv[1:]))
 """
 
-BROKEN = """
-import sys
+KEEPING = """
+import shutil, sys
 from engine.parity import child
 
-if sys.argv[1] == "tensorflow":
-    sys.exit("tensorflow has no memory left")
-sys.exit(child.main(sys.argv[1:]))
+status = child.main(sys.argv[1:])
+shutil.copytree(sys.argv[4], KEPT + sys.argv[1])
+sys.exit(status)
+"""
+
+AGAIN = """
+import shutil, sys
+
+if sys.argv[1] == BROKEN:
+    sys.exit(BROKEN + " has no memory left")
+shutil.copytree(KEPT + sys.argv[1], sys.argv[4])
 """
 
 
@@ -119,6 +129,26 @@ def ask(tiny_run, capsys):
 
 
 @pytest.fixture(scope="module")
+def said(tiny_run, tmp_path_factory):
+    """What `parity --json` answers, all backends computing: exit status, JSON; and where what they computed is kept."""
+    kept = tmp_path_factory.mktemp("kept")
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(io.StringIO()) as told:
+        plant(patch, tmp_path_factory.mktemp("keeping"), f"KEPT = {str(kept / '_')!r}{KEEPING}")
+        status = cli.main(["parity", "tiny", "--runs", str(tiny_run.path.parent), "--images", "2", "--json"])
+    return status, json.loads(told.getvalue()), kept
+
+
+@pytest.fixture
+def again(said, tmp_path, monkeypatch):
+    """Let each backend answer what it has computed before; the one that is named breaks down."""
+
+    def again(broken=""):
+        plant(monkeypatch, tmp_path, f"BROKEN, KEPT = {broken!r}, {str(said[2] / '_')!r}{AGAIN}")
+
+    return again
+
+
+@pytest.fixture(scope="module")
 def planted(tiny_run, tmp_path_factory):
     """What a check finds when a deconvolution on PyTorch is one pixel off."""
     if len(backend.installed()) < 3:
@@ -134,9 +164,8 @@ def plant(monkeypatch, folder, code):
 
 
 @needs_two
-def test_the_command_compares_every_layer_and_output(ask):
-    status, text = ask("--json")
-    found = json.loads(text)
+def test_the_command_compares_every_layer_and_output(said):
+    status, found, _ = said
     assert (status, found["ok"], found["first_difference"]) == (0, True, None)
     assert (found["images"], found["split"], found["source"]) == (2, "test", "phantom")
     assert [layer["name"] for layer in found["layers"]][:3] == ["enc_conv1", "enc_norm1", "enc_act1"]
@@ -162,13 +191,13 @@ def test_a_planted_shift_by_one_pixel_in_a_deconvolution_is_caught_and_named(pla
     assert next(line.split()[0] for line in text.splitlines() if line.endswith("DIFFERS")) == "dec_conv2"
 
 
-def test_a_missing_backend_is_named_with_its_install_line(ask, tiny_run, monkeypatch):
+def test_a_missing_backend_is_named_with_its_install_line(ask, again, tiny_run, monkeypatch):
     if not {"torch", "jax"} <= set(backend.installed()):
         pytest.skip("one is truly missing here: the other tests see it")
     monkeypatch.setattr(backend, "installed", lambda: ["torch", "jax"])
+    again()
     found = parity.check(tiny_run, np.zeros((1, 32, 32, 1), np.float32))
     assert set(found.layers[0].differences) == {("torch", "jax")}
-    monkeypatch.setattr(parity, "check", lambda *_, **__: found)
     status, text = ask("--json")
     said = json.loads(text)
     assert (status, said["ok"], said["missing"]) == (0, True, ["tensorflow"])
@@ -183,10 +212,10 @@ def test_one_backend_alone_is_refused_with_what_to_install(tiny_run, monkeypatch
         parity.check(tiny_run, np.zeros((1, 32, 32, 1), np.float32))
 
 
-def test_a_backend_that_fails_is_told_and_the_others_are_compared(tiny_run, monkeypatch, tmp_path):
+def test_a_backend_that_fails_is_told_and_the_others_are_compared(tiny_run, again):
     if len(backend.installed()) < 3:
         pytest.skip("two must be left when one fails: pip install -e '.[torch,jax]'")
-    plant(monkeypatch, tmp_path, BROKEN)
+    again(broken="tensorflow")
     found = parity.check(tiny_run, np.zeros((1, 32, 32, 1), np.float32))
     assert (found.ok, found.first_difference) == (False, None)
     assert found.backends["tensorflow"].error == "tensorflow has no memory left"
@@ -194,12 +223,18 @@ def test_a_backend_that_fails_is_told_and_the_others_are_compared(tiny_run, monk
 
 
 @needs_two
-def test_a_run_without_a_model_is_told(tmp_path, monkeypatch):
-    quickest = backend.installed()[-2:]
-    monkeypatch.setattr(backend, "installed", lambda: quickest)
+def test_a_run_without_a_model_is_told_before_a_backend_is_started(tmp_path, monkeypatch):
+    monkeypatch.setattr(parity, "_compute", lambda *_: pytest.fail("a backend was started"))
     empty = runs.create(config.build({"size": 32, "filters": (4, 8)}), "empty", tmp_path)
-    with pytest.raises(TrainingError, match="has no model yet"):
+    with pytest.raises(RunDamaged, match="has no model yet"):
         parity.check(empty, np.zeros((1, 32, 32, 1), np.float32))
+
+
+@needs_two
+def test_fewer_than_two_that_can_compute_it_leave_nothing_to_compare(tiny_run, monkeypatch, tmp_path):
+    plant(monkeypatch, tmp_path, "import sys; sys.exit('no memory left')")
+    with pytest.raises(TrainingError, match=r"Fewer than two.*no memory left"):
+        parity.check(tiny_run, np.zeros((1, 32, 32, 1), np.float32))
 
 
 @pytest.mark.parametrize("typed", ["0", "65", "x", "-1"])
