@@ -66,16 +66,16 @@ class Ladder:
             float32 (1, side, side, 1) in [0, 1]; None where the levels known are too far away, and of a noise that
             draws other grains at every level.
         """
-        if self._noise[0] not in noise.STEADY:
-            return None
+        if self.has(sigma):
+            return self._rungs[sigma].made
         known = sorted(self._rungs)
-        place = bisect.bisect_left(known, sigma)
-        if place == len(known) or (place == 0 and known[0] != sigma):
+        place = bisect.bisect(known, sigma)
+        if self._noise[0] not in noise.STEADY or place in (0, len(known)):
             return None
-        low, high = known[max(place - 1, 0)], known[place]
+        low, high = known[place - 1], known[place]
         if high - low > WIDEST + 1e-9:
             return None
-        share = np.float32((sigma - low) / (high - low) if high > low else 1)
+        share = np.float32((sigma - low) / (high - low))
         return (1 - share) * self._rungs[low].made + share * self._rungs[high].made
 
     def _computed(self, sigma: float) -> Rung:

@@ -62,6 +62,12 @@ def test_a_noise_with_other_grains_at_every_level_tells_nothing(model, kind):
     assert ladder(model, kind).between(0.03) is None
 
 
+@pytest.mark.parametrize("kind", sorted(noise.KINDS))
+def test_a_level_that_is_known_is_told_of_any_noise(model, kind):
+    made = ladder(model, kind, levels=(0.05,))
+    assert np.array_equal(made.between(0.05), made.rung(0.05).made)
+
+
 def test_doing_nothing_is_a_ladder_too():
     made = ladder(None)
     assert made.rung(0.05).mse == made.rung(0.05).noisy_mse > 0
