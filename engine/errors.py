@@ -86,6 +86,11 @@ class RunBusy(RunError):
 class RunDamaged(RunError):
     """The files of a run cannot be read."""
 
+    @classmethod
+    def without_model(cls, run: str) -> "RunDamaged":
+        """The error of a run that has no model yet."""
+        return cls(f"Run '{run}' has no model yet.", "Train it for at least one epoch.")
+
 
 class SearchError(EngramError):
     """A search cannot be made or gone on with."""

@@ -80,15 +80,6 @@ class Run:
         """File of the best model by validation."""
         return self.path / "model.keras"
 
-    def require_model(self) -> None:
-        """See that there is a model.
-
-        Raises:
-            RunDamaged: there is none yet.
-        """
-        if not self.model_path.is_file():
-            raise RunDamaged(f"Run '{self.name}' has no model yet.", "Train it for at least one epoch.")
-
     @property
     def checkpoints(self) -> Path:
         """Folder of the last complete epochs."""

@@ -69,7 +69,8 @@ def load(run: Run) -> Any:
     Raises:
         RunDamaged: the run has no model yet, or its file does not fit the config.
     """
-    run.require_model()
+    if not run.model_path.is_file():
+        raise RunDamaged.without_model(run.name)
     model = build(run.config)
     _check_archive(run, model.count_params())
     try:

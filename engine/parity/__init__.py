@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import backend
-from engine.errors import BackendError, TrainingError
+from engine.errors import BackendError, RunDamaged, TrainingError
 from engine.parity import comparison
 from engine.parity.comparison import LIMIT, Compared, Recorded
 from engine.runs import Run
@@ -108,7 +108,8 @@ def check(run: Run, images: NDArray[np.float32], progress: Callable[[str, int, i
         TrainingError: fewer than two of them could compute the model.
     """
     installed = _installed()
-    run.require_model()
+    if not run.model_path.is_file():
+        raise RunDamaged.without_model(run.name)
     errors: dict[str, str] = {}
     recorded: dict[str, Recorded] = {}
     with tempfile.TemporaryDirectory(prefix="engram-parity-") as folder:

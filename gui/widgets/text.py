@@ -34,6 +34,14 @@ def number(value: float | None, digits: int = 4) -> str:
     return (MINUS if value < 0 else "") + text.replace("e-", f"e{MINUS}")
 
 
+def measured(value: float | None, digits: int = 4) -> str:
+    """Write a measured number: as `number`, but for zeros at its end, which have been measured too."""
+    text = number(value, digits)
+    if value is None or "." not in text or "e" in text:
+        return text
+    return (MINUS if value < 0 else "") + f"{abs(value):#.{digits}g}"
+
+
 def fixed(value: float, places: int) -> str:
     """Write a number with so many decimal places, and a true minus unless it rounds to zero."""
     size = f"{abs(value):.{places}f}"

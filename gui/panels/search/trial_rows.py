@@ -12,7 +12,7 @@ from gui.panels.search.drafts import title
 from gui.panels.search.found import Found
 from gui.status import duration
 from gui.widgets.number_model import Column, Row
-from gui.widgets.text import number
+from gui.widgets.text import measured, number
 
 STATES = {"finished": "done", "proposed": "waiting"}
 ROLES = {"finished": "accent", "failed": "danger", "stopped": "quiet", "proposed": "quiet"}
@@ -57,10 +57,10 @@ def has_pixels(found: Found) -> bool:
 def columns(found: Found) -> list[Column]:
     """The columns of a search's table."""
     varied = [Column(short(name), shown, _is_number(found, name)) for name in found.plan.space.names]
-    pixel = [Column("nats/px")] if has_pixels(found) else []
+    pixel = [Column("nats/px", measured)] if has_pixels(found) else []
     begin = [Column("trial", _written), Column("state", str, False)]
     ends = [Column("time", _time), Column("", str, False)]
-    return [*begin, *varied, Column(score_title(found)), *pixel, *ends]
+    return [*begin, *varied, Column(score_title(found), measured), *pixel, *ends]
 
 
 class Rows:

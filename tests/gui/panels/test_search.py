@@ -396,7 +396,7 @@ class TestPictures:
         with qtbot.assertNotEmitted(panel.change.changed), made.ledger() as ledger:
             ledger.note(3, state="finished", score=0.5)
             panel.watch.look()
-        assert panel.trials.table.text(4, 5) == "0.5"
+        assert panel.trials.table.text(4, 5) == "0.5000"
         with qtbot.waitSignal(panel.change.changed), made.ledger() as ledger:
             ledger.state(settings=ledger.facts()["settings"] | {"trials": 30})
             panel.watch.look()
@@ -566,7 +566,7 @@ class TestTrials:
         panel.open("old")
         assert panel.plot.facts.text() == "4 done · 1 failed · 3 to come of 8 · 3 of 8 points left"
         table = panel.trials.table
-        assert [table.text(0, column) for column in range(6)] == ["★ 0001", "done", "0.001", "4", "1", "0.01"]
+        assert [table.text(0, column) for column in range(6)] == ["★ 0001", "done", "0.001", "4", "1", "0.01000"]
         assert panel.session.job.engine is None
 
     def test_failed_trial_keeps_its_reason_and_is_never_first(self, panel, make_search):

@@ -18,7 +18,7 @@ from gui.widgets.flow_layout import FlowLayout
 from gui.widgets.log_view import MOST_LINES, LogView
 from gui.widgets.notice import NoticeBox
 from gui.widgets.progress import ProgressLine
-from gui.widgets.text import fixed, number
+from gui.widgets.text import fixed, measured, number
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,22 @@ from gui.widgets.text import fixed, number
 )
 def test_numbers_are_written_one_way(value, digits, text):
     assert number(value, digits) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.135, "0.1350"),
+        (0.1347, "0.1347"),
+        (-2.5, "−2.500"),
+        (6046.02, "6046"),
+        (12.0, "12"),
+        (1e-7, "1e−7"),
+        (None, "—"),
+    ],
+)
+def test_zeros_of_what_was_measured_stay(value, text):
+    assert measured(value) == text
 
 
 @pytest.mark.parametrize(
