@@ -91,10 +91,14 @@ def _keras(backend: str) -> ModuleType:
 
 
 def take_none() -> None:
-    """Import Keras to compute nothing: on numpy, which starts quicker and stays small, where it can (it needs JAX)."""
+    """Import Keras to compute nothing: on numpy, which starts quicker and stays small, where it can (it needs JAX).
+
+    Raises:
+        BackendError: no backend is installed.
+    """
     if "keras" in sys.modules:
         return
-    name = "numpy" if importlib.util.find_spec("jax") else installed()[0]
+    name = "numpy" if importlib.util.find_spec("jax") else at_hand("tensorflow")
     before = os.environ.get("KERAS_BACKEND")
     os.environ["KERAS_BACKEND"] = name
     _keras(name)

@@ -1,4 +1,4 @@
-"""Importing Keras without what it takes along in case somebody has it, which doubles the time that it needs.
+"""Importing Keras without what it takes along in case somebody has it, a quarter to nearly half of the time it needs.
 
 Keras tries to import pandas, Matplotlib and scikit-learn for inputs, plots and wrappers that Engram does not use, and
 TensorFlow JAX for its converter to TensorFlow Lite; all of them do without, and say so only when they are needed.

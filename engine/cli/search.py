@@ -108,7 +108,7 @@ class Teller:
     def __init__(self, meter: Meter) -> None:
         self.meter = meter
         self.ended = "stopped"
-        self._over = 0
+        self._over = 0, 0
 
     def __call__(self, event: Event) -> None:
         """Show one event."""
@@ -136,6 +136,7 @@ class Teller:
 
     def _where(self, event: SearchState) -> None:
         left = "" if event.left_s is None else f", about {duration(event.left_s)} left"
-        if event.running and event.done + event.failed > self._over:
-            self._over = event.done + event.failed
+        over = event.done, event.failed
+        if event.running and over != self._over:
+            self._over = over
             self.meter.say(f"{event.done} of {event.trials} done, {event.failed} failed{left}")

@@ -2,6 +2,7 @@
 
 import bisect
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -37,14 +38,13 @@ class Ladder:
     """
 
     def __init__(self, model: Any, originals: Images, kind: str, seed: int) -> None:
-        self._model = weakref.ref(model) if model is not None else None
+        self._model: Callable[[], Any] = weakref.ref(model) if model is not None else lambda: None
         self._originals, self._noise = originals, (kind, seed)
         self._rungs: dict[float, Rung] = {}
 
     def is_of(self, model: Any, originals: Images, kind: str, seed: int) -> bool:
         """Whether it is the ladder of these."""
-        mine = self._model() if self._model is not None else None
-        return mine is model and (kind, seed) == self._noise and np.array_equal(originals, self._originals)
+        return self._model() is model and (kind, seed) == self._noise and np.array_equal(originals, self._originals)
 
     def has(self, sigma: float) -> bool:
         """Whether a level has been there."""
@@ -81,7 +81,7 @@ class Ladder:
     def _computed(self, sigma: float) -> Rung:
         kind, seed = self._noise
         noisy = noise.draw(self._originals, kind, sigma, seed)
-        model = self._model() if self._model is not None else None
+        model = self._model()
         made = noisy if model is None else scoring.reconstruct(model, noisy)
         mse, noisy_mse = (float(quality.mse(self._originals, images)[0]) for images in (made, noisy))
         return Rung(made, mse, noisy_mse)
