@@ -1,18 +1,19 @@
 """What the layers of a model make of images: at all layers or some, piece by piece, so that memory stays flat."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import ConfigError
 from engine.explore import layers
 from engine.explore.layers import Call, Layer
+from engine.explore.unknown import no_layer
 from engine.messages import ShouldStop, never
 
 MEMORY_BYTES = 64 * 2**20
+PASSING_BYTES = 16 * 2**20  # a convolution's own copies are some ten times that
 MOST_AT_ONCE = 64
 Activations = dict[str, NDArray[np.float32]]
 
@@ -80,7 +81,7 @@ class Passages:
         if not self._count:
             known = layers.listed(self._model)
             self._wanted = _wanted(known, self._names)
-            self._count = images_at_once([layer for layer in known if layer.name in self._wanted])
+            self._count = images_at_once(known, self._wanted)
         first = self.done
         if first >= self.total:
             return None
@@ -91,18 +92,27 @@ class Passages:
         return first, batch
 
 
-def images_at_once(wanted: Collection[Layer]) -> int:
-    """How many images' activations of these layers fit in `MEMORY_BYTES`: 1 to 64."""
-    needed = sum(4 * int(np.prod(layer.shape)) for layer in wanted)
-    return int(np.clip(MEMORY_BYTES // max(needed, 1), 1, MOST_AT_ONCE))
+def images_at_once(known: Sequence[Layer], names: Collection[str]) -> int:
+    """How many images may pass together: 1 to 64.
+
+    What is kept of them fits in `MEMORY_BYTES`, and what any one layer on the way makes of them in `PASSING_BYTES`.
+
+    Args:
+        known: the model's layers in network order.
+        names: those whose activations are kept; at least one.
+    """
+    sizes = [4 * int(np.prod(layer.shape)) for layer in known]
+    kept = [index for index, layer in enumerate(known) if layer.name in names]
+    passing = max(sizes[: kept[-1] + 1])
+    fitting = min(MEMORY_BYTES // sum(sizes[index] for index in kept), PASSING_BYTES // passing)
+    return int(np.clip(fitting, 1, MOST_AT_ONCE))
 
 
 def _wanted(known: list[Layer], names: Collection[str] | None) -> set[str]:
     there = {layer.name for layer in known}
     wanted = there if names is None else set(names)
     if strange := sorted(wanted - there):
-        few = ", ".join(layer.name for layer in known)
-        raise ConfigError(f"The model has no layer '{strange[0]}'.", f"Its layers: {few}.")
+        raise no_layer(strange[0], (layer.name for layer in known))
     return wanted
 
 
@@ -111,8 +121,9 @@ def _batch(
 ) -> Activations | None:
     found: Activations = {}
 
-    def hear(call: Call) -> None:
+    def hear(call: Call) -> bool:
         if call.name in wanted:
             found[call.name] = np.asarray(keras.ops.convert_to_numpy(call.activation)).astype(np.float32)
+        return len(found) == len(wanted)
 
     return found if layers.run(model, images, hear, should_stop) else None

@@ -7,6 +7,7 @@ import keras
 
 from engine.errors import ConfigError
 from engine.explore import layers
+from engine.explore.unknown import no_layer
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Channel:
         """
         shapes = {layer.name: layer.shape for layer in layers.listed(model)}
         if self.layer not in shapes:
-            raise ConfigError(f"The model has no layer '{self.layer}'.", f"Its layers: {', '.join(shapes)}.")
+            raise no_layer(self.layer, shapes)
         shape = shapes[self.layer]
         if not 0 <= self.number < shape[-1]:
             last = shape[-1] - 1

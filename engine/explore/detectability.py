@@ -43,6 +43,7 @@ from engine.explore.gradients import gradient
 from engine.explore.layers import Layer
 from engine.explore.origins import IMAGES
 from engine.explore.undoing import can_be_undone
+from engine.explore.unknown import no_layer
 
 Images = NDArray[np.float32]
 Shares = NDArray[np.float64]
@@ -156,7 +157,7 @@ class Following:
         self._walked = layers.walk(model)
         known = [layer.name for layer, _ in self._walked]
         if strange := sorted(set(names or ()) - set(known)):
-            raise ConfigError(f"The model has no layer '{strange[0]}'.", f"Its layers: {', '.join(known)}.")
+            raise no_layer(strange[0], known)
         self._names = set(known) if names is None else set(names)
         self._walk = _Walk(model, healthy, signal, self._how)
         self._asked: dict[tuple[str, ...], Shares] = {}

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from engine.errors import ConfigError
 from engine.explore import layers
+from engine.explore.unknown import no_layer
 
 Pictures = NDArray[np.float32]
 
@@ -28,13 +29,14 @@ def kernels(model: Any, name: str) -> Pictures:
     Raises:
         ConfigError: there is no such layer, or it has no weights that are pictures.
     """
-    for layer, operation in layers.walk(model):
+    walked = layers.walk(model)
+    for layer, operation in walked:
         if layer.name == name:
             found = pictures(layer.kind, operation)
             if found is None:
                 raise ConfigError(f"The weights of layer '{name}' are no pictures.", "Choose a convolution.")
             return np.ascontiguousarray(found, np.float32)
-    raise ConfigError(f"The model has no layer '{name}'.", "See its list of layers.")
+    raise no_layer(name, (layer.name for layer, _ in walked))
 
 
 def pictures(kind: str, operation: Any) -> Pictures | None:

@@ -21,6 +21,7 @@ from engine.errors import ConfigError
 from engine.explore import fields
 from engine.explore.fields import Field
 from engine.explore.origins import IMAGES, Origins
+from engine.explore.unknown import no_layer
 from engine.messages import ShouldStop, never
 
 NONLINEAR = {"Activation", "ELU", "LeakyReLU", "PReLU", "ReLU"}
@@ -131,30 +132,29 @@ def walk(model: Any) -> list[tuple[Layer, Any]]:
     return found
 
 
-def run(model: Any, images: NDArray[np.float32], hear: Heard, should_stop: ShouldStop = never) -> bool:
+def run(model: Any, images: NDArray[np.float32], hear: Callable[[Call], bool], should_stop: ShouldStop = never) -> bool:
     """Put images through a model without training, and hear of every activation as it arises.
 
     Args:
         model: as in `listed`.
-        images: (n, size, size, 1) float32 in [0, 1].
-        hear: told of every call, in the order of `listed`.
+        images: (n, size, size, 1) float32 in [0, 1], n at least 1.
+        hear: told of every call, in the order of `listed`; after it has said that this was enough nothing is computed.
         should_stop: asked before every call.
 
     Returns:
-        Whether they came through; False when stopped on the way.
+        Whether all was heard; False when stopped on the way.
     """
+    stopped = False
 
     def heard(call: Call) -> None:
-        if should_stop():
+        nonlocal stopped
+        stopped = should_stop()
+        if stopped or hear(call):
             raise _Enough
-        hear(call)
 
-    try:
-        with without_gradients(), overheard(model, heard):
-            model(keras.ops.convert_to_tensor(images), training=False)
-    except _Enough:
-        return False
-    return True
+    with without_gradients():
+        _until_enough(model, keras.ops.convert_to_tensor(images), heard)
+    return not stopped
 
 
 def tensors(model: Any, images: Any, names: Sequence[str]) -> dict[str, Any]:
@@ -182,13 +182,9 @@ def tensors(model: Any, images: Any, names: Sequence[str]) -> dict[str, Any]:
             raise _Enough
 
     if left:
-        try:
-            with overheard(model, hear):
-                model(images, training=False)
-        except _Enough:
-            pass
+        _until_enough(model, images, hear)
     if left:
-        raise ConfigError(f"The model has no layer '{min(left)}'.", "See its list of layers.")
+        raise no_layer(min(left), (layer.name for layer in listed(model)))
     return found
 
 
@@ -208,7 +204,7 @@ def around(known: Sequence[Layer], name: str) -> tuple[str, str]:
     """
     by_name = {layer.name: layer for layer in known}
     if name not in by_name:
-        raise ConfigError(f"The model has no layer '{name}'.", f"Its layers: {', '.join(by_name)}.")
+        raise no_layer(name, by_name)
     layer: Layer | None = by_name[name]
     while layer is not None:
         if layer.kind in NONLINEAR and layer.receives:
@@ -220,6 +216,15 @@ def around(known: Sequence[Layer], name: str) -> tuple[str, str]:
 
 class _Enough(BaseException):
     """All that was wanted has been heard; no Exception, since Keras dresses those up."""
+
+
+def _until_enough(model: Any, images: Any, hear: Heard) -> None:
+    """Put a tensor of images through a model until its end, or until the one who hears of it has had enough."""
+    try:
+        with overheard(model, hear):
+            model(images, training=False)
+    except _Enough:
+        pass
 
 
 @contextmanager

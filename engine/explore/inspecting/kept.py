@@ -74,7 +74,7 @@ class KeptActivations:
 
 def _computed(opened: Opened, images: Images, names: Collection[str]) -> dict[str, Activation]:
     """One pass, which ends at the last of the layers; piece by piece where there are many images."""
-    count = activations.images_at_once([layer for layer in opened.layers if layer.name in names])
+    count = activations.images_at_once(opened.layers, names)
     parts = [_passed(opened.model, images[at : at + count], names) for at in range(0, len(images), count)]
     return {
         name: np.concatenate([part[name] for part in parts]) if len(parts) > 1 else parts[0][name] for name in names

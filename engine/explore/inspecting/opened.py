@@ -10,6 +10,7 @@ from engine.errors import ConfigError
 from engine.explore import layers
 from engine.explore.inspecting.warm import Images, Warm
 from engine.explore.layers import Layer
+from engine.explore.unknown import no_layer
 from engine.runs import Run
 
 LISTS_KEPT = 8
@@ -41,8 +42,7 @@ class Opened:
         """
         found = next((layer for layer in self.layers if layer.name == name), None)
         if found is None:
-            few = ", ".join(layer.name for layer in self.layers)
-            raise ConfigError(f"The model has no layer '{name}'.", f"Its layers: {few}.")
+            raise no_layer(name, (layer.name for layer in self.layers))
         return found
 
     def check(self, name: str, images: Images) -> None:

@@ -160,7 +160,7 @@ def test_all_questions_on_each_backend(backend, run_python):
 
 
 def test_a_hunt_that_was_stopped_in_a_batch_finds_the_same(seeker, images, monkeypatch):
-    monkeypatch.setattr(activations, "images_at_once", lambda wanted: 2)
+    monkeypatch.setattr(activations, "images_at_once", lambda known, names: 2)
     wanted = favourites.favourites(seeker, images, "enc_act2", 4)
     hunt, stops = favourites.Hunt(seeker, images, "enc_act2", 4), iter(3 * [False] + [True] + 100 * [False])
     assert not hunt.go_on(lambda: next(stops))

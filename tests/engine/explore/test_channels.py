@@ -55,7 +55,7 @@ def test_stopped_is_no_answer(tiny, images):
 
 def test_stopped_between_layers_it_goes_on_and_counts_every_image_once(tiny, images, monkeypatch):
     model = models.build(tiny())
-    monkeypatch.setattr(activations, "images_at_once", lambda wanted: 3)
+    monkeypatch.setattr(activations, "images_at_once", lambda known, names: 3)
     wanted = channels.statistics(model, images)
     tally, turns = channels.Tally(model, images), 0
     while not tally.go_on(after(len(wanted) + 2 + turns % 3)):  # few layers are counted

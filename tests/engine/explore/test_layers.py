@@ -100,6 +100,27 @@ def test_a_split_is_read_batch_by_batch(tiny, images):
     assert np.array_equal(pieces[0][1]["enc_latent"], activations.compute(model, images, ["enc_latent"])["enc_latent"])
 
 
+def test_nothing_behind_the_last_layer_wanted_is_computed(model, images, monkeypatch):
+    known = layers.listed(model)
+    called = []
+    overheard = layers.overheard
+    monkeypatch.setattr(
+        layers, "overheard", lambda model, hear: overheard(model, lambda call: (called.append(call.name), hear(call)))
+    )
+    activations.compute(model, images, [known[1].name, known[3].name])
+    assert called == [layer.name for layer in known[:4]]
+
+
+def test_as_many_pass_together_as_fit_into_memory_on_the_way_to_a_small_layer(tiny, monkeypatch):
+    known = layers.listed(models.build(tiny()))
+    sizes = {layer.name: 4 * int(np.prod(layer.shape)) for layer in known}
+    way = [layer.name for layer in known[: [layer.name for layer in known].index("enc_latent") + 1]]
+    monkeypatch.setattr(activations, "PASSING_BYTES", 3 * max(sizes[name] for name in way))
+    assert activations.images_at_once(known, {"enc_latent"}) == 3
+    monkeypatch.setattr(activations, "MEMORY_BYTES", 2 * sum(sizes[name] for name in way))
+    assert activations.images_at_once(known, set(way)) == 2
+
+
 def test_a_layer_that_is_not_there_is_told(tiny, images):
     with pytest.raises(ConfigError, match=r"no layer 'enc_conv9'.*enc_conv1, enc_norm1"):
         activations.compute(models.build(tiny()), images, ["enc_conv9"])

@@ -63,7 +63,7 @@ def test_statistics_of_another_model_in_the_folder_are_not_believed(ask, run, sp
 def test_statistics_give_way_and_go_on_where_they_were(ask, explorer, model, events, monkeypatch):
     from engine.explore import activations
 
-    monkeypatch.setattr(activations, "images_at_once", lambda wanted: 2)
+    monkeypatch.setattr(activations, "images_at_once", lambda known, names: 2)
     explorer.should_stop = never
     ask(ChannelStatistics, data=ask.run.config.data.model_copy(update={"phantom_seed": 5}))  # loads model and data
     (ask.run.path / surveys.FILE).unlink()
