@@ -97,11 +97,6 @@ class CurvePlot(QFrame):
                 found.append((item.series.style, float(item.series.y[at])))
         return sorted(found, key=lambda pair: -pair[1] if pair[1] == pair[1] else float("inf"))
 
-    def hover_text(self, x: float) -> str:
-        """Return what hovering shows at x: the place, then a line for each curve, highest first."""
-        lines = [f"{number(value)}  {style.label}" for style, value in self.readout(x)]
-        return "\n".join([f"{self.x_label} {number(x)}".strip(), *lines])
-
     def point_at(self, x: float | None) -> None:
         """Point at the x of the nearest point of any curve, and list what is there; None stops pointing."""
         self._pointed = None if x is None else nearest_x(self.items.values(), x)

@@ -175,10 +175,6 @@ class ParallelModel:
         return sorted({float(place) for place in found})
 
 
-def new_keys(axes: Sequence[Axis]) -> set[str]:
-    return {axis.key for axis in axes}
-
-
 def nearest(shares: Numbers, ends: tuple[Numbers, Numbers], at: tuple[float, float], mask: Mask) -> tuple[int, float]:
     """The line nearest to a point between two axes, and how far it is; (-1, inf) when there is none.
 

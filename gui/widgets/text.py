@@ -1,9 +1,12 @@
 """Small labels and how numbers are written, the same everywhere."""
 
+import re
+
 from PySide6.QtWidgets import QLabel, QWidget
 
 MINUS = "\u2212"
 THIN_SPACE = "\u2009"
+THOUSANDS = re.compile(r"(?<![\d,.])\d{1,3}(,\d{3})+(?![\d,])")
 
 
 def label(text: str = "", role: str = "", wrap: bool = False, parent: QWidget | None = None) -> QLabel:
@@ -53,6 +56,11 @@ def fixed(value: float, places: int) -> str:
 def grouped(value: int) -> str:
     """Write a whole number with thin spaces between its thousands, from five figures on."""
     return str(value) if abs(value) < 10_000 else f"{value:,}".replace(",", THIN_SPACE)
+
+
+def spaced(sentence: str) -> str:
+    """Write the numbers in a sentence of the engine's, '16,384 values', as the window writes them."""
+    return THOUSANDS.sub(lambda found: grouped(int(found[0].replace(",", ""))), sentence)
 
 
 def restyle(widget: QWidget, **properties: object) -> None:

@@ -7,7 +7,7 @@ from gui.widgets.buttons import Button
 from gui.widgets.card import Card
 from gui.widgets.number_model import Column, Row
 from gui.widgets.number_table import NumberTable
-from gui.widgets.text import grouped, label
+from gui.widgets.text import grouped, label, spaced
 
 COLUMNS = (Column("class", str, False), Column("train"), Column("valid."), Column("test"))
 
@@ -24,9 +24,7 @@ class InsideCard(Card):
         self._data: LoadedData | None = None
         for part in (self.table, self.notes, self.skipped, self.show_skipped):
             self.add(part)
-        self.show_skipped.clicked.connect(
-            lambda: SkippedSheet(self._data, self.window()).open() if self._data else None
-        )
+        self.show_skipped.clicked.connect(self._on_show_skipped_clicked)
         self.hide()
 
     def show_data(self, data: LoadedData) -> None:
@@ -38,7 +36,7 @@ class InsideCard(Card):
             rows.append(Row("", ("all", *(data.size(split) for split in SPLITS)), roles={0: "quiet"}))
         self.table.set_rows(rows)
         self.table.fit_height()
-        self.notes.setText("\n".join(data.notes))
+        self.notes.setText(spaced("\n".join(data.notes)))
         self.notes.setVisible(bool(data.notes))
         count = len(data.skipped)
         self.skipped.setText(f"{grouped(count)} {'file was' if count == 1 else 'files were'} skipped.")

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QComboBox
 from gui.panels.layers.network import INPUT, Network
 from gui.widgets.card import Card
 from gui.widgets.network_strip import NetworkStrip
-from gui.widgets.text import label, number
+from gui.widgets.text import label, number, spaced
 
 HINT = "click a layer · , and . step · lines show what is handed past other layers"
 NO_RUN = "No trained run yet. Train one first."
@@ -59,5 +59,5 @@ def words_of(network: Network, name: str) -> str:
     if name == INPUT:
         return f"The scan itself, {network.size} × {network.size} gray values from 0 to 1."
     facts = network.by_name[name]
-    told = " ".join(facts.words)
+    told = spaced(" ".join(facts.words))
     return told or f"{facts.kind}, {number(facts.parameters)} weights, makes {facts.shape_text}."

@@ -140,7 +140,10 @@ def test_log_axis_leaves_out_what_is_not_positive(plot):
 
 
 def test_hover_lists_all_curves_by_value(drawn):
-    assert drawn.hover_text(4.2) == "epoch 4\n0.5  run validation\n0.25  run train".replace("epoch 4", "epoch 4.2")
+    assert [(style.label, value) for style, value in drawn.readout(4.2)] == [
+        ("run validation", 0.5),
+        ("run train", 0.25),
+    ]
     drawn.set_series("late", [8, 9, 10], [7.0, 7.0, 7.0])
     assert [style.label for style, _ in drawn.readout(9)] == ["late", "run validation", "run train"]
     assert [style.label for style, _ in drawn.readout(2)] == ["run validation", "run train"]

@@ -18,7 +18,7 @@ from gui.widgets.flow_layout import FlowLayout
 from gui.widgets.log_view import MOST_LINES, LogView
 from gui.widgets.notice import NoticeBox
 from gui.widgets.progress import ProgressLine
-from gui.widgets.text import fixed, measured, number
+from gui.widgets.text import fixed, measured, number, spaced
 
 
 @pytest.mark.parametrize(
@@ -64,6 +64,18 @@ def test_zeros_of_what_was_measured_stay(value, text):
 )
 def test_fixed_places(value, places, text):
     assert fixed(value, places) == text
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ("16,384 pixels through 512", "16\u2009384 pixels through 512"),
+        ("8,404,992 weights, 2,870 scans", "8\u2009404\u2009992 weights, 2870 scans"),
+        ("at 3,4 and 10,1234 nothing", "at 3,4 and 10,1234 nothing"),
+    ],
+)
+def test_numbers_in_sentences_of_the_engine_are_written_as_the_windows_own(told, shown):
+    assert spaced(told) == shown
 
 
 def test_card_has_a_title_a_subtitle_actions_and_a_body(qtbot):
