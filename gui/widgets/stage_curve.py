@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui import palette
 
-MARGIN, AXIS_PX, TEXT_PX = 12, 44, 18
-DOT = 3.0
+MARGIN, AXIS_PX, TEXT_PX = 12, 52, 18
+DOT, GAP, SAMPLE_PX = 3.0, 12.0, 26
+ALONG = 16
+HELD, ALONE = "still held", "in this layer alone"
 STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
 
 
@@ -116,11 +119,13 @@ class StageCurve(QWidget):
             painter.drawLine(QPointF(room.left(), y), QPointF(room.right(), y))
             painter.setPen(QColor(colours.quiet))
             text = QRectF(0, y - 8, AXIS_PX - 6, 16)
-            painter.drawText(text, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, f"{share:.0%}")
+            flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+            painter.drawText(text, flags, f"{100 * share:.0f} %")
         under, shown = QRectF(room.left(), room.bottom() + 3, room.width(), TEXT_PX), self.at
         if shown is None:
             painter.drawText(under, Qt.AlignmentFlag.AlignLeft, self.stages[0].name)
             painter.drawText(under, Qt.AlignmentFlag.AlignRight, self.stages[-1].name)
+            paint_key(painter, under)
         else:
             painter.setPen(QColor(colours.text))
             painter.drawText(under, Qt.AlignmentFlag.AlignHCenter, self.stages[shown].text)
@@ -138,9 +143,42 @@ class StageCurve(QWidget):
             size = DOT * (2 if at in (self.at, self.lost) else 1)
             painter.drawEllipse(self.point(at, stage.held), size, size)
         if self.lost is not None:
-            place, wide = self.point(self.lost, self.stages[self.lost].held), 260.0
-            right = place.x() + wide < self.width()
-            side = Qt.AlignmentFlag.AlignLeft if right else Qt.AlignmentFlag.AlignRight
-            text = QRectF(place.x() + (12 if right else -12 - wide), max(place.y() - 24, 2), wide, 18)
+            line = [self.point(at, stage.held) for at, stage in enumerate(self.stages)]
+            size = painter.fontMetrics().size(Qt.TextFlag.TextSingleLine, self._lost_text)
+            text = beside(line, self.lost, QSizeF(size), QRectF(self.rect()).adjusted(AXIS_PX, 2, -2, -TEXT_PX))
+            painter.fillRect(text, QColor(colours.field))
             painter.setPen(QColor(colours.danger))
-            painter.drawText(text, side | Qt.AlignmentFlag.AlignVCenter, self._lost_text)
+            painter.drawText(text, Qt.AlignmentFlag.AlignCenter, self._lost_text)
+
+
+def beside(line: Sequence[QPointF], at: int, size: QSizeF, room: QRectF) -> QRectF:
+    """Where words about one point of a line fit: below or above it, where they hide as little of the line as can be."""
+    place = line[at]
+    lefts = (place.x() + GAP, place.x() - GAP - size.width(), place.x() - size.width() / 2)
+    tops = (place.y() + GAP, place.y() - GAP - size.height())
+    boxes = [QRectF(QPointF(left, top), size) for top in tops for left in lefts]
+    inside = [box for box in boxes if room.contains(box)] or [boxes[0]]
+    return min(inside, key=lambda box: hidden(line, box))
+
+
+def hidden(line: Sequence[QPointF], box: QRectF) -> int:
+    """How many of some places along a line lie in a box."""
+    shares = [step / ALONG for step in range(ALONG + 1)]
+    return sum(box.contains(one + (other - one) * share) for one, other in pairwise(line) for share in shares)
+
+
+def paint_key(painter: QPainter, under: QRectF) -> None:
+    """Tell in the middle of a line of text what the solid and the dotted line are."""
+    colours, metrics = palette.current(), painter.fontMetrics()
+    entries = [(text, metrics.horizontalAdvance(text)) for text in (HELD, ALONE)]
+    left = under.center().x() - sum(SAMPLE_PX + wide + GAP for _, wide in entries) / 2
+    pens = (QPen(QColor(colours.accent), 2), QPen(QColor(colours.quiet), 1.2, Qt.PenStyle.DotLine))
+    for (text, wide), pen in zip(entries, pens, strict=True):
+        middle = under.top() + metrics.height() / 2
+        painter.setPen(pen)
+        painter.drawLine(QPointF(left, middle), QPointF(left + SAMPLE_PX - 6, middle))
+        painter.setPen(QColor(colours.quiet))
+        painter.drawText(
+            QRectF(left + SAMPLE_PX, under.top(), wide + 2, under.height()), Qt.AlignmentFlag.AlignLeft, text
+        )
+        left += SAMPLE_PX + wide + GAP

@@ -18,7 +18,7 @@ from gui.widgets.text import label, number
 from gui.widgets.view_state import ViewState
 
 PICTURE_PX, SIDE_PX = 150, 386
-EMPTY = "Mark the lesion on the scan, or take a known one, and follow it through the network."
+EMPTY = "Mark the lesion on the scan and follow it through the network."
 READY = "Press Follow to see how much of it is left at each stage of the network."
 
 

@@ -1,11 +1,11 @@
 """The curve over named stages: what is pointed at and chosen, by mouse and by keys."""
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtTest import QTest
 
 from gui import palette
-from gui.widgets.stage_curve import Stage, StageCurve
+from gui.widgets.stage_curve import Stage, StageCurve, beside, hidden
 
 
 @pytest.fixture
@@ -22,6 +22,30 @@ def test_less_is_lower_and_later_is_further_right(curve):
     places = [curve.point(at, stage.held) for at, stage in enumerate(curve.stages)]
     assert places[0].y() < places[1].y() < places[2].y()
     assert places[0].x() < places[1].x() < places[2].x()
+
+
+@pytest.mark.parametrize("shares", [(1, 1, 1, 0.98), (1, 0.9, 0.2, 0.2), (1, 1, 0.5, 0.45), (1, 0.02, 0.01, 0.01)])
+def test_words_at_the_worst_stage_lie_in_the_picture_and_hide_nothing_of_the_line(curve, shares):
+    curve.set_stages([Stage(str(at), share, share, "") for at, share in enumerate(shares)])
+    line = [curve.point(at, share) for at, share in enumerate(shares)]
+    for at in range(1, len(shares)):
+        box = beside(line, at, QSizeF(90, 15), QRectF(curve.rect()))
+        assert QRectF(curve.rect()).contains(box)
+        assert not hidden(line, box)
+        assert abs(box.center().y() - line[at].y()) < 30
+
+
+def test_where_there_is_no_free_place_words_hide_as_little_as_can_be(curve):
+    line = [QPointF(0, 60), QPointF(100, 60), QPointF(101, 0), QPointF(102, 120), QPointF(200, 0)]
+    box = beside(line, 1, QSizeF(60, 15), QRectF(0, 0, 400, 160))
+    assert box.right() < 100
+
+
+def test_both_lines_are_told_apart_in_words(curve):
+    picture = curve.grab().toImage()
+    ground = picture.pixel(6, picture.height() - 6)
+    below = range(round(curve.room().bottom()) + 4, picture.height() - 4)
+    assert sum(picture.pixel(x, y) != ground for x in range(140, 280) for y in below) > 200
 
 
 def test_cursor_points_at_the_nearest_stage_and_a_click_chooses_it(curve, qtbot):
