@@ -144,8 +144,9 @@ class StageCurve(QWidget):
             painter.drawEllipse(self.point(at, stage.held), size, size)
         if self.lost is not None:
             line = [self.point(at, stage.held) for at, stage in enumerate(self.stages)]
-            size = painter.fontMetrics().size(Qt.TextFlag.TextSingleLine, self._lost_text)
-            text = beside(line, self.lost, QSizeF(size), QRectF(self.rect()).adjusted(AXIS_PX, 2, -2, -TEXT_PX))
+            words = painter.fontMetrics().size(Qt.TextFlag.TextSingleLine, self._lost_text).toSizeF()
+            room = QRectF(self.rect()).adjusted(AXIS_PX, 2, -2, -TEXT_PX)
+            text = beside(line, self.lost, words, room)
             painter.fillRect(text, QColor(colours.field))
             painter.setPen(QColor(colours.danger))
             painter.drawText(text, Qt.AlignmentFlag.AlignCenter, self._lost_text)
