@@ -38,7 +38,7 @@ def compute(model: Any, images: NDArray[np.float32], names: Collection[str] | No
 
 
 def batches(model: Any, images: Any, names: Collection[str] | None = None) -> Iterator[tuple[int, Activations]]:
-    """Activations of any number of images, as many at a time as fit in 64 MiB.
+    """Activations of any number of images, as many at a time as `images_at_once` allows.
 
     Args:
         model: a built model of Engram.

@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent,
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui import palette
+from gui.widgets.text import percent
 
 MARGIN, AXIS_PX, TEXT_PX = 12, 52, 18
 DOT, GAP, SAMPLE_PX = 3.0, 12.0, 26
@@ -120,7 +121,7 @@ class StageCurve(QWidget):
             painter.setPen(QColor(colours.quiet))
             text = QRectF(0, y - 8, AXIS_PX - 6, 16)
             flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(text, flags, f"{100 * share:.0f} %")
+            painter.drawText(text, flags, percent(share))
         under, shown = QRectF(room.left(), room.bottom() + 3, room.width(), TEXT_PX), self.at
         if shown is None:
             painter.drawText(under, Qt.AlignmentFlag.AlignLeft, self.stages[0].name)

@@ -53,6 +53,11 @@ def fixed(value: float, places: int) -> str:
     return sign + grouped(int(whole)) + point + rest
 
 
+def percent(share: float) -> str:
+    """Write a share of 1 as a whole percentage, with a space and a true minus."""
+    return f"{share:.0%}".replace("%", " %").replace("-", MINUS)
+
+
 def grouped(value: int) -> str:
     """Write a whole number with thin spaces between its thousands, from five figures on."""
     return str(value) if abs(value) < 10_000 else f"{value:,}".replace(",", THIN_SPACE)

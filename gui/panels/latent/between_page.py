@@ -13,6 +13,7 @@ from gui.session import Session
 from gui.widgets.buttons import Button
 from gui.widgets.elided_label import ElidedLabel
 from gui.widgets.picture_board import Picture, PictureBoard
+from gui.widgets.text import percent
 from gui.widgets.view_state import ViewState
 
 STEPS = 9
@@ -96,7 +97,7 @@ class BetweenPage(Page):
 
     def _on_found(self, content: dict[str, Any]) -> None:
         decoded, faded = (np.load(content[key], allow_pickle=False) for key in ("images", "faded"))
-        titles = [f"{share:.0%}".replace("%", " %") for share in content["shares"]]
+        titles = [percent(share) for share in content["shares"]]
         titles[0], titles[-1] = "A", "B"
         self.board.set_pictures(
             [

@@ -13,7 +13,7 @@ from gui.widgets.card import Card
 from gui.widgets.colour_bar import ColourBar
 from gui.widgets.field_box import FieldBox
 from gui.widgets.image_view import ImageView
-from gui.widgets.text import label, number
+from gui.widgets.text import label, number, percent
 from gui.widgets.view_state import ViewState
 
 PICTURE_PX = 258
@@ -100,7 +100,7 @@ def _numbers(numbers: Numbers, channel: int) -> dict[str, str]:
     found = {"mean": number(one("mean"), 3), "spread": number(one("spread"), 3)}
     zeros, low, high = one("zeros"), one("lowest"), one("highest")
     if zeros is not None:
-        found["zero share"] = f"{zeros:.0%}".replace("%", " %")
+        found["zero share"] = percent(zeros)
     if low is not None and high is not None:
         found["lowest to highest"] = f"{number(low, 3)} to {number(high, 3)}"
     return found

@@ -14,7 +14,7 @@ from gui.widgets.image_view import ImageView
 from gui.widgets.region_buttons import HINTS, RegionButtons
 from gui.widgets.region_tool import RegionTool
 from gui.widgets.stage_curve import Stage, StageCurve
-from gui.widgets.text import label, number
+from gui.widgets.text import label, number, percent
 from gui.widgets.view_state import ViewState
 
 PICTURE_PX, SIDE_PX = 150, 386
@@ -152,7 +152,3 @@ def sentence(content: dict[str, Any]) -> str:
     if content["loses_most"] is None:
         return f"No stage loses anything of this lesion. {end}{contrast}"
     return f"{content['loses_most']} loses most: {percent(lost_share(content))} of what reached it. {end}{contrast}"
-
-
-def percent(share: float) -> str:
-    return f"{share:.0%}".replace("%", " %").replace("-", "\u2212")

@@ -18,7 +18,7 @@ from gui.widgets.flow_layout import FlowLayout
 from gui.widgets.log_view import MOST_LINES, LogView
 from gui.widgets.notice import NoticeBox
 from gui.widgets.progress import ProgressLine
-from gui.widgets.text import fixed, measured, number, spaced
+from gui.widgets.text import fixed, measured, number, percent, spaced
 
 
 @pytest.mark.parametrize(
@@ -64,6 +64,11 @@ def test_zeros_of_what_was_measured_stay(value, text):
 )
 def test_fixed_places(value, places, text):
     assert fixed(value, places) == text
+
+
+@pytest.mark.parametrize(("share", "text"), [(0.984, "98 %"), (1.0, "100 %"), (-0.19, "\u221219 %")])
+def test_shares_are_whole_percentages(share, text):
+    assert percent(share) == text
 
 
 @pytest.mark.parametrize(
