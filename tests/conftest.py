@@ -89,6 +89,19 @@ def run_python():
     return run
 
 
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory):
+    """Return a tiny trained run, trained once for all test processes: `trained("vae", epochs=1)`.
+
+    The run is shared. A test that changes its run takes a copy: `trained("ae", at=tmp_path / "first")`.
+    """
+    from tests.trained_runs import TrainedRuns
+
+    folder = tmp_path_factory.getbasetemp()
+    shared = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    return TrainedRuns(shared / "trained")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test that asks for the real scans carries their marker, so that `-m "not real_data"` leaves it out."""
     for item in items:

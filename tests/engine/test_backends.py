@@ -6,7 +6,7 @@ import pytest
 
 from engine import backend, config, runs
 from engine.messages import Log
-from tests.engine.conftest import TINY
+from tests.trained_runs import TINY
 
 HERE = backend.installed()
 needs_all = pytest.mark.skipif(

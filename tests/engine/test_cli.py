@@ -16,7 +16,7 @@ from engine.cli.meter import Meter
 from engine.cli.stopping import StopWish
 from engine.report import MARK
 from tests.conftest import ROOT
-from tests.engine.conftest import TINY
+from tests.trained_runs import TINY
 
 COMMANDS = ("train", "resume", "search", "trials", "runs", "evaluate", "audit", "parity", "reconstruct", "demo")
 COMMANDS += ("denoise", "denoise-curve", "study")

@@ -10,7 +10,7 @@ import pytest
 from engine import config, demo, evaluation, quality, runs, scoring, training
 from engine.data import phantom
 from engine.messages import EpochEnded, JobStarted
-from tests.engine.conftest import TINY
+from tests.trained_runs import TINY
 
 PACKED = [runs.Run(path) for path in sorted(demo.PACKED.iterdir()) if path.is_dir()]
 TEXTS = ("config.json", "provenance.json", "events.jsonl", "history.csv")

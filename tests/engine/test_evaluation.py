@@ -11,7 +11,7 @@ from skimage.metrics import structural_similarity
 from engine import backend, config, data, evaluation, runs, scoring, training
 from engine.data import Split
 from engine.errors import BackendError, ConfigError, DataError, RunDamaged
-from tests.engine.conftest import TINY
+from tests.trained_runs import TINY
 
 KEYS = {
     "n",

@@ -10,7 +10,7 @@ from engine import cli, config, data, evaluation, runs, training
 from engine.data.phantom import phantom
 from engine.explore import channels
 from engine.report import MARK
-from tests.engine.conftest import TINY
+from tests.trained_runs import TINY
 
 
 @pytest.fixture(scope="module")

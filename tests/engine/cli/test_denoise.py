@@ -15,7 +15,7 @@ from engine.cli.denoise_curve import sigmas
 from engine.data.phantom import phantom
 from engine.errors import ConfigError
 from engine.report import MARK
-from tests.engine.conftest import TINY
+from tests.trained_runs import TINY
 
 HEAD = "split,class,file,x_center,y_center,width,height\n"
 

@@ -7,7 +7,7 @@ import pytest
 
 from engine import cli, config, training
 from engine.report import MARK
-from tests.engine.conftest import TINY
+from tests.trained_runs import TINY
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from PIL import Image
 from engine import cli, config, training
 from engine.data.phantom import phantom
 from engine.report import MARK
-from tests.engine.conftest import TINY
+from tests.trained_runs import TINY
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from engine.cli.search import Teller
 from engine.messages import Search, SearchState, TrialStarted
 from engine.search import folder
 from engine.search.space import key
-from tests.engine.conftest import TINY
+from tests.trained_runs import TINY
 
 FAST = ["--data", "phantom", "--size", "32", "--phantom-count", "36", "--filters", "4,8", "--epochs", "1"]
 

@@ -9,7 +9,7 @@ from engine.explore.explorer import Explorer
 from engine.explore.ladder import Ladder
 from engine.measures import yardsticks
 from engine.messages import Denoise, DenoiseCurve, DenoiseDraft, Filter, never
-from tests.engine.conftest import TINY
+from tests.trained_runs import TINY
 
 
 @pytest.fixture(scope="module")

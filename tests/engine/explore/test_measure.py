@@ -11,7 +11,7 @@ from engine.explore import measure
 from engine.explore.explorer import Explorer
 from engine.measures import linear
 from engine.messages import Measure, Rank, Reconstruct, never
-from tests.engine.conftest import TINY
+from tests.trained_runs import TINY
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from engine.data import cache
 from engine.measures import linear, verdicts, yardsticks
 from engine.measures.numbers import Examiner
 from engine.messages import never
-from tests.engine.conftest import TINY
+from tests.trained_runs import TINY
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,8 @@ from engine.messages import Search, read_event
 from engine.search import folder, job, sweep
 from engine.worker import Worker
 from tests.conftest import ROOT
-from tests.engine.conftest import TINY
 from tests.engine.tracking.wandb_server import SweepServer
+from tests.trained_runs import TINY
 
 SPACE = {
     "learning_rate": {"low": 1e-4, "high": 1e-2, "log": True},

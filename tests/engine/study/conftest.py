@@ -5,7 +5,7 @@ import pytest
 from engine import config, runs
 from engine.messages import EpochEnded, JobEnded, JobStarted
 from engine.studies import Study
-from tests.engine.conftest import TINY
+from tests.trained_runs import TINY
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from engine.messages import EpochEnded, JobEnded, Log, Progress, StudyProgress, 
 from engine.search.conductor import Wishes
 from engine.study import process
 from engine.study.presets import Presets
-from tests.engine.conftest import TINY
+from tests.trained_runs import TINY
 
 NEVER = Wishes(never, never)
 BASES = {"ae": config.build(TINY), "vae": config.build({**TINY, "model": "vae"})}

@@ -13,7 +13,7 @@ from engine.messages import Continued, EpochEnded, JobEnded, Paused, never
 from engine.search.conductor import Wishes
 from engine.search.process import TrialProcess
 from engine.study import process
-from tests.engine.conftest import TINY
+from tests.trained_runs import TINY
 
 pytestmark = pytest.mark.slow
 

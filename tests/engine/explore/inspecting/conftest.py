@@ -2,16 +2,14 @@
 
 import pytest
 
-from engine import config, training
 from engine.explore.explorer import Explorer
 from engine.messages import never
-from tests.engine.conftest import TINY
 
 
 @pytest.fixture(scope="package")
-def run(tmp_path_factory):
+def run(trained):
     """A tiny autoencoder, trained for one epoch on phantoms."""
-    return training.train(config.build({**TINY, "epochs": 1}), root=tmp_path_factory.mktemp("runs"))
+    return trained(epochs=1)
 
 
 @pytest.fixture

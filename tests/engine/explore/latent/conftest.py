@@ -5,7 +5,7 @@ import pytest
 from engine import config, training
 from engine.explore.explorer import Explorer
 from engine.messages import never
-from tests.engine.conftest import TINY
+from tests.trained_runs import TINY
 
 SMALL = {**TINY, "phantom_count": 60, "epochs": 1}
 
