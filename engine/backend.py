@@ -80,14 +80,41 @@ def _loaded(name: str) -> str:
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
         os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # the window's two engines share a card
         os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-    return str(_keras(name).backend.backend())
+    keras = _keras(name)
+    set_keras_conventions()
+    return str(keras.backend.backend())
+
+
+def set_keras_conventions() -> None:
+    """Set what Engram's models rely on: float32, channels last, an epsilon of 1e-7.
+
+    Keras takes these from `~/.keras/keras.json`, which another project may have written, or from the program that
+    imported Keras before Engram.
+    """
+    conventions = importlib.import_module("keras").config
+    conventions.set_floatx("float32")
+    conventions.set_image_data_format("channels_last")
+    conventions.set_epsilon(1e-7)
 
 
 def _keras(backend: str) -> ModuleType:
-    """Keras, imported as quickly and as silently as it goes."""
+    """Import Keras quickly and silently, without the user's settings of Keras."""
     spared = (*lean_import.OPTIONAL, "jax") if backend in ("tensorflow", "torch") else lean_import.OPTIONAL
-    with _frameworks_silenced(), lean_import.without(spared):
+    with _frameworks_silenced(), lean_import.without(spared), _user_settings_ignored():
         return importlib.import_module("keras")
+
+
+@contextmanager
+def _user_settings_ignored() -> Iterator[None]:
+    """Let Keras find no `keras.json`: it does not import with a wrong one, and it writes one where there is none."""
+    before = os.environ.get("KERAS_HOME")
+    os.environ["KERAS_HOME"] = os.path.join(os.devnull, "keras")  # no such folder, and none can be made
+    try:
+        yield
+    finally:
+        del os.environ["KERAS_HOME"]
+        if before is not None:
+            os.environ["KERAS_HOME"] = before
 
 
 def take_none() -> None:

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Callable
 from typing import Any
 
+from engine.backend import set_keras_conventions
 from engine.config import RunConfig
 from engine.errors import RunDamaged
 from engine.models import (
@@ -41,6 +42,7 @@ def build(config: RunConfig) -> Any:
     Returns:
         A Keras model whose weights exist, not yet compiled.
     """
+    set_keras_conventions()
     return BUILDERS[config.model.model](config)
 
 

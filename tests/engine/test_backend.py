@@ -1,8 +1,9 @@
 import json
 
+import keras
 import pytest
 
-from engine import backend
+from engine import backend, models
 from engine.config import TrainingConfig
 from engine.errors import BackendError
 
@@ -23,23 +24,45 @@ if name == "torch":
     threads = torch.get_num_threads()
 heavy = {"pandas", "matplotlib", "sklearn", "tensorflow", "torch", "jax"}
 said = {"taken along": sorted(heavy & set(sys.modules) - {name}), "device": backend.device()}
+said |= {"keras": [keras.config.floatx(), keras.config.image_data_format(), keras.config.epsilon()]}
 import pandas, sklearn
 print(json.dumps({"backend": name, "threads": threads, "versions": backend.versions(name), **said}))
 """
+STRANGE = [
+    {"floatx": "float16", "image_data_format": "channels_first", "epsilon": 0.5, "backend": "jax"},
+    {"floatx": "bfloat16"},  # Keras refuses to be imported with this one
+]
 
 
-def test_each_backend_is_the_one_asked_for(backend, start_python):
+@pytest.mark.parametrize("settings", STRANGE, ids=["other", "invalid"])
+def test_each_backend_is_the_one_asked_for(backend, settings, start_python, tmp_path):
     name = backend
-    process = start_python(USE, name)
+    (tmp_path / ".keras").mkdir()
+    (tmp_path / ".keras" / "keras.json").write_text(json.dumps(settings))
+    process = start_python(USE, name, HOME=str(tmp_path), USERPROFILE=str(tmp_path))
     output, errors = process.communicate(timeout=240)
     assert process.returncode == 0, errors.decode()
     found = json.loads(output)
     assert found["backend"] == name
     assert found["threads"] in (1, None)
+    assert found["keras"] == ["float32", "channels_last", 1e-7], "Keras took the settings of the home folder"
     assert found["device"]
     assert found["taken along"] == []
     assert {"python", "engram", "keras", name} <= set(found["versions"])
     assert b"oneDNN" not in errors, "TensorFlow's chatter reached the terminal"
+
+
+def test_a_model_is_built_as_engram_needs_it_whatever_keras_was_set_to(tiny):
+    before = keras.config.floatx(), keras.config.image_data_format()
+    try:
+        keras.config.set_floatx("float64")
+        keras.config.set_image_data_format("channels_first")
+        model = models.build(tiny())
+    finally:
+        keras.config.set_floatx(before[0])
+        keras.config.set_image_data_format(before[1])
+    assert model.compute_dtype == "float32"
+    assert model.encoder.get_layer("enc_conv1").data_format == "channels_last"
 
 
 def test_a_missing_backend_is_named_with_its_install_line(monkeypatch):
