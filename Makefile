@@ -26,11 +26,11 @@ $(QT_READY): scripts/qt_libraries.py | $(READY)
 	@if $(PY) scripts/qt_libraries.py; then touch $@; fi
 
 run: set-up ## open the window; with no display, run the headless demo
-	@if [ "$$(uname)" = Linux ] && [ -z "$$DISPLAY$$WAYLAND_DISPLAY$$QT_QPA_PLATFORM" ]; then \
-	    echo "No display here, so no window: running the headless demo (python -m engine demo)."; \
-	    exec $(PY) -m engine demo; \
-	else \
+	@if $(PY) -m gui.display; then \
 	    exec $(PY) main.py; \
+	else \
+	    echo "Running the headless demo (python -m engine demo)."; \
+	    exec $(PY) -m engine demo; \
 	fi
 
 test: set-up ## run the tests (ARGS="-k name" chooses)

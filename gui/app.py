@@ -1,8 +1,5 @@
 """The program: one window, dressed, opened, and set to work once it is seen."""
 
-import argparse
-import os
-import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,8 +16,6 @@ from gui.memory import Memory
 from gui.panel import Desk
 from gui.scratch import Scratch
 from gui.session import Session
-
-NO_DISPLAY = "There is no display here, so no window. The engine works without one: python -m engine demo"
 
 
 class FirstPaint(QObject):
@@ -69,24 +64,9 @@ def open_window(paths: list[Path] | None = None) -> MainWindow:
     return window
 
 
-def main(arguments: list[str] | None = None) -> int:
+def run(paths: list[Path]) -> int:
     """Open the window and stay until it is closed."""
-    parser = argparse.ArgumentParser(prog="engram", description="Train autoencoders on brain MRI.")
-    parser.add_argument("path", nargs="*", type=Path, help="a folder of scans, a scan or a run to open")
-    parser.add_argument("--runs", type=Path, help="folder of the runs")
-    options = parser.parse_args(arguments)
-    if not has_display():
-        sys.exit(NO_DISPLAY)
-    if options.runs:
-        os.environ["ENGRAM_RUNS"] = str(options.runs.absolute())
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python's own handler would wait for the event loop to return
     app = QApplication(sys.argv[:1])
-    window = open_window(options.path)
+    window = open_window(paths)
     window.destroyed.connect(app.quit)
     return app.exec()
-
-
-def has_display() -> bool:
-    """Whether a window can be shown at all: on Linux Qt aborts the process where there is no display."""
-    names = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
-    return not sys.platform.startswith("linux") or any(map(os.environ.get, names))

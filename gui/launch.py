@@ -1,0 +1,34 @@
+"""The command that opens the window. It imports Qt only once a display is known to answer."""
+
+import argparse
+import os
+import signal
+import sys
+from pathlib import Path
+
+from engine import __version__
+from gui import display
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Open the window and stay until it is closed."""
+    options = parse(arguments)
+    if obstacle := display.find_obstacle():
+        sys.exit(obstacle)
+    if options.runs:
+        os.environ["ENGRAM_RUNS"] = str(options.runs.absolute())
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python's own handler would wait for the event loop to return
+    try:
+        from gui import app
+    except ImportError as error:
+        sys.exit(f"Qt cannot be loaded here: {error}. Install its system libraries: python scripts/qt_libraries.py")
+    return app.run(options.path)
+
+
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Parse the command line; `--help` and `--version` print and exit."""
+    parser = argparse.ArgumentParser(prog="engram", description="Train autoencoders on brain MRI.")
+    parser.add_argument("path", nargs="*", type=Path, help="a folder of images, an image or a run to open")
+    parser.add_argument("--runs", type=Path, help="folder of the runs")
+    parser.add_argument("--version", action="version", version=f"Engram {__version__}")
+    return parser.parse_args(arguments)
