@@ -11,13 +11,14 @@ previews/         fixed validation scans: originals.npy, epoch-00001.npy, ... ui
 
 import builtins
 import csv
+import hashlib
 import io
 import json
 import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from filelock import FileLock, Timeout
 from engine import config as settings
 from engine.config import RunConfig
 from engine.errors import EngramError, RunBusy, RunDamaged, RunError, RunExists, RunNotFound
+from engine.folders import cache_root
 from engine.messages import EpochEnded, Event, JobEnded, JobStarted, read_event
 
 OWN = ("lock", "wandb", "tracking.json")  # what belongs to a run itself and not to a copy of it
@@ -91,6 +93,22 @@ class Run:
         return self.path / "previews"
 
     @property
+    def is_packaged(self) -> bool:
+        """Whether the run ships with Engram; nothing is written into its folder."""
+        return settings.RESOURCES in self.path.resolve().parents
+
+    @property
+    def derived(self) -> Path:
+        """Folder of what was computed from the model and can be computed again: the run's own folder.
+
+        For a run that ships with Engram, or one in a folder that may only be read, a folder in the cache.
+        """
+        if not self.is_packaged and os.access(self.path, os.W_OK):
+            return self.path
+        identity = hashlib.sha256(os.fsencode(self.path.resolve())).hexdigest()[:16]
+        return cache_root() / "derived" / f"{self.name}-{identity}"
+
+    @property
     def config(self) -> RunConfig:
         """The run's settings.
 
@@ -103,6 +121,19 @@ class Run:
     def provenance(self) -> dict[str, Any]:
         """Versions, backend, device, seed and data fingerprint; empty before the first step."""
         return self.read_json("provenance.json") if (self.path / "provenance.json").exists() else {}
+
+    def read_derived(self, name: str) -> dict[str, Any]:
+        """Read a JSON file of derived results; empty where there is none that can be read."""
+        try:
+            return dict(json.loads((self.derived / name).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return {}
+
+    def write_derived(self, name: str, content: Mapping[str, Any]) -> None:
+        """Write a JSON file of derived results; where that is not possible, they are computed again next time."""
+        with suppress(OSError):
+            self.derived.mkdir(parents=True, exist_ok=True)
+            write_text(self.derived / name, json.dumps(content, indent=2))
 
     def read_json(self, name: str) -> dict[str, Any]:
         """Read one of the run's JSON files.
@@ -173,7 +204,10 @@ class Run:
 
         Raises:
             RunBusy: another process holds it.
+            RunError: it ships with Engram.
         """
+        if self.is_packaged:
+            raise RunError(f"Run '{self.name}' ships with Engram and stays as it is.", "Train a run of your own.")
         busy = RunBusy(f"Run '{self.name}' is being trained by another process.", "Stop it there first.")
         with hold(self.path, busy):
             yield

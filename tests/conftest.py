@@ -42,6 +42,30 @@ for name in ("KERAS_BACKEND", "DISPLAY", "WAYLAND_DISPLAY"):
     os.environ.pop(name, None)
 
 
+SOURCE_FOLDERS = ("engine", "gui", "resources", "tests", "docs", "bench", "scripts")
+_source_files = pytest.StashKey[set[Path]]()
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Note which files the source tree holds, for `pytest_sessionfinish` to compare."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        session.stash[_source_files] = _list_source_files()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a run whose tests wrote into the source tree."""
+    before = session.stash.get(_source_files, None)
+    if before is not None and (new := _list_source_files() - before):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        print("\nThe tests wrote into the source tree:", *sorted(map(str, new)), sep="\n  ")  # noqa: T201
+
+
+def _list_source_files() -> set[Path]:
+    """Return every file of the source tree but code and what Python caches: an editor may be at work there."""
+    files = (path for folder in SOURCE_FOLDERS for path in (ROOT / folder).rglob("*"))
+    return {path for path in files if path.suffix not in (".py", ".pyc") and path.is_file()}
+
+
 def pytest_make_parametrize_id(val: object) -> str | None:
     """Bytes name a test by their length: gzip holds the second, and processes side by side must name tests alike."""
     return f"{len(val)} bytes" if isinstance(val, bytes) else None

@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -25,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import DataError
+from engine.folders import cache_root
 
 LIMIT_BYTES: Final = 20 * 10**9
 _BLOCK, _BLOCKS = 2**20, 64
@@ -47,18 +47,6 @@ class Index:
     unusable: tuple[tuple[int, str], ...]
 
 
-def root() -> Path:
-    """Folder of the cache: ENGRAM_CACHE where set, else the platform's place for caches."""
-    if chosen := os.environ.get("ENGRAM_CACHE"):
-        return Path(chosen).expanduser()
-    home = Path.home()
-    if sys.platform == "darwin":
-        return home / "Library" / "Caches" / "engram"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local")) / "engram" / "cache"
-    return Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "engram"
-
-
 def fetch(key: str, write: Callable[[Path], Index]) -> tuple[Store, Index]:
     """Open the entry of a key; make it where it is missing or damaged.
 
@@ -72,7 +60,7 @@ def fetch(key: str, write: Callable[[Path], Index]) -> tuple[Store, Index]:
     Raises:
         DataError: the cache folder cannot be written.
     """
-    place = root() / "images" / key
+    place = cache_root() / "images" / key
     if found := _open(place):
         return found
     try:

@@ -18,12 +18,13 @@ from huggingface_hub import errors
 from huggingface_hub.utils.tqdm import disable_progress_bars
 
 from engine.config import DataConfig
-from engine.data import cache, raster
+from engine.data import raster
 from engine.data.dataset import LoadingStopped, Skipped
 from engine.data.folder import lay_out
 from engine.data.picture import Picture, Unusable
 from engine.data.source import Item, split_name
 from engine.errors import EmptySource, SourceNotFound
+from engine.folders import cache_root
 from engine.messages import ShouldStop
 
 PREFIX: Final = "hf:"
@@ -175,7 +176,7 @@ def _read(path: Path) -> Any:
     if any((path / name).exists() for name in ("dataset_dict.json", "state.json")):
         return datasets.load_from_disk(str(path))
     options = {
-        "cache_dir": str(cache.root() / "tables"),
+        "cache_dir": str(cache_root() / "tables"),
         "download_config": datasets.DownloadConfig(local_files_only=True),
     }
     if path.suffix in _TABLES:

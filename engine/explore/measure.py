@@ -1,10 +1,8 @@
 """All numbers of a run or a yardstick on the test images, kept in the run's folder: what the window's tables show."""
 
-from contextlib import suppress
 from typing import Any
 
 from engine.data import Dataset
-from engine.errors import RunDamaged
 from engine.measures import yardsticks
 from engine.measures.numbers import CLEAN, LEAKED, Examiner, Numbers
 from engine.messages import ShouldStop
@@ -23,7 +21,7 @@ def of_yardstick(images: Dataset, components: int, should_stop: ShouldStop) -> d
 
 def kept(run: Run, images: Dataset) -> dict[str, Numbers] | None:
     """The numbers of a run's present model on these images, where they were found before."""
-    found = _all_kept(run).get(_key(run, images))
+    found = run.read_derived(FILE).get(_key(run, images))
     return found if isinstance(found, dict) else None
 
 
@@ -34,9 +32,8 @@ def of_run(run: Run, model: Any, images: Dataset, should_stop: ShouldStop) -> di
     """
     found = _examined(model, images, run.config.training.batch_size, should_stop)
     if found is not None:
-        with suppress(OSError):  # a folder that may only be read: they are found anew next time
-            older = [(key, numbers) for key, numbers in _all_kept(run).items() if key != _key(run, images)]
-            run.write_json(FILE, dict([*older[-KEPT + 1 :], (_key(run, images), found)]))
+        older = [(key, numbers) for key, numbers in run.read_derived(FILE).items() if key != _key(run, images)]
+        run.write_derived(FILE, dict([*older[-KEPT + 1 :], (_key(run, images), found)]))
     return found
 
 
@@ -48,10 +45,3 @@ def _key(run: Run, images: Dataset) -> str:
     """What the numbers depend on: these images, this model file, this way to measure."""
     file = run.model_path.stat()
     return f"{VERSION} {images.fingerprint} {file.st_mtime_ns} {file.st_size}"
-
-
-def _all_kept(run: Run) -> dict[str, Any]:
-    try:
-        return run.read_json(FILE)
-    except RunDamaged:
-        return {}

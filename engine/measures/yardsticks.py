@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.config import RunConfig
-from engine.data import Dataset, cache
+from engine.data import Dataset
+from engine.folders import cache_root
 from engine.measures import linear
 from engine.measures.linear import Linear
 from engine.measures.numbers import Examiner, Numbers
@@ -61,7 +62,7 @@ def pca(
     Returns:
         The map; None when stopped.
     """
-    place = cache.root() / "yardsticks" / f"{images.fingerprint[:40]}-{components}.npz"
+    place = cache_root() / "yardsticks" / f"{images.fingerprint[:40]}-{components}.npz"
     if found := _read(place):
         return found
     made = linear.fit(images.train, components, should_stop, progress)

@@ -4,9 +4,10 @@ import signal
 
 import pytest
 
-from engine import runs
+from engine import config, runs
 from engine.config import RunConfig
 from engine.errors import RunBusy, RunDamaged, RunError, RunExists, RunNotFound
+from engine.folders import cache_root
 from engine.messages import EpochEnded, JobEnded, JobStarted
 
 HOLD = """
@@ -135,3 +136,50 @@ def test_a_copy_is_a_run_of_its_own(run, tmp_path, start_python):
     with run.lock(), pytest.raises(RunBusy):
         runs.copy(run, "other")
     assert sorted(each.name for each in runs.find_all(tmp_path)) == ["kept", "one"]
+
+
+def test_what_is_derived_from_a_run_lies_in_its_folder(run):
+    run.write_derived("measures.json", {"one": 1})
+    assert (run.path / "measures.json").is_file()
+    assert run.read_derived("measures.json") == {"one": 1}
+
+
+@pytest.fixture(params=["packaged", "read-only"])
+def protected(request, run, monkeypatch):
+    """A run that ships with Engram, or lies in a folder that may only be read."""
+    if request.param == "packaged":
+        monkeypatch.setattr(runs.settings, "RESOURCES", run.path.parents[0])
+    else:
+        monkeypatch.setattr(runs.os, "access", lambda path, mode: path != run.path)
+    return run
+
+
+def test_nothing_is_written_beside_a_protected_run(protected):
+    before = sorted(protected.path.iterdir())
+    protected.write_derived("measures.json", {"one": 1})
+    assert sorted(protected.path.iterdir()) == before
+    assert protected.read_derived("measures.json") == {"one": 1}
+    assert cache_root() in protected.derived.parents
+
+
+@pytest.mark.parametrize("content", ["", "[1, 2]", "{", "null"])
+def test_derived_results_that_cannot_be_read_are_none(run, content):
+    (run.path / "measures.json").write_text(content)
+    assert run.read_derived("measures.json") == {}
+
+
+def test_derived_results_that_cannot_be_written_are_computed_again(run, monkeypatch):
+    monkeypatch.setattr(runs, "write_text", raise_disk_full)
+    run.write_derived("measures.json", {"one": 1})
+    assert run.read_derived("measures.json") == {}
+
+
+def test_a_run_that_ships_with_engram_is_not_trained():
+    packaged = runs.find_all(config.RESOURCES / "demo")[0]
+    with pytest.raises(RunError, match="ships with Engram"), packaged.lock():
+        pass
+    assert not (packaged.path / "lock").exists()
+
+
+def raise_disk_full(*arguments):
+    raise OSError(28, "No space left on device")

@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
-from engine.data import cache
 from engine.data.audit import near_duplicates
 from engine.data.audit.look import SIDE, Look, look
 from engine.data.audit.near_duplicates import Pair
@@ -26,6 +25,7 @@ from engine.data.dataset import LoadingStopped
 from engine.data.picture import Unusable, turn
 from engine.data.source import Source
 from engine.errors import DataError
+from engine.folders import cache_root
 from engine.messages import ShouldStop
 
 VERSION: Final = 1  # raise it when the same pictures would be found to be something else
@@ -83,7 +83,7 @@ def fetch(source: Source, progress: Progress, should_stop: ShouldStop) -> Findin
         DataError: there is no room for the thumbnails.
     """
     content = hashlib.sha256(f"{VERSION} {source.content(should_stop)}".encode()).hexdigest()[:32]
-    place = cache.root() / "audits" / f"{content}.json"
+    place = cache_root() / "audits" / f"{content}.json"
     with suppress(OSError, ValidationError):
         found = _JSON.validate_json(place.read_bytes())
         os.utime(place)

@@ -1,12 +1,11 @@
 """Answers that take a whole split of scans: the numbers of every channel, and the scans that a channel likes."""
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Any
 
 from engine import data
 from engine.data import LoadingStopped, Split
-from engine.errors import ConfigError, RunDamaged
+from engine.errors import ConfigError
 from engine.explore import channels, favourites
 from engine.explore.channels import Statistics
 from engine.explore.inspecting.opened import Opened, OpenedModels
@@ -101,20 +100,12 @@ def plain(found: Mapping[str, Statistics], images: int) -> dict[str, Any]:
 
 def kept(run: Run, images: Surveyed) -> dict[str, Any] | None:
     """The numbers of a run's present model on these images, where they were found before."""
-    found = _all_kept(run).get(images.key(run))
+    found = run.read_derived(FILE).get(images.key(run))
     return found if isinstance(found, dict) and "layers" in found else None
 
 
 def keep(run: Run, images: Surveyed, found: dict[str, Any]) -> None:
-    """Keep numbers in the run's folder; in one that may only be read they are found anew next time."""
+    """Keep numbers with the run."""
     key = images.key(run)
-    older = [(other, numbers) for other, numbers in _all_kept(run).items() if other != key]
-    with suppress(OSError):
-        run.write_json(FILE, dict([*older[-FILES_KEPT + 1 :], (key, found)]))
-
-
-def _all_kept(run: Run) -> dict[str, Any]:
-    try:
-        return run.read_json(FILE)
-    except RunDamaged:
-        return {}
+    older = [(other, numbers) for other, numbers in run.read_derived(FILE).items() if other != key]
+    run.write_derived(FILE, dict([*older[-FILES_KEPT + 1 :], (key, found)]))

@@ -119,7 +119,7 @@ class Encodings:
         return Codes(kept["means"], kept["log_vars"] if len(kept["log_vars"]) else None) if kept else None
 
     def _path(self, name: str) -> Path:
-        return self.run.path / "latents" / f"{name}.npz"
+        return self.run.derived / "latents" / f"{name}.npz"
 
     def _kept(self, name: str) -> dict[str, NDArray[np.float32]] | None:
         try:
@@ -132,7 +132,7 @@ class Encodings:
         path = self._path(name)
         fresh = path.with_name(f"{name}-{os.getpid()}.new.npz")
         with suppress(OSError):
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             np.savez(fresh, allow_pickle=False, key=np.array(self.key), **arrays)
             os.replace(fresh, path)
 

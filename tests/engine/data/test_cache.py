@@ -8,6 +8,7 @@ import pytest
 
 from engine.data import cache
 from engine.errors import DataError
+from engine.folders import cache_root
 
 
 def writer(value=7, count=3, calls=None):
@@ -27,7 +28,7 @@ def refuse(folder):
 
 
 def entry(key="one"):
-    return cache.root() / "images" / key
+    return cache_root() / "images" / key
 
 
 def test_the_second_time_nothing_is_written():
@@ -141,4 +142,4 @@ def test_the_platforms_place(monkeypatch, tmp_path, platform, place):
     monkeypatch.setattr(Path, "home", lambda: tmp_path)
     for name in ("ENGRAM_CACHE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
         monkeypatch.delenv(name, raising=False)
-    assert cache.root() == tmp_path / place
+    assert cache_root() == tmp_path / place

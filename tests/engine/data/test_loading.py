@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.data import LoadingStopped, cache, load, prepare
+from engine.data import LoadingStopped, load, prepare
 from engine.data import loading as module
 from engine.errors import EngramError
+from engine.folders import cache_root
 
 
 @pytest.fixture
@@ -99,7 +100,7 @@ def test_a_renamed_file_is_not_mistaken_for_its_old_self(folder, config):
 def test_a_damaged_cache_is_made_again(folder, config):
     first = load(str(folder), config())
     expected = first.train.read()
-    for file in cache.root().rglob("images.npy"):
+    for file in cache_root().rglob("images.npy"):
         file.write_bytes(file.read_bytes()[:1000])
     np.testing.assert_array_equal(load(str(folder), config()).train.read(), expected)
 
@@ -165,7 +166,7 @@ def test_a_stop_is_obeyed_and_leaves_nothing_behind(folder, config):
     wanted = threading.Event()
     with pytest.raises(LoadingStopped):
         load(str(folder), config(), progress=lambda done, total: wanted.set(), should_stop=wanted.is_set)
-    assert not list((cache.root() / "images").iterdir())
+    assert not list((cache_root() / "images").iterdir())
     assert issubclass(LoadingStopped, EngramError)
 
 

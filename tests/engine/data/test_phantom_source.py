@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from engine.data import cache, load
+from engine.data import load
 from engine.data.phantom import CLASSES, phantom
+from engine.folders import cache_root
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def test_phantoms_are_made_once(small, monkeypatch):
 def test_another_seed_or_size_is_another_entry(small, change):
     first = load("phantom", small())
     assert load("phantom", small(**change)).fingerprint != first.fingerprint
-    assert len(list((cache.root() / "images").iterdir())) == 2
+    assert len(list((cache_root() / "images").iterdir())) == 2
 
 
 def test_phantoms_of_another_generator_are_made_again(small, monkeypatch, tmp_path):
@@ -49,4 +50,4 @@ def test_phantoms_of_another_generator_are_made_again(small, monkeypatch, tmp_pa
     (tmp_path / "changed.py").touch()
     monkeypatch.setattr("engine.data.phantom.__file__", str(tmp_path / "__init__.py"))
     load("phantom", small())
-    assert len(list((cache.root() / "images").iterdir())) == 2
+    assert len(list((cache_root() / "images").iterdir())) == 2

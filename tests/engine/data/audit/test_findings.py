@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.data import LoadingStopped, cache
+from engine.data import LoadingStopped
 from engine.data.audit import findings
 from engine.data.loading import open_source
 from engine.errors import DataError
+from engine.folders import cache_root
 from engine.messages import never
 
 
@@ -56,7 +57,7 @@ def test_another_content_is_looked_at_anew(source, phantoms, save):
 
 def test_a_damaged_result_is_made_again(source):
     first = fetch(source())
-    [file] = (cache.root() / "audits").iterdir()
+    [file] = (cache_root() / "audits").iterdir()
     file.write_bytes(file.read_bytes()[:100])
     assert fetch(source()) == first
 
@@ -66,7 +67,7 @@ def test_only_the_newest_results_are_kept(source, phantoms, save, monkeypatch):
     for index in range(4):
         save(phantoms(10 + index), "2.png")
         fetch(source())
-    assert len(list((cache.root() / "audits").iterdir())) == 2
+    assert len(list((cache_root() / "audits").iterdir())) == 2
 
 
 def test_a_cache_that_cannot_be_written_only_costs_time(source, monkeypatch, tmp_path):
@@ -94,4 +95,4 @@ def test_a_stop_is_obeyed_and_leaves_nothing_behind(source):
     wanted = threading.Event()
     with pytest.raises(LoadingStopped):
         findings.fetch(source(), lambda *step: wanted.set(), wanted.is_set)
-    assert not (cache.root() / "audits").exists()
+    assert not (cache_root() / "audits").exists()
