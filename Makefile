@@ -1,5 +1,5 @@
 # Engram: `make run` and `make test` need Python 3.11 to 3.13, pip and make, and see to everything else.
-# PYTHON=/path/to/python chooses the interpreter of the virtual environment.
+# PYTHON=/path/to/python chooses the interpreter of the virtual environment; a new choice makes it anew.
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -9,6 +9,9 @@ QT_READY := $(VENV)/.qt-ready
 SIDE_BY_SIDE := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 SOURCES := engine gui tests bench scripts main.py
 
+export PYTHON
+.PHONY: FORCE
+
 .DEFAULT_GOAL := help
 .PHONY: help set-up run test check bench shots demo-run clean
 
@@ -17,7 +20,7 @@ help:
 
 set-up: $(READY) $(QT_READY) ## make the virtual environment and see to Qt's system libraries
 
-$(READY): pyproject.toml constraints.txt scripts/set_up.sh
+$(READY): pyproject.toml constraints.txt scripts/set_up.sh $(if $(PYTHON),FORCE)
 	@scripts/set_up.sh $(VENV)
 	@touch $@
 

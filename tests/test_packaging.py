@@ -198,11 +198,11 @@ def test_every_target_is_listed(checkout):
     assert re.findall(r"^  make (\S+)", make(checkout), re.M) == targets
 
 
-def set_up(checkout: Path, machine: Path) -> subprocess.CompletedProcess:
+def set_up(checkout: Path, machine: Path, **environment: str) -> subprocess.CompletedProcess:
     """Run scripts/set_up.sh of a checkout on a machine whose only Pythons are in one folder."""
     script = checkout / "scripts" / "set_up.sh"
     script.write_bytes((ROOT / "scripts/set_up.sh").read_bytes())
-    environment = {"PATH": f"{machine}:{machine / 'tools'}"}
+    environment = {"PATH": f"{machine}:{machine / 'tools'}", **environment}
     return subprocess.run(["/bin/sh", script], env=environment, capture_output=True, text=True, check=False)
 
 
@@ -214,10 +214,11 @@ def machine(tmp_path) -> Path:
     return folder
 
 
-# A Python 3.12 that notes its calls; `-m venv DIR` leaves a copy of itself there. What it lacks fails when asked for.
+# A Python that notes its calls; `-m venv DIR` leaves a copy of itself there. What it lacks fails when asked for.
 PLAYED_PYTHON = """#!/bin/sh
 echo "$@" >> {log}
 case "$*" in
+    *print*version_info*) echo {version} ;;
     *version_info*) exit {too_old} ;;
     *"import ensurepip"*) exit {no_ensurepip} ;;
     "-m pip --version") exit {no_pip} ;;
@@ -226,10 +227,10 @@ esac
 """
 
 
-def play_python(machine: Path, name: str, **lacks: int) -> Path:
+def play_python(machine: Path, name: str, version: str = "3.12", **lacks: int) -> Path:
     """Put a played Python on a machine; return the file in which it notes its calls."""
     log = machine / f"{name}.log"
-    settings = {"too_old": 0, "no_ensurepip": 0, "no_pip": 0, "log": log} | lacks
+    settings = {"version": version, "too_old": 0, "no_ensurepip": 0, "no_pip": 0, "log": log} | lacks
     executable(machine / name, PLAYED_PYTHON.format(**settings))
     return log
 
@@ -276,6 +277,38 @@ def test_set_up_says_what_to_install(checkout, machine, lacks):
     finished = set_up(checkout, machine)
     assert finished.returncode == 1
     assert "apt-get install" in finished.stderr
+
+
+def test_a_named_python_is_taken_before_all_others(checkout, machine):
+    (checkout / ".venv/bin/python").unlink()
+    other, named = play_python(machine, "python3.11"), play_python(machine, "named")
+    assert set_up(checkout, machine, PYTHON=str(machine / "named")).returncode == 0
+    assert "-m venv --clear .venv" in named.read_text()
+    assert not other.exists()
+
+
+def test_a_named_python_that_does_not_suit_is_refused_and_not_replaced(checkout, machine):
+    (checkout / ".venv/bin/python").unlink()
+    play_python(machine, "python3.11")
+    play_python(machine, "named", version="3.9", too_old=1)
+    finished = set_up(checkout, machine, PYTHON=str(machine / "named"))
+    assert finished.returncode == 1
+    assert "named is Python 3.9, which does not suit: Engram needs Python 3.11, 3.12 or 3.13." in finished.stderr
+    assert not (checkout / ".venv/bin/python").exists()
+
+
+@pytest.mark.parametrize(("version", "anew"), [("3.12", False), ("3.13", True)])
+def test_an_environment_of_another_version_than_the_named_python_is_made_anew(checkout, machine, version, anew):
+    play_python(machine, "python3.12")
+    (checkout / ".venv/bin/python").write_bytes((machine / "python3.12").read_bytes())
+    log = play_python(machine, "named", version=version)
+    assert set_up(checkout, machine, PYTHON=str(machine / "named")).returncode == 0
+    assert ("-m venv" in log.read_text()) == anew
+
+
+def test_make_sets_up_again_when_a_python_is_named(checkout):
+    assert "setting up" not in make(checkout, "test")
+    assert "setting up" in make(checkout, "test", "PYTHON=python3")
 
 
 # Qt's system libraries
