@@ -44,11 +44,12 @@ test: set-up ## run the tests (ARGS="-k name" chooses)
 	    exec $(PY) -m pytest -p no:pytest-qt -W ignore::pytest.PytestConfigWarning --ignore tests/gui $(SIDE_BY_SIDE) $(ARGS); \
 	fi
 
-check: set-up ## ruff, mypy and the import contracts, then the tests
+check: set-up ## ruff, mypy, vulture and the import contracts, then the tests
 	$(PY) -m ruff check $(SOURCES)
 	$(PY) -m ruff format --check $(SOURCES)
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports
+	$(PY) -m vulture
 	@$(MAKE) --no-print-directory test
 
 bench: set-up ## measure: training speed beside plain Keras, phantoms, start-up

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -58,6 +59,17 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if before is not None and (new := _list_source_files() - before):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
         print("\nThe tests wrote into the source tree:", *sorted(map(str, new)), sep="\n  ")  # noqa: T201
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """List the slowest files with what they take: set-up, tests and teardown."""
+    seconds = Counter()
+    for report in (report for reports in terminalreporter.stats.values() for report in reports):
+        if isinstance(report, pytest.TestReport):
+            seconds[report.location[0]] += report.duration
+    terminalreporter.section("slowest files")
+    for name, duration in seconds.most_common(10):
+        terminalreporter.write_line(f"{duration:6.1f} s  {name}")
 
 
 def _list_source_files() -> set[Path]:

@@ -311,6 +311,27 @@ def test_make_sets_up_again_when_a_python_is_named(checkout):
     assert "setting up" in make(checkout, "test", "PYTHON=python3")
 
 
+# The bare lane
+
+
+@pytest.fixture
+def check_bare():
+    return load_script("check_bare")
+
+
+def test_extras_that_the_bare_lane_must_not_find_are_those_of_the_project(check_bare):
+    assert check_bare.list_extra_packages() == ["dask", "dask-jobqueue", "distributed", "jax", "torch", "umap-learn"]
+
+
+@pytest.mark.parametrize("present", ["torch", "umap", "dask_jobqueue"])
+def test_an_extra_that_can_be_imported_fails_the_bare_lane(check_bare, present, monkeypatch, capsys):
+    monkeypatch.setattr(check_bare, "find_spec", lambda name: object() if name == present else None)
+    assert check_bare.main() == 1
+    assert present.replace("_", "-") in capsys.readouterr().err
+    monkeypatch.setattr(check_bare, "find_spec", lambda name: None)
+    assert check_bare.main() == 0
+
+
 # Qt's system libraries
 
 

@@ -29,7 +29,6 @@ class Baseline:
     Args:
         title: its name on screen.
         text: how its strength is set, for a tooltip or a table.
-        slow: whether it takes so long that a picture should not wait for it (more than 20 ms at 128 px).
         denoise: the function; of principal components, only once they are given (`named`).
         is_installed: says whether its package is here.
         install: the line that installs it; empty where nothing is missing.
@@ -38,7 +37,6 @@ class Baseline:
     title: str
     text: str
     denoise: Denoiser
-    slow: bool = True
     is_installed: Callable[[], bool] = lambda: True
     install: str = ""
 
@@ -49,12 +47,10 @@ def _unfitted(images: Images) -> Images:
 
 BASELINES: MappingProxyType[str, Baseline] = MappingProxyType(
     {
-        "none": Baseline("Doing nothing", "The noisy picture as it is.", filters.nothing, slow=False),
-        "gaussian": Baseline(
-            "Gaussian filter", "Width 3 √σ px, σ estimated from the picture.", filters.gaussian, slow=False
-        ),
+        "none": Baseline("Doing nothing", "The noisy picture as it is.", filters.nothing),
+        "gaussian": Baseline("Gaussian filter", "Width 3 √σ px, σ estimated from the picture.", filters.gaussian),
         "median": Baseline(
-            "Median filter", "3 x 3 pixels from an estimated σ of 0.03, 5 x 5 from 0.1.", filters.median, slow=False
+            "Median filter", "3 x 3 pixels from an estimated σ of 0.03, 5 x 5 from 0.1.", filters.median
         ),
         "nlm": Baseline(
             "Non-local means", "Patches of 5 px looked for within 6 px, h = 0.9 σ, σ estimated.", filters.nlm
@@ -63,7 +59,7 @@ BASELINES: MappingProxyType[str, Baseline] = MappingProxyType(
         "wavelet": Baseline(
             "Wavelet", "BayesShrink on db2 wavelets over 16 shifts, 1.1 σ, σ estimated.", filters.wavelet
         ),
-        PCA: Baseline("PCA", "Projection onto the principal components of the training images.", _unfitted, slow=False),
+        PCA: Baseline("PCA", "Projection onto the principal components of the training images.", _unfitted),
         "bm3d": Baseline(
             "BM3D",
             "The authors' settings, told 1.3 σ, σ estimated.",

@@ -1,6 +1,5 @@
 """How much of a lesion each picture keeps."""
 
-import math
 from collections.abc import Mapping
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -11,8 +10,6 @@ from engine.lesions import Retention
 from gui.lesion_regions import mask_of
 from gui.panels.denoise.made import Made
 from gui.widgets.region import Region
-
-NO_VALUE = Retention(math.nan, (math.nan, math.nan), math.nan, math.nan, math.nan)
 
 
 class Keeping(QObject):

@@ -14,7 +14,6 @@ from gui.widgets.buttons import IconButton
 from gui.widgets.elided_label import ElidedLabel
 from gui.widgets.text import label, restyle
 
-ALWAYS = "always"
 HINTS = {"ints": "32, 64; 32, 64, 128", "bool": "yes, no"}
 UNDO_KEYS = (Qt.Key.Key_Z, Qt.Key.Key_Y)
 
