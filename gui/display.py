@@ -97,7 +97,7 @@ def main() -> int:
     """Say why no window can be shown; return 1 then, else 0."""
     obstacle = find_obstacle()
     if obstacle:
-        print(obstacle, file=sys.stderr)  # noqa: T201
+        sys.stderr.write(f"{obstacle}\n")
     return int(obstacle is not None)
 
 

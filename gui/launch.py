@@ -19,10 +19,10 @@ def main(arguments: list[str] | None = None) -> int:
         os.environ["ENGRAM_RUNS"] = str(options.runs.absolute())
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python's own handler would wait for the event loop to return
     try:
-        from gui import app
+        from gui.app import run
     except ImportError as error:
         sys.exit(f"Qt cannot be loaded here: {error}. Install its system libraries: python scripts/qt_libraries.py")
-    return app.run(options.path)
+    return run(options.path)
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:

@@ -15,7 +15,7 @@ QT = {"PySide6", "shiboken6", "pyqtgraph"}
 FRAMEWORKS = {"keras", "keras_tuner", "tensorflow", "torch", "jax", "wandb"}
 STANDARD = set(sys.stdlib_module_names)
 
-GROUND_FLOOR = {"engine.errors", "engine.config", "engine.messages", "engine.runs"}
+GROUND_FLOOR = {"engine.errors", "engine.folders", "engine.config", "engine.messages", "engine.runs"}
 GROUND_FLOOR_PACKAGES = {"numpy", "pydantic", "filelock"}  # filelock: a run's lock must hold on Windows too
 WIDGET_PACKAGES = {"PySide6", "pyqtgraph", "numpy", "gui.widgets", "gui.palette", "gui.pixmaps", "gui.icons"}
 DATA_PACKAGES = {"numpy", "pydantic", "skimage", "PIL", "pydicom", "nibabel", "datasets", "huggingface_hub"}
@@ -43,11 +43,13 @@ LATE_IMPORTS = {
     "engine/search/cluster.py": {"dask_jobqueue"},
     # The window stands before its panels are imported, and a panel that no one looks at costs no time.
     "gui/shell.py": {"computed"},
+    # Qt ends the process where no display answers, and cannot be imported where its libraries are missing.
+    "gui/launch.py": {"gui.app"},
 }
 
 FUNCTION_LINES, FUNCTION_LINES_MOST = 25, 50
 FILE_LINES, FILE_LINES_MOST = 300, 400
-CLASS_LINES, CLASS_METHODS, MAIN_WINDOW_LINES = 200, 15, 150
+CLASS_LINES, CLASS_METHODS, MAIN_WINDOW_LINES = 300, 25, 150
 WITHIN = 0.9
 
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "manager"}

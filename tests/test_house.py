@@ -38,7 +38,7 @@ def committed() -> list[Path]:
 PLANTED = {
     house.long_functions: ("engine/a.py", "def f() -> None:\n" + "    pass\n" * 51),
     house.long_files: ("engine/a.py", "x = 1\n" * 401),
-    house.large_classes: ("gui/a.py", "class A:\n" + "    x = 1\n" * 200),
+    house.large_classes: ("gui/a.py", "class A:\n" + "    x = 1\n" * 300),
     house.many_arguments: ("engine/a.py", "def f(a: int, b: int, c: int, d: int, e: int, f: int) -> None: ..."),
     house.untyped_arguments: ("engine/a.py", "def f(a): ..."),
     house.prints: ("gui/a.py", "print('hello')"),
@@ -52,7 +52,7 @@ PLANTED = {
 }
 
 MORE_PLANTED = [
-    (house.large_classes, "gui/a.py", "class A:\n" + "".join(f"    def f{i}(self) -> None: ...\n" for i in range(16))),
+    (house.large_classes, "gui/a.py", "class A:\n" + "".join(f"    def f{i}(self) -> None: ...\n" for i in range(26))),
     (house.large_classes, "gui/a.py", "class MainWindow:\n" + "    x = 1\n" * 150),
     (house.blind_excepts, "engine/a.py", "try:\n    x = 1\nexcept:\n    pass"),
     (house.late_imports, "engine/a.py", "def f() -> None:\n    from keras import ops"),
