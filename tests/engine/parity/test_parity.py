@@ -18,9 +18,8 @@ NAMES = sorted(models.BUILDERS)
 KERNELS = (2, 3, 4, 5)
 VARIANTS = [(name, 3) for name in NAMES] + [("ae", kernel) for kernel in KERNELS if kernel != 3]
 
-needs_two = pytest.mark.skipif(
-    len(backend.installed()) < 2, reason="one backend is installed; parity needs two: pip install -e '.[torch,jax]'"
-)
+TOO_FEW = "one backend is installed; parity needs two: pip install -e '.[torch,jax]'"
+needs_two = pytest.mark.skipif(len(backend.installed()) < 2, reason=TOO_FEW)
 
 RECORD = """
 import sys
@@ -130,7 +129,9 @@ def ask(tiny_run, capsys):
 
 @pytest.fixture(scope="module")
 def said(tiny_run, tmp_path_factory):
-    """What `parity --json` answers, all backends computing: exit status, JSON; and where what they computed is kept."""
+    """Return the exit status and JSON of `parity --json` on all backends, and the folder of what they computed."""
+    if len(backend.installed()) < 2:
+        pytest.skip(TOO_FEW)
     kept = tmp_path_factory.mktemp("kept")
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(io.StringIO()) as told:
         plant(patch, tmp_path_factory.mktemp("keeping"), f"KEPT = {str(kept / '_')!r}{KEEPING}")
