@@ -7,19 +7,18 @@ import socket
 import numpy as np
 import pytest
 
-from engine import config, demo, evaluation, quality, runs, scoring, training
+from engine import demo, evaluation, quality, runs, scoring
 from engine.data import phantom
 from engine.messages import EpochEnded, JobStarted
-from tests.trained_runs import TINY
 
 PACKED = [runs.Run(path) for path in sorted(demo.PACKED.iterdir()) if path.is_dir()]
 TEXTS = ("config.json", "provenance.json", "events.jsonl", "history.csv")
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    settings = config.build({**TINY, "epochs": 3})
-    return training.train(settings, run="tiny", root=tmp_path_factory.mktemp("runs"))
+def tiny_run(trained, tmp_path_factory):
+    """Return a tiny run, alone in its folder."""
+    return trained(epochs=3, at=tmp_path_factory.mktemp("runs") / "tiny")
 
 
 def test_there_is_one_run_of_each_of_the_studys_models():
@@ -73,8 +72,8 @@ def test_ready_made_run_is_worth_looking_at(run):
     assert quality.psnr_db(originals, made).mean() > (22 if run.config.model.model == "ae" else 19)
 
 
-def test_packing_keeps_what_is_worth_shipping(trained, tmp_path):
-    packed = demo.pack(trained, tmp_path / "tiny", epochs=(1, 3))
+def test_packing_keeps_what_is_worth_shipping(tiny_run, tmp_path):
+    packed = demo.pack(tiny_run, tmp_path / "tiny", epochs=(1, 3))
     assert {path.relative_to(packed.path).as_posix() for path in packed.path.rglob("*") if path.is_file()} == {
         *demo.KEPT,
         "events.jsonl",
@@ -82,34 +81,34 @@ def test_packing_keeps_what_is_worth_shipping(trained, tmp_path):
         "previews/epoch-00001.npy",
         "previews/epoch-00003.npy",
     }
-    assert packed.history() == trained.history()
-    assert packed.config == trained.config
-    assert str(trained.path) not in (packed.path / "events.jsonl").read_text()
+    assert packed.history() == tiny_run.history()
+    assert packed.config == tiny_run.config
+    assert str(tiny_run.path) not in (packed.path / "events.jsonl").read_text()
     shown = {event.epoch: event.preview for event in packed.events() if isinstance(event, EpochEnded)}
     assert shown == {1: "previews/epoch-00001.npy", 2: None, 3: "previews/epoch-00003.npy"}
 
 
-def test_newcomer_finds_the_runs(trained, tmp_path, monkeypatch):
+def test_newcomer_finds_the_runs(tiny_run, tmp_path, monkeypatch):
     monkeypatch.setattr(demo, "PACKED", tmp_path / "packed")
-    demo.pack(trained, tmp_path / "packed" / "tiny", epochs=(3,))
+    demo.pack(tiny_run, tmp_path / "packed" / "tiny", epochs=(3,))
     (run,) = demo.install(tmp_path / "runs")
     assert [found.name for found in runs.find_all(tmp_path / "runs")] == ["tiny"]
     assert run.state() == "finished"
-    assert run.best_epoch() == trained.best_epoch()
+    assert run.best_epoch() == tiny_run.best_epoch()
     assert [event.path for event in run.events() if isinstance(event, JobStarted)] == [str(tmp_path / "runs" / "tiny")]
-    assert evaluation.evaluate(run) == evaluation.evaluate(trained)
+    assert evaluation.evaluate(run) == evaluation.evaluate(tiny_run)
     assert not evaluation.have_changed(run, evaluation.images(run))
 
 
-def test_folder_with_runs_stays_as_it_is(trained):
-    before = sorted(trained.path.parent.iterdir())
-    assert demo.install(trained.path.parent) == []
-    assert sorted(trained.path.parent.iterdir()) == before
+def test_folder_with_runs_stays_as_it_is(tiny_run):
+    before = sorted(tiny_run.path.parent.iterdir())
+    assert demo.install(tiny_run.path.parent) == []
+    assert sorted(tiny_run.path.parent.iterdir()) == before
 
 
-def test_cut_short_copy_is_no_run_and_is_made_whole(trained, tmp_path, monkeypatch):
+def test_cut_short_copy_is_no_run_and_is_made_whole(tiny_run, tmp_path, monkeypatch):
     monkeypatch.setattr(demo, "PACKED", tmp_path / "packed")
-    demo.pack(trained, tmp_path / "packed" / "tiny", epochs=(3,))
+    demo.pack(tiny_run, tmp_path / "packed" / "tiny", epochs=(3,))
     with monkeypatch.context() as patch:
         patch.setattr(demo, "_write_events", lambda folder, events: (_ for _ in ()).throw(OSError("power cut")))
         with pytest.raises(OSError, match="power cut"):

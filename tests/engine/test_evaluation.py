@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from skimage.metrics import structural_similarity
 
-from engine import backend, config, data, evaluation, runs, scoring, training
+from engine import backend, data, evaluation, runs, scoring
 from engine.data import Split
 from engine.errors import BackendError, ConfigError, DataError, RunDamaged
 from tests.trained_runs import TINY
@@ -41,11 +41,10 @@ KEYS = {
 
 
 @pytest.fixture(scope="module", params=["ae", "vae"])
-def run(request, tmp_path_factory):
-    """A tiny run of each model."""
+def run(request, trained):
+    """Return a tiny run of each model."""
     beta = {"beta": 2.0} if request.param == "vae" else {}
-    settings = config.build({**TINY, "model": request.param, **beta})
-    return training.train(settings, root=tmp_path_factory.mktemp("runs"))
+    return trained(request.param, **beta)
 
 
 @pytest.fixture
@@ -244,12 +243,11 @@ def test_judgement_puts_yardsticks_beside_the_run(run, measured):
     assert f"{run.name} is worse than a linear map with as many numbers (PCA-8:" in judged["notes"][1]
 
 
-def test_denoiser_is_measured_on_noisy_images_beside_its_input(tmp_path):
-    settings = config.build({**TINY, "epochs": 1, "noise": "gaussian", "noise_low": 0.2, "noise_high": 0.2})
-    trained = training.train(settings, root=tmp_path)
-    judged = evaluation.judge(trained, splits=["validation"])
+def test_denoiser_is_measured_on_noisy_images_beside_its_input(trained):
+    denoiser = trained(epochs=1, noise="gaussian", noise_low=0.2, noise_high=0.2)
+    judged = evaluation.judge(denoiser, splits=["validation"])
     assert judged["noise"] == "gaussian"
     doing_nothing = judged["yardsticks"]["identity"]["validation"]["mse"]
     assert 0.01 < doing_nothing < 0.05
-    last = trained.history()[-1]["val_loss"]
+    last = denoiser.history()[-1]["val_loss"]
     assert judged["splits"]["validation"]["mse"] == pytest.approx(last, rel=1e-5)

@@ -6,19 +6,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine import cli, config, data, evaluation, runs, training
+from engine import cli, data, evaluation, runs
 from engine.data.phantom import phantom
 from engine.explore import channels
 from engine.report import MARK
-from tests.trained_runs import TINY
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory):
-    """A folder with two trained runs, 'first' and 'other'."""
+def root(trained, tmp_path_factory):
+    """Return a folder with two trained runs, 'first' and 'other'."""
     folder = tmp_path_factory.mktemp("runs")
-    training.train(config.build({**TINY, "epochs": 1}), run="first", root=folder)
-    training.train(config.build({**TINY, "epochs": 1, "seed": 5}), run="other", root=folder)
+    trained(epochs=1, at=folder / "first")
+    trained(epochs=1, seed=5, at=folder / "other")
     return folder
 
 

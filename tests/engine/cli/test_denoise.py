@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine import cli, config, data, lesions, noise, quality, training
+from engine import cli, config, data, lesions, noise, quality
 from engine.baselines import BASELINES, block_matching
 from engine.cli import denoise_options
 from engine.cli.denoise_curve import sigmas
@@ -21,11 +21,11 @@ HEAD = "split,class,file,x_center,y_center,width,height\n"
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory):
-    """A folder with a tiny run, 'first', and another that sees its scans letterboxed, 'boxed'."""
+def root(trained, tmp_path_factory):
+    """Return a folder with a tiny run, 'first', and another that letterboxes its images, 'boxed'."""
     folder = tmp_path_factory.mktemp("runs")
-    training.train(config.build({**TINY, "fit": "squash", "epochs": 1}), run="first", root=folder)
-    training.train(config.build({**TINY, "fit": "letterbox", "epochs": 1}), run="boxed", root=folder)
+    trained(fit="squash", epochs=1, at=folder / "first")
+    trained(fit="letterbox", epochs=1, at=folder / "boxed")
     return folder
 
 

@@ -6,18 +6,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine import cli, config, training
+from engine import cli
 from engine.data.phantom import phantom
 from engine.report import MARK
-from tests.trained_runs import TINY
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory):
-    """A folder with one trained run, 'first'."""
-    folder = tmp_path_factory.mktemp("runs")
-    training.train(config.build({**TINY, "epochs": 1}), run="first", root=folder)
-    return folder
+def root(trained, tmp_path_factory):
+    """Return a folder with one trained run, 'first'."""
+    return trained(epochs=1, at=tmp_path_factory.mktemp("runs") / "first").path.parent
 
 
 @pytest.fixture

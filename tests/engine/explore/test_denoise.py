@@ -3,25 +3,22 @@
 import numpy as np
 import pytest
 
-from engine import baselines, config, data, noise, quality, scoring, training
+from engine import baselines, data, noise, quality, scoring
 from engine.errors import ConfigError
 from engine.explore.explorer import Explorer
 from engine.explore.ladder import Ladder
 from engine.measures import yardsticks
 from engine.messages import Denoise, DenoiseCurve, DenoiseDraft, Filter, never
-from tests.trained_runs import TINY
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    return training.train(config.build({**TINY, "epochs": 1}), root=tmp_path_factory.mktemp("runs"))
+def run(trained):
+    return trained(epochs=1)
 
 
 @pytest.fixture(scope="module")
-def mirrored(tmp_path_factory):
-    settings = {**TINY, "epochs": 1, "model": "unet", "mirrored": True, "residual": True, "norm": "none"}
-    del settings["latent"]
-    return training.train(config.build(settings), root=tmp_path_factory.mktemp("runs"))
+def mirrored(trained):
+    return trained("unet", epochs=1, mirrored=True, residual=True, norm="none")
 
 
 @pytest.fixture(scope="module")

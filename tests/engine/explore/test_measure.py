@@ -6,17 +6,17 @@ import os
 import numpy as np
 import pytest
 
-from engine import config, data, evaluation, scoring, training
+from engine import data, evaluation, scoring
 from engine.explore import measure
 from engine.explore.explorer import Explorer
 from engine.measures import linear
 from engine.messages import Measure, Rank, Reconstruct, never
-from tests.trained_runs import TINY
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    return training.train(config.build({**TINY, "epochs": 1}), root=tmp_path_factory.mktemp("runs"))
+def run(trained, tmp_path_factory):
+    """Return a copy of a tiny run: what is measured is kept in it."""
+    return trained(epochs=1, at=tmp_path_factory.mktemp("runs") / "run")
 
 
 @pytest.fixture(scope="module")

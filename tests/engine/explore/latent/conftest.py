@@ -2,26 +2,19 @@
 
 import pytest
 
-from engine import config, training
 from engine.explore.explorer import Explorer
 from engine.messages import never
-from tests.trained_runs import TINY
-
-SMALL = {**TINY, "phantom_count": 60, "epochs": 1}
 
 
-@pytest.fixture(scope="session")
-def trained(tmp_path_factory):
-    """A run of a model by its name, trained for one epoch on 60 phantoms, made once: `trained("vae")`."""
-    root, made = tmp_path_factory.mktemp("latent-runs"), {}
+@pytest.fixture(scope="module")
+def run_of(trained, tmp_path_factory):
+    """Return a model's run, trained for one epoch on 60 phantoms and copied once for a file: `run_of("vae")`."""
+    root, copied = tmp_path_factory.mktemp("latent-runs"), {}
 
     def of(model):
-        if model not in made:
-            sections = config.sections(model).values()
-            known = {spec.name for section in sections for spec in config.fields(section)}
-            settings = {name: value for name, value in SMALL.items() if name in known}
-            made[model] = training.train(config.build({**settings, "model": model}), root=root)
-        return made[model]
+        if model not in copied:
+            copied[model] = trained(model, phantom_count=60, epochs=1, at=root / model)
+        return copied[model]
 
     return of
 
@@ -32,11 +25,11 @@ def explorer(tmp_path):
 
 
 @pytest.fixture
-def ask(explorer, trained):
+def ask(explorer, run_of):
     """Ask about a run: `ask(MapLatent, "vae", method="pca")` -> the answer."""
 
     def question(kind, model, **fields):
-        run = trained(model)
+        run = run_of(model)
         return explorer.answer(kind(number=1, panel="latent", run=str(run.path), data=run.config.data, **fields))
 
     return question

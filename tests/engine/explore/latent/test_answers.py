@@ -34,11 +34,11 @@ def forget_latents(run):
 
 
 @pytest.fixture
-def planted(trained, tmp_path):
+def planted(run_of, tmp_path):
     """A training scan of a model as a file: `planted("ae", 5)` -> its path."""
 
     def plant(model, index):
-        image = data.load(config=trained(model).config.data).train.read([index])
+        image = data.load(config=run_of(model).config.data).train.read([index])
         file = tmp_path / "planted.png"
         Image.fromarray((image[0, ..., 0] * 255).round().astype(np.uint8)).save(file)
         return str(file)
@@ -47,9 +47,9 @@ def planted(trained, tmp_path):
 
 
 @pytest.mark.parametrize("model", ["ae", "vae", "unet", "skip-ae"])
-def test_map_has_a_point_for_every_scan_of_its_splits(ask, trained, model):
+def test_map_has_a_point_for_every_scan_of_its_splits(ask, run_of, model):
     answer = ask(MapLatent, model, splits=("train", "test"))
-    images = data.load(config=trained(model).config.data)
+    images = data.load(config=run_of(model).config.data)
     count = len(images.train) + len(images.test)
     assert np.load(answer["points"]).shape == (count, 2)
     assert all(len(answer[name]) == count for name in ("split", "index", "name", "label", "leaked"))
@@ -61,45 +61,45 @@ def test_map_has_a_point_for_every_scan_of_its_splits(ask, trained, model):
 
 
 @pytest.mark.parametrize("model", ["ae", "vae", "unet"])
-def test_errors_are_those_of_the_reconstructions_and_stand_on_the_map_from_then_on(ask, trained, model):
+def test_errors_are_those_of_the_reconstructions_and_stand_on_the_map_from_then_on(ask, run_of, model):
     from engine import evaluation
 
-    forget_latents(trained(model))
+    forget_latents(run_of(model))
     assert ask(MapLatent, model, splits=("test",))["mse"] is None
-    images = data.load(config=trained(model).config.data).test.read()
-    wanted = quality.mse(images, scoring.reconstruct(evaluation.load_model(trained(model)), images))
+    images = data.load(config=run_of(model).config.data).test.read()
+    wanted = quality.mse(images, scoring.reconstruct(evaluation.load_model(run_of(model)), images))
     found = ask(MapErrors, model, splits=("test",))["mse"]
     assert found == pytest.approx(wanted, rel=1e-4)
     assert ask(MapLatent, model, splits=("test",))["mse"] == found
     assert ask(MapLatent, model, splits=("train", "test"))["mse"] is None
 
 
-def test_posterior_of_a_variational_run_is_that_of_its_whole_network(explorer, trained):
+def test_posterior_of_a_variational_run_is_that_of_its_whole_network(explorer, run_of):
     from engine.explore.latent.space import Space
 
-    run = trained("residual-vae")
+    run = run_of("residual-vae")
     model, images = explorer.model(str(run.path))[0], data.load(config=run.config.data).test.read()
     codes, whole = Space(model).encode(images), model.predict_on_batch(images)
     assert codes.means == pytest.approx(np.asarray(whole["mean"]), abs=1e-4)
     assert codes.log_vars == pytest.approx(np.asarray(whole["log_var"]), abs=1e-4)
 
 
-def test_map_reconstructs_nothing(ask, trained, monkeypatch):
+def test_map_reconstructs_nothing(ask, run_of, monkeypatch):
     from engine.explore.latent.space import Space
 
     reconstructed = []
     for method in ("errors", "decode"):
         monkeypatch.setattr(Space, method, lambda *_, method=method: reconstructed.append(method))
     for model in ("ae", "vae", "unet"):
-        forget_latents(trained(model))
+        forget_latents(run_of(model))
         ask(MapLatent, model)
     assert reconstructed == []
 
 
-def test_errors_give_way_and_go_on_where_they_were(trained, tmp_path, monkeypatch):
+def test_errors_give_way_and_go_on_where_they_were(run_of, tmp_path, monkeypatch):
     from engine.explore.latent.space import Space
 
-    run, done, stops = trained("ae"), [], iter([True])
+    run, done, stops = run_of("ae"), [], iter([True])
     forget_latents(run)
     errors = Space.errors
     monkeypatch.setattr(
@@ -171,7 +171,7 @@ def test_map_that_is_no_longer_wanted_is_given_up(ask, embeddings):
     assert [each.closed for each in embeddings] == [True, False]
 
 
-def test_file_lies_where_its_scan_lies(ask, trained, planted, embeddings):
+def test_file_lies_where_its_scan_lies(ask, run_of, planted, embeddings):
     laid = ask(MapLatent, "ae")
     found = ask(PlaceScan, "ae", scan=planted("ae", 5))
     at = laid["split"].index("train") + 5
@@ -183,11 +183,11 @@ def test_file_lies_where_its_scan_lies(ask, trained, planted, embeddings):
     assert (found["point"], found["nearest"][0]) == (None, 5)
 
 
-def test_latents_are_kept_in_the_run_and_found_again(ask, trained, tmp_path):
+def test_latents_are_kept_in_the_run_and_found_again(ask, run_of, tmp_path):
     first = ask(MapLatent, "ae")
-    kept = trained("ae").path / "latents" / "train.npz"
+    kept = run_of("ae").path / "latents" / "train.npz"
     stamp = kept.stat().st_mtime_ns
-    run = trained("ae")
+    run = run_of("ae")
     again = Explorer(tmp_path, lambda event: None, never)
     answer = again.answer(MapLatent(number=2, panel="latent", run=str(run.path), data=run.config.data))
     assert kept.stat().st_mtime_ns == stamp
@@ -203,8 +203,8 @@ def test_what_gives_way_goes_on_where_it_was():
     assert gathering.go_on(never) == [range(64), range(64, 128), range(128, 150)]
 
 
-def test_map_that_is_stopped_has_no_answer(trained, tmp_path):
-    run = trained("unet")
+def test_map_that_is_stopped_has_no_answer(run_of, tmp_path):
+    run = run_of("unet")
     stopped = Explorer(tmp_path, lambda event: None, lambda: True)
     config = run.config.data
     stopped._data[config] = data.load(config=config)
@@ -231,11 +231,11 @@ def test_scan_that_is_a_file_of_a_training_scan_is_named_its_copy(ask, planted):
 
 @pytest.mark.parametrize("model", DECODING)
 @pytest.mark.parametrize("path", ["linear", "spherical"])
-def test_interpolation_begins_and_ends_at_the_reconstructions(ask, explorer, trained, model, path):
+def test_interpolation_begins_and_ends_at_the_reconstructions(ask, explorer, run_of, model, path):
     answer = ask(Interpolate, model, first=("train", 0), second=("test", 1), steps=5, path=path)
     images = np.load(answer["images"])
     assert images.shape == (5, 32, 32)
-    loaded, _ = explorer.maker(str(trained(model).path), trained(model).config.data)
+    loaded, _ = explorer.maker(str(run_of(model).path), run_of(model).config.data)
     ends = scoring.reconstruct(loaded, np.load(answer["originals"])[..., None])[..., 0]
     assert images[[0, -1]] == pytest.approx(ends, abs=1e-4)
     assert np.load(answer["faded"])[[0, -1]] == pytest.approx(np.load(answer["originals"]))
@@ -252,10 +252,10 @@ def test_walk_goes_over_what_the_training_scans_span(ask):
     assert (wider["values"][0], wider["values"][-1]) == pytest.approx((middle - 3 * spread, middle + 3 * spread))
 
 
-def test_average_of_one_scan_is_its_reconstruction(ask, explorer, trained):
+def test_average_of_one_scan_is_its_reconstruction(ask, explorer, run_of):
     answer = ask(AverageScans, "vae", places=(("test", 2),))
     original = np.load(answer["pixel_mean"])
-    loaded, _ = explorer.maker(str(trained("vae").path), trained("vae").config.data)
+    loaded, _ = explorer.maker(str(run_of("vae").path), run_of("vae").config.data)
     assert np.load(answer["average"]) == pytest.approx(
         scoring.reconstruct(loaded, original[..., None])[..., 0], abs=1e-4
     )
