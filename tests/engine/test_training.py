@@ -1,8 +1,7 @@
-"""The train job, alone in its process as in life: end, stop, kill, resume, divergence."""
+"""The train job: end, stop, kill, resume, divergence."""
 
 import json
 import math
-import signal
 
 import numpy as np
 import pytest
@@ -11,53 +10,21 @@ import engine
 from engine import quality, runs
 from engine.errors import BackendError, ConfigError, RunBusy, SourceNotFound, TrainingError
 from engine.messages import EpochEnded, JobEnded, JobStarted, Log, Progress
-
-JOB = """
-import os, signal, sys
-import engine
-from engine import config, runs
-
-path, how, after = sys.argv[1], sys.argv[2], int(sys.argv[3])
-asked = 0
-
-def hear(event):
-    global asked
-    if event.event == "job-started":
-        asked = 1  # what is asked while images are read does not count
-
-def should_stop():
-    global asked
-    asked += bool(asked)
-    if asked == after and how == "kill":
-        os.kill(os.getpid(), signal.SIGKILL)
-    return asked == after and how == "stop"
-
-engine.resume(runs.open(path), emit=hear, should_stop=should_stop)
-"""
+from tests.engine.training_child import TrainingChildren
 
 
-@pytest.fixture
-def work(start_python):
-    """Train a run in a process of its own until it ends, is stopped or killed after so many steps."""
-
-    def go(run, how="end", after=0):
-        process = start_python(JOB, run.path, how, after)
-        errors = process.communicate(timeout=240)[1].decode()
-        assert process.returncode == (-signal.SIGKILL if how == "kill" else 0), errors
-
-    return go
+@pytest.fixture(scope="module")
+def children(tmp_path_factory):
+    """Return processes that train runs until they are killed: `children.stop(run, step=13)`."""
+    pool = TrainingChildren(tmp_path_factory.mktemp("children"), count=2)
+    yield pool
+    pool.close()
 
 
 def weights(run):
     newest = max(run.checkpoints.glob("epoch-*"))
     with open(newest / "variables.npz", "rb") as file:
         return dict(np.load(file))
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    """A VAE trained for three epochs without a break: its folder, filled on first use."""
-    return tmp_path_factory.mktemp("whole")
 
 
 EVERYTHING = {
@@ -67,46 +34,47 @@ EVERYTHING = {
 }  # fmt: skip
 
 
-def test_a_killed_run_with_everything_on_goes_on_to_the_same_bits(tiny, work, tmp_path):
-    settings = tiny(model="vae", epochs=3, **EVERYTHING)
-    whole, broken = (runs.create(settings, name, tmp_path) for name in ("whole", "broken"))
-    work(whole)
-    work(broken, "kill", 9)
-    assert 0 < len(broken.history()) < 3
-    work(broken)
-    wanted, found = weights(whole), weights(broken)
+def assert_same_bits(run, whole):
+    wanted, found = weights(whole), weights(run)
+    assert wanted.keys() == found.keys()
     assert all(np.array_equal(wanted[name], found[name]) for name in wanted)
     keys = ("loss", "kl", "val_loss")
-    rows = [[[row[key] for key in keys] for row in run.history()] for run in (whole, broken)]
-    assert rows[0] == rows[1]
+    rows, wanted_rows = ([[row[key] for key in keys] for row in each.history()] for each in (run, whole))
+    assert rows == wanted_rows
 
 
-def test_a_denoising_run_keeps_what_its_model_was_given(tiny, tmp_path):
-    run = engine.train(tiny(noise="gaussian", noise_low=0.1, noise_high=0.1), run="one", root=tmp_path)
+def test_a_run_stopped_in_one_process_resumes_in_another_to_the_same_bits(trained, children, tmp_path):
+    whole = trained("vae", epochs=3)
+    run = runs.create(whole.config, "one", tmp_path)
+    children.stop(run, step=13)
+    assert run.state() == "stopped"
+    assert 0 < len(run.history()) < 3
+    engine.resume(run)
+    assert run.state() == "finished"
+    assert_same_bits(run, whole)
+
+
+@pytest.mark.parametrize("changes", [EVERYTHING, {}], ids=["everything on", "plain"])
+def test_a_run_killed_in_its_process_resumes_to_the_same_bits(changes, trained, children, tmp_path):
+    """It resumes in this process, which has trained other runs before; that must change nothing either."""
+    whole = trained("vae", epochs=3, **changes)
+    run = runs.create(whole.config, "one", tmp_path)
+    children.kill(run, step=9)
+    assert run.state() == "interrupted"
+    assert 0 < len(run.history()) < 3
+    engine.resume(run)
+    assert run.state() == "finished"
+    assert_same_bits(run, whole)
+
+
+def test_a_denoising_run_keeps_what_its_model_was_given(trained):
+    run = trained(epochs=1, noise="gaussian", noise_low=0.1, noise_high=0.1)
     said = " ".join(event.text for event in run.events() if isinstance(event, Log))
     assert "gaussian noise of level 0.1 to 0.1" in said
     assert "Validation images always have the same noise" in said
     noisy, originals = (np.load(run.previews / f"{name}.npy") / 255 for name in ("noisy", "originals"))
     assert (noisy - originals).std() == pytest.approx(0.08, abs=0.03)
-    assert not (engine.train(tiny(), run="two", root=tmp_path).previews / "noisy.npy").exists()
-
-
-@pytest.mark.parametrize(("how", "after"), [("kill", 9), ("stop", 13)])
-def test_a_broken_run_goes_on_to_the_same_bits(how, after, tiny, work, whole, tmp_path):
-    settings = tiny(model="vae", epochs=3)
-    if not (whole / "one").exists():
-        work(runs.create(settings, "one", whole))
-    run = runs.create(settings, "one", tmp_path)
-    work(run, how, after)
-    assert run.state() == {"kill": "interrupted", "stop": "stopped"}[how]
-    assert 0 < len(run.history()) < 3
-    work(run)
-    wanted, found = weights(runs.open("one", whole)), weights(run)
-    assert run.state() == "finished"
-    assert all(np.array_equal(wanted[name], found[name]) for name in wanted)
-    keys = ("loss", "kl", "val_loss")
-    rows = [[row[key] for key in keys] for row in run.history()]
-    assert rows == [[row[key] for key in keys] for row in runs.open("one", whole).history()]
+    assert not (trained(epochs=1).previews / "noisy.npy").exists()
 
 
 def test_a_job_tells_and_keeps_everything(tiny, tmp_path):
@@ -141,14 +109,14 @@ def test_a_job_tells_and_keeps_everything(tiny, tmp_path):
     assert str(tmp_path) not in text
 
 
-def test_entropy_floors_are_told_where_the_loss_is_in_nats(tiny, tmp_path):
-    run = engine.train(tiny(model="vae", epochs=1), root=tmp_path)
+def test_entropy_floors_are_told_where_the_loss_is_in_nats(trained):
+    run = trained("vae", epochs=3)
     started = next(event for event in run.events() if isinstance(event, JobStarted))
     images = engine.data.load(config=run.config.data)
     for split, told in (("train", started.train_floor_nats), ("validation", started.validation_floor_nats)):
         assert told == pytest.approx(quality.entropy_floor_nats(images.splits[split].read()).mean())
     assert started.validation_floor_nats < run.history()[0]["val_reconstruction"]
-    plain = engine.train(tiny(epochs=1), root=tmp_path)
+    plain = trained(epochs=1)
     assert next(event for event in plain.events() if isinstance(event, JobStarted)).train_floor_nats is None
 
 
@@ -156,10 +124,10 @@ def heard_images(heard):
     return next(event.validation_images for event in heard if isinstance(event, JobStarted))
 
 
-def test_the_model_kept_is_the_best_by_validation(tiny, tmp_path):
+def test_the_model_kept_is_the_best_by_validation(trained):
     from engine import data, models, scoring
 
-    run = engine.train(tiny(epochs=4, learning_rate=0.05), run="one", root=tmp_path)
+    run = trained(epochs=4, learning_rate=0.05)
     images = data.load(config=run.config.data)
     found = scoring.score(models.load(run), images.validation)["loss"].mean()
     assert found == pytest.approx(min(row["val_loss"] for row in run.history()), rel=1e-5)
@@ -171,8 +139,8 @@ def test_a_stop_before_the_first_epoch_keeps_a_model(tiny, tmp_path):
     assert run.model_path.exists()
 
 
-def test_more_epochs_can_be_asked_for_but_not_fewer(tiny, tmp_path):
-    run = engine.train(tiny(epochs=2), run="one", root=tmp_path)
+def test_more_epochs_can_be_asked_for_but_not_fewer(trained, tmp_path):
+    run = trained(epochs=2, at=tmp_path / "one")
     engine.resume(run, epochs=3)
     assert [row["epoch"] for row in run.history()] == [1, 2, 3]
     assert run.config.training.epochs == 3
@@ -194,20 +162,20 @@ def test_a_cosine_is_stretched_over_a_new_goal_and_says_so(tiny, tmp_path, monke
         return made[-1]
 
     monkeypatch.setattr(optimiser, "build", remember)
-    run = engine.train(tiny(epochs=2, schedule="cosine"), run="one", root=tmp_path)
+    run = engine.train(tiny(epochs=1, schedule="cosine"), run="one", root=tmp_path)
     first, steps = made[0], int(made[0].iterations)
     assert float(first.learning_rate) == pytest.approx(0, abs=1e-9)
     told = []
-    engine.resume(run, epochs=4, emit=told.append)
+    engine.resume(run, epochs=2, emit=told.append)
     course = made[-1]._learning_rate
     assert float(course(steps)) == pytest.approx(course.rate / 2, rel=1e-3)
     assert int(made[-1].iterations) == 2 * steps
     assert float(made[-1].learning_rate) == pytest.approx(0, abs=1e-9)
-    assert any("course of a run of 4 epochs" in event.text for event in told if isinstance(event, Log))
+    assert any("course of a run of 2 epochs" in event.text for event in told if isinstance(event, Log))
 
 
-def test_a_backend_that_cannot_be_used_changes_nothing_about_a_run(tiny, tmp_path, monkeypatch):
-    run = engine.train(tiny(epochs=1), run="one", root=tmp_path)
+def test_a_backend_that_cannot_be_used_changes_nothing_about_a_run(trained, tmp_path, monkeypatch):
+    run = trained(epochs=1, at=tmp_path / "one")
     before = list(run.events())
     with pytest.raises(ConfigError, match="one of tensorflow, torch, jax"):
         engine.resume(run, epochs=2, backend="theano")
@@ -251,8 +219,8 @@ def test_another_backend_in_the_same_process_is_refused(tiny, tmp_path):
         engine.train(tiny(backend="jax"), run="one", root=tmp_path)
 
 
-def test_changed_conditions_and_data_are_warned_of(tiny, tmp_path):
-    run = engine.train(tiny(epochs=1), run="one", root=tmp_path)
+def test_changed_conditions_and_data_are_warned_of(trained, tmp_path):
+    run = trained(epochs=1, at=tmp_path / "one")
     path = max(run.checkpoints.glob("epoch-*")) / "state.json"
     state = json.loads(path.read_text())
     path.write_text(json.dumps(state | {"conditions": state["conditions"] | {"threads": 99}}))
