@@ -1,16 +1,19 @@
 """The command line as people and scripts use it: real processes where it matters, `main` itself elsewhere."""
 
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from engine import cli, config, runs, training
+from engine import cli, config, runs
 from engine.cli import outcome, parser
 from engine.cli.meter import Meter
 from engine.cli.stopping import StopWish
@@ -31,11 +34,9 @@ TINY_OPTIONS = [
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory):
-    """A folder with one trained run, 'first'."""
-    folder = tmp_path_factory.mktemp("runs")
-    training.train(config.build(TINY), run="first", root=folder)
-    return folder
+def root(trained, tmp_path_factory):
+    """Return a folder with one trained run, 'first'."""
+    return trained(at=tmp_path_factory.mktemp("runs") / "first").path.parent
 
 
 @pytest.fixture
@@ -77,24 +78,30 @@ def picture(tmp_path):
     return path
 
 
-# ---- a whole story, in processes of its own ----------------------------------------------------------------------
+# ---- a whole story: trained in a process of its own, resumed and evaluated in this one ---------------------------
 
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory):
-    """Train, resume and evaluate a run as a script would; what each command printed."""
+    """Train, resume and evaluate a run as a script would; return what each command printed."""
     folder = tmp_path_factory.mktemp("story")
+    place = ["--runs", str(folder), "--json"]
 
-    def engine(*words):
-        command = [sys.executable, "-m", "engine", *words, "--runs", str(folder), "--json"]
+    def run(*words):
+        command = [sys.executable, "-m", "engine", *words, *place]
         finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
         assert finished.returncode == 0, finished.stderr
         return finished
 
+    def call(*words):
+        with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
+            assert cli.main([*words, *place]) == 0
+        return SimpleNamespace(stdout=out.getvalue(), stderr=err.getvalue())
+
     return {
-        "train": engine("train", "--run", "tale", *TINY_OPTIONS, "--data", "phantom", "--model", "vae"),
-        "resume": engine("resume", "tale", "--epochs", "3"),
-        "evaluate": engine("evaluate", "tale"),
+        "train": run("train", "--run", "tale", *TINY_OPTIONS, "--data", "phantom", "--model", "vae"),
+        "resume": call("resume", "tale", "--epochs", "3"),
+        "evaluate": call("evaluate", "tale"),
         "folder": folder,
     }
 
@@ -261,18 +268,23 @@ def test_help_says_where_things_are(call):
         assert word in text
 
 
-@pytest.mark.parametrize("words", [["--help"], *([command, "--help"] for command in COMMANDS)], ids=" ".join)
-def test_help_takes_nothing_heavy(run_python, words):
+def test_help_takes_nothing_heavy(run_python):
+    """In one process: what one help loads would be there for all that follow."""
     heavy = ["keras", "tensorflow", "torch", "jax", "datasets", "matplotlib", "skimage", "PIL", "pydicom", "nibabel"]
     heavy += ["scipy", "sklearn", "pandas", "wandb", "keras_tuner", "distributed", "PySide6"]
     code = f"""
-import sys
+import contextlib, io, json, sys
 from engine.cli import main
-try: main({words!r})
-except SystemExit as end: assert end.code == 0
-print('LOADED', *sorted(set({heavy!r}) & set(sys.modules)))
+loaded = {{}}
+for command in ("", *{COMMANDS!r}):
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        try: main([command, "--help"] if command else ["--help"])
+        except SystemExit as end: assert end.code == 0
+    assert "usage" in said.getvalue()
+    loaded[command] = sorted(set({heavy!r}) & set(sys.modules))
+print(json.dumps(loaded))
 """
-    assert run_python(code).split("LOADED")[1].split() == []
+    assert json.loads(run_python(code)) == {command: [] for command in ("", *COMMANDS)}
 
 
 def test_nothing_typed_shows_the_help(call):
