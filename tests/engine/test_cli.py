@@ -81,15 +81,35 @@ def picture(tmp_path):
 # ---- a whole story: trained in a process of its own, resumed and evaluated in this one ---------------------------
 
 
+# Taken as sitecustomize.py: write down every connection that this Python or one that it starts asks for.
+WATCH = """
+import os, sys
+
+CALLS = {"socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto", "socket.sendmsg"}
+record = open(os.path.join(os.path.dirname(__file__), "connections"), "a", buffering=1)
+
+def hear(event, arguments):
+    if event in CALLS:
+        record.write(f"{event} {arguments[-1]}\\n")
+
+sys.addaudithook(hear)
+"""
+
+
 @pytest.fixture(scope="module")
 def story(tmp_path_factory):
     """Train, resume and evaluate a run as a script would; return what each command printed."""
     folder = tmp_path_factory.mktemp("story")
     place = ["--runs", str(folder), "--json"]
+    watch = tmp_path_factory.mktemp("watch")
+    (watch / "sitecustomize.py").write_text(WATCH)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(watch), str(ROOT)])}
 
     def run(*words):
         command = [sys.executable, "-m", "engine", *words, *place]
-        finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
+        finished = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240, check=False
+        )
         assert finished.returncode == 0, finished.stderr
         return finished
 
@@ -103,6 +123,7 @@ def story(tmp_path_factory):
         "resume": call("resume", "tale", "--epochs", "3"),
         "evaluate": call("evaluate", "tale"),
         "folder": folder,
+        "connections": watch / "connections",
     }
 
 
@@ -136,6 +157,11 @@ def test_frameworks_stay_off_the_terminal(story):
         line for line in story["train"].stderr.splitlines() if "oneDNN" in line or "absl" in line or "cuda" in line
     ]
     assert not chatter
+
+
+def test_training_asks_for_no_connection(story):
+    """The file is there since the process was watched."""
+    assert story["connections"].read_text() == ""
 
 
 def start(*words):
