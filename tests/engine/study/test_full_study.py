@@ -6,29 +6,61 @@ import json
 import signal
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
-from engine import cli, runs
+from engine import cli, runs, training
 from engine.config import StudyConfig
-from engine.messages import JobEnded, JobStarted, MakeStudy, StudyProgress, read_event
-from engine.search import folder
+from engine.messages import JobEnded, JobStarted, MakeStudy, StudyProgress, ignore, read_event
+from engine.report import figures
+from engine.search import fleet, folder
+from engine.search.places import Gone
+from engine.search.process import ThisMachine
 from engine.studies import Study
+from engine.study import figures as study_figures
 from engine.study import job
 from engine.study.findings import Inquiry
 from tests.engine.conftest import ROOT
 
-SETTINGS = {"size": 32, "filters": (4, 8), "phantom_count": 60, "epochs": 30, "batch_size": 16}
-WORDS = ["--size", "32", "--filters", "4,8", "--phantom-count", "60", "--epochs", "30", "--batch-size", "16"]
+SETTINGS = {"size": 32, "filters": (4, 8), "phantom_count": 36, "epochs": 6, "batch_size": 16}
+WORDS = ["--size", "32", "--filters", "4,8", "--phantom-count", "36", "--epochs", "6", "--batch-size", "16"]
+FIGURE_DPI = 40
+
+# A study whose trial waits after its second epoch until the study is gone.
 JOB = """
-import sys
+import subprocess, sys, types
 from engine.messages import read_command
+from engine.search import process
 from engine.study import job
+
+TRIAL = '''
+import threading
+from engine import training
+from engine.search import trial
+
+resume = training.resume
+
+def resume_and_wait(run, *, emit, should_stop):
+    def hear(event):
+        emit(event)
+        if event.event == "epoch-ended" and event.epoch == 2:
+            threading.Event().wait()
+    return resume(run, emit=hear, should_stop=should_stop)
+
+training.resume = resume_and_wait
+trial.main()
+'''
+
+def start(words, **more):
+    assert words[1:3] == ["-m", "engine.search.trial"]
+    return subprocess.Popen([words[0], "-c", TRIAL, *words[3:]], **more)
 
 def hear(event):
     sys.stdout.write(event.line())
     sys.stdout.flush()
 
+process.subprocess = types.SimpleNamespace(**vars(subprocess) | {"Popen": start})
 job.make(read_command(sys.argv[1]), emit=hear)
 """
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -50,17 +82,54 @@ def called(*words):
     return json.loads(said.getvalue())
 
 
+class ThisProcess:
+    """A place that runs trials one after the other in this process, where processes are not the subject."""
+
+    def __init__(self, folder, keeps_spare):
+        pass
+
+    def begin(self, task, inbox):
+        training.resume(task.run, emit=lambda event: inbox.put((task.number, event)))
+        inbox.put((task.number, Gone(0, "")))
+        return SimpleNamespace(say=ignore, kill=lambda: None, close=lambda: None)
+
+    def expect(self, backend):
+        pass
+
+    def check(self):
+        pass
+
+    def close(self):
+        pass
+
+
+@pytest.fixture(scope="module", autouse=True)
+def coarse_figures():
+    """Draw figures with few pixels."""
+    png = figures.png
+
+    def draw(figure):
+        figure.set_dpi(FIGURE_DPI)
+        return png(figure)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(figures, "png", draw)
+        yield
+
+
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory):
-    """A study that took a search of one trial over and was killed in the middle of its own second one."""
+    """Return a study that took over a search of one trial and was killed in the middle of its own second one."""
     out = tmp_path_factory.mktemp("studies") / "study"
-    begun = ["search", "--preset", "seed-ae", "--name", "ae", "--runs", str(out / "runs"), "--trials", "1"]
-    subprocess.run([sys.executable, "-m", "engine", *begun, *WORDS, "--seed", "7"], cwd=ROOT, check=True)
+    searched = ["search", "--preset", "seed-ae", "--name", "ae", "--runs", str(out / "runs"), "--trials", "1"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fleet, "ThisMachine", ThisProcess)
+        assert cli.main([*searched, *WORDS, "--seed", "7"]) == 0
     words = [sys.executable, "-c", JOB, order(out).line()]
     with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         for line in process.stdout:
             event = read_event(line)
-            if isinstance(event, StudyProgress) and "ae-0002" in event.text and "epoch 1 done" in event.text:
+            if isinstance(event, StudyProgress) and "ae-0002" in event.text and "epoch 2 done" in event.text:
                 break
         process.kill()
     assert process.returncode == -signal.SIGKILL
@@ -69,8 +138,21 @@ def killed(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def made(killed):
-    """The same study gone on with: its folder and its JSON."""
-    return Study(killed), called(*command(killed))
+    """Return the same study after it was resumed, and its JSON; the killed trial resumes in a process of its own."""
+
+    def place(folder, keeps_spare):
+        return ThisMachine(folder, keeps_spare) if folder.name == "ae" else ThisProcess(folder, keeps_spare)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fleet, "ThisMachine", place)
+        return Study(killed), called(*command(killed))
+
+
+@pytest.fixture
+def one_figure(monkeypatch):
+    """Draw only the first figure, for tests that look at none."""
+    drawings = study_figures.drawings
+    monkeypatch.setattr(study_figures, "drawings", lambda: drawings()[:1])
 
 
 def starts(study, name):
@@ -86,8 +168,7 @@ def test_search_from_before_is_taken_over_and_a_killed_trial_goes_on_inside(made
         ("vae-0001", "finished"),
     ]
     assert starts(study, "ae-0001") == [0]
-    first, then = starts(study, "ae-0002")
-    assert first == 0 < then
+    assert starts(study, "ae-0002") == [0, 2]
     with folder.open("ae", study.runs).ledger() as ledger:
         assert folder.plan_of(ledger).settings.seed == 7
         scores = {trial.run: trial.score for trial in ledger.trials()}
@@ -103,7 +184,7 @@ def test_numbers_and_page_say_that_it_was_searched(made):
     table = next(each for each in said["contents"] if each["key"] == "table-1")
     here = {line[0]: line[2] for line in table["rows"]}
     assert here["Latent size"] == "as the study"
-    assert here["Epochs"] == "30, not searched"
+    assert here["Epochs"] == "6, not searched"
     assert "there are too few trials for one" in study.page.read_text(encoding="utf-8")
 
 
@@ -127,7 +208,7 @@ def test_lost_figure_is_drawn_anew_from_what_is_known(made, monkeypatch):
     assert again["numbers"] == said["numbers"]
 
 
-def test_study_holds_while_it_is_paused(made):
+def test_study_holds_while_it_is_paused(made, one_figure):
     study, _ = made
     study.page.unlink()
     told, asked = [], []
@@ -152,13 +233,14 @@ def test_other_settings_in_the_same_folder_are_refused_and_nothing_is_lost(made,
     assert study.read() == before
 
 
-def test_failed_trial_is_tried_again_at_the_next_call(made):
+def test_failed_trial_is_tried_again_at_the_next_call(made, one_figure, monkeypatch):
     """From its last complete epoch; the numbers of what did not change are not measured again."""
     study, _ = made
+    monkeypatch.setattr(fleet, "ThisMachine", ThisProcess)
     run = runs.open("ae-0002", study.runs)
     events = (run.path / "events.jsonl").read_text().splitlines()
-    kept = [line for line in events if "job-ended" not in line and '"epoch":30' not in line]
-    ending = JobEnded(run=run.name, state="failed", epoch=29, reason="The disk was full.").line()
+    kept = [line for line in events if "job-ended" not in line and '"epoch":6' not in line]
+    ending = JobEnded(run=run.name, state="failed", epoch=5, reason="The disk was full.").line()
     (run.path / "events.jsonl").write_text("\n".join([*kept, ending]))
     with folder.open("ae", study.runs).ledger() as ledger:
         ledger.note(2, state="failed", reason="The disk was full.", score=None)
