@@ -2,26 +2,31 @@
 
 import csv
 import json
+import sys
 
 import pytest
 
 from engine import cli, config, training
+from engine.cli import latent_pictures
 from engine.report import MARK
 from tests.trained_runs import TINY
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory):
-    """A folder with a run of each kind of latent space: 'ae', 'vae' and 'unet'."""
+def root(trained, tmp_path_factory):
+    """Return a folder with a run of each kind of latent space: 'ae', 'vae' and 'unet'."""
     folder = tmp_path_factory.mktemp("runs")
     for model in ("ae", "vae", "unet"):
-        sections = config.sections(model).values()
-        known = {spec.name for section in sections for spec in config.fields(section)}
-        settings = {name: value for name, value in TINY.items() if name in known}
-        training.train(
-            config.build({**settings, "model": model, "phantom_count": 60, "epochs": 1}), run=model, root=folder
-        )
+        trained(model, phantom_count=60, epochs=1, at=folder / model)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def few_steps(monkeypatch):
+    """Draw traversals and interpolations with few steps."""
+    monkeypatch.setattr(latent_pictures, "STEPS", 3)
+    monkeypatch.setattr(latent_pictures, "WALKS", 2)
+    monkeypatch.setattr(latent_pictures, "SUSPECTS", 2)
 
 
 @pytest.fixture
@@ -92,30 +97,37 @@ def test_samples_are_pictures_with_their_nearest_scans(call, tmp_path, run, sour
     assert "near copies of training scans" in text
 
 
-@pytest.mark.slow
-def test_run_of_any_backend_is_looked_into_on_it_and_read_by_tensorflow(backend, run_python, tmp_path):
-    """Commands compute with the run's own backend, the window with TensorFlow."""
+def look_into(backend, root):
+    """Train a run on a backend, sample from it and map its latents; return the backend that computed."""
     settings = {**TINY, "model": "vae", "phantom_count": 60, "epochs": 1, "backend": backend}
-    lines = [
-        "import sys",
-        "from engine import cli, config, training",
-        f"training.train(config.build({settings!r}), run='run', root={str(tmp_path)!r})",
-        f"words = ['--runs', {str(tmp_path)!r}, '--json', '--out']",
-        f"assert cli.main(['sample', 'run', '--n', '2', *words, {str(tmp_path / 'samples')!r}]) == 0",
-        f"assert cli.main(['latent', 'run', *words, {str(tmp_path / 'own')!r}]) == 0",
-        "print(sys.modules['keras'].backend.backend())",
-    ]
-    assert run_python("\n".join(lines)).splitlines()[-1] == backend
-    assert (tmp_path / "samples" / "sample-001.png").exists()
-    own = table(tmp_path / "own" / "points.csv")
+    training.train(config.build(settings), run="run", root=root)
+    for command, *words in (["sample", "--n", "2"], ["latent"]):
+        assert cli.main([command, "run", *words, "--runs", str(root), "--json", "--out", str(root / command)]) == 0
+    return sys.modules["keras"].backend.backend()
+
+
+LOOK_INTO = """
+import sys
+from pathlib import Path
+from tests.engine.cli.test_latent import look_into
+sys.stdout.write(look_into(sys.argv[1], Path(sys.argv[2])))
+"""
+
+
+@pytest.mark.slow
+def test_run_of_any_backend_is_looked_into_on_it_and_read_by_tensorflow(backend, run_python, tmp_path, monkeypatch):
+    """Commands compute with the run's own backend; the app reads with TensorFlow, as this process does."""
+    monkeypatch.setattr(latent_pictures, "draw", lambda *_: {})  # drawn in this process by other tests
+    if backend == "tensorflow":
+        assert look_into(backend, tmp_path) == backend
+    else:
+        assert run_python("-c", LOOK_INTO, backend, str(tmp_path)).splitlines()[-1] == backend
+    assert sys.modules["keras"].backend.backend() == "tensorflow"
+    assert (tmp_path / "sample" / "sample-001.png").exists()
+    own = table(tmp_path / "latent" / "points.csv")
     for path in (tmp_path / "run" / "latents").iterdir():
         path.unlink()
-    lines = [
-        "from engine import backend, cli, config",
-        "backend.use(config.TrainingConfig(backend='tensorflow', deterministic=False))",
-        f"assert cli.main(['latent', 'run', *{['--runs', str(tmp_path), '--out', str(tmp_path / 'read')]!r}]) == 0",
-    ]
-    run_python("\n".join(lines))
+    assert cli.main(["latent", "run", "--runs", str(tmp_path), "--out", str(tmp_path / "read")]) == 0
     for name in ("x", "y", "mse"):
         read = [float(row[name]) for row in table(tmp_path / "read" / "points.csv")]
         assert read == pytest.approx([float(row[name]) for row in own], rel=1e-3, abs=1e-3)
