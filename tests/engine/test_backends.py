@@ -55,18 +55,18 @@ print(json.dumps(found))
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory, run_python):
+def written(tmp_path_factory, run_on):
     """A checkpoint of each model, written on each backend: root/model/backend."""
     root = tmp_path_factory.mktemp("written")
     for kind in ("ae", "vae"):
         (root / kind).mkdir()
     for name in HERE:
-        run_python("-c", WRITE, str(root), name, backend=name)
+        run_on(name, WRITE, str(root), name)
     return root
 
 
-def test_a_checkpoint_of_any_backend_is_the_same_on_this_one_and_trains_on(written, backend, run_python):
-    said = json.loads(run_python("-c", READ, str(written), backend=backend).splitlines()[-1])
+def test_a_checkpoint_of_any_backend_is_the_same_on_this_one_and_trains_on(written, backend, run_on):
+    said = json.loads(run_on(backend, READ, str(written)))
     assert said["backend"] == backend
     assert set(said["read"]) == {f"{kind} {name}" for kind in ("ae", "vae") for name in HERE}
     for what, found in said["read"].items():

@@ -151,8 +151,8 @@ print(json.dumps({"backend": keras.backend.backend(), "raised": liked.value - li
 """
 
 
-def test_all_questions_on_each_backend(backend, run_python):
-    said = json.loads(run_python(EACH, backend=backend).splitlines()[-1])
+def test_all_questions_on_each_backend(backend, run_on):
+    said = json.loads(run_on(backend, EACH))
     assert said["backend"] == backend
     assert said["raised"] > 0
     assert said["salient"] > 0

@@ -31,8 +31,8 @@ print(json.dumps({"backend": keras.backend.backend(), "found": found, "nothing":
 """
 
 
-def test_gradients_on_each_backend_are_those_of_differences(backend, run_python):
-    said = json.loads(run_python(EACH, backend=backend).splitlines()[-1])
+def test_gradients_on_each_backend_are_those_of_differences(backend, run_on):
+    said = json.loads(run_on(backend, EACH))
     assert said["backend"] == backend
     assert set(said["found"]) == set(models.BUILDERS)
     for name, (difference, slope, largest) in said["found"].items():

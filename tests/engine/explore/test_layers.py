@@ -203,8 +203,8 @@ print(json.dumps({"backend": keras.backend.backend(), "found": found}))
 """
 
 
-def test_layers_and_activations_on_each_backend(backend, run_python):
-    said = json.loads(run_python(EACH, backend=backend).splitlines()[-1])
+def test_layers_and_activations_on_each_backend(backend, run_on):
+    said = json.loads(run_on(backend, EACH))
     assert said["backend"] == backend
     assert set(said["found"]) == set(NAMES)
     for name, (difference, missing, strangers) in said["found"].items():

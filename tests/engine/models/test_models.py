@@ -150,12 +150,12 @@ print(json.dumps({"backend": keras.backend.backend(), "losses": losses}))
 SMALL = {"latent": 4, "filters": (4, 8), "schedule": "cosine", "warm_up": 0.2, "epochs": 4, "ema": 0.9}
 
 
-def test_every_model_takes_steps_on_each_backend(backend, run_python):
+def test_every_model_takes_steps_on_each_backend(backend, run_on):
     known = {
         name: [spec.name for kind in config.sections(name).values() for spec in config.fields(kind)] for name in NAMES
     }
     settings = {name: {key: value for key, value in SMALL.items() if key in known[name]} for name in NAMES}
-    found = json.loads(run_python("-c", STEPS, json.dumps(settings), backend=backend).splitlines()[-1])
+    found = json.loads(run_on(backend, STEPS, json.dumps(settings)))
     assert found["backend"] == backend
     assert set(found["losses"]) == set(NAMES)
     for name, losses in found["losses"].items():

@@ -88,14 +88,14 @@ def make_run(root: Path, name: str, **settings) -> runs.Run:
 
 
 @pytest.fixture(scope="module")
-def recordings(tmp_path_factory, run_python):
+def recordings(tmp_path_factory, run_on):
     """Each variant on each installed backend: {variant: {backend: Recorded}}."""
     root = tmp_path_factory.mktemp("parity")
     np.save(root / "images.npy", np.random.default_rng(0).random((3, 32, 32, 1)).astype(np.float32))
     for model, kernel in VARIANTS:
         make_run(root, f"{model}-{kernel}", model=model, filters=(4, 8), kernel_size=kernel)
     for name in backend.installed():
-        run_python("-c", RECORD, str(root), name, backend=name)
+        run_on(name, RECORD, str(root), name)
     return root / "recorded"
 
 
