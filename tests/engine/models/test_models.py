@@ -84,7 +84,8 @@ def test_four_images_are_learned_by_heart(settings, blobs):
     model = models.compiled(config.build({"learning_rate": 1e-2, "filters": (8, 16), **latent}, settings))
     before = scoring.score(model, _Split(images))["mse"].mean()
     model.prepare(Sight(len(images), 0, lambda number: iter([images]), never, str))
-    model.fit(images, images, epochs=150, batch_size=4, verbose=0)
+    steps = np.tile(images, (150, 1, 1, 1))  # one epoch of 150 steps costs far less than 150 epochs of one
+    model.fit(steps, steps, batch_size=4, shuffle=False, verbose=0)
     after = scoring.score(model, _Split(images))["mse"].mean()
     assert after < before / 10, (before, after)
 
