@@ -6,11 +6,9 @@ import keras
 import numpy as np
 import pytest
 
-import engine
 from engine import config, models, runs, scoring
 from engine.errors import RunDamaged
-from engine.messages import never
-from engine.models.reconstructor import Sight
+from tests.engine.models.in_memory import InMemory
 
 NAMES = sorted(models.BUILDERS)
 
@@ -77,19 +75,6 @@ def test_other_layers_can_be_asked_for(changes, settings, blobs):
     assert any("norm" in name for name in names) == (wanted.model.norm != "none")
 
 
-def test_four_images_are_learned_by_heart(settings, blobs):
-    keras.utils.set_random_seed(0)
-    images = blobs(4)
-    latent = {"latent": 16} if settings.model.latent_size else {}
-    model = models.compiled(config.build({"learning_rate": 1e-2, "filters": (8, 16), **latent}, settings))
-    before = scoring.score(model, _Split(images))["mse"].mean()
-    model.prepare(Sight(len(images), 0, lambda number: iter([images]), never, str))
-    steps = np.tile(images, (150, 1, 1, 1))  # one epoch of 150 steps costs far less than 150 epochs of one
-    model.fit(steps, steps, batch_size=4, shuffle=False, verbose=0)
-    after = scoring.score(model, _Split(images))["mse"].mean()
-    assert after < before / 10, (before, after)
-
-
 def test_a_saved_model_comes_back_whole(settings, blobs, tmp_path):
     model = models.build(settings)
     wanted = np.asarray(model.reconstruct(blobs(2)))
@@ -124,51 +109,11 @@ def test_a_model_file_that_unpacks_to_too_much_is_refused(settings, tmp_path):
 
 def test_scores_do_not_depend_on_the_batch_size(settings, blobs, monkeypatch):
     model, images = models.build(settings), blobs(11)
-    wanted = scoring.score(model, _Split(images))
+    wanted = scoring.score(model, InMemory(images))
     for size in (1, 4, 11):
         monkeypatch.setattr(scoring, "BATCH", size)
-        for name, values in scoring.score(model, _Split(images)).items():
+        for name, values in scoring.score(model, InMemory(images)).items():
             assert values == pytest.approx(wanted[name], rel=1e-5), name
-
-
-STEPS = """
-import json, sys
-import keras, numpy as np
-from engine import config, models
-
-images = np.random.default_rng(0).random((8, 32, 32, 1)).astype("float32")
-losses = {}
-for name in models.BUILDERS:
-    settings = config.build({"model": name, "size": 32, "learning_rate": 1e-2, **json.loads(sys.argv[1])[name]})
-    keras.utils.set_random_seed(1)
-    model = models.compiled(settings, steps_per_epoch=2)
-    model.begin_epoch(0)
-    history = model.fit(images, images, batch_size=4, epochs=4, shuffle=False, verbose=0).history
-    assert np.asarray(keras.ops.convert_to_numpy(model.reconstruct(images))).dtype == np.float32, name
-    losses[name] = history["loss"]
-print(json.dumps({"backend": keras.backend.backend(), "losses": losses}))
-"""
-SMALL = {"latent": 4, "filters": (4, 8), "schedule": "cosine", "warm_up": 0.2, "epochs": 4, "ema": 0.9}
-
-
-def test_every_model_takes_steps_on_each_backend(backend, run_on):
-    known = {
-        name: [spec.name for kind in config.sections(name).values() for spec in config.fields(kind)] for name in NAMES
-    }
-    settings = {name: {key: value for key, value in SMALL.items() if key in known[name]} for name in NAMES}
-    found = json.loads(run_on(backend, STEPS, json.dumps(settings)))
-    assert found["backend"] == backend
-    assert set(found["losses"]) == set(NAMES)
-    for name, losses in found["losses"].items():
-        assert losses[-1] < losses[0], name
-
-
-def test_a_model_learns_to_take_noise_out_of_changed_images(settings, tmp_path):
-    wanted = config.build({"flip": 0.5, "shift": 0.1, "gamma": 0.2, "noise": "gaussian", "noise_high": 0.3}, settings)
-    run = engine.train(wanted, run="one", root=tmp_path)
-    assert run.state() == "finished"
-    assert np.isfinite([row["val_loss"] for row in run.history()]).all()
-    assert models.load(run).reconstruct(np.zeros((1, 32, 32, 1), "float32")).shape == (1, 32, 32, 1)
 
 
 def test_a_config_makes_the_same_model_again(settings, blobs):
@@ -190,14 +135,3 @@ def test_a_model_with_skips_has_no_latent_and_says_so(name, tiny):
     assert "latent" not in config.flat(tiny(model=name))
     assert not hasattr(models.build(tiny(model=name)), "encode")
     assert "copy" in config.MODELS[name].__doc__
-
-
-class _Split:
-    def __init__(self, images):
-        self.images = images
-
-    def __len__(self):
-        return len(self.images)
-
-    def read(self, which):
-        return self.images[which]
