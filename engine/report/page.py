@@ -33,49 +33,59 @@ $sections
 """)
 
 STYLE = Template("""\
-:root { color-scheme: dark; }
+:root { color-scheme: dark; --background: $background; --card: $card; --field: $field; --line: $line;
+  --text: $text; --heading: #fff; --quiet: $quiet; --link: $accent;
+  --warning-card: $warning_card; --warning-text: $warning_text; --warning-line: $warning_text; }
 * { box-sizing: border-box; }
-body { margin: 0; background: $background; color: $text; font: 14px/1.55 system-ui, "DejaVu Sans", sans-serif; }
+body { margin: 0; background: var(--background); color: var(--text);
+  font: 14px/1.55 system-ui, "DejaVu Sans", sans-serif; }
 header { display: flex; justify-content: space-between; align-items: center; padding: 10px 24px;
-  background: $card; border-bottom: 1px solid $line; }
-.mark { border: 1px solid $line; border-radius: 999px; padding: 2px 12px; color: $quiet; font-size: 13px; }
+  background: var(--card); border-bottom: 1px solid var(--line); }
+.mark { border: 1px solid var(--line); border-radius: 999px; padding: 2px 12px;
+  color: var(--quiet); font-size: 13px; }
 main { max-width: 1120px; margin: 0 auto; padding: 14px 24px 40px; }
-h1 { font-size: 24px; margin: 20px 0 4px; color: #fff; }
-h2 { font-size: 15px; margin: 0 0 8px; color: #fff; }
+h1 { font-size: 24px; margin: 20px 0 4px; color: var(--heading); }
+h2 { font-size: 15px; margin: 0 0 8px; color: var(--heading); }
 p { margin: 0 0 10px; max-width: 85ch; }
 section p:last-child { margin: 0; }
-.lead { color: $quiet; margin-bottom: 18px; }
-section { background: $card; border: 1px solid $line; border-radius: 8px; padding: 16px 18px; margin: 0 0 14px; }
-.warning { background: $warning_card; border-color: $warning_text; color: $warning_text; }
-.warning h2 { color: $warning_text; }
+.lead { color: var(--quiet); margin-bottom: 18px; }
+section { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 16px 18px;
+  margin: 0 0 14px; }
+.warning { background: var(--warning-card); border-color: var(--warning-line); color: var(--warning-text); }
+.warning h2 { color: var(--warning-text); }
 figure { margin: 0; }
 figure img { display: block; max-width: 100%; height: auto; margin: 0 auto; }
-figcaption { color: $quiet; font-size: 13px; margin-top: 6px; max-width: 95ch; }
+figcaption { color: var(--quiet); font-size: 13px; margin-top: 6px; max-width: 95ch; }
+a { color: var(--link); }
 .scroll { overflow-x: auto; margin-bottom: 10px; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: 13px; }
-th, td { padding: 4px 10px 5px 0; border-bottom: 1px solid $line; text-align: right; white-space: nowrap; }
-th { color: $quiet; font-weight: 600; }
+th, td { padding: 4px 10px 5px 0; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
+th { color: var(--quiet); font-weight: 600; }
 th.left, td.left { text-align: left; }
 td.left { white-space: normal; overflow-wrap: anywhere; }
 th.prose, td.prose { text-align: left; padding-left: 14px; }
-td.prose { white-space: normal; color: $quiet; width: 55%; min-width: 38ch; }
+td.prose { white-space: normal; color: var(--quiet); width: 55%; min-width: 38ch; }
 td.name { text-align: left; white-space: normal; min-width: 17ch; }
 table.explained td { vertical-align: top; }
 .beside { display: grid; grid-template-columns: repeat(auto-fit, minmax(400px, 1fr)); gap: 14px; }
 .beside section { margin: 0; }
 main > .beside { margin-bottom: 14px; }
-pre { background: $field; border: 1px solid $line; border-radius: 8px; padding: 10px 12px; overflow-x: auto;
-  margin: 0; }
-footer { text-align: center; color: $quiet; padding: 0 0 24px; font-size: 13px; }
-@media print { body { background: #fff; } header, section, th.prose, td.prose { text-align: left; padding-left: 14px; }
-td.prose { white-space: normal; color: $quiet; width: 55%; min-width: 38ch; }
-td.name { text-align: left; white-space: normal; min-width: 17ch; }
-table.explained td { vertical-align: top; }
-.beside { display: grid; grid-template-columns: repeat(auto-fit, minmax(400px, 1fr)); gap: 14px; }
-.beside section { margin: 0; }
-main > .beside { margin-bottom: 14px; }
-pre { background: #fff; } body, h1, h2, .warning, .warning h2
-  { color: #000; } section { break-inside: avoid; } }
+pre { background: var(--field); border: 1px solid var(--line); border-radius: 8px; padding: 10px 12px;
+  overflow-x: auto; margin: 0; }
+footer { text-align: center; color: var(--quiet); padding: 0 0 24px; font-size: 13px; }
+@media print {
+:root { color-scheme: light; --background: #fff; --card: #fff; --field: #fff; --line: #bbb;
+  --text: #000; --heading: #000; --quiet: #000; --link: #000;
+  --warning-card: #fff; --warning-text: #000; --warning-line: #999; }
+main { max-width: none; }
+section, figure, tr { break-inside: avoid; }
+h2 { break-after: avoid; }
+.scroll { overflow: visible; }
+table { font-size: 11px; }
+th { white-space: normal; }
+td.left { overflow-wrap: break-word; }
+pre { overflow: visible; white-space: pre-wrap; }
+}
 """)
 
 
