@@ -17,6 +17,7 @@ import json
 import os
 import re
 import shutil
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -81,6 +82,22 @@ class Run:
     def model_path(self) -> Path:
         """File of the best model by validation."""
         return self.path / "model.keras"
+
+    def model_checksum(self) -> str:
+        """Return what tells the present content of the model file from any other; empty if there is no model.
+
+        A Keras file is a zip archive, whose directory holds a check sum of every member, so little is read. The time
+        of a file would not do: two models may be written within one tick of the clock, or put back with an old time.
+        """
+        try:
+            with zipfile.ZipFile(self.model_path) as archive:
+                members = [(member.filename, member.file_size, member.CRC) for member in archive.infolist()]
+            content = repr(members).encode()
+        except FileNotFoundError:
+            return ""
+        except zipfile.BadZipFile:
+            content = self.model_path.read_bytes()
+        return hashlib.sha256(content).hexdigest()
 
     @property
     def checkpoints(self) -> Path:
@@ -171,6 +188,12 @@ class Run:
                 yield read_event(line)
             except EngramError:
                 continue
+
+    def last_sequence(self) -> int:
+        """Return the number of the last event; a line without a number, or that cannot be read, counts as one."""
+        record = self.path / "events.jsonl"
+        lines = len(record.read_bytes().splitlines()) if record.exists() else 0
+        return max([lines, *(event.sequence or 0 for event in self.events())])
 
     def history(self) -> list[dict[str, float]]:
         """Numbers of every epoch, in order; an epoch that was run twice (after a crash) counts once, the later one."""
@@ -310,7 +333,8 @@ def find_all(root: Path | str | None = None) -> list[Run]:
     """All runs of a folder, oldest first."""
     folder = Path(root or default_root())
     found = [path for path in folder.iterdir() if (path / "config.json").is_file()] if folder.is_dir() else []
-    return [Run(path.resolve()) for path in sorted(found, key=lambda path: (path / "config.json").stat().st_mtime)]
+    found.sort(key=lambda path: ((path / "config.json").stat().st_mtime, path.name))
+    return [Run(path.resolve()) for path in found]
 
 
 def write_text(path: Path, text: str) -> None:

@@ -123,7 +123,7 @@ def _work(run: Run, config: RunConfig, recorder: "Recorder", should_stop: Should
 
 
 class Recorder:
-    """Hold a run, append its events to its record, but for the fleeting ones, and pass all of them on.
+    """Hold a run, number its events and append them to its record, but for the fleeting ones, and pass all of them on.
 
     The end is passed on after the run is let go, so that whoever hears of it finds the run free.
     """
@@ -131,9 +131,11 @@ class Recorder:
     def __init__(self, run: Run, emit: Emit) -> None:
         self.run, self.emit = run, emit
         self._held, self._ending = ExitStack(), ExitStack()
+        self._last = 0
 
     def __enter__(self) -> "Recorder":
         self._held.enter_context(self.run.lock())
+        self._last = self.run.last_sequence()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -143,6 +145,8 @@ class Recorder:
     def __call__(self, event: Event) -> None:
         """Record and pass on one event."""
         if not isinstance(event, Progress):
+            self._last += 1
+            event = event.model_copy(update={"sequence": self._last})
             self.run.append(event)
         if isinstance(event, JobEnded):
             self._ending.callback(self.emit, event)

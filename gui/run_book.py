@@ -11,11 +11,11 @@ from engine import runs
 from engine.errors import RunBusy, RunError, RunExists
 from engine.messages import Event
 from gui import palette
+from gui.file_stamp import Stamp, stamp
 from gui.run_record import RunRecord, Tail, open_record
 
 LOOK_MS = 1500
 SLICE_S = 0.02
-SETTLED_NS = 10 * 10**9
 Take = Callable[[Event, str], None]
 
 
@@ -30,7 +30,7 @@ class RunBook(QObject):
         self._take = take
         self._tails: dict[str, Tail] = {}
         self._waiting: list[str] = []
-        self._folders_seen = 0
+        self._folders_seen: Stamp | None = None
         self._timer = QTimer(self, interval=LOOK_MS)
         self._timer.timeout.connect(self.look)
 
@@ -40,7 +40,7 @@ class RunBook(QObject):
         self.records.clear()
         self._tails.clear()
         self._waiting.clear()
-        self._folders_seen = 0
+        self._folders_seen = None
         palette.forget_series()
         self._timer.start()
         self.look()
@@ -123,10 +123,10 @@ class RunBook(QObject):
 
     def _notice_folders(self) -> None:
         """List the folder anew when something came or went, or might just have: making a run takes a moment."""
-        changed_ns = self.root.stat().st_mtime_ns if self.root.is_dir() else 0
-        if changed_ns == self._folders_seen and time.time_ns() - changed_ns > SETTLED_NS:
+        seen = stamp(self.root)
+        if seen and seen == self._folders_seen:
             return
-        self._folders_seen = changed_ns
+        self._folders_seen = seen
         try:
             found = {run.name: run for run in runs.find_all(self.root)}
         except OSError:  # a drive that is away for a moment: what is known stays

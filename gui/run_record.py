@@ -45,7 +45,7 @@ class RunRecord:
     paused: bool = False
     epochs: dict[int, EpochEnded] = field(default_factory=dict)
     log: list[LogLine] = field(default_factory=list)
-    _seen: set[float] = field(default_factory=set)
+    _seen: set[int] = field(default_factory=set)
 
     @property
     def name(self) -> str:
@@ -100,11 +100,14 @@ class RunRecord:
         return told, [self.epochs[epoch].metrics[metric] for epoch in told]
 
     def apply(self, event: Event) -> bool:
-        """Take an event; False when it has been taken before (an engine tells it and its run's file holds it)."""
-        if event.time in self._seen:
+        """Take an event; return False if it was taken before (an engine tells it and its run's file holds it).
+
+        An event without a number comes one way only: an engine tells it alone, or an old record holds it.
+        """
+        if event.sequence in self._seen:
             return False
-        if not isinstance(event, Progress):
-            self._seen.add(event.time)
+        if event.sequence is not None:
+            self._seen.add(event.sequence)
         if isinstance(event, Progress):
             self.progress = event
         elif isinstance(event, (Paused, Continued)):

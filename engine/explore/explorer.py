@@ -51,10 +51,10 @@ class Explorer:
 
     def __init__(self, scratch: Path, emit: Emit, should_stop: ShouldStop) -> None:
         self.scratch, self.emit, self.should_stop = scratch, emit, should_stop
-        self._models: OrderedDict[tuple[Path, int], Any] = OrderedDict()
+        self._models: OrderedDict[tuple[Path, str], Any] = OrderedDict()
         self._data: OrderedDict[DataConfig, data.Dataset] = OrderedDict()
         self._linear: tuple[tuple[str, int], Any] | None = None
-        self._scan: tuple[tuple[str, int], data.Scan] | None = None
+        self._scan: tuple[tuple[object, ...], data.Scan] | None = None
         self._numbers = itertools.count()
         self._answers: dict[type[Request], Callable[[Any], dict[str, Any] | None]] = {
             LoadData: self._load_data,
@@ -163,7 +163,8 @@ class Explorer:
     def _opened(self, path: str) -> data.Scan:
         """Open a scan once while its slices are gone through."""
         file, kept = Path(path), self._scan
-        key = path, file.stat().st_mtime_ns if file.exists() else 0
+        known = file.stat() if file.exists() else None
+        key = (path, *((known.st_mtime_ns, known.st_ctime_ns, known.st_size, known.st_ino) if known else ()))
         if kept is None or kept[0] != key:
             self._scan = kept = key, data.open_scan(path)
         return kept[1]
@@ -187,7 +188,7 @@ class Explorer:
 
     def _loaded(self, run: runs.Run, keep: bool = True) -> Any:
         """The model of a run; one that is not kept makes no other give way."""
-        key = run.path, run.model_path.stat().st_mtime_ns if run.model_path.exists() else 0
+        key = run.path, run.model_checksum()
         if not keep and key not in self._models:
             return backend.load("engine.models", TrainingConfig(deterministic=False)).load(run)
         if key not in self._models:

@@ -30,10 +30,11 @@ def of_run(run: Run, model: Any, images: Dataset, should_stop: ShouldStop) -> di
 
     The images are given as they are, also to a run that learned to denoise.
     """
+    own = _key(run, images)  # of the model that is measured, not of one that takes its place meanwhile
     found = _examined(model, images, run.config.training.batch_size, should_stop)
     if found is not None:
-        older = [(key, numbers) for key, numbers in run.read_derived(FILE).items() if key != _key(run, images)]
-        run.write_derived(FILE, dict([*older[-KEPT + 1 :], (_key(run, images), found)]))
+        older = [(key, numbers) for key, numbers in run.read_derived(FILE).items() if key != own]
+        run.write_derived(FILE, dict([*older[-KEPT + 1 :], (own, found)]))
     return found
 
 
@@ -43,5 +44,4 @@ def _examined(model: Any, images: Dataset, batch_size: int, should_stop: ShouldS
 
 def _key(run: Run, images: Dataset) -> str:
     """What the numbers depend on: these images, this model file, this way to measure."""
-    file = run.model_path.stat()
-    return f"{VERSION} {images.fingerprint} {file.st_mtime_ns} {file.st_size}"
+    return f"{VERSION} {images.fingerprint} {run.model_checksum()}"

@@ -16,6 +16,15 @@ class Message(BaseModel):
 
 
 class Event(Message):
-    """Something that happened at `time` (seconds since the epoch)."""
+    """Something that happened at `time` (seconds since the epoch), which several events may share.
+
+    `sequence` tells the events of one run apart: the recorder of the run counts them from 1 through all its jobs. It
+    is None for an event that no run records, and for one from a record of before there were numbers.
+    """
 
     time: float = Field(default_factory=time.time)
+    sequence: int | None = None
+
+    def line(self) -> str:
+        """Return the event as one line of JSON, newline included, without a number where it has none."""
+        return self.model_dump_json(exclude={"sequence"} if self.sequence is None else None) + "\n"

@@ -44,6 +44,14 @@ def test_a_line_that_is_no_message_gets_a_sentence(line):
             read(line)
 
 
+def test_event_has_a_number_only_where_it_was_given_one():
+    event = messages.Log(text="a")
+    assert "sequence" not in event.line()
+    numbered = event.model_copy(update={"sequence": 7})
+    assert messages.read_event(numbered.line()).sequence == 7
+    assert messages.read_event('{"event": "log", "time": 1.0, "text": "old"}').sequence is None
+
+
 def test_start_of_a_job_from_before_floors_were_told_is_read():
     line = (
         '{"time": 1.0, "event": "job-started", "run": "a", "path": "", "first_epoch": 0, "epochs": 2, '

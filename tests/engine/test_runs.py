@@ -1,6 +1,7 @@
 import csv
 import os
 import signal
+import zipfile
 
 import pytest
 
@@ -183,3 +184,25 @@ def test_a_run_that_ships_with_engram_is_not_trained():
 
 def raise_disk_full(*arguments):
     raise OSError(28, "No space left on device")
+
+
+def test_model_is_told_from_another_by_its_content_alone(run):
+    assert run.model_checksum() == ""
+    seen = set()
+    for content in (b"one", b"two"):
+        with zipfile.ZipFile(run.model_path, "w") as archive:
+            archive.writestr("model.weights.h5", content)
+        os.utime(run.model_path, ns=(1, 1))
+        seen.add(run.model_checksum())
+        os.utime(run.model_path)
+        seen.add(run.model_checksum())
+    run.model_path.write_bytes(b"no archive")
+    seen.add(run.model_checksum())
+    assert len(seen) == 3
+
+
+def test_runs_of_one_tick_of_the_clock_are_listed_by_name(tmp_path):
+    for name in ("b", "c", "a"):
+        made = runs.create(RunConfig(), name, tmp_path)
+        os.utime(made.path / "config.json", ns=(1, 1))
+    assert [found.name for found in runs.find_all(tmp_path)] == ["a", "b", "c"]

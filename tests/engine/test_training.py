@@ -91,6 +91,7 @@ def test_a_job_tells_and_keeps_everything(tiny, tmp_path):
     assert kinds >= {JobStarted, Progress, EpochEnded, JobEnded}
     recorded = [event for event in heard if not isinstance(event, Progress)]
     assert list(run.events()) == recorded
+    assert [event.sequence for event in recorded] == list(range(1, len(recorded) + 1))
     last = [event for event in heard if isinstance(event, Progress)][-1]
     assert (last.epoch, last.batch, last.left_s) == (3, last.batches, 0)
     assert last.images_per_s > 0

@@ -115,7 +115,7 @@ def make_run(root, tiny):
 
     def make(name, epochs=3, state="finished", goal=None, **changes):
         run = runs.create(tiny(epochs=goal or epochs, **changes), name, root)
-        for event in story(run, epochs, state):
+        for event in number(story(run, epochs, state)):
             run.append(event)
         run.previews.mkdir()
         (run.checkpoints / f"epoch-{epochs:05d}").mkdir(parents=True)
@@ -125,6 +125,11 @@ def make_run(root, tiny):
         return run
 
     return make
+
+
+def number(events):
+    """Number events as a run's recorder does."""
+    return [event.model_copy(update={"sequence": place}) for place, event in enumerate(events, 1)]
 
 
 def story(run, epochs, state="finished"):

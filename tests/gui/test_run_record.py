@@ -1,6 +1,6 @@
 """The record of a run: events folded one after the other, live or long after."""
 
-from engine.messages import Continued, EpochEnded, JobEnded, JobStarted, Paused, Progress
+from engine.messages import Continued, EpochEnded, JobEnded, JobStarted, Log, Paused, Progress
 from gui.run_record import Tail, millions, open_record, sentence
 from tests.gui.conftest import story
 
@@ -51,6 +51,21 @@ def test_event_that_comes_twice_counts_once(make_run):
     lines = len(record.log)
     assert not any(record.apply(event) for event in run.events())
     assert len(record.log) == lines
+
+
+def test_old_events_without_a_number_all_count(make_run):
+    record = record_of(make_run("a", state=None))
+    before = len(record.log)
+    assert all(record.apply(Log(time=1.0, text="Twice.")) for _ in range(2))
+    assert len(record.log) == before + 2
+
+
+def test_pause_ends_within_the_tick_of_the_clock_that_it_began_in(make_run):
+    record = record_of(make_run("a", state=None))
+    record.busy = True
+    for event, state in ((Paused, "paused"), (Continued, "running"), (Paused, "paused")):
+        record.apply(event(time=1.0, run="a"))
+        assert record.state == state
 
 
 def test_progress_is_kept_until_the_job_ends(make_run):

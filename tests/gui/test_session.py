@@ -1,8 +1,8 @@
 """The session: one way for events, whether they come from a living engine or from an old record."""
 
 from engine.config import DataConfig
-from engine.messages import JobEnded, LoadData, Refused, Resume
-from tests.gui.conftest import story
+from engine.messages import JobEnded, LoadData, Log, Refused, Resume
+from tests.gui.conftest import number, story
 
 
 def test_watching_a_run_and_reopening_it_show_the_same(session, make_run, tiny, qtbot):
@@ -30,12 +30,26 @@ def test_feeding_an_event_tells_the_panels(session, make_run, qtbot):
 def test_event_heard_live_is_not_counted_again_from_the_record(session, tiny):
     session.open(session.book.root)
     record = session.start(tiny(epochs=2))
-    for event in story(record.run, 2, state=None):
+    for event in number(story(record.run, 2, state=None)):
         record.run.append(event)
         session.job.engine.say(event)
     lines = len(record.log)
     session.book.look()
     assert len(record.log) == lines
+
+
+def test_events_of_one_tick_of_the_clock_all_count_once(session, tiny):
+    session.open(session.book.root)
+    record = session.start(tiny(epochs=2))
+    first, second, third = number(Log(time=1.0, text=text) for text in ("one", "two", "two"))
+    record.run.append(first)
+    session.book.look()
+    session.job.engine.say(second)
+    for event in (second, third):
+        record.run.append(event)
+    session.job.engine.say(first)
+    session.book.look()
+    assert [line.text for line in record.log] == ["one", "two", "two"]
 
 
 def test_start_makes_a_run_and_sends_it_to_an_engine(session, tiny):

@@ -88,8 +88,7 @@ class Surveyed:
 
     def key(self, run: Run) -> str:
         """These images, this model file, this way to measure."""
-        file = run.model_path.stat()
-        return f"{VERSION} {self.fingerprint} {self.split.name} {file.st_mtime_ns} {file.st_size}"
+        return f"{VERSION} {self.fingerprint} {self.split.name} {run.model_checksum()}"
 
 
 def plain(found: Mapping[str, Statistics], images: int) -> dict[str, Any]:

@@ -57,8 +57,7 @@ class Encodings:
 
     def __init__(self, run: Run, space: Space, images: Dataset) -> None:
         self.run, self.space, self.images = run, space, images
-        file = run.model_path.stat()
-        self.key = f"{VERSION} {images.fingerprint} {file.st_mtime_ns} {file.st_size}"
+        self.key = f"{VERSION} {images.fingerprint} {run.model_checksum()}"
         self._codes: dict[str, Codes] = {}
         self._errors: dict[str, Errors] = {}
         self._begun: dict[str, Gathering[Any]] = {}

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from engine.errors import EngramError
 from engine.messages import Event, Log, MakeStudy, Refused, StudyEnded, StudyProgress
 from engine.studies import Study
+from gui.file_stamp import Stamp, stamp
 from gui.panel import Desk, Panel, column_of
 from gui.panels.report.contents import items
 from gui.panels.report.contents_card import ContentsCard
@@ -39,7 +40,7 @@ class ReportPanel(Panel):
         self.exporter = Exporter(self)
         self.open_url: Callable[[QUrl], object] = QDesktopServices.openUrl
         self._asked, self._key = False, ""
-        self._seen: tuple[str, int] = ("", -1)
+        self._seen: tuple[Path, Stamp | None] = Path(), None
         self._record: dict[str, Any] = {}
         self._timer = QTimer(self, interval=LOOK_MS)
         right = QWidget()
@@ -79,17 +80,23 @@ class ReportPanel(Panel):
         """Show how the study in the folder stands; what it holds is read anew when its file has changed."""
         study = self.study()
         try:
-            seen = str(study.path), study.record.stat().st_mtime_ns if study.record.exists() else 0
-            if seen != self._seen:
-                self._seen, self._record = seen, {}
-                self._record = study.read()
-                self.contents.show_items(items(self._record, study.path), self._key)
+            self._read(study)
             state = "running" if self.session.job.study == str(study.path) else study.state()
         except (EngramError, OSError) as error:
             self.order.notice.show_notice(str(error))
             state = "failed"
         self.order.show_state(state)
         self.progress.show_state(state, facts(self._record), study.page.exists())
+
+    def _read(self, study: Study) -> None:
+        """Read what the study holds, unless it is known already. Raises StudyError."""
+        seen, before = (study.path, stamp(study.record)), (self._seen[0], self._record)
+        if seen[1] and seen == self._seen:
+            return
+        self._seen, self._record = seen, {}
+        self._record = study.read()
+        if (study.path, self._record) != before:
+            self.contents.show_items(items(self._record, study.path), self._key)
 
     def show_wish(self, what: Any) -> None:
         """Show a study's folder."""

@@ -11,8 +11,6 @@ from engine.search.ledger import Trial
 from gui.status import duration
 from gui.widgets.text import grouped
 
-Stamp = tuple[int, ...]
-
 
 @dataclass(frozen=True)
 class Found:
@@ -90,14 +88,13 @@ def read(name: str, root: Path) -> Found:
 def names(root: Path) -> list[str]:
     """The searches of a folder of runs, the newest last."""
     found = folder.find_all(root)
-    return [each.name for each in sorted(found, key=lambda each: each.path.stat().st_ctime_ns)]
+    return [each.name for each in sorted(found, key=lambda each: (each.path.stat().st_ctime_ns, each.name))]
 
 
-def stamp(search: Search) -> Stamp:
-    """What changes whenever the ledger does."""
+def files(search: Search) -> tuple[Path, Path]:
+    """Return the files that hold the ledger."""
     ledger = search.path / "ledger.sqlite"
-    files = (ledger, ledger.with_name(ledger.name + "-wal"))
-    return (*(file.stat().st_mtime_ns if file.exists() else 0 for file in files), int(search.is_busy()))
+    return ledger, ledger.with_name(ledger.name + "-wal")
 
 
 def facts(found: Found) -> str:

@@ -8,7 +8,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from engine.errors import EngramError
 from engine.messages import Event, Log, Search, SearchEnded
 from engine.search import wishes
-from gui.panels.search.found import Found, Stamp, names, read, stamp
+from gui.file_stamp import Stamp, stamp
+from gui.panels.search.found import Found, files, names, read
 from gui.session import Session
 
 LOOK_MS, SOON_MS = 1500, 250
@@ -25,7 +26,7 @@ class Watch(QObject):
         self.found: Found | None = None
         self.name = ""
         self._session = session
-        self._stamp: Stamp = ()
+        self._stamp: Stamp | None = None
         self._timer, self._soon = QTimer(self, interval=LOOK_MS), QTimer(self, singleShot=True, interval=SOON_MS)
         self._timer.timeout.connect(self.look)
         self._soon.timeout.connect(self.look)
@@ -49,7 +50,7 @@ class Watch(QObject):
 
     def open(self, name: str) -> None:
         """Look at a search; at none for an empty name."""
-        self.name, self.found, self._stamp = name, None, ()
+        self.name, self.found, self._stamp = name, None, None
         self.look()
         if self.found is None:
             self.changed.emit()
@@ -59,10 +60,12 @@ class Watch(QObject):
         try:
             if not self.name:
                 return
-            seen = stamp(self.found.search) if self.found else ()
-            if self.found is None or seen != self._stamp:
-                self.found = read(self.name, self._session.book.root)
-                self._stamp = stamp(self.found.search)
+            before = self.found
+            seen = stamp(*files(before.search)) if before else None
+            if before and seen and seen == self._stamp and before.search.is_busy() == before.busy:
+                return
+            self.found, self._stamp = read(self.name, self._session.book.root), seen
+            if self.found != before:
                 self.changed.emit()
         except (EngramError, OSError) as error:
             if self._session.job.search != self.name:  # one that is just being made is not there yet

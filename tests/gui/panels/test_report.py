@@ -196,6 +196,15 @@ def test_study_that_goes_on_elsewhere_is_read_as_it_grows(panel, folder):
     assert panel.order.start.text() == "Go on"
 
 
+def test_study_that_changes_within_a_tick_of_the_clock_is_read_anew(panel, folder):
+    panel.order.out.setText(str(folder))
+    written = (folder / "study.json").stat().st_mtime_ns
+    write(folder, contents=[])
+    os.utime(folder / "study.json", ns=(written, written))
+    panel.look()
+    assert titles(panel) == ["Runs"]
+
+
 def test_study_whose_process_died_can_be_gone_on_with(panel, folder):
     write(folder, state="running")
     panel.order.out.setText(str(folder))

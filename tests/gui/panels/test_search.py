@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import os
 from contextlib import nullcontext
 
 import numpy as np
@@ -310,6 +311,17 @@ class TestSearching:
         with made.ledger() as ledger:
             assert [verb for verb, _ in ledger.take_wishes()] == ["pause", "continue", "stop"]
         assert panel.session.job.search is None
+
+    def test_ledger_that_changes_within_a_tick_of_the_clock_is_read_anew(self, panel, make_search):
+        made = make_search(count=4)
+        panel.watch.open("s")
+        ledger = made.path / "ledger.sqlite"
+        before = ledger.stat().st_mtime_ns
+        with made.ledger() as opened:
+            opened.note(1, reason="changed")
+        os.utime(ledger, ns=(before, before))
+        panel.watch.look()
+        assert panel.watch.found.trials[0].reason == "changed"
 
     def test_space_and_number_are_changed_while_it_runs(self, panel, make_search, qtbot):
         made = make_search("s")

@@ -1,0 +1,51 @@
+"""The numbers that the recorder gives to the events of a run: none comes twice, whoever writes and whenever."""
+
+import pytest
+
+from engine import runs
+from engine.config import RunConfig
+from engine.messages import JobEnded, Log, Progress
+from engine.training import Recorder
+
+PROGRESS = Progress(run="one", epoch=1, epochs=1, batch=1, batches=1, loss=1.0, images_per_s=1.0, left_s=0.0)
+
+
+@pytest.fixture
+def run(tmp_path):
+    return runs.create(RunConfig(), "one", tmp_path)
+
+
+def record(run, *events):
+    """Return the events as the recorder passes them on."""
+    heard = []
+    with Recorder(run, heard.append) as recorder:
+        for event in events:
+            recorder(event)
+    return heard
+
+
+def test_events_are_numbered_through_all_jobs_of_a_run(run):
+    events = [Log(time=1.0, text="a"), Log(time=1.0, text="a"), JobEnded(time=1.0, run="one", state="stopped")]
+    heard = record(run, *events) + record(run, *events)
+    assert [event.sequence for event in heard] == [1, 2, 3, 4, 5, 6]
+    assert list(run.events()) == heard
+
+
+def test_what_is_not_recorded_has_no_number(run):
+    assert [event.sequence for event in record(run, PROGRESS, Log(text="a"))] == [None, 1]
+
+
+def test_numbers_go_on_behind_an_older_record_and_a_cut_off_line(run):
+    run.append(Log(text="old"))
+    run.append(Log(text="old"))
+    with (run.path / "events.jsonl").open("a") as file:
+        file.write('{"time": 1.0, "eve')
+    record(run, Log(text="new"))
+    assert [event.sequence for event in run.events()] == [None, None, 4]
+
+
+def test_a_copy_goes_on_with_the_numbers_of_its_original(run):
+    record(run, Log(text="a"), JobEnded(run="one", state="stopped"))
+    kept = runs.copy(run, "kept")
+    record(kept, Log(text="b"))
+    assert [event.sequence for event in kept.events()] == [1, 2, 3]
