@@ -105,7 +105,6 @@ class Explorer:
             "slices": len(scan.pixels),
             "orientation": scan.orientation,
             "notes": list(scan.notes),
-            "pixels": self.write(scan.pixels),
         }
 
     def _reconstruct(self, request: Reconstruct) -> dict[str, Any]:

@@ -120,7 +120,7 @@ class Audit(Request):
 
 
 class OpenScan(Request):
-    """Open one picture, DICOM or NIfTI file; answers with the path of its pixels."""
+    """Open one picture, DICOM or NIfTI file; answers with its name, kind, orientation and number of slices."""
 
     command: Literal["open-scan"] = "open-scan"
     path: str

@@ -21,10 +21,7 @@ class Comparing:
         return {MatchChannels: self.match}
 
     def match(self, request: MatchChannels) -> dict[str, Any]:
-        """The pairs of channels, how alike and how far apart they are, and files of both activations.
-
-        Of the difference, first minus second, there is one channel a pair, in the order of `pairs`.
-        """
+        """Return the pairs of channels, how alike and how far apart they are, and the second activation's file."""
         found, names = [], list[str]()
         for run, layer in zip(request.runs, request.layers, strict=True):
             opened = self._models.named(run)
@@ -39,6 +36,5 @@ class Comparing:
             "pairs": matching.pairs.tolist(),
             "correlation": matching.correlation.tolist(),
             "rms": matching.rms.tolist(),
-            "activations": [self._warm.write(each) for each in found],
-            "difference": self._warm.write(matching.difference.astype("float32")),
+            "activations": self._warm.write(found[1]),
         }

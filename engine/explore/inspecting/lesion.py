@@ -27,7 +27,7 @@ class LesionFollowed:
         return {FollowLesion: self.follow}
 
     def follow(self, request: FollowLesion) -> dict[str, Any] | None:
-        """What `lesion-layers --json` prints of one pair, and the files of scan and twin; None when it gives way."""
+        """Return what `lesion-layers --json` prints of one pair; None when it gives way."""
         opened = self._models.named(request.run)
         asked = request.model_copy(update={"number": 0, "panel": ""}).model_dump_json()
         following, twin = self._works.work((id(opened.model), asked), lambda: self._begun(request, opened))
@@ -43,8 +43,7 @@ class LesionFollowed:
         reconstructed = scoring.reconstruct(opened.model, twin.picture[None, ..., None])
         looks = {"noise": request.noise, "places": request.places, "channels": request.channels}
         content = {"run": request.run, "model": opened.run.config.model.model, "name": twin.name, **looks}
-        content |= whereabouts.described(found) | {"pairs": whereabouts.pairs(found, [twin], reconstructed)}
-        return content | {"picture": self._warm.write(twin.picture), "twin": self._warm.write(twin.healthy)}
+        return content | whereabouts.described(found) | {"pairs": whereabouts.pairs(found, [twin], reconstructed)}
 
     def _begun(self, request: FollowLesion, opened: Opened) -> tuple[Following, Twin]:
         images, names = self._warm.originals(request, opened.side)

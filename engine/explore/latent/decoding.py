@@ -44,7 +44,6 @@ class Decoding:
             "shares": share.tolist(),
             "lengths": np.linalg.norm(points, axis=1).tolist(),
             "images": self._pictures(atlas.space.decode(points)),
-            "originals": self._pictures(images),
             "faded": self._shelf.warm.write(faded),
         }
 

@@ -263,7 +263,6 @@ class TestScan:
             "slices": slices,
             "orientation": orientation,
             "notes": ["Window of the file."],
-            "pixels": "",
         }
         answer("compare-scan", content)
 

@@ -567,7 +567,7 @@ class TestScan:
 
     def opened(self, panel, answer, write, **changes):
         panel.show_wish(("scan", "/scans/head.nii"))
-        answer("denoise-scan", {**self.CONTENT, "pixels": write(head()), **changes})
+        answer("denoise-scan", {**self.CONTENT, **changes})
 
     def test_scan_takes_the_place_of_the_data_set_at_its_middle_slice(self, seen, answer, write, pictures):
         self.opened(seen, answer, write)

@@ -503,7 +503,7 @@ class TestBoth:
         other = mine[..., order][np.newaxis]
         pairs = [[channel, order.index(channel)] for channel in range(CHANNELS)]
         content = {"pairs": pairs, "correlation": [1.0] * CHANNELS, "rms": [0.0] * CHANNELS}
-        files = {"activations": [write(mine[np.newaxis]), write(other)], "difference": write(other)}
+        files = {"activations": write(other)}
         answer("layers-both", content | files | {"runs": request.runs, "layers": request.layers, "names": ["a"]})
         assert "Its partner is channel 1: correlation 1, RMS of the difference 0." in both.words.text()
         cell = both.board.cells[2]

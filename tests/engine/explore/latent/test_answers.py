@@ -236,9 +236,11 @@ def test_interpolation_begins_and_ends_at_the_reconstructions(ask, explorer, run
     images = np.load(answer["images"])
     assert images.shape == (5, 32, 32)
     loaded, _ = explorer.maker(str(run_of(model).path), run_of(model).config.data)
-    ends = scoring.reconstruct(loaded, np.load(answer["originals"])[..., None])[..., 0]
-    assert images[[0, -1]] == pytest.approx(ends, abs=1e-4)
-    assert np.load(answer["faded"])[[0, -1]] == pytest.approx(np.load(answer["originals"]))
+    splits = explorer.dataset(run_of(model).config.data).splits
+    originals = np.concatenate([splits["train"].read([0]), splits["test"].read([1])])
+    assert images[[0, -1]] == pytest.approx(scoring.reconstruct(loaded, originals)[..., 0], abs=1e-4)
+    assert np.load(answer["faded"])[[0, -1]] == pytest.approx(originals[..., 0])
+    assert len(list(explorer.scratch.glob("*.npy"))) == 2
 
 
 def test_walk_goes_over_what_the_training_scans_span(ask):
