@@ -6,11 +6,15 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from engine.messages import Answer, Event, Ready, Refused, Request, RequestProgress, Stop
+from gui.answer_arrays import discard_arrays, take_arrays
 from gui.engine_process import Ending, EngineProcess
 
 
 class Questions(QObject):
-    """Asks for panels; an answer older than a panel's newest question is dropped."""
+    """Asks for panels; an answer older than a panel's newest question is dropped.
+
+    An answer is passed on with its arrays in memory. One whose arrays cannot be read is asked for once more.
+    """
 
     answered = Signal(object)
     progressed = Signal(object)
@@ -23,7 +27,8 @@ class Questions(QObject):
         self.engine: EngineProcess | None = None
         self._scratch = scratch
         self._number = 0
-        self._waiting: dict[str, int] = {}
+        self._waiting: dict[str, Request] = {}
+        self._unread: dict[str, int] = {}
 
     def warm_up(self, backend: str) -> None:
         """Have an explorer ready; one that computes with another backend is replaced, and its questions are void."""
@@ -38,9 +43,9 @@ class Questions(QObject):
     def ask(self, kind: type[Request], panel: str, **fields: Any) -> int:
         """Ask a question for a panel; return its number. The explorer has to be warmed up before."""
         self._number += 1
+        self._waiting[panel] = request = kind(number=self._number, panel=panel, **fields)
         if self.engine:
-            self.engine.send(kind(number=self._number, panel=panel, **fields))
-        self._waiting[panel] = self._number
+            self.engine.send(request)
         self.waiting_changed.emit(panel)
         return self._number
 
@@ -67,18 +72,36 @@ class Questions(QObject):
             self._on_reply(event)
 
     def _on_reply(self, reply: Answer | RequestProgress | Refused) -> None:
-        if reply.panel is None or self._waiting.get(reply.panel) != reply.number:
+        request = self._waiting.get(reply.panel or "")
+        if request is None or request.number != reply.number:
+            if isinstance(reply, Answer):
+                discard_arrays(reply.content, self._scratch)
             return
         if isinstance(reply, RequestProgress):
             self.progressed.emit(reply)
             return
-        del self._waiting[reply.panel]
-        self.waiting_changed.emit(reply.panel)
-        (self.answered if isinstance(reply, Answer) else self.refused).emit(reply)
+        outcome = self._taken(reply, request) if isinstance(reply, Answer) else reply
+        if outcome is None:
+            return
+        del self._waiting[request.panel]
+        self.waiting_changed.emit(request.panel)
+        (self.answered if isinstance(outcome, Answer) else self.refused).emit(outcome)
+
+    def _taken(self, answer: Answer, request: Request) -> Answer | Refused | None:
+        """Return the answer with its arrays; None if they cannot be read and the request was sent once more."""
+        try:
+            return answer.model_copy(update={"content": take_arrays(answer.content, self._scratch)})
+        except (OSError, ValueError, EOFError) as error:
+            if self.engine and self._unread.get(request.panel) != request.number:
+                self._unread[request.panel] = request.number
+                self.engine.send(request)
+                return None
+            reason = f"The answer cannot be read ({error})."
+            return Refused(reason=reason, advice="Try again.", panel=request.panel, number=request.number)
 
     def _on_ended(self, ending: Ending) -> None:
         """Tell every panel that waits; the next question starts a new explorer."""
         self.engine = None
-        for panel, number in list(self._waiting.items()):
-            reason = Refused(reason=ending.sentence, advice="Try again.", panel=panel, number=number)
+        for panel, request in list(self._waiting.items()):
+            reason = Refused(reason=ending.sentence, advice="Try again.", panel=panel, number=request.number)
             self._on_reply(reason)

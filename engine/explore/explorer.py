@@ -1,10 +1,11 @@
 """The explorer: holds data sets and loaded models warm and answers small requests about them.
 
-Answers are plain mappings; arrays go to `.npy` files in a scratch folder, written under a new name each time, so that a
-reader that still maps an older answer is not disturbed. Keras is imported with the first model.
+Answers are plain mappings; arrays go to `.npy` files in a scratch folder, each under a name of its own. The files are
+the reader's: it deletes them when it has taken the answer. Keras is imported with the first model.
 """
 
-import itertools
+import os
+import tempfile
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
@@ -37,7 +38,6 @@ from engine.messages import (
 
 MODELS_KEPT = 4
 DATA_KEPT = 3
-FILES_KEPT = 64
 
 
 class Explorer:
@@ -55,7 +55,6 @@ class Explorer:
         self._data: OrderedDict[DataConfig, data.Dataset] = OrderedDict()
         self._linear: tuple[tuple[str, int], Any] | None = None
         self._scan: tuple[tuple[object, ...], data.Scan] | None = None
-        self._numbers = itertools.count()
         self._answers: dict[type[Request], Callable[[Any], dict[str, Any] | None]] = {
             LoadData: self._load_data,
             OpenScan: self._open_scan,
@@ -199,12 +198,11 @@ class Explorer:
         return self._models[key]
 
     def write(self, array: NDArray[Any]) -> str:
-        """Put an array into the scratch folder; the path of its file."""
-        number = next(self._numbers)
-        path = self.scratch / f"answer-{number}.npy"
-        np.save(path, array)
-        (self.scratch / f"answer-{number - FILES_KEPT}.npy").unlink(missing_ok=True)
-        return str(path)
+        """Put an array into the scratch folder; return the path of its file, which is written once."""
+        file, path = tempfile.mkstemp(prefix="answer-", suffix=".npy", dir=self.scratch)
+        with os.fdopen(file, "wb") as opened:
+            np.save(opened, array)
+        return path
 
 
 def answer_audit(request: Audit, emit: Emit, should_stop: ShouldStop) -> dict[str, Any]:

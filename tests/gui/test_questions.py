@@ -1,5 +1,6 @@
 """Questions to the explorer: numbered, the newest of a panel wins."""
 
+import numpy as np
 import pytest
 
 from engine.config import DataConfig
@@ -35,6 +36,56 @@ def test_answer_that_was_overtaken_is_dropped(questions):
     for number in (old, new):
         questions.engine.say(Answer(number=number, panel="scan", content={"number": number}))
     assert [event.number for event in questions.heard] == [new]
+
+
+@pytest.fixture
+def written(tmp_path):
+    path = tmp_path / "answer-1.npy"
+    np.save(path, np.arange(3))
+    return path
+
+
+def test_answer_is_passed_on_with_its_arrays_and_their_files_are_deleted(questions, written):
+    number = questions.ask(OpenScan, "scan", path="a.png")
+    content = {"runs": {"a": {"images": [str(written), "a.npy"]}}, "path": None}
+    questions.engine.say(Answer(number=number, panel="scan", content=content))
+    array, name = questions.heard[0].content["runs"]["a"]["images"]
+    assert (array.tolist(), name, questions.heard[0].content["path"]) == ([0, 1, 2], "a.npy", None)
+    assert not written.exists()
+
+
+def test_files_of_an_answer_that_was_overtaken_are_deleted(questions, written):
+    old = questions.ask(OpenScan, "scan", path="a.png")
+    questions.ask(OpenScan, "scan", path="b.png")
+    questions.engine.say(Answer(number=old, panel="scan", content={"images": str(written)}))
+    assert questions.heard == []
+    assert not written.exists()
+
+
+def test_answer_whose_file_is_gone_is_asked_for_once_more(questions, written):
+    number = questions.ask(OpenScan, "scan", path="a.png")
+    answer = Answer(number=number, panel="scan", content={"images": str(written)})
+    content = written.read_bytes()
+    written.unlink()
+    questions.engine.say(answer)
+    assert questions.heard == []
+    assert questions.is_waiting("scan")
+    assert questions.engine.sent == [OpenScan(number=number, panel="scan", path="a.png")] * 2
+    written.write_bytes(content)
+    questions.engine.say(answer)
+    assert questions.heard[0].content["images"].tolist() == [0, 1, 2]
+
+
+def test_answer_that_cannot_be_read_twice_is_refused(questions, written):
+    number = questions.ask(OpenScan, "scan", path="a.png")
+    answer = Answer(number=number, panel="scan", content={"images": str(written)})
+    for content in (b"", b"no array"):
+        written.write_bytes(content)
+        questions.engine.say(answer)
+    assert [type(event) for event in questions.heard] == [Refused]
+    assert "cannot be read" in questions.heard[0].reason
+    assert not questions.is_waiting("scan")
+    assert len(questions.engine.sent) == 2
 
 
 def test_overtaken_refusal_and_progress_are_dropped_too(questions):

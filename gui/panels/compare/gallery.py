@@ -142,10 +142,7 @@ class Gallery(QObject):
             self._ranks[self._ranking], self._ranking = content["mse"], None
             self.sorted_anew.emit()
         elif panel == PICTURES:
-            try:
-                self._tell(from_answer(content, *self._asked))
-            except (OSError, ValueError) as error:
-                self.failed.emit(f"The pictures cannot be read ({error}).")
+            self._tell(from_answer(content, *self._asked))
 
     def _tell(self, shown: Shown) -> None:
         self._last, self._shown_as = shown, self._layout

@@ -39,13 +39,13 @@ class Shown:
 
 
 def from_answer(content: dict[str, Any], runs: dict[str, str], titles: Sequence[str]) -> Shown:
-    """Read an answer to Reconstruct; `runs` gives the name of each run's path. Raises OSError, ValueError, KeyError."""
+    """Read an answer to Reconstruct; `runs` gives the name of each run's path. Raises KeyError."""
     made = [
-        Made(name, _read(found["originals"]), _read(found["images"]), found["mse"], found["psnr_db"], found["ssim"])
+        Made(name, found["originals"], found["images"], found["mse"], found["psnr_db"], found["ssim"])
         for path, name in runs.items()
         for found in [content["runs"][path]]
     ]
-    return Shown(titles, _read(content["originals"]), made)
+    return Shown(titles, content["originals"], made)
 
 
 def grid_rows(shown: Shown, flicker: bool = False) -> list[ImageRow]:
@@ -122,7 +122,3 @@ def _each(made: Made) -> range:
 def _together(images: Sequence[Array]) -> Array:
     """Pictures of a row may have different sizes, as runs may have; a row only counts and indexes them."""
     return cast(Array, images)
-
-
-def _read(path: str) -> Array:
-    return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))

@@ -129,7 +129,7 @@ class Experiment(QObject):
             else:
                 self.curve = curve_from(content)
                 self.curve_found.emit()
-        except (OSError, ValueError) as error:
+        except ValueError as error:
             self.failed.emit(f"The pictures cannot be read ({error}).")
 
     def _take_pictures(self, content: dict[str, Any]) -> None:

@@ -65,24 +65,24 @@ class Curve:
 
 
 def pictures_from(content: dict[str, Any], titles: Mapping[str, str]) -> dict[str, Made]:
-    """Read an answer to Denoise: the original, the noisy picture and each run's. Raises OSError, ValueError."""
-    original, noisy = _read(content["original"]), _read(content["noisy"])
+    """Read an answer to Denoise: the original, the noisy picture and each run's."""
+    original, noisy = content["original"], content["noisy"]
     made = {
         ORIGINAL: Made(ORIGINAL, "Original", original, noisy, original, None, 1.0),
         NOISY: Made(NOISY, "Noisy", original, noisy, noisy, content["psnr_db"], content["ssim"]),
     }
     for run, title in titles.items():
         found = content["runs"][run]
-        own, given = _read(found["original"]), _read(found["noisy"])
-        made[run] = Made(run, title, own, given, _read(found["denoised"]), found["psnr_db"], found["ssim"])
+        own, given = found["original"], found["noisy"]
+        made[run] = Made(run, title, own, given, found["denoised"], found["psnr_db"], found["ssim"])
     return made
 
 
 def drafts_from(content: dict[str, Any], before: Mapping[str, Made], noise: Noise) -> dict[str, Made]:
-    """Read an answer to DenoiseDraft: what has changed of the pictures before. Raises OSError, ValueError."""
+    """Read an answer to DenoiseDraft: what has changed of the pictures before."""
     made = {NOISY: noisy_one(before[ORIGINAL], noise)}
     for run, found in content["runs"].items():
-        original, image = before[run].original, _read(found["denoised"])
+        original, image = before[run].original, found["denoised"]
         psnr = ratio_db(original, image)
         made[run] = Made(run, before[run].title, original, noise.on(original), image, psnr, exact=found["exact"])
     return made
@@ -95,8 +95,8 @@ def noisy_one(original: Made, noise: Noise) -> Made:
 
 
 def filtered_from(content: dict[str, Any], title: str, noisy: Made) -> Made:
-    """Read an answer to Filter. Raises OSError, ValueError."""
-    image = _read(content["denoised"])
+    """Read an answer to Filter."""
+    image = content["denoised"]
     return Made(content["method"], title, noisy.original, noisy.image, image, content["psnr_db"], content["ssim"])
 
 
@@ -119,7 +119,3 @@ def similarity(value: float | None) -> str:
 def decibels(value: float | None) -> str:
     """Write a peak signal-to-noise ratio, a dash where there is none."""
     return NONE if value is None else fixed(value, 1)
-
-
-def _read(path: str) -> Picture:
-    return np.load(path, allow_pickle=False)

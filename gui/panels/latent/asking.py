@@ -56,7 +56,7 @@ class Asking(QObject):
         if panel == self._name and self._question is not None:
             try:
                 self.found.emit(content)
-            except (OSError, ValueError) as error:
+            except ValueError as error:
                 self._fail(f"The answer cannot be read ({error}).")
 
     def _on_refused(self, panel: str, refused: Refused) -> None:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QVBoxLayout
 
@@ -96,7 +95,7 @@ class BetweenPage(Page):
             self.refresh(self.scene)
 
     def _on_found(self, content: dict[str, Any]) -> None:
-        decoded, faded = (np.load(content[key], allow_pickle=False) for key in ("images", "faded"))
+        decoded, faded = content["images"], content["faded"]
         titles = [percent(share) for share in content["shares"]]
         titles[0], titles[-1] = "A", "B"
         self.board.set_pictures(

@@ -99,7 +99,7 @@ class GroupPage(Page):
         if scene is None or not scene.group:
             return
         if content is not None:
-            decoded, pixels = (np.load(content[key], allow_pickle=False)[0] for key in ("average", "pixel_mean"))
+            decoded, pixels = (content[key][0] for key in ("average", "pixel_mean"))
             row = [Picture(DECODED, DECODED, decoded), Picture(PIXELS, PIXELS, pixels)]
             self.tell(MEANS)
         else:

@@ -99,7 +99,7 @@ class SamplesPage(Page):
             self.refresh(self.scene)
 
     def _on_found(self, content: dict[str, Any]) -> None:
-        self._content, self._images = content, np.load(content["images"], allow_pickle=False)
+        self._content, self._images = content, content["images"]
         flagged = {at: "role:danger" for at, each in enumerate(content["samples"]) if each["memorised"]}
         captions = [f"{'▲ ' if at in flagged else ''}{each['ratio']:.2f}" for at, each in enumerate(content["samples"])]
         shown = np.rint(np.clip(self._images, 0, 1) * 255).astype(np.uint8)

@@ -122,9 +122,7 @@ class ScanCard(Card):
     def _on_made(self, content: dict[str, Any]) -> None:
         if self.scene is None:
             return
-        original = np.load(content["originals"], allow_pickle=False)[0]
-        found = content["runs"][self.scene.run]
-        image = np.load(found["images"] if isinstance(found, dict) else found, allow_pickle=False)[0]
+        original, image = content["originals"][0], content["runs"][self.scene.run]["images"][0]
         own = [Picture("original", "original", original.reshape(original.shape[:2]))]
         self.pair.set_pictures([[*own, Picture("made", self.scene.title, image.reshape(image.shape[:2]))]])
 

@@ -80,7 +80,7 @@ class SpreadPage(Page):
                 self.told.setText(WORKING)
 
     def _on_found(self, content: dict[str, Any]) -> None:
-        original, mean, spread = (np.load(content[key], allow_pickle=False) for key in ("original", "mean", "spread"))
+        original, mean, spread = (content[key] for key in ("original", "mean", "spread"))
         top = float(np.quantile(spread, 0.999)) or 1e-3
         self.heat.update(window=top, level=top / 2)
         heat = Picture("spread", "spread", spread, Scale.HEAT, f"0 to {number(top, 2)}", light=self.heat)

@@ -97,8 +97,8 @@ class WalkPage(Page):
             self.refresh(self.scene)
 
     def _on_found(self, content: dict[str, Any]) -> None:
-        self._images = np.load(content["images"], allow_pickle=False)
-        self._own = np.load(content["reconstruction"], allow_pickle=False)[0]
+        self._images = content["images"]
+        self._own = content["reconstruction"][0]
         self._values = content["values"]
         own = content["own"]
         with QSignalBlocker(self.slider):

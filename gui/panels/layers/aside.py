@@ -1,16 +1,17 @@
 """What is asked beside the channels themselves: one question at a time, its answer kept."""
 
-from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.messages import Refused, Request, RequestProgress
+from gui.answer_arrays import count_bytes
+from gui.recent import Recent
 from gui.session import Session
 
 REST_MS = 180
-KEPT = 64
+KEPT, KEPT_BYTES = 64, 64 * 2**20
 
 
 class Aside(QObject):
@@ -23,7 +24,7 @@ class Aside(QObject):
     def __init__(self, session: Session, panel: str, parent: QObject) -> None:
         super().__init__(parent)
         self._session, self._panel = session, panel
-        self._kept: OrderedDict[Hashable, dict[str, Any]] = OrderedDict()
+        self._kept: Recent[Hashable, dict[str, Any]] = Recent(KEPT, KEPT_BYTES, count_bytes)
         self._wanted: tuple[Hashable, type[Request], dict[str, Any]] | None = None
         self._asked: Hashable = None
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
@@ -35,9 +36,10 @@ class Aside(QObject):
     def want(self, key: Hashable, kind: type[Request], **fields: Any) -> bool:
         """Want this; whether it is known already, and then `found` tells it at once."""
         self._wanted = key, kind, fields
-        if key in self._kept:
+        known = self._kept.get(key)
+        if known is not None:
             self._rest.stop()
-            self.found.emit(self._kept[key])
+            self.found.emit(known)
             return True
         if not self.is_working(key):
             self._rest.start()
@@ -61,9 +63,7 @@ class Aside(QObject):
     def _on_answered(self, panel: str, content: dict[str, Any]) -> None:
         if panel != self._panel or self._asked is None:
             return
-        self._kept[self._asked] = content
-        while len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
+        self._kept.put(self._asked, content)
         if self._wanted is not None and self._wanted[0] == self._asked:
             self.found.emit(content)
 

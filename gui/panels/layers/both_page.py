@@ -133,7 +133,7 @@ class BothPage(Page):
         if not len(at):
             self._show(None, (), f"Channel {choice.channel} has no partner in the other run. {whole}")
             return
-        other = np.load(content["activations"], mmap_mode="r", allow_pickle=False)[0]
+        other = content["activations"][0]
         mate, row = int(pairs[at[0], 1]), int(at[0])
         values: Array = np.atleast_2d(other[..., mate])
         run = content["runs"][1].replace("\\", "/").rsplit("/", 1)[-1]

@@ -46,15 +46,14 @@ class KernelsPage(Page):
         self.words.setText("")
 
     def _on_found(self, content: dict[str, Any]) -> None:
-        path, choice = content["kernels"], self.showing.choice
-        if path is None:
+        weights, choice = content["kernels"], self.showing.choice
+        if weights is None:
             self._say(f"{choice.layer} has no weights that are pictures.")
             return
-        weights = np.load(path, mmap_mode="r", allow_pickle=False)
         if choice.channel >= len(weights):
             self._say(f"{choice.layer} has no weights for channel {choice.channel}.")
             return
-        mine: Array = np.moveaxis(np.asarray(weights[choice.channel]), 0, -1)
+        mine: Array = np.moveaxis(weights[choice.channel], 0, -1)
         most = float(np.abs(mine).max()) or 1.0
         order = [int(at) for at in np.argsort(-np.abs(mine).sum((0, 1)), kind="stable")]
         self.mosaic.set_channels(Channels(mine, order, lambda _: (-most, most), Scale.SIGNED))
@@ -132,8 +131,7 @@ class PreferredPage(Page):
             self.words.setText("Climbing from gray to the input that this channel likes best.")
 
     def _on_found(self, content: dict[str, Any]) -> None:
-        picture = np.load(content["picture"], mmap_mode="r", allow_pickle=False)
-        pictures = [LargePicture("preferred input", picture)]
+        pictures = [LargePicture("preferred input", content["picture"])]
         seen = self.showing.seen
         if seen is not None:
             pictures.append(LargePicture("the scan", seen.original))

@@ -4,7 +4,6 @@ What is seen is asked for first, one question at a time and always the newest; w
 nothing else is waited for, so that it is there already.
 """
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,10 +15,11 @@ from engine.messages import Activate, ListLayers, Refused
 from gui.panels.layers.network import INPUT, Network, network_from
 from gui.panels.layers.scans import Look
 from gui.pixmaps import Array
+from gui.recent import Recent
 from gui.session import Session
 
 NETWORK, SEEN, AHEAD = "layers-network", "layers", "layers-ahead"
-KEPT = 96
+KEPT, KEPT_BYTES = 96, 256 * 2**20
 REST_MS = 120
 
 
@@ -30,6 +30,10 @@ class Seen:
     look: Look
     original: Array
     values: Array
+
+    def count_bytes(self) -> int:
+        """Return how much memory it takes."""
+        return int(self.original.nbytes + self.values.nbytes)
 
 
 class Inquiry(QObject):
@@ -48,7 +52,7 @@ class Inquiry(QObject):
         self._listing = ""
         self._asked: dict[str, Look] = {}
         self._ahead: list[Look] = []
-        self._kept: OrderedDict[Look, Seen] = OrderedDict()
+        self._kept: Recent[Look, Seen] = Recent(KEPT, KEPT_BYTES, Seen.count_bytes)
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
         self._rest.timeout.connect(self._go_on)
         session.answered.connect(self._on_answered)
@@ -73,10 +77,7 @@ class Inquiry(QObject):
 
     def seen(self, look: Look) -> Seen | None:
         """What is there of a look."""
-        found = self._kept.get(look)
-        if found is not None:
-            self._kept.move_to_end(look)
-        return found
+        return self._kept.get(look)
 
     def _ask_wanted(self) -> None:
         look = self.wanted
@@ -111,17 +112,18 @@ class Inquiry(QObject):
                 self.network_found.emit()
             else:
                 self._take(panel, content)
-        except (OSError, ValueError, KeyError) as error:
+        except (ValueError, KeyError) as error:
             self.failed.emit(f"What the layers make of the scan cannot be read ({error}).")
 
     def _take(self, panel: str, content: dict[str, Any]) -> None:
         seen = seen_from(self._asked[panel], content)
-        self._kept[seen.look] = seen
-        while len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
+        if self.wanted is not None:
+            self._kept.get(self.wanted)  # what is wanted is the last to be evicted
+        self._kept.put(seen.look, seen)
         self._ask_wanted()  # before this is drawn, so that the explorer works meanwhile
         self.seen_found.emit(seen)
         if panel == AHEAD:
+            self._ahead = [look for look in self._ahead if look != seen.look]  # once, even if it does not fit
             self._go_on()
         elif not self._rest.isActive():
             self._rest.start()
@@ -141,9 +143,9 @@ class Inquiry(QObject):
 
 
 def seen_from(look: Look, content: dict[str, Any]) -> Seen:
-    """Read an answer to Activate. Raises OSError or ValueError."""
-    original = np.load(content["originals"], mmap_mode="r", allow_pickle=False)[0]
+    """Read an answer to Activate. Raises KeyError."""
+    original = content["originals"][0]
     if look.layer == INPUT:
         return Seen(look, original, original[..., np.newaxis])
-    values = np.load(content["activations"], mmap_mode="r", allow_pickle=False)[0]
+    values = content["activations"][0]
     return Seen(look, original, values if values.ndim == 3 else values.reshape(1, 1, -1))

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 from PySide6.QtCore import Signal
 
 from engine.messages import Salient
@@ -49,9 +48,7 @@ class SaliencyPage(Page):
             self.words.setText("On the way back from the channel to the pixels.")
 
     def _on_found(self, content: dict[str, Any]) -> None:
-        original, found = (
-            np.load(content[name], mmap_mode="r", allow_pickle=False)[0] for name in ("originals", "saliency")
-        )
+        original, found = (content[name][0] for name in ("originals", "saliency"))
         limit = limit_of(found)
         saliency = LargePicture("saliency", found, (-limit, limit), Scale.SIGNED)
         self.board.show_pictures([LargePicture("the scan", original), saliency])

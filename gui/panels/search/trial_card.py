@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
@@ -49,9 +48,9 @@ class Pictures(QWidget):
         grid.setColumnStretch(COLUMNS, 1)
 
     def show_answer(self, content: dict[str, Any], path: str) -> None:
-        """Show what a run made of images. Raises OSError, ValueError, KeyError."""
+        """Show what a run made of images. Raises ValueError, KeyError."""
         found = content["runs"][path]
-        originals, made = (np.load(found[name], allow_pickle=False) for name in ("originals", "images"))
+        originals, made = found["originals"], found["images"]
         for column in range(COLUMNS):
             there = column < len(made)
             for row, images in enumerate((originals, made)):
@@ -144,7 +143,7 @@ class TrialCard(Card):
             return
         try:
             self.pictures.show_answer(content, self._path)
-        except (OSError, ValueError, KeyError) as error:
+        except (ValueError, KeyError) as error:
             self._forget(f"The pictures cannot be read ({error}).")
             return
         self.pictures.show()

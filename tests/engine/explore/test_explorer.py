@@ -15,6 +15,13 @@ def explorer(tmp_path):
     return Explorer(folder, lambda event: None, never)
 
 
+def test_arrays_stay_until_the_reader_deletes_them(explorer):
+    again = Explorer(explorer.scratch, lambda event: None, never)  # of a process that took the place of another
+    paths = [made.write(np.full(2, number)) for number in range(100) for made in (explorer, again)]
+    assert len(set(paths)) == 200
+    assert [np.load(path)[0] for path in paths] == [number for number in range(100) for _ in range(2)]
+
+
 def test_scan_is_opened_without_writing_its_pixels(explorer, tmp_path):
     Image.fromarray(np.full((40, 60), 90, np.uint8)).save(tmp_path / "head.png")
     answer = explorer.answer(OpenScan(number=1, panel="compare-scan", path=str(tmp_path / "head.png")))

@@ -55,7 +55,8 @@ def pictures(session, tmp_path, answer, asked):
 
 
 def _written(folder, name, array):
-    path = folder / f"{name}-{np.random.default_rng().integers(1 << 40)}.npy"
+    path = folder / "scratch" / f"{name}-{np.random.default_rng().integers(1 << 40)}.npy"
+    path.parent.mkdir(exist_ok=True)
     np.save(path, array)
     return str(path)
 

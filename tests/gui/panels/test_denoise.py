@@ -50,7 +50,8 @@ def write(tmp_path):
     count = iter(range(1000))
 
     def write(image):
-        path = tmp_path / f"picture-{next(count)}.npy"
+        path = tmp_path / "scratch" / f"picture-{next(count)}.npy"
+        path.parent.mkdir(exist_ok=True)
         np.save(path, image)
         return str(path)
 

@@ -56,7 +56,8 @@ def write(tmp_path):
     count = iter(range(1000))
 
     def write(array):
-        path = tmp_path / f"array-{next(count)}.npy"
+        path = tmp_path / "scratch" / f"array-{next(count)}.npy"
+        path.parent.mkdir(exist_ok=True)
         np.save(path, np.asarray(array, np.float32))
         return str(path)
 

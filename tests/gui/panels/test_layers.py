@@ -1,6 +1,7 @@
 """The Layers panel: what is asked and when, the strip, channels, scans, what a unit sees, keys, exports, memory."""
 
 import csv
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from engine.messages import (
 )
 from gui.panel import MARK
 from gui.panels.layers import LayersPanel
+from gui.panels.layers.aside import KEPT
 from gui.panels.layers.network import INPUT, network_from
 from gui.panels.layers.order import Lighting, limits_of, ordered
 from gui.pixmaps import Scale
@@ -75,7 +77,8 @@ def write(tmp_path):
     count = iter(range(1000))
 
     def write(array):
-        path = tmp_path / f"array-{next(count)}.npy"
+        path = tmp_path / "scratch" / f"array-{next(count)}.npy"
+        path.parent.mkdir(exist_ok=True)
         np.save(path, array.astype(np.float32))
         return str(path)
 
@@ -367,7 +370,7 @@ class TestTakingAway:
 class TestCounting:
     def test_numbers_over_the_data_set_arrive_later_and_order_and_mark_the_channels(self, rested, answer, session):
         assert "Until then: this scan." in rested.cards.channel.source.text()
-        number = session.questions._waiting["layers-statistics"]
+        number = session.questions._waiting["layers-statistics"].number
         told = RequestProgress(number=number, panel="layers-statistics", done=3, total=40)
         session.questions.engine.say(told)
         assert "3 of 40" in rested.cards.channel.source.text()
@@ -388,7 +391,7 @@ class TestCounting:
         assert len([sent for sent in session.questions.engine.sent if isinstance(sent, ChannelStatistics)]) == 1
 
     def test_refusal_is_told_and_the_scan_counts(self, rested, session):
-        number = session.questions._waiting["layers-statistics"]
+        number = session.questions._waiting["layers-statistics"].number
         session.questions.engine.say(Refused(reason="No disk.", number=number, panel="layers-statistics"))
         assert "No disk." in rested.cards.channel.source.text()
 
@@ -473,6 +476,32 @@ class TestPages:
         answer("layers-saliency", {"originals": stack, "saliency": stack, "channel": 1, "unit": None})
         assert seen.more.saliency.words.text().startswith("How channel 1 would change")
         assert "click" not in seen.more.saliency.words.text()
+
+    def test_answers_are_kept_without_their_files_and_old_ones_asked_anew(self, seen, asked, answer, write, qtbot):
+        page, units = seen.more.saliency, [(at // 16, at % 16) for at in range(KEPT + 6)]
+        page.aside._rest.setInterval(0)
+
+        def reply(unit):
+            qtbot.waitUntil(lambda: asked(Salient).unit == unit)
+            stack = write(np.full((1, SIDE, SIDE), 1 + units.index(unit)))
+            answer("layers-saliency", {"originals": stack, "saliency": stack, "channel": 0, "unit": list(unit)})
+            Path(stack).unlink(missing_ok=True)  # whoever deletes it
+
+        def show(unit):
+            seen.cards.channel.view.clicked.emit(unit[1], unit[0])
+            return f"±{1 + units.index(unit)}."
+
+        for unit in units:
+            show(unit)
+            reply(unit)
+        questions = len(seen.session.questions.engine.sent)
+        for unit in units[-KEPT:]:
+            assert show(unit) in page.words.text()
+        assert len(seen.session.questions.engine.sent) == questions
+        said = show(units[0])
+        assert said not in page.words.text()
+        reply(units[0])
+        assert said in page.words.text()
 
     def test_page_that_is_not_seen_asks_nothing(self, seen, session, qtbot):
         seen.doing.choose_channel(1)

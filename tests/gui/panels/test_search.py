@@ -448,8 +448,9 @@ class TestPictures:
         panel.session.book.look()
         panel.open("s")
         panel.choose(2)
-        np.save(tmp_path / "images.npy", np.full((2, 32, 32), 0.5, np.float32))
-        images, path = str(tmp_path / "images.npy"), str((made.root / "s-0002").resolve())
+        (tmp_path / "scratch").mkdir()
+        np.save(tmp_path / "scratch" / "images.npy", np.full((2, 32, 32), 0.5, np.float32))
+        images, path = str(tmp_path / "scratch" / "images.npy"), str((made.root / "s-0002").resolve())
         found = {"originals": images, "images": images, "mse": [0, 0], "psnr_db": [31.24, None], "ssim": [1, 1]}
         asked = answer("search", {"originals": images, "runs": {path: found}})
         assert (asked.runs, asked.split, asked.indices) == ((path,), "validation", (0, 1))
