@@ -209,9 +209,10 @@ class Conductor:
 
     def conclude(self, number: int, changes: dict[str, Any]) -> None:
         """Note how a trial ended, and tell."""
+        run = self.trials.rows[number].run
+        if run:  # before it is noted: nobody looks at a trial again that is over
+            standing.thin(Run(self.search.root / run))
         row = self.trials.note(number, **changes)
-        if row.run:
-            standing.thin(Run(self.search.root / row.run))
         self.emit(announcements.ended(self.search, row))
         self.tell()
 

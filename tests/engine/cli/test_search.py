@@ -10,8 +10,9 @@ from engine import backend, cli, config
 from engine.cli.meter import Meter
 from engine.cli.search import Teller
 from engine.messages import Search, SearchState, TrialStarted
-from engine.search import folder
+from engine.search import conductor, folder
 from engine.search.space import key
+from tests.engine.search.fake_executor import FakeExecutor
 from tests.trained_runs import TINY
 
 FAST = ["--data", "phantom", "--size", "32", "--phantom-count", "36", "--filters", "4,8", "--epochs", "1"]
@@ -113,12 +114,16 @@ def test_a_run_in_the_way_of_the_trials_is_left_alone(call, tmp_path):
     assert "already a run 'new-0001'" in err
 
 
-def test_a_preset_s_space_is_searched_but_for_what_is_fixed(call, run_python, tmp_path):
+def test_a_preset_s_space_is_searched_but_for_what_is_fixed(call, monkeypatch):
+    monkeypatch.setattr(conductor, "place_of", lambda settings, folder: FakeExecutor())
     words = ["search", "--preset", "seed-ae", "--name", "table", "--trials", "1", "--latent", "8", *FAST]
-    said = json.loads(run_python("-m", "engine", *words, "--runs", str(tmp_path), "--json"))
+    status, out, err = call(*words, "--json")
+    said = json.loads(out)
+    assert status == 0
     assert said["ended"] == "finished"
     assert (said["size"], said["left"]) == (9, 8)
     assert set(said["trials"][0]["config"]) == {"learning_rate", "batch_size"}
+    assert "trial 1 finished" in err
     status, out, _ = call("trials", "table")
     assert status == 0
     assert "8 of 9 points left" in out

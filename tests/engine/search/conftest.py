@@ -1,18 +1,22 @@
-"""A space small enough to use up, a score without training, and a search in a process of its own."""
+"""A space small enough to use up, a score without training, a scripted search, and one in a process of its own."""
 
 import json
 import math
 import os
 import signal
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 
-from engine import backend, config
+from engine import backend, config, runs
 from engine.messages import Search
-from engine.search import folder, space, wishes
+from engine.search import conductor, folder, space, wishes
 from engine.search.hyperband import WAIT
-from engine.search.ledger import Trial
+from engine.search.ledger import FILE, Trial
+from tests.engine.search.fake_executor import FakeExecutor
+from tests.engine.search.scripted_search import ScriptedSearch
 
 JOB = """
 import sys
@@ -45,6 +49,13 @@ def loss(values):
         + values.get("batch_size", 16) / 64
         + abs(values.get("latent", 1024) - 1024) / 2048
     )
+
+
+def read_weights(run):
+    """Return what the last checkpoint of a run holds, by position."""
+    last = max(run.checkpoints.glob("epoch-*"))
+    with open(last / "variables.npz", "rb") as file:
+        return dict(np.load(file))
 
 
 @pytest.fixture(scope="session")
@@ -83,6 +94,35 @@ def play(oracles):
     return go
 
 
+@pytest.fixture
+def executor(monkeypatch):
+    """The executor of each search of this process: `executor.attempts = {1: [kill_after(2)]}` scripts its trials."""
+    fake = FakeExecutor()
+    monkeypatch.setattr(conductor, "place_of", lambda settings, folder: fake)
+    monkeypatch.setattr(conductor, "TICK_S", 0)  # its news is there as soon as it looks
+    return fake
+
+
+@pytest.fixture
+def make_search(executor, oracles, tiny, tmp_path):
+    """Make a search with scripted trials, or one that resumes it: `make_search({"trials": 3}, user).run()`."""
+
+    def make(settings=None, user=None, *, root=tmp_path, space=SPACE, retry_failed=False, **changes):
+        new = not (root / "_searches" / "small" / FILE).exists()
+        asked = {"base": tiny(**{"epochs": 3} | changes), "space": space} if new else {}
+        order = Search(name="small", root=str(root), settings=settings or {}, retry_failed=retry_failed, **asked)
+        return ScriptedSearch(order, user)
+
+    return make
+
+
+@pytest.fixture
+def fake_framework(monkeypatch):
+    """Give the processes of trials that a test starts a framework that is imported at once and trains nothing."""
+    paths = [str(Path(__file__).parent / "fake_framework"), os.environ.get("PYTHONPATH", "")]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
+
+
 class Running:
     """A search in a process of its own, and what it tells."""
 
@@ -103,6 +143,12 @@ class Running:
                 return event
         raise AssertionError(f"the search ended before {kind} {values}: {self.process.stderr.read().decode()}")
 
+    def hear(self, count):
+        """Hear so many events, or all until the search ends."""
+        for _, event in zip(range(count), self, strict=False):
+            if event["event"] == "search-ended":
+                return
+
     def finish(self):
         """Hear it out; the state that it ended in."""
         ended = self.wait_for("search-ended")
@@ -121,13 +167,16 @@ class Running:
         with folder.open(self.name, self.root).ledger() as ledger:
             return ledger.trials()
 
+    def run_of(self, trial):
+        return runs.open(trial.run, self.root)
+
 
 @pytest.fixture
 def begin(start_python, tiny):
     """Start a search, or go on with one: `begin(root, "name", {"trials": 3})`."""
 
     def go(root, name="small", settings=None, space=SPACE, **changes):
-        new = not (root / "_searches" / name).exists()
+        new = not (root / "_searches" / name / FILE).exists()
         order = {"base": tiny(**changes), "space": space} if new else {}
         command = Search(name=name, root=str(root), settings=settings or {}, **order)
         return Running(start_python(JOB, command.line()), root, name)

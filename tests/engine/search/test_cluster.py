@@ -1,4 +1,7 @@
-"""A search on a real scheduler and real workers, whose machine is this one: killed, taken over, dealt cards."""
+"""A search on a real scheduler and real workers, whose machine is this one: killed, taken over, dealt cards.
+
+The trials' framework is a fake (`fake_framework`): what moves between processes here is not what they compute.
+"""
 
 import os
 import queue
@@ -11,9 +14,9 @@ import pytest
 
 from engine.config import SearchConfig
 from engine.errors import SearchError
-from engine.messages import Continue, EpochEnded, JobStarted, Pause, Stop
+from engine.messages import Continue, EpochEnded, JobStarted, Pause, Search, SearchEnded, Stop
 from engine.runs import Run
-from engine.search import fleet
+from engine.search import fleet, job
 from engine.search.places import Gone, Task
 from tests.engine.search.processes import children, holder, parent, wait_for_end
 
@@ -26,8 +29,9 @@ SPACE = {"learning_rate": [1e-2, 1e-3]}
 
 
 @pytest.fixture
-def scheduler(start_python, tmp_path):
-    """The address of a scheduler with two workers of one thread each."""
+def scheduler(start_python, tmp_path, fake_framework, monkeypatch):
+    """The address of a scheduler with two workers of one thread each, whose trials take 6 s for 30 epochs."""
+    monkeypatch.setenv("FAKE_EPOCH_S", "0.2")
     head = start_python(SCHEDULER, "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
     told = next(line for line in head.stderr if b"Scheduler at:" in line)
     address = told.split()[-1].decode()
@@ -66,7 +70,7 @@ def test_no_trial_is_lost_or_doubled_when_a_worker_is_killed_and_then_the_search
 @needs_dask
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_on_a_cluster_of_its_own_each_trial_has_a_card_of_its_own(begin, tmp_path, monkeypatch):
+def test_on_a_cluster_of_its_own_each_trial_has_a_card_of_its_own(begin, fake_framework, tmp_path, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")  # which nobody has to have
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     settings = {"trials": 2, "parallel": 2, "algorithm": "grid", "cluster": "local"}
@@ -95,11 +99,13 @@ def test_a_wish_to_stop_stays_and_nothing_follows_the_end(monkeypatch, tmp_path)
 
 
 @needs_dask
-def test_a_scheduler_that_is_not_there_is_a_sentence(begin, tmp_path):
-    running = begin(tmp_path, settings={"cluster": "tcp://127.0.0.1:9"})
-    ended = running.wait_for("search-ended")
-    assert ended["state"] == "failed"
-    assert "There is no Dask scheduler at tcp://127.0.0.1:9" in ended["reason"]
+def test_a_scheduler_that_is_not_there_is_a_sentence(tiny, tmp_path):
+    told, settings = [], {"cluster": "tcp://127.0.0.1:9"}
+    order = Search(name="small", root=str(tmp_path), base=tiny(), space=SPACE, settings=settings)
+    with pytest.raises(SearchError, match=r"There is no Dask scheduler at tcp://127\.0\.0\.1:9"):
+        job.search(order, emit=told.append)
+    assert isinstance(told[-1], SearchEnded)
+    assert (told[-1].state, told[-1].reason[:37]) == ("failed", "There is no Dask scheduler at tcp://1")
 
 
 @pytest.mark.parametrize(("cluster", "module"), [("tcp://head:8786", "distributed"), ("slurm", "dask_jobqueue")])

@@ -1,167 +1,295 @@
-"""The search job in a process of its own, as in life: to the end, killed, stopped, paused, told what to do."""
+"""The search job on scripted trials: to its end, failed, killed, pruned, side by side, told what to do."""
 
-import os
-import random
-import signal
-from pathlib import Path
+import math
 
-import numpy as np
 import pytest
 
 from engine import runs
-from engine.search import folder
+from engine.errors import EngramError
+from engine.messages import (
+    EpochEnded,
+    Refused,
+    SearchState,
+    TrialEnded,
+    TrialProposed,
+    TrialStarted,
+)
+from engine.search import conductor, outcome
 from tests.engine.search.conftest import SPACE
-from tests.engine.search.processes import children, holder, holds, wait_for_end
+from tests.engine.search.fake_executor import Attempt, compute_loss, crash, fail, kill_after
+from tests.engine.search.scripted_search import wait_for
+
+ONE_AFTER_THE_OTHER = {"algorithm": "grid", "trials": 99}
+NO_MEMORY = "There is not enough memory for this model."
 
 
-def weights(root, name):
-    """What the last checkpoint of a run holds."""
-    (kept,) = runs.open(name, root).checkpoints.glob("epoch-*")
-    with open(kept / "variables.npz", "rb") as file:
-        return dict(np.load(file))
+def configs(search):
+    return [trial.config for trial in search.trials]
 
 
-def facts(trials):
-    return [(t.number, t.config, t.state, t.score, t.best_epoch, t.epochs, t.run, t.reason) for t in trials]
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    """Where the search lies that nothing broke off; made by the first test that needs it."""
-    return tmp_path_factory.mktemp("whole")
-
-
-@pytest.fixture
-def unbroken(whole, begin):
-    if not (whole / "_searches").exists():
-        assert begin(whole, settings={"trials": 9}, epochs=3).finish() == "exhausted"
-    with folder.open("small", whole).ledger() as ledger:
-        return ledger.trials()
-
-
-def test_a_search_uses_its_space_up_and_its_trials_are_runs(unbroken, whole):
-    assert [trial.state for trial in unbroken] == ["finished"] * 4
-    assert {(trial.config["learning_rate"], trial.config["latent"]) for trial in unbroken} == {
+def test_a_search_uses_its_space_up_and_its_trials_are_runs(make_search, tmp_path):
+    search = make_search({"trials": 9}).run()
+    assert search.ended == "exhausted"
+    assert [trial.state for trial in search.trials] == ["finished"] * 4
+    assert {(trial.config["learning_rate"], trial.config["latent"]) for trial in search.trials} == {
         (rate, latent) for rate in SPACE["learning_rate"] for latent in SPACE["latent"]
     }
-    for trial in unbroken:
-        run = runs.open(trial.run, whole)
+    for trial in search.trials:
+        run = runs.open(trial.run, tmp_path)
         assert run.state() == "finished"
         assert run.config.training.learning_rate == trial.config["learning_rate"]
-        assert trial.score == min(row["val_loss"] for row in run.history())
-        assert len(list(run.checkpoints.glob("epoch-*"))) == 1
+        assert trial.score == min(row["val_loss"] for row in run.history()) == compute_loss(run.config, 3)
+        assert (trial.best_epoch, trial.epochs) == (3, 3)
+        assert [path.name for path in run.checkpoints.iterdir()] == ["epoch-00003"]
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_killed_at_any_moment_it_comes_out_the_same(unbroken, whole, begin, tmp_path):
-    chance = random.Random(3)
-    for _ in range(3):
-        running = begin(tmp_path, settings={"trials": 9}, epochs=3)
-        for _, event in zip(range(chance.randint(4, 11)), running, strict=False):
-            if event["event"] == "search-ended":
-                break
-        running.kill()
-    assert begin(tmp_path).finish() == "exhausted"
-    with folder.open("small", tmp_path).ledger() as ledger:
-        assert facts(ledger.trials()) == facts(unbroken)
-    for trial in unbroken:
-        wanted, found = weights(whole, trial.run), weights(tmp_path, trial.run)
-        assert all(np.array_equal(wanted[name], found[name]) for name in wanted), trial.run
+def test_a_search_with_as_many_trials_as_wanted_is_finished_and_more_can_be_wanted(make_search, executor):
+    assert make_search({"trials": 2}).run().ended == "finished"
+    search = make_search({"trials": 3}).run()
+    assert search.ended == "finished"
+    assert executor.begun == [(1, 0), (2, 0), (3, 0)]
+    assert len({trial.key for trial in search.trials}) == 3
 
 
-@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="finds the trial's process by /proc")
-def test_a_trial_whose_process_is_killed_goes_on_and_one_that_dies_again_and_again_fails(begin, tmp_path):
-    running = begin(tmp_path, settings={"trials": 1}, epochs=40)
-    running.wait_for("epoch-ended", epoch=2)
-    os.kill(holder(tmp_path / "small-0001"), signal.SIGKILL)
-    assert running.wait_for("trial-started")["first_epoch"] >= 2
-    os.kill(holder(tmp_path / "small-0001"), signal.SIGKILL)
-    for event in running:
-        if event["event"] == "trial-started":
-            os.kill(holder(tmp_path / "small-0001"), signal.SIGKILL)
-        if event["event"] == "trial-ended":
-            break
-    assert event["state"] == "failed"
-    assert "ended 2 times in the same epoch (signal 9)" in event["reason"]
-    assert running.finish() == "finished"
+def test_the_executor_expects_a_trial_while_one_is_to_come(make_search, executor):
+    make_search({"trials": 3}).run()
+    assert executor.expected == 2  # behind the last one nothing has to be got ready
 
 
-@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="waits for the end of processes that are not its own")
-def test_the_next_trial_waits_in_a_process_of_its_own_that_dies_with_the_search(begin, tmp_path):
-    running = begin(tmp_path, settings={"trials": 2, "algorithm": "grid"}, epochs=5000)
-    running.wait_for("epoch-ended")
-    (spare,) = [each for each in children(running.process.pid) if not holds(each, tmp_path / "small-0001")]
-    running.wish("stop-trial", 1)
-    running.wait_for("trial-started", number=2)
-    assert holds(spare, tmp_path / "small-0002")
-    running.kill()
-    wait_for_end(spare)
-    running = begin(tmp_path, settings={"trials": 4, "parallel": 2})  # which shares the threads out anew
-    assert {running.wait_for("trial-started")["number"] for _ in range(2)} == {2, 3}
-    assert [trial.state for trial in running.trials()] == ["stopped", "running", "running"]
-    busy = {holder(tmp_path / "small-0002"), holder(tmp_path / "small-0003")}
-    (spare,) = set(children(running.process.pid)) - busy
-    running.kill()
-    wait_for_end(spare)
+# ---- trials that fail --------------------------------------------------------------------------------------------
 
 
-def test_a_trial_that_cannot_be_trained_keeps_its_reason_and_the_search_goes_on(begin, tmp_path):
-    running = begin(tmp_path, settings={"trials": 3, "algorithm": "grid"}, space={"size": [34, 32]}, epochs=1)
-    assert running.finish() == "exhausted"
-    bad, good = running.trials()
+@pytest.mark.parametrize(
+    ("attempt", "reason"),
+    [
+        (fail(NO_MEMORY, "Take a smaller batch size.", epochs=2), f"{NO_MEMORY} Take a smaller batch size."),
+        (Attempt(0, Refused(reason="Run 'small-0002' is being trained.", advice="")), "is being trained."),
+        (crash("TypeError: no", epochs=1), "Its process broke off: TypeError: no"),
+        (crash(""), "Its process broke off: exit code 1"),
+    ],
+)
+def test_a_trial_that_fails_keeps_its_reason_has_no_score_and_the_search_goes_on(
+    attempt, reason, make_search, executor
+):
+    executor.attempts = {2: attempt}
+    search = make_search(ONE_AFTER_THE_OTHER).run()
+    assert search.ended == "exhausted"
+    assert [trial.state for trial in search.trials] == ["finished", "failed", "finished", "finished"]
+    bad = search.trials[1]
+    assert bad.reason.endswith(reason)
+    assert (bad.score, bad.best_epoch, bad.epochs) == (None, None, attempt.epochs)
+    (told,) = search.told(TrialEnded, number=2)
+    assert (told.state, told.reason, told.score) == ("failed", bad.reason, None)
+    assert search.told(SearchState)[-1].failed == 1
+    assert search.told(SearchState)[-1].best != 2
+
+
+def test_the_log_of_a_trial_is_kept_when_it_broke_off_without_a_word(make_search, executor, tmp_path):
+    executor.attempts = {1: fail(NO_MEMORY), 2: crash("TypeError: no")}
+    make_search(ONE_AFTER_THE_OTHER).run()
+    assert [path.name for path in (tmp_path / "_searches" / "small").glob("*.log")] == ["0002.log"]
+
+
+def test_settings_that_do_not_go_together_are_a_failed_trial_without_a_run(make_search, executor):
+    search = make_search(ONE_AFTER_THE_OTHER, space={"size": [34, 32]}, epochs=1).run()
+    assert search.ended == "exhausted"
+    bad, good = search.trials
     assert (bad.state, bad.score, bad.run) == ("failed", None, "")
     assert "cannot be halved" in bad.reason
     assert good.state == "finished"
+    assert executor.begun == [(2, 0)]
 
 
-def test_a_running_search_is_paused_told_what_to_try_extended_and_stopped(begin, tmp_path):
-    running = begin(tmp_path, settings={"trials": 3, "algorithm": "grid"}, space={"latent": [4]}, epochs=300)
-    running.wait_for("epoch-ended")
-    running.wish("pause")
-    running.wait_for("search-state", state="paused")
-    running.wish("enqueue", {"latent": 6, "epochs": 1})
-    running.wish("space", {"latent": [4, 5], "epochs": [1, 300]})
-    running.wait_for("trial-proposed", number=2)
-    running.wish("continue")
-    running.wait_for("search-state", state="running")
-    running.wish("stop-trial", 1)
-    assert running.wait_for("trial-ended", number=1)["state"] == "stopped"
-    assert running.wait_for("trial-ended", number=2)["state"] == "finished"
-    assert running.wait_for("trial-proposed")["values"] == {"latent": 4, "epochs": 1}
-    running.wish("stop")
-    assert running.finish() == "stopped"
-    trials = running.trials()
+def test_a_trial_without_a_finite_loss_has_failed(make_search, executor):
+    executor.losses = lambda settings, epoch: math.nan if settings.model.latent == 4 else 0.5
+    search = make_search(ONE_AFTER_THE_OTHER, space={"latent": [4, 8]}).run()
+    assert [(trial.state, trial.reason, trial.score) for trial in search.trials] == [
+        ("failed", outcome.NO_NUMBER, None),
+        ("finished", "", 0.5),
+    ]
+
+
+def test_failed_trials_are_tried_again_when_that_is_wanted_but_for_those_that_came_to_their_end(make_search, executor):
+    executor.losses = lambda settings, epoch: math.inf if settings.model.latent == 4 else 0.5
+    executor.attempts = {2: [fail(NO_MEMORY, epochs=1)]}
+    make_search(ONE_AFTER_THE_OTHER, space={"latent": [4, 8]}).run()
+    assert [trial.state for trial in make_search().run().trials] == ["failed", "failed"]
+    search = make_search(retry_failed=True).run()
+    assert [(trial.state, trial.reason) for trial in search.trials] == [("failed", outcome.NO_NUMBER), ("finished", "")]
+    assert executor.begun == [(1, 0), (2, 0), (2, 1)]
+
+
+# ---- trials that are killed --------------------------------------------------------------------------------------
+
+
+def test_a_trial_that_is_killed_goes_on_from_its_last_epoch_as_often_as_it_gets_on(make_search, executor):
+    executor.attempts = {1: [kill_after(1)] * 4}
+    search = make_search({"trials": 1}, epochs=6).run()
+    assert executor.begun == [(1, 0), (1, 1), (1, 2), (1, 3), (1, 4)]
+    assert [event.first_epoch for event in search.told(TrialStarted)] == [0, 1, 2, 3, 4]
+    assert [(trial.state, trial.epochs) for trial in search.trials] == [("finished", 6)]
+
+
+def test_a_trial_that_dies_again_and_again_in_one_epoch_fails(make_search, executor):
+    executor.attempts = {1: [kill_after(2), *[kill_after(0)] * 9]}
+    search = make_search({"trials": 1}, epochs=6).run()
+    assert executor.begun == [(1, 0), (1, 2)]
+    (trial,) = search.trials
+    assert (trial.state, trial.score, trial.epochs) == ("failed", None, 2)
+    assert "ended 2 times in the same epoch (signal 9)" in trial.reason
+    assert "not be enough memory" in trial.reason
+    assert search.ended == "finished"
+
+
+# ---- side by side ------------------------------------------------------------------------------------------------
+
+
+def test_side_by_side_the_proposals_do_not_depend_on_which_trial_ends_first(make_search, executor, tmp_path):
+    found, ends = [], []
+    for slow in (1, 2):
+        executor.attempts = {slow: Attempt(steps_per_epoch=9), slow + 4: Attempt(steps_per_epoch=5)}
+        order = {"trials": 8, "parallel": 2, "algorithm": "bayesian"}
+        search = make_search(order, root=tmp_path / str(slow), space={"latent": {"low": 4, "high": 14}}).run()
+        assert max(event.running for event in search.told(SearchState)) == 2
+        found.append([(trial.config, trial.score) for trial in search.trials])
+        ends.append([event.number for event in search.told(TrialEnded)])
+    assert found[0] == found[1]
+    assert ends[0] != ends[1]
+
+
+def test_with_another_number_side_by_side_trials_that_were_broken_off_go_on(make_search, executor):
+    make_search(ONE_AFTER_THE_OTHER, lambda search: _stop_at(search, epoch=2)).run()
+    search = make_search({"parallel": 2}).run()  # which shares the threads out anew
+    assert executor.begun[:3] == [(1, 0), (1, 2), (2, 0)]
+    assert [trial.state for trial in search.trials] == ["finished"] * 4
+
+
+def _stop_at(search, epoch):
+    yield from wait_for(EpochEnded, epoch=epoch)
+    search.request("stop")
+
+
+# ---- pruning -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("epochs_until_stop", [0, 2, None])
+def test_a_hopeless_trial_is_pruned_and_scored_up_to_there_however_late_it_hears(
+    epochs_until_stop, make_search, executor
+):
+    def falls_late(settings, epoch):
+        return 0.0 if settings.model.latent == 30 and epoch > 2 else compute_loss(settings, epoch)
+
+    executor.losses = falls_late
+    executor.attempts = {6: Attempt(epochs_until_stop=epochs_until_stop)}
+    space = {"latent": [4, 5, 6, 7, 8, 30, 9]}
+    search = make_search({**ONE_AFTER_THE_OTHER, "early_stopping": True}, space=space, epochs=6).run()
+    pruned = search.trials[5]
+    assert (pruned.state, pruned.reason) == ("stopped", outcome.HOPELESS.format(epoch=2))
+    assert (pruned.epochs, pruned.best_epoch) == (2, 2)
+    assert pruned.score == pytest.approx(0.1 + 0.001 + 0.23 + 0.5)
+    assert [trial.state for trial in search.trials[:5]] == ["finished"] * 5
+    assert len(search.told(EpochEnded, run="small-0006")) == {0: 2, 2: 4, None: 6}[epochs_until_stop]
+    assert search.told(SearchState)[-1].best == 4
+
+
+def test_without_early_stopping_no_trial_is_pruned(make_search):
+    search = make_search(ONE_AFTER_THE_OTHER, space={"latent": [4, 5, 6, 7, 8, 30]}, epochs=6).run()
+    assert [(trial.state, trial.epochs) for trial in search.trials] == [("finished", 6)] * 6
+
+
+# ---- told what to do ---------------------------------------------------------------------------------------------
+
+
+def test_a_running_search_is_paused_told_what_to_try_extended_and_stopped(make_search):
+    def user(search):
+        yield from wait_for(EpochEnded)
+        search.request("pause")
+        yield from wait_for(SearchState, state="pausing")
+        yield from wait_for(SearchState, state="paused")
+        search.request("enqueue", {"latent": 6, "epochs": 1})
+        search.request("space", {"latent": [4, 5], "epochs": [1, 300]})
+        assert (yield from wait_for(TrialProposed, number=2)).origin == "hand"
+        search.request("continue")
+        yield from wait_for(SearchState, state="running")
+        search.request("stop-trial", 1)
+        assert (yield from wait_for(TrialEnded, number=1)).state == "stopped"
+        assert (yield from wait_for(TrialEnded, number=2)).state == "finished"
+        assert (yield from wait_for(TrialProposed)).values == {"latent": 4, "epochs": 1}
+        search.request("stop")
+        yield from wait_for(SearchState, state="stopping")
+
+    search = make_search({"trials": 3, "algorithm": "grid"}, user, space={"latent": [4]}, epochs=300).run()
+    assert search.ended == "stopped"
+    trials = search.trials
     assert [trial.origin for trial in trials] == ["search", "hand", "search"]
     assert (trials[0].score, trials[0].reason) == (None, "Stopped by hand.")
     assert not trials[2].is_over
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_side_by_side_the_proposals_are_the_same_each_time(begin, tmp_path):
-    found = []
-    for name in ("one", "two"):
-        running = begin(tmp_path, name, {"trials": 4, "parallel": 2, "algorithm": "random"}, epochs=1)
-        assert running.finish() == "exhausted"
-        assert max(event["running"] for event in running.told if event["event"] == "search-state") == 2
-        found.append([(trial.config, trial.score) for trial in running.trials()])
-    assert found[0] == found[1]
+def test_a_paused_trial_trains_no_epoch(make_search, executor):
+    paused = iter([False] * 4 + [True] * 9)
+    search = make_search({"trials": 1}, epochs=9).run(is_paused=lambda: next(paused, False))
+    told = [event for event in search.events if isinstance(event, EpochEnded | SearchState)]
+    held = [place for place, event in enumerate(told) if isinstance(event, SearchState) and event.state == "paused"]
+    assert held
+    after = told[held[-1] + 1]
+    assert isinstance(after, SearchState)
+    assert after.state == "running"
+    assert search.trials[0].epochs == 9
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_hyperband_goes_on_from_a_trial_as_if_it_had_been_trained_at_once(begin, tmp_path, tiny):
-    running = begin(tmp_path, settings={"trials": 4, "algorithm": "hyperband"}, space={"latent": [4, 6, 8]}, epochs=3)
-    assert running.finish() == "finished"
-    promoted = running.trials()[3]
-    assert promoted.place["rung"] == 1
-    assert promoted.config["epochs"] == promoted.epochs == 3
-    started = [event for event in running.told if event["event"] == "trial-started" and event["number"] == 4]
-    assert started[0]["first_epoch"] == 1
-    order = {"trials": 1, "algorithm": "grid"}
-    again = begin(tmp_path, "again", order, {"latent": [promoted.config["latent"]]}, epochs=3)
-    again.finish()
-    assert again.trials()[0].score == promoted.score
-    wanted, found = weights(tmp_path, again.trials()[0].run), weights(tmp_path, promoted.run)
-    assert all(np.array_equal(wanted[name], found[name]) for name in wanted)
+def test_a_stopped_search_goes_on_where_it_was(make_search, executor):
+    make_search(ONE_AFTER_THE_OTHER, lambda search: _stop_at(search, epoch=2)).run()
+    search = make_search().run()
+    assert search.ended == "exhausted"
+    assert executor.begun == [(1, 0), (1, 2), (2, 0), (3, 0), (4, 0)]
+    assert [trial.state for trial in search.trials] == ["finished"] * 4
+
+
+def test_a_trial_that_does_not_obey_is_killed_when_its_time_is_over(make_search, executor, monkeypatch):
+    monkeypatch.setattr(conductor, "GRACE_S", 0)
+    executor.attempts = {1: Attempt(epochs_until_stop=None)}
+    search = make_search({"trials": 1}, lambda search: _stop_at(search, epoch=2), epochs=300).run()
+    assert search.ended == "stopped"
+    assert search.trials[0].state == "running"  # to be gone on with
+    assert search.trials[0].epochs < 10
+
+
+def test_what_was_wished_of_the_search_before_is_forgotten_and_what_keeps_is_done(make_search, executor):
+    make_search({"trials": 1}).run()
+    before = make_search()
+    for verb, content in (
+        ("stop", None),
+        ("pause", None),
+        ("stop-trial", 1),
+        ("enqueue", {"latent": 5}),
+        ("trials", 3),
+    ):
+        before.request(verb, content)
+    search = make_search().run()
+    assert search.ended == "finished"
+    assert [trial.origin for trial in search.trials] == ["search", "hand", "search"]
+    assert {"learning_rate": 1e-3, "latent": 5} in configs(search)
+
+
+def test_what_cannot_be_done_is_a_warning_and_nothing_is_tried_twice(make_search, executor):
+    def user(search):
+        yield from wait_for(TrialEnded, number=1)
+        search.request("enqueue", {"latent": 4, "learning_rate": 1e-2})
+        search.request("stop-trial", 1)
+        yield from wait_for(TrialEnded, number=4)
+
+    search = make_search(ONE_AFTER_THE_OTHER, user).run()
+    assert configs(search)[0] == {"learning_rate": 1e-2, "latent": 4}
+    warnings = [event.text for event in search.events if getattr(event, "level", "") == "warning"]
+    assert ["has been tried already" in warnings[0], "Trial 1 is not running" in warnings[1]] == [True, True]
+    assert [number for number, _ in executor.begun] == [1, 2, 3, 4]
+
+
+def test_a_search_that_runs_already_is_refused(make_search):
+    def user(search):
+        yield from wait_for(EpochEnded)
+        with pytest.raises(EngramError, match="is running in another process"):
+            make_search().run()
+
+    make_search({"trials": 1}, user).run()

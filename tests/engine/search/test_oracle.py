@@ -24,10 +24,16 @@ def configs(rows):
     return [row.config for row in rows]
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("algorithm", ["random", "grid"])  # Bayesian with failures, below
 def test_a_space_is_used_up_without_a_repetition(algorithm, play, study):
     rows = play(study, algorithm)
     assert len(rows) == len({row.key for row in rows}) == 81
+
+
+def test_bayesian_uses_a_space_up_without_a_repetition(play, study):
+    base, points = study
+    rows = play((base, points.without("latent")), "bayesian")
+    assert len(rows) == len({row.key for row in rows}) == 27
 
 
 @pytest.mark.parametrize("algorithm", ["bayesian", "random"])
@@ -52,15 +58,15 @@ def test_the_seed_decides_and_0_is_a_seed(play, study):
 def test_bayesian_finds_the_minimum_sooner_than_chance(play, study):
     best = loss({"epochs": 40, "batch_size": 16})
     found = [
-        [next(row.number for row in play(study, algorithm, seed=seed) if row.score == best) for seed in range(4)]
-        for algorithm in ("bayesian", "random")
+        [next(row.number for row in play(study, algorithm, most, seed) if row.score == best) for seed in range(4)]
+        for algorithm, most in (("bayesian", 29), ("random", 81))
     ]
     assert max(found[0]) < 30 < sum(found[1]) / 4, found
 
 
 def test_failed_trials_do_not_count_as_good_and_do_not_stop_the_search(play, study):
     rows = play(study, "bayesian", fails=lambda number: number % 2 == 0 or 20 < number < 30)
-    assert len(rows) == 81
+    assert len(rows) == len({row.key for row in rows}) == 81
     tried = play(study, "bayesian", 40, fails=lambda number: rows[number - 1].config["batch_size"] == 16)
     assert len({row.key for row in tried}) == 40
 

@@ -1,6 +1,7 @@
-"""A search as the window has it done: a line in, lines out."""
+"""A search as the window has it done: a line in, lines out; the worker is in this process, its trials are scripted."""
 
-import pytest
+import queue
+import threading
 
 from engine.messages import (
     Continue,
@@ -8,7 +9,6 @@ from engine.messages import (
     EpochEnded,
     ExtendSpace,
     Pause,
-    Ready,
     Refused,
     Search,
     SearchEnded,
@@ -18,45 +18,68 @@ from engine.messages import (
     StopTrial,
     TrialEnded,
     TrialProposed,
+    read_event,
 )
 from engine.search import folder
-from tests.engine.test_worker import Child
+from engine.worker import Worker
 
 
-@pytest.fixture
-def child(tmp_path):
-    child = Child(tmp_path / "scratch")
-    child.wait_for(Ready)
-    yield child
-    child.process.stdin.close()
-    assert child.process.wait(240) == 0
+class Lines(queue.Queue):
+    """A stream that lines are written to by one thread and read from by another."""
+
+    def write(self, line):
+        """Add a line."""
+        self.put(line)
+
+    def flush(self):
+        """A line is there at once."""
 
 
-@pytest.mark.slow
-def test_a_search_is_held_told_what_to_do_and_stopped_by_lines(child, tiny, tmp_path):
-    child.say(StopTrial(number=1))
-    assert child.wait_for(Refused).reason == "No search is running."
+class Seam:
+    """A worker that takes lines of commands and tells lines of events."""
+
+    def __init__(self, scratch):
+        self._commands, self._told = Lines(), Lines()
+        worker = Worker(iter(self._commands.get, None), self._told, scratch)  # commands never end, so neither does it
+        threading.Thread(target=worker.serve, daemon=True).start()
+
+    def say(self, command):
+        """Send a command."""
+        self._commands.write(command.line().encode())
+
+    def wait_for(self, kind, **values):
+        """Return the next event of a kind; those before it are passed over."""
+        while True:
+            event = read_event(self._told.get(timeout=60))
+            if isinstance(event, kind) and all(getattr(event, name) == value for name, value in values.items()):
+                return event
+
+
+def test_a_search_is_held_told_what_to_do_and_stopped_by_lines(executor, oracles, tiny, tmp_path):
+    seam = Seam(tmp_path)
+    seam.say(StopTrial(number=1))
+    assert seam.wait_for(Refused).reason == "No search is running."
     order = {"base": tiny(epochs=300), "space": {"latent": [4, 8]}, "settings": {"algorithm": "grid", "trials": 9}}
-    child.say(Search(name="seam", root=str(tmp_path), **order))
-    assert child.wait_for(SearchStarted).size == 2
-    assert child.wait_for(TrialProposed).values == {"latent": 4}
-    child.wait_for(EpochEnded)
-    child.say(Pause())
-    child.wait_for(SearchState, state="paused")
-    child.say(Enqueue(values={"latent": "many"}))
-    assert "Latent size" in child.wait_for(Refused).reason
-    child.say(Enqueue(values={"latent": 5, "epochs": 1}))
-    assert child.wait_for(TrialProposed).origin == "hand"
-    child.say(ExtendSpace(space={"latent": [4, 8, 16]}))
-    assert child.wait_for(SearchState, left=2).state == "paused"
-    child.say(Continue())
-    child.wait_for(SearchState, state="running")
-    child.say(StopTrial(number=1))
-    assert child.wait_for(TrialEnded).state == "stopped"
-    assert child.wait_for(TrialEnded, number=2).state == "finished"
-    child.say(Stop())
-    assert child.wait_for(SearchEnded).state == "stopped"
+    seam.say(Search(name="seam", root=str(tmp_path), **order))
+    assert seam.wait_for(SearchStarted).size == 2
+    assert seam.wait_for(TrialProposed).values == {"latent": 4}
+    seam.wait_for(EpochEnded)
+    seam.say(Pause())
+    seam.wait_for(SearchState, state="paused")
+    seam.say(Enqueue(values={"latent": "many"}))
+    assert "Latent size" in seam.wait_for(Refused).reason
+    seam.say(Enqueue(values={"latent": 5, "epochs": 1}))
+    assert seam.wait_for(TrialProposed).origin == "hand"
+    seam.say(ExtendSpace(space={"latent": [4, 8, 16]}))
+    assert seam.wait_for(SearchState, left=2).state == "paused"
+    seam.say(Continue())
+    seam.wait_for(SearchState, state="running")
+    seam.say(StopTrial(number=1))
+    assert seam.wait_for(TrialEnded).state == "stopped"
+    assert seam.wait_for(TrialEnded, number=2).state == "finished"
+    seam.say(Stop())
+    assert seam.wait_for(SearchEnded).state == "stopped"
     with folder.open("seam", tmp_path).ledger() as ledger:
         assert [trial.state for trial in ledger.trials()][:2] == ["stopped", "finished"]
-    child.say(Search(name="none", root=str(tmp_path)))
-    assert "no search 'none'" in child.wait_for(Refused).reason
+    seam.say(Search(name="none", root=str(tmp_path)))
+    assert "no search 'none'" in seam.wait_for(Refused).reason

@@ -2,18 +2,15 @@
 
 import io
 import json
-import subprocess
-import sys
 
 import pytest
 import yaml
 
-from engine import cli, config
+from engine import backend, cli, config
 from engine.errors import ConfigError, TrackingError
 from engine.messages import Search, read_event
-from engine.search import folder, job, sweep
+from engine.search import conductor, folder, job, sweep
 from engine.worker import Worker
-from tests.conftest import ROOT
 from tests.engine.tracking.wandb_server import SweepServer
 from tests.trained_runs import TINY
 
@@ -105,23 +102,24 @@ def test_what_a_sweep_cannot_do_is_said_before_anything_is_made(space, settings,
 
 
 @pytest.mark.slow
-def test_what_w_b_proposes_is_trained_and_told_and_nothing_twice(tmp_path, monkeypatch):
+def test_what_w_b_proposes_is_trained_and_told_and_nothing_twice(executor, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(conductor, "TICK_S", 0.05)  # it waits for the agent, a real process
+    monkeypatch.setattr(backend, "take_none", lambda: None)  # the tests after this one compute in this process
     (tmp_path / "space.json").write_text('{"latent": [4, 8]}')
     with SweepServer([{"latent": 8}, {"latent": 8}, {"latent": 4}]) as server:
         monkeypatch.setenv("WANDB_BASE_URL", server.address)
         monkeypatch.setenv("WANDB_API_KEY", "0" * 40)
-        words = ["search", "--name", "s", "--tuner", "wandb", "--space", str(tmp_path / "space.json"), "--trials", "3"]
-        done = subprocess.run(
-            [sys.executable, "-m", "engine", *words, *OPTIONS, "--runs", str(tmp_path), "--json",
-             "--sweep-yaml", str(tmp_path / "sweep.yaml")],
-            cwd=ROOT, capture_output=True, text=True, timeout=280, check=False,
-        )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout)
+        words = ["search", "--name", "s", "--tuner", "wandb", "--space", tmp_path / "space.json", "--trials", "3"]
+        words += [*OPTIONS, "--runs", tmp_path, "--json", "--sweep-yaml", tmp_path / "sweep.yaml"]
+        status = cli.main([str(word) for word in words])
+    printed = capsys.readouterr()
+    assert status == 0, printed.err
+    said = json.loads(printed.out)
     assert [trial["config"] for trial in said["trials"]] == [{"latent": 8}, {"latent": 4}]
     assert {trial["state"] for trial in said["trials"]} == {"finished"}
     assert {trial["origin"] for trial in said["trials"]} == {"wandb"}
     assert said["ended"] == "exhausted"
+    assert executor.begun == [(1, 0), (2, 0)]
     assert "UpsertSweep" in server.asked
     assert (tmp_path / "_searches" / "s" / "wandb").is_dir()
     assert yaml.safe_load(server.sweep)["parameters"] == {"latent": {"values": [4, 8]}}
