@@ -83,22 +83,6 @@ class Run:
         """File of the best model by validation."""
         return self.path / "model.keras"
 
-    def model_checksum(self) -> str:
-        """Return what tells the present content of the model file from any other; empty if there is no model.
-
-        A Keras file is a zip archive, whose directory holds a check sum of every member, so little is read. The time
-        of a file would not do: two models may be written within one tick of the clock, or put back with an old time.
-        """
-        try:
-            with zipfile.ZipFile(self.model_path) as archive:
-                members = [(member.filename, member.file_size, member.CRC) for member in archive.infolist()]
-            content = repr(members).encode()
-        except FileNotFoundError:
-            return ""
-        except zipfile.BadZipFile:
-            content = self.model_path.read_bytes()
-        return hashlib.sha256(content).hexdigest()
-
     @property
     def checkpoints(self) -> Path:
         """Folder of the last complete epochs."""
@@ -189,12 +173,6 @@ class Run:
             except EngramError:
                 continue
 
-    def last_sequence(self) -> int:
-        """Return the number of the last event; a line without a number, or that cannot be read, counts as one."""
-        record = self.path / "events.jsonl"
-        lines = len(record.read_bytes().splitlines()) if record.exists() else 0
-        return max([lines, *(event.sequence or 0 for event in self.events())])
-
     def history(self) -> list[dict[str, float]]:
         """Numbers of every epoch, in order; an epoch that was run twice (after a crash) counts once, the later one."""
         rows: dict[int, dict[str, float]] = {}
@@ -237,7 +215,7 @@ class Run:
 
 
 def create(config: RunConfig, name: str | None = None, root: Path | str | None = None) -> Run:
-    """Make a new run folder.
+    """Make a new run folder, or take that of a run which failed before it had anything to keep.
 
     Args:
         config: the run's settings.
@@ -245,7 +223,7 @@ def create(config: RunConfig, name: str | None = None, root: Path | str | None =
         root: folder of the runs; `default_root()` when None.
 
     Raises:
-        RunExists: the name is taken.
+        RunExists: the name is taken by a run that holds something, or that was never ended.
         RunError: the name is no good, or the folder cannot be written.
     """
     folder = Path(root or default_root())
@@ -297,12 +275,30 @@ def renamed(event: Event, path: Path) -> Event:
 
 
 def _claim(folder: Path, name: str) -> Run:
+    run = Run(folder / name)
     try:
-        (folder / name).mkdir()
+        run.path.mkdir()
     except FileExistsError:
+        if _is_blank(run):
+            _clear(run)
+            return run
         advice = "Choose another name, or go on with it: resume."
         raise RunExists(f"There is already a run '{name}' in {folder}.", advice) from None
-    return Run(folder / name)
+    return run
+
+
+def _is_blank(run: Run) -> bool:
+    """Whether a run failed before an epoch was complete, and holds no model: its name may be taken anew."""
+    has_kept = run.model_path.exists() or any(run.checkpoints.glob("epoch-*"))
+    return not has_kept and run.state() == "failed" and not run.history()
+
+
+def _clear(run: Run) -> None:
+    """Remove what a blank run leaves besides its record, which goes on with the next attempt."""
+    for file in ("provenance.json", "history.csv"):
+        (run.path / file).unlink(missing_ok=True)
+    for folder in (run.previews, run.checkpoints):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _claim_next(folder: Path, model: str) -> Run:
@@ -335,6 +331,30 @@ def find_all(root: Path | str | None = None) -> list[Run]:
     found = [path for path in folder.iterdir() if (path / "config.json").is_file()] if folder.is_dir() else []
     found.sort(key=lambda path: ((path / "config.json").stat().st_mtime, path.name))
     return [Run(path.resolve()) for path in found]
+
+
+def model_checksum(run: Run) -> str:
+    """Return what tells the present content of a run's model file from any other; empty if there is no model.
+
+    A Keras file is a zip archive, whose directory holds a check sum of every member, so little is read. The time of a
+    file would not do: two models may be written within one tick of the clock, or put back with an old time.
+    """
+    try:
+        with zipfile.ZipFile(run.model_path) as archive:
+            members = [(member.filename, member.file_size, member.CRC) for member in archive.infolist()]
+        content = repr(members).encode()
+    except FileNotFoundError:
+        return ""
+    except zipfile.BadZipFile:
+        content = run.model_path.read_bytes()
+    return hashlib.sha256(content).hexdigest()
+
+
+def last_sequence(run: Run) -> int:
+    """Return the number of a run's last event; a line without a number, or that cannot be read, counts as one."""
+    record = run.path / "events.jsonl"
+    lines = len(record.read_bytes().splitlines()) if record.exists() else 0
+    return max([lines, *(event.sequence or 0 for event in run.events())])
 
 
 def write_text(path: Path, text: str) -> None:

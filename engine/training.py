@@ -11,7 +11,8 @@ from engine import data, runs, tracking
 from engine.backend import explain, load
 from engine.backend import use as use_backend
 from engine.config import RunConfig, build
-from engine.errors import ConfigError, EngramError, RunDamaged
+from engine.data import loading
+from engine.errors import ConfigError, DataError, EngramError, RunDamaged
 from engine.messages import Emit, Event, JobEnded, Log, Progress, ShouldStop, ignore, never
 from engine.runs import Run
 
@@ -39,11 +40,14 @@ def train(
         The run; its `state()` says how the job ended, its `model_path` is the best model by validation.
 
     Raises:
-        EngramError: what is wrong with the settings, the data or the backend. The run folder, if made, says so too.
+        EngramError: what is wrong with the settings, the data or the backend. The run folder, if made, says so too;
+            none is made for a source that cannot be opened or holds no image.
     """
     if not isinstance(run, Run):
-        tracking.check(config or RunConfig())
-        run = runs.create(config or RunConfig(), run, root)
+        config = config or RunConfig()
+        tracking.check(config)
+        loading.check_source(config.data)  # before a name is taken
+        run = runs.create(config, run, root)
     with Recorder(run, tracking.watched(run, run.config, emit)) as recorder:
         _work(run, run.config, recorder, should_stop)
     return run
@@ -107,6 +111,7 @@ def _goal(run: Run, changes: Mapping[str, int | str | None]) -> RunConfig:
 
 def _work(run: Run, config: RunConfig, recorder: "Recorder", should_stop: ShouldStop) -> None:
     try:
+        _check_source(run, config)  # at once, while importing a framework takes seconds
         fitting = load("engine.fitting", config.training)
         recorder(Log(text=f"Reading {config.data.source}."))
         images = data.load(config=config.data, should_stop=should_stop)
@@ -122,6 +127,16 @@ def _work(run: Run, config: RunConfig, recorder: "Recorder", should_stop: Should
         raise failure from error
 
 
+def _check_source(run: Run, config: RunConfig) -> None:
+    try:
+        loading.check_source(config.data)
+    except DataError as error:
+        if run.history():
+            raise
+        advice = f"{error.advice} No epoch is complete yet: a new run may take the name '{run.name}'."
+        raise type(error)(error.what, advice.strip()) from None
+
+
 class Recorder:
     """Hold a run, number its events and append them to its record, but for the fleeting ones, and pass all of them on.
 
@@ -135,7 +150,7 @@ class Recorder:
 
     def __enter__(self) -> "Recorder":
         self._held.enter_context(self.run.lock())
-        self._last = self.run.last_sequence()
+        self._last = runs.last_sequence(self.run)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -77,7 +77,10 @@ class RunBook(QObject):
             QTimer.singleShot(0, self, self._read_some)
 
     def add(self, run: runs.Run) -> RunRecord:
-        """Take up a run that has just been made."""
+        """Take up a run that has just been made, its settings anew if it took the name of one that is known."""
+        if run.name in self.records:
+            self._forget(run.name)
+        self._folders_seen = None
         self._notice_folders()
         return self.records[run.name]
 

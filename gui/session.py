@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 
 from engine import runs
 from engine.config import DataConfig, RunConfig
+from engine.data.walk import check_folder
 from engine.messages import Answer, Event, LoadData, Refused, Request
 from gui.job import Job, Loss
 from gui.loaded_data import LoadedData, from_answer
@@ -83,7 +84,8 @@ class Session(QObject):
         return self.book.records.get(run) if run else None
 
     def start(self, config: RunConfig, name: str | None = None) -> RunRecord:
-        """Make a run and train it. Raises RunError."""
+        """Make a run and train it. Raises RunError, DataError."""
+        check_folder(config.data.source)
         record = self.book.add(runs.create(config, name, self.book.root))
         self.resume(record.name)
         return record

@@ -15,7 +15,7 @@ from engine.cli.parser import settings
 from engine.cli.stopping import StopWish
 from engine.cli.train import command, meter
 from engine.config import RunConfig
-from engine.data import Dataset
+from engine.data import Dataset, loading
 from engine.report import demo as demo_page
 from engine.report.demo import Demo, Examined
 from engine.runs import Run
@@ -34,6 +34,7 @@ def run(options: Namespace) -> Outcome:
     out.mkdir(parents=True, exist_ok=True)
     trained = []
     with StopWish() as wish:
+        loading.check_source(chosen[0].data)
         backend.use(chosen[0].training)
         for each in chosen:
             trained.append(_train(each, root, wish))

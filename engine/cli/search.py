@@ -44,6 +44,7 @@ def run(options: Namespace) -> Outcome:
         options.sweep_yaml.write_text(sweep.written(folder.planned(order)), encoding="utf-8")
     teller = Teller(Meter(sys.stderr, _unit(order)))
     with StopWish(NOTE) as wish:
+        folder.check_source(order)  # before Keras is imported
         backend.take_none()
         found = job.search(order, emit=teller, should_stop=wish)
     content = trials.content(found)

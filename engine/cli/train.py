@@ -11,6 +11,7 @@ from engine.cli.outcome import INTERRUPTED, Outcome, number
 from engine.cli.parser import PROGRAM, run_config
 from engine.cli.stopping import StopWish
 from engine.config import RunConfig
+from engine.data import loading
 from engine.runs import Run
 
 
@@ -19,6 +20,7 @@ def run(options: Namespace) -> Outcome:
     chosen = run_config(options, config.preset(options.preset) if options.preset else None)
     with StopWish() as wish:
         tracking.check(chosen)
+        loading.check_source(chosen.data)  # before a framework is imported
         backend.use(chosen.training)  # before there is a folder: it may not be installed
         created = runs.create(chosen, options.run, options.runs)
         training.train(run=created, emit=meter(created), should_stop=wish)

@@ -10,17 +10,16 @@ and __MACOSX are not looked at; symbolic links are not followed. DICOM files of 
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 from engine.config import DataConfig
 from engine.data import dicom, raster
 from engine.data.dataset import LoadingStopped, Skipped
-from engine.data.kinds import PICTURE_SUFFIXES, Kind, kind_of
+from engine.data.kinds import Kind, kind_of
 from engine.data.picture import Picture, Unusable
 from engine.data.source import Item, natural, split_name
-from engine.errors import SourceNotFound
+from engine.data.walk import LOOKED_FOR, list_pictures, open_folder
 from engine.messages import ShouldStop
 
 
@@ -57,20 +56,14 @@ def _item(name: str, folders: Sequence[str]) -> Item:
 class FolderSource:
     """The pictures under a folder, in natural order of their names."""
 
-    looked_for = (
-        "Engram looks for PNG, JPEG, BMP, TIFF and DICOM files, directly in the folder or in folders for splits and "
-        "classes, such as Training/glioma."
-    )
+    looked_for = LOOKED_FOR
     notes: tuple[str, ...] = ()
 
     def __init__(self, config: DataConfig) -> None:
-        source = config.source
-        self._folder = Path(source).expanduser()
-        if not self._folder.is_dir():
-            what = "is a file, not a folder" if self._folder.exists() else "does not exist"
-            raise SourceNotFound(f"'{source}' {what}.", "Give 'phantom', a folder of images, or 'hf:ID'.")
+        self._folder = open_folder(config.source)
         self.skipped: list[Skipped] = []
-        names = sorted(self._pictures(), key=natural)
+        found = list_pictures(self._folder, lambda name, reason: self.skipped.append(Skipped(name, reason)))
+        names = sorted(found, key=natural)
         self.items = self._with_split(lay_out(names))
         self.classes = tuple(sorted({item.label for item in self.items if item.label is not None}, key=natural))
 
@@ -111,37 +104,6 @@ class FolderSource:
                 return raster.read_picture(file)
         except OSError as error:
             raise Unusable(f"cannot be opened: {error.strerror or error}") from None
-
-    def _pictures(self) -> Iterator[str]:
-        """Names of the files that may be pictures; the others go to `skipped`."""
-        for name, is_link in self._walk():
-            if is_link:
-                self.skipped.append(Skipped(name, "symbolic links are not followed"))
-            elif Path(name).suffix.casefold() in PICTURE_SUFFIXES or self._kind(name) in {"picture", "dicom"}:
-                yield name
-            else:
-                self.skipped.append(Skipped(name, "not a picture"))
-
-    def _walk(self) -> Iterator[tuple[str, bool]]:
-        """(relative path, whether it is a symbolic link) of every file that is not hidden."""
-        waiting = [""]
-        while waiting:
-            prefix = waiting.pop()
-            for entry in self._entries(prefix):
-                if entry.name.startswith(".") or entry.name == "__MACOSX":
-                    continue
-                if entry.is_dir(follow_symlinks=False):
-                    waiting.append(f"{prefix}{entry.name}/")
-                elif entry.is_symlink() or entry.is_file():
-                    yield f"{prefix}{entry.name}", entry.is_symlink()
-
-    def _entries(self, prefix: str) -> list[os.DirEntry[str]]:
-        try:
-            with os.scandir(self._folder / prefix) as entries:
-                return list(entries)
-        except OSError as error:
-            self.skipped.append(Skipped(prefix or ".", f"cannot be opened: {error.strerror}"))
-            return []
 
     def _with_split(self, items: Sequence[Item]) -> list[Item]:
         """Where some pictures lie in split folders, leave out those that do not."""

@@ -75,6 +75,18 @@ def open_source(config: DataConfig) -> Source:
     return source
 
 
+def check_source(config: DataConfig) -> None:
+    """Find out, before anything is made for it, whether a source can be opened and holds images; decode none.
+
+    Raises:
+        SourceNotFound: there is no such source.
+        EmptySource: it lists no image.
+    """
+    opened = open_source(config)
+    if not opened.items:
+        raise empty(opened, config.source, skipped_of(opened, ()))
+
+
 def _nothing(done: int, total: int) -> None:
     pass
 

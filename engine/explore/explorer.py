@@ -186,7 +186,7 @@ class Explorer:
 
     def _loaded(self, run: runs.Run, keep: bool = True) -> Any:
         """The model of a run; one that is not kept makes no other give way."""
-        key = run.path, run.model_checksum()
+        key = run.path, runs.model_checksum(run)
         if not keep and key not in self._models:
             return backend.load("engine.models", TrainingConfig(deterministic=False)).load(run)
         if key not in self._models:

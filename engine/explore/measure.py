@@ -6,7 +6,7 @@ from engine.data import Dataset
 from engine.measures import yardsticks
 from engine.measures.numbers import CLEAN, LEAKED, Examiner, Numbers
 from engine.messages import ShouldStop
-from engine.runs import Run
+from engine.runs import Run, model_checksum
 
 FILE, KEPT = "measures.json", 8
 VERSION = 1
@@ -44,4 +44,4 @@ def _examined(model: Any, images: Dataset, batch_size: int, should_stop: ShouldS
 
 def _key(run: Run, images: Dataset) -> str:
     """What the numbers depend on: these images, this model file, this way to measure."""
-    return f"{VERSION} {images.fingerprint} {run.model_checksum()}"
+    return f"{VERSION} {images.fingerprint} {model_checksum(run)}"

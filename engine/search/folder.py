@@ -12,6 +12,7 @@ from typing import Any
 
 from engine import config, runs, tracking
 from engine.config import RunConfig, SearchConfig
+from engine.data import loading
 from engine.errors import ConfigError, RunExists, SearchBusy, SearchError, SearchNotFound
 from engine.messages import Search as Order
 from engine.runs import NAME, Run
@@ -123,11 +124,13 @@ def prepare(order: Order) -> Search:
         ConfigError: there is nothing to search, or the settings do not go together.
         SearchError: the name is no good, its runs' names are taken, or another process is making it.
         TrackingError: it needs W&B's server, and W&B is not logged in here.
+        DataError: its images cannot be opened: every trial would fail.
     """
     home = Path(order.root or runs.default_root()) / HOME
     if not NAME.fullmatch(order.name):
         raise SearchError(f"'{order.name}' cannot be a search's name.", "Use letters, digits, '.', '_' and '-'.")
     if (home / order.name / FILE).is_file():
+        check_source(order)
         return Search((home / order.name).resolve())
     search = Search(home.resolve() / order.name)
     if order.base is None or order.space is None:
@@ -136,6 +139,7 @@ def prepare(order: Order) -> Search:
         )
     plan = settled(order.base, order.space, order.settings)
     tracking.check(plan.base)
+    check_source(order)
     if plan.settings.tuner == "wandb":
         tracking.check_sweep()
     if taken := sorted(search.root.glob(f"{search.name}-[0-9][0-9][0-9][0-9]*")):
@@ -145,6 +149,21 @@ def prepare(order: Order) -> Search:
         if not (search.path / FILE).exists():
             _begin(search, plan)
     return search
+
+
+def check_source(order: Order) -> None:
+    """Check the images of a search, where its trials see what this process sees and all have the same.
+
+    Raises:
+        DataError: they cannot be opened, or there are none.
+    """
+    try:
+        plan = planned(order)
+    except SearchNotFound:
+        return  # `prepare` says what to give
+    is_here = order.settings.get("cluster", plan.settings.cluster) in ("", "local")
+    if is_here and "source" not in plan.space.names:
+        loading.check_source(plan.base.data)
 
 
 def _begin(search: Search, plan: Plan) -> None:

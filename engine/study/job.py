@@ -72,13 +72,13 @@ def _check(first: RunConfig) -> None:
     """Find out before there are runs what would make every one of them fail.
 
     Raises:
-        DataError: there is no such source.
+        DataError: there is no such source, or no image in it.
         BackendError: the backend is not installed.
     """
     name = first.training.backend
     if name not in backend.installed():
         raise BackendError(f"The backend {name} is not installed.", f"Install it: {backend.INSTALL[name]}.")
-    loading.open_source(first.data)
+    loading.check_source(first.data)
 
 
 class Training(Protocol):

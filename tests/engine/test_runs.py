@@ -139,6 +139,67 @@ def test_a_copy_is_a_run_of_its_own(run, tmp_path, start_python):
     assert sorted(each.name for each in runs.find_all(tmp_path)) == ["kept", "one"]
 
 
+def fail(run):
+    run.append(JobEnded(run=run.name, state="failed", reason="No images."))
+
+
+def test_name_of_a_run_that_failed_with_nothing_to_keep_is_taken_anew(run, tmp_path):
+    fail(run)
+    run.previews.mkdir()
+    for name in ("provenance.json", "history.csv"):
+        (run.path / name).write_text("{}")
+    other = config.build({"latent": 7})
+    assert runs.create(other, "one", tmp_path).config == other
+    assert sorted(path.name for path in run.path.iterdir()) == ["config.json", "events.jsonl"]
+    assert [event.reason for event in run.events()] == ["No images."]
+
+
+@pytest.mark.parametrize("holds", ["epoch", "model", "checkpoint", "nothing yet", "an end that nobody told"])
+def test_name_of_a_run_that_holds_something_stays_taken(run, tmp_path, holds):
+    if holds == "epoch":
+        run.append(epoch(1, 0.5))
+    if holds == "an end that nobody told":
+        run.append(started(run))
+    elif holds != "nothing yet":
+        fail(run)
+    if holds == "model":
+        run.model_path.touch()
+    if holds == "checkpoint":
+        (run.checkpoints / "epoch-00001").mkdir(parents=True)
+    with pytest.raises(RunExists):
+        runs.create(RunConfig(), "one", tmp_path)
+
+
+def test_name_of_a_failed_run_that_is_trained_now_stays_taken(run, tmp_path, start_python):
+    fail(run)
+    process = start_python(HOLD, run.path)
+    assert process.stdout.readline().strip() == b"held"
+    with pytest.raises(RunExists):
+        runs.create(RunConfig(), "one", tmp_path)
+
+
+def test_model_is_told_from_another_by_its_content_alone(run):
+    assert runs.model_checksum(run) == ""
+    seen = set()
+    for content in (b"one", b"two"):
+        with zipfile.ZipFile(run.model_path, "w") as archive:
+            archive.writestr("model.weights.h5", content)
+        os.utime(run.model_path, ns=(1, 1))
+        seen.add(runs.model_checksum(run))
+        os.utime(run.model_path)
+        seen.add(runs.model_checksum(run))
+    run.model_path.write_bytes(b"no archive")
+    seen.add(runs.model_checksum(run))
+    assert len(seen) == 3
+
+
+def test_runs_of_one_tick_of_the_clock_are_listed_by_name(tmp_path):
+    for name in ("b", "c", "a"):
+        made = runs.create(RunConfig(), name, tmp_path)
+        os.utime(made.path / "config.json", ns=(1, 1))
+    assert [found.name for found in runs.find_all(tmp_path)] == ["a", "b", "c"]
+
+
 def test_what_is_derived_from_a_run_lies_in_its_folder(run):
     run.write_derived("measures.json", {"one": 1})
     assert (run.path / "measures.json").is_file()
@@ -184,25 +245,3 @@ def test_a_run_that_ships_with_engram_is_not_trained():
 
 def raise_disk_full(*arguments):
     raise OSError(28, "No space left on device")
-
-
-def test_model_is_told_from_another_by_its_content_alone(run):
-    assert run.model_checksum() == ""
-    seen = set()
-    for content in (b"one", b"two"):
-        with zipfile.ZipFile(run.model_path, "w") as archive:
-            archive.writestr("model.weights.h5", content)
-        os.utime(run.model_path, ns=(1, 1))
-        seen.add(run.model_checksum())
-        os.utime(run.model_path)
-        seen.add(run.model_checksum())
-    run.model_path.write_bytes(b"no archive")
-    seen.add(run.model_checksum())
-    assert len(seen) == 3
-
-
-def test_runs_of_one_tick_of_the_clock_are_listed_by_name(tmp_path):
-    for name in ("b", "c", "a"):
-        made = runs.create(RunConfig(), name, tmp_path)
-        os.utime(made.path / "config.json", ns=(1, 1))
-    assert [found.name for found in runs.find_all(tmp_path)] == ["a", "b", "c"]

@@ -208,11 +208,48 @@ def poisoned(speak):
 
 
 def test_a_source_that_is_not_there_is_told_and_recorded(tiny, tmp_path):
-    with pytest.raises(SourceNotFound):
-        engine.train(tiny(source=str(tmp_path / "nowhere")), run="one", root=tmp_path)
-    last = list(runs.open("one", tmp_path).events())[-1]
+    run = runs.create(tiny(source=str(tmp_path / "nowhere")), "one", tmp_path)
+    with pytest.raises(SourceNotFound, match="a new run may take the name 'one'"):
+        engine.train(run=run)
+    last = list(run.events())[-1]
     assert last.state == "failed"
     assert "nowhere" in last.reason
+
+
+def test_a_source_with_a_typo_takes_no_name_and_imports_no_framework(run_python, tmp_path):
+    (tmp_path / "empty").mkdir()
+    code = f"""
+import sys
+import engine
+from engine import cli, config
+from engine.errors import DataError
+
+root = {str(tmp_path)!r}
+for source in ("nowhere", "empty"):
+    typed = root + "/" + source
+    try:
+        engine.train(config.build({{"source": typed}}), run="one", root=root + "/runs")
+    except DataError as error:
+        print(type(error).__name__)
+    for words in (["train", "--run", "one"], ["demo", "--out", root + "/out"],
+                  ["search", "--preset", "seed-ae", "--name", "one"]):
+        print(cli.main([*words, "--data", typed, "--runs", root + "/runs"]))
+print("keras" in sys.modules)
+"""
+    said = run_python(code).split()
+    assert said == ["SourceNotFound", "2", "2", "2", "EmptySource", "2", "2", "2", "False"]
+    assert not [file for file in (tmp_path / "runs").rglob("*") if file.is_file()]
+
+
+def test_a_name_that_a_wrong_source_took_is_free_again(tiny, tmp_path):
+    run = runs.create(tiny(epochs=1, source=str(tmp_path / "nowhere")), "one", tmp_path)
+    with pytest.raises(SourceNotFound):
+        engine.resume(run)
+    again = engine.train(tiny(epochs=1), run="one", root=tmp_path)
+    assert (again.path, again.state(), len(again.history())) == (run.path, "finished", 1)
+    numbers = [event.sequence for event in again.events()]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert [event.state for event in again.events() if isinstance(event, JobEnded)] == ["failed", "finished"]
 
 
 def test_another_backend_in_the_same_process_is_refused(tiny, tmp_path):

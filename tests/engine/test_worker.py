@@ -143,7 +143,8 @@ def test_what_cannot_be_done_gets_a_sentence_and_the_process_stays(child, tiny, 
     refused = child.wait_for(Refused)
     assert (refused.number, refused.panel) == (7, "data")
     child.say(messages.Train(config=nowhere, name="none", root=str(tmp_path)))
-    assert child.wait_for(JobEnded, run="none").state == "failed"
+    assert "nowhere" in child.wait_for(Refused).reason
+    assert not (tmp_path / "none").exists()
     child.say(messages.OpenScan(number=8, panel="compare", path=str(tmp_path)))
     assert child.wait_for(Refused).number == 8
 

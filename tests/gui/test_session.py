@@ -1,6 +1,10 @@
 """The session: one way for events, whether they come from a living engine or from an old record."""
 
+import pytest
+
+from engine import runs
 from engine.config import DataConfig
+from engine.errors import SourceNotFound
 from engine.messages import JobEnded, LoadData, Log, Refused, Resume
 from tests.gui.conftest import number, story
 
@@ -58,6 +62,25 @@ def test_start_makes_a_run_and_sends_it_to_an_engine(session, tiny):
     assert record.name == "ae-0001"
     assert record.state == "running"
     assert session.job.engine.sent == [Resume(run=str(record.run.path))]
+
+
+def test_source_with_a_typo_takes_no_name(session, tiny, tmp_path, root):
+    session.open(root)
+    with pytest.raises(SourceNotFound):
+        session.start(tiny(source=str(tmp_path / "nowhere")), "one")
+    assert not (root / "one").exists()
+    assert not session.job.is_busy()
+
+
+def test_name_of_a_run_that_failed_with_nothing_is_taken_with_the_new_settings(session, tiny, root):
+    failed = runs.create(tiny(epochs=2), "one", root)
+    failed.append(JobEnded(run="one", state="failed", reason="No images."))
+    session.open(root)
+    record = session.start(tiny(epochs=5), "one")
+    assert (record.config.training.epochs, record.state, list(session.book.records)) == (5, "running", ["one"])
+    assert [line.text for line in record.log] == []
+    session.book.look()
+    assert [line.text for line in record.log] == ["Failed: No images."]
 
 
 def test_run_is_let_go_however_its_job_ends(session, tiny):

@@ -12,7 +12,7 @@ from engine.explore.inspecting.opened import Opened, OpenedModels
 from engine.explore.inspecting.unfinished import Unfinished
 from engine.explore.inspecting.warm import Warm, progress_of
 from engine.messages import ChannelStatistics, Favourites, Request
-from engine.runs import Run
+from engine.runs import Run, model_checksum
 
 FILE, FILES_KEPT, VERSION = "channels.json", 4, 1
 NUMBERS = ("mean", "spread", "energy", "zeros", "lowest", "highest", "dead")
@@ -88,7 +88,7 @@ class Surveyed:
 
     def key(self, run: Run) -> str:
         """These images, this model file, this way to measure."""
-        return f"{VERSION} {self.fingerprint} {self.split.name} {run.model_checksum()}"
+        return f"{VERSION} {self.fingerprint} {self.split.name} {model_checksum(run)}"
 
 
 def plain(found: Mapping[str, Statistics], images: int) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from engine.data import Dataset
 from engine.explore.latent.space import BATCH, Codes, Space, joined
 from engine.messages import ShouldStop
-from engine.runs import Run
+from engine.runs import Run, model_checksum
 
 VERSION: Final = 2
 SMALL: Final = 16  # scans that are reconstructed at a time: whoever else asks waits for so many at the most
@@ -57,7 +57,7 @@ class Encodings:
 
     def __init__(self, run: Run, space: Space, images: Dataset) -> None:
         self.run, self.space, self.images = run, space, images
-        self.key = f"{VERSION} {images.fingerprint} {run.model_checksum()}"
+        self.key = f"{VERSION} {images.fingerprint} {model_checksum(run)}"
         self._codes: dict[str, Codes] = {}
         self._errors: dict[str, Errors] = {}
         self._begun: dict[str, Gathering[Any]] = {}

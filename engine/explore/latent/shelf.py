@@ -68,7 +68,7 @@ class Shelf:
             raise ConfigError("A yardstick has no latent space to explore here.", "Choose a run.")
         model, side = self.warm.maker(request.run, request.data)
         run, images = runs.open(request.run), self.warm.dataset(request.data.model_copy(update={"size": side}))
-        key = run.path, run.model_checksum(), images.fingerprint
+        key = run.path, runs.model_checksum(run), images.fingerprint
         if key not in self._atlases:
             self._atlases[key] = Atlas(run, model, images, self.warm.should_stop)
         self._atlases.move_to_end(key)

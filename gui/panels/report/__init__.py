@@ -80,23 +80,19 @@ class ReportPanel(Panel):
         """Show how the study in the folder stands; what it holds is read anew when its file has changed."""
         study = self.study()
         try:
-            self._read(study)
+            seen = study.path, stamp(study.record)
+            if seen[1] is None or seen != self._seen:
+                before = self._seen[0], self._record
+                self._seen, self._record = seen, {}
+                self._record = study.read()
+                if (study.path, self._record) != before:
+                    self.contents.show_items(items(self._record, study.path), self._key)
             state = "running" if self.session.job.study == str(study.path) else study.state()
         except (EngramError, OSError) as error:
             self.order.notice.show_notice(str(error))
             state = "failed"
         self.order.show_state(state)
         self.progress.show_state(state, facts(self._record), study.page.exists())
-
-    def _read(self, study: Study) -> None:
-        """Read what the study holds, unless it is known already. Raises StudyError."""
-        seen, before = (study.path, stamp(study.record)), (self._seen[0], self._record)
-        if seen[1] and seen == self._seen:
-            return
-        self._seen, self._record = seen, {}
-        self._record = study.read()
-        if (study.path, self._record) != before:
-            self.contents.show_items(items(self._record, study.path), self._key)
 
     def show_wish(self, what: Any) -> None:
         """Show a study's folder."""

@@ -8,9 +8,10 @@ from pydicom.data import get_testdata_file
 
 from engine.data import load
 from engine.data.folder import lay_out
-from engine.data.loading import open_source
+from engine.data.loading import check_source, open_source
 from engine.data.picture import Unusable
 from engine.data.source import natural
+from engine.data.walk import check_folder
 from engine.errors import EmptySource, SourceNotFound
 
 
@@ -183,6 +184,30 @@ def test_a_folder_that_is_not_there(tmp_path, config):
 def test_a_file_is_no_folder(tree, config):
     with pytest.raises(SourceNotFound, match="is a file, not a folder"):
         load(str(tree("1.png") / "1.png"), config())
+
+
+def test_a_source_is_checked_without_decoding_an_image(tree, config, tmp_path):
+    folder = tree("a/1.png", "a/2.png")
+    for file in folder.rglob("*.png"):
+        file.write_bytes(b"no image, which only a reader finds out")
+    for check in (lambda source: check_source(config(source=source)), check_folder):
+        check(str(folder))
+        check("phantom")
+        with pytest.raises(SourceNotFound, match="does not exist"):
+            check(str(tmp_path / "nowhere"))
+        (tmp_path / "words").mkdir(exist_ok=True)
+        (tmp_path / "words" / "notes.txt").write_text("words")
+        with pytest.raises(EmptySource, match="no usable image"):
+            check(str(tmp_path / "words"))
+
+
+def test_a_folder_is_checked_no_further_than_its_first_image(tree, monkeypatch):
+    folder = tree("1.png", "a/2.png")
+    opened = []
+    scan = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: (opened.append(path), scan(path))[1])
+    check_folder(str(folder))
+    assert len(opened) == 1
 
 
 def test_an_empty_folder_says_what_was_looked_for(tmp_path, config):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.errors import SearchBusy
+from engine.errors import EmptySource, SearchBusy, SourceNotFound
 from engine.messages import Search
 from engine.search import folder
 from tests.engine.search.conftest import SPACE
@@ -25,6 +25,23 @@ def test_killed_while_it_is_made_it_can_be_made_again(order, tmp_path, monkeypat
     with folder.prepare(order).ledger() as ledger:
         assert folder.plan_of(ledger).space.names == list(SPACE)
     assert sorted(path.name for path in (tmp_path / "_searches" / "small").iterdir()) == ["ledger.sqlite", "lock"]
+
+
+def test_search_whose_images_are_not_there_takes_no_name_and_does_not_go_on(order, tmp_path, tiny):
+    nowhere = order.model_copy(update={"base": tiny(source=str(tmp_path / "nowhere"))})
+    with pytest.raises(SourceNotFound):
+        folder.prepare(nowhere)
+    assert not (tmp_path / "_searches").exists()
+    away = tmp_path / "scans"
+    away.mkdir()
+    (away / "1.png").touch()
+    there = order.model_copy(update={"base": tiny(source=str(away))})
+    folder.prepare(there)
+    (away / "1.png").unlink()
+    with pytest.raises(EmptySource):
+        folder.prepare(Search(name="small", root=str(tmp_path)))
+    on_cluster = {"cluster": "tcp://cluster:8786"}
+    folder.prepare(Search(name="small", root=str(tmp_path), settings=on_cluster))  # its workers may see more
 
 
 def test_who_makes_one_that_is_being_made_is_told_so(order, tmp_path):

@@ -212,6 +212,13 @@ def test_source_that_is_not_there_is_said_before_there_are_runs(tmp_path, capsys
     assert not (tmp_path / "s").exists()
 
 
+def test_source_without_an_image_is_said_before_there_are_runs(tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    assert cli.main(["study", "--out", str(tmp_path / "s"), "--data", str(tmp_path / "empty"), "--quick"]) == 2
+    assert "no usable image" in capsys.readouterr().err
+    assert not (tmp_path / "s").exists()
+
+
 def test_backend_that_is_not_installed_is_said_before_there_are_runs(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(backend, "installed", list)
     assert cli.main(["study", "--out", str(tmp_path / "s"), "--quick"]) == 2
