@@ -7,9 +7,10 @@ from contextlib import suppress
 import pytest
 
 from engine import runs
-from engine.messages import TrialEnded
+from engine.messages import EpochEnded, TrialEnded
 from engine.search.ledger import Ledger
-from tests.engine.search.fake_executor import fail
+from tests.engine.search.fake_executor import Attempt, fail
+from tests.engine.search.scripted_search import wait_for
 
 UNHEARD = (0, 1, 99)  # steps that trials play before they notice that their search is dead; 99: to their end
 SCENARIOS = {  # the settings of a search, what else it is of, and how many trials end before it may die
@@ -123,3 +124,21 @@ def test_a_search_that_dies_again_and_again_comes_out_the_same(search_until, dea
         for _ in range(3):
             search_until(chance.randrange(most), settings, chance.choice(UNHEARD), root=root)
         assert facts(search_until(None, settings, root=root), root) == whole
+
+
+@pytest.mark.parametrize(
+    ("attempt", "state", "reason"), [(Attempt(), "finished", ""), (fail("Diverged.", epochs=2), "failed", "Diverged.")]
+)
+def test_a_trial_that_ended_behind_the_search_s_death_is_not_begun_again(attempt, state, reason, make_search, executor):
+    def dies(search):
+        yield from wait_for(EpochEnded)
+        raise Died
+
+    executor.attempts, executor.unheard_steps = {1: attempt}, 99
+    with pytest.raises(Died):
+        make_search({"trials": 2}, dies).run()
+    executor.unheard_steps = 0
+    search = make_search().run()
+    assert executor.begun == [(1, 0), (2, 0)]
+    assert (search.trials[0].state, search.trials[0].reason) == (state, reason)
+    assert (search.trials[0].score is None) == (state == "failed")

@@ -117,6 +117,7 @@ def test_failed_trials_are_tried_again_when_that_is_wanted_but_for_those_that_ca
     search = make_search(retry_failed=True).run()
     assert [(trial.state, trial.reason) for trial in search.trials] == [("failed", outcome.NO_NUMBER), ("finished", "")]
     assert executor.begun == [(1, 0), (2, 0), (2, 1)]
+    assert [event.number for event in search.told(TrialEnded)] == [2]
 
 
 # ---- trials that are killed --------------------------------------------------------------------------------------
@@ -192,9 +193,39 @@ def test_a_hopeless_trial_is_pruned_and_scored_up_to_there_however_late_it_hears
     assert search.told(SearchState)[-1].best == 4
 
 
+def test_side_by_side_a_trial_is_judged_by_the_same_others_whichever_ends_first(make_search, executor, tmp_path):
+    executor.losses = lambda settings, epoch: settings.model.latent + 1 / epoch
+    found = []
+    for slow in (7, 8):
+        executor.attempts = {slow: Attempt(steps_per_epoch=9)}
+        order = {**ONE_AFTER_THE_OTHER, "early_stopping": True, "parallel": 2}
+        space = {"latent": [10, 20, 30, 40, 50, 36, 90, 35]}  # trial 7, were it heard, would raise the median above 35
+        found.append(make_search(order, root=tmp_path / str(slow), space=space, epochs=4).run().trials)
+    for trials in found:
+        assert [trial.state for trial in trials] == ["finished"] * 6 + ["stopped"] * 2
+        assert [(trial.epochs, trial.score) for trial in trials[6:]] == [(2, 90.5), (2, 35.5)]
+
+
 def test_without_early_stopping_no_trial_is_pruned(make_search):
     search = make_search(ONE_AFTER_THE_OTHER, space={"latent": [4, 5, 6, 7, 8, 30]}, epochs=6).run()
     assert [(trial.state, trial.epochs) for trial in search.trials] == [("finished", 6)] * 6
+
+
+# ---- promotion ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("schedule", "first_epoch"), [("constant", 1), ("cosine", 0)])
+def test_a_promoted_trial_goes_on_from_its_parent_s_epochs_where_they_would_be_its_own(
+    schedule, first_epoch, make_search, executor
+):
+    executor.attempts = {4: [kill_after(2 - first_epoch)]}
+    order = {"trials": 4, "algorithm": "hyperband"}
+    search = make_search(order, space={"latent": [4, 6, 8]}, epochs=3, schedule=schedule).run()
+    promoted = search.trials[3]
+    best = min(search.trials[:3], key=lambda trial: trial.score)
+    assert promoted.place == {"bracket": 0, "rung": 1, "parent": best.number}
+    assert (promoted.config["latent"], promoted.epochs) == (best.config["latent"], 3)
+    assert executor.begun == [(1, 0), (2, 0), (3, 0), (4, first_epoch), (4, 2)]
 
 
 # ---- told what to do ---------------------------------------------------------------------------------------------

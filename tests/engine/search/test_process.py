@@ -19,7 +19,7 @@ SEARCH = """
 import queue, sys
 from pathlib import Path
 from engine import runs
-from engine.messages import EpochEnded
+from engine.messages import JobStarted
 from engine.search.places import Task
 from engine.search.process import ThisMachine
 
@@ -28,7 +28,7 @@ machine = ThisMachine(root)
 for number in (1, 2):
     machine.begin(Task(number, runs.open(f"s-{number}", root), root / f"{number}.log"), inbox)
     machine.expect("tensorflow")
-    while not ((news := inbox.get())[0] == number and isinstance(news[1], EpochEnded)):
+    while not ((news := inbox.get())[0] == number and isinstance(news[1], JobStarted)):
         pass
     print("trains", flush=True)
     sys.stdin.readline()
@@ -157,7 +157,10 @@ def test_a_trial_waits_until_the_process_before_it_lets_its_run_go(begin, tiny, 
 
 
 @needs_proc
-def test_the_process_in_reserve_takes_the_next_trial_and_all_die_with_the_search(start_python, tiny, tmp_path):
+def test_the_process_in_reserve_takes_the_next_trial_and_all_die_with_the_search(
+    start_python, tiny, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("FAKE_EPOCH_S", "600")  # they die at once, not when an epoch is over
     for number in (1, 2):
         runs.create(tiny(epochs=ENDLESS), f"s-{number}", tmp_path)
     search = start_python(SEARCH, tmp_path)
@@ -215,8 +218,9 @@ def test_where_cards_are_dealt_each_trial_sees_its_own_and_none_waits(begin, mac
     assert told == ["card-1 sees the card 3.", "card-2 sees the card 5."]
     for trial in trials:
         trial.wait_for(Gone)
-        trial.process.close()
+    trials[1].process.close()
     again = Trial(dealt, runs.create(tiny(epochs=1), "card-3", tmp_path))
-    assert again.wait_for(Log).text == "card-3 sees the card 3."
+    assert again.wait_for(Log).text == "card-3 sees the card 5."
     again.wait_for(Gone)
-    again.process.close()
+    for trial in (trials[0], again):
+        trial.process.close()
