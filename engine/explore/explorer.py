@@ -75,7 +75,12 @@ class Explorer:
         Raises:
             EngramError: what is wrong with the request.
         """
-        return self._answers[type(request)](request)
+        try:
+            return self._answers[type(request)](request)
+        except data.LoadingStopped:
+            if request.can_wait:
+                return None
+            raise
 
     def _load_data(self, request: LoadData) -> dict[str, Any]:
         def progress(done: int, total: int) -> None:
@@ -124,10 +129,7 @@ class Explorer:
         return {"run": request.run, "split": request.split, "mse": [] if scores is None else scores["mse"].tolist()}
 
     def _measure(self, request: Measure) -> dict[str, Any] | None:
-        try:
-            found = self._measured(request)
-        except data.LoadingStopped:
-            return None
+        found = self._measured(request)
         return None if found is None else {"run": request.run, "splits": found}
 
     def _measured(self, request: Measure) -> dict[str, Any] | None:
