@@ -1,0 +1,182 @@
+"""Which request a worker answers when: the latest wins, urgent before patient, long work aside and given up."""
+
+import io
+import queue
+import threading
+
+import pytest
+
+from engine import messages, worker
+from engine.data import LoadingStopped
+from engine.messages import Answer, Refused, RequestProgress
+from tests.engine.conversation import InProcess
+
+
+@pytest.fixture
+def serving(tmp_path):
+    """A worker on threads of this process."""
+    with InProcess(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def images(serving, tiny):
+    """The settings of images that the worker has loaded."""
+    serving.say(messages.LoadData(number=1, panel="data", config=tiny().data))
+    serving.wait_for(Answer, number=1)
+    return tiny().data
+
+
+def test_measuring_gives_way_and_has_its_turn_after_all(serving, images):
+    serving.interrupt(31, messages.LoadData(number=32, panel="data", config=images))
+    serving.say(messages.Measure(number=31, panel="compare-measure", run="pca:5", data=images))
+    answers = [serving.wait_for((Answer, Refused)) for _ in range(2)]
+    assert [answer.number for answer in answers] == [32, 31]
+    assert answers[1].content["splits"]["test"]["n"] == 6
+
+
+def test_what_gives_way_while_its_images_are_loaded_has_its_turn_after_all(serving, tiny):
+    place = {"data": tiny(phantom_seed=5).data, "split": "test", "indices": (0,), "runs": ("pca:4",)}
+    serving.interrupt(33, messages.OpenScan(number=34, panel="data", path="/nowhere"))
+    serving.say(messages.DenoiseCurve(number=33, panel="denoise-curve", sigmas=(0.1,), **place))
+    assert [serving.wait_for((Answer, Refused)).number for _ in range(2)] == [34, 33]
+
+
+@pytest.fixture
+def auditing(serving, monkeypatch):
+    """A worker whose large audits end only when they are no longer wanted."""
+    audit = worker.answer_audit
+
+    def endless(request, emit, should_stop):
+        if request.config.phantom_count < 1000:
+            return audit(request, emit, should_stop)
+        emit(RequestProgress(number=request.number, panel=request.panel, done=1, total=2))
+        should_stop.__self__.wait(240)
+        assert should_stop()
+        raise LoadingStopped("The audit was stopped.")
+
+    monkeypatch.setattr(worker, "answer_audit", endless)
+    return serving
+
+
+def test_an_audit_is_answered_beside_other_requests_and_given_up_for_other_data(auditing, tiny):
+    child, large = auditing, tiny(phantom_count=6000).data
+    child.say(messages.Audit(number=900, panel="audit", config=large))
+    child.wait_for(messages.RequestProgress, number=900)
+    child.say(messages.OpenScan(number=901, panel="compare", path="/nowhere"))
+    assert child.wait_for((Answer, Refused)).number == 901
+    child.say(messages.LoadData(number=902, panel="data", config=tiny().data))
+    told = [child.wait_for((Refused, Answer)) for _ in range(2)]  # whichever comes first
+    given_up, loaded = (next(event for event in told if isinstance(event, kind)) for kind in (Refused, Answer))
+    assert (given_up.number, given_up.panel, given_up.reason) == (900, "audit", "The audit was stopped.")
+    assert loaded.number == 902
+    assert loaded.content["repeats"]["splits"]["test"]["test_clean"] == 6
+    assert loaded.content["leaked"] == []
+
+
+def test_a_newer_audit_takes_the_place_of_the_one_before(auditing, tiny):
+    auditing.say(messages.Audit(number=900, panel="audit", config=tiny(phantom_count=6000).data))
+    auditing.wait_for(messages.RequestProgress, number=900)
+    auditing.say(messages.Audit(number=901, panel="audit", config=tiny().data))
+    told = [auditing.wait_for((Refused, Answer)) for _ in range(2)]  # whichever comes first
+    given_up, answer = (next(event for event in told if isinstance(event, kind)) for kind in (Refused, Answer))
+    assert (given_up.number, answer.number) == (900, 901)
+    assert answer.content["near"]["splits"]["test"] == {"near_duplicates": 0, "near_train": 0, "near_clean": 6}
+
+
+def test_what_gave_way_has_its_turn_only_when_nothing_is_asked_for_a_while(tmp_path, tiny):
+    serving = worker.Worker([], io.BytesIO(), tmp_path)
+    gave_way = messages.Measure(number=1, panel="compare", run="pca:16", data=tiny().data)
+    urgent = messages.OpenScan(number=2, panel="data", path="/nowhere")
+    serving._later.append(gave_way)
+    coming, waits = iter([urgent]), []
+
+    def get(timeout):
+        waits.append(timeout)
+        if (found := next(coming, None)) is None:
+            raise queue.Empty
+        return found
+
+    serving._queue.get = get
+    assert serving._next() is urgent
+    assert serving._next() is gave_way
+    assert waits == [worker.QUIET_S] * 2
+
+
+def test_what_is_patient_begins_after_all_that_waits(tmp_path, tiny):
+    serving, answered = worker.Worker([], io.BytesIO(), tmp_path), []
+    serving.explorer.answer = lambda request: answered.append(request) or {}
+    place = {"run": "a", "data": tiny().data}
+    waiting = messages.Neighbours(number=1, panel="scan", indices=(0,), **place)
+    patient = messages.MapErrors(number=2, panel="errors", **place)
+    serving._newest |= {"scan": 1, "errors": 2}
+    serving._later.append(waiting)
+    serving._answer(patient)
+    assert answered == []
+    while serving._later:
+        serving._answer(serving._later.pop())
+    assert answered == [waiting, patient]
+
+
+def test_of_two_that_can_wait_the_newer_has_its_turn_first_after_what_is_urgent(serving, images):
+    place = {"data": images, "split": "test", "indices": (0,)}
+    curve = messages.DenoiseCurve(number=42, panel="denoise-curve", runs=("pca:4",), sigmas=(0.1, 0.2), **place)
+    urgent = messages.Denoise(number=43, panel="denoise", runs=("pca:4",), sigma=0.1, **place)
+    serving.interrupt(41, curve)
+    serving.interrupt(42, urgent)
+    serving.say(messages.Measure(number=41, panel="compare-measure", run="pca:3", data=images))
+    assert [serving.wait_for((Answer, Refused)).number for _ in range(3)] == [43, 42, 41]
+
+
+@pytest.fixture
+def filtering(serving):
+    """A worker whose classical methods end only when a scan has been opened meanwhile."""
+    answer, opened, at_work = serving.worker.explorer.answer, threading.Event(), []
+
+    def patient(request):
+        if isinstance(request, messages.OpenScan):
+            opened.set()
+        if not isinstance(request, messages.Filter):
+            return answer(request)
+        at_work.append(request.number)
+        opened.wait(60)
+        content = answer(request) | {"at_work": list(at_work)}
+        at_work.remove(request.number)
+        return content
+
+    serving.worker.explorer.answer = patient
+    return serving
+
+
+def test_classical_methods_work_beside_other_requests_and_one_after_the_other(filtering, tiny):
+    place = {"data": tiny().data, "split": "test", "indices": (0,), "panel": "denoise-filter", "method": "median"}
+    filtering.say(messages.Filter(number=51, sigma=0.1, **place))
+    filtering.say(messages.Filter(number=52, sigma=0.2, **place))
+    filtering.say(messages.OpenScan(number=53, panel="compare", path="/nowhere"))
+    assert filtering.wait_for((Answer, Refused)).number == 53
+    told = [filtering.wait_for(Answer)]
+    if told[0].number == 51:  # it had begun before the newer one came
+        told.append(filtering.wait_for(Answer))
+    assert told[-1].number == 52
+    assert all(answer.content["at_work"] == [answer.number] for answer in told)
+
+
+def test_settings_are_weighed_while_the_explorer_is_busy(serving, tiny, monkeypatch):
+    weighed, emit = threading.Event(), serving.worker.emit
+
+    def emit_and_note(event):
+        emit(event)
+        if isinstance(event, Answer) and event.panel == "weigh":
+            weighed.set()
+
+    monkeypatch.setattr(serving.worker, "emit", emit_and_note)
+    monkeypatch.setattr(serving.worker.explorer, "answer", lambda request: {"weighed first": weighed.wait(60)})
+    serving.say(messages.OpenScan(number=61, panel="compare", path="/nowhere"))
+    space, trials = {"latent": [4, 8]}, tuple(({"latent": 4 + 4 * (n % 2)}, 1.0 + n % 2) for n in range(8))
+    serving.say(messages.WeighSettings(number=62, panel="weigh", base=tiny(), space=space, trials=trials))
+    serving.say(messages.WeighSettings(number=63, panel="weigh", base=tiny(), space={"latent": []}, trials=()))
+    answers = {event.number: event for event in (serving.wait_for((Answer, Refused)) for _ in range(3))}
+    assert answers[61].content == {"weighed first": True}
+    (latent,) = answers[62].content["weighed"]
+    assert (latent["name"], latent["sign"], latent["effect"]) == ("latent", 1, pytest.approx(1.0))
+    assert "is empty" in answers[63].reason
