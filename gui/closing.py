@@ -21,29 +21,29 @@ def ask(parent: QWidget, record: RunRecord | None) -> Choice:
 def ask_of_search(parent: QWidget, name: str) -> Choice:
     """Ask what shall become of the search that runs."""
     text = (
-        "Stop and keep: all trials are kept, with the complete epochs of those that run, and the search can be gone on "
-        "with.\n\nKeep searching in the background: the search goes on without the window, inside the trials that "
-        "run, from their last complete epochs. Open it again in Search to see how far it is."
+        "Stop and keep: finished trials and completed epochs are saved. You can resume the search later.\n\n"
+        "Continue in background: Engram closes and the search continues; running trials restart from their last "
+        "completed epoch. Open the search again in Search to see its progress."
     )
-    return _choice(parent, f"Search {name} is running.", text, "Keep searching in the background")
+    return _choice(parent, f"Search {name} is running.", text, "Continue in background")
 
 
 def _ask_of_study(parent: QWidget) -> Choice:
     text = (
-        "Stop and keep: its finished runs and the complete epochs of the run in hand are kept. Start it again in the "
-        "same folder, here or by 'python -m engine study', to go on."
+        "Stop and keep: finished runs and completed epochs are saved. To resume, start the study again with the same "
+        "folder, here or with 'python -m engine study'."
     )
-    return _choice(parent, "The study is being made.", text)
+    return _choice(parent, "The reproduction study is still running.", text)
 
 
 def _ask_of_run(parent: QWidget, record: RunRecord) -> Choice:
-    said = f"{record.name} is being trained: {record.last_epoch} of {record.goal} epochs are complete."
+    said = f"{record.name} is still training: {record.last_epoch} of {record.goal} epochs completed."
     text = (
-        "Stop and keep: the epochs that are complete are kept, and the run can be resumed.\n\n"
-        "Keep training in the background: the run goes on without the window from its last complete epoch, to the same "
-        "result to the bit where the backend is deterministic. What is done of the present epoch is done again."
+        "Stop and keep: completed epochs are saved. You can resume the run later.\n\n"
+        "Continue in background: Engram closes and the run continues from its last completed epoch; the current epoch "
+        "is restarted. With a deterministic backend the result is bit-identical."
     )
-    return _choice(parent, said, text, "Keep training in the background")
+    return _choice(parent, said, text, "Continue in background")
 
 
 def _choice(parent: QWidget, said: str, text: str, background: str = "") -> Choice:

@@ -15,7 +15,7 @@ from gui.preferences import Preferences, PreferencesDialog
 from gui.shell import Shell
 from gui.shortcuts import ShortcutSheet
 
-SCANS = "Scans (*.png *.jpg *.jpeg *.bmp *.tif *.tiff *.dcm *.dicom *.ima *.nii *.nii.gz);;All files (*)"
+SCANS = "Images and volumes (*.png *.jpg *.jpeg *.bmp *.tif *.tiff *.dcm *.dicom *.ima *.nii *.nii.gz);;All files (*)"
 AskPath = Callable[..., str]
 
 
@@ -29,12 +29,12 @@ class Commands(QObject):
         self.ask_file: AskPath = lambda *words: QFileDialog.getOpenFileName(*words)[0]
 
     def open_folder(self) -> None:
-        path = self.ask_folder(self._window, "Open a folder of scans", str(Path.home()))
+        path = self.ask_folder(self._window, "Open a folder of images", str(Path.home()))
         if path:
             self._window.open_drop(classify([Path(path)]))
 
     def open_scan(self) -> None:
-        path = self.ask_file(self._window, "Open a scan", str(Path.home()), SCANS)
+        path = self.ask_file(self._window, "Open an image or volume", str(Path.home()), SCANS)
         if path:
             self._window.open_drop(classify([Path(path)]))
 
@@ -90,8 +90,8 @@ class Commands(QObject):
 
     def show_about(self) -> None:
         text = (
-            f"<b>Engram {version('engram-mri')}</b><p>Trains autoencoders on brain MRI, opens them up, and helps to "
-            f"find out whether their pictures can be trusted.</p><p>{MARK}.</p>"
+            f"<b>Engram {version('engram-mri')}</b><p>Train, inspect and stress-test autoencoders on brain MRI "
+            f"slices.</p><p>{MARK}</p>"
         )
         QMessageBox.about(self._window, "About Engram", text)
 

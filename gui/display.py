@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Mapping
 
 TIMEOUT_S = 5.0
-ADVICE = "The engine works without one: python -m engine demo"
+ADVICE = "The command line works without a display: python -m engine demo"
 
 
 def find_obstacle(environment: Mapping[str, str] = os.environ) -> str | None:
@@ -31,7 +31,7 @@ def find_obstacle(environment: Mapping[str, str] = os.environ) -> str | None:
             return None
         silent.append(reason)
     reasons = "; ".join(filter(None, silent))
-    return f"There is no display here{f' ({reasons})' if reasons else ''}, so no window. {ADVICE}"
+    return f"The app cannot start: no display was found{f' ({reasons})' if reasons else ''}. {ADVICE}"
 
 
 def _silence(server: str, environment: Mapping[str, str]) -> str | None:

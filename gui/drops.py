@@ -24,14 +24,18 @@ def paths_of(mime: QMimeData) -> list[Path]:
 def classify(paths: list[Path]) -> Drop:
     """Tell a run, a folder of scans and a single scan apart; whether a scan can be opened, its reader says later."""
     if not paths:
-        return Drop("none", Path(), "Only files and folders of this machine can be opened.")
+        return Drop("none", Path(), "Only files and folders on this computer can be opened.")
     path = paths[0]
     if len(paths) > 1:
-        return Drop("none", path, f"{len(paths)} things were dropped. Drop one folder, one scan or one run.")
+        return Drop(
+            "none",
+            path,
+            f"You dropped {len(paths)} items. Drop one item at a time: a folder of images, an image, or a run.",
+        )
     if (path / "config.json").is_file() and (path / "events.jsonl").is_file():
         return Drop("run", path)
     if path.is_dir():
         return Drop("folder", path)
     if path.is_file():
         return Drop("scan", path)
-    return Drop("none", path, f"There is no file or folder {path}.")
+    return Drop("none", path, f"File or folder not found: {path}.")

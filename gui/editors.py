@@ -22,7 +22,7 @@ NAMES = {
     "gelu": "GELU",
     "silu": "SiLU",
 }
-OWN_NAMES = {("normalisation", "none"): "As in the file"}
+OWN_NAMES = {("normalisation", "none"): "None (original)"}
 DEEP_STEP, STEP = 10, 1
 UNIT_GAP = 8
 

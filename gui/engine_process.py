@@ -13,6 +13,7 @@ from engine.messages import Event, Message, read_event
 
 GRACE_MS = 3000
 LAST_WORDS_BYTES = 4096
+SIGKILL = 9  # of the kernel where memory runs out; `signal` has no name for it on Windows
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,11 @@ class Ending:
     @property
     def sentence(self) -> str:
         """What to tell the user of an ending that nobody wanted."""
-        how = f"signal {self.code}" if self.crashed else f"exit code {self.code}"
-        said = f" It said: {self.last_words}" if self.last_words and not self.crashed else ""
-        return f"The engine process ended unexpectedly ({how}).{said}"
+        if self.crashed:
+            often = ", often out of memory" if self.code == SIGKILL else ""
+            return f"The engine crashed (signal {self.code}{often})."
+        said = f" Last message: {self.last_words}" if self.last_words else ""
+        return f"The engine stopped unexpectedly (exit code {self.code}).{said}"
 
 
 class EngineProcess(QObject):

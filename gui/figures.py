@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QWidget
 from gui import palette
 from gui.panel import MARK
 
-FIGURES = "Picture (*.png);;PDF (*.pdf)"
+FIGURES = "PNG image (*.png);;PDF (*.pdf)"
 RATIO = 2
 POINTS = 0.75  # of an inch in 72 parts, a pixel of 96
 MARGIN, LINE = 16, 24

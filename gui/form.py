@@ -199,7 +199,7 @@ def tool_tip(spec: FieldSpec) -> str:
     if spec.limits:
         parts.append(f"{spec.limits.capitalize()}{unit}.")
     default = choice_title(str(spec.default), spec.name) if spec.choices else _written(spec)
-    return " ".join([*parts, f"Default: {default}; double-click the name to return to it."])
+    return " ".join([*parts, f"Default: {default}; double-click the name to restore it."])
 
 
 def _written(spec: FieldSpec) -> str:

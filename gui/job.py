@@ -172,7 +172,11 @@ class Job(QObject):
             self._set_state("idle")
         if ending.wanted and not stopping:
             return
-        text = "The engine process did not stop in time and was ended." if stopping else ending.sentence
+        text = (
+            "The engine did not respond to Stop and was terminated. Completed epochs are saved."
+            if stopping
+            else ending.sentence
+        )
         self.lost.emit(Loss(held[0], text, *held[1:]))
         if gone and self._was_ready:
             self.warm_up(gone.backend, gone.threads)

@@ -21,14 +21,16 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         from gui.app import run
     except ImportError as error:
-        sys.exit(f"Qt cannot be loaded here: {error}. Install its system libraries: python scripts/qt_libraries.py")
+        sys.exit(f"Qt could not be loaded: {error}. Install its system libraries: python scripts/qt_libraries.py")
     return run(options.path)
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """Parse the command line; `--help` and `--version` print and exit."""
-    parser = argparse.ArgumentParser(prog="engram", description="Train autoencoders on brain MRI.")
-    parser.add_argument("path", nargs="*", type=Path, help="a folder of images, an image or a run to open")
+    parser = argparse.ArgumentParser(
+        prog="engram", description="Train, inspect and stress-test autoencoders on brain MRI slices."
+    )
+    parser.add_argument("path", nargs="*", type=Path, help="folder of images, image, volume or run to open")
     parser.add_argument("--runs", type=Path, help="folder of the runs")
     parser.add_argument("--version", action="version", version=f"Engram {__version__}")
     return parser.parse_args(arguments)

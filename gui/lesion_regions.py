@@ -12,6 +12,7 @@ from engine.config import DataConfig
 from engine.errors import EngramError
 from engine.lesions import Box
 from gui.widgets.region import Region
+from gui.widgets.text import grouped
 
 BOXES = "lesion_boxes.csv"
 
@@ -50,12 +51,14 @@ def mask_of(region: Region, shape: tuple[int, int]) -> NDArray[np.bool_]:
 def lesion_text(region: Region | None, size: tuple[int, int], rim_px: int, known: Callable[[], bool]) -> str:
     """Say where the region comes from and how large it is; what is wrong with it where it cannot be measured."""
     if region is None:
-        return "Nothing marked yet: draw it on any picture."
+        return "No lesion marked. Choose Ellipse or Polygon, then draw on any image."
     try:
         pixels = lesions.area(mask_of(region, size))
     except EngramError as error:
         return str(error)
-    return f"{'Known lesion' if known() else 'Drawn by hand'} · {pixels} px · rim {rim_px} px"
+    return (
+        f"{'Known lesion' if known() else 'Drawn lesion'} · {grouped(pixels)} pixels · background ring {rim_px} px wide"
+    )
 
 
 def _read(source: str) -> Mapping[str, object]:

@@ -10,7 +10,13 @@ from engine.config import DataConfig
 
 SPLITS = ("train", "validation", "test")
 LEAKED, CLEAN = "test_leaked", "test_clean"
-PARTS = {"train": "train", "validation": "validation", "test": "test", LEAKED: "leaked test", CLEAN: "clean test"}
+PARTS = {
+    "train": "training",
+    "validation": "validation",
+    "test": "test",
+    LEAKED: "leaked test",
+    CLEAN: "deduplicated test",
+}
 
 
 class Thumbnails:
@@ -80,7 +86,7 @@ class LoadedData:
 
     def class_name(self, row: int) -> str:
         label = int(self.labels[row])
-        return self.classes[label] if 0 <= label < len(self.classes) else "unlabelled"
+        return self.classes[label] if 0 <= label < len(self.classes) else "unlabeled"
 
     @property
     def title(self) -> str:

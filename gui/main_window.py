@@ -27,7 +27,7 @@ PLACES = {
     "layers": Place("Layers", "layers", "gui.panels.layers:LayersPanel"),
     "denoise": Place("Denoise", "denoise", "gui.panels.denoise:DenoisePanel"),
     "latent": Place("Latent", "latent", "gui.panels.latent:LatentPanel"),
-    "report": Place("Report", "report", "gui.panels.report:ReportPanel"),
+    "report": Place("Reproduce", "report", "gui.panels.report:ReportPanel"),
 }
 
 
@@ -70,7 +70,7 @@ class MainWindow(Shell):
         try:
             installed = demo.install(root)
         except OSError as error:
-            self.notice.say(f"The ready-made runs could not be put into {root} ({error.strerror}).")
+            self.notice.say(f"Could not copy the demo runs to {root} ({error.strerror}).")
             return DataConfig()
         return installed[0].config.data if installed else DataConfig()
 
@@ -113,7 +113,7 @@ class MainWindow(Shell):
         left_behind = self._leaving_search or self._leaving_run
         if self._leaving == "background" and not self._go_on_in_background():
             self._leaving = "stay"
-            self.notice.say(f"{left_behind} is kept but could not be started in the background.")
+            self.notice.say(f"{left_behind} is saved, but could not be continued in the background.")
             return
         self.close()
 
@@ -135,7 +135,7 @@ class MainWindow(Shell):
     def _on_refused(self, panel: str, refused: Refused) -> None:
         """An engine that was warmed up and has no run in its hands refuses because its backend cannot be used."""
         if panel == JOB and self.top_bar.waiting:
-            self.top_bar.show_lost("Engine not ready")
+            self.top_bar.show_lost("Engine not available")
             self.notice.say(f"{refused.reason} {refused.advice}".strip())
 
     def _show_recent(self, sources: list[str]) -> None:
@@ -144,12 +144,10 @@ class MainWindow(Shell):
     def _on_engine_lost(self, loss: Loss) -> None:
         self.top_bar.show_lost()
         if loss.study:
-            self.notice.say(
-                loss.sentence, action="Open the study", do=lambda: self.wish("report", ("study", loss.study))
-            )
+            self.notice.say(loss.sentence, action="Open study", do=lambda: self.wish("report", ("study", loss.study)))
             return
         if loss.search:
-            go_on = f"Go on with {loss.search}"
+            go_on = f"Resume {loss.search}"
             self.notice.say(loss.sentence, action=go_on, do=lambda: self.wish("search", ("resume", loss.search)))
             return
         resume = f"Resume {loss.run}" if loss.run else ""

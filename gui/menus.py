@@ -50,7 +50,7 @@ class Menus(QObject):
     def _add_file(self, menu: QMenu) -> None:
         commands = self._commands
         add(menu, "Open folder…", commands.open_folder, QKeySequence.StandardKey.Open)
-        add(menu, "Open scan…", commands.open_scan, "Ctrl+Shift+O")
+        add(menu, "Open image…", commands.open_scan, "Ctrl+Shift+O")
         menu.addMenu(self.recent)
         menu.addSeparator()
         add(menu, "Export…", commands.export, QKeySequence.StandardKey.Save)
@@ -84,12 +84,12 @@ class Menus(QObject):
         self.start = add(menu, "Start training", commands.start, "Ctrl+Return")
         self.pause = add(menu, "Pause", commands.pause_or_go_on, "Ctrl+P")
         self.stop = add(menu, "Stop and keep", self._window.desk.session.job.stop, "Ctrl+.")
-        self.resume = add(menu, "Resume the shown run", commands.resume, "Ctrl+R")
+        self.resume = add(menu, "Resume selected run", commands.resume, "Ctrl+R")
         menu.addSeparator()
-        add(menu, "Open the runs folder", commands.open_runs_folder)
+        add(menu, "Open runs folder", commands.open_runs_folder)
 
     def _add_help(self, menu: QMenu) -> None:
-        add(menu, "Keyboard and mouse", self._commands.show_shortcuts, "F1")
+        add(menu, "Keyboard shortcuts", self._commands.show_shortcuts, "F1")
         add(menu, "About Engram", self._commands.show_about).setMenuRole(QAction.MenuRole.AboutRole)
 
     def _on_full_screen(self) -> None:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-KINDS = {"picture": "Picture", "dicom": "DICOM", "nifti": "NIfTI"}
+KINDS = {"picture": "Image", "dicom": "DICOM", "nifti": "NIfTI"}
+SIDES = {"R": "right", "L": "left", "A": "anterior", "P": "posterior", "S": "superior", "I": "inferior"}
 
 
 @dataclass(frozen=True)
@@ -42,11 +43,11 @@ def from_answer(path: str, content: dict[str, Any]) -> OpenedScan:
 
 
 def orientation_text(letters: str | None) -> str:
-    """Return what is at the four sides, in words."""
+    """Return which side of the patient is at the left and at the top of the image."""
     if letters is None:
         return "Orientation unknown."
-    sides = zip(("left", "right", "top", "bottom"), letters, strict=True)
-    return f"Orientation: {', '.join(f'{side} {letter}' for side, letter in sides)}."
+    left, top = letters[0], letters[2]
+    return f"Image left = patient {SIDES[left]} ({left}) · image top = {SIDES[top]} ({top})"
 
 
 def facts(scan: OpenedScan) -> str:

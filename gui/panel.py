@@ -12,7 +12,7 @@ from gui.session import Session
 from gui.theme import GAP
 
 LEFT_PX = 352
-MARK = "Research and teaching — not for diagnosis"
+MARK = "For research and teaching only. Not for diagnosis."
 
 
 @dataclass
@@ -76,7 +76,11 @@ class Panel(QWidget):
         text = self.python()
         if text:
             QGuiApplication.clipboard().setText(text)
-        self.pointed.emit("Copied as Python" if text else "Nothing to copy: the settings are not right yet")
+        self.pointed.emit(
+            "Python script copied to the clipboard"
+            if text
+            else "Nothing copied: the settings are incomplete or invalid"
+        )
 
 
 def column_of(*cards: QWidget, stretched: QWidget | None = None) -> QScrollArea:

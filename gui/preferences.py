@@ -28,7 +28,7 @@ from gui.widgets.buttons import Button
 from gui.widgets.text import label
 
 KEY = "preferences"
-THEMES: dict[Mode, str] = {"system": "As the system", "dark": "Dark", "light": "Light"}
+THEMES: dict[Mode, str] = {"system": "System default", "dark": "Dark", "light": "Light"}
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class PreferencesDialog(QDialog):
         self.ask_folder: Callable[[QWidget, str, str], str] = QFileDialog.getExistingDirectory
         self.theme, self.backend = QComboBox(), QComboBox()
         self.runs = QLineEdit(now.runs)
-        self.download = QCheckBox("Let new Hugging Face sources be downloaded")
+        self.download = QCheckBox("Allow downloads from the Hugging Face Hub")
         for mode, title in THEMES.items():
             self.theme.addItem(title, mode)
         for name in backends():
@@ -109,7 +109,7 @@ class PreferencesDialog(QDialog):
         place.setSpacing(8)
         form.addRow("Theme", self.theme)
         form.addRow("Runs folder", place)
-        form.addRow("", label("Runs that are in the old folder stay there.", role="caption"))
+        form.addRow("", label("Existing runs stay in the old folder.", role="caption"))
         form.addRow("Default backend", self.backend)
         form.addRow("Downloads", self.download)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)

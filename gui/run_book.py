@@ -88,9 +88,9 @@ class RunBook(QObject):
         """Give a run another name. Raises RunError."""
         folder = self._free(name)
         if not runs.NAME.fullmatch(new):
-            raise RunError(f"'{new}' cannot be a run's name.", "Use letters, digits, '.', '_' and '-'.")
+            raise RunError(f"'{new}' is not a valid run name.", "Use letters, digits, '.', '_' and '-'.")
         if (self.root / new).exists():
-            raise RunExists(f"There is already a run '{new}'.", "Choose another name.")
+            raise RunExists(f"A run named '{new}' already exists.", "Choose another name.")
         try:
             folder.rename(self.root / new)
         except OSError as error:
@@ -121,7 +121,7 @@ class RunBook(QObject):
     def _free(self, name: str) -> Path:
         run = self.records[name].run
         if run.is_busy():
-            raise RunBusy(f"Run '{name}' is being trained.", "Stop it first.")
+            raise RunBusy(f"Run '{name}' is still training.", "Stop it first.")
         return run.path
 
     def _notice_folders(self) -> None:

@@ -133,23 +133,23 @@ def sentence(event: Event) -> tuple[str, str]:
         return event.text, event.level
     if isinstance(event, JobStarted):
         at = f"from epoch {event.first_epoch + 1} " if event.first_epoch else ""
-        counts = f"{event.train_images} images to train on, {event.validation_images} to validate"
+        counts = f"{event.train_images:,} training and {event.validation_images:,} validation images"
         where = f"{BACKENDS.get(event.backend, event.backend)}, {event.device}"
         return f"Training {at}on {where}: {counts}, {millions(event.parameters)} parameters.", "info"
     if isinstance(event, EpochEnded) and event.best:
-        return f"Best so far: epoch {event.epoch}, validation {event.metrics['val_loss']:.6g}.", "info"
+        return f"Best so far: epoch {event.epoch}, validation loss {event.metrics['val_loss']:,.6g}.", "info"
     if isinstance(event, JobEnded):
         said = " ".join(filter(None, (event.reason, event.advice)))
         epochs = "1 epoch" if event.epoch == 1 else f"{event.epoch} epochs"
-        kept = f"after {epochs}; the best model is kept" if event.epoch else "before an epoch was complete"
+        kept = f"after {epochs}; the best model is kept" if event.epoch else "before the first epoch was completed"
         texts = {"finished": f"Finished after {epochs}.", "stopped": f"Stopped {kept}.", "failed": f"Failed: {said}"}
         return texts[event.state], "error" if event.state == "failed" else "info"
-    return {Paused: ("Paused.", "info"), Continued: ("Going on.", "info")}.get(type(event), ("", ""))
+    return {Paused: ("Paused.", "info"), Continued: ("Continued.", "info")}.get(type(event), ("", ""))
 
 
 def millions(count: int) -> str:
     """Write a number of parameters, such as 11.5 M or 93 k."""
-    return f"{count / 1e6:.1f} M" if count >= 1e6 else f"{count / 1e3:.0f} k" if count >= 1e4 else str(count)
+    return f"{count / 1e6:.1f} M" if count >= 1e6 else f"{count / 1e3:.0f} k" if count >= 1e4 else f"{count:,}"
 
 
 def open_record(path: Path) -> RunRecord:

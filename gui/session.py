@@ -134,11 +134,11 @@ class Session(QObject):
 
     def _on_job_lost(self, loss: Loss) -> None:
         if loss.study:
-            kept = "What was finished of the study is kept, with the complete epochs of the run in hand."
+            kept = "Finished runs of the study and completed epochs are saved."
             self.engine_lost.emit(Loss(None, f"{loss.sentence} {kept}", loss.study))
             return
         if loss.search:
-            kept = "Its trials are kept, and the complete epochs of those that ran."
+            kept = "Finished trials and completed epochs are saved."
             self.engine_lost.emit(Loss(None, f"{loss.sentence} {kept}", search=loss.search))
             return
         record = self.record(loss.run)
@@ -146,7 +146,11 @@ class Session(QObject):
             self.engine_lost.emit(loss)
             return
         self.book.read(record.name)
-        kept = f"Epoch {record.last_epoch} of {record.name} is kept." if record.last_epoch else "No epoch was complete."
+        kept = (
+            f"{record.name} is saved up to epoch {record.last_epoch}."
+            if record.last_epoch
+            else "No epoch was completed."
+        )
         self.engine_lost.emit(Loss(loss.run, f"{loss.sentence} {kept}"))
 
     def _on_answered(self, answer: Answer) -> None:
@@ -156,7 +160,7 @@ class Session(QObject):
         try:
             self.data = from_answer(self.wanted, answer.content)
         except (OSError, ValueError) as error:
-            reason = f"The prepared images cannot be read ({error})."
-            self.refused.emit(DATA, Refused(reason=reason, advice="Load them again.", panel=DATA))
+            reason = f"The prepared images could not be read ({error})."
+            self.refused.emit(DATA, Refused(reason=reason, advice="Load the dataset again.", panel=DATA))
         else:
             self.data_loaded.emit(self.data)

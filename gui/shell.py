@@ -133,6 +133,6 @@ class Shell(QMainWindow):
             self.wish("train", ("run", drop.path.name))
         else:
             self.notice.say(
-                f"{drop.path.name} is a run of another folder, {drop.path.parent}. To see it, choose that folder in "
-                "the preferences (Ctrl+comma), or copy the run into your runs folder."
+                f"{drop.path.name} is not in your runs folder. Open Preferences (Ctrl+,) and set the runs folder to "
+                f"{drop.path.parent}, or copy {drop.path.name} into your runs folder."
             )

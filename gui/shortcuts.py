@@ -8,63 +8,63 @@ from gui.widgets.text import label
 
 PICTURES = (
     ("Wheel, + and −", "zoom at the cursor"),
-    ("Middle-drag, Shift+arrows", "move the picture"),
-    ("W + left-drag, W + arrows", "window and level"),
-    ("A", "contrast from 0.1 to 99.9 %"),
-    ("I", "invert"),
-    ("R", "whole picture, first contrast"),
-    ("Shift + move", "the same point in all pictures"),
-    ("Double-click, Enter", "look closer; again to go back"),
-    ("F", "hold to flicker between two pictures"),
-    ("Arrows", "next picture; move the border when swiping"),
+    ("Middle-drag, Shift+arrows", "move the image"),
+    ("W + left-drag, W + arrows", "change window and level"),
+    ("A", "auto window/level (0.1–99.9 percentile)"),
+    ("I", "invert intensities"),
+    ("R", "reset zoom and contrast"),
+    ("Shift + move", "show the same point in all images"),
+    ("Double-click, Enter", "enlarge; again to go back"),
+    ("F", "hold to flicker between two images"),
+    ("Arrows", "next image; move the divider when swiping"),
     ("Page up, Page down", "previous or next page"),
 )
 LESION = (
     ("Drag inside, drag a handle", "move or resize the lesion"),
-    ("Alt + arrows, with Shift", "move or resize it by a pixel"),
-    ("Enter, double-click", "close a polygon; Enter sets an ellipse"),
-    ("Backspace, Escape", "take a corner back; stop drawing"),
+    ("Alt + arrows", "move; with Shift, resize by one pixel"),
+    ("Enter, double-click", "close the polygon; Enter places an ellipse"),
+    ("Backspace, Escape", "undo last vertex; cancel drawing"),
     ("Delete", "remove the lesion"),
 )
 CURVES = (
-    ("Left, right", "read the values of an epoch"),
-    ("Wheel, drag", "zoom and move"),
-    ("R, double-click", "show everything again"),
+    ("Left, right", "read the values at an epoch"),
+    ("Wheel, drag", "zoom; pan"),
+    ("R, double-click", "reset zoom"),
 )
 FORMS = (
-    ("Up, down", "one step more or less"),
-    ("Page up, Page down", "ten steps more or less"),
-    ("Double-click a name", "back to the default"),
-    ("Space", "tick a run in a list"),
+    ("Up, down", "increase or decrease by one step"),
+    ("Page up, Page down", "increase or decrease by ten steps"),
+    ("Double-click a name", "restore the default"),
+    ("Space", "select or clear a run in a list"),
     ("F2, Delete", "rename or delete a run"),
 )
 AXES = (
-    ("Drag, click on a name", "brush, flip"),
-    ("Left, right; with Ctrl", "another axis; move it"),
-    ("Up, down; with Shift", "brush a value; grow the brush"),
-    ("F, L, Delete, Escape", "flip, log, clear this brush, all"),
+    ("Drag an axis, click its name", "filter; reverse"),
+    ("Left, right; with Ctrl", "select an axis; move it"),
+    ("Up, down; with Shift", "filter a value; widen the filter"),
+    ("F, L, Delete, Escape", "reverse; log; clear this filter; clear all"),
 )
 LAYERS = (
-    ("Arrows", "another channel"),
-    (", and .", "the layer before, the next one"),
-    ("< and >", "also norms and activations"),
+    ("Arrows", "select a channel"),
+    (", and .", "previous, next layer"),
+    ("< and >", "same, including normalization and activation layers"),
     ("Enter", "enlarge the channel; again to go back"),
-    ("P", "pin the channel first, or let it go"),
-    ("B", "before and after the non-linearity;"),
-    ("", "beside another run or scan: it and back"),
+    ("P", "pin or unpin the channel"),
+    ("B", "switch between before and after the activation;"),
+    ("", "when comparing: switch to the other run or image"),
 )
 MAP = (
-    ("Arrows, Enter", "next scan that way; choose it"),
-    ("Drag, Escape", "take a group; let it go"),
-    ("Wheel, + and −, R", "zoom; whole map again"),
+    ("Arrows, Enter", "move to the next image; select it"),
+    ("Drag, Escape", "lasso-select; clear selection"),
+    ("Wheel, + and −, R", "zoom; reset zoom"),
     ("Middle-drag, Shift+arrows", "move the map"),
 )
-LAYERS_TITLE, MAP_TITLE = "Layers", "Map of scans"
+LAYERS_TITLE, MAP_TITLE = "Layers", "Latent map"
 GROUPS = (
-    ("Pictures", PICTURES),
+    ("Images", PICTURES),
     ("Lesion", LESION),
     ("Curves", CURVES),
-    ("Axes of a search", AXES),
+    ("Parallel axes (Search)", AXES),
     (LAYERS_TITLE, LAYERS),
     (MAP_TITLE, MAP),
     ("Forms and lists", FORMS),
@@ -77,9 +77,9 @@ class ShortcutSheet(QDialog):
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("Keyboard and mouse")
+        self.setWindowTitle("Keyboard and mouse shortcuts")
         left, right = QVBoxLayout(), QVBoxLayout()
-        left.addLayout(_group("Program", menu_keys(window)))
+        left.addLayout(_group("App", menu_keys(window)))
         for title, keys in GROUPS:
             (left if title in (LAYERS_TITLE, MAP_TITLE) else right).addLayout(_group(title, keys))
         columns = QHBoxLayout()

@@ -57,9 +57,9 @@ class StatusBar(QStatusBar):
             at = self._search if self._search and self._search.search == session.job.search else None
             self.line.show_progress(*search_line(session.job.state, at, self._rate))
         elif session.questions.is_waiting("data"):
-            self.line.show_progress(self._reading or "Reading the scans", None)
+            self.line.show_progress(self._reading or "Reading images", None)
         elif session.questions.is_waiting("compare") or session.questions.is_waiting("search"):
-            self.line.show_progress("Reconstructing", None)
+            self.line.show_progress("Reconstructing images", None)
         else:
             self._reading = ""
             self.line.show_progress("Ready", 0.0)
@@ -70,7 +70,7 @@ class StatusBar(QStatusBar):
         known = [size for size in found if size is not None]
         self.ram.setVisible(bool(known))
         self.ram.setText(f"RAM {sum(known) / 1e9:.1f} GB")
-        self.ram.setToolTip("Memory of the engine processes")
+        self.ram.setToolTip("Memory used by the engine processes")
 
     def _on_study_told(self, event: Event) -> None:
         if isinstance(event, StudyProgress):
@@ -92,7 +92,19 @@ class StatusBar(QStatusBar):
             )
 
 
-PARTS = {"data": "Reading the scans"}
+PARTS = {
+    "data": "Reading images",
+    "audit": "Searching for near-duplicates",
+    "compare-measure": "Measuring test images",
+    "compare-rank": "Sorting images by error",
+    "layers-statistics": "Computing channel statistics",
+    "layers-favourites": "Searching for top-activating images",
+    "layers-preferred": "Activation maximization",
+    "layers-lesion": "Tracing the lesion",
+    "latent-map": "Encoding images",
+    "latent-errors": "Computing reconstruction errors",
+    "latent-calibrate": "Checking calibration",
+}
 
 
 def job_line(state: str, record: RunRecord) -> tuple[str, float | None, str]:

@@ -21,7 +21,7 @@ class TopBar(QFrame):
         self.setProperty("kind", "top-bar")
         self.setFixedHeight(HEIGHT)
         self.menus, self.waiting = QMenuBar(), True
-        self.data, self.device, self.mark = Chip("No scans yet"), Chip("Engine starting"), Chip(MARK)
+        self.data, self.device, self.mark = Chip("No dataset loaded"), Chip("Engine starting"), Chip(MARK)
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 0, 14, 0)
         row.setSpacing(10)
@@ -32,11 +32,11 @@ class TopBar(QFrame):
             row.addWidget(chip)
 
     def show_data(self, data: LoadedData) -> None:
-        sizes = {"train": data.size("train"), "test": data.size("test")}
+        sizes = {"training": data.size("train"), "test": data.size("test")}
         if len(data.leaked):
-            sizes = {"train": sizes["train"], "clean test": sizes["test"] - len(data.leaked)}
-        counts = " · ".join(f"{grouped(size)} {name}" for name, size in sizes.items() if size or "clean" in name)
-        self.data.setText(f"{data.title} · {counts}")
+            sizes = {"training": sizes["training"], "deduplicated test": sizes["test"] - len(data.leaked)}
+        counts = " · ".join(f"{grouped(size)} {name}" for name, size in sizes.items() if size or "deduplicated" in name)
+        self.data.setText(f"{data.title} · {counts} images")
         size = f"{data.config.size} × {data.config.size} px, {data.config.fit}"
         self.data.setAccessibleDescription(size)
 
@@ -51,7 +51,7 @@ class TopBar(QFrame):
         self.device.setText(f"{choice_title(backend)} · starting")
         self.device.set_tone("")
 
-    def show_lost(self, text: str = "Engine ended") -> None:
+    def show_lost(self, text: str = "Engine stopped") -> None:
         self.waiting = False
         self.device.setText(text)
         self.device.set_tone("danger")

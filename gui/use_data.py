@@ -16,7 +16,7 @@ class UseData(QUndoCommand):
     """Load a source; undoing loads the one before again (from the cache, so soon)."""
 
     def __init__(self, session: Session, config: DataConfig, before: DataConfig) -> None:
-        super().__init__(f"use of {source_title(config)}")
+        super().__init__(f"load {source_title(config)}")
         self._session, self._config, self._before = session, config, before
 
     def redo(self) -> None:
@@ -41,5 +41,5 @@ def data_config(values: Mapping[str, Any]) -> DataConfig:
     Raises ConfigError.
     """
     if values.get("source") in ("", "hf:"):
-        raise ConfigError("Choose a folder or a data set, or drop a folder on this window.")
+        raise ConfigError("Choose a folder or dataset, or drop a folder here.")
     return settings.build({**values, "filters": (32,)}).data

@@ -21,7 +21,7 @@ class ColourBar(QWidget):
 
     def set_range(self, scale: Scale, low: float, high: float) -> None:
         self._scale, self._low, self._high = scale, low, high
-        self.setAccessibleName(f"colour bar from {self.texts()[0]} to {self.texts()[-1]}")
+        self.setAccessibleName(f"color bar from {self.texts()[0]} to {self.texts()[-1]}")
         self.update()
 
     @property

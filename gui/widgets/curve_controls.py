@@ -14,7 +14,7 @@ from gui.widgets.curve_export import export_csv, export_png
 from gui.widgets.curve_plot import CurvePlot
 from gui.widgets.slider_row import SliderRange, SliderRow
 
-KINDS = {"png": "picture (PNG)", "csv": "numbers (CSV)"}
+KINDS = {"png": "image (PNG)", "csv": "values (CSV)"}
 WRITERS = {"png": export_png, "csv": export_csv}
 AskPath = Callable[[QWidget, str, str], str]
 
@@ -34,7 +34,7 @@ class CurveControls(QWidget):
         self._plots, self._footer = plots, footer
         self.ask_path: AskPath = ask_path
         self.smoothing = SliderRow("Smoothing", SliderRange(0.0, 0.99, 0.0))
-        self.log_x, self.log_y = FilterChip("log x"), FilterChip("log y")
+        self.log_x, self.log_y = FilterChip("Log x"), FilterChip("Log y")
         self.export = IconButton("export", "Export the plots")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -72,4 +72,4 @@ class CurveControls(QWidget):
             WRITERS[kind](plot, Path(path), self._footer)
         except OSError as error:
             reason = error.strerror or error
-            self.export_failed.emit(f"The file {path} could not be written: {reason}. Choose another folder.")
+            self.export_failed.emit(f"Could not write {path}: {reason}. Choose another folder.")

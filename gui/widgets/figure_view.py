@@ -31,7 +31,7 @@ class FigureView(QGraphicsView):
         self.setResizeAnchor(QGraphicsView.ViewportAnchor.AnchorViewCenter)
         self._dress()
         self.setAccessibleName("figure")
-        self.setToolTip("Wheel: zoom. Drag: move. Double-click or R: fit.")
+        self.setToolTip("Wheel: zoom. Drag: pan. Double-click or R: fit.")
 
     def show_figure(self, path: Path | None) -> bool:
         """Show a picture file, fitted; nothing when None. False when it cannot be read."""

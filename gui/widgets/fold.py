@@ -30,7 +30,7 @@ class Fold(QWidget):
 
     def set_changed(self, count: int) -> None:
         """Say how many things inside are not as usual."""
-        self.button.setText(f"{self._title} · {count} set" if count else self._title)
+        self.button.setText(f"{self._title} · {count} changed" if count else self._title)
 
     def _on_toggled(self, open_: bool) -> None:
         self.button.set_icon("chevron-down" if open_ else "chevron-right")

@@ -52,7 +52,7 @@ class ThumbnailModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return caption
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
-            return caption or f"picture {at + 1}"
+            return caption or f"image {at + 1}"
         if role == Qt.ItemDataRole.UserRole:
             return at
         return None

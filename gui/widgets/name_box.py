@@ -21,4 +21,4 @@ class NameBox(QComboBox):
         completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
         self.setCompleter(completer)
         for part in filter(None, (self, self.lineEdit())):
-            part.setAccessibleName(f"{accessible_name}, by a piece of its name")
+            part.setAccessibleName(f"{accessible_name}, type part of the name")

@@ -85,7 +85,7 @@ def axis_menu(widget: ParallelAxes, key: str) -> QMenu:
     """What can be done with an axis."""
     menu, model = QMenu(widget), widget.model
     place = model.order.index(key)
-    menu.addAction("Flip", lambda: widget.change(lambda: model.flip(key)))
+    menu.addAction("Reverse", lambda: widget.change(lambda: model.flip(key)))
     log = menu.addAction("Logarithmic", lambda: widget.change(lambda: model.set_log(key, key not in model.log)))
     log.setCheckable(True)
     log.setChecked(key in model.log)
@@ -96,9 +96,9 @@ def axis_menu(widget: ParallelAxes, key: str) -> QMenu:
         action.triggered.connect(lambda _=False, to=to: widget.change(lambda: model.move(key, to)))
         action.setEnabled(0 <= to < len(model.order))
     menu.addSeparator()
-    clear = menu.addAction("Clear this brush", lambda: widget.change(lambda: model.set_brush(key, None)))
+    clear = menu.addAction("Clear this filter", lambda: widget.change(lambda: model.set_brush(key, None)))
     clear.setEnabled(key in model.brushes)
-    menu.addAction("Clear all brushes", widget.clear_brushes).setEnabled(bool(model.brushes))
+    menu.addAction("Clear all filters", widget.clear_brushes).setEnabled(bool(model.brushes))
     return menu
 
 

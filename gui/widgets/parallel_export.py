@@ -37,7 +37,7 @@ def write_pdf(view: ParallelView, path: Path, heading: str, footer: str) -> None
     page.setPageMargins(QMarginsF(0, 0, 0, 0))
     painter = QPainter(page)
     if not painter.isActive():
-        raise OSError(f"no page could be begun in {path.name}")
+        raise OSError(f"no page could be started in {path.name}")
     _draw(painter, view, heading, footer)
     painter.end()
 

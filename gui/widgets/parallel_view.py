@@ -146,4 +146,4 @@ class ParallelView(QWidget):
 def described(model: ParallelModel) -> str:
     """What a screen reader says of them."""
     brushed = ", ".join(model.axes[key].title for key in model.brushes) or "none"
-    return f"{int(model.selected().sum())} of {len(model.lines.keys)} lines left; brushed axes: {brushed}"
+    return f"{int(model.selected().sum())} of {len(model.lines.keys)} lines shown; filtered axes: {brushed}"

@@ -9,8 +9,8 @@ from gui.widgets.region import Region
 from gui.widgets.region_state import Mode, RegionState
 
 HINTS = {
-    "ellipse": "Drag over the lesion on any picture. Enter puts an ellipse in the middle, Escape ends.",
-    "polygon": "Click corner after corner; a double-click or Enter closes, Backspace takes one back, Escape ends.",
+    "ellipse": "Drag across the lesion on any image. Enter: place an ellipse at the center. Esc: cancel.",
+    "polygon": "Click to add vertices. Double-click or Enter: close the polygon. Backspace: undo vertex. Esc: cancel.",
 }
 
 
@@ -39,11 +39,11 @@ class RegionButtons(QWidget):
         for button, mode in ((self.ellipse, "ellipse"), (self.polygon, "polygon")):
             button.setCheckable(True)
             button.clicked.connect(lambda on, mode=mode: self._regions.set_mode(mode if on else ""))
-        self.ellipse.setToolTip("Draw an ellipse with the mouse")
-        self.polygon.setToolTip("Draw a polygon, corner by corner")
-        self.known.setToolTip("Take the lesion that the data set's table of boxes names; again for the next one")
+        self.ellipse.setToolTip("Draw an ellipse by dragging")
+        self.polygon.setToolTip("Draw a polygon, vertex by vertex")
+        self.known.setToolTip("Use a lesion box from the dataset's annotation table; click again for the next one")
         self.known.clicked.connect(self._on_known_clicked)
-        self.remove.clicked.connect(lambda: self._regions.change(None, "removal of the lesion"))
+        self.remove.clicked.connect(lambda: self._regions.change(None, "remove lesion"))
         for button in (self.ellipse, self.polygon, self.known, self.remove):
             button.setProperty("kind", "chip")
             line.addWidget(button)
@@ -60,4 +60,4 @@ class RegionButtons(QWidget):
         """Take the known lesion after the one that is shown."""
         region, known = self._regions.region, self.known_regions
         at = known.index(region) + 1 if region in known else 0
-        self._regions.change(known[at % len(known)], "choice of a known lesion")
+        self._regions.change(known[at % len(known)], "use known lesion")

@@ -100,7 +100,7 @@ class RegionState(QObject):
         corners = tuple(dict.fromkeys(self.draft))
         if len(corners) >= LEAST_CORNERS:
             self.set_mode("")
-            self.change(Region("polygon", corners), "drawing of a polygon")
+            self.change(Region("polygon", corners), "draw polygon")
 
     def set_rim(self, rim_px: int) -> None:
         """Choose how wide the band round the region is, in pixels of the picture."""

@@ -99,7 +99,7 @@ class RegionTool(QObject):
             return True
         if held == NEW:
             self.state.set_mode("")
-        self.state.finish({NEW: "drawing of an ellipse", WHOLE: "move of the lesion"}.get(held, "resize of the lesion"))
+        self.state.finish({NEW: "draw ellipse", WHOLE: "move lesion"}.get(held, "resize lesion"))
         return True
 
     def _on_double_click(self, event: QMouseEvent) -> bool:
@@ -113,7 +113,7 @@ class RegionTool(QObject):
         if key in STEPS and event.modifiers() & Qt.KeyboardModifier.AltModifier:
             self._step(STEPS[key], bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
         elif key == Qt.Key.Key_Delete and self.state.region is not None:
-            self.state.change(None, "removal of the lesion")
+            self.state.change(None, "remove lesion")
         elif key == Qt.Key.Key_Escape and self.state.mode:
             self.state.set_mode("")
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.state.mode:
@@ -149,14 +149,14 @@ class RegionTool(QObject):
             self.state.close_polygon()
         else:
             self.state.set_mode("")
-            self.state.change(CENTRAL, "drawing of an ellipse")
+            self.state.change(CENTRAL, "draw ellipse")
 
     def _step(self, step: tuple[int, int], resize: bool) -> None:
         region, (width, height) = self.state.region, self._view.picture_size()
         if region is not None:
             by = step[0] / width, step[1] / height
             grown = region.grown((by[0], -by[1]))
-            self.state.change(grown if resize else region.moved(by), "resize" if resize else "move of the lesion")
+            self.state.change(grown if resize else region.moved(by), "resize" if resize else "move lesion")
 
     def _hit(self, place: QPointF) -> int | None:
         """Which handle is there, or the whole region, or nothing."""

@@ -41,7 +41,7 @@ class ScatterPlot(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(240, 180)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setAccessibleName("map of scans")
+        self.setAccessibleName("latent map")
 
     selected: Flags | None
 

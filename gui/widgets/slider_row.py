@@ -55,7 +55,7 @@ class SliderRow(QWidget):
         self.edit.valueChanged.connect(self._on_edit_changed)
         for part in (self.label, self.slider):
             part.installEventFilter(self)
-            part.setToolTip("Double-click for the default")
+            part.setToolTip("Double-click to restore the default")
 
     def _prepare(self) -> None:
         values = self._values

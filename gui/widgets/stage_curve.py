@@ -14,7 +14,7 @@ from gui.widgets.text import percent
 MARGIN, AXIS_PX, TEXT_PX = 12, 52, 18
 DOT, GAP, SAMPLE_PX = 3.0, 12.0, 26
 ALONG = 16
-HELD, ALONE = "still held", "in this layer alone"
+HELD, ALONE = "d′ retained (all paths)", "this layer only"
 STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
 
 

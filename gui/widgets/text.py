@@ -1,12 +1,8 @@
 """Small labels and how numbers are written, the same everywhere."""
 
-import re
-
 from PySide6.QtWidgets import QLabel, QWidget
 
 MINUS = "\u2212"
-THIN_SPACE = "\u2009"
-THOUSANDS = re.compile(r"(?<![\d,.])\d{1,3}(,\d{3})+(?![\d,])")
 
 
 def label(text: str = "", role: str = "", wrap: bool = False, parent: QWidget | None = None) -> QLabel:
@@ -33,7 +29,7 @@ def number(value: float | None, digits: int = 4) -> str:
         mantissa, exponent = f"{size:.{digits - 1}e}".split("e")
         text = f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
     else:
-        text = f"{size:.{digits}g}"
+        text = f"{size:,.{digits}g}"
     return (MINUS if value < 0 else "") + text.replace("e-", f"e{MINUS}")
 
 
@@ -42,7 +38,7 @@ def measured(value: float | None, digits: int = 4) -> str:
     text = number(value, digits)
     if value is None or "." not in text or "e" in text:
         return text
-    return (MINUS if value < 0 else "") + f"{abs(value):#.{digits}g}"
+    return (MINUS if value < 0 else "") + f"{abs(value):#,.{digits}g}"
 
 
 def fixed(value: float, places: int) -> str:
@@ -54,18 +50,13 @@ def fixed(value: float, places: int) -> str:
 
 
 def percent(share: float) -> str:
-    """Write a share of 1 as a whole percentage, with a space and a true minus."""
-    return f"{share:.0%}".replace("%", " %").replace("-", MINUS)
+    """Write a fraction as a whole percentage, such as 40%, with a true minus."""
+    return f"{share:.0%}".replace("-", MINUS)
 
 
 def grouped(value: int) -> str:
-    """Write a whole number with thin spaces between its thousands, from five figures on."""
-    return str(value) if abs(value) < 10_000 else f"{value:,}".replace(",", THIN_SPACE)
-
-
-def spaced(sentence: str) -> str:
-    """Write the numbers in a sentence of the engine's, '16,384 values', as the window writes them."""
-    return THOUSANDS.sub(lambda found: grouped(int(found[0].replace(",", ""))), sentence)
+    """Write a whole number with commas between its thousands: 1,800."""
+    return f"{value:,}"
 
 
 def restyle(widget: QWidget, **properties: object) -> None:

@@ -47,7 +47,7 @@ class ThumbnailPairs(QWidget):
         """Show these, one of them chosen."""
         self.pairs, self.at = tuple(pairs), at
         self._drawn.clear()
-        name = f"scans: {pairs[at].title}, {at + 1} of {len(pairs)}" if 0 <= at < len(pairs) else "scans"
+        name = f"images: {pairs[at].title}, {at + 1} of {len(pairs)}" if 0 <= at < len(pairs) else "images"
         self.setAccessibleName(name)
         self.updateGeometry()
         self.update()

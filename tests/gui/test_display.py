@@ -37,7 +37,7 @@ def x_server():
 
 
 def test_no_display_is_said_with_what_works_without_one():
-    assert display.find_obstacle({}) == f"There is no display here, so no window. {display.ADVICE}"
+    assert display.find_obstacle({}) == f"The app cannot start: no display was found. {display.ADVICE}"
 
 
 @pytest.mark.parametrize("variable", ["DISPLAY", "WAYLAND_DISPLAY"])
@@ -111,4 +111,4 @@ from gui import launch
 try: launch.main([])
 except SystemExit as end: print(end.code)
 """
-    assert "Qt cannot be loaded here" in run_python(code)
+    assert "Qt could not be loaded" in run_python(code)

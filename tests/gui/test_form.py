@@ -87,8 +87,8 @@ def test_folded_settings_say_how_many_of_them_are_set(form):
     titles = {title: fold.button for title, fold in form.folds.items()}
     assert list(titles) == ["Layers and loss", "Optimiser and machine"]
     form.change_values({"kernel_size": 5, "norm": "none", "ema": 0.9})
-    assert titles["Layers and loss"].text() == "Layers and loss · 2 set"
-    assert titles["Optimiser and machine"].text() == "Optimiser and machine · 1 set"
+    assert titles["Layers and loss"].text() == "Layers and loss · 2 changed"
+    assert titles["Optimiser and machine"].text() == "Optimiser and machine · 1 changed"
     assert not form.rows["ema"].editor.isVisible()
     titles["Optimiser and machine"].click()
     assert form.rows["ema"].editor.isVisible()

@@ -88,7 +88,7 @@ def test_killed_engine_is_told_with_its_run(job, make_run, qtbot):
         job.engine.die(9)
     loss = blocker.args[0]
     assert loss.run == "a"
-    assert loss.sentence == "The engine process ended unexpectedly (signal 9)."
+    assert loss.sentence == "The engine crashed (signal 9, often out of memory)."
     assert (job.state, job.engine) == ("idle", None)
 
 
@@ -108,7 +108,7 @@ def test_engine_that_does_not_stop_in_time_is_ended(job, make_run, qtbot, monkey
     job.begin(make_run("a"))
     with qtbot.waitSignal(job.lost) as blocker:
         job.stop()
-    assert "did not stop in time" in blocker.args[0].sentence
+    assert "did not respond to Stop" in blocker.args[0].sentence
     assert job.run is None
 
 

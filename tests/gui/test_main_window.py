@@ -122,7 +122,7 @@ class TestPanels:
 
     def test_mark_is_always_there(self, window):
         assert window.top_bar.mark.text() == MARK
-        assert "not for diagnosis" in MARK
+        assert "Not for diagnosis" in MARK
 
     def test_device_and_scans_are_named_once_they_are_known(self, window, data_content, answer_in):
         assert "starting" in window.top_bar.device.text()
@@ -130,7 +130,7 @@ class TestPanels:
         window.desk.session.job.engine.say(Ready(backend="tensorflow", device="CPU", versions={}))
         assert window.top_bar.device.text() == "TensorFlow · CPU"
         answer_in(window, data_content)
-        assert window.top_bar.data.text() == "Phantoms · 16 train · 6 test"
+        assert window.top_bar.data.text() == "Phantoms · 16 training · 6 test images"
 
 
 @pytest.fixture
@@ -157,7 +157,7 @@ class TestMenus:
         QTest.keySequence(window, QKeySequence("F1"))
         sheet = window.findChild(ShortcutSheet)
         texts = [child.text() for child in sheet.findChildren(QWidget) if hasattr(child, "text")]
-        assert {"Ctrl+O", "Ctrl+,", "Keyboard and mouse"} <= set(texts)
+        assert {"Ctrl+O", "Ctrl+,", "Keyboard shortcuts"} <= set(texts)
         assert sheet.height() <= 860  # a laptop screen of 900, less the frame of a window
         sheet.reject()
 
@@ -240,7 +240,7 @@ class TestDrops:
         elsewhere.mkdir()
         run.path.rename(elsewhere / "mine")
         drop(window, elsewhere / "mine")
-        assert "another folder" in window.notice.box.text()
+        assert "is not in your runs folder" in window.notice.box.text()
         assert window.notice.isVisible()
 
     @pytest.mark.parametrize("count", [0, 2])
@@ -249,7 +249,7 @@ class TestDrops:
         paths = [tmp_path / str(number) for number in range(count)] or [tmp_path / "gone"]
         drop(window, *paths)
         assert window.notice.isVisible()
-        assert ("were dropped" if count else "There is no file") in window.notice.box.text()
+        assert ("You dropped 2 items" if count else "File or folder not found") in window.notice.box.text()
         assert len(sent(window, LoadData)) == before
         window.notice.dismiss.click()
         assert not window.notice.isVisible()
@@ -343,7 +343,7 @@ class TestPreferences:
         window.commands.follow(Preferences(backend="jax"))
         window.desk.session.job.engine.say(Refused(reason="The backend jax is not installed.", advice="Install it."))
         assert window.notice.box.text() == "The backend jax is not installed. Install it."
-        assert window.top_bar.device.text() == "Engine not ready"
+        assert window.top_bar.device.text() == "Engine not available"
 
     def test_dialog_says_what_was_chosen(self, qtbot, tmp_path):
         dialog = PreferencesDialog(Preferences())
@@ -405,7 +405,7 @@ class TestClosing:
         window.close()
         window.desk.session.job.engine.say(JobEnded(run="ae-0001", state="stopped", epoch=1))
         assert window.isVisible()
-        assert "could not be started" in window.notice.box.text()
+        assert "could not be continued" in window.notice.box.text()
 
     def test_question_says_what_each_answer_means(self, window, tiny, qtbot, monkeypatch):
         from PySide6.QtWidgets import QMessageBox
@@ -414,8 +414,8 @@ class TestClosing:
         seen = []
         monkeypatch.setattr(QMessageBox, "exec", lambda box: seen.append(box.informativeText()))
         assert closing.ask(window, record) == "stay"
-        assert "from its last complete epoch" in seen[0]
-        assert "to the bit" in seen[0]
+        assert "from its last completed epoch" in seen[0]
+        assert "bit-identical" in seen[0]
 
 
 class TestStudy:
@@ -462,13 +462,13 @@ class TestStudy:
         seen = []
         monkeypatch.setattr(QMessageBox, "exec", lambda box: seen.append(box.informativeText()))
         assert closing.ask(window, None) == "stay"
-        assert "are kept" in seen[0]
+        assert "are saved" in seen[0]
 
     def test_engine_that_dies_is_said_with_a_way_back(self, window, tmp_path):
         self.start(window, tmp_path).engine.die(9)
         text = window.notice.box.text()
-        assert text.startswith("The engine process ended unexpectedly (signal 9).")
-        assert "finished of the study is kept" in text
+        assert text.startswith("The engine crashed (signal 9, often out of memory).")
+        assert "Finished runs of the study and completed epochs are saved" in text
         window.notice.box.action_requested.emit()
         assert window.current_key() == "report"
         assert window.current().study().path == tmp_path / "study"
@@ -508,7 +508,7 @@ class TestSearch:
 
     def test_engine_that_dies_is_said_with_a_way_to_go_on(self, window):
         self.start(window).engine.die(9)
-        assert "Its trials are kept" in window.notice.box.text()
+        assert "Finished trials and completed epochs are saved" in window.notice.box.text()
         window.notice.box.action_requested.emit()
         assert window.current_key() == "search"
 
@@ -518,8 +518,8 @@ class TestLostEngine:
         start_run(window, tiny, "ae-0003")
         window.desk.session.job.engine.die(9)
         text = window.notice.box.text()
-        assert text.startswith("The engine process ended unexpectedly (signal 9).")
-        assert window.top_bar.device.text() == "Engine ended"
+        assert text.startswith("The engine crashed (signal 9, often out of memory).")
+        assert window.top_bar.device.text() == "Engine stopped"
         window.notice.box.action_requested.emit()
         assert window.desk.session.job.run == "ae-0003"
         assert not window.notice.isVisible()
@@ -536,7 +536,7 @@ def test_ready_made_runs_are_put_into_an_empty_folder(qtbot, root, monkeypatch, 
     assert window.desk.session.record("demo-vae").state == "finished"
     monkeypatch.setattr(demo, "install", _full_disk)
     window.begin()
-    assert "could not be put into" in window.notice.box.text()
+    assert "Could not copy the demo runs to" in window.notice.box.text()
     window.close()
 
 

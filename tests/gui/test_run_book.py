@@ -76,7 +76,7 @@ def test_rename_refuses_what_is_no_name_or_taken(book, make_run, root):
     make_run("ae-0001")
     make_run("ae-0002")
     book.open(root)
-    with pytest.raises(RunError, match="cannot be a run's name"):
+    with pytest.raises(RunError, match="is not a valid run name"):
         book.rename("ae-0001", "../x")
     with pytest.raises(RunExists):
         book.rename("ae-0001", "ae-0002")

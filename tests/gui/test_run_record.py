@@ -101,11 +101,11 @@ def test_start_is_a_sentence_with_place_and_size(make_run):
     started = next(event for event in make_run("a").events() if isinstance(event, JobStarted))
     text, level = sentence(started)
     assert "TensorFlow, CPU" in text
-    assert "27 images" in text
+    assert "27 training and 3 validation images" in text
     assert level == "info"
     stopped = [JobEnded(run="a", state="stopped", epoch=epoch) for epoch in (0, 1, 7)]
     assert [sentence(event)[0] for event in stopped] == [
-        "Stopped before an epoch was complete.",
+        "Stopped before the first epoch was completed.",
         "Stopped after 1 epoch; the best model is kept.",
         "Stopped after 7 epochs; the best model is kept.",
     ]

@@ -101,7 +101,7 @@ def test_lost_engine_is_told_with_what_is_kept(session, tiny, qtbot):
         session.job.engine.say(event)
     with qtbot.waitSignal(session.engine_lost) as blocker:
         session.job.engine.die(9)
-    expected = "The engine process ended unexpectedly (signal 9). Epoch 2 of ae-0003 is kept."
+    expected = "The engine crashed (signal 9, often out of memory). ae-0003 is saved up to epoch 2."
     assert blocker.args[0].sentence == expected
     assert record.state == "interrupted"
 
@@ -113,7 +113,7 @@ def test_epoch_written_by_a_dying_engine_is_not_missed(session, tiny, qtbot):
         record.run.append(event)
     with qtbot.waitSignal(session.engine_lost) as blocker:
         session.job.engine.die(9)
-    assert "Epoch 1 of ae-0003 is kept" in blocker.args[0].sentence
+    assert "ae-0003 is saved up to epoch 1" in blocker.args[0].sentence
 
 
 def test_scans_are_loaded_and_shared(session, answer, data_content, qtbot):
@@ -133,7 +133,7 @@ def test_store_that_is_gone_is_a_sentence(session, answer, data_content, qtbot, 
     with qtbot.waitSignal(session.refused) as blocker:
         answer("data", {**data_content, "store": str(tmp_path / "gone.npy")})
     assert blocker.args[0] == "data"
-    assert "cannot be read" in blocker.args[1].reason
+    assert "could not be read" in blocker.args[1].reason
 
 
 def test_newest_source_wins(session, data_content, qtbot):

@@ -31,7 +31,7 @@ def test_reading_scans_is_told_with_its_share(bar, session):
     session.load_data(DataConfig())
     assert bar.line.bar.maximum() == 0
     session.questions.engine.say(RequestProgress(number=1, panel="data", done=150, total=600))
-    assert bar.line._text.text() == "Reading the scans · 150 of 600"
+    assert bar.line._text.text() == "Reading images · 150 of 600"
     assert bar.line.bar.value() == 250
 
 

@@ -7,20 +7,20 @@ from gui.widgets.buttons import Button
 from gui.widgets.card import Card
 from gui.widgets.number_model import Column, Row
 from gui.widgets.number_table import NumberTable
-from gui.widgets.text import grouped, label, spaced
+from gui.widgets.text import grouped, label
 
-COLUMNS = (Column("class", str, False), Column("train"), Column("valid."), Column("test"))
+COLUMNS = (Column("Class", str, False), Column("Train"), Column("Val."), Column("Test"))
 
 
 class InsideCard(Card):
     """A small table and a few sentences."""
 
     def __init__(self) -> None:
-        super().__init__("What is inside")
+        super().__init__("Dataset summary")
         self.table = NumberTable(COLUMNS)
-        self.table.setAccessibleName("scans by class and split")
+        self.table.setAccessibleName("images by class and set")
         self.notes, self.skipped = label(role="caption", wrap=True), label(role="caption", wrap=True)
-        self.show_skipped = Button("Show what was skipped", "link")
+        self.show_skipped = Button("Show skipped files…", "link")
         self._data: LoadedData | None = None
         for part in (self.table, self.notes, self.skipped, self.show_skipped):
             self.add(part)
@@ -33,10 +33,10 @@ class InsideCard(Card):
             Row(name, (class_title(name), *(counts[split] for split in SPLITS))) for name, counts in data.counts.items()
         ]
         if len(rows) > 1:
-            rows.append(Row("", ("all", *(data.size(split) for split in SPLITS)), roles={0: "quiet"}))
+            rows.append(Row("", ("All", *(data.size(split) for split in SPLITS)), roles={0: "quiet"}))
         self.table.set_rows(rows)
         self.table.fit_height()
-        self.notes.setText(spaced("\n".join(data.notes)))
+        self.notes.setText("\n".join(data.notes))
         self.notes.setVisible(bool(data.notes))
         count = len(data.skipped)
         self.skipped.setText(f"{grouped(count)} {'file was' if count == 1 else 'files were'} skipped.")
@@ -54,9 +54,9 @@ class SkippedSheet(QDialog):
 
     def __init__(self, data: LoadedData, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setWindowTitle(f"Skipped in {data.title}")
+        self.setWindowTitle(f"Skipped files in {data.title}")
         self.resize(760, 420)
-        self.table = NumberTable((Column("file", str, False), Column("reason", str, False)), sortable=True)
+        self.table = NumberTable((Column("File", str, False), Column("Reason", str, False)), sortable=True)
         self.table.set_rows(
             [Row(f"{at} {name}", (name, why), tip=f"{name}: {why}") for at, (name, why) in enumerate(data.skipped)]
         )

@@ -8,10 +8,10 @@ from PySide6.QtWidgets import QComboBox
 from gui.panels.layers.network import INPUT, Network
 from gui.widgets.card import Card
 from gui.widgets.network_strip import NetworkStrip
-from gui.widgets.text import label, number, spaced
+from gui.widgets.text import label, number
 
-HINT = "click a layer · , and . step · lines show what is handed past other layers"
-NO_RUN = "No trained run yet. Train one first."
+HINT = "click a layer · keys , and . for previous/next · arcs are skip connections"
+NO_RUN = "No trained model yet. Train one first."
 
 
 class StripCard(Card):
@@ -57,7 +57,7 @@ class StripCard(Card):
 def words_of(network: Network, name: str) -> str:
     """Say what a layer receives, sees and changes."""
     if name == INPUT:
-        return f"The scan itself, {network.size} × {network.size} gray values from 0 to 1."
+        return f"Input image: {network.size} × {network.size} pixels, intensities 0–1."
     facts = network.by_name[name]
-    told = spaced(" ".join(facts.words))
-    return told or f"{facts.kind}, {number(facts.parameters)} weights, makes {facts.shape_text}."
+    told = " ".join(facts.words)
+    return told or f"{facts.kind}, {number(facts.parameters)} parameters, output {facts.shape_text}."

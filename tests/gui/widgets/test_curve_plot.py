@@ -287,8 +287,8 @@ def test_export_menu_names_every_plot(qtbot, drawn):
     qtbot.addWidget(controls)
     picture, numbers = controls.export.menu().actions()
     assert (picture.text(), numbers.text()) == (
-        "mean squared error: picture (PNG)",
-        "mean squared error: numbers (CSV)",
+        "mean squared error: image (PNG)",
+        "mean squared error: values (CSV)",
     )
     asked = []
     controls.ask_path = lambda parent, name, kinds: asked.append((name, kinds))
@@ -301,7 +301,7 @@ def test_export_menu_names_every_plot(qtbot, drawn):
     ("low", "high", "texts"),
     [
         (-4.0, 0.0, ["0.0001", "0.001", "0.01", "0.1", "1"]),
-        (-9.0, 3.0, ["1e\u22129", "1e\u22127", "1e\u22125", "0.001", "0.1", "10", "1000"]),
+        (-9.0, 3.0, ["1e\u22129", "1e\u22127", "1e\u22125", "0.001", "0.1", "10", "1,000"]),
         (-2.1, -0.9, ["0.01", "0.02", "0.05", "0.1"]),
         (0.3, 0.6, ["2", "2.5", "3", "3.5"]),
     ],
@@ -316,5 +316,5 @@ def test_log_axis_names_its_ticks(qapp, low, high, texts):
 def test_linear_axis_writes_as_many_places_as_the_steps_need(qapp):
     axis = NumberAxis("left")
     assert axis.tickStrings([-0.5, 0.0, 0.5], 1.0, 0.5) == ["\u22120.5", "0.0", "0.5"]
-    assert axis.tickStrings([6000.0, 12000.0], 1.0, 6000.0) == ["6000", "12\u2009000"]
+    assert axis.tickStrings([6000.0, 12000.0], 1.0, 6000.0) == ["6,000", "12,000"]
     assert axis.tickStrings([1e-7, 2e-7], 1.0, 1e-7) == ["1e\u22127", "2e\u22127"]

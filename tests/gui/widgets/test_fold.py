@@ -21,6 +21,6 @@ def test_fold_says_how_much_inside_is_set(qtbot):
     fold = Fold("Details")
     qtbot.addWidget(fold)
     fold.set_changed(2)
-    assert fold.button.text() == "Details · 2 set"
+    assert fold.button.text() == "Details · 2 changed"
     fold.set_changed(0)
     assert fold.button.text() == "Details"

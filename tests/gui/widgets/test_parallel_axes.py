@@ -193,10 +193,10 @@ class TestMouse:
     def test_menu_has_what_the_mouse_does_and_more(self, axes):
         menu = axis_menu(axes, "latent")
         actions = {action.text(): action for action in menu.actions() if action.text()}
-        assert not actions["Clear this brush"].isEnabled()
+        assert not actions["Clear this filter"].isEnabled()
         actions["Logarithmic"].trigger()
         actions["Move right"].trigger()
-        actions["Flip"].trigger()
+        actions["Reverse"].trigger()
         assert axes.model.log == {"rate", "latent"}
         assert axes.model.order == ["rate", "kind", "latent", "score"]
         assert axes.model.flipped == {"latent"}
@@ -213,7 +213,7 @@ class TestKeys:
         assert axes.selection() == ["b", "d"]
         qtbot.keyClick(axes, Qt.Key.Key_Up, Qt.KeyboardModifier.ShiftModifier)
         assert axes.selection() == ["b", "c", "d"]
-        assert "3 of 5 lines left; brushed axes: latent" in axes.accessibleDescription()
+        assert "3 of 5 lines shown; filtered axes: latent" in axes.accessibleDescription()
         qtbot.keyClick(axes, Qt.Key.Key_Right, Qt.KeyboardModifier.ControlModifier)
         assert axes.model.order == ["rate", "kind", "latent", "score"]
         qtbot.keyClick(axes, Qt.Key.Key_F)
