@@ -50,12 +50,12 @@ class DataPanel(Panel):
 
     def export(self) -> None:
         """Write the list of the scans that are shown."""
-        path = self.ask_path(self, "Export the list of scans", "scans.csv", "*.csv")[0]
+        path = self.ask_path(self, "Export the list of images", "images.csv", "*.csv")[0]
         if path and self.scans.data:
             try:
                 write_list(self.scans.data, self.scans.chosen().tolist(), Path(path))
             except OSError as error:
-                reason = f"The list could not be written to {path} ({error.strerror})."
+                reason = f"Could not write the list to {path} ({error.strerror})."
                 self.session.refused.emit(DATA, Refused(reason=reason, advice="Choose another folder."))
 
     def python(self) -> str:

@@ -16,8 +16,11 @@ from gui.widgets.number_table import NumberTable
 from gui.widgets.text import label
 
 AUDIT = "audit"
-COLUMNS = (Column("scans", str, False), Column("count"))
-CLEAN = "No test scan is also in train, pixel for pixel."
+COLUMNS = (Column("Images", str, False), Column("Count"))
+CLEAN = (
+    "No test image is an exact copy of a training or validation image. Other slices of the same patient are not "
+    "checked."
+)
 
 
 class AuditCard(Card):
@@ -31,7 +34,7 @@ class AuditCard(Card):
         self.warning, self.clean = NoticeBox(), label(CLEAN, role="caption", wrap=True)
         self.table = NumberTable(COLUMNS)
         self.bar, self.caption = QProgressBar(), label(role="caption", wrap=True)
-        self.notice, self.look = NoticeBox(), Button("Look at the pairs")
+        self.notice, self.look = NoticeBox(), Button("Show duplicates…")
         self._lay_out()
         self.notice.action_requested.connect(self.search)
         self.look.clicked.connect(self._on_look_clicked)
@@ -42,7 +45,7 @@ class AuditCard(Card):
         self.hide()
 
     def _lay_out(self) -> None:
-        self.table.setAccessibleName("what the audit counted")
+        self.table.setAccessibleName("duplicate counts")
         self.bar.setAccessibleName("search for near-duplicates")
         self.bar.setTextVisible(False)
         for part in (self.warning, self.clean, self.table, self.caption, self.bar, self.notice):
@@ -80,11 +83,13 @@ class AuditCard(Card):
             return
         exact, near = self._data.repeats["splits"], self._near["splits"] if self._near else None
         counts = {
-            "test scans that are in train": exact["test"]["test_in_train"],
-            "clean test scans": exact["test"]["test_clean"],
-            "repeated in train": exact["train"]["redundant"],
-            "near-duplicates": None if near is None else sum(part["near_duplicates"] for part in near.values()),
-            "clean test scans near one in train": None if near is None else near["test"]["near_train"],
+            "leaked test images": exact["test"]["test_in_train"],
+            "deduplicated test images": exact["test"]["test_clean"],
+            "redundant training images": exact["train"]["redundant"],
+            "near-duplicates, all sets": None
+            if near is None
+            else sum(part["near_duplicates"] for part in near.values()),
+            "deduplicated, but near-duplicates": None if near is None else near["test"]["near_train"],
         }
         self.table.set_rows([Row(name, (name, count), tip=TIPS[name]) for name, count in counts.items()])
         self.table.fit_height()
@@ -95,7 +100,7 @@ class AuditCard(Card):
             waiting = self._session.questions.is_waiting(AUDIT)
             self.bar.setVisible(waiting)
             self.caption.setVisible(waiting)
-            self.caption.setText("Looking for near-duplicates")
+            self.caption.setText("Searching for near-duplicates…")
 
     def _on_progressed(self, event: RequestProgress) -> None:
         if event.panel == AUDIT:
@@ -109,7 +114,7 @@ class AuditCard(Card):
 
     def _on_refused(self, panel: str, refused: Refused) -> None:
         if panel == AUDIT:
-            self.notice.show_notice(f"{refused.reason} {refused.advice}".strip(), action="Look again")
+            self.notice.show_notice(f"{refused.reason} {refused.advice}".strip(), action="Retry")
 
     def _on_look_clicked(self) -> None:
         if self._data:
@@ -117,9 +122,22 @@ class AuditCard(Card):
 
 
 TIPS = {
-    "test scans that are in train": "The decoded gray pixels are the same at full size; the files may differ.",
-    "clean test scans": "Test scans whose pixels are not in train.",
-    "repeated in train": "Scans of train less distinct ones; validation is held out of train and counts with it.",
-    "near-duplicates": "Copies that were resized, recompressed, flipped, turned, or made brighter or darker.",
-    "clean test scans near one in train": "Clean by their pixels, but a near-duplicate of a scan in train.",
+    "leaked test images": (
+        "Test images with a pixel-identical copy in training or validation (full resolution; the files may differ)."
+    ),
+    "deduplicated test images": (
+        "Test images with no pixel-identical copy in training or validation. Near-duplicates and other slices of the "
+        "same patient are not excluded."
+    ),
+    "redundant training images": (
+        "Copies within the training folder: all images minus distinct images. A validation set held out of this folder "
+        "is included."
+    ),
+    "near-duplicates, all sets": (
+        "Copies that were resized, recompressed, flipped, rotated, or made brighter or darker, in all sets."
+    ),
+    "deduplicated, but near-duplicates": (
+        "Deduplicated test images (no exact copy) that are a near-duplicate of a training or validation image: "
+        "resized, recompressed, flipped, rotated, brighter or darker."
+    ),
 }

@@ -6,18 +6,18 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
-from gui.loaded_data import LoadedData
+from gui.loaded_data import PARTS, LoadedData
 from gui.widgets.chip import FilterChip
 from gui.widgets.image_grid import ImageGrid
 from gui.widgets.number_model import Column, Row
 from gui.widgets.number_table import NumberTable
 from gui.widgets.text import grouped, label
 
-GROUPS = (Column("first scan", str, False), Column("kind", str, False), Column("scans"))
-MEMBERS = (Column("file", str, False), Column("split", str, False), Column("what was done", str, False))
+GROUPS = (Column("First image", str, False), Column("Kind", str, False), Column("Images"))
+MEMBERS = (Column("File", str, False), Column("Set", str, False), Column("Difference", str, False))
 PICTURE_PX = 190
 FIRST = "first of the group"
-KINDS = {"identical": "the same pixels", "near": "near-duplicates"}
+KINDS = {"identical": "identical pixels", "near": "near-duplicates"}
 
 
 class PairsSheet(QDialog):
@@ -27,11 +27,11 @@ class PairsSheet(QDialog):
         super().__init__(parent)
         self._data, self._groups = data, groups
         self._rows = {name: row for row, name in enumerate(data.names)}
-        self.across = FilterChip("in train and in test", checked=any(group["across"] for group in groups))
+        self.across = FilterChip("across training and test", checked=any(group["across"] for group in groups))
         self.kinds = {kind: FilterChip(title) for kind, title in KINDS.items()}
         self.table, self.members = NumberTable(GROUPS, sortable=True), NumberTable(MEMBERS)
         self.pictures, self.count = ImageGrid(PICTURE_PX), label(role="caption")
-        self.setWindowTitle(f"Repeated scans in {data.title}")
+        self.setWindowTitle(f"Duplicate images in {data.title}")
         self.resize(1160, 720)
         self._lay_out()
         for chip in (self.across, *self.kinds.values()):
@@ -42,9 +42,9 @@ class PairsSheet(QDialog):
         self.table.setFocus()
 
     def _lay_out(self) -> None:
-        self.table.setAccessibleName("groups of repeated scans")
-        self.members.setAccessibleName("scans of the group")
-        self.pictures.setAccessibleName("pictures of the group")
+        self.table.setAccessibleName("groups of duplicate images")
+        self.members.setAccessibleName("images of the group")
+        self.pictures.setAccessibleName("thumbnails of the group")
         self.table.setSelectionMode(NumberTable.SelectionMode.SingleSelection)
         chips, column, split = QHBoxLayout(), QVBoxLayout(self), QSplitter(Qt.Orientation.Horizontal)
         for part in (self.across, *self.kinds.values(), self.count):
@@ -94,23 +94,23 @@ class PairsSheet(QDialog):
     def _show(self, members: list[dict[str, Any]]) -> None:
         """Show the pictures of one group, and say of each what was done to it."""
         told = [
-            ", ".join(member.get("seen", ())) or (FIRST if at == 0 else "the same pixels")
+            ", ".join(member.get("seen", ())) or (FIRST if at == 0 else "identical pixels")
             for at, member in enumerate(members)
         ]
         self.members.set_rows(
             [
-                Row(member["name"], (member["name"], member["split"], what), tip=tip(member, what))
+                Row(member["name"], (member["name"], PARTS[member["split"]], what), tip=tip(member, what))
                 for member, what in zip(members, told, strict=True)
             ]
         )
         pictures = [self._data.thumbnails[self._rows[member["name"]]] for member in members]
-        captions = [f"{member['split']} · {short(member['name'])}" for member in members]
+        captions = [f"{PARTS[member['split']]} · {short(member['name'])}" for member in members]
         self.pictures.set_images(np.stack(pictures) if pictures else np.zeros((0, 1, 1), np.uint8), captions)
 
 
 def tip(member: dict[str, Any], what: str) -> str:
     """The whole of what is known of a scan in a group."""
-    like = f"{what}, beside {member['like']}" if member.get("like") else what
+    like = f"{what}, compared with {member['like']}" if member.get("like") else what
     return "\n".join(filter(None, (member["name"], like)))
 
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedLayout, QWidget
 
-from gui.loaded_data import SPLITS, LoadedData, class_title
+from gui.loaded_data import PARTS, SPLITS, LoadedData, class_title
 from gui.pixmaps import Array
 from gui.widgets.card import Card
 from gui.widgets.chip import FilterChip
@@ -15,7 +15,7 @@ from gui.widgets.flow_layout import FlowLayout
 from gui.widgets.image_grid import ImageGrid
 from gui.widgets.text import grouped, label
 
-EMPTY = "No scans yet.\n\nChoose a source at the left and press 'Use these scans', or drop a folder on this window."
+EMPTY = "No dataset loaded.\n\nChoose a source on the left and press 'Load dataset', or drop a folder here."
 
 
 class ScansCard(Card):
@@ -25,12 +25,12 @@ class ScansCard(Card):
     pointed = Signal(str)
 
     def __init__(self) -> None:
-        super().__init__("Scans")
+        super().__init__("Images")
         self.grid, self._chips = ImageGrid(captioned=False), QWidget()
         self.data: LoadedData | None = None
         self.classes: dict[int, FilterChip] = {}
-        self.splits = {number: self._chip(name) for number, name in enumerate(SPLITS)}
-        self.leaked = self._chip("leaked only")
+        self.splits = {number: self._chip(PARTS[name]) for number, name in enumerate(SPLITS)}
+        self.leaked = self._chip("Leaked test images only")
         self._between = label("in", role="quiet", parent=self._chips)
         self._pages, pages = QStackedLayout(), QWidget()
         self._empty = label(EMPTY, role="quiet", wrap=True)
@@ -40,7 +40,7 @@ class ScansCard(Card):
         self._pages.addWidget(self._empty)
         self._pages.addWidget(self.grid)
         self._empty.setAlignment(self._empty.alignment().AlignCenter)
-        self.grid.setAccessibleName("scans")
+        self.grid.setAccessibleName("images")
         self.add(self._chips)
         self.add(pages, 1)
         self._chips.hide()
@@ -83,17 +83,17 @@ class ScansCard(Card):
         self.grid.show_only(rows)
         words = [
             " and ".join(chip.accessibleName() for chip in chips.values() if chip.isChecked()) or everything
-            for chips, everything in ((self.classes, "all classes"), (self.splits, "all splits"))
+            for chips, everything in ((self.classes, "all classes"), (self.splits, "all sets"))
         ]
-        words += ["leaked only"] * self.leaked.isChecked()
+        words += ["leaked test images only"] * self.leaked.isChecked()
         self.set_subtitle(" · ".join([grouped(len(rows)), *words, "sorted by file"]))
 
     def describe(self, row: int) -> str:
         """What the status bar says of a scan."""
         if self.data is None:
             return ""
-        parts = [self.data.names[row], class_title(self.data.class_name(row)), SPLITS[self.data.splits[row]]]
-        return " · ".join(parts + ["also in train"] * bool(self.data.leaked_rows()[row]))
+        parts = [self.data.names[row], class_title(self.data.class_name(row)), PARTS[SPLITS[self.data.splits[row]]]]
+        return " · ".join(parts + ["leaked"] * bool(self.data.leaked_rows()[row]))
 
     def _parts(self) -> tuple[QWidget, ...]:
         """The chips, in the order they stand in."""

@@ -32,7 +32,7 @@ class SourceCard(Card):
         self._desk, self._session = desk, desk.session
         self.source = SourceEditor()
         self.form = Form(fields(DataConfig), desk.undo, data_config, {"source": self.source})
-        self.use, self.cancel = Button("Use these scans", "primary"), Button("Cancel")
+        self.use, self.cancel = Button("Load dataset", "primary"), Button("Cancel")
         self.bar, self.caption = QProgressBar(), label(role="caption", wrap=True)
         self.notice = NoticeBox()
         self._lay_out()
@@ -89,19 +89,19 @@ class SourceCard(Card):
         if waiting:
             self.notice.show_notice("")
             self.bar.setRange(0, 0)
-            self.caption.setText("Opening the source")
+            self.caption.setText("Opening dataset…")
         else:
-            self.caption.setText("Drop a folder or a scan anywhere on this window.")
+            self.caption.setText("You can also drop a folder or an image anywhere in the app.")
 
     def _on_progressed(self, event: RequestProgress) -> None:
         if event.panel == DATA:
             self.bar.setRange(0, event.total)
             self.bar.setValue(event.done)
-            self.caption.setText(f"Reading {grouped(event.done)} of {grouped(event.total)} scans")
+            self.caption.setText(f"Reading image {grouped(event.done)} of {grouped(event.total)}")
 
     def _on_refused(self, panel: str, refused: Refused) -> None:
         if panel == DATA:
-            self.notice.show_notice(f"{refused.reason} {refused.advice}".strip(), action="Try again")
+            self.notice.show_notice(f"{refused.reason} {refused.advice}".strip(), action="Retry")
 
 
 def _absolute(values: dict[str, Any]) -> dict[str, Any]:

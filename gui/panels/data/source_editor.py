@@ -32,8 +32,8 @@ class SourceEditor(QWidget):
         self._typed = {PHANTOM: "", FOLDER: "", HUB: EXAMPLE}
         for kind, title in TITLES.items():
             self.kind.addItem(title, kind)
-        self.place.setAccessibleName("Folder or data set")
-        self.kind.setAccessibleName("From")
+        self.place.setAccessibleName("Folder or dataset")
+        self.kind.setAccessibleName("Source type")
         row = QHBoxLayout()
         row.setSpacing(4)
         row.addWidget(self.place, 1)
@@ -68,7 +68,7 @@ class SourceEditor(QWidget):
         kind = self.kind.currentData()
         if self.place.text() != self._typed[kind]:
             self.place.setText(self._typed[kind])
-        self.place.setPlaceholderText("path of a folder" if kind == FOLDER else "owner/name")
+        self.place.setPlaceholderText("path to a folder" if kind == FOLDER else "owner/name")
         self.place.setToolTip(self._typed[kind])
         self.place.setVisible(kind != PHANTOM)
         self.browse.setVisible(kind == FOLDER)
@@ -82,7 +82,7 @@ class SourceEditor(QWidget):
         self.edited.emit()
 
     def _on_browse_clicked(self) -> None:
-        folder = self.ask_folder(self, "Choose a folder of scans", self.place.text() or str(Path.home()))
+        folder = self.ask_folder(self, "Choose a folder of images", self.place.text() or str(Path.home()))
         if folder:
             self.place.setText(folder)
             self._on_place_edited(folder)

@@ -101,7 +101,7 @@ def test_refused_source_is_a_sentence_and_what_was_loaded_stays(panel, session, 
 def test_content_is_counted_by_class_and_split(panel, loaded):
     table = panel.inside.table
     rows = [[table.text(row, column) for column in range(4)] for row in range(3)]
-    assert rows == [["glioma tumor", "8", "1", "3"], ["no tumor", "8", "1", "3"], ["all", "16", "2", "6"]]
+    assert rows == [["glioma tumor", "8", "1", "3"], ["no tumor", "8", "1", "3"], ["All", "16", "2", "6"]]
     assert "no test set" in panel.inside.notes.text()
 
 
@@ -137,10 +137,10 @@ def leaky(session, answer, data_content):
 def test_leaked_scans_can_be_looked_at_alone(panel, leaky, qtbot):
     panel.scans.leaked.click()
     assert panel.scans.grid.shown() == [18, 22]
-    assert "leaked only" in panel.scans._subtitle.text()
+    assert "leaked test images only" in panel.scans._subtitle.text()
     with qtbot.waitSignal(panel.pointed) as blocker:
         panel.scans.grid.hovered.emit(18)
-    assert blocker.args == ["test/18.png · glioma tumor · test · also in train"]
+    assert blocker.args == ["test/18.png · glioma tumor · test · leaked"]
 
 
 def test_without_leaked_scans_there_is_no_chip_for_them(panel, session, leaky, answer, data_content):
@@ -205,7 +205,7 @@ def test_list_of_the_shown_scans_is_written(panel, leaky, tmp_path):
 def test_list_that_cannot_be_written_is_a_sentence(panel, loaded, tmp_path):
     panel.ask_path = lambda *words: (str(tmp_path / "no" / "scans.csv"), "")
     panel.export()
-    assert "could not be written" in panel.source.notice.text()
+    assert "Could not write the list" in panel.source.notice.text()
 
 
 def test_copied_script_loads_the_same_scans(panel, loaded):

@@ -61,11 +61,11 @@ def test_identical_scans_are_told_at_once_and_near_ones_are_looked_for(panel, se
     assert panel.audit.warning.isVisible()
     assert not panel.audit.clean.isVisible()
     assert counts(panel) == {
-        "test scans that are in train": "2",
-        "clean test scans": "4",
-        "repeated in train": "1",
-        "near-duplicates": "—",
-        "clean test scans near one in train": "—",
+        "leaked test images": "2",
+        "deduplicated test images": "4",
+        "redundant training images": "1",
+        "near-duplicates, all sets": "—",
+        "deduplicated, but near-duplicates": "—",
     }
     assert [sent.config for sent in asked(session)] == [DataConfig(size=32)]
     assert panel.audit.bar.isVisible()
@@ -76,8 +76,8 @@ def test_identical_scans_are_told_at_once_and_near_ones_are_looked_for(panel, se
 
 def test_near_duplicates_are_counted_when_they_are_found(panel, loaded, answer):
     answer(AUDIT, NEAR)
-    assert counts(panel)["near-duplicates"] == "3"
-    assert counts(panel)["clean test scans near one in train"] == "1"
+    assert counts(panel)["near-duplicates, all sets"] == "3"
+    assert counts(panel)["deduplicated, but near-duplicates"] == "1"
     assert not panel.audit.bar.isVisible()
 
 
@@ -97,7 +97,7 @@ def test_other_scans_are_audited_anew_and_an_old_answer_is_dropped(panel, sessio
     session.load_data(DataConfig(size=64))
     answer("data", data_content)
     assert [sent.config.size for sent in asked(session)] == [32, 64]
-    assert counts(panel)["near-duplicates"] == "—"
+    assert counts(panel)["near-duplicates, all sets"] == "—"
 
 
 def test_an_audit_that_was_refused_can_be_asked_for_again(panel, session, loaded):
@@ -116,12 +116,12 @@ def test_pairs_are_shown_side_by_side_with_what_was_done(panel, loaded, answer):
     assert sheet.shown() == [0, 1, 3]
     assert sheet.count.text() == "3 of 4 groups"
     assert [sheet.members.text(row, 0) for row in range(2)] == ["train/3.png", "test/18.png"]
-    assert sheet.members.text(1, 2) == "the same pixels"
+    assert sheet.members.text(1, 2) == "identical pixels"
     sheet.table.choose(["3"])
     told = [[sheet.members.text(row, column) for column in range(3)] for row in range(3)]
     assert told == [
-        ["train/9.png", "train", "first of the group"],
-        ["train/8.png", "train", "flipped left to right, gamma 0.80"],
+        ["train/9.png", "training", "first of the group"],
+        ["train/8.png", "training", "flipped left to right, gamma 0.80"],
         ["test/19.png", "test", "rotated by 180°"],
     ]
     sheet.reject()
