@@ -116,13 +116,13 @@ class TrainPanel(Panel):
 
     def export(self) -> None:
         """Write the numbers of the shown runs, epoch by epoch."""
-        path = self.ask_path(self, "Export the numbers of the shown runs", "runs.csv", "*.csv")[0]
+        path = self.ask_path(self, "Export the curves of the selected runs", "runs.csv", "*.csv")[0]
         records = [self.session.book.records[name] for name in self.runs.table.chosen_keys()]
         if path:
             try:
                 write_numbers(records, Path(path))
             except OSError as error:
-                reason = f"The numbers could not be written to {path} ({error.strerror})."
+                reason = f"Could not write the values to {path} ({error.strerror})."
                 self.session.refused.emit(JOB, Refused(reason=reason, advice="Choose another folder."))
 
     def python(self) -> str:

@@ -19,8 +19,8 @@ from gui.widgets.curve_series import SeriesStyle
 
 NO_BREAK = "\u00a0"
 AHEAD, LEAST_REACH = 3, 10
-EMPTY = "The curves appear here with the first complete epoch."
-NO_RUN = "No run yet. Choose settings at the left and press 'Start training'."
+EMPTY = "The curves appear here after the first epoch."
+NO_RUN = "No run yet. Choose settings on the left and press 'Start training'."
 
 
 class CurvesCard(Card):

@@ -22,7 +22,7 @@ from gui.widgets.card import Card
 from gui.widgets.notice import NoticeBox
 from gui.widgets.text import grouped, label
 
-OWN = "Own settings"
+OWN = "Custom"
 
 
 class NewRunCard(Card):
@@ -49,7 +49,7 @@ class NewRunCard(Card):
         for name, title in settings.presets().items():
             self.preset.addItem(title.split(" (")[0], name)
             self.preset.setItemData(self.preset.count() - 1, title, Qt.ItemDataRole.ToolTipRole)
-        self.name.setPlaceholderText("chosen for you")
+        self.name.setPlaceholderText("automatic, such as ae-0001")
         top = QFormLayout()
         top.setContentsMargins(0, 0, 0, 0)
         top.setVerticalSpacing(6)
@@ -100,7 +100,7 @@ class NewRunCard(Card):
         """Show the settings of a run, its scans too: one step to undo."""
         data = config.data.model_dump()
         values = {name: value for name, value in settings.flat(config).items() if name not in data}
-        self._change("settings of a run", data, values)
+        self._change("use settings of a run", data, values)
 
     def python(self) -> str:
         """A script that trains the same run; empty while the form is wrong."""
@@ -119,9 +119,9 @@ class NewRunCard(Card):
         form, data = self.settings.form, self.data_config()
         form.validate()
         self.preset.setCurrentIndex(max(self.preset.findData(self._matching_preset()), 0))
-        count = f" · {grouped(self._session.data.size('train'))} to train on" if self._session.data else ""
-        kept = "gray values as in the file" if data.normalisation == "none" else data.normalisation
-        self.data.setText(f"{source_title(data)}{count} · {data.size} px · {data.fit} · {kept}")
+        count = f" · {grouped(self._session.data.size('train'))} training images" if self._session.data else ""
+        kept = "original intensities" if data.normalisation == "none" else data.normalisation
+        self.data.setText(f"{source_title(data)}{count} · {data.size} × {data.size} px · {data.fit} · {kept}")
         self.problem.setText(form.problem)
         self.problem.setVisible(bool(form.problem))
         self.caution.show_notice(self._caution())

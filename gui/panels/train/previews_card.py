@@ -12,7 +12,7 @@ from gui.widgets.card import Card
 from gui.widgets.image_rows import ImageRow, ImageRows
 from gui.widgets.text import fixed, label
 
-EMPTY = "What the model makes of eight validation scans is shown here after each epoch."
+EMPTY = "Reconstructions of eight validation images appear here after each epoch."
 Images = NDArray[np.float32]
 
 
@@ -22,7 +22,7 @@ class PreviewsCard(Card):
     pointed = Signal(str)
 
     def __init__(self) -> None:
-        super().__init__("Fixed validation scans")
+        super().__init__("Validation previews")
         self.rows, self.slider, self._place = ImageRows(), QSlider(Qt.Orientation.Horizontal), label(role="caption")
         self._record: RunRecord | None = None
         self._epochs: list[int] = []
@@ -74,7 +74,7 @@ class PreviewsCard(Card):
             middle = [] if noisy is None or noisy.shape != original.shape else [ImageRow("noisy input", noisy)]
             last = ImageRow("reconstruction", made, subtitle=f"epoch {epoch}")
             self.rows.set_rows([ImageRow("original", original), *middle, last])
-            self.set_subtitle(f"{record.name} · epoch {epoch} · drag to look back through the epochs")
+            self.set_subtitle(f"{record.name} · epoch {epoch} · drag the slider to see earlier epochs")
             self._place.setText(f"epoch {epoch} of {record.goal}")
         else:
             self.set_subtitle("")

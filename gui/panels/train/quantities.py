@@ -19,10 +19,10 @@ class Quantity:
     title: str
 
 
-SQUARED = Quantity("mse", "mean squared error per image")
-TOTAL = Quantity("loss", "loss, nats per image")
-RECONSTRUCTION = Quantity("reconstruction", "reconstruction, nats per image")
-DIVERGENCE = Quantity("kl", "KL, nats per image")
+SQUARED = Quantity("mse", "MSE")
+TOTAL = Quantity("loss", "loss (nats per image)")
+RECONSTRUCTION = Quantity("reconstruction", "reconstruction term (nats per image)")
+DIVERGENCE = Quantity("kl", "KL divergence (nats per image)")
 QUANTITIES = (SQUARED, TOTAL, RECONSTRUCTION, DIVERGENCE)
 
 
@@ -37,11 +37,11 @@ def metric_of(record: RunRecord, quantity: Quantity) -> str:
 
 
 def curves(record: RunRecord, quantity: Quantity) -> dict[str, tuple[list[int], list[float]]]:
-    """Return the run's curves of a quantity, 'train' and 'validation', those it has."""
+    """Return the run's curves of a quantity, 'training' and 'validation', those it has."""
     if quantity is TOTAL and not loss_unit(record):
         return {}
     metric = metric_of(record, quantity)
-    found = {"train": record.curve(metric), "validation": record.curve(VALIDATION + metric)}
+    found = {"training": record.curve(metric), "validation": record.curve(VALIDATION + metric)}
     return {name: curve for name, curve in found.items() if curve[0]}
 
 
@@ -56,7 +56,7 @@ def floors(records: Sequence[RunRecord], quantity: Quantity) -> dict[str, tuple[
         if started is None or started.train_floor_nats is None or started.validation_floor_nats is None:
             continue
         train, validation = started.train_floor_nats, started.validation_floor_nats
-        told = {"train floor": train, "validation floor": validation}
+        told = {"training entropy floor": train, "validation entropy floor": validation}
         if abs(train - validation) < CLOSE * validation:
             told = {"entropy floor": validation}
         for name, floor in told.items():

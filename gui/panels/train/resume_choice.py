@@ -6,9 +6,9 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QWidget
 from gui.run_record import BACKENDS, RunRecord
 from gui.widgets.buttons import Button
 
-SAME = "Goes on with the framework that it was trained on last."
+SAME = "Resume on the backend it was last trained with."
 OTHER = (
-    "Goes on with the same weights and optimiser on another framework. The numbers will be close, not the same bits."
+    "Resume on another backend with the same weights and optimizer state. Results will be close but not bit-identical."
 )
 
 
@@ -20,7 +20,7 @@ class ResumeChoice(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.backend = QComboBox()
-        self.backend.setAccessibleName("framework to go on with")
+        self.backend.setAccessibleName("backend to resume with")
         for name, title in BACKENDS.items():
             self.backend.addItem(title, name)
         self.button = Button("Resume", "primary", "play")

@@ -19,7 +19,7 @@ from gui.widgets.text import label
 MOST_EPOCHS = 10_000
 QUIET_STATES = ("finished", "running")
 LOUD_STATES = ("stopped", "failed", "interrupted", "damaged")
-EMPTY = "No runs yet. Press 'Start training'; the run is kept here."
+EMPTY = "No runs yet. Press 'Start training'; runs are listed here."
 
 
 class RunsCard(Card):
@@ -35,7 +35,7 @@ class RunsCard(Card):
         self.ask_text: Callable[..., Any] = QInputDialog.getText
         self.ask_number: Callable[..., Any] = QInputDialog.getInt
         self.confirm = confirm
-        self.table = NumberTable((Column("run", str, False), Column("val"), Column("epoch", str)))
+        self.table = NumberTable((Column("Run", str, False), Column("Best val. loss"), Column("Epoch", str)))
         self.table.setAccessibleName("runs")
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self._empty = label(EMPTY, role="quiet", wrap=True)
@@ -63,14 +63,14 @@ class RunsCard(Card):
         menu, record = QMenu(self), self._session.book.records[name]
         resume = menu.addAction("Resume", lambda: self._session.resume(name))
         resume.setEnabled(record.can_resume and not self._session.job.is_busy())
-        longer = menu.addAction("Train longer…", lambda: self.train_longer(name))
+        longer = menu.addAction("Extend…", lambda: self.train_longer(name))
         idle = not self._session.job.is_busy()
         longer.setEnabled(idle and record.state == "finished" and record.has_checkpoint)
         chosen = self.table.chosen_keys() or [name]
         menu.addAction("Compare", lambda: self.compare_wanted.emit(chosen)).setEnabled(bool(record.epochs))
-        menu.addAction("Use its settings", lambda: self.settings_wanted.emit(name)).setEnabled(not record.damage)
+        menu.addAction("Use these settings", lambda: self.settings_wanted.emit(name)).setEnabled(not record.damage)
         menu.addSeparator()
-        menu.addAction("Show the folder", lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(record.run.path))))
+        menu.addAction("Open folder", lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(record.run.path))))
         menu.addAction("Rename…", lambda: self.rename(name)).setEnabled(not record.busy)
         menu.addAction("Delete…", lambda: self.delete(name)).setEnabled(not record.busy)
         return menu
@@ -78,23 +78,23 @@ class RunsCard(Card):
     def train_longer(self, name: str) -> None:
         """Ask for a new goal and go on to it."""
         record = self._session.book.records[name]
-        text = f"Epochs of {name} in all (it has {record.last_epoch}):"
-        goal, agreed = self.ask_number(self, "Train longer", text, record.goal * 2, record.last_epoch + 1, MOST_EPOCHS)
+        text = f"Train {name} to a total of how many epochs? ({record.last_epoch} done)"
+        goal, agreed = self.ask_number(self, "Extend run", text, record.goal * 2, record.last_epoch + 1, MOST_EPOCHS)
         if agreed:
             self._session.resume(name, goal)
 
     def rename(self, name: str) -> None:
-        new, agreed = self.ask_text(self, "Rename run", f"New name of {name}:", text=name)
+        new, agreed = self.ask_text(self, "Rename run", f"New name for {name}:", text=name)
         if agreed and new.strip() != name:
             self._try(lambda: self._session.book.rename(name, new.strip()))
 
     def delete(self, name: str) -> None:
         """Move a run to the trash after asking; where there is no trash, ask again before it is gone for good."""
-        if not self.confirm(self, f"Move {name} and its models to the trash?", "Move to trash"):
+        if not self.confirm(self, f"Move {name} and its model to the trash?", "Move to trash"):
             return
         moved = self._try(lambda: self._session.book.delete(name))
-        question = f"There is no trash for {name} here. Delete it and its models for good?"
-        if moved is False and self.confirm(self, question, "Delete for good"):
+        question = f"{name} cannot be moved to the trash. Delete it permanently? This cannot be undone."
+        if moved is False and self.confirm(self, question, "Delete permanently"):
             self._try(lambda: self._session.book.delete(name, for_good=True))
 
     def _on_menu_wanted(self, at: QPoint) -> None:
@@ -135,11 +135,11 @@ def _row(record: RunRecord) -> Row:
 def _tip(record: RunRecord) -> str:
     if record.damage or record.config is None:
         return record.damage
-    unit = record.config.model.loss_unit
+    unit = f"{record.config.model.loss_unit} per image" if record.config.model.loss_unit else ""
     best = record.best
     parts = [f"{record.name}: {record.state}, {record.last_epoch} of {record.goal} epochs"]
     if best:
         parts.append(
-            f"best validation loss {best.metrics['val_loss']:.6g} {unit} in epoch {best.epoch}".replace("  ", " ")
+            f"best validation loss {best.metrics['val_loss']:,.6g} {unit} in epoch {best.epoch}".replace("  ", " ")
         )
     return "\n".join([*parts, f"trained on {record.config.data.source}"])

@@ -213,8 +213,8 @@ class TestRuns:
         refreshed(panel)
         done = {action.text(): action.isEnabled() for action in panel.runs.menu("done").actions()}
         halted = {action.text(): action.isEnabled() for action in panel.runs.menu("halted").actions()}
-        assert (done["Resume"], done["Train longer…"]) == (False, True)
-        assert (halted["Resume"], halted["Train longer…"]) == (True, False)
+        assert (done["Resume"], done["Extend…"]) == (False, True)
+        assert (halted["Resume"], halted["Extend…"]) == (True, False)
         assert done["Compare"]
 
     def test_run_without_a_checkpoint_cannot_go_on(self, panel, make_run):
@@ -241,7 +241,7 @@ class TestRuns:
         runs.confirm = lambda parent, question, yes: asked.append(question) or True
         runs.delete("better")
         assert not run.path.with_name("better").exists()
-        assert "for good" in asked[-1]
+        assert "permanently" in asked[-1]
 
     def test_rename_to_what_is_taken_is_a_sentence(self, panel, make_run):
         make_run("a")
@@ -249,7 +249,7 @@ class TestRuns:
         runs = refreshed(panel).runs
         runs.ask_text = lambda *words, **more: ("b", True)
         runs.rename("a")
-        assert "already a run 'b'" in panel.new_run.notice.text()
+        assert "A run named 'b' already exists" in panel.new_run.notice.text()
 
     def test_train_longer_raises_the_goal(self, panel, make_run, session):
         run = make_run("ae-0001")
@@ -269,11 +269,11 @@ class TestShown:
         make_run("ae-0001")
         plot = refreshed(panel).curves.plots["mse"]
         assert {key: item.series.style.dashed for key, item in plot.items.items()} == {
-            "ae-0001 train": False,
+            "ae-0001 training": False,
             "ae-0001 validation": True,
         }
         assert plot.items["ae-0001 validation"].series.best == 3
-        assert plot.items["ae-0001 train"].series.y.tolist() == [1.0, 1 / 2, 1 / 3]
+        assert plot.items["ae-0001 training"].series.y.tolist() == [1.0, 1 / 2, 1 / 3]
 
     def test_variational_run_shows_loss_reconstruction_and_divergence(self, panel, make_run):
         make_run("vae-0001", model="vae")
@@ -298,8 +298,8 @@ class TestShown:
         events = [event for event in record.run.events() if isinstance(event, JobStarted)]
         record.apply(events[0].model_copy(update={"train_floor_nats": 200.0}))
         assert floors([record], TOTAL) == {
-            "train floor 200": (200.0, "train floor 200"),
-            "validation floor 310": (310.0, "validation floor 310"),
+            "training entropy floor 200": (200.0, "training entropy floor 200"),
+            "validation entropy floor 310": (310.0, "validation entropy floor 310"),
         }
         assert floors([record], SQUARED) == {}
 
@@ -310,9 +310,9 @@ class TestShown:
         panel.runs.table.choose(["ae-0001", "vae-0001"])
         panel.refresh()
         plots = panel.curves.plots
-        assert set(plots["mse"].items) == {"ae-0001 train", "ae-0001 validation", "vae-0001 validation"}
+        assert set(plots["mse"].items) == {"ae-0001 training", "ae-0001 validation", "vae-0001 validation"}
         assert plots["mse"].items["vae-0001 validation"].series.y.max() < 1
-        assert set(plots["loss"].items) == {"vae-0001 train", "vae-0001 validation"}
+        assert set(plots["loss"].items) == {"vae-0001 training", "vae-0001 validation"}
         assert [quantity.name for quantity in needed([session.record("ae-0001")])] == ["mse"]
 
     def test_run_has_one_colour_everywhere(self, panel, make_run):
@@ -415,7 +415,7 @@ class TestShown:
         pick(offered, "torch")
         panel.refresh()
         assert offered.currentText() == "PyTorch", "a refresh leaves the choice alone"
-        assert "not the same bits" in offered.toolTip()
+        assert "not bit-identical" in offered.toolTip()
         panel.curves.resume.click()
         assert session.job.engine.backend == "torch"
         assert session.job.engine.sent == [Resume(run=str(run.path), backend="torch")]
@@ -472,7 +472,7 @@ def test_numbers_of_the_shown_runs_are_written(panel, make_run, tmp_path):
     panel.ask_path = lambda *words: (str(path), "")
     panel.export()
     lines = path.read_text(encoding="utf-8").splitlines()
-    assert "not for diagnosis" in lines[0]
+    assert "Not for diagnosis" in lines[0]
     rows = list(csv.DictReader(lines[1:]))
     assert [(row["run"], row["epoch"], float(row["loss"])) for row in rows] == [
         ("ae-0001", "1", 1.0),
