@@ -130,9 +130,9 @@ class ComparePanel(Panel):
     def export(self) -> None:
         """Write a figure of what is seen."""
         picture = self.board.picture()
-        path = self.ask_path(self, "Export a figure", "compare.png", "*.png")[0] if picture else ""
+        path = self.ask_path(self, "Export figure", "compare.png", "*.png")[0] if picture else ""
         if picture and path and not figure(picture, self.gallery.title()).save(path):
-            self.board.say(f"The figure could not be written to {path}. Choose another folder.")
+            self.board.say(f"Could not write the figure to {path}. Choose another folder.")
 
     def python(self) -> str:
         """A script that makes the same reconstructions and measures them."""

@@ -32,7 +32,10 @@ class Board(Card):
         self._shown: Shown | None = None
         self._layout = "grid"
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.back, self.forth = IconButton("chevron-left", "Previous scans"), IconButton("chevron-right", "Next scans")
+        self.back, self.forth = (
+            IconButton("chevron-left", "Previous images"),
+            IconButton("chevron-right", "Next images"),
+        )
         for button, step in ((self.back, -1), (self.forth, 1)):
             button.clicked.connect(lambda _=False, step=step: self.turned.emit(step))
             self.add_action(button)

@@ -16,7 +16,7 @@ from gui.session import Session
 from gui.widgets.text import grouped
 
 PICTURES, RANKS, SCAN = "compare", "compare-rank", "compare-scan"
-NO_SCANS = "No scans yet. Choose a source in Data, or drop a scan on this window."
+NO_SCANS = "No dataset loaded. Choose a source in Data, or drop an image here."
 Key = tuple[str, int, str, str]
 
 
@@ -83,11 +83,11 @@ class Gallery(QObject):
             return self.scan.title
         if not self.pages.order:
             return ""
-        what = "page" if self.pages.columns > 1 else "scan"
+        what = "page" if self.pages.columns > 1 else "image"
         place = f"{what} {self.pages.page} of {self.pages.count}"
-        by = f" of {self.compared[0].name}" if self._order != "file" and self.compared else ""
-        waiting = " · sorting" if self._session.questions.is_waiting(RANKS) else f" · {ORDERS[self._order]}{by}"
-        return f"{grouped(len(self.pages.order))} {PARTS[self.part]} scans · {place}{waiting}"
+        by = f" ({self.compared[0].name})" if self._order != "file" and self.compared else ""
+        waiting = " · sorting…" if self._session.questions.is_waiting(RANKS) else f" · {ORDERS[self._order]}{by}"
+        return f"{grouped(len(self.pages.order))} {PARTS[self.part]} images · {place}{waiting}"
 
     @property
     def split(self) -> str:

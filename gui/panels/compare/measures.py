@@ -9,7 +9,7 @@ from engine.messages import Measure, Refused
 from gui.loaded_data import CLEAN
 from gui.panels.compare.compared import Compared
 from gui.session import Session
-from gui.widgets.text import fixed
+from gui.widgets.text import fixed, grouped
 
 MEASURES = "compare-measure"
 Numbers = dict[str, dict[str, Any]]
@@ -54,8 +54,9 @@ class Measures(QObject):
         part = self.of(compared).get(CLEAN)
         if not part or part["psnr_db"] is None:
             return ""
-        low, high = part["psnr_db_interval"] or (part["psnr_db"], part["psnr_db"])
-        return f"{fixed(part['psnr_db'], 1)} ± {fixed((high - low) / 2, 1)} dB on {part['n']} clean test scans"
+        interval = part["psnr_db_interval"]
+        ends = f" (95% CI {fixed(interval[0], 1)}–{fixed(interval[1], 1)})" if interval else ""
+        return f"{fixed(part['psnr_db'], 1)} dB{ends}, {grouped(part['n'])} deduplicated test images"
 
     def is_coming(self, compared: Compared) -> bool:
         key = self._key(compared)

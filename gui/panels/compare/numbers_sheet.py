@@ -17,15 +17,15 @@ from gui.widgets.buttons import Button
 from gui.widgets.notice import NoticeBox
 from gui.widgets.number_model import Column, Row
 from gui.widgets.number_table import NumberTable
-from gui.widgets.text import fixed, label, number
+from gui.widgets.text import fixed, grouped, label, number
 
 ASKING = "sheet"
 SHOWN = ("test", LEAKED, CLEAN)
 NONE = "—"
 READING = (
-    "Means over scans, gray values from 0 to 1; ± is the 95 % confidence interval of the mean. Head: inside the head "
-    "alone. Nats an image, and latent numbers with more than 0.01 nats of KL, for variational models. Copying every "
-    "scan would be perfect: a model without a latent is judged by what it makes of noisy scans, not here."
+    "Means over images; intensities 0–1. ± = half-width of the 95% CI of the mean. Head = inside the head mask. Nats "
+    "per image and active latent dimensions (KL > 0.01 nats): VAE only. A model without a bottleneck can score "
+    "perfectly by copying its input; judge it in Denoise, on noisy images."
 )
 
 
@@ -34,17 +34,17 @@ def _to(places: int) -> Any:
 
 
 COLUMNS = {
-    "n": Column("scans", number),
-    "psnr_db": Column("PSNR dB", _to(2)),
-    "psnr_db_reach": Column("±", _to(2)),
+    "n": Column("Images", number),
+    "psnr_db": Column("PSNR (dB)", _to(1)),
+    "psnr_db_reach": Column("±", _to(1)),
     "mse": Column("MSE", _to(5)),
     "mae": Column("MAE", _to(4)),
-    "ssim": Column("SSIM", _to(3)),
-    "ms_ssim": Column("MS-SSIM", _to(3)),
-    "head_psnr_db": Column("head dB", _to(2)),
-    "head_ssim": Column("head SSIM", _to(3)),
-    "nats_per_image": Column("nats", number),
-    "active_units": Column("active", number),
+    "ssim": Column("SSIM", _to(2)),
+    "ms_ssim": Column("MS-SSIM", _to(2)),
+    "head_psnr_db": Column("Head PSNR (dB)", _to(1)),
+    "head_ssim": Column("Head SSIM", _to(2)),
+    "nats_per_image": Column("Nats per image", number),
+    "active_units": Column("Active dims", number),
 }
 
 
@@ -55,9 +55,11 @@ class NumbersSheet(QDialog):
         super().__init__(parent)
         self._measures, self._compared = measures, list(compared)
         self.ask_path = QFileDialog.getSaveFileName
-        self.setWindowTitle(f"Numbers on the test scans of {data.title}")
+        self.setWindowTitle(f"Test metrics · {data.title}")
         self.resize(1180, 560)
-        self.table = NumberTable((Column("of", str, False), Column("on", str, False), *COLUMNS.values()), sortable=True)
+        self.table = NumberTable(
+            (Column("Model", str, False), Column("Test subset", str, False), *COLUMNS.values()), sortable=True
+        )
         self.leakage, self.notice = label(leakage(data), wrap=True), NoticeBox()
         self._lay_out()
         measures.found.connect(self.refresh)
@@ -83,11 +85,15 @@ class NumbersSheet(QDialog):
             parts = self._measures.of(each)
             for part in (part for part in SHOWN if part in parts):
                 values = numbers(parts[part])
-                cells = (each.name, PARTS[part] if part != "test" else "all test", *(values[key] for key in COLUMNS))
+                cells = (
+                    each.name,
+                    PARTS[part].removesuffix(" test") if part != "test" else "all",
+                    *(values[key] for key in COLUMNS),
+                )
                 rows.append(Row(f"{each.ref} {part}", cells, each.name))
             if not parts:
                 waiting = (
-                    "measuring…" if self._measures.is_coming(each) else self._measures.failure(each) or "no numbers"
+                    "measuring…" if self._measures.is_coming(each) else self._measures.failure(each) or "not measured"
                 )
                 rows.append(Row(each.ref, (each.name, waiting, *[None] * len(COLUMNS)), each.name, {1: "quiet"}))
         self.table.set_rows(rows)
@@ -109,14 +115,14 @@ class NumbersSheet(QDialog):
 
     def write(self) -> None:
         """Write the table to a file of the user's choice."""
-        path = self.ask_path(self, "Export the numbers", "numbers.csv", "*.csv")[0]
+        path = self.ask_path(self, "Export metrics", "numbers.csv", "*.csv")[0]
         if not path:
             return
         try:
             Path(path).write_text(f"# {MARK}\n{self.text(',')}", encoding="utf-8")
             self.notice.show_notice("", "info")
         except OSError as error:
-            reason = f"The numbers could not be written to {path} ({error.strerror}). Choose another folder."
+            reason = f"Could not write the values to {path} ({error.strerror}). Choose another folder."
             self.notice.show_notice(reason)
 
     def _on_finished(self) -> None:
@@ -131,9 +137,11 @@ def numbers(part: dict[str, Any]) -> dict[str, Any]:
 
 
 def leakage(data: LoadedData) -> str:
-    """Say how many test scans are also scans to train on or to choose by."""
+    """Say how many test images are also training or validation images."""
     count, leaked = data.size("test"), len(data.leaked)
     if not leaked:
-        return f"None of the {count} test scans is also a training or validation scan."
-    share = f"{leaked} of the {count} test scans are also training or validation scans, pixel for pixel."
-    return f"{share} Read the clean ones; the others flatter every model." if leaked < count else share
+        return f"None of the {grouped(count)} test images is an exact copy of a training or validation image."
+    verb = "is an exact copy" if leaked == 1 else "are exact copies"
+    share = f"{grouped(leaked)} of the {grouped(count)} test images {verb} of a training or validation image."
+    advice = "Report the deduplicated subset; the leaked images overestimate every model."
+    return f"{share} {advice}" if leaked < count else share

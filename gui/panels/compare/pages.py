@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-ORDERS = {"file": "file order", "worst": "worst first", "best": "best first"}
+ORDERS = {"file": "file order", "worst": "highest error first", "best": "lowest error first"}
 
 
 @dataclass(frozen=True)

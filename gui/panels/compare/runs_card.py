@@ -18,9 +18,11 @@ from gui.widgets.number_model import Column, Row
 from gui.widgets.number_table import ROW_PX, NumberTable
 from gui.widgets.text import fixed, label
 
-PCA_NOTE = "PCA with as many numbers as the latent. A model under this line has not learned more than a linear map."
-EMPTY = "No run has a model yet. Train one for at least one epoch."
-NO_TEST = "There are no test scans to measure on."
+PCA_NOTE = (
+    "Baseline: PCA with the same latent size. A model that scores below it is no better than a linear projection."
+)
+EMPTY = "No trained model yet. Train one for at least one epoch."
+NO_TEST = "The dataset has no test images to measure on."
 MOST, MOST_MEASURED = 4, 8
 IN_SIGHT = 8  # rows at the least, so that the yardsticks of a few runs can be seen
 HEAD_PX = 34
@@ -41,10 +43,10 @@ class RunsCard(Card):
     def __init__(self, session: Session) -> None:
         super().__init__("Runs")
         self._session, self.measures = session, Measures(session, self)
-        self.table = NumberTable((Column("run", str, False), Column("clean dB", _written)), checkable=True)
-        self.table.setAccessibleName("runs to compare")
-        self._note, self.notice, self.numbers = label(role="caption", wrap=True), NoticeBox(), Button("Numbers…")
-        self.numbers.setToolTip("All numbers of what is ticked, on all, leaked and clean test scans")
+        self.table = NumberTable((Column("Run", str, False), Column("PSNR, dedup. (dB)", _written)), checkable=True)
+        self.table.setAccessibleName("runs and baselines to compare")
+        self._note, self.notice, self.numbers = label(role="caption", wrap=True), NoticeBox(), Button("Metrics…")
+        self.numbers.setToolTip("All metrics of the selected runs, for all, leaked and deduplicated test images")
         self.add(self.table, 1)
         for part in (self._note, self.notice):
             self.add(part)
@@ -111,7 +113,7 @@ class RunsCard(Card):
         if data is not None and not data.size("test"):
             return NO_TEST
         below = [record.name for record in ready if self._is_below(record)]
-        verdict = f" Under it: {', '.join(below)}." if below else ""
+        verdict = f" Below the PCA baseline: {', '.join(below)}." if below else ""
         return PCA_NOTE + verdict if yardsticks else ""
 
     def _is_below(self, record: RunRecord) -> bool:
@@ -154,10 +156,13 @@ def strangeness(record: RunRecord, data: DataConfig) -> list[str]:
         return []
     own, found = record.config.data, []
     if own.source != data.source:
-        found.append(f"{record.name} was trained on other scans ({source_title(own)}).")
+        found.append(f"{record.name} was trained on a different dataset ({source_title(own)}).")
     changed = [
         f"{getattr(own, name)}{unit}" for name, unit in UNITS.items() if getattr(own, name) != getattr(data, name)
     ]
     if changed:
-        found.append(f"{record.name} was trained on scans prepared otherwise ({', '.join(changed)}).")
+        found.append(
+            f"{record.name} was trained with different preprocessing ({', '.join(changed)}); its scores here are not "
+            "comparable."
+        )
     return found

@@ -16,10 +16,10 @@ class ScanCard(Card):
     closed = Signal()
 
     def __init__(self) -> None:
-        super().__init__("Scan")
+        super().__init__("Opened image")
         self._scan: OpenedScan | None = None
         self.name, self._facts = label(wrap=True), label(role="caption", wrap=True)
-        self.row, self.back = SliceRow(), Button("Back to the data set")
+        self.row, self.back = SliceRow(), Button("Back to the dataset")
         self.slider = self.row.slider
         for part in (self.name, self.row, self._facts):
             self.add(part)

@@ -67,7 +67,7 @@ def closer_rows(shown: Shown) -> tuple[list[ImageRow], list[str]]:
     original = shown.originals[0]
     pictures = [original, *(made.images[0] for made in shown.made)]
     titles = ["original", *(made.run for made in shown.made)]
-    rows = [ImageRow("scan", _together(pictures), captions=["", *(caption(made, 0) for made in shown.made)])]
+    rows = [ImageRow("image", _together(pictures), captions=["", *(caption(made, 0) for made in shown.made)])]
     if shown.made:
         differences = [np.zeros_like(original), *(made.differences[0] for made in shown.made)]
         numbers = ["", *(f"MSE {number(made.mse[0], 3)}" for made in shown.made)]

@@ -14,7 +14,7 @@ from gui.widgets.slider_row import SliderRange, SliderRow
 from gui.widgets.text import label
 from gui.widgets.view_state import ViewState
 
-LAYOUTS = {"grid": "Grid", "closer": "One scan", "swipe": "Swipe", "flicker": "Flicker (hold F)"}
+LAYOUTS = {"grid": "Grid", "closer": "Single image", "swipe": "Swipe", "flicker": "Flicker (hold F)"}
 FIT, COLUMNS = 0, (4, 6, 8, 12)
 LABEL_PX = 84
 LIGHT = {
@@ -33,17 +33,17 @@ class ViewCard(Card):
     copy_wanted = Signal()
 
     def __init__(self, state: ViewState) -> None:
-        super().__init__("Scans")
+        super().__init__("Images")
         self._state = state
         self.split, self.order, self.layout_, self.columns = QComboBox(), QComboBox(), QComboBox(), QComboBox()
-        self.linked, self.sliders = QCheckBox("all scans alike"), dict[str, SliderRow]()
+        self.linked, self.sliders = QCheckBox("Same for all images"), dict[str, SliderRow]()
         for box, titles in ((self.order, ORDERS), (self.layout_, LAYOUTS), (self.columns, _numbers())):
             for key, title in titles.items():
                 box.addItem(title, key)
         self.linked.setChecked(True)
         self._add_rows({"Show": self.split, "Sort by": self.order})
         self.add(label("View", role="title"))
-        self._add_rows({"Layout": self.layout_, "At a time": self.columns, "Contrast": self.linked})
+        self._add_rows({"Layout": self.layout_, "Per page": self.columns, "Contrast": self.linked})
         self._add_light()
         self.add(self._buttons())
         for box in (self.split, self.order, self.layout_, self.columns):
@@ -118,4 +118,4 @@ class ViewCard(Card):
 
 
 def _numbers() -> dict[int, str]:
-    return {FIT: "as many as fit"} | {count: f"{count} scans" for count in COLUMNS}
+    return {FIT: "as many as fit"} | {count: f"{count} images" for count in COLUMNS}

@@ -224,7 +224,7 @@ class TestCloser:
         panel.board.rows.maximised.emit(0, 2)
         closer = pictures(after=first.number)
         assert closer.indices == (2,)
-        assert panel.board.rows.view(0, 1).accessibleName() == "scan, ae-0001"
+        assert panel.board.rows.view(0, 1).accessibleName() == "image, ae-0001"
         assert panel.board.rows.view(1, 2).values[0, 0] == pytest.approx(0.2)
         panel.board.rows.maximised.emit(0, 0)
         assert asked(Reconstruct, closer.number).indices == (0, 1, 2, 3)
@@ -273,7 +273,7 @@ class TestScan:
         request = pictures()
         assert (request.scan, request.slice) == (str(tmp_path / "head.nii.gz"), 2)
         assert panel.scan.isVisible()
-        assert "left R, right L, top A, bottom P" in panel.scan._facts.text()
+        assert "Image left = patient right (R) · image top = anterior (A)" in panel.scan._facts.text()
         assert "Window of the file." in panel.scan._facts.text()
         assert panel.board.rows.view(0, 0)._orientation == "RLAP"
 
@@ -318,7 +318,7 @@ def test_strange_preparation_and_strange_scans_are_said(make_run):
     assert strangeness(record, record.config.data) == []
     other = DataConfig(source="/somewhere/scans", size=64, fit="squash")
     sentences = strangeness(record, other)
-    assert "other scans (Phantoms)" in sentences[0]
+    assert "different dataset (Phantoms)" in sentences[0]
     assert "32 px, letterbox" in sentences[1]
 
 
@@ -399,12 +399,12 @@ class TestMeasures:
 
     def test_clean_and_leaked_scans_are_shown_apart(self, panel, leaky, asked):
         titles = [panel.view.split.itemText(at) for at in range(panel.view.split.count())]
-        assert titles == ["train", "validation", "test", "leaked test", "clean test"]
+        assert titles == ["training", "validation", "test", "leaked test", "deduplicated test"]
         first = asked(Reconstruct)
         assert (first.split, first.indices) == ("test", (0, 2, 3, 4))
         pick(panel.view.split, "test_leaked")
         assert asked(Reconstruct, first.number).indices == (1, 5)
-        assert panel.gallery.title().startswith("2 leaked test scans")
+        assert panel.gallery.title().startswith("2 leaked test images")
 
     def test_worst_of_the_clean_scans_come_first(self, panel, leaky, pictures, asked, answer):
         first = pictures()
@@ -423,7 +423,7 @@ class TestMeasures:
         panel.refresh()
         rows = [(panel.runs.table.text(row, 0), panel.runs.table.text(row, 1)) for row in range(3)]
         assert rows == [("vae-0001", "20.3"), ("ae-0001", "17.8"), ("PCA-8", "18.5")]
-        assert panel.runs._note.text().endswith("Under it: ae-0001.")
+        assert panel.runs._note.text().endswith("Below the PCA baseline: ae-0001.")
         numbers = [sent for sent in session.questions.engine.sent if isinstance(sent, Measure)]
         panel.refresh()
         assert [sent for sent in session.questions.engine.sent if isinstance(sent, Measure)] == numbers
@@ -471,7 +471,7 @@ class TestMeasures:
         session.load_data(DataConfig(size=32))
         answer("data", data_content | {"splits": data_content["splits"] | {"test": nothing}})
         panel.refresh()
-        assert "no test scans" in panel.runs._note.text()
+        assert "no test images" in panel.runs._note.text()
         assert not any(isinstance(sent, Measure) for sent in session.questions.engine.sent)
 
 
@@ -487,14 +487,14 @@ class TestNumbersSheet:
         found.accept()
 
     def test_fills_while_numbers_are_found(self, sheet, asked, answer):
-        assert "2 of the 6 test scans are also training or validation scans" in sheet.leakage.text()
+        assert "2 of the 6 test images are exact copies of a training or validation image" in sheet.leakage.text()
         waiting = [(sheet.table.text(row, 0), sheet.table.text(row, 1)) for row in range(4)]
         assert waiting == [(name, "measuring…") for name in ("ae-0001", "vae-0001", "PCA-8", "mean image")]
         newest = 0
         for _ in range(4):
             newest = TestMeasures().told(asked, answer, 20.34, newest).number
         cells = [sheet.table.text(2, column) for column in range(5)]
-        assert cells == ["ae-0001", "clean test", "4", "20.34", "1.00"]
+        assert cells == ["ae-0001", "deduplicated", "4", "20.3", "1.0"]
         assert sheet.table.model().rowCount() == 12
 
     def test_is_copied_and_written_in_full(self, sheet, asked, answer, tmp_path, qapp):
@@ -512,4 +512,4 @@ class TestNumbersSheet:
     def test_place_that_cannot_be_written_is_a_sentence(self, sheet, tmp_path):
         sheet.ask_path = lambda *words: (str(tmp_path / "nowhere" / "numbers.csv"), "")
         sheet.export.click()
-        assert "could not be written" in sheet.notice.text()
+        assert "Could not write" in sheet.notice.text()
