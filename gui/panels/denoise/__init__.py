@@ -23,7 +23,7 @@ from gui.widgets.region_state import RegionState
 from gui.widgets.view_state import ViewState
 
 SCAN = "denoise-scan"
-NO_SCANS = "No scans yet. Choose a source in Data, or drop a scan on this window."
+NO_SCANS = "No dataset loaded. Choose a source in Data, or drop an image here."
 SOON_MS, SETTLE_MS = 60, 400
 FIRST_RUNS = 1
 
@@ -118,15 +118,15 @@ class DenoisePanel(Panel):
         """Write a figure of the pictures."""
         self.stage.notice.show_notice(self.experiment.obstacle())
         picture = None if self.experiment.obstacle() else self.stage.pictures.picture()
-        path = self.ask_path(self, "Export a figure", "denoise.png", FIGURES)[0] if picture else ""
+        path = self.ask_path(self, "Export figure", "denoise.png", FIGURES)[0] if picture else ""
         if picture and path and not save_figure(picture, self.results.about(), path):
-            self.stage.notice.show_notice(f"The figure could not be written to {path}. Choose another folder.")
+            self.stage.notice.show_notice(f"Could not write the figure to {path}. Choose another folder.")
 
     def write_numbers(self) -> None:
         """Write the table, every number in full."""
         self.stage.notice.show_notice(self.experiment.obstacle())
         is_there = self.experiment.made and not self.experiment.obstacle()
-        path = self.ask_path(self, "Export the numbers", "denoise.csv", "*.csv")[0] if is_there else ""
+        path = self.ask_path(self, "Export metrics", "denoise.csv", "*.csv")[0] if is_there else ""
         if path:
             self.stage.notice.show_notice(self.results.write(path))
 

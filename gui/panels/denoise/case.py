@@ -19,10 +19,10 @@ KINDS = {
     "speckle": "Speckle",
     "poisson": "Poisson (photons)",
     "salt-and-pepper": "Salt and pepper",
-    "ghosting": "Motion ghosts",
-    "rings": "Rings",
+    "ghosting": "Motion ghosting",
+    "rings": "Ring artifacts (concentric)",
 }
-LEVEL_NAMES = {"salt-and-pepper": "Share"}
+LEVEL_NAMES = {"salt-and-pepper": "Fraction"}
 
 
 @dataclass(frozen=True)
@@ -71,5 +71,5 @@ class Noise:
     @property
     def text(self) -> str:
         """Its level in words."""
-        name = "share" if self.kind in LEVEL_NAMES else "σ"
-        return f"{name} {self.sigma:.3f}"
+        name = "fraction" if self.kind in LEVEL_NAMES else "σ"
+        return f"{name} = {self.sigma:.3f}"

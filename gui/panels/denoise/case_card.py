@@ -28,7 +28,7 @@ class CasePicker(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.part, self.case, self.known = QComboBox(), NameBox("case"), FilterChip("lesion")
-        self.back, self.forth = IconButton("chevron-left", "Previous scan"), IconButton("chevron-right", "Next scan")
+        self.back, self.forth = IconButton("chevron-left", "Previous image"), IconButton("chevron-right", "Next image")
         self._data: LoadedData | None = None
         self._known: set[str] = set()
         self._wish: tuple[str, str] | None = None
@@ -48,10 +48,10 @@ class CasePicker(QWidget):
         for button in (self.known, self.back, self.forth):
             line.addWidget(button)
         self.part.setAccessibleName("show")
-        for title, field in (("Show", self.part), ("Case", self.case)):
+        for title, field in (("Show", self.part), ("Image", self.case)):
             form.addRow(field_name(title, field), self.case if field is self.case else line)
-        self.known.setToolTip("Only scans whose lesion is known")
-        self.known.setAccessibleName("only scans whose lesion is known")
+        self.known.setToolTip("Only images with a known lesion")
+        self.known.setAccessibleName("only images with a known lesion")
 
     def show_data(self, data: LoadedData | None, known: set[str]) -> None:
         """Offer the scans of a data set; `known` are the names of those with a known lesion."""
@@ -141,12 +141,12 @@ class ScanPicker(QWidget):
         super().__init__()
         self.scan: OpenedScan | None = None
         self.name, self.facts = label(wrap=True), label(role="caption", wrap=True)
-        self.row, self.back = SliceRow(), Button("Back to the data set")
+        self.row, self.back = SliceRow(), Button("Back to the dataset")
         self.slider = self.row.slider
         form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
         form.setVerticalSpacing(6)
-        form.addRow(field_name("Case"), self.name)
+        form.addRow(field_name("Image"), self.name)
         form.addRow(field_name("Slice", self.slider), self.row)
         form.addRow(self.facts)
         form.addRow(field_name(""), self.back)
@@ -177,7 +177,7 @@ class CaseCard(Card):
     changed = Signal()
 
     def __init__(self, undo: QUndoStack) -> None:
-        super().__init__("Scan")
+        super().__init__("Image")
         self.images, self.scan, self.noise = CasePicker(), ScanPicker(), NoisePicker(undo)
         for part in (self.images, self.scan, self.noise):
             self.add(part)

@@ -19,7 +19,7 @@ from gui.session import Session
 PICTURES, FILTER, CURVE = "denoise", "denoise-filter", "denoise-curve"
 PAUSE_MS, REST_MS = 100, 250
 SIGMAS = (0.0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.12, 0.15, 0.18, 0.21, 0.24, 0.27, 0.3)
-BEING_REFINED = "The pictures are still being refined. Export them in a moment."
+BEING_REFINED = "Results are still being computed. Try the export again in a moment."
 Wanted = tuple[Case, Noise, Methods]
 
 
@@ -130,7 +130,7 @@ class Experiment(QObject):
                 self.curve = curve_from(content)
                 self.curve_found.emit()
         except ValueError as error:
-            self.failed.emit(f"The pictures cannot be read ({error}).")
+            self.failed.emit(f"The images could not be read ({error}).")
 
     def _take_pictures(self, content: dict[str, Any]) -> None:
         assert self._asked is not None

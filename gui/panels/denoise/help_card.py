@@ -14,14 +14,14 @@ from gui.widgets.curve_series import SeriesStyle
 from gui.widgets.notice import NoticeBox
 from gui.widgets.text import label
 
-NOTHING = "do nothing"
-COMING = "The errors at all levels are found when nothing else is waited for."
+NOTHING = "noisy input (no denoising)"
+COMING = "The curve is computed when no other request is waiting."
 ONE_SCAN = (
-    "The curve is of this scan alone, and another may say otherwise. Over many scans, with intervals:\n"
+    "This curve is for one image; others may differ. For many images, with confidence intervals, run:\n"
     "python -m engine denoise-curve RUN --data SOURCE"
 )
-NO_RUN = "Tick a run to see from which level on it helps."
-REFINING = "Drafts: numbers are being refined, warnings are still of {}"
+NO_RUN = "Select a run to see its break-even noise level."
+REFINING = "Preview. Warnings refer to {} until the full result is ready."
 MOST_NOTICES = 9  # two for each of four methods, and one for the region
 SIDE_PX = 392
 
@@ -30,8 +30,8 @@ class HelpCard(Card):
     """The curve at the left, sentences and warnings at the right."""
 
     def __init__(self) -> None:
-        super().__init__("Does it help at all?", "this scan · distance from the clean scan against the noise")
-        self.plot, self.text = CurvePlot("PSNR, dB (higher is nearer to the clean scan)", "σ"), label(wrap=True)
+        super().__init__("PSNR vs noise level", "this image")
+        self.plot, self.text = CurvePlot("PSNR (dB)", "noise level"), label(wrap=True)
         self.notices, self.refining = [NoticeBox() for _ in range(MOST_NOTICES)], label(role="caption")
         self.text.setProperty("role", "quiet")
         self.scope = label(ONE_SCAN, role="caption", wrap=True)

@@ -29,7 +29,7 @@ class LesionCard(Card):
         self.text, self.rim, self.share = (
             label(role="caption", wrap=True),
             WholeEdit(1, RIM_MOST_PX, " px"),
-            WholeEdit(1, 100, " %"),
+            WholeEdit(1, 100, "%"),
         )
         self.add(self.buttons)
         self.add(self.text)
@@ -64,10 +64,10 @@ class LesionCard(Card):
         line = QHBoxLayout()
         self.share.setValue(WARN_PERCENT)
         tips = (
-            "Width of the band round the lesion that its contrast is measured against",
-            "Warn when a method keeps less of the lesion's contrast than this",
+            "Background ring: width of the ring around the lesion used as the reference for its contrast",
+            "Warn if the lesion contrast retained falls below this percentage",
         )
-        for title, box, tip in zip(("Rim", "Warn below"), (self.rim, self.share), tips, strict=True):
+        for title, box, tip in zip(("Ring width", "Warn below"), (self.rim, self.share), tips, strict=True):
             form = QFormLayout()
             text = label(title, role="quiet")
             text.setBuddy(box)

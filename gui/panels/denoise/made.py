@@ -47,7 +47,7 @@ class Made:
     def caption(self) -> str:
         """Both numbers in few letters; whether it is a draft."""
         known = f"{decibels(self.psnr_db)} dB"
-        return f"{known} · {similarity(self.ssim)}" if self.exact else f"draft · {known}"
+        return f"{known} · {similarity(self.ssim)}" if self.exact else f"preview · {known}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +69,7 @@ def pictures_from(content: dict[str, Any], titles: Mapping[str, str]) -> dict[st
     original, noisy = content["original"], content["noisy"]
     made = {
         ORIGINAL: Made(ORIGINAL, "Original", original, noisy, original, None, 1.0),
-        NOISY: Made(NOISY, "Noisy", original, noisy, noisy, content["psnr_db"], content["ssim"]),
+        NOISY: Made(NOISY, "Noisy input", original, noisy, noisy, content["psnr_db"], content["ssim"]),
     }
     for run, title in titles.items():
         found = content["runs"][run]
@@ -91,7 +91,7 @@ def drafts_from(content: dict[str, Any], before: Mapping[str, Made], noise: Nois
 def noisy_one(original: Made, noise: Noise) -> Made:
     """Draw the noisy picture, the same that the explorer draws."""
     clean, noisy = original.image, noise.on(original.image)
-    return Made(NOISY, "Noisy", clean, noisy, noisy, ratio_db(clean, noisy))
+    return Made(NOISY, "Noisy input", clean, noisy, noisy, ratio_db(clean, noisy))
 
 
 def filtered_from(content: dict[str, Any], title: str, noisy: Made) -> Made:

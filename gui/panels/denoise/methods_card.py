@@ -23,10 +23,10 @@ from gui.widgets.text import fixed, label
 
 MOST = 4
 LOW, NEARLY = "▼ ", "≈ "
-EMPTY = "No run has a model yet. Train one, or look at the classical methods."
+EMPTY = "No trained model yet. Train one, or compare the baseline filters above."
 TIP = (
-    "Ticked runs are computed and shown, at most four pictures at a time. Kept: what is left of the lesion's contrast "
-    "to its rim, ± half of its 95 % interval. ≈ is of a draft; … follows when the noise is left alone."
+    "Select up to four methods. PSNR in dB. Lesion % = lesion contrast retained, after ÷ before (100% = unchanged, "
+    "< 0% = inverted), ± half the 95% interval. ≈ = quick estimate; … = computing."
 )
 FIELDS = ("method", "psnr_db", "ssim", "kept", "kept_low", "kept_high")
 
@@ -40,7 +40,10 @@ class MethodsCard(Card):
     def __init__(self, session: Session) -> None:
         super().__init__("Methods")
         self._session = session
-        columns = (Column("method", str, False), *(Column(title, str) for title in ("dB", "SSIM", "kept %")))
+        columns = (
+            Column("Method", str, False),
+            *(Column(title, str) for title in ("PSNR", "SSIM", "Lesion %")),
+        )
         self.table, self._empty = NumberTable(columns, checkable=True), label(EMPTY, role="caption", wrap=True)
         self.table.setAccessibleName("methods")
         self.table.setToolTip(TIP)
@@ -82,7 +85,7 @@ class MethodsCard(Card):
     ) -> None:
         """Bring the table in line with what is known."""
         ready, methods = self.ready(), self.methods()
-        titles = {NOISY: "Do nothing"} | {str(r.run.path): r.name for r in ready} | dict(methods.filters)
+        titles = {NOISY: "Noisy input"} | {str(r.run.path): r.name for r in ready} | dict(methods.filters)
         best = max((each.psnr_db or 0.0 for key, each in made.items() if key in titles), default=0.0)
         rows = []
         for key, title in titles.items():
@@ -144,5 +147,5 @@ def _interval(kept: Retention | None) -> str:
     if not math.isfinite(kept.value):
         return kept.reason
     low, high = (fixed(100 * end, 0) for end in kept.interval)
-    pattern = f", {fixed(100 * kept.pattern, 0)} % of its pattern" if math.isfinite(kept.pattern) else ""
-    return f"Keeps {fixed(100 * kept.value, 0)} % of the lesion's contrast (95 % interval {low} to {high}){pattern}."
+    pattern = f", {fixed(100 * kept.pattern, 0)}% of its pattern" if math.isfinite(kept.pattern) else ""
+    return f"Lesion contrast retained: {fixed(100 * kept.value, 0)}% (95% interval {low}% to {high}%){pattern}."

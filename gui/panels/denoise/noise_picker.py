@@ -39,7 +39,7 @@ class NoisePicker(QWidget):
     def _lay_out(self) -> None:
         for key, title in KINDS.items():
             self.kind.addItem(title, key)
-        self.kind.setAccessibleName("noise")
+        self.kind.setAccessibleName("noise type")
         self.seed.setAccessibleName("seed")
         self.sigma.label.setFixedWidth(LABEL_PX)
         self.sigma.label.setProperty("role", "quiet")
@@ -87,7 +87,7 @@ class NoisePicker(QWidget):
         self.sigma.label.setText(LEVEL_NAMES.get(noise.kind, "σ"))
         share = noise.kind in LEVEL_NAMES
         self.grays.setText(
-            f"{fixed(100 * noise.sigma, 1)} % of the pixels" if share else f"σ = {fixed(noise.sigma * GRAYS, 1)} / 255"
+            f"{fixed(100 * noise.sigma, 1)}% of pixels" if share else f"σ = {fixed(noise.sigma * GRAYS, 1)}/255"
         )
 
 
@@ -95,7 +95,7 @@ class ChangeNoise(QUndoCommand):
     """Other noise was chosen, before this is pushed; changes of one field in one go are one step."""
 
     def __init__(self, picker: NoisePicker, before: Noise, after: Noise) -> None:
-        super().__init__("noise")
+        super().__init__("change noise")
         self._picker, self._before, self._after, self._visit = picker, vars(before), vars(after), picker.visit
         self._field = next(name for name in self._after if self._after[name] != self._before[name])
         self._is_done = True

@@ -59,7 +59,7 @@ class PictureCard(Card):
 
     def _connect(self) -> None:
         self._state.changed.connect(self._show_bar)
-        self.swiping.setToolTip("Two pictures in one place (double-click a picture)")
+        self.swiping.setToolTip("Compare two images by swiping (or double-click an image)")
         self.swiping.toggled.connect(self._show_page)
         self.board.maximised.connect(self._on_maximised)
         self.swipe.view.maximised.connect(lambda: self.swiping.setChecked(False))
@@ -161,7 +161,7 @@ def pixel_text(made: Made, x: int, y: int) -> str:
     was, noisy, now = (float(image[y, x]) for image in (made.original, made.noisy, made.image))
     words = [f"x {x}", f"y {y}", f"original {fixed(was, 3)}", f"noisy {fixed(noisy, 3)}"]
     if made.key not in (ORIGINAL, NOISY):
-        words.append(f"{made.title}{'' if made.exact else ' (draft)'} {fixed(now, 3)}")
+        words.append(f"{made.title}{'' if made.exact else ' (preview)'} {fixed(now, 3)}")
     if made.key != ORIGINAL:
         words.append(f"difference {fixed(now - was, 3)}")
     return " · ".join(words)

@@ -84,7 +84,7 @@ class Results(QObject):
         try:
             Path(path).write_text(text, encoding="utf-8")
         except OSError as error:
-            return f"The numbers could not be written to {path} ({error.strerror}). Choose another folder."
+            return f"Could not write the values to {path} ({error.strerror}). Choose another folder."
         return ""
 
     def _warnings(self, share: float) -> list[str]:

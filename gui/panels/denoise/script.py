@@ -37,7 +37,7 @@ def denoise_script(case: Case, data: str, noise: Noise, methods: Methods, lesion
     lines += ["for name, images in made.items():", f"    print(name, {MEASURED})"]
     if region is not None:
         kept = f"lesions.retention(originals[0, ..., 0], images[0, ..., 0], mask, rim={rim_px})"
-        lines.append(f"    print('    lesion kept', *{kept})")
+        lines.append(f"    print('    lesion contrast retained', *{kept})")
     names = "baselines, evaluation, lesions, noise, quality, scoring"
     return script(*lines, imports=("import engine", f"from engine import {names}"))
 

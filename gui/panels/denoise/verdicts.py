@@ -27,22 +27,30 @@ def is_harmful(made: Made) -> bool:
 def harm(made: Made, noise: Noise, curve: Curve | None) -> str:
     """Say how much worse than doing nothing a picture is, and until when."""
     if made.noisy_db is None:
-        return f"Without noise {made.title} only takes away: {decibels(made.psnr_db)} dB. Keep the scan as it is."
-    numbers = f"{decibels(made.psnr_db)} against {decibels(made.noisy_db)} dB"
-    what = f"At {noise.text} {made.title} is worse than doing nothing: {numbers}."
+        return (
+            f"No noise was added, so {made.title} can only degrade the image (PSNR {decibels(made.psnr_db)} dB). "
+            "Use the original."
+        )
+    numbers = f"{decibels(made.psnr_db)} vs {decibels(made.noisy_db)} dB"
+    what = f"At {noise.text}, {made.title} has a lower PSNR than the noisy input on this image: {numbers}."
     if curve is None or made.key not in curve.runs:
-        return f"{what} Do not use it here."
+        return what
     limit = curve.break_even(made.key)
     if limit is None:
-        return f"{what} On this scan it does no good at any level up to {curve.sigmas[-1]:g}."
-    return f"{what} Do not use it below {limit:.3f}." if limit else f"{what} Do not use it here."
+        return f"{what} It never beats the noisy input at the levels tested (up to {curve.sigmas[-1]:g})."
+    if not limit:
+        return what
+    below = f"Below a noise level of {limit:.3f} it is worse than no denoising on this image."
+    return f"{what} {below} Above it, check the lesion contrast too."
 
 
 def help_text(title: str, run: str, curve: Curve) -> str:
     """Say from which level on a run helps."""
     limit = curve.break_even(run)
     if limit is None:
-        return f"{title}: worse than doing nothing at every level up to {curve.sigmas[-1]:g}"
+        return f"{title}: lower PSNR than the noisy input at every level tested (up to {curve.sigmas[-1]:g})"
     if not limit:
-        return f"{title}: helps at every level"
-    return f"★ {title}: worse than doing nothing below {limit:.3f}"
+        return (
+            f"{title}: PSNR never below the noisy input at the levels tested (this image; says nothing about lesions)"
+        )
+    return f"★ {title}: break-even at noise level {limit:.3f}. Below it, the noisy input has the higher PSNR."

@@ -263,7 +263,7 @@ class TestAsking:
         assert panel.stage.pictures.picture() is None
 
     def test_without_scans_it_says_what_to_do(self, panel):
-        assert "No scans yet" in panel.stage.pictures.empty.text()
+        assert "No dataset loaded" in panel.stage.pictures.empty.text()
 
 
 class TestDrafts:
@@ -275,7 +275,7 @@ class TestDrafts:
         board, run = seen.stage.pictures.board, path_of(session, "ae-0001")
         assert np.array_equal(board.view(run).values, np.float32(0.6 * head()))
         assert board.view(f"{run} −").values == pytest.approx(-0.4 * head(), abs=1e-6)
-        assert board.view(run).accessibleName().startswith("ae-0001 draft · ")
+        assert board.view(run).accessibleName().startswith("ae-0001 preview · ")
         made = seen.experiment.made[run]
         assert np.array_equal(made.noisy, noise.draw(head()[None, ..., None], "gaussian", 0.2, 0)[0, ..., 0])
 
@@ -295,9 +295,9 @@ class TestDrafts:
         draft()
         qtbot.waitUntil(lambda: cells(seen, "ae-0001")[2:] == ["…", "…"])
         assert cells(seen, "ae-0001")[1].startswith("≈ ")
-        assert cells(seen, "Do nothing")[2:] == ["…", "…"]
+        assert cells(seen, "Noisy input")[2:] == ["…", "…"]
         assert seen.stage.help.notices[0].text() == said
-        assert seen.stage.help.refining.text().endswith("warnings are still of σ 0.100")
+        assert seen.stage.help.refining.text().startswith("Preview. Warnings refer to σ = 0.100")
         pictures(kept=0.97)
         qtbot.waitUntil(lambda: cells(seen, "ae-0001")[1:] == ["24.0", "0.70", "97 ± 0"])
         assert seen.stage.help.notices[0].isHidden()
@@ -308,7 +308,7 @@ class TestDrafts:
         slide(seen, 0.2)
         for export in (seen.export, seen.write_numbers):
             export()
-            assert seen.stage.notice.text().startswith("The pictures are still being refined.")
+            assert seen.stage.notice.text().startswith("Results are still being computed.")
         draft()
         seen.export()
         seen.write_numbers()
@@ -414,9 +414,12 @@ class TestLesion:
         seen.regions.change(LESION, "drawing")
         desk.undo.undo()
         assert seen.regions.region is None
-        assert "Nothing marked yet" in seen.lesion.text.text()
+        assert "No lesion marked" in seen.lesion.text.text()
         desk.undo.redo()
-        assert seen.lesion.text.text() == f"Drawn by hand · {mask_of(LESION, (SIDE, SIDE)).sum()} px · rim 4 px"
+        assert (
+            seen.lesion.text.text()
+            == f"Drawn lesion · {mask_of(LESION, (SIDE, SIDE)).sum()} pixels · background ring 4 px wide"
+        )
 
     def test_every_scan_has_its_own_lesion_and_undo_does_not_mix_them(self, seen, desk):
         seen.regions.change(LESION, "drawing")
@@ -435,7 +438,7 @@ class TestLesion:
     def test_buttons_begin_and_end_drawing(self, seen):
         seen.lesion.buttons.ellipse.click()
         assert seen.regions.mode == "ellipse"
-        assert "Drag over the lesion" in seen.lesion.text.text()
+        assert "Drag across the lesion" in seen.lesion.text.text()
         seen.lesion.buttons.polygon.click()
         assert (seen.regions.mode, seen.lesion.buttons.ellipse.isChecked()) == ("polygon", False)
         seen.lesion.buttons.polygon.click()
@@ -473,17 +476,23 @@ class TestHelp:
         run = curve_arrives(asked, answer, session)
         plot = seen.stage.help.plot
         assert plot.items[run].series.best == pytest.approx(0.06)
-        assert seen.stage.help.text.text() == "★ ae-0001: worse than doing nothing below 0.060"
+        assert seen.stage.help.text.text() == (
+            "★ ae-0001: break-even at noise level 0.060. Below it, the noisy input has the higher PSNR."
+        )
 
     def test_it_says_that_one_scan_is_one_scan_and_names_the_command_for_many(self, seen):
         words = seen.stage.help.scope.text()
-        assert "of this scan alone" in words
+        assert "is for one image" in words
         assert "python -m engine denoise-curve RUN --data SOURCE" in words
 
     def test_model_that_is_worse_than_doing_nothing_is_named(self, panel, loaded, pictures, qtbot):
         pictures(kept=1.0, psnr_db=15.0)
         qtbot.waitUntil(lambda: not panel.stage.help.notices[0].isHidden())
-        assert panel.stage.help.notices[0].text().startswith("At σ 0.100 ae-0001 is worse than doing nothing: 15.0")
+        assert (
+            panel.stage.help.notices[0]
+            .text()
+            .startswith("At σ = 0.100, ae-0001 has a lower PSNR than the noisy input on this image: 15.0")
+        )
 
     def test_words_for_every_case(self):
         sigmas, noisy = (0.0, 0.1, 0.2), [0.0, 0.01, 0.04]
@@ -493,12 +502,19 @@ class TestHelp:
 
         image = np.zeros((8, 8), np.float32)
         made = Made("r", "ae", image, image + np.float32(0.1), image, 15.0, 0.5)
-        assert help_text("ae", "r", curve([0, 0.001, 0.001])) == "ae: helps at every level"
-        assert "at every level up to 0.2" in help_text("ae", "r", curve([0.1, 0.1, 0.1]))
-        assert harm(made, Noise(), curve([0.0225] * 3)).endswith("Do not use it below 0.150.")
-        assert harm(made, Noise(), curve([0.1] * 3)).endswith("no good at any level up to 0.2.")
+        assert help_text("ae", "r", curve([0, 0.001, 0.001])) == (
+            "ae: PSNR never below the noisy input at the levels tested (this image; says nothing about lesions)"
+        )
+        assert "at every level tested (up to 0.2)" in help_text("ae", "r", curve([0.1, 0.1, 0.1]))
+        assert harm(made, Noise(), curve([0.0225] * 3)).endswith(
+            "Below a noise level of 0.150 it is worse than no denoising on this image. "
+            "Above it, check the lesion contrast too."
+        )
+        assert harm(made, Noise(), curve([0.1] * 3)).endswith(
+            "never beats the noisy input at the levels tested (up to 0.2)."
+        )
         clean = Made("r", "ae", image, image, image, 15.0, 0.5)
-        assert harm(clean, Noise(sigma=0.0), None).startswith("Without noise ae only takes away")
+        assert harm(clean, Noise(sigma=0.0), None).startswith("No noise was added, so ae can only degrade the image")
 
     def test_slider_is_marked_on_the_curve_once_there_is_one(self, seen, pictures, asked, answer, session):
         slide(seen, 0.2)
@@ -513,7 +529,7 @@ class TestHelp:
 class TestNoise:
     def test_level_is_written_in_gray_values_too(self, panel):
         slide(panel, 0.12)
-        assert panel.case.noise.grays.text() == "σ = 30.6 / 255"
+        assert panel.case.noise.grays.text() == "σ = 30.6/255"
 
     def test_double_click_brings_the_default_back(self, panel):
         slide(panel, 0.2)
@@ -535,7 +551,7 @@ class TestNoise:
         assert seen == [(0.28, 0), (0.2, 0), (0.1, 0)]
         desk.undo.redo()
         assert picker.chosen().sigma == 0.2
-        assert picker.grays.text() == "σ = 51.0 / 255"
+        assert picker.grays.text() == "σ = 51.0/255"
 
     def test_undone_noise_is_asked_for_again(self, seen, desk, questions, pictures):
         slide(seen, 0.2)
@@ -553,8 +569,8 @@ class TestNoise:
 
     def test_salt_and_pepper_has_a_share_of_pixels(self, panel):
         panel.case.noise.choose({"kind": "salt-and-pepper", "sigma": 0.05})
-        assert panel.case.noise.sigma.label.text() == "Share"
-        assert panel.case.noise.grays.text() == "5.0 % of the pixels"
+        assert panel.case.noise.sigma.label.text() == "Fraction"
+        assert panel.case.noise.grays.text() == "5.0% of pixels"
 
 
 class TestScan:
@@ -575,7 +591,7 @@ class TestScan:
         request = pictures()
         assert (request.scan, request.slice) == ("/scans/head.nii", 2)
         assert seen.stage.pictures.board.view("noisy")._orientation == "RLAP"
-        assert "NIfTI. Orientation: left R" in seen.case.scan.facts.text()
+        assert "NIfTI. Image left = patient right (R)" in seen.case.scan.facts.text()
         assert not seen.case.images.isVisible()
 
     def test_slices_are_gone_through_and_the_data_set_comes_back(self, seen, answer, write, asked, pictures):
@@ -607,9 +623,9 @@ class TestExports:
         seen.write_numbers()
         lines = (tmp_path / "n.csv").read_text(encoding="utf-8").splitlines()
         assert lines[0] == f"# {MARK}"
-        assert "gaussian noise, σ 0.100, seed 0" in lines[1]
+        assert "gaussian noise, σ = 0.100, seed 0" in lines[1]
         rows = list(csv.DictReader(lines[2:]))
-        assert [row["method"] for row in rows] == ["Noisy", "ae-0001"]
+        assert [row["method"] for row in rows] == ["Noisy input", "ae-0001"]
         assert float(rows[1]["kept"]) == pytest.approx(0.4, abs=1e-6)
         assert float(rows[1]["psnr_db"]) == 24.0
 
@@ -622,9 +638,9 @@ class TestExports:
     def test_place_that_cannot_be_written_is_a_sentence(self, seen, tmp_path):
         seen.ask_path = lambda *words: (str(tmp_path / "no" / "f.png"), "")
         seen.export()
-        assert "could not be written" in seen.stage.notice.text()
+        assert "Could not write" in seen.stage.notice.text()
         seen.write_numbers()
-        assert "could not be written" in seen.stage.notice.text()
+        assert "Could not write" in seen.stage.notice.text()
 
     def test_script_makes_the_same_pictures(self, seen, session):
         seen.regions.change(LESION, "drawing")
