@@ -21,8 +21,8 @@ from gui.theme import GAP
 
 SOON_MS = 60
 SHARES = [425, 348]
-NO_SCANS = "No scans yet. Choose a source in Data."
-NO_RUN = "No run has a model yet. Train one for at least one epoch."
+NO_SCANS = "No dataset loaded. Choose a source in Data."
+NO_RUN = "No trained model yet. Train one for at least one epoch."
 
 
 class LatentPanel(Panel):
@@ -105,14 +105,14 @@ class LatentPanel(Panel):
     def export(self) -> None:
         """Write a figure of the map."""
         words = about(self.exploration.scene, self.choice.values()["method"])
-        path = self.ask_path(self, "Export a figure", "latent.png", FIGURES)[0] if words else ""
+        path = self.ask_path(self, "Export figure", "latent.png", FIGURES)[0] if words else ""
         if path and not save_figure(self.map.figure, words, path):
-            self.choice.notice.show_notice(f"The figure could not be written to {path}. Choose another folder.")
+            self.choice.notice.show_notice(f"Could not write the figure to {path}. Choose another folder.")
 
     def write_points(self) -> None:
         """Write all points of the map with what is known of each."""
         scene = self.exploration.scene
-        path = self.ask_path(self, "Export the points", "latent.csv", "*.csv")[0] if scene else ""
+        path = self.ask_path(self, "Export points", "latent.csv", "*.csv")[0] if scene else ""
         if scene is None or not path:
             return
         words = about(scene, self.choice.values()["method"])
@@ -120,7 +120,7 @@ class LatentPanel(Panel):
         try:
             Path(path).write_text(table_text(scene.mapped, words, selected), encoding="utf-8")
         except OSError as error:
-            text = f"The points could not be written to {path} ({error.strerror}). Choose another folder."
+            text = f"Could not write the points to {path} ({error.strerror}). Choose another folder."
             self.choice.notice.show_notice(text)
 
     def python(self) -> str:

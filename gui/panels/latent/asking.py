@@ -57,7 +57,7 @@ class Asking(QObject):
             try:
                 self.found.emit(content)
             except ValueError as error:
-                self._fail(f"The answer cannot be read ({error}).")
+                self._fail(f"The results could not be read ({error}).")
 
     def _on_refused(self, panel: str, refused: Refused) -> None:
         if panel == self._name and self._question is not None:

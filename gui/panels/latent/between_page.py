@@ -16,11 +16,11 @@ from gui.widgets.text import percent
 from gui.widgets.view_state import ViewState
 
 STEPS = 9
-NEEDS_TWO = "Choose a first scan on the map, then another: the way from A to B is drawn here."
-PATHS = {"linear": "Straight line", "spherical": "Spherical (great circle)"}
+NEEDS_TWO = "Select a first image on the map, then another. The interpolation from A to B appears here."
+PATHS = {"linear": "Linear", "spherical": "Spherical (slerp)"}
 ABOUT = (
-    "Above: latents on the way, decoded. Below: A fading into B, pixel by pixel. What is in between was never scanned; "
-    "do not read anatomy from it."
+    "Above: decoded interpolated latent codes. Below: pixel-wise blend of A and B. Intermediate images are synthetic; "
+    "do not interpret anatomy in them."
 )
 
 
@@ -35,12 +35,12 @@ class BetweenPage(Page):
         self.first: Place | None = None
         self.second: Place | None = None
         self.path, self.swap = QComboBox(), Button("Swap")
-        self.here, self.there, self.names = Button("Begin here"), Button("End here"), ElidedLabel()
+        self.here, self.there, self.names = Button("Set as A"), Button("Set as B"), ElidedLabel()
         for key, title in PATHS.items():
             self.path.addItem(title, key)
-        self.path.setAccessibleName("way between the scans")
-        self.here.setToolTip("Begin at the chosen scan")
-        self.there.setToolTip("End at the chosen scan")
+        self.path.setAccessibleName("interpolation method")
+        self.here.setToolTip("Use the selected image as A")
+        self.there.setToolTip("Use the selected image as B")
         self.names.setProperty("role", "caption")
         for part in (self.here, self.there, self.swap, self.path, self.names):
             self.bar.addWidget(part)

@@ -7,7 +7,7 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QWidget
 
-from gui.loaded_data import SPLITS
+from gui.loaded_data import PARTS, SPLITS
 from gui.panels.latent.mapped import COLOURS
 from gui.run_record import RunRecord
 from gui.widgets.card import Card
@@ -16,7 +16,7 @@ from gui.widgets.notice import NoticeBox
 from gui.widgets.text import label
 
 METHODS = {"pca": "Principal components", "tsne": "t-SNE", "umap": "UMAP"}
-LABEL_PX = 64
+LABEL_PX = 52
 
 
 class ChoiceCard(Card):
@@ -28,7 +28,7 @@ class ChoiceCard(Card):
     def __init__(self) -> None:
         super().__init__("Latent space")
         self.run, self.method, self.colour, self.notice = QComboBox(), QComboBox(), QComboBox(), NoticeBox()
-        self.splits = {split: FilterChip(split, True) for split in SPLITS}
+        self.splits = {split: FilterChip(PARTS[split], True) for split in SPLITS}
         for box, titles in ((self.method, METHODS), (self.colour, COLOURS)):
             for key, title in titles.items():
                 box.addItem(title, key)
@@ -50,7 +50,7 @@ class ChoiceCard(Card):
         line.addStretch()
         form.setVerticalSpacing(6)
         form.setHorizontalSpacing(8)
-        rows = {"Run": self.run, "Scans": chips, "Map": self.method, "Colour": self.colour}
+        rows = {"Run": self.run, "Images": chips, "Map": self.method, "Color": self.colour}
         for title, field in rows.items():
             text = label(title, role="quiet")
             text.setFixedWidth(LABEL_PX)

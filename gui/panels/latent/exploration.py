@@ -6,7 +6,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Qt
 
 from engine.messages import MapLatent
-from gui.loaded_data import LoadedData
+from gui.loaded_data import PARTS, LoadedData
 from gui.opened_scan import OpenedScan
 from gui.panels.latent.asking import Asking
 from gui.panels.latent.choice_card import METHODS, ChoiceCard
@@ -21,8 +21,8 @@ from gui.session import Session
 from gui.widgets.scatter_model import Numbers
 
 MAP = "latent-map"
-MAPPING = "Finding the latents of all scans…"
-LAYING = "Laying them out by {method}. This may take a minute…"
+MAPPING = "Encoding all images…"
+LAYING = "Computing the {method} embedding… (about a minute)"
 Cards = tuple[ChoiceCard, ScanCard, MapCard, ToolsCard]
 
 
@@ -151,7 +151,7 @@ class Exploration(QObject):
         self._version = version
 
     def _on_progressed(self, done: int, total: int) -> None:
-        text = f"{MAPPING} {100 * done // max(total, 1)} %"
+        text = f"{MAPPING} {100 * done // max(total, 1)}%"
         method = self._choice.values()["method"]
         if done >= total and method != "pca":
             text = LAYING.format(method=METHODS[method])
@@ -181,5 +181,5 @@ def about(scene: Scene | None, method: str) -> str:
     """What a map shows, in words."""
     if scene is None:
         return ""
-    splits = ", ".join(dict.fromkeys(scene.mapped.splits))
+    splits = ", ".join(PARTS[split] for split in dict.fromkeys(scene.mapped.splits))
     return f"{scene.title} · {scene.data.title} ({splits}) · {METHODS[method]}"

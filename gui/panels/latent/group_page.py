@@ -19,13 +19,10 @@ from gui.widgets.picture_board import Picture, PictureBoard
 from gui.widgets.text import grouped, label
 from gui.widgets.view_state import ViewState
 
-EMPTY = "Drag a line round points on the map, or take a class, to see who they are and what they have in common."
-DECODED, PIXELS = "decoded mean latent", "pixel mean"
+EMPTY = "Lasso points on the map, or select a class, to see those images and their mean."
+DECODED, PIXELS = "decoded mean latent code", "pixel-wise mean"
 MEANS_PX = 430
-MEANS = (
-    "Left what the decoder draws for the middle of the group, right all its scans laid over one another. Neither is a "
-    "scan of anyone."
-)
+MEANS = "Left: decoded mean latent code of the group. Right: pixel-wise mean image. Neither is a real patient's image."
 
 
 class GroupPage(Page):
@@ -41,9 +38,9 @@ class GroupPage(Page):
         self.classes, self.clear, self.counts = QComboBox(), Button("Clear"), label(role="caption")
         self.board = PictureBoard(ViewState(parent=self), lambda view: view.set_orientation(""))
         self.members = ImageGrid(72, captioned=False)
-        self.members.setAccessibleName("members of the group")
-        self.members.setToolTip("Double-click a scan to choose it")
-        self.classes.setAccessibleName("take all scans of a class")
+        self.members.setAccessibleName("images of the group")
+        self.members.setToolTip("Double-click an image to select it")
+        self.classes.setAccessibleName("select all images of a class")
         self.board.setFixedWidth(MEANS_PX)
         self.classes.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         row = QHBoxLayout(self.content)
@@ -79,7 +76,7 @@ class GroupPage(Page):
         self.reveal()
 
     def _offer_classes(self, scene: Scene) -> None:
-        titles = ["Take a class…", *map(class_title, scene.mapped.classes)]
+        titles = ["Select class…", *map(class_title, scene.mapped.classes)]
         if [self.classes.itemText(at) for at in range(self.classes.count())] != titles:
             self.classes.clear()
             for title, name in zip(titles, ("", *scene.mapped.classes), strict=True):
@@ -88,7 +85,7 @@ class GroupPage(Page):
     def _show_members(self, scene: Scene) -> None:
         labels = [scene.mapped.labels[at] for place in scene.group if (at := scene.mapped.find(place)) >= 0]
         counted = " · ".join(f"{class_title(name)} {count}" for name, count in Counter(labels).most_common())
-        scans = "1 scan" if len(scene.group) == 1 else f"{grouped(len(scene.group))} scans"
+        scans = "1 image" if len(scene.group) == 1 else f"{grouped(len(scene.group))} images"
         self.counts.setText(f"{scans}: {counted}")
         self.members.set_images(cast(Array, scene.data.thumbnails), scene.data.names)  # an array, one at a time
         self.members.show_only(np.array([scene.row(place) for place in scene.group], np.intp))
@@ -106,7 +103,7 @@ class GroupPage(Page):
             rows = [scene.row(place) for place in scene.group]
             pixels = np.mean([scene.data.thumbnails[row] / np.float32(255) for row in rows], axis=0)
             row = [Picture(PIXELS, PIXELS, pixels.astype(np.float32))]
-            without = f"{scene.title} cannot decode a mean latent: its skip connections carry the scan past it."
+            without = f"{scene.title} cannot decode a mean latent code: its skip connections bypass the bottleneck."
             self.tell("" if scene.mapped.decodes else without)
         self.board.set_pictures([row])
 

@@ -18,7 +18,7 @@ from gui.widgets.scatter_model import EMPTY
 from gui.widgets.scatter_plot import ScatterPlot
 from gui.widgets.text import label
 
-HINT = "hover shows a scan · click opens it · drag a line round a group"
+HINT = "hover: preview · click: select · drag: lasso"
 
 
 class MapCard(Card):

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gui.loaded_data import LoadedData, class_title
+from gui.loaded_data import PARTS, LoadedData, class_title
 from gui.opened_scan import OpenedScan
 from gui.panel import MARK
 from gui.widgets.scatter_model import Mark, Numbers, Scatter
@@ -17,9 +17,9 @@ from gui.widgets.scatter_paint import SHAPES
 from gui.widgets.text import number
 
 Place = tuple[str, int]  # a split, and the index of a scan in it
-COLOURS = {"class": "Class", "split": "Split", "error": "Error of the run", "leak": "Leaked test scans"}
-UNLABELLED = "unlabelled"
-LEAKED, CLEAN, TRAINED = "test, also in train", "test, clean", "train and validation"
+COLOURS = {"class": "Class", "split": "Split", "error": "Reconstruction error (MSE)", "leak": "Leaked test images"}
+UNLABELLED = "unlabeled"
+LEAKED, CLEAN, TRAINED = "test, leaked", "test, deduplicated", "training and validation"
 FIELDS = ("x", "y", "split", "index", "name", "class", "mse", "leaked", "selected")
 
 
@@ -57,8 +57,8 @@ class LatentMap:
 
     def text(self, at: int) -> list[str]:
         """What is said of a point, a line each."""
-        leak = " · also in train" if self.leaked[at] else ""
-        told = f"{class_title(self.labels[at])} · {self.splits[at]}{leak}"
+        leak = " · leaked" if self.leaked[at] else ""
+        told = f"{class_title(self.labels[at])} · {PARTS[self.splits[at]]}{leak}"
         error = [] if self.errors is None else [f"MSE {number(float(self.errors[at]), 3)}"]
         return [short(self.names[at]), told, *error]
 
@@ -97,7 +97,7 @@ def scatter_of(mapped: LatentMap, colour: str) -> Scatter:
     if colour == "leak":
         return _by_leak(mapped)
     splits = [split for split in ("train", "validation", "test") if split in mapped.splits]
-    made = _grouped(mapped, splits, mapped.splits)
+    made = _grouped(mapped, [PARTS[split] for split in splits], [PARTS[split] for split in mapped.splits])
     if colour == "error" and mapped.errors is not None:
         return Scatter(made.points, made.groups, made.marks, made.axes, mapped.errors, "MSE")
     return made
@@ -161,7 +161,7 @@ class Scene:
     def subject_title(self) -> str:
         if self.opened is not None:
             return self.opened.title
-        return f"{self.name(self.chosen)} · {self.chosen[0]}" if self.chosen else ""
+        return f"{self.name(self.chosen)} · {PARTS[self.chosen[0]]}" if self.chosen else ""
 
     def row(self, place: Place) -> int:
         """The row of a scan in the store of thumbnails."""

@@ -10,7 +10,7 @@ from gui.panels.latent.asking import Asking
 from gui.panels.latent.mapped import Scene
 from gui.session import Session
 
-MEASURING = "Reconstructing all scans for their errors…"
+MEASURING = "Computing reconstruction errors of all images…"
 
 
 class Measuring(QObject):
@@ -25,7 +25,7 @@ class Measuring(QObject):
         self._asking = Asking(session, "latent-errors", self)
         self._asking.found.connect(self._on_found)
         self._asking.failed.connect(self._on_failed)
-        self._asking.progressed.connect(lambda done, total: self.told.emit(f"{MEASURING} {100 * done // total} %"))
+        self._asking.progressed.connect(lambda done, total: self.told.emit(f"{MEASURING} {100 * done // total}%"))
 
     def need(self, scene: Scene, colour: str) -> None:
         """Ask for the errors of a map where they are its colour and are not there: they take longer than the map."""

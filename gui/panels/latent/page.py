@@ -8,8 +8,8 @@ from gui.panels.latent.mapped import Scene
 from gui.session import Session
 from gui.widgets.text import label
 
-CHOOSE = "Choose a scan on the map: click on its point."
-WORKING = "On its way…"
+CHOOSE = "Select an image: click its point on the map."
+WORKING = "Computing…"
 
 
 class Page(QWidget):
@@ -72,8 +72,8 @@ class Page(QWidget):
         """Say why a model that does not decode from a latent alone has nothing here; whether it is such a one."""
         if not scene.mapped.decodes:
             self.say(
-                f"{scene.title} cannot draw a picture from a latent alone: its skip connections carry the scan past "
-                f"the bottleneck. The map and the neighbours are of its {scene.mapped.space}. Choose an autoencoder "
-                "or a VAE for this."
+                f"{scene.title} cannot generate an image from a latent code alone: its skip connections bypass the "
+                f"bottleneck. The map and nearest neighbors use its {scene.mapped.space}. Choose an autoencoder or a "
+                "VAE."
             )
         return not scene.mapped.decodes

@@ -19,8 +19,8 @@ from gui.widgets.view_state import ViewState
 
 COUNT, MOST, MOST_SEED = 24, 128, 9999
 PAIR_PX = 400
-SOURCES = {"prior": "Prior", "mixture": "Mixture of training latents"}
-FITTING = "The mixture of the training latents is being fitted. That is done once and may take minutes."
+SOURCES = {"prior": "Prior", "mixture": "Mixture fitted to training codes"}
+FITTING = "Fitting a mixture to the latent codes of the training images… This is done once and may take minutes."
 
 
 class SamplesPage(Page):
@@ -30,9 +30,9 @@ class SamplesPage(Page):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.source, self.count, self.seed, self.another = QComboBox(), QSpinBox(), QSpinBox(), Button("Another")
+        self.source, self.count, self.seed, self.another = QComboBox(), QSpinBox(), QSpinBox(), Button("Resample")
         self.grid = ImageGrid(86)
-        self.grid.setAccessibleName("drawn pictures")
+        self.grid.setAccessibleName("generated images")
         self.board = PictureBoard(ViewState(parent=self), lambda view: view.set_orientation(""))
         self.board.setFixedWidth(PAIR_PX)
         self.source.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
@@ -47,7 +47,7 @@ class SamplesPage(Page):
             box.setKeyboardTracking(False)
             box.valueChanged.connect(self._again)
         self.another.clicked.connect(lambda: self.seed.setValue((self.seed.value() + 1) % (MOST_SEED + 1)))
-        self.another.setToolTip("Draw with the next seed")
+        self.another.setToolTip("Generate again with the next seed")
         self.grid.selection_changed.connect(self._show_pair)
         self.asking.found.connect(self._on_found)
 
@@ -91,7 +91,7 @@ class SamplesPage(Page):
         self.source.setToolTip(
             ""
             if scene.mapped.variational
-            else "An autoencoder has no prior: it says nothing of which latents are likely."
+            else "An autoencoder has no prior over latent codes. Use the mixture fitted to the training codes."
         )
 
     def _again(self) -> None:
@@ -125,8 +125,13 @@ class SamplesPage(Page):
 def about(content: dict[str, Any]) -> str:
     """What the numbers under the pictures mean, and how many of them are near copies."""
     count, flagged = len(content["samples"]), content["memorised"]
-    told = "None is a near copy of a training scan" if not flagged else f"{flagged} of {count} are near copies (▲)"
+    told = (
+        "No near copy of a training image found"
+        if not flagged
+        else f"{flagged} of {count} are near copies, possible memorization (▲)"
+    )
     return (
-        f"{told}. Under each: distance to the nearest training scan over the mean distance to the 50 nearest; under "
-        f"{content['limit']:.2f} is suspicious. These scans never were: do not read anatomy from them."
+        f"{told}. Below each image: distance to the nearest training image ÷ mean distance to the 50 nearest; a ratio "
+        f"below {content['limit']:.2f} is flagged. These images are synthetic: they show no real patient. Do not "
+        "interpret anatomy in them."
     )

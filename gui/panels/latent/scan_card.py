@@ -22,14 +22,10 @@ from gui.widgets.view_state import ViewState
 
 NEIGHBOURS, LEAST = 4, 1e-4
 PAIR_PX, NEAR_PX = 164, 88
-EMPTY = (
-    "Click on a point of the map to see its scan, what the run makes of it, and what it was trained on that is like it."
-)
+EMPTY = "Click a point to see the image, its reconstruction and the most similar training images."
 PLACES = {"compare": "Compare", "layers": "Layers", "denoise": "Denoise"}
-NEAR = {"latent": "nearest in the latent", "pixel": "nearest in pixels"}
-TIP = (
-    "Training scans, the nearest first, under each its distance: {unit}. Usual: {typical}. Double-click to choose one."
-)
+NEAR = {"latent": "Nearest in latent space", "pixel": "Nearest in pixel space"}
+TIP = "Training images, nearest first, with their distance ({unit}). Typical: {typical}. Double-click to select one."
 
 
 class ScanCard(Card):
@@ -39,7 +35,7 @@ class ScanCard(Card):
     chosen = Signal(object)
 
     def __init__(self, session: Session) -> None:
-        super().__init__("Scan")
+        super().__init__("Image")
         self.near, self.made = Asking(session, "latent-near", self), Asking(session, "latent-scan", self)
         self.state, self.scene = ViewState(parent=self), None
         self.pair = PictureBoard(self.state, lambda view: view.set_orientation(""))
@@ -72,7 +68,7 @@ class ScanCard(Card):
             board.maximised.connect(lambda at: self.chosen.emit(("train", int(at.rsplit("-", 1)[1]))))
         column.addWidget(self.notice)
         for key, button in self.buttons.items():
-            button.setToolTip(f"Open this scan in {PLACES[key]}")
+            button.setToolTip(f"Open this image in {PLACES[key]}")
             button.clicked.connect(lambda _=False, key=key: self._wish(key))
             line.addWidget(button)
         column.addLayout(line)
@@ -132,7 +128,7 @@ class ScanCard(Card):
             return
         for key, board in self.boards.items():
             found = content[key]
-            self.titles[key].setText(f"{NEAR[key]} · usual distance {number(found['typical'], 2)}")
+            self.titles[key].setText(f"{NEAR[key]} · typical distance {number(found['typical'], 2)}")
             row = [
                 Picture(
                     f"{key}-{near['index']}",
@@ -144,7 +140,7 @@ class ScanCard(Card):
             board.set_pictures([row])
             names = "\n".join(f"{number(near['distance'], 3)}  {short(near['name'])}" for near in found["nearest"])
             board.setToolTip(f"{TIP.format(unit=found['unit'], typical=number(found['typical'], 2))}\n{names}")
-        sentence = content["sentence"].replace(content["name"], "This scan", 1)
+        sentence = content["sentence"].replace(content["name"], "This image", 1)
         self.notice.show_notice(sentence, "warning" if content["memorised"] else "info")
 
     def _on_slice_moved(self, number: int) -> None:

@@ -25,7 +25,7 @@ def latent_script(scene: Scene, data: str, splits: list[str], method: str) -> st
         "train = np.repeat([split == 'train' for split in splits], [len(images.splits[split]) for split in splits])",
         f"laid = mapping.lay_out(codes.means, train, {method!r}, seed=0)",
         "print(laid.axes, laid.points.shape)",
-        "print(atlas.dimensions().sentence() or 'no number has collapsed')",
+        "print(atlas.dimensions().sentence() or 'no latent dimension has collapsed')",
     ]
     if scene.has_subject:
         lines += [

@@ -20,7 +20,7 @@ from gui.widgets.view_state import View, ViewState
 
 SAMPLES, SCANS = 32, 64
 PLOT_PX = 340
-IDEAL, OWN, MANY = "ideal", "this scan", "held out"
+IDEAL, OWN, MANY = "ideal", "this image", "validation images"
 
 
 class SpreadPage(Page):
@@ -33,8 +33,8 @@ class SpreadPage(Page):
         self.calibrating = Asking(session, "latent-calibrate", self)
         self.pictures = PictureBoard(ViewState(parent=self), lambda view: view.set_orientation(""))
         self.heat = ViewState(View(window=0.1, level=0.05), self)
-        self.plot = CurvePlot("share of pixels held", "interval promises")
-        self.button, self.told = Button(f"Calibrate on {SCANS} validation scans"), label(role="caption")
+        self.plot = CurvePlot("observed coverage", "nominal coverage")
+        self.button, self.told = Button(f"Check calibration ({SCANS} validation images)"), label(role="caption")
         self.plot.setFixedWidth(PLOT_PX)
         line = QHBoxLayout(self.content)
         line.setContentsMargins(0, 0, 0, 0)
@@ -51,7 +51,7 @@ class SpreadPage(Page):
         self.asking.found.connect(self._on_found)
         self.calibrating.found.connect(self._on_calibrated)
         self.calibrating.failed.connect(self.told.setText)
-        self.calibrating.progressed.connect(lambda done, total: self.told.setText(f"scan {done} of {total}"))
+        self.calibrating.progressed.connect(lambda done, total: self.told.setText(f"image {done} of {total}"))
 
     def refresh(self, scene: Scene) -> None:
         if scene.run != self._run:
@@ -62,8 +62,8 @@ class SpreadPage(Page):
         self.button.setEnabled(scene.mapped.variational)
         if not scene.mapped.variational:
             self.say(
-                f"{scene.title} has no posterior: it gives each scan one latent, not a distribution of them. Only a "
-                "VAE can say how unsure its encoder is; choose a run of one."
+                f"{scene.title} maps each image to a single latent code. Only a VAE has a posterior distribution. "
+                "Choose a VAE run."
             )
             return
         if not scene.has_subject:
@@ -83,18 +83,18 @@ class SpreadPage(Page):
         original, mean, spread = (content[key] for key in ("original", "mean", "spread"))
         top = float(np.quantile(spread, 0.999)) or 1e-3
         self.heat.update(window=top, level=top / 2)
-        heat = Picture("spread", "spread", spread, Scale.HEAT, f"0 to {number(top, 2)}", light=self.heat)
+        heat = Picture("spread", "posterior SD", spread, Scale.HEAT, f"0 to {number(top, 2)}", light=self.heat)
         self.pictures.set_pictures(
-            [[Picture("original", "original", original), Picture("mean", "mean of samples", mean), heat]]
+            [[Picture("original", "original", original), Picture("mean", "mean of posterior samples", mean), heat]]
         )
-        self._own = content["calibration"]["sentence"].replace("held-out pixels", "pixels of this scan")
+        self._own = content["calibration"]["sentence"].replace("held-out pixels", "pixels of this image")
         self._draw(OWN, content["calibration"])
         self.reveal()
         self._say_it()
 
     def _on_calibrated(self, content: dict[str, Any]) -> None:
         self._many = content
-        self.told.setText(f"{content['scans']} held-out scans, {content['samples']} samples each")
+        self.told.setText(f"{content['scans']} validation images, {content['samples']} samples each")
         self._draw(MANY, content)
         self._say_it()
 
@@ -105,6 +105,6 @@ class SpreadPage(Page):
 
     def _draw(self, key: str, found: dict[str, Any]) -> None:
         levels = np.asarray(found["levels"])
-        self.plot.set_series(IDEAL, levels, levels, SeriesStyle("as promised", "role:quiet", dashed=True))
+        self.plot.set_series(IDEAL, levels, levels, SeriesStyle("ideal", "role:quiet", dashed=True))
         colour = "series:0" if key == MANY else "series:1"
         self.plot.set_series(key, levels, np.asarray(found["coverage"]), SeriesStyle(key, colour))

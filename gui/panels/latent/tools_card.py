@@ -14,13 +14,13 @@ from gui.session import Session
 from gui.widgets.card import Card
 
 TITLES = {
-    "group": ("Group", "Who is in a group, and their mean"),
-    "between": ("Between two", "What lies between two scans"),
-    "walk": ("Walk a number", "Change one latent number"),
-    "samples": ("Samples", "Draw scans that never were"),
-    "spread": ("Spread", "How unsure the encoder is"),
+    "group": ("Group", "Members and mean of a selection"),
+    "between": ("Interpolation", "Interpolate between two images"),
+    "walk": ("Latent traversal", "Vary one latent dimension"),
+    "samples": ("Samples", "Generate synthetic images from the model"),
+    "spread": ("Posterior uncertainty", "SD of decoded posterior samples"),
 }
-NO_MAP = "There is no map yet."
+NO_MAP = "The map is not ready yet."
 
 
 class ToolsCard(Card):
@@ -38,7 +38,7 @@ class ToolsCard(Card):
         self.tabs, self._stack = QTabBar(), QStackedWidget()
         self._scene: Scene | None = None
         self.tabs.setDrawBase(False)
-        self.tabs.setAccessibleName("what to do in the latent space")
+        self.tabs.setAccessibleName("latent space tools")
         for name, page in self.pages.items():
             title, tip = TITLES[name]
             self.tabs.setTabToolTip(self.tabs.addTab(title), tip)

@@ -14,12 +14,12 @@ from gui.session import Session
 from gui.widgets.scatter_model import Point
 
 NEAREST = 4
-PLACED = "⊕ {name} lies where the same components put it."
+PLACED = "⊕ {name} is projected onto the same principal components."
 NO_PLACE = (
-    "{method} has no place for a scan that it was not drawn with. The numbers mark the training scans nearest to "
-    "{name} in the latent, the nearest first."
+    "{method} cannot place a new image. The numbered points are the training images nearest to {name} in latent space, "
+    "nearest first."
 )
-NOT_HERE = "{method} has no place for a scan that it was not drawn with, and its nearest training scans are not shown."
+NOT_HERE = "{method} cannot place a new image, and its nearest training images are not on the map."
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from gui.widgets.view_state import ViewState
 
 STEPS = 21
 TABLE_PX = 232
-ENDS = "The slider goes from the 1st to the 99th percentile of this number among the training scans."
+ENDS = "The slider covers the 1st to 99th percentile of this dimension over the training images."
 
 
 class WalkPage(Page):
@@ -31,13 +31,13 @@ class WalkPage(Page):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.state = ViewState(parent=self)
-        self.table = NumberTable((Column("number", str, False), Column("variance"), Column("", str, False)))
-        self.table.setAccessibleName("latent numbers, the one that says most first")
+        self.table = NumberTable((Column("Dimension", str, False), Column("variance"), Column("", str, False)))
+        self.table.setAccessibleName("latent dimensions, most informative first")
         self.table.setFixedWidth(TABLE_PX)
         self.board = PictureBoard(self.state, lambda view: view.set_orientation(""))
         self.slider, self.value = QSlider(Qt.Orientation.Horizontal), label(role="caption")
         self.slider.setRange(0, STEPS - 1)
-        self.slider.setAccessibleName("value of the latent number")
+        self.slider.setAccessibleName("value of the latent dimension")
         self._images: NDArray[np.float32] | None = None
         self._own: NDArray[np.float32] | None = None
         self._values: list[float] = []
@@ -83,9 +83,13 @@ class WalkPage(Page):
         if self._listed is scene.mapped.dimensions:
             return
         self._listed, found = scene.mapped.dimensions, scene.mapped.dimensions
-        self.table.set_columns((Column("number", str, False), Column(found["measure"]), Column("", str, False)))
+        self.table.set_columns((Column("Dimension", str, False), Column(found["measure"]), Column("", str, False)))
         rows = [
-            Row(str(at), (str(at), value, "" if active else "says nothing"), roles={} if active else {2: "danger"})
+            Row(
+                str(at),
+                (str(at), value, "" if active else "inactive (collapsed)"),
+                roles={} if active else {2: "danger"},
+            )
             for at, value, active in zip(found["order"], found["value"], found["active"], strict=True)
         ]
         with QSignalBlocker(self.table):
@@ -104,7 +108,7 @@ class WalkPage(Page):
         with QSignalBlocker(self.slider):
             self.slider.setValue(int(np.abs(np.asarray(self._values) - own).argmin()))
         self.state.update(limit=max(robust_limit(self._images[[0, -1]] - self._own), 0.01))
-        self.tell(f"{content['name'].rsplit('/', 1)[-1]} has {number(own, 3)} here. {ENDS}")
+        self.tell(f"{content['name'].rsplit('/', 1)[-1]}: own value {number(own, 3)}. {ENDS}")
         self._show()
         self.reveal()
 

@@ -182,7 +182,7 @@ class TestMap:
     def test_colours_by_class_split_error_and_leak(self, mapped):
         scene = mapped.exploration.scene
         by = {colour: scatter_of(scene.mapped, colour) for colour in ("class", "split", "error", "leak")}
-        assert [mark.title for mark in by["split"].marks] == ["train", "validation", "test"]
+        assert [mark.title for mark in by["split"].marks] == ["training", "validation", "test"]
         assert by["error"].values is not None
         assert by["class"].values is by["split"].values is None
         assert np.bincount(by["leak"].groups).tolist() == [18, 4, 2]
@@ -191,7 +191,7 @@ class TestMap:
     def test_errors_are_asked_for_once_they_are_the_colour(self, panel, loaded, asked, answer, content, session):
         answer("latent-map", content(run=asked(MapLatent).run, mse=None))
         assert not [sent for sent in session.questions.engine.sent if isinstance(sent, MapErrors)]
-        assert panel.map.plot.preview(18)[1] == ["test / 18", "glioma tumor · test · also in train"]
+        assert panel.map.plot.preview(18)[1] == ["test / 18", "glioma tumor · test · leaked"]
         panel.map.plot.look(panel.map.plot.frame.panned(40, 0))
         frame = panel.map.plot.frame
         choose_colour(panel, "error")
@@ -199,7 +199,7 @@ class TestMap:
         assert request.splits == ("train", "validation", "test")
         assert panel.map.plot.scatter.values is None
         session.questions.engine.say(RequestProgress(number=request.number, panel="latent-errors", done=6, total=24))
-        assert "25 %" in subtitle(panel)
+        assert "25%" in subtitle(panel)
         answer("latent-errors", {"run": request.run, "mse": [0.001 * (at + 1) for at in range(COUNT)]})
         assert panel.map.plot.scatter.values[18] == pytest.approx(0.019)
         assert (panel.map.plot.frame.centre, panel.map.plot.frame.scale) == (frame.centre, frame.scale)
@@ -230,7 +230,7 @@ class TestMap:
         mapped.choice.method.activated.emit(1)
         request = asked(MapLatent, first)
         session.questions.engine.say(RequestProgress(number=request.number, panel="latent-map", done=24, total=24))
-        assert subtitle(mapped).startswith("Laying them out by t-SNE")
+        assert subtitle(mapped).startswith("Computing the t-SNE embedding")
 
     def test_legend_entry_is_remembered(self, mapped, qtbot):
         with qtbot.waitSignal(mapped.remembered):
@@ -243,7 +243,7 @@ class TestMap:
     def test_progress_is_told(self, panel, loaded, asked, session):
         request = asked(MapLatent)
         session.questions.engine.say(RequestProgress(number=request.number, panel="latent-map", done=6, total=24))
-        assert "25 %" in panel.tools.page().message() or "25 %" in panel.map.plot._empty
+        assert "25%" in panel.tools.page().message() or "25%" in panel.map.plot._empty
 
     def test_refusal_is_said(self, panel, loaded, asked, session):
         request = asked(MapLatent)
@@ -270,7 +270,7 @@ class TestMap:
     def test_hover_says_and_shows_the_scan(self, mapped, qtbot):
         with qtbot.waitSignal(mapped.pointed) as told:
             mapped.map.plot.pointed.emit(18)
-        assert told.args == ["test / 18 · glioma tumor · test · also in train · MSE 0.019"]
+        assert told.args == ["test / 18 · glioma tumor · test · leaked · MSE 0.019"]
         image, lines = mapped.map.plot.preview(18)
         assert image.width() == SIDE
         assert lines[0] == "test / 18"
@@ -289,8 +289,8 @@ class TestScan:
         mapped.exploration.choose(("test", 1))
         neighbours(memorised=True)
         assert mapped.scan.boards["latent"].shown() == [f"latent-{at}" for at in range(4)]
-        assert "usual distance 0.05" in mapped.scan.titles["pixel"].text()
-        assert mapped.scan.notice.text() == "This scan is a near copy of the training scan b."
+        assert "typical distance 0.05" in mapped.scan.titles["pixel"].text()
+        assert mapped.scan.notice.text() == "This image is a near copy of the training scan b."
 
     def test_reconstruction_stands_beside_the_original(self, mapped, asked, answer, write):
         mapped.exploration.choose(("test", 1))
@@ -344,9 +344,9 @@ class TestFile:
         answer("latent-place", {"run": "", "name": "head.nii", "point": [3.0, 2.0], "nearest": [0, 1]})
         plot = mapped.map.plot
         assert (plot.scatter.guest, plot.scatter.guest_title) == ((3.0, 2.0), "head.nii")
-        assert "head.nii lies where the same components put it" in mapped.map.note.text()
+        assert "head.nii is projected onto the same principal components" in mapped.map.note.text()
         neighbours(memorised=True)
-        assert mapped.scan.notice.text() == "This scan is a near copy of the training scan b."
+        assert mapped.scan.notice.text() == "This image is a near copy of the training scan b."
         assert "Windowed." in mapped.scan.facts.text()
 
     def test_place_that_is_out_of_sight_is_brought_into_it(self, mapped, drop, answer):
@@ -362,7 +362,7 @@ class TestFile:
         answer("latent-place", {"run": "", "name": "head.nii", "point": None, "nearest": [5, 2]})
         assert mapped.map.plot.scatter.guest is None
         assert mapped.map.plot._rings == {5: "1", 2: "2"}
-        assert "has no place for a scan" in mapped.map.note.text()
+        assert "cannot place a new image" in mapped.map.note.text()
 
     def test_slices_are_gone_through(self, mapped, drop, asked):
         drop(slices=9)
@@ -416,14 +416,14 @@ class TestGroup:
         mapped.map.plot.lassoed.emit([0, 1, 18])
         page = mapped.tools.group
         assert mapped.tools.page() is page
-        assert page.counts.text() == "3 scans: glioma tumor 2 · no tumor 1"
+        assert page.counts.text() == "3 images: glioma tumor 2 · no tumor 1"
         assert page.members.shown() == [0, 1, 18]
-        assert page.board.shown() == ["pixel mean"]
+        assert page.board.shown() == ["pixel-wise mean"]
         request = asked(AverageScans)
         assert request.places == (("train", 0), ("train", 1), ("test", 0))
         pictures = {"average": write(np.zeros((1, SIDE, SIDE))), "pixel_mean": write(np.ones((1, SIDE, SIDE)))}
         answer("latent-group", {"run": request.run, "count": 3, **pictures})
-        assert page.board.shown() == ["decoded mean latent", "pixel mean"]
+        assert page.board.shown() == ["decoded mean latent code", "pixel-wise mean"]
         assert mapped.map.plot.selected.sum() == 3
 
     def test_class_is_taken_and_cleared(self, mapped):
@@ -522,7 +522,7 @@ class TestPages:
         asked(CalibrateSpread)
         answer("latent-calibrate", {"scans": 64, "samples": 32, **told, "sentence": "Of many."})
         assert page.note.text() == "Of many."
-        assert set(page.plot.items) == {"ideal", "this scan", "held out"}
+        assert set(page.plot.items) == {"ideal", "this image", "validation images"}
 
     def test_model_that_cannot_decode_says_why(self, panel, loaded, asked, answer, content, session):
         request = asked(MapLatent)
@@ -532,9 +532,9 @@ class TestPages:
             panel.tools.turn_to(name)
             assert "skip connections" in panel.tools.page().message()
         panel.tools.turn_to("spread")
-        assert "has no posterior" in panel.tools.page().message()
+        assert "Only a VAE has a posterior distribution" in panel.tools.page().message()
         panel.map.plot.lassoed.emit([0, 1])
-        assert panel.tools.group.board.shown() == ["pixel mean"]
+        assert panel.tools.group.board.shown() == ["pixel-wise mean"]
         assert "cannot decode a mean" in panel.tools.group.note.text()
         kinds = (AverageScans, Interpolate, WalkDimension, SampleLatent, PosteriorSpread)
         assert not [sent for sent in session.questions.engine.sent if isinstance(sent, kinds)]
@@ -590,7 +590,7 @@ class TestKeeping:
     def test_file_that_cannot_be_written_is_said(self, mapped, tmp_path):
         mapped.ask_path = lambda *_: (str(tmp_path / "no" / "points.csv"), "")
         mapped.write_points()
-        assert "could not be written" in mapped.choice.notice.text()
+        assert "Could not write" in mapped.choice.notice.text()
 
     def test_script_is_python(self, mapped):
         mapped.exploration.choose(("test", 1))
