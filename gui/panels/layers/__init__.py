@@ -25,9 +25,9 @@ from gui.panels.layers.showing import Showing
 from gui.widgets.notice import NoticeBox
 
 SCAN = "layers-scan"
-NO_RUN = "No trained run yet. Train one in Train; its layers are shown here."
-NO_SCANS = "No scans yet. Choose a source in Data, or drop a scan on this window."
-WAIT = "The network is being opened."
+NO_RUN = "No trained model yet. Train one in Train; its layers appear here."
+NO_SCANS = "No dataset loaded. Choose a source in Data, or drop an image here."
+WAIT = "Opening the model…"
 SOON_MS, SETTLE_MS = 60, 400
 FIRST_SCANS = 3
 

@@ -17,14 +17,14 @@ from gui.widgets.large_board import LargeBoard, LargePicture
 from gui.widgets.text import label, number
 
 SHOWN = 3
-NOBODY = "Choose another run, or another scan of this one."
+NOBODY = "Select another run, or add another image for this one."
 RUN, SCAN = "run", "scan"
 
 
 class BothPage(Page):
     """Against what is chosen at the right; B turns the large picture to the other and back."""
 
-    title = "Two runs, two scans"
+    title = "Compare channels"
     working = "Matching channels:"
     network_wanted = Signal(str)
 
@@ -37,9 +37,9 @@ class BothPage(Page):
         side.setLayout(column)
         side.setFixedWidth(TEXT_PX)
         column.setContentsMargins(0, 0, 0, 0)
-        self.against.setAccessibleName("beside what")
-        self.layer.setAccessibleName("layer of the other run")
-        for part in (label("Beside", role="quiet"), self.against, self.layer, self.words):
+        self.against.setAccessibleName("compare with")
+        self.layer.setAccessibleName("layer of the other model")
+        for part in (label("Compare with", role="quiet"), self.against, self.layer, self.words):
             column.addWidget(part)
         column.addStretch()
         self.line.addWidget(self.board, 1)
@@ -94,12 +94,12 @@ class BothPage(Page):
         look = choice.look(scan=scan)
         other = self.showing.inquiry.seen(look) if look else None
         if seen is None or other is None or other.values.shape != seen.values.shape:
-            self._show(None, (), "The other scan is on its way.")
+            self._show(None, (), "Computing the activations of the other image…")
             return
         pair = seen.values[..., choice.channel], other.values[..., choice.channel]
         rms = float(np.sqrt(np.mean(np.square(pair[0] - pair[1]))))
         title = f"{scan.title} · channel {choice.channel}"
-        text = f"Channel {choice.channel} on two scans: RMS of the difference {number(rms, 3)}."
+        text = f"Channel {choice.channel} on two images: RMS difference {number(rms, 3)}."
         self._show_pair(pair, title, text)
 
     def _follow_run(self, run: str) -> None:
@@ -107,7 +107,7 @@ class BothPage(Page):
         network, look = self.showing.inquiry.networks.get(run), self.showing.choice.look()
         if network is None:
             self.network_wanted.emit(run)
-            self._show(None, (), "The other network is being opened.")
+            self._show(None, (), "Opening the other model…")
             return
         if look is None:
             return
@@ -119,7 +119,7 @@ class BothPage(Page):
         layers = look.layer, self.layer.currentText()
         asked = {"runs": (look.run, run), "layers": layers}
         if not self.aside.want((look, run, layers), MatchChannels, **asked, **look.scan.place()):
-            self._show(None, (), "Matching channels.")
+            self._show(None, (), "Matching channels…")
 
     def _on_found(self, content: dict[str, Any]) -> None:
         seen, choice = self.showing.seen, self.showing.choice
@@ -129,16 +129,16 @@ class BothPage(Page):
         pairs = np.asarray(content["pairs"])
         at = np.flatnonzero(pairs[:, 0] == choice.channel)
         mean = number(float(np.mean(content["correlation"])), 2)
-        whole = f"{len(pairs)} channels are paired, mean correlation {mean}."
+        whole = f"{len(pairs)} matched channels, mean correlation {mean}."
         if not len(at):
-            self._show(None, (), f"Channel {choice.channel} has no partner in the other run. {whole}")
+            self._show(None, (), f"Channel {choice.channel} has no match in the other model. {whole}")
             return
         other = content["activations"][0]
         mate, row = int(pairs[at[0], 1]), int(at[0])
         values: Array = np.atleast_2d(other[..., mate])
         run = content["runs"][1].replace("\\", "/").rsplit("/", 1)[-1]
         numbers = number(content["correlation"][row], 2), number(content["rms"][row], 3)
-        text = f"Its partner is channel {mate}: correlation {numbers[0]}, RMS of the difference {numbers[1]}. {whole}"
+        text = f"Best match: channel {mate}, correlation {numbers[0]}, RMS difference {numbers[1]}. {whole}"
         self._show_pair((seen.values[..., choice.channel], values), f"{run} · channel {mate}", text)
 
     def _show_pair(self, pair: tuple[Array, Array], title: str, text: str) -> None:

@@ -17,7 +17,7 @@ from gui.widgets.text import label, number, percent
 from gui.widgets.view_state import ViewState
 
 PICTURE_PX = 258
-NAMES = ("mean", "spread", "zero share", "lowest to highest", "receptive field", "kernel", "weights")
+NAMES = ("Mean", "SD", "Zeros", "Min to max", "Receptive field", "Kernel", "Parameters of the layer")
 NONE = "\u2014"
 
 
@@ -82,9 +82,9 @@ class ChannelCard(Card):
         """Write what is known of the channel and of its layer, and over what it was counted."""
         facts = dict.fromkeys(NAMES, NONE) | _numbers(numbers, channel)
         if layer is not None:
-            facts["receptive field"] = layer.field_text
-            facts["kernel"] = layer.kernel_text or NONE
-            facts["weights"] = number(layer.parameters)
+            facts["Receptive field"] = layer.field_text
+            facts["Kernel"] = layer.kernel_text or NONE
+            facts["Parameters of the layer"] = number(layer.parameters)
         for name, text in facts.items():
             self.values[name].setText(text)
         self.source.setText(source)
@@ -97,10 +97,10 @@ def _numbers(numbers: Numbers, channel: int) -> dict[str, str]:
         values: Sequence[float] | None = numbers.get(name)  # type: ignore[assignment]
         return float(values[channel]) if values is not None and channel < len(values) else None
 
-    found = {"mean": number(one("mean"), 3), "spread": number(one("spread"), 3)}
+    found = {"Mean": number(one("mean"), 3), "SD": number(one("spread"), 3)}
     zeros, low, high = one("zeros"), one("lowest"), one("highest")
     if zeros is not None:
-        found["zero share"] = percent(zeros)
+        found["Zeros"] = percent(zeros)
     if low is not None and high is not None:
-        found["lowest to highest"] = f"{number(low, 3)} to {number(high, 3)}"
+        found["Min to max"] = f"{number(low, 3)} to {number(high, 3)}"
     return found

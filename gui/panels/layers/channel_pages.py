@@ -39,7 +39,7 @@ class KernelsPage(Page):
         if choice.layer == INPUT:
             self._say(OF_INPUT)
         elif not self.aside.want((choice.run, choice.layer), Kernels, run=choice.run, layer=choice.layer):
-            self._say("Reading the weights.")
+            self._say("Reading the weights…")
 
     def _say(self, text: str) -> None:
         self.mosaic.set_channels(None, text)
@@ -48,7 +48,7 @@ class KernelsPage(Page):
     def _on_found(self, content: dict[str, Any]) -> None:
         weights, choice = content["kernels"], self.showing.choice
         if weights is None:
-            self._say(f"{choice.layer} has no weights that are pictures.")
+            self._say(f"{choice.layer} has no spatial kernels.")
             return
         if choice.channel >= len(weights):
             self._say(f"{choice.layer} has no weights for channel {choice.channel}.")
@@ -58,7 +58,7 @@ class KernelsPage(Page):
         order = [int(at) for at in np.argsort(-np.abs(mine).sum((0, 1)), kind="stable")]
         self.mosaic.set_channels(Channels(mine, order, lambda _: (-most, most), Scale.SIGNED))
         inputs, high, wide = mine.shape[2], *mine.shape[:2]
-        given = "its one input" if inputs == 1 else f"each of its {inputs} inputs, strongest first"
+        given = "its single input" if inputs == 1 else f"each of its {inputs} inputs, strongest first"
         text = f"Weights of channel {choice.channel}: {high} × {wide} for {given}. One scale, ±{number(most, 2)}."
         self.words.setText(f"{text} Blue is negative, orange positive.")
 
@@ -66,8 +66,8 @@ class KernelsPage(Page):
 class FavouritesPage(Page):
     """The scans of the data set that excite the channel most, and what the exciting unit sees of them."""
 
-    title = "Favourite scans"
-    working = "Looking through the scans:"
+    title = "Top-activating images"
+    working = "Searching:"
     scan_wanted = Signal(str, int)
 
     def __init__(self, showing: Showing) -> None:
@@ -88,7 +88,7 @@ class FavouritesPage(Page):
         key = choice.run, layer, choice.channel, scan.data.source
         asked = {"layer": layer, "channel": choice.channel, "count": FAVOURITES, "split": SPLIT}
         if not self.aside.want(key, Favourites, run=choice.run, data=scan.data, **asked):
-            self.words.setText("Looking through the scans.")
+            self.words.setText("Searching for top-activating images…")
 
     def _on_found(self, content: dict[str, Any]) -> None:
         picker, choice = self.showing.cards.scans.picker, self.showing.choice
@@ -103,15 +103,17 @@ class FavouritesPage(Page):
             title = f"{scan_title(each['name'])} · {number(each['value'], 3)}"
             pairs.append(Pair(title, image, patch, (0.0, 1.0), Scale.GRAY, number(each["value"], 3)))
         self.pairs.set_pairs(pairs, -1)
-        text = f"The {SPLIT} scans that excite channel {choice.channel} most, each with what the exciting unit sees"
-        self.words.setText(f"{text} and its value. A click opens the scan.")
+        text = (
+            f"The {SPLIT} images that activate channel {choice.channel} most, with the receptive field of the top unit"
+        )
+        self.words.setText(f"{text} and its activation. Click an image to open it.")
 
 
 class PreferredPage(Page):
     """The input that a channel likes best."""
 
-    title = "Preferred input"
-    working = "Climbing:"
+    title = "Activation maximization"
+    working = "Gradient ascent:"
 
     def __init__(self, showing: Showing) -> None:
         super().__init__(showing, "layers-preferred")
@@ -128,16 +130,16 @@ class PreferredPage(Page):
         asked = {"run": choice.run, "layer": choice.layer, "channel": choice.channel}
         if not self.aside.want(tuple(asked.values()), Prefer, **asked):
             self.board.show_pictures(())
-            self.words.setText("Climbing from gray to the input that this channel likes best.")
+            self.words.setText("Running gradient ascent from a uniform gray image…")
 
     def _on_found(self, content: dict[str, Any]) -> None:
-        pictures = [LargePicture("preferred input", content["picture"])]
+        pictures = [LargePicture("optimized input", content["picture"])]
         seen = self.showing.seen
         if seen is not None:
-            pictures.append(LargePicture("the scan", seen.original))
+            pictures.append(LargePicture("image", seen.original))
         self.board.show_pictures(pictures)
         start, value = number(content["start"], 3), number(content["value"], 3)
         self.words.setText(
-            f"Found by gradient ascent from gray: channel {content['channel']} rises from {start} to {value}. "
-            "What a channel likes best need not look like anything in a scan."
+            f"Gradient ascent from uniform gray: channel {content['channel']} rises from {start} to {value}. "
+            "The optimized input need not resemble any real image."
         )

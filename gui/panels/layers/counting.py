@@ -53,7 +53,7 @@ class Counting(QObject):
         key = self._wanted
         if key is None or key[0] != run or key not in self._found:
             return {}, ""
-        return self._found[key].get(layer, {}), f"over {self._images[key]} {SPLIT} scans"
+        return self._found[key].get(layer, {}), f"over {self._images[key]:,} {SPLIT} images"
 
     def state(self, run: str) -> str:
         """What is going on, in words; nothing when the numbers are there."""
@@ -62,7 +62,7 @@ class Counting(QObject):
             return ""
         if key in self._failed:
             return self._failed[key]
-        return f"Counting over the data set{self._progress}. Until then: this scan."
+        return f"Computing statistics over the dataset{self._progress}. Until then: this image only."
 
     def _is_working(self) -> bool:
         return self._session.questions.is_waiting(PANEL)
@@ -79,10 +79,10 @@ class Counting(QObject):
 
     def _on_refused(self, panel: str, refused: Refused) -> None:
         if panel == PANEL and self._asked is not None:
-            self._failed[self._asked] = f"Not counted over the data set: {refused.reason}"
+            self._failed[self._asked] = f"No statistics over the dataset: {refused.reason}"
             self.progressed.emit()
 
     def _on_progressed(self, progress: RequestProgress) -> None:
         if progress.panel == PANEL:
-            self._progress = f": {progress.done} of {progress.total}"
+            self._progress = f": {progress.done:,} of {progress.total:,}"
             self.progressed.emit()

@@ -15,15 +15,15 @@ class ExportRow(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.figure, self.numbers, self.copy = Button("Figure…"), Button("Numbers…"), Button("Copy as Python")
+        self.figure, self.numbers, self.copy = Button("Figure…"), Button("Values…"), Button("Copy as Python")
         line = QHBoxLayout(self)
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(6)
         wishes = (self.figure_wanted, self.numbers_wanted, self.copy_wanted)
         tips = (
-            "The channels as they are seen, as a picture or PDF",
-            "Numbers of every channel of the layer, as a table",
-            "A script that computes the same without the window",
+            "Save the channels as shown, as PNG or PDF",
+            "Save statistics of every channel of the layer, as CSV",
+            "Copy a Python script that computes the same",
         )
         for button, wish, tip in zip((self.figure, self.numbers, self.copy), wishes, tips, strict=True):
             button.clicked.connect(wish)

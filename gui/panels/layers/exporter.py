@@ -28,25 +28,25 @@ class Exporter(QObject):
     def write_figure(self) -> None:
         """The channels as they are seen, or the large pictures."""
         card = self._showing.cards.mosaic
-        path = self._ask("Export a figure", "layers.png", FIGURES)
+        path = self._ask("Export figure", "layers.png", FIGURES)
         if path and not save_figure(card, self.about(), path):
-            self._notice.show_notice(f"The figure could not be written to {path}. Choose another folder.")
+            self._notice.show_notice(f"Could not write the figure to {path}. Choose another folder.")
 
     def write_numbers(self) -> None:
         """The numbers of all channels, every one in full."""
-        path = self._ask("Export the numbers", "channels.csv", "*.csv")
+        path = self._ask("Export channel statistics", "channels.csv", "*.csv")
         if not path:
             return
         numbers, over = self._showing.numbers()
         try:
             Path(path).write_text(table_text(numbers, f"{self.about()} · {over}"), encoding="utf-8")
         except OSError as error:
-            reason = f"The numbers could not be written to {path} ({error.strerror}). Choose another folder."
+            reason = f"Could not write the values to {path} ({error.strerror}). Choose another folder."
             self._notice.show_notice(reason)
 
     def _ask(self, title: str, name: str, kinds: str) -> str:
         """Ask for a path; there is nothing to write before anything is shown."""
         if self._showing.seen is None:
-            self._notice.show_notice("Nothing to export yet: choose a run and a scan first.", "info")
+            self._notice.show_notice("Nothing to export yet. Choose a run and an image first.", "info")
             return ""
         return str(self.ask_path(self._showing.cards, title, name, kinds)[0])

@@ -113,7 +113,7 @@ class Inquiry(QObject):
             else:
                 self._take(panel, content)
         except (ValueError, KeyError) as error:
-            self.failed.emit(f"What the layers make of the scan cannot be read ({error}).")
+            self.failed.emit(f"The activations could not be read ({error}).")
 
     def _take(self, panel: str, content: dict[str, Any]) -> None:
         seen = seen_from(self._asked[panel], content)

@@ -18,22 +18,22 @@ from gui.widgets.text import label, number, percent
 from gui.widgets.view_state import ViewState
 
 PICTURE_PX, SIDE_PX = 150, 386
-EMPTY = "Mark the lesion on the scan and follow it through the network."
-READY = "Press Follow to see how much of it is left at each stage of the network."
+EMPTY = "Mark a lesion to see how detectable it remains after each layer."
+READY = "Press Trace lesion to see how detectable it remains after each layer."
 
 
 class LesionPage(Page):
     """The lesion is drawn here or on the scan at the right; it is followed when that is asked for."""
 
-    title = "Where did the lesion go?"
-    working = "Following the lesion:"
+    title = "Lesion detectability"
+    working = "Tracing the lesion:"
     layer_wanted = Signal(str)
 
     def __init__(self, showing: Showing) -> None:
         super().__init__(showing, "layers-lesion")
         self.regions = showing.cards.regions
         self.view, self.curve = ImageView(ViewState()), StageCurve()
-        self.buttons, self.go = RegionButtons(self.regions), Button("Follow", "primary")
+        self.buttons, self.go = RegionButtons(self.regions), Button("Trace lesion", "primary")
         self.known, self.text = KnownBoxes(), label(role="caption", wrap=True)
         self._asked: object = None
         RegionTool(self.view, self.regions)
@@ -44,7 +44,7 @@ class LesionPage(Page):
         self.regions.changed.connect(self._refresh)
         self.regions.region_changed.connect(self.follow)
         self.curve.chosen.connect(self.layer_wanted)
-        self.go.setToolTip("Find how well an ideal observer of each stage could still tell this lesion")
+        self.go.setToolTip("Compute the lesion's detectability index d′ (ideal observer) after each layer")
 
     def _lay_out(self) -> None:
         side = QWidget()
@@ -111,15 +111,15 @@ class LesionPage(Page):
         self._asked = look.run, look.scan, region
         spot = {"kind": region.kind, "points": region.points}
         if not self.aside.want(self._asked, FollowLesion, run=look.run, region=spot, **look.scan.place()):
-            self.curve.set_empty_text("On the way through the network: the curve comes when the last stage is reached.")
-            self.words.setText("Following the lesion through the network.")
+            self.curve.set_empty_text("Computing… The curve appears when all layers are done.")
+            self.words.setText("Tracing the lesion through the network…")
         self._refresh()
 
     def _on_found(self, content: dict[str, Any]) -> None:
         lost = content["loses_most"]
         stages = stages_of(content)
         at = next((place for place, stage in enumerate(stages) if stage.name == lost), None)
-        mark = f"lost at {lost}: {percent(lost_share(content))}" if at is not None else ""
+        mark = f"largest loss at {lost}: {percent(lost_share(content))}" if at is not None else ""
         self.curve.set_stages(stages, at, mark)
         self.words.setText(sentence(content))
         self._refresh()
@@ -128,10 +128,11 @@ class LesionPage(Page):
 def stages_of(content: dict[str, Any]) -> list[Stage]:
     """The picture and every stage that was asked."""
     first = content["picture_d_prime"]
-    made = [Stage("picture", 1.0, 1.0, f"picture · d′ {number(first, 3)}")]
+    made = [Stage("image", 1.0, 1.0, f"image · d′ = {number(first, 3)}")]
     for layer in content["layers"]:
         kept, alone = percent(layer["held_share"]), percent(layer["alone_share"])
-        text = f"{layer['name']} · d′ {number(layer['held_d_prime'], 3)}, {kept} held · {alone} in this layer alone"
+        known = f"{layer['name']} · d′ = {number(layer['held_d_prime'], 3)}"
+        text = f"{known}, retained {kept} (all paths) · {alone} (this layer only)"
         made.append(Stage(layer["name"], layer["held_share"], layer["alone_share"], text))
     return made
 
@@ -144,11 +145,12 @@ def lost_share(content: dict[str, Any]) -> float:
 def sentence(content: dict[str, Any]) -> str:
     """Say who loses most, what is left at the end, and what not to take it for."""
     last = content["layers"][-1]
-    end = f"At the output {percent(last['held_share'])} of d′ {number(content['picture_d_prime'], 3)} is left."
+    end = f"At the output, {percent(last['held_share'])} of d′ = {number(content['picture_d_prime'], 3)} is retained."
     kept = content["pairs"][0]["contrast_kept"] if content["pairs"] else None
-    contrast = (
-        f" Of the lesion's contrast the output keeps {percent(kept)}." if kept is not None and kept == kept else ""
-    )
+    contrast = f" Lesion contrast retained at the output: {percent(kept)}." if kept is not None and kept == kept else ""
     if content["loses_most"] is None:
-        return f"No stage loses anything of this lesion. {end}{contrast}"
-    return f"{content['loses_most']} loses most: {percent(lost_share(content))} of what reached it. {end}{contrast}"
+        return f"No layer reduces the detectability of this lesion. {end}{contrast}"
+    return (
+        f"Largest loss at {content['loses_most']}: {percent(lost_share(content))} of the detectability that reached "
+        f"it. {end}{contrast}"
+    )

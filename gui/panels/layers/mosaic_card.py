@@ -13,8 +13,8 @@ from gui.widgets.colour_bar import ColourBar
 from gui.widgets.field_box import FieldBox
 from gui.widgets.large_board import LargeBoard, LargePicture
 
-SCALES = {True: "One scale for all", False: "Each its own scale"}
-COLOURS = {False: "Heat colours", True: "Signed colours"}
+SCALES = {True: "Common scale", False: "Scale per channel"}
+COLOURS = {False: "Sequential color map", True: "Diverging color map"}
 MOST_LARGE = 4
 BAR_PX = 120
 
@@ -50,7 +50,7 @@ class MosaicCard(Card):
             self.scale.addItem(title, shared)
         for signed, title in COLOURS.items():
             self.colours.addItem(title, signed)
-        for box, name in ((self.sort, "order of the channels"), (self.scale, "scale"), (self.colours, "colours")):
+        for box, name in ((self.sort, "order of the channels"), (self.scale, "scale"), (self.colours, "color map")):
             box.setAccessibleName(name)
         self.sort.activated.connect(lambda _: self.sort_chosen.emit(self.sort.currentData()))
         for box in (self.scale, self.colours):

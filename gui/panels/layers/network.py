@@ -61,7 +61,7 @@ class LayerFacts:
     def field_text(self) -> str:
         """How much of the picture a unit sees, in words."""
         if not self.known:
-            return "not known"
+            return "unknown"
         high, wide = (
             max((last - first + 1 for first, last in spans), default=0) for spans in (self.rows, self.columns)
         )
@@ -78,7 +78,11 @@ class LayerFacts:
     def sees_text(self, row: int, column: int) -> str:
         """How much of the picture one unit sees, and which it is."""
         box = self.box(row, column)
-        return f"The unit at x {column}, y {row} sees {box[2]} × {box[3]} px." if box else "What it sees is not known."
+        return (
+            f"Receptive field of the unit at x {column}, y {row}: {box[2]} × {box[3]} px."
+            if box
+            else "Receptive field unknown."
+        )
 
 
 @dataclass(frozen=True, eq=False)

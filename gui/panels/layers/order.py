@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from gui.pixmaps import Array, Scale
 
-SORTS = {"energy": "energy", "zeros": "sparsity", "mean": "mean", "number": "number"}
+SORTS = {"energy": "energy", "zeros": "sparsity", "mean": "mean", "number": "index"}
 Numbers = Mapping[str, NDArray[Any]]
 FLAT = 1e-12
 

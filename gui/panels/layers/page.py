@@ -27,7 +27,7 @@ class Page(QWidget):
         self.aside.failed.connect(self.fail)
         self.aside.progressed.connect(lambda done, total: self.words.setText(f"{self.working} {done} of {total}"))
 
-    working = "Working on it:"
+    working = "Computing:"
 
     def place(self, pictures: QWidget, *under: QWidget) -> None:
         """Put what is seen beside the words, and what belongs to them under these."""

@@ -58,4 +58,4 @@ class Pointing(QObject):
         """What the status bar says of a pixel of the scan."""
         if self._showing.seen is None:
             return ""
-        return f"x {x} · y {y} · scan {fixed(float(self._showing.seen.original[y, x]), 3)}"
+        return f"x {x} · y {y} · intensity {fixed(float(self._showing.seen.original[y, x]), 3)}"

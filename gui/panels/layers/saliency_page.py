@@ -15,7 +15,7 @@ from gui.widgets.field_box import FieldBox
 from gui.widgets.large_board import LargeBoard, LargePicture
 from gui.widgets.text import number
 
-HOW = "would change if a pixel became brighter: orange up, blue down. In activation per gray value, colours to"
+HOW = "to pixel brightness: orange = increases, blue = decreases. Activation per unit of intensity, color range"
 
 
 class SaliencyPage(Page):
@@ -28,7 +28,7 @@ class SaliencyPage(Page):
         super().__init__(showing, "layers-saliency")
         self.board, self.whole = LargeBoard(2), Button("Whole channel")
         self.fields = [FieldBox(cell.view) for cell in self.board.cells]
-        self.whole.setToolTip("Ask the mean of the channel again (Esc)")
+        self.whole.setToolTip("Back to whole-channel saliency (Esc)")
         self.whole.hide()
         self.place(self.board, self.whole)
         self.whole.clicked.connect(self.whole_wanted)
@@ -45,19 +45,19 @@ class SaliencyPage(Page):
         asked = {"run": choice.run, "layer": choice.layer, "channel": choice.channel, "unit": unit}
         if not self.aside.want((look, choice.channel, unit), Salient, **asked, **look.scan.place()):
             self.board.show_pictures(())
-            self.words.setText("On the way back from the channel to the pixels.")
+            self.words.setText("Computing the gradient…")
 
     def _on_found(self, content: dict[str, Any]) -> None:
         original, found = (content[name][0] for name in ("originals", "saliency"))
         limit = limit_of(found)
         saliency = LargePicture("saliency", found, (-limit, limit), Scale.SIGNED)
-        self.board.show_pictures([LargePicture("the scan", original), saliency])
+        self.board.show_pictures([LargePicture("image", original), saliency])
         unit, facts = content["unit"], self.showing.facts
         box = facts.box(*unit) if unit and facts else None
         for field in self.fields:
             field.set_box(box)
         self.board.look_at(box)
-        self.words.setText(f"How {whose(content, facts)} {HOW} ±{number(limit, 2)}.{more(unit, facts)}")
+        self.words.setText(f"Sensitivity of {whose(content, facts)} {HOW} ±{number(limit, 2)}.{more(unit, facts)}")
 
 
 def whose(content: dict[str, Any], facts: LayerFacts | None) -> str:
@@ -71,8 +71,8 @@ def whose(content: dict[str, Any], facts: LayerFacts | None) -> str:
 def more(unit: object, facts: LayerFacts | None) -> str:
     """Say what the box is, or how to ask one unit where there are such."""
     if unit:
-        return " The box is all that it sees."
-    return " A click in the channel's picture asks one unit." if facts and facts.has_units else ""
+        return " The box is its receptive field."
+    return " Click in the channel image to select one unit." if facts and facts.has_units else ""
 
 
 def limit_of(found: Array) -> float:

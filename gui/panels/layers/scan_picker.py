@@ -17,8 +17,8 @@ class ScanPicker(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.part, self.case, self.slices = QComboBox(), NameBox("scan"), SliceRow()
-        self.back, self.forth = IconButton("chevron-left", "Previous scan"), IconButton("chevron-right", "Next scan")
+        self.part, self.case, self.slices = QComboBox(), NameBox("image"), SliceRow()
+        self.back, self.forth = IconButton("chevron-left", "Previous image"), IconButton("chevron-right", "Next image")
         self.data: LoadedData | None = None
         self._scan: Scan | None = None
         self._lay_out()
@@ -36,7 +36,7 @@ class ScanPicker(QWidget):
         line.addWidget(self.part, 1)
         for button in (self.back, self.forth):
             line.addWidget(button)
-        self.part.setAccessibleName("part of the data set")
+        self.part.setAccessibleName("set of images")
         column.addLayout(line)
         column.addWidget(self.case)
         column.addWidget(self.slices)

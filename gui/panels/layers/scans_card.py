@@ -20,7 +20,7 @@ from gui.widgets.thumbnail_pairs import Pair, ThumbnailPairs
 from gui.widgets.view_state import ViewState
 
 PICTURE_PX = 200
-FIELD_HINT = "What the unit under the cursor sees is drawn on the scan."
+FIELD_HINT = "The receptive field of the unit under the cursor is drawn on the image."
 
 
 class ScansCard(Card):
@@ -32,14 +32,14 @@ class ScansCard(Card):
     remove_wanted = Signal()
 
     def __init__(self, state: ViewState, regions: RegionState) -> None:
-        super().__init__("Scans", "beside each, the channel")
+        super().__init__("Images", "each with the channel")
         self.view, self.pairs, self.picker = ImageView(state), ThumbnailPairs(), ScanPicker()
-        self.add_button, self.remove = IconButton("plus", "Add a scan"), IconButton("minus", "Take this scan away")
+        self.add_button, self.remove = IconButton("plus", "Add an image"), IconButton("minus", "Remove this image")
         self.field, self.hint = FieldBox(self.view), label(FIELD_HINT, role="caption", wrap=True)
         RegionTool(self.view, regions)
         self.view.setFixedHeight(PICTURE_PX)
         self.view.set_orientation("")
-        self.view.set_empty_text("No scans yet. Choose a source in Data, or drop a scan on this window.")
+        self.view.set_empty_text("No dataset loaded. Choose a source in Data, or drop an image here.")
         line = QHBoxLayout()
         line.addWidget(self.hint, 1)
         for button in (self.add_button, self.remove):
@@ -57,7 +57,7 @@ class ScansCard(Card):
         self.picker.show_scan(scans[at] if scans else None)
         self.remove.setEnabled(len(scans) > 1)
         self.add_button.setEnabled(bool(scans) and len(scans) < MOST_SCANS)
-        self.view.setAccessibleName(f"scan {scans[at].title}" if scans else "scan")
+        self.view.setAccessibleName(f"image {scans[at].title}" if scans else "image")
 
     def show_pairs(self, pairs: Sequence[Pair], at: int) -> None:
         """Show every scan beside the channel's answer to it."""

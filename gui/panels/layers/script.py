@@ -26,7 +26,7 @@ def layers_script(choice: Choice) -> str:
         return script(*lines, "print(images.shape, images.mean())", imports=IMPORTS[:2])
     return script(
         *lines,
-        f"seen = activations.compute(model, images, [{layer!r}])[{layer!r}]  # (scans, height, width, channels)",
+        f"seen = activations.compute(model, images, [{layer!r}])[{layer!r}]  # (images, height, width, channels)",
         f"channel = seen[..., {channel}]",
         "print(channel.shape, channel.min(), channel.mean(), channel.max())",
         f"print(channels.statistics(model, images, [{layer!r}])[{layer!r}].energy)",

@@ -86,7 +86,7 @@ class Showing(QObject):
     def numbers(self) -> tuple[Numbers, str]:
         """Numbers of the channels over the data set where they were counted, else of this scan; and which of them."""
         counted, over = self.counted(self.choice.run, self.choice.layer)
-        return (counted, over) if counted else (self._numbers, "on this scan")
+        return (counted, over) if counted else (self._numbers, "on this image")
 
     def limits(self, channel: int | None) -> tuple[float, float]:
         """The ends of the colours, of all channels or of one."""
@@ -116,7 +116,7 @@ class Showing(QObject):
         shape = "×".join(map(str, self.facts.shape if self.facts else seen.values.shape))
         subtitle = f"{shape} · {len(dead)} dead" if "dead" in numbers else f"{shape} · sorted {over}"
         self.cards.mosaic.show_channels("input" if choice.layer == INPUT else choice.layer, subtitle, channels, shared)
-        self.cards.mosaic.sort.setToolTip(f"Counted {over}")
+        self.cards.mosaic.sort.setToolTip(f"Statistics {over}")
         self.show_channel()
 
     def show_channel(self) -> None:
@@ -137,7 +137,7 @@ class Showing(QObject):
         """Write the numbers of the channel, and whether better ones are on their way."""
         numbers, over = self.numbers()
         state = self.counting(self.choice.run)
-        self.cards.channel.show_facts(self.facts, numbers, self.choice.channel, state or f"Counted {over}.")
+        self.cards.channel.show_facts(self.facts, numbers, self.choice.channel, state or f"Statistics {over}.")
 
     def set_other(self, other: Other | None) -> None:
         """Have something to flip to."""
@@ -194,7 +194,7 @@ def large_pictures(choice: Choice, inquiry: Inquiry) -> list[LargePicture]:
     if facts is not None and choice.layer in (facts.before, facts.after):
         ends = min(low for low, _ in limits.values()), max(high for _, high in limits.values())
         limits = dict.fromkeys(limits, ends)
-    made = [LargePicture("the scan", seen.original, (0.0, 1.0), Scale.GRAY)]
+    made = [LargePicture("image", seen.original, (0.0, 1.0), Scale.GRAY)]
     for name, values in there.items():
         title = f"{name} · channel {choice.channel}"
         made.append(LargePicture(title, values[..., choice.channel], limits[name], choice.lighting.scale))

@@ -219,7 +219,7 @@ class TestKeys:
     def test_enter_enlarges_beside_the_scan_and_goes_back(self, seen, reply):
         QTest.keyClick(seen.cards.mosaic.mosaic, Qt.Key.Key_Return)
         assert seen.cards.mosaic.is_large()
-        assert seen.cards.mosaic.large.cells[0].title.text() == "the scan"
+        assert seen.cards.mosaic.large.cells[0].title.text() == "image"
         QTest.keyClick(seen.cards.mosaic.large, Qt.Key.Key_Escape)
         assert not seen.cards.mosaic.is_large()
 
@@ -328,7 +328,7 @@ class TestTakingAway:
     def test_path_that_cannot_be_written_is_told(self, seen, tmp_path):
         seen.exporter.ask_path = lambda *_: (str(tmp_path / "no" / "a.csv"), "")
         seen.cards.export.numbers.click()
-        assert "could not be written" in seen.notice.text()
+        assert "Could not write" in seen.notice.text()
 
     def test_script_names_run_layer_channel_and_scans(self, seen):
         text = seen.python()
@@ -369,7 +369,7 @@ class TestTakingAway:
 
 class TestCounting:
     def test_numbers_over_the_data_set_arrive_later_and_order_and_mark_the_channels(self, rested, answer, session):
-        assert "Until then: this scan." in rested.cards.channel.source.text()
+        assert "Until then: this image only." in rested.cards.channel.source.text()
         number = session.questions._waiting["layers-statistics"].number
         told = RequestProgress(number=number, panel="layers-statistics", done=3, total=40)
         session.questions.engine.say(told)
@@ -380,10 +380,10 @@ class TestCounting:
         assert list(channels.order) == [5, 4, 3, 2, 1, 0]
         assert channels.marks == {2: "dead"}
         assert rested.cards.mosaic._subtitle.text() == "16×16×6 · 1 dead"
-        assert rested.cards.mosaic.sort.toolTip() == "Counted over 40 validation scans"
+        assert rested.cards.mosaic.sort.toolTip() == "Statistics over 40 validation images"
         rested.doing.choose_channel(4)
-        assert rested.cards.channel.values["spread"].text() == "4"
-        assert rested.cards.channel.source.text() == "Counted over 40 validation scans."
+        assert rested.cards.channel.values["SD"].text() == "4"
+        assert rested.cards.channel.source.text() == "Statistics over 40 validation images."
 
     def test_they_are_asked_for_once(self, rested, answer, asked, session):
         answer("layers-statistics", counted())
@@ -411,7 +411,7 @@ class TestPages:
         seen.more.choose(seen.more.kernels)
         asked(Kernels)
         answer("layers-kernels", {"kernels": None})
-        assert seen.more.kernels.mosaic._text == "conv1 has no weights that are pictures."
+        assert seen.more.kernels.mosaic._text == "conv1 has no spatial kernels."
 
     def test_favourite_scans_are_opened_by_a_click(self, seen, asked, answer):
         seen.more.choose(seen.more.favourites)
@@ -433,11 +433,11 @@ class TestPages:
         answer("layers-preferred", {"picture": picture, "start": 0.5, "value": 4.0, "channel": 0})
         assert "rises from 0.5 to 4" in seen.more.preferred.words.text()
         seen.more.choose(seen.more.saliency)
-        assert "On the way back" in seen.more.saliency.words.text()
+        assert "Computing the gradient" in seen.more.saliency.words.text()
         assert asked(Salient).indices == (0,)
         stack = write(np.ones((1, SIDE, SIDE)))
         answer("layers-saliency", {"originals": stack, "saliency": stack, "channel": 0, "unit": None})
-        assert "How the mean of channel 0 would change" in seen.more.saliency.words.text()
+        assert "Sensitivity of the mean of channel 0 to pixel brightness" in seen.more.saliency.words.text()
 
     def test_click_in_the_channel_asks_one_unit_and_escape_the_whole_channel(self, seen, asked, answer, write, qtbot):
         view, page = seen.cards.channel.view, seen.more.saliency
@@ -474,8 +474,8 @@ class TestPages:
         stack = write(np.ones((1, SIDE, SIDE)))
         qtbot.waitUntil(lambda: asked(Salient).layer == "latent")
         answer("layers-saliency", {"originals": stack, "saliency": stack, "channel": 1, "unit": None})
-        assert seen.more.saliency.words.text().startswith("How channel 1 would change")
-        assert "click" not in seen.more.saliency.words.text()
+        assert seen.more.saliency.words.text().startswith("Sensitivity of channel 1 to pixel brightness")
+        assert "Click" not in seen.more.saliency.words.text()
 
     def test_answers_are_kept_without_their_files_and_old_ones_asked_anew(self, seen, asked, answer, write, qtbot):
         page, units = seen.more.saliency, [(at // 16, at % 16) for at in range(KEPT + 6)]
@@ -534,7 +534,7 @@ class TestBoth:
         content = {"pairs": pairs, "correlation": [1.0] * CHANNELS, "rms": [0.0] * CHANNELS}
         files = {"activations": write(other)}
         answer("layers-both", content | files | {"runs": request.runs, "layers": request.layers, "names": ["a"]})
-        assert "Its partner is channel 1: correlation 1, RMS of the difference 0." in both.words.text()
+        assert "Best match: channel 1, correlation 1, RMS difference 0." in both.words.text()
         cell = both.board.cells[2]
         assert cell.title.text() == "difference"
         assert not cell.view.values.any()
@@ -584,10 +584,12 @@ class TestLesion:
         assert request.indices == (0,)
         assert not lesion.go.isEnabled()
         answer("layers-lesion", followed())
-        assert [stage.name for stage in lesion.curve.stages] == ["picture", "conv1", "conv2", "up"]
+        assert [stage.name for stage in lesion.curve.stages] == ["image", "conv1", "conv2", "up"]
         assert lesion.curve.lost == 2
-        assert lesion.words.text().startswith("conv2 loses most: 56 % of what reached it. At the output 40 %")
-        assert "keeps 25 %" in lesion.words.text()
+        assert lesion.words.text().startswith(
+            "Largest loss at conv2: 56% of the detectability that reached it. At the output, 40%"
+        )
+        assert "Lesion contrast retained at the output: 25%" in lesion.words.text()
 
     def test_click_on_a_stage_turns_to_its_layer(self, drawn, asked, answer):
         lesion = drawn.more.lesion
@@ -619,4 +621,4 @@ class TestLesion:
         drawn.more.lesion.go.click()
         asked(FollowLesion)
         answer("layers-lesion", followed(loses_most=None))
-        assert drawn.more.lesion.words.text().startswith("No stage loses anything of this lesion.")
+        assert drawn.more.lesion.words.text().startswith("No layer reduces the detectability of this lesion.")
