@@ -79,8 +79,8 @@ class Actions(QObject):
         trial = found.trial(number) if found else None
         if trial is None or not trial.run:
             return
-        text = f"Trial {number} is the run {trial.run}. Keep a copy of it as:"
-        name, agreed = self.ask_text(self._window, "Keep as run", text, text=f"{trial.run}-kept")
+        text = f"Trial {number} is stored as run {trial.run}. Save a copy as:"
+        name, agreed = self.ask_text(self._window, "Save as run", text, text=f"{trial.run}-kept")
         if not agreed:
             return
         book = self._session.book
@@ -90,7 +90,7 @@ class Actions(QObject):
             self.said.emit(str(error), "warning")
         else:
             book.read(kept.name)
-            self.said.emit(f"Trial {number} is kept as the run {kept.name}.", "info")
+            self.said.emit(f"Trial {number} was saved as run {kept.name}.", "info")
 
     def _on_refused(self, panel: str, refused: Refused) -> None:
         if panel == JOB and self._asked:

@@ -8,7 +8,7 @@ from gui.widgets.curve_plot import CurvePlot
 from gui.widgets.curve_series import SeriesStyle
 from gui.widgets.text import number
 
-EMPTY = "The best score so far is drawn here once a trial is finished."
+EMPTY = "The best validation loss appears here after the first finished trial."
 KEY = "best so far"
 
 
@@ -17,7 +17,7 @@ class BestCard(Card):
 
     def __init__(self) -> None:
         super().__init__("Best so far")
-        self.plot = CurvePlot("validation loss per image", "trial")
+        self.plot = CurvePlot("validation loss", "trial")
         self.plot.set_empty_text(EMPTY)
         self.plot.canvas.setMinimumHeight(110)
         self.add(self.plot, 1)
@@ -31,4 +31,4 @@ class BestCard(Card):
         else:
             self.plot.keep_series([])
         best = found.best if found else None
-        self.set_subtitle(f"{number(best.score)} in trial {best.number:04d}" if best else "")
+        self.set_subtitle(f"{number(best.score)} in trial {best.number}" if best else "")

@@ -22,8 +22,8 @@ from gui.widgets.card import Card
 from gui.widgets.notice import NoticeBox
 from gui.widgets.text import label
 
-APPLY, GO_ON = "Apply to the search", "Go on with these"
-LATER = "At a time and early stopping change when the search is gone on with."
+APPLY, GO_ON = "Apply to search", "Resume with these"
+LATER = "Changes to parallel trials and pruning take effect when the search is resumed."
 
 
 class ChangeCard(Card):
@@ -33,7 +33,7 @@ class ChangeCard(Card):
     applied = Signal(object, object)  # the space, None where it is as before; settings that are others now
 
     def __init__(self, desk: Desk) -> None:
-        super().__init__("Space")
+        super().__init__("Search space")
         self._desk = desk
         self._found: Found | None = None
         self._seen: tuple[object, ...] = ()
@@ -78,8 +78,11 @@ class ChangeCard(Card):
         if found is None:
             return
         base = found.plan.base
-        self.set_title(f"Space of {found.name}")
-        words = [settings.model_title(base.model.model), f"{source_title(base.data)} · {base.data.size} px"]
+        self.set_title(f"Search space of {found.name}")
+        words = [
+            settings.model_title(base.model.model),
+            f"{source_title(base.data)} · {base.data.size} × {base.data.size} px",
+        ]
         words += [found.plan.settings.algorithm, f"seed {found.plan.settings.seed}"]
         scale = found.plan.settings.epochs_scale
         words += [f"epochs × {scale:g}"] if scale < 1 else []
@@ -112,7 +115,7 @@ class ChangeCard(Card):
 
     def _on_reset_clicked(self) -> None:
         if self._found:
-            self.editor.change_drafts(drafts_of(self._found.plan.space.described()), "space")
+            self.editor.change_drafts(drafts_of(self._found.plan.space.described()), "search space")
             self.form.change_values(self._found.plan.settings.model_dump(), "settings of the search")
 
     def _on_apply_clicked(self) -> None:

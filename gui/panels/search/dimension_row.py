@@ -60,7 +60,7 @@ class DimensionRow(QWidget):
         self.text, self.low, self.high = TypedLine(), TypedLine(), TypedLine()
         self.when, self.wanted = Choice(), TypedLine()
         self.problem = label(role="danger", wrap=True)
-        self.condition = IconButton("link", f"Let {title(draft.name)} depend on another setting", checkable=True)
+        self.condition = IconButton("link", f"Make {title(draft.name)} depend on another setting", checkable=True)
         self.remove = IconButton("close", f"Do not vary {title(draft.name)}")
         self._fill()
         self._lay_out()
@@ -74,16 +74,16 @@ class DimensionRow(QWidget):
                 self.kind.addItem(text, kind)
         self.name.setToolTip(tool_tip(spec))
         self.text.setPlaceholderText(", ".join(spec.choices) or HINTS.get(spec.kind, "values, separated by commas"))
-        self.low.setPlaceholderText("lowest")
-        self.high.setPlaceholderText("highest")
+        self.low.setPlaceholderText("minimum")
+        self.high.setPlaceholderText("maximum")
         self.wanted.setPlaceholderText("values")
         for part, said in (
             (self.kind, f"{named}: list or range"),
             (self.text, f"{named}: values"),
-            (self.low, f"{named}: lowest value"),
-            (self.high, f"{named}: highest value"),
-            (self.when, f"{named} matters only when"),
-            (self.wanted, f"{named} matters only at these values"),
+            (self.low, f"{named}: minimum"),
+            (self.high, f"{named}: maximum"),
+            (self.when, f"{named} applies only if"),
+            (self.wanted, f"{named} applies only for these values"),
         ):
             part.setAccessibleName(said)
             part.setToolTip(tool_tip(spec) if part in (self.text, self.low, self.high) else said)

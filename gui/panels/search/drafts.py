@@ -17,9 +17,9 @@ from gui.widgets.text import MINUS
 KINDS = {"list": "List", "range": "Range", "log": "Log range"}
 LEFT_OUT = ("seed", "tracking")  # the search sets the seed; what is recorded changes no result
 TRUTHS = {"yes": True, "true": True, "no": False, "false": False}
-NOTHING = "Add a setting that is to vary, or choose a preset."
-ONE_EACH = "Every setting has one value only: give one of them more."
-NO_VALUES = "Type the values to try, separated by commas."
+NOTHING = "Add a setting to vary, or choose a preset."
+ONE_EACH = "No setting varies. Enter more than one value for at least one setting."
+NO_VALUES = "Enter the values to try, separated by commas."
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ Drafts = tuple[Draft, ...]
 @cache
 def specs() -> dict[str, FieldSpec]:
     """Every setting that can vary, of any model, by name."""
-    about = "Which model is trained; losses of different models are different measures."
+    about = "Model type to train. Losses of different model types are not comparable."
     spec = FieldSpec("model", "Model", about, "", "choice", "ae", None, None, False, False, choices=tuple(MODELS))
     found = {"model": spec}
     for model in MODELS:
@@ -134,7 +134,7 @@ def problems(drafts: Drafts, base: RunConfig) -> tuple[dict[str, str], str]:
 
 def _empty(draft: Draft) -> str:
     typed = draft.text.strip() if draft.kind == "list" else draft.low.strip() and draft.high.strip()
-    return "" if typed else NO_VALUES if draft.kind == "list" else "Type the lowest and the highest value."
+    return "" if typed else NO_VALUES if draft.kind == "list" else "Enter a minimum and a maximum."
 
 
 def _said_of(draft: Draft, drafts: Drafts, base: RunConfig) -> str:

@@ -12,7 +12,7 @@ from gui.panels.search.trial_rows import write_csv
 from gui.widgets.parallel_export import write_pdf, write_png
 from gui.widgets.parallel_view import ParallelView
 
-KINDS = {"png": "PNG picture (*.png)", "pdf": "PDF, vectors (*.pdf)", "csv": "CSV table of all trials (*.csv)"}
+KINDS = {"png": "PNG image (*.png)", "pdf": "PDF, vector graphics (*.pdf)", "csv": "CSV table of all trials (*.csv)"}
 
 
 class Exporter(QObject):
@@ -28,10 +28,10 @@ class Exporter(QObject):
     def export(self, found: Found | None, view: ParallelView) -> None:
         """Write the shown search."""
         if found is None or not view.model.lines.keys:
-            self.failed.emit("There is nothing to export before a trial is over.")
+            self.failed.emit("Nothing to export yet. Wait until a trial has finished.")
             return
         kinds = ";;".join(KINDS.values())
-        path, kind = self.ask_path(self._window, "Export the search", f"{found.name}.png", kinds)
+        path, kind = self.ask_path(self._window, "Export search", f"{found.name}.png", kinds)
         if not path:
             return
         named = Path(path)
@@ -46,4 +46,4 @@ class Exporter(QObject):
             else:
                 (write_pdf if ending == "pdf" else write_png)(view, named, heading, f"Engram · {MARK}")
         except OSError as error:
-            self.failed.emit(f"{named} could not be written ({error.strerror or error}). Choose another folder.")
+            self.failed.emit(f"Could not write {named} ({error.strerror or error}). Choose another folder.")

@@ -106,7 +106,7 @@ def facts(found: Found) -> str:
     words += [f"{counts[state]} {state}" for state in ("stopped", "failed") if counts[state]]
     words += [f"{running} {'running' if found.busy else 'interrupted'}"] if running else []
     words += [f"{waiting} waiting"] if waiting else []
-    words.append(f"{found.to_come} to come of {found.plan.settings.trials}")
+    words.append(f"{found.to_come} of {found.plan.settings.trials} to come")
     words.append(space_facts(found))
     if found.busy and found.left_s is not None and found.can_go_on:
         words.append(f"about {duration(found.left_s)} left")
@@ -116,10 +116,10 @@ def facts(found: Found) -> str:
 def space_facts(found: Found) -> str:
     """How much of the space is left, in words."""
     if found.size is None or found.points_left is None:
-        return "no end of points"
+        return "unlimited configurations"
     if found.is_exhausted:
-        return "space exhausted"
-    return f"{grouped(found.points_left)} of {grouped(found.size)} points left"
+        return "all configurations tried"
+    return f"{grouped(found.points_left)} of {grouped(found.size)} configurations left"
 
 
 def curve_of(trial: Trial, losses: Sequence[float]) -> list[float]:

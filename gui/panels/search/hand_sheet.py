@@ -18,8 +18,11 @@ from gui.panels.search.found import Found
 from gui.widgets.notice import NoticeBox
 from gui.widgets.text import label
 
-ABOUT = "This configuration is tried next. It may lie outside the space. It begins with the best trial so far."
-LATER = "The search does not run now: it waits until the search goes on."
+ABOUT = (
+    "This configuration runs next. It may lie outside the search space. The fields start with the values of the best "
+    "trial."
+)
+LATER = "The search is not running; the trial starts when you resume it."
 WIDE_PX = 420
 
 
@@ -28,7 +31,7 @@ class HandSheet(QDialog):
 
     def __init__(self, found: Found, send: Callable[[dict[str, Any]], str], parent: QWidget) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Try by hand")
+        self.setWindowTitle("Add trial manually")
         self.setMinimumWidth(WIDE_PX)
         self._found, self._send = found, send
         self._undo = QUndoStack(self)
@@ -38,7 +41,7 @@ class HandSheet(QDialog):
         self.notice, self.trouble = NoticeBox(), label(role="danger", wrap=True)
         kinds = QDialogButtonBox.StandardButton
         self.buttons = QDialogButtonBox(kinds.Ok | kinds.Cancel)
-        self.buttons.button(kinds.Ok).setText("Try it")
+        self.buttons.button(kinds.Ok).setText("Add trial")
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 18, 20, 16)
         column.setSpacing(12)
@@ -69,7 +72,7 @@ class HandSheet(QDialog):
         names = self._found.plan.space.names
         wanted = space.key({name: known[name] for name in names if name in known}, base)
         trial = next((trial for trial in self._found.trials if trial.key == wanted), None)
-        return f"This configuration is trial {trial.number} already." if trial else ""
+        return f"This configuration was already tried as trial {trial.number}." if trial else ""
 
     def _check(self, values: Mapping[str, Any]) -> None:
         config.build(relevant(values, self._found.plan.base), self._found.plan.base)
@@ -103,6 +106,6 @@ def relevant(values: Mapping[str, Any], base: RunConfig) -> dict[str, Any]:
     """The values that belong to the model among them, or to that of the base."""
     model = str(values.get("model", base.model.model))
     if model not in config.MODELS:
-        raise ConfigError(f"There is no model '{model}'.", f"Choose one of: {', '.join(config.MODELS)}.")
+        raise ConfigError(f"Unknown model '{model}'.", f"Choose one of: {', '.join(config.MODELS)}.")
     known = {field for section in config.sections(model).values() for field in section.model_fields} | {"model"}
     return {name: value for name, value in values.items() if name in known}

@@ -14,14 +14,14 @@ from gui.widgets.effect_bars import Effect, EffectBars
 from gui.widgets.text import fixed, label, number
 
 PANEL = "search-importance"
-FEW = "After a few trials more, this says how much each setting mattered."
-ENOUGH = "Effect on the loss over the whole range, 95\u00a0%, {} trials."
-WEIGHING = "weighing {} trials…"
-SIGNS = {-1: "more is better", 1: "less is better"}
+FEW = "Available after a few more trials."
+ENOUGH = "Effect on the loss over the whole range, 95% interval, {} trials."
+WEIGHING = "analyzing {} trials…"
+SIGNS = {-1: "higher is better", 1: "lower is better"}
 COLOURS = {-1: "role:accent", 1: "series:1", 0: "role:quiet"}
 ABOUT = (
-    "What the setting does to the loss over its whole range, by a straight line through all finished trials, with its "
-    "95\u00a0% interval. A setting whose best value lies in the middle may show little."
+    "Effect of the setting on the loss over its whole range, from a straight-line fit to all finished trials, with its "
+    "95% interval. A setting whose best value lies in the middle of its range may show little effect."
 )
 
 
@@ -90,7 +90,7 @@ def _effect(each: Importance, ordered: bool) -> Effect:
     crosses = ordered and each.low * each.high <= 0
     near, far = (0.0, max(low, high)) if crosses else sorted((low, high))
     told = f"{share(each.effect, each)} ({share(each.low, each)} to {share(each.high, each)})"
-    unknown = "open which way" if ordered else "between its values"
+    unknown = "direction uncertain" if ordered else "across its values"
     said = f"{SIGNS.get(each.sign, unknown)} · {share(each.effect, each)}"
     return Effect(title(each.name).lower(), size, near, far, said, COLOURS[each.sign], f"{title(each.name)}: {told}")
 
@@ -105,4 +105,4 @@ def share(value: float, each: Importance) -> str:
         return number(value, 3)
     if value >= 4:
         return f"× {fixed(1 + value, 1)}"
-    return f"{'+' if round(100 * value) > 0 else ''}{fixed(100 * value, 0)} %"
+    return f"{'+' if round(100 * value) > 0 else ''}{fixed(100 * value, 0)}%"

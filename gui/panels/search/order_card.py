@@ -26,16 +26,16 @@ from gui.widgets.card import Card
 from gui.widgets.notice import NoticeBox
 from gui.widgets.text import grouped, label
 
-OWN = "Own space"
-TITLES = {"seed-ae": "Seed study, Table 1 (AE)", "seed-vae": "Seed study, Table 2 (VAE)"}
+OWN = "Custom space"
+TITLES = {"seed-ae": "AE, reference study", "seed-vae": "VAE, reference study"}
 OFFLINE = (
     "W&B writes each trial's settings and losses into its run's folder. Nothing is sent until you run wandb sync, "
     "which needs a login."
 )
-SWEEP = "A W&B sweep needs W&B's server and a login: proposals go there and back. Without one, choose KerasTuner."
-SCALED = "Shortened trials say little about whole ones: use it to try a search out."
-ABOUT_FIXED = "The settings that the space does not vary: those of a preset, or the defaults of a model."
-HINT = "One value fixes a setting, several vary it."
+SWEEP = "W&B sweeps need a W&B login: settings and losses of every trial are sent to W&B. Otherwise choose KerasTuner."
+SCALED = "Shortened trials predict full-length results poorly. Use them only to test the setup."
+ABOUT_FIXED = "Values of the settings that the search space does not vary: from a preset, or the defaults of a model."
+HINT = "One value fixes a setting; several values vary it."
 
 
 class OrderCard(Card):
@@ -68,7 +68,7 @@ class OrderCard(Card):
             self.fixed.setItemData(self.fixed.count() - 1, title, Qt.ItemDataRole.ToolTipRole)
         for model in MODELS:
             self.fixed.addItem(f"{settings.model_title(model)}, defaults", f"model:{model}")
-        self.name.setPlaceholderText("chosen for you")
+        self.name.setPlaceholderText("automatic")
         self.fixed.setToolTip(ABOUT_FIXED)
 
     def _lay_out(self) -> None:
@@ -76,7 +76,7 @@ class OrderCard(Card):
         top.setContentsMargins(0, 0, 0, 0)
         top.setHorizontalSpacing(8)
         top.setVerticalSpacing(6)
-        for title, widget in (("Space", self.preset), ("Other settings", self.fixed), ("Name", self.name)):
+        for title, widget in (("Search space", self.preset), ("Other settings", self.fixed), ("Name", self.name)):
             top.addRow(named(title, widget), widget)
         buttons = QHBoxLayout()
         buttons.addWidget(self.start)
@@ -149,7 +149,7 @@ class OrderCard(Card):
             self.editor.validate()
         self.preset.setCurrentIndex(max(self.preset.findData(matching(self.editor.drafts, self.fixed_name)), 0))
         data, values = self.data_config(), self.form.values()
-        self.data.setText(f"Scans: {source_title(data)} · {data.size} px · {data.fit}, chosen in Data.")
+        self.data.setText(f"Dataset: {source_title(data)} · {data.size} × {data.size} px · {data.fit}, chosen in Data.")
         self.points.setText(size_words(settled(self.editor.drafts, self.base())[0]) if self.editor.is_valid() else "")
         said = [SWEEP] if values["tuner"] == "wandb" else []
         said += [OFFLINE] if values["tracking"] == "offline" else []
@@ -242,7 +242,7 @@ def size_of(points: space.Space) -> int | None:
 def size_words(points: space.Space) -> str:
     """How many points there are, in a sentence."""
     count = size_of(points)
-    return "No end of points." if count is None else f"{grouped(count)} points in the space."
+    return "Unlimited configurations." if count is None else f"{grouped(count)} configurations."
 
 
 def matching(drafts: Drafts, fixed: str) -> str:

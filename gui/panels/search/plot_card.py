@@ -17,11 +17,11 @@ from gui.widgets.parallel_axes import ParallelAxes
 from gui.widgets.text import label
 
 NONE = (
-    "No search yet.\n\nAt the left, choose which settings vary and press 'Start search'. Every trial becomes a "
-    "run of its own, and a line appears here for each: drag on an axis to pick out trials."
+    "No search yet.\n\nOn the left, choose which settings vary and press 'Start search'. Every trial becomes a "
+    "run of its own, and a line appears here for each: drag on an axis to select trials."
 )
-HINT = "Drag on an axis to brush, on its name to move it; click on the name to flip it."
-WAITING = "The first trial is being trained. Its line appears here once it is over."
+HINT = "Drag on an axis to filter; drag its name to reorder; click its name to reverse it."
+WAITING = "The first trial is training. Its line appears here when it has finished."
 ELSEWHERE = "runs in another process"
 
 
@@ -38,12 +38,12 @@ class PlotCard(Card):
     def __init__(self) -> None:
         super().__init__("Search")
         self.searches, self.empty, self.notice = Choice(), label(NONE, role="quiet", wrap=True), NoticeBox()
-        self.settings = IconButton("settings", "Space and settings", checkable=True)
-        self.new = IconButton("plus", "Put a new search together")
+        self.settings = IconButton("settings", "Search space and settings", checkable=True)
+        self.new = IconButton("plus", "Set up a new search")
         self.pause, self.stop = Button("Pause", icon_name="pause"), Button("Stop and keep", "danger", "stop")
-        self.go_on = Button("Go on", "primary", "play")
+        self.go_on = Button("Resume", "primary", "play")
         self.pages, self.axes, self.hint = QStackedWidget(), ParallelAxes(), ElidedLabel(HINT)
-        self.clear, self.save = Button("Clear brushes", "link"), IconButton("export", "Export picture or table")
+        self.clear, self.save = Button("Clear filters", "link"), IconButton("export", "Export image or table")
         self._drawn: tuple[object, ...] = ()
         self._is_held, self._held_elsewhere = False, ""
         self.hint.setProperty("role", "caption")
@@ -140,7 +140,7 @@ class PlotCard(Card):
 
     def _show_hint(self) -> None:
         kept, count = self.axes.selection(), len(self.axes.model.lines.keys)
-        self.hint.setText(HINT if kept is None else f"{len(kept)} of {count} trials brushed.")
+        self.hint.setText(HINT if kept is None else f"{len(kept)} of {count} trials selected.")
         self.clear.setVisible(kept is not None)
 
     def _said(self, found: Found, job: Job) -> str:

@@ -58,7 +58,7 @@ class SpaceEditor(QWidget):
         self.problem, self.visit, self.owner = "", 0, ""
         self.rows: dict[str, DimensionRow] = {}
         self.add = Choice()
-        self.add.setAccessibleName("Add a setting to the space")
+        self.add.setAccessibleName("Add a setting to the search space")
         self.trouble = label(role="danger", wrap=True)
         self._undo, self._base = undo, base
         self._column = QVBoxLayout()

@@ -21,9 +21,9 @@ from gui.widgets.view_state import ViewState
 
 PANEL = "search"
 COLUMNS, CELL_PX = 3, 88
-NONE = "Choose a trial in the table or click on its line, to see what it came to and what its model makes of scans."
-NO_SCANS = "Load scans in Data to see what its model makes of them."
-NO_MODEL = "It has no model to look at."
+NONE = "Select a trial in the table, or click its line, to see its results and reconstructions."
+NO_SCANS = "Load a dataset in Data to see reconstructions."
+NO_MODEL = "This trial has no saved model."
 
 
 class Pictures(QWidget):
@@ -72,7 +72,7 @@ class TrialCard(Card):
         self._session = session
         self.facts, self.reason = label(role="caption", wrap=True), label(role="danger", wrap=True)
         self.pictures, self.said = Pictures(), label(NONE, role="caption", wrap=True)
-        self.keep, self.compare = Button("Keep as run…", "primary"), Button("Open in Compare")
+        self.keep, self.compare = Button("Save as run…", "primary"), Button("Open in Compare")
         self.stop = Button("Stop this trial", "danger", "stop")
         self.trial: Trial | None = None
         self._question: object = None
@@ -104,7 +104,7 @@ class TrialCard(Card):
             self._forget(NONE)
             return
         star = "★ " if numbered(trial, found.best).is_best else ""
-        self.set_title(f"{star}Trial {trial.number:04d}")
+        self.set_title(f"{star}Trial {trial.number}")
         self.set_subtitle(state(found, trial))
         self.facts.setText(facts(trial))
         self.reason.setText(trial.reason)
@@ -116,7 +116,7 @@ class TrialCard(Card):
     def _ask(self, found: Found, trial: Trial) -> None:
         data, record = self._session.data, self._session.record(trial.run)
         if not trial.epochs or record is None or not record.run.model_path.exists():
-            self._forget(NO_MODEL if trial.is_over else "Its pictures are shown here after its first epoch.")
+            self._forget(NO_MODEL if trial.is_over else "Reconstructions appear here after the first epoch.")
             return
         if data is None or not data.size("validation"):
             self._forget(NO_SCANS)
@@ -129,7 +129,7 @@ class TrialCard(Card):
             return
         if path != self._path:
             self.pictures.hide()
-            self.said.setText("Reconstructing three validation scans.")
+            self.said.setText("Reconstructing three validation images…")
         self._question, self._path = question, path
         self._session.ask(Reconstruct, PANEL, runs=(path,), data=data.config, split="validation", indices=indices)
 
@@ -144,12 +144,12 @@ class TrialCard(Card):
         try:
             self.pictures.show_answer(content, self._path)
         except (ValueError, KeyError) as error:
-            self._forget(f"The pictures cannot be read ({error}).")
+            self._forget(f"The images could not be read ({error}).")
             return
         self.pictures.show()
         data = self._session.data
         place = f"of {source_title(data.config)}" if data else ""
-        self.said.setText(f"Originals above, reconstructions below: validation scans {place}, {UNKNOWN}.")
+        self.said.setText(f"Top: originals. Bottom: reconstructions. Validation images {place}, {UNKNOWN}.")
 
     def _on_refused(self, panel: str, refused: Refused) -> None:
         if panel == PANEL:

@@ -17,9 +17,9 @@ from gui.widgets.text import measured, number
 STATES = {"finished": "done", "proposed": "waiting"}
 ROLES = {"finished": "accent", "failed": "danger", "stopped": "quiet", "proposed": "quiet"}
 SHORT = {
-    "learning_rate": "learning rate",
-    "batch_size": "batch",
-    "latent": "latent",
+    "learning_rate": "Learning rate",
+    "batch_size": "Batch",
+    "latent": "Latent",
 }
 BEST = "★ "
 
@@ -38,14 +38,14 @@ def numbered(trial: Trial, best: Trial | None) -> Number:
 
 def short(name: str) -> str:
     """A setting's name over a narrow column."""
-    return SHORT.get(name, title(name).lower())
+    return SHORT.get(name, title(name))
 
 
 def score_title(found: Found) -> str:
     """How the score is called: by its unit, unless the models of the search have different ones."""
     if "model" in found.plan.space.names:
-        return "val loss"
-    return "val loss, nats" if found.plan.base.model.loss_unit else "val MSE"
+        return "Val. loss"
+    return "Val. loss (nats)" if found.plan.base.model.loss_unit else "Val. MSE"
 
 
 def has_pixels(found: Found) -> bool:
@@ -57,9 +57,9 @@ def has_pixels(found: Found) -> bool:
 def columns(found: Found) -> list[Column]:
     """The columns of a search's table."""
     varied = [Column(short(name), shown, _is_number(found, name)) for name in found.plan.space.names]
-    pixel = [Column("nats/px", measured)] if has_pixels(found) else []
-    begin = [Column("trial", _written), Column("state", str, False)]
-    ends = [Column("time", _time), Column("", str, False)]
+    pixel = [Column("Nats/px", measured)] if has_pixels(found) else []
+    begin = [Column("Trial", _written), Column("State", str, False)]
+    ends = [Column("Time", _time), Column("", str, False)]
     return [*begin, *varied, Column(score_title(found), measured), *pixel, *ends]
 
 
@@ -118,7 +118,7 @@ def tip(found: Found, trial: Trial) -> str:
     if trial.score is not None:
         lines.append(f"best validation loss {number(trial.score, 6)} in epoch {trial.best_epoch}")
     if trial.origin != "search":
-        lines.append({"hand": "enqueued by hand", "wandb": "proposed by W&B"}.get(trial.origin, trial.origin))
+        lines.append({"hand": "added manually", "wandb": "proposed by W&B"}.get(trial.origin, trial.origin))
     return "\n".join(lines)
 
 
@@ -132,7 +132,7 @@ def shown(value: Any) -> str:
 
 
 def _written(value: Number) -> str:
-    return f"{BEST if value.is_best else ''}{value:04d}"
+    return f"{BEST if value.is_best else ''}{value:d}"
 
 
 def _time(seconds: float) -> str:

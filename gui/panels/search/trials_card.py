@@ -19,8 +19,8 @@ from gui.widgets.curve_series import SeriesStyle
 from gui.widgets.number_table import NumberTable
 from gui.widgets.text import label
 
-NO_CURVES = "The losses of the ten best trials are drawn here once their first epochs are complete."
-EMPTY = "The trials stand here once the search proposes them."
+NO_CURVES = "The loss curves of the ten best trials appear here after their first epoch."
+EMPTY = "Trials appear here once the search proposes them."
 STATE = -1
 
 
@@ -41,13 +41,13 @@ class TrialsCard(Card):
         self.table.setAccessibleName("trials")
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.curves, self.as_curves = (
-            CurvePlot("validation loss per image", "epoch"),
+            CurvePlot("validation loss", "epoch"),
             FilterChip("Ten best as curves"),
         )
         self.curves.set_empty_text(NO_CURVES)
         self.controls = CurveControls([self.curves], MARK)
         self.pages = QStackedWidget()
-        self.enqueue = Button("Try by hand…", icon_name="plus")
+        self.enqueue = Button("Add trial manually…", icon_name="plus")
         self.empty = label(EMPTY, role="quiet", wrap=True)
         for action in (self.as_curves, self.enqueue):
             self.add_action(action)
@@ -91,7 +91,7 @@ class TrialsCard(Card):
         shown = self._rows.of(found, kept)
         self.table.set_rows(shown)
         brushed = kept is not None and len(shown) < len(found.trials)
-        self.set_subtitle(f"{len(shown)} of {len(found.trials)} brushed" if brushed else str(len(found.trials) or ""))
+        self.set_subtitle(f"{len(shown)} of {len(found.trials)} selected" if brushed else str(len(found.trials) or ""))
 
     def show_curves(self) -> None:
         """Draw the losses of the ten best trials, and of those that run, as far as their records tell."""
@@ -105,8 +105,8 @@ class TrialsCard(Card):
             self.curves.keep_series([])  # their order has changed, and with it the legend
         for trial, colour in ranked:
             if trial.run in known:
-                running = "" if trial.is_over else " runs"
-                style = SeriesStyle(f"{trial.number:04d}{running}", colour, dashed=not trial.is_over)
+                running = "" if trial.is_over else " running"
+                style = SeriesStyle(f"{trial.number}{running}", colour, dashed=not trial.is_over)
                 self.curves.set_series(trial.run, *known[trial.run], style)
 
     def _on_curves_toggled(self, curves: bool) -> None:
@@ -137,7 +137,7 @@ class TrialsCard(Card):
         has_model = trial is not None and trial.score is not None
         stop = menu.addAction("Stop this trial", lambda: self.stop_wanted.emit(number))
         stop.setEnabled(trial is not None and not is_over and found is not None and found.busy)
-        keep = menu.addAction("Keep as run…", lambda: self.keep_wanted.emit(number))
+        keep = menu.addAction("Save as run…", lambda: self.keep_wanted.emit(number))
         keep.setEnabled(is_over and has_model)
         chosen = [int(key) for key in self.table.chosen_keys()] or [number]
         compare = menu.addAction("Open in Compare", lambda: self.compare_wanted.emit(chosen))

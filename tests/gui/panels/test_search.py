@@ -109,7 +109,7 @@ class TestSpace:
         assert [order.preset.itemData(i) for i in range(order.preset.count())] == ["", "seed-ae", "seed-vae"]
         assert order.preset.currentData() == "seed-ae"
         assert meant(order.editor.drafts) == dict(space.presets()["seed-ae"])
-        assert order.points.text() == "81 points in the space."
+        assert order.points.text() == "81 configurations."
 
     def test_preset_is_chosen_and_taken_back(self, panel, desk):
         order = panel.order
@@ -131,7 +131,7 @@ class TestSpace:
         assert line.text() == "3"
         qtbot.keyClicks(line, "3, 5")  # what it began with is chosen, so typing takes its place
         assert meant(editor.drafts)["kernel_size"] == [3, 5]
-        assert panel.order.points.text() == "162 points in the space."
+        assert panel.order.points.text() == "162 configurations."
         qtbot.mouseClick(row(panel, "kernel_size").remove, Qt.MouseButton.LeftButton)
         assert "kernel_size" not in editor.rows
         desk.undo.undo()
@@ -146,18 +146,18 @@ class TestSpace:
         rate.kind.activated.emit(rate.kind.currentIndex())
         assert rate.low.isVisible()
         assert not rate.text.isVisible()
-        assert rate.problem.text() == "Type the lowest and the highest value."
+        assert rate.problem.text() == "Enter a minimum and a maximum."
         qtbot.keyClicks(rate.low, "1e-4")
         qtbot.keyClicks(rate.high, "0.01")
         assert rate.problem.text() == ""
         assert meant(panel.order.editor.drafts)["learning_rate"] == {"low": 1e-4, "high": 0.01, "log": True}
-        assert panel.order.points.text() == "No end of points."
+        assert panel.order.points.text() == "Unlimited configurations."
 
     @pytest.mark.parametrize(
         ("name", "typed", "said"),
         [
             ("latent", "many, 8", "Latent size cannot be 'many' in the space. It is from 1 to 16384."),
-            ("batch_size", "", "Type the values to try, separated by commas."),
+            ("batch_size", "", "Enter the values to try, separated by commas."),
             ("learning_rate", "0.1, 20", "Learning rate cannot be 20"),
         ],
     )
@@ -194,7 +194,7 @@ class TestSpace:
         drafts = (Draft("latent", text="4, 8"), Draft("filters", text="4, 8"), Draft("epochs", text="3"))
         assert split(drafts) == ({"latent": [4, 8]}, {"filters": [4, 8], "epochs": 3})
         assert problems(drafts, tiny()) == ({}, "")
-        assert problems((Draft("epochs", text="3"),), tiny())[1].startswith("Every setting has one value only")
+        assert problems((Draft("epochs", text="3"),), tiny())[1].startswith("No setting varies")
 
     def test_what_does_not_fit_together_is_said_below(self, tiny):
         drafts = (Draft("latent", text="4, 8"), Draft("filters", text="4, 8, 16, 32, 64, 128"))
@@ -333,7 +333,7 @@ class TestSearching:
             latent = panel.change.editor.rows["latent"].text
             qtbot.keyClicks(latent, ", 16")
             panel.change.form.change_values({"trials": 12})
-            assert panel.change.points.text() == "12 points in the space."
+            assert panel.change.points.text() == "12 configurations."
             panel.change.apply.click()
         with made.ledger() as ledger:
             assert ledger.take_wishes() == [("space", {**SPACE, "latent": [4, 8, 16]}), ("trials", 12)]
@@ -341,13 +341,13 @@ class TestSearching:
     def test_search_that_is_over_goes_on_over_more(self, panel, make_search, qtbot):
         make_search("s", 8)
         panel.open("s")
-        assert "space exhausted" in panel.plot.facts.text()
+        assert "all configurations tried" in panel.plot.facts.text()
         assert not panel.plot.go_on.isVisible()
         panel.plot.settings.setChecked(True)
         panel.change.editor.rows["latent"].text.setFocus()
         qtbot.keyClicks(panel.change.editor.rows["latent"].text, ", 16")
         panel.change.form.change_values({"trials": 12, "parallel": 2})
-        assert panel.change.apply.text() == "Go on with these"
+        assert panel.change.apply.text() == "Resume with these"
         panel.change.apply.click()
         sent = panel.session.job.engine.sent[-1]
         assert sent == Search(
@@ -364,7 +364,7 @@ class TestSearching:
         sheet = panel.findChild(HandSheet)
         assert sheet.values() == {"learning_rate": 1e-3, "latent": 4, "epochs": 1}
         sheet.try_it()
-        assert sheet.notice.text() == "This configuration is trial 1 already."
+        assert sheet.notice.text() == "This configuration was already tried as trial 1."
         sheet.form.change_values({"latent": "many"})
         assert not sheet.buttons.buttons()[0].isEnabled()
         sheet.form.change_values({"latent": 5})
@@ -384,9 +384,9 @@ class TestPictures:
         axes.change(lambda: axes.model.set_brush("latent", (0.9, 1.1)))
         panel.plot.layout().activate()
         qtbot.waitUntil(lambda: panel.trials.table.model().rowCount() == 2)
-        assert panel.plot.hint.text() == "2 of 5 trials brushed."
+        assert panel.plot.hint.text() == "2 of 5 trials selected."
         assert axes.geometry() == before  # or they would move under the mouse that brushes
-        assert {panel.trials.table.text(row, 0) for row in range(2)} == {"0003", "0004"}
+        assert {panel.trials.table.text(row, 0) for row in range(2)} == {"3", "4"}
         panel.plot.clear.click()
         qtbot.waitUntil(lambda: panel.trials.table.model().rowCount() == 5)
 
@@ -399,8 +399,8 @@ class TestPictures:
         assert "learning_rate" not in panel.change.editor.rows
         qtbot.waitUntil(lambda: "learning_rate" in panel.change.editor.rows)  # the last part
         assert panel.trials.table.model().rowCount() == 5
-        assert panel.best._subtitle.text() == "0.01 in trial 0001"
-        assert panel.importance._subtitle.text() == "weighing 4 trials…"
+        assert panel.best._subtitle.text() == "0.01 in trial 1"
+        assert panel.importance._subtitle.text() == "analyzing 4 trials…"
 
     def test_one_more_trial_leaves_the_space_alone(self, panel, make_search, qtbot):
         made = make_search("s")
@@ -434,9 +434,9 @@ class TestPictures:
     def test_chosen_line_is_looked_at(self, panel, make_search):
         make_search("s")
         panel.open("s")
-        assert panel.trial._title.text() == "★ Trial 0001"
+        assert panel.trial._title.text() == "★ Trial 1"
         panel.plot.axes.chosen.emit("3")
-        assert panel.trial._title.text() == "Trial 0003"
+        assert panel.trial._title.text() == "Trial 3"
         assert panel.trial.reason.text() == FAILED
         assert not panel.trial.keep.isEnabled()
         assert panel.trials.table.chosen_keys() == ["3"]
@@ -477,16 +477,16 @@ class TestPictures:
         make_search("few", 3)
         panel.open("few")
         weighed()
-        assert "After a few trials more" in panel.importance.caption.text()
+        assert "Available after a few more trials" in panel.importance.caption.text()
         make_search("s", 8)
         panel.open("s")
-        assert panel.importance._subtitle.text() == "weighing 7 trials…"
+        assert panel.importance._subtitle.text() == "analyzing 7 trials…"
         weighed()
-        assert panel.importance.caption.text().endswith("95\u00a0%, 7 trials.")
+        assert panel.importance.caption.text().endswith("95% interval, 7 trials.")
         bars = panel.importance.bars.effects()
         assert {bar.name for bar in bars} == {"learning rate", "latent size", "epochs"}
         first = next(bar for bar in bars if bar.name == "learning rate")
-        assert first.said.startswith("more is better")
+        assert first.said.startswith("higher is better")
         assert first.low <= first.size <= first.high
         assert " to " in first.tip
 
@@ -497,11 +497,11 @@ class TestPictures:
         with made.ledger() as ledger:
             ledger.note(3, state="finished", score=0.03)
         panel.watch.look()
-        assert card._subtitle.text() == "weighing 7 trials…"
-        assert card.caption.text().endswith("95\u00a0%, 6 trials.")
+        assert card._subtitle.text() == "analyzing 7 trials…"
+        assert card.caption.text().endswith("95% interval, 6 trials.")
         assert card.bars.effects()
         weighed()
-        assert card.caption.text().endswith("95\u00a0%, 7 trials.")
+        assert card.caption.text().endswith("95% interval, 7 trials.")
         asked = [sent for sent in panel.session.questions.engine.sent if isinstance(sent, WeighSettings)]
         panel.refresh()
         assert [len(each.trials) for each in asked] == [6, 7]
@@ -513,7 +513,7 @@ class TestPictures:
         panel.open("empty")
         weighed()
         assert not panel.importance.bars.isVisible()
-        assert "After a few trials more" in panel.importance.caption.text()
+        assert "Available after a few more trials" in panel.importance.caption.text()
         panel.open("full")
         assert not panel.importance.bars.isVisible()
 
@@ -521,7 +521,7 @@ class TestPictures:
         make_search("s", 8)
         panel.open("s")
         panel.session.questions.engine.die()
-        assert "ended unexpectedly" in panel.importance.caption.text()
+        assert "The engine crashed" in panel.importance.caption.text()
         assert panel.importance._subtitle.text() == ""
         panel.refresh()
         weighed()
@@ -530,14 +530,14 @@ class TestPictures:
     @pytest.mark.parametrize(
         ("effect", "low", "high", "sign", "said", "whisker"),
         [
-            (-0.3, -0.5, -0.1, -1, "more is better · −30 %", True),
-            (0.5, 0.2, 0.9, 1, "less is better · +50 %", True),
-            (-0.1, -0.3, 0.2, 0, "open which way · −10 %", False),
-            (0.4, 0.1, 0.8, 0, "between its values · +40 %", True),
+            (-0.3, -0.5, -0.1, -1, "higher is better · −30%", True),
+            (0.5, 0.2, 0.9, 1, "lower is better · +50%", True),
+            (-0.1, -0.3, 0.2, 0, "direction uncertain · −10%", False),
+            (0.4, 0.1, 0.8, 0, "across its values · +40%", True),
         ],
     )
     def test_effects_are_told_as_sure_as_they_are(self, effect, low, high, sign, said, whisker):
-        ordered = () if said.startswith("between") else ("latent",)
+        ordered = () if said.startswith("across") else ("latent",)
         bar = effects([Importance("latent", effect, low, high, sign, True)], ordered)[0]
         assert bar.said == said
         assert (bar.low > 0) == whisker
@@ -548,7 +548,7 @@ class TestPictures:
         panel.session.book.look()
         panel.open("s")
         assert panel.best.plot.items["best so far"].series.y.tolist() == [0.01] * 4
-        assert panel.best._subtitle.text() == "0.01 in trial 0001"
+        assert panel.best._subtitle.text() == "0.01 in trial 1"
         panel.trials.as_curves.click()
         curves = panel.trials.curves
         qtbot.waitUntil(lambda: list(curves.items) == ["s-0001", "s-0002", "s-0004", "s-0005"])
@@ -557,7 +557,7 @@ class TestPictures:
 
     def test_search_is_exported_in_three_kinds(self, panel, make_search, tmp_path):
         panel.export()
-        assert "nothing to export" in panel.plot.notice.text()
+        assert "Nothing to export" in panel.plot.notice.text()
         make_search("s")
         panel.open("s")
         kinds = {"a.png": b"\x89PNG", "b.pdf": b"%PDF", "c.csv": b"# Search s"}
@@ -565,28 +565,28 @@ class TestPictures:
             panel.exporter.ask_path = lambda *_, name=name: (str(tmp_path / name), "")
             panel.export()
             assert (tmp_path / name).read_bytes().startswith(start)
-        panel.exporter.ask_path = lambda *_: (str(tmp_path / "d"), "PDF, vectors (*.pdf)")
+        panel.exporter.ask_path = lambda *_: (str(tmp_path / "d"), "PDF, vector graphics (*.pdf)")
         panel.export()
         assert (tmp_path / "d.pdf").exists()
         panel.exporter.ask_path = lambda *_: (str(tmp_path / "none" / "a.csv"), "")
         panel.export()
-        assert "could not be written" in panel.plot.notice.text()
+        assert "Could not write" in panel.plot.notice.text()
 
 
 class TestTrials:
     def test_old_search_is_read_without_an_engine(self, panel, make_search):
         make_search("old")
         panel.open("old")
-        assert panel.plot.facts.text() == "4 done · 1 failed · 3 to come of 8 · 3 of 8 points left"
+        assert panel.plot.facts.text() == "4 done · 1 failed · 3 of 8 to come · 3 of 8 configurations left"
         table = panel.trials.table
-        assert [table.text(0, column) for column in range(6)] == ["★ 0001", "done", "0.001", "4", "1", "0.01000"]
+        assert [table.text(0, column) for column in range(6)] == ["★ 1", "done", "0.001", "4", "1", "0.01000"]
         assert panel.session.job.engine is None
 
     def test_failed_trial_keeps_its_reason_and_is_never_first(self, panel, make_search):
         make_search("s")
         panel.open("s")
         table, last = panel.trials.table, 4
-        assert table.text(last, 0) == "0003"
+        assert table.text(last, 0) == "3"
         assert (table.text(last, 1), table.text(last, 5), table.text(last, 7)) == ("failed", "—", FAILED)
         index = table.model().index(last, 1)
         assert FAILED in index.data(Qt.ItemDataRole.ToolTipRole)
@@ -609,7 +609,7 @@ class TestTrials:
         assert "cannot be a run's name" in panel.plot.notice.text()
         panel.doing.ask_text = lambda *_, text: (f"{text}", True)
         panel.doing.keep(1)
-        assert panel.plot.notice.text() == "Trial 1 is kept as the run s-0001-kept."
+        assert panel.plot.notice.text() == "Trial 1 was saved as run s-0001-kept."
         kept = runs.open("s-0001-kept", root)
         assert kept.history() == runs.open("s-0001", root).history()
         assert panel.session.record("s-0001-kept").state == "finished"
