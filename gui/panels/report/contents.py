@@ -71,7 +71,7 @@ def _item(told: Any, folder: Path) -> Item | None:
 def _run(run: Mapping[str, Any]) -> list[str]:
     done, goal = run.get("epochs_done"), run.get("epochs")
     loss = run.get("best_loss")
-    shown = "–" if not isinstance(loss, int | float) else f"{loss:,.1f} nats" if loss > 1 else f"{loss:.6f}"
+    shown = "–" if not isinstance(loss, int | float) else f"{loss:,.1f} nats per image" if loss > 1 else f"{loss:.6f}"
     settings = [_number(run.get(name)) for name in ("learning_rate", "batch_size", "latent")]
     words = [str(run.get("name", "")), str(run.get("model", "")).upper(), str(run.get("state", ""))]
     return [*words, f"{_number(done)} of {_number(goal)}", _number(run.get("best_epoch")), shown, *settings]

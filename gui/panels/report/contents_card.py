@@ -14,7 +14,7 @@ from gui.widgets.text_table import TextTable
 
 LIST_PX = 150  # high at the least
 TITLE = "Tables and figures"
-EMPTY = "Numbers, tables and figures stand here once the study is finished."
+EMPTY = "Tables and figures appear here when the study has finished."
 KEY = Qt.ItemDataRole.UserRole
 
 
@@ -31,7 +31,7 @@ class ContentsCard(Card):
         self.list, self.figure, self.table = QListWidget(), FigureView(), TextTable()
         self.empty = label(EMPTY, role="quiet", wrap=True)
         self.caption = label(role="caption", wrap=True)
-        self.smaller, self.larger = IconButton("minus", "Smaller"), IconButton("plus", "Larger")
+        self.smaller, self.larger = IconButton("minus", "Zoom out"), IconButton("plus", "Zoom in")
         self.fit = IconButton("maximise", "Fit the figure")
         self.save, self.export = Button("Save…"), Button("Export all…", icon_name="export")
         self._stack = QStackedWidget()
@@ -110,7 +110,7 @@ class ContentsCard(Card):
         if item and is_figure:
             page = self.figure
             if not same and not self.figure.show_figure(item.files.get("png")):
-                self.empty.setText(f"{item.title} cannot be read. Start the study again to have it drawn anew.")
+                self.empty.setText(f"{item.title} could not be read. Start the study again to recreate it.")
                 page = self.empty
         elif item:
             page = self.table

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from engine.studies import Study
 from gui.panels.report.contents import Item
 
-KINDS = {"png": "PNG picture (*.png)", "pdf": "PDF (*.pdf)", "csv": "CSV table (*.csv)", "md": "Markdown (*.md)"}
+KINDS = {"png": "PNG image (*.png)", "pdf": "PDF (*.pdf)", "csv": "CSV table (*.csv)", "md": "Markdown (*.md)"}
 
 
 class Exporter(QObject):
@@ -36,9 +36,9 @@ class Exporter(QObject):
     def export(self, study: Study) -> None:
         """Write page, tables, figures and numbers of a study into one archive; its runs stay where they are."""
         if not study.page.exists():
-            self.failed.emit("There is nothing to export before the study is finished.")
+            self.failed.emit("Nothing to export yet. Wait until the study has finished.")
             return
-        path, _ = self.ask_path(self._window, "Export the study", f"{study.path.name}.zip", "Archive (*.zip)")
+        path, _ = self.ask_path(self._window, "Export study", f"{study.path.name}.zip", "Archive (*.zip)")
         if path:
             self._write(lambda: pack(study, Path(path)), path)
 
@@ -46,7 +46,7 @@ class Exporter(QObject):
         try:
             do()
         except OSError as error:
-            self.failed.emit(f"{path} could not be written ({error.strerror}). Choose another folder.")
+            self.failed.emit(f"Could not write {path} ({error.strerror}). Choose another folder.")
 
 
 def pack(study: Study, path: Path) -> None:

@@ -22,9 +22,12 @@ from gui.widgets.text import label
 
 SMALL = {"size": 64, "filters": (16, 32, 64), "latent": 64, "epochs": 5}
 PREPARED = ("size", "fit", "normalisation")
-ABOUT = "Trains the study's models anew and sets each of its numbers beside ours."
-QUICK = "Two runs: the study's best settings."
-FULL = "Every trial is a run of its own: on two cores, 20 minutes or more each."
+ABOUT = (
+    "Retrains the models of the reference study (a 2024 course report: AE and VAE on the Brain Tumor MRI images) and "
+    "compares every reported value with the new result."
+)
+QUICK = "Trains two runs with the best settings of the study."
+FULL = "Trains one run for every trial of the study; each takes 20 minutes or more on two CPU cores."
 
 
 class OrderCard(Card):
@@ -35,13 +38,13 @@ class OrderCard(Card):
     copy_wanted = Signal()
 
     def __init__(self, desk: Desk) -> None:
-        super().__init__("Seed study")
+        super().__init__("Reference study")
         self._desk, self._session = desk, desk.session
-        self.out, self.browse = QLineEdit(), IconButton("folder", "Browse for the folder of the study")
+        self.out, self.browse = QLineEdit(), IconButton("folder", "Browse for the study folder")
         self.form = Form(settings.fields(StudyConfig), desk.undo, partial(settings.validated, StudyConfig))
-        self.shrink = QCheckBox("Shrunk, to try it out")
+        self.shrink = QCheckBox("Small test version (not comparable)")
         self.small = Form(_small_specs(), desk.undo, self._check_small)
-        self.start, self.copy = Button("Start the study", "primary"), Button("Copy as Python")
+        self.start, self.copy = Button("Start study", "primary"), Button("Copy as Python")
         self.effort, self.data = label(role="caption", wrap=True), label(role="caption", wrap=True)
         self.notice = NoticeBox()
         self.ask_folder: Callable[[QWidget, str, str], str] = QFileDialog.getExistingDirectory
@@ -52,7 +55,7 @@ class OrderCard(Card):
 
     def _lay_out(self) -> None:
         self.out.setPlaceholderText(str(self.default_folder()))
-        self.out.setAccessibleName("Folder of the study")
+        self.out.setAccessibleName("Study folder")
         place = QHBoxLayout()
         place.setSpacing(4)
         place.addWidget(self.out, 1)
@@ -108,7 +111,7 @@ class OrderCard(Card):
 
     def show_state(self, state: str) -> None:
         """Name the button for what it would do in this folder."""
-        self.start.setText("Go on" if state in ("stopped", "interrupted", "failed") else "Start the study")
+        self.start.setText("Resume" if state in ("stopped", "interrupted", "failed") else "Start study")
 
     def refresh(self) -> None:
         """Bring captions and button in line with the form and the session."""
@@ -118,9 +121,11 @@ class OrderCard(Card):
         self.small.setVisible(self.shrink.isChecked())
         data = self.data_config()
         note = (
-            "Its numbers cannot be set beside the study's." if self.shrink.isChecked() else "Prepared as in the study."
+            "Its results cannot be compared with the reported ones."
+            if self.shrink.isChecked()
+            else "Preprocessing as in the study."
         )
-        self.data.setText(f"Scans: {source_title(data)}, chosen in Data. {note}")
+        self.data.setText(f"Dataset: {source_title(data)}, chosen in Data. {note}")
         self.start.setEnabled(self.is_valid() and not self._session.job.is_busy())
         self.changed.emit()
 
@@ -145,7 +150,7 @@ class OrderCard(Card):
             settings.build({**values, "model": model})
 
     def _on_browse_clicked(self) -> None:
-        folder = self.ask_folder(self, "Folder of the study", str(self.folder().parent))
+        folder = self.ask_folder(self, "Study folder", str(self.folder().parent))
         if folder:
             self.out.setText(folder)
 

@@ -11,16 +11,16 @@ from gui.widgets.card import Card
 from gui.widgets.elided_label import ElidedLabel
 from gui.widgets.text import label
 
-STAGES = {"training": "Training", "measuring": "Measuring", "drawing": "Drawing"}
+STAGES = {"training": "Training", "measuring": "Evaluation", "drawing": "Figures"}
 STEPS = 1000
 NAME_PX, BAR_PX = 72, 220
 STATES = {
-    "new": "nothing has been made in this folder yet",
-    "running": "being made",
+    "new": "not started in this folder",
+    "running": "running",
     "finished": "finished",
-    "stopped": "stopped and kept",
+    "stopped": "stopped; finished runs and completed epochs are saved",
     "failed": "failed",
-    "interrupted": "interrupted; its finished runs and complete epochs are kept",
+    "interrupted": "interrupted; finished runs and completed epochs are saved",
 }
 
 
@@ -38,7 +38,7 @@ class ProgressCard(Card):
     def __init__(self, session: Session) -> None:
         super().__init__("Progress")
         self._session = session
-        self.stop, self.open = Button("Stop and keep", "danger"), Button("Open the page", icon_name="open")
+        self.stop, self.open = Button("Stop and keep", "danger"), Button("Open report", icon_name="open")
         self.pause = Button("Pause")
         self.lines = {stage: _line(title) for stage, title in STAGES.items()}
         grid = QGridLayout()
@@ -93,7 +93,7 @@ class ProgressCard(Card):
         """A study has been asked for and has not said anything yet."""
         for line in self.lines.values():
             self._show(line, 0.0, "")
-        self._show(self.lines["training"], None, "Starting")
+        self._show(self.lines["training"], None, "Starting…")
 
     def _on_pause_clicked(self) -> None:
         job = self._session.job
@@ -113,7 +113,7 @@ def _line(title: str, parent: QWidget | None = None) -> Line:
     bar.setTextVisible(False)
     bar.setRange(0, STEPS)
     bar.setFixedWidth(BAR_PX)
-    bar.setAccessibleName(f"{title} done")
+    bar.setAccessibleName(f"{title} progress")
     text.setProperty("role", "quiet")
     text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
     return Line(bar, text)

@@ -88,7 +88,7 @@ def test_shrunk_study_says_its_settings_and_what_they_cost(panel):
     assert not panel.order.small.isVisible()
     panel.order.shrink.click()
     assert panel.order.small.isVisible()
-    assert "cannot be set beside" in panel.order.data.text()
+    assert "cannot be compared" in panel.order.data.text()
     assert panel.order.order().settings["size"] == 64
     panel.order.small.change_values({"size": 50})
     assert not panel.order.start.isEnabled()
@@ -193,7 +193,7 @@ def test_study_that_goes_on_elsewhere_is_read_as_it_grows(panel, folder):
     os.utime(folder / "study.json", ns=(1, 10**18))
     panel.look()
     assert titles(panel) == ["The numbers", "Figure 5. Loss"]
-    assert panel.order.start.text() == "Go on"
+    assert panel.order.start.text() == "Resume"
 
 
 def test_study_that_changes_within_a_tick_of_the_clock_is_read_anew(panel, folder):
@@ -209,7 +209,7 @@ def test_study_whose_process_died_can_be_gone_on_with(panel, folder):
     write(folder, state="running")
     panel.order.out.setText(str(folder))
     assert "interrupted" in panel.progress._subtitle.text()
-    assert panel.order.start.text() == "Go on"
+    assert panel.order.start.text() == "Resume"
 
 
 @pytest.mark.parametrize("content", ["{", "[1]", '{"contents": [3, {"key": 1}], "runs": ["x"]}'])
@@ -224,7 +224,7 @@ def test_damaged_record_and_lost_figure_are_sentences(panel, folder):
     (folder / "figures" / "figure-05.png").write_bytes(b"no picture")
     panel.order.out.setText(str(folder))
     panel.contents.choose("figure-05")
-    assert "cannot be read" in panel.contents.empty.text()
+    assert "could not be read" in panel.contents.empty.text()
     (folder / "study.json").write_text("{")
     panel.look()
     assert "study.json cannot be read" in panel.order.notice.text()
@@ -249,7 +249,7 @@ def test_shown_figure_is_saved_in_the_kind_that_is_asked_for(panel, folder, tmp_
     panel.exporter.ask_path = lambda *words: (str(tmp_path / "mine.pdf"), "")
     panel.contents.save.click()
     assert (tmp_path / "mine.pdf").read_bytes().startswith(b"%PDF")
-    panel.exporter.ask_path = lambda *words: (str(tmp_path / "mine"), "PNG picture (*.png)")
+    panel.exporter.ask_path = lambda *words: (str(tmp_path / "mine"), "PNG image (*.png)")
     panel.contents.save.click()
     assert (tmp_path / "mine").read_bytes().startswith(b"\x89PNG")
 
@@ -271,11 +271,11 @@ def test_everything_is_exported_into_one_archive_without_the_runs(panel, folder,
 
 def test_export_that_cannot_be_written_or_has_nothing_is_a_sentence(panel, folder, tmp_path):
     panel.export()
-    assert "nothing to export" in panel.order.notice.text()
+    assert "Nothing to export" in panel.order.notice.text()
     panel.order.out.setText(str(folder))
     panel.exporter.ask_path = lambda *words: (str(tmp_path / "none" / "all.zip"), "")
     panel.export()
-    assert "could not be written" in panel.order.notice.text()
+    assert "Could not write" in panel.order.notice.text()
 
 
 def test_panel_is_put_back_as_it_was(qtbot, panel, desk, folder):
