@@ -181,7 +181,7 @@ def test_map_of_scans_is_hovered_lassoed_and_drawn_from(window, wait, finished):
     wait(lambda: panel.scan.notice.text() != "" and "made" in panel.scan.pair.shown())
     assert len(panel.scan.boards["latent"].shown()) == len(panel.scan.boards["pixel"].shown()) == 4
     plot.lassoed.emit([0, 1, 2])
-    wait(lambda: "decoded mean latent" in panel.tools.group.board.shown())
+    wait(lambda: "decoded mean latent code" in panel.tools.group.board.shown())
     panel.exploration.choose(("test", 1))
     for name in ("between", "walk", "samples"):
         panel.tools.turn_to(name)

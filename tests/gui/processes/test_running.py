@@ -41,7 +41,7 @@ def test_run_is_trained_paused_stopped_and_resumed_from_the_panel(window, start,
     assert record.run.model_path.exists()
     done = record.last_epoch
     panel.refresh()
-    assert len(panel.curves.plots["mse"].items["mine train"].series.x) == done
+    assert len(panel.curves.plots["mse"].items["mine training"].series.x) == done
     assert panel.previews.epoch() == done
     session.resume("mine", done + 2)
     wait(lambda: record.state == "finished")

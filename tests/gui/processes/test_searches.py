@@ -31,7 +31,7 @@ def test_search_is_begun_held_stopped_and_finished_from_the_panel(window, wait):
     wait(lambda: session.job.search is None and not panel.watch.found.can_go_on)
     assert [trial.state for trial in panel.watch.found.trials] == ["finished", "finished"]
     assert panel.watch.found.trials[1].config == {"latent": 6}
-    assert panel.plot.facts.text() == "2 done · 0 to come of 2 · 1 of 2 points left"
+    assert panel.plot.facts.text() == "2 done · 0 of 2 to come · 1 of 2 configurations left"
     assert panel.plot.axes.model.lines.keys == ("1", "2")
     wait(lambda: panel.trial.pictures.isVisible())
     assert panel.trial.pictures.captions[0].text().endswith(" dB")

@@ -23,7 +23,7 @@ def test_study_is_made_stopped_and_finished_from_the_panel(window, wait, tmp_pat
     panel.progress.stop.click()
     wait(lambda: session.job.study is None)
     assert study.state() == "stopped"
-    assert panel.order.start.text() == "Go on"
+    assert panel.order.start.text() == "Resume"
     panel.order.start.click()
     wait(lambda: study.state() == "finished" and session.job.study is None)
     assert panel.order.notice.text() == ""
@@ -47,4 +47,4 @@ def test_study_whose_engine_is_killed_takes_its_run_with_it_and_goes_on(window, 
     wait(lambda: not run.is_busy())
     panel.look()
     assert study.state() == "interrupted"
-    assert panel.order.start.text() == "Go on"
+    assert panel.order.start.text() == "Resume"
