@@ -10,7 +10,7 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "settings.md"
 HEAD = """\
 # Settings
 
-Every setting of a run: a field in the window's form, an option of `python -m engine train`, an entry of the run's
+Every setting of a run: a field in the app, an option of `python -m engine train`, an entry of the run's
 `config.json`. Written by `scripts/settings_table.py` from `engine/config`; do not edit it by hand.
 """
 COLUMNS = "| option | title | meaning | values | default |\n| --- | --- | --- | --- | --- |\n"
@@ -45,14 +45,19 @@ def values(spec: FieldSpec) -> str:
         return ", ".join(spec.choices)
     if spec.low is None or spec.high is None:
         return {"bool": "yes, no", "ints": "whole numbers"}.get(spec.kind, "text")
-    return f"{spec.low:.10g} to {spec.high:.10g} {spec.unit}".rstrip()
+    return f"{spec.low:,.10g} to {spec.high:,.10g} {spec.unit}".rstrip()
 
 
 def default(spec: FieldSpec) -> str:
     """What the field is when nothing is said."""
     if isinstance(spec.default, bool):
         return "yes" if spec.default else "no"
-    return ", ".join(map(str, spec.default)) if isinstance(spec.default, tuple) else f"{spec.default}"
+    return ", ".join(map(str, spec.default)) if isinstance(spec.default, tuple) else shown(spec.default)
+
+
+def shown(value: object) -> str:
+    """A number as people read it, with commas from 1,000 on; text as it is."""
+    return f"{value:,}" if isinstance(value, int) else f"{value}"
 
 
 if __name__ == "__main__":

@@ -9,34 +9,48 @@ from engine.config.section import Section, setting
 class DataConfig(Section):
     """Where the images come from and how they are prepared."""
 
-    source: str = setting("phantom", "Source", "'phantom', a folder of images, or 'hf:ID' for a Hugging Face data set.")
-    size: int = setting(128, "Size", "Side of the square images the models see.", "px", ge=32, le=512)
+    source: str = setting(
+        "phantom", "Source", "'phantom' (generated images), a folder of images, or 'hf:ID' for a Hugging Face dataset."
+    )
+    size: int = setting(128, "Size", "Side length of the square images that the model sees.", "px", ge=32, le=512)
     fit: Literal["letterbox", "squash"] = setting(
-        "letterbox", "Fit", "Letterbox keeps the proportions and pads with black; squash stretches, as the study did."
+        "letterbox",
+        "Resize mode",
+        "Letterbox: keep the aspect ratio, pad with black. Squash: stretch to a square, as in the reference study.",
     )
     normalisation: Literal["none", "percentile", "z-score"] = setting(
         "none",
-        "Intensity",
-        "None keeps the file's gray values; percentile maps 0.1-99.9 % to [0, 1]; z-score maps "
-        "mean ± 3 standard deviations of the head to [0, 1].",
+        "Intensity scaling",
+        "None: intensities as stored. Percentile: the 0.1–99.9 percentile range becomes 0–1. Z-score: mean ± 3 "
+        "SD of the head becomes 0–1.",
     )
     validation_share: float = setting(
-        0.1, "Validation share", "Share of the training images held out to choose by.", ge=0.02, le=0.5
+        0.1,
+        "Validation fraction",
+        "Fraction of the training images held out for validation; the epoch with the lowest validation loss is kept.",
+        ge=0.02,
+        le=0.5,
     )
     split_seed: int = setting(
-        0, "Split seed", "Seed of the split into train and validation.", ge=0, le=2**31 - 1, advanced=True
+        0, "Split seed", "Seed of the split into training and validation images.", ge=0, le=2**31 - 1, advanced=True
     )
     phantom_count: int = setting(
-        600, "Phantoms", "Number of phantom slices to make; the last sixth of them are the test set.", ge=24, le=100_000
+        600,
+        "Phantoms",
+        "Number of synthetic (phantom) images to generate; the last sixth is the test set.",
+        ge=24,
+        le=100_000,
     )
     phantom_seed: int = setting(0, "Phantom seed", "Seed of the phantom generator.", ge=0, le=2**31 - 1, advanced=True)
     download: bool = setting(
         False,
         "Allow download",
-        "Let the Hugging Face library fetch a data set that is not on this machine yet.",
+        "Download the dataset from the Hugging Face Hub if it is not on this computer.",
         advanced=True,
     )
-    revision: str = setting("main", "Revision", "Revision of the Hugging Face data set.", advanced=True)
+    revision: str = setting(
+        "main", "Revision", "Revision (branch, tag or commit) of the Hugging Face dataset.", advanced=True
+    )
 
 
 def absolute(source: str) -> str:

@@ -10,13 +10,10 @@ SIDE_MOST = 512
 Activation = Literal["leaky-relu", "relu", "elu", "gelu", "silu"]
 Norm = Literal["batch", "layer", "group", "none"]
 MIRRORED_TEXT = (
-    "When not in training, the network's answer to an image is averaged with its answer to the mirror image, which "
-    "takes twice the time; for networks that are trained with mirrored images."
+    "Test-time flip averaging: average the outputs for the image and its mirror image (twice as slow). Train "
+    "with --flip."
 )
-NORM_TEXT = (
-    "Statistics that each convolution's output is normalised by: of the batch, of the whole layer of one image, or of "
-    "groups of its channels."
-)
+NORM_TEXT = "Normalization after each convolution: batch, layer or group normalization, or none."
 
 
 class ModelConfig(Section):
@@ -39,7 +36,13 @@ class ModelConfig(Section):
 class BottleneckConfig(ModelConfig):
     """A model that puts every image through a few numbers."""
 
-    latent: int = setting(512, "Latent size", "How many numbers the encoder may keep of an image.", ge=1, le=16384)
+    latent: int = setting(
+        512,
+        "Latent size",
+        "Number of latent dimensions: how many values the bottleneck holds for each image.",
+        ge=1,
+        le=16384,
+    )
 
 
 class ConvolutionConfig(ModelConfig):
@@ -48,30 +51,34 @@ class ConvolutionConfig(ModelConfig):
     filters: tuple[int, ...] = setting(
         (32, 64, 128, 256, 512),
         "Filters",
-        "Filters of each encoder layer; the decoder mirrors them.",
+        "Filters per encoder block, first to last; the decoder uses the reverse order.",
         min_length=1,
         max_length=8,
         advanced=True,
     )
-    kernel_size: int = setting(3, "Kernel size", "Side of every convolution kernel.", "px", ge=1, le=11, advanced=True)
-    depth: int = setting(1, "Depth", "Convolutions of each layer.", ge=1, le=8, advanced=True)
-    activation: Activation = setting("leaky-relu", "Activation", "Nonlinearity behind each convolution.", advanced=True)
+    kernel_size: int = setting(
+        3, "Kernel size", "Side length of every convolution kernel.", "px", ge=1, le=11, advanced=True
+    )
+    depth: int = setting(1, "Depth", "Convolutions per block.", ge=1, le=8, advanced=True)
+    activation: Activation = setting(
+        "leaky-relu", "Activation", "Activation function after each convolution.", advanced=True
+    )
     leaky_slope: float = setting(
         0.2, "Leaky ReLU slope", "Slope of the leaky ReLU for negative values.", ge=0.0, le=1.0, advanced=True
     )
-    norm: Norm = setting("batch", "Normalisation", NORM_TEXT, advanced=True)
+    norm: Norm = setting("batch", "Normalization", NORM_TEXT, advanced=True)
 
     @model_validator(mode="after")
     def _filters_are_sane(self) -> "ConvolutionConfig":
         if any(not 1 <= count <= 4096 for count in self.filters):
-            raise ValueError("Filters must each be between 1 and 4096")
+            raise ValueError("Each number of filters must be between 1 and 4,096")
         return self
 
 
 class StackConfig(ConvolutionConfig):
     """Layers of convolutions, each making the image smaller by its stride."""
 
-    stride: int = setting(2, "Stride", "How many times smaller each layer's output is.", ge=2, le=4, advanced=True)
+    stride: int = setting(2, "Stride", "Downsampling factor of each encoder block.", ge=2, le=4, advanced=True)
 
     @property
     def size_multiple(self) -> int:
@@ -82,11 +89,13 @@ class StackConfig(ConvolutionConfig):
     def _strides_are_sane(self) -> "StackConfig":
         if self.size_multiple > SIDE_MOST:
             raise ValueError(
-                f"{len(self.filters)} layers of stride {self.stride} make an image {self.size_multiple} times smaller, "
-                "which is more than it has pixels; use fewer filters or a smaller stride"
+                f"{len(self.filters)} blocks with stride {self.stride} shrink the image by a factor of "
+                f"{self.size_multiple:,}, to less than one pixel; use fewer filters or a smaller stride"
             )
         if self.kernel_size < self.stride and self.stride > 2:  # kernel 1 at stride 2 was always allowed
-            raise ValueError(f"Kernel size {self.kernel_size} leaves gaps at stride {self.stride}; use {self.stride}")
+            raise ValueError(
+                f"Kernel size {self.kernel_size} leaves gaps at stride {self.stride}; use at least {self.stride}"
+            )
         return self
 
 
@@ -101,11 +110,13 @@ class EvidenceConfig(BottleneckConfig):
 
     fold: ClassVar[str] = "Layers and loss"
     loss_unit: ClassVar[str] = "nats"
-    beta: float = setting(1.0, "KL weight β", "Weight of the KL term; 1 is the evidence lower bound.", ge=0.0, le=100.0)
+    beta: float = setting(
+        1.0, "KL weight β", "Weight of the KL term; 1 gives the evidence lower bound (ELBO).", ge=0.0, le=100.0
+    )
     kl_warm_up: int = setting(
         0,
         "KL warm-up",
-        "Over so many first epochs the weight of the KL term rises to β; the validation loss always has all of it.",
+        "Number of epochs over which the KL weight rises linearly to β. The validation loss always uses the full β.",
         "epochs",
         ge=0,
         le=10_000,
@@ -114,7 +125,7 @@ class EvidenceConfig(BottleneckConfig):
     free_bits: float = setting(
         0.0,
         "Free bits",
-        "KL that each latent number may have without being pressed lower in training; reported nats are the true ones.",
+        "KL per latent dimension that is not penalized during training. The reported KL is not clipped.",
         "nats",
         ge=0.0,
         le=10.0,
@@ -135,7 +146,8 @@ class ResidualVariationalConfig(ConvolutionConfig, EvidenceConfig):
     filters: tuple[int, ...] = setting(
         (32, 64, 128, 256),
         "Filters",
-        "Filters of each level; the first works at a quarter of the side of the image, each next at half of that.",
+        "Filters at each resolution, first to last; the first is a quarter of the image side, each next one half "
+        "of the one before.",
         min_length=1,
         max_length=8,
         advanced=True,
@@ -143,13 +155,15 @@ class ResidualVariationalConfig(ConvolutionConfig, EvidenceConfig):
     depth: int = setting(
         1,
         "Depth",
-        "Residual blocks, of two convolutions each, of every level on either side.",
+        "Residual blocks (two convolutions each) per resolution, in the encoder and in the decoder.",
         ge=1,
         le=8,
         advanced=True,
     )
-    activation: Activation = setting("silu", "Activation", "Nonlinearity before each convolution.", advanced=True)
-    norm: Norm = setting("none", "Normalisation", NORM_TEXT, advanced=True)
+    activation: Activation = setting(
+        "silu", "Activation", "Activation function before each convolution.", advanced=True
+    )
+    norm: Norm = setting("none", "Normalization", NORM_TEXT, advanced=True)
 
     @property
     def size_multiple(self) -> int:
@@ -170,17 +184,19 @@ class UNetConfig(ConvolutionConfig):
     filters: tuple[int, ...] = setting(
         (16, 32, 64, 128),
         "Filters",
-        "Filters of each level, from the full image down.",
+        "Filters at each resolution, from the full image down.",
         min_length=1,
         max_length=8,
         advanced=True,
     )
-    depth: int = setting(2, "Depth", "Convolutions of each level, on either side.", ge=1, le=8, advanced=True)
-    norm: Norm = setting("batch", "Normalisation", NORM_TEXT, advanced=True)
-    residual: bool = setting(
-        False, "Residual", "The network predicts what to add to its input, instead of the image itself.", advanced=True
+    depth: int = setting(
+        2, "Depth", "Convolutions per resolution, in the encoder and in the decoder.", ge=1, le=8, advanced=True
     )
-    mirrored: bool = setting(False, "Mirrored", MIRRORED_TEXT, advanced=True)
+    norm: Norm = setting("batch", "Normalization", NORM_TEXT, advanced=True)
+    residual: bool = setting(
+        False, "Residual", "The network predicts the change to its input instead of the whole image.", advanced=True
+    )
+    mirrored: bool = setting(False, "Flip averaging", MIRRORED_TEXT, advanced=True)
 
     @property
     def size_multiple(self) -> int:
@@ -195,19 +211,23 @@ class ResidualConfig(ConvolutionConfig, BottleneckConfig):
     filters: tuple[int, ...] = setting(
         (24, 48, 96),
         "Filters",
-        "Filters of each level of the U-Net; the first works at half the side of the image, each next at half of that.",
+        "Filters of the U-Net at each resolution; the first is half the image side, each next one half of the "
+        "one before.",
         min_length=1,
         max_length=8,
         advanced=True,
     )
-    depth: int = setting(2, "Depth", "Residual blocks of each level, on either side.", ge=1, le=8, advanced=True)
-    activation: Activation = setting("gelu", "Activation", "Nonlinearity before each convolution.", advanced=True)
-    norm: Norm = setting("none", "Normalisation", NORM_TEXT, advanced=True)
+    depth: int = setting(
+        2, "Depth", "Residual blocks per resolution, in the encoder and in the decoder.", ge=1, le=8, advanced=True
+    )
+    activation: Activation = setting(
+        "gelu", "Activation", "Activation function before each convolution.", advanced=True
+    )
+    norm: Norm = setting("none", "Normalization", NORM_TEXT, advanced=True)
     linear_passes: int = setting(
         6,
-        "Passes of the linear map",
-        "How many augmented copies of every training image the principal components are found on before the first "
-        "epoch; as many as one gigabyte holds.",
+        "PCA augmentation passes",
+        "Augmented copies of each training image that the PCA is fitted to before epoch 1 (as many as fit into 1 GB).",
         "passes",
         ge=1,
         le=100,
@@ -216,11 +236,11 @@ class ResidualConfig(ConvolutionConfig, BottleneckConfig):
     consistent: bool = setting(
         True,
         "Consistent",
-        "The network adds only what has no part in the latent numbers, so that a reconstruction is encoded as its "
-        "image is; switch it off to take noise out.",
+        "Restrict the network's correction to what the PCA subspace cannot represent, so that encoding a "
+        "reconstruction returns the same latent code. Turn off for denoising.",
         advanced=True,
     )
-    mirrored: bool = setting(False, "Mirrored", MIRRORED_TEXT, advanced=True)
+    mirrored: bool = setting(False, "Flip averaging", MIRRORED_TEXT, advanced=True)
 
     @property
     def size_multiple(self) -> int:

@@ -32,8 +32,9 @@ class RunConfig(Section):
         if self.model.latent_size is not None or self.noise.noise != "none":
             return ""
         return (
-            f"The {model_title(self.model.model)} has no bottleneck: without noise it learns to copy its input, and a "
-            "low error proves nothing. Choose a noise under Denoising (--noise)."
+            f"The {model_title(self.model.model)} has no bottleneck: without noise it learns to copy its input, "
+            "so a low error does not show that it has learned anything. Choose a noise type under Denoising "
+            "(--noise)."
         )
 
     @model_validator(mode="after")
@@ -43,7 +44,7 @@ class RunConfig(Section):
             below, above = size // step * step, -(-size // step) * step
             near = f"{below} or {above}" if below >= 32 else str(above)
             halved = step.bit_count() == 1
-            fault = f"cannot be halved {step.bit_length() - 1} times" if halved else f"is no multiple of {step}"
+            fault = f"cannot be halved {step.bit_length() - 1} times" if halved else f"is not a multiple of {step}"
             raise ValueError(f"Size {size} {fault}; use {near}")
         return self
 

@@ -57,15 +57,17 @@ class FieldSpec:
 
     @property
     def limits(self) -> str:
-        """The range in words, such as 'from 1 to 16384'; empty when there is none."""
+        """The range in words, such as 'from 1 to 16,384'; empty when there is none."""
         if self.low is None or self.high is None:
             return ""
-        low, high = (str(int(limit)) if float(limit).is_integer() else f"{limit:g}" for limit in (self.low, self.high))
+        low, high = (
+            f"{int(limit):,}" if float(limit).is_integer() else f"{limit:g}" for limit in (self.low, self.high)
+        )
         return f"from {low} to {high}"
 
     @property
     def wanted(self) -> str:
-        """What a value must be, in words, such as 'a whole number from 1 to 16384'."""
+        """What a value must be, in words, such as 'a whole number from 1 to 16,384'."""
         if self.choices:
             return "one of " + ", ".join(self.choices)
         nouns = {"int": "a whole number", "float": "a number", "bool": "yes or no", "ints": "whole numbers"}

@@ -4,14 +4,26 @@ from engine.config.section import Section, setting
 
 
 class StudyConfig(Section):
-    """How much of the seed study is done again."""
+    """How much of the reference study is reproduced."""
 
     quick: bool = setting(
-        False, "Quick", "Train the study's best autoencoder and best variational autoencoder only; search nothing."
+        False,
+        "Quick",
+        "Train only the reference study's best autoencoder and best variational autoencoder, without a search.",
     )
     trials_ae: int = setting(
-        17, "Autoencoders", "Autoencoders to try, proposed by a search of the study's space.", "trials", ge=1, le=81
+        17,
+        "AE trials",
+        "Number of autoencoder trials in the search of the reference study's space.",
+        "trials",
+        ge=1,
+        le=81,
     )
     trials_vae: int = setting(
-        61, "Variational ones", "Variational autoencoders to try, likewise.", "trials", ge=1, le=81
+        61,
+        "VAE trials",
+        "Number of variational autoencoder trials in the search of the reference study's space.",
+        "trials",
+        ge=1,
+        le=81,
     )

@@ -87,5 +87,5 @@ def test_batches_hand_out_pairs(images, tiny):
 
 
 def test_levels_the_wrong_way_round_get_a_sentence():
-    with pytest.raises(ConfigError, match=r"Lowest noise 0.3 is above the highest, 0.1"):
+    with pytest.raises(ConfigError, match=r"Minimum noise level 0.3 is above the maximum, 0.1"):
         config.build({"noise": "gaussian", "noise_low": 0.3})
