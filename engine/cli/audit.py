@@ -10,8 +10,7 @@ from engine.cli.outcome import Outcome, table
 from engine.cli.parser import settings
 from engine.data import audit
 
-NEAR_NOTE = """\
-Near-duplicates are copies that were resized, recompressed, flipped, turned, or made brighter or darker."""
+NEAR_NOTE = "Near-duplicates are copies that were resized, recompressed, flipped, rotated, or made brighter or darker."
 SHOWN = 10
 
 
@@ -23,13 +22,22 @@ def run(options: Namespace) -> Outcome:
 
 
 def _text(found: dict[str, Any]) -> str:
-    parts = [found["warning"] or "No test scan is in train, pixel for pixel.", _hash_note(found["splits"]["test"])]
-    parts += ["", f"Scans of {found['source']} by identical gray pixels at full size:", _table(found)]
+    parts = [
+        found["warning"]
+        or (
+            "No test image is an exact copy of a training or validation image. (Slices of the same patient are not "
+            "checked.)"
+        ),
+        _hash_note(found["splits"]["test"]),
+    ]
+    parts += ["", f"Duplicates in {found['source']} (identical decoded pixels, full resolution):", _table(found)]
     parts += [NEAR_NOTE, _near_note(found["near"]["splits"]["test"]), *found["notes"]]
-    parts += _groups("Near-duplicates of train in test", found["near"]["groups"], is_near=True)
-    parts += _groups("The same pixels in train and test", found["groups"])
+    parts += _groups(
+        "Test images that are near-duplicates of training or validation images", found["near"]["groups"], is_near=True
+    )
+    parts += _groups("Test images with an exact copy in training or validation", found["groups"])
     if found["skipped"]:
-        parts += ["", f"{len(found['skipped']):,} skipped:"]
+        parts += ["", f"{len(found['skipped']):,} files skipped:"]
         parts += [f"  {each['name']}: {each['reason']}" for each in found["skipped"][:SHOWN]]
         parts += _more(len(found["skipped"]))
     return "\n".join(part for number, part in enumerate(parts) if part or (number and parts[number - 1]))
@@ -38,7 +46,8 @@ def _text(found: dict[str, Any]) -> str:
 def _hash_note(test: dict[str, int]) -> str:
     if not test["test_in_train"]:
         return ""
-    return f"By the bytes of their files, {test['test_in_train_bytes']:,} of them could be told."
+    rest = "; a file hash would miss the rest" if test["test_in_train_bytes"] < test["test_in_train"] else ""
+    return f"Byte-identical files among them: {test['test_in_train_bytes']:,} of {test['test_in_train']:,}{rest}."
 
 
 def _table(found: dict[str, Any]) -> str:
@@ -47,13 +56,16 @@ def _table(found: dict[str, Any]) -> str:
         [name, f"{counts['n']:,}", f"{counts['redundant']:,}", f"{near[name]['near_duplicates']:,}"]
         for name, counts in found["splits"].items()
     ]
-    return table(["split", "scans", "redundant", "near-duplicates"], rows, align="<>>>")
+    return table(["split", "images", "redundant", "near-duplicates"], rows, align="<>>>")
 
 
 def _near_note(test: dict[str, int]) -> str:
     if not test["near_train"]:
-        return "No other test scan is a near-duplicate of one in train."
-    return f"{test['near_train']:,} more test scans have one in train; without them, {test['near_clean']:,} are clean."
+        return "No other test image is a near-duplicate of a training or validation image."
+    return (
+        f"{test['near_train']:,} more test images are near-duplicates of a training or validation image; "
+        f"{test['near_clean']:,} remain without either."
+    )
 
 
 def _groups(title: str, groups: list[dict[str, Any]], is_near: bool = False) -> list[str]:

@@ -78,7 +78,7 @@ def fetch(key: str, write: Callable[[Path], Index]) -> tuple[Store, Index]:
             "Free some space there, or set ENGRAM_CACHE to another folder.",
         ) from error
     if found is None:
-        raise DataError(f"The cache entry {place} changed while it was written.", "Try again.")
+        raise DataError(f"The cache entry {place} changed while it was being written.", "Try again.")
     return found
 
 

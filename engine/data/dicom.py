@@ -74,7 +74,7 @@ def read_scan(path: Path) -> Scan:
         if data.PhotometricInterpretation.startswith("MONOCHROME"):
             pixels, note = _gray_frames(data, frames)
         else:
-            pixels, note = _luma_frames(data, frames), "Colour is shown as gray."
+            pixels, note = _luma_frames(data, frames), "Color is shown as gray."
         return _scan(data, path.name, pixels, note)
     except _DAMAGE as error:
         raise Unusable(f"cannot be decoded: {str(error).splitlines()[0] if str(error) else 'damaged'}") from error
@@ -94,7 +94,7 @@ def read_picture(path: Path) -> Picture:
     except _DAMAGE as error:
         raise Unusable(f"damaged: {error}") from error
     if frames != 1:
-        raise Unusable(f"holds {frames} frames; a data set takes one picture from a file")
+        raise Unusable(f"holds {frames} frames; a dataset takes one image from each file")
     scan = read_scan(path)
     return Picture(scan.pixels[0], 1.0, scan.aspect)
 
@@ -113,10 +113,10 @@ def _frame_count(data: Dataset) -> int:
         Unusable: they cannot, or are.
     """
     if not (data.get("Rows") and data.get("Columns") and data.get("PhotometricInterpretation")):
-        raise Unusable("a DICOM file without a picture")
+        raise Unusable("a DICOM file without an image")
     frames, rows, columns = int(data.get("NumberOfFrames") or 1), int(data.Rows), int(data.Columns)
     if frames * rows * columns > MAX_VOXELS:
-        raise Unusable(f"claims {frames} × {rows} × {columns} pixels, more than can be opened ({MAX_VOXELS:,})")
+        raise Unusable(f"declares {frames} × {rows} × {columns} pixels, more than can be opened ({MAX_VOXELS:,})")
     syntax = data.file_meta.TransferSyntaxUID
     if not get_decoder(syntax).is_available:
         raise Unusable(f"compressed as {syntax.name}, which cannot be decoded here; save it uncompressed")
@@ -132,9 +132,9 @@ def _stored(data: Dataset, frames: int) -> Iterator[NDArray[Any]]:
             count += 1
     except RuntimeError as error:
         form = data.file_meta.TransferSyntaxUID.name
-        raise Unusable(f"its pixels ({form}) are damaged, or of a form that cannot be decoded here") from error
+        raise Unusable(f"its pixels ({form}) are damaged, or in a form that cannot be decoded here") from error
     if count != frames:
-        raise Unusable(f"cut off: {count} of its {frames} frames are there")
+        raise Unusable(f"truncated: {count} of its {frames} frames are present")
 
 
 def _luma_frames(data: Dataset, frames: int) -> NDArray[np.float32]:
@@ -158,7 +158,7 @@ def _gray_frames(data: Dataset, frames: int) -> tuple[NDArray[np.float32], str]:
     pixels, note = _shown(values, data)
     if data.PhotometricInterpretation == "MONOCHROME1":
         np.subtract(1, pixels, out=pixels)
-        note += " Inverted, because the file stores bright as dark (MONOCHROME1)."
+        note += " Inverted, because low values are bright in this file (MONOCHROME1)."
     return np.nan_to_num(pixels, copy=False), note
 
 
@@ -177,15 +177,21 @@ def _shown(values: NDArray[np.float32], data: Dataset) -> tuple[NDArray[np.float
     if len(windows) == len(values):
         for frame, window in zip(values, windows, strict=True):
             frame[...] = _windowed(frame, *window)
-        more = ", each frame its own" if len(set(windows)) > 1 else ""
-        return values, f"Shown with the file's window: level {windows[0][0]:g}, width {windows[0][1]:g}{more}."
+        more = ", different for each frame" if len(set(windows)) > 1 else ""
+        return values, (
+            f"Displayed with the window/level stored in the file: level {windows[0][0]:g}, width "
+            f"{windows[0][1]:g}{more}."
+        )
     if data.get("VOILUTSequence"):
         white = 2 ** data.VOILUTSequence[0].LUTDescriptor[2] - 1
         for frame in values:
             frame[...] = apply_voi(np.rint(np.nan_to_num(frame)).astype(np.int32), data) / white
-        return values, "Shown with the file's VOI look-up table."
+        return values, "Displayed with the VOI look-up table stored in the file."
     pixels, low, high = spread(values)
-    return pixels, f"The file names no window: {low:g} (0.1 %) is black, {high:g} (99.9 %) is white."
+    return (
+        pixels,
+        f"No window/level stored in the file; displayed from the 0.1 to the 99.9 percentile ({low:g} to {high:g}).",
+    )
 
 
 def _window(data: Dataset, number: int) -> tuple[float, float, str] | None:
@@ -226,9 +232,9 @@ def _scan(data: Dataset, name: str, pixels: NDArray[np.float32], note: str) -> S
     orientation, oblique = _orientation(data)
     notes = [note] if note else []
     if orientation is None:
-        notes.append("The file does not say how the patient lies; shown as stored.")
+        notes.append("The file has no orientation information; shown as stored. Left and right are not known.")
     elif oblique:
-        notes.append("The slices are oblique; the letters name the nearest directions.")
+        notes.append("The slices are oblique; the letters give the nearest anatomical directions.")
     spacing = _setting(data, 0, "PixelMeasuresSequence", "PixelSpacing") or data.get("ImagerPixelSpacing")
     between = _setting(data, 0, "PixelMeasuresSequence", "SpacingBetweenSlices") or _setting(
         data, 0, "PixelMeasuresSequence", "SliceThickness"

@@ -109,7 +109,7 @@ class FolderSource:
         """Where some pictures lie in split folders, leave out those that do not."""
         if not any(item.split for item in items):
             return list(items)
-        outside = [Skipped(item.name, "lies outside the split folders") for item in items if item.split is None]
+        outside = [Skipped(item.name, "is outside the split folders") for item in items if item.split is None]
         self.skipped += outside
         return [item for item in items if item.split is not None]
 

@@ -30,7 +30,7 @@ from engine.messages import ShouldStop
 PREFIX: Final = "hf:"
 DEFAULT: Final = "benschill/brain-tumor-collection"
 _TABLES: Final = {".parquet": "parquet", ".arrow": "arrow"}
-_ELSEWHERE: Final = "Or fetch it on another machine and give its folder: hf:/path/to/folder."
+_ELSEWHERE: Final = "Or download it on another computer and give its folder: hf:/path/to/folder."
 _UNREADABLE: Final = (
     datasets.exceptions.DatasetsError,
     OSError,
@@ -49,7 +49,7 @@ for library in ("datasets", "huggingface_hub"):
 class HuggingFaceSource:
     """The rows of all splits that have a picture in them."""
 
-    looked_for = "Engram looks for a data set with a column of images."
+    looked_for = "Engram looks for a dataset with a column of images."
 
     def __init__(self, config: DataConfig) -> None:
         name = config.source.removeprefix(PREFIX) or DEFAULT
@@ -58,12 +58,12 @@ class HuggingFaceSource:
         features = next(iter(tables.values())).features
         column, label = _column(features, datasets.Image), _column(features, datasets.ClassLabel)
         if column is None:
-            raise EmptySource(f"The data set '{name}' has no column of images.", self.looked_for)
+            raise EmptySource(f"The dataset '{name}' has no column of images.", self.looked_for)
         self._column = column
         self.classes: tuple[str, ...] = tuple(features[label].names) if label else ()
-        self.notes = () if label else (f"'{name}' has no column of classes; its images are unlabelled.",)
+        self.notes = () if label else (f"'{name}' has no column of classes; its images have no class labels.",)
         used = {name: table for name, table in tables.items() if split_name(name)} or tables
-        unused = "a split that is neither train, validation nor test"
+        unused = "a split that is not train, validation or test"
         self.skipped = [Skipped(name, unused) for name in tables if name not in used]
         self._tables = {name: table.cast_column(column, datasets.Image(decode=False)) for name, table in used.items()}
         self._places = [(name, row) for name, table in self._tables.items() for row in range(len(table))]
@@ -163,11 +163,11 @@ def _tables(path: Path, name: str) -> dict[str, Any]:
         found = _read(path)
     except _UNREADABLE as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
-        what = f"'{name}' cannot be read as a Hugging Face data set: {reason}."
+        what = f"'{name}' cannot be read as a Hugging Face dataset: {reason}."
         raise EmptySource(what, HuggingFaceSource.looked_for) from error
     tables = dict(found) if isinstance(found, dict) else {"all": found}
     if not any(len(table) for table in tables.values()):
-        raise EmptySource(f"The data set '{name}' has no rows.", HuggingFaceSource.looked_for)
+        raise EmptySource(f"The dataset '{name}' has no rows.", HuggingFaceSource.looked_for)
     return tables
 
 
@@ -198,17 +198,19 @@ def _snapshot(name: str, config: DataConfig) -> Path:
 def _not_found(error: Exception, name: str, config: DataConfig) -> SourceNotFound:
     """What the library says, as a sentence with the way out."""
     if isinstance(error, errors.HFValidationError):
-        return SourceNotFound(f"'{name}' is neither a path nor an id such as '{DEFAULT}'.", "Check what follows 'hf:'.")
+        return SourceNotFound(
+            f"'{name}' is neither a path nor a dataset ID such as '{DEFAULT}'.", "Check the text after 'hf:'."
+        )
     if isinstance(error, errors.GatedRepoError):
-        what = f"The data set '{name}' is given only to those who accepted its terms."
+        what = f"The dataset '{name}' is available only to users who have accepted its terms."
         return SourceNotFound(what, f"Accept them on its page and log in with 'hf auth login'. {_ELSEWHERE}")
     if isinstance(error, errors.RepositoryNotFoundError):
-        what = f"There is no data set '{name}' on the Hugging Face Hub, or it is private."
-        return SourceNotFound(what, f"Check the id; for a private one, log in with 'hf auth login'. {_ELSEWHERE}")
+        what = f"There is no dataset '{name}' on the Hugging Face Hub, or it is private."
+        return SourceNotFound(what, f"Check the ID; for a private dataset, log in with 'hf auth login'. {_ELSEWHERE}")
     if isinstance(error, errors.RevisionNotFoundError):
-        return SourceNotFound(f"The data set '{name}' has no revision '{config.revision}'.", "Check --revision.")
+        return SourceNotFound(f"The dataset '{name}' has no revision '{config.revision}'.", "Check --revision.")
     if not config.download:
-        what = f"The data set '{name}' (revision '{config.revision}') is not on this machine."
-        return SourceNotFound(what, f"Allow the download: --download, or 'Allow download' in the form. {_ELSEWHERE}")
-    what = f"The data set '{name}' could not be fetched from the Hugging Face Hub."
-    return SourceNotFound(what, f"Check the network, and HF_HUB_OFFLINE if it is set. {_ELSEWHERE}")
+        what = f"The dataset '{name}' (revision '{config.revision}') is not on this computer."
+        return SourceNotFound(what, f"CLI: add --download. App: select Allow download in Data. {_ELSEWHERE}")
+    what = f"The dataset '{name}' could not be downloaded from the Hugging Face Hub."
+    return SourceNotFound(what, f"Check the network connection, and HF_HUB_OFFLINE if it is set. {_ELSEWHERE}")

@@ -210,7 +210,7 @@ def _notes(members: Sequence[Member], splits: Iterable[Split], config: DataConfi
     """A sentence for each split that the source did not bring."""
     brought = {member.split for member in members}
     return tuple(
-        f"The source brings no {part.name} set: {len(part)} of its images, drawn per class with seed "
+        f"The source has no {part.name} set: {len(part)} of its images, drawn per class with seed "
         f"{config.split_seed}, are held out for it."
         for part in splits
         if part.name not in {"train", *brought} and len(part)

@@ -70,7 +70,7 @@ def _header(file: BinaryIO) -> Any:
     shape = header.get_data_shape()
     if not shape or min(shape) < 1 or math.prod(shape[:3]) > MAX_VOXELS:
         claimed = " × ".join(str(side) for side in shape[:3]) or "no"
-        raise Unusable(f"it claims {claimed} voxels; from 1 to {MAX_VOXELS:,} can be opened")
+        raise Unusable(f"it declares {claimed} voxels; from 1 to {MAX_VOXELS:,} can be opened")
     return header
 
 
@@ -101,7 +101,7 @@ def _scan(volume: NDArray[np.float32], header: Any, name: str) -> Scan:
     axes = io_orientation(affine)
     zooms = np.sqrt(np.sum(affine[:3, :3] ** 2, axis=0))
     if not (header["sform_code"] or header["qform_code"]) or np.isnan(axes).any():
-        notes += [note, "The file does not say how the patient lies; shown as stored."]
+        notes += [note, "The file has no orientation information; shown as stored. Left and right are not known."]
         return _laid_out(volume.T, name, None, zooms[[2, 1, 0]], notes)
     if header["sform_code"] and header["qform_code"] and (io_orientation(header.get_qform()) != axes).any():
         notes.append("Its two orientations (qform and sform) disagree; the sform is used.")
@@ -111,7 +111,7 @@ def _scan(volume: NDArray[np.float32], header: Any, name: str) -> Scan:
     across = _across(volume.shape, spacing)
     plane, down, along = _PLANES[across]
     oblique = f", oblique by up to {_tilt(affine):.0f}°" if _tilt(affine) > 1 else ""
-    notes += [note, f"Laid out as {plane} slices by the file's affine{oblique}."]
+    notes += [note, f"Shown as {plane} slices, according to the file's affine{oblique}."]
     slices = np.flip(np.transpose(volume, (across, down, along)), axis=(1, 2))
     edges = (*reversed(_LETTERS[along]), *reversed(_LETTERS[down]))
     return _laid_out(slices, name, cast(Orientation, edges), spacing[[across, down, along]], notes)
@@ -142,10 +142,12 @@ def _shown(volume: NDArray[np.float32], header: Any) -> tuple[NDArray[np.float32
     low, high = float(header["cal_min"]), float(header["cal_max"])
     if math.isfinite(low) and math.isfinite(high) and low < high:
         pixels = np.clip((volume - np.float32(low)) / np.float32(high - low), 0, 1)
-        note = f"Shown with the file's display range: {low:g} is black, {high:g} is white."
+        note = f"Displayed with the range stored in the file: {low:g} is black, {high:g} is white."
     else:
         pixels, low, high = spread(volume)
-        note = f"The file names no display range: {low:g} (0.1 %) is black, {high:g} (99.9 %) is white."
+        note = (
+            f"No display range stored in the file; displayed from the 0.1 to the 99.9 percentile ({low:g} to {high:g})."
+        )
     return np.nan_to_num(pixels, copy=False), note
 
 

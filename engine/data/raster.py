@@ -54,13 +54,15 @@ def open_picture(file: BinaryIO) -> Image.Image:
     try:
         picture = Image.open(file, formats=FORMATS)
     except UnidentifiedImageError:
-        raise Unusable("not a picture that can be read (PNG, JPEG, BMP or TIFF)") from None
+        raise Unusable("not a readable image (PNG, JPEG, BMP or TIFF)") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise Unusable(f"claims more than {MAX_PIXELS // 2**20} megapixels") from None
+        raise Unusable(f"declares more than {MAX_PIXELS // 2**20} megapixels") from None
     except DAMAGE as error:
         raise Unusable(f"damaged: {error}") from None
     if picture.width * picture.height > MAX_PIXELS:
-        raise Unusable(f"claims {picture.width} × {picture.height} pixels, more than {MAX_PIXELS // 2**20} megapixels")
+        raise Unusable(
+            f"declares {picture.width} × {picture.height} pixels, more than {MAX_PIXELS // 2**20} megapixels"
+        )
     return picture
 
 
@@ -72,7 +74,7 @@ def read_picture(file: BinaryIO) -> Picture:
     """
     picture = open_picture(file)
     if (pages := _pages(picture)) > 1:
-        raise Unusable(f"holds {pages} pages; a data set takes one picture from a file")
+        raise Unusable(f"holds {pages} pages; a dataset takes one image from each file")
     with turn(picture.width * picture.height):
         return _decoded(picture)
 
@@ -85,13 +87,13 @@ def read_scan(path: Path) -> Scan:
     """
     with open(path, "rb") as file:
         picture = open_picture(file)
-        notes = ["Turned as its EXIF orientation asks."] if _turned(picture) else []
+        notes = ["Rotated according to its EXIF orientation tag."] if _turned(picture) else []
         pages, shape = _pages(picture), (picture.height, picture.width)
         slices = []
         for page in range(pages):
             picture.seek(page)
             if (picture.height, picture.width) != shape or (page + 1) * picture.height * picture.width > MAX_VOXELS:
-                notes.append(f"Of its {pages} pages, which differ in size or are too many, {page} are shown.")
+                notes.append(f"{page} of its {pages} pages are shown; they differ in size or are too many.")
                 break
             slices.append(_decoded(picture).unit())
     return Scan(np.stack(slices), path.name, "picture", notes=tuple(notes))
@@ -137,7 +139,7 @@ def _decoded(picture: Image.Image) -> Picture:
             image = Image.alpha_composite(black, image.convert("RGBA"))
         return Picture(np.asarray(image.convert("L")), 255.0)
     except MemoryError:
-        raise Unusable("takes more memory than there is") from None
+        raise Unusable("needs more memory than is available") from None
     except DAMAGE as error:
         raise Unusable(f"damaged: {error}") from None
 

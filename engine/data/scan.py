@@ -17,7 +17,7 @@ from engine.errors import ScanError
 
 Orientation = tuple[str, str, str, str]
 MAX_VOXELS: Final = 2**27  # 512 x 512 x 512
-WHAT_OPENS: Final = "Engram opens PNG, JPEG, BMP and TIFF pictures, DICOM files and NIfTI volumes (.nii, .nii.gz)."
+WHAT_OPENS: Final = "Engram opens PNG, JPEG, BMP and TIFF images, DICOM files and NIfTI volumes (.nii, .nii.gz)."
 _READERS: Final[dict[Kind, str]] = {
     "picture": "engine.data.raster",
     "dicom": "engine.data.dicom",
@@ -83,9 +83,7 @@ class Scan:
             ScanError: there is no such slice.
         """
         if not 0 <= index < len(self):
-            raise ScanError(
-                f"{self.name} has no slice {index}.", f"Its {len(self)} slices are counted from 0 to {len(self) - 1}."
-            )
+            raise ScanError(f"{self.name} has no slice {index}.", f"Its slices are numbered from 0 to {len(self) - 1}.")
         return self.pixels[index]
 
 
@@ -125,7 +123,7 @@ def _refusal(file: Path, reason: str) -> ScanError:
 def _checked_kind(file: Path, limits: Limits) -> Kind:
     """Kind of a file of a sensible size."""
     if file.is_dir():
-        raise ScanError(f"'{file.name}' is a folder, not a scan.", "Choose it as the source of a data set.")
+        raise ScanError(f"'{file.name}' is a folder, not a file.", "Choose it as the source of a dataset.")
     if not file.is_file():
         raise ScanError(f"There is no file '{file}'.", "Check the name; it may have been moved.")
     try:
@@ -135,7 +133,7 @@ def _checked_kind(file: Path, limits: Limits) -> Kind:
     if not size or size > limits.file_bytes:
         raise _refusal(file, f"it is larger than {limits.file_bytes / 2**30:.0f} GB" if size else "it is empty")
     if kind is None:
-        raise _refusal(file, "it is neither a picture nor a DICOM or NIfTI file")
+        raise _refusal(file, "it is not an image, a DICOM file or a NIfTI volume")
     return kind
 
 
@@ -158,5 +156,5 @@ def _parse(reader: str, arguments: list[str], wall_s: float) -> dict[str, Any]:
     try:
         answer: dict[str, Any] = json.loads(done.stdout)
     except ValueError:
-        return {"reason": "its reader failed; it is damaged, or takes too much time or memory"}
+        return {"reason": "it could not be read; it is damaged, or needs too much time or memory"}
     return answer

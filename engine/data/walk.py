@@ -8,7 +8,7 @@ from engine.data.kinds import PICTURE_SUFFIXES, kind_of
 from engine.errors import EmptySource, SourceNotFound
 
 LOOKED_FOR = (
-    "Engram looks for PNG, JPEG, BMP, TIFF and DICOM files, directly in the folder or in folders for splits and "
+    "Engram looks for PNG, JPEG, BMP, TIFF and DICOM files, directly in the folder or in subfolders for splits and "
     "classes, such as Training/glioma."
 )
 Skip = Callable[[str, str], None]
@@ -50,7 +50,7 @@ def list_pictures(folder: Path, skip: Skip) -> Iterator[str]:
         elif Path(name).suffix.casefold() in PICTURE_SUFFIXES or _is_picture(folder / name):
             yield name
         else:
-            skip(name, "not a picture")
+            skip(name, "not an image")
 
 
 def _walk(folder: Path, skip: Skip) -> Iterator[tuple[str, bool]]:

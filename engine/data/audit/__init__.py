@@ -108,7 +108,7 @@ def _members(source: Source, found: Findings, config: DataConfig) -> tuple[list[
             roles[index] = _role(name, held_out)
     members = [Member(role, source.items[each.item].name) for role, each in zip(roles, pictures, strict=True)]
     drawn = f"{len(parts['test'])} of its images, drawn per class with seed {config.split_seed}, are held out for it."
-    return members, [f"The source brings no test set: {drawn}"] if "test" in held_out else []
+    return members, [f"The source has no test set: {drawn}"] if "test" in held_out else []
 
 
 def _role(name: str, held_out: tuple[str, ...]) -> str:

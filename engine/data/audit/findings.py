@@ -94,7 +94,7 @@ def fetch(source: Source, progress: Progress, should_stop: ShouldStop) -> Findin
     except OSError as error:
         raise DataError(
             f"The thumbnails for the audit cannot be written ({error.strerror or error}).",
-            "Free some space in the folder for temporary files.",
+            "Free some space in the temporary folder.",
         ) from error
     with suppress(OSError):  # a cache that cannot be written only costs the next audit its time
         _keep(found, place)
@@ -119,9 +119,9 @@ def _find(source: Source, folder: Path, progress: Progress, should_stop: ShouldS
                 compared.append(len(pictures))
             seen.add(facts.key)
             pictures.append(facts)
-        progress("Reading scans", number + 1, total)
+        progress("Reading images", number + 1, total)
     pairs = near_duplicates.find(
-        thumbnails[: len(compared)], lambda done, of: progress("Comparing scans", done, of), should_stop
+        thumbnails[: len(compared)], lambda done, of: progress("Comparing images", done, of), should_stop
     )
     del thumbnails  # closes its file, which Windows would not remove otherwise
     return Findings(tuple(pictures), tuple(unusable), tuple(_numbered(pair, compared) for pair in pairs))

@@ -10,11 +10,11 @@ from engine.data.audit.near_duplicates import Pair
 
 TURNS: Final = (
     "",
-    "rotated by 90° anticlockwise",
+    "rotated by 90° counterclockwise",
     "rotated by 180°",
     "rotated by 90° clockwise",
     "flipped left to right",
-    "flipped left to right and rotated by 90° anticlockwise",
+    "flipped left to right and rotated by 90° counterclockwise",
     "flipped top to bottom",
     "flipped left to right and rotated by 90° clockwise",
 )
@@ -123,7 +123,7 @@ class _Drawn:
                 here = Member(here.split, here.name, like, changes(pair, known, number, self.pictures))
             group.append(here)
             copies = (self.members[each] for each in others)
-            group += [Member(each.split, each.name, here.name, ("the same pixels",)) for each in copies]
+            group += [Member(each.split, each.name, here.name, ("identical pixels",)) for each in copies]
         return tuple(group)
 
 
@@ -145,7 +145,7 @@ def changes(pair: Pair, known: int, number: int, pictures: Sequence[Facts]) -> t
     moved = pair.moved > _SAME_PLACE
     words = [TURNS[turn], _resized(before, after, turn % 2 == 1), *_regrayed(before, after, moved)]
     if moved:
-        words.append("cropped or shifted a little")
+        words.append("slightly cropped or shifted")
     return tuple(filter(None, words)) or ("recompressed",)
 
 

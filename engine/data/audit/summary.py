@@ -93,9 +93,15 @@ def warning(splits: dict[str, Any]) -> str:
     leaked, count = test["test_in_train"], test["n"]
     if not leaked:
         return ""
-    places = "train or validation" if "validation" in splits else "train"
+    places = "training or validation" if "validation" in splits else "training"
     verb, clean = "are" if leaked > 1 else "is", test["test_clean"]
-    told = f"{leaked:,} of {count:,} test scans {verb} also in {places}, pixel for pixel."
+    told = f"{leaked:,} of {count:,} test images {verb} also in the {places} set (identical pixels)."
     if not clean:
-        return f"{told} There is no clean test scan: numbers on test tell what a model remembers."
-    return f"{told} Trust the numbers on the {clean:,} clean test scan{'s' * (clean > 1)}."
+        return (
+            f"{told} Every test image is also in the training data: test results measure memorization, not "
+            "generalization."
+        )
+    return (
+        f"{told} Report results on the {clean:,} deduplicated test image{'s' * (clean > 1)}; near-duplicates and "
+        "other slices of the same patients may still be among them."
+    )

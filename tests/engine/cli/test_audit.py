@@ -44,19 +44,21 @@ def test_json_has_the_counts_and_the_groups(folder, capsys):
 def test_text_warns_and_names_the_first_groups(folder, capsys):
     assert cli.main(["audit", str(folder)]) == 0
     text = capsys.readouterr().out
-    assert text.startswith("1 of 3 test scans is also in train, pixel for pixel. Trust the numbers on the 2 clean")
-    assert "By the bytes of their files, 0 of them could be told." in text
+    assert text.startswith(
+        "1 of 3 test images is also in the training set (identical pixels). Report results on the 2 dedup"
+    )
+    assert "Byte-identical files among them: 0 of 1; a file hash would miss the rest." in text
     assert "train/1.png = test/copy.bmp" in text
     assert "test/flipped.png: flipped left to right" in text
-    assert "test/notes.txt: not a picture" in text
+    assert "test/notes.txt: not an image" in text
 
 
 def test_a_clean_source_is_said_to_be_one(capsys, tmp_path, monkeypatch):
     monkeypatch.setenv("ENGRAM_CACHE", str(tmp_path))
     assert cli.main(["audit", "phantom", "--phantom-count", "24", "--size", "32"]) == 0
     text = capsys.readouterr().out
-    assert text.startswith("No test scan is in train, pixel for pixel.\n")
-    assert "No other test scan is a near-duplicate of one in train." in text
+    assert text.startswith("No test image is an exact copy of a training or validation image. (Slices")
+    assert "No other test image is a near-duplicate of a training or validation image." in text
     assert "\n\n\n" not in text
 
 

@@ -54,7 +54,7 @@ def test_a_real_file_is_shown_with_its_window():
     assert scan.orientation == ("R", "L", "A", "P")
     assert scan.spacing_mm == (0.3125, 0.3125)
     assert scan.slice_spacing_mm == 0.8
-    assert scan.notes == ("Shown with the file's window: level 600, width 1600.",)
+    assert scan.notes == ("Displayed with the window/level stored in the file: level 600, width 1600.",)
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:pydicom")  # of the padding
@@ -98,7 +98,7 @@ def test_without_a_window_the_values_are_spread(dicom, tags):
     scan = read_scan(dicom(**tags))
     assert scan.pixels.min() == 0
     assert scan.pixels.max() == 1
-    assert "names no window" in scan.notes[0]
+    assert "No window/level stored in the file" in scan.notes[0]
 
 
 def test_monochrome1_is_inverted_so_that_white_is_white(dicom):
@@ -161,7 +161,7 @@ def test_patient_orientation_serves_where_there_are_no_cosines(dicom):
 def test_an_unknown_orientation_is_said(dicom, tags):
     scan = read_scan(dicom(**tags))
     assert scan.orientation is None
-    assert scan.notes[-1] == "The file does not say how the patient lies; shown as stored."
+    assert scan.notes[-1] == "The file has no orientation information; shown as stored. Left and right are not known."
 
 
 def test_frames_are_slices(dicom):
@@ -193,7 +193,7 @@ def test_frames_of_an_enhanced_file_have_their_own_settings(dicom):
     for number, slope in enumerate((1, 2)):
         expected = (STORED * slope - (145.5 * slope - 0.5)) / (290 * slope) + 0.5
         np.testing.assert_allclose(scan.pixels[number], expected.clip(0, 1), atol=1e-6)
-    assert "each frame its own" in scan.notes[0]
+    assert "different for each frame" in scan.notes[0]
     assert scan.orientation == ("A", "P", "S", "I")
     assert scan.aspect == 2
     assert scan.slice_spacing_mm == 3
@@ -219,8 +219,8 @@ def test_palette_colour_becomes_luma():
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("rtplan.dcm", "without a picture"),
-        ("waveform_ecg.dcm", "without a picture"),
+        ("rtplan.dcm", "without an image"),
+        ("waveform_ecg.dcm", "without an image"),
         ("MR_small_jpeg_ls_lossless.dcm", "compressed as JPEG-LS Lossless"),
         ("SC_rgb_jpeg_gdcm.dcm", "compressed as JPEG Lossless"),
         ("JPEG-lossy.dcm", "cannot be decoded here"),
@@ -233,9 +233,9 @@ def test_what_cannot_be_shown_is_refused_with_its_reason(name, reason):
 
 
 def test_a_header_that_claims_too_many_frames_is_refused(dicom):
-    with pytest.raises(Unusable, match="claims 60000000 × 5 × 6 pixels, more than can be opened"):
+    with pytest.raises(Unusable, match="declares 60000000 × 5 × 6 pixels, more than can be opened"):
         read_scan(dicom(NumberOfFrames=60_000_000))
-    with pytest.raises(Unusable, match="claims 1 × 60000 × 60000 pixels"):
+    with pytest.raises(Unusable, match="declares 1 × 60000 × 60000 pixels"):
         read_picture(dicom(Rows=60_000, Columns=60_000))
 
 

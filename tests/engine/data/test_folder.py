@@ -111,8 +111,8 @@ def test_what_cannot_be_used_is_listed_with_its_reason(tree, config):
     reasons = {item.name: item.reason for item in dataset.skipped}
     assert list(reasons) == ["a/cut.png", "a/empty.jpg", "b/fake.png", "b/notes.txt"]
     assert reasons["a/cut.png"].startswith("damaged")
-    assert "not a picture" in reasons["a/empty.jpg"]
-    assert reasons["b/notes.txt"] == "not a picture"
+    assert "not a readable image" in reasons["a/empty.jpg"]
+    assert reasons["b/notes.txt"] == "not an image"
 
 
 def test_a_folder_that_may_not_be_opened_is_listed(tree, config, monkeypatch):
@@ -139,7 +139,7 @@ def test_a_file_that_vanishes_after_it_was_listed(tree, config):
 
 def test_where_there_are_split_folders_pictures_outside_them_are_left_out(tree, config):
     dataset = load(str(tree("train/a/1.png", "train/a/2.png", "test/a/1.png", "logo.png")), config())
-    assert [(item.name, item.reason) for item in dataset.skipped] == [("logo.png", "lies outside the split folders")]
+    assert [(item.name, item.reason) for item in dataset.skipped] == [("logo.png", "is outside the split folders")]
     assert dataset.classes == ("a",)
     assert [len(split) for split in dataset.splits.values()] == [1, 1, 1]
 
@@ -162,7 +162,7 @@ def test_dicom_files_of_one_frame_count_as_pictures(tmp_path, config):
     reasons = {item.name: item.reason for item in dataset.skipped}
     assert "deflated" in reasons["image_dfl.dcm"]
     assert "holds 2 frames" in reasons["SC_rgb_rle_2frame.dcm"]
-    assert "without a picture" in reasons["rtplan.dcm"]
+    assert "without an image" in reasons["rtplan.dcm"]
 
 
 def test_one_deep_picture_makes_the_store_deep(tree, config):
@@ -218,5 +218,5 @@ def test_an_empty_folder_says_what_was_looked_for(tmp_path, config):
 def test_a_folder_with_nothing_usable_says_why(tmp_path, config):
     (tmp_path / "a.png").write_bytes(b"")
     (tmp_path / "b.txt").write_bytes(b"")
-    with pytest.raises(EmptySource, match=r"'a\.png' was skipped: not a picture .*, and 1 more was"):
+    with pytest.raises(EmptySource, match=r"'a\.png' was skipped: not a readable image .*, and 1 more was"):
         load(str(tmp_path), config())

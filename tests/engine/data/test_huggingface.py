@@ -97,7 +97,7 @@ def test_rows_without_a_label_or_a_usable_picture(made, tmp_path, config):
     made.save_to_disk(tmp_path / "saved")
     dataset = load(f"hf:{tmp_path / 'saved'}", config(validation_share=0.02))
     assert [(item.name, item.reason.split(" (")[0]) for item in dataset.skipped] == [
-        ("train/000003", "not a picture that can be read"),
+        ("train/000003", "not a readable image"),
         ("train/000004", "the row has no image"),
     ]
     assert dataset.counts()["unlabelled"]["train"] + dataset.counts()["unlabelled"]["validation"] == 1
@@ -151,7 +151,7 @@ def test_a_snapshot_of_the_wanted_revision_is_found_offline(made, config, monkey
 
 
 def test_an_id_that_is_none(config):
-    with pytest.raises(SourceNotFound, match="'a b' is neither a path nor an id"):
+    with pytest.raises(SourceNotFound, match="'a b' is neither a path nor a dataset ID"):
         load("hf:a b", config())
 
 
@@ -161,7 +161,7 @@ def test_a_path_that_is_not_there(config, tmp_path):
 
 
 def test_a_folder_that_is_no_data_set(config, tmp_path):
-    with pytest.raises(EmptySource, match="cannot be read as a Hugging Face data set"):
+    with pytest.raises(EmptySource, match="cannot be read as a Hugging Face dataset"):
         load(f"hf:{tmp_path}", config())
 
 
@@ -169,10 +169,10 @@ def test_a_folder_that_is_no_data_set(config, tmp_path):
     ("error", "sentence"),
     [
         ("GatedRepoError", "accepted its terms"),
-        ("RepositoryNotFoundError", "There is no data set 'owner/scans' on the Hugging Face Hub, or it is private"),
+        ("RepositoryNotFoundError", "There is no dataset 'owner/scans' on the Hugging Face Hub, or it is private"),
         ("RevisionNotFoundError", "has no revision 'main'"),
-        ("LocalEntryNotFoundError", "could not be fetched"),
-        ("OfflineModeIsEnabled", "could not be fetched"),
+        ("LocalEntryNotFoundError", "could not be downloaded"),
+        ("OfflineModeIsEnabled", "could not be downloaded"),
     ],
 )
 def test_what_the_hub_refuses_is_a_sentence_with_the_way_out(config, monkeypatch, error, sentence):

@@ -107,7 +107,7 @@ def test_a_file_without_an_orientation_is_shown_as_stored_and_says_so(nifti):
     scan = read_scan(nifti(change=forget))
     assert scan.orientation is None
     np.testing.assert_allclose(scan.pixels[3], grays(VOLUME)[:, :, 3].T, atol=1e-5)
-    assert "does not say how the patient lies" in scan.notes[-1]
+    assert "has no orientation information" in scan.notes[-1]
 
 
 def test_two_orientations_that_disagree_are_reported(nifti):
@@ -136,7 +136,7 @@ def test_the_headers_scale_and_display_range_are_honoured(nifti):
     stored = np.rint(VOLUME).astype(np.int16)
     scan = read_scan(nifti(stored, change=change))
     np.testing.assert_allclose(scan.pixels[2], np.flip(((stored * 2 - 10) / 100).clip(0, 1)[:, :, 2].T), atol=1e-6)
-    assert "display range: 0 is black, 100 is white" in scan.notes[0]
+    assert "range stored in the file: 0 is black, 100 is white" in scan.notes[0]
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float32, np.float64, np.complex64])
@@ -189,7 +189,7 @@ def test_a_small_file_that_asks_for_gigabytes_is_refused(tmp_path, shape, zipped
     assert len(content) == 352
     file = tmp_path / "bomb.nii"
     file.write_bytes(gzip.compress(content) if zipped else content)
-    with pytest.raises(Unusable, match=r"claims .* voxels"):
+    with pytest.raises(Unusable, match=r"declares .* voxels"):
         read_scan(file)
 
 

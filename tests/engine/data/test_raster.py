@@ -189,7 +189,7 @@ def test_a_file_that_was_cut_off_is_damaged(kind):
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04" + bytes(60), b"GIF89a" + bytes(60)])
 def test_what_is_no_picture_is_refused(content):
-    with pytest.raises(Unusable, match="not a picture"):
+    with pytest.raises(Unusable, match="not a readable image"):
         read_picture(io.BytesIO(content))
 
 

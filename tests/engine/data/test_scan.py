@@ -24,7 +24,7 @@ def test_a_dicom_file_is_opened_in_another_process():
     assert scan.pixels.dtype == np.float32
     assert scan.orientation == ("R", "L", "A", "P")
     assert scan.spacing_mm == (0.3125, 0.3125)
-    assert scan.notes == ("Shown with the file's window: level 600, width 1600.",)
+    assert scan.notes == ("Displayed with the window/level stored in the file: level 600, width 1600.",)
 
 
 def test_a_volume_is_opened():
@@ -44,7 +44,7 @@ def test_slices_are_counted_from_0():
     scan = Scan(np.zeros((3, 2, 2), dtype=np.float32), "head.nii", "nifti")
     assert scan.slice(2).shape == (2, 2)
     for index in (-1, 3):
-        with pytest.raises(ScanError, match=f"head.nii has no slice {index}. Its 3 slices are counted from 0 to 2"):
+        with pytest.raises(ScanError, match=f"head.nii has no slice {index}. Its slices are numbered from 0 to 2"):
             scan.slice(index)
 
 
@@ -64,11 +64,11 @@ def test_it_works_from_any_folder(tmp_path, noise, monkeypatch):
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
-        (lambda path: path.write_text("glioma, left"), "neither a picture nor a DICOM or NIfTI file"),
+        (lambda path: path.write_text("glioma, left"), "not an image, a DICOM file or a NIfTI volume"),
         (lambda path: path.touch(), "it is empty"),
-        (lambda path: path.mkdir(), "is a folder, not a scan"),
-        (lambda path: zipfile.ZipFile(path, "w").close(), "neither a picture"),
-        (lambda path: path.write_bytes(b"\x1f\x8b" + bytes(80)), "neither a picture"),
+        (lambda path: path.mkdir(), "is a folder, not a file"),
+        (lambda path: zipfile.ZipFile(path, "w").close(), "not an image"),
+        (lambda path: path.write_bytes(b"\x1f\x8b" + bytes(80)), "not an image"),
         (lambda path: path.write_bytes(b"\xff\xd8\xff\xe0" + bytes(80)), "cannot be opened"),
         (lambda path: path.write_bytes(bytes(128) + b"DICM" + bytes(80)), "cannot be opened"),
         (lambda path: shutil.copy(NIFTI / "nifti1.hdr", path), "one half"),
@@ -88,7 +88,7 @@ def test_352_bytes_that_ask_for_16_gigabytes_are_refused(tmp_path):
     header["dim"][:4] = (3, 2000, 2000, 1000)
     header["datatype"], header["bitpix"], header["magic"], header["vox_offset"] = 16, 32, b"n+1", 352
     (tmp_path / "bomb.nii").write_bytes(header.binaryblock + bytes(4))
-    with pytest.raises(ScanError, match="claims 2000 × 2000 × 1000 voxels"):
+    with pytest.raises(ScanError, match="declares 2000 × 2000 × 1000 voxels"):
         open_scan(tmp_path / "bomb.nii")
 
 
@@ -111,7 +111,7 @@ def test_a_file_that_takes_too_long_is_given_up(tmp_path, noise):
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
 def test_a_reader_that_is_killed_is_a_sentence(tmp_path, noise):
     Image.fromarray(noise(0)).save(tmp_path / "scan.png")
-    with pytest.raises(ScanError, match="its reader failed"):
+    with pytest.raises(ScanError, match="it could not be read"):
         open_scan(tmp_path / "scan.png", Limits(cpu_s=0))
 
 

@@ -51,7 +51,7 @@ def test_the_whole_answer(planted, config):
         "train": {"near_duplicates": 33},
         "test": {"near_duplicates": 11, "near_train": 11, "near_clean": 10},
     }
-    assert found["warning"].startswith("1 of 22 test scans is also in train, pixel for pixel.")
+    assert found["warning"].startswith("1 of 22 test images is also in the training set (identical pixels).")
     assert [each["name"] for each in found["skipped"]] == ["test/damaged.png"]
 
 
@@ -61,7 +61,7 @@ def test_what_was_done_is_told(phantoms, save, config):
     [group] = audit(config(source=str(folder)))["near"]["groups"]
     assert group["members"] == [
         {"split": "train", "name": "train/1.png", "like": "", "seen": []},
-        {"split": "test", "name": "test/2.png", "like": "train/1.png", "seen": ["rotated by 90° anticlockwise"]},
+        {"split": "test", "name": "test/2.png", "like": "train/1.png", "seen": ["rotated by 90° counterclockwise"]},
     ]
 
 

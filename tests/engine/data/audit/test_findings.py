@@ -88,7 +88,7 @@ def test_no_room_for_thumbnails_is_a_sentence(source, monkeypatch):
 def test_progress_goes_through_both_stages(source):
     told = []
     findings.fetch(source(), lambda *step: told.append(step), never)
-    assert told == [*(("Reading scans", done, 8) for done in range(1, 9)), ("Comparing scans", 4, 4)]
+    assert told == [*(("Reading images", done, 8) for done in range(1, 9)), ("Comparing images", 4, 4)]
 
 
 def test_a_stop_is_obeyed_and_leaves_nothing_behind(source):

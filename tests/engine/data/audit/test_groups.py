@@ -35,7 +35,7 @@ def test_near_follows_chains_and_brings_the_copies_along():
     [group] = near(Findings(pictures, (), pairs), members)
     assert group == (
         Member("train", "3"),
-        Member("test", "1", "3", ("the same pixels",)),
+        Member("test", "1", "3", ("identical pixels",)),
         Member("test", "0", "3", ("recompressed",)),
         Member("train", "2", "3", ("recompressed",)),
     )
@@ -45,9 +45,9 @@ def test_near_follows_chains_and_brings_the_copies_along():
     ("turn", "onward", "back"),
     [
         (0, "recompressed", "recompressed"),
-        (1, "rotated by 90° clockwise", "rotated by 90° anticlockwise"),
+        (1, "rotated by 90° clockwise", "rotated by 90° counterclockwise"),
         (2, "rotated by 180°", "rotated by 180°"),
-        (3, "rotated by 90° anticlockwise", "rotated by 90° clockwise"),
+        (3, "rotated by 90° counterclockwise", "rotated by 90° clockwise"),
         (4, "flipped left to right", "flipped left to right"),
         (6, "flipped top to bottom", "flipped top to bottom"),
     ],
@@ -63,7 +63,7 @@ def test_a_turn_is_told_from_either_side(turn, onward, back):
     ("changed", "moved", "words"),
     [
         ({"exponent": 1.25}, 0.0, ("gamma 0.80",)),
-        ({"exponent": 1.1}, 0.01, ("cropped or shifted a little",)),
+        ({"exponent": 1.1}, 0.01, ("slightly cropped or shifted",)),
         ({"black": 0.1, "white": 1.0}, 0.0, ("brighter",)),
         ({"white": 0.7}, 0.0, ("darker",)),
         ({"height": 30}, 0.0, ("resized from 40 × 60 to 40 × 30",)),
@@ -77,7 +77,7 @@ def test_the_words_fit_what_pillow_does(phantoms, as_picture):
     """From pixels to words: a picture turned clockwise is said to be turned clockwise."""
     for method, words in (
         (Image.Transpose.ROTATE_270, "rotated by 90° clockwise"),
-        (Image.Transpose.ROTATE_90, "rotated by 90° anticlockwise"),
+        (Image.Transpose.ROTATE_90, "rotated by 90° counterclockwise"),
         (Image.Transpose.FLIP_TOP_BOTTOM, "flipped top to bottom"),
         (Image.Transpose.TRANSPOSE, groups.TURNS[5]),
         (Image.Transpose.TRANSVERSE, groups.TURNS[7]),

@@ -20,8 +20,10 @@ def test_a_validation_split_that_is_brought_counts_too():
     assert counts["validation"] == {"n": 1, "redundant": 0}
     assert counts["test"]["test_in_train"] == 1
     assert counts["test"]["test_in_train_bytes"] is None
-    assert summary.warning(counts).startswith("1 of 1 test scans is also in train or validation, pixel for pixel.")
-    assert "no clean test scan" in summary.warning(counts)
+    assert summary.warning(counts).startswith(
+        "1 of 1 test images is also in the training or validation set (identical pixels)."
+    )
+    assert "Every test image is also in the training data" in summary.warning(counts)
 
 
 def test_near_counts_do_not_count_what_is_in_train_pixel_for_pixel():
@@ -49,11 +51,13 @@ def test_groups_across_come_first():
         ("abcdefgh", ""),
         (
             "abcdaaah",
-            "3 of 4 test scans are also in train, pixel for pixel. Trust the numbers on the 1 clean test scan.",
+            "3 of 4 test images are also in the training set (identical pixels). Report results on the 1 deduplicated "
+            "test image; near-duplicates and other slices of the same patients may still be among them.",
         ),
         (
             "abcdaefg",
-            "1 of 4 test scans is also in train, pixel for pixel. Trust the numbers on the 3 clean test scans.",
+            "1 of 4 test images is also in the training set (identical pixels). Report results on the 3 deduplicated "
+            "test images; near-duplicates and other slices of the same patients may still be among them.",
         ),
     ],
 )
