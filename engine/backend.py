@@ -18,8 +18,8 @@ from engine.errors import BackendError, TrainingError
 
 INSTALL = {
     "tensorflow": "pip install tensorflow",
-    "torch": "pip install 'engram-mri[torch]'",
-    "jax": "pip install 'engram-mri[jax]'",
+    "torch": 'pip install "engram-mri[torch]"',
+    "jax": 'pip install "engram-mri[jax]"',
 }
 
 
@@ -38,7 +38,7 @@ def at_hand(wanted: str) -> str:
     if "keras" in sys.modules:
         return str(importlib.import_module("keras").backend.backend())
     if not found:
-        raise BackendError("No backend for Keras is installed.", f"Install one: {INSTALL['tensorflow']}.")
+        raise BackendError("No Keras backend is installed.", f"Install one: {INSTALL['tensorflow']}.")
     return wanted if wanted in found else found[0]
 
 
@@ -51,7 +51,7 @@ def use(training: TrainingConfig) -> None:
     running = _loaded(training.backend)
     if running != training.backend:
         raise BackendError(
-            f"Keras already computes with {running} in this process.", f"Start a new one for {training.backend}."
+            f"This process already uses the {running} backend.", f"Start a new process to use {training.backend}."
         )
     _SETTLE[training.backend](training)
 
@@ -178,7 +178,7 @@ def _settle_tensorflow(training: TrainingConfig) -> None:
             tensorflow.config.threading.set_inter_op_parallelism_threads(training.threads)
         except RuntimeError:
             raise BackendError(
-                "TensorFlow has already fixed its thread count.", "Start a new process for this run."
+                "TensorFlow's number of threads is already fixed in this process.", "Start a new process for this run."
             ) from None
     if training.deterministic:
         importlib.import_module("keras").utils.set_random_seed(training.seed)
@@ -235,5 +235,7 @@ def explain(error: BaseException) -> TrainingError:
     text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     signs = ("out of memory", "oom", "resource_exhausted", "resource exhausted", "cannot allocate")
     if isinstance(error, MemoryError) or any(sign in f"{type(error).__name__} {error}".lower() for sign in signs):
-        return TrainingError("There is not enough memory for this model.", "Take a smaller batch size, size or latent.")
-    return TrainingError(f"{device()} could not compute a step: {text[:300]}", "See the log of the run.")
+        return TrainingError(
+            "There is not enough memory for this model.", "Use a smaller batch size, image size or latent size."
+        )
+    return TrainingError(f"{device()} could not compute a training step: {text[:300]}", "See the log of the run.")

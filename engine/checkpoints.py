@@ -75,7 +75,7 @@ def load(folder: Path, model: Any) -> State:
         return state
     if found:
         raise RunDamaged(
-            f"No checkpoint in {folder} can be read.", "Train again under another name; model.keras is kept."
+            f"No checkpoint in {folder} can be read.", "Train again under another run name; the best model is kept."
         )
     return State()
 

@@ -89,7 +89,10 @@ class RunDamaged(RunError):
     @classmethod
     def without_model(cls, run: str) -> "RunDamaged":
         """The error of a run that has no model yet."""
-        return cls(f"Run '{run}' has no model yet.", "Train it for at least one epoch.")
+        return cls(
+            f"Run '{run}' has no saved model yet: no epoch was completed.",
+            "Train it for at least one epoch, or resume it.",
+        )
 
 
 class SearchError(EngramError):

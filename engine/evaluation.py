@@ -89,7 +89,9 @@ def judge(
         return None
     notes = [verdicts.leakage(examiner.images)]
     if have_changed(run, examiner.images):
-        notes.append(f"PCA and mean image are of the training images in {examiner.images.source} as they are now.")
+        notes.append(
+            f"PCA and the mean image are computed from the current training images in {examiner.images.source}."
+        )
     notes += verdicts.beside_yardsticks(run.name, run.config, measured, beside)
     return {**_described(run, measured), "yardsticks": beside, "notes": notes}
 

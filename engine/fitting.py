@@ -47,7 +47,7 @@ class Fit:
         if state.conditions and state.conditions != now:
             before = {key: state.conditions.get(key) for key in now}
             changed = ", ".join(_told(key, before[key], now[key]) for key in now if before[key] != now[key])
-            text = f"Since the checkpoint this has changed: {changed}. The weights will not be the same to the bit."
+            text = f"Changed since the checkpoint: {changed}. Results will not be bit-identical."
             self.emit(Log(text=text, level="warning"))
         return replace(state, conditions=now)
 
@@ -55,7 +55,9 @@ class Fit:
         """Tell what is about to be trained, and write down under which conditions."""
         training, splits = self.config.training, self.images
         if not len(splits.train) or not len(splits.validation):
-            raise ConfigError("There are too few images to train and to validate.", "Choose a source with more images.")
+            raise ConfigError(
+                "There are too few images for a training and a validation set.", "Choose a source with more images."
+            )
         fingerprint = self.images.fingerprint
         known = self.run.provenance.get("data", {}).get("fingerprint", fingerprint)
         if known != fingerprint:
@@ -112,8 +114,8 @@ class Fit:
         noise = self.config.noise
         if noise.noise != "none":
             given = f"{noise.noise} noise of level {noise.noise_low:g} to {noise.noise_high:g}, drawn for each image"
-            always = "Validation images always have the same noise."
-            self.emit(Log(text=f"The model is given {given}; its goal is the clean image. {always}"))
+            always = "Each validation image always gets the same noise."
+            self.emit(Log(text=f"The model input has {given}; the target is the noise-free image. {always}"))
 
     def _backends(self) -> list[dict[str, Any]]:
         """Which backend trained from which epoch on, counted from 0: a run may go on with another than before."""
@@ -138,7 +140,7 @@ class Fit:
         if reporter.diverged:
             raise TrainingError(
                 f"The loss is no longer a finite number in epoch {number + 1}.",
-                f"Lower the learning rate (now {training.learning_rate:g}) and resume: earlier epochs are kept.",
+                f"Lower the learning rate (now {training.learning_rate:g}) and resume: completed epochs are saved.",
             )
         scores = None if reporter.stopped else scoring.score(self.judged(), self.validation, self.should_stop)
         if scores is None:

@@ -122,7 +122,7 @@ def draw(images: Images, kind: str, level: ArrayLike, seed: int) -> Images:
         ConfigError: there is no such kind.
     """
     if kind not in KINDS:
-        raise ConfigError(f"There is no noise '{kind}'.", f"Choose one of {', '.join(KINDS)}.")
+        raise ConfigError(f"There is no noise type '{kind}'.", f"Choose one of {', '.join(KINDS)}.")
     return KINDS[kind](images, level, np.random.default_rng(seed))
 
 

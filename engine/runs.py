@@ -208,7 +208,10 @@ class Run:
             RunError: it ships with Engram.
         """
         if self.is_packaged:
-            raise RunError(f"Run '{self.name}' ships with Engram and stays as it is.", "Train a run of your own.")
+            raise RunError(
+                f"Run '{self.name}' is a demo run that comes with Engram and cannot be changed.",
+                "Train a run of your own.",
+            )
         busy = RunBusy(f"Run '{self.name}' is being trained by another process.", "Stop it there first.")
         with hold(self.path, busy):
             yield
@@ -228,12 +231,12 @@ def create(config: RunConfig, name: str | None = None, root: Path | str | None =
     """
     folder = Path(root or default_root())
     if name is not None and not NAME.fullmatch(name):
-        raise RunError(f"'{name}' cannot be a run's name.", "Use letters, digits, '.', '_' and '-'.")
+        raise RunError(f"'{name}' is not a valid run name.", "Use letters, digits, '.', '_' and '-'.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         run = _claim(folder, name) if name else _claim_next(folder, config.model.model)
     except OSError as error:
-        raise RunError(f"Runs cannot be kept in {folder} ({error.strerror}).", "Choose another folder.") from None
+        raise RunError(f"Runs cannot be saved in {folder} ({error.strerror}).", "Choose another folder.") from None
     run.write_json("config.json", config.model_dump(mode="json"))
     return run
 
@@ -251,9 +254,9 @@ def copy(run: Run, name: str) -> Run:
         RunError: the name is no good, or the copy cannot be written.
     """
     if not NAME.fullmatch(name):
-        raise RunError(f"'{name}' cannot be a run's name.", "Use letters, digits, '.', '_' and '-'.")
+        raise RunError(f"'{name}' is not a valid run name.", "Use letters, digits, '.', '_' and '-'.")
     if run.is_busy():
-        raise RunBusy(f"Run '{run.name}' is being trained.", "Wait for its end, or stop it.")
+        raise RunBusy(f"Run '{run.name}' is being trained.", "Wait until it ends, or stop it.")
     path, unfinished = run.path.with_name(name), run.path.with_name(f".{name}")
     if path.exists():
         raise RunExists(f"There is already a run '{name}' in {path.parent}.", "Choose another name.")
@@ -264,7 +267,9 @@ def copy(run: Run, name: str) -> Run:
         os.replace(unfinished, path)
     except OSError as error:
         shutil.rmtree(unfinished, ignore_errors=True)
-        raise RunError(f"The run could not be copied to {path} ({error.strerror}).", "Is the disk full?") from None
+        raise RunError(
+            f"The run could not be copied to {path} ({error.strerror}).", "Check that the disk is not full."
+        ) from None
     return Run(path)
 
 
@@ -282,7 +287,7 @@ def _claim(folder: Path, name: str) -> Run:
         if _is_blank(run):
             _clear(run)
             return run
-        advice = "Choose another name, or go on with it: resume."
+        advice = "Choose another name, or resume the existing run."
         raise RunExists(f"There is already a run '{name}' in {folder}.", advice) from None
     return run
 

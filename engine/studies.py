@@ -68,7 +68,7 @@ class Study:
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, TypeError) as error:
-            advice = "Remove the file: it is made anew from the runs."
+            advice = "Delete the file: it is rebuilt from the runs."
             raise StudyError(f"{self.record} cannot be read ({error}).", advice) from None
 
     def write(self, content: Mapping[str, Any]) -> None:
@@ -93,13 +93,13 @@ class Study:
         Raises:
             StudyError: another process works on it, or the folder cannot be made.
         """
-        busy = StudyError(f"Another process works on the study in {self.path}.", "Stop it there first.")
+        busy = StudyError(f"Another process is working on the study in {self.path}.", "Stop it there first.")
         with ExitStack() as held:
             try:
                 self.path.mkdir(parents=True, exist_ok=True)
                 held.enter_context(runs.hold(self.path, busy))
             except OSError as error:
-                what = f"The study cannot be kept in {self.path} ({error.strerror or error})."
+                what = f"The study cannot be saved in {self.path} ({error.strerror or error})."
                 raise StudyError(what, "Choose another folder.") from None
             yield
 

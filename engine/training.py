@@ -16,7 +16,7 @@ from engine.errors import ConfigError, DataError, EngramError, RunDamaged
 from engine.messages import Emit, Event, JobEnded, Log, Progress, ShouldStop, ignore, never
 from engine.runs import Run
 
-STRETCHED = "The learning rate now takes the course of a run of {epochs} epochs, and goes on where such a run would be."
+STRETCHED = "The learning-rate schedule is recomputed for {epochs} epochs and continues from the current epoch."
 
 
 def train(
@@ -96,14 +96,16 @@ def _goal(run: Run, changes: Mapping[str, int | str | None]) -> RunConfig:
     """The settings to go on with; what changes is written down, once the backend turned out to be usable."""
     config = run.config
     if run.history() and not any(run.checkpoints.glob("epoch-*")):
-        advice = "Train a new run with its settings; its model is kept."
-        raise RunDamaged(f"Run '{run.name}' has no checkpoint to go on from.", advice)
+        advice = "Train a new run with the same settings; the saved model is kept."
+        raise RunDamaged(f"Run '{run.name}' has no checkpoint to resume from.", advice)
     wanted = build({name: value for name, value in changes.items() if value is not None}, config)
     if wanted == config:
         return config
     done = max((row["epoch"] for row in run.history()), default=0)
     if wanted.training.epochs < done:
-        raise ConfigError(f"Run '{run.name}' already has {done:g} epochs.", f"Ask for more than {done:g}.")
+        raise ConfigError(
+            f"Run '{run.name}' already has {done:g} epochs.", f"Use --epochs with a number above {done:g}."
+        )
     use_backend(wanted.training)
     run.write_json("config.json", wanted.model_dump(mode="json"))
     return wanted

@@ -255,9 +255,9 @@ class Worker:
 def main(arguments: list[str] | None = None) -> None:
     """Run an engine process until its stdin closes."""
     parser = argparse.ArgumentParser(prog="python -m engine.worker", description=__doc__)
-    parser.add_argument("--scratch", type=Path, required=True, help="folder for arrays that do not fit a line")
-    parser.add_argument("--backend", default="tensorflow", help="framework to compute with")
-    parser.add_argument("--threads", type=int, default=0, help="processor threads; 0 takes all")
+    parser.add_argument("--scratch", type=Path, required=True, help="folder for arrays that do not fit into a line")
+    parser.add_argument("--backend", default="tensorflow", help="Keras backend")
+    parser.add_argument("--threads", type=int, default=0, help="number of CPU threads; 0 = all")
     options = parser.parse_args(arguments)
     options.scratch.mkdir(parents=True, exist_ok=True)
     events = os.fdopen(os.dup(1), "wb")

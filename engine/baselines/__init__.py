@@ -42,27 +42,27 @@ class Baseline:
 
 
 def _unfitted(images: Images) -> Images:
-    raise BaselineMissing("Principal components are those of training images.", "Name the images to fit them on.")
+    raise BaselineMissing("PCA needs training images.", "Give the images to fit it on.")
 
 
 BASELINES: MappingProxyType[str, Baseline] = MappingProxyType(
     {
-        "none": Baseline("Doing nothing", "The noisy picture as it is.", filters.nothing),
-        "gaussian": Baseline("Gaussian filter", "Width 3 √σ px, σ estimated from the picture.", filters.gaussian),
+        "none": Baseline("Noisy input (no denoising)", "The noisy image, unchanged.", filters.nothing),
+        "gaussian": Baseline("Gaussian filter", "Width 3 √σ px; σ is estimated from the image.", filters.gaussian),
         "median": Baseline(
-            "Median filter", "3 x 3 pixels from an estimated σ of 0.03, 5 x 5 from 0.1.", filters.median
+            "Median filter", "3 × 3 pixels from an estimated σ of 0.03, 5 × 5 from 0.1.", filters.median
         ),
         "nlm": Baseline(
-            "Non-local means", "Patches of 5 px looked for within 6 px, h = 0.9 σ, σ estimated.", filters.nlm
+            "Non-local means", "5 px patches, searched within 6 px, h = 0.9 σ; σ is estimated.", filters.nlm
         ),
-        "tv": Baseline("Total variation", "Chambolle's method, weight 0.7 σ, σ estimated.", filters.tv),
+        "tv": Baseline("Total variation", "Chambolle's method, weight 0.7 σ; σ is estimated.", filters.tv),
         "wavelet": Baseline(
-            "Wavelet", "BayesShrink on db2 wavelets over 16 shifts, 1.1 σ, σ estimated.", filters.wavelet
+            "Wavelet", "BayesShrink on db2 wavelets over 16 shifts, 1.1 σ; σ is estimated.", filters.wavelet
         ),
         PCA: Baseline("PCA", "Projection onto the principal components of the training images.", _unfitted),
         "bm3d": Baseline(
             "BM3D",
-            "The authors' settings, told 1.3 σ, σ estimated.",
+            "The authors' settings with 1.3 σ; σ is estimated.",
             block_matching.bm3d,
             is_installed=block_matching.is_installed,
             install=block_matching.INSTALL,

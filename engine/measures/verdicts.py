@@ -10,7 +10,12 @@ from engine.measures.numbers import CLEAN, LEAKED, Numbers
 from engine.measures.yardsticks import IDENTITY, MEAN, PCA, title
 
 JUDGED = (CLEAN, "test", "validation", "train")
-WORDS = {CLEAN: "clean test scans", LEAKED: "leaked test scans", "test": "test scans", "validation": "validation scans"}
+WORDS = {
+    CLEAN: "deduplicated test images",
+    LEAKED: "leaked test images",
+    "test": "test images",
+    "validation": "validation images",
+}
 
 
 def leakage(images: Dataset) -> str:
@@ -19,11 +24,11 @@ def leakage(images: Dataset) -> str:
     if not count:
         return "There are no test images."
     if not leaked:
-        return "No test image is also a training or validation image: test and test_clean are the same."
-    share = f"{leaked:,} of the {count:,} test images are also training or validation images, pixel for pixel"
+        return "No test image is an exact copy of a training or validation image: test and test_clean are the same."
+    share = f"{leaked:,} of the {count:,} test images are exact copies of training or validation images"
     if leaked == count:
-        return f"{share}: there is no test_clean, and test says nothing about images that a model has not seen."
-    return f"{share}. Read test_clean; test and test_leaked flatter every model."
+        return f"{share}, so there is no test_clean subset: the test set says nothing about unseen images."
+    return f"{share}. Report test_clean. test and test_leaked overestimate the performance of every model."
 
 
 def beside_yardsticks(
@@ -43,36 +48,36 @@ def beside_yardsticks(
     part = next((part for part in JUDGED if part in splits), None)
     if part is None:
         return []
-    own, where = splits[part], f"on {splits[part]['n']:,} {WORDS.get(part, 'training scans')}"
+    own, where = splits[part], f"on {splits[part]['n']:,} {WORDS.get(part, 'training images')}"
     sentences = []
     if PCA in yardsticks:
         sentences.append(_beside_pca(name, own, yardsticks[PCA][part], where))
     if own["mse"] >= yardsticks[MEAN][part]["mse"]:
-        beside = _beside("the mean image", yardsticks[MEAN][part], own)
-        sentences.append(f"{name} is worse than the mean of all training scans ({beside} {where}).")
+        sentences.append(
+            f"{name} is worse than the mean training image ({_beside(own, yardsticks[MEAN][part])} {where})."
+        )
     if config.model.latent_size is None and own["mse"] >= yardsticks[IDENTITY][part]["mse"]:
         sentences.append(_beside_identity(name, yardsticks[IDENTITY][part], own, where))
     return sentences
 
 
 def _beside_pca(name: str, own: Numbers, linear: Numbers, where: str) -> str:
-    beside = _beside(title(linear["components"]), linear, own)
     if own["mse"] >= linear["mse"]:
-        return f"{name} is worse than a linear map with as many numbers ({beside} {where})."
-    return f"{name} is better than a linear map with as many numbers ({beside} {where})."
+        return f"{name} is worse than the {title(linear['components'])} baseline ({_beside(own, linear)} {where})."
+    return f"{name} is better than the {title(linear['components'])} baseline ({_beside(own, linear)} {where})."
 
 
 def _beside_identity(name: str, identity: Numbers, own: Numbers, where: str) -> str:
     if not identity["mse"]:
         return (
-            f"{name} has no latent: copying its input would be perfect here, so these numbers do not say what it has "
-            "learned."
+            f"{name} has no bottleneck: copying its input would score perfectly here, so these results do not "
+            "show what it has learned."
         )
-    return f"{name} is worse than doing nothing ({_beside('its input', identity, own)} {where})."
+    return f"{name} is worse than its noisy input without denoising ({_beside(own, identity)} {where})."
 
 
-def _beside(what: str, yardstick: Numbers, own: Numbers) -> str:
-    return f"{what}: {_decibels(yardstick)}, here {_decibels(own)}"
+def _beside(own: Numbers, yardstick: Numbers) -> str:
+    return f"{_decibels(own)} vs {_decibels(yardstick)}"
 
 
 def _decibels(part: dict[str, Any]) -> str:

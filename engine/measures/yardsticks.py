@@ -83,13 +83,13 @@ def examine(examiner: Examiner, config: RunConfig) -> dict[str, dict[str, Number
         yardstick -> part -> numbers: 'pca' for a model with a latent, 'mean' and 'identity' for all; None when stopped.
     """
     components = config.model.latent_size
-    told = step(examiner.progress, "Finding principal components" if components else "Finding the mean image")
+    told = step(examiner.progress, "Fitting PCA" if components else "Computing the mean image")
     fitted = pca(examiner.images, components or 0, examiner.should_stop, told)
     if fitted is None:
         return None
     models: dict[str, tuple[str, Any]] = {PCA: (title(len(fitted.components)), fitted)} if components else {}
     models[MEAN] = ("the mean image", Linear(fitted.mean, fitted.components[:0]))
-    models[IDENTITY] = ("the identity", Identity())
+    models[IDENTITY] = ("the unprocessed input", Identity())
     measured: dict[str, dict[str, Numbers]] = {}
     for name, (shown, model) in models.items():
         found = examiner.examine(model, shown, config.training.batch_size)

@@ -383,7 +383,7 @@ def _read(adapter: TypeAdapter[Any], line: str | bytes) -> Any:
         return adapter.validate_json(line)
     except ValidationError as error:
         raise EngramError(
-            f"A line between the window and the engine could not be read: {error.errors()[0]['msg']}."
+            f"A line between the app and the engine could not be read: {error.errors()[0]['msg']}."
         ) from None
 
 

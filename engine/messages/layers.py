@@ -101,7 +101,7 @@ class Region(Message):
     @model_validator(mode="after")
     def _has_enough_points(self) -> "Region":
         if len(self.points) < 3 if self.kind == "polygon" else len(self.points) != 2:
-            raise ValueError(f"a {self.kind} of {len(self.points)} points is no region")
+            raise ValueError(f"a {self.kind} of {len(self.points)} points is not a valid region")
         return self
 
 

@@ -81,7 +81,7 @@ def load(run: Run) -> Any:
             model.load_weights(run.model_path)
     except (OSError, ValueError, KeyError, RuntimeError, UserWarning) as error:
         reason = str(error).strip().splitlines()[0][:200]
-        raise RunDamaged(f"The model of run '{run.name}' cannot be read: {reason}", "Train it again.") from None
+        raise RunDamaged(f"The model of run '{run.name}' cannot be read: {reason}", "Train the run again.") from None
     return model
 
 
@@ -92,8 +92,9 @@ def _check_archive(run: Run, parameters: int) -> None:
             unpacked = sum(member.file_size for member in archive.infolist())
             names = {member.filename for member in archive.infolist()}
     except (OSError, zipfile.BadZipFile):
-        raise RunDamaged(f"The model file of run '{run.name}' is no Keras file.", "Train it again.") from None
+        raise RunDamaged(f"The model file of run '{run.name}' is not a Keras file.", "Train the run again.") from None
     if unpacked > limit or not names <= MEMBERS:
         raise RunDamaged(
-            f"The model file of run '{run.name}' holds what a model of Engram does not.", "Do not open it."
+            f"The model file of run '{run.name}' contains objects that are not part of Engram.",
+            "It was not opened, for safety. Train the run again.",
         )

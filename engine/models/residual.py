@@ -49,7 +49,7 @@ class ResidualAutoencoder(Reconstructor):
         copies = self._copies(sight)
         if copies is None:
             return False
-        sight.tell(f"Finding {self.space.count} principal components of {len(copies)} images.")
+        sight.tell(f"Fitting PCA: {self.space.count:,} components to {len(copies):,} images.")
         found = subspace.principal(copies, self.space.count, np.random.default_rng(sight.seed), sight.should_stop)
         if found is not None:
             self.space.assign(*found)
@@ -63,7 +63,7 @@ class ResidualAutoencoder(Reconstructor):
         copies = np.empty((passes * sight.count, pixels), np.uint8)
         row = 0
         for number in range(passes):
-            sight.tell(f"Looking at the images for the linear map, pass {number + 1} of {passes}.")
+            sight.tell(f"Fitting PCA: pass {number + 1} of {passes} over the augmented training images.")
             for batch in sight.draw(number):
                 if sight.should_stop():
                     return None

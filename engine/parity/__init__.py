@@ -125,7 +125,8 @@ def check(run: Run, images: NDArray[np.float32], progress: Callable[[str, int, i
         if len(recorded) < 2:
             said = " ".join(f"{name}: {error}" for name, error in errors.items() if error)
             raise TrainingError(
-                f"Fewer than two backends could compute run '{run.name}'. {said}", "Nothing to compare."
+                f"Fewer than two backends could compute run '{run.name}'. {said}",
+                "Fix these errors, or install another backend.",
             )
         layers, outputs = comparison.compare(recorded)
         sides = {name: _side(name, recorded.get(name), errors.get(name, "")) for name in backend.INSTALL}
@@ -139,7 +140,7 @@ def _installed() -> list[str]:
         lines = "; ".join(f"{name}: {backend.INSTALL[name]}" for name in missing)
         there = f"only {installed[0]}" if installed else "none"
         raise BackendError(
-            f"Two backends are needed to compare, and {there} is installed.", f"Install another: {lines}."
+            f"Two backends are needed for a comparison; {there} is installed.", f"Install another: {lines}."
         )
     return installed
 

@@ -135,7 +135,9 @@ def _compare_group(recorded: Mapping[str, Recorded], group: str) -> list[Compare
     entries = {name: side.entries(group) for name, side in recorded.items()}
     first, *others = entries.values()
     if any(other != first for other in others):
-        raise TrainingError("The model has not the same layers on every backend.", "Report it with the run's settings.")
+        raise TrainingError(
+            "The model does not have the same layers on every backend.", "Please report this, with the run's settings."
+        )
     return [_compare_entry(recorded, entry) for entry in first]
 
 

@@ -30,7 +30,7 @@ def data_range(images: Pictures) -> float:
         return float(np.iinfo(kind).max)
     if np.issubdtype(kind, np.floating):
         return 1.0
-    raise DataError(f"Images of type {kind} have no range to measure by.", "Use uint8, uint16, or floats in [0, 1].")
+    raise DataError(f"Images of type {kind} have no fixed intensity range.", "Use uint8, uint16, or floats in [0, 1].")
 
 
 def paired(originals: Pictures, reconstructed: Pictures) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
@@ -48,11 +48,13 @@ def paired(originals: Pictures, reconstructed: Pictures) -> tuple[NDArray[np.flo
     """
     first, second = planes(originals), planes(reconstructed)
     if first.shape != second.shape:
-        raise DataError(f"Images of shape {first.shape} and {second.shape} cannot be compared.", "Make them one size.")
+        raise DataError(
+            f"Images of shape {first.shape} and {second.shape} cannot be compared.", "Use images of one size."
+        )
     span = data_range(originals)
     if span != data_range(reconstructed):
         kinds = f"{np.asarray(originals).dtype} and {np.asarray(reconstructed).dtype}"
-        raise DataError(f"Gray values of {kinds} have different ranges.", "Bring both to one type first.")
+        raise DataError(f"Intensities of type {kinds} have different ranges.", "Convert both to one type first.")
     return first.astype(np.float64), second.astype(np.float64), span
 
 

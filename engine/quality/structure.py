@@ -110,7 +110,7 @@ def similarity(originals: Pictures, reconstructed: Pictures) -> Similarity:
     if min(first.shape[1:]) < WINDOW_PX:
         size = " x ".join(map(str, first.shape[1:]))
         raise DataError(
-            f"Images of {size} px are smaller than the window of structural similarity, {WINDOW_PX} px.",
+            f"Images of {size} px are smaller than the SSIM window of {WINDOW_PX} px.",
             "Use larger images.",
         )
     return _compare(first, second, span)

@@ -38,8 +38,8 @@ def check(settings: RunConfig) -> None:
         TrackingError: tracking online is wanted, and W&B is not logged in here.
     """
     if settings.training.tracking == "online" and not is_logged_in():
-        advice = "Run `wandb login`, or track offline and run `wandb sync` on the run's wandb folder later."
-        raise TrackingError("Weights & Biases is not logged in on this machine.", advice)
+        advice = "Run `wandb login`, or use --tracking offline and later run `wandb sync` on the run's wandb folder."
+        raise TrackingError("Weights & Biases is not logged in on this computer.", advice)
 
 
 def check_sweep() -> None:
@@ -49,8 +49,8 @@ def check_sweep() -> None:
         TrackingError: W&B is not logged in here.
     """
     if not is_logged_in():
-        advice = "Take KerasTuner as the tuner: it needs no network, and offline tracking records its trials for W&B."
-        raise TrackingError("A W&B sweep needs a login, and there is none on this machine.", advice)
+        advice = "Use KerasTuner as the tuner: it needs no network, and offline tracking records its trials for W&B."
+        raise TrackingError("A W&B sweep needs a W&B login, and there is none on this computer.", advice)
 
 
 def is_logged_in() -> bool:

@@ -110,7 +110,7 @@ def test_the_way_through_backends_is_written_down(travelled):
     warned = [event.text for event in went.events() if isinstance(event, Log) and event.level == "warning"]
     assert len(warned) == 2
     assert "backend (from tensorflow to torch)" in warned[0]
-    assert "not be the same to the bit" in warned[0]
+    assert "not be bit-identical" in warned[0]
     assert "backend (from torch to jax)" in warned[1]
 
 

@@ -59,7 +59,7 @@ def test_a_taken_name_is_refused_and_nothing_is_lost(run, tmp_path):
 
 @pytest.mark.parametrize("name", ["../up", "a/b", "", ".hidden", "x" * 101])
 def test_a_name_that_is_no_folder_name_is_refused(name, tmp_path):
-    with pytest.raises(RunError, match="cannot be a run's name"):
+    with pytest.raises(RunError, match="is not a valid run name"):
         runs.create(RunConfig(), name, tmp_path)
 
 
@@ -70,7 +70,7 @@ def test_a_missing_run_names_those_that_are_there(run, tmp_path):
 
 def test_a_folder_that_cannot_be_written_gets_a_sentence(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(RunError, match="cannot be kept"):
+    with pytest.raises(RunError, match="cannot be saved"):
         runs.create(RunConfig(), "one", tmp_path / "file" / "runs")
 
 
@@ -132,7 +132,7 @@ def test_a_copy_is_a_run_of_its_own(run, tmp_path, start_python):
     assert next(copied.events()).path == str(copied.path)
     with pytest.raises(RunExists, match="already a run 'kept'"):
         runs.copy(run, "kept")
-    with pytest.raises(RunError, match="cannot be a run's name"):
+    with pytest.raises(RunError, match="is not a valid run name"):
         runs.copy(run, "../kept")
     with run.lock(), pytest.raises(RunBusy):
         runs.copy(run, "other")
@@ -238,7 +238,7 @@ def test_derived_results_that_cannot_be_written_are_computed_again(run, monkeypa
 
 def test_a_run_that_ships_with_engram_is_not_trained():
     packaged = runs.find_all(config.RESOURCES / "demo")[0]
-    with pytest.raises(RunError, match="ships with Engram"), packaged.lock():
+    with pytest.raises(RunError, match="comes with Engram"), packaged.lock():
         pass
     assert not (packaged.path / "lock").exists()
 

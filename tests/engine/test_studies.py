@@ -28,7 +28,7 @@ def test_numbers_that_json_does_not_know_become_null(tmp_path):
 def test_record_that_cannot_be_read_is_a_sentence(tmp_path):
     study = Study(tmp_path)
     study.record.write_text("{")
-    with pytest.raises(StudyError, match=r"cannot be read.*Remove the file"):
+    with pytest.raises(StudyError, match=r"cannot be read.*Delete the file"):
         study.read()
 
 
@@ -46,7 +46,7 @@ def test_study_that_is_held_is_running_and_one_whose_process_died_is_interrupted
     with held:
         assert held.stdout.readline() == b"held\n"
         assert study.state() == "running"
-        with pytest.raises(StudyError, match="Another process works on the study"), study.lock():
+        with pytest.raises(StudyError, match="Another process is working on the study"), study.lock():
             pass
         held.kill()
         held.wait()
@@ -57,5 +57,5 @@ def test_study_that_is_held_is_running_and_one_whose_process_died_is_interrupted
 
 def test_folder_that_cannot_be_made_is_a_sentence(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(StudyError, match="cannot be kept in"), Study(tmp_path / "file" / "study").lock():
+    with pytest.raises(StudyError, match="cannot be saved in"), Study(tmp_path / "file" / "study").lock():
         pass

@@ -71,7 +71,7 @@ def test_a_denoising_run_keeps_what_its_model_was_given(trained):
     run = trained(epochs=1, noise="gaussian", noise_low=0.1, noise_high=0.1)
     said = " ".join(event.text for event in run.events() if isinstance(event, Log))
     assert "gaussian noise of level 0.1 to 0.1" in said
-    assert "Validation images always have the same noise" in said
+    assert "Each validation image always gets the same noise" in said
     noisy, originals = (np.load(run.previews / f"{name}.npy") / 255 for name in ("noisy", "originals"))
     assert (noisy - originals).std() == pytest.approx(0.08, abs=0.03)
     assert not (trained(epochs=1).previews / "noisy.npy").exists()
@@ -172,7 +172,9 @@ def test_a_cosine_is_stretched_over_a_new_goal_and_says_so(tiny, tmp_path, monke
     assert float(course(steps)) == pytest.approx(course.rate / 2, rel=1e-3)
     assert int(made[-1].iterations) == 2 * steps
     assert float(made[-1].learning_rate) == pytest.approx(0, abs=1e-9)
-    assert any("course of a run of 2 epochs" in event.text for event in told if isinstance(event, Log))
+    assert any(
+        "learning-rate schedule is recomputed for 2 epochs" in event.text for event in told if isinstance(event, Log)
+    )
 
 
 def test_a_backend_that_cannot_be_used_changes_nothing_about_a_run(trained, tmp_path, monkeypatch):

@@ -70,7 +70,7 @@ def test_principal_components_are_given(noisy, clean):
 
     fitted = linear.fit(Images(), 3)
     assert np.array_equal(baselines.named("pca", fitted)(noisy), fitted.predict_on_batch(noisy))
-    with pytest.raises(BaselineMissing, match="fit them on"):
+    with pytest.raises(BaselineMissing, match="fit it on"):
         baselines.named("pca")(noisy)
 
 

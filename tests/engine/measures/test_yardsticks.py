@@ -85,17 +85,17 @@ def said(own, settings, latent=True, identity=None):
 
 
 def test_run_under_a_yardstick_is_told_so(settings):
-    beside = "(PCA-512: 22.6 dB, here 20.3 dB on 72 clean test scans)"
-    assert said(20.3, settings) == [f"ae-0011 is worse than a linear map with as many numbers {beside}."]
-    assert said(24.0, settings)[0].startswith("ae-0011 is better than a linear map")
-    assert "worse than the mean of all training scans (the mean image: 14.0 dB, here 13.0 dB" in said(13.0, settings)[1]
+    beside = "(20.3 dB vs 22.6 dB on 72 deduplicated test images)"
+    assert said(20.3, settings) == [f"ae-0011 is worse than the PCA-512 baseline {beside}."]
+    assert said(24.0, settings)[0].startswith("ae-0011 is better than the PCA-512 baseline")
+    assert "worse than the mean training image (13.0 dB vs 14.0 dB" in said(13.0, settings)[1]
 
 
 def test_model_without_a_latent_is_warned_of_copying():
     settings = config.build({**TINY_UNET})
-    assert "copying its input would be perfect" in said(38.1, settings, latent=False)[0]
+    assert "copying its input would score perfectly" in said(38.1, settings, latent=False)[0]
     noisy = {"mse": 0.001, "psnr_db": 30.0}
-    assert "worse than doing nothing (its input: 30.0 dB, here 24.0 dB" in said(24.0, settings, False, noisy)[0]
+    assert "worse than its noisy input without denoising (24.0 dB vs 30.0 dB" in said(24.0, settings, False, noisy)[0]
     assert said(38.1, settings, False, noisy) == []
 
 
@@ -108,7 +108,7 @@ def test_leakage_is_counted(images):
         return verdicts.leakage(dataclasses.replace(images, test=test))
 
     known = images.train.keys[0]
-    assert "1 of the 2 test images are also" in words(known, "new")
+    assert "1 of the 2 test images are exact copies" in words(known, "new")
     assert "there is no test_clean" in words(known, known)
     assert "test and test_clean are the same" in words("new")
     assert words() == "There are no test images."

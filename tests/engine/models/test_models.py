@@ -89,7 +89,7 @@ def test_a_model_file_that_is_not_ours_is_refused(settings, tmp_path):
     with pytest.raises(RunDamaged, match="has no model yet"):
         models.load(run)
     run.model_path.write_bytes(b"no archive")
-    with pytest.raises(RunDamaged, match="no Keras file"):
+    with pytest.raises(RunDamaged, match="not a Keras file"):
         models.load(run)
     other = models.build(config.build({"filters": (4, 4)}, settings))
     other.save(run.model_path)
@@ -103,7 +103,7 @@ def test_a_model_file_that_unpacks_to_too_much_is_refused(settings, tmp_path):
     run = runs.create(settings, "one", tmp_path)
     with zipfile.ZipFile(run.model_path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("model.weights.h5", bytes(64 * 2**20))
-    with pytest.raises(RunDamaged, match="holds what a model of Engram does not"):
+    with pytest.raises(RunDamaged, match="contains objects that are not part of Engram"):
         models.load(run)
 
 

@@ -188,7 +188,7 @@ def test_a_planted_shift_by_one_pixel_in_a_deconvolution_is_caught_and_named(pla
     assert not found["outputs"][-1]["ok"]
     status, text = ask()
     assert status == 2
-    assert "The backends differ: first in dec_conv2 (torch)" in text
+    assert "The backends differ first at dec_conv2 (torch)" in text
     assert next(line.split()[0] for line in text.splitlines() if line.endswith("DIFFERS")) == "dec_conv2"
 
 

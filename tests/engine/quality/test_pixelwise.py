@@ -26,7 +26,7 @@ def test_range_is_that_of_the_type(pair, kind, span):
 
 
 def test_strange_types_and_unlike_pairs_are_sentences(pair):
-    with pytest.raises(DataError, match="int32 have no range"):
+    with pytest.raises(DataError, match="int32 have no fixed intensity range"):
         quality.data_range(np.zeros((1, 4, 4), np.int32))
     with pytest.raises(DataError, match="uint8 and float32 have different ranges"):
         quality.mse(pair("uint8")[0], pair("float32")[1])

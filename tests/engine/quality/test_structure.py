@@ -56,5 +56,5 @@ def test_structure_turned_around_is_zero_not_a_complex_number():
 
 
 def test_image_smaller_than_the_window_is_a_sentence():
-    with pytest.raises(DataError, match="10 x 12 px are smaller than the window"):
+    with pytest.raises(DataError, match="10 x 12 px are smaller than the SSIM window"):
         quality.ssim(np.zeros((1, 10, 12)), np.zeros((1, 10, 12)))
