@@ -115,8 +115,8 @@ def _check_alike(first: Run, run: Run) -> None:
         if mine != other:
             title = next(spec.title for spec in config.fields(config.DataConfig) if spec.name == name).lower()
             raise ConfigError(
-                f"{first.name} and {run.name} see scans differently: {title} {mine} and {other}.",
-                "Measure them in two calls.",
+                f"{first.name} and {run.name} use different preprocessing: {title} {mine} and {other}.",
+                "Measure them in two separate calls.",
             )
 
 
@@ -124,7 +124,9 @@ def _levels(sigmas: Sequence[float]) -> tuple[float, ...]:
     """The levels, rising from 0."""
     wanted = {0.0, *map(float, sigmas)}
     if len(wanted) < 2 or not all(0 <= sigma <= 1 for sigma in wanted):
-        raise ConfigError("Sigmas (--sigmas) must be numbers from 0 to 1, one above 0 at least.", "Such as 0.04,0.1.")
+        raise ConfigError(
+            "Noise levels (--sigmas) must be numbers from 0 to 1, with at least one above 0.", "For example: 0.04,0.1."
+        )
     return tuple(sorted(wanted))
 
 

@@ -67,7 +67,7 @@ def components(
     """Principal components of the training images, as many as the first run with a latent has numbers, else 512."""
     sizes = [run.config.model.latent_size for run in runs]
     count = next((size for size in sizes if size), COMPONENTS)
-    return yardsticks.pca(images, count, should_stop, step(progress, "Finding principal components"))
+    return yardsticks.pca(images, count, should_stop, step(progress, "Fitting PCA"))
 
 
 def wants_components(names: Sequence[str]) -> bool:

@@ -70,7 +70,7 @@ def choose(images: Dataset, part: str, others: Sequence[Dataset], most: int) -> 
     seen = {key for other in others for key in other.train.keys} if part in ("validation", CLEAN) else set()
     kept = np.array([row for row in rows if split.keys[row] not in seen], np.int64)
     if not len(kept):
-        raise DataError(f"There are no scans in {part} of {images.source}.", "Choose another part with --split.")
+        raise DataError(f"There are no images in {part} of {images.source}.", "Choose another split with --split.")
     if 0 < most < len(kept):
         kept_all, kept = kept, kept[np.unique(np.linspace(0, len(kept) - 1, most).round().astype(np.int64))]
         return Chosen(images, part, kept, len(rows) - len(kept_all))
@@ -90,13 +90,13 @@ def place(chosen: Chosen, boxes: Boxes, rim: int) -> tuple[list[Lesion], list[st
         try:
             masks = [box.mask((side, side), _aspect(chosen.images, name)) for box in placed] if placed else []
         except (Unusable, OSError, RegionError) as error:
-            problems.append(f"{name}: its box cannot be placed: {error}")
+            problems.append(f"{name}: its box cannot be used: {error}")
             continue
         for number, mask in enumerate(masks):
             rest = [other for each, other in enumerate(masks) if each != number]
             try:
                 if mask.mean() > LARGEST_SHARE:
-                    raise RegionError(f"The region fills {lesions.percent(float(mask.mean()))} of the picture.")
+                    raise RegionError(f"The region covers {lesions.percent(float(mask.mean()))} of the image.")
                 site = lesions.site(mask, rim, np.any(rest, axis=0) if rest else None)
                 found.append(Lesion(scan, name, mask, site))
             except RegionError as error:
@@ -110,6 +110,6 @@ def _aspect(images: Dataset, name: str) -> float:
         return 1.0
     path = Path(images.source).expanduser() / name
     if not path.is_file():
-        raise Unusable("its proportions are not known, since its source is no folder of pictures")
+        raise Unusable("its aspect ratio is not known, since its source is not a folder of images")
     width, height = upright_size(path)
     return height / width

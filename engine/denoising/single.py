@@ -96,8 +96,11 @@ class Found:
         mine, nothing = self.made[name], self.made[NOISY]
         said = []
         if name != NOISY and mine.psnr_db < nothing.psnr_db:
-            given = "equal to the clean one" if math.isinf(nothing.psnr_db) else f"{nothing.psnr_db:.1f} dB"
-            said.append(f"{mine.method.title} is worse than doing nothing here: {mine.psnr_db:.1f} dB, noisy {given}.")
+            given = "identical to the noise-free image" if math.isinf(nothing.psnr_db) else f"{nothing.psnr_db:.1f} dB"
+            said.append(
+                f"{mine.method.title} is worse than no denoising on this image (PSNR {mine.psnr_db:.1f} dB; noisy "
+                f"input: {given})."
+            )
         if name != NOISY and mine.kept is not None and (harm := mine.kept.warning(mine.method.title, least_retention)):
             said.append(harm)
         return " ".join(said)

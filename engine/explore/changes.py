@@ -9,40 +9,43 @@ from engine.explore.shapes import by, counted, made, numbers_in, ratio
 Shape = tuple[int, ...]
 Change = Callable[[Layer, Any, Sequence[Shape]], str]
 BENDS = {
-    "relu": "Sets what is negative to zero: that much is lost.",
-    "sigmoid": "Squeezes every value into 0 to 1.",
-    "tanh": "Squeezes every value into −1 to 1.",
-    "linear": "Changes nothing.",
-    "silu": "Passes large values on and damps negative ones towards zero.",
-    "gelu": "Passes large values on and damps negative ones towards zero.",
-    "elu": "Passes positive values on and squeezes negative ones into −1 to 0.",
-    "softplus": "Makes every value positive, bending it softly towards zero.",
+    "relu": "ReLU: sets negative values to zero (that information is lost).",
+    "sigmoid": "Sigmoid: maps every value into 0 to 1.",
+    "tanh": "Tanh: maps every value into −1 to 1.",
+    "linear": "Identity: changes nothing.",
+    "silu": "SiLU: passes large values on and damps negative ones toward zero.",
+    "gelu": "GELU: passes large values on and damps negative ones toward zero.",
+    "elu": "ELU: passes positive values on and maps negative ones into −1 to 0.",
+    "softplus": "Softplus: makes every value positive by a smooth curve.",
 }
 SENTENCES = {
-    "BatchNormalization": "Shifts and scales each channel by amounts that training has fixed; places are not mixed.",
-    "GroupNormalization": "Takes mean and spread of groups of channels, over all of the image, off and scales anew.",
-    "LayerNormalization": "Takes mean and spread off and scales anew, by this image's own values.",
-    "Dropout": "Does nothing outside of training.",
-    "SpatialDropout2D": "Does nothing outside of training.",
-    "GaussianNoise": "Does nothing outside of training.",
-    "GaussianDropout": "Does nothing outside of training.",
+    "BatchNormalization": "Batch normalization: shifts and scales each channel by amounts fixed in training.",
+    "GroupNormalization": (
+        "Group normalization: normalizes groups of channels to zero mean and unit SD per image, then applies a "
+        "learned scale and shift."
+    ),
+    "LayerNormalization": "Normalizes to zero mean and unit SD per image, then applies a learned scale and shift.",
+    "Dropout": "Has no effect outside training.",
+    "SpatialDropout2D": "Has no effect outside training.",
+    "GaussianNoise": "Has no effect outside training.",
+    "GaussianDropout": "Has no effect outside training.",
     "ReLU": BENDS["relu"],
     "ELU": BENDS["elu"],
     "PReLU": "Scales negative values by a learned factor and passes positive ones on.",
     "Rescaling": "Shifts and scales all values by fixed amounts.",
-    "Add": "Adds what it is given, place by place and channel by channel.",
-    "Subtract": "Takes the second off the first, place by place and channel by channel.",
-    "Multiply": "Multiplies what it is given, place by place and channel by channel.",
-    "Average": "Averages what it is given, place by place and channel by channel.",
-    "Maximum": "Keeps the larger value at each place of each channel.",
-    "Minimum": "Keeps the smaller value at each place of each channel.",
-    "Fold": "Turns every 2 × 2 places into four channels: the same numbers laid out anew.",
-    "Unfold": "Turns every four channels into 2 × 2 places: the same numbers laid out anew.",
-    "Bounded": "Cuts gray values off below 0 and above 1.",
-    "AddedToInput": "Adds the change that was predicted to the image, and cuts off below 0 and above 1.",
-    "Mirrored": "Averages the answer to the picture with the turned-back answer to its mirror image.",
-    "Sampling": "Draws numbers round a mean with a spread.",
-    "GlobalAveragePooling2D": "Averages each channel over all places.",
+    "Add": "Adds its inputs element by element.",
+    "Subtract": "Subtracts the second input from the first, element by element.",
+    "Multiply": "Multiplies its inputs element by element.",
+    "Average": "Averages its inputs element by element.",
+    "Maximum": "Keeps the larger value, element by element.",
+    "Minimum": "Keeps the smaller value, element by element.",
+    "Fold": "Rearranges every 2 × 2 positions into four channels; the values stay the same.",
+    "Unfold": "Rearranges every four channels into 2 × 2 positions; the values stay the same.",
+    "Bounded": "Clips intensities to 0–1.",
+    "AddedToInput": "Adds the predicted change to the image and clips to 0–1.",
+    "Mirrored": "Averages the output for the image with the mirrored output for its mirror image.",
+    "Sampling": "Samples the latent code from the posterior N(mean, SD²).",
+    "GlobalAveragePooling2D": "Averages each channel over all positions.",
     "GlobalMaxPooling2D": "Keeps the largest value of each channel.",
 }
 
@@ -57,7 +60,7 @@ def change_of(layer: Layer, operation: Any, given: Sequence[Shape]) -> str:
     """
     if layer.kind in SENTENCES:
         return SENTENCES[layer.kind]
-    said = CHANGES[layer.kind](layer, operation, given) if layer.kind in CHANGES else f"Makes {made(layer.shape)}."
+    said = CHANGES[layer.kind](layer, operation, given) if layer.kind in CHANGES else f"Output: {made(layer.shape)}."
     before = sum(map(numbers_in, given))
     if not given or layer.kind not in COUNTED:
         return said
@@ -65,69 +68,59 @@ def change_of(layer: Layer, operation: Any, given: Sequence[Shape]) -> str:
 
 
 def _convolved(layer: Layer, operation: Any, given: Sequence[Shape]) -> str:
-    of = f" {counted(given[0][-1], 'channel')}" if given else ""
-    window = f" over {by(layer.kernel)} places" if max(layer.kernel) > 1 else " at each place"
-    step = f", at every {_nth(layer.stride)} place" if max(layer.stride) > 1 else ""
-    into = counted(layer.shape[-1], "new one") if given else made(layer.shape)
-    return f"Mixes{of}{window} into {into}{step}{_bent(operation)}."
+    return f"Convolution {by(layer.kernel)}, {_channels(layer, given)}{_step(layer)}{_bent(operation)}."
 
 
 def _depthwise(layer: Layer, operation: Any, given: Sequence[Shape]) -> str:
-    step = f", at every {_nth(layer.stride)} place" if max(layer.stride) > 1 else ""
-    return f"Filters each channel by itself over {by(layer.kernel)} places{step}{_bent(operation)}."
+    return f"Depthwise convolution {by(layer.kernel)}, each channel separately{_step(layer)}{_bent(operation)}."
 
 
 def _laid_down(layer: Layer, operation: Any, given: Sequence[Shape]) -> str:
-    of = f" of {counted(given[0][-1], 'channel')}" if given else ""
-    larger = f", {by(layer.stride)} times as large" if max(layer.stride) > 1 else ""
-    channels = counted(layer.shape[-1], "new channel")
-    return f"Lays each place{of} down as {by(layer.kernel)} places of {channels}{larger}{_bent(operation)}."
+    return f"Transposed convolution {by(layer.kernel)}, {_channels(layer, given)}{_step(layer)}{_bent(operation)}."
 
 
 def _weighed(layer: Layer, operation: Any, given: Sequence[Shape]) -> str:
-    of = f" all {counted(numbers_in(given[0]), 'number')}" if given else " all that it is given"
-    return f"Each of its {counted(layer.shape[-1], 'number')} is a weighted sum of{of}{_bent(operation)}."
+    of = f"all {counted(numbers_in(given[0]), 'value')}" if given else "all inputs"
+    return f"Dense: each of {counted(layer.shape[-1], 'value')} is a weighted sum of {of}{_bent(operation)}."
 
 
 def _relaid(layer: Layer, operation: Any, given: Sequence[Shape]) -> str:
-    return f"Lays the same numbers out anew, as {made(layer.shape)}."
+    return f"Reshapes its input to {made(layer.shape)}; the values stay the same."
 
 
 def _pooled(layer: Layer, operation: Any, given: Sequence[Shape]) -> str:
-    what = "the largest" if layer.kind.startswith("Max") else "the mean"
-    return f"Keeps {what} of every {by(layer.kernel)} places of each channel; the rest is lost."
+    what = "the maximum" if layer.kind.startswith("Max") else "the mean"
+    return f"Keeps {what} of every {by(layer.kernel)} positions of each channel; the rest is lost."
 
 
 def _enlarged(layer: Layer, operation: Any, given: Sequence[Shape]) -> str:
-    how = "repeating places" if operation.interpolation == "nearest" else "going evenly from place to place"
-    return f"Enlarges each channel to {by(layer.shape[:2])} by {how}; nothing new is made."
+    how = "repeating values" if operation.interpolation == "nearest" else f"{operation.interpolation} interpolation"
+    return f"Enlarges each channel to {by(layer.shape[:2])} by {how}; adds no information."
 
 
 def _joined(layer: Layer, operation: Any, given: Sequence[Shape]) -> str:
     told = " + ".join(str(shape[-1]) for shape in given)
-    return (
-        f"Puts {told or 'all'} channels side by side; nothing is mixed yet." if given else "Puts channels side by side."
-    )
+    return f"Concatenates {told} channels." if given else "Concatenates channels."
 
 
 def _leaky(layer: Layer, operation: Any, given: Sequence[Shape]) -> str:
     slope = float(operation.negative_slope)
-    return f"Scales what is negative by {slope:g} and passes the rest on." if slope else BENDS["relu"]
+    return f"Leaky ReLU: multiplies negative values by {slope:g} and passes the others on." if slope else BENDS["relu"]
 
 
 def _activated(layer: Layer, operation: Any, given: Sequence[Shape]) -> str:
     name = _function(operation)
-    return BENDS.get(name, f"Puts every value through {name or 'a function'}.")
+    return BENDS.get(name, f"Applies {name or 'a function'} to every value.")
 
 
 def _spanned(layer: Layer, operation: Any, given: Sequence[Shape]) -> str:
     """A subspace has three ways: in, out, and beside."""
     directions = counted(int(operation.count), "direction")
     if len(layer.shape) == 1:
-        return f"Keeps the picture's coordinates along {directions}; what lies beside them is lost."
+        return f"Projects the image onto {directions} and keeps the coordinates; the rest is lost."
     if given and len(given[0]) == 1:
-        return f"Draws the picture that has these coordinates along {directions}."
-    return f"Takes off what lies along {directions} and keeps what lies beside them."
+        return f"Maps the coordinates along {directions} back to an image."
+    return f"Removes the component along {directions} and keeps the rest."
 
 
 def _function(operation: Any) -> str:
@@ -137,11 +130,20 @@ def _function(operation: Any) -> str:
 def _bent(operation: Any) -> str:
     """A non-linearity that a layer has within itself."""
     name = _function(operation)
-    return f", then through {name}" if name not in ("", "linear") else ""
+    return f", then {name}" if name not in ("", "linear") else ""
 
 
-def _nth(stride: Sequence[int]) -> str:
-    return {2: "second", 3: "third", 4: "fourth"}.get(max(stride), f"{max(stride)}th")
+def _channels(layer: Layer, given: Sequence[Shape]) -> str:
+    """Return the channels before and after a layer, such as '1 → 24 channels'."""
+    after = counted(layer.shape[-1], "channel")
+    return f"{given[0][-1]:,} → {after}" if given else after
+
+
+def _step(layer: Layer) -> str:
+    """Return a stride above 1, such as ', stride 2'; empty for 1."""
+    if max(layer.stride) == 1:
+        return ""
+    return f", stride {layer.stride[0] if len(set(layer.stride)) == 1 else by(layer.stride)}"
 
 
 COUNTED = {"Conv2D", "Conv2DTranspose", "SeparableConv2D", "Dense"}

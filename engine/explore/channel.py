@@ -36,10 +36,14 @@ class Channel:
         shape = shapes[self.layer]
         if not 0 <= self.number < shape[-1]:
             last = shape[-1] - 1
-            raise ConfigError(f"Layer '{self.layer}' has no channel {self.number}.", f"They count from 0 to {last}.")
+            raise ConfigError(
+                f"Layer '{self.layer}' has no channel {self.number}.", f"Channels are numbered from 0 to {last}."
+            )
         inside = len(shape) == 3 and self.unit and 0 <= self.unit[0] < shape[0] and 0 <= self.unit[1] < shape[1]
         if self.unit is not None and not inside:
-            raise ConfigError(f"Layer '{self.layer}' has no unit {self.unit}.", "Choose a row and column inside of it.")
+            raise ConfigError(
+                f"Layer '{self.layer}' has no unit {self.unit}.", "Choose a row and column inside the layer."
+            )
 
     def of(self, model: Any, images: Any) -> Any:
         """Its value for every image, as a tensor of the backend: (n, size, size, 1) -> (n,)."""

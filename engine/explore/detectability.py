@@ -153,7 +153,9 @@ class Following:
         signal = (pictures - healthy).astype(np.float64)
         self._strength = np.sqrt(np.square(signal).sum(axis=(1, 2, 3)))
         if not len(signal) or not self._strength.all():
-            raise ConfigError("There is no lesion to follow in a pair.", "Give pictures that differ from their twins.")
+            raise ConfigError(
+                "There is no lesion in any of the pairs.", "Use images that differ from their healthy twins."
+            )
         self._walked = layers.walk(model)
         known = [layer.name for layer, _ in self._walked]
         if strange := sorted(set(names or ()) - set(known)):

@@ -102,7 +102,7 @@ class Hunt:
 
     def __init__(self, model: Any, images: Any, name: str, count: int) -> None:
         if not len(images):
-            raise ConfigError("There is no image to look at.", "Choose a split that has some.")
+            raise ConfigError("There is no image in this split.", "Choose a split that has images.")
         self._model, self._name, self._count = model, name, count
         self._passages = activations.Passages(model, images, [name])
         self._best: _Peaks | None = None

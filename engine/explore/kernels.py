@@ -34,7 +34,9 @@ def kernels(model: Any, name: str) -> Pictures:
         if layer.name == name:
             found = pictures(layer.kind, operation)
             if found is None:
-                raise ConfigError(f"The weights of layer '{name}' are no pictures.", "Choose a convolution.")
+                raise ConfigError(
+                    f"The weights of layer '{name}' cannot be shown as kernels.", "Choose a convolution layer."
+                )
             return np.ascontiguousarray(found, np.float32)
     raise no_layer(name, (layer.name for layer, _ in walked))
 

@@ -211,7 +211,7 @@ def around(known: Sequence[Layer], name: str) -> tuple[str, str]:
             return layer.receives[0], layer.name
         followers = (each for each in known if layer is not None and layer.name in each.receives)
         layer = next((each for each in followers if each.kind in NONLINEAR | NORMS), None)
-    raise ConfigError(f"No non-linearity belongs to layer '{name}'.", "Choose an activation, or what stands before it.")
+    raise ConfigError(f"Layer '{name}' has no activation function.", "Choose an activation, or the layer before one.")
 
 
 class _Enough(BaseException):

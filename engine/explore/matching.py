@@ -54,7 +54,7 @@ def match(first: Array, second: Array, paired: bool = False) -> Matching:
     if first.shape[:-1] != second.shape[:-1] or (paired and first.shape != second.shape):
         shapes = " and ".join(" x ".join(map(str, array.shape)) for array in (first, second))
         raise ConfigError(
-            f"Activations of {shapes} cannot be matched.", "Take layers of the same size and the same images."
+            f"Activations of {shapes} cannot be matched.", "Use layers of the same size and the same images."
         )
     one, other = first.astype(np.float64), second.astype(np.float64)
     alike = correlations(one, other)

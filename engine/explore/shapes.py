@@ -15,20 +15,21 @@ def numbers_in(shape: Sequence[int]) -> int:
 
 
 def counted(count: int, what: str) -> str:
-    """A count with its noun: '1 channel', '8,192 numbers'."""
+    """A count with its noun: '1 channel', '8,192 values'."""
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def made(shape: Sequence[int]) -> str:
-    """What a shape is: '64 channels of 32 × 32', '512 numbers'."""
+    """What a shape is: '64 channels of 32 × 32', '512 values'."""
     if len(shape) == 1:
-        return counted(shape[0], "number")
+        return counted(shape[0], "value")
     return f"{counted(shape[-1], 'channel')} of {by(shape[:-1])}"
 
 
 def ratio(before: int, after: int) -> str:
-    """How much less or more: '4 times fewer numbers', 'as many numbers'."""
+    """How much less or more: '4× fewer values than its input', 'as many values as its input'."""
     if before == after:
-        return "as many numbers as before"
+        return "as many values as its input"
     more, less = max(before, after), min(before, after)
-    return f"{more / less:.3g} times {'fewer' if after < before else 'more'} numbers than before"
+    times = f"{more / less:.3g}×"
+    return f"{times} fewer values than its input" if after < before else f"{times} as many values as its input"

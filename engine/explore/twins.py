@@ -85,8 +85,8 @@ def of_scans(
     if not boxed:
         example = next(iter(boxes.of), "none")
         raise DataError(
-            f"No scan of the {split.name} split has a box; the table's first is '{example}'.",
-            "Choose another split, or the table that belongs to these scans.",
+            f"No image of the {split.name} split has a box; the first file in the table is '{example}'.",
+            "Choose another split, or the table that belongs to these images.",
         )
     spread = np.unique(np.linspace(0, len(boxed) - 1, min(count, len(boxed))).round().astype(np.int64))
     first = [boxed[place] for place in spread]

@@ -21,7 +21,7 @@ def no_layer(name: str, known: Iterable[str]) -> ConfigError:
     if len(names) <= FEW:
         advice = f"Its layers: {', '.join(names)}."
     elif near:
-        advice = f"Of its {len(names)} layers these come near: {', '.join(near)}."
+        advice = f"Closest of its {len(names)} layers: {', '.join(near)}."
     else:
-        advice = f"None of its {len(names)} layers, {names[0]} to {names[-1]}, is called anything like it."
+        advice = f"None of its {len(names)} layers ({names[0]} to {names[-1]}) has a similar name."
     return ConfigError(f"The model has no layer '{name}'.", advice)

@@ -61,13 +61,13 @@ def _said(view: _Model, index: int, operation: Any) -> tuple[str, ...]:
 
 
 def _given(view: _Model, layer: Layer) -> str:
-    again = f"The same weights as {layer.name.split('#')[0]}, used again. " if "#" in layer.name else ""
+    again = f"Shares its weights with {layer.name.split('#')[0]}. " if "#" in layer.name else ""
     if not layer.receives:
-        return f"{again}What it is given was made by a step that is no layer, so its source is not known."
+        return f"{again}Its input comes from an operation that is not a layer, so the source is not known."
     told = [_named(name, view.shapes[name]) for name in layer.receives[:MOST_NAMED]]
     if len(layer.receives) > MOST_NAMED:
         told.append(f"{len(layer.receives) - MOST_NAMED} more")
-    return f"{again}Given: {' and '.join(told)}."
+    return f"{again}Input: {' and '.join(told)}."
 
 
 def _named(name: str, shape: tuple[int, ...]) -> str:
@@ -75,36 +75,37 @@ def _named(name: str, shape: tuple[int, ...]) -> str:
 
 
 def _seen(layer: Layer, image: tuple[int, ...]) -> str:
-    field, unit = layer.field, "Each number" if len(layer.shape) == 1 else "Each unit"
+    field = layer.field
     if not field.known:
-        return f"Which pixels it sees is not known; {unit.lower()} is taken to see the whole image."
+        return "Receptive field not known; taken as the whole image."
     height, width = image[0], image[1]
     whole = all((spans == (0, end - 1)).all() for spans, end in ((field.rows, height), (field.columns, width)))
     if whole:
-        return f"{unit} can depend on the whole image."
+        return "Receptive field: the whole image."
     tall, wide = field.size
     if (tall, wide) == (1, 1):
-        return f"{unit} sees one pixel."
-    share = f"{100 * tall * wide / (height * width):.2g} %"
-    step = "" if 0.0 in field.step else f"; the next one's box lies {by(field.step)} px on"
-    return f"{unit} sees {by((tall, wide))} px at most, {share} of the image{step}."
+        return "Receptive field: 1 px."
+    share = f"{100 * tall * wide / (height * width):.2g}%"
+    step = "" if 0.0 in field.step else f", step {by(field.step)} px"
+    return f"Receptive field {by((tall, wide))} px ({share} of the image){step}."
 
 
 def _place(view: _Model, index: int) -> str:
     """What else is on its way to the output, and whether all of it must pass here."""
     layer, last = view.known[index], len(view.known) - 1
     if index == last:
-        return "This is the output" + ("." if layer.shape == view.image else f", {made(layer.shape)}.")
+        return "Output layer" + ("." if layer.shape == view.image else f", {made(layer.shape)}.")
     ahead = frontier(view.known, index)
     if layer.name in view.inner:
         return ""
     if layer.name not in ahead:
-        return "The output does not depend on it: nothing that it makes is used when a scan is reconstructed."
+        return "Not used for the reconstruction: the output does not depend on this layer."
     others = [name for name in ahead if name != layer.name]
     if others:
         few = ", ".join("the image" if name == IMAGES else name for name in others[:MOST_NAMED])
         more = f" and {len(others) - MOST_NAMED} more" if len(others) > MOST_NAMED else ""
-        return f"Past it, by another way, {few}{more} will reach the output too."
+        verb = "reaches" if len(others) == 1 else "reach"
+        return f"Skip connection: {few}{more} also {verb} the output without passing this layer."
     return _narrowest(view, index)
 
 
@@ -116,8 +117,8 @@ def _narrowest(view: _Model, index: int) -> str:
     if here >= pixels or index != alone[sizes.index(min(sizes))]:
         return ""
     return (
-        f"The bottleneck: all that the output is made of passes here, in {counted(here, 'number')} for "
-        f"{counted(pixels, 'pixel')} ({100 * here / pixels:.2g} %)."
+        f"Bottleneck: everything in the output passes through these {counted(here, 'value')} "
+        f"({100 * here / pixels:.2g}% of {counted(pixels, 'pixel')})."
     )
 
 

@@ -80,17 +80,17 @@ def read_boxes(path: Path) -> Boxes:
         DataError: it is no such table, or no row can be used.
     """
     if not path.is_file():
-        raise SourceNotFound(f"There is no file of boxes {path}.", "Give the path of a CSV file.")
+        raise SourceNotFound(f"There is no box file {path}.", "Give the path of a CSV file.")
     if path.stat().st_size > MOST_BYTES:
         raise DataError(f"{path.name} is too large for a table of boxes.", "Give a smaller file.")
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             found, problems = _rows(csv.DictReader(file), path.name)
     except (UnicodeDecodeError, csv.Error):
-        raise DataError(f"{path.name} is no comma-separated text.", "Save it as CSV in UTF-8.") from None
+        raise DataError(f"{path.name} is not a comma-separated text file.", "Save it as CSV in UTF-8.") from None
     if not found:
         first = f" {problems[0]}" if problems else ""
-        raise DataError(f"{path.name} has no box that can be used.{first}", "Mend the table.")
+        raise DataError(f"{path.name} has no usable box.{first}", "Correct the table.")
     return Boxes(found, tuple(problems))
 
 
@@ -98,7 +98,7 @@ def _rows(table: "csv.DictReader[str]", name: str) -> tuple[dict[str, list[Box]]
     missing = [column for column in ("file", *NUMBERS) if column not in (table.fieldnames or ())]
     if missing:
         raise DataError(
-            f"{name} has no column {', '.join(missing)}.", f"Its head must name file, {', '.join(NUMBERS)}."
+            f"{name} has no column {', '.join(missing)}.", f"Its header must contain file, {', '.join(NUMBERS)}."
         )
     found: dict[str, list[Box]] = {}
     problems = []
@@ -115,7 +115,7 @@ def _read(row: Mapping[str, str | None]) -> Box | str:
     """The box of a row, or what is wrong with it."""
     cells = {key: (value or "").strip() for key, value in row.items() if isinstance(value, str | None) and key}
     if not cells["file"]:
-        return "no file is named."
+        return "the file name is missing."
     numbers = []
     for column in NUMBERS:
         try:
@@ -124,8 +124,8 @@ def _read(row: Mapping[str, str | None]) -> Box | str:
             return f"{column} is '{cells[column]}', not a number."
     x, y, width, height = numbers
     if not all(map(math.isfinite, numbers)) or not (0 <= x <= 1 and 0 <= y <= 1):
-        return "the centre of the box is not in the picture; fractions from 0 to 1 are wanted."
+        return "the center of the box is outside the image; use fractions from 0 to 1."
     if not (0 < width <= 1 and 0 < height <= 1):
-        return "width and height must be above 0 and at most 1, fractions of the picture."
+        return "width and height must be above 0 and at most 1, as fractions of the image."
     name = "/".join(cells[column] for column in (*FOLDERS, "file") if cells.get(column))
     return Box(name, x - width / 2, y - height / 2, width, height)

@@ -83,6 +83,8 @@ def _significant(value: float) -> float:
 def _parts(image: Picture, mask: Mask, rim: int, avoid: Mask | None) -> tuple[NDArray[np.float64], Mask, Mask]:
     pixels = np.asarray(image, np.float64)
     if pixels.ndim != 2:
-        raise RegionError(f"A picture of shape {pixels.shape} has no region.", "Give one picture, (height, width).")
+        raise RegionError(
+            f"An array of shape {pixels.shape} cannot have a region.", "Use one 2-D image (height, width)."
+        )
     region = fitting(mask, pixels.shape)
     return pixels, region, rim_of(region, rim, avoid)

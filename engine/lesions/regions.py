@@ -64,7 +64,7 @@ def polygon(shape: Shape, corners: Sequence[tuple[float, float]]) -> Mask:
     """
     points = np.asarray(corners, np.float64)
     if points.ndim != 2 or points.shape[1] != 2 or len(points) < 3 or not np.all(np.isfinite(points)):
-        raise RegionError("A polygon needs three corners or more, each a point (x, y).", "Draw or type it again.")
+        raise RegionError("A polygon needs at least three corners, each a point (x, y).", "Draw or type it again.")
     across, down = _centres(shape)
     inside = np.zeros(shape, np.bool_)
     for (x0, y0), (x1, y1) in zip(points, np.roll(points, -1, axis=0), strict=True):
@@ -92,7 +92,7 @@ def read_region(text: str, shape: Shape) -> Mask:
         return fitting((ellipse if kind == "ellipse" else rectangle)(shape, x, y, width, height))
     if kind == "polygon" and len(numbers) >= 6 and len(numbers) % 2 == 0:
         return fitting(polygon(shape, list(zip(numbers[::2], numbers[1::2], strict=True))))
-    raise RegionError(f"'{text}' is no region.", f"Give {FORMS}, in pixels.")
+    raise RegionError(f"'{text}' is not a valid region.", f"Use {FORMS}, in pixels.")
 
 
 def fitting(mask: Any, shape: Shape | None = None) -> Mask:
@@ -108,14 +108,12 @@ def fitting(mask: Any, shape: Shape | None = None) -> Mask:
     found = fitting_shape(mask, shape)
     count = area(found)
     if count == 0:
-        raise RegionError(
-            "The region holds no pixel: it lies outside the picture or is too small.", "Move or enlarge it."
-        )
+        raise RegionError("The region contains no pixel: it is outside the image or too small.", "Move or enlarge it.")
     if count < LEAST_PIXELS:
-        raise RegionError(f"The region holds {count} pixels; {LEAST_PIXELS} are needed.", "Make it larger.")
+        raise RegionError(f"The region contains {count} pixels; at least {LEAST_PIXELS} are needed.", "Make it larger.")
     if count == found.size:
         raise RegionError(
-            "The region is the whole picture, so nothing is round it to compare with.", "Make it smaller."
+            "The region covers the whole image, so there are no surroundings to compare with.", "Make it smaller."
         )
     return found
 
@@ -125,7 +123,9 @@ def fitting_shape(mask: Any, shape: tuple[int, ...] | None) -> Mask:
     found = np.asarray(mask, np.bool_)
     if found.ndim != 2 or (shape is not None and found.shape != tuple(shape)):
         seen, wanted = _by(found.shape), _by(shape) if shape else "(height, width)"
-        raise RegionError(f"A region of {seen} pixels does not fit a picture of {wanted}.", "Make them one size.")
+        raise RegionError(
+            f"A region for an image of {seen} pixels does not fit an image of {wanted}.", "Use one size for both."
+        )
     return found
 
 
@@ -149,14 +149,15 @@ def rim_of(mask: Mask, rim: int = 4, avoid: Mask | None = None) -> Mask:
     """
     region = fitting(mask)
     if rim < 1:
-        raise RegionError(f"A rim of {rim} pixels is none.", "Choose 1 or more.")
+        raise RegionError(f"A background ring of {rim} px is too narrow.", "Use 1 px or more.")
     band, near = np.zeros_like(region), surroundings(region, rim + 1)
     band[near] = ~region[near] & (distance_transform_edt(~region[near]) <= rim + EDGE_PX)
     if avoid is not None:
         band &= ~fitting_shape(avoid, region.shape)
     if area(band) < LEAST_PIXELS:
         raise RegionError(
-            "Too little is left round the region to compare it with.", "Make it smaller, or the rim wider."
+            "There is too little image around the region to compare it with.",
+            "Make the region smaller or the background ring wider.",
         )
     return band
 
@@ -177,7 +178,9 @@ def area(mask: Mask) -> int:
 
 def _check_size(width: float, height: float) -> None:
     if not (width > 0 and height > 0):
-        raise RegionError(f"A region {width:g} wide and {height:g} high holds nothing.", "Make both more than 0 px.")
+        raise RegionError(
+            f"A region {width:g} wide and {height:g} high contains nothing.", "Make both sides larger than 0 px."
+        )
 
 
 def _centres(shape: Shape) -> tuple[NDArray[np.floating], NDArray[np.floating]]:

@@ -66,23 +66,25 @@ class Retention:
         if self.pattern < share and (self.is_unclear or self.value >= share):
             what = f"{method} removes {percent(1 - max(self.pattern, 0.0))} of this lesion's pattern"
         elif self.is_unclear:
-            span = f"from {percent(self.interval[0])} to {percent(self.interval[1])}"
-            uneven = f"The lesion is too uneven to tell what {method} keeps of its contrast: {span}"
+            span = f"{percent(self.interval[0])} to {percent(self.interval[1])}"
+            uneven = (
+                f"Too variable to measure what {method} retains: the 95% interval of the retained contrast is {span}"
+            )
             what = self.reason.rstrip(".") or uneven
         elif self.value < 0:
-            what = f"{method} turns this lesion's contrast round"
+            what = f"{method} inverts this lesion's contrast: bright becomes dark, or the reverse"
         elif self.value < share:
             what = f"{method} removes {percent(1 - self.value)} of this lesion's contrast"
         elif self.value > MOST_ADDED:
-            what = f"{method} adds {percent(self.value - 1)} to this lesion's contrast"
+            what = f"{method} exaggerates this lesion's contrast by {percent(self.value - 1)}"
         else:
             return ""
-        return f"{what}. Do not read pathology from this image."
+        return f"{what}. Do not interpret pathology in this image."
 
 
 def percent(share: float) -> str:
-    """A share in words, such as '59 %'."""
-    return f"{100 * share:.0f} %"
+    """Return a share as a percentage, such as '59%'."""
+    return f"{100 * share:.0f}%".replace("-", "−")
 
 
 def retention(before: Picture, after: Picture, mask: Mask, rim: int = 4, avoid: Mask | None = None) -> Retention:
@@ -112,10 +114,16 @@ def retention(before: Picture, after: Picture, mask: Mask, rim: int = 4, avoid: 
     facts = *place.contrasts(cut), place.pattern(cut)
     nothing = math.nan, (math.nan, math.nan)
     if not np.all(np.isfinite(facts[:2])):
-        return Retention(*nothing, *facts, "A picture holds pixels that are no numbers, so nothing can be measured.")
+        return Retention(
+            *nothing, *facts, "An image contains values that are not finite numbers, so nothing can be measured."
+        )
     if abs(facts[0]) < LEAST_CONTRAST:
-        said = f"{facts[0]:+.3f} of the data range, less than {LEAST_CONTRAST:g}"
-        return Retention(*nothing, *facts, f"The region hardly differs from its rim ({said}): no contrast to keep.")
+        said = f"{facts[0]:+.3f}; minimum {LEAST_CONTRAST:g}"
+        return Retention(
+            *nothing,
+            *facts,
+            f"This region has almost no contrast to its surroundings ({said}), so retention cannot be measured.",
+        )
     rng = np.random.Generator(np.random.Philox(key=0))
     drawn = _drawn_means(cut, place.region, rng) - _drawn_means(cut, place.band, rng)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -42,8 +42,8 @@ class Site:
         for picture in pictures:
             if picture.shape != self.shape:
                 raise RegionError(
-                    f"Pictures of shape {picture.shape} and {self.shape} cannot be compared.",
-                    "Give two of one (height, width), and a region of that size.",
+                    f"Images of shape {picture.shape} and {self.shape} cannot be compared.",
+                    "Use two images of one shape (height, width), and a region of that shape.",
                 )
         return np.stack([picture[self.near] for picture in pictures])
 

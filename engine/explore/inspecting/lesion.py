@@ -52,7 +52,7 @@ class LesionFollowed:
         mask = mask_of(request.region, (picture.shape[0], picture.shape[1]))
         twin = Twin(names[0], picture, lesions.inpainted(picture, mask, grain_seed=None), mask)
         if np.array_equal(twin.picture, twin.healthy):
-            raise RegionError("Nothing in the region differs from what is round it.", "Draw it round a lesion.")
+            raise RegionError("The region does not differ from its surroundings.", "Draw it around a lesion.")
         observer = Observer(noise=request.noise, places=request.places, channels=request.channels)
         names_asked = request.layers or stages(opened.layers)
         pair = images[:1], twin.healthy[None, ..., None]

@@ -53,7 +53,7 @@ class Opened:
         """
         self.layer(name)
         if not len(images):
-            raise ConfigError("No scan was named to look at.", "Choose one or more.")
+            raise ConfigError("No image was selected.", "Choose one or more.")
 
 
 class OpenedModels:

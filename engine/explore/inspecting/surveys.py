@@ -51,7 +51,7 @@ class Surveys:
         if request.channel >= layer.shape[-1]:
             raise ConfigError(
                 f"Layer '{layer.name}' has no channel {request.channel}.",
-                f"They count from 0 to {layer.shape[-1] - 1}.",
+                f"Channels are numbered from 0 to {layer.shape[-1] - 1}.",
             )
         images = self._images(request, opened)
         if images is None:
@@ -76,7 +76,7 @@ class Surveys:
             return None
         split = found.splits.get(request.split)
         if split is None or not len(split):
-            raise ConfigError(f"There is no scan in the split '{request.split}'.", "Choose one that has some.")
+            raise ConfigError(f"There is no image in the split '{request.split}'.", "Choose a split that has images.")
         return Surveyed(found, split)
 
 

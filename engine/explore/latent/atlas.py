@@ -135,5 +135,5 @@ def flat(images: Images) -> Points:
 def there(found: T | None) -> T:
     """What was found. Raises LoadingStopped where a search for it was stopped."""
     if found is None:
-        raise LoadingStopped("The question was taken back.")
+        raise LoadingStopped("The request was canceled.")
     return found

@@ -57,16 +57,16 @@ class Calibration:
     def sentence(self) -> str:
         """What that means for whoever looks at the spread."""
         at = self.levels.index(0.9)
-        held = f"intervals of 90 % hold {100 * self.coverage[at]:.1f} % of the held-out pixels"
-        times = f"the error is {self.rms_error / max(self.spread, LEAST):.1f} times the spread"
+        held = f"the 90% intervals cover {100 * self.coverage[at]:.1f}% of held-out pixels"
+        times = f"the RMS error is {self.rms_error / max(self.spread, LEAST):.1f}× the posterior SD"
         if self.error <= TOLERATED:
-            return f"The spread is calibrated: {held}, and {times}."
+            return f"Calibrated: {held}, and {times}."
         if self.coverage[at] < 0.9:
             return (
-                f"The spread is far too narrow: {held}, and {times}. It shows which latents the encoder is unsure of, "
+                f"Overconfident: {held}, and {times}. The posterior SD shows where the latent code is uncertain, "
                 "not where the reconstruction is wrong."
             )
-        return f"The spread is too wide: {held}, and {times}."
+        return f"Underconfident: {held}, and {times}."
 
 
 def spread(space: Space, codes: Codes, samples: int, seed: int = 0) -> Spread:
@@ -81,7 +81,7 @@ def spread(space: Space, codes: Codes, samples: int, seed: int = 0) -> Spread:
     Returns:
         Their mean and deviation; memory holds the samples of one image.
     """
-    space.need_posterior("posterior", "Only a VAE has one.")
+    space.need_posterior("posterior", "Choose a VAE run.")
     assert codes.log_vars is not None
     means, deviations = [], []
     for number, (mean, log_var) in enumerate(zip(codes.means, codes.log_vars, strict=True)):

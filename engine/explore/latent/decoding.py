@@ -12,7 +12,7 @@ from engine.explore.latent.atlas import PIXEL, Atlas, flat
 from engine.explore.latent.shelf import Shelf
 from engine.messages import AverageScans, Interpolate, Request, SampleLatent, WalkDimension
 
-NO_PRIOR = "An autoencoder says nothing of which latents are likely: sample the mixture of training latents instead."
+NO_PRIOR = "An autoencoder has no prior over latent codes: sample from the mixture instead."
 
 
 class Decoding:
@@ -52,7 +52,8 @@ class Decoding:
         atlas = self._decodable(request)
         if request.dimension >= atlas.space.size:
             raise ConfigError(
-                f"There is no latent number {request.dimension}.", f"Choose one from 0 to {atlas.space.size - 1}."
+                f"There is no latent dimension {request.dimension}.",
+                f"Choose a dimension from 0 to {atlas.space.size - 1}.",
             )
         subject = self._shelf.subject(request, atlas)
         code, number = atlas.space.encode(subject.image).means[0], request.dimension
@@ -139,5 +140,7 @@ def _checked(atlas: Atlas, place: tuple[str, int]) -> tuple[str, int]:
     if split not in atlas.images.splits:
         raise ConfigError(f"There is no split '{split}'.", f"Choose among {', '.join(atlas.images.splits)}.")
     if not 0 <= index < len(atlas.images.splits[split]):
-        raise ConfigError(f"There is no scan {index} in {split}.", f"It has {len(atlas.images.splits[split])}.")
+        raise ConfigError(
+            f"There is no image {index} in {split}.", f"The split has {len(atlas.images.splits[split])} images."
+        )
     return split, index

@@ -51,18 +51,18 @@ class Dimensions:
         count, unused = len(self.active), int((~self.active).sum())
         if not unused:
             return None
+        verb = "is" if unused == 1 else "are"
         if self.measure == "variance":
-            return f"{unused} of {count} numbers are dead: they are the same for every scan."
+            return f"{unused} of {count} latent dimensions {verb} inactive (constant over all images)."
         if unused == count:
             return (
-                f"The posterior has collapsed: none of the {count} latent numbers has {quality.ACTIVE_NATS:g} nats of "
-                "KL, so the decoder gets nothing of a scan and every reconstruction is the same. Lower beta, or warm "
-                "the KL term up."
+                f"Posterior collapse: no latent dimension of {count} carries more than {quality.ACTIVE_NATS:g} "
+                "nats of KL, so every reconstruction is the same. Lower β (--beta) or use KL warm-up (--kl-warm-up)."
             )
         return (
-            f"The posterior has collapsed in {unused} of {count} latent numbers ({100 * unused / count:.0f} %): under "
-            f"{quality.ACTIVE_NATS:g} nats of KL each, they are left to the prior and say nothing of a scan; "
-            f"{count - unused} are active."
+            f"Partial posterior collapse: {unused} of {count} latent dimensions ({100 * unused / count:.0f}%) {verb} "
+            f"inactive (below {quality.ACTIVE_NATS:g} nats of KL each, so they carry no information about the "
+            f"image); {count - unused} are active."
         )
 
 

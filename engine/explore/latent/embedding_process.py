@@ -16,7 +16,7 @@ from engine.messages import ShouldStop
 
 PATIENCE_S: Final = 0.05  # how long a wish to stop may have to wait
 PROGRAM: Final = ("-W", "ignore", "-m", "engine.explore.latent.embedding")
-INSTEAD: Final = "Map by principal components."
+INSTEAD: Final = "Use PCA for the map."
 _ROOT: Final = Path(__file__).resolve().parents[3]
 Points = NDArray[np.float32]
 
@@ -62,7 +62,7 @@ class EmbeddingProcess:
         try:
             laid: Points = np.load(self._target, allow_pickle=False)
         except (OSError, ValueError, EOFError):
-            raise EngramError(f"The map could not be laid out: {self._last_words()}", INSTEAD) from None
+            raise EngramError(f"The map could not be computed: {self._last_words()}", INSTEAD) from None
         finally:
             self.close()
         return laid

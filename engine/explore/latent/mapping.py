@@ -20,7 +20,7 @@ from engine.messages import ShouldStop, never
 BEFORE_TSNE: Final = 50
 FEWEST: Final = 4  # fewer points have no neighbourhoods to keep
 MOST_POINTS: Final = 20_000
-INSTALL_UMAP: Final = "pip install -e '.[umap]' -c constraints.txt"
+INSTALL_UMAP: Final = 'pip install -e ".[umap]" -c constraints.txt'
 METHODS: Final = ("pca", "tsne", "umap")
 TITLES: Final = {"tsne": "t-SNE", "umap": "UMAP"}
 Points = NDArray[np.float32]
@@ -102,8 +102,8 @@ class Layout:
         if reason := methods()[method]:
             raise ConfigError(reason.split(". ")[0] + ".", reason.split(". ", 1)[1])
         if method != "pca" and len(points) > MOST_POINTS:
-            advice = "Map fewer splits, or by principal components."
-            raise ConfigError(f"{len(points):,} scans are too many for this map ({MOST_POINTS:,} at most).", advice)
+            advice = "Map fewer splits, or use PCA."
+            raise ConfigError(f"{len(points):,} images are too many for this map (maximum {MOST_POINTS:,}).", advice)
         known = points[fitted_on] if fitted_on.sum() >= 3 else points
         self.components = components(known, 2 if method == "pca" else BEFORE_TSNE)
         self.method, self.seed = method, seed
@@ -132,9 +132,9 @@ class Layout:
         found = self.components
         if self.method == "pca":
             return _of_components(laid, found)
-        kept = f"of the first {len(found.axes)} principal components ({100 * found.shares.sum():.0f} % of the variance)"
+        kept = f"of the first {len(found.axes)} principal components ({100 * found.shares.sum():.0f}% of the variance)"
         title = TITLES[self.method]
-        meaning = "Neighbourhoods mean something; distances between groups and sizes do not."
+        meaning = "Neighborhoods are meaningful; distances between groups and group sizes are not."
         note = f"{title} {kept}, seed {self.seed}. {meaning}"
         return Map(_spread(laid), (f"{title} 1", f"{title} 2"), note)
 
@@ -148,9 +148,10 @@ def lay_out(points: Points, fitted_on: NDArray[np.bool_], method: str, seed: int
 
 def _of_components(along: Points, found: Components) -> Map:
     shares = [*found.shares, 0.0, 0.0]
-    axes = tuple(f"component {number + 1} ({100 * shares[number]:.1f} % of the variance)" for number in range(2))
+    axes = tuple(f"component {number + 1} ({100 * shares[number]:.1f}% of the variance)" for number in range(2))
     note = (
-        f"The plane holds {100 * (shares[0] + shares[1]):.1f} % of the variance; what is near in it may lie far apart."
+        f"These two components explain {100 * (shares[0] + shares[1]):.1f}% of the variance; points that look "
+        "close here may be far apart in the full latent space."
     )
     return Map(_spread(along), (axes[0], axes[1]), note, found)
 

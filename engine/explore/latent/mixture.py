@@ -109,7 +109,7 @@ def fit(latents: Latents, held_out: Latents, seed: int = 0, should_stop: ShouldS
         DataError: there are too few scans.
     """
     if len(latents) < FEWEST:
-        raise DataError(f"A mixture of {len(latents)} scans says nothing.", f"It takes at least {FEWEST}.")
+        raise DataError(f"{len(latents)} images are too few to fit a mixture.", f"At least {FEWEST} are needed.")
     if len(held_out) < FEWEST:
         order = np.random.default_rng(seed).permutation(len(latents))
         held_out, latents = latents[order[: len(order) // HELD_OUT]], latents[order[len(order) // HELD_OUT :]]

@@ -48,7 +48,7 @@ def collapse(atlas: Atlas) -> dict[str, Any]:
 def near(atlas: Atlas, where: str, found: Near) -> list[dict[str, Any]]:
     """The neighbours of each query, how near the nearest is, what is usual, and whether it is suspiciously near."""
     train, usual = atlas.images.train, vars(atlas.usual(where))
-    unit = "root mean squared difference of " + ("latent numbers" if where == LATENT else "gray values, 0 to 1")
+    unit = "RMS difference of " + ("latent codes" if where == LATENT else "intensities (0–1)")
     described = []
     for indices, distances, ratio in zip(found.indices, found.distances, found.ratios, strict=True):
         nearest = [
@@ -64,9 +64,9 @@ def sentence(name: str, found: dict[str, Any]) -> str:
     """What the neighbours in pixels say of an image."""
     first, usual = found["nearest"][0], found["usual"]
     if first["distance"] == 0.0:
-        return f"{name} is a training scan, pixel for pixel at this size: {first['name']}."
+        return f"{name} is an exact copy of a training image at this size: {first['name']}."
     share = f"at {found['ratio']:.2f} of the mean distance to the {CROWD} nearest"
-    under = f"{100 * usual['share']:.1f} % of {usual['scans']} {usual['split']} scans are under {COPY:.2f}"
+    under = f"{100 * usual['share']:.1f}% of {usual['scans']} {usual['split']} images are below {COPY:.2f}"
     if found["memorised"]:
-        return f"{name} is a near copy of the training scan {first['name']}, which lies {share} ({under})."
-    return f"{name} is no near copy of a training scan: the nearest lies {share} ({under})."
+        return f"{name} is a near copy of the training image {first['name']}: distance {share} ({under})."
+    return f"{name} is not a near copy of a training image: the nearest is {share} ({under})."

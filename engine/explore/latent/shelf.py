@@ -65,7 +65,7 @@ class Shelf:
             ConfigError: a yardstick is named in the place of a run.
         """
         if yardsticks.components_of(request.run) is not None:
-            raise ConfigError("A yardstick has no latent space to explore here.", "Choose a run.")
+            raise ConfigError("A baseline has no latent space to explore.", "Choose a run.")
         model, side = self.warm.maker(request.run, request.data)
         run, images = runs.open(request.run), self.warm.dataset(request.data.model_copy(update={"size": side}))
         key = run.path, runs.model_checksum(run), images.fingerprint
@@ -87,7 +87,7 @@ class Shelf:
             ConfigError: the request names no image.
         """
         if request.scan is None and not request.indices:
-            raise ConfigError("No scan was named.", "Choose one.")
+            raise ConfigError("No image was selected.", "Choose one.")
         images, names = self.warm.originals(request, atlas.images.config.size)
         own = atlas.images.train.keys[request.indices[0]] if request.scan is None and request.split == "train" else None
         return Subject(images[:1], names[0], own)

@@ -63,8 +63,8 @@ class Space:
         """What the coordinates are."""
         return {
             "posterior": f"{self.size} latent means",
-            "code": f"{self.size} latent numbers",
-            "features": f"{self.size} deepest features, averaged over places (the model has no latent of its own)",
+            "code": f"{self.size} latent dimensions",
+            "features": f"{self.size} deepest features, averaged over positions (the model has no latent code)",
         }[self.kind]
 
     def encode(self, images: Images) -> Codes:
@@ -96,8 +96,8 @@ class Space:
         """Raise ConfigError where nothing can be decoded from a latent alone."""
         if self.kind == "features":
             raise ConfigError(
-                f"The decoder of model '{self.model.name}' is handed features of every level, so nothing can be "
-                "decoded from a latent alone.",
+                f"The decoder of model '{self.model.name}' also needs features from skip connections, so a latent "
+                "code alone cannot be decoded.",
                 "Choose a run of an autoencoder with a bottleneck (ae, residual-ae, vae, residual-vae).",
             )
 

@@ -11,7 +11,7 @@ from engine.explore.latent.atlas import Atlas
 from engine.explore.latent.shelf import Shelf
 from engine.messages import CalibrateSpread, PosteriorSpread, Request
 
-INSTEAD = "Only a VAE has one: choose a run of it."
+INSTEAD = "Only a VAE has a posterior distribution. Choose a VAE run."
 
 
 class Spreading:
@@ -72,7 +72,7 @@ def count(atlas: Atlas, split: str, rows: Any, into: tuple[int, calibration.Coun
         LoadingStopped: the question was taken back; nothing has been counted then.
     """
     if atlas.should_stop():
-        raise LoadingStopped("The question was taken back.")
+        raise LoadingStopped("The request was canceled.")
     images = atlas.images.splits[split].read(rows)
     samples, counting = into
     counting.add(images, calibration.spread(atlas.space, atlas.space.encode(images), samples))

@@ -48,7 +48,7 @@ def test_what_another_run_was_trained_on_is_no_validation_scan(folder):
 
 def test_part_without_scans_is_a_sentence(folder):
     (folder / "Testing" / "0.png").unlink()
-    with pytest.raises(DataError, match="no scans in test_leaked"):
+    with pytest.raises(DataError, match="no images in test_leaked"):
         placing.choose(loaded(folder), "test_leaked", [], 0)
 
 
@@ -80,7 +80,7 @@ def test_lesion_that_cannot_be_measured_in_is_a_sentence(folder):
     found, problems = placing.place(placing.choose(loaded(folder, fit="squash"), "test", [], 0), boxes, 4)
     assert found == []
     assert [problem.split(": ")[0] for problem in problems] == ["Testing/1.png", "Testing/2.png"]
-    assert "fills 79 % of the picture" in problems[0]
+    assert "covers 79% of the image" in problems[0]
 
 
 def test_phantoms_that_are_letterboxed_have_no_proportions_to_place_a_box_by():
@@ -89,4 +89,4 @@ def test_phantoms_that_are_letterboxed_have_no_proportions_to_place_a_box_by():
     name = chosen.names[0]
     found, problems = placing.place(chosen, Boxes({name: [Box(name, 0.3, 0.3, 0.2, 0.2)]}), 4)
     assert found == []
-    assert "its box cannot be placed" in problems[0]
+    assert "its box cannot be used" in problems[0]

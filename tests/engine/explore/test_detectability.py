@@ -221,7 +221,7 @@ def test_frontier_is_all_that_is_on_its_way(tiny):
 
 
 def test_pictures_without_a_lesion_are_told(pairs):
-    with pytest.raises(ConfigError, match="no lesion to follow"):
+    with pytest.raises(ConfigError, match="no lesion in any of the pairs"):
         whereabouts(chain(keras.layers.Rescaling(1.0)), pairs[1], pairs[1])
 
 

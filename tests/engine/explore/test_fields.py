@@ -139,7 +139,7 @@ def test_names_around_a_non_linearity(tiny):
     assert layers.around(known, "dec_conv2") == ("dec_conv2", "dec_output")
     bare = layers.listed(models.build(tiny(norm="none")))
     assert layers.around(bare, "enc_act1") == ("enc_conv1", "enc_act1")
-    with pytest.raises(layers.ConfigError, match="No non-linearity belongs to layer 'enc_latent'"):
+    with pytest.raises(layers.ConfigError, match="Layer 'enc_latent' has no activation function"):
         layers.around(known, "enc_latent")
     with pytest.raises(layers.ConfigError, match="no layer 'enc_conv9'"):
         layers.around(known, "enc_conv9")

@@ -83,5 +83,7 @@ def test_scan_whose_lesion_cannot_be_told_is_left_out(split):
 
 
 def test_no_box_is_a_sentence(split):
-    with pytest.raises(DataError, match=r"No scan of the validation split has a box; the table's first is 'other.png'"):
+    with pytest.raises(
+        DataError, match=r"No image of the validation split has a box; the first file in the table is 'other.png'"
+    ):
         twins.of_scans(split, Boxes({"other.png": [Box("other.png", 0, 0, 0.1, 0.1)]}), 2)

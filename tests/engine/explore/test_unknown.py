@@ -16,8 +16,8 @@ def test_few_layers_are_all_told():
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("enc7_cov", "Of its 120 layers these come near: enc7_conv"),
-        ("?", "None of its 120 layers, enc0_conv to enc39_act,"),
+        ("enc7_cov", "Closest of its 120 layers: enc7_conv"),
+        ("?", "None of its 120 layers (enc0_conv to enc39_act)"),
     ],
 )
 def test_of_many_layers_those_that_come_near_are_told(name, told):

@@ -39,11 +39,11 @@ def test_split_and_class_may_be_absent(table):
     [
         ("T,g,a.jpg,0.4,half,0.2,0.1", "y_center is 'half', not a number"),
         ("T,g,a.jpg,0.4,0.5,0.2", "height is '', not a number"),
-        ("T,g,a.jpg,1.4,0.5,0.2,0.1", "centre of the box is not in the picture"),
-        ("T,g,a.jpg,0.4,nan,0.2,0.1", "centre of the box is not in the picture"),
+        ("T,g,a.jpg,1.4,0.5,0.2,0.1", "center of the box is outside the image"),
+        ("T,g,a.jpg,0.4,nan,0.2,0.1", "center of the box is outside the image"),
         ("T,g,a.jpg,0.4,0.5,0,0.1", "width and height must be above 0"),
         ("T,g,a.jpg,0.4,0.5,40,20", "width and height must be above 0"),
-        ("T,g,,0.4,0.5,0.2,0.1", "no file is named"),
+        ("T,g,,0.4,0.5,0.2,0.1", "the file name is missing"),
     ],
 )
 def test_bad_row_is_left_out_with_its_line(table, row, sentence):
@@ -57,18 +57,18 @@ def test_bad_row_is_left_out_with_its_line(table, row, sentence):
 def test_table_without_a_column_or_a_usable_row_is_refused(table):
     with pytest.raises(DataError, match="no column y_center"):
         lesions.read_boxes(table("a.jpg,1,1,1\n", "file,x_center,width,height\n"))
-    with pytest.raises(DataError, match=r"no box.*Line 2 of boxes\.csv"):
+    with pytest.raises(DataError, match=r"no usable box.*Line 2 of boxes\.csv"):
         lesions.read_boxes(table("T,g,a.jpg,9,9,9,9\n"))
     with pytest.raises(DataError, match="no column"):
         lesions.read_boxes(table("", ""))
 
 
 def test_file_that_is_no_table_is_refused(tmp_path):
-    with pytest.raises(SourceNotFound, match="There is no file"):
+    with pytest.raises(SourceNotFound, match="There is no box file"):
         lesions.read_boxes(tmp_path / "none.csv")
     noise = tmp_path / "noise.csv"
     noise.write_bytes(bytes(range(256)) * 4)
-    with pytest.raises(DataError, match="no comma-separated text"):
+    with pytest.raises(DataError, match="not a comma-separated text file"):
         lesions.read_boxes(noise)
 
 

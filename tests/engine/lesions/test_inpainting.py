@@ -47,7 +47,7 @@ def test_filling_stays_within_the_rim_and_has_its_grain(made):
 
 
 def test_unfit_regions_are_sentences(made):
-    with pytest.raises(RegionError, match="holds no pixel"):
+    with pytest.raises(RegionError, match="contains no pixel"):
         inpainted(made.image, np.zeros_like(made.mask))
-    with pytest.raises(RegionError, match="whole picture"):
+    with pytest.raises(RegionError, match="whole image"):
         inpainted(made.image, np.ones_like(made.mask))

@@ -44,7 +44,7 @@ def test_regions_are_cut_off_at_the_edge_of_the_picture():
 
 @pytest.mark.parametrize("make", [lesions.ellipse, lesions.rectangle])
 def test_region_without_extent_is_refused(make):
-    with pytest.raises(RegionError, match="holds nothing"):
+    with pytest.raises(RegionError, match="contains nothing"):
         make(SHAPE, 5, 5, 0, 4)
 
 
@@ -83,8 +83,8 @@ def test_rim_stays_in_the_picture_and_out_of_other_things():
     ("mask", "sentence"),
     [
         (np.zeros(SHAPE, bool), "no pixel"),
-        (lesions.rectangle(SHAPE, 4, 4, 2, 1), "holds 2 pixels; 4 are needed"),
-        (np.ones(SHAPE, bool), "whole picture"),
+        (lesions.rectangle(SHAPE, 4, 4, 2, 1), "contains 2 pixels; at least 4 are needed"),
+        (np.ones(SHAPE, bool), "whole image"),
         (np.zeros((3, 4, 5), bool), "does not fit"),
     ],
 )
@@ -94,11 +94,11 @@ def test_unfit_region_is_a_sentence(mask, sentence):
 
 
 def test_rim_that_is_none_is_refused():
-    with pytest.raises(RegionError, match="rim of 0"):
+    with pytest.raises(RegionError, match="background ring of 0 px"):
         lesions.rim_of(lesions.rectangle(SHAPE, 4, 4, 9, 9), 0)
     nearly_all = np.ones(SHAPE, bool)
     nearly_all[0, :2] = False
-    with pytest.raises(RegionError, match="Too little is left"):
+    with pytest.raises(RegionError, match="too little image around"):
         lesions.rim_of(nearly_all)
 
 
@@ -111,5 +111,5 @@ def test_regions_are_read_as_they_are_typed():
 
 @pytest.mark.parametrize("text", ["", "1,2,3", "a,b,c,d", "circle:1,2,3,4", "polygon:1,2,3,4", "nan,1,2,3"])
 def test_region_that_cannot_be_read_says_how_it_is_typed(text):
-    with pytest.raises(RegionError, match=r"no region.*polygon:x,y,x,y,x,y"):
+    with pytest.raises(RegionError, match=r"not a valid region.*polygon:x,y,x,y,x,y"):
         lesions.read_region(text, SHAPE)

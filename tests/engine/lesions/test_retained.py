@@ -86,14 +86,14 @@ def test_dark_lesion_counts_like_a_bright_one():
 
 def test_contrast_that_is_turned_round_or_added_is_said():
     image, mask = disc(12)
-    assert "turns" in lesions.retention(image, 1 - image, mask).warning("m")
-    assert "adds 50 %" in lesions.retention(image, 1.5 * image, mask).warning("m")
+    assert "inverts" in lesions.retention(image, 1 - image, mask).warning("m")
+    assert "exaggerates this lesion's contrast by 50%" in lesions.retention(image, 1.5 * image, mask).warning("m")
 
 
 def test_warning_says_what_and_how_much():
     image, mask = disc(12)
     kept = lesions.retention(image, 0.3 + 0.41 * (image - 0.3), mask)
-    text = "ae-0011 removes 59 % of this lesion's contrast. Do not read pathology from this image."
+    text = "ae-0011 removes 59% of this lesion's contrast. Do not interpret pathology in this image."
     assert kept.warning("ae-0011") == text
     assert kept.warning("ae-0011", share=0.4) == ""
 
@@ -107,8 +107,8 @@ def test_uneven_lesion_is_not_said_to_keep_or_to_lose_a_share():
     noisy = image + np.random.default_rng(1).normal(0, 0.1, image.shape)
     kept = lesions.retention(image, noisy, mask)
     assert kept.is_unclear
-    assert "too uneven to tell what m keeps" in kept.warning("m")
-    assert "removes 100 %" in lesions.retention(image, np.full_like(image, 0.3), mask).warning("m")
+    assert "Too variable to measure what m retains" in kept.warning("m")
+    assert "removes 100%" in lesions.retention(image, np.full_like(image, 0.3), mask).warning("m")
 
 
 def test_model_that_erases_lesions_is_flagged_in_every_case(sick):
@@ -169,7 +169,7 @@ def test_lesion_without_contrast_has_no_retention_and_a_reason():
     kept = lesions.retention(image, image, mask)
     assert math.isnan(kept.value)
     assert all(map(math.isnan, kept.interval))
-    assert "hardly differs from its rim (+0.005" in kept.reason
+    assert "almost no contrast to its surroundings (+0.005" in kept.reason
     assert lesions.retention(np.full((9, 9), 0.5), np.full((9, 9), 0.5), lesions.rectangle((9, 9), 2, 2, 4, 4)).reason
 
 
@@ -177,7 +177,7 @@ def test_pixels_that_are_no_numbers_give_a_reason():
     image, mask = disc(12)
     broken = image.copy()
     broken[64, 64] = np.nan
-    assert "no numbers" in lesions.retention(image, broken, mask).reason
+    assert "not finite numbers" in lesions.retention(image, broken, mask).reason
 
 
 def test_other_lesions_stay_out_of_the_rim():

@@ -34,7 +34,7 @@ def test_layers_are_told_in_order_with_their_fields(ask, model, run):
     assert (told["before"], told["after"]) == ("enc_norm2", "enc_act2")
     assert answer["layers"][-1]["before"] == "dec_conv2"
     assert next(each for each in answer["layers"] if each["name"] == "enc_latent")["before"] is None
-    assert "Mixes 4 channels" in " ".join(told["words"])
+    assert "Convolution 3 × 3, 4 → " in " ".join(told["words"])
     assert json.loads(json.dumps(answer))["layers"][0]["shape"] == [16, 16, 4]
 
 
@@ -78,5 +78,5 @@ def test_what_is_kept_fits_the_budget_and_answers_stay_right(ask, explorer, mode
 def test_a_strange_layer_or_no_scan_is_a_sentence(ask):
     with pytest.raises(ConfigError, match="no layer 'enc_conv9'"):
         ask(Activate, layer="enc_conv9")
-    with pytest.raises(ConfigError, match="No scan was named"):
+    with pytest.raises(ConfigError, match="No image was selected"):
         ask(Activate, layer="enc_conv1", indices=())

@@ -127,7 +127,7 @@ def test_saliency_and_kernels_are_those_of_the_plain_way(ask, model, split):
     [
         (Favourites, {"layer": "enc_act2", "channel": 8}, "no channel 8"),
         (Favourites, {"layer": "none"}, "no layer 'none'"),
-        (Favourites, {"layer": "enc_act2", "split": "nowhere"}, "no scan in the split 'nowhere'"),
+        (Favourites, {"layer": "enc_act2", "split": "nowhere"}, "no image in the split 'nowhere'"),
         (Prefer, {"layer": "enc_act2", "channel": 8}, "no channel 8"),
         (Salient, {"layer": "enc_latent", "unit": (0, 0)}, "no unit"),
         (Kernels, {"layer": "none"}, "no layer 'none'"),

@@ -219,7 +219,7 @@ def test_neighbours_of_a_training_scan_leave_it_out(ask):
     distances = [each["distance"] for each in answer["pixel"]["nearest"]]
     assert distances == sorted(distances)
     assert answer["memorised"] is False
-    assert "is no near copy" in answer["sentence"]
+    assert "is not a near copy" in answer["sentence"]
 
 
 def test_scan_that_is_a_file_of_a_training_scan_is_named_its_copy(ask, planted):
@@ -281,7 +281,7 @@ def test_spread_and_calibration_of_a_variational_run(ask):
     assert found["scans"] == 3
     assert found["pixels"] == 3 * 32 * 32
     assert found["coverage"] == sorted(found["coverage"])
-    assert "far too narrow" in found["sentence"]
+    assert "Overconfident" in found["sentence"]
 
 
 @pytest.mark.parametrize(
@@ -296,7 +296,7 @@ def test_spread_and_calibration_of_a_variational_run(ask):
 )
 def test_model_that_cannot_decode_from_a_latent_alone_refuses_with_a_sentence(ask, kind, fields):
     for model in ("unet", "skip-ae"):
-        with pytest.raises(ConfigError, match="nothing can be decoded from a latent alone"):
+        with pytest.raises(ConfigError, match="a latent code alone cannot be decoded"):
             ask(kind, model, **fields)
 
 
@@ -308,9 +308,9 @@ def test_autoencoder_has_no_prior_and_says_what_to_do(ask):
 
 
 def test_places_that_are_not_there_get_a_sentence(ask):
-    with pytest.raises(ConfigError, match="no scan 9999 in train"):
+    with pytest.raises(ConfigError, match="no image 9999 in train"):
         ask(AverageScans, "ae", places=(("train", 9999),))
     with pytest.raises(ConfigError, match="no split 'exam'"):
         ask(AverageScans, "ae", places=(("exam", 0),))
-    with pytest.raises(ConfigError, match="no latent number 8"):
+    with pytest.raises(ConfigError, match="no latent dimension 8"):
         ask(WalkDimension, "ae", split="test", indices=(0,), dimension=8)

@@ -23,19 +23,19 @@ def test_known_gaussian_is_calibrated():
     assert found.coverage == pytest.approx(found.levels, abs=0.015)
     assert found.error < 0.01
     assert found.spread == pytest.approx(found.rms_error, rel=0.02)
-    assert "is calibrated" in found.sentence()
+    assert found.sentence().startswith("Calibrated")
     assert found.pixels == 5 * 4 * 32 * 32
 
 
 def test_spread_that_is_a_tenth_of_the_error_is_far_too_narrow():
     found = counted(0.005)
     assert found.coverage[found.levels.index(0.9)] == pytest.approx(0.13, abs=0.02)  # erf(1.645 / 10 / sqrt 2)
-    assert "far too narrow" in found.sentence()
-    assert "10.1 times the spread" in found.sentence()
+    assert "Overconfident" in found.sentence()
+    assert "10.1× the posterior SD" in found.sentence()
 
 
 def test_spread_that_is_too_wide_is_told_too():
-    assert "too wide" in counted(0.5).sentence()
+    assert "Underconfident" in counted(0.5).sentence()
 
 
 def test_spread_of_a_linear_decoder_is_that_of_its_latent():

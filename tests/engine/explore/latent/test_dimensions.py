@@ -26,14 +26,14 @@ def test_numbers_of_a_variational_model_are_in_order_of_their_nats():
 def test_collapsed_numbers_are_named_and_counted():
     found = dimensions.describe(posterior(3, 13))
     assert found.active.sum() == 3
-    assert "collapsed in 13 of 16 latent numbers (81 %)" in found.sentence()
+    assert "collapse: 13 of 16 latent dimensions (81%) are inactive" in found.sentence()
     assert "3 are active" in found.sentence()
 
 
 def test_full_collapse_says_what_to_do():
     found = dimensions.describe(posterior(0, 4))
-    assert "none of the 4 latent numbers" in found.sentence()
-    assert "Lower beta" in found.sentence()
+    assert "no latent dimension of 4" in found.sentence()
+    assert "Lower β (--beta)" in found.sentence()
 
 
 def test_dead_numbers_of_an_autoencoder_are_named():
@@ -42,6 +42,6 @@ def test_dead_numbers_of_an_autoencoder_are_named():
     found = dimensions.describe(Codes(means, None))
     assert found.order[0] == 4
     assert found.order[-1] == 2
-    assert found.sentence() == "1 of 6 numbers are dead: they are the same for every scan."
+    assert found.sentence() == "1 of 6 latent dimensions is inactive (constant over all images)."
     assert (found.low < found.mean)[0]
     assert (found.mean < found.high)[0]

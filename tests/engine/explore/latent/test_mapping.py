@@ -68,12 +68,12 @@ def test_components_are_those_of_the_training_scans_alone(groups):
 def test_points_that_never_differ_are_laid_out_too():
     laid = mapping.lay_out(np.ones((5, 4), np.float32), np.ones(5, np.bool_), "pca", 0)
     assert np.isfinite(laid.points).all()
-    assert "0.0 %" in laid.axes[0]
+    assert "0.0%" in laid.axes[0]
 
 
 def test_lack_of_umap_is_told_with_the_line_that_installs_it(groups, monkeypatch):
     monkeypatch.setattr(mapping, "find_spec", lambda name: None)
-    assert "pip install -e '.[umap]'" in mapping.methods()["umap"]
+    assert 'pip install -e ".[umap]"' in mapping.methods()["umap"]
     assert mapping.methods()["pca"] == ""
     with pytest.raises(ConfigError, match=r"umap-learn is not installed.*pip install"):
         mapping.lay_out(groups[0], everything(groups[0]), "umap", 0)
@@ -128,7 +128,7 @@ def test_layout_that_is_closed_leaves_no_process(groups):
 
 def test_process_that_fails_says_why():
     process = EmbeddingProcess(np.full((8, 3), np.nan, np.float32), "tsne", 0)
-    with pytest.raises(EngramError, match=r"could not be laid out: ValueError.*NaN.*Map by principal components"):
+    with pytest.raises(EngramError, match=r"could not be computed: ValueError.*NaN.*Use PCA for the map"):
         process.wait(never)
 
 
