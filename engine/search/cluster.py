@@ -29,7 +29,7 @@ from engine.search.process import ThisMachine, TrialProcess
 LOOK_S = 0.5
 CONNECT_S = 10
 WISHES: dict[str, Message] = {"run": Continue(), "pause": Pause(), "stop": Stop()}
-GO_ON = "The same command goes on where it broke off."
+GO_ON = "Run the same command again to resume."
 
 # ---- at the search -----------------------------------------------------------------------------------------------
 
@@ -59,7 +59,7 @@ class ClusterHand:
         if word == "begun":
             self._begun += 1
             if self._begun > 1:
-                text = f"The worker of trial {self.task.number} is gone; the trial goes on at {content}."
+                text = f"The worker of trial {self.task.number} was lost; the trial continues on {content}."
                 self.put(Log(text=text, level="warning"))
         elif word == "event":
             self.put(read_event(content))
@@ -125,7 +125,7 @@ class Cluster:
         self._hands[hand.name] = hand
         hand.future.add_done_callback(lambda future: self._on_done(hand, future))
         if not self._own and not self._client.nthreads():
-            hand.put(Log(text=f"The cluster {self.where} has no workers yet; the trial waits for one."))
+            hand.put(Log(text=f"The cluster {self.where} has no workers yet; the trial is waiting for one."))
         return hand
 
     def expect(self, backend: str) -> None:
@@ -140,7 +140,7 @@ class Cluster:
         if self._trouble is not None:
             raise self._trouble
         if self._client.status != "running":
-            raise SearchError(f"The Dask scheduler at {self.where} is gone.", GO_ON)
+            raise SearchError(f"The connection to the Dask scheduler at {self.where} was lost.", GO_ON)
 
     def close(self) -> None:
         """Leave; workers that we started go too."""
@@ -163,10 +163,10 @@ class Cluster:
         if future.status == "cancelled" and hand.is_killed:
             hand.put(Gone(-9, ""))
         elif future.status == "error" and isinstance(future.exception(), distributed.KilledWorker):
-            hand.put(Gone(-9, "Its workers died, one after the other."))
+            hand.put(Gone(-9, "Its workers were lost, one after the other."))
         elif future.status == "error":
             what = f"A worker of {self.where} cannot train trial {hand.task.number}: {future.exception()}"
-            self._trouble = SearchError(what, "The engine and the folder of runs must be the same on all machines.")
+            self._trouble = SearchError(what, "Engram and the folder of runs must be the same on all machines.")
 
 
 def _silence_dask() -> None:
@@ -192,9 +192,9 @@ def _own_cluster(where: str, count: int) -> Any:
             warnings.simplefilter("ignore")  # another port for Dask's own pages is no matter
             made = getattr(importlib.import_module("dask_jobqueue"), QUEUES[where])()
     except (ValueError, RuntimeError, OSError) as error:
-        advice = f"Describe its jobs (cores, memory, walltime) as jobqueue.{where} in ~/.config/dask/jobqueue.yaml."
+        advice = f"Define its jobs (cores, memory, walltime) as jobqueue.{where} in ~/.config/dask/jobqueue.yaml."
         why = str(error).partition(", for example")[0]
-        raise SearchError(f"No jobs can be asked of {where} ({why}).", advice) from None
+        raise SearchError(f"Jobs cannot be submitted to {where} ({why}).", advice) from None
     made.scale(jobs=count)
     return made
 

@@ -13,7 +13,7 @@ from engine.runs import Run
 from engine.search.places import QUEUES, Hand, News, Place, Task
 from engine.search.process import ThisMachine
 
-INSTALL = "pip install 'engram-mri[cluster]'"
+INSTALL = 'pip install "engram-mri[cluster]"'
 
 
 def place_of(settings: SearchConfig, folder: Path) -> Place:
@@ -30,7 +30,7 @@ def place_of(settings: SearchConfig, folder: Path) -> Place:
     if not where:
         return ThisMachine(folder, settings.spare)
     if where != "local" and where not in QUEUES and ":" not in where:
-        advice = f"Give the address of a Dask scheduler, local, or one of: {', '.join(QUEUES)}."
+        advice = f"Use the address of a Dask scheduler, local, or one of: {', '.join(QUEUES)}."
         raise SearchError(f"There is no cluster '{where}'.", advice)
     needed = {"distributed": "dask"} | ({"dask_jobqueue": "dask-jobqueue"} if where in QUEUES else {})
     for module, package in needed.items():

@@ -93,7 +93,7 @@ class Search:
         Raises:
             SearchBusy: another process searches.
         """
-        advice = f"See it with: trials {self.name}; stop it there first: trials {self.name} --stop."
+        advice = f"List its trials with: trials {self.name}. Stop it there first: trials {self.name} --stop."
         with runs.hold(self.path, SearchBusy(f"Search '{self.name}' is running in another process.", advice)):
             yield
 
@@ -128,15 +128,13 @@ def prepare(order: Order) -> Search:
     """
     home = Path(order.root or runs.default_root()) / HOME
     if not NAME.fullmatch(order.name):
-        raise SearchError(f"'{order.name}' cannot be a search's name.", "Use letters, digits, '.', '_' and '-'.")
+        raise SearchError(f"'{order.name}' is not a valid search name.", "Use letters, digits, '.', '_' and '-'.")
     if (home / order.name / FILE).is_file():
         check_source(order)
         return Search((home / order.name).resolve())
     search = Search(home.resolve() / order.name)
     if order.base is None or order.space is None:
-        raise SearchNotFound(
-            f"There is no search '{order.name}' to go on with.", "Give a preset or a space to begin one."
-        )
+        raise SearchNotFound(f"There is no search '{order.name}' to resume.", "Add --preset or --space to start one.")
     plan = settled(order.base, order.space, order.settings)
     tracking.check(plan.base)
     check_source(order)
@@ -215,17 +213,17 @@ def settled(base: RunConfig, described: Mapping[str, Any], given: Mapping[str, A
     if settings.tuner == "wandb":
         check_sweepable(points, settings)
         if settings.parallel > 1:
-            raise ConfigError("A W&B sweep proposes one trial after the other.", "Run one at a time.")
+            raise ConfigError("A W&B sweep proposes one trial at a time.", "Set --parallel to 1.")
     epochs = next((each for each in points.dimensions if each.name == "epochs"), None)
     if settings.algorithm == "grid" and not points.is_finite:
-        raise ConfigError("A grid needs lists or ranges of whole numbers.", "Give lists, or search at random.")
+        raise ConfigError("A grid search needs lists, or ranges of whole numbers.", "Use lists, or another algorithm.")
     if settings.algorithm == "hyperband" and epochs is not None:
         points, base = points.without("epochs"), config.build({"epochs": max(_whole(epochs))}, base)
     if epochs is not None and settings.epochs_scale < 1:
         scaled = [max(1, round(each * settings.epochs_scale)) for each in _whole(epochs)]
         if len(set(scaled)) < len(scaled):
             raise ConfigError(
-                "Scaled down, different numbers of epochs become the same.", "Take a larger epochs scale."
+                "With this epoch scale, different numbers of epochs become the same.", "Use a larger epoch scale."
             )
     return Plan(base, points, settings)
 
@@ -237,9 +235,11 @@ def check_sweepable(points: Space, settings: SearchConfig) -> None:
         ConfigError: the algorithm, or a setting that is conditional.
     """
     if settings.algorithm == "hyperband":
-        raise ConfigError("W&B's sweeps know no hyperband.", "Choose another algorithm.")
+        raise ConfigError("W&B sweeps do not support Hyperband.", "Choose another algorithm.")
     if conditional := [dimension.name for dimension in points.dimensions if dimension.when]:
-        raise ConfigError(f"'{conditional[0]}' is conditional, which W&B's sweeps cannot be.", "Let it always vary.")
+        raise ConfigError(
+            f"'{conditional[0]}' has a condition, which W&B sweeps do not support.", "Remove its condition."
+        )
 
 
 def _whole(dimension: AnyDimension) -> list[int]:
@@ -289,8 +289,8 @@ def _check_base(plan: Plan, base: RunConfig) -> None:
 
 
 def _refuse(name: str, value: Any) -> None:
-    advice = "Leave the option out to go on, or choose another name to begin anew."
-    raise SearchError(f"This search was begun with {name} = {value}.", advice)
+    advice = "Leave the option out to resume the search, or choose another name for a new one."
+    raise SearchError(f"This search was started with {name} = {value}.", advice)
 
 
 def run_of(search: Search, number: int, settings: RunConfig) -> Run:

@@ -199,10 +199,12 @@ class Ledger:
         try:
             yield
         except sqlite3.OperationalError as error:
-            raise SearchError(f"The ledger {self.path} cannot be used now ({error}).", "Is the disk full?") from None
+            raise SearchError(
+                f"The search database {self.path} cannot be used now ({error}).", "Check that the disk is not full."
+            ) from None
         except (sqlite3.DatabaseError, ValueError) as error:
-            advice = "Its runs are kept. Restore the file, or search under another name."
-            raise SearchDamaged(f"The ledger {self.path} cannot be read ({error}).", advice) from None
+            advice = "Its runs are kept. Restore the file, or start a search under another name."
+            raise SearchDamaged(f"The search database {self.path} cannot be read ({error}).", advice) from None
 
 
 def _stored(value: Any) -> Any:

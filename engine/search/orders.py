@@ -61,7 +61,7 @@ def _stop_trial(conductor: "Conductor", number: Any) -> None:
 def _enqueue(conductor: "Conductor", values: Mapping[str, Any]) -> None:
     row = conductor.trials.enqueue(values)
     if row is None:
-        raise SearchError("This configuration has been tried already.", "See the trials.")
+        raise SearchError("This configuration has already been tried.", "See the list of trials.")
     conductor.emit(announcements.proposed(conductor.search, row))
     conductor.tell()
 

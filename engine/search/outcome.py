@@ -6,11 +6,11 @@ from engine.messages import JobEnded, Refused
 from engine.runs import Run
 from engine.search import standing
 
-NO_NUMBER = "The validation loss was no finite number in any epoch."
-BY_HAND = "Stopped by hand."
-HOPELESS = "Hopeless: up to epoch {epoch} its best validation loss was above the median of the other trials."
+NO_NUMBER = "The validation loss was not a finite number in any epoch."
+BY_HAND = "Stopped manually."
+HOPELESS = "Pruned at epoch {epoch}: best validation loss above the median of the other trials."
 DEATHS = 2  # without a complete epoch in between: then it is no accident
-DIED = "Its process ended {times} times in the same epoch ({how}); there may not be enough memory for it."
+DIED = "Its process was terminated {times} times in the same epoch ({how}); there may not be enough memory."
 
 
 def finished(run: Run) -> dict[str, Any]:

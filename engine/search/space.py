@@ -125,7 +125,7 @@ class Space:
         for dimension in self.dimensions:
             if name in dimension.when:
                 raise ConfigError(
-                    f"'{dimension.name}' depends on '{name}', which is fixed.", "Let it vary, or drop both."
+                    f"'{dimension.name}' depends on '{name}', which is fixed.", f"Let '{name}' vary, or remove both."
                 )
         return Space(tuple(dimension for dimension in self.dimensions if dimension.name != name))
 
@@ -155,9 +155,9 @@ def load(path: Path | str, base: RunConfig) -> Space:
     try:
         described = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ConfigError(f"The space file {path} cannot be read ({error}).", "Give a JSON file.") from None
+        raise ConfigError(f"The space file {path} cannot be read ({error}).", "Use a JSON file.") from None
     if not isinstance(described, dict):
-        raise ConfigError(f"The space file {path} must map fields to values.", 'Such as {"latent": [256, 512]}.')
+        raise ConfigError(f"The space file {path} must map settings to values.", 'Example: {"latent": [256, 512]}.')
     return parse(described, base)
 
 
@@ -178,7 +178,7 @@ def preset(name: str) -> tuple[RunConfig, Space]:
     base = config.preset(name)
     found = presets()
     if name not in found:
-        raise ConfigError(f"The preset '{name}' comes without a space.", f"Choose one of: {', '.join(found)}.")
+        raise ConfigError(f"The preset '{name}' has no search space.", f"Choose one of: {', '.join(found)}.")
     return base, parse(found[name], base)
 
 

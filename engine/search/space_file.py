@@ -13,7 +13,7 @@ from engine.config import FieldSpec, RunConfig, Section
 from engine.errors import ConfigError
 from engine.search.dimensions import AnyDimension, Choices, Conditions, Range
 
-EXAMPLE = 'Give a list, such as [256, 512], or {"low": 256, "high": 1024}.'
+EXAMPLE = 'Use a list, such as [256, 512], or {"low": 256, "high": 1024}.'
 KINDS = {"ints": "a list of whole numbers", "int": "a whole number", "float": "a number", "bool": "true or false"}
 FORMS: tuple[set[str], ...] = ({"values", "when"}, {"low", "high", "log", "when"})
 
@@ -29,7 +29,7 @@ def read(described: Mapping[str, Any], base: RunConfig) -> tuple[AnyDimension, .
         ConfigError: something in it is no good; the sentence names the field.
     """
     if not described:
-        raise ConfigError("The space is empty.", EXAMPLE)
+        raise ConfigError("The search space is empty.", EXAMPLE)
     models = _models(described, base)
     made = {name: _dimension(name, _unfolded(name, value), models) for name, value in described.items()}
     for dimension in made.values():
@@ -43,9 +43,9 @@ def _models(described: Mapping[str, Any], base: RunConfig) -> list[str]:
         return [base.model.model]
     names = _unfolded("model", described["model"]).get("values", ())
     if not names:
-        raise ConfigError("'model' needs a list of models.", 'Such as ["ae", "vae"].')
+        raise ConfigError("'model' needs a list of models.", 'Example: ["ae", "vae"].')
     if unknown := [name for name in names if not isinstance(name, str) or name not in config.MODELS]:
-        raise ConfigError(f"There is no model '{unknown[0]}'.", f"Choose from: {', '.join(sorted(config.MODELS))}.")
+        raise ConfigError(f"There is no model '{unknown[0]}'.", f"Choose one of: {', '.join(sorted(config.MODELS))}.")
     return list(names)
 
 
@@ -56,7 +56,7 @@ def _unfolded(name: str, value: Any) -> dict[str, Any]:
     is_clear = isinstance(value, dict) and isinstance(value.get("values", []), list | tuple)
     if is_clear and any(set(value) <= form and set(value) & form - {"when", "log"} for form in FORMS):
         return dict(value)
-    raise ConfigError(f"The values of '{name}' cannot be understood.", EXAMPLE)
+    raise ConfigError(f"The values of '{name}' are not valid.", EXAMPLE)
 
 
 def _dimension(name: str, described: Mapping[str, Any], models: Sequence[str]) -> AnyDimension:
@@ -92,7 +92,7 @@ def _owners(name: str, models: Sequence[str]) -> dict[str, type[Section]]:
 
 def _conditions(given: Any, owners: Mapping[str, Any], models: Sequence[str]) -> Conditions:
     if not isinstance(given, dict):
-        raise ConfigError("'when' must map a field to the values it must have.", 'Such as {"model": ["vae"]}.')
+        raise ConfigError("'when' must map a setting to the values it must have.", 'Example: {"model": ["vae"]}.')
     when = {name: tuple(wanted) if isinstance(wanted, list) else (wanted,) for name, wanted in given.items()}
     if len(owners) < len(models):
         when.setdefault("model", tuple(owners))
@@ -106,7 +106,9 @@ def _checked(spec: FieldSpec, section: type[Section], value: Any) -> Any:
         return _validator(section, spec.name).validate_python(int(value) if whole else value)
     except ValidationError:
         limits = ", ".join(spec.choices) or spec.limits or KINDS.get(spec.kind, "text")
-        raise ConfigError(f"{spec.title} ({spec.name}) cannot be {value!r} in the space.", f"It is {limits}.") from None
+        raise ConfigError(
+            f"{spec.title} ({spec.name}) cannot be {value!r} in the search space.", f"It must be {limits}."
+        ) from None
 
 
 @cache
@@ -119,7 +121,7 @@ def _validator(section: type[Section], name: str) -> TypeAdapter[Any]:
 
 def _range(spec: FieldSpec, section: type[Section], described: Mapping[str, Any], when: Conditions) -> Range:
     if spec.kind not in {"int", "float"}:
-        raise ConfigError(f"'{spec.name}' is no number and has no range.", "Give a list of its values.")
+        raise ConfigError(f"'{spec.name}' is not numeric, so it cannot have a range.", "Use a list of values.")
     if missing := {"low", "high"} - set(described):
         raise ConfigError(f"The range of '{spec.name}' has no '{min(missing)}'.", EXAMPLE)
     low, high = (_checked(spec, section, described[side]) for side in ("low", "high"))
@@ -127,9 +129,11 @@ def _range(spec: FieldSpec, section: type[Section], described: Mapping[str, Any]
     if not isinstance(log, bool):
         raise ConfigError(f"'log' of '{spec.name}' must be true or false.", EXAMPLE)
     if not low < high or not math.isfinite(high - low):
-        raise ConfigError(f"The range of '{spec.name}' goes from {low} to {high}.", "Let low be below high.")
+        raise ConfigError(f"The range of '{spec.name}' goes from {low} to {high}.", "'low' must be below 'high'.")
     if log and low <= 0:
-        raise ConfigError(f"The range of '{spec.name}' begins at {low} and is logarithmic.", "Begin above 0.")
+        raise ConfigError(
+            f"The range of '{spec.name}' starts at {low} and is logarithmic.", "A logarithmic range must start above 0."
+        )
     return Range(spec.name, low, high, log, spec.kind == "int", when=when)
 
 
@@ -137,10 +141,12 @@ def _check_conditions(dimension: AnyDimension, made: Mapping[str, AnyDimension])
     for name, wanted in dimension.when.items():
         parent = made.get(name)
         if not isinstance(parent, Choices) or name == dimension.name:
-            advice = f"Add a list for '{name}', or drop the condition."
-            raise ConfigError(f"'{dimension.name}' depends on '{name}', which has no list in the space.", advice)
+            advice = f"Add a list for '{name}', or remove the condition."
+            raise ConfigError(f"'{dimension.name}' depends on '{name}', which has no list in the search space.", advice)
         if strange := [value for value in wanted if value not in parent.values]:
-            raise ConfigError(f"'{dimension.name}' depends on {name} = {strange[0]!r}, which the space does not have.")
+            raise ConfigError(
+                f"'{dimension.name}' depends on {name} = {strange[0]!r}, which is not in the search space."
+            )
 
 
 def _in_order(made: Mapping[str, AnyDimension]) -> Iterable[AnyDimension]:
@@ -149,6 +155,8 @@ def _in_order(made: Mapping[str, AnyDimension]) -> Iterable[AnyDimension]:
     while left:
         ready = [name for name, dimension in left.items() if set(dimension.when) <= placed]
         if not ready:
-            raise ConfigError(f"The conditions of {', '.join(sorted(left))} go round in a circle.", "Break it.")
+            raise ConfigError(
+                f"The conditions of {' and '.join(sorted(left))} depend on each other.", "Remove one of them."
+            )
         yield left.pop(ready[0])
         placed.add(ready[0])

@@ -117,7 +117,7 @@ class SweepTrials(Trials):
             self.ledger.state(sweep=told["sweep"])
         self._is_over = self._is_over or "over" in told
         if "gone" in told and not self._is_over:
-            raise SearchError("W&B's agent ended before the sweep did.", f"What it said is in {self._log}.")
+            raise SearchError("The W&B agent ended before the sweep did.", f"Its output is in {self._log}.")
         return self._take(told["values"]) if "values" in told else None
 
     def _take(self, values: Mapping[str, Any]) -> Trial | None:

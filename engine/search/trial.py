@@ -51,7 +51,7 @@ def main() -> None:
     control = Control(lambda: emit(Paused(run=run.name)), lambda: emit(Continued(run=run.name)))
     threading.Thread(target=_listen, args=(lines, control), daemon=True).start()
     if cards := os.environ.get(ALLOWED):
-        emit(Log(text=f"{run.name} sees the card {cards}."))
+        emit(Log(text=f"{run.name} uses GPU {cards}."))
     since = time.monotonic()
     while run.is_busy() and time.monotonic() - since < ORPHAN_S:
         time.sleep(0.1)

@@ -94,7 +94,9 @@ class Trials:
         proposal = oracle.ask()
         if proposal is WAIT:
             if known >= len(self.rows):
-                raise SearchError("The search waits for trials that are over.", "Search under another name.")
+                raise SearchError(
+                    "The search is waiting for trials that have already ended.", "Start a search under another name."
+                )
             self._not_before = len(self.rows)
             return self.propose()
         self.is_exhausted = proposal is None

@@ -18,7 +18,7 @@ def checked(ledger: Ledger, verb: str, content: Any) -> None:
     plan = folder.plan_of(ledger)
     if verb == "enqueue":
         if not content:
-            raise ConfigError("There are no values to try.", 'Such as {"latent": 256}.')
+            raise ConfigError("No values given.", 'Example: {"latent": 256}')
         config.build(content, plan.base)
     elif verb == "space":
         folder.extended(plan, content)

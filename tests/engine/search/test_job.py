@@ -253,7 +253,7 @@ def test_a_running_search_is_paused_told_what_to_try_extended_and_stopped(make_s
     assert search.ended == "stopped"
     trials = search.trials
     assert [trial.origin for trial in trials] == ["search", "hand", "search"]
-    assert (trials[0].score, trials[0].reason) == (None, "Stopped by hand.")
+    assert (trials[0].score, trials[0].reason) == (None, "Stopped manually.")
     assert not trials[2].is_over
 
 

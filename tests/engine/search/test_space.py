@@ -82,27 +82,27 @@ def test_features_lie_between_0_and_1_and_keep_the_order():
 REFUSED = {
     "There is no setting 'learning_rte' .* Did you mean 'learning_rate'": {"learning_rte": [1]},
     r"Learning rate \(learning_rate\) cannot be 5 .* from 1e-07 to 1": {"learning_rate": [1e-3, 5]},
-    "Fit .* letterbox, squash": {"fit": ["letterbox", "stretch"]},
+    "Resize mode .* letterbox, squash": {"fit": ["letterbox", "stretch"]},
     "no 'high'": {"latent": {"low": 5}},
     "no setting 'beta' for the model 'ae'": {"beta": [1]},
     "'epochs' is empty": {"epochs": []},
-    "'epochs' cannot be understood": {"epochs": 3},
-    "'latent' cannot be understood": {"latent": {"values": [1], "low": 1}},
-    "no number and has no range": {"source": {"low": 1, "high": 2}},
-    "which the space does not have": {"epochs": [1, 2], "latent": {"values": [3], "when": {"epochs": 3}}},
-    "has no list in the space": {"latent": {"values": [3], "when": {"epochs": 3}}},
-    "Let low be below high": {"latent": {"low": 20, "high": 2}},
-    "Begin above 0": {"leaky_slope": {"low": 0, "high": 1, "log": True}},
-    "circle": {
+    "The values of 'epochs' are not valid": {"epochs": 3},
+    "The values of 'latent' are not valid": {"latent": {"values": [1], "low": 1}},
+    "not numeric, so it cannot have a range": {"source": {"low": 1, "high": 2}},
+    "which is not in the search space": {"epochs": [1, 2], "latent": {"values": [3], "when": {"epochs": 3}}},
+    "has no list in the search space": {"latent": {"values": [3], "when": {"epochs": 3}}},
+    "'low' must be below 'high'": {"latent": {"low": 20, "high": 2}},
+    "must start above 0": {"leaky_slope": {"low": 0, "high": 1, "log": True}},
+    "depend on each other": {
         "epochs": {"values": [1], "when": {"latent": 1}},
         "latent": {"values": [1], "when": {"epochs": 1}},
     },
     "no model 'xyz'": {"model": ["ae", "xyz"]},
     r"no model '\['ae'\]'": {"model": [["ae"]]},
     "'model' needs a list of models": {"model": {"low": 1, "high": 2}},
-    "The values of 'epochs' cannot": {"epochs": {"values": 3}},
+    "values of 'epochs' are not valid": {"epochs": {"values": 3}},
     r"Filters \(filters\) cannot be 4 .* a list of whole numbers": {"filters": [4, 8]},
-    "The space is empty": {},
+    "The search space is empty": {},
 }
 
 

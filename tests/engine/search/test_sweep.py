@@ -58,7 +58,7 @@ def test_without_a_login_a_sweep_is_refused_and_the_offline_way_is_said(no_login
     order = Search(
         name="s", root=str(tmp_path), base=config.build(TINY), space=SPACE, settings={"tuner": "wandb", "trials": 2}
     )
-    with pytest.raises(TrackingError, match=r"needs a login.*Take KerasTuner as the tuner"):
+    with pytest.raises(TrackingError, match=r"needs a W&B login.*Use KerasTuner as the tuner"):
         job.search(order)
     assert list(tmp_path.iterdir()) == []  # the name is free for another tuner
     begun = folder.prepare(order.model_copy(update={"settings": {"tuner": "keras-tuner"}}))
@@ -71,7 +71,7 @@ def test_from_the_command_line_a_refused_sweep_leaves_nothing_either(no_login, t
     file.write_text('{"latent": [4, 8]}')
     words = ["search", "--name", "s", "--tuner", "wandb", "--space", str(file), "--runs", str(runs), *OPTIONS]
     assert cli.main(words) == 2
-    assert "needs a login" in capsys.readouterr().err
+    assert "needs a W&B login" in capsys.readouterr().err
     assert not runs.exists()
 
 
@@ -80,7 +80,7 @@ def test_from_the_window_a_refused_sweep_leaves_nothing_either(no_login, tmp_pat
     order = Search(name="s", root=str(runs), base=tiny(), space={"latent": [4, 8]}, settings={"tuner": "wandb"})
     Worker([], lines, tmp_path)._do_job(order)
     (refused,) = (read_event(line) for line in lines.getvalue().splitlines())
-    assert "needs a login" in refused.reason
+    assert "needs a W&B login" in refused.reason
     assert not runs.exists()
 
 
@@ -90,10 +90,10 @@ def test_from_the_window_a_refused_sweep_leaves_nothing_either(no_login, tmp_pat
         (
             {"latent": [4, 8], "schedule": {"values": ["constant", "cosine"], "when": {"latent": [4]}}},
             {},
-            "'schedule' is conditional",
+            "'schedule' has a condition",
         ),
-        ({"latent": [4, 8]}, {"algorithm": "hyperband"}, "know no hyperband"),
-        ({"latent": [4, 8]}, {"parallel": 2}, "one trial after the other"),
+        ({"latent": [4, 8]}, {"algorithm": "hyperband"}, "do not support Hyperband"),
+        ({"latent": [4, 8]}, {"parallel": 2}, "one trial at a time"),
     ],
 )
 def test_what_a_sweep_cannot_do_is_said_before_anything_is_made(space, settings, said):
