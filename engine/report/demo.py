@@ -16,23 +16,25 @@ from engine.runs import Run
 NUMBERS = {
     "n": ("images", ",.0f"),
     "mse": ("MSE", ".5f"),
-    "psnr_db": ("PSNR dB", ".2f"),
-    "ssim": ("SSIM", ".3f"),
+    "psnr_db": ("PSNR (dB)", ".1f"),
+    "ssim": ("SSIM", ".2f"),
     "nats_per_image": ("nats per image", ",.1f"),
     "reconstruction_nats": ("reconstruction", ",.1f"),
     "kl_nats": ("KL", ",.1f"),
     "entropy_floor_nats": ("entropy floor", ",.1f"),
     "batch_sum": ("batch sum", ",.0f"),
 }
-READING = """\
-All numbers are means over the images of a split, with gray values from 0 to 1. PSNR is the mean of the images' \
-decibels. Only a model that gives a distribution has nats: reconstruction plus KL is the negative evidence lower \
-bound, and no model can have less reconstruction than the entropy floor, the images' own. The batch sum is the loss \
-times the batch size, as the seed study counts. Choose by validation; the test images served neither \
-the training nor the choice."""
-WARNING = """\
-A reconstruction is a guess from a few numbers. It blurs what is small and rare, so it may remove a lesion, and it may \
-draw one that is not there. Do not read pathology from these pictures."""
+READING = (
+    "Means over the images of a split; intensities 0–1. PSNR is the mean over the images. Nats: VAE only; "
+    "reconstruction + KL is the negative evidence lower bound, and the reconstruction term cannot be lower than "
+    "the entropy floor (binary entropy of the images). Batch sum: the loss × batch size, as in the reference "
+    "study (a 2024 course report). Choose models by the validation set; the test images were used neither for "
+    "training nor for this choice."
+)
+WARNING = (
+    "A reconstruction is re-drawn from a short code. Small or rare structures are blurred: a lesion can "
+    "disappear, and one that does not exist can appear. Do not interpret pathology in these images."
+)
 
 
 @dataclass(frozen=True)
@@ -81,23 +83,21 @@ class Demo:
 def html(demo: Demo) -> str:
     """The page as one HTML file that fetches nothing."""
     sections = [
-        page.section("Read this first", page.paragraph(WARNING), warning=True),
-        page.section("In short", *map(page.paragraph, _in_short(demo))),
+        page.section("Read first", page.paragraph(WARNING), warning=True),
+        page.section("Summary", *map(page.paragraph, _in_short(demo))),
         page.section("Images", _samples(demo), _counts(demo)),
-        page.section("Learning", _curves(demo)),
+        page.section("Learning curves", _curves(demo)),
         page.section("Reconstructions", _reconstructions(demo)),
-        page.section("Numbers", _numbers(demo), page.paragraph(READING)),
-        page.section("Settings and origin", _origin(demo)),
-        page.section("Go on", page.commands(demo.advice)),
+        page.section("Metrics", _numbers(demo), page.paragraph(READING)),
+        page.section("Settings and provenance", _origin(demo)),
+        page.section("Next steps", page.commands(demo.advice)),
     ]
     return page.page(demo.title, _lead(demo), sections)
 
 
 def _lead(demo: Demo) -> str:
     settings = demo.images.config
-    what = (
-        "procedural phantoms, no patient's images" if settings.source == "phantom" else f"images of {settings.source}"
-    )
+    what = "generated phantoms, no patient data" if settings.source == "phantom" else f"images of {settings.source}"
     return (
         f"{len(demo.examined)} models trained on {what}, {settings.size} × {settings.size} pixels, in "
         f"{demo.elapsed_s / 60:.1f} minutes in all. Few images and few epochs: a demonstration, not a result."
@@ -109,7 +109,7 @@ def _in_short(demo: Demo) -> list[str]:
     for each in demo.examined:
         model, part = each.run.config.model, each.measured[demo.split]
         size, kept = demo.images.config.size**2, model.latent_size
-        through = f"{size:,} pixels through {kept} numbers" if kept else f"{size:,} pixels, no bottleneck"
+        through = f"{size:,} pixels → {kept:,} latent values" if kept else f"{size:,} pixels, no bottleneck"
         sentences.append(
             f"{config.model_title(model.model)} ({each.run.name}): {through}. "
             f"On the {part['n']:,} {demo.split} images: PSNR {part['psnr_db']:.1f} dB, SSIM {part['ssim']:.2f}, "
@@ -128,7 +128,7 @@ def _samples(demo: Demo) -> str:
         for number in range(count)
     ]
     figure = figures.grid(columns, [_plain(name) for name in rows], cell_inches=1.2)
-    return page.picture(figure, "The first training images of each class, as the models see them.")
+    return page.picture(figure, "The first training images of each class, as the model sees them.")
 
 
 def _counts(demo: Demo) -> str:
@@ -140,7 +140,9 @@ def _counts(demo: Demo) -> str:
 
 def _curves(demo: Demo) -> str:
     figure = figures.curves([_chart(each, SERIES[number]) for number, each in enumerate(demo.examined)])
-    caption = "Loss per image after each epoch: training solid, validation dashed. The model of the best epoch is kept."
+    caption = (
+        "Loss per image after each epoch: training solid, validation dashed. The model of the best epoch is saved."
+    )
     return page.picture(figure, caption)
 
 
@@ -173,10 +175,10 @@ def _reconstructions(demo: Demo) -> str:
         title = f"{each.run.config.model.model.upper()} − original"
         columns.append(figures.Column(title, list(each.reconstructed[..., 0] - originals), signed=True))
     caption = (
-        f"Images of the {demo.split} set, spread evenly over it and not chosen for their looks; the last row is the "
-        f"one that {demo.examined[0].title} reconstructs worst. All pictures are drawn from black 0 to white 1. "
-        "Differences share one scale, which holds 99.5 % of their pixels: orange where the reconstruction is brighter "
-        "than the original, blue where it is darker."
+        f"Images of the {demo.split} set, evenly spaced and not selected by appearance; the last row is the one "
+        f"with the highest MSE for {demo.examined[0].title}. Display range: 0 (black) to 1 (white). All "
+        "differences share one scale that covers 99.5% of their pixels: orange where the reconstruction is "
+        "brighter than the original, blue where it is darker."
     )
     return page.picture(figures.grid(columns, rows), caption)
 
@@ -200,7 +202,7 @@ def _origin(demo: Demo) -> str:
     rows = [[title, *(_setting(each.get(name)) for each in settings)] for name, title in _titles(demo).items()]
     origins = [each.run.provenance for each in demo.examined]
     for name in dict.fromkeys(name for origin in origins for name in origin["versions"]):
-        rows.append([f"Version of {name}", *(origin["versions"].get(name, "–") for origin in origins)])
+        rows.append([f"{name} version", *(origin["versions"].get(name, "–") for origin in origins)])
     rows.append(["Device", *(origin["device"] for origin in origins)])
     rows.append(["Fingerprint of the images", *(origin["data"]["fingerprint"][:16] for origin in origins)])
     rows.append(["Folder", *(str(each.run.path) for each in demo.examined)])

@@ -49,7 +49,7 @@ def comparison(
         mask: bool (size, size), a region whose outline is drawn on the pictures; None for none.
     """
     differences = [picture - pictures[0] for picture in pictures]
-    rows = [Strip("picture", pictures, notes=notes), Strip("− clean", differences, signed=True)]
+    rows = [Strip("image", pictures, notes=notes), Strip("difference", differences, signed=True)]
     figure = strips(rows, titles)
     if mask is not None:
         for axes in figure.axes[: len(pictures)]:
@@ -88,7 +88,7 @@ def _draw(axes: Axes, sigmas: Sequence[float], measure: Measure) -> None:
     if limits := _limits([row.values[1:] for row in measure.rows]):
         axes.set_ylim(*limits)
     axes.set_title(measure.title, color=TEXT, fontsize=9, fontweight="bold", loc="left")
-    axes.set_xlabel("noise σ, gray values of 255", color=QUIET, fontsize=8)
+    axes.set_xlabel("noise σ (8-bit levels, 0–255)", color=QUIET, fontsize=8)
     axes.set_ylabel(measure.unit, color=QUIET, fontsize=8)
     figures.dress(axes)
 

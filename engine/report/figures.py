@@ -69,14 +69,14 @@ class Chart:
 def png(figure: Figure) -> bytes:
     """A figure as a PNG file, with the mark in its description too."""
     file = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(file, metadata={"Software": "Engram", "Description": MARK + "."})
+    FigureCanvasAgg(figure).print_png(file, metadata={"Software": "Engram", "Description": MARK})
     return file.getvalue()
 
 
 def pdf(figure: Figure) -> bytes:
     """A figure as a PDF file, lines as lines; without a date, so that the same figure is the same file."""
     file = io.BytesIO()
-    facts = {"Creator": "Engram", "Subject": MARK + ".", "CreationDate": None}
+    facts = {"Creator": "Engram", "Subject": MARK, "CreationDate": None}
     FigureCanvasPdf(figure).print_pdf(file, metadata=facts)
     return file.getvalue()
 

@@ -81,9 +81,9 @@ def _by_error(figure: Figure, axes: Axes, scans: Scans) -> None:
     drawn = axes.scatter(x, y, c=scans.mse[order], cmap=HEAT, norm=scale, s=7, lw=0)
     bar = figure.colorbar(drawn, ax=axes, pad=0.01, extend="both")
     bar.ax.tick_params(colors=QUIET, labelsize=6.5, length=2, which="both")
-    bar.ax.set_ylabel("mean squared error, gray values 0 to 1", color=QUIET, fontsize=6.5)
+    bar.ax.set_ylabel("mean squared error (intensity 0–1)", color=QUIET, fontsize=6.5)
     bar.outline.set_edgecolor(LINE)
-    _titled(axes, "by error", scans.axes)
+    _titled(axes, "Reconstruction error", scans.axes)
 
 
 def ranked(values: NDArray[np.float64], active: NDArray[np.bool_], measure: str, floor: float | None) -> Figure:
@@ -91,13 +91,20 @@ def ranked(values: NDArray[np.float64], active: NDArray[np.bool_], measure: str,
     figure, axes = _chart()
     places = np.arange(1, len(values) + 1)
     shown = np.maximum(values, 1e-9)
-    axes.plot(places[active], shown[active], ".", color=ACCENT, ms=4, label=f"{int(active.sum())} in use")
+    axes.plot(places[active], shown[active], ".", color=ACCENT, ms=4, label=f"{int(active.sum()):,} active")
     if (~active).any():
-        axes.plot(places[~active], shown[~active], "x", color=SERIES[1], ms=3.5, label=f"{int((~active).sum())} unused")
+        axes.plot(
+            places[~active],
+            shown[~active],
+            "x",
+            color=SERIES[1],
+            ms=3.5,
+            label=f"{int((~active).sum()):,} inactive (collapsed)",
+        )
     if floor is not None:
         axes.axhline(floor, color=QUIET, lw=1, linestyle=":", label=f"{floor:g} nats")
     axes.set_yscale("log")
-    _titled(axes, "What each latent number says", ("latent numbers, in order", measure))
+    _titled(axes, "Information per latent dimension", ("latent dimensions, in order", measure))
     axes.legend(fontsize=7, labelcolor=TEXT, facecolor=CARD, edgecolor=LINE)
     return _signed(figure)
 
@@ -110,9 +117,9 @@ def nearness(groups: dict[str, NDArray[np.float64]], limit: float, unit: str) ->
         share = np.arange(len(ordered)) / max(1, len(ratios))
         style = "-" if number == 0 else ("--" if number == 1 else ":")
         axes.step(ordered, share, style, where="post", color=SERIES[number % len(SERIES)], lw=1.6, label=title)
-    axes.axvline(limit, color=TEXT, lw=1, linestyle="-.", label=f"limit, {limit:.2f}")
+    axes.axvline(limit, color=TEXT, lw=1, linestyle="-.", label=f"limit {limit:.2f}")
     axes.set_xlim(-0.02, 1.02)
-    _titled(axes, "How near the nearest training scan is", (unit, "share of the scans"))
+    _titled(axes, "Distance to the nearest training image", (unit, "fraction of the images"))
     axes.legend(fontsize=7, labelcolor=TEXT, facecolor=CARD, edgecolor=LINE, loc="center")
     return _signed(figure)
 
@@ -124,8 +131,8 @@ def calibration(levels: Sequence[float], coverage: Sequence[float]) -> Figure:
     axes.plot(levels, coverage, "-o", color=ACCENT, lw=1.6, ms=4, label="posterior samples")
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
-    titles = ("share of pixels that intervals should hold", "share of held-out pixels in them")
-    _titled(axes, "Calibration of the spread", titles)
+    titles = ("nominal coverage", "observed coverage")
+    _titled(axes, "Calibration of the posterior SD", titles)
     axes.legend(fontsize=7, labelcolor=TEXT, facecolor=CARD, edgecolor=LINE, loc="upper left")
     return _signed(figure)
 

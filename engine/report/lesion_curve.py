@@ -28,16 +28,18 @@ def draw(content: Mapping[str, Any]) -> Figure:
     first = content["picture_d_prime"]
     held = [first, *(layer["held_d_prime"] for layer in layers)]
     alone = [first, *(layer["alone_d_prime"] for layer in layers)]
-    axes.plot(held, color=SERIES[0], lw=2, marker="o", ms=3, label="held: all that is on its way to the output")
+    axes.plot(held, color=SERIES[0], lw=2, marker="o", ms=3, label="all paths to the output")
     if any(one - other > 0.01 * first for one, other in zip(held, alone, strict=True)):
-        axes.plot(alone, color=SERIES[1], lw=1.2, ls="--", label="alone: this layer")
+        axes.plot(alone, color=SERIES[1], lw=1.2, ls="--", label="this layer only")
     axes.set_ylim(0, first * 1.12)
-    _name(axes, ["picture", *(layer["name"] for layer in layers)])
+    _name(axes, ["image", *(layer["name"] for layer in layers)])
     _mark(axes, content, held)
     count = len(content["pairs"])
     what = f"{count} lesion{'s' * (count > 1)}"
-    axes.set_title(f"Where {what} went in {content['run']}", color=TEXT, fontsize=10, fontweight="bold", loc="left")
-    axes.set_ylabel("detectability d′, mean", color=QUIET, fontsize=8)
+    axes.set_title(
+        f"Detectability of {what} in {content['run']}", color=TEXT, fontsize=10, fontweight="bold", loc="left"
+    )
+    axes.set_ylabel("detectability d′ (mean)", color=QUIET, fontsize=8)
     figures.dress(axes)
     axes.tick_params(axis="x", labelsize=6.5)
     axes.legend(fontsize=7, labelcolor=TEXT, facecolor=CARD, edgecolor=LINE, loc="lower left")
@@ -59,12 +61,12 @@ def _mark(axes: Axes, content: Mapping[str, Any], held: list[float]) -> None:
     if content["loses_most"] not in names:
         return
     place = names.index(content["loses_most"]) + 1
-    before = "picture" if place == 1 else names[place - 2]
+    before = "image" if place == 1 else names[place - 2]
     share = content["layers"][place - 1]["lost_share"]
     axes.plot([place - 1, place], held[place - 1 : place + 1], color=SERIES[3], lw=3, zorder=4)
     right = place < len(held) * 0.6
     axes.annotate(
-        f"lost at {before} → {names[place - 1]}: {share:.0%}",
+        f"largest loss, {before} → {names[place - 1]}: {share:.0%}",
         (place, held[place]),
         xytext=(8 if right else -8, 26),
         textcoords="offset points",

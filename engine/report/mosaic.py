@@ -91,5 +91,5 @@ def draw(tiles: Sequence[Tile], across: int = 6) -> Figure:
 
 def _shape(activation: NDArray[np.floating[Any]]) -> str:
     if activation.ndim == 1:
-        return f"{len(activation)} numbers"
+        return f"{len(activation)} values"
     return " × ".join(map(str, activation.shape))

@@ -27,7 +27,7 @@ $style</style>
 <p class="lead">$lead</p>
 $sections
 </main>
-<footer>$mark.</footer>
+<footer>$mark</footer>
 </body>
 </html>
 """)

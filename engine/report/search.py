@@ -127,7 +127,7 @@ def _bars(axes: Axes, search: Search) -> None:
     axes.axvline(0, color=QUIET, lw=0.8, zorder=0)
     axes.set_yticks(range(len(search.effects)), [effect.title for effect in reversed(search.effects)])
     axes.set_ylim(-0.5, len(search.effects) - 0.3)
-    axes.set_title("lowest to highest value", color=TEXT, fontsize=8, fontweight="bold")
+    axes.set_title("lowest → highest value", color=TEXT, fontsize=8, fontweight="bold")
     figures.dress(axes)
     axes.grid(visible=False)
     axes.tick_params(colors=TEXT, labelsize=8)

@@ -121,7 +121,7 @@ def test_page_says_what_it_is_and_what_it_is_not(made):
     said, html, root = made
     text = Reader(html).text
     assert text.count(MARK) >= 2
-    assert "it may remove a lesion" in text
+    assert "a lesion can disappear" in text
     assert "not a result" in text
     for run in runs.find_all(root):
         assert str(run.path) in text
@@ -156,5 +156,5 @@ def test_demo_that_is_stopped_keeps_its_runs_and_writes_no_page(tmp_path, monkey
     )
     with contextlib.redirect_stdout(io.StringIO()) as out:
         assert cli.main(["demo", "--runs", str(tmp_path / "runs"), "--out", str(tmp_path)]) == 130
-    assert "Kept" in out.getvalue()
+    assert "Saved in" in out.getvalue()
     assert not (tmp_path / "report.html").exists()
