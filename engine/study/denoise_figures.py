@@ -29,12 +29,12 @@ def pictures(findings: Findings) -> Figure:
         [denoising.noisy(scan[None], sigma) for scan in scans for sigma in SHOWN_SIGMAS]  # one scan, three levels
     )
     rows = [f"σ = {sigma:g}" for _ in scans for sigma in SHOWN_SIGMAS]
-    columns = [Column("clean", _flat(clean)), Column("noisy, given", _flat(given), notes=_decibels(clean, given))]
+    columns = [Column("noise-free", _flat(clean)), Column("noisy input", _flat(given), notes=_decibels(clean, given))]
     made = {model: scoring.reconstruct(best.model, given) for model, best in findings.best.items()}
     for model, output in made.items():
         columns.append(Column(f"{model.upper()} output", _flat(output), notes=_decibels(clean, output)))
     for model, output in made.items():
-        columns.append(Column(f"{model.upper()} − clean", _flat(output - clean), signed=True))
+        columns.append(Column(f"{model.upper()} − noise-free", _flat(output - clean), signed=True))
     return figures.grid(columns, rows, cell_inches=1.35)
 
 
@@ -52,7 +52,7 @@ def break_even(findings: Findings) -> Figure:
     axes = figure.subplots()
     sweeps = {model: best.sweep for model, best in findings.best.items()}
     first = next(iter(sweeps.values()))
-    axes.plot(first.sigmas, first.noisy_mse, color=TEXT, lw=1.8, label="noisy scan, as given")
+    axes.plot(first.sigmas, first.noisy_mse, color=TEXT, lw=1.8, label="noisy input (no denoising)")
     for (model, sweep), shade, aside in zip(sweeps.items(), SERIES, ASIDE, strict=False):
         axes.plot(sweep.sigmas, sweep.output_mse, color=shade, lw=1.8, label=f"{model.upper()} output")
         axes.axhline(sweep.clean_mse, color=shade, lw=1, linestyle=":")
@@ -66,8 +66,8 @@ def break_even(findings: Findings) -> Figure:
         axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.set_minor_formatter(NullFormatter())
         axis.set_major_formatter(FuncFormatter(lambda value, position: f"{value:g}"))
-    axes.set_xlabel("standard deviation σ of the added noise", color=QUIET, fontsize=8)
-    axes.set_ylabel("mean squared error against the clean scan", color=QUIET, fontsize=8)
+    axes.set_xlabel("noise level σ (SD, intensity 0–1)", color=QUIET, fontsize=8)
+    axes.set_ylabel("MSE against the noise-free image", color=QUIET, fontsize=8)
     figures.dress(axes)
     axes.grid(visible=False, which="minor")
     axes.legend(fontsize=7.5, labelcolor=TEXT, facecolor=CARD, edgecolor=LINE, loc="lower right")

@@ -21,15 +21,18 @@ from engine.study.trials import ranked as by_rank
 CURVES = 10
 SEARCHED = 5
 ALGORITHMS = {
-    "bayesian": "A Bayesian search proposed them, no point twice; random ones came first, three for each setting.",
-    "random": "They were drawn at random, no point twice.",
-    "grid": "They are the points of the space in order.",
-    "hyperband": "Hyperband proposed them: many for few epochs, of which the best third went on.",
+    "bayesian": (
+        "Configurations were proposed by a Bayesian search, each once; the first ones were random, three for "
+        "each setting."
+    ),
+    "random": "Configurations were drawn at random, each once.",
+    "grid": "Configurations are the points of the search space, in order.",
+    "hyperband": "Configurations were proposed by Hyperband: many short trials, of which the best third continued.",
 }
-GRAY = "All pictures are drawn from black 0 to white 1."
+GRAY = "Display range: 0 (black) to 1 (white)."
 SIGNED = (
-    "Differences are on one scale, which holds 99.5 % of their pixels: orange where the output is brighter than the "
-    "original, blue where it is darker."
+    "All differences share one scale that covers 99.5% of their pixels: orange where the output is brighter than "
+    "the original, blue where it is darker."
 )
 
 
@@ -87,14 +90,14 @@ def _curves(number: int, model: str, findings: Findings) -> Drawn:
         for place, trial in enumerate(trials, 1)
     ]
     told = paper.claim(model)
-    levels = [Level("the study's best", told.nats_per_image if unit else told.loss)]
+    levels = [Level("reference study's best", told.nats_per_image if unit else told.loss)]
     if unit:
         floor = findings.best[model].measured["validation"]["entropy_floor_nats"]
-        levels.append(Level("entropy floor of the validation scans", floor))
+        levels.append(Level("entropy floor of the validation images", floor))
     caption = (
-        f"Loss per scan after each epoch, training at the left, validation at the right. {_how_many(trials, findings)} "
-        "The best stands out; its settings and smallest validation loss come first below. "
-        "A dotted line across is the loss of the study's best."
+        f"Loss per image after each epoch: training left, validation right. {_how_many(trials, findings)} The "
+        "best run is highlighted; its settings and lowest validation loss come first in the legend. Dotted "
+        "horizontal line: the reference study's best loss."
     )
     label = f"{unit} per image" if unit else "mean squared error"
     return _drawn(number, caption, ranked.curves(runs, label, levels, log=not unit))
@@ -106,9 +109,9 @@ def _loss(trial: Trial) -> str:
 
 def _how_many(trials: Sequence[Trial], findings: Findings) -> str:
     if findings.chosen.quick:
-        return "One run, with the study's best settings: there was no search, so there is no top ten."
+        return "One run with the reference study's best settings; there was no search, so there is no top ten."
     done = len(by_rank(findings.trials, trials[0].model))
-    return f"The {len(trials)} best of {done} trials, by validation."
+    return f"The {len(trials)} best of {done} trials, by validation loss."
 
 
 def _search(number: int, model: str, findings: Findings) -> Drawn | None:
@@ -119,7 +122,7 @@ def _search(number: int, model: str, findings: Findings) -> Drawn | None:
     figure = search_figures.draw(searched, unit)
     weighed = search_figures.WEIGHED if len(figure.axes) > 1 else search_figures.FEW
     caption = (
-        f"Every line is one of {len(searched.scored)} trials, from its settings to its smallest validation loss; the "
+        f"Each line is one of {len(searched.scored)} trials, from its settings to its lowest validation loss; the "
         f"best is the brightest. {ALGORITHMS[searched.settings.algorithm]} {weighed}"
     )
     return _drawn(number, caption, figure)
@@ -136,16 +139,16 @@ def _reconstructions(number: int, model: str, findings: Findings) -> Drawn:
         Strip("difference", list(made[..., 0] - originals[..., 0]), signed=True),
     ]
     caption = (
-        f"{_scans(findings)} through {best.trial.run.name}, spread evenly over the set and not chosen for their looks. "
-        f"{GRAY} {SIGNED}"
+        f"{_scans(findings)} reconstructed by {best.trial.run.name}, evenly spaced over the set and not selected "
+        f"by appearance. {GRAY} {SIGNED}"
     )
     return _drawn(number, caption, strips.strips(rows, [findings.class_of(int(index)) for index in which]))
 
 
 def _scans(findings: Findings) -> str:
     if findings.split == "test_clean":
-        return "Test scans that are not among the training scans,"
-    return "Test scans (all of which are also among the training scans),"
+        return "Deduplicated test images,"
+    return "Test images (all of them also in the training or validation set),"
 
 
 def _layers(number: int, model: str, findings: Findings) -> Drawn:
@@ -154,22 +157,22 @@ def _layers(number: int, model: str, findings: Findings) -> Drawn:
     activations = backend.load("engine.explore.activations", settings).compute(
         best.model, findings.images.test.read([index])
     )
-    tiles = [Tile("scan", findings.images.test.read([index])[0])]
+    tiles = [Tile("image", findings.images.test.read([index])[0])]
     tiles += [Tile(name, activation[0]) for name, activation in activations.items()]
     caption = (
-        f"One test scan ({findings.class_of(index)}) through every layer of {best.trial.run.name}, from its input to "
-        "its output: all channels of a layer side by side, numbers as pixels. Each layer has its own scale, given "
-        "below it, which holds 99.5 % of its values: blue below zero, orange above; layers without negative values "
-        "from black, at zero, to white."
+        f"One test image ({findings.class_of(index)}) through every layer of {best.trial.run.name}, from input to "
+        "output: all channels of a layer side by side. Each layer has its own scale, given below it, which "
+        "covers 99.5% of its values: blue below zero, orange above; layers without negative values run from "
+        "black (0) to white."
     )
     return _drawn(number, caption, mosaic.draw(tiles))
 
 
 def _denoising(findings: Findings) -> Drawn:
     caption = (
-        f"{_scans(findings)} with Gaussian noise of standard deviation σ added and cut to gray values from 0 to 1. "
-        "Below each picture its PSNR against the clean scan. The output keeps what the model can draw, with or "
-        f"without noise: under little noise it is worse than what it was given. {GRAY} {SIGNED}"
+        f"{_scans(findings)} with Gaussian noise of SD σ added and clipped to 0–1. Below each image: its PSNR "
+        "against the noise-free image. The output shows what the model can represent, with or without noise; at "
+        f"low noise it is worse than its input. {GRAY} {SIGNED}"
     )
     return _drawn(13, caption, denoise_figures.pictures(findings))
 
@@ -178,15 +181,17 @@ def _break_even(findings: Findings) -> Drawn:
     parts = [f"{model.upper()} {_place(best.sweep.break_even)}" for model, best in findings.best.items()]
     count = findings.best["ae"].sweep.count
     caption = (
-        f"Mean squared error against {count:,} clean scans, before and after the model, for more and more noise. "
-        f"Left of the crossing the model does harm: break-even at {', '.join(parts)}. The dotted lines are the "
-        "models' errors on scans without noise."
+        f"Mean squared error against {count:,} noise-free images, before and after the model, by noise level. "
+        f"Break-even, below which the model increases the error: {', '.join(parts)}. Dotted lines: errors of the "
+        "models on images without noise."
     )
-    return Drawn("figure-13-break-even", "Figure 13 b. Break-even noise", caption, denoise_figures.break_even(findings))
+    return Drawn(
+        "figure-13-break-even", "Figure 13 b. Break-even noise level", caption, denoise_figures.break_even(findings)
+    )
 
 
 def _place(sigma: float | None) -> str:
-    return "not in reach" if sigma is None else f"σ = {sigma:.3f}"
+    return "not reached" if sigma is None else f"σ = {sigma:.3f}"
 
 
 def each(findings: Findings) -> Iterator[Drawn]:

@@ -181,7 +181,7 @@ class Inquiry:
 
     def _linear(self, best: Mapping[str, Best], images: Dataset) -> Any:
         """Principal components in the place of the best autoencoder; None when stopped."""
-        told = step(self.say, "Finding principal components")
+        told = step(self.say, "Fitting PCA")
         fitted = yardsticks.pca(images, _linear_size(best), self.should_stop, told)
         if fitted is None:
             return None

@@ -42,7 +42,7 @@ class Follower:
             self.say(event.run, f"epoch {event.epoch} of {event.epochs} · {minutes} left for this run", share)
         elif isinstance(event, EpochEnded):
             value = event.metrics.get("val_loss", float("nan"))
-            self.say(event.run, f"epoch {event.epoch} done, validation {value:.5g}")
+            self.say(event.run, f"epoch {event.epoch} done, validation loss {value:.5g}")
         elif isinstance(event, (Paused, Continued)) or (isinstance(event, Log) and event.level != "info"):
             self.emit(event)
         elif isinstance(event, SearchState):
@@ -79,5 +79,5 @@ class Follower:
         """Write a sentence on a run that has ended: its best validation loss, None where it has none."""
         text = f"{name} ({self.done + 1} of {self.total}) {state}"
         if loss is not None:
-            text += f", validation {loss:.6g} {unit}".rstrip() + f" in epoch {epoch}"
+            text += f", validation loss {loss:,.6g} {unit}".rstrip() + f" in epoch {epoch}"
         self.emit(Log(text=f"{text}."))

@@ -137,7 +137,7 @@ class _Work:
             return False
         mark = self._mark(trials, images.fingerprint)
         if mark == self._content.get("drawn_from") and self._is_whole():
-            self.emit(Log(text=f"Nothing has changed: the page is {self.study.page}"))
+            self.emit(Log(text=f"No changes: the page is {self.study.page}"))
             return True
         findings = inquiry.measure(trials, training.searches, images)
         return findings is not None and self._draw(findings, mark)

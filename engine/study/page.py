@@ -12,10 +12,11 @@ from engine.study import paper
 from engine.study.findings import Findings
 from engine.study.numbers import Row
 
-WHAT_HERE = """\
-'Here' is on the scans held out of training to choose by (validation), in the best epoch. 'Clean scans' is on \
-the test scans that are not, pixel for pixel, among the scans to train on or to choose by: the only ones that say what \
-a model makes of a scan it has not seen."""
+WHAT_HERE = (
+    "'Here': validation images (held out of the training images), at the best epoch. 'Deduplicated test images': "
+    "test images without an exact copy among the training and validation images. Only these show how a model "
+    "does on unseen images."
+)
 Contents = Sequence[Mapping[str, Any]]
 
 
@@ -31,29 +32,30 @@ def html(study: Study, findings: Findings, contents: Contents, rows: Sequence[Ro
     told = {each["key"]: each for each in contents}
     drawn = [each for each in contents if each["kind"] == "figure"]
     sections = [
-        page.section("Read this first", *map(page.paragraph, _caveats(findings)), warning=True),
-        page.section("The study's numbers and ours", _numbers(rows), page.paragraph(WHAT_HERE)),
+        page.section("Read first", *map(page.paragraph, _caveats(findings)), warning=True),
+        page.section("Published numbers and your results", _numbers(rows), page.paragraph(WHAT_HERE)),
         page.beside(*(_table(told[f"table-{number}"]) for number in (1, 2))),
         page.beside(*(_table(told[f"table-{number}"]) for number in (3, 4))),
         *(_figure(study.path, each) for each in drawn),
         *_unsearched(drawn, findings),
         _table(told["splits"], page.paragraph(READING)),
         _table(told["runs"]),
-        page.section("Which figure is which", page.paragraph(_mapping())),
-        page.section("Settings and origin", _origin(findings)),
-        page.section("Do it again", page.commands(_commands(study, findings))),
+        page.section("Numbering of the figures", page.paragraph(_mapping())),
+        page.section("Settings and provenance", _origin(findings)),
+        page.section("Reproduce", page.commands(_commands(study, findings))),
     ]
-    return page.page("The seed study, done again", _lead(findings), sections)
+    return page.page("Reproduction of the reference study", _lead(findings), sections)
 
 
 def _lead(findings: Findings) -> str:
     data = findings.images.config
-    source = "procedural phantoms, no patient's images" if data.source == "phantom" else data.source
+    source = "generated phantoms (no patient data)" if data.source == "phantom" else data.source
     counts = ", ".join(f"{len(part):,} {name}" for name, part in findings.images.splits.items())
     return (
-        f"An autoencoder (AE) and a variational autoencoder (VAE) on {source}: {counts} scans, {data.size} × "
-        f"{data.size} pixels. Every table and figure of the study from its search on, made anew, and beside each of "
-        "its numbers what it is here, what it is on scans that no model was trained on, and why the three differ."
+        "A reproduction of the reference study, a 2024 course report: an autoencoder (AE) and a variational "
+        f"autoencoder (VAE) on {source}: {counts} images, {data.size} × {data.size} pixels. Every table and "
+        "figure of the report from its search on, and next to each published number your result, the result on "
+        "unseen test images, and an explanation of the differences."
     )
 
 
@@ -61,18 +63,18 @@ def _caveats(findings: Findings) -> list[str]:
     said = [WARNING]
     if findings.chosen.quick:
         said.append(
-            "This is the quick study: only the study's best settings were trained, one run each. Nothing was "
-            "searched, so nothing on this page says that these settings are the best."
+            "Quick reproduction: only the reference study's best settings were trained, one run each. Nothing "
+            "was searched, so this page does not show that these settings are the best."
         )
     changed = shrunk(findings)
     if changed:
         said.append(
-            f"It was changed against the study: {', '.join(changed)}. Numbers of a changed study cannot be set "
-            "beside the study's; the page shows what it would look like."
+            f"Differences from the reference study: {', '.join(changed)}. With these changes, the results cannot "
+            "be compared with the published ones."
         )
     if findings.images.config.source == "phantom":
         said.append(
-            "The images are phantoms, not the study's scans: the study's numbers stand beside them for orientation."
+            "The images are phantoms, not those of the reference study; its numbers are shown only for orientation."
         )
     return said
 
@@ -110,7 +112,7 @@ def _written(value: Any) -> str:
 
 
 def _numbers(rows: Sequence[Row]) -> str:
-    head = ["", "the study", "here", "clean scans", "why they differ"]
+    head = ["", "reference study", "here", "deduplicated test images", "explanation"]
     return page.table(head, [[row.title, row.paper, row.here, row.clean, row.why] for row in rows], prose=4)
 
 
@@ -128,11 +130,11 @@ def _unsearched(drawn: Contents, findings: Findings) -> list[str]:
     missing = [number for number in (7, 8) if f"figure-{number:02d}" not in there]
     if not missing:
         return []
-    reason = "nothing was searched" if findings.chosen.quick else "there are too few trials for one"
+    reason = "nothing was searched" if findings.chosen.quick else "there are too few trials"
     names = " and ".join(f"Figure {number}" for number in missing)
     text = (
-        f"Left out, because {reason}; the runs that there are stand in the table of runs. A study that is not quick, "
-        "with five trials of a model or more, has them."
+        f"Left out, because {reason}; see the table of runs. A full reproduction with at least five trials per "
+        "model has these figures."
     )
     return [page.section(f"{names}. Search", page.paragraph(text))]
 
@@ -140,9 +142,9 @@ def _unsearched(drawn: Contents, findings: Findings) -> list[str]:
 def _mapping() -> str:
     told = "; ".join(f"{number} {title}" for number, title in paper.facts()["figures"].items())
     return (
-        f"The figures' numbers are our reading of the study: {told}. Figure 13 b, the break-even noise, is not in "
-        "the study. Every figure lies beside this page as PNG and PDF in 'figures', every table as CSV and Markdown "
-        "in 'tables'."
+        f"Our reading of the figure numbers in the reference study: {told}. Figure 13 b, the break-even noise "
+        "level, is not in the reference study. All figures are saved as PNG and PDF in 'figures', all tables as "
+        "CSV and Markdown in 'tables'."
     )
 
 
@@ -152,7 +154,7 @@ def _origin(findings: Findings) -> str:
     flats = [config.flat(best.trial.config) for best in bests]
     rows = [[title, *(_written(flat.get(name, "–")) for flat in flats)] for name, title in _titles().items()]
     for name in dict.fromkeys(name for origin in origins for name in origin["versions"]):
-        rows.append([f"Version of {name}", *(origin["versions"].get(name, "–") for origin in origins)])
+        rows.append([f"{name} version", *(origin["versions"].get(name, "–") for origin in origins)])
     rows.append(["Device", *(origin["device"] for origin in origins)])
     rows.append(["Fingerprint of the images", *(origin["data"]["fingerprint"][:16] for origin in origins)])
     rows.append(["Run", *(best.trial.run.name for best in bests)])

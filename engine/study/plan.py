@@ -27,7 +27,7 @@ def bases(settings: Settings) -> dict[str, RunConfig]:
     """
     best = {model: paper.claim(model).best for model in paper.MODELS}
     if unknown := sorted(settings.keys() - set().union(*map(config.flat, best.values()))):
-        raise ConfigError(f"Neither model of the study has a setting '{unknown[0]}'.", "Leave it out.")
+        raise ConfigError(f"Neither model of the reference study has a setting '{unknown[0]}'.", "Remove it.")
     if "source" in settings:  # the runs are trained elsewhere and compared later: a folder is named in full
         settings = {**settings, "source": config.absolute(str(settings["source"]))}
     return {model: _over(base, settings) for model, base in best.items()}
@@ -52,8 +52,8 @@ def _order(model: str, base: RunConfig, settings: Settings, count: int, root: Pa
     space = paper.claim(model).space
     varied = {name: values for name, values in space.described().items() if name not in settings}
     if not varied:
-        what = f"Nothing is left to search: {', '.join(space.names)} are all given."
-        raise ConfigError(what, "Leave one of them out, or make the quick study (--quick).")
+        what = f"Nothing is left to search: {', '.join(space.names)} are all fixed."
+        raise ConfigError(what, "Do not fix one of them, or use --quick.")
     wanted = {"trials": count, "seed": base.training.seed, "algorithm": "bayesian"}
     return Order(name=model, root=str(root), base=base, space=varied, settings=wanted, retry_failed=True)
 

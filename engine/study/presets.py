@@ -14,8 +14,8 @@ from engine.study import paper, process
 from engine.study.following import Follower
 from engine.study.trials import Trial, of_run
 
-OTHER = "The folder {} holds a study with other settings: its {} differs."
-ADVICE = "Choose another folder for this one, or give the settings of the study that is there."
+OTHER = "The folder {} contains a study with other settings: its {} differs."
+ADVICE = "Choose another folder, or use the settings of the existing study."
 
 
 class Presets:

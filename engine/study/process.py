@@ -38,7 +38,7 @@ def train(run: Run, emit: Emit, wishes: Wishes, log: Path) -> None:
         process.close()
     if ended is None:
         how = f"signal {-gone.code}" if gone.code < 0 else f"exit code {gone.code}"
-        advice = "Its complete epochs are kept; start the study again to go on."
+        advice = "Completed epochs are saved; start the study again to resume."
         raise TrainingError(f"The process that trained {run.name} ended unexpectedly ({how}).", advice)
     log.unlink(missing_ok=True)
     if isinstance(ended, Refused):

@@ -14,11 +14,12 @@ from engine.search.dimensions import AnyDimension, Choices
 from engine.study.tables import setting_title
 from engine.study.trials import Searched
 
-FEW = "There are too few trials to weigh the settings."
+FEW = "Too few trials to estimate the effects of the settings."
 WEIGHED = (
-    "At the right, how the loss changes from a setting's lowest value to its highest while the others are held: a "
-    "straight line through the trials, with its 95 % interval from a bootstrap over them; pale where the sign is open. "
-    "The search chose where to look, so this is no experiment; with few trials the intervals are wide."
+    "Right: change of the loss from a setting's lowest to its highest value with the others held constant, from "
+    "a linear fit over the trials with 95% bootstrap intervals; pale where the 95% interval includes zero. The "
+    "search chose where to sample, so this is not a controlled experiment; with few trials the intervals are "
+    "wide."
 )
 
 

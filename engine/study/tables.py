@@ -42,7 +42,7 @@ class Table:
     def csv(self) -> str:
         """The table for programs: no signs between thousands, nothing where there is no number."""
         text = io.StringIO(newline="")
-        text.write(f"# {self.title}. {MARK}.\n")
+        text.write(f"# {self.title}. {MARK}\n")
         writer = csv.writer(text)
         writer.writerow(self.head)
         writer.writerows([["" if each == NOTHING else THOUSANDS.sub("", each) for each in row] for row in self.rows])
@@ -53,7 +53,7 @@ class Table:
         rules = ["---" if column < self.left else "---:" for column in range(len(self.head))]
         lines = [self.head, rules, *([each.replace("|", "\\|") for each in row] for row in self.rows)]
         body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-        return f"### {self.title}\n\n{body}\n\n*{MARK}.*\n"
+        return f"### {self.title}\n\n{body}\n\n*{MARK}*\n"
 
     def write(self, study: Study) -> dict[str, Any]:
         """Write both files; return what study.json says of the table."""
@@ -98,10 +98,10 @@ def _space(number: int, model: str, findings: Findings) -> Table:
     for name, told in claimed.items():
         here = f"{findings.best[model].trial.point[name]:g}, not searched"
         if name in varied:
-            here = "as the study" if varied[name] == told else written(varied[name])
+            here = "as in the reference study" if varied[name] == told else written(varied[name])
         rows.append([setting_title(name), written(told), here])
     rows += [[setting_title(name), NOTHING, written(values)] for name, values in varied.items() if name not in claimed]
-    return Table(f"table-{number}", paper.table_title(number), ["Setting", "The study searches", "Here"], rows, left=3)
+    return Table(f"table-{number}", paper.table_title(number), ["Setting", "Reference study", "Here"], rows, left=3)
 
 
 def written(values: Any) -> str:
@@ -123,7 +123,7 @@ def _best(number: int, model: str, findings: Findings) -> Table:
         rows.append(["Loss: nats summed over a batch", f"{claim.loss:,.2f}", f"{trial.loss * size:,.2f}"])
         rows.append(["Loss: nats per image", f"{claim.nats_per_image:,.2f}", f"{trial.loss:,.2f}"])
     rows.append(["Best epoch", NOTHING, f"{trial.best['epoch']:g}"])
-    return Table(f"table-{number}", paper.table_title(number), ["Setting", "The study", "Here"], rows)
+    return Table(f"table-{number}", paper.table_title(number), ["Setting", "Reference study", "Here"], rows)
 
 
 def runs_table(trials: Sequence[Trial]) -> Table:
@@ -165,7 +165,7 @@ def splits_table(findings: Findings) -> Table:
         for split, numbers in findings.linear.items()
     ]
     head = ["Model", "Split", *(title for title, _ in NUMBERS.values())]
-    return Table("splits", "The best models on every split", head, rows, left=2)
+    return Table("splits", "Best models on every split", head, rows, left=2)
 
 
 def _numbers(numbers: Any) -> list[str]:

@@ -117,6 +117,6 @@ def best_of_each(trials: Sequence[Trial]) -> dict[str, Trial]:
     best = {model: ranked(trials, model)[:1] for model in paper.MODELS}
     for model, found in best.items():
         if not found:
-            what = f"None of the study's {model.upper()} runs came to the end of an epoch."
-            raise StudyError(what, "See the log files in its folder, and start the study again.")
+            what = f"None of the study's {model.upper()} runs completed an epoch."
+            raise StudyError(what, "See the log files in its folder, then start the study again.")
     return {model: found[0] for model, found in best.items()}

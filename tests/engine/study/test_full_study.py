@@ -180,12 +180,12 @@ def test_numbers_and_page_say_that_it_was_searched(made):
     study, said = made
     row = next(each for each in said["numbers"] if each["title"] == "AE, trials")
     assert (row["paper"], row["here"]) == ("17", "2")
-    assert "Bayesian search of a space of 9 points" in row["why"]
+    assert "Bayesian search of a search space of 9 configurations" in row["why"]
     table = next(each for each in said["contents"] if each["key"] == "table-1")
     here = {line[0]: line[2] for line in table["rows"]}
-    assert here["Latent size"] == "as the study"
+    assert here["Latent size"] == "as in the reference study"
     assert here["Epochs"] == "6, not searched"
-    assert "there are too few trials for one" in study.page.read_text(encoding="utf-8")
+    assert "there are too few trials" in study.page.read_text(encoding="utf-8")
 
 
 def test_finished_study_measures_and_draws_nothing_again(made, monkeypatch):
@@ -229,7 +229,7 @@ def test_other_settings_in_the_same_folder_are_refused_and_nothing_is_lost(made,
     assert cli.main([*command(study.path), "--latent", "16"]) == 2
     assert "'latent' varies in the search ae" in capsys.readouterr().err
     assert cli.main([*command(study.path), "--size", "64"]) == 2
-    assert "its search ae differs. This search was begun with size = 32" in capsys.readouterr().err
+    assert "its search ae differs. This search was started with size = 32" in capsys.readouterr().err
     assert study.read() == before
 
 

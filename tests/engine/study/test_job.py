@@ -143,9 +143,9 @@ def test_numbers_are_those_of_the_evaluation(made):
     assert row["here"] == f"{measured['validation']['mse']:.6f}"
     linear = next(each for each in said["numbers"] if each["title"] == "PCA-8, mean squared error")
     assert linear["here"] == f"{said['linear']['validation']['mse']:.6f}"
-    assert "as many numbers (8)." in linear["why"]
-    assert ("loses to" in linear["why"]) == (measured["validation"]["mse"] > said["linear"]["validation"]["mse"])
-    tested = next(each for each in said["numbers"] if each["title"] == "Test scans")
+    assert "the same latent size (8)." in linear["why"]
+    assert ("worse than PCA" in linear["why"]) == (measured["validation"]["mse"] > said["linear"]["validation"]["mse"])
+    tested = next(each for each in said["numbers"] if each["title"] == "Test images")
     images = data.load(config=run.config.data)
     assert tested["paper"] == "394"
     assert tested["here"] == str(len(images.test))
@@ -173,7 +173,7 @@ def test_page_says_every_number_and_that_it_is_quick_and_shrunk(made):
     for row in said["numbers"]:
         assert " ".join([row["title"], row["paper"], row["here"], row["clean"]]) in text
         assert row["why"] in text
-    assert "This is the quick study" in text
+    assert "Quick reproduction" in text
     assert "size 32 instead of 128" in text
     assert "epochs 2 instead of 40" in text
     assert "phantoms" in text
@@ -190,7 +190,7 @@ def test_page_says_every_number_and_that_it_is_quick_and_shrunk(made):
 def test_other_settings_in_the_same_folder_are_refused_and_nothing_is_lost(made, capsys):
     study, said = made
     assert cli.main(["study", "--out", str(study.path), "--quick", *WORDS[:-1], "3"]) == 2
-    assert "holds a study with other settings" in capsys.readouterr().err
+    assert "contains a study with other settings" in capsys.readouterr().err
     assert runs.open("seed-ae", study.runs).state() == "finished"
     assert study.read() == said
 
@@ -202,7 +202,7 @@ def test_study_with_a_folder_of_runs_of_its_own_is_refused(tmp_path, capsys):
 
 def test_wrong_count_is_a_sentence(tmp_path, capsys):
     assert cli.main(["study", "--out", str(tmp_path / "s"), "--trials-ae", "0"]) == 2
-    assert "Autoencoders (--trials-ae) must be a whole number from 1 to 81" in capsys.readouterr().err
+    assert "AE trials (--trials-ae) must be a whole number from 1 to 81" in capsys.readouterr().err
     assert not (tmp_path / "s").exists()
 
 

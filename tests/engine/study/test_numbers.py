@@ -54,53 +54,53 @@ def row(findings, title):
 def test_mse_beside_the_studys_with_leaked_and_clean_apart(findings):
     found = row(findings, "AE, mean squared error")
     assert (found.paper, found.here, found.clean) == ("0.003926", "0.005000", "0.012000")
-    assert "Here 1.27 times the study's." in found.why
-    assert "have 0.004000, those that were not 0.012000" in found.why
+    assert "Here 1.27 times the reference study's." in found.why
+    assert "Leaked test images have 0.004000, deduplicated ones 0.012000" in found.why
 
 
 def test_pca_says_who_loses(findings):
-    assert "The AE loses to it: its error is 2.00 times as large." in row(findings, "PCA-512, mean squared error").why
+    assert "The AE is worse than PCA: its MSE is 2.00× that of PCA." in row(findings, "PCA-512, mean squared error").why
     findings.linear["validation"]["mse"] = 0.01
-    assert "The AE beats it: its error is 0.50 times" in row(findings, "PCA-512, mean squared error").why
+    assert "The AE is better than PCA: its MSE is 0.50×" in row(findings, "PCA-512, mean squared error").why
     findings.linear["validation"]["components"] = 40
-    assert "40 numbers where the AE has 512" in row(findings, "PCA-40, mean squared error").why
+    assert "40 components where the AE has a latent size of 512" in row(findings, "PCA-40, mean squared error").why
 
 
 def test_batch_sum_nats_and_floor(findings):
-    assert row(findings, "VAE, loss as the study counts").paper == "97,322.52"
+    assert row(findings, "VAE, batch-sum loss").paper == "97,322.52"
     nats = row(findings, "VAE, nats per image")
     assert (nats.paper, nats.here) == ("6,082.66", "6,183.0")
-    assert "Ours has 100 nats more than the study's" in nats.why
-    assert "only 483 nats are the model's" in row(findings, "VAE, entropy floor, nats per image").why
-    assert row(findings, "VAE, nats above the floor").here == "483.0"
-    assert "the other 412 carry nothing" in row(findings, "VAE, active latent numbers").why
+    assert "Ours is 100 nats more than the reference study's" in nats.why
+    assert "the other 483 nats depend on the model" in row(findings, "VAE, entropy floor, nats per image").why
+    assert row(findings, "VAE, nats per image above the floor").here == "483.0"
+    assert "the other 412 are inactive" in row(findings, "VAE, active latent dimensions").why
 
 
 def test_leakage_by_pixels_by_bytes_and_nearly(findings):
-    found = row(findings, "Test scans")
+    found = row(findings, "Test images")
     assert (found.paper, found.here, found.clean) == ("394", "394", "184")
-    assert "210 of the 394 test scans (53%)" in found.why
-    assert "the bytes of their files give away 3 of them" in found.why
-    assert "4 more are nearly so" in found.why
+    assert "210 of the 394 test images (53%)" in found.why
+    assert "3 of them are byte-identical files" in found.why
+    assert "4 more are near-duplicates" in found.why
     findings.audit["splits"]["test"] |= {"test_in_train": 0, "test_in_train_bytes": None, "test_clean": 394}
     findings.audit["near"]["test"]["near_train"] = 0
-    assert row(findings, "Test scans").why == "No test scan is, pixel for pixel, among the training scans here."
+    assert row(findings, "Test images").why == "No test image is an exact copy of a training or validation image here."
 
 
 def test_break_even_is_measured_and_beside_what_one_expects(findings):
-    found = row(findings, "AE, break-even noise σ")
+    found = row(findings, "AE, break-even noise level σ")
     assert found.clean == "0.050"
-    assert "√m = 0.050" in found.why
+    assert "its MSE on noise-free images, 0.050" in found.why
     still = Sweep(9, SIGMAS, [1.0] * len(SIGMAS), [2.0] * len(SIGMAS), 2.0)
     findings.best["ae"].sweep = still
-    assert "No noise from σ 0.01 to 0.3" in row(findings, "AE, break-even noise σ").why
+    assert "At no noise level from σ = 0.01 to 0.3" in row(findings, "AE, break-even noise level σ").why
 
 
 def test_quick_and_searched_trials_are_told_apart(findings):
-    assert "nothing here says that they are the best" in row(findings, "AE, trials").why
+    assert "this does not show that they are the best" in row(findings, "AE, trials").why
     findings.searches = {"ae": Searched(paper.claim("ae").space, SearchConfig(), [])}
     assert row(findings, "AE, trials").paper == "17"
-    assert "by a Bayesian search of a space of 81 points" in row(findings, "AE, trials").why
+    assert "from a Bayesian search of a search space of 81 configurations" in row(findings, "AE, trials").why
 
 
 def test_space_says_where_it_differs_from_the_studys(findings):
@@ -111,7 +111,7 @@ def test_space_says_where_it_differs_from_the_studys(findings):
     searched = Searched(space.parse(described | {"filters": [[8, 16]]}, base), SearchConfig(), [])
     findings.searches = {"ae": searched}
     found = {row[0]: row[1:] for row in tables._space(1, "ae", findings).rows}
-    assert found["Epochs"] == ["10, 20, 40", "as the study"]
+    assert found["Epochs"] == ["10, 20, 40", "as in the reference study"]
     assert found["Latent size"] == ["512, 1024, 2048", "256, 512"]
     assert found["Learning rate"][1] == "0.0001 to 0.01"
     assert found["Batch size"][1] == "3, not searched"

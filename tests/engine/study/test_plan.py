@@ -40,7 +40,7 @@ def test_study_without_anything_to_search_says_so(tmp_path):
 
 
 def test_setting_that_neither_model_has_is_refused():
-    with pytest.raises(ConfigError, match="Neither model of the study has a setting 'colour'"):
+    with pytest.raises(ConfigError, match="Neither model of the reference study has a setting 'colour'"):
         bases({"colour": 3})
 
 
