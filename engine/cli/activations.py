@@ -55,7 +55,7 @@ def run(options: Namespace) -> Outcome:
     wanted = None if ALL in (options.layer or [ALL]) else list(dict.fromkeys(options.layer))
     meter, described, failed, taken = Meter(sys.stderr), [], [], set[str]()
     for done, path in enumerate(options.images):
-        meter.count("Looking", done, len(options.images))
+        meter.count("Computing activations", done, len(options.images))
         try:
             subject = _opened(path, options.slice, opened, taken)
         except EngramError as error:
@@ -101,7 +101,7 @@ def _write(
     """Write the overview and the mosaics of one image, and its arrays if they are wanted."""
     run, options = asked
     files: dict[str, Any] = {}
-    overview = [Tile("scan", subject.image[..., None]), *(Tile(name, array) for name, array in found.items())]
+    overview = [Tile("image", subject.image[..., None]), *(Tile(name, array) for name, array in found.items())]
     files["overview"] = str(figures.save(mosaic.draw(overview), options.out / f"{subject.stem}-layers.png"))
     for number, (name, array) in enumerate(found.items(), 1):
         stem = f"{subject.stem}-{number:03d}-{UNSAFE.sub('-', name)}"
@@ -115,9 +115,9 @@ def _write(
 
 
 def _sentence(layer: Any) -> str:
-    shape = " × ".join(map(str, layer.shape)) if len(layer.shape) > 1 else f"{layer.shape[0]} numbers"
+    shape = " × ".join(map(str, layer.shape)) if len(layer.shape) > 1 else f"{layer.shape[0]} values"
     window = f" · kernel {_by(layer.kernel)}, stride {_by(layer.stride)}" if layer.kernel else ""
-    return f"{layer.kind} · {shape}{window} · a unit sees {_by(layer.field.size)} pixels at most"
+    return f"{layer.kind} · {shape}{window} · receptive field {_by(layer.field.size)} px"
 
 
 def _facts(layer: Any) -> dict[str, Any]:
@@ -146,11 +146,11 @@ def _text(content: Mapping[str, Any], out: Path) -> str:
         ]
         for layer in content["layers"]
     ]
-    head = ["layer", "kind", "shape", "weights", "kernel", "stride", "sees, pixels"]
+    head = ["layer", "kind", "shape", "parameters", "kernel", "stride", "receptive field (px)"]
     lines = [table(head, rows, align="<<<>>>>")]
     opened, failed = len(content["images"]), len(content["failed"])
     if opened:
-        lines.append(f"Pictures of {opened} image{'s' * (opened > 1)} are in {out}")
+        lines.append(f"Saved images of {opened} input{'s' * (opened > 1)} to {out}")
     if failed:
-        lines.append(f"{failed} of {opened + failed} could not be opened.")
+        lines.append(f"{failed} of {opened + failed} files could not be opened.")
     return "\n".join(lines)

@@ -20,6 +20,14 @@ from engine.runs import Run
 Picture = NDArray[np.float32]
 
 
+TITLES = {
+    "favourites": "Top-activating images",
+    "preferred": "Activation maximization",
+    "saliency": "Saliency",
+    "match": "Matched channels",
+}
+
+
 @dataclass(frozen=True, eq=False)
 class Subject:
     """One layer of a run's model, the scans it is asked about, and those of its channels that are drawn."""
@@ -42,10 +50,13 @@ def favourites(subject: Subject, count: int, out: Path) -> dict[str, Any]:
     for channel in subject.channels:
         for rank, each in enumerate(found[channel], 1):
             patch = each.patch(subject.images.read([each.index])[0])
-            cells.append(Cell(f"channel {channel}, {rank}", patch, f"{each.value:.3g}"))
+            cells.append(Cell(f"channel {channel}, rank {rank}", patch, f"{each.value:.3g}"))
         told.append({"channel": channel, "scans": [_liked(each, subject.images) for each in found[channel]]})
     across = min(count, len(subject.images))
-    facts = f"the part of the {subject.images.name} scan that the strongest unit can see, and its activation"
+    facts = (
+        f"the part of the {subject.images.name} image inside the receptive field of the most active unit, and its "
+        "activation"
+    )
     return {"channels": told, "figure": _saved(subject, "favourites", (cells, facts, across), out)}
 
 
@@ -54,23 +65,23 @@ def preferred(subject: Subject, out: Path, meter: Meter) -> dict[str, Any]:
     module, channel = _module("preferred"), _module("channel").Channel
     cells, told = [], []
     for done, number in enumerate(subject.channels):
-        meter.count("Climbing", done, len(subject.channels))
+        meter.count("Gradient ascent", done, len(subject.channels))
         found = module.preferred(subject.model, channel(subject.layer, number))
-        cells.append(Cell(f"channel {number}", found.image, f"{found.start:.3g} for gray → {found.value:.3g}"))
+        cells.append(Cell(f"channel {number}", found.image, f"{found.start:.3g} (uniform gray) → {found.value:.3g}"))
         told.append({"channel": number, "start": found.start, "value": found.value})
-    facts = "found by gradient ascent from gray: no scan, and one picture of many that would do"
+    facts = "gradient ascent from a uniform gray image: not a real image, and only one of many possible solutions"
     return {"channels": told, "figure": _saved(subject, "preferred", (cells, facts, 8), out)}
 
 
 def saliency(subject: Subject, picture: Picture, name: str, out: Path) -> dict[str, Any]:
     """Which pixels of a scan each channel answers to."""
     compute, channel = _module("saliency").saliency, _module("channel").Channel
-    cells = [Cell("scan", picture, name)]
+    cells = [Cell("image", picture, name)]
     for number in subject.channels:
         found = compute(subject.model, picture[None, ..., None], channel(subject.layer, number))[0]
         limit = float(np.percentile(np.abs(found), 99.5)) or 1.0
         cells.append(Cell(f"channel {number}", found, "", (-limit, limit)))
-    facts = "the change of the channel's mean with each pixel, activation per gray value; each on its own scale"
+    facts = "change of the channel's mean activation per unit of pixel intensity; each image on its own scale"
     return {"image": name, "figure": _saved(subject, "saliency", (cells, facts, 5), out)}
 
 
@@ -90,7 +101,7 @@ def matched(subject: Subject, other: str, activations: tuple[Picture, Picture], 
             Cell(title, np.atleast_2d(each), said, scale)
             for title, each, said in zip(titles, three, notes, strict=True)
         ]
-    facts = f"each channel on the first scan, its partner in {other}, and the difference, on one scale"
+    facts = f"each channel for the first image, the matched channel of {other}, and their difference, on one scale"
     return _saved(subject, "match", (cells, facts, 6), out)
 
 
@@ -101,7 +112,7 @@ def _liked(each: Any, images: Split) -> dict[str, Any]:
 
 def _saved(subject: Subject, what: str, drawn: tuple[list[Cell], str, int], out: Path) -> str:
     cells, facts, across = drawn
-    figure = sheet.draw(cells, subject.title(what.capitalize()), facts, across)
+    figure = sheet.draw(cells, subject.title(TITLES[what]), facts, across)
     plain = subject.layer.replace("#", "-")
     return str(figures.save(figure, out / f"{plain}-{what}.png"))
 

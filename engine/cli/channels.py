@@ -27,11 +27,11 @@ def run(options: Namespace) -> Outcome:
     meter = Meter(sys.stderr)
     images = evaluation.images(opened, options.data, progress=meter.count).splits[options.split]
     if not len(images):
-        raise ConfigError(f"There is no scan in the {options.split} split.", "Choose one that has some (--split).")
+        raise ConfigError(f"There is no image in the {options.split} split.", "Choose another split (--split).")
     model = evaluation.load_model(opened)
     gather = _module("channels").statistics
     names = [options.layer] if options.layer else None
-    found = gather(model, images, names, progress=lambda done, total: meter.count("Looking", done, total))
+    found = gather(model, images, names, progress=lambda done, total: meter.count("Computing activations", done, total))
     content: dict[str, Any] = {"run": opened.name, "model": opened.config.model.model, "split": options.split}
     content |= {"scans": len(images), "sorted": options.sort}
     content["layers"] = [_described(name, each, options.sort) for name, each in found.items()]
@@ -50,9 +50,11 @@ def _check(options: Namespace) -> None:
     drawn = {"--favourites": options.favourites, "--preferred": options.preferred, "--saliency": options.saliency}
     asked = [name for name, value in (drawn | {"--match": options.match}).items() if value]
     if asked and not options.layer:
-        raise ConfigError(f"{asked[0]} needs a layer.", "Name one with --layer; without it the table lists them.")
+        raise ConfigError(
+            f"{asked[0]} needs a layer.", "Add --layer NAME; without --layer, the table lists all layers."
+        )
     if any(drawn.values()) and options.out is None:
-        raise ConfigError(f"{asked[0]} draws pictures.", "Name a folder for them with --out.")
+        raise ConfigError(f"{asked[0]} saves images.", "Add an output folder with --out.")
 
 
 def _more(subject: Subject, options: Namespace, meter: Meter) -> dict[str, Any]:
@@ -82,7 +84,7 @@ def _matched(subject: Subject, options: Namespace) -> dict[str, Any]:
         np.unique(np.linspace(0, len(subject.images) - 1, MATCHED_SCANS).round().astype(np.int64))
     )
     if other.config.data.size != subject.run.config.data.size:
-        raise ConfigError("The two runs take scans of different sizes.", "Choose two of one size.")
+        raise ConfigError("The two runs use images of different sizes.", "Choose two runs of the same size.")
     model, name = evaluation.load_model(other), options.match_layer or subject.layer
     compute = _module("activations").compute
     first, second = compute(subject.model, few, [subject.layer])[subject.layer], compute(model, few, [name])[name]
@@ -103,14 +105,14 @@ def _described(name: str, found: Any, by: str) -> dict[str, Any]:
 
 
 def _text(content: Mapping[str, Any], options: Namespace) -> str:
-    title = f"Channels of run {content['run']} over {content['scans']} {content['split']} scans"
+    title = f"Channels of run {content['run']} over {content['scans']:,} {content['split']} images"
     lines = [title + (f", layer {options.layer}, sorted by {options.sort}:" if options.layer else ":")]
     lines.append(_one_layer(content["layers"][0]) if options.layer else _all_layers(content["layers"]))
     dead = sum(layer["dead"] for layer in content["layers"])
-    lines.append(f"{dead} dead: one and the same value at every place of every scan." if dead else "None is dead.")
+    lines.append(f"{dead} dead (constant over all images)." if dead else "No channel is dead.")
     if "match" in content:
         lines += ["", _match_text(content["match"], options.layer)]
-    lines += [f"Picture: {content[name]['figure']}" for name in content if _has_figure(content[name])]
+    lines += [f"Figure: {content[name]['figure']}" for name in content if _has_figure(content[name])]
     return "\n".join(lines)
 
 
@@ -126,7 +128,7 @@ def _one_layer(layer: Mapping[str, Any]) -> str:
         ]
         for row in layer["channels"]
     ]
-    return table(["channel", "mean", "spread", "energy", "zeros", "lowest", "highest", ""], rows, align=">>>>>>><")
+    return table(["channel", "mean", "SD", "energy", "zeros", "min", "max", ""], rows, align=">>>>>>><")
 
 
 def _all_layers(layers: Sequence[Mapping[str, Any]]) -> str:
@@ -149,8 +151,8 @@ def _all_layers(layers: Sequence[Mapping[str, Any]]) -> str:
 def _match_text(match: Mapping[str, Any], layer: str) -> str:
     alike = np.array(match["correlation"])
     return (
-        f"{len(alike)} channels of {layer} paired with those of {match['layer']} in run {match['run']} on "
-        f"{match['scans']} scans: correlation {np.median(alike):.2f} in the middle, from {alike.min():.2f} to "
+        f"{len(alike)} channels of {layer} matched with {match['layer']} of run {match['run']} on "
+        f"{match['scans']} images: median correlation {np.median(alike):.2f}, range {alike.min():.2f} to "
         f"{alike.max():.2f}; {np.count_nonzero(alike > 0.9)} above 0.9."
     )
 

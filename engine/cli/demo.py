@@ -41,7 +41,7 @@ def run(options: Namespace) -> Outcome:
             if wish.wished:
                 kept = ", ".join(each.name for each in trained)
                 return Outcome(
-                    f"Stopped. Kept in {root}: {kept}.", {"runs": [each.name for each in trained]}, INTERRUPTED
+                    f"Stopped. Saved in {root}: {kept}.", {"runs": [each.name for each in trained]}, INTERRUPTED
                 )
     page = out / "report.html"
     described = _examine(trained, began, options.runs)
@@ -84,9 +84,7 @@ def _examine(trained: list[Run], began: float, root: Path | None) -> Demo:
     advice = [command("evaluate", each, root) for each in trained] + [
         command("resume", each, root) + " --epochs 40" for each in trained
     ]
-    title = (
-        "Demo study: two autoencoders on phantoms" if images.source == "phantom" else "Two autoencoders, a first look"
-    )
+    title = "Demo study: two autoencoders on phantoms" if images.source == "phantom" else "Demo: two autoencoders"
     return Demo(title, images, shown, split, examined, time.monotonic() - began, advice)
 
 

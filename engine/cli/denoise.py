@@ -9,7 +9,7 @@ from typing import Any
 from engine import baselines, runs
 from engine.cli.denoise_options import denoise_config
 from engine.cli.meter import Meter
-from engine.cli.outcome import Outcome, number, table
+from engine.cli.outcome import Outcome, decimals, table
 from engine.denoising import single
 from engine.denoising.single import Found, Made, Order
 from engine.report import denoising, figures
@@ -46,14 +46,14 @@ def _write(found: Found, order: Order, out: Path) -> dict[str, str]:
     """Each picture by itself, the differences on one scale, and all side by side; what each file is, and its path."""
     name_of_scan = figures.shortened(found.scan.name)
     title = f"{name_of_scan} · σ {order.settings.sigma:.3g}"
-    drawn = {"original": figures.picture(found.original, f"{name_of_scan} · as seen")}
+    drawn = {"original": figures.picture(found.original, f"{name_of_scan} · model input")}
     made = {("noisy" if name == single.NOISY else name): each for name, each in found.made.items()}
     limit = figures.difference_limit([each.picture - found.original for each in made.values()])
     for name, each in made.items():
         shown = order.settings.noise if name == "noisy" else figures.shortened(each.method.title)
         drawn[name] = figures.picture(each.picture, f"{title} · {shown}")
         drawn[f"{name}-difference"] = figures.difference(each.picture - found.original, limit, f"{title} · {shown}")
-    titles = ["clean", "noisy", *(each.method.title for name, each in made.items() if name != "noisy")]
+    titles = ["noise-free", "noisy", *(each.method.title for name, each in made.items() if name != "noisy")]
     pictures = [found.original, *(each.picture for each in made.values())]
     notes = ["", *map(_note, made.values())]
     drawn["comparison"] = denoising.comparison(titles, pictures, notes, found.mask)
@@ -69,21 +69,21 @@ def _note(made: Made) -> str:
     decibels = "equal" if math.isinf(made.psnr_db) else f"{made.psnr_db:.1f} dB"
     if made.kept is None or not math.isfinite(made.kept.value):
         return decibels
-    return f"{decibels} · keeps {100 * made.kept.value:.0f} %".replace("-", "−")
+    return f"{decibels} · contrast {100 * made.kept.value:.0f}%".replace("-", "−")
 
 
 def _text(content: dict[str, Any], out: Path) -> str:
     rows = []
     for name, numbers in content["methods"].items():
         title = "noisy" if name == single.NOISY else numbers["title"]
-        rows.append([title, number(numbers["psnr_db"]), number(numbers["ssim"]), *_kept(numbers)])
+        rows.append([title, decimals(numbers["psnr_db"], 1), decimals(numbers["ssim"], 2), *_kept(numbers)])
     lines = [
-        f"{Path(content['image']).name}, {content['noise']} noise of {content['sigma']:g}, seed {content['seed']}:",
-        table(["method", "PSNR dB", "SSIM", "retention", "95 %", "pattern"], rows, align="<>>>>>"),
+        f"{Path(content['image']).name}, {content['noise']} noise, σ = {content['sigma']:g}, seed {content['seed']}:",
+        table(["method", "PSNR (dB)", "SSIM", "contrast retained (%)", "95% CI", "pattern (%)"], rows, align="<>>>>>"),
     ]
     lines += [numbers["warning"] for numbers in content["methods"].values() if numbers["warning"]]
     lines += content["notes"]
-    lines.append(f"{len(content['files'])} pictures are in {out}")
+    lines.append(f"Saved {len(content['files'])} images to {out}")
     return "\n".join(lines)
 
 
@@ -91,5 +91,7 @@ def _kept(numbers: dict[str, Any]) -> list[str]:
     if "retention" not in numbers:
         return ["–", "", "–"]
     low, high = numbers["retention_interval"]
-    span = f"{low:.2f} to {high:.2f}" if math.isfinite(low) and math.isfinite(high) else ""
-    return [number(numbers["retention"], 3), span, number(numbers["pattern"], 3)]
+    span = (
+        f"{100 * low:.0f} to {100 * high:.0f}".replace("-", "−") if math.isfinite(low) and math.isfinite(high) else ""
+    )
+    return [decimals(100 * numbers["retention"], 0), span, decimals(100 * numbers["pattern"], 0)]

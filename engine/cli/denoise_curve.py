@@ -20,12 +20,13 @@ from engine.errors import ConfigError
 from engine.report import denoising, figures
 from engine.report.denoising import Measure, Row
 
+# Title, unit, decimals, and how many of the unit a 1 is.
 MEASURES = {
-    "psnr_db": ("PSNR", "dB", ".2f"),
-    "ssim": ("SSIM", "SSIM", ".3f"),
-    "retention": ("Retention", "share", ".3f"),
+    "psnr_db": ("PSNR", "dB", ".1f", 1),
+    "ssim": ("SSIM", "", ".2f", 1),
+    "retention": ("Lesion contrast retained", "%", ".0f", 100),
 }
-NOTE = "Stopping. Nothing is kept. Once more ends the process at once."
+NOTE = "Stopping. No results are saved. Press Ctrl-C again to quit immediately."
 COLUMNS = ("method", "kind", "sigma", "measure", "mean", "low", "high")
 SHOWN_PROBLEMS = 5
 
@@ -66,14 +67,14 @@ def sigmas(text: str) -> list[float]:
             found.append(float(above) / (float(below) if slash else 1.0))
         except (ValueError, ZeroDivisionError):
             raise ConfigError(
-                f"'{part.strip()}' in --sigmas is no level of noise.", "Such as 0.04 or 10/255."
+                f"'{part.strip()}' is not a valid noise level for --sigmas.", "Use, for example, 0.04 or 10/255."
             ) from None
     return found
 
 
 def _count(typed: str) -> int:
     if not typed.isdecimal():
-        raise ConfigError(f"The number of scans (--scans) must be a whole number; '{typed}' was given.")
+        raise ConfigError(f"The number of images (--scans) must be a whole number; '{typed}' was given.")
     return int(typed)
 
 
@@ -84,51 +85,64 @@ def _measured(content: dict[str, Any]) -> list[str]:
 
 def _text(content: dict[str, Any]) -> str:
     lines = [
-        f"{content['scans']:,} scans of {content['part']} of {content['source']}, {content['noise']} noise, "
-        f"seed {content['seed']}. σ is in gray values of 255; ± is the 95 % interval of the mean over scans."
+        f"{content['scans']:,} images of {content['part']} of {content['source']}, {content['noise']} noise, seed "
+        f"{content['seed']}. σ in 8-bit levels (0–255); ± is half the width of the 95% confidence interval of the "
+        "mean over images."
     ]
     if content["left_out"]:
-        lines.append(f"{content['left_out']:,} scans were left out because one of the runs was trained on them.")
+        lines.append(f"{content['left_out']:,} images were left out because one of the runs was trained on them.")
     for name in _measured(content):
-        title, unit, form = MEASURES[name]
-        lines += ["", f"{title}{f', {unit}' if unit == 'dB' else ''}", _table(content, name, form)]
+        lines += ["", _titled(name), _table(content, name)]
     if content["measurable_lesions"]:
         lines.append(
-            "Retention: contrast afterwards over that on the clean scan, mean over "
-            f"{content['measurable_lesions']:,} of {content['lesions']:,} lesions; the others have a contrast below "
-            f"{content['least_contrast']:g}."
+            "Lesion contrast retained: contrast after denoising ÷ contrast in the noise-free image, mean over "
+            f"{content['measurable_lesions']:,} of {content['lesions']:,} lesions; the other lesions have a "
+            f"contrast below {content['least_contrast']:g}."
         )
     elif content["lesions"]:
-        lines.append(f"None of the {content['lesions']:,} lesions has a contrast of {content['least_contrast']:g}.")
+        lines.append(
+            f"None of the {content['lesions']:,} lesions reaches the minimum contrast of {content['least_contrast']:g}."
+        )
     lines += ["", *(_verdict(each) for each in content["methods"].values() if "break_even" in each)]
     if len(content["problems"]) > SHOWN_PROBLEMS:
         lines.append(f"{len(content['problems']):,} boxes could not be used; --json lists them.")
-    return "\n".join([*lines, *(f"Written: {path}" for path in content["files"])])
+    return "\n".join([*lines, *(f"Saved: {path}" for path in content["files"])])
 
 
-def _table(content: dict[str, Any], name: str, form: str) -> str:
+def _titled(name: str) -> str:
+    """Return a measure's title with its unit."""
+    title, unit, *_ = MEASURES[name]
+    return f"{title} ({unit})" if unit else title
+
+
+def _table(content: dict[str, Any], name: str) -> str:
+    *_, form, times = MEASURES[name]
     head = ["method", *(f"σ {255 * sigma:.3g}" for sigma in content["sigmas"])]
     rows = [
-        [each["title"], *(_cell(*cell, form) for cell in zip(each[name], each[f"{name}_interval"], strict=True))]
+        [each["title"], *(_cell(*cell, form, times) for cell in zip(each[name], each[f"{name}_interval"], strict=True))]
         for each in content["methods"].values()
     ]
     return table(head, rows, align="<" + ">" * len(content["sigmas"]))
 
 
-def _cell(value: float | None, interval: Sequence[float] | None, form: str) -> str:
+def _cell(value: float | None, interval: Sequence[float] | None, form: str, times: int) -> str:
     if value is None or not math.isfinite(value):
         return "–"
-    return f"{value:{form}}" + (f" ± {(interval[1] - interval[0]) / 2:{form}}" if interval else "")
+    half = f" ± {times * (interval[1] - interval[0]) / 2:{form}}" if interval else ""
+    return f"{times * value:{form}}{half}"
 
 
 def _verdict(each: dict[str, Any]) -> str:
     place, span = each["break_even"], each["break_even_interval"]
     if place is None:
-        return f"{each['title']} is worse than doing nothing at every σ that was measured."
+        return f"{each['title']} is worse than no denoising (by MSE) at every noise level tested."
     if place == 0:
-        return f"{each['title']} is not worse than doing nothing at any σ that was measured."
-    more = f" ({255 * span[0]:.1f} to {255 * span[1]:.1f})" if span else ""
-    return f"{each['title']} is worse than doing nothing below σ = {place:.4f}, {255 * place:.1f} of 255{more}."
+        return f"{each['title']} is not worse than no denoising (by MSE) at any noise level tested."
+    more = f", 95% CI {span[0]:.3f} to {span[1]:.3f}" if span else ""
+    return (
+        f"{each['title']}: break-even at σ = {place:.3f} ({255 * place:.1f}/255{more}). Below it, the noisy input "
+        "is closer to the noise-free image (lower MSE)."
+    )
 
 
 def _write(content: dict[str, Any], out: Path) -> list[str]:
@@ -142,13 +156,15 @@ def _write(content: dict[str, Any], out: Path) -> list[str]:
 
 
 def _chart(content: dict[str, Any], name: str) -> Measure:
-    title, unit, _ = MEASURES[name]
+    title, unit, _, times = MEASURES[name]
     rows = []
     for method, each in content["methods"].items():
         kind = "nothing" if method == methods.NOTHING else each["kind"]
         crossing = each.get("break_even") if kind == "run" and name == "psnr_db" else None
-        rows.append(Row(each["title"], each[name], each[f"{name}_interval"], kind, crossing))
-    return Measure(title, unit, rows)
+        values = [None if value is None else times * value for value in each[name]]
+        intervals = [None if span is None else [times * end for end in span] for span in each[f"{name}_interval"]]
+        rows.append(Row(each["title"], values, intervals, kind, crossing))
+    return Measure(title, unit or title, rows)
 
 
 def _csv(content: dict[str, Any]) -> bytes:

@@ -6,36 +6,37 @@ from typing import Any
 
 from engine import evaluation, runs
 from engine.cli.meter import Meter
-from engine.cli.outcome import INTERRUPTED, Outcome, number, table
+from engine.cli.outcome import INTERRUPTED, Outcome, decimals, number, table
 from engine.config import model_title
 from engine.runs import Run
 
 PICTURES = {
     "n": "images",
-    "psnr_db": "PSNR dB",
+    "psnr_db": "PSNR (dB)",
     "mse": "MSE",
     "mae": "MAE",
     "ssim": "SSIM",
     "ms_ssim": "MS-SSIM",
-    "head_psnr_db": "head dB",
+    "head_psnr_db": "head PSNR (dB)",
     "head_ssim": "head SSIM",
 }
+PLACES = {"psnr_db": 1, "head_psnr_db": 1, "ssim": 2, "head_ssim": 2, "ms_ssim": 2}
 NATS = {
-    "nats_per_image": "nats",
-    "nats_per_pixel": "per pixel",
+    "nats_per_image": "nats per image",
+    "nats_per_pixel": "nats per pixel",
     "reconstruction_nats": "reconstruction",
     "kl_nats": "KL",
-    "entropy_floor_nats": "floor",
-    "active_units": "active",
+    "entropy_floor_nats": "entropy floor",
+    "active_units": "active dims",
     "batch_sum": "batch sum",
 }
 PICTURES_NOTE = """\
-Gray values from 0 to 1; ± is the 95 % confidence interval of the mean over images; head: the pixels of the head; \
-MS-SSIM with {scales} of 5 scales."""
+Intensities 0–1; ± is half the width of the 95% confidence interval of the mean over images. Head: inside the head \
+mask. MS-SSIM with {scales} of 5 scales."""
 NATS_NOTE = """\
-Nats are per image: reconstruction + KL, the negative ELBO; no model can have less reconstruction than the floor, the \
-images' own entropy. Active: latent numbers with more than 0.01 nats of KL. The batch sum, as the study counts, is the \
-loss times {size} images."""
+Nats per image: reconstruction + KL, the negative ELBO. The reconstruction term cannot be lower than the entropy \
+floor, the binary entropy of the images. Active dims: latent dimensions with more than 0.01 nats of KL. Batch sum: the \
+loss × {size} images, as in the reference study (a 2024 course report)."""
 
 
 def run(options: Namespace) -> Outcome:
@@ -44,9 +45,7 @@ def run(options: Namespace) -> Outcome:
     meter = Meter(sys.stderr)
     images = evaluation.images(opened, options.data, progress=meter.count)
     if options.data is None and evaluation.have_changed(opened, images):
-        meter.say(
-            "The images have changed since this run was trained: its training images may now lie in other splits."
-        )
+        meter.say("The images have changed since this run was trained: its training images may now be in other splits.")
     measured = evaluation.judge(opened, images, options.split, progress=meter.count)
     if measured is None:
         return Outcome("Stopped.", {}, INTERRUPTED)
@@ -57,7 +56,7 @@ def _text(run: Run, source: str, measured: dict[str, Any]) -> str:
     model, splits = run.config.model, measured["splits"]
     scales = max((part["ms_ssim_scales"] for part in splits.values()), default=0)
     lines = [
-        f"Run {run.name} ({model_title(model.model)}) on {source}{_given(run)}, means over images:",
+        f"Run {run.name} ({model_title(model.model)}) on {source}{_given(run)}; means over images:",
         _pictures(run.name, measured),
         PICTURES_NOTE.format(scales=scales),
     ]
@@ -72,7 +71,7 @@ def _given(run: Run) -> str:
     noise = run.config.noise
     if noise.noise == "none":
         return ""
-    return f", given with {noise.noise} noise of {noise.noise_low:g} to {noise.noise_high:g}"
+    return f", with added {noise.noise} noise of level {noise.noise_low:g} to {noise.noise_high:g}"
 
 
 def _pictures(name: str, measured: dict[str, Any]) -> str:
@@ -86,13 +85,14 @@ def _pictures(name: str, measured: dict[str, Any]) -> str:
             rows.append(["", f"PCA-{linear['components']}", *_cells(linear)])
         rows.append(["", "mean image", *_cells(yardsticks["mean"][split])])
         if yardsticks["identity"][split]["mse"]:
-            rows.append(["", "its input", *_cells(yardsticks["identity"][split])])
-    return table(["split", "of", *PICTURES.values()], rows, align="<<" + ">" * len(PICTURES))
+            rows.append(["", "noisy input", *_cells(yardsticks["identity"][split])])
+    return table(["split", "model", *PICTURES.values()], rows, align="<<" + ">" * len(PICTURES))
 
 
 def _cells(part: dict[str, Any]) -> list[str]:
     cells = {key: number(part[key]) for key in PICTURES}
+    cells |= {key: decimals(part[key], places) for key, places in PLACES.items()}
     if part["psnr_db_interval"]:
         low, high = part["psnr_db_interval"]
-        cells["psnr_db"] = f"{part['psnr_db']:.2f} ± {(high - low) / 2:.2f}"
+        cells["psnr_db"] = f"{part['psnr_db']:.1f} ± {(high - low) / 2:.1f}"
     return list(cells.values())

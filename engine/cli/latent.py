@@ -26,7 +26,7 @@ from engine.report import latent as drawing
 SPLITS = ("train", "validation", "test")
 SHOWN = 3
 MOST_SEED = 2**31 - 1
-TERMS = "ratio: distance to the nearest training scan over the mean distance to the 50 nearest"
+TERMS = "ratio: distance to the nearest training image ÷ mean distance to the 50 nearest"
 
 
 def run(options: Namespace) -> Outcome:
@@ -39,9 +39,9 @@ def run(options: Namespace) -> Outcome:
     codes = atlas.codes(*splits)
     atlas.progress = partial(meter.count, "Reconstructing")
     scans = reports.scans(atlas, splits) | {"mse": atlas.errors(*splits).tolist()}
-    meter.count("Laying out", 0, len(codes))
+    meter.count("Computing the map", 0, len(codes))
     laid = _laid_out(atlas, splits, options.method, seed)
-    meter.count("Laying out", len(codes), len(codes))
+    meter.count("Computing the map", len(codes), len(codes))
     content: dict[str, Any] = {
         "run": atlas.run.name,
         "model": atlas.run.config.model.model,
@@ -55,7 +55,7 @@ def run(options: Namespace) -> Outcome:
     content["files"] = _maps(options.out, scans, laid) | _dimensions(options.out, content["dimensions"])
     content["copies"] = _copies(options.out, atlas)
     content["files"] |= latent_pictures.draw(atlas, options.out)
-    atlas.progress = partial(meter.count, "Calibrating")
+    atlas.progress = partial(meter.count, "Checking calibration")
     content["calibration"] = latent_pictures.calibrate(atlas, options.out)
     return Outcome(_text(content, options.out), content)
 
@@ -89,7 +89,7 @@ def _laid_out(atlas: Atlas, splits: list[str], method: str, seed: int) -> mappin
 def _maps(out: Path, scans: Mapping[str, Any], laid: mapping.Map) -> dict[str, str]:
     labels = [label or data.dataset.UNLABELLED for label in scans["label"]]
     leaks = [
-        ("leaked test scan" if leaked else "other test scan") if split == "test" else "train and validation"
+        ("leaked test image" if leaked else "other test image") if split == "test" else "training and validation image"
         for split, leaked in zip(scans["split"], scans["leaked"], strict=True)
     ]
     groups = {"class": labels, "split": scans["split"], "leak": leaks}
@@ -130,9 +130,9 @@ def _copies(out: Path, atlas: Atlas) -> dict[str, Any]:
     flags = {name: np.array([each["memorised"] for each in found[name]]) for name in found}
     write_table(out / "neighbours.csv", [_row(atlas, found, at) for at in range(len(images))])
     ratios = {name: np.array([each["ratio"] for each in found[name]]) for name in found}
-    groups = {f"leaked test scans ({leaked.sum()})": ratios[PIXEL][leaked]} if leaked.any() else {}
-    groups |= {f"other test scans ({(~leaked).sum()})": ratios[PIXEL][~leaked]}
-    groups |= {"their reconstructions": ratios["reconstruction"][~leaked]}
+    groups = {f"leaked test images ({leaked.sum():,})": ratios[PIXEL][leaked]} if leaked.any() else {}
+    groups |= {f"other test images ({(~leaked).sum():,})": ratios[PIXEL][~leaked]}
+    groups |= {"reconstructions of these": ratios["reconstruction"][~leaked]}
     drawn = drawing.nearness(groups, COPY, TERMS)
     figures.save(drawn, out / "neighbours.png")
     latent_pictures.neighbours(atlas, found, originals, out)
@@ -162,14 +162,14 @@ def _row(atlas: Atlas, found: Mapping[str, Any], at: int) -> dict[str, Any]:
 
 def _text(content: Mapping[str, Any], out: Path) -> str:
     scans = ", ".join(f"{count:,} {split}" for split, count in content["scans"].items())
-    lines = [f"Latent space of run {content['run']} ({content['model']}): {content['space']}. Scans: {scans}."]
+    lines = [f"Latent space of run {content['run']} ({content['model']}): {content['space']}. Images: {scans}."]
     lines.append(content["map"]["note"])
     found, collapse = content["dimensions"], content["collapse"]
     said = found["measure"].removesuffix(", nats")
-    lines.append(f"Half of the {said} is in {collapse['half']} of the {collapse['dimensions']} numbers.")
+    lines.append(f"Half of the {said} is in {collapse['half']} of the {collapse['dimensions']} dimensions.")
     if collapse["sentence"]:
         lines.append(collapse["sentence"])
-    head = ["latent number", found["measure"], "mean", "spread"]
+    head = ["latent dimension", found["measure"], "mean", "SD"]
     most = [
         [str(number_), *(number(found[name][at]) for name in ("value", "mean", "spread"))]
         for at, number_ in enumerate(found["order"][:5])
@@ -177,18 +177,19 @@ def _text(content: Mapping[str, Any], out: Path) -> str:
     lines += ["", table(head, most, align=">>>>"), "", *_said_of_copies(content["copies"])]
     if content["calibration"]:
         lines.append(content["calibration"]["sentence"])
-    lines.append(f"Maps, tables and pictures are in {out}")
+    lines.append(f"Saved maps, tables and figures to {out}")
     return "\n".join(lines)
 
 
 def _said_of_copies(found: Mapping[str, Any]) -> list[str]:
     if not found["test_scans"]:
-        return ["There are no test scans to compare with training scans."]
+        return ["There are no test images to compare with training images."]
     known, there = found["flagged_leaked_in_train"], found["leaked_in_train"]
     flagged = found[f"flagged_{PIXEL}"]
     return [
-        f"{flagged} of {found['test_scans']} test scans are near copies of training scans (ratio under {COPY:.2f}): "
-        f"{known} of the {there} that are training scans pixel for pixel, and {flagged - known} more. In the latent, "
-        f"{found[f'flagged_{LATENT}']} are.",
-        f"Reconstructed as near copies of a training scan without being one: {found['reconstructed_as_copies']}.",
+        f"{flagged:,} of {found['test_scans']:,} test images are near copies of training images (ratio below "
+        f"{COPY:.2f}): {known} of the {there} exact copies of training images, and {flagged - known} more. By "
+        f"latent distance: {found[f'flagged_{LATENT}']}.",
+        "Reconstructions that are near copies of a training image although their test image is not: "
+        f"{found['reconstructed_as_copies']}.",
     ]

@@ -35,11 +35,12 @@ def neighbours(atlas: Atlas, found: Mapping[str, Any], originals: Images, out: P
     order = [int(at) for at in np.argsort(ratios, kind="stable") if not leaked[at]][:SUSPECTS]
     if not order:
         return
-    rows = [Strip("test scan", list(originals[order, ..., 0]))]
-    for where, title in ((PIXEL, "nearest in pixels"), (LATENT, "nearest in latent")):
+    rows = [Strip("test image", list(originals[order, ..., 0]))]
+    for where, title in ((PIXEL, "nearest by pixels"), (LATENT, "nearest by latent")):
         nearest = [found[where][at]["nearest"][0]["index"] for at in order]
         notes = [
-            f"ratio {found[where][at]['ratio']:.2f}{', copy' if found[where][at]['memorised'] else ''}" for at in order
+            f"ratio {found[where][at]['ratio']:.2f}{', near copy' if found[where][at]['memorised'] else ''}"
+            for at in order
         ]
         rows.append(Strip(title, list(atlas.images.train.read(nearest)[..., 0]), notes=notes))
     titles = [atlas.images.test.names[at].rsplit("/", 1)[-1] for at in order]
@@ -70,9 +71,9 @@ def _spread(atlas: Atlas, rows: NDArray[np.int64]) -> Any:
         Strip("original", list(images[..., 0])),
         Strip("mean of samples", list(found.mean[..., 0])),
         Strip("mean − original", list((found.mean - images)[..., 0]), signed=True),
-        Strip("spread", list(found.deviation[..., 0]), signed=True),
+        Strip("posterior SD", list(found.deviation[..., 0]), signed=True),
     ]
-    return _scaled(strips(shown, _names(atlas, PLACE, rows)), "error and spread, gray values")
+    return _scaled(strips(shown, _names(atlas, PLACE, rows)), "error and posterior SD (intensity 0–1)")
 
 
 def _walks(atlas: Atlas) -> Any:
@@ -84,7 +85,7 @@ def _walks(atlas: Atlas) -> Any:
     for dimension in found.order[:WALKS]:
         values = decoding.reach(atlas, int(dimension), STEPS, None)
         pictures = atlas.space.decode(paths.along(code, int(dimension), values))
-        rows.append(Strip(f"number {dimension}", list(pictures[..., 0]), notes=[f"{value:.3g}" for value in values]))
+        rows.append(Strip(f"dimension {dimension}", list(pictures[..., 0]), notes=[f"{value:.3g}" for value in values]))
     titles = ["1st percentile", *[""] * (STEPS - 2), "99th percentile"]
     return strips(rows, titles)
 
@@ -96,7 +97,7 @@ def _between(atlas: Atlas) -> Any:
     share = np.linspace(0, 1, STEPS, dtype=np.float32)[:, None, None]
     ways = {"linear": paths.linear(codes[0], codes[1], STEPS), "spherical": paths.spherical(codes[0], codes[1], STEPS)}
     rows = [Strip(title, list(atlas.space.decode(points)[..., 0])) for title, points in ways.items()]
-    rows.append(Strip("faded pixels", list((1 - share) * ends[0] + share * ends[1])))
+    rows.append(Strip("pixel cross-fade", list((1 - share) * ends[0] + share * ends[1])))
     names = _names(atlas, PLACE, [0, last])
     return strips(rows, [names[0], *[""] * (STEPS - 2), names[1]])
 
@@ -109,11 +110,11 @@ def _averages(atlas: Atlas) -> Any:
     decoded = atlas.space.decode(np.stack([codes[rows].mean(axis=0) for rows in groups.values()]))[..., 0]
     pixels = np.stack([_mean_of(images, rows) for rows in groups.values()])
     rows = [
-        Strip("mean of latents", list(decoded), notes=[f"{len(rows):,} scans" for rows in groups.values()]),
-        Strip("mean of pixels", list(pixels)),
+        Strip("decoded mean latent code", list(decoded), notes=[f"{len(rows):,} images" for rows in groups.values()]),
+        Strip("pixel-wise mean", list(pixels)),
         Strip("difference", list(decoded - pixels), signed=True),
     ]
-    return _scaled(strips(rows, [name.replace("_", " ") for name in groups]), "mean of latents − mean of pixels")
+    return _scaled(strips(rows, [name.replace("_", " ") for name in groups]), "decoded mean − pixel-wise mean")
 
 
 def _scaled(figure: Any, title: str) -> Any:

@@ -9,102 +9,124 @@ PHANTOMS = 20
 def add_activations(command: ArgumentParser) -> None:
     """What `activations` takes."""
     command.description = (
-        "Put scans through a run and draw what its layers make of them: an overview of all layers for each scan, and a "
-        "mosaic of all channels with its scale for each layer. --json tells of every layer its kind, shape, kernel, "
-        "stride, what it is given, and which pixels its units see."
+        "Save the feature maps (activations) of a model's layers: for each image an overview of all layers, and "
+        "for each layer a mosaic of all channels with its color scale. --json lists each layer's type, shape, "
+        "kernel, stride, inputs and receptive field."
     )
     command.add_argument("run", metavar="RUN", help="name or folder of the run")
-    command.add_argument("images", metavar="IMAGE", nargs="+", help="a picture, a DICOM file or a NIfTI volume")
+    command.add_argument("images", metavar="IMAGE", nargs="+", help="image, DICOM file or NIfTI volume")
     command.add_argument(
         "--layer",
         metavar="NAME",
         action="append",
-        help="this layer alone; may be given again. 'all', the default, draws every layer",
+        help="only this layer (repeatable); 'all', the default, draws every layer",
     )
-    command.add_argument("--out", type=Path, metavar="DIR", required=True, help="folder for the files; made if missing")
+    command.add_argument("--out", type=Path, metavar="DIR", required=True, help="output folder (created if needed)")
     command.add_argument(
-        "--slice", type=int, metavar="N", help="slice of a volume, counted from 0; the middle one where not given"
+        "--slice", type=int, metavar="N", help="slice of a volume, counted from 0 (default: the middle slice)"
     )
-    command.add_argument("--arrays", action="store_true", help="write the activations themselves too, as .npy files")
+    command.add_argument("--arrays", action="store_true", help="also save the activations as .npy files")
 
 
 def add_channels(command: ArgumentParser) -> None:
     """What `channels` takes."""
     command.description = (
-        "Gather mean, spread, energy and share of zeros of every channel over a split of scans, and name those that "
-        "are dead, with one value everywhere in every scan. With --layer, one layer channel by channel; for its first "
-        "few channels in that order the scans they like most, the input they like best, the pixels they answer to, and "
-        "their partners in another run."
+        "Measure the mean, SD, energy and fraction of zeros of every channel over the images of a split, and "
+        "find dead channels (constant over all images). With --layer, list one layer channel by channel and "
+        "draw, for its first few channels, the top-activating images, activation maximization, saliency, and the "
+        "matching channels of another model."
     )
     command.add_argument("run", metavar="RUN", help="name or folder of the run")
-    command.add_argument("--data", metavar="SOURCE", help="where the scans are; the run's own if not given")
+    command.add_argument("--data", metavar="SOURCE", help="dataset (default: the run's own)")
     command.add_argument(
         "--split", choices=("train", "validation", "test"), default="validation", help="default validation"
     )
     command.add_argument(
-        "--layer", metavar="NAME", help="this layer alone, channel by channel; all in a table if not given"
+        "--layer", metavar="NAME", help="only this layer, channel by channel (default: all layers in one table)"
     )
     command.add_argument(
         "--sort",
         choices=("energy", "mean", "spread", "zeros", "channel"),
         default="energy",
-        help="order of the channels, the largest first; dead ones last; default energy",
+        help="sort the channels by this, largest first, dead channels last; default energy",
     )
     command.add_argument(
-        "--top", metavar="N", default="8", help="how many channels, in that order, are drawn; default 8"
+        "--top", metavar="N", default="8", help="number of channels to draw, in sorted order; default 8"
     )
-    _add_pictures(command.add_argument_group("pictures of a layer's channels, in --out"))
+    _add_pictures(command.add_argument_group("images of a layer's channels, in --out"))
 
 
 def _add_pictures(group: _ArgumentGroup) -> None:
-    group.add_argument("--out", type=Path, metavar="DIR", help="folder for the pictures; made if missing")
-    group.add_argument("--favourites", metavar="N", help="the N scans, and the places in them, that excite each most")
-    group.add_argument("--preferred", action="store_true", help="the input that each likes best, by gradient ascent")
-    group.add_argument("--saliency", metavar="IMAGE", help="which pixels of this scan each answers to")
+    group.add_argument("--out", type=Path, metavar="DIR", help="output folder (created if needed)")
     group.add_argument(
-        "--slice", type=int, metavar="N", help="slice of that scan, if it is a volume; else the middle one"
+        "--favourites", metavar="N", help="the N top-activating images of each channel, and where in them"
+    )
+    group.add_argument(
+        "--preferred",
+        action="store_true",
+        help="activation maximization: an input that maximizes each channel, by gradient ascent",
+    )
+    group.add_argument("--saliency", metavar="IMAGE", help="saliency: which pixels of this image change each channel")
+    group.add_argument(
+        "--slice", type=int, metavar="N", help="slice of that image if it is a volume (default: the middle slice)"
     )
     group.add_argument(
         "--match",
         metavar="RUN2",
-        help="pair the channels with those of another run; a picture too where --out is given",
+        help="match the channels with those of another run; with --out, also as an image",
     )
-    group.add_argument("--match-layer", metavar="NAME", help="of the other run; the same name if not given")
+    group.add_argument("--match-layer", metavar="NAME", help="layer of RUN2 to match against (default: same name)")
 
 
 def add_lesion_layers(command: ArgumentParser) -> None:
     """What `lesion-layers` takes."""
     command.description = (
-        "Ask where lesions go: how well an ideal observer of each layer could still tell a picture from its twin "
-        "without the lesion (d'), from the picture to the output, and which layer loses most. The pairs are phantoms "
-        "and their healthy twins, or scans with boxes and the same with the box filled in from what is round it."
+        "Measure how detectable lesions are for an ideal observer (detectability index d′) in the image, after "
+        "each layer and in the output, and find the layer with the largest loss. The pairs are phantoms with and "
+        "without a lesion, or images with annotated boxes and the same images with the lesion filled in."
     )
     command.add_argument("run", metavar="RUN", help="name or folder of the run")
-    command.add_argument("--pairs", metavar="N", default=str(PHANTOMS), help=f"how many; default {PHANTOMS}")
+    command.add_argument("--pairs", metavar="N", default=str(PHANTOMS), help=f"number of pairs; default {PHANTOMS}")
     command.add_argument(
         "--boxes",
         type=Path,
         metavar="FILE",
-        help="table of boxes (CSV): ask about scans of the run instead of phantoms",
+        help="CSV table of boxes: use images with annotated lesions instead of phantoms",
     )
-    command.add_argument(
-        "--data", metavar="SOURCE", help="with --boxes: where the scans are; the run's own if not given"
-    )
+    command.add_argument("--data", metavar="SOURCE", help="with --boxes: dataset (default: the run's own)")
     command.add_argument(
         "--split",
         choices=("train", "validation", "test"),
         default="validation",
-        help="with --boxes: which scans; default validation",
+        help="with --boxes: which images; default validation",
     )
-    command.add_argument("--noise", metavar="X", default="0.05", help="of the observer, gray values; default 0.05")
-    command.add_argument("--places", metavar="N", default="2", help="points between healthy and lesion; default 2")
-    command.add_argument("--channels", metavar="N", default="16", help="most that an observer uses; default 16")
+    command.add_argument(
+        "--noise",
+        metavar="X",
+        default="0.05",
+        help="SD of the white image noise assumed by the observer, 0–1 scale; default 0.05",
+    )
+    command.add_argument(
+        "--places",
+        metavar="N",
+        default="2",
+        help="number of points between healthy and lesion at which d′ is computed; default 2",
+    )
+    command.add_argument(
+        "--channels",
+        metavar="N",
+        default="16",
+        help="maximum number of observer channels (directions), not network channels; default 16",
+    )
     command.add_argument(
         "--layers",
         metavar="WHICH",
         default="all",
-        help="layers to ask: 'all', 'stages' (the last of each size on the way), or names with commas; default all",
+        help=(
+            "layers to include: 'all', 'stages' (the last layer of each resolution), or names separated by "
+            "commas; default all"
+        ),
     )
     command.add_argument(
-        "--out", type=Path, metavar="DIR", help="folder for a figure of d' layer by layer; made if missing"
+        "--out", type=Path, metavar="DIR", help="output folder for a figure of d′ by layer (created if needed)"
     )

@@ -22,10 +22,11 @@ from engine.runs import Run
 
 MOST_PAIRS, MOST_PLACES, MOST_CHANNELS = 200, 16, 64
 NOTE = """\
-d': how well an ideal observer of the layer could tell the pictures from their twins in noise of {noise:g} gray
-values (its share does not depend on the noise); means over pairs. Held: of all that is still on its way to the
-output. Alone: of this layer. Lost: the share of what was held before it. The contrast that the output keeps is
-another matter: an observer who knows the model sees through a change of contrast, a reader does not."""
+d′: how well an ideal observer could tell the images with lesion from those without, in white image noise of SD
+{noise:g} (0–1 scale); means over pairs. The retained fraction does not depend on the noise. d′ retained: from all
+paths that still lead to the output. This layer: from this layer only. Loss: fraction of the incoming d′ that is lost.
+Retained contrast is reported separately: unlike a human reader, the ideal observer is not affected by a known change
+of contrast."""
 
 
 def run(options: Namespace) -> Outcome:
@@ -41,14 +42,14 @@ def run(options: Namespace) -> Outcome:
     detectability = backend.load_any("engine.explore.detectability", opened.config.training)
 
     def step(done: int, total: int) -> bool:
-        meter.count("Following", done, total)
+        meter.count("Computing d′", done, total)
         return True
 
     pictures, healthy = stacked(twins)
     asked = _asked_layers(options.layers, model)
     observer = detectability.Observer(**looks)
     found = detectability.Following(model, pictures, healthy, observer, asked).go_on(step)
-    meter.count("Following", 1, 1)
+    meter.count("Computing d′", 1, 1)
     content = {"run": opened.name, "model": opened.config.model.model, "of": _asked_of(options), **looks}
     content |= whereabouts.described(found)
     content["pairs"] = whereabouts.pairs(found, twins, scoring.reconstruct(model, pictures))
@@ -72,7 +73,7 @@ def _asked_layers(typed: str, model: Any) -> list[str] | None:
 def _twins(run: Run, options: Namespace, count: int, meter: Meter) -> list[Twin]:
     if options.boxes is None:
         if options.data is not None:
-            raise ConfigError("Scans need a table of boxes (--boxes).", "Without one, phantoms are asked about.")
+            raise ConfigError("--data needs a table of lesion boxes (--boxes).", "Without --data, phantoms are used.")
         return of_phantoms(count, run.config.data.size)
     boxes = lesions.read_boxes(options.boxes)
     images: data.Dataset = evaluation.images(run, options.data, progress=meter.count)
@@ -103,9 +104,9 @@ def _text(content: Mapping[str, Any]) -> str:
         ]
         for layer in layers
     ]
-    title = f"Where {len(pairs)} lesions go in run {content['run']}, {content['of']}:"
-    start = ["picture", "", number(content["picture_d_prime"]), "100.0%", "100.0%", ""]
-    lines = [title, table(["layer", "kind", "d'", "held", "alone", "lost"], [start, *rows], align="<<>>>>")]
+    title = f"Detectability of {len(pairs)} lesions in run {content['run']} ({content['of']}):"
+    start = ["image", "", number(content["picture_d_prime"]), "100.0%", "100.0%", ""]
+    lines = [title, table(["layer", "kind", "d′", "d′ retained", "this layer", "loss"], [start, *rows], align="<<>>>>")]
     lines += [NOTE.format(noise=content["noise"]), "", _verdict(content)]
     if "figure" in content:
         lines.append(f"Figure: {content['figure']}")
@@ -115,22 +116,22 @@ def _text(content: Mapping[str, Any]) -> str:
 def _verdict(content: Mapping[str, Any]) -> str:
     pairs, thief = content["pairs"], content["loses_most"]
     if thief is None:
-        return "No layer loses anything of these lesions."
+        return "No layer loses any detectability of these lesions."
     row = next(layer for layer in content["layers"] if layer["name"] == thief)
     times = Counter(pair["loses_most"] for pair in pairs)[thief]
     kept = [pair["contrast_kept"] for pair in pairs if math.isfinite(pair["contrast_kept"])]
-    contrast = f" Of their contrast the output keeps {np.median(kept):.0%} (median)." if kept else ""
+    contrast = f" Lesion contrast retained in the output: {np.median(kept):.0%} (median)." if kept else ""
     last = content["layers"][-1]["held_share"]
     return (
-        f"{thief} loses most: {row['lost_share']:.0%} of what was held before it; it is the one for {times} of "
-        f"{len(pairs)} lesions. At the output {last:.0%} of the picture's d' is left.{contrast}"
+        f"Largest loss at {thief}: {row['lost_share']:.0%} of the incoming d′ (largest in {times} of {len(pairs)} "
+        f"lesions). d′ retained at the output: {last:.0%}.{contrast}"
     )
 
 
 def _asked_of(options: Namespace) -> str:
     if options.boxes is None:
         return "phantoms and their healthy twins"
-    return f"{options.split} scans and the same with the lesion filled in"
+    return f"{options.split} images and the same images with the lesion filled in"
 
 
 def _whole(typed: str, name: str, most: int) -> int:

@@ -45,6 +45,11 @@ def number(value: float | None, digits: int = 4) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}g}"
 
 
+def decimals(value: float | None, places: int) -> str:
+    """Return a number with fixed decimal places, '–' where there is none."""
+    return "–" if value is None or not math.isfinite(value) else f"{value:,.{places}f}"
+
+
 def duration(seconds: float) -> str:
     """A time span for people, such as '4 min 10 s'."""
     whole = max(0, round(seconds)) if math.isfinite(seconds) else 0

@@ -14,8 +14,8 @@ from engine.parity.comparison import LIMIT, Compared
 
 MOST_IMAGES = 64
 SCALE_NOTE = """\
-Differences are the largest between any two backends over all images. Where a layer's largest value is above 1, the
-share is the difference divided by it, else the difference itself; it must stay below {limit:g}."""
+Difference: the largest between any two backends over all images. Relative: the difference divided by the layer's
+largest value where that is above 1, else the difference itself; it must stay below {limit:g}."""
 
 
 def run(options: Namespace) -> Outcome:
@@ -41,9 +41,9 @@ def _count(typed: str) -> int:
 
 def _text(found: Parity, images: str) -> str:
     rows = [_row(each) for each in [*found.layers, *found.outputs]]
-    lines = [f"Run {found.run} ({model_title(found.model)}), the same weights on {found.images} {images}:"]
+    lines = [f"Run {found.run} ({model_title(found.model)}), same weights, {found.images} {images}:"]
     lines += [_side(found, name) for name in found.backends]
-    lines.append(table(["layer", "kind", "largest value", "difference", "share", ""], rows, align="<<>>><"))
+    lines.append(table(["layer", "kind", "largest value", "difference", "relative", ""], rows, align="<<>>><"))
     lines += [SCALE_NOTE.format(limit=LIMIT), _verdict(found)]
     return "\n".join(lines)
 
@@ -66,8 +66,8 @@ def _verdict(found: Parity) -> str:
     first = found.first_difference
     if first is not None:
         odd = " and ".join(first.odd)
-        return f"The backends differ: first in {first.name} ({odd}), by {first.share:.1e}; the limit is {LIMIT:g}."
+        return f"The backends differ first at {first.name} ({odd}), by {first.share:.1e}; the limit is {LIMIT:g}."
     worst = max([*found.layers, *found.outputs], key=lambda each: each.share)
-    agree = f"{names} agree on every layer; the largest share is {worst.share:.1e}, in {worst.name}."
+    agree = f"{names} agree on every layer; the largest relative difference is {worst.share:.1e}, at {worst.name}."
     failed = [name for name, side in found.backends.items() if side.error]
     return agree + (f" {', '.join(failed)} could not compute the model." if failed else "")

@@ -21,14 +21,15 @@ from engine.cli.setting_options import add_option, add_settings, summary
 from engine.cli.setting_options import run_config as run_config
 from engine.cli.setting_options import settings as settings
 from engine.config import DataConfig, StudyConfig
+from engine.report import MARK
 
 SPLITS = ("train", "validation", "test", "test_leaked", "test_clean")
 AUDIT_SETTINGS = ("size", "validation_share", "split_seed", "phantom_count", "phantom_seed", "download", "revision")
-SOURCE_HELP = "'phantom', a folder of images, or 'hf:ID' for a Hugging Face data set"
+SOURCE_HELP = "'phantom' (generated images), a folder of images, or 'hf:ID' for a Hugging Face dataset"
 
-DESCRIPTION = """\
-Engram's engine: train autoencoders on brain MRI, keep every run, measure it, put scans through it.
-For research and teaching, not for diagnosis."""
+DESCRIPTION = f"""\
+Train, inspect and stress-test autoencoders on brain MRI slices.
+{MARK}"""
 
 EPILOG = f"""\
 examples:
@@ -42,22 +43,22 @@ examples:
   {PROGRAM} search --preset seed-ae --data ~/scans --trials 17 --name ae
   {PROGRAM} demo
 
-A run is a folder: settings, provenance, events, history, the best model, the last checkpoints, previews.
-RUN is its name, or the path of its folder.
+A run is a folder: settings, provenance, events, history, best model, last checkpoints, previews.
+RUN is its name or the path of its folder.
 
 environment:
-  ENGRAM_RUNS   folder of the runs; Engram/runs in your home folder where unset. --runs comes before it.
-  ENGRAM_CACHE  folder of decoded images; the system's cache folder where unset.
+  ENGRAM_RUNS   folder of the runs (default: Engram/runs in your home folder); --runs overrides it
+  ENGRAM_CACHE  folder of cached images (default: the system's cache folder)
 
 exit status:
-  0    done; also a training that was stopped (Ctrl-C or SIGTERM) and kept
-  1    a fault of Engram's own
-  2    something you can mend: one or two sentences on stderr say what; also backends that differ (parity)
-  130  interrupted, with nothing to keep; 143 after a second SIGTERM"""
+  0    done; also a run that was stopped (Ctrl-C or SIGTERM) and saved
+  1    internal error (please report it)
+  2    usage or input error (message on stderr); also: the backends differ (parity)
+  130  interrupted, nothing saved; 143 after a second SIGTERM"""
 
 TRAIN_EPILOG = f"""\
-Options you give come before those of --preset, which come before the defaults shown here.
-Ctrl-C stops after the batch and keeps the model; `resume` goes on. A second Ctrl-C ends the process at once.
+Command-line options override --preset, which overrides the defaults.
+Ctrl-C stops after the current batch and keeps the model; `resume` continues. Press it again to quit immediately.
 
 examples:
   {PROGRAM} train --preset seed-vae --data ~/brain-tumor-mri
@@ -85,8 +86,10 @@ class Parser(argparse.ArgumentParser):
     def unknown(self, words: Sequence[str]) -> NoReturn:
         """Complain of words that mean nothing here, with the option that was perhaps meant."""
         word = words[0].split("=")[0]
+        if word in self._option_string_actions:
+            self.error(f"option {word} must come after the command: {self.prog} {word}")
         near = difflib.get_close_matches(word, self._option_string_actions, 1)
-        self.error(f"there is no option {word}" + (f"; did you mean {near[0]}?" if near else ""))
+        self.error(f"there is no option {word}" + (f" (did you mean {near[0]}?)" if near else ""))
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -117,7 +120,7 @@ def _build() -> tuple[Parser, dict[str, Parser]]:
         command = adders.add_parser(name, help=text, description=described, prog=f"{PROGRAM} {name}")
         command.set_defaults(module=module)
         add(command)
-        shared = command.add_argument_group("everywhere")
+        shared = command.add_argument_group("common options")
         shared.add_argument("--runs", type=Path, metavar="DIR", help="folder of the runs (see ENGRAM_RUNS)")
         shared.add_argument("--json", action="store_true", help="print the result as JSON")
         commands[name] = command
@@ -127,7 +130,7 @@ def _build() -> tuple[Parser, dict[str, Parser]]:
 def _add_train(command: Parser) -> None:
     command.epilog = TRAIN_EPILOG
     command.usage = f"{PROGRAM} train [--data SOURCE] [--preset NAME | --model NAME] [--run NAME] [SETTINGS]"
-    command.add_argument("--run", metavar="NAME", help="name of the new run; 'ae-0001' and so on where none is given")
+    command.add_argument("--run", metavar="NAME", help="name of the new run (default: automatic, such as ae-0001)")
     titles = "; ".join(f"{name}: {title}" for name, title in config.presets().items())
     command.add_argument("--preset", metavar="NAME", help=f"settings to start from. {titles}")
     add_settings(command)
@@ -138,28 +141,34 @@ def _add_resume(command: Parser) -> None:
     command.add_argument(
         "--epochs",
         metavar="N",
-        help="new goal, counted from the run's start; unchanged where not given. A cosine schedule or a warm-up is "
-        "then that of a run of N epochs: the learning rate goes on where such a run would be",
+        help=(
+            "new total number of epochs (default: unchanged). With a cosine schedule or warm-up, the "
+            "learning-rate schedule is recomputed for N epochs"
+        ),
     )
     backends = next(spec for spec in config.fields(config.TrainingConfig) if spec.name == "backend")
     command.add_argument(
         "--backend",
         metavar="|".join(backends.choices),
-        help="go on with this framework: same weights and optimiser, not the same bits; as before where not given",
+        help=(
+            "resume on this Keras backend, with the same weights and optimizer state; results will be close but "
+            "not bit-identical (default: as before)"
+        ),
     )
 
 
 def _add_evaluate(command: Parser) -> None:
     command.add_argument("run", metavar="RUN", help="name or folder of the run")
-    command.add_argument("--data", metavar="SOURCE", help=f"{SOURCE_HELP}; the run's own where not given")
-    command.add_argument("--split", choices=SPLITS, action="append", help="this split alone; may be given again")
+    command.add_argument("--data", metavar="SOURCE", help=f"{SOURCE_HELP} (default: the run's own)")
+    command.add_argument("--split", choices=SPLITS, action="append", help="evaluate only this split (repeatable)")
 
 
 def _add_audit(command: Parser) -> None:
     command.description = (
-        "Find the scans that are the same, within and across splits, by their decoded gray pixels at full size, and "
-        "those that are nearly the same: resized, recompressed, flipped, turned, brighter or darker. What is held out "
-        "of train for validation counts as train. The result is kept, so the second time takes a moment."
+        "Find duplicate images within and across splits (identical decoded pixels at full resolution) and "
+        "near-duplicates: resized, recompressed, flipped, rotated, brighter or darker copies. Validation images "
+        "are held out of the training images; both count as training here. The result is cached, so a second "
+        "audit is quick."
     )
     command.usage = f"{PROGRAM} audit SOURCE [--json] [SETTINGS]"
     command.add_argument("source", metavar="SOURCE", help=SOURCE_HELP)
@@ -171,59 +180,56 @@ def _add_audit(command: Parser) -> None:
 
 def _add_parity(command: Parser) -> None:
     command.description = (
-        "Put the same images through the same weights on TensorFlow, PyTorch and JAX, each in a process of its own, "
-        "and compare every layer. Fails, naming the first layer that differs, where the largest difference between two "
-        "backends reaches 1e-4, as a share of the layer's largest value where that is above 1."
+        "Run the same images through the same weights on TensorFlow, PyTorch and JAX, each in its own process, "
+        "and compare every layer. Fails and names the first layer that differs if the largest difference between "
+        "two backends reaches 1e-4, relative to the layer's largest value where that is above 1."
     )
     command.add_argument("run", metavar="RUN", help="name or folder of the run")
-    command.add_argument("--data", metavar="SOURCE", help=f"{SOURCE_HELP}; the run's own where not given")
-    command.add_argument(
-        "--images", metavar="N", default="8", help="how many images of the test split, 1 to 64; default 8"
-    )
+    command.add_argument("--data", metavar="SOURCE", help=f"{SOURCE_HELP} (default: the run's own)")
+    command.add_argument("--images", metavar="N", default="8", help="number of test images, 1 to 64; default 8")
     command.epilog = (
-        "A backend that is not installed is named with the line that installs it; two are needed.\n"
-        "The exit status is 0 when all installed backends agree on every layer, 2 when they do not."
+        "Needs at least two installed backends; for a missing one, the install command is printed.\nExit status: "
+        "0 if all installed backends agree on every layer, 2 if they do not."
     )
 
 
 def _add_reconstruct(command: Parser) -> None:
     command.add_argument("run", metavar="RUN", help="name or folder of the run")
-    command.add_argument("images", metavar="IMAGE", nargs="+", help="a picture, a DICOM file or a NIfTI volume")
+    command.add_argument("images", metavar="IMAGE", nargs="+", help="image, DICOM file or NIfTI volume")
+    command.add_argument("--out", type=Path, metavar="DIR", required=True, help="output folder (created if needed)")
     command.add_argument(
-        "--out", type=Path, metavar="DIR", required=True, help="folder for the pictures; made if missing"
-    )
-    command.add_argument(
-        "--slice", type=int, metavar="N", help="slice of a volume, counted from 0; the middle one where not given"
+        "--slice", type=int, metavar="N", help="slice of a volume, counted from 0 (default: the middle slice)"
     )
 
 
 def _add_demo(command: Parser) -> None:
     command.description = (
-        "Generate phantoms, train an AE and a VAE on them for a few epochs, and write a one-page HTML report with "
-        "curves, reconstructions and numbers. Takes a few minutes on two cores."
+        "Generate phantoms, train an AE and a VAE on them for a few epochs, and write a one-page HTML report "
+        "with learning curves, reconstructions and metrics. Takes a few minutes on two CPU cores."
     )
     command.usage = f"{PROGRAM} demo [--out DIR] [SETTINGS]"
     command.epilog = (
-        "Every setting of `train` is taken here too, for both models; --data makes the study on your images."
+        "All settings of `train` are available and apply to both models; --data runs the demo on your images."
     )
     command.add_argument(
-        "--out", type=Path, metavar="DIR", help="folder for the report; 'demo' beside the runs where not given"
+        "--out", type=Path, metavar="DIR", help="folder for the report (default: 'demo' next to the runs folder)"
     )
     add_settings(command, models=False)
 
 
 def _add_study(command: Parser) -> None:
     command.description = (
-        "Do the seed study again: search its spaces for models (or train, with --quick, its two "
-        "best ones), measure them, and write Tables 1 to 4, Figures 5 to 13 and one self-contained page, with each "
-        "number of the study beside ours. The same command goes on with a study that was stopped."
+        "Reproduce the reference study (a 2024 course report: AE and VAE on the Brain Tumor MRI images): search "
+        "its spaces for models, or with --quick train only its two best configurations; evaluate them; and write "
+        "Tables 1 to 4, Figures 5 to 13 and one self-contained HTML page that compares every published number "
+        "with your result. Run the same command again to resume."
     )
     command.usage = f"{PROGRAM} study --data SOURCE --out DIR [--quick | --trials-ae N --trials-vae N] [SETTINGS]"
     command.epilog = (
-        "Every setting of `train` is taken here too, for both models; one that is given is not searched. The searches "
-        "are called ae and vae; those that `search --name ae --runs DIR/runs` has begun are taken over. A study with "
-        "other settings than the seed study's is shrunk, and its page says so:\n\n"
-        f"  {PROGRAM} study --out small --quick --size 32 --filters 8,16 --latent 16 --epochs 3"
+        "All settings of `train` are available and apply to both models; a setting that you give is not "
+        "searched. The searches are named ae and vae; those started with `search --name ae --runs DIR/runs` are "
+        "continued. With settings other than the reference study's, the results are not comparable, and the page "
+        f"says so:\n\n  {PROGRAM} study --out small --quick --size 32 --filters 8,16 --latent 16 --epochs 3"
     )
     command.add_argument(
         "--out", type=Path, metavar="DIR", required=True, help="folder of the study: runs, tables, figures, page"
@@ -235,38 +241,48 @@ def _add_study(command: Parser) -> None:
 
 
 COMMANDS = {
-    "train": ("train", "train a model and keep it as a run", _add_train),
-    "resume": ("resume", "go on with a run after a stop, a crash or a power cut", _add_resume),
-    "search": ("search", "search for good settings, every trial a run; go on after a stop or a crash", add_search),
-    "trials": ("trials", "list the trials of a search, or tell it what to do while it runs", add_trials),
+    "train": ("train", "train a model and save it as a run", _add_train),
+    "resume": ("resume", "resume a stopped or crashed run, or extend it (--epochs)", _add_resume),
+    "search": ("search", "search for settings, each trial saved as a run; resumes after a stop or crash", add_search),
+    "trials": ("trials", "list the trials of a search, or control it while it runs", add_trials),
     "runs": ("listing", "list the runs", lambda command: None),
     "evaluate": (
         "evaluate",
-        "measure a run beside PCA, mean image and identity, on each split and on clean test images",
+        "evaluate a model against baselines (PCA, mean image, unprocessed input) on each split, with leaked test "
+        "images separated",
         _add_evaluate,
     ),
-    "audit": ("audit", "find scans that are the same in train and in test, pixel for pixel or nearly", _add_audit),
-    "parity": ("parity", "compare a run's layers on TensorFlow, PyTorch and JAX", _add_parity),
-    "reconstruct": ("reconstruct", "put scans through a run and write the pictures", _add_reconstruct),
-    "denoise": ("denoise", "put noise on a scan, and it through a run and baselines: pictures, numbers", add_denoise),
+    "audit": ("audit", "find duplicates and near-duplicates between training and test images", _add_audit),
+    "parity": ("parity", "compare a model's layers on TensorFlow, PyTorch and JAX", _add_parity),
+    "reconstruct": ("reconstruct", "reconstruct images with a trained model and save them as PNG", _add_reconstruct),
+    "denoise": (
+        "denoise",
+        "add noise to an image, denoise it with a model and baseline filters, and compare (images, PSNR, SSIM, "
+        "lesion contrast)",
+        add_denoise,
+    ),
     "denoise-curve": (
         "denoise_curve",
-        "runs and baselines over more and more noise: does it help at all, and what is left of lesions",
+        "measure denoising over a range of noise levels: PSNR, SSIM, break-even, lesion contrast retained",
         add_denoise_curve,
     ),
-    "activations": ("activations", "draw what the layers of a run make of scans", add_activations),
+    "activations": ("activations", "save feature maps (activations) of a model's layers", add_activations),
     "channels": (
         "channels",
-        "what a run's channels do over many scans, what they like, and which are those of another run",
+        "channel statistics, top-activating images, activation maximization, saliency, and matching with another model",
         add_channels,
     ),
     "lesion-layers": (
         "lesion_layers",
-        "ask where lesions go: how detectable they are at each layer, and which layer loses most",
+        "measure lesion detectability (d′) layer by layer",
         add_lesion_layers,
     ),
-    "latent": ("latent", "look into the latent space of a run: maps, copies, ways between scans, spread", add_latent),
-    "sample": ("sample", "draw pictures from a run, each with its nearest training scan", add_sample),
-    "study": ("study", "do the seed study again: its models, tables, figures, and one page", _add_study),
-    "demo": ("demo", "make a small study on phantoms, with a report", _add_demo),
+    "latent": (
+        "latent",
+        "analyze the latent space: PCA, t-SNE or UMAP map, near copies, interpolation, posterior uncertainty",
+        add_latent,
+    ),
+    "sample": ("sample", "generate images from a model, each with its nearest training image", add_sample),
+    "study": ("study", "reproduce the reference study: models, tables, figures, HTML page", _add_study),
+    "demo": ("demo", "train two small models on phantoms and write an HTML report", _add_demo),
 }

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from engine import data, evaluation, quality, runs, scoring
 from engine.cli.meter import Meter
-from engine.cli.outcome import USER_ERROR, Outcome, number, table
+from engine.cli.outcome import USER_ERROR, Outcome, decimals, number, table
 from engine.errors import EngramError
 from engine.report import figures
 from engine.runs import Run
@@ -46,7 +46,7 @@ class Subject:
     def orientation(self) -> str:
         """Where the patient's sides are, as far as the file says."""
         sides = self.scan.orientation
-        return f"left {sides[0]}, top {sides[2]}" if sides else "orientation unknown"
+        return f"image left: patient {sides[0]}; image top: {sides[2]}" if sides else "orientation unknown"
 
     @property
     def difference(self) -> NDArray[np.float32]:
@@ -103,7 +103,7 @@ def _write(subjects: Sequence[Subject], run: Run, out: Path) -> list[dict[str, A
     for subject in subjects:
         title, numbers = f"{subject.title} · {run.name}", subject.measures()
         drawn = {
-            "original": figures.picture(subject.original, f"{title} · as seen · {subject.orientation}"),
+            "original": figures.picture(subject.original, f"{title} · model input · {subject.orientation}"),
             "reconstruction": figures.picture(subject.reconstructed, f"{title} · reconstruction"),
             "difference": figures.difference(subject.difference, limit, f"{title} · difference"),
             "comparison": _comparison([subject], run, limit),
@@ -122,7 +122,7 @@ def _comparison(subjects: Sequence[Subject], run: Run, limit: float) -> Any:
     notes = [f"{m['psnr_db']:.1f} dB · SSIM {m['ssim']:.2f}" for m in (subject.measures() for subject in subjects)]
     columns = [
         figures.Column(
-            "original as seen",
+            "original (model input)",
             [subject.original for subject in subjects],
             notes=[each.orientation for each in subjects],
         ),
@@ -134,14 +134,16 @@ def _comparison(subjects: Sequence[Subject], run: Run, limit: float) -> Any:
 
 def _text(described: Sequence[dict[str, Any]], out: Path, failed: Sequence[Any]) -> str:
     rows = [
-        [Path(each["image"]).name, "" if each["slice"] is None else str(each["slice"])]
-        + [number(each[name]) for name in MEASURES]
+        [
+            *(Path(each["image"]).name, "" if each["slice"] is None else str(each["slice"])),
+            *(number(each["mse"]), decimals(each["psnr_db"], 1), decimals(each["ssim"], 2)),
+        ]
         for each in described
     ]
-    lines = [table(["image", "slice", "MSE", "PSNR dB", "SSIM"], rows, align="<>>>>")] if rows else []
+    lines = [table(["image", "slice (from 0)", "MSE", "PSNR (dB)", "SSIM"], rows, align="<>>>>")] if rows else []
     lines += [f"{Path(each['image']).name}: {note}" for each in described for note in each["notes"]]
     if rows:
-        lines.append(f"Pictures of {len(rows)} image{'s' * (len(rows) > 1)} are in {out}")
+        lines.append(f"Saved images of {len(rows)} input{'s' * (len(rows) > 1)} to {out}")
     if failed:
-        lines.append(f"{len(failed)} of {len(rows) + len(failed)} could not be opened.")
+        lines.append(f"{len(failed)} of {len(rows) + len(failed)} files could not be opened.")
     return "\n".join(lines)

@@ -31,7 +31,7 @@ def run(options: Namespace) -> Outcome:
     options.out.mkdir(parents=True, exist_ok=True)
     rows = [_row(number, each) for number, each in enumerate(near)]
     for row, image in zip(rows, images, strict=True):
-        title = f"{atlas.run.name} · drawn from the {source}, seed {seed}, number {row['sample']}"
+        title = f"{atlas.run.name} · generated from the {source}, seed {seed}, no. {row['sample']}"
         row["file"] = str(figures.save(figures.picture(image[..., 0], title), options.out / f"{row['stem']}.png"))
     write_table(options.out / "samples.csv", rows)
     grid = figures.save(_grid(atlas, images, rows), options.out / "samples.png")
@@ -59,10 +59,10 @@ def _grid(atlas: Atlas, images: Any, rows: list[dict[str, Any]]) -> Any:
     shown: list[Strip] = []
     for first in range(0, len(rows), ROW):
         part = slice(first, first + ROW)
-        notes = [f"{row['ratio']:.2f}{', copy' if row['memorised'] else ''}" for row in rows[part]]
+        notes = [f"{row['ratio']:.2f}{', near copy' if row['memorised'] else ''}" for row in rows[part]]
         pictures = list(images[part, ..., 0])
         shown += [
-            Strip("drawn", pictures, notes=[str(row["sample"]) for row in rows[part]]),
+            Strip("generated", pictures, notes=[str(row["sample"]) for row in rows[part]]),
             Strip("nearest", list(nearest[part, ..., 0]), notes=notes),
         ]
     return strips(shown, [""] * min(ROW, len(rows)))
@@ -71,18 +71,18 @@ def _grid(atlas: Atlas, images: Any, rows: list[dict[str, Any]]) -> Any:
 def _text(content: Mapping[str, Any], out: Path) -> str:
     rows, mixture = content["samples"], content["mixture"]
     lines = [
-        f"{len(rows)} pictures drawn from the {content['source']} of run {content['run']}, seed {content['seed']}."
+        f"{len(rows)} images generated from the {content['source']} of run {content['run']}, seed {content['seed']}."
     ]
     if mixture:
         shape = {"full": "full", "diag": "diagonal"}[mixture["covariance"]]
         lines.append(
             f"The mixture has {mixture['components']} components with {shape} covariance in {mixture['axes']} "
-            f"principal components ({mixture['variance_share']:.1%} of the latents' variance)."
+            f"principal components ({100 * mixture['variance_share']:.1f}% of the variance of the latent codes)."
         )
     lowest = min(row["ratio"] for row in rows)
     lines.append(
-        f"{content['memorised']} are near copies of training scans: the smallest ratio is {lowest:.2f}, the limit "
-        f"{content['limit']:.2f} ({TERMS})."
+        f"{content['memorised']} are near copies of training images (possible memorization): the smallest ratio "
+        f"is {lowest:.2f}, the limit {content['limit']:.2f} ({TERMS})."
     )
-    lines.append(f"The pictures, each with its nearest training scan, are in {out}")
+    lines.append(f"Saved the images, each with its nearest training image, to {out}")
     return "\n".join(lines)

@@ -26,14 +26,15 @@ from engine.messages import Search as Order
 from engine.search import folder, job, space, standing, sweep
 from engine.search.folder import Plan
 
-NOTE = "Stopping after this step; the same command goes on. Once more ends the process at once."
+NOTE = "Stopping after this step; run the same command again to resume. Press Ctrl-C again to quit immediately."
 EPOCHS_NOTE = (
-    "A trial counts by its best epoch, so more epochs are never worse: that the most epochs win says nothing more."
+    "Trials are ranked by their best epoch, so longer training can never rank worse. Do not conclude from the "
+    "ranking that more epochs are better."
 )
 ENDINGS = {
-    "finished": "All {goal} trials are over.",
-    "exhausted": "The space is used up (space exhausted): every configuration in it has been tried.",
-    "stopped": "Stopped. Go on: {command}",
+    "finished": "All {goal} trials are done.",
+    "exhausted": "Search space exhausted: every configuration has been tried.",
+    "stopped": "Stopped. Resume: {command}",
 }
 
 
@@ -95,7 +96,7 @@ def _checked(options: Namespace, base: RunConfig, values: dict[str, Any]) -> dic
     found = space.load(options.space, base)
     if both := sorted(set(values) & set(found.names)):
         option = "--" + both[0].replace("_", "-")
-        raise ConfigError(f"'{both[0]}' varies in {options.space} and is fixed by {option}.", "Drop one of the two.")
+        raise ConfigError(f"'{both[0]}' varies in {options.space} and is fixed by {option}.", "Remove one of the two.")
     return found.described()
 
 
@@ -114,14 +115,14 @@ class Teller:
     def __call__(self, event: Event) -> None:
         """Show one event."""
         if isinstance(event, SearchStarted):
-            points = "no end of points" if event.size is None else f"{event.size:,} points"
+            points = "unlimited (continuous ranges)" if event.size is None else f"{event.size:,} configurations"
             names = ", ".join(event.space)
             self.meter.say(f"Search {event.search}: {event.settings.algorithm} over {names} ({points}).")
         elif isinstance(event, TrialProposed):
             self.meter.say(f"trial {event.number}: {standing.named(event.values)}")
         elif isinstance(event, TrialStarted):
             if event.first_epoch:
-                self.meter.say(f"trial {event.number} goes on after epoch {event.first_epoch} of {event.epochs}")
+                self.meter.say(f"trial {event.number} resumes after epoch {event.first_epoch} of {event.epochs}")
         elif isinstance(event, TrialEnded):
             loss = f"validation loss {number(event.score)}" if event.score is not None else event.reason
             self.meter.say(f"trial {event.number} {event.state} after {duration(event.seconds)}: {loss}")

@@ -8,12 +8,12 @@ from engine.cli.setting_options import PROGRAM, add_option, add_settings, summar
 from engine.config import SearchConfig
 
 SEARCH_EPILOG = f"""\
-Every setting of `train` is taken too, as a fixed value; one that the preset's space varies is then no longer varied.
---space FILE maps a setting to a list, or to a range, with _ for - in names:
+All settings of `train` are available as fixed values; a setting fixed here is removed from the preset's search space.
+--space FILE maps each setting to a list of values or to a range, with _ for - in names:
   {{"latent": [256, 512], "learning_rate": {{"low": 1e-4, "high": 1e-2, "log": true}}}}
   "when" limits it: {{"model": ["ae", "vae"], "beta": {{"low": 0.5, "high": 4, "when": {{"model": ["vae"]}}}}}}
 Trials are compared by their best validation loss per image. No configuration is tried twice.
-Ctrl-C stops; the same --name goes on inside the trial that was running.
+Ctrl-C stops the search; the same --name resumes it inside the interrupted trial.
 
 examples:
   {PROGRAM} search --preset seed-ae --data ~/brain-tumor-mri --trials 17 --name ae
@@ -30,14 +30,21 @@ def add_search(command: argparse.ArgumentParser) -> None:
     """The options of `search`."""
     command.epilog = SEARCH_EPILOG
     command.usage = f"{PROGRAM} search --name NAME [--preset NAME] [--space FILE] [--trials N] [SETTINGS]"
-    command.add_argument("--name", required=True, help="name of the search; one that there is already is gone on with")
-    command.add_argument("--preset", metavar="NAME", help="settings and space to start from: seed-ae or seed-vae")
-    command.add_argument("--space", type=Path, metavar="FILE", help="what varies, as JSON; instead of the preset's")
+    command.add_argument("--name", required=True, help="search name; an existing search is resumed")
     command.add_argument(
-        "--sweep-yaml", type=Path, metavar="FILE", help="also write the space as a W&B sweep, for `wandb sweep FILE`"
+        "--preset", metavar="NAME", help="preset with settings and search space to start from: seed-ae or seed-vae"
     )
     command.add_argument(
-        "--retry-failed", action="store_true", help="try trials that failed again, from their last complete epochs"
+        "--space", type=Path, metavar="FILE", help="search space as a JSON file, instead of the preset's"
+    )
+    command.add_argument(
+        "--sweep-yaml",
+        type=Path,
+        metavar="FILE",
+        help="also write the search space as a W&B sweep, for `wandb sweep FILE`",
+    )
+    command.add_argument(
+        "--retry-failed", action="store_true", help="run failed trials again, from their last completed epochs"
     )
     how = command.add_argument_group("search", summary(SearchConfig))
     for spec in config.fields(SearchConfig):
@@ -51,9 +58,11 @@ def add_trials(command: argparse.ArgumentParser) -> None:
     command.add_argument("name", metavar="NAME", help="name of the search")
     told = command.add_mutually_exclusive_group()
     for verb in ("stop", "pause", "continue"):
-        text = {"continue": "let a paused search go on"}.get(verb, f"{verb} the search that is running")
+        text = {"continue": "resume a paused search"}.get(verb, f"{verb} the running search")
         told.add_argument(f"--{verb}", dest="verb", action="store_const", const=verb, help=text)
-    told.add_argument("--stop-trial", type=int, metavar="N", help="stop trial N and keep its run; the search goes on")
-    told.add_argument("--enqueue", metavar="JSON", help="""values to try next, such as '{"latent": 256}'""")
-    told.add_argument("--space", type=Path, metavar="FILE", help="search another space from now on; trials are kept")
-    told.add_argument("--trials", type=int, metavar="N", help="try so many configurations in all")
+    told.add_argument("--stop-trial", type=int, metavar="N", help="stop trial N and keep its run; the search continues")
+    told.add_argument("--enqueue", metavar="JSON", help="add a trial with these values, such as '{\"latent\": 256}'")
+    told.add_argument(
+        "--space", type=Path, metavar="FILE", help="use another search space from now on; finished trials are kept"
+    )
+    told.add_argument("--trials", type=int, metavar="N", help="change the total number of trials")

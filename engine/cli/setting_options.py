@@ -15,7 +15,7 @@ def add_settings(command: argparse.ArgumentParser, models: bool = True, without:
     """Add an option for every setting, grouped by section."""
     for name, section in config.sections(RunConfig().model.model).items():
         if name == "model":
-            _add_model(command.add_argument_group("model", "What is trained."), models)
+            _add_model(command.add_argument_group("model", "Architecture and loss."), models)
             continue
         group = command.add_argument_group(name, summary(section))
         for spec in config.fields(section):
@@ -87,7 +87,7 @@ def _shown(value: config.Setting) -> str:
         return "yes" if value else "no"
     if isinstance(value, tuple):
         return ",".join(map(str, value))
-    return value if isinstance(value, str) else f"{value:.10g}"
+    return value if isinstance(value, str) else f"{value:,.10g}"
 
 
 def settings(options: argparse.Namespace) -> dict[str, Any]:

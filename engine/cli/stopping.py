@@ -6,7 +6,7 @@ from types import FrameType, TracebackType
 from typing import Any, Self
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-NOTE = "Stopping after this step and keeping the model. Once more ends the process at once."
+NOTE = "Stopping after this batch; the model is kept. Press Ctrl-C again to quit immediately."
 
 
 class StopWish:

@@ -18,15 +18,15 @@ from engine.study import job
 def run(options: Namespace) -> Outcome:
     """Make the study, or go on with the one that is in the folder."""
     if options.runs is not None:
-        raise ConfigError("A study keeps its runs in its own folder.", "Leave --runs out; see OUT/runs.")
+        raise ConfigError("A study keeps its runs in its own folder.", "Remove --runs; the runs are in OUT/runs.")
     given = settings(options)
     order = MakeStudy(out=str(options.out), config=_chosen(options), settings=given)
     with StopWish() as wish:
         content = job.make(order, emit=Meter(sys.stderr), should_stop=wish)
     if content["state"] == "stopped":
         done = sum(each["state"] == "finished" for each in content["runs"])
-        text = f"Stopped with {done} of {content['planned']} runs finished; everything is kept in {content['path']}\n"
-        return Outcome(f"{text}Go on: the same command again.", content, 0 if content["runs"] else INTERRUPTED)
+        text = f"Stopped with {done} of {content['planned']} runs finished; everything is saved in {content['path']}\n"
+        return Outcome(f"{text}Resume: run the same command again.", content, 0 if content["runs"] else INTERRUPTED)
     return Outcome(_text(content), content)
 
 
@@ -37,11 +37,11 @@ def _chosen(options: Namespace) -> StudyConfig:
 
 def _text(content: dict[str, Any]) -> str:
     lines = [
-        f"{row['title']}: the study {row['paper']}, here {row['here']}, clean {row['clean']}"
+        f"{row['title']}: reference study {row['paper']}, here {row['here']}, deduplicated test images {row['clean']}"
         for row in content["numbers"]
     ]
     failed = [each["name"] for each in content["runs"] if each["state"] != "finished"]
     if failed:
         lines.append(f"Not finished: {', '.join(failed)}. See the log files in {content['path']}")
-    lines.append(f"The page is {content['page']} ({duration(content['elapsed_s'])} of work in all)")
+    lines.append(f"The page is {content['page']} (total time {duration(content['elapsed_s'])})")
     return "\n".join(lines)

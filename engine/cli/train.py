@@ -40,7 +40,9 @@ def outcome(run: Run, root: Path | None) -> Outcome:
         root: the `--runs` that was given, for the advice.
     """
     if not run.model_path.exists():
-        return Outcome(f"Stopped before the first step; run {run.name} has no model yet.", _content(run), INTERRUPTED)
+        return Outcome(
+            f"Stopped before the first step; run {run.name} has no saved model yet.", _content(run), INTERRUPTED
+        )
     return Outcome(_summary(run, root), _content(run))
 
 
@@ -61,13 +63,13 @@ def _content(run: Run) -> dict[str, Any]:
 def _summary(run: Run, root: Path | None) -> str:
     settings, rows, best = run.config, run.history(), run.best_epoch()
     done, goal = len(rows) and int(rows[-1]["epoch"]), settings.training.epochs
-    lines = [f"Run {run.name} {run.state()} after {done} of {goal} epochs, kept in {run.path}"]
+    lines = [f"Run {run.name} {run.state()} after {done} of {goal} epochs, saved in {run.path}"]
     lines += [_numbers(f"best epoch {best}", row, settings) for row in rows if row["epoch"] == best]
     if done and best != done:
         lines.append(_numbers(f"last epoch {done}", rows[-1], settings))
     if done < goal:
-        lines.append(f"Go on: {command('resume', run, root)}")
-    lines.append(f"Measure it: {command('evaluate', run, root)}")
+        lines.append(f"Resume: {command('resume', run, root)}")
+    lines.append(f"Evaluate: {command('evaluate', run, root)}")
     return "\n".join(lines)
 
 
@@ -82,7 +84,8 @@ def _loss(value: float | None, settings: RunConfig) -> str:
     if not unit or value is None:
         return number(value)
     return (
-        f"{number(value)} {unit} per image (batch sum, as the study counts: {number(value * size)} for {size} images)"
+        f"{number(value)} {unit} per image (batch sum, as in the reference study: {number(value * size)} for "
+        f"{size} images)"
     )
 
 

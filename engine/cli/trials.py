@@ -11,13 +11,13 @@ from engine.search.folder import Search
 from engine.search.ledger import Trial
 
 DONE = {
-    "stop": "The search will stop after this step; go on with: search --name {name}",
-    "pause": "The search will hold after this step; go on with: trials {name} --continue",
-    "continue": "The search goes on.",
+    "stop": "The search will stop after this step. Resume it with: search --name {name}",
+    "pause": "The search will pause after this step. Continue it with: trials {name} --continue",
+    "continue": "The search continues.",
     "stop-trial": "The trial will stop after this step; its run is kept.",
-    "enqueue": "These values will be tried next.",
-    "space": "The search goes on over this space.",
-    "trials": "The search goes on until so many have been tried.",
+    "enqueue": "This trial will run next.",
+    "space": "The search continues in this search space.",
+    "trials": "The total number of trials has been changed.",
 }
 
 
@@ -47,19 +47,19 @@ def _json(text: str) -> dict[str, Any]:
     try:
         found = json.loads(text)
     except ValueError as error:
-        raise ConfigError(f"The values are no JSON ({error}).", """Give them as '{"latent": 256}'.""") from None
+        raise ConfigError(f"Invalid JSON ({error}).", "Example: '{\"latent\": 256}'") from None
     if not isinstance(found, dict):
-        raise ConfigError("The values must map settings to values.", """Give them as '{"latent": 256}'.""")
+        raise ConfigError("The JSON must be an object that maps settings to values.", "Example: '{\"latent\": 256}'")
     return found
 
 
 def _wish(search: Search, verb: str, given: Any) -> Outcome:
     busy = search.is_busy()
     if not busy and verb in orders.MOMENTARY:
-        raise SearchError(f"Search '{search.name}' is not running.", f"Let it go on with: search --name {search.name}")
+        raise SearchError(f"Search '{search.name}' is not running.", f"Resume it with: search --name {search.name}")
     with search.ledger() as ledger:
         wishes.checked(ledger, verb, given)
-    later = "" if busy else f" It is not running; go on with: search --name {search.name}"
+    later = "" if busy else f" It is not running; resume it with: search --name {search.name}"
     return Outcome(DONE[verb].format(name=search.name) + later, {"search": search.name, "told": verb, "running": busy})
 
 
@@ -94,8 +94,12 @@ def _described(row: Trial, busy: bool) -> dict[str, Any]:
 
 def _head(found: dict[str, Any]) -> str:
     over = sum(row["state"] in ("finished", "failed", "stopped") for row in found["trials"])
-    size = "no end of points" if found["size"] is None else f"{found['left']:,} of {found['size']:,} points left"
-    return f"Search {found['search']}: {over} trials over, {size}{', running' if found['running'] else ''}."
+    size = (
+        "unlimited configurations (continuous ranges)"
+        if found["size"] is None
+        else f"{found['left']:,} of {found['size']:,} configurations left"
+    )
+    return f"Search {found['search']}: {over} trials done, {size}{(', running' if found['running'] else '')}."
 
 
 def table_of(found: dict[str, Any]) -> str:

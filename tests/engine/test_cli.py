@@ -185,7 +185,7 @@ def test_control_c_stops_training_and_keeps_the_model(tmp_path):
     finally:
         process.kill()
     assert process.returncode == 0, err
-    assert "keeping the model" in err
+    assert "the model is kept" in err
     said = json.loads(out)
     assert (said["run"], said["state"]) == ("long", "stopped")
     assert 2 <= said["epoch"] < 9999
@@ -207,7 +207,7 @@ with StopWish() as wish:
 """
     finished = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (finished.returncode, finished.stdout.split()) == (-number, ["heard"])
-    assert "Once more ends the process" in finished.stderr
+    assert "Press Ctrl-C again to quit" in finished.stderr
 
 
 def test_signals_are_given_back_afterwards():
@@ -236,10 +236,10 @@ def test_every_setting_is_an_option_with_its_description(call):
         assert f"{spec.title}. " in flowing
         assert " ".join(spec.text.split()) in flowing, "also where a model describes a setting otherwise"
         if spec.low is not None:
-            assert f"{spec.low:g} to" in flowing
+            assert f"{spec.low:,g} to" in flowing
     assert "32 to 512 px; default 128." in flowing
     assert "Only for vae, residual-vae." in flowing
-    assert "unet: Filters of each level, from the full image down. Default 16,32,64,128." in flowing
+    assert "unet: Filters at each resolution, from the full image down. Default 16,32,64,128." in flowing
     assert "--no-download" in text
     assert [flowing.index(f"{name}: ") for name in ("data", "model", "training")] == sorted(
         flowing.index(f"{name}: ") for name in ("data", "model", "training")
@@ -290,7 +290,7 @@ def test_table_of_settings_in_the_docs_is_up_to_date(run_python):
 def test_help_says_where_things_are(call):
     status, text, _ = call("--help")
     assert status == 0
-    for word in (*COMMANDS, "ENGRAM_RUNS", "ENGRAM_CACHE", "130", "not for diagnosis", "examples:"):
+    for word in (*COMMANDS, "ENGRAM_RUNS", "ENGRAM_CACHE", "130", "Not for diagnosis", "examples:"):
         assert word in text
 
 
@@ -323,7 +323,7 @@ def test_nothing_typed_shows_the_help(call):
 
 
 def test_unknown_option_names_the_one_that_was_meant(refused):
-    assert "no option --latents; did you mean --latent?" in refused("train", "--latents", "3")
+    assert "no option --latents (did you mean --latent?)" in refused("train", "--latents", "3")
 
 
 def test_unknown_command_is_refused(refused):
@@ -333,14 +333,14 @@ def test_unknown_command_is_refused(refused):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--latent", "many"], "Latent size (--latent) must be a whole number from 1 to 16384; 'many' was given."),
+        (["--latent", "many"], "Latent size (--latent) must be a whole number from 1 to 16,384; 'many' was given."),
         (["--size", "100"], "Size 100 cannot be halved 5 times; use 96 or 128."),
         (["--filters", "8,x"], "Filters (--filters) must be whole numbers; 'x' was given."),
         (["--backend", "theano"], "Backend (--backend) must be one of tensorflow, torch, jax; 'theano' was given."),
         (["--model", "gan"], "There is no model 'gan'. Choose one of: ae, "),
         (["--beta", "2"], "There is no setting 'beta' for the model 'ae'."),
         (["--preset", "best"], "There is no preset 'best'."),
-        (["--run", "a/b"], "'a/b' cannot be a run's name."),
+        (["--run", "a/b"], "'a/b' is not a valid run name."),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
@@ -389,7 +389,7 @@ def test_run_without_a_checkpoint_is_not_trained_over(refused, root, tmp_path):
     run = runs.create(config.build(TINY), "packed", tmp_path)
     for event in runs.open("first", root).events():
         run.append(event)
-    assert "no checkpoint to go on from" in refused("resume", "packed", "--runs", tmp_path)
+    assert "no checkpoint to resume from" in refused("resume", "packed", "--runs", tmp_path)
 
 
 # ---- runs, evaluate, reconstruct ---------------------------------------------------------------------------------
@@ -417,13 +417,13 @@ def test_evaluate_shows_a_table(call, root):
     status, out, _ = call("evaluate", "first", "--split", "test", "--runs", root)
     lines = out.splitlines()
     assert status == 0
-    head = "split of images PSNR dB MSE MAE SSIM MS-SSIM head dB head SSIM"
+    head = "split model images PSNR (dB) MSE MAE SSIM MS-SSIM head PSNR (dB) head SSIM"
     assert lines[1].split() == head.split()
     assert lines[2].split()[:3] == ["test", "first", "6"]
     assert [line.split()[0] for line in lines[3:5]] == ["PCA-8", "mean"]
     assert "MS-SSIM with 2 of 5 scales" in lines[5]
-    assert "No test image is also a training or validation image" in out
-    assert "linear map with as many numbers (PCA-8:" in out
+    assert "No test image is an exact copy of a training or validation image" in out
+    assert "than the PCA-8 baseline (" in out
 
 
 def test_evaluate_warns_when_the_images_have_changed(call, root, tmp_path):
@@ -589,6 +589,8 @@ def test_batch_sum_is_told_beside_the_loss_of_an_image(call, root, tmp_path):
     (run,) = runs.find_all(tmp_path)
     (row,) = run.history()
     assert status == 0
-    summed = f"batch sum, as the study counts: {row['loss'] * TINY['batch_size']:,.0f} for {TINY['batch_size']} images"
+    summed = (
+        f"batch sum, as in the reference study: {row['loss'] * TINY['batch_size']:,.0f} for {TINY['batch_size']} images"
+    )
     assert summed in out
     assert f"python -m engine evaluate vae-0001 --runs {tmp_path}" in out

@@ -110,7 +110,7 @@ def test_numbers_of_a_latent_have_favourites_too(call, tmp_path):
     ("words", "said"),
     [
         (("--preferred",), "--preferred needs a layer"),
-        (("--layer", "enc_act1", "--favourites", "2"), "Name a folder for them with --out"),
+        (("--layer", "enc_act1", "--favourites", "2"), "Add an output folder with --out"),
         (("--layer", "enc_act1", "--top", "0"), "--top must be a whole number from 1 to 64"),
         (("--layer", "enc_act9"), "no layer 'enc_act9'"),
         (("--layer", "enc_act1", "--match", "nobody"), "nobody"),

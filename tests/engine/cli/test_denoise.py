@@ -104,8 +104,8 @@ def test_denoise_measures_every_method_on_the_same_noisy_scan(call, picture, tmp
 def test_denoise_says_when_a_model_is_worse_than_doing_nothing(call, picture, tmp_path):
     found = call("denoise", "first", picture, "--sigma", "0.001", "--roi", "8,9,10,8", "--out", tmp_path)
     said = found["methods"]["first"]["warning"]
-    assert said.startswith("first is worse than doing nothing here: ")
-    assert "Do not read pathology from this image." in said
+    assert said.startswith("first is worse than no denoising on this image (PSNR ")
+    assert "Do not interpret pathology in this image." in said
 
 
 def test_denoise_takes_principal_components_of_the_runs_own_images(call, picture, tmp_path):
@@ -124,12 +124,12 @@ def test_missing_package_is_said_and_does_not_keep_the_others_back(call, picture
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--roi", "1,2,3"], "is no region"),
-        (["--roi", "90,90,5,5"], "lies outside the picture"),
-        (["--roi", "rectangle:-5,-5,60,60"], "whole picture"),
-        (["--noise", "snow"], "Noise (--noise) must be one of gaussian"),
-        (["--sigma", "25"], "Sigma (--sigma) must be a number from 0 to 1"),
-        (["--rim", "0"], "Rim (--rim) must be"),
+        (["--roi", "1,2,3"], "is not a valid region"),
+        (["--roi", "90,90,5,5"], "outside the image"),
+        (["--roi", "rectangle:-5,-5,60,60"], "whole image"),
+        (["--noise", "snow"], "Noise type (--noise) must be one of gaussian"),
+        (["--sigma", "25"], "Noise level σ (--sigma) must be a number from 0 to 1"),
+        (["--rim", "0"], "Background ring (--rim) must be"),
         (["--against", "nml"], "There is no baseline 'nml'"),
         (["--slice", "4"], "slice"),
     ],
@@ -180,9 +180,9 @@ def test_curve_takes_the_clean_test_scans_and_says_where_each_method_breaks_even
     words = ["denoise-curve", "first", "--data", scans, "--sigmas", "0.05,0.3,0.9", "--against", "tv", "--runs", root]
     assert cli.main([*map(str, words)]) == 0
     text = capsys.readouterr().out
-    assert text.startswith(f"7 scans of test_clean of {scans}, gaussian noise")
-    assert "first is worse than doing nothing below σ = " in text
-    assert "Retention" not in text
+    assert text.startswith(f"7 images of test_clean of {scans}, gaussian noise")
+    assert "first: break-even at σ = " in text
+    assert "contrast retained" not in text
 
 
 def test_fewer_scans_can_be_asked_for(call, scans):
@@ -193,14 +193,14 @@ def test_fewer_scans_can_be_asked_for(call, scans):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["first", "boxed"], "see scans differently: fit squash and letterbox"),
-        (["first", "--sigmas", "much"], "'much' in --sigmas is no level"),
-        (["first", "--sigmas", "1/0"], "is no level"),
+        (["first", "boxed"], "different preprocessing: resize mode squash and letterbox"),
+        (["first", "--sigmas", "much"], "'much' is not a valid noise level for --sigmas"),
+        (["first", "--sigmas", "1/0"], "is not a valid noise level"),
         (["first", "--sigmas", "2"], "must be numbers from 0 to 1"),
         (["first", "--sigmas", "nan"], "must be numbers from 0 to 1"),
-        (["first", "--sigmas", "0"], "one above 0 at least"),
+        (["first", "--sigmas", "0"], "at least one above 0"),
         (["first", "--scans", "few"], "must be a whole number"),
-        (["first", "--boxes", "nowhere.csv"], "There is no file of boxes"),
+        (["first", "--boxes", "nowhere.csv"], "There is no box file"),
         (["nobody"], "nobody"),
     ],
 )
@@ -223,4 +223,4 @@ def test_decibels_of_equal_pictures_are_null_in_json(call, picture, tmp_path):
     assert found["methods"]["none"]["psnr_db"] is None
     assert found["methods"]["none"]["ssim"] == pytest.approx(1)
     assert math.isfinite(found["methods"]["first"]["psnr_db"])
-    assert "noisy equal to the clean one" in found["methods"]["first"]["warning"]
+    assert "noisy input: identical to the noise-free image" in found["methods"]["first"]["warning"]

@@ -65,9 +65,9 @@ def test_variational_run_has_every_picture_and_table(call, tmp_path):
 def test_text_says_what_was_found(call, tmp_path):
     status, out, _ = call("latent", "ae", "--out", tmp_path, "--method", "tsne", "--seed", "3")
     assert status == 0
-    assert "8 latent numbers" in out
+    assert "8 latent dimensions" in out
     assert "t-SNE of the first" in out
-    assert "test scans are near copies of training scans (ratio under 0.33)" in out
+    assert "test images are near copies of training images (ratio below 0.33)" in out
     assert not (tmp_path / "spread.png").exists()
 
 
@@ -94,7 +94,7 @@ def test_samples_are_pictures_with_their_nearest_scans(call, tmp_path, run, sour
     assert [row["nearest"] for row in rows] == [each["nearest"] for each in content["samples"]]
     assert (tmp_path / "samples.png").exists()
     _, text, _ = call("sample", run, "--n", "2", "--out", tmp_path)
-    assert "near copies of training scans" in text
+    assert "near copies of training images" in text
 
 
 def look_into(backend, root):
@@ -137,7 +137,7 @@ def test_run_of_any_backend_is_looked_into_on_it_and_read_by_tensorflow(backend,
     ("words", "said"),
     [
         (("sample", "ae", "--from", "prior"), "has no prior"),
-        (("sample", "unet"), "nothing can be decoded from a latent alone"),
+        (("sample", "unet"), "a latent code alone cannot be decoded"),
         (("sample", "ae", "--n", "0"), "--n must be a whole number from 1 to 256"),
         (("sample", "ae", "--seed", "-1"), "--seed must be a whole number"),
         (("latent", "none"), "There is no run 'none'"),

@@ -76,7 +76,7 @@ def test_text_is_a_table_of_layers(call, scans, tmp_path):
     status, out, _ = call("activations", "first", scans[0], "--layer", "all", "--out", tmp_path / "out")
     assert status == 0
     assert "enc_conv1   Conv2D" in out
-    assert f"Pictures of 1 image are in {tmp_path / 'out'}" in out
+    assert f"Saved images of 1 input to {tmp_path / 'out'}" in out
 
 
 def test_what_is_not_there_is_a_sentence_and_does_not_keep_others_back(call, scans, tmp_path):
@@ -104,8 +104,8 @@ def test_phantoms_are_followed(call):
     assert all(0 <= pair["output_share"] <= 1 for pair in said["pairs"])
     assert said["picture_d_prime"] == pytest.approx(np.mean([pair["picture_d_prime"] for pair in said["pairs"]]))
     text = call(*asked)[1]
-    assert f"{said['loses_most']} loses most" in text
-    assert "At the output" in text
+    assert f"Largest loss at {said['loses_most']}" in text
+    assert "at the output" in text
 
 
 def test_the_way_of_lesions_is_drawn_and_some_layers_can_be_asked(call, tmp_path):
@@ -140,7 +140,7 @@ def test_scans_with_boxes_are_followed(call, tmp_path, monkeypatch):
     words = ("lesion-layers", "first", "--data", tmp_path / "scans", "--boxes", tmp_path / "boxes.csv")
     status, out, said = call(*words, "--split", "test", "--places", "1", "--channels", "4", "--json")
     assert status == 0, said
-    assert json.loads(out)["of"] == "test scans and the same with the lesion filled in"
+    assert json.loads(out)["of"] == "test images and the same images with the lesion filled in"
     assert {pair["name"].split("/")[-1] for pair in json.loads(out)["pairs"]} == {"6.png", "7.png"}
 
 
@@ -150,8 +150,8 @@ def test_scans_with_boxes_are_followed(call, tmp_path, monkeypatch):
         (("--pairs", "0"), "--pairs must be a whole number from 1 to 200; '0' was given"),
         (("--noise", "none"), "--noise must be a number above 0; 'none' was given"),
         (("--channels", "1.5"), "--channels must be a whole number from 1 to 64"),
-        (("--data", "somewhere"), "Scans need a table of boxes"),
-        (("--boxes", "nowhere.csv"), "There is no file of boxes nowhere.csv"),
+        (("--data", "somewhere"), "needs a table of lesion boxes"),
+        (("--boxes", "nowhere.csv"), "There is no box file nowhere.csv"),
     ],
 )
 def test_bad_words_are_sentences(call, words, said):

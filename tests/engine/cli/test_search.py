@@ -62,14 +62,14 @@ def test_trials_are_listed_in_the_order_proposed(call, known):
 
 def test_trials_are_listed_for_people(call, known):
     _, out, _ = call("trials", "known")
-    assert "1 of 4 points left" in out
+    assert "1 of 4 configurations left" in out
     assert "0.02 best" in out
     assert "failed: There is not enough memory" in out
 
 
 def test_what_is_wished_of_a_search_at_rest_waits_for_it(call, known, tmp_path):
     (tmp_path / "space.json").write_text('{"latent": [4, 8, 64]}')
-    assert "will be tried next. It is not running" in call("trials", "known", "--enqueue", '{"latent": 5}')[1]
+    assert "This trial will run next. It is not running" in call("trials", "known", "--enqueue", '{"latent": 5}')[1]
     assert json.loads(call("trials", "known", "--space", tmp_path / "space.json", "--json")[1])["told"] == "space"
     call("trials", "known", "--trials", 7)
     with known.ledger() as ledger:
@@ -81,11 +81,11 @@ REFUSED = {
     "is not running": ["trials", "known", "--stop"],
     "no search 'other'": ["trials", "other"],
     "no setting 'laten'": ["trials", "known", "--enqueue", '{"laten": 5}'],
-    "The values are no JSON": ["trials", "known", "--enqueue", "latent=5"],
-    "no search 'new' to go on with": ["search", "--name", "new"],
-    "cannot be a search's name": ["search", "--name", "../x", "--preset", "seed-ae"],
-    "begun with algorithm = bayesian": ["search", "--name", "known", "--algorithm", "random"],
-    "begun with size = 32": ["search", "--name", "known", "--size", "64"],
+    "Invalid JSON": ["trials", "known", "--enqueue", "latent=5"],
+    "no search 'new' to resume": ["search", "--name", "new"],
+    "is not a valid search name": ["search", "--name", "../x", "--preset", "seed-ae"],
+    "started with algorithm = bayesian": ["search", "--name", "known", "--algorithm", "random"],
+    "started with size = 32": ["search", "--name", "known", "--size", "64"],
     "'latent' varies in this search": ["search", "--name", "known", "--latent", "64"],
     "no preset 'seed'": ["search", "--name", "new", "--preset", "seed"],
     r"Trials \(--trials\) must be a whole number": ["search", "--name", "known", "--trials", "many"],
@@ -126,7 +126,7 @@ def test_a_preset_s_space_is_searched_but_for_what_is_fixed(call, monkeypatch):
     assert "trial 1 finished" in err
     status, out, _ = call("trials", "table")
     assert status == 0
-    assert "8 of 9 points left" in out
+    assert "8 of 9 configurations left" in out
 
 
 def test_where_a_search_stands_is_said_once_for_each_trial_that_is_over():
@@ -143,4 +143,4 @@ def test_a_trial_that_goes_on_says_from_where():
     teller = Teller(Meter(told))
     for number, first in ((3, 0), (4, 8)):
         teller(TrialStarted(search="s", number=number, run=f"s-{number}", first_epoch=first, epochs=40))
-    assert told.getvalue() == "trial 4 goes on after epoch 8 of 40\n"
+    assert told.getvalue() == "trial 4 resumes after epoch 8 of 40\n"
