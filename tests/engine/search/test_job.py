@@ -14,7 +14,7 @@ from engine.messages import (
     TrialProposed,
     TrialStarted,
 )
-from engine.search import conductor, outcome
+from engine.search import conductor, folder, outcome
 from tests.engine.search.conftest import SPACE
 from tests.engine.search.fake_executor import Attempt, compute_loss, crash, fail, kill_after
 from tests.engine.search.scripted_search import wait_for
@@ -231,7 +231,7 @@ def test_a_promoted_trial_goes_on_from_its_parent_s_epochs_where_they_would_be_i
 # ---- told what to do ---------------------------------------------------------------------------------------------
 
 
-def test_a_running_search_is_paused_told_what_to_try_extended_and_stopped(make_search):
+def test_a_running_search_is_paused_told_what_to_try_extended_and_stopped(make_search, tmp_path):
     def user(search):
         yield from wait_for(EpochEnded)
         search.request("pause")
@@ -255,6 +255,8 @@ def test_a_running_search_is_paused_told_what_to_try_extended_and_stopped(make_s
     assert [trial.origin for trial in trials] == ["search", "hand", "search"]
     assert (trials[0].score, trials[0].reason) == (None, "Stopped manually.")
     assert not trials[2].is_over
+    with folder.open("small", tmp_path).ledger() as ledger:
+        assert folder.plan_of(ledger).space.described() == {"latent": [4, 5], "epochs": [1, 300]}
 
 
 def test_a_paused_trial_trains_no_epoch(make_search, executor):
