@@ -27,9 +27,13 @@ class KeptScratch:
 @pytest.fixture(scope="module")
 def file_engines(request, qapp, tmp_path_factory):
     """The processes of this file; its `BARE` names those that need no framework."""
-    made = WarmEngines(tmp_path_factory.mktemp("scratch"), getattr(request.module, "BARE", ()))
-    yield made
-    made.end()
+    scratch = tmp_path_factory.mktemp("scratch")
+    with pytest.MonkeyPatch.context() as environment:  # of the processes: no login of the user
+        environment.delenv("WANDB_API_KEY", raising=False)
+        environment.setenv("NETRC", str(scratch / "netrc"))
+        made = WarmEngines(scratch, getattr(request.module, "BARE", ()))
+        yield made
+        made.end()
 
 
 @pytest.fixture

@@ -40,15 +40,15 @@ def test_newest_question_wins_and_the_overtaken_are_given_up(explorer, wait):
     ]
 
 
-def test_cancelled_loading_frees_the_explorer(explorer, wait):
+def test_cancelled_loading_frees_the_explorer(explorer, wait, tmp_path):
     progress = []
     explorer.progressed.connect(progress.append)
     explorer.ask(LoadData, "data", config=DataConfig(size=128, phantom_count=100_000, phantom_seed=9))
     wait(lambda: bool(progress))
     explorer.cancel("data")
-    explorer.ask(LoadData, "data", config=IMAGES)
-    wait(lambda: len(explorer.heard) == 1)
-    assert explorer.heard[0].content["source"] == "phantom"
+    newest = explorer.ask(OpenScan, "scan", path=str(tmp_path / "nowhere.png"))
+    wait(lambda: not explorer.is_waiting("scan"))
+    assert [event.number for event in explorer.heard] == [newest]
 
 
 def test_scan_that_cannot_be_opened_is_refused_with_a_sentence(explorer, wait, tmp_path):

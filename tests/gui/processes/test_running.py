@@ -19,6 +19,8 @@ BARE = ("explorer",)
 
 def alive(pid):
     """Whether a process runs; one that has ended and waits to be collected does not."""
+    if not Path("/proc").is_dir():
+        return subprocess.run(["kill", "-0", str(pid)], capture_output=True, check=False).returncode == 0
     try:
         state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[0]
     except OSError:
