@@ -13,6 +13,7 @@ from engine.config import FieldSpec, RunConfig, Section
 from engine.errors import ConfigError
 from engine.search.dimensions import AnyDimension, Choices, Conditions, Range
 
+EMPTY = "The search space is empty."
 EXAMPLE = 'Use a list, such as [256, 512], or {"low": 256, "high": 1024}.'
 KINDS = {"ints": "a list of whole numbers", "int": "a whole number", "float": "a number", "bool": "true or false"}
 FORMS: tuple[set[str], ...] = ({"values", "when"}, {"low", "high", "log", "when"})
@@ -29,7 +30,7 @@ def read(described: Mapping[str, Any], base: RunConfig) -> tuple[AnyDimension, .
         ConfigError: something in it is no good; the sentence names the field.
     """
     if not described:
-        raise ConfigError("The search space is empty.", EXAMPLE)
+        raise ConfigError(EMPTY, EXAMPLE)
     models = _models(described, base)
     made = {name: _dimension(name, _unfolded(name, value), models) for name, value in described.items()}
     for dimension in made.values():

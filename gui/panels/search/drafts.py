@@ -9,7 +9,7 @@ from typing import Any
 from engine import config
 from engine.config import MODELS, FieldSpec, RunConfig
 from engine.errors import ConfigError
-from engine.search import space
+from engine.search import space, space_file
 from engine.search.space import Space
 from gui.editors import READERS, WRITERS
 from gui.widgets.text import MINUS
@@ -152,7 +152,7 @@ def _said(drafts: Drafts, base: RunConfig) -> str:
     try:
         settled(drafts, base)
     except ConfigError as error:
-        if error.what == "The space is empty.":
+        if error.what == space_file.EMPTY:
             return ONE_EACH
         return str(error)
     return ""
