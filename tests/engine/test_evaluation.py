@@ -192,7 +192,7 @@ def test_missing_source_is_a_sentence(run, tmp_path):
 
 
 def test_run_without_a_model_is_refused(tiny, tmp_path):
-    with pytest.raises(RunDamaged, match="no model yet"):
+    with pytest.raises(RunDamaged, match="no saved model yet"):
         evaluation.evaluate(runs.create(tiny(), root=tmp_path))
 
 

@@ -50,7 +50,7 @@ def test_axes_of_a_subspace_are_pictures(tiny):
 
 def test_layers_without_pictures_are_told(tiny):
     model = models.build(tiny())
-    with pytest.raises(ConfigError, match="weights of layer 'enc_norm1' are no pictures"):
+    with pytest.raises(ConfigError, match="weights of layer 'enc_norm1' cannot be shown as kernels"):
         kernels.kernels(model, "enc_norm1")
     with pytest.raises(ConfigError, match="no layer 'enc_conv9'"):
         kernels.kernels(model, "enc_conv9")

@@ -86,7 +86,7 @@ def test_a_saved_model_comes_back_whole(settings, blobs, tmp_path):
 
 def test_a_model_file_that_is_not_ours_is_refused(settings, tmp_path):
     run = runs.create(settings, "one", tmp_path)
-    with pytest.raises(RunDamaged, match="has no model yet"):
+    with pytest.raises(RunDamaged, match="has no saved model yet"):
         models.load(run)
     run.model_path.write_bytes(b"no archive")
     with pytest.raises(RunDamaged, match="not a Keras file"):

@@ -120,11 +120,11 @@ def test_folding_loses_nothing():
 def test_as_many_copies_as_fit_are_looked_at(settings, blobs, monkeypatch):
     told = []
     assert models.build(settings).prepare(sight(blobs(4), told))
-    assert [text for text in told if "pass" in text][-1].endswith("pass 3 of 3.")
-    assert told[-1] == "Finding 8 principal components of 12 images."
+    assert [text for text in told if "pass" in text][-1].startswith("Fitting PCA: pass 3 of 3")
+    assert told[-1] == "Fitting PCA: 8 components to 12 images."
     monkeypatch.setattr(models.residual, "BYTES_MOST", 9 * 32 * 32)
     models.build(settings).prepare(sight(blobs(4), told))
-    assert told[-1] == "Finding 8 principal components of 8 images."
+    assert told[-1] == "Fitting PCA: 8 components to 8 images."
 
 
 @pytest.mark.parametrize("after", [0, 1, 7])
@@ -140,7 +140,7 @@ def test_the_images_are_seen_once_and_the_map_goes_on_with_the_run(settings, tmp
     said = []
     run = engine.train(settings, run="one", root=tmp_path, emit=said.append)
     spoken = [event.text for event in said if isinstance(event, Log)]
-    assert sum("principal components" in text for text in spoken) == 1
+    assert sum(" components to " in text for text in spoken) == 1
     first = models.compiled(settings)
     checkpoints.load(run.checkpoints, first)
     monkeypatch.setattr(models.residual.ResidualAutoencoder, "prepare", None)  # not to be asked again

@@ -103,5 +103,5 @@ def test_backends_with_different_layers_are_not_compared(recorded, tmp_path):
     index = json.loads((tmp_path / "jax" / "index.json").read_text())
     index["layers"].pop()
     (tmp_path / "jax" / "index.json").write_text(json.dumps(index))
-    with pytest.raises(TrainingError, match="not the same layers"):
+    with pytest.raises(TrainingError, match="does not have the same layers"):
         comparison.compare(sides)

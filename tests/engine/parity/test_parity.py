@@ -227,7 +227,7 @@ def test_a_backend_that_fails_is_told_and_the_others_are_compared(tiny_run, agai
 def test_a_run_without_a_model_is_told_before_a_backend_is_started(tmp_path, monkeypatch):
     monkeypatch.setattr(parity, "_compute", lambda *_: pytest.fail("a backend was started"))
     empty = runs.create(config.build({"size": 32, "filters": (4, 8)}), "empty", tmp_path)
-    with pytest.raises(RunDamaged, match="has no model yet"):
+    with pytest.raises(RunDamaged, match="has no saved model yet"):
         parity.check(empty, np.zeros((1, 32, 32, 1), np.float32))
 
 

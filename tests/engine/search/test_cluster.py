@@ -51,7 +51,7 @@ def test_no_trial_is_lost_or_doubled_when_a_worker_is_killed_and_then_the_search
     os.kill(parent(holder(tmp_path / "small-0001")), signal.SIGKILL)
     moved = running.wait_for("trial-started", number=1)
     assert moved["first_epoch"] >= 2
-    assert any("The worker of trial 1 is gone" in event.get("text", "") for event in running.told)
+    assert any("The worker of trial 1 was lost" in event.get("text", "") for event in running.told)
     (process,) = children(parent(holder(tmp_path / "small-0001")))
     running.kill()
     wait_for_end(process)

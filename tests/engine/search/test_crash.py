@@ -106,7 +106,7 @@ def test_a_search_that_dies_at_any_moment_comes_out_the_same(scenario, search_un
     executor.attempts = {2: fail("There is not enough memory.")}
     search = search_until(None, settings, root=tmp_path / "whole", **changes)
     whole, ends, most = facts(search, tmp_path / "whole"), search.moments_of_ends, death.moments
-    assert (scenario == "pruned") == any("Hopeless" in trial.reason for trial in search.trials)
+    assert (scenario == "pruned") == any("Pruned" in trial.reason for trial in search.trials)
     assert len({(tuple(row[1].items()), row[3].get("rung")) for row in whole}) == len(whole) >= 4
     for moment in range(ends[over - 1] if over else 0, most):
         root = tmp_path / str(moment)

@@ -137,7 +137,7 @@ def test_a_trial_that_dies_again_and_again_in_one_epoch_fails(make_search, execu
     assert executor.begun == [(1, 0), (1, 2)]
     (trial,) = search.trials
     assert (trial.state, trial.score, trial.epochs) == ("failed", None, 2)
-    assert "ended 2 times in the same epoch (signal 9)" in trial.reason
+    assert "was terminated 2 times in the same epoch (signal 9)" in trial.reason
     assert "not be enough memory" in trial.reason
     assert search.ended == "finished"
 
@@ -315,7 +315,7 @@ def test_what_cannot_be_done_is_a_warning_and_nothing_is_tried_twice(make_search
     search = make_search(ONE_AFTER_THE_OTHER, user).run()
     assert configs(search)[0] == {"learning_rate": 1e-2, "latent": 4}
     warnings = [event.text for event in search.events if getattr(event, "level", "") == "warning"]
-    assert ["has been tried already" in warnings[0], "Trial 1 is not running" in warnings[1]] == [True, True]
+    assert ["has already been tried" in warnings[0], "Trial 1 is not running" in warnings[1]] == [True, True]
     assert [number for number, _ in executor.begun] == [1, 2, 3, 4]
 
 

@@ -220,12 +220,12 @@ def test_where_cards_are_dealt_each_trial_sees_its_own_and_none_waits(begin, mac
     assert dealt._spare is None
     trials = [Trial(dealt, runs.create(tiny(epochs=1), f"card-{number}", tmp_path)) for number in (1, 2)]
     told = [trial.wait_for(Log).text for trial in trials]
-    assert told == ["card-1 sees the card 3.", "card-2 sees the card 5."]
+    assert told == ["card-1 uses GPU 3.", "card-2 uses GPU 5."]
     for trial in trials:
         trial.wait_for(Gone)
     trials[1].process.close()
     again = Trial(dealt, runs.create(tiny(epochs=1), "card-3", tmp_path))
-    assert again.wait_for(Log).text == "card-3 sees the card 5."
+    assert again.wait_for(Log).text == "card-3 uses GPU 5."
     again.wait_for(Gone)
     for trial in (trials[0], again):
         trial.process.close()

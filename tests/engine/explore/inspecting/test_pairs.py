@@ -87,7 +87,7 @@ def test_regions_are_masks_in_shares_of_the_picture():
 
 
 def test_unfit_regions_are_sentences(ask):
-    with pytest.raises(RegionError, match="holds no pixel"):
+    with pytest.raises(RegionError, match="contains no pixel"):
         ask(FollowLesion, region=Region(kind="ellipse", points=((0.5, 0.5), (0.501, 0.501))))
     with pytest.raises(ConfigError, match="no layer 'none'"):
         ask(FollowLesion, region=BOX, layers=("none",))
