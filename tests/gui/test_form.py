@@ -64,7 +64,7 @@ def test_logarithmic_number_is_typed_as_people_write_it_and_stays_as_typed(form)
 
 def test_wrong_value_is_explained_beside_its_field_and_nothing_else_is(form):
     type_into(form.rows["latent"].editor, "99999")
-    assert "from 1 to 16384" in form.rows["latent"].problem.text()
+    assert "from 1 to 16,384" in form.rows["latent"].problem.text()
     assert "--latent" not in form.rows["latent"].problem.text()
     assert form.rows["latent"].problem.isVisible()
     assert not form.is_valid()
@@ -85,12 +85,12 @@ def test_wrong_advanced_value_unfolds_its_field(form):
 
 def test_folded_settings_say_how_many_of_them_are_set(form):
     titles = {title: fold.button for title, fold in form.folds.items()}
-    assert list(titles) == ["Layers and loss", "Optimiser and machine"]
+    assert list(titles) == ["Layers and loss", "Optimizer and machine"]
     form.change_values({"kernel_size": 5, "norm": "none", "ema": 0.9})
     assert titles["Layers and loss"].text() == "Layers and loss · 2 changed"
-    assert titles["Optimiser and machine"].text() == "Optimiser and machine · 1 changed"
+    assert titles["Optimizer and machine"].text() == "Optimizer and machine · 1 changed"
     assert not form.rows["ema"].editor.isVisible()
-    titles["Optimiser and machine"].click()
+    titles["Optimizer and machine"].click()
     assert form.rows["ema"].editor.isVisible()
     assert not form.rows["norm"].editor.isVisible()
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from engine import config, data
-from engine.data import cache
 from engine.measures import linear, verdicts, yardsticks
 from engine.measures.numbers import Examiner
 from engine.messages import never
@@ -23,7 +22,7 @@ def images(settings):
 
 @pytest.fixture
 def _fresh_cache(tmp_path, monkeypatch):
-    monkeypatch.setattr(cache, "root", lambda: tmp_path)
+    monkeypatch.setenv("ENGRAM_CACHE", str(tmp_path))
 
 
 def test_map_is_fitted_on_the_training_images_alone(images):

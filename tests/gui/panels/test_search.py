@@ -156,7 +156,7 @@ class TestSpace:
     @pytest.mark.parametrize(
         ("name", "typed", "said"),
         [
-            ("latent", "many, 8", "Latent size cannot be 'many' in the space. It is from 1 to 16384."),
+            ("latent", "many, 8", "Latent size cannot be 'many' in the search space. It must be from 1 to 16,384."),
             ("batch_size", "", "Enter the values to try, separated by commas."),
             ("learning_rate", "0.1, 20", "Learning rate cannot be 20"),
         ],
@@ -184,7 +184,7 @@ class TestSpace:
         beta.when.setCurrentIndex(beta.when.findData("model"))
         beta.when.activated.emit(beta.when.currentIndex())
         qtbot.keyClicks(beta.wanted, "unet")
-        assert "which the space does not have" in beta.problem.text()
+        assert "which is not in the search space" in beta.problem.text()
         beta.wanted.clear()
         qtbot.keyClicks(beta.wanted, "vae")
         assert beta.problem.text() == ""
@@ -606,7 +606,7 @@ class TestTrials:
         panel.open("s")
         panel.doing.ask_text = lambda *_, text: ("good one", True)
         panel.doing.keep(1)
-        assert "cannot be a run's name" in panel.plot.notice.text()
+        assert "is not a valid run name" in panel.plot.notice.text()
         panel.doing.ask_text = lambda *_, text: (f"{text}", True)
         panel.doing.keep(1)
         assert panel.plot.notice.text() == "Trial 1 was saved as run s-0001-kept."

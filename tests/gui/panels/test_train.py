@@ -133,7 +133,7 @@ class TestNewRun:
         assert card.start.isEnabled()
         card.settings.form.change_values({"latent": 0})
         assert not card.start.isEnabled()
-        assert "from 1 to 16384" in card.settings.form.rows["latent"].problem.text()
+        assert "from 1 to 16,384" in card.settings.form.rows["latent"].problem.text()
 
     def test_model_that_does_not_fit_the_scans_says_so(self, panel, session, answer, data_content):
         session.load_data(DataConfig(size=48))
@@ -150,7 +150,7 @@ class TestNewRun:
         refreshed(panel)
         card = panel.new_run
         card.settings.form.change_values({"filters": (4, 8)})
-        for name, words in (("taken", "already a run"), ("../x", "cannot be a run's name")):
+        for name, words in (("taken", "already a run"), ("../x", "is not a valid run name")):
             card.name.setText(name)
             card.start.click()
             assert words in card.notice.text()
