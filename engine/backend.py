@@ -7,6 +7,7 @@ import os
 import platform
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
@@ -21,6 +22,9 @@ INSTALL = {
     "torch": 'pip install "engram-mri[torch]"',
     "jax": 'pip install "engram-mri[jax]"',
 }
+
+# A worker warms up in one thread while a job begins in another, and the environment and stderr are the whole process's.
+_importing = threading.Lock()
 
 
 def installed() -> list[str]:
@@ -100,7 +104,7 @@ def set_keras_conventions() -> None:
 def _keras(backend: str) -> ModuleType:
     """Import Keras quickly and silently, without the user's settings of Keras."""
     spared = (*lean_import.OPTIONAL, "jax") if backend in ("tensorflow", "torch") else lean_import.OPTIONAL
-    with _frameworks_silenced(), lean_import.without(spared), _user_settings_ignored():
+    with _importing, _frameworks_silenced(), lean_import.without(spared), _user_settings_ignored():
         return importlib.import_module("keras")
 
 
@@ -112,7 +116,7 @@ def _user_settings_ignored() -> Iterator[None]:
     try:
         yield
     finally:
-        del os.environ["KERAS_HOME"]
+        os.environ.pop("KERAS_HOME")
         if before is not None:
             os.environ["KERAS_HOME"] = before
 

@@ -1,4 +1,8 @@
 import json
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import keras
 import pytest
@@ -63,6 +67,24 @@ def test_a_model_is_built_as_engram_needs_it_whatever_keras_was_set_to(tiny):
         keras.config.set_image_data_format(before[1])
     assert model.compute_dtype == "float32"
     assert model.encoder.get_layer("enc_conv1").data_format == "channels_last"
+
+
+def test_threads_that_import_keras_at_once_leave_the_process_as_it_was(monkeypatch):
+    inside = threading.Barrier(2, timeout=0.5)
+
+    def import_slowly(name):
+        with suppress(threading.BrokenBarrierError):
+            inside.wait()  # two threads meet here only if nothing keeps them apart
+        return keras
+
+    monkeypatch.delenv("KERAS_HOME", raising=False)
+    monkeypatch.setattr(backend.importlib, "import_module", import_slowly)
+    stderr = os.fstat(2)
+    with ThreadPoolExecutor(2) as threads:
+        assert list(threads.map(backend._keras, ["tensorflow", "tensorflow"])) == [keras, keras]
+    assert inside.broken, "two threads were in the import at once"
+    assert "KERAS_HOME" not in os.environ
+    assert os.path.samestat(os.fstat(2), stderr)
 
 
 def test_a_missing_backend_is_named_with_its_install_line(monkeypatch):

@@ -111,7 +111,7 @@ def test_a_scheduler_that_is_not_there_is_a_sentence(tiny, tmp_path):
 @pytest.mark.parametrize(("cluster", "module"), [("tcp://head:8786", "distributed"), ("slurm", "dask_jobqueue")])
 def test_a_missing_package_is_a_sentence_with_the_line_that_installs_it(monkeypatch, cluster, module):
     monkeypatch.setattr(fleet.importlib.util, "find_spec", lambda name: None if name == module else True)
-    with pytest.raises(SearchError, match=r"pip install 'engram-mri\[cluster\]'"):
+    with pytest.raises(SearchError, match=r'pip install "engram-mri\[cluster\]"'):
         fleet.place_of(SearchConfig(cluster=cluster), Path())
 
 
