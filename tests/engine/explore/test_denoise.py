@@ -163,7 +163,7 @@ def test_draft_of_anything_else_than_the_curve_s_is_computed(explorer, ask, run,
 
 
 def test_unknown_noise_is_a_sentence(explorer, ask):
-    with pytest.raises(ConfigError, match="no noise 'hail'"):
+    with pytest.raises(ConfigError, match="no noise type 'hail'"):
         explorer.answer(ask(Denoise, noise="hail", sigma=0.1))
 
 

@@ -92,7 +92,7 @@ def test_every_layer_is_drawn_with_its_name_shape_and_scale():
     assert len(figure.axes) == 3
     assert {"scan", "latent", "dead"} <= set(texts)
     assert "8 × 8 × 1 · 0 to 1" in texts
-    assert "10 numbers · ±1" in texts
+    assert "10 values · ±1" in texts
     assert figures.png(figure).startswith(b"\x89PNG")
 
 

@@ -52,7 +52,7 @@ def test_both_runs_are_made_trained_and_told(presets, played):
     assert played.names == [trial.run.name for trial in presets.trials()] == ["seed-ae", "seed-vae"]
     assert [trial.state for trial in presets.trials()] == ["finished"] * 2
     said = [event.text for event in told if isinstance(event, Log)]
-    assert said[1] == "seed-vae (2 of 2) finished, validation 0.25 nats in epoch 1."
+    assert said[1] == "seed-vae (2 of 2) finished, validation loss 0.25 nats in epoch 1."
     shares = [event.share for event in told if isinstance(event, StudyProgress) and event.share is not None]
     assert shares == [0.125, 0.625]
     assert any("seed-ae · run 1 of 2 · epoch 1 of 2 · 3 min left" in getattr(event, "text", "") for event in told)
@@ -79,7 +79,7 @@ def test_run_that_did_not_come_to_its_end_is_gone_on_with(study, presets, played
 
 def test_name_that_is_taken_by_other_settings_is_a_sentence(study, presets, played):
     runs.create(config.build({**TINY, "epochs": 7}), "seed-ae", study.runs)
-    with pytest.raises(StudyError, match="holds a study with other settings: its run seed-ae differs"):
+    with pytest.raises(StudyError, match="contains a study with other settings: its run seed-ae differs"):
         presets.check()
 
 

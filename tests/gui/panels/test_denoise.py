@@ -392,7 +392,7 @@ class TestLesion:
         seen.regions.change(LESION, "drawing")
         qtbot.waitUntil(lambda: cells(seen, "ae-0001")[3].startswith("▼ 40"))
         notice = seen.stage.help.notices[0]
-        wanted = "ae-0001 removes 60 % of this lesion's contrast. Do not read pathology from this image."
+        wanted = "ae-0001 removes 60% of this lesion's contrast. Do not interpret pathology in this image."
         assert notice.text() == wanted
         assert notice.isVisible()
 

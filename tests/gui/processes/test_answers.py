@@ -187,4 +187,4 @@ def test_map_of_scans_is_hovered_lassoed_and_drawn_from(window, wait, finished):
         panel.tools.turn_to(name)
         wait(lambda: panel.tools.page().message() == "")
     panel.tools.turn_to("spread")
-    assert "has no posterior" in panel.tools.page().message()
+    assert "Only a VAE has a posterior" in panel.tools.page().message()

@@ -58,7 +58,9 @@ def test_killed_engine_leaves_the_window_a_sentence_and_a_way_to_resume(window, 
     with qtbot.waitSignal(session.engine_lost):
         os.kill(session.job.engine.pid, signal.SIGKILL)
     text = window.notice.box.text()
-    assert text == f"The engine process ended unexpectedly (signal 9). Epoch {record.last_epoch} of ae-0003 is kept."
+    assert text == (
+        f"The engine crashed (signal 9, often out of memory). ae-0003 is saved up to epoch {record.last_epoch}."
+    )
     assert record.state == "interrupted"
     done = record.last_epoch
     panel = window.show_panel("train")
@@ -148,7 +150,7 @@ def test_engine_that_says_nonsense_is_passed_over(qtbot, tmp_path, monkeypatch):
         engine.start()
     assert heard == []
     assert blocker.args == [Ending(3, False, False, "")]
-    assert blocker.args[0].sentence == "The engine process ended unexpectedly (exit code 3)."
+    assert blocker.args[0].sentence == "The engine stopped unexpectedly (exit code 3)."
     engine.deleteLater()
 
 
@@ -159,7 +161,7 @@ def test_last_words_of_an_engine_are_told(qtbot, tmp_path, monkeypatch):
     engine = EngineProcess("job", tmp_path, "tensorflow")
     with qtbot.waitSignal(engine.ended) as blocker:
         engine.start()
-    assert blocker.args[0].sentence.endswith("(exit code 1). It said: KeyError: x")
+    assert blocker.args[0].sentence.endswith("(exit code 1). Last message: KeyError: x")
     engine.deleteLater()
 
 

@@ -58,10 +58,10 @@ def test_search_on_a_cluster_is_finished_from_the_panel(window, wait):
 
 def test_sweep_without_a_login_is_refused_with_the_way_that_needs_none(window, wait):
     order = order_of_one(window, tuner="wandb")
-    assert "needs W&B's server and a login" in order.caution.text()
+    assert "need a W&B login" in order.caution.text()
     order.start.click()
     panel = window.show_panel("search")
     wait(lambda: panel.plot.notice.text() != "")
     wait(lambda: window.desk.session.job.search is None)
-    assert "A W&B sweep needs a login, and there is none on this machine." in panel.plot.notice.text()
+    assert "A W&B sweep needs a W&B login, and there is none on this computer." in panel.plot.notice.text()
     assert "KerasTuner" in panel.plot.notice.text()

@@ -27,7 +27,7 @@ def test_study_is_made_stopped_and_finished_from_the_panel(window, wait, tmp_pat
     panel.order.start.click()
     wait(lambda: study.state() == "finished" and session.job.study is None)
     assert panel.order.notice.text() == ""
-    assert panel.contents.list.item(0).text() == "The study's numbers and ours"
+    assert panel.contents.list.item(0).text() == "Published numbers and your results"
     panel.contents.choose("figure-11")
     assert panel.contents.figure.isVisible()
 
@@ -42,7 +42,7 @@ def test_study_whose_engine_is_killed_takes_its_run_with_it_and_goes_on(window, 
     wait(lambda: any(run.history() for run in runs.find_all(study.runs)))
     os.kill(session.job.engine.pid, signal.SIGKILL)
     wait(lambda: session.job.study is None)
-    assert "What was finished of the study is kept" in window.notice.box.text()
+    assert "Finished runs of the study and completed epochs are saved" in window.notice.box.text()
     run = runs.open("seed-ae", study.runs)
     wait(lambda: not run.is_busy())
     panel.look()
