@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from engine.messages import (
     Continue,
@@ -28,6 +28,7 @@ from engine.messages import (
 )
 from engine.runs import Run
 from gui.engine_process import Ending, EngineProcess
+from gui.widgets.timer import make_timer
 
 State = Literal["idle", "starting", "running", "pausing", "paused", "stopping"]
 STOP_GRACE_MS = 15_000
@@ -61,7 +62,7 @@ class Job(QObject):
         self.search: str | None = None
         self.engine: EngineProcess | None = None
         self._scratch, self._was_ready = scratch, False
-        self._grace = QTimer(self, singleShot=True, interval=STOP_GRACE_MS)
+        self._grace = make_timer(self, STOP_GRACE_MS)
         self._grace.timeout.connect(lambda: self.engine.kill() if self.engine else None)
 
     def warm_up(self, backend: str, threads: int = 0) -> None:

@@ -13,6 +13,7 @@ from engine.messages import Event
 from gui import palette
 from gui.file_stamp import Stamp, stamp
 from gui.run_record import RunRecord, Tail, open_record
+from gui.widgets.timer import make_timer
 
 LOOK_MS = 1500
 SLICE_S = 0.02
@@ -31,7 +32,7 @@ class RunBook(QObject):
         self._tails: dict[str, Tail] = {}
         self._waiting: list[str] = []
         self._folders_seen: Stamp | None = None
-        self._timer = QTimer(self, interval=LOOK_MS)
+        self._timer = make_timer(self, LOOK_MS, single_shot=False)
         self._timer.timeout.connect(self.look)
 
     def open(self, root: Path) -> None:

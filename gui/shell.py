@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer
+from PySide6.QtCore import QByteArray, QEvent, Qt
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from gui.drops import Drop
@@ -15,6 +15,7 @@ from gui.panel import Desk, Panel
 from gui.rail import Rail
 from gui.status import StatusBar
 from gui.top_bar import TopBar
+from gui.widgets.timer import make_timer
 
 SETTLE_MS = 300
 
@@ -46,7 +47,7 @@ class Shell(QMainWindow):
             self.rail.add(key, place.title, place.icon)
         self.rail.chosen.connect(self.show_panel)
         self.setStatusBar(self._status)
-        self._settled = QTimer(self, singleShot=True, interval=SETTLE_MS)
+        self._settled = make_timer(self, SETTLE_MS)
         self._settled.timeout.connect(self.remember_place)
         self.resize(1440, 900)
         self.restoreGeometry(QByteArray.fromBase64(memory.get("window/geometry", "").encode()))

@@ -1,6 +1,5 @@
 """The status bar: what runs now and how fast, the numbers under the cursor, the memory of the engines."""
 
-from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QStatusBar, QWidget
 
 from engine.messages import Event, Progress, RequestProgress, SearchState, StudyProgress
@@ -10,6 +9,7 @@ from gui.session import Session
 from gui.widgets.elided_label import ElidedLabel
 from gui.widgets.progress import ProgressLine
 from gui.widgets.text import grouped, label
+from gui.widgets.timer import make_timer
 
 MEMORY_MS = 2000
 
@@ -31,7 +31,7 @@ class StatusBar(QStatusBar):
         self.addPermanentWidget(self.numbers)
         self.addPermanentWidget(self.ram)
         self.setContentsMargins(6, 0, 14, 0)
-        self._timer = QTimer(self, interval=MEMORY_MS)
+        self._timer = make_timer(self, MEMORY_MS, single_shot=False)
         self._timer.timeout.connect(self.show_memory)
         self._timer.start()
         session.job_changed.connect(self.refresh)

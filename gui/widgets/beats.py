@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterable
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject
+
+from gui.widgets.timer import make_timer
 
 
 class Beats(QObject):
@@ -11,7 +13,7 @@ class Beats(QObject):
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self._left: list[Callable[[], object]] = []
-        self._next = QTimer(self, singleShot=True, interval=0)
+        self._next = make_timer(self, 0)
         self._next.timeout.connect(self._on_beat)
 
     def take(self, steps: Iterable[Callable[[], object]]) -> None:

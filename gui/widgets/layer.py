@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterator
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject
 from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QWidget
+
+from gui.widgets.timer import make_timer
 
 
 class Layer(QObject):
@@ -18,7 +20,7 @@ class Layer(QObject):
         self._widget, self._draw = widget, draw
         self._picture: QPixmap | None = None
         self._drawing: Iterator[QPixmap | None] = iter(())
-        self._next = QTimer(self, singleShot=True, interval=0)
+        self._next = make_timer(self, 0)
         self._next.timeout.connect(self._draw_on)
 
     def picture(self) -> QPixmap | None:

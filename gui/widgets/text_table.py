@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QRect, Qt, QTimer
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
+
+from gui.widgets.timer import make_timer
 
 SENTENCE = 40
 NARROW_PX, SPARE_PX = 116, 10
@@ -19,7 +21,7 @@ class TextTable(QTableWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._spare_px = 0
-        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon = make_timer(self, 0)
         self._soon.timeout.connect(self._fit_rows)
         self.setShowGrid(False)
         self.setWordWrap(True)

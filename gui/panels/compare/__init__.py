@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QFileDialog
 
 from gui.figures import figure
@@ -19,6 +18,7 @@ from gui.panels.compare.script import compare_script
 from gui.panels.compare.shown import Shown
 from gui.panels.compare.view_card import ViewCard
 from gui.scripts import changed_data
+from gui.widgets.timer import make_timer
 from gui.widgets.view_state import ViewState
 
 SOON_MS = 60
@@ -36,7 +36,7 @@ class ComparePanel(Panel):
         self.ask_path = QFileDialog.getSaveFileName
         self._wanted: list[str] = []
         self._yardsticks: list[str] = []
-        self._soon = QTimer(self, singleShot=True, interval=SOON_MS)
+        self._soon = make_timer(self, SOON_MS)
         self._soon.timeout.connect(self.refresh)
         self.place(column_of(self.runs, self.scan, self.view, stretched=self.runs), self.board)
         self._connect()

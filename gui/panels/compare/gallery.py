@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from engine.messages import OpenScan, Rank, Reconstruct, Refused
 from gui.loaded_data import PARTS
@@ -14,6 +14,7 @@ from gui.panels.compare.pages import ORDERS, Pages, sorted_by
 from gui.panels.compare.shown import Shown, from_answer
 from gui.session import Session
 from gui.widgets.text import grouped
+from gui.widgets.timer import make_timer
 
 PICTURES, RANKS, SCAN = "compare", "compare-rank", "compare-scan"
 NO_SCANS = "No dataset loaded. Choose a source in Data, or drop an image here."
@@ -41,7 +42,7 @@ class Gallery(QObject):
         self._question: object = None
         self._last: Shown | None = None
         self._layout = self._shown_as = ""
-        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon = make_timer(self, 0)
         self._soon.timeout.connect(self._ask)
         session.answered.connect(self._on_answered)
         session.refused.connect(self._on_refused)

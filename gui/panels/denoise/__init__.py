@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QFileDialog
 
 from engine.messages import OpenScan, Refused
@@ -20,6 +19,7 @@ from gui.panels.denoise.script import denoise_script
 from gui.panels.denoise.stage import Stage
 from gui.scripts import changed_data
 from gui.widgets.region_state import RegionState
+from gui.widgets.timer import make_timer
 from gui.widgets.view_state import ViewState
 
 SCAN = "denoise-scan"
@@ -44,9 +44,9 @@ class DenoisePanel(Panel):
         self._wanted: list[str] | None = []
         self._case: Case | None = None
         self._path = ""
-        self._soon = QTimer(self, singleShot=True, interval=SOON_MS)
+        self._soon = make_timer(self, SOON_MS)
         self._soon.timeout.connect(self.refresh)
-        self._settled = QTimer(self, singleShot=True, interval=SETTLE_MS)
+        self._settled = make_timer(self, SETTLE_MS)
         self._settled.timeout.connect(self.remembered)
         self.place(column_of(self.case, self.lesion, self.methods, stretched=self.methods), self.stage)
         self._connect()

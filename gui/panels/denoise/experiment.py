@@ -8,13 +8,14 @@ classical methods follow one by one, and the errors at all levels when nothing e
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from engine.messages import Denoise, DenoiseCurve, DenoiseDraft, Filter, Refused
 from gui.panels.denoise.case import Case, Noise
 from gui.panels.denoise.made import ORIGINAL, Curve, Made, curve_from, drafts_from, filtered_from, pictures_from
 from gui.panels.denoise.methods import Methods
 from gui.session import Session
+from gui.widgets.timer import make_timer
 
 PICTURES, FILTER, CURVE = "denoise", "denoise-filter", "denoise-curve"
 PAUSE_MS, REST_MS = 100, 250
@@ -45,9 +46,9 @@ class Experiment(QObject):
         self._asked_draft = False
         self._filtering = ""
         self._curve_of: object = None
-        self._pause = QTimer(self, singleShot=True, interval=PAUSE_MS)
+        self._pause = make_timer(self, PAUSE_MS)
         self._pause.timeout.connect(self._ask_pictures)
-        self._rest = QTimer(self, singleShot=True, interval=REST_MS)
+        self._rest = make_timer(self, REST_MS)
         self._rest.timeout.connect(self._go_on)
         session.answered.connect(self._on_answered)
         session.refused.connect(self._on_refused)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from engine import lesions
 from engine.errors import EngramError
@@ -10,6 +10,7 @@ from engine.lesions import Retention
 from gui.lesion_regions import mask_of
 from gui.panels.denoise.made import Made
 from gui.widgets.region import Region
+from gui.widgets.timer import make_timer
 
 
 class Keeping(QObject):
@@ -24,7 +25,7 @@ class Keeping(QObject):
         self._of: dict[str, tuple[object, ...]] = {}
         self._left: list[Made] = []
         self._place: tuple[Region | None, int] = None, 4
-        self._next = QTimer(self, singleShot=True, interval=0)
+        self._next = make_timer(self, 0)
         self._next.timeout.connect(self._find_one)
 
     def follow(self, made: Mapping[str, Made], region: Region | None, rim_px: int) -> None:

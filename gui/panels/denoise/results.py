@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject
 
 from gui.panels.denoise.experiment import Experiment
 from gui.panels.denoise.lesion import Keeping
@@ -13,6 +13,7 @@ from gui.panels.denoise.methods_card import MethodsCard, table_text
 from gui.panels.denoise.stage import Stage
 from gui.panels.denoise.verdicts import harm_warnings, lesion_warnings
 from gui.widgets.region_state import RegionState
+from gui.widgets.timer import make_timer
 
 SOON_MS, DRAFT_MS = 40, 120
 Cards = tuple[LesionCard, MethodsCard, Stage]
@@ -27,7 +28,7 @@ class Results(QObject):
         self._experiment, self._regions = experiment, regions
         self._lesion, self._methods, self._stage = cards
         self._warned_of = ""
-        self._soon = QTimer(self, singleShot=True, interval=SOON_MS)
+        self._soon = make_timer(self, SOON_MS)
         self._soon.timeout.connect(self._measure)
         experiment.found.connect(self._on_found)
         experiment.drafted.connect(self._on_drafted)

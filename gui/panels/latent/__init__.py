@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QSplitter
 
 from gui.figures import FIGURES, save_figure
@@ -18,6 +18,7 @@ from gui.panels.latent.tools_card import ToolsCard
 from gui.run_record import RunRecord
 from gui.scripts import changed_data
 from gui.theme import GAP
+from gui.widgets.timer import make_timer
 
 SOON_MS = 60
 SHARES = [425, 348]
@@ -37,7 +38,7 @@ class LatentPanel(Panel):
         self.exploration = Exploration(session, (self.choice, self.scan, self.map, self.tools), self)
         self.ask_path = QFileDialog.getSaveFileName
         self._wanted = ""
-        self._soon = QTimer(self, singleShot=True, interval=SOON_MS)
+        self._soon = make_timer(self, SOON_MS)
         self._soon.timeout.connect(self.refresh)
         right = QSplitter(Qt.Orientation.Vertical)
         right.setHandleWidth(GAP)

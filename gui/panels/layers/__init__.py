@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QVBoxLayout
 
@@ -23,6 +23,7 @@ from gui.panels.layers.scans import Scan
 from gui.panels.layers.script import layers_script
 from gui.panels.layers.showing import Showing
 from gui.widgets.notice import NoticeBox
+from gui.widgets.timer import make_timer
 
 SCAN = "layers-scan"
 NO_RUN = "No trained model yet. Train one in Train; its layers appear here."
@@ -51,8 +52,8 @@ class LayersPanel(Panel):
         self.pointing, self.exporter = Pointing(self.showing, self), Exporter(self.showing, self.notice, self)
         self._path, self._wanted_run = "", ""
         self._wanted_scans: list[Any] = []
-        self._soon = QTimer(self, singleShot=True, interval=SOON_MS)
-        self._settled = QTimer(self, singleShot=True, interval=SETTLE_MS)
+        self._soon = make_timer(self, SOON_MS)
+        self._settled = make_timer(self, SETTLE_MS)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.notice)

@@ -3,12 +3,13 @@
 from collections.abc import Hashable
 from typing import Any
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from engine.messages import Refused, Request, RequestProgress
 from gui.answer_arrays import count_bytes
 from gui.recent import Recent
 from gui.session import Session
+from gui.widgets.timer import make_timer
 
 REST_MS = 180
 KEPT, KEPT_BYTES = 64, 64 * 2**20
@@ -27,7 +28,7 @@ class Aside(QObject):
         self._kept: Recent[Hashable, dict[str, Any]] = Recent(KEPT, KEPT_BYTES, count_bytes)
         self._wanted: tuple[Hashable, type[Request], dict[str, Any]] | None = None
         self._asked: Hashable = None
-        self._rest = QTimer(self, singleShot=True, interval=REST_MS)
+        self._rest = make_timer(self, REST_MS)
         self._rest.timeout.connect(self._ask)
         session.answered.connect(self._on_answered)
         session.refused.connect(self._on_refused)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from engine.messages import Activate, ListLayers, Refused
 from gui.panels.layers.network import INPUT, Network, network_from
@@ -17,6 +17,7 @@ from gui.panels.layers.scans import Look
 from gui.pixmaps import Array
 from gui.recent import Recent
 from gui.session import Session
+from gui.widgets.timer import make_timer
 
 NETWORK, SEEN, AHEAD = "layers-network", "layers", "layers-ahead"
 KEPT, KEPT_BYTES = 96, 256 * 2**20
@@ -53,7 +54,7 @@ class Inquiry(QObject):
         self._asked: dict[str, Look] = {}
         self._ahead: list[Look] = []
         self._kept: Recent[Look, Seen] = Recent(KEPT, KEPT_BYTES, Seen.count_bytes)
-        self._rest = QTimer(self, singleShot=True, interval=REST_MS)
+        self._rest = make_timer(self, REST_MS)
         self._rest.timeout.connect(self._go_on)
         session.answered.connect(self._on_answered)
         session.refused.connect(self._on_refused)

@@ -5,7 +5,7 @@ from pathlib import Path
 from pprint import pformat
 from typing import Any
 
-from PySide6.QtCore import QTimer, QUrl
+from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -22,6 +22,7 @@ from gui.panels.report.progress_card import ProgressCard
 from gui.scripts import script
 from gui.session import JOB
 from gui.theme import GAP
+from gui.widgets.timer import make_timer
 
 LOOK_MS = 2000
 IMPORTS = (
@@ -42,7 +43,7 @@ class ReportPanel(Panel):
         self._asked, self._key = False, ""
         self._seen: tuple[Path, Stamp | None] = Path(), None
         self._record: dict[str, Any] = {}
-        self._timer = QTimer(self, interval=LOOK_MS)
+        self._timer = make_timer(self, LOOK_MS, single_shot=False)
         right = QWidget()
         column = QVBoxLayout(right)
         column.setContentsMargins(0, 0, 0, 0)

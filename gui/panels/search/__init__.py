@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QWidget
 
@@ -23,6 +23,7 @@ from gui.panels.search.trials_card import TrialsCard
 from gui.panels.search.watch import Watch
 from gui.theme import GAP
 from gui.widgets.beats import Beats
+from gui.widgets.timer import make_timer
 
 SIDE_PX, SOON_MS = 318, 120
 MANY = 100  # trials; of no more all is shown at once
@@ -42,7 +43,7 @@ class SearchPanel(Panel):
         self.left, self.splitter = QStackedWidget(), QSplitter(Qt.Orientation.Vertical)
         self._shown_name, self._chosen = "", 0
         self._beats = Beats(self)
-        self._soon = QTimer(self, singleShot=True, interval=SOON_MS)
+        self._soon = make_timer(self, SOON_MS)
         self._soon.timeout.connect(self._show_trials)
         self._lay_out()
         self._connect()

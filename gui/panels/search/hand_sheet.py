@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from PySide6.QtCore import QTimer
 from PySide6.QtGui import QUndoStack
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QVBoxLayout, QWidget
 
@@ -17,6 +16,7 @@ from gui.panels.search.drafts import specs
 from gui.panels.search.found import Found
 from gui.widgets.notice import NoticeBox
 from gui.widgets.text import label
+from gui.widgets.timer import make_timer
 
 ABOUT = (
     "This configuration runs next. It may lie outside the search space. The fields start with the values of the best "
@@ -36,7 +36,7 @@ class HandSheet(QDialog):
         self._found, self._send = found, send
         self._undo = QUndoStack(self)
         self.form = Form(fields(found), self._undo, self._check)
-        self._grown = QTimer(self, singleShot=True, interval=0)
+        self._grown = make_timer(self, 0)
         self._grown.timeout.connect(self._grow)
         self.notice, self.trouble = NoticeBox(), label(role="danger", wrap=True)
         kinds = QDialogButtonBox.StandardButton

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from engine.errors import EngramError
 from engine.messages import Event, Log, Search, SearchEnded
@@ -11,6 +11,7 @@ from engine.search import wishes
 from gui.file_stamp import Stamp, stamp
 from gui.panels.search.found import Found, files, names, read
 from gui.session import Session
+from gui.widgets.timer import make_timer
 
 LOOK_MS, SOON_MS = 1500, 250
 
@@ -27,7 +28,7 @@ class Watch(QObject):
         self.name = ""
         self._session = session
         self._stamp: Stamp | None = None
-        self._timer, self._soon = QTimer(self, interval=LOOK_MS), QTimer(self, singleShot=True, interval=SOON_MS)
+        self._timer, self._soon = make_timer(self, LOOK_MS, single_shot=False), make_timer(self, SOON_MS)
         self._timer.timeout.connect(self.look)
         self._soon.timeout.connect(self.look)
         session.search_told.connect(self._on_told)

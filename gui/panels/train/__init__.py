@@ -4,7 +4,7 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QFrame, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from engine.messages import Refused
@@ -17,6 +17,7 @@ from gui.panels.train.run_list import RunsCard
 from gui.run_record import RunRecord
 from gui.session import JOB
 from gui.theme import GAP
+from gui.widgets.timer import make_timer
 
 SOON_MS = 60
 
@@ -33,7 +34,7 @@ class TrainPanel(Panel):
         self._primary: str | None = None
         self._wanted: list[str] = []
         self._before: list[str] = []
-        self._soon = QTimer(self, singleShot=True, interval=SOON_MS)
+        self._soon = make_timer(self, SOON_MS)
         self._soon.timeout.connect(self.refresh)
         self._lay_out()
         self._connect()

@@ -76,7 +76,7 @@ def test_on_a_cluster_of_its_own_each_trial_has_a_card_of_its_own(begin, fake_fr
     settings = {"trials": 2, "parallel": 2, "algorithm": "grid", "cluster": "local"}
     running = begin(tmp_path, settings=settings, space=SPACE, epochs=1)
     assert running.finish() in ("finished", "exhausted")
-    told = [event["text"] for event in running.told if event["event"] == "log" and "card" in event["text"]]
+    told = [event["text"] for event in running.told if event["event"] == "log" and "GPU" in event["text"]]
     assert {text[-2] for text in told} == {"0", "1"}
     assert [trial.state for trial in running.trials()] == ["finished"] * 2
 

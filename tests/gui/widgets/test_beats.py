@@ -3,6 +3,7 @@
 from PySide6.QtCore import QObject, QTimer
 
 from gui.widgets.beats import Beats
+from gui.widgets.timer import make_timer
 
 
 def test_steps_are_taken_in_turn_and_the_window_lives_between_them(qtbot):
@@ -17,7 +18,7 @@ def test_steps_are_taken_in_turn_and_the_window_lives_between_them(qtbot):
 
 def test_something_else_has_its_turn_between_two_steps(qtbot):
     parent, done = QObject(), []
-    other = QTimer(parent, interval=0)
+    other = make_timer(parent, 0, single_shot=False)
     other.timeout.connect(lambda: done.append("window"))
     other.start()
     Beats(parent).take([lambda: done.append("a"), lambda: done.append("b")])
