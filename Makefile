@@ -1,5 +1,5 @@
 # Engram: `make run` and `make test` need Python 3.11 to 3.13, pip and make, and see to everything else.
-# PYTHON=/path/to/python chooses the interpreter of the virtual environment; a new choice makes it anew.
+# PYTHON=/path/to/python chooses the interpreter of the virtual environment; a new choice rebuilds it.
 
 VENV := .venv
 PY := $(VENV)/bin/python

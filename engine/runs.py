@@ -293,13 +293,13 @@ def _claim(folder: Path, name: str) -> Run:
 
 
 def _is_blank(run: Run) -> bool:
-    """Whether a run failed before an epoch was complete, and holds no model: its name may be taken anew."""
+    """Whether a run failed before its first epoch was complete and holds no model: a new run may take its name."""
     has_kept = run.model_path.exists() or any(run.checkpoints.glob("epoch-*"))
     return not has_kept and run.state() == "failed" and not run.history()
 
 
 def _clear(run: Run) -> None:
-    """Remove what a blank run leaves besides its record, which goes on with the next attempt."""
+    """Remove what a blank run leaves besides its record, which the next attempt continues."""
     for file in ("provenance.json", "history.csv"):
         (run.path / file).unlink(missing_ok=True)
     for folder in (run.previews, run.checkpoints):
