@@ -255,7 +255,7 @@ def test_a_name_that_a_wrong_source_took_is_free_again(tiny, tmp_path):
 
 
 def test_another_backend_in_the_same_process_is_refused(tiny, tmp_path):
-    with pytest.raises(BackendError, match=r"already computes with tensorflow|is not installed"):
+    with pytest.raises(BackendError, match=r"already uses the tensorflow backend|is not installed"):
         engine.train(tiny(backend="jax"), run="one", root=tmp_path)
 
 
