@@ -107,16 +107,16 @@ def written(root: Path, count: int):
 
     base = config.build({})
     order = Search(name=NAME, root=str(root), base=base, space=SPACE, settings={"trials": 2 * count})
-    search = folder.prepare(order)
+    search = folder.prepare_folder(order)
     points, rng = space.parse(SPACE, base), np.random.default_rng(0)
-    ledger = search.ledger()
+    ledger = search.open_storage()
 
     def add() -> None:
-        values = points.draw(rng)
-        row = ledger.propose(space.key(values, base), values, "search", {})
+        values = points.sample(rng)
+        row = ledger.add_trial(space.config_key(values, base), values, "search", {})
         if row is not None:
             loss = 0.01 * np.exp(0.1 * rng.standard_normal() - points.features(values)[0])
-            ledger.note(row.number, state="finished", score=float(loss), best_epoch=20, epochs=20, seconds=60.0)
+            ledger.update_trial(row.number, state="finished", score=float(loss), best_epoch=20, epochs=20, seconds=60.0)
 
     ledger._connection.execute("PRAGMA synchronous = OFF")
     for _ in range(count):

@@ -48,7 +48,7 @@ from engine.messages import (
     WeighSettings,
     read_command,
 )
-from engine.search import importance, orders
+from engine.search import commands, importance
 from engine.search import job as searching
 from engine.study import job as study
 
@@ -115,7 +115,7 @@ class Worker:
             lambda audit, should_stop: self._reply(audit, lambda: answer_audit(audit, self.emit, should_stop))
         )
         self._filters, self._filtering = Aside(self._filter), threading.Lock()
-        self._weighings = Aside(lambda weigh, _: self._reply(weigh, lambda: importance.answer(weigh)))
+        self._weighings = Aside(lambda weigh, _: self._reply(weigh, lambda: importance.handle_request(weigh)))
         self._lock = threading.Lock()
         self._newest: dict[str, int] = {}
         self._asked: Request | None = None
@@ -173,7 +173,7 @@ class Worker:
 
     def _pass_on(self, wish: SearchWish) -> None:
         try:
-            orders.pass_on(self._search, wish)
+            commands.submit(self._search, wish)
         except EngramError as error:
             self.emit(Refused(reason=error.what, advice=error.advice))
 

@@ -39,8 +39,8 @@ LATE_IMPORTS = {
     # The Hugging Face library takes a second to import and only its own sources need it.
     "engine/data/loading.py": {"engine.data.huggingface"},
     # Dask is an extra: only a search on a cluster needs it, and only one on a queueing system needs the jobs.
-    "engine/search/fleet.py": {"engine.search.cluster"},
-    "engine/search/cluster.py": {"dask_jobqueue"},
+    "engine/search/trial_pool.py": {"engine.search.dask_executor"},
+    "engine/search/dask_executor.py": {"dask_jobqueue"},
     # The window stands before its panels are imported, and a panel that no one looks at costs no time.
     "gui/shell.py": {"computed"},
     # Qt ends the process where no display answers, and cannot be imported where its libraries are missing.

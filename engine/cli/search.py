@@ -23,8 +23,8 @@ from engine.messages import (
     TrialStarted,
 )
 from engine.messages import Search as Order
-from engine.search import folder, job, space, standing, sweep
-from engine.search.folder import Plan
+from engine.search import folder, job, space, statistics, wandb_sweep
+from engine.search.folder import SearchSpec
 
 NOTE = "Stopping after this step; run the same command again to resume. Press Ctrl-C again to quit immediately."
 EPOCHS_NOTE = (
@@ -42,7 +42,7 @@ def run(options: Namespace) -> Outcome:
     """Search, or go on with a search."""
     order = _order(options)
     if options.sweep_yaml is not None:
-        options.sweep_yaml.write_text(sweep.written(folder.planned(order)), encoding="utf-8")
+        options.sweep_yaml.write_text(wandb_sweep.to_sweep_yaml(folder.spec_of_command(order)), encoding="utf-8")
     teller = Teller(Meter(sys.stderr, _unit(order)))
     with StopWish(NOTE) as wish:
         folder.check_source(order)  # before Keras is imported
@@ -71,8 +71,8 @@ def _order(options: Namespace) -> Order:
     if options.preset:
         base, points = space.preset(options.preset)
         for name in values:
-            points = points.without(name)
-        described = None if known or options.space else points.described()
+            points = points.drop_dimension(name)
+        described = None if known or options.space else points.to_dict()
     fixed = config.build(values, base) if values or options.preset or not known else None
     if options.space:
         described = _checked(options, fixed or known or RunConfig(), values)
@@ -82,22 +82,22 @@ def _order(options: Namespace) -> Order:
     )
 
 
-def _recorded(options: Namespace) -> Plan | None:
+def _recorded(options: Namespace) -> SearchSpec | None:
     """The plan of the search of that name, None when there is none yet."""
     try:
-        with folder.open(options.name, options.runs).ledger() as ledger:
-            return folder.plan_of(ledger)
+        with folder.open_search(options.name, options.runs).open_storage() as ledger:
+            return folder.spec_from_attrs(ledger)
     except SearchNotFound:
         return None
 
 
 def _checked(options: Namespace, base: RunConfig, values: dict[str, Any]) -> dict[str, Any]:
     """What the space file says."""
-    found = space.load(options.space, base)
+    found = space.load_space(options.space, base)
     if both := sorted(set(values) & set(found.names)):
         option = "--" + both[0].replace("_", "-")
         raise ConfigError(f"'{both[0]}' varies in {options.space} and is fixed by {option}.", "Remove one of the two.")
-    return found.described()
+    return found.to_dict()
 
 
 def _unit(order: Order) -> str:
@@ -119,7 +119,7 @@ class Teller:
             names = ", ".join(event.space)
             self.meter.say(f"Search {event.search}: {event.settings.algorithm} over {names} ({points}).")
         elif isinstance(event, TrialProposed):
-            self.meter.say(f"trial {event.number}: {standing.named(event.values)}")
+            self.meter.say(f"trial {event.number}: {statistics.format_values(event.values)}")
         elif isinstance(event, TrialStarted):
             if event.first_epoch:
                 self.meter.say(f"trial {event.number} resumes after epoch {event.first_epoch} of {event.epochs}")

@@ -6,9 +6,9 @@ from typing import Any
 
 from engine.cli.outcome import Outcome, duration, number, table
 from engine.errors import ConfigError, SearchError
-from engine.search import folder, orders, standing, wishes
-from engine.search.folder import Search
-from engine.search.ledger import Trial
+from engine.search import command_check, commands, folder, statistics
+from engine.search.folder import SearchFolder
+from engine.search.storage import Trial
 
 DONE = {
     "stop": "The search will stop after this step. Resume it with: search --name {name}",
@@ -23,7 +23,7 @@ DONE = {
 
 def run(options: Namespace) -> Outcome:
     """List the trials in the order proposed, or pass a wish on."""
-    search = folder.open(options.name, options.runs)
+    search = folder.open_search(options.name, options.runs)
     wished = _wished(options)
     if wished:
         verb, given = wished
@@ -53,21 +53,25 @@ def _json(text: str) -> dict[str, Any]:
     return found
 
 
-def _wish(search: Search, verb: str, given: Any) -> Outcome:
+def _wish(search: SearchFolder, verb: str, given: Any) -> Outcome:
     busy = search.is_busy()
-    if not busy and verb in orders.MOMENTARY:
+    if not busy and verb in commands.TRANSIENT:
         raise SearchError(f"Search '{search.name}' is not running.", f"Resume it with: search --name {search.name}")
-    with search.ledger() as ledger:
-        wishes.checked(ledger, verb, given)
+    with search.open_storage() as ledger:
+        command_check.submit_checked(ledger, verb, given)
     later = "" if busy else f" It is not running; resume it with: search --name {search.name}"
     return Outcome(DONE[verb].format(name=search.name) + later, {"search": search.name, "told": verb, "running": busy})
 
 
-def content(search: Search) -> dict[str, Any]:
+def content(search: SearchFolder) -> dict[str, Any]:
     """What is known of a search, as `--json` prints it."""
-    with search.ledger() as ledger:
-        plan, rows = folder.plan_of(ledger), ledger.trials()
-    busy, best, left = search.is_busy(), standing.best(rows), standing.points_left(plan.space, rows)
+    with search.open_storage() as ledger:
+        plan, rows = folder.spec_from_attrs(ledger), ledger.trials()
+    busy, best, left = (
+        search.is_busy(),
+        statistics.find_best_trial(rows),
+        statistics.count_points_left(plan.space, rows),
+    )
     return {
         "search": search.name,
         "path": str(search.path),
@@ -76,7 +80,7 @@ def content(search: Search) -> dict[str, Any]:
         "loss_unit": plan.base.model.loss_unit,
         "data": plan.base.data.source,
         "settings": plan.settings.model_dump(),
-        "space": plan.space.described(),
+        "space": plan.space.to_dict(),
         "size": plan.space.size(),
         "left": left,
         "exhausted": left == 0,
@@ -109,7 +113,7 @@ def table_of(found: dict[str, Any]) -> str:
     best = found["best"]["number"] if found["best"] else None
     rows = []
     for row in found["trials"]:
-        values = [standing.shown(row["config"][name]) if name in row["config"] else "" for name in names]
+        values = [statistics.format_value(row["config"][name]) if name in row["config"] else "" for name in names]
         state = f"{row['state']}: {row['reason']}" if row["reason"] else row["state"]
         score = number(row["score"]) + (" best" if row["number"] == best else "")
         rows.append([str(row["number"]), *values, score, str(row["epochs"]), duration(row["seconds"]), state])

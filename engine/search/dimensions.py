@@ -14,7 +14,7 @@ Values = dict[str, Any]
 Conditions = Mapping[str, tuple[Any, ...]]
 
 
-def frozen(values: Mapping[str, Any]) -> Values:
+def lists_to_tuples(values: Mapping[str, Any]) -> Values:
     """Values that came by way of JSON, which knows no tuples, as a config holds them."""
     return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
 
@@ -37,7 +37,7 @@ class Dimension:
 
 
 @dataclass(frozen=True)
-class Choices(Dimension):
+class Categorical(Dimension):
     """A list of values; numbers are taken in their order, anything else as equals."""
 
     values: tuple[Setting, ...]
@@ -56,7 +56,7 @@ class Choices(Dimension):
         """Every value, in order."""
         return self.values
 
-    def at(self, share: float) -> Setting:
+    def from_unit(self, share: float) -> Setting:
         """The value at a place in [0, 1)."""
         return self.values[min(int(share * len(self.values)), len(self.values) - 1)]
 
@@ -73,18 +73,18 @@ class Choices(Dimension):
         """How many numbers `features` gives."""
         return 1 if self.is_ordered else len(self.values)
 
-    def holds(self, value: Any) -> bool:
+    def contains(self, value: Any) -> bool:
         """Whether the value is one of them."""
         return value in self.values
 
-    def described(self) -> Any:
+    def to_dict(self) -> Any:
         """As in a space file."""
         values = [list(value) if isinstance(value, tuple) else value for value in self.values]
         return {"values": values, "when": _written(self.when)} if self.when else values
 
 
 @dataclass(frozen=True)
-class Range(Dimension):
+class Numeric(Dimension):
     """All numbers from `low` to `high`, both included; `log` gives each decade the same chance."""
 
     low: float
@@ -103,7 +103,7 @@ class Range(Dimension):
         """Every whole number of the range."""
         return range(int(self.low), int(self.high) + 1)
 
-    def at(self, share: float) -> Setting:
+    def from_unit(self, share: float) -> Setting:
         """The value at a place in [0, 1]."""
         low, high = self._scaled(self.low), self._scaled(self.high)
         value = low + share * (high - low)
@@ -117,11 +117,11 @@ class Range(Dimension):
         inside = min(max(float(value), self.low), self.high)
         return [(self._scaled(inside) - low) / (high - low)]
 
-    def holds(self, value: Any) -> bool:
+    def contains(self, value: Any) -> bool:
         """Whether the value lies in it."""
         return self.low <= float(value) <= self.high
 
-    def described(self) -> Any:
+    def to_dict(self) -> Any:
         """As in a space file."""
         bounds = {"low": int(self.low) if self.whole else self.low, "high": int(self.high) if self.whole else self.high}
         more = {"when": _written(self.when)} if self.when else {}
@@ -131,7 +131,7 @@ class Range(Dimension):
         return math.log(value) if self.log else value
 
 
-AnyDimension = Choices | Range
+AnyDimension = Categorical | Numeric
 
 
 def _written(when: Conditions) -> dict[str, list[Any]]:

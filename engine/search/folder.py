@@ -18,15 +18,15 @@ from engine.messages import Search as Order
 from engine.runs import NAME, Run
 from engine.search import space
 from engine.search.dimensions import AnyDimension
-from engine.search.ledger import FILE, Ledger
 from engine.search.space import Space
+from engine.search.storage import FILE_NAME, TrialStorage
 
-HOME = "_searches"
-CHANGEABLE = ("trials", "parallel", "early_stopping", "cluster", "spare")
+FOLDER_NAME = "_searches"
+MUTABLE_SETTINGS = ("trials", "parallel", "early_stopping", "cluster", "spare")
 
 
 @dataclass(frozen=True)
-class Plan:
+class SearchSpec:
     """What is searched, and how.
 
     Args:
@@ -55,7 +55,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Search:
+class SearchFolder:
     """One search; its runs lie in `root`."""
 
     path: Path
@@ -70,13 +70,13 @@ class Search:
         """Folder of the runs."""
         return self.path.parent.parent
 
-    def ledger(self) -> Ledger:
+    def open_storage(self) -> TrialStorage:
         """Open the ledger.
 
         Raises:
             SearchDamaged: it cannot be read.
         """
-        return Ledger(self.path / FILE)
+        return TrialStorage(self.path / FILE_NAME)
 
     def run_name(self, number: int) -> str:
         """Name of a trial's run."""
@@ -98,26 +98,26 @@ class Search:
             yield
 
 
-def open(name: str, root: Path | str | None = None) -> Search:
+def open_search(name: str, root: Path | str | None = None) -> SearchFolder:
     """Open a search by its name.
 
     Raises:
         SearchNotFound: there is none.
     """
-    home = Path(root or runs.default_root()) / HOME
-    if NAME.fullmatch(name) and (home / name / FILE).is_file():
-        return Search((home / name).resolve())
-    known = ", ".join(each.name for each in find_all(root)) or "none yet"
+    home = Path(root or runs.default_root()) / FOLDER_NAME
+    if NAME.fullmatch(name) and (home / name / FILE_NAME).is_file():
+        return SearchFolder((home / name).resolve())
+    known = ", ".join(each.name for each in list_searches(root)) or "none yet"
     raise SearchNotFound(f"There is no search '{name}' in {home.parent}.", f"Searches there: {known}.")
 
 
-def find_all(root: Path | str | None = None) -> list[Search]:
+def list_searches(root: Path | str | None = None) -> list[SearchFolder]:
     """All searches of a folder of runs, by name."""
-    home = Path(root or runs.default_root()) / HOME
-    return [Search(path.parent.resolve()) for path in sorted(home.glob(f"*/{FILE}"))]
+    home = Path(root or runs.default_root()) / FOLDER_NAME
+    return [SearchFolder(path.parent.resolve()) for path in sorted(home.glob(f"*/{FILE_NAME}"))]
 
 
-def prepare(order: Order) -> Search:
+def prepare_folder(command: Order) -> SearchFolder:
     """Make the folder that a command asks for, or open the one there is.
 
     Raises:
@@ -126,82 +126,82 @@ def prepare(order: Order) -> Search:
         TrackingError: it needs W&B's server, and W&B is not logged in here.
         DataError: its images cannot be opened: every trial would fail.
     """
-    home = Path(order.root or runs.default_root()) / HOME
-    if not NAME.fullmatch(order.name):
-        raise SearchError(f"'{order.name}' is not a valid search name.", "Use letters, digits, '.', '_' and '-'.")
-    if (home / order.name / FILE).is_file():
-        check_source(order)
-        return Search((home / order.name).resolve())
-    search = Search(home.resolve() / order.name)
-    if order.base is None or order.space is None:
-        raise SearchNotFound(f"There is no search '{order.name}' to resume.", "Add --preset or --space to start one.")
-    plan = settled(order.base, order.space, order.settings)
-    tracking.check(plan.base)
-    check_source(order)
-    if plan.settings.tuner == "wandb":
+    home = Path(command.root or runs.default_root()) / FOLDER_NAME
+    if not NAME.fullmatch(command.name):
+        raise SearchError(f"'{command.name}' is not a valid search name.", "Use letters, digits, '.', '_' and '-'.")
+    if (home / command.name / FILE_NAME).is_file():
+        check_source(command)
+        return SearchFolder((home / command.name).resolve())
+    search = SearchFolder(home.resolve() / command.name)
+    if command.base is None or command.space is None:
+        raise SearchNotFound(f"There is no search '{command.name}' to resume.", "Add --preset or --space to start one.")
+    spec = make_spec(command.base, command.space, command.settings)
+    tracking.check(spec.base)
+    check_source(command)
+    if spec.settings.tuner == "wandb":
         tracking.check_sweep()
     if taken := sorted(search.root.glob(f"{search.name}-[0-9][0-9][0-9][0-9]*")):
         raise RunExists(f"There is already a run '{taken[0].name}'.", "Choose another name for the search.")
     search.path.mkdir(parents=True, exist_ok=True)
     with search.lock():
-        if not (search.path / FILE).exists():
-            _begin(search, plan)
+        if not (search.path / FILE_NAME).exists():
+            _begin(search, spec)
     return search
 
 
-def check_source(order: Order) -> None:
+def check_source(command: Order) -> None:
     """Check the images of a search, where its trials see what this process sees and all have the same.
 
     Raises:
         DataError: they cannot be opened, or there are none.
     """
     try:
-        plan = planned(order)
+        spec = spec_of_command(command)
     except SearchNotFound:
-        return  # `prepare` says what to give
-    is_here = order.settings.get("cluster", plan.settings.cluster) in ("", "local")
-    if is_here and "source" not in plan.space.names:
-        loading.check_source(plan.base.data)
+        return  # `prepare_folder` says what to give
+    is_here = command.settings.get("cluster", spec.settings.cluster) in ("", "local")
+    if is_here and "source" not in spec.space.names:
+        loading.check_source(spec.base.data)
 
 
-def _begin(search: Search, plan: Plan) -> None:
+def _begin(search: SearchFolder, spec: SearchSpec) -> None:
     """Put a ledger with its plan in the folder, whole or not at all: whoever finds one can read it."""
-    staged = search.path / f"{FILE}.new"
+    staged = search.path / f"{FILE_NAME}.new"
     staged.unlink(missing_ok=True)
-    with Ledger(staged) as ledger:
-        ledger.state(begun_with=plan.space.described(), **facts(plan))
-    os.replace(staged, search.path / FILE)
+    with TrialStorage(staged) as storage:
+        storage.set_attrs(begun_with=spec.space.to_dict(), **spec_to_attrs(spec))
+    os.replace(staged, search.path / FILE_NAME)
 
 
-def planned(order: Order) -> Plan:
+def spec_of_command(command: Order) -> SearchSpec:
     """The plan that a command asks for, or that the search of its name has; nothing is written.
 
     Raises:
-        ConfigError, SearchNotFound: as `prepare`.
+        ConfigError, SearchNotFound: as `prepare_folder`.
     """
-    if order.base is not None and order.space is not None:
-        return settled(order.base, order.space, order.settings)
-    with open(order.name, order.root).ledger() as ledger:
-        return plan_of(ledger)
+    if command.base is not None and command.space is not None:
+        return make_spec(command.base, command.space, command.settings)
+    with open_search(command.name, command.root).open_storage() as storage:
+        return spec_from_attrs(storage)
 
 
-def facts(plan: Plan) -> dict[str, Any]:
+def spec_to_attrs(spec: SearchSpec) -> dict[str, Any]:
     """A plan as the ledger keeps it."""
     return {
-        "base": plan.base.model_dump(mode="json"),
-        "space": plan.space.described(),
-        "settings": plan.settings.model_dump(mode="json"),
+        "base": spec.base.model_dump(mode="json"),
+        "space": spec.space.to_dict(),
+        "settings": spec.settings.model_dump(mode="json"),
     }
 
 
-def plan_of(ledger: Ledger) -> Plan:
+def spec_from_attrs(storage: TrialStorage) -> SearchSpec:
     """The plan that a ledger keeps."""
-    kept = ledger.facts()
+    kept = storage.attrs()
     base = config.parse(kept["base"])
-    return Plan(base, space.parse(kept["space"], base), SearchConfig.model_validate(kept["settings"]))
+    return SearchSpec(base, space.parse(kept["space"], base), SearchConfig.model_validate(kept["settings"]))
 
 
-def settled(base: RunConfig, described: Mapping[str, Any], given: Mapping[str, Any]) -> Plan:
+def make_spec(base: RunConfig, described: Mapping[str, Any], given: Mapping[str, Any]) -> SearchSpec:
     """A plan whose parts go together.
 
     Raises:
@@ -218,14 +218,14 @@ def settled(base: RunConfig, described: Mapping[str, Any], given: Mapping[str, A
     if settings.algorithm == "grid" and not points.is_finite:
         raise ConfigError("A grid search needs lists, or ranges of whole numbers.", "Use lists, or another algorithm.")
     if settings.algorithm == "hyperband" and epochs is not None:
-        points, base = points.without("epochs"), config.build({"epochs": max(_whole(epochs))}, base)
+        points, base = points.drop_dimension("epochs"), config.build({"epochs": max(_whole(epochs))}, base)
     if epochs is not None and settings.epochs_scale < 1:
         scaled = [max(1, round(each * settings.epochs_scale)) for each in _whole(epochs)]
         if len(set(scaled)) < len(scaled):
             raise ConfigError(
                 "With this epoch scale, different numbers of epochs become the same.", "Use a larger epoch scale."
             )
-    return Plan(base, points, settings)
+    return SearchSpec(base, points, settings)
 
 
 def check_sweepable(points: Space, settings: SearchConfig) -> None:
@@ -247,53 +247,53 @@ def _whole(dimension: AnyDimension) -> list[int]:
     return [value for value in dimension.options() if isinstance(value, int)]
 
 
-def updated(ledger: Ledger, order: Order) -> Plan:
-    """The plan as `revised`, written down."""
-    plan = revised(ledger, order)
-    ledger.state(**facts(plan))
-    return plan
+def save_merged_command(storage: TrialStorage, command: Order) -> SearchSpec:
+    """The plan as `merge_command`, written down."""
+    spec = merge_command(storage, command)
+    storage.set_attrs(**spec_to_attrs(spec))
+    return spec
 
 
-def revised(ledger: Ledger, order: Order) -> Plan:
+def merge_command(storage: TrialStorage, command: Order) -> SearchSpec:
     """The plan of a search that is gone on with, after what the command changes.
 
     Raises:
         ConfigError, SearchError: the command wants something else than the search was begun with.
     """
-    plan = plan_of(ledger)
-    settings = config.validated(SearchConfig, {**plan.settings.model_dump(), **order.settings})
+    spec = spec_from_attrs(storage)
+    settings = config.validated(SearchConfig, {**spec.settings.model_dump(), **command.settings})
     if changed := [
-        name for name, value in settings if name not in CHANGEABLE and value != getattr(plan.settings, name)
+        name for name, value in settings if name not in MUTABLE_SETTINGS and value != getattr(spec.settings, name)
     ]:
-        _refuse(changed[0], getattr(plan.settings, changed[0]))
-    if order.base is not None:
-        _check_base(plan, order.base)
-    plan = replace(plan, settings=settings)
-    if order.space is not None and order.space != ledger.facts()["begun_with"]:
-        return extended(plan, order.space)
-    return plan
+        _raise_mismatch(changed[0], getattr(spec.settings, changed[0]))
+    if command.base is not None:
+        _check_base(spec, command.base)
+    spec = replace(spec, settings=settings)
+    if command.space is not None and command.space != storage.attrs()["begun_with"]:
+        return with_space(spec, command.space)
+    return spec
 
 
-def extended(plan: Plan, described: Mapping[str, Any]) -> Plan:
+def with_space(spec: SearchSpec, described: Mapping[str, Any]) -> SearchSpec:
     """The same plan over another space."""
-    return replace(plan, space=settled(plan.base, described, plan.settings.model_dump()).space)
+    return replace(spec, space=make_spec(spec.base, described, spec.settings.model_dump()).space)
 
 
-def _check_base(plan: Plan, base: RunConfig) -> None:
+def _check_base(spec: SearchSpec, base: RunConfig) -> None:
     """Settings that the space varies may differ."""
-    before, now = config.flat(plan.base), config.flat(base)
-    free = {*plan.space.names, "seed", *({"epochs"} if plan.settings.algorithm == "hyperband" else ())}
+    before, now = config.flat(spec.base), config.flat(base)
+    free = {*spec.space.names, "seed", *({"epochs"} if spec.settings.algorithm == "hyperband" else ())}
     for name, value in before.items():
         if name not in free and now.get(name) != value:
-            _refuse(name, value)
+            _raise_mismatch(name, value)
 
 
-def _refuse(name: str, value: Any) -> None:
+def _raise_mismatch(name: str, value: Any) -> None:
     advice = "Leave the option out to resume the search, or choose another name for a new one."
     raise SearchError(f"This search was started with {name} = {value}.", advice)
 
 
-def run_of(search: Search, number: int, settings: RunConfig) -> Run:
+def create_or_reopen_run(search: SearchFolder, number: int, settings: RunConfig) -> Run:
     """The run folder of a trial: a new one, or the one that a crash left, whole or not.
 
     Raises:

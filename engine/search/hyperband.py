@@ -12,27 +12,27 @@ from enum import Enum
 from typing import Any
 
 from engine.search.dimensions import Values
-from engine.search.ledger import Trial
-from engine.search.proposals import View, random
+from engine.search.samplers import SamplerContext, sample_random
+from engine.search.storage import Trial
 
 FACTOR = 3
 
 
-class Wait(Enum):
+class Status(Enum):
     """Nothing can be proposed before more trials are over."""
 
-    WAIT = "wait"
+    IDLE = "wait"
 
 
-WAIT = Wait.WAIT
+IDLE = Status.IDLE
 
 
 @dataclass(frozen=True)
-class Proposal:
+class Suggestion:
     """What is to be tried, and its place in the algorithm's plan."""
 
     values: Values
-    place: Mapping[str, Any] = field(default_factory=dict)
+    bracket: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -43,48 +43,48 @@ class Rung:
     epochs: int
 
 
-def brackets(most: int) -> list[list[Rung]]:
+def brackets(max_epochs: int) -> list[list[Rung]]:
     """The plan for at most so many epochs, the bracket with the most configurations first."""
-    last = int(math.log(most, FACTOR) + 1e-9)
-    return [_bracket(start, last, most) for start in range(last, -1, -1)]
+    last = int(math.log(max_epochs, FACTOR) + 1e-9)
+    return [_bracket(start, last, max_epochs) for start in range(last, -1, -1)]
 
 
-def _bracket(start: int, last: int, most: int) -> list[Rung]:
+def _bracket(start: int, last: int, max_epochs: int) -> list[Rung]:
     count = math.ceil((last + 1) / (start + 1) * FACTOR**start)
     rungs: list[Rung] = []
     for step in range(start + 1):
-        rung = Rung(count // FACTOR**step, max(1, round(most / FACTOR ** (start - step))))
+        rung = Rung(count // FACTOR**step, max(1, round(max_epochs / FACTOR ** (start - step))))
         if rung.count and (not rungs or rung.epochs > rungs[-1].epochs):
             rungs.append(rung)
     return rungs
 
 
-def propose(trials: Sequence[Trial], view: View, most: int) -> Proposal | Wait | None:
+def suggest(trials: Sequence[Trial], view: SamplerContext, max_epochs: int) -> Suggestion | Status | None:
     """The next trial of the plan.
 
     Args:
         trials: every trial so far in the order proposed; the state of those not yet to be known is 'running'.
         view: of the space without 'epochs'; a configuration is new when it was tried for no number of epochs.
-        most: epochs of the last rung.
+        max_epochs: epochs of the last rung.
 
     Returns:
-        The next trial; `WAIT` while a rung is not over; None when there is no new configuration left.
+        The next trial; `IDLE` while a rung is not over; None when there is no new configuration left.
     """
-    plan = brackets(most)
+    spec = brackets(max_epochs)
     for index in itertools.count():
-        rungs = plan[index % len(plan)]
+        rungs = spec[index % len(spec)]
         members = [_members(trials, index, step) for step in range(len(rungs))]
-        if len(members[0]) < rungs[0].count and (point := random(view)):
-            return Proposal({**point, "epochs": rungs[0].epochs}, {"bracket": index, "rung": 0})
+        if len(members[0]) < rungs[0].count and (point := sample_random(view)):
+            return Suggestion({**point, "epochs": rungs[0].epochs}, {"bracket": index, "rung": 0})
         if not members[0]:
             return None
         for step in range(1, len(rungs)):
             found = _promote(members[step - 1], members[step], rungs[step])
-            if found is WAIT:
-                return WAIT
+            if found is IDLE:
+                return IDLE
             if isinstance(found, Trial):
                 place = {"bracket": index, "rung": step, "parent": found.number}
-                return Proposal({**found.config, "epochs": rungs[step].epochs}, place)
+                return Suggestion({**found.config, "epochs": rungs[step].epochs}, place)
     return None
 
 
@@ -92,10 +92,10 @@ def _members(trials: Sequence[Trial], bracket: int, rung: int) -> list[Trial]:
     return [each for each in trials if each.place.get("bracket") == bracket and each.place.get("rung") == rung]
 
 
-def _promote(below: Sequence[Trial], above: Sequence[Trial], rung: Rung) -> Trial | Wait | None:
+def _promote(below: Sequence[Trial], above: Sequence[Trial], rung: Rung) -> Trial | Status | None:
     """The best of a rung that has not been promoted yet; None when enough have been."""
-    if any(not each.is_over for each in below):
-        return WAIT
+    if any(not each.is_done for each in below):
+        return IDLE
     ranked = sorted((each.score, each.number, each) for each in below if each.score is not None)
     wanted = min(rung.count, max(1, len(below) // FACTOR), len(ranked))
     promoted = {each.place["parent"] for each in above}

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from engine.messages import WeighSettings
 from engine.search import space as spaces
-from engine.search.dimensions import frozen
+from engine.search.dimensions import lists_to_tuples
 from engine.search.space import Space
 
 RESAMPLES = 500
-COVERED = (2.5, 97.5)  # percentiles of the interval
+INTERVAL_PERCENTILES = (2.5, 97.5)  # percentiles of the interval
 SINGULAR = 1e-10  # share of the largest variance below which a direction did not vary
 
 
@@ -44,7 +44,7 @@ class Importance:
     is_relative: bool
 
 
-def importances(
+def hyperparameter_importances(
     space: Space, trials: Sequence[tuple[Mapping[str, Any], float]], seed: int = 0
 ) -> list[Importance] | None:
     """Weigh the settings of a search, the weightiest first.
@@ -74,11 +74,11 @@ def importances(
         start += dimension.width
         whole = _effect(fit[columns])
         resampled = np.array([_effect(fit[columns]) for fit in fits])
-        found.append(_described(dimension.name, dimension.is_ordered, whole, resampled, relative))
+        found.append(_to_importance(dimension.name, dimension.is_ordered, whole, resampled, relative))
     return sorted(found, key=lambda each: -abs(each.effect))
 
 
-def answer(request: WeighSettings) -> dict[str, Any]:
+def handle_request(request: WeighSettings) -> dict[str, Any]:
     """Answer the window's question.
 
     Returns:
@@ -88,7 +88,7 @@ def answer(request: WeighSettings) -> dict[str, Any]:
         ConfigError: the space is none.
     """
     space = spaces.parse(request.space, request.base)
-    found = importances(space, [(frozen(values), score) for values, score in request.trials])
+    found = hyperparameter_importances(space, [(lists_to_tuples(values), score) for values, score in request.trials])
     return {"weighed": None if found is None else [asdict(each) for each in found]}
 
 
@@ -119,10 +119,10 @@ def _effect(coefficients: NDArray[np.float64]) -> float:
     return float(coefficients[0]) if len(coefficients) == 1 else float(np.ptp(coefficients))
 
 
-def _described(
+def _to_importance(
     name: str, is_ordered: bool, effect: float, resampled: NDArray[np.float64], relative: bool
 ) -> Importance:
-    low, high = np.percentile(resampled, COVERED)
+    low, high = np.percentile(resampled, INTERVAL_PERCENTILES)
     sure = is_ordered and low * high > 0
     middle, low, high = (float(np.expm1(end) if relative else end) for end in (effect, low, high))
     return Importance(name, middle, low, high, int(np.sign(low)) if sure else 0, relative)

@@ -8,19 +8,19 @@ computes nothing itself.
 from engine.errors import EngramError
 from engine.messages import Emit, SearchEnded, SearchStarted, ShouldStop, ignore, never
 from engine.messages import Search as Order
-from engine.search import folder, outcome
-from engine.search.conductor import Conductor, Wishes
-from engine.search.folder import Search
-from engine.search.ledger import Ledger
+from engine.search import folder, results
+from engine.search.folder import SearchFolder
+from engine.search.runner import SearchRunner, StopAndPause
+from engine.search.storage import TrialStorage
 
 
 def search(
-    order: Order, *, emit: Emit = ignore, should_stop: ShouldStop = never, is_paused: ShouldStop = never
-) -> Search:
+    command: Order, *, emit: Emit = ignore, should_stop: ShouldStop = never, is_paused: ShouldStop = never
+) -> SearchFolder:
     """Search for good settings, or go on with a search.
 
     Args:
-        order: what to search; the name alone goes on with a search of that name.
+        command: what to search; the name alone goes on with a search of that name.
         emit: takes each event as it happens.
         should_stop: asked several times a second; True ends the trials that run, to be gone on with, and the search.
         is_paused: asked as often; True holds the trials that run.
@@ -31,23 +31,23 @@ def search(
     Raises:
         EngramError: what is wrong with the order, or why the search cannot go on.
     """
-    begun = folder.prepare(order)
-    with begun.lock(), begun.ledger() as ledger:
-        plan = folder.updated(ledger, order)
-        if order.retry_failed:
-            _retry(ledger)
-        described = plan.space.described()
+    begun = folder.prepare_folder(command)
+    with begun.lock(), begun.open_storage() as storage:
+        spec = folder.save_merged_command(storage, command)
+        if command.retry_failed:
+            _reset_failed(storage)
+        described = spec.space.to_dict()
         started = SearchStarted(
             search=begun.name,
             path=str(begun.path),
-            base=plan.base,
+            base=spec.base,
             space=described,
-            settings=plan.settings,
-            size=plan.space.size(),
+            settings=spec.settings,
+            size=spec.space.size(),
         )
         emit(started)
         try:
-            ended = Conductor(begun, ledger, emit, Wishes(should_stop, is_paused)).conduct()
+            ended = SearchRunner(begun, storage, emit, StopAndPause(should_stop, is_paused)).run()
         except EngramError as error:
             emit(SearchEnded(search=begun.name, state="failed", reason=error.what, advice=error.advice))
             raise
@@ -55,8 +55,8 @@ def search(
     return begun
 
 
-def _retry(ledger: Ledger) -> None:
+def _reset_failed(storage: TrialStorage) -> None:
     """Let failed trials be tried again, but for those that came to their end without a finite loss."""
-    for row in ledger.trials():
-        if row.state == "failed" and row.reason != outcome.NO_NUMBER:
-            ledger.note(row.number, state="proposed", reason="")
+    for row in storage.trials():
+        if row.state == "failed" and row.reason != results.NO_NUMBER:
+            storage.update_trial(row.number, state="proposed", reason="")

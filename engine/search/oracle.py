@@ -3,7 +3,7 @@
 KerasTuner's own Bayesian oracle proposes points that it has tried, takes a loss of +inf for 0, stops after three
 failures and cannot be rebuilt after a crash. This one keeps KerasTuner's trials, its way of being asked
 (`create_trial`) and told (`update_trial`, `end_trial`) and its acquisition, and leaves the choice to
-`engine.search.proposals`. It writes nothing: the ledger is the record, and an oracle that has heard of the ledger's
+`engine.search.samplers`. It writes nothing: the ledger is the record, and an oracle that has heard of the ledger's
 trials is the oracle as it was.
 """
 
@@ -21,11 +21,11 @@ from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
 from engine.config import RunConfig
 from engine.search import hyperband
-from engine.search.dimensions import AnyDimension, Choices
-from engine.search.hyperband import WAIT, Proposal, Wait
-from engine.search.ledger import Trial
-from engine.search.proposals import ALGORITHMS, View
-from engine.search.space import Space, key
+from engine.search.dimensions import AnyDimension, Categorical
+from engine.search.hyperband import IDLE, Status, Suggestion
+from engine.search.samplers import ALGORITHMS, SamplerContext
+from engine.search.space import Space, config_key
+from engine.search.storage import Trial
 
 OBJECTIVE = "val_loss"
 NO_LIMIT = 10**9
@@ -42,14 +42,14 @@ class Oracle(keras_tuner.oracles.BayesianOptimizationOracle):
     """
 
     def __init__(self, space: Space, base: RunConfig, algorithm: str, seed: int) -> None:
-        self.space, self.base, self.algorithm, self.chance = space, base, algorithm, seed
+        self.space, self.base, self.algorithm, self.proposal_seed = space, base, algorithm, seed
         self.rows: dict[int, Trial] = {}
         self._keys: set[str] = set()
-        self._chosen: Proposal | None = None
+        self._chosen: Suggestion | None = None
         super().__init__(
             objective=keras_tuner.Objective(OBJECTIVE, "min"),
             max_trials=NO_LIMIT,
-            hyperparameters=declared(space),
+            hyperparameters=to_hyperparameters(space),
             allow_new_entries=False,
             tune_new_entries=False,
             seed=seed + 1,  # 0 would mean: any
@@ -57,21 +57,21 @@ class Oracle(keras_tuner.oracles.BayesianOptimizationOracle):
         )
         self.verbose = 0
 
-    def ask(self) -> Proposal | Wait | None:
-        """The next trial; `WAIT` while it depends on trials that are not over; None when the space is used up.
+    def ask(self) -> Suggestion | Status | None:
+        """The next trial; `IDLE` while it depends on trials that are not over; None when the space is used up.
 
-        What it gives must come back as a row of the ledger, by `confirm`.
+        What it gives must come back as a row of the ledger, by `register`.
         """
         asked = self.create_trial(_name(len(self.rows) + 1))
-        return WAIT if asked.status == "IDLE" else self._chosen
+        return IDLE if asked.status == "IDLE" else self._chosen
 
-    def confirm(self, row: Trial) -> None:
+    def register(self, row: Trial) -> None:
         """Take over a trial that is now in the ledger: what was asked for, or what someone else proposed."""
         if _name(row.number) not in self.ongoing_trials:
-            self._chosen = Proposal(row.config, row.place)
+            self._chosen = Suggestion(row.config, row.place)
             self.create_trial(_name(row.number))
         self._chosen = None
-        self._keys |= {key(row.config, self.base), self._without_epochs(row.config)}
+        self._keys |= {config_key(row.config, self.base), self._without_epochs(row.config)}
         self.rows[row.number] = replace(row, state="running", score=None)
 
     def tell(self, row: Trial) -> None:
@@ -85,39 +85,39 @@ class Oracle(keras_tuner.oracles.BayesianOptimizationOracle):
         self.end_trial(asked)
         self.rows[row.number] = row
 
-    def knows(self, number: int) -> bool:
+    def has_result(self, number: int) -> bool:
         """Whether it has heard how a trial ended."""
-        return self.rows[number].is_over
+        return self.rows[number].is_done
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """KerasTuner's question for the values of a new trial."""
-        chosen = self._chosen or self._choose()
-        if isinstance(chosen, Proposal):
+        chosen = self._chosen or self._suggest()
+        if isinstance(chosen, Suggestion):
             self._chosen = chosen
-            return {"status": "RUNNING", "values": carried(chosen.values)}
-        return {"status": "IDLE" if chosen is WAIT else "STOPPED", "values": None}
+            return {"status": "RUNNING", "values": to_tuner_values(chosen.values)}
+        return {"status": "IDLE" if chosen is IDLE else "STOPPED", "values": None}
 
-    def _choose(self) -> Proposal | Wait | None:
+    def _suggest(self) -> Suggestion | Status | None:
         rows = list(self.rows.values())
-        view = View(
+        view = SamplerContext(
             space=self.space,
             is_new=self._is_new,
             scored=[(row.config, row.score) for row in rows if row.score is not None and math.isfinite(row.score)],
-            pending=[row.config for row in rows if not row.is_over],
-            rng=np.random.default_rng([self.chance, len(rows)]),
+            pending=[row.config for row in rows if not row.is_done],
+            rng=np.random.default_rng([self.proposal_seed, len(rows)]),
             regression=self.gpr,
         )
         if self.algorithm == "hyperband":
-            return hyperband.propose(rows, view, self.base.training.epochs)
+            return hyperband.suggest(rows, view, self.base.training.epochs)
         point = ALGORITHMS[self.algorithm](view)
-        return None if point is None else Proposal(point)
+        return None if point is None else Suggestion(point)
 
     def _is_new(self, values: Mapping[str, Any]) -> bool:
-        kept = self._without_epochs(values) if self.algorithm == "hyperband" else key(values, self.base)
+        kept = self._without_epochs(values) if self.algorithm == "hyperband" else config_key(values, self.base)
         return kept not in self._keys
 
     def _without_epochs(self, values: Mapping[str, Any]) -> str:
-        return "any epochs " + key({**values, "epochs": 0}, self.base)
+        return "any epochs " + config_key({**values, "epochs": 0}, self.base)
 
     def _make_gpr(self) -> GaussianProcessRegressor:
         """A Gaussian process with a length scale for each number of the features, and noise."""
@@ -137,7 +137,7 @@ def _name(number: int) -> str:
     return f"trial-{number}"
 
 
-def declared(space: Space) -> keras_tuner.HyperParameters:
+def to_hyperparameters(space: Space) -> keras_tuner.HyperParameters:
     """A space as KerasTuner holds it."""
     made = keras_tuner.HyperParameters()
     for dimension in space.dimensions:
@@ -149,7 +149,7 @@ def declared(space: Space) -> keras_tuner.HyperParameters:
 
 
 def _declare(made: keras_tuner.HyperParameters, dimension: AnyDimension) -> None:
-    if isinstance(dimension, Choices):
+    if isinstance(dimension, Categorical):
         made.Choice(dimension.name, [_carried(value) for value in dimension.values])
         return
     low, high, sampling = dimension.low, dimension.high, "log" if dimension.log else "linear"
@@ -159,7 +159,7 @@ def _declare(made: keras_tuner.HyperParameters, dimension: AnyDimension) -> None
         made.Float(dimension.name, low, high, sampling=sampling)
 
 
-def carried(values: Mapping[str, Any]) -> dict[str, Any]:
+def to_tuner_values(values: Mapping[str, Any]) -> dict[str, Any]:
     """Values as KerasTuner can hold them."""
     return {name: _carried(value) for name, value in values.items()}
 
@@ -169,8 +169,8 @@ def _carried(value: Any) -> Any:
     return json.dumps(value) if isinstance(value, tuple) else value
 
 
-def rebuilt(oracle: Oracle, trials: Iterable[Trial]) -> Oracle:
+def replay(oracle: Oracle, trials: Iterable[Trial]) -> Oracle:
     """Bring a new oracle to where the ledger's trials left it, told of none of their ends yet."""
     for trial in trials:
-        oracle.confirm(trial)
+        oracle.register(trial)
     return oracle

@@ -9,12 +9,12 @@ from engine.messages import JobEnded
 from engine.runs import OWN, Run, renamed, write_text
 
 
-def is_exact(settings: RunConfig) -> bool:
+def can_continue_exactly(settings: RunConfig) -> bool:
     """Whether more epochs leave the first ones as they were: no schedule that is stretched over all of them."""
     return settings.training.schedule == "constant" and not settings.training.warm_up
 
 
-def promote(parent: Run, path: Path) -> None:
+def continue_from(parent: Run, path: Path) -> None:
     """Copy all of a run but its settings to a new folder, to go on there for more epochs.
 
     A copy that is cut short is no run and is made anew; one that is there already is left alone.

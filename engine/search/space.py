@@ -26,9 +26,9 @@ from engine import config
 from engine.config import RESOURCES, RunConfig
 from engine.errors import ConfigError
 from engine.search.dimensions import AnyDimension, Values
-from engine.search.space_file import read
+from engine.search.space_file import parse_space
 
-FEW = 20_000  # a space of at most so many points is looked at point by point
+ENUMERATION_LIMIT = 20_000  # a space of at most so many points is looked at point by point
 INACTIVE = 0.5
 
 
@@ -69,19 +69,19 @@ class Space:
             for value in left[0].options():
                 yield from self._points({**chosen, left[0].name: value}, left[1:])
 
-    def holds(self, values: Mapping[str, Any]) -> bool:
+    def contains(self, values: Mapping[str, Any]) -> bool:
         """Whether these values are a point of it."""
         active = [dimension for dimension in self.dimensions if dimension.is_active(values)]
         return {dimension.name for dimension in active} == set(values) and all(
-            dimension.holds(values[dimension.name]) for dimension in active
+            dimension.contains(values[dimension.name]) for dimension in active
         )
 
-    def draw(self, rng: np.random.Generator) -> Values:
+    def sample(self, rng: np.random.Generator) -> Values:
         """A point by chance."""
         shares = rng.random(len(self.dimensions))
         return self._point(shares)
 
-    def near(self, values: Mapping[str, Any], rng: np.random.Generator, spread: float = 0.15) -> Values:
+    def perturb(self, values: Mapping[str, Any], rng: np.random.Generator, spread: float = 0.15) -> Values:
         """A point by chance in the neighbourhood of another."""
         shares = rng.random(len(self.dimensions))
         for index, dimension in enumerate(self.dimensions):
@@ -94,7 +94,7 @@ class Space:
         chosen: Values = {}
         for dimension, share in zip(self.dimensions, shares, strict=True):
             if dimension.is_active(chosen):
-                chosen[dimension.name] = dimension.at(float(share))
+                chosen[dimension.name] = dimension.from_unit(float(share))
         return chosen
 
     def features(self, values: Mapping[str, Any]) -> NDArray[np.float64]:
@@ -112,11 +112,11 @@ class Space:
             parts += dimension.features(values[dimension.name]) if known else [INACTIVE] * dimension.width
         return np.array(parts)
 
-    def described(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """As in a space file."""
-        return {dimension.name: dimension.described() for dimension in self.dimensions}
+        return {dimension.name: dimension.to_dict() for dimension in self.dimensions}
 
-    def without(self, name: str) -> "Space":
+    def drop_dimension(self, name: str) -> "Space":
         """The same space with one dimension fewer.
 
         Raises:
@@ -143,10 +143,10 @@ def parse(described: Mapping[str, Any], base: RunConfig) -> Space:
     Raises:
         ConfigError: a field that there is not, a value out of the field's range, a condition that cannot be met.
     """
-    return Space(read(described, base))
+    return Space(parse_space(described, base))
 
 
-def load(path: Path | str, base: RunConfig) -> Space:
+def load_space(path: Path | str, base: RunConfig) -> Space:
     """Read a space file.
 
     Raises:
@@ -182,6 +182,6 @@ def preset(name: str) -> tuple[RunConfig, Space]:
     return base, parse(found[name], base)
 
 
-def key(values: Mapping[str, Any], base: RunConfig) -> str:
+def config_key(values: Mapping[str, Any], base: RunConfig) -> str:
     """What tells two configurations apart, whatever the space they were drawn from."""
     return json.dumps({**config.flat(base), **values}, sort_keys=True, default=list)

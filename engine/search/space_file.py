@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from engine import config
 from engine.config import FieldSpec, RunConfig, Section
 from engine.errors import ConfigError
-from engine.search.dimensions import AnyDimension, Choices, Conditions, Range
+from engine.search.dimensions import AnyDimension, Categorical, Conditions, Numeric
 
 EMPTY = "The search space is empty."
 EXAMPLE = 'Use a list, such as [256, 512], or {"low": 256, "high": 1024}.'
@@ -19,7 +19,7 @@ KINDS = {"ints": "a list of whole numbers", "int": "a whole number", "float": "a
 FORMS: tuple[set[str], ...] = ({"values", "when"}, {"low", "high", "log", "when"})
 
 
-def read(described: Mapping[str, Any], base: RunConfig) -> tuple[AnyDimension, ...]:
+def parse_space(described: Mapping[str, Any], base: RunConfig) -> tuple[AnyDimension, ...]:
     """Make the dimensions of a space, each behind those that it depends on.
 
     Args:
@@ -35,7 +35,7 @@ def read(described: Mapping[str, Any], base: RunConfig) -> tuple[AnyDimension, .
     made = {name: _dimension(name, _unfolded(name, value), models) for name, value in described.items()}
     for dimension in made.values():
         _check_conditions(dimension, made)
-    return tuple(_in_order(made))
+    return tuple(_sort_by_dependency(made))
 
 
 def _models(described: Mapping[str, Any], base: RunConfig) -> list[str]:
@@ -62,8 +62,8 @@ def _unfolded(name: str, value: Any) -> dict[str, Any]:
 
 def _dimension(name: str, described: Mapping[str, Any], models: Sequence[str]) -> AnyDimension:
     if name == "model":
-        return Choices("model", tuple(dict.fromkeys(models)))
-    owners = _owners(name, models)
+        return Categorical("model", tuple(dict.fromkeys(models)))
+    owners = _models_with(name, models)
     when = _conditions(described.get("when", {}), owners, models)
     section = next(iter(owners.values()))
     spec = next(spec for spec in config.fields(section) if spec.name == name)
@@ -71,11 +71,11 @@ def _dimension(name: str, described: Mapping[str, Any], models: Sequence[str]) -
         values = [_checked(spec, section, value) for value in described["values"]]
         if not values:
             raise ConfigError(f"The list of values of '{name}' is empty.", EXAMPLE)
-        return Choices(name, tuple(dict.fromkeys(values)), when=when)
+        return Categorical(name, tuple(dict.fromkeys(values)), when=when)
     return _range(spec, section, described, when)
 
 
-def _owners(name: str, models: Sequence[str]) -> dict[str, type[Section]]:
+def _models_with(name: str, models: Sequence[str]) -> dict[str, type[Section]]:
     """The section that has a field, for each model that has the field."""
     found = {
         model: section
@@ -120,7 +120,7 @@ def _validator(section: type[Section], name: str) -> TypeAdapter[Any]:
     return TypeAdapter(field)
 
 
-def _range(spec: FieldSpec, section: type[Section], described: Mapping[str, Any], when: Conditions) -> Range:
+def _range(spec: FieldSpec, section: type[Section], described: Mapping[str, Any], when: Conditions) -> Numeric:
     if spec.kind not in {"int", "float"}:
         raise ConfigError(f"'{spec.name}' is not numeric, so it cannot have a range.", "Use a list of values.")
     if missing := {"low", "high"} - set(described):
@@ -135,13 +135,13 @@ def _range(spec: FieldSpec, section: type[Section], described: Mapping[str, Any]
         raise ConfigError(
             f"The range of '{spec.name}' starts at {low} and is logarithmic.", "A logarithmic range must start above 0."
         )
-    return Range(spec.name, low, high, log, spec.kind == "int", when=when)
+    return Numeric(spec.name, low, high, log, spec.kind == "int", when=when)
 
 
 def _check_conditions(dimension: AnyDimension, made: Mapping[str, AnyDimension]) -> None:
     for name, wanted in dimension.when.items():
         parent = made.get(name)
-        if not isinstance(parent, Choices) or name == dimension.name:
+        if not isinstance(parent, Categorical) or name == dimension.name:
             advice = f"Add a list for '{name}', or remove the condition."
             raise ConfigError(f"'{dimension.name}' depends on '{name}', which has no list in the search space.", advice)
         if strange := [value for value in wanted if value not in parent.values]:
@@ -150,7 +150,7 @@ def _check_conditions(dimension: AnyDimension, made: Mapping[str, AnyDimension])
             )
 
 
-def _in_order(made: Mapping[str, AnyDimension]) -> Iterable[AnyDimension]:
+def _sort_by_dependency(made: Mapping[str, AnyDimension]) -> Iterable[AnyDimension]:
     """Parents before children, otherwise as written."""
     left, placed = dict(made), set[str]()
     while left:

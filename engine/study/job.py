@@ -21,7 +21,7 @@ from engine.messages import (
     ignore,
     never,
 )
-from engine.search.conductor import Wishes
+from engine.search.runner import StopAndPause
 from engine.studies import Study
 from engine.study import figures, kept, numbers, page, plan, tables
 from engine.study.findings import Findings, Inquiry
@@ -58,7 +58,7 @@ def make(
     try:
         with study.lock():
             training = Searches(study, orders, order.settings) if orders else Presets(study, bases)
-            content = _Work(study, order, emit, Wishes(should_stop, is_paused)).do(training)
+            content = _Work(study, order, emit, StopAndPause(should_stop, is_paused)).do(training)
         ending = ending.model_copy(update={"state": content["state"]})
     except EngramError as error:
         ending = ending.model_copy(update={"reason": error.what, "advice": error.advice})
@@ -98,14 +98,14 @@ class Training(Protocol):
     def trials(self) -> list[Trial]:
         """What came of them so far."""
 
-    def train(self, emit: Emit, wishes: Wishes) -> bool:
+    def train(self, emit: Emit, wishes: StopAndPause) -> bool:
         """Train what is missing; False when stopped."""
 
 
 class _Work:
     """One go at a study whose folder is held."""
 
-    def __init__(self, study: Study, order: MakeStudy, emit: Emit, wishes: Wishes) -> None:
+    def __init__(self, study: Study, order: MakeStudy, emit: Emit, wishes: StopAndPause) -> None:
         self.study, self.chosen, self.settings = study, order.config, order.settings
         self.emit, self.wishes = emit, wishes
         self._began = time.monotonic()

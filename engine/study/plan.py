@@ -50,7 +50,7 @@ def orders(chosen: StudyConfig, settings: Settings, root: Path) -> dict[str, Ord
 
 def _order(model: str, base: RunConfig, settings: Settings, count: int, root: Path) -> Order:
     space = paper.claim(model).space
-    varied = {name: values for name, values in space.described().items() if name not in settings}
+    varied = {name: values for name, values in space.to_dict().items() if name not in settings}
     if not varied:
         what = f"Nothing is left to search: {', '.join(space.names)} are all fixed."
         raise ConfigError(what, "Do not fix one of them, or use --quick.")

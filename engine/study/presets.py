@@ -8,7 +8,7 @@ from engine.config import RunConfig
 from engine.errors import EngramError, StudyError
 from engine.messages import Emit, Log
 from engine.runs import Run
-from engine.search.conductor import Wishes
+from engine.search.runner import StopAndPause
 from engine.studies import Study
 from engine.study import paper, process
 from engine.study.following import Follower
@@ -49,7 +49,7 @@ class Presets:
         """What came of the runs so far."""
         return [of_run(run) for run in self._known().values()]
 
-    def train(self, emit: Emit, wishes: Wishes) -> bool:
+    def train(self, emit: Emit, wishes: StopAndPause) -> bool:
         """Train what is not finished; False when stopped. A run that fails does not keep the other back."""
         known, follower = self._known(), Follower(emit, self.count)
         for number, (name, settings) in enumerate(self.planned.items()):
@@ -61,7 +61,7 @@ class Presets:
                 self._train(run, follower, wishes)
         return not wishes.should_stop()
 
-    def _train(self, run: Run, follower: Follower, wishes: Wishes) -> None:
+    def _train(self, run: Run, follower: Follower, wishes: StopAndPause) -> None:
         follower.say(run.name, "starting")
         try:
             process.train(run, follower, wishes, self.study.path / f"{run.name}.log")

@@ -7,15 +7,15 @@ from pathlib import Path
 from engine.errors import EngramError, TrainingError
 from engine.messages import Continue, Emit, JobEnded, Pause, Refused, Stop
 from engine.runs import Run
-from engine.search.conductor import Wishes
-from engine.search.places import Gone, News, Task
-from engine.search.process import TrialProcess
+from engine.search.executor import ProcessExited, TrialMessage, TrialTask
+from engine.search.local_executor import TrialProcess
+from engine.search.runner import StopAndPause
 
 LOOK_S = 0.1
 GRACE_S = 60.0
 
 
-def train(run: Run, emit: Emit, wishes: Wishes, log: Path) -> None:
+def train(run: Run, emit: Emit, wishes: StopAndPause, log: Path) -> None:
     """Train a run from where it stands, in another process, until that one says how it ended.
 
     Args:
@@ -28,9 +28,9 @@ def train(run: Run, emit: Emit, wishes: Wishes, log: Path) -> None:
         TrainingError: the process died.
         EngramError: it refused the run.
     """
-    inbox: queue.Queue[News] = queue.Queue()
+    inbox: queue.Queue[TrialMessage] = queue.Queue()
     process = TrialProcess(run.config.training.backend, log)
-    process.train(Task(1, run, log), inbox)
+    process.train(TrialTask(1, run, log), inbox)
     try:
         ended, gone = _follow(process, inbox, emit, wishes)
     finally:
@@ -46,25 +46,25 @@ def train(run: Run, emit: Emit, wishes: Wishes, log: Path) -> None:
 
 
 def _follow(
-    process: TrialProcess, inbox: "queue.Queue[News]", emit: Emit, wishes: Wishes
-) -> tuple[JobEnded | Refused | None, Gone]:
+    process: TrialProcess, inbox: "queue.Queue[TrialMessage]", emit: Emit, wishes: StopAndPause
+) -> tuple[JobEnded | Refused | None, ProcessExited]:
     """Pass events and wishes on until the process has gone; what it said of the end, and how it went."""
     ended: JobEnded | Refused | None = None
     deadline, is_held = float("inf"), False
     while True:
         if deadline == float("inf") and wishes.should_stop():
-            process.say(Stop())
+            process.send(Stop())
             deadline = time.monotonic() + GRACE_S
         if is_held != wishes.is_paused():
             is_held = not is_held
-            process.say(Pause() if is_held else Continue())
+            process.send(Pause() if is_held else Continue())
         if time.monotonic() > deadline:
             process.kill()
         try:
             _, news = inbox.get(timeout=LOOK_S)
         except queue.Empty:
             continue
-        if isinstance(news, Gone):
+        if isinstance(news, ProcessExited):
             return ended, news
         if isinstance(news, (JobEnded, Refused)):
             ended = news

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from engine.report import search
 from engine.report.search import Effect, Scale, Search
-from engine.search import importance, standing
-from engine.search.dimensions import AnyDimension, Choices
+from engine.search import importance, statistics
+from engine.search.dimensions import AnyDimension, Categorical
 from engine.study.tables import setting_title
 from engine.study.trials import Searched
 
@@ -33,7 +33,7 @@ def draw(searched: Searched, unit: str) -> Figure:
     dimensions = searched.space.dimensions
     places = np.array([[_place(each, values) for each in dimensions] for values, _ in searched.scored])
     losses = np.array([score for _, score in searched.scored])
-    weighed = importance.importances(searched.space, searched.scored) or []
+    weighed = importance.hyperparameter_importances(searched.space, searched.scored) or []
     effects = [Effect(_title(each.name), each.effect, each.low, each.high) for each in weighed]
     relative = all(each.is_relative for each in weighed)
     return search.draw(Search([*map(_scale, dimensions)], places, losses, unit, effects, relative))
@@ -44,11 +44,11 @@ def _title(name: str) -> str:
 
 
 def _scale(dimension: AnyDimension) -> Scale:
-    if isinstance(dimension, Choices):
+    if isinstance(dimension, Categorical):
         values = [*dimension.values]
     else:
-        values = [dimension.at(share) for share in (0.0, 0.5, 1.0)]
-    ticks = [(_place(dimension, {dimension.name: value}), standing.shown(value)) for value in values]
+        values = [dimension.from_unit(share) for share in (0.0, 0.5, 1.0)]
+    ticks = [(_place(dimension, {dimension.name: value}), statistics.format_value(value)) for value in values]
     return Scale(_title(dimension.name), ticks)
 
 

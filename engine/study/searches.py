@@ -7,10 +7,9 @@ from engine.messages import Emit
 from engine.messages import Search as Order
 from engine.runs import Run
 from engine.search import folder, job
-from engine.search.conductor import Wishes
-from engine.search.folder import Plan
-from engine.search.folder import Search as SearchFolder
-from engine.search.ledger import Trial as Row
+from engine.search.folder import SearchFolder, SearchSpec
+from engine.search.runner import StopAndPause
+from engine.search.storage import Trial as Row
 from engine.studies import Study
 from engine.study.following import Follower
 from engine.study.presets import ADVICE, OTHER
@@ -56,8 +55,8 @@ class Searches:
             if search is None:
                 continue
             try:
-                with search.ledger() as ledger:
-                    space = folder.revised(ledger, order).space
+                with search.open_storage() as ledger:
+                    space = folder.merge_command(ledger, order).space
             except (ConfigError, SearchError) as error:
                 raise StudyError(f"{OTHER.format(self.study.path, f'search {model}')} {error.what}", ADVICE) from None
             if varied := sorted(set(space.names) & (self.given.keys() | {"model"})):
@@ -74,7 +73,7 @@ class Searches:
                     found.append(of_row(row, run))
         return found
 
-    def train(self, emit: Emit, wishes: Wishes) -> bool:
+    def train(self, emit: Emit, wishes: StopAndPause) -> bool:
         """Carry both searches out; False when stopped."""
         follower, done = Follower(emit, self.count), 0
         for model, order in self.orders.items():
@@ -93,19 +92,19 @@ class Searches:
         return order.model_copy(update={"space": None, "settings": kept})
 
     def _search(self, model: str) -> SearchFolder | None:
-        return next((each for each in folder.find_all(self.study.runs) if each.name == model), None)
+        return next((each for each in folder.list_searches(self.study.runs) if each.name == model), None)
 
-    def _read(self, model: str) -> tuple[Plan, list[Row]] | None:
+    def _read(self, model: str) -> tuple[SearchSpec, list[Row]] | None:
         search = self._search(model)
         if search is None:
             return None
-        with search.ledger() as ledger:
-            return folder.plan_of(ledger), ledger.trials()
+        with search.open_storage() as ledger:
+            return folder.spec_from_attrs(ledger), ledger.trials()
 
     def _count(self, model: str) -> int:
         read, wanted = self._read(model), self.orders[model].settings["trials"]
         if read is None:
-            size = folder.planned(self.orders[model]).space.size()
+            size = folder.spec_of_command(self.orders[model]).space.size()
             return wanted if size is None else min(wanted, size)
         plan, rows = read
         size = plan.space.size()

@@ -11,7 +11,7 @@ from engine import config, runs
 from engine.measures import yardsticks
 from engine.report import MARK
 from engine.report.demo import NUMBERS
-from engine.search import standing
+from engine.search import statistics
 from engine.studies import Study
 from engine.study import paper
 from engine.study.findings import Findings
@@ -92,8 +92,8 @@ def setting_title(name: str) -> str:
 
 def _space(number: int, model: str, findings: Findings) -> Table:
     searched = findings.searches.get(model)
-    varied = searched.space.described() if searched else {}
-    claimed = paper.claim(model).space.described()
+    varied = searched.space.to_dict() if searched else {}
+    claimed = paper.claim(model).space.to_dict()
     rows = []
     for name, told in claimed.items():
         here = f"{findings.best[model].trial.point[name]:g}, not searched"
@@ -109,7 +109,9 @@ def written(values: Any) -> str:
     if isinstance(values, dict) and "low" in values:
         return f"{values['low']:g} to {values['high']:g}"
     listed = values["values"] if isinstance(values, dict) else values
-    return ", ".join(f"{value:g}" if isinstance(value, int | float) else standing.shown(value) for value in listed)
+    return ", ".join(
+        f"{value:g}" if isinstance(value, int | float) else statistics.format_value(value) for value in listed
+    )
 
 
 def _best(number: int, model: str, findings: Findings) -> Table:

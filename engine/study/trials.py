@@ -9,8 +9,8 @@ from engine import config
 from engine.config import RunConfig, SearchConfig
 from engine.errors import StudyError
 from engine.runs import Run
-from engine.search.ledger import Trial as Row
 from engine.search.space import Space
+from engine.search.storage import Trial as Row
 from engine.study import paper
 
 Point = Mapping[str, Any]
@@ -98,8 +98,8 @@ def of_run(run: Run) -> Trial:
 def of_row(row: Row, run: Run) -> Trial:
     """What came of a trial, as its search's ledger has it."""
     state = run.state() if row.state == "running" else row.state
-    rows = run.history()[: row.epochs] if row.is_over else run.history()
-    return Trial(run, run.config, state, rows, row.score is not None or not row.is_over)
+    rows = run.history()[: row.epochs] if row.is_done else run.history()
+    return Trial(run, run.config, state, rows, row.score is not None or not row.is_done)
 
 
 def ranked(trials: Iterable[Trial], model: str) -> list[Trial]:

@@ -21,7 +21,7 @@ class Conversation:
     def __init__(self):
         self.lines = queue.Queue()
 
-    def say(self, *commands):
+    def send(self, *commands):
         """Send commands in one piece."""
         self.write(b"".join(command.line().encode() for command in commands))
 
@@ -103,7 +103,7 @@ class InProcess(Conversation):
 
         def should_stop_after_arrival():
             if waiting and self.worker._asked.number == number:
-                self.say(waiting.pop())
+                self.send(waiting.pop())
                 with inbox.not_empty:
                     assert inbox.not_empty.wait_for(lambda: inbox.queue, TIMEOUT_S)
             return should_stop()

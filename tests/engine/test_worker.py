@@ -38,7 +38,7 @@ def test_a_process_says_when_it_is_ready_and_on_what_it_computes(child):
 
 def test_a_run_from_start_to_end_then_its_pictures(child, tiny, tmp_path):
     settings = tiny(epochs=2)
-    child.say(messages.Train(config=settings, name="one", root=str(tmp_path)))
+    child.send(messages.Train(config=settings, name="one", root=str(tmp_path)))
     started = child.wait_for(JobStarted)
     assert (started.run, started.first_epoch, started.epochs) == ("one", 0, 2)
     child.wait_for(EpochEnded, epoch=1)
@@ -46,13 +46,13 @@ def test_a_run_from_start_to_end_then_its_pictures(child, tiny, tmp_path):
     run = runs.open("one", tmp_path)
     assert run.state() == "finished"
 
-    child.say(messages.LoadData(number=1, panel="data", config=settings.data))
+    child.send(messages.LoadData(number=1, panel="data", config=settings.data))
     listing = child.wait_for(Answer, panel="data").content
     assert sum(len(split["rows"]) for split in listing["splits"].values()) == 36
     assert np.load(listing["store"], mmap_mode="r").shape[1:] == (32, 32)
 
     wish = {"runs": (str(run.path),), "data": settings.data, "split": "test", "indices": (0, 2)}
-    child.say(messages.Reconstruct(number=2, panel="compare", **wish))
+    child.send(messages.Reconstruct(number=2, panel="compare", **wish))
     content = child.wait_for(Answer, number=2).content
     originals = np.load(content["originals"])
     found = content["runs"][str(run.path)]
@@ -61,22 +61,22 @@ def test_a_run_from_start_to_end_then_its_pictures(child, tiny, tmp_path):
     assert content["names"] == [listing["splits"]["test"]["names"][index] for index in (0, 2)]
     assert found["mse"] == pytest.approx(np.square(originals - reconstructed).mean((1, 2)), rel=1e-4)
 
-    child.say(messages.Rank(number=3, panel="compare", run=str(run.path), data=settings.data, split="test"))
+    child.send(messages.Rank(number=3, panel="compare", run=str(run.path), data=settings.data, split="test"))
     ranked = child.wait_for(Answer, number=3).content
     assert [ranked["mse"][index] for index in (0, 2)] == pytest.approx(found["mse"], rel=1e-4)
 
 
 def test_pause_continue_and_stop_while_paused(child, tiny, tmp_path):
-    child.say(messages.Train(config=tiny(epochs=5000), name="long", root=str(tmp_path)))
+    child.send(messages.Train(config=tiny(epochs=5000), name="long", root=str(tmp_path)))
     child.wait_for(EpochEnded)
-    child.say(messages.Pause())
+    child.send(messages.Pause())
     child.wait_for(Paused, run="long")
-    child.say(messages.Continue())
+    child.send(messages.Continue())
     child.wait_for(Continued, run="long")
     child.wait_for(Progress)
-    child.say(messages.Pause())
+    child.send(messages.Pause())
     child.wait_for(Paused, run="long")
-    child.say(messages.Stop())
+    child.send(messages.Stop())
     said = [child.wait_for(Event)]
     while not isinstance(said[-1], JobEnded):
         said.append(child.wait_for(Event))
@@ -89,41 +89,41 @@ def test_pause_continue_and_stop_while_paused(child, tiny, tmp_path):
 
 def test_stop_that_comes_before_its_job_has_begun_is_heard(child, tiny, tmp_path):
     train = messages.Train(config=tiny(epochs=5000), name="long", root=str(tmp_path))
-    child.say(train, messages.Stop())
+    child.send(train, messages.Stop())
     assert child.wait_for(JobEnded, run="long").state == "stopped"
-    child.say(messages.Train(config=tiny(epochs=1), name="short", root=str(tmp_path)))
+    child.send(messages.Train(config=tiny(epochs=1), name="short", root=str(tmp_path)))
     assert child.wait_for(JobEnded, run="short").state == "finished"
 
 
 def test_study_that_is_stopped_at_once_is_kept_and_told(child, tmp_path):
     out = tmp_path / "study"
     study = messages.MakeStudy(out=str(out), config={"quick": True}, settings={"size": 32, "filters": (4, 8)})
-    child.say(study, messages.Stop())
+    child.send(study, messages.Stop())
     assert child.wait_for(messages.StudyEnded, out=str(out)).state == "stopped"
     assert Study(out).state() == "stopped"
-    child.say(messages.MakeStudy(out=str(out), settings={"size": 33}))
+    child.send(messages.MakeStudy(out=str(out), settings={"size": 33}))
     assert "Size 33" in child.wait_for(Refused).reason
 
 
 def test_what_cannot_be_done_gets_a_sentence_and_the_process_stays(child, tiny, tmp_path):
     child.write(b"nonsense\n")
     assert "could not be read" in child.wait_for(Refused).reason
-    child.say(messages.Resume(run="nobody"))
+    child.send(messages.Resume(run="nobody"))
     assert "no run 'nobody'" in child.wait_for(Refused).reason
     nowhere = tiny(source=str(tmp_path / "nowhere"))
-    child.say(messages.LoadData(number=7, panel="data", config=nowhere.data))
+    child.send(messages.LoadData(number=7, panel="data", config=nowhere.data))
     refused = child.wait_for(Refused)
     assert (refused.number, refused.panel) == (7, "data")
-    child.say(messages.Train(config=nowhere, name="none", root=str(tmp_path)))
+    child.send(messages.Train(config=nowhere, name="none", root=str(tmp_path)))
     assert "nowhere" in child.wait_for(Refused).reason
     assert not (tmp_path / "none").exists()
-    child.say(messages.OpenScan(number=8, panel="compare", path=str(tmp_path)))
+    child.send(messages.OpenScan(number=8, panel="compare", path=str(tmp_path)))
     assert child.wait_for(Refused).number == 8
 
 
 def test_only_the_newest_request_of_a_panel_is_answered(child, tiny):
     ask = [messages.LoadData(number=number, panel="data", config=tiny().data) for number in range(20, 40)]
-    child.say(*ask)
+    child.send(*ask)
     answered = []
     while 39 not in answered:
         answered.append(child.wait_for(Answer).number)
@@ -132,7 +132,7 @@ def test_only_the_newest_request_of_a_panel_is_answered(child, tiny):
 
 
 def test_a_killed_process_leaves_a_run_that_goes_on(child, start_child, tiny, tmp_path):
-    child.say(messages.Train(config=tiny(epochs=5000), name="one", root=str(tmp_path)))
+    child.send(messages.Train(config=tiny(epochs=5000), name="one", root=str(tmp_path)))
     epoch = child.wait_for(EpochEnded, epoch=3).epoch
     child.kill()
     run = runs.open("one", tmp_path)
@@ -141,13 +141,13 @@ def test_a_killed_process_leaves_a_run_that_goes_on(child, start_child, tiny, tm
     config["training"]["epochs"] = len(run.history()) + 1
     run.write_json("config.json", config)
     other = start_child()
-    other.say(messages.Resume(run=str(run.path)))
+    other.send(messages.Resume(run=str(run.path)))
     assert other.wait_for(JobStarted).first_epoch >= epoch - 1
     assert other.wait_for(JobEnded).state == "finished"
 
 
 def test_the_process_ends_when_its_window_dies(child, tiny, tmp_path):
-    child.say(messages.Train(config=tiny(epochs=5000), name="one", root=str(tmp_path)))
+    child.send(messages.Train(config=tiny(epochs=5000), name="one", root=str(tmp_path)))
     child.wait_for(EpochEnded)
     assert child.close() == 0
     assert runs.open("one", tmp_path).state() == "interrupted"

@@ -22,14 +22,14 @@ def serving(tmp_path):
 @pytest.fixture
 def images(serving, tiny):
     """The settings of images that the worker has loaded."""
-    serving.say(messages.LoadData(number=1, panel="data", config=tiny().data))
+    serving.send(messages.LoadData(number=1, panel="data", config=tiny().data))
     serving.wait_for(Answer, number=1)
     return tiny().data
 
 
 def test_measuring_gives_way_and_has_its_turn_after_all(serving, images):
     serving.interrupt(31, messages.LoadData(number=32, panel="data", config=images))
-    serving.say(messages.Measure(number=31, panel="compare-measure", run="pca:5", data=images))
+    serving.send(messages.Measure(number=31, panel="compare-measure", run="pca:5", data=images))
     answers = [serving.wait_for((Answer, Refused)) for _ in range(2)]
     assert [answer.number for answer in answers] == [32, 31]
     assert answers[1].content["splits"]["test"]["n"] == 6
@@ -38,7 +38,7 @@ def test_measuring_gives_way_and_has_its_turn_after_all(serving, images):
 def test_what_gives_way_while_its_images_are_loaded_has_its_turn_after_all(serving, tiny):
     place = {"data": tiny(phantom_seed=5).data, "split": "test", "indices": (0,), "runs": ("pca:4",)}
     serving.interrupt(33, messages.OpenScan(number=34, panel="data", path="/nowhere"))
-    serving.say(messages.DenoiseCurve(number=33, panel="denoise-curve", sigmas=(0.1,), **place))
+    serving.send(messages.DenoiseCurve(number=33, panel="denoise-curve", sigmas=(0.1,), **place))
     assert [serving.wait_for((Answer, Refused)).number for _ in range(2)] == [34, 33]
 
 
@@ -61,11 +61,11 @@ def auditing(serving, monkeypatch):
 
 def test_an_audit_is_answered_beside_other_requests_and_given_up_for_other_data(auditing, tiny):
     child, large = auditing, tiny(phantom_count=6000).data
-    child.say(messages.Audit(number=900, panel="audit", config=large))
+    child.send(messages.Audit(number=900, panel="audit", config=large))
     child.wait_for(messages.RequestProgress, number=900)
-    child.say(messages.OpenScan(number=901, panel="compare", path="/nowhere"))
+    child.send(messages.OpenScan(number=901, panel="compare", path="/nowhere"))
     assert child.wait_for((Answer, Refused)).number == 901
-    child.say(messages.LoadData(number=902, panel="data", config=tiny().data))
+    child.send(messages.LoadData(number=902, panel="data", config=tiny().data))
     told = [child.wait_for((Refused, Answer)) for _ in range(2)]  # whichever comes first
     given_up, loaded = (next(event for event in told if isinstance(event, kind)) for kind in (Refused, Answer))
     assert (given_up.number, given_up.panel, given_up.reason) == (900, "audit", "The audit was stopped.")
@@ -75,9 +75,9 @@ def test_an_audit_is_answered_beside_other_requests_and_given_up_for_other_data(
 
 
 def test_a_newer_audit_takes_the_place_of_the_one_before(auditing, tiny):
-    auditing.say(messages.Audit(number=900, panel="audit", config=tiny(phantom_count=6000).data))
+    auditing.send(messages.Audit(number=900, panel="audit", config=tiny(phantom_count=6000).data))
     auditing.wait_for(messages.RequestProgress, number=900)
-    auditing.say(messages.Audit(number=901, panel="audit", config=tiny().data))
+    auditing.send(messages.Audit(number=901, panel="audit", config=tiny().data))
     told = [auditing.wait_for((Refused, Answer)) for _ in range(2)]  # whichever comes first
     given_up, answer = (next(event for event in told if isinstance(event, kind)) for kind in (Refused, Answer))
     assert (given_up.number, answer.number) == (900, 901)
@@ -124,7 +124,7 @@ def test_of_two_that_can_wait_the_newer_has_its_turn_first_after_what_is_urgent(
     urgent = messages.Denoise(number=43, panel="denoise", runs=("pca:4",), sigma=0.1, **place)
     serving.interrupt(41, curve)
     serving.interrupt(42, urgent)
-    serving.say(messages.Measure(number=41, panel="compare-measure", run="pca:3", data=images))
+    serving.send(messages.Measure(number=41, panel="compare-measure", run="pca:3", data=images))
     assert [serving.wait_for((Answer, Refused)).number for _ in range(3)] == [43, 42, 41]
 
 
@@ -150,9 +150,9 @@ def filtering(serving):
 
 def test_classical_methods_work_beside_other_requests_and_one_after_the_other(filtering, tiny):
     place = {"data": tiny().data, "split": "test", "indices": (0,), "panel": "denoise-filter", "method": "median"}
-    filtering.say(messages.Filter(number=51, sigma=0.1, **place))
-    filtering.say(messages.Filter(number=52, sigma=0.2, **place))
-    filtering.say(messages.OpenScan(number=53, panel="compare", path="/nowhere"))
+    filtering.send(messages.Filter(number=51, sigma=0.1, **place))
+    filtering.send(messages.Filter(number=52, sigma=0.2, **place))
+    filtering.send(messages.OpenScan(number=53, panel="compare", path="/nowhere"))
     assert filtering.wait_for((Answer, Refused)).number == 53
     told = [filtering.wait_for(Answer)]
     if told[0].number == 51:  # it had begun before the newer one came
@@ -171,10 +171,10 @@ def test_settings_are_weighed_while_the_explorer_is_busy(serving, tiny, monkeypa
 
     monkeypatch.setattr(serving.worker, "emit", emit_and_note)
     monkeypatch.setattr(serving.worker.explorer, "answer", lambda request: {"weighed first": weighed.wait(60)})
-    serving.say(messages.OpenScan(number=61, panel="compare", path="/nowhere"))
+    serving.send(messages.OpenScan(number=61, panel="compare", path="/nowhere"))
     space, trials = {"latent": [4, 8]}, tuple(({"latent": 4 + 4 * (n % 2)}, 1.0 + n % 2) for n in range(8))
-    serving.say(messages.WeighSettings(number=62, panel="weigh", base=tiny(), space=space, trials=trials))
-    serving.say(messages.WeighSettings(number=63, panel="weigh", base=tiny(), space={"latent": []}, trials=()))
+    serving.send(messages.WeighSettings(number=62, panel="weigh", base=tiny(), space=space, trials=trials))
+    serving.send(messages.WeighSettings(number=63, panel="weigh", base=tiny(), space={"latent": []}, trials=()))
     answers = {event.number: event for event in (serving.wait_for((Answer, Refused)) for _ in range(3))}
     assert answers[61].content == {"weighed first": True}
     (latent,) = answers[62].content["weighed"]

@@ -38,7 +38,7 @@ class ChangeCard(Card):
         self._found: Found | None = None
         self._seen: tuple[object, ...] = ()
         self.editor = SpaceEditor(desk.undo, self.base)
-        specs = [spec for spec in settings.fields(SearchConfig) if spec.name in folder.CHANGEABLE]
+        specs = [spec for spec in settings.fields(SearchConfig) if spec.name in folder.MUTABLE_SETTINGS]
         self.form = Form(specs, desk.undo, check)
         self.apply, self.reset = Button(APPLY, "primary"), Button("Reset")
         self.points, self.facts = label(role="caption", wrap=True), label(role="caption", wrap=True)
@@ -104,18 +104,18 @@ class ChangeCard(Card):
         found = self._found
         if found is None or not self.editor.is_valid():
             return None, {}
-        described = space.parse(meant(self.editor.drafts), found.plan.base).described()
+        described = space.parse(meant(self.editor.drafts), found.plan.base).to_dict()
         kept = found.plan.settings.model_dump()
         given = {name: value for name, value in self.form.values().items() if value != kept[name]}
-        return (None if described == found.plan.space.described() else described), given
+        return (None if described == found.plan.space.to_dict() else described), given
 
     def _take(self, found: Found) -> None:
-        self.editor.set_drafts(drafts_of(found.plan.space.described()))
+        self.editor.set_drafts(drafts_of(found.plan.space.to_dict()))
         self.form.set_values(found.plan.settings.model_dump())
 
     def _on_reset_clicked(self) -> None:
         if self._found:
-            self.editor.change_drafts(drafts_of(self._found.plan.space.described()), "search space")
+            self.editor.change_drafts(drafts_of(self._found.plan.space.to_dict()), "search space")
             self.form.change_values(self._found.plan.settings.model_dump(), "settings of the search")
 
     def _on_apply_clicked(self) -> None:
@@ -123,7 +123,7 @@ class ChangeCard(Card):
         described, given = self._changes()
         try:
             if described is not None and self._found is not None:
-                folder.extended(self._found.plan, described)
+                folder.with_space(self._found.plan, described)
         except EngramError as error:
             self.notice.show_notice(str(error))
             return

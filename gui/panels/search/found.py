@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from engine.search import folder, standing
-from engine.search.folder import Plan, Search
-from engine.search.ledger import Trial
+from engine.search import folder, statistics
+from engine.search.folder import SearchFolder, SearchSpec
+from engine.search.storage import Trial
 from gui.status import duration
 from gui.widgets.text import grouped
 
@@ -19,8 +19,8 @@ class Found:
     `busy` says whether a living process searches, `has_wishes` whether something waits to be heard by one.
     """
 
-    search: Search
-    plan: Plan
+    search: SearchFolder
+    plan: SearchSpec
     trials: tuple[Trial, ...]
     busy: bool
     has_wishes: bool = False
@@ -31,7 +31,7 @@ class Found:
 
     @cached_property
     def best(self) -> Trial | None:
-        return standing.best(self.trials)
+        return statistics.find_best_trial(self.trials)
 
     @cached_property
     def size(self) -> int | None:
@@ -40,7 +40,7 @@ class Found:
 
     @cached_property
     def points_left(self) -> int | None:
-        return standing.points_left(self.plan.space, self.trials)
+        return statistics.count_points_left(self.plan.space, self.trials)
 
     @property
     def is_exhausted(self) -> bool:
@@ -50,7 +50,7 @@ class Found:
     @property
     def waiting(self) -> int:
         """How many trials are proposed, running or interrupted."""
-        return sum(not trial.is_over for trial in self.trials)
+        return sum(not trial.is_done for trial in self.trials)
 
     @property
     def to_come(self) -> int:
@@ -61,7 +61,7 @@ class Found:
     @property
     def left_s(self) -> float | None:
         """A guess at the time left; None before the first trial is over."""
-        return standing.seconds_left(self.trials, self.to_come + self.waiting, self.plan.settings.parallel)
+        return statistics.estimate_remaining_s(self.trials, self.to_come + self.waiting, self.plan.settings.parallel)
 
     @property
     def can_go_on(self) -> bool:
@@ -79,19 +79,19 @@ class Found:
 
 def read(name: str, root: Path) -> Found:
     """Read a search. Raises EngramError."""
-    search = folder.open(name, root)
-    with search.ledger() as ledger:
-        known = folder.plan_of(ledger), tuple(ledger.trials()), search.is_busy(), ledger.has_wishes()
+    search = folder.open_search(name, root)
+    with search.open_storage() as ledger:
+        known = folder.spec_from_attrs(ledger), tuple(ledger.trials()), search.is_busy(), ledger.has_commands()
     return Found(search, *known)
 
 
 def names(root: Path) -> list[str]:
     """The searches of a folder of runs, the newest last."""
-    found = folder.find_all(root)
+    found = folder.list_searches(root)
     return [each.name for each in sorted(found, key=lambda each: (each.path.stat().st_ctime_ns, each.name))]
 
 
-def files(search: Search) -> tuple[Path, Path]:
+def files(search: SearchFolder) -> tuple[Path, Path]:
     """Return the files that hold the ledger."""
     ledger = search.path / "ledger.sqlite"
     return ledger, ledger.with_name(ledger.name + "-wal")
@@ -124,4 +124,4 @@ def space_facts(found: Found) -> str:
 
 def curve_of(trial: Trial, losses: Sequence[float]) -> list[float]:
     """The losses that a trial counts by: none of what it did after it was given up."""
-    return list(losses[: trial.epochs]) if trial.is_over else list(losses)
+    return list(losses[: trial.epochs]) if trial.is_done else list(losses)

@@ -70,7 +70,7 @@ class HandSheet(QDialog):
         base = self._found.plan.base
         known = config.flat(config.build(self.values(), base))
         names = self._found.plan.space.names
-        wanted = space.key({name: known[name] for name in names if name in known}, base)
+        wanted = space.config_key({name: known[name] for name in names if name in known}, base)
         trial = next((trial for trial in self._found.trials if trial.key == wanted), None)
         return f"This configuration was already tried as trial {trial.number}." if trial else ""
 

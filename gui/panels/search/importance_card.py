@@ -55,7 +55,7 @@ class ImportanceCard(Card):
         if found and scored:
             pairs = tuple((each.config, each.score) for each in scored)
             plan = found.plan
-            self._session.ask(WeighSettings, PANEL, base=plan.base, space=plan.space.described(), trials=pairs)
+            self._session.ask(WeighSettings, PANEL, base=plan.base, space=plan.space.to_dict(), trials=pairs)
 
     def _show(self, bars: Sequence[Effect], caption: str) -> None:
         self.bars.show_effects(bars)

@@ -112,10 +112,10 @@ class OrderCard(Card):
         """What is to be searched. Raises EngramError."""
         points, base = settled(self.editor.drafts, self.base())
         given = {name: value for name, value in self.form.values().items() if name in SearchConfig.model_fields}
-        folder.settled(base, points.described(), given)
+        folder.make_spec(base, points.to_dict(), given)
         root = self._session.book.root
         name = self.name.text().strip() or free_name(base, root)
-        return Search(name=name, root=str(root), base=base, space=points.described(), settings=given)
+        return Search(name=name, root=str(root), base=base, space=points.to_dict(), settings=given)
 
     def begin(self) -> None:
         """Ask for the search; what is wrong is said under the form."""
@@ -253,7 +253,7 @@ def matching(drafts: Drafts, fixed: str) -> str:
 
 def free_name(base: RunConfig, root: Any) -> str:
     """A name that no search has, made from the model."""
-    taken = {each.name for each in folder.find_all(root)}
+    taken = {each.name for each in folder.list_searches(root)}
     number = 1
     while (name := f"{base.model.model}-search-{number}") in taken or any(root.glob(f"{name}-[0-9][0-9][0-9][0-9]*")):
         number += 1

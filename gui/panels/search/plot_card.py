@@ -121,7 +121,7 @@ class PlotCard(Card):
 
     def _draw(self, found: Found | None) -> None:
         """Draw the trials that are over, when there are others than before."""
-        over = tuple(trial for trial in found.trials if trial.is_over) if found else ()
+        over = tuple(trial for trial in found.trials if trial.is_done) if found else ()
         drawn = (found.search.path, found.plan.space, over) if found else ()
         if drawn != self._drawn:
             if not self._drawn or not drawn or self._drawn[0] != drawn[0]:

@@ -9,8 +9,8 @@ from gui.scripts import WIDTH, changed, script
 
 IMPORTS = ("from engine import config", "from engine.messages import Search", "from engine.search import job")
 SHOWN = (
-    "with search.ledger() as ledger:",
-    "    for trial in ledger.trials():",
+    "with search.open_storage() as storage:",
+    "    for trial in storage.trials():",
     "        print(trial.number, trial.state, trial.score, trial.config, trial.reason)",
 )
 
@@ -20,7 +20,7 @@ def order_of(found: Found) -> Search:
     plan = found.plan
     chosen = plan.settings.model_dump(mode="json", exclude_defaults=True)
     root = str(found.search.path.parent.parent)
-    return Search(name=found.name, root=root, base=plan.base, space=plan.space.described(), settings=chosen)
+    return Search(name=found.name, root=root, base=plan.base, space=plan.space.to_dict(), settings=chosen)
 
 
 def search_script(order: Search) -> str:

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
 from engine.messages import Reconstruct, Refused
-from engine.search.ledger import Trial
+from engine.search.storage import Trial
 from gui.loaded_data import source_title
 from gui.panels.search.drafts import title
 from gui.panels.search.found import Found
@@ -97,7 +97,7 @@ class TrialCard(Card):
         for part in (self.facts, self.keep, self.compare):
             part.setVisible(trial is not None)
         self.reason.setVisible(bool(trial and trial.reason))
-        self.stop.setVisible(bool(found and found.busy and trial and not trial.is_over))
+        self.stop.setVisible(bool(found and found.busy and trial and not trial.is_done))
         if found is None or trial is None:
             self.set_title("Trial")
             self.set_subtitle("")
@@ -109,14 +109,14 @@ class TrialCard(Card):
         self.facts.setText(facts(trial))
         self.reason.setText(trial.reason)
         restyle(self.reason, role="danger" if trial.state == "failed" else "caption")
-        self.keep.setEnabled(trial.is_over and trial.score is not None)
+        self.keep.setEnabled(trial.is_done and trial.score is not None)
         self.compare.setEnabled(bool(trial.epochs))
         self._ask(found, trial)
 
     def _ask(self, found: Found, trial: Trial) -> None:
         data, record = self._session.data, self._session.record(trial.run)
         if not trial.epochs or record is None or not record.run.model_path.exists():
-            self._forget(NO_MODEL if trial.is_over else "Reconstructions appear here after the first epoch.")
+            self._forget(NO_MODEL if trial.is_done else "Reconstructions appear here after the first epoch.")
             return
         if data is None or not data.size("validation"):
             self._forget(NO_SCANS)

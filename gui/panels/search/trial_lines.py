@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.search.dimensions import Range
-from engine.search.ledger import Trial
+from engine.search.dimensions import Numeric
+from engine.search.storage import Trial
 from gui.panels.search.drafts import specs
 from gui.panels.search.found import Found
 from gui.panels.search.trial_rows import score_title, short, shown
@@ -21,7 +21,7 @@ FEW_MARKS = 8  # a range of no more whole numbers has a mark at each, and none b
 
 def lines_of(found: Found) -> tuple[list[Axis], Lines]:
     """The axes of a search, that of the score last, and a line for each trial that is over."""
-    trials = [trial for trial in found.trials if trial.is_over]
+    trials = [trial for trial in found.trials if trial.is_done]
     axes = [_axis(found, name, trials) for name in found.plan.space.names]
     columns = [_places(axis, [trial.config.get(axis.key) for trial in trials]) for axis in axes]
     scores = [math.nan if trial.score is None else trial.score for trial in trials]
@@ -33,7 +33,7 @@ def lines_of(found: Found) -> tuple[list[Axis], Lines]:
 
 def _axis(found: Found, name: str, trials: list[Trial]) -> Axis:
     dimension = next(each for each in found.plan.space.dimensions if each.name == name)
-    if isinstance(dimension, Range):
+    if isinstance(dimension, Numeric):
         few = dimension.count is not None and dimension.count <= FEW_MARKS
         whole = range(int(dimension.low), int(dimension.high) + 1) if few else ()
         return Axis(name, short(name), marks=tuple(map(float, whole)), log=dimension.log, none="off")

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from engine.search import standing
-from engine.search.ledger import Trial
+from engine.search import statistics
+from engine.search.storage import Trial
 from gui.panels.search.drafts import title
 from gui.panels.search.found import Found
 from gui.status import duration
@@ -114,7 +114,7 @@ def tip(found: Found, trial: Trial) -> str:
     """All that the table knows of a trial, in sentences."""
     run = f", run {trial.run}" if trial.run else ""
     why = f". {trial.reason}" if trial.reason else ""
-    lines = [f"Trial {trial.number}{run}: {state(found, trial)}{why}", standing.named(trial.config)]
+    lines = [f"Trial {trial.number}{run}: {state(found, trial)}{why}", statistics.format_values(trial.config)]
     if trial.score is not None:
         lines.append(f"best validation loss {number(trial.score, 6)} in epoch {trial.best_epoch}")
     if trial.origin != "search":
@@ -128,7 +128,7 @@ def shown(value: Any) -> str:
         return "—"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return number(value) if isinstance(value, int | float) else standing.shown(value)
+    return number(value) if isinstance(value, int | float) else statistics.format_value(value)
 
 
 def _written(value: Number) -> str:
@@ -152,6 +152,6 @@ def write_csv(found: Found, path: Path, mark: str) -> None:
         writer = csv.writer(file)
         writer.writerow(["trial", *names, *ends])
         for trial in found.trials:
-            values = [standing.shown(trial.config[name]) if name in trial.config else "" for name in names]
+            values = [statistics.format_value(trial.config[name]) if name in trial.config else "" for name in names]
             told = [getattr(trial, name) for name in ends]
             writer.writerow([trial.number, *values, *("" if each is None else each for each in told)])

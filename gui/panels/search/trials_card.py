@@ -105,8 +105,8 @@ class TrialsCard(Card):
             self.curves.keep_series([])  # their order has changed, and with it the legend
         for trial, colour in ranked:
             if trial.run in known:
-                running = "" if trial.is_over else " running"
-                style = SeriesStyle(f"{trial.number}{running}", colour, dashed=not trial.is_over)
+                running = "" if trial.is_done else " running"
+                style = SeriesStyle(f"{trial.number}{running}", colour, dashed=not trial.is_done)
                 self.curves.set_series(trial.run, *known[trial.run], style)
 
     def _on_curves_toggled(self, curves: bool) -> None:
@@ -133,7 +133,7 @@ class TrialsCard(Card):
         """What can be done with a trial now."""
         menu, found = QMenu(self), self._found
         trial = found.trial(number) if found else None
-        is_over = trial is not None and trial.is_over
+        is_over = trial is not None and trial.is_done
         has_model = trial is not None and trial.score is not None
         stop = menu.addAction("Stop this trial", lambda: self.stop_wanted.emit(number))
         stop.setEnabled(trial is not None and not is_over and found is not None and found.busy)

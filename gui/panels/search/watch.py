@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, Signal
 
 from engine.errors import EngramError
 from engine.messages import Event, Log, Search, SearchEnded
-from engine.search import wishes
+from engine.search import command_check
 from gui.file_stamp import Stamp, stamp
 from gui.panels.search.found import Found, files, names, read
 from gui.session import Session
@@ -99,8 +99,8 @@ class Watch(QObject):
         if self.found is None:
             return ""
         try:
-            with self.found.search.ledger() as ledger:
-                wishes.checked(ledger, verb, content)
+            with self.found.search.open_storage() as ledger:
+                command_check.submit_checked(ledger, verb, content)
         except EngramError as error:
             return str(error)
         return ""

@@ -10,8 +10,8 @@ from engine import backend, cli, config
 from engine.cli.meter import Meter
 from engine.cli.search import Teller
 from engine.messages import Search, SearchState, TrialStarted
-from engine.search import conductor, folder
-from engine.search.space import key
+from engine.search import folder, runner
+from engine.search.space import config_key
 from tests.engine.search.fake_executor import FakeExecutor
 from tests.trained_runs import TINY
 
@@ -38,13 +38,15 @@ def call(capsys, tmp_path, monkeypatch):
 def known(tmp_path):
     """A search 'known' with one finished trial, one that failed and one that broke off."""
     base = config.build(TINY)
-    search = folder.prepare(Search(name="known", root=str(tmp_path), base=base, space={"latent": [4, 8, 16, 32]}))
-    with search.ledger() as ledger:
+    search = folder.prepare_folder(
+        Search(name="known", root=str(tmp_path), base=base, space={"latent": [4, 8, 16, 32]})
+    )
+    with search.open_storage() as ledger:
         for latent in (8, 4, 16):
-            ledger.propose(key({"latent": latent}, base), {"latent": latent}, "search", {})
-        ledger.note(1, state="finished", score=0.02, run="known-0001", best_epoch=2, epochs=2, seconds=3.0)
-        ledger.note(2, state="failed", reason="There is not enough memory for this model.", run="known-0002")
-        ledger.note(3, state="running", run="known-0003")
+            ledger.add_trial(config_key({"latent": latent}, base), {"latent": latent}, "search", {})
+        ledger.update_trial(1, state="finished", score=0.02, run="known-0001", best_epoch=2, epochs=2, seconds=3.0)
+        ledger.update_trial(2, state="failed", reason="There is not enough memory for this model.", run="known-0002")
+        ledger.update_trial(3, state="running", run="known-0003")
     return search
 
 
@@ -72,9 +74,9 @@ def test_what_is_wished_of_a_search_at_rest_waits_for_it(call, known, tmp_path):
     assert "This trial will run next. It is not running" in call("trials", "known", "--enqueue", '{"latent": 5}')[1]
     assert json.loads(call("trials", "known", "--space", tmp_path / "space.json", "--json")[1])["told"] == "space"
     call("trials", "known", "--trials", 7)
-    with known.ledger() as ledger:
+    with known.open_storage() as ledger:
         wishes = [("enqueue", {"latent": 5}), ("space", {"latent": [4, 8, 64]}), ("trials", 7)]
-        assert ledger.take_wishes() == wishes
+        assert ledger.pop_commands() == wishes
 
 
 REFUSED = {
@@ -115,7 +117,7 @@ def test_a_run_in_the_way_of_the_trials_is_left_alone(call, tmp_path):
 
 
 def test_a_preset_s_space_is_searched_but_for_what_is_fixed(call, monkeypatch):
-    monkeypatch.setattr(conductor, "place_of", lambda settings, folder: FakeExecutor())
+    monkeypatch.setattr(runner, "make_executor", lambda settings, folder: FakeExecutor())
     words = ["search", "--preset", "seed-ae", "--name", "table", "--trials", "1", "--latent", "8", *FAST]
     status, out, err = call(*words, "--json")
     said = json.loads(out)

@@ -12,9 +12,9 @@ import pytest
 
 from engine import backend, config, runs
 from engine.messages import Search
-from engine.search import conductor, folder, space, wishes
-from engine.search.hyperband import WAIT
-from engine.search.ledger import FILE, Trial
+from engine.search import command_check, folder, runner, space
+from engine.search.hyperband import IDLE
+from engine.search.storage import FILE_NAME, Trial
 from tests.engine.search.fake_executor import FakeExecutor
 from tests.engine.search.scripted_search import ScriptedSearch
 
@@ -76,15 +76,15 @@ def play(oracles):
         oracle, rows = oracles.Oracle(points, base, algorithm, seed), []
         while len(rows) < count:
             if again:
-                oracle = oracles.rebuilt(oracles.Oracle(points, base, algorithm, seed), rows)
+                oracle = oracles.replay(oracles.Oracle(points, base, algorithm, seed), rows)
                 for row in rows:
                     oracle.tell(row)
             proposal = oracle.ask()
             if proposal is None:
                 break
-            assert proposal is not WAIT
-            row = Trial(len(rows) + 1, space.key(proposal.values, base), proposal.values, place=proposal.place)
-            oracle.confirm(row)
+            assert proposal is not IDLE
+            row = Trial(len(rows) + 1, space.config_key(proposal.values, base), proposal.values, place=proposal.bracket)
+            oracle.register(row)
             failed = fails(row.number)
             score = None if failed else loss(row.config)
             rows.append(replace(row, state="failed" if failed else "finished", score=score))
@@ -98,8 +98,8 @@ def play(oracles):
 def executor(monkeypatch):
     """The executor of each search of this process: `executor.attempts = {1: [kill_after(2)]}` scripts its trials."""
     fake = FakeExecutor()
-    monkeypatch.setattr(conductor, "place_of", lambda settings, folder: fake)
-    monkeypatch.setattr(conductor, "TICK_S", 0)  # its news is there as soon as it looks
+    monkeypatch.setattr(runner, "make_executor", lambda settings, folder: fake)
+    monkeypatch.setattr(runner, "POLL_INTERVAL_S", 0)  # its news is there as soon as it looks
     return fake
 
 
@@ -108,7 +108,7 @@ def make_search(executor, oracles, tiny, tmp_path):
     """Make a search with scripted trials, or one that resumes it: `make_search({"trials": 3}, user).run()`."""
 
     def make(settings=None, user=None, *, root=tmp_path, space=SPACE, retry_failed=False, **changes):
-        new = not (root / "_searches" / "small" / FILE).exists()
+        new = not (root / "_searches" / "small" / FILE_NAME).exists()
         asked = {"base": tiny(**{"epochs": 3} | changes), "space": space} if new else {}
         order = Search(name="small", root=str(root), settings=settings or {}, retry_failed=retry_failed, **asked)
         return ScriptedSearch(order, user)
@@ -160,11 +160,11 @@ class Running:
         self.process.wait(240)
 
     def wish(self, verb, content=None):
-        with folder.open(self.name, self.root).ledger() as ledger:
-            wishes.checked(ledger, verb, content)
+        with folder.open_search(self.name, self.root).open_storage() as ledger:
+            command_check.submit_checked(ledger, verb, content)
 
     def trials(self):
-        with folder.open(self.name, self.root).ledger() as ledger:
+        with folder.open_search(self.name, self.root).open_storage() as ledger:
             return ledger.trials()
 
     def run_of(self, trial):
@@ -176,7 +176,7 @@ def begin(start_python, tiny):
     """Start a search, or go on with one: `begin(root, "name", {"trials": 3})`."""
 
     def go(root, name="small", settings=None, space=SPACE, **changes):
-        new = not (root / "_searches" / name / FILE).exists()
+        new = not (root / "_searches" / name / FILE_NAME).exists()
         order = {"base": tiny(**changes), "space": space} if new else {}
         command = Search(name=name, root=str(root), settings=settings or {}, **order)
         return Running(start_python(JOB, command.line()), root, name)

@@ -1,6 +1,7 @@
 """An executor that plays trials by a script, in the process of the test.
 
-`FakeExecutor` keeps `engine.search.places.Place`. Each time the search looks for news, each running trial plays one
+`FakeExecutor` keeps `engine.search.executor.Executor`. Each time the search looks for news, each running trial plays
+one
 step: it starts, trains one epoch or ends. So a search needs no framework and no second process, waits for nothing and
 comes out the same each time. A trial writes into its run what a real one writes: its events, a checkpoint after each
 epoch, and the lock that keeps a second process out.
@@ -28,7 +29,7 @@ from engine.messages import (
     Stop,
 )
 from engine.runs import Run
-from engine.search.places import Gone, Inbox, Task
+from engine.search.executor import EventSink, ProcessExited, TrialTask
 
 MAX_STEPS = 5000  # of a search; one that needs more goes on for ever
 
@@ -39,20 +40,20 @@ class Attempt:
 
     Args:
         epochs: after how many epochs of its own the process ends; None for all that the trial wants.
-        ending: how it ends then: the job's last word, or a `Gone` without one. None finishes the job.
+        ending: how it ends then: the job's last word, or a `ProcessExited` without one. None finishes the job.
         epochs_until_stop: how many epochs it trains before it obeys `Stop`; None never obeys.
         steps_per_epoch: how many looks for news an epoch takes.
     """
 
     epochs: int | None = None
-    ending: JobEnded | Refused | Gone | None = None
+    ending: JobEnded | Refused | ProcessExited | None = None
     epochs_until_stop: int | None = 0
     steps_per_epoch: int = 1
 
 
 def kill_after(epochs: int) -> Attempt:
     """Return an attempt that is killed (`kill -9`, or by a system short of memory) after these epochs."""
-    return Attempt(epochs, Gone(-9, ""))
+    return Attempt(epochs, ProcessExited(-9, ""))
 
 
 def fail(reason: str, advice: str = "", epochs: int = 0) -> Attempt:
@@ -62,7 +63,7 @@ def fail(reason: str, advice: str = "", epochs: int = 0) -> Attempt:
 
 def crash(last_words: str, epochs: int = 0) -> Attempt:
     """Return an attempt whose process breaks off after these epochs with exit code 1 and words in its log."""
-    return Attempt(epochs, Gone(1, last_words))
+    return Attempt(epochs, ProcessExited(1, last_words))
 
 
 def compute_loss(settings: RunConfig, epoch: int) -> float:
@@ -95,7 +96,7 @@ class FakeExecutor:
     _steps: int = 0
     _tries: dict[int, int] = field(default_factory=lambda: defaultdict(int))
 
-    def begin(self, task: Task, inbox: Inbox) -> "FakeTrial":
+    def submit(self, task: TrialTask, inbox: EventSink) -> "FakeTrial":
         """Begin to play a trial."""
         trial = FakeTrial(self, task, inbox, self._attempt(task.number))
         self.begun.append((task.number, trial.epoch))
@@ -109,7 +110,7 @@ class FakeExecutor:
             return known
         return known[tried] if tried < len(known) else Attempt()
 
-    def expect(self, backend: str) -> None:
+    def prewarm(self, backend: str) -> None:
         """Note that another trial will follow."""
         self.expected += 1
 
@@ -126,7 +127,7 @@ class FakeExecutor:
 
 
 class FakeTrial:
-    """One process of a trial, and the search's hand on it (`engine.search.places.Hand`).
+    """One process of a trial, and the search's hand on it (`engine.search.executor.TrialHandle`).
 
     Args:
         executor: that plays it.
@@ -135,7 +136,7 @@ class FakeTrial:
         attempt: how it goes.
     """
 
-    def __init__(self, executor: FakeExecutor, task: Task, inbox: Inbox, attempt: Attempt) -> None:
+    def __init__(self, executor: FakeExecutor, task: TrialTask, inbox: EventSink, attempt: Attempt) -> None:
         self.executor, self.task, self.attempt, self._inbox = executor, task, attempt, inbox
         kept = sorted(task.run.checkpoints.glob("epoch-*"))
         self.epoch = int(kept[-1].name.removeprefix("epoch-")) if kept else 0
@@ -151,7 +152,7 @@ class FakeTrial:
         if next(self._steps, None) is None:
             self._leave()
 
-    def say(self, message: Message) -> None:
+    def send(self, message: Message) -> None:
         """Take a command."""
         if isinstance(message, Pause | Continue) and self.is_paused != isinstance(message, Pause):
             self.is_paused = not self.is_paused
@@ -166,7 +167,7 @@ class FakeTrial:
             self.step()
         self._is_heard = True
         if self in self.executor.running:
-            self._leave(Gone(-9, ""))
+            self._leave(ProcessExited(-9, ""))
 
     def close(self) -> None:
         """Let go of one that is gone."""
@@ -207,7 +208,7 @@ class FakeTrial:
     def _end(self) -> None:
         """End as the attempt says, once its epochs are over."""
         ending = self.attempt.ending
-        if isinstance(ending, Gone):
+        if isinstance(ending, ProcessExited):
             self._leave(ending)
         elif isinstance(ending, Refused):
             self._tell(ending)
@@ -220,16 +221,16 @@ class FakeTrial:
         self.task.run.append(event)
         self._tell(event)
 
-    def _tell(self, event: Event | Gone) -> None:
+    def _tell(self, event: Event | ProcessExited) -> None:
         if self._is_heard:
             self._inbox.put((self.task.number, event))
 
-    def _leave(self, gone: Gone | None = None) -> None:
+    def _leave(self, gone: ProcessExited | None = None) -> None:
         """Let the run go, then say so."""
         if self in self.executor.running:
             self.executor.running.remove(self)
             self._held.close()
-            self._tell(gone or Gone(0, ""))
+            self._tell(gone or ProcessExited(0, ""))
 
 
 def _started(run: Run, first_epoch: int, epochs: int) -> JobStarted:

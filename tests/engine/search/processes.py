@@ -46,7 +46,7 @@ def trial_processes():
             words = (process / "cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
-        found += [int(process.name)] * (b"engine.search.trial" in words)
+        found += [int(process.name)] * (b"engine.search.trial_worker" in words)
     return found
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Generator
 
 from engine.messages import Event, Search, SearchEnded
-from engine.search import folder, job, wishes
-from engine.search.ledger import Trial
+from engine.search import command_check, folder, job
+from engine.search.storage import Trial
 
 User = Generator[None, Event, None]
 
@@ -53,8 +53,8 @@ class ScriptedSearch:
 
     def request(self, verb: str, content=None) -> None:
         """Ask something of the search through its ledger, as another process does."""
-        with folder.open(self.order.name, self.order.root).ledger() as ledger:
-            wishes.checked(ledger, verb, content)
+        with folder.open_search(self.order.name, self.order.root).open_storage() as ledger:
+            command_check.submit_checked(ledger, verb, content)
 
     @property
     def ended(self) -> str:
@@ -73,5 +73,5 @@ class ScriptedSearch:
     @property
     def trials(self) -> list[Trial]:
         """Its trials as the ledger has them now."""
-        with folder.open(self.order.name, self.order.root).ledger() as ledger:
+        with folder.open_search(self.order.name, self.order.root).open_storage() as ledger:
             return ledger.trials()

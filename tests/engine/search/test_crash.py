@@ -8,7 +8,7 @@ import pytest
 
 from engine import runs
 from engine.messages import EpochEnded, TrialEnded
-from engine.search.ledger import Ledger
+from engine.search.storage import TrialStorage
 from tests.engine.search.fake_executor import Attempt, fail
 from tests.engine.search.scripted_search import wait_for
 
@@ -56,7 +56,7 @@ def death(monkeypatch):
         return changed
 
     for name in ("propose", "note", "state"):
-        monkeypatch.setattr(Ledger, name, mortal(getattr(Ledger, name)))
+        monkeypatch.setattr(TrialStorage, name, mortal(getattr(TrialStorage, name)))
     return death
 
 

@@ -18,33 +18,36 @@ def test_killed_while_it_is_made_it_can_be_made_again(order, tmp_path, monkeypat
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken:
-        broken.setattr(folder.Ledger, "state", killed)
+        broken.setattr(folder.TrialStorage, "set_attrs", killed)
         with pytest.raises(KeyboardInterrupt):
-            folder.prepare(order)
-    assert folder.find_all(tmp_path) == []  # nobody finds one without a plan
-    with folder.prepare(order).ledger() as ledger:
-        assert folder.plan_of(ledger).space.names == list(SPACE)
+            folder.prepare_folder(order)
+    assert folder.list_searches(tmp_path) == []  # nobody finds one without a plan
+    with folder.prepare_folder(order).open_storage() as ledger:
+        assert folder.spec_from_attrs(ledger).space.names == list(SPACE)
     assert sorted(path.name for path in (tmp_path / "_searches" / "small").iterdir()) == ["ledger.sqlite", "lock"]
 
 
 def test_search_whose_images_are_not_there_takes_no_name_and_does_not_go_on(order, tmp_path, tiny):
     nowhere = order.model_copy(update={"base": tiny(source=str(tmp_path / "nowhere"))})
     with pytest.raises(SourceNotFound):
-        folder.prepare(nowhere)
+        folder.prepare_folder(nowhere)
     assert not (tmp_path / "_searches").exists()
     away = tmp_path / "scans"
     away.mkdir()
     (away / "1.png").touch()
     there = order.model_copy(update={"base": tiny(source=str(away))})
-    folder.prepare(there)
+    folder.prepare_folder(there)
     (away / "1.png").unlink()
     with pytest.raises(EmptySource):
-        folder.prepare(Search(name="small", root=str(tmp_path)))
+        folder.prepare_folder(Search(name="small", root=str(tmp_path)))
     on_cluster = {"cluster": "tcp://cluster:8786"}
-    folder.prepare(Search(name="small", root=str(tmp_path), settings=on_cluster))  # its workers may see more
+    folder.prepare_folder(Search(name="small", root=str(tmp_path), settings=on_cluster))  # its workers may see more
 
 
 def test_who_makes_one_that_is_being_made_is_told_so(order, tmp_path):
-    folder.Search(tmp_path / "_searches" / "small").path.mkdir(parents=True)
-    with folder.Search(tmp_path / "_searches" / "small").lock(), pytest.raises(SearchBusy, match="another process"):
-        folder.prepare(order)
+    folder.SearchFolder(tmp_path / "_searches" / "small").path.mkdir(parents=True)
+    with (
+        folder.SearchFolder(tmp_path / "_searches" / "small").lock(),
+        pytest.raises(SearchBusy, match="another process"),
+    ):
+        folder.prepare_folder(order)

@@ -6,7 +6,7 @@ import pytest
 from engine import config
 from engine.messages import WeighSettings, read_command
 from engine.search import space
-from engine.search.importance import Importance, _fits, answer, importances
+from engine.search.importance import Importance, _fits, handle_request, hyperparameter_importances
 
 SPACE = space.parse(
     {
@@ -24,14 +24,14 @@ def trials(count, seed, noise=0.05):
     """Losses that halve over the range of the rate, grow by a fifth over that of the latent, differ by activation."""
     rng = np.random.default_rng(seed)
     for _ in range(count):
-        values = SPACE.draw(rng)
+        values = SPACE.sample(rng)
         rate, latent = SPACE.features(values)[:2]
         log_loss = np.log(0.01) + np.log(0.5) * rate + np.log(1.2) * latent + ACTIVATIONS[values["activation"]]
         yield values, float(np.exp(log_loss + noise * rng.standard_normal()))
 
 
 def test_what_is_planted_is_found_with_its_sign():
-    found = {each.name: each for each in importances(SPACE, list(trials(60, 0)))}
+    found = {each.name: each for each in hyperparameter_importances(SPACE, list(trials(60, 0)))}
     assert next(iter(found)) == "learning_rate"
     assert (found["learning_rate"].sign, found["latent"].sign) == (-1, 1)
     assert found["learning_rate"].effect == pytest.approx(-0.5, abs=0.06)
@@ -41,7 +41,7 @@ def test_what_is_planted_is_found_with_its_sign():
 
 
 def test_what_does_nothing_stays_open():
-    found = {each.name: each for each in importances(SPACE, list(trials(60, 1)))}
+    found = {each.name: each for each in hyperparameter_importances(SPACE, list(trials(60, 1)))}
     assert found["batch_size"].sign == 0
     assert found["batch_size"].low < 0 < found["batch_size"].high
 
@@ -49,21 +49,21 @@ def test_what_does_nothing_stays_open():
 def test_the_interval_holds_the_truth_about_as_often_as_it_says():
     held = 0
     for seed in range(60):
-        found = {each.name: each for each in importances(SPACE, list(trials(30, seed)), seed=seed)}
+        found = {each.name: each for each in hyperparameter_importances(SPACE, list(trials(30, seed)), seed=seed)}
         held += found["learning_rate"].low <= -0.5 <= found["learning_rate"].high
     assert held >= 51  # 95 % promised; small samples keep a little less
 
 
 def test_too_few_trials_and_settings_that_never_varied_say_nothing():
-    assert importances(SPACE, list(trials(6, 0))) is None
-    assert importances(SPACE, []) is None
+    assert hyperparameter_importances(SPACE, list(trials(6, 0))) is None
+    assert hyperparameter_importances(SPACE, []) is None
     same = [({**values, "latent": 64}, score) for values, score in trials(40, 0)]
-    assert "latent" not in {each.name for each in importances(SPACE, same)}
+    assert "latent" not in {each.name for each in hyperparameter_importances(SPACE, same)}
 
 
 def test_losses_that_may_be_negative_have_effects_in_their_own_unit():
     shifted = [(values, score - 0.01) for values, score in trials(60, 0)]
-    assert not any(each.is_relative for each in importances(SPACE, shifted))
+    assert not any(each.is_relative for each in hyperparameter_importances(SPACE, shifted))
 
 
 @pytest.mark.parametrize("twins", [False, True])
@@ -81,12 +81,12 @@ def test_all_fits_at_once_are_those_of_one_after_the_other(twins):
 
 def test_asked_for_by_a_line_the_numbers_are_the_same_to_the_last_bit():
     base = config.RunConfig()
-    described = {**SPACE.described(), "filters": [[16, 32], [32, 64], [8, 16, 32]]}
+    described = {**SPACE.to_dict(), "filters": [[16, 32], [32, 64], [8, 16, 32]]}
     points = space.parse(described, base)
     rng = np.random.default_rng(3)
-    tried = [(points.draw(rng), float(score)) for score in rng.random(40)]
-    asked = WeighSettings(number=1, panel="p", base=base, space=points.described(), trials=tried)
-    told = answer(read_command(asked.line()))
-    assert [Importance(**each) for each in told["weighed"]] == importances(points, tried)
-    few = WeighSettings(number=2, panel="p", base=base, space=points.described(), trials=tried[:3])
-    assert answer(read_command(few.line())) == {"weighed": None}
+    tried = [(points.sample(rng), float(score)) for score in rng.random(40)]
+    asked = WeighSettings(number=1, panel="p", base=base, space=points.to_dict(), trials=tried)
+    told = handle_request(read_command(asked.line()))
+    assert [Importance(**each) for each in told["weighed"]] == hyperparameter_importances(points, tried)
+    few = WeighSettings(number=2, panel="p", base=base, space=points.to_dict(), trials=tried[:3])
+    assert handle_request(read_command(few.line())) == {"weighed": None}

@@ -14,7 +14,7 @@ from engine.messages import (
     TrialProposed,
     TrialStarted,
 )
-from engine.search import conductor, folder, outcome
+from engine.search import folder, results, runner
 from tests.engine.search.conftest import SPACE
 from tests.engine.search.fake_executor import Attempt, compute_loss, crash, fail, kill_after
 from tests.engine.search.scripted_search import wait_for
@@ -104,7 +104,7 @@ def test_a_trial_without_a_finite_loss_has_failed(make_search, executor):
     executor.losses = lambda settings, epoch: math.nan if settings.model.latent == 4 else 0.5
     search = make_search(ONE_AFTER_THE_OTHER, space={"latent": [4, 8]}).run()
     assert [(trial.state, trial.reason, trial.score) for trial in search.trials] == [
-        ("failed", outcome.NO_NUMBER, None),
+        ("failed", results.NO_NUMBER, None),
         ("finished", "", 0.5),
     ]
 
@@ -115,7 +115,7 @@ def test_failed_trials_are_tried_again_when_that_is_wanted_but_for_those_that_ca
     make_search(ONE_AFTER_THE_OTHER, space={"latent": [4, 8]}).run()
     assert [trial.state for trial in make_search().run().trials] == ["failed", "failed"]
     search = make_search(retry_failed=True).run()
-    assert [(trial.state, trial.reason) for trial in search.trials] == [("failed", outcome.NO_NUMBER), ("finished", "")]
+    assert [(trial.state, trial.reason) for trial in search.trials] == [("failed", results.NO_NUMBER), ("finished", "")]
     assert executor.begun == [(1, 0), (2, 0), (2, 1)]
     assert [event.number for event in search.told(TrialEnded)] == [2]
 
@@ -185,7 +185,7 @@ def test_a_hopeless_trial_is_pruned_and_scored_up_to_there_however_late_it_hears
     space = {"latent": [4, 5, 6, 7, 8, 30, 9]}
     search = make_search({**ONE_AFTER_THE_OTHER, "early_stopping": True}, space=space, epochs=6).run()
     pruned = search.trials[5]
-    assert (pruned.state, pruned.reason) == ("stopped", outcome.HOPELESS.format(epoch=2))
+    assert (pruned.state, pruned.reason) == ("stopped", results.PRUNED.format(epoch=2))
     assert (pruned.epochs, pruned.best_epoch) == (2, 2)
     assert pruned.score == pytest.approx(0.1 + 0.001 + 0.23 + 0.5)
     assert [trial.state for trial in search.trials[:5]] == ["finished"] * 5
@@ -254,9 +254,9 @@ def test_a_running_search_is_paused_told_what_to_try_extended_and_stopped(make_s
     trials = search.trials
     assert [trial.origin for trial in trials] == ["search", "hand", "search"]
     assert (trials[0].score, trials[0].reason) == (None, "Stopped manually.")
-    assert not trials[2].is_over
-    with folder.open("small", tmp_path).ledger() as ledger:
-        assert folder.plan_of(ledger).space.described() == {"latent": [4, 5], "epochs": [1, 300]}
+    assert not trials[2].is_done
+    with folder.open_search("small", tmp_path).open_storage() as ledger:
+        assert folder.spec_from_attrs(ledger).space.to_dict() == {"latent": [4, 5], "epochs": [1, 300]}
 
 
 def test_a_paused_trial_trains_no_epoch(make_search, executor):
@@ -280,7 +280,7 @@ def test_a_stopped_search_goes_on_where_it_was(make_search, executor):
 
 
 def test_a_trial_that_does_not_obey_is_killed_when_its_time_is_over(make_search, executor, monkeypatch):
-    monkeypatch.setattr(conductor, "GRACE_S", 0)
+    monkeypatch.setattr(runner, "GRACE_S", 0)
     executor.attempts = {1: Attempt(epochs_until_stop=None)}
     search = make_search({"trials": 1}, lambda search: _stop_at(search, epoch=2), epochs=300).run()
     assert search.ended == "stopped"

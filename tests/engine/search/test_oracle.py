@@ -6,8 +6,8 @@ import pytest
 
 from engine import config
 from engine.search import hyperband, space
-from engine.search.hyperband import WAIT
-from engine.search.ledger import Trial
+from engine.search.hyperband import IDLE
+from engine.search.storage import Trial
 from tests.engine.search.conftest import loss
 
 ALGORITHMS = ("bayesian", "random", "grid")
@@ -32,7 +32,7 @@ def test_a_space_is_used_up_without_a_repetition(algorithm, play, study):
 
 def test_bayesian_uses_a_space_up_without_a_repetition(play, study):
     base, points = study
-    rows = play((base, points.without("latent")), "bayesian")
+    rows = play((base, points.drop_dimension("latent")), "bayesian")
     assert len(rows) == len({row.key for row in rows}) == 27
 
 
@@ -76,7 +76,7 @@ def test_no_number_that_is_not_finite_reaches_the_regression(oracles, study):
     oracle = oracles.Oracle(points, base, "bayesian", 0)
     for number in range(1, 20):
         row = Trial(number, "", oracle.ask().values)
-        oracle.confirm(row)
+        oracle.register(row)
         score = {3: float("inf"), 4: float("nan"), 5: None}.get(number, loss(row.config))
         oracle.tell(replace(row, state="finished", score=score))
     assert {oracle.trials[f"{number - 1:010d}"].status for number in (3, 4, 5)} == {"FAILED"}
@@ -91,7 +91,7 @@ def test_trials_that_run_side_by_side_do_not_crowd(oracles, study):
     asked = []
     for number in range(1, 17):
         row = Trial(number, "", oracle.ask().values)
-        oracle.confirm(row)
+        oracle.register(row)
         asked.append(row.config)
         if number <= 12:
             oracle.tell(replace(row, state="finished", score=loss(row.config)))
@@ -100,31 +100,31 @@ def test_trials_that_run_side_by_side_do_not_crowd(oracles, study):
 
 def test_hyperband_promotes_the_best_third_and_waits_for_it(oracles, study):
     base, points = study
-    oracle = oracles.Oracle(points.without("epochs"), config.build({"epochs": 9}, base), "hyperband", 0)
+    oracle = oracles.Oracle(points.drop_dimension("epochs"), config.build({"epochs": 9}, base), "hyperband", 0)
     asked = []
     for number in range(1, 10):
         asked.append(Trial(number, "", oracle.ask().values, place={"bracket": 0, "rung": 0}))
-        oracle.confirm(asked[-1])
+        oracle.register(asked[-1])
     assert {row.config["epochs"] for row in asked} == {1}
-    assert oracle.ask() is WAIT
+    assert oracle.ask() is IDLE
     for row in asked:
         oracle.tell(replace(row, state="finished", score=loss(row.config)))
     promoted = []
     for number in range(10, 13):
         proposal = oracle.ask()
-        promoted.append(proposal.place["parent"])
-        oracle.confirm(Trial(number, "", proposal.values, place=proposal.place))
+        promoted.append(proposal.bracket["parent"])
+        oracle.register(Trial(number, "", proposal.values, place=proposal.bracket))
         assert proposal.values["epochs"] == 3
     assert promoted == [row.number for row in sorted(asked, key=lambda row: (loss(row.config), row.number))][:3]
 
 
 def test_hyperband_ends_when_the_space_is_used_up(play, study):
     base, points = study
-    rows = play((config.build({"epochs": 4}, base), points.without("epochs")), "hyperband")
+    rows = play((config.build({"epochs": 4}, base), points.drop_dimension("epochs")), "hyperband")
     fresh = [row for row in rows if "parent" not in row.place]
     assert len(fresh) == 27
     assert len(rows) > 27
-    assert len({space.key({**row.config, "epochs": 1}, base) for row in fresh}) == 27
+    assert len({space.config_key({**row.config, "epochs": 1}, base) for row in fresh}) == 27
 
 
 def test_the_plan_of_hyperband_is_the_paper_s():

@@ -8,8 +8,8 @@ import pytest
 
 from engine import runs
 from engine.messages import TrialStarted
-from engine.search import conductor
-from engine.search.process import ThisMachine
+from engine.search import runner
+from engine.search.local_executor import LocalExecutor
 from tests.engine.search.conftest import read_weights
 from tests.engine.search.fake_executor import FakeExecutor
 
@@ -23,7 +23,7 @@ class HalfReal(FakeExecutor):
         super().__init__(losses=lambda settings, epoch: 9.0)
         self.machine, self.real = machine, real
 
-    def begin(self, task, inbox):
+    def submit(self, task, inbox):
         return (self.machine if task.number in self.real else super()).begin(task, inbox)
 
     def close(self):
@@ -33,8 +33,8 @@ class HalfReal(FakeExecutor):
 
 @pytest.fixture
 def executor(monkeypatch, tmp_path):
-    made = HalfReal(ThisMachine(tmp_path), {BEST, PROMOTED})
-    monkeypatch.setattr(conductor, "place_of", lambda settings, folder: made)
+    made = HalfReal(LocalExecutor(tmp_path), {BEST, PROMOTED})
+    monkeypatch.setattr(runner, "make_executor", lambda settings, folder: made)
     return made
 
 

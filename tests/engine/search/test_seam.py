@@ -79,7 +79,7 @@ def test_a_search_is_held_told_what_to_do_and_stopped_by_lines(executor, oracles
     assert seam.wait_for(TrialEnded, number=2).state == "finished"
     seam.say(Stop())
     assert seam.wait_for(SearchEnded).state == "stopped"
-    with folder.open("seam", tmp_path).ledger() as ledger:
+    with folder.open_search("seam", tmp_path).open_storage() as ledger:
         assert [trial.state for trial in ledger.trials()][:2] == ["stopped", "finished"]
     seam.say(Search(name="none", root=str(tmp_path)))
     assert "no search 'none'" in seam.wait_for(Refused).reason

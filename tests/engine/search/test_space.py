@@ -24,8 +24,8 @@ def test_the_study_s_tables_have_81_points(name, model):
     base, table = space.preset(name)
     points = list(table.points())
     assert base.model.model == model
-    assert table.size() == len(points) == len({space.key(point, base) for point in points}) == 81
-    assert {name: sorted(values) for name, values in table.described().items()} == {
+    assert table.size() == len(points) == len({space.config_key(point, base) for point in points}) == 81
+    assert {name: sorted(values) for name, values in table.to_dict().items()} == {
         "learning_rate": [1e-4, 5e-4, 1e-3],
         "epochs": [10, 20, 40],
         "batch_size": [16, 32, 64],
@@ -37,7 +37,7 @@ def test_the_study_s_tables_have_81_points(name, model):
 
 def test_a_space_comes_back_from_its_description():
     made = space.parse(MIXED, BASE)
-    assert space.parse(json.loads(json.dumps(made.described())), BASE) == made
+    assert space.parse(json.loads(json.dumps(made.to_dict())), BASE) == made
 
 
 def test_a_range_has_no_end_of_points_unless_it_is_of_whole_numbers():
@@ -60,12 +60,12 @@ def test_a_condition_may_name_any_list():
 
 def test_drawn_points_are_settings_and_spread_over_decades():
     made, rng = space.parse(MIXED, BASE), np.random.default_rng(0)
-    drawn = [made.draw(rng) for _ in range(400)]
+    drawn = [made.sample(rng) for _ in range(400)]
     for point in drawn:
         config.build({**point, "size": 64}, BASE)
     rates = np.array([point["learning_rate"] for point in drawn])
     assert 0.4 < np.mean(rates < 1e-3) < 0.6
-    near = [made.near(drawn[0], rng)["learning_rate"] for _ in range(100)]
+    near = [made.perturb(drawn[0], rng)["learning_rate"] for _ in range(100)]
     assert np.std(np.log(near)) < 0.8 * np.std(np.log(rates))
 
 
@@ -116,11 +116,11 @@ def test_a_space_that_cannot_be_is_refused_in_a_sentence(sentence):
 def test_a_file_that_is_no_space_is_refused_in_a_sentence(content, tmp_path):
     (tmp_path / "space.json").write_text(content)
     with pytest.raises(ConfigError, match=r"space\.json"):
-        space.load(tmp_path / "space.json", BASE)
+        space.load_space(tmp_path / "space.json", BASE)
 
 
 def test_a_fixed_setting_leaves_the_space_unless_another_depends_on_it():
     _, table = space.preset("seed-ae")
-    assert table.without("epochs").size() == 27
+    assert table.drop_dimension("epochs").size() == 27
     with pytest.raises(ConfigError, match="'beta' depends on 'model'"):
-        space.parse({"model": ["ae", "vae"], "beta": [1]}, BASE).without("model")
+        space.parse({"model": ["ae", "vae"], "beta": [1]}, BASE).drop_dimension("model")

@@ -14,9 +14,9 @@ from engine import cli, runs, training
 from engine.config import StudyConfig
 from engine.messages import JobEnded, JobStarted, MakeStudy, StudyProgress, ignore, read_event
 from engine.report import figures
-from engine.search import fleet, folder
-from engine.search.places import Gone
-from engine.search.process import ThisMachine
+from engine.search import folder, trial_pool
+from engine.search.executor import ProcessExited
+from engine.search.local_executor import LocalExecutor
 from engine.studies import Study
 from engine.study import figures as study_figures
 from engine.study import job
@@ -31,13 +31,13 @@ FIGURE_DPI = 40
 JOB = """
 import subprocess, sys, types
 from engine.messages import read_command
-from engine.search import process
+from engine.search import local_executor
 from engine.study import job
 
 TRIAL = '''
 import threading
 from engine import training
-from engine.search import trial
+from engine.search import trial_worker
 
 resume = training.resume
 
@@ -49,18 +49,18 @@ def resume_and_wait(run, *, emit, should_stop):
     return resume(run, emit=hear, should_stop=should_stop)
 
 training.resume = resume_and_wait
-trial.main()
+trial_worker.main()
 '''
 
 def start(words, **more):
-    assert words[1:3] == ["-m", "engine.search.trial"]
+    assert words[1:3] == ["-m", "engine.search.trial_worker"]
     return subprocess.Popen([words[0], "-c", TRIAL, *words[3:]], **more)
 
 def hear(event):
     sys.stdout.write(event.line())
     sys.stdout.flush()
 
-process.subprocess = types.SimpleNamespace(**vars(subprocess) | {"Popen": start})
+local_executor.subprocess = types.SimpleNamespace(**vars(subprocess) | {"Popen": start})
 job.make(read_command(sys.argv[1]), emit=hear)
 """
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -88,12 +88,12 @@ class ThisProcess:
     def __init__(self, folder, keeps_spare):
         pass
 
-    def begin(self, task, inbox):
+    def submit(self, task, inbox):
         training.resume(task.run, emit=lambda event: inbox.put((task.number, event)))
-        inbox.put((task.number, Gone(0, "")))
+        inbox.put((task.number, ProcessExited(0, "")))
         return SimpleNamespace(say=ignore, kill=lambda: None, close=lambda: None)
 
-    def expect(self, backend):
+    def prewarm(self, backend):
         pass
 
     def check(self):
@@ -123,7 +123,7 @@ def killed(tmp_path_factory):
     out = tmp_path_factory.mktemp("studies") / "study"
     searched = ["search", "--preset", "seed-ae", "--name", "ae", "--runs", str(out / "runs"), "--trials", "1"]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fleet, "ThisMachine", ThisProcess)
+        patch.setattr(trial_pool, "LocalExecutor", ThisProcess)
         assert cli.main([*searched, *WORDS, "--seed", "7"]) == 0
     words = [sys.executable, "-c", JOB, order(out).line()]
     with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
@@ -141,10 +141,10 @@ def made(killed):
     """Return the same study after it was resumed, and its JSON; the killed trial resumes in a process of its own."""
 
     def place(folder, keeps_spare):
-        return ThisMachine(folder, keeps_spare) if folder.name == "ae" else ThisProcess(folder, keeps_spare)
+        return LocalExecutor(folder, keeps_spare) if folder.name == "ae" else ThisProcess(folder, keeps_spare)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fleet, "ThisMachine", place)
+        patch.setattr(trial_pool, "LocalExecutor", place)
         return Study(killed), called(*command(killed))
 
 
@@ -169,8 +169,8 @@ def test_search_from_before_is_taken_over_and_a_killed_trial_goes_on_inside(made
     ]
     assert starts(study, "ae-0001") == [0]
     assert starts(study, "ae-0002") == [0, 2]
-    with folder.open("ae", study.runs).ledger() as ledger:
-        assert folder.plan_of(ledger).settings.seed == 7
+    with folder.open_search("ae", study.runs).open_storage() as ledger:
+        assert folder.spec_from_attrs(ledger).settings.seed == 7
         scores = {trial.run: trial.score for trial in ledger.trials()}
     assert {run["name"]: run["best_loss"] for run in said["runs"] if run["model"] == "ae"} == scores
     assert said["planned"] == 3
@@ -236,14 +236,14 @@ def test_other_settings_in_the_same_folder_are_refused_and_nothing_is_lost(made,
 def test_failed_trial_is_tried_again_at_the_next_call(made, one_figure, monkeypatch):
     """From its last complete epoch; the numbers of what did not change are not measured again."""
     study, _ = made
-    monkeypatch.setattr(fleet, "ThisMachine", ThisProcess)
+    monkeypatch.setattr(trial_pool, "LocalExecutor", ThisProcess)
     run = runs.open("ae-0002", study.runs)
     events = (run.path / "events.jsonl").read_text().splitlines()
     kept = [line for line in events if "job-ended" not in line and '"epoch":6' not in line]
     ending = JobEnded(run=run.name, state="failed", epoch=5, reason="The disk was full.").line()
     (run.path / "events.jsonl").write_text("\n".join([*kept, ending]))
-    with folder.open("ae", study.runs).ledger() as ledger:
-        ledger.note(2, state="failed", reason="The disk was full.", score=None)
+    with folder.open_search("ae", study.runs).open_storage() as ledger:
+        ledger.update_trial(2, state="failed", reason="The disk was full.", score=None)
     again = called(*command(study.path))
     assert [run["state"] for run in again["runs"]] == ["finished"] * 3
     assert len(starts(study, "ae-0002")) == 3

@@ -20,7 +20,7 @@ def test_full_study_is_a_bayesian_search_of_each_space(tmp_path):
     for model, order in found.items():
         preset = f"seed-{model}"
         assert order.base == config.preset(preset)
-        assert order.space == space.preset(preset)[1].described()
+        assert order.space == space.preset(preset)[1].to_dict()
         assert order.root == str(tmp_path)
 
 

@@ -5,12 +5,12 @@ import pytest
 from engine import config, runs
 from engine.errors import StudyError, TrainingError
 from engine.messages import EpochEnded, JobEnded, Log, Progress, StudyProgress, never
-from engine.search.conductor import Wishes
+from engine.search.runner import StopAndPause
 from engine.study import process
 from engine.study.presets import Presets
 from tests.trained_runs import TINY
 
-NEVER = Wishes(never, never)
+NEVER = StopAndPause(never, never)
 BASES = {"ae": config.build(TINY), "vae": config.build({**TINY, "model": "vae"})}
 
 
@@ -84,7 +84,7 @@ def test_name_that_is_taken_by_other_settings_is_a_sentence(study, presets, play
 
 
 def test_stop_keeps_what_is_there_and_begins_nothing_more(study, presets, played):
-    assert not presets.train(lambda event: None, Wishes(lambda: bool(played.names), never))
+    assert not presets.train(lambda event: None, StopAndPause(lambda: bool(played.names), never))
     assert played.names == ["seed-ae"]
     assert not (study.runs / "seed-vae").exists()
 

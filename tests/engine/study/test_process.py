@@ -10,8 +10,8 @@ import pytest
 from engine import config, runs
 from engine.errors import EngramError, TrainingError
 from engine.messages import Continued, EpochEnded, JobEnded, Paused, never
-from engine.search.conductor import Wishes
-from engine.search.process import TrialProcess
+from engine.search.local_executor import TrialProcess
+from engine.search.runner import StopAndPause
 from engine.study import process
 from tests.trained_runs import TINY
 
@@ -28,7 +28,7 @@ class Following:
 
     def _train(self, run, log):
         try:
-            process.train(run, self.told.put, Wishes(self.stop.is_set, self.pause.is_set), log)
+            process.train(run, self.told.put, StopAndPause(self.stop.is_set, self.pause.is_set), log)
         except EngramError as error:
             self.error = error
 
@@ -94,4 +94,4 @@ def test_run_that_cannot_be_trained_says_why(study):
     refused = runs.create(config.build({**TINY, "source": "/nowhere"}), "refused", study.runs)
     told = []
     with pytest.raises(EngramError, match="nowhere"):
-        process.train(refused, told.append, Wishes(never, never), study.path / "refused.log")
+        process.train(refused, told.append, StopAndPause(never, never), study.path / "refused.log")

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from engine.errors import StudyError
-from engine.search.ledger import Trial as Row
+from engine.search.storage import Trial as Row
 from engine.study.trials import best_of_each, of_row, of_run, ranked
 
 

@@ -56,17 +56,17 @@ def make_search(root, tiny, make_run):
     def make(name="s", count=5, described=SPACE, trials=8, with_runs=True, base=None, **settings):
         base = base or tiny()
         order = Search(name=name, root=str(root), base=base, space=described, settings={"trials": trials, **settings})
-        made = folder.prepare(order)
+        made = folder.prepare_folder(order)
         points = space.parse(described, base)
-        with made.ledger() as ledger:
+        with made.open_storage() as ledger:
             for number, values in zip(range(1, count + 1), points.points(), strict=False):
-                ledger.propose(space.key(values, base), values, "search", {})
+                ledger.add_trial(space.config_key(values, base), values, "search", {})
                 if with_runs:
                     make_run(made.run_name(number), epochs=2)
                 state = "failed" if number == 3 else "finished"
                 score = None if number == 3 else 0.01 * number
                 known = {"reason": FAILED if number == 3 else "", "best_epoch": 2, "epochs": 2, "seconds": 61.0}
-                ledger.note(number, state=state, score=score, run=made.run_name(number), **known)
+                ledger.update_trial(number, state=state, score=score, run=made.run_name(number), **known)
         return made
 
     return make
@@ -78,7 +78,7 @@ def weighed(session, answer):
 
     def weigh():
         sent = [each for each in session.questions.engine.sent if isinstance(each, WeighSettings)][-1]
-        answer(sent.panel, importance.answer(read_command(sent.line())))
+        answer(sent.panel, importance.handle_request(read_command(sent.line())))
 
     return weigh
 
@@ -241,9 +241,9 @@ class TestSearching:
         plot.go_on.click()
         job.engine.say(started(Search(name="s", root=str(made.root), base=config.build({}), space=SPACE)))
         assert (job.search, job.state) == ("s", "running")
-        with made.ledger() as ledger:
+        with made.open_storage() as ledger:
             values = {"learning_rate": 1e-4, "latent": 8, "epochs": 2}
-            ledger.propose(space.key(values, config.build({})), values, "search", {})
+            ledger.add_trial(space.config_key(values, config.build({})), values, "search", {})
         job.engine.say(TrialProposed(search="s", number=3, run="s-0003", values=values, origin="search"))
         qtbot.waitUntil(lambda: panel.trials.table.model().rowCount() == 3)
         plot.pause.click()
@@ -308,8 +308,8 @@ class TestSearching:
             panel.plot.pause.click()
             assert panel.plot.pause.text() == "Pause"
             panel.plot.stop.click()
-        with made.ledger() as ledger:
-            assert [verb for verb, _ in ledger.take_wishes()] == ["pause", "continue", "stop"]
+        with made.open_storage() as ledger:
+            assert [verb for verb, _ in ledger.pop_commands()] == ["pause", "continue", "stop"]
         assert panel.session.job.search is None
 
     def test_ledger_that_changes_within_a_tick_of_the_clock_is_read_anew(self, panel, make_search):
@@ -317,8 +317,8 @@ class TestSearching:
         panel.watch.open("s")
         ledger = made.path / "ledger.sqlite"
         before = ledger.stat().st_mtime_ns
-        with made.ledger() as opened:
-            opened.note(1, reason="changed")
+        with made.open_storage() as opened:
+            opened.update_trial(1, reason="changed")
         os.utime(ledger, ns=(before, before))
         panel.watch.look()
         assert panel.watch.found.trials[0].reason == "changed"
@@ -335,8 +335,8 @@ class TestSearching:
             panel.change.form.change_values({"trials": 12})
             assert panel.change.points.text() == "12 configurations."
             panel.change.apply.click()
-        with made.ledger() as ledger:
-            assert ledger.take_wishes() == [("space", {**SPACE, "latent": [4, 8, 16]}), ("trials", 12)]
+        with made.open_storage() as ledger:
+            assert ledger.pop_commands() == [("space", {**SPACE, "latent": [4, 8, 16]}), ("trials", 12)]
 
     def test_search_that_is_over_goes_on_over_more(self, panel, make_search, qtbot):
         make_search("s", 8)
@@ -370,8 +370,8 @@ class TestSearching:
         sheet.form.change_values({"latent": 5})
         sheet.try_it()
         assert not sheet.isVisible()
-        with made.ledger() as ledger:
-            assert ledger.take_wishes() == [("enqueue", {"learning_rate": 1e-3, "latent": 5, "epochs": 1})]
+        with made.open_storage() as ledger:
+            assert ledger.pop_commands() == [("enqueue", {"learning_rate": 1e-3, "latent": 5, "epochs": 1})]
 
 
 class TestPictures:
@@ -405,12 +405,12 @@ class TestPictures:
     def test_one_more_trial_leaves_the_space_alone(self, panel, make_search, qtbot):
         made = make_search("s")
         panel.open("s")
-        with qtbot.assertNotEmitted(panel.change.changed), made.ledger() as ledger:
-            ledger.note(3, state="finished", score=0.5)
+        with qtbot.assertNotEmitted(panel.change.changed), made.open_storage() as ledger:
+            ledger.update_trial(3, state="finished", score=0.5)
             panel.watch.look()
         assert panel.trials.table.text(4, 5) == "0.5000"
-        with qtbot.waitSignal(panel.change.changed), made.ledger() as ledger:
-            ledger.state(settings=ledger.facts()["settings"] | {"trials": 30})
+        with qtbot.waitSignal(panel.change.changed), made.open_storage() as ledger:
+            ledger.set_attrs(settings=ledger.attrs()["settings"] | {"trials": 30})
             panel.watch.look()
 
     def test_failed_trial_is_a_line_without_a_score(self, panel, make_search):
@@ -494,8 +494,8 @@ class TestPictures:
         made, card = make_search("s", 7), panel.importance
         panel.open("s")
         weighed()
-        with made.ledger() as ledger:
-            ledger.note(3, state="finished", score=0.03)
+        with made.open_storage() as ledger:
+            ledger.update_trial(3, state="finished", score=0.03)
         panel.watch.look()
         assert card._subtitle.text() == "analyzing 7 trials…"
         assert card.caption.text().endswith("95% interval, 6 trials.")
@@ -596,8 +596,8 @@ class TestTrials:
 
     def test_interrupted_trial_is_told(self, make_search, root):
         made = make_search("s")
-        with made.ledger() as ledger:
-            ledger.note(5, state="running", score=None)
+        with made.open_storage() as ledger:
+            ledger.update_trial(5, state="running", score=None)
         assert "1 interrupted" in facts(read("s", root))
 
     def test_trial_is_kept_as_a_run_of_its_own(self, panel, make_search, root):
@@ -625,8 +625,8 @@ class TestTrials:
     def test_only_rows_of_trials_that_changed_are_made_anew(self, make_search, root):
         made, table = make_search("s"), Rows()
         before = table.of(read("s", root))
-        with made.ledger() as ledger:
-            ledger.note(4, score=0.001)
+        with made.open_storage() as ledger:
+            ledger.update_trial(4, score=0.001)
         after = table.of(read("s", root))
         assert [new is old for new, old in zip(after, before, strict=True)] == [False, True, True, False, True]
         assert [row.values[0].is_best for row in after] == [False, False, False, True, False]
@@ -669,11 +669,11 @@ class TestScript:
         made = make_search("s", 2, trials=9)
         panel.open("s")
         order = ordered(panel.python(), monkeypatch)
-        with made.ledger() as ledger:
-            plan = folder.updated(ledger, order)
+        with made.open_storage() as ledger:
+            plan = folder.save_merged_command(ledger, order)
         assert (order.name, order.root, plan.settings.trials) == ("s", str(made.path.parent.parent), 9)
         assert plan.base == panel.watch.found.plan.base
-        assert plan.space.described() == SPACE
+        assert plan.space.to_dict() == SPACE
 
 
 def ordered(script, monkeypatch):

@@ -22,5 +22,5 @@ class FakeFramework:
         return None
 
 
-if "engine.search.trial" in sys.orig_argv:
+if "engine.search.trial_worker" in sys.orig_argv:
     sys.meta_path.insert(0, FakeFramework)

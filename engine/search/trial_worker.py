@@ -1,8 +1,8 @@
-"""The process of one trial: `python -m engine.search.trial BACKEND`.
+"""The process of one trial: `python -m engine.search.trial_worker BACKEND`.
 
 It imports the framework, waits for its run on stdin, trains that from where it stands, and ends; all its memory goes
-back with it. Events go out on stdout; first an `Order`, then `Stop`, `Pause` and `Continue` come in on stdin, and when
-stdin closes, whoever searches is gone and so is this process.
+back with it. Events go out on stdout; first an `TrialJob`, then `Stop`, `Pause` and `Continue` come in on stdin, and
+when stdin closes, whoever searches is gone and so is this process.
 """
 
 import io
@@ -20,11 +20,13 @@ from engine.control import Control
 from engine.errors import BackendError, EngramError
 from engine.messages import Continued, Event, Log, Message, Paused, Refused, read_command
 
-ORPHAN_S = 120.0  # how long a process of an earlier search, or of a worker that is lost, may take to let its run go
-ALLOWED = "CUDA_VISIBLE_DEVICES"
+LOCK_TIMEOUT_S = (
+    120.0  # how long a process of an earlier search, or of a worker that is lost, may take to let its run go
+)
+CUDA_VARIABLE = "CUDA_VISIBLE_DEVICES"
 
 
-class Order(Message):
+class TrialJob(Message):
     """The run to train, and the file for what the frameworks say from now on."""
 
     order: Literal["trial"] = "trial"
@@ -40,8 +42,8 @@ def main() -> None:
     with suppress(BackendError):  # the trial itself says so
         backend.warm("engine.fitting", sys.argv[1])
     lines = io.FileIO(0, closefd=False)
-    order = _order(lines)
-    run, lock = runs.open(Path(order.run)), threading.Lock()
+    command = _read_job(lines)
+    run, lock = runs.open(Path(command.run)), threading.Lock()
 
     def emit(event: Event) -> None:
         with lock:
@@ -50,10 +52,10 @@ def main() -> None:
 
     control = Control(lambda: emit(Paused(run=run.name)), lambda: emit(Continued(run=run.name)))
     threading.Thread(target=_listen, args=(lines, control), daemon=True).start()
-    if cards := os.environ.get(ALLOWED):
+    if cards := os.environ.get(CUDA_VARIABLE):
         emit(Log(text=f"{run.name} uses GPU {cards}."))
     since = time.monotonic()
-    while run.is_busy() and time.monotonic() - since < ORPHAN_S:
+    while run.is_busy() and time.monotonic() - since < LOCK_TIMEOUT_S:
         time.sleep(0.1)
     try:
         training.resume(run, emit=emit, should_stop=control.should_stop)
@@ -62,16 +64,16 @@ def main() -> None:
     os._exit(0)  # nothing is left to tidy up, and a framework's threads may take their time
 
 
-def _order(lines: io.FileIO) -> Order:
+def _read_job(lines: io.FileIO) -> TrialJob:
     """Wait for the order; one that never comes ends the process."""
     line = lines.readline()
     if not line:
         os._exit(0)
-    order = Order.model_validate_json(line)
-    with open(order.log, "wb") as log:
+    command = TrialJob.model_validate_json(line)
+    with open(command.log, "wb") as log:
         os.dup2(log.fileno(), 2)
         os.dup2(log.fileno(), 1)
-    return order
+    return command
 
 
 def _listen(lines: Iterable[bytes], control: Control) -> None:

@@ -15,24 +15,24 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-ASK = ("nvidia-smi", "--query-gpu=index", "--format=csv,noheader")
-PATIENCE_S = 10
+NVIDIA_SMI = ("nvidia-smi", "--query-gpu=index", "--format=csv,noheader")
+TIMEOUT_S = 10
 
 
-def found() -> list[str]:
+def list_visible_gpus() -> list[str]:
     """Names of the cards that may be used, as `CUDA_VISIBLE_DEVICES` takes them; empty where there are none."""
     allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
     if allowed is not None:
         return [name.strip() for name in allowed.split(",") if name.strip() not in ("", "-1")]
     try:
-        told = subprocess.run(ASK, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+        told = subprocess.run(NVIDIA_SMI, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return []
     return told.stdout.split() if told.returncode == 0 else []
 
 
 @dataclass(frozen=True)
-class Card:
+class GpuLease:
     """A card that a trial has, for as long as the lock is held."""
 
     name: str
@@ -43,7 +43,7 @@ class Card:
         self.lock.release()
 
 
-def take(cards: Sequence[str]) -> Card | None:
+def lease_gpu(cards: Sequence[str]) -> GpuLease | None:
     """Take the first card that the fewest trials have: one each, then several to a card.
 
     Args:
@@ -63,5 +63,5 @@ def take(cards: Sequence[str]) -> Card | None:
                 lock.acquire()
             except Timeout:
                 continue
-            return Card(name, lock)
+            return GpuLease(name, lock)
     return None

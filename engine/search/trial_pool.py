@@ -10,13 +10,13 @@ from engine.config import SearchConfig
 from engine.errors import SearchError
 from engine.messages import JobEnded, Message, Refused
 from engine.runs import Run
-from engine.search.places import QUEUES, Hand, News, Place, Task
-from engine.search.process import ThisMachine
+from engine.search.executor import JOB_QUEUES, Executor, TrialHandle, TrialMessage, TrialTask
+from engine.search.local_executor import LocalExecutor
 
 INSTALL = 'pip install "engram-mri[cluster]"'
 
 
-def place_of(settings: SearchConfig, folder: Path) -> Place:
+def make_executor(settings: SearchConfig, folder: Path) -> Executor:
     """The place that the settings name.
 
     Args:
@@ -28,15 +28,15 @@ def place_of(settings: SearchConfig, folder: Path) -> Place:
     """
     where = settings.cluster
     if not where:
-        return ThisMachine(folder, settings.spare)
-    if where != "local" and where not in QUEUES and ":" not in where:
-        advice = f"Use the address of a Dask scheduler, local, or one of: {', '.join(QUEUES)}."
+        return LocalExecutor(folder, settings.spare)
+    if where != "local" and where not in JOB_QUEUES and ":" not in where:
+        advice = f"Use the address of a Dask scheduler, local, or one of: {', '.join(JOB_QUEUES)}."
         raise SearchError(f"There is no cluster '{where}'.", advice)
-    needed = {"distributed": "dask"} | ({"dask_jobqueue": "dask-jobqueue"} if where in QUEUES else {})
+    needed = {"distributed": "dask"} | ({"dask_jobqueue": "dask-jobqueue"} if where in JOB_QUEUES else {})
     for module, package in needed.items():
         if importlib.util.find_spec(module) is None:
             raise SearchError(f"This cluster needs {package}, which is not installed.", f"Install it: {INSTALL}.")
-    made: Place = importlib.import_module("engine.search.cluster").Cluster(where, settings.parallel)
+    made: Executor = importlib.import_module("engine.search.dask_executor").DaskExecutor(where, settings.parallel)
     return made
 
 
@@ -47,64 +47,64 @@ class RunningTrial:
     Args:
         number: of the trial.
         run: what it trains.
-        hand: reaches its process.
+        handle: reaches its process.
         ended: what it said of the end of its job, None while it has said nothing.
-        is_unwanted: whether it was asked to end for good.
-        hopeless_at: the epoch after which it was given up, None when it was not.
+        stop_requested: whether it was asked to end for good.
+        pruned_at: the epoch after which it was given up, None when it was not.
         is_paused: whether it holds.
     """
 
     number: int
     run: Run
-    hand: Hand
+    handle: TrialHandle
     ended: JobEnded | Refused | None = None
-    is_unwanted: bool = False
-    hopeless_at: int | None = None
+    stop_requested: bool = False
+    pruned_at: int | None = None
     is_paused: bool = False
 
-    def say(self, message: Message) -> None:
+    def send(self, message: Message) -> None:
         """Send it a command; one that is gone hears nothing."""
-        self.hand.say(message)
+        self.handle.send(message)
 
 
-class Fleet:
+class TrialPool:
     """Begins trials, speaks to all of them, and hears what they say.
 
     Args:
-        place: where they run.
+        executor: where they run.
         logs: folder for what the frameworks say.
     """
 
-    def __init__(self, place: Place, logs: Path) -> None:
-        self.place, self.logs = place, logs
+    def __init__(self, executor: Executor, logs: Path) -> None:
+        self.executor, self.logs = executor, logs
         self.running: dict[int, RunningTrial] = {}
-        self._inbox: queue.Queue[News] = queue.Queue()
+        self._inbox: queue.Queue[TrialMessage] = queue.Queue()
 
     def start(self, number: int, run: Run) -> None:
         """Begin a trial, or go on with it."""
-        hand = self.place.begin(Task(number, run, self.log(number)), self._inbox)
-        self.running[number] = RunningTrial(number, run, hand)
+        handle = self.executor.submit(TrialTask(number, run, self.log(number)), self._inbox)
+        self.running[number] = RunningTrial(number, run, handle)
 
-    def expect(self, backend: str) -> None:
+    def prewarm(self, backend: str) -> None:
         """Another trial will follow, most likely on this backend."""
-        self.place.expect(backend)
+        self.executor.prewarm(backend)
 
     def log(self, number: int) -> Path:
         """The file with what the frameworks said in a trial."""
         return self.logs / f"{number:04d}.log"
 
-    def say(self, message: Message) -> None:
+    def send_all(self, message: Message) -> None:
         """Tell all of them."""
         for trial in self.running.values():
-            trial.say(message)
+            trial.send(message)
 
-    def news(self, wait_s: float) -> list[News]:
+    def poll(self, wait_s: float) -> list[TrialMessage]:
         """What they have said since the last call, waiting a moment for the first of it.
 
         Raises:
             SearchError: the place where they run is no longer there.
         """
-        self.place.check()
+        self.executor.check()
         try:
             found = [self._inbox.get(timeout=wait_s)]
         except queue.Empty:
@@ -113,20 +113,20 @@ class Fleet:
             found.append(self._inbox.get())
         return found
 
-    def dismiss(self, number: int) -> RunningTrial:
+    def remove(self, number: int) -> RunningTrial:
         """Forget a trial that is gone; the log of one that had something to say before it broke off is kept."""
         trial = self.running.pop(number)
-        trial.hand.close()
+        trial.handle.close()
         if trial.ended is not None:
             self.log(number).unlink(missing_ok=True)
         return trial
 
-    def end(self) -> None:
+    def kill_all(self) -> None:
         """End all of them by force."""
         for trial in self.running.values():
-            trial.hand.kill()
+            trial.handle.kill()
 
     def close(self) -> None:
         """End all of them by force, and leave the place."""
-        self.end()
-        self.place.close()
+        self.kill_all()
+        self.executor.close()

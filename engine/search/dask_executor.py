@@ -22,39 +22,39 @@ from distributed import Client, Future, Variable
 from engine.errors import SearchError
 from engine.messages import Continue, Event, Log, Message, Pause, Stop, read_event
 from engine.runs import open as open_run
-from engine.search import standing
-from engine.search.places import QUEUES, Gone, Hand, Inbox, Task
-from engine.search.process import ThisMachine, TrialProcess
+from engine.search import statistics
+from engine.search.executor import JOB_QUEUES, EventSink, ProcessExited, TrialHandle, TrialTask
+from engine.search.local_executor import LocalExecutor, TrialProcess
 
-LOOK_S = 0.5
+POLL_INTERVAL_S = 0.5
 CONNECT_S = 10
-WISHES: dict[str, Message] = {"run": Continue(), "pause": Pause(), "stop": Stop()}
+COMMANDS: dict[str, Message] = {"run": Continue(), "pause": Pause(), "stop": Stop()}
 GO_ON = "Run the same command again to resume."
 
 # ---- at the search -----------------------------------------------------------------------------------------------
 
 
-class ClusterHand:
+class DaskTrialHandle:
     """A trial on a cluster, seen from the search.
 
     Args:
         client: of the scheduler.
         task: the trial.
-        inbox: takes its news.
+        sink: takes its news.
         topic: by which its worker tells of it.
     """
 
-    def __init__(self, client: Client, task: Task, inbox: Inbox, topic: str) -> None:
-        self.task, self._inbox = task, inbox
+    def __init__(self, client: Client, task: TrialTask, sink: EventSink, topic: str) -> None:
+        self.task, self._inbox = task, sink
         self.name = f"engram-{task.run.name}-{uuid4().hex}"
         self.is_killed = self._is_over = self._is_stopping = False
         self._lock = threading.Lock()
         self._begun = 0
-        self._wish = Variable(self.name, client=client)
-        self._wish.set("run")
-        self.future: Future = client.submit(train, task, topic, key=self.name, pure=False)
+        self._command = Variable(self.name, client=client)
+        self._command.set("run")
+        self.future: Future = client.submit(train_on_worker, task, topic, key=self.name, pure=False)
 
-    def hear(self, word: str, content: Any) -> None:
+    def on_message(self, word: str, content: Any) -> None:
         """What its worker told."""
         if word == "begun":
             self._begun += 1
@@ -64,21 +64,21 @@ class ClusterHand:
         elif word == "event":
             self.put(read_event(content))
         elif word == "gone":
-            self.put(Gone(*content))
+            self.put(ProcessExited(*content))
 
-    def put(self, news: Event | Gone) -> None:
+    def put(self, news: Event | ProcessExited) -> None:
         """Pass news on to the search; nothing follows the end, which may be heard of twice, from Dask and a worker."""
         with self._lock:
             if not self._is_over:
                 self._inbox.put((self.task.number, news))
-            self._is_over = self._is_over or isinstance(news, Gone)
+            self._is_over = self._is_over or isinstance(news, ProcessExited)
 
-    def say(self, message: Message) -> None:
+    def send(self, message: Message) -> None:
         """Let its worker know what is wished; a wish to stop stays."""
-        wish = next(word for word, known in WISHES.items() if isinstance(message, type(known)))
+        wish = next(word for word, known in COMMANDS.items() if isinstance(message, type(known)))
         if not self._is_stopping:
             with suppress(OSError, RuntimeError):
-                self._wish.set(wish)
+                self._command.set(wish)
         self._is_stopping = self._is_stopping or wish == "stop"
 
     def kill(self) -> None:
@@ -90,10 +90,10 @@ class ClusterHand:
         """Let go of one that is gone."""
         self.future.release()
         with suppress(OSError, RuntimeError):
-            self._wish.delete()
+            self._command.delete()
 
 
-class Cluster:
+class DaskExecutor:
     """The place of trials that run on a cluster.
 
     Args:
@@ -108,27 +108,27 @@ class Cluster:
     def __init__(self, where: str, count: int) -> None:
         _silence_dask()
         self.where, self._topic = where, f"engram-{uuid4().hex}"
-        self._hands: dict[str, ClusterHand] = {}
-        self._trouble: SearchError | None = None
+        self._handles: dict[str, DaskTrialHandle] = {}
+        self._error: SearchError | None = None
         self._own = _own_cluster(where, count)
         try:
             self._client = Client(self._own or where, timeout=CONNECT_S, set_as_default=False)
         except (OSError, ValueError) as error:
             advice = "Start it with `dask scheduler`, and workers with `dask worker ADDRESS --nthreads 1`."
             raise SearchError(f"There is no Dask scheduler at {where} ({error}).", advice) from None
-        self._client.subscribe_topic(self._topic, self._on_told)
+        self._client.subscribe_topic(self._topic, self._on_worker_message)
 
-    def begin(self, task: Task, inbox: Inbox) -> Hand:
+    def submit(self, task: TrialTask, sink: EventSink) -> TrialHandle:
         """Hand a trial to the cluster."""
         self.check()
-        hand = ClusterHand(self._client, task, inbox, self._topic)
-        self._hands[hand.name] = hand
-        hand.future.add_done_callback(lambda future: self._on_done(hand, future))
+        handle = DaskTrialHandle(self._client, task, sink, self._topic)
+        self._handles[handle.name] = handle
+        handle.future.add_done_callback(lambda future: self._on_done(handle, future))
         if not self._own and not self._client.nthreads():
-            hand.put(Log(text=f"The cluster {self.where} has no workers yet; the trial is waiting for one."))
-        return hand
+            handle.put(Log(text=f"The cluster {self.where} has no workers yet; the trial is waiting for one."))
+        return handle
 
-    def expect(self, backend: str) -> None:
+    def prewarm(self, backend: str) -> None:
         """Another trial will follow; nothing waits for it on a cluster."""
 
     def check(self) -> None:
@@ -137,36 +137,36 @@ class Cluster:
         Raises:
             SearchError: not so.
         """
-        if self._trouble is not None:
-            raise self._trouble
+        if self._error is not None:
+            raise self._error
         if self._client.status != "running":
             raise SearchError(f"The connection to the Dask scheduler at {self.where} was lost.", GO_ON)
 
     def close(self) -> None:
         """Leave; workers that we started go too."""
-        for hand in self._hands.values():
-            hand.is_killed = True
+        for handle in self._handles.values():
+            handle.is_killed = True
         self._client.close()
         if self._own is not None:
             self._own.close()
 
-    def _on_told(self, told: tuple[float, tuple[str, str, Any]]) -> None:
+    def _on_worker_message(self, told: tuple[float, tuple[str, str, Any]]) -> None:
         """A worker's word, in the thread of the client."""
         name, word, content = told[1]
-        if name in self._hands:
-            self._hands[name].hear(word, content)
+        if name in self._handles:
+            self._handles[name].on_message(word, content)
             if word == "gone":
-                del self._hands[name]
+                del self._handles[name]
 
-    def _on_done(self, hand: ClusterHand, future: Future) -> None:
+    def _on_done(self, handle: DaskTrialHandle, future: Future) -> None:
         """Dask's word on a trial, in a thread of the client; one that ended by itself has said so."""
-        if future.status == "cancelled" and hand.is_killed:
-            hand.put(Gone(-9, ""))
+        if future.status == "cancelled" and handle.is_killed:
+            handle.put(ProcessExited(-9, ""))
         elif future.status == "error" and isinstance(future.exception(), distributed.KilledWorker):
-            hand.put(Gone(-9, "Its workers were lost, one after the other."))
+            handle.put(ProcessExited(-9, "Its workers were lost, one after the other."))
         elif future.status == "error":
-            what = f"A worker of {self.where} cannot train trial {hand.task.number}: {future.exception()}"
-            self._trouble = SearchError(what, "Engram and the folder of runs must be the same on all machines.")
+            what = f"A worker of {self.where} cannot train trial {handle.task.number}: {future.exception()}"
+            self._error = SearchError(what, "Engram and the folder of runs must be the same on all machines.")
 
 
 def _silence_dask() -> None:
@@ -185,12 +185,12 @@ def _own_cluster(where: str, count: int) -> Any:
             dashboard_address="127.0.0.1:0",
             silence_logs=logging.CRITICAL,
         )
-    if where not in QUEUES:
+    if where not in JOB_QUEUES:
         return None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # another port for Dask's own pages is no matter
-            made = getattr(importlib.import_module("dask_jobqueue"), QUEUES[where])()
+            made = getattr(importlib.import_module("dask_jobqueue"), JOB_QUEUES[where])()
     except (ValueError, RuntimeError, OSError) as error:
         advice = f"Define its jobs (cores, memory, walltime) as jobqueue.{where} in ~/.config/dask/jobqueue.yaml."
         why = str(error).partition(", for example")[0]
@@ -202,7 +202,7 @@ def _own_cluster(where: str, count: int) -> Any:
 # ---- at a worker -------------------------------------------------------------------------------------------------
 
 
-class _Outbox:
+class _WorkerChannel:
     """What a trial's process says, passed on to the search."""
 
     def __init__(self, name: str, topic: str) -> None:
@@ -210,18 +210,18 @@ class _Outbox:
         self.is_over = threading.Event()
         self._worker = distributed.get_worker()
 
-    def tell(self, word: str, content: Any) -> None:
+    def send(self, word: str, content: Any) -> None:
         """Tell the search."""
         self._worker.log_event(self.topic, (self.name, word, content))
 
-    def put(self, item: tuple[int, Event | Gone]) -> None:
+    def put(self, item: tuple[int, Event | ProcessExited]) -> None:
         """Take news of the process."""
         news = item[1]
-        if isinstance(news, Gone):
-            self.tell("gone", (news.code, news.last_words))
+        if isinstance(news, ProcessExited):
+            self.send("gone", (news.code, news.last_line))
             self.is_over.set()
         else:
-            self.tell("event", news.line())
+            self.send("event", news.line())
 
     def is_wanted(self) -> bool:
         """Whether the search still waits for this trial."""
@@ -229,7 +229,7 @@ class _Outbox:
         return known is not None and known.state in ("executing", "long-running")
 
 
-def train(task: Task, topic: str) -> None:
+def train_on_worker(task: TrialTask, topic: str) -> None:
     """Train a trial in a process of its own, on the worker that Dask gave it.
 
     Args:
@@ -239,30 +239,30 @@ def train(task: Task, topic: str) -> None:
     Raises:
         RunNotFound: its run is not to be seen from here.
     """
-    outbox = _Outbox(distributed.get_worker().get_current_task(), topic)
+    outbox = _WorkerChannel(distributed.get_worker().get_current_task(), topic)
     run = open_run(task.run.path)
-    outbox.tell("begun", distributed.get_worker().address)
-    ended = standing.ending(run)
+    outbox.send("begun", distributed.get_worker().address)
+    ended = statistics.find_last_job_end(run)
     if ended is not None:  # it came to its end here before, and the word was lost with a worker
         outbox.put((task.number, ended))
-        outbox.put((task.number, Gone(0, "")))
+        outbox.put((task.number, ProcessExited(0, "")))
         return
     _forget_limits()
-    process = ThisMachine(task.log.parent, keeps_spare=False).begin(task, outbox)
+    process = LocalExecutor(task.log.parent, prewarm=False).submit(task, outbox)
     try:
-        _obey(process, outbox)
+        _relay_commands(process, outbox)
     finally:
         process.kill()
         process.close()
 
 
-def _obey(process: TrialProcess, outbox: _Outbox) -> None:
+def _relay_commands(process: TrialProcess, outbox: _WorkerChannel) -> None:
     """Pass on what the search wishes, until the process is over or nobody waits for it."""
     wish, said = Variable(outbox.name, client=distributed.get_client()), "run"
-    while not outbox.is_over.wait(LOOK_S) and outbox.is_wanted():
+    while not outbox.is_over.wait(POLL_INTERVAL_S) and outbox.is_wanted():
         wished = wish.get(timeout=CONNECT_S)
         if wished != said:
-            process.say(WISHES[wished])
+            process.send(COMMANDS[wished])
         said = wished
 
 

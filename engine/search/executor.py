@@ -7,7 +7,7 @@ from typing import Protocol
 from engine.messages import Event, Message
 from engine.runs import Run
 
-QUEUES = {  # queueing systems, and what stands for them in dask_jobqueue
+JOB_QUEUES = {  # queueing systems, and what stands for them in dask_jobqueue
     "slurm": "SLURMCluster",
     "pbs": "PBSCluster",
     "sge": "SGECluster",
@@ -19,7 +19,7 @@ QUEUES = {  # queueing systems, and what stands for them in dask_jobqueue
 
 
 @dataclass(frozen=True)
-class Task:
+class TrialTask:
     """A trial to be trained from where its run stands.
 
     Args:
@@ -34,27 +34,27 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Gone:
+class ProcessExited:
     """A trial's process has ended; `code` is negative for a signal."""
 
     code: int
-    last_words: str
+    last_line: str
 
 
-News = tuple[int, Event | Gone]
+TrialMessage = tuple[int, Event | ProcessExited]
 
 
-class Inbox(Protocol):
+class EventSink(Protocol):
     """Takes news, from any thread."""
 
-    def put(self, item: News, /) -> None:
+    def put(self, item: TrialMessage, /) -> None:
         """Take (number of the trial, what happened)."""
 
 
-class Hand(Protocol):
+class TrialHandle(Protocol):
     """A hand on a trial that has been begun."""
 
-    def say(self, message: Message) -> None:
+    def send(self, message: Message) -> None:
         """Send it a command; one that is gone hears nothing."""
 
     def kill(self) -> None:
@@ -64,13 +64,13 @@ class Hand(Protocol):
         """Let go of one that is gone."""
 
 
-class Place(Protocol):
+class Executor(Protocol):
     """Where trials run, each in a process of its own."""
 
-    def begin(self, task: Task, inbox: Inbox) -> Hand:
-        """Begin a trial; its events, and last its `Gone`, go to the inbox."""
+    def submit(self, task: TrialTask, sink: EventSink) -> TrialHandle:
+        """Begin a trial; its events, and last its `ProcessExited`, go to the inbox."""
 
-    def expect(self, backend: str) -> None:
+    def prewarm(self, backend: str) -> None:
         """Another trial will follow, most likely on this backend."""
 
     def check(self) -> None:

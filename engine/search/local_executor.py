@@ -10,10 +10,10 @@ from typing import IO
 from engine import errors
 from engine.errors import EngramError
 from engine.messages import Message, read_event
-from engine.search import cards
-from engine.search.cards import Card
-from engine.search.places import Gone, Inbox, Task
-from engine.search.trial import Order
+from engine.search import gpus
+from engine.search.executor import EventSink, ProcessExited, TrialTask
+from engine.search.gpus import GpuLease
+from engine.search.trial_worker import TrialJob
 
 LAST_WORDS_BYTES = 4096
 HOME = Path(errors.__file__).resolve().parents[1]
@@ -28,13 +28,13 @@ class TrialProcess:
         card: the only GPU that it may see; None for all there are.
     """
 
-    def __init__(self, backend: str, log: Path, card: Card | None = None) -> None:
+    def __init__(self, backend: str, log: Path, card: GpuLease | None = None) -> None:
         self.backend, self._log, self._card = backend, log, card
         paths = os.pathsep.join(filter(None, [str(HOME), os.environ.get("PYTHONPATH")]))
         seen = {} if card is None else {"CUDA_VISIBLE_DEVICES": card.name}
         with log.open("wb") as words:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "engine.search.trial", backend],
+                [sys.executable, "-m", "engine.search.trial_worker", backend],
                 env={**os.environ, **seen, "PYTHONPATH": paths, "PYTHONUNBUFFERED": "1"},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -47,22 +47,22 @@ class TrialProcess:
         """Whether it is there."""
         return self._process.poll() is None
 
-    def train(self, task: Task, inbox: Inbox) -> None:
-        """Give it its run; its events, and last its `Gone`, go to the inbox."""
-        self.say(Order(run=str(task.run.path), log=str(task.log)))
-        threading.Thread(target=self._listen, args=(task, inbox), daemon=True).start()
+    def train(self, task: TrialTask, sink: EventSink) -> None:
+        """Give it its run; its events, and last its `ProcessExited`, go to the inbox."""
+        self.send(TrialJob(run=str(task.run.path), log=str(task.log)))
+        threading.Thread(target=self._listen, args=(task, sink), daemon=True).start()
 
-    def _listen(self, task: Task, inbox: Inbox) -> None:
+    def _listen(self, task: TrialTask, sink: EventSink) -> None:
         with _stream(self._process.stdout) as lines:
             for line in lines:
                 try:
-                    inbox.put((task.number, read_event(line)))
+                    sink.put((task.number, read_event(line)))
                 except EngramError:
                     continue  # a library that writes to the bare descriptor
         code = self._process.wait()
-        inbox.put((task.number, Gone(code, last_line(task.log) or last_line(self._log))))
+        sink.put((task.number, ProcessExited(code, last_line(task.log) or last_line(self._log))))
 
-    def say(self, message: Message) -> None:
+    def send(self, message: Message) -> None:
         """Send it a command; one that is gone hears nothing."""
         try:
             stdin = _stream(self._process.stdin)
@@ -84,43 +84,43 @@ class TrialProcess:
         except OSError:
             return  # what was left unsaid
 
-    def discard(self) -> None:
+    def terminate(self) -> None:
         """End one that waits for its run."""
         self.kill()
         self._process.communicate()
 
 
-class ThisMachine:
+class LocalExecutor:
     """Trials side by side on this machine, its cards dealt to them.
 
     Args:
         folder: for what the process says that waits.
-        keeps_spare: whether the process of the next trial is started early. It holds the memory of its framework
+        prewarm: whether the process of the next trial is started early. It holds the memory of its framework
             (0.4 to 0.8 GB). There is none where several cards are dealt, since a framework may look for its card
             as soon as it is imported.
     """
 
-    def __init__(self, folder: Path, keeps_spare: bool = True) -> None:
-        self._cards = cards.found()
-        self._keeps_spare = keeps_spare and len(self._cards) <= 1
+    def __init__(self, folder: Path, prewarm: bool = True) -> None:
+        self._cards = gpus.list_visible_gpus()
+        self._prewarms = prewarm and len(self._cards) <= 1
         self._log = folder / "spare.log"
         self._spare: TrialProcess | None = None
 
-    def begin(self, task: Task, inbox: Inbox) -> TrialProcess:
+    def submit(self, task: TrialTask, sink: EventSink) -> TrialProcess:
         """Begin a trial, in the process that waits if that is of use."""
         backend = task.run.config.training.backend
         process, self._spare = self._spare, None
         if process is not None and not (process.backend == backend and process.is_alive()):
-            process.discard()
+            process.terminate()
             process = None
         if process is None:
-            process = TrialProcess(backend, task.log, cards.take(self._cards))
-        process.train(task, inbox)
+            process = TrialProcess(backend, task.log, gpus.lease_gpu(self._cards))
+        process.train(task, sink)
         return process
 
-    def expect(self, backend: str) -> None:
+    def prewarm(self, backend: str) -> None:
         """Another trial will follow: let its process wait for it."""
-        if self._keeps_spare and self._spare is None:
+        if self._prewarms and self._spare is None:
             self._spare = TrialProcess(backend, self._log)
 
     def check(self) -> None:
@@ -129,7 +129,7 @@ class ThisMachine:
     def close(self) -> None:
         """Let go of the process that waits."""
         if self._spare is not None:
-            self._spare.discard()
+            self._spare.terminate()
         self._spare = None
         self._log.unlink(missing_ok=True)
 

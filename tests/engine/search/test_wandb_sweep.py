@@ -9,7 +9,7 @@ import yaml
 from engine import backend, cli, config
 from engine.errors import ConfigError, TrackingError
 from engine.messages import Search, read_event
-from engine.search import conductor, folder, job, sweep
+from engine.search import folder, job, runner, wandb_sweep
 from engine.worker import Worker
 from tests.engine.tracking.wandb_server import SweepServer
 from tests.trained_runs import TINY
@@ -42,8 +42,8 @@ def no_login(monkeypatch, tmp_path):
 
 
 def test_a_plan_is_described_as_a_sweep():
-    plan = folder.settled(config.build(TINY), SPACE, {"tuner": "wandb"})
-    assert yaml.safe_load(sweep.written(plan)) == {
+    plan = folder.make_spec(config.build(TINY), SPACE, {"tuner": "wandb"})
+    assert yaml.safe_load(wandb_sweep.to_sweep_yaml(plan)) == {
         "method": "bayes",
         "metric": {"name": "val_loss", "goal": "minimize"},
         "parameters": {
@@ -61,9 +61,9 @@ def test_without_a_login_a_sweep_is_refused_and_the_offline_way_is_said(no_login
     with pytest.raises(TrackingError, match=r"needs a W&B login.*Use KerasTuner as the tuner"):
         job.search(order)
     assert list(tmp_path.iterdir()) == []  # the name is free for another tuner
-    begun = folder.prepare(order.model_copy(update={"settings": {"tuner": "keras-tuner"}}))
-    with begun.ledger() as ledger:
-        assert folder.plan_of(ledger).settings.tuner == "keras-tuner"
+    begun = folder.prepare_folder(order.model_copy(update={"settings": {"tuner": "keras-tuner"}}))
+    with begun.open_storage() as ledger:
+        assert folder.spec_from_attrs(ledger).settings.tuner == "keras-tuner"
 
 
 def test_from_the_command_line_a_refused_sweep_leaves_nothing_either(no_login, tmp_path, capsys):
@@ -98,12 +98,12 @@ def test_from_the_window_a_refused_sweep_leaves_nothing_either(no_login, tmp_pat
 )
 def test_what_a_sweep_cannot_do_is_said_before_anything_is_made(space, settings, said):
     with pytest.raises(ConfigError, match=said):
-        folder.settled(config.build(TINY), space, {"tuner": "wandb", **settings})
+        folder.make_spec(config.build(TINY), space, {"tuner": "wandb", **settings})
 
 
 @pytest.mark.slow
 def test_what_w_b_proposes_is_trained_and_told_and_nothing_twice(executor, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(conductor, "TICK_S", 0.05)  # it waits for the agent, a real process
+    monkeypatch.setattr(runner, "POLL_INTERVAL_S", 0.05)  # it waits for the agent, a real process
     monkeypatch.setattr(backend, "take_none", lambda: None)  # the tests after this one compute in this process
     (tmp_path / "space.json").write_text('{"latent": [4, 8]}')
     with SweepServer([{"latent": 8}, {"latent": 8}, {"latent": 4}]) as server:

@@ -16,8 +16,8 @@ from engine.config import SearchConfig
 from engine.errors import SearchError
 from engine.messages import Continue, EpochEnded, JobStarted, Pause, Search, SearchEnded, Stop
 from engine.runs import Run
-from engine.search import fleet, job
-from engine.search.places import Gone, Task
+from engine.search import job, trial_pool
+from engine.search.executor import ProcessExited, TrialTask
 from tests.engine.search.processes import children, holder, parent, wait_for_end
 
 MISSING = "distributed is not installed: pip install -e '.[cluster]' -c constraints.txt"
@@ -83,18 +83,20 @@ def test_on_a_cluster_of_its_own_each_trial_has_a_card_of_its_own(begin, fake_fr
 
 @needs_dask
 def test_a_wish_to_stop_stays_and_nothing_follows_the_end(monkeypatch, tmp_path):
-    from engine.search import cluster
+    from engine.search import dask_executor
 
     said, inbox = [], queue.SimpleQueue()
-    monkeypatch.setattr(cluster, "Variable", lambda name, client: SimpleNamespace(set=said.append))
+    monkeypatch.setattr(dask_executor, "Variable", lambda name, client: SimpleNamespace(set=said.append))
     client = SimpleNamespace(submit=lambda *arguments, **named: None)
-    hand = cluster.ClusterHand(client, Task(7, Run(tmp_path / "s-0007"), tmp_path / "log"), inbox, "topic")
+    hand = dask_executor.DaskTrialHandle(
+        client, TrialTask(7, Run(tmp_path / "s-0007"), tmp_path / "log"), inbox, "topic"
+    )
     for wish in (Pause(), Stop(), Continue()):
-        hand.say(wish)
+        hand.send(wish)
     assert said == ["run", "pause", "stop"]
-    hand.hear("gone", (0, ""))
-    hand.put(Gone(-9, ""))
-    assert inbox.get() == (7, Gone(0, ""))
+    hand.on_message("gone", (0, ""))
+    hand.put(ProcessExited(-9, ""))
+    assert inbox.get() == (7, ProcessExited(0, ""))
     assert inbox.empty()
 
 
@@ -110,11 +112,11 @@ def test_a_scheduler_that_is_not_there_is_a_sentence(tiny, tmp_path):
 
 @pytest.mark.parametrize(("cluster", "module"), [("tcp://head:8786", "distributed"), ("slurm", "dask_jobqueue")])
 def test_a_missing_package_is_a_sentence_with_the_line_that_installs_it(monkeypatch, cluster, module):
-    monkeypatch.setattr(fleet.importlib.util, "find_spec", lambda name: None if name == module else True)
+    monkeypatch.setattr(trial_pool.importlib.util, "find_spec", lambda name: None if name == module else True)
     with pytest.raises(SearchError, match=r'pip install "engram-mri\[cluster\]"'):
-        fleet.place_of(SearchConfig(cluster=cluster), Path())
+        trial_pool.make_executor(SearchConfig(cluster=cluster), Path())
 
 
 def test_a_cluster_that_there_is_not_is_a_sentence():
     with pytest.raises(SearchError, match=r"no cluster 'slrum'.*slurm"):
-        fleet.place_of(SearchConfig(cluster="slrum"), Path())
+        trial_pool.make_executor(SearchConfig(cluster="slrum"), Path())

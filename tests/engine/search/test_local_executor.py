@@ -9,8 +9,8 @@ import pytest
 
 from engine import runs
 from engine.messages import Continue, Continued, EpochEnded, JobEnded, JobStarted, Log, Pause, Paused, Refused, Stop
-from engine.search.places import Gone, Task
-from engine.search.process import ThisMachine
+from engine.search.executor import ProcessExited, TrialTask
+from engine.search.local_executor import LocalExecutor
 from tests.engine.search.processes import children, holder, holds, wait_for_end
 
 ENDLESS = 10_000  # epochs
@@ -20,13 +20,13 @@ import queue, sys
 from pathlib import Path
 from engine import runs
 from engine.messages import JobStarted
-from engine.search.places import Task
-from engine.search.process import ThisMachine
+from engine.search.executor import TrialTask
+from engine.search.local_executor import LocalExecutor
 
 root, inbox = Path(sys.argv[1]), queue.Queue()
-machine = ThisMachine(root)
+machine = LocalExecutor(root)
 for number in (1, 2):
-    machine.begin(Task(number, runs.open(f"s-{number}", root), root / f"{number}.log"), inbox)
+    machine.begin(TrialTask(number, runs.open(f"s-{number}", root), root / f"{number}.log"), inbox)
     machine.expect("tensorflow")
     while not ((news := inbox.get())[0] == number and isinstance(news[1], JobStarted)):
         pass
@@ -43,7 +43,7 @@ def _environment(monkeypatch, fake_framework):
 @pytest.fixture
 def machine(tmp_path):
     """This machine, and nothing of it left behind."""
-    machine = ThisMachine(tmp_path)
+    machine = LocalExecutor(tmp_path)
     yield machine
     machine.close()
 
@@ -54,7 +54,7 @@ class Trial:
     def __init__(self, machine, run):
         self.run, self.log = run, run.path.with_suffix(".log")
         self._inbox = queue.Queue()
-        self.process = machine.begin(Task(7, run, self.log), self._inbox)
+        self.process = machine.submit(TrialTask(7, run, self.log), self._inbox)
 
     def wait_for(self, kind, **values):
         """Return the next news of a kind; those before it are passed over."""
@@ -63,18 +63,18 @@ class Trial:
             assert number == 7
             if isinstance(news, kind) and all(getattr(news, name) == value for name, value in values.items()):
                 return news
-            assert not isinstance(news, Gone), f"it is gone before {kind}: {news}"
+            assert not isinstance(news, ProcessExited), f"it is gone before {kind}: {news}"
 
-    def end(self):
+    def kill_all(self):
         """End its process; what it said before is still being read by another thread, which closes that pipe."""
         self.process.kill()
         self.process._process.wait(60)
         self.process.close()
 
-    def news(self):
+    def poll(self):
         """Return all news to the end."""
         found = [self._inbox.get(timeout=60)[1]]
-        while not isinstance(found[-1], Gone):
+        while not isinstance(found[-1], ProcessExited):
             found.append(self._inbox.get(timeout=60)[1])
         return found
 
@@ -90,15 +90,15 @@ def begin(machine, tiny, tmp_path):
 
     yield begin
     for trial in begun:
-        trial.end()
+        trial.kill_all()
 
 
 def test_a_trial_tells_what_it_does_and_its_end_comes_last(begin):
     trial = begin(epochs=2)
-    news = trial.news()
+    news = trial.poll()
     kinds = [type(each) for each in news if not isinstance(each, Log)]
-    assert kinds == [JobStarted, EpochEnded, EpochEnded, JobEnded, Gone]
-    assert news[-1] == Gone(0, "")
+    assert kinds == [JobStarted, EpochEnded, EpochEnded, JobEnded, ProcessExited]
+    assert news[-1] == ProcessExited(0, "")
     assert trial.run.state() == "finished"
 
 
@@ -111,7 +111,7 @@ def test_a_trial_is_held_let_go_on_and_stopped(begin):
     trial.wait_for(Continued, run="s-1")
     trial.process.say(Stop())
     assert trial.wait_for(JobEnded).state == "stopped"
-    assert trial.wait_for(Gone).code == 0
+    assert trial.wait_for(ProcessExited).code == 0
     trial.process.say(Stop())  # one that is gone hears nothing
 
 
@@ -119,7 +119,7 @@ def test_a_trial_that_is_killed_is_gone_by_a_signal_and_goes_on_from_its_last_ep
     trial = begin()
     trial.wait_for(EpochEnded, epoch=2)
     trial.process.kill()
-    assert trial.wait_for(Gone).code == -signal.SIGKILL
+    assert trial.wait_for(ProcessExited).code == -signal.SIGKILL
     again = begin(run=trial.run)
     assert again.wait_for(JobStarted).first_epoch >= 2
 
@@ -127,14 +127,14 @@ def test_a_trial_that_is_killed_is_gone_by_a_signal_and_goes_on_from_its_last_ep
 def test_one_that_breaks_off_is_gone_with_the_last_line_of_its_log(begin, monkeypatch):
     monkeypatch.setenv("FAKE_FITTING", "break")
     trial = begin()
-    assert trial.wait_for(Gone) == Gone(1, "TypeError: no framework does that")
+    assert trial.wait_for(ProcessExited) == ProcessExited(1, "TypeError: no framework does that")
     assert "Traceback" in trial.log.read_text()
 
 
 def test_what_a_library_writes_to_the_bare_descriptor_is_in_nobody_s_way(begin, monkeypatch):
     monkeypatch.setenv("FAKE_FITTING", "talk")
     trial = begin(epochs=3)
-    news = trial.news()
+    news = trial.poll()
     assert sum(isinstance(each, EpochEnded) for each in news) == 3
     assert trial.log.read_text().count("bare descriptor") == 3
 
@@ -143,8 +143,8 @@ def test_one_that_cannot_be_trained_says_why(begin, tiny, tmp_path):
     source = tmp_path / "empty"
     source.mkdir()
     run = runs.create(tiny(source=str(source)), "bad", tmp_path)
-    news = begin(run=run).news()
-    assert [type(each) for each in news[-3:]] == [JobEnded, Refused, Gone]
+    news = begin(run=run).poll()
+    assert [type(each) for each in news[-3:]] == [JobEnded, Refused, ProcessExited]
     assert str(source) in next(each.reason for each in news if isinstance(each, Refused))
 
 
@@ -184,13 +184,13 @@ def test_the_process_in_reserve_takes_the_next_trial_and_all_die_with_the_search
 
 
 def test_a_process_in_reserve_of_another_framework_or_that_died_is_not_taken(machine, begin):
-    machine.expect("torch")
+    machine.prewarm("torch")
     other = machine._spare
     trial = begin(epochs=1)
     assert trial.process is not other
     assert not other.is_alive()
-    assert isinstance(trial.news()[-1], Gone)
-    machine.expect("tensorflow")
+    assert isinstance(trial.poll()[-1], ProcessExited)
+    machine.prewarm("tensorflow")
     dead = machine._spare
     dead.kill()
     dead._process.wait(60)
@@ -200,32 +200,32 @@ def test_a_process_in_reserve_of_another_framework_or_that_died_is_not_taken(mac
 
 
 def test_there_is_one_process_in_reserve_or_none_where_none_is_wanted(tmp_path):
-    wanted = ThisMachine(tmp_path)
-    wanted.expect("tensorflow")
+    wanted = LocalExecutor(tmp_path)
+    wanted.prewarm("tensorflow")
     spare = wanted._spare
-    wanted.expect("tensorflow")
+    wanted.prewarm("tensorflow")
     assert wanted._spare is spare
     wanted.close()
     assert not spare.is_alive()
-    unwanted = ThisMachine(tmp_path, keeps_spare=False)
-    unwanted.expect("tensorflow")
+    unwanted = LocalExecutor(tmp_path, prewarm=False)
+    unwanted.prewarm("tensorflow")
     assert unwanted._spare is None
 
 
 def test_where_cards_are_dealt_each_trial_sees_its_own_and_none_waits(begin, machine, tiny, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,5")
-    dealt = ThisMachine(tmp_path)
-    dealt.expect("tensorflow")
+    dealt = LocalExecutor(tmp_path)
+    dealt.prewarm("tensorflow")
     assert dealt._spare is None
     trials = [Trial(dealt, runs.create(tiny(epochs=1), f"card-{number}", tmp_path)) for number in (1, 2)]
     told = [trial.wait_for(Log).text for trial in trials]
     assert told == ["card-1 uses GPU 3.", "card-2 uses GPU 5."]
     for trial in trials:
-        trial.wait_for(Gone)
+        trial.wait_for(ProcessExited)
     trials[1].process.close()
     again = Trial(dealt, runs.create(tiny(epochs=1), "card-3", tmp_path))
     assert again.wait_for(Log).text == "card-3 uses GPU 5."
-    again.wait_for(Gone)
+    again.wait_for(ProcessExited)
     for trial in (trials[0], again):
         trial.process.close()

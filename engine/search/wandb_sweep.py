@@ -17,54 +17,54 @@ import yaml
 from engine import config, tracking
 from engine.errors import ConfigError, SearchError
 from engine.search import folder, space
-from engine.search.dimensions import AnyDimension, Choices, frozen
-from engine.search.folder import Plan, Search
-from engine.search.ledger import Ledger, Trial
-from engine.search.trials import Trials
+from engine.search.dimensions import AnyDimension, Categorical, lists_to_tuples
+from engine.search.folder import SearchFolder, SearchSpec
+from engine.search.scheduler import TrialScheduler
+from engine.search.storage import Trial, TrialStorage
 
 OBJECTIVE = "val_loss"
 METHODS = {"bayesian": "bayes", "random": "random", "grid": "grid"}
 
 
-def described(plan: Plan) -> dict[str, Any]:
+def to_sweep_config(spec: SearchSpec) -> dict[str, Any]:
     """A plan as W&B describes a sweep.
 
     Raises:
         ConfigError: the plan has something that W&B's sweeps have not.
     """
-    folder.check_sweepable(plan.space, plan.settings)
+    folder.check_sweepable(spec.space, spec.settings)
     return {
-        "method": METHODS[plan.settings.algorithm],
+        "method": METHODS[spec.settings.algorithm],
         "metric": {"name": OBJECTIVE, "goal": "minimize"},
-        "parameters": {dimension.name: _parameter(dimension) for dimension in plan.space.dimensions},
+        "parameters": {dimension.name: _parameter(dimension) for dimension in spec.space.dimensions},
     }
 
 
 def _parameter(dimension: AnyDimension) -> dict[str, Any]:
-    if isinstance(dimension, Choices):
+    if isinstance(dimension, Categorical):
         return {"values": [list(value) if isinstance(value, tuple) else value for value in dimension.values]}
-    ends = dimension.described()
+    ends = dimension.to_dict()
     kinds = {(False, False): "uniform", (False, True): "int_uniform", (True, False): "log_uniform_values"}
     kind = kinds.get((dimension.log, dimension.whole), "q_log_uniform_values")
     return {"distribution": kind, "min": ends["low"], "max": ends["high"]}
 
 
-def written(plan: Plan) -> str:
+def to_sweep_yaml(spec: SearchSpec) -> str:
     """The sweep as YAML, such as `wandb sweep FILE` takes."""
-    return str(yaml.safe_dump(described(plan), sort_keys=False))
+    return str(yaml.safe_dump(to_sweep_config(spec), sort_keys=False))
 
 
-class SweepTrials(Trials):
+class WandbScheduler(TrialScheduler):
     """The trials of a search that W&B proposes.
 
     Args:
-        ledger: of the search.
-        plan: what is searched.
+        storage: of the search.
+        spec: what is searched.
         search: where it lies.
     """
 
-    def __init__(self, ledger: Ledger, plan: Plan, search: Search) -> None:
-        super().__init__(ledger, plan)
+    def __init__(self, storage: TrialStorage, spec: SearchSpec, search: SearchFolder) -> None:
+        super().__init__(storage, spec)
         tracking.check_sweep()
         self._asked: queue.Queue[dict[str, Any]] = queue.Queue()
         self._awaited: int | None = None
@@ -81,11 +81,11 @@ class SweepTrials(Trials):
                 start_new_session=True,
             )
         threading.Thread(target=self._listen, args=(self._agent.stdout,), daemon=True).start()
-        self._say(
+        self._send(
             {
-                "config": described(plan),
-                "sweep": ledger.facts().get("sweep"),
-                "trials": max(1, plan.settings.trials - len(self.rows)),
+                "config": to_sweep_config(spec),
+                "sweep": storage.attrs().get("sweep"),
+                "trials": max(1, spec.settings.trials - len(self.rows)),
                 "folder": str(search.path),
             }
         )
@@ -99,7 +99,7 @@ class SweepTrials(Trials):
         lines.close()
         self._asked.put({"gone": self._agent.wait()})
 
-    def _say(self, content: Mapping[str, Any]) -> None:
+    def _send(self, content: Mapping[str, Any]) -> None:
         if self._agent.stdin is not None:
             try:
                 self._agent.stdin.write((json.dumps(content) + "\n").encode())
@@ -114,45 +114,45 @@ class SweepTrials(Trials):
         except queue.Empty:
             return None
         if "sweep" in told:
-            self.ledger.state(sweep=told["sweep"])
+            self.storage.set_attrs(sweep=told["sweep"])
         self._is_over = self._is_over or "over" in told
         if "gone" in told and not self._is_over:
             raise SearchError("The W&B agent ended before the sweep did.", f"Its output is in {self._log}.")
-        return self._take(told["values"]) if "values" in told else None
+        return self._on_values(told["values"]) if "values" in told else None
 
-    def _take(self, values: Mapping[str, Any]) -> Trial | None:
+    def _on_values(self, values: Mapping[str, Any]) -> Trial | None:
         """A new trial, or at once the score of one that is over."""
-        chosen = frozen({name: values[name] for name in self.plan.space.names})
+        chosen = lists_to_tuples({name: values[name] for name in self.spec.space.names})
         try:
-            built = config.flat(config.build(chosen, self.plan.base))
+            built = config.flat(config.build(chosen, self.spec.base))
             chosen = {name: built[name] for name in chosen}
         except ConfigError:  # these values do not go together, as the trial will say
             pass
         row = self._add(chosen, "wandb", {})
         if row is None:
-            known = space.key(chosen, self.plan.base)
-            self._say({"score": next(each.score for each in self.rows.values() if each.key == known)})
+            known = space.config_key(chosen, self.spec.base)
+            self._send({"score": next(each.score for each in self.rows.values() if each.key == known)})
         else:
             self._awaited = row.number
         return row
 
-    def note(self, number: int, **changes: Any) -> Trial:
+    def update(self, number: int, **changes: Any) -> Trial:
         """Change what is known of a trial, and let W&B know."""
-        row = super().note(number, **changes)
-        if row.is_over and number == self._awaited:
+        row = super().update(number, **changes)
+        if row.is_done and number == self._awaited:
             self._awaited = None
-            self._say({"score": row.score})
+            self._send({"score": row.score})
         return row
 
-    def tell_epoch(self, number: int, epoch: int, metrics: Mapping[str, float]) -> Trial:
+    def record_epoch(self, number: int, epoch: int, metrics: Mapping[str, float]) -> Trial:
         """Hear of an epoch of a trial that runs, and let W&B know."""
         if number == self._awaited:
-            self._say({"epoch": epoch, "metrics": dict(metrics)})
-        return super().tell_epoch(number, epoch, metrics)
+            self._send({"epoch": epoch, "metrics": dict(metrics)})
+        return super().record_epoch(number, epoch, metrics)
 
-    def are_done(self) -> bool:
+    def is_done(self) -> bool:
         """Whether no trial waits and the sweep is over, or has nothing new to ask for."""
-        return self.waiting(set()) is None and (self._is_over or self.are_enough() or self.are_used_up())
+        return self.next_pending(set()) is None and (self._is_over or self.has_enough() or self.is_space_exhausted())
 
     def close(self) -> None:
         """Leave the sweep."""

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from engine.errors import SearchDamaged, SearchError
-from engine.search.dimensions import frozen
+from engine.search.dimensions import lists_to_tuples
 
-FILE = "ledger.sqlite"
+FILE_NAME = "ledger.sqlite"
 VERSION = 1
-WAIT_S = 30.0  # for another process in the middle of a change
-OVER = ("finished", "failed", "stopped")
+LOCK_TIMEOUT_S = 30.0  # for another process in the middle of a change
+FINAL_STATES = ("finished", "failed", "stopped")
 SCHEMA = """
 CREATE TABLE facts (name TEXT PRIMARY KEY, content TEXT NOT NULL);
 CREATE TABLE trials (
@@ -49,7 +49,7 @@ class Trial:
 
     Args:
         number: from 1, in the order proposed.
-        key: see `engine.search.space.key`.
+        key: see `engine.search.space.config_key`.
         config: the values that were proposed, field -> value.
         origin: 'search', 'hand' or 'wandb'.
         place: where it stands in its algorithm's plan, such as bracket, rung and parent of Hyperband.
@@ -77,15 +77,15 @@ class Trial:
     proposed_at: float = 0.0
 
     @property
-    def is_over(self) -> bool:
+    def is_done(self) -> bool:
         """Whether nothing more will come of it."""
-        return self.state in OVER
+        return self.state in FINAL_STATES
 
 
 _COLUMNS = [column.name for column in fields(Trial)]
 
 
-class Ledger:
+class TrialStorage:
     """The ledger of one search; a connection of its own, to be used in one thread.
 
     Args:
@@ -98,8 +98,8 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with self._told_plainly():
-            self._connection = sqlite3.connect(path, timeout=WAIT_S, isolation_level=None)
+        with self._translate_errors():
+            self._connection = sqlite3.connect(path, timeout=LOCK_TIMEOUT_S, isolation_level=None)
             version = self._connection.execute("PRAGMA user_version").fetchone()[0]
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")
@@ -110,7 +110,7 @@ class Ledger:
             raise SearchError(f"{path} was written by a later version of Engram.", "Update Engram.")
 
     def _make(self) -> None:
-        with self._change():
+        with self._transaction():
             if self._connection.execute("PRAGMA user_version").fetchone()[0] == 0:
                 for statement in SCHEMA.split(";\n"):
                     self._connection.execute(statement)
@@ -120,33 +120,33 @@ class Ledger:
         """Let go of the file."""
         self._connection.close()
 
-    def __enter__(self) -> "Ledger":
+    def __enter__(self) -> "TrialStorage":
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def facts(self) -> dict[str, Any]:
+    def attrs(self) -> dict[str, Any]:
         """What is searched: see `engine.search.folder`."""
-        with self._told_plainly():
+        with self._translate_errors():
             rows = self._connection.execute("SELECT name, content FROM facts").fetchall()
             return {name: json.loads(content) for name, content in rows}
 
-    def state(self, **facts: Any) -> None:
+    def set_attrs(self, **facts: Any) -> None:
         """Write facts down, all or none; those that are there already are overwritten."""
-        with self._change():
+        with self._transaction():
             for name, content in facts.items():
                 self._connection.execute("REPLACE INTO facts VALUES (?, ?)", (name, json.dumps(content)))
 
     def trials(self) -> list[Trial]:
         """Every trial in the order proposed."""
-        with self._told_plainly():
+        with self._translate_errors():
             rows = self._connection.execute(f"SELECT {', '.join(_COLUMNS)} FROM trials ORDER BY number").fetchall()
             return [_trial(row) for row in rows]
 
-    def propose(self, key: str, config: Mapping[str, Any], origin: str, place: Mapping[str, Any]) -> Trial | None:
+    def add_trial(self, key: str, config: Mapping[str, Any], origin: str, place: Mapping[str, Any]) -> Trial | None:
         """Add a trial behind all others; None when its configuration has been proposed before."""
-        with self._change():
+        with self._transaction():
             if self._connection.execute("SELECT 1 FROM trials WHERE key = ?", (key,)).fetchone():
                 return None
             number = self._connection.execute("SELECT coalesce(max(number), 0) + 1 FROM trials").fetchone()[0]
@@ -155,36 +155,36 @@ class Ledger:
             self._connection.execute(f"INSERT INTO trials VALUES ({', '.join('?' * len(row))})", row)
         return trial
 
-    def note(self, number: int, **changes: Any) -> None:
+    def update_trial(self, number: int, **changes: Any) -> None:
         """Change what is known of a trial, such as `state="finished", score=0.01`."""
         assigned = ", ".join(f"{name} = ?" for name in changes)
-        with self._change():
+        with self._transaction():
             values = [_stored(value) for value in changes.values()]
             self._connection.execute(f"UPDATE trials SET {assigned} WHERE number = ?", (*values, number))
 
-    def wish(self, verb: str, content: Any = None) -> None:
+    def push_command(self, verb: str, content: Any = None) -> None:
         """Ask something of the process that searches; it takes wishes up several times a second."""
-        with self._change():
+        with self._transaction():
             self._connection.execute("INSERT INTO wishes (verb, content) VALUES (?, ?)", (verb, json.dumps(content)))
 
-    def has_wishes(self) -> bool:
+    def has_commands(self) -> bool:
         """Whether something was asked that nobody has taken up yet."""
-        with self._told_plainly():
+        with self._translate_errors():
             return self._connection.execute("SELECT 1 FROM wishes LIMIT 1").fetchone() is not None
 
-    def take_wishes(self) -> list[tuple[str, Any]]:
+    def pop_commands(self) -> list[tuple[str, Any]]:
         """The wishes since the last call, in order, as (verb, content)."""
-        if not self.has_wishes():
+        if not self.has_commands():
             return []
-        with self._change():
+        with self._transaction():
             rows = self._connection.execute("SELECT verb, content FROM wishes ORDER BY number").fetchall()
             self._connection.execute("DELETE FROM wishes")
         return [(verb, json.loads(content)) for verb, content in rows]
 
     @contextmanager
-    def _change(self) -> Iterator[None]:
+    def _transaction(self) -> Iterator[None]:
         """One transaction."""
-        with self._told_plainly():
+        with self._translate_errors():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -194,7 +194,7 @@ class Ledger:
             self._connection.execute("COMMIT")
 
     @contextmanager
-    def _told_plainly(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         """What SQLite raises, as a sentence."""
         try:
             yield
@@ -215,4 +215,6 @@ def _stored(value: Any) -> Any:
 def _trial(row: tuple[Any, ...]) -> Trial:
     """The trial of a row; a row that is read again is the same trial, which nobody changes."""
     values = dict(zip(_COLUMNS, row, strict=True))
-    return Trial(**{**values, "config": frozen(json.loads(values["config"])), "place": json.loads(values["place"])})
+    return Trial(
+        **{**values, "config": lists_to_tuples(json.loads(values["config"])), "place": json.loads(values["place"])}
+    )

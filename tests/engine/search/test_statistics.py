@@ -7,8 +7,8 @@ import pytest
 
 from engine import runs
 from engine.messages import EpochEnded, JobEnded, JobStarted, Refused
-from engine.search import folder, outcome, promotion, space, standing
-from engine.search.ledger import Trial
+from engine.search import folder, promotion, results, space, statistics
+from engine.search.storage import Trial
 
 OTHERS = [[0.5, 0.3, 0.2], [0.5, 0.4, 0.3], [0.6, 0.5, 0.4], [0.7, 0.6, 0.5], [0.8, 0.7, 0.6]]
 
@@ -41,50 +41,50 @@ def run(tiny, tmp_path):
     ],
 )
 def test_a_trial_is_hopeless_above_the_median_of_the_others_best(curve, epoch):
-    assert standing.hopeless_at(curve, OTHERS) == epoch
+    assert statistics.find_prune_epoch(curve, OTHERS) == epoch
 
 
 def test_four_others_are_too_few_to_give_a_trial_up():
-    assert standing.hopeless_at([9, 9, 9], OTHERS[:4]) is None
-    assert standing.hopeless_at([9, 9, 9], [[0.1], *OTHERS[:4]]) is None
+    assert statistics.find_prune_epoch([9, 9, 9], OTHERS[:4]) is None
+    assert statistics.find_prune_epoch([9, 9, 9], [[0.1], *OTHERS[:4]]) is None
 
 
 def test_a_finished_trial_is_scored_by_its_best_epoch(run):
-    found = outcome.finished(run([0.3, 0.1, 0.2]))
+    found = results.finished_result(run([0.3, 0.1, 0.2]))
     assert (found["state"], found["score"], found["best_epoch"], found["epochs"]) == ("finished", 0.1, 2, 3)
     assert found["seconds"] == 4
 
 
 @pytest.mark.parametrize("losses", [[], [math.nan, math.inf], [-math.inf]])
 def test_a_trial_without_a_finite_loss_has_failed_and_has_no_score(losses, run):
-    found = outcome.finished(run(losses))
+    found = results.finished_result(run(losses))
     assert found["state"] == "failed"
     assert "score" not in found
 
 
 def test_losses_that_are_not_finite_are_passed_over(run):
-    assert outcome.finished(run([math.nan, 0.2, -math.inf]))["score"] == 0.2
+    assert results.finished_result(run([math.nan, 0.2, -math.inf]))["score"] == 0.2
 
 
 def test_a_trial_that_failed_keeps_its_reason_and_gets_no_score(run):
     ended = JobEnded(run="r", state="failed", reason="There is not enough memory.", advice="Take less.")
-    found = outcome.of_ended(run([0.3]), ended)
+    found = results.from_job_end(run([0.3]), ended)
     assert (found["state"], found["reason"]) == ("failed", "There is not enough memory. Take less.")
     assert "score" not in found
-    assert outcome.of_ended(run([], name="q"), Refused(reason="No."))["state"] == "failed"
-    assert outcome.of_ended(run([], name="p"), JobEnded(run="p", state="stopped")) is None
+    assert results.from_job_end(run([], name="q"), Refused(reason="No."))["state"] == "failed"
+    assert results.from_job_end(run([], name="p"), JobEnded(run="p", state="stopped")) is None
 
 
 def test_a_trial_that_was_given_up_is_scored_up_to_there(run):
-    found = outcome.given_up(run([0.5, 0.4, 0.1]), 2)
+    found = results.pruned_result(run([0.5, 0.4, 0.1]), 2)
     assert (found["state"], found["score"], found["epochs"]) == ("stopped", 0.4, 2)
 
 
 def test_a_death_is_forgiven_once_and_a_fault_is_not(run):
     made = run([])
-    assert outcome.of_death(made, -9, "", 1) is None
-    assert "there may not be enough memory" in outcome.of_death(made, -9, "", 2)["reason"]
-    assert outcome.of_death(made, 1, "TypeError: no", 1)["reason"] == "Its process broke off: TypeError: no"
+    assert results.from_crash(made, -9, "", 1) is None
+    assert "there may not be enough memory" in results.from_crash(made, -9, "", 2)["reason"]
+    assert results.from_crash(made, 1, "TypeError: no", 1)["reason"] == "Its process broke off: TypeError: no"
 
 
 def test_breaks_do_not_count_as_time_spent(run):
@@ -92,37 +92,39 @@ def test_breaks_do_not_count_as_time_spent(run):
     again = next(event for event in made.events() if isinstance(event, JobStarted))
     made.append(again.model_copy(update={"time": 1000.0, "first_epoch": 2}))
     made.append(JobEnded(time=1005, run="r", state="finished"))
-    assert standing.elapsed_s(made) == 3 + 5
+    assert statistics.elapsed_s(made) == 3 + 5
 
 
 def test_a_trial_that_was_stopped_before_it_began_took_no_time(run, tiny, tmp_path):
     begun = run([0.3])
     late = runs.create(tiny(), "late", tmp_path)
     late.append(JobEnded(time=1.7e9, run="late", state="stopped"))
-    assert standing.elapsed_s(late) == 0
+    assert statistics.elapsed_s(late) == 0
     for event in begun.events():
         late.append(event)
-    assert standing.elapsed_s(late) == standing.elapsed_s(begun) == 2
+    assert statistics.elapsed_s(late) == statistics.elapsed_s(begun) == 2
 
 
 def test_points_left_are_those_of_the_space_alone(study):
     base, table = study
     trials = [Trial(1, "a", next(table.points())), Trial(2, "b", {**next(table.points()), "latent": 77})]
-    assert standing.points_left(table, trials) == 80
-    assert standing.points_left(space.parse({"learning_rate": {"low": 1e-4, "high": 1e-2}}, base), trials) is None
+    assert statistics.count_points_left(table, trials) == 80
+    assert (
+        statistics.count_points_left(space.parse({"learning_rate": {"low": 1e-4, "high": 1e-2}}, base), trials) is None
+    )
 
 
 def test_the_best_is_finished_and_the_earliest_of_equals():
     rows = [Trial(number, str(number), {}, state="finished", score=score) for number, score in ((1, 0.3), (2, 0.2))]
     rows += [replace(rows[1], number=3), Trial(4, "4", {}, state="stopped", score=0.1), Trial(5, "5", {})]
-    assert standing.best(rows).number == 2
-    assert standing.best(rows[3:]) is None
+    assert statistics.find_best_trial(rows).number == 2
+    assert statistics.find_best_trial(rows[3:]) is None
 
 
 def test_a_schedule_that_knows_its_end_cannot_be_gone_on_with(tiny):
-    assert promotion.is_exact(tiny())
-    assert not promotion.is_exact(tiny(schedule="cosine"))
-    assert not promotion.is_exact(tiny(warm_up=0.1))
+    assert promotion.can_continue_exactly(tiny())
+    assert not promotion.can_continue_exactly(tiny(schedule="cosine"))
+    assert not promotion.can_continue_exactly(tiny(warm_up=0.1))
 
 
 def test_a_copy_that_was_cut_short_is_no_run(run, tiny, tmp_path, monkeypatch):
@@ -133,10 +135,10 @@ def test_a_copy_that_was_cut_short_is_no_run(run, tiny, tmp_path, monkeypatch):
 
     monkeypatch.setattr(promotion.os, "replace", cut)
     with pytest.raises(KeyboardInterrupt):
-        promotion.promote(parent, tmp_path / "s-0002")
+        promotion.continue_from(parent, tmp_path / "s-0002")
     assert [each.name for each in runs.find_all(tmp_path)] == ["r"]
     monkeypatch.undo()
-    promotion.promote(parent, tmp_path / "s-0002")
-    child = folder.run_of(folder.Search(tmp_path / "_searches" / "s"), 2, tiny(epochs=9))
+    promotion.continue_from(parent, tmp_path / "s-0002")
+    child = folder.create_or_reopen_run(folder.SearchFolder(tmp_path / "_searches" / "s"), 2, tiny(epochs=9))
     assert (child.state(), len(child.history()), child.config.training.epochs) == ("interrupted", 2, 9)
     assert {event.run for event in child.events()} == {"s-0002"}

@@ -8,47 +8,47 @@ from typing import Any
 
 from engine.messages import EpochEnded, JobEnded, JobStarted
 from engine.runs import Run
-from engine.search.ledger import Trial
 from engine.search.space import Space
+from engine.search.storage import Trial
 
-LEAST_TRIALS = 5  # the median of fewer says little
-LEAST_EPOCHS = 2  # a first epoch says little
+MIN_TRIALS = 5  # the median of fewer says little
+MIN_EPOCHS = 2  # a first epoch says little
 
 
-def best(trials: Sequence[Trial]) -> Trial | None:
+def find_best_trial(trials: Sequence[Trial]) -> Trial | None:
     """The finished trial with the lowest score, the earliest of equals."""
     finished = [trial for trial in trials if trial.state == "finished" and trial.score is not None]
     return min(finished, key=lambda trial: (trial.score, trial.number), default=None)
 
 
-def points_left(space: Space, trials: Sequence[Trial]) -> int | None:
+def count_points_left(space: Space, trials: Sequence[Trial]) -> int | None:
     """How many points of a space have not been proposed; None when there is no end of them."""
     size = space.size()
     if size is None:
         return None
     names = space.names
     points = [{name: trial.config[name] for name in names if name in trial.config} for trial in trials]
-    return size - len({repr(sorted(point.items())) for point in points if space.holds(point)})
+    return size - len({repr(sorted(point.items())) for point in points if space.contains(point)})
 
 
-def seconds_left(trials: Sequence[Trial], ahead: int, side_by_side: int) -> float | None:
+def estimate_remaining_s(trials: Sequence[Trial], ahead: int, side_by_side: int) -> float | None:
     """A guess at the time that so many more trials take, from those that are over."""
-    took = [trial.seconds for trial in trials if trial.is_over and trial.seconds]
+    took = [trial.seconds for trial in trials if trial.is_done and trial.seconds]
     return statistics.fmean(took) * ahead / side_by_side if took else None
 
 
-def losses(run: Run) -> list[float]:
+def list_val_losses(run: Run) -> list[float]:
     """Validation loss per image of each complete epoch, in order."""
     return [row.get("val_loss", math.nan) for row in run.history()]
 
 
-def scored(curve: Sequence[float]) -> tuple[float | None, int | None]:
+def find_best_epoch(curve: Sequence[float]) -> tuple[float | None, int | None]:
     """The best of a curve and its epoch (from 1); None when no loss was a finite number."""
     finite = [(loss, epoch) for epoch, loss in enumerate(curve, 1) if math.isfinite(loss)]
     return min(finite) if finite else (None, None)
 
 
-def hopeless_at(curve: Sequence[float], others: Sequence[Sequence[float]]) -> int | None:
+def find_prune_epoch(curve: Sequence[float], others: Sequence[Sequence[float]]) -> int | None:
     """The first epoch at which a trial is hopeless: its best loss so far is above the median of the others' there.
 
     The median stopping rule of Google Vizier (Golovin et al. 2017).
@@ -60,9 +60,9 @@ def hopeless_at(curve: Sequence[float], others: Sequence[Sequence[float]]) -> in
     Returns:
         The epoch, from 1; None while there is hope, or too little to compare with.
     """
-    for epoch in range(LEAST_EPOCHS, len(curve) + 1):
+    for epoch in range(MIN_EPOCHS, len(curve) + 1):
         known = [_best_until(other, epoch) for other in others if len(other) >= epoch]
-        if len(known) >= LEAST_TRIALS and _best_until(curve, epoch) > statistics.median(known):
+        if len(known) >= MIN_TRIALS and _best_until(curve, epoch) > statistics.median(known):
             return epoch
     return None
 
@@ -82,25 +82,25 @@ def elapsed_s(run: Run) -> float:
     return total + (0.0 if began is None else last - began)
 
 
-def ending(run: Run) -> JobEnded | None:
+def find_last_job_end(run: Run) -> JobEnded | None:
     """How a run's last job ended of itself; None when it was stopped, broke off or has not begun."""
     last = [event for event in run.events() if isinstance(event, JobStarted | JobEnded)][-1:]
     ended = last[0] if last and isinstance(last[0], JobEnded) else None
     return ended if ended and ended.state != "stopped" else None
 
 
-def thin(run: Run) -> None:
+def prune_checkpoints(run: Run) -> None:
     """Keep the last checkpoint of a run alone: enough to resume it, half the disk."""
     for old in sorted(run.checkpoints.glob("epoch-*"))[:-1]:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def named(values: Mapping[str, Any]) -> str:
+def format_values(values: Mapping[str, Any]) -> str:
     """Values in one line, such as 'learning_rate 0.001, epochs 40'."""
-    return ", ".join(f"{name} {shown(value)}" for name, value in values.items())
+    return ", ".join(f"{name} {format_value(value)}" for name, value in values.items())
 
 
-def shown(value: Any) -> str:
+def format_value(value: Any) -> str:
     """A value in a table."""
     if isinstance(value, tuple | list):
         return "×".join(map(str, value))

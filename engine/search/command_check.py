@@ -6,22 +6,22 @@ from engine import config
 from engine.config import SearchConfig
 from engine.errors import ConfigError
 from engine.search import folder
-from engine.search.ledger import Ledger
+from engine.search.storage import TrialStorage
 
 
-def checked(ledger: Ledger, verb: str, content: Any) -> None:
+def submit_checked(storage: TrialStorage, verb: str, content: Any) -> None:
     """Wish something of a search, if it makes sense; said at once, not by the process that searches.
 
     Raises:
         ConfigError: values or a space that cannot be.
     """
-    plan = folder.plan_of(ledger)
+    spec = folder.spec_from_attrs(storage)
     if verb == "enqueue":
         if not content:
             raise ConfigError("No values given.", 'Example: {"latent": 256}')
-        config.build(content, plan.base)
+        config.build(content, spec.base)
     elif verb == "space":
-        folder.extended(plan, content)
+        folder.with_space(spec, content)
     elif verb == "trials":
         config.validated(SearchConfig, {"trials": content})
-    ledger.wish(verb, content)
+    storage.push_command(verb, content)

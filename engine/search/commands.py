@@ -1,0 +1,107 @@
+"""What can be wished of a running search, from another process or from the window, by way of its ledger."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import SearchError
+from engine.messages import Enqueue, SearchWish, Stop, StopTrial
+from engine.search import events, folder, results
+from engine.search.command_check import submit_checked
+from engine.search.storage import FILE_NAME, TrialStorage
+
+if TYPE_CHECKING:
+    from engine.search.runner import SearchRunner
+
+TRANSIENT = ("stop", "pause", "continue", "stop-trial")  # about the search as it runs; the others keep until it does
+
+
+def drop_stale(storage: TrialStorage) -> None:
+    """Drop the wishes that were meant for the search before."""
+    kept = [(verb, content) for verb, content in storage.pop_commands() if verb not in TRANSIENT]
+    for verb, content in kept:
+        storage.push_command(verb, content)
+
+
+def apply_command(runner: "SearchRunner", verb: str, content: Any) -> None:
+    """Do what is wished.
+
+    Raises:
+        EngramError: it cannot be done; the sentence is for whoever wished it.
+    """
+    _VERBS[verb](runner, content)
+
+
+def _stop(runner: "SearchRunner", content: Any) -> None:
+    runner.stop_requested = True
+
+
+def _pause(runner: "SearchRunner", content: Any) -> None:
+    runner.pause_requested = True
+
+
+def _continue(runner: "SearchRunner", content: Any) -> None:
+    runner.pause_requested = False
+
+
+def _stop_trial(runner: "SearchRunner", number: Any) -> None:
+    """One that runs is asked to stop; one that waits is over at once."""
+    process = runner.pool.running.get(number)
+    row = runner.trials.rows.get(number)
+    if row is None or row.is_done:
+        raise SearchError(f"Trial {number} is not running.")
+    if process is None:
+        runner.finish_trial(number, {"state": "stopped", "reason": results.BY_HAND})
+    else:
+        process.stop_requested = True
+        process.send(Stop())
+
+
+def _enqueue(runner: "SearchRunner", values: Mapping[str, Any]) -> None:
+    row = runner.trials.enqueue(values)
+    if row is None:
+        raise SearchError("This configuration has already been tried.", "See the list of trials.")
+    runner.emit(events.make_trial_proposed(runner.search, row))
+    runner.emit_state()
+
+
+def _space(runner: "SearchRunner", described: Mapping[str, Any]) -> None:
+    runner.replace_spec(folder.with_space(runner.spec, described))
+
+
+def _trials(runner: "SearchRunner", count: int) -> None:
+    runner.replace_spec(replace(runner.spec, settings=runner.spec.settings.model_copy(update={"trials": count})))
+
+
+_VERBS: dict[str, Callable[["SearchRunner", Any], None]] = {
+    "stop": _stop,
+    "pause": _pause,
+    "continue": _continue,
+    "stop-trial": _stop_trial,
+    "enqueue": _enqueue,
+    "space": _space,
+    "trials": _trials,
+}
+
+
+def submit(search: Path | None, wish: SearchWish) -> None:
+    """Wish something of the search that runs in this process, from any thread.
+
+    Raises:
+        SearchError: there is none.
+        ConfigError: as `submit_checked`.
+    """
+    if search is None:
+        raise SearchError("No search is running.", "Start one first.")
+    verb, content = _to_verb(wish)
+    with TrialStorage(search / FILE_NAME) as storage:
+        submit_checked(storage, verb, content)
+
+
+def _to_verb(wish: SearchWish) -> tuple[str, Any]:
+    if isinstance(wish, StopTrial):
+        return "stop-trial", wish.number
+    if isinstance(wish, Enqueue):
+        return "enqueue", wish.values
+    return "space", wish.model_dump()["space"]

@@ -1,0 +1,228 @@
+"""Keeps as many trials running as are wanted, hears what they and the user say, and notes it in the ledger."""
+
+import time
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from engine.errors import EngramError
+from engine.messages import (
+    Continue,
+    Continued,
+    Emit,
+    EpochEnded,
+    Event,
+    JobEnded,
+    JobStarted,
+    Log,
+    Pause,
+    Paused,
+    Progress,
+    Refused,
+    SearchEnded,
+    ShouldStop,
+    Stop,
+    TrialStarted,
+)
+from engine.runs import Run
+from engine.search import commands, events, folder, promotion, results, statistics
+from engine.search.events import RequestedState
+from engine.search.executor import ProcessExited
+from engine.search.folder import SearchFolder, SearchSpec
+from engine.search.pruner import MedianPruner
+from engine.search.scheduler import TrialScheduler
+from engine.search.storage import Trial, TrialStorage
+from engine.search.trial_pool import RunningTrial, TrialPool, make_executor
+from engine.search.wandb_sweep import WandbScheduler
+
+POLL_INTERVAL_S = 0.2
+GRACE_S = 15.0
+
+
+@dataclass(frozen=True)
+class StopAndPause:
+    """How whoever started the search is asked what they want; neither may wait."""
+
+    should_stop: ShouldStop
+    is_paused: ShouldStop
+
+
+class SearchRunner:
+    """One search being carried out.
+
+    Args:
+        search: its folder, which is locked.
+        storage: its ledger.
+        emit: takes each event.
+        wishes: of whoever started it; those of others come through the ledger.
+    """
+
+    def __init__(self, search: SearchFolder, storage: TrialStorage, emit: Emit, wishes: StopAndPause) -> None:
+        self.search, self.ledger, self.emit, self.wishes = search, storage, emit, wishes
+        spec = folder.spec_from_attrs(storage)
+        self.trials = (
+            TrialScheduler(storage, spec) if spec.settings.tuner != "wandb" else WandbScheduler(storage, spec, search)
+        )
+        self.pool = TrialPool(make_executor(spec.settings, search.path), search.path)
+        self.stop_requested = self.pause_requested = self.is_paused = False
+        self._stopping_since: float | None = None
+        self._deaths: Counter[int] = Counter()
+        self._judge = MedianPruner(search, self.trials)
+
+    @property
+    def spec(self) -> SearchSpec:
+        """What is searched now."""
+        return self.trials.spec
+
+    def run(self) -> SearchEnded:
+        """Search until there is nothing left to try, or until asked to stop."""
+        commands.drop_stale(self.ledger)
+        try:
+            while True:
+                self._poll_commands()
+                self._start_trials()
+                if not self.pool.running and (self._stopping_since is not None or self.trials.is_done()):
+                    break
+                for number, news in self.pool.poll(POLL_INTERVAL_S):
+                    self._on_trial_event(self.pool.running[number], news)
+        finally:
+            self.pool.close()
+            self.trials.close()
+        state = (
+            "stopped" if not self.trials.is_done() else "exhausted" if self.trials.is_space_exhausted() else "finished"
+        )
+        return SearchEnded.model_validate({"search": self.search.name, "state": state})
+
+    # ---- what is wished
+
+    def _poll_commands(self) -> None:
+        for verb, content in self.ledger.pop_commands():
+            try:
+                commands.apply_command(self, verb, content)
+            except EngramError as error:
+                self.emit(Log(text=str(error), level="warning"))
+        if self._stopping_since is None and (self.stop_requested or self.wishes.should_stop()):
+            self._stopping_since = time.monotonic()
+            self.pool.send_all(Stop())
+            self.emit_state()
+        elif self._stopping_since is not None and time.monotonic() - self._stopping_since > GRACE_S:
+            self.pool.kill_all()
+        if self.is_paused != (self.pause_requested or self.wishes.is_paused()):
+            self.is_paused = not self.is_paused
+            self.pool.send_all(Pause() if self.is_paused else Continue())
+            self.emit_state()
+
+    def replace_spec(self, spec: SearchSpec) -> None:
+        """Go on with another plan."""
+        self.ledger.set_attrs(**folder.spec_to_attrs(spec))
+        self.trials.replace_spec(spec)
+        self.emit_state()
+
+    def emit_state(self) -> None:
+        """Say where the search stands."""
+        wished: RequestedState = (
+            "stopping" if self._stopping_since is not None else "paused" if self.is_paused else "running"
+        )
+        self.emit(events.make_search_state(self.search, self.trials, self.pool, wished))
+
+    # ---- trials begin
+
+    def _start_trials(self) -> None:
+        """Start trials while there is room."""
+        room = self.spec.settings.parallel - len(self.pool.running)
+        while room > 0 and not self.is_paused and self._stopping_since is None:
+            row = self.trials.next_pending(set(self.pool.running)) or self.propose()
+            if row is None:
+                return
+            self._start(row)
+            room = self.spec.settings.parallel - len(self.pool.running)
+
+    def propose(self) -> Trial | None:
+        """A new trial, if one is wanted and can be proposed now."""
+        row = None if self.trials.has_enough() else self.trials.propose()
+        if row is not None:
+            self.emit(events.make_trial_proposed(self.search, row))
+        return row
+
+    def _start(self, row: Trial) -> None:
+        try:
+            run = self._run(row)
+        except EngramError as error:
+            self.finish_trial(row.number, {"state": "failed", "reason": str(error)})
+            return
+        ended, curve = statistics.find_last_job_end(run), statistics.list_val_losses(run)
+        hopeless = self._judge.find_prune_epoch(row.number, run, curve)
+        if hopeless is not None:
+            self.finish_trial(row.number, results.pruned_result(run, hopeless))
+        elif ended and (_is_unreported_failure(ended, row) or len(curve) >= run.config.training.epochs):
+            self.finish_trial(row.number, results.from_job_end(run, ended) or results.finished_result(run))
+        else:
+            self.trials.update(row.number, state="running", run=run.name)
+            self.pool.start(row.number, run)
+            if self.trials.expects_more(set(self.pool.running)):
+                self.pool.prewarm(self.spec.base.training.backend)
+            self.emit_state()
+
+    def _run(self, row: Trial) -> Run:
+        """The run of a trial, which may go on from another trial's."""
+        settings, parent = self.spec.trial(row.config), row.place.get("parent")
+        path = self.search.root / self.search.run_name(row.number)
+        if parent is not None and promotion.can_continue_exactly(settings):
+            promotion.continue_from(Run(self.search.root / self.search.run_name(parent)), path)
+        return folder.create_or_reopen_run(self.search, row.number, settings)
+
+    # ---- what trials say
+
+    def _on_trial_event(self, trial: RunningTrial, news: Event | ProcessExited) -> None:
+        if isinstance(news, ProcessExited):
+            self._on_trial_exit(trial, news)
+        elif isinstance(news, JobEnded | Refused):
+            trial.ended = news
+        elif isinstance(news, Paused | Continued):
+            trial.is_paused = isinstance(news, Paused)
+            self.emit_state()
+        elif isinstance(news, JobStarted):
+            known: dict[str, Any] = {"number": trial.number, "run": news.run, "epochs": news.epochs}
+            self.emit(TrialStarted(search=self.search.name, first_epoch=news.first_epoch, **known))
+        elif isinstance(news, Progress | Log | EpochEnded):
+            self.emit(news)
+            if isinstance(news, EpochEnded):
+                self._on_epoch(trial, news)
+
+    def _on_epoch(self, trial: RunningTrial, ended: EpochEnded) -> None:
+        self._deaths[trial.number] = 0
+        self.trials.record_epoch(trial.number, ended.epoch, ended.metrics)
+        if trial.pruned_at is None:
+            curve = statistics.list_val_losses(trial.run)[: ended.epoch]
+            trial.pruned_at = self._judge.find_prune_epoch(trial.number, trial.run, curve)
+            if trial.pruned_at is not None:
+                trial.send(Stop())
+
+    def _on_trial_exit(self, trial: RunningTrial, gone: ProcessExited) -> None:
+        number, run = trial.number, trial.run
+        self.pool.remove(number)
+        if trial.pruned_at is not None:
+            changes: dict[str, Any] | None = results.pruned_result(run, trial.pruned_at)
+        elif trial.ended is not None:
+            changes = results.from_job_end(run, trial.ended)
+        else:
+            self._deaths[number] += self._stopping_since is None
+            changes = results.from_crash(run, gone.code, gone.last_line, self._deaths[number])
+        if trial.stop_requested and changes is None:
+            changes = results.stopped_result(run)
+        if changes is not None:
+            self.finish_trial(number, changes)
+
+    def finish_trial(self, number: int, changes: dict[str, Any]) -> None:
+        """Note how a trial ended, and tell."""
+        run = self.trials.rows[number].run
+        if run:  # before it is noted: nobody looks at a trial again that is over
+            statistics.prune_checkpoints(Run(self.search.root / run))
+        row = self.trials.update(number, **changes)
+        self.emit(events.make_trial_ended(self.search, row))
+        self.emit_state()
+
+
+def _is_unreported_failure(ended: JobEnded, row: Trial) -> bool:
+    """Whether a trial failed while nobody listened; one that is proposed anew is to be tried again."""
+    return ended.state == "failed" and row.state == "running"

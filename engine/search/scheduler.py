@@ -1,0 +1,123 @@
+"""Which trial is next: what was left lying, then what the oracle proposes, in an order that time has no say in.
+
+The oracle hears of the ends of trials in their order, and before it proposes trial n, of all up to n - K, K trials
+running side by side. So the proposals do not depend on which of them ended first, and a search that was killed asks for
+the same ones.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from engine import backend, config
+from engine.errors import SearchError
+from engine.search import statistics
+from engine.search.folder import SearchSpec
+from engine.search.hyperband import IDLE, Suggestion
+from engine.search.space import config_key
+from engine.search.storage import Trial, TrialStorage
+
+
+class TrialScheduler:
+    """The trials of a search and its oracle, kept in step with the ledger.
+
+    Args:
+        storage: of the search.
+        spec: what is searched.
+    """
+
+    def __init__(self, storage: TrialStorage, spec: SearchSpec) -> None:
+        self.storage, self.spec = storage, spec
+        self.rows = {trial.number: trial for trial in storage.trials()}
+        self.is_exhausted = False
+        self._oracle: Any = None
+        self._not_before = 0
+
+    def replace_spec(self, spec: SearchSpec) -> None:
+        """Go on over another space; what was tried stays tried."""
+        self.spec, self._oracle, self.is_exhausted, self._not_before = spec, None, False, 0
+
+    def update(self, number: int, **changes: Any) -> Trial:
+        """Change what is known of a trial, here and in the ledger."""
+        self.storage.update_trial(number, **changes)
+        self.rows[number] = next(trial for trial in self.storage.trials() if trial.number == number)
+        return self.rows[number]
+
+    def record_epoch(self, number: int, epoch: int, metrics: Mapping[str, float]) -> Trial:
+        """Hear of an epoch of a trial that runs."""
+        return self.update(number, epochs=epoch)
+
+    def close(self) -> None:
+        """Be done with the search."""
+
+    def enqueue(self, values: Mapping[str, Any], origin: str = "hand") -> Trial | None:
+        """Let these values be tried next; None when they have been already.
+
+        Raises:
+            ConfigError: they are no settings.
+        """
+        fixed = config.flat(self.spec.base)
+        full = {name: fixed[name] for name in self.spec.space.names if name in fixed} | dict(values)
+        found = config.flat(config.build(full, self.spec.base))
+        return self._add({name: found[name] for name in full}, origin, {})
+
+    def all(self) -> list[Trial]:
+        """Every trial in the order proposed."""
+        return list(self.rows.values())
+
+    def has_enough(self) -> bool:
+        """Whether as many have been proposed as are wanted."""
+        return len(self.rows) >= self.spec.settings.trials
+
+    def is_done(self) -> bool:
+        """Whether no trial waits and none is to come."""
+        return self.next_pending(set()) is None and (self.has_enough() or self.is_exhausted)
+
+    def is_space_exhausted(self) -> bool:
+        """Whether there is nothing new to propose, asked for or not. Hyperband may still promote."""
+        left = statistics.count_points_left(self.spec.space, self.all())
+        return self.is_exhausted or (left == 0 and self.spec.settings.algorithm != "hyperband")
+
+    def expects_more(self, busy: set[int]) -> bool:
+        """Whether another trial is to be expected behind those that somebody is at."""
+        return self.next_pending(busy) is not None or not (self.has_enough() or self.is_space_exhausted())
+
+    def next_pending(self, busy: set[int]) -> Trial | None:
+        """The first trial that is not over and that nobody is at."""
+        return next((row for row in self.rows.values() if not row.is_done and row.number not in busy), None)
+
+    def propose(self) -> Trial | None:
+        """A new trial; None when the space is used up (see `is_exhausted`) or more trials must be over first."""
+        known = max(len(self.rows) + 1 - self.spec.settings.parallel, self._not_before)
+        if self.is_exhausted or any(not row.is_done for row in self.rows.values() if row.number <= known):
+            return None
+        oracle = self._oracle_up_to(known)
+        proposal = oracle.ask()
+        if proposal is IDLE:
+            if known >= len(self.rows):
+                raise SearchError(
+                    "The search is waiting for trials that have already ended.", "Start a search under another name."
+                )
+            self._not_before = len(self.rows)
+            return self.propose()
+        self.is_exhausted = proposal is None
+        return self._add(proposal.values, "search", proposal.bracket) if isinstance(proposal, Suggestion) else None
+
+    def _add(self, values: Mapping[str, Any], origin: str, place: Mapping[str, Any]) -> Trial | None:
+        row = self.storage.add_trial(config_key(values, self.spec.base), values, origin, place)
+        if row is not None:
+            self.rows[row.number] = row
+            if self._oracle:
+                self._oracle.register(row)
+        return row
+
+    def _oracle_up_to(self, number: int) -> Any:
+        """The oracle, told of the ends of all trials up to a number."""
+        if self._oracle is None:
+            module = backend.load_any("engine.search.oracle", self.spec.base.training)
+            settings = self.spec.settings
+            made = module.Oracle(self.spec.space, self.spec.base, settings.algorithm, settings.seed)
+            self._oracle = module.replay(made, self.rows.values())
+        for row in self.rows.values():
+            if row.number <= number and not self._oracle.has_result(row.number):
+                self._oracle.tell(row)
+        return self._oracle

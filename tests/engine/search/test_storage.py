@@ -1,0 +1,113 @@
+"""The ledger: nothing twice, nothing lost, readable while written, a sentence when it is damaged."""
+
+import os
+import signal
+import sqlite3
+
+import pytest
+
+from engine.errors import SearchDamaged, SearchError
+from engine.search.storage import FILE_NAME, TrialStorage
+
+WRITER = """
+import os, sys
+from pathlib import Path
+from engine.search.storage import TrialStorage
+
+ledger = TrialStorage(Path(sys.argv[1]))
+for number in range(100000):
+    trial = ledger.add_trial(f"key {number}", {"latent": number}, "search", {})
+    ledger.update_trial(trial.number, state="finished", score=number / 2)
+    sys.stdout.write("x"); sys.stdout.flush()
+"""
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    with TrialStorage(tmp_path / FILE_NAME) as ledger:
+        yield ledger
+
+
+def test_a_trial_comes_back_as_it_was_noted(ledger):
+    ledger.add_trial("a", {"filters": (4, 8)}, "search", {"rung": 1})
+    ledger.update_trial(1, state="failed", reason="out of memory", run="s-0001", epochs=3, seconds=1.5)
+    (trial,) = ledger.trials()
+    assert trial.config == {"filters": (4, 8)}
+    assert trial.place == {"rung": 1}
+    assert (trial.state, trial.reason, trial.score, trial.epochs) == ("failed", "out of memory", None, 3)
+
+
+def test_only_what_has_changed_is_read_anew(ledger):
+    for key in "ab":
+        ledger.add_trial(key, {"filters": (4, 8)}, "search", {})
+    before = ledger.trials()
+    ledger.update_trial(2, state="finished", score=0.5)
+    after = ledger.trials()
+    assert after[0] is before[0]
+    assert (after[1].state, after[1].score) == ("finished", 0.5)
+
+
+def test_no_configuration_is_taken_twice(ledger):
+    assert ledger.add_trial("a", {}, "search", {}).number == 1
+    assert ledger.add_trial("a", {}, "hand", {}) is None
+    assert ledger.add_trial("b", {}, "hand", {}).number == 2
+
+
+def test_wishes_are_taken_once_and_in_order_by_another_connection(ledger):
+    ledger.push_command("pause")
+    ledger.push_command("enqueue", {"latent": 3})
+    with TrialStorage(ledger.path) as other:
+        assert other.pop_commands() == [("pause", None), ("enqueue", {"latent": 3})]
+    assert ledger.pop_commands() == []
+
+
+def test_kill_9_leaves_whole_trials(tmp_path, start_python):
+    process = start_python(WRITER, tmp_path / FILE_NAME)
+    assert len(process.stdout.read(20)) == 20
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait(240)
+    with TrialStorage(tmp_path / FILE_NAME) as ledger:
+        trials = ledger.trials()
+        assert len(trials) >= 20
+        assert [trial.number for trial in trials] == list(range(1, len(trials) + 1))
+        assert all(trial.score == trial.config["latent"] / 2 for trial in trials[:-1])
+        assert ledger.add_trial("new", {}, "search", {}).number == len(trials) + 1
+
+
+def test_a_cut_journal_is_passed_over(tmp_path):
+    ledger = TrialStorage(tmp_path / FILE_NAME)
+    for number in range(20):
+        ledger.add_trial(f"key {number}", {}, "search", {})
+    journal = (tmp_path / f"{FILE_NAME}-wal").read_bytes()
+    whole = (tmp_path / FILE_NAME).read_bytes()
+    ledger.close()
+    (tmp_path / FILE_NAME).write_bytes(whole)
+    (tmp_path / f"{FILE_NAME}-wal").write_bytes(journal[: len(journal) * 2 // 3])
+    with TrialStorage(tmp_path / FILE_NAME) as again:
+        assert 0 < len(again.trials()) < 20
+
+
+@pytest.mark.parametrize("content", [b"no ledger at all, but some text" * 99, b"SQLite format 3\0" + b"\1" * 5000])
+def test_a_damaged_ledger_is_told_in_a_sentence(content, tmp_path):
+    (tmp_path / FILE_NAME).write_bytes(content)
+    with pytest.raises(SearchDamaged, match="cannot be read"), TrialStorage(tmp_path / FILE_NAME) as ledger:
+        ledger.trials()
+
+
+def test_a_ledger_cut_in_half_is_told_in_a_sentence(tmp_path):
+    with TrialStorage(tmp_path / FILE_NAME) as ledger:
+        for number in range(200):
+            ledger.add_trial(f"key {number}" * 50, {}, "search", {})
+    content = (tmp_path / FILE_NAME).read_bytes()
+    (tmp_path / FILE_NAME).write_bytes(content[: len(content) // 2])
+    with pytest.raises(SearchDamaged, match="under another name"), TrialStorage(tmp_path / FILE_NAME) as ledger:
+        ledger.trials()
+
+
+def test_a_ledger_of_a_later_version_is_left_alone(tmp_path):
+    TrialStorage(tmp_path / FILE_NAME).close()
+    connection = sqlite3.connect(tmp_path / FILE_NAME)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(SearchError, match="later version"):
+        TrialStorage(tmp_path / FILE_NAME)
