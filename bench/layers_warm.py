@@ -33,17 +33,17 @@ def main() -> None:
 def measure(chosen: argparse.Namespace, folder: Path) -> None:
     from engine import runs
     from engine.explore.explorer import Explorer
-    from engine.messages import Activate, ListLayers, ignore, never
+    from engine.messages import ComputeActivations, ListLayers, discard_event, never_stop
 
-    run = runs.open(chosen.run)
+    run = runs.open_run(chosen.run)
     config = run.config.data.model_copy(update={"source": chosen.data} if chosen.data else {})
-    explorer = Explorer(folder, ignore, never)
+    explorer = Explorer(folder, discard_event, never_stop)
     words = {"number": 1, "panel": "layers", "run": str(run.path)}
     names = [layer["name"] for layer in explorer.answer(ListLayers(**words))["layers"]]
 
     def ask(name: str, first: int) -> float:
         indices = tuple(range(first, first + chosen.scans))
-        request = Activate(**words, data=config, split=chosen.split, indices=indices, layer=name)
+        request = ComputeActivations(**words, data=config, split=chosen.split, indices=indices, layer=name)
         begun = time.perf_counter()
         explorer.answer(request)
         return (time.perf_counter() - begun) * 1e3

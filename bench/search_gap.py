@@ -34,7 +34,7 @@ def measure(trials: int, epochs: int, spare: bool) -> tuple[list[float], float]:
     settings = {"trials": trials, "algorithm": "random", "spare": spare}
     with tempfile.TemporaryDirectory() as root:
         order = Search(
-            name="gap", root=root, base=config.build({**SMALL, "epochs": epochs}), space=SPACE, settings=settings
+            name="gap", root=root, base=config.from_flat({**SMALL, "epochs": epochs}), space=SPACE, settings=settings
         )
         since = time.monotonic()
         found = job.search(order)
@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=6)
     parser.add_argument("--epochs", type=int, default=8)
     options = parser.parse_args()
-    backend.take_none()
+    backend.import_without_compute()
     middle: dict[bool, float] = {}
     for spare in (False, True):
         gaps, took = measure(options.trials, options.epochs, spare)

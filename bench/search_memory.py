@@ -38,7 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=80)
     count = parser.parse_args().trials
-    backend.take_none()
+    backend.import_without_compute()
     measured: dict[int, float] = {}
 
     def hear(event) -> None:
@@ -47,7 +47,7 @@ def main() -> None:
             print(f"trial {event.number:3d}  {measured[event.number]:7.1f} MB", flush=True)
 
     with tempfile.TemporaryDirectory() as root:
-        order = Search(name="memory", root=root, base=config.build(TINY), space=SPACE, settings={"trials": count})
+        order = Search(name="memory", root=root, base=config.from_flat(TINY), space=SPACE, settings={"trials": count})
         job.search(order, emit=hear)
     first, last = measured[min(FIRST, count)], measured[count]
     print(f"after trial {count} {100 * (last / first - 1):+.1f} % of that after trial {min(FIRST, count)}")

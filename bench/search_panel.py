@@ -105,7 +105,7 @@ def written(root: Path, count: int):
     from engine.messages import Search
     from engine.search import folder, space
 
-    base = config.build({})
+    base = config.from_flat({})
     order = Search(name=NAME, root=str(root), base=base, space=SPACE, settings={"trials": 2 * count})
     search = folder.prepare_folder(order)
     points, rng = space.parse(SPACE, base), np.random.default_rng(0)

@@ -24,7 +24,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from engine import backend, config, data, runs
-from engine.messages import EpochEnded, never
+from engine.messages import EpochEnded, never_stop
 
 
 class Shortened:
@@ -42,9 +42,9 @@ class Shortened:
 
 def engram_epochs(settings, images, folder):
     """Yield (images/s of the training part, images/s of the whole epoch), one epoch a step."""
-    fitting = backend.load("engine.fitting", settings.training)
-    run = runs.create(settings, "bench", folder)
-    work = fitting.Fit(run, settings, images, run.append, never)
+    fitting = backend.import_on_backend("engine.fitting", settings.training)
+    run = runs.create_run(settings, "bench", folder)
+    work = fitting.Fit(run, settings, images, run.append, never_stop)
     work.start()
     while True:
         began = time.perf_counter()
@@ -56,7 +56,7 @@ def engram_epochs(settings, images, folder):
 
 def plain_epochs(settings, images):
     """Yield images/s of plain `fit`, one epoch a step."""
-    models = backend.load("engine.models", settings.training)
+    models = backend.import_on_backend("engine.models", settings.training)
     model = models.compiled(settings)
     arrays = images.train.read(slice(None))
     while True:
@@ -66,7 +66,7 @@ def plain_epochs(settings, images):
 
 
 def measure(options):
-    settings = config.build(
+    settings = config.from_flat(
         {"source": options.data, "backend": options.backend, "epochs": 10_000}, config.preset("seed-ae")
     )
     whole = data.load(config=settings.data)

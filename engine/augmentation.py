@@ -31,14 +31,14 @@ def augment(image: Image, settings: AugmentationConfig, rng: np.random.Generator
     if settings.shift or settings.rotation or settings.zoom:
         factor = (1.0 + settings.zoom) ** _signed(zoom)
         move = settings.shift * np.array([_signed(down), _signed(right)]) * image.shape
-        image = _moved(image, math.radians(settings.rotation * _signed(turn)), factor, move)
+        image = _warp(image, math.radians(settings.rotation * _signed(turn)), factor, move)
     if settings.gamma or settings.gain:
         image = image ** np.float32((1.0 + settings.gamma) ** _signed(bend))
         image = image * np.float32(1.0 + settings.gain * _signed(gain))
     return np.ascontiguousarray(np.clip(image, 0.0, 1.0), np.float32)
 
 
-def is_on(settings: AugmentationConfig) -> bool:
+def is_enabled(settings: AugmentationConfig) -> bool:
     """Whether the settings ask for any change."""
     return any(settings.model_dump().values())
 
@@ -47,7 +47,7 @@ def _signed(uniform: float) -> float:
     return 2.0 * uniform - 1.0
 
 
-def _moved(image: Image, angle: float, zoom: float, move: NDArray[np.float64]) -> Image:
+def _warp(image: Image, angle: float, zoom: float, move: NDArray[np.float64]) -> Image:
     """Turn an image about its centre, zoom it and move it by pixels (down, right); bilinear."""
     cosine, sine = math.cos(angle) / zoom, math.sin(angle) / zoom
     matrix = np.array([[cosine, sine], [-sine, cosine]])  # from the place in the result to the place in the image

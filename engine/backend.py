@@ -17,7 +17,7 @@ from engine import __version__, lean_import
 from engine.config import TrainingConfig
 from engine.errors import BackendError, TrainingError
 
-INSTALL = {
+INSTALL_HINTS = {
     "tensorflow": "pip install tensorflow",
     "torch": 'pip install "engram-mri[torch]"',
     "jax": 'pip install "engram-mri[jax]"',
@@ -29,10 +29,10 @@ _importing = threading.Lock()
 
 def installed() -> list[str]:
     """Backends that are installed, TensorFlow first."""
-    return [name for name in INSTALL if importlib.util.find_spec(name)]
+    return [name for name in INSTALL_HINTS if importlib.util.find_spec(name)]
 
 
-def at_hand(wanted: str) -> str:
+def find_backend(wanted: str) -> str:
     """A backend to compute with where any will do: the one of this process, else the wanted one, else any installed.
 
     Raises:
@@ -42,11 +42,11 @@ def at_hand(wanted: str) -> str:
     if "keras" in sys.modules:
         return str(importlib.import_module("keras").backend.backend())
     if not found:
-        raise BackendError("No Keras backend is installed.", f"Install one: {INSTALL['tensorflow']}.")
+        raise BackendError("No Keras backend is installed.", f"Install one: {INSTALL_HINTS['tensorflow']}.")
     return wanted if wanted in found else found[0]
 
 
-def use(training: TrainingConfig) -> None:
+def configure(training: TrainingConfig) -> None:
     """Make this process compute with the wanted backend, thread count and determinism.
 
     Raises:
@@ -57,10 +57,10 @@ def use(training: TrainingConfig) -> None:
         raise BackendError(
             f"This process already uses the {running} backend.", f"Start a new process to use {training.backend}."
         )
-    _SETTLE[training.backend](training)
+    _CONFIGURE[training.backend](training)
 
 
-def warm(module: str, name: str) -> None:
+def preload(module: str, name: str) -> None:
     """Import a module that needs Keras on this backend, and settle nothing: threads and seed are the job's to come.
 
     Raises:
@@ -77,7 +77,7 @@ def _loaded(name: str) -> str:
         BackendError: it is not installed.
     """
     if name not in installed():
-        raise BackendError(f"The backend {name} is not installed.", f"Install it: {INSTALL[name]}.")
+        raise BackendError(f"The backend {name} is not installed.", f"Install it: {INSTALL_HINTS[name]}.")
     if "keras" not in sys.modules:
         os.environ["KERAS_BACKEND"] = name
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -104,7 +104,7 @@ def set_keras_conventions() -> None:
 def _keras(backend: str) -> ModuleType:
     """Import Keras quickly and silently, without the user's settings of Keras."""
     spared = (*lean_import.OPTIONAL, "jax") if backend in ("tensorflow", "torch") else lean_import.OPTIONAL
-    with _importing, _frameworks_silenced(), lean_import.without(spared), _user_settings_ignored():
+    with _importing, _frameworks_silenced(), lean_import.hide_packages(spared), _user_settings_ignored():
         return importlib.import_module("keras")
 
 
@@ -121,7 +121,7 @@ def _user_settings_ignored() -> Iterator[None]:
             os.environ["KERAS_HOME"] = before
 
 
-def take_none() -> None:
+def import_without_compute() -> None:
     """Import Keras to compute nothing: on numpy, which starts quicker and stays small, where it can (it needs JAX).
 
     Raises:
@@ -129,7 +129,7 @@ def take_none() -> None:
     """
     if "keras" in sys.modules:
         return
-    name = "numpy" if importlib.util.find_spec("jax") else at_hand("tensorflow")
+    name = "numpy" if importlib.util.find_spec("jax") else find_backend("tensorflow")
     before = os.environ.get("KERAS_BACKEND")
     os.environ["KERAS_BACKEND"] = name
     _keras(name)
@@ -138,14 +138,14 @@ def take_none() -> None:
         os.environ["KERAS_BACKEND"] = before
 
 
-def load_any(module: str, training: TrainingConfig) -> ModuleType:
+def import_on_any_backend(module: str, training: TrainingConfig) -> ModuleType:
     """Import a module that needs Keras and computes nothing with it: on the backend that is there, else the wanted one.
 
     Raises:
-        BackendError: as `use`.
+        BackendError: as `configure`.
     """
     if "keras" not in sys.modules:
-        use(training)
+        configure(training)
     return importlib.import_module(module)
 
 
@@ -163,17 +163,17 @@ def _frameworks_silenced() -> Iterator[None]:
             os.close(kept)
 
 
-def load(module: str, training: TrainingConfig) -> ModuleType:
+def import_on_backend(module: str, training: TrainingConfig) -> ModuleType:
     """Import a module that needs Keras, after choosing the backend for it.
 
     Raises:
-        BackendError: as `use`.
+        BackendError: as `configure`.
     """
-    use(training)
+    configure(training)
     return importlib.import_module(module)
 
 
-def _settle_tensorflow(training: TrainingConfig) -> None:
+def _configure_tensorflow(training: TrainingConfig) -> None:
     tensorflow = importlib.import_module("tensorflow")
     tensorflow.get_logger().setLevel("ERROR")  # it warns of the second batch size that a model sees
     if training.threads:
@@ -189,19 +189,19 @@ def _settle_tensorflow(training: TrainingConfig) -> None:
         tensorflow.config.experimental.enable_op_determinism()
 
 
-def _settle_torch(training: TrainingConfig) -> None:
+def _configure_torch(training: TrainingConfig) -> None:
     torch = importlib.import_module("torch")
     if training.threads:
         torch.set_num_threads(training.threads)
     torch.use_deterministic_algorithms(training.deterministic, warn_only=True)
 
 
-def _settle_jax(training: TrainingConfig) -> None:
+def _configure_jax(training: TrainingConfig) -> None:
     if training.deterministic and "xla_gpu_deterministic_ops" not in os.environ.get("XLA_FLAGS", ""):
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_gpu_deterministic_ops=true".strip()
 
 
-_SETTLE = {"tensorflow": _settle_tensorflow, "torch": _settle_torch, "jax": _settle_jax}
+_CONFIGURE = {"tensorflow": _configure_tensorflow, "torch": _configure_torch, "jax": _configure_jax}
 
 
 def device() -> str:
@@ -221,7 +221,7 @@ def versions(name: str) -> dict[str, str]:
     return {"python": platform.python_version(), "engram": __version__, **found}
 
 
-def conditions(training: TrainingConfig) -> dict[str, Any]:
+def describe_environment(training: TrainingConfig) -> dict[str, Any]:
     """What must be equal for the same settings to give the same bits; kept with every checkpoint."""
     return {
         "versions": versions(training.backend),
@@ -234,7 +234,7 @@ def conditions(training: TrainingConfig) -> dict[str, Any]:
     }
 
 
-def explain(error: BaseException) -> TrainingError:
+def describe_failure(error: BaseException) -> TrainingError:
     """Turn what a framework raised into a sentence: out of memory, or the first line of what it said."""
     text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     signs = ("out of memory", "oom", "resource_exhausted", "resource exhausted", "cannot allocate")

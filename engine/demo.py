@@ -30,7 +30,7 @@ def install(root: Path | str | None = None) -> list[Run]:
         OSError: the folder cannot be written.
     """
     folder = Path(root or runs.default_root())
-    if runs.find_all(folder):
+    if runs.list_runs(folder):
         return []
     return [_unpack(packed, folder / packed.name) for packed in sorted(PACKED.iterdir()) if packed.is_dir()]
 
@@ -78,4 +78,4 @@ def _thinned(event: Event, epochs: Collection[int]) -> Event:
 
 
 def _write_events(folder: Path, events: list[Event]) -> None:
-    runs.write_text(folder / "events.jsonl", "".join(event.line() for event in events))
+    runs.write_text_atomic(folder / "events.jsonl", "".join(event.to_json_line() for event in events))

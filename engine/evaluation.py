@@ -10,7 +10,7 @@ from engine.data import Dataset
 from engine.measures import verdicts, yardsticks
 from engine.measures.numbers import PARTS, Examiner, Numbers, check
 from engine.measures.progress import Progress, step
-from engine.messages import ShouldStop, never
+from engine.messages import ShouldStop, never_stop
 from engine.runs import Run
 
 __all__ = ["PARTS", "evaluate", "have_changed", "images", "judge", "load_model"]
@@ -21,7 +21,7 @@ def evaluate(
     source: str | Dataset | None = None,
     splits: Sequence[str] | None = None,
     *,
-    should_stop: ShouldStop = never,
+    should_stop: ShouldStop = never_stop,
     progress: Progress | None = None,
 ) -> dict[str, Any] | None:
     """Measure the best model of a run on every image of its splits.
@@ -68,7 +68,7 @@ def judge(
     source: str | Dataset | None = None,
     splits: Sequence[str] | None = None,
     *,
-    should_stop: ShouldStop = never,
+    should_stop: ShouldStop = never_stop,
     progress: Progress | None = None,
 ) -> dict[str, Any] | None:
     """Measure the best model of a run, and its yardsticks beside it. Arguments and errors as of `evaluate`.
@@ -123,7 +123,7 @@ def _described(run: Run, measured: dict[str, Numbers]) -> dict[str, Any]:
 
 
 def images(
-    run: Run, source: str | None = None, *, should_stop: ShouldStop = never, progress: Progress | None = None
+    run: Run, source: str | None = None, *, should_stop: ShouldStop = never_stop, progress: Progress | None = None
 ) -> Dataset:
     """Load images as a run sees them: its own, or those of another source with its preparation.
 
@@ -132,7 +132,7 @@ def images(
     """
     settings = run.config
     if source is not None:
-        settings = config.build({"source": source}, settings)
+        settings = config.from_flat({"source": source}, settings)
     return data.load(config=settings.data, should_stop=should_stop, progress=step(progress, "Reading images"))
 
 
@@ -149,5 +149,5 @@ def load_model(run: Run) -> Any:
         RunDamaged: it cannot be read.
         BackendError: no backend is installed.
     """
-    settings = {"backend": backend.at_hand(run.config.training.backend), "deterministic": False}
-    return backend.load("engine.models", TrainingConfig.model_validate(settings)).load(run)
+    settings = {"backend": backend.find_backend(run.config.training.backend), "deterministic": False}
+    return backend.import_on_backend("engine.models", TrainingConfig.model_validate(settings)).load(run)

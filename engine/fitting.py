@@ -42,7 +42,7 @@ class Fit:
         self.state = self._restore()
 
     def _restore(self) -> State:
-        now = backend.conditions(self.config.training)
+        now = backend.describe_environment(self.config.training)
         state = checkpoints.load(self.run.checkpoints, self.model)
         if state.conditions and state.conditions != now:
             before = {key: state.conditions.get(key) for key in now}
@@ -109,8 +109,8 @@ class Fit:
         return bool(self.model.prepare(Sight(len(self.images.train), training.seed, draw, self.should_stop, tell)))
 
     def _say_what_is_unusual(self) -> None:
-        if self.config.caution:
-            self.emit(Log(text=self.config.caution, level="warning"))
+        if self.config.warning:
+            self.emit(Log(text=self.config.warning, level="warning"))
         noise = self.config.noise
         if noise.noise != "none":
             given = f"{noise.noise} noise of level {noise.noise_low:g} to {noise.noise_high:g}, drawn for each image"

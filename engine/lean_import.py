@@ -17,13 +17,13 @@ OPTIONAL: Final = ("pandas", "matplotlib", "sklearn")
 
 
 @contextmanager
-def without(names: Collection[str]) -> Iterator[None]:
+def hide_packages(names: Collection[str]) -> Iterator[None]:
     """Let this thread find no packages of these names meanwhile, but for those that are imported already.
 
     Args:
         names: top-level packages whose absence is foreseen by whoever imports them.
     """
-    absent = _Absent(names)
+    absent = _ImportBlocker(names)
     sys.meta_path.insert(0, absent)
     try:
         yield
@@ -31,7 +31,7 @@ def without(names: Collection[str]) -> Iterator[None]:
         sys.meta_path.remove(absent)
 
 
-class _Absent(MetaPathFinder, Loader):
+class _ImportBlocker(MetaPathFinder, Loader):
     """Finds these packages first and then cannot load them; other threads go on importing as ever."""
 
     def __init__(self, names: Collection[str]) -> None:

@@ -23,7 +23,7 @@ PHOTONS_MOST = 1e12  # more than these leave a float32 as it is
 
 def gaussian(images: Images, level: ArrayLike, rng: np.random.Generator) -> Images:
     """Add N(0, level^2) to every pixel, then clip."""
-    return _clipped(images + _each(level) * _normal(images, rng))
+    return _clipped(images + _per_image(level) * _normal(images, rng))
 
 
 def rician(images: Images, level: ArrayLike, rng: np.random.Generator) -> Images:
@@ -33,26 +33,26 @@ def rician(images: Images, level: ArrayLike, rng: np.random.Generator) -> Images
     it is Rayleigh noise with mean level sqrt(pi / 2). Gudbjartsson, Patz: The Rician distribution of noisy MRI data.
     Magnetic Resonance in Medicine 34 (1995).
     """
-    spread = _each(level)
+    spread = _per_image(level)
     real, imaginary = images + spread * _normal(images, rng), spread * _normal(images, rng)
     return _clipped(np.where(spread > 0.0, np.hypot(real, imaginary), images))
 
 
 def speckle(images: Images, level: ArrayLike, rng: np.random.Generator) -> Images:
     """Multiply every pixel by N(1, level^2), then clip: noise that grows with the signal, as in ultrasound."""
-    return _clipped(images * (1.0 + _each(level) * _normal(images, rng)))
+    return _clipped(images * (1.0 + _per_image(level) * _normal(images, rng)))
 
 
 def poisson(images: Images, level: ArrayLike, rng: np.random.Generator) -> Images:
     """Count photons, of which white has 1 / level^2 in the mean, then clip: the variance is x level^2."""
-    photons = np.minimum(1.0 / np.maximum(_each(level).astype(np.float64), 1e-12) ** 2, PHOTONS_MOST)
+    photons = np.minimum(1.0 / np.maximum(_per_image(level).astype(np.float64), 1e-12) ** 2, PHOTONS_MOST)
     counted = rng.poisson(np.clip(images, 0.0, 1.0) * photons) / photons
     return _clipped(np.where(photons < PHOTONS_MOST, counted, images))
 
 
 def salt_and_pepper(images: Images, level: ArrayLike, rng: np.random.Generator) -> Images:
     """Replace a share `level` of the pixels, half of them by white and half by black."""
-    drawn, share = rng.random(images.shape, np.float32), _each(level)
+    drawn, share = rng.random(images.shape, np.float32), _per_image(level)
     return _clipped(np.where(drawn < share / 2, 1.0, np.where(drawn < share, 0.0, images)))
 
 
@@ -73,7 +73,7 @@ def ghosting(images: Images, level: ArrayLike, rng: np.random.Generator) -> Imag
         turn * np.roll(image, -shift, axis=0) + turn.conjugate() * np.roll(image, shift, axis=0)
         for image, shift, turn in zip(images, shifts, turns, strict=True)
     ]
-    spread = _each(level)
+    spread = _per_image(level)
     made = np.abs(images + spread / np.sqrt(2.0) * np.reshape(ghosts, images.shape))
     return _clipped(np.where(spread > 0.0, made, images))
 
@@ -88,7 +88,7 @@ def rings(images: Images, level: ArrayLike, rng: np.random.Generator) -> Images:
     down, across = np.arange(height) - (height - 1) / 2, np.arange(width) - (width - 1) / 2
     ring = np.hypot(down[:, np.newaxis], across).round().astype(np.int64)
     heights = rng.standard_normal((count, int(ring.max()) + 1), np.float32)
-    return _clipped(images + _each(level) * heights[:, ring][..., np.newaxis])
+    return _clipped(images + _per_image(level) * heights[:, ring][..., np.newaxis])
 
 
 KINDS: MappingProxyType[str, Kind] = MappingProxyType(
@@ -103,10 +103,13 @@ KINDS: MappingProxyType[str, Kind] = MappingProxyType(
     }
 )
 
-STEADY = frozenset(KINDS) - {"poisson", "salt-and-pepper"}  # a seed draws the same grains at every level, only stronger
+SCALABLE_KINDS = frozenset(KINDS) - {
+    "poisson",
+    "salt-and-pepper",
+}  # a seed draws the same grains at every level, only stronger
 
 
-def draw(images: Images, kind: str, level: ArrayLike, seed: int) -> Images:
+def add_noise(images: Images, kind: str, level: ArrayLike, seed: int) -> Images:
     """Put noise of a kind on images, the same for the same seed.
 
     Args:
@@ -126,7 +129,7 @@ def draw(images: Images, kind: str, level: ArrayLike, seed: int) -> Images:
     return KINDS[kind](images, level, np.random.default_rng(seed))
 
 
-def _each(level: ArrayLike) -> NDArray[np.float32]:
+def _per_image(level: ArrayLike) -> NDArray[np.float32]:
     """One level, or one for each image, so shaped that it meets images."""
     return np.asarray(level, np.float32).reshape(-1, 1, 1, 1)
 

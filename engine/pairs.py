@@ -39,7 +39,7 @@ class Pairs:
             Two arrays of that shape, type and range; the same one twice without noise.
         """
         changes, seed = self.config.augmentation, self.config.training.seed
-        if augmentation.is_on(changes):
+        if augmentation.is_enabled(changes):
             streams = [stream(seed, epoch, row, AUGMENTATION) for row in rows]
             drawn = zip(images, streams, strict=True)
             images = np.stack([augmentation.augment(image[..., 0], changes, rng) for image, rng in drawn])[..., None]

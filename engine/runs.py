@@ -33,8 +33,8 @@ from engine.errors import EngramError, RunBusy, RunDamaged, RunError, RunExists,
 from engine.folders import cache_root
 from engine.messages import EpochEnded, Event, JobEnded, JobStarted, read_event
 
-OWN = ("lock", "wandb", "tracking.json")  # what belongs to a run itself and not to a copy of it
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+NOT_COPIED = ("lock", "wandb", "tracking.json")  # what belongs to a run itself and not to a copy of it
+NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 def default_root() -> Path:
@@ -42,7 +42,7 @@ def default_root() -> Path:
     return Path(os.environ.get("ENGRAM_RUNS") or Path.home() / "Engram" / "runs")
 
 
-def is_held(folder: Path) -> bool:
+def is_locked(folder: Path) -> bool:
     """Whether a living process holds a folder by its file `lock`."""
     if not (folder / "lock").exists():
         return False
@@ -54,7 +54,7 @@ def is_held(folder: Path) -> bool:
 
 
 @contextmanager
-def hold(folder: Path, busy: EngramError) -> Iterator[None]:
+def lock_folder(folder: Path, busy: EngramError) -> Iterator[None]:
     """Hold a folder by its file `lock`; the system lets go of it when the process dies, however it dies.
 
     Raises:
@@ -116,7 +116,7 @@ class Run:
         Raises:
             RunDamaged: config.json is missing or cannot be read.
         """
-        return settings.parse(self.read_json("config.json"))
+        return settings.from_nested(self.read_json("config.json"))
 
     @property
     def provenance(self) -> dict[str, Any]:
@@ -134,7 +134,7 @@ class Run:
         """Write a JSON file of derived results; where that is not possible, they are computed again next time."""
         with suppress(OSError):
             self.derived.mkdir(parents=True, exist_ok=True)
-            write_text(self.derived / name, json.dumps(content, indent=2))
+            write_text_atomic(self.derived / name, json.dumps(content, indent=2))
 
     def read_json(self, name: str) -> dict[str, Any]:
         """Read one of the run's JSON files.
@@ -150,7 +150,7 @@ class Run:
 
     def write_json(self, name: str, content: Mapping[str, Any]) -> None:
         """Write one of the run's JSON files; a reader sees the old or the new one, never a half."""
-        write_text(self.path / name, json.dumps(content, indent=2))
+        write_text_atomic(self.path / name, json.dumps(content, indent=2))
 
     def append(self, event: Event) -> None:
         """Add an event to the run's record, on a line of its own even behind one that a crash cut off."""
@@ -159,7 +159,7 @@ class Run:
                 file.seek(-1, os.SEEK_END)
                 cut_off = file.read(1) != b"\n"
                 file.write(b"\n" * cut_off)
-            file.write(event.line().encode())
+            file.write(event.to_json_line().encode())
 
     def events(self) -> Iterator[Event]:
         """Every event so far, in order; a line cut off by a crash is passed over."""
@@ -197,7 +197,7 @@ class Run:
 
     def is_busy(self) -> bool:
         """Whether a living process holds the run."""
-        return is_held(self.path)
+        return is_locked(self.path)
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -213,11 +213,11 @@ class Run:
                 "Train a run of your own.",
             )
         busy = RunBusy(f"Run '{self.name}' is being trained by another process.", "Stop it there first.")
-        with hold(self.path, busy):
+        with lock_folder(self.path, busy):
             yield
 
 
-def create(config: RunConfig, name: str | None = None, root: Path | str | None = None) -> Run:
+def create_run(config: RunConfig, name: str | None = None, root: Path | str | None = None) -> Run:
     """Make a new run folder, or take that of a run which failed before it had anything to keep.
 
     Args:
@@ -230,30 +230,30 @@ def create(config: RunConfig, name: str | None = None, root: Path | str | None =
         RunError: the name is no good, or the folder cannot be written.
     """
     folder = Path(root or default_root())
-    if name is not None and not NAME.fullmatch(name):
+    if name is not None and not NAME_PATTERN.fullmatch(name):
         raise RunError(f"'{name}' is not a valid run name.", "Use letters, digits, '.', '_' and '-'.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        run = _claim(folder, name) if name else _claim_next(folder, config.model.model)
+        run = _make_folder(folder, name) if name else _claim_next(folder, config.model.model)
     except OSError as error:
         raise RunError(f"Runs cannot be saved in {folder} ({error.strerror}).", "Choose another folder.") from None
     run.write_json("config.json", config.model_dump(mode="json"))
     return run
 
 
-def copy(run: Run, name: str) -> Run:
+def copy_run(run: Run, name: str) -> Run:
     """Copy a run under a name of its own, so that it stays whatever becomes of the other.
 
     Args:
         run: a run that nobody trains.
-        name: as for `create`.
+        name: as for `create_run`.
 
     Raises:
         RunExists: the name is taken.
         RunBusy: the run is being trained.
         RunError: the name is no good, or the copy cannot be written.
     """
-    if not NAME.fullmatch(name):
+    if not NAME_PATTERN.fullmatch(name):
         raise RunError(f"'{name}' is not a valid run name.", "Use letters, digits, '.', '_' and '-'.")
     if run.is_busy():
         raise RunBusy(f"Run '{run.name}' is being trained.", "Wait until it ends, or stop it.")
@@ -262,8 +262,10 @@ def copy(run: Run, name: str) -> Run:
         raise RunExists(f"There is already a run '{name}' in {path.parent}.", "Choose another name.")
     try:
         shutil.rmtree(unfinished, ignore_errors=True)
-        shutil.copytree(run.path, unfinished, ignore=shutil.ignore_patterns(*OWN))
-        write_text(unfinished / "events.jsonl", "".join(renamed(event, path).line() for event in run.events()))
+        shutil.copytree(run.path, unfinished, ignore=shutil.ignore_patterns(*NOT_COPIED))
+        write_text_atomic(
+            unfinished / "events.jsonl", "".join(retarget_event(event, path).to_json_line() for event in run.events())
+        )
         os.replace(unfinished, path)
     except OSError as error:
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -273,13 +275,13 @@ def copy(run: Run, name: str) -> Run:
     return Run(path)
 
 
-def renamed(event: Event, path: Path) -> Event:
+def retarget_event(event: Event, path: Path) -> Event:
     """The event as another run tells it."""
     changes = {"run": path.name, "path": str(path)}
     return event.model_copy(update={name: value for name, value in changes.items() if name in type(event).model_fields})
 
 
-def _claim(folder: Path, name: str) -> Run:
+def _make_folder(folder: Path, name: str) -> Run:
     run = Run(folder / name)
     try:
         run.path.mkdir()
@@ -311,12 +313,12 @@ def _claim_next(folder: Path, model: str) -> Run:
     number = max(taken, default=0) + 1
     while True:
         try:
-            return _claim(folder, f"{model}-{number:04d}")
+            return _make_folder(folder, f"{model}-{number:04d}")
         except RunExists:
             number += 1
 
 
-def open(name: str | Path, root: Path | str | None = None) -> Run:
+def open_run(name: str | Path, root: Path | str | None = None) -> Run:
     """Open a run by its name, or by the path of its folder.
 
     Raises:
@@ -326,11 +328,11 @@ def open(name: str | Path, root: Path | str | None = None) -> Run:
     for path in (folder / name, Path(name)):
         if (path / "config.json").is_file():
             return Run(path.resolve())
-    known = ", ".join(run.name for run in find_all(folder)[-5:]) or "none yet"
+    known = ", ".join(run.name for run in list_runs(folder)[-5:]) or "none yet"
     raise RunNotFound(f"There is no run '{name}' in {folder}.", f"Runs there: {known}.")
 
 
-def find_all(root: Path | str | None = None) -> list[Run]:
+def list_runs(root: Path | str | None = None) -> list[Run]:
     """All runs of a folder, oldest first."""
     folder = Path(root or default_root())
     found = [path for path in folder.iterdir() if (path / "config.json").is_file()] if folder.is_dir() else []
@@ -362,7 +364,7 @@ def last_sequence(run: Run) -> int:
     return max([lines, *(event.sequence or 0 for event in run.events())])
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text_atomic(path: Path, text: str) -> None:
     """Write a text file so that a crash leaves the old content or the new, never a half."""
     temporary = path.with_name(path.name + ".new")
     with builtins.open(temporary, "w", encoding="utf-8", newline="") as file:
@@ -380,4 +382,4 @@ def write_history(run: Run) -> None:
     writer = csv.DictWriter(text, names)
     writer.writeheader()
     writer.writerows(rows)
-    write_text(run.path / "history.csv", text.getvalue())
+    write_text_atomic(run.path / "history.csv", text.getvalue())

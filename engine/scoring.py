@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import quality
-from engine.messages import ShouldStop, never
+from engine.messages import ShouldStop, never_stop
 from engine.pairs import NoisyImages
 
 BATCH = 64
@@ -61,7 +61,7 @@ def reconstruct(model: Any, images: NDArray[np.float32]) -> NDArray[np.float32]:
 def score(
     model: Any,
     images: Any,
-    should_stop: ShouldStop = never,
+    should_stop: ShouldStop = never_stop,
     measure: Measure = nothing_more,
     progress: Callable[[int, int], None] | None = None,
 ) -> Scores | None:

@@ -8,12 +8,12 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from engine import data, runs, tracking
-from engine.backend import explain, load
-from engine.backend import use as use_backend
-from engine.config import RunConfig, build
+from engine.backend import configure as use_backend
+from engine.backend import describe_failure, import_on_backend
+from engine.config import RunConfig, from_flat
 from engine.data import loading
 from engine.errors import ConfigError, DataError, EngramError, RunDamaged
-from engine.messages import Emit, Event, JobEnded, Log, Progress, ShouldStop, ignore, never
+from engine.messages import Emit, Event, JobEnded, Log, Progress, ShouldStop, discard_event, never_stop
 from engine.runs import Run
 
 STRETCHED = "The learning-rate schedule is recomputed for {epochs} epochs and continues from the current epoch."
@@ -24,14 +24,14 @@ def train(
     *,
     run: Run | str | None = None,
     root: Path | str | None = None,
-    emit: Emit = ignore,
-    should_stop: ShouldStop = never,
+    emit: Emit = discard_event,
+    should_stop: ShouldStop = never_stop,
 ) -> Run:
     """Train a model and keep everything in a run folder.
 
     Args:
         config: the settings; those of `run` when it is an opened run, else the defaults.
-        run: a new run's name (chosen when None), or a run made by `runs.create`.
+        run: a new run's name (chosen when None), or a run made by `runs.create_run`.
         root: folder of the runs; `runs.default_root()` when None.
         emit: takes each event as it happens.
         should_stop: asked after every batch; True ends the job soon and keeps the model; it may block, which pauses.
@@ -47,7 +47,7 @@ def train(
         config = config or RunConfig()
         tracking.check(config)
         loading.check_source(config.data)  # before a name is taken
-        run = runs.create(config, run, root)
+        run = runs.create_run(config, run, root)
     with Recorder(run, tracking.watched(run, run.config, emit)) as recorder:
         _work(run, run.config, recorder, should_stop)
     return run
@@ -58,8 +58,8 @@ def resume(
     *,
     epochs: int | None = None,
     backend: str | None = None,
-    emit: Emit = ignore,
-    should_stop: ShouldStop = never,
+    emit: Emit = discard_event,
+    should_stop: ShouldStop = never_stop,
 ) -> Run:
     """Go on with a run from its last complete epoch, after a stop, a crash or a `kill -9`.
 
@@ -82,7 +82,7 @@ def resume(
         EngramError: the run cannot be found, read or trained.
     """
     if not isinstance(run, Run):
-        run = runs.open(run)
+        run = runs.open_run(run)
     with Recorder(run, tracking.watched(run, run.config, emit)) as recorder:
         before = run.config.training
         config = _goal(run, {"epochs": epochs, "backend": backend})
@@ -98,7 +98,7 @@ def _goal(run: Run, changes: Mapping[str, int | str | None]) -> RunConfig:
     if run.history() and not any(run.checkpoints.glob("epoch-*")):
         advice = "Train a new run with the same settings; the saved model is kept."
         raise RunDamaged(f"Run '{run.name}' has no checkpoint to resume from.", advice)
-    wanted = build({name: value for name, value in changes.items() if value is not None}, config)
+    wanted = from_flat({name: value for name, value in changes.items() if value is not None}, config)
     if wanted == config:
         return config
     done = max((row["epoch"] for row in run.history()), default=0)
@@ -114,7 +114,7 @@ def _goal(run: Run, changes: Mapping[str, int | str | None]) -> RunConfig:
 def _work(run: Run, config: RunConfig, recorder: "Recorder", should_stop: ShouldStop) -> None:
     try:
         _check_source(run, config)  # at once, while importing a framework takes seconds
-        fitting = load("engine.fitting", config.training)
+        fitting = import_on_backend("engine.fitting", config.training)
         recorder(Log(text=f"Reading {config.data.source}."))
         images = data.load(config=config.data, should_stop=should_stop)
         fitting.fit(run, config, images, emit=recorder, should_stop=should_stop)
@@ -124,7 +124,7 @@ def _work(run: Run, config: RunConfig, recorder: "Recorder", should_stop: Should
         recorder(JobEnded(run=run.name, state="failed", reason=error.what, advice=error.advice))
         raise
     except (MemoryError, RuntimeError) as error:
-        failure = explain(error)
+        failure = describe_failure(error)
         recorder(JobEnded(run=run.name, state="failed", reason=failure.what, advice=failure.advice))
         raise failure from error
 

@@ -19,33 +19,33 @@ from typing import IO, Any
 
 from engine import backend, training
 from engine.config import TrainingConfig
-from engine.control import Control
 from engine.errors import EngramError
 from engine.explore.explorer import Explorer, answer_audit
+from engine.job_control import JobControl
 from engine.messages import (
-    Answer,
+    ApplyFilter,
     Audit,
+    ComputeImportances,
     Continued,
     Event,
-    Filter,
     JobEnded,
     JobStarted,
     LoadData,
-    MakeStudy,
     Message,
     Paused,
     Ready,
-    Refused,
     Request,
+    RequestFailed,
+    Response,
     Resume,
+    RunStudy,
     Search,
+    SearchCommand,
     SearchEnded,
     SearchStarted,
-    SearchWish,
     ShouldStop,
     StudyEnded,
     Train,
-    WeighSettings,
     read_command,
 )
 from engine.search import commands, importance
@@ -58,7 +58,7 @@ QUIET_S = 0.5  # how long nothing was asked before work that gave way goes on
 class Jobs:
     """Counts the jobs that are asked for, so that a wish counts from then on, even before its job has begun."""
 
-    def __init__(self, control: Control) -> None:
+    def __init__(self, control: JobControl) -> None:
         self._control, self._count, self._lock = control, 0, threading.Lock()
 
     def expect(self, command: Message) -> None:
@@ -104,8 +104,8 @@ class Worker:
 
     def __init__(self, commands: Iterable[bytes], events: IO[bytes], scratch: Path) -> None:
         self.commands, self.events = commands, events
-        self.control = Control(
-            held=lambda: self.emit(Paused(run=self._run)), released=lambda: self.emit(Continued(run=self._run))
+        self.control = JobControl(
+            on_paused=lambda: self.emit(Paused(run=self._run)), on_resumed=lambda: self.emit(Continued(run=self._run))
         )
         self.explorer = Explorer(scratch, self.emit, self._is_unwanted)
         self._queue: queue.Queue[Message] = queue.Queue()
@@ -131,7 +131,7 @@ class Worker:
             self._search = Path(event.path)
         self._told = self._told or isinstance(event, (JobEnded, SearchEnded, StudyEnded))
         with self._lock:
-            self.events.write(event.line().encode())
+            self.events.write(event.to_json_line().encode())
             self.events.flush()
 
     def serve(self) -> None:
@@ -156,38 +156,38 @@ class Worker:
             try:
                 command = read_command(line)
             except EngramError as error:
-                self.emit(Refused(reason=error.what, advice=error.advice))
+                self.emit(RequestFailed(reason=error.what, advice=error.advice))
                 continue
             if isinstance(command, Request):
                 self._newest[command.panel] = command.number
             if isinstance(command, LoadData):
                 self._audits.end()
-            if isinstance(command, SearchWish):
+            if isinstance(command, SearchCommand):
                 self._pass_on(command)
-            elif isinstance(command, WeighSettings):
+            elif isinstance(command, ComputeImportances):
                 self._weighings.begin(command)  # at once, whatever is in hand
-            elif not self.control.obey(command):
+            elif not self.control.handle(command):
                 self._jobs.expect(command)
                 self._queue.put(command)
         os._exit(0)
 
-    def _pass_on(self, wish: SearchWish) -> None:
+    def _pass_on(self, wish: SearchCommand) -> None:
         try:
             commands.submit(self._search, wish)
         except EngramError as error:
-            self.emit(Refused(reason=error.what, advice=error.advice))
+            self.emit(RequestFailed(reason=error.what, advice=error.advice))
 
     def _carry_out(self, command: Message) -> None:
         if isinstance(command, Audit):
             self._audits.begin(command)
-        elif isinstance(command, Filter):
+        elif isinstance(command, ApplyFilter):
             self._filters.begin(command)
         elif isinstance(command, Request):
             self._answer(command)
         else:
             self._do_job(command)
 
-    def _filter(self, request: Filter, should_stop: ShouldStop) -> None:
+    def _filter(self, request: ApplyFilter, should_stop: ShouldStop) -> None:
         """Wait until the one before is done, so that never two work at a time; then see whether it is still wanted."""
         with self._filtering:
             if not should_stop():
@@ -205,11 +205,11 @@ class Worker:
                 training.resume(run, epochs=epochs, backend=name, emit=emit, should_stop=should_stop)
             elif isinstance(command, Search):
                 searching.search(command, emit=emit, should_stop=control.is_stopped, is_paused=control.is_paused)
-            elif isinstance(command, MakeStudy):
+            elif isinstance(command, RunStudy):
                 study.make(command, emit=emit, should_stop=control.is_stopped, is_paused=control.is_paused)
         except EngramError as error:
             if not self._told:
-                self.emit(Refused(reason=error.what, advice=error.advice))
+                self.emit(RequestFailed(reason=error.what, advice=error.advice))
         finally:
             self._search = None
             self._jobs.done()
@@ -243,11 +243,11 @@ class Worker:
         try:
             content = answer()
         except EngramError as error:
-            refused = Refused(reason=error.what, advice=error.advice, number=request.number, panel=request.panel)
+            refused = RequestFailed(reason=error.what, advice=error.advice, number=request.number, panel=request.panel)
             self.emit(refused)
             return
         if content is not None:
-            self.emit(Answer(number=request.number, panel=request.panel, content=content))
+            self.emit(Response(number=request.number, panel=request.panel, content=content))
         elif not self._is_overtaken(request):
             self._later.append(request)  # it gave way, and has its turn when nothing newer is asked
 
@@ -272,9 +272,9 @@ def main(arguments: list[str] | None = None) -> None:
 def _warm_up(worker: Worker, name: str, threads: int) -> None:
     settings = TrainingConfig.model_validate({"backend": name, "threads": threads, "deterministic": False})
     try:
-        backend.load("engine.models", settings)
+        backend.import_on_backend("engine.models", settings)
     except EngramError as error:
-        worker.emit(Refused(reason=error.what, advice=error.advice))
+        worker.emit(RequestFailed(reason=error.what, advice=error.advice))
         return
     worker.emit(Ready(backend=name, device=backend.device(), versions=backend.versions(name)))
 

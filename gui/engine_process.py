@@ -69,7 +69,7 @@ class EngineProcess(QObject):
         return self._process.state() != QProcess.ProcessState.NotRunning
 
     def send(self, message: Message) -> None:
-        self._process.write(message.line().encode())
+        self._process.write(message.to_json_line().encode())
 
     def close(self, grace_ms: int = GRACE_MS) -> None:
         """Ask it to end by closing its stdin; after a grace period, kill it."""

@@ -41,7 +41,7 @@ class FieldRow(QObject):
         for part in (self.label, editor):
             part.setToolTip(tool_tip(spec))
         editor.setAccessibleName(spec.title)
-        editor.setAccessibleDescription(spec.text)
+        editor.setAccessibleDescription(spec.help)
         self.show_problem("")
 
     def place(self, grid: QGridLayout) -> None:
@@ -95,7 +95,7 @@ class Form(QWidget):
         super().__init__()
         self.visit, self.problem = 0, ""
         self._undo, self._check = undo, check
-        self.folds = {title: Fold(title) for title in dict.fromkeys(spec.fold for spec in specs if spec.advanced)}
+        self.folds = {title: Fold(title) for title in dict.fromkeys(spec.group for spec in specs if spec.advanced)}
         self.rows = {spec.name: FieldRow(spec, own.get(spec.name) or editor_for(spec), self) for spec in specs}
         self._known = self.values()
         self._lay_out()
@@ -133,9 +133,9 @@ class Form(QWidget):
             text = alone.get(name, "").replace(f" ({row.spec.option})", "")
             row.show_problem(text)
             if text and row.spec.advanced:
-                self.folds[row.spec.fold].open()
+                self.folds[row.spec.group].open()
         for title, fold in self.folds.items():
-            inside = [row for row in self.rows.values() if row.spec.advanced and row.spec.fold == title]
+            inside = [row for row in self.rows.values() if row.spec.advanced and row.spec.group == title]
             fold.set_changed(sum(row.editor.value() != row.spec.default for row in inside))
 
     def is_valid(self) -> bool:
@@ -145,7 +145,7 @@ class Form(QWidget):
         """Hide the fields that say nothing now."""
         for name, row in self.rows.items():
             row.set_visible(name in names)
-        shown = {self.rows[name].spec.fold for name in names}
+        shown = {self.rows[name].spec.group for name in names}
         for title, fold in self.folds.items():
             fold.setVisible(title in shown)
 
@@ -165,7 +165,7 @@ class Form(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         grids = {"": _grid()} | {title: _grid() for title in self.folds}
         for row in self.rows.values():
-            row.place(grids[row.spec.fold])
+            row.place(grids[row.spec.group])
         column.setSpacing(4)
         column.addLayout(grids[""])
         for title, fold in self.folds.items():
@@ -195,9 +195,9 @@ def _said(values: Values, check: Check) -> str:
 def tool_tip(spec: FieldSpec) -> str:
     """Return the help of a setting with its range and default."""
     unit = f" {spec.unit}" if spec.unit else ""
-    parts = [spec.text]
-    if spec.limits:
-        parts.append(f"{spec.limits.capitalize()}{unit}.")
+    parts = [spec.help]
+    if spec.range_text:
+        parts.append(f"{spec.range_text.capitalize()}{unit}.")
     default = choice_title(str(spec.default), spec.name) if spec.choices else _written(spec)
     return " ".join([*parts, f"Default: {default}; double-click the name to restore it."])
 

@@ -12,12 +12,12 @@ from engine.messages import (
     Event,
     JobEnded,
     JobStarted,
-    MakeStudy,
     Pause,
     Paused,
     Ready,
-    Refused,
+    RequestFailed,
     Resume,
+    RunStudy,
     Search,
     SearchEnded,
     SearchStarted,
@@ -89,7 +89,7 @@ class Job(QObject):
         self.run = run.name
         self._send(Resume(run=str(run.path), epochs=epochs, backend=backend), "starting")
 
-    def begin_study(self, order: MakeStudy, backend: str) -> None:
+    def begin_study(self, order: RunStudy, backend: str) -> None:
         """Make a study, or go on with the one that is in its folder; left alone while there is another job."""
         if not self.is_busy():
             self.warm_up(backend)
@@ -128,7 +128,7 @@ class Job(QObject):
             self.engine.let_go()
             self.engine = None
 
-    def _send(self, message: Resume | MakeStudy | Search | Pause | Continue | Stop, state: State) -> None:
+    def _send(self, message: Resume | RunStudy | Search | Pause | Continue | Stop, state: State) -> None:
         if self.engine:
             self.engine.send(message)
         self._set_state(state)
@@ -145,7 +145,7 @@ class Job(QObject):
         if isinstance(event, Ready):
             self._was_ready = True
             self.ready.emit(event)
-        elif isinstance(event, Refused):
+        elif isinstance(event, RequestFailed):
             if self.is_busy():
                 self._set_state("idle")
             self.refused.emit(event)

@@ -42,10 +42,12 @@ def mask_of(region: Region, shape: tuple[int, int]) -> NDArray[np.bool_]:
     """Return the pixels of a region on a picture of a shape. Raises RegionError."""
     height, width = shape
     if region.kind == "polygon":
-        return lesions.fitting(lesions.polygon(shape, [(x * width, y * height) for x, y in region.points]))
+        return lesions.require_measurable(lesions.polygon(shape, [(x * width, y * height) for x, y in region.points]))
     left, top, right, bottom = region.box
     draw = lesions.ellipse if region.kind == "ellipse" else lesions.rectangle
-    return lesions.fitting(draw(shape, left * width, top * height, (right - left) * width, (bottom - top) * height))
+    return lesions.require_measurable(
+        draw(shape, left * width, top * height, (right - left) * width, (bottom - top) * height)
+    )
 
 
 def lesion_text(region: Region | None, size: tuple[int, int], rim_px: int, known: Callable[[], bool]) -> str:
@@ -65,7 +67,7 @@ def _read(source: str) -> Mapping[str, object]:
     """The boxes of a folder; none where there is no table, or none that can be read."""
     path = Path(source).expanduser() / BOXES
     try:
-        return dict(lesions.read_boxes(path).of) if path.is_file() else {}
+        return dict(lesions.read_boxes(path).find_by_name) if path.is_file() else {}
     except (EngramError, OSError):
         return {}
 

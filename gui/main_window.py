@@ -5,7 +5,7 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from engine import demo
 from engine.config import DataConfig
 from engine.errors import ConfigError
-from engine.messages import Refused
+from engine.messages import RequestFailed
 from gui import closing, preferences
 from gui.commands import Commands
 from gui.drops import classify, paths_of
@@ -132,7 +132,7 @@ class MainWindow(Shell):
         self.memory.put("recent", recent)
         self._show_recent(recent)
 
-    def _on_refused(self, panel: str, refused: Refused) -> None:
+    def _on_refused(self, panel: str, refused: RequestFailed) -> None:
         """An engine that was warmed up and has no run in its hands refuses because its backend cannot be used."""
         if panel == JOB and self.top_bar.waiting:
             self.top_bar.show_lost("Engine not available")

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from engine import runs
 from engine.config import TrainingConfig
-from engine.config import fields as describe
+from engine.config import list_fields as describe
 from gui.editors import choice_title
 from gui.memory import Memory
 from gui.theme import Mode

@@ -5,7 +5,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from engine.messages import Answer, Event, Ready, Refused, Request, RequestProgress, Stop
+from engine.messages import Event, Ready, Request, RequestFailed, RequestProgress, Response, Stop
 from gui.answer_arrays import discard_arrays, take_arrays
 from gui.engine_process import Ending, EngineProcess
 
@@ -68,26 +68,26 @@ class Questions(QObject):
     def _on_event(self, event: Event) -> None:
         if isinstance(event, Ready):
             self.ready.emit(event)
-        elif isinstance(event, (Answer, RequestProgress, Refused)):
+        elif isinstance(event, (Response, RequestProgress, RequestFailed)):
             self._on_reply(event)
 
-    def _on_reply(self, reply: Answer | RequestProgress | Refused) -> None:
+    def _on_reply(self, reply: Response | RequestProgress | RequestFailed) -> None:
         request = self._waiting.get(reply.panel or "")
         if request is None or request.number != reply.number:
-            if isinstance(reply, Answer):
+            if isinstance(reply, Response):
                 discard_arrays(reply.content, self._scratch)
             return
         if isinstance(reply, RequestProgress):
             self.progressed.emit(reply)
             return
-        outcome = self._taken(reply, request) if isinstance(reply, Answer) else reply
+        outcome = self._taken(reply, request) if isinstance(reply, Response) else reply
         if outcome is None:
             return
         del self._waiting[request.panel]
         self.waiting_changed.emit(request.panel)
-        (self.answered if isinstance(outcome, Answer) else self.refused).emit(outcome)
+        (self.answered if isinstance(outcome, Response) else self.refused).emit(outcome)
 
-    def _taken(self, answer: Answer, request: Request) -> Answer | Refused | None:
+    def _taken(self, answer: Response, request: Request) -> Response | RequestFailed | None:
         """Return the answer with its arrays; None if they cannot be read and the request was sent once more."""
         try:
             return answer.model_copy(update={"content": take_arrays(answer.content, self._scratch)})
@@ -97,11 +97,11 @@ class Questions(QObject):
                 self.engine.send(request)
                 return None
             reason = f"The answer cannot be read ({error})."
-            return Refused(reason=reason, advice="Try again.", panel=request.panel, number=request.number)
+            return RequestFailed(reason=reason, advice="Try again.", panel=request.panel, number=request.number)
 
     def _on_ended(self, ending: Ending) -> None:
         """Tell every panel that waits; the next question starts a new explorer."""
         self.engine = None
         for panel, request in list(self._waiting.items()):
-            reason = Refused(reason=ending.sentence, advice="Try again.", panel=panel, number=request.number)
+            reason = RequestFailed(reason=ending.sentence, advice="Try again.", panel=panel, number=request.number)
             self._on_reply(reason)

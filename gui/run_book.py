@@ -88,7 +88,7 @@ class RunBook(QObject):
     def rename(self, name: str, new: str) -> None:
         """Give a run another name. Raises RunError."""
         folder = self._free(name)
-        if not runs.NAME.fullmatch(new):
+        if not runs.NAME_PATTERN.fullmatch(new):
             raise RunError(f"'{new}' is not a valid run name.", "Use letters, digits, '.', '_' and '-'.")
         if (self.root / new).exists():
             raise RunExists(f"A run named '{new}' already exists.", "Choose another name.")
@@ -132,7 +132,7 @@ class RunBook(QObject):
             return
         self._folders_seen = seen
         try:
-            found = {run.name: run for run in runs.find_all(self.root)}
+            found = {run.name: run for run in runs.list_runs(self.root)}
         except OSError:  # a drive that is away for a moment: what is known stays
             return
         for name in [name for name in self.records if name not in found]:

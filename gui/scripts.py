@@ -12,9 +12,9 @@ WIDTH = 100
 def changed(config: RunConfig) -> str:
     """Return the settings that differ from the defaults of their model, as Python."""
     model = config.model.model
-    plain = settings.flat(settings.build({"model": model}))
+    plain = settings.to_flat(settings.from_flat({"model": model}))
     values: dict[str, Any] = {"model": model} if model != RunConfig().model.model else {}
-    values |= {name: value for name, value in settings.flat(config).items() if value != plain[name]}
+    values |= {name: value for name, value in settings.to_flat(config).items() if value != plain[name]}
     return pformat(values, width=WIDTH, sort_dicts=False)
 
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from engine import runs
 from engine.config import DataConfig, RunConfig
 from engine.data.walk import check_folder
-from engine.messages import Answer, Event, LoadData, Refused, Request
+from engine.messages import Event, LoadData, Request, RequestFailed, Response
 from gui.job import Job, Loss
 from gui.loaded_data import LoadedData, from_answer
 from gui.questions import Questions
@@ -86,7 +86,7 @@ class Session(QObject):
     def start(self, config: RunConfig, name: str | None = None) -> RunRecord:
         """Make a run and train it. Raises RunError, DataError."""
         check_folder(config.data.source)
-        record = self.book.add(runs.create(config, name, self.book.root))
+        record = self.book.add(runs.create_run(config, name, self.book.root))
         self.resume(record.name)
         return record
 
@@ -153,7 +153,7 @@ class Session(QObject):
         )
         self.engine_lost.emit(Loss(loss.run, f"{loss.sentence} {kept}"))
 
-    def _on_answered(self, answer: Answer) -> None:
+    def _on_answered(self, answer: Response) -> None:
         if answer.panel != DATA:
             self.answered.emit(answer.panel, answer.content)
             return
@@ -161,6 +161,6 @@ class Session(QObject):
             self.data = from_answer(self.wanted, answer.content)
         except (OSError, ValueError) as error:
             reason = f"The prepared images could not be read ({error})."
-            self.refused.emit(DATA, Refused(reason=reason, advice="Load the dataset again.", panel=DATA))
+            self.refused.emit(DATA, RequestFailed(reason=reason, advice="Load the dataset again.", panel=DATA))
         else:
             self.data_loaded.emit(self.data)

@@ -42,4 +42,4 @@ def data_config(values: Mapping[str, Any]) -> DataConfig:
     """
     if values.get("source") in ("", "hf:"):
         raise ConfigError("Choose a folder or dataset, or drop a folder here.")
-    return settings.build({**values, "filters": (32,)}).data
+    return settings.from_flat({**values, "filters": (32,)}).data

@@ -27,7 +27,7 @@ def main() -> None:
     """Train both models in a folder for the time being, and pack them."""
     with tempfile.TemporaryDirectory() as folder:
         for model, own in MODELS.items():
-            settings = config.build({"model": model, **SETTINGS, **own})
+            settings = config.from_flat({"model": model, **SETTINGS, **own})
             meter = Meter(sys.stderr, settings.model.loss_unit)
             run = training.train(settings, run=f"demo-{model}", root=folder, emit=meter)
             name_originals(demo.pack(run, demo.PACKED / run.name, PREVIEWS))

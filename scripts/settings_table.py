@@ -34,8 +34,8 @@ def page() -> str:
 def table(section: type[config.Section]) -> str:
     """One row for each field."""
     return COLUMNS + "".join(
-        f"| `{spec.option}` | {spec.title} | {spec.text} | {values(spec)} | {default(spec)} |\n"
-        for spec in config.fields(section)
+        f"| `{spec.option}` | {spec.title} | {spec.help} | {values(spec)} | {default(spec)} |\n"
+        for spec in config.list_fields(section)
     )
 
 

@@ -24,8 +24,8 @@ TINY = {
 def tiny_config(**changes):
     """Return tiny settings with these changes; settings that the model does not have are left out."""
     sections = config.sections(changes.get("model", "ae")).values()
-    known = {spec.name for section in sections for spec in config.fields(section)}
-    return config.build({**{name: value for name, value in TINY.items() if name in known}, **changes})
+    known = {spec.name for section in sections for spec in config.list_fields(section)}
+    return config.from_flat({**{name: value for name, value in TINY.items() if name in known}, **changes})
 
 
 class TrainedRuns:
@@ -60,7 +60,7 @@ class TrainedRuns:
 
 
 def _copy(path: Path, target: Path) -> Run:
-    shutil.copytree(path, target, ignore=shutil.ignore_patterns(*runs.OWN))
+    shutil.copytree(path, target, ignore=shutil.ignore_patterns(*runs.NOT_COPIED))
     _rename(target)
     return Run(target)
 
@@ -68,4 +68,6 @@ def _copy(path: Path, target: Path) -> Run:
 def _rename(path: Path) -> None:
     """Write the run's name and folder into its events."""
     run = Run(path)
-    runs.write_text(path / "events.jsonl", "".join(runs.renamed(event, path).line() for event in run.events()))
+    runs.write_text_atomic(
+        path / "events.jsonl", "".join(runs.retarget_event(event, path).to_json_line() for event in run.events())
+    )

@@ -48,10 +48,10 @@ class Subject:
 
 def run(options: Namespace) -> Outcome:
     """Draw the layers for every image; one that cannot be opened does not keep the others back."""
-    opened = runs.open(options.run, options.runs)
+    opened = runs.open_run(options.run, options.runs)
     options.out.mkdir(parents=True, exist_ok=True)
     model = evaluation.load_model(opened)
-    listed = backend.load_any("engine.explore.layers", opened.config.training).listed(model)
+    listed = backend.import_on_any_backend("engine.explore.layers", opened.config.training).listed(model)
     wanted = None if ALL in (options.layer or [ALL]) else list(dict.fromkeys(options.layer))
     meter, described, failed, taken = Meter(sys.stderr), [], [], set[str]()
     for done, path in enumerate(options.images):
@@ -91,7 +91,7 @@ def _computed(model: Any, subject: Subject, wanted: Sequence[str] | None) -> Act
     Raises:
         ConfigError: the model has no layer of a wanted name.
     """
-    compute = backend.load_any("engine.explore.activations", TrainingConfig()).compute
+    compute = backend.import_on_any_backend("engine.explore.activations", TrainingConfig()).compute
     return {name: array[0] for name, array in compute(model, subject.image[None, ..., None], wanted).items()}
 
 

@@ -16,7 +16,7 @@ SHOWN = 10
 
 def run(options: Namespace) -> Outcome:
     """Audit a source."""
-    asked = config.build(settings(options)).data
+    asked = config.from_flat(settings(options)).data
     found = audit.audit(asked, progress=Meter(sys.stderr).count)
     return Outcome(_text(found), found)
 

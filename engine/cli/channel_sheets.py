@@ -118,4 +118,4 @@ def _saved(subject: Subject, what: str, drawn: tuple[list[Cell], str, int], out:
 
 
 def _module(name: str) -> Any:
-    return backend.load_any(f"engine.explore.{name}", TrainingConfig())
+    return backend.import_on_any_backend(f"engine.explore.{name}", TrainingConfig())

@@ -23,7 +23,7 @@ LARGEST_FIRST = {"energy", "mean", "spread", "zeros"}
 def run(options: Namespace) -> Outcome:
     """Gather the numbers of the channels, and draw what is wanted of one layer's."""
     _check(options)
-    opened = runs.open(options.run, options.runs)
+    opened = runs.open_run(options.run, options.runs)
     meter = Meter(sys.stderr)
     images = evaluation.images(opened, options.data, progress=meter.count).splits[options.split]
     if not len(images):
@@ -79,7 +79,7 @@ def _more(subject: Subject, options: Namespace, meter: Meter) -> dict[str, Any]:
 
 def _matched(subject: Subject, options: Namespace) -> dict[str, Any]:
     """The same layer of another run, channel by channel, on some scans of the split."""
-    other = runs.open(options.match, options.runs)
+    other = runs.open_run(options.match, options.runs)
     few = subject.images.read(
         np.unique(np.linspace(0, len(subject.images) - 1, MATCHED_SCANS).round().astype(np.int64))
     )
@@ -164,4 +164,4 @@ def _whole(typed: str, name: str, most: int) -> None:
 
 def _module(name: str) -> Any:
     """A module of `engine.explore`; Keras is there, since a model has been loaded."""
-    return backend.load_any(f"engine.explore.{name}", TrainingConfig())
+    return backend.import_on_any_backend(f"engine.explore.{name}", TrainingConfig())

@@ -35,7 +35,7 @@ def run(options: Namespace) -> Outcome:
     trained = []
     with StopWish() as wish:
         loading.check_source(chosen[0].data)
-        backend.use(chosen[0].training)
+        backend.configure(chosen[0].training)
         for each in chosen:
             trained.append(_train(each, root, wish))
             if wish.wished:
@@ -56,13 +56,13 @@ def run(options: Namespace) -> Outcome:
 
 def _settings(options: Namespace, model: str) -> RunConfig:
     """The demo's settings for a model, under those of the options that the model has."""
-    base = config.build({"model": model, **SETTINGS, **MODELS[model]})
-    known = config.flat(base)
-    return config.build({name: value for name, value in settings(options).items() if name in known}, base)
+    base = config.from_flat({"model": model, **SETTINGS, **MODELS[model]})
+    known = config.to_flat(base)
+    return config.from_flat({name: value for name, value in settings(options).items() if name in known}, base)
 
 
 def _train(chosen: RunConfig, root: Path, wish: StopWish) -> Run:
-    created = runs.create(chosen, None, root)
+    created = runs.create_run(chosen, None, root)
     return training.train(run=created, emit=meter(created), should_stop=wish)
 
 

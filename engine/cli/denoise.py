@@ -17,7 +17,7 @@ from engine.report import denoising, figures
 
 def run(options: Namespace) -> Outcome:
     """Denoise one scan with every method and write the pictures."""
-    opened, settings = runs.open(options.run, options.runs), denoise_config(options)
+    opened, settings = runs.open_run(options.run, options.runs), denoise_config(options)
     against = baselines.names(options.against)
     options.out.mkdir(parents=True, exist_ok=True)
     meter = Meter(sys.stderr)

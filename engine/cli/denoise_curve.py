@@ -34,7 +34,7 @@ SHOWN_PROBLEMS = 5
 def run(options: Namespace) -> Outcome:
     """Draw the curves of some runs."""
     order = Order(
-        runs=[runs.open(name, options.runs) for name in dict.fromkeys(options.names)],
+        runs=[runs.open_run(name, options.runs) for name in dict.fromkeys(options.names)],
         settings=denoise_config(options),
         source=options.data,
         sigmas=curves.SIGMAS if options.sigmas is None else sigmas(options.sigmas),

@@ -85,7 +85,7 @@ def add_denoise_curve(command: argparse.ArgumentParser) -> None:
 def _add_shared(command: Any, without: tuple[str, ...]) -> None:
     command.add_argument("--against", metavar="NAMES", default="", help=AGAINST_HELP)
     group = command.add_argument_group("noise", summary(DenoiseConfig))
-    for spec in config.fields(DenoiseConfig):
+    for spec in config.list_fields(DenoiseConfig):
         if spec.name not in without:
             add_option(group, spec)
 
@@ -97,4 +97,4 @@ def denoise_config(options: argparse.Namespace) -> DenoiseConfig:
         ConfigError: one of them is no good.
     """
     given = {name: value for name, value in vars(options).items() if name in DenoiseConfig.model_fields}
-    return config.validated(DenoiseConfig, given)
+    return config.validate(DenoiseConfig, given)

@@ -41,7 +41,7 @@ loss × {size} images, as in the reference study (a 2024 course report)."""
 
 def run(options: Namespace) -> Outcome:
     """Measure a run on each split."""
-    opened = runs.open(options.run, options.runs)
+    opened = runs.open_run(options.run, options.runs)
     meter = Meter(sys.stderr)
     images = evaluation.images(opened, options.data, progress=meter.count)
     if options.data is None and evaluation.have_changed(opened, images):

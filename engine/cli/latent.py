@@ -62,11 +62,11 @@ def run(options: Namespace) -> Outcome:
 
 def opened(options: Namespace, meter: Meter) -> Atlas:
     """The atlas of the run and the data that a command names."""
-    found = runs.open(options.run, options.runs)
+    found = runs.open_run(options.run, options.runs)
     images: data.Dataset = evaluation.images(found, options.data, progress=meter.count)
     atlas = Atlas(found, evaluation.load_model(found), images)
     atlas.progress = partial(meter.count, "Encoding")
-    backend.load_any("engine.explore.layers", TrainingConfig())
+    backend.import_on_any_backend("engine.explore.layers", TrainingConfig())
     return atlas
 
 
@@ -76,7 +76,7 @@ def write_table(path: Path, rows: list[dict[str, Any]]) -> str:
     writer = csv.DictWriter(text, list(rows[0]) if rows else [])
     writer.writeheader()
     writer.writerows(rows)
-    runs.write_text(path, text.getvalue())
+    runs.write_text_atomic(path, text.getvalue())
     return str(path)
 
 

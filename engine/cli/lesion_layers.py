@@ -35,11 +35,11 @@ def run(options: Namespace) -> Outcome:
     looks: dict[str, Any] = {"noise": _above_zero(options.noise)}
     looks["places"] = _whole(options.places, "places", MOST_PLACES)
     looks["channels"] = _whole(options.channels, "channels", MOST_CHANNELS)
-    opened = runs.open(options.run, options.runs)
+    opened = runs.open_run(options.run, options.runs)
     meter = Meter(sys.stderr)
     twins = _twins(opened, options, count, meter)
     model = evaluation.load_model(opened)
-    detectability = backend.load_any("engine.explore.detectability", opened.config.training)
+    detectability = backend.import_on_any_backend("engine.explore.detectability", opened.config.training)
 
     def step(done: int, total: int) -> bool:
         meter.count("Computing d′", done, total)
@@ -64,8 +64,10 @@ def _asked_layers(typed: str, model: Any) -> list[str] | None:
     if typed == "all":
         return None
     if typed == "stages":
-        known = backend.load_any("engine.explore.layers", TrainingConfig()).listed(model)
-        stages: list[str] = backend.load_any("engine.explore.detectability", TrainingConfig()).stages(known)
+        known = backend.import_on_any_backend("engine.explore.layers", TrainingConfig()).listed(model)
+        stages: list[str] = backend.import_on_any_backend("engine.explore.detectability", TrainingConfig()).stages(
+            known
+        )
         return stages
     return [name.strip() for name in typed.split(",")]
 

@@ -14,7 +14,7 @@ HEAD = ("run", "model", "state", "epoch", "best validation loss", "data")
 def run(options: Namespace) -> Outcome:
     """List the runs, oldest first."""
     root = options.runs or runs.default_root()
-    listed = [_describe(each) for each in runs.find_all(root)]
+    listed = [_describe(each) for each in runs.list_runs(root)]
     if not listed:
         return Outcome(f"There are no runs in {root} yet.", [])
     return Outcome(table(HEAD, [_row(each) for each in listed], align="<<<>><"), listed)

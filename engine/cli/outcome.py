@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.studies import finite
+from engine.study_folder import to_json_safe
 
 USER_ERROR, INTERRUPTED = 2, 130
 
@@ -27,7 +27,7 @@ class Outcome:
 
     def written(self, as_json: bool) -> str:
         """The result as it goes to stdout."""
-        return (json.dumps(finite(self.content), indent=2) if as_json else self.text) + "\n"
+        return (json.dumps(to_json_safe(self.content), indent=2) if as_json else self.text) + "\n"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], align: str) -> str:

@@ -21,7 +21,7 @@ largest value where that is above 1, else the difference itself; it must stay be
 def run(options: Namespace) -> Outcome:
     """Compare a run's layers on all installed backends."""
     count = _count(options.images)
-    opened = runs.open(options.run, options.runs)
+    opened = runs.open_run(options.run, options.runs)
     meter = Meter(sys.stderr)
     loaded = evaluation.images(opened, options.data, progress=meter.count)
     split = next(name for name in ("test", "validation", "train") if len(loaded.splits[name]))

@@ -146,7 +146,7 @@ def _add_resume(command: Parser) -> None:
             "learning-rate schedule is recomputed for N epochs"
         ),
     )
-    backends = next(spec for spec in config.fields(config.TrainingConfig) if spec.name == "backend")
+    backends = next(spec for spec in config.list_fields(config.TrainingConfig) if spec.name == "backend")
     command.add_argument(
         "--backend",
         metavar="|".join(backends.choices),
@@ -173,7 +173,7 @@ def _add_audit(command: Parser) -> None:
     command.usage = f"{PROGRAM} audit SOURCE [--json] [SETTINGS]"
     command.add_argument("source", metavar="SOURCE", help=SOURCE_HELP)
     group = command.add_argument_group("data", summary(DataConfig))
-    for spec in config.fields(DataConfig):
+    for spec in config.list_fields(DataConfig):
         if spec.name in AUDIT_SETTINGS:
             add_option(group, spec)
 
@@ -235,7 +235,7 @@ def _add_study(command: Parser) -> None:
         "--out", type=Path, metavar="DIR", required=True, help="folder of the study: runs, tables, figures, page"
     )
     group = command.add_argument_group("study", summary(StudyConfig))
-    for spec in config.fields(StudyConfig):
+    for spec in config.list_fields(StudyConfig):
         add_option(group, spec)
     add_settings(command, models=False)
 

@@ -61,7 +61,7 @@ class Subject:
 
 def run(options: Namespace) -> Outcome:
     """Reconstruct every image and write its pictures; one that cannot be opened does not keep the others back."""
-    opened = runs.open(options.run, options.runs)
+    opened = runs.open_run(options.run, options.runs)
     options.out.mkdir(parents=True, exist_ok=True)
     model = evaluation.load_model(opened)
     meter, subjects, failed = Meter(sys.stderr), [], []

@@ -11,9 +11,9 @@ from engine.cli.train import meter, outcome
 def run(options: Namespace) -> Outcome:
     """Go on with a run from its last complete epoch."""
     typed = {"epochs": options.epochs, "backend": options.backend}
-    wanted = config.build({name: value for name, value in typed.items() if value is not None}).training
+    wanted = config.from_flat({name: value for name, value in typed.items() if value is not None}).training
     epochs, backend = (None if value is None else getattr(wanted, name) for name, value in typed.items())
-    opened = runs.open(options.run, options.runs)
+    opened = runs.open_run(options.run, options.runs)
     with StopWish() as wish:
         training.resume(opened, epochs=epochs, backend=backend, emit=meter(opened), should_stop=wish)
     return outcome(opened, options.runs)

@@ -46,7 +46,7 @@ def run(options: Namespace) -> Outcome:
     teller = Teller(Meter(sys.stderr, _unit(order)))
     with StopWish(NOTE) as wish:
         folder.check_source(order)  # before Keras is imported
-        backend.take_none()
+        backend.import_without_compute()
         found = job.search(order, emit=teller, should_stop=wish)
     content = trials.content(found)
     goal = content["settings"]["trials"]
@@ -60,7 +60,9 @@ def run(options: Namespace) -> Outcome:
 def _order(options: Namespace) -> Order:
     """What is wanted, from the options; they come before the preset, and a search that there is needs none."""
     given = {
-        spec.name: getattr(options, spec.name) for spec in config.fields(SearchConfig) if hasattr(options, spec.name)
+        spec.name: getattr(options, spec.name)
+        for spec in config.list_fields(SearchConfig)
+        if hasattr(options, spec.name)
     }
     values = {name: value for name, value in settings(options).items() if name != "seed"}
     plan = _recorded(options)
@@ -73,7 +75,7 @@ def _order(options: Namespace) -> Order:
         for name in values:
             points = points.drop_dimension(name)
         described = None if known or options.space else points.to_dict()
-    fixed = config.build(values, base) if values or options.preset or not known else None
+    fixed = config.from_flat(values, base) if values or options.preset or not known else None
     if options.space:
         described = _checked(options, fixed or known or RunConfig(), values)
     root = str(options.runs or runs.default_root())

@@ -47,9 +47,9 @@ def add_search(command: argparse.ArgumentParser) -> None:
         "--retry-failed", action="store_true", help="run failed trials again, from their last completed epochs"
     )
     how = command.add_argument_group("search", summary(SearchConfig))
-    for spec in config.fields(SearchConfig):
+    for spec in config.list_fields(SearchConfig):
         add_option(how, spec)
-    add_settings(command, without=[spec.name for spec in config.fields(SearchConfig)])
+    add_settings(command, without=[spec.name for spec in config.list_fields(SearchConfig)])
 
 
 def add_trials(command: argparse.ArgumentParser) -> None:

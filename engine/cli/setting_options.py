@@ -18,7 +18,7 @@ def add_settings(command: argparse.ArgumentParser, models: bool = True, without:
             _add_model(command.add_argument_group("model", "Architecture and loss."), models)
             continue
         group = command.add_argument_group(name, summary(section))
-        for spec in config.fields(section):
+        for spec in config.list_fields(section):
             if spec.name not in without:
                 add_option(group, spec, aliases=["--data"] if spec.name == "source" else [])
 
@@ -38,7 +38,7 @@ def model_settings() -> list[tuple[FieldSpec, list[str]]]:
     """Settings of all models, each with the models that have it."""
     owners: dict[str, tuple[FieldSpec, list[str]]] = {}
     for name, section in config.MODELS.items():
-        for spec in config.fields(section):
+        for spec in config.list_fields(section):
             owners.setdefault(spec.name, (spec, []))[1].append(name)
     return list(owners.values())
 
@@ -47,8 +47,8 @@ def _otherwise(spec: FieldSpec, owners: Sequence[str]) -> str:
     """What a setting means, and its default, in the models that differ from the one it was described for."""
     told: dict[str, list[str]] = {}
     for name in owners:
-        own = next(each for each in config.fields(config.MODELS[name]) if each.name == spec.name)
-        text = f"{own.text} " if own.text != spec.text else ""
+        own = next(each for each in config.list_fields(config.MODELS[name]) if each.name == spec.name)
+        text = f"{own.help} " if own.help != spec.help else ""
         if text or own.default != spec.default:
             told.setdefault(f"{text}Default {_shown(own.default)}.", []).append(name)
     return "".join(f" {', '.join(names)}: {text}" for text, names in told.items())
@@ -79,7 +79,7 @@ def _described(spec: FieldSpec, note: str = "") -> str:
     """Title, text, range, unit and default of a setting."""
     limits = f"{_shown(spec.low)} to {_shown(spec.high)}" if spec.low is not None and spec.high is not None else ""
     span = " ".join(part for part in (limits, spec.unit) if part)
-    return f"{spec.title}. {spec.text}{note} {span + '; default' if span else 'Default'} {_shown(spec.default)}."
+    return f"{spec.title}. {spec.help}{note} {span + '; default' if span else 'Default'} {_shown(spec.default)}."
 
 
 def _shown(value: config.Setting) -> str:
@@ -93,10 +93,10 @@ def _shown(value: config.Setting) -> str:
 def settings(options: argparse.Namespace) -> dict[str, Any]:
     """The settings among the options, as they were typed; whole numbers after commas as a list."""
     sections = [section for model in config.MODELS for section in config.sections(model).values()]
-    kinds = {spec.name: spec.kind for section in sections for spec in config.fields(section)} | {"model": "choice"}
+    kinds = {spec.name: spec.kind for section in sections for spec in config.list_fields(section)} | {"model": "choice"}
     given = {name: value for name, value in vars(options).items() if name in kinds}
     if "source" in given:  # what is kept of it must be found from another folder too
-        given["source"] = config.absolute(given["source"])
+        given["source"] = config.resolve_source(given["source"])
     return {name: re.split(r"[,\s]+", value) if kinds[name] == "ints" else value for name, value in given.items()}
 
 
@@ -106,4 +106,4 @@ def run_config(options: argparse.Namespace, base: RunConfig | None = None) -> Ru
     Raises:
         ConfigError: one of them is no good.
     """
-    return config.build(settings(options), base)
+    return config.from_flat(settings(options), base)

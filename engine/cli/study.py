@@ -11,7 +11,7 @@ from engine.cli.parser import settings
 from engine.cli.stopping import StopWish
 from engine.config import StudyConfig
 from engine.errors import ConfigError
-from engine.messages import MakeStudy
+from engine.messages import RunStudy
 from engine.study import job
 
 
@@ -20,7 +20,7 @@ def run(options: Namespace) -> Outcome:
     if options.runs is not None:
         raise ConfigError("A study keeps its runs in its own folder.", "Remove --runs; the runs are in OUT/runs.")
     given = settings(options)
-    order = MakeStudy(out=str(options.out), config=_chosen(options), settings=given)
+    order = RunStudy(out=str(options.out), config=_chosen(options), settings=given)
     with StopWish() as wish:
         content = job.make(order, emit=Meter(sys.stderr), should_stop=wish)
     if content["state"] == "stopped":
@@ -32,7 +32,7 @@ def run(options: Namespace) -> Outcome:
 
 def _chosen(options: Namespace) -> StudyConfig:
     names = StudyConfig.model_fields
-    return config.validated(StudyConfig, {name: value for name, value in vars(options).items() if name in names})
+    return config.validate(StudyConfig, {name: value for name, value in vars(options).items() if name in names})
 
 
 def _text(content: dict[str, Any]) -> str:

@@ -21,8 +21,8 @@ def run(options: Namespace) -> Outcome:
     with StopWish() as wish:
         tracking.check(chosen)
         loading.check_source(chosen.data)  # before a framework is imported
-        backend.use(chosen.training)  # before there is a folder: it may not be installed
-        created = runs.create(chosen, options.run, options.runs)
+        backend.configure(chosen.training)  # before there is a folder: it may not be installed
+        created = runs.create_run(chosen, options.run, options.runs)
         training.train(run=created, emit=meter(created), should_stop=wish)
     return outcome(created, options.runs)
 

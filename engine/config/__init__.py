@@ -4,28 +4,28 @@ The form in the window, the options of the command line, config.json and the tab
 A run's settings are a `RunConfig`: one frozen, validated section each, all listed by `sections`.
 """
 
-from engine.config.data import DataConfig, absolute
+from engine.config.data import DataConfig, resolve_source
 from engine.config.models import (
     MODELS,
     AutoencoderConfig,
     BottleneckConfig,
     ConvolutionConfig,
-    EvidenceConfig,
+    ELBOConfig,
     ModelConfig,
     ResidualConfig,
     ResidualVariationalConfig,
     SkipAutoencoderConfig,
-    StackConfig,
+    StridedConvConfig,
     UNetConfig,
     VariationalConfig,
     model_title,
 )
-from engine.config.run import RESOURCES, RunConfig, build, flat, parse, preset, presets, sections
+from engine.config.noise import AugmentationConfig, DenoiseConfig, NoiseConfig, NoiseKind
+from engine.config.run import RESOURCES, RunConfig, from_flat, from_nested, preset, presets, sections, to_flat
 from engine.config.search import SearchConfig
-from engine.config.section import FieldSpec, Section, Setting, fields, setting, validated
+from engine.config.section import FieldSpec, Section, Setting, list_fields, setting, validate
 from engine.config.study import StudyConfig
 from engine.config.training import TrainingConfig
-from engine.config.variation import AugmentationConfig, DenoiseConfig, NoiseConfig, NoiseKind
 
 __all__ = [
     "MODELS",
@@ -36,7 +36,7 @@ __all__ = [
     "ConvolutionConfig",
     "DataConfig",
     "DenoiseConfig",
-    "EvidenceConfig",
+    "ELBOConfig",
     "FieldSpec",
     "ModelConfig",
     "NoiseConfig",
@@ -48,20 +48,20 @@ __all__ = [
     "Section",
     "Setting",
     "SkipAutoencoderConfig",
-    "StackConfig",
+    "StridedConvConfig",
     "StudyConfig",
     "TrainingConfig",
     "UNetConfig",
     "VariationalConfig",
-    "absolute",
-    "build",
-    "fields",
-    "flat",
+    "from_flat",
+    "from_nested",
+    "list_fields",
     "model_title",
-    "parse",
     "preset",
     "presets",
+    "resolve_source",
     "sections",
     "setting",
-    "validated",
+    "to_flat",
+    "validate",
 ]

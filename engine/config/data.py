@@ -53,7 +53,7 @@ class DataConfig(Section):
     )
 
 
-def absolute(source: str) -> str:
+def resolve_source(source: str) -> str:
     """The same source from wherever it is asked for: a folder is named in full."""
     if source == "phantom" or source.startswith("hf:"):
         return source

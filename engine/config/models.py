@@ -19,7 +19,7 @@ NORM_TEXT = "Normalization after each convolution: batch, layer or group normali
 class ModelConfig(Section):
     """What every model says of itself; its settings are the fields of the classes below."""
 
-    fold: ClassVar[str] = "Layers"
+    group: ClassVar[str] = "Layers"
     loss_unit: ClassVar[str] = ""  # unit of the loss it is trained on, empty when plain
 
     @property
@@ -69,13 +69,13 @@ class ConvolutionConfig(ModelConfig):
     norm: Norm = setting("batch", "Normalization", NORM_TEXT, advanced=True)
 
     @model_validator(mode="after")
-    def _filters_are_sane(self) -> "ConvolutionConfig":
+    def _validate_filters(self) -> "ConvolutionConfig":
         if any(not 1 <= count <= 4096 for count in self.filters):
             raise ValueError("Each number of filters must be between 1 and 4,096")
         return self
 
 
-class StackConfig(ConvolutionConfig):
+class StridedConvConfig(ConvolutionConfig):
     """Layers of convolutions, each making the image smaller by its stride."""
 
     stride: int = setting(2, "Stride", "Downsampling factor of each encoder block.", ge=2, le=4, advanced=True)
@@ -86,7 +86,7 @@ class StackConfig(ConvolutionConfig):
         return int(self.stride ** len(self.filters))
 
     @model_validator(mode="after")
-    def _strides_are_sane(self) -> "StackConfig":
+    def _strides_are_sane(self) -> "StridedConvConfig":
         if self.size_multiple > SIDE_MOST:
             raise ValueError(
                 f"{len(self.filters)} blocks with stride {self.stride} shrink the image by a factor of "
@@ -99,16 +99,16 @@ class StackConfig(ConvolutionConfig):
         return self
 
 
-class AutoencoderConfig(StackConfig, BottleneckConfig):
+class AutoencoderConfig(StridedConvConfig, BottleneckConfig):
     """The study's autoencoder: five strided convolutions, a dense latent, five transposed ones; MSE."""
 
     model: Literal["ae"] = setting("ae", "Model", "Autoencoder")
 
 
-class EvidenceConfig(BottleneckConfig):
+class ELBOConfig(BottleneckConfig):
     """A model trained on the evidence lower bound: binary cross-entropy plus KL, in nats per image."""
 
-    fold: ClassVar[str] = "Layers and loss"
+    group: ClassVar[str] = "Layers and loss"
     loss_unit: ClassVar[str] = "nats"
     beta: float = setting(
         1.0, "KL weight β", "Weight of the KL term; 1 gives the evidence lower bound (ELBO).", ge=0.0, le=100.0
@@ -133,13 +133,13 @@ class EvidenceConfig(BottleneckConfig):
     )
 
 
-class VariationalConfig(StackConfig, EvidenceConfig):
+class VariationalConfig(StridedConvConfig, ELBOConfig):
     """The study's variational autoencoder: the same stacks, reparameterised; binary cross-entropy + KL."""
 
     model: Literal["vae"] = setting("vae", "Model", "Variational autoencoder")
 
 
-class ResidualVariationalConfig(ConvolutionConfig, EvidenceConfig):
+class ResidualVariationalConfig(ConvolutionConfig, ELBOConfig):
     """The best linear VAE, and residual blocks that add what it leaves out; binary cross-entropy + KL."""
 
     model: Literal["residual-vae"] = setting("residual-vae", "Model", "Residual variational autoencoder")
@@ -171,7 +171,7 @@ class ResidualVariationalConfig(ConvolutionConfig, EvidenceConfig):
         return int(4 * 2 ** (len(self.filters) - 1))
 
 
-class SkipAutoencoderConfig(StackConfig):
+class SkipAutoencoderConfig(StridedConvConfig):
     """An autoencoder with skip connections: no bottleneck, so without noise it learns to copy its input; MSE."""
 
     model: Literal["skip-ae"] = setting("skip-ae", "Model", "Skip autoencoder")

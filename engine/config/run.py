@@ -9,9 +9,9 @@ from pydantic import model_validator
 
 from engine.config.data import DataConfig
 from engine.config.models import MODELS, AnyModel, AutoencoderConfig, model_title
-from engine.config.section import Section, validated
+from engine.config.noise import AugmentationConfig, NoiseConfig
+from engine.config.section import Section, validate
 from engine.config.training import TrainingConfig
-from engine.config.variation import AugmentationConfig, NoiseConfig
 from engine.errors import ConfigError
 
 RESOURCES = Path(__file__).resolve().parents[2] / "resources"
@@ -27,7 +27,7 @@ class RunConfig(Section):
     training: TrainingConfig = TrainingConfig()
 
     @property
-    def caution(self) -> str:
+    def warning(self) -> str:
         """What must be known of such a run before a number of it is trusted; empty for most."""
         if self.model.latent_size is not None or self.noise.noise != "none":
             return ""
@@ -57,7 +57,7 @@ def sections(model: str) -> dict[str, type[Section]]:
     return found
 
 
-def build(values: Mapping[str, Any], base: RunConfig | None = None) -> RunConfig:
+def from_flat(values: Mapping[str, Any], base: RunConfig | None = None) -> RunConfig:
     """Make a validated config from flat settings.
 
     Args:
@@ -80,13 +80,15 @@ def build(values: Mapping[str, Any], base: RunConfig | None = None) -> RunConfig
     if unknown := sorted(set(values) - known):
         raise ConfigError(f"There is no setting '{unknown[0]}' for the model '{name}'.", "See --help for the settings.")
     merged = {
-        part: {field: values.get(field, _inherited(getattr(base, part), kind, field)) for field in kind.model_fields}
+        part: {
+            field: values.get(field, _inherit_default(getattr(base, part), kind, field)) for field in kind.model_fields
+        }
         for part, kind in kinds.items()
     }
-    return parse(merged)
+    return from_nested(merged)
 
 
-def _inherited(old: Section, kind: type[Section], field: str) -> Any:
+def _inherit_default(old: Section, kind: type[Section], field: str) -> Any:
     """What a field of a section of that kind takes over from an old one."""
     default, before = kind.model_fields[field].default, type(old).model_fields.get(field)
     if before is None or (type(old) is not kind and getattr(old, field) == before.default):
@@ -94,17 +96,17 @@ def _inherited(old: Section, kind: type[Section], field: str) -> Any:
     return getattr(old, field)
 
 
-def parse(nested: Mapping[str, Any]) -> RunConfig:
+def from_nested(nested: Mapping[str, Any]) -> RunConfig:
     """Validate nested settings, such as the content of config.json.
 
     Raises:
         ConfigError: with one sentence per setting that is wrong.
     """
-    return validated(RunConfig, nested, [kind for model in MODELS for kind in sections(model).values()])
+    return validate(RunConfig, nested, [kind for model in MODELS for kind in sections(model).values()])
 
 
-def flat(config: RunConfig) -> dict[str, Any]:
-    """The settings of a config as one flat mapping, the counterpart of `build`."""
+def to_flat(config: RunConfig) -> dict[str, Any]:
+    """The settings of a config as one flat mapping, the counterpart of `from_flat`."""
     nested = config.model_dump()
     return {name: value for part in nested.values() for name, value in part.items()}
 
@@ -124,4 +126,4 @@ def preset(name: str) -> RunConfig:
     if name not in presets():
         raise ConfigError(f"There is no preset '{name}'.", f"Choose one of: {', '.join(presets())}.")
     text = (RESOURCES / "presets" / f"{name}.json").read_text(encoding="utf-8")
-    return parse(json.loads(text)["config"])
+    return from_nested(json.loads(text)["config"])

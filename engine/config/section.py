@@ -28,7 +28,7 @@ def setting(default: Any, title: str, text: str, unit: str = "", **limits: Any) 
 class Section(BaseModel):
     """One frozen group of settings; unknown names are refused."""
 
-    fold: ClassVar[str] = "More settings"  # under which title a form folds its advanced fields away
+    group: ClassVar[str] = "More settings"  # under which title a form folds its advanced fields away
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -39,7 +39,7 @@ class FieldSpec:
 
     name: str
     title: str
-    text: str
+    help: str
     unit: str
     kind: Literal["int", "float", "bool", "choice", "text", "ints"]
     default: Setting
@@ -47,7 +47,7 @@ class FieldSpec:
     high: float | None
     log: bool
     advanced: bool
-    fold: str = ""
+    group: str = ""
     choices: tuple[str, ...] = ()
 
     @property
@@ -56,7 +56,7 @@ class FieldSpec:
         return "--" + self.name.replace("_", "-")
 
     @property
-    def limits(self) -> str:
+    def range_text(self) -> str:
         """The range in words, such as 'from 1 to 16,384'; empty when there is none."""
         if self.low is None or self.high is None:
             return ""
@@ -66,27 +66,27 @@ class FieldSpec:
         return f"from {low} to {high}"
 
     @property
-    def wanted(self) -> str:
+    def constraint(self) -> str:
         """What a value must be, in words, such as 'a whole number from 1 to 16,384'."""
         if self.choices:
             return "one of " + ", ".join(self.choices)
         nouns = {"int": "a whole number", "float": "a number", "bool": "yes or no", "ints": "whole numbers"}
-        return f"{nouns.get(self.kind, 'text')} {self.limits}".strip()
+        return f"{nouns.get(self.kind, 'text')} {self.range_text}".strip()
 
 
-def fields(section: type[Section]) -> list[FieldSpec]:
+def list_fields(section: type[Section]) -> list[FieldSpec]:
     """Describe the fields of a section, in the order they are written (the model's own name is left out)."""
-    return [describe(name, info, section.fold) for name, info in section.model_fields.items() if name != "model"]
+    return [describe(name, info, section.group) for name, info in section.model_fields.items() if name != "model"]
 
 
-def describe(name: str, info: Any, fold: str = "") -> FieldSpec:
+def describe(name: str, info: Any, group: str = "") -> FieldSpec:
     """Describe one field from its name, pydantic's record of it, and the title of its section's fold."""
     limits = {key: getattr(item, key) for item in info.metadata for key in ("ge", "le") if hasattr(item, key)}
     extra = info.json_schema_extra
     return FieldSpec(
         name=name,
         title=info.title,
-        text=info.description,
+        help=info.description,
         unit=extra["unit"],
         kind=_kind(info.annotation),
         default=info.default,
@@ -94,7 +94,7 @@ def describe(name: str, info: Any, fold: str = "") -> FieldSpec:
         high=limits.get("le"),
         log=extra["log"],
         advanced=extra["advanced"],
-        fold=fold if extra["advanced"] else "",
+        group=group if extra["advanced"] else "",
         choices=_choices(info.annotation),
     )
 
@@ -102,7 +102,7 @@ def describe(name: str, info: Any, fold: str = "") -> FieldSpec:
 S = TypeVar("S", bound=BaseModel)
 
 
-def validated(wanted: type[S], values: Mapping[str, Any], sections: Iterable[type[Section]] = ()) -> S:
+def validate(wanted: type[S], values: Mapping[str, Any], sections: Iterable[type[Section]] = ()) -> S:
     """Validate settings, flat or nested.
 
     Args:
@@ -130,7 +130,7 @@ def _sentence(item: Any, owners: Mapping[str, type[BaseModel]]) -> str:
     if item["type"] == "extra_forbidden" or name not in owners:
         return f"There is no setting '{item['loc'][-1]}'."
     spec = describe(name, owners[name].model_fields[name])
-    return f"{spec.title} ({spec.option}) must be {spec.wanted}; {item['input']!r} was given."
+    return f"{spec.title} ({spec.option}) must be {spec.constraint}; {item['input']!r} was given."
 
 
 def _kind(annotation: Any) -> Any:

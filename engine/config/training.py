@@ -8,7 +8,7 @@ from engine.config.section import Section, setting
 class TrainingConfig(Section):
     """How the model is trained."""
 
-    fold: ClassVar[str] = "Optimizer and machine"
+    group: ClassVar[str] = "Optimizer and machine"
 
     epochs: int = setting(40, "Epochs", "Passes over the training images.", ge=1, le=10_000)
     batch_size: int = setting(16, "Batch size", "Images per optimizer step.", "images", ge=1, le=1024)

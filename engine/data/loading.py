@@ -21,7 +21,7 @@ from engine.data.picture import Unusable, turn
 from engine.data.source import Source, natural
 from engine.data.splitting import Member, split
 from engine.errors import EmptySource
-from engine.messages import ShouldStop, never
+from engine.messages import ShouldStop, never_stop
 
 Progress = Callable[[int, int], None]
 
@@ -57,7 +57,7 @@ def load(
     config = config or DataConfig()
     config = config.model_copy(update={"source": str(source or config.source)})
     opened = open_source(config)
-    job = _Preparation(opened, config, progress or _nothing, should_stop or never)
+    job = _Preparation(opened, config, progress or _nothing, should_stop or never_stop)
     store, index = cache.fetch(_cache_key(opened.content(job.should_stop), config), job.write)
     return _assemble(opened, config, store, index)
 

@@ -113,7 +113,7 @@ def _check_alike(first: Run, run: Run) -> None:
     for name in ("size", "fit", "normalisation"):
         mine, other = getattr(first.config.data, name), getattr(run.config.data, name)
         if mine != other:
-            title = next(spec.title for spec in config.fields(config.DataConfig) if spec.name == name).lower()
+            title = next(spec.title for spec in config.list_fields(config.DataConfig) if spec.name == name).lower()
             raise ConfigError(
                 f"{first.name} and {run.name} use different preprocessing: {title} {mine} and {other}.",
                 "Measure them in two separate calls.",

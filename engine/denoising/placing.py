@@ -86,7 +86,7 @@ def place(chosen: Chosen, boxes: Boxes, rim: int) -> tuple[list[Lesion], list[st
     side = chosen.images.config.size
     found, problems = [], []
     for scan, name in enumerate(chosen.names):
-        placed = boxes.of.get(name, ())
+        placed = boxes.find_by_name.get(name, ())
         try:
             masks = [box.mask((side, side), _aspect(chosen.images, name)) for box in placed] if placed else []
         except (Unusable, OSError, RegionError) as error:
@@ -97,7 +97,7 @@ def place(chosen: Chosen, boxes: Boxes, rim: int) -> tuple[list[Lesion], list[st
             try:
                 if mask.mean() > LARGEST_SHARE:
                     raise RegionError(f"The region covers {lesions.percent(float(mask.mean()))} of the image.")
-                site = lesions.site(mask, rim, np.any(rest, axis=0) if rest else None)
+                site = lesions.make_lesion_region(mask, rim, np.any(rest, axis=0) if rest else None)
                 found.append(Lesion(scan, name, mask, site))
             except RegionError as error:
                 problems.append(f"{name}: {error.what}")

@@ -15,7 +15,7 @@ from engine.denoising.methods import Method
 from engine.lesions import Retention
 from engine.lesions.regions import Mask
 from engine.measures.progress import Progress
-from engine.messages import never
+from engine.messages import never_stop
 from engine.runs import Run
 
 Picture = NDArray[np.float32]
@@ -31,7 +31,7 @@ class Order:
         image: a picture, a DICOM file or a NIfTI volume.
         settings: noise, sigma, seed, rim, least retention.
         index: slice of a volume; the middle one where None.
-        region: as `engine.lesions.read_region` takes it, in pixels of the prepared picture; empty for none.
+        region: as `engine.lesions.parse_region` takes it, in pixels of the prepared picture; empty for none.
         against: baselines.
     """
 
@@ -116,14 +116,14 @@ def denoise(order: Order, progress: Progress | None = None) -> Found:
     scan = data.open_scan(order.image)
     index = len(scan) // 2 if order.index is None else order.index
     original = data.prepare(scan, order.run.config.data, index)
-    mask = lesions.read_region(order.region, original.shape) if order.region else None
+    mask = lesions.parse_region(order.region, original.shape) if order.region else None
     linear = None
     if methods.wants_components(order.against):
         images = evaluation.images(order.run, progress=progress)
-        linear = methods.components(images, [order.run], never, progress)
+        linear = methods.components(images, [order.run], never_stop, progress)
     beside, missing = methods.of_baselines(order.against, linear)
     chosen = methods.by_name([methods.nothing(), methods.of_run(order.run), *beside])
-    given = noise.draw(original[np.newaxis, ..., np.newaxis], settings.noise, settings.sigma, settings.seed)
+    given = noise.add_noise(original[np.newaxis, ..., np.newaxis], settings.noise, settings.sigma, settings.seed)
     made = {name: _make(method, given, original, mask, settings.rim) for name, method in chosen.items()}
     return Found(scan, index, original, mask, made, missing)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from engine.explore import layers
 from engine.explore.layers import Call, Layer
 from engine.explore.unknown import no_layer
-from engine.messages import ShouldStop, never
+from engine.messages import ShouldStop, never_stop
 
 MEMORY_BYTES = 64 * 2**20
 PASSING_BYTES = 16 * 2**20  # a convolution's own copies are some ten times that
@@ -72,7 +72,7 @@ class Passages:
         self._read = images.read if hasattr(images, "read") else images.__getitem__
         self.done, self.total = 0, len(images)
 
-    def next(self, should_stop: ShouldStop = never) -> tuple[int, Activations] | None:
+    def next(self, should_stop: ShouldStop = never_stop) -> tuple[int, Activations] | None:
         """The next batch, as `batches` yields it; None when all were there, or when stopped between two layers.
 
         Raises:

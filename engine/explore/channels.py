@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.explore import activations
-from engine.messages import ShouldStop, never
+from engine.messages import ShouldStop, never_stop
 
 CONSTANT = 1e-6  # a channel that changes by less, as a share of its layer's largest value, does not change
 Numbers = NDArray[np.float64]
@@ -43,7 +43,7 @@ def statistics(
     model: Any,
     images: Any,
     names: Collection[str] | None = None,
-    should_stop: ShouldStop = never,
+    should_stop: ShouldStop = never_stop,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Statistics] | None:
     """Gather the numbers of every channel of some layers.
@@ -84,7 +84,7 @@ class Tally:
         """How many images there are."""
         return self._passages.total
 
-    def go_on(self, should_stop: ShouldStop = never, progress: Callable[[int, int], None] | None = None) -> bool:
+    def go_on(self, should_stop: ShouldStop = never_stop, progress: Callable[[int, int], None] | None = None) -> bool:
         """Gather on; False when stopped before all images were seen."""
         while not should_stop():
             if not self._left:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from engine import baselines, noise, quality, scoring
 from engine.config import DataConfig
 from engine.explore.ladder import Ladder
-from engine.messages import Denoise, DenoiseCurve, DenoiseDraft, Filter, ImagesRequest, NoisyRequest, Request
+from engine.messages import ApplyFilter, Denoise, DenoiseCurve, DenoiseDraft, ImagesRequest, NoisyRequest, Request
 
 Images = NDArray[np.float32]
 
@@ -56,7 +56,7 @@ class Denoising:
 
     def answers(self) -> dict[type[Request], Callable[[Any], dict[str, Any] | None]]:
         """What can be asked, and who answers it."""
-        return {Denoise: self.denoise, DenoiseDraft: self.draft, DenoiseCurve: self.curve, Filter: self.filter}
+        return {Denoise: self.denoise, DenoiseDraft: self.draft, DenoiseCurve: self.curve, ApplyFilter: self.filter}
 
     def denoise(self, request: Denoise) -> dict[str, Any]:
         """The picture, the noisy one and its numbers, and the same with what was made of it for each run.
@@ -89,7 +89,7 @@ class Denoising:
             made, exact = self._ladder(name, model, originals, request).between(request.sigma), False
             if made is None:
                 quick = self._quick(model)
-                noisy = noise.draw(originals, *_level(request, request.sigma))
+                noisy = noise.add_noise(originals, *_level(request, request.sigma))
                 made, exact = scoring.reconstruct(quick, noisy), quick is model
             answer["runs"][name] = {"denoised": self._file(made), "exact": exact}
         return answer
@@ -116,14 +116,14 @@ class Denoising:
             "runs": {name: _errors(self._ladders[name], request.sigmas) for name in request.runs},
         }
 
-    def filter(self, request: Filter) -> dict[str, Any]:
+    def filter(self, request: ApplyFilter) -> dict[str, Any]:
         """What a classical method makes of the noisy picture, and its numbers."""
         linear = None
         if request.method == baselines.PCA:
             linear, _ = self._warm.maker(f"pca:{request.components}", request.data)
         method = baselines.named(request.method, linear)
         originals, _ = self._warm.originals(request)
-        denoised = method(noise.draw(originals, *_level(request, request.sigma)))
+        denoised = method(noise.add_noise(originals, *_level(request, request.sigma)))
         return {"method": request.method, "denoised": self._file(denoised), **numbers(originals, denoised)}
 
     def _ladder(self, name: str, model: Any, originals: Images, request: NoisyRequest) -> Ladder:
@@ -142,7 +142,7 @@ class Denoising:
         return quick
 
     def _pair(self, request: Denoise, originals: Images) -> "Pair":
-        noisy = noise.draw(originals, *_level(request, request.sigma))
+        noisy = noise.add_noise(originals, *_level(request, request.sigma))
         return Pair(originals, noisy, {"original": self._file(originals), "noisy": self._file(noisy)})
 
     def _file(self, images: Images) -> str:

@@ -25,11 +25,11 @@ from engine.measures import yardsticks
 from engine.messages import (
     Audit,
     Emit,
+    EvaluateRun,
     ImagesRequest,
     LoadData,
-    Measure,
     OpenScan,
-    Rank,
+    PerImageErrors,
     Reconstruct,
     Request,
     RequestProgress,
@@ -59,8 +59,8 @@ class Explorer:
             LoadData: self._load_data,
             OpenScan: self._open_scan,
             Reconstruct: self._reconstruct,
-            Rank: self._rank,
-            Measure: self._measure,
+            PerImageErrors: self._rank,
+            EvaluateRun: self._measure,
             **Denoising(self).answers(),
             **Inspecting(self).answers(),
             **latent.of(self),
@@ -122,22 +122,22 @@ class Explorer:
             answer["runs"][name] = paths | _measures(fitted, reconstructed)
         return answer
 
-    def _rank(self, request: Rank) -> dict[str, Any]:
+    def _rank(self, request: PerImageErrors) -> dict[str, Any]:
         model, side = self.maker(request.run, request.data)
         images = self.dataset(request.data.model_copy(update={"size": side})).splits[request.split]
         scores = scoring.score(model, images, self.should_stop)
         return {"run": request.run, "split": request.split, "mse": [] if scores is None else scores["mse"].tolist()}
 
-    def _measure(self, request: Measure) -> dict[str, Any] | None:
+    def _measure(self, request: EvaluateRun) -> dict[str, Any] | None:
         found = self._measured(request)
         return None if found is None else {"run": request.run, "splits": found}
 
-    def _measured(self, request: Measure) -> dict[str, Any] | None:
+    def _measured(self, request: EvaluateRun) -> dict[str, Any] | None:
         components = yardsticks.components_of(request.run)
         if components is not None:
             images = self.dataset(request.data)
             return measure.of_yardstick(images, components, self.should_stop)
-        run = runs.open(request.run)
+        run = runs.open_run(request.run)
         images = self.dataset(request.data.model_copy(update={"size": run.config.data.size}))
         found = measure.kept(run, images) if run.model_path.exists() else None
         return found or measure.of_run(run, self._loaded(run, keep=False), images, self.should_stop)
@@ -183,17 +183,19 @@ class Explorer:
 
     def model(self, name: str) -> tuple[Any, runs.Run]:
         """The loaded model of a run, and the run."""
-        run = runs.open(name)
+        run = runs.open_run(name)
         return self._loaded(run), run
 
     def _loaded(self, run: runs.Run, keep: bool = True) -> Any:
         """The model of a run; one that is not kept makes no other give way."""
         key = run.path, runs.model_checksum(run)
         if not keep and key not in self._models:
-            return backend.load("engine.models", TrainingConfig(deterministic=False)).load(run)
+            return backend.import_on_backend("engine.models", TrainingConfig(deterministic=False)).load(run)
         if key not in self._models:
-            settings = {"backend": backend.at_hand(run.config.training.backend), "deterministic": False}
-            self._models[key] = backend.load("engine.models", TrainingConfig.model_validate(settings)).load(run)
+            settings = {"backend": backend.find_backend(run.config.training.backend), "deterministic": False}
+            self._models[key] = backend.import_on_backend(
+                "engine.models", TrainingConfig.model_validate(settings)
+            ).load(run)
         self._models.move_to_end(key)
         while len(self._models) > MODELS_KEPT:
             self._models.popitem(last=False)

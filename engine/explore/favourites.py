@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from engine.errors import ConfigError
 from engine.explore import activations, layers
 from engine.explore.layers import Layer
-from engine.messages import ShouldStop, never
+from engine.messages import ShouldStop, never_stop
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def favourites(
     images: Any,
     name: str,
     count: int = 9,
-    should_stop: ShouldStop = never,
+    should_stop: ShouldStop = never_stop,
 ) -> list[list[Favourite]] | None:
     """Find the scans that excite each channel of a layer most, at most one place in each.
 
@@ -108,7 +108,7 @@ class Hunt:
         self._best: _Peaks | None = None
         self._layer: Layer | None = None
 
-    def go_on(self, should_stop: ShouldStop = never, progress: Callable[[int, int], None] | None = None) -> bool:
+    def go_on(self, should_stop: ShouldStop = never_stop, progress: Callable[[int, int], None] | None = None) -> bool:
         """Look on; False when stopped before all images were seen.
 
         Raises:

@@ -70,7 +70,7 @@ class Ladder:
             return self._rungs[sigma].made
         known = sorted(self._rungs)
         place = bisect.bisect(known, sigma)
-        if self._noise[0] not in noise.STEADY or place in (0, len(known)):
+        if self._noise[0] not in noise.SCALABLE_KINDS or place in (0, len(known)):
             return None
         low, high = known[place - 1], known[place]
         if high - low > WIDEST + 1e-9:
@@ -80,7 +80,7 @@ class Ladder:
 
     def _computed(self, sigma: float) -> Rung:
         kind, seed = self._noise
-        noisy = noise.draw(self._originals, kind, sigma, seed)
+        noisy = noise.add_noise(self._originals, kind, sigma, seed)
         model = self._model()
         made = noisy if model is None else scoring.reconstruct(model, noisy)
         mse, noisy_mse = (float(quality.mse(self._originals, images)[0]) for images in (made, noisy))

@@ -22,7 +22,7 @@ from engine.explore import fields
 from engine.explore.fields import Field
 from engine.explore.origins import IMAGES, Origins
 from engine.explore.unknown import no_layer
-from engine.messages import ShouldStop, never
+from engine.messages import ShouldStop, never_stop
 
 NONLINEAR = {"Activation", "ELU", "LeakyReLU", "PReLU", "ReLU"}
 NORMS = {"BatchNormalization", "GroupNormalization", "LayerNormalization"}
@@ -132,7 +132,9 @@ def walk(model: Any) -> list[tuple[Layer, Any]]:
     return found
 
 
-def run(model: Any, images: NDArray[np.float32], hear: Callable[[Call], bool], should_stop: ShouldStop = never) -> bool:
+def run(
+    model: Any, images: NDArray[np.float32], hear: Callable[[Call], bool], should_stop: ShouldStop = never_stop
+) -> bool:
     """Put images through a model without training, and hear of every activation as it arises.
 
     Args:

@@ -18,7 +18,7 @@ from scipy.ndimage import gaussian_filter
 from engine.explore import layers
 from engine.explore.channel import Channel
 from engine.explore.gradients import gradient
-from engine.messages import ShouldStop, never
+from engine.messages import ShouldStop, never_stop
 
 GRAY = 0.5
 GRAIN = 0.01  # of the noise at the start, so that not all pixels are alike
@@ -99,7 +99,7 @@ class Climb:
         self._climbed = _climbed(model, channel)
         self._values: list[float] = []
 
-    def go_on(self, should_stop: ShouldStop = never, progress: Callable[[int, int], None] | None = None) -> bool:
+    def go_on(self, should_stop: ShouldStop = never_stop, progress: Callable[[int, int], None] | None = None) -> bool:
         """Climb on; False when stopped before the last step."""
         while len(self._values) < self._how.steps:
             if should_stop():

@@ -81,9 +81,9 @@ def of_scans(
     Raises:
         DataError: no scan of the split has a box.
     """
-    boxed = [row for row, name in enumerate(split.names) if name in boxes.of]
+    boxed = [row for row, name in enumerate(split.names) if name in boxes.find_by_name]
     if not boxed:
-        example = next(iter(boxes.of), "none")
+        example = next(iter(boxes.find_by_name), "none")
         raise DataError(
             f"No image of the {split.name} split has a box; the first file in the table is '{example}'.",
             "Choose another split, or the table that belongs to these images.",
@@ -100,9 +100,9 @@ def _scan(split: Split, row: int, boxes: Boxes, aspect: float) -> Twin | None:
     picture = split.read([row])[0, ..., 0]
     name = split.names[row]
     shape = picture.shape[0], picture.shape[1]
-    mask = np.any([box.mask(shape, aspect) for box in boxes.of[name]], axis=0)
+    mask = np.any([box.mask(shape, aspect) for box in boxes.find_by_name[name]], axis=0)
     try:
-        healthy = lesions.inpainted(picture, mask, grain_seed=None)
+        healthy = lesions.inpaint(picture, mask, grain_seed=None)
         contrast = lesions.contrast(picture, mask)
     except RegionError:
         return None

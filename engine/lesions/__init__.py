@@ -10,31 +10,31 @@ Pictures are float (height, width), 1 wide from black to white; masks are bool o
 
 from engine.lesions.boxes import Box, Boxes, read_boxes
 from engine.lesions.contrast import contrast, contrast_to_noise, edge_sharpness
-from engine.lesions.inpainting import inpainted
-from engine.lesions.regions import area, ellipse, fitting, polygon, read_region, rectangle, rim_of
-from engine.lesions.retained import LEAST_CONTRAST, WARN_BELOW, Retention, percent, retention
-from engine.lesions.site import Site, site
+from engine.lesions.inpainting import inpaint
+from engine.lesions.lesion_region import LesionRegion, make_lesion_region
+from engine.lesions.regions import area, ellipse, make_rim_mask, parse_region, polygon, rectangle, require_measurable
+from engine.lesions.retention import LEAST_CONTRAST, WARN_BELOW, Retention, percent, retention
 
 __all__ = [
     "LEAST_CONTRAST",
     "WARN_BELOW",
     "Box",
     "Boxes",
+    "LesionRegion",
     "Retention",
-    "Site",
     "area",
     "contrast",
     "contrast_to_noise",
     "edge_sharpness",
     "ellipse",
-    "fitting",
-    "inpainted",
+    "inpaint",
+    "make_lesion_region",
+    "make_rim_mask",
+    "parse_region",
     "percent",
     "polygon",
     "read_boxes",
-    "read_region",
     "rectangle",
+    "require_measurable",
     "retention",
-    "rim_of",
-    "site",
 ]

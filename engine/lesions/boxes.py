@@ -58,15 +58,15 @@ class Boxes:
     """What a table held.
 
     Args:
-        of: name of a picture -> its boxes.
+        find_by_name: name of a picture -> its boxes.
         problems: a sentence for each row that was left out, with its line number.
     """
 
-    of: Mapping[str, Sequence[Box]]
+    find_by_name: Mapping[str, Sequence[Box]]
     problems: tuple[str, ...] = ()
 
     def __len__(self) -> int:
-        return sum(map(len, self.of.values()))
+        return sum(map(len, self.find_by_name.values()))
 
 
 def read_boxes(path: Path) -> Boxes:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from engine.errors import RegionError
-from engine.lesions.regions import Mask, fitting, rim_of
+from engine.lesions.regions import Mask, make_rim_mask, require_measurable
 
 Picture = NDArray[np.floating]
 ROUNDING: Final = 1e-9
@@ -25,9 +25,9 @@ def contrast(image: Picture, mask: Mask, rim: int = 4, avoid: Mask | None = None
         avoid: what the band stays out of.
 
     Raises:
-        RegionError: region or rim are unfit, see `rim_of`.
+        RegionError: region or rim are unfit, see `make_rim_mask`.
     """
-    pixels, region, band = _parts(image, mask, rim, avoid)
+    pixels, region, band = _inside_and_rim(image, mask, rim, avoid)
     return float(pixels[region].mean() - pixels[band].mean())
 
 
@@ -40,7 +40,7 @@ def contrast_to_noise(image: Picture, mask: Mask, rim: int = 4, avoid: Mask | No
         The ratio, with the sign of the contrast; infinite where the rim has one gray value and the region another, nan
         where nothing differs.
     """
-    pixels, region, band = _parts(image, mask, rim, avoid)
+    pixels, region, band = _inside_and_rim(image, mask, rim, avoid)
     height, spread = _significant(pixels[region].mean() - pixels[band].mean()), _significant(pixels[band].std())
     if spread == 0.0:
         return math.copysign(math.inf, height) if height else math.nan
@@ -61,7 +61,7 @@ def edge_sharpness(image: Picture, mask: Mask) -> float:
     Raises:
         RegionError: the region is unfit.
     """
-    region = fitting(mask, np.shape(image))
+    region = require_measurable(mask, np.shape(image))
     inward, outward = distance_transform_edt(region), distance_transform_edt(~region)
     edge = np.where(region, inward, outward) <= 1.0
     across, down = _gradient(gaussian_filter(inward - outward, NORMAL_BLUR_PX, mode="nearest"))
@@ -80,11 +80,11 @@ def _significant(value: float) -> float:
     return float(value) if abs(value) > ROUNDING else 0.0
 
 
-def _parts(image: Picture, mask: Mask, rim: int, avoid: Mask | None) -> tuple[NDArray[np.float64], Mask, Mask]:
+def _inside_and_rim(image: Picture, mask: Mask, rim: int, avoid: Mask | None) -> tuple[NDArray[np.float64], Mask, Mask]:
     pixels = np.asarray(image, np.float64)
     if pixels.ndim != 2:
         raise RegionError(
             f"An array of shape {pixels.shape} cannot have a region.", "Use one 2-D image (height, width)."
         )
-    region = fitting(mask, pixels.shape)
-    return pixels, region, rim_of(region, rim, avoid)
+    region = require_measurable(mask, pixels.shape)
+    return pixels, region, make_rim_mask(region, rim, avoid)

@@ -13,13 +13,13 @@ from scipy.ndimage import binary_dilation, gaussian_filter
 from skimage.restoration import inpaint_biharmonic
 
 from engine.lesions.contrast import Picture
-from engine.lesions.regions import Mask, fitting, rim_of, surroundings
+from engine.lesions.regions import Mask, find_bounding_slices, make_rim_mask, require_measurable
 
-CALM_PX: Final = 1.0  # width of the Gaussian that takes the grain off the rim before it is continued
+SMOOTHING_PX: Final = 1.0  # width of the Gaussian that takes the grain off the rim before it is continued
 RIM_PX: Final = 4
 
 
-def inpainted(image: Picture, mask: Mask, margin: int = 1, grain_seed: int | None = 0) -> NDArray[np.float32]:
+def inpaint(image: Picture, mask: Mask, margin: int = 1, grain_seed: int | None = 0) -> NDArray[np.float32]:
     """Fill a region of a picture in; outside of it nothing changes.
 
     Args:
@@ -35,12 +35,12 @@ def inpainted(image: Picture, mask: Mask, margin: int = 1, grain_seed: int | Non
         RegionError: the region is unfit, or nothing is left round it.
     """
     pixels = np.asarray(image, np.float64)
-    region = fitting(mask, pixels.shape)
+    region = require_measurable(mask, pixels.shape)
     if margin:
-        region = fitting(binary_dilation(region, iterations=margin))
-    rim = rim_of(region, RIM_PX)
-    near = surroundings(region, 2 * RIM_PX)
-    smooth = _calmed(pixels, ~region)
+        region = require_measurable(binary_dilation(region, iterations=margin))
+    rim = make_rim_mask(region, RIM_PX)
+    near = find_bounding_slices(region, 2 * RIM_PX)
+    smooth = _smooth(pixels, ~region)
     filled = inpaint_biharmonic(smooth[near], region[near])
     low, high = smooth[rim].min(), smooth[rim].max()
     found = pixels.copy()
@@ -51,8 +51,8 @@ def inpainted(image: Picture, mask: Mask, margin: int = 1, grain_seed: int | Non
     return np.clip(found, 0.0, 1.0).astype(np.float32)
 
 
-def _calmed(pixels: NDArray[np.float64], outside: Mask) -> NDArray[np.float64]:
+def _smooth(pixels: NDArray[np.float64], outside: Mask) -> NDArray[np.float64]:
     """The picture without its grain, from the pixels outside of the region alone."""
-    weight = gaussian_filter(outside.astype(np.float64), CALM_PX, mode="nearest")
-    blurred = gaussian_filter(np.where(outside, pixels, 0.0), CALM_PX, mode="nearest")
+    weight = gaussian_filter(outside.astype(np.float64), SMOOTHING_PX, mode="nearest")
+    blurred = gaussian_filter(np.where(outside, pixels, 0.0), SMOOTHING_PX, mode="nearest")
     return np.where(outside, blurred / np.maximum(weight, 1e-6), 0.0)

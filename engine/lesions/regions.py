@@ -37,7 +37,7 @@ def ellipse(shape: Shape, x: float, y: float, width: float, height: float) -> Ma
         RegionError: width or height is not above 0.
     """
     _check_size(width, height)
-    across, down = _centres(shape)
+    across, down = _centers(shape)
     squared = ((across - x - width / 2) / (width / 2)) ** 2 + ((down - y - height / 2) / (height / 2)) ** 2
     return np.asarray(squared <= 1.0)
 
@@ -45,7 +45,7 @@ def ellipse(shape: Shape, x: float, y: float, width: float, height: float) -> Ma
 def rectangle(shape: Shape, x: float, y: float, width: float, height: float) -> Mask:
     """The pixels of a box; arguments, result and errors as of `ellipse`."""
     _check_size(width, height)
-    across, down = _centres(shape)
+    across, down = _centers(shape)
     return np.asarray((across >= x) & (across < x + width) & (down >= y) & (down < y + height))
 
 
@@ -65,7 +65,7 @@ def polygon(shape: Shape, corners: Sequence[tuple[float, float]]) -> Mask:
     points = np.asarray(corners, np.float64)
     if points.ndim != 2 or points.shape[1] != 2 or len(points) < 3 or not np.all(np.isfinite(points)):
         raise RegionError("A polygon needs at least three corners, each a point (x, y).", "Draw or type it again.")
-    across, down = _centres(shape)
+    across, down = _centers(shape)
     inside = np.zeros(shape, np.bool_)
     for (x0, y0), (x1, y1) in zip(points, np.roll(points, -1, axis=0), strict=True):
         if y0 == y1:
@@ -75,7 +75,7 @@ def polygon(shape: Shape, corners: Sequence[tuple[float, float]]) -> Mask:
     return inside
 
 
-def read_region(text: str, shape: Shape) -> Mask:
+def parse_region(text: str, shape: Shape) -> Mask:
     """A region as it is typed: 'x,y,width,height' for an ellipse, 'rectangle:x,y,width,height', 'polygon:x,y,x,y,x,y'.
 
     Raises:
@@ -89,13 +89,13 @@ def read_region(text: str, shape: Shape) -> Mask:
         numbers = []
     if kind in ("ellipse", "rectangle") and len(numbers) == 4 and np.all(np.isfinite(numbers)):
         x, y, width, height = numbers
-        return fitting((ellipse if kind == "ellipse" else rectangle)(shape, x, y, width, height))
+        return require_measurable((ellipse if kind == "ellipse" else rectangle)(shape, x, y, width, height))
     if kind == "polygon" and len(numbers) >= 6 and len(numbers) % 2 == 0:
-        return fitting(polygon(shape, list(zip(numbers[::2], numbers[1::2], strict=True))))
+        return require_measurable(polygon(shape, list(zip(numbers[::2], numbers[1::2], strict=True))))
     raise RegionError(f"'{text}' is not a valid region.", f"Use {FORMS}, in pixels.")
 
 
-def fitting(mask: Any, shape: Shape | None = None) -> Mask:
+def require_measurable(mask: Any, shape: Shape | None = None) -> Mask:
     """The mask, if contrast can be measured in it.
 
     Args:
@@ -105,7 +105,7 @@ def fitting(mask: Any, shape: Shape | None = None) -> Mask:
     Raises:
         RegionError: it has another shape than the picture, holds fewer than 4 pixels, or all of them.
     """
-    found = fitting_shape(mask, shape)
+    found = require_shape(mask, shape)
     count = area(found)
     if count == 0:
         raise RegionError("The region contains no pixel: it is outside the image or too small.", "Move or enlarge it.")
@@ -118,18 +118,18 @@ def fitting(mask: Any, shape: Shape | None = None) -> Mask:
     return found
 
 
-def fitting_shape(mask: Any, shape: tuple[int, ...] | None) -> Mask:
+def require_shape(mask: Any, shape: tuple[int, ...] | None) -> Mask:
     """The mask as bool (height, width); RegionError where its shape is not that of the picture."""
     found = np.asarray(mask, np.bool_)
     if found.ndim != 2 or (shape is not None and found.shape != tuple(shape)):
-        seen, wanted = _by(found.shape), _by(shape) if shape else "(height, width)"
+        seen, wanted = _format_shape(found.shape), _format_shape(shape) if shape else "(height, width)"
         raise RegionError(
             f"A region for an image of {seen} pixels does not fit an image of {wanted}.", "Use one size for both."
         )
     return found
 
 
-def rim_of(mask: Mask, rim: int = 4, avoid: Mask | None = None) -> Mask:
+def make_rim_mask(mask: Mask, rim: int = 4, avoid: Mask | None = None) -> Mask:
     """The band round a region: what is not in it and at most `rim` pixels away from its edge, inside the picture.
 
     The edge lies beyond the centres of the region's outermost pixels: half a pixel where it runs along the grid, hardly
@@ -145,15 +145,15 @@ def rim_of(mask: Mask, rim: int = 4, avoid: Mask | None = None) -> Mask:
         bool (height, width).
 
     Raises:
-        RegionError: the region is unfit (`fitting`), or the band is empty.
+        RegionError: the region is unfit (`require_measurable`), or the band is empty.
     """
-    region = fitting(mask)
+    region = require_measurable(mask)
     if rim < 1:
         raise RegionError(f"A background ring of {rim} px is too narrow.", "Use 1 px or more.")
-    band, near = np.zeros_like(region), surroundings(region, rim + 1)
+    band, near = np.zeros_like(region), find_bounding_slices(region, rim + 1)
     band[near] = ~region[near] & (distance_transform_edt(~region[near]) <= rim + EDGE_PX)
     if avoid is not None:
-        band &= ~fitting_shape(avoid, region.shape)
+        band &= ~require_shape(avoid, region.shape)
     if area(band) < LEAST_PIXELS:
         raise RegionError(
             "There is too little image around the region to compare it with.",
@@ -162,7 +162,7 @@ def rim_of(mask: Mask, rim: int = 4, avoid: Mask | None = None) -> Mask:
     return band
 
 
-def surroundings(mask: Mask, margin: int) -> tuple[slice, slice]:
+def find_bounding_slices(mask: Mask, margin: int) -> tuple[slice, slice]:
     """Rows and columns of the smallest box round a region, widened by `margin` px as far as the picture goes."""
     found = []
     for axis in (1, 0):
@@ -183,11 +183,11 @@ def _check_size(width: float, height: float) -> None:
         )
 
 
-def _centres(shape: Shape) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+def _centers(shape: Shape) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """The x and y of every pixel's centre, as a row and as a column."""
     height, width = shape
     return np.arange(width)[np.newaxis, :] + 0.5, np.arange(height)[:, np.newaxis] + 0.5
 
 
-def _by(shape: tuple[int, ...]) -> str:
+def _format_shape(shape: tuple[int, ...]) -> str:
     return " x ".join(map(str, shape))

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 
-from engine.messages import ShouldStop, never
+from engine.messages import ShouldStop, never_stop
 
 EXACT_NUMBERS: Final = 2**28
 EXACT_SIDE: Final = 6000
@@ -41,7 +41,7 @@ class Linear:
 
 
 def fit(
-    images: Any, count: int, should_stop: ShouldStop = never, progress: Callable[[int, int], None] | None = None
+    images: Any, count: int, should_stop: ShouldStop = never_stop, progress: Callable[[int, int], None] | None = None
 ) -> Linear | None:
     """Find the mean and the first principal components of images.
 

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import lesions, noise, quality
-from engine.lesions import Site
+from engine.lesions import LesionRegion
 from engine.lesions.regions import Mask
 from engine.measures import break_even
-from engine.messages import ShouldStop, never
+from engine.messages import ShouldStop, never_stop
 
 Images = NDArray[np.float32]
 Table = NDArray[np.float64]
@@ -36,7 +36,7 @@ class Lesion:
     scan: int
     name: str
     mask: Mask
-    site: Site
+    site: LesionRegion
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,14 +60,14 @@ class Conditions:
     def noisy(self, sigma: float, which: slice = slice(None)) -> Images:
         """The scans with noise, always the same: (k, height, width, 1), cut to [0, 1]."""
         places = range(len(self.images))[which]
-        drawn = [noise.draw(self.images[i : i + 1], self.kind, sigma, self.seed + i) for i in places]
+        drawn = [noise.add_noise(self.images[i : i + 1], self.kind, sigma, self.seed + i) for i in places]
         return np.concatenate(drawn) if drawn else self.images[which]
 
     @cached_property
     def contrasts(self) -> Table:
         """Contrast of each lesion on the clean scan, (lesions,)."""
         planes = self.images[..., 0]
-        found = [each.site.contrasts(each.site.cut(planes[each.scan], planes[each.scan]))[0] for each in self.lesions]
+        found = [each.site.contrasts(each.site.crop(planes[each.scan], planes[each.scan]))[0] for each in self.lesions]
         return np.array(found, np.float64)
 
     @property
@@ -137,7 +137,7 @@ class Sweep:
 def follow(
     denoise: Denoiser,
     conditions: Conditions,
-    should_stop: ShouldStop = never,
+    should_stop: ShouldStop = never_stop,
     progress: Callable[[int, int], None] | None = None,
     with_ssim: bool = True,
 ) -> Curve | None:
@@ -181,7 +181,7 @@ def _kept(conditions: Conditions, first: int, made: Images) -> tuple[Table, Tabl
     found = []
     for lesion in conditions.lesions:
         if 0 <= lesion.scan - first < len(made):
-            cut = lesion.site.cut(conditions.images[lesion.scan, ..., 0], made[lesion.scan - first, ..., 0])
+            cut = lesion.site.crop(conditions.images[lesion.scan, ..., 0], made[lesion.scan - first, ..., 0])
             before, after = lesion.site.contrasts(cut)
             found.append(
                 (after / before if abs(before) >= lesions.LEAST_CONTRAST else math.nan, lesion.site.pattern(cut))

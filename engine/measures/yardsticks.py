@@ -19,7 +19,7 @@ from engine.measures import linear
 from engine.measures.linear import Linear
 from engine.measures.numbers import Examiner, Numbers
 from engine.measures.progress import step
-from engine.messages import ShouldStop, never
+from engine.messages import ShouldStop, never_stop
 
 PCA, MEAN, IDENTITY = "pca", "mean", "identity"
 KEPT: Final = 16
@@ -48,7 +48,7 @@ def components_of(name: str) -> int | None:
 def pca(
     images: Dataset,
     components: int,
-    should_stop: ShouldStop = never,
+    should_stop: ShouldStop = never_stop,
     progress: Callable[[int, int], None] | None = None,
 ) -> Linear | None:
     """The principal components of the training images, from the cache when they were found before.

@@ -11,48 +11,48 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from engine.config import DataConfig, RunConfig, StudyConfig
 from engine.errors import EngramError
+from engine.messages.base import Event as Event
+from engine.messages.base import Message as Message
+from engine.messages.denoise import ApplyFilter as ApplyFilter
 from engine.messages.denoise import Denoise as Denoise
 from engine.messages.denoise import DenoiseCurve as DenoiseCurve
 from engine.messages.denoise import DenoiseDraft as DenoiseDraft
-from engine.messages.denoise import Filter as Filter
 from engine.messages.denoise import NoisyRequest as NoisyRequest
-from engine.messages.latent import AverageScans as AverageScans
 from engine.messages.latent import CalibrateSpread as CalibrateSpread
+from engine.messages.latent import DecodeMean as DecodeMean
+from engine.messages.latent import EmbeddingErrors as EmbeddingErrors
+from engine.messages.latent import EmbedLatents as EmbedLatents
+from engine.messages.latent import FindNeighbors as FindNeighbors
 from engine.messages.latent import Interpolate as Interpolate
 from engine.messages.latent import LatentRequest as LatentRequest
-from engine.messages.latent import MapErrors as MapErrors
-from engine.messages.latent import MapLatent as MapLatent
-from engine.messages.latent import Neighbours as Neighbours
-from engine.messages.latent import PlaceScan as PlaceScan
 from engine.messages.latent import PosteriorSpread as PosteriorSpread
+from engine.messages.latent import ProjectScan as ProjectScan
 from engine.messages.latent import SampleLatent as SampleLatent
-from engine.messages.latent import WalkDimension as WalkDimension
-from engine.messages.layers import Activate as Activate
-from engine.messages.layers import ChannelStatistics as ChannelStatistics
-from engine.messages.layers import Favourites as Favourites
-from engine.messages.layers import FollowLesion as FollowLesion
-from engine.messages.layers import Kernels as Kernels
+from engine.messages.latent import TraverseDimension as TraverseDimension
+from engine.messages.layers import ComputeActivations as ComputeActivations
+from engine.messages.layers import ComputeChannelStatistics as ComputeChannelStatistics
+from engine.messages.layers import ComputeSaliency as ComputeSaliency
 from engine.messages.layers import ListLayers as ListLayers
 from engine.messages.layers import MatchChannels as MatchChannels
-from engine.messages.layers import Prefer as Prefer
-from engine.messages.layers import Region as Region
-from engine.messages.layers import Salient as Salient
-from engine.messages.line import Event as Event
-from engine.messages.line import Message as Message
+from engine.messages.layers import MaximizeActivation as MaximizeActivation
+from engine.messages.layers import ReadKernels as ReadKernels
+from engine.messages.layers import RegionSpec as RegionSpec
+from engine.messages.layers import TopActivations as TopActivations
+from engine.messages.layers import TraceLesion as TraceLesion
 from engine.messages.request import ImagesRequest as ImagesRequest
 from engine.messages.request import Request as Request
-from engine.messages.search import Enqueue as Enqueue
-from engine.messages.search import ExtendSpace as ExtendSpace
+from engine.messages.search import ComputeImportances as ComputeImportances
+from engine.messages.search import EnqueueTrial as EnqueueTrial
 from engine.messages.search import Search as Search
+from engine.messages.search import SearchCommand as SearchCommand
 from engine.messages.search import SearchEnded as SearchEnded
 from engine.messages.search import SearchStarted as SearchStarted
 from engine.messages.search import SearchState as SearchState
-from engine.messages.search import SearchWish as SearchWish
 from engine.messages.search import StopTrial as StopTrial
 from engine.messages.search import TrialEnded as TrialEnded
 from engine.messages.search import TrialProposed as TrialProposed
 from engine.messages.search import TrialStarted as TrialStarted
-from engine.messages.search import WeighSettings as WeighSettings
+from engine.messages.search import UpdateSpace as UpdateSpace
 
 # ---- commands: window -> engine process --------------------------------------------------------------------------
 
@@ -75,7 +75,7 @@ class Resume(Message):
     backend: str | None = None
 
 
-class MakeStudy(Message):
+class RunStudy(Message):
     """Do the seed study again in a folder, or go on with it; `settings` go over those of every run."""
 
     command: Literal["study"] = "study"
@@ -136,7 +136,7 @@ class Reconstruct(ImagesRequest):
     runs: tuple[str, ...]
 
 
-class Measure(Request):
+class EvaluateRun(Request):
     """All numbers of a run, or of a yardstick, on the test images of `data`: all of them, the leaked, the clean.
 
     It can wait: whatever else is asked meanwhile is answered first.
@@ -149,7 +149,7 @@ class Measure(Request):
     data: DataConfig
 
 
-class Rank(Request):
+class PerImageErrors(Request):
     """Mean squared error of a run on every image of a split, to sort by."""
 
     command: Literal["rank"] = "rank"
@@ -268,7 +268,7 @@ class StudyEnded(Event):
     advice: str = ""
 
 
-class Answer(Event):
+class Response(Event):
     """The answer to a request; big arrays are `.npy` paths inside `content`."""
 
     event: Literal["answer"] = "answer"
@@ -287,7 +287,7 @@ class RequestProgress(Event):
     total: int
 
 
-class Refused(Event):
+class RequestFailed(Event):
     """A command could not be carried out: what is wrong and what to do."""
 
     event: Literal["refused"] = "refused"
@@ -300,7 +300,7 @@ class Refused(Event):
 Command = Annotated[
     Train
     | Resume
-    | MakeStudy
+    | RunStudy
     | Stop
     | Pause
     | Continue
@@ -308,27 +308,27 @@ Command = Annotated[
     | Audit
     | OpenScan
     | Reconstruct
-    | Rank
-    | Measure
+    | PerImageErrors
+    | EvaluateRun
     | Denoise
     | DenoiseCurve
     | DenoiseDraft
-    | Filter
+    | ApplyFilter
     | ListLayers
-    | Activate
+    | ComputeActivations
     | LatentRequest
-    | ChannelStatistics
-    | Favourites
-    | FollowLesion
-    | Kernels
+    | ComputeChannelStatistics
+    | TopActivations
+    | TraceLesion
+    | ReadKernels
     | MatchChannels
-    | Prefer
-    | Salient
+    | MaximizeActivation
+    | ComputeSaliency
     | Search
     | StopTrial
-    | Enqueue
-    | ExtendSpace
-    | WeighSettings,
+    | EnqueueTrial
+    | UpdateSpace
+    | ComputeImportances,
     Field(discriminator="command"),
 ]
 AnyEvent = Annotated[
@@ -342,9 +342,9 @@ AnyEvent = Annotated[
     | JobEnded
     | StudyProgress
     | StudyEnded
-    | Answer
+    | Response
     | RequestProgress
-    | Refused
+    | RequestFailed
     | SearchStarted
     | SearchState
     | SearchEnded
@@ -387,10 +387,10 @@ def _read(adapter: TypeAdapter[Any], line: str | bytes) -> Any:
         ) from None
 
 
-def ignore(event: Event) -> None:
+def discard_event(event: Event) -> None:
     """Listen to nothing."""
 
 
-def never() -> bool:
+def never_stop() -> bool:
     """Never ask to stop."""
     return False

@@ -14,20 +14,20 @@ class NoisyRequest(ImagesRequest):
     seed: int = Field(0, ge=0)
 
 
-class ThroughRuns(NoisyRequest):
+class RunsRequest(NoisyRequest):
     """What runs make of one noisy image; in the place of a run may stand a yardstick, as in `Reconstruct`."""
 
     runs: tuple[str, ...] = ()
     sigma: float = Field(0.0, ge=0.0, le=1.0)
 
 
-class Denoise(ThroughRuns):
+class Denoise(RunsRequest):
     """Put a noisy image through runs; answers with the image, the noisy one, and what each run made of it."""
 
     command: Literal["denoise"] = "denoise"
 
 
-class DenoiseDraft(ThroughRuns):
+class DenoiseDraft(RunsRequest):
     """Put a noisy image through runs in a hurry, while the level still moves; answers with what each run made of it.
 
     There are no numbers, and a model that has a quicker way takes it; the answer says whose pictures are not exact.
@@ -36,7 +36,7 @@ class DenoiseDraft(ThroughRuns):
     command: Literal["denoise-draft"] = "denoise-draft"
 
 
-class Filter(NoisyRequest):
+class ApplyFilter(NoisyRequest):
     """Put a noisy image through one of `engine.baselines`; it may take its time, beside the other requests.
 
     Principal components are those of the training images of `data`, so many of them.

@@ -17,7 +17,7 @@ Place = tuple[str, int]  # a split, and the index of a scan in it
 MapMethod = Literal["pca", "tsne", "umap"]
 
 
-class MapLatent(Request):
+class EmbedLatents(Request):
     """Lay the latents of some splits out in a plane.
 
     Answers with the path of the points (n, 2); of every point its split, index, label and whether it is leaked; the
@@ -35,8 +35,8 @@ class MapLatent(Request):
     seed: int = Field(0, ge=0)
 
 
-class MapErrors(Request):
-    """Reconstruct every scan of some splits: their mean squared errors, in the order of `MapLatent`.
+class EmbeddingErrors(Request):
+    """Reconstruct every scan of some splits: their mean squared errors, in the order of `EmbedLatents`.
 
     This takes longer than the latents do, so it is asked only where the errors are wanted; they are kept then.
     """
@@ -50,11 +50,11 @@ class MapErrors(Request):
     splits: tuple[str, ...] = ("train", "validation", "test")
 
 
-class PlaceScan(ImagesRequest):
+class ProjectScan(ImagesRequest):
     """Where one image lies on a map, and the training scans nearest to it in the latent.
 
-    The other fields are those of the `MapLatent` that asked for the map. Only principal components have a place for a
-    scan that they were not fitted on; for t-SNE and UMAP the point is None.
+    The other fields are those of the `EmbedLatents` that asked for the map. Only principal components have a place for
+    a scan that they were not fitted on; for t-SNE and UMAP the point is None.
     """
 
     can_wait: ClassVar[bool] = True
@@ -67,7 +67,7 @@ class PlaceScan(ImagesRequest):
     count: int = Field(4, ge=1, le=50)
 
 
-class Neighbours(ImagesRequest):
+class FindNeighbors(ImagesRequest):
     """The training scans nearest to one image, in pixels and in the latent, and whether one is suspiciously near."""
 
     can_wait: ClassVar[bool] = True
@@ -91,7 +91,7 @@ class Interpolate(Request):
     path: Literal["linear", "spherical"] = "linear"
 
 
-class WalkDimension(ImagesRequest):
+class TraverseDimension(ImagesRequest):
     """Decode an image with one of its latent numbers changed step by step.
 
     `reach` is how many standard deviations of the training latents to go round their mean; where it is None, the walk
@@ -107,7 +107,7 @@ class WalkDimension(ImagesRequest):
     reach: float | None = Field(None, gt=0.0, le=20.0)
 
 
-class AverageScans(Request):
+class DecodeMean(Request):
     """The decoded mean of some scans' latents, beside the mean of their pixels."""
 
     can_wait: ClassVar[bool] = True
@@ -155,13 +155,13 @@ class CalibrateSpread(Request):
 
 
 LatentRequest = (
-    MapLatent
-    | MapErrors
-    | PlaceScan
-    | Neighbours
+    EmbedLatents
+    | EmbeddingErrors
+    | ProjectScan
+    | FindNeighbors
     | Interpolate
-    | WalkDimension
-    | AverageScans
+    | TraverseDimension
+    | DecodeMean
     | SampleLatent
     | PosteriorSpread
     | CalibrateSpread

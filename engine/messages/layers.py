@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, model_validator
 
 from engine.config import DataConfig
-from engine.messages.line import Message
+from engine.messages.base import Message
 from engine.messages.request import ImagesRequest, Request
 
 Corner = tuple[float, float]
@@ -18,7 +18,7 @@ class ListLayers(Request):
     run: str
 
 
-class Activate(ImagesRequest):
+class ComputeActivations(ImagesRequest):
     """What one layer of a run makes of images; answers with the images at the run's size and the activations."""
 
     command: Literal["activate"] = "activate"
@@ -26,7 +26,7 @@ class Activate(ImagesRequest):
     layer: str = Field(min_length=1)
 
 
-class ChannelStatistics(Request):
+class ComputeChannelStatistics(Request):
     """The numbers of every channel of every layer over a whole split. It can wait, and goes on where it was."""
 
     can_wait: ClassVar[bool] = True
@@ -37,7 +37,7 @@ class ChannelStatistics(Request):
     split: str = "validation"
 
 
-class Favourites(Request):
+class TopActivations(Request):
     """The scans of a split that excite a channel most, and where. It can wait, and goes on where it was."""
 
     can_wait: ClassVar[bool] = True
@@ -51,7 +51,7 @@ class Favourites(Request):
     count: int = Field(9, ge=1, le=64)
 
 
-class Prefer(Request):
+class MaximizeActivation(Request):
     """The input that a channel likes best, looked for by gradient ascent. It can wait, and goes on where it was."""
 
     can_wait: ClassVar[bool] = True
@@ -62,7 +62,7 @@ class Prefer(Request):
     channel: int = Field(0, ge=0)
 
 
-class Salient(ImagesRequest):
+class ComputeSaliency(ImagesRequest):
     """Which pixels a channel, or one unit (row, column) of it, answers to: the gradient of its value."""
 
     command: Literal["salient"] = "salient"
@@ -73,7 +73,7 @@ class Salient(ImagesRequest):
     copies: int = Field(0, ge=0, le=64)
 
 
-class Kernels(Request):
+class ReadKernels(Request):
     """The weights of a layer as pictures, where it has such."""
 
     command: Literal["kernels"] = "kernels"
@@ -89,7 +89,7 @@ class MatchChannels(ImagesRequest):
     layers: tuple[str, str]
 
 
-class Region(Message):
+class RegionSpec(Message):
     """A region of a picture; points are (x, y), (0, 0) its upper left corner and (1, 1) its lower right one.
 
     An ellipse or rectangle has two of them, opposite corners of its box; a polygon has its corners, three or more.
@@ -99,13 +99,13 @@ class Region(Message):
     points: tuple[Corner, ...]
 
     @model_validator(mode="after")
-    def _has_enough_points(self) -> "Region":
+    def _has_enough_points(self) -> "RegionSpec":
         if len(self.points) < 3 if self.kind == "polygon" else len(self.points) != 2:
             raise ValueError(f"a {self.kind} of {len(self.points)} points is not a valid region")
         return self
 
 
-class FollowLesion(ImagesRequest):
+class TraceLesion(ImagesRequest):
     """Where the lesion in a region of one image goes, beside the same image with the region filled in. It can wait.
 
     `layers` are those to ask, the ends of the model's stages where none is named; the rest is as in `lesion-layers`.
@@ -115,7 +115,7 @@ class FollowLesion(ImagesRequest):
 
     command: Literal["follow-lesion"] = "follow-lesion"
     run: str
-    region: Region
+    region: RegionSpec
     layers: tuple[str, ...] = ()
     noise: float = Field(0.05, gt=0.0)
     places: int = Field(1, ge=1, le=16)

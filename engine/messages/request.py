@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from engine.config import DataConfig
-from engine.messages.line import Message
+from engine.messages.base import Message
 
 
 class Request(Message):

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from engine.config import RunConfig
 from engine.config.search import SearchConfig
-from engine.messages.line import Event, Message
+from engine.messages.base import Event, Message
 from engine.messages.request import Request
 
 # ---- commands ----------------------------------------------------------------------------------------------------
@@ -34,32 +34,32 @@ class Search(Message):
     retry_failed: bool = False
 
 
-class SearchWish(Message):
+class SearchCommand(Message):
     """Something that the running search is to do; it is heard at once."""
 
 
-class StopTrial(SearchWish):
+class StopTrial(SearchCommand):
     """Stop one trial of the running search and keep its run; the search goes on."""
 
     command: Literal["stop-trial"] = "stop-trial"
     number: int
 
 
-class Enqueue(SearchWish):
+class EnqueueTrial(SearchCommand):
     """Let the running search try these values next."""
 
     command: Literal["enqueue"] = "enqueue"
     values: dict[str, Any]
 
 
-class ExtendSpace(SearchWish):
+class UpdateSpace(SearchCommand):
     """Give the running search another space; what it has tried stays tried."""
 
     command: Literal["extend-space"] = "extend-space"
     space: dict[str, Any]
 
 
-class WeighSettings(Request):
+class ComputeImportances(Request):
     """How much each setting mattered in a search; `weighed` is what `engine.search.importance` makes of these trials.
 
     `trials` are configurations of the space with their finite scores. It is answered beside everything else, so it

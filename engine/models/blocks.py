@@ -6,12 +6,12 @@ from typing import Any
 import keras
 from keras import layers
 
-from engine.config import AutoencoderConfig, ConvolutionConfig, StackConfig, VariationalConfig
+from engine.config import AutoencoderConfig, ConvolutionConfig, StridedConvConfig, VariationalConfig
 
 GROUPS = 8
 
 
-def down(config: StackConfig, size: int) -> tuple[Any, Any]:
+def down(config: StridedConvConfig, size: int) -> tuple[Any, Any]:
     """Stack `enc_conv1..n`, each making the side `stride` times smaller, with norm and activation after each.
 
     Args:
@@ -25,7 +25,7 @@ def down(config: StackConfig, size: int) -> tuple[Any, Any]:
     return images, layers.Flatten(name="enc_flat")(levels[-1])
 
 
-def levels_down(config: StackConfig, size: int) -> tuple[Any, list[Any]]:
+def levels_down(config: StridedConvConfig, size: int) -> tuple[Any, list[Any]]:
     """Make the stack of `down`, but return the features behind every layer: [(n, side, side, filters), ...]."""
     images = keras.Input((size, size, 1), name="images")
     x, levels = images, []
@@ -57,14 +57,14 @@ def up(config: AutoencoderConfig | VariationalConfig, size: int, output: str | N
     return keras.Model(latent, pictured(x, config, output), name="decoder")
 
 
-def enlarged(x: Any, filters: int, config: StackConfig, number: int) -> Any:
+def enlarged(x: Any, filters: int, config: StridedConvConfig, number: int) -> Any:
     """Make features `stride` times larger by layer `number` of a decoder: `dec_conv<number>`, its depth before it."""
     x = deepened(x, config, "dec", number)
     name = f"dec_conv{number}"
     return layers.Conv2DTranspose(filters, config.kernel_size, config.stride, "same", name=name)(x)
 
 
-def pictured(x: Any, config: StackConfig, output: str | None) -> Any:
+def pictured(x: Any, config: StridedConvConfig, output: str | None) -> Any:
     """Make one gray image of features by the last layer of a decoder: (n, side, side, c) -> (n, size, size, 1) float32.
 
     Args:

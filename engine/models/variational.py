@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import keras
 from keras import layers, ops
 
-from engine.config import EvidenceConfig, RunConfig, VariationalConfig
+from engine.config import ELBOConfig, RunConfig, VariationalConfig
 from engine.models import blocks, steps
 from engine.models.reconstructor import Reconstructor
 
@@ -46,7 +46,7 @@ class VariationalAutoencoder(Reconstructor):
     """
 
     training_loss = None
-    config_class: ClassVar[type[EvidenceConfig]] = VariationalConfig
+    config_class: ClassVar[type[ELBOConfig]] = VariationalConfig
 
     def __init__(self, size: int, settings: dict[str, Any], seed: int = 0, **kwargs: Any) -> None:
         super().__init__(size, settings, **kwargs)

@@ -129,15 +129,15 @@ def check(run: Run, images: NDArray[np.float32], progress: Callable[[str, int, i
                 "Fix these errors, or install another backend.",
             )
         layers, outputs = comparison.compare(recorded)
-        sides = {name: _side(name, recorded.get(name), errors.get(name, "")) for name in backend.INSTALL}
+        sides = {name: _side(name, recorded.get(name), errors.get(name, "")) for name in backend.INSTALL_HINTS}
     return Parity(run.name, run.config.model.model, len(images), sides, layers, outputs)
 
 
 def _installed() -> list[str]:
     installed = backend.installed()
     if len(installed) < 2:
-        missing = [name for name in backend.INSTALL if name not in installed]
-        lines = "; ".join(f"{name}: {backend.INSTALL[name]}" for name in missing)
+        missing = [name for name in backend.INSTALL_HINTS if name not in installed]
+        lines = "; ".join(f"{name}: {backend.INSTALL_HINTS[name]}" for name in missing)
         there = f"only {installed[0]}" if installed else "none"
         raise BackendError(
             f"Two backends are needed for a comparison; {there} is installed.", f"Install another: {lines}."
@@ -159,4 +159,4 @@ def _compute(run: Run, name: str, folder: Path) -> str:
 
 def _side(name: str, recorded: Recorded | None, error: str) -> Side:
     version, device = (recorded.version, recorded.device) if recorded else ("", "")
-    return Side(recorded is not None or bool(error), backend.INSTALL[name], version, device, error)
+    return Side(recorded is not None or bool(error), backend.INSTALL_HINTS[name], version, device, error)

@@ -21,9 +21,9 @@ def main(arguments: Sequence[str]) -> int:
     """Record one backend; the exit status is 2 after something the user can mend."""
     name, path, images, target = arguments
     try:
-        run = runs.open(path)
+        run = runs.open_run(path)
         settings = TrainingConfig.model_validate({"backend": name, "threads": run.config.training.threads})
-        backend.load("engine.parity.recording", settings).record(run, np.load(images), Path(target))
+        backend.import_on_backend("engine.parity.recording", settings).record(run, np.load(images), Path(target))
     except EngramError as error:
         sys.stderr.write(f"\n{error}\n")
         return REFUSED

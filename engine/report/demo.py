@@ -198,7 +198,7 @@ def _number(numbers: dict[str, Any], key: str, form: str) -> str:
 
 
 def _origin(demo: Demo) -> str:
-    settings = [config.flat(each.run.config) for each in demo.examined]
+    settings = [config.to_flat(each.run.config) for each in demo.examined]
     rows = [[title, *(_setting(each.get(name)) for each in settings)] for name, title in _titles(demo).items()]
     origins = [each.run.provenance for each in demo.examined]
     for name in dict.fromkeys(name for origin in origins for name in origin["versions"]):
@@ -214,7 +214,7 @@ def _titles(demo: Demo) -> dict[str, str]:
     kinds: dict[type[config.Section], None] = {}
     for part in config.RunConfig.model_fields:
         kinds |= {type(getattr(each.run.config, part)): None for each in demo.examined}
-    specs = [spec for kind in kinds for spec in config.fields(kind)]
+    specs = [spec for kind in kinds for spec in config.list_fields(kind)]
     return {"model": "Model"} | {spec.name: f"{spec.title}, {spec.unit}".rstrip(", ") for spec in specs}
 
 

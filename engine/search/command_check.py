@@ -19,9 +19,9 @@ def submit_checked(storage: TrialStorage, verb: str, content: Any) -> None:
     if verb == "enqueue":
         if not content:
             raise ConfigError("No values given.", 'Example: {"latent": 256}')
-        config.build(content, spec.base)
+        config.from_flat(content, spec.base)
     elif verb == "space":
         folder.with_space(spec, content)
     elif verb == "trials":
-        config.validated(SearchConfig, {"trials": content})
+        config.validate(SearchConfig, {"trials": content})
     storage.push_command(verb, content)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import SearchError
-from engine.messages import Enqueue, SearchWish, Stop, StopTrial
+from engine.messages import EnqueueTrial, SearchCommand, Stop, StopTrial
 from engine.search import events, folder, results
 from engine.search.command_check import submit_checked
 from engine.search.storage import FILE_NAME, TrialStorage
@@ -85,7 +85,7 @@ _VERBS: dict[str, Callable[["SearchRunner", Any], None]] = {
 }
 
 
-def submit(search: Path | None, wish: SearchWish) -> None:
+def submit(search: Path | None, wish: SearchCommand) -> None:
     """Wish something of the search that runs in this process, from any thread.
 
     Raises:
@@ -99,9 +99,9 @@ def submit(search: Path | None, wish: SearchWish) -> None:
         submit_checked(storage, verb, content)
 
 
-def _to_verb(wish: SearchWish) -> tuple[str, Any]:
+def _to_verb(wish: SearchCommand) -> tuple[str, Any]:
     if isinstance(wish, StopTrial):
         return "stop-trial", wish.number
-    if isinstance(wish, Enqueue):
+    if isinstance(wish, EnqueueTrial):
         return "enqueue", wish.values
     return "space", wish.model_dump()["space"]

@@ -21,7 +21,7 @@ from distributed import Client, Future, Variable
 
 from engine.errors import SearchError
 from engine.messages import Continue, Event, Log, Message, Pause, Stop, read_event
-from engine.runs import open as open_run
+from engine.runs import open_run
 from engine.search import statistics
 from engine.search.executor import JOB_QUEUES, EventSink, ProcessExited, TrialHandle, TrialTask
 from engine.search.local_executor import LocalExecutor, TrialProcess
@@ -221,7 +221,7 @@ class _WorkerChannel:
             self.send("gone", (news.code, news.last_line))
             self.is_over.set()
         else:
-            self.send("event", news.line())
+            self.send("event", news.to_json_line())
 
     def is_wanted(self) -> bool:
         """Whether the search still waits for this trial."""

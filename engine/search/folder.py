@@ -15,7 +15,7 @@ from engine.config import RunConfig, SearchConfig
 from engine.data import loading
 from engine.errors import ConfigError, RunExists, SearchBusy, SearchError, SearchNotFound
 from engine.messages import Search as Order
-from engine.runs import NAME, Run
+from engine.runs import NAME_PATTERN, Run
 from engine.search import space
 from engine.search.dimensions import AnyDimension
 from engine.search.space import Space
@@ -45,13 +45,13 @@ class SearchSpec:
         Raises:
             ConfigError: the values do not go together.
         """
-        built = config.build(values, self.base)
+        built = config.from_flat(values, self.base)
         epochs = max(1, round(built.training.epochs * self.settings.epochs_scale))
         shared: dict[str, Any] = {}
         is_here = self.settings.cluster in ("", "local")
         if is_here and self.settings.parallel > 1 and not built.training.threads:
             shared["threads"] = max(1, (os.cpu_count() or 1) // self.settings.parallel)
-        return config.build({"epochs": epochs, **shared}, built)
+        return config.from_flat({"epochs": epochs, **shared}, built)
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class SearchFolder:
 
     def is_busy(self) -> bool:
         """Whether a living process searches."""
-        return runs.is_held(self.path)
+        return runs.is_locked(self.path)
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -94,7 +94,7 @@ class SearchFolder:
             SearchBusy: another process searches.
         """
         advice = f"List its trials with: trials {self.name}. Stop it there first: trials {self.name} --stop."
-        with runs.hold(self.path, SearchBusy(f"Search '{self.name}' is running in another process.", advice)):
+        with runs.lock_folder(self.path, SearchBusy(f"Search '{self.name}' is running in another process.", advice)):
             yield
 
 
@@ -105,7 +105,7 @@ def open_search(name: str, root: Path | str | None = None) -> SearchFolder:
         SearchNotFound: there is none.
     """
     home = Path(root or runs.default_root()) / FOLDER_NAME
-    if NAME.fullmatch(name) and (home / name / FILE_NAME).is_file():
+    if NAME_PATTERN.fullmatch(name) and (home / name / FILE_NAME).is_file():
         return SearchFolder((home / name).resolve())
     known = ", ".join(each.name for each in list_searches(root)) or "none yet"
     raise SearchNotFound(f"There is no search '{name}' in {home.parent}.", f"Searches there: {known}.")
@@ -127,7 +127,7 @@ def prepare_folder(command: Order) -> SearchFolder:
         DataError: its images cannot be opened: every trial would fail.
     """
     home = Path(command.root or runs.default_root()) / FOLDER_NAME
-    if not NAME.fullmatch(command.name):
+    if not NAME_PATTERN.fullmatch(command.name):
         raise SearchError(f"'{command.name}' is not a valid search name.", "Use letters, digits, '.', '_' and '-'.")
     if (home / command.name / FILE_NAME).is_file():
         check_source(command)
@@ -197,7 +197,7 @@ def spec_to_attrs(spec: SearchSpec) -> dict[str, Any]:
 def spec_from_attrs(storage: TrialStorage) -> SearchSpec:
     """The plan that a ledger keeps."""
     kept = storage.attrs()
-    base = config.parse(kept["base"])
+    base = config.from_nested(kept["base"])
     return SearchSpec(base, space.parse(kept["space"], base), SearchConfig.model_validate(kept["settings"]))
 
 
@@ -207,9 +207,9 @@ def make_spec(base: RunConfig, described: Mapping[str, Any], given: Mapping[str,
     Raises:
         ConfigError: they do not.
     """
-    settings = config.validated(SearchConfig, given)
+    settings = config.validate(SearchConfig, given)
     points = space.parse(described, base)
-    base = config.build({"seed": settings.seed}, base)
+    base = config.from_flat({"seed": settings.seed}, base)
     if settings.tuner == "wandb":
         check_sweepable(points, settings)
         if settings.parallel > 1:
@@ -218,7 +218,7 @@ def make_spec(base: RunConfig, described: Mapping[str, Any], given: Mapping[str,
     if settings.algorithm == "grid" and not points.is_finite:
         raise ConfigError("A grid search needs lists, or ranges of whole numbers.", "Use lists, or another algorithm.")
     if settings.algorithm == "hyperband" and epochs is not None:
-        points, base = points.drop_dimension("epochs"), config.build({"epochs": max(_whole(epochs))}, base)
+        points, base = points.drop_dimension("epochs"), config.from_flat({"epochs": max(_whole(epochs))}, base)
     if epochs is not None and settings.epochs_scale < 1:
         scaled = [max(1, round(each * settings.epochs_scale)) for each in _whole(epochs)]
         if len(set(scaled)) < len(scaled):
@@ -261,7 +261,7 @@ def merge_command(storage: TrialStorage, command: Order) -> SearchSpec:
         ConfigError, SearchError: the command wants something else than the search was begun with.
     """
     spec = spec_from_attrs(storage)
-    settings = config.validated(SearchConfig, {**spec.settings.model_dump(), **command.settings})
+    settings = config.validate(SearchConfig, {**spec.settings.model_dump(), **command.settings})
     if changed := [
         name for name, value in settings if name not in MUTABLE_SETTINGS and value != getattr(spec.settings, name)
     ]:
@@ -281,7 +281,7 @@ def with_space(spec: SearchSpec, described: Mapping[str, Any]) -> SearchSpec:
 
 def _check_base(spec: SearchSpec, base: RunConfig) -> None:
     """Settings that the space varies may differ."""
-    before, now = config.flat(spec.base), config.flat(base)
+    before, now = config.to_flat(spec.base), config.to_flat(base)
     free = {*spec.space.names, "seed", *({"epochs"} if spec.settings.algorithm == "hyperband" else ())}
     for name, value in before.items():
         if name not in free and now.get(name) != value:
@@ -300,12 +300,12 @@ def create_or_reopen_run(search: SearchFolder, number: int, settings: RunConfig)
         RunExists: something else lies there.
     """
     try:
-        return runs.create(settings, search.run_name(number), search.root)
+        return runs.create_run(settings, search.run_name(number), search.root)
     except RunExists:
         run = Run(search.root / search.run_name(number))
         if not (run.path / "config.json").exists():
             run.write_json("config.json", settings.model_dump(mode="json"))
         own = run.config.training.threads  # another number of trials side by side is no other trial
-        if run.config != config.build({"threads": own}, settings):
+        if run.config != config.from_flat({"threads": own}, settings):
             raise
         return run

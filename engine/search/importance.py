@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.messages import WeighSettings
+from engine.messages import ComputeImportances
 from engine.search import space as spaces
 from engine.search.dimensions import lists_to_tuples
 from engine.search.space import Space
@@ -78,7 +78,7 @@ def hyperparameter_importances(
     return sorted(found, key=lambda each: -abs(each.effect))
 
 
-def handle_request(request: WeighSettings) -> dict[str, Any]:
+def handle_request(request: ComputeImportances) -> dict[str, Any]:
     """Answer the window's question.
 
     Returns:

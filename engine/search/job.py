@@ -6,7 +6,7 @@ computes nothing itself.
 """
 
 from engine.errors import EngramError
-from engine.messages import Emit, SearchEnded, SearchStarted, ShouldStop, ignore, never
+from engine.messages import Emit, SearchEnded, SearchStarted, ShouldStop, discard_event, never_stop
 from engine.messages import Search as Order
 from engine.search import folder, results
 from engine.search.folder import SearchFolder
@@ -15,7 +15,11 @@ from engine.search.storage import TrialStorage
 
 
 def search(
-    command: Order, *, emit: Emit = ignore, should_stop: ShouldStop = never, is_paused: ShouldStop = never
+    command: Order,
+    *,
+    emit: Emit = discard_event,
+    should_stop: ShouldStop = never_stop,
+    is_paused: ShouldStop = never_stop,
 ) -> SearchFolder:
     """Search for good settings, or go on with a search.
 

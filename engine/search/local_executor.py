@@ -66,7 +66,7 @@ class TrialProcess:
         """Send it a command; one that is gone hears nothing."""
         try:
             stdin = _stream(self._process.stdin)
-            stdin.write(message.line().encode())
+            stdin.write(message.to_json_line().encode())
             stdin.flush()
         except (OSError, ValueError):
             return

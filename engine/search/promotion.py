@@ -6,7 +6,7 @@ from pathlib import Path
 
 from engine.config import RunConfig
 from engine.messages import JobEnded
-from engine.runs import OWN, Run, renamed, write_text
+from engine.runs import NOT_COPIED, Run, retarget_event, write_text_atomic
 
 
 def can_continue_exactly(settings: RunConfig) -> bool:
@@ -27,7 +27,9 @@ def continue_from(parent: Run, path: Path) -> None:
         return
     temporary = path.with_name(f".{path.name}")
     shutil.rmtree(temporary, ignore_errors=True)
-    shutil.copytree(parent.path, temporary, ignore=shutil.ignore_patterns("config.json", *OWN))
+    shutil.copytree(parent.path, temporary, ignore=shutil.ignore_patterns("config.json", *NOT_COPIED))
     events = [event for event in parent.events() if not isinstance(event, JobEnded)]
-    write_text(temporary / "events.jsonl", "".join(renamed(event, path).line() for event in events))
+    write_text_atomic(
+        temporary / "events.jsonl", "".join(retarget_event(event, path).to_json_line() for event in events)
+    )
     os.replace(temporary, path)

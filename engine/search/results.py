@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from engine.messages import JobEnded, Refused
+from engine.messages import JobEnded, RequestFailed
 from engine.runs import Run
 from engine.search import statistics
 
@@ -44,7 +44,7 @@ def _epochs_and_time(run: Run) -> dict[str, Any]:
     return {"epochs": len(statistics.list_val_losses(run)), "seconds": statistics.elapsed_s(run)}
 
 
-def from_job_end(run: Run, ended: JobEnded | Refused) -> dict[str, Any] | None:
+def from_job_end(run: Run, ended: JobEnded | RequestFailed) -> dict[str, Any] | None:
     """What a job's own last word means; None when it was stopped."""
     if isinstance(ended, JobEnded) and ended.state == "finished":
         return finished_result(run)

@@ -18,7 +18,7 @@ from engine.messages import (
     Pause,
     Paused,
     Progress,
-    Refused,
+    RequestFailed,
     SearchEnded,
     ShouldStop,
     Stop,
@@ -176,7 +176,7 @@ class SearchRunner:
     def _on_trial_event(self, trial: RunningTrial, news: Event | ProcessExited) -> None:
         if isinstance(news, ProcessExited):
             self._on_trial_exit(trial, news)
-        elif isinstance(news, JobEnded | Refused):
+        elif isinstance(news, JobEnded | RequestFailed):
             trial.ended = news
         elif isinstance(news, Paused | Continued):
             trial.is_paused = isinstance(news, Paused)

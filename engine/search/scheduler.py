@@ -55,9 +55,9 @@ class TrialScheduler:
         Raises:
             ConfigError: they are no settings.
         """
-        fixed = config.flat(self.spec.base)
+        fixed = config.to_flat(self.spec.base)
         full = {name: fixed[name] for name in self.spec.space.names if name in fixed} | dict(values)
-        found = config.flat(config.build(full, self.spec.base))
+        found = config.to_flat(config.from_flat(full, self.spec.base))
         return self._add({name: found[name] for name in full}, origin, {})
 
     def all(self) -> list[Trial]:
@@ -113,7 +113,7 @@ class TrialScheduler:
     def _oracle_up_to(self, number: int) -> Any:
         """The oracle, told of the ends of all trials up to a number."""
         if self._oracle is None:
-            module = backend.load_any("engine.search.oracle", self.spec.base.training)
+            module = backend.import_on_any_backend("engine.search.oracle", self.spec.base.training)
             settings = self.spec.settings
             made = module.Oracle(self.spec.space, self.spec.base, settings.algorithm, settings.seed)
             self._oracle = module.replay(made, self.rows.values())

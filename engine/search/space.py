@@ -184,4 +184,4 @@ def preset(name: str) -> tuple[RunConfig, Space]:
 
 def config_key(values: Mapping[str, Any], base: RunConfig) -> str:
     """What tells two configurations apart, whatever the space they were drawn from."""
-    return json.dumps({**config.flat(base), **values}, sort_keys=True, default=list)
+    return json.dumps({**config.to_flat(base), **values}, sort_keys=True, default=list)

@@ -66,7 +66,7 @@ def _dimension(name: str, described: Mapping[str, Any], models: Sequence[str]) -
     owners = _models_with(name, models)
     when = _conditions(described.get("when", {}), owners, models)
     section = next(iter(owners.values()))
-    spec = next(spec for spec in config.fields(section) if spec.name == name)
+    spec = next(spec for spec in config.list_fields(section) if spec.name == name)
     if "values" in described:
         values = [_checked(spec, section, value) for value in described["values"]]
         if not values:
@@ -106,7 +106,7 @@ def _checked(spec: FieldSpec, section: type[Section], value: Any) -> Any:
     try:
         return _validator(section, spec.name).validate_python(int(value) if whole else value)
     except ValidationError:
-        limits = ", ".join(spec.choices) or spec.limits or KINDS.get(spec.kind, "text")
+        limits = ", ".join(spec.choices) or spec.range_text or KINDS.get(spec.kind, "text")
         raise ConfigError(
             f"{spec.title} ({spec.name}) cannot be {value!r} in the search space.", f"It must be {limits}."
         ) from None

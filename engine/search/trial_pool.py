@@ -8,7 +8,7 @@ from pathlib import Path
 
 from engine.config import SearchConfig
 from engine.errors import SearchError
-from engine.messages import JobEnded, Message, Refused
+from engine.messages import JobEnded, Message, RequestFailed
 from engine.runs import Run
 from engine.search.executor import JOB_QUEUES, Executor, TrialHandle, TrialMessage, TrialTask
 from engine.search.local_executor import LocalExecutor
@@ -57,7 +57,7 @@ class RunningTrial:
     number: int
     run: Run
     handle: TrialHandle
-    ended: JobEnded | Refused | None = None
+    ended: JobEnded | RequestFailed | None = None
     stop_requested: bool = False
     pruned_at: int | None = None
     is_paused: bool = False

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Literal
 
 from engine import backend, runs, training
-from engine.control import Control
 from engine.errors import BackendError, EngramError
-from engine.messages import Continued, Event, Log, Message, Paused, Refused, read_command
+from engine.job_control import JobControl
+from engine.messages import Continued, Event, Log, Message, Paused, RequestFailed, read_command
 
 LOCK_TIMEOUT_S = (
     120.0  # how long a process of an earlier search, or of a worker that is lost, may take to let its run go
@@ -40,17 +40,17 @@ def main() -> None:
     os.dup2(2, 1)
     sys.stdout = sys.stderr
     with suppress(BackendError):  # the trial itself says so
-        backend.warm("engine.fitting", sys.argv[1])
+        backend.preload("engine.fitting", sys.argv[1])
     lines = io.FileIO(0, closefd=False)
     command = _read_job(lines)
-    run, lock = runs.open(Path(command.run)), threading.Lock()
+    run, lock = runs.open_run(Path(command.run)), threading.Lock()
 
     def emit(event: Event) -> None:
         with lock:
-            events.write(event.line().encode())
+            events.write(event.to_json_line().encode())
             events.flush()
 
-    control = Control(lambda: emit(Paused(run=run.name)), lambda: emit(Continued(run=run.name)))
+    control = JobControl(lambda: emit(Paused(run=run.name)), lambda: emit(Continued(run=run.name)))
     threading.Thread(target=_listen, args=(lines, control), daemon=True).start()
     if cards := os.environ.get(CUDA_VARIABLE):
         emit(Log(text=f"{run.name} uses GPU {cards}."))
@@ -60,7 +60,7 @@ def main() -> None:
     try:
         training.resume(run, emit=emit, should_stop=control.should_stop)
     except EngramError as error:
-        emit(Refused(reason=error.what, advice=error.advice))
+        emit(RequestFailed(reason=error.what, advice=error.advice))
     os._exit(0)  # nothing is left to tidy up, and a framework's threads may take their time
 
 
@@ -76,9 +76,9 @@ def _read_job(lines: io.FileIO) -> TrialJob:
     return command
 
 
-def _listen(lines: Iterable[bytes], control: Control) -> None:
+def _listen(lines: Iterable[bytes], control: JobControl) -> None:
     for line in lines:
-        control.obey(read_command(line))
+        control.handle(read_command(line))
     os._exit(0)
 
 

@@ -124,7 +124,7 @@ class WandbScheduler(TrialScheduler):
         """A new trial, or at once the score of one that is over."""
         chosen = lists_to_tuples({name: values[name] for name in self.spec.space.names})
         try:
-            built = config.flat(config.build(chosen, self.spec.base))
+            built = config.to_flat(config.from_flat(chosen, self.spec.base))
             chosen = {name: built[name] for name in chosen}
         except ConfigError:  # these values do not go together, as the trial will say
             pass

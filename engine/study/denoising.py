@@ -17,7 +17,7 @@ SEED = 0
 
 def noisy(images: Images, sigma: float) -> Images:
     """The same noise for the same scans each time: (n, size, size, 1) -> the same shape, cut to [0, 1]."""
-    return noise.draw(images, "gaussian", sigma, SEED)
+    return noise.add_noise(images, "gaussian", sigma, SEED)
 
 
 def sweep(model: Any, images: Images, should_stop: ShouldStop) -> Sweep | None:

@@ -12,11 +12,11 @@ from engine.report import figures, mosaic, ranked, strips
 from engine.report.mosaic import Tile
 from engine.report.ranked import Level, Ranked
 from engine.report.strips import Strip
-from engine.studies import Study
 from engine.study import denoise_figures, paper, search_figures
 from engine.study.findings import Findings
 from engine.study.trials import Trial
 from engine.study.trials import ranked as by_rank
+from engine.study_folder import StudyFolder
 
 CURVES = 10
 SEARCHED = 5
@@ -45,7 +45,7 @@ class Drawn:
     caption: str
     figure: Figure
 
-    def write(self, study: Study) -> dict[str, Any]:
+    def write(self, study: StudyFolder) -> dict[str, Any]:
         """Write PNG and PDF; return what study.json says of the figure."""
         study.figures.mkdir(exist_ok=True)
         files = {"png": f"figures/{self.key}.png", "pdf": f"figures/{self.key}.pdf"}
@@ -153,8 +153,8 @@ def _scans(findings: Findings) -> str:
 
 def _layers(number: int, model: str, findings: Findings) -> Drawn:
     best, index = findings.best[model], int(findings.shown()[0])
-    settings = TrainingConfig(backend=backend.at_hand(best.trial.config.training.backend), deterministic=False)
-    activations = backend.load("engine.explore.activations", settings).compute(
+    settings = TrainingConfig(backend=backend.find_backend(best.trial.config.training.backend), deterministic=False)
+    activations = backend.import_on_backend("engine.explore.activations", settings).compute(
         best.model, findings.images.test.read([index])
     )
     tiles = [Tile("image", findings.images.test.read([index])[0])]

@@ -13,28 +13,32 @@ from engine.messages import (
     Continued,
     Emit,
     Log,
-    MakeStudy,
     Paused,
+    RunStudy,
     ShouldStop,
     StudyEnded,
     StudyProgress,
-    ignore,
-    never,
+    discard_event,
+    never_stop,
 )
 from engine.search.runner import StopAndPause
-from engine.studies import Study
 from engine.study import figures, kept, numbers, page, plan, tables
 from engine.study.findings import Findings, Inquiry
 from engine.study.presets import Presets
 from engine.study.searches import Searches
 from engine.study.trials import Searched, Trial, best_of_each
+from engine.study_folder import StudyFolder
 
 FORMAT = 1
 LOOK_S = 0.1
 
 
 def make(
-    order: MakeStudy, *, emit: Emit = ignore, should_stop: ShouldStop = never, is_paused: ShouldStop = never
+    order: RunStudy,
+    *,
+    emit: Emit = discard_event,
+    should_stop: ShouldStop = never_stop,
+    is_paused: ShouldStop = never_stop,
 ) -> dict[str, Any]:
     """Do the seed study again in a folder, or go on with what is there: what is finished is taken as it is.
 
@@ -50,7 +54,7 @@ def make(
     Raises:
         EngramError: what is wrong with the settings, the folder, the data or the backend.
     """
-    study = Study(Path(order.out).expanduser().resolve())
+    study = StudyFolder(Path(order.out).expanduser().resolve())
     bases = plan.bases(order.settings)
     orders = {} if order.config.quick else plan.orders(order.config, order.settings, study.runs)
     _check(next(iter(bases.values())))
@@ -77,7 +81,7 @@ def _check(first: RunConfig) -> None:
     """
     name = first.training.backend
     if name not in backend.installed():
-        raise BackendError(f"The backend {name} is not installed.", f"Install it: {backend.INSTALL[name]}.")
+        raise BackendError(f"The backend {name} is not installed.", f"Install it: {backend.INSTALL_HINTS[name]}.")
     loading.check_source(first.data)
 
 
@@ -105,7 +109,7 @@ class Training(Protocol):
 class _Work:
     """One go at a study whose folder is held."""
 
-    def __init__(self, study: Study, order: MakeStudy, emit: Emit, wishes: StopAndPause) -> None:
+    def __init__(self, study: StudyFolder, order: RunStudy, emit: Emit, wishes: StopAndPause) -> None:
         self.study, self.chosen, self.settings = study, order.config, order.settings
         self.emit, self.wishes = emit, wishes
         self._began = time.monotonic()
@@ -179,7 +183,7 @@ class _Work:
                 written.append(drawn.write(self.study))
         told = {"numbers": [vars(row) for row in rows], "contents": written, "drawn_from": mark}
         self._content = {name: value(findings) for name, value in MEASURED.items()} | told
-        runs.write_text(self.study.page, page.html(self.study, findings, written, rows))
+        runs.write_text_atomic(self.study.page, page.html(self.study, findings, written, rows))
         self.emit(Log(text=f"The page is {self.study.page}"))
         return True
 

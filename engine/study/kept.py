@@ -42,7 +42,7 @@ class Kept:
     def keep(self, part: str, mark: str, content: Any) -> None:
         """Write down what was measured of a part."""
         self._parts[part] = {"fingerprint": mark, "content": content}
-        runs.write_text(self.path, json.dumps(self._parts, indent=2))
+        runs.write_text_atomic(self.path, json.dumps(self._parts, indent=2))
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -7,10 +7,10 @@ from typing import Any
 from engine import config
 from engine.report import page
 from engine.report.demo import READING, WARNING
-from engine.studies import Study
 from engine.study import paper
 from engine.study.findings import Findings
 from engine.study.numbers import Row
+from engine.study_folder import StudyFolder
 
 WHAT_HERE = (
     "'Here': validation images (held out of the training images), at the best epoch. 'Deduplicated test images': "
@@ -20,7 +20,7 @@ WHAT_HERE = (
 Contents = Sequence[Mapping[str, Any]]
 
 
-def html(study: Study, findings: Findings, contents: Contents, rows: Sequence[Row]) -> str:
+def html(study: StudyFolder, findings: Findings, contents: Contents, rows: Sequence[Row]) -> str:
     """The page.
 
     Args:
@@ -81,7 +81,7 @@ def _caveats(findings: Findings) -> list[str]:
 
 def shrunk(findings: Findings) -> list[str]:
     """The settings that are not the study's, in words; where the scans come from and what it runs on are no matter."""
-    flat = {model: config.flat(paper.claim(model).best) for model in paper.MODELS}
+    flat = {model: config.to_flat(paper.claim(model).best) for model in paper.MODELS}
     neutral = set(config.DataConfig.model_fields) - {"size", "fit", "normalisation"} | {"backend", "threads", "seed"}
     titles = _titles()
     return [
@@ -96,13 +96,13 @@ def _given(findings: Findings) -> dict[str, Any]:
     """The settings that were given, as a run has them."""
     flat: dict[str, Any] = {}
     for model in paper.MODELS:
-        flat |= config.flat(findings.best[model].trial.config)
+        flat |= config.to_flat(findings.best[model].trial.config)
     return {name: flat[name] for name in findings.settings if name in flat}
 
 
 def _titles() -> dict[str, str]:
     kinds = [kind for model in paper.MODELS for kind in config.sections(model).values()]
-    return {spec.name: spec.title for kind in kinds for spec in config.fields(kind)}
+    return {spec.name: spec.title for kind in kinds for spec in config.list_fields(kind)}
 
 
 def _written(value: Any) -> str:
@@ -151,7 +151,7 @@ def _mapping() -> str:
 def _origin(findings: Findings) -> str:
     bests = list(findings.best.values())
     origins = [best.trial.run.provenance for best in bests]
-    flats = [config.flat(best.trial.config) for best in bests]
+    flats = [config.to_flat(best.trial.config) for best in bests]
     rows = [[title, *(_written(flat.get(name, "–")) for flat in flats)] for name, title in _titles().items()]
     for name in dict.fromkeys(name for origin in origins for name in origin["versions"]):
         rows.append([f"{name} version", *(origin["versions"].get(name, "–") for origin in origins)])
@@ -161,7 +161,7 @@ def _origin(findings: Findings) -> str:
     return page.table(["", *(model.upper() for model in findings.best)], rows, left=1 + len(bests))
 
 
-def _commands(study: Study, findings: Findings) -> list[str]:
+def _commands(study: StudyFolder, findings: Findings) -> list[str]:
     words = ["python -m engine study --out", str(study.path)]
     words += ["--quick"] if findings.chosen.quick else []
     if not findings.chosen.quick:

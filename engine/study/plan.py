@@ -26,10 +26,10 @@ def bases(settings: Settings) -> dict[str, RunConfig]:
         ConfigError: a setting that neither model has, or that is no good.
     """
     best = {model: paper.claim(model).best for model in paper.MODELS}
-    if unknown := sorted(settings.keys() - set().union(*map(config.flat, best.values()))):
+    if unknown := sorted(settings.keys() - set().union(*map(config.to_flat, best.values()))):
         raise ConfigError(f"Neither model of the reference study has a setting '{unknown[0]}'.", "Remove it.")
     if "source" in settings:  # the runs are trained elsewhere and compared later: a folder is named in full
-        settings = {**settings, "source": config.absolute(str(settings["source"]))}
+        settings = {**settings, "source": config.resolve_source(str(settings["source"]))}
     return {model: _over(base, settings) for model, base in best.items()}
 
 
@@ -59,5 +59,5 @@ def _order(model: str, base: RunConfig, settings: Settings, count: int, root: Pa
 
 
 def _over(base: RunConfig, settings: Settings) -> RunConfig:
-    known = config.flat(base)
-    return config.build({name: value for name, value in settings.items() if name in known}, base)
+    known = config.to_flat(base)
+    return config.from_flat({name: value for name, value in settings.items() if name in known}, base)

@@ -9,10 +9,10 @@ from engine.errors import EngramError, StudyError
 from engine.messages import Emit, Log
 from engine.runs import Run
 from engine.search.runner import StopAndPause
-from engine.studies import Study
 from engine.study import paper, process
 from engine.study.following import Follower
 from engine.study.trials import Trial, of_run
+from engine.study_folder import StudyFolder
 
 OTHER = "The folder {} contains a study with other settings: its {} differs."
 ADVICE = "Choose another folder, or use the settings of the existing study."
@@ -28,7 +28,7 @@ class Presets:
 
     searches: Mapping[str, Any] = {}
 
-    def __init__(self, study: Study, bases: Mapping[str, RunConfig]) -> None:
+    def __init__(self, study: StudyFolder, bases: Mapping[str, RunConfig]) -> None:
         self.study = study
         self.planned = {paper.claim(model).preset: settings for model, settings in bases.items()}
 
@@ -55,7 +55,7 @@ class Presets:
         for number, (name, settings) in enumerate(self.planned.items()):
             if wishes.should_stop():
                 return False
-            run = known.get(name) or runs.create(settings, name, self.study.runs)
+            run = known.get(name) or runs.create_run(settings, name, self.study.runs)
             follower.begin(number)
             if run.state() != "finished":
                 self._train(run, follower, wishes)
@@ -78,7 +78,7 @@ class Presets:
 
     def _find(self, name: str, settings: RunConfig) -> Run | None:
         """The run of the folder that has the planned settings, whatever its name."""
-        known = {run.name: run for run in runs.find_all(self.study.runs)}
+        known = {run.name: run for run in runs.list_runs(self.study.runs)}
         first = [known[name]] if name in known else []
         for run in [*first, *known.values()]:
             if _settings(run) == settings:

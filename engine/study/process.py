@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from engine.errors import EngramError, TrainingError
-from engine.messages import Continue, Emit, JobEnded, Pause, Refused, Stop
+from engine.messages import Continue, Emit, JobEnded, Pause, RequestFailed, Stop
 from engine.runs import Run
 from engine.search.executor import ProcessExited, TrialMessage, TrialTask
 from engine.search.local_executor import TrialProcess
@@ -41,15 +41,15 @@ def train(run: Run, emit: Emit, wishes: StopAndPause, log: Path) -> None:
         advice = "Completed epochs are saved; start the study again to resume."
         raise TrainingError(f"The process that trained {run.name} ended unexpectedly ({how}).", advice)
     log.unlink(missing_ok=True)
-    if isinstance(ended, Refused):
+    if isinstance(ended, RequestFailed):
         raise EngramError(ended.reason, ended.advice)
 
 
 def _follow(
     process: TrialProcess, inbox: "queue.Queue[TrialMessage]", emit: Emit, wishes: StopAndPause
-) -> tuple[JobEnded | Refused | None, ProcessExited]:
+) -> tuple[JobEnded | RequestFailed | None, ProcessExited]:
     """Pass events and wishes on until the process has gone; what it said of the end, and how it went."""
-    ended: JobEnded | Refused | None = None
+    ended: JobEnded | RequestFailed | None = None
     deadline, is_held = float("inf"), False
     while True:
         if deadline == float("inf") and wishes.should_stop():
@@ -66,6 +66,6 @@ def _follow(
             continue
         if isinstance(news, ProcessExited):
             return ended, news
-        if isinstance(news, (JobEnded, Refused)):
+        if isinstance(news, (JobEnded, RequestFailed)):
             ended = news
         emit(news)

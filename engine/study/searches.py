@@ -10,10 +10,10 @@ from engine.search import folder, job
 from engine.search.folder import SearchFolder, SearchSpec
 from engine.search.runner import StopAndPause
 from engine.search.storage import Trial as Row
-from engine.studies import Study
 from engine.study.following import Follower
 from engine.study.presets import ADVICE, OTHER
 from engine.study.trials import Searched, Trial, of_row
+from engine.study_folder import StudyFolder
 
 
 class Searches:
@@ -25,7 +25,7 @@ class Searches:
         given: the settings that were given and are therefore not searched.
     """
 
-    def __init__(self, study: Study, orders: Mapping[str, Order], given: Mapping[str, object]) -> None:
+    def __init__(self, study: StudyFolder, orders: Mapping[str, Order], given: Mapping[str, object]) -> None:
         self.study, self.given = study, given
         self.orders = {model: self._going_on(order) for model, order in orders.items()}
 

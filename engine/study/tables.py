@@ -12,10 +12,10 @@ from engine.measures import yardsticks
 from engine.report import MARK
 from engine.report.demo import NUMBERS
 from engine.search import statistics
-from engine.studies import Study
 from engine.study import paper
 from engine.study.findings import Findings
 from engine.study.trials import Trial, ranked
+from engine.study_folder import StudyFolder
 
 THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(\D|$))")
 NOTHING = "–"
@@ -55,12 +55,12 @@ class Table:
         body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
         return f"### {self.title}\n\n{body}\n\n*{MARK}*\n"
 
-    def write(self, study: Study) -> dict[str, Any]:
+    def write(self, study: StudyFolder) -> dict[str, Any]:
         """Write both files; return what study.json says of the table."""
         study.tables.mkdir(exist_ok=True)
         files = {"csv": f"{self.key}.csv", "md": f"{self.key}.md"}
-        runs.write_text(study.tables / files["csv"], self.csv())
-        runs.write_text(study.tables / files["md"], self.markdown())
+        runs.write_text_atomic(study.tables / files["csv"], self.csv())
+        runs.write_text_atomic(study.tables / files["md"], self.markdown())
         return {
             "kind": "table",
             "key": self.key,
@@ -87,7 +87,7 @@ def tables(findings: Findings) -> list[Table]:
 def setting_title(name: str) -> str:
     """Name of a setting on screen."""
     kinds = [kind for model in paper.MODELS for kind in config.sections(model).values()]
-    return {spec.name: spec.title for kind in kinds for spec in config.fields(kind)}[name]
+    return {spec.name: spec.title for kind in kinds for spec in config.list_fields(kind)}[name]
 
 
 def _space(number: int, model: str, findings: Findings) -> Table:
@@ -116,7 +116,7 @@ def written(values: Any) -> str:
 
 def _best(number: int, model: str, findings: Findings) -> Table:
     claim, trial = paper.claim(model), findings.best[model].trial
-    told = config.flat(claim.best)
+    told = config.to_flat(claim.best)
     rows = [[setting_title(name), f"{told[name]:g}", f"{value:g}"] for name, value in trial.point.items()]
     if model == "ae":
         rows.append(["Loss: mean squared error", f"{claim.loss:.6f}", f"{trial.loss:.6f}"])

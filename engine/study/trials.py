@@ -43,7 +43,7 @@ class Trial:
     @property
     def point(self) -> Point:
         """Its values of the settings that the study searched."""
-        flat = config.flat(self.config)
+        flat = config.to_flat(self.config)
         return {name: flat[name] for name in paper.claim(self.model).space.names}
 
     @property

@@ -73,7 +73,7 @@ def environment() -> dict[str, str]:
 
 def shareable(settings: RunConfig) -> dict[str, Any]:
     """The settings of a run without what may name a person, a place or a patient."""
-    values = config.flat(settings)
+    values = config.to_flat(settings)
     source = str(values["source"])
     known = source == "phantom" or (source.startswith("hf:") and not os.path.exists(source.removeprefix("hf:")))
     return {**values, "source": source if known else "folder"}

@@ -21,7 +21,7 @@ def made(image, count=200, **settings):
 
 
 def test_nothing_is_changed_unless_asked_for(head):
-    assert not augmentation.is_on(AugmentationConfig())
+    assert not augmentation.is_enabled(AugmentationConfig())
     assert all(np.array_equal(image, head) for image in made(head, 5))
 
 

@@ -16,7 +16,7 @@ import json, os, sys
 from engine import backend
 from engine.config import TrainingConfig
 assert "keras" not in sys.modules
-backend.use(TrainingConfig(backend=sys.argv[1], threads=1))
+backend.configure(TrainingConfig(backend=sys.argv[1], threads=1))
 import keras
 name = keras.backend.backend()
 threads = None
@@ -91,7 +91,7 @@ def test_a_missing_backend_is_named_with_its_install_line(monkeypatch):
     monkeypatch.setattr(backend.importlib.util, "find_spec", lambda name: None if name == "torch" else object())
     assert backend.installed() == ["tensorflow", "jax"]
     with pytest.raises(BackendError, match=r"torch is not installed.*pip install"):
-        backend.use(TrainingConfig(backend="torch"))
+        backend.configure(TrainingConfig(backend="torch"))
 
 
 @pytest.mark.parametrize(
@@ -104,12 +104,12 @@ def test_a_missing_backend_is_named_with_its_install_line(monkeypatch):
     ],
 )
 def test_a_lack_of_memory_is_told_with_the_way_out(error):
-    told = backend.explain(error)
+    told = backend.describe_failure(error)
     assert "not enough memory" in told.what
     assert "batch size" in told.advice
 
 
 def test_any_other_fault_keeps_its_first_line():
-    told = backend.explain(RuntimeError("shapes differ\nat node 3"))
+    told = backend.describe_failure(RuntimeError("shapes differ\nat node 3"))
     assert "shapes differ" in told.what
     assert "node 3" not in str(told)

@@ -23,7 +23,7 @@ from engine.checkpoints import State
 root, name = Path(sys.argv[1]), sys.argv[2]
 keras.utils.set_random_seed(len(name))
 for kind in ("ae", "vae"):
-    model = models.compiled(config.build({"model": kind, "size": 32, "filters": (4, 8), "latent": 3}))
+    model = models.compiled(config.from_flat({"model": kind, "size": 32, "filters": (4, 8), "latent": 3}))
     images = np.random.default_rng(0).random((8, 32, 32, 1)).astype("float32")
     model.fit(images, images, batch_size=4, verbose=0)
     checkpoints.save(root / kind / name, model, State(epoch=1))
@@ -39,7 +39,7 @@ root = Path(sys.argv[1])
 images = np.random.default_rng(0).random((8, 32, 32, 1)).astype("float32")
 found = {"backend": keras.backend.backend(), "read": {}}
 for path in sorted(root.glob("*/*")):
-    model = models.compiled(config.build({"model": path.parent.name, "size": 32, "filters": (4, 8), "latent": 3}))
+    model = models.compiled(config.from_flat({"model": path.parent.name, "size": 32, "filters": (4, 8), "latent": 3}))
     state = checkpoints.load(path, model)
     variables = [*model.variables, *model.optimizer.variables]
     held = [keras.ops.convert_to_numpy(variable) for variable in variables]
@@ -78,7 +78,7 @@ def travelled(tmp_path_factory, run_python):
     """Four epochs on TensorFlow alone, and two there, then one on PyTorch, then one on JAX."""
     root = tmp_path_factory.mktemp("travelled")
     for name, epochs in (("stayed", 4), ("travelled", 2)):
-        runs.create(config.build({**TINY, "epochs": epochs}), name, root)
+        runs.create_run(config.from_flat({**TINY, "epochs": epochs}), name, root)
     words = ("-m", "engine", "resume")
     place = ("--runs", str(root))
     run_python(*words, "stayed", *place)
@@ -90,7 +90,7 @@ def travelled(tmp_path_factory, run_python):
 
 @needs_all
 def test_a_run_that_changes_backends_learns_alike_but_not_identically(travelled):
-    stayed, went = (runs.open(name, travelled) for name in ("stayed", "travelled"))
+    stayed, went = (runs.open_run(name, travelled) for name in ("stayed", "travelled"))
     wanted, found = ([row["val_loss"] for row in run.history()] for run in (stayed, went))
     assert len(found) == 4
     assert found[:2] == wanted[:2]
@@ -100,7 +100,7 @@ def test_a_run_that_changes_backends_learns_alike_but_not_identically(travelled)
 
 @needs_all
 def test_the_way_through_backends_is_written_down(travelled):
-    went = runs.open("travelled", travelled)
+    went = runs.open_run("travelled", travelled)
     assert went.config.training.backend == went.provenance["backend"] == "jax"
     assert went.provenance["backends"] == [
         {"backend": "tensorflow", "first_epoch": 0},
@@ -121,5 +121,5 @@ def test_the_travelled_run_opens_where_its_backend_is_not(travelled, monkeypatch
     from engine import evaluation
 
     monkeypatch.setattr(backend, "installed", lambda: ["tensorflow"])
-    model = evaluation.load_model(runs.open("travelled", travelled))
+    model = evaluation.load_model(runs.open_run("travelled", travelled))
     assert np.asarray(model.reconstruct(np.zeros((1, 32, 32, 1), np.float32))).shape == (1, 32, 32, 1)

@@ -77,7 +77,7 @@ def test_a_half_written_one_is_never_seen(model, tmp_path, monkeypatch):
 
 def test_a_checkpoint_of_another_model_is_refused_and_nothing_is_assigned(model, tiny, tmp_path):
     checkpoints.save(tmp_path, model, State(epoch=1))
-    other = models.compiled(config.build({"latent": 5}, tiny(model="vae")))
+    other = models.compiled(config.from_flat({"latent": 5}, tiny(model="vae")))
     before = contents(other)
     with pytest.raises(RunDamaged):
         checkpoints.load(tmp_path, other)

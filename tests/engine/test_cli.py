@@ -25,7 +25,7 @@ COMMANDS = ("train", "resume", "search", "trials", "runs", "evaluate", "audit", 
 COMMANDS += ("denoise", "denoise-curve", "study")
 COMMANDS += ("activations", "lesion-layers")
 SECTIONS = [part for model in config.MODELS for part in config.sections(model).values()]
-SPECS = {spec.name: spec for section in SECTIONS for spec in config.fields(section)}
+SPECS = {spec.name: spec for section in SECTIONS for spec in config.list_fields(section)}
 TINY_OPTIONS = [
     word
     for name, value in TINY.items()
@@ -189,7 +189,7 @@ def test_control_c_stops_training_and_keeps_the_model(tmp_path):
     said = json.loads(out)
     assert (said["run"], said["state"]) == ("long", "stopped")
     assert 2 <= said["epoch"] < 9999
-    assert runs.open("long", tmp_path).model_path.is_file()
+    assert runs.open_run("long", tmp_path).model_path.is_file()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -231,10 +231,10 @@ def test_every_setting_is_an_option_with_its_description(call):
     status, text, _ = call("train", "--help")
     assert status == 0
     flowing = " ".join(text.split())
-    for spec in (spec for section in SECTIONS for spec in config.fields(section)):
+    for spec in (spec for section in SECTIONS for spec in config.list_fields(section)):
         assert spec.option in text
         assert f"{spec.title}. " in flowing
-        assert " ".join(spec.text.split()) in flowing, "also where a model describes a setting otherwise"
+        assert " ".join(spec.help.split()) in flowing, "also where a model describes a setting otherwise"
         if spec.low is not None:
             assert f"{spec.low:,g} to" in flowing
     assert "32 to 512 px; default 128." in flowing
@@ -247,7 +247,7 @@ def test_every_setting_is_an_option_with_its_description(call):
 
 
 def test_every_setting_can_be_given():
-    chosen = config.build(
+    chosen = config.from_flat(
         {
             "model": "vae", "source": "/scans", "size": 64, "fit": "squash", "normalisation": "percentile",
             "validation_share": 0.2, "split_seed": 3, "phantom_count": 48, "phantom_seed": 5, "download": True,
@@ -261,7 +261,7 @@ def test_every_setting_can_be_given():
         }
     )  # fmt: skip
     words = ["train"]
-    for name, value in config.flat(chosen).items():
+    for name, value in config.to_flat(chosen).items():
         option = "--" + name.replace("_", "-")
         if isinstance(value, bool):
             words.append(option if value else option.replace("--", "--no-"))
@@ -269,13 +269,13 @@ def test_every_setting_can_be_given():
             words += [option, ",".join(map(str, value)) if isinstance(value, tuple) else str(value)]
     given = parser.parse(words)
     assert parser.run_config(given) == chosen
-    assert set(parser.settings(given)) == set(config.flat(chosen))
+    assert set(parser.settings(given)) == set(config.to_flat(chosen))
 
 
 def test_options_come_before_the_preset_and_the_preset_before_the_defaults():
     options = parser.parse(["train", "--preset", "seed-vae", "--latent", "64", "--data", "scans"])
     chosen = parser.run_config(options, config.preset("seed-vae"))
-    assert (chosen.model.latent, chosen.data.source) == (64, config.absolute("scans"))
+    assert (chosen.model.latent, chosen.data.source) == (64, config.resolve_source("scans"))
     assert (chosen.data.fit, chosen.training.learning_rate) == ("squash", 0.001)
     assert chosen.training.batch_size == config.TrainingConfig().batch_size
 
@@ -346,7 +346,7 @@ def test_unknown_command_is_refused(refused):
 )
 def test_bad_value_is_a_sentence_and_leaves_no_run(refused, tmp_path, words, said):
     assert said in refused("train", *words, "--runs", tmp_path / "runs")
-    assert runs.find_all(tmp_path / "runs") == []
+    assert runs.list_runs(tmp_path / "runs") == []
 
 
 def test_missing_folder_of_images_is_a_sentence(refused, tmp_path):
@@ -368,7 +368,7 @@ def test_name_that_is_taken_is_a_sentence(refused, root):
 
 
 def test_damaged_settings_are_a_sentence(refused, call, tmp_path):
-    run = runs.create(config.build(TINY), "hurt", tmp_path)
+    run = runs.create_run(config.from_flat(TINY), "hurt", tmp_path)
     (run.path / "config.json").write_text('{"data": ')
     assert "config.json of run 'hurt' cannot be read" in refused("evaluate", "hurt", "--runs", tmp_path)
     status, out, _ = call("runs", "--runs", tmp_path)
@@ -386,8 +386,8 @@ def test_goal_below_what_is_done_is_a_sentence(refused, root):
 
 
 def test_run_without_a_checkpoint_is_not_trained_over(refused, root, tmp_path):
-    run = runs.create(config.build(TINY), "packed", tmp_path)
-    for event in runs.open("first", root).events():
+    run = runs.create_run(config.from_flat(TINY), "packed", tmp_path)
+    for event in runs.open_run("first", root).events():
         run.append(event)
     assert "no checkpoint to resume from" in refused("resume", "packed", "--runs", tmp_path)
 
@@ -398,7 +398,7 @@ def test_run_without_a_checkpoint_is_not_trained_over(refused, root, tmp_path):
 def test_runs_are_listed(call, root):
     status, out, _ = call("runs", "--runs", root, "--json")
     (listed,) = json.loads(out)
-    run = runs.open("first", root)
+    run = runs.open_run("first", root)
     assert status == 0
     assert listed["best_val_loss"] == min(row["val_loss"] for row in run.history())
     assert (listed["run"], listed["model"], listed["state"], listed["data"]) == ("first", "ae", "finished", "phantom")
@@ -427,8 +427,8 @@ def test_evaluate_shows_a_table(call, root):
 
 
 def test_evaluate_warns_when_the_images_have_changed(call, root, tmp_path):
-    run = runs.open("first", root)
-    copy = runs.create(run.config, "copy", tmp_path)
+    run = runs.open_run("first", root)
+    copy = runs.create_run(run.config, "copy", tmp_path)
     copy.model_path.write_bytes(run.model_path.read_bytes())
     copy.write_json("provenance.json", {**run.provenance, "data": {"source": "phantom", "fingerprint": "another"}})
     assert "images have changed" in call("evaluate", "copy", "--runs", tmp_path)[2]
@@ -586,7 +586,7 @@ def test_json_knows_no_infinity():
 
 def test_batch_sum_is_told_beside_the_loss_of_an_image(call, root, tmp_path):
     status, out, _ = call("train", *TINY_OPTIONS, "--model", "vae", "--epochs", "1", "--runs", tmp_path)
-    (run,) = runs.find_all(tmp_path)
+    (run,) = runs.list_runs(tmp_path)
     (row,) = run.history()
     assert status == 0
     summed = (

@@ -10,9 +10,9 @@ SECTIONS = list(dict.fromkeys(part for model in config.MODELS for part in config
 
 
 def test_every_field_says_what_it_is():
-    for spec in itertools.chain.from_iterable(map(config.fields, SECTIONS)):
+    for spec in itertools.chain.from_iterable(map(config.list_fields, SECTIONS)):
         assert spec.title
-        assert spec.text.endswith(".")
+        assert spec.help.endswith(".")
         assert spec.kind != "choice" or spec.default in spec.choices
         if spec.kind in ("int", "float"):
             assert spec.low <= spec.default <= spec.high
@@ -20,15 +20,15 @@ def test_every_field_says_what_it_is():
 
 @pytest.mark.parametrize("model", config.MODELS)
 def test_no_two_fields_of_a_run_share_a_name(model):
-    names = [spec.name for section in config.sections(model).values() for spec in config.fields(section)]
+    names = [spec.name for section in config.sections(model).values() for spec in config.list_fields(section)]
     assert len(names) == len(set(names))
 
 
 @pytest.mark.parametrize("model", config.MODELS)
 def test_flat_and_build_are_each_others_inverse(model):
-    one = config.build({"model": model, "kernel_size": 5, "epochs": 3, "size": 64, "flip": 0.5, "noise": "rician"})
-    assert config.build(config.flat(one)) == one
-    assert config.parse(json.loads(one.model_dump_json())) == one
+    one = config.from_flat({"model": model, "kernel_size": 5, "epochs": 3, "size": 64, "flip": 0.5, "noise": "rician"})
+    assert config.from_flat(config.to_flat(one)) == one
+    assert config.from_nested(json.loads(one.model_dump_json())) == one
 
 
 def test_presets_hold_the_tables_of_the_study():
@@ -59,7 +59,7 @@ def test_presets_hold_the_tables_of_the_study():
 )
 def test_a_wrong_setting_gets_a_sentence(values, words):
     with pytest.raises(ConfigError) as caught:
-        config.build(values)
+        config.from_flat(values)
     assert all(word in str(caught.value) for word in words), str(caught.value)
 
 
@@ -69,22 +69,22 @@ def test_an_unknown_preset_names_the_known_ones():
 
 
 def test_changing_the_model_keeps_what_both_have():
-    vae = config.build({"model": "vae", "beta": 2.0}, config.preset("seed-ae"))
+    vae = config.from_flat({"model": "vae", "beta": 2.0}, config.preset("seed-ae"))
     assert vae.model.beta == 2.0
     assert vae.training.learning_rate == 5e-4
-    assert config.build({"model": "ae"}, vae).model == config.preset("seed-ae").model
+    assert config.from_flat({"model": "ae"}, vae).model == config.preset("seed-ae").model
 
 
 def test_a_model_without_a_bottleneck_is_no_good_without_noise():
-    assert "copy its input" in config.build({"model": "unet"}).caution
-    assert not config.build({"model": "unet", "noise": "gaussian"}).caution
-    assert not config.build({"model": "vae"}).caution
+    assert "copy its input" in config.from_flat({"model": "unet"}).warning
+    assert not config.from_flat({"model": "unet", "noise": "gaussian"}).warning
+    assert not config.from_flat({"model": "vae"}).warning
 
 
 def test_a_model_has_its_own_defaults_unless_something_else_was_set():
-    own = config.build({"model": "unet"}).model
+    own = config.from_flat({"model": "unet"}).model
     assert (own.depth, own.norm, own.filters) == (2, "batch", (16, 32, 64, 128))
-    set_before = config.build({"model": "unet"}, config.build({"depth": 3, "norm": "none", "epochs": 7}))
+    set_before = config.from_flat({"model": "unet"}, config.from_flat({"depth": 3, "norm": "none", "epochs": 7}))
     assert (set_before.model.depth, set_before.model.norm, set_before.training.epochs) == (3, "none", 7)
 
 
@@ -94,13 +94,13 @@ def test_settings_written_before_a_setting_existed_are_read_as_they_were_meant()
         "model": {"model": "vae", "latent": 5, "filters": [4, 8], "kernel_size": 3, "leaky_slope": 0.2, "beta": 1.0},
         "training": {"epochs": 3, "seed": 1},
     }
-    one = config.parse(old)
+    one = config.from_nested(old)
     assert (one.model.stride, one.model.depth, one.model.activation, one.model.norm) == (2, 1, "leaky-relu", "batch")
     assert (one.model.kl_warm_up, one.model.free_bits) == (0, 0)
     assert (one.training.schedule, one.training.warm_up, one.training.ema) == ("constant", 0, 0)
 
 
 def test_a_model_says_what_it_keeps_and_what_sizes_it_takes():
-    one = config.build({"latent": 9, "filters": (4, 8), "stride": 4, "kernel_size": 5, "size": 64}).model
+    one = config.from_flat({"latent": 9, "filters": (4, 8), "stride": 4, "kernel_size": 5, "size": 64}).model
     assert (one.latent_size, one.size_multiple) == (9, 16)
     assert config.ModelConfig().latent_size is None

@@ -92,7 +92,7 @@ def test_newcomer_finds_the_runs(tiny_run, tmp_path, monkeypatch):
     monkeypatch.setattr(demo, "PACKED", tmp_path / "packed")
     demo.pack(tiny_run, tmp_path / "packed" / "tiny", epochs=(3,))
     (run,) = demo.install(tmp_path / "runs")
-    assert [found.name for found in runs.find_all(tmp_path / "runs")] == ["tiny"]
+    assert [found.name for found in runs.list_runs(tmp_path / "runs")] == ["tiny"]
     assert run.state() == "finished"
     assert run.best_epoch() == tiny_run.best_epoch()
     assert [event.path for event in run.events() if isinstance(event, JobStarted)] == [str(tmp_path / "runs" / "tiny")]
@@ -113,7 +113,7 @@ def test_cut_short_copy_is_no_run_and_is_made_whole(tiny_run, tmp_path, monkeypa
         patch.setattr(demo, "_write_events", lambda folder, events: (_ for _ in ()).throw(OSError("power cut")))
         with pytest.raises(OSError, match="power cut"):
             demo.install(tmp_path / "runs")
-    assert runs.find_all(tmp_path / "runs") == []
+    assert runs.list_runs(tmp_path / "runs") == []
     assert [run.name for run in demo.install(tmp_path / "runs")] == ["tiny"]
 
 
@@ -125,4 +125,4 @@ demo.install({str(tmp_path / "runs")!r})
 print(*sorted({{"keras", "tensorflow", "torch", "jax", "matplotlib"}} & set(sys.modules)))
 """
     assert run_python(code).split() == []
-    assert len(runs.find_all(tmp_path / "runs")) == 2
+    assert len(runs.list_runs(tmp_path / "runs")) == 2

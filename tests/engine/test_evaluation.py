@@ -193,18 +193,18 @@ def test_missing_source_is_a_sentence(run, tmp_path):
 
 def test_run_without_a_model_is_refused(tiny, tmp_path):
     with pytest.raises(RunDamaged, match="no saved model yet"):
-        evaluation.evaluate(runs.create(tiny(), root=tmp_path))
+        evaluation.evaluate(runs.create_run(tiny(), root=tmp_path))
 
 
 def test_weights_are_loaded_on_any_backend_at_hand(monkeypatch):
-    assert backend.at_hand("jax") == sys.modules["keras"].backend.backend()
+    assert backend.find_backend("jax") == sys.modules["keras"].backend.backend()
     monkeypatch.delitem(sys.modules, "keras")
     for installed, wanted, chosen in ([("tensorflow", "torch"), "torch", "torch"], [("torch",), "jax", "torch"]):
         monkeypatch.setattr(backend, "installed", lambda found=installed: list(found))
-        assert backend.at_hand(wanted) == chosen
+        assert backend.find_backend(wanted) == chosen
     monkeypatch.setattr(backend, "installed", list)
     with pytest.raises(BackendError, match="No Keras backend"):
-        backend.at_hand("tensorflow")
+        backend.find_backend("tensorflow")
 
 
 def test_stopped_evaluation_gives_nothing(run):

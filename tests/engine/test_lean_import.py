@@ -20,7 +20,7 @@ def package(tmp_path, monkeypatch):
 
 
 def test_a_package_left_out_is_missing_there_and_only_there(package):
-    with lean_import.without([package]):
+    with lean_import.hide_packages([package]):
         with pytest.raises(ModuleNotFoundError, match=package):
             importlib.import_module(package)
         with pytest.raises(ModuleNotFoundError, match=package):
@@ -29,19 +29,19 @@ def test_a_package_left_out_is_missing_there_and_only_there(package):
 
 
 def test_whoever_only_looks_is_told_that_it_is_there(package):
-    with lean_import.without([package]):
+    with lean_import.hide_packages([package]):
         assert importlib.util.find_spec(package) is not None
 
 
 def test_what_is_imported_already_stays(package):
     known = importlib.import_module(package)
-    with lean_import.without([package]):
+    with lean_import.hide_packages([package]):
         assert importlib.import_module(package) is known
 
 
 def test_another_thread_imports_as_ever(package):
     found = []
-    with lean_import.without([package]):
+    with lean_import.hide_packages([package]):
         thread = threading.Thread(target=lambda: found.append(importlib.import_module(package)))
         thread.start()
         thread.join()
@@ -50,6 +50,6 @@ def test_another_thread_imports_as_ever(package):
 
 def test_an_error_meanwhile_leaves_nothing_behind(package):
     before = list(sys.meta_path)
-    with pytest.raises(OSError, match="broken"), lean_import.without([package]):
+    with pytest.raises(OSError, match="broken"), lean_import.hide_packages([package]):
         raise OSError("broken")
     assert sys.meta_path == before

@@ -15,23 +15,23 @@ COMMANDS = [
     messages.LoadData(number=1, panel="data", config=DataConfig(size=64)),
     messages.OpenScan(number=2, panel="compare", path="head.dcm"),
     messages.Reconstruct(number=3, panel="compare", runs=("a", "b"), data=DataConfig(), indices=(4, 5)),
-    messages.Rank(number=4, panel="compare", run="a", data=DataConfig()),
+    messages.PerImageErrors(number=4, panel="compare", run="a", data=DataConfig()),
     messages.Search(name="s", base=RunConfig(), space={"latent": [8, 16]}, settings={"trials": 3}),
     messages.StopTrial(number=3),
-    messages.Enqueue(values={"filters": [4, 8]}),
-    messages.ExtendSpace(space={"beta": {"low": 1.0, "high": 2.0}}),
+    messages.EnqueueTrial(values={"filters": [4, 8]}),
+    messages.UpdateSpace(space={"beta": {"low": 1.0, "high": 2.0}}),
 ]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda one: one.command)
 def test_a_command_survives_its_line(command):
-    assert command.line().count("\n") == 1
-    assert messages.read_command(command.line().encode()) == command
+    assert command.to_json_line().count("\n") == 1
+    assert messages.read_command(command.to_json_line().encode()) == command
 
 
 def test_an_event_survives_its_line_even_with_a_nan():
     event = messages.EpochEnded(run="a", epoch=1, metrics={"loss": math.nan, "kl": math.inf}, best=False)
-    read = messages.read_event(event.line())
+    read = messages.read_event(event.to_json_line())
     assert math.isnan(read.metrics["loss"])
     assert read.metrics["kl"] == math.inf
     assert (read.time, read.run) == (event.time, "a")
@@ -46,9 +46,9 @@ def test_a_line_that_is_no_message_gets_a_sentence(line):
 
 def test_event_has_a_number_only_where_it_was_given_one():
     event = messages.Log(text="a")
-    assert "sequence" not in event.line()
+    assert "sequence" not in event.to_json_line()
     numbered = event.model_copy(update={"sequence": 7})
-    assert messages.read_event(numbered.line()).sequence == 7
+    assert messages.read_event(numbered.to_json_line()).sequence == 7
     assert messages.read_event('{"event": "log", "time": 1.0, "text": "old"}').sequence is None
 
 

@@ -131,9 +131,9 @@ def test_rings_have_the_spread_of_gaussian_noise_and_are_even_along_a_ring():
 
 
 def test_every_kind_can_be_chosen_and_every_choice_is_a_kind():
-    choices = next(spec for spec in config.fields(NoiseConfig) if spec.name == "noise").choices
+    choices = next(spec for spec in config.list_fields(NoiseConfig) if spec.name == "noise").choices
     assert choices == ("none", *noise.KINDS)
-    alone = next(spec for spec in config.fields(DenoiseConfig) if spec.name == "noise").choices
+    alone = next(spec for spec in config.list_fields(DenoiseConfig) if spec.name == "noise").choices
     assert alone == tuple(noise.KINDS)
 
 
@@ -141,6 +141,6 @@ def test_every_kind_can_be_chosen_and_every_choice_is_a_kind():
 def test_grains_of_a_steady_kind_grow_with_the_level_and_those_of_others_change(kind):
     images = np.full((1, 64, 64, 1), 0.5, np.float32)
     images[:, 16:48, 16:48] = 0.6
-    low, middle, high = (noise.draw(images, kind, level, 0) for level in (0.08, 0.09, 0.1))
+    low, middle, high = (noise.add_noise(images, kind, level, 0) for level in (0.08, 0.09, 0.1))
     off = np.abs(middle - (low + high) / 2).max()
-    assert (off < 0.005) == (kind in noise.STEADY), off
+    assert (off < 0.005) == (kind in noise.SCALABLE_KINDS), off

@@ -17,7 +17,7 @@ def images():
 
 def of(images, rows, epoch=0, **settings):
     rows = np.asarray(rows)
-    return pairs.Pairs(config.build(settings)).of(images[rows], rows, epoch)
+    return pairs.Pairs(config.from_flat(settings)).of(images[rows], rows, epoch)
 
 
 def test_without_settings_the_images_go_in_and_come_out_as_they_are(images):
@@ -60,14 +60,14 @@ def test_validation_has_the_same_noise_every_time_and_its_clean_goal(images):
         def read(self, which=slice(None)):
             return images[which]
 
-    settings = config.build({"noise": "rician", "noise_low": 0.1}).noise
+    settings = config.from_flat({"noise": "rician", "noise_low": 0.1}).noise
     split = pairs.judged(Split(), settings)
     assert len(split) == 12
     assert np.array_equal(split.read(slice(2, 5)), images[2:5])
     whole = split.inputs(images, range(12))
     assert np.array_equal(split.inputs(images[4:6], [4, 5]), whole[4:6])
     assert quality.psnr_db(images, whole).max() < 25
-    assert pairs.judged(images, config.build({}).noise) is images
+    assert pairs.judged(images, config.from_flat({}).noise) is images
 
 
 def test_batches_hand_out_pairs(images, tiny):
@@ -88,4 +88,4 @@ def test_batches_hand_out_pairs(images, tiny):
 
 def test_levels_the_wrong_way_round_get_a_sentence():
     with pytest.raises(ConfigError, match=r"Minimum noise level 0.3 is above the maximum, 0.1"):
-        config.build({"noise": "gaussian", "noise_low": 0.3})
+        config.from_flat({"noise": "gaussian", "noise_low": 0.3})

@@ -12,7 +12,7 @@ PROGRESS = Progress(run="one", epoch=1, epochs=1, batch=1, batches=1, loss=1.0, 
 
 @pytest.fixture
 def run(tmp_path):
-    return runs.create(RunConfig(), "one", tmp_path)
+    return runs.create_run(RunConfig(), "one", tmp_path)
 
 
 def record(run, *events):
@@ -46,6 +46,6 @@ def test_numbers_go_on_behind_an_older_record_and_a_cut_off_line(run):
 
 def test_a_copy_goes_on_with_the_numbers_of_its_original(run):
     record(run, Log(text="a"), JobEnded(run="one", state="stopped"))
-    kept = runs.copy(run, "kept")
+    kept = runs.copy_run(run, "kept")
     record(kept, Log(text="b"))
     assert [event.sequence for event in kept.events()] == [1, 2, 3]

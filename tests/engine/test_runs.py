@@ -14,7 +14,7 @@ from engine.messages import EpochEnded, JobEnded, JobStarted
 HOLD = """
 import sys
 from engine import runs
-with runs.open(sys.argv[1]).lock():
+with runs.open_run(sys.argv[1]).lock():
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -22,7 +22,7 @@ with runs.open(sys.argv[1]).lock():
 
 @pytest.fixture
 def run(tmp_path):
-    return runs.create(RunConfig(), "one", tmp_path)
+    return runs.create_run(RunConfig(), "one", tmp_path)
 
 
 def started(run, **changes):
@@ -36,42 +36,42 @@ def epoch(number, loss):
 
 
 def test_a_run_keeps_its_settings(run, tmp_path):
-    again = runs.open("one", tmp_path)
+    again = runs.open_run("one", tmp_path)
     assert again == run
     assert again.config == RunConfig()
     assert (again.state(), again.history(), again.best_epoch(), again.provenance) == ("new", [], None, {})
 
 
 def test_names_are_chosen_in_order(tmp_path):
-    names = [runs.create(RunConfig(), root=tmp_path).name for _ in range(2)]
+    names = [runs.create_run(RunConfig(), root=tmp_path).name for _ in range(2)]
     assert names == ["ae-0001", "ae-0002"]
-    assert [run.name for run in runs.find_all(tmp_path)] == names
-    runs.create(RunConfig(), "ae-0007", tmp_path)
-    assert runs.create(RunConfig(), root=tmp_path).name == "ae-0008"
+    assert [run.name for run in runs.list_runs(tmp_path)] == names
+    runs.create_run(RunConfig(), "ae-0007", tmp_path)
+    assert runs.create_run(RunConfig(), root=tmp_path).name == "ae-0008"
 
 
 def test_a_taken_name_is_refused_and_nothing_is_lost(run, tmp_path):
     run.append(epoch(1, 0.5))
     with pytest.raises(RunExists, match=r"already a run 'one'.*resume"):
-        runs.create(RunConfig(), "one", tmp_path)
+        runs.create_run(RunConfig(), "one", tmp_path)
     assert len(run.history()) == 1
 
 
 @pytest.mark.parametrize("name", ["../up", "a/b", "", ".hidden", "x" * 101])
 def test_a_name_that_is_no_folder_name_is_refused(name, tmp_path):
     with pytest.raises(RunError, match="is not a valid run name"):
-        runs.create(RunConfig(), name, tmp_path)
+        runs.create_run(RunConfig(), name, tmp_path)
 
 
 def test_a_missing_run_names_those_that_are_there(run, tmp_path):
     with pytest.raises(RunNotFound, match=r"no run 'two'.*one"):
-        runs.open("two", tmp_path)
+        runs.open_run("two", tmp_path)
 
 
 def test_a_folder_that_cannot_be_written_gets_a_sentence(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError, match="cannot be saved"):
-        runs.create(RunConfig(), "one", tmp_path / "file" / "runs")
+        runs.create_run(RunConfig(), "one", tmp_path / "file" / "runs")
 
 
 def test_damaged_settings_get_a_sentence(run):
@@ -93,7 +93,7 @@ def test_an_epoch_that_was_run_twice_counts_once(run):
 def test_a_line_cut_off_by_a_crash_is_passed_over(run):
     run.append(epoch(1, 0.5))
     with open(run.path / "events.jsonl", "a") as file:
-        file.write(epoch(2, 0.4).line()[:40])
+        file.write(epoch(2, 0.4).to_json_line()[:40])
     assert len(run.history()) == 1
     run.append(epoch(2, 0.4))
     assert len(run.history()) == 2
@@ -125,18 +125,18 @@ def test_a_copy_is_a_run_of_its_own(run, tmp_path, start_python):
     run.append(EpochEnded(run="one", epoch=1, metrics={"loss": 0.5, "val_loss": 0.4}, best=True))
     run.append(JobEnded(run="one", state="finished", epoch=1))
     (run.path / "lock").touch()
-    copied = runs.copy(run, "kept")
+    copied = runs.copy_run(run, "kept")
     assert (copied.name, copied.state(), copied.config) == ("kept", "finished", run.config)
     assert {event.run for event in copied.events()} == {"kept"}
     assert not (copied.path / "lock").exists()
     assert next(copied.events()).path == str(copied.path)
     with pytest.raises(RunExists, match="already a run 'kept'"):
-        runs.copy(run, "kept")
+        runs.copy_run(run, "kept")
     with pytest.raises(RunError, match="is not a valid run name"):
-        runs.copy(run, "../kept")
+        runs.copy_run(run, "../kept")
     with run.lock(), pytest.raises(RunBusy):
-        runs.copy(run, "other")
-    assert sorted(each.name for each in runs.find_all(tmp_path)) == ["kept", "one"]
+        runs.copy_run(run, "other")
+    assert sorted(each.name for each in runs.list_runs(tmp_path)) == ["kept", "one"]
 
 
 def fail(run):
@@ -148,8 +148,8 @@ def test_name_of_a_run_that_failed_with_nothing_to_keep_is_taken_anew(run, tmp_p
     run.previews.mkdir()
     for name in ("provenance.json", "history.csv"):
         (run.path / name).write_text("{}")
-    other = config.build({"latent": 7})
-    assert runs.create(other, "one", tmp_path).config == other
+    other = config.from_flat({"latent": 7})
+    assert runs.create_run(other, "one", tmp_path).config == other
     assert sorted(path.name for path in run.path.iterdir()) == ["config.json", "events.jsonl"]
     assert [event.reason for event in run.events()] == ["No images."]
 
@@ -167,7 +167,7 @@ def test_name_of_a_run_that_holds_something_stays_taken(run, tmp_path, holds):
     if holds == "checkpoint":
         (run.checkpoints / "epoch-00001").mkdir(parents=True)
     with pytest.raises(RunExists):
-        runs.create(RunConfig(), "one", tmp_path)
+        runs.create_run(RunConfig(), "one", tmp_path)
 
 
 def test_name_of_a_failed_run_that_is_trained_now_stays_taken(run, tmp_path, start_python):
@@ -175,7 +175,7 @@ def test_name_of_a_failed_run_that_is_trained_now_stays_taken(run, tmp_path, sta
     process = start_python(HOLD, run.path)
     assert process.stdout.readline().strip() == b"held"
     with pytest.raises(RunExists):
-        runs.create(RunConfig(), "one", tmp_path)
+        runs.create_run(RunConfig(), "one", tmp_path)
 
 
 def test_model_is_told_from_another_by_its_content_alone(run):
@@ -195,9 +195,9 @@ def test_model_is_told_from_another_by_its_content_alone(run):
 
 def test_runs_of_one_tick_of_the_clock_are_listed_by_name(tmp_path):
     for name in ("b", "c", "a"):
-        made = runs.create(RunConfig(), name, tmp_path)
+        made = runs.create_run(RunConfig(), name, tmp_path)
         os.utime(made.path / "config.json", ns=(1, 1))
-    assert [found.name for found in runs.find_all(tmp_path)] == ["a", "b", "c"]
+    assert [found.name for found in runs.list_runs(tmp_path)] == ["a", "b", "c"]
 
 
 def test_what_is_derived_from_a_run_lies_in_its_folder(run):
@@ -231,13 +231,13 @@ def test_derived_results_that_cannot_be_read_are_none(run, content):
 
 
 def test_derived_results_that_cannot_be_written_are_computed_again(run, monkeypatch):
-    monkeypatch.setattr(runs, "write_text", raise_disk_full)
+    monkeypatch.setattr(runs, "write_text_atomic", raise_disk_full)
     run.write_derived("measures.json", {"one": 1})
     assert run.read_derived("measures.json") == {}
 
 
 def test_a_run_that_ships_with_engram_is_not_trained():
-    packaged = runs.find_all(config.RESOURCES / "demo")[0]
+    packaged = runs.list_runs(config.RESOURCES / "demo")[0]
     with pytest.raises(RunError, match="comes with Engram"), packaged.lock():
         pass
     assert not (packaged.path / "lock").exists()

@@ -45,7 +45,7 @@ def assert_same_bits(run, whole):
 
 def test_a_run_stopped_in_one_process_resumes_in_another_to_the_same_bits(trained, children, tmp_path):
     whole = trained("vae", epochs=3)
-    run = runs.create(whole.config, "one", tmp_path)
+    run = runs.create_run(whole.config, "one", tmp_path)
     children.stop(run, step=13)
     assert run.state() == "stopped"
     assert 0 < len(run.history()) < 3
@@ -58,7 +58,7 @@ def test_a_run_stopped_in_one_process_resumes_in_another_to_the_same_bits(traine
 def test_a_run_killed_in_its_process_resumes_to_the_same_bits(changes, trained, children, tmp_path):
     """It resumes in this process, which has trained other runs before; that must change nothing either."""
     whole = trained("vae", epochs=3, **changes)
-    run = runs.create(whole.config, "one", tmp_path)
+    run = runs.create_run(whole.config, "one", tmp_path)
     children.kill(run, step=9)
     assert run.state() == "interrupted"
     assert 0 < len(run.history()) < 3
@@ -83,7 +83,7 @@ def test_a_job_tells_and_keeps_everything(tiny, tmp_path):
     def hear(event):
         heard.append(event)
         if isinstance(event, JobEnded):
-            free.append(runs.open("one", tmp_path).state())
+            free.append(runs.open_run("one", tmp_path).state())
 
     run = engine.train(tiny(epochs=3), run="one", root=tmp_path, emit=hear)
     assert free == ["finished"]
@@ -196,7 +196,7 @@ def test_a_loss_that_is_no_number_ends_the_run_with_a_sentence(tiny, tmp_path, m
     monkeypatch.setattr(callbacks.Reporter, "_speak", poisoned(callbacks.Reporter._speak))
     with pytest.raises(TrainingError, match=r"no longer a finite number in epoch 2.*learning rate \(now 1\)"):
         engine.train(settings, run="one", root=tmp_path)
-    run = runs.open("one", tmp_path)
+    run = runs.open_run("one", tmp_path)
     assert run.state() == "failed"
     assert len(run.history()) == 1
     assert run.model_path.exists()
@@ -210,7 +210,7 @@ def poisoned(speak):
 
 
 def test_a_source_that_is_not_there_is_told_and_recorded(tiny, tmp_path):
-    run = runs.create(tiny(source=str(tmp_path / "nowhere")), "one", tmp_path)
+    run = runs.create_run(tiny(source=str(tmp_path / "nowhere")), "one", tmp_path)
     with pytest.raises(SourceNotFound, match="a new run may take the name 'one'"):
         engine.train(run=run)
     last = list(run.events())[-1]
@@ -230,7 +230,7 @@ root = {str(tmp_path)!r}
 for source in ("nowhere", "empty"):
     typed = root + "/" + source
     try:
-        engine.train(config.build({{"source": typed}}), run="one", root=root + "/runs")
+        engine.train(config.from_flat({{"source": typed}}), run="one", root=root + "/runs")
     except DataError as error:
         print(type(error).__name__)
     for words in (["train", "--run", "one"], ["demo", "--out", root + "/out"],
@@ -244,7 +244,7 @@ print("keras" in sys.modules)
 
 
 def test_a_name_that_a_wrong_source_took_is_free_again(tiny, tmp_path):
-    run = runs.create(tiny(epochs=1, source=str(tmp_path / "nowhere")), "one", tmp_path)
+    run = runs.create_run(tiny(epochs=1, source=str(tmp_path / "nowhere")), "one", tmp_path)
     with pytest.raises(SourceNotFound):
         engine.resume(run)
     again = engine.train(tiny(epochs=1), run="one", root=tmp_path)

@@ -6,8 +6,18 @@ import numpy as np
 import pytest
 
 from engine import messages, runs
-from engine.messages import Answer, Continued, EpochEnded, Event, JobEnded, JobStarted, Paused, Progress, Refused
-from engine.studies import Study
+from engine.messages import (
+    Continued,
+    EpochEnded,
+    Event,
+    JobEnded,
+    JobStarted,
+    Paused,
+    Progress,
+    RequestFailed,
+    Response,
+)
+from engine.study_folder import StudyFolder
 from tests.engine.conversation import Child
 
 
@@ -43,17 +53,17 @@ def test_a_run_from_start_to_end_then_its_pictures(child, tiny, tmp_path):
     assert (started.run, started.first_epoch, started.epochs) == ("one", 0, 2)
     child.wait_for(EpochEnded, epoch=1)
     assert child.wait_for(JobEnded).state == "finished"
-    run = runs.open("one", tmp_path)
+    run = runs.open_run("one", tmp_path)
     assert run.state() == "finished"
 
     child.send(messages.LoadData(number=1, panel="data", config=settings.data))
-    listing = child.wait_for(Answer, panel="data").content
+    listing = child.wait_for(Response, panel="data").content
     assert sum(len(split["rows"]) for split in listing["splits"].values()) == 36
     assert np.load(listing["store"], mmap_mode="r").shape[1:] == (32, 32)
 
     wish = {"runs": (str(run.path),), "data": settings.data, "split": "test", "indices": (0, 2)}
     child.send(messages.Reconstruct(number=2, panel="compare", **wish))
-    content = child.wait_for(Answer, number=2).content
+    content = child.wait_for(Response, number=2).content
     originals = np.load(content["originals"])
     found = content["runs"][str(run.path)]
     reconstructed = np.load(found["images"])
@@ -61,8 +71,8 @@ def test_a_run_from_start_to_end_then_its_pictures(child, tiny, tmp_path):
     assert content["names"] == [listing["splits"]["test"]["names"][index] for index in (0, 2)]
     assert found["mse"] == pytest.approx(np.square(originals - reconstructed).mean((1, 2)), rel=1e-4)
 
-    child.send(messages.Rank(number=3, panel="compare", run=str(run.path), data=settings.data, split="test"))
-    ranked = child.wait_for(Answer, number=3).content
+    child.send(messages.PerImageErrors(number=3, panel="compare", run=str(run.path), data=settings.data, split="test"))
+    ranked = child.wait_for(Response, number=3).content
     assert [ranked["mse"][index] for index in (0, 2)] == pytest.approx(found["mse"], rel=1e-4)
 
 
@@ -82,7 +92,7 @@ def test_pause_continue_and_stop_while_paused(child, tiny, tmp_path):
         said.append(child.wait_for(Event))
     assert said[-1].state == "stopped"
     assert not [event for event in said if isinstance(event, Progress | EpochEnded)]  # not a batch more
-    run = runs.open("long", tmp_path)
+    run = runs.open_run("long", tmp_path)
     assert run.state() == "stopped"
     assert run.model_path.exists()
 
@@ -97,28 +107,28 @@ def test_stop_that_comes_before_its_job_has_begun_is_heard(child, tiny, tmp_path
 
 def test_study_that_is_stopped_at_once_is_kept_and_told(child, tmp_path):
     out = tmp_path / "study"
-    study = messages.MakeStudy(out=str(out), config={"quick": True}, settings={"size": 32, "filters": (4, 8)})
+    study = messages.RunStudy(out=str(out), config={"quick": True}, settings={"size": 32, "filters": (4, 8)})
     child.send(study, messages.Stop())
     assert child.wait_for(messages.StudyEnded, out=str(out)).state == "stopped"
-    assert Study(out).state() == "stopped"
-    child.send(messages.MakeStudy(out=str(out), settings={"size": 33}))
-    assert "Size 33" in child.wait_for(Refused).reason
+    assert StudyFolder(out).state() == "stopped"
+    child.send(messages.RunStudy(out=str(out), settings={"size": 33}))
+    assert "Size 33" in child.wait_for(RequestFailed).reason
 
 
 def test_what_cannot_be_done_gets_a_sentence_and_the_process_stays(child, tiny, tmp_path):
     child.write(b"nonsense\n")
-    assert "could not be read" in child.wait_for(Refused).reason
+    assert "could not be read" in child.wait_for(RequestFailed).reason
     child.send(messages.Resume(run="nobody"))
-    assert "no run 'nobody'" in child.wait_for(Refused).reason
+    assert "no run 'nobody'" in child.wait_for(RequestFailed).reason
     nowhere = tiny(source=str(tmp_path / "nowhere"))
     child.send(messages.LoadData(number=7, panel="data", config=nowhere.data))
-    refused = child.wait_for(Refused)
+    refused = child.wait_for(RequestFailed)
     assert (refused.number, refused.panel) == (7, "data")
     child.send(messages.Train(config=nowhere, name="none", root=str(tmp_path)))
-    assert "nowhere" in child.wait_for(Refused).reason
+    assert "nowhere" in child.wait_for(RequestFailed).reason
     assert not (tmp_path / "none").exists()
     child.send(messages.OpenScan(number=8, panel="compare", path=str(tmp_path)))
-    assert child.wait_for(Refused).number == 8
+    assert child.wait_for(RequestFailed).number == 8
 
 
 def test_only_the_newest_request_of_a_panel_is_answered(child, tiny):
@@ -126,7 +136,7 @@ def test_only_the_newest_request_of_a_panel_is_answered(child, tiny):
     child.send(*ask)
     answered = []
     while 39 not in answered:
-        answered.append(child.wait_for(Answer).number)
+        answered.append(child.wait_for(Response).number)
     assert len(answered) < 20
     assert answered == sorted(answered)
 
@@ -135,7 +145,7 @@ def test_a_killed_process_leaves_a_run_that_goes_on(child, start_child, tiny, tm
     child.send(messages.Train(config=tiny(epochs=5000), name="one", root=str(tmp_path)))
     epoch = child.wait_for(EpochEnded, epoch=3).epoch
     child.kill()
-    run = runs.open("one", tmp_path)
+    run = runs.open_run("one", tmp_path)
     assert run.state() == "interrupted"
     config = json.loads((run.path / "config.json").read_text())
     config["training"]["epochs"] = len(run.history()) + 1
@@ -150,4 +160,4 @@ def test_the_process_ends_when_its_window_dies(child, tiny, tmp_path):
     child.send(messages.Train(config=tiny(epochs=5000), name="one", root=str(tmp_path)))
     child.wait_for(EpochEnded)
     assert child.close() == 0
-    assert runs.open("one", tmp_path).state() == "interrupted"
+    assert runs.open_run("one", tmp_path).state() == "interrupted"

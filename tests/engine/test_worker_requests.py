@@ -8,7 +8,7 @@ import pytest
 
 from engine import messages, worker
 from engine.data import LoadingStopped
-from engine.messages import Answer, Refused, RequestProgress
+from engine.messages import RequestFailed, RequestProgress, Response
 from tests.engine.conversation import InProcess
 
 
@@ -23,14 +23,14 @@ def serving(tmp_path):
 def images(serving, tiny):
     """The settings of images that the worker has loaded."""
     serving.send(messages.LoadData(number=1, panel="data", config=tiny().data))
-    serving.wait_for(Answer, number=1)
+    serving.wait_for(Response, number=1)
     return tiny().data
 
 
 def test_measuring_gives_way_and_has_its_turn_after_all(serving, images):
     serving.interrupt(31, messages.LoadData(number=32, panel="data", config=images))
-    serving.send(messages.Measure(number=31, panel="compare-measure", run="pca:5", data=images))
-    answers = [serving.wait_for((Answer, Refused)) for _ in range(2)]
+    serving.send(messages.EvaluateRun(number=31, panel="compare-measure", run="pca:5", data=images))
+    answers = [serving.wait_for((Response, RequestFailed)) for _ in range(2)]
     assert [answer.number for answer in answers] == [32, 31]
     assert answers[1].content["splits"]["test"]["n"] == 6
 
@@ -39,7 +39,7 @@ def test_what_gives_way_while_its_images_are_loaded_has_its_turn_after_all(servi
     place = {"data": tiny(phantom_seed=5).data, "split": "test", "indices": (0,), "runs": ("pca:4",)}
     serving.interrupt(33, messages.OpenScan(number=34, panel="data", path="/nowhere"))
     serving.send(messages.DenoiseCurve(number=33, panel="denoise-curve", sigmas=(0.1,), **place))
-    assert [serving.wait_for((Answer, Refused)).number for _ in range(2)] == [34, 33]
+    assert [serving.wait_for((Response, RequestFailed)).number for _ in range(2)] == [34, 33]
 
 
 @pytest.fixture
@@ -64,10 +64,10 @@ def test_an_audit_is_answered_beside_other_requests_and_given_up_for_other_data(
     child.send(messages.Audit(number=900, panel="audit", config=large))
     child.wait_for(messages.RequestProgress, number=900)
     child.send(messages.OpenScan(number=901, panel="compare", path="/nowhere"))
-    assert child.wait_for((Answer, Refused)).number == 901
+    assert child.wait_for((Response, RequestFailed)).number == 901
     child.send(messages.LoadData(number=902, panel="data", config=tiny().data))
-    told = [child.wait_for((Refused, Answer)) for _ in range(2)]  # whichever comes first
-    given_up, loaded = (next(event for event in told if isinstance(event, kind)) for kind in (Refused, Answer))
+    told = [child.wait_for((RequestFailed, Response)) for _ in range(2)]  # whichever comes first
+    given_up, loaded = (next(event for event in told if isinstance(event, kind)) for kind in (RequestFailed, Response))
     assert (given_up.number, given_up.panel, given_up.reason) == (900, "audit", "The audit was stopped.")
     assert loaded.number == 902
     assert loaded.content["repeats"]["splits"]["test"]["test_clean"] == 6
@@ -78,15 +78,15 @@ def test_a_newer_audit_takes_the_place_of_the_one_before(auditing, tiny):
     auditing.send(messages.Audit(number=900, panel="audit", config=tiny(phantom_count=6000).data))
     auditing.wait_for(messages.RequestProgress, number=900)
     auditing.send(messages.Audit(number=901, panel="audit", config=tiny().data))
-    told = [auditing.wait_for((Refused, Answer)) for _ in range(2)]  # whichever comes first
-    given_up, answer = (next(event for event in told if isinstance(event, kind)) for kind in (Refused, Answer))
+    told = [auditing.wait_for((RequestFailed, Response)) for _ in range(2)]  # whichever comes first
+    given_up, answer = (next(event for event in told if isinstance(event, kind)) for kind in (RequestFailed, Response))
     assert (given_up.number, answer.number) == (900, 901)
     assert answer.content["near"]["splits"]["test"] == {"near_duplicates": 0, "near_train": 0, "near_clean": 6}
 
 
 def test_what_gave_way_has_its_turn_only_when_nothing_is_asked_for_a_while(tmp_path, tiny):
     serving = worker.Worker([], io.BytesIO(), tmp_path)
-    gave_way = messages.Measure(number=1, panel="compare", run="pca:16", data=tiny().data)
+    gave_way = messages.EvaluateRun(number=1, panel="compare", run="pca:16", data=tiny().data)
     urgent = messages.OpenScan(number=2, panel="data", path="/nowhere")
     serving._later.append(gave_way)
     coming, waits = iter([urgent]), []
@@ -107,8 +107,8 @@ def test_what_is_patient_begins_after_all_that_waits(tmp_path, tiny):
     serving, answered = worker.Worker([], io.BytesIO(), tmp_path), []
     serving.explorer.answer = lambda request: answered.append(request) or {}
     place = {"run": "a", "data": tiny().data}
-    waiting = messages.Neighbours(number=1, panel="scan", indices=(0,), **place)
-    patient = messages.MapErrors(number=2, panel="errors", **place)
+    waiting = messages.FindNeighbors(number=1, panel="scan", indices=(0,), **place)
+    patient = messages.EmbeddingErrors(number=2, panel="errors", **place)
     serving._newest |= {"scan": 1, "errors": 2}
     serving._later.append(waiting)
     serving._answer(patient)
@@ -124,8 +124,8 @@ def test_of_two_that_can_wait_the_newer_has_its_turn_first_after_what_is_urgent(
     urgent = messages.Denoise(number=43, panel="denoise", runs=("pca:4",), sigma=0.1, **place)
     serving.interrupt(41, curve)
     serving.interrupt(42, urgent)
-    serving.send(messages.Measure(number=41, panel="compare-measure", run="pca:3", data=images))
-    assert [serving.wait_for((Answer, Refused)).number for _ in range(3)] == [43, 42, 41]
+    serving.send(messages.EvaluateRun(number=41, panel="compare-measure", run="pca:3", data=images))
+    assert [serving.wait_for((Response, RequestFailed)).number for _ in range(3)] == [43, 42, 41]
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ def filtering(serving):
     def patient(request):
         if isinstance(request, messages.OpenScan):
             opened.set()
-        if not isinstance(request, messages.Filter):
+        if not isinstance(request, messages.ApplyFilter):
             return answer(request)
         at_work.append(request.number)
         opened.wait(60)
@@ -150,13 +150,13 @@ def filtering(serving):
 
 def test_classical_methods_work_beside_other_requests_and_one_after_the_other(filtering, tiny):
     place = {"data": tiny().data, "split": "test", "indices": (0,), "panel": "denoise-filter", "method": "median"}
-    filtering.send(messages.Filter(number=51, sigma=0.1, **place))
-    filtering.send(messages.Filter(number=52, sigma=0.2, **place))
+    filtering.send(messages.ApplyFilter(number=51, sigma=0.1, **place))
+    filtering.send(messages.ApplyFilter(number=52, sigma=0.2, **place))
     filtering.send(messages.OpenScan(number=53, panel="compare", path="/nowhere"))
-    assert filtering.wait_for((Answer, Refused)).number == 53
-    told = [filtering.wait_for(Answer)]
+    assert filtering.wait_for((Response, RequestFailed)).number == 53
+    told = [filtering.wait_for(Response)]
     if told[0].number == 51:  # it had begun before the newer one came
-        told.append(filtering.wait_for(Answer))
+        told.append(filtering.wait_for(Response))
     assert told[-1].number == 52
     assert all(answer.content["at_work"] == [answer.number] for answer in told)
 
@@ -166,16 +166,16 @@ def test_settings_are_weighed_while_the_explorer_is_busy(serving, tiny, monkeypa
 
     def emit_and_note(event):
         emit(event)
-        if isinstance(event, Answer) and event.panel == "weigh":
+        if isinstance(event, Response) and event.panel == "weigh":
             weighed.set()
 
     monkeypatch.setattr(serving.worker, "emit", emit_and_note)
     monkeypatch.setattr(serving.worker.explorer, "answer", lambda request: {"weighed first": weighed.wait(60)})
     serving.send(messages.OpenScan(number=61, panel="compare", path="/nowhere"))
     space, trials = {"latent": [4, 8]}, tuple(({"latent": 4 + 4 * (n % 2)}, 1.0 + n % 2) for n in range(8))
-    serving.send(messages.WeighSettings(number=62, panel="weigh", base=tiny(), space=space, trials=trials))
-    serving.send(messages.WeighSettings(number=63, panel="weigh", base=tiny(), space={"latent": []}, trials=()))
-    answers = {event.number: event for event in (serving.wait_for((Answer, Refused)) for _ in range(3))}
+    serving.send(messages.ComputeImportances(number=62, panel="weigh", base=tiny(), space=space, trials=trials))
+    serving.send(messages.ComputeImportances(number=63, panel="weigh", base=tiny(), space={"latent": []}, trials=()))
+    answers = {event.number: event for event in (serving.wait_for((Response, RequestFailed)) for _ in range(3))}
     assert answers[61].content == {"weighed first": True}
     (latent,) = answers[62].content["weighed"]
     assert (latent["name"], latent["sign"], latent["effect"]) == ("latent", 1, pytest.approx(1.0))

@@ -101,11 +101,11 @@ def _work(path: str, how: str, step: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return asked == step
 
-    engine.resume(runs.open(path), emit=hear, should_stop=should_stop)
+    engine.resume(runs.open_run(path), emit=hear, should_stop=should_stop)
 
 
 def _main() -> None:
-    backend.warm("engine.fitting", "tensorflow")
+    backend.preload("engine.fitting", "tensorflow")
     for line in sys.stdin:
         _work(*json.loads(line))
         sys.stdout.write("ended\n")

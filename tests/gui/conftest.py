@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from engine import config, runs
 from engine.config import DataConfig
-from engine.messages import Answer, EpochEnded, JobEnded, JobStarted, Log
+from engine.messages import EpochEnded, JobEnded, JobStarted, Log, Response
 from gui import palette, theme
 from gui.engine_process import Ending
 from gui.panel import Desk
@@ -101,7 +101,7 @@ def tiny():
     """Make a tiny config that trains in a second: `tiny(model="vae", epochs=3)`."""
     small = {"phantom_count": 36, "size": 32, "latent": 8, "filters": (4, 8), "epochs": 2, "batch_size": 8}
 
-    return lambda **changes: config.build({**small, **changes})
+    return lambda **changes: config.from_flat({**small, **changes})
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def make_run(root, tiny):
     """Write a run's folder as an engine leaves it: `make_run("ae-0001", epochs=3, state="stopped")`."""
 
     def make(name, epochs=3, state="finished", goal=None, **changes):
-        run = runs.create(tiny(epochs=goal or epochs, **changes), name, root)
+        run = runs.create_run(tiny(epochs=goal or epochs, **changes), name, root)
         for event in number(story(run, epochs, state)):
             run.append(event)
         run.previews.mkdir()
@@ -225,7 +225,7 @@ def answer(session):
 
     def say(panel, content):
         asked = [sent for sent in session.questions.engine.sent if getattr(sent, "panel", "") == panel][-1]
-        session.questions.engine.say(Answer(number=asked.number, panel=panel, content=content))
+        session.questions.engine.say(Response(number=asked.number, panel=panel, content=content))
         return asked
 
     return say

@@ -10,11 +10,11 @@ from engine.config import DataConfig, TrainingConfig, VariationalConfig
 from gui.editors import CheckEditor, ChoiceEditor, LineEditor, stepped
 from gui.form import Form, find_problems
 
-SPECS = config.fields(VariationalConfig) + config.fields(TrainingConfig)
+SPECS = config.list_fields(VariationalConfig) + config.list_fields(TrainingConfig)
 
 
 def check(values):
-    return config.build({**values, "model": "vae"})
+    return config.from_flat({**values, "model": "vae"})
 
 
 @pytest.fixture
@@ -43,14 +43,14 @@ def test_every_field_has_the_right_editor_and_shows_its_default(form):
         assert type(editor) is kinds.get(spec.kind, LineEditor)
         assert editor.value() == spec.default
         assert editor.accessibleName() == spec.title
-        assert spec.text in editor.toolTip()
+        assert spec.help in editor.toolTip()
 
 
 def test_config_goes_into_the_form_and_comes_out_the_same(form):
-    wanted = config.build(
+    wanted = config.from_flat(
         {"model": "vae", "latent": 7, "filters": (4, 8), "beta": 0.25, "learning_rate": 3e-6, "backend": "jax"}
     )
-    form.set_values(config.flat(wanted))
+    form.set_values(config.to_flat(wanted))
     assert check(form.values()) == wanted
 
 
@@ -97,11 +97,12 @@ def test_folded_settings_say_how_many_of_them_are_set(form):
 
 def test_settings_that_do_not_fit_each_other_blame_no_single_field():
     data = {"size": 100, "phantom_count": 60}
-    alone, together = find_problems(data, lambda values: config.build({**values, "filters": (4, 8, 16)}))
+    alone, together = find_problems(data, lambda values: config.from_flat({**values, "filters": (4, 8, 16)}))
     assert alone == {"size": "Size 100 cannot be halved 3 times; use 96 or 104."}
     assert together == ""
     alone, together = find_problems(
-        {"filters": (4, 8, 16)}, lambda values: config.build(values, config.build({"size": 36, "filters": (4,)}))
+        {"filters": (4, 8, 16)},
+        lambda values: config.from_flat(values, config.from_flat({"size": 36, "filters": (4,)})),
     )
     assert "36" in (together or alone["filters"])
 
@@ -179,7 +180,7 @@ def test_arrow_keys_step_a_number_within_its_range(form):
 
 
 def test_fields_that_say_nothing_are_hidden(qtbot, undo):
-    form = Form(config.fields(DataConfig), undo, config.build)
+    form = Form(config.list_fields(DataConfig), undo, config.from_flat)
     qtbot.addWidget(form)
     form.show()
     form.show_only(["source", "size"])

@@ -10,7 +10,7 @@ from engine.messages import (
     Pause,
     Paused,
     Ready,
-    Refused,
+    RequestFailed,
     Resume,
     Search,
     SearchEnded,
@@ -77,7 +77,7 @@ def test_warming_up_does_not_disturb_a_run(job, make_run):
 def test_refused_command_frees_the_job(job, make_run, qtbot):
     job.begin(make_run("a"))
     with qtbot.waitSignal(job.refused) as blocker:
-        job.engine.say(Refused(reason="Run 'a' is being trained by another process."))
+        job.engine.say(RequestFailed(reason="Run 'a' is being trained by another process."))
     assert "another process" in blocker.args[0].reason
     assert job.run is None
 

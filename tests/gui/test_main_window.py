@@ -11,12 +11,12 @@ from engine.messages import (
     Continue,
     JobEnded,
     LoadData,
-    MakeStudy,
     OpenScan,
     Pause,
     Paused,
     Ready,
-    Refused,
+    RequestFailed,
+    RunStudy,
     Search,
     SearchEnded,
     SearchState,
@@ -136,11 +136,11 @@ class TestPanels:
 @pytest.fixture
 def answer_in():
     """Let a window's explorer answer its newest question for the scans."""
-    from engine.messages import Answer
+    from engine.messages import Response
 
     def say(window, content):
         asked = sent(window, LoadData)[-1]
-        window.desk.session.questions.engine.say(Answer(number=asked.number, panel="data", content=content))
+        window.desk.session.questions.engine.say(Response(number=asked.number, panel="data", content=content))
 
     return say
 
@@ -341,7 +341,9 @@ class TestPreferences:
 
     def test_backend_that_cannot_be_used_is_said(self, window):
         window.commands.follow(Preferences(backend="jax"))
-        window.desk.session.job.engine.say(Refused(reason="The backend jax is not installed.", advice="Install it."))
+        window.desk.session.job.engine.say(
+            RequestFailed(reason="The backend jax is not installed.", advice="Install it.")
+        )
         assert window.notice.box.text() == "The backend jax is not installed. Install it."
         assert window.top_bar.device.text() == "Engine not available"
 
@@ -420,7 +422,7 @@ class TestClosing:
 
 class TestStudy:
     def start(self, window, tmp_path):
-        window.desk.session.job.begin_study(MakeStudy(out=str(tmp_path / "study")), "tensorflow")
+        window.desk.session.job.begin_study(RunStudy(out=str(tmp_path / "study")), "tensorflow")
         return window.desk.session.job
 
     def test_it_is_one_job_that_can_be_paused_and_stopped(self, window, tmp_path, tiny):
@@ -530,7 +532,7 @@ def test_ready_made_runs_are_put_into_an_empty_folder(qtbot, root, monkeypatch, 
     window = make_window(Memory())
     qtbot.addWidget(window)
     window.begin()
-    ready_made = sorted(runs.find_all(root), key=lambda run: run.name)
+    ready_made = sorted(runs.list_runs(root), key=lambda run: run.name)
     assert [run.name for run in ready_made] == ["demo-ae", "demo-vae"]
     assert sent(window, LoadData)[-1].config == ready_made[0].config.data
     assert window.desk.session.record("demo-vae").state == "finished"
@@ -560,7 +562,7 @@ def test_status_says_what_runs_and_how_far(window, tiny):
 def test_runs_of_the_default_place_are_listed(window, make_run):
     make_run("ae-0001")
     window.desk.session.book.look()
-    assert [run.name for run in runs.find_all()] == ["ae-0001"]
+    assert [run.name for run in runs.list_runs()] == ["ae-0001"]
     assert list(window.desk.session.book.records) == ["ae-0001"]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.config import DataConfig
-from engine.messages import Answer, LoadData, OpenScan, Refused, RequestProgress, Stop
+from engine.messages import LoadData, OpenScan, RequestFailed, RequestProgress, Response, Stop
 from gui.questions import Questions
 
 
@@ -24,7 +24,7 @@ def test_answer_reaches_whoever_asked(questions):
     number = questions.ask(OpenScan, "scan", path="a.png")
     assert questions.engine.sent == [OpenScan(number=number, panel="scan", path="a.png")]
     assert questions.is_waiting("scan")
-    answer = Answer(number=number, panel="scan", content={})
+    answer = Response(number=number, panel="scan", content={})
     questions.engine.say(answer)
     assert questions.heard == [answer]
     assert not questions.is_waiting("scan")
@@ -34,7 +34,7 @@ def test_answer_that_was_overtaken_is_dropped(questions):
     old = questions.ask(OpenScan, "scan", path="a.png")
     new = questions.ask(OpenScan, "scan", path="b.png")
     for number in (old, new):
-        questions.engine.say(Answer(number=number, panel="scan", content={"number": number}))
+        questions.engine.say(Response(number=number, panel="scan", content={"number": number}))
     assert [event.number for event in questions.heard] == [new]
 
 
@@ -48,7 +48,7 @@ def written(tmp_path):
 def test_answer_is_passed_on_with_its_arrays_and_their_files_are_deleted(questions, written):
     number = questions.ask(OpenScan, "scan", path="a.png")
     content = {"runs": {"a": {"images": [str(written), "a.npy"]}}, "path": None}
-    questions.engine.say(Answer(number=number, panel="scan", content=content))
+    questions.engine.say(Response(number=number, panel="scan", content=content))
     array, name = questions.heard[0].content["runs"]["a"]["images"]
     assert (array.tolist(), name, questions.heard[0].content["path"]) == ([0, 1, 2], "a.npy", None)
     assert not written.exists()
@@ -57,14 +57,14 @@ def test_answer_is_passed_on_with_its_arrays_and_their_files_are_deleted(questio
 def test_files_of_an_answer_that_was_overtaken_are_deleted(questions, written):
     old = questions.ask(OpenScan, "scan", path="a.png")
     questions.ask(OpenScan, "scan", path="b.png")
-    questions.engine.say(Answer(number=old, panel="scan", content={"images": str(written)}))
+    questions.engine.say(Response(number=old, panel="scan", content={"images": str(written)}))
     assert questions.heard == []
     assert not written.exists()
 
 
 def test_answer_whose_file_is_gone_is_asked_for_once_more(questions, written):
     number = questions.ask(OpenScan, "scan", path="a.png")
-    answer = Answer(number=number, panel="scan", content={"images": str(written)})
+    answer = Response(number=number, panel="scan", content={"images": str(written)})
     content = written.read_bytes()
     written.unlink()
     questions.engine.say(answer)
@@ -78,11 +78,11 @@ def test_answer_whose_file_is_gone_is_asked_for_once_more(questions, written):
 
 def test_answer_that_cannot_be_read_twice_is_refused(questions, written):
     number = questions.ask(OpenScan, "scan", path="a.png")
-    answer = Answer(number=number, panel="scan", content={"images": str(written)})
+    answer = Response(number=number, panel="scan", content={"images": str(written)})
     for content in (b"", b"no array"):
         written.write_bytes(content)
         questions.engine.say(answer)
-    assert [type(event) for event in questions.heard] == [Refused]
+    assert [type(event) for event in questions.heard] == [RequestFailed]
     assert "cannot be read" in questions.heard[0].reason
     assert not questions.is_waiting("scan")
     assert len(questions.engine.sent) == 2
@@ -92,7 +92,7 @@ def test_overtaken_refusal_and_progress_are_dropped_too(questions):
     old = questions.ask(LoadData, "data", config=DataConfig())
     questions.ask(LoadData, "data", config=DataConfig(size=64))
     questions.engine.say(RequestProgress(number=old, panel="data", done=1, total=2))
-    questions.engine.say(Refused(reason="stopped", number=old, panel="data"))
+    questions.engine.say(RequestFailed(reason="stopped", number=old, panel="data"))
     assert questions.heard == []
     assert questions.is_waiting("data")
 
@@ -100,7 +100,7 @@ def test_overtaken_refusal_and_progress_are_dropped_too(questions):
 def test_panels_do_not_overtake_each_other(questions):
     first = questions.ask(OpenScan, "one", path="a.png")
     questions.ask(OpenScan, "two", path="b.png")
-    questions.engine.say(Answer(number=first, panel="one", content={}))
+    questions.engine.say(Response(number=first, panel="one", content={}))
     assert len(questions.heard) == 1
 
 
@@ -108,7 +108,7 @@ def test_cancelled_question_gets_no_answer(questions):
     number = questions.ask(LoadData, "data", config=DataConfig())
     questions.cancel("data")
     assert questions.engine.sent[-1] == Stop()
-    questions.engine.say(Refused(reason="Loading the images was stopped.", number=number, panel="data"))
+    questions.engine.say(RequestFailed(reason="Loading the images was stopped.", number=number, panel="data"))
     assert questions.heard == []
 
 

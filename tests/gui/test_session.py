@@ -5,7 +5,7 @@ import pytest
 from engine import runs
 from engine.config import DataConfig
 from engine.errors import SourceNotFound
-from engine.messages import JobEnded, LoadData, Log, Refused, Resume
+from engine.messages import JobEnded, LoadData, Log, RequestFailed, Resume
 from tests.gui.conftest import number, story
 
 
@@ -73,7 +73,7 @@ def test_source_with_a_typo_takes_no_name(session, tiny, tmp_path, root):
 
 
 def test_name_of_a_run_that_failed_with_nothing_is_taken_with_the_new_settings(session, tiny, root):
-    failed = runs.create(tiny(epochs=2), "one", root)
+    failed = runs.create_run(tiny(epochs=2), "one", root)
     failed.append(JobEnded(run="one", state="failed", reason="No images."))
     session.open(root)
     record = session.start(tiny(epochs=5), "one")
@@ -86,7 +86,7 @@ def test_name_of_a_run_that_failed_with_nothing_is_taken_with_the_new_settings(s
 def test_run_is_let_go_however_its_job_ends(session, tiny):
     session.open(session.book.root)
     record = session.start(tiny())
-    session.job.engine.say(Refused(reason="no"))
+    session.job.engine.say(RequestFailed(reason="no"))
     assert not record.busy
     session.resume(record.name)
     assert record.busy
@@ -137,11 +137,11 @@ def test_store_that_is_gone_is_a_sentence(session, answer, data_content, qtbot, 
 
 
 def test_newest_source_wins(session, data_content, qtbot):
-    from engine.messages import Answer
+    from engine.messages import Response
 
     session.load_data(DataConfig(size=32))
     session.load_data(DataConfig(size=64))
     engine = session.questions.engine
-    engine.say(Answer(number=2, panel="data", content=data_content))
-    engine.say(Answer(number=1, panel="data", content={}))
+    engine.say(Response(number=2, panel="data", content=data_content))
+    engine.say(Response(number=1, panel="data", content={}))
     assert session.data.config.size == 64

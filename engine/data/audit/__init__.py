@@ -20,7 +20,7 @@ from engine.data.audit.groups import Member
 from engine.data.dataset import Dataset
 from engine.data.source import Source
 from engine.data.splitting import split
-from engine.messages import ShouldStop, never
+from engine.messages import ShouldStop, never_stop
 
 __all__ = ["audit", "repeated"]
 
@@ -51,7 +51,7 @@ def audit(
         DataError: the source cannot be used; `LoadingStopped` when `should_stop` said so.
     """
     source = loading.open_source(config)
-    found = findings.fetch(source, progress or _nothing, should_stop or never)
+    found = findings.fetch(source, progress or _nothing, should_stop or never_stop)
     skipped = loading.skipped_of(source, found.unusable)
     if not found.pictures:
         raise loading.empty(source, config.source, skipped)

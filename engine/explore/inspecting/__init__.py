@@ -6,20 +6,30 @@ from typing import Any
 from engine import backend
 from engine.explore.inspecting.warm import Warm
 from engine.messages import (
-    Activate,
-    ChannelStatistics,
-    Favourites,
-    FollowLesion,
-    Kernels,
+    ComputeActivations,
+    ComputeChannelStatistics,
+    ComputeSaliency,
     ListLayers,
     MatchChannels,
-    Prefer,
+    MaximizeActivation,
+    ReadKernels,
     Request,
-    Salient,
+    TopActivations,
+    TraceLesion,
 )
 
 KINDS: tuple[type[Request], ...] = (
-    *(ListLayers, Activate, ChannelStatistics, Favourites, Prefer, Salient, Kernels, MatchChannels, FollowLesion),
+    *(
+        ListLayers,
+        ComputeActivations,
+        ComputeChannelStatistics,
+        TopActivations,
+        MaximizeActivation,
+        ComputeSaliency,
+        ReadKernels,
+        MatchChannels,
+        TraceLesion,
+    ),
 )
 
 
@@ -39,7 +49,7 @@ class Inspecting:
         if self._answers is None:
             name = request.runs[0] if hasattr(request, "runs") else request.run
             _, run = self._warm.model(name)
-            module = backend.load_any("engine.explore.inspecting.answers", run.config.training)
+            module = backend.import_on_any_backend("engine.explore.inspecting.answers", run.config.training)
             self._answers = module.Answers(self._warm)
         answer: dict[str, Any] | None = self._answers.answer(request)
         return answer

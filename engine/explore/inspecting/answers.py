@@ -11,7 +11,7 @@ from engine.explore.inspecting.liking import Liking
 from engine.explore.inspecting.opened import OpenedModels
 from engine.explore.inspecting.surveys import Surveys
 from engine.explore.inspecting.warm import Warm
-from engine.messages import Activate, ListLayers, Request
+from engine.messages import ComputeActivations, ListLayers, Request
 
 
 class Answers:
@@ -26,7 +26,7 @@ class Answers:
         self._kept = KeptActivations()
         self._of: dict[type[Request], Callable[[Any], dict[str, Any] | None]] = {
             ListLayers: self._list_layers,
-            Activate: self._activate,
+            ComputeActivations: self._activate,
             **Surveys(warm, self._models).answers(),
             **Liking(warm, self._models).answers(),
             **Comparing(warm, self._models, self._kept).answers(),
@@ -42,7 +42,7 @@ class Answers:
         facts = {"run": request.run, "model": opened.run.config.model.model, "size": opened.side}
         return facts | {"layers": described(opened.walked)}
 
-    def _activate(self, request: Activate) -> dict[str, Any]:
+    def _activate(self, request: ComputeActivations) -> dict[str, Any]:
         """Files of the images, (n, side, side), and of the layer's activations, (n, height, width, c) or (n, c)."""
         opened = self._models.named(request.run)
         images, names = self._warm.originals(request, opened.side)

@@ -13,7 +13,7 @@ from engine.explore.inspecting.opened import Opened, OpenedModels
 from engine.explore.inspecting.unfinished import Unfinished
 from engine.explore.inspecting.warm import Warm, progress_of
 from engine.explore.twins import Twin
-from engine.messages import FollowLesion, Region, Request
+from engine.messages import RegionSpec, Request, TraceLesion
 
 
 class LesionFollowed:
@@ -24,9 +24,9 @@ class LesionFollowed:
 
     def answers(self) -> dict[type[Request], Callable[[Any], dict[str, Any] | None]]:
         """What can be asked, and who answers it."""
-        return {FollowLesion: self.follow}
+        return {TraceLesion: self.follow}
 
-    def follow(self, request: FollowLesion) -> dict[str, Any] | None:
+    def follow(self, request: TraceLesion) -> dict[str, Any] | None:
         """Return what `lesion-layers --json` prints of one pair; None when it gives way."""
         opened = self._models.named(request.run)
         asked = request.model_copy(update={"number": 0, "panel": ""}).model_dump_json()
@@ -45,12 +45,12 @@ class LesionFollowed:
         content = {"run": request.run, "model": opened.run.config.model.model, "name": twin.name, **looks}
         return content | whereabouts.described(found) | {"pairs": whereabouts.pairs(found, [twin], reconstructed)}
 
-    def _begun(self, request: FollowLesion, opened: Opened) -> tuple[Following, Twin]:
+    def _begun(self, request: TraceLesion, opened: Opened) -> tuple[Following, Twin]:
         images, names = self._warm.originals(request, opened.side)
         opened.check(opened.layers[-1].name, images)
         picture = images[0, ..., 0]
         mask = mask_of(request.region, (picture.shape[0], picture.shape[1]))
-        twin = Twin(names[0], picture, lesions.inpainted(picture, mask, grain_seed=None), mask)
+        twin = Twin(names[0], picture, lesions.inpaint(picture, mask, grain_seed=None), mask)
         if np.array_equal(twin.picture, twin.healthy):
             raise RegionError("The region does not differ from its surroundings.", "Draw it around a lesion.")
         observer = Observer(noise=request.noise, places=request.places, channels=request.channels)
@@ -59,7 +59,7 @@ class LesionFollowed:
         return Following(opened.model, *pair, observer, names_asked), twin
 
 
-def mask_of(region: Region, shape: tuple[int, int]) -> lesions.regions.Mask:
+def mask_of(region: RegionSpec, shape: tuple[int, int]) -> lesions.regions.Mask:
     """The pixels of a region: bool, of the shape.
 
     Raises:
@@ -67,7 +67,7 @@ def mask_of(region: Region, shape: tuple[int, int]) -> lesions.regions.Mask:
     """
     points = [(x * shape[1], y * shape[0]) for x, y in region.points]
     if region.kind == "polygon":
-        return lesions.fitting(lesions.polygon(shape, points))
+        return lesions.require_measurable(lesions.polygon(shape, points))
     (left, right), (top, bottom) = (sorted(ends) for ends in zip(*points, strict=True))
     draw = lesions.ellipse if region.kind == "ellipse" else lesions.rectangle
-    return lesions.fitting(draw(shape, left, top, right - left, bottom - top))
+    return lesions.require_measurable(draw(shape, left, top, right - left, bottom - top))

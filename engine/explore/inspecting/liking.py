@@ -9,7 +9,7 @@ from engine.explore.inspecting.opened import OpenedModels
 from engine.explore.inspecting.unfinished import Unfinished
 from engine.explore.inspecting.warm import Warm, progress_of
 from engine.explore.preferred import Climb
-from engine.messages import Kernels, Prefer, Request, Salient
+from engine.messages import ComputeSaliency, MaximizeActivation, ReadKernels, Request
 
 
 class Liking:
@@ -20,9 +20,9 @@ class Liking:
 
     def answers(self) -> dict[type[Request], Callable[[Any], dict[str, Any] | None]]:
         """What can be asked, and who answers it."""
-        return {Prefer: self.prefer, Salient: self.salient, Kernels: self.kernels}
+        return {MaximizeActivation: self.prefer, ComputeSaliency: self.salient, ReadKernels: self.kernels}
 
-    def prefer(self, request: Prefer) -> dict[str, Any] | None:
+    def prefer(self, request: MaximizeActivation) -> dict[str, Any] | None:
         """The file of the picture, (side, side), and the channel's value for it and for gray; None to give way."""
         opened = self._models.named(request.run)
         channel = Channel(request.layer, request.channel)
@@ -33,7 +33,7 @@ class Liking:
         asked = {"run": request.run, "layer": request.layer, "channel": request.channel}
         return asked | {"picture": self._warm.write(found.image), "start": found.start, "value": found.value}
 
-    def salient(self, request: Salient) -> dict[str, Any]:
+    def salient(self, request: ComputeSaliency) -> dict[str, Any]:
         """Files of the images, (n, side, side), and of the saliency, as large, in activation per gray value."""
         opened = self._models.named(request.run)
         images, names = self._warm.originals(request, opened.side)
@@ -44,7 +44,7 @@ class Liking:
         files = {"originals": self._warm.write(images[..., 0]), "saliency": self._warm.write(found)}
         return {**asked, "names": names, **files}
 
-    def kernels(self, request: Kernels) -> dict[str, Any]:
+    def kernels(self, request: ReadKernels) -> dict[str, Any]:
         """The file of the weights, (channels, inputs, height, width); None where a layer has no such weights."""
         opened = self._models.named(request.run)
         layer = opened.layer(request.layer)

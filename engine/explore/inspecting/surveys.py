@@ -11,7 +11,7 @@ from engine.explore.channels import Statistics
 from engine.explore.inspecting.opened import Opened, OpenedModels
 from engine.explore.inspecting.unfinished import Unfinished
 from engine.explore.inspecting.warm import Warm, progress_of
-from engine.messages import ChannelStatistics, Favourites, Request
+from engine.messages import ComputeChannelStatistics, Request, TopActivations
 from engine.runs import Run, model_checksum
 
 FILE, FILES_KEPT, VERSION = "channels.json", 4, 1
@@ -26,9 +26,9 @@ class Surveys:
 
     def answers(self) -> dict[type[Request], Callable[[Any], dict[str, Any] | None]]:
         """What can be asked, and who answers it."""
-        return {ChannelStatistics: self.statistics, Favourites: self.favourites}
+        return {ComputeChannelStatistics: self.statistics, TopActivations: self.favourites}
 
-    def statistics(self, request: ChannelStatistics) -> dict[str, Any] | None:
+    def statistics(self, request: ComputeChannelStatistics) -> dict[str, Any] | None:
         """Of every layer the numbers of its channels, kept in the run's folder; None when it has to give way."""
         opened = self._models.named(request.run)
         images = self._images(request, opened)
@@ -44,7 +44,7 @@ class Surveys:
             keep(opened.run, images, known)
         return {"run": request.run, "split": request.split, **known}
 
-    def favourites(self, request: Favourites) -> dict[str, Any] | None:
+    def favourites(self, request: TopActivations) -> dict[str, Any] | None:
         """The channel's favourites, the strongest first; None when it has to give way."""
         opened = self._models.named(request.run)
         layer = opened.layer(request.layer)
@@ -69,7 +69,7 @@ class Surveys:
         ]
         return {"run": request.run, "layer": layer.name, "channel": request.channel, "favourites": liked}
 
-    def _images(self, request: ChannelStatistics | Favourites, opened: Opened) -> "Surveyed | None":
+    def _images(self, request: ComputeChannelStatistics | TopActivations, opened: Opened) -> "Surveyed | None":
         try:
             found = self._warm.dataset(request.data.model_copy(update={"size": opened.side}))
         except LoadingStopped:

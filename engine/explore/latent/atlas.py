@@ -15,7 +15,7 @@ from engine.explore.latent.encoding import Encodings
 from engine.explore.latent.mixture import Mixture
 from engine.explore.latent.neighbours import Library, Near, Usual
 from engine.explore.latent.space import Codes, Images, Space, joined
-from engine.messages import ShouldStop, never
+from engine.messages import ShouldStop, never_stop
 from engine.runs import Run
 
 PIXEL, LATENT = "pixel", "latent"
@@ -37,7 +37,7 @@ class Atlas:
         should_stop: asked between batches.
     """
 
-    def __init__(self, run: Run, model: Any, images: Dataset, should_stop: ShouldStop = never) -> None:
+    def __init__(self, run: Run, model: Any, images: Dataset, should_stop: ShouldStop = never_stop) -> None:
         self.run, self.images, self.should_stop = run, images, should_stop
         self.progress: Callable[[int, int], None] = _ignore
         self.space = Space(model)

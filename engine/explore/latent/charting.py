@@ -10,7 +10,7 @@ from engine import scoring
 from engine.explore.latent import mapping, reports
 from engine.explore.latent.atlas import LATENT, PIXEL, Atlas, flat, there
 from engine.explore.latent.shelf import Shelf, Subject
-from engine.messages import MapErrors, MapLatent, Neighbours, PlaceScan, Request
+from engine.messages import EmbeddingErrors, EmbedLatents, FindNeighbors, ProjectScan, Request
 
 MAPS_KEPT = 8
 
@@ -25,9 +25,14 @@ class Charting:
 
     def answers(self) -> dict[type[Request], Callable[[Any], dict[str, Any]]]:
         """What can be asked, and who answers it."""
-        return {MapLatent: self.map, MapErrors: self.errors, PlaceScan: self.place, Neighbours: self.neighbours}
+        return {
+            EmbedLatents: self.map,
+            EmbeddingErrors: self.errors,
+            ProjectScan: self.place,
+            FindNeighbors: self.neighbours,
+        }
 
-    def map(self, request: MapLatent) -> dict[str, Any]:
+    def map(self, request: EmbedLatents) -> dict[str, Any]:
         """The map of some splits, and what the latent numbers say."""
         atlas = self._shelf.atlas(request)
         laid = self._lay_out(request, atlas)
@@ -47,11 +52,11 @@ class Charting:
             "collapse": reports.collapse(atlas),
         }
 
-    def errors(self, request: MapErrors) -> dict[str, Any]:
+    def errors(self, request: EmbeddingErrors) -> dict[str, Any]:
         """How far the reconstruction of every scan is from it, in the order of the map."""
         return {"run": request.run, "mse": self._shelf.atlas(request).errors(*request.splits).tolist()}
 
-    def place(self, request: PlaceScan) -> dict[str, Any]:
+    def place(self, request: ProjectScan) -> dict[str, Any]:
         """The place of an image on a map, None where the map has none for it, and its nearest training scans."""
         atlas = self._shelf.atlas(request)
         laid, subject = self._lay_out(request, atlas), self._shelf.subject(request, atlas)
@@ -64,7 +69,7 @@ class Charting:
             "nearest": atlas.near(LATENT, means, request.count).indices[0].tolist(),
         }
 
-    def neighbours(self, request: Neighbours) -> dict[str, Any]:
+    def neighbours(self, request: FindNeighbors) -> dict[str, Any]:
         """The nearest training scans of an image, and those of what the run makes of it."""
         atlas = self._shelf.atlas(request)
         subject = self._shelf.subject(request, atlas)
@@ -89,7 +94,7 @@ class Charting:
         near = atlas.near(where, points, count, None if subject.key is None else (subject.key,))
         return reports.near(atlas, where, near)[0]
 
-    def _lay_out(self, request: MapLatent | PlaceScan, atlas: Atlas) -> mapping.Map:
+    def _lay_out(self, request: EmbedLatents | ProjectScan, atlas: Atlas) -> mapping.Map:
         """The map: one that was laid out before, or the one on its way, which no other is beside."""
         codes = atlas.codes(*request.splits)
         # by what tells the atlas from others: itself it would live as long as its maps
@@ -103,7 +108,7 @@ class Charting:
             self._laid.popitem(last=False)
         return self._laid[key]
 
-    def _begun(self, key: Any, request: MapLatent | PlaceScan, atlas: Atlas) -> mapping.Layout:
+    def _begun(self, key: Any, request: EmbedLatents | ProjectScan, atlas: Atlas) -> mapping.Layout:
         """The layout under a key, begun where it is not; one under another key is given up."""
         if self._going_on is None or self._going_on[0] != key:
             if self._going_on is not None:

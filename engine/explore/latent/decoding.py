@@ -10,7 +10,7 @@ from engine.errors import ConfigError
 from engine.explore.latent import paths, reports
 from engine.explore.latent.atlas import PIXEL, Atlas, flat
 from engine.explore.latent.shelf import Shelf
-from engine.messages import AverageScans, Interpolate, Request, SampleLatent, WalkDimension
+from engine.messages import DecodeMean, Interpolate, Request, SampleLatent, TraverseDimension
 
 NO_PRIOR = "An autoencoder has no prior over latent codes: sample from the mixture instead."
 
@@ -25,8 +25,8 @@ class Decoding:
         """What can be asked, and who answers it."""
         return {
             Interpolate: self.interpolate,
-            WalkDimension: self.walk,
-            AverageScans: self.average,
+            TraverseDimension: self.walk,
+            DecodeMean: self.average,
             SampleLatent: self.sample,
         }
 
@@ -47,7 +47,7 @@ class Decoding:
             "faded": self._shelf.warm.write(faded),
         }
 
-    def walk(self, request: WalkDimension) -> dict[str, Any]:
+    def walk(self, request: TraverseDimension) -> dict[str, Any]:
         """The pictures along one latent number, all others left as they are in one image."""
         atlas = self._decodable(request)
         if request.dimension >= atlas.space.size:
@@ -71,7 +71,7 @@ class Decoding:
             "change": np.abs(images - own).mean(axis=(1, 2, 3)).tolist(),
         }
 
-    def average(self, request: AverageScans) -> dict[str, Any]:
+    def average(self, request: DecodeMean) -> dict[str, Any]:
         """The decoded mean of some scans' latents, beside the mean of their pixels."""
         atlas = self._decodable(request)
         latents, images = atlas.places([_checked(atlas, place) for place in request.places])

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from engine.errors import ConfigError
 from engine.explore.latent.embedding_process import EmbeddingProcess
-from engine.messages import ShouldStop, never
+from engine.messages import ShouldStop, never_stop
 
 BEFORE_TSNE: Final = 50
 FEWEST: Final = 4  # fewer points have no neighbourhoods to keep
@@ -110,7 +110,7 @@ class Layout:
         self._along = self.components.along(points)
         self._process: EmbeddingProcess | None = None
 
-    def go_on(self, should_stop: ShouldStop = never) -> Map | None:
+    def go_on(self, should_stop: ShouldStop = never_stop) -> Map | None:
         """The map; None when stopped, the process then going on until the next time.
 
         Raises:

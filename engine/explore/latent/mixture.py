@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from engine.errors import DataError
 from engine.explore.latent import mapping
 from engine.explore.latent.mapping import Components
-from engine.messages import ShouldStop, never
+from engine.messages import ShouldStop, never_stop
 
 COUNTS: Final = (1, 2, 4, 8, 16)
 COVARIANCES: Final = ("full", "diag")
@@ -93,7 +93,7 @@ class Mixture:
         return {**best, **facts, "tried": list(self.tried)}
 
 
-def fit(latents: Latents, held_out: Latents, seed: int = 0, should_stop: ShouldStop = never) -> Mixture | None:
+def fit(latents: Latents, held_out: Latents, seed: int = 0, should_stop: ShouldStop = never_stop) -> Mixture | None:
     """Fit mixtures to latents and take the one that foresees held-out ones best.
 
     Args:

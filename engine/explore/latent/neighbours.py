@@ -21,7 +21,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.messages import ShouldStop, never
+from engine.messages import ShouldStop, never_stop
 
 CROWD: Final = 50
 COPY: Final = 1 / 3
@@ -82,7 +82,7 @@ class Library:
         self._read = read
 
     def nearest(
-        self, queries: Points, count: int, without: tuple[str, ...] | None = None, should_stop: ShouldStop = never
+        self, queries: Points, count: int, without: tuple[str, ...] | None = None, should_stop: ShouldStop = never_stop
     ) -> Near | None:
         """The nearest training scans.
 
@@ -133,7 +133,7 @@ class Library:
 
 
 def usual(
-    library: Library, points: Points, keys: tuple[str, ...], split: str, should_stop: ShouldStop = never
+    library: Library, points: Points, keys: tuple[str, ...], split: str, should_stop: ShouldStop = never_stop
 ) -> Usual | None:
     """Measure what is usual; None when stopped.
 

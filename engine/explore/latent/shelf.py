@@ -67,7 +67,7 @@ class Shelf:
         if yardsticks.components_of(request.run) is not None:
             raise ConfigError("A baseline has no latent space to explore.", "Choose a run.")
         model, side = self.warm.maker(request.run, request.data)
-        run, images = runs.open(request.run), self.warm.dataset(request.data.model_copy(update={"size": side}))
+        run, images = runs.open_run(request.run), self.warm.dataset(request.data.model_copy(update={"size": side}))
         key = run.path, runs.model_checksum(run), images.fingerprint
         if key not in self._atlases:
             self._atlases[key] = Atlas(run, model, images, self.warm.should_stop)

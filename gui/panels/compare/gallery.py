@@ -5,7 +5,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from engine.messages import OpenScan, Rank, Reconstruct, Refused
+from engine.messages import OpenScan, PerImageErrors, Reconstruct, RequestFailed
 from gui.loaded_data import PARTS
 from gui.opened_scan import OpenedScan
 from gui.opened_scan import from_answer as scan_from_answer
@@ -111,7 +111,7 @@ class Gallery(QObject):
             return [place for place in sorted_by(errors, order) if place in wanted]
         if self._ranking != key:
             self._ranking = key
-            self._session.ask(Rank, RANKS, run=key[0], data=data.config, split=split)
+            self._session.ask(PerImageErrors, RANKS, run=key[0], data=data.config, split=split)
         return places
 
     def _ask(self) -> None:
@@ -149,7 +149,7 @@ class Gallery(QObject):
         self._last, self._shown_as = shown, self._layout
         self.found.emit(shown)
 
-    def _on_refused(self, panel: str, refused: Refused) -> None:
+    def _on_refused(self, panel: str, refused: RequestFailed) -> None:
         if panel == RANKS:
             self._ranking = None
         if panel in (PICTURES, RANKS, SCAN):

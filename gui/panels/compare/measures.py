@@ -5,7 +5,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from engine.messages import Measure, Refused
+from engine.messages import EvaluateRun, RequestFailed
 from gui.loaded_data import CLEAN
 from gui.panels.compare.compared import Compared
 from gui.session import Session
@@ -76,7 +76,7 @@ class Measures(QObject):
             return
         for compared in filter(self.is_coming, self._wanted):
             self._asked = self._key(compared)
-            self._session.ask(Measure, MEASURES, run=compared.ref, data=data.config)
+            self._session.ask(EvaluateRun, MEASURES, run=compared.ref, data=data.config)
             return
 
     def _on_answered(self, panel: str, content: dict[str, Any]) -> None:
@@ -84,7 +84,7 @@ class Measures(QObject):
             self._known[self._asked] = content["splits"]
             self._go_on()
 
-    def _on_refused(self, panel: str, refused: Refused) -> None:
+    def _on_refused(self, panel: str, refused: RequestFailed) -> None:
         if panel == MEASURES and self._asked:
             self._failed[self._asked] = f"{refused.reason} {refused.advice}".strip()
             self._go_on()

@@ -24,7 +24,7 @@ def compare_script(gallery: Gallery, data: str) -> str:
     if runs:
         lines += [
             f"for path in {runs}:",
-            "    model = evaluation.load_model(engine.runs.open(path))",
+            "    model = evaluation.load_model(engine.runs.open_run(path))",
             "    reconstructed = scoring.reconstruct(model, originals)",
             f"    print(path, {MEASURED})",
         ]

@@ -7,7 +7,7 @@ from typing import Any
 from PySide6.QtWidgets import QFileDialog
 
 from engine.config import DataConfig
-from engine.messages import Refused
+from engine.messages import RequestFailed
 from gui.loaded_data import SPLITS, LoadedData
 from gui.panel import Desk, Panel, column_of
 from gui.panels.data.audit_card import AuditCard
@@ -56,7 +56,7 @@ class DataPanel(Panel):
                 write_list(self.scans.data, self.scans.chosen().tolist(), Path(path))
             except OSError as error:
                 reason = f"Could not write the list to {path} ({error.strerror})."
-                self.session.refused.emit(DATA, Refused(reason=reason, advice="Choose another folder."))
+                self.session.refused.emit(DATA, RequestFailed(reason=reason, advice="Choose another folder."))
 
     def python(self) -> str:
         """A script that loads the same scans."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar
 
-from engine.messages import Audit, Refused, RequestProgress
+from engine.messages import Audit, RequestFailed, RequestProgress
 from gui.loaded_data import LoadedData
 from gui.panels.data.pairs_sheet import PairsSheet
 from gui.session import Session
@@ -112,7 +112,7 @@ class AuditCard(Card):
             self._near = content["near"]
             self._show_counts()
 
-    def _on_refused(self, panel: str, refused: Refused) -> None:
+    def _on_refused(self, panel: str, refused: RequestFailed) -> None:
         if panel == AUDIT:
             self.notice.show_notice(f"{refused.reason} {refused.advice}".strip(), action="Retry")
 

@@ -6,8 +6,8 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar
 
-from engine.config import DataConfig, fields
-from engine.messages import Refused, RequestProgress
+from engine.config import DataConfig, list_fields
+from engine.messages import RequestFailed, RequestProgress
 from gui.form import Form
 from gui.panel import Desk
 from gui.panels.data.source_editor import FOLDER, HUB, PHANTOM, SourceEditor, kind_of
@@ -31,7 +31,7 @@ class SourceCard(Card):
         super().__init__("Source")
         self._desk, self._session = desk, desk.session
         self.source = SourceEditor()
-        self.form = Form(fields(DataConfig), desk.undo, data_config, {"source": self.source})
+        self.form = Form(list_fields(DataConfig), desk.undo, data_config, {"source": self.source})
         self.use, self.cancel = Button("Load dataset", "primary"), Button("Cancel")
         self.bar, self.caption = QProgressBar(), label(role="caption", wrap=True)
         self.notice = NoticeBox()
@@ -75,7 +75,7 @@ class SourceCard(Card):
 
     def _on_form_changed(self) -> None:
         shown = OF_ALL + OF_KIND[kind_of(self.source.value())]
-        self.form.show_only([spec.name for spec in fields(DataConfig) if spec.name in shown])
+        self.form.show_only([spec.name for spec in list_fields(DataConfig) if spec.name in shown])
         self._show_waiting(DATA)
         self.changed.emit()
 
@@ -99,7 +99,7 @@ class SourceCard(Card):
             self.bar.setValue(event.done)
             self.caption.setText(f"Reading image {grouped(event.done)} of {grouped(event.total)}")
 
-    def _on_refused(self, panel: str, refused: Refused) -> None:
+    def _on_refused(self, panel: str, refused: RequestFailed) -> None:
         if panel == DATA:
             self.notice.show_notice(f"{refused.reason} {refused.advice}".strip(), action="Retry")
 

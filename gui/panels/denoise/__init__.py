@@ -4,7 +4,7 @@ from typing import Any
 
 from PySide6.QtWidgets import QFileDialog
 
-from engine.messages import OpenScan, Refused
+from engine.messages import OpenScan, RequestFailed
 from gui.figures import FIGURES, save_figure
 from gui.lesion_regions import KnownBoxes
 from gui.opened_scan import from_answer
@@ -174,6 +174,6 @@ class DenoisePanel(Panel):
         if panel == SCAN:
             self.case.show_scan(from_answer(self._path, content))
 
-    def _on_refused(self, panel: str, refused: Refused) -> None:
+    def _on_refused(self, panel: str, refused: RequestFailed) -> None:
         if panel == SCAN:
             self.stage.notice.show_notice(f"{refused.reason} {refused.advice}".strip())

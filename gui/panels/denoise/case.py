@@ -66,7 +66,7 @@ class Noise:
 
     def on(self, original: Picture) -> Picture:
         """Draw it on a (height, width) picture, as the engine does."""
-        return noises.draw(original[None, ..., None], self.kind, self.sigma, self.seed)[0, ..., 0]
+        return noises.add_noise(original[None, ..., None], self.kind, self.sigma, self.seed)[0, ..., 0]
 
     @property
     def text(self) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from engine.messages import Denoise, DenoiseCurve, DenoiseDraft, Filter, Refused
+from engine.messages import ApplyFilter, Denoise, DenoiseCurve, DenoiseDraft, RequestFailed
 from gui.panels.denoise.case import Case, Noise
 from gui.panels.denoise.made import ORIGINAL, Curve, Made, curve_from, drafts_from, filtered_from, pictures_from
 from gui.panels.denoise.methods import Methods
@@ -111,7 +111,7 @@ class Experiment(QObject):
         if left and not (self._filtering in left and waiting(FILTER)):
             self._filtering = left[0]
             more = {"method": left[0], "components": methods.components}
-            self._session.ask(Filter, FILTER, **more, **case.place(), **noise.fields())
+            self._session.ask(ApplyFilter, FILTER, **more, **case.place(), **noise.fields())
         curve_of = case, noise.kind, noise.seed, tuple(methods.runs), methods.epochs
         if curve_of != self._curve_of:
             self._curve_of, self.curve = curve_of, None
@@ -155,7 +155,7 @@ class Experiment(QObject):
             self.method_found.emit(key)
             self._go_on()
 
-    def _on_refused(self, panel: str, refused: Refused) -> None:
+    def _on_refused(self, panel: str, refused: RequestFailed) -> None:
         reason = f"{refused.reason} {refused.advice}".strip()
         if panel == FILTER and self._filtering:
             self.failures[self._filtering] = reason

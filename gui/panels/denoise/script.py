@@ -20,13 +20,13 @@ def denoise_script(case: Case, data: str, noise: Noise, methods: Methods, lesion
     else:
         lines.append(f"originals = engine.data.load(config=data).splits[{case.split!r}].read([{case.index}])")
     lines += [
-        f"noisy = noise.draw(originals, {noise.kind!r}, {noise.sigma}, seed={noise.seed})",
+        f"noisy = noise.add_noise(originals, {noise.kind!r}, {noise.sigma}, seed={noise.seed})",
         "made = {'noisy': noisy}",
     ]
     if methods.runs:
         lines += [
             f"for path in {list(methods.runs)}:",
-            "    made[path] = scoring.reconstruct(evaluation.load_model(engine.runs.open(path)), noisy)",
+            "    made[path] = scoring.reconstruct(evaluation.load_model(engine.runs.open_run(path)), noisy)",
         ]
     lines += [
         f"for name in {[key for key in methods.filters if key != 'pca']}:",

@@ -4,7 +4,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from engine.messages import Refused, Request, RequestProgress
+from engine.messages import Request, RequestFailed, RequestProgress
 from gui.session import Session
 
 Question = tuple[type[Request], dict[str, Any]]
@@ -59,7 +59,7 @@ class Asking(QObject):
             except ValueError as error:
                 self._fail(f"The results could not be read ({error}).")
 
-    def _on_refused(self, panel: str, refused: Refused) -> None:
+    def _on_refused(self, panel: str, refused: RequestFailed) -> None:
         if panel == self._name and self._question is not None:
             self._fail(f"{refused.reason} {refused.advice}".strip())
 

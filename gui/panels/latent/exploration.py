@@ -5,7 +5,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Qt
 
-from engine.messages import MapLatent
+from engine.messages import EmbedLatents
 from gui.loaded_data import PARTS, LoadedData
 from gui.opened_scan import OpenedScan
 from gui.panels.latent.asking import Asking
@@ -73,7 +73,7 @@ class Exploration(QObject):
         self._version, self._wanted = version, (record, data)
         values = self._choice.values()
         splits = tuple(split for split in values["splits"] if data.size(split)) or ("train",)
-        if self.asking.ask(MapLatent, run=version[0], data=data.config, splits=splits, method=values["method"]):
+        if self.asking.ask(EmbedLatents, run=version[0], data=data.config, splits=splits, method=values["method"]):
             self._map.set_subtitle(MAPPING)
 
     def lose(self, why: str) -> None:

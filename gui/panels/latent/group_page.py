@@ -7,7 +7,7 @@ import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout
 
-from engine.messages import AverageScans
+from engine.messages import DecodeMean
 from gui.loaded_data import class_title
 from gui.panels.latent.mapped import Scene
 from gui.panels.latent.page import Page
@@ -72,7 +72,7 @@ class GroupPage(Page):
             self._show_members(scene)
             self._show_means(None)
         if scene.mapped.decodes:
-            self.asking.ask(AverageScans, run=scene.run, data=scene.data.config, places=scene.group)
+            self.asking.ask(DecodeMean, run=scene.run, data=scene.data.config, places=scene.group)
         self.reveal()
 
     def _offer_classes(self, scene: Scene) -> None:

@@ -64,7 +64,7 @@ class LatentMap:
 
 
 def map_from(content: dict[str, Any]) -> LatentMap:
-    """Read an answer to MapLatent."""
+    """Read an answer to EmbedLatents."""
     first, second = content["axes"]
     return LatentMap(
         points=content["points"].astype(np.float64),

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from engine.messages import MapErrors
+from engine.messages import EmbeddingErrors
 from gui.panels.latent.asking import Asking
 from gui.panels.latent.mapped import Scene
 from gui.session import Session
@@ -32,7 +32,7 @@ class Measuring(QObject):
         if colour != "error" or scene.mapped.errors is not None:
             return
         splits = tuple(dict.fromkeys(scene.mapped.splits))
-        if self._asking.ask(MapErrors, run=scene.run, data=scene.data.config, splits=splits):
+        if self._asking.ask(EmbeddingErrors, run=scene.run, data=scene.data.config, splits=splits):
             self.told.emit(MEASURING)
 
     def forget(self) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from engine.messages import Neighbours, Reconstruct
+from engine.messages import FindNeighbors, Reconstruct
 from gui.opened_scan import OpenedScan, facts
 from gui.panels.latent.asking import Asking
 from gui.panels.latent.mapped import Scene, short
@@ -93,7 +93,7 @@ class ScanCard(Card):
             Reconstruct, **{key: value for key, value in fields.items() if key != "run"}, runs=(scene.run,)
         ):
             self._show_original(scene)
-        if self.near.ask(Neighbours, **fields, count=NEIGHBOURS):
+        if self.near.ask(FindNeighbors, **fields, count=NEIGHBOURS):
             self.notice.show_notice("")
             for key, board in self.boards.items():
                 self.titles[key].setText(f"{NEAR[key]} …")

@@ -16,7 +16,7 @@ IMPORTS = (
 def latent_script(scene: Scene, data: str, splits: list[str], method: str) -> str:
     """Return a script for what the panel shows; `data` makes the settings of the scans."""
     lines = [
-        f"run = engine.runs.open({scene.run!r})",
+        f"run = engine.runs.open_run({scene.run!r})",
         f"data = {data}.model_copy(update={{'size': run.config.data.size}})",
         "images = engine.data.load(config=data)",
         "atlas = Atlas(run, evaluation.load_model(run), images)",

@@ -5,7 +5,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from engine.messages import OpenScan, PlaceScan
+from engine.messages import OpenScan, ProjectScan
 from gui.opened_scan import from_answer
 from gui.panels.latent.asking import Asking
 from gui.panels.latent.choice_card import METHODS
@@ -61,7 +61,7 @@ class Visiting(QObject):
         self._scene, self._method = scene, method
         splits = tuple(dict.fromkeys(scene.mapped.splits))
         self._placing.forget()
-        self._placing.ask(PlaceScan, **scene.subject(), splits=splits, method=method, count=NEAREST)
+        self._placing.ask(ProjectScan, **scene.subject(), splits=splits, method=method, count=NEAREST)
 
     def leave(self) -> None:
         """There is no scan from a file any more."""

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QHBoxLayout, QSlider, QVBoxLayout
 
-from engine.messages import WalkDimension
+from engine.messages import TraverseDimension
 from gui.panels.latent.mapped import Scene
 from gui.panels.latent.page import CHOOSE, WORKING, Page
 from gui.pixmaps import Scale, robust_limit
@@ -75,7 +75,7 @@ class WalkPage(Page):
         if number_ is None:
             return
         fields = {**scene.subject(), "dimension": number_, "steps": STEPS}
-        if self.asking.ask(WalkDimension, **fields) and self.message():
+        if self.asking.ask(TraverseDimension, **fields) and self.message():
             self.say(WORKING)
 
     def _list(self, scene: Scene) -> None:

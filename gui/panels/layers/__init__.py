@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QVBoxLayout
 
-from engine.messages import OpenScan, Refused
+from engine.messages import OpenScan, RequestFailed
 from gui.opened_scan import from_answer
 from gui.panel import Desk, Panel, column_of
 from gui.panels.layers.actions import Actions
@@ -210,6 +210,6 @@ class LayersPanel(Panel):
             data = self.session.data.config if self.session.data else self.session.wanted
             self.having.add_scan(Scan(opened.name, data, opened=opened))
 
-    def _on_refused(self, panel: str, refused: Refused) -> None:
+    def _on_refused(self, panel: str, refused: RequestFailed) -> None:
         if panel == SCAN:
             self.notice.show_notice(f"{refused.reason} {refused.advice}".strip())

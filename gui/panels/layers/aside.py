@@ -5,7 +5,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from engine.messages import Refused, Request, RequestProgress
+from engine.messages import Request, RequestFailed, RequestProgress
 from gui.answer_arrays import count_bytes
 from gui.recent import Recent
 from gui.session import Session
@@ -68,7 +68,7 @@ class Aside(QObject):
         if self._wanted is not None and self._wanted[0] == self._asked:
             self.found.emit(content)
 
-    def _on_refused(self, panel: str, refused: Refused) -> None:
+    def _on_refused(self, panel: str, refused: RequestFailed) -> None:
         if panel == self._panel:
             self.failed.emit(f"{refused.reason} {refused.advice}".strip())
 

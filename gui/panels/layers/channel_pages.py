@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import Signal
 
-from engine.messages import Favourites, Kernels, Prefer
+from engine.messages import MaximizeActivation, ReadKernels, TopActivations
 from gui.loaded_data import scan_title
 from gui.panels.layers.network import INPUT
 from gui.panels.layers.page import Page
@@ -38,7 +38,7 @@ class KernelsPage(Page):
         choice = self.showing.choice
         if choice.layer == INPUT:
             self._say(OF_INPUT)
-        elif not self.aside.want((choice.run, choice.layer), Kernels, run=choice.run, layer=choice.layer):
+        elif not self.aside.want((choice.run, choice.layer), ReadKernels, run=choice.run, layer=choice.layer):
             self._say("Reading the weights…")
 
     def _say(self, text: str) -> None:
@@ -87,7 +87,7 @@ class FavouritesPage(Page):
             return
         key = choice.run, layer, choice.channel, scan.data.source
         asked = {"layer": layer, "channel": choice.channel, "count": FAVOURITES, "split": SPLIT}
-        if not self.aside.want(key, Favourites, run=choice.run, data=scan.data, **asked):
+        if not self.aside.want(key, TopActivations, run=choice.run, data=scan.data, **asked):
             self.words.setText("Searching for top-activating images…")
 
     def _on_found(self, content: dict[str, Any]) -> None:
@@ -128,7 +128,7 @@ class PreferredPage(Page):
             self.words.setText(OF_INPUT)
             return
         asked = {"run": choice.run, "layer": choice.layer, "channel": choice.channel}
-        if not self.aside.want(tuple(asked.values()), Prefer, **asked):
+        if not self.aside.want(tuple(asked.values()), MaximizeActivation, **asked):
             self.board.show_pictures(())
             self.words.setText("Running gradient ascent from a uniform gray image…")
 

@@ -6,7 +6,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from engine.config import DataConfig
-from engine.messages import ChannelStatistics, Refused, RequestProgress
+from engine.messages import ComputeChannelStatistics, RequestFailed, RequestProgress
 from gui.panels.layers.choice import Choice
 from gui.panels.layers.order import Numbers
 from gui.session import Session
@@ -45,7 +45,7 @@ class Counting(QObject):
         if key in self._found or key in self._failed or (key == self._asked and self._is_working()):
             return
         self._asked, self._progress = key, ""
-        self._session.ask(ChannelStatistics, PANEL, run=run, data=data, split=SPLIT)
+        self._session.ask(ComputeChannelStatistics, PANEL, run=run, data=data, split=SPLIT)
         self.progressed.emit()
 
     def numbers(self, run: str, layer: str) -> tuple[Numbers, str]:
@@ -77,7 +77,7 @@ class Counting(QObject):
         }
         self.changed.emit()
 
-    def _on_refused(self, panel: str, refused: Refused) -> None:
+    def _on_refused(self, panel: str, refused: RequestFailed) -> None:
         if panel == PANEL and self._asked is not None:
             self._failed[self._asked] = f"No statistics over the dataset: {refused.reason}"
             self.progressed.emit()

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from engine.messages import Activate, ListLayers, Refused
+from engine.messages import ComputeActivations, ListLayers, RequestFailed
 from gui.panels.layers.network import INPUT, Network, network_from
 from gui.panels.layers.scans import Look
 from gui.pixmaps import Array
@@ -101,7 +101,7 @@ class Inquiry(QObject):
             return
         self._asked[panel] = look
         layer = network.layers[0].name if look.layer == INPUT else look.layer
-        self.session.ask(Activate, panel, run=look.run, layer=layer, **look.scan.place())
+        self.session.ask(ComputeActivations, panel, run=look.run, layer=layer, **look.scan.place())
 
     def _on_answered(self, panel: str, content: dict[str, Any]) -> None:
         if panel not in (NETWORK, SEEN, AHEAD):
@@ -129,7 +129,7 @@ class Inquiry(QObject):
         elif not self._rest.isActive():
             self._rest.start()
 
-    def _on_refused(self, panel: str, refused: Refused) -> None:
+    def _on_refused(self, panel: str, refused: RequestFailed) -> None:
         reason = f"{refused.reason} {refused.advice}".strip()
         if panel == NETWORK:
             self._listing = ""

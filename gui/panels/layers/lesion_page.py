@@ -5,7 +5,7 @@ from typing import Any
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from engine.messages import FollowLesion
+from engine.messages import TraceLesion
 from gui.lesion_regions import KnownBoxes, lesion_text
 from gui.panels.layers.page import Page
 from gui.panels.layers.showing import Showing
@@ -110,7 +110,7 @@ class LesionPage(Page):
             return
         self._asked = look.run, look.scan, region
         spot = {"kind": region.kind, "points": region.points}
-        if not self.aside.want(self._asked, FollowLesion, run=look.run, region=spot, **look.scan.place()):
+        if not self.aside.want(self._asked, TraceLesion, run=look.run, region=spot, **look.scan.place()):
             self.curve.set_empty_text("Computing… The curve appears when all layers are done.")
             self.words.setText("Tracing the lesion through the network…")
         self._refresh()

@@ -4,7 +4,7 @@ from typing import Any
 
 from PySide6.QtCore import Signal
 
-from engine.messages import Salient
+from engine.messages import ComputeSaliency
 from gui.panels.layers.channel_pages import OF_INPUT
 from gui.panels.layers.network import INPUT, LayerFacts
 from gui.panels.layers.page import Page
@@ -43,7 +43,7 @@ class SaliencyPage(Page):
             self.words.setText(OF_INPUT)
             return
         asked = {"run": choice.run, "layer": choice.layer, "channel": choice.channel, "unit": unit}
-        if not self.aside.want((look, choice.channel, unit), Salient, **asked, **look.scan.place()):
+        if not self.aside.want((look, choice.channel, unit), ComputeSaliency, **asked, **look.scan.place()):
             self.board.show_pictures(())
             self.words.setText("Computing the gradient…")
 

@@ -13,7 +13,10 @@ def layers_script(choice: Choice) -> str:
     if scan is None or not choice.run:
         return ""
     layer, channel = choice.layer, max(choice.channel, 0)
-    lines = [f"data = {changed_data(scan.data)}", f"model = evaluation.load_model(engine.runs.open({choice.run!r}))"]
+    lines = [
+        f"data = {changed_data(scan.data)}",
+        f"model = evaluation.load_model(engine.runs.open_run({choice.run!r}))",
+    ]
     if scan.opened is not None:
         lines += [
             f"scan = engine.data.open_scan({scan.opened.path!r})",

@@ -10,8 +10,8 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from engine.errors import EngramError
-from engine.messages import Event, Log, MakeStudy, Refused, StudyEnded, StudyProgress
-from engine.studies import Study
+from engine.messages import Event, Log, RequestFailed, RunStudy, StudyEnded, StudyProgress
+from engine.study_folder import StudyFolder
 from gui.file_stamp import Stamp, stamp
 from gui.panel import Desk, Panel, column_of
 from gui.panels.report.contents import items
@@ -27,7 +27,7 @@ from gui.widgets.timer import make_timer
 LOOK_MS = 2000
 IMPORTS = (
     "from engine.config import StudyConfig",
-    "from engine.messages import MakeStudy",
+    "from engine.messages import RunStudy",
     "from engine.study import job",
 )
 
@@ -73,9 +73,9 @@ class ReportPanel(Panel):
         self.exporter.failed.connect(self.order.notice.show_notice)
         self.contents.export_wanted.connect(self.export)
 
-    def study(self) -> Study:
+    def study(self) -> StudyFolder:
         """The study of the folder that is chosen."""
-        return Study(self.order.folder())
+        return StudyFolder(self.order.folder())
 
     def look(self) -> None:
         """Show how the study in the folder stands; what it holds is read anew when its file has changed."""
@@ -121,7 +121,7 @@ class ReportPanel(Panel):
     def python(self) -> str:
         return as_python(self.order.order()) if self.order.is_valid() else ""
 
-    def _on_wanted(self, order: MakeStudy) -> None:
+    def _on_wanted(self, order: RunStudy) -> None:
         self._asked = True
         self.order.notice.show_notice("")
         self.progress.show_start()
@@ -137,7 +137,7 @@ class ReportPanel(Panel):
             if said:
                 self.order.notice.show_notice(said)
 
-    def _on_refused(self, panel: str, refused: Refused) -> None:
+    def _on_refused(self, panel: str, refused: RequestFailed) -> None:
         if panel == JOB and self._asked:
             self._asked = False
             self.order.notice.show_notice(f"{refused.reason} {refused.advice}".strip())
@@ -162,7 +162,7 @@ def facts(record: Mapping[str, Any]) -> str:
     return f"{sum(run.get('state') == 'finished' for run in runs)} of {total} runs finished"
 
 
-def as_python(order: MakeStudy) -> str:
+def as_python(order: RunStudy) -> str:
     """A script that makes the same study without the window."""
     changed = order.config.model_dump(exclude_defaults=True)
     config = ", ".join(f"{name}={value!r}" for name, value in changed.items())
@@ -170,7 +170,7 @@ def as_python(order: MakeStudy) -> str:
         f"chosen = StudyConfig({config})",
         f"settings = {pformat(order.settings, width=100, sort_dicts=False)}",
         'if __name__ == "__main__":',
-        f"    content = job.make(MakeStudy(out={order.out!r}, config=chosen, settings=settings))",
+        f"    content = job.make(RunStudy(out={order.out!r}, config=chosen, settings=settings))",
         '    print(content["page"], content["state"])',
         imports=IMPORTS,
     )

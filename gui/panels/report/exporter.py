@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from engine.studies import Study
+from engine.study_folder import StudyFolder
 from gui.panels.report.contents import Item
 
 KINDS = {"png": "PNG image (*.png)", "pdf": "PDF (*.pdf)", "csv": "CSV table (*.csv)", "md": "Markdown (*.md)"}
@@ -33,7 +33,7 @@ class Exporter(QObject):
             source = item.files.get(Path(path).suffix.lstrip("."), filters.get(kind, first))
             self._write(lambda: shutil.copyfile(source, path), path)
 
-    def export(self, study: Study) -> None:
+    def export(self, study: StudyFolder) -> None:
         """Write page, tables, figures and numbers of a study into one archive; its runs stay where they are."""
         if not study.page.exists():
             self.failed.emit("Nothing to export yet. Wait until the study has finished.")
@@ -49,14 +49,14 @@ class Exporter(QObject):
             self.failed.emit(f"Could not write {path} ({error.strerror}). Choose another folder.")
 
 
-def pack(study: Study, path: Path) -> None:
+def pack(study: StudyFolder, path: Path) -> None:
     """Write what a study shows into one archive. Raises OSError."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in _shown(study):
             archive.write(file, f"{study.path.name}/{file.relative_to(study.path)}")
 
 
-def _shown(study: Study) -> Iterator[Path]:
+def _shown(study: StudyFolder) -> Iterator[Path]:
     yield from (study.page, study.record)
     for folder in (study.tables, study.figures):
         yield from sorted(folder.iterdir())

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QCheckBox, QFileDialog, QFormLayout, QHBoxLayout, 
 
 from engine import config as settings
 from engine.config import DataConfig, StudyConfig
-from engine.messages import MakeStudy
+from engine.messages import RunStudy
 from gui.form import LABEL_PX, Form
 from gui.loaded_data import source_title
 from gui.panel import Desk
@@ -41,7 +41,7 @@ class OrderCard(Card):
         super().__init__("Reference study")
         self._desk, self._session = desk, desk.session
         self.out, self.browse = QLineEdit(), IconButton("folder", "Browse for the study folder")
-        self.form = Form(settings.fields(StudyConfig), desk.undo, partial(settings.validated, StudyConfig))
+        self.form = Form(settings.list_fields(StudyConfig), desk.undo, partial(settings.validate, StudyConfig))
         self.shrink = QCheckBox("Small test version (not comparable)")
         self.small = Form(_small_specs(), desk.undo, self._check_small)
         self.start, self.copy = Button("Start study", "primary"), Button("Copy as Python")
@@ -92,15 +92,15 @@ class OrderCard(Card):
         typed = self.out.text().strip()
         return Path(typed).expanduser().absolute() if typed else self.default_folder()
 
-    def order(self) -> MakeStudy:
+    def order(self) -> RunStudy:
         """What is to be made."""
         values = _scans(self.data_config())
         if self._desk.preferences.backend != settings.TrainingConfig().backend:
             values["backend"] = self._desk.preferences.backend
         if self.shrink.isChecked():
             values |= self.small.values()
-        config = settings.validated(StudyConfig, self.form.values())
-        return MakeStudy(out=str(self.folder()), config=config, settings=values)
+        config = settings.validate(StudyConfig, self.form.values())
+        return RunStudy(out=str(self.folder()), config=config, settings=values)
 
     def data_config(self) -> DataConfig:
         """The scans that the study would be made on."""
@@ -147,7 +147,7 @@ class OrderCard(Card):
 
     def _check_small(self, values: dict[str, Any]) -> None:
         for model in ("ae", "vae"):
-            settings.build({**values, "model": model})
+            settings.from_flat({**values, "model": model})
 
     def _on_browse_clicked(self) -> None:
         folder = self.ask_folder(self, "Study folder", str(self.folder().parent))
@@ -158,8 +158,8 @@ class OrderCard(Card):
 def _small_specs() -> list[settings.FieldSpec]:
     """The settings that make a study small, all of them in sight."""
     kinds = settings.sections("ae").values()
-    specs = {spec.name: spec for kind in kinds for spec in settings.fields(kind)}
-    return [replace(specs[name], advanced=False, fold="") for name in SMALL]
+    specs = {spec.name: spec for kind in kinds for spec in settings.list_fields(kind)}
+    return [replace(specs[name], advanced=False, group="") for name in SMALL]
 
 
 def _scans(config: DataConfig) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QInputDialog, QWidget
 
 from engine import runs
 from engine.errors import EngramError
-from engine.messages import Refused, Search
+from engine.messages import RequestFailed, Search
 from gui.panel import Desk
 from gui.panels.search.hand_sheet import HandSheet
 from gui.panels.search.watch import Watch
@@ -85,14 +85,14 @@ class Actions(QObject):
             return
         book = self._session.book
         try:
-            kept = book.add(runs.copy(runs.open(trial.run, book.root), name.strip()))
+            kept = book.add(runs.copy_run(runs.open_run(trial.run, book.root), name.strip()))
         except EngramError as error:
             self.said.emit(str(error), "warning")
         else:
             book.read(kept.name)
             self.said.emit(f"Trial {number} was saved as run {kept.name}.", "info")
 
-    def _on_refused(self, panel: str, refused: Refused) -> None:
+    def _on_refused(self, panel: str, refused: RequestFailed) -> None:
         if panel == JOB and self._asked:
             self._asked = False
             if self._watch.found is None:

@@ -38,7 +38,7 @@ class ChangeCard(Card):
         self._found: Found | None = None
         self._seen: tuple[object, ...] = ()
         self.editor = SpaceEditor(desk.undo, self.base)
-        specs = [spec for spec in settings.fields(SearchConfig) if spec.name in folder.MUTABLE_SETTINGS]
+        specs = [spec for spec in settings.list_fields(SearchConfig) if spec.name in folder.MUTABLE_SETTINGS]
         self.form = Form(specs, desk.undo, check)
         self.apply, self.reset = Button(APPLY, "primary"), Button("Reset")
         self.points, self.facts = label(role="caption", wrap=True), label(role="caption", wrap=True)

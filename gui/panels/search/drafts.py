@@ -47,7 +47,7 @@ def specs() -> dict[str, FieldSpec]:
     found = {"model": spec}
     for model in MODELS:
         for section in config.sections(model).values():
-            for spec in config.fields(section):
+            for spec in config.list_fields(section):
                 if spec.kind != "text" and spec.name not in LEFT_OUT:
                     found.setdefault(spec.name, spec)
     return found
@@ -87,7 +87,7 @@ def started(name: str, base: RunConfig) -> Draft:
         return Draft(name, "list", ", ".join(spec.choices))
     if spec.kind == "bool":
         return Draft(name, "list", "yes, no")
-    value = config.flat(base).get(name, spec.default)
+    value = config.to_flat(base).get(name, spec.default)
     return Draft(name, "list", _written(name, value))
 
 
@@ -120,7 +120,7 @@ def split(drafts: Drafts) -> tuple[dict[str, Any], dict[str, Any]]:
 def settled(drafts: Drafts, base: RunConfig) -> tuple[Space, RunConfig]:
     """The space that varies, and the settings that do not. Raises ConfigError."""
     described, fixed = split(drafts)
-    known = config.build(fixed, base)
+    known = config.from_flat(fixed, base)
     return space.parse(described, known), known
 
 

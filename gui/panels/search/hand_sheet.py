@@ -68,14 +68,14 @@ class HandSheet(QDialog):
     def _known(self) -> str:
         """The sentence on a configuration that has been tried."""
         base = self._found.plan.base
-        known = config.flat(config.build(self.values(), base))
+        known = config.to_flat(config.from_flat(self.values(), base))
         names = self._found.plan.space.names
         wanted = space.config_key({name: known[name] for name in names if name in known}, base)
         trial = next((trial for trial in self._found.trials if trial.key == wanted), None)
         return f"This configuration was already tried as trial {trial.number}." if trial else ""
 
     def _check(self, values: Mapping[str, Any]) -> None:
-        config.build(relevant(values, self._found.plan.base), self._found.plan.base)
+        config.from_flat(relevant(values, self._found.plan.base), self._found.plan.base)
 
     def _on_changed(self) -> None:
         self.trouble.setText(self.form.problem)
@@ -93,12 +93,12 @@ class HandSheet(QDialog):
 
 def fields(found: Found) -> list[FieldSpec]:
     """The settings that vary, all of them in sight."""
-    return [replace(specs()[name], advanced=False, fold="") for name in found.plan.space.names]
+    return [replace(specs()[name], advanced=False, group="") for name in found.plan.space.names]
 
 
 def first(found: Found) -> dict[str, Any]:
     """What the sheet begins with: the best trial, else the settings that do not vary."""
-    known = config.flat(found.plan.base) | (found.best.config if found.best else {})
+    known = config.to_flat(found.plan.base) | (found.best.config if found.best else {})
     return {name: known[name] for name in found.plan.space.names if name in known}
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from engine.messages import Refused, WeighSettings
+from engine.messages import ComputeImportances, RequestFailed
 from engine.search.importance import Importance
 from gui.panels.search.drafts import title
 from gui.panels.search.found import Found
@@ -55,7 +55,7 @@ class ImportanceCard(Card):
         if found and scored:
             pairs = tuple((each.config, each.score) for each in scored)
             plan = found.plan
-            self._session.ask(WeighSettings, PANEL, base=plan.base, space=plan.space.to_dict(), trials=pairs)
+            self._session.ask(ComputeImportances, PANEL, base=plan.base, space=plan.space.to_dict(), trials=pairs)
 
     def _show(self, bars: Sequence[Effect], caption: str) -> None:
         self.bars.show_effects(bars)
@@ -72,7 +72,7 @@ class ImportanceCard(Card):
         bars = effects([Importance(**each) for each in weighed or ()], ordered)
         self._show(bars, ENOUGH.format(len(found.scored())) if bars else FEW)
 
-    def _on_refused(self, panel: str, refused: Refused) -> None:
+    def _on_refused(self, panel: str, refused: RequestFailed) -> None:
         """Say why, and ask again at the next occasion."""
         if panel == PANEL and self._asked is not None:
             self._seen, self._asked = (), None

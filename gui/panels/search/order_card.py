@@ -208,22 +208,24 @@ def has_begun(event: Event, name: str) -> bool:
 def base_of(name: str) -> RunConfig:
     """The settings of a preset, or the defaults of a model."""
     return (
-        settings.build({"model": name.removeprefix("model:")}) if name.startswith("model:") else settings.preset(name)
+        settings.from_flat({"model": name.removeprefix("model:")})
+        if name.startswith("model:")
+        else settings.preset(name)
     )
 
 
 def search_specs() -> list[FieldSpec]:
     """What a search is told besides its space, with what is recorded of its trials."""
-    tracking = next(spec for spec in settings.fields(TrainingConfig) if spec.name == "tracking")
-    offline = replace(tracking, title="W&B tracking", choices=("off", "offline"), advanced=False, fold="")
-    plain = [spec for spec in settings.fields(SearchConfig) if not spec.advanced]
-    return [*plain, offline, *(spec for spec in settings.fields(SearchConfig) if spec.advanced)]
+    tracking = next(spec for spec in settings.list_fields(TrainingConfig) if spec.name == "tracking")
+    offline = replace(tracking, title="W&B tracking", choices=("off", "offline"), advanced=False, group="")
+    plain = [spec for spec in settings.list_fields(SearchConfig) if not spec.advanced]
+    return [*plain, offline, *(spec for spec in settings.list_fields(SearchConfig) if spec.advanced)]
 
 
 def check(values: Mapping[str, Any]) -> None:
     """Raises ConfigError when a search cannot be told these."""
     known = {name: value for name, value in values.items() if name in SearchConfig.model_fields}
-    settings.validated(SearchConfig, known)
+    settings.validate(SearchConfig, known)
 
 
 MOST_COUNTED = 100_000

@@ -28,7 +28,7 @@ def search_script(order: Search) -> str:
     parts: dict[str, Any] = {"space": order.space, "settings": order.settings}
     base = changed(order.base) if order.base else "{}"
     return script(
-        f"base = config.build({base})",
+        f"base = config.from_flat({base})",
         *(f"{name} = {pformat(value, width=WIDTH, sort_dicts=False)}" for name, value in parts.items()),
         f"order = Search(name={order.name!r}, root={order.root!r}, base=base, space=space, settings=settings)",
         "search = job.search(order)",

@@ -5,7 +5,7 @@ from typing import Any
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
-from engine.messages import Reconstruct, Refused
+from engine.messages import Reconstruct, RequestFailed
 from engine.search.storage import Trial
 from gui.loaded_data import source_title
 from gui.panels.search.drafts import title
@@ -151,7 +151,7 @@ class TrialCard(Card):
         place = f"of {source_title(data.config)}" if data else ""
         self.said.setText(f"Top: originals. Bottom: reconstructions. Validation images {place}, {UNKNOWN}.")
 
-    def _on_refused(self, panel: str, refused: Refused) -> None:
+    def _on_refused(self, panel: str, refused: RequestFailed) -> None:
         if panel == PANEL:
             self._forget(f"{refused.reason} {refused.advice}".strip())
 

@@ -7,7 +7,7 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QFrame, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
-from engine.messages import Refused
+from engine.messages import RequestFailed
 from gui.panel import MARK, Desk, Panel
 from gui.panels.train.curves_card import CurvesCard
 from gui.panels.train.log_card import LogCard
@@ -124,7 +124,7 @@ class TrainPanel(Panel):
                 write_numbers(records, Path(path))
             except OSError as error:
                 reason = f"Could not write the values to {path} ({error.strerror})."
-                self.session.refused.emit(JOB, Refused(reason=reason, advice="Choose another folder."))
+                self.session.refused.emit(JOB, RequestFailed(reason=reason, advice="Choose another folder."))
 
     def python(self) -> str:
         return self.new_run.python()

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLineEdit
 from engine import config as settings
 from engine.config import DataConfig, RunConfig
 from engine.errors import ConfigError, EngramError
-from engine.messages import Refused
+from engine.messages import RequestFailed
 from gui import scripts
 from gui.form import LABEL_PX
 from gui.loaded_data import source_title
@@ -99,7 +99,7 @@ class NewRunCard(Card):
     def take(self, config: RunConfig) -> None:
         """Show the settings of a run, its scans too: one step to undo."""
         data = config.data.model_dump()
-        values = {name: value for name, value in settings.flat(config).items() if name not in data}
+        values = {name: value for name, value in settings.to_flat(config).items() if name not in data}
         self._change("use settings of a run", data, values)
 
     def python(self) -> str:
@@ -109,7 +109,7 @@ class NewRunCard(Card):
         except ConfigError:
             return ""
         return scripts.script(
-            f"config = engine.config.build({values})",
+            f"config = engine.config.from_flat({values})",
             f"run = engine.train(config, root={str(self._session.book.root)!r})",
             "print(run.path, run.state())",
         )
@@ -130,7 +130,7 @@ class NewRunCard(Card):
 
     def _caution(self) -> str:
         try:
-            return self.settings.config().caution.replace(" (--noise)", "")
+            return self.settings.config().warning.replace(" (--noise)", "")
         except ConfigError:
             return ""
 
@@ -160,7 +160,7 @@ class NewRunCard(Card):
                 return name
         return ""
 
-    def _on_refused(self, panel: str, refused: Refused) -> None:
+    def _on_refused(self, panel: str, refused: RequestFailed) -> None:
         if panel == JOB:
             self.notice.show_notice(f"{refused.reason} {refused.advice}".strip())
 

@@ -8,7 +8,7 @@ from PySide6.QtGui import QAction, QDesktopServices, QKeySequence
 from PySide6.QtWidgets import QInputDialog, QMenu, QMessageBox, QWidget
 
 from engine.errors import RunError
-from engine.messages import Refused
+from engine.messages import RequestFailed
 from gui.run_record import RunRecord
 from gui.session import JOB, Session
 from gui.widgets.card import Card
@@ -108,7 +108,7 @@ class RunsCard(Card):
         try:
             return do()
         except RunError as error:
-            self._session.refused.emit(JOB, Refused(reason=error.what, advice=error.advice))
+            self._session.refused.emit(JOB, RequestFailed(reason=error.what, advice=error.advice))
             return None
 
 

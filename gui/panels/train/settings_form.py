@@ -36,8 +36,8 @@ class SettingsForm(QWidget):
 
     def _make_form(self, model: str) -> Form:
         parts = settings.sections(model)
-        specs = [spec for part, kind in parts.items() if part != "data" for spec in settings.fields(kind)]
-        return Form(specs, self._undo, lambda values: settings.build({**values, "model": model}, self._base()))
+        specs = [spec for part, kind in parts.items() if part != "data" for spec in settings.list_fields(kind)]
+        return Form(specs, self._undo, lambda values: settings.from_flat({**values, "model": model}, self._base()))
 
     def _base(self) -> RunConfig:
         """What a run has besides its form: the scans. Whether the model fits them is not asked here."""
@@ -54,7 +54,7 @@ class SettingsForm(QWidget):
 
     def config(self) -> RunConfig:
         """The settings of the run, scans included. Raises ConfigError."""
-        return settings.build(self.values(), self._base())
+        return settings.from_flat(self.values(), self._base())
 
     def set_values(self, values: Mapping[str, Any]) -> None:
         """Show model and settings; nothing to undo."""

@@ -45,7 +45,7 @@ def test_all_layers_in_one_table(call):
 
 def test_one_layer_is_sorted_and_its_numbers_are_those_of_the_split(call, root):
     said = json.loads(call("first", "--layer", "enc_act2", "--split", "test", "--json")[1])
-    run = runs.open("first", root)
+    run = runs.open_run("first", root)
     wanted = channels.statistics(evaluation.load_model(run), data.load(config=run.config.data).test, ["enc_act2"])
     [layer] = said["layers"]
     energy = [row["energy"] for row in layer["channels"]]
@@ -63,13 +63,13 @@ def test_one_layer_is_sorted_and_its_numbers_are_those_of_the_split(call, root):
 
 
 def test_a_dead_channel_stands_last_and_is_named(call, root):
-    run = runs.open("first", root)
+    run = runs.open_run("first", root)
     model = evaluation.load_model(run)
     layer = model.encoder.get_layer("enc_norm1")
     weights = layer.get_weights()
     weights[0][2] = 0.0  # the gain of channel 2
     layer.set_weights(weights)
-    dead = runs.copy(run, "dead")
+    dead = runs.copy_run(run, "dead")
     model.save(dead.model_path)
     said = json.loads(call("dead", "--layer", "enc_act1", "--json")[1])["layers"][0]
     assert said["dead"] == 1

@@ -82,8 +82,8 @@ def test_denoise_measures_every_method_on_the_same_noisy_scan(call, picture, tmp
     found = call("denoise", "first", picture, *words, "--against", "gaussian,nlm", "--out", out)
     assert list(found["methods"]) == ["none", "first", "gaussian", "nlm"]
     assert (found["noise"], found["sigma"], found["seed"]) == ("rician", 0.08, 3)
-    clean = data.prepare(data.open_scan(str(picture)), config.build({**TINY, "fit": "squash"}).data)
-    noisy = noise.draw(clean[None, ..., None], "rician", 0.08, 3)
+    clean = data.prepare(data.open_scan(str(picture)), config.from_flat({**TINY, "fit": "squash"}).data)
+    noisy = noise.add_noise(clean[None, ..., None], "rician", 0.08, 3)
     nothing = found["methods"]["none"]
     assert nothing["psnr_db"] == pytest.approx(quality.psnr_db(clean[None], noisy[..., 0])[0])
     kept = lesions.retention(clean, noisy[0, ..., 0], lesions.ellipse((32, 32), 8, 9, 10, 8))

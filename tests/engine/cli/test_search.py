@@ -21,7 +21,9 @@ FAST = ["--data", "phantom", "--size", "32", "--phantom-count", "36", "--filters
 @pytest.fixture
 def call(capsys, tmp_path, monkeypatch):
     """Call `main` in this process on a folder of runs of its own: (exit status, stdout, stderr)."""
-    monkeypatch.setattr(backend, "take_none", lambda: None)  # the tests after these compute in this process
+    monkeypatch.setattr(
+        backend, "import_without_compute", lambda: None
+    )  # the tests after these compute in this process
 
     def go(*words):
         try:
@@ -37,7 +39,7 @@ def call(capsys, tmp_path, monkeypatch):
 @pytest.fixture
 def known(tmp_path):
     """A search 'known' with one finished trial, one that failed and one that broke off."""
-    base = config.build(TINY)
+    base = config.from_flat(TINY)
     search = folder.prepare_folder(
         Search(name="known", root=str(tmp_path), base=base, space={"latent": [4, 8, 16, 32]})
     )

@@ -69,7 +69,7 @@ def test_rim_of_a_lesion_stays_out_of_its_neighbour(folder):
     boxes = Boxes({name: [Box(name, 0.1, 0.2, 0.3, 0.6), Box(name, 0.42, 0.2, 0.3, 0.6)]})
     first, second = placing.place(placing.choose(loaded(folder), "test", [], 0), boxes, 4)[0]
     band = np.zeros_like(first.mask)
-    band[first.site.near] = first.site.band
+    band[first.site.near] = first.site.rim
     assert band.any()
     assert not (band & second.mask).any()
 

@@ -139,7 +139,7 @@ from engine.explore import channels, favourites, preferred, saliency
 from engine.explore.channel import Channel
 from engine.explore.preferred import Ascent
 
-model = models.build(config.build({"model": "unet", "size": 32, "filters": (4, 8)}))
+model = models.build(config.from_flat({"model": "unet", "size": 32, "filters": (4, 8)}))
 images = np.random.default_rng(0).random((3, 32, 32, 1)).astype("float32")
 channel = Channel("enc_act2", 1)
 liked = preferred.preferred(model, channel, Ascent(steps=8))

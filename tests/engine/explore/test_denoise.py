@@ -8,7 +8,7 @@ from engine.errors import ConfigError
 from engine.explore.explorer import Explorer
 from engine.explore.ladder import Ladder
 from engine.measures import yardsticks
-from engine.messages import Denoise, DenoiseCurve, DenoiseDraft, Filter, never
+from engine.messages import ApplyFilter, Denoise, DenoiseCurve, DenoiseDraft, never_stop
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def image(run):
 
 @pytest.fixture
 def explorer(tmp_path):
-    return Explorer(tmp_path, lambda event: None, never)
+    return Explorer(tmp_path, lambda event: None, never_stop)
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_noisy_denoised_and_numbers_are_of_one_picture(explorer, ask, run, image
     found = answer["runs"][str(run.path)]
     noisy, denoised = read(answer["noisy"]), read(found["denoised"])
     assert np.array_equal(read(answer["original"]), image)
-    assert np.array_equal(noisy, noise.draw(image, "rician", 0.12, 3))
+    assert np.array_equal(noisy, noise.add_noise(image, "rician", 0.12, 3))
     assert answer["psnr_db"] == pytest.approx(quality.psnr_db(image, noisy)[0])
     assert found["psnr_db"] == pytest.approx(quality.psnr_db(image, denoised)[0])
     assert found["ssim"] == pytest.approx(quality.ssim(image, denoised)[0])
@@ -70,7 +70,7 @@ def test_run_of_another_side_has_its_own_original_and_noise(explorer, ask, run):
     assert read(answer["noisy"]).shape[1] == 48
     own = read(found["original"])
     assert own.shape[1] == 32
-    assert np.array_equal(read(found["noisy"]), noise.draw(own, "gaussian", 0.1, 0))
+    assert np.array_equal(read(found["noisy"]), noise.add_noise(own, "gaussian", 0.1, 0))
 
 
 def test_scan_from_a_file_is_denoised(explorer, ask, tmp_path, image):
@@ -95,7 +95,7 @@ def test_draft_of_a_mirrored_model_is_one_pass_and_says_so(explorer, ask, mirror
     rng = np.random.default_rng(0)
     model.set_weights([rng.normal(0, 0.3, weight.shape) for weight in model.get_weights()])
     drafted = explorer.answer(ask(DenoiseDraft, runs=(str(mirrored.path),), sigma=0.1))["runs"][str(mirrored.path)]
-    noisy = noise.draw(image, "gaussian", 0.1, 0)
+    noisy = noise.add_noise(image, "gaussian", 0.1, 0)
     assert drafted["exact"] is False
     once, whole = (np.asarray(made.predict_on_batch(noisy)) for made in (model.draft(), model))
     assert read(drafted["denoised"]) == pytest.approx(once, abs=1e-5)
@@ -136,7 +136,7 @@ def test_curve_gives_way_and_goes_on_where_it_was(explorer, ask, monkeypatch):
     explorer.should_stop = lambda: len(drawn) >= 3
     assert explorer.answer(request) is None
     assert len(drawn) == 3
-    explorer.should_stop = never
+    explorer.should_stop = never_stop
     assert len(explorer.answer(request)["noisy_mse"]) == 2
     assert len(drawn) == 4
 
@@ -148,7 +148,7 @@ def test_draft_between_two_levels_of_a_curve_takes_no_pass_and_says_so(explorer,
     monkeypatch.setattr(scoring, "reconstruct", lambda *words: passes.append(1))
     drafted = explorer.answer(ask(DenoiseDraft, runs=(key,), sigma=0.11, seed=3))["runs"][key]
     assert (passes, drafted["exact"]) == ([], False)
-    low, high = (np.asarray(model.predict_on_batch(noise.draw(image, "gaussian", s, 3))) for s in (0.1, 0.12))
+    low, high = (np.asarray(model.predict_on_batch(noise.add_noise(image, "gaussian", s, 3))) for s in (0.1, 0.12))
     assert read(drafted["denoised"]) == pytest.approx((low + high) / 2, abs=1e-5)
 
 
@@ -169,9 +169,9 @@ def test_unknown_noise_is_a_sentence(explorer, ask):
 
 @pytest.mark.parametrize("method", ["none", "median", "nlm", "pca"])
 def test_classical_method_is_given_the_same_noisy_picture(explorer, ask, image, run, method):
-    answer = explorer.answer(ask_without_runs(ask, Filter, method=method, sigma=0.1, seed=5, components=8))
+    answer = explorer.answer(ask_without_runs(ask, ApplyFilter, method=method, sigma=0.1, seed=5, components=8))
     linear = yardsticks.pca(data.load(config=run.config.data), 8)
-    wanted = baselines.named(method, linear)(noise.draw(image, "gaussian", 0.1, 5))
+    wanted = baselines.named(method, linear)(noise.add_noise(image, "gaussian", 0.1, 5))
     assert read(answer["denoised"]) == pytest.approx(wanted, abs=1e-6)
     assert answer["psnr_db"] == pytest.approx(quality.psnr_db(image, wanted)[0], abs=1e-4)
     assert answer["method"] == method

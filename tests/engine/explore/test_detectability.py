@@ -237,7 +237,7 @@ from engine.data.phantom import phantom
 from engine.explore.detectability import Observer, whereabouts
 
 made = phantom(32, 1, 0, label="glioma_tumor")
-model = models.build(config.build({"model": "ae", "size": 32, "filters": (4, 8), "latent": 4}))
+model = models.build(config.from_flat({"model": "ae", "size": 32, "filters": (4, 8), "latent": 4}))
 for variable in model.variables:
     rng = np.random.default_rng(len(variable.path))
     if "kernel" in variable.path:

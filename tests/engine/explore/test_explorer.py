@@ -5,18 +5,18 @@ import pytest
 from PIL import Image
 
 from engine.explore.explorer import Explorer
-from engine.messages import OpenScan, never
+from engine.messages import OpenScan, never_stop
 
 
 @pytest.fixture
 def explorer(tmp_path):
     folder = tmp_path / "scratch"
     folder.mkdir()
-    return Explorer(folder, lambda event: None, never)
+    return Explorer(folder, lambda event: None, never_stop)
 
 
 def test_arrays_stay_until_the_reader_deletes_them(explorer):
-    again = Explorer(explorer.scratch, lambda event: None, never)  # of a process that took the place of another
+    again = Explorer(explorer.scratch, lambda event: None, never_stop)  # of a process that took the place of another
     paths = [made.write(np.full(2, number)) for number in range(100) for made in (explorer, again)]
     assert len(set(paths)) == 200
     assert [np.load(path)[0] for path in paths] == [number for number in range(100) for _ in range(2)]

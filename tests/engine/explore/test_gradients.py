@@ -20,7 +20,7 @@ nudge = np.random.default_rng(1).standard_normal(images.shape).astype("float32")
 found = {}
 for name in sorted(models.BUILDERS):
     keras.utils.set_random_seed(0)  # small slopes of unlucky weights drown in the rounding of the difference
-    model = models.build(config.build({"model": name, "size": 32, "filters": (4, 8), "activation": "silu"}))
+    model = models.build(config.from_flat({"model": name, "size": 32, "filters": (4, 8), "activation": "silu"}))
     last = [layer.name for layer in layers.listed(model) if len(layer.shape) == 3][3]
     measured = lambda given: keras.ops.mean(keras.ops.square(layers.tensors(model, given, [last])[last]))
     value, slope = gradients.gradient(measured, images)

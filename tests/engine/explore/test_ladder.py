@@ -37,7 +37,7 @@ def ladder(model, kind="gaussian", levels=(0.0, 0.02, 0.05)):
 
 def test_a_level_is_computed_once_and_has_its_errors(model):
     made = ladder(model)
-    noisy = noise.draw(ORIGINALS, "gaussian", 0.05, 3)
+    noisy = noise.add_noise(ORIGINALS, "gaussian", 0.05, 3)
     assert made.rung(0.05).made == pytest.approx(noisy / 2)
     assert made.rung(0.05).mse == pytest.approx(quality.mse(ORIGINALS, noisy / 2)[0])
     assert made.rung(0.05).noisy_mse == pytest.approx(quality.mse(ORIGINALS, noisy)[0])
@@ -48,7 +48,7 @@ def test_a_level_is_computed_once_and_has_its_errors(model):
 @pytest.mark.parametrize("level", [0.0, 0.005, 0.02, 0.03, 0.05])
 def test_what_a_straight_network_makes_lies_on_the_line(model, level):
     between = ladder(model).between(level)
-    assert between == pytest.approx(noise.draw(ORIGINALS, "gaussian", level, 3) / 2, abs=1e-6)
+    assert between == pytest.approx(noise.add_noise(ORIGINALS, "gaussian", level, 3) / 2, abs=1e-6)
     assert between.dtype == np.float32
 
 
@@ -57,7 +57,7 @@ def test_levels_too_far_away_tell_nothing(model, levels):
     assert ladder(model, levels=levels).between(0.04) is None
 
 
-@pytest.mark.parametrize("kind", sorted(set(noise.KINDS) - noise.STEADY))
+@pytest.mark.parametrize("kind", sorted(set(noise.KINDS) - noise.SCALABLE_KINDS))
 def test_a_noise_with_other_grains_at_every_level_tells_nothing(model, kind):
     assert ladder(model, kind).between(0.03) is None
 

@@ -191,7 +191,7 @@ from engine.explore import activations, layers
 images = np.random.default_rng(0).random((3, 32, 32, 1)).astype("float32")
 found = {}
 for name in sorted(models.BUILDERS):
-    model = models.build(config.build({"model": name, "size": 32, "filters": (4, 8)}))
+    model = models.build(config.from_flat({"model": name, "size": 32, "filters": (4, 8)}))
     last = list(activations.compute(model, images).values())[-1]
     outputs = model(images, training=False)
     wanted = keras.ops.convert_to_numpy(outputs["logits"] if isinstance(outputs, dict) else outputs)

@@ -10,7 +10,7 @@ from engine import data, evaluation, scoring
 from engine.explore import measure
 from engine.explore.explorer import Explorer
 from engine.measures import linear
-from engine.messages import Measure, Rank, Reconstruct, never
+from engine.messages import EvaluateRun, PerImageErrors, Reconstruct, never_stop
 
 
 @pytest.fixture(scope="module")
@@ -26,11 +26,11 @@ def images(run):
 
 @pytest.fixture
 def explorer(tmp_path):
-    return Explorer(tmp_path, lambda event: None, never)
+    return Explorer(tmp_path, lambda event: None, never_stop)
 
 
 def asked(name, run):
-    return Measure(number=1, panel="compare-measure", run=name, data=run.config.data)
+    return EvaluateRun(number=1, panel="compare-measure", run=name, data=run.config.data)
 
 
 def test_run_is_measured_as_evaluate_does(explorer, run):
@@ -62,7 +62,7 @@ def test_damaged_numbers_are_found_anew_and_old_ones_go(run, images, monkeypatch
     monkeypatch.setattr(measure, "KEPT", 2)
     model = evaluation.load_model(run)
     for number in range(3):
-        measure.of_run(run, model, dataclasses.replace(images, fingerprint=str(number)), never)
+        measure.of_run(run, model, dataclasses.replace(images, fingerprint=str(number)), never_stop)
     kept = [measure.kept(run, dataclasses.replace(images, fingerprint=str(number))) for number in range(3)]
     assert [numbers is None for numbers in kept] == [True, False, False]
 
@@ -83,7 +83,9 @@ def test_yardstick_stands_in_the_place_of_a_run(explorer, run, images):
     )
     answer = explorer.answer(question)["runs"]
     assert np.load(answer["pca:4"]["images"]) == pytest.approx(wanted[..., 0], abs=1e-5)
-    ranked = explorer.answer(Rank(number=2, panel="rank", run="pca:4", data=run.config.data, split="test"))["mse"]
+    ranked = explorer.answer(PerImageErrors(number=2, panel="rank", run="pca:4", data=run.config.data, split="test"))[
+        "mse"
+    ]
     assert ranked[0] == pytest.approx(np.mean((wanted[0] - images.test.read([0])) ** 2), rel=1e-4)
     measured = explorer.answer(asked("pca:4", run))["splits"]["test"]["mse"]
     assert measured == pytest.approx(np.mean(ranked), rel=1e-5)

@@ -59,7 +59,7 @@ def test_scans_are_spread_and_filled_in_within_their_boxes(split, boxes):
     assert [twin.name for twin in found] == [split.names[index] for index in (1, 5, 8)]
     for twin in found:
         changed = twin.picture != twin.healthy
-        assert not changed[~(twin.mask | lesions.rim_of(twin.mask, 3))].any()
+        assert not changed[~(twin.mask | lesions.make_rim_mask(twin.mask, 3))].any()
         before, after = (abs(lesions.contrast(each, twin.mask)) for each in (twin.picture, twin.healthy))
         assert after < before
 
@@ -72,7 +72,7 @@ def test_at_most_as_many_as_have_boxes(split, boxes):
 
 def test_boxes_go_with_letterboxed_scans(split, boxes):
     name = split.names[1]
-    table = Boxes({name: boxes.of[name]})
+    table = Boxes({name: boxes.find_by_name[name]})
     square, wide = twins.of_scans(split, table, 1), twins.of_scans(split, table, 1, lambda _: 0.8)
     assert square[0].mask.sum() > wide[0].mask.sum()
 

@@ -12,7 +12,7 @@ def described():
     """`described("unet", filters=(4, 8))` -> name -> its sentences in one, in network order."""
 
     def make(kind, **changes):
-        model = models.build(config.build({"model": kind, "size": 32, **changes}))
+        model = models.build(config.from_flat({"model": kind, "size": 32, **changes}))
         return {name: " ".join(said) for name, said in words.of_layers(layers.walk(model)).items()}
 
     return make

@@ -22,16 +22,16 @@ def table(tmp_path):
 def test_boxes_are_read_by_the_name_of_their_picture(table):
     read = lesions.read_boxes(table("Training,glioma_tumor,gg (1).jpg,0.4,0.5,0.2,0.1\n" * 2))
     assert len(read) == 2
-    (name,) = read.of
+    (name,) = read.find_by_name
     assert name == "Training/glioma_tumor/gg (1).jpg"
-    box = read.of[name][0]
+    box = read.find_by_name[name][0]
     assert (box.x, box.y, box.width, box.height) == pytest.approx((0.3, 0.45, 0.2, 0.1))
     assert read.problems == ()
 
 
 def test_split_and_class_may_be_absent(table):
     read = lesions.read_boxes(table("a/b.png,0.4,0.5,0.2,0.1\n", "file,x_center,y_center,width,height\n"))
-    assert list(read.of) == ["a/b.png"]
+    assert list(read.find_by_name) == ["a/b.png"]
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_split_and_class_may_be_absent(table):
 )
 def test_bad_row_is_left_out_with_its_line(table, row, sentence):
     read = lesions.read_boxes(table(f"T,g,good.jpg,0.4,0.5,0.2,0.1\n{row}\nT,g,too.jpg,0.4,0.5,0.2,0.1,extra\n"))
-    assert list(read.of) == ["T/g/good.jpg", "T/g/too.jpg"]
+    assert list(read.find_by_name) == ["T/g/good.jpg", "T/g/too.jpg"]
     (problem,) = read.problems
     assert problem.startswith("Line 3 of boxes.csv: ")
     assert sentence in problem
@@ -73,7 +73,7 @@ def test_file_that_is_no_table_is_refused(tmp_path):
 
 
 def test_box_lies_where_squash_and_letterbox_put_it(table):
-    box = lesions.read_boxes(table("T,g,a.jpg,0.5,0.25,0.5,0.5\n")).of["T/g/a.jpg"][0]
+    box = lesions.read_boxes(table("T,g,a.jpg,0.5,0.25,0.5,0.5\n")).find_by_name["T/g/a.jpg"][0]
     squashed = np.argwhere(box.mask((100, 100)))
     assert squashed.min(axis=0).tolist() == [0, 25]
     assert squashed.max(axis=0).tolist() == [49, 74]
@@ -89,5 +89,5 @@ def test_real_table_is_read_whole(real_data):
     read = lesions.read_boxes(real_data / "lesion_boxes.csv")
     assert len(read) == 2331
     assert read.problems == ()
-    assert all((real_data / name).is_file() for name in read.of)
-    assert all(lesions.area(box.mask((128, 128))) >= 12 for boxes in read.of.values() for box in boxes)
+    assert all((real_data / name).is_file() for name in read.find_by_name)
+    assert all(lesions.area(box.mask((128, 128))) >= 12 for boxes in read.find_by_name.values() for box in boxes)

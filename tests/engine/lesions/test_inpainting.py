@@ -6,7 +6,7 @@ import pytest
 from engine import lesions
 from engine.data.phantom import phantom
 from engine.errors import RegionError
-from engine.lesions.inpainting import inpainted
+from engine.lesions.inpainting import inpaint
 
 
 @pytest.fixture
@@ -15,9 +15,9 @@ def made():
 
 
 def test_only_the_region_changes_and_what_is_there_is_gone(made):
-    filled = inpainted(made.image, made.mask)
+    filled = inpaint(made.image, made.mask)
     changed = filled != made.image
-    near = lesions.rim_of(made.mask, 3)
+    near = lesions.make_rim_mask(made.mask, 3)
     assert not changed[~(made.mask | near)].any()
     assert abs(lesions.contrast(filled, made.mask)) < 0.25 * abs(lesions.contrast(made.image, made.mask))
     assert filled.dtype == np.float32
@@ -30,7 +30,7 @@ def test_a_slope_is_continued():
     spot = slope.copy()
     mask = lesions.ellipse((48, 48), 18, 18, 12, 12)
     spot[mask] = 1.0
-    assert inpainted(spot, mask, grain_seed=None) == pytest.approx(slope, abs=0.02)
+    assert inpaint(spot, mask, grain_seed=None) == pytest.approx(slope, abs=0.02)
 
 
 def test_filling_stays_within_the_rim_and_has_its_grain(made):
@@ -38,16 +38,16 @@ def test_filling_stays_within_the_rim_and_has_its_grain(made):
     noisy = np.clip(0.4 + 0.05 * rng.standard_normal((64, 64)), 0, 1).astype(np.float32)
     mask = lesions.ellipse((64, 64), 20, 20, 20, 20)
     noisy[mask] = 0.9
-    smooth, grainy = inpainted(noisy, mask, grain_seed=None), inpainted(noisy, mask)
+    smooth, grainy = inpaint(noisy, mask, grain_seed=None), inpaint(noisy, mask)
     assert smooth[mask].std() < 0.03
     assert grainy[mask].std() == pytest.approx(0.05, rel=0.4)
     assert smooth[mask].mean() == pytest.approx(0.4, abs=0.03)
-    assert np.array_equal(grainy, inpainted(noisy, mask))
-    assert not np.array_equal(grainy, inpainted(noisy, mask, grain_seed=1))
+    assert np.array_equal(grainy, inpaint(noisy, mask))
+    assert not np.array_equal(grainy, inpaint(noisy, mask, grain_seed=1))
 
 
 def test_unfit_regions_are_sentences(made):
     with pytest.raises(RegionError, match="contains no pixel"):
-        inpainted(made.image, np.zeros_like(made.mask))
+        inpaint(made.image, np.zeros_like(made.mask))
     with pytest.raises(RegionError, match="whole image"):
-        inpainted(made.image, np.ones_like(made.mask))
+        inpaint(made.image, np.ones_like(made.mask))

@@ -57,7 +57,7 @@ def test_line_that_is_no_polygon_is_refused(corners):
 @pytest.mark.parametrize("rim", [1, 2, 4, 7])
 def test_rim_along_the_grid_is_as_wide_as_asked_for(rim):
     mask = lesions.rectangle((60, 60), 20, 25, 20, 8)
-    band = lesions.rim_of(mask, rim)
+    band = lesions.make_rim_mask(mask, rim)
     assert band[:, 30].sum() == 2 * rim
     assert band[28].sum() == 2 * rim
     assert not (band & mask).any()
@@ -67,16 +67,16 @@ def test_rim_along_the_grid_is_as_wide_as_asked_for(rim):
 def test_rim_of_a_disc_has_the_area_of_its_ring(radius):
     mask = lesions.ellipse((96, 96), 48 - radius, 48 - radius, 2 * radius, 2 * radius)
     ring = math.pi * ((radius + 4) ** 2 - radius**2)
-    assert lesions.area(lesions.rim_of(mask, 4)) == pytest.approx(ring, rel=0.06)
+    assert lesions.area(lesions.make_rim_mask(mask, 4)) == pytest.approx(ring, rel=0.06)
 
 
 def test_rim_stays_in_the_picture_and_out_of_other_things():
     mask = lesions.rectangle(SHAPE, 0, 0, 6, 6)
     other = lesions.rectangle(SHAPE, 6, 0, 10, 40)
-    band = lesions.rim_of(mask, 4, avoid=other)
+    band = lesions.make_rim_mask(mask, 4, avoid=other)
     assert not (band & other).any()
     assert band.any()
-    assert lesions.area(lesions.rim_of(mask, 4)) < 4 * 24
+    assert lesions.area(lesions.make_rim_mask(mask, 4)) < 4 * 24
 
 
 @pytest.mark.parametrize(
@@ -90,26 +90,26 @@ def test_rim_stays_in_the_picture_and_out_of_other_things():
 )
 def test_unfit_region_is_a_sentence(mask, sentence):
     with pytest.raises(RegionError, match=sentence):
-        lesions.rim_of(mask)
+        lesions.make_rim_mask(mask)
 
 
 def test_rim_that_is_none_is_refused():
     with pytest.raises(RegionError, match="background ring of 0 px"):
-        lesions.rim_of(lesions.rectangle(SHAPE, 4, 4, 9, 9), 0)
+        lesions.make_rim_mask(lesions.rectangle(SHAPE, 4, 4, 9, 9), 0)
     nearly_all = np.ones(SHAPE, bool)
     nearly_all[0, :2] = False
     with pytest.raises(RegionError, match="too little image around"):
-        lesions.rim_of(nearly_all)
+        lesions.make_rim_mask(nearly_all)
 
 
 def test_regions_are_read_as_they_are_typed():
-    assert np.array_equal(lesions.read_region("10, 5, 30, 20", SHAPE), lesions.ellipse(SHAPE, 10, 5, 30, 20))
-    assert np.array_equal(lesions.read_region("rectangle:3,4,5,6", SHAPE), lesions.rectangle(SHAPE, 3, 4, 5, 6))
+    assert np.array_equal(lesions.parse_region("10, 5, 30, 20", SHAPE), lesions.ellipse(SHAPE, 10, 5, 30, 20))
+    assert np.array_equal(lesions.parse_region("rectangle:3,4,5,6", SHAPE), lesions.rectangle(SHAPE, 3, 4, 5, 6))
     triangle = lesions.polygon(SHAPE, [(3, 4), (20, 4), (3, 30.5)])
-    assert np.array_equal(lesions.read_region("Polygon: 3,4,20,4,3,30.5", SHAPE), triangle)
+    assert np.array_equal(lesions.parse_region("Polygon: 3,4,20,4,3,30.5", SHAPE), triangle)
 
 
 @pytest.mark.parametrize("text", ["", "1,2,3", "a,b,c,d", "circle:1,2,3,4", "polygon:1,2,3,4", "nan,1,2,3"])
 def test_region_that_cannot_be_read_says_how_it_is_typed(text):
     with pytest.raises(RegionError, match=r"not a valid region.*polygon:x,y,x,y,x,y"):
-        lesions.read_region(text, SHAPE)
+        lesions.parse_region(text, SHAPE)

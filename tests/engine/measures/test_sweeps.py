@@ -20,7 +20,7 @@ def conditions():
     for scan, contrast in ((0, 0.2), (2, 0.1), (2, 0.0)):
         mask = lesions.ellipse((48, 48), 5 + 20 * (contrast > 0), 14, 14, 14)
         images[scan, mask, 0] += contrast
-        placed.append(Lesion(scan, f"scan {scan}", mask, lesions.site(mask)))
+        placed.append(Lesion(scan, f"scan {scan}", mask, lesions.make_lesion_region(mask)))
     return Conditions(images, SIGMAS, lesions=placed)
 
 
@@ -65,7 +65,7 @@ def test_noise_of_a_scan_follows_from_its_place_and_is_the_same_pattern_at_each_
     assert np.allclose(2 * weak, strong, atol=1e-6)
     assert np.array_equal(conditions.noisy(0.05)[1:], conditions.noisy(0.05, slice(1, 3)))
     assert not np.allclose(weak[0], weak[1], atol=1e-3)
-    alone = noise.draw(conditions.images[2:], "gaussian", 0.05, conditions.seed + 2)
+    alone = noise.add_noise(conditions.images[2:], "gaussian", 0.05, conditions.seed + 2)
     assert np.array_equal(conditions.noisy(0.05)[2:], alone)
 
 

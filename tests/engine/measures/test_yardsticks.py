@@ -6,13 +6,13 @@ import pytest
 from engine import config, data
 from engine.measures import linear, verdicts, yardsticks
 from engine.measures.numbers import Examiner
-from engine.messages import never
+from engine.messages import never_stop
 from tests.trained_runs import TINY
 
 
 @pytest.fixture(scope="module")
 def settings():
-    return config.build(TINY)
+    return config.from_flat(TINY)
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +60,9 @@ def test_stopped_yardsticks_give_nothing(images, settings):
 
 
 def test_more_components_are_closer(images, settings):
-    examiner = Examiner(images, ["validation"], never, None)
+    examiner = Examiner(images, ["validation"], never_stop, None)
     few, many = (
-        yardsticks.examine(examiner, config.build({"latent": latent}, settings))["pca"]["validation"]
+        yardsticks.examine(examiner, config.from_flat({"latent": latent}, settings))["pca"]["validation"]
         for latent in (2, 16)
     )
     assert (few["components"], many["components"]) == (2, 16)
@@ -91,7 +91,7 @@ def test_run_under_a_yardstick_is_told_so(settings):
 
 
 def test_model_without_a_latent_is_warned_of_copying():
-    settings = config.build({**TINY_UNET})
+    settings = config.from_flat({**TINY_UNET})
     assert "copying its input would score perfectly" in said(38.1, settings, latent=False)[0]
     noisy = {"mse": 0.001, "psnr_db": 30.0}
     assert "worse than its noisy input without denoising (24.0 dB vs 30.0 dB" in said(24.0, settings, False, noisy)[0]

@@ -8,7 +8,7 @@ import pytest
 
 import engine
 from engine import config, models, scoring
-from engine.messages import never
+from engine.messages import never_stop
 from engine.models.reconstructor import Sight
 from tests.engine.models.in_memory import InMemory
 
@@ -24,9 +24,9 @@ def test_four_images_are_learned_by_heart(settings, blobs):
     keras.utils.set_random_seed(0)
     images = blobs(4)
     latent = {"latent": 16} if settings.model.latent_size else {}
-    model = models.compiled(config.build({"learning_rate": 1e-2, "filters": (8, 16), **latent}, settings))
+    model = models.compiled(config.from_flat({"learning_rate": 1e-2, "filters": (8, 16), **latent}, settings))
     before = scoring.score(model, InMemory(images))["mse"].mean()
-    model.prepare(Sight(len(images), 0, lambda number: iter([images]), never, str))
+    model.prepare(Sight(len(images), 0, lambda number: iter([images]), never_stop, str))
     steps = np.tile(images, (150, 1, 1, 1))  # one epoch of 150 steps costs far less than 150 epochs of one
     model.fit(steps, steps, batch_size=4, shuffle=False, verbose=0)
     after = scoring.score(model, InMemory(images))["mse"].mean()
@@ -41,7 +41,7 @@ from engine import config, models
 images = np.random.default_rng(0).random((8, 32, 32, 1)).astype("float32")
 losses = {}
 for name in models.BUILDERS:
-    settings = config.build({"model": name, "size": 32, "learning_rate": 1e-2, **json.loads(sys.argv[1])[name]})
+    settings = config.from_flat({"model": name, "size": 32, "learning_rate": 1e-2, **json.loads(sys.argv[1])[name]})
     keras.utils.set_random_seed(1)
     model = models.compiled(settings, steps_per_epoch=2)
     model.begin_epoch(0)
@@ -55,7 +55,8 @@ SMALL = {"latent": 4, "filters": (4, 8), "schedule": "cosine", "warm_up": 0.2, "
 
 def test_every_model_takes_steps_on_each_backend(backend, run_on):
     known = {
-        name: [spec.name for kind in config.sections(name).values() for spec in config.fields(kind)] for name in NAMES
+        name: [spec.name for kind in config.sections(name).values() for spec in config.list_fields(kind)]
+        for name in NAMES
     }
     settings = {name: {key: value for key, value in SMALL.items() if key in known[name]} for name in NAMES}
     found = json.loads(run_on(backend, STEPS, json.dumps(settings)))
@@ -66,7 +67,9 @@ def test_every_model_takes_steps_on_each_backend(backend, run_on):
 
 
 def test_a_model_learns_to_take_noise_out_of_changed_images(settings, tmp_path):
-    wanted = config.build({"flip": 0.5, "shift": 0.1, "gamma": 0.2, "noise": "gaussian", "noise_high": 0.3}, settings)
+    wanted = config.from_flat(
+        {"flip": 0.5, "shift": 0.1, "gamma": 0.2, "noise": "gaussian", "noise_high": 0.3}, settings
+    )
     run = engine.train(wanted, run="one", root=tmp_path)
     assert run.state() == "finished"
     assert np.isfinite([row["val_loss"] for row in run.history()]).all()

@@ -61,7 +61,7 @@ def test_the_stacks_of_the_study(name):
 )
 def test_other_layers_can_be_asked_for(changes, settings, blobs):
     known = type(settings.model).model_fields
-    wanted = config.build({name: value for name, value in changes.items() if name in known}, settings)
+    wanted = config.from_flat({name: value for name, value in changes.items() if name in known}, settings)
     model = models.build(wanted)
     assert np.asarray(model.reconstruct(blobs(2))).shape == (2, 32, 32, 1)
     names = [layer.name for layer in model._flatten_layers()]
@@ -78,20 +78,20 @@ def test_other_layers_can_be_asked_for(changes, settings, blobs):
 def test_a_saved_model_comes_back_whole(settings, blobs, tmp_path):
     model = models.build(settings)
     wanted = np.asarray(model.reconstruct(blobs(2)))
-    run = runs.create(settings, "one", tmp_path)
+    run = runs.create_run(settings, "one", tmp_path)
     model.save(run.model_path)
     assert np.array_equal(np.asarray(models.load(run).reconstruct(blobs(2))), wanted)
     assert np.array_equal(np.asarray(keras.saving.load_model(run.model_path).reconstruct(blobs(2))), wanted)
 
 
 def test_a_model_file_that_is_not_ours_is_refused(settings, tmp_path):
-    run = runs.create(settings, "one", tmp_path)
+    run = runs.create_run(settings, "one", tmp_path)
     with pytest.raises(RunDamaged, match="has no saved model yet"):
         models.load(run)
     run.model_path.write_bytes(b"no archive")
     with pytest.raises(RunDamaged, match="not a Keras file"):
         models.load(run)
-    other = models.build(config.build({"filters": (4, 4)}, settings))
+    other = models.build(config.from_flat({"filters": (4, 4)}, settings))
     other.save(run.model_path)
     with pytest.raises(RunDamaged, match="cannot be read"):
         models.load(run)
@@ -100,7 +100,7 @@ def test_a_model_file_that_is_not_ours_is_refused(settings, tmp_path):
 def test_a_model_file_that_unpacks_to_too_much_is_refused(settings, tmp_path):
     import zipfile
 
-    run = runs.create(settings, "one", tmp_path)
+    run = runs.create_run(settings, "one", tmp_path)
     with zipfile.ZipFile(run.model_path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("model.weights.h5", bytes(64 * 2**20))
     with pytest.raises(RunDamaged, match="contains objects that are not part of Engram"):
@@ -121,7 +121,7 @@ def test_a_config_makes_the_same_model_again(settings, blobs):
     again = type(first).from_config(first.get_config())
     again.set_weights(first.get_weights())
     assert np.array_equal(np.asarray(first.reconstruct(blobs(2))), np.asarray(again.reconstruct(blobs(2))))
-    assert config.parse(json.loads(settings.model_dump_json())) == settings
+    assert config.from_nested(json.loads(settings.model_dump_json())) == settings
 
 
 def test_a_residual_unet_begins_by_returning_its_input(tiny, blobs):
@@ -132,6 +132,6 @@ def test_a_residual_unet_begins_by_returning_its_input(tiny, blobs):
 @pytest.mark.parametrize("name", ["skip-ae", "unet"])
 def test_a_model_with_skips_has_no_latent_and_says_so(name, tiny):
     assert tiny(model=name).model.latent_size is None
-    assert "latent" not in config.flat(tiny(model=name))
+    assert "latent" not in config.to_flat(tiny(model=name))
     assert not hasattr(models.build(tiny(model=name)), "encode")
     assert "copy" in config.MODELS[name].__doc__

@@ -60,5 +60,5 @@ def test_the_averaged_weights_are_the_moving_average_of_what_training_saw(tiny, 
 
 
 def test_gradients_are_clipped_to_one_norm_together(tiny):
-    made = optimiser.build(config.build({"clip_norm": 2.0}).training, 1)
+    made = optimiser.build(config.from_flat({"clip_norm": 2.0}).training, 1)
     assert made.global_clipnorm == 2.0

@@ -6,7 +6,7 @@ import pytest
 
 import engine
 from engine import checkpoints, config, models
-from engine.messages import Log, never
+from engine.messages import Log, never_stop
 from engine.models import subspace
 from engine.models.reconstructor import Sight
 
@@ -18,7 +18,7 @@ def ripples(count, pixels=64, rank=6):
     return np.rint(128 + rng.standard_normal((count, rank)) * 2.0 ** -np.arange(rank) * 150 @ directions.T).clip(0, 255)
 
 
-def sight(images, told=None, should_stop=never):
+def sight(images, told=None, should_stop=never_stop):
     tell = [].append if told is None else told.append
     return Sight(len(images), 0, lambda number: iter(np.array_split(images, 2)), should_stop, tell)
 
@@ -44,7 +44,7 @@ def shaken(model):
 
 def test_the_axes_are_those_of_an_exact_decomposition():
     images = ripples(300).astype(np.uint8)
-    mean, axes = subspace.principal(images, 4, np.random.default_rng(0), never)
+    mean, axes = subspace.principal(images, 4, np.random.default_rng(0), never_stop)
     centred = images / 255 - (images / 255).mean(axis=0)
     wanted = np.linalg.svd(centred, full_matrices=False)[2][:4].T
     assert mean == pytest.approx(images.mean(axis=0) / 255, abs=1e-6)
@@ -53,7 +53,7 @@ def test_the_axes_are_those_of_an_exact_decomposition():
 
 @pytest.mark.parametrize(("images", "count"), [(3, 8), (1, 5), (40, 64), (5, 100)])
 def test_fewer_images_or_pixels_than_axes_will_do(images, count):
-    found = subspace.principal(ripples(images).astype(np.uint8), count, np.random.default_rng(0), never)
+    found = subspace.principal(ripples(images).astype(np.uint8), count, np.random.default_rng(0), never_stop)
     assert found is not None
     mean, axes = found
     assert axes.shape == (64, count)
@@ -79,7 +79,7 @@ def test_a_reconstruction_is_encoded_as_its_image_is(prepared, blobs):
 
 
 def test_without_consistency_the_network_may_change_everything(settings, blobs):
-    model = models.build(config.build({"consistent": False}, settings))
+    model = models.build(config.from_flat({"consistent": False}, settings))
     model.prepare(sight(blobs(20)))
     shaken(model)
     latent = np.asarray(model.encode(blobs(4)))
@@ -87,7 +87,7 @@ def test_without_consistency_the_network_may_change_everything(settings, blobs):
 
 
 def test_an_image_and_its_mirror_image_are_answered_alike_but_in_training(settings, blobs):
-    plain, mirrored = (models.build(config.build({"mirrored": chosen}, settings)) for chosen in (False, True))
+    plain, mirrored = (models.build(config.from_flat({"mirrored": chosen}, settings)) for chosen in (False, True))
     shaken(plain)
     mirrored.set_weights(plain.get_weights())
     layer = mirrored.decoder.get_layer("mirrored")
@@ -103,7 +103,7 @@ def test_an_image_and_its_mirror_image_are_answered_alike_but_in_training(settin
 
 
 def test_a_mirrored_network_is_saved_and_loaded_whole(settings, blobs, tmp_path):
-    model = models.build(config.build({"mirrored": True}, settings))
+    model = models.build(config.from_flat({"mirrored": True}, settings))
     shaken(model)
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")

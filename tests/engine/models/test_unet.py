@@ -9,8 +9,8 @@ from engine import config, models
 SCRIPT = """
 import keras, numpy as np
 from engine import backend, config, data
-chosen = config.build({"phantom_count": 120, "size": 32}, config.preset("unet"))
-models = backend.load("engine.models", chosen.training)
+chosen = config.from_flat({"phantom_count": 120, "size": 32}, config.preset("unet"))
+models = backend.import_on_backend("engine.models", chosen.training)
 images = data.load(config=chosen.data).train
 keras.utils.set_random_seed(0)
 model = models.compiled(chosen)
@@ -30,8 +30,8 @@ def test_its_preset_learns_dark_images_instead_of_painting_them_black(run_python
 
 @pytest.mark.parametrize("residual", [True, False])
 def test_an_image_and_its_mirror_image_are_answered_alike_but_in_training(residual, tiny, blobs, tmp_path):
-    settings = config.build({"residual": residual, "norm": "none"}, tiny(model="unet"))
-    plain, mirrored = (models.build(config.build({"mirrored": chosen}, settings)) for chosen in (False, True))
+    settings = config.from_flat({"residual": residual, "norm": "none"}, tiny(model="unet"))
+    plain, mirrored = (models.build(config.from_flat({"mirrored": chosen}, settings)) for chosen in (False, True))
     rng = np.random.default_rng(0)
     plain.set_weights([rng.normal(0, 0.3, weight.shape) for weight in plain.get_weights()])
     mirrored.set_weights(plain.get_weights())
@@ -47,8 +47,8 @@ def test_an_image_and_its_mirror_image_are_answered_alike_but_in_training(residu
 
 @pytest.mark.parametrize("residual", [True, False])
 def test_draft_is_one_pass_with_the_weights_that_the_model_has_now(residual, tiny, blobs):
-    settings = config.build({"residual": residual, "norm": "none"}, tiny(model="unet"))
-    plain, mirrored = (models.build(config.build({"mirrored": chosen}, settings)) for chosen in (False, True))
+    settings = config.from_flat({"residual": residual, "norm": "none"}, tiny(model="unet"))
+    plain, mirrored = (models.build(config.from_flat({"mirrored": chosen}, settings)) for chosen in (False, True))
     layers, quick = len(mirrored._flatten_layers()), mirrored.draft()
     assert plain.draft() is plain
     rng = np.random.default_rng(0)

@@ -17,7 +17,7 @@ from engine.models.variational import VariationalAutoencoder
 
 rng = np.random.default_rng(0)
 images = rng.random((20, 32, 32, 1)).astype("float32")
-settings = config.build({"model": "vae", "size": 32, "filters": (4, 8), "latent": 3, "learning_rate": 1e-2})
+settings = config.from_flat({"model": "vae", "size": 32, "filters": (4, 8), "latent": 3, "learning_rate": 1e-2})
 
 def trained():
     keras.utils.set_random_seed(1)
@@ -93,7 +93,7 @@ def test_validation_has_all_of_beta_during_warm_up(tiny, blobs):
     settings = tiny(model="vae", beta=2.0)
     keras.utils.set_random_seed(0)
     plain = models.build(settings)
-    model = models.build(config.build({"kl_warm_up": 9}, settings))
+    model = models.build(config.from_flat({"kl_warm_up": 9}, settings))
     model.encoder.set_weights(plain.encoder.get_weights())
     model.decoder.set_weights(plain.decoder.get_weights())
     model.begin_epoch(0)

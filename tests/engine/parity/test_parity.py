@@ -29,7 +29,7 @@ from engine import runs
 from engine.parity import recording
 
 root = Path(sys.argv[1])
-for run in runs.find_all(root):
+for run in runs.list_runs(root):
     recording.record(run, np.load(root / "images.npy"), root / "recorded" / run.name / sys.argv[2])
 """
 
@@ -38,7 +38,7 @@ import sys
 from engine import backend
 from engine.parity import child
 
-whole = backend.load
+whole = backend.import_on_backend
 
 def load(module, training):
     loaded = whole(module, training)
@@ -53,7 +53,7 @@ def load(module, training):
         keras.layers.Conv2DTranspose.call = shifted
     return loaded
 
-backend.load = load
+backend.import_on_backend = load
 sys.exit(child.main(sys.argv[1:]))
 """
 
@@ -77,7 +77,7 @@ shutil.copytree(KEPT + sys.argv[1], sys.argv[4])
 
 def make_run(root: Path, name: str, **settings) -> runs.Run:
     """A run with a model whose weights are none of the beginning's zeros and ones, and whose values stay small."""
-    made = runs.create(config.build({"size": 32, "phantom_count": 24, **settings}), name, root)
+    made = runs.create_run(config.from_flat({"size": 32, "phantom_count": 24, **settings}), name, root)
     keras.utils.set_random_seed(0)
     model = models.build(made.config)
     rng = np.random.default_rng(1)
@@ -203,8 +203,8 @@ def test_a_missing_backend_is_named_with_its_install_line(ask, again, tiny_run, 
     said = json.loads(text)
     assert (status, said["ok"], said["missing"]) == (0, True, ["tensorflow"])
     assert said["backends"]["tensorflow"]["installed"] is False
-    assert said["backends"]["tensorflow"]["install"] == backend.INSTALL["tensorflow"]
-    assert f"tensorflow: not installed, not compared. Install it: {backend.INSTALL['tensorflow']}" in ask()[1]
+    assert said["backends"]["tensorflow"]["install"] == backend.INSTALL_HINTS["tensorflow"]
+    assert f"tensorflow: not installed, not compared. Install it: {backend.INSTALL_HINTS['tensorflow']}" in ask()[1]
 
 
 def test_one_backend_alone_is_refused_with_what_to_install(tiny_run, monkeypatch):
@@ -226,7 +226,7 @@ def test_a_backend_that_fails_is_told_and_the_others_are_compared(tiny_run, agai
 @needs_two
 def test_a_run_without_a_model_is_told_before_a_backend_is_started(tmp_path, monkeypatch):
     monkeypatch.setattr(parity, "_compute", lambda *_: pytest.fail("a backend was started"))
-    empty = runs.create(config.build({"size": 32, "filters": (4, 8)}), "empty", tmp_path)
+    empty = runs.create_run(config.from_flat({"size": 32, "filters": (4, 8)}), "empty", tmp_path)
     with pytest.raises(RunDamaged, match="has no saved model yet"):
         parity.check(empty, np.zeros((1, 32, 32, 1), np.float32))
 

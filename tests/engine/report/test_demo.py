@@ -73,12 +73,12 @@ def test_demo_trains_both_models_and_says_where_the_page_is(made):
     said, _, root = made
     assert said["runs"] == ["ae-0001", "vae-0001"]
     assert said["report"].endswith("report.html")
-    assert [(run.config.model.model, run.state()) for run in runs.find_all(root)] == [
+    assert [(run.config.model.model, run.state()) for run in runs.list_runs(root)] == [
         ("ae", "finished"),
         ("vae", "finished"),
     ]
-    assert runs.open("vae-0001", root).config.model.beta == 3
-    for run in runs.find_all(root):
+    assert runs.open_run("vae-0001", root).config.model.beta == 3
+    for run in runs.list_runs(root):
         assert said["measured"][run.name] == evaluation.evaluate(run)["splits"]
 
 
@@ -123,18 +123,18 @@ def test_page_says_what_it_is_and_what_it_is_not(made):
     assert text.count(MARK) >= 2
     assert "a lesion can disappear" in text
     assert "not a result" in text
-    for run in runs.find_all(root):
+    for run in runs.list_runs(root):
         assert str(run.path) in text
         assert f"python -m engine evaluate {run.name}" in text
         assert run.provenance["data"]["fingerprint"][:16] in text
-    for spec in config.fields(config.TrainingConfig):
+    for spec in config.list_fields(config.TrainingConfig):
         assert spec.title in text
     assert said["elapsed_s"] > 0
 
 
 def test_last_row_is_the_worst_image_of_the_first_model(made):
     _, _, root = made
-    run = runs.open("ae-0001", root)
+    run = runs.open_run("ae-0001", root)
     shown = demo._examine([run], 0.0, root).shown
     images = evaluation.images(run).test
     model = evaluation.load_model(run)
@@ -152,7 +152,9 @@ def test_names_from_outside_are_no_markup():
 
 def test_demo_that_is_stopped_keeps_its_runs_and_writes_no_page(tmp_path, monkeypatch):
     monkeypatch.setattr(
-        demo, "_train", lambda settings, root, wish: setattr(wish, "wished", True) or runs.create(settings, root=root)
+        demo,
+        "_train",
+        lambda settings, root, wish: setattr(wish, "wished", True) or runs.create_run(settings, root=root),
     )
     with contextlib.redirect_stdout(io.StringIO()) as out:
         assert cli.main(["demo", "--runs", str(tmp_path / "runs"), "--out", str(tmp_path)]) == 130

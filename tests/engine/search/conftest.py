@@ -25,10 +25,10 @@ from engine.messages import Search, read_command
 from engine.search import job
 
 def hear(event):
-    sys.stdout.write(event.line())
+    sys.stdout.write(event.to_json_line())
     sys.stdout.flush()
 
-backend.take_none()
+backend.import_without_compute()
 job.search(read_command(sys.argv[1]), emit=hear)
 """
 SPACE = {"learning_rate": [1e-2, 1e-3], "latent": [4, 8]}
@@ -61,7 +61,7 @@ def read_weights(run):
 @pytest.fixture(scope="session")
 def oracles():
     """The module `engine.search.oracle`, imported on the backend that the other tests of this process use."""
-    return backend.load("engine.search.oracle", config.TrainingConfig())
+    return backend.import_on_backend("engine.search.oracle", config.TrainingConfig())
 
 
 @pytest.fixture
@@ -168,7 +168,7 @@ class Running:
             return ledger.trials()
 
     def run_of(self, trial):
-        return runs.open(trial.run, self.root)
+        return runs.open_run(trial.run, self.root)
 
 
 @pytest.fixture
@@ -179,6 +179,6 @@ def begin(start_python, tiny):
         new = not (root / "_searches" / name / FILE_NAME).exists()
         order = {"base": tiny(**changes), "space": space} if new else {}
         command = Search(name=name, root=str(root), settings=settings or {}, **order)
-        return Running(start_python(JOB, command.line()), root, name)
+        return Running(start_python(JOB, command.to_json_line()), root, name)
 
     return go

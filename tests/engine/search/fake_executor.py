@@ -25,7 +25,7 @@ from engine.messages import (
     Message,
     Pause,
     Paused,
-    Refused,
+    RequestFailed,
     Stop,
 )
 from engine.runs import Run
@@ -46,7 +46,7 @@ class Attempt:
     """
 
     epochs: int | None = None
-    ending: JobEnded | Refused | ProcessExited | None = None
+    ending: JobEnded | RequestFailed | ProcessExited | None = None
     epochs_until_stop: int | None = 0
     steps_per_epoch: int = 1
 
@@ -68,7 +68,7 @@ def crash(last_words: str, epochs: int = 0) -> Attempt:
 
 def compute_loss(settings: RunConfig, epoch: int) -> float:
     """Return a validation loss that depends on the learning rate, the latent size and the epoch alone."""
-    values = config.flat(settings)
+    values = config.to_flat(settings)
     return 0.1 + abs(values["learning_rate"] - 2e-3) + abs(values["latent"] - 7) / 100 + 1 / epoch
 
 
@@ -196,7 +196,7 @@ class FakeTrial:
         """Add an epoch to the last checkpoint, whose content stands for the weights: all that they depend on."""
         run, before = self.task.run, self.task.run.checkpoints / f"epoch-{self.epoch:05d}"
         self.epoch += 1
-        values = config.flat(run.config)
+        values = config.to_flat(run.config)
         weights = json.loads((before / "weights.json").read_text()) if before.exists() else []
         weights.append([self.epoch, values["learning_rate"], values["latent"]])
         folder = run.checkpoints / f"epoch-{self.epoch:05d}"
@@ -210,7 +210,7 @@ class FakeTrial:
         ending = self.attempt.ending
         if isinstance(ending, ProcessExited):
             self._leave(ending)
-        elif isinstance(ending, Refused):
+        elif isinstance(ending, RequestFailed):
             self._tell(ending)
         elif ending is not None:
             self._record(ending.model_copy(update={"run": self.task.run.name, "epoch": self.epoch}))

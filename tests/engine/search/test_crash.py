@@ -86,7 +86,7 @@ def facts(search, root):
     rows = []
     for trial in search.trials:
         known = (trial.number, trial.config, trial.origin, trial.place, trial.state, trial.reason)
-        run = runs.open(trial.run, root) if trial.run else None
+        run = runs.open_run(trial.run, root) if trial.run else None
         rows.append((*known, trial.score, trial.best_epoch, trial.epochs, trial.run, _kept(run, trial.epochs)))
     return rows
 

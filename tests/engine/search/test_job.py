@@ -6,14 +6,7 @@ import pytest
 
 from engine import runs
 from engine.errors import EngramError
-from engine.messages import (
-    EpochEnded,
-    Refused,
-    SearchState,
-    TrialEnded,
-    TrialProposed,
-    TrialStarted,
-)
+from engine.messages import EpochEnded, RequestFailed, SearchState, TrialEnded, TrialProposed, TrialStarted
 from engine.search import folder, results, runner
 from tests.engine.search.conftest import SPACE
 from tests.engine.search.fake_executor import Attempt, compute_loss, crash, fail, kill_after
@@ -35,7 +28,7 @@ def test_a_search_uses_its_space_up_and_its_trials_are_runs(make_search, tmp_pat
         (rate, latent) for rate in SPACE["learning_rate"] for latent in SPACE["latent"]
     }
     for trial in search.trials:
-        run = runs.open(trial.run, tmp_path)
+        run = runs.open_run(trial.run, tmp_path)
         assert run.state() == "finished"
         assert run.config.training.learning_rate == trial.config["learning_rate"]
         assert trial.score == min(row["val_loss"] for row in run.history()) == compute_loss(run.config, 3)
@@ -63,7 +56,7 @@ def test_the_executor_expects_a_trial_while_one_is_to_come(make_search, executor
     ("attempt", "reason"),
     [
         (fail(NO_MEMORY, "Take a smaller batch size.", epochs=2), f"{NO_MEMORY} Take a smaller batch size."),
-        (Attempt(0, Refused(reason="Run 'small-0002' is being trained.", advice="")), "is being trained."),
+        (Attempt(0, RequestFailed(reason="Run 'small-0002' is being trained.", advice="")), "is being trained."),
         (crash("TypeError: no", epochs=1), "Its process broke off: TypeError: no"),
         (crash(""), "Its process broke off: exit code 1"),
     ],

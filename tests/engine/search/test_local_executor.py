@@ -8,7 +8,18 @@ import tempfile
 import pytest
 
 from engine import runs
-from engine.messages import Continue, Continued, EpochEnded, JobEnded, JobStarted, Log, Pause, Paused, Refused, Stop
+from engine.messages import (
+    Continue,
+    Continued,
+    EpochEnded,
+    JobEnded,
+    JobStarted,
+    Log,
+    Pause,
+    Paused,
+    RequestFailed,
+    Stop,
+)
 from engine.search.executor import ProcessExited, TrialTask
 from engine.search.local_executor import LocalExecutor
 from tests.engine.search.processes import children, holder, holds, wait_for_end
@@ -26,7 +37,7 @@ from engine.search.local_executor import LocalExecutor
 root, inbox = Path(sys.argv[1]), queue.Queue()
 machine = LocalExecutor(root)
 for number in (1, 2):
-    machine.begin(TrialTask(number, runs.open(f"s-{number}", root), root / f"{number}.log"), inbox)
+    machine.begin(TrialTask(number, runs.open_run(f"s-{number}", root), root / f"{number}.log"), inbox)
     machine.expect("tensorflow")
     while not ((news := inbox.get())[0] == number and isinstance(news[1], JobStarted)):
         pass
@@ -85,7 +96,7 @@ def begin(machine, tiny, tmp_path):
     begun = []
 
     def begin(epochs=ENDLESS, run=None):
-        begun.append(Trial(machine, run or runs.create(tiny(epochs=epochs), f"s-{len(begun) + 1}", tmp_path)))
+        begun.append(Trial(machine, run or runs.create_run(tiny(epochs=epochs), f"s-{len(begun) + 1}", tmp_path)))
         return begun[-1]
 
     yield begin
@@ -142,14 +153,14 @@ def test_what_a_library_writes_to_the_bare_descriptor_is_in_nobody_s_way(begin, 
 def test_one_that_cannot_be_trained_says_why(begin, tiny, tmp_path):
     source = tmp_path / "empty"
     source.mkdir()
-    run = runs.create(tiny(source=str(source)), "bad", tmp_path)
+    run = runs.create_run(tiny(source=str(source)), "bad", tmp_path)
     news = begin(run=run).poll()
-    assert [type(each) for each in news[-3:]] == [JobEnded, Refused, ProcessExited]
-    assert str(source) in next(each.reason for each in news if isinstance(each, Refused))
+    assert [type(each) for each in news[-3:]] == [JobEnded, RequestFailed, ProcessExited]
+    assert str(source) in next(each.reason for each in news if isinstance(each, RequestFailed))
 
 
 def test_a_trial_waits_until_the_process_before_it_lets_its_run_go(begin, tiny, tmp_path):
-    run = runs.create(tiny(epochs=1), "late", tmp_path)
+    run = runs.create_run(tiny(epochs=1), "late", tmp_path)
     with run.lock():
         trial = begin(run=run)
         trial.wait_for(Log)
@@ -167,7 +178,7 @@ def test_the_process_in_reserve_takes_the_next_trial_and_all_die_with_the_search
 ):
     monkeypatch.setenv("FAKE_EPOCH_S", "600")  # they die at once, not when an epoch is over
     for number in (1, 2):
-        runs.create(tiny(epochs=ENDLESS), f"s-{number}", tmp_path)
+        runs.create_run(tiny(epochs=ENDLESS), f"s-{number}", tmp_path)
     search = start_python(SEARCH, tmp_path)
     assert search.stdout.readline() == b"trains\n"
     first = holder(tmp_path / "s-1")
@@ -180,7 +191,7 @@ def test_the_process_in_reserve_takes_the_next_trial_and_all_die_with_the_search
     os.kill(search.pid, signal.SIGKILL)
     for process in (first, spare, another):
         wait_for_end(process)
-    assert [runs.open(f"s-{number}", tmp_path).state() for number in (1, 2)] == ["interrupted"] * 2
+    assert [runs.open_run(f"s-{number}", tmp_path).state() for number in (1, 2)] == ["interrupted"] * 2
 
 
 def test_a_process_in_reserve_of_another_framework_or_that_died_is_not_taken(machine, begin):
@@ -218,13 +229,13 @@ def test_where_cards_are_dealt_each_trial_sees_its_own_and_none_waits(begin, mac
     dealt = LocalExecutor(tmp_path)
     dealt.prewarm("tensorflow")
     assert dealt._spare is None
-    trials = [Trial(dealt, runs.create(tiny(epochs=1), f"card-{number}", tmp_path)) for number in (1, 2)]
+    trials = [Trial(dealt, runs.create_run(tiny(epochs=1), f"card-{number}", tmp_path)) for number in (1, 2)]
     told = [trial.wait_for(Log).text for trial in trials]
     assert told == ["card-1 uses GPU 3.", "card-2 uses GPU 5."]
     for trial in trials:
         trial.wait_for(ProcessExited)
     trials[1].process.close()
-    again = Trial(dealt, runs.create(tiny(epochs=1), "card-3", tmp_path))
+    again = Trial(dealt, runs.create_run(tiny(epochs=1), "card-3", tmp_path))
     assert again.wait_for(Log).text == "card-3 uses GPU 5."
     again.wait_for(ProcessExited)
     for trial in (trials[0], again):

@@ -100,7 +100,7 @@ def test_trials_that_run_side_by_side_do_not_crowd(oracles, study):
 
 def test_hyperband_promotes_the_best_third_and_waits_for_it(oracles, study):
     base, points = study
-    oracle = oracles.Oracle(points.drop_dimension("epochs"), config.build({"epochs": 9}, base), "hyperband", 0)
+    oracle = oracles.Oracle(points.drop_dimension("epochs"), config.from_flat({"epochs": 9}, base), "hyperband", 0)
     asked = []
     for number in range(1, 10):
         asked.append(Trial(number, "", oracle.ask().values, place={"bracket": 0, "rung": 0}))
@@ -120,7 +120,7 @@ def test_hyperband_promotes_the_best_third_and_waits_for_it(oracles, study):
 
 def test_hyperband_ends_when_the_space_is_used_up(play, study):
     base, points = study
-    rows = play((config.build({"epochs": 4}, base), points.drop_dimension("epochs")), "hyperband")
+    rows = play((config.from_flat({"epochs": 4}, base), points.drop_dimension("epochs")), "hyperband")
     fresh = [row for row in rows if "parent" not in row.place]
     assert len(fresh) == 27
     assert len(rows) > 27

@@ -47,7 +47,7 @@ def test_hyperband_goes_on_from_a_trial_as_if_it_had_been_trained_at_once(make_s
     assert (promoted.state, promoted.config["epochs"], promoted.epochs) == ("finished", 3, 3)
     assert [event.first_epoch for event in search.told(TrialStarted, number=PROMOTED)] == [1]
 
-    wanted, found = trained(epochs=3, latent=promoted.config["latent"]), runs.open(promoted.run, tmp_path)
+    wanted, found = trained(epochs=3, latent=promoted.config["latent"]), runs.open_run(promoted.run, tmp_path)
     losses = [row["val_loss"] for row in wanted.history()]
     assert [row["val_loss"] for row in found.history()] == losses
     assert promoted.score == min(losses)

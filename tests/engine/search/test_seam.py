@@ -5,11 +5,10 @@ import threading
 
 from engine.messages import (
     Continue,
-    Enqueue,
+    EnqueueTrial,
     EpochEnded,
-    ExtendSpace,
     Pause,
-    Refused,
+    RequestFailed,
     Search,
     SearchEnded,
     SearchStarted,
@@ -18,6 +17,7 @@ from engine.messages import (
     StopTrial,
     TrialEnded,
     TrialProposed,
+    UpdateSpace,
     read_event,
 )
 from engine.search import folder
@@ -58,7 +58,7 @@ class Seam:
 def test_a_search_is_held_told_what_to_do_and_stopped_by_lines(executor, oracles, tiny, tmp_path):
     seam = Seam(tmp_path)
     seam.say(StopTrial(number=1))
-    assert seam.wait_for(Refused).reason == "No search is running."
+    assert seam.wait_for(RequestFailed).reason == "No search is running."
     order = {"base": tiny(epochs=300), "space": {"latent": [4, 8]}, "settings": {"algorithm": "grid", "trials": 9}}
     seam.say(Search(name="seam", root=str(tmp_path), **order))
     assert seam.wait_for(SearchStarted).size == 2
@@ -66,11 +66,11 @@ def test_a_search_is_held_told_what_to_do_and_stopped_by_lines(executor, oracles
     seam.wait_for(EpochEnded)
     seam.say(Pause())
     seam.wait_for(SearchState, state="paused")
-    seam.say(Enqueue(values={"latent": "many"}))
-    assert "Latent size" in seam.wait_for(Refused).reason
-    seam.say(Enqueue(values={"latent": 5, "epochs": 1}))
+    seam.say(EnqueueTrial(values={"latent": "many"}))
+    assert "Latent size" in seam.wait_for(RequestFailed).reason
+    seam.say(EnqueueTrial(values={"latent": 5, "epochs": 1}))
     assert seam.wait_for(TrialProposed).origin == "hand"
-    seam.say(ExtendSpace(space={"latent": [4, 8, 16]}))
+    seam.say(UpdateSpace(space={"latent": [4, 8, 16]}))
     assert seam.wait_for(SearchState, left=2).state == "paused"
     seam.say(Continue())
     seam.wait_for(SearchState, state="running")
@@ -82,4 +82,4 @@ def test_a_search_is_held_told_what_to_do_and_stopped_by_lines(executor, oracles
     with folder.open_search("seam", tmp_path).open_storage() as ledger:
         assert [trial.state for trial in ledger.trials()][:2] == ["stopped", "finished"]
     seam.say(Search(name="none", root=str(tmp_path)))
-    assert "no search 'none'" in seam.wait_for(Refused).reason
+    assert "no search 'none'" in seam.wait_for(RequestFailed).reason

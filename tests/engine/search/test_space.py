@@ -32,7 +32,7 @@ def test_the_study_s_tables_have_81_points(name, model):
         "latent": [512, 1024, 2048],
     }
     for point in points:
-        config.build(point, base)
+        config.from_flat(point, base)
 
 
 def test_a_space_comes_back_from_its_description():
@@ -62,7 +62,7 @@ def test_drawn_points_are_settings_and_spread_over_decades():
     made, rng = space.parse(MIXED, BASE), np.random.default_rng(0)
     drawn = [made.sample(rng) for _ in range(400)]
     for point in drawn:
-        config.build({**point, "size": 64}, BASE)
+        config.from_flat({**point, "size": 64}, BASE)
     rates = np.array([point["learning_rate"] for point in drawn])
     assert 0.4 < np.mean(rates < 1e-3) < 0.6
     near = [made.perturb(drawn[0], rng)["learning_rate"] for _ in range(100)]

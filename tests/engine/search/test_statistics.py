@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from engine import runs
-from engine.messages import EpochEnded, JobEnded, JobStarted, Refused
+from engine.messages import EpochEnded, JobEnded, JobStarted, RequestFailed
 from engine.search import folder, promotion, results, space, statistics
 from engine.search.storage import Trial
 
@@ -18,7 +18,7 @@ def run(tiny, tmp_path):
     """A run whose record says that it had these validation losses: `run([0.3, 0.2])`."""
 
     def make(losses, state="finished", name="r"):
-        made = runs.create(tiny(epochs=max(1, len(losses))), name, tmp_path)
+        made = runs.create_run(tiny(epochs=max(1, len(losses))), name, tmp_path)
         counts = {"first_epoch": 0, "epochs": 9, "train_images": 1, "validation_images": 1, "parameters": 1}
         made.append(JobStarted(time=10, run=name, path="", backend="tensorflow", device="CPU", **counts))
         for epoch, loss in enumerate(losses, 1):
@@ -71,7 +71,7 @@ def test_a_trial_that_failed_keeps_its_reason_and_gets_no_score(run):
     found = results.from_job_end(run([0.3]), ended)
     assert (found["state"], found["reason"]) == ("failed", "There is not enough memory. Take less.")
     assert "score" not in found
-    assert results.from_job_end(run([], name="q"), Refused(reason="No."))["state"] == "failed"
+    assert results.from_job_end(run([], name="q"), RequestFailed(reason="No."))["state"] == "failed"
     assert results.from_job_end(run([], name="p"), JobEnded(run="p", state="stopped")) is None
 
 
@@ -97,7 +97,7 @@ def test_breaks_do_not_count_as_time_spent(run):
 
 def test_a_trial_that_was_stopped_before_it_began_took_no_time(run, tiny, tmp_path):
     begun = run([0.3])
-    late = runs.create(tiny(), "late", tmp_path)
+    late = runs.create_run(tiny(), "late", tmp_path)
     late.append(JobEnded(time=1.7e9, run="late", state="stopped"))
     assert statistics.elapsed_s(late) == 0
     for event in begun.events():
@@ -136,7 +136,7 @@ def test_a_copy_that_was_cut_short_is_no_run(run, tiny, tmp_path, monkeypatch):
     monkeypatch.setattr(promotion.os, "replace", cut)
     with pytest.raises(KeyboardInterrupt):
         promotion.continue_from(parent, tmp_path / "s-0002")
-    assert [each.name for each in runs.find_all(tmp_path)] == ["r"]
+    assert [each.name for each in runs.list_runs(tmp_path)] == ["r"]
     monkeypatch.undo()
     promotion.continue_from(parent, tmp_path / "s-0002")
     child = folder.create_or_reopen_run(folder.SearchFolder(tmp_path / "_searches" / "s"), 2, tiny(epochs=9))

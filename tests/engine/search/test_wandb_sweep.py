@@ -42,7 +42,7 @@ def no_login(monkeypatch, tmp_path):
 
 
 def test_a_plan_is_described_as_a_sweep():
-    plan = folder.make_spec(config.build(TINY), SPACE, {"tuner": "wandb"})
+    plan = folder.make_spec(config.from_flat(TINY), SPACE, {"tuner": "wandb"})
     assert yaml.safe_load(wandb_sweep.to_sweep_yaml(plan)) == {
         "method": "bayes",
         "metric": {"name": "val_loss", "goal": "minimize"},
@@ -56,7 +56,7 @@ def test_a_plan_is_described_as_a_sweep():
 
 def test_without_a_login_a_sweep_is_refused_and_the_offline_way_is_said(no_login, tmp_path):
     order = Search(
-        name="s", root=str(tmp_path), base=config.build(TINY), space=SPACE, settings={"tuner": "wandb", "trials": 2}
+        name="s", root=str(tmp_path), base=config.from_flat(TINY), space=SPACE, settings={"tuner": "wandb", "trials": 2}
     )
     with pytest.raises(TrackingError, match=r"needs a W&B login.*Use KerasTuner as the tuner"):
         job.search(order)
@@ -98,13 +98,15 @@ def test_from_the_window_a_refused_sweep_leaves_nothing_either(no_login, tmp_pat
 )
 def test_what_a_sweep_cannot_do_is_said_before_anything_is_made(space, settings, said):
     with pytest.raises(ConfigError, match=said):
-        folder.make_spec(config.build(TINY), space, {"tuner": "wandb", **settings})
+        folder.make_spec(config.from_flat(TINY), space, {"tuner": "wandb", **settings})
 
 
 @pytest.mark.slow
 def test_what_w_b_proposes_is_trained_and_told_and_nothing_twice(executor, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(runner, "POLL_INTERVAL_S", 0.05)  # it waits for the agent, a real process
-    monkeypatch.setattr(backend, "take_none", lambda: None)  # the tests after this one compute in this process
+    monkeypatch.setattr(
+        backend, "import_without_compute", lambda: None
+    )  # the tests after this one compute in this process
     (tmp_path / "space.json").write_text('{"latent": [4, 8]}')
     with SweepServer([{"latent": 8}, {"latent": 8}, {"latent": 4}]) as server:
         monkeypatch.setenv("WANDB_BASE_URL", server.address)

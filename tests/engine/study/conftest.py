@@ -4,13 +4,13 @@ import pytest
 
 from engine import config, runs
 from engine.messages import EpochEnded, JobEnded, JobStarted
-from engine.studies import Study
+from engine.study_folder import StudyFolder
 from tests.trained_runs import TINY
 
 
 @pytest.fixture
 def study(tmp_path):
-    made = Study(tmp_path / "study")
+    made = StudyFolder(tmp_path / "study")
     made.path.mkdir()
     return made
 
@@ -20,8 +20,8 @@ def write_run(study):
     """Write a run's folder: `write_run("a", losses=[3, 1, 2], model="vae")`; `state=None`: it died."""
 
     def write(name, losses=(), state="finished", **changes):
-        settings = config.build({**TINY, "epochs": max(len(losses), 1), **changes})
-        run = runs.create(settings, name, study.runs)
+        settings = config.from_flat({**TINY, "epochs": max(len(losses), 1), **changes})
+        run = runs.create_run(settings, name, study.runs)
         started = {"first_epoch": 0, "epochs": settings.training.epochs, "train_images": 9, "validation_images": 3}
         more = {"parameters": 10, "backend": "tensorflow", "device": "CPU"}
         run.append(JobStarted(run=name, path=str(run.path), **started, **more))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.measures.sweeps import Sweep
-from engine.messages import never
+from engine.messages import never_stop
 from engine.study import denoising
 from engine.study.denoising import noisy, sweep
 
@@ -26,7 +26,7 @@ class Stub:
 
 def test_break_even_of_a_model_that_ignores_noise_is_the_root_of_its_error(images):
     """Far from black and white nothing is cut, so m = sigma^2 at the crossing."""
-    found = sweep(Stub(images, 0.05), images, never)
+    found = sweep(Stub(images, 0.05), images, never_stop)
     assert found.clean_mse == pytest.approx(0.0025, rel=1e-4)
     assert found.expected == pytest.approx(0.05, rel=1e-4)
     assert found.break_even == pytest.approx(0.05, rel=0.01)
@@ -36,12 +36,12 @@ def test_break_even_of_a_model_that_ignores_noise_is_the_root_of_its_error(image
 
 def test_noise_that_is_cut_at_black_moves_it_up(images):
     dark = np.zeros_like(images)
-    found = sweep(Stub(dark, 0.05), dark, never)
+    found = sweep(Stub(dark, 0.05), dark, never_stop)
     assert found.break_even > 1.3 * found.expected
 
 
 def test_model_that_is_never_as_good_has_no_break_even(images):
-    assert sweep(Stub(images, 0.9), images, never).break_even is None
+    assert sweep(Stub(images, 0.9), images, never_stop).break_even is None
 
 
 def test_identity_never_crosses(images):
@@ -49,7 +49,7 @@ def test_identity_never_crosses(images):
         def predict_on_batch(self, given):
             return given
 
-    assert sweep(Identity(), images, never).clean_mse == 0
+    assert sweep(Identity(), images, never_stop).clean_mse == 0
     assert Sweep(1, (0.1, 0.2), (1.0, 2.0), (1.0, 2.0), 0.0).break_even is None
 
 

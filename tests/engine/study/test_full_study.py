@@ -12,15 +12,15 @@ import pytest
 
 from engine import cli, runs, training
 from engine.config import StudyConfig
-from engine.messages import JobEnded, JobStarted, MakeStudy, StudyProgress, ignore, read_event
+from engine.messages import JobEnded, JobStarted, RunStudy, StudyProgress, discard_event, read_event
 from engine.report import figures
 from engine.search import folder, trial_pool
 from engine.search.executor import ProcessExited
 from engine.search.local_executor import LocalExecutor
-from engine.studies import Study
 from engine.study import figures as study_figures
 from engine.study import job
 from engine.study.findings import Inquiry
+from engine.study_folder import StudyFolder
 from tests.engine.conftest import ROOT
 
 SETTINGS = {"size": 32, "filters": (4, 8), "phantom_count": 36, "epochs": 6, "batch_size": 16}
@@ -72,7 +72,7 @@ def command(out, *more):
 
 
 def order(out):
-    return MakeStudy(out=str(out), config=StudyConfig(trials_ae=2, trials_vae=1), settings=SETTINGS)
+    return RunStudy(out=str(out), config=StudyConfig(trials_ae=2, trials_vae=1), settings=SETTINGS)
 
 
 def called(*words):
@@ -91,7 +91,7 @@ class ThisProcess:
     def submit(self, task, inbox):
         training.resume(task.run, emit=lambda event: inbox.put((task.number, event)))
         inbox.put((task.number, ProcessExited(0, "")))
-        return SimpleNamespace(say=ignore, kill=lambda: None, close=lambda: None)
+        return SimpleNamespace(say=discard_event, kill=lambda: None, close=lambda: None)
 
     def prewarm(self, backend):
         pass
@@ -125,7 +125,7 @@ def killed(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trial_pool, "LocalExecutor", ThisProcess)
         assert cli.main([*searched, *WORDS, "--seed", "7"]) == 0
-    words = [sys.executable, "-c", JOB, order(out).line()]
+    words = [sys.executable, "-c", JOB, order(out).to_json_line()]
     with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         for line in process.stdout:
             event = read_event(line)
@@ -145,7 +145,7 @@ def made(killed):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trial_pool, "LocalExecutor", place)
-        return Study(killed), called(*command(killed))
+        return StudyFolder(killed), called(*command(killed))
 
 
 @pytest.fixture
@@ -156,7 +156,7 @@ def one_figure(monkeypatch):
 
 
 def starts(study, name):
-    return [event.first_epoch for event in runs.open(name, study.runs).events() if isinstance(event, JobStarted)]
+    return [event.first_epoch for event in runs.open_run(name, study.runs).events() if isinstance(event, JobStarted)]
 
 
 def test_search_from_before_is_taken_over_and_a_killed_trial_goes_on_inside(made):
@@ -237,10 +237,10 @@ def test_failed_trial_is_tried_again_at_the_next_call(made, one_figure, monkeypa
     """From its last complete epoch; the numbers of what did not change are not measured again."""
     study, _ = made
     monkeypatch.setattr(trial_pool, "LocalExecutor", ThisProcess)
-    run = runs.open("ae-0002", study.runs)
+    run = runs.open_run("ae-0002", study.runs)
     events = (run.path / "events.jsonl").read_text().splitlines()
     kept = [line for line in events if "job-ended" not in line and '"epoch":6' not in line]
-    ending = JobEnded(run=run.name, state="failed", epoch=5, reason="The disk was full.").line()
+    ending = JobEnded(run=run.name, state="failed", epoch=5, reason="The disk was full.").to_json_line()
     (run.path / "events.jsonl").write_text("\n".join([*kept, ending]))
     with folder.open_search("ae", study.runs).open_storage() as ledger:
         ledger.update_trial(2, state="failed", reason="The disk was full.", score=None)

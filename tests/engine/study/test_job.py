@@ -17,8 +17,8 @@ from PIL import Image
 from engine import backend, cli, data, evaluation, runs
 from engine.messages import JobStarted
 from engine.report import MARK
-from engine.studies import Study
 from engine.study import paper
+from engine.study_folder import StudyFolder
 from tests.engine.conftest import ROOT
 
 WORDS = ["--size", "32", "--filters", "4,8", "--latent", "8", "--phantom-count", "60", "--epochs", "2"]
@@ -55,11 +55,11 @@ def interrupted(tmp_path_factory):
 def made(interrupted):
     """The same study gone on with: its folder and its JSON."""
     out = interrupted[0]
-    before = runs.open("seed-ae", out / "runs").model_path.stat().st_mtime_ns
+    before = runs.open_run("seed-ae", out / "runs").model_path.stat().st_mtime_ns
     with contextlib.redirect_stdout(io.StringIO()) as said:
         assert cli.main(command(out)) == 0
-    assert runs.open("seed-ae", out / "runs").model_path.stat().st_mtime_ns == before
-    return Study(out), json.loads(said.getvalue())
+    assert runs.open_run("seed-ae", out / "runs").model_path.stat().st_mtime_ns == before
+    return StudyFolder(out), json.loads(said.getvalue())
 
 
 class Reader(HTMLParser):
@@ -87,14 +87,14 @@ def test_interrupted_study_keeps_its_runs_and_says_how_to_go_on(interrupted):
     assert states["seed-ae"] == "finished"
     assert states.get("seed-vae") != "finished"
     assert not (out / "study.html").exists()
-    assert Study(out).state() == "stopped"
+    assert StudyFolder(out).state() == "stopped"
 
 
 @pytest.mark.slow
 def test_second_call_finishes_and_trains_no_finished_run_again(made):
     study, said = made
     assert study.state() == said["state"] == "finished"
-    ae, vae = (runs.open(name, study.runs) for name in ("seed-ae", "seed-vae"))
+    ae, vae = (runs.open_run(name, study.runs) for name in ("seed-ae", "seed-vae"))
     assert sum(isinstance(event, JobStarted) for event in ae.events()) == 1
     assert [len(run.history()) for run in (ae, vae)] == [2, 2]
     assert json.loads(study.record.read_text()) == said
@@ -135,7 +135,7 @@ def test_tables_hold_what_the_study_says_and_what_was_found(made):
 @pytest.mark.slow
 def test_numbers_are_those_of_the_evaluation(made):
     study, said = made
-    run = runs.open("seed-ae", study.runs)
+    run = runs.open_run("seed-ae", study.runs)
     measured = evaluation.evaluate(run)["splits"]
     assert said["best"]["ae"]["splits"]["test"]["mse"] == pytest.approx(measured["test"]["mse"])
     row = next(each for each in said["numbers"] if each["title"] == "AE, mean squared error")
@@ -191,7 +191,7 @@ def test_other_settings_in_the_same_folder_are_refused_and_nothing_is_lost(made,
     study, said = made
     assert cli.main(["study", "--out", str(study.path), "--quick", *WORDS[:-1], "3"]) == 2
     assert "contains a study with other settings" in capsys.readouterr().err
-    assert runs.open("seed-ae", study.runs).state() == "finished"
+    assert runs.open_run("seed-ae", study.runs).state() == "finished"
     assert study.read() == said
 
 

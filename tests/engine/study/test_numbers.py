@@ -7,7 +7,7 @@ import pytest
 from engine import config, evaluation
 from engine.config import SearchConfig, StudyConfig
 from engine.data import LoadingStopped
-from engine.messages import never
+from engine.messages import never_stop
 from engine.search import space
 from engine.study import numbers, paper, tables
 from engine.study.denoising import SIGMAS, Sweep
@@ -139,4 +139,4 @@ def test_stop_while_images_are_read_ends_the_measuring(write_run, monkeypatch, t
 
     monkeypatch.setattr(evaluation, "images", stop)
     trials = [of_run(write_run("a", [1.0])), of_run(write_run("b", [1.0], model="vae"))]
-    assert Inquiry(StudyConfig(), {}, Kept(tmp_path / "x"), lambda event: None, never).read(trials) is None
+    assert Inquiry(StudyConfig(), {}, Kept(tmp_path / "x"), lambda event: None, never_stop).read(trials) is None

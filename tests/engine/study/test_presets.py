@@ -4,14 +4,14 @@ import pytest
 
 from engine import config, runs
 from engine.errors import StudyError, TrainingError
-from engine.messages import EpochEnded, JobEnded, Log, Progress, StudyProgress, never
+from engine.messages import EpochEnded, JobEnded, Log, Progress, StudyProgress, never_stop
 from engine.search.runner import StopAndPause
 from engine.study import process
 from engine.study.presets import Presets
 from tests.trained_runs import TINY
 
-NEVER = StopAndPause(never, never)
-BASES = {"ae": config.build(TINY), "vae": config.build({**TINY, "model": "vae"})}
+NEVER = StopAndPause(never_stop, never_stop)
+BASES = {"ae": config.from_flat(TINY), "vae": config.from_flat({**TINY, "model": "vae"})}
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_both_runs_are_made_trained_and_told(presets, played):
 
 
 def test_finished_run_with_the_same_settings_is_taken_whatever_its_name(study, presets, played):
-    kept = runs.create(BASES["ae"], "by-hand", study.runs)
+    kept = runs.create_run(BASES["ae"], "by-hand", study.runs)
     kept.append(JobEnded(run="by-hand", state="finished", epoch=1))
     presets.train(lambda event: None, NEVER)
     assert played.names == ["seed-vae"]
@@ -69,7 +69,7 @@ def test_finished_run_with_the_same_settings_is_taken_whatever_its_name(study, p
 @pytest.mark.parametrize("state", ["stopped", "failed", None])
 def test_run_that_did_not_come_to_its_end_is_gone_on_with(study, presets, played, state):
     for name, model in (("seed-ae", "ae"), ("seed-vae", "vae")):
-        run = runs.create(BASES[model], name, study.runs)
+        run = runs.create_run(BASES[model], name, study.runs)
         run.append(EpochEnded(run=name, epoch=1, metrics={"val_loss": 0.5}, best=True))
         if state:
             run.append(JobEnded(run=name, state=state, epoch=1))
@@ -78,13 +78,13 @@ def test_run_that_did_not_come_to_its_end_is_gone_on_with(study, presets, played
 
 
 def test_name_that_is_taken_by_other_settings_is_a_sentence(study, presets, played):
-    runs.create(config.build({**TINY, "epochs": 7}), "seed-ae", study.runs)
+    runs.create_run(config.from_flat({**TINY, "epochs": 7}), "seed-ae", study.runs)
     with pytest.raises(StudyError, match="contains a study with other settings: its run seed-ae differs"):
         presets.check()
 
 
 def test_stop_keeps_what_is_there_and_begins_nothing_more(study, presets, played):
-    assert not presets.train(lambda event: None, StopAndPause(lambda: bool(played.names), never))
+    assert not presets.train(lambda event: None, StopAndPause(lambda: bool(played.names), never_stop))
     assert played.names == ["seed-ae"]
     assert not (study.runs / "seed-vae").exists()
 

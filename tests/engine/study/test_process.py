@@ -9,7 +9,7 @@ import pytest
 
 from engine import config, runs
 from engine.errors import EngramError, TrainingError
-from engine.messages import Continued, EpochEnded, JobEnded, Paused, never
+from engine.messages import Continued, EpochEnded, JobEnded, Paused, never_stop
 from engine.search.local_executor import TrialProcess
 from engine.search.runner import StopAndPause
 from engine.study import process
@@ -45,7 +45,7 @@ class Following:
 
 @pytest.fixture
 def run(study):
-    return runs.create(config.build({**TINY, "epochs": 500}), "long", study.runs)
+    return runs.create_run(config.from_flat({**TINY, "epochs": 500}), "long", study.runs)
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_death_of_the_process_is_a_sentence_and_its_epochs_stay(run, study, monk
 
 
 def test_run_that_cannot_be_trained_says_why(study):
-    refused = runs.create(config.build({**TINY, "source": "/nowhere"}), "refused", study.runs)
+    refused = runs.create_run(config.from_flat({**TINY, "source": "/nowhere"}), "refused", study.runs)
     told = []
     with pytest.raises(EngramError, match="nowhere"):
-        process.train(refused, told.append, StopAndPause(never, never), study.path / "refused.log")
+        process.train(refused, told.append, StopAndPause(never_stop, never_stop), study.path / "refused.log")

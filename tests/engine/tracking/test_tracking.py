@@ -48,7 +48,7 @@ def tracked(folder, tiny):
     """A tracked run on a folder of pictures whose path names a patient, trained once for all tests that look at it."""
     if not (folder / "kept").exists():
         training.train(tiny(tracking="offline"), run="kept", root=folder)
-    return runs.open("kept", folder)
+    return runs.open_run("kept", folder)
 
 
 def log_of(run):
@@ -91,7 +91,7 @@ def test_nobody_asked_for_tracking(tiny, tmp_path):
     def hear(event):
         raise AssertionError
 
-    run = runs.create(tiny(), "plain", tmp_path)
+    run = runs.create_run(tiny(), "plain", tmp_path)
     assert tracking.watched(run, run.config, hear) is hear
 
 
@@ -126,7 +126,7 @@ def epoch(number):
 @pytest.fixture
 def tracker(tiny, tmp_path):
     told = []
-    run = runs.create(tiny(tracking="offline"), "r", tmp_path)
+    run = runs.create_run(tiny(tracking="offline"), "r", tmp_path)
     tracker = tracking.watched(run, run.config, told.append)
     tracker.told = told
     counts = {"first_epoch": 0, "epochs": 9, "train_images": 1, "validation_images": 1, "parameters": 1}

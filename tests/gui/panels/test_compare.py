@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from engine.config import DataConfig
-from engine.messages import EpochEnded, Measure, OpenScan, Progress, Rank, Reconstruct, Refused
+from engine.messages import EpochEnded, EvaluateRun, OpenScan, PerImageErrors, Progress, Reconstruct, RequestFailed
 from gui.panel import MARK
 from gui.panels.compare import ComparePanel
 from gui.panels.compare.numbers_sheet import NumbersSheet
@@ -155,14 +155,14 @@ class TestGrid:
     def test_worst_first_asks_for_the_errors_once_and_sorts(self, panel, loaded, pictures, asked, answer, session):
         first = pictures()
         pick(panel.view.order, "worst")
-        rank = asked(Rank)
+        rank = asked(PerImageErrors)
         assert rank.run == str(session.record("ae-0001").run.path)
         answer("compare-rank", {"run": "", "split": "test", "mse": [0.1, 0.5, 0.2, 0.9, 0.3, 0.4]})
         newest = pictures(after=first.number)
         assert newest.indices == (3, 1, 5, 4)
         pick(panel.view.order, "best")
         assert pictures(after=newest.number).indices == (0, 2, 4, 5)
-        assert asked(Rank).number == rank.number
+        assert asked(PerImageErrors).number == rank.number
 
     def test_ticking_runs_changes_what_is_asked(self, panel, loaded, pictures, asked):
         first = pictures()
@@ -203,7 +203,9 @@ class TestGrid:
 
     def test_refused_request_is_a_sentence(self, panel, loaded, asked, session):
         number = asked(Reconstruct).number
-        refused = Refused(reason="The model cannot be read.", advice="Train it again.", number=number, panel="compare")
+        refused = RequestFailed(
+            reason="The model cannot be read.", advice="Train it again.", number=number, panel="compare"
+        )
         session.questions.engine.say(refused)
         assert panel.board.empty.text() == "The model cannot be read. Train it again."
         panel.refresh()
@@ -308,7 +310,7 @@ class TestScan:
         panel.show_wish(("scan", "notes.txt"))
         number = asked(OpenScan).number
         session.questions.engine.say(
-            Refused(reason="'notes.txt' cannot be opened.", number=number, panel="compare-scan")
+            RequestFailed(reason="'notes.txt' cannot be opened.", number=number, panel="compare-scan")
         )
         assert "notes.txt" in panel.board.empty.text()
 
@@ -390,7 +392,7 @@ class TestMeasures:
         return session.data
 
     def told(self, asked, answer, psnr_db, after=0):
-        request = asked(Measure, after)
+        request = asked(EvaluateRun, after)
         parts = {
             part: PART | {"psnr_db": psnr_db - at} for at, part in enumerate(("test_clean", "test_leaked", "test"))
         }
@@ -409,7 +411,7 @@ class TestMeasures:
     def test_worst_of_the_clean_scans_come_first(self, panel, leaky, pictures, asked, answer):
         first = pictures()
         pick(panel.view.order, "worst")
-        assert asked(Rank).split == "test"
+        assert asked(PerImageErrors).split == "test"
         answer("compare-rank", {"run": "", "split": "test", "mse": [0.1, 0.9, 0.2, 0.3, 0.5, 0.8]})
         assert asked(Reconstruct, first.number).indices == (4, 3, 2, 0)
 
@@ -424,9 +426,9 @@ class TestMeasures:
         rows = [(panel.runs.table.text(row, 0), panel.runs.table.text(row, 1)) for row in range(3)]
         assert rows == [("vae-0001", "20.3"), ("ae-0001", "17.8"), ("PCA-8", "18.5")]
         assert panel.runs._note.text().endswith("Below the PCA baseline: ae-0001.")
-        numbers = [sent for sent in session.questions.engine.sent if isinstance(sent, Measure)]
+        numbers = [sent for sent in session.questions.engine.sent if isinstance(sent, EvaluateRun)]
         panel.refresh()
-        assert [sent for sent in session.questions.engine.sent if isinstance(sent, Measure)] == numbers
+        assert [sent for sent in session.questions.engine.sent if isinstance(sent, EvaluateRun)] == numbers
 
     def test_linear_map_is_a_row_of_pictures(self, panel, leaky, pictures, asked, session):
         first = pictures()
@@ -448,12 +450,12 @@ class TestMeasures:
         assert [each.name for each in twin.runs.compared()] == ["ae-0001", "PCA-8"]
 
     def test_refused_measure_is_a_dash_and_says_why(self, panel, leaky, asked, session):
-        number = asked(Measure).number
-        refused = Refused(reason="The model cannot be read.", number=number, panel="compare-measure")
+        number = asked(EvaluateRun).number
+        refused = RequestFailed(reason="The model cannot be read.", number=number, panel="compare-measure")
         session.questions.engine.say(refused)
         panel.refresh()
         assert panel.runs.table.text(0, 1) == "—"
-        assert asked(Measure, number).run == str(session.record("ae-0001").run.path)
+        assert asked(EvaluateRun, number).run == str(session.record("ae-0001").run.path)
         index = panel.runs.table.model().index(0, 0)
         assert "The model cannot be read." in index.data(Qt.ItemDataRole.ToolTipRole)
 
@@ -472,7 +474,7 @@ class TestMeasures:
         answer("data", data_content | {"splits": data_content["splits"] | {"test": nothing}})
         panel.refresh()
         assert "no test images" in panel.runs._note.text()
-        assert not any(isinstance(sent, Measure) for sent in session.questions.engine.sent)
+        assert not any(isinstance(sent, EvaluateRun) for sent in session.questions.engine.sent)
 
 
 class TestNumbersSheet:

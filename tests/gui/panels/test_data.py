@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from engine.config import DataConfig
-from engine.messages import LoadData, Refused, RequestProgress, Stop
+from engine.messages import LoadData, RequestFailed, RequestProgress, Stop
 from gui.panels.data import DataPanel
 from gui.panels.data.inside_card import SkippedSheet
 
@@ -90,7 +90,7 @@ def test_refused_source_is_a_sentence_and_what_was_loaded_stays(panel, session, 
     panel.source.use.click()
     number = session.questions.engine.sent[-1].number
     session.questions.engine.say(
-        Refused(reason="There is no folder /nowhere.", advice="Check it.", number=number, panel="data")
+        RequestFailed(reason="There is no folder /nowhere.", advice="Check it.", number=number, panel="data")
     )
     assert panel.source.notice.text() == "There is no folder /nowhere. Check it."
     assert panel.source.notice.isVisible()

@@ -5,7 +5,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from engine.config import DataConfig
-from engine.messages import Audit, Refused, RequestProgress
+from engine.messages import Audit, RequestFailed, RequestProgress
 from gui.panels.data import DataPanel
 from gui.panels.data.audit_card import AUDIT
 from gui.panels.data.pairs_sheet import PairsSheet
@@ -102,7 +102,7 @@ def test_other_scans_are_audited_anew_and_an_old_answer_is_dropped(panel, sessio
 
 def test_an_audit_that_was_refused_can_be_asked_for_again(panel, session, loaded):
     number = asked(session)[0].number
-    session.questions.engine.say(Refused(reason="No room.", advice="Make some.", number=number, panel=AUDIT))
+    session.questions.engine.say(RequestFailed(reason="No room.", advice="Make some.", number=number, panel=AUDIT))
     assert panel.audit.notice.text() == "No room. Make some."
     assert not panel.audit.bar.isVisible()
     panel.audit.notice.action_requested.emit()

@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 
 from engine import noise
 from engine.config import DataConfig
-from engine.messages import Denoise, DenoiseCurve, DenoiseDraft, Filter, OpenScan, Refused
+from engine.messages import ApplyFilter, Denoise, DenoiseCurve, DenoiseDraft, OpenScan, RequestFailed
 from gui.lesion_regions import BOXES, mask_of
 from gui.loaded_data import scan_title
 from gui.panel import MARK
@@ -104,7 +104,7 @@ def pictures(qtbot, awaited, answer, write, draft):
         qtbot.waitUntil(lambda: isinstance(awaited(), Denoise))
         request = awaited()
         clean = head()
-        noisy = noise.draw(clean[None, ..., None], request.noise, request.sigma, request.seed)[0, ..., 0]
+        noisy = noise.add_noise(clean[None, ..., None], request.noise, request.sigma, request.seed)[0, ..., 0]
         made = (0.3 + kept * (clean - 0.3)).astype(np.float32)
         files = {"original": write(clean), "noisy": write(noisy)}
         found = {**files, "denoised": write(made), "mse": 0.004, "psnr_db": psnr_db, "ssim": 0.7}
@@ -206,41 +206,41 @@ class TestAsking:
     def test_refused_draft_is_a_sentence_and_the_next_level_is_asked_for_in_full(self, seen, session, questions):
         slide(seen, 0.11)
         number = session.questions.engine.sent[-1].number
-        session.questions.engine.say(Refused(number=number, panel="denoise", reason="The run is gone."))
+        session.questions.engine.say(RequestFailed(number=number, panel="denoise", reason="The run is gone."))
         assert seen.stage.pictures.empty.text() == "The run is gone."
         slide(seen, 0.12)
         assert questions()[-1] == ("full", 0.12)
 
     def test_noisy_picture_follows_the_slider_before_any_answer(self, seen):
         slide(seen, 0.2)
-        wanted = noise.draw(head()[None, ..., None], "gaussian", 0.2, 0)[0, ..., 0]
+        wanted = noise.add_noise(head()[None, ..., None], "gaussian", 0.2, 0)[0, ..., 0]
         assert np.array_equal(seen.stage.pictures.board.view("noisy").values, wanted)
 
     def test_classical_methods_follow_one_by_one_when_the_slider_rests(self, seen, asked, answer, write):
-        first = asked(Filter)
+        first = asked(ApplyFilter)
         assert (first.method, first.sigma, first.components) == ("gaussian", 0.1, 8)
         assert cells(seen, "Gaussian")[1] == "…"
         answer("denoise-filter", {"method": "gaussian", "denoised": write(head()), "psnr_db": 27.5, "ssim": 0.8})
-        assert asked(Filter, first.number).method == "median"
+        assert asked(ApplyFilter, first.number).method == "median"
         QTest.qWait(80)
         assert cells(seen, "Gaussian")[1:3] == ["27.5", "0.80"]
         assert cells(seen, "Median")[1] == "…"
 
     def test_what_belongs_to_another_level_is_forgotten(self, seen, asked, answer, write, pictures):
-        asked(Filter)
+        asked(ApplyFilter)
         answer("denoise-filter", {"method": "gaussian", "denoised": write(head()), "psnr_db": 27.5, "ssim": 0.8})
-        before = asked(Filter).number
+        before = asked(ApplyFilter).number
         slide(seen, 0.2)
         assert "gaussian" not in seen.experiment.made
         pictures()
-        again = asked(Filter, before)
+        again = asked(ApplyFilter, before)
         assert (again.method, again.sigma) == ("gaussian", 0.2)
 
     def test_method_that_cannot_be_used_is_passed_over(self, seen, asked, session):
-        first = asked(Filter)
-        refused = Refused(number=first.number, panel="denoise-filter", reason="It is not installed.")
+        first = asked(ApplyFilter)
+        refused = RequestFailed(number=first.number, panel="denoise-filter", reason="It is not installed.")
         session.questions.engine.say(refused)
-        assert asked(Filter, first.number).method == "median"
+        assert asked(ApplyFilter, first.number).method == "median"
         assert "gaussian" not in seen.experiment.working()
 
     def test_curve_is_asked_for_once_for_a_scan_and_its_noise(self, seen, asked, session, pictures, qtbot):
@@ -258,7 +258,7 @@ class TestAsking:
 
     def test_refused_pictures_are_a_sentence(self, panel, loaded, asked, session):
         request = asked(Denoise)
-        session.questions.engine.say(Refused(number=request.number, panel="denoise", reason="The run is gone."))
+        session.questions.engine.say(RequestFailed(number=request.number, panel="denoise", reason="The run is gone."))
         assert panel.stage.pictures.empty.text() == "The run is gone."
         assert panel.stage.pictures.picture() is None
 
@@ -277,7 +277,7 @@ class TestDrafts:
         assert board.view(f"{run} −").values == pytest.approx(-0.4 * head(), abs=1e-6)
         assert board.view(run).accessibleName().startswith("ae-0001 preview · ")
         made = seen.experiment.made[run]
-        assert np.array_equal(made.noisy, noise.draw(head()[None, ..., None], "gaussian", 0.2, 0)[0, ..., 0])
+        assert np.array_equal(made.noisy, noise.add_noise(head()[None, ..., None], "gaussian", 0.2, 0)[0, ..., 0])
 
     def test_picture_that_is_exact_only_waits_for_its_numbers(self, seen, session, draft, qtbot):
         slide(seen, 0.2)
@@ -373,7 +373,7 @@ class TestPictures:
         assert text.endswith("ae-0001 0.460 · difference −0.240")
 
     def test_classical_method_comes_and_goes_with_its_tick(self, seen, asked, answer, write):
-        asked(Filter)
+        asked(ApplyFilter)
         answer("denoise-filter", {"method": "gaussian", "denoised": write(head()), "psnr_db": 27.5, "ssim": 0.8})
         seen.methods.tick([*seen.methods.ticked(), "gaussian"])
         assert "gaussian" in seen.stage.pictures.board.shown()
@@ -609,7 +609,7 @@ class TestScan:
         seen.show_wish(("scan", "/scans/notes.txt"))
         request = asked(OpenScan)
         reason = "'notes.txt' cannot be opened: it is neither a picture nor a DICOM or NIfTI file."
-        session.questions.engine.say(Refused(number=request.number, panel="denoise-scan", reason=reason))
+        session.questions.engine.say(RequestFailed(number=request.number, panel="denoise-scan", reason=reason))
         assert seen.stage.notice.text() == reason
         assert seen.stage.notice.isVisible()
         assert seen.stage.pictures.picture() is not None

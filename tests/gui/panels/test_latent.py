@@ -8,20 +8,20 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QWidget
 
 from engine.messages import (
-    AverageScans,
     CalibrateSpread,
+    DecodeMean,
+    EmbeddingErrors,
+    EmbedLatents,
+    FindNeighbors,
     Interpolate,
-    MapErrors,
-    MapLatent,
-    Neighbours,
     OpenScan,
-    PlaceScan,
     PosteriorSpread,
+    ProjectScan,
     Reconstruct,
-    Refused,
+    RequestFailed,
     RequestProgress,
     SampleLatent,
-    WalkDimension,
+    TraverseDimension,
 )
 from gui.panel import MARK
 from gui.panels.latent import NO_RUN, NO_SCANS, LatentPanel
@@ -66,7 +66,7 @@ def write(tmp_path):
 
 @pytest.fixture
 def content(write):
-    """What the explorer answers to MapLatent."""
+    """What the explorer answers to EmbedLatents."""
 
     def make(**changes):
         points = np.stack([np.arange(COUNT) % 6, np.arange(COUNT) // 6], axis=1)
@@ -105,7 +105,7 @@ def content(write):
 @pytest.fixture
 def mapped(panel, loaded, asked, answer, content):
     """A panel with its first map."""
-    request = asked(MapLatent)
+    request = asked(EmbedLatents)
     answer("latent-map", content(run=request.run))
     return panel
 
@@ -119,7 +119,7 @@ def near(memorised=False):
 @pytest.fixture
 def neighbours(asked, answer):
     def reply(memorised=False, after=0):
-        request = asked(Neighbours, after)
+        request = asked(FindNeighbors, after)
         sentence = "a is a near copy of the training scan b." if memorised else "a is no copy of a training scan."
         found = {"pixel": near(memorised), "latent": near(), "memorised": memorised, "sentence": sentence}
         answer("latent-near", {"run": request.run, "name": "a", "space": "latent means", **found})
@@ -144,7 +144,7 @@ def group_of(panel):
 
 class TestMap:
     def test_asks_for_all_scans_by_principal_components(self, panel, loaded, asked, session):
-        request = asked(MapLatent)
+        request = asked(EmbedLatents)
         assert request.run == str(session.record("vae-0001").run.path)
         assert (request.splits, request.method) == (("train", "validation", "test"), "pca")
 
@@ -172,9 +172,9 @@ class TestMap:
 
     def test_another_map_is_asked_for_and_keeps_the_chosen_scan(self, mapped, asked, answer, content):
         mapped.exploration.choose(("test", 2))
-        first = asked(MapLatent).number
+        first = asked(EmbedLatents).number
         mapped.choice.splits["train"].click()
-        request = asked(MapLatent, first)
+        request = asked(EmbedLatents, first)
         assert request.splits == ("validation", "test")
         answer("latent-map", content(run=request.run))
         assert mapped.exploration.scene.chosen == ("test", 2)
@@ -189,13 +189,13 @@ class TestMap:
         assert by["leak"].marks[2].title == LEAKED
 
     def test_errors_are_asked_for_once_they_are_the_colour(self, panel, loaded, asked, answer, content, session):
-        answer("latent-map", content(run=asked(MapLatent).run, mse=None))
-        assert not [sent for sent in session.questions.engine.sent if isinstance(sent, MapErrors)]
+        answer("latent-map", content(run=asked(EmbedLatents).run, mse=None))
+        assert not [sent for sent in session.questions.engine.sent if isinstance(sent, EmbeddingErrors)]
         assert panel.map.plot.preview(18)[1] == ["test / 18", "glioma tumor · test · leaked"]
         panel.map.plot.look(panel.map.plot.frame.panned(40, 0))
         frame = panel.map.plot.frame
         choose_colour(panel, "error")
-        request = asked(MapErrors)
+        request = asked(EmbeddingErrors)
         assert request.splits == ("train", "validation", "test")
         assert panel.map.plot.scatter.values is None
         session.questions.engine.say(RequestProgress(number=request.number, panel="latent-errors", done=6, total=24))
@@ -207,28 +207,28 @@ class TestMap:
         assert panel.map.plot.preview(18)[1][2] == "MSE 0.019"
 
     def test_errors_of_another_map_are_not_taken(self, panel, loaded, asked, answer, content):
-        first = asked(MapLatent)
+        first = asked(EmbedLatents)
         answer("latent-map", content(run=first.run, mse=None))
         choose_colour(panel, "error")
-        asked(MapErrors)
+        asked(EmbeddingErrors)
         choose_colour(panel, "class")
         panel.choice.splits["train"].click()
-        answer("latent-map", content(run=asked(MapLatent, first.number).run, mse=None))
+        answer("latent-map", content(run=asked(EmbedLatents, first.number).run, mse=None))
         answer("latent-errors", {"run": first.run, "mse": [1.0] * COUNT})
         assert panel.exploration.scene.mapped.errors is None
 
     def test_points_are_written_before_their_errors_are_known(self, panel, loaded, asked, answer, content, tmp_path):
-        answer("latent-map", content(run=asked(MapLatent).run, mse=None))
+        answer("latent-map", content(run=asked(EmbedLatents).run, mse=None))
         panel.ask_path = lambda *_: (str(tmp_path / "points.csv"), "")
         panel.write_points()
         rows = list(csv.DictReader((tmp_path / "points.csv").read_text(encoding="utf-8").splitlines()[2:]))
         assert {row["mse"] for row in rows} == {""}
 
     def test_long_layout_is_told(self, mapped, asked, session):
-        first = asked(MapLatent).number
+        first = asked(EmbedLatents).number
         mapped.choice.method.setCurrentIndex(mapped.choice.method.findData("tsne"))
         mapped.choice.method.activated.emit(1)
-        request = asked(MapLatent, first)
+        request = asked(EmbedLatents, first)
         session.questions.engine.say(RequestProgress(number=request.number, panel="latent-map", done=24, total=24))
         assert subtitle(mapped).startswith("Computing the t-SNE embedding")
 
@@ -241,31 +241,31 @@ class TestMap:
         assert mapped.map.plot.hidden == {1}
 
     def test_progress_is_told(self, panel, loaded, asked, session):
-        request = asked(MapLatent)
+        request = asked(EmbedLatents)
         session.questions.engine.say(RequestProgress(number=request.number, panel="latent-map", done=6, total=24))
         assert "25%" in panel.tools.page().message() or "25%" in panel.map.plot._empty
 
     def test_refusal_is_said(self, panel, loaded, asked, session):
-        request = asked(MapLatent)
+        request = asked(EmbedLatents)
         session.questions.engine.say(
-            Refused(reason="No memory.", advice="Map fewer splits.", number=request.number, panel="latent-map")
+            RequestFailed(reason="No memory.", advice="Map fewer splits.", number=request.number, panel="latent-map")
         )
         assert panel.tools.page().message() == "No memory. Map fewer splits."
 
     def test_refused_map_is_asked_again_only_when_it_is_wanted_anew(self, panel, loaded, asked, session):
-        refused = asked(MapLatent)
+        refused = asked(EmbedLatents)
         session.questions.engine.say(
-            Refused(reason="No memory.", advice="Map fewer splits.", number=refused.number, panel="latent-map")
+            RequestFailed(reason="No memory.", advice="Map fewer splits.", number=refused.number, panel="latent-map")
         )
         panel.refresh()  # as an event of any run does
-        assert asked(MapLatent).number == refused.number
+        assert asked(EmbedLatents).number == refused.number
         panel.hide()
         panel.show()
-        again = asked(MapLatent, after=refused.number)
-        session.questions.engine.say(Refused(reason="No memory.", number=again.number, panel="latent-map"))
+        again = asked(EmbedLatents, after=refused.number)
+        session.questions.engine.say(RequestFailed(reason="No memory.", number=again.number, panel="latent-map"))
         panel.choice.set_values({"method": "tsne"})
         panel.refresh()
-        assert asked(MapLatent, after=again.number).method == "tsne"
+        assert asked(EmbedLatents, after=again.number).method == "tsne"
 
     def test_hover_says_and_shows_the_scan(self, mapped, qtbot):
         with qtbot.waitSignal(mapped.pointed) as told:
@@ -279,7 +279,7 @@ class TestMap:
 class TestScan:
     def test_click_asks_for_reconstruction_and_neighbours(self, mapped, asked):
         mapped.map.plot.chosen.emit(19)
-        for kind in (Neighbours, Reconstruct):
+        for kind in (FindNeighbors, Reconstruct):
             request = asked(kind)
             assert (request.split, request.indices) == ("test", (1,))
         assert mapped.scan.pair.shown() == ["original"]
@@ -315,7 +315,7 @@ class TestScan:
 
     def test_wish_before_the_map_is_there_is_kept(self, panel, loaded, asked, answer, content):
         panel.show_wish(("image", ("test", 4)))
-        answer("latent-map", content(run=asked(MapLatent).run))
+        answer("latent-map", content(run=asked(EmbedLatents).run))
         assert panel.exploration.scene.chosen == ("test", 4)
 
 
@@ -337,10 +337,10 @@ class TestFile:
 
     def test_it_is_placed_and_its_neighbours_are_asked_for(self, mapped, drop, asked, answer, neighbours):
         drop()
-        for kind in (PlaceScan, Neighbours, Reconstruct):
+        for kind in (ProjectScan, FindNeighbors, Reconstruct):
             request = asked(kind)
             assert (request.scan, request.slice) == ("/scans/head.nii", 0)
-        assert asked(PlaceScan).splits == ("train", "validation", "test")
+        assert asked(ProjectScan).splits == ("train", "validation", "test")
         answer("latent-place", {"run": "", "name": "head.nii", "point": [3.0, 2.0], "nearest": [0, 1]})
         plot = mapped.map.plot
         assert (plot.scatter.guest, plot.scatter.guest_title) == ((3.0, 2.0), "head.nii")
@@ -366,16 +366,16 @@ class TestFile:
 
     def test_slices_are_gone_through(self, mapped, drop, asked):
         drop(slices=9)
-        first = asked(PlaceScan)
+        first = asked(ProjectScan)
         assert first.slice == 4
         mapped.scan.slices.slider.setValue(6)
-        assert asked(PlaceScan, first.number).slice == 6
+        assert asked(ProjectScan, first.number).slice == 6
         assert mapped.scan.slices.isVisible()
 
     def test_walk_and_other_panels_take_it_too(self, mapped, drop, asked, qtbot):
         mapped.tools.turn_to("walk")
         drop()
-        assert asked(WalkDimension).scan == "/scans/head.nii"
+        assert asked(TraverseDimension).scan == "/scans/head.nii"
         with qtbot.waitSignal(mapped.wished) as told:
             mapped.scan.buttons["denoise"].click()
         assert told.args == ["denoise", ("scan", "/scans/head.nii")]
@@ -394,17 +394,17 @@ class TestFile:
 
     def test_another_map_places_it_again(self, mapped, drop, asked, answer, content):
         drop()
-        first = asked(PlaceScan).number
+        first = asked(ProjectScan).number
         mapped.choice.splits["train"].click()
-        answer("latent-map", content(run=asked(MapLatent).run))
-        assert asked(PlaceScan, first).number > first
+        answer("latent-map", content(run=asked(EmbedLatents).run))
+        assert asked(ProjectScan, first).number > first
         assert mapped.exploration.scene.opened.name == "head.nii"
 
     def test_file_that_is_refused_gets_a_sentence(self, mapped, asked, session):
         mapped.show_wish(("scan", "/scans/notes.txt"))
         request = asked(OpenScan)
         reason = {"reason": "'notes.txt' cannot be opened.", "advice": "Engram opens PNG."}
-        session.questions.engine.say(Refused(**reason, number=request.number, panel="latent-file"))
+        session.questions.engine.say(RequestFailed(**reason, number=request.number, panel="latent-file"))
         assert mapped.choice.notice.text() == "'notes.txt' cannot be opened. Engram opens PNG."
         mapped.exploration.choose(("test", 1))
         assert mapped.choice.notice.text() == "The posterior has collapsed in 1 of 4."
@@ -419,7 +419,7 @@ class TestGroup:
         assert page.counts.text() == "3 images: glioma tumor 2 · no tumor 1"
         assert page.members.shown() == [0, 1, 18]
         assert page.board.shown() == ["pixel-wise mean"]
-        request = asked(AverageScans)
+        request = asked(DecodeMean)
         assert request.places == (("train", 0), ("train", 1), ("test", 0))
         pictures = {"average": write(np.zeros((1, SIDE, SIDE))), "pixel_mean": write(np.ones((1, SIDE, SIDE)))}
         answer("latent-group", {"run": request.run, "count": 3, **pictures})
@@ -466,7 +466,7 @@ class TestPages:
         page = mapped.tools.pages["walk"]
         assert page.message() == CHOOSE
         mapped.exploration.choose(("test", 1))
-        request = asked(WalkDimension)
+        request = asked(TraverseDimension)
         assert (request.dimension, request.indices) == (3, (1,))
         images = np.linspace(0, 1, 21)[:, None, None] * np.ones((21, SIDE, SIDE))
         files = {"images": write(images), "reconstruction": write(images[10:11])}
@@ -481,7 +481,7 @@ class TestPages:
         assert page.board.view("change").values.mean() == pytest.approx(0.5)
         assert len(session.questions.engine.sent) == sent
         page.table.choose(["1"])
-        assert asked(WalkDimension, request.number).dimension == 1
+        assert asked(TraverseDimension, request.number).dimension == 1
 
     def test_samples_are_flagged_and_drawn_again(self, mapped, asked, answer, write):
         mapped.tools.turn_to("samples")
@@ -525,7 +525,7 @@ class TestPages:
         assert set(page.plot.items) == {"ideal", "this image", "validation images"}
 
     def test_model_that_cannot_decode_says_why(self, panel, loaded, asked, answer, content, session):
-        request = asked(MapLatent)
+        request = asked(EmbedLatents)
         answer("latent-map", content(run=request.run, decodes=False, variational=False))
         panel.exploration.choose(("test", 1))
         for name in ("between", "walk", "samples"):
@@ -536,11 +536,11 @@ class TestPages:
         panel.map.plot.lassoed.emit([0, 1])
         assert panel.tools.group.board.shown() == ["pixel-wise mean"]
         assert "cannot decode a mean" in panel.tools.group.note.text()
-        kinds = (AverageScans, Interpolate, WalkDimension, SampleLatent, PosteriorSpread)
+        kinds = (DecodeMean, Interpolate, TraverseDimension, SampleLatent, PosteriorSpread)
         assert not [sent for sent in session.questions.engine.sent if isinstance(sent, kinds)]
 
     def test_autoencoder_offers_no_prior(self, panel, loaded, asked, answer, content):
-        answer("latent-map", content(run=asked(MapLatent).run, variational=False))
+        answer("latent-map", content(run=asked(EmbedLatents).run, variational=False))
         panel.tools.turn_to("samples")
         page = panel.tools.pages["samples"]
         assert page.source.findData("prior") == -1

@@ -9,18 +9,18 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from engine.messages import (
-    Activate,
-    ChannelStatistics,
-    Favourites,
-    FollowLesion,
-    Kernels,
+    ComputeActivations,
+    ComputeChannelStatistics,
+    ComputeSaliency,
     ListLayers,
     MatchChannels,
+    MaximizeActivation,
     OpenScan,
-    Prefer,
-    Refused,
+    ReadKernels,
+    RequestFailed,
     RequestProgress,
-    Salient,
+    TopActivations,
+    TraceLesion,
 )
 from gui.panel import MARK
 from gui.panels.layers import LayersPanel
@@ -106,13 +106,13 @@ def reply(asked, answer, write):
 def seen(panel, loaded, reply, asked):
     """A panel with its first channels."""
     reply(ListLayers)
-    reply(Activate)
+    reply(ComputeActivations)
     return panel
 
 
 def turn_to(panel, reply, name):
     panel.cards.strip.strip.chosen.emit(name)
-    reply(Activate)
+    reply(ComputeActivations)
     return panel.showing.seen.values
 
 
@@ -123,7 +123,7 @@ def rested(seen, reply, asked, qtbot):
         qtbot.waitUntil(lambda: seen.session.questions.is_waiting("layers-ahead") or counting(seen))
         if counting(seen):
             break
-        reply(Activate, "layers-ahead")
+        reply(ComputeActivations, "layers-ahead")
     return seen
 
 
@@ -141,7 +141,7 @@ class TestNetwork:
     def test_run_is_listed_and_its_first_layer_asked_for_through_the_first_scan(self, panel, loaded, reply, asked):
         request = reply(ListLayers)
         assert request.run.endswith("ae-0001")
-        wanted = asked(Activate)
+        wanted = asked(ComputeActivations)
         assert (wanted.layer, wanted.split, wanted.indices) == ("conv1", "test", (0,))
 
     def test_calm_layers_stand_in_the_box_before_them_and_far_ones_are_joined_by_a_line(self):
@@ -167,7 +167,7 @@ class TestNetwork:
         place.setY(place.y() + 5)
         QTest.mouseClick(strip.viewport(), Qt.MouseButton.LeftButton, pos=place)
         assert seen.choice.layer == "act1"
-        assert asked(Activate).layer == "act1"
+        assert asked(ComputeActivations).layer == "act1"
 
     def test_input_is_the_scan_itself(self, seen, reply):
         values = turn_to(seen, reply, INPUT)
@@ -176,7 +176,9 @@ class TestNetwork:
 
     def test_refused_network_is_told(self, panel, loaded, session, asked):
         request = asked(ListLayers)
-        said = Refused(reason="It has no model.", advice="Train it.", number=request.number, panel="layers-network")
+        said = RequestFailed(
+            reason="It has no model.", advice="Train it.", number=request.number, panel="layers-network"
+        )
         session.questions.engine.say(said)
         assert "It has no model. Train it." in panel.cards.mosaic.mosaic._text
 
@@ -287,9 +289,9 @@ class TestPointing:
 class TestScans:
     def test_three_scans_to_begin_with_and_the_others_are_asked_for_afterwards(self, seen, reply, asked, qtbot):
         assert [scan.index for scan in seen.choice.scans] == [0, 1, 2]
-        qtbot.waitUntil(lambda: asked(Activate).panel == "layers-ahead")
-        assert asked(Activate).indices == (1,)
-        reply(Activate, "layers-ahead")
+        qtbot.waitUntil(lambda: asked(ComputeActivations).panel == "layers-ahead")
+        assert asked(ComputeActivations).indices == (1,)
+        reply(ComputeActivations, "layers-ahead")
         assert seen.cards.scans.pairs.pairs[1].answer is not None
 
     def test_scan_is_added_changed_and_taken_away(self, seen):
@@ -306,8 +308,8 @@ class TestScans:
         assert asked(OpenScan).path == "/x/head.nii"
         opened = {"name": "head.nii", "kind": "nifti", "slices": 9, "orientation": "RLAP", "notes": []}
         answer("layers-scan", opened)
-        assert asked(Activate).scan == "/x/head.nii"
-        assert asked(Activate).slice == 4
+        assert asked(ComputeActivations).scan == "/x/head.nii"
+        assert asked(ComputeActivations).slice == 4
         seen.cards.scans.picker.slices.moved.emit(7)
         assert seen.choice.scan.opened.slice == 7
 
@@ -375,7 +377,7 @@ class TestCounting:
         session.questions.engine.say(told)
         assert "3 of 40" in rested.cards.channel.source.text()
         request = answer("layers-statistics", counted(dead=[2]))
-        assert isinstance(request, ChannelStatistics)
+        assert isinstance(request, ComputeChannelStatistics)
         channels = rested.cards.mosaic.mosaic.channels
         assert list(channels.order) == [5, 4, 3, 2, 1, 0]
         assert channels.marks == {2: "dead"}
@@ -388,34 +390,34 @@ class TestCounting:
     def test_they_are_asked_for_once(self, rested, answer, asked, session):
         answer("layers-statistics", counted())
         rested.counting.follow(rested.choice)
-        assert len([sent for sent in session.questions.engine.sent if isinstance(sent, ChannelStatistics)]) == 1
+        assert len([sent for sent in session.questions.engine.sent if isinstance(sent, ComputeChannelStatistics)]) == 1
 
     def test_refusal_is_told_and_the_scan_counts(self, rested, session):
         number = session.questions._waiting["layers-statistics"].number
-        session.questions.engine.say(Refused(reason="No disk.", number=number, panel="layers-statistics"))
+        session.questions.engine.say(RequestFailed(reason="No disk.", number=number, panel="layers-statistics"))
         assert "No disk." in rested.cards.channel.source.text()
 
 
 class TestPages:
     def test_kernels_of_the_channel_are_shown_and_follow_it_without_asking(self, seen, asked, answer, write, session):
         seen.more.choose(seen.more.kernels)
-        assert asked(Kernels).layer == "conv1"
+        assert asked(ReadKernels).layer == "conv1"
         weights = np.arange(CHANNELS * 18.0).reshape(CHANNELS, 2, 3, 3)
         answer("layers-kernels", {"kernels": write(weights)})
         seen.doing.choose_channel(4)
         shown = seen.more.kernels.mosaic.channels.values
         assert np.array_equal(shown, np.moveaxis(weights[4], 0, -1))
-        assert len([sent for sent in session.questions.engine.sent if isinstance(sent, Kernels)]) == 1
+        assert len([sent for sent in session.questions.engine.sent if isinstance(sent, ReadKernels)]) == 1
 
     def test_layer_without_kernels_says_so(self, seen, asked, answer):
         seen.more.choose(seen.more.kernels)
-        asked(Kernels)
+        asked(ReadKernels)
         answer("layers-kernels", {"kernels": None})
         assert seen.more.kernels.mosaic._text == "conv1 has no spatial kernels."
 
     def test_favourite_scans_are_opened_by_a_click(self, seen, asked, answer):
         seen.more.choose(seen.more.favourites)
-        request = asked(Favourites)
+        request = asked(TopActivations)
         assert (request.layer, request.channel, request.split) == ("conv1", 0, "validation")
         liked = [
             {"index": at, "name": f"a/{at}.png", "value": 3.5 - at, "unit": [1, 1], "box": [2, 2, 8, 8]}
@@ -428,13 +430,13 @@ class TestPages:
 
     def test_preferred_input_and_saliency_tell_what_they_are(self, seen, asked, answer, write):
         seen.more.choose(seen.more.preferred)
-        assert asked(Prefer).channel == 0
+        assert asked(MaximizeActivation).channel == 0
         picture = write(np.zeros((SIDE, SIDE)))
         answer("layers-preferred", {"picture": picture, "start": 0.5, "value": 4.0, "channel": 0})
         assert "rises from 0.5 to 4" in seen.more.preferred.words.text()
         seen.more.choose(seen.more.saliency)
         assert "Computing the gradient" in seen.more.saliency.words.text()
-        assert asked(Salient).indices == (0,)
+        assert asked(ComputeSaliency).indices == (0,)
         stack = write(np.ones((1, SIDE, SIDE)))
         answer("layers-saliency", {"originals": stack, "saliency": stack, "channel": 0, "unit": None})
         assert "Sensitivity of the mean of channel 0 to pixel brightness" in seen.more.saliency.words.text()
@@ -444,7 +446,7 @@ class TestPages:
         x, y = view.placement().to_view((3.5, 2.5))
         qtbot.mouseClick(view, Qt.MouseButton.LeftButton, pos=QPoint(round(x), round(y)))
         assert seen.more.page() is page
-        assert asked(Salient).unit == (2, 3)
+        assert asked(ComputeSaliency).unit == (2, 3)
         stack = write(np.eye(SIDE)[None])
         answer("layers-saliency", {"originals": stack, "saliency": stack, "channel": 0, "unit": [2, 3]})
         assert "the unit at x 3, y 2 of channel 0" in page.words.text()
@@ -456,7 +458,7 @@ class TestPages:
         assert seen.cards.scans.field.box == (10, 6, 8, 8)
         QTest.keyClick(view, Qt.Key.Key_Escape)
         assert seen.choice.unit is None
-        qtbot.waitUntil(lambda: asked(Salient).unit is None)
+        qtbot.waitUntil(lambda: asked(ComputeSaliency).unit is None)
         assert page.whole.isHidden()
         assert seen.cards.channel.unit.box is None
 
@@ -472,7 +474,7 @@ class TestPages:
         seen.cards.channel.view.clicked.emit(0, 0)  # a layer of numbers has no units
         assert seen.choice.unit is None
         stack = write(np.ones((1, SIDE, SIDE)))
-        qtbot.waitUntil(lambda: asked(Salient).layer == "latent")
+        qtbot.waitUntil(lambda: asked(ComputeSaliency).layer == "latent")
         answer("layers-saliency", {"originals": stack, "saliency": stack, "channel": 1, "unit": None})
         assert seen.more.saliency.words.text().startswith("Sensitivity of channel 1 to pixel brightness")
         assert "Click" not in seen.more.saliency.words.text()
@@ -482,7 +484,7 @@ class TestPages:
         page.aside._rest.setInterval(0)
 
         def reply(unit):
-            qtbot.waitUntil(lambda: asked(Salient).unit == unit)
+            qtbot.waitUntil(lambda: asked(ComputeSaliency).unit == unit)
             stack = write(np.full((1, SIDE, SIDE), 1 + units.index(unit)))
             answer("layers-saliency", {"originals": stack, "saliency": stack, "channel": 0, "unit": list(unit)})
             Path(stack).unlink(missing_ok=True)  # whoever deletes it
@@ -506,13 +508,13 @@ class TestPages:
     def test_page_that_is_not_seen_asks_nothing(self, seen, session, qtbot):
         seen.doing.choose_channel(1)
         qtbot.wait(250)
-        asked = (Kernels, Favourites, Prefer, Salient, MatchChannels, FollowLesion)
+        asked = (ReadKernels, TopActivations, MaximizeActivation, ComputeSaliency, MatchChannels, TraceLesion)
         assert not [sent for sent in session.questions.engine.sent if isinstance(sent, asked)]
 
     def test_refusal_is_told_on_the_page(self, seen, asked, session):
         seen.more.choose(seen.more.saliency)
-        request = asked(Salient)
-        said = Refused(reason="Too much.", advice="Wait.", number=request.number, panel="layers-saliency")
+        request = asked(ComputeSaliency)
+        said = RequestFailed(reason="Too much.", advice="Wait.", number=request.number, panel="layers-saliency")
         session.questions.engine.say(said)
         assert seen.more.saliency.words.text() == "Too much. Wait."
 
@@ -579,7 +581,7 @@ class TestLesion:
     def test_drawn_lesion_is_followed_when_that_is_asked_for_and_the_thief_named(self, drawn, asked, answer):
         lesion = drawn.more.lesion
         lesion.go.click()
-        request = asked(FollowLesion)
+        request = asked(TraceLesion)
         assert (request.region.kind, request.region.points) == ("ellipse", ((0.25, 0.25), (0.5, 0.5)))
         assert request.indices == (0,)
         assert not lesion.go.isEnabled()
@@ -594,7 +596,7 @@ class TestLesion:
     def test_click_on_a_stage_turns_to_its_layer(self, drawn, asked, answer):
         lesion = drawn.more.lesion
         lesion.go.click()
-        asked(FollowLesion)
+        asked(TraceLesion)
         answer("layers-lesion", followed())
         QTest.keyClick(lesion.curve, Qt.Key.Key_Left)
         QTest.keyClick(lesion.curve, Qt.Key.Key_Left)
@@ -604,7 +606,7 @@ class TestLesion:
     def test_change_of_the_region_can_be_undone_and_makes_the_curve_void(self, drawn, asked, answer, desk):
         lesion = drawn.more.lesion
         lesion.go.click()
-        asked(FollowLesion)
+        asked(TraceLesion)
         answer("layers-lesion", followed())
         drawn.cards.regions.change(Region("ellipse", ((0.5, 0.5), (0.7, 0.7))), "move")
         assert (lesion.curve.stages, lesion.go.isEnabled()) == ((), True)
@@ -619,6 +621,6 @@ class TestLesion:
 
     def test_nothing_lost_is_said_too(self, drawn, asked, answer):
         drawn.more.lesion.go.click()
-        asked(FollowLesion)
+        asked(TraceLesion)
         answer("layers-lesion", followed(loses_most=None))
         assert drawn.more.lesion.words.text().startswith("No layer reduces the detectability of this lesion.")

@@ -10,7 +10,7 @@ from PIL import Image
 from PySide6.QtCore import QUrl
 
 from engine.config import DataConfig, StudyConfig
-from engine.messages import Continue, Log, MakeStudy, Pause, Paused, Refused, Stop, StudyEnded, StudyProgress
+from engine.messages import Continue, Log, Pause, Paused, RequestFailed, RunStudy, Stop, StudyEnded, StudyProgress
 from gui.panels.report import ReportPanel
 from gui.panels.report.contents import items
 
@@ -60,8 +60,8 @@ def sent(session, kind):
 
 def test_quick_study_beside_the_runs_is_one_click_away(panel, session, root):
     panel.order.start.click()
-    assert sent(session, MakeStudy) == [
-        MakeStudy(out=str(root.parent / "study"), config=StudyConfig(quick=True), settings={"source": "phantom"})
+    assert sent(session, RunStudy) == [
+        RunStudy(out=str(root.parent / "study"), config=StudyConfig(quick=True), settings={"source": "phantom"})
     ]
     assert session.job.state == "starting"
     assert not panel.order.start.isEnabled()
@@ -156,7 +156,7 @@ def test_failure_and_warning_are_sentences_in_the_panel(panel, session):
 
 def test_refused_study_says_why(panel, session):
     panel.order.start.click()
-    session.job.engine.say(Refused(reason="Size 33 cannot be halved.", advice="Use 32."))
+    session.job.engine.say(RequestFailed(reason="Size 33 cannot be halved.", advice="Use 32."))
     assert panel.order.notice.text() == "Size 33 cannot be halved. Use 32."
     assert panel.order.start.isEnabled()
 

@@ -12,18 +12,18 @@ from PySide6.QtCore import Qt
 
 from engine import config, runs
 from engine.messages import (
+    ComputeImportances,
     Continue,
     EpochEnded,
     Log,
     Pause,
-    Refused,
+    RequestFailed,
     Search,
     SearchEnded,
     SearchStarted,
     SearchState,
     Stop,
     TrialProposed,
-    WeighSettings,
     read_command,
 )
 from engine.search import folder, importance, job, space
@@ -77,8 +77,8 @@ def weighed(session, answer):
     """Let the explorer weigh the settings that were asked about last."""
 
     def weigh():
-        sent = [each for each in session.questions.engine.sent if isinstance(each, WeighSettings)][-1]
-        answer(sent.panel, importance.handle_request(read_command(sent.line())))
+        sent = [each for each in session.questions.engine.sent if isinstance(each, ComputeImportances)][-1]
+        answer(sent.panel, importance.handle_request(read_command(sent.to_json_line())))
 
     return weigh
 
@@ -94,7 +94,7 @@ def started(order):
         path=f"{order.root}/_searches/{order.name}",
         base=order.base,
         space=order.space,
-        settings=config.validated(config.SearchConfig, order.settings),
+        settings=config.validate(config.SearchConfig, order.settings),
         size=8,
     )
 
@@ -239,11 +239,11 @@ class TestSearching:
         job, plot = panel.session.job, panel.plot
         panel.open("s")
         plot.go_on.click()
-        job.engine.say(started(Search(name="s", root=str(made.root), base=config.build({}), space=SPACE)))
+        job.engine.say(started(Search(name="s", root=str(made.root), base=config.from_flat({}), space=SPACE)))
         assert (job.search, job.state) == ("s", "running")
         with made.open_storage() as ledger:
             values = {"learning_rate": 1e-4, "latent": 8, "epochs": 2}
-            ledger.add_trial(space.config_key(values, config.build({})), values, "search", {})
+            ledger.add_trial(space.config_key(values, config.from_flat({})), values, "search", {})
         job.engine.say(TrialProposed(search="s", number=3, run="s-0003", values=values, origin="search"))
         qtbot.waitUntil(lambda: panel.trials.table.model().rowCount() == 3)
         plot.pause.click()
@@ -273,7 +273,7 @@ class TestSearching:
     def test_refused_search_leaves_the_form_with_its_reason(self, panel):
         panel.order.start.click()
         assert panel.session.job.search == "ae-search-1"
-        panel.session.job.engine.say(Refused(reason="There is already a run 'ae-search-1-0001'.", advice="Wait."))
+        panel.session.job.engine.say(RequestFailed(reason="There is already a run 'ae-search-1-0001'.", advice="Wait."))
         assert panel.session.job.search is None
         assert "already a run" in panel.plot.notice.text()
         assert panel.order.isVisible()
@@ -282,7 +282,7 @@ class TestSearching:
         order, job = panel.order, panel.session.job
         order.name.setText("mine")
         order.start.click()
-        job.engine.say(Refused(reason="There is already a run 'mine-0001'.", advice="Wait."))
+        job.engine.say(RequestFailed(reason="There is already a run 'mine-0001'.", advice="Wait."))
         assert order.name.text() == "mine"
         order.start.click()
         job.engine.say(started(job.engine.sent[-1]))
@@ -462,7 +462,7 @@ class TestPictures:
         assert len(panel.session.questions.engine.sent) == count
         panel.choose(1)
         asked = panel.session.questions.engine.sent[-1]
-        panel.session.questions.engine.say(Refused(reason="Damaged.", number=asked.number, panel="search"))
+        panel.session.questions.engine.say(RequestFailed(reason="Damaged.", number=asked.number, panel="search"))
         assert panel.trial.said.text() == "Damaged."
         assert not panel.trial.pictures.isVisible()
 
@@ -502,7 +502,7 @@ class TestPictures:
         assert card.bars.effects()
         weighed()
         assert card.caption.text().endswith("95% interval, 7 trials.")
-        asked = [sent for sent in panel.session.questions.engine.sent if isinstance(sent, WeighSettings)]
+        asked = [sent for sent in panel.session.questions.engine.sent if isinstance(sent, ComputeImportances)]
         panel.refresh()
         assert [len(each.trials) for each in asked] == [6, 7]
 
@@ -610,8 +610,8 @@ class TestTrials:
         panel.doing.ask_text = lambda *_, text: (f"{text}", True)
         panel.doing.keep(1)
         assert panel.plot.notice.text() == "Trial 1 was saved as run s-0001-kept."
-        kept = runs.open("s-0001-kept", root)
-        assert kept.history() == runs.open("s-0001", root).history()
+        kept = runs.open_run("s-0001-kept", root)
+        assert kept.history() == runs.open_run("s-0001", root).history()
         assert panel.session.record("s-0001-kept").state == "finished"
 
     def test_trials_go_to_compare(self, panel, make_search, qtbot):

@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 
 from engine import config
 from engine.config import DataConfig
-from engine.messages import JobEnded, JobStarted, LoadData, Log, Paused, Progress, Refused, Resume
+from engine.messages import JobEnded, JobStarted, LoadData, Log, Paused, Progress, RequestFailed, Resume
 from gui import palette
 from gui.panels.train import TrainPanel
 from gui.panels.train.quantities import SQUARED, TOTAL, floors, needed
@@ -51,7 +51,7 @@ class TestNewRun:
         card.name.setText("mine")
         card.start.click()
         record = session.record("mine")
-        wanted = config.build({"latent": 8, "filters": (4, 8), "epochs": 3, "learning_rate": 1e-3, "size": 32})
+        wanted = config.from_flat({"latent": 8, "filters": (4, 8), "epochs": 3, "learning_rate": 1e-3, "size": 32})
         assert record.config == wanted
         assert session.job.engine.sent == [Resume(run=str(record.run.path))]
         assert panel.runs.table.chosen_keys() == ["mine"]
@@ -161,7 +161,7 @@ class TestNewRun:
         card = panel.new_run
         card.settings.form.change_values({"filters": (4, 8)})
         card.start.click()
-        session.job.engine.say(Refused(reason="The backend jax is not installed.", advice="Install it."))
+        session.job.engine.say(RequestFailed(reason="The backend jax is not installed.", advice="Install it."))
         assert card.notice.text() == "The backend jax is not installed. Install it."
         assert card.start.isEnabled()
 

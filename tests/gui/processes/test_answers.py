@@ -118,7 +118,7 @@ def test_slider_puts_noise_on_a_scan_and_the_run_takes_it_out(window, wait, fini
     wait(lambda: panel.experiment.is_current() and panel.experiment.shown[1].sigma == 0.2)
     made = panel.experiment.made[str(record.run.path)]
     noisy = panel.experiment.made["noisy"].image
-    assert np.array_equal(noisy, noise.draw(made.original[None, ..., None], "gaussian", 0.2, 0)[0, ..., 0])
+    assert np.array_equal(noisy, noise.add_noise(made.original[None, ..., None], "gaussian", 0.2, 0)[0, ..., 0])
     assert panel.stage.pictures.board.view(made.key).values == pytest.approx(made.image)
     wait(lambda: not panel.experiment.working() and panel.experiment.curve is not None)
     assert panel.experiment.failures == {}

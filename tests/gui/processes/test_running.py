@@ -48,7 +48,7 @@ def test_run_is_trained_paused_stopped_and_resumed_from_the_panel(window, start,
     session.resume("mine", done + 2)
     wait(lambda: record.state == "finished")
     assert record.last_epoch == done + 2
-    assert runs.open("mine", session.book.root).state() == "finished"
+    assert runs.open_run("mine", session.book.root).state() == "finished"
 
 
 def test_killed_engine_leaves_the_window_a_sentence_and_a_way_to_resume(window, start, wait, qtbot):
@@ -111,7 +111,7 @@ from gui.memory import Memory
 demo.install = lambda folder: []
 sessions.EXPLORER_BACKEND = "none"  # an explorer that stands without importing a framework
 tiny = {"phantom_count": 36, "size": 32, "latent": 8, "filters": (4, 8), "batch_size": 8, "epochs": 3000}
-tiny = config.build(tiny)
+tiny = config.from_flat(tiny)
 Memory().put("data", tiny.data.model_dump(mode="json"))
 app = QApplication(sys.argv)
 window = open_window()
@@ -138,7 +138,7 @@ def test_killed_window_leaves_no_engine(wait, root, tmp_path):
         process.wait()
         process.stdout.close()
     wait(lambda: not any(map(alive, engines)))
-    wait(lambda: runs.open("orphan", root).state() == "interrupted")
+    wait(lambda: runs.open_run("orphan", root).state() == "interrupted")
 
 
 def test_engine_that_says_nonsense_is_passed_over(qtbot, tmp_path, monkeypatch):

@@ -39,11 +39,11 @@ def test_study_whose_engine_is_killed_takes_its_run_with_it_and_goes_on(window, 
     panel.order.small.change_values({"size": 32, "filters": (4, 8), "latent": 8, "epochs": 5000})
     panel.order.start.click()
     study = panel.study()
-    wait(lambda: any(run.history() for run in runs.find_all(study.runs)))
+    wait(lambda: any(run.history() for run in runs.list_runs(study.runs)))
     os.kill(session.job.engine.pid, signal.SIGKILL)
     wait(lambda: session.job.study is None)
     assert "Finished runs of the study and completed epochs are saved" in window.notice.box.text()
-    run = runs.open("seed-ae", study.runs)
+    run = runs.open_run("seed-ae", study.runs)
     wait(lambda: not run.is_busy())
     panel.look()
     assert study.state() == "interrupted"

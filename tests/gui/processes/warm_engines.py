@@ -8,13 +8,13 @@ from PySide6.QtCore import QObject, QTimer
 from engine.messages import (
     Event,
     JobEnded,
-    MakeStudy,
     Message,
     OpenScan,
     Ready,
-    Refused,
     Request,
+    RequestFailed,
     Resume,
+    RunStudy,
     Search,
     SearchEnded,
     Stop,
@@ -28,7 +28,7 @@ from engine.messages import Ready
 worker._warm_up = lambda made, name, threads: made.emit(Ready(backend=name, device="CPU", versions={}))
 worker.main()
 """
-JOB_ENDS = {Resume: JobEnded, Search: SearchEnded, MakeStudy: StudyEnded}
+JOB_ENDS = {Resume: JobEnded, Search: SearchEnded, RunStudy: StudyEnded}
 
 
 class WarmEngines:
@@ -125,5 +125,5 @@ class WarmEngine(EngineProcess):
     def _note(self, event: Event | Ending) -> None:
         if isinstance(event, Ready):
             self._ready = event
-        if self._job_end and isinstance(event, (self._job_end, Refused)):
+        if self._job_end and isinstance(event, (self._job_end, RequestFailed)):
             self._job_end = None

@@ -9,7 +9,7 @@ from engine.data.audit import findings
 from engine.data.loading import open_source
 from engine.errors import DataError
 from engine.folders import cache_root
-from engine.messages import never
+from engine.messages import never_stop
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def source(phantoms, save, config):
 
 
 def fetch(source):
-    return findings.fetch(source, lambda what, done, total: None, never)
+    return findings.fetch(source, lambda what, done, total: None, never_stop)
 
 
 def test_facts_of_every_picture(source):
@@ -87,7 +87,7 @@ def test_no_room_for_thumbnails_is_a_sentence(source, monkeypatch):
 
 def test_progress_goes_through_both_stages(source):
     told = []
-    findings.fetch(source(), lambda *step: told.append(step), never)
+    findings.fetch(source(), lambda *step: told.append(step), never_stop)
     assert told == [*(("Reading images", done, 8) for done in range(1, 9)), ("Comparing images", 4, 4)]
 
 

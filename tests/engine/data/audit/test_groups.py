@@ -7,7 +7,7 @@ from engine.data.audit.findings import Facts, Findings
 from engine.data.audit.groups import Member, changes, near, same
 from engine.data.audit.look import look
 from engine.data.audit.near_duplicates import Pair, find
-from engine.messages import never
+from engine.messages import never_stop
 
 
 def facts(number, key, **changed):
@@ -83,6 +83,6 @@ def test_the_words_fit_what_pillow_does(phantoms, as_picture):
         (Image.Transpose.TRANSVERSE, groups.TURNS[7]),
     ):
         looks = [look(as_picture(each)) for each in (phantoms(1), phantoms(1).transpose(method))]
-        [pair] = find(np.stack([each.thumbnail for each in looks]), lambda done, total: None, never)
+        [pair] = find(np.stack([each.thumbnail for each in looks]), lambda done, total: None, never_stop)
         square = {"height": 128, "width": 128}
         assert changes(pair, 0, 1, (facts(0, "a", **square), facts(1, "b", **square))) == (words,)

@@ -6,7 +6,7 @@ from engine.data import LoadingStopped
 from engine.data.audit import near_duplicates
 from engine.data.audit.look import look
 from engine.data.audit.near_duplicates import find, turned
-from engine.messages import never
+from engine.messages import never_stop
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def thumbnails(as_picture):
 
 
 def pairs(thumbnails):
-    return find(thumbnails, lambda done, total: None, never)
+    return find(thumbnails, lambda done, total: None, never_stop)
 
 
 def test_a_changed_copy_is_found_and_nothing_else(phantoms, thumbnails, change):
@@ -62,7 +62,7 @@ def test_blocks_make_no_difference(phantoms, thumbnails, monkeypatch):
 
 def test_progress_and_stop(phantoms, thumbnails):
     seen, told = thumbnails(phantoms(0), phantoms(1)), []
-    find(seen, lambda done, total: told.append((done, total)), never)
+    find(seen, lambda done, total: told.append((done, total)), never_stop)
     assert told == [(2, 2)]
     with pytest.raises(LoadingStopped):
         find(seen, lambda done, total: None, lambda: True)

@@ -3,7 +3,7 @@
 import pytest
 
 from engine.explore.explorer import Explorer
-from engine.messages import never
+from engine.messages import never_stop
 
 
 @pytest.fixture(scope="package")
@@ -19,7 +19,7 @@ def events():
 
 @pytest.fixture
 def explorer(tmp_path, events):
-    return Explorer(tmp_path, events.append, never)
+    return Explorer(tmp_path, events.append, never_stop)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from engine import data, evaluation
 from engine.errors import ConfigError
 from engine.explore import activations, layers
 from engine.explore.inspecting import kept
-from engine.messages import Activate, ListLayers
+from engine.messages import ComputeActivations, ListLayers
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def test_layers_are_told_in_order_with_their_fields(ask, model, run):
 def test_activations_of_every_layer_are_those_of_the_plain_way(ask, model, images):
     plain = activations.compute(model, images)
     for name, wanted in plain.items():
-        answer = ask(Activate, layer=name)
+        answer = ask(ComputeActivations, layer=name)
         assert np.array_equal(np.load(answer["originals"]), images[..., 0])
         assert np.load(answer["activations"]) == pytest.approx(wanted, abs=1e-5), name
         assert len(answer["names"]) == 2
@@ -49,7 +49,7 @@ def test_activations_of_every_layer_are_those_of_the_plain_way(ask, model, image
 
 def test_images_are_brought_to_the_size_of_the_run(ask, run):
     larger = run.config.data.model_copy(update={"size": 48})
-    assert np.load(ask(Activate, layer="enc_act1", data=larger)["originals"]).shape == (2, 32, 32)
+    assert np.load(ask(ComputeActivations, layer="enc_act1", data=larger)["originals"]).shape == (2, 32, 32)
 
 
 def test_a_walk_through_the_layers_takes_two_passes(ask, model, monkeypatch):
@@ -58,25 +58,27 @@ def test_a_walk_through_the_layers_takes_two_passes(ask, model, monkeypatch):
     monkeypatch.setattr(kept, "_passed", lambda *words: (passes.append(1), passed(*words))[1])
     names = [layer.name for layer in layers.listed(model)]
     for name in (*names[2:], *names):
-        ask(Activate, layer=name)
+        ask(ComputeActivations, layer=name)
     assert len(passes) == 2
 
 
 def test_what_is_kept_fits_the_budget_and_answers_stay_right(ask, explorer, model, images):
     plain = activations.compute(model, images)
     ask(ListLayers)
-    holder = explorer._answers[Activate].__self__._answers._kept
+    holder = explorer._answers[ComputeActivations].__self__._answers._kept
     holder._budget = 3 * plain["enc_conv1"].nbytes
     for name in (*plain, *reversed(plain)):
-        assert np.load(ask(Activate, layer=name)["activations"]) == pytest.approx(plain[name], abs=1e-5), name
+        assert np.load(ask(ComputeActivations, layer=name)["activations"]) == pytest.approx(plain[name], abs=1e-5), name
         assert holder.size <= holder._budget
     holder._budget = 1
-    assert np.load(ask(Activate, layer="enc_act2")["activations"]) == pytest.approx(plain["enc_act2"], abs=1e-5)
+    assert np.load(ask(ComputeActivations, layer="enc_act2")["activations"]) == pytest.approx(
+        plain["enc_act2"], abs=1e-5
+    )
     assert holder.size == 0
 
 
 def test_a_strange_layer_or_no_scan_is_a_sentence(ask):
     with pytest.raises(ConfigError, match="no layer 'enc_conv9'"):
-        ask(Activate, layer="enc_conv9")
+        ask(ComputeActivations, layer="enc_conv9")
     with pytest.raises(ConfigError, match="No image was selected"):
-        ask(Activate, layer="enc_conv1", indices=())
+        ask(ComputeActivations, layer="enc_conv1", indices=())

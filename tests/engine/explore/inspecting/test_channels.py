@@ -11,7 +11,15 @@ from engine.errors import ConfigError
 from engine.explore import channels, favourites, kernels, layers, preferred, saliency
 from engine.explore.channel import Channel
 from engine.explore.inspecting import surveys
-from engine.messages import ChannelStatistics, Favourites, Kernels, Prefer, RequestProgress, Salient, never
+from engine.messages import (
+    ComputeChannelStatistics,
+    ComputeSaliency,
+    MaximizeActivation,
+    ReadKernels,
+    RequestProgress,
+    TopActivations,
+    never_stop,
+)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +45,7 @@ def give_way_after(explorer, times):
 
 
 def test_statistics_are_those_of_the_split_and_are_kept(ask, model, split, run, monkeypatch):
-    answer = ask(ChannelStatistics)
+    answer = ask(ComputeChannelStatistics)
     wanted = channels.statistics(model, split)
     assert list(answer["layers"]) == list(wanted)
     assert answer["images"] == len(split)
@@ -45,12 +53,12 @@ def test_statistics_are_those_of_the_split_and_are_kept(ask, model, split, run, 
         assert answer["layers"][name]["mean"] == pytest.approx(each.mean.tolist(), abs=1e-6)
         assert answer["layers"][name]["dead"] == each.dead.tolist()
     monkeypatch.setattr(channels, "Tally", None)
-    assert ask(ChannelStatistics) == json.loads(json.dumps(answer))
+    assert ask(ComputeChannelStatistics) == json.loads(json.dumps(answer))
     assert (run.path / surveys.FILE).is_file()
 
 
 def test_statistics_of_another_model_in_the_folder_are_not_believed(ask, run, split):
-    ask(ChannelStatistics)
+    ask(ComputeChannelStatistics)
     images = surveys.Surveyed(data.load(config=run.config.data), split)
     assert surveys.kept(run, images)
     content, stamp = run.model_path.read_bytes(), run.model_path.stat()
@@ -67,19 +75,21 @@ def test_statistics_give_way_and_go_on_where_they_were(ask, explorer, model, eve
     from engine.explore import activations
 
     monkeypatch.setattr(activations, "images_at_once", lambda known, names: 2)
-    explorer.should_stop = never
-    ask(ChannelStatistics, data=ask.run.config.data.model_copy(update={"phantom_seed": 5}))  # loads model and data
+    explorer.should_stop = never_stop
+    ask(
+        ComputeChannelStatistics, data=ask.run.config.data.model_copy(update={"phantom_seed": 5})
+    )  # loads model and data
     (ask.run.path / surveys.FILE).unlink()
-    explorer._answers[ChannelStatistics].__self__._answers = None
+    explorer._answers[ComputeChannelStatistics].__self__._answers = None
     seen = []
     passed = activations._batch
     monkeypatch.setattr(activations, "_batch", lambda *words: (seen.append(len(words[1])), passed(*words))[1])
     number = len(layers.listed(model))  # asked once for each as a batch passes, and once more as it is counted
     give_way_after(explorer, 5 * number // 2)
-    assert ask(ChannelStatistics) is None
+    assert ask(ComputeChannelStatistics) is None
     assert sum(seen) == 4
-    explorer.should_stop = never
-    answer = ask(ChannelStatistics)
+    explorer.should_stop = never_stop
+    answer = ask(ComputeChannelStatistics)
     assert sum(seen) == answer["images"] + 2  # the second batch had to begin anew
     told = [event for event in events if isinstance(event, RequestProgress)]
     assert (told[-1].done, told[-1].total) == (answer["images"], answer["images"])
@@ -87,7 +97,7 @@ def test_statistics_give_way_and_go_on_where_they_were(ask, explorer, model, eve
 
 def test_favourites_are_named_with_their_place(ask, model, split):
     wanted = favourites.favourites(model, split, "enc_act2", 3)[5]
-    answer = ask(Favourites, layer="enc_act2", channel=5, count=3)
+    answer = ask(TopActivations, layer="enc_act2", channel=5, count=3)
     assert [each["index"] for each in answer["favourites"]] == [each.index for each in wanted]
     first = answer["favourites"][0]
     assert first["name"] == split.names[wanted[0].index]
@@ -96,17 +106,17 @@ def test_favourites_are_named_with_their_place(ask, model, split):
 
 
 def test_favourites_of_the_next_channel_are_known(ask, explorer, monkeypatch):
-    ask(Favourites, layer="enc_act2", channel=0)
+    ask(TopActivations, layer="enc_act2", channel=0)
     monkeypatch.setattr(favourites.activations, "_batch", None)
-    assert len(ask(Favourites, layer="enc_act2", channel=1)["favourites"]) > 0
+    assert len(ask(TopActivations, layer="enc_act2", channel=1)["favourites"]) > 0
 
 
 def test_preferred_input_gives_way_and_is_the_same_in_the_end(ask, explorer, model):
     wanted = preferred.preferred(model, Channel("enc_act2", 3))
     give_way_after(explorer, 10)
-    assert ask(Prefer, layer="enc_act2", channel=3) is None
-    explorer.should_stop = never
-    answer = ask(Prefer, layer="enc_act2", channel=3)
+    assert ask(MaximizeActivation, layer="enc_act2", channel=3) is None
+    explorer.should_stop = never_stop
+    answer = ask(MaximizeActivation, layer="enc_act2", channel=3)
     assert np.load(answer["picture"]) == pytest.approx(wanted.image, abs=1e-4)
     assert answer["value"] == pytest.approx(wanted.value, rel=1e-3)
     assert answer["value"] >= answer["start"]
@@ -114,23 +124,23 @@ def test_preferred_input_gives_way_and_is_the_same_in_the_end(ask, explorer, mod
 
 def test_saliency_and_kernels_are_those_of_the_plain_way(ask, model, split):
     images = split.read(np.array([2, 0]))
-    answer = ask(Salient, layer="enc_act2", channel=1, unit=(3, 4))
+    answer = ask(ComputeSaliency, layer="enc_act2", channel=1, unit=(3, 4))
     wanted = saliency.saliency(model, images, Channel("enc_act2", 1, (3, 4)))
     assert np.load(answer["saliency"]) == pytest.approx(wanted, abs=1e-5)
     assert np.array_equal(np.load(answer["originals"]), images[..., 0])
-    assert np.array_equal(np.load(ask(Kernels, layer="enc_conv2")["kernels"]), kernels.kernels(model, "enc_conv2"))
-    assert ask(Kernels, layer="enc_act2")["kernels"] is None
+    assert np.array_equal(np.load(ask(ReadKernels, layer="enc_conv2")["kernels"]), kernels.kernels(model, "enc_conv2"))
+    assert ask(ReadKernels, layer="enc_act2")["kernels"] is None
 
 
 @pytest.mark.parametrize(
     ("kind", "fields", "said"),
     [
-        (Favourites, {"layer": "enc_act2", "channel": 8}, "no channel 8"),
-        (Favourites, {"layer": "none"}, "no layer 'none'"),
-        (Favourites, {"layer": "enc_act2", "split": "nowhere"}, "no image in the split 'nowhere'"),
-        (Prefer, {"layer": "enc_act2", "channel": 8}, "no channel 8"),
-        (Salient, {"layer": "enc_latent", "unit": (0, 0)}, "no unit"),
-        (Kernels, {"layer": "none"}, "no layer 'none'"),
+        (TopActivations, {"layer": "enc_act2", "channel": 8}, "no channel 8"),
+        (TopActivations, {"layer": "none"}, "no layer 'none'"),
+        (TopActivations, {"layer": "enc_act2", "split": "nowhere"}, "no image in the split 'nowhere'"),
+        (MaximizeActivation, {"layer": "enc_act2", "channel": 8}, "no channel 8"),
+        (ComputeSaliency, {"layer": "enc_latent", "unit": (0, 0)}, "no unit"),
+        (ReadKernels, {"layer": "none"}, "no layer 'none'"),
     ],
 )
 def test_what_is_not_there_is_a_sentence(ask, kind, fields, said):

@@ -3,7 +3,7 @@
 import pytest
 
 from engine.explore.explorer import Explorer
-from engine.messages import never
+from engine.messages import never_stop
 
 
 @pytest.fixture(scope="module")
@@ -21,12 +21,12 @@ def run_of(trained, tmp_path_factory):
 
 @pytest.fixture
 def explorer(tmp_path):
-    return Explorer(tmp_path, lambda event: None, never)
+    return Explorer(tmp_path, lambda event: None, never_stop)
 
 
 @pytest.fixture
 def ask(explorer, run_of):
-    """Ask about a run: `ask(MapLatent, "vae", method="pca")` -> the answer."""
+    """Ask about a run: `ask(EmbedLatents, "vae", method="pca")` -> the answer."""
 
     def question(kind, model, **fields):
         run = run_of(model)

@@ -12,17 +12,17 @@ from engine import data, quality, scoring
 from engine.errors import ConfigError
 from engine.explore.explorer import Explorer
 from engine.messages import (
-    AverageScans,
     CalibrateSpread,
+    DecodeMean,
+    EmbeddingErrors,
+    EmbedLatents,
+    FindNeighbors,
     Interpolate,
-    MapErrors,
-    MapLatent,
-    Neighbours,
-    PlaceScan,
     PosteriorSpread,
+    ProjectScan,
     SampleLatent,
-    WalkDimension,
-    never,
+    TraverseDimension,
+    never_stop,
 )
 
 DECODING = ["ae", "vae", "residual-vae"]
@@ -48,7 +48,7 @@ def planted(run_of, tmp_path):
 
 @pytest.mark.parametrize("model", ["ae", "vae", "unet", "skip-ae"])
 def test_map_has_a_point_for_every_scan_of_its_splits(ask, run_of, model):
-    answer = ask(MapLatent, model, splits=("train", "test"))
+    answer = ask(EmbedLatents, model, splits=("train", "test"))
     images = data.load(config=run_of(model).config.data)
     count = len(images.train) + len(images.test)
     assert np.load(answer["points"]).shape == (count, 2)
@@ -65,13 +65,13 @@ def test_errors_are_those_of_the_reconstructions_and_stand_on_the_map_from_then_
     from engine import evaluation
 
     forget_latents(run_of(model))
-    assert ask(MapLatent, model, splits=("test",))["mse"] is None
+    assert ask(EmbedLatents, model, splits=("test",))["mse"] is None
     images = data.load(config=run_of(model).config.data).test.read()
     wanted = quality.mse(images, scoring.reconstruct(evaluation.load_model(run_of(model)), images))
-    found = ask(MapErrors, model, splits=("test",))["mse"]
+    found = ask(EmbeddingErrors, model, splits=("test",))["mse"]
     assert found == pytest.approx(wanted, rel=1e-4)
-    assert ask(MapLatent, model, splits=("test",))["mse"] == found
-    assert ask(MapLatent, model, splits=("train", "test"))["mse"] is None
+    assert ask(EmbedLatents, model, splits=("test",))["mse"] == found
+    assert ask(EmbedLatents, model, splits=("train", "test"))["mse"] is None
 
 
 def test_posterior_of_a_variational_run_is_that_of_its_whole_network(explorer, run_of):
@@ -92,7 +92,7 @@ def test_map_reconstructs_nothing(ask, run_of, monkeypatch):
         monkeypatch.setattr(Space, method, lambda *_, method=method: reconstructed.append(method))
     for model in ("ae", "vae", "unet"):
         forget_latents(run_of(model))
-        ask(MapLatent, model)
+        ask(EmbedLatents, model)
     assert reconstructed == []
 
 
@@ -107,9 +107,9 @@ def test_errors_give_way_and_go_on_where_they_were(run_of, tmp_path, monkeypatch
     )
     explorer = Explorer(tmp_path, lambda event: None, lambda: len(done) == 2 and next(stops, False))
     fields = {"panel": "errors", "run": str(run.path), "data": run.config.data, "splits": ("train",)}
-    explorer.answer(MapLatent(number=1, **fields | {"panel": "map"}))
-    assert explorer.answer(MapErrors(number=2, **fields)) is None
-    answer = explorer.answer(MapErrors(number=2, **fields))
+    explorer.answer(EmbedLatents(number=1, **fields | {"panel": "map"}))
+    assert explorer.answer(EmbeddingErrors(number=2, **fields)) is None
+    answer = explorer.answer(EmbeddingErrors(number=2, **fields))
     assert len(done) > 2
     assert sum(done) == len(answer["mse"]) == len(data.load(config=run.config.data).train)
 
@@ -141,10 +141,10 @@ def embeddings(monkeypatch):
 
 
 def test_map_that_takes_long_gives_way_goes_on_and_is_kept(ask, embeddings):
-    assert ask(MapLatent, "ae", method="tsne") is None
-    first = ask(MapLatent, "ae", method="tsne")
-    ask(MapLatent, "ae")
-    assert np.array_equal(np.load(ask(MapLatent, "ae", method="tsne")["points"]), np.load(first["points"]))
+    assert ask(EmbedLatents, "ae", method="tsne") is None
+    first = ask(EmbedLatents, "ae", method="tsne")
+    ask(EmbedLatents, "ae")
+    assert np.array_equal(np.load(ask(EmbedLatents, "ae", method="tsne")["points"]), np.load(first["points"]))
     assert len(embeddings) == 1
 
 
@@ -160,36 +160,36 @@ def test_map_that_is_kept_does_not_keep_the_model_it_is_of(ask, monkeypatch):
 
     monkeypatch.setattr(shelf, "Atlas", Noted)
     for model in ("ae", "vae", "unet"):
-        ask(MapLatent, model)
+        ask(EmbedLatents, model)
     gc.collect()
     assert [atlas() is None for atlas in made] == [True, False, False]
 
 
 def test_map_that_is_no_longer_wanted_is_given_up(ask, embeddings):
-    assert ask(MapLatent, "ae", method="tsne") is None
-    assert ask(MapLatent, "ae", method="tsne", seed=1) is None
+    assert ask(EmbedLatents, "ae", method="tsne") is None
+    assert ask(EmbedLatents, "ae", method="tsne", seed=1) is None
     assert [each.closed for each in embeddings] == [True, False]
 
 
 def test_file_lies_where_its_scan_lies(ask, run_of, planted, embeddings):
-    laid = ask(MapLatent, "ae")
-    found = ask(PlaceScan, "ae", scan=planted("ae", 5))
+    laid = ask(EmbedLatents, "ae")
+    found = ask(ProjectScan, "ae", scan=planted("ae", 5))
     at = laid["split"].index("train") + 5
     span = np.ptp(np.load(laid["points"]), axis=0)
     assert np.abs(found["point"] - np.load(laid["points"])[at]).max() < 0.02 * span.max()
     assert found["nearest"][0] == 5
-    ask(MapLatent, "ae", method="tsne")
-    found = ask(PlaceScan, "ae", scan=planted("ae", 5), method="tsne")
+    ask(EmbedLatents, "ae", method="tsne")
+    found = ask(ProjectScan, "ae", scan=planted("ae", 5), method="tsne")
     assert (found["point"], found["nearest"][0]) == (None, 5)
 
 
 def test_latents_are_kept_in_the_run_and_found_again(ask, run_of, tmp_path):
-    first = ask(MapLatent, "ae")
+    first = ask(EmbedLatents, "ae")
     kept = run_of("ae").path / "latents" / "train.npz"
     stamp = kept.stat().st_mtime_ns
     run = run_of("ae")
-    again = Explorer(tmp_path, lambda event: None, never)
-    answer = again.answer(MapLatent(number=2, panel="latent", run=str(run.path), data=run.config.data))
+    again = Explorer(tmp_path, lambda event: None, never_stop)
+    answer = again.answer(EmbedLatents(number=2, panel="latent", run=str(run.path), data=run.config.data))
     assert kept.stat().st_mtime_ns == stamp
     assert np.array_equal(np.load(answer["points"]), np.load(first["points"]))
 
@@ -200,7 +200,7 @@ def test_what_gives_way_goes_on_where_it_was():
     gathering = Gathering(lambda which: range(150)[which], 150, 64)
     stops = iter([False, True])
     assert gathering.go_on(lambda: next(stops)) is None
-    assert gathering.go_on(never) == [range(64), range(64, 128), range(128, 150)]
+    assert gathering.go_on(never_stop) == [range(64), range(64, 128), range(128, 150)]
 
 
 def test_map_that_is_stopped_has_no_answer(run_of, tmp_path):
@@ -209,11 +209,11 @@ def test_map_that_is_stopped_has_no_answer(run_of, tmp_path):
     config = run.config.data
     stopped._data[config] = data.load(config=config)
     forget_latents(run)
-    assert stopped.answer(MapLatent(number=1, panel="latent", run=str(run.path), data=config)) is None
+    assert stopped.answer(EmbedLatents(number=1, panel="latent", run=str(run.path), data=config)) is None
 
 
 def test_neighbours_of_a_training_scan_leave_it_out(ask):
-    answer = ask(Neighbours, "ae", split="train", indices=(3,), count=4)
+    answer = ask(FindNeighbors, "ae", split="train", indices=(3,), count=4)
     assert 3 not in [each["index"] for each in answer["pixel"]["nearest"]]
     assert len(answer["latent"]["nearest"]) == 4
     distances = [each["distance"] for each in answer["pixel"]["nearest"]]
@@ -223,7 +223,7 @@ def test_neighbours_of_a_training_scan_leave_it_out(ask):
 
 
 def test_scan_that_is_a_file_of_a_training_scan_is_named_its_copy(ask, planted):
-    answer = ask(Neighbours, "vae", scan=planted("vae", 5))
+    answer = ask(FindNeighbors, "vae", scan=planted("vae", 5))
     assert answer["memorised"] is True
     assert answer["pixel"]["nearest"][0]["index"] == 5
     assert answer["pixel"]["nearest"][0]["distance"] < 0.01
@@ -244,24 +244,24 @@ def test_interpolation_begins_and_ends_at_the_reconstructions(ask, explorer, run
 
 
 def test_walk_goes_over_what_the_training_scans_span(ask):
-    answer = ask(WalkDimension, "ae", split="test", indices=(0,), dimension=2, steps=7)
-    listed = ask(MapLatent, "ae")["dimensions"]
+    answer = ask(TraverseDimension, "ae", split="test", indices=(0,), dimension=2, steps=7)
+    listed = ask(EmbedLatents, "ae")["dimensions"]
     at = listed["order"].index(2)
     assert (answer["values"][0], answer["values"][-1]) == pytest.approx((listed["low"][at], listed["high"][at]))
     assert np.load(answer["images"]).shape == (7, 32, 32)
-    wider = ask(WalkDimension, "ae", split="test", indices=(0,), dimension=2, steps=7, reach=3.0)
+    wider = ask(TraverseDimension, "ae", split="test", indices=(0,), dimension=2, steps=7, reach=3.0)
     middle, spread = listed["mean"][at], listed["spread"][at]
     assert (wider["values"][0], wider["values"][-1]) == pytest.approx((middle - 3 * spread, middle + 3 * spread))
 
 
 def test_average_of_one_scan_is_its_reconstruction(ask, explorer, run_of):
-    answer = ask(AverageScans, "vae", places=(("test", 2),))
+    answer = ask(DecodeMean, "vae", places=(("test", 2),))
     original = np.load(answer["pixel_mean"])
     loaded, _ = explorer.maker(str(run_of("vae").path), run_of("vae").config.data)
     assert np.load(answer["average"]) == pytest.approx(
         scoring.reconstruct(loaded, original[..., None])[..., 0], abs=1e-4
     )
-    assert ask(AverageScans, "vae", places=(("test", 2), ("train", 1)))["count"] == 2
+    assert ask(DecodeMean, "vae", places=(("test", 2), ("train", 1)))["count"] == 2
 
 
 def test_samples_are_the_same_for_the_same_seed(ask):
@@ -288,8 +288,8 @@ def test_spread_and_calibration_of_a_variational_run(ask):
     ("kind", "fields"),
     [
         (Interpolate, {"first": ("train", 0), "second": ("train", 1)}),
-        (WalkDimension, {"split": "test", "indices": (0,), "dimension": 0}),
-        (AverageScans, {"places": (("train", 0),)}),
+        (TraverseDimension, {"split": "test", "indices": (0,), "dimension": 0}),
+        (DecodeMean, {"places": (("train", 0),)}),
         (SampleLatent, {}),
         (PosteriorSpread, {"split": "test", "indices": (0,)}),
     ],
@@ -309,8 +309,8 @@ def test_autoencoder_has_no_prior_and_says_what_to_do(ask):
 
 def test_places_that_are_not_there_get_a_sentence(ask):
     with pytest.raises(ConfigError, match="no image 9999 in train"):
-        ask(AverageScans, "ae", places=(("train", 9999),))
+        ask(DecodeMean, "ae", places=(("train", 9999),))
     with pytest.raises(ConfigError, match="no split 'exam'"):
-        ask(AverageScans, "ae", places=(("exam", 0),))
+        ask(DecodeMean, "ae", places=(("exam", 0),))
     with pytest.raises(ConfigError, match="no latent dimension 8"):
-        ask(WalkDimension, "ae", split="test", indices=(0,), dimension=8)
+        ask(TraverseDimension, "ae", split="test", indices=(0,), dimension=8)

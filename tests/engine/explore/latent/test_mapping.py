@@ -12,7 +12,7 @@ import pytest
 from engine.errors import ConfigError, EngramError
 from engine.explore.latent import embedding_process, mapping
 from engine.explore.latent.embedding_process import EmbeddingProcess
-from engine.messages import never
+from engine.messages import never_stop
 
 ROOT = Path(__file__).resolve().parents[4]
 ZEROS = "import sys, numpy; numpy.save(sys.argv[4], numpy.zeros((8, 2)))"
@@ -103,7 +103,7 @@ def test_umap_keeps_the_groups_apart_and_its_seed(groups, run_python, tmp_path):
 @pytest.mark.parametrize("program", ["print('noise')", "import sys; sys.stderr.write('noise')"])
 def test_what_a_process_prints_stays_in_it(program, monkeypatch, capfd):
     monkeypatch.setattr(embedding_process, "PROGRAM", ("-c", f"{program}; {ZEROS}"))
-    laid = EmbeddingProcess(np.ones((8, 3), np.float32), "umap", 0).wait(never)
+    laid = EmbeddingProcess(np.ones((8, 3), np.float32), "umap", 0).wait(never_stop)
     assert laid.shape == (8, 2)
     assert capfd.readouterr() == ("", "")
 
@@ -129,7 +129,7 @@ def test_layout_that_is_closed_leaves_no_process(groups):
 def test_process_that_fails_says_why():
     process = EmbeddingProcess(np.full((8, 3), np.nan, np.float32), "tsne", 0)
     with pytest.raises(EngramError, match=r"could not be computed: ValueError.*NaN.*Use PCA for the map"):
-        process.wait(never)
+        process.wait(never_stop)
 
 
 def test_process_ends_with_the_one_that_started_it(tmp_path):

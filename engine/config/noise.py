@@ -12,7 +12,7 @@ NoiseKind = Literal["gaussian", "rician", "speckle", "poisson", "salt-and-pepper
 class AugmentationConfig(Section):
     """Random changes to the training images, drawn again in every epoch; validation images are never changed."""
 
-    fold: ClassVar[str] = "Augmentation"
+    group: ClassVar[str] = "Augmentation"
 
     flip: float = setting(
         0.0, "Flip", "Probability of mirroring an image left to right.", ge=0.0, le=1.0, advanced=True
@@ -40,7 +40,7 @@ class AugmentationConfig(Section):
 class NoiseConfig(Section):
     """Denoising: the model receives noisy images and learns to return the noise-free ones."""
 
-    fold: ClassVar[str] = "Denoising"
+    group: ClassVar[str] = "Denoising"
 
     noise: Literal["none", NoiseKind] = setting(
         "none",

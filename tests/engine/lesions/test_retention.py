@@ -117,7 +117,7 @@ def test_model_that_erases_lesions_is_flagged_in_every_case(sick):
     unclear = 0
     for each in sick:
         filled = each.image.copy()
-        filled[each.mask] = each.image[lesions.rim_of(each.mask)].mean()
+        filled[each.mask] = each.image[lesions.make_rim_mask(each.mask)].mean()
         for erased in (each.healthy, filled):
             kept = lesions.retention(each.image, erased, each.mask)
             assert kept.is_below() or kept.is_unclear

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from engine.errors import RegionError
-from engine.lesions.regions import Mask, fitting, rim_of, surroundings
+from engine.lesions.regions import Mask, find_bounding_slices, make_rim_mask, require_measurable
 
 Picture = NDArray[np.floating]
 Stacked = NDArray[np.float64]
@@ -17,22 +17,22 @@ PATTERN_BLUR_PX: Final = 1.5  # grain is no pattern
 
 
 @dataclass(frozen=True, eq=False)
-class Site:
+class LesionRegion:
     """A lesion's place, found once for many pictures.
 
     Args:
         shape: (height, width) of the pictures.
         near: rows and columns round the lesion; the masks are of this part.
         region: the lesion.
-        band: its rim.
+        rim: its rim.
     """
 
     shape: tuple[int, int]
     near: tuple[slice, slice]
     region: Mask
-    band: Mask
+    rim: Mask
 
-    def cut(self, before: Picture, after: Picture) -> Stacked:
+    def crop(self, before: Picture, after: Picture) -> Stacked:
         """The part round the lesion of two pictures: (height, width) each -> float64 (2, height, width).
 
         Raises:
@@ -49,18 +49,18 @@ class Site:
 
     def contrasts(self, cut: Stacked) -> tuple[float, float]:
         """Mean of the region minus mean of the rim, in both pictures of a `cut`."""
-        before, after = cut[:, self.region].mean(axis=1) - cut[:, self.band].mean(axis=1)
+        before, after = cut[:, self.region].mean(axis=1) - cut[:, self.rim].mean(axis=1)
         return float(before), float(after)
 
     def pattern(self, cut: Stacked) -> float:
         """Slope of the region's smoothed pixels after on those before, both seen from the mean of the rim."""
         smooth = gaussian_filter(cut, (0, PATTERN_BLUR_PX, PATTERN_BLUR_PX), mode="nearest")
-        before, after = smooth[:, self.region] - smooth[:, self.band].mean(axis=1, keepdims=True)
+        before, after = smooth[:, self.region] - smooth[:, self.rim].mean(axis=1, keepdims=True)
         size = float(before @ before)
         return float(before @ after) / size if size > 0 else math.nan
 
 
-def site(mask: Mask, rim: int = 4, avoid: Mask | None = None) -> Site:
+def make_lesion_region(mask: Mask, rim: int = 4, avoid: Mask | None = None) -> LesionRegion:
     """Find a lesion's place.
 
     Args:
@@ -69,9 +69,9 @@ def site(mask: Mask, rim: int = 4, avoid: Mask | None = None) -> Site:
         avoid: what the band stays out of.
 
     Raises:
-        RegionError: the region is unfit, or nothing is left round it; see `rim_of`.
+        RegionError: the region is unfit, or nothing is left round it; see `make_rim_mask`.
     """
-    region = fitting(mask)
-    band = rim_of(region, rim, avoid)
-    near = surroundings(region, rim + math.ceil(4 * PATTERN_BLUR_PX))
-    return Site((region.shape[0], region.shape[1]), near, region[near], band[near])
+    region = require_measurable(mask)
+    band = make_rim_mask(region, rim, avoid)
+    near = find_bounding_slices(region, rim + math.ceil(4 * PATTERN_BLUR_PX))
+    return LesionRegion((region.shape[0], region.shape[1]), near, region[near], band[near])

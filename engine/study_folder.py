@@ -22,7 +22,7 @@ from engine.errors import StudyError
 
 
 @dataclass(frozen=True)
-class Study:
+class StudyFolder:
     """One study's folder."""
 
     path: Path
@@ -73,7 +73,7 @@ class Study:
 
     def write(self, content: Mapping[str, Any]) -> None:
         """Write study.json; a reader sees the old or the new one. Numbers that are not finite become null."""
-        runs.write_text(self.record, json.dumps(finite(content), indent=2))
+        runs.write_text_atomic(self.record, json.dumps(to_json_safe(content), indent=2))
 
     def state(self) -> str:
         """'new', 'running', 'finished', 'stopped', 'failed' or 'interrupted' (its process died)."""
@@ -84,7 +84,7 @@ class Study:
 
     def is_busy(self) -> bool:
         """Whether a living process works on it."""
-        return runs.is_held(self.path)
+        return runs.is_locked(self.path)
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -97,19 +97,19 @@ class Study:
         with ExitStack() as held:
             try:
                 self.path.mkdir(parents=True, exist_ok=True)
-                held.enter_context(runs.hold(self.path, busy))
+                held.enter_context(runs.lock_folder(self.path, busy))
             except OSError as error:
                 what = f"The study cannot be saved in {self.path} ({error.strerror or error})."
                 raise StudyError(what, "Choose another folder.") from None
             yield
 
 
-def finite(content: Any) -> Any:
+def to_json_safe(content: Any) -> Any:
     """The same content with every number that JSON does not know as None."""
     if isinstance(content, float):
         return content if math.isfinite(content) else None
     if isinstance(content, Mapping):
-        return {key: finite(value) for key, value in content.items()}
+        return {key: to_json_safe(value) for key, value in content.items()}
     if isinstance(content, list | tuple):
-        return [finite(value) for value in content]
+        return [to_json_safe(value) for value in content]
     return content

@@ -10,7 +10,7 @@ class Message(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
-    def line(self) -> str:
+    def to_json_line(self) -> str:
         """The message as one line of JSON, newline included."""
         return self.model_dump_json() + "\n"
 
@@ -25,6 +25,6 @@ class Event(Message):
     time: float = Field(default_factory=time.time)
     sequence: int | None = None
 
-    def line(self) -> str:
+    def to_json_line(self) -> str:
         """Return the event as one line of JSON, newline included, without a number where it has none."""
         return self.model_dump_json(exclude={"sequence"} if self.sequence is None else None) + "\n"

@@ -6,26 +6,26 @@ from collections.abc import Callable
 from engine.messages import Continue, Message, Pause, Stop
 
 
-class Control:
+class JobControl:
     """The wishes of whoever started a job.
 
     Args:
-        held: called when the job begins to wait.
-        released: called when it goes on.
+        on_paused: called when the job begins to wait.
+        on_resumed: called when it goes on.
     """
 
-    def __init__(self, held: Callable[[], None], released: Callable[[], None]) -> None:
+    def __init__(self, on_paused: Callable[[], None], on_resumed: Callable[[], None]) -> None:
         self._running = threading.Event()
         self._running.set()
         self._stop = threading.Event()
-        self.held, self.released = held, released
+        self.on_paused, self.on_resumed = on_paused, on_resumed
 
     def reset(self) -> None:
         """Forget the wishes meant for the job before."""
         self._stop.clear()
         self._running.set()
 
-    def obey(self, command: Message) -> bool:
+    def handle(self, command: Message) -> bool:
         """Take a command that must be heard at once; False when it is none of these."""
         if isinstance(command, Stop):
             self._stop.set()
@@ -38,9 +38,9 @@ class Control:
     def should_stop(self) -> bool:
         """Whether the job is to end; waits here while it is paused."""
         if self.is_paused():
-            self.held()
+            self.on_paused()
             self._running.wait()
-            self.released()
+            self.on_resumed()
         return self.is_stopped()
 
     def is_stopped(self) -> bool:

@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.lesions.lesion_region import Picture, Stacked, make_lesion_region
 from engine.lesions.regions import Mask, area
-from engine.lesions.site import Picture, Stacked, site
 
 LEAST_CONTRAST: Final = 0.01  # 2.5 of 255 gray values: below it a ratio says nothing
 WARN_BELOW: Final = 0.8
@@ -109,8 +109,8 @@ def retention(before: Picture, after: Picture, mask: Mask, rim: int = 4, avoid: 
     Raises:
         RegionError: the pictures differ in shape, the region does not fit them, or nothing is left round it.
     """
-    place = site(mask, rim, avoid)
-    cut = place.cut(before, after)
+    place = make_lesion_region(mask, rim, avoid)
+    cut = place.crop(before, after)
     facts = *place.contrasts(cut), place.pattern(cut)
     nothing = math.nan, (math.nan, math.nan)
     if not np.all(np.isfinite(facts[:2])):
@@ -125,13 +125,13 @@ def retention(before: Picture, after: Picture, mask: Mask, rim: int = 4, avoid: 
             f"This region has almost no contrast to its surroundings ({said}), so retention cannot be measured.",
         )
     rng = np.random.Generator(np.random.Philox(key=0))
-    drawn = _drawn_means(cut, place.region, rng) - _drawn_means(cut, place.band, rng)
+    drawn = _bootstrap_means(cut, place.region, rng) - _bootstrap_means(cut, place.rim, rng)
     with np.errstate(divide="ignore", invalid="ignore"):
         low, high = np.nanpercentile(drawn[1] / drawn[0], [50 * (1 - CONFIDENCE), 50 * (1 + CONFIDENCE)])
     return Retention(facts[1] / facts[0], (float(low), float(high)), *facts)
 
 
-def _drawn_means(stacked: Stacked, part: Mask, rng: np.random.Generator) -> Stacked:
+def _bootstrap_means(stacked: Stacked, part: Mask, rng: np.random.Generator) -> Stacked:
     """Means of both pictures over blocks of a part, drawn with replacement: (2, height, width) -> (2, draws)."""
     block = _blocks(part)
     sizes = np.bincount(block).astype(np.float64)
