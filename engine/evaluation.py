@@ -128,7 +128,7 @@ def images(
     """Load images as a run sees them: its own, or those of another source with its preparation.
 
     Raises:
-        DataError: they cannot be read; `LoadingStopped` when `should_stop` said so.
+        DataError: they cannot be read; `Cancelled` when `should_stop` said so.
     """
     settings = run.config
     if source is not None:

@@ -118,7 +118,7 @@ def _work(run: Run, config: RunConfig, recorder: "Recorder", should_stop: Should
         recorder(Log(text=f"Reading {config.data.source}."))
         images = data.load(config=config.data, should_stop=should_stop)
         fitting.fit(run, config, images, emit=recorder, should_stop=should_stop)
-    except data.LoadingStopped:
+    except data.Cancelled:
         recorder(JobEnded(run=run.name, state="stopped"))
     except EngramError as error:
         recorder(JobEnded(run=run.name, state="failed", reason=error.what, advice=error.advice))

@@ -13,16 +13,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from engine.data.dataset import Dataset, LoadingStopped, Skipped, Split
+    from engine.data.dataset import Cancelled, Dataset, Skipped, Split
     from engine.data.loading import load
     from engine.data.preparation import prepare
     from engine.data.scan import Scan, open_scan
 
-__all__ = ["Dataset", "LoadingStopped", "Scan", "Skipped", "Split", "load", "open_scan", "prepare"]
+__all__ = ["Cancelled", "Dataset", "Scan", "Skipped", "Split", "load", "open_scan", "prepare"]
 
-_HOMES = {
+_LAZY = {
     "Dataset": "dataset",
-    "LoadingStopped": "dataset",
+    "Cancelled": "dataset",
     "Scan": "scan",
     "Skipped": "dataset",
     "Split": "dataset",
@@ -34,6 +34,6 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     """Import a name of the public API when it is first asked for (PEP 562)."""
-    if name in _HOMES:
-        return getattr(importlib.import_module(f"engine.data.{_HOMES[name]}"), name)
+    if name in _LAZY:
+        return getattr(importlib.import_module(f"engine.data.{_LAZY[name]}"), name)
     raise AttributeError(f"module 'engine.data' has no attribute '{name}'")

@@ -65,12 +65,12 @@ def fetch(key: str, write: Callable[[Path], Index]) -> tuple[Store, Index]:
         return found
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(place.parent)
+        _evict(place.parent)
         with tempfile.TemporaryDirectory(prefix="new-", dir=place.parent, ignore_cleanup_errors=True) as folder:
             fresh = Path(folder) / key
             fresh.mkdir()
-            _seal(fresh, write(fresh))
-            _put(fresh, place)
+            _write_index(fresh, write(fresh))
+            _install(fresh, place)
         found = _open(place)
     except OSError as error:
         raise DataError(
@@ -82,7 +82,7 @@ def fetch(key: str, write: Callable[[Path], Index]) -> tuple[Store, Index]:
     return found
 
 
-def _put(fresh: Path, place: Path) -> None:
+def _install(fresh: Path, place: Path) -> None:
     """Rename an entry into its place; one that is there already stays if it is whole."""
     if place.exists() and _open(place) is None:
         os.replace(place, fresh.parent / "damaged")
@@ -93,7 +93,7 @@ def _put(fresh: Path, place: Path) -> None:
             raise
 
 
-def _seal(folder: Path, index: Index) -> None:
+def _write_index(folder: Path, index: Index) -> None:
     """Write the index of finished images, with check sums of both, and wait for the disk."""
     content: dict[str, Any] = {**asdict(index), "images": _spot_check(folder / "images.npy")}
     content["index"] = _digest(content)
@@ -143,7 +143,7 @@ def _touch(place: Path) -> None:
         os.utime(place)
 
 
-def _sweep(folder: Path) -> None:
+def _evict(folder: Path) -> None:
     """Remove what killed writers left, and while the cache is too large, the entries not wanted for longest."""
     with suppress(OSError):  # another process may sweep at the same time
         entries = sorted(((entry.stat().st_mtime, entry) for entry in folder.iterdir()), reverse=True)

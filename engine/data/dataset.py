@@ -13,7 +13,7 @@ from engine.errors import DataError
 UNLABELLED = "unlabelled"
 
 
-class LoadingStopped(DataError):
+class Cancelled(DataError):
     """Whoever asked for a data set no longer wants it."""
 
 

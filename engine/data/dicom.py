@@ -30,7 +30,7 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-from engine.data.picture import Picture, Unusable, spread
+from engine.data.decoded_image import DecodedImage, UnreadableFile, scale_to_percentiles
 from engine.data.scan import MAX_VOXELS, Orientation, Scan
 from engine.data.scan_process import serve
 
@@ -77,10 +77,10 @@ def read_scan(path: Path) -> Scan:
             pixels, note = _luma_frames(data, frames), "Color is shown as gray."
         return _scan(data, path.name, pixels, note)
     except _DAMAGE as error:
-        raise Unusable(f"cannot be decoded: {str(error).splitlines()[0] if str(error) else 'damaged'}") from error
+        raise UnreadableFile(f"cannot be decoded: {str(error).splitlines()[0] if str(error) else 'damaged'}") from error
 
 
-def read_picture(path: Path) -> Picture:
+def read_picture(path: Path) -> DecodedImage:
     """Decode the only frame of a file, for a data set.
 
     Raises:
@@ -89,14 +89,14 @@ def read_picture(path: Path) -> Picture:
     """
     try:
         if read_file_meta_info(path).get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
-            raise Unusable("a deflated DICOM file; save it without deflation")
+            raise UnreadableFile("a deflated DICOM file; save it without deflation")
         frames = _frame_count(_open(path, stop_before_pixels=True))
     except _DAMAGE as error:
-        raise Unusable(f"damaged: {error}") from error
+        raise UnreadableFile(f"damaged: {error}") from error
     if frames != 1:
-        raise Unusable(f"holds {frames} frames; a dataset takes one image from each file")
+        raise UnreadableFile(f"holds {frames} frames; a dataset takes one image from each file")
     scan = read_scan(path)
-    return Picture(scan.pixels[0], 1.0, scan.aspect)
+    return DecodedImage(scan.pixels[0], 1.0, scan.aspect)
 
 
 def _open(path: Path, **options: Any) -> Dataset:
@@ -113,17 +113,17 @@ def _frame_count(data: Dataset) -> int:
         Unusable: they cannot, or are.
     """
     if not (data.get("Rows") and data.get("Columns") and data.get("PhotometricInterpretation")):
-        raise Unusable("a DICOM file without an image")
+        raise UnreadableFile("a DICOM file without an image")
     frames, rows, columns = int(data.get("NumberOfFrames") or 1), int(data.Rows), int(data.Columns)
     if frames * rows * columns > MAX_VOXELS:
-        raise Unusable(f"declares {frames} × {rows} × {columns} pixels, more than can be opened ({MAX_VOXELS:,})")
+        raise UnreadableFile(f"declares {frames} × {rows} × {columns} pixels, more than can be opened ({MAX_VOXELS:,})")
     syntax = data.file_meta.TransferSyntaxUID
     if not get_decoder(syntax).is_available:
-        raise Unusable(f"compressed as {syntax.name}, which cannot be decoded here; save it uncompressed")
+        raise UnreadableFile(f"compressed as {syntax.name}, which cannot be decoded here; save it uncompressed")
     return frames
 
 
-def _stored(data: Dataset, frames: int) -> Iterator[NDArray[Any]]:
+def _raw_pixels(data: Dataset, frames: int) -> Iterator[NDArray[Any]]:
     """Each frame as it is stored; pydicom turns YBR into RGB."""
     count = 0
     try:
@@ -132,16 +132,16 @@ def _stored(data: Dataset, frames: int) -> Iterator[NDArray[Any]]:
             count += 1
     except RuntimeError as error:
         form = data.file_meta.TransferSyntaxUID.name
-        raise Unusable(f"its pixels ({form}) are damaged, or in a form that cannot be decoded here") from error
+        raise UnreadableFile(f"its pixels ({form}) are damaged, or in a form that cannot be decoded here") from error
     if count != frames:
-        raise Unusable(f"truncated: {count} of its {frames} frames are present")
+        raise UnreadableFile(f"truncated: {count} of its {frames} frames are present")
 
 
 def _luma_frames(data: Dataset, frames: int) -> NDArray[np.float32]:
     """Colour frames as gray."""
     pixels = np.empty((frames, data.Rows, data.Columns), dtype=np.float32)
     palette = data.PhotometricInterpretation == "PALETTE COLOR"
-    for number, frame in enumerate(_stored(data, frames)):
+    for number, frame in enumerate(_raw_pixels(data, frames)):
         colours = apply_color_lut(frame, data) if palette else frame
         white = np.iinfo(colours.dtype).max if palette else 2**data.BitsStored - 1
         pixels[number] = colours[..., :3] @ _LUMA / white
@@ -151,18 +151,18 @@ def _luma_frames(data: Dataset, frames: int) -> NDArray[np.float32]:
 def _gray_frames(data: Dataset, frames: int) -> tuple[NDArray[np.float32], str]:
     """Frames as they are to be shown, and a sentence on how; padding outside the field of view is black."""
     values = np.empty((frames, data.Rows, data.Columns), dtype=np.float32)
-    for number, frame in enumerate(_stored(data, frames)):
-        values[number] = _modality(frame, data, number)
+    for number, frame in enumerate(_raw_pixels(data, frames)):
+        values[number] = _apply_modality_lut(frame, data, number)
         if (padding := data.get("PixelPaddingValue")) is not None:
             values[number][frame == padding] = np.nan
-    pixels, note = _shown(values, data)
+    pixels, note = _apply_voi(values, data)
     if data.PhotometricInterpretation == "MONOCHROME1":
         np.subtract(1, pixels, out=pixels)
         note += " Inverted, because low values are bright in this file (MONOCHROME1)."
     return np.nan_to_num(pixels, copy=False), note
 
 
-def _modality(frame: NDArray[Any], data: Dataset, number: int) -> NDArray[Any]:
+def _apply_modality_lut(frame: NDArray[Any], data: Dataset, number: int) -> NDArray[Any]:
     """Stored values as the quantity that they stand for (PS3.3 C.11.1)."""
     slope = _setting(data, number, "PixelValueTransformationSequence", "RescaleSlope")
     offset = _setting(data, number, "PixelValueTransformationSequence", "RescaleIntercept")
@@ -171,7 +171,7 @@ def _modality(frame: NDArray[Any], data: Dataset, number: int) -> NDArray[Any]:
     return frame * np.float32(slope) + np.float32(offset)
 
 
-def _shown(values: NDArray[np.float32], data: Dataset) -> tuple[NDArray[np.float32], str]:
+def _apply_voi(values: NDArray[np.float32], data: Dataset) -> tuple[NDArray[np.float32], str]:
     """Quantities as gray values in [0, 1] (PS3.3 C.11.2)."""
     windows = [window for number in range(len(values)) if (window := _window(data, number))]
     if len(windows) == len(values):
@@ -187,7 +187,7 @@ def _shown(values: NDArray[np.float32], data: Dataset) -> tuple[NDArray[np.float
         for frame in values:
             frame[...] = apply_voi(np.rint(np.nan_to_num(frame)).astype(np.int32), data) / white
         return values, "Displayed with the VOI look-up table stored in the file."
-    pixels, low, high = spread(values)
+    pixels, low, high = scale_to_percentiles(values)
     return (
         pixels,
         f"No window/level stored in the file; displayed from the 0.1 to the 99.9 percentile ({low:g} to {high:g}).",
@@ -196,8 +196,8 @@ def _shown(values: NDArray[np.float32], data: Dataset) -> tuple[NDArray[np.float
 
 def _window(data: Dataset, number: int) -> tuple[float, float, str] | None:
     """Level, width and shape of a frame's first window."""
-    level = _first(_setting(data, number, "FrameVOILUTSequence", "WindowCenter"))
-    width = _first(_setting(data, number, "FrameVOILUTSequence", "WindowWidth"))
+    level = _first_item(_setting(data, number, "FrameVOILUTSequence", "WindowCenter"))
+    width = _first_item(_setting(data, number, "FrameVOILUTSequence", "WindowWidth"))
     shape = _setting(data, number, "FrameVOILUTSequence", "VOILUTFunction") or "LINEAR"
     if level is None or width is None or width <= 0 or (shape == "LINEAR" and width < 1):
         return None
@@ -221,7 +221,7 @@ def _setting(data: Dataset, number: int, group: str, keyword: str) -> Any:
     return data.get(keyword)
 
 
-def _first(value: Any) -> float | None:
+def _first_item(value: Any) -> float | None:
     """A number, or the first of several."""
     if isinstance(value, MultiValue):
         value = value[0] if value else None

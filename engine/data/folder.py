@@ -15,15 +15,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 from engine.config import DataConfig
 from engine.data import dicom, raster
-from engine.data.dataset import LoadingStopped, Skipped
-from engine.data.kinds import Kind, kind_of
-from engine.data.picture import Picture, Unusable
-from engine.data.source import Item, natural, split_name
+from engine.data.dataset import Cancelled, Skipped
+from engine.data.decoded_image import DecodedImage, UnreadableFile
+from engine.data.formats import FileFormat, detect_format
+from engine.data.source import SourceItem, natural_sort_key, split_name
 from engine.data.walk import LOOKED_FOR, list_pictures, open_folder
 from engine.messages import ShouldStop
 
 
-def lay_out(names: Sequence[str]) -> list[Item]:
+def parse_layout(names: Sequence[str]) -> list[SourceItem]:
     """Read class and split of each picture off its path.
 
     Args:
@@ -33,41 +33,43 @@ def lay_out(names: Sequence[str]) -> list[Item]:
         An item for each name, in order.
     """
     folders = [name.split("/")[:-1] for name in names]
-    while _wraps_all(folders):
+    while _is_wrapper(folders):
         folders = [parts[1:] for parts in folders]
     return [_item(name, parts) for name, parts in zip(names, folders, strict=True)]
 
 
-def _wraps_all(folders: Sequence[list[str]]) -> bool:
+def _is_wrapper(folders: Sequence[list[str]]) -> bool:
     """Whether all pictures lie in further folders of one first folder that names no split."""
     firsts = {parts[0] if len(parts) > 1 else "" for parts in folders}
     return len(firsts) == 1 and "" not in firsts and split_name(firsts.copy().pop()) is None
 
 
-def _item(name: str, folders: Sequence[str]) -> Item:
+def _item(name: str, folders: Sequence[str]) -> SourceItem:
     named = [(position, split) for position, part in enumerate(folders) if (split := split_name(part))]
     if not named:
-        return Item(name, folders[0] if folders else None, None)
+        return SourceItem(name, folders[0] if folders else None, None)
     position, split = named[0]
     rest = [*folders[:position], *folders[position + 1 :]]
-    return Item(name, rest[0] if rest else None, split)
+    return SourceItem(name, rest[0] if rest else None, split)
 
 
 class FolderSource:
     """The pictures under a folder, in natural order of their names."""
 
-    looked_for = LOOKED_FOR
+    expected = LOOKED_FOR
     notes: tuple[str, ...] = ()
 
     def __init__(self, config: DataConfig) -> None:
         self._folder = open_folder(config.source)
         self.skipped: list[Skipped] = []
         found = list_pictures(self._folder, lambda name, reason: self.skipped.append(Skipped(name, reason)))
-        names = sorted(found, key=natural)
-        self.items = self._with_split(lay_out(names))
-        self.classes = tuple(sorted({item.label for item in self.items if item.label is not None}, key=natural))
+        names = sorted(found, key=natural_sort_key)
+        self.items = self._with_split(parse_layout(names))
+        self.classes = tuple(
+            sorted({item.label for item in self.items if item.label is not None}, key=natural_sort_key)
+        )
 
-    def content(self, should_stop: ShouldStop) -> str:
+    def content_hash(self, should_stop: ShouldStop) -> str:
         """Hash of all names and all bytes.
 
         Sizes and times of change would be faster, but a file written again within a tick of the clock, or unpacked
@@ -78,7 +80,7 @@ class FolderSource:
             for item, found in zip(self.items, pool.map(self.digest, range(len(self.items))), strict=True):
                 if should_stop():
                     pool.shutdown(cancel_futures=True)
-                    raise LoadingStopped("Loading the images was stopped.")
+                    raise Cancelled("Loading the images was stopped.")
                 digest.update(f"{item.name}\0{found}\0".encode(errors="surrogateescape"))
         return digest.hexdigest()
 
@@ -90,12 +92,12 @@ class FolderSource:
         except OSError as error:
             return f"unreadable: {error.strerror}"
 
-    def deep(self) -> bool:
+    def is_high_bit_depth(self) -> bool:
         """Whether some picture has more than 8 bits, told from the headers."""
         with ThreadPoolExecutor(min(os.cpu_count() or 1, 8), "header") as pool:
             return any(pool.map(self._is_deep, self.items))
 
-    def read(self, index: int) -> Picture:
+    def read(self, index: int) -> DecodedImage:
         """Decode one file."""
         try:
             if self._kind(self.items[index].name) == "dicom":
@@ -103,9 +105,9 @@ class FolderSource:
             with open(self._folder / self.items[index].name, "rb") as file:
                 return raster.read_picture(file)
         except OSError as error:
-            raise Unusable(f"cannot be opened: {error.strerror or error}") from None
+            raise UnreadableFile(f"cannot be opened: {error.strerror or error}") from None
 
-    def _with_split(self, items: Sequence[Item]) -> list[Item]:
+    def _with_split(self, items: Sequence[SourceItem]) -> list[SourceItem]:
         """Where some pictures lie in split folders, leave out those that do not."""
         if not any(item.split for item in items):
             return list(items)
@@ -113,17 +115,17 @@ class FolderSource:
         self.skipped += outside
         return [item for item in items if item.split is not None]
 
-    def _kind(self, name: str) -> Kind | None:
+    def _kind(self, name: str) -> FileFormat | None:
         try:
-            return kind_of(self._folder / name)
+            return detect_format(self._folder / name)
         except OSError:
             return None
 
-    def _is_deep(self, item: Item) -> bool:
+    def _is_deep(self, item: SourceItem) -> bool:
         try:
             if self._kind(item.name) == "dicom":
                 return True
             with open(self._folder / item.name, "rb") as file:
                 return raster.is_deep(raster.open_picture(file))
-        except (OSError, Unusable):
+        except (OSError, UnreadableFile):
             return False

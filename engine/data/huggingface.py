@@ -19,10 +19,10 @@ from huggingface_hub.utils.tqdm import disable_progress_bars
 
 from engine.config import DataConfig
 from engine.data import raster
-from engine.data.dataset import LoadingStopped, Skipped
-from engine.data.folder import lay_out
-from engine.data.picture import Picture, Unusable
-from engine.data.source import Item, split_name
+from engine.data.dataset import Cancelled, Skipped
+from engine.data.decoded_image import DecodedImage, UnreadableFile
+from engine.data.folder import parse_layout
+from engine.data.source import SourceItem, split_name
 from engine.errors import EmptySource, SourceNotFound
 from engine.folders import cache_root
 from engine.messages import ShouldStop
@@ -49,7 +49,7 @@ for library in ("datasets", "huggingface_hub"):
 class HuggingFaceSource:
     """The rows of all splits that have a picture in them."""
 
-    looked_for = "Engram looks for a dataset with a column of images."
+    expected = "Engram looks for a dataset with a column of images."
 
     def __init__(self, config: DataConfig) -> None:
         name = config.source.removeprefix(PREFIX) or DEFAULT
@@ -58,7 +58,7 @@ class HuggingFaceSource:
         features = next(iter(tables.values())).features
         column, label = _column(features, datasets.Image), _column(features, datasets.ClassLabel)
         if column is None:
-            raise EmptySource(f"The dataset '{name}' has no column of images.", self.looked_for)
+            raise EmptySource(f"The dataset '{name}' has no column of images.", self.expected)
         self._column = column
         self.classes: tuple[str, ...] = tuple(features[label].names) if label else ()
         self.notes = () if label else (f"'{name}' has no column of classes; its images have no class labels.",)
@@ -67,14 +67,14 @@ class HuggingFaceSource:
         self.skipped = [Skipped(name, unused) for name in tables if name not in used]
         self._tables = {name: table.cast_column(column, datasets.Image(decode=False)) for name, table in used.items()}
         self._places = [(name, row) for name, table in self._tables.items() for row in range(len(table))]
-        self.items = self._listed(root, label)
+        self.items = self._index_rows(root, label)
 
-    def content(self, should_stop: ShouldStop) -> str:
+    def content_hash(self, should_stop: ShouldStop) -> str:
         """Hash of all names, labels and bytes."""
         digest = hashlib.sha256()
         for number, item in enumerate(self.items):
             if should_stop():
-                raise LoadingStopped("Loading the images was stopped.")
+                raise Cancelled("Loading the images was stopped.")
             found = self.digest(number)
             digest.update(f"{item.name}\0{found}\0".encode())
         return digest.hexdigest()
@@ -84,22 +84,22 @@ class HuggingFaceSource:
         try:
             with self._open(index) as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
-        except (OSError, Unusable) as error:
+        except (OSError, UnreadableFile) as error:
             return f"unreadable: {error}"
 
-    def deep(self) -> bool:
+    def is_high_bit_depth(self) -> bool:
         """Whether some picture has more than 8 bits, told from the headers."""
         return any(map(self._is_deep, range(len(self.items))))
 
-    def read(self, index: int) -> Picture:
+    def read(self, index: int) -> DecodedImage:
         """Decode one row."""
         try:
             with self._open(index) as file:
                 return raster.read_picture(file)
         except OSError as error:
-            raise Unusable(f"cannot be opened: {error.strerror or error}") from None
+            raise UnreadableFile(f"cannot be opened: {error.strerror or error}") from None
 
-    def _listed(self, root: Path, label: str | None) -> list[Item]:
+    def _index_rows(self, root: Path, label: str | None) -> list[SourceItem]:
         """The rows as items. Where the library found one split only, the folders of its files may still name more.
 
         (It knows Train and train, but not that Testing is a test set.)
@@ -110,14 +110,14 @@ class HuggingFaceSource:
             paths = table.flatten().select_columns([f"{self._column}.path"])[f"{self._column}.path"]
             names += [_row_name(path, root, f"{split}/{row:06d}") for row, path in enumerate(paths)]
             numbers += table[label] if label else [None] * len(table)
-        laid_out = lay_out(names)
+        laid_out = parse_layout(names)
         by_folder = len(self._tables) == 1 and any(item.split for item in laid_out)
         splits = [
             item.split if by_folder else split_name(name)
             for item, (name, _) in zip(laid_out, self._places, strict=True)
         ]
         labels = [self.classes[number] if number is not None and number >= 0 else None for number in numbers]
-        return [Item(*facts) for facts in zip(names, labels, splits, strict=True)]
+        return [SourceItem(*facts) for facts in zip(names, labels, splits, strict=True)]
 
     def _open(self, index: int) -> io.BytesIO | io.BufferedReader:
         name, row = self._places[index]
@@ -126,13 +126,13 @@ class HuggingFaceSource:
             return io.BytesIO(image["bytes"])
         if image and image["path"]:
             return open(image["path"], "rb")
-        raise Unusable("the row has no image")
+        raise UnreadableFile("the row has no image")
 
     def _is_deep(self, index: int) -> bool:
         try:
             with self._open(index) as file:
                 return raster.is_deep(raster.open_picture(file))
-        except (OSError, Unusable):
+        except (OSError, UnreadableFile):
             return False
 
 
@@ -164,10 +164,10 @@ def _tables(path: Path, name: str) -> dict[str, Any]:
     except _UNREADABLE as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
         what = f"'{name}' cannot be read as a Hugging Face dataset: {reason}."
-        raise EmptySource(what, HuggingFaceSource.looked_for) from error
+        raise EmptySource(what, HuggingFaceSource.expected) from error
     tables = dict(found) if isinstance(found, dict) else {"all": found}
     if not any(len(table) for table in tables.values()):
-        raise EmptySource(f"The dataset '{name}' has no rows.", HuggingFaceSource.looked_for)
+        raise EmptySource(f"The dataset '{name}' has no rows.", HuggingFaceSource.expected)
     return tables
 
 

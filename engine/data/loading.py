@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from engine.config import DataConfig
 from engine.data import cache, preparation
-from engine.data.dataset import Dataset, LoadingStopped, Skipped, Split
+from engine.data.dataset import Cancelled, Dataset, Skipped, Split
+from engine.data.decoded_image import UnreadableFile, large_image_lock
 from engine.data.folder import FolderSource
 from engine.data.phantom_source import PhantomSource
-from engine.data.picture import Unusable, turn
-from engine.data.source import Source, natural
-from engine.data.splitting import Member, split
+from engine.data.source import Source, natural_sort_key
+from engine.data.splitting import SplitItem, split
 from engine.errors import EmptySource
 from engine.messages import ShouldStop, never_stop
 
@@ -51,14 +51,14 @@ def load(
     Raises:
         SourceNotFound: there is no such source.
         EmptySource: nothing in it can be used.
-        LoadingStopped: `should_stop` said so.
+        Cancelled: `should_stop` said so.
         DataError: the cache cannot be written.
     """
     config = config or DataConfig()
     config = config.model_copy(update={"source": str(source or config.source)})
     opened = open_source(config)
-    job = _Preparation(opened, config, progress or _nothing, should_stop or never_stop)
-    store, index = cache.fetch(_cache_key(opened.content(job.should_stop), config), job.write)
+    job = _StoreWriter(opened, config, progress or _nothing, should_stop or never_stop)
+    store, index = cache.fetch(_cache_key(opened.content_hash(job.should_stop), config), job.write)
     return _assemble(opened, config, store, index)
 
 
@@ -84,7 +84,7 @@ def check_source(config: DataConfig) -> None:
     """
     opened = open_source(config)
     if not opened.items:
-        raise empty(opened, config.source, skipped_of(opened, ()))
+        raise make_empty_source_error(opened, config.source, collect_skipped(opened, ()))
 
 
 def _nothing(done: int, total: int) -> None:
@@ -96,7 +96,7 @@ def _cache_key(content: str, config: DataConfig) -> str:
     return hashlib.sha256(json.dumps(options).encode()).hexdigest()[:32]
 
 
-class _Preparation:
+class _StoreWriter:
     """Decodes and prepares the items of a source into one file."""
 
     def __init__(self, source: Source, config: DataConfig, progress: Progress, should_stop: ShouldStop) -> None:
@@ -107,7 +107,7 @@ class _Preparation:
 
     def write(self, folder: Path) -> cache.Index:
         """Write `images.npy`; threads decode, this one writes in the order of the items, so memory stays flat."""
-        deep = self._config.normalisation != "none" or self._source.deep()
+        deep = self._config.normalisation != "none" or self._source.is_high_bit_depth()
         dtype = np.dtype(np.uint16 if deep else np.uint8)
         items, keys, unusable = [], [], []
         with open(folder / "images.npy", "wb") as file:
@@ -121,7 +121,9 @@ class _Preparation:
                     keys.append(text)
                 self._progress(number + 1, len(self._source.items))
             if not items:
-                raise empty(self._source, self._config.source, skipped_of(self._source, unusable))
+                raise make_empty_source_error(
+                    self._source, self._config.source, collect_skipped(self._source, unusable)
+                )
             file.seek(0)
             self._write_header(file, dtype, len(items))
             file.flush()
@@ -141,40 +143,40 @@ class _Preparation:
         with ThreadPoolExecutor(workers, "prepare") as pool:
             for start in numbers[:: 4 * workers]:
                 if self.should_stop():
-                    raise LoadingStopped("Loading the images was stopped.")
+                    raise Cancelled("Loading the images was stopped.")
                 chunk = numbers[start : start + 4 * workers]
                 yield from pool.map(lambda number: self._prepare(number, dtype), chunk)
 
     def _prepare(self, number: int, dtype: np.dtype[Any]) -> tuple[NDArray[Any] | None, str]:
         try:
             picture = self._source.read(number)
-        except Unusable as reason:
+        except UnreadableFile as reason:
             return None, str(reason)
-        with turn(picture.gray.size):
+        with large_image_lock(picture.gray.size):
             pixels: NDArray[Any] = picture.gray if picture.gray.dtype == np.uint8 else picture.unit()
             image = preparation.prepare(pixels, self._config, aspect=picture.aspect)
         return np.rint(image * np.iinfo(dtype).max).astype(dtype), picture.key()
 
 
-def skipped_of(source: Source, unusable: Iterable[tuple[int, str]]) -> tuple[Skipped, ...]:
+def collect_skipped(source: Source, unusable: Iterable[tuple[int, str]]) -> tuple[Skipped, ...]:
     """What a source left out, and the items that could not be decoded, in the order of their names."""
     found = [*source.skipped, *(Skipped(source.items[number].name, why) for number, why in unusable)]
-    return tuple(sorted(found, key=lambda item: natural(item.name)))
+    return tuple(sorted(found, key=lambda item: natural_sort_key(item.name)))
 
 
-def empty(source: Source, name: str, skipped: Sequence[Skipped]) -> EmptySource:
+def make_empty_source_error(source: Source, name: str, skipped: Sequence[Skipped]) -> EmptySource:
     """The error of a source in which nothing can be used."""
     what = f"There is no usable image in {name}."
     if skipped:
         first = f"'{skipped[0].name}' was skipped: {skipped[0].reason}"
         more = {0: "", 1: ", and 1 more was"}.get(len(skipped) - 1, f", and {len(skipped) - 1} more were")
-        return EmptySource(what, f"{source.looked_for} {first}{more}.")
-    return EmptySource(what, source.looked_for)
+        return EmptySource(what, f"{source.expected} {first}{more}.")
+    return EmptySource(what, source.expected)
 
 
 def _assemble(source: Source, config: DataConfig, store: cache.Store, index: cache.Index) -> Dataset:
     items = [source.items[number] for number in index.items]
-    members = members_of(source, index.items, index.keys)
+    members = list_split_members(source, index.items, index.keys)
     labels = np.array([member.label for member in members], dtype=np.int64)
     splits = {}
     for name, indices in split(members, config.validation_share, config.split_seed).items():
@@ -184,7 +186,7 @@ def _assemble(source: Source, config: DataConfig, store: cache.Store, index: cac
     return Dataset(
         **splits,
         classes=source.classes,
-        skipped=skipped_of(source, index.unusable),
+        skipped=collect_skipped(source, index.unusable),
         fingerprint=_fingerprint(splits.values(), source.classes, config),
         source=config.source,
         config=config,
@@ -193,11 +195,11 @@ def _assemble(source: Source, config: DataConfig, store: cache.Store, index: cac
     )
 
 
-def members_of(source: Source, items: Iterable[int], keys: Iterable[str]) -> list[Member]:
+def list_split_members(source: Source, items: Iterable[int], keys: Iterable[str]) -> list[SplitItem]:
     """What some items of a source are split by: the key of each picture, its label, the split that the source names."""
     numbers = {name: number for number, name in enumerate(source.classes)}
     found = ((key, source.items[item]) for item, key in zip(items, keys, strict=True))
-    return [Member(key, -1 if item.label is None else numbers[item.label], item.split) for key, item in found]
+    return [SplitItem(key, -1 if item.label is None else numbers[item.label], item.split) for key, item in found]
 
 
 def _fingerprint(splits: Iterable[Split], classes: tuple[str, ...], config: DataConfig) -> str:
@@ -206,7 +208,7 @@ def _fingerprint(splits: Iterable[Split], classes: tuple[str, ...], config: Data
     return hashlib.sha256(json.dumps([prepared, classes, content]).encode()).hexdigest()
 
 
-def _notes(members: Sequence[Member], splits: Iterable[Split], config: DataConfig) -> tuple[str, ...]:
+def _notes(members: Sequence[SplitItem], splits: Iterable[Split], config: DataConfig) -> tuple[str, ...]:
     """A sentence for each split that the source did not bring."""
     brought = {member.split for member in members}
     return tuple(

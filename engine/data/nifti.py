@@ -21,8 +21,8 @@ from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
 from numpy.typing import NDArray
 
-from engine.data.kinds import open_plain
-from engine.data.picture import Unusable, spread
+from engine.data.decoded_image import UnreadableFile, scale_to_percentiles
+from engine.data.formats import open_plain
 from engine.data.scan import MAX_VOXELS, Orientation, Scan
 from engine.data.scan_process import serve
 
@@ -57,7 +57,7 @@ def read_scan(path: Path) -> Scan:
             volume = _volume(file, header)
         return _scan(volume, header, path.name)
     except _DAMAGE as error:
-        raise Unusable(f"it is damaged ({str(error).splitlines()[0] if str(error) else 'not NIfTI'})") from error
+        raise UnreadableFile(f"it is damaged ({str(error).splitlines()[0] if str(error) else 'not NIfTI'})") from error
 
 
 def _header(file: BinaryIO) -> Any:
@@ -65,12 +65,12 @@ def _header(file: BinaryIO) -> Any:
     head = file.read(_HEAD_BYTES)
     file.seek(0)
     if b"ni" in (head[344:346], head[4:6]):
-        raise Unusable("it is one half of a .hdr / .img pair; save it as one .nii file")
+        raise UnreadableFile("it is one half of a .hdr / .img pair; save it as one .nii file")
     header = (Nifti2Header if head[4:7] == b"n+2" else Nifti1Header).from_fileobj(file)
     shape = header.get_data_shape()
     if not shape or min(shape) < 1 or math.prod(shape[:3]) > MAX_VOXELS:
         claimed = " × ".join(str(side) for side in shape[:3]) or "no"
-        raise Unusable(f"it declares {claimed} voxels; from 1 to {MAX_VOXELS:,} can be opened")
+        raise UnreadableFile(f"it declares {claimed} voxels; from 1 to {MAX_VOXELS:,} can be opened")
     return header
 
 
@@ -102,22 +102,22 @@ def _scan(volume: NDArray[np.float32], header: Any, name: str) -> Scan:
     zooms = np.sqrt(np.sum(affine[:3, :3] ** 2, axis=0))
     if not (header["sform_code"] or header["qform_code"]) or np.isnan(axes).any():
         notes += [note, "The file has no orientation information; shown as stored. Left and right are not known."]
-        return _laid_out(volume.T, name, None, zooms[[2, 1, 0]], notes)
+        return _to_display_orientation(volume.T, name, None, zooms[[2, 1, 0]], notes)
     if header["sform_code"] and header["qform_code"] and (io_orientation(header.get_qform()) != axes).any():
         notes.append("Its two orientations (qform and sform) disagree; the sform is used.")
     volume = apply_orientation(volume, axes)  # now the axes grow to R, A and S
     spacing = np.empty(3)
     spacing[axes[:, 0].astype(int)] = zooms
-    across = _across(volume.shape, spacing)
+    across = _slice_axis(volume.shape, spacing)
     plane, down, along = _PLANES[across]
-    oblique = f", oblique by up to {_tilt(affine):.0f}°" if _tilt(affine) > 1 else ""
+    oblique = f", oblique by up to {_obliquity(affine):.0f}°" if _obliquity(affine) > 1 else ""
     notes += [note, f"Shown as {plane} slices, according to the file's affine{oblique}."]
     slices = np.flip(np.transpose(volume, (across, down, along)), axis=(1, 2))
     edges = (*reversed(_LETTERS[along]), *reversed(_LETTERS[down]))
-    return _laid_out(slices, name, cast(Orientation, edges), spacing[[across, down, along]], notes)
+    return _to_display_orientation(slices, name, cast(Orientation, edges), spacing[[across, down, along]], notes)
 
 
-def _laid_out(
+def _to_display_orientation(
     slices: NDArray[np.float32],
     name: str,
     orientation: Orientation | None,
@@ -144,14 +144,14 @@ def _shown(volume: NDArray[np.float32], header: Any) -> tuple[NDArray[np.float32
         pixels = np.clip((volume - np.float32(low)) / np.float32(high - low), 0, 1)
         note = f"Displayed with the range stored in the file: {low:g} is black, {high:g} is white."
     else:
-        pixels, low, high = spread(volume)
+        pixels, low, high = scale_to_percentiles(volume)
         note = (
             f"No display range stored in the file; displayed from the 0.1 to the 99.9 percentile ({low:g} to {high:g})."
         )
     return np.nan_to_num(pixels, copy=False), note
 
 
-def _across(shape: tuple[int, ...], spacing: NDArray[np.float64]) -> int:
+def _slice_axis(shape: tuple[int, ...], spacing: NDArray[np.float64]) -> int:
     """The axis that the slices are stacked along: a single one, the clearly coarsest one, or from foot to head."""
     if 1 in shape:
         return shape.index(1)
@@ -159,7 +159,7 @@ def _across(shape: tuple[int, ...], spacing: NDArray[np.float64]) -> int:
     return coarsest if spacing[coarsest] > _COARSER * np.median(spacing) else 2
 
 
-def _tilt(affine: NDArray[np.float64]) -> float:
+def _obliquity(affine: NDArray[np.float64]) -> float:
     """Largest angle in degrees between an axis of the volume and the nearest axis of the patient."""
     cosines = np.abs(affine[:3, :3]) / np.linalg.norm(affine[:3, :3], axis=0)
     return float(np.degrees(np.arccos(np.clip(cosines.max(axis=0), 0, 1))).max())

@@ -8,15 +8,15 @@ import numpy as np
 from engine.config import DataConfig
 from engine.data import phantom
 from engine.data.dataset import Skipped
-from engine.data.picture import Picture
-from engine.data.source import Item
+from engine.data.decoded_image import DecodedImage
+from engine.data.source import SourceItem
 from engine.messages import ShouldStop
 
 
 class PhantomSource:
     """The first `phantom_count` slices of a seed; the last sixth of them are the test set."""
 
-    looked_for = ""
+    expected = ""
     notes: tuple[str, ...] = ()
 
     def __init__(self, config: DataConfig) -> None:
@@ -25,15 +25,15 @@ class PhantomSource:
         self.skipped: tuple[Skipped, ...] = ()
         count = config.phantom_count
         self.items = [
-            Item(
+            SourceItem(
                 f"phantom-{index:06d}",
-                phantom.dealt_label(config.phantom_seed, index),
+                phantom.find_label(config.phantom_seed, index),
                 "test" if index >= count - count // 6 else "train",
             )
             for index in range(count)
         ]
 
-    def content(self, should_stop: ShouldStop) -> str:
+    def content_hash(self, should_stop: ShouldStop) -> str:
         """Hash of what is asked of the generator and of the generator's own source."""
         asked = (self._config.size, self._config.phantom_seed, self._config.phantom_count)
         content = hashlib.sha256(repr(asked).encode())
@@ -45,11 +45,11 @@ class PhantomSource:
         """A phantom has no file; what it is drawn from stands for the bytes."""
         return f"phantom {self._config.phantom_seed} {index}"
 
-    def deep(self) -> bool:
+    def is_high_bit_depth(self) -> bool:
         """Phantoms have 8 bits, as most scans of the public sets have."""
         return False
 
-    def read(self, index: int) -> Picture:
+    def read(self, index: int) -> DecodedImage:
         """Generate one phantom."""
         made = phantom.phantom(self._config.size, self._config.phantom_seed, index)
-        return Picture(np.asarray(made.image, dtype=np.float32), 1.0)
+        return DecodedImage(np.asarray(made.image, dtype=np.float32), 1.0)

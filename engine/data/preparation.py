@@ -38,7 +38,7 @@ def prepare(
     if isinstance(pixels, Scan):
         aspect = pixels.aspect
         pixels = pixels.slice(len(pixels) // 2 if index is None else index)
-    height, width = _fitted(pixels.shape[0] * aspect, pixels.shape[1], config)
+    height, width = _letterbox_size(pixels.shape[0] * aspect, pixels.shape[1], config)
     picture = _picture(pixels, config.normalisation == "none").resize((width, height), Image.Resampling.BILINEAR)
     content = np.divide(np.asarray(picture), 255 if picture.mode == "L" else 1, dtype=np.float32)
     low, high = _range(content, config.normalisation)
@@ -57,7 +57,7 @@ def _picture(pixels: NDArray[np.floating] | NDArray[np.uint8], keep_8_bits: bool
     return Image.fromarray(np.ascontiguousarray(unit))
 
 
-def _fitted(height: float, width: float, config: DataConfig) -> tuple[int, int]:
+def _letterbox_size(height: float, width: float, config: DataConfig) -> tuple[int, int]:
     """Height and width that the picture takes in the square."""
     if config.fit == "squash":
         return config.size, config.size

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, Final
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from engine.data.picture import Picture, Unusable, spread, turn
+from engine.data.decoded_image import DecodedImage, UnreadableFile, large_image_lock, scale_to_percentiles
 from engine.data.scan import MAX_VOXELS, Scan
 from engine.data.scan_process import serve
 
@@ -54,19 +54,19 @@ def open_picture(file: BinaryIO) -> Image.Image:
     try:
         picture = Image.open(file, formats=FORMATS)
     except UnidentifiedImageError:
-        raise Unusable("not a readable image (PNG, JPEG, BMP or TIFF)") from None
+        raise UnreadableFile("not a readable image (PNG, JPEG, BMP or TIFF)") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise Unusable(f"declares more than {MAX_PIXELS // 2**20} megapixels") from None
+        raise UnreadableFile(f"declares more than {MAX_PIXELS // 2**20} megapixels") from None
     except DAMAGE as error:
-        raise Unusable(f"damaged: {error}") from None
+        raise UnreadableFile(f"damaged: {error}") from None
     if picture.width * picture.height > MAX_PIXELS:
-        raise Unusable(
+        raise UnreadableFile(
             f"declares {picture.width} × {picture.height} pixels, more than {MAX_PIXELS // 2**20} megapixels"
         )
     return picture
 
 
-def read_picture(file: BinaryIO) -> Picture:
+def read_picture(file: BinaryIO) -> DecodedImage:
     """Decode a picture for a data set.
 
     Raises:
@@ -74,8 +74,8 @@ def read_picture(file: BinaryIO) -> Picture:
     """
     picture = open_picture(file)
     if (pages := _pages(picture)) > 1:
-        raise Unusable(f"holds {pages} pages; a dataset takes one image from each file")
-    with turn(picture.width * picture.height):
+        raise UnreadableFile(f"holds {pages} pages; a dataset takes one image from each file")
+    with large_image_lock(picture.width * picture.height):
         return _decoded(picture)
 
 
@@ -87,7 +87,7 @@ def read_scan(path: Path) -> Scan:
     """
     with open(path, "rb") as file:
         picture = open_picture(file)
-        notes = ["Rotated according to its EXIF orientation tag."] if _turned(picture) else []
+        notes = ["Rotated according to its EXIF orientation tag."] if _apply_exif_rotation(picture) else []
         pages, shape = _pages(picture), (picture.height, picture.width)
         slices = []
         for page in range(pages):
@@ -116,7 +116,7 @@ def is_deep(picture: Image.Image) -> bool:
     return picture.mode.startswith("I") or picture.mode == "F"
 
 
-def _turned(picture: Image.Image) -> bool:
+def _apply_exif_rotation(picture: Image.Image) -> bool:
     return picture.getexif().get(_ORIENTATION, 1) in range(2, 9)
 
 
@@ -125,10 +125,10 @@ def _pages(picture: Image.Image) -> int:
     try:
         return int(getattr(picture, "n_frames", 1)) if picture.format == "TIFF" else 1
     except DAMAGE as error:
-        raise Unusable(f"damaged: {error}") from None
+        raise UnreadableFile(f"damaged: {error}") from None
 
 
-def _decoded(picture: Image.Image) -> Picture:
+def _decoded(picture: Image.Image) -> DecodedImage:
     """Gray values of the current page."""
     try:
         image = ImageOps.exif_transpose(picture)
@@ -137,25 +137,25 @@ def _decoded(picture: Image.Image) -> Picture:
         if image.has_transparency_data:
             black = Image.new("RGBA", image.size, (0, 0, 0, 255))
             image = Image.alpha_composite(black, image.convert("RGBA"))
-        return Picture(np.asarray(image.convert("L")), 255.0)
+        return DecodedImage(np.asarray(image.convert("L")), 255.0)
     except MemoryError:
-        raise Unusable("needs more memory than is available") from None
+        raise UnreadableFile("needs more memory than is available") from None
     except DAMAGE as error:
-        raise Unusable(f"damaged: {error}") from None
+        raise UnreadableFile(f"damaged: {error}") from None
 
 
-def _deep_picture(image: Image.Image, tags: Mapping[int, Any]) -> Picture:
+def _deep_picture(image: Image.Image, tags: Mapping[int, Any]) -> DecodedImage:
     """Gray values of more than 8 bits; what their bits and their white are, a TIFF says in its tags."""
     values = np.asarray(image)
     if image.mode.startswith("I;16"):
         bits = int(np.max(tags.get(_BITS_PER_SAMPLE, 16)))
         gray = values.astype(np.uint16)
         white = 2**bits - 1
-        return Picture(white - gray if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO else gray, float(white))
+        return DecodedImage(white - gray if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO else gray, float(white))
     numbers = values.astype(np.float32)
     if np.isfinite(numbers).all() and numbers.min() >= 0 and numbers.max() <= 1:
-        return Picture(numbers, 1.0)
-    return Picture(np.nan_to_num(spread(numbers)[0], copy=False), 1.0)
+        return DecodedImage(numbers, 1.0)
+    return DecodedImage(np.nan_to_num(scale_to_percentiles(numbers)[0], copy=False), 1.0)
 
 
 if __name__ == "__main__":

@@ -12,13 +12,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data.kinds import Kind, kind_of
+from engine.data.formats import FileFormat, detect_format
 from engine.errors import ScanError
 
 Orientation = tuple[str, str, str, str]
 MAX_VOXELS: Final = 2**27  # 512 x 512 x 512
 WHAT_OPENS: Final = "Engram opens PNG, JPEG, BMP and TIFF images, DICOM files and NIfTI volumes (.nii, .nii.gz)."
-_READERS: Final[dict[Kind, str]] = {
+_READERS: Final[dict[FileFormat, str]] = {
     "picture": "engine.data.raster",
     "dicom": "engine.data.dicom",
     "nifti": "engine.data.nifti",
@@ -56,7 +56,7 @@ class Scan:
 
     pixels: NDArray[np.float32]
     name: str
-    kind: Kind
+    kind: FileFormat
     orientation: Orientation | None = None
     spacing_mm: tuple[float, float] | None = None
     slice_spacing_mm: float | None = None
@@ -108,36 +108,36 @@ def open_scan(path: str | os.PathLike[str], limits: Limits | None = None) -> Sca
     reader = _READERS[_checked_kind(file, limits)]
     with tempfile.TemporaryDirectory(prefix="engram-scan-", ignore_cleanup_errors=True) as folder:
         pixels = Path(folder) / "pixels.npy"
-        answer = _parse(reader, [str(file), str(pixels), json.dumps(asdict(limits))], limits.wall_s)
+        answer = _parse_in_child(reader, [str(file), str(pixels), json.dumps(asdict(limits))], limits.wall_s)
         if reason := answer.get("reason"):
-            raise _refusal(file, reason)
+            raise _scan_error(file, reason)
         for name in ("orientation", "spacing_mm", "notes"):
             answer[name] = tuple(answer[name]) if answer[name] is not None else None
         return Scan(pixels=np.load(pixels, allow_pickle=False), **answer)
 
 
-def _refusal(file: Path, reason: str) -> ScanError:
+def _scan_error(file: Path, reason: str) -> ScanError:
     return ScanError(f"'{file.name}' cannot be opened: {reason}.", WHAT_OPENS)
 
 
-def _checked_kind(file: Path, limits: Limits) -> Kind:
+def _checked_kind(file: Path, limits: Limits) -> FileFormat:
     """Kind of a file of a sensible size."""
     if file.is_dir():
         raise ScanError(f"'{file.name}' is a folder, not a file.", "Choose it as the source of a dataset.")
     if not file.is_file():
         raise ScanError(f"There is no file '{file}'.", "Check the name; it may have been moved.")
     try:
-        size, kind = file.stat().st_size, kind_of(file)
+        size, kind = file.stat().st_size, detect_format(file)
     except OSError as error:
-        raise _refusal(file, error.strerror or str(error)) from error
+        raise _scan_error(file, error.strerror or str(error)) from error
     if not size or size > limits.file_bytes:
-        raise _refusal(file, f"it is larger than {limits.file_bytes / 2**30:.0f} GB" if size else "it is empty")
+        raise _scan_error(file, f"it is larger than {limits.file_bytes / 2**30:.0f} GB" if size else "it is empty")
     if kind is None:
-        raise _refusal(file, "it is not an image, a DICOM file or a NIfTI volume")
+        raise _scan_error(file, "it is not an image, a DICOM file or a NIfTI volume")
     return kind
 
 
-def _parse(reader: str, arguments: list[str], wall_s: float) -> dict[str, Any]:
+def _parse_in_child(reader: str, arguments: list[str], wall_s: float) -> dict[str, Any]:
     """Let a throw-away process write the pixels; what it says of them, or the reason why there are none."""
     threads = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
     paths = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.data.picture import Unusable
+from engine.data.decoded_image import UnreadableFile
 from engine.data.scan import Limits, Scan
 
 try:
@@ -27,7 +27,7 @@ def serve(read: Callable[[Path], Scan]) -> None:
     """Parse the file that the command line names and answer.
 
     Args:
-        read: the reader; raises `Unusable` for what it cannot read.
+        read: the reader; raises `UnreadableFile` for what it cannot read.
     """
     path, target, limits = Path(sys.argv[1]), Path(sys.argv[2]), Limits(**json.loads(sys.argv[3]))
     _limit(limits)
@@ -36,7 +36,7 @@ def serve(read: Callable[[Path], Scan]) -> None:
         scan = read(path)
         np.save(target, scan.pixels)
         answer = {field.name: getattr(scan, field.name) for field in fields(scan) if field.name != "pixels"}
-    except Unusable as error:
+    except UnreadableFile as error:
         answer = {"reason": str(error)}
     except OSError as error:
         answer = {"reason": f"it cannot be read ({error.strerror or error})"}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from engine.data.dataset import Skipped
-from engine.data.picture import Picture
+from engine.data.decoded_image import DecodedImage
 from engine.messages import ShouldStop
 
 SplitName = Literal["train", "validation", "test"]
@@ -26,14 +26,14 @@ def split_name(text: str) -> SplitName | None:
     return SPLIT_NAMES.get(text.casefold())
 
 
-def natural(name: str) -> list[tuple[int, int, str]]:
+def natural_sort_key(name: str) -> list[tuple[int, int, str]]:
     """Sort key that puts 'gg (2).jpg' before 'gg (10).jpg'."""
     parts = re.split(r"(\d+)", name.casefold())
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part] + [(2, 0, name)]
 
 
 @dataclass(frozen=True)
-class Item:
+class SourceItem:
     """One picture that a source promises: its name, its class and its split as far as the source says."""
 
     name: str
@@ -44,15 +44,15 @@ class Item:
 class Source(Protocol):
     """A list of pictures.
 
-    `looked_for` says in a sentence what it wanted to find, `notes` what it decided, `classes` what its labels may be.
+    `expected` says in a sentence what it wanted to find, `notes` what it decided, `classes` what its labels may be.
     """
 
-    looked_for: str
+    expected: str
     notes: tuple[str, ...]
     classes: tuple[str, ...]
 
     @property
-    def items(self) -> Sequence[Item]:
+    def items(self) -> Sequence[SourceItem]:
         """The pictures, in the order they keep."""
         ...
 
@@ -61,7 +61,7 @@ class Source(Protocol):
         """What is no picture."""
         ...
 
-    def content(self, should_stop: ShouldStop) -> str:
+    def content_hash(self, should_stop: ShouldStop) -> str:
         """Hash of the items and everything their pictures are decoded from; equal hashes mean equal pictures."""
         ...
 
@@ -69,11 +69,11 @@ class Source(Protocol):
         """Hash of the bytes of one item's file; called from several threads at once."""
         ...
 
-    def deep(self) -> bool:
+    def is_high_bit_depth(self) -> bool:
         """Whether some picture has more than 8 bits."""
         ...
 
-    def read(self, index: int) -> Picture:
+    def read(self, index: int) -> DecodedImage:
         """Decode the picture of one item; called from several threads at once.
 
         Raises:

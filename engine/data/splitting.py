@@ -12,7 +12,7 @@ _SPLITS: Final[tuple[SplitName, ...]] = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
-class Member:
+class SplitItem:
     """What a split is decided by: the hash of the pixels, the label, and what the source says."""
 
     key: str
@@ -20,7 +20,7 @@ class Member:
     split: SplitName | None
 
 
-def split(members: Sequence[Member], share: float, seed: int) -> dict[SplitName, list[int]]:
+def split(members: Sequence[SplitItem], share: float, seed: int) -> dict[SplitName, list[int]]:
     """Keep the splits that a source brings and hold out those that it lacks.
 
     Held-out images are drawn per class, and all copies of one picture (equal keys) stay together. The draw ranks the
@@ -47,7 +47,7 @@ def split(members: Sequence[Member], share: float, seed: int) -> dict[SplitName,
     return parts
 
 
-def _hold_out(members: Sequence[Member], pool: Sequence[int], share: float, seed: int) -> list[int]:
+def _hold_out(members: Sequence[SplitItem], pool: Sequence[int], share: float, seed: int) -> list[int]:
     copies: dict[str, list[int]] = defaultdict(list)
     for index in pool:
         copies[members[index].key].append(index)

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from engine.data.kinds import PICTURE_SUFFIXES, kind_of
+from engine.data.formats import PICTURE_SUFFIXES, detect_format
 from engine.errors import EmptySource, SourceNotFound
 
 LOOKED_FOR = (
@@ -78,6 +78,6 @@ def _entries(folder: Path, prefix: str, skip: Skip) -> list[os.DirEntry[str]]:
 
 def _is_picture(file: Path) -> bool:
     try:
-        return kind_of(file) in {"picture", "dicom"}
+        return detect_format(file) in {"picture", "dicom"}
     except OSError:
         return False

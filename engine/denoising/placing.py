@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from engine import lesions
 from engine.data import Dataset
-from engine.data.picture import Unusable
+from engine.data.decoded_image import UnreadableFile
 from engine.data.raster import upright_size
 from engine.errors import DataError, RegionError
 from engine.lesions import Boxes
@@ -89,7 +89,7 @@ def place(chosen: Chosen, boxes: Boxes, rim: int) -> tuple[list[Lesion], list[st
         placed = boxes.find_by_name.get(name, ())
         try:
             masks = [box.mask((side, side), _aspect(chosen.images, name)) for box in placed] if placed else []
-        except (Unusable, OSError, RegionError) as error:
+        except (UnreadableFile, OSError, RegionError) as error:
             problems.append(f"{name}: its box cannot be used: {error}")
             continue
         for number, mask in enumerate(masks):
@@ -110,6 +110,6 @@ def _aspect(images: Dataset, name: str) -> float:
         return 1.0
     path = Path(images.source).expanduser() / name
     if not path.is_file():
-        raise Unusable("its aspect ratio is not known, since its source is not a folder of images")
+        raise UnreadableFile("its aspect ratio is not known, since its source is not a folder of images")
     width, height = upright_size(path)
     return height / width

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from engine import backend, data, quality, runs, scoring
 from engine.config import DataConfig, TrainingConfig
-from engine.data.audit import audit, repeated
+from engine.data.audit import audit, find_exact_duplicates
 from engine.explore import measure
 from engine.explore.denoise import Denoising
 from engine.explore.inspecting import Inspecting
@@ -77,7 +77,7 @@ class Explorer:
         """
         try:
             return self._answers[type(request)](request)
-        except data.LoadingStopped:
+        except data.Cancelled:
             if request.can_wait:
                 return None
             raise
@@ -98,7 +98,7 @@ class Explorer:
             "leaked": np.flatnonzero(images.leaked).tolist(),
             "store": str(getattr(images.train.store, "filename", "")),
             "splits": {name: _listing(split) for name, split in images.splits.items()},
-            "repeats": repeated(images),
+            "repeats": find_exact_duplicates(images),
         }
 
     def _open_scan(self, request: OpenScan) -> dict[str, Any]:
@@ -213,7 +213,7 @@ def answer_audit(request: Audit, emit: Emit, should_stop: ShouldStop) -> dict[st
     """Answer the one long question, which needs nothing that an explorer holds: in a thread beside it.
 
     Raises:
-        EngramError: the source cannot be used; `LoadingStopped` when `should_stop` said so.
+        EngramError: the source cannot be used; `Cancelled` when `should_stop` said so.
     """
 
     def progress(what: str, done: int, total: int) -> None:

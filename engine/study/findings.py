@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from engine import evaluation
 from engine.config import StudyConfig
-from engine.data import Dataset, LoadingStopped, Split, audit
+from engine.data import Cancelled, Dataset, Split, audit
 from engine.measures import yardsticks
 from engine.measures.numbers import Examiner
 from engine.measures.progress import step
@@ -127,14 +127,14 @@ class Inquiry:
         try:
             first = best_of_each(trials)[paper.MODELS[0]].run
             return evaluation.images(first, should_stop=self.should_stop, progress=self.say)
-        except LoadingStopped:
+        except Cancelled:
             return None
 
     def measure(self, trials: Sequence[Trial], searches: Mapping[str, Searched], images: Dataset) -> Findings | None:
         """Measure the best model of each kind, but for what is known; None when stopped."""
         try:
             return self._measured(trials, searches, images)
-        except LoadingStopped:
+        except Cancelled:
             return None
 
     def _measured(self, trials: Sequence[Trial], searches: Mapping[str, Searched], images: Dataset) -> Findings | None:

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from engine import messages, worker
-from engine.data import LoadingStopped
+from engine.data import Cancelled
 from engine.messages import RequestFailed, RequestProgress, Response
 from tests.engine.conversation import InProcess
 
@@ -53,7 +53,7 @@ def auditing(serving, monkeypatch):
         emit(RequestProgress(number=request.number, panel=request.panel, done=1, total=2))
         should_stop.__self__.wait(240)
         assert should_stop()
-        raise LoadingStopped("The audit was stopped.")
+        raise Cancelled("The audit was stopped.")
 
     monkeypatch.setattr(worker, "answer_audit", endless)
     return serving

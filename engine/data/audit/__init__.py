@@ -14,15 +14,15 @@ from typing import Any
 
 from engine.config import DataConfig
 from engine.data import loading
-from engine.data.audit import findings, groups, summary
-from engine.data.audit.findings import Findings, Progress
-from engine.data.audit.groups import Member
+from engine.data.audit import groups, summary, survey
+from engine.data.audit.groups import GroupMember
+from engine.data.audit.survey import Progress, SourceSurvey
 from engine.data.dataset import Dataset
 from engine.data.source import Source
 from engine.data.splitting import split
 from engine.messages import ShouldStop, never_stop
 
-__all__ = ["audit", "repeated"]
+__all__ = ["audit", "find_exact_duplicates"]
 
 
 def audit(
@@ -38,37 +38,37 @@ def audit(
     Returns:
         {"source", "splits", "groups", "near", "warning", "skipped", "notes"}:
 
-        splits: see `summary.exact`; the counts of pictures with the same pixels.
+        splits: see `summary.count_exact`; the counts of pictures with the same pixels.
         groups: [{"across", "members": [{"split", "name"}]}], files with the same pixels; across says whether both test
             and train are in it.
-        near: {"splits", "groups"}, the same for near-duplicates, see `summary.near`; a member also has like, the file
-            it was compared with, and seen, what was done to it.
+        near: {"splits", "groups"}, the same for near-duplicates, see `summary.count_near`; a member also has like, the
+            file it was compared with, and seen, what was done to it.
         warning: a sentence, empty where no test picture is in train.
         skipped: [{"name", "reason"}], what could not be used.
         notes: sentences on what was decided, such as a test set that the source did not have.
 
     Raises:
-        DataError: the source cannot be used; `LoadingStopped` when `should_stop` said so.
+        DataError: the source cannot be used; `Cancelled` when `should_stop` said so.
     """
     source = loading.open_source(config)
-    found = findings.fetch(source, progress or _nothing, should_stop or never_stop)
-    skipped = loading.skipped_of(source, found.unusable)
+    found = survey.survey_source(source, progress or _nothing, should_stop or never_stop)
+    skipped = loading.collect_skipped(source, found.unusable)
     if not found.pictures:
-        raise loading.empty(source, config.source, skipped)
+        raise loading.make_empty_source_error(source, config.source, skipped)
     members, notes = _members(source, found, config)
     keys, digests = [facts.key for facts in found.pictures], [facts.digest for facts in found.pictures]
     counts, identical, nearly = (
-        summary.exact(keys, members, digests),
-        groups.same(keys, members),
-        groups.near(found, members),
+        summary.count_exact(keys, members, digests),
+        groups.find_exact_groups(keys, members),
+        groups.find_near_groups(found, members),
     )
     return {
         "source": config.source,
         "splits": counts,
-        "groups": summary.described(identical),
+        "groups": summary.to_json(identical),
         "near": {
-            "splits": summary.near(nearly, identical, counts),
-            "groups": summary.described(nearly, is_near=True),
+            "splits": summary.count_near(nearly, identical, counts),
+            "groups": summary.to_json(nearly, is_near=True),
         },
         "warning": summary.warning(counts),
         "skipped": [{"name": each.name, "reason": each.reason} for each in skipped],
@@ -76,42 +76,42 @@ def audit(
     }
 
 
-def repeated(dataset: Dataset) -> dict[str, Any]:
+def find_exact_duplicates(dataset: Dataset) -> dict[str, Any]:
     """What a loaded data set tells at once: the same pictures, by their keys; nothing is decoded.
 
     Returns:
         {"splits", "groups", "warning"} as `audit` gives them; test_in_train_bytes is None.
     """
     keys: list[str] = []
-    members: list[Member] = []
+    members: list[GroupMember] = []
     for name, part in dataset.splits.items():
         keys += part.keys
-        members += [Member(_role(name, dataset.held_out), each) for each in part.names]
-    counts = summary.exact(keys, members)
+        members += [GroupMember(_effective_split(name, dataset.held_out), each) for each in part.names]
+    counts = summary.count_exact(keys, members)
     return {
         "splits": counts,
-        "groups": summary.described(groups.same(keys, members)),
+        "groups": summary.to_json(groups.find_exact_groups(keys, members)),
         "warning": summary.warning(counts),
     }
 
 
-def _members(source: Source, found: Findings, config: DataConfig) -> tuple[list[Member], list[str]]:
+def _members(source: Source, found: SourceSurvey, config: DataConfig) -> tuple[list[GroupMember], list[str]]:
     """Split and name of every picture, and a sentence where the test set had to be held out."""
     pictures = found.pictures
-    candidates = loading.members_of(source, (each.item for each in pictures), (each.key for each in pictures))
+    candidates = loading.list_split_members(source, (each.item for each in pictures), (each.key for each in pictures))
     brought = {candidate.split for candidate in candidates}
     held_out = tuple(name for name in ("validation", "test") if name not in brought)
     roles = [""] * len(pictures)
     parts = split(candidates, config.validation_share, config.split_seed)
     for name, indices in parts.items():
         for index in indices:
-            roles[index] = _role(name, held_out)
-    members = [Member(role, source.items[each.item].name) for role, each in zip(roles, pictures, strict=True)]
+            roles[index] = _effective_split(name, held_out)
+    members = [GroupMember(role, source.items[each.item].name) for role, each in zip(roles, pictures, strict=True)]
     drawn = f"{len(parts['test'])} of its images, drawn per class with seed {config.split_seed}, are held out for it."
     return members, [f"The source has no test set: {drawn}"] if "test" in held_out else []
 
 
-def _role(name: str, held_out: tuple[str, ...]) -> str:
+def _effective_split(name: str, held_out: tuple[str, ...]) -> str:
     """What is held out of train for validation is of train."""
     return "train" if name == "validation" and name in held_out else name
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from engine.data.audit.findings import Facts, Findings
-from engine.data.audit.near_duplicates import Pair
+from engine.data.audit.near_duplicates import NearDuplicatePair
+from engine.data.audit.survey import ImageRecord, SourceSurvey
 
 TURNS: Final = (
     "",
@@ -22,7 +22,7 @@ _SAME_GAMMA, _CROPPED_GAMMA, _SAME_GRAY, _SAME_PLACE = 0.04, 0.2, 0.04, 0.004
 
 
 @dataclass(frozen=True)
-class Member:
+class GroupMember:
     """A file in a group.
 
     Args:
@@ -37,61 +37,61 @@ class Member:
     like: str = ""
     seen: tuple[str, ...] = ()
 
-    def described(self, near: bool) -> dict[str, Any]:
+    def to_dict(self, near: bool) -> dict[str, Any]:
         """As it is written in JSON."""
         place: dict[str, Any] = {"split": self.split, "name": self.name}
         return place | {"like": self.like, "seen": list(self.seen)} if near else place
 
 
-Group = tuple[Member, ...]
+Group = tuple[GroupMember, ...]
 ORDER: Final = ("train", "validation", "test")
 
 
-def same(keys: Sequence[str], members: Sequence[Member]) -> list[Group]:
+def find_exact_groups(keys: Sequence[str], members: Sequence[GroupMember]) -> list[Group]:
     """Groups of at least two files with equal keys, in the order of their first file, train first."""
-    groups: dict[str, list[Member]] = defaultdict(list)
+    groups: dict[str, list[GroupMember]] = defaultdict(list)
     for key, member in zip(keys, members, strict=True):
         groups[key].append(member)
     return [_train_first(group) for group in groups.values() if len(group) > 1]
 
 
-def _train_first(group: Sequence[Member]) -> Group:
+def _train_first(group: Sequence[GroupMember]) -> Group:
     return tuple(sorted(group, key=_order))
 
 
-def _order(member: Member) -> int:
+def _order(member: GroupMember) -> int:
     return ORDER.index(member.split)
 
 
-def near(findings: Findings, members: Sequence[Member]) -> list[Group]:
+def find_near_groups(findings: SourceSurvey, members: Sequence[GroupMember]) -> list[Group]:
     """Groups of files that pairs of near-duplicates link, train first, each with every copy of its pictures.
 
     Args:
         findings: the pairs.
         members: one for each of the pictures.
     """
-    linked: dict[int, list[Pair]] = defaultdict(list)
+    linked: dict[int, list[NearDuplicatePair]] = defaultdict(list)
     for pair in findings.pairs:
         linked[pair.one].append(pair)
         linked[pair.other].append(pair)
     copies: dict[str, list[int]] = defaultdict(list)
     for number in sorted(range(len(members)), key=lambda number: (_order(members[number]), number)):
         copies[findings.pictures[number].key].append(number)
-    drawn = _Drawn(findings.pictures, members, [copies[facts.key] for facts in findings.pictures])
+    drawn = _DuplicateGraph(findings.pictures, members, [copies[facts.key] for facts in findings.pictures])
     done: set[int] = set()
     found = []
     for first in sorted(linked):
         if first not in done:
-            component = _reached(first, linked)
+            component = _connected(first, linked)
             done |= component.keys()
             root = min(component, key=lambda number: (_order(members[drawn.copies[number][0]]), number))
-            found.append(drawn.group(_reached(root, linked)))
+            found.append(drawn.group(_connected(root, linked)))
     return found
 
 
-def _reached(first: int, linked: dict[int, list[Pair]]) -> dict[int, Pair | None]:
+def _connected(first: int, linked: dict[int, list[NearDuplicatePair]]) -> dict[int, NearDuplicatePair | None]:
     """All pictures linked to the first one, each with the pair that led to it; the nearest to the first lead."""
-    reached: dict[int, Pair | None] = {first: None}
+    reached: dict[int, NearDuplicatePair | None] = {first: None}
     waiting = deque([first])
     while waiting:
         here = waiting.popleft()
@@ -104,30 +104,32 @@ def _reached(first: int, linked: dict[int, list[Pair]]) -> dict[int, Pair | None
 
 
 @dataclass(frozen=True)
-class _Drawn:
+class _DuplicateGraph:
     """Pictures, their members, and for each the copies of it, itself among them, train first."""
 
-    pictures: Sequence[Facts]
-    members: Sequence[Member]
+    pictures: Sequence[ImageRecord]
+    members: Sequence[GroupMember]
     copies: Sequence[list[int]]
 
-    def group(self, reached: dict[int, Pair | None]) -> Group:
+    def group(self, reached: dict[int, NearDuplicatePair | None]) -> Group:
         """Write out the pictures that were reached, each followed by its copies."""
-        group: list[Member] = []
+        group: list[GroupMember] = []
         for number, pair in reached.items():
             first, *others = self.copies[number]
             here = self.members[first]
             if pair is not None:
                 known = pair.one if pair.other == number else pair.other
                 like = self.members[self.copies[known][0]].name
-                here = Member(here.split, here.name, like, changes(pair, known, number, self.pictures))
+                here = GroupMember(here.split, here.name, like, describe_changes(pair, known, number, self.pictures))
             group.append(here)
             copies = (self.members[each] for each in others)
-            group += [Member(each.split, each.name, here.name, ("identical pixels",)) for each in copies]
+            group += [GroupMember(each.split, each.name, here.name, ("identical pixels",)) for each in copies]
         return tuple(group)
 
 
-def changes(pair: Pair, known: int, number: int, pictures: Sequence[Facts]) -> tuple[str, ...]:
+def describe_changes(
+    pair: NearDuplicatePair, known: int, number: int, pictures: Sequence[ImageRecord]
+) -> tuple[str, ...]:
     """What was done to one picture to make the other of a pair.
 
     Args:
@@ -143,7 +145,7 @@ def changes(pair: Pair, known: int, number: int, pictures: Sequence[Facts]) -> t
     before, after = pictures[known], pictures[number]
     turn = pair.turn if pair.other == known else _inverse(pair.turn)
     moved = pair.moved > _SAME_PLACE
-    words = [TURNS[turn], _resized(before, after, turn % 2 == 1), *_regrayed(before, after, moved)]
+    words = [TURNS[turn], _resized(before, after, turn % 2 == 1), *_intensity_change(before, after, moved)]
     if moved:
         words.append("slightly cropped or shifted")
     return tuple(filter(None, words)) or ("recompressed",)
@@ -154,7 +156,7 @@ def _inverse(turn: int) -> int:
     return turn if turn >= 4 else -turn % 4
 
 
-def _resized(before: Facts, after: Facts, lies_on_side: bool) -> str:
+def _resized(before: ImageRecord, after: ImageRecord, lies_on_side: bool) -> str:
     sizes = (before.width, before.height), (after.width, after.height)
     turned = sizes[0][::-1] if lies_on_side else sizes[0]
     if turned == sizes[1]:
@@ -162,7 +164,7 @@ def _resized(before: Facts, after: Facts, lies_on_side: bool) -> str:
     return "resized from {0[0]} × {0[1]} to {1[0]} × {1[1]}".format(*sizes)
 
 
-def _regrayed(before: Facts, after: Facts, moved: bool) -> Iterable[str]:
+def _intensity_change(before: ImageRecord, after: ImageRecord, moved: bool) -> Iterable[str]:
     """How the gray values changed; one power law, or where that stayed, brightness. A crop changes the mean as well."""
     gamma = before.exponent / after.exponent
     if abs(gamma - 1) > (_CROPPED_GAMMA if moved else _SAME_GAMMA):

@@ -14,9 +14,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data.audit.fingerprint import LENGTH, fingerprints
-from engine.data.audit.look import SIDE, standardised
-from engine.data.dataset import LoadingStopped
+from engine.data.audit.appearance import SIDE, standardize
+from engine.data.audit.perceptual_hash import LENGTH, compute_perceptual_hashes
+from engine.data.dataset import Cancelled
 from engine.messages import ShouldStop
 
 RADIUS: Final = 0.2  # of the fingerprints of candidates; a copy of combined changes was never farther than 0.17
@@ -28,25 +28,27 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Pair:
+class NearDuplicatePair:
     """Two near-duplicates.
 
     Args:
         one, other: their numbers.
         turn: how `other` is laid over `one`: mirrored left to right from 4 on, then turned anticlockwise by a quarter
             as often as the rest says.
-        unexplained: share of the variance that is left, 0 to `UNEXPLAINED`.
+        residual: share of the variance that is left, 0 to `UNEXPLAINED`.
         moved: how far the edges had to be moved, as a share of the side.
     """
 
     one: int
     other: int
     turn: int
-    unexplained: float
+    residual: float
     moved: float
 
 
-def find(thumbnails: NDArray[np.uint16], progress: Progress, should_stop: ShouldStop) -> list[Pair]:
+def find_near_duplicates(
+    thumbnails: NDArray[np.uint16], progress: Progress, should_stop: ShouldStop
+) -> list[NearDuplicatePair]:
     """Find all pairs of near-duplicates; memory does not grow with their number but for 1 KB each.
 
     Args:
@@ -58,17 +60,17 @@ def find(thumbnails: NDArray[np.uint16], progress: Progress, should_stop: Should
         The pairs, `one` < `other`, in order.
 
     Raises:
-        LoadingStopped: `should_stop` said so.
+        Cancelled: `should_stop` said so.
     """
     count = len(thumbnails)
     hashes = np.empty((count, LENGTH), np.float32)
     for start in range(0, count, _BLOCK):
-        hashes[start : start + _BLOCK] = fingerprints(standardised(thumbnails[start : start + _BLOCK]))
-    pairs: list[Pair] = []
+        hashes[start : start + _BLOCK] = compute_perceptual_hashes(standardize(thumbnails[start : start + _BLOCK]))
+    pairs: list[NearDuplicatePair] = []
     for start in range(0, count, _BLOCK):
         for candidates in _candidates(hashes, start):
             if should_stop():
-                raise LoadingStopped("The audit was stopped.")
+                raise Cancelled("The audit was stopped.")
             pairs += compare(thumbnails, candidates)
         progress(min(start + _BLOCK, count), count)
     return sorted(pairs, key=lambda pair: (pair.one, pair.other))
@@ -85,7 +87,7 @@ def _candidates(hashes: NDArray[np.float32], start: int) -> Iterator[NDArray[np.
         yield from (near[first : first + _BATCH] for first in range(0, max(len(near), 1), _BATCH))
 
 
-def compare(thumbnails: NDArray[np.uint16], candidates: NDArray[np.intp]) -> list[Pair]:
+def compare(thumbnails: NDArray[np.uint16], candidates: NDArray[np.intp]) -> list[NearDuplicatePair]:
     """Keep of some candidates those that are near-duplicates.
 
     Args:
@@ -94,30 +96,34 @@ def compare(thumbnails: NDArray[np.uint16], candidates: NDArray[np.intp]) -> lis
     """
     if not len(candidates):
         return []
-    ones, others = (standardised(thumbnails[candidates[:, side]]) for side in (0, 1))
-    turns, laid = _lay_over(ones, others)
+    ones, others = (standardize(thumbnails[candidates[:, side]]) for side in (0, 1))
+    turns, laid = _best_orientation(ones, others)
     fits = [_fit(ones, laid), _fit(laid, ones)]  # only one direction can tell of values that were cut off
     better = np.argmin([left for left, _ in fits], axis=0)
     places = np.arange(len(candidates))
     left, moved = (np.stack([fit[part] for fit in fits])[better, places] for part in (0, 1))
     return [
-        Pair(int(one), int(other), int(turns[row]), float(max(left[row], 0)), float(moved[row]))
+        NearDuplicatePair(int(one), int(other), int(turns[row]), float(max(left[row], 0)), float(moved[row]))
         for row, (one, other) in enumerate(candidates)
         if left[row] < UNEXPLAINED
     ]
 
 
-def turned(pictures: NDArray[np.float32], turn: int) -> NDArray[np.float32]:
-    """Lay (n, side, side) pictures down in one of eight ways: see `Pair`."""
+def apply_dihedral_transform(pictures: NDArray[np.float32], turn: int) -> NDArray[np.float32]:
+    """Lay (n, side, side) pictures down in one of eight ways: see `NearDuplicatePair`."""
     mirrored = pictures[:, :, ::-1] if turn >= 4 else pictures
     return np.rot90(mirrored, turn % 4, axes=(1, 2))
 
 
-def _lay_over(ones: NDArray[np.float32], others: NDArray[np.float32]) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+def _best_orientation(
+    ones: NDArray[np.float32], others: NDArray[np.float32]
+) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
     """The way in which each second picture correlates most with its first, and the second picture laid so."""
-    correlations = np.stack([np.einsum("pyx,pyx->p", ones, turned(others, turn)) for turn in range(8)], axis=1)
+    correlations = np.stack(
+        [np.einsum("pyx,pyx->p", ones, apply_dihedral_transform(others, turn)) for turn in range(8)], axis=1
+    )
     best = np.argmax(correlations, axis=1)
-    laid = [turned(others[row : row + 1], int(turn))[0] for row, turn in enumerate(best)]
+    laid = [apply_dihedral_transform(others[row : row + 1], int(turn))[0] for row, turn in enumerate(best)]
     return best, np.stack(laid)
 
 

@@ -4,12 +4,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from engine.data.audit.groups import Group, Member
+from engine.data.audit.groups import Group, GroupMember
 
 LEARNED = ("train", "validation")
 
 
-def exact(keys: Sequence[str], members: Sequence[Member], digests: Sequence[str] | None = None) -> dict[str, Any]:
+def count_exact(
+    keys: Sequence[str], members: Sequence[GroupMember], digests: Sequence[str] | None = None
+) -> dict[str, Any]:
     """Count pictures by split.
 
     Args:
@@ -37,19 +39,19 @@ def exact(keys: Sequence[str], members: Sequence[Member], digests: Sequence[str]
     return splits
 
 
-def _leaked(marks: Sequence[str], members: Sequence[Member]) -> int:
+def _leaked(marks: Sequence[str], members: Sequence[GroupMember]) -> int:
     """How many test pictures have a mark that occurs in train or validation."""
     learned = {mark for mark, member in zip(marks, members, strict=True) if member.split in LEARNED}
     return sum(mark in learned for mark, member in zip(marks, members, strict=True) if member.split == "test")
 
 
-def near(groups: Sequence[Group], identical: Sequence[Group], splits: dict[str, Any]) -> dict[str, Any]:
+def count_near(groups: Sequence[Group], identical: Sequence[Group], splits: dict[str, Any]) -> dict[str, Any]:
     """Count near-duplicates by split.
 
     Args:
         groups: files that are near-duplicates of each other.
         identical: files with the same pixels.
-        splits: what `exact` counted.
+        splits: what `count_exact` counted.
 
     Returns:
         {split: {"near_duplicates"}}, the files in the groups; for test also near_train, the files that are not in train
@@ -57,13 +59,17 @@ def near(groups: Sequence[Group], identical: Sequence[Group], splits: dict[str, 
     """
     inside = Counter(member.split for group in groups for member in group)
     counts: dict[str, Any] = {name: {"near_duplicates": inside[name]} for name in splits}
-    leaked = {member.name for group in across(identical) for member in group if member.split == "test"}
-    beside = {member.name for group in across(groups) for member in group if member.split == "test"} - leaked
+    leaked = {
+        member.name for group in list_groups_across_splits(identical) for member in group if member.split == "test"
+    }
+    beside = {
+        member.name for group in list_groups_across_splits(groups) for member in group if member.split == "test"
+    } - leaked
     counts["test"] |= {"near_train": len(beside), "near_clean": splits["test"]["test_clean"] - len(beside)}
     return counts
 
 
-def across(groups: Sequence[Group]) -> list[Group]:
+def list_groups_across_splits(groups: Sequence[Group]) -> list[Group]:
     """The groups that have files both in test and in train or validation."""
     return [group for group in groups if is_across(member.split for member in group)]
 
@@ -74,14 +80,14 @@ def is_across(splits: Iterable[str]) -> bool:
     return "test" in found and not found.isdisjoint(LEARNED)
 
 
-def described(groups: Sequence[Group], is_near: bool = False) -> list[dict[str, Any]]:
+def to_json(groups: Sequence[Group], is_near: bool = False) -> list[dict[str, Any]]:
     """Groups as they are written in JSON, those across splits first."""
-    apart = across(groups)
+    apart = list_groups_across_splits(groups)
     ordered = [*apart, *(group for group in groups if group not in apart)]
     return [
         {
             "across": is_across(member.split for member in group),
-            "members": [member.described(is_near) for member in group],
+            "members": [member.to_dict(is_near) for member in group],
         }
         for group in ordered
     ]

@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 
 from engine.data.phantom import axial, coronal, sagittal
 from engine.data.phantom.frame import Frame, Pose
-from engine.data.phantom.head import draw
-from engine.data.phantom.imaging import Scanner
-from engine.data.phantom.lesions import grow
-from engine.data.phantom.plan import Plan, Plane
-from engine.data.phantom.subject import Subject
+from engine.data.phantom.head import paint_head
+from engine.data.phantom.lesions import add_lesion
+from engine.data.phantom.plan import PhantomPlan, Plane
+from engine.data.phantom.scanner import Scanner
+from engine.data.phantom.subject import PhantomSubject
 from engine.errors import ConfigError
 
-__all__ = ["CLASSES", "PLANES", "Phantom", "dealt_label", "phantom", "phantoms"]
+__all__ = ["CLASSES", "PLANES", "Phantom", "find_label", "phantom", "phantoms"]
 
 CLASSES = ("glioma_tumor", "meningioma_tumor", "no_tumor", "pituitary_tumor")
 PLANES: tuple[Plane, ...] = ("axial", "coronal", "sagittal")
@@ -66,24 +66,24 @@ def phantom(size: int, seed: int, index: int, label: str | None = None, plane: s
         ConfigError: size, seed or index out of range, or an unknown label or plane.
     """
     _check(size, seed, index)
-    label = dealt_label(seed, index) if label is None else _known("class", label, CLASSES)
-    rng = _stream(seed, index, _ANATOMY)
+    label = find_label(seed, index) if label is None else _require_known("class", label, CLASSES)
+    rng = _rng_for(seed, index, _ANATOMY)
     drawn = str(rng.choice(PLANES, p=_SHARES[label]))
-    plan = _plan(label, drawn if plane is None else _known("plane", plane, PLANES), rng)
-    head = draw(_frame(size, plan, rng), plan, Subject.drawn(rng), rng)
-    scanner = Scanner.drawn(size, _stream(seed, index, _SCANNER))
+    plan = _plan(label, drawn if plane is None else _require_known("plane", plane, PLANES), rng)
+    head = paint_head(_frame(size, plan, rng), plan, PhantomSubject.sample(rng), rng)
+    scanner = Scanner.sample(size, _rng_for(seed, index, _SCANNER))
     healthy = scanner.scan(head.canvas.image)
     nothing = np.zeros(healthy.shape, bool)
     if label == "no_tumor":
         return Phantom(healthy.copy(), healthy, nothing, nothing.copy(), plan.plane, label, seed, index)
-    lesion = grow(head, label, _stream(seed, index, _LESION))
+    lesion = add_lesion(head, label, _rng_for(seed, index, _LESION))
     return Phantom(scanner.scan(lesion.signal), healthy, lesion.mask, lesion.oedema, plan.plane, label, seed, index)
 
 
-def dealt_label(seed: int, index: int) -> str:
+def find_label(seed: int, index: int) -> str:
     """The class that `phantom` deals to a slice: each round of four holds every class once, in shuffled order."""
     turn, place = divmod(index, len(CLASSES))
-    return CLASSES[int(_stream(seed, turn, _LABELS).permutation(len(CLASSES))[place])]
+    return CLASSES[int(_rng_for(seed, turn, _LABELS).permutation(len(CLASSES))[place])]
 
 
 def phantoms(size: int, seed: int, count: int) -> Iterator[Phantom]:
@@ -101,18 +101,18 @@ def phantoms(size: int, seed: int, count: int) -> Iterator[Phantom]:
     return (phantom(size, seed, index) for index in range(count))
 
 
-def _stream(seed: int, index: int, stream: int) -> np.random.Generator:
+def _rng_for(seed: int, index: int, stream: int) -> np.random.Generator:
     """Random numbers of one purpose for one slice, independent of all others."""
     return np.random.Generator(np.random.Philox(np.random.SeedSequence(seed, spawn_key=(index, stream))))
 
 
-def _plan(label: str, plane: str, rng: np.random.Generator) -> Plan:
+def _plan(label: str, plane: str, rng: np.random.Generator) -> PhantomPlan:
     """A slice of the plane; for a pituitary tumour one through the sella."""
     plans = [p for p in _PLANS[plane] if p.sella is not None or label != "pituitary_tumor"]
     return plans[int(rng.random() * len(plans))]
 
 
-def _frame(size: int, plan: Plan, rng: np.random.Generator) -> Frame:
+def _frame(size: int, plan: PhantomPlan, rng: np.random.Generator) -> Frame:
     """A head a little larger or smaller than the plan's, off centre, tilted, bent; sagittal ones may face right."""
     x = rng.standard_normal(6).tolist()
     pose = Pose(
@@ -135,7 +135,7 @@ def _check(size: int, seed: int, index: int) -> None:
         raise ConfigError(f"A phantom has no seed {seed} and index {index}.", "Choose whole numbers from 0.")
 
 
-def _known(kind: str, name: str, names: tuple[str, ...]) -> str:
+def _require_known(kind: str, name: str, names: tuple[str, ...]) -> str:
     """The name, if it is one of `names`."""
     if name not in names:
         raise ConfigError(f"There are no phantoms of the {kind} '{name}'.", f"Choose one of {', '.join(names)}.")

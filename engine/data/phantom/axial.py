@@ -1,6 +1,6 @@
 """Axial slices from the vertex to the skull base, seen from below: u to the left of the head, v to the back."""
 
-from engine.data.phantom.plan import Plan
+from engine.data.phantom.plan import PhantomPlan
 from engine.data.phantom.shapes import Ellipse, Stroke
 
 _BRAIN = (
@@ -15,7 +15,7 @@ _MIDLINE = (
     Ellipse("vessel", (0, 85), (4.5, 3.2)),
 )
 
-VERTEX = Plan(
+VERTEX = PhantomPlan(
     "vertex", "axial", (0, 2), 236,
     ((0, -58), (17, -56), (33, -47), (44, -30), (50, -6), (50, 18), (43, 40), (29, 55), (14, 62), (0, 63)), (0, 2),
     fissures=(Stroke("fluid", ((0, -62), (1, -20), (-1, 20), (0, 66)), (1.2, 0.6, 0.6, 1.2)),),
@@ -28,7 +28,7 @@ VERTEX = Plan(
     lesions=((-42, -46), (42, 50)),
 )  # fmt: skip
 
-CENTRUM = Plan(
+CENTRUM = PhantomPlan(
     "centrum", "axial", (0, 2), 236,
     ((0, -77), (18, -75), (36, -65), (50, -46), (58, -20), (62, 8), (61, 34), (52, 58), (36, 73), (17, 80), (0, 82)),
     (0, 4),
@@ -42,7 +42,7 @@ CENTRUM = Plan(
     lesions=((-50, -62), (50, 66)),
 )  # fmt: skip
 
-BODIES = Plan(
+BODIES = PhantomPlan(
     "bodies", "axial", (0, 2), 236, _BRAIN, (0, 4),
     fissures=(
         Stroke("fluid", ((0, -88), (0.5, -64), (0, -36)), (0.9, 0.3, -0.3)),
@@ -60,7 +60,7 @@ BODIES = Plan(
     lesions=((-56, -68), (56, 72)),
 )  # fmt: skip
 
-VENTRICLES = Plan(
+VENTRICLES = PhantomPlan(
     "ventricles", "axial", (0, 2), 236, _BRAIN, (0, 4),
     fissures=(_FALX_FRONT, _FALX_BACK, _SYLVIAN),
     inside=(
@@ -79,7 +79,7 @@ VENTRICLES = Plan(
     lesions=((-56, -68), (56, 72)),
 )  # fmt: skip
 
-MIDBRAIN = Plan(
+MIDBRAIN = PhantomPlan(
     "midbrain", "axial", (0, 2), 236, _BRAIN, (0, 4),
     fissures=(
         Stroke("fluid", ((0, -88), (0.5, -60), (0, -24)), (0.9, 0.3, 0.3)),
@@ -122,7 +122,7 @@ _ORBITS = (
     Stroke("mucosa", ((6, -92), (7, -70), (6, -50)), (1.2, 1.4, 1), pair=True, opacity=0.5),
 )
 
-ORBITS = Plan(
+ORBITS = PhantomPlan(
     "orbits", "axial", (0, -6), 242,
     ((0, -25), (12, -27), (24, -42), (42, -47), (56, -36), (64, -8), (66, 24), (58, 54), (41, 75), (20, 86), (0, 89)),
     (0, 20),
@@ -151,7 +151,7 @@ ORBITS = Plan(
     dura=(0.22, 0.78),
 )  # fmt: skip
 
-FOSSA = Plan(
+FOSSA = PhantomPlan(
     "fossa", "axial", (0, -6), 242,
     ((0, -20), (12, -22), (24, -40), (42, -46), (56, -36), (63, -8), (64, 22), (57, 52), (40, 72), (20, 82), (0, 85)),
     (0, 20),

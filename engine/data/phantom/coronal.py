@@ -1,9 +1,9 @@
 """Coronal slices from the forehead to the occiput, seen from the front: u to the left of the head, v down."""
 
-from engine.data.phantom.plan import Plan
+from engine.data.phantom.plan import PhantomPlan
 from engine.data.phantom.shapes import Ellipse, Stroke
 
-FRONTAL = Plan(
+FRONTAL = PhantomPlan(
     "frontal", "coronal", (0, 24), 236,
     ((0, -58), (16, -57), (32, -50), (46, -34), (53, -12), (52, 8), (42, 20), (24, 22), (10, 30), (0, 33)), (0, 2),
     head=(
@@ -40,7 +40,7 @@ FRONTAL = Plan(
     dura=(-0.3, 0.3),
 )  # fmt: skip
 
-SELLA = Plan(
+SELLA = PhantomPlan(
     "sella", "coronal", (0, 22), 236,
     (
         (0, -70), (16, -69), (34, -61), (52, -42), (63, -16), (66, 8), (63, 30), (52, 44), (38, 47), (26, 43), (13, 35),
@@ -94,7 +94,7 @@ SELLA = Plan(
     dura=(-0.3, 0.3),
 )  # fmt: skip
 
-POSTERIOR = Plan(
+POSTERIOR = PhantomPlan(
     "posterior", "coronal", (0, 16), 240,
     (
         (0, -68), (18, -67), (38, -58), (56, -38), (66, -10), (67, 14), (62, 38), (50, 58), (34, 70), (16, 74), (0, 74),
@@ -134,7 +134,7 @@ POSTERIOR = Plan(
     dura=(-0.3, 0.3),
 )  # fmt: skip
 
-OCCIPITAL = Plan(
+OCCIPITAL = PhantomPlan(
     "occipital", "coronal", (0, 14), 236,
     ((0, -54), (16, -53), (32, -45), (46, -28), (54, -6), (54, 16), (47, 38), (34, 54), (16, 60), (0, 60)), (0, 4),
     head=(

@@ -6,11 +6,11 @@ from functools import lru_cache
 import numpy as np
 
 from engine.data.phantom.frame import EVERYWHERE, Canvas, Frame, Patch, Point
-from engine.data.phantom.plan import Plan
+from engine.data.phantom.plan import PhantomPlan
 from engine.data.phantom.shapes import Indices, Outline, Points
 from engine.data.phantom.stencil import Cut, Stencil
-from engine.data.phantom.subject import Subject
-from engine.data.phantom.texture import Floats, look_up, smooth_field
+from engine.data.phantom.subject import PhantomSubject
+from engine.data.phantom.texture import Floats, sample_texture, smooth_field
 
 _INSIDE_SKULL = frozenset({"fluid", "cerebellum", "white", "nuclei", "ventricle", "callosum"})
 
@@ -20,8 +20,8 @@ class Head:
     """A head in the making, and what a lesion needs to know of it."""
 
     canvas: Canvas
-    plan: Plan
-    subject: Subject
+    plan: PhantomPlan
+    subject: PhantomSubject
     skull: Outline  # inner table
     row: Indices  # (h, w) bearing of every pixel from the plan's centre, as a row of an outline's tables
     depth: Floats  # (h, w) mm inside the inner table, negative outside
@@ -29,7 +29,7 @@ class Head:
     white: Floats  # (h, w) share of white matter, 0 to 1; zeros until the brain is painted
 
 
-def draw(frame: Frame, plan: Plan, subject: Subject, rng: np.random.Generator) -> Head:
+def paint_head(frame: Frame, plan: PhantomPlan, subject: PhantomSubject, rng: np.random.Generator) -> Head:
     """Paint a healthy head without noise.
 
     Args:
@@ -42,7 +42,7 @@ def draw(frame: Frame, plan: Plan, subject: Subject, rng: np.random.Generator) -
     skull = Outline(_ring(plan.brain, plan.symmetric, rng), plan.centre)
     row, distance = skull.bearing(frame.u, frame.v)
     under_skin = _skin(plan, skull, subject, rng).depth(row, distance)
-    mottle = look_up("tissue", frame.u * 2.6, frame.v * 2.6, subject.start)
+    mottle = sample_texture("tissue", frame.u * 2.6, frame.v * 2.6, subject.start)
     head = Head(canvas, plan, subject, skull, row, skull.depth(row, distance), mottle, np.zeros_like(mottle))
     face, fissures, inside = _stencil(plan).cut(frame, rng, subject.ventricles)
     _paint_soft_tissue(head, under_skin)
@@ -55,7 +55,7 @@ def draw(frame: Frame, plan: Plan, subject: Subject, rng: np.random.Generator) -
 
 
 @lru_cache(maxsize=64)
-def _stencil(plan: Plan) -> Stencil:
+def _stencil(plan: PhantomPlan) -> Stencil:
     """The plan's shapes as arrays: face, fissures, inside."""
     return Stencil((plan.face, plan.fissures, plan.inside))
 
@@ -69,11 +69,11 @@ def _ring(points: tuple[Point, ...], symmetric: bool, rng: np.random.Generator) 
     return ring + rng.normal(0, 1.0, ring.shape)
 
 
-def _skin(plan: Plan, skull: Outline, subject: Subject, rng: np.random.Generator) -> Outline:
+def _skin(plan: PhantomPlan, skull: Outline, subject: PhantomSubject, rng: np.random.Generator) -> Outline:
     """The skin's outline: the plan's own, or the skull's and a vault of uneven thickness."""
     if plan.head:
         return Outline(_ring(plan.head, plan.symmetric, rng), plan.centre)
-    ring = np.array([skull.place(k / 16, 0.0) for k in range(16)]) - plan.centre
+    ring = np.array([skull.locate(k / 16, 0.0) for k in range(16)]) - plan.centre
     thickness = subject.scalp_mm + subject.skull_mm + 1 + rng.normal(0, 0.8, 16)
     scale = 1 + thickness / np.hypot(ring[:, 0], ring[:, 1])
     return Outline(ring * scale[:, None] + plan.centre, plan.centre)
@@ -83,7 +83,7 @@ def _paint_soft_tissue(head: Head, depth: Floats) -> None:
     """Muscle streaked with fat, everywhere under the skin; the same left and right where both sides are seen."""
     t, frame = head.subject.tissue, head.canvas.frame
     side = np.abs(frame.u) if head.plan.symmetric else frame.u
-    inner = look_up("tissue", side * 2.6, frame.v * 1.7, head.subject.start)
+    inner = sample_texture("tissue", side * 2.6, frame.v * 1.7, head.subject.start)
     inner *= 0.6
     inner += 0.25
     np.maximum(inner, 0, out=inner)
@@ -100,20 +100,20 @@ def _paint_shapes(head: Head, cuts: list[Cut]) -> None:
             np.minimum(patch.depth, head.depth[patch.window], out=patch.depth)
         value = head.subject.tissue.get(shape.tissue)
         head.canvas.paint(
-            patch, _grain(head, shape.tissue, patch) if value is None else value, shape.opacity, shape.soft
+            patch, _tissue_texture(head, shape.tissue, patch) if value is None else value, shape.opacity, shape.soft
         )
 
 
-def _grain(head: Head, tissue: str, patch: Patch) -> Floats:
+def _tissue_texture(head: Head, tissue: str, patch: Patch) -> Floats:
     """The tissues that are no flat gray: the cerebellum's leaves, muscle and its fat, the bone of the skull base."""
     t, start, frame = head.subject.tissue, head.subject.start, head.canvas.frame
     u, v = frame.u[patch.window], frame.v[patch.window]
     if tissue == "cerebellum":
-        grain = look_up("folia", patch.depth * 0.9 + v * 1.5, u * 0.8, start)
+        grain = sample_texture("folia", patch.depth * 0.9 + v * 1.5, u * 0.8, start)
         grain *= 0.05 * t["gray"]
         grain += 0.86 * t["gray"]
     elif tissue == "flesh":
-        grain = look_up("tissue", np.abs(u) * 3.8, v * 1.5, start)
+        grain = sample_texture("tissue", np.abs(u) * 3.8, v * 1.5, start)
         grain *= np.where(grain > 0.6, 0.16 * t["fat"], 0.1 * t["muscle"])
         grain += t["muscle"]
     else:
@@ -176,12 +176,12 @@ def _sulci(head: Head, rng: np.random.Generator) -> Floats:
     plan, subject, frame = head.plan, head.subject, head.canvas.frame
     bend = smooth_field(frame.size, rng.normal(0, 8, (3, 7, 7)) / (1 + np.arange(7))[:, None] ** 0.5)
     if plan.reach_mm:
-        across, along = (head.skull.way * 1024).take(head.row), head.depth * 1.6
+        across, along = (head.skull.arc_length_share * 1024).take(head.row), head.depth * 1.6
     else:
         across, along = frame.u * 2.1, frame.v * 2.1
     across += bend[0]
     along += bend[1]
-    line = look_up("labyrinth", across, along, subject.start)
+    line = sample_texture("labyrinth", across, along, subject.start)
     line *= 0.48
     if plan.reach_mm:
         bend[2] *= 0.5

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from engine.data.phantom.frame import Point, Window
 from engine.data.phantom.head import Head
 from engine.data.phantom.shapes import Outline, Points
-from engine.data.phantom.texture import Floats, look_up
+from engine.data.phantom.texture import Floats, sample_texture
 
 Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Lesion:
+class PhantomLesion:
     """A noise-free picture with a lesion, and where the lesion is."""
 
     signal: Floats  # (h, w)
@@ -24,7 +24,7 @@ class Lesion:
 
 
 @dataclass(frozen=True)
-class _Site:
+class _LesionWindow:
     """A part of the picture around a lesion."""
 
     head: Head
@@ -37,18 +37,18 @@ class _Site:
     def mottle(self, scale: float) -> Floats:
         """A texture of unit variance; `scale` texture pixels to the millimetre."""
         start = (int(self.rng.integers(1024)), int(self.rng.integers(1024)))
-        return look_up("tissue", self.u * scale, self.v * scale, start)
+        return sample_texture("tissue", self.u * scale, self.v * scale, start)
 
     def cover(self, depth: Floats, soft: float = 1.0) -> Floats:
         """The share of each pixel inside a shape, 0 to 1."""
         return self.head.canvas.cover(depth, soft)
 
-    def lay(self, share: Floats, value: float | Floats) -> None:
+    def blend(self, share: Floats, value: float | Floats) -> None:
         """Paint a brightness where `share` says."""
         np.add(self.image, share * (value - self.image), out=self.image)
 
 
-def grow(head: Head, label: str, rng: np.random.Generator) -> Lesion:
+def add_lesion(head: Head, label: str, rng: np.random.Generator) -> PhantomLesion:
     """Paint a lesion of a class into a healthy head, which is left as it was.
 
     Args:
@@ -62,19 +62,19 @@ def grow(head: Head, label: str, rng: np.random.Generator) -> Lesion:
     low, high = np.array([centre]) - reach, np.array([centre]) + reach
     window = head.canvas.frame.windows(low, high)[0]
     u, v = head.canvas.frame.u[window], head.canvas.frame.v[window]
-    site = _Site(head, window, u, v, signal[window], rng)
+    site = _LesionWindow(head, window, u, v, signal[window], rng)
     row, distance = outline.bearing(u, v)
     depth = outline.depth(row, distance)
-    _push(site, centre, distance, reach)
+    _apply_mass_effect(site, centre, distance, reach)
     share, swollen = _PAINTERS[label](site, depth)
     empty = np.zeros(signal.shape, bool)
     mask, oedema = empty, empty.copy()
     mask[window] = share >= min(0.5, float(share.max()))
     oedema[window] = (swollen >= 0.5) & ~mask[window]
-    return Lesion(signal, mask, oedema)
+    return PhantomLesion(signal, mask, oedema)
 
 
-def _push(site: _Site, centre: Point, distance: Floats, reach: float) -> None:
+def _apply_mass_effect(site: _LesionWindow, centre: Point, distance: Floats, reach: float) -> None:
     """Mass effect: brain is pushed away from the lesion, most at its edge; skull, face and far brain stay."""
     frame = site.head.canvas.frame
     near = 1 - (distance / reach) ** 2
@@ -131,7 +131,7 @@ def _place_glioma(head: Head, rng: np.random.Generator) -> tuple[Outline, Point,
 def _place_meningioma(head: Head, rng: np.random.Generator) -> tuple[Outline, Point, float]:
     """On the inside of the skull, smooth, a broad base on the dura."""
     radius = float(np.clip(rng.lognormal(np.log(17), 0.3), 9, 31))
-    centre = head.skull.place(float(rng.uniform(*head.plan.dura)), radius * float(rng.uniform(0.45, 0.8)))
+    centre = head.skull.locate(float(rng.uniform(*head.plan.dura)), radius * float(rng.uniform(0.45, 0.8)))
     return _blob(centre, (radius * 1.08, radius * 0.95), 0.05, rng), centre, 1.8 * radius + 14
 
 
@@ -150,7 +150,7 @@ def _place_pituitary(head: Head, rng: np.random.Generator) -> tuple[Outline, Poi
     return Outline(ring, (u, v - high / 3)), (u, v - high / 2), low + high + 14
 
 
-def _paint_glioma(site: _Site, depth: Floats) -> tuple[Floats, Floats]:
+def _paint_glioma(site: _LesionWindow, depth: Floats) -> tuple[Floats, Floats]:
     """A dark necrotic core in a bright ragged ring, and oedema that spreads through the white matter."""
     t, rng = site.head.subject.tissue, site.rng
     brain = site.cover(site.head.depth[site.window] - 2)
@@ -159,42 +159,42 @@ def _paint_glioma(site: _Site, depth: Floats) -> tuple[Floats, Floats]:
     swelling = float(rng.uniform(4, 22))
     swollen = site.cover(depth + swelling + 5 * rough, 4.5) * brain
     swollen *= 0.25 + 0.75 * site.head.white[site.window]
-    site.lay(swollen, site.image * float(rng.uniform(0.66, 0.82)))
+    site.blend(swollen, site.image * float(rng.uniform(0.66, 0.82)))
     whole = site.cover(depth) * brain
     ring_mm = float(rng.uniform(2.0, 4.5)) + 1.1 * fine
     core = site.cover(depth - ring_mm, 1.3) * brain
     bright = t["gray"] * float(rng.uniform(1.65, 2.4)) * (1 + 0.14 * fine)
-    site.lay(whole * np.clip(0.9 + 0.25 * rough, 0.35, 1), bright)
+    site.blend(whole * np.clip(0.9 + 0.25 * rough, 0.35, 1), bright)
     necrosis = t["fluid"] + float(rng.uniform(0.2, 0.75)) * (t["gray"] - t["fluid"])
-    site.lay(core, necrosis * (1 + 0.12 * rough))
+    site.blend(core, necrosis * (1 + 0.12 * rough))
     return whole, swollen
 
 
-def _paint_meningioma(site: _Site, depth: Floats) -> tuple[Floats, Floats]:
+def _paint_meningioma(site: _LesionWindow, depth: Floats) -> tuple[Floats, Floats]:
     """One smooth bright body, a dark cleft towards the brain, and a tail of thickened dura to both sides."""
     t, rng = site.head.subject.tissue, site.rng
     inside = site.head.depth[site.window]
     brain = site.cover(inside)
     bright = t["gray"] * float(rng.uniform(1.6, 2.4))
     cleft = site.cover(depth + 1.6) * brain * 0.6
-    site.lay(cleft * site.cover(inside - 3), t["fluid"])
+    site.blend(cleft * site.cover(inside - 3), t["fluid"])
     tail = np.minimum(depth + float(rng.uniform(6, 16)), 1.3 - np.abs(inside - 0.8))
-    site.lay(site.cover(tail, 1.5) * brain, 0.85 * bright)
+    site.blend(site.cover(tail, 1.5) * brain, 0.85 * bright)
     whole = site.cover(depth) * brain
-    site.lay(whole, bright * (1 + 0.05 * site.mottle(2.0)))
+    site.blend(whole, bright * (1 + 0.05 * site.mottle(2.0)))
     return whole, np.zeros_like(whole)
 
 
-def _paint_pituitary(site: _Site, depth: Floats) -> tuple[Floats, Floats]:
+def _paint_pituitary(site: _LesionWindow, depth: Floats) -> tuple[Floats, Floats]:
     """A body somewhat brighter than brain, often with a brighter capsule, sometimes soft in the middle."""
     t, rng = site.head.subject.tissue, site.rng
     bright = t["gray"] * float(rng.uniform(1.45, 2.1))
     whole = site.cover(depth)
-    site.lay(whole, bright * (1 + 0.06 * site.mottle(2.4)))
+    site.blend(whole, bright * (1 + 0.06 * site.mottle(2.4)))
     capsule = site.cover(1.0 - np.abs(depth - 1.0)) * whole
-    site.lay(capsule * float(rng.uniform(0, 0.7)), 1.25 * bright)
+    site.blend(capsule * float(rng.uniform(0, 0.7)), 1.25 * bright)
     if rng.random() < 0.35:
-        site.lay(site.cover(depth - float(rng.uniform(2.5, 5)), 2) * float(rng.uniform(0.3, 0.8)), 1.05 * t["gray"])
+        site.blend(site.cover(depth - float(rng.uniform(2.5, 5)), 2) * float(rng.uniform(0.3, 0.8)), 1.05 * t["gray"])
     return whole, np.zeros_like(whole)
 
 

@@ -10,7 +10,7 @@ Plane = Literal["axial", "coronal", "sagittal"]
 
 
 @dataclass(frozen=True)
-class Plan:
+class PhantomPlan:
     """One slice of the mean head, in millimetres: every subject differs from it."""
 
     name: str

@@ -1,12 +1,12 @@
 """Sagittal slices from the midline to the temporal lobe, the face to the left: u to the back of the head, v down."""
 
-from engine.data.phantom.plan import Plan
+from engine.data.phantom.plan import PhantomPlan
 from engine.data.phantom.shapes import Ellipse, Stroke
 
 _NECK = ((66, 64), (60, 88), (60, 130), (66, 190), (-44, 190))
 _BACK = ((-4, -86), (34, -82), (66, -64), (88, -32), (95, 2), (90, 36))
 
-MIDLINE = Plan(
+MIDLINE = PhantomPlan(
     "midline", "sagittal", (-8, 28), 250,
     (
         (-79, 6), (-76, -22), (-58, -50), (-28, -67), (6, -72), (40, -65), (68, -44), (82, -12), (82, 16), (74, 42),
@@ -96,7 +96,7 @@ MIDLINE = Plan(
     dura=(-0.2, 0.3),
 )  # fmt: skip
 
-LATERAL = Plan(
+LATERAL = PhantomPlan(
     "lateral", "sagittal", (-4, 26), 250,
     (
         (-74, 6), (-72, -20), (-56, -46), (-28, -62), (6, -68), (38, -62), (64, -42), (78, -12), (80, 14), (73, 40),
@@ -150,7 +150,7 @@ LATERAL = Plan(
     dura=(-0.2, 0.3),
 )  # fmt: skip
 
-PARAMEDIAN = Plan(
+PARAMEDIAN = PhantomPlan(
     "paramedian", "sagittal", (-6, 28), 250,
     (
         (-78, 6), (-75, -22), (-58, -49), (-28, -66), (6, -71), (40, -64), (67, -43), (81, -12), (82, 16), (74, 42),

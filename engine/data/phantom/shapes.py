@@ -141,7 +141,7 @@ def _bearing_angles() -> Points:
 
 
 @lru_cache(maxsize=1)
-def _turns() -> Points:
+def _angles() -> Points:
     """The true angle from each tabulated bearing to the next, radians."""
     angle = _bearing_angles()
     return np.diff(angle, append=angle[0] + 2 * np.pi)
@@ -150,10 +150,10 @@ def _turns() -> Points:
 class Outline:
     """A closed line around a centre from which all of it can be seen, tabulated by bearing."""
 
-    def __init__(self, points: Points, centre: Point) -> None:
+    def __init__(self, points: Points, center: Point) -> None:
         """Tabulate distance and slope for `points`, (n, 2) in mm, clockwise or not."""
-        self.centre = centre
-        dense = _closed_spline(len(points)) @ points - np.array(centre)
+        self.center = center
+        dense = _closed_spline(len(points)) @ points - np.array(center)
         bearings = _bearing(dense[:, 0], dense[:, 1])
         order = np.argsort(bearings)
         radii = np.hypot(dense[:, 0], dense[:, 1])
@@ -163,20 +163,20 @@ class Outline:
         radius = np.interp(_BEARINGS_AROUND, bearings, radii)
         sums = np.concatenate([radius[-_SMOOTH:], radius, radius[:_SMOOTH]]).cumsum()
         radius = (sums[2 * _SMOOTH :] - sums[: -2 * _SMOOTH]) / (2 * _SMOOTH)
-        across = radius * _turns()
+        across = radius * _angles()
         self._step = np.hypot(np.concatenate([radius[1:], radius[:1]]) - radius, across)
         self.radius = radius.astype(np.float32)
         self.upright = np.maximum(across / self._step, 0.4).astype(np.float32)
 
     @cached_property
-    def way(self) -> Floats:
+    def arc_length_share(self) -> Floats:
         """For every bearing the share of the way around the line, from 0 to 1, (BEARINGS,)."""
         sums = np.cumsum(self._step)
         return ((sums - self._step) / sums[-1]).astype(np.float32)
 
     def bearing(self, u: Floats, v: Floats) -> tuple[Indices, Floats]:
         """For every place the row of the tables and the distance from the centre in mm."""
-        du, dv = u - np.float32(self.centre[0]), v - np.float32(self.centre[1])
+        du, dv = u - np.float32(self.center[0]), v - np.float32(self.center[1])
         row = (_bearing(du, dv) * np.float32(BEARINGS / 4)).astype(np.intp)
         row &= BEARINGS - 1
         du *= du
@@ -191,8 +191,8 @@ class Outline:
         inside *= self.upright.take(row)
         return inside
 
-    def place(self, way: float, depth: float) -> Point:
+    def locate(self, way: float, depth: float) -> Point:
         """The point a share `way` around the line and `depth` mm inside it."""
-        row = int(np.searchsorted(self.way, way % 1.0)) % BEARINGS
+        row = int(np.searchsorted(self.arc_length_share, way % 1.0)) % BEARINGS
         angle, radius = float(_bearing_angles()[row]), float(self.radius[row]) - depth
-        return self.centre[0] + radius * math.sin(angle), self.centre[1] - radius * math.cos(angle)
+        return self.center[0] + radius * math.sin(angle), self.center[1] - radius * math.cos(angle)

@@ -7,7 +7,7 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Subject:
+class PhantomSubject:
     """What makes one head differ from the next."""
 
     tissue: dict[str, float]  # brightness of each tissue
@@ -22,7 +22,7 @@ class Subject:
     start: tuple[int, int]  # where its textures begin
 
     @classmethod
-    def drawn(cls, rng: np.random.Generator) -> "Subject":
+    def sample(cls, rng: np.random.Generator) -> "PhantomSubject":
         """A random subject: a T1 weighted scan after contrast, a head of any age."""
         x = rng.standard_normal(24).tolist()
         age = float(rng.beta(1.4, 2.2))  # 0 young, 1 atrophic

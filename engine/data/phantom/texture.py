@@ -52,7 +52,7 @@ def texture(kind: str) -> Floats:
     return field
 
 
-def look_up(kind: str, across: Floats, along: Floats, start: tuple[int, int]) -> Floats:
+def sample_texture(kind: str, across: Floats, along: Floats, start: tuple[int, int]) -> Floats:
     """The texture at given places, in its own pixels, counted from `start` and wrapped around (nearest pixel)."""
     place = along.astype(np.intp)
     place += start[1]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine import data
-from engine.data import LoadingStopped, Split
+from engine.data import Cancelled, Split
 from engine.errors import ConfigError
 from engine.explore import channels, favourites
 from engine.explore.channels import Statistics
@@ -72,7 +72,7 @@ class Surveys:
     def _images(self, request: ComputeChannelStatistics | TopActivations, opened: Opened) -> "Surveyed | None":
         try:
             found = self._warm.dataset(request.data.model_copy(update={"size": opened.side}))
-        except LoadingStopped:
+        except Cancelled:
             return None
         split = found.splits.get(request.split)
         if split is None or not len(split):

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data import Dataset, LoadingStopped
+from engine.data import Cancelled, Dataset
 from engine.explore.latent import dimensions, mixture, neighbours
 from engine.explore.latent.dimensions import Dimensions
 from engine.explore.latent.encoding import Encodings
@@ -28,7 +28,7 @@ def _ignore(done: int, total: int) -> None:
 
 
 class Atlas:
-    """A run's latent space on a data set. What is stopped raises LoadingStopped, and goes on the next time.
+    """A run's latent space on a data set. What is stopped raises Cancelled, and goes on the next time.
 
     Args:
         run: a run with a model.
@@ -133,7 +133,7 @@ def flat(images: Images) -> Points:
 
 
 def there(found: T | None) -> T:
-    """What was found. Raises LoadingStopped where a search for it was stopped."""
+    """What was found. Raises Cancelled where a search for it was stopped."""
     if found is None:
-        raise LoadingStopped("The request was canceled.")
+        raise Cancelled("The request was canceled.")
     return found

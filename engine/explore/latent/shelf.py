@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from engine import runs
 from engine.config import DataConfig
-from engine.data import Dataset, LoadingStopped
+from engine.data import Cancelled, Dataset
 from engine.errors import ConfigError
 from engine.explore.latent.atlas import Atlas
 from engine.explore.latent.space import Images
@@ -103,7 +103,7 @@ def giving_way(answers: dict[type[Request], Callable[[Any], dict[str, Any]]]) ->
         def carry_out(request: Any) -> dict[str, Any] | None:
             try:
                 return answer(request)
-            except LoadingStopped:
+            except Cancelled:
                 return None
 
         return carry_out

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.data import LoadingStopped
+from engine.data import Cancelled
 from engine.explore.latent import calibration
 from engine.explore.latent.atlas import Atlas
 from engine.explore.latent.shelf import Shelf
@@ -69,10 +69,10 @@ def count(atlas: Atlas, split: str, rows: Any, into: tuple[int, calibration.Coun
     """Count the pixels of some scans.
 
     Raises:
-        LoadingStopped: the question was taken back; nothing has been counted then.
+        Cancelled: the question was taken back; nothing has been counted then.
     """
     if atlas.should_stop():
-        raise LoadingStopped("The request was canceled.")
+        raise Cancelled("The request was canceled.")
     images = atlas.images.splits[split].read(rows)
     samples, counting = into
     counting.add(images, calibration.spread(atlas.space, atlas.space.encode(images), samples))

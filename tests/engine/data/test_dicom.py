@@ -8,8 +8,8 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
+from engine.data.decoded_image import UnreadableFile
 from engine.data.dicom import read_picture, read_scan
-from engine.data.picture import Unusable
 
 STORED = np.arange(30, dtype=np.uint16).reshape(5, 6) * 10
 
@@ -228,14 +228,14 @@ def test_palette_colour_becomes_luma():
     ],
 )
 def test_what_cannot_be_shown_is_refused_with_its_reason(name, reason):
-    with pytest.raises(Unusable, match=reason):
+    with pytest.raises(UnreadableFile, match=reason):
         read_scan(shipped(name))
 
 
 def test_a_header_that_claims_too_many_frames_is_refused(dicom):
-    with pytest.raises(Unusable, match="declares 60000000 × 5 × 6 pixels, more than can be opened"):
+    with pytest.raises(UnreadableFile, match="declares 60000000 × 5 × 6 pixels, more than can be opened"):
         read_scan(dicom(NumberOfFrames=60_000_000))
-    with pytest.raises(Unusable, match="declares 1 × 60000 × 60000 pixels"):
+    with pytest.raises(UnreadableFile, match="declares 1 × 60000 × 60000 pixels"):
         read_picture(dicom(Rows=60_000, Columns=60_000))
 
 
@@ -243,12 +243,12 @@ def test_a_picture_of_a_data_set_has_one_frame(dicom):
     picture = read_picture(dicom(PixelSpacing=[2.0, 1.0]))
     assert picture.aspect == 2
     assert picture.unit().max() == 1
-    with pytest.raises(Unusable, match="holds 2 frames"):
+    with pytest.raises(UnreadableFile, match="holds 2 frames"):
         read_picture(dicom(np.stack([STORED, STORED])))
 
 
 def test_a_deflated_file_is_opened_alone_but_not_in_a_data_set():
     path = shipped("image_dfl.dcm")
     assert read_scan(path).pixels.shape == (1, 512, 512)
-    with pytest.raises(Unusable, match="deflated"):
+    with pytest.raises(UnreadableFile, match="deflated"):
         read_picture(path)

@@ -7,10 +7,10 @@ from PIL import Image
 from pydicom.data import get_testdata_file
 
 from engine.data import load
-from engine.data.folder import lay_out
+from engine.data.decoded_image import UnreadableFile
+from engine.data.folder import parse_layout
 from engine.data.loading import check_source, open_source
-from engine.data.picture import Unusable
-from engine.data.source import natural
+from engine.data.source import natural_sort_key
 from engine.data.walk import check_folder
 from engine.errors import EmptySource, SourceNotFound
 
@@ -29,22 +29,22 @@ from engine.errors import EmptySource, SourceNotFound
     ],
 )
 def test_a_path_says_class_and_split(name, label, split):
-    item = lay_out([name, "meningioma/2.png", "3.png"])[0]
+    item = parse_layout([name, "meningioma/2.png", "3.png"])[0]
     assert (item.label, item.split) == (label, split)
 
 
 def test_folders_that_wrap_all_the_rest_say_nothing():
     names = ["archive/v2/Training/a/1.png", "archive/v2/Training/b/1.png", "archive/v2/Testing/a/1.png"]
-    assert [(item.label, item.split) for item in lay_out(names)] == [("a", "train"), ("b", "train"), ("a", "test")]
-    assert [item.label for item in lay_out(["scans/a/1.png", "scans/b/1.png"])] == ["a", "b"]
-    assert [item.label for item in lay_out(["a/1.png", "a/2.png"])] == ["a", "a"]
-    assert [item.name for item in lay_out(names)] == names
+    assert [(item.label, item.split) for item in parse_layout(names)] == [("a", "train"), ("b", "train"), ("a", "test")]
+    assert [item.label for item in parse_layout(["scans/a/1.png", "scans/b/1.png"])] == ["a", "b"]
+    assert [item.label for item in parse_layout(["a/1.png", "a/2.png"])] == ["a", "a"]
+    assert [item.name for item in parse_layout(names)] == names
 
 
 def test_names_are_sorted_as_people_count():
     names = ["b.png", "gg (10).png", "gg (2).png", "GG (1).png", "2/1.png", "10/1.png"]
     expected = ["2/1.png", "10/1.png", "b.png", "GG (1).png", "gg (2).png", "gg (10).png"]
-    assert sorted(names, key=natural) == expected
+    assert sorted(names, key=natural_sort_key) == expected
 
 
 @pytest.mark.parametrize(
@@ -130,10 +130,10 @@ def test_a_folder_that_may_not_be_opened_is_listed(tree, config, monkeypatch):
 def test_a_file_that_vanishes_after_it_was_listed(tree, config):
     folder = tree("1.png", "2.png")
     source = open_source(config(source=str(folder)))
-    before = source.content(lambda: False)
+    before = source.content_hash(lambda: False)
     (folder / "2.png").unlink()
-    assert source.content(lambda: False) != before
-    with pytest.raises(Unusable, match="cannot be opened: No such file"):
+    assert source.content_hash(lambda: False) != before
+    with pytest.raises(UnreadableFile, match="cannot be opened: No such file"):
         source.read(1)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.data import LoadingStopped, load, prepare
+from engine.data import Cancelled, load, prepare
 from engine.data import loading as module
 from engine.errors import EngramError
 from engine.folders import cache_root
@@ -164,14 +164,14 @@ def test_progress_counts_every_image(folder, config):
 
 def test_a_stop_is_obeyed_and_leaves_nothing_behind(folder, config):
     wanted = threading.Event()
-    with pytest.raises(LoadingStopped):
+    with pytest.raises(Cancelled):
         load(str(folder), config(), progress=lambda done, total: wanted.set(), should_stop=wanted.is_set)
     assert not list((cache_root() / "images").iterdir())
-    assert issubclass(LoadingStopped, EngramError)
+    assert issubclass(Cancelled, EngramError)
 
 
 def test_a_stop_before_decoding_is_obeyed(folder, config):
-    with pytest.raises(LoadingStopped):
+    with pytest.raises(Cancelled):
         load(str(folder), config(), should_stop=lambda: True)
 
 

@@ -5,8 +5,8 @@ import nibabel
 import numpy as np
 import pytest
 
+from engine.data.decoded_image import UnreadableFile
 from engine.data.nifti import read_scan
-from engine.data.picture import Unusable
 
 SHIPPED = Path(nibabel.__file__).parent / "tests" / "data"
 VOLUME = np.arange(4 * 5 * 6, dtype=np.float32).reshape(4, 5, 6)  # every voxel tells where it came from
@@ -189,7 +189,7 @@ def test_a_small_file_that_asks_for_gigabytes_is_refused(tmp_path, shape, zipped
     assert len(content) == 352
     file = tmp_path / "bomb.nii"
     file.write_bytes(gzip.compress(content) if zipped else content)
-    with pytest.raises(Unusable, match=r"declares .* voxels"):
+    with pytest.raises(UnreadableFile, match=r"declares .* voxels"):
         read_scan(file)
 
 
@@ -206,10 +206,10 @@ def test_a_small_file_that_asks_for_gigabytes_is_refused(tmp_path, shape, zipped
 )
 def test_a_file_that_was_cut_off_is_damaged(tmp_path, content):
     (tmp_path / "cut.nii").write_bytes(content)
-    with pytest.raises(Unusable, match="damaged"):
+    with pytest.raises(UnreadableFile, match="damaged"):
         read_scan(tmp_path / "cut.nii")
 
 
 def test_half_of_a_pair_is_refused():
-    with pytest.raises(Unusable, match="one half"):
+    with pytest.raises(UnreadableFile, match="one half"):
         read_scan(SHIPPED / "nifti1.hdr")

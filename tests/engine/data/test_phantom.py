@@ -9,7 +9,7 @@ import pytest
 from scipy.ndimage import binary_dilation, binary_fill_holes, distance_transform_edt
 
 from engine.data import phantom as package
-from engine.data.phantom import CLASSES, PLANES, dealt_label, phantom, phantoms
+from engine.data.phantom import CLASSES, PLANES, find_label, phantom, phantoms
 from engine.errors import ConfigError
 
 TUMOURS = ("glioma_tumor", "meningioma_tumor", "pituitary_tumor")
@@ -121,8 +121,8 @@ def test_a_head_keeps_its_twin_under_another_class():
 
 def test_meningiomas_sit_on_the_dura_and_shine(monkeypatch):
     depths = []
-    grow = package.grow
-    monkeypatch.setattr(package, "grow", lambda head, *rest: depths.append(head.depth) or grow(head, *rest))
+    grow = package.add_lesion
+    monkeypatch.setattr(package, "add_lesion", lambda head, *rest: depths.append(head.depth) or grow(head, *rest))
     for index in range(COUNT):
         one = phantom(128, 7, index, "meningioma_tumor")
         depth = depths.pop()  # mm inside the inner table of the skull
@@ -185,8 +185,8 @@ def test_statistics_are_those_of_real_scans(made):
 def test_every_round_of_four_holds_each_class_once():
     labels = [one.label for one in phantoms(32, 4, 40)]
     assert all(sorted(labels[k : k + 4]) == list(CLASSES) for k in range(0, 40, 4))
-    assert labels == [dealt_label(4, index) for index in range(40)]
-    assert labels != [dealt_label(5, index) for index in range(40)]
+    assert labels == [find_label(4, index) for index in range(40)]
+    assert labels != [find_label(5, index) for index in range(40)]
     assert len({tuple(labels[k : k + 4]) for k in range(0, 40, 4)}) > 1
 
 

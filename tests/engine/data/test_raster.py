@@ -8,7 +8,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from engine.data.picture import Unusable
+from engine.data.decoded_image import UnreadableFile
 from engine.data.raster import is_deep, open_picture, read_picture, read_scan
 
 GRAY = np.arange(12 * 10, dtype=np.uint8).reshape(12, 10) * 2
@@ -148,7 +148,7 @@ def test_the_pages_of_a_tiff_are_slices_of_a_scan_and_no_picture_of_a_data_set(t
     pages = np.stack([GRAY, 255 - GRAY, GRAY // 2])
     tifffile.imwrite(tmp_path / "stack.tif", pages, photometric="minisblack")
     np.testing.assert_allclose(read_scan(tmp_path / "stack.tif").pixels, pages / 255, atol=1e-6)
-    with open(tmp_path / "stack.tif", "rb") as file, pytest.raises(Unusable, match="holds 3 pages"):
+    with open(tmp_path / "stack.tif", "rb") as file, pytest.raises(UnreadableFile, match="holds 3 pages"):
         read_picture(file)
 
 
@@ -176,20 +176,20 @@ def bomb(width, height):
 def test_a_header_that_claims_too_many_pixels_is_refused(side, strict):
     with warnings.catch_warnings():
         warnings.simplefilter("error" if strict else "ignore")
-        with pytest.raises(Unusable, match="megapixels"):
+        with pytest.raises(UnreadableFile, match="megapixels"):
             open_picture(bomb(side, side))
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "TIFF"])
 def test_a_file_that_was_cut_off_is_damaged(kind):
     whole = saved(Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8)), kind).getvalue()
-    with pytest.raises(Unusable, match="damaged"):
+    with pytest.raises(UnreadableFile, match="damaged"):
         read_picture(io.BytesIO(whole[: len(whole) // 2]))
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04" + bytes(60), b"GIF89a" + bytes(60)])
 def test_what_is_no_picture_is_refused(content):
-    with pytest.raises(Unusable, match="not a readable image"):
+    with pytest.raises(UnreadableFile, match="not a readable image"):
         read_picture(io.BytesIO(content))
 
 
@@ -204,6 +204,6 @@ def test_no_damage_gets_past_as_another_error():
             content[place] = rng.integers(0, 256)
         try:
             unit = read_picture(io.BytesIO(bytes(content))).unit()
-        except Unusable:
+        except UnreadableFile:
             continue
         assert 0 <= unit.min() <= unit.max() <= 1

@@ -11,7 +11,7 @@ from PIL import Image
 from pydicom.data import get_testdata_file
 
 from engine.data import Scan, open_scan, prepare
-from engine.data.kinds import kind_of
+from engine.data.formats import detect_format
 from engine.data.scan import Limits
 from engine.errors import ScanError
 
@@ -142,4 +142,4 @@ def test_the_parsing_process_starts_with_little(run_python):
 )
 def test_kinds_are_told_by_content(tmp_path, content, name, kind):
     (tmp_path / name).write_bytes(content)
-    assert kind_of(tmp_path / name) == kind
+    assert detect_format(tmp_path / name) == kind

@@ -2,12 +2,12 @@ from collections import Counter
 
 import pytest
 
-from engine.data.splitting import Member, split
+from engine.data.splitting import SplitItem, split
 
 
 def members(*sizes, named=None):
     """So many images of each class, every one its own picture."""
-    return [Member(f"{label}-{i}", label, named) for label, size in enumerate(sizes) for i in range(size)]
+    return [SplitItem(f"{label}-{i}", label, named) for label, size in enumerate(sizes) for i in range(size)]
 
 
 def test_every_image_goes_to_exactly_one_split_in_the_order_of_the_source():
@@ -57,7 +57,7 @@ def test_adding_images_moves_few_others():
 
 @pytest.mark.parametrize("seed", range(20))
 def test_copies_of_one_picture_stay_together(seed):
-    images = [Member(f"picture-{i // 3}", i % 2, "train") for i in range(60)]
+    images = [SplitItem(f"picture-{i // 3}", i % 2, "train") for i in range(60)]
     parts = split(images, 0.3, seed)
     sides = [{images[i].key for i in indices} for indices in parts.values()]
     assert parts["validation"]
@@ -77,5 +77,5 @@ def test_a_single_picture_is_for_training():
 
 
 def test_images_without_a_label_are_split_like_a_class():
-    parts = split([Member(str(i), -1, None) for i in range(40)], 0.25, 0)
+    parts = split([SplitItem(str(i), -1, None) for i in range(40)], 0.25, 0)
     assert [len(parts[name]) for name in ("train", "validation", "test")] == [20, 10, 10]

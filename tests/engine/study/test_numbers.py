@@ -6,7 +6,7 @@ import pytest
 
 from engine import config, evaluation
 from engine.config import SearchConfig, StudyConfig
-from engine.data import LoadingStopped
+from engine.data import Cancelled
 from engine.messages import never_stop
 from engine.search import space
 from engine.study import numbers, paper, tables
@@ -135,7 +135,7 @@ def test_runs_without_a_score_are_listed_last(write_run):
 
 def test_stop_while_images_are_read_ends_the_measuring(write_run, monkeypatch, tmp_path):
     def stop(*words, **more):
-        raise LoadingStopped("Stopped.")
+        raise Cancelled("Stopped.")
 
     monkeypatch.setattr(evaluation, "images", stop)
     trials = [of_run(write_run("a", [1.0])), of_run(write_run("b", [1.0], model="vae"))]

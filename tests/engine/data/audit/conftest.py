@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from engine.data.decoded_image import DecodedImage
 from engine.data.phantom import phantom
-from engine.data.picture import Picture
 
 SIDE = 128
 
@@ -55,7 +55,7 @@ def phantoms():
 @pytest.fixture(scope="session")
 def as_picture():
     """A Pillow picture as a decoded one."""
-    return lambda image: Picture(np.asarray(image), 255.0)
+    return lambda image: DecodedImage(np.asarray(image), 255.0)
 
 
 @pytest.fixture(params=CHANGES)

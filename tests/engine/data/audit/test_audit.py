@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from engine.data import load
-from engine.data.audit import audit, repeated
+from engine.data.audit import audit, find_exact_duplicates
 from engine.errors import EmptySource
 from tests.engine.data.audit.conftest import CHANGES
 
@@ -68,7 +68,7 @@ def test_what_was_done_is_told(phantoms, save, config):
 def test_a_loaded_data_set_tells_the_same_at_once(planted, config):
     folder, _ = planted
     images = load(str(folder), config())
-    found, at_once = audit(images.config), repeated(images)
+    found, at_once = audit(images.config), find_exact_duplicates(images)
     assert at_once["groups"] == found["groups"]
     assert at_once["warning"] == found["warning"]
     for name, counts in at_once["splits"].items():
@@ -82,7 +82,7 @@ def test_a_validation_split_of_its_own_is_counted_apart(phantoms, save, config):
     found = audit(config(source=str(folder)))
     assert found["splits"]["validation"] == {"n": 1, "redundant": 0}
     assert found["splits"]["test"]["test_in_train"] == 1
-    assert repeated(load(str(folder), config()))["splits"]["test"]["test_clean"] == 1
+    assert find_exact_duplicates(load(str(folder), config()))["splits"]["test"]["test_clean"] == 1
 
 
 def test_a_test_set_that_is_held_out_is_the_one_that_load_holds_out(phantoms, save, config):

@@ -2,21 +2,21 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.data import LoadingStopped
+from engine.data import Cancelled
 from engine.data.audit import near_duplicates
-from engine.data.audit.look import look
-from engine.data.audit.near_duplicates import find, turned
+from engine.data.audit.appearance import normalize_appearance
+from engine.data.audit.near_duplicates import apply_dihedral_transform, find_near_duplicates
 from engine.messages import never_stop
 
 
 @pytest.fixture
 def thumbnails(as_picture):
     """Thumbnails of some pictures."""
-    return lambda *pictures: np.stack([look(as_picture(picture)).thumbnail for picture in pictures])
+    return lambda *pictures: np.stack([normalize_appearance(as_picture(picture)).thumbnail for picture in pictures])
 
 
 def pairs(thumbnails):
-    return find(thumbnails, lambda done, total: None, never_stop)
+    return find_near_duplicates(thumbnails, lambda done, total: None, never_stop)
 
 
 def test_a_changed_copy_is_found_and_nothing_else(phantoms, thumbnails, change):
@@ -29,9 +29,9 @@ def test_a_changed_copy_is_found_and_nothing_else(phantoms, thumbnails, change):
 @pytest.mark.parametrize("turn", range(8))
 def test_the_turn_lays_the_second_over_the_first(phantoms, thumbnails, turn):
     original = np.asarray(phantoms(5))
-    [pair] = pairs(thumbnails(turned(original[None], turn)[0], original))
+    [pair] = pairs(thumbnails(apply_dihedral_transform(original[None], turn)[0], original))
     assert pair.turn == turn
-    assert pair.unexplained < 1e-4
+    assert pair.residual < 1e-4
 
 
 def test_a_small_crop_is_a_near_duplicate_that_moved(phantoms, thumbnails):
@@ -62,10 +62,10 @@ def test_blocks_make_no_difference(phantoms, thumbnails, monkeypatch):
 
 def test_progress_and_stop(phantoms, thumbnails):
     seen, told = thumbnails(phantoms(0), phantoms(1)), []
-    find(seen, lambda done, total: told.append((done, total)), never_stop)
+    find_near_duplicates(seen, lambda done, total: told.append((done, total)), never_stop)
     assert told == [(2, 2)]
-    with pytest.raises(LoadingStopped):
-        find(seen, lambda done, total: None, lambda: True)
+    with pytest.raises(Cancelled):
+        find_near_duplicates(seen, lambda done, total: None, lambda: True)
 
 
 def test_nothing_has_no_pairs():

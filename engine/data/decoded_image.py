@@ -14,12 +14,12 @@ _LARGE: Final = 4 * 1024 * 1024
 _one_large_at_a_time = threading.Lock()
 
 
-class Unusable(Exception):
+class UnreadableFile(Exception):
     """One file cannot be used; the text says why. Outside this package it is a `Skipped` or a `ScanError`."""
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class DecodedImage:
     """Gray values of one picture at full size.
 
     Args:
@@ -43,7 +43,7 @@ class Picture:
         return digest.hexdigest()
 
 
-def turn(pixels: int) -> AbstractContextManager[object]:
+def large_image_lock(pixels: int) -> AbstractContextManager[object]:
     """Wait for one's turn to work on a picture of so many pixels; small ones need not wait.
 
     Many threads with a huge picture each would take gigabytes.
@@ -51,7 +51,7 @@ def turn(pixels: int) -> AbstractContextManager[object]:
     return _one_large_at_a_time if pixels > _LARGE else nullcontext()
 
 
-def spread(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], float, float]:
+def scale_to_percentiles(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], float, float]:
     """Map values without a known black and white to [0, 1], by their 0.1 and 99.9 percentiles.
 
     Args:

@@ -5,7 +5,7 @@ import zlib
 from pathlib import Path
 from typing import BinaryIO, Final, Literal, cast
 
-Kind = Literal["picture", "dicom", "nifti"]
+FileFormat = Literal["picture", "dicom", "nifti"]
 PICTURE_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".tif", ".tiff"})
 DICOM_SUFFIXES: Final = frozenset({".dcm", ".dicom", ".ima"})
 _PICTURES: Final = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -13,7 +13,7 @@ _GZIP: Final = b"\x1f\x8b"
 _HEAD_BYTES: Final = 352
 
 
-def kind_of(path: Path) -> Kind | None:
+def detect_format(path: Path) -> FileFormat | None:
     """Kind of a file, None when it is nothing that Engram opens.
 
     Raises:

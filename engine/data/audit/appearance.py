@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from engine.data.picture import Picture
+from engine.data.decoded_image import DecodedImage
 
 SIDE: Final = 64
 _DARK, _BRIGHT = 1.0, 99.5  # percentiles
@@ -24,7 +24,7 @@ _FLAT = 0.01
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class NormalizedThumbnail:
     """A picture made comparable.
 
     Args:
@@ -39,13 +39,13 @@ class Look:
     exponent: float
 
 
-def look(picture: Picture) -> Look | None:
+def normalize_appearance(picture: DecodedImage) -> NormalizedThumbnail | None:
     """Make a picture comparable; None where it is of one gray and looks like every other such picture.
 
     Args:
         picture: at full size; its shape is squashed, so a copy of other proportions looks the same.
     """
-    gray = _moderate(picture)
+    gray = _limit_size(picture)
     small = np.asarray(gray.resize((SIDE, SIDE), Image.Resampling.BILINEAR), np.float64) / _levels(gray)
     black, white = (float(value) for value in np.percentile(small, (_DARK, _BRIGHT)))
     if white - black < _FLAT:
@@ -53,10 +53,10 @@ def look(picture: Picture) -> Look | None:
     exponent = _exponent(np.clip((small - black) / (white - black), 1e-4, 1))
     mapped = Image.fromarray(_curve(np.asarray(gray), _levels(gray), (black, white, exponent)))
     thumbnail = np.asarray(mapped.resize((SIDE, SIDE), Image.Resampling.BILINEAR))
-    return Look(np.rint(thumbnail * 65_535).astype(np.uint16), black, white, exponent)
+    return NormalizedThumbnail(np.rint(thumbnail * 65_535).astype(np.uint16), black, white, exponent)
 
 
-def standardised(thumbnails: NDArray[np.uint16]) -> NDArray[np.float32]:
+def standardize(thumbnails: NDArray[np.uint16]) -> NDArray[np.float32]:
     """Thumbnails as they are compared: a little blurred, mean 0, standard deviation 1.
 
     Args:
@@ -71,7 +71,7 @@ def standardised(thumbnails: NDArray[np.uint16]) -> NDArray[np.float32]:
     return blurred
 
 
-def _moderate(picture: Picture) -> Image.Image:
+def _limit_size(picture: DecodedImage) -> Image.Image:
     """The picture for Pillow, in 8 bits or as floats in [0, 1]; a huge one is made smaller first."""
     gray = Image.fromarray(np.ascontiguousarray(picture.gray if picture.gray.dtype == np.uint8 else picture.unit()))
     factor = max(gray.size) // _LARGE

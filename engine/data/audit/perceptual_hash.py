@@ -10,13 +10,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data.audit.look import SIDE
+from engine.data.audit.appearance import SIDE
 
 FREQUENCIES: Final = 16
 LENGTH: Final = FREQUENCIES**2
 
 
-def fingerprints(thumbnails: NDArray[np.float32]) -> NDArray[np.float32]:
+def compute_perceptual_hashes(thumbnails: NDArray[np.float32]) -> NDArray[np.float32]:
     """Hash standardised thumbnails; copies are near each other in Euclidean distance.
 
     Args:

@@ -28,7 +28,7 @@ class Scanner:
     imaginary: Floats
 
     @classmethod
-    def drawn(cls, size: int, rng: np.random.Generator) -> "Scanner":
+    def sample(cls, size: int, rng: np.random.Generator) -> "Scanner":
         """A random scanner: a bias of about 15 % over the picture, noise of about 0.008."""
         waves = np.arange(4)
         amplitudes = rng.normal(0, 1, (4, 4)) * 0.14 / (1 + waves[:, None] + waves)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.data import LoadingStopped
-from engine.data.audit import findings
+from engine.data import Cancelled
+from engine.data.audit import survey
 from engine.data.loading import open_source
 from engine.errors import DataError
 from engine.folders import cache_root
@@ -26,7 +26,7 @@ def source(phantoms, save, config):
 
 
 def fetch(source):
-    return findings.fetch(source, lambda what, done, total: None, never_stop)
+    return survey.survey_source(source, lambda what, done, total: None, never_stop)
 
 
 def test_facts_of_every_picture(source):
@@ -45,7 +45,7 @@ def test_facts_of_every_picture(source):
 
 def test_the_second_time_nothing_is_decoded(source, monkeypatch):
     first = fetch(source())
-    monkeypatch.setattr(findings, "look", None)
+    monkeypatch.setattr(survey, "normalize_appearance", None)
     assert fetch(source()) == first
 
 
@@ -63,7 +63,7 @@ def test_a_damaged_result_is_made_again(source):
 
 
 def test_only_the_newest_results_are_kept(source, phantoms, save, monkeypatch):
-    monkeypatch.setattr(findings, "KEPT", 2)
+    monkeypatch.setattr(survey, "KEPT", 2)
     for index in range(4):
         save(phantoms(10 + index), "2.png")
         fetch(source())
@@ -87,12 +87,12 @@ def test_no_room_for_thumbnails_is_a_sentence(source, monkeypatch):
 
 def test_progress_goes_through_both_stages(source):
     told = []
-    findings.fetch(source(), lambda *step: told.append(step), never_stop)
+    survey.survey_source(source(), lambda *step: told.append(step), never_stop)
     assert told == [*(("Reading images", done, 8) for done in range(1, 9)), ("Comparing images", 4, 4)]
 
 
 def test_a_stop_is_obeyed_and_leaves_nothing_behind(source):
     wanted = threading.Event()
-    with pytest.raises(LoadingStopped):
-        findings.fetch(source(), lambda *step: wanted.set(), wanted.is_set)
+    with pytest.raises(Cancelled):
+        survey.survey_source(source(), lambda *step: wanted.set(), wanted.is_set)
     assert not (cache_root() / "audits").exists()

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from engine.data.audit import near_duplicates
-from engine.data.audit.look import SIDE, Look, look
-from engine.data.audit.near_duplicates import Pair
-from engine.data.dataset import LoadingStopped
-from engine.data.picture import Unusable, turn
+from engine.data.audit.appearance import SIDE, NormalizedThumbnail, normalize_appearance
+from engine.data.audit.near_duplicates import NearDuplicatePair
+from engine.data.dataset import Cancelled
+from engine.data.decoded_image import UnreadableFile, large_image_lock
 from engine.data.source import Source
 from engine.errors import DataError
 from engine.folders import cache_root
@@ -34,7 +34,7 @@ Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
-class Facts:
+class ImageRecord:
     """One decoded picture.
 
     Args:
@@ -42,7 +42,7 @@ class Facts:
         key: hash of its gray pixels at full size.
         digest: hash of its file.
         height, width: in pixels.
-        black, white, exponent: its gray values, see `Look`; all 0 where it is of one gray.
+        black, white, exponent: its gray values, see `NormalizedThumbnail`; all 0 where it is of one gray.
     """
 
     item: int
@@ -56,7 +56,7 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Findings:
+class SourceSurvey:
     """A whole source.
 
     Args:
@@ -65,12 +65,12 @@ class Findings:
         pairs: near-duplicates among the first pictures of each key, by their place in `pictures`.
     """
 
-    pictures: tuple[Facts, ...]
+    pictures: tuple[ImageRecord, ...]
     unusable: tuple[tuple[int, str], ...]
-    pairs: tuple[Pair, ...]
+    pairs: tuple[NearDuplicatePair, ...]
 
 
-def fetch(source: Source, progress: Progress, should_stop: ShouldStop) -> Findings:
+def survey_source(source: Source, progress: Progress, should_stop: ShouldStop) -> SourceSurvey:
     """Look at every picture of a source, or read from the cache what was found before.
 
     Args:
@@ -79,10 +79,10 @@ def fetch(source: Source, progress: Progress, should_stop: ShouldStop) -> Findin
         should_stop: asked between pictures.
 
     Raises:
-        LoadingStopped: `should_stop` said so.
+        Cancelled: `should_stop` said so.
         DataError: there is no room for the thumbnails.
     """
-    content = hashlib.sha256(f"{VERSION} {source.content(should_stop)}".encode()).hexdigest()[:32]
+    content = hashlib.sha256(f"{VERSION} {source.content_hash(should_stop)}".encode()).hexdigest()[:32]
     place = cache_root() / "audits" / f"{content}.json"
     with suppress(OSError, ValidationError):
         found = _JSON.validate_json(place.read_bytes())
@@ -97,13 +97,13 @@ def fetch(source: Source, progress: Progress, should_stop: ShouldStop) -> Findin
             "Free some space in the temporary folder.",
         ) from error
     with suppress(OSError):  # a cache that cannot be written only costs the next audit its time
-        _keep(found, place)
+        _write_cache(found, place)
     return found
 
 
-def _find(source: Source, folder: Path, progress: Progress, should_stop: ShouldStop) -> Findings:
+def _find(source: Source, folder: Path, progress: Progress, should_stop: ShouldStop) -> SourceSurvey:
     """Decode, then compare; one picture of each key is enough to compare."""
-    pictures: list[Facts] = []
+    pictures: list[ImageRecord] = []
     unusable: list[tuple[int, str]] = []
     compared: list[int] = []
     seen: set[str] = set()
@@ -120,14 +120,14 @@ def _find(source: Source, folder: Path, progress: Progress, should_stop: ShouldS
             seen.add(facts.key)
             pictures.append(facts)
         progress("Reading images", number + 1, total)
-    pairs = near_duplicates.find(
+    pairs = near_duplicates.find_near_duplicates(
         thumbnails[: len(compared)], lambda done, of: progress("Comparing images", done, of), should_stop
     )
     del thumbnails  # closes its file, which Windows would not remove otherwise
-    return Findings(tuple(pictures), tuple(unusable), tuple(_numbered(pair, compared) for pair in pairs))
+    return SourceSurvey(tuple(pictures), tuple(unusable), tuple(_numbered(pair, compared) for pair in pairs))
 
 
-_Found = tuple[Facts | None, NDArray[np.uint16] | None, str]
+_Found = tuple[ImageRecord | None, NDArray[np.uint16] | None, str]
 
 
 def _facts(source: Source, should_stop: ShouldStop) -> Iterator[_Found]:
@@ -137,7 +137,7 @@ def _facts(source: Source, should_stop: ShouldStop) -> Iterator[_Found]:
     with ThreadPoolExecutor(workers, "audit") as pool:
         for start in numbers[:: 4 * workers]:
             if should_stop():
-                raise LoadingStopped("The audit was stopped.")
+                raise Cancelled("The audit was stopped.")
             yield from pool.map(lambda number: _examine(source, number), numbers[start : start + 4 * workers])
 
 
@@ -145,21 +145,21 @@ def _examine(source: Source, number: int) -> _Found:
     """Facts and thumbnail of one item, or the reason why there are none."""
     try:
         picture = source.read(number)
-    except Unusable as reason:
+    except UnreadableFile as reason:
         return None, None, str(reason)
-    with turn(picture.gray.size):
-        seen: Look | None = look(picture)
+    with large_image_lock(picture.gray.size):
+        seen: NormalizedThumbnail | None = normalize_appearance(picture)
         key, (height, width) = picture.key(), picture.gray.shape
     curve = (seen.black, seen.white, seen.exponent) if seen else (0.0, 0.0, 0.0)
-    facts = Facts(number, key, source.digest(number), height, width, *curve)
+    facts = ImageRecord(number, key, source.digest(number), height, width, *curve)
     return facts, seen.thumbnail if seen else None, ""
 
 
-def _numbered(pair: Pair, compared: list[int]) -> Pair:
-    return Pair(compared[pair.one], compared[pair.other], pair.turn, pair.unexplained, pair.moved)
+def _numbered(pair: NearDuplicatePair, compared: list[int]) -> NearDuplicatePair:
+    return NearDuplicatePair(compared[pair.one], compared[pair.other], pair.turn, pair.residual, pair.moved)
 
 
-def _keep(found: Findings, place: Path) -> None:
+def _write_cache(found: SourceSurvey, place: Path) -> None:
     """Write the result whole or not at all, and forget the oldest of too many."""
     place.parent.mkdir(parents=True, exist_ok=True)
     fresh = place.with_name(f"new-{os.getpid()}-{place.name}")
@@ -170,4 +170,4 @@ def _keep(found: Findings, place: Path) -> None:
         old.unlink(missing_ok=True)
 
 
-_JSON: Final = TypeAdapter(Findings)
+_JSON: Final = TypeAdapter(SourceSurvey)
