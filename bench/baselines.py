@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 from skimage.restoration import estimate_sigma
 
-from engine import config, data, noise, quality
+from engine import config, data, metrics, noise
 from engine.baselines import filters
 
 SIGMAS = tuple(level / 255 for level in (5, 10, 15, 25, 40))
@@ -61,7 +61,7 @@ def main() -> None:
 
 def show(title: str, clean: np.ndarray, made: list[np.ndarray]) -> None:
     """Mean PSNR at each sigma, and over them."""
-    found = [float(quality.psnr_db(clean, images).mean()) for images in made]
+    found = [float(metrics.psnr_db(clean, images).mean()) for images in made]
     print(
         "  ".join(f"{value:6.2f}" for value in found),
         f"  mean {math.fsum(found) / len(found):6.2f}  {title}",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from engine.training import resume, train
 
 __version__ = "0.1.0"
-__all__ = ["config", "data", "errors", "messages", "quality", "resume", "runs", "train"]
+__all__ = ["config", "data", "errors", "messages", "metrics", "resume", "runs", "train"]
 
 _FUNCTIONS = {"train": "engine.training", "resume": "engine.training"}
 

@@ -44,8 +44,8 @@ def evaluate(
         n: images.
         mse, mae, psnr_db, ssim, ms_ssim: reconstruction against original, gray values from 0 to 1 (data range 1);
             psnr_db is the mean of the images' decibels.
-        ms_ssim_scales: how many of the five scales fit the images (`engine.quality.ms_ssim`).
-        head_mse, head_mae, head_psnr_db, head_ssim: the same over the pixels of the head (`engine.quality.head_mask`).
+        ms_ssim_scales: how many of the five scales fit the images (`engine.metrics.ms_ssim`).
+        head_mse, head_mae, head_psnr_db, head_ssim: the same over the pixels of the head (`engine.metrics.head_mask`).
         mse_interval, psnr_db_interval: [low, high], the 95 % confidence interval of the mean over images, from its
             standard error.
         nats_per_image: reconstruction_nats + kl_nats, the negative evidence lower bound whatever the run's beta is.

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import quality
+from engine import metrics
 from engine.messages import ShouldStop, never_stop
 from engine.pairs import NoisyImages
 
@@ -93,8 +93,8 @@ def score(
 
 
 def entropy_floor_nats(images: Any) -> float:
-    """Mean over a split of `engine.quality.entropy_floor_nats`, read batch by batch; nats per image."""
-    parts = [quality.entropy_floor_nats(batch) for _, batch in batches(images)]
+    """Mean over a split of `engine.metrics.entropy_floor_nats`, read batch by batch; nats per image."""
+    parts = [metrics.entropy_floor_nats(batch) for _, batch in batches(images)]
     return float(np.mean(np.concatenate(parts)))
 
 
@@ -108,13 +108,13 @@ def _score_batch(model: Any, pair: Pair, first: int, measure: Measure) -> Scores
     given, images = pair
     outputs = model.predict_on_batch(given)
     pictures = _pictures(outputs)
-    squared = quality.mse(images, pictures)
+    squared = metrics.mse(images, pictures)
     more = measure(Batch(first, images, outputs, pictures))
     if not isinstance(outputs, dict):
         return {"loss": squared, "mse": squared, **more}
     z = sample(np.asarray(outputs["mean"]), np.asarray(outputs["log_var"]), first)
-    reconstruction = quality.cross_entropy_nats(images, np.asarray(model.decoder.predict_on_batch(z)))
-    kl = quality.divergence_nats(np.asarray(outputs["mean"]), np.asarray(outputs["log_var"]))
+    reconstruction = metrics.cross_entropy_nats(images, np.asarray(model.decoder.predict_on_batch(z)))
+    kl = metrics.divergence_nats(np.asarray(outputs["mean"]), np.asarray(outputs["log_var"]))
     total = reconstruction + model.beta * kl
     return {"loss": total, "reconstruction": reconstruction, "kl": kl, "mse": squared, **more}
 

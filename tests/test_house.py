@@ -203,7 +203,7 @@ LOADED = f"; import sys; print(*sorted({house.FRAMEWORKS | house.QT!r} & set(sys
     "code",
     [
         "import engine",
-        "import engine, engine.config, engine.messages, engine.runs, engine.data, engine.quality",
+        "import engine, engine.config, engine.messages, engine.runs, engine.data, engine.metrics",
         "import engine.cli",
     ],
 )

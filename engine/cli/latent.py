@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import backend, data, evaluation, quality, runs, scoring
+from engine import backend, data, evaluation, metrics, runs, scoring
 from engine.cli import latent_pictures
 from engine.cli.meter import Meter
 from engine.cli.outcome import Outcome, number, table
@@ -104,7 +104,7 @@ def _maps(out: Path, scans: Mapping[str, Any], laid: mapping.Map) -> dict[str, s
 
 def _dimensions(out: Path, found: Mapping[str, Any]) -> dict[str, str]:
     values, active = np.array(found["value"]), np.array(found["active"])
-    floor = quality.ACTIVE_NATS if "nats" in found["measure"] else None
+    floor = metrics.ACTIVE_NATS if "nats" in found["measure"] else None
     drawn = drawing.ranked(values, active, found["measure"], floor)
     names = ("value", "active", "mean", "spread", "low", "high")
     rows = [

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import data, evaluation, quality, runs, scoring
+from engine import data, evaluation, metrics, runs, scoring
 from engine.cli.meter import Meter
 from engine.cli.outcome import USER_ERROR, Outcome, decimals, number, table
 from engine.errors import EngramError
 from engine.report import figures
 from engine.runs import Run
 
-MEASURES = {"mse": quality.mse, "psnr_db": quality.psnr_db, "ssim": quality.ssim}
+MEASURES = {"mse": metrics.mse, "psnr_db": metrics.psnr_db, "ssim": metrics.ssim}
 MOST_COMPARED = 12
 
 

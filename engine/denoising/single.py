@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import data, evaluation, lesions, noise, quality
+from engine import data, evaluation, lesions, metrics, noise
 from engine.config import DenoiseConfig
 from engine.denoising import methods
 from engine.denoising.methods import Method
@@ -133,5 +133,5 @@ def _make(method: Method, given: NDArray[np.float32], original: Picture, mask: M
     clean, picture = original[np.newaxis], images[..., 0]
     kept = None if mask is None else lesions.retention(original, picture[0], mask, rim)
     return Made(
-        method, picture[0], float(quality.psnr_db(clean, picture)[0]), float(quality.ssim(clean, picture)[0]), kept
+        method, picture[0], float(metrics.psnr_db(clean, picture)[0]), float(metrics.ssim(clean, picture)[0]), kept
     )

@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import baselines, noise, quality, scoring
+from engine import baselines, metrics, noise, scoring
 from engine.config import DataConfig
 from engine.explore.ladder import Ladder
 from engine.messages import ApplyFilter, Denoise, DenoiseCurve, DenoiseDraft, ImagesRequest, NoisyRequest, Request
@@ -151,11 +151,11 @@ class Denoising:
 
 def numbers(originals: Images, images: Images) -> dict[str, float | None]:
     """Numbers of the first image against its original; the ratio of equal pictures has no number."""
-    psnr = float(quality.psnr_db(originals[:1], images[:1])[0])
+    psnr = float(metrics.psnr_db(originals[:1], images[:1])[0])
     return {
-        "mse": float(quality.mse(originals[:1], images[:1])[0]),
+        "mse": float(metrics.mse(originals[:1], images[:1])[0]),
         "psnr_db": psnr if np.isfinite(psnr) else None,
-        "ssim": float(quality.ssim(originals[:1], images[:1])[0]),
+        "ssim": float(metrics.ssim(originals[:1], images[:1])[0]),
     }
 
 

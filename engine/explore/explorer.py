@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import backend, data, quality, runs, scoring
+from engine import backend, data, metrics, runs, scoring
 from engine.config import DataConfig, TrainingConfig
 from engine.data.audit import audit, find_exact_duplicates
 from engine.explore import measure
@@ -227,9 +227,9 @@ def _listing(split: data.Split) -> dict[str, Any]:
 
 
 def _measures(originals: NDArray[np.float32], reconstructed: NDArray[np.float32]) -> dict[str, list[float | None]]:
-    psnr = quality.psnr_db(originals, reconstructed)
+    psnr = metrics.psnr_db(originals, reconstructed)
     return {
-        "mse": quality.mse(originals, reconstructed).tolist(),
+        "mse": metrics.mse(originals, reconstructed).tolist(),
         "psnr_db": [float(value) if np.isfinite(value) else None for value in psnr],
-        "ssim": quality.ssim(originals, reconstructed).tolist(),
+        "ssim": metrics.ssim(originals, reconstructed).tolist(),
     }

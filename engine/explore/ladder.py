@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import noise, quality, scoring
+from engine import metrics, noise, scoring
 
 Images = NDArray[np.float32]
 
@@ -83,5 +83,5 @@ class Ladder:
         noisy = noise.add_noise(self._originals, kind, sigma, seed)
         model = self._model()
         made = noisy if model is None else scoring.reconstruct(model, noisy)
-        mse, noisy_mse = (float(quality.mse(self._originals, images)[0]) for images in (made, noisy))
+        mse, noisy_mse = (float(metrics.mse(self._originals, images)[0]) for images in (made, noisy))
         return Rung(made, mse, noisy_mse)

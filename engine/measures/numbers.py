@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from engine import pairs, quality, scoring
+from engine import metrics, pairs, scoring
 from engine.config import NoiseConfig
 from engine.data import Dataset
 from engine.errors import ConfigError
@@ -31,25 +31,25 @@ class Measurer:
     def __call__(self, batch: Batch) -> Scores:
         """Measure some images: name -> (k,), and for a latent distribution 'kl_per_dimension' (k, latent)."""
         images, pictures = batch.images, batch.pictures
-        similarity, head = quality.similarity(images, pictures), self._head(batch)
-        squared = quality.mse(images, pictures, head)
+        similarity, head = metrics.similarity(images, pictures), self._head(batch)
+        squared = metrics.mse(images, pictures, head)
         found = {
-            "mae": quality.mae(images, pictures),
-            "psnr_db": quality.psnr_db(images, pictures),
-            "ssim": similarity.inside(),
-            "ms_ssim": similarity.over_scales(),
+            "mae": metrics.mae(images, pictures),
+            "psnr_db": metrics.psnr_db(images, pictures),
+            "ssim": similarity.mean(),
+            "ms_ssim": similarity.multi_scale(),
             "head_mse": squared,
-            "head_mae": quality.mae(images, pictures, head),
-            "head_psnr_db": quality.decibels(squared),
-            "head_ssim": similarity.inside(head),
-            "entropy_floor_nats": quality.entropy_floor_nats(images),
+            "head_mae": metrics.mae(images, pictures, head),
+            "head_psnr_db": metrics.mse_to_psnr_db(squared),
+            "head_ssim": similarity.mean(head),
+            "entropy_floor_nats": metrics.entropy_floor_nats(images),
         }
         return found | _divergences(batch.outputs)
 
-    def _head(self, batch: Batch) -> quality.Mask:
+    def _head(self, batch: Batch) -> metrics.Mask:
         shape = batch.images.shape[:3]
         if batch.first not in self._heads:
-            self._heads[batch.first] = np.packbits(quality.head_mask(batch.images))
+            self._heads[batch.first] = np.packbits(metrics.head_mask(batch.images))
         return np.unpackbits(self._heads[batch.first], count=int(np.prod(shape))).reshape(shape).astype(np.bool_)
 
 
@@ -57,7 +57,7 @@ def _divergences(outputs: Any) -> Scores:
     if not isinstance(outputs, dict) or "log_var" not in outputs:
         return {}
     mean, log_var = np.asarray(outputs["mean"]), np.asarray(outputs["log_var"])
-    return {"kl_per_dimension": quality.divergences_nats(mean, log_var).astype(np.float32)}
+    return {"kl_per_dimension": metrics.divergences_nats(mean, log_var).astype(np.float32)}
 
 
 def check(wanted: Sequence[str] | None) -> None:
@@ -146,7 +146,7 @@ def numbers(scores: Scores, side: int, batch_size: int) -> Numbers:
     plain = ("mse", "mae", "psnr_db", "ssim", "ms_ssim")
     found: Numbers = {"n": len(scores["mse"]), **{name: mean(scores[name]) for name in plain}}
     found["mse_interval"], found["psnr_db_interval"] = interval(scores["mse"]), interval(scores["psnr_db"])
-    found["ms_ssim_scales"] = quality.scales((side, side))
+    found["ms_ssim_scales"] = metrics.scales((side, side))
     for name in ("head_mse", "head_mae", "head_psnr_db", "head_ssim"):
         found[name] = mean(scores[name][~np.isnan(scores[name])])
     nats = scores["reconstruction"] + scores["kl"] if "kl" in scores else None
@@ -166,7 +166,7 @@ def _latent(scores: Mapping[str, NDArray[Any]]) -> Numbers:
     if "kl_per_dimension" not in scores:
         return {"active_units": None, "kl_per_dimension": None}
     each: NDArray[np.float64] = np.mean(scores["kl_per_dimension"], axis=0, dtype=np.float64)
-    return {"active_units": quality.active_units(each), "kl_per_dimension": each.tolist()}
+    return {"active_units": metrics.active_units(each), "kl_per_dimension": each.tolist()}
 
 
 def mean(values: NDArray[np.float64] | None) -> float | None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import lesions, noise, quality
+from engine import lesions, metrics, noise
 from engine.lesions import LesionRegion
 from engine.lesions.regions import Mask
 from engine.measures import break_even
@@ -97,7 +97,7 @@ class Curve:
     @property
     def psnr_db(self) -> Table:
         """(levels, scans)."""
-        return quality.decibels(self.mse)
+        return metrics.mse_to_psnr_db(self.mse)
 
 
 @dataclass(frozen=True)
@@ -161,8 +161,8 @@ def follow(
                 return None
             part = slice(first, min(first + BATCH, count))
             clean, made = conditions.images[part], denoise(conditions.noisy(sigma, part))
-            similar = quality.ssim(clean, made) if with_ssim else np.zeros(0)
-            parts.append((quality.mse(clean, made), similar, *_kept(conditions, first, made)))
+            similar = metrics.ssim(clean, made) if with_ssim else np.zeros(0)
+            parts.append((metrics.mse(clean, made), similar, *_kept(conditions, first, made)))
             if progress:
                 progress(number * count + part.stop, len(conditions.sigmas) * count)
         levels.append([np.concatenate(column) for column in zip(*parts, strict=True)])

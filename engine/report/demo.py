@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import config, quality
+from engine import config, metrics
 from engine.data import Dataset
 from engine.report import figures, page
 from engine.report.style import SERIES
@@ -169,7 +169,7 @@ def _reconstructions(demo: Demo) -> str:
     columns = [figures.Column("original", list(originals))]
     for each in demo.examined:
         made = each.reconstructed[..., 0]
-        notes = [f"{value:.1f} dB" for value in quality.psnr_db(originals, made)]
+        notes = [f"{value:.1f} dB" for value in metrics.psnr_db(originals, made)]
         columns.append(figures.Column(each.title, list(made), notes=notes))
     for each in demo.examined:
         title = f"{each.run.config.model.model.upper()} − original"

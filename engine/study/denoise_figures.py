@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 
-from engine import quality, scoring
+from engine import metrics, scoring
 from engine.report import figures
 from engine.report.figures import DPI, Column
 from engine.report.style import CARD, LINE, QUIET, SERIES, TEXT
@@ -43,7 +43,7 @@ def _flat(images: NDArray[Any]) -> list[NDArray[Any]]:
 
 
 def _decibels(clean: NDArray[Any], images: NDArray[Any]) -> list[str]:
-    return [f"{value:.1f} dB" for value in quality.psnr_db(clean, images)]
+    return [f"{value:.1f} dB" for value in metrics.psnr_db(clean, images)]
 
 
 def break_even(findings: Findings) -> Figure:

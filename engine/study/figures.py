@@ -6,7 +6,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from engine import backend, quality, scoring
+from engine import backend, metrics, scoring
 from engine.config import TrainingConfig
 from engine.report import figures, mosaic, ranked, strips
 from engine.report.mosaic import Tile
@@ -132,7 +132,7 @@ def _reconstructions(number: int, model: str, findings: Findings) -> Drawn:
     which, best = findings.shown(), findings.best[model]
     originals = findings.images.test.read(which)
     made = scoring.reconstruct(best.model, originals)
-    decibels = [f"{value:.1f} dB" for value in quality.psnr_db(originals, made)]
+    decibels = [f"{value:.1f} dB" for value in metrics.psnr_db(originals, made)]
     rows = [
         Strip("original", list(originals[..., 0])),
         Strip(model.upper(), list(made[..., 0]), notes=decibels),

@@ -7,7 +7,7 @@ import socket
 import numpy as np
 import pytest
 
-from engine import demo, evaluation, quality, runs, scoring
+from engine import demo, evaluation, metrics, runs, scoring
 from engine.data import phantom
 from engine.messages import EpochEnded, JobStarted
 
@@ -69,7 +69,7 @@ def test_ready_made_run_is_worth_looking_at(run):
     made = scoring.reconstruct(evaluation.load_model(run), originals)
     best = [event for event in run.events() if isinstance(event, EpochEnded) and event.best][-1]
     assert best.epoch == run.best_epoch()
-    assert quality.psnr_db(originals, made).mean() > (22 if run.config.model.model == "ae" else 19)
+    assert metrics.psnr_db(originals, made).mean() > (22 if run.config.model.model == "ae" else 19)
 
 
 def test_packing_keeps_what_is_worth_shipping(tiny_run, tmp_path):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine import config, pairs, quality
+from engine import config, metrics, pairs
 from engine.callbacks import Batches
 from engine.errors import ConfigError
 
@@ -66,7 +66,7 @@ def test_validation_has_the_same_noise_every_time_and_its_clean_goal(images):
     assert np.array_equal(split.read(slice(2, 5)), images[2:5])
     whole = split.inputs(images, range(12))
     assert np.array_equal(split.inputs(images[4:6], [4, 5]), whole[4:6])
-    assert quality.psnr_db(images, whole).max() < 25
+    assert metrics.psnr_db(images, whole).max() < 25
     assert pairs.judged(images, config.from_flat({}).noise) is images
 
 

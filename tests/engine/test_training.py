@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import engine
-from engine import quality, runs
+from engine import metrics, runs
 from engine.errors import BackendError, ConfigError, RunBusy, SourceNotFound, TrainingError
 from engine.messages import EpochEnded, JobEnded, JobStarted, Log, Progress
 from tests.engine.training_child import TrainingChildren
@@ -115,7 +115,7 @@ def test_entropy_floors_are_told_where_the_loss_is_in_nats(trained):
     started = next(event for event in run.events() if isinstance(event, JobStarted))
     images = engine.data.load(config=run.config.data)
     for split, told in (("train", started.train_floor_nats), ("validation", started.validation_floor_nats)):
-        assert told == pytest.approx(quality.entropy_floor_nats(images.splits[split].read()).mean())
+        assert told == pytest.approx(metrics.entropy_floor_nats(images.splits[split].read()).mean())
     assert started.validation_floor_nats < run.history()[0]["val_reconstruction"]
     plain = trained(epochs=1)
     assert next(event for event in plain.events() if isinstance(event, JobStarted)).train_floor_nats is None

@@ -2,7 +2,7 @@
 
 A variational model leaves a latent number to the prior when it is not worth its nats: posterior collapse (Bowman et
 al.: Generating sentences from a continuous space, 2016). Such a number has less than 0.01 nats of KL, averaged over
-images (`engine.quality.active_units`; Burda, Grosse, Salakhutdinov: Importance weighted autoencoders, 2016, count by
+images (`engine.metrics.active_units`; Burda, Grosse, Salakhutdinov: Importance weighted autoencoders, 2016, count by
 the variance of the means instead). A number of an autoencoder is dead when it is the same for every image.
 """
 
@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import quality
+from engine import metrics
 from engine.explore.latent.space import Codes
 
 DEAD: Final = 1e-6  # variance as a share of the largest: a thousandth of its standard deviation
@@ -56,12 +56,12 @@ class Dimensions:
             return f"{unused} of {count} latent dimensions {verb} inactive (constant over all images)."
         if unused == count:
             return (
-                f"Posterior collapse: no latent dimension of {count} carries more than {quality.ACTIVE_NATS:g} "
+                f"Posterior collapse: no latent dimension of {count} carries more than {metrics.ACTIVE_NATS:g} "
                 "nats of KL, so every reconstruction is the same. Lower β (--beta) or use KL warm-up (--kl-warm-up)."
             )
         return (
             f"Partial posterior collapse: {unused} of {count} latent dimensions ({100 * unused / count:.0f}%) {verb} "
-            f"inactive (below {quality.ACTIVE_NATS:g} nats of KL each, so they carry no information about the "
+            f"inactive (below {metrics.ACTIVE_NATS:g} nats of KL each, so they carry no information about the "
             f"image); {count - unused} are active."
         )
 
@@ -73,8 +73,8 @@ def describe(codes: Codes) -> Dimensions:
     if codes.log_vars is None:
         values, measure, active = variance, "variance", variance > DEAD * variance.max()
     else:
-        values, measure = quality.divergences_nats(codes.means, codes.log_vars).mean(axis=0), "KL, nats"
-        active = values > quality.ACTIVE_NATS
+        values, measure = metrics.divergences_nats(codes.means, codes.log_vars).mean(axis=0), "KL, nats"
+        active = values > metrics.ACTIVE_NATS
     low, high = np.percentile(means, [1, 99], axis=0)
     order = np.argsort(-values, kind="stable")
     return Dimensions(order, values, measure, active, means.mean(axis=0), np.sqrt(variance), low, high)

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import quality, scoring
+from engine import metrics, scoring
 from engine.errors import ConfigError
 
 Images = NDArray[np.float32]
@@ -80,7 +80,7 @@ class Space:
             codes: theirs.
         """
         made = scoring.reconstruct(self.model, images) if self.kind == "features" else self.decode(codes.means)
-        return quality.mse(images, made).astype(np.float32)
+        return metrics.mse(images, made).astype(np.float32)
 
     def decode(self, latents: Latents) -> Images:
         """Pictures of latents: (n, k) -> (n, size, size, 1) float32 in [0, 1].

@@ -4,7 +4,7 @@ from gui.panels.compare.compared import YARDSTICK, is_yardstick
 from gui.panels.compare.gallery import Gallery
 from gui.scripts import script
 
-MEASURED = "quality.psnr_db(originals, reconstructed), quality.ssim(originals, reconstructed)"
+MEASURED = "metrics.psnr_db(originals, reconstructed), metrics.ssim(originals, reconstructed)"
 
 
 def compare_script(gallery: Gallery, data: str) -> str:
@@ -35,4 +35,4 @@ def compare_script(gallery: Gallery, data: str) -> str:
             f"    print('PCA', components, {MEASURED})",
         ]
     measures = ("from engine.measures import yardsticks",) if maps else ()
-    return script(*lines, imports=("import engine", "from engine import evaluation, quality, scoring", *measures))
+    return script(*lines, imports=("import engine", "from engine import evaluation, metrics, scoring", *measures))

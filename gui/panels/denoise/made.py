@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import quality
+from engine import metrics
 from engine.measures.break_even import break_even
 from gui.panels.denoise.case import Noise
 from gui.widgets.text import fixed
@@ -107,7 +107,7 @@ def curve_from(content: dict[str, Any]) -> Curve:
 
 def ratio_db(original: Picture, image: Picture) -> float | None:
     """Peak signal-to-noise ratio of a picture against the clean one; None where they are equal."""
-    psnr = float(quality.psnr_db(original[None], image[None])[0])
+    psnr = float(metrics.psnr_db(original[None], image[None])[0])
     return psnr if psnr < float("inf") else None
 
 

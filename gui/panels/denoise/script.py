@@ -5,7 +5,7 @@ from gui.panels.denoise.methods import Methods
 from gui.scripts import script
 from gui.widgets.region import Region
 
-MEASURED = "quality.psnr_db(originals, images), quality.ssim(originals, images)"
+MEASURED = "metrics.psnr_db(originals, images), metrics.ssim(originals, images)"
 
 
 def denoise_script(case: Case, data: str, noise: Noise, methods: Methods, lesion: tuple[Region | None, int]) -> str:
@@ -38,7 +38,7 @@ def denoise_script(case: Case, data: str, noise: Noise, methods: Methods, lesion
     if region is not None:
         kept = f"lesions.retention(originals[0, ..., 0], images[0, ..., 0], mask, rim={rim_px})"
         lines.append(f"    print('    lesion contrast retained', *{kept})")
-    names = "baselines, evaluation, lesions, noise, quality, scoring"
+    names = "baselines, evaluation, lesions, metrics, noise, scoring"
     return script(*lines, imports=("import engine", f"from engine import {names}"))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from skimage.restoration import estimate_sigma
 
-from engine import baselines, noise, quality
+from engine import baselines, metrics, noise
 from engine.baselines import BASELINES, block_matching, filters
 from engine.data.phantom import phantoms
 from engine.errors import BaselineMissing, ConfigError
@@ -32,7 +32,7 @@ def test_filter_brings_noisy_scans_nearer_to_the_clean_ones(name, clean, noisy):
     assert (made.shape, made.dtype) == (noisy.shape, np.float32)
     assert 0 <= made.min() <= made.max() <= 1
     assert np.array_equal(noisy, before)
-    gained = quality.psnr_db(clean, made) - quality.psnr_db(clean, noisy)
+    gained = metrics.psnr_db(clean, made) - metrics.psnr_db(clean, noisy)
     assert gained.mean() > 1.5
 
 
@@ -114,4 +114,4 @@ def test_bm3d_is_told_the_estimated_noise(monkeypatch, noisy):
 @pytest.mark.skipif(importlib.util.find_spec("bm3d") is None, reason="bm3d is not installed: pip install bm3d")
 def test_bm3d_itself_denoises(clean, noisy):
     made = baselines.named("bm3d")(noisy[:1])
-    assert quality.psnr_db(clean[:1], made)[0] > quality.psnr_db(clean[:1], noisy[:1])[0] + 3
+    assert metrics.psnr_db(clean[:1], made)[0] > metrics.psnr_db(clean[:1], noisy[:1])[0] + 3

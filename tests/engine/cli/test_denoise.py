@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine import cli, config, data, lesions, noise, quality
+from engine import cli, config, data, lesions, metrics, noise
 from engine.baselines import BASELINES, block_matching
 from engine.cli import denoise_options
 from engine.cli.denoise_curve import sigmas
@@ -85,7 +85,7 @@ def test_denoise_measures_every_method_on_the_same_noisy_scan(call, picture, tmp
     clean = data.prepare(data.open_scan(str(picture)), config.from_flat({**TINY, "fit": "squash"}).data)
     noisy = noise.add_noise(clean[None, ..., None], "rician", 0.08, 3)
     nothing = found["methods"]["none"]
-    assert nothing["psnr_db"] == pytest.approx(quality.psnr_db(clean[None], noisy[..., 0])[0])
+    assert nothing["psnr_db"] == pytest.approx(metrics.psnr_db(clean[None], noisy[..., 0])[0])
     kept = lesions.retention(clean, noisy[0, ..., 0], lesions.ellipse((32, 32), 8, 9, 10, 8))
     assert nothing["retention"] == pytest.approx(kept.value)
     assert nothing["retention_interval"] == pytest.approx(list(kept.interval))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine import baselines, data, noise, quality, scoring
+from engine import baselines, data, metrics, noise, scoring
 from engine.errors import ConfigError
 from engine.explore.explorer import Explorer
 from engine.explore.ladder import Ladder
@@ -50,9 +50,9 @@ def test_noisy_denoised_and_numbers_are_of_one_picture(explorer, ask, run, image
     noisy, denoised = read(answer["noisy"]), read(found["denoised"])
     assert np.array_equal(read(answer["original"]), image)
     assert np.array_equal(noisy, noise.add_noise(image, "rician", 0.12, 3))
-    assert answer["psnr_db"] == pytest.approx(quality.psnr_db(image, noisy)[0])
-    assert found["psnr_db"] == pytest.approx(quality.psnr_db(image, denoised)[0])
-    assert found["ssim"] == pytest.approx(quality.ssim(image, denoised)[0])
+    assert answer["psnr_db"] == pytest.approx(metrics.psnr_db(image, noisy)[0])
+    assert found["psnr_db"] == pytest.approx(metrics.psnr_db(image, denoised)[0])
+    assert found["ssim"] == pytest.approx(metrics.ssim(image, denoised)[0])
     assert np.array_equal(read(found["noisy"]), noisy)
 
 
@@ -173,7 +173,7 @@ def test_classical_method_is_given_the_same_noisy_picture(explorer, ask, image, 
     linear = yardsticks.pca(data.load(config=run.config.data), 8)
     wanted = baselines.named(method, linear)(noise.add_noise(image, "gaussian", 0.1, 5))
     assert read(answer["denoised"]) == pytest.approx(wanted, abs=1e-6)
-    assert answer["psnr_db"] == pytest.approx(quality.psnr_db(image, wanted)[0], abs=1e-4)
+    assert answer["psnr_db"] == pytest.approx(metrics.psnr_db(image, wanted)[0], abs=1e-4)
     assert answer["method"] == method
 
 

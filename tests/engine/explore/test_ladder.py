@@ -5,7 +5,7 @@ import gc
 import numpy as np
 import pytest
 
-from engine import noise, quality
+from engine import metrics, noise
 from engine.explore.ladder import Ladder
 
 RNG = np.random.default_rng(0)
@@ -39,8 +39,8 @@ def test_a_level_is_computed_once_and_has_its_errors(model):
     made = ladder(model)
     noisy = noise.add_noise(ORIGINALS, "gaussian", 0.05, 3)
     assert made.rung(0.05).made == pytest.approx(noisy / 2)
-    assert made.rung(0.05).mse == pytest.approx(quality.mse(ORIGINALS, noisy / 2)[0])
-    assert made.rung(0.05).noisy_mse == pytest.approx(quality.mse(ORIGINALS, noisy)[0])
+    assert made.rung(0.05).mse == pytest.approx(metrics.mse(ORIGINALS, noisy / 2)[0])
+    assert made.rung(0.05).noisy_mse == pytest.approx(metrics.mse(ORIGINALS, noisy)[0])
     assert model.seen == 3
     assert (made.has(0.05), made.has(0.04)) == (True, False)
 

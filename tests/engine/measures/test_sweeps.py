@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from engine import lesions, noise, quality
+from engine import lesions, metrics, noise
 from engine.measures import sweeps
 from engine.measures.sweeps import Conditions, Lesion
 
@@ -75,4 +75,4 @@ def test_numbers_can_be_told_apart_and_stopped(conditions):
     curve = sweeps.follow(lambda i: i, conditions, progress=lambda *done: told.append(done), with_ssim=False)
     assert told[-1] == (12, 12)
     assert curve.ssim.size == 0
-    assert np.array_equal(curve.mse[1], quality.mse(conditions.images, conditions.noisy(0.02)))
+    assert np.array_equal(curve.mse[1], metrics.mse(conditions.images, conditions.noisy(0.02)))

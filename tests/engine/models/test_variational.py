@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from engine import config, models, quality, scoring
+from engine import config, metrics, models, scoring
 from engine.models import variational
 
 COMPARE = """
@@ -55,8 +55,8 @@ def test_the_loss_is_the_negative_evidence_lower_bound_per_image(tiny, blobs):
     model, images = models.build(tiny(model="vae", beta=2.0)), blobs(6)
     out = model(images, training=True)
     logits, mean, log_var = (np.asarray(out[name]) for name in ("logits", "mean", "log_var"))
-    nats = quality.cross_entropy_nats(images, logits)
-    kl = quality.divergence_nats(mean, log_var)
+    nats = metrics.cross_entropy_nats(images, logits)
+    kl = metrics.divergence_nats(mean, log_var)
     wanted = (nats + 2.0 * kl).mean()
     assert float(model.compute_loss(images, images, out)) == pytest.approx(wanted, rel=1e-5)
     assert np.asarray(variational.cross_entropy(images, logits)) == pytest.approx(nats, rel=1e-5)
@@ -80,12 +80,12 @@ def test_without_training_the_latent_is_the_mean(tiny, blobs):
 def test_warm_up_lets_the_divergence_weigh_more_from_epoch_to_epoch(tiny, blobs):
     model, images = models.build(tiny(model="vae", beta=2.0, kl_warm_up=3)), blobs(6)
     out = model(images, training=True)
-    kl = quality.divergence_nats(*(np.asarray(out[name]) for name in ("mean", "log_var"))).mean()
+    kl = metrics.divergence_nats(*(np.asarray(out[name]) for name in ("mean", "log_var"))).mean()
     found = []
     for epoch in range(5):
         model.begin_epoch(epoch)
         found.append(float(model.compute_loss(images, images, out)))
-    nats = quality.cross_entropy_nats(images, np.asarray(out["logits"])).mean()
+    nats = metrics.cross_entropy_nats(images, np.asarray(out["logits"])).mean()
     assert found == pytest.approx([nats + 2.0 * share * kl for share in (0.25, 0.5, 0.75, 1, 1)], rel=1e-5)
 
 
@@ -114,7 +114,7 @@ def test_free_bits_press_no_number_below_its_share(tiny, blobs):
     mean, log_var = (np.asarray(out[name], np.float64) for name in ("mean", "log_var"))
     each = (-0.5 * (1 + log_var - mean**2 - np.exp(log_var))).mean(0)
     model.free_bits = float(np.median(each))  # half of the numbers are below it
-    nats = quality.cross_entropy_nats(images, np.asarray(out["logits"])).mean()
+    nats = metrics.cross_entropy_nats(images, np.asarray(out["logits"])).mean()
     wanted = nats + np.maximum(each, np.median(each)).sum()
     assert float(model.compute_loss(images, images, out)) == pytest.approx(wanted, rel=1e-5)
     assert float(model.kl_metric.result()) == pytest.approx(each.sum(), rel=1e-4)

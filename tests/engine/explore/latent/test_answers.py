@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine import data, quality, scoring
+from engine import data, metrics, scoring
 from engine.errors import ConfigError
 from engine.explore.explorer import Explorer
 from engine.messages import (
@@ -67,7 +67,7 @@ def test_errors_are_those_of_the_reconstructions_and_stand_on_the_map_from_then_
     forget_latents(run_of(model))
     assert ask(EmbedLatents, model, splits=("test",))["mse"] is None
     images = data.load(config=run_of(model).config.data).test.read()
-    wanted = quality.mse(images, scoring.reconstruct(evaluation.load_model(run_of(model)), images))
+    wanted = metrics.mse(images, scoring.reconstruct(evaluation.load_model(run_of(model)), images))
     found = ask(EmbeddingErrors, model, splits=("test",))["mse"]
     assert found == pytest.approx(wanted, rel=1e-4)
     assert ask(EmbedLatents, model, splits=("test",))["mse"] == found

@@ -33,7 +33,9 @@ def data_range(images: Pictures) -> float:
     raise DataError(f"Images of type {kind} have no fixed intensity range.", "Use uint8, uint16, or floats in [0, 1].")
 
 
-def paired(originals: Pictures, reconstructed: Pictures) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+def validate_pair(
+    originals: Pictures, reconstructed: Pictures
+) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
     """Two stacks of images as float64 (n, height, width), in their own gray values, and their common data range.
 
     Args:
@@ -46,7 +48,7 @@ def paired(originals: Pictures, reconstructed: Pictures) -> tuple[NDArray[np.flo
     Raises:
         DataError: the two differ in shape, or one holds gray values of another range.
     """
-    first, second = planes(originals), planes(reconstructed)
+    first, second = drop_channel(originals), drop_channel(reconstructed)
     if first.shape != second.shape:
         raise DataError(
             f"Images of shape {first.shape} and {second.shape} cannot be compared.", "Use images of one size."
@@ -58,7 +60,7 @@ def paired(originals: Pictures, reconstructed: Pictures) -> tuple[NDArray[np.flo
     return first.astype(np.float64), second.astype(np.float64), span
 
 
-def planes(images: Pictures) -> Pictures:
+def drop_channel(images: Pictures) -> Pictures:
     """Images without their channel axis: (n, height, width, 1) or (n, height, width) -> (n, height, width)."""
     array = np.asarray(images)
     return array[..., 0] if array.ndim == 4 else array

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_closing, binary_fill_holes, binary_opening, gaussian_filter, label
 from skimage.filters import threshold_otsu
 
-from engine.quality.intensity import Mask, Pictures, data_range, planes
+from engine.metrics.intensity import Mask, Pictures, data_range, drop_channel
 
 BLUR_SHARE: Final = 1 / 96
 GAP_SHARE: Final = 1 / 32
@@ -30,7 +30,7 @@ def head_mask(images: Pictures) -> Mask:
     Returns:
         bool (n, height, width).
     """
-    unit = planes(images).astype(np.float64) / data_range(images)
+    unit = drop_channel(images).astype(np.float64) / data_range(images)
     return np.stack([_head(image) for image in unit]) if len(unit) else np.zeros(unit.shape, np.bool_)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.quality.intensity import Mask, Pictures, data_range, paired
+from engine.metrics.intensity import Mask, Pictures, data_range, validate_pair
 
 
 def mse(originals: Pictures, reconstructed: Pictures, mask: Mask | None = None) -> NDArray[np.float64]:
@@ -17,13 +17,13 @@ def mse(originals: Pictures, reconstructed: Pictures, mask: Mask | None = None) 
     Returns:
         (n,) values; nan where a mask holds no pixel.
     """
-    first, second, _ = paired(originals, reconstructed)
+    first, second, _ = validate_pair(originals, reconstructed)
     return masked_mean(np.square(first - second), mask)
 
 
 def mae(originals: Pictures, reconstructed: Pictures, mask: Mask | None = None) -> NDArray[np.float64]:
     """Mean absolute error of each image, in gray values; arguments and result as of `mse`."""
-    first, second, _ = paired(originals, reconstructed)
+    first, second, _ = validate_pair(originals, reconstructed)
     return masked_mean(np.abs(first - second), mask)
 
 
@@ -32,10 +32,10 @@ def psnr_db(originals: Pictures, reconstructed: Pictures, mask: Mask | None = No
 
     The range is that of the type (`data_range`): 1 for floats, 255 for uint8, 65535 for uint16.
     """
-    return decibels(mse(originals, reconstructed, mask), data_range(originals))
+    return mse_to_psnr_db(mse(originals, reconstructed, mask), data_range(originals))
 
 
-def decibels(squared_error: NDArray[np.float64], span: float = 1.0) -> NDArray[np.float64]:
+def mse_to_psnr_db(squared_error: NDArray[np.float64], span: float = 1.0) -> NDArray[np.float64]:
     """A mean squared error as a peak signal-to-noise ratio: (n,) in squared gray values of this range -> (n,) dB."""
     with np.errstate(divide="ignore"):
         return 10.0 * np.log10(span**2 / squared_error)

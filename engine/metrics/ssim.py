@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from engine.errors import DataError
-from engine.quality.intensity import Mask, Pictures, paired
-from engine.quality.pixelwise import masked_mean
+from engine.metrics.intensity import Mask, Pictures, validate_pair
+from engine.metrics.pixelwise import masked_mean
 
 SIGMA, RADIUS = 1.5, 5
 WINDOW_PX = 2 * RADIUS + 1
@@ -39,7 +39,7 @@ def ssim(originals: Pictures, reconstructed: Pictures, mask: Mask | None = None)
     Raises:
         DataError: the images are smaller than the window.
     """
-    return similarity(originals, reconstructed).inside(mask)
+    return similarity(originals, reconstructed).mean(mask)
 
 
 def ms_ssim(originals: Pictures, reconstructed: Pictures) -> Stack:
@@ -60,7 +60,7 @@ def ms_ssim(originals: Pictures, reconstructed: Pictures) -> Stack:
     Raises:
         DataError: the images are smaller than the window.
     """
-    return similarity(originals, reconstructed).over_scales()
+    return similarity(originals, reconstructed).multi_scale()
 
 
 def scales(shape: tuple[int, ...]) -> int:
@@ -87,11 +87,11 @@ class Similarity:
     structure: Stack
     whole: Stack
 
-    def inside(self, mask: Mask | None = None) -> Stack:
+    def mean(self, mask: Mask | None = None) -> Stack:
         """Mean similarity of each image, or of the pixels in a mask, (n,)."""
         return _valid_mean(self.whole) if mask is None else masked_mean(self.whole, mask)
 
-    def over_scales(self) -> Stack:
+    def multi_scale(self) -> Stack:
         """Multi-scale similarity of each image, (n,); see `ms_ssim`."""
         count = scales(self.first.shape[1:])
         weights = np.array(WEIGHTS[:count]) / sum(WEIGHTS[:count])
@@ -100,13 +100,13 @@ class Similarity:
             term = _valid_mean(at.whole if number == count else at.structure)
             product *= np.maximum(term, 0.0) ** weight
             if number < count:
-                at = _compare(_halved(at.first), _halved(at.second), self.span)
+                at = _compare(_downsample(at.first), _downsample(at.second), self.span)
         return product
 
 
 def similarity(originals: Pictures, reconstructed: Pictures) -> Similarity:
     """Compare images pixel by pixel, for the numbers that can be read off: arguments as of `ssim`."""
-    first, second, span = paired(originals, reconstructed)
+    first, second, span = validate_pair(originals, reconstructed)
     if min(first.shape[1:]) < WINDOW_PX:
         size = " x ".join(map(str, first.shape[1:]))
         raise DataError(
@@ -137,7 +137,7 @@ def _valid_mean(values: Stack) -> Stack:
     return np.mean(values[:, RADIUS:-RADIUS, RADIUS:-RADIUS], axis=(1, 2))
 
 
-def _halved(images: Stack) -> Stack:
+def _downsample(images: Stack) -> Stack:
     """Mean of every 2 x 2 pixels; a last odd row or column is left out."""
     count, height, width = images.shape
     blocks = images[:, : height // 2 * 2, : width // 2 * 2].reshape(count, height // 2, 2, width // 2, 2)

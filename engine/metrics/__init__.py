@@ -5,9 +5,9 @@ a range takes that of the type (`data_range`). Every function gives one number p
 images are put into batches.
 """
 
-from engine.quality.head import head_mask
-from engine.quality.intensity import Floats, Mask, data_range
-from engine.quality.nats import (
+from engine.metrics.head_mask import head_mask
+from engine.metrics.intensity import Floats, Mask, data_range
+from engine.metrics.likelihood import (
     ACTIVE_NATS,
     active_units,
     cross_entropy_nats,
@@ -15,8 +15,8 @@ from engine.quality.nats import (
     divergences_nats,
     entropy_floor_nats,
 )
-from engine.quality.pixelwise import decibels, mae, mse, psnr_db
-from engine.quality.structure import WINDOW_PX, ms_ssim, scales, similarity, ssim
+from engine.metrics.pixelwise import mae, mse, mse_to_psnr_db, psnr_db
+from engine.metrics.ssim import WINDOW_PX, ms_ssim, scales, similarity, ssim
 
 __all__ = [
     "ACTIVE_NATS",
@@ -26,7 +26,6 @@ __all__ = [
     "active_units",
     "cross_entropy_nats",
     "data_range",
-    "decibels",
     "divergence_nats",
     "divergences_nats",
     "entropy_floor_nats",
@@ -34,6 +33,7 @@ __all__ = [
     "mae",
     "ms_ssim",
     "mse",
+    "mse_to_psnr_db",
     "psnr_db",
     "scales",
     "similarity",

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import label
 
-from engine import config, data, quality
+from engine import config, data, metrics
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def overlap(first, second):
 @pytest.mark.parametrize(("kind", "top"), [(np.float32, 1), (np.uint8, 255), (np.uint16, 65535)])
 def test_head_is_one_region_without_holes(disc, kind, top):
     image, truth = disc
-    mask = quality.head_mask((image * top).astype(kind)[None, ..., None])
+    mask = metrics.head_mask((image * top).astype(kind)[None, ..., None])
     assert mask.shape == (1, 128, 128)
     assert mask.dtype == np.bool_
     assert overlap(mask[0], truth) > 0.92
@@ -36,17 +36,17 @@ def test_drawn_frames_and_specks_are_left_out(disc):
     for edge in (image[:3], image[-3:], image[:, :3], image[:, -3:]):
         edge[:] = 1
     image[10:14, 10:30] = 1
-    assert overlap(quality.head_mask(image[None])[0], truth) > 0.92
+    assert overlap(metrics.head_mask(image[None])[0], truth) > 0.92
 
 
 def test_picture_of_one_gray_has_no_head():
-    assert not quality.head_mask(np.full((2, 32, 32), 0.5, np.float32)).any()
-    assert quality.head_mask(np.zeros((0, 32, 32), np.float32)).shape == (0, 32, 32)
+    assert not metrics.head_mask(np.full((2, 32, 32), 0.5, np.float32)).any()
+    assert metrics.head_mask(np.zeros((0, 32, 32), np.float32)).shape == (0, 32, 32)
 
 
 def test_head_of_phantoms_is_what_is_not_air():
     images = data.load(config=config.DataConfig(phantom_count=24, size=64)).train.read()
-    masks = quality.head_mask(images)
+    masks = metrics.head_mask(images)
     assert np.all((masks.mean(axis=(1, 2)) > 0.2) & (masks.mean(axis=(1, 2)) < 0.95))
     light = images[..., 0]
     assert all(light[n][masks[n]].mean() > 3 * light[n][~masks[n]].mean() for n in range(len(masks)))
@@ -55,7 +55,7 @@ def test_head_of_phantoms_is_what_is_not_air():
 def test_heads_of_real_scans_fill_the_picture_and_are_brighter_than_the_rest(real_data):
     images = data.load(config=config.DataConfig(source=str(real_data), fit="squash"))
     scans = images.validation.read()[..., 0]
-    masks = quality.head_mask(scans)
+    masks = metrics.head_mask(scans)
     shares = masks.mean(axis=(1, 2))
     assert np.percentile(shares, 1) > 0.25
     assert np.mean(shares > 0.95) < 0.05
