@@ -57,7 +57,7 @@ def engram_epochs(settings, images, folder):
 def plain_epochs(settings, images):
     """Yield images/s of plain `fit`, one epoch a step."""
     models = backend.import_on_backend("engine.models", settings.training)
-    model = models.compiled(settings)
+    model = models.build_compiled(settings)
     arrays = images.train.read(slice(None))
     while True:
         began = time.perf_counter()

@@ -15,7 +15,7 @@ from engine.checkpoints import State
 from engine.config import RunConfig
 from engine.errors import ConfigError, TrainingError
 from engine.messages import Emit, EpochEnded, JobEnded, JobStarted, Log, ShouldStop
-from engine.models.reconstructor import Sight
+from engine.models.reconstructor import AdaptContext
 from engine.runs import Run
 
 PREVIEWS = 8
@@ -38,7 +38,7 @@ class Fit:
         self.validation = pairs.judged(images.validation, config.noise)
         keras.utils.set_random_seed(config.training.seed)
         steps = math.ceil(len(images.train) / config.training.batch_size)
-        self.model, self.best = models.compiled(config, steps), models.build(config)
+        self.model, self.best = models.build_compiled(config, steps), models.build(config)
         self.state = self._restore()
 
     def _restore(self) -> State:
@@ -106,7 +106,7 @@ class Fit:
         def tell(text: str) -> None:
             self.emit(Log(text=text))
 
-        return bool(self.model.prepare(Sight(len(self.images.train), training.seed, draw, self.should_stop, tell)))
+        return bool(self.model.adapt(AdaptContext(len(self.images.train), training.seed, draw, self.should_stop, tell)))
 
     def _say_what_is_unusual(self) -> None:
         if self.config.warning:
@@ -167,13 +167,13 @@ class Fit:
         """The model that is validated, shown and kept: the one in training, or one with its averaged weights."""
         if not self.config.training.ema:
             return self.model
-        self.best.set_weights(models.kept_weights(self.model))
+        self.best.set_weights(models.evaluation_weights(self.model))
         return self.best
 
     def save_model(self) -> None:
         """Write model.keras, weights alone, under another name, then put it in its place."""
         temporary = self.run.path / "new.keras"
-        self.best.set_weights(models.kept_weights(self.model))
+        self.best.set_weights(models.evaluation_weights(self.model))
         self.best.save(temporary)
         os.replace(temporary, self.run.model_path)
 

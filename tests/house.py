@@ -29,7 +29,7 @@ LATE_IMPORTS = {
     "engine/cli/__init__.py": {"computed"},
     # The backend must be chosen before Keras is imported, and only the chosen one is imported.
     "engine/backend.py": {"computed", "keras", "tensorflow", "torch", "jax"},
-    "engine/models/steps.py": {"tensorflow", "torch", "jax"},
+    "engine/models/train_steps.py": {"tensorflow", "torch", "jax"},
     "engine/explore/layers.py": {"torch"},
     "engine/explore/gradients.py": {"tensorflow", "torch", "jax"},
     # Only one of the two is wanted, and umap-learn is an extra.

@@ -134,9 +134,9 @@ class Denoising:
 
     def _quick(self, model: Any) -> Any:
         """What makes drafts in the place of a model; itself where it has no quicker way, as a yardstick has none."""
-        if not hasattr(model, "draft"):
+        if not hasattr(model, "fast_variant"):
             return model
-        quick = self._drafts.get(model) or model.draft()
+        quick = self._drafts.get(model) or model.fast_variant()
         if quick is not model:
             self._drafts[model] = quick
         return quick

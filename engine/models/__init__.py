@@ -11,19 +11,11 @@ from typing import Any
 from engine.backend import set_keras_conventions
 from engine.config import RunConfig
 from engine.errors import RunDamaged
-from engine.models import (
-    autoencoder,
-    optimiser,
-    residual,
-    residual_variational,
-    skip_autoencoder,
-    unet,
-    variational,
-)
-from engine.models.optimiser import kept_weights
+from engine.models import autoencoder, optimizer, residual, residual_variational, skip_autoencoder, unet, variational
+from engine.models.optimizer import evaluation_weights
 from engine.runs import Run
 
-__all__ = ["BUILDERS", "build", "compiled", "kept_weights", "load"]
+__all__ = ["BUILDERS", "build", "build_compiled", "evaluation_weights", "load"]
 
 MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}
 BUILDERS: dict[str, Callable[[RunConfig], Any]] = {
@@ -46,7 +38,7 @@ def build(config: RunConfig) -> Any:
     return BUILDERS[config.model.model](config)
 
 
-def compiled(config: RunConfig, steps_per_epoch: int = 1) -> Any:
+def build_compiled(config: RunConfig, steps_per_epoch: int = 1) -> Any:
     """Build a model and make it ready to train: Adam, the model's own loss, optimiser state included.
 
     Args:
@@ -57,7 +49,7 @@ def compiled(config: RunConfig, steps_per_epoch: int = 1) -> Any:
         The compiled model.
     """
     model = build(config)
-    model.compile(optimiser.build(config.training, steps_per_epoch), loss=model.training_loss)
+    model.compile(optimizer.build(config.training, steps_per_epoch), loss=model.training_loss)
     model.optimizer.exclude_from_weight_decay([v for v in model.trainable_variables if len(v.shape) < 2])
     model.optimizer.build(model.trainable_variables)
     return model

@@ -25,10 +25,10 @@ class Autoencoder(Reconstructor):
     def __init__(self, size: int, settings: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(size, settings, **kwargs)
         config = AutoencoderConfig(**settings)
-        images, features = blocks.down(config, size)
+        images, features = blocks.encoder_stack(config, size)
         latent = layers.Dense(config.latent, name="enc_latent")(features)
         self.encoder = keras.Model(images, latent, name="encoder")
-        self.decoder = blocks.up(config, size, output="sigmoid")
+        self.decoder = blocks.decoder_stack(config, size, output="sigmoid")
         self.built = True
 
     def encode(self, images: Any) -> Any:

@@ -11,7 +11,7 @@ from engine.config import AutoencoderConfig, ConvolutionConfig, StridedConvConfi
 GROUPS = 8
 
 
-def down(config: StridedConvConfig, size: int) -> tuple[Any, Any]:
+def encoder_stack(config: StridedConvConfig, size: int) -> tuple[Any, Any]:
     """Stack `enc_conv1..n`, each making the side `stride` times smaller, with norm and activation after each.
 
     Args:
@@ -21,24 +21,24 @@ def down(config: StridedConvConfig, size: int) -> tuple[Any, Any]:
     Returns:
         The input, shape (n, size, size, 1), float32 in [0, 1], and the flat features behind the last layer.
     """
-    images, levels = levels_down(config, size)
+    images, levels = encoder_levels(config, size)
     return images, layers.Flatten(name="enc_flat")(levels[-1])
 
 
-def levels_down(config: StridedConvConfig, size: int) -> tuple[Any, list[Any]]:
-    """Make the stack of `down`, but return the features behind every layer: [(n, side, side, filters), ...]."""
+def encoder_levels(config: StridedConvConfig, size: int) -> tuple[Any, list[Any]]:
+    """Make the stack of `encoder_stack`, but return the features behind every layer."""
     images = keras.Input((size, size, 1), name="images")
     x, levels = images, []
     for number, filters in enumerate(config.filters, 1):
         x = layers.Conv2D(filters, config.kernel_size, config.stride, "same", name=f"enc_conv{number}")(x)
-        x = followed(x, config, "enc", f"{number}")
-        levels.append(deepened(x, config, "enc", number))
+        x = norm_and_activation(x, config, "enc", f"{number}")
+        levels.append(extra_convs(x, config, "enc", number))
         x = levels[-1]
     return images, levels
 
 
-def up(config: AutoencoderConfig | VariationalConfig, size: int, output: str | None) -> keras.Model:
-    """Stack `dec_conv1..n`, the mirror image of `down`, with norm and activation after all but the last.
+def decoder_stack(config: AutoencoderConfig | VariationalConfig, size: int, output: str | None) -> keras.Model:
+    """Stack `dec_conv1..n`, the mirror image of `encoder_stack`, with norm and activation after all but the last.
 
     Args:
         config: latent size, filters, kernel size, stride, depth, activation, norm.
@@ -53,18 +53,18 @@ def up(config: AutoencoderConfig | VariationalConfig, size: int, output: str | N
     x = layers.Dense(side * side * config.filters[-1], name="dec_dense")(latent)
     x = layers.Reshape((side, side, config.filters[-1]), name="dec_grid")(x)
     for number, filters in enumerate(config.filters[-2::-1], 1):
-        x = followed(enlarged(x, filters, config, number), config, "dec", f"{number}")
-    return keras.Model(latent, pictured(x, config, output), name="decoder")
+        x = norm_and_activation(upsample_block(x, filters, config, number), config, "dec", f"{number}")
+    return keras.Model(latent, output_conv(x, config, output), name="decoder")
 
 
-def enlarged(x: Any, filters: int, config: StridedConvConfig, number: int) -> Any:
+def upsample_block(x: Any, filters: int, config: StridedConvConfig, number: int) -> Any:
     """Make features `stride` times larger by layer `number` of a decoder: `dec_conv<number>`, its depth before it."""
-    x = deepened(x, config, "dec", number)
+    x = extra_convs(x, config, "dec", number)
     name = f"dec_conv{number}"
     return layers.Conv2DTranspose(filters, config.kernel_size, config.stride, "same", name=name)(x)
 
 
-def pictured(x: Any, config: StridedConvConfig, output: str | None) -> Any:
+def output_conv(x: Any, config: StridedConvConfig, output: str | None) -> Any:
     """Make one gray image of features by the last layer of a decoder: (n, side, side, c) -> (n, size, size, 1) float32.
 
     Args:
@@ -73,26 +73,26 @@ def pictured(x: Any, config: StridedConvConfig, output: str | None) -> Any:
         output: activation: 'sigmoid', or None for logits.
     """
     number = len(config.filters)
-    x = deepened(x, config, "dec", number)
+    x = extra_convs(x, config, "dec", number)
     name = f"dec_conv{number}"
     x = layers.Conv2DTranspose(1, config.kernel_size, config.stride, "same", name=name, dtype="float32")(x)
     return layers.Activation(output, name="dec_output", dtype="float32")(x) if output else x
 
 
-def deepened(x: Any, config: ConvolutionConfig, part: str, number: int) -> Any:
+def extra_convs(x: Any, config: ConvolutionConfig, part: str, number: int) -> Any:
     """Put the further convolutions of a layer behind its first: `<part>_conv<number>_2` and so on, shapes kept."""
     for place in range(2, config.depth + 1):
-        x = convolved(x, x.shape[-1], config, part, f"{number}_{place}")
+        x = conv_block(x, x.shape[-1], config, part, f"{number}_{place}")
     return x
 
 
-def convolved(x: Any, filters: int, config: ConvolutionConfig, part: str, place: str) -> Any:
+def conv_block(x: Any, filters: int, config: ConvolutionConfig, part: str, place: str) -> Any:
     """Convolve, normalise and activate: (n, height, width, c) -> (n, height, width, filters)."""
     x = layers.Conv2D(filters, config.kernel_size, padding="same", name=f"{part}_conv{place}")(x)
-    return followed(x, config, part, place)
+    return norm_and_activation(x, config, part, place)
 
 
-def residual(x: Any, config: ConvolutionConfig, name: str) -> Any:
+def residual_blocks(x: Any, config: ConvolutionConfig, name: str) -> Any:
     """Put `depth` residual blocks in a row, shape kept: norm, activation, convolution, twice, added to what came in.
 
     The second convolution starts at zero, and so each block at the identity. He et al.: Identity mappings in deep
@@ -102,7 +102,7 @@ def residual(x: Any, config: ConvolutionConfig, name: str) -> Any:
         change = x
         for half, start in (("a", "glorot_uniform"), ("b", "zeros")):
             place = f"{name}_{number}{half}"
-            change = activated(normalised(change, config, f"{place}_norm"), config, f"{place}_act")
+            change = activation(normalization(change, config, f"{place}_norm"), config, f"{place}_act")
             change = layers.Conv2D(
                 x.shape[-1], config.kernel_size, padding="same", kernel_initializer=start, name=f"{place}_conv"
             )(change)
@@ -110,12 +110,12 @@ def residual(x: Any, config: ConvolutionConfig, name: str) -> Any:
     return x
 
 
-def followed(x: Any, config: ConvolutionConfig, part: str, place: str) -> Any:
+def norm_and_activation(x: Any, config: ConvolutionConfig, part: str, place: str) -> Any:
     """Normalise and activate what a convolution has made: `<part>_norm<place>`, `<part>_act<place>`, shape kept."""
-    return activated(normalised(x, config, f"{part}_norm{place}"), config, f"{part}_act{place}")
+    return activation(normalization(x, config, f"{part}_norm{place}"), config, f"{part}_act{place}")
 
 
-def normalised(x: Any, config: ConvolutionConfig, name: str) -> Any:
+def normalization(x: Any, config: ConvolutionConfig, name: str) -> Any:
     """Normalise features by the statistics that the config names, shape kept.
 
     'batch': Ioffe, Szegedy (2015); 'layer': Ba et al. (2016), over all values of one image; 'group': Wu, He (2018),
@@ -129,7 +129,7 @@ def normalised(x: Any, config: ConvolutionConfig, name: str) -> Any:
     return layers.GroupNormalization(groups, name=name)(x)
 
 
-def activated(x: Any, config: ConvolutionConfig, name: str) -> Any:
+def activation(x: Any, config: ConvolutionConfig, name: str) -> Any:
     """Apply the config's nonlinearity, shape kept."""
     if config.activation == "leaky-relu":
         return layers.LeakyReLU(config.leaky_slope, name=name)(x)

@@ -12,7 +12,7 @@ from engine.messages import ShouldStop
 
 
 @dataclass(frozen=True)
-class Sight:
+class AdaptContext:
     """What a model sees of its training images before it is trained.
 
     Args:
@@ -53,14 +53,14 @@ class Reconstructor(keras.Model):
         """Reconstruct images without training: (n, size, size, 1) -> (n, size, size, 1), float32 in [0, 1]."""
         return self(images, training=False)
 
-    def draft(self) -> keras.Model:
+    def fast_variant(self) -> keras.Model:
         """A quicker model with the same weights, whose answers are a little further off; itself where there is none."""
         return self
 
     def begin_epoch(self, epoch: int) -> None:
         """Hear that training begins an epoch, counted from 0; what depends on it is a pure function of it."""
 
-    def prepare(self, sight: Sight) -> bool:
+    def adapt(self, sight: AdaptContext) -> bool:
         """See the training images once, before the first step of training; its result is ordinary weights.
 
         Args:

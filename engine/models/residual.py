@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from engine.config import ResidualConfig, RunConfig
 from engine.models import blocks, subspace
-from engine.models.mirroring import averaged
-from engine.models.reconstructor import Reconstructor, Sight
-from engine.models.subspace import Subspace
+from engine.models.flip_average import average_over_flips
+from engine.models.reconstructor import AdaptContext, Reconstructor
+from engine.models.subspace import PCASubspace
 
 BYTES_MOST = 2**30  # of copies that the linear map is found on
 CONTRAST = 4.0  # brings gray values to about unit variance for the network
@@ -34,7 +34,7 @@ class ResidualAutoencoder(Reconstructor):
     def __init__(self, size: int, settings: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(size, settings, **kwargs)
         config = ResidualConfig(**settings)
-        space = Subspace(size, config.latent, name="subspace")
+        space = PCASubspace(size, config.latent, name="subspace")
         images, latent = keras.Input((size, size, 1), name="images"), keras.Input((config.latent,), name="latent")
         self.encoder = keras.Model(images, space(images, way="in"), name="encoder")
         self.decoder = keras.Model(latent, _decoded(latent, space, config), name="decoder")
@@ -44,9 +44,9 @@ class ResidualAutoencoder(Reconstructor):
         """Latent numbers of images: (n, size, size, 1) -> (n, latent)."""
         return self.encoder(images, training=False)
 
-    def prepare(self, sight: Sight) -> bool:
+    def adapt(self, sight: AdaptContext) -> bool:
         """Find the subspace on augmented copies of the training images, as many passes as the settings say."""
-        copies = self._copies(sight)
+        copies = self._sample_augmented(sight)
         if copies is None:
             return False
         sight.tell(f"Fitting PCA: {self.space.count:,} components to {len(copies):,} images.")
@@ -55,7 +55,7 @@ class ResidualAutoencoder(Reconstructor):
             self.space.assign(*found)
         return found is not None
 
-    def _copies(self, sight: Sight) -> NDArray[np.uint8] | None:
+    def _sample_augmented(self, sight: AdaptContext) -> NDArray[np.uint8] | None:
         """Passes over the images, (passes * n, pixels) in 0 to 255; None when stopped."""
         pixels = self.size**2
         fitting = BYTES_MOST // (sight.count * pixels)
@@ -72,26 +72,26 @@ class ResidualAutoencoder(Reconstructor):
         return copies
 
 
-def _decoded(latent: Any, space: Subspace, config: ResidualConfig) -> Any:
+def _decoded(latent: Any, space: PCASubspace, config: ResidualConfig) -> Any:
     """Latent numbers to images: (n, latent) -> (n, size, size, 1), in [0, 1] outside of training."""
     linear = space(latent, way="out")
     network = _network(space.size, config)
-    added = Mirrored(network, name="mirrored")(linear) if config.mirrored else network(linear)
+    added = FlipAverage(network, name="mirrored")(linear) if config.mirrored else network(linear)
     if config.consistent:
         added = space(added, way="beside")
-    return Bounded(name="bounded")(layers.Add(name="sum", dtype="float32")([linear, added]))
+    return ClipAtInference(name="bounded")(layers.Add(name="sum", dtype="float32")([linear, added]))
 
 
 def _network(size: int, config: ResidualConfig) -> keras.Model:
     """What is added to a linear picture: (n, size, size, 1) -> (n, size, size, 1)."""
     linear = keras.Input((size, size, 1), name="linear")
-    x = Fold(name="fold")(layers.Rescaling(CONTRAST, -1.0, name="contrast")(linear))
-    x = Unfold(name="unfold")(_refined(x, config))
+    x = SpaceToDepth(name="fold")(layers.Rescaling(CONTRAST, -1.0, name="contrast")(linear))
+    x = DepthToSpace(name="unfold")(_refinement(x, config))
     added = layers.Rescaling(1 / CONTRAST, name="brightness", dtype="float32")(x)
     return keras.Model(linear, added, name="refiner")
 
 
-def _refined(x: Any, config: ResidualConfig) -> Any:
+def _refinement(x: Any, config: ResidualConfig) -> Any:
     """Put the folded image through a U-Net, shape kept; its last layer starts at zero."""
     channels, skips = x.shape[-1], []
     x = _convolved(x, config.filters[0], config, "ref_conv_in")
@@ -99,11 +99,11 @@ def _refined(x: Any, config: ResidualConfig) -> Any:
         if level > 1:
             skips.append(x)
             x = layers.Conv2D(filters, 2, 2, name=f"ref_down{level}")(x)
-        x = blocks.residual(x, config, f"ref_enc{level}")
+        x = blocks.residual_blocks(x, config, f"ref_enc{level}")
     for level in range(len(config.filters) - 1, 0, -1):
         x = layers.Conv2DTranspose(config.filters[level - 1], 2, 2, name=f"ref_up{level}")(x)
-        x = blocks.residual(layers.Add(name=f"ref_skip{level}")([x, skips.pop()]), config, f"ref_dec{level}")
-    x = blocks.activated(x, config, "ref_act_out")
+        x = blocks.residual_blocks(layers.Add(name=f"ref_skip{level}")([x, skips.pop()]), config, f"ref_dec{level}")
+    x = blocks.activation(x, config, "ref_act_out")
     return _convolved(x, channels, config, "ref_conv_out", start="zeros")
 
 
@@ -112,7 +112,7 @@ def _convolved(x: Any, filters: int, config: ResidualConfig, name: str, start: s
 
 
 @keras.saving.register_keras_serializable("engram")
-class Fold(layers.Layer):
+class SpaceToDepth(layers.Layer):
     """Every 2 x 2 pixels become four channels: (n, 2h, 2w, 1) -> (n, h, w, 4)."""
 
     def call(self, images: Any) -> Any:
@@ -123,8 +123,8 @@ class Fold(layers.Layer):
 
 
 @keras.saving.register_keras_serializable("engram")
-class Unfold(layers.Layer):
-    """The inverse of `Fold`: (n, h, w, 4) -> (n, 2h, 2w, 1)."""
+class DepthToSpace(layers.Layer):
+    """The inverse of `SpaceToDepth`: (n, h, w, 4) -> (n, 2h, 2w, 1)."""
 
     def call(self, folded: Any) -> Any:
         """Unfold images."""
@@ -134,7 +134,7 @@ class Unfold(layers.Layer):
 
 
 @keras.saving.register_keras_serializable("engram")
-class Mirrored(layers.Layer):
+class FlipAverage(layers.Layer):
     """A network's answer averaged with that to the mirror image, but in training, where chance mirrors the images.
 
     Args:
@@ -149,7 +149,7 @@ class Mirrored(layers.Layer):
         """Answer to images, shape kept."""
         if training:
             return self.network(images, training=True)
-        return averaged(self.network, images)
+        return average_over_flips(self.network, images)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the images."""
@@ -157,7 +157,7 @@ class Mirrored(layers.Layer):
 
 
 @keras.saving.register_keras_serializable("engram")
-class Bounded(layers.Layer):
+class ClipAtInference(layers.Layer):
     """Gray values kept within [0, 1], but in training, where a value that is out of range must still be pulled back."""
 
     def __init__(self, **kwargs: Any) -> None:

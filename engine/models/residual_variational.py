@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from engine.config import ResidualVariationalConfig, RunConfig
 from engine.models import blocks
-from engine.models.linear_start import LinearStart, linear_start
-from engine.models.reconstructor import Sight
+from engine.models.linear_vae import LinearVAE, fit_linear_vae
+from engine.models.reconstructor import AdaptContext
 from engine.models.variational import CEILING, VariationalAutoencoder
 
 COARSE = 2  # pixels of an image, along a side, behind one of the coarse picture
@@ -35,24 +35,24 @@ class ResidualVariationalAutoencoder(VariationalAutoencoder):
 
     config_class = ResidualVariationalConfig
 
-    def stacks(self, config: Any) -> tuple[keras.Model, keras.Model]:
+    def build_encoder_decoder(self, config: Any) -> tuple[keras.Model, keras.Model]:
         """The encoder, images to mean and raw log-variance, and the decoder, latent numbers to logits."""
         return _encoder(config, self.size), _decoder(config, self.size)
 
-    def prepare(self, sight: Sight) -> bool:
+    def adapt(self, sight: AdaptContext) -> bool:
         """Set the linear path to the best linear VAE of the training images."""
         sight.tell("Fitting the best linear model to the training images.")
         pictures: list[NDArray[np.float32]] = []
         for batch in sight.draw(0):
             if sight.should_stop():
                 return False
-            pictures.append(_halved(batch))
+            pictures.append(_downsample(batch))
             if sum(map(len, pictures)) >= IMAGES_MOST:
                 break
-        self._begin_at(linear_start(np.concatenate(pictures), self.settings["latent"], COARSE**2))
+        self._initialize_from(fit_linear_vae(np.concatenate(pictures), self.settings["latent"], COARSE**2))
         return True
 
-    def _begin_at(self, start: LinearStart) -> None:
+    def _initialize_from(self, start: LinearVAE) -> None:
         self.encoder.get_layer("enc_linear").set_weights([start.encoder, start.encoder_bias])
         log_var = self.encoder.get_layer("enc_log_var")
         raw = CEILING - np.log(np.expm1(CEILING - start.log_var))  # what `bounded` makes these log-variances of
@@ -69,8 +69,8 @@ def _encoder(config: ResidualVariationalConfig, size: int) -> keras.Model:
     for number, filters in enumerate(config.filters, 1):
         step = PATCH if number == 1 else 2
         x = layers.Conv2D(filters, step, step, name=f"enc_down{number}")(x)
-        x = blocks.residual(x, config, f"enc{number}")
-    features = layers.Flatten(name="enc_flat")(blocks.activated(x, config, "enc_act"))
+        x = blocks.residual_blocks(x, config, f"enc{number}")
+    features = layers.Flatten(name="enc_flat")(blocks.activation(x, config, "enc_act"))
     linear = layers.Dense(config.latent, name="enc_linear", dtype="float32")(coarse)
     learned = layers.Dense(config.latent, kernel_initializer="zeros", name="enc_learned", dtype="float32")(features)
     mean = layers.Add(name="enc_mean", dtype="float32")([linear, learned])
@@ -92,8 +92,8 @@ def _decoder(config: ResidualVariationalConfig, size: int) -> keras.Model:
         step = half // x.shape[1]
         seen = layers.Conv2D(filters, step, step, kernel_initializer="zeros", name=f"dec_seen{number}")(coarse)
         x = layers.Add(name=f"dec_add{number}")([x, seen])
-        x = blocks.residual(x, config, f"dec{number}")
-    x = blocks.activated(x, config, "dec_act")
+        x = blocks.residual_blocks(x, config, f"dec{number}")
+    x = blocks.activation(x, config, "dec_act")
     last = layers.Conv2DTranspose(
         1, 2 * PATCH, PATCH, "same", kernel_initializer="zeros", name="dec_learned", dtype="float32"
     )
@@ -101,7 +101,7 @@ def _decoder(config: ResidualVariationalConfig, size: int) -> keras.Model:
     return keras.Model(latent, layers.Add(name="dec_logits", dtype="float32")([whole, last(x)]), name="decoder")
 
 
-def _halved(images: NDArray[np.float32]) -> NDArray[np.float32]:
+def _downsample(images: NDArray[np.float32]) -> NDArray[np.float32]:
     """Mean over blocks of `COARSE` x `COARSE` pixels: (n, size, size, 1) -> (n, pixels)."""
     count, size = images.shape[:2]
     half = size // COARSE

@@ -27,7 +27,7 @@ class SkipAutoencoder(Reconstructor):
     def __init__(self, size: int, settings: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(size, settings, **kwargs)
         config = SkipAutoencoderConfig(**settings)
-        images, levels = blocks.levels_down(config, size)
+        images, levels = blocks.encoder_levels(config, size)
         self.encoder = keras.Model(images, levels, name="encoder")
         self.decoder = _decoder(config, levels)
         self.built = True
@@ -38,11 +38,11 @@ def _decoder(config: SkipAutoencoderConfig, levels: list[Any]) -> keras.Model:
     features = [keras.Input(level.shape[1:], name=f"level{number}") for number, level in enumerate(levels, 1)]
     x = features[-1]
     for number, skip in enumerate(features[-2::-1], 1):
-        x = blocks.enlarged(x, skip.shape[-1], config, number)
-        x = blocks.normalised(x, config, f"dec_norm{number}")
+        x = blocks.upsample_block(x, skip.shape[-1], config, number)
+        x = blocks.normalization(x, config, f"dec_norm{number}")
         x = layers.Add(name=f"dec_skip{number}")([x, skip])
-        x = blocks.activated(x, config, f"dec_act{number}")
-    return keras.Model(features, blocks.pictured(x, config, "sigmoid"), name="decoder")
+        x = blocks.activation(x, config, f"dec_act{number}")
+    return keras.Model(features, blocks.output_conv(x, config, "sigmoid"), name="decoder")
 
 
 def build(config: RunConfig) -> SkipAutoencoder:

@@ -15,7 +15,7 @@ from keras import layers, ops
 
 from engine.config import RunConfig, UNetConfig
 from engine.models import blocks
-from engine.models.mirroring import averaged
+from engine.models.flip_average import average_over_flips
 from engine.models.reconstructor import Reconstructor
 
 
@@ -49,10 +49,10 @@ class UNet(Reconstructor):
     def call(self, images: Any, training: bool = False) -> Any:
         """Reconstruct images: (n, size, size, 1) -> (n, size, size, 1), float32 in [0, 1]."""
         if self.mirrored and not training:
-            return self._finished(images, averaged(self._once, images))
-        return self._finished(images, self._once(images, training))
+            return self._postprocess(images, average_over_flips(self._forward, images))
+        return self._postprocess(images, self._forward(images, training))
 
-    def draft(self) -> Any:
+    def fast_variant(self) -> Any:
         """One pass instead of two where the answer is an average over the mirror image; itself elsewhere.
 
         The pass is compiled as a whole where TensorFlow can: a single image is then done in two thirds of the time.
@@ -60,16 +60,16 @@ class UNet(Reconstructor):
         if not self.mirrored:
             return self
         images = keras.Input((self.size, self.size, 1), name="images")
-        once = keras.Model(images, self._finished(images, self._once(images)), name="draft")
+        once = keras.Model(images, self._postprocess(images, self._forward(images)), name="draft")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # Keras says so where it cannot compile, and goes without
             once.compile(jit_compile=keras.backend.backend() == "tensorflow" or "auto")
         return once
 
-    def _once(self, images: Any, training: bool = False) -> Any:
+    def _forward(self, images: Any, training: bool = False) -> Any:
         return self.decoder(self.encoder(images, training=training), training=training)
 
-    def _finished(self, images: Any, made: Any) -> Any:
+    def _postprocess(self, images: Any, made: Any) -> Any:
         return self.added(images, made) if self.added else made
 
 
@@ -80,8 +80,8 @@ def _encoder(config: UNetConfig, size: int) -> keras.Model:
     for number, filters in enumerate(config.filters, 1):
         if levels:
             x = layers.MaxPooling2D(2, name=f"enc_pool{number}")(x)
-        x = blocks.convolved(x, filters, config, "enc", f"{number}")
-        levels.append(blocks.deepened(x, config, "enc", number))
+        x = blocks.conv_block(x, filters, config, "enc", f"{number}")
+        levels.append(blocks.extra_convs(x, config, "enc", number))
         x = levels[-1]
     return keras.Model(images, levels, name="encoder")
 
@@ -93,7 +93,7 @@ def _decoder(config: UNetConfig, levels: list[Any]) -> keras.Model:
         filters = skip.shape[-1]
         x = layers.Conv2DTranspose(filters, 2, 2, name=f"dec_up{number}")(x)
         x = layers.Concatenate(name=f"dec_skip{number}")([skip, x])
-        x = blocks.deepened(blocks.convolved(x, filters, config, "dec", f"{number}"), config, "dec", number)
+        x = blocks.extra_convs(blocks.conv_block(x, filters, config, "dec", f"{number}"), config, "dec", number)
     start = "zeros" if config.residual else "glorot_uniform"  # a residual begins by returning its input
     x = layers.Conv2D(1, 1, kernel_initializer=start, name="dec_last", dtype="float32")(x)
     if not config.residual:

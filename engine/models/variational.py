@@ -10,7 +10,7 @@ import keras
 from keras import layers, ops
 
 from engine.config import ELBOConfig, RunConfig, VariationalConfig
-from engine.models import blocks, steps
+from engine.models import blocks, train_steps
 from engine.models.reconstructor import Reconstructor
 
 CEILING = 1.0
@@ -55,18 +55,20 @@ class VariationalAutoencoder(Reconstructor):
         self.kl_share: Any = 1.0
         if self.warm_up:
             self.kl_share = self.add_weight(name="kl_share", shape=(), initializer="ones", trainable=False)
-        self.encoder, self.decoder = self.stacks(config)
+        self.encoder, self.decoder = self.build_encoder_decoder(config)
         self.sampling = Sampling(seed, name="sampling")
         self.reconstruction_metric = keras.metrics.Mean(name="reconstruction")
         self.kl_metric = keras.metrics.Mean(name="kl")
         self.built = True
 
-    def stacks(self, config: Any) -> tuple[keras.Model, keras.Model]:
+    def build_encoder_decoder(self, config: Any) -> tuple[keras.Model, keras.Model]:
         """The encoder, images to mean and raw log-variance, and the decoder, latent numbers to logits."""
-        images, features = blocks.down(config, self.size)
+        images, features = blocks.encoder_stack(config, self.size)
         mean = layers.Dense(config.latent, name="enc_mean", dtype="float32")(features)
         log_var = layers.Dense(config.latent, name="enc_log_var", dtype="float32")(features)
-        return keras.Model(images, [mean, log_var], name="encoder"), blocks.up(config, self.size, output=None)
+        return keras.Model(images, [mean, log_var], name="encoder"), blocks.decoder_stack(
+            config, self.size, output=None
+        )
 
     def begin_epoch(self, epoch: int) -> None:
         """Let the KL term weigh 1/(w+1), 2/(w+1), ... of beta in the w epochs of warm-up, and all of it after them."""
@@ -76,7 +78,7 @@ class VariationalAutoencoder(Reconstructor):
     def call(self, images: Any, training: bool = False) -> dict[str, Any]:
         """Logits (n, size, size, 1), mean and log-variance (n, latent); z is a sample in training, else the mean."""
         mean, raw = self.encoder(images, training=training)
-        log_var = bounded(raw)
+        log_var = soft_clip(raw)
         z = self.sampling(mean, log_var) if training else mean
         return {"logits": self.decoder(z, training=training), "mean": mean, "log_var": log_var}
 
@@ -86,21 +88,21 @@ class VariationalAutoencoder(Reconstructor):
         Warm-up and free bits bend this loss alone: the metrics `reconstruction` and `kl` are the true nats.
         """
         reconstruction = ops.mean(cross_entropy(y, y_pred["logits"]))
-        kl = ops.mean(divergence(y_pred["mean"], y_pred["log_var"]))
+        kl = ops.mean(compute_kl(y_pred["mean"], y_pred["log_var"]))
         count = ops.shape(y)[0]
         self.reconstruction_metric.update_state(reconstruction, sample_weight=count)
         self.kl_metric.update_state(kl, sample_weight=count)
-        pressed = self._pressed(y_pred["mean"], y_pred["log_var"]) if self.free_bits else kl
+        pressed = self._kl_with_free_bits(y_pred["mean"], y_pred["log_var"]) if self.free_bits else kl
         return reconstruction + self.beta * self.kl_share * pressed
 
-    def _pressed(self, mean: Any, log_var: Any) -> Any:
+    def _kl_with_free_bits(self, mean: Any, log_var: Any) -> Any:
         """The KL term with free bits: a latent number's batch mean below `free_bits` is not pressed lower."""
-        each = ops.mean(divergence_of_each(mean, log_var), axis=0)
+        each = ops.mean(compute_kl_per_dimension(mean, log_var), axis=0)
         return ops.sum(ops.maximum(each, self.free_bits))
 
     def train_step(self, *args: Any) -> Any:
         """One step of gradient descent on `compute_loss`, written out for the backend in use."""
-        return steps.train_step(self, *args)
+        return train_steps.train_step(self, *args)
 
     def encode(self, images: Any) -> Any:
         """Latent means of images: (n, size, size, 1) -> (n, latent)."""
@@ -109,7 +111,7 @@ class VariationalAutoencoder(Reconstructor):
     def posterior(self, images: Any) -> tuple[Any, Any]:
         """Latent means and log-variances of a batch without decoding: (n, size, size, 1) -> numpy, (n, latent) each."""
         mean, raw = self.encoder.predict_on_batch(images)
-        return mean, ops.convert_to_numpy(bounded(raw))
+        return mean, ops.convert_to_numpy(soft_clip(raw))
 
     def reconstruct(self, images: Any) -> Any:
         """Decode the latent means: (n, size, size, 1) -> (n, size, size, 1), float32 in [0, 1]."""
@@ -120,7 +122,7 @@ class VariationalAutoencoder(Reconstructor):
         return {**super().get_config(), "seed": self.seed}
 
 
-def bounded(raw: Any) -> Any:
+def soft_clip(raw: Any) -> Any:
     """Bend log-variances smoothly below `CEILING`, any shape -> the same shape.
 
     A posterior wider than the prior's log-variance of 0 gains nothing, but exp() of one runaway value ruins a run.
@@ -143,12 +145,12 @@ def cross_entropy(images: Any, logits: Any) -> Any:
     return ops.sum(pixels, axis=(1, 2, 3))
 
 
-def divergence(mean: Any, log_var: Any) -> Any:
+def compute_kl(mean: Any, log_var: Any) -> Any:
     """KL divergence of N(mean, exp(log_var)) from N(0, 1): two (n, latent) arrays -> (n,) nats (eq. 7 there)."""
-    return ops.sum(divergence_of_each(mean, log_var), axis=-1)
+    return ops.sum(compute_kl_per_dimension(mean, log_var), axis=-1)
 
 
-def divergence_of_each(mean: Any, log_var: Any) -> Any:
+def compute_kl_per_dimension(mean: Any, log_var: Any) -> Any:
     """KL divergence that each latent number adds: two (n, latent) arrays -> (n, latent) nats."""
     return -0.5 * (1.0 + log_var - ops.square(mean) - ops.exp(log_var))
 

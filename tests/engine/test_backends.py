@@ -23,7 +23,7 @@ from engine.checkpoints import State
 root, name = Path(sys.argv[1]), sys.argv[2]
 keras.utils.set_random_seed(len(name))
 for kind in ("ae", "vae"):
-    model = models.compiled(config.from_flat({"model": kind, "size": 32, "filters": (4, 8), "latent": 3}))
+    model = models.build_compiled(config.from_flat({"model": kind, "size": 32, "filters": (4, 8), "latent": 3}))
     images = np.random.default_rng(0).random((8, 32, 32, 1)).astype("float32")
     model.fit(images, images, batch_size=4, verbose=0)
     checkpoints.save(root / kind / name, model, State(epoch=1))
@@ -39,7 +39,8 @@ root = Path(sys.argv[1])
 images = np.random.default_rng(0).random((8, 32, 32, 1)).astype("float32")
 found = {"backend": keras.backend.backend(), "read": {}}
 for path in sorted(root.glob("*/*")):
-    model = models.compiled(config.from_flat({"model": path.parent.name, "size": 32, "filters": (4, 8), "latent": 3}))
+    values = {"model": path.parent.name, "size": 32, "filters": (4, 8), "latent": 3}
+    model = models.build_compiled(config.from_flat(values))
     state = checkpoints.load(path, model)
     variables = [*model.variables, *model.optimizer.variables]
     held = [keras.ops.convert_to_numpy(variable) for variable in variables]

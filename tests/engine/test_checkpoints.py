@@ -13,7 +13,7 @@ from engine.errors import RunDamaged
 @pytest.fixture
 def model(tiny):
     keras.utils.set_random_seed(3)
-    model = models.compiled(tiny(model="vae"))
+    model = models.build_compiled(tiny(model="vae"))
     images = np.random.default_rng(0).random((8, 32, 32, 1)).astype(np.float32)
     model.fit(images, images, batch_size=4, verbose=0)
     return model
@@ -30,7 +30,7 @@ def same(first, second):
 def test_everything_comes_back_seeds_and_optimiser_included(model, tiny, tmp_path):
     state = State(epoch=4, best_epoch=3, best_loss=0.25, conditions={"threads": 2})
     checkpoints.save(tmp_path, model, state)
-    other = models.compiled(tiny(model="vae"))
+    other = models.build_compiled(tiny(model="vae"))
     assert not same(model, other)
     assert checkpoints.load(tmp_path, other) == state
     assert same(model, other)
@@ -77,7 +77,7 @@ def test_a_half_written_one_is_never_seen(model, tmp_path, monkeypatch):
 
 def test_a_checkpoint_of_another_model_is_refused_and_nothing_is_assigned(model, tiny, tmp_path):
     checkpoints.save(tmp_path, model, State(epoch=1))
-    other = models.compiled(config.from_flat({"latent": 5}, tiny(model="vae")))
+    other = models.build_compiled(config.from_flat({"latent": 5}, tiny(model="vae")))
     before = contents(other)
     with pytest.raises(RunDamaged):
         checkpoints.load(tmp_path, other)

@@ -154,15 +154,15 @@ def test_more_epochs_can_be_asked_for_but_not_fewer(trained, tmp_path):
 
 def test_a_cosine_is_stretched_over_a_new_goal_and_says_so(tiny, tmp_path, monkeypatch):
     """At its old end the rate was zero; it goes on at the middle of the longer cosine and is zero at the new end."""
-    from engine.models import optimiser
+    from engine.models import optimizer
 
-    made, build = [], optimiser.build
+    made, build = [], optimizer.build
 
     def remember(*words):
         made.append(build(*words))
         return made[-1]
 
-    monkeypatch.setattr(optimiser, "build", remember)
+    monkeypatch.setattr(optimizer, "build", remember)
     run = engine.train(tiny(epochs=1, schedule="cosine"), run="one", root=tmp_path)
     first, steps = made[0], int(made[0].iterations)
     assert float(first.learning_rate) == pytest.approx(0, abs=1e-9)

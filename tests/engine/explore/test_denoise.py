@@ -97,15 +97,15 @@ def test_draft_of_a_mirrored_model_is_one_pass_and_says_so(explorer, ask, mirror
     drafted = explorer.answer(ask(DenoiseDraft, runs=(str(mirrored.path),), sigma=0.1))["runs"][str(mirrored.path)]
     noisy = noise.add_noise(image, "gaussian", 0.1, 0)
     assert drafted["exact"] is False
-    once, whole = (np.asarray(made.predict_on_batch(noisy)) for made in (model.draft(), model))
+    once, whole = (np.asarray(made.predict_on_batch(noisy)) for made in (model.fast_variant(), model))
     assert read(drafted["denoised"]) == pytest.approx(once, abs=1e-5)
     assert np.abs(once - whole).max() > 0.01
 
 
 def test_curve_prepares_the_drafts_once(explorer, ask, mirrored, monkeypatch):
     kind, made = type(explorer.model(str(mirrored.path))[0]), []
-    draft = kind.draft
-    monkeypatch.setattr(kind, "draft", lambda model: (made.append(1), draft(model))[1])
+    draft = kind.fast_variant
+    monkeypatch.setattr(kind, "fast_variant", lambda model: (made.append(1), draft(model))[1])
     explorer.answer(ask(DenoiseCurve, runs=(str(mirrored.path),), sigmas=(0.1,)))
     assert made == [1]
     for sigma in (0.1, 0.2):

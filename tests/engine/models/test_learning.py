@@ -9,7 +9,7 @@ import pytest
 import engine
 from engine import config, models, scoring
 from engine.messages import never_stop
-from engine.models.reconstructor import Sight
+from engine.models.reconstructor import AdaptContext
 from tests.engine.models.in_memory import InMemory
 
 NAMES = sorted(models.BUILDERS)
@@ -24,9 +24,9 @@ def test_four_images_are_learned_by_heart(settings, blobs):
     keras.utils.set_random_seed(0)
     images = blobs(4)
     latent = {"latent": 16} if settings.model.latent_size else {}
-    model = models.compiled(config.from_flat({"learning_rate": 1e-2, "filters": (8, 16), **latent}, settings))
+    model = models.build_compiled(config.from_flat({"learning_rate": 1e-2, "filters": (8, 16), **latent}, settings))
     before = scoring.score(model, InMemory(images))["mse"].mean()
-    model.prepare(Sight(len(images), 0, lambda number: iter([images]), never_stop, str))
+    model.prepare(AdaptContext(len(images), 0, lambda number: iter([images]), never_stop, str))
     steps = np.tile(images, (150, 1, 1, 1))  # one epoch of 150 steps costs far less than 150 epochs of one
     model.fit(steps, steps, batch_size=4, shuffle=False, verbose=0)
     after = scoring.score(model, InMemory(images))["mse"].mean()
@@ -43,7 +43,7 @@ losses = {}
 for name in models.BUILDERS:
     settings = config.from_flat({"model": name, "size": 32, "learning_rate": 1e-2, **json.loads(sys.argv[1])[name]})
     keras.utils.set_random_seed(1)
-    model = models.compiled(settings, steps_per_epoch=2)
+    model = models.build_compiled(settings, steps_per_epoch=2)
     model.begin_epoch(0)
     history = model.fit(images, images, batch_size=4, epochs=4, shuffle=False, verbose=0).history
     assert np.asarray(keras.ops.convert_to_numpy(model.reconstruct(images))).dtype == np.float32, name

@@ -8,7 +8,7 @@ import engine
 from engine import checkpoints, config, models
 from engine.messages import Log, never_stop
 from engine.models import subspace
-from engine.models.reconstructor import Sight
+from engine.models.reconstructor import AdaptContext
 
 
 def ripples(count, pixels=64, rank=6):
@@ -20,7 +20,7 @@ def ripples(count, pixels=64, rank=6):
 
 def sight(images, told=None, should_stop=never_stop):
     tell = [].append if told is None else told.append
-    return Sight(len(images), 0, lambda number: iter(np.array_split(images, 2)), should_stop, tell)
+    return AdaptContext(len(images), 0, lambda number: iter(np.array_split(images, 2)), should_stop, tell)
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def settings(tiny):
 @pytest.fixture
 def prepared(settings, blobs):
     model = models.build(settings)
-    assert model.prepare(sight(blobs(20)))
+    assert model.adapt(sight(blobs(20)))
     return model
 
 
@@ -80,7 +80,7 @@ def test_a_reconstruction_is_encoded_as_its_image_is(prepared, blobs):
 
 def test_without_consistency_the_network_may_change_everything(settings, blobs):
     model = models.build(config.from_flat({"consistent": False}, settings))
-    model.prepare(sight(blobs(20)))
+    model.adapt(sight(blobs(20)))
     shaken(model)
     latent = np.asarray(model.encode(blobs(4)))
     assert np.abs(np.asarray(model.encode(model.decoder(latent, training=True))) - latent).max() > 0.05
@@ -112,18 +112,18 @@ def test_a_mirrored_network_is_saved_and_loaded_whole(settings, blobs, tmp_path)
 
 def test_folding_loses_nothing():
     images = np.arange(64, dtype=np.float32).reshape(1, 8, 8, 1)
-    folded = models.residual.Fold()(images)
+    folded = models.residual.SpaceToDepth()(images)
     assert np.asarray(folded)[0, 0, 0].tolist() == [0, 1, 8, 9]
-    assert np.array_equal(np.asarray(models.residual.Unfold()(folded)), images)
+    assert np.array_equal(np.asarray(models.residual.DepthToSpace()(folded)), images)
 
 
 def test_as_many_copies_as_fit_are_looked_at(settings, blobs, monkeypatch):
     told = []
-    assert models.build(settings).prepare(sight(blobs(4), told))
+    assert models.build(settings).adapt(sight(blobs(4), told))
     assert [text for text in told if "pass" in text][-1].startswith("Fitting PCA: pass 3 of 3")
     assert told[-1] == "Fitting PCA: 8 components to 12 images."
     monkeypatch.setattr(models.residual, "BYTES_MOST", 9 * 32 * 32)
-    models.build(settings).prepare(sight(blobs(4), told))
+    models.build(settings).adapt(sight(blobs(4), told))
     assert told[-1] == "Fitting PCA: 8 components to 8 images."
 
 
@@ -132,7 +132,7 @@ def test_a_stop_leaves_the_weights_as_they_were(settings, blobs, after):
     asked = iter([False] * after + [True] * 99)
     model = models.build(settings)
     before = model.get_weights()
-    assert not model.prepare(sight(blobs(4), should_stop=lambda: next(asked)))
+    assert not model.adapt(sight(blobs(4), should_stop=lambda: next(asked)))
     assert all(map(np.array_equal, model.get_weights(), before))
 
 
@@ -141,9 +141,9 @@ def test_the_images_are_seen_once_and_the_map_goes_on_with_the_run(settings, tmp
     run = engine.train(settings, run="one", root=tmp_path, emit=said.append)
     spoken = [event.text for event in said if isinstance(event, Log)]
     assert sum(" components to " in text for text in spoken) == 1
-    first = models.compiled(settings)
+    first = models.build_compiled(settings)
     checkpoints.load(run.checkpoints, first)
-    monkeypatch.setattr(models.residual.ResidualAutoencoder, "prepare", None)  # not to be asked again
+    monkeypatch.setattr(models.residual.ResidualAutoencoder, "adapt", None)  # not to be asked again
     engine.resume(run, epochs=3)
     again = models.load(run)
     axes = keras.ops.convert_to_numpy(first.space.axes)

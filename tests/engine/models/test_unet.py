@@ -49,8 +49,8 @@ def test_an_image_and_its_mirror_image_are_answered_alike_but_in_training(residu
 def test_draft_is_one_pass_with_the_weights_that_the_model_has_now(residual, tiny, blobs):
     settings = config.from_flat({"residual": residual, "norm": "none"}, tiny(model="unet"))
     plain, mirrored = (models.build(config.from_flat({"mirrored": chosen}, settings)) for chosen in (False, True))
-    layers, quick = len(mirrored._flatten_layers()), mirrored.draft()
-    assert plain.draft() is plain
+    layers, quick = len(mirrored._flatten_layers()), mirrored.fast_variant()
+    assert plain.fast_variant() is plain
     rng = np.random.default_rng(0)
     plain.set_weights([rng.normal(0, 0.3, weight.shape) for weight in plain.get_weights()])
     mirrored.set_weights(plain.get_weights())

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from engine import models, scoring
-from engine.models.linear_start import LEAST_EIGENVALUE, linear_start
-from engine.models.reconstructor import Sight
+from engine.models.linear_vae import LEAST_EIGENVALUE, fit_linear_vae
+from engine.models.reconstructor import AdaptContext
 
 PIXELS, AREA = 30, 4
 
@@ -39,7 +39,7 @@ def excess_nats(pictures, start, log_var):
 @pytest.mark.parametrize("count", [20, 400])
 def test_it_costs_what_theory_says_and_no_neighbour_costs_less(pictures, count):
     images = pictures(count)
-    start = linear_start(images, 8, AREA)
+    start = fit_linear_vae(images, 8, AREA)
     centre = images.mean(axis=0)
     scaled = (images - centre) * np.sqrt(AREA / (centre * (1 - centre)))
     values = np.linalg.eigvalsh(scaled.T @ scaled / count)
@@ -51,7 +51,7 @@ def test_it_costs_what_theory_says_and_no_neighbour_costs_less(pictures, count):
 
 
 def test_numbers_that_no_component_is_worth_stay_at_the_prior(pictures):
-    start = linear_start(pictures(400), 8, AREA)
+    start = fit_linear_vae(pictures(400), 8, AREA)
     assert start.decoder[:3].any(axis=1).all()
     assert not start.decoder[3:].any()
     assert not start.log_var[3:].any()
@@ -63,7 +63,7 @@ def test_the_residual_vae_begins_far_better_than_untrained(tiny, blobs):
     images = blobs(64)
     model = models.build(tiny(model="residual-vae", latent=16))
     before = scoring.score(model, Split(images))
-    assert model.prepare(sight(images))
+    assert model.adapt(sight(images))
     after = scoring.score(model, Split(images))
     assert after["loss"].mean() < before["loss"].mean() - 100
     assert after["kl"].mean() > 1
@@ -72,12 +72,12 @@ def test_the_residual_vae_begins_far_better_than_untrained(tiny, blobs):
 def test_a_stop_leaves_the_weights_as_they_were(tiny, blobs):
     model = models.build(tiny(model="residual-vae"))
     before = model.get_weights()
-    assert not model.prepare(sight(blobs(4), stopped=True))
+    assert not model.adapt(sight(blobs(4), stopped=True))
     assert all(map(np.array_equal, model.get_weights(), before))
 
 
 def sight(images, stopped=False):
-    return Sight(len(images), 0, lambda number: iter([images]), lambda: stopped, lambda text: None)
+    return AdaptContext(len(images), 0, lambda number: iter([images]), lambda: stopped, lambda text: None)
 
 
 class Split:

@@ -9,7 +9,7 @@ from typing import Any
 from keras import ops
 
 
-def averaged(network: Callable[[Any], Any], images: Any) -> Any:
+def average_over_flips(network: Callable[[Any], Any], images: Any) -> Any:
     """Average a network's answer to images with its answer to their mirror images, turned back.
 
     One after the other, not as one batch of both: then each layer is met twice, each time with the images in the order

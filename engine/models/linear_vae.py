@@ -14,13 +14,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-DARKEST = 0.03  # a mean pixel nearer to 0 or 1 than this counts as this far: its variance would be next to nothing
+MIN_PROBABILITY = (
+    0.03  # a mean pixel nearer to 0 or 1 than this counts as this far: its variance would be next to nothing
+)
 LEAST_EIGENVALUE = 1.3
 Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class LinearStart:
+class LinearVAE:
     """A linear VAE of pictures with m pixels and k latent numbers.
 
     Args:
@@ -38,7 +40,7 @@ class LinearStart:
     decoder_bias: Floats
 
 
-def linear_start(pictures: Floats, latent: int, area: int) -> LinearStart:
+def fit_linear_vae(pictures: Floats, latent: int, area: int) -> LinearVAE:
     """Fit the best linear VAE to pictures.
 
     Args:
@@ -49,14 +51,14 @@ def linear_start(pictures: Floats, latent: int, area: int) -> LinearStart:
     Returns:
         Its weights.
     """
-    centre = np.clip(pictures.mean(axis=0), DARKEST, 1 - DARKEST)
+    centre = np.clip(pictures.mean(axis=0), MIN_PROBABILITY, 1 - MIN_PROBABILITY)
     deviation = np.sqrt(centre * (1 - centre) / area)
     values, axes = _principal((pictures - centre) / deviation, latent)
     strength = np.sqrt(values - 1)
     encoder = (axes * (strength / values)) / deviation[:, np.newaxis]
     decoder = (axes * strength).T * (deviation / (centre * (1 - centre)))
     arrays = (encoder, -centre @ encoder, -np.log(values), decoder, np.log(centre / (1 - centre)))
-    return LinearStart(*(array.astype(np.float32) for array in arrays))
+    return LinearVAE(*(array.astype(np.float32) for array in arrays))
 
 
 def _principal(scaled: Floats, latent: int) -> tuple[Floats, Floats]:

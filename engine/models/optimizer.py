@@ -16,7 +16,7 @@ from engine.config import TrainingConfig
 
 
 @keras.saving.register_keras_serializable("engram")
-class Course(keras.optimizers.schedules.LearningRateSchedule):
+class WarmupSchedule(keras.optimizers.schedules.LearningRateSchedule):
     """Learning rate at each step: a straight rise from zero, then constant or half a cosine down to zero.
 
     Loshchilov, Hutter: SGDR: stochastic gradient descent with warm restarts. arXiv:1608.03983 (2016), without restarts.
@@ -58,7 +58,7 @@ def build(training: TrainingConfig, steps_per_epoch: int) -> Any:
     rate: Any = training.learning_rate
     if training.schedule == "cosine" or training.warm_up:
         steps = training.epochs * steps_per_epoch
-        rate = Course(rate, steps, round(training.warm_up * steps), training.schedule == "cosine")
+        rate = WarmupSchedule(rate, steps, round(training.warm_up * steps), training.schedule == "cosine")
     made = keras.optimizers.Adam(
         rate,
         weight_decay=training.weight_decay or None,
@@ -67,33 +67,33 @@ def build(training: TrainingConfig, steps_per_epoch: int) -> Any:
         ema_momentum=training.ema or 0.99,
     )
     if training.ema:
-        made.finalize_variable_values = _leave_as_they_are  # else every `fit` ends by training on from the averages
-        made._update_model_variables_moving_average = _Average(made, training.ema)
+        made.finalize_variable_values = _no_finalize  # else every `fit` ends by training on from the averages
+        made._update_model_variables_moving_average = _WeightEMA(made, training.ema)
     return made
 
 
-def _leave_as_they_are(variables: Any) -> None:
+def _no_finalize(variables: Any) -> None:
     pass
 
 
-class _Average:
+class _WeightEMA:
     """Takes the weights after a step into their averages, which do not remember the start for long.
 
     The momentum at step t is min(momentum, t / (t + 9)), in place of Keras' constant one: with that, after a thousand
     steps at 0.999 a third of the average would still be the untrained weights.
     """
 
-    def __init__(self, optimiser: Any, momentum: float) -> None:
-        self.optimiser, self.momentum = optimiser, momentum
+    def __init__(self, optimizer: Any, momentum: float) -> None:
+        self.optimizer, self.momentum = optimizer, momentum
 
     def __call__(self, weights: Any) -> None:
-        step = ops.cast(self.optimiser.iterations, "float32")
+        step = ops.cast(self.optimizer.iterations, "float32")
         momentum = ops.minimum(self.momentum, step / (step + 9.0))
-        for weight, average in zip(weights, self.optimiser._model_variables_moving_average, strict=True):
+        for weight, average in zip(weights, self.optimizer._model_variables_moving_average, strict=True):
             average.assign(momentum * average + (1.0 - momentum) * ops.cast(weight, average.dtype))
 
 
-def kept_weights(model: Any) -> list[NDArray[Any]]:
+def evaluation_weights(model: Any) -> list[NDArray[Any]]:
     """The weights of a compiled model that are validated and kept: the averaged ones where the settings ask for them.
 
     Returns:
