@@ -42,13 +42,13 @@ class Shortened:
 
 def engram_epochs(settings, images, folder):
     """Yield (images/s of the training part, images/s of the whole epoch), one epoch a step."""
-    fitting = backend.import_on_backend("engine.fitting", settings.training)
+    fitting = backend.import_on_backend("engine.training.trainer", settings.training)
     run = runs.create_run(settings, "bench", folder)
-    work = fitting.Fit(run, settings, images, run.append, never_stop)
+    work = fitting.Trainer(run, settings, images, run.append, never_stop)
     work.start()
     while True:
         began = time.perf_counter()
-        work.epoch()
+        work.run_epoch()
         seconds = time.perf_counter() - began
         last = [event for event in run.events() if isinstance(event, EpochEnded)][-1]
         yield last.metrics["images_per_s"], len(images.train) / seconds

@@ -10,12 +10,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from engine.training import resume, train
+    from engine.training.job import resume, train
 
 __version__ = "0.1.0"
 __all__ = ["config", "data", "errors", "messages", "metrics", "resume", "runs", "train"]
 
-_FUNCTIONS = {"train": "engine.training", "resume": "engine.training"}
+_FUNCTIONS = {"train": "engine.training.job", "resume": "engine.training.job"}
 
 
 def __getattr__(name: str) -> Any:

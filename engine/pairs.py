@@ -18,7 +18,7 @@ AUGMENTATION, NOISE, VALIDATION = 1, 2, 3  # streams of random numbers
 
 
 @dataclass(frozen=True)
-class Pairs:
+class BatchMaker:
     """Makes the pairs of a training batch.
 
     Args:
@@ -27,7 +27,7 @@ class Pairs:
 
     config: RunConfig
 
-    def of(self, images: Images, rows: NDArray[np.int64], epoch: int) -> tuple[Images, Images]:
+    def make(self, images: Images, rows: NDArray[np.int64], epoch: int) -> tuple[Images, Images]:
         """Return what the model is given and what it should return.
 
         Args:
@@ -40,12 +40,14 @@ class Pairs:
         """
         changes, seed = self.config.augmentation, self.config.training.seed
         if augmentation.is_enabled(changes):
-            streams = [stream(seed, epoch, row, AUGMENTATION) for row in rows]
+            streams = [make_rng(seed, epoch, row, AUGMENTATION) for row in rows]
             drawn = zip(images, streams, strict=True)
             images = np.stack([augmentation.augment(image[..., 0], changes, rng) for image, rng in drawn])[..., None]
         if self.config.noise.noise == "none":
             return images, images
-        return noisy(images, self.config.noise, [stream(seed, epoch, row, NOISE) for row in rows]), images
+        return add_noise_per_image(
+            images, self.config.noise, [make_rng(seed, epoch, row, NOISE) for row in rows]
+        ), images
 
 
 class NoisyImages:
@@ -68,21 +70,21 @@ class NoisyImages:
 
     def inputs(self, images: Images, rows: Any) -> Images:
         """The images of these rows as the model is given them; noise of seed 0 whatever the run's seed."""
-        return noisy(images, self.settings, [stream(0, 0, int(row), VALIDATION) for row in rows])
+        return add_noise_per_image(images, self.settings, [make_rng(0, 0, int(row), VALIDATION) for row in rows])
 
 
-def judged(images: Any, settings: NoiseConfig) -> Any:
+def make_validation_view(images: Any, settings: NoiseConfig) -> Any:
     """A split as a run is validated on it: with fixed noise where it learns to denoise."""
     return images if settings.noise == "none" else NoisyImages(images, settings)
 
 
-def noisy(images: Images, settings: NoiseConfig, streams: list[np.random.Generator]) -> Images:
+def add_noise_per_image(images: Images, settings: NoiseConfig, streams: list[np.random.Generator]) -> Images:
     """Put noise on images, each with its own level and generator: (n, height, width, 1) -> the same."""
     add, low, high = noise.KINDS[settings.noise], settings.noise_low, settings.noise_high
     drawn = zip(images, streams, strict=True)
     return np.concatenate([add(image[np.newaxis], rng.uniform(low, high), rng) for image, rng in drawn])
 
 
-def stream(seed: int, epoch: int, row: int, purpose: int) -> np.random.Generator:
+def make_rng(seed: int, epoch: int, row: int, purpose: int) -> np.random.Generator:
     """The random numbers of one image in one epoch for one purpose."""
     return np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, epoch, int(row), purpose])))

@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
-from engine import backend, training
+from engine import backend
 from engine.config import TrainingConfig
 from engine.errors import EngramError
 from engine.explore.explorer import Explorer, answer_audit
@@ -51,6 +51,7 @@ from engine.messages import (
 from engine.search import commands, importance
 from engine.search import job as searching
 from engine.study import job as study
+from engine.training import job
 
 QUIET_S = 0.5  # how long nothing was asked before work that gave way goes on
 
@@ -199,10 +200,10 @@ class Worker:
         try:
             if isinstance(command, Train):
                 run, root = command.name, command.root
-                training.train(command.config, run=run, root=root, emit=emit, should_stop=should_stop)
+                job.train(command.config, run=run, root=root, emit=emit, should_stop=should_stop)
             elif isinstance(command, Resume):
                 run, epochs, name = command.run, command.epochs, command.backend
-                training.resume(run, epochs=epochs, backend=name, emit=emit, should_stop=should_stop)
+                job.resume(run, epochs=epochs, backend=name, emit=emit, should_stop=should_stop)
             elif isinstance(command, Search):
                 searching.search(command, emit=emit, should_stop=control.is_stopped, is_paused=control.is_paused)
             elif isinstance(command, RunStudy):

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from engine import config, data, demo, training
+from engine import config, data, demo
 from engine.cli.meter import Meter
 from engine.runs import Run
+from engine.training import job
 
 SETTINGS = {"source": "phantom", "size": 96, "phantom_count": 2400, "learning_rate": 1e-3}
 MODELS = {
@@ -29,7 +30,7 @@ def main() -> None:
         for model, own in MODELS.items():
             settings = config.from_flat({"model": model, **SETTINGS, **own})
             meter = Meter(sys.stderr, settings.model.loss_unit)
-            run = training.train(settings, run=f"demo-{model}", root=folder, emit=meter)
+            run = job.train(settings, run=f"demo-{model}", root=folder, emit=meter)
             name_originals(demo.pack(run, demo.PACKED / run.name, PREVIEWS))
     size = sum(file.stat().st_size for file in Path(demo.PACKED).rglob("*") if file.is_file())
     print(f"{demo.PACKED}: {size / 2**20:.1f} MB")

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from engine import config, runs, training
+from engine import config, runs
 from engine.runs import Run
+from engine.training import job
 
 TINY = {
     "source": "phantom",
@@ -53,7 +54,7 @@ class TrainedRuns:
         path = self._folder / f"{model}-{key}"
         with FileLock(self._folder / f"{key}.lock"):
             if not path.exists():
-                made = training.train(settings, run=path.name, root=self._folder / "unfinished")
+                made = job.train(settings, run=path.name, root=self._folder / "unfinished")
                 made.path.rename(path)
                 _rename(path)
         return _copy(path, at) if at else Run(path)

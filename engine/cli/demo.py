@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import backend, config, evaluation, runs, scoring, training
+from engine import backend, config, evaluation, runs, scoring
 from engine.cli.meter import Meter
 from engine.cli.outcome import INTERRUPTED, Outcome
 from engine.cli.parser import settings
@@ -19,6 +19,7 @@ from engine.data import Dataset, loading
 from engine.report import demo as demo_page
 from engine.report.demo import Demo, Examined
 from engine.runs import Run
+from engine.training import job
 
 SETTINGS = {"size": 64, "phantom_count": 1440, "filters": (24, 48, 32), "latent": 128, "epochs": 15}
 MODELS = {"ae": {"learning_rate": 1e-3}, "vae": {"learning_rate": 1e-3}}
@@ -63,7 +64,7 @@ def _settings(options: Namespace, model: str) -> RunConfig:
 
 def _train(chosen: RunConfig, root: Path, wish: StopWish) -> Run:
     created = runs.create_run(chosen, None, root)
-    return training.train(run=created, emit=meter(created), should_stop=wish)
+    return job.train(run=created, emit=meter(created), should_stop=wish)
 
 
 def _examine(trained: list[Run], began: float, root: Path | None) -> Demo:

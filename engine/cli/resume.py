@@ -2,10 +2,11 @@
 
 from argparse import Namespace
 
-from engine import config, runs, training
+from engine import config, runs
 from engine.cli.outcome import Outcome
 from engine.cli.stopping import StopWish
 from engine.cli.train import meter, outcome
+from engine.training import job
 
 
 def run(options: Namespace) -> Outcome:
@@ -15,5 +16,5 @@ def run(options: Namespace) -> Outcome:
     epochs, backend = (None if value is None else getattr(wanted, name) for name, value in typed.items())
     opened = runs.open_run(options.run, options.runs)
     with StopWish() as wish:
-        training.resume(opened, epochs=epochs, backend=backend, emit=meter(opened), should_stop=wish)
+        job.resume(opened, epochs=epochs, backend=backend, emit=meter(opened), should_stop=wish)
     return outcome(opened, options.runs)

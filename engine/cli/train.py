@@ -5,7 +5,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from engine import backend, config, runs, tracking, training
+from engine import backend, config, runs, tracking
 from engine.cli.meter import Meter
 from engine.cli.outcome import INTERRUPTED, Outcome, number
 from engine.cli.parser import PROGRAM, run_config
@@ -13,6 +13,7 @@ from engine.cli.stopping import StopWish
 from engine.config import RunConfig
 from engine.data import loading
 from engine.runs import Run
+from engine.training import job
 
 
 def run(options: Namespace) -> Outcome:
@@ -23,7 +24,7 @@ def run(options: Namespace) -> Outcome:
         loading.check_source(chosen.data)  # before a framework is imported
         backend.configure(chosen.training)  # before there is a folder: it may not be installed
         created = runs.create_run(chosen, options.run, options.runs)
-        training.train(run=created, emit=meter(created), should_stop=wish)
+        job.train(run=created, emit=meter(created), should_stop=wish)
     return outcome(created, options.runs)
 
 

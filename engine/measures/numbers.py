@@ -113,7 +113,7 @@ class Examiner:
             if not parts or not len(self.images.splits[split]):
                 continue
             told = step(self.progress, f"Measuring {title} on {split}")
-            given = pairs.judged(self.images.splits[split], self.noise)
+            given = pairs.make_validation_view(self.images.splits[split], self.noise)
             scores = scoring.score(model, given, self.should_stop, self._measurers[split], progress=told)
             if scores is None:
                 return None

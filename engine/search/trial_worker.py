@@ -15,10 +15,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
-from engine import backend, runs, training
+from engine import backend, runs
 from engine.errors import BackendError, EngramError
 from engine.job_control import JobControl
 from engine.messages import Continued, Event, Log, Message, Paused, RequestFailed, read_command
+from engine.training import job
 
 LOCK_TIMEOUT_S = (
     120.0  # how long a process of an earlier search, or of a worker that is lost, may take to let its run go
@@ -40,7 +41,7 @@ def main() -> None:
     os.dup2(2, 1)
     sys.stdout = sys.stderr
     with suppress(BackendError):  # the trial itself says so
-        backend.preload("engine.fitting", sys.argv[1])
+        backend.preload("engine.training.trainer", sys.argv[1])
     lines = io.FileIO(0, closefd=False)
     command = _read_job(lines)
     run, lock = runs.open_run(Path(command.run)), threading.Lock()
@@ -58,7 +59,7 @@ def main() -> None:
     while run.is_busy() and time.monotonic() - since < LOCK_TIMEOUT_S:
         time.sleep(0.1)
     try:
-        training.resume(run, emit=emit, should_stop=control.should_stop)
+        job.resume(run, emit=emit, should_stop=control.should_stop)
     except EngramError as error:
         emit(RequestFailed(reason=error.what, advice=error.advice))
     os._exit(0)  # nothing is left to tidy up, and a framework's threads may take their time

@@ -17,8 +17,8 @@ WRITE = """
 import sys
 from pathlib import Path
 import keras, numpy as np
-from engine import checkpoints, config, models
-from engine.checkpoints import State
+from engine.training import checkpoints; from engine import config, models
+from engine.training.checkpoints import TrainingState
 
 root, name = Path(sys.argv[1]), sys.argv[2]
 keras.utils.set_random_seed(len(name))
@@ -26,14 +26,14 @@ for kind in ("ae", "vae"):
     model = models.build_compiled(config.from_flat({"model": kind, "size": 32, "filters": (4, 8), "latent": 3}))
     images = np.random.default_rng(0).random((8, 32, 32, 1)).astype("float32")
     model.fit(images, images, batch_size=4, verbose=0)
-    checkpoints.save(root / kind / name, model, State(epoch=1))
+    checkpoints.save(root / kind / name, model, TrainingState(epoch=1))
 """
 
 READ = """
 import json, sys
 from pathlib import Path
 import keras, numpy as np
-from engine import checkpoints, config, models
+from engine.training import checkpoints; from engine import config, models
 
 root = Path(sys.argv[1])
 images = np.random.default_rng(0).random((8, 32, 32, 1)).astype("float32")

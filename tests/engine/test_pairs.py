@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from engine import config, metrics, pairs
-from engine.callbacks import Batches
 from engine.errors import ConfigError
+from engine.training.callbacks import EpochSequence
 
 ALL = {"flip": 0.5, "shift": 0.1, "rotation": 10, "gamma": 0.2, "noise": "gaussian", "noise_high": 0.2}
 
@@ -17,7 +17,7 @@ def images():
 
 def of(images, rows, epoch=0, **settings):
     rows = np.asarray(rows)
-    return pairs.Pairs(config.from_flat(settings)).of(images[rows], rows, epoch)
+    return pairs.BatchMaker(config.from_flat(settings)).make(images[rows], rows, epoch)
 
 
 def test_without_settings_the_images_go_in_and_come_out_as_they_are(images):
@@ -61,13 +61,13 @@ def test_validation_has_the_same_noise_every_time_and_its_clean_goal(images):
             return images[which]
 
     settings = config.from_flat({"noise": "rician", "noise_low": 0.1}).noise
-    split = pairs.judged(Split(), settings)
+    split = pairs.make_validation_view(Split(), settings)
     assert len(split) == 12
     assert np.array_equal(split.read(slice(2, 5)), images[2:5])
     whole = split.inputs(images, range(12))
     assert np.array_equal(split.inputs(images[4:6], [4, 5]), whole[4:6])
     assert metrics.psnr_db(images, whole).max() < 25
-    assert pairs.judged(images, config.from_flat({}).noise) is images
+    assert pairs.make_validation_view(images, config.from_flat({}).noise) is images
 
 
 def test_batches_hand_out_pairs(images, tiny):
@@ -79,7 +79,7 @@ def test_batches_hand_out_pairs(images, tiny):
             return images[which]
 
     settings = tiny(**ALL)
-    batches = Batches(Split(), 5, 0, 3, pairs.Pairs(settings))
+    batches = EpochSequence(Split(), 5, 0, 3, pairs.BatchMaker(settings))
     for index in range(len(batches)):
         rows = batches.order[index * 5 : index * 5 + 5]
         for found, wanted in zip(batches[index], of(images, rows, epoch=3, **ALL), strict=True):

@@ -5,7 +5,7 @@ import pytest
 from engine import runs
 from engine.config import RunConfig
 from engine.messages import JobEnded, Log, Progress
-from engine.training import Recorder
+from engine.training.job import EventRecorder
 
 PROGRESS = Progress(run="one", epoch=1, epochs=1, batch=1, batches=1, loss=1.0, images_per_s=1.0, left_s=0.0)
 
@@ -18,7 +18,7 @@ def run(tmp_path):
 def record(run, *events):
     """Return the events as the recorder passes them on."""
     heard = []
-    with Recorder(run, heard.append) as recorder:
+    with EventRecorder(run, heard.append) as recorder:
         for event in events:
             recorder(event)
     return heard

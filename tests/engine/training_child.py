@@ -105,7 +105,7 @@ def _work(path: str, how: str, step: int) -> None:
 
 
 def _main() -> None:
-    backend.preload("engine.fitting", "tensorflow")
+    backend.preload("engine.training.trainer", "tensorflow")
     for line in sys.stdin:
         _work(*json.loads(line))
         sys.stdout.write("ended\n")

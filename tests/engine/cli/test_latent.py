@@ -6,9 +6,10 @@ import sys
 
 import pytest
 
-from engine import cli, config, training
+from engine import cli, config
 from engine.cli import latent_pictures
 from engine.report import MARK
+from engine.training import job
 from tests.trained_runs import TINY
 
 
@@ -100,7 +101,7 @@ def test_samples_are_pictures_with_their_nearest_scans(call, tmp_path, run, sour
 def look_into(backend, root):
     """Train a run on a backend, sample from it and map its latents; return the backend that computed."""
     settings = {**TINY, "model": "vae", "phantom_count": 60, "epochs": 1, "backend": backend}
-    training.train(config.from_flat(settings), run="run", root=root)
+    job.train(config.from_flat(settings), run="run", root=root)
     for command, *words in (["sample", "--n", "2"], ["latent"]):
         assert cli.main([command, "run", *words, "--runs", str(root), "--json", "--out", str(root / command)]) == 0
     return sys.modules["keras"].backend.backend()

@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 import engine
-from engine import checkpoints, config, models
+from engine import config, models
 from engine.messages import Log, never_stop
 from engine.models import subspace
 from engine.models.reconstructor import AdaptContext
+from engine.training import checkpoints
 
 
 def ripples(count, pixels=64, rank=6):

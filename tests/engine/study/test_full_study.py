@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from engine import cli, runs, training
+from engine import cli, runs
 from engine.config import StudyConfig
 from engine.messages import JobEnded, JobStarted, RunStudy, StudyProgress, discard_event, read_event
 from engine.report import figures
@@ -21,6 +21,7 @@ from engine.study import figures as study_figures
 from engine.study import job
 from engine.study.findings import Inquiry
 from engine.study_folder import StudyFolder
+from engine.training import job
 from tests.engine.conftest import ROOT
 
 SETTINGS = {"size": 32, "filters": (4, 8), "phantom_count": 36, "epochs": 6, "batch_size": 16}
@@ -36,10 +37,10 @@ from engine.study import job
 
 TRIAL = '''
 import threading
-from engine import training
+from engine.training import job
 from engine.search import trial_worker
 
-resume = training.resume
+resume = job.resume
 
 def resume_and_wait(run, *, emit, should_stop):
     def hear(event):
@@ -48,7 +49,7 @@ def resume_and_wait(run, *, emit, should_stop):
             threading.Event().wait()
     return resume(run, emit=hear, should_stop=should_stop)
 
-training.resume = resume_and_wait
+job.resume = resume_and_wait
 trial_worker.main()
 '''
 
@@ -89,7 +90,7 @@ class ThisProcess:
         pass
 
     def submit(self, task, inbox):
-        training.resume(task.run, emit=lambda event: inbox.put((task.number, event)))
+        job.resume(task.run, emit=lambda event: inbox.put((task.number, event)))
         inbox.put((task.number, ProcessExited(0, "")))
         return SimpleNamespace(say=discard_event, kill=lambda: None, close=lambda: None)
 

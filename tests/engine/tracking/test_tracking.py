@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from wandb.proto.wandb_internal_pb2 import Record
 
-from engine import runs, tracking, training
+from engine import runs, tracking
 from engine.errors import TrackingError
 from engine.messages import EpochEnded, JobEnded, JobStarted
+from engine.training import job
 
 BLOCK = 32768
 
@@ -47,7 +48,7 @@ def folder(tmp_path_factory):
 def tracked(folder, tiny):
     """A tracked run on a folder of pictures whose path names a patient, trained once for all tests that look at it."""
     if not (folder / "kept").exists():
-        training.train(tiny(tracking="offline"), run="kept", root=folder)
+        job.train(tiny(tracking="offline"), run="kept", root=folder)
     return runs.open_run("kept", folder)
 
 
@@ -105,7 +106,7 @@ def online(monkeypatch, tmp_path):
 
 def test_online_without_a_login_is_refused_before_there_is_a_run(online, tiny, tmp_path):
     with pytest.raises(TrackingError, match=r"not logged in .* `wandb sync`"):
-        training.train(tiny(tracking="online"), run="none", root=tmp_path)
+        job.train(tiny(tracking="online"), run="none", root=tmp_path)
     assert not (tmp_path / "none").exists()
 
 

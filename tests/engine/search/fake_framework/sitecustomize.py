@@ -9,7 +9,7 @@ from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_file_location
 from pathlib import Path
 
-FILES = {"keras": "fake_keras.py", "tensorflow": "fake_tensorflow.py", "engine.fitting": "fake_fitting.py"}
+FILES = {"keras": "fake_keras.py", "tensorflow": "fake_tensorflow.py", "engine.training.trainer": "fake_fitting.py"}
 
 
 class FakeFramework:

@@ -190,10 +190,12 @@ def test_a_backend_that_cannot_be_used_changes_nothing_about_a_run(trained, tmp_
 
 
 def test_a_loss_that_is_no_number_ends_the_run_with_a_sentence(tiny, tmp_path, monkeypatch):
-    from engine import callbacks
+    from engine.training import callbacks
 
     settings = tiny(learning_rate=1.0, epochs=5)
-    monkeypatch.setattr(callbacks.Reporter, "_speak", poisoned(callbacks.Reporter._speak))
+    monkeypatch.setattr(
+        callbacks.ProgressCallback, "_emit_progress", poisoned(callbacks.ProgressCallback._emit_progress)
+    )
     with pytest.raises(TrainingError, match=r"no longer a finite number in epoch 2.*learning rate \(now 1\)"):
         engine.train(settings, run="one", root=tmp_path)
     run = runs.open_run("one", tmp_path)

@@ -1,6 +1,6 @@
 """The train job: a plain function from settings to a run folder. It knows nothing of who listens.
 
-This module takes no Keras; `engine.fitting`, which does the work, is imported once the backend is chosen.
+This module takes no Keras; `engine.training.trainer`, which does the work, is imported once the backend is chosen.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,9 @@ from engine.errors import ConfigError, DataError, EngramError, RunDamaged
 from engine.messages import Emit, Event, JobEnded, Log, Progress, ShouldStop, discard_event, never_stop
 from engine.runs import Run
 
-STRETCHED = "The learning-rate schedule is recomputed for {epochs} epochs and continues from the current epoch."
+SCHEDULE_STRETCHED = (
+    "The learning-rate schedule is recomputed for {epochs} epochs and continues from the current epoch."
+)
 
 
 def train(
@@ -48,8 +50,8 @@ def train(
         tracking.check(config)
         loading.check_source(config.data)  # before a name is taken
         run = runs.create_run(config, run, root)
-    with Recorder(run, tracking.watched(run, run.config, emit)) as recorder:
-        _work(run, run.config, recorder, should_stop)
+    with EventRecorder(run, tracking.watched(run, run.config, emit)) as recorder:
+        _run(run, run.config, recorder, should_stop)
     return run
 
 
@@ -83,16 +85,16 @@ def resume(
     """
     if not isinstance(run, Run):
         run = runs.open_run(run)
-    with Recorder(run, tracking.watched(run, run.config, emit)) as recorder:
+    with EventRecorder(run, tracking.watched(run, run.config, emit)) as recorder:
         before = run.config.training
-        config = _goal(run, {"epochs": epochs, "backend": backend})
+        config = _resume_config(run, {"epochs": epochs, "backend": backend})
         if config.training.epochs != before.epochs and (before.schedule == "cosine" or before.warm_up):
-            recorder(Log(text=STRETCHED.format(epochs=config.training.epochs)))
-        _work(run, config, recorder, should_stop)
+            recorder(Log(text=SCHEDULE_STRETCHED.format(epochs=config.training.epochs)))
+        _run(run, config, recorder, should_stop)
     return run
 
 
-def _goal(run: Run, changes: Mapping[str, int | str | None]) -> RunConfig:
+def _resume_config(run: Run, changes: Mapping[str, int | str | None]) -> RunConfig:
     """The settings to go on with; what changes is written down, once the backend turned out to be usable."""
     config = run.config
     if run.history() and not any(run.checkpoints.glob("epoch-*")):
@@ -111,10 +113,10 @@ def _goal(run: Run, changes: Mapping[str, int | str | None]) -> RunConfig:
     return wanted
 
 
-def _work(run: Run, config: RunConfig, recorder: "Recorder", should_stop: ShouldStop) -> None:
+def _run(run: Run, config: RunConfig, recorder: "EventRecorder", should_stop: ShouldStop) -> None:
     try:
         _check_source(run, config)  # at once, while importing a framework takes seconds
-        fitting = import_on_backend("engine.fitting", config.training)
+        fitting = import_on_backend("engine.training.trainer", config.training)
         recorder(Log(text=f"Reading {config.data.source}."))
         images = data.load(config=config.data, should_stop=should_stop)
         fitting.fit(run, config, images, emit=recorder, should_stop=should_stop)
@@ -139,7 +141,7 @@ def _check_source(run: Run, config: RunConfig) -> None:
         raise type(error)(error.what, advice.strip()) from None
 
 
-class Recorder:
+class EventRecorder:
     """Hold a run, number its events and append them to its record, but for the fleeting ones, and pass all of them on.
 
     The end is passed on after the run is let go, so that whoever hears of it finds the run free.
@@ -150,7 +152,7 @@ class Recorder:
         self._held, self._ending = ExitStack(), ExitStack()
         self._last = 0
 
-    def __enter__(self) -> "Recorder":
+    def __enter__(self) -> "EventRecorder":
         self._held.enter_context(self.run.lock())
         self._last = runs.last_sequence(self.run)
         return self

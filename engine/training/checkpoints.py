@@ -18,11 +18,11 @@ import numpy as np
 
 from engine.errors import RunDamaged
 
-KEPT = 2
+MAX_TO_KEEP = 2
 
 
 @dataclass(frozen=True)
-class State:
+class TrainingState:
     """Where training stands after `epoch` complete epochs."""
 
     epoch: int = 0
@@ -31,7 +31,7 @@ class State:
     conditions: dict[str, Any] = field(default_factory=dict)
 
 
-def save(folder: Path, model: Any, state: State) -> None:
+def save(folder: Path, model: Any, state: TrainingState) -> None:
     """Write a checkpoint and drop those older than the last two.
 
     Args:
@@ -50,15 +50,15 @@ def save(folder: Path, model: Any, state: State) -> None:
     (temporary / "state.json").write_text(json.dumps(asdict(state)), encoding="utf-8")
     shutil.rmtree(final, ignore_errors=True)
     os.replace(temporary, final)
-    for old in sorted(folder.glob("epoch-*"))[:-KEPT]:
+    for old in sorted(folder.glob("epoch-*"))[:-MAX_TO_KEEP]:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def load(folder: Path, model: Any) -> State:
+def load(folder: Path, model: Any) -> TrainingState:
     """Put the newest readable checkpoint into a built and compiled model.
 
     Returns:
-        Where training stands; `State()` when there is no checkpoint yet.
+        Where training stands; `TrainingState()` when there is no checkpoint yet.
 
     Raises:
         RunDamaged: there are checkpoints, but none can be read into this model.
@@ -66,7 +66,7 @@ def load(folder: Path, model: Any) -> State:
     found = sorted(folder.glob("epoch-*"), reverse=True)
     for path in found:
         try:
-            state = State(**json.loads((path / "state.json").read_text(encoding="utf-8")))
+            state = TrainingState(**json.loads((path / "state.json").read_text(encoding="utf-8")))
             with open(path / "variables.npz", "rb") as stored, np.load(stored, allow_pickle=False) as file:
                 arrays = [file[f"arr_{number}"] for number in range(len(file.files))]
             _assign(model, arrays)
@@ -77,7 +77,7 @@ def load(folder: Path, model: Any) -> State:
         raise RunDamaged(
             f"No checkpoint in {folder} can be read.", "Train again under another run name; the best model is kept."
         )
-    return State()
+    return TrainingState()
 
 
 def _variables(model: Any) -> list[Any]:

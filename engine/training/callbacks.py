@@ -8,12 +8,12 @@ import keras
 import numpy as np
 
 from engine.messages import Emit, Progress, ShouldStop
-from engine.pairs import Pairs
+from engine.pairs import BatchMaker
 
-EVERY_S = 0.2
+REPORT_INTERVAL_S = 0.2
 
 
-class Batches(keras.utils.PyDataset):
+class EpochSequence(keras.utils.PyDataset):
     """The training images of one epoch, in an order that only the seed and the epoch decide.
 
     Args:
@@ -24,7 +24,7 @@ class Batches(keras.utils.PyDataset):
         pairs: makes what the model is given and what it should return; the images themselves, twice, where None.
     """
 
-    def __init__(self, images: Any, batch_size: int, seed: int, epoch: int, pairs: Pairs | None = None) -> None:
+    def __init__(self, images: Any, batch_size: int, seed: int, epoch: int, pairs: BatchMaker | None = None) -> None:
         super().__init__()
         self.images, self.batch_size, self.epoch, self.pairs = images, batch_size, epoch, pairs
         self.order = np.random.Generator(np.random.Philox(key=[seed, epoch])).permutation(len(images))
@@ -35,10 +35,10 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
         images = self.images.read(rows)
-        return self.pairs.of(images, rows, self.epoch) if self.pairs else (images, images)
+        return self.pairs.make(images, rows, self.epoch) if self.pairs else (images, images)
 
 
-class Reporter(keras.callbacks.Callback):
+class ProgressCallback(keras.callbacks.Callback):
     """Tell how an epoch goes, and end it when asked to.
 
     Args:
@@ -49,7 +49,7 @@ class Reporter(keras.callbacks.Callback):
         should_stop: asked after every batch; may block, which pauses training.
     """
 
-    def __init__(self, run: str, epochs: int, batches: Batches, emit: Emit, should_stop: ShouldStop) -> None:
+    def __init__(self, run: str, epochs: int, batches: EpochSequence, emit: Emit, should_stop: ShouldStop) -> None:
         super().__init__()
         self.run, self.epochs, self.batches = run, epochs, batches
         self.emit, self.should_stop = emit, should_stop
@@ -71,13 +71,13 @@ class Reporter(keras.callbacks.Callback):
         done = min((batch + 1) * self.batches.batch_size, len(self.batches.order))
         self.seconds += time.perf_counter() - self._mark
         self.images = done
-        if time.perf_counter() - self._spoke >= EVERY_S or batch + 1 == len(self.batches):
-            self._speak(batch, float((logs or {})["loss"]))
+        if time.perf_counter() - self._spoke >= REPORT_INTERVAL_S or batch + 1 == len(self.batches):
+            self._emit_progress(batch, float((logs or {})["loss"]))
         if self.should_stop():
             self.stopped = self.model.stop_training = True
         self._mark = time.perf_counter()
 
-    def _speak(self, batch: int, loss: float) -> None:
+    def _emit_progress(self, batch: int, loss: float) -> None:
         self._spoke = time.perf_counter()
         if not math.isfinite(loss):
             self.diverged = self.model.stop_training = True

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from engine.callbacks import Batches, Reporter
+from engine.training.callbacks import EpochSequence, ProgressCallback
 
 
 class Images:
@@ -19,7 +19,7 @@ class Images:
 
 
 def order(seed, epoch, count=11):
-    batches = Batches(Images(count), 4, seed, epoch)
+    batches = EpochSequence(Images(count), 4, seed, epoch)
     return [x.ravel().tolist() for x, _ in (batches[index] for index in range(len(batches)))]
 
 
@@ -39,11 +39,11 @@ def fit():
     def go(should_stop, target=None):
         model = keras.Sequential([keras.Input((1, 1, 1)), keras.layers.Dense(1)])
         model.compile("sgd", "mse")
-        batches, events = Batches(Images(32), 4, 0, 0), []
+        batches, events = EpochSequence(Images(32), 4, 0, 0), []
         batches.images.values /= 32
         if target is not None:
             batches.images.values[:] = target
-        reporter = Reporter("one", 3, batches, events.append, should_stop)
+        reporter = ProgressCallback("one", 3, batches, events.append, should_stop)
         model.fit(batches, verbose=0, shuffle=False, callbacks=[reporter])
         return reporter, events
 
@@ -66,7 +66,7 @@ def test_a_wish_to_stop_ends_the_epoch_at_once(fit):
 
 
 def test_the_time_of_a_pause_does_not_count(fit, monkeypatch):
-    from engine import callbacks
+    from engine.training import callbacks
 
     clock = iter(range(10_000))
     monkeypatch.setattr(callbacks.time, "perf_counter", lambda: next(clock))

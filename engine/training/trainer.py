@@ -1,4 +1,4 @@
-"""The epochs of a run: train, validate, preview, keep, tell. Needs Keras; `engine.training` is the way in."""
+"""The epochs of a run: train, validate, preview, keep, tell. Needs Keras; `engine.training.job` is the way in."""
 
 import math
 import os
@@ -9,19 +9,20 @@ from typing import Any
 import keras
 import numpy as np
 
-from engine import backend, checkpoints, models, pairs, runs, scoring
-from engine.callbacks import Batches, Reporter
-from engine.checkpoints import State
+from engine import backend, models, pairs, runs, scoring
 from engine.config import RunConfig
 from engine.errors import ConfigError, TrainingError
 from engine.messages import Emit, EpochEnded, JobEnded, JobStarted, Log, ShouldStop
 from engine.models.reconstructor import AdaptContext
 from engine.runs import Run
+from engine.training import checkpoints
+from engine.training.callbacks import EpochSequence, ProgressCallback
+from engine.training.checkpoints import TrainingState
 
 PREVIEWS = 8
 
 
-class Fit:
+class Trainer:
     """One run being trained.
 
     Args:
@@ -35,18 +36,18 @@ class Fit:
     def __init__(self, run: Run, config: RunConfig, images: Any, emit: Emit, should_stop: ShouldStop) -> None:
         self.run, self.config, self.images = run, config, images
         self.emit, self.should_stop = emit, should_stop
-        self.validation = pairs.judged(images.validation, config.noise)
+        self.validation = pairs.make_validation_view(images.validation, config.noise)
         keras.utils.set_random_seed(config.training.seed)
         steps = math.ceil(len(images.train) / config.training.batch_size)
         self.model, self.best = models.build_compiled(config, steps), models.build(config)
         self.state = self._restore()
 
-    def _restore(self) -> State:
+    def _restore(self) -> TrainingState:
         now = backend.describe_environment(self.config.training)
         state = checkpoints.load(self.run.checkpoints, self.model)
         if state.conditions and state.conditions != now:
             before = {key: state.conditions.get(key) for key in now}
-            changed = ", ".join(_told(key, before[key], now[key]) for key in now if before[key] != now[key])
+            changed = ", ".join(_format_change(key, before[key], now[key]) for key in now if before[key] != now[key])
             text = f"Changed since the checkpoint: {changed}. Results will not be bit-identical."
             self.emit(Log(text=text, level="warning"))
         return replace(state, conditions=now)
@@ -65,7 +66,7 @@ class Fit:
         data = {"source": self.images.source, "fingerprint": fingerprint}
         written = {**self.state.conditions, "seed": training.seed, "data": data, "backends": self._backends()}
         self.run.write_json("provenance.json", written)
-        self._say_what_is_unusual()
+        self._log_warnings()
         given, originals = scoring.fixed(self.validation, PREVIEWS)
         self._preview("originals", originals)
         if given is not originals:
@@ -81,11 +82,11 @@ class Fit:
                 parameters=self.model.count_params(),
                 backend=training.backend,
                 device=self.state.conditions["device"],
-                **self._floors(),
+                **self._entropy_floors(),
             )
         )
 
-    def _floors(self) -> dict[str, float]:
+    def _entropy_floors(self) -> dict[str, float]:
         """The entropy floors of the images, for a loss that is counted in nats."""
         if self.config.model.loss_unit != "nats":
             return {}
@@ -96,19 +97,19 @@ class Fit:
         """Let the model see its images before the first step; False when stopped before its end."""
         if self.state.epoch:
             return True
-        training, made = self.config.training, pairs.Pairs(self.config)
+        training, made = self.config.training, pairs.BatchMaker(self.config)
 
         def draw(number: int) -> Iterator[np.ndarray]:
             epoch = training.epochs + number  # copies of its own: none of them comes again in an epoch
-            batches = Batches(self.images.train, training.batch_size, training.seed, epoch, made)
+            batches = EpochSequence(self.images.train, training.batch_size, training.seed, epoch, made)
             return (batches[place][1] for place in range(len(batches)))
 
-        def tell(text: str) -> None:
+        def log(text: str) -> None:
             self.emit(Log(text=text))
 
-        return bool(self.model.adapt(AdaptContext(len(self.images.train), training.seed, draw, self.should_stop, tell)))
+        return bool(self.model.adapt(AdaptContext(len(self.images.train), training.seed, draw, self.should_stop, log)))
 
-    def _say_what_is_unusual(self) -> None:
+    def _log_warnings(self) -> None:
         if self.config.warning:
             self.emit(Log(text=self.config.warning, level="warning"))
         noise = self.config.noise
@@ -126,13 +127,13 @@ class Fit:
             return kept
         return [*kept, {"backend": now, "first_epoch": self.state.epoch}]
 
-    def epoch(self) -> bool:
+    def run_epoch(self) -> bool:
         """Train, validate and keep one epoch; False when stopped before its end."""
         training = self.config.training
         number = self.state.epoch
-        made = pairs.Pairs(self.config)
-        batches = Batches(self.images.train, training.batch_size, training.seed, number, made)
-        reporter = Reporter(self.run.name, training.epochs, batches, self.emit, self.should_stop)
+        made = pairs.BatchMaker(self.config)
+        batches = EpochSequence(self.images.train, training.batch_size, training.seed, number, made)
+        reporter = ProgressCallback(self.run.name, training.epochs, batches, self.emit, self.should_stop)
         self.model.begin_epoch(number)
         fitted = self.model.fit(
             batches, initial_epoch=number, epochs=number + 1, shuffle=False, verbose=0, callbacks=[reporter]
@@ -142,15 +143,15 @@ class Fit:
                 f"The loss is no longer a finite number in epoch {number + 1}.",
                 f"Lower the learning rate (now {training.learning_rate:g}) and resume: completed epochs are saved.",
             )
-        scores = None if reporter.stopped else scoring.score(self.judged(), self.validation, self.should_stop)
+        scores = None if reporter.stopped else scoring.score(self.evaluation_model(), self.validation, self.should_stop)
         if scores is None:
             return False
         metrics = {name: float(values[-1]) for name, values in fitted.history.items()}
         metrics |= {f"val_{name}": float(values.mean()) for name, values in scores.items()}
-        self._keep(metrics | {"images_per_s": reporter.images_per_s, "train_s": reporter.seconds})
+        self._finish_epoch(metrics | {"images_per_s": reporter.images_per_s, "train_s": reporter.seconds})
         return True
 
-    def _keep(self, metrics: dict[str, float]) -> None:
+    def _finish_epoch(self, metrics: dict[str, float]) -> None:
         number = self.state.epoch + 1
         best = metrics["val_loss"] < self.state.best_loss
         self.state = replace(self.state, epoch=number)
@@ -158,12 +159,12 @@ class Fit:
             self.state = replace(self.state, best_epoch=number, best_loss=metrics["val_loss"])
             self.save_model()
         given, _ = scoring.fixed(self.validation, PREVIEWS)
-        preview = self._preview(f"epoch-{number:05d}", scoring.reconstruct(self.judged(), given))
+        preview = self._preview(f"epoch-{number:05d}", scoring.reconstruct(self.evaluation_model(), given))
         checkpoints.save(self.run.checkpoints, self.model, self.state)
         self.emit(EpochEnded(run=self.run.name, epoch=number, metrics=metrics, best=best, preview=preview))
         runs.write_history(self.run)
 
-    def judged(self) -> Any:
+    def evaluation_model(self) -> Any:
         """The model that is validated, shown and kept: the one in training, or one with its averaged weights."""
         if not self.config.training.ema:
             return self.model
@@ -183,7 +184,7 @@ class Fit:
         return f"previews/{name}.npy"
 
 
-def _told(key: str, before: Any, now: Any) -> str:
+def _format_change(key: str, before: Any, now: Any) -> str:
     """A changed condition in a few words."""
     return f"{key} (from {before} to {now})" if key == "backend" else key
 
@@ -195,11 +196,11 @@ def fit(run: Run, config: RunConfig, images: Any, emit: Emit, should_stop: Shoul
         TrainingError: the loss is no longer finite.
         RunDamaged: its checkpoints cannot be read.
     """
-    work = Fit(run, config, images, emit, should_stop)
+    work = Trainer(run, config, images, emit, should_stop)
     work.start()
     finished = work.prepare()
     while finished and work.state.epoch < config.training.epochs:
-        finished = work.epoch()
+        finished = work.run_epoch()
     if not run.model_path.exists():
         work.save_model()
     emit(JobEnded(run=run.name, state="finished" if finished else "stopped", epoch=work.state.epoch))

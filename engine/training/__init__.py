@@ -1,0 +1,1 @@
+"""Train a model: the job, the trainer, its callbacks and checkpoints."""
