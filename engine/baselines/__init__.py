@@ -14,7 +14,7 @@ from types import MappingProxyType
 from engine.baselines import block_matching, filters
 from engine.baselines.filters import Images
 from engine.errors import BaselineMissing, ConfigError
-from engine.measures.linear import Linear
+from engine.evaluation.pca import PCAReconstructor
 
 __all__ = ["BASELINES", "PCA", "Baseline", "Denoiser", "named", "names"]
 
@@ -71,7 +71,7 @@ BASELINES: MappingProxyType[str, Baseline] = MappingProxyType(
 )
 
 
-def named(name: str, linear: Linear | None = None) -> Denoiser:
+def named(name: str, linear: PCAReconstructor | None = None) -> Denoiser:
     """The function of a name.
 
     Args:

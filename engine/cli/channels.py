@@ -25,7 +25,7 @@ def run(options: Namespace) -> Outcome:
     _check(options)
     opened = runs.open_run(options.run, options.runs)
     meter = Meter(sys.stderr)
-    images = evaluation.images(opened, options.data, progress=meter.count).splits[options.split]
+    images = evaluation.load_dataset(opened, options.data, progress=meter.count).splits[options.split]
     if not len(images):
         raise ConfigError(f"There is no image in the {options.split} split.", "Choose another split (--split).")
     model = evaluation.load_model(opened)

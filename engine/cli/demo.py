@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import backend, config, evaluation, runs, scoring
+from engine import backend, config, evaluation, runs
 from engine.cli.meter import Meter
 from engine.cli.outcome import INTERRUPTED, Outcome
 from engine.cli.parser import settings
@@ -16,6 +16,7 @@ from engine.cli.stopping import StopWish
 from engine.cli.train import command, meter
 from engine.config import RunConfig
 from engine.data import Dataset, loading
+from engine.evaluation import scoring
 from engine.report import demo as demo_page
 from engine.report.demo import Demo, Examined
 from engine.runs import Run
@@ -70,7 +71,7 @@ def _train(chosen: RunConfig, root: Path, wish: StopWish) -> Run:
 def _examine(trained: list[Run], began: float, root: Path | None) -> Demo:
     """Measure every run and put the images that are shown through it."""
     shower = Meter(sys.stderr)
-    images = evaluation.images(trained[0])
+    images = evaluation.load_dataset(trained[0])
     split = "test" if len(images.test) else "validation"
     models = [evaluation.load_model(each) for each in trained]
     shown = _shown(models[0], images, split)

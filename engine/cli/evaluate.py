@@ -43,10 +43,10 @@ def run(options: Namespace) -> Outcome:
     """Measure a run on each split."""
     opened = runs.open_run(options.run, options.runs)
     meter = Meter(sys.stderr)
-    images = evaluation.images(opened, options.data, progress=meter.count)
-    if options.data is None and evaluation.have_changed(opened, images):
+    images = evaluation.load_dataset(opened, options.data, progress=meter.count)
+    if options.data is None and evaluation.has_data_changed(opened, images):
         meter.say("The images have changed since this run was trained: its training images may now be in other splits.")
-    measured = evaluation.judge(opened, images, options.split, progress=meter.count)
+    measured = evaluation.evaluate_with_references(opened, images, options.split, progress=meter.count)
     if measured is None:
         return Outcome("Stopped.", {}, INTERRUPTED)
     return Outcome(_text(opened, images.source, measured), measured)

@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from engine import backend, data, evaluation, metrics, runs, scoring
+from engine import backend, data, evaluation, metrics, runs
 from engine.cli import latent_pictures
 from engine.cli.meter import Meter
 from engine.cli.outcome import Outcome, number, table
 from engine.cli.typed import whole
 from engine.config import TrainingConfig
+from engine.evaluation import scoring
 from engine.explore.latent import mapping, reports
 from engine.explore.latent.atlas import LATENT, PIXEL, Atlas, flat
 from engine.explore.latent.neighbours import COPY
@@ -63,7 +64,7 @@ def run(options: Namespace) -> Outcome:
 def opened(options: Namespace, meter: Meter) -> Atlas:
     """The atlas of the run and the data that a command names."""
     found = runs.open_run(options.run, options.runs)
-    images: data.Dataset = evaluation.images(found, options.data, progress=meter.count)
+    images: data.Dataset = evaluation.load_dataset(found, options.data, progress=meter.count)
     atlas = Atlas(found, evaluation.load_model(found), images)
     atlas.progress = partial(meter.count, "Encoding")
     backend.import_on_any_backend("engine.explore.layers", TrainingConfig())

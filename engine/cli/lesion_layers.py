@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from engine import backend, data, evaluation, lesions, runs, scoring
+from engine import backend, data, evaluation, lesions, runs
 from engine.cli.meter import Meter
 from engine.cli.outcome import Outcome, number, table
 from engine.config import DataConfig, TrainingConfig
 from engine.data.loading import open_source
 from engine.errors import ConfigError
+from engine.evaluation import scoring
 from engine.explore import whereabouts
 from engine.explore.twins import Twin, of_phantoms, of_scans, stacked
 from engine.report import figures, lesion_curve
@@ -78,7 +79,7 @@ def _twins(run: Run, options: Namespace, count: int, meter: Meter) -> list[Twin]
             raise ConfigError("--data needs a table of lesion boxes (--boxes).", "Without --data, phantoms are used.")
         return of_phantoms(count, run.config.data.size)
     boxes = lesions.read_boxes(options.boxes)
-    images: data.Dataset = evaluation.images(run, options.data, progress=meter.count)
+    images: data.Dataset = evaluation.load_dataset(run, options.data, progress=meter.count)
     return of_scans(images.splits[options.split], boxes, count, _aspect_of(images.config))
 
 

@@ -4,11 +4,12 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
-from engine import evaluation, parity, runs, scoring
+from engine import evaluation, parity, runs
 from engine.cli.meter import Meter
 from engine.cli.outcome import USER_ERROR, Outcome, number, table
 from engine.config import model_title
 from engine.errors import ConfigError
+from engine.evaluation import scoring
 from engine.parity import Parity
 from engine.parity.comparison import LIMIT, Compared
 
@@ -23,9 +24,9 @@ def run(options: Namespace) -> Outcome:
     count = _count(options.images)
     opened = runs.open_run(options.run, options.runs)
     meter = Meter(sys.stderr)
-    loaded = evaluation.images(opened, options.data, progress=meter.count)
+    loaded = evaluation.load_dataset(opened, options.data, progress=meter.count)
     split = next(name for name in ("test", "validation", "train") if len(loaded.splits[name]))
-    _, images = scoring.fixed(loaded.splits[split], count)
+    _, images = scoring.fix_sample(loaded.splits[split], count)
     found = parity.check(opened, images, progress=meter.count)
     content = {**found.content(), "source": loaded.source, "split": split}
     return Outcome(_text(found, f"{split} images of {loaded.source}"), content, 0 if found.ok else USER_ERROR)

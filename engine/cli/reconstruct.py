@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import data, evaluation, metrics, runs, scoring
+from engine import data, evaluation, metrics, runs
 from engine.cli.meter import Meter
 from engine.cli.outcome import USER_ERROR, Outcome, decimals, number, table
 from engine.errors import EngramError
+from engine.evaluation import scoring
 from engine.report import figures
 from engine.runs import Run
 

@@ -15,10 +15,11 @@ from engine.denoising import methods, placing
 from engine.denoising.methods import Method
 from engine.denoising.placing import Chosen
 from engine.errors import ConfigError
+from engine.evaluation import evaluator
+from engine.evaluation.evaluator import CLEAN
+from engine.evaluation.progress import Progress, make_subtask
 from engine.lesions import Boxes
-from engine.measures import break_even, numbers, sweeps
-from engine.measures.numbers import CLEAN
-from engine.measures.progress import Progress, step
+from engine.measures import break_even, sweeps
 from engine.measures.sweeps import Conditions, Curve
 from engine.messages import ShouldStop
 from engine.runs import Run
@@ -75,7 +76,7 @@ def follow(order: Order, should_stop: ShouldStop, progress: Progress | None = No
     first, loaded = order.runs[0], []
     for run in order.runs:
         _check_alike(first, run)
-        loaded.append(evaluation.images(run, order.source, should_stop=should_stop, progress=progress))
+        loaded.append(evaluation.load_dataset(run, order.source, should_stop=should_stop, progress=progress))
     chosen = placing.choose(loaded[0], order.part, loaded[1:], order.most)
     boxes = lesions.read_boxes(order.boxes) if order.boxes else Boxes({})
     placed, problems = placing.place(chosen, boxes, order.settings.rim)
@@ -87,7 +88,7 @@ def follow(order: Order, should_stop: ShouldStop, progress: Progress | None = No
     compared, missing = gathered
     curves: dict[str, Curve] = {}
     for name, method in compared.items():
-        told = step(progress, f"Denoising with {method.title}")
+        told = make_subtask(progress, f"Denoising with {method.title}")
         curve = sweeps.follow(method.denoise, conditions, should_stop, told)
         if curve is None:
             return None
@@ -169,8 +170,8 @@ def _numbers(order: Order, method: Method, curves: Mapping[str, Curve], conditio
 
 def _means(measure: str, values: NDArray[np.float64]) -> dict[str, Any]:
     return {
-        measure: [numbers.mean(row) for row in values],
-        f"{measure}_interval": [numbers.interval(row) for row in values],
+        measure: [evaluator.mean(row) for row in values],
+        f"{measure}_interval": [evaluator.confidence_interval(row) for row in values],
     }
 
 

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine import baselines, evaluation, scoring
+from engine import baselines, evaluation
 from engine.baselines import BASELINES, PCA, Denoiser
 from engine.data import Dataset
-from engine.measures import yardsticks
-from engine.measures.linear import Linear
-from engine.measures.progress import Progress, step
+from engine.evaluation import references, scoring
+from engine.evaluation.pca import PCAReconstructor
+from engine.evaluation.progress import Progress, make_subtask
 from engine.messages import ShouldStop
 from engine.runs import Run
 
@@ -45,7 +45,7 @@ def nothing() -> Method:
     return _of_baseline(NOTHING)
 
 
-def of_baselines(names: Sequence[str], linear: Linear | None) -> tuple[list[Method], dict[str, str]]:
+def of_baselines(names: Sequence[str], linear: PCAReconstructor | None) -> tuple[list[Method], dict[str, str]]:
     """The baselines of some names, and for those whose package is missing a sentence with the line that installs it.
 
     Args:
@@ -63,11 +63,11 @@ def of_baselines(names: Sequence[str], linear: Linear | None) -> tuple[list[Meth
 
 def components(
     images: Dataset, runs: Sequence[Run], should_stop: ShouldStop, progress: Progress | None
-) -> Linear | None:
+) -> PCAReconstructor | None:
     """Principal components of the training images, as many as the first run with a latent has numbers, else 512."""
     sizes = [run.config.model.latent_size for run in runs]
     count = next((size for size in sizes if size), COMPONENTS)
-    return yardsticks.pca(images, count, should_stop, step(progress, "Fitting PCA"))
+    return references.fit_pca_reference(images, count, should_stop, make_subtask(progress, "Fitting PCA"))
 
 
 def wants_components(names: Sequence[str]) -> bool:
@@ -83,6 +83,6 @@ def by_name(methods: Sequence[Method]) -> Mapping[str, Method]:
     return found
 
 
-def _of_baseline(name: str, linear: Linear | None = None) -> Method:
-    title = yardsticks.title(len(linear.components)) if name == PCA and linear is not None else BASELINES[name].title
+def _of_baseline(name: str, linear: PCAReconstructor | None = None) -> Method:
+    title = references.title(len(linear.components)) if name == PCA and linear is not None else BASELINES[name].title
     return Method(name, title, "baseline", baselines.named(name, linear))

@@ -13,8 +13,8 @@ from engine.data import Dataset
 from engine.data.decoded_image import UnreadableFile
 from engine.data.raster import upright_size
 from engine.errors import DataError, RegionError
+from engine.evaluation.evaluator import CLEAN, LEAKED
 from engine.lesions import Boxes
-from engine.measures.numbers import CLEAN, LEAKED
 from engine.measures.sweeps import Lesion
 
 LARGEST_SHARE: Final = 0.5  # a lesion that fills more of the picture has no surroundings to speak of

@@ -12,9 +12,9 @@ from engine import data, evaluation, lesions, metrics, noise
 from engine.config import DenoiseConfig
 from engine.denoising import methods
 from engine.denoising.methods import Method
+from engine.evaluation.progress import Progress
 from engine.lesions import Retention
 from engine.lesions.regions import Mask
-from engine.measures.progress import Progress
 from engine.messages import never_stop
 from engine.runs import Run
 
@@ -119,7 +119,7 @@ def denoise(order: Order, progress: Progress | None = None) -> Found:
     mask = lesions.parse_region(order.region, original.shape) if order.region else None
     linear = None
     if methods.wants_components(order.against):
-        images = evaluation.images(order.run, progress=progress)
+        images = evaluation.load_dataset(order.run, progress=progress)
         linear = methods.components(images, [order.run], never_stop, progress)
     beside, missing = methods.of_baselines(order.against, linear)
     chosen = methods.by_name([methods.nothing(), methods.of_run(order.run), *beside])

@@ -8,8 +8,9 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import baselines, metrics, noise, scoring
+from engine import baselines, metrics, noise
 from engine.config import DataConfig
+from engine.evaluation import scoring
 from engine.explore.ladder import Ladder
 from engine.messages import ApplyFilter, Denoise, DenoiseCurve, DenoiseDraft, ImagesRequest, NoisyRequest, Request
 

@@ -14,14 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import backend, data, metrics, runs, scoring
+from engine import backend, data, metrics, runs
 from engine.config import DataConfig, TrainingConfig
 from engine.data.audit import audit, find_exact_duplicates
-from engine.explore import measure
+from engine.evaluation import cache, references, scoring
 from engine.explore.denoise import Denoising
 from engine.explore.inspecting import Inspecting
 from engine.explore.latent import answers as latent
-from engine.measures import yardsticks
 from engine.messages import (
     Audit,
     Emit,
@@ -133,14 +132,14 @@ class Explorer:
         return None if found is None else {"run": request.run, "splits": found}
 
     def _measured(self, request: EvaluateRun) -> dict[str, Any] | None:
-        components = yardsticks.components_of(request.run)
+        components = references.parse_reference(request.run)
         if components is not None:
             images = self.dataset(request.data)
-            return measure.of_yardstick(images, components, self.should_stop)
+            return cache.evaluate_reference_cached(images, components, self.should_stop)
         run = runs.open_run(request.run)
         images = self.dataset(request.data.model_copy(update={"size": run.config.data.size}))
-        found = measure.kept(run, images) if run.model_path.exists() else None
-        return found or measure.of_run(run, self._loaded(run, keep=False), images, self.should_stop)
+        found = cache.read_cached(run, images) if run.model_path.exists() else None
+        return found or cache.evaluate_run_cached(run, self._loaded(run, keep=False), images, self.should_stop)
 
     def originals(self, request: ImagesRequest, side: int | None = None) -> tuple[NDArray[np.float32], list[str]]:
         """The images of a request, (n, side, side, 1), and their names."""
@@ -171,14 +170,14 @@ class Explorer:
 
     def maker(self, name: str, config: DataConfig) -> tuple[Any, int]:
         """What makes pictures under a name, a run's model or a yardstick, and the side of its images."""
-        components = yardsticks.components_of(name)
+        components = references.parse_reference(name)
         if components is None:
             model, run = self.model(name)
             return model, run.config.data.size
         images = self.dataset(config)
         key = images.fingerprint, components
         if self._linear is None or self._linear[0] != key:
-            self._linear = key, yardsticks.pca(images, components)
+            self._linear = key, references.fit_pca_reference(images, components)
         return self._linear[1], config.size
 
     def model(self, name: str) -> tuple[Any, runs.Run]:

@@ -9,7 +9,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import metrics, noise, scoring
+from engine import metrics, noise
+from engine.evaluation import scoring
 
 Images = NDArray[np.float32]
 

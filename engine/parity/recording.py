@@ -10,7 +10,8 @@ import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
-from engine import backend, models, scoring
+from engine import backend, models
+from engine.evaluation import scoring
 from engine.explore import activations, layers
 from engine.runs import Run
 

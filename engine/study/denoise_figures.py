@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 
-from engine import metrics, scoring
+from engine import metrics
+from engine.evaluation import scoring
 from engine.report import figures
 from engine.report.figures import DPI, Column
 from engine.report.style import CARD, LINE, QUIET, SERIES, TEXT

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import noise, scoring
+from engine import noise
+from engine.evaluation import scoring
 from engine.measures import sweeps
 from engine.measures.sweeps import Conditions, Sweep
 from engine.messages import ShouldStop

@@ -6,8 +6,9 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from engine import backend, metrics, scoring
+from engine import backend, metrics
 from engine.config import TrainingConfig
+from engine.evaluation import scoring
 from engine.report import figures, mosaic, ranked, strips
 from engine.report.mosaic import Tile
 from engine.report.ranked import Level, Ranked

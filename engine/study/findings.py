@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from engine import evaluation
 from engine.config import StudyConfig
 from engine.data import Cancelled, Dataset, Split, audit
-from engine.measures import yardsticks
-from engine.measures.numbers import Examiner
-from engine.measures.progress import step
+from engine.evaluation import references
+from engine.evaluation.evaluator import Evaluator
+from engine.evaluation.progress import make_subtask
 from engine.measures.sweeps import Sweep
 from engine.messages import Emit, ShouldStop, StudyProgress
 from engine.study import denoising, paper
@@ -126,7 +126,7 @@ class Inquiry:
         """The images of the study; None when stopped."""
         try:
             first = best_of_each(trials)[paper.MODELS[0]].run
-            return evaluation.images(first, should_stop=self.should_stop, progress=self.say)
+            return evaluation.load_dataset(first, should_stop=self.should_stop, progress=self.say)
         except Cancelled:
             return None
 
@@ -181,13 +181,13 @@ class Inquiry:
 
     def _linear(self, best: Mapping[str, Best], images: Dataset) -> Any:
         """Principal components in the place of the best autoencoder; None when stopped."""
-        told = step(self.say, "Fitting PCA")
-        fitted = yardsticks.pca(images, _linear_size(best), self.should_stop, told)
+        told = make_subtask(self.say, "Fitting PCA")
+        fitted = references.fit_pca_reference(images, _linear_size(best), self.should_stop, told)
         if fitted is None:
             return None
         found, batch = len(fitted.components), best["ae"].trial.config.training.batch_size
-        examiner = Examiner(images, MEASURED_LINEAR, self.should_stop, self.say)
-        measured = examiner.examine(fitted, yardsticks.title(found), batch)
+        examiner = Evaluator(images, MEASURED_LINEAR, self.should_stop, self.say)
+        measured = examiner.evaluate(fitted, references.title(found), batch)
         return measured and {part: {**numbers, "components": found} for part, numbers in measured.items()}
 
     def _audit(self, images: Dataset) -> Any:

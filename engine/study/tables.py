@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine import config, runs
-from engine.measures import yardsticks
+from engine.evaluation import references
 from engine.report import MARK
 from engine.report.demo import NUMBERS
 from engine.search import statistics
@@ -163,7 +163,7 @@ def splits_table(findings: Findings) -> Table:
         for split, numbers in best.measured.items()
     ]
     rows += [
-        [yardsticks.title(numbers["components"]), split.replace("_", " "), *_numbers(numbers)]
+        [references.title(numbers["components"]), split.replace("_", " "), *_numbers(numbers)]
         for split, numbers in findings.linear.items()
     ]
     head = ["Model", "Split", *(title for title, _ in NUMBERS.values())]

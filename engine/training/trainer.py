@@ -9,9 +9,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from engine import backend, models, pairs, runs, scoring
+from engine import backend, models, pairs, runs
 from engine.config import RunConfig
 from engine.errors import ConfigError, TrainingError
+from engine.evaluation import scoring
 from engine.messages import Emit, EpochEnded, JobEnded, JobStarted, Log, ShouldStop
 from engine.models.reconstructor import AdaptContext
 from engine.runs import Run
@@ -67,7 +68,7 @@ class Trainer:
         written = {**self.state.conditions, "seed": training.seed, "data": data, "backends": self._backends()}
         self.run.write_json("provenance.json", written)
         self._log_warnings()
-        given, originals = scoring.fixed(self.validation, PREVIEWS)
+        given, originals = scoring.fix_sample(self.validation, PREVIEWS)
         self._preview("originals", originals)
         if given is not originals:
             self._preview("noisy", given)
@@ -158,7 +159,7 @@ class Trainer:
         if best:
             self.state = replace(self.state, best_epoch=number, best_loss=metrics["val_loss"])
             self.save_model()
-        given, _ = scoring.fixed(self.validation, PREVIEWS)
+        given, _ = scoring.fix_sample(self.validation, PREVIEWS)
         preview = self._preview(f"epoch-{number:05d}", scoring.reconstruct(self.evaluation_model(), given))
         checkpoints.save(self.run.checkpoints, self.model, self.state)
         self.emit(EpochEnded(run=self.run.name, epoch=number, metrics=metrics, best=best, preview=preview))

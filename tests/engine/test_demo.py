@@ -7,8 +7,9 @@ import socket
 import numpy as np
 import pytest
 
-from engine import demo, evaluation, metrics, runs, scoring
+from engine import demo, evaluation, metrics, runs
 from engine.data import phantom
+from engine.evaluation import scoring
 from engine.messages import EpochEnded, JobStarted
 
 PACKED = [runs.Run(path) for path in sorted(demo.PACKED.iterdir()) if path.is_dir()]
@@ -97,7 +98,7 @@ def test_newcomer_finds_the_runs(tiny_run, tmp_path, monkeypatch):
     assert run.best_epoch() == tiny_run.best_epoch()
     assert [event.path for event in run.events() if isinstance(event, JobStarted)] == [str(tmp_path / "runs" / "tiny")]
     assert evaluation.evaluate(run) == evaluation.evaluate(tiny_run)
-    assert not evaluation.have_changed(run, evaluation.images(run))
+    assert not evaluation.has_data_changed(run, evaluation.load_dataset(run))
 
 
 def test_folder_with_runs_stays_as_it_is(tiny_run):

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from engine import lesions, scoring
+from engine import lesions
 from engine.errors import RegionError
+from engine.evaluation import scoring
 from engine.explore import whereabouts
 from engine.explore.detectability import Following, Observer, stages
 from engine.explore.inspecting.opened import Opened, OpenedModels

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import scoring
+from engine.evaluation import scoring
 from engine.explore.latent import mapping, reports
 from engine.explore.latent.atlas import LATENT, PIXEL, Atlas, flat, there
 from engine.explore.latent.shelf import Shelf, Subject

@@ -11,9 +11,9 @@ from engine import runs
 from engine.config import DataConfig
 from engine.data import Cancelled, Dataset
 from engine.errors import ConfigError
+from engine.evaluation import references
 from engine.explore.latent.atlas import Atlas
 from engine.explore.latent.space import Images
-from engine.measures import yardsticks
 from engine.messages import Emit, ImagesRequest, Request, RequestProgress, ShouldStop
 
 KEPT = 2
@@ -64,7 +64,7 @@ class Shelf:
         Raises:
             ConfigError: a yardstick is named in the place of a run.
         """
-        if yardsticks.components_of(request.run) is not None:
+        if references.parse_reference(request.run) is not None:
             raise ConfigError("A baseline has no latent space to explore.", "Choose a run.")
         model, side = self.warm.maker(request.run, request.data)
         run, images = runs.open_run(request.run), self.warm.dataset(request.data.model_copy(update={"size": side}))

@@ -6,8 +6,9 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import metrics, scoring
+from engine import metrics
 from engine.errors import ConfigError
+from engine.evaluation import scoring
 
 Images = NDArray[np.float32]
 Latents = NDArray[np.float32]

@@ -31,8 +31,16 @@ def compare_script(gallery: Gallery, data: str) -> str:
     if maps:
         lines += [
             f"for components in {maps}:",
-            "    reconstructed = yardsticks.pca(images, components).predict_on_batch(originals)",
+            "    reconstructed = references.fit_pca_reference(images, components).predict_on_batch(originals)",
             f"    print('PCA', components, {MEASURED})",
         ]
-    measures = ("from engine.measures import yardsticks",) if maps else ()
-    return script(*lines, imports=("import engine", "from engine import evaluation, metrics, scoring", *measures))
+    measures = ("from engine.evaluation import references",) if maps else ()
+    return script(
+        *lines,
+        imports=(
+            "import engine",
+            "from engine import evaluation, metrics",
+            "from engine.evaluation import scoring",
+            *measures,
+        ),
+    )

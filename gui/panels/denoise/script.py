@@ -38,8 +38,10 @@ def denoise_script(case: Case, data: str, noise: Noise, methods: Methods, lesion
     if region is not None:
         kept = f"lesions.retention(originals[0, ..., 0], images[0, ..., 0], mask, rim={rim_px})"
         lines.append(f"    print('    lesion contrast retained', *{kept})")
-    names = "baselines, evaluation, lesions, metrics, noise, scoring"
-    return script(*lines, imports=("import engine", f"from engine import {names}"))
+    names = "baselines, evaluation, lesions, metrics, noise"
+    return script(
+        *lines, imports=("import engine", f"from engine import {names}", "from engine.evaluation import scoring")
+    )
 
 
 def _mask(region: Region) -> str:

@@ -10,7 +10,7 @@ from engine import baselines, metrics, noise
 from engine.baselines import BASELINES, block_matching, filters
 from engine.data.phantom import phantoms
 from engine.errors import BaselineMissing, ConfigError
-from engine.measures import linear
+from engine.evaluation import pca
 
 FILTERS = ("gaussian", "median", "nlm", "tv", "wavelet")
 
@@ -68,7 +68,7 @@ def test_principal_components_are_given(noisy, clean):
         def read(self, which):
             return clean[which]
 
-    fitted = linear.fit(Images(), 3)
+    fitted = pca.fit_pca(Images(), 3)
     assert np.array_equal(baselines.named("pca", fitted)(noisy), fitted.predict_on_batch(noisy))
     with pytest.raises(BaselineMissing, match="fit it on"):
         baselines.named("pca")(noisy)

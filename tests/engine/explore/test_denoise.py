@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from engine import baselines, data, metrics, noise, scoring
+from engine import baselines, data, metrics, noise
 from engine.errors import ConfigError
+from engine.evaluation import references, scoring
 from engine.explore.explorer import Explorer
 from engine.explore.ladder import Ladder
-from engine.measures import yardsticks
 from engine.messages import ApplyFilter, Denoise, DenoiseCurve, DenoiseDraft, never_stop
 
 
@@ -170,7 +170,7 @@ def test_unknown_noise_is_a_sentence(explorer, ask):
 @pytest.mark.parametrize("method", ["none", "median", "nlm", "pca"])
 def test_classical_method_is_given_the_same_noisy_picture(explorer, ask, image, run, method):
     answer = explorer.answer(ask_without_runs(ask, ApplyFilter, method=method, sigma=0.1, seed=5, components=8))
-    linear = yardsticks.pca(data.load(config=run.config.data), 8)
+    linear = references.fit_pca_reference(data.load(config=run.config.data), 8)
     wanted = baselines.named(method, linear)(noise.add_noise(image, "gaussian", 0.1, 5))
     assert read(answer["denoised"]) == pytest.approx(wanted, abs=1e-6)
     assert answer["psnr_db"] == pytest.approx(metrics.psnr_db(image, wanted)[0], abs=1e-4)

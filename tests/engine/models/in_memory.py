@@ -2,7 +2,7 @@
 
 
 class InMemory:
-    """Stands for a split of a dataset: what `engine.scoring` reads."""
+    """Stands for a split of a dataset: what `engine.evaluation.scoring` reads."""
 
     def __init__(self, images):
         self.images = images

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import engine
-from engine import config, models, scoring
+from engine import config, models
+from engine.evaluation import scoring
 from engine.messages import never_stop
 from engine.models.reconstructor import AdaptContext
 from tests.engine.models.in_memory import InMemory

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from engine import models, scoring
+from engine import models
+from engine.evaluation import scoring
 from engine.models.linear_vae import LEAST_EIGENVALUE, fit_linear_vae
 from engine.models.reconstructor import AdaptContext
 

@@ -6,8 +6,9 @@ import keras
 import numpy as np
 import pytest
 
-from engine import config, models, runs, scoring
+from engine import config, models, runs
 from engine.errors import RunDamaged
+from engine.evaluation import scoring
 from tests.engine.models.in_memory import InMemory
 
 NAMES = sorted(models.BUILDERS)

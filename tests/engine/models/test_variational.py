@@ -6,7 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from engine import config, metrics, models, scoring
+from engine import config, metrics, models
+from engine.evaluation import scoring
 from engine.models import variational
 
 COMPARE = """

@@ -136,7 +136,7 @@ def test_last_row_is_the_worst_image_of_the_first_model(made):
     _, _, root = made
     run = runs.open_run("ae-0001", root)
     shown = demo._examine([run], 0.0, root).shown
-    images = evaluation.images(run).test
+    images = evaluation.load_dataset(run).test
     model = evaluation.load_model(run)
     errors = ((np.asarray(model.reconstruct(images.read())) - images.read()) ** 2).mean(axis=(1, 2, 3))
     assert shown[-1] == errors.argmax()

@@ -137,6 +137,6 @@ def test_stop_while_images_are_read_ends_the_measuring(write_run, monkeypatch, t
     def stop(*words, **more):
         raise Cancelled("Stopped.")
 
-    monkeypatch.setattr(evaluation, "images", stop)
+    monkeypatch.setattr(evaluation, "load_dataset", stop)
     trials = [of_run(write_run("a", [1.0])), of_run(write_run("b", [1.0], model="vae"))]
     assert Inquiry(StudyConfig(), {}, Kept(tmp_path / "x"), lambda event: None, never_stop).read(trials) is None

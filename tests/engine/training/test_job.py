@@ -126,7 +126,8 @@ def heard_images(heard):
 
 
 def test_the_model_kept_is_the_best_by_validation(trained):
-    from engine import data, models, scoring
+    from engine import data, models
+    from engine.evaluation import scoring
 
     run = trained(epochs=4, learning_rate=0.05)
     images = data.load(config=run.config.data)

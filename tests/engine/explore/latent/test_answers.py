@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine import data, metrics, scoring
+from engine import data, metrics
 from engine.errors import ConfigError
+from engine.evaluation import scoring
 from engine.explore.explorer import Explorer
 from engine.messages import (
     CalibrateSpread,

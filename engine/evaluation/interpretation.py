@@ -6,8 +6,8 @@ import numpy as np
 
 from engine.config import RunConfig
 from engine.data import Dataset
-from engine.measures.numbers import CLEAN, LEAKED, Numbers
-from engine.measures.yardsticks import IDENTITY, MEAN, PCA, title
+from engine.evaluation.evaluator import CLEAN, LEAKED, Numbers
+from engine.evaluation.references import IDENTITY, MEAN, PCA, title
 
 JUDGED = (CLEAN, "test", "validation", "train")
 WORDS = {
@@ -31,7 +31,7 @@ def leakage(images: Dataset) -> str:
     return f"{share}. Report test_clean. test and test_leaked overestimate the performance of every model."
 
 
-def beside_yardsticks(
+def compare_with_references(
     name: str, config: RunConfig, splits: dict[str, Numbers], yardsticks: dict[str, dict[str, Numbers]]
 ) -> list[str]:
     """Say how a run stands beside its yardsticks, on the part that counts most of those measured.
@@ -54,7 +54,7 @@ def beside_yardsticks(
         sentences.append(_beside_pca(name, own, yardsticks[PCA][part], where))
     if own["mse"] >= yardsticks[MEAN][part]["mse"]:
         sentences.append(
-            f"{name} is worse than the mean training image ({_beside(own, yardsticks[MEAN][part])} {where})."
+            f"{name} is worse than the mean training image ({_compare(own, yardsticks[MEAN][part])} {where})."
         )
     if config.model.latent_size is None and own["mse"] >= yardsticks[IDENTITY][part]["mse"]:
         sentences.append(_beside_identity(name, yardsticks[IDENTITY][part], own, where))
@@ -63,8 +63,8 @@ def beside_yardsticks(
 
 def _beside_pca(name: str, own: Numbers, linear: Numbers, where: str) -> str:
     if own["mse"] >= linear["mse"]:
-        return f"{name} is worse than the {title(linear['components'])} baseline ({_beside(own, linear)} {where})."
-    return f"{name} is better than the {title(linear['components'])} baseline ({_beside(own, linear)} {where})."
+        return f"{name} is worse than the {title(linear['components'])} baseline ({_compare(own, linear)} {where})."
+    return f"{name} is better than the {title(linear['components'])} baseline ({_compare(own, linear)} {where})."
 
 
 def _beside_identity(name: str, identity: Numbers, own: Numbers, where: str) -> str:
@@ -73,10 +73,10 @@ def _beside_identity(name: str, identity: Numbers, own: Numbers, where: str) -> 
             f"{name} has no bottleneck: copying its input would score perfectly here, so these results do not "
             "show what it has learned."
         )
-    return f"{name} is worse than its noisy input without denoising ({_beside(own, identity)} {where})."
+    return f"{name} is worse than its noisy input without denoising ({_compare(own, identity)} {where})."
 
 
-def _beside(own: Numbers, yardstick: Numbers) -> str:
+def _compare(own: Numbers, yardstick: Numbers) -> str:
     return f"{_decibels(own)} vs {_decibels(yardstick)}"
 
 

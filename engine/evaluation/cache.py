@@ -3,29 +3,29 @@
 from typing import Any
 
 from engine.data import Dataset
-from engine.measures import yardsticks
-from engine.measures.numbers import CLEAN, LEAKED, Examiner, Numbers
+from engine.evaluation import references
+from engine.evaluation.evaluator import CLEAN, LEAKED, Evaluator, Numbers
 from engine.messages import ShouldStop
 from engine.runs import Run, model_checksum
 
 FILE, KEPT = "measures.json", 8
 VERSION = 1
-PARTS = ("test", LEAKED, CLEAN)
+TEST_SUBSETS = ("test", LEAKED, CLEAN)
 
 
-def of_yardstick(images: Dataset, components: int, should_stop: ShouldStop) -> dict[str, Numbers] | None:
+def evaluate_reference_cached(images: Dataset, components: int, should_stop: ShouldStop) -> dict[str, Numbers] | None:
     """Measure the linear map of so many components on the test images; None when stopped."""
-    fitted = yardsticks.pca(images, components, should_stop)
+    fitted = references.fit_pca_reference(images, components, should_stop)
     return None if fitted is None else _examined(fitted, images, 1, should_stop)
 
 
-def kept(run: Run, images: Dataset) -> dict[str, Numbers] | None:
+def read_cached(run: Run, images: Dataset) -> dict[str, Numbers] | None:
     """The numbers of a run's present model on these images, where they were found before."""
     found = run.read_derived(FILE).get(_key(run, images))
     return found if isinstance(found, dict) else None
 
 
-def of_run(run: Run, model: Any, images: Dataset, should_stop: ShouldStop) -> dict[str, Numbers] | None:
+def evaluate_run_cached(run: Run, model: Any, images: Dataset, should_stop: ShouldStop) -> dict[str, Numbers] | None:
     """Measure a run's model on the test images and keep the numbers in its folder; None when stopped.
 
     The images are given as they are, also to a run that learned to denoise.
@@ -39,7 +39,7 @@ def of_run(run: Run, model: Any, images: Dataset, should_stop: ShouldStop) -> di
 
 
 def _examined(model: Any, images: Dataset, batch_size: int, should_stop: ShouldStop) -> dict[str, Numbers] | None:
-    return Examiner(images, PARTS, should_stop, None).examine(model, "", batch_size)
+    return Evaluator(images, TEST_SUBSETS, should_stop, None).evaluate(model, "", batch_size)
 
 
 def _key(run: Run, images: Dataset) -> str:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from engine import config, data
-from engine.measures import linear, verdicts, yardsticks
-from engine.measures.numbers import Examiner
+from engine.evaluation import interpretation, pca, references
+from engine.evaluation.evaluator import Evaluator
 from engine.messages import never_stop
 from tests.trained_runs import TINY
 
@@ -26,43 +26,43 @@ def _fresh_cache(tmp_path, monkeypatch):
 
 
 def test_map_is_fitted_on_the_training_images_alone(images):
-    found, wanted = yardsticks.pca(images, 8), linear.fit(images.train, 8)
+    found, wanted = references.fit_pca_reference(images, 8), pca.fit_pca(images.train, 8)
     assert found.predict_on_batch(images.test.read()) == pytest.approx(wanted.predict_on_batch(images.test.read()))
 
 
 @pytest.mark.usefixtures("_fresh_cache")
 def test_map_is_found_once_and_a_damaged_copy_anew(images, tmp_path, monkeypatch):
     fits = []
-    fit = linear.fit
-    monkeypatch.setattr(linear, "fit", lambda *words: (fits.append(words[1]), fit(*words))[1])
-    first = yardsticks.pca(images, 8)
-    assert np.array_equal(yardsticks.pca(images, 8).components, first.components)
+    fit = pca.fit_pca
+    monkeypatch.setattr(pca, "fit_pca", lambda *words: (fits.append(words[1]), fit(*words))[1])
+    first = references.fit_pca_reference(images, 8)
+    assert np.array_equal(references.fit_pca_reference(images, 8).components, first.components)
     assert fits == [8]
-    yardsticks.pca(images, 4)
+    references.fit_pca_reference(images, 4)
     assert fits == [8, 4]
     for file in (tmp_path / "yardsticks").iterdir():
         file.write_bytes(file.read_bytes()[:100])
-    assert np.array_equal(yardsticks.pca(images, 8).components, first.components)
+    assert np.array_equal(references.fit_pca_reference(images, 8).components, first.components)
     assert fits == [8, 4, 8]
 
 
 @pytest.mark.usefixtures("_fresh_cache")
 def test_only_the_newest_maps_are_kept(images, tmp_path, monkeypatch):
-    monkeypatch.setattr(yardsticks, "KEPT", 2)
+    monkeypatch.setattr(references, "CACHE_NAME", 2)
     for count in (1, 2, 3):
-        yardsticks.pca(images, count)
+        references.fit_pca_reference(images, count)
     assert len(list((tmp_path / "yardsticks").iterdir())) == 2
 
 
 def test_stopped_yardsticks_give_nothing(images, settings):
-    examiner = Examiner(images, None, lambda: True, None)
-    assert yardsticks.examine(examiner, settings) is None
+    examiner = Evaluator(images, None, lambda: True, None)
+    assert references.evaluate_references(examiner, settings) is None
 
 
 def test_more_components_are_closer(images, settings):
-    examiner = Examiner(images, ["validation"], never_stop, None)
+    examiner = Evaluator(images, ["validation"], never_stop, None)
     few, many = (
-        yardsticks.examine(examiner, config.from_flat({"latent": latent}, settings))["pca"]["validation"]
+        references.evaluate_references(examiner, config.from_flat({"latent": latent}, settings))["pca"]["validation"]
         for latent in (2, 16)
     )
     assert (few["components"], many["components"]) == (2, 16)
@@ -80,7 +80,9 @@ def said(own, settings, latent=True, identity=None):
     beside = {"mean": {"test_clean": part(14.0)}, "identity": {"test_clean": identity or {"mse": 0.0, "psnr_db": None}}}
     if latent:
         beside["pca"] = {"test_clean": part(22.6, components=512)}
-    return verdicts.beside_yardsticks("ae-0011", settings, {"test": part(30.0), "test_clean": part(own)}, beside)
+    return interpretation.compare_with_references(
+        "ae-0011", settings, {"test": part(30.0), "test_clean": part(own)}, beside
+    )
 
 
 def test_run_under_a_yardstick_is_told_so(settings):
@@ -104,7 +106,7 @@ def test_leakage_is_counted(images):
     def words(*keys):
         count = len(keys)
         test = dataclasses.replace(images.test, keys=keys, rows=images.test.rows[:count])
-        return verdicts.leakage(dataclasses.replace(images, test=test))
+        return interpretation.leakage(dataclasses.replace(images, test=test))
 
     known = images.train.keys[0]
     assert "1 of the 2 test images are exact copies" in words(known, "new")
@@ -114,6 +116,6 @@ def test_leakage_is_counted(images):
 
 
 def test_yardsticks_are_named_in_the_place_of_runs():
-    assert yardsticks.components_of("pca:512") == 512
-    assert yardsticks.components_of("pca:0") == 0
-    assert yardsticks.components_of("ae-0001") is yardsticks.components_of("pca:x") is None
+    assert references.parse_reference("pca:512") == 512
+    assert references.parse_reference("pca:0") == 0
+    assert references.parse_reference("ae-0001") is references.parse_reference("pca:x") is None

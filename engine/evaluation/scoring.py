@@ -20,7 +20,7 @@ Pair = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 @dataclass(frozen=True, eq=False)
-class Batch:
+class ScoredBatch:
     """Some images of a split, and what a model makes of them.
 
     Args:
@@ -36,10 +36,10 @@ class Batch:
     pictures: NDArray[np.float32]
 
 
-Measure = Callable[[Batch], Scores]
+Measure = Callable[[ScoredBatch], Scores]
 
 
-def nothing_more(batch: Batch) -> Scores:
+def no_extra_metrics(batch: ScoredBatch) -> Scores:
     """Measure nothing beside the losses."""
     return {}
 
@@ -54,7 +54,7 @@ def reconstruct(model: Any, images: NDArray[np.float32]) -> NDArray[np.float32]:
     Returns:
         Reconstructions, same shape and range; a variational model decodes its latent means.
     """
-    parts = [_pictures(model.predict_on_batch(images[i : i + BATCH])) for i in range(0, len(images), BATCH)]
+    parts = [_to_images(model.predict_on_batch(images[i : i + BATCH])) for i in range(0, len(images), BATCH)]
     return np.concatenate(parts) if parts else np.zeros_like(images)
 
 
@@ -62,7 +62,7 @@ def score(
     model: Any,
     images: Any,
     should_stop: ShouldStop = never_stop,
-    measure: Measure = nothing_more,
+    measure: Measure = no_extra_metrics,
     progress: Callable[[int, int], None] | None = None,
 ) -> Scores | None:
     """Losses of a model on every image of a split, without training it. Batch by batch, so memory stays flat.
@@ -107,32 +107,32 @@ def batches(images: Any) -> Iterator[tuple[int, NDArray[np.float32]]]:
 def _score_batch(model: Any, pair: Pair, first: int, measure: Measure) -> Scores:
     given, images = pair
     outputs = model.predict_on_batch(given)
-    pictures = _pictures(outputs)
+    pictures = _to_images(outputs)
     squared = metrics.mse(images, pictures)
-    more = measure(Batch(first, images, outputs, pictures))
+    more = measure(ScoredBatch(first, images, outputs, pictures))
     if not isinstance(outputs, dict):
         return {"loss": squared, "mse": squared, **more}
-    z = sample(np.asarray(outputs["mean"]), np.asarray(outputs["log_var"]), first)
+    z = sample_latent(np.asarray(outputs["mean"]), np.asarray(outputs["log_var"]), first)
     reconstruction = metrics.cross_entropy_nats(images, np.asarray(model.decoder.predict_on_batch(z)))
     kl = metrics.divergence_nats(np.asarray(outputs["mean"]), np.asarray(outputs["log_var"]))
     total = reconstruction + model.beta * kl
     return {"loss": total, "reconstruction": reconstruction, "kl": kl, "mse": squared, **more}
 
 
-def sample(mean: NDArray[np.float32], log_var: NDArray[np.float32], first: int) -> NDArray[np.float32]:
+def sample_latent(mean: NDArray[np.float32], log_var: NDArray[np.float32], first: int) -> NDArray[np.float32]:
     """Draw one latent per image, the same one for the same row whatever the batch: (n, latent) -> (n, latent)."""
     streams = (np.random.Generator(np.random.Philox(key=[0, first + row])) for row in range(len(mean)))
     epsilon = np.stack([stream.standard_normal(mean.shape[1], np.float32) for stream in streams])
     return mean + np.exp(0.5 * log_var) * epsilon
 
 
-def _pictures(outputs: Any) -> NDArray[np.float32]:
+def _to_images(outputs: Any) -> NDArray[np.float32]:
     if isinstance(outputs, dict):
         return (1.0 / (1.0 + np.exp(-np.asarray(outputs["logits"], np.float64)))).astype(np.float32)
     return np.asarray(outputs)
 
 
-def fixed(images: Any, count: int) -> Pair:
+def fix_sample(images: Any, count: int) -> Pair:
     """The same few images of a split each time, spread evenly over it (and so over its classes).
 
     Returns:

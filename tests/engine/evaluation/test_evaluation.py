@@ -8,9 +8,10 @@ import pytest
 from PIL import Image
 from skimage.metrics import structural_similarity
 
-from engine import backend, data, evaluation, runs, scoring
+from engine import backend, data, evaluation, runs
 from engine.data import Split
 from engine.errors import BackendError, ConfigError, DataError, RunDamaged
+from engine.evaluation import scoring
 from tests.trained_runs import TINY
 
 KEYS = {
@@ -97,13 +98,13 @@ def test_result_has_the_promised_shape(run, measured):
     assert set(measured) == {"run", "model", "noise", "data_range", "splits"}
     assert measured["data_range"] == 1
     assert (measured["run"], measured["model"]) == (run.name, run.config.model.model)
-    counts = {name: len(split) for name, split in evaluation.images(run).splits.items()}
+    counts = {name: len(split) for name, split in evaluation.load_dataset(run).splits.items()}
     assert {name: part["n"] for name, part in measured["splits"].items()} == counts | {"test_clean": counts["test"]}
     assert all(set(part) == KEYS for part in measured["splits"].values())
 
 
 def test_numbers_equal_those_computed_by_hand(run, measured):
-    images = evaluation.images(run)
+    images = evaluation.load_dataset(run)
     for name in ("validation", "test"):
         expected = by_hand(run, images.splits[name].read())
         for key, value in expected.items():
@@ -156,7 +157,7 @@ class Watched(Split):
 
 def test_images_are_read_batch_by_batch(run, monkeypatch):
     monkeypatch.setattr(scoring, "BATCH", 4)
-    images = evaluation.images(run)
+    images = evaluation.load_dataset(run)
     split = images.train
     watched = Watched(*(getattr(split, field.name) for field in dataclasses.fields(Split)))
     evaluation.evaluate(run, dataclasses.replace(images, train=watched), ["train"])
@@ -170,20 +171,20 @@ def test_split_can_be_chosen(run, measured):
 
 
 def test_empty_split_is_left_out(run):
-    images = evaluation.images(run)
+    images = evaluation.load_dataset(run)
     nothing = dataclasses.replace(images.test, rows=images.test.rows[:0], labels=images.test.labels[:0])
     assert set(evaluation.evaluate(run, dataclasses.replace(images, test=nothing))["splits"]) == {"train", "validation"}
 
 
 def test_other_images_go_through_the_runs_own_preparation(run, folder_of_pictures):
-    images = evaluation.images(run, str(folder_of_pictures))
+    images = evaluation.load_dataset(run, str(folder_of_pictures))
     own = run.config.data
     assert images.config == own.model_copy(update={"source": str(folder_of_pictures)})
     assert images.train.read().shape[1:] == (32, 32, 1)
     measured = evaluation.evaluate(run, str(folder_of_pictures))
     assert sum(measured["splits"][name]["n"] for name in images.splits) == 12
-    assert evaluation.have_changed(run, images)
-    assert not evaluation.have_changed(run, evaluation.images(run))
+    assert evaluation.has_data_changed(run, images)
+    assert not evaluation.has_data_changed(run, evaluation.load_dataset(run))
 
 
 def test_missing_source_is_a_sentence(run, tmp_path):
@@ -214,12 +215,12 @@ def test_stopped_evaluation_gives_nothing(run):
 def test_progress_tells_what_is_done(run):
     told = []
     evaluation.evaluate(run, splits=["train"], progress=lambda *step: told.append(step))
-    total = len(evaluation.images(run).train)
+    total = len(evaluation.load_dataset(run).train)
     assert told[-1] == (f"Measuring {run.name} on train", total, total)
 
 
 def test_leaked_and_clean_images_are_told_apart(run, measured):
-    images = evaluation.images(run)
+    images = evaluation.load_dataset(run)
     keys = (images.train.keys[0], *images.test.keys[1:-1], images.validation.keys[0])
     mixed = dataclasses.replace(images, test=dataclasses.replace(images.test, keys=keys))
     parts = evaluation.evaluate(run, mixed, ["test", "test_leaked", "test_clean"])["splits"]
@@ -231,7 +232,7 @@ def test_leaked_and_clean_images_are_told_apart(run, measured):
 
 
 def test_judgement_puts_yardsticks_beside_the_run(run, measured):
-    judged = evaluation.judge(run)
+    judged = evaluation.evaluate_with_references(run)
     assert {key: judged[key] for key in measured} == measured
     assert list(judged["yardsticks"]) == ["pca", "mean", "identity"]
     for numbers in judged["yardsticks"].values():
@@ -245,7 +246,7 @@ def test_judgement_puts_yardsticks_beside_the_run(run, measured):
 
 def test_denoiser_is_measured_on_noisy_images_beside_its_input(trained):
     denoiser = trained(epochs=1, noise="gaussian", noise_low=0.2, noise_high=0.2)
-    judged = evaluation.judge(denoiser, splits=["validation"])
+    judged = evaluation.evaluate_with_references(denoiser, splits=["validation"])
     assert judged["noise"] == "gaussian"
     doing_nothing = judged["yardsticks"]["identity"]["validation"]["mse"]
     assert 0.01 < doing_nothing < 0.05

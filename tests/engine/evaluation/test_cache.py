@@ -6,10 +6,9 @@ import os
 import numpy as np
 import pytest
 
-from engine import data, evaluation, scoring
-from engine.explore import measure
+from engine import data, evaluation
+from engine.evaluation import cache, pca, scoring
 from engine.explore.explorer import Explorer
-from engine.measures import linear
 from engine.messages import EvaluateRun, PerImageErrors, Reconstruct, never_stop
 
 
@@ -57,26 +56,29 @@ def test_numbers_are_found_once_for_the_same_images_and_the_same_model(explorer,
 
 
 def test_damaged_numbers_are_found_anew_and_old_ones_go(run, images, monkeypatch):
-    (run.path / measure.FILE).write_text("{", encoding="utf-8")
-    assert measure.kept(run, images) is None
-    monkeypatch.setattr(measure, "KEPT", 2)
+    (run.path / cache.FILE).write_text("{", encoding="utf-8")
+    assert cache.read_cached(run, images) is None
+    monkeypatch.setattr(cache, "KEPT", 2)
     model = evaluation.load_model(run)
     for number in range(3):
-        measure.of_run(run, model, dataclasses.replace(images, fingerprint=str(number)), never_stop)
-    kept = [measure.kept(run, dataclasses.replace(images, fingerprint=str(number))) for number in range(3)]
+        cache.evaluate_run_cached(run, model, dataclasses.replace(images, fingerprint=str(number)), never_stop)
+    kept = [cache.read_cached(run, dataclasses.replace(images, fingerprint=str(number))) for number in range(3)]
     assert [numbers is None for numbers in kept] == [True, False, False]
 
 
 def test_stopped_measuring_is_no_answer_and_keeps_nothing(run, tmp_path):
-    (run.path / measure.FILE).unlink(missing_ok=True)
+    (run.path / cache.FILE).unlink(missing_ok=True)
     explorer = Explorer(tmp_path, lambda event: None, lambda: True)
     assert explorer.answer(asked("pca:4", run)) is None
-    assert measure.of_run(run, evaluation.load_model(run), data.load(config=run.config.data), lambda: True) is None
-    assert not (run.path / measure.FILE).exists()
+    assert (
+        cache.evaluate_run_cached(run, evaluation.load_model(run), data.load(config=run.config.data), lambda: True)
+        is None
+    )
+    assert not (run.path / cache.FILE).exists()
 
 
 def test_yardstick_stands_in_the_place_of_a_run(explorer, run, images):
-    made = linear.fit(images.train, 4)
+    made = pca.fit_pca(images.train, 4)
     wanted = made.predict_on_batch(images.test.read([0, 2]))
     question = Reconstruct(
         number=1, panel="compare", runs=("pca:4", str(run.path)), data=run.config.data, split="test", indices=(0, 2)

@@ -7,28 +7,29 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from engine import metrics, pairs, scoring
+from engine import metrics, pairs
 from engine.config import NoiseConfig
 from engine.data import Dataset
 from engine.errors import ConfigError
-from engine.measures.progress import Progress, step
+from engine.evaluation import scoring
+from engine.evaluation.progress import Progress, make_subtask
+from engine.evaluation.scoring import ScoredBatch, Scores
 from engine.messages import ShouldStop
-from engine.scoring import Batch, Scores
 
 SPLITS: Final = ("train", "validation", "test")
 LEAKED, CLEAN = "test_leaked", "test_clean"
-PARTS: Final = (*SPLITS, LEAKED, CLEAN)
+SUBSETS: Final = (*SPLITS, LEAKED, CLEAN)
 CONFIDENCE = 0.95
 Numbers = dict[str, Any]
 
 
-class Measurer:
+class BatchMetrics:
     """Every measure of a batch. The heads of a split are found once, however many models are measured on it."""
 
     def __init__(self) -> None:
         self._heads: dict[int, NDArray[np.uint8]] = {}
 
-    def __call__(self, batch: Batch) -> Scores:
+    def __call__(self, batch: ScoredBatch) -> Scores:
         """Measure some images: name -> (k,), and for a latent distribution 'kl_per_dimension' (k, latent)."""
         images, pictures = batch.images, batch.pictures
         similarity, head = metrics.similarity(images, pictures), self._head(batch)
@@ -46,7 +47,7 @@ class Measurer:
         }
         return found | _divergences(batch.outputs)
 
-    def _head(self, batch: Batch) -> metrics.Mask:
+    def _head(self, batch: ScoredBatch) -> metrics.Mask:
         shape = batch.images.shape[:3]
         if batch.first not in self._heads:
             self._heads[batch.first] = np.packbits(metrics.head_mask(batch.images))
@@ -60,14 +61,14 @@ def _divergences(outputs: Any) -> Scores:
     return {"kl_per_dimension": metrics.divergences_nats(mean, log_var).astype(np.float32)}
 
 
-def check(wanted: Sequence[str] | None) -> None:
+def check_split_names(wanted: Sequence[str] | None) -> None:
     """Raise ConfigError when there is no part of a wanted name."""
     for name in wanted or ():
-        if name not in PARTS:
-            raise ConfigError(f"There is no split '{name}'.", f"Choose among {', '.join(PARTS)}.")
+        if name not in SUBSETS:
+            raise ConfigError(f"There is no split '{name}'.", f"Choose among {', '.join(SUBSETS)}.")
 
 
-class Examiner:
+class Evaluator:
     """Puts models through a data set.
 
     Args:
@@ -89,14 +90,14 @@ class Examiner:
         progress: Progress | None,
         noise: NoiseConfig = NoiseConfig(),  # noqa: B008 - frozen
     ) -> None:
-        check(wanted)
-        self.images, self.wanted = images, tuple(wanted or PARTS)
+        check_split_names(wanted)
+        self.images, self.wanted = images, tuple(wanted or SUBSETS)
         self.should_stop, self.progress = should_stop, progress
         self.noise = noise
-        self._measurers = {name: Measurer() for name in SPLITS}
+        self._measurers = {name: BatchMetrics() for name in SPLITS}
         self.leaked = images.leaked
 
-    def examine(self, model: Any, title: str, batch_size: int) -> dict[str, Numbers] | None:
+    def evaluate(self, model: Any, title: str, batch_size: int) -> dict[str, Numbers] | None:
         """Measure one model on every wanted part; parts without images are left out.
 
         Args:
@@ -105,20 +106,20 @@ class Examiner:
             batch_size: the run's, for `batch_sum`.
 
         Returns:
-            part -> numbers, in the order of `PARTS`; None when stopped.
+            part -> numbers, in the order of `SUBSETS`; None when stopped.
         """
         found: dict[str, Numbers] = {}
         for split in SPLITS:
             parts = {name: rows for name, rows in self._parts(split) if name in self.wanted and len(rows)}
             if not parts or not len(self.images.splits[split]):
                 continue
-            told = step(self.progress, f"Measuring {title} on {split}")
+            told = make_subtask(self.progress, f"Measuring {title} on {split}")
             given = pairs.make_validation_view(self.images.splits[split], self.noise)
             scores = scoring.score(model, given, self.should_stop, self._measurers[split], progress=told)
             if scores is None:
                 return None
             side = self.images.config.size
-            found |= {name: numbers(_rows(scores, rows), side, batch_size) for name, rows in parts.items()}
+            found |= {name: summarize(_rows(scores, rows), side, batch_size) for name, rows in parts.items()}
         return found
 
     def _parts(self, split: str) -> Iterator[tuple[str, NDArray[np.int64]]]:
@@ -132,11 +133,11 @@ def _rows(scores: Scores, rows: NDArray[np.int64]) -> Scores:
     return {name: values[rows] for name, values in scores.items()}
 
 
-def numbers(scores: Scores, side: int, batch_size: int) -> Numbers:
+def summarize(scores: Scores, side: int, batch_size: int) -> Numbers:
     """Means over images, with what follows from them; what there is not, or is not finite, is None.
 
     Args:
-        scores: name -> (n,), from `engine.scoring` and `Measurer`.
+        scores: name -> (n,), from `engine.evaluation.scoring` and `BatchMetrics`.
         side: side of the images in pixels.
         batch_size: images per step of the run.
 
@@ -145,7 +146,10 @@ def numbers(scores: Scores, side: int, batch_size: int) -> Numbers:
     """
     plain = ("mse", "mae", "psnr_db", "ssim", "ms_ssim")
     found: Numbers = {"n": len(scores["mse"]), **{name: mean(scores[name]) for name in plain}}
-    found["mse_interval"], found["psnr_db_interval"] = interval(scores["mse"]), interval(scores["psnr_db"])
+    found["mse_interval"], found["psnr_db_interval"] = (
+        confidence_interval(scores["mse"]),
+        confidence_interval(scores["psnr_db"]),
+    )
     found["ms_ssim_scales"] = metrics.scales((side, side))
     for name in ("head_mse", "head_mae", "head_psnr_db", "head_ssim"):
         found[name] = mean(scores[name][~np.isnan(scores[name])])
@@ -177,7 +181,7 @@ def mean(values: NDArray[np.float64] | None) -> float | None:
     return found if np.isfinite(found) else None
 
 
-def interval(values: NDArray[np.float64]) -> list[float] | None:
+def confidence_interval(values: NDArray[np.float64]) -> list[float] | None:
     """The 95 % confidence interval of a mean over images: mean -+ t s / sqrt(n), Student's t with n - 1 degrees.
 
     It says how far the mean would move with other scans of the same kind, not with another seed of the training.

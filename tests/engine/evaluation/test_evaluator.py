@@ -5,32 +5,32 @@ import pytest
 from scipy import stats
 
 from engine.cli import parser
-from engine.measures import numbers
+from engine.evaluation import evaluator
 
 
 def test_interval_is_the_one_of_students_t():
     values = np.random.default_rng(0).normal(3, 2, 20)
     low, high = stats.t.interval(0.95, 19, values.mean(), stats.sem(values))
-    assert numbers.interval(values) == pytest.approx([low, high])
+    assert evaluator.confidence_interval(values) == pytest.approx([low, high])
 
 
 def test_interval_holds_the_mean_as_often_as_it_says():
     rng = np.random.default_rng(1)
-    found = [numbers.interval(rng.normal(0, 1, 10)) for _ in range(2000)]
+    found = [evaluator.confidence_interval(rng.normal(0, 1, 10)) for _ in range(2000)]
     assert np.mean([low <= 0 <= high for low, high in found]) == pytest.approx(0.95, abs=0.02)
 
 
 def test_no_interval_without_two_finite_values():
-    assert numbers.interval(np.array([1.0])) is None
-    assert numbers.interval(np.array([1.0, np.inf])) is None
+    assert evaluator.confidence_interval(np.array([1.0])) is None
+    assert evaluator.confidence_interval(np.array([1.0, np.inf])) is None
 
 
 def test_mean_that_is_not_finite_is_none():
-    assert numbers.mean(np.array([1.0, np.inf])) is None
-    assert numbers.mean(np.array([])) is None
-    assert numbers.mean(None) is None
-    assert numbers.mean(np.array([1.0, 2.0])) == 1.5
+    assert evaluator.mean(np.array([1.0, np.inf])) is None
+    assert evaluator.mean(np.array([])) is None
+    assert evaluator.mean(None) is None
+    assert evaluator.mean(np.array([1.0, 2.0])) == 1.5
 
 
 def test_command_line_offers_all_parts():
-    assert parser.SPLITS == numbers.PARTS
+    assert parser.SPLITS == evaluator.SUBSETS

@@ -22,7 +22,7 @@ BLOCK: Final = 256
 Matrix = NDArray[np.float32]
 
 
-class Linear:
+class PCAReconstructor:
     """A mean image and directions around it; used like a model.
 
     Args:
@@ -40,9 +40,9 @@ class Linear:
         return np.clip(made, 0.0, 1.0).reshape(images.shape).astype(np.float32)
 
 
-def fit(
+def fit_pca(
     images: Any, count: int, should_stop: ShouldStop = never_stop, progress: Callable[[int, int], None] | None = None
-) -> Linear | None:
+) -> PCAReconstructor | None:
     """Find the mean and the first principal components of images.
 
     Args:
@@ -54,19 +54,19 @@ def fit(
     Returns:
         The linear map, None when stopped.
     """
-    flat = _Flat(images, should_stop, progress or _ignore)
+    flat = _RowBlocks(images, should_stop, progress or _ignore)
     mean = flat.mean()
     if mean is None:
         return None
     rank = min(count, flat.count - 1, flat.pixels)
     if rank < 1:
-        return Linear(mean, np.zeros((0, flat.pixels), np.float32))
+        return PCAReconstructor(mean, np.zeros((0, flat.pixels), np.float32))
     small = flat.count * flat.pixels <= EXACT_NUMBERS and min(flat.count, flat.pixels) <= EXACT_SIDE
     basis = (_exact if small else _iterated)(flat, mean, rank)
-    return None if basis is None else Linear(mean, np.ascontiguousarray(basis.T))
+    return None if basis is None else PCAReconstructor(mean, np.ascontiguousarray(basis.T))
 
 
-class _Flat:
+class _RowBlocks:
     """Images as rows, read block by block."""
 
     def __init__(self, images: Any, should_stop: ShouldStop, progress: Callable[[int, int], None]) -> None:
@@ -92,7 +92,7 @@ class _Flat:
         return None if seen < self.count else (total / max(seen, 1)).astype(np.float32)
 
 
-def _exact(flat: _Flat, mean: Matrix, rank: int) -> Matrix | None:
+def _exact(flat: _RowBlocks, mean: Matrix, rank: int) -> Matrix | None:
     """Orthonormal directions (pixels, rank) from the eigenvectors of the smaller square matrix."""
     rows, seen = np.empty((flat.count, flat.pixels), np.float32), 0
     for first, block in flat.blocks(mean):
@@ -109,7 +109,7 @@ def _exact(flat: _Flat, mean: Matrix, rank: int) -> Matrix | None:
     return _orthonormal(directions)
 
 
-def _iterated(flat: _Flat, mean: Matrix, rank: int) -> Matrix | None:
+def _iterated(flat: _RowBlocks, mean: Matrix, rank: int) -> Matrix | None:
     """Orthonormal directions (pixels, rank) from subspace iteration with a fixed seed."""
     width = min(rank + SPARE, flat.count, flat.pixels)
     basis = np.random.Generator(np.random.Philox(key=0)).standard_normal((flat.pixels, width), np.float32)

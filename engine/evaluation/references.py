@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 
 from engine.config import RunConfig
 from engine.data import Dataset
+from engine.evaluation import pca
+from engine.evaluation.evaluator import Evaluator, Numbers
+from engine.evaluation.pca import PCAReconstructor
+from engine.evaluation.progress import make_subtask
 from engine.folders import cache_root
-from engine.measures import linear
-from engine.measures.linear import Linear
-from engine.measures.numbers import Examiner, Numbers
-from engine.measures.progress import step
 from engine.messages import ShouldStop, never_stop
 
 PCA, MEAN, IDENTITY = "pca", "mean", "identity"
-KEPT: Final = 16
+CACHE_NAME: Final = 16
 NAMED: Final = re.compile(r"pca:(\d{1,6})")
 
 
@@ -39,18 +39,18 @@ def title(components: int) -> str:
     return f"PCA-{components}"
 
 
-def components_of(name: str) -> int | None:
+def parse_reference(name: str) -> int | None:
     """How many components a yardstick has that is named in the place of a run: 'pca:512' has 512; None for a run."""
     found = NAMED.fullmatch(name)
     return int(found[1]) if found else None
 
 
-def pca(
+def fit_pca_reference(
     images: Dataset,
     components: int,
     should_stop: ShouldStop = never_stop,
     progress: Callable[[int, int], None] | None = None,
-) -> Linear | None:
+) -> PCAReconstructor | None:
     """The principal components of the training images, from the cache when they were found before.
 
     Args:
@@ -65,14 +65,14 @@ def pca(
     place = cache_root() / "yardsticks" / f"{images.fingerprint[:40]}-{components}.npz"
     if found := _read(place):
         return found
-    made = linear.fit(images.train, components, should_stop, progress)
+    made = pca.fit_pca(images.train, components, should_stop, progress)
     if made is not None:
         with suppress(OSError):  # a full disk: it is found anew next time
             _write(place, made)
     return made
 
 
-def examine(examiner: Examiner, config: RunConfig) -> dict[str, dict[str, Numbers]] | None:
+def evaluate_references(examiner: Evaluator, config: RunConfig) -> dict[str, dict[str, Numbers]] | None:
     """Measure the yardsticks of a run as the run itself is measured.
 
     Args:
@@ -83,16 +83,16 @@ def examine(examiner: Examiner, config: RunConfig) -> dict[str, dict[str, Number
         yardstick -> part -> numbers: 'pca' for a model with a latent, 'mean' and 'identity' for all; None when stopped.
     """
     components = config.model.latent_size
-    told = step(examiner.progress, "Fitting PCA" if components else "Computing the mean image")
-    fitted = pca(examiner.images, components or 0, examiner.should_stop, told)
+    told = make_subtask(examiner.progress, "Fitting PCA" if components else "Computing the mean image")
+    fitted = fit_pca_reference(examiner.images, components or 0, examiner.should_stop, told)
     if fitted is None:
         return None
     models: dict[str, tuple[str, Any]] = {PCA: (title(len(fitted.components)), fitted)} if components else {}
-    models[MEAN] = ("the mean image", Linear(fitted.mean, fitted.components[:0]))
+    models[MEAN] = ("the mean image", PCAReconstructor(fitted.mean, fitted.components[:0]))
     models[IDENTITY] = ("the unprocessed input", Identity())
     measured: dict[str, dict[str, Numbers]] = {}
     for name, (shown, model) in models.items():
-        found = examiner.examine(model, shown, config.training.batch_size)
+        found = examiner.evaluate(model, shown, config.training.batch_size)
         if found is None:
             return None
         measured[name] = found
@@ -102,21 +102,21 @@ def examine(examiner: Examiner, config: RunConfig) -> dict[str, dict[str, Number
     return measured
 
 
-def _read(place: Path) -> Linear | None:
+def _read(place: Path) -> PCAReconstructor | None:
     try:
         with open(place, "rb") as stored, np.load(stored, allow_pickle=False) as file:
-            found = Linear(file["mean"], file["components"])
+            found = PCAReconstructor(file["mean"], file["components"])
         os.utime(place)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
         return None
     return found
 
 
-def _write(place: Path, made: Linear) -> None:
+def _write(place: Path, made: PCAReconstructor) -> None:
     """Write under another name, then rename; of too many, those not wanted for longest go."""
     place.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=place.parent, prefix="new-", delete=False) as file:
         np.savez(file, mean=made.mean, components=made.components)
     os.replace(file.name, place)
-    for old in sorted(place.parent.iterdir(), key=lambda path: path.stat().st_mtime)[:-KEPT]:
+    for old in sorted(place.parent.iterdir(), key=lambda path: path.stat().st_mtime)[:-CACHE_NAME]:
         old.unlink(missing_ok=True)

@@ -7,13 +7,13 @@ from typing import Any
 from engine import backend, config, data
 from engine.config import TrainingConfig
 from engine.data import Dataset
-from engine.measures import verdicts, yardsticks
-from engine.measures.numbers import PARTS, Examiner, Numbers, check
-from engine.measures.progress import Progress, step
+from engine.evaluation import interpretation, references
+from engine.evaluation.evaluator import SUBSETS, Evaluator, Numbers, check_split_names
+from engine.evaluation.progress import Progress, make_subtask
 from engine.messages import ShouldStop, never_stop
 from engine.runs import Run
 
-__all__ = ["PARTS", "evaluate", "have_changed", "images", "judge", "load_model"]
+__all__ = ["SUBSETS", "evaluate", "evaluate_with_references", "has_data_changed", "load_dataset", "load_model"]
 
 
 def evaluate(
@@ -29,7 +29,7 @@ def evaluate(
     Args:
         run: the run.
         source: images to measure on, prepared as the run prepares its own; a name of a source, or a data set that
-            `images` has loaded; the run's own source when None.
+            `load_dataset` has loaded; the run's own source when None.
         splits: which of 'train', 'validation', 'test', 'test_leaked' (test images that are also in train or
             validation, pixel for pixel) and 'test_clean' (the others); those that are not empty when None.
         should_stop: asked between batches.
@@ -59,11 +59,11 @@ def evaluate(
     Raises:
         EngramError: the run has no model, or the images cannot be read.
     """
-    found = _examine(run, source, Asked(splits, should_stop, progress))
-    return None if found is None else _described(run, found[1])
+    found = _evaluate(run, source, JobContext(splits, should_stop, progress))
+    return None if found is None else _result_to_dict(run, found[1])
 
 
-def judge(
+def evaluate_with_references(
     run: Run,
     source: str | Dataset | None = None,
     splits: Sequence[str] | None = None,
@@ -79,25 +79,25 @@ def judge(
         'mean' (the mean training image for every image) and 'identity' (each image for itself); a model without a
         latent has no 'pca'. "notes" are sentences on leakage and on how the run stands beside its yardsticks.
     """
-    asked = Asked(splits, should_stop, progress)
-    found = _examine(run, source, asked)
+    asked = JobContext(splits, should_stop, progress)
+    found = _evaluate(run, source, asked)
     if found is None:
         return None
     examiner, measured = found
-    beside = yardsticks.examine(examiner, run.config)
+    beside = references.evaluate_references(examiner, run.config)
     if beside is None:
         return None
-    notes = [verdicts.leakage(examiner.images)]
-    if have_changed(run, examiner.images):
+    notes = [interpretation.leakage(examiner.images)]
+    if has_data_changed(run, examiner.images):
         notes.append(
             f"PCA and the mean image are computed from the current training images in {examiner.images.source}."
         )
-    notes += verdicts.beside_yardsticks(run.name, run.config, measured, beside)
-    return {**_described(run, measured), "yardsticks": beside, "notes": notes}
+    notes += interpretation.compare_with_references(run.name, run.config, measured, beside)
+    return {**_result_to_dict(run, measured), "yardsticks": beside, "notes": notes}
 
 
 @dataclass(frozen=True)
-class Asked:
+class JobContext:
     """What is wanted of a measurement, and who listens."""
 
     splits: Sequence[str] | None
@@ -105,24 +105,24 @@ class Asked:
     progress: Progress | None
 
 
-def _examine(run: Run, source: str | Dataset | None, asked: Asked) -> tuple[Examiner, dict[str, Numbers]] | None:
-    check(asked.splits)
+def _evaluate(run: Run, source: str | Dataset | None, asked: JobContext) -> tuple[Evaluator, dict[str, Numbers]] | None:
+    check_split_names(asked.splits)
     model = load_model(run)
     loaded = source
     if not isinstance(loaded, Dataset):
-        loaded = images(run, loaded, should_stop=asked.should_stop, progress=asked.progress)
-    examiner = Examiner(loaded, asked.splits, asked.should_stop, asked.progress, run.config.noise)
-    measured = examiner.examine(model, run.name, run.config.training.batch_size)
+        loaded = load_dataset(run, loaded, should_stop=asked.should_stop, progress=asked.progress)
+    examiner = Evaluator(loaded, asked.splits, asked.should_stop, asked.progress, run.config.noise)
+    measured = examiner.evaluate(model, run.name, run.config.training.batch_size)
     return None if measured is None else (examiner, measured)
 
 
-def _described(run: Run, measured: dict[str, Numbers]) -> dict[str, Any]:
+def _result_to_dict(run: Run, measured: dict[str, Numbers]) -> dict[str, Any]:
     settings = run.config
     described = {"run": run.name, "model": settings.model.model, "noise": settings.noise.noise, "data_range": 1.0}
     return {**described, "splits": measured}
 
 
-def images(
+def load_dataset(
     run: Run, source: str | None = None, *, should_stop: ShouldStop = never_stop, progress: Progress | None = None
 ) -> Dataset:
     """Load images as a run sees them: its own, or those of another source with its preparation.
@@ -133,10 +133,10 @@ def images(
     settings = run.config
     if source is not None:
         settings = config.from_flat({"source": source}, settings)
-    return data.load(config=settings.data, should_stop=should_stop, progress=step(progress, "Reading images"))
+    return data.load(config=settings.data, should_stop=should_stop, progress=make_subtask(progress, "Reading images"))
 
 
-def have_changed(run: Run, loaded: Dataset) -> bool:
+def has_data_changed(run: Run, loaded: Dataset) -> bool:
     """Whether the run was trained on other images than these, or with another split of them."""
     trained_on = run.provenance.get("data", {}).get("fingerprint", loaded.fingerprint)
     return bool(trained_on != loaded.fingerprint)
