@@ -2,7 +2,7 @@
 
     python bench/baselines.py --data DATA --scans 48
 
-Gaussian noise of several sigmas, cut to [0, 1]. The factors that `engine.baselines.filters` has are the ones with the
+Gaussian noise of several sigmas, cut to [0, 1]. The factors that `engine.denoising.filters` has are the ones with the
 highest mean over the sigmas.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 from skimage.restoration import estimate_sigma
 
 from engine import config, data, metrics, noise
-from engine.baselines import filters
+from engine.denoising import filters
 
 SIGMAS = tuple(level / 255 for level in (5, 10, 15, 25, 40))
 GRID = {

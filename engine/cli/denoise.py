@@ -6,23 +6,23 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from engine import baselines, runs
+from engine import runs
 from engine.cli.denoise_options import denoise_config
 from engine.cli.meter import Meter
 from engine.cli.outcome import Outcome, decimals, table
-from engine.denoising import single
-from engine.denoising.single import Found, Made, Order
+from engine.denoising import baselines, compare
+from engine.denoising.compare import CompareRequest, CompareResult, MethodResult
 from engine.report import denoising, figures
 
 
 def run(options: Namespace) -> Outcome:
     """Denoise one scan with every method and write the pictures."""
     opened, settings = runs.open_run(options.run, options.runs), denoise_config(options)
-    against = baselines.names(options.against)
+    against = baselines.parse_names(options.against)
     options.out.mkdir(parents=True, exist_ok=True)
     meter = Meter(sys.stderr)
-    order = Order(opened, options.image, settings, options.slice, options.roi, against)
-    found = single.denoise(order, meter.count)
+    order = CompareRequest(opened, options.image, settings, options.slice, options.roi, against)
+    found = compare.compare_methods(order, meter.count)
     for sentence in found.missing.values():
         meter.say(sentence)
     content = {
@@ -42,12 +42,12 @@ def run(options: Namespace) -> Outcome:
     return Outcome(_text(content, options.out), content)
 
 
-def _write(found: Found, order: Order, out: Path) -> dict[str, str]:
+def _write(found: CompareResult, order: CompareRequest, out: Path) -> dict[str, str]:
     """Each picture by itself, the differences on one scale, and all side by side; what each file is, and its path."""
     name_of_scan = figures.shortened(found.scan.name)
     title = f"{name_of_scan} · σ {order.settings.sigma:.3g}"
     drawn = {"original": figures.picture(found.original, f"{name_of_scan} · model input")}
-    made = {("noisy" if name == single.NOISY else name): each for name, each in found.made.items()}
+    made = {("noisy" if name == compare.NOISY else name): each for name, each in found.made.items()}
     limit = figures.difference_limit([each.picture - found.original for each in made.values()])
     for name, each in made.items():
         shown = order.settings.noise if name == "noisy" else figures.shortened(each.method.title)
@@ -65,7 +65,7 @@ def _file_name(name: str) -> str:
     return name.replace("/", "-")
 
 
-def _note(made: Made) -> str:
+def _note(made: MethodResult) -> str:
     decibels = "equal" if math.isinf(made.psnr_db) else f"{made.psnr_db:.1f} dB"
     if made.kept is None or not math.isfinite(made.kept.value):
         return decibels
@@ -75,7 +75,7 @@ def _note(made: Made) -> str:
 def _text(content: dict[str, Any], out: Path) -> str:
     rows = []
     for name, numbers in content["methods"].items():
-        title = "noisy" if name == single.NOISY else numbers["title"]
+        title = "noisy" if name == compare.NOISY else numbers["title"]
         rows.append([title, decimals(numbers["psnr_db"], 1), decimals(numbers["ssim"], 2), *_kept(numbers)])
     lines = [
         f"{Path(content['image']).name}, {content['noise']} noise, σ = {content['sigma']:g}, seed {content['seed']}:",

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from engine import baselines, runs
+from engine import runs
 from engine.cli.denoise_options import denoise_config
 from engine.cli.meter import Meter
 from engine.cli.outcome import INTERRUPTED, Outcome, table
 from engine.cli.stopping import StopWish
-from engine.denoising import curves, methods
-from engine.denoising.curves import Order
+from engine.denoising import baselines, curve, methods
+from engine.denoising.curve import CurveRequest
 from engine.errors import ConfigError
 from engine.report import denoising, figures
 from engine.report.denoising import Measure, Row
@@ -33,19 +33,19 @@ SHOWN_PROBLEMS = 5
 
 def run(options: Namespace) -> Outcome:
     """Draw the curves of some runs."""
-    order = Order(
+    order = CurveRequest(
         runs=[runs.open_run(name, options.runs) for name in dict.fromkeys(options.names)],
         settings=denoise_config(options),
         source=options.data,
-        sigmas=curves.SIGMAS if options.sigmas is None else sigmas(options.sigmas),
-        against=baselines.names(options.against),
+        sigmas=curve.SIGMAS if options.sigmas is None else sigmas(options.sigmas),
+        against=baselines.parse_names(options.against),
         part=options.split,
         boxes=options.boxes,
         most=_count(options.scans),
     )
     meter = Meter(sys.stderr)
     with StopWish(NOTE) as wish:
-        found = curves.follow(order, wish, meter.count)
+        found = curve.run_curve(order, wish, meter.count)
     if found is None:
         return Outcome("Stopped.", {}, INTERRUPTED)
     for sentence in [*found.content["missing"].values(), *found.content["problems"][:SHOWN_PROBLEMS]]:

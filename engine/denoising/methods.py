@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine import baselines, evaluation
-from engine.baselines import BASELINES, PCA, Denoiser
+from engine import evaluation
 from engine.data import Dataset
+from engine.denoising import baselines
+from engine.denoising.baselines import BASELINES, PCA, Denoiser
 from engine.evaluation import references, scoring
 from engine.evaluation.pca import PCAReconstructor
 from engine.evaluation.progress import Progress, make_subtask
@@ -34,18 +35,18 @@ class Method:
     denoise: Denoiser
 
 
-def of_run(run: Run, model: Any = None) -> Method:
+def from_run(run: Run, model: Any = None) -> Method:
     """A run's best model, loaded here where it is not given."""
     loaded = evaluation.load_model(run) if model is None else model
     return Method(run.name, run.name, "run", lambda images: scoring.reconstruct(loaded, images))
 
 
-def nothing() -> Method:
+def identity_method() -> Method:
     """Leaving the noisy pictures as they are."""
     return _of_baseline(NOTHING)
 
 
-def of_baselines(names: Sequence[str], linear: PCAReconstructor | None) -> tuple[list[Method], dict[str, str]]:
+def from_filters(names: Sequence[str], linear: PCAReconstructor | None) -> tuple[list[Method], dict[str, str]]:
     """The baselines of some names, and for those whose package is missing a sentence with the line that installs it.
 
     Args:
@@ -85,4 +86,4 @@ def by_name(methods: Sequence[Method]) -> Mapping[str, Method]:
 
 def _of_baseline(name: str, linear: PCAReconstructor | None = None) -> Method:
     title = references.title(len(linear.components)) if name == PCA and linear is not None else BASELINES[name].title
-    return Method(name, title, "baseline", baselines.named(name, linear))
+    return Method(name, title, "baseline", baselines.get_denoiser(name, linear))

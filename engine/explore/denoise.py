@@ -8,10 +8,11 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import baselines, metrics, noise
+from engine import metrics, noise
 from engine.config import DataConfig
+from engine.denoising import baselines
+from engine.denoising.level_cache import NoiseLevelCache
 from engine.evaluation import scoring
-from engine.explore.ladder import Ladder
 from engine.messages import ApplyFilter, Denoise, DenoiseCurve, DenoiseDraft, ImagesRequest, NoisyRequest, Request
 
 Images = NDArray[np.float32]
@@ -52,7 +53,7 @@ class Denoising:
 
     def __init__(self, warm: Warm) -> None:
         self._warm = warm
-        self._ladders: dict[str, Ladder] = {}
+        self._ladders: dict[str, NoiseLevelCache] = {}
         self._drafts: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 
     def answers(self) -> dict[type[Request], Callable[[Any], dict[str, Any] | None]]:
@@ -122,16 +123,16 @@ class Denoising:
         linear = None
         if request.method == baselines.PCA:
             linear, _ = self._warm.maker(f"pca:{request.components}", request.data)
-        method = baselines.named(request.method, linear)
+        method = baselines.get_denoiser(request.method, linear)
         originals, _ = self._warm.originals(request)
         denoised = method(noise.add_noise(originals, *_level(request, request.sigma)))
         return {"method": request.method, "denoised": self._file(denoised), **numbers(originals, denoised)}
 
-    def _ladder(self, name: str, model: Any, originals: Images, request: NoisyRequest) -> Ladder:
+    def _ladder(self, name: str, model: Any, originals: Images, request: NoisyRequest) -> NoiseLevelCache:
         """The ladder of a run on this image and noise: the one kept for it, where it is still that of these."""
         of = model, originals, request.noise, request.seed
         kept = self._ladders.get(name)
-        return kept if kept is not None and kept.is_of(*of) else Ladder(*of)
+        return kept if kept is not None and kept.is_of(*of) else NoiseLevelCache(*of)
 
     def _quick(self, model: Any) -> Any:
         """What makes drafts in the place of a model; itself where it has no quicker way, as a yardstick has none."""
@@ -164,7 +165,7 @@ def _level(request: NoisyRequest, sigma: float) -> tuple[str, float, int]:
     return request.noise, sigma, request.seed
 
 
-def _errors(ladder: Ladder, sigmas: Sequence[float]) -> dict[str, list[float]]:
+def _errors(ladder: NoiseLevelCache, sigmas: Sequence[float]) -> dict[str, list[float]]:
     """Mean squared errors at each level, of what was made of the noisy image and of that itself."""
     rungs = [ladder.rung(sigma) for sigma in sigmas]
     return {"mse": [rung.mse for rung in rungs], "noisy_mse": [rung.noisy_mse for rung in rungs]}

@@ -37,7 +37,7 @@ class DenoiseDraft(RunsRequest):
 
 
 class ApplyFilter(NoisyRequest):
-    """Put a noisy image through one of `engine.baselines`; it may take its time, beside the other requests.
+    """Put a noisy image through one of `engine.denoising.baselines`; it may take its time, beside the other requests.
 
     Principal components are those of the training images of `data`, so many of them.
     """

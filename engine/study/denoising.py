@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import noise
+from engine.denoising import noise_sweep
+from engine.denoising.noise_sweep import SweepSpec, SweepSummary
 from engine.evaluation import scoring
-from engine.measures import sweeps
-from engine.measures.sweeps import Conditions, Sweep
 from engine.messages import ShouldStop
 
 Images = NDArray[np.float32]
@@ -21,7 +21,7 @@ def noisy(images: Images, sigma: float) -> Images:
     return noise.add_noise(images, "gaussian", sigma, SEED)
 
 
-def sweep(model: Any, images: Images, should_stop: ShouldStop) -> Sweep | None:
+def sweep(model: Any, images: Images, should_stop: ShouldStop) -> SweepSummary | None:
     """Put scans with more and more Gaussian noise through a model.
 
     Args:
@@ -32,7 +32,9 @@ def sweep(model: Any, images: Images, should_stop: ShouldStop) -> Sweep | None:
     Returns:
         The errors, means over the scans; None when stopped.
     """
-    conditions = Conditions(images, (0.0, *SIGMAS), seed=SEED)
-    given = sweeps.follow(lambda scans: scans, conditions, should_stop, with_ssim=False)
-    made = sweeps.follow(lambda scans: scoring.reconstruct(model, scans), conditions, should_stop, with_ssim=False)
-    return None if given is None or made is None else sweeps.summed_up(made, given)
+    conditions = SweepSpec(images, (0.0, *SIGMAS), seed=SEED)
+    given = noise_sweep.run_sweep(lambda scans: scans, conditions, should_stop, with_ssim=False)
+    made = noise_sweep.run_sweep(
+        lambda scans: scoring.reconstruct(model, scans), conditions, should_stop, with_ssim=False
+    )
+    return None if given is None or made is None else noise_sweep.summarize(made, given)

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from engine import evaluation
 from engine.config import StudyConfig
 from engine.data import Cancelled, Dataset, Split, audit
+from engine.denoising.noise_sweep import SweepSummary
 from engine.evaluation import references
 from engine.evaluation.evaluator import Evaluator
 from engine.evaluation.progress import make_subtask
-from engine.measures.sweeps import Sweep
 from engine.messages import Emit, ShouldStop, StudyProgress
 from engine.study import denoising, paper
 from engine.study.kept import Kept, fingerprint, of_model
@@ -38,7 +38,7 @@ class Best:
     trial: Trial
     model: Any
     measured: Mapping[str, Mapping[str, Any]]
-    sweep: Sweep
+    sweep: SweepSummary
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ class Inquiry:
         model = evaluation.load_model(trial.run)
         noise = [MOST_NOISY, denoising.SIGMAS, denoising.SEED]
         swept = self._known(f"{trial.model} noise", [*of, *noise], lambda: self._sweep(trial, model, images))
-        return None if swept is None else Best(trial, model, splits, Sweep(**swept))
+        return None if swept is None else Best(trial, model, splits, SweepSummary(**swept))
 
     def _splits(self, trial: Trial, images: Dataset) -> Any:
         measured = evaluation.evaluate(trial.run, images, should_stop=self.should_stop, progress=self.say)

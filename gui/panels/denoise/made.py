@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import metrics
-from engine.measures.break_even import break_even
+from engine.denoising.break_even import break_even
 from gui.panels.denoise.case import Noise
 from gui.widgets.text import fixed
 

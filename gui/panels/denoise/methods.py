@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from engine.baselines import BASELINES, PCA
+from engine.denoising.baselines import BASELINES, PCA
 from gui.run_record import RunRecord
 
 NOTHING = "none"

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout
 
-from engine.baselines import BASELINES
+from engine.denoising.baselines import BASELINES
 from engine.lesions import Retention
 from gui.panel import MARK
 from gui.panels.denoise.made import NOISY, NONE, WORKING, Made, decibels, similarity

@@ -30,7 +30,7 @@ def denoise_script(case: Case, data: str, noise: Noise, methods: Methods, lesion
         ]
     lines += [
         f"for name in {[key for key in methods.filters if key != 'pca']}:",
-        "    made[name] = baselines.named(name)(noisy)",
+        "    made[name] = baselines.get_denoiser(name)(noisy)",
     ]
     if region is not None:
         lines.append(f"mask = {_mask(region)}")
@@ -38,9 +38,15 @@ def denoise_script(case: Case, data: str, noise: Noise, methods: Methods, lesion
     if region is not None:
         kept = f"lesions.retention(originals[0, ..., 0], images[0, ..., 0], mask, rim={rim_px})"
         lines.append(f"    print('    lesion contrast retained', *{kept})")
-    names = "baselines, evaluation, lesions, metrics, noise"
+    names = "evaluation, lesions, metrics, noise"
     return script(
-        *lines, imports=("import engine", f"from engine import {names}", "from engine.evaluation import scoring")
+        *lines,
+        imports=(
+            "import engine",
+            f"from engine import {names}",
+            "from engine.denoising import baselines",
+            "from engine.evaluation import scoring",
+        ),
     )
 
 

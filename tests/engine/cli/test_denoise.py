@@ -9,10 +9,11 @@ import pytest
 from PIL import Image
 
 from engine import cli, config, data, lesions, metrics, noise
-from engine.baselines import BASELINES, block_matching
 from engine.cli import denoise_options
 from engine.cli.denoise_curve import sigmas
 from engine.data.phantom import phantom
+from engine.denoising import bm3d
+from engine.denoising.baselines import BASELINES
 from engine.errors import ConfigError
 from engine.report import MARK
 from tests.trained_runs import TINY
@@ -115,7 +116,7 @@ def test_denoise_takes_principal_components_of_the_runs_own_images(call, picture
 
 
 def test_missing_package_is_said_and_does_not_keep_the_others_back(call, picture, tmp_path, monkeypatch):
-    monkeypatch.setattr(block_matching, "package", None)
+    monkeypatch.setattr(bm3d, "package", None)
     found = call("denoise", "first", picture, "--against", "bm3d,median", "--out", tmp_path)
     assert list(found["methods"]) == ["none", "first", "median"]
     assert found["missing"] == {"bm3d": "BM3D is not installed. Install it: pip install bm3d"}

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from engine import baselines, data, metrics, noise
+from engine import data, metrics, noise
+from engine.denoising import baselines
+from engine.denoising.level_cache import NoiseLevelCache
 from engine.errors import ConfigError
 from engine.evaluation import references, scoring
 from engine.explore.explorer import Explorer
-from engine.explore.ladder import Ladder
 from engine.messages import ApplyFilter, Denoise, DenoiseCurve, DenoiseDraft, never_stop
 
 
@@ -130,8 +131,8 @@ def test_curve_tells_the_error_of_doing_nothing_and_of_the_run(explorer, ask, ru
 
 def test_curve_gives_way_and_goes_on_where_it_was(explorer, ask, monkeypatch):
     drawn = []
-    computed = Ladder._computed
-    monkeypatch.setattr(Ladder, "_computed", lambda *words: (drawn.append(1), computed(*words))[1])
+    computed = NoiseLevelCache._computed
+    monkeypatch.setattr(NoiseLevelCache, "_computed", lambda *words: (drawn.append(1), computed(*words))[1])
     request = ask(DenoiseCurve, sigmas=(0.1, 0.2))
     explorer.should_stop = lambda: len(drawn) >= 3
     assert explorer.answer(request) is None
@@ -171,7 +172,7 @@ def test_unknown_noise_is_a_sentence(explorer, ask):
 def test_classical_method_is_given_the_same_noisy_picture(explorer, ask, image, run, method):
     answer = explorer.answer(ask_without_runs(ask, ApplyFilter, method=method, sigma=0.1, seed=5, components=8))
     linear = references.fit_pca_reference(data.load(config=run.config.data), 8)
-    wanted = baselines.named(method, linear)(noise.add_noise(image, "gaussian", 0.1, 5))
+    wanted = baselines.get_denoiser(method, linear)(noise.add_noise(image, "gaussian", 0.1, 5))
     assert read(answer["denoised"]) == pytest.approx(wanted, abs=1e-6)
     assert answer["psnr_db"] == pytest.approx(metrics.psnr_db(image, wanted)[0], abs=1e-4)
     assert answer["method"] == method

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.measures.sweeps import Sweep
+from engine.denoising.noise_sweep import SweepSummary
 from engine.messages import never_stop
 from engine.study import denoising
 from engine.study.denoising import noisy, sweep
@@ -50,7 +50,7 @@ def test_identity_never_crosses(images):
             return given
 
     assert sweep(Identity(), images, never_stop).clean_mse == 0
-    assert Sweep(1, (0.1, 0.2), (1.0, 2.0), (1.0, 2.0), 0.0).break_even is None
+    assert SweepSummary(1, (0.1, 0.2), (1.0, 2.0), (1.0, 2.0), 0.0).break_even is None
 
 
 def test_noise_is_the_same_each_time_and_stays_in_range(images):

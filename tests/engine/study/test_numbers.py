@@ -10,7 +10,7 @@ from engine.data import Cancelled
 from engine.messages import never_stop
 from engine.search import space
 from engine.study import numbers, paper, tables
-from engine.study.denoising import SIGMAS, Sweep
+from engine.study.denoising import SIGMAS, SweepSummary
 from engine.study.findings import Inquiry
 from engine.study.kept import Kept
 from engine.study.tables import Table, runs_table
@@ -28,7 +28,9 @@ def best(model, part, **more):
     if "leaked" in more:
         splits["test_leaked"] = more["leaked"]
     noisy = [sigma**2 for sigma in SIGMAS]
-    return SimpleNamespace(trial=trial, measured=splits, sweep=Sweep(9, SIGMAS, noisy, [0.0025] * len(SIGMAS), 0.0025))
+    return SimpleNamespace(
+        trial=trial, measured=splits, sweep=SweepSummary(9, SIGMAS, noisy, [0.0025] * len(SIGMAS), 0.0025)
+    )
 
 
 @pytest.fixture
@@ -91,7 +93,7 @@ def test_break_even_is_measured_and_beside_what_one_expects(findings):
     found = row(findings, "AE, break-even noise level σ")
     assert found.clean == "0.050"
     assert "its MSE on noise-free images, 0.050" in found.why
-    still = Sweep(9, SIGMAS, [1.0] * len(SIGMAS), [2.0] * len(SIGMAS), 2.0)
+    still = SweepSummary(9, SIGMAS, [1.0] * len(SIGMAS), [2.0] * len(SIGMAS), 2.0)
     findings.best["ae"].sweep = still
     assert "At no noise level from σ = 0.01 to 0.3" in row(findings, "AE, break-even noise level σ").why
 

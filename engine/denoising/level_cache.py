@@ -18,7 +18,7 @@ WIDEST: Final = 0.03  # how far apart two levels may be for what lies between th
 
 
 @dataclass(frozen=True, eq=False)
-class Rung:
+class NoiseLevel:
     """One level: what was made of the noisy image, (1, side, side, 1), and how far it and the noisy one are off."""
 
     made: Images
@@ -26,7 +26,7 @@ class Rung:
     noisy_mse: float
 
 
-class Ladder:
+class NoiseLevelCache:
     """The levels of one noise that were put on one image so far, and what a model made of them.
 
     Most kinds of noise draw the same grains at every level, only stronger, so what is made of them changes smoothly.
@@ -41,7 +41,7 @@ class Ladder:
     def __init__(self, model: Any, originals: Images, kind: str, seed: int) -> None:
         self._model: Callable[[], Any] = weakref.ref(model) if model is not None else lambda: None
         self._originals, self._noise = originals, (kind, seed)
-        self._rungs: dict[float, Rung] = {}
+        self._rungs: dict[float, NoiseLevel] = {}
 
     def is_of(self, model: Any, originals: Images, kind: str, seed: int) -> bool:
         """Whether it is the ladder of these."""
@@ -51,7 +51,7 @@ class Ladder:
         """Whether a level has been there."""
         return sigma in self._rungs
 
-    def rung(self, sigma: float) -> Rung:
+    def rung(self, sigma: float) -> NoiseLevel:
         """A level; computed when it is asked for first."""
         if sigma not in self._rungs:
             self._rungs[sigma] = self._computed(sigma)
@@ -79,10 +79,10 @@ class Ladder:
         share = np.float32((sigma - low) / (high - low))
         return (1 - share) * self._rungs[low].made + share * self._rungs[high].made
 
-    def _computed(self, sigma: float) -> Rung:
+    def _computed(self, sigma: float) -> NoiseLevel:
         kind, seed = self._noise
         noisy = noise.add_noise(self._originals, kind, sigma, seed)
         model = self._model()
         made = noisy if model is None else scoring.reconstruct(model, noisy)
         mse, noisy_mse = (float(metrics.mse(self._originals, images)[0]) for images in (made, noisy))
-        return Rung(made, mse, noisy_mse)
+        return NoiseLevel(made, mse, noisy_mse)

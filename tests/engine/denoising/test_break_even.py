@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from engine.measures.break_even import break_even, interval
+from engine.denoising.break_even import bootstrap_interval, break_even
 
 SIGMAS = (0.0, 10 / 255, 15 / 255, 25 / 255, 50 / 255)
 NOISY = np.square(SIGMAS)
@@ -41,12 +41,12 @@ def test_interval_holds_the_break_even_and_narrows_with_more_scans():
     for count in (8, 200):
         errors = rng.uniform(0.002, 0.006, count)
         before, after = np.repeat(NOISY[:, None], count, axis=1), np.tile(errors, (5, 1))
-        low, high = interval(SIGMAS, before, after)
+        low, high = bootstrap_interval(SIGMAS, before, after)
         assert low < break_even(SIGMAS, NOISY, after.mean(axis=1)) < high
         widths.append(high - low)
     assert widths[1] < widths[0] / 2
 
 
 def test_interval_of_one_scan_or_of_no_break_even_is_none():
-    assert interval(SIGMAS, NOISY[:, None], np.full((5, 1), 0.001)) is None
-    assert interval(SIGMAS, np.repeat(NOISY[:, None], 3, 1), np.full((5, 3), 0.9)) is None
+    assert bootstrap_interval(SIGMAS, NOISY[:, None], np.full((5, 1), 0.001)) is None
+    assert bootstrap_interval(SIGMAS, np.repeat(NOISY[:, None], 3, 1), np.full((5, 3), 0.9)) is None

@@ -12,16 +12,16 @@ from engine import lesions
 from engine.data import Dataset
 from engine.data.decoded_image import UnreadableFile
 from engine.data.raster import upright_size
+from engine.denoising.noise_sweep import SweepLesion
 from engine.errors import DataError, RegionError
 from engine.evaluation.evaluator import CLEAN, LEAKED
 from engine.lesions import Boxes
-from engine.measures.sweeps import Lesion
 
 LARGEST_SHARE: Final = 0.5  # a lesion that fills more of the picture has no surroundings to speak of
 
 
 @dataclass(frozen=True, eq=False)
-class Chosen:
+class ScanSelection:
     """Scans of one part of a data set.
 
     Args:
@@ -51,7 +51,7 @@ class Chosen:
         return self.images.splits[self.split].read(self.rows)
 
 
-def choose(images: Dataset, part: str, others: Sequence[Dataset], most: int) -> Chosen:
+def select_scans(images: Dataset, part: str, others: Sequence[Dataset], most: int) -> ScanSelection:
     """Choose scans.
 
     Args:
@@ -73,11 +73,11 @@ def choose(images: Dataset, part: str, others: Sequence[Dataset], most: int) -> 
         raise DataError(f"There are no images in {part} of {images.source}.", "Choose another split with --split.")
     if 0 < most < len(kept):
         kept_all, kept = kept, kept[np.unique(np.linspace(0, len(kept) - 1, most).round().astype(np.int64))]
-        return Chosen(images, part, kept, len(rows) - len(kept_all))
-    return Chosen(images, part, kept, len(rows) - len(kept))
+        return ScanSelection(images, part, kept, len(rows) - len(kept_all))
+    return ScanSelection(images, part, kept, len(rows) - len(kept))
 
 
-def place(chosen: Chosen, boxes: Boxes, rim: int) -> tuple[list[Lesion], list[str]]:
+def locate_lesions(chosen: ScanSelection, boxes: Boxes, rim: int) -> tuple[list[SweepLesion], list[str]]:
     """Find the lesions on scans: the ellipse in each box, whose rim stays out of the other boxes of its scan.
 
     Returns:
@@ -98,7 +98,7 @@ def place(chosen: Chosen, boxes: Boxes, rim: int) -> tuple[list[Lesion], list[st
                 if mask.mean() > LARGEST_SHARE:
                     raise RegionError(f"The region covers {lesions.percent(float(mask.mean()))} of the image.")
                 site = lesions.make_lesion_region(mask, rim, np.any(rest, axis=0) if rest else None)
-                found.append(Lesion(scan, name, mask, site))
+                found.append(SweepLesion(scan, name, mask, site))
             except RegionError as error:
                 problems.append(f"{name}: {error.what}")
     return found, problems

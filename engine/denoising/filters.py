@@ -22,7 +22,7 @@ Picture = NDArray[np.float32]
 LEAST_NOISE: Final = 1e-4
 
 
-def estimated_noise(picture: Picture) -> float:
+def estimate_noise_sigma(picture: Picture) -> float:
     """Standard deviation of the noise in one (height, width) picture, in units of the data range."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # of a picture without any detail it takes the mean of nothing
@@ -30,14 +30,14 @@ def estimated_noise(picture: Picture) -> float:
     return found if found > LEAST_NOISE else LEAST_NOISE
 
 
-def nothing(images: Images) -> Images:
+def identity(images: Images) -> Images:
     """The images as they are."""
     return images
 
 
 def gaussian(images: Images, factor: float = 3.0, power: float = 0.5) -> Images:
     """Gaussian filter of factor * noise ^ power px."""
-    return each(images, lambda picture, noise: gaussian_filter(picture, factor * noise**power, mode="nearest"))
+    return map_images(images, lambda picture, noise: gaussian_filter(picture, factor * noise**power, mode="nearest"))
 
 
 def median(images: Images, small: float = 0.03, large: float = 0.1) -> Images:
@@ -47,7 +47,7 @@ def median(images: Images, small: float = 0.03, large: float = 0.1) -> Images:
         side = 1 + 2 * (noise >= small) + 2 * (noise >= large)
         return np.asarray(median_filter(picture, side, mode="nearest"))
 
-    return each(images, filtered)
+    return map_images(images, filtered)
 
 
 def nlm(images: Images, factor: float = 0.9, patch: int = 5, reach: int = 6) -> Images:
@@ -59,7 +59,7 @@ def nlm(images: Images, factor: float = 0.9, patch: int = 5, reach: int = 6) -> 
     def filtered(picture: Picture, noise: float) -> Picture:
         return np.asarray(denoise_nl_means(picture, patch, reach, factor * noise, fast_mode=True, sigma=noise))
 
-    return each(images, filtered)
+    return map_images(images, filtered)
 
 
 def tv(images: Images, factor: float = 0.7) -> Images:
@@ -67,7 +67,7 @@ def tv(images: Images, factor: float = 0.7) -> Images:
 
     Chambolle: An algorithm for total variation minimization, J. Mathematical Imaging and Vision 20 (2004).
     """
-    return each(images, lambda picture, noise: denoise_tv_chambolle(picture, factor * noise, max_num_iter=100))
+    return map_images(images, lambda picture, noise: denoise_tv_chambolle(picture, factor * noise, max_num_iter=100))
 
 
 def wavelet(images: Images, factor: float = 1.1, kind: str = "db2") -> Images:
@@ -81,10 +81,10 @@ def wavelet(images: Images, factor: float = 1.1, kind: str = "db2") -> Images:
         options = {"sigma": factor * noise, "wavelet": kind, "method": "BayesShrink", "rescale_sigma": False}
         return np.asarray(cycle_spin(picture, max_shifts=3, func=denoise_wavelet, func_kw=options, workers=1))
 
-    return each(images, filtered)
+    return map_images(images, filtered)
 
 
-def each(images: Images, filtered: Callable[[Picture, float], Picture]) -> Images:
+def map_images(images: Images, filtered: Callable[[Picture, float], Picture]) -> Images:
     """Filter picture by picture, each told its estimated noise; (n, height, width, 1) -> the same, cut to [0, 1]."""
-    made = [filtered(picture, estimated_noise(picture)) for picture in images[..., 0]]
+    made = [filtered(picture, estimate_noise_sigma(picture)) for picture in images[..., 0]]
     return np.clip(np.stack(made)[..., np.newaxis], 0.0, 1.0).astype(np.float32) if made else images

@@ -11,16 +11,15 @@ from numpy.typing import NDArray
 from engine import config, evaluation, lesions
 from engine.config import DenoiseConfig
 from engine.data import Dataset
-from engine.denoising import methods, placing
+from engine.denoising import break_even, lesion_selection, methods, noise_sweep
+from engine.denoising.lesion_selection import ScanSelection
 from engine.denoising.methods import Method
-from engine.denoising.placing import Chosen
+from engine.denoising.noise_sweep import SweepResult, SweepSpec
 from engine.errors import ConfigError
 from engine.evaluation import evaluator
 from engine.evaluation.evaluator import CLEAN
 from engine.evaluation.progress import Progress, make_subtask
 from engine.lesions import Boxes
-from engine.measures import break_even, sweeps
-from engine.measures.sweeps import Conditions, Curve
 from engine.messages import ShouldStop
 from engine.runs import Run
 
@@ -29,7 +28,7 @@ WORST = 3
 
 
 @dataclass(frozen=True)
-class Order:
+class CurveRequest:
     """What is asked.
 
     Args:
@@ -37,7 +36,7 @@ class Order:
         settings: kind and seed of the noise, rim, least retention; its sigma is not used.
         source: images to measure on; the first run's own where None.
         sigmas: levels of the noise; the clean scans, level 0, are always put through too.
-        against: baselines, keys of `engine.baselines.BASELINES`.
+        against: baselines, keys of `engine.denoising.baselines.BASELINES`.
         part: which scans.
         boxes: a table of lesions; None for none.
         most: how many scans at most; 0 is no limit.
@@ -54,16 +53,16 @@ class Order:
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class CurveResult:
     """What came of it: curves by method, in the order they are shown, and everything else as plain numbers."""
 
     methods: Mapping[str, Method]
-    curves: Mapping[str, Curve]
-    conditions: Conditions
+    curves: Mapping[str, SweepResult]
+    conditions: SweepSpec
     content: dict[str, Any]
 
 
-def follow(order: Order, should_stop: ShouldStop, progress: Progress | None = None) -> Found | None:
+def run_curve(order: CurveRequest, should_stop: ShouldStop, progress: Progress | None = None) -> CurveResult | None:
     """Put every method through the same noisy scans.
 
     Returns:
@@ -77,37 +76,37 @@ def follow(order: Order, should_stop: ShouldStop, progress: Progress | None = No
     for run in order.runs:
         _check_alike(first, run)
         loaded.append(evaluation.load_dataset(run, order.source, should_stop=should_stop, progress=progress))
-    chosen = placing.choose(loaded[0], order.part, loaded[1:], order.most)
+    chosen = lesion_selection.select_scans(loaded[0], order.part, loaded[1:], order.most)
     boxes = lesions.read_boxes(order.boxes) if order.boxes else Boxes({})
-    placed, problems = placing.place(chosen, boxes, order.settings.rim)
+    placed, problems = lesion_selection.locate_lesions(chosen, boxes, order.settings.rim)
     sigmas = _levels(order.sigmas)
-    conditions = Conditions(chosen.read(), sigmas, order.settings.noise, order.settings.seed, placed)
-    gathered = _gather(order, loaded[0], should_stop, progress)
+    conditions = SweepSpec(chosen.read(), sigmas, order.settings.noise, order.settings.seed, placed)
+    gathered = _collect_methods(order, loaded[0], should_stop, progress)
     if gathered is None:
         return None
     compared, missing = gathered
-    curves: dict[str, Curve] = {}
+    curves: dict[str, SweepResult] = {}
     for name, method in compared.items():
         told = make_subtask(progress, f"Denoising with {method.title}")
-        curve = sweeps.follow(method.denoise, conditions, should_stop, told)
+        curve = noise_sweep.run_sweep(method.denoise, conditions, should_stop, told)
         if curve is None:
             return None
         curves[name] = curve
-    content = _described(order, chosen, conditions) | {"missing": missing, "problems": [*boxes.problems, *problems]}
+    content = _curve_to_dict(order, chosen, conditions) | {"missing": missing, "problems": [*boxes.problems, *problems]}
     content["methods"] = {name: _numbers(order, compared[name], curves, conditions) for name in curves}
-    return Found(compared, curves, conditions, content)
+    return CurveResult(compared, curves, conditions, content)
 
 
-def _gather(
-    order: Order, images: Dataset, should_stop: ShouldStop, progress: Progress | None
+def _collect_methods(
+    order: CurveRequest, images: Dataset, should_stop: ShouldStop, progress: Progress | None
 ) -> tuple[Mapping[str, Method], dict[str, str]] | None:
     linear = None
     if methods.wants_components(order.against):
         linear = methods.components(images, order.runs, should_stop, progress)
         if linear is None:
             return None
-    beside, missing = methods.of_baselines(order.against, linear)
-    return methods.by_name([methods.nothing(), *map(methods.of_run, order.runs), *beside]), missing
+    beside, missing = methods.from_filters(order.against, linear)
+    return methods.by_name([methods.identity_method(), *map(methods.from_run, order.runs), *beside]), missing
 
 
 def _check_alike(first: Run, run: Run) -> None:
@@ -131,7 +130,7 @@ def _levels(sigmas: Sequence[float]) -> tuple[float, ...]:
     return tuple(sorted(wanted))
 
 
-def _described(order: Order, chosen: Chosen, conditions: Conditions) -> dict[str, Any]:
+def _curve_to_dict(order: CurveRequest, chosen: ScanSelection, conditions: SweepSpec) -> dict[str, Any]:
     return {
         "source": chosen.images.source,
         "part": chosen.part,
@@ -142,29 +141,31 @@ def _described(order: Order, chosen: Chosen, conditions: Conditions) -> dict[str
         "sigmas": list(conditions.sigmas),
         "rim": order.settings.rim,
         "least_retention": order.settings.least_retention,
-        "least_contrast": sweeps.LEAST_CONTRAST,
+        "least_contrast": noise_sweep.LEAST_CONTRAST,
         "lesions": len(conditions.lesions),
         "measurable_lesions": int(conditions.measurable.sum()) if conditions.lesions else 0,
     }
 
 
-def _numbers(order: Order, method: Method, curves: Mapping[str, Curve], conditions: Conditions) -> dict[str, Any]:
+def _numbers(
+    order: CurveRequest, method: Method, curves: Mapping[str, SweepResult], conditions: SweepSpec
+) -> dict[str, Any]:
     """Means with 95 % intervals at each level, what follows from them, and the lesions that suffered most."""
     curve, nothing = curves[method.name], curves[methods.NOTHING]
     found: dict[str, Any] = {"title": method.title, "kind": method.kind}
     for measure in ("mse", "psnr_db", "ssim"):
         found |= _means(measure, getattr(curve, measure))
     if method.name != methods.NOTHING:
-        found["break_even"] = sweeps.summed_up(curve, nothing).break_even
-        found["break_even_interval"] = break_even.interval(curve.sigmas, nothing.mse, curve.mse)
-        found["expected_break_even"] = sweeps.summed_up(curve, nothing).expected
+        found["break_even"] = noise_sweep.summarize(curve, nothing).break_even
+        found["break_even_interval"] = break_even.bootstrap_interval(curve.sigmas, nothing.mse, curve.mse)
+        found["expected_break_even"] = noise_sweep.summarize(curve, nothing).expected
     if conditions.lesions:
         which = conditions.measurable
         found |= _means("retention", curve.retention[:, which]) | _means("pattern", curve.pattern[:, which])
         least = order.settings.least_retention
         below = (curve.retention < least) | (curve.pattern < least)
         found["lesions_below"] = below[:, which].sum(axis=1).tolist()
-        found["worst"] = [_worst(conditions, kept, order.settings.seed) for kept in curve.retention]
+        found["worst"] = [_worst_lesions(conditions, kept, order.settings.seed) for kept in curve.retention]
     return found
 
 
@@ -175,7 +176,7 @@ def _means(measure: str, values: NDArray[np.float64]) -> dict[str, Any]:
     }
 
 
-def _worst(conditions: Conditions, kept: NDArray[np.float64], seed: int) -> list[dict[str, Any]]:
+def _worst_lesions(conditions: SweepSpec, kept: NDArray[np.float64], seed: int) -> list[dict[str, Any]]:
     """The measurable lesions of which least is left, with what it takes to see one again: scan, region, seed."""
     order = [int(place) for place in np.argsort(kept) if conditions.measurable[place]][:WORST]
     found = []

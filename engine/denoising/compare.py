@@ -1,4 +1,4 @@
-"""One scan, one noise, many methods: what each makes of it, in pictures and numbers; the job behind `denoise`."""
+"""Compare many methods on one image with one noise: the images and numbers of each."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ ORIGINAL, NOISY = "original", methods.NOTHING
 
 
 @dataclass(frozen=True)
-class Order:
+class CompareRequest:
     """What is asked.
 
     Args:
@@ -44,7 +44,7 @@ class Order:
 
 
 @dataclass(frozen=True, eq=False)
-class Made:
+class MethodResult:
     """What one method made of the noisy scan.
 
     Args:
@@ -72,7 +72,7 @@ class Made:
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class CompareResult:
     """What came of it.
 
     Args:
@@ -88,7 +88,7 @@ class Found:
     index: int
     original: Picture
     mask: Mask | None
-    made: Mapping[str, Made]
+    made: Mapping[str, MethodResult]
     missing: Mapping[str, str]
 
     def warning(self, name: str, least_retention: float) -> str:
@@ -106,7 +106,7 @@ class Found:
         return " ".join(said)
 
 
-def denoise(order: Order, progress: Progress | None = None) -> Found:
+def compare_methods(order: CompareRequest, progress: Progress | None = None) -> CompareResult:
     """Put noise on a scan, and the noisy scan through a run and baselines.
 
     Raises:
@@ -121,17 +121,17 @@ def denoise(order: Order, progress: Progress | None = None) -> Found:
     if methods.wants_components(order.against):
         images = evaluation.load_dataset(order.run, progress=progress)
         linear = methods.components(images, [order.run], never_stop, progress)
-    beside, missing = methods.of_baselines(order.against, linear)
-    chosen = methods.by_name([methods.nothing(), methods.of_run(order.run), *beside])
+    beside, missing = methods.from_filters(order.against, linear)
+    chosen = methods.by_name([methods.identity_method(), methods.from_run(order.run), *beside])
     given = noise.add_noise(original[np.newaxis, ..., np.newaxis], settings.noise, settings.sigma, settings.seed)
-    made = {name: _make(method, given, original, mask, settings.rim) for name, method in chosen.items()}
-    return Found(scan, index, original, mask, made, missing)
+    made = {name: _apply(method, given, original, mask, settings.rim) for name, method in chosen.items()}
+    return CompareResult(scan, index, original, mask, made, missing)
 
 
-def _make(method: Method, given: NDArray[np.float32], original: Picture, mask: Mask | None, rim: int) -> Made:
+def _apply(method: Method, given: NDArray[np.float32], original: Picture, mask: Mask | None, rim: int) -> MethodResult:
     images = method.denoise(given)
     clean, picture = original[np.newaxis], images[..., 0]
     kept = None if mask is None else lesions.retention(original, picture[0], mask, rim)
-    return Made(
+    return MethodResult(
         method, picture[0], float(metrics.psnr_db(clean, picture)[0]), float(metrics.ssim(clean, picture)[0]), kept
     )

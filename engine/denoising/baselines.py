@@ -11,12 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from engine.baselines import block_matching, filters
-from engine.baselines.filters import Images
+from engine.denoising import bm3d, filters
+from engine.denoising.filters import Images
 from engine.errors import BaselineMissing, ConfigError
 from engine.evaluation.pca import PCAReconstructor
 
-__all__ = ["BASELINES", "PCA", "Baseline", "Denoiser", "named", "names"]
+__all__ = ["BASELINES", "PCA", "Baseline", "Denoiser", "get_denoiser", "parse_names"]
 
 Denoiser = Callable[[Images], Images]
 PCA = "pca"
@@ -29,7 +29,7 @@ class Baseline:
     Args:
         title: its name on screen.
         text: how its strength is set, for a tooltip or a table.
-        denoise: the function; of principal components, only once they are given (`named`).
+        denoise: the function; of principal components, only once they are given (`get_denoiser`).
         is_installed: says whether its package is here.
         install: the line that installs it; empty where nothing is missing.
     """
@@ -41,13 +41,13 @@ class Baseline:
     install: str = ""
 
 
-def _unfitted(images: Images) -> Images:
+def _needs_components(images: Images) -> Images:
     raise BaselineMissing("PCA needs training images.", "Give the images to fit it on.")
 
 
 BASELINES: MappingProxyType[str, Baseline] = MappingProxyType(
     {
-        "none": Baseline("Noisy input (no denoising)", "The noisy image, unchanged.", filters.nothing),
+        "none": Baseline("Noisy input (no denoising)", "The noisy image, unchanged.", filters.identity),
         "gaussian": Baseline("Gaussian filter", "Width 3 √σ px; σ is estimated from the image.", filters.gaussian),
         "median": Baseline(
             "Median filter", "3 × 3 pixels from an estimated σ of 0.03, 5 × 5 from 0.1.", filters.median
@@ -59,19 +59,19 @@ BASELINES: MappingProxyType[str, Baseline] = MappingProxyType(
         "wavelet": Baseline(
             "Wavelet", "BayesShrink on db2 wavelets over 16 shifts, 1.1 σ; σ is estimated.", filters.wavelet
         ),
-        PCA: Baseline("PCA", "Projection onto the principal components of the training images.", _unfitted),
+        PCA: Baseline("PCA", "Projection onto the principal components of the training images.", _needs_components),
         "bm3d": Baseline(
             "BM3D",
             "The authors' settings with 1.3 σ; σ is estimated.",
-            block_matching.bm3d,
-            is_installed=block_matching.is_installed,
-            install=block_matching.INSTALL,
+            bm3d.bm3d,
+            is_installed=bm3d.is_installed,
+            install=bm3d.INSTALL,
         ),
     }
 )
 
 
-def named(name: str, linear: PCAReconstructor | None = None) -> Denoiser:
+def get_denoiser(name: str, linear: PCAReconstructor | None = None) -> Denoiser:
     """The function of a name.
 
     Args:
@@ -90,7 +90,7 @@ def named(name: str, linear: PCAReconstructor | None = None) -> Denoiser:
     return linear.predict_on_batch if name == PCA and linear is not None else found.denoise
 
 
-def names(text: str) -> Sequence[str]:
+def parse_names(text: str) -> Sequence[str]:
     """The names in 'nlm,tv'; all that are installed for 'all', none for an empty text.
 
     Raises:

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import lesions, metrics, noise
+from engine.denoising import break_even
 from engine.lesions import LesionRegion
 from engine.lesions.regions import Mask
-from engine.measures import break_even
 from engine.messages import ShouldStop, never_stop
 
 Images = NDArray[np.float32]
@@ -23,7 +23,7 @@ BATCH = 64
 
 
 @dataclass(frozen=True, eq=False)
-class Lesion:
+class SweepLesion:
     """A lesion on one of the scans.
 
     Args:
@@ -40,7 +40,7 @@ class Lesion:
 
 
 @dataclass(frozen=True, eq=False)
-class Conditions:
+class SweepSpec:
     """What every method is put through.
 
     Args:
@@ -55,7 +55,7 @@ class Conditions:
     sigmas: tuple[float, ...]
     kind: str = "gaussian"
     seed: int = 0
-    lesions: Sequence[Lesion] = ()
+    lesions: Sequence[SweepLesion] = ()
 
     def noisy(self, sigma: float, which: slice = slice(None)) -> Images:
         """The scans with noise, always the same: (k, height, width, 1), cut to [0, 1]."""
@@ -77,7 +77,7 @@ class Conditions:
 
 
 @dataclass(frozen=True, eq=False)
-class Curve:
+class SweepResult:
     """What came of one method; a row for each level.
 
     Args:
@@ -101,7 +101,7 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Sweep:
+class SweepSummary:
     """Mean squared errors against the clean scans, for each level of the noise above 0.
 
     Args:
@@ -120,7 +120,7 @@ class Sweep:
 
     @property
     def break_even(self) -> float | None:
-        """The noise under which the method does harm; see `engine.measures.break_even`."""
+        """The noise under which the method does harm; see `engine.denoising.break_even`."""
         levels = (0.0, *self.sigmas)
         return break_even.break_even(levels, (0.0, *self.noisy_mse), (self.clean_mse, *self.output_mse))
 
@@ -134,13 +134,13 @@ class Sweep:
         return {**vars(self), "break_even": self.break_even, "expected": self.expected}
 
 
-def follow(
+def run_sweep(
     denoise: Denoiser,
-    conditions: Conditions,
+    conditions: SweepSpec,
     should_stop: ShouldStop = never_stop,
     progress: Callable[[int, int], None] | None = None,
     with_ssim: bool = True,
-) -> Curve | None:
+) -> SweepResult | None:
     """Put scans with each level of noise through a method.
 
     Args:
@@ -162,21 +162,21 @@ def follow(
             part = slice(first, min(first + BATCH, count))
             clean, made = conditions.images[part], denoise(conditions.noisy(sigma, part))
             similar = metrics.ssim(clean, made) if with_ssim else np.zeros(0)
-            parts.append((metrics.mse(clean, made), similar, *_kept(conditions, first, made)))
+            parts.append((metrics.mse(clean, made), similar, *_measure_retention(conditions, first, made)))
             if progress:
                 progress(number * count + part.stop, len(conditions.sigmas) * count)
         levels.append([np.concatenate(column) for column in zip(*parts, strict=True)])
     mse, ssim, retention, pattern = (np.stack(column) for column in zip(*levels, strict=True))
-    return Curve(conditions.sigmas, mse, ssim, retention, pattern)
+    return SweepResult(conditions.sigmas, mse, ssim, retention, pattern)
 
 
-def summed_up(curve: Curve, noisy: Curve) -> Sweep:
+def summarize(curve: SweepResult, noisy: SweepResult) -> SweepSummary:
     """The mean errors of a method beside those of doing nothing; both curves begin at level 0."""
     before, after = noisy.mse.mean(axis=1), curve.mse.mean(axis=1)
-    return Sweep(curve.mse.shape[1], curve.sigmas[1:], before[1:].tolist(), after[1:].tolist(), float(after[0]))
+    return SweepSummary(curve.mse.shape[1], curve.sigmas[1:], before[1:].tolist(), after[1:].tolist(), float(after[0]))
 
 
-def _kept(conditions: Conditions, first: int, made: Images) -> tuple[Table, Table]:
+def _measure_retention(conditions: SweepSpec, first: int, made: Images) -> tuple[Table, Table]:
     """Retention and pattern of the lesions on the scans from place `first` on, in the order of the lesions."""
     found = []
     for lesion in conditions.lesions:

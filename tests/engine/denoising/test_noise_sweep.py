@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from engine import lesions, metrics, noise
-from engine.measures import sweeps
-from engine.measures.sweeps import Conditions, Lesion
+from engine.denoising import noise_sweep
+from engine.denoising.noise_sweep import SweepLesion, SweepSpec
 
 SIGMAS = (0.0, 0.02, 0.05, 0.1)
 
@@ -20,12 +20,12 @@ def conditions():
     for scan, contrast in ((0, 0.2), (2, 0.1), (2, 0.0)):
         mask = lesions.ellipse((48, 48), 5 + 20 * (contrast > 0), 14, 14, 14)
         images[scan, mask, 0] += contrast
-        placed.append(Lesion(scan, f"scan {scan}", mask, lesions.make_lesion_region(mask)))
-    return Conditions(images, SIGMAS, lesions=placed)
+        placed.append(SweepLesion(scan, f"scan {scan}", mask, lesions.make_lesion_region(mask)))
+    return SweepSpec(images, SIGMAS, lesions=placed)
 
 
 def test_doing_nothing_has_the_error_of_the_noise_and_keeps_lesions(conditions):
-    curve = sweeps.follow(lambda images: images, conditions)
+    curve = noise_sweep.run_sweep(lambda images: images, conditions)
     assert curve.mse.shape == curve.ssim.shape == (4, 3)
     assert curve.mse.mean(axis=1) == pytest.approx(np.square(SIGMAS), rel=0.06, abs=1e-12)
     assert np.all(curve.ssim[0] == 1)
@@ -41,9 +41,9 @@ def test_each_lesion_is_measured_on_its_own_scan_across_batches(conditions, monk
     def half(images):
         return 0.5 + 0.5 * (images - 0.5)
 
-    whole = sweeps.follow(half, conditions)
-    monkeypatch.setattr(sweeps, "BATCH", 2)
-    pieces = sweeps.follow(half, conditions)
+    whole = noise_sweep.run_sweep(half, conditions)
+    monkeypatch.setattr(noise_sweep, "BATCH", 2)
+    pieces = noise_sweep.run_sweep(half, conditions)
     assert whole.retention[0, :2] == pytest.approx([0.5, 0.5])
     assert np.allclose(whole.retention, pieces.retention, equal_nan=True)
     assert np.allclose(whole.mse, pieces.mse)
@@ -51,9 +51,9 @@ def test_each_lesion_is_measured_on_its_own_scan_across_batches(conditions, monk
 
 def test_break_even_of_a_method_that_ignores_noise_is_the_root_of_its_error(conditions):
     """Far from black and white nothing is cut off."""
-    nothing = sweeps.follow(lambda images: images, conditions)
-    fixed = sweeps.follow(lambda images: conditions.images + np.float32(0.04), conditions)
-    found = sweeps.summed_up(fixed, nothing)
+    nothing = noise_sweep.run_sweep(lambda images: images, conditions)
+    fixed = noise_sweep.run_sweep(lambda images: conditions.images + np.float32(0.04), conditions)
+    found = noise_sweep.summarize(fixed, nothing)
     assert found.clean_mse == pytest.approx(0.0016, rel=1e-4)
     assert found.break_even == pytest.approx(found.expected, rel=0.03)
     assert found.count == 3
@@ -71,8 +71,8 @@ def test_noise_of_a_scan_follows_from_its_place_and_is_the_same_pattern_at_each_
 
 def test_numbers_can_be_told_apart_and_stopped(conditions):
     told = []
-    assert sweeps.follow(lambda images: images, conditions, lambda: True) is None
-    curve = sweeps.follow(lambda i: i, conditions, progress=lambda *done: told.append(done), with_ssim=False)
+    assert noise_sweep.run_sweep(lambda images: images, conditions, lambda: True) is None
+    curve = noise_sweep.run_sweep(lambda i: i, conditions, progress=lambda *done: told.append(done), with_ssim=False)
     assert told[-1] == (12, 12)
     assert curve.ssim.size == 0
     assert np.array_equal(curve.mse[1], metrics.mse(conditions.images, conditions.noisy(0.02)))

@@ -7,7 +7,7 @@ Image Processing 16 (2007). The package is its authors', free for non-commercial
 import importlib
 from typing import Any, Final
 
-from engine.baselines.filters import Images, Picture, each
+from engine.denoising.filters import Images, Picture, map_images
 from engine.errors import BaselineMissing
 
 INSTALL: Final = "pip install bm3d"
@@ -37,4 +37,4 @@ def bm3d(images: Images, factor: float = 1.3) -> Images:
         found: Picture = package.bm3d(picture, sigma_psd=factor * noise)
         return found
 
-    return each(images, matched)
+    return map_images(images, matched)

@@ -36,7 +36,7 @@ def break_even(sigmas: Sequence[float], noisy_mse: ArrayLike, output_mse: ArrayL
     return 0.0 if np.all(harm <= 0) and np.any(harm < 0) else None
 
 
-def interval(
+def bootstrap_interval(
     sigmas: Sequence[float], noisy_mse: NDArray[np.float64], output_mse: NDArray[np.float64]
 ) -> list[float] | None:
     """The 95 % interval of the break-even of the mean errors, by a bootstrap over scans.

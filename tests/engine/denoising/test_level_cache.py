@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine import metrics, noise
-from engine.explore.ladder import Ladder
+from engine.denoising.level_cache import NoiseLevelCache
 
 RNG = np.random.default_rng(0)
 ORIGINALS = RNG.uniform(0.4, 0.6, (1, 16, 16, 1)).astype(np.float32)
@@ -29,7 +29,7 @@ def model():
 
 
 def ladder(model, kind="gaussian", levels=(0.0, 0.02, 0.05)):
-    made = Ladder(model, ORIGINALS, kind, 3)
+    made = NoiseLevelCache(model, ORIGINALS, kind, 3)
     for level in levels:
         made.rung(level)
     return made
