@@ -32,7 +32,7 @@ def main() -> None:
 
 def measure(chosen: argparse.Namespace, folder: Path) -> None:
     from engine import runs
-    from engine.explore.explorer import Explorer
+    from engine.explorer.explorer import Explorer
     from engine.messages import ComputeActivations, ListLayers, discard_event, never_stop
 
     run = runs.open_run(chosen.run)
@@ -62,7 +62,7 @@ def compare(chosen: argparse.Namespace, opened: tuple, names: list[str], ask) ->
     """The plain way at some layers, each beside the explorer's answer."""
     import numpy as np
 
-    from engine.explore import activations
+    from engine.analysis import activations
 
     explorer, run, config = opened
     model, _ = explorer.model(str(run.path))

@@ -20,7 +20,7 @@ from typing import IO, Any
 from engine import backend
 from engine.config import TrainingConfig
 from engine.errors import EngramError
-from engine.explore.explorer import Explorer, answer_audit
+from engine.explorer.explorer import Explorer, answer_audit
 from engine.job_control import JobControl
 from engine.messages import (
     ApplyFilter,

@@ -30,12 +30,12 @@ LATE_IMPORTS = {
     # The backend must be chosen before Keras is imported, and only the chosen one is imported.
     "engine/backend.py": {"computed", "keras", "tensorflow", "torch", "jax"},
     "engine/models/train_steps.py": {"tensorflow", "torch", "jax"},
-    "engine/explore/layers.py": {"torch"},
-    "engine/explore/gradients.py": {"tensorflow", "torch", "jax"},
+    "engine/analysis/layers.py": {"torch"},
+    "engine/analysis/gradients.py": {"tensorflow", "torch", "jax"},
     # Only one of the two is wanted, and umap-learn is an extra.
-    "engine/explore/latent/embedding.py": {"sklearn.manifold", "umap"},
+    "engine/latent/embedding_child.py": {"sklearn.manifold", "umap"},
     # An engine process stands before scikit-learn is imported, a second's work.
-    "engine/explore/latent/mixture.py": {"sklearn.mixture"},
+    "engine/latent/mixture.py": {"sklearn.mixture"},
     # The Hugging Face library takes a second to import and only its own sources need it.
     "engine/data/loading.py": {"engine.data.huggingface"},
     # Dask is an extra: only a search on a cluster needs it, and only one on a queueing system needs the jobs.

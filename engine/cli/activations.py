@@ -51,7 +51,7 @@ def run(options: Namespace) -> Outcome:
     opened = runs.open_run(options.run, options.runs)
     options.out.mkdir(parents=True, exist_ok=True)
     model = evaluation.load_model(opened)
-    listed = backend.import_on_any_backend("engine.explore.layers", opened.config.training).listed(model)
+    listed = backend.import_on_any_backend("engine.analysis.layers", opened.config.training).list_layers(model)
     wanted = None if ALL in (options.layer or [ALL]) else list(dict.fromkeys(options.layer))
     meter, described, failed, taken = Meter(sys.stderr), [], [], set[str]()
     for done, path in enumerate(options.images):
@@ -91,7 +91,7 @@ def _computed(model: Any, subject: Subject, wanted: Sequence[str] | None) -> Act
     Raises:
         ConfigError: the model has no layer of a wanted name.
     """
-    compute = backend.import_on_any_backend("engine.explore.activations", TrainingConfig()).compute
+    compute = backend.import_on_any_backend("engine.analysis.activations", TrainingConfig()).compute
     return {name: array[0] for name, array in compute(model, subject.image[None, ..., None], wanted).items()}
 
 
@@ -126,7 +126,7 @@ def _facts(layer: Any) -> dict[str, Any]:
     seen = {
         "size": field.size,
         "step": field.step,
-        "centre": field.centre(*middle),
+        "centre": field.center(*middle),
         "unit": middle,
         "known": field.known,
     }

@@ -62,7 +62,7 @@ def favourites(subject: Subject, count: int, out: Path) -> dict[str, Any]:
 
 def preferred(subject: Subject, out: Path, meter: Meter) -> dict[str, Any]:
     """The input that each channel likes best."""
-    module, channel = _module("preferred"), _module("channel").Channel
+    module, channel = _module("feature_visualization"), _module("channel_objective").ChannelObjective
     cells, told = [], []
     for done, number in enumerate(subject.channels):
         meter.count("Gradient ascent", done, len(subject.channels))
@@ -75,7 +75,7 @@ def preferred(subject: Subject, out: Path, meter: Meter) -> dict[str, Any]:
 
 def saliency(subject: Subject, picture: Picture, name: str, out: Path) -> dict[str, Any]:
     """Which pixels of a scan each channel answers to."""
-    compute, channel = _module("saliency").saliency, _module("channel").Channel
+    compute, channel = _module("saliency").saliency, _module("channel_objective").ChannelObjective
     cells = [Cell("image", picture, name)]
     for number in subject.channels:
         found = compute(subject.model, picture[None, ..., None], channel(subject.layer, number))[0]
@@ -118,4 +118,4 @@ def _saved(subject: Subject, what: str, drawn: tuple[list[Cell], str, int], out:
 
 
 def _module(name: str) -> Any:
-    return backend.import_on_any_backend(f"engine.explore.{name}", TrainingConfig())
+    return backend.import_on_any_backend(f"engine.analysis.{name}", TrainingConfig())

@@ -29,7 +29,7 @@ def run(options: Namespace) -> Outcome:
     if not len(images):
         raise ConfigError(f"There is no image in the {options.split} split.", "Choose another split (--split).")
     model = evaluation.load_model(opened)
-    gather = _module("channels").statistics
+    gather = _module("channel_statistics").statistics
     names = [options.layer] if options.layer else None
     found = gather(model, images, names, progress=lambda done, total: meter.count("Computing activations", done, total))
     content: dict[str, Any] = {"run": opened.name, "model": opened.config.model.model, "split": options.split}
@@ -163,5 +163,5 @@ def _whole(typed: str, name: str, most: int) -> None:
 
 
 def _module(name: str) -> Any:
-    """A module of `engine.explore`; Keras is there, since a model has been loaded."""
-    return backend.import_on_any_backend(f"engine.explore.{name}", TrainingConfig())
+    """A module of `engine.analysis`; Keras is there, since a model has been loaded."""
+    return backend.import_on_any_backend(f"engine.analysis.{name}", TrainingConfig())

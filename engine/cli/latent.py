@@ -18,9 +18,9 @@ from engine.cli.outcome import Outcome, number, table
 from engine.cli.typed import whole
 from engine.config import TrainingConfig
 from engine.evaluation import scoring
-from engine.explore.latent import mapping, reports
-from engine.explore.latent.atlas import LATENT, PIXEL, Atlas, flat
-from engine.explore.latent.neighbours import COPY
+from engine.latent import embedding, reports
+from engine.latent.latent_data import LATENT, PIXEL, LatentData, flat
+from engine.latent.neighbors import COPY_RATIO
 from engine.report import figures
 from engine.report import latent as drawing
 
@@ -39,7 +39,7 @@ def run(options: Namespace) -> Outcome:
     splits = [split for split in SPLITS if len(atlas.images.splits[split])]
     codes = atlas.codes(*splits)
     atlas.progress = partial(meter.count, "Reconstructing")
-    scans = reports.scans(atlas, splits) | {"mse": atlas.errors(*splits).tolist()}
+    scans = reports.scan_table(atlas, splits) | {"mse": atlas.errors(*splits).tolist()}
     meter.count("Computing the map", 0, len(codes))
     laid = _laid_out(atlas, splits, options.method, seed)
     meter.count("Computing the map", len(codes), len(codes))
@@ -47,7 +47,7 @@ def run(options: Namespace) -> Outcome:
         "run": atlas.run.name,
         "model": atlas.run.config.model.model,
         "source": atlas.images.source,
-        "space": atlas.space.words,
+        "space": atlas.space.description,
         "scans": {split: len(atlas.images.splits[split]) for split in splits},
         "map": {"method": options.method, "axes": list(laid.axes), "note": laid.note, "seed": seed},
         "collapse": reports.collapse(atlas),
@@ -61,13 +61,13 @@ def run(options: Namespace) -> Outcome:
     return Outcome(_text(content, options.out), content)
 
 
-def opened(options: Namespace, meter: Meter) -> Atlas:
+def opened(options: Namespace, meter: Meter) -> LatentData:
     """The atlas of the run and the data that a command names."""
     found = runs.open_run(options.run, options.runs)
     images: data.Dataset = evaluation.load_dataset(found, options.data, progress=meter.count)
-    atlas = Atlas(found, evaluation.load_model(found), images)
+    atlas = LatentData(found, evaluation.load_model(found), images)
     atlas.progress = partial(meter.count, "Encoding")
-    backend.import_on_any_backend("engine.explore.layers", TrainingConfig())
+    backend.import_on_any_backend("engine.analysis.layers", TrainingConfig())
     return atlas
 
 
@@ -81,13 +81,13 @@ def write_table(path: Path, rows: list[dict[str, Any]]) -> str:
     return str(path)
 
 
-def _laid_out(atlas: Atlas, splits: list[str], method: str, seed: int) -> mapping.Map:
+def _laid_out(atlas: LatentData, splits: list[str], method: str, seed: int) -> embedding.Embedding:
     counts = [len(atlas.images.splits[split]) for split in splits]
     train = np.repeat([split == "train" for split in splits], counts)
-    return mapping.lay_out(atlas.codes(*splits).means, train, method, seed)
+    return embedding.compute_embedding(atlas.codes(*splits).means, train, method, seed)
 
 
-def _maps(out: Path, scans: Mapping[str, Any], laid: mapping.Map) -> dict[str, str]:
+def _maps(out: Path, scans: Mapping[str, Any], laid: embedding.Embedding) -> dict[str, str]:
     labels = [label or data.dataset.UNLABELLED for label in scans["label"]]
     leaks = [
         ("leaked test image" if leaked else "other test image") if split == "test" else "training and validation image"
@@ -116,7 +116,7 @@ def _dimensions(out: Path, found: Mapping[str, Any]) -> dict[str, str]:
     return {"dimensions": str(figures.save(drawn, out / "dimensions.png")), "dimensions_table": table_path}
 
 
-def _copies(out: Path, atlas: Atlas) -> dict[str, Any]:
+def _copies(out: Path, atlas: LatentData) -> dict[str, Any]:
     """The test scans, their reconstructions, and the training scans nearest to each."""
     images = atlas.images.test
     originals, leaked = images.read(), atlas.images.leaked
@@ -124,9 +124,9 @@ def _copies(out: Path, atlas: Atlas) -> dict[str, Any]:
         return {"test_scans": 0}
     made = scoring.reconstruct(atlas.space.model, originals)
     found = {
-        PIXEL: reports.near(atlas, PIXEL, atlas.near(PIXEL, flat(originals), SHOWN)),
-        LATENT: reports.near(atlas, LATENT, atlas.near(LATENT, atlas.codes("test").means, SHOWN)),
-        "reconstruction": reports.near(atlas, PIXEL, atlas.near(PIXEL, flat(made), SHOWN)),
+        PIXEL: reports.neighbors_report(atlas, PIXEL, atlas.nearest(PIXEL, flat(originals), SHOWN)),
+        LATENT: reports.neighbors_report(atlas, LATENT, atlas.nearest(LATENT, atlas.codes("test").means, SHOWN)),
+        "reconstruction": reports.neighbors_report(atlas, PIXEL, atlas.nearest(PIXEL, flat(made), SHOWN)),
     }
     flags = {name: np.array([each["memorised"] for each in found[name]]) for name in found}
     write_table(out / "neighbours.csv", [_row(atlas, found, at) for at in range(len(images))])
@@ -134,7 +134,7 @@ def _copies(out: Path, atlas: Atlas) -> dict[str, Any]:
     groups = {f"leaked test images ({leaked.sum():,})": ratios[PIXEL][leaked]} if leaked.any() else {}
     groups |= {f"other test images ({(~leaked).sum():,})": ratios[PIXEL][~leaked]}
     groups |= {"reconstructions of these": ratios["reconstruction"][~leaked]}
-    drawn = drawing.nearness(groups, COPY, TERMS)
+    drawn = drawing.nearness(groups, COPY_RATIO, TERMS)
     figures.save(drawn, out / "neighbours.png")
     latent_pictures.neighbours(atlas, found, originals, out)
     in_train = np.isin(images.keys, atlas.images.train.keys)
@@ -142,8 +142,8 @@ def _copies(out: Path, atlas: Atlas) -> dict[str, Any]:
         "test_scans": len(images),
         "leaked": int(leaked.sum()),
         "leaked_in_train": int(in_train.sum()),
-        "limit": COPY,
-        "usual": {where: vars(atlas.usual(where)) for where in (PIXEL, LATENT)},
+        "limit": COPY_RATIO,
+        "usual": {where: vars(atlas.reference_distances(where)) for where in (PIXEL, LATENT)},
         **{f"flagged_{name}": int(flag.sum()) for name, flag in flags.items()},
         "flagged_leaked": int((flags[PIXEL] & leaked).sum()),
         "flagged_leaked_in_train": int((flags[PIXEL] & in_train).sum()),
@@ -152,7 +152,7 @@ def _copies(out: Path, atlas: Atlas) -> dict[str, Any]:
     }
 
 
-def _row(atlas: Atlas, found: Mapping[str, Any], at: int) -> dict[str, Any]:
+def _row(atlas: LatentData, found: Mapping[str, Any], at: int) -> dict[str, Any]:
     row: dict[str, Any] = {"test_scan": atlas.images.test.names[at], "leaked": bool(atlas.images.leaked[at])}
     for where, each in found.items():
         nearest = each[at]["nearest"][0]
@@ -189,7 +189,7 @@ def _said_of_copies(found: Mapping[str, Any]) -> list[str]:
     flagged = found[f"flagged_{PIXEL}"]
     return [
         f"{flagged:,} of {found['test_scans']:,} test images are near copies of training images (ratio below "
-        f"{COPY:.2f}): {known} of the {there} exact copies of training images, and {flagged - known} more. By "
+        f"{COPY_RATIO:.2f}): {known} of the {there} exact copies of training images, and {flagged - known} more. By "
         f"latent distance: {found[f'flagged_{LATENT}']}.",
         "Reconstructions that are near copies of a training image although their test image is not: "
         f"{found['reconstructed_as_copies']}.",

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.explore.latent import calibration, decoding, paths
-from engine.explore.latent.atlas import LATENT, PIXEL, Atlas
-from engine.explore.latent.space import Images
-from engine.explore.latent.spreading import spread_evenly
+from engine.explorer import latent_decode_handlers
+from engine.explorer.latent_posterior_handlers import evenly_spaced
+from engine.latent import calibration, interpolation
+from engine.latent.latent_data import LATENT, PIXEL, LatentData
+from engine.latent.space import Images
 from engine.report import figures
 from engine.report import latent as drawing
 from engine.report.strips import Strip, strips
@@ -20,7 +21,7 @@ SAMPLES, CALIBRATED, SHOWN = 32, 64, 4
 PLACE = "validation"
 
 
-def draw(atlas: Atlas, out: Path) -> dict[str, str]:
+def draw(atlas: LatentData, out: Path) -> dict[str, str]:
     """Write what can be decoded from latents; nothing where the model cannot."""
     if atlas.space.kind == "features":
         return {}
@@ -28,7 +29,7 @@ def draw(atlas: Atlas, out: Path) -> dict[str, str]:
     return {name: str(figures.save(figure, out / f"{name}.png")) for name, figure in drawn.items() if figure}
 
 
-def neighbours(atlas: Atlas, found: Mapping[str, Any], originals: Images, out: Path) -> None:
+def neighbours(atlas: LatentData, found: Mapping[str, Any], originals: Images, out: Path) -> None:
     """The test scans with the smallest ratios that are not leaked, each over its nearest training scans."""
     leaked = atlas.images.leaked
     ratios = np.array([each["ratio"] for each in found[PIXEL]])
@@ -47,23 +48,23 @@ def neighbours(atlas: Atlas, found: Mapping[str, Any], originals: Images, out: P
     figures.save(strips(rows, titles), out / "suspects.png")
 
 
-def calibrate(atlas: Atlas, out: Path) -> dict[str, Any] | None:
+def calibrate(atlas: LatentData, out: Path) -> dict[str, Any] | None:
     """Spread of posterior samples of some validation scans and its calibration; None where there is no posterior."""
     images = atlas.images.splits[PLACE]
     if atlas.space.kind != "posterior" or not len(images):
         return None
-    rows, counting = spread_evenly(len(images), CALIBRATED), calibration.Counting()
+    rows, counting = evenly_spaced(len(images), CALIBRATED), calibration.CoverageCounter()
     for done, row in enumerate(rows):
         one = np.array([row])
         counting.add(images.read(one), calibration.spread(atlas.space, atlas.codes(PLACE).take(one), SAMPLES))
         atlas.progress(done + 1, len(rows))
-    found = calibration.described(counting.found())
+    found = calibration.to_dict(counting.get_result())
     figures.save(drawing.calibration(found["levels"], found["coverage"]), out / "calibration.png")
-    figures.save(_spread(atlas, spread_evenly(len(images), SHOWN)), out / "spread.png")
+    figures.save(_spread(atlas, evenly_spaced(len(images), SHOWN)), out / "spread.png")
     return {"split": PLACE, "scans": len(rows), "samples": SAMPLES, **found}
 
 
-def _spread(atlas: Atlas, rows: NDArray[np.int64]) -> Any:
+def _spread(atlas: LatentData, rows: NDArray[np.int64]) -> Any:
     """Error and spread on one scale, so that the eye can compare them."""
     images = atlas.images.splits[PLACE].read(rows)
     found = calibration.spread(atlas.space, atlas.codes(PLACE).take(rows), SAMPLES)
@@ -76,33 +77,36 @@ def _spread(atlas: Atlas, rows: NDArray[np.int64]) -> Any:
     return _scaled(strips(shown, _names(atlas, PLACE, rows)), "error and posterior SD (intensity 0–1)")
 
 
-def _walks(atlas: Atlas) -> Any:
+def _walks(atlas: LatentData) -> Any:
     """A middle scan of the validation split with each of the weightiest latent numbers changed in turn."""
     row = np.array([len(atlas.images.splits[PLACE]) // 2])
     code = atlas.codes(PLACE).means[row][0]
     found = atlas.dimensions()
     rows = []
     for dimension in found.order[:WALKS]:
-        values = decoding.reach(atlas, int(dimension), STEPS, None)
-        pictures = atlas.space.decode(paths.along(code, int(dimension), values))
+        values = latent_decode_handlers.traversal_values(atlas, int(dimension), STEPS, None)
+        pictures = atlas.space.decode(interpolation.vary_dimension(code, int(dimension), values))
         rows.append(Strip(f"dimension {dimension}", list(pictures[..., 0]), notes=[f"{value:.3g}" for value in values]))
     titles = ["1st percentile", *[""] * (STEPS - 2), "99th percentile"]
     return strips(rows, titles)
 
 
-def _between(atlas: Atlas) -> Any:
+def _between(atlas: LatentData) -> Any:
     """Ways from the first validation scan to the last, and the mere fading of one into the other."""
     images, last = atlas.images.splits[PLACE], len(atlas.images.splits[PLACE]) - 1
     ends, codes = images.read([0, last])[..., 0], atlas.codes(PLACE).means[[0, last]]
     share = np.linspace(0, 1, STEPS, dtype=np.float32)[:, None, None]
-    ways = {"linear": paths.linear(codes[0], codes[1], STEPS), "spherical": paths.spherical(codes[0], codes[1], STEPS)}
+    ways = {
+        "linear": interpolation.linear(codes[0], codes[1], STEPS),
+        "spherical": interpolation.spherical(codes[0], codes[1], STEPS),
+    }
     rows = [Strip(title, list(atlas.space.decode(points)[..., 0])) for title, points in ways.items()]
     rows.append(Strip("pixel cross-fade", list((1 - share) * ends[0] + share * ends[1])))
     names = _names(atlas, PLACE, [0, last])
     return strips(rows, [names[0], *[""] * (STEPS - 2), names[1]])
 
 
-def _averages(atlas: Atlas) -> Any:
+def _averages(atlas: LatentData) -> Any:
     """Every class of the training scans: the decoded mean of its latents, the mean of its pixels, their difference."""
     images, codes = atlas.images.train, atlas.codes("train").means
     groups = {name: np.flatnonzero(images.labels == label) for label, name in enumerate(atlas.images.classes)}
@@ -131,5 +135,5 @@ def _mean_of(images: Any, rows: NDArray[np.int64]) -> NDArray[np.float32]:
     return np.asarray(total / len(rows), np.float32)
 
 
-def _names(atlas: Atlas, split: str, rows: Sequence[int] | NDArray[np.int64]) -> list[str]:
+def _names(atlas: LatentData, split: str, rows: Sequence[int] | NDArray[np.int64]) -> list[str]:
     return [atlas.images.splits[split].names[row].rsplit("/", 1)[-1] for row in rows]

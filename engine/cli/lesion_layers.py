@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from engine import backend, data, evaluation, lesions, runs
+from engine.analysis import detectability_json
+from engine.analysis.lesion_pairs import LesionPair, inpainted_pairs, phantom_pairs, stack_pairs
 from engine.cli.meter import Meter
 from engine.cli.outcome import Outcome, number, table
 from engine.config import DataConfig, TrainingConfig
 from engine.data.loading import open_source
 from engine.errors import ConfigError
 from engine.evaluation import scoring
-from engine.explore import whereabouts
-from engine.explore.twins import Twin, of_phantoms, of_scans, stacked
 from engine.report import figures, lesion_curve
 from engine.runs import Run
 
@@ -40,20 +40,20 @@ def run(options: Namespace) -> Outcome:
     meter = Meter(sys.stderr)
     twins = _twins(opened, options, count, meter)
     model = evaluation.load_model(opened)
-    detectability = backend.import_on_any_backend("engine.explore.detectability", opened.config.training)
+    detectability = backend.import_on_any_backend("engine.analysis.detectability", opened.config.training)
 
     def step(done: int, total: int) -> bool:
         meter.count("Computing d′", done, total)
         return True
 
-    pictures, healthy = stacked(twins)
+    pictures, healthy = stack_pairs(twins)
     asked = _asked_layers(options.layers, model)
     observer = detectability.Observer(**looks)
-    found = detectability.Following(model, pictures, healthy, observer, asked).go_on(step)
+    found = detectability.DetectabilityJob(model, pictures, healthy, observer, asked).go_on(step)
     meter.count("Computing d′", 1, 1)
     content = {"run": opened.name, "model": opened.config.model.model, "of": _asked_of(options), **looks}
-    content |= whereabouts.described(found)
-    content["pairs"] = whereabouts.pairs(found, twins, scoring.reconstruct(model, pictures))
+    content |= detectability_json.to_dict(found)
+    content["pairs"] = detectability_json.pairs(found, twins, scoring.reconstruct(model, pictures))
     if options.out is not None:
         options.out.mkdir(parents=True, exist_ok=True)
         content["figure"] = str(figures.save(lesion_curve.draw(content), options.out / "lesion-layers.png"))
@@ -65,22 +65,22 @@ def _asked_layers(typed: str, model: Any) -> list[str] | None:
     if typed == "all":
         return None
     if typed == "stages":
-        known = backend.import_on_any_backend("engine.explore.layers", TrainingConfig()).listed(model)
-        stages: list[str] = backend.import_on_any_backend("engine.explore.detectability", TrainingConfig()).stages(
+        known = backend.import_on_any_backend("engine.analysis.layers", TrainingConfig()).list_layers(model)
+        stages: list[str] = backend.import_on_any_backend("engine.analysis.detectability", TrainingConfig()).key_layers(
             known
         )
         return stages
     return [name.strip() for name in typed.split(",")]
 
 
-def _twins(run: Run, options: Namespace, count: int, meter: Meter) -> list[Twin]:
+def _twins(run: Run, options: Namespace, count: int, meter: Meter) -> list[LesionPair]:
     if options.boxes is None:
         if options.data is not None:
             raise ConfigError("--data needs a table of lesion boxes (--boxes).", "Without --data, phantoms are used.")
-        return of_phantoms(count, run.config.data.size)
+        return phantom_pairs(count, run.config.data.size)
     boxes = lesions.read_boxes(options.boxes)
     images: data.Dataset = evaluation.load_dataset(run, options.data, progress=meter.count)
-    return of_scans(images.splits[options.split], boxes, count, _aspect_of(images.config))
+    return inpainted_pairs(images.splits[options.split], boxes, count, _aspect_of(images.config))
 
 
 def _aspect_of(config: DataConfig) -> Callable[[str], float]:

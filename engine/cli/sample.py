@@ -10,8 +10,9 @@ from engine.cli.latent import MOST_SEED, TERMS, opened, write_table
 from engine.cli.meter import Meter
 from engine.cli.outcome import Outcome
 from engine.cli.typed import whole
-from engine.explore.latent import decoding, reports
-from engine.explore.latent.atlas import PIXEL, Atlas, flat
+from engine.explorer import latent_decode_handlers
+from engine.latent import reports
+from engine.latent.latent_data import PIXEL, LatentData, flat
 from engine.report import figures
 from engine.report.strips import Strip, strips
 
@@ -25,9 +26,9 @@ def run(options: Namespace) -> Outcome:
     atlas = opened(options, Meter(sys.stderr))
     source = options.drawn_from or ("prior" if atlas.space.kind == "posterior" else "mixture")
     atlas.space.need_decoder()
-    latents, mixture = decoding.drawn(atlas, source, count, seed)
+    latents, mixture = latent_decode_handlers.sample_latents(atlas, source, count, seed)
     images = atlas.space.decode(latents)
-    near = reports.near(atlas, PIXEL, atlas.near(PIXEL, flat(images), 1))
+    near = reports.neighbors_report(atlas, PIXEL, atlas.nearest(PIXEL, flat(images), 1))
     options.out.mkdir(parents=True, exist_ok=True)
     rows = [_row(number, each) for number, each in enumerate(near)]
     for row, image in zip(rows, images, strict=True):
@@ -53,7 +54,7 @@ def _row(number: int, found: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _grid(atlas: Atlas, images: Any, rows: list[dict[str, Any]]) -> Any:
+def _grid(atlas: LatentData, images: Any, rows: list[dict[str, Any]]) -> Any:
     """Samples in rows, each over the training scan nearest to it."""
     nearest = atlas.images.train.read([row["index"] for row in rows])
     shown: list[Strip] = []

@@ -14,7 +14,7 @@ from engine.evaluation import scoring
 
 Images = NDArray[np.float32]
 
-WIDEST: Final = 0.03  # how far apart two levels may be for what lies between them to be told from both
+MAX_GAP: Final = 0.03  # how far apart two levels may be for what lies between them to be told from both
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +74,7 @@ class NoiseLevelCache:
         if self._noise[0] not in noise.SCALABLE_KINDS or place in (0, len(known)):
             return None
         low, high = known[place - 1], known[place]
-        if high - low > WIDEST + 1e-9:
+        if high - low > MAX_GAP + 1e-9:
             return None
         share = np.float32((sigma - low) / (high - low))
         return (1 - share) * self._rungs[low].made + share * self._rungs[high].made

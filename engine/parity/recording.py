@@ -11,8 +11,8 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from engine import backend, models
+from engine.analysis import activations, layers
 from engine.evaluation import scoring
-from engine.explore import activations, layers
 from engine.runs import Run
 
 
@@ -34,7 +34,7 @@ def record(run: Run, images: NDArray[np.float32], target: Path) -> None:
 def record_model(model: Any, images: NDArray[np.float32], target: Path) -> None:
     """As `record`, for a model at hand."""
     target.mkdir(parents=True)
-    listed = layers.listed(model)
+    listed = layers.list_layers(model)
     files = {layer.name: f"layer-{number:03d}.npy" for number, layer in enumerate(listed)}
     arrays = {
         layer.name: open_memmap(target / files[layer.name], "w+", np.float32, (len(images), *layer.shape))

@@ -155,7 +155,7 @@ def _scans(findings: Findings) -> str:
 def _layers(number: int, model: str, findings: Findings) -> Drawn:
     best, index = findings.best[model], int(findings.shown()[0])
     settings = TrainingConfig(backend=backend.find_backend(best.trial.config.training.backend), deterministic=False)
-    activations = backend.import_on_backend("engine.explore.activations", settings).compute(
+    activations = backend.import_on_backend("engine.analysis.activations", settings).compute(
         best.model, findings.images.test.read([index])
     )
     tiles = [Tile("image", findings.images.test.read([index])[0])]

@@ -8,8 +8,8 @@ IMPORTS = (
     "",
     "import engine",
     "from engine import evaluation",
-    "from engine.explore.latent import mapping",
-    "from engine.explore.latent.atlas import LATENT, PIXEL, Atlas, flat",
+    "from engine.latent import embedding",
+    "from engine.latent.latent_data import LATENT, PIXEL, LatentData, flat",
 )
 
 
@@ -19,11 +19,11 @@ def latent_script(scene: Scene, data: str, splits: list[str], method: str) -> st
         f"run = engine.runs.open_run({scene.run!r})",
         f"data = {data}.model_copy(update={{'size': run.config.data.size}})",
         "images = engine.data.load(config=data)",
-        "atlas = Atlas(run, evaluation.load_model(run), images)",
+        "atlas = LatentData(run, evaluation.load_model(run), images)",
         f"splits = {splits}",
         "codes = atlas.codes(*splits)",
         "train = np.repeat([split == 'train' for split in splits], [len(images.splits[split]) for split in splits])",
-        f"laid = mapping.lay_out(codes.means, train, {method!r}, seed=0)",
+        f"laid = embedding.compute_embedding(codes.means, train, {method!r}, seed=0)",
         "print(laid.axes, laid.points.shape)",
         "print(atlas.dimensions().sentence() or 'no latent dimension has collapsed')",
     ]
@@ -31,14 +31,14 @@ def latent_script(scene: Scene, data: str, splits: list[str], method: str) -> st
         lines += [
             *_subject(scene),
             "for where, point in ((PIXEL, flat(scan)), (LATENT, atlas.space.encode(scan).means)):",
-            "    near = atlas.near(where, point, 4, key)",
+            "    near = atlas.nearest(where, point, 4, key)",
             "    print(where, [images.train.names[row] for row in near.indices[0]], near.distances[0])",
         ]
     if scene.opened is not None and method == "pca":
-        lines.append("print('on the map:', laid.place(atlas.space.encode(scan).means)[0])")
+        lines.append("print('on the map:', laid.transform(atlas.space.encode(scan).means)[0])")
     if scene.group and scene.mapped.decodes:
         lines += [
-            f"latents, members = atlas.places({list(scene.group)})",
+            f"latents, members = atlas.select({list(scene.group)})",
             "average = atlas.space.decode(latents.mean(axis=0, keepdims=True))",
             "pixel_mean = members.mean(axis=0, keepdims=True)",
         ]

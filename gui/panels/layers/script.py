@@ -4,7 +4,11 @@ from gui.panels.layers.choice import Choice
 from gui.panels.layers.network import INPUT
 from gui.scripts import changed_data, script
 
-IMPORTS = ("import engine", "from engine import evaluation", "from engine.explore import activations, channels")
+IMPORTS = (
+    "import engine",
+    "from engine import evaluation",
+    "from engine.analysis import activations, channel_statistics",
+)
 
 
 def layers_script(choice: Choice) -> str:
@@ -32,6 +36,6 @@ def layers_script(choice: Choice) -> str:
         f"seen = activations.compute(model, images, [{layer!r}])[{layer!r}]  # (images, height, width, channels)",
         f"channel = seen[..., {channel}]",
         "print(channel.shape, channel.min(), channel.mean(), channel.max())",
-        f"print(channels.statistics(model, images, [{layer!r}])[{layer!r}].energy)",
+        f"print(channel_statistics.statistics(model, images, [{layer!r}])[{layer!r}].energy)",
         imports=IMPORTS,
     )

@@ -1,4 +1,4 @@
-"""`channels`: the numbers of a run's channels on the command line, and pictures of what they like."""
+"""`channel_statistics`: the numbers of a run's channels on the command line, and pictures of what they like."""
 
 import json
 
@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from engine import cli, data, evaluation, runs
+from engine.analysis import channel_statistics
 from engine.data.phantom import phantom
-from engine.explore import channels
 from engine.report import MARK
 
 
@@ -46,7 +46,9 @@ def test_all_layers_in_one_table(call):
 def test_one_layer_is_sorted_and_its_numbers_are_those_of_the_split(call, root):
     said = json.loads(call("first", "--layer", "enc_act2", "--split", "test", "--json")[1])
     run = runs.open_run("first", root)
-    wanted = channels.statistics(evaluation.load_model(run), data.load(config=run.config.data).test, ["enc_act2"])
+    wanted = channel_statistics.statistics(
+        evaluation.load_model(run), data.load(config=run.config.data).test, ["enc_act2"]
+    )
     [layer] = said["layers"]
     energy = [row["energy"] for row in layer["channels"]]
     assert energy == sorted(energy, reverse=True)

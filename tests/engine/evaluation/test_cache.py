@@ -8,7 +8,7 @@ import pytest
 
 from engine import data, evaluation
 from engine.evaluation import cache, pca, scoring
-from engine.explore.explorer import Explorer
+from engine.explorer.explorer import Explorer
 from engine.messages import EvaluateRun, PerImageErrors, Reconstruct, never_stop
 
 

@@ -1,0 +1,129 @@
+"""What the layers of a model make of images: at all layers or some, piece by piece, so that memory stays flat."""
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.analysis import layers
+from engine.analysis.layers import LayerCall, LayerInfo
+from engine.analysis.unknown_layer import make_unknown_layer_error
+from engine.messages import ShouldStop, never_stop
+
+MEMORY_BYTES = 64 * 2**20
+TRANSIENT_BYTES = 16 * 2**20  # a convolution's own copies are some ten times that
+MOST_AT_ONCE = 64
+Activations = dict[str, NDArray[np.float32]]
+
+
+def compute(model: Any, images: NDArray[np.float32], names: Collection[str] | None = None) -> Activations:
+    """Activations of a few images, all in memory.
+
+    Args:
+        model: a built model of Engram.
+        images: (n, size, size, 1) float32 in [0, 1], n at least 1.
+        names: the layers wanted, by the names of `layers.list_layers`; all of them when None. What a convolution gives
+            before and after its non-linearity has names of its own: `layers.nonlinearity_pair` tells them.
+
+    Returns:
+        name -> (n, height, width, channels), or (n, numbers), float32, in network order.
+
+    Raises:
+        ConfigError: the model has no layer of that name.
+    """
+    parts = [activations for _, activations in batches(model, images, names)]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def batches(model: Any, images: Any, names: Collection[str] | None = None) -> Iterator[tuple[int, Activations]]:
+    """Activations of any number of images, as many at a time as `batch_size_for` allows.
+
+    Args:
+        model: a built model of Engram.
+        images: float32 (n, size, size, 1) in [0, 1], or anything with a length and `read(slice)` that gives them.
+        names: as in `compute`.
+
+    Yields:
+        (index of the first image, name -> (k, height, width, channels) or (k, numbers), float32, in network order).
+
+    Raises:
+        ConfigError: the model has no layer of that name.
+    """
+    passages = ActivationBatches(model, images, names)
+    while (batch := passages.next()) is not None:
+        yield batch
+
+
+class ActivationBatches:
+    """Batches one after the other, for those who may have to stop: what is half-way then is begun anew.
+
+    Args:
+        model: a built model of Engram.
+        images: as in `batches`.
+        names: as in `compute`.
+    """
+
+    def __init__(self, model: Any, images: Any, names: Collection[str] | None = None) -> None:
+        self._model, self._images, self._names = model, images, names
+        self._wanted: set[str] = set()
+        self._count = 0
+        self._read = images.read if hasattr(images, "read") else images.__getitem__
+        self.done, self.total = 0, len(images)
+
+    def next(self, should_stop: ShouldStop = never_stop) -> tuple[int, Activations] | None:
+        """The next batch, as `batches` yields it; None when all were there, or when stopped between two layers.
+
+        Raises:
+            ConfigError: the model has no layer of that name.
+        """
+        if not self._count:
+            known = layers.list_layers(self._model)
+            self._wanted = _wanted(known, self._names)
+            self._count = batch_size_for(known, self._wanted)
+        first = self.done
+        if first >= self.total:
+            return None
+        batch = _batch(self._model, self._read(slice(first, first + self._count)), self._wanted, should_stop)
+        if batch is None:
+            return None
+        self.done = min(first + self._count, self.total)
+        return first, batch
+
+
+def batch_size_for(known: Sequence[LayerInfo], names: Collection[str]) -> int:
+    """How many images may pass together: 1 to 64.
+
+    What is kept of them fits in `MEMORY_BYTES`, and what any one layer on the way makes of them in `TRANSIENT_BYTES`.
+
+    Args:
+        known: the model's layers in network order.
+        names: those whose activations are kept; at least one.
+    """
+    sizes = [4 * int(np.prod(layer.shape)) for layer in known]
+    kept = [index for index, layer in enumerate(known) if layer.name in names]
+    passing = max(sizes[: kept[-1] + 1])
+    fitting = min(MEMORY_BYTES // sum(sizes[index] for index in kept), TRANSIENT_BYTES // passing)
+    return int(np.clip(fitting, 1, MOST_AT_ONCE))
+
+
+def _wanted(known: list[LayerInfo], names: Collection[str] | None) -> set[str]:
+    there = {layer.name for layer in known}
+    wanted = there if names is None else set(names)
+    if strange := sorted(wanted - there):
+        raise make_unknown_layer_error(strange[0], (layer.name for layer in known))
+    return wanted
+
+
+def _batch(
+    model: Any, images: NDArray[np.float32], wanted: Collection[str], should_stop: ShouldStop
+) -> Activations | None:
+    found: Activations = {}
+
+    def collect(call: LayerCall) -> bool:
+        if call.name in wanted:
+            found[call.name] = np.asarray(keras.ops.convert_to_numpy(call.activation)).astype(np.float32)
+        return len(found) == len(wanted)
+
+    return found if layers.forward(model, images, collect, should_stop) else None

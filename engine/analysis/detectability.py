@@ -1,0 +1,334 @@
+"""Where did the lesion go? How well an ideal observer of each layer could still tell a scan from its healthy twin.
+
+Definition. White noise of standard deviation sigma lies on the picture, so that nothing is seen without effort. For
+the picture x0 and the lesion s (the twin's difference) the ideal observer of the picture has d' = |s| / sigma. The
+observer of layer f reads f's activations and weighs them linearly. Where the noise is small, f(x + n) = f(x) + J n with
+the layer's derivative J: his noise has covariance sigma^2 J J^T, a little more lesion moves the activations by J s, and
+the best linear (Hotelling) observer, who is the ideal one in this case, has
+
+    d'^2 = (J s)^T (sigma^2 J J^T)^+ (J s) = |P s|^2 / sigma^2,        P: the projection onto the rows of J
+
+So the share of d' that a layer keeps is the cosine between the lesion and the nearest picture that weights of the layer
+can be led back to. It depends neither on sigma nor on how a layer scales or bends what it passes on: whatever can be
+undone costs nothing, and no layer can gain what those before it have lost. A lesion is no small change, so the share is
+taken at some points of the way from the healthy twin to the lesion and averaged: d' is the length of that way in
+Fisher's metric.
+
+Computation. P s is approached by conjugate gradients for least squares, min |s - J^T w|, with J^T w from the
+framework's gradient and J v from differences. The steps are the channels of partial least squares, known to be
+efficient channels of such observers. What is given is the observer with so many channels: he does not use what a layer
+keeps only very faintly. He is a linear observer for each place of the way, so what he finds is there.
+
+With skips, what matters is all that is still on its way to the output: `held` is the observer of everything that a
+later layer will be given, `alone` of the one layer.
+
+Barrett, Myers: Foundations of Image Science (2004), chapter 13. Barrett et al.: Model observers for assessment of image
+quality, PNAS 90 (1993). Witten, Park, Myers: Partial least squares: a method to estimate efficient channels for the
+ideal observers, IEEE Trans. Medical Imaging 29 (2010). Cover, Thomas: Elements of Information Theory, 2.8: nothing is
+gained.
+"""
+
+import itertools
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.analysis import layers
+from engine.analysis.gradients import gradient
+from engine.analysis.invertibility import is_invertible
+from engine.analysis.layers import LayerInfo
+from engine.analysis.tensor_sources import IMAGES
+from engine.analysis.unknown_layer import make_unknown_layer_error
+from engine.errors import ConfigError
+
+Images = NDArray[np.float32]
+Shares = NDArray[np.float64]
+BATCH_SIZE = 24  # pictures
+STOP_AT, MIN_GAIN = 0.999, 0.001
+MIN_SIGNAL = 0.01  # a layer that is given less than this share of the lesion has nothing to lose
+
+
+@dataclass(frozen=True)
+class Observer:
+    """How the observers look.
+
+    Args:
+        noise: standard deviation of the noise on the picture, gray values; d' is in proportion to its inverse.
+        path_points: points on the way from the healthy twin to the lesion.
+        channels: most that an observer uses.
+        fd_step: largest change of a pixel for a difference, gray values.
+        skip_invertible: what can be undone (`engine.analysis.invertibility`) is taken to keep all it is given, which
+            saves two thirds of the work; else it is measured as all other layers are.
+    """
+
+    noise: float = 0.05
+    path_points: int = 2
+    channels: int = 16
+    fd_step: float = 0.01
+    skip_invertible: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class DetectabilityResult:
+    """What became of some lesions on their way through a model.
+
+    Args:
+        layers: the model's layers in network order.
+        first: (pairs,), d' in the picture itself.
+        held: (layers, pairs), d' of all that a later layer will be given, once this one has done its work.
+        alone: (layers, pairs), d' of this layer alone.
+    """
+
+    layers: tuple[LayerInfo, ...]
+    first: Shares
+    held: Shares
+    alone: Shares
+
+    @property
+    def lost(self) -> Shares:
+        """(layers, pairs): which share of what was still held each layer lost; 0 where nearly nothing was left."""
+        before = np.concatenate([self.first[np.newaxis], self.held[:-1]])
+        left = np.where(before > MIN_SIGNAL * self.first, self.held / np.where(before > 0, before, 1.0), 1.0)
+        return np.asarray(np.clip(1.0 - left, 0.0, 1.0))
+
+    @property
+    def worst_layer(self) -> int | None:
+        """Index of the layer that loses most, by the mean over pairs of the share it loses; None where none loses."""
+        lost = self.lost.mean(axis=1)
+        return int(lost.argmax()) if lost.max(initial=0.0) > 0 else None
+
+
+def trace_lesions(
+    model: Any,
+    pictures: Images,
+    healthy: Images,
+    observer: Observer | None = None,
+    step: Callable[[int, int], bool] = lambda done, total: True,
+) -> DetectabilityResult | None:
+    """Follow lesions through a model.
+
+    Args:
+        model: a built model of Engram.
+        pictures: (pairs, size, size, 1) float32 in [0, 1], with the lesions.
+        healthy: their twins without, the same shape.
+        observer: how to look.
+        step: told how many layers are done, and how many there are; False to stop.
+
+    Returns:
+        What became of them; None when stopped.
+
+    Raises:
+        ConfigError: there is no pair, or one whose pictures are the same.
+    """
+    return DetectabilityJob(model, pictures, healthy, observer).go_on(step)
+
+
+class DetectabilityJob:
+    """Lesions on their way through a model: it stops between two layers, and goes on there.
+
+    Args:
+        model: a built model of Engram.
+        pictures: as in `trace_lesions`.
+        healthy: as in `trace_lesions`.
+        observer: how to look.
+        names: the layers to ask; all of them when None. What a layer has lost counts from the one asked before it.
+
+    Raises:
+        ConfigError: as `trace_lesions`; or the model has no layer of that name.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        pictures: Images,
+        healthy: Images,
+        observer: Observer | None = None,
+        names: Collection[str] | None = None,
+    ) -> None:
+        self._how = observer or Observer()
+        signal = (pictures - healthy).astype(np.float64)
+        self._strength = np.sqrt(np.square(signal).sum(axis=(1, 2, 3)))
+        if not len(signal) or not self._strength.all():
+            raise ConfigError(
+                "There is no lesion in any of the pairs.", "Use images that differ from their healthy twins."
+            )
+        self._walked = layers.trace_layers(model)
+        known = [layer.name for layer, _ in self._walked]
+        if strange := sorted(set(names or ()) - set(known)):
+            raise make_unknown_layer_error(strange[0], known)
+        self._names = set(known) if names is None else set(names)
+        self._walk = _LesionPath(model, healthy, signal, self._how)
+        self._asked: dict[tuple[str, ...], Shares] = {}
+
+    def go_on(self, step: Callable[[int, int], bool] = lambda done, total: True) -> DetectabilityResult | None:
+        """Follow on; None when `step` said to stop: what has been asked by then is not asked again."""
+        shares = _followed(self._walk, self._walked, (self._names, self._asked), step)
+        if shares is None:
+            return None
+        held, alone = shares
+        held = np.maximum.accumulate(held[::-1])[::-1]  # what a later layer still shows, an earlier one has held
+        first = self._strength / self._how.noise
+        seen = tuple(layer for layer, _ in self._walked if layer.name in self._names)
+        return DetectabilityResult(seen, first, held * first, alone * first)
+
+
+def key_layers(known: Sequence[LayerInfo]) -> list[str]:
+    """A few layers that tell the way of a lesion: the last one of each size on the way, and the output.
+
+    What is called a second time, for the mirror image of a scan say, and a mere change of shape are left out.
+    """
+    seen = [layer for layer in known[:-1] if "#" not in layer.name and layer.kind not in ("Flatten", "Reshape")]
+    last = [layer.name for layer, after in itertools.pairwise([*seen, known[-1]]) if after.shape != layer.shape]
+    return [*last, known[-1].name]
+
+
+def live_tensors(known: Sequence[LayerInfo], index: int) -> list[str]:
+    """The names of all that is still on its way to the last layer once layer `index` has done its work.
+
+    What leads nowhere, such as the log-variance of a variational model, is not among them.
+    """
+    needed, last_use = {known[-1].name}, {known[-1].name: len(known)}
+    for place in range(len(known) - 1, -1, -1):
+        if known[place].name not in needed:
+            continue
+        given = known[place].receives or ((known[place - 1].name if place else IMAGES),)
+        for name in given:
+            needed.add(name)
+            last_use.setdefault(name, place)
+    made = [IMAGES, *(layer.name for layer in known[: index + 1])]
+    return [name for name in made if name in needed and last_use[name] > index]
+
+
+def _followed(
+    walk: "_LesionPath",
+    walked: Sequence[tuple[LayerInfo, Any]],
+    wanted: tuple[set[str], dict[tuple[str, ...], Shares]],
+    step: Callable[[int, int], bool],
+) -> tuple[Shares, Shares] | None:
+    """Shares (layers, pairs) held behind each wanted layer, and kept by it alone; `wanted` holds what is known too."""
+    names_wanted, asked = wanted
+    known = [layer for layer, _ in walked]
+    same = {layer.name: layer.name for layer in known} | {IMAGES: IMAGES}  # the layer that says as much
+    held: list[Shares] = []
+    alone: list[Shares] = []
+    for index, (layer, operation) in enumerate(walked):
+        if walk.how.skip_invertible and len(layer.receives) == 1 and is_invertible(operation):
+            same[layer.name] = same[layer.receives[0]]
+        if layer.name not in names_wanted:
+            continue
+        if not step(len(held), len(names_wanted)):
+            return None
+        ahead = tuple(sorted({same[name] for name in live_tensors(known, index)}))
+        for names in (ahead, (same[layer.name],)):
+            if names not in asked:
+                asked[names] = walk.compute_retained(names, held[-1] if held else None)
+        held.append(asked[ahead])
+        alone.append(asked[same[layer.name],])
+    return np.array(held), np.array(alone)
+
+
+@dataclass(frozen=True, eq=False)
+class _LesionPath:
+    """The way from healthy pictures to their lesions, along which a layer is asked what it keeps of them."""
+
+    model: Any
+    healthy: Images
+    signal: NDArray[np.float64]
+    how: Observer
+
+    def compute_retained(self, names: tuple[str, ...], most: Shares | None = None) -> Shares:
+        """The share of d' that some layers together keep of each lesion: (pairs,), from 0 to 1.
+
+        Nobody looks on where `most`, what was held before them, has been found again.
+        """
+        if names == (IMAGES,):
+            return np.ones(len(self.signal))
+        at = (np.arange(self.how.path_points) + 0.5) / self.how.path_points
+        signal = np.concatenate([self.signal] * len(at))
+        points = np.concatenate([self.healthy + share * self.signal for share in at]).astype(np.float32)
+        enough = STOP_AT * np.tile(np.ones(len(self.signal)) if most is None else most, len(at))
+        found = []
+        for i in range(0, len(points), BATCH_SIZE):
+            part = slice(i, i + BATCH_SIZE)
+            derivative = _Derivative(self.model, names, points[part], self.how.fd_step)
+            found.append(_cosines(derivative, signal[part], enough[part], self.how.channels))
+        return np.asarray(np.concatenate(found).reshape(len(at), -1).mean(axis=0))
+
+
+@dataclass(frozen=True, eq=False)
+class _Derivative:
+    """The derivative J of some layers at some pictures; each picture has its own."""
+
+    model: Any
+    names: tuple[str, ...]
+    points: Images
+    fd_step: float
+
+    def forward(self, change: NDArray[np.float64]) -> list[NDArray[np.float32]]:
+        """J v for a change v of each picture: one array a layer, by central differences."""
+        size = np.abs(change).max(axis=(1, 2, 3), keepdims=True)
+        small = (change * (self.fd_step / np.where(size > 0, size, 1.0))).astype(np.float32)
+        ahead, behind = self._activations(self.points + small), self._activations(self.points - small)
+        scale = (size / (2 * self.fd_step)).reshape(-1).astype(np.float32)
+        return [(a - b) * _broadcast_per_image(scale, a) for a, b in zip(ahead, behind, strict=True)]
+
+    def back(self, weights: Sequence[NDArray[np.float32]]) -> NDArray[np.float64]:
+        """J^T w for weights w of each picture's activations: the pictures' own shape."""
+        tensors = [keras.ops.convert_to_tensor(each) for each in weights]
+
+        def weighed(given: Any) -> Any:
+            found = layers.activation_tensors(self.model, given, self.names)
+            pairs = zip(self.names, tensors, strict=True)
+            return sum(keras.ops.sum(keras.ops.cast(found[name], "float32") * weight) for name, weight in pairs)
+
+        return gradient(weighed, self.points)[1].astype(np.float64)
+
+    def _activations(self, pictures: Images) -> list[NDArray[np.float32]]:
+        with layers.no_grad():
+            found = layers.activation_tensors(self.model, keras.ops.convert_to_tensor(pictures), self.names)
+        return [np.asarray(keras.ops.convert_to_numpy(found[name])).astype(np.float32) for name in self.names]
+
+
+def _cosines(derivative: _Derivative, signal: NDArray[np.float64], enough: Shares, channels: int) -> Shares:
+    """Cosine between each lesion and the nearest J^T w that so many channels find; never too large."""
+    left, kept = signal.copy(), np.zeros(len(signal))
+    direction = answer = derivative.forward(left)
+    size = _dot(answer, answer)
+    for _ in range(channels):
+        led_back = derivative.back(direction)
+        length = np.square(led_back).sum(axis=(1, 2, 3))
+        far = (led_back * left).sum(axis=(1, 2, 3)) / np.where(length > 0, length, 1.0)
+        left -= far[:, None, None, None] * led_back
+        before, kept = kept, np.maximum(kept, _cosine(signal, signal - left))
+        if np.all((kept > enough) | (kept - before < MIN_GAIN)):
+            break
+        answer = derivative.forward(left)
+        new = _dot(answer, answer)
+        turn = (new / np.where(size > 0, size, 1.0)).astype(np.float32)
+        direction = [a + _broadcast_per_image(turn, a) * d for a, d in zip(answer, direction, strict=True)]
+        size = new
+    return kept
+
+
+def _cosine(one: NDArray[np.float64], other: NDArray[np.float64]) -> Shares:
+    axes = (1, 2, 3)
+    lengths = np.sqrt(np.square(one).sum(axis=axes) * np.square(other).sum(axis=axes))
+    return np.asarray(np.clip((one * other).sum(axis=axes) / np.where(lengths > 0, lengths, 1.0), 0.0, 1.0))
+
+
+def _dot(ones: Sequence[NDArray[np.float32]], others: Sequence[NDArray[np.float32]]) -> Shares:
+    return np.asarray(
+        sum(
+            np.einsum("ij,ij->i", a.reshape(len(a), -1), b.reshape(len(b), -1), dtype=np.float64)
+            for a, b in zip(ones, others, strict=True)
+        )
+    )
+
+
+def _broadcast_per_image(values: NDArray[np.float32], array: NDArray[np.float32]) -> NDArray[np.float32]:
+    """One number a picture, in a shape that goes with the picture's activations."""
+    return values.reshape(-1, *(1,) * (array.ndim - 1))

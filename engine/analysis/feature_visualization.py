@@ -1,0 +1,154 @@
+"""The input that a channel likes best: a gray picture, changed step by step to raise the channel's value.
+
+Erhan et al.: Visualizing higher-layer features of a deep network (2009). Left alone such pictures become noise of high
+frequency, so each step moves the picture a little (jitter), its gradient is blurred, less and less towards the end, and
+the picture stays in [0, 1] and within a distance of its start: Olah, Mordvintsev, Schubert, Feature visualization,
+Distill (2017), who compare such means. It is one picture of many that would do, and no scan that the model has seen.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+from engine.analysis import layers
+from engine.analysis.channel_objective import ChannelObjective
+from engine.analysis.gradients import gradient
+from engine.messages import ShouldStop, never_stop
+
+GRAY = 0.5
+START_NOISE = 0.01  # of the noise at the start, so that not all pixels are alike
+
+
+@dataclass(frozen=True)
+class GradientAscentSettings:
+    """How the picture is looked for.
+
+    Args:
+        steps: how many.
+        step: root mean square of one step's change, gray values.
+        jitter: largest move of the picture before the first step, px; falls to 0 at the last.
+        blur: width of the Gaussian over the gradient at the first step, px; falls to 0 at the last.
+        bound: largest root mean square distance from the gray start, gray values.
+        seed: of the start and the moves.
+    """
+
+    steps: int = 48
+    step: float = 0.03
+    jitter: int = 2
+    blur: float = 1.5
+    bound: float = 0.25
+    seed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class PreferredInput:
+    """What was found.
+
+    Args:
+        image: (size, size) float32 in [0, 1].
+        start: the channel's value for the gray start.
+        value: its value for the image.
+        values: what was raised, before each step: the channel's value, before its non-linearity if it has one.
+    """
+
+    image: NDArray[np.float32]
+    start: float
+    value: float
+    values: tuple[float, ...]
+
+
+def preferred(model: Any, channel: ChannelObjective, ascent: GradientAscentSettings | None = None) -> PreferredInput:
+    """Look for the input that a channel likes best; the same settings find the same picture.
+
+    Args:
+        model: a built model of Engram.
+        channel: the channel, or one unit of it.
+        ascent: how to look.
+
+    Raises:
+        ConfigError: the model has no such channel.
+    """
+    climb = GradientAscentJob(model, channel, ascent)
+    climb.go_on()
+    return climb.get_result()
+
+
+class GradientAscentJob:
+    """The way to the input that a channel likes best: it stops between two steps, and goes on there.
+
+    Args:
+        model: a built model of Engram.
+        channel: the channel, or one unit of it.
+        ascent: how to look.
+
+    Raises:
+        ConfigError: the model has no such channel.
+    """
+
+    def __init__(self, model: Any, channel: ChannelObjective, ascent: GradientAscentSettings | None = None) -> None:
+        channel.check(model)
+        self._model, self._channel, self._how = model, channel, ascent or GradientAscentSettings()
+        self._rng = np.random.default_rng(self._how.seed)
+        grain = self._rng.standard_normal((1, model.size, model.size, 1))
+        self._gray = self._image = (GRAY + START_NOISE * grain).astype(np.float32)
+        self._climbed = _ascend(model, channel)
+        self._values: list[float] = []
+
+    def go_on(self, should_stop: ShouldStop = never_stop, progress: Callable[[int, int], None] | None = None) -> bool:
+        """Climb on; False when stopped before the last step."""
+        while len(self._values) < self._how.steps:
+            if should_stop():
+                return False
+            self._step(1 - len(self._values) / self._how.steps)
+            if progress:
+                progress(len(self._values), self._how.steps)
+        return True
+
+    def get_result(self) -> PreferredInput:
+        """Where the way has led so far."""
+        gray, image = self._gray, self._image
+        start, value = (_valued(self._model, self._channel, each)[0] for each in (gray, image))
+        if value < start:  # a channel that likes nothing better than gray
+            image, value = gray, start
+        return PreferredInput(image[0, ..., 0], start, value, tuple(self._values))
+
+    def _step(self, left: float) -> None:
+        """One step; `left` goes from 1 to 0."""
+        reach = round(self._how.jitter * left)
+        down, across = (int(each) for each in self._rng.integers(-reach, reach + 1, 2))
+        value, slope = _valued(self._model, self._climbed, np.roll(self._image, (down, across), axis=(1, 2)))
+        self._values.append(value)
+        self._image = _stepped(self._image, np.roll(slope, (-down, -across), axis=(1, 2)), self._how, left)
+
+
+def _ascend(model: Any, channel: ChannelObjective) -> ChannelObjective:
+    """What is raised: before a non-linearity, since behind it a channel that is silent has no slope to follow."""
+    known = layers.list_layers(model)
+    layer = next(each for each in known if each.name == channel.layer)
+    before = next((each for each in known if each.name in layer.receives), None)
+    if layer.kind in layers.NONLINEAR and before is not None and before.shape == layer.shape:
+        return replace(channel, layer=before.name)
+    return channel
+
+
+def _valued(model: Any, channel: ChannelObjective, image: NDArray[np.float32]) -> tuple[float, NDArray[np.float32]]:
+    """The channel's value for one picture, and its gradient."""
+    return gradient(lambda given: keras.ops.sum(channel.evaluate(model, given)), image)
+
+
+def _stepped(
+    image: NDArray[np.float32], slope: NDArray[np.float32], how: GradientAscentSettings, left: float
+) -> NDArray[np.float32]:
+    """One step along the blurred gradient, then back within the bounds; `left` goes from 1 to 0."""
+    along = gaussian_filter(slope, (0, how.blur * left, how.blur * left, 0), mode="nearest")
+    length = float(np.sqrt(np.mean(np.square(along))))
+    if length == 0.0:
+        return image
+    apart = image + how.step * along / length - GRAY
+    distance = float(np.sqrt(np.mean(np.square(apart))))
+    return np.clip(GRAY + apart * min(1.0, how.bound / distance), 0.0, 1.0).astype(np.float32)

@@ -1,0 +1,109 @@
+"""Pairs that differ in a lesion alone: phantoms and healthy twins, scans and the same with the lesion filled in."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import lesions
+from engine.data import Split
+from engine.data.phantom import CLASSES, phantom
+from engine.errors import DataError, RegionError
+from engine.lesions import Boxes
+from engine.lesions.regions import Mask
+
+Picture = NDArray[np.float32]
+PHANTOM_SEED = 1_000_003  # a collection that no run is trained on unless someone asks for just this seed
+LESION_CLASSES = tuple(name for name in CLASSES if name != "no_tumor")
+LEAST = 0.02  # a lesion with less contrast than this, gray values, is none that could be followed
+
+
+@dataclass(frozen=True, eq=False)
+class LesionPair:
+    """One pair.
+
+    Args:
+        name: of the scan or phantom.
+        picture: (size, size) float32 in [0, 1], with the lesion.
+        healthy: the same without it.
+        mask: bool (size, size), the lesion.
+    """
+
+    name: str
+    picture: Picture
+    healthy: Picture
+    mask: Mask
+
+
+def stack_pairs(twins: list[LesionPair]) -> tuple[Picture, Picture]:
+    """The pictures and their healthy twins as the models take them: (n, size, size, 1) each."""
+    return (
+        np.stack([twin.picture for twin in twins])[..., np.newaxis],
+        np.stack([twin.healthy for twin in twins])[..., np.newaxis],
+    )
+
+
+def phantom_pairs(count: int, size: int, seed: int = PHANTOM_SEED) -> list[LesionPair]:
+    """Phantoms with a lesion, all kinds of lesion in turn: the same head, bias and noise with and without it.
+
+    Args:
+        count: how many.
+        size: pixels of a side.
+        seed: which collection.
+    """
+    labels = itertools.cycle(LESION_CLASSES)
+    return list(itertools.islice(_phantoms(labels, size, seed), count))
+
+
+def _phantoms(labels: Iterator[str], size: int, seed: int) -> Iterator[LesionPair]:
+    for index, label in enumerate(labels):
+        made = phantom(size, seed, index, label=label)
+        if lesions.area(made.mask) >= lesions.regions.LEAST_PIXELS:
+            name = f"phantom {seed}/{index}, {label.removesuffix('_tumor')}"
+            yield LesionPair(name, made.image, made.healthy, made.mask)
+
+
+def inpainted_pairs(
+    split: Split, boxes: Boxes, count: int, aspect_of: Callable[[str], float] = lambda name: 1.0
+) -> list[LesionPair]:
+    """Scans that have a box, spread evenly over a split, and the same with the box's ellipse filled in smoothly.
+
+    What lies within the ellipse is the lesion, grain included; `engine.lesions.inpainting` says what the twin is.
+
+    Args:
+        split: the scans.
+        boxes: by the scans' names.
+        count: at most so many.
+        aspect_of: height over width of a scan's original, by its name, where scans are letterboxed.
+
+    Raises:
+        DataError: no scan of the split has a box.
+    """
+    boxed = [row for row, name in enumerate(split.names) if name in boxes.find_by_name]
+    if not boxed:
+        example = next(iter(boxes.find_by_name), "none")
+        raise DataError(
+            f"No image of the {split.name} split has a box; the first file in the table is '{example}'.",
+            "Choose another split, or the table that belongs to these images.",
+        )
+    spread = np.unique(np.linspace(0, len(boxed) - 1, min(count, len(boxed))).round().astype(np.int64))
+    first = [boxed[place] for place in spread]
+    order = [*first, *(row for row in boxed if row not in set(first))]  # the others stand in for those that will not do
+    found = (_scan(split, row, boxes, aspect_of(split.names[row])) for row in order)
+    return list(itertools.islice((twin for twin in found if twin is not None), count))
+
+
+def _scan(split: Split, row: int, boxes: Boxes, aspect: float) -> LesionPair | None:
+    """One scan and its twin; None where its lesion cannot be told from what is round it, or fills the picture."""
+    picture = split.read([row])[0, ..., 0]
+    name = split.names[row]
+    shape = picture.shape[0], picture.shape[1]
+    mask = np.any([box.mask(shape, aspect) for box in boxes.find_by_name[name]], axis=0)
+    try:
+        healthy = lesions.inpaint(picture, mask, grain_seed=None)
+        contrast = lesions.contrast(picture, mask)
+    except RegionError:
+        return None
+    return LesionPair(name, picture, healthy, mask) if abs(contrast) >= LEAST else None

@@ -1,0 +1,94 @@
+"""Which channel of one model is which channel of another, and how far they are apart.
+
+Two trainings of one network put the same feature into different channels. Channels are paired one to one so that the
+sum of their correlations is largest, by the Hungarian method: Kuhn, The Hungarian method for the assignment problem,
+Naval Research Logistics 2 (1955); for neural networks Li et al., Convergent learning, ICLR (2016).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from engine.errors import ConfigError
+
+FLAT = 1e-6  # a channel whose spread is less, as a share of its layer's, has no correlation with anything
+MIN_SELF_GAIN = 1e-7  # among channels that are equally alike, one keeps its number
+Array = NDArray[np.floating]
+
+
+@dataclass(frozen=True, eq=False)
+class Matching:
+    """The channels of two activations, paired.
+
+    Args:
+        pairs: (k, 2), channel of the first and channel of the second, in the order of the first; k is the smaller
+            number of channels, and what is left over has no partner.
+        correlation: (k,), from -1 to 1, over all images and places; 1 for two constant channels of the same value, 0
+            for a constant one and any other.
+        difference: (n, height, width, k) or (n, k), first minus second, pair by pair.
+    """
+
+    pairs: NDArray[np.int64]
+    correlation: NDArray[np.float64]
+    difference: NDArray[np.float64]
+
+    @property
+    def rms(self) -> NDArray[np.float64]:
+        """(k,), root of the mean square of each pair's difference, in the units of the activation."""
+        return np.asarray(np.sqrt(np.square(self.difference).reshape(-1, len(self.pairs)).mean(axis=0)))
+
+
+def match(first: Array, second: Array, paired: bool = False) -> Matching:
+    """Pair the channels of two activations of the same images, or of two images in the same model.
+
+    Args:
+        first: (n, height, width, channels) or (n, numbers).
+        second: the same shape but for the number of channels.
+        paired: channels keep their numbers, as in two inputs of one model.
+
+    Raises:
+        ConfigError: the shapes do not go together.
+    """
+    if first.shape[:-1] != second.shape[:-1] or (paired and first.shape != second.shape):
+        shapes = " and ".join(" x ".join(map(str, array.shape)) for array in (first, second))
+        raise ConfigError(
+            f"Activations of {shapes} cannot be matched.", "Use layers of the same size and the same images."
+        )
+    one, other = first.astype(np.float64), second.astype(np.float64)
+    alike = correlations(one, other)
+    if paired:
+        rows = columns = np.arange(first.shape[-1])
+    else:
+        rows, columns = linear_sum_assignment(-(alike + MIN_SELF_GAIN * np.eye(*alike.shape)))
+    difference = one[..., rows] - other[..., columns]
+    return Matching(np.stack([rows, columns], axis=1).astype(np.int64), alike[rows, columns], difference)
+
+
+def correlations(first: Array, second: Array) -> NDArray[np.float64]:
+    """Pearson's correlation of every channel of one with every channel of the other, over all images and places.
+
+    Args:
+        first: (n, height, width, a) or (n, a).
+        second: (n, height, width, b) or (n, b).
+
+    Returns:
+        (a, b); constant channels as `Matching` says.
+    """
+    (one, flat_one, level_one), (other, flat_other, level_other) = _standardize(first), _standardize(second)
+    found = one.T @ other
+    found[flat_one, :] = found[:, flat_other] = 0.0
+    same = np.isclose(level_one[:, None], level_other[None, :], rtol=1e-5, atol=1e-12)
+    found[flat_one[:, None] & flat_other[None, :] & same] = 1.0
+    return np.asarray(np.clip(found, -1.0, 1.0))
+
+
+def _standardize(array: Array) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]]:
+    """Channels as columns of unit length without their means; which of them are constant; the means."""
+    values = array.reshape(-1, array.shape[-1]).astype(np.float64)
+    level = values.mean(axis=0)
+    values = values - level
+    length = np.linalg.norm(values, axis=0)
+    flat = length <= FLAT * max(float(length.max(initial=0.0)), 1e-30)
+    return values / np.where(flat, 1.0, length), flat, level

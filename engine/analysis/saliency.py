@@ -1,0 +1,50 @@
+"""Which pixels of a scan a channel answers to: the gradient of its value.
+
+Simonyan, Vedaldi, Zisserman: Deep inside convolutional networks. arXiv:1312.6034 (2013). Smilkov et al.: SmoothGrad,
+arXiv:1706.03825 (2017): the mean gradient over noisy copies, which is calmer. A gradient says what a small change would
+do at this scan, not which pixels made the value what it is.
+"""
+
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.analysis.channel_objective import ChannelObjective
+from engine.analysis.gradients import gradient
+
+NOISE = 0.1  # standard deviation of the noise on the copies, gray values
+
+
+def saliency(
+    model: Any, images: NDArray[np.float32], channel: ChannelObjective, copies: int = 0, seed: int = 0
+) -> NDArray[np.float32]:
+    """The change of a channel's value with each pixel.
+
+    Args:
+        model: a built model of Engram.
+        images: (n, size, size, 1) float32 in [0, 1].
+        channel: the channel, or one unit of it.
+        copies: noisy copies whose gradients are averaged; 0 for the plain gradient.
+        seed: of that noise.
+
+    Returns:
+        (n, size, size) float32, signed: activation per gray value.
+
+    Raises:
+        ConfigError: the model has no such channel.
+    """
+    channel.check(model)
+
+    def total(given: Any) -> Any:
+        return keras.ops.sum(channel.evaluate(model, given))
+
+    if not copies:
+        return gradient(total, images)[1][..., 0]
+    rng = np.random.default_rng(seed)
+    found = np.zeros(images.shape[:3], np.float64)
+    for _ in range(copies):
+        noise = rng.standard_normal(images.shape, np.float32) * np.float32(NOISE)
+        found += gradient(total, images + noise)[1][..., 0]
+    return (found / copies).astype(np.float32)

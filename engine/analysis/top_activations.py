@@ -1,0 +1,153 @@
+"""The scans of a data set, and the places in them, that excite a channel most."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.analysis import activations, layers
+from engine.analysis.layers import LayerInfo
+from engine.errors import ConfigError
+from engine.messages import ShouldStop, never_stop
+
+
+@dataclass(frozen=True)
+class TopActivation:
+    """One scan that excites a channel.
+
+    Args:
+        index: of the scan in the data set.
+        value: the channel's largest activation in it.
+        row: of the unit that has it; 0 in a layer of numbers.
+        column: of that unit.
+        box: (x, y, width, height) in pixels of what that unit can see.
+    """
+
+    index: int
+    value: float
+    row: int
+    column: int
+    box: tuple[int, int, int, int]
+
+    def patch(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What the unit sees of its scan: (size, size) or (size, size, 1) -> (height, width)."""
+        x, y, width, height = self.box
+        return image.reshape(image.shape[:2])[y : y + height, x : x + width]
+
+
+@dataclass(frozen=True, eq=False)
+class _TopK:
+    """The largest activations of every channel: value, scan and place, (images, channels) each, one a scan."""
+
+    values: NDArray[np.float32]
+    indices: NDArray[np.int64]
+    places: NDArray[np.int64]
+
+    def best(self, count: int) -> "_TopK":
+        """The largest of every channel; of equal ones the earlier scan."""
+        order = np.argsort(-self.values, axis=0, kind="stable")[:count]
+        return self._each(lambda array: np.take_along_axis(array, order, axis=0))
+
+    def joined(self, other: "_TopK") -> "_TopK":
+        return _TopK(
+            np.concatenate([self.values, other.values]),
+            np.concatenate([self.indices, other.indices]),
+            np.concatenate([self.places, other.places]),
+        )
+
+    def _each(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> "_TopK":
+        return _TopK(change(self.values), change(self.indices), change(self.places))
+
+
+def top_activations(
+    model: Any,
+    images: Any,
+    name: str,
+    count: int = 9,
+    should_stop: ShouldStop = never_stop,
+) -> list[list[TopActivation]] | None:
+    """Find the scans that excite each channel of a layer most, at most one place in each.
+
+    Args:
+        model: a built model of Engram.
+        images: as in `activations.batches`; memory stays flat.
+        name: the layer.
+        count: how many scans for a channel.
+        should_stop: asked between layers.
+
+    Returns:
+        For every channel its favourites, the strongest first; None when stopped.
+
+    Raises:
+        ConfigError: the model has no such layer, or there is no image.
+    """
+    hunt = TopActivationsJob(model, images, name, count)
+    return hunt.get_result() if hunt.go_on(should_stop) else None
+
+
+class TopActivationsJob:
+    """The favourites of a layer's channels while they are looked for: it stops between two layers, and goes on.
+
+    Args:
+        model: a built model of Engram.
+        images: as in `activations.batches`.
+        name: the layer.
+        count: how many scans for a channel.
+
+    Raises:
+        ConfigError: there is no image.
+    """
+
+    def __init__(self, model: Any, images: Any, name: str, count: int) -> None:
+        if not len(images):
+            raise ConfigError("There is no image in this split.", "Choose a split that has images.")
+        self._model, self._name, self._count = model, name, count
+        self._passages = activations.ActivationBatches(model, images, [name])
+        self._best: _TopK | None = None
+        self._layer: LayerInfo | None = None
+
+    def go_on(self, should_stop: ShouldStop = never_stop, progress: Callable[[int, int], None] | None = None) -> bool:
+        """Look on; False when stopped before all images were seen.
+
+        Raises:
+            ConfigError: the model has no such layer.
+        """
+        while not should_stop():
+            batch = self._passages.next(should_stop)
+            if batch is None:
+                return self._passages.done == self._passages.total
+            peaks = _peaks(batch[1][self._name], batch[0])
+            self._best = (self._best.joined(peaks) if self._best else peaks).best(self._count)
+            if progress:
+                progress(self._passages.done, self._passages.total)
+        return False
+
+    def get_result(self) -> list[list[TopActivation]]:
+        """For every channel its favourites among the images seen so far, the strongest first."""
+        best = self._best
+        if best is None:
+            return []
+        if self._layer is None:
+            self._layer = next(each for each in layers.list_layers(self._model) if each.name == self._name)
+        layer = self._layer
+        return [_to_top_activations(layer, best, channel) for channel in range(best.values.shape[1])]
+
+
+def _peaks(activation: NDArray[np.float32], first: int) -> _TopK:
+    flat = activation.reshape(len(activation), -1, activation.shape[-1])
+    places = flat.argmax(axis=1)
+    values = np.take_along_axis(flat, places[:, np.newaxis], axis=1)[:, 0]
+    indices = np.broadcast_to(np.arange(first, first + len(flat))[:, np.newaxis], places.shape)
+    return _TopK(values, indices.astype(np.int64), places.astype(np.int64))
+
+
+def _to_top_activations(layer: LayerInfo, best: _TopK, channel: int) -> list[TopActivation]:
+    width = layer.shape[1] if len(layer.shape) == 3 else 1
+    columns: Sequence[NDArray[Any]] = [each[:, channel] for each in (best.values, best.indices, best.places)]
+    found = []
+    for value, index, place in zip(*columns, strict=True):
+        row, column = divmod(int(place), width)
+        found.append(TopActivation(int(index), float(value), row, column, layer.field.box(row, column)))
+    return found

@@ -1,0 +1,87 @@
+"""Activations of the last images, kept so that the next layer is there at once.
+
+A pass that is made for one layer computes those before it too, so these are kept as well. The first pass over some
+images ends at the layer that was asked for; when one behind it is asked for, the user is walking through the model, and
+the next pass keeps all layers, or as many round the one in hand as the budget of memory allows.
+"""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.analysis import activations, layers
+from engine.analysis.layers import LayerInfo
+from engine.explorer.context import Images
+from engine.explorer.inspected_models import InspectedModel
+
+BUDGET_BYTES = 512 * 2**20
+Activation = NDArray[np.float32]
+Key = tuple[int, bytes]
+
+
+class ActivationCache:
+    """Computes what is not kept, and lets the images go that were looked at longest ago.
+
+    Args:
+        budget_bytes: how much memory all kept activations may take; what is in hand is answered even if it takes more.
+    """
+
+    def __init__(self, budget_bytes: int = BUDGET_BYTES) -> None:
+        self._budget = budget_bytes
+        self._kept: OrderedDict[Key, tuple[Any, dict[str, Activation]]] = OrderedDict()
+
+    @property
+    def size(self) -> int:
+        """Bytes that are kept now."""
+        return sum(array.nbytes for _, found in self._kept.values() for array in found.values())
+
+    def get(self, opened: InspectedModel, images: Images, name: str) -> Activation:
+        """What a layer makes of images.
+
+        Args:
+            opened: the model.
+            images: (n, size, size, 1) float32 in [0, 1], n at least 1.
+            name: one of its layers.
+
+        Returns:
+            (n, height, width, channels) or (n, numbers), float32; not to be written into.
+        """
+        key = id(opened.model), hashlib.sha1(images.tobytes(), usedforsecurity=False).digest()
+        owner, known = self._kept.pop(key, (None, {}))
+        if owner is not opened.model:
+            known = {}
+        if name not in known:
+            known = _computed(opened, images, self._wanted(opened.layers, name, len(images), first=not known))
+        self._kept[key] = opened.model, known
+        found = known[name]
+        while self._kept and self.size > self._budget:
+            self._kept.popitem(last=False)
+        return found
+
+    def _wanted(self, known: Sequence[LayerInfo], name: str, images: int, first: bool) -> list[str]:
+        """The layers round one that fit into the budget, from its side outwards; for new images none behind it."""
+        at = next(index for index, layer in enumerate(known) if layer.name == name)
+        last = at if first else len(known) - 1
+        nearest = sorted(range(last + 1), key=lambda index: abs(index - at))
+        sizes = np.cumsum([4 * images * int(np.prod(known[index].shape)) for index in nearest])
+        return [known[index].name for index in nearest[: max(1, int(np.searchsorted(sizes, self._budget, "right")))]]
+
+
+def _computed(opened: InspectedModel, images: Images, names: Collection[str]) -> dict[str, Activation]:
+    """One pass, which ends at the last of the layers; piece by piece where there are many images."""
+    count = activations.batch_size_for(opened.layers, names)
+    parts = [_forward(opened.model, images[at : at + count], names) for at in range(0, len(images), count)]
+    return {
+        name: np.concatenate([part[name] for part in parts]) if len(parts) > 1 else parts[0][name] for name in names
+    }
+
+
+def _forward(model: Any, images: Images, names: Collection[str]) -> dict[str, Activation]:
+    with layers.no_grad():
+        found = layers.activation_tensors(model, keras.ops.convert_to_tensor(images), list(names))
+    return {name: np.asarray(keras.ops.convert_to_numpy(each)).astype(np.float32) for name, each in found.items()}

@@ -1,0 +1,84 @@
+"""Models with their layers listed: a list costs as much as an image, so it is made once a model."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from engine.analysis import layers
+from engine.analysis.layers import LayerInfo
+from engine.analysis.unknown_layer import make_unknown_layer_error
+from engine.errors import ConfigError
+from engine.explorer.context import ExplorerContext, Images
+from engine.runs import Run
+
+LISTS_KEPT = 8
+
+
+@dataclass(frozen=True, eq=False)
+class InspectedModel:
+    """A run's model and its layers; `traced_layers` holds each layer with Keras' layer or operation behind it."""
+
+    run: Run
+    model: Any
+    traced_layers: Sequence[tuple[LayerInfo, Any]]
+
+    @cached_property
+    def layers(self) -> list[LayerInfo]:
+        """In network order."""
+        return [layer for layer, _ in self.traced_layers]
+
+    @property
+    def side(self) -> int:
+        """Side of the images that the model takes, px."""
+        return self.run.config.data.size
+
+    def layer(self, name: str) -> LayerInfo:
+        """One of its layers.
+
+        Raises:
+            ConfigError: there is none of that name.
+        """
+        found = next((layer for layer in self.layers if layer.name == name), None)
+        if found is None:
+            raise make_unknown_layer_error(name, (layer.name for layer in self.layers))
+        return found
+
+    def check(self, name: str, images: Images) -> None:
+        """See that there are a layer of that name and images to look at.
+
+        Raises:
+            ConfigError: there are not.
+        """
+        self.layer(name)
+        if not len(images):
+            raise ConfigError("No image was selected.", "Choose one or more.")
+
+
+class InspectedModels:
+    """The models that were looked into last.
+
+    Args:
+        warm: what holds the models themselves.
+    """
+
+    def __init__(self, warm: ExplorerContext) -> None:
+        self._warm = warm
+        self._known: OrderedDict[str, InspectedModel] = OrderedDict()
+
+    def named(self, name: str) -> InspectedModel:
+        """The model of a run, by the run's name or folder.
+
+        Raises:
+            EngramError: there is no such run, or it has no model.
+        """
+        model, run = self._warm.model(name)
+        key = str(run.path)
+        known = self._known.get(key)
+        if known is None or known.model is not model:
+            self._known[key] = InspectedModel(run, model, layers.trace_layers(model))
+        self._known.move_to_end(key)
+        while len(self._known) > LISTS_KEPT:
+            self._known.popitem(last=False)
+        return self._known[key]

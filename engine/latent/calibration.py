@@ -1,0 +1,131 @@
+"""How wide samples of a posterior spread, and whether that spread says how wrong a reconstruction is.
+
+The spread of a variational autoencoder's posterior is what the *encoder* does not know of the latent. It is not the
+error: all that the decoder cannot draw is missing from it. Whether it is of use is measured: of the pixels of scans
+that were held out, how many lie in the central interval that the samples promise to hold 50 %, 90 %, ... of them.
+
+Intervals are those of a normal distribution with the samples' mean and standard deviation, as for any predicted mean
+and variance (Kuleshov, Fenner, Ermon: Accurate uncertainties for deep learning using calibrated regression, ICML 2018,
+whose calibration curve and error these are, here with equal weights).
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from scipy.special import ndtri
+
+from engine.latent.space import Codes, Images, LatentSpace
+
+LEVELS: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
+TOLERATED: Final = 0.05  # expected calibration error from which on the intervals are called wrong
+MIN_PIXELS: Final = 1e-6  # gray values; a pixel that the samples never change
+
+
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """Samples of the posteriors of some images.
+
+    Args:
+        mean: (n, size, size, 1), mean of the decoded samples.
+        deviation: (n, size, size, 1), their standard deviation (with n - 1), gray values.
+    """
+
+    mean: Images
+    deviation: Images
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What intervals promise and what they hold.
+
+    Args:
+        levels: nominal coverage of the central intervals.
+        coverage: share of the pixels that lie in them.
+        error: mean absolute difference of the two over the levels (expected calibration error).
+        spread, rms_error: root mean square over pixels of the deviation, and of original minus mean; gray values.
+        pixels: how many were asked.
+    """
+
+    levels: tuple[float, ...]
+    coverage: tuple[float, ...]
+    error: float
+    spread: float
+    rms_error: float
+    pixels: int
+
+    def summary(self) -> str:
+        """What that means for whoever looks at the spread."""
+        at = self.levels.index(0.9)
+        held = f"the 90% intervals cover {100 * self.coverage[at]:.1f}% of held-out pixels"
+        times = f"the RMS error is {self.rms_error / max(self.spread, MIN_PIXELS):.1f}× the posterior SD"
+        if self.error <= TOLERATED:
+            return f"Calibrated: {held}, and {times}."
+        if self.coverage[at] < 0.9:
+            return (
+                f"Overconfident: {held}, and {times}. The posterior SD shows where the latent code is uncertain, "
+                "not where the reconstruction is wrong."
+            )
+        return f"Underconfident: {held}, and {times}."
+
+
+def spread(space: LatentSpace, codes: Codes, samples: int, seed: int = 0) -> Spread:
+    """Decode samples of posteriors.
+
+    Args:
+        space: of a variational model.
+        codes: (n, k) means and log-variances.
+        samples: how many a posterior, at least 2.
+        seed: of the draw.
+
+    Returns:
+        Their mean and deviation; memory holds the samples of one image.
+    """
+    space.need_posterior("posterior", "Choose a VAE run.")
+    assert codes.log_vars is not None
+    means, deviations = [], []
+    for number, (mean, log_var) in enumerate(zip(codes.means, codes.log_vars, strict=True)):
+        noise = np.random.default_rng([seed, number]).standard_normal((samples, len(mean)), np.float32)
+        made = space.decode(mean + np.exp(0.5 * log_var) * noise).astype(np.float64)
+        means.append(made.mean(axis=0))
+        deviations.append(made.std(axis=0, ddof=1))
+    return Spread(np.asarray(means, np.float32), np.asarray(deviations, np.float32))
+
+
+class CoverageCounter:
+    """Counts, image by image, how many pixels lie in which interval."""
+
+    def __init__(self) -> None:
+        self._reach = ndtri((1 + np.array(LEVELS)) / 2)
+        self._held = np.zeros(len(LEVELS))
+        self._sums = np.zeros(2)
+        self._pixels = 0
+
+    def add(self, originals: Images, found: Spread) -> None:
+        """Count the pixels of some images (n, size, size, 1)."""
+        error = np.abs(originals.astype(np.float64) - found.mean)
+        deviation = found.deviation.astype(np.float64)
+        away = error / np.maximum(deviation, MIN_PIXELS)
+        self._held += [np.count_nonzero(away <= reach) for reach in self._reach]
+        self._sums += [np.sum(deviation**2), np.sum(error**2)]
+        self._pixels += error.size
+
+    def get_result(self) -> Calibration:
+        """The curve of all images so far."""
+        coverage = self._held / max(1, self._pixels)
+        wide, wrong = np.sqrt(self._sums / max(1, self._pixels))
+        error = float(np.mean(np.abs(coverage - LEVELS)))
+        return Calibration(LEVELS, tuple(coverage.tolist()), error, float(wide), float(wrong), self._pixels)
+
+
+def to_dict(found: Calibration) -> dict[str, Any]:
+    """What JSON tells of a calibration."""
+    return {
+        "levels": list(found.levels),
+        "coverage": list(found.coverage),
+        "calibration_error": found.error,
+        "spread": found.spread,
+        "rms_error": found.rms_error,
+        "pixels": found.pixels,
+        "sentence": found.summary(),
+    }

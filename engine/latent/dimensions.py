@@ -1,0 +1,80 @@
+"""The latent numbers in order of what they say, and which of them say nothing.
+
+A variational model leaves a latent number to the prior when it is not worth its nats: posterior collapse (Bowman et
+al.: Generating sentences from a continuous space, 2016). Such a number has less than 0.01 nats of KL, averaged over
+images (`engine.metrics.active_units`; Burda, Grosse, Salakhutdinov: Importance weighted autoencoders, 2016, count by
+the variance of the means instead). A number of an autoencoder is dead when it is the same for every image.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import metrics
+from engine.latent.space import Codes
+
+COLLAPSED_NATS: Final = 1e-6  # variance as a share of the largest: a thousandth of its standard deviation
+
+
+@dataclass(frozen=True, eq=False)
+class DimensionStatistics:
+    """Every latent number of a space, over some images.
+
+    Args:
+        order: (k,) the numbers, the one that says most first.
+        values: (k,) what they are ordered by, in the order of the latent: KL in nats, or variance.
+        measure: 'KL, nats' or 'variance'.
+        active: bool (k,), which of them say anything.
+        mean, spread: (k,) over the images.
+        low, high: (k,) 1st and 99th percentile over the images.
+    """
+
+    order: NDArray[np.int64]
+    values: NDArray[np.float64]
+    measure: str
+    active: NDArray[np.bool_]
+    mean: NDArray[np.float64]
+    spread: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+    @property
+    def count_for_half(self) -> int:
+        """How many of the first numbers hold half of the sum of the values."""
+        sums = np.cumsum(self.values[self.order])
+        return int(np.searchsorted(sums, sums[-1] / 2)) + 1
+
+    def sentence(self) -> str | None:
+        """What is wrong, in words; None where every number is used."""
+        count, unused = len(self.active), int((~self.active).sum())
+        if not unused:
+            return None
+        verb = "is" if unused == 1 else "are"
+        if self.measure == "variance":
+            return f"{unused} of {count} latent dimensions {verb} inactive (constant over all images)."
+        if unused == count:
+            return (
+                f"Posterior collapse: no latent dimension of {count} carries more than {metrics.ACTIVE_NATS:g} "
+                "nats of KL, so every reconstruction is the same. Lower β (--beta) or use KL warm-up (--kl-warm-up)."
+            )
+        return (
+            f"Partial posterior collapse: {unused} of {count} latent dimensions ({100 * unused / count:.0f}%) {verb} "
+            f"inactive (below {metrics.ACTIVE_NATS:g} nats of KL each, so they carry no information about the "
+            f"image); {count - unused} are active."
+        )
+
+
+def dimension_statistics(codes: Codes) -> DimensionStatistics:
+    """Order the latent numbers of some images (one at least), by KL where there is a posterior, else by variance."""
+    means = codes.means.astype(np.float64)
+    variance = means.var(axis=0)
+    if codes.log_vars is None:
+        values, measure, active = variance, "variance", variance > COLLAPSED_NATS * variance.max()
+    else:
+        values, measure = metrics.divergences_nats(codes.means, codes.log_vars).mean(axis=0), "KL, nats"
+        active = values > metrics.ACTIVE_NATS
+    low, high = np.percentile(means, [1, 99], axis=0)
+    order = np.argsort(-values, kind="stable")
+    return DimensionStatistics(order, values, measure, active, means.mean(axis=0), np.sqrt(variance), low, high)

@@ -1,0 +1,139 @@
+"""All that is known of one run's latent space on one data set, each part found when it is first asked for."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.data import Cancelled, Dataset
+from engine.latent import dimensions, mixture, neighbors
+from engine.latent.dimensions import DimensionStatistics
+from engine.latent.encoding import EncodingCache
+from engine.latent.mixture import Mixture
+from engine.latent.neighbors import NeighborIndex, NeighborResult, ReferenceDistances
+from engine.latent.space import Codes, Images, LatentSpace, concatenate
+from engine.messages import ShouldStop, never_stop
+from engine.runs import Run
+
+PIXEL, LATENT = "pixel", "latent"
+T = TypeVar("T")
+Points = NDArray[np.float32]
+
+
+def _ignore(done: int, total: int) -> None:
+    pass
+
+
+class LatentData:
+    """A run's latent space on a data set. What is stopped raises Cancelled, and goes on the next time.
+
+    Args:
+        run: a run with a model.
+        model: it, loaded.
+        images: the data set, prepared at the model's size.
+        should_stop: asked between batches.
+    """
+
+    def __init__(self, run: Run, model: Any, images: Dataset, should_stop: ShouldStop = never_stop) -> None:
+        self.run, self.images, self.should_stop = run, images, should_stop
+        self.progress: Callable[[int, int], None] = _ignore
+        self.space = LatentSpace(model)
+        self._encodings = EncodingCache(run, self.space, images)
+        self._dimensions: DimensionStatistics | None = None
+        self._mixture: Mixture | None = None
+        self._libraries: dict[str, NeighborIndex] = {}
+        self._usual: dict[str, ReferenceDistances] = {}
+
+    @property
+    def key(self) -> tuple[Path, str]:
+        """What tells it from others: the run, its model and the data."""
+        return self.run.path, self._encodings.key
+
+    def codes(self, *splits: str) -> Codes:
+        """The codes of some splits, one behind the other."""
+        counts = [len(self.images.splits[split]) for split in splits]
+        parts: list[Codes] = []
+        for number, split in enumerate(splits):
+            told = partial(self._report_progress, sum(counts[:number]), sum(counts))
+            parts.append(require(self._encodings.codes(split, self.should_stop, told)))
+        return concatenate(parts)
+
+    def errors(self, *splits: str) -> NDArray[np.float32]:
+        """Mean squared errors of the reconstructions of some splits, gray values from 0 to 1: (n,)."""
+        counts = [len(self.images.splits[split]) for split in splits]
+        parts = []
+        for number, split in enumerate(splits):
+            told = partial(self._report_progress, sum(counts[:number]), sum(counts))
+            parts.append(require(self._encodings.errors(split, self.should_stop, told)))
+        return np.concatenate(parts)
+
+    def known_errors(self, *splits: str) -> NDArray[np.float32] | None:
+        """The same where they were found before; None where any are missing."""
+        parts = [self._encodings.known_errors(split) for split in splits]
+        known = [part for part in parts if part is not None]
+        return np.concatenate(known) if len(known) == len(parts) else None
+
+    def select(self, places: Sequence[tuple[str, int]]) -> tuple[Points, Images]:
+        """Latents (n, k) and images (n, size, size, 1) of scans named by split and index; train is encoded whole."""
+        found = [(self.codes(split).means[[index]], self.images.splits[split].read([index])) for split, index in places]
+        return np.concatenate([each[0] for each in found]), np.concatenate([each[1] for each in found])
+
+    def dimensions(self) -> DimensionStatistics:
+        """The latent numbers, over the training scans."""
+        if self._dimensions is None:
+            self._dimensions = dimensions.dimension_statistics(self.codes("train"))
+        return self._dimensions
+
+    def mixture(self) -> Mixture:
+        """The mixture of the training scans' latents."""
+        if self._mixture is None:
+            train, validation = self.codes("train").means, self.codes("validation").means
+            self._mixture = require(mixture.fit(train, validation, should_stop=self.should_stop))
+        return self._mixture
+
+    def nearest(self, where: str, points: Points, count: int, without: tuple[str, ...] | None = None) -> NeighborResult:
+        """The training scans nearest to some points, in pixels or in the latent."""
+        return require(self._library(where).nearest(points, count, without, self.should_stop))
+
+    def reference_distances(self, where: str) -> ReferenceDistances:
+        """What is usual among scans that are no copies, in pixels or in the latent."""
+        if where not in self._usual:
+            splits = self.images.splits
+            name, rows = neighbors.reference_rows(len(splits["train"]), len(splits["validation"]))
+            keys = tuple(splits[name].keys[row] for row in rows)
+            found = neighbors.measure_reference(
+                self._library(where), self._points(where, name)(rows), keys, name, self.should_stop
+            )
+            self._usual[where] = require(found)
+        return self._usual[where]
+
+    def _report_progress(self, before: int, total: int, done: int, _: int) -> None:
+        self.progress(before + done, total)
+
+    def _library(self, where: str) -> NeighborIndex:
+        if where not in self._libraries:
+            self._libraries[where] = NeighborIndex(self.images.train.keys, self._points(where, "train"))
+        return self._libraries[where]
+
+    def _points(self, where: str, split: str) -> Callable[[NDArray[np.int64]], Points]:
+        """Rows of a split -> their points."""
+        if where == LATENT:
+            means = self.codes(split).means
+            return lambda rows: means[rows]
+        images = self.images.splits[split]
+        return lambda rows: flat(images.read(rows))
+
+
+def flat(images: Images) -> Points:
+    """Images as points: (n, size, size, 1) -> (n, pixels)."""
+    return images.reshape(len(images), -1)
+
+
+def require(found: T | None) -> T:
+    """What was found. Raises Cancelled where a search for it was stopped."""
+    if found is None:
+        raise Cancelled("The request was canceled.")
+    return found

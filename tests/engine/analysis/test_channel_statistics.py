@@ -1,0 +1,86 @@
+"""Numbers of channels over a data set: the same as at once, and dead means dead everywhere."""
+
+import numpy as np
+import pytest
+
+from engine import models
+from engine.analysis import activations, channel_statistics
+
+
+@pytest.fixture
+def images():
+    return np.random.default_rng(0).random((7, 32, 32, 1)).astype(np.float32)
+
+
+def test_batch_by_batch_is_the_same_as_at_once(tiny, images, monkeypatch):
+    model = models.build(tiny(activation="relu"))
+    whole = activations.compute(model, images)
+    monkeypatch.setattr(activations, "MEMORY_BYTES", 3 * sum(array[0].nbytes for array in whole.values()))
+    told = []
+    found = channel_statistics.statistics(model, images, progress=lambda done, total: told.append((done, total)))
+    assert told == [(3, 7), (6, 7), (7, 7)]
+    assert list(found) == list(whole)
+    for name, array in whole.items():
+        values = array.reshape(-1, array.shape[-1]).astype(np.float64)
+        assert found[name].images == 7
+        assert found[name].mean == pytest.approx(values.mean(axis=0), rel=1e-4, abs=1e-6)
+        assert found[name].std == pytest.approx(values.std(axis=0), rel=1e-4, abs=1e-6)
+        assert found[name].energy == pytest.approx((values**2).mean(axis=0), rel=1e-4, abs=1e-6)
+        assert found[name].zero_fraction == pytest.approx((values == 0).mean(axis=0), abs=1e-3)
+        assert found[name].max == pytest.approx(values.max(axis=0), rel=1e-4, abs=1e-6)
+        assert found[name].min == pytest.approx(values.min(axis=0), rel=1e-4, abs=1e-6)
+    assert found["enc_act1"].zero_fraction.max() > 0.1
+
+
+def test_dead_means_dead_in_every_image(tiny, images):
+    model = models.build(tiny(norm="none", activation="relu"))
+    layer = model.encoder.get_layer("enc_conv1")
+    kernel, bias = layer.get_weights()
+    kernel[:] = np.abs(kernel)
+    bias[:] = 0.0
+    bias[1] = -100.0  # nothing gets through
+    kernel[..., 2], bias[2] = 1.0, -8.0  # only a bright image does
+    layer.set_weights([kernel, bias])
+    dark = images * 0.5
+    assert channel_statistics.statistics(model, dark, ["enc_act1"])["enc_act1"].dead.tolist() == [
+        False,
+        True,
+        True,
+        False,
+    ]
+    bright = np.concatenate([dark, np.ones((1, 32, 32, 1), np.float32)])
+    found = channel_statistics.statistics(model, bright, ["enc_act1"])["enc_act1"]
+    assert found.dead.tolist() == [False, True, False, False]
+    assert found.zero_fraction[1] == 1.0
+
+
+def test_stopped_is_no_answer(tiny, images):
+    assert channel_statistics.statistics(models.build(tiny()), images, should_stop=lambda: True) is None
+
+
+def test_stopped_between_layers_it_goes_on_and_counts_every_image_once(tiny, images, monkeypatch):
+    model = models.build(tiny())
+    monkeypatch.setattr(activations, "batch_size_for", lambda known, names: 3)
+    wanted = channel_statistics.statistics(model, images)
+    tally, turns = channel_statistics.StatisticsJob(model, images), 0
+    while not tally.advance(after(len(wanted) + 2 + turns % 3)):  # few layers are counted
+        turns += 1
+    assert turns > 3
+    for name, each in tally.get_result().items():
+        assert each.images == 7
+        assert each.mean == pytest.approx(wanted[name].mean, abs=1e-7)
+
+
+def test_a_pass_is_given_up_at_the_next_layer_when_it_is_to_stop(tiny, images):
+    model, heard = models.build(tiny()), []
+    passages = activations.ActivationBatches(model, images)
+    assert passages.next(lambda: heard.append(1) or len(heard) == 4) is None
+    assert (len(heard), passages.done) == (4, 0)
+    assert passages.next()[0] == 0
+    assert passages.done == 7
+
+
+def after(times):
+    """Whether to stop: no for a number of times, then yes."""
+    left = iter(range(times))
+    return lambda: next(left, None) is None
