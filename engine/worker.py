@@ -48,9 +48,9 @@ from engine.messages import (
     Train,
     read_command,
 )
+from engine.reproduction import job as study
 from engine.search import commands, importance
 from engine.search import job as searching
-from engine.study import job as study
 from engine.training import job
 
 QUIET_S = 0.5  # how long nothing was asked before work that gave way goes on
@@ -207,7 +207,7 @@ class Worker:
             elif isinstance(command, Search):
                 searching.search(command, emit=emit, should_stop=control.is_stopped, is_paused=control.is_paused)
             elif isinstance(command, RunStudy):
-                study.make(command, emit=emit, should_stop=control.is_stopped, is_paused=control.is_paused)
+                study.run_study(command, emit=emit, should_stop=control.is_stopped, is_paused=control.is_paused)
         except EngramError as error:
             if not self._told:
                 self.emit(RequestFailed(reason=error.what, advice=error.advice))

@@ -12,7 +12,7 @@ from engine.cli.stopping import StopWish
 from engine.config import StudyConfig
 from engine.errors import ConfigError
 from engine.messages import RunStudy
-from engine.study import job
+from engine.reproduction import job
 
 
 def run(options: Namespace) -> Outcome:
@@ -22,7 +22,7 @@ def run(options: Namespace) -> Outcome:
     given = settings(options)
     order = RunStudy(out=str(options.out), config=_chosen(options), settings=given)
     with StopWish() as wish:
-        content = job.make(order, emit=Meter(sys.stderr), should_stop=wish)
+        content = job.run_study(order, emit=Meter(sys.stderr), should_stop=wish)
     if content["state"] == "stopped":
         done = sum(each["state"] == "finished" for each in content["runs"])
         text = f"Stopped with {done} of {content['planned']} runs finished; everything is saved in {content['path']}\n"

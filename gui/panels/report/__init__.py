@@ -28,7 +28,7 @@ LOOK_MS = 2000
 IMPORTS = (
     "from engine.config import StudyConfig",
     "from engine.messages import RunStudy",
-    "from engine.study import job",
+    "from engine.reproduction import job",
 )
 
 
@@ -170,7 +170,7 @@ def as_python(order: RunStudy) -> str:
         f"chosen = StudyConfig({config})",
         f"settings = {pformat(order.settings, width=100, sort_dicts=False)}",
         'if __name__ == "__main__":',
-        f"    content = job.make(RunStudy(out={order.out!r}, config=chosen, settings=settings))",
+        f"    content = job.run_study(RunStudy(out={order.out!r}, config=chosen, settings=settings))",
         '    print(content["page"], content["state"])',
         imports=IMPORTS,
     )

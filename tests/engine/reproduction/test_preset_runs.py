@@ -5,9 +5,9 @@ import pytest
 from engine import config, runs
 from engine.errors import StudyError, TrainingError
 from engine.messages import EpochEnded, JobEnded, Log, Progress, StudyProgress, never_stop
+from engine.reproduction import run_process
+from engine.reproduction.preset_runs import PresetRuns
 from engine.search.runner import StopAndPause
-from engine.study import process
-from engine.study.presets import Presets
 from tests.trained_runs import TINY
 
 NEVER = StopAndPause(never_stop, never_stop)
@@ -16,7 +16,7 @@ BASES = {"ae": config.from_flat(TINY), "vae": config.from_flat({**TINY, "model":
 
 @pytest.fixture
 def presets(study):
-    return Presets(study, BASES)
+    return PresetRuns(study, BASES)
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def played(monkeypatch):
         Played.names.append(run.name)
         Played.act.get(run.name, finish)(run, emit)
 
-    monkeypatch.setattr(process, "train", train)
+    monkeypatch.setattr(run_process, "train", train)
     Played.names, Played.act = [], {}
     return Played
 

@@ -16,7 +16,7 @@ from engine.messages import (
 )
 
 
-class Follower:
+class ProgressRelay:
     """Takes the events of runs and searches.
 
     Args:
@@ -39,10 +39,10 @@ class Follower:
         if isinstance(event, Progress):
             share = (event.epoch - 1 + event.batch / max(event.batches, 1)) / max(event.epochs, 1)
             minutes = f"{event.left_s / 60:.0f} min" if event.left_s >= 90 else f"{event.left_s:.0f} s"
-            self.say(event.run, f"epoch {event.epoch} of {event.epochs} · {minutes} left for this run", share)
+            self.emit_progress(event.run, f"epoch {event.epoch} of {event.epochs} · {minutes} left for this run", share)
         elif isinstance(event, EpochEnded):
             value = event.metrics.get("val_loss", float("nan"))
-            self.say(event.run, f"epoch {event.epoch} done, validation loss {value:.5g}")
+            self.emit_progress(event.run, f"epoch {event.epoch} done, validation loss {value:.5g}")
         elif isinstance(event, (Paused, Continued)) or (isinstance(event, Log) and event.level != "info"):
             self.emit(event)
         elif isinstance(event, SearchState):
@@ -56,7 +56,7 @@ class Follower:
         elif isinstance(event, TrialEnded) and event.score is None:
             self.emit(Log(text=f"{event.run} {event.state}. {event.reason}".strip(), level="warning"))
         elif isinstance(event, TrialEnded):
-            self.tell_end(event.run, event.state, event.score, event.best_epoch, self._unit)
+            self.log_run_end(event.run, event.state, event.score, event.best_epoch, self._unit)
         elif isinstance(event, SearchEnded):
             self.ended = event.state
 
@@ -69,13 +69,13 @@ class Follower:
             self.emit(Continued(run=event.search))
         self._is_held = event.state == "paused"
 
-    def say(self, name: str, text: str, share: float | None = None) -> None:
+    def emit_progress(self, name: str, text: str, share: float | None = None) -> None:
         """Tell how far a run is."""
         whole = None if share is None else (self.done + share) / max(self.total, 1)
         told = f"{name} · run {min(self.done + 1, self.total)} of {self.total} · {text}"
         self.emit(StudyProgress(stage="training", text=told, share=whole))
 
-    def tell_end(self, name: str, state: str, loss: float | None, epoch: int | None, unit: str) -> None:
+    def log_run_end(self, name: str, state: str, loss: float | None, epoch: int | None, unit: str) -> None:
         """Write a sentence on a run that has ended: its best validation loss, None where it has none."""
         text = f"{name} ({self.done + 1} of {self.total}) {state}"
         if loss is not None:

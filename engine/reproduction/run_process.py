@@ -32,7 +32,7 @@ def train(run: Run, emit: Emit, wishes: StopAndPause, log: Path) -> None:
     process = TrialProcess(run.config.training.backend, log)
     process.train(TrialTask(1, run, log), inbox)
     try:
-        ended, gone = _follow(process, inbox, emit, wishes)
+        ended, gone = _relay(process, inbox, emit, wishes)
     finally:
         process.kill()
         process.close()
@@ -45,7 +45,7 @@ def train(run: Run, emit: Emit, wishes: StopAndPause, log: Path) -> None:
         raise EngramError(ended.reason, ended.advice)
 
 
-def _follow(
+def _relay(
     process: TrialProcess, inbox: "queue.Queue[TrialMessage]", emit: Emit, wishes: StopAndPause
 ) -> tuple[JobEnded | RequestFailed | None, ProcessExited]:
     """Pass events and wishes on until the process has gone; what it said of the end, and how it went."""

@@ -7,9 +7,9 @@ from typing import Any
 from engine import config
 from engine.report import page
 from engine.report.demo import READING, WARNING
-from engine.study import paper
-from engine.study.findings import Findings
-from engine.study.numbers import Row
+from engine.reproduction import published
+from engine.reproduction.comparison import ComparedNumber
+from engine.reproduction.evaluator import StudyResults
 from engine.study_folder import StudyFolder
 
 WHAT_HERE = (
@@ -20,7 +20,7 @@ WHAT_HERE = (
 Contents = Sequence[Mapping[str, Any]]
 
 
-def html(study: StudyFolder, findings: Findings, contents: Contents, rows: Sequence[Row]) -> str:
+def html(study: StudyFolder, findings: StudyResults, contents: Contents, rows: Sequence[ComparedNumber]) -> str:
     """The page.
 
     Args:
@@ -47,7 +47,7 @@ def html(study: StudyFolder, findings: Findings, contents: Contents, rows: Seque
     return page.page("Reproduction of the reference study", _lead(findings), sections)
 
 
-def _lead(findings: Findings) -> str:
+def _lead(findings: StudyResults) -> str:
     data = findings.images.config
     source = "generated phantoms (no patient data)" if data.source == "phantom" else data.source
     counts = ", ".join(f"{len(part):,} {name}" for name, part in findings.images.splits.items())
@@ -59,14 +59,14 @@ def _lead(findings: Findings) -> str:
     )
 
 
-def _caveats(findings: Findings) -> list[str]:
+def _caveats(findings: StudyResults) -> list[str]:
     said = [WARNING]
     if findings.chosen.quick:
         said.append(
             "Quick reproduction: only the reference study's best settings were trained, one run each. Nothing "
             "was searched, so this page does not show that these settings are the best."
         )
-    changed = shrunk(findings)
+    changed = reduced_settings(findings)
     if changed:
         said.append(
             f"Differences from the reference study: {', '.join(changed)}. With these changes, the results cannot "
@@ -79,29 +79,29 @@ def _caveats(findings: Findings) -> list[str]:
     return said
 
 
-def shrunk(findings: Findings) -> list[str]:
+def reduced_settings(findings: StudyResults) -> list[str]:
     """The settings that are not the study's, in words; where the scans come from and what it runs on are no matter."""
-    flat = {model: config.to_flat(paper.claim(model).best) for model in paper.MODELS}
+    flat = {model: config.to_flat(published.claim(model).best) for model in published.MODELS}
     neutral = set(config.DataConfig.model_fields) - {"size", "fit", "normalisation"} | {"backend", "threads", "seed"}
     titles = _titles()
     return [
         f"{titles[name].lower()} {_written(value)} instead of {_written(base[name])}"
         for base in (flat["ae"] | flat["vae"],)
-        for name, value in _given(findings).items()
+        for name, value in _list_given_settings(findings).items()
         if name not in neutral and value != base[name]
     ]
 
 
-def _given(findings: Findings) -> dict[str, Any]:
+def _list_given_settings(findings: StudyResults) -> dict[str, Any]:
     """The settings that were given, as a run has them."""
     flat: dict[str, Any] = {}
-    for model in paper.MODELS:
+    for model in published.MODELS:
         flat |= config.to_flat(findings.best[model].trial.config)
     return {name: flat[name] for name in findings.settings if name in flat}
 
 
 def _titles() -> dict[str, str]:
-    kinds = [kind for model in paper.MODELS for kind in config.sections(model).values()]
+    kinds = [kind for model in published.MODELS for kind in config.sections(model).values()]
     return {spec.name: spec.title for kind in kinds for spec in config.list_fields(kind)}
 
 
@@ -111,9 +111,9 @@ def _written(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
 
 
-def _numbers(rows: Sequence[Row]) -> str:
+def _numbers(rows: Sequence[ComparedNumber]) -> str:
     head = ["", "reference study", "here", "deduplicated test images", "explanation"]
-    return page.table(head, [[row.title, row.paper, row.here, row.clean, row.why] for row in rows], prose=4)
+    return page.table(head, [[row.title, row.published, row.ours, row.clean, row.why] for row in rows], prose=4)
 
 
 def _table(told: Mapping[str, Any], *after: str) -> str:
@@ -124,7 +124,7 @@ def _figure(folder: Path, told: Mapping[str, Any]) -> str:
     return page.section(told["title"], page.stored((folder / told["files"]["png"]).read_bytes(), told["caption"]))
 
 
-def _unsearched(drawn: Contents, findings: Findings) -> list[str]:
+def _unsearched(drawn: Contents, findings: StudyResults) -> list[str]:
     """A sentence in place of the search plots that there is nothing to draw for."""
     there = {each["key"] for each in drawn}
     missing = [number for number in (7, 8) if f"figure-{number:02d}" not in there]
@@ -140,7 +140,7 @@ def _unsearched(drawn: Contents, findings: Findings) -> list[str]:
 
 
 def _mapping() -> str:
-    told = "; ".join(f"{number} {title}" for number, title in paper.facts()["figures"].items())
+    told = "; ".join(f"{number} {title}" for number, title in published.load_published()["figures"].items())
     return (
         f"Our reading of the figure numbers in the reference study: {told}. Figure 13 b, the break-even noise "
         "level, is not in the reference study. All figures are saved as PNG and PDF in 'figures', all tables as "
@@ -148,7 +148,7 @@ def _mapping() -> str:
     )
 
 
-def _origin(findings: Findings) -> str:
+def _origin(findings: StudyResults) -> str:
     bests = list(findings.best.values())
     origins = [best.trial.run.provenance for best in bests]
     flats = [config.to_flat(best.trial.config) for best in bests]
@@ -161,7 +161,7 @@ def _origin(findings: Findings) -> str:
     return page.table(["", *(model.upper() for model in findings.best)], rows, left=1 + len(bests))
 
 
-def _commands(study: StudyFolder, findings: Findings) -> list[str]:
+def _commands(study: StudyFolder, findings: StudyResults) -> list[str]:
     words = ["python -m engine study --out", str(study.path)]
     words += ["--quick"] if findings.chosen.quick else []
     if not findings.chosen.quick:

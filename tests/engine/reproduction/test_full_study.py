@@ -14,12 +14,12 @@ from engine import cli, runs
 from engine.config import StudyConfig
 from engine.messages import JobEnded, JobStarted, RunStudy, StudyProgress, discard_event, read_event
 from engine.report import figures
+from engine.reproduction import figures as study_figures
+from engine.reproduction import job
+from engine.reproduction.evaluator import StudyEvaluator
 from engine.search import folder, trial_pool
 from engine.search.executor import ProcessExited
 from engine.search.local_executor import LocalExecutor
-from engine.study import figures as study_figures
-from engine.study import job
-from engine.study.findings import Inquiry
 from engine.study_folder import StudyFolder
 from engine.training import job
 from tests.engine.conftest import ROOT
@@ -33,7 +33,7 @@ JOB = """
 import subprocess, sys, types
 from engine.messages import read_command
 from engine.search import local_executor
-from engine.study import job
+from engine.reproduction import job
 
 TRIAL = '''
 import threading
@@ -152,8 +152,8 @@ def made(killed):
 @pytest.fixture
 def one_figure(monkeypatch):
     """Draw only the first figure, for tests that look at none."""
-    drawings = study_figures.drawings
-    monkeypatch.setattr(study_figures, "drawings", lambda: drawings()[:1])
+    drawings = study_figures.figure_builders
+    monkeypatch.setattr(study_figures, "figure_builders", lambda: drawings()[:1])
 
 
 def starts(study, name):
@@ -192,7 +192,7 @@ def test_numbers_and_page_say_that_it_was_searched(made):
 def test_finished_study_measures_and_draws_nothing_again(made, monkeypatch):
     study, said = made
     drawn = study.page.stat().st_mtime_ns
-    monkeypatch.setattr(Inquiry, "measure", None)
+    monkeypatch.setattr(StudyEvaluator, "measure", None)
     again = called(*command(study.path))
     assert again["state"] == "finished"
     assert study.page.stat().st_mtime_ns == drawn
@@ -203,7 +203,7 @@ def test_lost_figure_is_drawn_anew_from_what_is_known(made, monkeypatch):
     study, said = made
     (study.figures / "figure-05.png").unlink()
     for part in ("_splits", "_sweep", "_linear", "_audit"):
-        monkeypatch.setattr(Inquiry, part, None)
+        monkeypatch.setattr(StudyEvaluator, part, None)
     again = called(*command(study.path))
     assert (study.figures / "figure-05.png").is_file()
     assert again["numbers"] == said["numbers"]
@@ -218,7 +218,7 @@ def test_study_holds_while_it_is_paused(made, one_figure):
         asked.append(None)
         return len(asked) < 30
 
-    job.make(order(study.path), emit=told.append, is_paused=is_paused)
+    job.run_study(order(study.path), emit=told.append, is_paused=is_paused)
     kinds = [event.event for event in told if not isinstance(event, StudyProgress)]
     assert kinds.index("paused") < kinds.index("continued") < kinds.index("study-ended")
     assert len(asked) >= 30

@@ -8,13 +8,13 @@ from engine import config, evaluation
 from engine.config import SearchConfig, StudyConfig
 from engine.data import Cancelled
 from engine.messages import never_stop
+from engine.reproduction import comparison, published, tables
+from engine.reproduction.denoising import SIGMAS, SweepSummary
+from engine.reproduction.evaluator import StudyEvaluator
+from engine.reproduction.tables import Table, runs_table
+from engine.reproduction.trials import SearchSummary, from_run
+from engine.result_cache import ResultCache
 from engine.search import space
-from engine.study import numbers, paper, tables
-from engine.study.denoising import SIGMAS, SweepSummary
-from engine.study.findings import Inquiry
-from engine.study.kept import Kept
-from engine.study.tables import Table, runs_table
-from engine.study.trials import Searched, of_run
 
 AE = {"mse": 0.005}
 VAE = {"nats_per_image": 6183.0, "entropy_floor_nats": 5700.0, "kl_nats": 75.0, "batch_sum": 98928.0}
@@ -50,12 +50,12 @@ def findings():
 
 
 def row(findings, title):
-    return next(each for each in numbers.rows(findings) if each.title == title)
+    return next(each for each in comparison.rows(findings) if each.title == title)
 
 
 def test_mse_beside_the_studys_with_leaked_and_clean_apart(findings):
     found = row(findings, "AE, mean squared error")
-    assert (found.paper, found.here, found.clean) == ("0.003926", "0.005000", "0.012000")
+    assert (found.published, found.ours, found.clean) == ("0.003926", "0.005000", "0.012000")
     assert "Here 1.27 times the reference study's." in found.why
     assert "Leaked test images have 0.004000, deduplicated ones 0.012000" in found.why
 
@@ -69,18 +69,18 @@ def test_pca_says_who_loses(findings):
 
 
 def test_batch_sum_nats_and_floor(findings):
-    assert row(findings, "VAE, batch-sum loss").paper == "97,322.52"
+    assert row(findings, "VAE, batch-sum loss").published == "97,322.52"
     nats = row(findings, "VAE, nats per image")
-    assert (nats.paper, nats.here) == ("6,082.66", "6,183.0")
+    assert (nats.published, nats.ours) == ("6,082.66", "6,183.0")
     assert "Ours is 100 nats more than the reference study's" in nats.why
     assert "the other 483 nats depend on the model" in row(findings, "VAE, entropy floor, nats per image").why
-    assert row(findings, "VAE, nats per image above the floor").here == "483.0"
+    assert row(findings, "VAE, nats per image above the floor").ours == "483.0"
     assert "the other 412 are inactive" in row(findings, "VAE, active latent dimensions").why
 
 
 def test_leakage_by_pixels_by_bytes_and_nearly(findings):
     found = row(findings, "Test images")
-    assert (found.paper, found.here, found.clean) == ("394", "394", "184")
+    assert (found.published, found.ours, found.clean) == ("394", "394", "184")
     assert "210 of the 394 test images (53%)" in found.why
     assert "3 of them are byte-identical files" in found.why
     assert "4 more are near-duplicates" in found.why
@@ -100,17 +100,17 @@ def test_break_even_is_measured_and_beside_what_one_expects(findings):
 
 def test_quick_and_searched_trials_are_told_apart(findings):
     assert "this does not show that they are the best" in row(findings, "AE, trials").why
-    findings.searches = {"ae": Searched(paper.claim("ae").space, SearchConfig(), [])}
-    assert row(findings, "AE, trials").paper == "17"
+    findings.searches = {"ae": SearchSummary(published.claim("ae").space, SearchConfig(), [])}
+    assert row(findings, "AE, trials").published == "17"
     assert "from a Bayesian search of a search space of 81 configurations" in row(findings, "AE, trials").why
 
 
 def test_space_says_where_it_differs_from_the_studys(findings):
-    findings.best["ae"].trial.point = {name: 3 for name in paper.claim("ae").space.names}
+    findings.best["ae"].trial.point = {name: 3 for name in published.claim("ae").space.names}
     assert all(row[2] == "3, not searched" for row in tables._space(1, "ae", findings).rows)
     base = config.preset("seed-ae")
     described = {"latent": [256, 512], "epochs": [10, 20, 40], "learning_rate": {"low": 1e-4, "high": 1e-2}}
-    searched = Searched(space.parse(described | {"filters": [[8, 16]]}, base), SearchConfig(), [])
+    searched = SearchSummary(space.parse(described | {"filters": [[8, 16]]}, base), SearchConfig(), [])
     findings.searches = {"ae": searched}
     found = {row[0]: row[1:] for row in tables._space(1, "ae", findings).rows}
     assert found["Epochs"] == ["10, 20, 40", "as in the reference study"]
@@ -129,7 +129,7 @@ def test_table_is_written_for_people_and_for_programs():
 
 def test_runs_without_a_score_are_listed_last(write_run):
     runs = [write_run("a", [], state="failed"), write_run("b", [0.5]), write_run("c", [0.25])]
-    table = runs_table([*map(of_run, runs)])
+    table = runs_table([*map(from_run, runs)])
     assert [line[0] for line in table.rows] == ["c", "b", "a"]
     assert table.rows[-1][2] == "failed"
     assert table.rows[-1][-2] == "–"
@@ -140,5 +140,8 @@ def test_stop_while_images_are_read_ends_the_measuring(write_run, monkeypatch, t
         raise Cancelled("Stopped.")
 
     monkeypatch.setattr(evaluation, "load_dataset", stop)
-    trials = [of_run(write_run("a", [1.0])), of_run(write_run("b", [1.0], model="vae"))]
-    assert Inquiry(StudyConfig(), {}, Kept(tmp_path / "x"), lambda event: None, never_stop).read(trials) is None
+    trials = [from_run(write_run("a", [1.0])), from_run(write_run("b", [1.0], model="vae"))]
+    assert (
+        StudyEvaluator(StudyConfig(), {}, ResultCache(tmp_path / "x"), lambda event: None, never_stop).read(trials)
+        is None
+    )

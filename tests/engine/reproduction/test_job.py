@@ -17,7 +17,7 @@ from PIL import Image
 from engine import backend, cli, data, evaluation, runs
 from engine.messages import JobStarted
 from engine.report import MARK
-from engine.study import paper
+from engine.reproduction import published
 from engine.study_folder import StudyFolder
 from tests.engine.conftest import ROOT
 
@@ -180,9 +180,9 @@ def test_page_says_every_number_and_that_it_is_quick_and_shrunk(made):
     assert "Figure 7 and Figure 8. Search" in text
     assert "nothing was searched" in text
     for number in range(1, 5):
-        assert paper.table_title(number) in text
+        assert published.table_title(number) in text
     for number in (5, 6, 9, 10, 11, 12, 13):
-        assert paper.figure_title(number) in text
+        assert published.figure_title(number) in text
     assert text.count(MARK) >= 2
 
 

@@ -8,17 +8,17 @@ from typing import Any
 from engine import config
 from engine.config import RunConfig, SearchConfig
 from engine.errors import StudyError
+from engine.reproduction import published
 from engine.runs import Run
 from engine.search.space import Space
 from engine.search.storage import Trial as Row
-from engine.study import paper
 
 Point = Mapping[str, Any]
 SHORT = {"learning_rate": "lr", "epochs": "epochs", "batch_size": "batch", "latent": "latent"}
 
 
 @dataclass(frozen=True)
-class Trial:
+class StudyRun:
     """A run and its score: the smallest validation loss (nan before the first epoch ended).
 
     Args:
@@ -44,7 +44,7 @@ class Trial:
     def point(self) -> Point:
         """Its values of the settings that the study searched."""
         flat = config.to_flat(self.config)
-        return {name: flat[name] for name in paper.claim(self.model).space.names}
+        return {name: flat[name] for name in published.claim(self.model).space.names}
 
     @property
     def best(self) -> Mapping[str, float]:
@@ -76,7 +76,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Searched:
+class SearchSummary:
     """What a search has tried.
 
     Args:
@@ -90,31 +90,31 @@ class Searched:
     scored: Sequence[tuple[Mapping[str, Any], float]]
 
 
-def of_run(run: Run) -> Trial:
+def from_run(run: Run) -> StudyRun:
     """What came of a run that nobody searched for."""
-    return Trial(run, run.config, run.state(), run.history())
+    return StudyRun(run, run.config, run.state(), run.history())
 
 
-def of_row(row: Row, run: Run) -> Trial:
+def from_trial(row: Row, run: Run) -> StudyRun:
     """What came of a trial, as its search's ledger has it."""
     state = run.state() if row.state == "running" else row.state
     rows = run.history()[: row.epochs] if row.is_done else run.history()
-    return Trial(run, run.config, state, rows, row.score is not None or not row.is_done)
+    return StudyRun(run, run.config, state, rows, row.score is not None or not row.is_done)
 
 
-def ranked(trials: Iterable[Trial], model: str) -> list[Trial]:
+def ranked(trials: Iterable[StudyRun], model: str) -> list[StudyRun]:
     """The trials of a model that have a score and a model file, the best first."""
     scored = [each for each in trials if each.model == model and each.best and each.run.model_path.is_file()]
     return sorted(scored, key=lambda each: each.loss)
 
 
-def best_of_each(trials: Sequence[Trial]) -> dict[str, Trial]:
+def best_of_each(trials: Sequence[StudyRun]) -> dict[str, StudyRun]:
     """The best trial of each model.
 
     Raises:
         StudyError: a model has none.
     """
-    best = {model: ranked(trials, model)[:1] for model in paper.MODELS}
+    best = {model: ranked(trials, model)[:1] for model in published.MODELS}
     for model, found in best.items():
         if not found:
             what = f"None of the study's {model.upper()} runs completed an epoch."

@@ -7,18 +7,18 @@ from engine import runs
 from engine.config import RunConfig
 from engine.errors import EngramError, StudyError
 from engine.messages import Emit, Log
+from engine.reproduction import published, run_process
+from engine.reproduction.progress import ProgressRelay
+from engine.reproduction.trials import StudyRun, from_run
 from engine.runs import Run
 from engine.search.runner import StopAndPause
-from engine.study import paper, process
-from engine.study.following import Follower
-from engine.study.trials import Trial, of_run
 from engine.study_folder import StudyFolder
 
 OTHER = "The folder {} contains a study with other settings: its {} differs."
 ADVICE = "Choose another folder, or use the settings of the existing study."
 
 
-class Presets:
+class PresetRuns:
     """The two runs of a quick study.
 
     Args:
@@ -30,7 +30,7 @@ class Presets:
 
     def __init__(self, study: StudyFolder, bases: Mapping[str, RunConfig]) -> None:
         self.study = study
-        self.planned = {paper.claim(model).preset: settings for model, settings in bases.items()}
+        self.planned = {published.claim(model).preset: settings for model, settings in bases.items()}
 
     @property
     def count(self) -> int:
@@ -43,15 +43,15 @@ class Presets:
         Raises:
             StudyError: a name is taken by a run with other settings.
         """
-        self._known()
+        self._existing_runs()
 
-    def trials(self) -> list[Trial]:
+    def trials(self) -> list[StudyRun]:
         """What came of the runs so far."""
-        return [of_run(run) for run in self._known().values()]
+        return [from_run(run) for run in self._existing_runs().values()]
 
     def train(self, emit: Emit, wishes: StopAndPause) -> bool:
         """Train what is not finished; False when stopped. A run that fails does not keep the other back."""
-        known, follower = self._known(), Follower(emit, self.count)
+        known, follower = self._existing_runs(), ProgressRelay(emit, self.count)
         for number, (name, settings) in enumerate(self.planned.items()):
             if wishes.should_stop():
                 return False
@@ -61,18 +61,18 @@ class Presets:
                 self._train(run, follower, wishes)
         return not wishes.should_stop()
 
-    def _train(self, run: Run, follower: Follower, wishes: StopAndPause) -> None:
-        follower.say(run.name, "starting")
+    def _train(self, run: Run, follower: ProgressRelay, wishes: StopAndPause) -> None:
+        follower.emit_progress(run.name, "starting")
         try:
-            process.train(run, follower, wishes, self.study.path / f"{run.name}.log")
+            run_process.train(run, follower, wishes, self.study.path / f"{run.name}.log")
         except EngramError as error:
             follower.emit(Log(text=str(error), level="warning"))
             return
-        trial = of_run(run)
+        trial = from_run(run)
         loss, epoch = (trial.loss, int(trial.best["epoch"])) if trial.best else (None, None)
-        follower.tell_end(run.name, trial.state, loss, epoch, run.config.model.loss_unit)
+        follower.log_run_end(run.name, trial.state, loss, epoch, run.config.model.loss_unit)
 
-    def _known(self) -> dict[str, Run]:
+    def _existing_runs(self) -> dict[str, Run]:
         found = {name: self._find(name, settings) for name, settings in self.planned.items()}
         return {name: run for name, run in found.items() if run is not None}
 

@@ -8,12 +8,12 @@ from engine import config
 from engine.config import RunConfig, StudyConfig
 from engine.errors import ConfigError
 from engine.messages import Search as Order
-from engine.study import paper
+from engine.reproduction import published
 
 Settings = Mapping[str, Any]
 
 
-def bases(settings: Settings) -> dict[str, RunConfig]:
+def base_configs(settings: Settings) -> dict[str, RunConfig]:
     """The study's best settings with others over them.
 
     Args:
@@ -25,31 +25,31 @@ def bases(settings: Settings) -> dict[str, RunConfig]:
     Raises:
         ConfigError: a setting that neither model has, or that is no good.
     """
-    best = {model: paper.claim(model).best for model in paper.MODELS}
+    best = {model: published.claim(model).best for model in published.MODELS}
     if unknown := sorted(settings.keys() - set().union(*map(config.to_flat, best.values()))):
         raise ConfigError(f"Neither model of the reference study has a setting '{unknown[0]}'.", "Remove it.")
     if "source" in settings:  # the runs are trained elsewhere and compared later: a folder is named in full
         settings = {**settings, "source": config.resolve_source(str(settings["source"]))}
-    return {model: _over(base, settings) for model, base in best.items()}
+    return {model: _override(base, settings) for model, base in best.items()}
 
 
-def orders(chosen: StudyConfig, settings: Settings, root: Path) -> dict[str, Order]:
+def search_commands(chosen: StudyConfig, settings: Settings, root: Path) -> dict[str, Order]:
     """The two searches of a study, named 'ae' and 'vae'; a setting that is given is not searched.
 
     Args:
         chosen: how much is done.
-        settings: as for `bases`.
+        settings: as for `base_configs`.
         root: folder of the runs.
 
     Raises:
-        ConfigError: as `bases`, or nothing is left to search.
+        ConfigError: as `base_configs`, or nothing is left to search.
     """
     counts = {"ae": chosen.trials_ae, "vae": chosen.trials_vae}
-    return {model: _order(model, base, settings, counts[model], root) for model, base in bases(settings).items()}
+    return {model: _order(model, base, settings, counts[model], root) for model, base in base_configs(settings).items()}
 
 
 def _order(model: str, base: RunConfig, settings: Settings, count: int, root: Path) -> Order:
-    space = paper.claim(model).space
+    space = published.claim(model).space
     varied = {name: values for name, values in space.to_dict().items() if name not in settings}
     if not varied:
         what = f"Nothing is left to search: {', '.join(space.names)} are all fixed."
@@ -58,6 +58,6 @@ def _order(model: str, base: RunConfig, settings: Settings, count: int, root: Pa
     return Order(name=model, root=str(root), base=base, space=varied, settings=wanted, retry_failed=True)
 
 
-def _over(base: RunConfig, settings: Settings) -> RunConfig:
+def _override(base: RunConfig, settings: Settings) -> RunConfig:
     known = config.to_flat(base)
     return config.from_flat({name: value for name, value in settings.items() if name in known}, base)

@@ -17,13 +17,13 @@ def fingerprint(*parts: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def of_model(run: Run) -> str:
+def model_fingerprint(run: Run) -> str:
     """A hash of a run's best weights and settings."""
     weights = hashlib.sha256(run.model_path.read_bytes()).hexdigest()
     return fingerprint(weights, run.config.model_dump(mode="json"))
 
 
-class Kept:
+class ResultCache:
     """The file of what was measured.
 
     Args:

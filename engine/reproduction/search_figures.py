@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from engine.report import search
 from engine.report.search import Effect, Scale, Search
+from engine.reproduction.tables import setting_title
+from engine.reproduction.trials import SearchSummary
 from engine.search import importance, statistics
 from engine.search.dimensions import AnyDimension, Categorical
-from engine.study.tables import setting_title
-from engine.study.trials import Searched
 
 FEW = "Too few trials to estimate the effects of the settings."
 WEIGHED = (
@@ -23,7 +23,7 @@ WEIGHED = (
 )
 
 
-def draw(searched: Searched, unit: str) -> Figure:
+def draw_search_of(searched: SearchSummary, unit: str) -> Figure:
     """Draw it; the settings are weighed where there are trials enough.
 
     Args:
@@ -31,7 +31,7 @@ def draw(searched: Searched, unit: str) -> Figure:
         unit: what its scores are.
     """
     dimensions = searched.space.dimensions
-    places = np.array([[_place(each, values) for each in dimensions] for values, _ in searched.scored])
+    places = np.array([[_axis_position(each, values) for each in dimensions] for values, _ in searched.scored])
     losses = np.array([score for _, score in searched.scored])
     weighed = importance.hyperparameter_importances(searched.space, searched.scored) or []
     effects = [Effect(_title(each.name), each.effect, each.low, each.high) for each in weighed]
@@ -48,11 +48,11 @@ def _scale(dimension: AnyDimension) -> Scale:
         values = [*dimension.values]
     else:
         values = [dimension.from_unit(share) for share in (0.0, 0.5, 1.0)]
-    ticks = [(_place(dimension, {dimension.name: value}), statistics.format_value(value)) for value in values]
+    ticks = [(_axis_position(dimension, {dimension.name: value}), statistics.format_value(value)) for value in values]
     return Scale(_title(dimension.name), ticks)
 
 
-def _place(dimension: AnyDimension, values: Mapping[str, Any]) -> float:
+def _axis_position(dimension: AnyDimension, values: Mapping[str, Any]) -> float:
     """Where the value of a trial lies on its axis; nan where the setting did not matter."""
     if dimension.name not in values:
         return float("nan")

@@ -11,10 +11,10 @@ from engine import config, runs
 from engine.evaluation import references
 from engine.report import MARK
 from engine.report.demo import NUMBERS
+from engine.reproduction import published
+from engine.reproduction.evaluator import StudyResults
+from engine.reproduction.trials import StudyRun, ranked
 from engine.search import statistics
-from engine.study import paper
-from engine.study.findings import Findings
-from engine.study.trials import Trial, ranked
 from engine.study_folder import StudyFolder
 
 THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(\D|$))")
@@ -72,7 +72,7 @@ class Table:
         }
 
 
-def tables(findings: Findings) -> list[Table]:
+def tables(findings: StudyResults) -> list[Table]:
     """Tables 1 to 4, then the runs and the numbers of every split."""
     return [
         _space(1, "ae", findings),
@@ -86,25 +86,27 @@ def tables(findings: Findings) -> list[Table]:
 
 def setting_title(name: str) -> str:
     """Name of a setting on screen."""
-    kinds = [kind for model in paper.MODELS for kind in config.sections(model).values()]
+    kinds = [kind for model in published.MODELS for kind in config.sections(model).values()]
     return {spec.name: spec.title for kind in kinds for spec in config.list_fields(kind)}[name]
 
 
-def _space(number: int, model: str, findings: Findings) -> Table:
+def _space(number: int, model: str, findings: StudyResults) -> Table:
     searched = findings.searches.get(model)
     varied = searched.space.to_dict() if searched else {}
-    claimed = paper.claim(model).space.to_dict()
+    claimed = published.claim(model).space.to_dict()
     rows = []
     for name, told in claimed.items():
         here = f"{findings.best[model].trial.point[name]:g}, not searched"
         if name in varied:
-            here = "as in the reference study" if varied[name] == told else written(varied[name])
-        rows.append([setting_title(name), written(told), here])
-    rows += [[setting_title(name), NOTHING, written(values)] for name, values in varied.items() if name not in claimed]
-    return Table(f"table-{number}", paper.table_title(number), ["Setting", "Reference study", "Here"], rows, left=3)
+            here = "as in the reference study" if varied[name] == told else format_choices(varied[name])
+        rows.append([setting_title(name), format_choices(told), here])
+    rows += [
+        [setting_title(name), NOTHING, format_choices(values)] for name, values in varied.items() if name not in claimed
+    ]
+    return Table(f"table-{number}", published.table_title(number), ["Setting", "Reference study", "Here"], rows, left=3)
 
 
-def written(values: Any) -> str:
+def format_choices(values: Any) -> str:
     """What a setting of a space may be, in words."""
     if isinstance(values, dict) and "low" in values:
         return f"{values['low']:g} to {values['high']:g}"
@@ -114,8 +116,8 @@ def written(values: Any) -> str:
     )
 
 
-def _best(number: int, model: str, findings: Findings) -> Table:
-    claim, trial = paper.claim(model), findings.best[model].trial
+def _best(number: int, model: str, findings: StudyResults) -> Table:
+    claim, trial = published.claim(model), findings.best[model].trial
     told = config.to_flat(claim.best)
     rows = [[setting_title(name), f"{told[name]:g}", f"{value:g}"] for name, value in trial.point.items()]
     if model == "ae":
@@ -125,14 +127,14 @@ def _best(number: int, model: str, findings: Findings) -> Table:
         rows.append(["Loss: nats summed over a batch", f"{claim.loss:,.2f}", f"{trial.loss * size:,.2f}"])
         rows.append(["Loss: nats per image", f"{claim.nats_per_image:,.2f}", f"{trial.loss:,.2f}"])
     rows.append(["Best epoch", NOTHING, f"{trial.best['epoch']:g}"])
-    return Table(f"table-{number}", paper.table_title(number), ["Setting", "Reference study", "Here"], rows)
+    return Table(f"table-{number}", published.table_title(number), ["Setting", "Reference study", "Here"], rows)
 
 
-def runs_table(trials: Sequence[Trial]) -> Table:
+def runs_table(trials: Sequence[StudyRun]) -> Table:
     """Every run, the best of each model first; those without a score last."""
-    scored = [each for model in paper.MODELS for each in ranked(trials, model)]
+    scored = [each for model in published.MODELS for each in ranked(trials, model)]
     others = [each for each in trials if each not in scored]
-    names = paper.claim("ae").space.names
+    names = published.claim("ae").space.names
     head = ["Run", "Model", "State", *map(setting_title, names), "Best epoch", "Validation loss", "Unit"]
     rows = [
         [
@@ -149,13 +151,13 @@ def runs_table(trials: Sequence[Trial]) -> Table:
     return Table("runs", "Runs", head, rows, left=3)
 
 
-def _loss(trial: Trial) -> str:
+def _loss(trial: StudyRun) -> str:
     if not trial.best:
         return NOTHING
     return f"{trial.loss:,.2f}" if trial.config.model.loss_unit else f"{trial.loss:.6f}"
 
 
-def splits_table(findings: Findings) -> Table:
+def splits_table(findings: StudyResults) -> Table:
     """What was measured of the best models, split by split."""
     rows = [
         [model.upper(), split.replace("_", " "), *_numbers(numbers)]

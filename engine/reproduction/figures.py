@@ -13,10 +13,10 @@ from engine.report import figures, mosaic, ranked, strips
 from engine.report.mosaic import Tile
 from engine.report.ranked import Level, Ranked
 from engine.report.strips import Strip
-from engine.study import denoise_figures, paper, search_figures
-from engine.study.findings import Findings
-from engine.study.trials import Trial
-from engine.study.trials import ranked as by_rank
+from engine.reproduction import denoise_figures, published, search_figures
+from engine.reproduction.evaluator import StudyResults
+from engine.reproduction.trials import StudyRun
+from engine.reproduction.trials import ranked as by_rank
 from engine.study_folder import StudyFolder
 
 CURVES = 10
@@ -38,7 +38,7 @@ SIGNED = (
 
 
 @dataclass(frozen=True)
-class Drawn:
+class StudyFigure:
     """A figure of the study: its key names its files."""
 
     key: str
@@ -55,10 +55,10 @@ class Drawn:
         return {"kind": "figure", "key": self.key, "title": self.title, "caption": self.caption, "files": files}
 
 
-Draw = Callable[[Findings], Drawn | None]
+Draw = Callable[[StudyResults], StudyFigure | None]
 
 
-def drawings() -> list[Draw]:
+def figure_builders() -> list[Draw]:
     """What draws each figure, in the study's order; None where there is nothing to draw yet."""
     return [
         lambda findings: _curves(5, "ae", findings),
@@ -74,11 +74,11 @@ def drawings() -> list[Draw]:
     ]
 
 
-def _drawn(number: int, caption: str, figure: Figure) -> Drawn:
-    return Drawn(f"figure-{number:02d}", paper.figure_title(number), caption, figure)
+def _make_figure(number: int, caption: str, figure: Figure) -> StudyFigure:
+    return StudyFigure(f"figure-{number:02d}", published.figure_title(number), caption, figure)
 
 
-def _curves(number: int, model: str, findings: Findings) -> Drawn:
+def _curves(number: int, model: str, findings: StudyResults) -> StudyFigure:
     trials = by_rank(findings.trials, model)[:CURVES]
     unit = trials[0].config.model.loss_unit
     runs = [
@@ -90,7 +90,7 @@ def _curves(number: int, model: str, findings: Findings) -> Drawn:
         )
         for place, trial in enumerate(trials, 1)
     ]
-    told = paper.claim(model)
+    told = published.claim(model)
     levels = [Level("reference study's best", told.nats_per_image if unit else told.loss)]
     if unit:
         floor = findings.best[model].measured["validation"]["entropy_floor_nats"]
@@ -101,35 +101,35 @@ def _curves(number: int, model: str, findings: Findings) -> Drawn:
         "horizontal line: the reference study's best loss."
     )
     label = f"{unit} per image" if unit else "mean squared error"
-    return _drawn(number, caption, ranked.curves(runs, label, levels, log=not unit))
+    return _make_figure(number, caption, ranked.curves(runs, label, levels, log=not unit))
 
 
-def _loss(trial: Trial) -> str:
+def _loss(trial: StudyRun) -> str:
     return f"{trial.loss:,.1f} nats" if trial.config.model.loss_unit else f"{trial.loss:.5f}"
 
 
-def _how_many(trials: Sequence[Trial], findings: Findings) -> str:
+def _how_many(trials: Sequence[StudyRun], findings: StudyResults) -> str:
     if findings.chosen.quick:
         return "One run with the reference study's best settings; there was no search, so there is no top ten."
     done = len(by_rank(findings.trials, trials[0].model))
     return f"The {len(trials)} best of {done} trials, by validation loss."
 
 
-def _search(number: int, model: str, findings: Findings) -> Drawn | None:
+def _search(number: int, model: str, findings: StudyResults) -> StudyFigure | None:
     searched = findings.searches.get(model)
     if searched is None or len(searched.scored) < SEARCHED:
         return None
     unit = "validation nats" if findings.best[model].trial.config.model.loss_unit else "validation MSE"
-    figure = search_figures.draw(searched, unit)
+    figure = search_figures.draw_search_of(searched, unit)
     weighed = search_figures.WEIGHED if len(figure.axes) > 1 else search_figures.FEW
     caption = (
         f"Each line is one of {len(searched.scored)} trials, from its settings to its lowest validation loss; the "
         f"best is the brightest. {ALGORITHMS[searched.settings.algorithm]} {weighed}"
     )
-    return _drawn(number, caption, figure)
+    return _make_figure(number, caption, figure)
 
 
-def _reconstructions(number: int, model: str, findings: Findings) -> Drawn:
+def _reconstructions(number: int, model: str, findings: StudyResults) -> StudyFigure:
     which, best = findings.shown(), findings.best[model]
     originals = findings.images.test.read(which)
     made = scoring.reconstruct(best.model, originals)
@@ -143,16 +143,16 @@ def _reconstructions(number: int, model: str, findings: Findings) -> Drawn:
         f"{_scans(findings)} reconstructed by {best.trial.run.name}, evenly spaced over the set and not selected "
         f"by appearance. {GRAY} {SIGNED}"
     )
-    return _drawn(number, caption, strips.strips(rows, [findings.class_of(int(index)) for index in which]))
+    return _make_figure(number, caption, strips.strips(rows, [findings.class_of(int(index)) for index in which]))
 
 
-def _scans(findings: Findings) -> str:
+def _scans(findings: StudyResults) -> str:
     if findings.split == "test_clean":
         return "Deduplicated test images,"
     return "Test images (all of them also in the training or validation set),"
 
 
-def _layers(number: int, model: str, findings: Findings) -> Drawn:
+def _layers(number: int, model: str, findings: StudyResults) -> StudyFigure:
     best, index = findings.best[model], int(findings.shown()[0])
     settings = TrainingConfig(backend=backend.find_backend(best.trial.config.training.backend), deterministic=False)
     activations = backend.import_on_backend("engine.analysis.activations", settings).compute(
@@ -166,38 +166,38 @@ def _layers(number: int, model: str, findings: Findings) -> Drawn:
         "covers 99.5% of its values: blue below zero, orange above; layers without negative values run from "
         "black (0) to white."
     )
-    return _drawn(number, caption, mosaic.draw(tiles))
+    return _make_figure(number, caption, mosaic.draw(tiles))
 
 
-def _denoising(findings: Findings) -> Drawn:
+def _denoising(findings: StudyResults) -> StudyFigure:
     caption = (
         f"{_scans(findings)} with Gaussian noise of SD σ added and clipped to 0–1. Below each image: its PSNR "
         "against the noise-free image. The output shows what the model can represent, with or without noise; at "
         f"low noise it is worse than its input. {GRAY} {SIGNED}"
     )
-    return _drawn(13, caption, denoise_figures.pictures(findings))
+    return _make_figure(13, caption, denoise_figures.pictures(findings))
 
 
-def _break_even(findings: Findings) -> Drawn:
-    parts = [f"{model.upper()} {_place(best.sweep.break_even)}" for model, best in findings.best.items()]
+def _break_even(findings: StudyResults) -> StudyFigure:
+    parts = [f"{model.upper()} {_format_sigma(best.sweep.break_even)}" for model, best in findings.best.items()]
     count = findings.best["ae"].sweep.count
     caption = (
         f"Mean squared error against {count:,} noise-free images, before and after the model, by noise level. "
         f"Break-even, below which the model increases the error: {', '.join(parts)}. Dotted lines: errors of the "
         "models on images without noise."
     )
-    return Drawn(
+    return StudyFigure(
         "figure-13-break-even", "Figure 13 b. Break-even noise level", caption, denoise_figures.break_even(findings)
     )
 
 
-def _place(sigma: float | None) -> str:
+def _format_sigma(sigma: float | None) -> str:
     return "not reached" if sigma is None else f"σ = {sigma:.3f}"
 
 
-def each(findings: Findings) -> Iterator[Drawn]:
+def each(findings: StudyResults) -> Iterator[StudyFigure]:
     """Draw one figure after the other."""
-    for draw in drawings():
+    for draw in figure_builders():
         drawn = draw(findings)
         if drawn is not None:
             yield drawn

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.study import paper
-from engine.study.findings import Best, Findings
-from engine.study.tables import NOTHING, Table
+from engine.reproduction import published
+from engine.reproduction.evaluator import BestRun, StudyResults
+from engine.reproduction.tables import NOTHING, Table
 
 CHOSEN_BY = "validation"
 CLEAN = "test_clean"
@@ -23,17 +23,17 @@ NO_REPEATS = (
 
 
 @dataclass(frozen=True)
-class Row:
+class ComparedNumber:
     """One number: what the study says, what we find on the scans to choose by and on clean test scans, and why."""
 
     title: str
-    paper: str
-    here: str
+    published: str
+    ours: str
     clean: str
     why: str
 
 
-def rows(findings: Findings) -> list[Row]:
+def rows(findings: StudyResults) -> list[ComparedNumber]:
     """All numbers worth setting side by side."""
     ae, vae = findings.best["ae"], findings.best["vae"]
     return [
@@ -51,14 +51,14 @@ def rows(findings: Findings) -> list[Row]:
     ]
 
 
-def table(found: list[Row]) -> Table:
+def table(found: list[ComparedNumber]) -> Table:
     """The rows as a table of their own."""
     head = ["Number", "Reference study", "Here", "Deduplicated test images", "Explanation"]
-    lines = [[row.title, row.paper, row.here, row.clean, row.why] for row in found]
+    lines = [[row.title, row.published, row.ours, row.clean, row.why] for row in found]
     return Table("numbers", "Published numbers and your results", head, lines)
 
 
-def _part(best: Best, split: str) -> Mapping[str, Any]:
+def _part(best: BestRun, split: str) -> Mapping[str, Any]:
     return best.measured.get(split, {})
 
 
@@ -66,13 +66,13 @@ def _shown(value: float | None, form: str) -> str:
     return NOTHING if value is None else f"{value:{form}}"
 
 
-def _pair(best: Best, key: str, form: str) -> tuple[str, str]:
+def _pair(best: BestRun, key: str, form: str) -> tuple[str, str]:
     """A number on the scans to choose by and on the clean ones."""
     return _shown(_part(best, CHOSEN_BY).get(key), form), _shown(_part(best, CLEAN).get(key), form)
 
 
-def _mse(best: Best) -> Row:
-    told, here = paper.claim("ae").loss, _part(best, CHOSEN_BY)["mse"]
+def _mse(best: BestRun) -> ComparedNumber:
+    told, here = published.claim("ae").loss, _part(best, CHOSEN_BY)["mse"]
     why = (
         f"Here {_times(here, told)} the reference study's. Measured at the best epoch, on the images that were "
         "used to choose it."
@@ -85,10 +85,10 @@ def _mse(best: Best) -> Row:
             f" Leaked test images have {leaked:.6f}, deduplicated ones {clean:.6f}: a mean over all of them "
             "depends on how many are leaked, not only on the model."
         )
-    return Row("AE, mean squared error", f"{told:.6f}", *_pair(best, "mse", ".6f"), why)
+    return ComparedNumber("AE, mean squared error", f"{told:.6f}", *_pair(best, "mse", ".6f"), why)
 
 
-def _on_training(best: Best, key: str, form: str) -> str:
+def _on_training(best: BestRun, key: str, form: str) -> str:
     """A sentence with the number on the scans that were trained on, for a study that does not say which it means."""
     value = _part(best, "train").get(key)
     return "" if value is None else f" On the training images it is {value:{form}}."
@@ -99,7 +99,7 @@ def _times(value: float, told: float) -> str:
     return f"{ratio:.2f} times" if abs(ratio - 1) >= 0.01 else "the same as"
 
 
-def _linear(findings: Findings) -> Row:
+def _linear(findings: StudyResults) -> ComparedNumber:
     """A linear map with as many numbers."""
     best, linear = findings.best["ae"], findings.linear
     here, clean = (linear.get(split, {}).get("mse") for split in (CHOSEN_BY, CLEAN))
@@ -115,21 +115,23 @@ def _linear(findings: Findings) -> Row:
         f"PCA of the same training images, with {with_as_many}. The AE is {stands} than PCA: its MSE is "
         f"{ratio:.2f}× that of PCA."
     )
-    return Row(f"PCA-{count}, mean squared error", NOTHING, _shown(here, ".6f"), _shown(clean, ".6f"), why)
+    return ComparedNumber(f"PCA-{count}, mean squared error", NOTHING, _shown(here, ".6f"), _shown(clean, ".6f"), why)
 
 
-def _batch_sum(best: Best) -> Row:
+def _batch_sum(best: BestRun) -> ComparedNumber:
     size = best.trial.config.training.batch_size
     why = (
         "The reference study's loss is a sum over a batch of 16 images. A summed loss grows with batch size: "
         "with 32 images it is twice as large for an equally good model, so a search on it favors small batches. "
         f"Ours is for batches of {size}."
     )
-    return Row("VAE, batch-sum loss", f"{paper.claim('vae').loss:,.2f}", *_pair(best, "batch_sum", ",.2f"), why)
+    return ComparedNumber(
+        "VAE, batch-sum loss", f"{published.claim('vae').loss:,.2f}", *_pair(best, "batch_sum", ",.2f"), why
+    )
 
 
-def _nats(best: Best) -> Row:
-    claim, here = paper.claim("vae"), _part(best, CHOSEN_BY)["nats_per_image"]
+def _nats(best: BestRun) -> ComparedNumber:
+    claim, here = published.claim("vae"), _part(best, CHOSEN_BY)["nats_per_image"]
     gap = here - claim.nats_per_image
     apart = "more than" if gap > 0 else "less than"
     trained = _on_training(best, "nats_per_image", ",.1f")
@@ -138,10 +140,12 @@ def _nats(best: Best) -> Row:
         f"nats {apart} the reference study's: cross-entropy and the full KL, whatever the KL weight in "
         f"training.{trained}"
     )
-    return Row("VAE, nats per image", f"{claim.nats_per_image:,.2f}", *_pair(best, "nats_per_image", ",.1f"), why)
+    return ComparedNumber(
+        "VAE, nats per image", f"{claim.nats_per_image:,.2f}", *_pair(best, "nats_per_image", ",.1f"), why
+    )
 
 
-def _floor(best: Best) -> Row:
+def _floor(best: BestRun) -> ComparedNumber:
     part = _part(best, CHOSEN_BY)
     share = part["entropy_floor_nats"] / part["nats_per_image"]
     above = part["nats_per_image"] - part["entropy_floor_nats"]
@@ -151,38 +155,42 @@ def _floor(best: Best) -> Row:
         f"only on the images; the other {above:,.0f} nats depend on the model. Datasets with different floors "
         "cannot be compared."
     )
-    return Row("VAE, entropy floor, nats per image", NOTHING, *_pair(best, "entropy_floor_nats", ",.1f"), why)
+    return ComparedNumber(
+        "VAE, entropy floor, nats per image", NOTHING, *_pair(best, "entropy_floor_nats", ",.1f"), why
+    )
 
 
-def _above_floor(best: Best) -> Row:
+def _above_floor(best: BestRun) -> ComparedNumber:
     """What is left of the nats once the floor is taken away."""
     why = (
         "Nats minus the entropy floor: the part that depends on the model, and the only one comparable between "
         "datasets. The reference study's floor is not known."
     )
     here, clean = (_shown(_excess(_part(best, split)), ",.1f") for split in (CHOSEN_BY, CLEAN))
-    return Row("VAE, nats per image above the floor", NOTHING, here, clean, why)
+    return ComparedNumber("VAE, nats per image above the floor", NOTHING, here, clean, why)
 
 
 def _excess(part: Mapping[str, Any]) -> float | None:
     return part["nats_per_image"] - part["entropy_floor_nats"] if part else None
 
 
-def _latent(best: Best) -> list[Row]:
+def _latent(best: BestRun) -> list[ComparedNumber]:
     """What the latent numbers carry, where it was measured."""
     kl = _pair(best, "kl_nats", ",.1f")
     size = best.trial.config.model.latent_size or 0
     why = f"Information in the {size:,} latent dimensions about an image, beyond the prior."
-    found = [Row("VAE, KL, nats per image", NOTHING, *kl, why)]
+    found = [ComparedNumber("VAE, KL, nats per image", NOTHING, *kl, why)]
     active = _part(best, CHOSEN_BY).get("active_units")
     if active is not None:
         idle = f"the other {size - active:,} are inactive" if active < size else "none is inactive"
         why = f"Latent dimensions with a mean KL above 0.01 nats, out of {size:,}; {idle}."
-        found.append(Row("VAE, active latent dimensions", NOTHING, *_pair(best, "active_units", ",.0f"), why))
+        found.append(
+            ComparedNumber("VAE, active latent dimensions", NOTHING, *_pair(best, "active_units", ",.0f"), why)
+        )
     return found
 
 
-def _leakage(findings: Findings) -> Row:
+def _leakage(findings: StudyResults) -> ComparedNumber:
     counts, near = findings.audit["splits"]["test"], findings.audit["near"]["test"]
     tested, leaked = counts["n"], counts["test_in_train"]
     if leaked:
@@ -197,7 +205,9 @@ def _leakage(findings: Findings) -> Row:
             f" {near['near_train']:,} more are near-duplicates (resized, recompressed, rotated, brighter or "
             f"darker); {near['near_clean']:,} remain without either."
         )
-    return Row("Test images", f"{paper.facts()['test_images']:,}", f"{tested:,}", f"{counts['test_clean']:,}", why)
+    return ComparedNumber(
+        "Test images", f"{published.load_published()['test_images']:,}", f"{tested:,}", f"{counts['test_clean']:,}", why
+    )
 
 
 def _by_bytes(counts: Mapping[str, Any]) -> str:
@@ -205,7 +215,7 @@ def _by_bytes(counts: Mapping[str, Any]) -> str:
     return "" if told is None else f"; {told:,} of them are byte-identical files"
 
 
-def _break_even(model: str, best: Best, findings: Findings) -> Row:
+def _break_even(model: str, best: BestRun, findings: StudyResults) -> ComparedNumber:
     sweep = best.sweep
     place = sweep.break_even
     title = f"{model.upper()}, break-even noise level σ"
@@ -215,28 +225,28 @@ def _break_even(model: str, best: Best, findings: Findings) -> Row:
             f"At no noise level from σ = {sweep.sigmas[0]:g} to {sweep.sigmas[-1]:g} is the output as close to "
             "the noise-free image as the noisy image is."
         )
-        return Row(title, NOTHING, *values, why)
+        return ComparedNumber(title, NOTHING, *values, why)
     why = (
         "Below this noise level, the model's output is farther from the noise-free image than the noisy image "
         "itself: it blurs more than it denoises. If the output did not change with the noise, break-even would "
         f"be at the root of its MSE on noise-free images, {sweep.expected:.3f}; clipping at 0 removes some of the "
         "noise and raises the break-even level."
     )
-    return Row(title, NOTHING, *values, why)
+    return ComparedNumber(title, NOTHING, *values, why)
 
 
-def _epochs(model: str, findings: Findings) -> Row:
+def _epochs(model: str, findings: StudyResults) -> ComparedNumber:
     trial = findings.best[model].trial
-    told = paper.claim(model).best.training.epochs
+    told = published.claim(model).best.training.epochs
     why = (
         "Trials are ranked by their best epoch, so more epochs can never rank worse: a search over 'epochs' ends "
         "at the largest value, whatever it costs."
     )
     here = f"{trial.best['epoch']:g} of {trial.config.training.epochs}"
-    return Row(f"{model.upper()}, best epoch", f"{told}", here, NOTHING, why)
+    return ComparedNumber(f"{model.upper()}, best epoch", f"{told}", here, NOTHING, why)
 
 
-def _count(model: str, findings: Findings) -> Row:
+def _count(model: str, findings: StudyResults) -> ComparedNumber:
     told = {"ae": 17, "vae": 61}[model]
     done = sum(each.model == model and bool(each.best) for each in findings.trials)
     why = "Quick: only the reference study's best settings were trained, so this does not show that they are the best."
@@ -245,4 +255,4 @@ def _count(model: str, findings: Findings) -> Row:
         size = searched.space.size()
         space = "an unlimited search space" if size is None else f"a search space of {size:,} configurations"
         why = f"Trials with a score, from {SEARCH[searched.settings.algorithm]} of {space}. {NO_REPEATS}"
-    return Row(f"{model.upper()}, trials", f"{told}", f"{done}", NOTHING, why)
+    return ComparedNumber(f"{model.upper()}, trials", f"{told}", f"{done}", NOTHING, why)

@@ -5,16 +5,16 @@ import pytest
 from engine import config
 from engine.config import StudyConfig
 from engine.errors import ConfigError
+from engine.reproduction.plan import base_configs, search_commands
 from engine.search import space
-from engine.study.plan import bases, orders
 
 
 def test_quick_study_is_the_two_presets():
-    assert bases({}) == {"ae": config.preset("seed-ae"), "vae": config.preset("seed-vae")}
+    assert base_configs({}) == {"ae": config.preset("seed-ae"), "vae": config.preset("seed-vae")}
 
 
 def test_full_study_is_a_bayesian_search_of_each_space(tmp_path):
-    found = orders(StudyConfig(), {}, tmp_path)
+    found = search_commands(StudyConfig(), {}, tmp_path)
     assert [(order.name, order.settings["trials"]) for order in found.values()] == [("ae", 17), ("vae", 61)]
     assert {order.settings["algorithm"] for order in found.values()} == {"bayesian"}
     for model, order in found.items():
@@ -25,7 +25,7 @@ def test_full_study_is_a_bayesian_search_of_each_space(tmp_path):
 
 
 def test_given_setting_goes_over_every_run_and_is_not_searched(tmp_path):
-    found = orders(StudyConfig(), {"epochs": "3", "size": 64, "beta": 2.0, "seed": 5}, tmp_path)
+    found = search_commands(StudyConfig(), {"epochs": "3", "size": 64, "beta": 2.0, "seed": 5}, tmp_path)
     assert [order.base.training.epochs for order in found.values()] == [3, 3]
     assert [order.base.data.size for order in found.values()] == [64, 64]
     assert found["vae"].base.model.beta == 2.0
@@ -36,21 +36,21 @@ def test_given_setting_goes_over_every_run_and_is_not_searched(tmp_path):
 def test_study_without_anything_to_search_says_so(tmp_path):
     given = {"learning_rate": 1e-3, "epochs": 2, "batch_size": 8, "latent": 8}
     with pytest.raises(ConfigError, match="Nothing is left to search"):
-        orders(StudyConfig(), given, tmp_path)
+        search_commands(StudyConfig(), given, tmp_path)
 
 
 def test_setting_that_neither_model_has_is_refused():
     with pytest.raises(ConfigError, match="Neither model of the reference study has a setting 'colour'"):
-        bases({"colour": 3})
+        base_configs({"colour": 3})
 
 
 def test_wrong_setting_is_refused_with_its_sentence():
     with pytest.raises(ConfigError, match=r"Size .* must be"):
-        bases({"size": 3})
+        base_configs({"size": 3})
 
 
 def test_folder_is_named_in_full_and_other_sources_are_left_alone(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert bases({"source": "scans"})["ae"].data.source == str(tmp_path / "scans")
-    assert bases({"source": "hf:a/b"})["ae"].data.source == "hf:a/b"
-    assert bases({"source": "phantom"})["ae"].data.source == "phantom"
+    assert base_configs({"source": "scans"})["ae"].data.source == str(tmp_path / "scans")
+    assert base_configs({"source": "hf:a/b"})["ae"].data.source == "hf:a/b"
+    assert base_configs({"source": "phantom"})["ae"].data.source == "phantom"

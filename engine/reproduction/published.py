@@ -16,7 +16,7 @@ MODELS = ("ae", "vae")
 
 
 @dataclass(frozen=True)
-class Claim:
+class PublishedResult:
     """What the study says of one model.
 
     Args:
@@ -43,22 +43,22 @@ class Claim:
 
 
 @cache
-def facts() -> Mapping[str, Any]:
+def load_published() -> Mapping[str, Any]:
     """The study's file."""
     return dict(json.loads(SOURCE.read_text(encoding="utf-8")))
 
 
-def claim(model: str) -> Claim:
+def claim(model: str) -> PublishedResult:
     """What the study says of a model."""
-    said = facts()["models"][model]
-    return Claim(model, said["preset"], said["loss"], space.preset(said["preset"])[1])
+    said = load_published()["models"][model]
+    return PublishedResult(model, said["preset"], said["loss"], space.preset(said["preset"])[1])
 
 
 def table_title(number: int) -> str:
     """'Table 1. Search space, AE' and so on."""
-    return f"Table {number}. {facts()['tables'][str(number)]}"
+    return f"Table {number}. {load_published()['tables'][str(number)]}"
 
 
 def figure_title(number: int) -> str:
     """'Figure 5. Loss of the ten best AEs' and so on."""
-    return f"Figure {number}. {facts()['figures'][str(number)]}"
+    return f"Figure {number}. {load_published()['figures'][str(number)]}"

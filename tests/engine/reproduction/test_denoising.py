@@ -5,8 +5,8 @@ import pytest
 
 from engine.denoising.noise_sweep import SweepSummary
 from engine.messages import never_stop
-from engine.study import denoising
-from engine.study.denoising import noisy, sweep
+from engine.reproduction import denoising
+from engine.reproduction.denoising import noisy, sweep
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from engine.evaluation import references
 from engine.evaluation.evaluator import Evaluator
 from engine.evaluation.progress import make_subtask
 from engine.messages import Emit, ShouldStop, StudyProgress
-from engine.study import denoising, paper
-from engine.study.kept import Kept, fingerprint, of_model
-from engine.study.trials import Searched, Trial, best_of_each
+from engine.reproduction import denoising, published
+from engine.reproduction.trials import SearchSummary, StudyRun, best_of_each
+from engine.result_cache import ResultCache, fingerprint, model_fingerprint
 
 MOST_NOISY = 400
 MEASURED_LINEAR = ("validation", "test", "test_leaked", "test_clean")
@@ -25,24 +25,24 @@ SHOWN = 8
 
 
 @dataclass(frozen=True)
-class Best:
+class BestRun:
     """The best run of a model.
 
     Args:
         trial: the run.
         model: its loaded model.
         measured: its numbers for each split, from `engine.evaluation`.
-        sweep: how it fares with noise, on the scans of `Findings.split`.
+        sweep: how it fares with noise, on the scans of `StudyResults.split`.
     """
 
-    trial: Trial
+    trial: StudyRun
     model: Any
     measured: Mapping[str, Mapping[str, Any]]
     sweep: SweepSummary
 
 
 @dataclass(frozen=True)
-class Findings:
+class StudyResults:
     """Everything that tables, figures and page are made of.
 
     Args:
@@ -59,12 +59,12 @@ class Findings:
 
     chosen: StudyConfig
     settings: Mapping[str, Any]
-    trials: Sequence[Trial]
+    trials: Sequence[StudyRun]
     images: Dataset
-    best: Mapping[str, Best]
+    best: Mapping[str, BestRun]
     linear: Mapping[str, Mapping[str, Any]]
     audit: Mapping[str, Any]
-    searches: Mapping[str, Searched]
+    searches: Mapping[str, SearchSummary]
 
     @property
     def split(self) -> str:
@@ -74,7 +74,7 @@ class Findings:
     @property
     def pool(self) -> NDArray[np.int64]:
         """Indices of those scans into the test set."""
-        return pool(self.images)
+        return shown_pool(self.images)
 
     def shown(self, count: int = SHOWN) -> NDArray[np.int64]:
         """A few of them, spread evenly and so over the classes, not chosen for their looks."""
@@ -94,14 +94,14 @@ def clean(images: Dataset) -> NDArray[np.int64]:
     return np.flatnonzero(~images.leaked)
 
 
-def pool(images: Dataset) -> NDArray[np.int64]:
+def shown_pool(images: Dataset) -> NDArray[np.int64]:
     """Indices of the clean test scans; of all where none is clean."""
     found = clean(images)
     return found if len(found) else np.arange(len(images.test), dtype=np.int64)
 
 
 @dataclass(frozen=True)
-class Inquiry:
+class StudyEvaluator:
     """What a study asks of its runs, and who listens.
 
     Args:
@@ -114,43 +114,47 @@ class Inquiry:
 
     chosen: StudyConfig
     settings: Mapping[str, Any]
-    kept: Kept
+    kept: ResultCache
     emit: Emit
     should_stop: ShouldStop
 
-    def say(self, text: str, done: int = 0, total: int = 0) -> None:
+    def _emit_progress(self, text: str, done: int = 0, total: int = 0) -> None:
         """Tell what is measured, and how much of it is done."""
         self.emit(StudyProgress(stage="measuring", text=text, share=done / total if total else None))
 
-    def read(self, trials: Sequence[Trial]) -> Dataset | None:
+    def read(self, trials: Sequence[StudyRun]) -> Dataset | None:
         """The images of the study; None when stopped."""
         try:
-            first = best_of_each(trials)[paper.MODELS[0]].run
-            return evaluation.load_dataset(first, should_stop=self.should_stop, progress=self.say)
+            first = best_of_each(trials)[published.MODELS[0]].run
+            return evaluation.load_dataset(first, should_stop=self.should_stop, progress=self._emit_progress)
         except Cancelled:
             return None
 
-    def measure(self, trials: Sequence[Trial], searches: Mapping[str, Searched], images: Dataset) -> Findings | None:
+    def measure(
+        self, trials: Sequence[StudyRun], searches: Mapping[str, SearchSummary], images: Dataset
+    ) -> StudyResults | None:
         """Measure the best model of each kind, but for what is known; None when stopped."""
         try:
             return self._measured(trials, searches, images)
         except Cancelled:
             return None
 
-    def _measured(self, trials: Sequence[Trial], searches: Mapping[str, Searched], images: Dataset) -> Findings | None:
-        best: dict[str, Best] = {}
+    def _measured(
+        self, trials: Sequence[StudyRun], searches: Mapping[str, SearchSummary], images: Dataset
+    ) -> StudyResults | None:
+        best: dict[str, BestRun] = {}
         for model, trial in best_of_each(trials).items():
             found = self._measure(trial, images)
             if found is None:
                 return None
             best[model] = found
-        linear = self._known("linear", [_linear_size(best), images.fingerprint], lambda: self._linear(best, images))
+        linear = self._cached("linear", [_linear_size(best), images.fingerprint], lambda: self._linear(best, images))
         if linear is None:
             return None
-        told = self._known("audit", [images.config.model_dump(), images.fingerprint], lambda: self._audit(images))
-        return Findings(self.chosen, self.settings, trials, images, best, linear, told, searches)
+        told = self._cached("audit", [images.config.model_dump(), images.fingerprint], lambda: self._audit(images))
+        return StudyResults(self.chosen, self.settings, trials, images, best, linear, told, searches)
 
-    def _known(self, part: str, of: list[Any], measure: Callable[[], Any]) -> Any:
+    def _cached(self, part: str, of: list[Any], measure: Callable[[], Any]) -> Any:
         """What was measured of a part before, else what `measure` gives now (None when stopped)."""
         mark = fingerprint(part, *of)
         found = self.kept.get(part, mark)
@@ -160,41 +164,41 @@ class Inquiry:
                 self.kept.keep(part, mark, found)
         return found
 
-    def _measure(self, trial: Trial, images: Dataset) -> Best | None:
-        of = [of_model(trial.run), images.fingerprint]
-        splits = self._known(f"{trial.model} splits", of, lambda: self._splits(trial, images))
+    def _measure(self, trial: StudyRun, images: Dataset) -> BestRun | None:
+        of = [model_fingerprint(trial.run), images.fingerprint]
+        splits = self._cached(f"{trial.model} splits", of, lambda: self._splits(trial, images))
         if splits is None:
             return None
         model = evaluation.load_model(trial.run)
         noise = [MOST_NOISY, denoising.SIGMAS, denoising.SEED]
-        swept = self._known(f"{trial.model} noise", [*of, *noise], lambda: self._sweep(trial, model, images))
-        return None if swept is None else Best(trial, model, splits, SweepSummary(**swept))
+        swept = self._cached(f"{trial.model} noise", [*of, *noise], lambda: self._sweep(trial, model, images))
+        return None if swept is None else BestRun(trial, model, splits, SweepSummary(**swept))
 
-    def _splits(self, trial: Trial, images: Dataset) -> Any:
-        measured = evaluation.evaluate(trial.run, images, should_stop=self.should_stop, progress=self.say)
+    def _splits(self, trial: StudyRun, images: Dataset) -> Any:
+        measured = evaluation.evaluate(trial.run, images, should_stop=self.should_stop, progress=self._emit_progress)
         return measured and measured["splits"]
 
-    def _sweep(self, trial: Trial, model: Any, images: Dataset) -> Any:
-        self.say(f"Adding noise for {trial.run.name}")
-        swept = denoising.sweep(model, images.test.read(pool(images)[:MOST_NOISY]), self.should_stop)
+    def _sweep(self, trial: StudyRun, model: Any, images: Dataset) -> Any:
+        self._emit_progress(f"Adding noise for {trial.run.name}")
+        swept = denoising.sweep(model, images.test.read(shown_pool(images)[:MOST_NOISY]), self.should_stop)
         return swept and vars(swept)
 
-    def _linear(self, best: Mapping[str, Best], images: Dataset) -> Any:
+    def _linear(self, best: Mapping[str, BestRun], images: Dataset) -> Any:
         """Principal components in the place of the best autoencoder; None when stopped."""
-        told = make_subtask(self.say, "Fitting PCA")
+        told = make_subtask(self._emit_progress, "Fitting PCA")
         fitted = references.fit_pca_reference(images, _linear_size(best), self.should_stop, told)
         if fitted is None:
             return None
         found, batch = len(fitted.components), best["ae"].trial.config.training.batch_size
-        examiner = Evaluator(images, MEASURED_LINEAR, self.should_stop, self.say)
+        examiner = Evaluator(images, MEASURED_LINEAR, self.should_stop, self._emit_progress)
         measured = examiner.evaluate(fitted, references.title(found), batch)
         return measured and {part: {**numbers, "components": found} for part, numbers in measured.items()}
 
     def _audit(self, images: Dataset) -> Any:
-        same = audit.audit(images.config, progress=self.say, should_stop=self.should_stop)
+        same = audit.audit(images.config, progress=self._emit_progress, should_stop=self.should_stop)
         return {"splits": same["splits"], "near": same["near"]["splits"], "warning": same["warning"]}
 
 
-def _linear_size(best: Mapping[str, Best]) -> int:
+def _linear_size(best: Mapping[str, BestRun]) -> int:
     """As many numbers as the best autoencoder keeps."""
     return best["ae"].trial.config.model.latent_size or 1

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from engine import __version__, backend, runs
+from engine import __version__, backend, result_cache, runs
 from engine.config import RunConfig
 from engine.data import loading
 from engine.errors import BackendError, EngramError
@@ -21,19 +21,19 @@ from engine.messages import (
     discard_event,
     never_stop,
 )
+from engine.reproduction import comparison, figures, page, plan, tables
+from engine.reproduction.evaluator import StudyEvaluator, StudyResults
+from engine.reproduction.preset_runs import PresetRuns
+from engine.reproduction.search_runs import SearchRuns
+from engine.reproduction.trials import SearchSummary, StudyRun, best_of_each
 from engine.search.runner import StopAndPause
-from engine.study import figures, kept, numbers, page, plan, tables
-from engine.study.findings import Findings, Inquiry
-from engine.study.presets import Presets
-from engine.study.searches import Searches
-from engine.study.trials import Searched, Trial, best_of_each
 from engine.study_folder import StudyFolder
 
 FORMAT = 1
-LOOK_S = 0.1
+POLL_INTERVAL_S = 0.1
 
 
-def make(
+def run_study(
     order: RunStudy,
     *,
     emit: Emit = discard_event,
@@ -55,14 +55,14 @@ def make(
         EngramError: what is wrong with the settings, the folder, the data or the backend.
     """
     study = StudyFolder(Path(order.out).expanduser().resolve())
-    bases = plan.bases(order.settings)
-    orders = {} if order.config.quick else plan.orders(order.config, order.settings, study.runs)
+    bases = plan.base_configs(order.settings)
+    orders = {} if order.config.quick else plan.search_commands(order.config, order.settings, study.runs)
     _check(next(iter(bases.values())))
     ending = StudyEnded(out=str(study.path), state="failed")
     try:
         with study.lock():
-            training = Searches(study, orders, order.settings) if orders else Presets(study, bases)
-            content = _Work(study, order, emit, StopAndPause(should_stop, is_paused)).do(training)
+            training = SearchRuns(study, orders, order.settings) if orders else PresetRuns(study, bases)
+            content = StudyRunner(study, order, emit, StopAndPause(should_stop, is_paused)).run(training)
         ending = ending.model_copy(update={"state": content["state"]})
     except EngramError as error:
         ending = ending.model_copy(update={"reason": error.what, "advice": error.advice})
@@ -93,20 +93,20 @@ class Training(Protocol):
         """How many there will be."""
 
     @property
-    def searches(self) -> Mapping[str, Searched]:
+    def searches(self) -> Mapping[str, SearchSummary]:
         """What was searched so far, for each model."""
 
     def check(self) -> None:
         """Raise StudyError where the folder holds another study."""
 
-    def trials(self) -> list[Trial]:
+    def trials(self) -> list[StudyRun]:
         """What came of them so far."""
 
     def train(self, emit: Emit, wishes: StopAndPause) -> bool:
         """Train what is missing; False when stopped."""
 
 
-class _Work:
+class StudyRunner:
     """One go at a study whose folder is held."""
 
     def __init__(self, study: StudyFolder, order: RunStudy, emit: Emit, wishes: StopAndPause) -> None:
@@ -117,66 +117,66 @@ class _Work:
         self._spent_s = float(before.get("elapsed_s") or 0.0)
         self._content = {key: before[key] for key in (*MEASURED, "contents", "numbers", "drawn_from") if key in before}
 
-    def do(self, training: Training) -> dict[str, Any]:
+    def run(self, training: Training) -> dict[str, Any]:
         """Go through the stages; what is known is written down after each."""
         training.check()  # a folder with another study in it is left as it is
         self._write("running", training)
         try:
-            finished = self._go(training)
+            finished = self._run_stages(training)
         except EngramError as error:
             self._content |= {"reason": error.what, "advice": error.advice}
             self._write("failed", training)
             raise
         return self._write("finished" if finished else "stopped", training)
 
-    def _go(self, training: Training) -> bool:
+    def _run_stages(self, training: Training) -> bool:
         if not training.train(self.emit, self.wishes):
             return False
         self._write("running", training)
-        trials, should_stop = training.trials(), self._patient
-        known = kept.Kept(self.study.measured)
-        inquiry = Inquiry(self.chosen, self.settings, known, self.emit, should_stop)
+        trials, should_stop = training.trials(), self._wait_while_paused
+        known = result_cache.ResultCache(self.study.measured)
+        inquiry = StudyEvaluator(self.chosen, self.settings, known, self.emit, should_stop)
         images = inquiry.read(trials)
         if images is None:
             return False
-        mark = self._mark(trials, images.fingerprint)
+        mark = self._fingerprint(trials, images.fingerprint)
         if mark == self._content.get("drawn_from") and self._is_whole():
             self.emit(Log(text=f"No changes: the page is {self.study.page}"))
             return True
         findings = inquiry.measure(trials, training.searches, images)
         return findings is not None and self._draw(findings, mark)
 
-    def _patient(self) -> bool:
+    def _wait_while_paused(self) -> bool:
         """Whether to stop; waits here while the study is paused."""
         if self._is_held():
             self.emit(Paused(run=self.study.path.name))
             while self._is_held():
-                time.sleep(LOOK_S)
+                time.sleep(POLL_INTERVAL_S)
             self.emit(Continued(run=self.study.path.name))
         return self.wishes.should_stop()
 
     def _is_held(self) -> bool:
         return self.wishes.is_paused() and not self.wishes.should_stop()
 
-    def _mark(self, trials: Sequence[Trial], images: str) -> str:
+    def _fingerprint(self, trials: Sequence[StudyRun], images: str) -> str:
         """A fingerprint of everything that the page is made of."""
-        models = [kept.of_model(trial.run) for trial in best_of_each(trials).values()]
+        models = [result_cache.model_fingerprint(trial.run) for trial in best_of_each(trials).values()]
         told = [trial.content() for trial in trials]
         given = sorted(self.settings)  # their values are in the models' settings, however they were written
-        return kept.fingerprint(__version__, self.chosen.model_dump(), given, models, told, images)
+        return result_cache.fingerprint(__version__, self.chosen.model_dump(), given, models, told, images)
 
     def _is_whole(self) -> bool:
         """Whether every file of the study is still there."""
         files = [name for each in self._content.get("contents", ()) for name in each["files"].values()]
         return self.study.page.is_file() and all((self.study.path / name).is_file() for name in files)
 
-    def _draw(self, findings: Findings, mark: str) -> bool:
-        rows = numbers.rows(findings)
-        written = [each.write(self.study) for each in [*tables.tables(findings), numbers.table(rows)]]
-        drawings = figures.drawings()
+    def _draw(self, findings: StudyResults, mark: str) -> bool:
+        rows = comparison.rows(findings)
+        written = [each.write(self.study) for each in [*tables.tables(findings), comparison.table(rows)]]
+        drawings = figures.figure_builders()
         for number, draw in enumerate(drawings):
             self.emit(StudyProgress(stage="drawing", text="Drawing the figures", share=number / len(drawings)))
-            if self._patient():
+            if self._wait_while_paused():
                 return False
             drawn = draw(findings)
             if drawn is not None:
@@ -205,14 +205,14 @@ class _Work:
         return content
 
 
-def _best(findings: Findings) -> dict[str, Any]:
+def _best(findings: StudyResults) -> dict[str, Any]:
     return {
         model: {"run": best.trial.run.name, "splits": best.measured, "noise": best.sweep.content()}
         for model, best in findings.best.items()
     }
 
 
-MEASURED: dict[str, Callable[[Findings], Any]] = {
+MEASURED: dict[str, Callable[[StudyResults], Any]] = {
     "best": _best,
     "linear": lambda findings: findings.linear,
     "audit": lambda findings: findings.audit,

@@ -5,13 +5,13 @@ import math
 import pytest
 
 from engine.errors import StudyError
+from engine.reproduction.trials import best_of_each, from_run, from_trial, ranked
 from engine.search.storage import Trial as Row
-from engine.study.trials import best_of_each, of_row, of_run, ranked
 
 
 def test_score_is_the_best_epoch_and_the_best_comes_first(write_run):
     runs = [write_run("a", [3, 1, 2]), write_run("b", [0.5, 4], state="stopped"), write_run("c", [2], model="vae")]
-    trials = [*map(of_run, runs)]
+    trials = [*map(from_run, runs)]
     assert [each.run.name for each in ranked(trials, "ae")] == ["b", "a"]
     assert trials[0].loss == 1
     assert trials[0].content()["best_epoch"] == 2
@@ -23,7 +23,7 @@ def test_runs_without_a_score_or_a_model_are_not_ranked(write_run):
     diverged = write_run("b", [math.nan], state="failed")
     gone = write_run("c", [1])
     gone.model_path.unlink()
-    trials = [*map(of_run, [failed, diverged, gone])]
+    trials = [*map(from_run, [failed, diverged, gone])]
     assert ranked(trials, "ae") == []
     assert math.isnan(trials[0].loss)
     assert trials[0].content()["best_epoch"] is None
@@ -31,16 +31,16 @@ def test_runs_without_a_score_or_a_model_are_not_ranked(write_run):
 
 def test_model_without_any_score_is_a_sentence(write_run):
     with pytest.raises(StudyError, match="None of the study's VAE runs"):
-        best_of_each([of_run(write_run("a", [1]))])
+        best_of_each([from_run(write_run("a", [1]))])
 
 
 def test_trial_is_as_its_ledger_has_it(write_run):
     """What is not scored there is not ranked here, and epochs after a trial was given up do not count."""
     run = write_run("a", [3, 1, 2])
-    finished = of_row(Row(1, "", {}, state="finished", score=1.0, run="a", epochs=3), run)
-    given_up = of_row(Row(2, "", {}, state="stopped", score=3.0, run="a", epochs=1), run)
-    failed = of_row(Row(3, "", {}, state="failed", run="a", epochs=3), run)
-    going = of_row(Row(4, "", {}, state="running", run="a"), run)
+    finished = from_trial(Row(1, "", {}, state="finished", score=1.0, run="a", epochs=3), run)
+    given_up = from_trial(Row(2, "", {}, state="stopped", score=3.0, run="a", epochs=1), run)
+    failed = from_trial(Row(3, "", {}, state="failed", run="a", epochs=3), run)
+    going = from_trial(Row(4, "", {}, state="running", run="a"), run)
     assert [trial.content()["best_loss"] for trial in (finished, given_up, going)] == [1, 3, 1]
     assert failed.content()["best_epoch"] is None
     assert ranked([given_up, failed, finished], "ae") == [finished, given_up]

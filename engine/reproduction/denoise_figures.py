@@ -12,15 +12,15 @@ from engine.evaluation import scoring
 from engine.report import figures
 from engine.report.figures import DPI, Column
 from engine.report.style import CARD, LINE, QUIET, SERIES, TEXT
-from engine.study import denoising
-from engine.study.findings import Findings
+from engine.reproduction import denoising
+from engine.reproduction.evaluator import StudyResults
 
 SHOWN_SIGMAS = (0.03, 0.1, 0.2)
 SHOWN_SCANS = 2
 ASIDE = (9, -15), (-58, 9)  # points from a crossing to its label, so that two near ones can be read
 
 
-def pictures(findings: Findings) -> Figure:
+def pictures(findings: StudyResults) -> Figure:
     """A few scans, each with little, some and much noise: given, output, difference from the clean scan."""
     which = findings.shown(SHOWN_SCANS + 2)[1 : 1 + SHOWN_SCANS]
     which = which if len(which) else findings.shown(1)
@@ -47,7 +47,7 @@ def _decibels(clean: NDArray[Any], images: NDArray[Any]) -> list[str]:
     return [f"{value:.1f} dB" for value in metrics.psnr_db(clean, images)]
 
 
-def break_even(findings: Findings) -> Figure:
+def break_even(findings: StudyResults) -> Figure:
     """Errors of the noisy scans and of what each model makes of them, over the noise."""
     figure = Figure((7.6, 3.9), dpi=DPI, facecolor=CARD, layout="constrained")
     axes = figure.subplots()

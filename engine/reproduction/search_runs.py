@@ -5,18 +5,18 @@ from collections.abc import Mapping
 from engine.errors import ConfigError, SearchError, StudyError
 from engine.messages import Emit
 from engine.messages import Search as Order
+from engine.reproduction.preset_runs import ADVICE, OTHER
+from engine.reproduction.progress import ProgressRelay
+from engine.reproduction.trials import SearchSummary, StudyRun, from_trial
 from engine.runs import Run
 from engine.search import folder, job
 from engine.search.folder import SearchFolder, SearchSpec
 from engine.search.runner import StopAndPause
 from engine.search.storage import Trial as Row
-from engine.study.following import Follower
-from engine.study.presets import ADVICE, OTHER
-from engine.study.trials import Searched, Trial, of_row
 from engine.study_folder import StudyFolder
 
 
-class Searches:
+class SearchRuns:
     """The searches of a full study; one that is there already, begun here or by `search`, is gone on with.
 
     Args:
@@ -27,7 +27,7 @@ class Searches:
 
     def __init__(self, study: StudyFolder, orders: Mapping[str, Order], given: Mapping[str, object]) -> None:
         self.study, self.given = study, given
-        self.orders = {model: self._going_on(order) for model, order in orders.items()}
+        self.orders = {model: self._continuation(order) for model, order in orders.items()}
 
     @property
     def count(self) -> int:
@@ -35,11 +35,13 @@ class Searches:
         return sum(map(self._count, self.orders))
 
     @property
-    def searches(self) -> dict[str, Searched]:
+    def searches(self) -> dict[str, SearchSummary]:
         """What was searched so far, for each model."""
         found = {model: self._read(model) for model in self.orders}
         return {
-            model: Searched(read[0].space, read[0].settings, [(row.config, row.score) for row in read[1] if row.score])
+            model: SearchSummary(
+                read[0].space, read[0].settings, [(row.config, row.score) for row in read[1] if row.score]
+            )
             for model, read in found.items()
             if read
         }
@@ -62,7 +64,7 @@ class Searches:
             if varied := sorted(set(space.names) & (self.given.keys() | {"model"})):
                 raise StudyError(f"'{varied[0]}' varies in the search {model} of {self.study.path}.", ADVICE)
 
-    def trials(self) -> list[Trial]:
+    def trials(self) -> list[StudyRun]:
         """What came of the trials so far."""
         found = []
         for model in self.orders:
@@ -70,12 +72,12 @@ class Searches:
             for row in read[1] if read else ():
                 run = Run(self.study.runs / row.run)
                 if row.run and run.path.is_dir():
-                    found.append(of_row(row, run))
+                    found.append(from_trial(row, run))
         return found
 
     def train(self, emit: Emit, wishes: StopAndPause) -> bool:
         """Carry both searches out; False when stopped."""
-        follower, done = Follower(emit, self.count), 0
+        follower, done = ProgressRelay(emit, self.count), 0
         for model, order in self.orders.items():
             follower.begin(done)
             job.search(order, emit=follower, should_stop=wishes.should_stop, is_paused=wishes.is_paused)
@@ -84,7 +86,7 @@ class Searches:
             done += self._count(model)
         return True
 
-    def _going_on(self, order: Order) -> Order:
+    def _continuation(self, order: Order) -> Order:
         """The same order for a search that is there: it keeps its space, and its own way of looking."""
         if self._search(order.name) is None:
             return order
