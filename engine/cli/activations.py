@@ -16,8 +16,8 @@ from engine.cli.meter import Meter
 from engine.cli.outcome import USER_ERROR, Outcome, table
 from engine.config import TrainingConfig
 from engine.errors import EngramError
-from engine.report import channels, figures, mosaic
-from engine.report.mosaic import Tile
+from engine.figures import base, channel_grid, mosaic
+from engine.figures.mosaic import Tile
 from engine.runs import Run
 
 ALL = "all"
@@ -102,11 +102,11 @@ def _write(
     run, options = asked
     files: dict[str, Any] = {}
     overview = [Tile("image", subject.image[..., None]), *(Tile(name, array) for name, array in found.items())]
-    files["overview"] = str(figures.save(mosaic.draw(overview), options.out / f"{subject.stem}-layers.png"))
+    files["overview"] = str(base.save(mosaic.draw_mosaic(overview), options.out / f"{subject.stem}-layers.png"))
     for number, (name, array) in enumerate(found.items(), 1):
         stem = f"{subject.stem}-{number:03d}-{UNSAFE.sub('-', name)}"
-        drawn = channels.draw(array, f"{name} · {subject.title} · {run.name}", _sentence(layers[name]))
-        files[name] = {"mosaic": str(figures.save(drawn, options.out / f"{stem}.png"))}
+        drawn = channel_grid.draw_channels(array, f"{name} · {subject.title} · {run.name}", _sentence(layers[name]))
+        files[name] = {"mosaic": str(base.save(drawn, options.out / f"{stem}.png"))}
         if options.arrays:
             np.save(options.out / f"{stem}.npy", array)
             files[name]["array"] = str(options.out / f"{stem}.npy")

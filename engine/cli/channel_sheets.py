@@ -12,9 +12,9 @@ from engine import backend
 from engine.cli.meter import Meter
 from engine.config import TrainingConfig
 from engine.data import Split
-from engine.report import figures, sheet
-from engine.report.mosaic import scale_of
-from engine.report.sheet import Cell
+from engine.figures import base, contact_sheet
+from engine.figures.contact_sheet import Cell
+from engine.figures.mosaic import value_range
 from engine.runs import Run
 
 Picture = NDArray[np.float32]
@@ -93,7 +93,7 @@ def matched(subject: Subject, other: str, activations: tuple[Picture, Picture], 
     for channel in (each for each in subject.channels if each in partner):
         two, place = partner[channel]
         three = [first[0, ..., channel], second[0, ..., two], matching.difference[0, ..., place]]
-        low, limit = scale_of(np.stack(three, axis=-1))
+        low, limit = value_range(np.stack(three, axis=-1))
         scale, note = (min(low, -limit), limit), f"correlation {matching.correlation[place]:.2f}"
         titles = f"channel {channel}", f"{other}: {two}", "difference"
         notes = note, "", f"rms {matching.rms[place]:.3g}"
@@ -112,9 +112,9 @@ def _liked(each: Any, images: Split) -> dict[str, Any]:
 
 def _saved(subject: Subject, what: str, drawn: tuple[list[Cell], str, int], out: Path) -> str:
     cells, facts, across = drawn
-    figure = sheet.draw(cells, subject.title(TITLES[what]), facts, across)
+    figure = contact_sheet.draw_sheet(cells, subject.title(TITLES[what]), facts, across)
     plain = subject.layer.replace("#", "-")
-    return str(figures.save(figure, out / f"{plain}-{what}.png"))
+    return str(base.save(figure, out / f"{plain}-{what}.png"))
 
 
 def _module(name: str) -> Any:

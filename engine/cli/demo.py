@@ -17,8 +17,8 @@ from engine.cli.train import command, meter
 from engine.config import RunConfig
 from engine.data import Dataset, loading
 from engine.evaluation import scoring
-from engine.report import demo as demo_page
-from engine.report.demo import Demo, Examined
+from engine.figures import demo_page
+from engine.figures.demo_page import DemoReport, EvaluatedRun
 from engine.runs import Run
 from engine.training import job
 
@@ -68,7 +68,7 @@ def _train(chosen: RunConfig, root: Path, wish: StopWish) -> Run:
     return job.train(run=created, emit=meter(created), should_stop=wish)
 
 
-def _examine(trained: list[Run], began: float, root: Path | None) -> Demo:
+def _examine(trained: list[Run], began: float, root: Path | None) -> DemoReport:
     """Measure every run and put the images that are shown through it."""
     shower = Meter(sys.stderr)
     images = evaluation.load_dataset(trained[0])
@@ -76,7 +76,7 @@ def _examine(trained: list[Run], began: float, root: Path | None) -> Demo:
     models = [evaluation.load_model(each) for each in trained]
     shown = _shown(models[0], images, split)
     examined = [
-        Examined(
+        EvaluatedRun(
             each,
             (evaluation.evaluate(each, images, progress=shower.count) or {})["splits"],
             scoring.reconstruct(model, images.splits[split].read(shown)),
@@ -87,7 +87,7 @@ def _examine(trained: list[Run], began: float, root: Path | None) -> Demo:
         command("resume", each, root) + " --epochs 40" for each in trained
     ]
     title = "Demo study: two autoencoders on phantoms" if images.source == "phantom" else "Demo: two autoencoders"
-    return Demo(title, images, shown, split, examined, time.monotonic() - began, advice)
+    return DemoReport(title, images, shown, split, examined, time.monotonic() - began, advice)
 
 
 def _shown(model: Any, images: Dataset, split: str) -> list[int]:

@@ -12,7 +12,7 @@ from engine.cli.meter import Meter
 from engine.cli.outcome import Outcome, decimals, table
 from engine.denoising import baselines, compare
 from engine.denoising.compare import CompareRequest, CompareResult, MethodResult
-from engine.report import denoising, figures
+from engine.figures import base, denoising
 
 
 def run(options: Namespace) -> Outcome:
@@ -44,20 +44,20 @@ def run(options: Namespace) -> Outcome:
 
 def _write(found: CompareResult, order: CompareRequest, out: Path) -> dict[str, str]:
     """Each picture by itself, the differences on one scale, and all side by side; what each file is, and its path."""
-    name_of_scan = figures.shortened(found.scan.name)
+    name_of_scan = base.elide(found.scan.name)
     title = f"{name_of_scan} · σ {order.settings.sigma:.3g}"
-    drawn = {"original": figures.picture(found.original, f"{name_of_scan} · model input")}
+    drawn = {"original": base.picture(found.original, f"{name_of_scan} · model input")}
     made = {("noisy" if name == compare.NOISY else name): each for name, each in found.made.items()}
-    limit = figures.difference_limit([each.picture - found.original for each in made.values()])
+    limit = base.difference_limit([each.picture - found.original for each in made.values()])
     for name, each in made.items():
-        shown = order.settings.noise if name == "noisy" else figures.shortened(each.method.title)
-        drawn[name] = figures.picture(each.picture, f"{title} · {shown}")
-        drawn[f"{name}-difference"] = figures.difference(each.picture - found.original, limit, f"{title} · {shown}")
+        shown = order.settings.noise if name == "noisy" else base.elide(each.method.title)
+        drawn[name] = base.picture(each.picture, f"{title} · {shown}")
+        drawn[f"{name}-difference"] = base.difference(each.picture - found.original, limit, f"{title} · {shown}")
     titles = ["noise-free", "noisy", *(each.method.title for name, each in made.items() if name != "noisy")]
     pictures = [found.original, *(each.picture for each in made.values())]
     notes = ["", *map(_note, made.values())]
     drawn["comparison"] = denoising.comparison(titles, pictures, notes, found.mask)
-    return {name: str(figures.save(figure, out / f"{_file_name(name)}.png")) for name, figure in drawn.items()}
+    return {name: str(base.save(figure, out / f"{_file_name(name)}.png")) for name, figure in drawn.items()}
 
 
 def _file_name(name: str) -> str:

@@ -17,8 +17,8 @@ from engine.cli.stopping import StopWish
 from engine.denoising import baselines, curve, methods
 from engine.denoising.curve import CurveRequest
 from engine.errors import ConfigError
-from engine.report import denoising, figures
-from engine.report.denoising import Measure, Row
+from engine.figures import base, denoising
+from engine.figures.denoising import Measure, MethodRow
 
 # Title, unit, decimals, and how many of the unit a 1 is.
 MEASURES = {
@@ -149,7 +149,7 @@ def _write(content: dict[str, Any], out: Path) -> list[str]:
     """The figure as PDF and PNG, the numbers as CSV."""
     out.mkdir(parents=True, exist_ok=True)
     figure = denoising.curves(content["sigmas"], [_chart(content, name) for name in _measured(content)])
-    files = {"curves.pdf": figures.pdf(figure), "curves.png": figures.png(figure), "curves.csv": _csv(content)}
+    files = {"curves.pdf": base.pdf(figure), "curves.png": base.png(figure), "curves.csv": _csv(content)}
     for name, held in files.items():
         (out / name).write_bytes(held)
     return [str(out / name) for name in files]
@@ -163,7 +163,7 @@ def _chart(content: dict[str, Any], name: str) -> Measure:
         crossing = each.get("break_even") if kind == "run" and name == "psnr_db" else None
         values = [None if value is None else times * value for value in each[name]]
         intervals = [None if span is None else [times * end for end in span] for span in each[f"{name}_interval"]]
-        rows.append(Row(each["title"], values, intervals, kind, crossing))
+        rows.append(MethodRow(each["title"], values, intervals, kind, crossing))
     return Measure(title, unit or title, rows)
 
 

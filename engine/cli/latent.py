@@ -18,11 +18,11 @@ from engine.cli.outcome import Outcome, number, table
 from engine.cli.typed import whole
 from engine.config import TrainingConfig
 from engine.evaluation import scoring
+from engine.figures import base
+from engine.figures import latent as drawing
 from engine.latent import embedding, reports
 from engine.latent.latent_data import LATENT, PIXEL, LatentData, flat
 from engine.latent.neighbors import COPY_RATIO
-from engine.report import figures
-from engine.report import latent as drawing
 
 SPLITS = ("train", "validation", "test")
 SHOWN = 3
@@ -94,13 +94,13 @@ def _maps(out: Path, scans: Mapping[str, Any], laid: embedding.Embedding) -> dic
         for split, leaked in zip(scans["split"], scans["leaked"], strict=True)
     ]
     groups = {"class": labels, "split": scans["split"], "leak": leaks}
-    drawn = drawing.maps(drawing.Scans(laid.points, laid.axes, groups, np.array(scans["mse"])))
+    drawn = drawing.maps(drawing.ScatterData(laid.points, laid.axes, groups, np.array(scans["mse"])))
     names = ("split", "index", "name", "label", "leaked", "mse")
     rows = [
         {**dict(zip(names, values, strict=True)), "x": float(x), "y": float(y)}
         for *values, (x, y) in zip(*(scans[name] for name in names), laid.points, strict=True)
     ]
-    return {"map": str(figures.save(drawn, out / "map.png")), "points": write_table(out / "points.csv", rows)}
+    return {"map": str(base.save(drawn, out / "map.png")), "points": write_table(out / "points.csv", rows)}
 
 
 def _dimensions(out: Path, found: Mapping[str, Any]) -> dict[str, str]:
@@ -113,7 +113,7 @@ def _dimensions(out: Path, found: Mapping[str, Any]) -> dict[str, str]:
         for rank, dimension in enumerate(found["order"], 1)
     ]
     table_path = write_table(out / "dimensions.csv", rows)
-    return {"dimensions": str(figures.save(drawn, out / "dimensions.png")), "dimensions_table": table_path}
+    return {"dimensions": str(base.save(drawn, out / "dimensions.png")), "dimensions_table": table_path}
 
 
 def _copies(out: Path, atlas: LatentData) -> dict[str, Any]:
@@ -134,8 +134,8 @@ def _copies(out: Path, atlas: LatentData) -> dict[str, Any]:
     groups = {f"leaked test images ({leaked.sum():,})": ratios[PIXEL][leaked]} if leaked.any() else {}
     groups |= {f"other test images ({(~leaked).sum():,})": ratios[PIXEL][~leaked]}
     groups |= {"reconstructions of these": ratios["reconstruction"][~leaked]}
-    drawn = drawing.nearness(groups, COPY_RATIO, TERMS)
-    figures.save(drawn, out / "neighbours.png")
+    drawn = drawing.nearest_distances(groups, COPY_RATIO, TERMS)
+    base.save(drawn, out / "neighbours.png")
     latent_pictures.neighbours(atlas, found, originals, out)
     in_train = np.isin(images.keys, atlas.images.train.keys)
     return {

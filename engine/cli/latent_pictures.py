@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from engine.explorer import latent_decode_handlers
 from engine.explorer.latent_posterior_handlers import evenly_spaced
+from engine.figures import base
+from engine.figures import latent as drawing
+from engine.figures.image_strips import Strip, strips
 from engine.latent import calibration, interpolation
 from engine.latent.latent_data import LATENT, PIXEL, LatentData
 from engine.latent.space import Images
-from engine.report import figures
-from engine.report import latent as drawing
-from engine.report.strips import Strip, strips
 
 STEPS, WALKS, SUSPECTS = 9, 6, 6
 SAMPLES, CALIBRATED, SHOWN = 32, 64, 4
@@ -26,7 +26,7 @@ def draw(atlas: LatentData, out: Path) -> dict[str, str]:
     if atlas.space.kind == "features":
         return {}
     drawn = {"walks": _walks(atlas), "interpolation": _between(atlas), "averages": _averages(atlas)}
-    return {name: str(figures.save(figure, out / f"{name}.png")) for name, figure in drawn.items() if figure}
+    return {name: str(base.save(figure, out / f"{name}.png")) for name, figure in drawn.items() if figure}
 
 
 def neighbours(atlas: LatentData, found: Mapping[str, Any], originals: Images, out: Path) -> None:
@@ -45,7 +45,7 @@ def neighbours(atlas: LatentData, found: Mapping[str, Any], originals: Images, o
         ]
         rows.append(Strip(title, list(atlas.images.train.read(nearest)[..., 0]), notes=notes))
     titles = [atlas.images.test.names[at].rsplit("/", 1)[-1] for at in order]
-    figures.save(strips(rows, titles), out / "suspects.png")
+    base.save(strips(rows, titles), out / "suspects.png")
 
 
 def calibrate(atlas: LatentData, out: Path) -> dict[str, Any] | None:
@@ -59,8 +59,8 @@ def calibrate(atlas: LatentData, out: Path) -> dict[str, Any] | None:
         counting.add(images.read(one), calibration.spread(atlas.space, atlas.codes(PLACE).take(one), SAMPLES))
         atlas.progress(done + 1, len(rows))
     found = calibration.to_dict(counting.get_result())
-    figures.save(drawing.calibration(found["levels"], found["coverage"]), out / "calibration.png")
-    figures.save(_spread(atlas, evenly_spaced(len(images), SHOWN)), out / "spread.png")
+    base.save(drawing.calibration(found["levels"], found["coverage"]), out / "calibration.png")
+    base.save(_spread(atlas, evenly_spaced(len(images), SHOWN)), out / "spread.png")
     return {"split": PLACE, "scans": len(rows), "samples": SAMPLES, **found}
 
 

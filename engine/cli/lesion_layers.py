@@ -18,7 +18,7 @@ from engine.config import DataConfig, TrainingConfig
 from engine.data.loading import open_source
 from engine.errors import ConfigError
 from engine.evaluation import scoring
-from engine.report import figures, lesion_curve
+from engine.figures import base, detectability_curve
 from engine.runs import Run
 
 MOST_PAIRS, MOST_PLACES, MOST_CHANNELS = 200, 16, 64
@@ -56,7 +56,9 @@ def run(options: Namespace) -> Outcome:
     content["pairs"] = detectability_json.pairs(found, twins, scoring.reconstruct(model, pictures))
     if options.out is not None:
         options.out.mkdir(parents=True, exist_ok=True)
-        content["figure"] = str(figures.save(lesion_curve.draw(content), options.out / "lesion-layers.png"))
+        content["figure"] = str(
+            base.save(detectability_curve.draw_detectability(content), options.out / "lesion-layers.png")
+        )
     return Outcome(_text(content), content)
 
 

@@ -21,7 +21,7 @@ from engine.cli.setting_options import add_option, add_settings, summary
 from engine.cli.setting_options import run_config as run_config
 from engine.cli.setting_options import settings as settings
 from engine.config import DataConfig, StudyConfig
-from engine.report import MARK
+from engine.figures import DISCLAIMER
 
 SPLITS = ("train", "validation", "test", "test_leaked", "test_clean")
 AUDIT_SETTINGS = ("size", "validation_share", "split_seed", "phantom_count", "phantom_seed", "download", "revision")
@@ -29,7 +29,7 @@ SOURCE_HELP = "'phantom' (generated images), a folder of images, or 'hf:ID' for 
 
 DESCRIPTION = f"""\
 Train, inspect and stress-test autoencoders on brain MRI slices.
-{MARK}"""
+{DISCLAIMER}"""
 
 EPILOG = f"""\
 examples:

@@ -15,7 +15,7 @@ from engine.cli.meter import Meter
 from engine.cli.outcome import USER_ERROR, Outcome, decimals, number, table
 from engine.errors import EngramError
 from engine.evaluation import scoring
-from engine.report import figures
+from engine.figures import base
 from engine.runs import Run
 
 MEASURES = {"mse": metrics.mse, "psnr_db": metrics.psnr_db, "ssim": metrics.ssim}
@@ -99,38 +99,36 @@ def _name_apart(subjects: Sequence[Subject]) -> None:
 
 def _write(subjects: Sequence[Subject], run: Run, out: Path) -> list[dict[str, Any]]:
     """Write three pictures and a comparison for each subject, all differences on one scale."""
-    limit = figures.difference_limit([subject.difference for subject in subjects])
+    limit = base.difference_limit([subject.difference for subject in subjects])
     described = []
     for subject in subjects:
         title, numbers = f"{subject.title} · {run.name}", subject.measures()
         drawn = {
-            "original": figures.picture(subject.original, f"{title} · model input · {subject.orientation}"),
-            "reconstruction": figures.picture(subject.reconstructed, f"{title} · reconstruction"),
-            "difference": figures.difference(subject.difference, limit, f"{title} · difference"),
+            "original": base.picture(subject.original, f"{title} · model input · {subject.orientation}"),
+            "reconstruction": base.picture(subject.reconstructed, f"{title} · reconstruction"),
+            "difference": base.difference(subject.difference, limit, f"{title} · difference"),
             "comparison": _comparison([subject], run, limit),
         }
-        files = {
-            name: str(figures.save(drawing, out / f"{subject.stem}-{name}.png")) for name, drawing in drawn.items()
-        }
+        files = {name: str(base.save(drawing, out / f"{subject.stem}-{name}.png")) for name, drawing in drawn.items()}
         facts = {"slice": subject.slice, "orientation": subject.scan.orientation, "notes": subject.scan.notes}
         described.append({"image": subject.path, **facts, **numbers, "files": files})
     if 1 < len(subjects) <= MOST_COMPARED:
-        figures.save(_comparison(subjects, run, limit), out / "comparison.png")
+        base.save(_comparison(subjects, run, limit), out / "comparison.png")
     return described
 
 
 def _comparison(subjects: Sequence[Subject], run: Run, limit: float) -> Any:
     notes = [f"{m['psnr_db']:.1f} dB · SSIM {m['ssim']:.2f}" for m in (subject.measures() for subject in subjects)]
     columns = [
-        figures.Column(
+        base.Column(
             "original (model input)",
             [subject.original for subject in subjects],
             notes=[each.orientation for each in subjects],
         ),
-        figures.Column(run.name, [subject.reconstructed for subject in subjects], notes=notes),
-        figures.Column("difference", [subject.difference for subject in subjects], signed=True),
+        base.Column(run.name, [subject.reconstructed for subject in subjects], notes=notes),
+        base.Column("difference", [subject.difference for subject in subjects], signed=True),
     ]
-    return figures.grid(columns, [subject.title for subject in subjects], cell_inches=2.2, limit=limit)
+    return base.grid(columns, [subject.title for subject in subjects], cell_inches=2.2, limit=limit)
 
 
 def _text(described: Sequence[dict[str, Any]], out: Path, failed: Sequence[Any]) -> str:

@@ -11,10 +11,10 @@ from engine.cli.meter import Meter
 from engine.cli.outcome import Outcome
 from engine.cli.typed import whole
 from engine.explorer import latent_decode_handlers
+from engine.figures import base
+from engine.figures.image_strips import Strip, strips
 from engine.latent import reports
 from engine.latent.latent_data import PIXEL, LatentData, flat
-from engine.report import figures
-from engine.report.strips import Strip, strips
 
 MOST, ROW = 256, 8
 
@@ -33,9 +33,9 @@ def run(options: Namespace) -> Outcome:
     rows = [_row(number, each) for number, each in enumerate(near)]
     for row, image in zip(rows, images, strict=True):
         title = f"{atlas.run.name} · generated from the {source}, seed {seed}, no. {row['sample']}"
-        row["file"] = str(figures.save(figures.picture(image[..., 0], title), options.out / f"{row['stem']}.png"))
+        row["file"] = str(base.save(base.picture(image[..., 0], title), options.out / f"{row['stem']}.png"))
     write_table(options.out / "samples.csv", rows)
-    grid = figures.save(_grid(atlas, images, rows), options.out / "samples.png")
+    grid = base.save(_grid(atlas, images, rows), options.out / "samples.png")
     content = {"run": atlas.run.name, "model": atlas.run.config.model.model, "source": source, "seed": seed}
     content |= {"limit": near[0]["limit"], "typical": near[0]["typical"], "mixture": mixture, "grid": str(grid)}
     content |= {"memorised": sum(row["memorised"] for row in rows), "samples": rows}

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from engine import metrics
 from engine.evaluation import scoring
-from engine.report import figures
-from engine.report.figures import DPI, Column
-from engine.report.style import CARD, LINE, QUIET, SERIES, TEXT
+from engine.figures import base
+from engine.figures.base import DPI, Column
+from engine.figures.style import CARD, LINE, QUIET, SERIES, TEXT
 from engine.reproduction import denoising
 from engine.reproduction.evaluator import StudyResults
 
@@ -36,7 +36,7 @@ def pictures(findings: StudyResults) -> Figure:
         columns.append(Column(f"{model.upper()} output", _flat(output), notes=_decibels(clean, output)))
     for model, output in made.items():
         columns.append(Column(f"{model.upper()} − noise-free", _flat(output - clean), signed=True))
-    return figures.grid(columns, rows, cell_inches=1.35)
+    return base.grid(columns, rows, cell_inches=1.35)
 
 
 def _flat(images: NDArray[Any]) -> list[NDArray[Any]]:
@@ -69,9 +69,9 @@ def break_even(findings: StudyResults) -> Figure:
         axis.set_major_formatter(FuncFormatter(lambda value, position: f"{value:g}"))
     axes.set_xlabel("noise level σ (SD, intensity 0–1)", color=QUIET, fontsize=8)
     axes.set_ylabel("MSE against the noise-free image", color=QUIET, fontsize=8)
-    figures.dress(axes)
+    base.style_axes(axes)
     axes.grid(visible=False, which="minor")
     axes.legend(fontsize=7.5, labelcolor=TEXT, facecolor=CARD, edgecolor=LINE, loc="lower right")
     figure.suptitle(" ", fontsize=2)
-    figures.sign(figure)
+    base.add_disclaimer(figure)
     return figure

@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 from engine import backend, metrics
 from engine.config import TrainingConfig
 from engine.evaluation import scoring
-from engine.report import figures, mosaic, ranked, strips
-from engine.report.mosaic import Tile
-from engine.report.ranked import Level, Ranked
-from engine.report.strips import Strip
+from engine.figures import base, image_strips, mosaic, ranked_curves
+from engine.figures.image_strips import Strip
+from engine.figures.mosaic import Tile
+from engine.figures.ranked_curves import Ranked, ReferenceLine
 from engine.reproduction import denoise_figures, published, search_figures
 from engine.reproduction.evaluator import StudyResults
 from engine.reproduction.trials import StudyRun
@@ -50,8 +50,8 @@ class StudyFigure:
         """Write PNG and PDF; return what study.json says of the figure."""
         study.figures.mkdir(exist_ok=True)
         files = {"png": f"figures/{self.key}.png", "pdf": f"figures/{self.key}.pdf"}
-        (study.path / files["png"]).write_bytes(figures.png(self.figure))
-        (study.path / files["pdf"]).write_bytes(figures.pdf(self.figure))
+        (study.path / files["png"]).write_bytes(base.png(self.figure))
+        (study.path / files["pdf"]).write_bytes(base.pdf(self.figure))
         return {"kind": "figure", "key": self.key, "title": self.title, "caption": self.caption, "files": files}
 
 
@@ -91,17 +91,17 @@ def _curves(number: int, model: str, findings: StudyResults) -> StudyFigure:
         for place, trial in enumerate(trials, 1)
     ]
     told = published.claim(model)
-    levels = [Level("reference study's best", told.nats_per_image if unit else told.loss)]
+    levels = [ReferenceLine("reference study's best", told.nats_per_image if unit else told.loss)]
     if unit:
         floor = findings.best[model].measured["validation"]["entropy_floor_nats"]
-        levels.append(Level("entropy floor of the validation images", floor))
+        levels.append(ReferenceLine("entropy floor of the validation images", floor))
     caption = (
         f"Loss per image after each epoch: training left, validation right. {_how_many(trials, findings)} The "
         "best run is highlighted; its settings and lowest validation loss come first in the legend. Dotted "
         "horizontal line: the reference study's best loss."
     )
     label = f"{unit} per image" if unit else "mean squared error"
-    return _make_figure(number, caption, ranked.curves(runs, label, levels, log=not unit))
+    return _make_figure(number, caption, ranked_curves.draw_ranked_curves(runs, label, levels, log=not unit))
 
 
 def _loss(trial: StudyRun) -> str:
@@ -143,7 +143,7 @@ def _reconstructions(number: int, model: str, findings: StudyResults) -> StudyFi
         f"{_scans(findings)} reconstructed by {best.trial.run.name}, evenly spaced over the set and not selected "
         f"by appearance. {GRAY} {SIGNED}"
     )
-    return _make_figure(number, caption, strips.strips(rows, [findings.class_of(int(index)) for index in which]))
+    return _make_figure(number, caption, image_strips.strips(rows, [findings.class_of(int(index)) for index in which]))
 
 
 def _scans(findings: StudyResults) -> str:
@@ -166,7 +166,7 @@ def _layers(number: int, model: str, findings: StudyResults) -> StudyFigure:
         "covers 99.5% of its values: blue below zero, orange above; layers without negative values run from "
         "black (0) to white."
     )
-    return _make_figure(number, caption, mosaic.draw(tiles))
+    return _make_figure(number, caption, mosaic.draw_mosaic(tiles))
 
 
 def _denoising(findings: StudyResults) -> StudyFigure:

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from engine import config
-from engine.report import page
-from engine.report.demo import READING, WARNING
+from engine.figures import html_page
+from engine.figures.demo_page import READING, WARNING
 from engine.reproduction import published
 from engine.reproduction.comparison import ComparedNumber
 from engine.reproduction.evaluator import StudyResults
@@ -32,19 +32,19 @@ def html(study: StudyFolder, findings: StudyResults, contents: Contents, rows: S
     told = {each["key"]: each for each in contents}
     drawn = [each for each in contents if each["kind"] == "figure"]
     sections = [
-        page.section("Read first", *map(page.paragraph, _caveats(findings)), warning=True),
-        page.section("Published numbers and your results", _numbers(rows), page.paragraph(WHAT_HERE)),
-        page.beside(*(_table(told[f"table-{number}"]) for number in (1, 2))),
-        page.beside(*(_table(told[f"table-{number}"]) for number in (3, 4))),
+        html_page.section("Read first", *map(html_page.paragraph, _caveats(findings)), warning=True),
+        html_page.section("Published numbers and your results", _numbers(rows), html_page.paragraph(WHAT_HERE)),
+        html_page.columns(*(_table(told[f"table-{number}"]) for number in (1, 2))),
+        html_page.columns(*(_table(told[f"table-{number}"]) for number in (3, 4))),
         *(_figure(study.path, each) for each in drawn),
         *_unsearched(drawn, findings),
-        _table(told["splits"], page.paragraph(READING)),
+        _table(told["splits"], html_page.paragraph(READING)),
         _table(told["runs"]),
-        page.section("Numbering of the figures", page.paragraph(_mapping())),
-        page.section("Settings and provenance", _origin(findings)),
-        page.section("Reproduce", page.commands(_commands(study, findings))),
+        html_page.section("Numbering of the figures", html_page.paragraph(_mapping())),
+        html_page.section("Settings and provenance", _origin(findings)),
+        html_page.section("Reproduce", html_page.code_block(_commands(study, findings))),
     ]
-    return page.page("Reproduction of the reference study", _lead(findings), sections)
+    return html_page.page("Reproduction of the reference study", _lead(findings), sections)
 
 
 def _lead(findings: StudyResults) -> str:
@@ -113,15 +113,17 @@ def _written(value: Any) -> str:
 
 def _numbers(rows: Sequence[ComparedNumber]) -> str:
     head = ["", "reference study", "here", "deduplicated test images", "explanation"]
-    return page.table(head, [[row.title, row.published, row.ours, row.clean, row.why] for row in rows], prose=4)
+    return html_page.table(head, [[row.title, row.published, row.ours, row.clean, row.why] for row in rows], prose=4)
 
 
 def _table(told: Mapping[str, Any], *after: str) -> str:
-    return page.section(told["title"], page.table(told["head"], told["rows"], left=told["left"]), *after)
+    return html_page.section(told["title"], html_page.table(told["head"], told["rows"], left=told["left"]), *after)
 
 
 def _figure(folder: Path, told: Mapping[str, Any]) -> str:
-    return page.section(told["title"], page.stored((folder / told["files"]["png"]).read_bytes(), told["caption"]))
+    return html_page.section(
+        told["title"], html_page.picture_from_png((folder / told["files"]["png"]).read_bytes(), told["caption"])
+    )
 
 
 def _unsearched(drawn: Contents, findings: StudyResults) -> list[str]:
@@ -136,7 +138,7 @@ def _unsearched(drawn: Contents, findings: StudyResults) -> list[str]:
         f"Left out, because {reason}; see the table of runs. A full reproduction with at least five trials per "
         "model has these figures."
     )
-    return [page.section(f"{names}. Search", page.paragraph(text))]
+    return [html_page.section(f"{names}. Search", html_page.paragraph(text))]
 
 
 def _mapping() -> str:
@@ -158,7 +160,7 @@ def _origin(findings: StudyResults) -> str:
     rows.append(["Device", *(origin["device"] for origin in origins)])
     rows.append(["Fingerprint of the images", *(origin["data"]["fingerprint"][:16] for origin in origins)])
     rows.append(["Run", *(best.trial.run.name for best in bests)])
-    return page.table(["", *(model.upper() for model in findings.best)], rows, left=1 + len(bests))
+    return html_page.table(["", *(model.upper() for model in findings.best)], rows, left=1 + len(bests))
 
 
 def _commands(study: StudyFolder, findings: StudyResults) -> list[str]:

@@ -7,8 +7,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from engine.report import search
-from engine.report.search import Effect, Scale, Search
+from engine.figures import search
+from engine.figures.search import EffectEstimate, SearchAxis, SearchFigure
 from engine.reproduction.tables import setting_title
 from engine.reproduction.trials import SearchSummary
 from engine.search import importance, statistics
@@ -34,22 +34,22 @@ def draw_search_of(searched: SearchSummary, unit: str) -> Figure:
     places = np.array([[_axis_position(each, values) for each in dimensions] for values, _ in searched.scored])
     losses = np.array([score for _, score in searched.scored])
     weighed = importance.hyperparameter_importances(searched.space, searched.scored) or []
-    effects = [Effect(_title(each.name), each.effect, each.low, each.high) for each in weighed]
+    effects = [EffectEstimate(_title(each.name), each.effect, each.low, each.high) for each in weighed]
     relative = all(each.is_relative for each in weighed)
-    return search.draw(Search([*map(_scale, dimensions)], places, losses, unit, effects, relative))
+    return search.draw_search(SearchFigure([*map(_scale, dimensions)], places, losses, unit, effects, relative))
 
 
 def _title(name: str) -> str:
     return setting_title(name).lower()
 
 
-def _scale(dimension: AnyDimension) -> Scale:
+def _scale(dimension: AnyDimension) -> SearchAxis:
     if isinstance(dimension, Categorical):
         values = [*dimension.values]
     else:
         values = [dimension.from_unit(share) for share in (0.0, 0.5, 1.0)]
     ticks = [(_axis_position(dimension, {dimension.name: value}), statistics.format_value(value)) for value in values]
-    return Scale(_title(dimension.name), ticks)
+    return SearchAxis(_title(dimension.name), ticks)
 
 
 def _axis_position(dimension: AnyDimension, values: Mapping[str, Any]) -> float:

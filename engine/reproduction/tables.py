@@ -9,8 +9,8 @@ from typing import Any
 
 from engine import config, runs
 from engine.evaluation import references
-from engine.report import MARK
-from engine.report.demo import NUMBERS
+from engine.figures import DISCLAIMER
+from engine.figures.demo_page import NUMBERS
 from engine.reproduction import published
 from engine.reproduction.evaluator import StudyResults
 from engine.reproduction.trials import StudyRun, ranked
@@ -42,7 +42,7 @@ class Table:
     def csv(self) -> str:
         """The table for programs: no signs between thousands, nothing where there is no number."""
         text = io.StringIO(newline="")
-        text.write(f"# {self.title}. {MARK}\n")
+        text.write(f"# {self.title}. {DISCLAIMER}\n")
         writer = csv.writer(text)
         writer.writerow(self.head)
         writer.writerows([["" if each == NOTHING else THOUSANDS.sub("", each) for each in row] for row in self.rows])
@@ -53,7 +53,7 @@ class Table:
         rules = ["---" if column < self.left else "---:" for column in range(len(self.head))]
         lines = [self.head, rules, *([each.replace("|", "\\|") for each in row] for row in self.rows)]
         body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-        return f"### {self.title}\n\n{body}\n\n*{MARK}*\n"
+        return f"### {self.title}\n\n{body}\n\n*{DISCLAIMER}*\n"
 
     def write(self, study: StudyFolder) -> dict[str, Any]:
         """Write both files; return what study.json says of the table."""

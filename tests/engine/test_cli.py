@@ -17,7 +17,7 @@ from engine import cli, config, runs
 from engine.cli import outcome, parser
 from engine.cli.meter import Meter
 from engine.cli.stopping import StopWish
-from engine.report import MARK
+from engine.figures import DISCLAIMER
 from tests.conftest import ROOT
 from tests.trained_runs import TINY
 
@@ -437,7 +437,7 @@ def test_evaluate_warns_when_the_images_have_changed(call, root, tmp_path):
 
 def gray(path):
     with Image.open(path) as image:
-        assert MARK in image.text["Description"]
+        assert DISCLAIMER in image.text["Description"]
         return np.asarray(image.convert("RGB")).astype(int)
 
 

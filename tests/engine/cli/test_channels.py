@@ -9,7 +9,7 @@ from PIL import Image
 from engine import cli, data, evaluation, runs
 from engine.analysis import channel_statistics
 from engine.data.phantom import phantom
-from engine.report import MARK
+from engine.figures import DISCLAIMER
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ def test_pictures_of_what_channels_like(call, tmp_path):
     assert sorted(second for _, second in found["match"]["pairs"]) == [0, 1, 2, 3]
     for name in ("favourites", "preferred", "saliency", "match"):
         with Image.open(found[name]["figure"]) as drawn:
-            assert MARK in drawn.info["Description"]
+            assert DISCLAIMER in drawn.info["Description"]
 
 
 def test_a_run_matched_with_itself_is_the_same(call):

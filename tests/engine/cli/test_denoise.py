@@ -15,7 +15,7 @@ from engine.data.phantom import phantom
 from engine.denoising import bm3d
 from engine.denoising.baselines import BASELINES
 from engine.errors import ConfigError
-from engine.report import MARK
+from engine.figures import DISCLAIMER
 from tests.trained_runs import TINY
 
 HEAD = "split,class,file,x_center,y_center,width,height\n"
@@ -96,7 +96,7 @@ def test_denoise_measures_every_method_on_the_same_noisy_scan(call, picture, tmp
     assert {"original", "noisy", "first", "nlm", "nlm-difference", "comparison"} <= set(files)
     for path in files.values():
         with Image.open(path) as image:
-            assert MARK in image.text["Description"]
+            assert DISCLAIMER in image.text["Description"]
     with Image.open(files["noisy"]) as image:
         drawn = np.asarray(image.convert("L"), np.float64)[8:512:16, 8:512:16]
     np.testing.assert_allclose(drawn, 255 * noisy[0, ..., 0], atol=2.5)
@@ -164,7 +164,7 @@ def test_curve_has_every_method_at_every_level_and_marks_where_lesions_are_lost(
     assert len(rows) == 3 * 3 * 4
     assert (out / "curves.pdf").read_bytes().startswith(b"%PDF")
     with Image.open(out / "curves.png") as image:
-        assert MARK in image.text["Description"]
+        assert DISCLAIMER in image.text["Description"]
 
 
 def test_worst_lesion_is_seen_again_with_what_is_said_of_it(call, scans, tmp_path):

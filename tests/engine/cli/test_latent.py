@@ -8,7 +8,7 @@ import pytest
 
 from engine import cli, config
 from engine.cli import latent_pictures
-from engine.report import MARK
+from engine.figures import DISCLAIMER
 from engine.training import job
 from tests.trained_runs import TINY
 
@@ -53,7 +53,7 @@ def test_variational_run_has_every_picture_and_table(call, tmp_path):
     assert status == 0
     pictures = {"map", "dimensions", "neighbours", "suspects", "walks", "interpolation", "averages", "calibration"}
     assert {path.stem for path in tmp_path.glob("*.png")} == pictures | {"spread"}
-    assert all(MARK.encode() in path.read_bytes() for path in tmp_path.glob("*.png"))
+    assert all(DISCLAIMER.encode() in path.read_bytes() for path in tmp_path.glob("*.png"))
     points = table(tmp_path / "points.csv")
     assert len(points) == sum(content["scans"].values())
     assert {"split", "index", "name", "label", "leaked", "mse", "x", "y"} == set(points[0])

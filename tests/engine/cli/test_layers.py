@@ -8,7 +8,7 @@ from PIL import Image
 
 from engine import cli
 from engine.data.phantom import phantom
-from engine.report import MARK
+from engine.figures import DISCLAIMER
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +51,8 @@ def test_every_layer_of_every_scan_is_drawn(call, scans, tmp_path):
     assert first["enc_conv1"]["mosaic"] != second["enc_conv1"]["mosaic"]
     for files in (first, second):
         with Image.open(files["overview"]) as overview, Image.open(files["enc_act1"]["mosaic"]) as drawn:
-            assert MARK in overview.info["Description"]
-            assert MARK in drawn.info["Description"]
+            assert DISCLAIMER in overview.info["Description"]
+            assert DISCLAIMER in drawn.info["Description"]
             assert drawn.size[0] > 900
     assert np.load(first["enc_conv1"]["array"]).shape == (16, 16, 4)
 
@@ -117,7 +117,7 @@ def test_the_way_of_lesions_is_drawn_and_some_layers_can_be_asked(call, tmp_path
         *("enc_act1", "enc_act2", "enc_latent", "dec_dense", "dec_act1", "dec_output"),
     ]
     with Image.open(said["figure"]) as drawn:
-        assert MARK in drawn.info["Description"]
+        assert DISCLAIMER in drawn.info["Description"]
     named = json.loads(call(*asked, "enc_latent, dec_output", "--json")[1])
     assert [layer["name"] for layer in named["layers"]] == ["enc_latent", "dec_output"]
     assert named["loses_most"] == "enc_latent"

@@ -12,8 +12,8 @@ import pytest
 
 from engine import cli, runs
 from engine.config import StudyConfig
+from engine.figures import base
 from engine.messages import JobEnded, JobStarted, RunStudy, StudyProgress, discard_event, read_event
-from engine.report import figures
 from engine.reproduction import figures as study_figures
 from engine.reproduction import job
 from engine.reproduction.evaluator import StudyEvaluator
@@ -107,14 +107,14 @@ class ThisProcess:
 @pytest.fixture(scope="module", autouse=True)
 def coarse_figures():
     """Draw figures with few pixels."""
-    png = figures.png
+    png = base.png
 
     def draw(figure):
         figure.set_dpi(FIGURE_DPI)
         return png(figure)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(figures, "png", draw)
+        patch.setattr(base, "png", draw)
         yield
 
 

@@ -15,8 +15,8 @@ import pytest
 from PIL import Image
 
 from engine import backend, cli, data, evaluation, runs
+from engine.figures import DISCLAIMER
 from engine.messages import JobStarted
-from engine.report import MARK
 from engine.reproduction import published
 from engine.study_folder import StudyFolder
 from tests.engine.conftest import ROOT
@@ -111,7 +111,7 @@ def test_every_table_and_figure_is_there_and_whole(made):
         with Image.open(study.path / kinds[key]["files"]["png"]) as image:
             image.load()
             assert image.width > 900
-            assert MARK in image.text["Description"]
+            assert DISCLAIMER in image.text["Description"]
         assert (study.path / kinds[key]["files"]["pdf"]).read_bytes().startswith(b"%PDF")
         assert len(kinds[key]["caption"]) > 80
 
@@ -183,7 +183,7 @@ def test_page_says_every_number_and_that_it_is_quick_and_shrunk(made):
         assert published.table_title(number) in text
     for number in (5, 6, 9, 10, 11, 12, 13):
         assert published.figure_title(number) in text
-    assert text.count(MARK) >= 2
+    assert text.count(DISCLAIMER) >= 2
 
 
 @pytest.mark.slow

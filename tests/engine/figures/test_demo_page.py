@@ -12,8 +12,7 @@ from PIL import Image
 
 from engine import cli, config, evaluation, runs
 from engine.cli import demo
-from engine.report import MARK, page
-from engine.report import demo as demo_page
+from engine.figures import DISCLAIMER, demo_page, html_page
 
 VOID = {"meta", "img"}
 
@@ -101,7 +100,7 @@ def test_pictures_of_the_page_are_whole_and_described(made):
         with Image.open(io.BytesIO(base64.b64decode(source.split(",")[1]))) as image:
             image.load()
             assert image.width > 500
-            assert MARK in image.text["Description"]
+            assert DISCLAIMER in image.text["Description"]
     assert all(len(value) > 40 for tag, name, value in attributes if (tag, name) == ("img", "alt"))
 
 
@@ -120,7 +119,7 @@ def test_page_has_every_number_of_both_models(made):
 def test_page_says_what_it_is_and_what_it_is_not(made):
     said, html, root = made
     text = Reader(html).text
-    assert text.count(MARK) >= 2
+    assert text.count(DISCLAIMER) >= 2
     assert "a lesion can disappear" in text
     assert "not a result" in text
     for run in runs.list_runs(root):
@@ -144,7 +143,9 @@ def test_last_row_is_the_worst_image_of_the_first_model(made):
 
 
 def test_names_from_outside_are_no_markup():
-    html = page.page("<b>", "<i>", [page.section("<u>", page.paragraph("<s>"), page.table(["<th>"], [["<td>"]]))])
+    html = html_page.page(
+        "<b>", "<i>", [html_page.section("<u>", html_page.paragraph("<s>"), html_page.table(["<th>"], [["<td>"]]))]
+    )
     for name in "bius":
         assert f"<{name}>" not in html.replace("<b>Engram</b>", "")
     assert "&lt;td&gt;" in html

@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from engine.report import figures
-from engine.report.figures import DPI
-from engine.report.style import CARD, QUIET, SIGNED, TEXT
+from engine.figures import base
+from engine.figures.base import DPI
+from engine.figures.style import CARD, QUIET, SIGNED, TEXT
 
 CELL, GAP, TITLE, NOTE = 1.62, 0.14, 0.2, 0.3
 LEFT, TOP, BOTTOM = 0.14, 0.12, 0.3
@@ -26,7 +26,7 @@ class Tile:
     activation: NDArray[np.floating[Any]]
 
 
-def square(activation: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+def make_tile(activation: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Lay channels side by side, row by row, with a dark pixel between them; numbers become a near-square of pixels.
 
     Args:
@@ -52,7 +52,7 @@ def square(activation: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     return picture
 
 
-def scale_of(activation: NDArray[np.floating[Any]]) -> tuple[float, float]:
+def value_range(activation: NDArray[np.floating[Any]]) -> tuple[float, float]:
     """The ends of a layer's scale: 0 to 1 for a picture, so that an output is never stretched apart from its scan.
 
     Of other layers 99.5 % of the values lie within; it is symmetric round zero where some are negative, else from zero.
@@ -64,7 +64,7 @@ def scale_of(activation: NDArray[np.floating[Any]]) -> tuple[float, float]:
     return (-limit if np.min(activation) < 0 else 0.0), limit
 
 
-def draw(tiles: Sequence[Tile], across: int = 6) -> Figure:
+def draw_mosaic(tiles: Sequence[Tile], across: int = 6) -> Figure:
     """Draw layers in rows; each has its own scale, which stands below it.
 
     A layer with negative values is drawn on the signed map, one without from black, at zero, to white.
@@ -77,15 +77,15 @@ def draw(tiles: Sequence[Tile], across: int = 6) -> Figure:
         left = LEFT + number % across * (CELL + GAP)
         bottom = height - TOP - (number // across) * (TITLE + CELL + NOTE) - TITLE - CELL
         axes = figure.add_axes((left / width, bottom / height, CELL / width, CELL / height))
-        low, limit = scale_of(tile.activation)
+        low, limit = value_range(tile.activation)
         colours = SIGNED if low < 0 else "gray"
-        axes.imshow(square(tile.activation), cmap=colours, vmin=low, vmax=limit, interpolation="nearest")
+        axes.imshow(make_tile(tile.activation), cmap=colours, vmin=low, vmax=limit, interpolation="nearest")
         axes.set_facecolor(CARD)
         axes.set_axis_off()
         figure.text(left / width, (bottom + CELL + 0.05) / height, tile.title, color=TEXT, fontsize=7.5, weight="bold")
         scale = f"{_shape(tile.activation)} · {'±' if low < 0 else '0 to '}{limit:.3g}"
         figure.text(left / width, (bottom - 0.14) / height, scale, color=QUIET, fontsize=6.5)
-    figures.sign(figure)
+    base.add_disclaimer(figure)
     return figure
 
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from engine import config, metrics
 from engine.data import Dataset
-from engine.report import figures, page
-from engine.report.style import SERIES
+from engine.figures import base, html_page
+from engine.figures.style import SERIES
 from engine.runs import Run
 
 NUMBERS = {
@@ -38,7 +38,7 @@ WARNING = (
 
 
 @dataclass(frozen=True)
-class Examined:
+class EvaluatedRun:
     """A run of the demo.
 
     Args:
@@ -58,7 +58,7 @@ class Examined:
 
 
 @dataclass(frozen=True)
-class Demo:
+class DemoReport:
     """What the page shows.
 
     Args:
@@ -75,27 +75,27 @@ class Demo:
     images: Dataset
     shown: Sequence[int]
     split: str
-    examined: Sequence[Examined]
+    examined: Sequence[EvaluatedRun]
     elapsed_s: float
     advice: Sequence[str]
 
 
-def html(demo: Demo) -> str:
+def html(demo: DemoReport) -> str:
     """The page as one HTML file that fetches nothing."""
     sections = [
-        page.section("Read first", page.paragraph(WARNING), warning=True),
-        page.section("Summary", *map(page.paragraph, _in_short(demo))),
-        page.section("Images", _samples(demo), _counts(demo)),
-        page.section("Learning curves", _curves(demo)),
-        page.section("Reconstructions", _reconstructions(demo)),
-        page.section("Metrics", _numbers(demo), page.paragraph(READING)),
-        page.section("Settings and provenance", _origin(demo)),
-        page.section("Next steps", page.commands(demo.advice)),
+        html_page.section("Read first", html_page.paragraph(WARNING), warning=True),
+        html_page.section("Summary", *map(html_page.paragraph, _in_short(demo))),
+        html_page.section("Images", _samples(demo), _counts(demo)),
+        html_page.section("Learning curves", _curves(demo)),
+        html_page.section("Reconstructions", _reconstructions(demo)),
+        html_page.section("Metrics", _numbers(demo), html_page.paragraph(READING)),
+        html_page.section("Settings and provenance", _origin(demo)),
+        html_page.section("Next steps", html_page.code_block(demo.advice)),
     ]
-    return page.page(demo.title, _lead(demo), sections)
+    return html_page.page(demo.title, _lead(demo), sections)
 
 
-def _lead(demo: Demo) -> str:
+def _lead(demo: DemoReport) -> str:
     settings = demo.images.config
     what = "generated phantoms, no patient data" if settings.source == "phantom" else f"images of {settings.source}"
     return (
@@ -104,7 +104,7 @@ def _lead(demo: Demo) -> str:
     )
 
 
-def _in_short(demo: Demo) -> list[str]:
+def _in_short(demo: DemoReport) -> list[str]:
     sentences = []
     for each in demo.examined:
         model, part = each.run.config.model, each.measured[demo.split]
@@ -118,47 +118,46 @@ def _in_short(demo: Demo) -> list[str]:
     return sentences
 
 
-def _samples(demo: Demo) -> str:
+def _samples(demo: DemoReport) -> str:
     train = demo.images.train
     rows = {name: np.flatnonzero(train.labels == number) for number, name in enumerate(demo.images.classes)}
     rows = {name: found for name, found in rows.items() if len(found)} or {"images": np.arange(len(train))}
     count = min(6, *(len(found) for found in rows.values()))
     columns = [
-        figures.Column("", [train.read([found[number]])[0, ..., 0] for found in rows.values()])
-        for number in range(count)
+        base.Column("", [train.read([found[number]])[0, ..., 0] for found in rows.values()]) for number in range(count)
     ]
-    figure = figures.grid(columns, [_plain(name) for name in rows], cell_inches=1.2)
-    return page.picture(figure, "The first training images of each class, as the model sees them.")
+    figure = base.grid(columns, [_plain(name) for name in rows], cell_inches=1.2)
+    return html_page.picture(figure, "The first training images of each class, as the model sees them.")
 
 
-def _counts(demo: Demo) -> str:
+def _counts(demo: DemoReport) -> str:
     counts, splits = demo.images.counts(), demo.images.splits
     rows = [[_plain(name), *(f"{line[split]:,}" for split in splits)] for name, line in counts.items()]
     rows.append(["all", *(f"{len(part):,}" for part in splits.values())])
-    return page.table(["class", *splits], rows)
+    return html_page.table(["class", *splits], rows)
 
 
-def _curves(demo: Demo) -> str:
-    figure = figures.curves([_chart(each, SERIES[number]) for number, each in enumerate(demo.examined)])
+def _curves(demo: DemoReport) -> str:
+    figure = base.curves([_chart(each, SERIES[number]) for number, each in enumerate(demo.examined)])
     caption = (
         "Loss per image after each epoch: training solid, validation dashed. The model of the best epoch is saved."
     )
-    return page.picture(figure, caption)
+    return html_page.picture(figure, caption)
 
 
-def _chart(each: Examined, colour: str) -> figures.Chart:
+def _chart(each: EvaluatedRun, colour: str) -> base.Chart:
     rows, unit = each.run.history(), each.run.config.model.loss_unit
     epochs = [row["epoch"] for row in rows]
     curves = [
-        figures.Curve("training", epochs, [row["loss"] for row in rows]),
-        figures.Curve("validation", epochs, [row["val_loss"] for row in rows], dashed=True),
+        base.Curve("training", epochs, [row["loss"] for row in rows]),
+        base.Curve("validation", epochs, [row["val_loss"] for row in rows], dashed=True),
     ]
     floor = each.measured["validation"]["entropy_floor_nats"] if unit else None
     label = f"{unit} per image" if unit else "mean squared error"
-    return figures.Chart(each.title, label, curves, each.run.best_epoch(), floor, colour, log=not unit)
+    return base.Chart(each.title, label, curves, each.run.best_epoch(), floor, colour, log=not unit)
 
 
-def _reconstructions(demo: Demo) -> str:
+def _reconstructions(demo: DemoReport) -> str:
     part = demo.images.splits[demo.split]
     originals = part.read(np.asarray(demo.shown))[..., 0]
     labels = [part.labels[index] for index in demo.shown]
@@ -166,30 +165,30 @@ def _reconstructions(demo: Demo) -> str:
         _plain(demo.images.classes[label]) if label >= 0 else part.names[i]
         for i, label in zip(demo.shown, labels, strict=True)
     ]
-    columns = [figures.Column("original", list(originals))]
+    columns = [base.Column("original", list(originals))]
     for each in demo.examined:
         made = each.reconstructed[..., 0]
         notes = [f"{value:.1f} dB" for value in metrics.psnr_db(originals, made)]
-        columns.append(figures.Column(each.title, list(made), notes=notes))
+        columns.append(base.Column(each.title, list(made), notes=notes))
     for each in demo.examined:
         title = f"{each.run.config.model.model.upper()} − original"
-        columns.append(figures.Column(title, list(each.reconstructed[..., 0] - originals), signed=True))
+        columns.append(base.Column(title, list(each.reconstructed[..., 0] - originals), signed=True))
     caption = (
         f"Images of the {demo.split} set, evenly spaced and not selected by appearance; the last row is the one "
         f"with the highest MSE for {demo.examined[0].title}. Display range: 0 (black) to 1 (white). All "
         "differences share one scale that covers 99.5% of their pixels: orange where the reconstruction is "
         "brighter than the original, blue where it is darker."
     )
-    return page.picture(figures.grid(columns, rows), caption)
+    return html_page.picture(base.grid(columns, rows), caption)
 
 
-def _numbers(demo: Demo) -> str:
+def _numbers(demo: DemoReport) -> str:
     rows = [
         [each.title, split, *(_number(numbers, key, form) for key, (_, form) in NUMBERS.items())]
         for each in demo.examined
         for split, numbers in each.measured.items()
     ]
-    return page.table(["model", "split", *(title for title, _ in NUMBERS.values())], rows, left=2)
+    return html_page.table(["model", "split", *(title for title, _ in NUMBERS.values())], rows, left=2)
 
 
 def _number(numbers: dict[str, Any], key: str, form: str) -> str:
@@ -197,7 +196,7 @@ def _number(numbers: dict[str, Any], key: str, form: str) -> str:
     return "–" if numbers[beside] is None else f"{numbers[key]:{form}}"
 
 
-def _origin(demo: Demo) -> str:
+def _origin(demo: DemoReport) -> str:
     settings = [config.to_flat(each.run.config) for each in demo.examined]
     rows = [[title, *(_setting(each.get(name)) for each in settings)] for name, title in _titles(demo).items()]
     origins = [each.run.provenance for each in demo.examined]
@@ -206,10 +205,10 @@ def _origin(demo: Demo) -> str:
     rows.append(["Device", *(origin["device"] for origin in origins)])
     rows.append(["Fingerprint of the images", *(origin["data"]["fingerprint"][:16] for origin in origins)])
     rows.append(["Folder", *(str(each.run.path) for each in demo.examined)])
-    return page.table(["", *(each.title for each in demo.examined)], rows, left=1 + len(demo.examined))
+    return html_page.table(["", *(each.title for each in demo.examined)], rows, left=1 + len(demo.examined))
 
 
-def _titles(demo: Demo) -> dict[str, str]:
+def _titles(demo: DemoReport) -> dict[str, str]:
     """Every setting of the runs with its title and unit, in the order of the form."""
     kinds: dict[type[config.Section], None] = {}
     for part in config.RunConfig.model_fields:

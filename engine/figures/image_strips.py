@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from engine.report import figures
-from engine.report.figures import DPI, Image
-from engine.report.style import CARD, QUIET, TEXT
+from engine.figures import base
+from engine.figures.base import DPI, Image
+from engine.figures.style import CARD, QUIET, TEXT
 
 CELL, GAP, NOTE = 1.3, 0.06, 0.2
 LEFT, RIGHT, TOP, BOTTOM = 1.2, 0.9, 0.38, 0.34
@@ -31,7 +31,7 @@ def strips(rows: Sequence[Strip], titles: Sequence[str]) -> Figure:
         titles: a title over each column.
     """
     signed = [image for row in rows if row.signed for image in row.images]
-    limit = figures.difference_limit(signed)
+    limit = base.difference_limit(signed)
     heights = [CELL + GAP + NOTE * bool(row.notes) for row in rows]
     width = LEFT + len(titles) * (CELL + GAP) + (RIGHT if signed else 0.12)
     height = TOP + sum(heights) + BOTTOM
@@ -40,9 +40,9 @@ def strips(rows: Sequence[Strip], titles: Sequence[str]) -> Figure:
         bottom = height - TOP - sum(heights[:number]) - CELL
         for column, image in enumerate(row.images):
             place = (LEFT + column * (CELL + GAP)) / width, bottom / height, CELL / width, CELL / height
-            axes = figures.cell(figure, place, image, limit if row.signed else None)
+            axes = base.draw_cell(figure, place, image, limit if row.signed else None)
             if number == 0:
-                axes.set_title(figures.shortened(titles[column]), color=TEXT, fontsize=8, fontweight="bold", pad=6)
+                axes.set_title(base.elide(titles[column]), color=TEXT, fontsize=8, fontweight="bold", pad=6)
             if row.notes:
                 axes.set_xlabel(row.notes[column], color=QUIET, fontsize=6.5, labelpad=3)
             if column == 0:
@@ -50,6 +50,6 @@ def strips(rows: Sequence[Strip], titles: Sequence[str]) -> Figure:
     if signed:
         span = min(2.2, height - TOP - BOTTOM)
         bar = figure.add_axes((1 - 0.76 / width, (BOTTOM + 0.1) / height, 0.09 / width, (span - 0.2) / height))
-        figures.colour_bar(figure, bar, limit, signed)
-    figures.sign(figure)
+        base.draw_color_bar(figure, bar, limit, signed)
+    base.add_disclaimer(figure)
     return figure

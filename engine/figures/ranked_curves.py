@@ -8,9 +8,9 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from engine.report import figures
-from engine.report.figures import DPI
-from engine.report.style import ACCENT, CARD, LINE, QUIET, SERIES, TEXT
+from engine.figures import base
+from engine.figures.base import DPI
+from engine.figures.style import ACCENT, CARD, LINE, QUIET, SERIES, TEXT
 
 RANKS = LinearSegmentedColormap.from_list("engram-ranks", ["#3a4250", "#4a6472", "#4d9096", ACCENT])
 
@@ -26,7 +26,7 @@ class Ranked:
 
 
 @dataclass(frozen=True)
-class Level:
+class ReferenceLine:
     """A value to compare with, drawn across."""
 
     title: str
@@ -38,7 +38,9 @@ def colour(rank: int, count: int) -> tuple[float, ...]:
     return tuple(RANKS(1.0 if count < 2 else 1 - 0.95 * rank / (count - 1)))
 
 
-def curves(runs: Sequence[Ranked], unit: str, levels: Sequence[Level] = (), log: bool = False) -> Figure:
+def draw_ranked_curves(
+    runs: Sequence[Ranked], unit: str, levels: Sequence[ReferenceLine] = (), log: bool = False
+) -> Figure:
     """Draw training and validation loss of runs side by side on one scale, the best run last and strongest.
 
     Args:
@@ -72,11 +74,11 @@ def curves(runs: Sequence[Ranked], unit: str, levels: Sequence[Level] = (), log:
         edgecolor=LINE,
     )
     figure.suptitle(" ", fontsize=3)
-    figures.sign(figure)
+    base.add_disclaimer(figure)
     return figure
 
 
-def _finish(axes: Axes, levels: Sequence[Level], log: bool) -> None:
+def _finish(axes: Axes, levels: Sequence[ReferenceLine], log: bool) -> None:
     for level, shade in zip(levels, SERIES[1:], strict=False):
         axes.axhline(level.value, color=shade, lw=1.1, linestyle=":", label=level.title)
     if log:
@@ -86,4 +88,4 @@ def _finish(axes: Axes, levels: Sequence[Level], log: bool) -> None:
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, position: f"{value:,.6g}"))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("epoch", color=QUIET, fontsize=8)
-    figures.dress(axes)
+    base.style_axes(axes)

@@ -21,8 +21,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
-from engine.report import MARK
-from engine.report.style import CARD, LINE, QUIET, SERIES, SIGNED, TEXT
+from engine.figures import DISCLAIMER
+from engine.figures.style import CARD, LINE, QUIET, SERIES, SIGNED, TEXT
 
 Image = NDArray[np.floating[Any]]
 DPI = 150
@@ -62,21 +62,21 @@ class Chart:
     curves: Sequence[Curve]
     best: int | None = None
     floor: float | None = None
-    colour: str = SERIES[0]
+    color: str = SERIES[0]
     log: bool = False
 
 
 def png(figure: Figure) -> bytes:
     """A figure as a PNG file, with the mark in its description too."""
     file = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(file, metadata={"Software": "Engram", "Description": MARK})
+    FigureCanvasAgg(figure).print_png(file, metadata={"Software": "Engram", "Description": DISCLAIMER})
     return file.getvalue()
 
 
 def pdf(figure: Figure) -> bytes:
     """A figure as a PDF file, lines as lines; without a date, so that the same figure is the same file."""
     file = io.BytesIO()
-    facts = {"Creator": "Engram", "Subject": MARK, "CreationDate": None}
+    facts = {"Creator": "Engram", "Subject": DISCLAIMER, "CreationDate": None}
     FigureCanvasPdf(figure).print_pdf(file, metadata=facts)
     return file.getvalue()
 
@@ -99,7 +99,7 @@ def picture(image: Image, title: str) -> Figure:
     pixels = _enlarged(image)
     figure = _canvas(pixels.shape[1], pixels.shape[0] + STRIP_PX)
     figure.figimage(pixels, 0, STRIP_PX, cmap="gray", vmin=0, vmax=1)
-    _strip(figure, title)
+    _title_strip(figure, title)
     return figure
 
 
@@ -110,8 +110,8 @@ def difference(image: Image, limit: float, title: str) -> Figure:
     figure = _canvas(width, height)
     figure.figimage(pixels, 0, STRIP_PX, cmap=SIGNED, vmin=-limit, vmax=limit)
     bar = figure.add_axes((1 - 90 / width, (STRIP_PX + 24) / height, 14 / width, 1 - (STRIP_PX + 48) / height))
-    colour_bar(figure, bar, limit, [image])
-    _strip(figure, title)
+    draw_color_bar(figure, bar, limit, [image])
+    _title_strip(figure, title)
     return figure
 
 
@@ -138,20 +138,18 @@ def grid(
         for y, image in enumerate(column.images):
             corner = left + x * (cell_inches + gap), height - top - (y + 1) * (cell_inches + gap + noted) + gap + noted
             place = corner[0] / width, corner[1] / height, cell_inches / width, cell_inches / height
-            axes = cell(figure, place, image, limit if column.signed else None)
+            axes = draw_cell(figure, place, image, limit if column.signed else None)
             if y == 0:
-                axes.set_title(shortened(column.title), color=TEXT, fontsize=8, fontweight="bold", pad=7)
+                axes.set_title(elide(column.title), color=TEXT, fontsize=8, fontweight="bold", pad=7)
             if column.notes:
                 axes.set_xlabel(column.notes[y], color=QUIET, fontsize=6.5, labelpad=3)
             if x == 0:
-                axes.set_ylabel(
-                    shortened(rows[y]), color=TEXT, fontsize=8, rotation=0, ha="right", va="center", labelpad=8
-                )
+                axes.set_ylabel(elide(rows[y]), color=TEXT, fontsize=8, rotation=0, ha="right", va="center", labelpad=8)
     if signed:
         span = min(2.6, height - top - bottom - noted)
         bar = figure.add_axes((1 - 0.8 / width, (height - top - span) / height, 0.09 / width, span / height))
-        colour_bar(figure, bar, limit, signed)
-    sign(figure)
+        draw_color_bar(figure, bar, limit, signed)
+    add_disclaimer(figure)
     return figure
 
 
@@ -160,7 +158,7 @@ def curves(charts: Sequence[Chart]) -> Figure:
     figure = Figure((5.0 * len(charts), 3.3), dpi=DPI, facecolor=CARD, layout="constrained")
     for axes, chart in zip(np.atleast_1d(figure.subplots(1, len(charts))), charts, strict=True):
         _draw_chart(axes, chart)
-    figure.supxlabel(MARK, color=QUIET, fontsize=6.5, x=0.995, ha="right")
+    figure.supxlabel(DISCLAIMER, color=QUIET, fontsize=6.5, x=0.995, ha="right")
     return figure
 
 
@@ -168,7 +166,7 @@ def _draw_chart(axes: Axes, chart: Chart) -> None:
     for curve in chart.curves:
         marker = "o" if len(curve.values) < 3 else ""
         style = "--" if curve.dashed else "-"
-        axes.plot(curve.epochs, curve.values, style, color=chart.colour, lw=1.8, marker=marker, ms=4, label=curve.title)
+        axes.plot(curve.epochs, curve.values, style, color=chart.color, lw=1.8, marker=marker, ms=4, label=curve.title)
         if chart.best is not None and curve.dashed and chart.best in curve.epochs:
             lowest = curve.values[curve.epochs.index(chart.best)]
             axes.plot([chart.best], [lowest], "D", color=TEXT, ms=5, label=f"best, epoch {chart.best}", zorder=5)
@@ -183,11 +181,11 @@ def _draw_chart(axes: Axes, chart: Chart) -> None:
     axes.set_xlabel("epoch", color=QUIET, fontsize=8)
     axes.set_ylabel(chart.unit, color=QUIET, fontsize=8)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    dress(axes)
+    style_axes(axes)
     axes.legend(fontsize=7, labelcolor=TEXT, facecolor=CARD, edgecolor=LINE)
 
 
-def dress(axes: Axes) -> None:
+def style_axes(axes: Axes) -> None:
     """Give a chart the program's look: card, quiet grid, small figures."""
     axes.set_facecolor(CARD)
     axes.grid(color=LINE, lw=0.7, which="both")
@@ -196,14 +194,19 @@ def dress(axes: Axes) -> None:
         spine.set_color(LINE)
 
 
-def sign(figure: Figure) -> None:
+def add_disclaimer(figure: Figure) -> None:
     """Put the mark into the lower right corner."""
     figure.text(
-        1 - 0.12 / figure.get_figwidth(), 0.1 / figure.get_figheight(), MARK, color=QUIET, fontsize=6.5, ha="right"
+        1 - 0.12 / figure.get_figwidth(),
+        0.1 / figure.get_figheight(),
+        DISCLAIMER,
+        color=QUIET,
+        fontsize=6.5,
+        ha="right",
     )
 
 
-def cell(figure: Figure, place: tuple[float, float, float, float], image: Image, limit: float | None) -> Axes:
+def draw_cell(figure: Figure, place: tuple[float, float, float, float], image: Image, limit: float | None) -> Axes:
     """Draw one picture, black to white, or a signed difference from -limit to limit, where a figure has room for it."""
     axes = figure.add_axes(place)
     if limit is None:
@@ -217,12 +220,12 @@ def cell(figure: Figure, place: tuple[float, float, float, float], image: Image,
     return axes
 
 
-def shortened(text: str) -> str:
+def elide(text: str) -> str:
     """A title that fits beside its picture: the middle of a long one gives way."""
     return text if len(text) <= TITLE_LETTERS else f"{text[: TITLE_LETTERS // 2]}…{text[-TITLE_LETTERS // 2 + 1 :]}"
 
 
-def colour_bar(figure: Figure, axes: Axes, limit: float, differences: Sequence[Image]) -> None:
+def draw_color_bar(figure: Figure, axes: Axes, limit: float, differences: Sequence[Image]) -> None:
     """Draw the scale of differences; its ends are pointed when some pixels lie beyond them."""
     beyond = any(float(np.max(np.abs(image))) > limit for image in differences)
     scale = ScalarMappable(Normalize(-limit, limit), SIGNED)
@@ -243,7 +246,7 @@ def _canvas(width: int, height: int) -> Figure:
     return Figure((width / DPI, height / DPI), dpi=DPI, facecolor=CARD)
 
 
-def _strip(figure: Figure, title: str) -> None:
+def _title_strip(figure: Figure, title: str) -> None:
     y = STRIP_PX / 2 / (figure.get_figheight() * DPI)
     figure.text(0.015, y, title, color=TEXT, fontsize=5.5, va="center")
-    figure.text(0.985, y, MARK, color=QUIET, fontsize=5.5, va="center", ha="right")
+    figure.text(0.985, y, DISCLAIMER, color=QUIET, fontsize=5.5, va="center", ha="right")

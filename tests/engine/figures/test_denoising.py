@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from engine import lesions
-from engine.report import MARK, denoising, figures
-from engine.report.denoising import Measure, Row
+from engine.figures import DISCLAIMER, base, denoising
+from engine.figures.denoising import Measure, MethodRow
 
 SIGMAS = (0.0, 0.05, 0.1)
 
@@ -17,7 +17,7 @@ SIGMAS = (0.0, 0.05, 0.1)
 def rows():
     kinds = ("nothing", "run", "run", "baseline", "baseline")
     return [
-        Row(
+        MethodRow(
             f"method {number}",
             [None, 30.0 + number, 20.0],
             [None, (29.0, 32.0), None],
@@ -29,8 +29,8 @@ def rows():
 
 
 def pixels(figure):
-    with Image.open(io.BytesIO(figures.png(figure))) as image:
-        assert MARK in image.text["Description"]
+    with Image.open(io.BytesIO(base.png(figure))) as image:
+        assert DISCLAIMER in image.text["Description"]
         return np.asarray(image.convert("RGB")).astype(int)
 
 
@@ -54,14 +54,14 @@ def test_curves_tell_methods_apart_by_mark_and_dash_too(rows):
 
 
 def test_bands_of_two_scans_do_not_flatten_the_chart():
-    wide = [Row("two scans", [1.0, 0.9, 0.8], [(-9.0, 9.0)] * 3, "run")]
+    wide = [MethodRow("two scans", [1.0, 0.9, 0.8], [(-9.0, 9.0)] * 3, "run")]
     low, high = denoising.curves(SIGMAS, [Measure("Retention", "share", wide)]).axes[0].get_ylim()
     assert 0.7 < low < high < 1.0
-    nothing = [Row("none", [None] * 3, [None] * 3, "run")]
+    nothing = [MethodRow("none", [None] * 3, [None] * 3, "run")]
     assert pixels(denoising.curves(SIGMAS, [Measure("Retention", "share", nothing)])).any()
 
 
 def test_scans_that_stay_as_they_are_do_not_flatten_the_chart(rows):
-    high = [Row("nothing to do", [300.0, 31.0, 20.0], [None] * 3, "baseline"), *rows]
+    high = [MethodRow("nothing to do", [300.0, 31.0, 20.0], [None] * 3, "baseline"), *rows]
     figure = denoising.curves(SIGMAS, [Measure("PSNR", "dB", high)])
     assert 34 < figure.axes[0].get_ylim()[1] < 40

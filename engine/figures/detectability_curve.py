@@ -6,15 +6,15 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from engine.report import MARK, figures
-from engine.report.figures import DPI
-from engine.report.style import CARD, DANGER, LINE, QUIET, SERIES, TEXT
+from engine.figures import DISCLAIMER, base
+from engine.figures.base import DPI
+from engine.figures.style import CARD, DANGER, LINE, QUIET, SERIES, TEXT
 
 MOST_NAMES = 40
 PER_LAYER, LEAST_WIDTH, MOST_WIDTH, HEIGHT = 0.3, 7.0, 16.0, 4.2
 
 
-def draw(content: Mapping[str, Any]) -> Figure:
+def draw_detectability(content: Mapping[str, Any]) -> Figure:
     """Draw what `lesion-layers --json` prints.
 
     Args:
@@ -40,10 +40,10 @@ def draw(content: Mapping[str, Any]) -> Figure:
         f"Detectability of {what} in {content['run']}", color=TEXT, fontsize=10, fontweight="bold", loc="left"
     )
     axes.set_ylabel("detectability d′ (mean)", color=QUIET, fontsize=8)
-    figures.dress(axes)
+    base.style_axes(axes)
     axes.tick_params(axis="x", labelsize=6.5)
     axes.legend(fontsize=7, labelcolor=TEXT, facecolor=CARD, edgecolor=LINE, loc="lower left")
-    figure.supxlabel(f"{content['of']} · {MARK}", color=QUIET, fontsize=6.5, x=0.995, ha="right")
+    figure.supxlabel(f"{content['of']} · {DISCLAIMER}", color=QUIET, fontsize=6.5, x=0.995, ha="right")
     return figure
 
 

@@ -5,17 +5,17 @@ from html.parser import HTMLParser
 
 import pytest
 
-from engine.report import page
+from engine.figures import html_page
 
 PROPERTIES = ("color", "background", "border-color")
 INHERITED = ("color",)
 VOID = {"meta", "img"}
 READABLE = 7.0  # WCAG's contrast for body text, level AAA
 PARTS = [
-    page.paragraph("Words."),
-    page.table(["name", "text"], [["a", "b"], ["c", "d"]], left=1, prose=1),
-    page.commands(["engram demo"]),
-    page.stored(b"\x89PNG" + bytes(20), "A caption."),
+    html_page.paragraph("Words."),
+    html_page.table(["name", "text"], [["a", "b"], ["c", "d"]], left=1, prose=1),
+    html_page.code_block(["engram demo"]),
+    html_page.picture_from_png(b"\x89PNG" + bytes(20), "A caption."),
     '<p><a href="#">A link</a></p>',
 ]
 
@@ -101,8 +101,8 @@ class Elements(HTMLParser):
 
 @pytest.fixture(scope="module")
 def whole():
-    sections = [page.section("A", *PARTS), page.section("B", *PARTS, warning=True)]
-    return Elements(page.page("Title", "Lead.", [*sections, page.beside(*sections)]))
+    sections = [html_page.section("A", *PARTS), html_page.section("B", *PARTS, warning=True)]
+    return Elements(html_page.page("Title", "Lead.", [*sections, html_page.columns(*sections)]))
 
 
 def computed(whole, media):

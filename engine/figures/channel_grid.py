@@ -8,15 +8,15 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from engine.report import figures
-from engine.report.figures import DPI
-from engine.report.mosaic import scale_of, square
-from engine.report.style import CARD, LINE, QUIET, SIGNED, TEXT
+from engine.figures import base
+from engine.figures.base import DPI
+from engine.figures.mosaic import make_tile, value_range
+from engine.figures.style import CARD, LINE, QUIET, SIGNED, TEXT
 
 SIDE, LEFT, TOP, BOTTOM, RIGHT = 6.0, 0.2, 0.62, 0.36, 0.95
 
 
-def draw(activation: NDArray[np.floating[Any]], title: str, facts: str) -> Figure:
+def draw_channels(activation: NDArray[np.floating[Any]], title: str, facts: str) -> Figure:
     """Draw one layer; all its channels share one scale, whose bar is at the right.
 
     Args:
@@ -24,29 +24,29 @@ def draw(activation: NDArray[np.floating[Any]], title: str, facts: str) -> Figur
         title: over the picture.
         facts: below the title, quieter.
     """
-    low, high = scale_of(activation)
+    low, high = value_range(activation)
     colours = SIGNED if low < 0 else "gray"
     width, height = LEFT + SIDE + RIGHT, TOP + SIDE + BOTTOM
     figure = Figure((width, height), dpi=DPI, facecolor=CARD)
     axes = figure.add_axes((LEFT / width, BOTTOM / height, SIDE / width, SIDE / height))
-    axes.imshow(square(activation), cmap=colours, vmin=low, vmax=high, interpolation="nearest")
+    axes.imshow(make_tile(activation), cmap=colours, vmin=low, vmax=high, interpolation="nearest")
     axes.set_axis_off()
     figure.text(LEFT / width, 1 - 0.26 / height, title, color=TEXT, fontsize=10, weight="bold")
     figure.text(LEFT / width, 1 - 0.48 / height, facts, color=QUIET, fontsize=7)
     bar = figure.add_axes(((LEFT + SIDE + 0.14) / width, (BOTTOM + 0.1) / height, 0.12 / width, (SIDE - 0.2) / height))
     drawn = figure.colorbar(
-        ScalarMappable(Normalize(low, high), colours), cax=bar, extend=_beyond(activation, low, high)
+        ScalarMappable(Normalize(low, high), colours), cax=bar, extend=_clipped_ends(activation, low, high)
     )
     ticks = sorted({low, 0.0, high})
     drawn.set_ticks(ticks, labels=[f"{value:.3g}".replace("-", "−") for value in ticks])
     drawn.ax.tick_params(colors=QUIET, labelsize=7, length=2)
     drawn.ax.set_ylabel("activation", color=QUIET, fontsize=7)
     drawn.outline.set_edgecolor(LINE)
-    figures.sign(figure)
+    base.add_disclaimer(figure)
     return figure
 
 
-def _beyond(activation: NDArray[np.floating[Any]], low: float, high: float) -> str:
+def _clipped_ends(activation: NDArray[np.floating[Any]], low: float, high: float) -> str:
     """Which ends of the bar are pointed, because values lie beyond them."""
     above, below = float(activation.max()) > high, float(activation.min()) < low
     return {(True, True): "both", (True, False): "max", (False, True): "min", (False, False): "neither"}[above, below]

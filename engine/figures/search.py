@@ -9,13 +9,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from engine.report import figures, ranked
-from engine.report.figures import DPI
-from engine.report.style import ACCENT, CARD, FIELD, LINE, QUIET, TEXT
+from engine.figures import base, ranked_curves
+from engine.figures.base import DPI
+from engine.figures.style import ACCENT, CARD, FIELD, LINE, QUIET, TEXT
 
 
 @dataclass(frozen=True)
-class Scale:
+class SearchAxis:
     """One axis: its title, and places on it (0 at the bottom, 1 at the top) with what stands there."""
 
     title: str
@@ -23,7 +23,7 @@ class Scale:
 
 
 @dataclass(frozen=True)
-class Effect:
+class EffectEstimate:
     """What a setting does to the loss over its whole range.
 
     Args:
@@ -40,7 +40,7 @@ class Effect:
 
 
 @dataclass(frozen=True)
-class Search:
+class SearchFigure:
     """Trials and their losses.
 
     Args:
@@ -52,26 +52,26 @@ class Search:
         is_relative: whether effects are shares of the loss.
     """
 
-    scales: Sequence[Scale]
+    scales: Sequence[SearchAxis]
     places: NDArray[np.float64]
     losses: NDArray[np.float64]
     unit: str
-    effects: Sequence[Effect] = ()
+    effects: Sequence[EffectEstimate] = ()
     is_relative: bool = True
 
 
-def draw(search: Search) -> Figure:
+def draw_search(search: SearchFigure) -> Figure:
     """Parallel coordinates at the left, the effects of the settings at the right."""
     figure = Figure((10.2, 4.0), dpi=DPI, facecolor=CARD)
     right = 0.68 if search.effects else 0.92
     _lines(figure.add_axes((0.045, 0.1, right, 0.76)), search)
     if search.effects:
         _bars(figure.add_axes((0.85, 0.2, 0.13, 0.56)), search)
-    figures.sign(figure)
+    base.add_disclaimer(figure)
     return figure
 
 
-def _lines(axes: Axes, search: Search) -> None:
+def _lines(axes: Axes, search: SearchFigure) -> None:
     axes.set_facecolor(FIELD)
     last = len(search.scales)
     heights, low, high = _heights(search.losses)
@@ -80,7 +80,7 @@ def _lines(axes: Axes, search: Search) -> None:
         trial = order[rank]
         ys = [*_inside(search.places[trial]), heights[trial]]
         width = 2.4 if rank == 0 else 1.0
-        axes.plot(range(last + 1), ys, color=ranked.colour(rank, len(order)), lw=width, solid_capstyle="round")
+        axes.plot(range(last + 1), ys, color=ranked_curves.colour(rank, len(order)), lw=width, solid_capstyle="round")
     for column, scale in enumerate(search.scales):
         axes.axvline(column, color=LINE, lw=1, zorder=0)
         _title(axes, column, scale.title)
@@ -116,7 +116,7 @@ def _title(axes: Axes, column: int, text: str) -> None:
     axes.text(column, 1.03, text, color=TEXT, fontsize=8, fontweight="bold", ha="center")
 
 
-def _bars(axes: Axes, search: Search) -> None:
+def _bars(axes: Axes, search: SearchFigure) -> None:
     """One bar a setting, the weightiest on top, with its interval; bars of settings whose sign is open are pale."""
     for row, effect in enumerate(reversed(search.effects)):
         sure = effect.low * effect.high > 0
@@ -128,7 +128,7 @@ def _bars(axes: Axes, search: Search) -> None:
     axes.set_yticks(range(len(search.effects)), [effect.title for effect in reversed(search.effects)])
     axes.set_ylim(-0.5, len(search.effects) - 0.3)
     axes.set_title("lowest → highest value", color=TEXT, fontsize=8, fontweight="bold")
-    figures.dress(axes)
+    base.style_axes(axes)
     axes.grid(visible=False)
     axes.tick_params(colors=TEXT, labelsize=8)
     axes.set_xticks([])

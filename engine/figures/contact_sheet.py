@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from engine.report import figures
-from engine.report.figures import DPI
-from engine.report.style import CARD, QUIET, SIGNED, TEXT
+from engine.figures import base
+from engine.figures.base import DPI
+from engine.figures.style import CARD, QUIET, SIGNED, TEXT
 
 CELL, GAP, TITLE, NOTE = 1.5, 0.14, 0.22, 0.26
 LEFT, TOP, BOTTOM, HEAD = 0.16, 0.14, 0.32, 0.5
@@ -30,7 +30,7 @@ class Cell:
     scale: tuple[float, float] = (0.0, 1.0)
 
 
-def draw(cells: Sequence[Cell], title: str, facts: str, across: int = 8) -> Figure:
+def draw_sheet(cells: Sequence[Cell], title: str, facts: str, across: int = 8) -> Figure:
     """Draw pictures in rows.
 
     Args:
@@ -49,7 +49,7 @@ def draw(cells: Sequence[Cell], title: str, facts: str, across: int = 8) -> Figu
         left = LEFT + number % across * (CELL + GAP)
         bottom = height - HEAD - TOP - (number // across) * (TITLE + CELL + NOTE) - TITLE - CELL
         _draw_cell(figure, cell, left, bottom)
-    figures.sign(figure)
+    base.add_disclaimer(figure)
     return figure
 
 

@@ -13,9 +13,9 @@ from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from engine.report import MARK, figures
-from engine.report.figures import DPI
-from engine.report.style import ACCENT, CARD, LINE, QUIET, SERIES, TEXT
+from engine.figures import DISCLAIMER, base
+from engine.figures.base import DPI
+from engine.figures.style import ACCENT, CARD, LINE, QUIET, SERIES, TEXT
 
 MARKS: Final = "osD^vP"
 MOST_OF: Final = 0.6
@@ -25,7 +25,7 @@ Places = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
-class Scans:
+class ScatterData:
     """Scans in a plane.
 
     Args:
@@ -41,7 +41,7 @@ class Scans:
     mse: NDArray[np.float64]
 
 
-def maps(scans: Scans) -> Figure:
+def maps(scans: ScatterData) -> Figure:
     """One map for each way to group the scans, and one coloured by error; all over the same points."""
     count = len(scans.groups) + 1
     rows, columns = (count + 1) // 2, min(2, count)
@@ -54,11 +54,11 @@ def maps(scans: Scans) -> Figure:
     _by_error(figure, panels[len(scans.groups)], scans)
     for axes in panels[count:]:
         axes.set_visible(False)
-    figure.supxlabel(MARK, color=QUIET, fontsize=6.5, x=0.995, ha="right")
+    figure.supxlabel(DISCLAIMER, color=QUIET, fontsize=6.5, x=0.995, ha="right")
     return figure
 
 
-def _grouped(axes: Axes, scans: Scans, words: Sequence[str]) -> None:
+def _grouped(axes: Axes, scans: ScatterData, words: Sequence[str]) -> None:
     """The larger groups first, so that the smaller are seen on them."""
     named = np.array(words)
     known = sorted(set(words))
@@ -73,7 +73,7 @@ def _grouped(axes: Axes, scans: Scans, words: Sequence[str]) -> None:
         axes.scatter(x, y, s=size, lw=0, alpha=0.75, label=label, marker=mark, color=shade)
 
 
-def _by_error(figure: Figure, axes: Axes, scans: Scans) -> None:
+def _by_error(figure: Figure, axes: Axes, scans: ScatterData) -> None:
     order = np.argsort(scans.mse)
     low, high = (max(float(np.percentile(scans.mse, share)), 1e-12) for share in (1, 99))
     scale = LogNorm(low, high) if high > 1.001 * low else None
@@ -109,7 +109,7 @@ def ranked(values: NDArray[np.float64], active: NDArray[np.bool_], measure: str,
     return _signed(figure)
 
 
-def nearness(groups: dict[str, NDArray[np.float64]], limit: float, unit: str) -> Figure:
+def nearest_distances(groups: dict[str, NDArray[np.float64]], limit: float, unit: str) -> Figure:
     """How near the nearest training scan is: the share of each group of scans under every ratio, and the limit."""
     figure, axes = _chart()
     for number, (title, ratios) in enumerate(groups.items()):
@@ -146,9 +146,9 @@ def _titled(axes: Axes, title: str, names: Sequence[str]) -> None:
     axes.set_title(title, color=TEXT, fontsize=9, fontweight="bold", loc="left")
     axes.set_xlabel(names[0], color=QUIET, fontsize=8)
     axes.set_ylabel(names[1], color=QUIET, fontsize=8)
-    figures.dress(axes)
+    base.style_axes(axes)
 
 
 def _signed(figure: Figure) -> Any:
-    figure.supxlabel(MARK, color=QUIET, fontsize=6.5, x=0.995, ha="right")
+    figure.supxlabel(DISCLAIMER, color=QUIET, fontsize=6.5, x=0.995, ha="right")
     return figure

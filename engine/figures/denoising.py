@@ -9,16 +9,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from engine.report import MARK, figures
-from engine.report.figures import DPI, Image
-from engine.report.strips import Strip, strips
-from engine.report.style import CARD, LINE, QUIET, SERIES, TEXT
+from engine.figures import DISCLAIMER, base
+from engine.figures.base import DPI, Image
+from engine.figures.image_strips import Strip, strips
+from engine.figures.style import CARD, LINE, QUIET, SERIES, TEXT
 
 MARKS: Final = "osD^vPX*"
 
 
 @dataclass(frozen=True)
-class Row:
+class MethodRow:
     """A method's line in one chart: a value and an interval for each level, None where there is none."""
 
     title: str
@@ -34,7 +34,7 @@ class Measure:
 
     title: str
     unit: str
-    rows: Sequence[Row]
+    rows: Sequence[MethodRow]
 
 
 def comparison(
@@ -69,7 +69,7 @@ def curves(sigmas: Sequence[float], measures: Sequence[Measure]) -> Figure:
     handles, labels = columns[0].get_legend_handles_labels()
     style = {"fontsize": 7.5, "labelcolor": TEXT, "facecolor": CARD, "edgecolor": LINE}
     figure.legend(handles, labels, loc="outside right center", **style)
-    figure.supxlabel(MARK, color=QUIET, fontsize=6.5, x=0.995, ha="right")
+    figure.supxlabel(DISCLAIMER, color=QUIET, fontsize=6.5, x=0.995, ha="right")
     return figure
 
 
@@ -90,7 +90,7 @@ def _draw(axes: Axes, sigmas: Sequence[float], measure: Measure) -> None:
     axes.set_title(measure.title, color=TEXT, fontsize=9, fontweight="bold", loc="left")
     axes.set_xlabel("noise σ (8-bit levels, 0–255)", color=QUIET, fontsize=8)
     axes.set_ylabel(measure.unit, color=QUIET, fontsize=8)
-    figures.dress(axes)
+    base.style_axes(axes)
 
 
 def _limits(values: Sequence[Sequence[float | None]]) -> tuple[float, float] | None:

@@ -1,3 +1,3 @@
 """What leaves the program to be looked at: figures, tables, one-file HTML pages. Each carries the mark."""
 
-MARK = "For research and teaching only. Not for diagnosis."
+DISCLAIMER = "For research and teaching only. Not for diagnosis."

@@ -7,7 +7,7 @@ from string import Template
 
 from matplotlib.figure import Figure
 
-from engine.report import MARK, figures, style
+from engine.figures import DISCLAIMER, base, style
 
 PAGE = Template("""\
 <!doctype html>
@@ -101,7 +101,7 @@ def page(title: str, lead: str, sections: Sequence[str]) -> str:
     return PAGE.substitute(
         title=escape(title),
         lead=escape(lead),
-        mark=MARK,
+        mark=DISCLAIMER,
         style=STYLE.substitute(colours),
         sections="\n".join(sections),
     )
@@ -113,7 +113,7 @@ def section(title: str, *parts: str, warning: bool = False) -> str:
     return f"<section{kind}>\n<h2>{escape(title)}</h2>\n" + "\n".join(parts) + "\n</section>"
 
 
-def beside(*sections: str) -> str:
+def columns(*sections: str) -> str:
     """Sections side by side where there is room."""
     return '<div class="beside">' + "\n".join(sections) + "</div>"
 
@@ -123,20 +123,20 @@ def paragraph(text: str) -> str:
     return f"<p>{escape(text)}</p>"
 
 
-def commands(lines: Sequence[str]) -> str:
+def code_block(lines: Sequence[str]) -> str:
     """Lines to type."""
     return f"<pre>{escape(chr(10).join(lines))}</pre>"
 
 
 def picture(figure: Figure, caption: str) -> str:
     """A figure, inside the page, with its caption, which is also read out in its place."""
-    return stored(figures.png(figure), caption)
+    return picture_from_png(base.png(figure), caption)
 
 
-def stored(png: bytes, caption: str) -> str:
+def picture_from_png(png: bytes, caption: str) -> str:
     """A figure that is a PNG file already."""
     content = base64.b64encode(png).decode("ascii")
-    width = int.from_bytes(png[16:20], "big") / figures.DPI  # the header's first number
+    width = int.from_bytes(png[16:20], "big") / base.DPI  # the header's first number
     image = f'<img width="{width * 100:.0f}" alt="{escape(caption)}" src="data:image/png;base64,{content}">'
     return f"<figure>{image}<figcaption>{escape(caption)}</figcaption></figure>"
 
