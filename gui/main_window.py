@@ -2,7 +2,7 @@
 
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 
-from engine import demo
+from engine import demo_runs
 from engine.config import DataConfig
 from engine.errors import ConfigError
 from engine.messages import RequestFailed
@@ -68,7 +68,7 @@ class MainWindow(Shell):
         """Put the ready-made runs into an empty folder of runs; return the scans to begin with: those of the runs."""
         root = preferences.runs_root(self.desk.preferences)
         try:
-            installed = demo.install(root)
+            installed = demo_runs.install(root)
         except OSError as error:
             self.notice.say(f"Could not copy the demo runs to {root} ({error.strerror}).")
             return DataConfig()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine import config, data, demo
+from engine import config, data, demo_runs
 from engine.cli.meter import Meter
 from engine.runs import Run
 from engine.training import job
@@ -31,9 +31,9 @@ def main() -> None:
             settings = config.from_flat({"model": model, **SETTINGS, **own})
             meter = Meter(sys.stderr, settings.model.loss_unit)
             run = job.train(settings, run=f"demo-{model}", root=folder, emit=meter)
-            name_originals(demo.pack(run, demo.PACKED / run.name, PREVIEWS))
-    size = sum(file.stat().st_size for file in Path(demo.PACKED).rglob("*") if file.is_file())
-    print(f"{demo.PACKED}: {size / 2**20:.1f} MB")
+            name_originals(demo_runs.pack(run, demo_runs.PACKED / run.name, PREVIEWS))
+    size = sum(file.stat().st_size for file in Path(demo_runs.PACKED).rglob("*") if file.is_file())
+    print(f"{demo_runs.PACKED}: {size / 2**20:.1f} MB")
     if size > LIMIT_BYTES:
         sys.exit(f"That is more than the {LIMIT_BYTES / 2**20:.0f} MB it may take: keep fewer previews or filters.")
 

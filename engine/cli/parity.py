@@ -10,8 +10,8 @@ from engine.cli.outcome import USER_ERROR, Outcome, number, table
 from engine.config import model_title
 from engine.errors import ConfigError
 from engine.evaluation import scoring
-from engine.parity import Parity
-from engine.parity.comparison import LIMIT, Compared
+from engine.parity import ParityResult
+from engine.parity.comparison import LIMIT, LayerComparison
 
 MOST_IMAGES = 64
 SCALE_NOTE = """\
@@ -40,7 +40,7 @@ def _count(typed: str) -> int:
     return int(typed)
 
 
-def _text(found: Parity, images: str) -> str:
+def _text(found: ParityResult, images: str) -> str:
     rows = [_row(each) for each in [*found.layers, *found.outputs]]
     lines = [f"Run {found.run} ({model_title(found.model)}), same weights, {found.images} {images}:"]
     lines += [_side(found, name) for name in found.backends]
@@ -49,24 +49,24 @@ def _text(found: Parity, images: str) -> str:
     return "\n".join(lines)
 
 
-def _row(each: Compared) -> Sequence[str]:
+def _row(each: LayerComparison) -> Sequence[str]:
     numbers = [number(each.largest), f"{each.difference:.1e}", f"{each.share:.1e}"]
     return [each.name, each.kind or "output", *numbers, "" if each.ok else "DIFFERS"]
 
 
-def _side(found: Parity, name: str) -> str:
+def _side(found: ParityResult, name: str) -> str:
     side = found.backends[name]
     if not side.installed:
         return f"  {name}: not installed, not compared. Install it: {side.install}"
     return f"  {name}: failed: {side.error}" if side.error else f"  {name} {side.version} on {side.device}"
 
 
-def _verdict(found: Parity) -> str:
+def _verdict(found: ParityResult) -> str:
     compared = [name for name, side in found.backends.items() if side.installed and not side.error]
     names = ", ".join(compared[:-1]) + " and " + compared[-1]
     first = found.first_difference
     if first is not None:
-        odd = " and ".join(first.odd)
+        odd = " and ".join(first.outlier)
         return f"The backends differ first at {first.name} ({odd}), by {first.share:.1e}; the limit is {LIMIT:g}."
     worst = max([*found.layers, *found.outputs], key=lambda each: each.share)
     agree = f"{names} agree on every layer; the largest relative difference is {worst.share:.1e}, at {worst.name}."

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from engine import backend
 from engine.errors import BackendError, RunDamaged, TrainingError
 from engine.parity import comparison
-from engine.parity.comparison import LIMIT, Compared, Recorded
+from engine.parity.comparison import LIMIT, LayerComparison, Recording
 from engine.runs import Run
 
 CHILD = ("-m", "engine.parity.child")
@@ -33,7 +33,7 @@ PLAIN_FLOATS = {
 
 
 @dataclass(frozen=True)
-class Side:
+class BackendStatus:
     """One backend: is it here, how to install it, and how it went."""
 
     installed: bool
@@ -44,7 +44,7 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Parity:
+class ParityResult:
     """What a check found.
 
     Args:
@@ -59,12 +59,12 @@ class Parity:
     run: str
     model: str
     images: int
-    backends: dict[str, Side]
-    layers: list[Compared]
-    outputs: list[Compared]
+    backends: dict[str, BackendStatus]
+    layers: list[LayerComparison]
+    outputs: list[LayerComparison]
 
     @property
-    def first_difference(self) -> Compared | None:
+    def first_difference(self) -> LayerComparison | None:
         """The first layer, else output, where backends differ by more than `LIMIT`."""
         return next((each for each in [*self.layers, *self.outputs] if not each.ok), None)
 
@@ -83,7 +83,7 @@ class Parity:
             "ok": self.ok,
             "limit": LIMIT,
             "images": self.images,
-            "first_difference": first and {"name": first.name, "backends": list(first.odd)},
+            "first_difference": first and {"name": first.name, "backends": list(first.outlier)},
             "missing": [name for name, side in self.backends.items() if not side.installed],
             "backends": {name: asdict(side) for name, side in self.backends.items()},
             "layers": [each.content() for each in self.layers],
@@ -91,7 +91,9 @@ class Parity:
         }
 
 
-def check(run: Run, images: NDArray[np.float32], progress: Callable[[str, int, int], None] | None = None) -> Parity:
+def check(
+    run: Run, images: NDArray[np.float32], progress: Callable[[str, int, int], None] | None = None
+) -> ParityResult:
     """Put images through the best model of a run on every installed backend and compare.
 
     Args:
@@ -111,7 +113,7 @@ def check(run: Run, images: NDArray[np.float32], progress: Callable[[str, int, i
     if not run.model_path.is_file():
         raise RunDamaged.without_model(run.name)
     errors: dict[str, str] = {}
-    recorded: dict[str, Recorded] = {}
+    recorded: dict[str, Recording] = {}
     with tempfile.TemporaryDirectory(prefix="engram-parity-") as folder:
         np.save(Path(folder) / "images.npy", images)
         for done, name in enumerate(installed):
@@ -119,7 +121,7 @@ def check(run: Run, images: NDArray[np.float32], progress: Callable[[str, int, i
                 progress(f"Computing on {name}", done, len(installed))
             errors[name] = _compute(run, name, Path(folder))
             if not errors[name]:
-                recorded[name] = Recorded(Path(folder) / name)
+                recorded[name] = Recording(Path(folder) / name)
         if progress:
             progress("Comparing", len(installed), len(installed))
         if len(recorded) < 2:
@@ -130,7 +132,7 @@ def check(run: Run, images: NDArray[np.float32], progress: Callable[[str, int, i
             )
         layers, outputs = comparison.compare(recorded)
         sides = {name: _side(name, recorded.get(name), errors.get(name, "")) for name in backend.INSTALL_HINTS}
-    return Parity(run.name, run.config.model.model, len(images), sides, layers, outputs)
+    return ParityResult(run.name, run.config.model.model, len(images), sides, layers, outputs)
 
 
 def _installed() -> list[str]:
@@ -157,6 +159,6 @@ def _compute(run: Run, name: str, folder: Path) -> str:
     return said[-1][:300]
 
 
-def _side(name: str, recorded: Recorded | None, error: str) -> Side:
+def _side(name: str, recorded: Recording | None, error: str) -> BackendStatus:
     version, device = (recorded.version, recorded.device) if recorded else ("", "")
-    return Side(recorded is not None or bool(error), backend.INSTALL_HINTS[name], version, device, error)
+    return BackendStatus(recorded is not None or bool(error), backend.INSTALL_HINTS[name], version, device, error)

@@ -25,7 +25,7 @@ LIMIT = 1e-4
 
 
 @dataclass(frozen=True)
-class Recorded:
+class Recording:
     """What one backend computed: a folder with `index.json` and an `.npy` file, float32, for each layer and output."""
 
     path: Path
@@ -55,7 +55,7 @@ class Recorded:
 
 
 @dataclass(frozen=True)
-class Compared:
+class LayerComparison:
     """One layer or output on all backends.
 
     Args:
@@ -93,7 +93,7 @@ class Compared:
         return self.share < LIMIT
 
     @property
-    def odd(self) -> Sequence[str]:
+    def outlier(self) -> Sequence[str]:
         """Backends that differ from all those which agree with each other; all of a differing pair when none does."""
         apart = [pair for pair, difference in self.differences.items() if not difference / self.scale < LIMIT]
         involved = sorted({name for pair in apart for name in pair})
@@ -115,7 +115,7 @@ class Compared:
         }
 
 
-def compare(recorded: Mapping[str, Recorded]) -> tuple[list[Compared], list[Compared]]:
+def compare(recorded: Mapping[str, Recording]) -> tuple[list[LayerComparison], list[LayerComparison]]:
     """Compare what two backends or more recorded.
 
     Args:
@@ -131,7 +131,7 @@ def compare(recorded: Mapping[str, Recorded]) -> tuple[list[Compared], list[Comp
     return layers, outputs
 
 
-def _compare_group(recorded: Mapping[str, Recorded], group: str) -> list[Compared]:
+def _compare_group(recorded: Mapping[str, Recording], group: str) -> list[LayerComparison]:
     entries = {name: side.entries(group) for name, side in recorded.items()}
     first, *others = entries.values()
     if any(other != first for other in others):
@@ -141,13 +141,13 @@ def _compare_group(recorded: Mapping[str, Recorded], group: str) -> list[Compare
     return [_compare_entry(recorded, entry) for entry in first]
 
 
-def _compare_entry(recorded: Mapping[str, Recorded], entry: Mapping[str, str]) -> Compared:
+def _compare_entry(recorded: Mapping[str, Recording], entry: Mapping[str, str]) -> LayerComparison:
     arrays = {name: side.read(entry["file"]) for name, side in recorded.items()}
     differences = {
         (one, other): largest_difference(arrays[one], arrays[other]) for one, other in combinations(arrays, 2)
     }
     largest = max(float(np.abs(array).max(initial=0.0)) for array in arrays.values())
-    return Compared(entry["name"], entry["kind"], entry["part"], largest, differences)
+    return LayerComparison(entry["name"], entry["kind"], entry["part"], largest, differences)
 
 
 def largest_difference(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:

@@ -71,7 +71,7 @@ def environment() -> dict[str, str]:
     return {**os.environ, **QUIET, "PYTHONPATH": paths}
 
 
-def shareable(settings: RunConfig) -> dict[str, Any]:
+def anonymized(settings: RunConfig) -> dict[str, Any]:
     """The settings of a run without what may name a person, a place or a patient."""
     values = config.to_flat(settings)
     source = str(values["source"])
@@ -79,7 +79,7 @@ def shareable(settings: RunConfig) -> dict[str, Any]:
     return {**values, "source": source if known else "folder"}
 
 
-def watched(run: Run, settings: RunConfig, emit: Emit) -> Emit:
+def with_tracking(run: Run, settings: RunConfig, emit: Emit) -> Emit:
     """What a run's events go to: W&B's process and `emit`, or `emit` alone when nobody asked for tracking.
 
     Raises:
@@ -111,9 +111,9 @@ class Tracker:
         if isinstance(event, JobStarted):
             self._start()
         elif isinstance(event, EpochEnded):
-            self._say({"epoch": event.epoch, "metrics": event.metrics})
+            self._send({"epoch": event.epoch, "metrics": event.metrics})
         elif isinstance(event, JobEnded):
-            self._say({"state": event.state})
+            self._send({"state": event.state})
             self._finish()
 
     def _start(self) -> None:
@@ -133,17 +133,17 @@ class Tracker:
             os.close(reading)
         if hasattr(os, "set_blocking"):
             os.set_blocking(self._pipe, False)  # a process that no longer reads holds nobody up
-        self._say(
+        self._send(
             {
                 "run": self.run.name,
                 "folder": str(self.run.path),
-                "id": _identity(self.run),
+                "id": _wandb_id(self.run),
                 "online": self.settings.training.tracking == "online",
-                "settings": shareable(self.settings),
+                "settings": anonymized(self.settings),
             }
         )
 
-    def _say(self, content: Mapping[str, Any]) -> None:
+    def _send(self, content: Mapping[str, Any]) -> None:
         if self._pipe is None:
             return
         try:
@@ -167,7 +167,7 @@ class Tracker:
             self._pipe = None
 
 
-def _identity(run: Run) -> str:
+def _wandb_id(run: Run) -> str:
     """The run's name at W&B, drawn once: a run that is gone on with is the same run there."""
     file = run.path / "tracking.json"
     if not file.exists():

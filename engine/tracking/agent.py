@@ -22,12 +22,12 @@ def main() -> None:
     told = io.TextIOWrapper(io.FileIO(0, closefd=False), encoding="utf-8")
     order = json.loads(told.readline())
 
-    def say(content: dict[str, Any]) -> None:
+    def send(content: dict[str, Any]) -> None:
         answers.write(json.dumps(content) + "\n")
 
     def trial() -> None:
         run = wandb.init(dir=order["folder"], settings=settings())
-        say({"values": dict(run.config)})
+        send({"values": dict(run.config)})
         score = None
         for line in told:
             content = json.loads(line)
@@ -44,9 +44,9 @@ def main() -> None:
         run.finish(exit_code=0 if score is not None else 1)
 
     name = order["sweep"] or wandb.sweep(order["config"], project=PROJECT)
-    say({"sweep": name})
+    send({"sweep": name})
     wandb.agent(name, function=trial, project=PROJECT, count=order["trials"])
-    say({"over": True})
+    send({"over": True})
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ def train(
         tracking.check(config)
         loading.check_source(config.data)  # before a name is taken
         run = runs.create_run(config, run, root)
-    with EventRecorder(run, tracking.watched(run, run.config, emit)) as recorder:
+    with EventRecorder(run, tracking.with_tracking(run, run.config, emit)) as recorder:
         _run(run, run.config, recorder, should_stop)
     return run
 
@@ -85,7 +85,7 @@ def resume(
     """
     if not isinstance(run, Run):
         run = runs.open_run(run)
-    with EventRecorder(run, tracking.watched(run, run.config, emit)) as recorder:
+    with EventRecorder(run, tracking.with_tracking(run, run.config, emit)) as recorder:
         before = run.config.training
         config = _resume_config(run, {"epochs": epochs, "backend": backend})
         if config.training.epochs != before.epochs and (before.schedule == "cosine" or before.warm_up):

@@ -6,7 +6,7 @@ from PySide6.QtGui import QAction, QDropEvent, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QComboBox, QLineEdit, QTableView, QWidget
 
-from engine import demo, runs
+from engine import demo_runs, runs
 from engine.messages import (
     Continue,
     JobEnded,
@@ -39,7 +39,7 @@ from tests.conftest import ROOT
 def open_window(qtbot, root, monkeypatch, fake_engines):
     """Open windows over the same settings, one after the other, as a user does."""
     monkeypatch.setenv("ENGRAM_RUNS", str(root))
-    monkeypatch.setattr(demo, "install", lambda folder: [])
+    monkeypatch.setattr(demo_runs, "install", lambda folder: [])
     opened = []
 
     def open_one():
@@ -536,7 +536,7 @@ def test_ready_made_runs_are_put_into_an_empty_folder(qtbot, root, monkeypatch, 
     assert [run.name for run in ready_made] == ["demo-ae", "demo-vae"]
     assert sent(window, LoadData)[-1].config == ready_made[0].config.data
     assert window.desk.session.record("demo-vae").state == "finished"
-    monkeypatch.setattr(demo, "install", _full_disk)
+    monkeypatch.setattr(demo_runs, "install", _full_disk)
     window.begin()
     assert "Could not copy the demo runs to" in window.notice.box.text()
     window.close()

@@ -7,7 +7,7 @@ import pytest
 
 from engine.errors import TrainingError
 from engine.parity import comparison
-from engine.parity.comparison import Recorded
+from engine.parity.comparison import Recording
 
 BACKENDS = ("tensorflow", "torch", "jax")
 LAYERS = ("enc_conv1", "dec_conv1", "dec_conv2")
@@ -30,7 +30,7 @@ def recorded(tmp_path):
             outputs = [{"name": "reconstruction", "kind": "", "part": "", "file": "reconstruction.npy"}]
             index = {"version": "1", "device": "CPU", "layers": entries, "outputs": outputs}
             (folder / "index.json").write_text(json.dumps(index))
-            sides[backend] = Recorded(folder)
+            sides[backend] = Recording(folder)
         return sides
 
     return make
@@ -40,7 +40,7 @@ def test_equal_activations_differ_by_nothing(recorded):
     layers, outputs = comparison.compare(recorded())
     assert [each.name for each in layers] == list(LAYERS)
     assert [each.name for each in outputs] == ["reconstruction"]
-    assert all(each.ok and each.difference == 0 and each.odd == [] for each in layers + outputs)
+    assert all(each.ok and each.difference == 0 and each.outlier == [] for each in layers + outputs)
 
 
 def test_a_shift_by_one_pixel_is_caught_and_its_backend_named(recorded):
@@ -49,7 +49,7 @@ def test_a_shift_by_one_pixel_is_caught_and_its_backend_named(recorded):
 
     layers, outputs = comparison.compare(recorded(shifted))
     assert [each.ok for each in layers + outputs] == [True, False, True, True]
-    assert layers[1].odd == ["torch"]
+    assert layers[1].outlier == ["torch"]
     assert layers[1].differences["tensorflow", "jax"] == 0
     assert layers[1].difference > 0.1
 
@@ -95,7 +95,7 @@ def test_another_shape_differs(recorded):
 
     layers, _ = comparison.compare(recorded(changed))
     assert [each.ok for each in layers] == [True, True, False]
-    assert layers[2].odd == ["jax"]
+    assert layers[2].outlier == ["jax"]
 
 
 def test_backends_with_different_layers_are_not_compared(recorded, tmp_path):

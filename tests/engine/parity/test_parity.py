@@ -12,7 +12,7 @@ import pytest
 from engine import backend, cli, config, models, parity, runs
 from engine.errors import BackendError, RunDamaged, TrainingError
 from engine.parity import comparison
-from engine.parity.comparison import Recorded
+from engine.parity.comparison import Recording
 
 NAMES = sorted(models.BUILDERS)
 KERNELS = (2, 3, 4, 5)
@@ -103,7 +103,7 @@ def recordings(tmp_path_factory, run_on):
 @pytest.mark.parametrize(("model", "kernel"), VARIANTS)
 def test_every_model_computes_the_same_on_every_backend(recordings, model, kernel):
     folder = recordings / f"{model}-{kernel}"
-    layers, outputs = comparison.compare({name: Recorded(folder / name) for name in backend.installed()})
+    layers, outputs = comparison.compare({name: Recording(folder / name) for name in backend.installed()})
     assert len(layers) > 8
     assert {each.name for each in outputs} >= {"reconstruction"}
     for each in layers + outputs:

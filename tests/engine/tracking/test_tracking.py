@@ -82,10 +82,10 @@ def test_nothing_recorded_names_a_machine_a_user_a_path_or_a_patient(tracked):
 
 
 def test_a_source_is_named_only_where_it_names_nobody(tiny, tmp_path):
-    assert tracking.shareable(tiny())["source"] == "phantom"
-    assert tracking.shareable(tiny(source="hf:some/set"))["source"] == "hf:some/set"
-    assert tracking.shareable(tiny(source=f"hf:{tmp_path}"))["source"] == "folder"
-    assert tracking.shareable(tiny(source="/data/anna-mueller"))["source"] == "folder"
+    assert tracking.anonymized(tiny())["source"] == "phantom"
+    assert tracking.anonymized(tiny(source="hf:some/set"))["source"] == "hf:some/set"
+    assert tracking.anonymized(tiny(source=f"hf:{tmp_path}"))["source"] == "folder"
+    assert tracking.anonymized(tiny(source="/data/anna-mueller"))["source"] == "folder"
 
 
 def test_nobody_asked_for_tracking(tiny, tmp_path):
@@ -93,7 +93,7 @@ def test_nobody_asked_for_tracking(tiny, tmp_path):
         raise AssertionError
 
     run = runs.create_run(tiny(), "plain", tmp_path)
-    assert tracking.watched(run, run.config, hear) is hear
+    assert tracking.with_tracking(run, run.config, hear) is hear
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ def epoch(number):
 def tracker(tiny, tmp_path):
     told = []
     run = runs.create_run(tiny(tracking="offline"), "r", tmp_path)
-    tracker = tracking.watched(run, run.config, told.append)
+    tracker = tracking.with_tracking(run, run.config, told.append)
     tracker.told = told
     counts = {"first_epoch": 0, "epochs": 9, "train_images": 1, "validation_images": 1, "parameters": 1}
     tracker(JobStarted(run="r", path=str(run.path), backend="tensorflow", device="CPU", **counts))

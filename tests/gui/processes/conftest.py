@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from engine import demo
+from engine import demo_runs
 from engine.config import DataConfig
 from gui import app
 from gui.memory import Memory
@@ -50,7 +50,7 @@ def engines(file_engines, monkeypatch):
 def window(qtbot, root, monkeypatch, engines):
     """A window with real engines over tiny phantoms."""
     monkeypatch.setenv("ENGRAM_RUNS", str(root))
-    monkeypatch.setattr(demo, "install", lambda folder: [])
+    monkeypatch.setattr(demo_runs, "install", lambda folder: [])
     memory = Memory()
     memory.put("data", IMAGES.model_dump(mode="json"))
     made = app.make_window(memory)

@@ -7,12 +7,12 @@ import socket
 import numpy as np
 import pytest
 
-from engine import demo, evaluation, metrics, runs
+from engine import demo_runs, evaluation, metrics, runs
 from engine.data import phantom
 from engine.evaluation import scoring
 from engine.messages import EpochEnded, JobStarted
 
-PACKED = [runs.Run(path) for path in sorted(demo.PACKED.iterdir()) if path.is_dir()]
+PACKED = [runs.Run(path) for path in sorted(demo_runs.PACKED.iterdir()) if path.is_dir()]
 TEXTS = ("config.json", "provenance.json", "events.jsonl", "history.csv")
 
 
@@ -28,7 +28,7 @@ def test_there_is_one_run_of_each_of_the_studys_models():
 
 
 def test_ready_made_runs_are_small():
-    files = [file for file in demo.PACKED.rglob("*") if file.is_file()]
+    files = [file for file in demo_runs.PACKED.rglob("*") if file.is_file()]
     assert sum(file.stat().st_size for file in files) <= 8 * 2**20
 
 
@@ -74,9 +74,9 @@ def test_ready_made_run_is_worth_looking_at(run):
 
 
 def test_packing_keeps_what_is_worth_shipping(tiny_run, tmp_path):
-    packed = demo.pack(tiny_run, tmp_path / "tiny", epochs=(1, 3))
+    packed = demo_runs.pack(tiny_run, tmp_path / "tiny", epochs=(1, 3))
     assert {path.relative_to(packed.path).as_posix() for path in packed.path.rglob("*") if path.is_file()} == {
-        *demo.KEPT,
+        *demo_runs.KEPT,
         "events.jsonl",
         "previews/originals.npy",
         "previews/epoch-00001.npy",
@@ -90,9 +90,9 @@ def test_packing_keeps_what_is_worth_shipping(tiny_run, tmp_path):
 
 
 def test_newcomer_finds_the_runs(tiny_run, tmp_path, monkeypatch):
-    monkeypatch.setattr(demo, "PACKED", tmp_path / "packed")
-    demo.pack(tiny_run, tmp_path / "packed" / "tiny", epochs=(3,))
-    (run,) = demo.install(tmp_path / "runs")
+    monkeypatch.setattr(demo_runs, "PACKED", tmp_path / "packed")
+    demo_runs.pack(tiny_run, tmp_path / "packed" / "tiny", epochs=(3,))
+    (run,) = demo_runs.install(tmp_path / "runs")
     assert [found.name for found in runs.list_runs(tmp_path / "runs")] == ["tiny"]
     assert run.state() == "finished"
     assert run.best_epoch() == tiny_run.best_epoch()
@@ -103,26 +103,26 @@ def test_newcomer_finds_the_runs(tiny_run, tmp_path, monkeypatch):
 
 def test_folder_with_runs_stays_as_it_is(tiny_run):
     before = sorted(tiny_run.path.parent.iterdir())
-    assert demo.install(tiny_run.path.parent) == []
+    assert demo_runs.install(tiny_run.path.parent) == []
     assert sorted(tiny_run.path.parent.iterdir()) == before
 
 
 def test_cut_short_copy_is_no_run_and_is_made_whole(tiny_run, tmp_path, monkeypatch):
-    monkeypatch.setattr(demo, "PACKED", tmp_path / "packed")
-    demo.pack(tiny_run, tmp_path / "packed" / "tiny", epochs=(3,))
+    monkeypatch.setattr(demo_runs, "PACKED", tmp_path / "packed")
+    demo_runs.pack(tiny_run, tmp_path / "packed" / "tiny", epochs=(3,))
     with monkeypatch.context() as patch:
-        patch.setattr(demo, "_write_events", lambda folder, events: (_ for _ in ()).throw(OSError("power cut")))
+        patch.setattr(demo_runs, "_write_events", lambda folder, events: (_ for _ in ()).throw(OSError("power cut")))
         with pytest.raises(OSError, match="power cut"):
-            demo.install(tmp_path / "runs")
+            demo_runs.install(tmp_path / "runs")
     assert runs.list_runs(tmp_path / "runs") == []
-    assert [run.name for run in demo.install(tmp_path / "runs")] == ["tiny"]
+    assert [run.name for run in demo_runs.install(tmp_path / "runs")] == ["tiny"]
 
 
 def test_installing_takes_no_framework(run_python, tmp_path):
     code = f"""
 import sys
-from engine import demo
-demo.install({str(tmp_path / "runs")!r})
+from engine import demo_runs
+demo_runs.install({str(tmp_path / "runs")!r})
 print(*sorted({{"keras", "tensorflow", "torch", "jax", "matplotlib"}} & set(sys.modules)))
 """
     assert run_python(code).split() == []

@@ -38,7 +38,7 @@ def install(root: Path | str | None = None) -> list[Run]:
 def _unpack(packed: Path, target: Path) -> Run:
     """Copy one run; its settings come last, so that a copy that was cut short is no run yet."""
     shutil.copytree(packed, target, ignore=shutil.ignore_patterns("config.json", "events.jsonl"), dirs_exist_ok=True)
-    _write_events(target, [_placed(event, str(target)) for event in Run(packed).events()])
+    _write_events(target, [_with_path(event, str(target)) for event in Run(packed).events()])
     shutil.copyfile(packed / "config.json", target / "config.json")
     return Run(target.resolve())
 
@@ -59,8 +59,8 @@ def pack(run: Run, target: Path, epochs: Collection[int]) -> Run:
     for name in KEPT:
         shutil.copyfile(run.path / name, target / name)
     shutil.copyfile(run.previews / "originals.npy", target / "previews" / "originals.npy")
-    events = [_placed(event, "") for event in run.events()]
-    kept = [_thinned(event, epochs) for event in events]
+    events = [_with_path(event, "") for event in run.events()]
+    kept = [_without_previews(event, epochs) for event in events]
     for event in kept:
         if isinstance(event, EpochEnded) and event.preview:
             shutil.copyfile(run.path / event.preview, target / event.preview)
@@ -68,11 +68,11 @@ def pack(run: Run, target: Path, epochs: Collection[int]) -> Run:
     return Run(target)
 
 
-def _placed(event: Event, path: str) -> Event:
+def _with_path(event: Event, path: str) -> Event:
     return event.model_copy(update={"path": path}) if isinstance(event, JobStarted) else event
 
 
-def _thinned(event: Event, epochs: Collection[int]) -> Event:
+def _without_previews(event: Event, epochs: Collection[int]) -> Event:
     dropped = isinstance(event, EpochEnded) and event.epoch not in epochs
     return event.model_copy(update={"preview": None}) if dropped else event
 
