@@ -36,7 +36,7 @@ class Ending:
 
 
 class EngineProcess(QObject):
-    """Runs `python -m engine.worker`; closing its stdin, on purpose or by dying, ends it."""
+    """Runs `python -m engine.processes.worker`; closing its stdin, on purpose or by dying, ends it."""
 
     event_received = Signal(object)
     ended = Signal(object)
@@ -49,7 +49,7 @@ class EngineProcess(QObject):
         self._wanted = False
         self._process = QProcess(self)
         self._process.setProgram(sys.executable)
-        words = ["-m", "engine.worker", "--scratch", str(scratch / name), "--backend", backend]
+        words = ["-m", "engine.processes.worker", "--scratch", str(scratch / name), "--backend", backend]
         self._process.setArguments([*words, "--threads", str(threads)])
         self._process.setProcessEnvironment(environment())
         self._process.setStandardErrorFile(str(self.log), QProcess.OpenModeFlag.Append)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from engine import messages
 from engine.messages import Ready
-from engine.worker import Worker
+from engine.processes.worker import Worker
 
 ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT_S = 240
@@ -40,7 +40,7 @@ class Child(Conversation):
 
     def __init__(self, scratch):
         super().__init__()
-        command = [sys.executable, "-m", "engine.worker", "--scratch", str(scratch)]
+        command = [sys.executable, "-m", "engine.processes.worker", "--scratch", str(scratch)]
         self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         threading.Thread(target=self._read, daemon=True).start()
         self.ready = self.wait_for(Ready)
@@ -144,7 +144,7 @@ class _EndingWorker(Worker):
         with suppress(SystemExit):
             super()._read()
 
-    def _carry_out(self, command):
+    def _dispatch(self, command):
         if command is None:
             raise SystemExit
-        super()._carry_out(command)
+        super()._dispatch(command)

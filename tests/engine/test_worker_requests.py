@@ -6,9 +6,10 @@ import threading
 
 import pytest
 
-from engine import messages, worker
+from engine import messages
 from engine.data import Cancelled
 from engine.messages import RequestFailed, RequestProgress, Response
+from engine.processes import worker
 from tests.engine.conversation import InProcess
 
 
@@ -88,7 +89,7 @@ def test_what_gave_way_has_its_turn_only_when_nothing_is_asked_for_a_while(tmp_p
     serving = worker.Worker([], io.BytesIO(), tmp_path)
     gave_way = messages.EvaluateRun(number=1, panel="compare", run="pca:16", data=tiny().data)
     urgent = messages.OpenScan(number=2, panel="data", path="/nowhere")
-    serving._later.append(gave_way)
+    serving._deferred.append(gave_way)
     coming, waits = iter([urgent]), []
 
     def get(timeout):
@@ -110,11 +111,11 @@ def test_what_is_patient_begins_after_all_that_waits(tmp_path, tiny):
     waiting = messages.FindNeighbors(number=1, panel="scan", indices=(0,), **place)
     patient = messages.EmbeddingErrors(number=2, panel="errors", **place)
     serving._newest |= {"scan": 1, "errors": 2}
-    serving._later.append(waiting)
+    serving._deferred.append(waiting)
     serving._answer(patient)
     assert answered == []
-    while serving._later:
-        serving._answer(serving._later.pop())
+    while serving._deferred:
+        serving._answer(serving._deferred.pop())
     assert answered == [waiting, patient]
 
 

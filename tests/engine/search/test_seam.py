@@ -20,8 +20,8 @@ from engine.messages import (
     UpdateSpace,
     read_event,
 )
+from engine.processes.worker import Worker
 from engine.search import folder
-from engine.worker import Worker
 
 
 class Lines(queue.Queue):

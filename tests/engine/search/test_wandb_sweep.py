@@ -9,8 +9,8 @@ import yaml
 from engine import backend, cli, config
 from engine.errors import ConfigError, TrackingError
 from engine.messages import Search, read_event
+from engine.processes.worker import Worker
 from engine.search import folder, job, runner, wandb_sweep
-from engine.worker import Worker
 from tests.engine.tracking.wandb_server import SweepServer
 from tests.trained_runs import TINY
 

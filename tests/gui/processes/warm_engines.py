@@ -23,7 +23,7 @@ from engine.messages import (
 from gui.engine_process import Ending, EngineProcess
 
 BARE = """
-from engine import worker
+from engine.processes import worker
 from engine.messages import Ready
 worker._warm_up = lambda made, name, threads: made.emit(Ready(backend=name, device="CPU", versions={}))
 worker.main()

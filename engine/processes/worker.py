@@ -1,6 +1,6 @@
 """The engine process: commands come in on stdin, events go out on stdout, one JSON object a line.
 
-    python -m engine.worker --scratch DIR [--backend NAME] [--threads N]
+    python -m engine.processes.worker --scratch DIR [--backend NAME] [--threads N]
 
 Stdout belongs to the events alone: everything that a framework prints goes to stderr. When stdin closes, the window is
 gone and the process ends at once.
@@ -56,7 +56,7 @@ from engine.training import job
 QUIET_S = 0.5  # how long nothing was asked before work that gave way goes on
 
 
-class Jobs:
+class PendingJobs:
     """Counts the jobs that are asked for, so that a wish counts from then on, even before its job has begun."""
 
     def __init__(self, control: JobControl) -> None:
@@ -78,7 +78,7 @@ class Jobs:
             self._control.reset()
 
 
-class Aside:
+class BackgroundTask:
     """Carries out one long request at a time in a thread, so that small ones need not wait; a newer one ends it.
 
     Args:
@@ -86,14 +86,14 @@ class Aside:
     """
 
     def __init__(self, carry_out: Callable[[Any, ShouldStop], None]) -> None:
-        self._carry_out = carry_out
+        self._dispatch = carry_out
         self._unwanted = threading.Event()
 
     def begin(self, request: Request) -> None:
         """Begin with a request, and give up the one before."""
         self.end()
         self._unwanted = unwanted = threading.Event()
-        threading.Thread(target=self._carry_out, args=(request, unwanted.is_set), daemon=True).start()
+        threading.Thread(target=self._dispatch, args=(request, unwanted.is_set), daemon=True).start()
 
     def end(self) -> None:
         """Give up the request in hand."""
@@ -110,19 +110,19 @@ class Worker:
         )
         self.explorer = Explorer(scratch, self.emit, self._is_unwanted)
         self._queue: queue.Queue[Message] = queue.Queue()
-        self._later: list[Request] = []
-        self._jobs = Jobs(self.control)
-        self._audits = Aside(
+        self._deferred: list[Request] = []
+        self._jobs = PendingJobs(self.control)
+        self._audits = BackgroundTask(
             lambda audit, should_stop: self._reply(audit, lambda: answer_audit(audit, self.emit, should_stop))
         )
-        self._filters, self._filtering = Aside(self._filter), threading.Lock()
-        self._weighings = Aside(lambda weigh, _: self._reply(weigh, lambda: importance.handle_request(weigh)))
+        self._filters, self._filtering = BackgroundTask(self._filter), threading.Lock()
+        self._weighings = BackgroundTask(lambda weigh, _: self._reply(weigh, lambda: importance.handle_request(weigh)))
         self._lock = threading.Lock()
         self._newest: dict[str, int] = {}
         self._asked: Request | None = None
         self._run = ""
         self._search: Path | None = None
-        self._told = False
+        self._end_emitted = False
 
     def emit(self, event: Event) -> None:
         """Write one event line."""
@@ -130,7 +130,7 @@ class Worker:
             self._run = event.run
         if isinstance(event, SearchStarted):
             self._search = Path(event.path)
-        self._told = self._told or isinstance(event, (JobEnded, SearchEnded, StudyEnded))
+        self._end_emitted = self._end_emitted or isinstance(event, (JobEnded, SearchEnded, StudyEnded))
         with self._lock:
             self.events.write(event.to_json_line().encode())
             self.events.flush()
@@ -139,18 +139,18 @@ class Worker:
         """Carry out commands until stdin closes."""
         threading.Thread(target=self._read, daemon=True).start()
         while True:
-            self._carry_out(self._next())
+            self._dispatch(self._next())
 
     def _next(self) -> Message:
         """The next command; one that gave way goes on when nothing was asked for a while.
 
         Who has asked one thing often asks another soon: long work begun between two keys would be in the way.
         """
-        if not self._later:
+        if not self._deferred:
             return self._queue.get()
         with suppress(queue.Empty):
             return self._queue.get(timeout=QUIET_S)
-        return self._later.pop()
+        return self._deferred.pop()
 
     def _read(self) -> None:
         for line in self.commands:
@@ -164,7 +164,7 @@ class Worker:
             if isinstance(command, LoadData):
                 self._audits.end()
             if isinstance(command, SearchCommand):
-                self._pass_on(command)
+                self._forward_to_search(command)
             elif isinstance(command, ComputeImportances):
                 self._weighings.begin(command)  # at once, whatever is in hand
             elif not self.control.handle(command):
@@ -172,13 +172,13 @@ class Worker:
                 self._queue.put(command)
         os._exit(0)
 
-    def _pass_on(self, wish: SearchCommand) -> None:
+    def _forward_to_search(self, wish: SearchCommand) -> None:
         try:
             commands.submit(self._search, wish)
         except EngramError as error:
             self.emit(RequestFailed(reason=error.what, advice=error.advice))
 
-    def _carry_out(self, command: Message) -> None:
+    def _dispatch(self, command: Message) -> None:
         if isinstance(command, Audit):
             self._audits.begin(command)
         elif isinstance(command, ApplyFilter):
@@ -195,7 +195,7 @@ class Worker:
                 self._reply(request, lambda: self.explorer.answer(request))
 
     def _do_job(self, command: Message) -> None:
-        self._told = False
+        self._end_emitted = False
         emit, control, should_stop = self.emit, self.control, self.control.should_stop
         try:
             if isinstance(command, Train):
@@ -209,7 +209,7 @@ class Worker:
             elif isinstance(command, RunStudy):
                 study.run_study(command, emit=emit, should_stop=control.is_stopped, is_paused=control.is_paused)
         except EngramError as error:
-            if not self._told:
+            if not self._end_emitted:
                 self.emit(RequestFailed(reason=error.what, advice=error.advice))
         finally:
             self._search = None
@@ -220,24 +220,24 @@ class Worker:
         asked = self._asked
         if self.control.should_stop():
             return True
-        return asked is not None and (self._is_overtaken(asked) or self._can_wait(asked))
+        return asked is not None and (self._is_stale(asked) or self._should_yield(asked))
 
-    def _is_overtaken(self, asked: Request) -> bool:
+    def _is_stale(self, asked: Request) -> bool:
         return asked.number < self._newest[asked.panel]
 
-    def _can_wait(self, asked: Request) -> bool:
+    def _should_yield(self, asked: Request) -> bool:
         """Whether a request gives way to another that is there by now."""
         return asked.can_wait and not self._queue.empty()
 
     def _answer(self, request: Request) -> None:
         self.control.reset()
         self._asked = request
-        if self._is_overtaken(request) or (self._is_unwanted() and not self._can_wait(request)):
+        if self._is_stale(request) or (self._is_unwanted() and not self._should_yield(request)):
             return
-        if request.is_patient and any(not each.is_patient for each in self._later):
-            self._later.insert(0, request)
+        if request.is_patient and any(not each.is_patient for each in self._deferred):
+            self._deferred.insert(0, request)
             return
-        self._reply(request, lambda: None if self._can_wait(request) else self.explorer.answer(request))
+        self._reply(request, lambda: None if self._should_yield(request) else self.explorer.answer(request))
 
     def _reply(self, request: Request, answer: Callable[[], dict[str, Any] | None]) -> None:
         """Send the answer to a request, or the reason why there is none."""
@@ -249,13 +249,13 @@ class Worker:
             return
         if content is not None:
             self.emit(Response(number=request.number, panel=request.panel, content=content))
-        elif not self._is_overtaken(request):
-            self._later.append(request)  # it gave way, and has its turn when nothing newer is asked
+        elif not self._is_stale(request):
+            self._deferred.append(request)  # it gave way, and has its turn when nothing newer is asked
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run an engine process until its stdin closes."""
-    parser = argparse.ArgumentParser(prog="python -m engine.worker", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m engine.processes.worker", description=__doc__)
     parser.add_argument("--scratch", type=Path, required=True, help="folder for arrays that do not fit into a line")
     parser.add_argument("--backend", default="tensorflow", help="Keras backend")
     parser.add_argument("--threads", type=int, default=0, help="number of CPU threads; 0 = all")
