@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from engine import config, data, demo_runs
-from engine.cli.meter import Meter
+from engine.cli.console import ConsoleProgress
 from engine.runs import Run
 from engine.training import job
 
@@ -29,7 +29,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for model, own in MODELS.items():
             settings = config.from_flat({"model": model, **SETTINGS, **own})
-            meter = Meter(sys.stderr, settings.model.loss_unit)
+            meter = ConsoleProgress(sys.stderr, settings.model.loss_unit)
             run = job.train(settings, run=f"demo-{model}", root=folder, emit=meter)
             name_originals(demo_runs.pack(run, demo_runs.PACKED / run.name, PREVIEWS))
     size = sum(file.stat().st_size for file in Path(demo_runs.PACKED).rglob("*") if file.is_file())

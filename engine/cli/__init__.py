@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from engine.cli import parser
-from engine.cli.outcome import INTERRUPTED, USER_ERROR, Outcome
+from engine.cli.result import INTERRUPTED, USER_ERROR, CommandResult
 from engine.errors import EngramError
 
 
@@ -32,23 +32,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse(arguments)
     try:
         with contextlib.redirect_stdout(sys.stderr):  # what a framework prints is no result
-            outcome: Outcome = importlib.import_module(f"engine.cli.{options.module}").run(options)
-        sys.stdout.write(outcome.written(options.json))
+            outcome: CommandResult = importlib.import_module(f"engine.cli.{options.module}").run(options)
+        sys.stdout.write(outcome.render(options.json))
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader, such as `head`, has had enough
         return 0
     except EngramError as error:
-        return _refuse(str(error))
+        return _fail(str(error))
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        return _refuse(f"{place}{error.strerror or error}.")
+        return _fail(f"{place}{error.strerror or error}.")
     except KeyboardInterrupt:
         sys.stderr.write("\nInterrupted.\n")
         return INTERRUPTED
     return outcome.status
 
 
-def _refuse(sentence: str) -> int:
+def _fail(sentence: str) -> int:
     sys.stderr.write(sentence + "\n")
     return USER_ERROR

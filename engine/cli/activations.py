@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import backend, data, evaluation, runs
-from engine.cli.meter import Meter
-from engine.cli.outcome import USER_ERROR, Outcome, table
+from engine.cli.console import ConsoleProgress
+from engine.cli.result import USER_ERROR, CommandResult, format_table
 from engine.config import TrainingConfig
 from engine.errors import EngramError
 from engine.figures import base, channel_grid, mosaic
@@ -26,7 +26,7 @@ Activations = Mapping[str, NDArray[np.float32]]
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
+class LayersInput:
     """One slice of one file: (size, size) in [0, 1] as the run sees it; `stem` begins the names of its files."""
 
     path: str
@@ -46,31 +46,35 @@ class Subject:
         return self.stem if self.slice is None else f"{self.stem}, slice {self.slice}"
 
 
-def run(options: Namespace) -> Outcome:
+def run(options: Namespace) -> CommandResult:
     """Draw the layers for every image; one that cannot be opened does not keep the others back."""
     opened = runs.open_run(options.run, options.runs)
     options.out.mkdir(parents=True, exist_ok=True)
     model = evaluation.load_model(opened)
     listed = backend.import_on_any_backend("engine.analysis.layers", opened.config.training).list_layers(model)
     wanted = None if ALL in (options.layer or [ALL]) else list(dict.fromkeys(options.layer))
-    meter, described, failed, taken = Meter(sys.stderr), [], [], set[str]()
+    meter, described, failed, taken = ConsoleProgress(sys.stderr), [], [], set[str]()
     for done, path in enumerate(options.images):
-        meter.count("Computing activations", done, len(options.images))
+        meter.update("Computing activations", done, len(options.images))
         try:
             subject = _opened(path, options.slice, opened, taken)
         except EngramError as error:
             failed.append({"image": path, "reason": str(error)})
-            meter.say(str(error))
+            meter.print_line(str(error))
             continue
         found = _computed(model, subject, wanted)
         described.append(_write(subject, found, {layer.name: layer for layer in listed}, (opened, options)))
     shown = [layer for layer in listed if wanted is None or layer.name in wanted]
-    content = {"run": opened.name, "model": opened.config.model.model, "layers": [_facts(layer) for layer in shown]}
+    content = {
+        "run": opened.name,
+        "model": opened.config.model.model,
+        "layers": [_layer_facts(layer) for layer in shown],
+    }
     content |= {"images": described, "failed": failed}
-    return Outcome(_text(content, options.out), content, USER_ERROR if failed else 0)
+    return CommandResult(_render_text(content, options.out), content, USER_ERROR if failed else 0)
 
 
-def _opened(path: str, index: int | None, run: Run, taken: set[str]) -> Subject:
+def _opened(path: str, index: int | None, run: Run, taken: set[str]) -> LayersInput:
     """Open a scan; files of the same name in different folders are given different stems."""
     scan = data.open_scan(path)
     index = len(scan) // 2 if index is None else index
@@ -78,14 +82,14 @@ def _opened(path: str, index: int | None, run: Run, taken: set[str]) -> Subject:
     plain = UNSAFE.sub("-", Path(path).name.removesuffix(".gz").rsplit(".", 1)[0]).strip("-") or "scan"
     stem = next(name for number in range(len(taken) + 1) if (name := _numbered(plain, number)) not in taken)
     taken.add(stem)
-    return Subject(path, stem, scan, index, image)
+    return LayersInput(path, stem, scan, index, image)
 
 
 def _numbered(stem: str, number: int) -> str:
     return f"{stem}-{number + 1}" if number else stem
 
 
-def _computed(model: Any, subject: Subject, wanted: Sequence[str] | None) -> Activations:
+def _computed(model: Any, subject: LayersInput, wanted: Sequence[str] | None) -> Activations:
     """Activations of one image, (height, width, channels) or (numbers,) each.
 
     Raises:
@@ -96,7 +100,7 @@ def _computed(model: Any, subject: Subject, wanted: Sequence[str] | None) -> Act
 
 
 def _write(
-    subject: Subject, found: Activations, layers: Mapping[str, Any], asked: tuple[Run, Namespace]
+    subject: LayersInput, found: Activations, layers: Mapping[str, Any], asked: tuple[Run, Namespace]
 ) -> dict[str, Any]:
     """Write the overview and the mosaics of one image, and its arrays if they are wanted."""
     run, options = asked
@@ -116,11 +120,11 @@ def _write(
 
 def _sentence(layer: Any) -> str:
     shape = " × ".join(map(str, layer.shape)) if len(layer.shape) > 1 else f"{layer.shape[0]} values"
-    window = f" · kernel {_by(layer.kernel)}, stride {_by(layer.stride)}" if layer.kernel else ""
-    return f"{layer.kind} · {shape}{window} · receptive field {_by(layer.field.size)} px"
+    window = f" · kernel {_format_sides(layer.kernel)}, stride {_format_sides(layer.stride)}" if layer.kernel else ""
+    return f"{layer.kind} · {shape}{window} · receptive field {_format_sides(layer.field.size)} px"
 
 
-def _facts(layer: Any) -> dict[str, Any]:
+def _layer_facts(layer: Any) -> dict[str, Any]:
     """What JSON tells of a layer."""
     field, middle = layer.field, layer.field.middle()
     seen = {
@@ -134,20 +138,24 @@ def _facts(layer: Any) -> dict[str, Any]:
     return {name: getattr(layer, name) for name in plain} | {"receptive_field": seen}
 
 
-def _by(sides: Sequence[float]) -> str:
+def _format_sides(sides: Sequence[float]) -> str:
     return " × ".join(f"{side:g}" for side in sides)
 
 
-def _text(content: Mapping[str, Any], out: Path) -> str:
+def _render_text(content: Mapping[str, Any], out: Path) -> str:
     rows = [
         [
-            *(layer["name"], layer["kind"], _by(layer["shape"]), f"{layer['parameters']:,}"),
-            *(_by(layer["kernel"]) or "–", _by(layer["stride"]) or "–", _by(layer["receptive_field"]["size"])),
+            *(layer["name"], layer["kind"], _format_sides(layer["shape"]), f"{layer['parameters']:,}"),
+            *(
+                _format_sides(layer["kernel"]) or "–",
+                _format_sides(layer["stride"]) or "–",
+                _format_sides(layer["receptive_field"]["size"]),
+            ),
         ]
         for layer in content["layers"]
     ]
     head = ["layer", "kind", "shape", "parameters", "kernel", "stride", "receptive field (px)"]
-    lines = [table(head, rows, align="<<<>>>>")]
+    lines = [format_table(head, rows, align="<<<>>>>")]
     opened, failed = len(content["images"]), len(content["failed"])
     if opened:
         lines.append(f"Saved images of {opened} input{'s' * (opened > 1)} to {out}")

@@ -5,23 +5,23 @@ from argparse import Namespace
 from typing import Any
 
 from engine import config
-from engine.cli.meter import Meter
-from engine.cli.outcome import Outcome, table
+from engine.cli.console import ConsoleProgress
 from engine.cli.parser import settings
+from engine.cli.result import CommandResult, format_table
 from engine.data import audit
 
 NEAR_NOTE = "Near-duplicates are copies that were resized, recompressed, flipped, rotated, or made brighter or darker."
 SHOWN = 10
 
 
-def run(options: Namespace) -> Outcome:
+def run(options: Namespace) -> CommandResult:
     """Audit a source."""
     asked = config.from_flat(settings(options)).data
-    found = audit.audit(asked, progress=Meter(sys.stderr).count)
-    return Outcome(_text(found), found)
+    found = audit.audit(asked, progress=ConsoleProgress(sys.stderr).update)
+    return CommandResult(_render_text(found), found)
 
 
-def _text(found: dict[str, Any]) -> str:
+def _render_text(found: dict[str, Any]) -> str:
     parts = [
         found["warning"]
         or (
@@ -39,7 +39,7 @@ def _text(found: dict[str, Any]) -> str:
     if found["skipped"]:
         parts += ["", f"{len(found['skipped']):,} files skipped:"]
         parts += [f"  {each['name']}: {each['reason']}" for each in found["skipped"][:SHOWN]]
-        parts += _more(len(found["skipped"]))
+        parts += _format_overflow(len(found["skipped"]))
     return "\n".join(part for number, part in enumerate(parts) if part or (number and parts[number - 1]))
 
 
@@ -56,7 +56,7 @@ def _table(found: dict[str, Any]) -> str:
         [name, f"{counts['n']:,}", f"{counts['redundant']:,}", f"{near[name]['near_duplicates']:,}"]
         for name, counts in found["splits"].items()
     ]
-    return table(["split", "images", "redundant", "near-duplicates"], rows, align="<>>>")
+    return format_table(["split", "images", "redundant", "near-duplicates"], rows, align="<>>>")
 
 
 def _near_note(test: dict[str, int]) -> str:
@@ -78,8 +78,8 @@ def _groups(title: str, groups: list[dict[str, Any]], is_near: bool = False) -> 
         lines.append("  " + " = ".join(member["name"] for member in members if not is_near or not member["like"]))
         if is_near:
             lines += [f"    {member['name']}: {', '.join(member['seen'])}" for member in members if member["like"]]
-    return lines + _more(len(across))
+    return lines + _format_overflow(len(across))
 
 
-def _more(count: int) -> list[str]:
+def _format_overflow(count: int) -> list[str]:
     return [f"  and {count - SHOWN:,} more"] if count > SHOWN else []

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import backend
-from engine.cli.meter import Meter
+from engine.cli.console import ConsoleProgress
 from engine.config import TrainingConfig
 from engine.data import Split
 from engine.figures import base, contact_sheet
@@ -29,7 +29,7 @@ TITLES = {
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
+class ChannelQuery:
     """One layer of a run's model, the scans it is asked about, and those of its channels that are drawn."""
 
     run: Run
@@ -43,7 +43,7 @@ class Subject:
         return f"{what} · {self.layer} · {self.run.name}"
 
 
-def favourites(subject: Subject, count: int, out: Path) -> dict[str, Any]:
+def favourites(subject: ChannelQuery, count: int, out: Path) -> dict[str, Any]:
     """The scans that excite each channel most, or what its strongest unit sees of them; a row a channel."""
     found = _module("favourites").favourites(subject.model, subject.images, subject.layer, count)
     cells, told = [], []
@@ -51,7 +51,7 @@ def favourites(subject: Subject, count: int, out: Path) -> dict[str, Any]:
         for rank, each in enumerate(found[channel], 1):
             patch = each.patch(subject.images.read([each.index])[0])
             cells.append(Cell(f"channel {channel}, rank {rank}", patch, f"{each.value:.3g}"))
-        told.append({"channel": channel, "scans": [_liked(each, subject.images) for each in found[channel]]})
+        told.append({"channel": channel, "scans": [_patch_of(each, subject.images) for each in found[channel]]})
     across = min(count, len(subject.images))
     facts = (
         f"the part of the {subject.images.name} image inside the receptive field of the most active unit, and its "
@@ -60,12 +60,12 @@ def favourites(subject: Subject, count: int, out: Path) -> dict[str, Any]:
     return {"channels": told, "figure": _saved(subject, "favourites", (cells, facts, across), out)}
 
 
-def preferred(subject: Subject, out: Path, meter: Meter) -> dict[str, Any]:
+def preferred(subject: ChannelQuery, out: Path, meter: ConsoleProgress) -> dict[str, Any]:
     """The input that each channel likes best."""
     module, channel = _module("feature_visualization"), _module("channel_objective").ChannelObjective
     cells, told = [], []
     for done, number in enumerate(subject.channels):
-        meter.count("Gradient ascent", done, len(subject.channels))
+        meter.update("Gradient ascent", done, len(subject.channels))
         found = module.preferred(subject.model, channel(subject.layer, number))
         cells.append(Cell(f"channel {number}", found.image, f"{found.start:.3g} (uniform gray) → {found.value:.3g}"))
         told.append({"channel": number, "start": found.start, "value": found.value})
@@ -73,7 +73,7 @@ def preferred(subject: Subject, out: Path, meter: Meter) -> dict[str, Any]:
     return {"channels": told, "figure": _saved(subject, "preferred", (cells, facts, 8), out)}
 
 
-def saliency(subject: Subject, picture: Picture, name: str, out: Path) -> dict[str, Any]:
+def saliency(subject: ChannelQuery, picture: Picture, name: str, out: Path) -> dict[str, Any]:
     """Which pixels of a scan each channel answers to."""
     compute, channel = _module("saliency").saliency, _module("channel_objective").ChannelObjective
     cells = [Cell("image", picture, name)]
@@ -85,7 +85,7 @@ def saliency(subject: Subject, picture: Picture, name: str, out: Path) -> dict[s
     return {"image": name, "figure": _saved(subject, "saliency", (cells, facts, 5), out)}
 
 
-def matched(subject: Subject, other: str, activations: tuple[Picture, Picture], matching: Any, out: Path) -> str:
+def matched(subject: ChannelQuery, other: str, activations: tuple[Picture, Picture], matching: Any, out: Path) -> str:
     """On the first scan: each channel, its partner, and their difference, on one scale."""
     first, second = activations
     partner = {int(one): (int(two), place) for place, (one, two) in enumerate(matching.pairs)}
@@ -105,12 +105,12 @@ def matched(subject: Subject, other: str, activations: tuple[Picture, Picture], 
     return _saved(subject, "match", (cells, facts, 6), out)
 
 
-def _liked(each: Any, images: Split) -> dict[str, Any]:
+def _patch_of(each: Any, images: Split) -> dict[str, Any]:
     place = {"value": each.value, "unit": [each.row, each.column], "box": list(each.box)}
     return {"index": each.index, "name": images.names[each.index]} | place
 
 
-def _saved(subject: Subject, what: str, drawn: tuple[list[Cell], str, int], out: Path) -> str:
+def _saved(subject: ChannelQuery, what: str, drawn: tuple[list[Cell], str, int], out: Path) -> str:
     cells, facts, across = drawn
     figure = contact_sheet.draw_sheet(cells, subject.title(TITLES[what]), facts, across)
     plain = subject.layer.replace("#", "-")

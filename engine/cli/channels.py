@@ -9,9 +9,9 @@ import numpy as np
 
 from engine import backend, data, evaluation, runs
 from engine.cli import channel_sheets
-from engine.cli.channel_sheets import Subject
-from engine.cli.meter import Meter
-from engine.cli.outcome import Outcome, number, table
+from engine.cli.channel_sheets import ChannelQuery
+from engine.cli.console import ConsoleProgress
+from engine.cli.result import CommandResult, format_table, number
 from engine.config import TrainingConfig
 from engine.errors import ConfigError
 
@@ -20,27 +20,29 @@ NUMBERS = ("mean", "spread", "energy", "zeros", "lowest", "highest", "dead")
 LARGEST_FIRST = {"energy", "mean", "spread", "zeros"}
 
 
-def run(options: Namespace) -> Outcome:
+def run(options: Namespace) -> CommandResult:
     """Gather the numbers of the channels, and draw what is wanted of one layer's."""
     _check(options)
     opened = runs.open_run(options.run, options.runs)
-    meter = Meter(sys.stderr)
-    images = evaluation.load_dataset(opened, options.data, progress=meter.count).splits[options.split]
+    meter = ConsoleProgress(sys.stderr)
+    images = evaluation.load_dataset(opened, options.data, progress=meter.update).splits[options.split]
     if not len(images):
         raise ConfigError(f"There is no image in the {options.split} split.", "Choose another split (--split).")
     model = evaluation.load_model(opened)
     gather = _module("channel_statistics").statistics
     names = [options.layer] if options.layer else None
-    found = gather(model, images, names, progress=lambda done, total: meter.count("Computing activations", done, total))
+    found = gather(
+        model, images, names, progress=lambda done, total: meter.update("Computing activations", done, total)
+    )
     content: dict[str, Any] = {"run": opened.name, "model": opened.config.model.model, "split": options.split}
     content |= {"scans": len(images), "sorted": options.sort}
-    content["layers"] = [_described(name, each, options.sort) for name, each in found.items()]
+    content["layers"] = [_layer_to_dict(name, each, options.sort) for name, each in found.items()]
     if options.layer:
         order = [row["channel"] for row in content["layers"][0]["channels"]]
         top = [at for at in order if not found[options.layer].dead[at]][: int(options.top)]
-        subject = Subject(opened, model, images, options.layer, top)
-        content |= _more(subject, options, meter)
-    return Outcome(_text(content, options), content)
+        subject = ChannelQuery(opened, model, images, options.layer, top)
+        content |= _collect_extras(subject, options, meter)
+    return CommandResult(_text(content, options), content)
 
 
 def _check(options: Namespace) -> None:
@@ -57,7 +59,7 @@ def _check(options: Namespace) -> None:
         raise ConfigError(f"{asked[0]} saves images.", "Add an output folder with --out.")
 
 
-def _more(subject: Subject, options: Namespace, meter: Meter) -> dict[str, Any]:
+def _collect_extras(subject: ChannelQuery, options: Namespace, meter: ConsoleProgress) -> dict[str, Any]:
     """What is asked beside the numbers, each with its picture in --out."""
     if options.out is not None:
         options.out.mkdir(parents=True, exist_ok=True)
@@ -77,7 +79,7 @@ def _more(subject: Subject, options: Namespace, meter: Meter) -> dict[str, Any]:
     return more
 
 
-def _matched(subject: Subject, options: Namespace) -> dict[str, Any]:
+def _matched(subject: ChannelQuery, options: Namespace) -> dict[str, Any]:
     """The same layer of another run, channel by channel, on some scans of the split."""
     other = runs.open_run(options.match, options.runs)
     few = subject.images.read(
@@ -96,7 +98,7 @@ def _matched(subject: Subject, options: Namespace) -> dict[str, Any]:
     return described
 
 
-def _described(name: str, found: Any, by: str) -> dict[str, Any]:
+def _layer_to_dict(name: str, found: Any, by: str) -> dict[str, Any]:
     """One layer: its channels in order, dead ones last."""
     values = np.asarray(getattr(found, by)) if by in LARGEST_FIRST else -np.arange(len(found.mean))
     order = np.lexsort((-values, found.dead))
@@ -128,7 +130,7 @@ def _one_layer(layer: Mapping[str, Any]) -> str:
         ]
         for row in layer["channels"]
     ]
-    return table(["channel", "mean", "SD", "energy", "zeros", "min", "max", ""], rows, align=">>>>>>><")
+    return format_table(["channel", "mean", "SD", "energy", "zeros", "min", "max", ""], rows, align=">>>>>>><")
 
 
 def _all_layers(layers: Sequence[Mapping[str, Any]]) -> str:
@@ -145,7 +147,7 @@ def _all_layers(layers: Sequence[Mapping[str, Any]]) -> str:
         ]
         rows.append([layer["name"], *few])
     head = ["layer", "channels", "dead", "zeros", "median energy", "largest energy"]
-    return table(head, rows, align="<>>>>>")
+    return format_table(head, rows, align="<>>>>>")
 
 
 def _match_text(match: Mapping[str, Any], layer: str) -> str:

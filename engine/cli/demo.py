@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from engine import backend, config, evaluation, runs
-from engine.cli.meter import Meter
-from engine.cli.outcome import INTERRUPTED, Outcome
+from engine.cli.console import ConsoleProgress
 from engine.cli.parser import settings
-from engine.cli.stopping import StopWish
-from engine.cli.train import command, meter
+from engine.cli.result import INTERRUPTED, CommandResult
+from engine.cli.signals import GracefulInterrupt
+from engine.cli.train import command, training_console
 from engine.config import RunConfig
 from engine.data import Dataset, loading
 from engine.evaluation import scoring
@@ -27,7 +27,7 @@ MODELS = {"ae": {"learning_rate": 1e-3}, "vae": {"learning_rate": 1e-3}}
 SHOWN = 5
 
 
-def run(options: Namespace) -> Outcome:
+def run(options: Namespace) -> CommandResult:
     """Train both models and write the page; stopped in between, the runs are kept and there is no page."""
     began = time.monotonic()
     root = options.runs or runs.default_root()
@@ -35,14 +35,14 @@ def run(options: Namespace) -> Outcome:
     chosen = [_settings(options, name) for name in MODELS]
     out.mkdir(parents=True, exist_ok=True)
     trained = []
-    with StopWish() as wish:
+    with GracefulInterrupt() as wish:
         loading.check_source(chosen[0].data)
         backend.configure(chosen[0].training)
         for each in chosen:
             trained.append(_train(each, root, wish))
             if wish.wished:
                 kept = ", ".join(each.name for each in trained)
-                return Outcome(
+                return CommandResult(
                     f"Stopped. Saved in {root}: {kept}.", {"runs": [each.name for each in trained]}, INTERRUPTED
                 )
     page = out / "report.html"
@@ -51,7 +51,7 @@ def run(options: Namespace) -> Outcome:
     names = [each.name for each in trained]
     text = f"The report is {page.absolute()}\nThe runs are {' and '.join(names)} in {root}"
     measured = {each.run.name: each.measured for each in described.examined}
-    return Outcome(
+    return CommandResult(
         text, {"report": str(page.absolute()), "runs": names, "measured": measured, "elapsed_s": described.elapsed_s}
     )
 
@@ -63,22 +63,22 @@ def _settings(options: Namespace, model: str) -> RunConfig:
     return config.from_flat({name: value for name, value in settings(options).items() if name in known}, base)
 
 
-def _train(chosen: RunConfig, root: Path, wish: StopWish) -> Run:
+def _train(chosen: RunConfig, root: Path, wish: GracefulInterrupt) -> Run:
     created = runs.create_run(chosen, None, root)
-    return job.train(run=created, emit=meter(created), should_stop=wish)
+    return job.train(run=created, emit=training_console(created), should_stop=wish)
 
 
 def _examine(trained: list[Run], began: float, root: Path | None) -> DemoReport:
     """Measure every run and put the images that are shown through it."""
-    shower = Meter(sys.stderr)
+    shower = ConsoleProgress(sys.stderr)
     images = evaluation.load_dataset(trained[0])
     split = "test" if len(images.test) else "validation"
     models = [evaluation.load_model(each) for each in trained]
-    shown = _shown(models[0], images, split)
+    shown = _fixed_scans(models[0], images, split)
     examined = [
         EvaluatedRun(
             each,
-            (evaluation.evaluate(each, images, progress=shower.count) or {})["splits"],
+            (evaluation.evaluate(each, images, progress=shower.update) or {})["splits"],
             scoring.reconstruct(model, images.splits[split].read(shown)),
         )
         for each, model in zip(trained, models, strict=True)
@@ -90,7 +90,7 @@ def _examine(trained: list[Run], began: float, root: Path | None) -> DemoReport:
     return DemoReport(title, images, shown, split, examined, time.monotonic() - began, advice)
 
 
-def _shown(model: Any, images: Dataset, split: str) -> list[int]:
+def _fixed_scans(model: Any, images: Dataset, split: str) -> list[int]:
     """Images spread evenly over a split, then the one that a model reconstructs worst."""
     part = images.splits[split]
     even = np.unique(np.linspace(0, len(part) - 1, min(SHOWN, len(part))).round().astype(int)).tolist()

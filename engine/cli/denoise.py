@@ -7,24 +7,24 @@ from pathlib import Path
 from typing import Any
 
 from engine import runs
+from engine.cli.console import ConsoleProgress
 from engine.cli.denoise_options import denoise_config
-from engine.cli.meter import Meter
-from engine.cli.outcome import Outcome, decimals, table
+from engine.cli.result import CommandResult, decimals, format_table
 from engine.denoising import baselines, compare
 from engine.denoising.compare import CompareRequest, CompareResult, MethodResult
 from engine.figures import base, denoising
 
 
-def run(options: Namespace) -> Outcome:
+def run(options: Namespace) -> CommandResult:
     """Denoise one scan with every method and write the pictures."""
     opened, settings = runs.open_run(options.run, options.runs), denoise_config(options)
     against = baselines.parse_names(options.against)
     options.out.mkdir(parents=True, exist_ok=True)
-    meter = Meter(sys.stderr)
+    meter = ConsoleProgress(sys.stderr)
     order = CompareRequest(opened, options.image, settings, options.slice, options.roi, against)
-    found = compare.compare_methods(order, meter.count)
+    found = compare.compare_methods(order, meter.update)
     for sentence in found.missing.values():
-        meter.say(sentence)
+        meter.print_line(sentence)
     content = {
         "run": opened.name,
         "image": options.image,
@@ -39,7 +39,7 @@ def run(options: Namespace) -> Outcome:
         "missing": dict(found.missing),
         "files": _write(found, order, options.out),
     }
-    return Outcome(_text(content, options.out), content)
+    return CommandResult(_text(content, options.out), content)
 
 
 def _write(found: CompareResult, order: CompareRequest, out: Path) -> dict[str, str]:
@@ -76,10 +76,12 @@ def _text(content: dict[str, Any], out: Path) -> str:
     rows = []
     for name, numbers in content["methods"].items():
         title = "noisy" if name == compare.NOISY else numbers["title"]
-        rows.append([title, decimals(numbers["psnr_db"], 1), decimals(numbers["ssim"], 2), *_kept(numbers)])
+        rows.append([title, decimals(numbers["psnr_db"], 1), decimals(numbers["ssim"], 2), *_format_retention(numbers)])
     lines = [
         f"{Path(content['image']).name}, {content['noise']} noise, σ = {content['sigma']:g}, seed {content['seed']}:",
-        table(["method", "PSNR (dB)", "SSIM", "contrast retained (%)", "95% CI", "pattern (%)"], rows, align="<>>>>>"),
+        format_table(
+            ["method", "PSNR (dB)", "SSIM", "contrast retained (%)", "95% CI", "pattern (%)"], rows, align="<>>>>>"
+        ),
     ]
     lines += [numbers["warning"] for numbers in content["methods"].values() if numbers["warning"]]
     lines += content["notes"]
@@ -87,7 +89,7 @@ def _text(content: dict[str, Any], out: Path) -> str:
     return "\n".join(lines)
 
 
-def _kept(numbers: dict[str, Any]) -> list[str]:
+def _format_retention(numbers: dict[str, Any]) -> list[str]:
     if "retention" not in numbers:
         return ["–", "", "–"]
     low, high = numbers["retention_interval"]

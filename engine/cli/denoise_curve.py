@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from engine import runs
+from engine.cli.console import ConsoleProgress
 from engine.cli.denoise_options import denoise_config
-from engine.cli.meter import Meter
-from engine.cli.outcome import INTERRUPTED, Outcome, table
-from engine.cli.stopping import StopWish
+from engine.cli.result import INTERRUPTED, CommandResult, format_table
+from engine.cli.signals import GracefulInterrupt
 from engine.denoising import baselines, curve, methods
 from engine.denoising.curve import CurveRequest
 from engine.errors import ConfigError
@@ -31,7 +31,7 @@ COLUMNS = ("method", "kind", "sigma", "measure", "mean", "low", "high")
 SHOWN_PROBLEMS = 5
 
 
-def run(options: Namespace) -> Outcome:
+def run(options: Namespace) -> CommandResult:
     """Draw the curves of some runs."""
     order = CurveRequest(
         runs=[runs.open_run(name, options.runs) for name in dict.fromkeys(options.names)],
@@ -43,15 +43,15 @@ def run(options: Namespace) -> Outcome:
         boxes=options.boxes,
         most=_count(options.scans),
     )
-    meter = Meter(sys.stderr)
-    with StopWish(NOTE) as wish:
-        found = curve.run_curve(order, wish, meter.count)
+    meter = ConsoleProgress(sys.stderr)
+    with GracefulInterrupt(NOTE) as wish:
+        found = curve.run_curve(order, wish, meter.update)
     if found is None:
-        return Outcome("Stopped.", {}, INTERRUPTED)
+        return CommandResult("Stopped.", {}, INTERRUPTED)
     for sentence in [*found.content["missing"].values(), *found.content["problems"][:SHOWN_PROBLEMS]]:
-        meter.say(sentence)
+        meter.print_line(sentence)
     content = found.content | {"files": _write(found.content, options.out) if options.out else []}
-    return Outcome(_text(content), content)
+    return CommandResult(_text(content), content)
 
 
 def sigmas(text: str) -> list[float]:
@@ -122,7 +122,7 @@ def _table(content: dict[str, Any], name: str) -> str:
         [each["title"], *(_cell(*cell, form, times) for cell in zip(each[name], each[f"{name}_interval"], strict=True))]
         for each in content["methods"].values()
     ]
-    return table(head, rows, align="<" + ">" * len(content["sigmas"]))
+    return format_table(head, rows, align="<" + ">" * len(content["sigmas"]))
 
 
 def _cell(value: float | None, interval: Sequence[float] | None, form: str, times: int) -> str:

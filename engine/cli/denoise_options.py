@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from engine import config
-from engine.cli.setting_options import PROGRAM, add_option, summary
+from engine.cli.config_options import PROGRAM, add_option, summary
 from engine.config import DenoiseConfig
 
 BASELINE_NAMES = "none, gaussian, median, nlm, tv, wavelet, pca, bm3d"

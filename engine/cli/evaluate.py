@@ -5,12 +5,12 @@ from argparse import Namespace
 from typing import Any
 
 from engine import evaluation, runs
-from engine.cli.meter import Meter
-from engine.cli.outcome import INTERRUPTED, Outcome, decimals, number, table
+from engine.cli.console import ConsoleProgress
+from engine.cli.result import INTERRUPTED, CommandResult, decimals, format_table, number
 from engine.config import model_title
 from engine.runs import Run
 
-PICTURES = {
+IMAGE_COLUMNS = {
     "n": "images",
     "psnr_db": "PSNR (dB)",
     "mse": "MSE",
@@ -21,7 +21,7 @@ PICTURES = {
     "head_ssim": "head SSIM",
 }
 PLACES = {"psnr_db": 1, "head_psnr_db": 1, "ssim": 2, "head_ssim": 2, "ms_ssim": 2}
-NATS = {
+NATS_COLUMNS = {
     "nats_per_image": "nats per image",
     "nats_per_pixel": "nats per pixel",
     "reconstruction_nats": "reconstruction",
@@ -39,35 +39,37 @@ floor, the binary entropy of the images. Active dims: latent dimensions with mor
 loss × {size} images, as in the reference study (a 2024 course report)."""
 
 
-def run(options: Namespace) -> Outcome:
+def run(options: Namespace) -> CommandResult:
     """Measure a run on each split."""
     opened = runs.open_run(options.run, options.runs)
-    meter = Meter(sys.stderr)
-    images = evaluation.load_dataset(opened, options.data, progress=meter.count)
+    meter = ConsoleProgress(sys.stderr)
+    images = evaluation.load_dataset(opened, options.data, progress=meter.update)
     if options.data is None and evaluation.has_data_changed(opened, images):
-        meter.say("The images have changed since this run was trained: its training images may now be in other splits.")
-    measured = evaluation.evaluate_with_references(opened, images, options.split, progress=meter.count)
+        meter.print_line(
+            "The images have changed since this run was trained: its training images may now be in other splits."
+        )
+    measured = evaluation.evaluate_with_references(opened, images, options.split, progress=meter.update)
     if measured is None:
-        return Outcome("Stopped.", {}, INTERRUPTED)
-    return Outcome(_text(opened, images.source, measured), measured)
+        return CommandResult("Stopped.", {}, INTERRUPTED)
+    return CommandResult(_text(opened, images.source, measured), measured)
 
 
 def _text(run: Run, source: str, measured: dict[str, Any]) -> str:
     model, splits = run.config.model, measured["splits"]
     scales = max((part["ms_ssim_scales"] for part in splits.values()), default=0)
     lines = [
-        f"Run {run.name} ({model_title(model.model)}) on {source}{_given(run)}; means over images:",
+        f"Run {run.name} ({model_title(model.model)}) on {source}{_noise_note(run)}; means over images:",
         _pictures(run.name, measured),
         PICTURES_NOTE.format(scales=scales),
     ]
     if model.loss_unit == "nats":
-        rows = [[split, *(number(part[key]) for key in NATS)] for split, part in splits.items()]
-        lines += ["", table(["split", *NATS.values()], rows, align="<" + ">" * len(NATS))]
+        rows = [[split, *(number(part[key]) for key in NATS_COLUMNS)] for split, part in splits.items()]
+        lines += ["", format_table(["split", *NATS_COLUMNS.values()], rows, align="<" + ">" * len(NATS_COLUMNS))]
         lines.append(NATS_NOTE.format(size=run.config.training.batch_size))
     return "\n".join([*lines, "", *measured["notes"]])
 
 
-def _given(run: Run) -> str:
+def _noise_note(run: Run) -> str:
     noise = run.config.noise
     if noise.noise == "none":
         return ""
@@ -86,11 +88,11 @@ def _pictures(name: str, measured: dict[str, Any]) -> str:
         rows.append(["", "mean image", *_cells(yardsticks["mean"][split])])
         if yardsticks["identity"][split]["mse"]:
             rows.append(["", "noisy input", *_cells(yardsticks["identity"][split])])
-    return table(["split", "model", *PICTURES.values()], rows, align="<<" + ">" * len(PICTURES))
+    return format_table(["split", "model", *IMAGE_COLUMNS.values()], rows, align="<<" + ">" * len(IMAGE_COLUMNS))
 
 
 def _cells(part: dict[str, Any]) -> list[str]:
-    cells = {key: number(part[key]) for key in PICTURES}
+    cells = {key: number(part[key]) for key in IMAGE_COLUMNS}
     cells |= {key: decimals(part[key], places) for key, places in PLACES.items()}
     if part["psnr_db_interval"]:
         low, high = part["psnr_db_interval"]

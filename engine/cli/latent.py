@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from engine import backend, data, evaluation, metrics, runs
-from engine.cli import latent_pictures
-from engine.cli.meter import Meter
-from engine.cli.outcome import Outcome, number, table
-from engine.cli.typed import whole
+from engine.cli import latent_figures
+from engine.cli.arguments import whole_number
+from engine.cli.console import ConsoleProgress
+from engine.cli.result import CommandResult, format_table, number
 from engine.config import TrainingConfig
 from engine.evaluation import scoring
 from engine.figures import base
@@ -30,19 +30,19 @@ MOST_SEED = 2**31 - 1
 TERMS = "ratio: distance to the nearest training image ÷ mean distance to the 50 nearest"
 
 
-def run(options: Namespace) -> Outcome:
+def run(options: Namespace) -> CommandResult:
     """Look into a run's latent space."""
-    seed = whole(options.seed, "--seed", 0, MOST_SEED)
-    meter = Meter(sys.stderr)
+    seed = whole_number(options.seed, "--seed", 0, MOST_SEED)
+    meter = ConsoleProgress(sys.stderr)
     atlas = opened(options, meter)
     options.out.mkdir(parents=True, exist_ok=True)
     splits = [split for split in SPLITS if len(atlas.images.splits[split])]
     codes = atlas.codes(*splits)
-    atlas.progress = partial(meter.count, "Reconstructing")
+    atlas.progress = partial(meter.update, "Reconstructing")
     scans = reports.scan_table(atlas, splits) | {"mse": atlas.errors(*splits).tolist()}
-    meter.count("Computing the map", 0, len(codes))
-    laid = _laid_out(atlas, splits, options.method, seed)
-    meter.count("Computing the map", len(codes), len(codes))
+    meter.update("Computing the map", 0, len(codes))
+    laid = _embed(atlas, splits, options.method, seed)
+    meter.update("Computing the map", len(codes), len(codes))
     content: dict[str, Any] = {
         "run": atlas.run.name,
         "model": atlas.run.config.model.model,
@@ -55,18 +55,18 @@ def run(options: Namespace) -> Outcome:
     }
     content["files"] = _maps(options.out, scans, laid) | _dimensions(options.out, content["dimensions"])
     content["copies"] = _copies(options.out, atlas)
-    content["files"] |= latent_pictures.draw(atlas, options.out)
-    atlas.progress = partial(meter.count, "Checking calibration")
-    content["calibration"] = latent_pictures.calibrate(atlas, options.out)
-    return Outcome(_text(content, options.out), content)
+    content["files"] |= latent_figures.write_figures(atlas, options.out)
+    atlas.progress = partial(meter.update, "Checking calibration")
+    content["calibration"] = latent_figures.calibrate(atlas, options.out)
+    return CommandResult(_text(content, options.out), content)
 
 
-def opened(options: Namespace, meter: Meter) -> LatentData:
+def opened(options: Namespace, meter: ConsoleProgress) -> LatentData:
     """The atlas of the run and the data that a command names."""
     found = runs.open_run(options.run, options.runs)
-    images: data.Dataset = evaluation.load_dataset(found, options.data, progress=meter.count)
+    images: data.Dataset = evaluation.load_dataset(found, options.data, progress=meter.update)
     atlas = LatentData(found, evaluation.load_model(found), images)
-    atlas.progress = partial(meter.count, "Encoding")
+    atlas.progress = partial(meter.update, "Encoding")
     backend.import_on_any_backend("engine.analysis.layers", TrainingConfig())
     return atlas
 
@@ -81,7 +81,7 @@ def write_table(path: Path, rows: list[dict[str, Any]]) -> str:
     return str(path)
 
 
-def _laid_out(atlas: LatentData, splits: list[str], method: str, seed: int) -> embedding.Embedding:
+def _embed(atlas: LatentData, splits: list[str], method: str, seed: int) -> embedding.Embedding:
     counts = [len(atlas.images.splits[split]) for split in splits]
     train = np.repeat([split == "train" for split in splits], counts)
     return embedding.compute_embedding(atlas.codes(*splits).means, train, method, seed)
@@ -136,7 +136,7 @@ def _copies(out: Path, atlas: LatentData) -> dict[str, Any]:
     groups |= {"reconstructions of these": ratios["reconstruction"][~leaked]}
     drawn = drawing.nearest_distances(groups, COPY_RATIO, TERMS)
     base.save(drawn, out / "neighbours.png")
-    latent_pictures.neighbours(atlas, found, originals, out)
+    latent_figures.neighbours(atlas, found, originals, out)
     in_train = np.isin(images.keys, atlas.images.train.keys)
     return {
         "test_scans": len(images),
@@ -175,14 +175,14 @@ def _text(content: Mapping[str, Any], out: Path) -> str:
         [str(number_), *(number(found[name][at]) for name in ("value", "mean", "spread"))]
         for at, number_ in enumerate(found["order"][:5])
     ]
-    lines += ["", table(head, most, align=">>>>"), "", *_said_of_copies(content["copies"])]
+    lines += ["", format_table(head, most, align=">>>>"), "", *_copy_notes(content["copies"])]
     if content["calibration"]:
         lines.append(content["calibration"]["sentence"])
     lines.append(f"Saved maps, tables and figures to {out}")
     return "\n".join(lines)
 
 
-def _said_of_copies(found: Mapping[str, Any]) -> list[str]:
+def _copy_notes(found: Mapping[str, Any]) -> list[str]:
     if not found["test_scans"]:
         return ["There are no test images to compare with training images."]
     known, there = found["flagged_leaked_in_train"], found["leaked_in_train"]

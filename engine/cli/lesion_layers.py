@@ -12,8 +12,8 @@ import numpy as np
 from engine import backend, data, evaluation, lesions, runs
 from engine.analysis import detectability_json
 from engine.analysis.lesion_pairs import LesionPair, inpainted_pairs, phantom_pairs, stack_pairs
-from engine.cli.meter import Meter
-from engine.cli.outcome import Outcome, number, table
+from engine.cli.console import ConsoleProgress
+from engine.cli.result import CommandResult, format_table, number
 from engine.config import DataConfig, TrainingConfig
 from engine.data.loading import open_source
 from engine.errors import ConfigError
@@ -30,27 +30,27 @@ Retained contrast is reported separately: unlike a human reader, the ideal obser
 of contrast."""
 
 
-def run(options: Namespace) -> Outcome:
+def run(options: Namespace) -> CommandResult:
     """Follow the lesions of some pairs through a run."""
     count = _whole(options.pairs, "pairs", MOST_PAIRS)
     looks: dict[str, Any] = {"noise": _above_zero(options.noise)}
     looks["places"] = _whole(options.places, "places", MOST_PLACES)
     looks["channels"] = _whole(options.channels, "channels", MOST_CHANNELS)
     opened = runs.open_run(options.run, options.runs)
-    meter = Meter(sys.stderr)
-    twins = _twins(opened, options, count, meter)
+    meter = ConsoleProgress(sys.stderr)
+    twins = _lesion_pairs(opened, options, count, meter)
     model = evaluation.load_model(opened)
     detectability = backend.import_on_any_backend("engine.analysis.detectability", opened.config.training)
 
     def step(done: int, total: int) -> bool:
-        meter.count("Computing d′", done, total)
+        meter.update("Computing d′", done, total)
         return True
 
     pictures, healthy = stack_pairs(twins)
     asked = _asked_layers(options.layers, model)
     observer = detectability.Observer(**looks)
     found = detectability.DetectabilityJob(model, pictures, healthy, observer, asked).go_on(step)
-    meter.count("Computing d′", 1, 1)
+    meter.update("Computing d′", 1, 1)
     content = {"run": opened.name, "model": opened.config.model.model, "of": _asked_of(options), **looks}
     content |= detectability_json.to_dict(found)
     content["pairs"] = detectability_json.pairs(found, twins, scoring.reconstruct(model, pictures))
@@ -59,7 +59,7 @@ def run(options: Namespace) -> Outcome:
         content["figure"] = str(
             base.save(detectability_curve.draw_detectability(content), options.out / "lesion-layers.png")
         )
-    return Outcome(_text(content), content)
+    return CommandResult(_text(content), content)
 
 
 def _asked_layers(typed: str, model: Any) -> list[str] | None:
@@ -75,13 +75,13 @@ def _asked_layers(typed: str, model: Any) -> list[str] | None:
     return [name.strip() for name in typed.split(",")]
 
 
-def _twins(run: Run, options: Namespace, count: int, meter: Meter) -> list[LesionPair]:
+def _lesion_pairs(run: Run, options: Namespace, count: int, meter: ConsoleProgress) -> list[LesionPair]:
     if options.boxes is None:
         if options.data is not None:
             raise ConfigError("--data needs a table of lesion boxes (--boxes).", "Without --data, phantoms are used.")
         return phantom_pairs(count, run.config.data.size)
     boxes = lesions.read_boxes(options.boxes)
-    images: data.Dataset = evaluation.load_dataset(run, options.data, progress=meter.count)
+    images: data.Dataset = evaluation.load_dataset(run, options.data, progress=meter.update)
     return inpainted_pairs(images.splits[options.split], boxes, count, _aspect_of(images.config))
 
 
@@ -111,7 +111,10 @@ def _text(content: Mapping[str, Any]) -> str:
     ]
     title = f"Detectability of {len(pairs)} lesions in run {content['run']} ({content['of']}):"
     start = ["image", "", number(content["picture_d_prime"]), "100.0%", "100.0%", ""]
-    lines = [title, table(["layer", "kind", "d′", "d′ retained", "this layer", "loss"], [start, *rows], align="<<>>>>")]
+    lines = [
+        title,
+        format_table(["layer", "kind", "d′", "d′ retained", "this layer", "loss"], [start, *rows], align="<<>>>>"),
+    ]
     lines += [NOTE.format(noise=content["noise"]), "", _verdict(content)]
     if "figure" in content:
         lines.append(f"Figure: {content['figure']}")

@@ -5,8 +5,8 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from engine import evaluation, parity, runs
-from engine.cli.meter import Meter
-from engine.cli.outcome import USER_ERROR, Outcome, number, table
+from engine.cli.console import ConsoleProgress
+from engine.cli.result import USER_ERROR, CommandResult, format_table, number
 from engine.config import model_title
 from engine.errors import ConfigError
 from engine.evaluation import scoring
@@ -19,17 +19,17 @@ Difference: the largest between any two backends over all images. Relative: the 
 largest value where that is above 1, else the difference itself; it must stay below {limit:g}."""
 
 
-def run(options: Namespace) -> Outcome:
+def run(options: Namespace) -> CommandResult:
     """Compare a run's layers on all installed backends."""
     count = _count(options.images)
     opened = runs.open_run(options.run, options.runs)
-    meter = Meter(sys.stderr)
-    loaded = evaluation.load_dataset(opened, options.data, progress=meter.count)
+    meter = ConsoleProgress(sys.stderr)
+    loaded = evaluation.load_dataset(opened, options.data, progress=meter.update)
     split = next(name for name in ("test", "validation", "train") if len(loaded.splits[name]))
     _, images = scoring.fix_sample(loaded.splits[split], count)
-    found = parity.check(opened, images, progress=meter.count)
+    found = parity.check(opened, images, progress=meter.update)
     content = {**found.content(), "source": loaded.source, "split": split}
-    return Outcome(_text(found, f"{split} images of {loaded.source}"), content, 0 if found.ok else USER_ERROR)
+    return CommandResult(_text(found, f"{split} images of {loaded.source}"), content, 0 if found.ok else USER_ERROR)
 
 
 def _count(typed: str) -> int:
@@ -43,8 +43,8 @@ def _count(typed: str) -> int:
 def _text(found: ParityResult, images: str) -> str:
     rows = [_row(each) for each in [*found.layers, *found.outputs]]
     lines = [f"Run {found.run} ({model_title(found.model)}), same weights, {found.images} {images}:"]
-    lines += [_side(found, name) for name in found.backends]
-    lines.append(table(["layer", "kind", "largest value", "difference", "relative", ""], rows, align="<<>>><"))
+    lines += [_backend_line(found, name) for name in found.backends]
+    lines.append(format_table(["layer", "kind", "largest value", "difference", "relative", ""], rows, align="<<>>><"))
     lines += [SCALE_NOTE.format(limit=LIMIT), _verdict(found)]
     return "\n".join(lines)
 
@@ -54,7 +54,7 @@ def _row(each: LayerComparison) -> Sequence[str]:
     return [each.name, each.kind or "output", *numbers, "" if each.ok else "DIFFERS"]
 
 
-def _side(found: ParityResult, name: str) -> str:
+def _backend_line(found: ParityResult, name: str) -> str:
     side = found.backends[name]
     if not side.installed:
         return f"  {name}: not installed, not compared. Install it: {side.install}"

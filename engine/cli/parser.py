@@ -1,4 +1,4 @@
-"""What can be typed. Every setting becomes an option by itself: see `engine.cli.setting_options`.
+"""What can be typed. Every setting becomes an option by itself: see `engine.cli.config_options`.
 
 Nothing is decided here about a value: it goes as it was typed to `engine.config`, whose sentence says what is wrong.
 """
@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from engine import __version__, config
+from engine.cli.config_options import PROGRAM as PROGRAM
+from engine.cli.config_options import add_option, add_settings, summary
+from engine.cli.config_options import run_config as run_config
+from engine.cli.config_options import settings as settings
 from engine.cli.denoise_options import add_denoise, add_denoise_curve
 from engine.cli.latent_options import add_latent, add_sample
 from engine.cli.layer_options import add_activations, add_channels, add_lesion_layers
 from engine.cli.search_options import add_search, add_trials
-from engine.cli.setting_options import PROGRAM as PROGRAM
-from engine.cli.setting_options import add_option, add_settings, summary
-from engine.cli.setting_options import run_config as run_config
-from engine.cli.setting_options import settings as settings
 from engine.config import DataConfig, StudyConfig
 from engine.figures import DISCLAIMER
 
@@ -83,7 +83,7 @@ class Parser(argparse.ArgumentParser):
         """Say what is wrong and what to do; exit status 2."""
         self.exit(2, f"{message[0].upper()}{message[1:].rstrip('.')}. See {self.prog} --help.\n")
 
-    def unknown(self, words: Sequence[str]) -> NoReturn:
+    def fail_unknown(self, words: Sequence[str]) -> NoReturn:
         """Complain of words that mean nothing here, with the option that was perhaps meant."""
         word = words[0].split("=")[0]
         if word in self._option_string_actions:
@@ -106,7 +106,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         parser.exit(2)
     options, unknown = parser.parse_known_args(words)
     if unknown:
-        commands[options.command].unknown(unknown)
+        commands[options.command].fail_unknown(unknown)
     return options
 
 
@@ -245,7 +245,7 @@ COMMANDS = {
     "resume": ("resume", "resume a stopped or crashed run, or extend it (--epochs)", _add_resume),
     "search": ("search", "search for settings, each trial saved as a run; resumes after a stop or crash", add_search),
     "trials": ("trials", "list the trials of a search, or control it while it runs", add_trials),
-    "runs": ("listing", "list the runs", lambda command: None),
+    "runs": ("runs", "list the runs", lambda command: None),
     "evaluate": (
         "evaluate",
         "evaluate a model against baselines (PCA, mean image, unprocessed input) on each split, with leaked test "

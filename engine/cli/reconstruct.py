@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import data, evaluation, metrics, runs
-from engine.cli.meter import Meter
-from engine.cli.outcome import USER_ERROR, Outcome, decimals, number, table
+from engine.cli.console import ConsoleProgress
+from engine.cli.result import USER_ERROR, CommandResult, decimals, format_table, number
 from engine.errors import EngramError
 from engine.evaluation import scoring
 from engine.figures import base
@@ -23,7 +23,7 @@ MOST_COMPARED = 12
 
 
 @dataclass
-class Subject:
+class ReconstructInput:
     """One slice of one file: as the run sees it, and what the run makes of it. Images are (size, size) in [0, 1]."""
 
     path: str
@@ -60,35 +60,35 @@ class Subject:
         return {name: float(measure(*pair)[0]) for name, measure in MEASURES.items()}
 
 
-def run(options: Namespace) -> Outcome:
+def run(options: Namespace) -> CommandResult:
     """Reconstruct every image and write its pictures; one that cannot be opened does not keep the others back."""
     opened = runs.open_run(options.run, options.runs)
     options.out.mkdir(parents=True, exist_ok=True)
     model = evaluation.load_model(opened)
-    meter, subjects, failed = Meter(sys.stderr), [], []
+    meter, subjects, failed = ConsoleProgress(sys.stderr), [], []
     for done, path in enumerate(options.images):
-        meter.count("Reconstructing", done, len(options.images))
+        meter.update("Reconstructing", done, len(options.images))
         try:
             subjects.append(_reconstruct(path, options.slice, opened, model))
         except EngramError as error:
             failed.append({"image": path, "reason": str(error)})
-            meter.say(str(error))
-    _name_apart(subjects)
+            meter.print_line(str(error))
+    _make_names_unique(subjects)
     described = _write(subjects, opened, options.out)
     content = {"run": opened.name, "model": opened.config.model.model, "images": described, "failed": failed}
-    return Outcome(_text(described, options.out, failed), content, USER_ERROR if failed else 0)
+    return CommandResult(_text(described, options.out, failed), content, USER_ERROR if failed else 0)
 
 
-def _reconstruct(path: str, index: int | None, run: Run, model: Any) -> Subject:
+def _reconstruct(path: str, index: int | None, run: Run, model: Any) -> ReconstructInput:
     scan = data.open_scan(path)
     index = len(scan) // 2 if index is None else index
     original = data.prepare(scan, run.config.data, index)
     reconstructed = scoring.reconstruct(model, original[None, ..., None])[0, ..., 0]
     stem = Path(path).name.removesuffix(".gz").rsplit(".", 1)[0]
-    return Subject(path, stem, scan, index, original, reconstructed)
+    return ReconstructInput(path, stem, scan, index, original, reconstructed)
 
 
-def _name_apart(subjects: Sequence[Subject]) -> None:
+def _make_names_unique(subjects: Sequence[ReconstructInput]) -> None:
     """Give files of the same name in different folders different stems."""
     taken: dict[str, int] = {}
     for subject in subjects:
@@ -97,7 +97,7 @@ def _name_apart(subjects: Sequence[Subject]) -> None:
             subject.stem += f"-{taken[subject.stem]}"
 
 
-def _write(subjects: Sequence[Subject], run: Run, out: Path) -> list[dict[str, Any]]:
+def _write(subjects: Sequence[ReconstructInput], run: Run, out: Path) -> list[dict[str, Any]]:
     """Write three pictures and a comparison for each subject, all differences on one scale."""
     limit = base.difference_limit([subject.difference for subject in subjects])
     described = []
@@ -117,7 +117,7 @@ def _write(subjects: Sequence[Subject], run: Run, out: Path) -> list[dict[str, A
     return described
 
 
-def _comparison(subjects: Sequence[Subject], run: Run, limit: float) -> Any:
+def _comparison(subjects: Sequence[ReconstructInput], run: Run, limit: float) -> Any:
     notes = [f"{m['psnr_db']:.1f} dB · SSIM {m['ssim']:.2f}" for m in (subject.measures() for subject in subjects)]
     columns = [
         base.Column(
@@ -139,7 +139,7 @@ def _text(described: Sequence[dict[str, Any]], out: Path, failed: Sequence[Any])
         ]
         for each in described
     ]
-    lines = [table(["image", "slice (from 0)", "MSE", "PSNR (dB)", "SSIM"], rows, align="<>>>>")] if rows else []
+    lines = [format_table(["image", "slice (from 0)", "MSE", "PSNR (dB)", "SSIM"], rows, align="<>>>>")] if rows else []
     lines += [f"{Path(each['image']).name}: {note}" for each in described for note in each["notes"]]
     if rows:
         lines.append(f"Saved images of {len(rows)} input{'s' * (len(rows) > 1)} to {out}")

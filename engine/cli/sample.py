@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from engine.cli.arguments import whole_number
+from engine.cli.console import ConsoleProgress
 from engine.cli.latent import MOST_SEED, TERMS, opened, write_table
-from engine.cli.meter import Meter
-from engine.cli.outcome import Outcome
-from engine.cli.typed import whole
+from engine.cli.result import CommandResult
 from engine.explorer import latent_decode_handlers
 from engine.figures import base
 from engine.figures.image_strips import Strip, strips
@@ -19,11 +19,11 @@ from engine.latent.latent_data import PIXEL, LatentData, flat
 MOST, ROW = 256, 8
 
 
-def run(options: Namespace) -> Outcome:
+def run(options: Namespace) -> CommandResult:
     """Draw latents, decode them, and look for the training scan nearest to each picture."""
-    count = whole(options.count, "--n", 1, MOST)
-    seed = whole(options.seed, "--seed", 0, MOST_SEED)
-    atlas = opened(options, Meter(sys.stderr))
+    count = whole_number(options.count, "--n", 1, MOST)
+    seed = whole_number(options.seed, "--seed", 0, MOST_SEED)
+    atlas = opened(options, ConsoleProgress(sys.stderr))
     source = options.drawn_from or ("prior" if atlas.space.kind == "posterior" else "mixture")
     atlas.space.need_decoder()
     latents, mixture = latent_decode_handlers.sample_latents(atlas, source, count, seed)
@@ -39,7 +39,7 @@ def run(options: Namespace) -> Outcome:
     content = {"run": atlas.run.name, "model": atlas.run.config.model.model, "source": source, "seed": seed}
     content |= {"limit": near[0]["limit"], "typical": near[0]["typical"], "mixture": mixture, "grid": str(grid)}
     content |= {"memorised": sum(row["memorised"] for row in rows), "samples": rows}
-    return Outcome(_text(content, options.out), content)
+    return CommandResult(_text(content, options.out), content)
 
 
 def _row(number: int, found: Mapping[str, Any]) -> dict[str, Any]:

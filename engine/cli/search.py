@@ -6,10 +6,10 @@ from typing import Any
 
 from engine import backend, config, runs
 from engine.cli import trials
-from engine.cli.meter import Meter
-from engine.cli.outcome import Outcome, duration, number
+from engine.cli.console import ConsoleProgress
 from engine.cli.parser import PROGRAM, settings
-from engine.cli.stopping import StopWish
+from engine.cli.result import CommandResult, duration, number
+from engine.cli.signals import GracefulInterrupt
 from engine.config import RunConfig, SearchConfig
 from engine.errors import ConfigError, SearchNotFound
 from engine.messages import (
@@ -38,26 +38,26 @@ ENDINGS = {
 }
 
 
-def run(options: Namespace) -> Outcome:
+def run(options: Namespace) -> CommandResult:
     """Search, or go on with a search."""
-    order = _order(options)
+    order = _search_command(options)
     if options.sweep_yaml is not None:
         options.sweep_yaml.write_text(wandb_sweep.to_sweep_yaml(folder.spec_of_command(order)), encoding="utf-8")
-    teller = Teller(Meter(sys.stderr, _unit(order)))
-    with StopWish(NOTE) as wish:
+    teller = SearchConsole(ConsoleProgress(sys.stderr, _unit(order)))
+    with GracefulInterrupt(NOTE) as wish:
         folder.check_source(order)  # before Keras is imported
         backend.import_without_compute()
         found = job.search(order, emit=teller, should_stop=wish)
-    content = trials.content(found)
+    content = trials.search_to_dict(found)
     goal = content["settings"]["trials"]
     command = f"{PROGRAM} search --name {found.name}" + (f" --runs {options.runs}" if options.runs else "")
     lines = [ENDINGS[teller.ended].format(goal=goal, command=command), trials.table_of(content)]
     if content["best"] and "epochs" in content["space"]:
         lines.append(EPOCHS_NOTE)
-    return Outcome("\n".join(lines), {**content, "ended": teller.ended})
+    return CommandResult("\n".join(lines), {**content, "ended": teller.ended})
 
 
-def _order(options: Namespace) -> Order:
+def _search_command(options: Namespace) -> Order:
     """What is wanted, from the options; they come before the preset, and a search that there is needs none."""
     given = {
         spec.name: getattr(options, spec.name)
@@ -65,7 +65,7 @@ def _order(options: Namespace) -> Order:
         if hasattr(options, spec.name)
     }
     values = {name: value for name, value in settings(options).items() if name != "seed"}
-    plan = _recorded(options)
+    plan = _existing_spec(options)
     known = plan.base if plan else None
     base, described = known, None
     if varied := sorted(set(values) & set(plan.space.names if plan else ())):
@@ -84,7 +84,7 @@ def _order(options: Namespace) -> Order:
     )
 
 
-def _recorded(options: Namespace) -> SearchSpec | None:
+def _existing_spec(options: Namespace) -> SearchSpec | None:
     """The plan of the search of that name, None when there is none yet."""
     try:
         with folder.open_search(options.name, options.runs).open_storage() as ledger:
@@ -106,10 +106,10 @@ def _unit(order: Order) -> str:
     return order.base.model.loss_unit if order.base else ""
 
 
-class Teller:
+class SearchConsole:
     """Shows a search on a terminal: a line for each trial, above the meter of the one that runs."""
 
-    def __init__(self, meter: Meter) -> None:
+    def __init__(self, meter: ConsoleProgress) -> None:
         self.meter = meter
         self.ended = "stopped"
         self._over = 0, 0
@@ -119,20 +119,20 @@ class Teller:
         if isinstance(event, SearchStarted):
             points = "unlimited (continuous ranges)" if event.size is None else f"{event.size:,} configurations"
             names = ", ".join(event.space)
-            self.meter.say(f"Search {event.search}: {event.settings.algorithm} over {names} ({points}).")
+            self.meter.print_line(f"Search {event.search}: {event.settings.algorithm} over {names} ({points}).")
         elif isinstance(event, TrialProposed):
-            self.meter.say(f"trial {event.number}: {statistics.format_values(event.values)}")
+            self.meter.print_line(f"trial {event.number}: {statistics.format_values(event.values)}")
         elif isinstance(event, TrialStarted):
             if event.first_epoch:
-                self.meter.say(f"trial {event.number} resumes after epoch {event.first_epoch} of {event.epochs}")
+                self.meter.print_line(f"trial {event.number} resumes after epoch {event.first_epoch} of {event.epochs}")
         elif isinstance(event, TrialEnded):
             loss = f"validation loss {number(event.score)}" if event.score is not None else event.reason
-            self.meter.say(f"trial {event.number} {event.state} after {duration(event.seconds)}: {loss}")
+            self.meter.print_line(f"trial {event.number} {event.state} after {duration(event.seconds)}: {loss}")
         elif isinstance(event, SearchState):
             self._where(event)
         elif isinstance(event, SearchEnded):
             self.ended = event.state
-            self.meter.say(
+            self.meter.print_line(
                 f"Search {event.search}: {'space exhausted' if event.state == 'exhausted' else event.state}."
             )
         elif not isinstance(event, EpochEnded):
@@ -143,4 +143,4 @@ class Teller:
         over = event.done, event.failed
         if event.running and over != self._over:
             self._over = over
-            self.meter.say(f"{event.done} of {event.trials} done, {event.failed} failed{left}")
+            self.meter.print_line(f"{event.done} of {event.trials} done, {event.failed} failed{left}")

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from engine import config
-from engine.cli.setting_options import PROGRAM, add_option, add_settings, summary
+from engine.cli.config_options import PROGRAM, add_option, add_settings, summary
 from engine.config import SearchConfig
 
 SEARCH_EPILOG = f"""\

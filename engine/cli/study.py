@@ -5,29 +5,31 @@ from argparse import Namespace
 from typing import Any
 
 from engine import config
-from engine.cli.meter import Meter
-from engine.cli.outcome import INTERRUPTED, Outcome, duration
+from engine.cli.console import ConsoleProgress
 from engine.cli.parser import settings
-from engine.cli.stopping import StopWish
+from engine.cli.result import INTERRUPTED, CommandResult, duration
+from engine.cli.signals import GracefulInterrupt
 from engine.config import StudyConfig
 from engine.errors import ConfigError
 from engine.messages import RunStudy
 from engine.reproduction import job
 
 
-def run(options: Namespace) -> Outcome:
+def run(options: Namespace) -> CommandResult:
     """Make the study, or go on with the one that is in the folder."""
     if options.runs is not None:
         raise ConfigError("A study keeps its runs in its own folder.", "Remove --runs; the runs are in OUT/runs.")
     given = settings(options)
     order = RunStudy(out=str(options.out), config=_chosen(options), settings=given)
-    with StopWish() as wish:
-        content = job.run_study(order, emit=Meter(sys.stderr), should_stop=wish)
+    with GracefulInterrupt() as wish:
+        content = job.run_study(order, emit=ConsoleProgress(sys.stderr), should_stop=wish)
     if content["state"] == "stopped":
         done = sum(each["state"] == "finished" for each in content["runs"])
         text = f"Stopped with {done} of {content['planned']} runs finished; everything is saved in {content['path']}\n"
-        return Outcome(f"{text}Resume: run the same command again.", content, 0 if content["runs"] else INTERRUPTED)
-    return Outcome(_text(content), content)
+        return CommandResult(
+            f"{text}Resume: run the same command again.", content, 0 if content["runs"] else INTERRUPTED
+        )
+    return CommandResult(_text(content), content)
 
 
 def _chosen(options: Namespace) -> StudyConfig:

@@ -6,34 +6,34 @@ from pathlib import Path
 from typing import Any
 
 from engine import backend, config, runs, tracking
-from engine.cli.meter import Meter
-from engine.cli.outcome import INTERRUPTED, Outcome, number
+from engine.cli.console import ConsoleProgress
 from engine.cli.parser import PROGRAM, run_config
-from engine.cli.stopping import StopWish
+from engine.cli.result import INTERRUPTED, CommandResult, number
+from engine.cli.signals import GracefulInterrupt
 from engine.config import RunConfig
 from engine.data import loading
 from engine.runs import Run
 from engine.training import job
 
 
-def run(options: Namespace) -> Outcome:
+def run(options: Namespace) -> CommandResult:
     """Train a new run."""
     chosen = run_config(options, config.preset(options.preset) if options.preset else None)
-    with StopWish() as wish:
+    with GracefulInterrupt() as wish:
         tracking.check(chosen)
         loading.check_source(chosen.data)  # before a framework is imported
         backend.configure(chosen.training)  # before there is a folder: it may not be installed
         created = runs.create_run(chosen, options.run, options.runs)
-        job.train(run=created, emit=meter(created), should_stop=wish)
-    return outcome(created, options.runs)
+        job.train(run=created, emit=training_console(created), should_stop=wish)
+    return training_result(created, options.runs)
 
 
-def meter(run: Run) -> Meter:
+def training_console(run: Run) -> ConsoleProgress:
     """A meter on stderr for the training of a run."""
-    return Meter(sys.stderr, run.config.model.loss_unit)
+    return ConsoleProgress(sys.stderr, run.config.model.loss_unit)
 
 
-def outcome(run: Run, root: Path | None) -> Outcome:
+def training_result(run: Run, root: Path | None) -> CommandResult:
     """How the training of a run ended.
 
     Args:
@@ -41,10 +41,10 @@ def outcome(run: Run, root: Path | None) -> Outcome:
         root: the `--runs` that was given, for the advice.
     """
     if not run.model_path.exists():
-        return Outcome(
+        return CommandResult(
             f"Stopped before the first step; run {run.name} has no saved model yet.", _content(run), INTERRUPTED
         )
-    return Outcome(_summary(run, root), _content(run))
+    return CommandResult(_summary(run, root), _content(run))
 
 
 def _content(run: Run) -> dict[str, Any]:

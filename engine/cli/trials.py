@@ -4,13 +4,13 @@ import json
 from argparse import Namespace
 from typing import Any
 
-from engine.cli.outcome import Outcome, duration, number, table
+from engine.cli.result import CommandResult, duration, format_table, number
 from engine.errors import ConfigError, SearchError
 from engine.search import command_check, commands, folder, statistics
 from engine.search.folder import SearchFolder
 from engine.search.storage import Trial
 
-DONE = {
+CONFIRMATIONS = {
     "stop": "The search will stop after this step. Resume it with: search --name {name}",
     "pause": "The search will pause after this step. Continue it with: trials {name} --continue",
     "continue": "The search continues.",
@@ -21,18 +21,18 @@ DONE = {
 }
 
 
-def run(options: Namespace) -> Outcome:
+def run(options: Namespace) -> CommandResult:
     """List the trials in the order proposed, or pass a wish on."""
     search = folder.open_search(options.name, options.runs)
-    wished = _wished(options)
+    wished = _requested_command(options)
     if wished:
         verb, given = wished
-        return _wish(search, verb, given)
-    found = content(search)
-    return Outcome(f"{_head(found)}\n{table_of(found)}", found)
+        return _send_command(search, verb, given)
+    found = search_to_dict(search)
+    return CommandResult(f"{_headline(found)}\n{table_of(found)}", found)
 
 
-def _wished(options: Namespace) -> tuple[str, Any] | None:
+def _requested_command(options: Namespace) -> tuple[str, Any] | None:
     if options.verb:
         return options.verb, None
     if options.space is not None:
@@ -53,17 +53,19 @@ def _json(text: str) -> dict[str, Any]:
     return found
 
 
-def _wish(search: SearchFolder, verb: str, given: Any) -> Outcome:
+def _send_command(search: SearchFolder, verb: str, given: Any) -> CommandResult:
     busy = search.is_busy()
     if not busy and verb in commands.TRANSIENT:
         raise SearchError(f"Search '{search.name}' is not running.", f"Resume it with: search --name {search.name}")
     with search.open_storage() as ledger:
         command_check.submit_checked(ledger, verb, given)
     later = "" if busy else f" It is not running; resume it with: search --name {search.name}"
-    return Outcome(DONE[verb].format(name=search.name) + later, {"search": search.name, "told": verb, "running": busy})
+    return CommandResult(
+        CONFIRMATIONS[verb].format(name=search.name) + later, {"search": search.name, "told": verb, "running": busy}
+    )
 
 
-def content(search: SearchFolder) -> dict[str, Any]:
+def search_to_dict(search: SearchFolder) -> dict[str, Any]:
     """What is known of a search, as `--json` prints it."""
     with search.open_storage() as ledger:
         plan, rows = folder.spec_from_attrs(ledger), ledger.trials()
@@ -84,19 +86,19 @@ def content(search: SearchFolder) -> dict[str, Any]:
         "size": plan.space.size(),
         "left": left,
         "exhausted": left == 0,
-        "best": _described(best, busy) if best else None,
-        "trials": [_described(row, busy) for row in rows],
+        "best": _trial_to_dict(best, busy) if best else None,
+        "trials": [_trial_to_dict(row, busy) for row in rows],
     }
 
 
-def _described(row: Trial, busy: bool) -> dict[str, Any]:
+def _trial_to_dict(row: Trial, busy: bool) -> dict[str, Any]:
     """A trial; one that nobody is at waits to be gone on with."""
     state = "interrupted" if row.state == "running" and not busy else row.state
     known = ("number", "config", "score", "reason", "run", "best_epoch", "epochs", "seconds", "origin", "place")
     return {**{name: getattr(row, name) for name in known}, "state": state, "run": row.run or None}
 
 
-def _head(found: dict[str, Any]) -> str:
+def _headline(found: dict[str, Any]) -> str:
     over = sum(row["state"] in ("finished", "failed", "stopped") for row in found["trials"])
     size = (
         "unlimited configurations (continuous ranges)"
@@ -117,4 +119,4 @@ def table_of(found: dict[str, Any]) -> str:
         state = f"{row['state']}: {row['reason']}" if row["reason"] else row["state"]
         score = number(row["score"]) + (" best" if row["number"] == best else "")
         rows.append([str(row["number"]), *values, score, str(row["epochs"]), duration(row["seconds"]), state])
-    return table(head, rows, align=">" * (len(names) + 4) + "<") if rows else "No trials yet."
+    return format_table(head, rows, align=">" * (len(names) + 4) + "<") if rows else "No trials yet."

@@ -14,9 +14,9 @@ import pytest
 from PIL import Image
 
 from engine import cli, config, runs
-from engine.cli import outcome, parser
-from engine.cli.meter import Meter
-from engine.cli.stopping import StopWish
+from engine.cli import parser, result
+from engine.cli.console import ConsoleProgress
+from engine.cli.signals import GracefulInterrupt
 from engine.figures import DISCLAIMER
 from tests.conftest import ROOT
 from tests.trained_runs import TINY
@@ -196,8 +196,8 @@ def test_control_c_stops_training_and_keeps_the_model(tmp_path):
 def test_second_signal_ends_the_process(number):
     code = f"""
 import os
-from engine.cli.stopping import StopWish
-with StopWish() as wish:
+from engine.cli.signals import GracefulInterrupt
+with GracefulInterrupt() as wish:
     assert not wish()
     os.kill(os.getpid(), {number:d})
     assert wish()
@@ -212,7 +212,7 @@ with StopWish() as wish:
 
 def test_signals_are_given_back_afterwards():
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
-    with StopWish():
+    with GracefulInterrupt():
         assert signal.getsignal(signal.SIGINT) != before[0]
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
 
@@ -533,7 +533,7 @@ def events():
 
 def test_meter_redraws_one_line_and_leaves_one_an_epoch():
     terminal = Terminal()
-    meter = Meter(terminal)
+    meter = ConsoleProgress(terminal)
     shown = []
     for event in events():
         meter(event)
@@ -545,7 +545,7 @@ def test_meter_redraws_one_line_and_leaves_one_an_epoch():
 
 def test_meter_writes_only_lines_that_stay_where_nobody_watches():
     quiet = Terminal(live=False)
-    meter = Meter(quiet, "nats")
+    meter = ConsoleProgress(quiet, "nats")
     for event in events():
         meter(event)
     assert "\r" not in quiet.written
@@ -556,7 +556,7 @@ def test_meter_writes_only_lines_that_stay_where_nobody_watches():
 def test_meter_never_wraps_and_asks_for_no_sign_a_terminal_lacks(monkeypatch):
     monkeypatch.setenv("COLUMNS", "40")
     narrow = Terminal("cp1252")
-    meter = Meter(narrow)
+    meter = ConsoleProgress(narrow)
     for event in list(events())[:3]:
         meter(event)
     assert max(len(line) for line in narrow.lines()[1:]) <= 39
@@ -568,7 +568,7 @@ def test_meter_never_wraps_and_asks_for_no_sign_a_terminal_lacks(monkeypatch):
     [(0, "0 s"), (59.6, "1 min 00 s"), (250, "4 min 10 s"), (7500, "2 h 05 min"), (float("inf"), "0 s")],
 )
 def test_duration(seconds, text):
-    assert outcome.duration(seconds) == text
+    assert result.duration(seconds) == text
 
 
 @pytest.mark.parametrize(
@@ -576,11 +576,11 @@ def test_duration(seconds, text):
     [(0.00392611, "0.003926"), (6512.4, "6,512"), (21.456, "21.46"), (None, "–"), (float("nan"), "–")],
 )
 def test_number(value, text):
-    assert outcome.number(value) == text
+    assert result.number(value) == text
 
 
 def test_json_knows_no_infinity():
-    written = outcome.Outcome("", {"a": [float("inf"), 1.5], "b": float("nan")}).written(as_json=True)
+    written = result.CommandResult("", {"a": [float("inf"), 1.5], "b": float("nan")}).render(as_json=True)
     assert json.loads(written) == {"a": [None, 1.5], "b": None}
 
 

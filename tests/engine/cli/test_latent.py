@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from engine import cli, config
-from engine.cli import latent_pictures
+from engine.cli import latent_figures
 from engine.figures import DISCLAIMER
 from engine.training import job
 from tests.trained_runs import TINY
@@ -25,9 +25,9 @@ def root(trained, tmp_path_factory):
 @pytest.fixture(autouse=True)
 def few_steps(monkeypatch):
     """Draw traversals and interpolations with few steps."""
-    monkeypatch.setattr(latent_pictures, "STEPS", 3)
-    monkeypatch.setattr(latent_pictures, "WALKS", 2)
-    monkeypatch.setattr(latent_pictures, "SUSPECTS", 2)
+    monkeypatch.setattr(latent_figures, "STEPS", 3)
+    monkeypatch.setattr(latent_figures, "WALKS", 2)
+    monkeypatch.setattr(latent_figures, "SUSPECTS", 2)
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ sys.stdout.write(look_into(sys.argv[1], Path(sys.argv[2])))
 @pytest.mark.slow
 def test_run_of_any_backend_is_looked_into_on_it_and_read_by_tensorflow(backend, run_python, tmp_path, monkeypatch):
     """Commands compute with the run's own backend; the app reads with TensorFlow, as this process does."""
-    monkeypatch.setattr(latent_pictures, "draw", lambda *_: {})  # drawn in this process by other tests
+    monkeypatch.setattr(latent_figures, "write_figures", lambda *_: {})  # drawn in this process by other tests
     if backend == "tensorflow":
         assert look_into(backend, tmp_path) == backend
     else:

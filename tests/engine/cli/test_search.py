@@ -7,8 +7,8 @@ import re
 import pytest
 
 from engine import backend, cli, config
-from engine.cli.meter import Meter
-from engine.cli.search import Teller
+from engine.cli.console import ConsoleProgress
+from engine.cli.search import SearchConsole
 from engine.messages import Search, SearchState, TrialStarted
 from engine.search import folder, runner
 from engine.search.space import config_key
@@ -135,7 +135,7 @@ def test_a_preset_s_space_is_searched_but_for_what_is_fixed(call, monkeypatch):
 
 def test_where_a_search_stands_is_said_once_for_each_trial_that_is_over():
     told = io.StringIO()
-    teller = Teller(Meter(told))
+    teller = SearchConsole(ConsoleProgress(told))
     known = {"search": "s", "state": "running", "trials": 9, "left": 5, "left_s": 60.0, "best": 1, "best_score": 0.1}
     for done, failed, running in ((0, 0, 1), (2, 0, 1), (2, 0, 2), (2, 1, 0), (2, 1, 1), (2, 1, 2)):
         teller(SearchState(done=done, failed=failed, running=running, **known))
@@ -144,7 +144,7 @@ def test_where_a_search_stands_is_said_once_for_each_trial_that_is_over():
 
 def test_a_trial_that_goes_on_says_from_where():
     told = io.StringIO()
-    teller = Teller(Meter(told))
+    teller = SearchConsole(ConsoleProgress(told))
     for number, first in ((3, 0), (4, 8)):
         teller(TrialStarted(search="s", number=number, run=f"s-{number}", first_epoch=first, epochs=40))
     assert told.getvalue() == "trial 4 resumes after epoch 8 of 40\n"

@@ -4,20 +4,20 @@ from argparse import Namespace
 from typing import Any
 
 from engine import runs
-from engine.cli.outcome import Outcome, number, table
+from engine.cli.result import CommandResult, format_table, number
 from engine.errors import EngramError
 from engine.runs import Run
 
 HEAD = ("run", "model", "state", "epoch", "best validation loss", "data")
 
 
-def run(options: Namespace) -> Outcome:
+def run(options: Namespace) -> CommandResult:
     """List the runs, oldest first."""
     root = options.runs or runs.default_root()
     listed = [_describe(each) for each in runs.list_runs(root)]
     if not listed:
-        return Outcome(f"There are no runs in {root} yet.", [])
-    return Outcome(table(HEAD, [_row(each) for each in listed], align="<<<>><"), listed)
+        return CommandResult(f"There are no runs in {root} yet.", [])
+    return CommandResult(format_table(HEAD, [_row(each) for each in listed], align="<<<>><"), listed)
 
 
 def _describe(run: Run) -> dict[str, Any]:

@@ -9,7 +9,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 NOTE = "Stopping after this batch; the model is kept. Press Ctrl-C again to quit immediately."
 
 
-class StopWish:
+class GracefulInterrupt:
     """While entered, hears SIGINT and SIGTERM; called, says whether one came: the `should_stop` of a job.
 
     Args:

@@ -12,7 +12,7 @@ USER_ERROR, INTERRUPTED = 2, 130
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CommandResult:
     """The result of a command.
 
     Args:
@@ -25,12 +25,12 @@ class Outcome:
     content: Any
     status: int = 0
 
-    def written(self, as_json: bool) -> str:
+    def render(self, as_json: bool) -> str:
         """The result as it goes to stdout."""
         return (json.dumps(to_json_safe(self.content), indent=2) if as_json else self.text) + "\n"
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], align: str) -> str:
+def format_table(head: Sequence[str], rows: Sequence[Sequence[str]], align: str) -> str:
     """Columns under their heads; `align` has '<' or '>' for each."""
     lines = [head, *rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]

@@ -3,13 +3,13 @@
 import shutil
 from typing import TextIO
 
-from engine.cli.outcome import duration, number
+from engine.cli.result import duration, number
 from engine.messages import EpochEnded, Event, JobStarted, Log, Progress, StudyProgress
 
-CELLS = 20
+BAR_WIDTH = 20
 
 
-class Meter:
+class ConsoleProgress:
     """Shows events as they come; pass it as a job's `emit`.
 
     Args:
@@ -29,21 +29,21 @@ class Meter:
         if isinstance(event, Progress):
             self._draw(self.progress(event))
         elif isinstance(event, EpochEnded):
-            self.say(self.epoch(event))
+            self.print_line(self.epoch(event))
         elif isinstance(event, JobStarted):
             self._epochs = event.epochs
-            self.say(started(event))
+            self.print_line(format_start(event))
         elif isinstance(event, Log):
-            self.say(event.text)
+            self.print_line(event.text)
         elif isinstance(event, StudyProgress):
             bar = "" if event.share is None else f"{self._bar(event.share)} "
             self._draw(f"{event.stage} {bar}{event.text}")
 
-    def count(self, what: str, done: int, total: int) -> None:
+    def update(self, what: str, done: int, total: int) -> None:
         """Show how far a job without epochs is; gone when it is done."""
         self._draw(f"{what} {self._bar(done / max(total, 1))} {done:,}/{total:,}" if done < total else "")
 
-    def say(self, text: str) -> None:
+    def print_line(self, text: str) -> None:
         """Write a line that stays."""
         self._draw("")
         self.stream.write(text + "\n")
@@ -67,8 +67,8 @@ class Meter:
         return f"{number(value)} {self.unit}".rstrip()
 
     def _bar(self, share: float) -> str:
-        full = min(CELLS, int(share * CELLS))
-        return (self._full * full + self._tip * (full < CELLS)).ljust(CELLS)
+        full = min(BAR_WIDTH, int(share * BAR_WIDTH))
+        return (self._full * full + self._tip * (full < BAR_WIDTH)).ljust(BAR_WIDTH)
 
     def _draw(self, text: str) -> None:
         """Put a text in place of the one that was drawn last."""
@@ -80,7 +80,7 @@ class Meter:
         self._drawn = len(text)
 
 
-def started(event: JobStarted) -> str:
+def format_start(event: JobStarted) -> str:
     """What is about to be trained, in one line."""
     images = f"{event.train_images:,} training and {event.validation_images:,} validation images"
     onward = f", from epoch {event.first_epoch + 1}" if event.first_epoch else ""

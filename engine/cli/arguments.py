@@ -3,7 +3,7 @@
 from engine.errors import ConfigError
 
 
-def whole(typed: str, option: str, least: int, most: int) -> int:
+def whole_number(typed: str, option: str, least: int, most: int) -> int:
     """A whole number within a range.
 
     Raises:

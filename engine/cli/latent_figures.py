@@ -21,7 +21,7 @@ SAMPLES, CALIBRATED, SHOWN = 32, 64, 4
 PLACE = "validation"
 
 
-def draw(atlas: LatentData, out: Path) -> dict[str, str]:
+def write_figures(atlas: LatentData, out: Path) -> dict[str, str]:
     """Write what can be decoded from latents; nothing where the model cannot."""
     if atlas.space.kind == "features":
         return {}

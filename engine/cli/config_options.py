@@ -31,7 +31,7 @@ def _add_model(group: Any, models: bool) -> None:
         )
     for spec, owners in model_settings():
         note = "" if len(owners) == len(config.MODELS) else f" Only for {', '.join(owners)}."
-        add_option(group, spec, note, otherwise=_otherwise(spec, owners))
+        add_option(group, spec, note, otherwise=_per_model_defaults(spec, owners))
 
 
 def model_settings() -> list[tuple[FieldSpec, list[str]]]:
@@ -43,7 +43,7 @@ def model_settings() -> list[tuple[FieldSpec, list[str]]]:
     return list(owners.values())
 
 
-def _otherwise(spec: FieldSpec, owners: Sequence[str]) -> str:
+def _per_model_defaults(spec: FieldSpec, owners: Sequence[str]) -> str:
     """What a setting means, and its default, in the models that differ from the one it was described for."""
     told: dict[str, list[str]] = {}
     for name in owners:
@@ -61,7 +61,7 @@ def summary(section: type[config.Section]) -> str:
 
 def add_option(group: Any, spec: FieldSpec, note: str = "", aliases: Sequence[str] = (), otherwise: str = "") -> None:
     """Add the option of one setting; `otherwise` says where it differs between models."""
-    text = (_described(spec, note) + otherwise).replace("%", "%%")
+    text = (_describe_field(spec, note) + otherwise).replace("%", "%%")
     given = {"dest": spec.name, "default": argparse.SUPPRESS, "help": text}
     if spec.kind == "bool":
         group.add_argument(spec.option, *aliases, action=argparse.BooleanOptionalAction, **given)
@@ -75,7 +75,7 @@ def _metavar(spec: FieldSpec) -> str:
     return {"int": "N", "float": "X", "ints": "N,N,..."}.get(spec.kind, spec.name.upper())
 
 
-def _described(spec: FieldSpec, note: str = "") -> str:
+def _describe_field(spec: FieldSpec, note: str = "") -> str:
     """Title, text, range, unit and default of a setting."""
     limits = f"{_shown(spec.low)} to {_shown(spec.high)}" if spec.low is not None and spec.high is not None else ""
     span = " ".join(part for part in (limits, spec.unit) if part)
