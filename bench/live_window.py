@@ -63,20 +63,20 @@ def opened(data: str, key: str, seen: Callable):
 
     from gui import theme
     from gui.app import make_window
-    from gui.memory import Memory
+    from gui.settings_store import SettingsStore
 
     app = QApplication.instance() or QApplication(sys.argv[:1])
     theme.apply(app, "dark")
-    memory = Memory()
-    memory.put("data", {"source": data, "size": 128, "fit": "squash"})
+    memory = SettingsStore()
+    memory.set("data", {"source": data, "size": 128, "fit": "squash"})
     window = make_window(memory)
     window.app = app  # lives as long as its window
     window.resize(1440, 900)
     window.show()
     session, ready = window.desk.session, []
     session.engine_ready.connect(ready.append)  # of the second engine, which is warmed up after the first
-    window.begin()
-    wait(lambda: session.data is not None and bool(session.book.records))
+    window.start()
+    wait(lambda: session.data is not None and bool(session.runs.records))
     panel = window.show_panel(key)
     wait(lambda: seen(panel))
     wait(lambda: bool(ready))

@@ -46,7 +46,7 @@ def measure(folder: Path, chosen: argparse.Namespace) -> None:
     add = written(folder / "runs", chosen.trials)
     panel, session = shown(SearchPanel, folder)
     ready: list[object] = []
-    session.questions.ready.connect(ready.append)
+    session.explorer.ready.connect(ready.append)
     session.warm_up("tensorflow")
     wait(lambda: bool(ready))
     print(f"{chosen.trials} trials over {len(SPACE)} settings")
@@ -83,7 +83,7 @@ def shown(kind, folder: Path):
     from PySide6.QtWidgets import QApplication
 
     from gui import theme
-    from gui.panel import Desk
+    from gui.panel import AppContext
     from gui.preferences import Preferences
     from gui.session import Session
 
@@ -92,7 +92,7 @@ def shown(kind, folder: Path):
     (folder / "scratch").mkdir()
     session = Session(folder / "runs", folder / "scratch")
     session.open(folder / "runs")
-    panel = kind(Desk(session, QUndoStack(session), Preferences(theme="dark")))
+    panel = kind(AppContext(session, QUndoStack(session), Preferences(theme="dark")))
     panel.app = app
     panel.resize(1440, 860)
     panel.show()

@@ -12,10 +12,10 @@ from engine import runs
 from gui import preferences, theme
 from gui.drops import classify
 from gui.main_window import MainWindow
-from gui.memory import Memory
-from gui.panel import Desk
+from gui.panel import AppContext
 from gui.scratch import Scratch
 from gui.session import Session
+from gui.settings_store import SettingsStore
 
 
 class FirstPaint(QObject):
@@ -33,14 +33,14 @@ class FirstPaint(QObject):
         return False
 
 
-def make_window(memory: Memory | None = None) -> MainWindow:
+def make_window(memory: SettingsStore | None = None) -> MainWindow:
     """Build the window with everything it works with; its engines start with `begin`."""
-    memory = memory or Memory()
-    chosen = preferences.read(memory)
+    memory = memory or SettingsStore()
+    chosen = preferences.load(memory)
     scratch = Scratch()
     session = Session(runs.default_root(), scratch.path)
     undo = QUndoStack(session)
-    window = MainWindow(Desk(session, undo, chosen), memory, scratch)
+    window = MainWindow(AppContext(session, undo, chosen), memory, scratch)
     session.setParent(window)
     return window
 
@@ -49,13 +49,13 @@ def open_window(paths: list[Path] | None = None) -> MainWindow:
     """Dress the program and show its window; it starts to work after its first picture."""
     app = QApplication.instance() or QApplication(sys.argv[:1])
     app.setApplicationName("Engram")
-    memory = Memory()
+    memory = SettingsStore()
     if isinstance(app, QApplication):
-        theme.apply(app, preferences.read(memory).theme)
+        theme.apply(app, preferences.load(memory).theme)
     window = make_window(memory)
 
     def begin() -> None:
-        window.begin()
+        window.start()
         if paths:
             window.open_drop(classify(paths))
 

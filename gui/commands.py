@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMessageBox
 
 from gui import preferences, theme
 from gui.drops import classify
-from gui.panel import MARK
+from gui.panel import DISCLAIMER
 from gui.preferences import Preferences, PreferencesDialog
 from gui.shell import Shell
 from gui.shortcuts import ShortcutSheet
@@ -48,20 +48,20 @@ class Commands(QObject):
         if panel:
             panel.copy_python()
 
-    def prefer(self) -> None:
+    def open_preferences(self) -> None:
         """Ask for the preferences and follow them at once."""
         dialog = PreferencesDialog(self._window.desk.preferences, self._window)
         if dialog.exec() == QDialog.DialogCode.Accepted:
-            self.follow(dialog.chosen())
+            self.set_theme(dialog.chosen())
         dialog.deleteLater()
 
-    def follow(self, chosen: Preferences) -> None:
+    def set_theme(self, chosen: Preferences) -> None:
         """Keep preferences and bring the window in line with them."""
         window, before = self._window, self._window.desk.preferences
         window.desk.preferences = chosen
-        preferences.write(window.memory, chosen)
+        preferences.save(window.memory, chosen)
         if chosen.theme != before.theme:
-            self._dress(chosen)
+            self._apply_theme(chosen)
         if chosen.runs != before.runs:
             window.open_runs()
         if chosen.backend != before.backend:
@@ -70,20 +70,20 @@ class Commands(QObject):
 
     def use_theme(self, mode: theme.Mode) -> None:
         now = self._window.desk.preferences
-        self.follow(Preferences(mode, now.runs, now.backend, now.download))
+        self.set_theme(Preferences(mode, now.runs, now.backend, now.download))
 
-    def pause_or_go_on(self) -> None:
+    def toggle_pause(self) -> None:
         job = self._window.desk.session.job
-        job.go_on() if job.state in ("paused", "pausing") else job.pause()
+        job.resume() if job.state in ("paused", "pausing") else job.pause()
 
     def start(self) -> None:
-        self._window.show_panel("train").show_wish(("start", None))
+        self._window.show_panel("train").navigate(("start", None))
 
     def resume(self) -> None:
-        self._window.show_panel("train").show_wish(("resume", None))
+        self._window.show_panel("train").navigate(("resume", None))
 
     def open_runs_folder(self) -> None:
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._window.desk.session.book.root)))
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._window.desk.session.runs.root)))
 
     def show_shortcuts(self) -> None:
         ShortcutSheet(self._window).open()
@@ -91,11 +91,11 @@ class Commands(QObject):
     def show_about(self) -> None:
         text = (
             f"<b>Engram {version('engram-mri')}</b><p>Train, inspect and stress-test autoencoders on brain MRI "
-            f"slices.</p><p>{MARK}</p>"
+            f"slices.</p><p>{DISCLAIMER}</p>"
         )
         QMessageBox.about(self._window, "About Engram", text)
 
-    def _dress(self, chosen: Preferences) -> None:
+    def _apply_theme(self, chosen: Preferences) -> None:
         app = QApplication.instance()
         if isinstance(app, QApplication):
             theme.apply(app, chosen.theme)

@@ -17,7 +17,7 @@ SIGKILL = 9  # of the kernel where memory runs out; `signal` has no name for it 
 
 
 @dataclass(frozen=True)
-class Ending:
+class ProcessExit:
     """How an engine process ended: what it was asked for, or not."""
 
     code: int
@@ -45,8 +45,8 @@ class EngineProcess(QObject):
         super().__init__(parent)
         self.backend, self.threads = backend, threads
         self.log = scratch / f"{name}.log"
-        self._unread = b""
-        self._wanted = False
+        self._buffer = b""
+        self._exit_expected = False
         self._process = QProcess(self)
         self._process.setProgram(sys.executable)
         words = ["-m", "engine.processes.worker", "--scratch", str(scratch / name), "--backend", backend]
@@ -73,11 +73,11 @@ class EngineProcess(QObject):
 
     def close(self, grace_ms: int = GRACE_MS) -> None:
         """Ask it to end by closing its stdin; after a grace period, kill it."""
-        self._wanted = True
+        self._exit_expected = True
         self._process.closeWriteChannel()
         QTimer.singleShot(grace_ms, self, self.kill)
 
-    def let_go(self) -> None:
+    def detach(self) -> None:
         """End it, and tell no one of it any more."""
         self.event_received.disconnect()
         self.ended.disconnect()
@@ -86,20 +86,20 @@ class EngineProcess(QObject):
 
     def kill(self) -> None:
         """End it now, by force."""
-        self._wanted = True
+        self._exit_expected = True
         if self.is_running():
             self._process.kill()
 
-    def finish(self, wait_ms: int = GRACE_MS) -> None:
+    def shutdown(self, wait_ms: int = GRACE_MS) -> None:
         """Close it and wait for its end: the last thing before the window goes."""
-        self._wanted = True
+        self._exit_expected = True
         self._process.closeWriteChannel()
         if self.is_running() and not self._process.waitForFinished(wait_ms):
             self._process.kill()
             self._process.waitForFinished(wait_ms)
 
     def _on_output(self) -> None:
-        *lines, self._unread = (self._unread + self._process.readAllStandardOutput().data()).split(b"\n")
+        *lines, self._buffer = (self._buffer + self._process.readAllStandardOutput().data()).split(b"\n")
         for line in lines:
             event = _event(line)
             if event is not None:
@@ -108,11 +108,11 @@ class EngineProcess(QObject):
     def _on_finished(self, code: int, status: QProcess.ExitStatus) -> None:
         self._on_output()
         crashed = status == QProcess.ExitStatus.CrashExit
-        self.ended.emit(Ending(code, crashed, self._wanted, last_line(self.log)))
+        self.ended.emit(ProcessExit(code, crashed, self._exit_expected, last_line(self.log)))
 
     def _on_error(self, error: QProcess.ProcessError) -> None:
         if error == QProcess.ProcessError.FailedToStart:
-            self.ended.emit(Ending(127, False, self._wanted, self._process.errorString()))
+            self.ended.emit(ProcessExit(127, False, self._exit_expected, self._process.errorString()))
 
 
 def _event(line: bytes) -> Event | None:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from engine.config import FieldSpec
 from engine.errors import ConfigError
-from gui.editors import Editor, choice_title, editor_for
+from gui.field_editors import Editor, choice_title, editor_for
 from gui.widgets.fold import Fold
 from gui.widgets.text import label, restyle
 
@@ -44,7 +44,7 @@ class FieldRow(QObject):
         editor.setAccessibleDescription(spec.help)
         self.show_problem("")
 
-    def place(self, grid: QGridLayout) -> None:
+    def add_to_grid(self, grid: QGridLayout) -> None:
         row = grid.rowCount()
         grid.addWidget(self.label, row, 0)
         grid.addWidget(self.editor, row, 1)
@@ -62,18 +62,18 @@ class FieldRow(QObject):
         self.problem.setVisible(visible and bool(self.problem.text()))
 
 
-class Edit(QUndoCommand):
+class ChangeSettingsCommand(QUndoCommand):
     """Some settings changed from one set of values to another; edits of one field in one go are one step."""
 
     def __init__(self, form: "Form", before: Values, after: Values, text: str) -> None:
         super().__init__(text)
-        self._form, self._before, self._after, self._visit = form, before, after, form.visit
+        self._form, self._before, self._after, self._visit = form, before, after, form.edit_session
 
     def id(self) -> int:
         return 1
 
     def mergeWith(self, other: QUndoCommand) -> bool:
-        same = isinstance(other, Edit) and other._form is self._form and other._visit == self._visit
+        same = isinstance(other, ChangeSettingsCommand) and other._form is self._form and other._visit == self._visit
         if not same or other._after.keys() != self._after.keys() or len(self._after) != 1:  # type: ignore[attr-defined]
             return False
         self._after = other._after  # type: ignore[attr-defined]
@@ -91,12 +91,16 @@ class Form(QWidget):
 
     changed = Signal()
 
-    def __init__(self, specs: Sequence[FieldSpec], undo: QUndoStack, check: Check, own: Mapping[str, Any] = {}) -> None:
+    def __init__(
+        self, specs: Sequence[FieldSpec], undo: QUndoStack, check: Check, custom_editors: Mapping[str, Any] = {}
+    ) -> None:
         super().__init__()
-        self.visit, self.problem = 0, ""
+        self.edit_session, self.problem = 0, ""
         self._undo, self._check = undo, check
         self.folds = {title: Fold(title) for title in dict.fromkeys(spec.group for spec in specs if spec.advanced)}
-        self.rows = {spec.name: FieldRow(spec, own.get(spec.name) or editor_for(spec), self) for spec in specs}
+        self.rows = {
+            spec.name: FieldRow(spec, custom_editors.get(spec.name) or editor_for(spec), self) for spec in specs
+        }
         self._known = self.values()
         self._lay_out()
         for row in self.rows.values():
@@ -112,7 +116,7 @@ class Form(QWidget):
     def set_values(self, values: Mapping[str, Any]) -> None:
         """Show these values, those of them that the form has; nothing to undo."""
         for name in values.keys() & self.rows.keys():
-            self.rows[name].editor.show_value(values[name])
+            self.rows[name].editor.set_value(values[name])
         self._known = self.values()
         self.validate()
         self.changed.emit()
@@ -121,10 +125,10 @@ class Form(QWidget):
         """Change values as one step that can be undone."""
         before = {name: self._known[name] for name in values if name in self.rows}
         after = {name: values[name] for name in before}
-        self.visit += 1
+        self.edit_session += 1
         if after != before:
-            self._undo.push(Edit(self, before, after, text or self.rows[next(iter(after))].spec.title))
-        self.visit += 1
+            self._undo.push(ChangeSettingsCommand(self, before, after, text or self.rows[next(iter(after))].spec.title))
+        self.edit_session += 1
 
     def validate(self) -> None:
         """Say beside each field what is wrong with it; `problem` is what is wrong with all of them together."""
@@ -152,20 +156,20 @@ class Form(QWidget):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Leaving a field ends what one undo takes back."""
         if event.type() == QEvent.Type.FocusOut:
-            self.visit += 1
+            self.edit_session += 1
         return super().eventFilter(watched, event)
 
     def _on_edited(self, name: str) -> None:
         before, after = {name: self._known[name]}, {name: self.rows[name].editor.value()}
         if before != after:
-            self._undo.push(Edit(self, before, after, self.rows[name].spec.title))
+            self._undo.push(ChangeSettingsCommand(self, before, after, self.rows[name].spec.title))
 
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         grids = {"": _grid()} | {title: _grid() for title in self.folds}
         for row in self.rows.values():
-            row.place(grids[row.spec.group])
+            row.add_to_grid(grids[row.spec.group])
         column.setSpacing(4)
         column.addLayout(grids[""])
         for title, fold in self.folds.items():
@@ -178,13 +182,13 @@ def find_problems(values: Values, check: Check) -> tuple[dict[str, str], str]:
 
     A field is at fault when what the check says of it alone is among what it says of all.
     """
-    said = _said(values, check)
-    alone = {name: _said({name: value}, check) for name, value in values.items()} if said else {}
-    guilty = {name: text for name, text in alone.items() if text and text in said}
-    return guilty, "" if guilty else said
+    said = _find_problem(values, check)
+    alone = {name: _find_problem({name: value}, check) for name, value in values.items()} if said else {}
+    by_field = {name: text for name, text in alone.items() if text and text in said}
+    return by_field, "" if by_field else said
 
 
-def _said(values: Values, check: Check) -> str:
+def _find_problem(values: Values, check: Check) -> str:
     try:
         check(values)
     except ConfigError as error:
@@ -217,4 +221,4 @@ def _grid() -> QGridLayout:
     return grid
 
 
-__all__ = ["Edit", "Editor", "FieldRow", "Form", "find_problems", "tool_tip"]
+__all__ = ["ChangeSettingsCommand", "Editor", "FieldRow", "Form", "find_problems", "tool_tip"]

@@ -17,14 +17,14 @@ from gui.widgets.text import grouped
 BOXES = "lesion_boxes.csv"
 
 
-class KnownBoxes:
+class LesionBoxes:
     """The boxes that a folder of scans brings, read when they are first asked for."""
 
     def __init__(self) -> None:
         self._source = ""
         self._boxes: Mapping[str, object] = {}
 
-    def of(self, data: DataConfig, name: str) -> list[Region]:
+    def regions_for(self, data: DataConfig, name: str) -> list[Region]:
         """The known lesions of an image, as ellipses in their boxes."""
         if data.source != self._source:
             self._source, self._boxes = data.source, _read(data.source)
@@ -34,7 +34,7 @@ class KnownBoxes:
 
     def names(self, data: DataConfig) -> set[str]:
         """The images that have a known lesion."""
-        self.of(data, "")
+        self.regions_for(data, "")
         return set(self._boxes)
 
 

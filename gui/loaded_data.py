@@ -61,17 +61,17 @@ class LoadedData:
         """How many scans a split has."""
         return int(np.sum(self.splits == SPLITS.index(split)))
 
-    def places_in(self, part: str) -> tuple[str, list[int]]:
+    def indices_in(self, part: str) -> tuple[str, list[int]]:
         """Return the split that a part belongs to, and the places of its scans there: all but for test's two parts."""
         if part not in (LEAKED, CLEAN):
             return part, list(range(self.size(part)))
         leaked = set(self.leaked.tolist())
         return "test", [place for place in range(self.size("test")) if (place in leaked) == (part == LEAKED)]
 
-    def parts(self) -> dict[str, int]:
+    def subsets(self) -> dict[str, int]:
         """Return how many scans each part has; leaked and clean test scans apart only where some are leaked."""
         apart = (LEAKED, CLEAN) if len(self.leaked) else ()
-        return {part: len(self.places_in(part)[1]) for part in (*SPLITS, *apart)}
+        return {part: len(self.indices_in(part)[1]) for part in (*SPLITS, *apart)}
 
     def rows(self, split: str) -> NDArray[np.int64]:
         """Rows of the scans of a split, in the split's order."""

@@ -6,57 +6,57 @@ from engine import demo_runs
 from engine.config import DataConfig
 from engine.errors import ConfigError
 from engine.messages import RequestFailed
-from gui import closing, preferences
+from gui import close_dialogs, preferences
 from gui.commands import Commands
+from gui.data_commands import data_config
 from gui.drops import classify, paths_of
-from gui.job import Loss
+from gui.job_controller import EngineCrash
 from gui.loaded_data import LoadedData
-from gui.memory import Memory
 from gui.menus import Menus, recent_with
-from gui.panel import Desk
+from gui.panel import AppContext
 from gui.scratch import Scratch
 from gui.session import JOB
-from gui.shell import Place, Shell
-from gui.use_data import data_config
+from gui.settings_store import SettingsStore
+from gui.shell import PanelSpec, Shell
 
-PLACES = {
-    "data": Place("Data", "data", "gui.panels.data:DataPanel"),
-    "train": Place("Train", "train", "gui.panels.train:TrainPanel"),
-    "search": Place("Search", "search", "gui.panels.search:SearchPanel"),
-    "compare": Place("Compare", "compare", "gui.panels.compare:ComparePanel"),
-    "layers": Place("Layers", "layers", "gui.panels.layers:LayersPanel"),
-    "denoise": Place("Denoise", "denoise", "gui.panels.denoise:DenoisePanel"),
-    "latent": Place("Latent", "latent", "gui.panels.latent:LatentPanel"),
-    "report": Place("Reproduce", "report", "gui.panels.report:ReportPanel"),
+PANELS = {
+    "data": PanelSpec("Data", "data", "gui.panels.data:DataPanel"),
+    "train": PanelSpec("Train", "train", "gui.panels.train:TrainPanel"),
+    "search": PanelSpec("Search", "search", "gui.panels.search:SearchPanel"),
+    "compare": PanelSpec("Compare", "compare", "gui.panels.compare:ComparePanel"),
+    "layers": PanelSpec("Layers", "layers", "gui.panels.layers:LayersPanel"),
+    "denoise": PanelSpec("Denoise", "denoise", "gui.panels.denoise:DenoisePanel"),
+    "latent": PanelSpec("Latent", "latent", "gui.panels.latent:LatentPanel"),
+    "report": PanelSpec("Reproduce", "report", "gui.panels.report:ReportPanel"),
 }
 
 
 class MainWindow(Shell):
     """The program's one window."""
 
-    def __init__(self, desk: Desk, memory: Memory, scratch: Scratch) -> None:
-        super().__init__(desk, memory, PLACES)
+    def __init__(self, desk: AppContext, memory: SettingsStore, scratch: Scratch) -> None:
+        super().__init__(desk, memory, PANELS)
         self._scratch = scratch
-        self._leaving: closing.Choice = "stay"
+        self._leaving: close_dialogs.Choice = "stay"
         self._leaving_run = self._leaving_search = ""
         self.commands = Commands(self)
         self.menus = Menus(self, self.top_bar.menus, self.commands)
         self.setWindowTitle("Engram")
         self.setAcceptDrops(True)
         self._connect()
-        self.show_panel(kept if (kept := memory.get("window/panel", "data")) in PLACES else "data")
+        self.show_panel(kept if (kept := memory.get("window/panel", "data")) in PANELS else "data")
 
     def _connect(self) -> None:
         session = self.desk.session
         session.data_loaded.connect(self._on_data_loaded)
         session.engine_ready.connect(self.top_bar.show_device)
-        session.engine_lost.connect(self._on_engine_lost)
+        session.engine_crashed.connect(self._on_engine_lost)
         session.job_changed.connect(self._on_job_changed)
         session.refused.connect(self._on_refused)
         self._show_recent(self.memory.get("recent", []))
         self.top_bar.show_waiting(self.desk.preferences.backend)
 
-    def begin(self) -> None:
+    def start(self) -> None:
         """What need not be there for the first picture of the window: runs, engines, scans."""
         session = self.desk.session
         first_scans = self._install_demo()
@@ -70,7 +70,7 @@ class MainWindow(Shell):
         try:
             installed = demo_runs.install(root)
         except OSError as error:
-            self.notice.say(f"Could not copy the demo runs to {root} ({error.strerror}).")
+            self.notice.show_message(f"Could not copy the demo runs to {root} ({error.strerror}).")
             return DataConfig()
         return installed[0].config.data if installed else DataConfig()
 
@@ -90,19 +90,21 @@ class MainWindow(Shell):
         session = self.desk.session
         record = session.record(session.job.run)
         if not session.job.is_busy():
-            self._leave()
+            self._save_and_close()
             event.accept()
             return
         event.ignore()
         if self._leaving == "stay":
             self._leaving_search = search = session.job.search or ""
-            self._leaving = closing.ask_of_search(self, search) if search else closing.ask(self, record)
+            self._leaving = (
+                close_dialogs.ask_about_search(self, search) if search else close_dialogs.ask_about_run(self, record)
+            )
             self._leaving_run = record.name if record else ""
             if self._leaving != "stay":
                 session.job.stop()
 
-    def _leave(self) -> None:
-        self.remember_place()
+    def _save_and_close(self) -> None:
+        self.save_geometry()
         self.desk.session.close()
         self._scratch.remove()
 
@@ -113,7 +115,7 @@ class MainWindow(Shell):
         left_behind = self._leaving_search or self._leaving_run
         if self._leaving == "background" and not self._go_on_in_background():
             self._leaving = "stay"
-            self.notice.say(f"{left_behind} is saved, but could not be continued in the background.")
+            self.notice.show_message(f"{left_behind} is saved, but could not be continued in the background.")
             return
         self.close()
 
@@ -121,37 +123,41 @@ class MainWindow(Shell):
         """Let what was stopped go on without the window; there is nothing to let go on when it is finished."""
         session = self.desk.session
         if self._leaving_search:
-            return closing.search_in_background(self._leaving_search, session.book.root)
+            return close_dialogs.search_in_background(self._leaving_search, session.runs.root)
         record = session.record(self._leaving_run)
-        return not (record and record.can_resume) or closing.go_on_in_background(record)
+        return not (record and record.can_resume) or close_dialogs.resume_detached(record)
 
     def _on_data_loaded(self, data: LoadedData) -> None:
         self.top_bar.show_data(data)
-        self.memory.put("data", data.config.model_dump(mode="json"))
+        self.memory.set("data", data.config.model_dump(mode="json"))
         recent = recent_with(self.memory.get("recent", []), data.config.source)
-        self.memory.put("recent", recent)
+        self.memory.set("recent", recent)
         self._show_recent(recent)
 
     def _on_refused(self, panel: str, refused: RequestFailed) -> None:
         """An engine that was warmed up and has no run in its hands refuses because its backend cannot be used."""
         if panel == JOB and self.top_bar.waiting:
             self.top_bar.show_lost("Engine not available")
-            self.notice.say(f"{refused.reason} {refused.advice}".strip())
+            self.notice.show_message(f"{refused.reason} {refused.advice}".strip())
 
     def _show_recent(self, sources: list[str]) -> None:
-        self.menus.show_recent(sources, lambda source: self.wish("data", ("source", source)))
+        self.menus.show_recent(sources, lambda source: self.navigate("data", ("source", source)))
 
-    def _on_engine_lost(self, loss: Loss) -> None:
+    def _on_engine_lost(self, loss: EngineCrash) -> None:
         self.top_bar.show_lost()
         if loss.study:
-            self.notice.say(loss.sentence, action="Open study", do=lambda: self.wish("report", ("study", loss.study)))
+            self.notice.show_message(
+                loss.sentence, action="Open study", do=lambda: self.navigate("report", ("study", loss.study))
+            )
             return
         if loss.search:
             go_on = f"Resume {loss.search}"
-            self.notice.say(loss.sentence, action=go_on, do=lambda: self.wish("search", ("resume", loss.search)))
+            self.notice.show_message(
+                loss.sentence, action=go_on, do=lambda: self.navigate("search", ("resume", loss.search))
+            )
             return
         resume = f"Resume {loss.run}" if loss.run else ""
-        self.notice.say(loss.sentence, action=resume, do=lambda: self.desk.session.resume(loss.run or ""))
+        self.notice.show_message(loss.sentence, action=resume, do=lambda: self.desk.session.resume(loss.run or ""))
 
 
 def _data_config(kept: dict[str, object], first: DataConfig) -> DataConfig:

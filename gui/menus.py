@@ -55,7 +55,7 @@ class Menus(QObject):
         menu.addSeparator()
         add(menu, "Export…", commands.export, QKeySequence.StandardKey.Save)
         menu.addSeparator()
-        add(menu, "Preferences…", commands.prefer, "Ctrl+,").setMenuRole(QAction.MenuRole.PreferencesRole)
+        add(menu, "Preferences…", commands.open_preferences, "Ctrl+,").setMenuRole(QAction.MenuRole.PreferencesRole)
         add(menu, "Quit", self._window.close, "Ctrl+Q").setMenuRole(QAction.MenuRole.QuitRole)
 
     def _add_edit(self, menu: QMenu) -> None:
@@ -82,7 +82,7 @@ class Menus(QObject):
     def _add_run(self, menu: QMenu) -> None:
         commands = self._commands
         self.start = add(menu, "Start training", commands.start, "Ctrl+Return")
-        self.pause = add(menu, "Pause", commands.pause_or_go_on, "Ctrl+P")
+        self.pause = add(menu, "Pause", commands.toggle_pause, "Ctrl+P")
         self.stop = add(menu, "Stop and keep", self._window.desk.session.job.stop, "Ctrl+.")
         self.resume = add(menu, "Resume selected run", commands.resume, "Ctrl+R")
         menu.addSeparator()

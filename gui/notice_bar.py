@@ -25,14 +25,16 @@ class NoticeBar(QWidget):
         self.dismiss.clicked.connect(self.clear)
         self.hide()
 
-    def say(self, text: str, kind: Kind = "warning", action: str = "", do: Callable[[], object] | None = None) -> None:
+    def show_message(
+        self, text: str, kind: Kind = "warning", action: str = "", do: Callable[[], object] | None = None
+    ) -> None:
         """Show a sentence, with a button that does something about it."""
         self._do = do
         self.box.show_notice(text, kind, action)
         self.setVisible(bool(text))
 
     def clear(self) -> None:
-        self.say("")
+        self.show_message("")
 
     def _on_action_requested(self) -> None:
         do = self._do

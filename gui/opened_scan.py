@@ -19,7 +19,7 @@ class OpenedScan:
     notes: tuple[str, ...]
     slice: int
 
-    def at(self, slice_: int) -> "OpenedScan":
+    def with_slice(self, slice_: int) -> "OpenedScan":
         """The same scan at another slice."""
         return replace(self, slice=slice_)
 
@@ -50,7 +50,7 @@ def orientation_text(letters: str | None) -> str:
     return f"Image left = patient {SIDES[left]} ({left}) · image top = {SIDES[top]} ({top})"
 
 
-def facts(scan: OpenedScan) -> str:
+def describe(scan: OpenedScan) -> str:
     """Return what is known of a scan, a line each."""
     kind = KINDS.get(scan.kind, scan.kind)
     return "\n".join([f"{kind}. {orientation_text(scan.orientation)}", *scan.notes])

@@ -138,7 +138,7 @@ def register_series(keys: list[str]) -> None:
         _places.setdefault(key, len(_places))
 
 
-def series_colour(key: str) -> str:
+def find_series_color(key: str) -> str:
     """Return the key's colour: the same key has the same place in `series` everywhere, given at its first mention.
 
     'role:accent' is the colour of that role, 'series:1' that place of `series`, 'score:0.2' the colour of a score.
@@ -149,12 +149,12 @@ def series_colour(key: str) -> str:
     if kind == "series":
         return _in_force.series[int(rest)]
     if kind == "score":
-        return score_colour(float(rest))
+        return find_score_color(float(rest))
     register_series([key])
     return _in_force.series[_places[key] % len(_in_force.series)]
 
 
-def score_colour(share: float) -> str:
+def find_score_color(share: float) -> str:
     """Return the colour of a score, from 0 for the best to 1 for the worst."""
     stops = _in_force.score
     at = (1 - min(max(share, 0.0), 1.0)) * (len(stops) - 1)
@@ -163,7 +163,7 @@ def score_colour(share: float) -> str:
     return "#" + "".join(f"{round(one + (at - left) * (other - one)):02x}" for one, other in pairs)
 
 
-def forget_series() -> None:
+def reset_series() -> None:
     """Start the order anew: another runs folder was opened, or a test begins."""
     _places.clear()
 

@@ -12,11 +12,11 @@ from gui.session import Session
 from gui.theme import GAP
 
 LEFT_PX = 352
-MARK = "For research and teaching only. Not for diagnosis."
+DISCLAIMER = "For research and teaching only. Not for diagnosis."
 
 
 @dataclass
-class Desk:
+class AppContext:
     """What all panels work with."""
 
     session: Session
@@ -28,20 +28,20 @@ class Panel(QWidget):
     """One page.
 
     shown says that it has come into sight, pointed tells the numbers under the cursor and the like, wished asks for
-    another panel with something to show there, remembered says that what `memory` returns has changed.
+    another panel with something to show there, remembered says that what `save_state` returns has changed.
     """
 
     shown = Signal()
-    pointed = Signal(str)
-    wished = Signal(str, object)
-    remembered = Signal()
+    status_changed = Signal(str)
+    navigation_requested = Signal(str, object)
+    state_changed = Signal()
     takes_scans = False  # whether a scan that is dropped while the panel is seen is for it
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: AppContext) -> None:
         super().__init__()
         self.desk, self.session = desk, desk.session
 
-    def place(self, left: QWidget, right: QWidget) -> None:
+    def lay_out(self, left: QWidget, right: QWidget) -> None:
         """Put a narrow part at the left, and what there is to see at its right."""
         left.setFixedWidth(LEFT_PX)
         row = QHBoxLayout(self)
@@ -54,36 +54,36 @@ class Panel(QWidget):
         super().showEvent(event)
         self.shown.emit()
 
-    def show_wish(self, what: Any) -> None:
+    def navigate(self, what: Any) -> None:
         """Show what another panel, or a drop, wished for."""
 
-    def memory(self) -> dict[str, Any]:
+    def save_state(self) -> dict[str, Any]:
         """Return what the next session should find again."""
         return {}
 
-    def recall(self, kept: dict[str, Any]) -> None:
-        """Put back what `memory` returned; anything may be missing or wrong in it."""
+    def restore_state(self, kept: dict[str, Any]) -> None:
+        """Put back what `save_state` returned; anything may be missing or wrong in it."""
 
     def export(self) -> None:
         """Write what is seen to a file of the user's choice."""
 
-    def python(self) -> str:
+    def as_python(self) -> str:
         """Return a script that does the same without the window; empty when nothing can be done."""
         return ""
 
     def copy_python(self) -> None:
         """Put the script on the clipboard and say so."""
-        text = self.python()
+        text = self.as_python()
         if text:
             QGuiApplication.clipboard().setText(text)
-        self.pointed.emit(
+        self.status_changed.emit(
             "Python script copied to the clipboard"
             if text
             else "Nothing copied: the settings are incomplete or invalid"
         )
 
 
-def column_of(*cards: QWidget, stretched: QWidget | None = None) -> QScrollArea:
+def scroll_column(*cards: QWidget, stretched: QWidget | None = None) -> QScrollArea:
     """Return cards one below the other, scrolling in a low window; the room that is left goes to the stretched one."""
     content, scroll = QWidget(), QScrollArea()
     content.setProperty("kind", "plain")

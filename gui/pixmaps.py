@@ -18,7 +18,7 @@ Array = NDArray[Any]
 Bytes = NDArray[np.uint8]
 
 
-class Scale(Enum):
+class Colormap(Enum):
     """How numbers become colours."""
 
     GRAY = "gray"
@@ -26,11 +26,11 @@ class Scale(Enum):
     SIGNED = "signed"
 
 
-STOPS = {Scale.GRAY: GRAY, Scale.HEAT: HEAT, Scale.SIGNED: SIGNED}
+STOPS = {Colormap.GRAY: GRAY, Colormap.HEAT: HEAT, Colormap.SIGNED: SIGNED}
 
 
 @cache
-def colour_table(scale: Scale) -> Bytes:
+def make_color_table(scale: Colormap) -> Bytes:
     """Return the colours of a scale, lowest value first, as (255, 3) uint8; entry 127 is the middle."""
     stops = np.array([rgb(stop) for stop in STOPS[scale]], dtype=np.float64)
     at = np.linspace(0, 1, 255)
@@ -46,9 +46,9 @@ def to_gray(values: Array, window: float, level: float, invert: bool = False) ->
     return ~gray if invert else gray
 
 
-def to_colours(values: Array, low: float, high: float, scale: Scale) -> Bytes:
+def to_colors(values: Array, low: float, high: float, scale: Colormap) -> Bytes:
     """Map low to the scale's first colour and high to its last: (h, w) numbers to (h, w, 3) uint8."""
-    return colour_table(scale)[np.rint(_share(values, low, high) * 254).astype(np.uint8)]
+    return make_color_table(scale)[np.rint(_share(values, low, high) * 254).astype(np.uint8)]
 
 
 def gray_image(values: Array, window: float = 1.0, level: float = 0.5, invert: bool = False) -> QImage:
@@ -58,12 +58,12 @@ def gray_image(values: Array, window: float = 1.0, level: float = 0.5, invert: b
 
 def heat_image(values: Array, low: float, high: float) -> QImage:
     """Return a heat picture of (h, w) numbers, low dark and high bright."""
-    return image_of(to_colours(values, low, high, Scale.HEAT))
+    return image_of(to_colors(values, low, high, Colormap.HEAT))
 
 
 def signed_image(values: Array, limit: float) -> QImage:
     """Return a picture of signed (h, w) numbers: blue from -limit, gray at zero, orange up to +limit."""
-    return image_of(to_colours(values, -limit, limit, Scale.SIGNED))
+    return image_of(to_colors(values, -limit, limit, Colormap.SIGNED))
 
 
 def image_of(pixels: Bytes) -> QImage:
@@ -84,9 +84,9 @@ def pixels_of(image: QImage) -> Bytes:
     return pixels if gray else pixels.reshape(plain.height(), plain.width(), 3)
 
 
-def bar_image(scale: Scale, length: int) -> QImage:
+def bar_image(scale: Colormap, length: int) -> QImage:
     """Return a colour bar one pixel high, low at the left."""
-    return image_of(colour_table(scale)[None, np.rint(np.linspace(0, 254, max(length, 2))).astype(np.uint8)])
+    return image_of(make_color_table(scale)[None, np.rint(np.linspace(0, 254, max(length, 2))).astype(np.uint8)])
 
 
 def robust_range(values: Array, tails: float = 0.001) -> tuple[float, float]:

@@ -21,8 +21,8 @@ from PySide6.QtWidgets import (
 from engine import runs
 from engine.config import TrainingConfig
 from engine.config import list_fields as describe
-from gui.editors import choice_title
-from gui.memory import Memory
+from gui.field_editors import choice_title
+from gui.settings_store import SettingsStore
 from gui.theme import Mode
 from gui.widgets.buttons import Button
 from gui.widgets.text import label
@@ -41,7 +41,7 @@ class Preferences:
     download: bool = False
 
 
-def read(memory: Memory) -> Preferences:
+def load(memory: SettingsStore) -> Preferences:
     """Return what was kept; what is missing or of the wrong kind is the default."""
     kept: dict[str, Any] = memory.get(KEY, {})
     plain = asdict(Preferences())
@@ -49,8 +49,8 @@ def read(memory: Memory) -> Preferences:
     return Preferences(**(sane | ({} if sane.get("theme") in THEMES else {"theme": "system"})))
 
 
-def write(memory: Memory, preferences: Preferences) -> None:
-    memory.put(KEY, asdict(preferences))
+def save(memory: SettingsStore, preferences: Preferences) -> None:
+    memory.set(KEY, asdict(preferences))
 
 
 def runs_root(preferences: Preferences) -> Path:

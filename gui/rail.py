@@ -31,6 +31,6 @@ class Rail(QFrame):
         self._group.addButton(button)
         self._column.insertWidget(self._column.count() - 1, button)
 
-    def mark(self, key: str) -> None:
+    def set_current(self, key: str) -> None:
         """Mark the panel that is shown."""
         self._buttons[key].setChecked(True)

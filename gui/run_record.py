@@ -78,7 +78,7 @@ class RunRecord:
         return max(self.epochs, default=0)
 
     @property
-    def goal(self) -> int:
+    def target_epochs(self) -> int:
         """How many epochs were asked for."""
         return self.started.epochs if self.started else self.config.training.epochs if self.config else 0
 
@@ -118,16 +118,16 @@ class RunRecord:
             self.epochs[event.epoch] = event
         elif isinstance(event, JobEnded):
             self.ended, self.progress, self.paused = event, None, False
-        self._note(event)
+        self._append_log(event)
         return True
 
-    def _note(self, event: Event) -> None:
-        text, level = sentence(event)
+    def _append_log(self, event: Event) -> None:
+        text, level = log_entry(event)
         if text:
             self.log.append(LogLine(event.time, text, level))
 
 
-def sentence(event: Event) -> tuple[str, str]:
+def log_entry(event: Event) -> tuple[str, str]:
     """What an event says in the log, and how loud; nothing for those that are not worth a line."""
     if isinstance(event, Log):
         return event.text, event.level
@@ -135,7 +135,7 @@ def sentence(event: Event) -> tuple[str, str]:
         at = f"from epoch {event.first_epoch + 1} " if event.first_epoch else ""
         counts = f"{event.train_images:,} training and {event.validation_images:,} validation images"
         where = f"{BACKENDS.get(event.backend, event.backend)}, {event.device}"
-        return f"Training {at}on {where}: {counts}, {millions(event.parameters)} parameters.", "info"
+        return f"Training {at}on {where}: {counts}, {format_count(event.parameters)} parameters.", "info"
     if isinstance(event, EpochEnded) and event.best:
         return f"Best so far: epoch {event.epoch}, validation loss {event.metrics['val_loss']:,.6g}.", "info"
     if isinstance(event, JobEnded):
@@ -147,7 +147,7 @@ def sentence(event: Event) -> tuple[str, str]:
     return {Paused: ("Paused.", "info"), Continued: ("Continued.", "info")}.get(type(event), ("", ""))
 
 
-def millions(count: int) -> str:
+def format_count(count: int) -> str:
     """Write a number of parameters, such as 11.5 M or 93 k."""
     return f"{count / 1e6:.1f} M" if count >= 1e6 else f"{count / 1e3:.0f} k" if count >= 1e4 else f"{count:,}"
 
@@ -161,14 +161,14 @@ def open_record(path: Path) -> RunRecord:
         return RunRecord(run, None, str(error))
 
 
-class Tail:
+class EventFileTail:
     """Reads what has been added to a run's record since the last time."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._offset = 0
 
-    def grown(self) -> int:
+    def bytes_added(self) -> int:
         """How many bytes have been added; fewer than none when the file is another one now."""
         try:
             return self._path.stat().st_size - self._offset

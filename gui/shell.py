@@ -8,11 +8,11 @@ from typing import Any, cast
 from PySide6.QtCore import QByteArray, QEvent, Qt
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
-from gui.drops import Drop
-from gui.memory import Memory
+from gui.drops import DroppedPath
 from gui.notice_bar import NoticeBar
-from gui.panel import Desk, Panel
+from gui.panel import AppContext, Panel
 from gui.rail import Rail
+from gui.settings_store import SettingsStore
 from gui.status import StatusBar
 from gui.top_bar import TopBar
 from gui.widgets.timer import make_timer
@@ -21,23 +21,23 @@ SETTLE_MS = 300
 
 
 @dataclass(frozen=True)
-class Place:
+class PanelSpec:
     """A panel that there is: its name, its icon, and where its class is found once it is wanted."""
 
     title: str
     icon: str
-    home: str
+    import_path: str
 
-    def make(self, desk: Desk) -> Panel:
+    def make(self, desk: AppContext) -> Panel:
         """Import and build the panel: what no one looks at costs no time."""
-        module, name = self.home.split(":")
+        module, name = self.import_path.split(":")
         return cast(Panel, getattr(importlib.import_module(module), name)(desk))
 
 
 class Shell(QMainWindow):
     """Shows one panel at a time and builds each when it is first shown."""
 
-    def __init__(self, desk: Desk, memory: Memory, places: Mapping[str, Place]) -> None:
+    def __init__(self, desk: AppContext, memory: SettingsStore, places: Mapping[str, PanelSpec]) -> None:
         super().__init__()
         self.desk, self.memory, self.places = desk, memory, places
         self.panels: dict[str, Panel] = {}
@@ -48,7 +48,7 @@ class Shell(QMainWindow):
         self.rail.chosen.connect(self.show_panel)
         self.setStatusBar(self._status)
         self._settled = make_timer(self, SETTLE_MS)
-        self._settled.timeout.connect(self.remember_place)
+        self._settled.timeout.connect(self.save_geometry)
         self.resize(1440, 900)
         self.restoreGeometry(QByteArray.fromBase64(memory.get("window/geometry", "").encode()))
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
@@ -76,9 +76,9 @@ class Shell(QMainWindow):
             self._settled.start()
         return super().event(event)
 
-    def remember_place(self) -> None:
+    def save_geometry(self) -> None:
         """Keep where the window is and how large."""
-        self.memory.put("window/geometry", self.saveGeometry().toBase64().toStdString())
+        self.memory.set("window/geometry", self.saveGeometry().toBase64().toStdString())
 
     def current(self) -> Panel | None:
         """The panel that is shown."""
@@ -92,34 +92,36 @@ class Shell(QMainWindow):
         if key not in self.panels:
             made = self.panels[key] = self.places[key].make(self.desk)
             self._stack.addWidget(made)
-            made.recall(self.memory.get(f"panel/{key}", {}))
-            made.pointed.connect(self._status.show_numbers)
-            made.wished.connect(lambda other, what: self.show_panel(other).show_wish(what))
-            made.remembered.connect(lambda: self.memory.put(f"panel/{key}", made.memory()))
+            made.restore_state(self.memory.get(f"panel/{key}", {}))
+            made.status_changed.connect(self._status.show_numbers)
+            made.navigation_requested.connect(lambda other, what: self.show_panel(other).navigate(what))
+            made.state_changed.connect(lambda: self.memory.set(f"panel/{key}", made.save_state()))
         return self.panels[key]
 
     def show_panel(self, key: str) -> Panel:
         """Turn to a panel."""
         panel = self.panel(key)
         self._stack.setCurrentWidget(panel)
-        self.rail.mark(key)
+        self.rail.set_current(key)
         (panel if panel.focusProxy() else self).setFocus()  # its keys work at once
         self._status.show_numbers("")
-        self.memory.put("window/panel", key)
+        self.memory.set("window/panel", key)
         return panel
 
-    def wish(self, key: str, what: Any) -> None:
+    def navigate(self, key: str, what: Any) -> None:
         """Turn to a panel and have it show something."""
-        self.show_panel(key).show_wish(what)
+        self.show_panel(key).navigate(what)
 
-    def open_drop(self, drop: Drop) -> None:
+    def open_drop(self, drop: DroppedPath) -> None:
         """Open what was dropped: a folder in Data, a run in Train, a scan in Compare or in the panel that takes it."""
         if drop.kind == "none":
-            self.notice.say(drop.problem)
+            self.notice.show_message(drop.problem)
         elif drop.kind == "run":
             self._open_run(drop)
         else:
-            self.wish("data" if drop.kind == "folder" else self._scans_go_to(), (drop.kind, str(drop.path.absolute())))
+            self.navigate(
+                "data" if drop.kind == "folder" else self._scans_go_to(), (drop.kind, str(drop.path.absolute()))
+            )
 
     def _scans_go_to(self) -> str:
         panel = self.current()
@@ -128,12 +130,12 @@ class Shell(QMainWindow):
     def open_runs(self) -> None:
         """Turn to the folder of runs that is preferred."""
 
-    def _open_run(self, drop: Drop) -> None:
-        root = self.desk.session.book.root
+    def _open_run(self, drop: DroppedPath) -> None:
+        root = self.desk.session.runs.root
         if drop.path.resolve().parent == root.resolve():
-            self.wish("train", ("run", drop.path.name))
+            self.navigate("train", ("run", drop.path.name))
         else:
-            self.notice.say(
+            self.notice.show_message(
                 f"{drop.path.name} is not in your runs folder. Open Preferences (Ctrl+,) and set the runs folder to "
                 f"{drop.path.parent}, or copy {drop.path.name} into your runs folder."
             )

@@ -35,8 +35,8 @@ class StatusBar(QStatusBar):
         self._timer.timeout.connect(self.show_memory)
         self._timer.start()
         session.job_changed.connect(self.refresh)
-        session.study_told.connect(self._on_study_told)
-        session.search_told.connect(self._on_search_told)
+        session.study_event.connect(self._on_study_told)
+        session.search_event.connect(self._on_search_told)
         session.run_changed.connect(lambda run: self.refresh() if run == session.job.run else None)
         session.waiting_changed.connect(self.refresh)
         session.progressed.connect(self._on_progressed)
@@ -56,16 +56,16 @@ class StatusBar(QStatusBar):
         elif session.job.search:
             at = self._search if self._search and self._search.search == session.job.search else None
             self.line.show_progress(*search_line(session.job.state, at, self._rate))
-        elif session.questions.is_waiting("data"):
+        elif session.explorer.is_waiting("data"):
             self.line.show_progress(self._reading or "Reading images", None)
-        elif session.questions.is_waiting("compare") or session.questions.is_waiting("search"):
+        elif session.explorer.is_waiting("compare") or session.explorer.is_waiting("search"):
             self.line.show_progress("Reconstructing images", None)
         else:
             self._reading = ""
             self.line.show_progress("Ready", 0.0)
 
     def show_memory(self) -> None:
-        engines = (self._session.job.engine, self._session.questions.engine)
+        engines = (self._session.job.engine, self._session.explorer.engine)
         found = [resident_bytes(engine.pid) for engine in engines if engine and engine.pid]
         known = [size for size in found if size is not None]
         self.ram.setVisible(bool(known))
@@ -113,12 +113,12 @@ def job_line(state: str, record: RunRecord) -> tuple[str, float | None, str]:
     if state == "stopping":
         return f"{record.name} · stopping", None, ""
     if at is None:
-        done = f"epoch {record.last_epoch} / {record.goal}" if state != "starting" else "starting"
+        done = f"epoch {record.last_epoch} / {record.target_epochs}" if state != "starting" else "starting"
         return f"{record.name} · {done}", None, ""
     place = f"{record.name} · epoch {at.epoch} / {at.epochs}"
     if state in ("paused", "pausing"):
-        return f"{place} · {state}", share(at), ""
-    return f"{place} · {duration(at.left_s)} left", share(at), f"{at.images_per_s:.0f} img/s"
+        return f"{place} · {state}", progress_of(at), ""
+    return f"{place} · {duration(at.left_s)} left", progress_of(at), f"{at.images_per_s:.0f} img/s"
 
 
 def study_line(state: str, at: StudyProgress | None) -> tuple[str, float | None, str]:
@@ -146,7 +146,7 @@ def search_line(state: str, at: SearchState | None, images_per_s: float) -> tupl
     return place + left, done, f"{images_per_s:.0f} img/s" if images_per_s else ""
 
 
-def share(at: Progress) -> float:
+def progress_of(at: Progress) -> float:
     """Return how much of the whole run is done."""
     return (at.epoch - 1 + at.batch / max(at.batches, 1)) / max(at.epochs, 1)
 

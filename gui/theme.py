@@ -38,7 +38,7 @@ def apply(app: QApplication, mode: Mode = "system") -> None:
         app.styleHints().colorSchemeChanged.connect(_on_scheme_changed)
     app.setProperty("theme", mode)
     app.styleHints().setColorScheme(SCHEMES[mode])
-    _dress(app, _palette_of(mode, app.styleHints().colorScheme()))
+    _apply_style(app, _palette_of(mode, app.styleHints().colorScheme()))
 
 
 def base_font() -> QFont:
@@ -66,10 +66,10 @@ def _palette_of(mode: str, scheme: Qt.ColorScheme) -> palette.Palette:
 def _on_scheme_changed(scheme: Qt.ColorScheme) -> None:
     app = QApplication.instance()
     if isinstance(app, QApplication) and app.property("theme") == "system":
-        _dress(app, _palette_of("system", scheme))
+        _apply_style(app, _palette_of("system", scheme))
 
 
-def _dress(app: QApplication, colours: palette.Palette) -> None:
+def _apply_style(app: QApplication, colours: palette.Palette) -> None:
     palette.use(colours)
     app.setPalette(_qt_palette(colours))
     app.setStyleSheet(style_sheet(colours))

@@ -4,9 +4,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenuBar, QWidget
 
 from engine.messages import Ready
-from gui.editors import choice_title
+from gui.field_editors import choice_title
 from gui.loaded_data import LoadedData
-from gui.panel import MARK
+from gui.panel import DISCLAIMER
 from gui.widgets.chip import Chip
 from gui.widgets.text import grouped, label
 
@@ -21,7 +21,7 @@ class TopBar(QFrame):
         self.setProperty("kind", "top-bar")
         self.setFixedHeight(HEIGHT)
         self.menus, self.waiting = QMenuBar(), True
-        self.data, self.device, self.mark = Chip("No dataset loaded"), Chip("Engine starting"), Chip(MARK)
+        self.data, self.device, self.mark = Chip("No dataset loaded"), Chip("Engine starting"), Chip(DISCLAIMER)
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 0, 14, 0)
         row.setSpacing(10)

@@ -53,19 +53,19 @@ def photograph(chosen: argparse.Namespace) -> None:
 
     from gui import theme
     from gui.app import make_window
-    from gui.memory import Memory
+    from gui.settings_store import SettingsStore
 
     app = QApplication(sys.argv[:1])
     theme.apply(app, chosen.theme)
-    memory = Memory()
+    memory = SettingsStore()
     if chosen.data:
-        memory.put("data", {"source": chosen.data})
+        memory.set("data", {"source": chosen.data})
     window = make_window(memory)
     window.resize(1440, 900)
     window.show()
-    window.begin()
+    window.start()
     session = window.desk.session
-    wait(lambda: session.data is not None and bool(session.book.records))
+    wait(lambda: session.data is not None and bool(session.runs.records))
     for key in window.places:
         panel = window.show_panel(key)
         wait(READY[key].__get__(panel))
@@ -89,7 +89,7 @@ def wait(ready: Callable[[], bool]) -> None:
 
 READY = {
     "data": lambda panel: bool(panel.scans.grid.shown()),
-    "train": lambda panel: bool(panel.session.book.records) and panel.previews.epoch() is not None,
+    "train": lambda panel: bool(panel.session.runs.records) and panel.previews.epoch() is not None,
     "search": lambda panel: True,
     "layers": lambda panel: bool(panel.counting.numbers(panel.choice.run, panel.choice.layer)[0]),
     "compare": lambda panel: panel.board.picture() is not None and bool(panel.runs.records()),

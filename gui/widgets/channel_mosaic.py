@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPai
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame
 
 from gui import palette
-from gui.pixmaps import Array, Scale, image_of, to_colours
+from gui.pixmaps import Array, Colormap, image_of, to_colors
 
 CELL_PX, NUMBER_PX = 84, 30
 GAP, TEXT_PX = 6, 16
@@ -27,7 +27,7 @@ class Channels:
     values: Array
     order: Sequence[int]
     limits: Limits
-    scale: Scale = Scale.HEAT
+    scale: Colormap = Colormap.HEAT
     marks: Mapping[int, str] = field(default_factory=dict)
 
     @property
@@ -182,7 +182,7 @@ class ChannelMosaic(QAbstractScrollArea):
         if channel not in self._drawn:
             low, high = channels.limits(channel)
             values = np.asarray(channels.values[..., channel])
-            self._drawn[channel] = image_of(to_colours(values, low, high, channels.scale))
+            self._drawn[channel] = image_of(to_colors(values, low, high, channels.scale))
         return self._drawn[channel]
 
 

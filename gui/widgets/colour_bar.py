@@ -5,7 +5,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui import palette
-from gui.pixmaps import Scale, bar_image
+from gui.pixmaps import Colormap, bar_image
 from gui.widgets.text import number
 
 BAR_PX, TEXT_GAP = 8, 12
@@ -16,10 +16,10 @@ class ColourBar(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._scale, self._low, self._high = Scale.SIGNED, -1.0, 1.0
+        self._scale, self._low, self._high = Colormap.SIGNED, -1.0, 1.0
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
-    def set_range(self, scale: Scale, low: float, high: float) -> None:
+    def set_range(self, scale: Colormap, low: float, high: float) -> None:
         self._scale, self._low, self._high = scale, low, high
         self.setAccessibleName(f"color bar from {self.texts()[0]} to {self.texts()[-1]}")
         self.update()
@@ -33,7 +33,7 @@ class ColourBar(QWidget):
         """Return what stands under the bar, left to right."""
         values = (self._low, (self._low + self._high) / 2, self._high)
         low, middle, high = (number(value, 2) for value in values)
-        return low, middle, f"+{high}" if self._scale is Scale.SIGNED else high
+        return low, middle, f"+{high}" if self._scale is Colormap.SIGNED else high
 
     def sizeHint(self) -> QSize:
         return QSize(110, BAR_PX + 4 + self.fontMetrics().height())

@@ -37,7 +37,7 @@ class CurveItem:
         series = self.series
         x, raw = on_axis(series.x, log_x), on_axis(series.y, log_y)
         ratio = self._box.getViewWidget().devicePixelRatioF()  # a cosmetic pen counts the screen's pixels
-        colour = QColor(palette.series_colour(series.style.colour_key))
+        colour = QColor(palette.find_series_color(series.style.colour_key))
         faint = QColor(colour)
         faint.setAlpha(FAINT)
         pen = pg.mkPen(colour, width=LINE_PX * ratio)

@@ -17,7 +17,7 @@ def coloured_line(style: SeriesStyle) -> str:
     """Return a curve's line and name as rich text, so that colour is never the only sign."""
     line = DASHED if style.dashed else SOLID
     name = escape(style.label).replace("-", "&#8209;")  # a run's name is not broken at its hyphens
-    return f'<span style="color:{palette.series_colour(style.colour_key)}">{line}</span>&nbsp;{name}'
+    return f'<span style="color:{palette.find_series_color(style.colour_key)}">{line}</span>&nbsp;{name}'
 
 
 class CurveReadout(QLabel):

@@ -75,7 +75,7 @@ class EffectBars(QWidget):
         painter.drawText(name, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, elided)
         middle = room.top() + 11
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(palette.series_colour(effect.colour)))
+        painter.setBrush(QColor(palette.find_series_color(effect.colour)))
         painter.drawRoundedRect(QRectF(room.left(), middle - BAR_PX / 2, max(effect.size * scale, 1), BAR_PX), 2, 2)
         low, high = (min(room.left() + end * scale, room.right() - 2) for end in (effect.low, effect.high))
         painter.setPen(QPen(QColor(colours.text), 1.2))

@@ -7,7 +7,7 @@ from PySide6.QtCore import QEvent, QObject, QPointF, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
-from gui.pixmaps import Array, Scale, robust_limit, robust_range
+from gui.pixmaps import Array, Colormap, robust_limit, robust_range
 from gui.widgets.placement import Placement, Point, Size, pan_by, zoom_at
 from gui.widgets.view_state import ViewState
 
@@ -26,7 +26,7 @@ class Picture(Protocol):
 
     state: ViewState
     values: Array | None
-    scale: Scale
+    scale: Colormap
     data_span: float
     hovered: Any
     hover_ended: Any
@@ -170,7 +170,7 @@ def pan(picture: Picture, step: Point) -> None:
 def light(picture: Picture, step: Point) -> None:
     """Right widens the window, down raises the level (darker); on differences right widens the scale."""
     view, unit = picture.state.view, picture.data_span / FULL_RANGE_PX
-    if picture.scale is Scale.SIGNED:
+    if picture.scale is Colormap.SIGNED:
         picture.state.update(limit=view.limit + step[0] * unit / 2)
     else:
         picture.state.update(window=view.window + step[0] * unit, level=view.level + step[1] * unit)
@@ -180,7 +180,7 @@ def auto(picture: Picture) -> None:
     """Span the 0.1 to 99.9 % quantiles of this picture."""
     if picture.values is None:
         return
-    if picture.scale is Scale.SIGNED:
+    if picture.scale is Colormap.SIGNED:
         picture.state.update(limit=robust_limit(picture.values))
     else:
         low, high = robust_range(picture.values)

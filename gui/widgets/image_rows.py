@@ -8,7 +8,7 @@ from PySide6.QtCore import QRect, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
-from gui.pixmaps import Array, Scale
+from gui.pixmaps import Array, Colormap
 from gui.widgets.colour_bar import ColourBar
 from gui.widgets.elided_label import ElidedLabel
 from gui.widgets.image_view import UNKNOWN, ImageView
@@ -28,7 +28,7 @@ class ImageRow:
 
     title: str
     images: Array
-    scale: Scale = Scale.GRAY
+    scale: Colormap = Colormap.GRAY
     subtitle: str = ""
     captions: Sequence[str] = ()
 
@@ -60,9 +60,9 @@ class RowHeader(QWidget):
         self._title.setText(row.title)
         self._subtitle.setText(row.subtitle)
         self._subtitle.setVisible(bool(row.subtitle))
-        self.bar.setVisible(row.scale is not Scale.GRAY)
+        self.bar.setVisible(row.scale is not Colormap.GRAY)
         view = state.view
-        if row.scale is Scale.SIGNED:
+        if row.scale is Colormap.SIGNED:
             self.bar.set_range(row.scale, -view.limit, view.limit)
         else:
             self.bar.set_range(row.scale, view.level - view.window / 2, view.level + view.window / 2)

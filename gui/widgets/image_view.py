@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QEnterEvent, QImage, QPainter, QPaintEvent, QP
 from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
 from gui import palette
-from gui.pixmaps import Array, Scale, gray_image, heat_image, signed_image
+from gui.pixmaps import Array, Colormap, gray_image, heat_image, signed_image
 from gui.widgets.image_gestures import ImageGestures
 from gui.widgets.placement import Placement, Size, place, seen
 from gui.widgets.view_state import View, ViewState
@@ -34,7 +34,7 @@ class ImageView(QWidget):
     def __init__(self, state: ViewState | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.values: Array | None = None
-        self.scale = Scale.GRAY
+        self.scale = Colormap.GRAY
         self.data_span = 1.0
         self._orientation: str | None = None
         self._empty_text = ""
@@ -48,7 +48,7 @@ class ImageView(QWidget):
         self.setToolTipDuration(8000)
         self._gestures = ImageGestures(self)
 
-    def set_image(self, values: Array | None, scale: Scale = Scale.GRAY) -> None:
+    def set_image(self, values: Array | None, scale: Colormap = Colormap.GRAY) -> None:
         """Show an (h, w) array on one of the scales, or nothing."""
         self.values = None if values is None else np.asarray(values).reshape(values.shape[:2])
         self.scale = scale
@@ -155,11 +155,11 @@ class ImageView(QWidget):
 CENTRED = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
 
 
-def coloured(values: Array, scale: Scale, view: View) -> QImage:
+def coloured(values: Array, scale: Colormap, view: View) -> QImage:
     """Return the picture of an array on its scale, lit as the view says."""
-    if scale is Scale.SIGNED:
+    if scale is Colormap.SIGNED:
         return signed_image(values, view.limit)
-    if scale is Scale.HEAT:
+    if scale is Colormap.HEAT:
         return heat_image(values, view.level - view.window / 2, view.level + view.window / 2)
     return gray_image(values, view.window, view.level, view.invert)
 

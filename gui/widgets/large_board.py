@@ -7,7 +7,7 @@ from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from gui.pixmaps import Array, Scale
+from gui.pixmaps import Array, Colormap
 from gui.widgets.colour_bar import ColourBar
 from gui.widgets.elided_label import ElidedLabel
 from gui.widgets.field_box import Box
@@ -26,7 +26,7 @@ class LargePicture:
     title: str
     values: Array
     limits: tuple[float, float] = (0.0, 1.0)
-    scale: Scale = Scale.GRAY
+    scale: Colormap = Colormap.GRAY
 
 
 class LargeCell(QWidget):
@@ -44,7 +44,7 @@ class LargeCell(QWidget):
         self.view.setAccessibleName(picture.title)
         self.title.setText(picture.title)
         self.bar.set_range(picture.scale, low, high)
-        self.bar.setVisible(picture.scale is not Scale.GRAY)
+        self.bar.setVisible(picture.scale is not Colormap.GRAY)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

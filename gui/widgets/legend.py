@@ -64,7 +64,7 @@ class Legend(QWidget):
 
     def _tint(self) -> None:
         for chip, mark in zip(self._chips, self._marks, strict=True):
-            colour = palette.series_colour(mark.series)
+            colour = palette.find_series_color(mark.series)
             chip.setIcon(QIcon(sprite(mark.shape, colour, palette.current().field, RATIO)))
 
     def _on_toggled(self) -> None:

@@ -153,7 +153,7 @@ class NumberModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.CheckStateRole and self.checkable and row.tickable:
             return Qt.CheckState.Checked if row.key in self._checked else Qt.CheckState.Unchecked
         if role == Qt.ItemDataRole.DecorationRole and row.series:
-            return dot(palette.series_colour(row.series))
+            return dot(palette.find_series_color(row.series))
         return None
 
     def _side(self, column: int) -> Qt.AlignmentFlag:

@@ -269,4 +269,4 @@ def _draw_title(painter: QPainter, model: ParallelModel, frame: Frame, key: str,
 
 
 def _colour(share: float) -> QColor:
-    return QColor(palette.score_colour(share))
+    return QColor(palette.find_score_color(share))

@@ -7,7 +7,7 @@ from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from gui.pixmaps import Array, Scale
+from gui.pixmaps import Array, Colormap
 from gui.widgets.elided_label import ElidedLabel
 from gui.widgets.image_view import ImageView
 from gui.widgets.text import label
@@ -28,7 +28,7 @@ class Picture:
     key: str
     title: str
     image: Array
-    scale: Scale = Scale.GRAY
+    scale: Colormap = Colormap.GRAY
     caption: str = ""
     under: Array | None = None
     light: ViewState | None = None

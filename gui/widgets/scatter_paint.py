@@ -98,8 +98,8 @@ def order_of(scatter: Scatter) -> Places:
 def colour_of(scatter: Scatter, at: int, shares: Numbers) -> str:
     """The colour of a point: that of its value, high values standing out, or that of its group."""
     if scatter.values is not None:
-        return palette.score_colour(1 - round(float(shares[at]) * COLOURS) / COLOURS)
-    return palette.series_colour(scatter.marks[int(scatter.groups[at])].series)
+        return palette.find_score_color(1 - round(float(shares[at]) * COLOURS) / COLOURS)
+    return palette.find_series_color(scatter.marks[int(scatter.groups[at])].series)
 
 
 def _draw_some(painter: QPainter, scatter: Scatter, places: Numbers, turns: Places, ratio: float) -> None:
@@ -108,7 +108,7 @@ def _draw_some(painter: QPainter, scatter: Scatter, places: Numbers, turns: Plac
     looks: dict[tuple[str, str], QPixmap] = {}
     shapes = [mark.shape for mark in scatter.marks]
     groups = scatter.groups.tolist()
-    own = [palette.series_colour(mark.series) for mark in scatter.marks] if scatter.values is None else []
+    own = [palette.find_series_color(mark.series) for mark in scatter.marks] if scatter.values is None else []
     for at in order[turns].tolist():
         colour = own[groups[at]] if own else colour_of(scatter, at, shares)
         look = shapes[groups[at]], colour
@@ -182,7 +182,7 @@ def draw_bar(painter: QPainter, scatter: Scatter, frame: Frame) -> None:
     painter.fillRect(QRectF(left - 6, TOP + 1, frame.size[0] - RIGHT - left + 4, BAR_HIGH + 14), ground)
     gradient = QLinearGradient(bar.topLeft(), bar.topRight())
     for turn in range(COLOURS + 1):
-        gradient.setColorAt(turn / COLOURS, QColor(palette.score_colour(1 - turn / COLOURS)))
+        gradient.setColorAt(turn / COLOURS, QColor(palette.find_score_color(1 - turn / COLOURS)))
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(gradient)
     painter.drawRect(bar)

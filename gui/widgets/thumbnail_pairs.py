@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPai
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui import palette
-from gui.pixmaps import Array, Scale, gray_image, image_of, to_colours
+from gui.pixmaps import Array, Colormap, gray_image, image_of, to_colors
 
 SIDE, GAP, TEXT_PX = 68, 6, 15
 STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: -2, Qt.Key.Key_Down: 2}
@@ -23,7 +23,7 @@ class Pair:
     image: Array | None
     answer: Array | None = None
     limits: tuple[float, float] = (0.0, 1.0)
-    scale: Scale = Scale.HEAT
+    scale: Colormap = Colormap.HEAT
     caption: str = ""
 
 
@@ -125,5 +125,5 @@ class ThumbnailPairs(QWidget):
             if half == 0 and pair.image is not None:
                 self._drawn[at, half] = gray_image(np.asarray(pair.image))
             elif pair.answer is not None:
-                self._drawn[at, half] = image_of(to_colours(np.asarray(pair.answer), *pair.limits, pair.scale))
+                self._drawn[at, half] = image_of(to_colors(np.asarray(pair.answer), *pair.limits, pair.scale))
         return self._drawn[at, half]

@@ -12,8 +12,8 @@ from engine import config, runs
 from engine.config import DataConfig
 from engine.messages import EpochEnded, JobEnded, JobStarted, Log, Response
 from gui import palette, theme
-from gui.engine_process import Ending
-from gui.panel import Desk
+from gui.engine_process import ProcessExit
+from gui.panel import AppContext
 from gui.preferences import Preferences
 from gui.session import Session
 
@@ -41,7 +41,7 @@ def _own_settings(tmp_path):
 
 @pytest.fixture(autouse=True)
 def _fresh_colours():
-    palette.forget_series()
+    palette.reset_series()
     palette.use(palette.DARK)
 
 
@@ -77,22 +77,22 @@ class FakeEngine(QObject):
 
     def die(self, code=9, crashed=True, wanted=False):
         self.running = False
-        self.ended.emit(Ending(code, crashed, wanted, ""))
+        self.ended.emit(ProcessExit(code, crashed, wanted, ""))
 
-    def let_go(self):
+    def detach(self):
         self.running = False
 
     def kill(self):
         self.die(wanted=True)
 
-    def finish(self):
+    def shutdown(self):
         self.running = False
 
 
 @pytest.fixture
 def fake_engines(monkeypatch):
     """No process is started: panels are tested by what they send and by what they are told."""
-    for module in ("gui.job", "gui.questions"):
+    for module in ("gui.job_controller", "gui.explorer_client"):
         monkeypatch.setattr(f"{module}.EngineProcess", FakeEngine)
 
 
@@ -216,7 +216,7 @@ def session(qtbot, root, tmp_path, fake_engines):
 
 @pytest.fixture
 def desk(session):
-    return Desk(session, QUndoStack(session), Preferences(theme="dark"))
+    return AppContext(session, QUndoStack(session), Preferences(theme="dark"))
 
 
 @pytest.fixture
@@ -224,8 +224,8 @@ def answer(session):
     """Let the explorer answer the newest question of a panel: `answer("data", content)`."""
 
     def say(panel, content):
-        asked = [sent for sent in session.questions.engine.sent if getattr(sent, "panel", "") == panel][-1]
-        session.questions.engine.say(Response(number=asked.number, panel=panel, content=content))
+        asked = [sent for sent in session.explorer.engine.sent if getattr(sent, "panel", "") == panel][-1]
+        session.explorer.engine.say(Response(number=asked.number, panel=panel, content=content))
         return asked
 
     return say
@@ -245,9 +245,9 @@ def asked(qtbot, session):
 
     def newest(kind, after=0):
         def found():
-            return [sent for sent in session.questions.engine.sent if isinstance(sent, kind) and sent.number > after]
+            return [sent for sent in session.explorer.engine.sent if isinstance(sent, kind) and sent.number > after]
 
-        qtbot.waitUntil(lambda: session.questions.engine is not None and bool(found()))
+        qtbot.waitUntil(lambda: session.explorer.engine is not None and bool(found()))
         return found()[-1]
 
     return newest

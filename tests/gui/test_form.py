@@ -7,7 +7,7 @@ from PySide6.QtTest import QTest
 
 from engine import config
 from engine.config import DataConfig, TrainingConfig, VariationalConfig
-from gui.editors import CheckEditor, ChoiceEditor, LineEditor, stepped
+from gui.field_editors import CheckEditor, ChoiceEditor, LineEditor, step_value
 from gui.form import Form, find_problems
 
 SPECS = config.list_fields(VariationalConfig) + config.list_fields(TrainingConfig)
@@ -174,9 +174,9 @@ def test_arrow_keys_step_a_number_within_its_range(form):
     QTest.keyClick(editor, Qt.Key.Key_PageDown)
     assert editor.value() == 503
     specs = {spec.name: spec for spec in SPECS}
-    assert stepped(specs["latent"], 1, -1) == 1
-    assert stepped(specs["learning_rate"], 1e-3, 10) == 1e-2
-    assert stepped(specs["latent"], "abc", 1) is None
+    assert step_value(specs["latent"], 1, -1) == 1
+    assert step_value(specs["learning_rate"], 1e-3, 10) == 1e-2
+    assert step_value(specs["latent"], "abc", 1) is None
 
 
 def test_fields_that_say_nothing_are_hidden(qtbot, undo):

@@ -24,12 +24,12 @@ from engine.messages import (
     StudyEnded,
     StudyProgress,
 )
-from gui import closing, palette, theme
+from gui import close_dialogs, palette, theme
 from gui.app import make_window
-from gui.memory import Memory
-from gui.panel import MARK
+from gui.panel import DISCLAIMER
 from gui.preferences import Preferences, PreferencesDialog
 from gui.run_record import open_record
+from gui.settings_store import SettingsStore
 from gui.shortcuts import ShortcutSheet
 from tests import house
 from tests.conftest import ROOT
@@ -43,10 +43,10 @@ def open_window(qtbot, root, monkeypatch, fake_engines):
     opened = []
 
     def open_one():
-        window = make_window(Memory())
+        window = make_window(SettingsStore())
         opened.append(window)
         window.show()
-        window.begin()
+        window.start()
         return window
 
     yield open_one
@@ -76,7 +76,7 @@ def drop(window, *paths):
 
 
 def sent(window, kind):
-    engine = window.desk.session.questions.engine
+    engine = window.desk.session.explorer.engine
     return [message for message in engine.sent if isinstance(message, kind)]
 
 
@@ -106,7 +106,7 @@ class TestPanels:
     @pytest.mark.parametrize("key", ["data", "train", "search", "compare", "layers", "denoise", "latent", "report"])
     def test_everything_that_takes_the_focus_has_a_name(self, window, make_run, key):
         make_run("ae-0001")
-        window.desk.session.book.look()
+        window.desk.session.runs.refresh()
         panel = window.show_panel(key)
         panel.refresh() if hasattr(panel, "refresh") else None
         kinds = (QAbstractButton, QLineEdit, QComboBox, QAbstractSlider, QTableView)
@@ -121,8 +121,8 @@ class TestPanels:
         assert nameless == []
 
     def test_mark_is_always_there(self, window):
-        assert window.top_bar.mark.text() == MARK
-        assert "Not for diagnosis" in MARK
+        assert window.top_bar.mark.text() == DISCLAIMER
+        assert "Not for diagnosis" in DISCLAIMER
 
     def test_device_and_scans_are_named_once_they_are_known(self, window, data_content, answer_in):
         assert "starting" in window.top_bar.device.text()
@@ -140,7 +140,7 @@ def answer_in():
 
     def say(window, content):
         asked = sent(window, LoadData)[-1]
-        window.desk.session.questions.engine.say(Response(number=asked.number, panel="data", content=content))
+        window.desk.session.explorer.engine.say(Response(number=asked.number, panel="data", content=content))
 
     return say
 
@@ -223,13 +223,13 @@ class TestDrops:
         window.show_panel("denoise")
         drop(window, file)
         assert window.current() is window.panels["denoise"]
-        asked = window.desk.session.questions.engine.sent[-1]
+        asked = window.desk.session.explorer.engine.sent[-1]
         assert (asked.panel, asked.path) == ("denoise-scan", str(file))
 
     def test_own_run_is_shown_in_train(self, window, make_run):
         make_run("old")
         run = make_run("new")
-        window.desk.session.book.look()
+        window.desk.session.runs.refresh()
         drop(window, run.path)
         assert window.current_key() == "train"
         assert window.current().runs.table.chosen_keys() == ["new"]
@@ -294,7 +294,7 @@ class TestMemory:
     def test_size_and_place_are_back(self, open_window):
         first = open_window()
         first.resize(790, 650)
-        first.remember_place()
+        first.save_geometry()
         crash(first)
         assert open_window().size().toTuple() == (790, 650)
 
@@ -306,11 +306,11 @@ class TestMemory:
         window = open_window()
         assert window.current_key() == "data"
         assert sent(window, LoadData)[-1].config.source == "phantom"
-        memory = Memory()
+        memory = SettingsStore()
         for theme_kept in (7, "pink"):
             strange = {"data": {"size": "huge"}, "window/panel": "nowhere", "preferences": {"theme": theme_kept}}
             for key, value in strange.items():
-                memory.put(key, value)
+                memory.set(key, value)
             window = open_window()
             assert window.current_key() == "data"
             assert window.desk.preferences.theme == "system"
@@ -321,26 +321,26 @@ class TestPreferences:
         dressed("dark")
         window.commands.use_theme("light")
         assert palette.current() is palette.LIGHT
-        assert Memory().get("preferences", {})["theme"] == "light"
+        assert SettingsStore().get("preferences", {})["theme"] == "light"
         window.commands.use_theme("dark")
         assert palette.current() is palette.DARK
         assert theme.style_sheet(palette.DARK) == qapp.styleSheet()
 
     def test_another_runs_folder_is_opened(self, window, make_run, tmp_path, monkeypatch):
         make_run("here")
-        window.desk.session.book.look()
-        assert "here" in window.desk.session.book.records
+        window.desk.session.runs.refresh()
+        assert "here" in window.desk.session.runs.records
         monkeypatch.delenv("ENGRAM_RUNS")
-        window.commands.follow(Preferences(runs=str(tmp_path / "other")))
-        assert window.desk.session.book.root == tmp_path / "other"
-        assert window.desk.session.book.records == {}
+        window.commands.set_theme(Preferences(runs=str(tmp_path / "other")))
+        assert window.desk.session.runs.root == tmp_path / "other"
+        assert window.desk.session.runs.records == {}
 
     def test_backend_is_warmed_up(self, window):
-        window.commands.follow(Preferences(backend="jax"))
+        window.commands.set_theme(Preferences(backend="jax"))
         assert window.desk.session.job.engine.backend == "jax"
 
     def test_backend_that_cannot_be_used_is_said(self, window):
-        window.commands.follow(Preferences(backend="jax"))
+        window.commands.set_theme(Preferences(backend="jax"))
         window.desk.session.job.engine.say(
             RequestFailed(reason="The backend jax is not installed.", advice="Install it.")
         )
@@ -362,7 +362,7 @@ class TestPreferences:
 class TestClosing:
     def choose(self, monkeypatch, choice):
         asked = []
-        monkeypatch.setattr(closing, "ask", lambda parent, record: asked.append(record.name) or choice)
+        monkeypatch.setattr(close_dialogs, "ask_about_run", lambda parent, record: asked.append(record.name) or choice)
         return asked
 
     def test_idle_window_closes_without_a_question(self, window, monkeypatch):
@@ -392,7 +392,7 @@ class TestClosing:
         record = start_run(window, tiny)
         self.choose(monkeypatch, "background")
         gone_on = []
-        monkeypatch.setattr(closing, "go_on_in_background", lambda it: gone_on.append(it.name) or True)
+        monkeypatch.setattr(close_dialogs, "resume_detached", lambda it: gone_on.append(it.name) or True)
         window.close()
         assert gone_on == []
         window.desk.session.job.engine.say(JobEnded(run="ae-0001", state="stopped", epoch=1))
@@ -403,7 +403,7 @@ class TestClosing:
     def test_background_that_cannot_be_started_keeps_the_window(self, window, tiny, monkeypatch):
         start_run(window, tiny)
         self.choose(monkeypatch, "background")
-        monkeypatch.setattr(closing, "go_on_in_background", lambda it: False)
+        monkeypatch.setattr(close_dialogs, "resume_detached", lambda it: False)
         window.close()
         window.desk.session.job.engine.say(JobEnded(run="ae-0001", state="stopped", epoch=1))
         assert window.isVisible()
@@ -415,14 +415,14 @@ class TestClosing:
         record = start_run(window, tiny)
         seen = []
         monkeypatch.setattr(QMessageBox, "exec", lambda box: seen.append(box.informativeText()))
-        assert closing.ask(window, record) == "stay"
+        assert close_dialogs.ask_about_run(window, record) == "stay"
         assert "from its last completed epoch" in seen[0]
         assert "bit-identical" in seen[0]
 
 
 class TestStudy:
     def start(self, window, tmp_path):
-        window.desk.session.job.begin_study(RunStudy(out=str(tmp_path / "study")), "tensorflow")
+        window.desk.session.job.start_study(RunStudy(out=str(tmp_path / "study")), "tensorflow")
         return window.desk.session.job
 
     def test_it_is_one_job_that_can_be_paused_and_stopped(self, window, tmp_path, tiny):
@@ -450,7 +450,7 @@ class TestStudy:
 
     def test_window_that_is_closed_asks_and_waits_for_its_end(self, window, tmp_path, monkeypatch, qtbot):
         asked = []
-        monkeypatch.setattr(closing, "ask", lambda parent, record: asked.append(record) or "stop")
+        monkeypatch.setattr(close_dialogs, "ask_about_run", lambda parent, record: asked.append(record) or "stop")
         job = self.start(window, tmp_path)
         assert not window.close()
         assert asked == [None]
@@ -463,7 +463,7 @@ class TestStudy:
 
         seen = []
         monkeypatch.setattr(QMessageBox, "exec", lambda box: seen.append(box.informativeText()))
-        assert closing.ask(window, None) == "stay"
+        assert close_dialogs.ask_about_run(window, None) == "stay"
         assert "are saved" in seen[0]
 
     def test_engine_that_dies_is_said_with_a_way_back(self, window, tmp_path):
@@ -478,7 +478,7 @@ class TestStudy:
 
 class TestSearch:
     def start(self, window):
-        window.desk.session.job.begin_search(Search(name="s", root=str(window.desk.session.book.root)), "tensorflow")
+        window.desk.session.job.start_search(Search(name="s", root=str(window.desk.session.runs.root)), "tensorflow")
         return window.desk.session.job
 
     def test_it_can_be_paused_and_its_place_is_told(self, window):
@@ -495,7 +495,7 @@ class TestSearch:
         from PySide6.QtWidgets import QMessageBox
 
         started, said = [], []
-        monkeypatch.setattr(closing, "search_in_background", lambda *order: started.append(order) or True)
+        monkeypatch.setattr(close_dialogs, "search_in_background", lambda *order: started.append(order) or True)
         monkeypatch.setattr(QMessageBox, "exec", lambda box: said.append(box.text()))
         monkeypatch.setattr(
             QMessageBox, "clickedButton", lambda box: next(b for b in box.buttons() if "background" in b.text())
@@ -506,7 +506,7 @@ class TestSearch:
         assert job.engine.sent[-1] == Stop()
         job.engine.say(SearchEnded(search="s", state="stopped"))
         qtbot.waitUntil(lambda: not window.isVisible())
-        assert started == [("s", window.desk.session.book.root)]
+        assert started == [("s", window.desk.session.runs.root)]
 
     def test_engine_that_dies_is_said_with_a_way_to_go_on(self, window):
         self.start(window).engine.die(9)
@@ -529,15 +529,15 @@ class TestLostEngine:
 
 def test_ready_made_runs_are_put_into_an_empty_folder(qtbot, root, monkeypatch, fake_engines):
     monkeypatch.setenv("ENGRAM_RUNS", str(root))
-    window = make_window(Memory())
+    window = make_window(SettingsStore())
     qtbot.addWidget(window)
-    window.begin()
+    window.start()
     ready_made = sorted(runs.list_runs(root), key=lambda run: run.name)
     assert [run.name for run in ready_made] == ["demo-ae", "demo-vae"]
     assert sent(window, LoadData)[-1].config == ready_made[0].config.data
     assert window.desk.session.record("demo-vae").state == "finished"
     monkeypatch.setattr(demo_runs, "install", _full_disk)
-    window.begin()
+    window.start()
     assert "Could not copy the demo runs to" in window.notice.box.text()
     window.close()
 
@@ -561,9 +561,9 @@ def test_status_says_what_runs_and_how_far(window, tiny):
 
 def test_runs_of_the_default_place_are_listed(window, make_run):
     make_run("ae-0001")
-    window.desk.session.book.look()
+    window.desk.session.runs.refresh()
     assert [run.name for run in runs.list_runs()] == ["ae-0001"]
-    assert list(window.desk.session.book.records) == ["ae-0001"]
+    assert list(window.desk.session.runs.records) == ["ae-0001"]
 
 
 def test_background_resumes_the_run_by_the_command_line(make_run, root, tmp_path, monkeypatch, qtbot):
@@ -571,13 +571,13 @@ def test_background_resumes_the_run_by_the_command_line(make_run, root, tmp_path
     fake = tmp_path / "python"
     fake.write_text(f'#!/bin/sh\necho "$@" > {told}.part && mv {told}.part {told}\n', encoding="utf-8")
     fake.chmod(0o755)
-    monkeypatch.setattr("gui.closing.sys.executable", str(fake))
+    monkeypatch.setattr("gui.close_dialogs.sys.executable", str(fake))
     run = make_run("ae-0001", state="stopped")
-    assert closing.go_on_in_background(open_record(run.path))
+    assert close_dialogs.resume_detached(open_record(run.path))
     qtbot.waitUntil(told.exists)
     assert told.read_text(encoding="utf-8").split() == ["-m", "engine", "resume", str(run.path), "--runs", str(root)]
-    monkeypatch.setattr("gui.closing.sys.executable", str(tmp_path / "none"))
-    assert not closing.go_on_in_background(open_record(run.path))
+    monkeypatch.setattr("gui.close_dialogs.sys.executable", str(tmp_path / "none"))
+    assert not close_dialogs.resume_detached(open_record(run.path))
 
 
 def test_no_panel_takes_a_framework(run_python):

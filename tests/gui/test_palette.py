@@ -81,20 +81,20 @@ def test_curves_stay_apart_for_every_eye(colours, blindness):
 
 
 def test_a_key_keeps_its_colour_whatever_comes_after_it():
-    first = palette.series_colour("a")
-    others = [palette.series_colour(key) for key in "bcdefgh"]
-    assert palette.series_colour("a") == first
+    first = palette.find_series_color("a")
+    others = [palette.find_series_color(key) for key in "bcdefgh"]
+    assert palette.find_series_color("a") == first
     assert len({first, *others}) == 8
 
 
 def test_a_key_keeps_its_place_in_the_other_theme():
     palette.register_series(["old", "new"])
-    dark = palette.series_colour("new")
+    dark = palette.find_series_color("new")
     palette.use(LIGHT)
-    assert DARK.series.index(dark) == LIGHT.series.index(palette.series_colour("new")) == 1
+    assert DARK.series.index(dark) == LIGHT.series.index(palette.find_series_color("new")) == 1
 
 
 def test_registered_order_decides_not_the_order_of_asking():
     palette.register_series(["first", "second"])
-    assert palette.series_colour("second") == DARK.series[1]
-    assert palette.series_colour("first") == DARK.series[0]
+    assert palette.find_series_color("second") == DARK.series[1]
+    assert palette.find_series_color("first") == DARK.series[0]

@@ -5,12 +5,12 @@ import pytest
 
 from gui.palette import luminance
 from gui.pixmaps import (
-    Scale,
+    Colormap,
     bar_image,
-    colour_table,
     gray_image,
     heat_image,
     image_of,
+    make_color_table,
     pixels_of,
     robust_limit,
     robust_range,
@@ -57,7 +57,7 @@ def test_invert_swaps_black_and_white():
 def test_values_that_are_no_numbers_are_drawn_lowest_without_a_warning():
     values = np.array([[np.nan, np.inf, -np.inf, 0.5]])
     np.testing.assert_array_equal(to_gray(values, 1, 0.5), [[0, 0, 0, 128]])
-    assert pixels_of(heat_image(values, 0, 1))[0, 0].tolist() == colour_table(Scale.HEAT)[0].tolist()
+    assert pixels_of(heat_image(values, 0, 1))[0, 0].tolist() == make_color_table(Colormap.HEAT)[0].tolist()
 
 
 def test_zero_difference_is_neutral_gray_exactly():
@@ -79,19 +79,19 @@ def test_signs_are_as_bright_as_each_other_and_of_opposite_colours():
 
 def test_limit_saturates_both_ends():
     pixels = pixels_of(signed_image(np.array([[-9.0, -0.3, 0.3, 9.0]]), 0.3))[0]
-    assert pixels[0].tolist() == pixels[1].tolist() == colour_table(Scale.SIGNED)[0].tolist()
-    assert pixels[2].tolist() == pixels[3].tolist() == colour_table(Scale.SIGNED)[-1].tolist()
+    assert pixels[0].tolist() == pixels[1].tolist() == make_color_table(Colormap.SIGNED)[0].tolist()
+    assert pixels[2].tolist() == pixels[3].tolist() == make_color_table(Colormap.SIGNED)[-1].tolist()
 
 
 def test_heat_grows_brighter_all_the_way():
-    table = colour_table(Scale.HEAT)
+    table = make_color_table(Colormap.HEAT)
     light = [luminance("#{:02x}{:02x}{:02x}".format(*colour)) for colour in table]
     assert np.all(np.diff(light) > 0)
 
 
 def test_colour_bar_runs_from_low_to_high():
-    lying = pixels_of(bar_image(Scale.HEAT, 255))
-    np.testing.assert_array_equal(lying[0], colour_table(Scale.HEAT))
+    lying = pixels_of(bar_image(Colormap.HEAT, 255))
+    np.testing.assert_array_equal(lying[0], make_color_table(Colormap.HEAT))
 
 
 def test_robust_range_leaves_the_extremes_out():

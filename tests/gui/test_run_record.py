@@ -1,7 +1,7 @@
 """The record of a run: events folded one after the other, live or long after."""
 
 from engine.messages import Continued, EpochEnded, JobEnded, JobStarted, Log, Paused, Progress
-from gui.run_record import Tail, millions, open_record, sentence
+from gui.run_record import EventFileTail, format_count, log_entry, open_record
 from tests.gui.conftest import story
 
 
@@ -18,7 +18,7 @@ def progress(epoch=2):
 
 def test_finished_run_is_told_from_its_events(make_run):
     record = record_of(make_run("ae-0001", epochs=3))
-    assert (record.state, record.last_epoch, record.goal) == ("finished", 3, 3)
+    assert (record.state, record.last_epoch, record.target_epochs) == ("finished", 3, 3)
     assert record.best.epoch == 3
     assert record.curve("loss") == ([1, 2, 3], [1.0, 1 / 2, 1 / 3])
     assert [line.text for line in record.log][-1] == "Finished after 3 epochs."
@@ -99,17 +99,17 @@ def test_best_is_not_a_loss_that_is_no_number(make_run):
 
 def test_start_is_a_sentence_with_place_and_size(make_run):
     started = next(event for event in make_run("a").events() if isinstance(event, JobStarted))
-    text, level = sentence(started)
+    text, level = log_entry(started)
     assert "TensorFlow, CPU" in text
     assert "27 training and 3 validation images" in text
     assert level == "info"
     stopped = [JobEnded(run="a", state="stopped", epoch=epoch) for epoch in (0, 1, 7)]
-    assert [sentence(event)[0] for event in stopped] == [
+    assert [log_entry(event)[0] for event in stopped] == [
         "Stopped before the first epoch was completed.",
         "Stopped after 1 epoch; the best model is kept.",
         "Stopped after 7 epochs; the best model is kept.",
     ]
-    assert millions(11_534_000) == "11.5 M"
+    assert format_count(11_534_000) == "11.5 M"
 
 
 def test_tail_waits_for_whole_lines_and_passes_over_broken_ones(make_run):
@@ -117,11 +117,11 @@ def test_tail_waits_for_whole_lines_and_passes_over_broken_ones(make_run):
     file = run.path / "events.jsonl"
     lines = file.read_bytes().splitlines(keepends=True)
     file.write_bytes(lines[0] + b"broken\n" + lines[1][:20])
-    tail = Tail(file)
+    tail = EventFileTail(file)
     assert len(tail.read()) == 1
     assert tail.read() == []
     file.write_bytes(lines[0] + b"broken\n" + lines[1] + lines[2])
     assert len(tail.read()) == 2
-    assert tail.grown() == 0
+    assert tail.bytes_added() == 0
     file.write_bytes(b"")
-    assert tail.grown() < 0
+    assert tail.bytes_added() < 0

@@ -10,12 +10,12 @@ from tests.gui.conftest import number, story
 
 
 def test_watching_a_run_and_reopening_it_show_the_same(session, make_run, tiny, qtbot):
-    session.open(session.book.root)
+    session.open(session.runs.root)
     live = session.start(tiny(epochs=3), "live")
     for event in story(live.run, 3):
         session.job.engine.say(event)
     old = make_run("old", epochs=3)
-    session.book.look()
+    session.runs.refresh()
     reopened = session.record("old")
     assert (live.epochs.keys(), live.state) == (reopened.epochs.keys(), reopened.state)
     assert [line.text for line in live.log] == [line.text for line in reopened.log]
@@ -24,40 +24,40 @@ def test_watching_a_run_and_reopening_it_show_the_same(session, make_run, tiny, 
 
 def test_feeding_an_event_tells_the_panels(session, make_run, qtbot):
     make_run("ae-0001", state=None)
-    session.open(session.book.root)
+    session.open(session.runs.root)
     with qtbot.waitSignal(session.run_changed) as blocker:
-        session.feed(JobEnded(run="ae-0001", state="stopped", epoch=3), "ae-0001")
+        session.apply_event(JobEnded(run="ae-0001", state="stopped", epoch=3), "ae-0001")
     assert blocker.args == ["ae-0001"]
     assert session.record("ae-0001").state == "stopped"
 
 
 def test_event_heard_live_is_not_counted_again_from_the_record(session, tiny):
-    session.open(session.book.root)
+    session.open(session.runs.root)
     record = session.start(tiny(epochs=2))
     for event in number(story(record.run, 2, state=None)):
         record.run.append(event)
         session.job.engine.say(event)
     lines = len(record.log)
-    session.book.look()
+    session.runs.refresh()
     assert len(record.log) == lines
 
 
 def test_events_of_one_tick_of_the_clock_all_count_once(session, tiny):
-    session.open(session.book.root)
+    session.open(session.runs.root)
     record = session.start(tiny(epochs=2))
     first, second, third = number(Log(time=1.0, text=text) for text in ("one", "two", "two"))
     record.run.append(first)
-    session.book.look()
+    session.runs.refresh()
     session.job.engine.say(second)
     for event in (second, third):
         record.run.append(event)
     session.job.engine.say(first)
-    session.book.look()
+    session.runs.refresh()
     assert [line.text for line in record.log] == ["one", "two", "two"]
 
 
 def test_start_makes_a_run_and_sends_it_to_an_engine(session, tiny):
-    session.open(session.book.root)
+    session.open(session.runs.root)
     record = session.start(tiny(), None)
     assert record.name == "ae-0001"
     assert record.state == "running"
@@ -77,14 +77,14 @@ def test_name_of_a_run_that_failed_with_nothing_is_taken_with_the_new_settings(s
     failed.append(JobEnded(run="one", state="failed", reason="No images."))
     session.open(root)
     record = session.start(tiny(epochs=5), "one")
-    assert (record.config.training.epochs, record.state, list(session.book.records)) == (5, "running", ["one"])
+    assert (record.config.training.epochs, record.state, list(session.runs.records)) == (5, "running", ["one"])
     assert [line.text for line in record.log] == []
-    session.book.look()
+    session.runs.refresh()
     assert [line.text for line in record.log] == ["Failed: No images."]
 
 
 def test_run_is_let_go_however_its_job_ends(session, tiny):
-    session.open(session.book.root)
+    session.open(session.runs.root)
     record = session.start(tiny())
     session.job.engine.say(RequestFailed(reason="no"))
     assert not record.busy
@@ -95,11 +95,11 @@ def test_run_is_let_go_however_its_job_ends(session, tiny):
 
 
 def test_lost_engine_is_told_with_what_is_kept(session, tiny, qtbot):
-    session.open(session.book.root)
+    session.open(session.runs.root)
     record = session.start(tiny(epochs=5), "ae-0003")
     for event in story(record.run, 2, state=None):
         session.job.engine.say(event)
-    with qtbot.waitSignal(session.engine_lost) as blocker:
+    with qtbot.waitSignal(session.engine_crashed) as blocker:
         session.job.engine.die(9)
     expected = "The engine crashed (signal 9, often out of memory). ae-0003 is saved up to epoch 2."
     assert blocker.args[0].sentence == expected
@@ -107,11 +107,11 @@ def test_lost_engine_is_told_with_what_is_kept(session, tiny, qtbot):
 
 
 def test_epoch_written_by_a_dying_engine_is_not_missed(session, tiny, qtbot):
-    session.open(session.book.root)
+    session.open(session.runs.root)
     record = session.start(tiny(epochs=5), "ae-0003")
     for event in story(record.run, 1, state=None):
         record.run.append(event)
-    with qtbot.waitSignal(session.engine_lost) as blocker:
+    with qtbot.waitSignal(session.engine_crashed) as blocker:
         session.job.engine.die(9)
     assert "ae-0003 is saved up to epoch 1" in blocker.args[0].sentence
 
@@ -141,7 +141,7 @@ def test_newest_source_wins(session, data_content, qtbot):
 
     session.load_data(DataConfig(size=32))
     session.load_data(DataConfig(size=64))
-    engine = session.questions.engine
+    engine = session.explorer.engine
     engine.say(Response(number=2, panel="data", content=data_content))
     engine.say(Response(number=1, panel="data", content={}))
     assert session.data.config.size == 64

@@ -30,7 +30,7 @@ def test_reading_scans_is_told_with_its_share(bar, session):
     assert bar.line._text.text() == "Ready"
     session.load_data(DataConfig())
     assert bar.line.bar.maximum() == 0
-    session.questions.engine.say(RequestProgress(number=1, panel="data", done=150, total=600))
+    session.explorer.engine.say(RequestProgress(number=1, panel="data", done=150, total=600))
     assert bar.line._text.text() == "Reading images · 150 of 600"
     assert bar.line.bar.value() == 250
 
@@ -39,7 +39,7 @@ def test_memory_of_the_engines_is_shown_while_there_are_any(bar, session):
     bar.show_memory()
     assert not bar.ram.isVisible()
     session.warm_up("tensorflow")
-    session.questions.engine.pid = os.getpid()
+    session.explorer.engine.pid = os.getpid()
     bar.show_memory()
     assert bar.ram.isVisible()
     assert bar.ram.text().startswith("RAM ")

@@ -4,10 +4,10 @@ from typing import Any
 
 from PySide6.QtWidgets import QFileDialog
 
-from gui.figures import figure
+from gui.figure_export import render_figure
 from gui.loaded_data import CLEAN
 from gui.opened_scan import OpenedScan
-from gui.panel import Desk, Panel, column_of
+from gui.panel import AppContext, Panel, scroll_column
 from gui.panels.compare.board import Board
 from gui.panels.compare.compared import MEAN, is_yardstick, of_yardstick, yardstick_of
 from gui.panels.compare.gallery import NO_SCANS, Gallery
@@ -17,7 +17,7 @@ from gui.panels.compare.scan_card import ScanCard
 from gui.panels.compare.script import compare_script
 from gui.panels.compare.shown import Shown
 from gui.panels.compare.view_card import ViewCard
-from gui.scripts import changed_data
+from gui.python_export import changed_data
 from gui.widgets.timer import make_timer
 from gui.widgets.view_state import ViewState
 
@@ -28,7 +28,7 @@ FIRST_RUNS = 2
 class ComparePanel(Panel):
     """Choice at the left, pictures at the right."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: AppContext) -> None:
         super().__init__(desk)
         self.state = ViewState(parent=self)
         self.gallery, self.board = Gallery(self.session, self), Board(self.state)
@@ -38,7 +38,7 @@ class ComparePanel(Panel):
         self._yardsticks: list[str] = []
         self._soon = make_timer(self, SOON_MS)
         self._soon.timeout.connect(self.refresh)
-        self.place(column_of(self.runs, self.scan, self.view, stretched=self.runs), self.board)
+        self.lay_out(scroll_column(self.runs, self.scan, self.view, stretched=self.runs), self.board)
         self._connect()
         self.board.say(NO_SCANS)
         self.refresh()
@@ -61,19 +61,19 @@ class ComparePanel(Panel):
         self.board.turned.connect(self._on_turned)
         self.board.resized.connect(self._wake)
         self.board.maximised.connect(self._on_maximised)
-        self.board.pointed.connect(self.pointed)
+        self.board.pointed.connect(self.status_changed)
         self.scan.slice_changed.connect(self.gallery.show_scan)
         self.scan.closed.connect(lambda: self.show_scan(None))
 
     def refresh(self) -> None:
         """Bring lists and pictures in line with the session."""
         self.runs.refresh()
-        data, known = self.session.data, self.session.book.records
+        data, known = self.session.data, self.session.runs.records
         if self._wanted and all(name in known for name in self._wanted):
             names = [name for name in self._wanted if known[name].epochs]
             self.runs.choose([*names[: MOST - len(self._yardsticks)], *self._yardsticks])
             self._wanted, self._yardsticks = [], []
-        self.view.show_splits(data.parts() if data else {}, CLEAN)
+        self.view.show_splits(data.subsets() if data else {}, CLEAN)
         self.view.show_for(self.view.values()["layout"], self.gallery.scan is not None)
         compared, values = self.runs.compared(), self.view.values()
         columns = values["columns"] or self.board.fitting(len(compared))
@@ -96,7 +96,7 @@ class ComparePanel(Panel):
         self.gallery.show_scan(scan)
         self.refresh()
 
-    def show_wish(self, what: Any) -> None:
+    def navigate(self, what: Any) -> None:
         """Look at an image of the data set, compare runs, or open a scan."""
         kind, wanted = what
         if kind == "scan":
@@ -111,16 +111,16 @@ class ComparePanel(Panel):
             self.refresh()
             self.gallery.go_to(index)
 
-    def memory(self) -> dict[str, Any]:
+    def save_state(self) -> dict[str, Any]:
         yardsticks = [each.ref for each in self.runs.compared() if is_yardstick(each.ref)]
         names = [record.name for record in self.runs.records()] or self._wanted
         return {"runs": names, "yardsticks": yardsticks, "view": self.view.values()}
 
-    def recall(self, kept: dict[str, Any]) -> None:
+    def restore_state(self, kept: dict[str, Any]) -> None:
         view, names = kept.get("view"), kept.get("runs")
         if isinstance(view, dict):
             self.view.set_values(view)
-        ready = [record.name for record in self.session.book.records.values() if record.epochs]
+        ready = [record.name for record in self.session.runs.records.values() if record.epochs]
         named = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
         self._wanted = named or ready[-FIRST_RUNS:]
         lines = kept.get("yardsticks")
@@ -131,13 +131,13 @@ class ComparePanel(Panel):
         """Write a figure of what is seen."""
         picture = self.board.picture()
         path = self.ask_path(self, "Export figure", "compare.png", "*.png")[0] if picture else ""
-        if picture and path and not figure(picture, self.gallery.title()).save(path):
+        if picture and path and not render_figure(picture, self.gallery.title()).save(path):
             self.board.say(f"Could not write the figure to {path}. Choose another folder.")
 
-    def python(self) -> str:
+    def as_python(self) -> str:
         """A script that makes the same reconstructions and measures them."""
         return compare_script(
-            self.gallery, changed_data(self.session.data.config if self.session.data else self.session.wanted)
+            self.gallery, changed_data(self.session.data.config if self.session.data else self.session.requested_data)
         )
 
     def _wake(self, *_: object) -> None:
@@ -147,7 +147,7 @@ class ComparePanel(Panel):
 
     def _on_choice_changed(self) -> None:
         self.refresh()
-        self.remembered.emit()
+        self.state_changed.emit()
 
     def _on_turned(self, step: int) -> None:
         """Turn a page of the data set, or go to the next slice of a scan."""

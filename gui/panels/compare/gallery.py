@@ -87,19 +87,19 @@ class Gallery(QObject):
         what = "page" if self.pages.columns > 1 else "image"
         place = f"{what} {self.pages.page} of {self.pages.count}"
         by = f" ({self.compared[0].name})" if self._order != "file" and self.compared else ""
-        waiting = " · sorting…" if self._session.questions.is_waiting(RANKS) else f" · {ORDERS[self._order]}{by}"
+        waiting = " · sorting…" if self._session.explorer.is_waiting(RANKS) else f" · {ORDERS[self._order]}{by}"
         return f"{grouped(len(self.pages.order))} {PARTS[self.part]} images · {place}{waiting}"
 
     @property
     def split(self) -> str:
         """The split that the images are numbered in."""
         data = self._session.data
-        return data.places_in(self.part)[0] if data and self.part else ""
+        return data.indices_in(self.part)[0] if data and self.part else ""
 
     def _wanted_order(self, part: str, order: str) -> list[int]:
         """The order of a part's images; that of the files until a run's errors are known."""
         data = self._session.data
-        split, places = data.places_in(part) if data and part else ("", [])
+        split, places = data.indices_in(part) if data and part else ("", [])
         if order == "file" or not self.compared or data is None or not places:
             return places
         first, wanted = self.compared[0], set(places)
@@ -119,7 +119,7 @@ class Gallery(QObject):
         runs = {each.ref: each.name for each in self.compared}
         if scan is not None:
             self._asked = runs, [scan.title]
-            config = data.config if data else self._session.wanted
+            config = data.config if data else self._session.requested_data
             place = {"data": config, "scan": scan.path, "slice": scan.slice}
         elif data is None or not self.pages.order:
             self.failed.emit(NO_SCANS)

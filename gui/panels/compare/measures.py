@@ -72,7 +72,7 @@ class Measures(QObject):
 
     def _ask(self) -> None:
         data = self._session.data
-        if data is None or not data.size("test") or self._session.questions.is_waiting(MEASURES):
+        if data is None or not data.size("test") or self._session.explorer.is_waiting(MEASURES):
             return
         for compared in filter(self.is_coming, self._wanted):
             self._asked = self._key(compared)

@@ -10,7 +10,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from gui.loaded_data import CLEAN, LEAKED, PARTS, LoadedData
-from gui.panel import MARK
+from gui.panel import DISCLAIMER
 from gui.panels.compare.compared import Compared
 from gui.panels.compare.measures import Measures
 from gui.widgets.buttons import Button
@@ -119,7 +119,7 @@ class NumbersSheet(QDialog):
         if not path:
             return
         try:
-            Path(path).write_text(f"# {MARK}\n{self.text(',')}", encoding="utf-8")
+            Path(path).write_text(f"# {DISCLAIMER}\n{self.text(',')}", encoding="utf-8")
             self.notice.show_notice("", "info")
         except OSError as error:
             reason = f"Could not write the values to {path} ({error.strerror}). Choose another folder."

@@ -58,7 +58,7 @@ class RunsCard(Card):
 
     def records(self) -> list[RunRecord]:
         """The runs that are compared, oldest first."""
-        known = self._session.book.records
+        known = self._session.runs.records
         return [known[name] for name in reversed(self.table.checked()) if name in known]
 
     def compared(self) -> list[Compared]:
@@ -71,7 +71,7 @@ class RunsCard(Card):
 
     def refresh(self) -> None:
         """List the runs that have a model, and the yardsticks of those that are ticked."""
-        ready = [record for record in self._session.book.records.values() if record.epochs and not record.damage]
+        ready = [record for record in self._session.runs.records.values() if record.epochs and not record.damage]
         ready.reverse()
         yardsticks = self._yardsticks(ready)
         self._measure(ready, yardsticks)

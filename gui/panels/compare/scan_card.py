@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import Qt, Signal
 
-from gui.opened_scan import OpenedScan, facts
+from gui.opened_scan import OpenedScan, describe
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
 from gui.widgets.slice_row import SliceRow
@@ -36,9 +36,9 @@ class ScanCard(Card):
         self.row.show_slice(scan.slice, scan.slices)
         self.row.setVisible(scan.slices > 1)
         self.name.setText(scan.name)
-        self._facts.setText(facts(scan))
+        self._facts.setText(describe(scan))
 
     def _on_slice_moved(self, number: int) -> None:
         if self._scan is not None:
-            self._scan = self._scan.at(number)
+            self._scan = self._scan.with_slice(number)
             self.slice_changed.emit(self._scan)

@@ -2,7 +2,7 @@
 
 from gui.panels.compare.compared import YARDSTICK, is_yardstick
 from gui.panels.compare.gallery import Gallery
-from gui.scripts import script
+from gui.python_export import join_script
 
 MEASURED = "metrics.psnr_db(originals, reconstructed), metrics.ssim(originals, reconstructed)"
 
@@ -35,7 +35,7 @@ def compare_script(gallery: Gallery, data: str) -> str:
             f"    print('PCA', components, {MEASURED})",
         ]
     measures = ("from engine.evaluation import references",) if maps else ()
-    return script(
+    return join_script(
         *lines,
         imports=(
             "import engine",

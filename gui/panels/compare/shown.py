@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from gui.pixmaps import Array, Scale
+from gui.pixmaps import Array, Colormap
 from gui.widgets.image_rows import ImageRow
 from gui.widgets.text import fixed, number
 
@@ -58,7 +58,7 @@ def grid_rows(shown: Shown, flicker: bool = False) -> list[ImageRow]:
         )
     for made in shown.made:
         numbers = [f"MSE {number(value, 3)}" for value in made.mse]
-        rows.append(ImageRow(f"{made.run} − original", made.differences, Scale.SIGNED, captions=numbers))
+        rows.append(ImageRow(f"{made.run} − original", made.differences, Colormap.SIGNED, captions=numbers))
     return rows
 
 
@@ -71,7 +71,7 @@ def closer_rows(shown: Shown) -> tuple[list[ImageRow], list[str]]:
     if shown.made:
         differences = [np.zeros_like(original), *(made.differences[0] for made in shown.made)]
         numbers = ["", *(f"MSE {number(made.mse[0], 3)}" for made in shown.made)]
-        rows.append(ImageRow("minus original", _together(differences), Scale.SIGNED, captions=numbers))
+        rows.append(ImageRow("minus original", _together(differences), Colormap.SIGNED, captions=numbers))
     return rows, titles
 
 

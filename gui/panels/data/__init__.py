@@ -9,41 +9,43 @@ from PySide6.QtWidgets import QFileDialog
 from engine.config import DataConfig
 from engine.messages import RequestFailed
 from gui.loaded_data import SPLITS, LoadedData
-from gui.panel import Desk, Panel, column_of
+from gui.panel import AppContext, Panel, scroll_column
 from gui.panels.data.audit_card import AuditCard
 from gui.panels.data.inside_card import InsideCard
 from gui.panels.data.scans_card import ScansCard
 from gui.panels.data.source_card import SourceCard
-from gui.scripts import changed_data, script
+from gui.python_export import changed_data, join_script
 from gui.session import DATA
 
 
 class DataPanel(Panel):
     """Source, audit and content at the left, thumbnails at the right."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: AppContext) -> None:
         super().__init__(desk)
         self.source, self.inside, self.scans = SourceCard(desk), InsideCard(), ScansCard()
         self.audit = AuditCard(self.session)
         self.ask_path = QFileDialog.getSaveFileName
-        self.place(column_of(self.source, self.audit, self.inside), self.scans)
+        self.lay_out(scroll_column(self.source, self.audit, self.inside), self.scans)
         self.session.data_loaded.connect(self._on_data_loaded)
-        self.scans.opened.connect(lambda split, index: self.wished.emit("compare", ("image", (split, index))))
-        self.scans.pointed.connect(self.pointed)
-        self.source.changed.connect(self.remembered)
+        self.scans.opened.connect(
+            lambda split, index: self.navigation_requested.emit("compare", ("image", (split, index)))
+        )
+        self.scans.pointed.connect(self.status_changed)
+        self.source.changed.connect(self.state_changed)
         if self.session.data:
             self._on_data_loaded(self.session.data)
 
-    def show_wish(self, what: Any) -> None:
+    def navigate(self, what: Any) -> None:
         """Load a folder that was dropped or chosen, or a source used before."""
         kind, source = what
         if kind in ("folder", "source"):
             self.source.load_source(source)
 
-    def memory(self) -> dict[str, Any]:
+    def save_state(self) -> dict[str, Any]:
         return {"form": self.source.form.values()}
 
-    def recall(self, kept: dict[str, Any]) -> None:
+    def restore_state(self, kept: dict[str, Any]) -> None:
         form = kept.get("form")
         if isinstance(form, dict):
             self.source.form.set_values(form)
@@ -58,10 +60,10 @@ class DataPanel(Panel):
                 reason = f"Could not write the list to {path} ({error.strerror})."
                 self.session.refused.emit(DATA, RequestFailed(reason=reason, advice="Choose another folder."))
 
-    def python(self) -> str:
+    def as_python(self) -> str:
         """A script that loads the same scans."""
         chosen = self.session.data.config if self.session.data else DataConfig()
-        return script(
+        return join_script(
             f"images = engine.data.load(config={changed_data(chosen)})",
             "for name, counts in images.counts().items():",
             "    print(name, counts)",

@@ -97,7 +97,7 @@ class AuditCard(Card):
 
     def _show_waiting(self, panel: str) -> None:
         if panel == AUDIT:
-            waiting = self._session.questions.is_waiting(AUDIT)
+            waiting = self._session.explorer.is_waiting(AUDIT)
             self.bar.setVisible(waiting)
             self.caption.setVisible(waiting)
             self.caption.setText("Searching for near-duplicates…")

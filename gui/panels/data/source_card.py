@@ -8,11 +8,11 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar
 
 from engine.config import DataConfig, list_fields
 from engine.messages import RequestFailed, RequestProgress
+from gui.data_commands import data_config, load_data_undoable
 from gui.form import Form
-from gui.panel import Desk
+from gui.panel import AppContext
 from gui.panels.data.source_editor import FOLDER, HUB, PHANTOM, SourceEditor, kind_of
 from gui.session import DATA
-from gui.use_data import data_config, use_data
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
 from gui.widgets.notice import NoticeBox
@@ -27,7 +27,7 @@ class SourceCard(Card):
 
     changed = Signal()
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: AppContext) -> None:
         super().__init__("Source")
         self._desk, self._session = desk, desk.session
         self.source = SourceEditor()
@@ -52,7 +52,7 @@ class SourceCard(Card):
     def _connect(self) -> None:
         self.form.changed.connect(self._on_form_changed)
         self.use.clicked.connect(self.load)
-        self.cancel.clicked.connect(lambda: self._session.questions.cancel(DATA))
+        self.cancel.clicked.connect(lambda: self._session.explorer.cancel(DATA))
         self.notice.action_requested.connect(self.load)
         session = self._session
         session.data_wanted.connect(lambda wanted: self.form.set_values(wanted.model_dump()))
@@ -66,7 +66,7 @@ class SourceCard(Card):
         if self.form.is_valid():
             values = _absolute(self.form.values())
             values["download"] = values["download"] or self._desk.preferences.download
-            use_data(self._session, self._desk.undo, data_config(values))
+            load_data_undoable(self._session, self._desk.undo, data_config(values))
 
     def load_source(self, source: str) -> None:
         """Load another source with the preparation that the form says."""
@@ -82,7 +82,7 @@ class SourceCard(Card):
     def _show_waiting(self, panel: str) -> None:
         if panel != DATA:
             return
-        waiting = self._session.questions.is_waiting(DATA)
+        waiting = self._session.explorer.is_waiting(DATA)
         self.use.setEnabled(self.form.is_valid() and not waiting)
         self.cancel.setVisible(waiting)
         self.bar.setVisible(waiting)

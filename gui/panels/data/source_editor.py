@@ -56,7 +56,7 @@ class SourceEditor(QWidget):
             return PHANTOM
         return PREFIX + place if kind == HUB else place
 
-    def show_value(self, value: Any) -> None:
+    def set_value(self, value: Any) -> None:
         kind = kind_of(str(value))
         if kind != PHANTOM:
             self._typed[kind] = str(value).removeprefix(PREFIX)

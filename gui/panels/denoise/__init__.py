@@ -5,10 +5,10 @@ from typing import Any
 from PySide6.QtWidgets import QFileDialog
 
 from engine.messages import OpenScan, RequestFailed
-from gui.figures import FIGURES, save_figure
-from gui.lesion_regions import KnownBoxes
+from gui.figure_export import FIGURES, save_figure
+from gui.lesion_regions import LesionBoxes
 from gui.opened_scan import from_answer
-from gui.panel import Desk, Panel, column_of
+from gui.panel import AppContext, Panel, scroll_column
 from gui.panels.denoise.case import Case
 from gui.panels.denoise.case_card import CaseCard
 from gui.panels.denoise.experiment import Experiment
@@ -17,7 +17,7 @@ from gui.panels.denoise.methods_card import MethodsCard
 from gui.panels.denoise.results import Results
 from gui.panels.denoise.script import denoise_script
 from gui.panels.denoise.stage import Stage
-from gui.scripts import changed_data
+from gui.python_export import changed_data
 from gui.widgets.region_state import RegionState
 from gui.widgets.timer import make_timer
 from gui.widgets.view_state import ViewState
@@ -33,10 +33,10 @@ class DenoisePanel(Panel):
 
     takes_scans = True
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: AppContext) -> None:
         super().__init__(desk)
         self.state, self.regions = ViewState(parent=self), RegionState(desk.undo, self)
-        self.experiment, self.known = Experiment(self.session, self), KnownBoxes()
+        self.experiment, self.known = Experiment(self.session, self), LesionBoxes()
         self.case, self.lesion, self.methods = CaseCard(desk.undo), LesionCard(self.regions), MethodsCard(self.session)
         self.stage = Stage(self.state, self.regions)
         self.results = Results(self.experiment, self.regions, (self.lesion, self.methods, self.stage), self)
@@ -47,8 +47,8 @@ class DenoisePanel(Panel):
         self._soon = make_timer(self, SOON_MS)
         self._soon.timeout.connect(self.refresh)
         self._settled = make_timer(self, SETTLE_MS)
-        self._settled.timeout.connect(self.remembered)
-        self.place(column_of(self.case, self.lesion, self.methods, stretched=self.methods), self.stage)
+        self._settled.timeout.connect(self.state_changed)
+        self.lay_out(scroll_column(self.case, self.lesion, self.methods, stretched=self.methods), self.stage)
         self._connect()
         self.stage.pictures.say(NO_SCANS)
 
@@ -61,14 +61,14 @@ class DenoisePanel(Panel):
         self.case.changed.connect(self._on_case_changed)
         self.case.noise.changed.connect(self.results.draw_noise)
         self.case.scan.closed.connect(lambda: self.case.show_scan(None))
-        self.lesion.threshold_changed.connect(self.remembered)
+        self.lesion.threshold_changed.connect(self.state_changed)
         methods.changed.connect(self._on_case_changed)
         methods.changed.connect(self.results.show_pictures)
         methods.figure_wanted.connect(self.export)
         methods.numbers_wanted.connect(self.write_numbers)
         methods.copy_wanted.connect(self.copy_python)
         self.experiment.failed.connect(self.stage.pictures.say)
-        self.stage.pictures.pointed.connect(self.pointed)
+        self.stage.pictures.pointed.connect(self.status_changed)
 
     def refresh(self) -> None:
         """Bring everything in line with the session."""
@@ -78,7 +78,7 @@ class DenoisePanel(Panel):
         self.case.images.show_data(data, self.known.names(data.config) if data else set())
         self._look()
 
-    def show_wish(self, what: Any) -> None:
+    def navigate(self, what: Any) -> None:
         """Open a scan, or look at an image of the data set."""
         kind, wanted = what
         if kind == "scan":
@@ -89,8 +89,8 @@ class DenoisePanel(Panel):
             self.case.show_scan(None)
             self.case.images.go_to(*wanted)
 
-    def memory(self) -> dict[str, Any]:
-        images, known = self.case.images, self.session.book.records
+    def save_state(self) -> dict[str, Any]:
+        images, known = self.case.images, self.session.runs.records
         paths = {str(record.run.path): record.name for record in known.values()}
         return {
             "methods": [paths.get(key, key) for key in self.methods.ticked()] if self._wanted is None else self._wanted,
@@ -101,7 +101,7 @@ class DenoisePanel(Panel):
             "warn_below": self.lesion.share.value(),
         }
 
-    def recall(self, kept: dict[str, Any]) -> None:
+    def restore_state(self, kept: dict[str, Any]) -> None:
         noise, names, part = kept.get("noise"), kept.get("methods"), kept.get("part")
         if isinstance(noise, dict):
             self.case.noise.choose(noise)
@@ -130,7 +130,7 @@ class DenoisePanel(Panel):
         if path:
             self.stage.notice.show_notice(self.results.write(path))
 
-    def python(self) -> str:
+    def as_python(self) -> str:
         if self._case is None:
             return ""
         lesion = self.regions.region, self.regions.rim_px
@@ -158,13 +158,13 @@ class DenoisePanel(Panel):
     def _look(self) -> None:
         """Look at what is chosen; another scan has a lesion of its own."""
         data = self.session.data
-        case = self.case.case(data.config if data else self.session.wanted)
+        case = self.case.case(data.config if data else self.session.requested_data)
         if case is None:
             self._case = None
             self.stage.pictures.say(NO_SCANS)
             return
         if self._case is None or case.key != self._case.key:
-            known = [] if case.scan else self.known.of(case.data, case.name)
+            known = [] if case.scan else self.known.regions_for(case.data, case.name)
             self.regions.turn_to(case.key, known[0] if known else None)
             self.lesion.show_known(known)
         self._case = case

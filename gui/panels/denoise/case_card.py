@@ -8,7 +8,7 @@ from PySide6.QtGui import QUndoStack
 from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QWidget
 
 from gui.loaded_data import CLEAN, PARTS, LoadedData, scan_title
-from gui.opened_scan import OpenedScan, facts
+from gui.opened_scan import OpenedScan, describe
 from gui.panels.denoise.case import Case
 from gui.panels.denoise.field_name import field_name
 from gui.panels.denoise.noise_picker import NoisePicker
@@ -63,7 +63,7 @@ class CasePicker(QWidget):
         self._wish = None
         with QSignalBlocker(self.part):
             self.part.clear()
-            for name, size in (data.parts() if data else {}).items():
+            for name, size in (data.subsets() if data else {}).items():
                 if size:
                     self.part.addItem(PARTS[name], name)
             at = self.part.findData(kept)
@@ -75,7 +75,7 @@ class CasePicker(QWidget):
         data, at = self._data, self.case.currentData()
         if data is None or at is None:
             return None
-        split, _ = data.places_in(self.part.currentData())
+        split, _ = data.indices_in(self.part.currentData())
         return Case(data.names[int(data.rows(split)[at])], data.config, split, at)
 
     def choose(self, part: str, title: str) -> None:
@@ -124,7 +124,7 @@ class CasePicker(QWidget):
         data = self._data
         if data is None or not self.part.count():
             return ()
-        split, places = data.places_in(self.part.currentData())
+        split, places = data.indices_in(self.part.currentData())
         rows = data.rows(split)
         named = [(data.names[int(rows[place])], place) for place in places]
         only = self.known.isChecked() and not self.known.isHidden()
@@ -163,11 +163,11 @@ class ScanPicker(QWidget):
         self.row.show_slice(scan.slice, scan.slices)
         self._form.setRowVisible(self.row, scan.slices > 1)
         self.name.setText(scan.name)
-        self.facts.setText(facts(scan))
+        self.facts.setText(describe(scan))
 
     def _on_slice_moved(self, number: int) -> None:
         if self.scan is not None:
-            self.scan = self.scan.at(number)
+            self.scan = self.scan.with_slice(number)
             self.changed.emit()
 
 

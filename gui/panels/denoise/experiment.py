@@ -84,7 +84,7 @@ class Experiment(QObject):
 
     def _ask_pictures(self) -> None:
         """Ask for the newest, unless a question is under way: its answer is shown, then the newest is asked for."""
-        if self.wanted is None or self.is_current() or self._session.questions.is_waiting(PICTURES):
+        if self.wanted is None or self.is_current() or self._session.explorer.is_waiting(PICTURES):
             return
         if self.wanted == self.shown and self._pause.isActive():
             return
@@ -106,7 +106,7 @@ class Experiment(QObject):
         if self.wanted is None or not self.is_current():
             return
         case, noise, methods = self.wanted
-        waiting = self._session.questions.is_waiting
+        waiting = self._session.explorer.is_waiting
         left = [key for key in self.working() if key in methods.filters]
         if left and not (self._filtering in left and waiting(FILTER)):
             self._filtering = left[0]

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout
 
 from engine.denoising.baselines import BASELINES
 from engine.lesions import Retention
-from gui.panel import MARK
+from gui.panel import DISCLAIMER
 from gui.panels.denoise.made import NOISY, NONE, WORKING, Made, decibels, similarity
 from gui.panels.denoise.methods import Methods, of_runs
 from gui.run_record import RunRecord
@@ -65,7 +65,7 @@ class MethodsCard(Card):
 
     def ready(self) -> list[RunRecord]:
         """The runs that have a model, newest first."""
-        records = self._session.book.records.values()
+        records = self._session.runs.records.values()
         return [record for record in reversed(list(records)) if record.epochs and not record.damage]
 
     def methods(self) -> Methods:
@@ -132,7 +132,7 @@ def table_text(titles: Mapping[str, Made], kept: Mapping[str, Retention], about:
         told = (found.value, *found.interval) if found and math.isfinite(found.value) else ("", "", "")
         psnr = "" if made.psnr_db is None else made.psnr_db
         writer.writerow((made.title, psnr, made.ssim, *told))
-    return f"# {MARK}\n# {about}\n{file.getvalue()}"
+    return f"# {DISCLAIMER}\n# {about}\n{file.getvalue()}"
 
 
 def _about(key: str, title: str) -> str:

@@ -7,7 +7,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
 from gui.panels.denoise.made import NOISY, ORIGINAL, Made
-from gui.pixmaps import Scale
+from gui.pixmaps import Colormap
 from gui.widgets.card import Card
 from gui.widgets.chip import FilterChip
 from gui.widgets.colour_bar import ColourBar
@@ -122,7 +122,7 @@ class PictureCard(Card):
         self._pages.setCurrentWidget(page)
 
     def _show_bar(self) -> None:
-        self.bar.set_range(Scale.SIGNED, -self._state.view.limit, self._state.view.limit)
+        self.bar.set_range(Colormap.SIGNED, -self._state.view.limit, self._state.view.limit)
 
     def _on_maximised(self, key: str) -> None:
         made = self._made.get(key.removesuffix(DIFFERENCE))
@@ -146,12 +146,12 @@ def rows_of(made: list[Made]) -> list[list[Picture | None]]:
 def picture_of(made: Made) -> Picture:
     """A picture; while flickering the original is seen in its place."""
     caption = "" if made.key == ORIGINAL else made.caption
-    return Picture(made.key, made.title, made.image, Scale.GRAY, caption, made.original)
+    return Picture(made.key, made.title, made.image, Colormap.GRAY, caption, made.original)
 
 
 def difference_of(made: Made) -> Picture:
     """What a picture has more or less than the original."""
-    return Picture(made.key + DIFFERENCE, f"{made.title} − original", made.difference, Scale.SIGNED)
+    return Picture(made.key + DIFFERENCE, f"{made.title} − original", made.difference, Colormap.SIGNED)
 
 
 def pixel_text(made: Made, x: int, y: int) -> str:

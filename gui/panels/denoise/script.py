@@ -2,7 +2,7 @@
 
 from gui.panels.denoise.case import Case, Noise
 from gui.panels.denoise.methods import Methods
-from gui.scripts import script
+from gui.python_export import join_script
 from gui.widgets.region import Region
 
 MEASURED = "metrics.psnr_db(originals, images), metrics.ssim(originals, images)"
@@ -39,7 +39,7 @@ def denoise_script(case: Case, data: str, noise: Noise, methods: Methods, lesion
         kept = f"lesions.retention(originals[0, ..., 0], images[0, ..., 0], mask, rim={rim_px})"
         lines.append(f"    print('    lesion contrast retained', *{kept})")
     names = "evaluation, lesions, metrics, noise"
-    return script(
+    return join_script(
         *lines,
         imports=(
             "import engine",

@@ -6,8 +6,8 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QSplitter
 
-from gui.figures import FIGURES, save_figure
-from gui.panel import Desk, Panel, column_of
+from gui.figure_export import FIGURES, save_figure
+from gui.panel import AppContext, Panel, scroll_column
 from gui.panels.latent.choice_card import ChoiceCard
 from gui.panels.latent.exploration import Exploration, about
 from gui.panels.latent.map_card import MapCard
@@ -15,8 +15,8 @@ from gui.panels.latent.mapped import table_text
 from gui.panels.latent.scan_card import ScanCard
 from gui.panels.latent.script import latent_script
 from gui.panels.latent.tools_card import ToolsCard
+from gui.python_export import changed_data
 from gui.run_record import RunRecord
-from gui.scripts import changed_data
 from gui.theme import GAP
 from gui.widgets.timer import make_timer
 
@@ -31,7 +31,7 @@ class LatentPanel(Panel):
 
     takes_scans = True
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: AppContext) -> None:
         super().__init__(desk)
         session = self.session
         self.choice, self.scan, self.map, self.tools = ChoiceCard(), ScanCard(session), MapCard(), ToolsCard(session)
@@ -46,7 +46,7 @@ class LatentPanel(Panel):
         for card in (self.map, self.tools):
             right.addWidget(card)
         right.setSizes(SHARES)
-        self.place(column_of(self.choice, self.scan, stretched=self.scan), right)
+        self.lay_out(scroll_column(self.choice, self.scan, stretched=self.scan), right)
         self.setFocusProxy(self.map.plot)
         self._connect()
         self.exploration.lose(NO_SCANS)
@@ -58,12 +58,12 @@ class LatentPanel(Panel):
         self.shown.connect(self.exploration.asking.forgive)
         self.choice.changed.connect(self._on_choice_changed)
         for changed in (self.choice.colour_changed, self.map.hidden_changed, self.tools.turned):
-            changed.connect(self.remembered)
+            changed.connect(self.state_changed)
         self.map.figure_wanted.connect(self.export)
         self.map.points_wanted.connect(self.write_points)
         self.map.copy_wanted.connect(self.copy_python)
-        self.map.pointed.connect(self.pointed)
-        self.scan.wished.connect(self.wished)
+        self.map.pointed.connect(self.status_changed)
+        self.scan.wished.connect(self.navigation_requested)
 
     def refresh(self) -> None:
         """Bring everything in line with the session."""
@@ -78,7 +78,7 @@ class LatentPanel(Panel):
         else:
             self.exploration.want(record, data)
 
-    def show_wish(self, what: Any) -> None:
+    def navigate(self, what: Any) -> None:
         """Look at a scan from a file, at an image of the data set, or into a run."""
         kind, wanted = what
         if kind == "scan":
@@ -89,11 +89,11 @@ class LatentPanel(Panel):
             self._wanted = next(iter(wanted))
         self._wake()
 
-    def memory(self) -> dict[str, Any]:
+    def save_state(self) -> dict[str, Any]:
         kept = self.choice.values() | {"page": self.tools.name(), "hidden": self.map.hidden()}
         return kept | ({"run": self._wanted} if self._wanted else {})
 
-    def recall(self, kept: dict[str, Any]) -> None:
+    def restore_state(self, kept: dict[str, Any]) -> None:
         hidden, page, run = kept.get("hidden"), kept.get("page"), kept.get("run")
         self.choice.set_values(kept)
         if isinstance(hidden, dict):
@@ -124,7 +124,7 @@ class LatentPanel(Panel):
             text = f"Could not write the points to {path} ({error.strerror}). Choose another folder."
             self.choice.notice.show_notice(text)
 
-    def python(self) -> str:
+    def as_python(self) -> str:
         scene, values = self.exploration.scene, self.choice.values()
         if scene is None:
             return ""
@@ -132,7 +132,7 @@ class LatentPanel(Panel):
 
     def _ready(self) -> list[RunRecord]:
         """The runs that have a model, newest first."""
-        records = list(self.session.book.records.values())
+        records = list(self.session.runs.records.values())
         return [record for record in reversed(records) if record.epochs and not record.damage]
 
     def _wake(self, *_: object) -> None:
@@ -142,4 +142,4 @@ class LatentPanel(Panel):
 
     def _on_choice_changed(self) -> None:
         self.refresh()
-        self.remembered.emit()
+        self.state_changed.emit()

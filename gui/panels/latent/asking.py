@@ -50,7 +50,7 @@ class Asking(QObject):
         self._refused = None
 
     def is_waiting(self) -> bool:
-        return self._question is not None and self._session.questions.is_waiting(self._name)
+        return self._question is not None and self._session.explorer.is_waiting(self._name)
 
     def _on_answered(self, panel: str, content: dict[str, Any]) -> None:
         if panel == self._name and self._question is not None:

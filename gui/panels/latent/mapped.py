@@ -11,7 +11,7 @@ import numpy as np
 
 from gui.loaded_data import PARTS, LoadedData, class_title
 from gui.opened_scan import OpenedScan
-from gui.panel import MARK
+from gui.panel import DISCLAIMER
 from gui.widgets.scatter_model import Mark, Numbers, Scatter
 from gui.widgets.scatter_paint import SHAPES
 from gui.widgets.text import number
@@ -127,7 +127,7 @@ def table_text(mapped: LatentMap, about: str, selected: Collection[int]) -> str:
         error = "" if mapped.errors is None else float(mapped.errors[at])
         known = (*mapped.place(at), mapped.names[at], mapped.labels[at], error)
         writer.writerow((x, y, *known, int(mapped.leaked[at]), int(at in selected)))
-    return f"# {MARK}\n# {about}\n{file.getvalue()}"
+    return f"# {DISCLAIMER}\n# {about}\n{file.getvalue()}"
 
 
 def short(name: str) -> str:

@@ -7,7 +7,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from engine.messages import FindNeighbors, Reconstruct
-from gui.opened_scan import OpenedScan, facts
+from gui.opened_scan import OpenedScan, describe
 from gui.panels.latent.asking import Asking
 from gui.panels.latent.mapped import Scene, short
 from gui.session import Session
@@ -105,7 +105,7 @@ class ScanCard(Card):
         self.facts.setVisible(opened is not None)
         if opened is not None:
             self.slices.show_slice(opened.slice, opened.slices)
-            self.facts.setText(facts(opened))
+            self.facts.setText(describe(opened))
 
     def _show_original(self, scene: Scene) -> None:
         """Show the scan at once, from its thumbnail, until the explorer has both; a file has none."""
@@ -145,7 +145,7 @@ class ScanCard(Card):
 
     def _on_slice_moved(self, number: int) -> None:
         if self.scene is not None and self.scene.opened is not None:
-            self.chosen.emit(self.scene.opened.at(number))
+            self.chosen.emit(self.scene.opened.with_slice(number))
 
     def _wish(self, panel: str) -> None:
         scene = self.scene

@@ -1,7 +1,7 @@
 """A script that finds the same map, neighbours and averages without the window."""
 
 from gui.panels.latent.mapped import Scene
-from gui.scripts import script
+from gui.python_export import join_script
 
 IMPORTS = (
     "import numpy as np",
@@ -42,7 +42,7 @@ def latent_script(scene: Scene, data: str, splits: list[str], method: str) -> st
             "average = atlas.space.decode(latents.mean(axis=0, keepdims=True))",
             "pixel_mean = members.mean(axis=0, keepdims=True)",
         ]
-    return script(*lines, imports=IMPORTS)
+    return join_script(*lines, imports=IMPORTS)
 
 
 def _subject(scene: Scene) -> list[str]:

@@ -9,7 +9,7 @@ from engine.messages import CalibrateSpread, PosteriorSpread
 from gui.panels.latent.asking import Asking
 from gui.panels.latent.mapped import Scene
 from gui.panels.latent.page import CHOOSE, WORKING, Page
-from gui.pixmaps import Scale
+from gui.pixmaps import Colormap
 from gui.session import Session
 from gui.widgets.buttons import Button
 from gui.widgets.curve_plot import CurvePlot
@@ -83,7 +83,7 @@ class SpreadPage(Page):
         original, mean, spread = (content[key] for key in ("original", "mean", "spread"))
         top = float(np.quantile(spread, 0.999)) or 1e-3
         self.heat.update(window=top, level=top / 2)
-        heat = Picture("spread", "posterior SD", spread, Scale.HEAT, f"0 to {number(top, 2)}", light=self.heat)
+        heat = Picture("spread", "posterior SD", spread, Colormap.HEAT, f"0 to {number(top, 2)}", light=self.heat)
         self.pictures.set_pictures(
             [[Picture("original", "original", original), Picture("mean", "mean of posterior samples", mean), heat]]
         )

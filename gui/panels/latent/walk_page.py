@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSlider, QVBoxLayout
 from engine.messages import TraverseDimension
 from gui.panels.latent.mapped import Scene
 from gui.panels.latent.page import CHOOSE, WORKING, Page
-from gui.pixmaps import Scale, robust_limit
+from gui.pixmaps import Colormap, robust_limit
 from gui.session import Session
 from gui.widgets.number_model import Column, Row
 from gui.widgets.number_table import NumberTable
@@ -123,6 +123,6 @@ class WalkPage(Page):
         row = [
             Picture("own", "reconstruction", self._own),
             Picture("walked", f"with {value}", image),
-            Picture("change", "difference", image - self._own, Scale.SIGNED),
+            Picture("change", "difference", image - self._own, Colormap.SIGNED),
         ]
         self.board.set_pictures([row])

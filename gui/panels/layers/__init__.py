@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QVBoxLayout
 
 from engine.messages import OpenScan, RequestFailed
 from gui.opened_scan import from_answer
-from gui.panel import Desk, Panel, column_of
+from gui.panel import AppContext, Panel, scroll_column
 from gui.panels.layers.actions import Actions
 from gui.panels.layers.cards import Cards
 from gui.panels.layers.choice import Choice
@@ -38,7 +38,7 @@ class LayersPanel(Panel):
 
     takes_scans = True
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: AppContext) -> None:
         super().__init__(desk)
         self.choice, self.inquiry = Choice(), Inquiry(self.session, self)
         self.cards, self.notice = Cards(desk.undo), NoticeBox()
@@ -57,7 +57,7 @@ class LayersPanel(Panel):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.notice)
-        column.addWidget(column_of(self.cards, stretched=self.cards), 1)
+        column.addWidget(scroll_column(self.cards, stretched=self.cards), 1)
         self.setFocusProxy(self.cards.mosaic.mosaic)
         self._connect_session()
         self._connect_cards()
@@ -69,7 +69,7 @@ class LayersPanel(Panel):
         for changed in (session.runs_changed, session.run_changed, session.data_loaded, self.shown):
             changed.connect(self._wake)
         self._soon.timeout.connect(self.refresh)
-        self._settled.timeout.connect(self.remembered)
+        self._settled.timeout.connect(self.state_changed)
         session.answered.connect(self._on_answered)
         session.refused.connect(self._on_refused)
         self.inquiry.network_found.connect(self.doing.show_network)
@@ -94,14 +94,14 @@ class LayersPanel(Panel):
         scans.changed.connect(self.having.change_scan)
         scans.add_wanted.connect(self.having.add_next)
         scans.remove_wanted.connect(self.having.remove_scan)
-        self.pointing.pointed.connect(self.pointed)
+        self.pointing.pointed.connect(self.status_changed)
         cards.export.figure_wanted.connect(self.exporter.write_figure)
         cards.export.numbers_wanted.connect(self.exporter.write_numbers)
         cards.export.copy_wanted.connect(self.copy_python)
 
     def refresh(self) -> None:
         """Bring everything in line with the session."""
-        records = [each for each in self.session.book.records.values() if each.epochs and not each.damage]
+        records = [each for each in self.session.runs.records.values() if each.epochs and not each.damage]
         runs = {str(record.run.path): record.name for record in reversed(records)}
         kept = next((path for path, name in runs.items() if name == self._wanted_run), "")
         if kept:  # the records of many runs are read one after the other: it may come after others
@@ -137,7 +137,7 @@ class LayersPanel(Panel):
         self.showing.seen = None
         self.having.set_scans(scans, 0)
 
-    def show_wish(self, what: Any) -> None:
+    def navigate(self, what: Any) -> None:
         """Open a scan, look at an image of the data set, or into a run."""
         kind, wanted = what
         if kind == "scan":
@@ -154,13 +154,13 @@ class LayersPanel(Panel):
             self.showing.seen = None
             self.refresh()
 
-    def memory(self) -> dict[str, Any]:
+    def save_state(self) -> dict[str, Any]:
         record = next(
-            (each for each in self.session.book.records.values() if str(each.run.path) == self.choice.run), None
+            (each for each in self.session.runs.records.values() if str(each.run.path) == self.choice.run), None
         )
         return self.choice.memory() | {"run": self._wanted_run or (record.name if record else "")}
 
-    def recall(self, kept: dict[str, Any]) -> None:
+    def restore_state(self, kept: dict[str, Any]) -> None:
         run, scans = kept.get("run"), kept.get("scans")
         self._wanted_run = run if isinstance(run, str) else ""
         self._wanted_scans = scans if isinstance(scans, list) else []
@@ -173,7 +173,7 @@ class LayersPanel(Panel):
         """Write a figure of the channels, or of the large pictures."""
         self.exporter.write_figure()
 
-    def python(self) -> str:
+    def as_python(self) -> str:
         return layers_script(self.choice)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -207,7 +207,7 @@ class LayersPanel(Panel):
     def _on_answered(self, panel: str, content: dict[str, Any]) -> None:
         if panel == SCAN:
             opened = from_answer(self._path, content)
-            data = self.session.data.config if self.session.data else self.session.wanted
+            data = self.session.data.config if self.session.data else self.session.requested_data
             self.having.add_scan(Scan(opened.name, data, opened=opened))
 
     def _on_refused(self, panel: str, refused: RequestFailed) -> None:

@@ -47,14 +47,14 @@ class Aside(QObject):
         return False
 
     def is_working(self, key: Hashable) -> bool:
-        return self._asked == key and self._session.questions.is_waiting(self._panel)
+        return self._asked == key and self._session.explorer.is_waiting(self._panel)
 
     def drop(self) -> None:
         """Want nothing any more."""
         self._rest.stop()
         self._wanted = None
-        if self._session.questions.is_waiting(self._panel):
-            self._session.questions.cancel(self._panel)
+        if self._session.explorer.is_waiting(self._panel):
+            self._session.explorer.cancel(self._panel)
 
     def _ask(self) -> None:
         if self._wanted is not None:

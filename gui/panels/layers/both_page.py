@@ -12,7 +12,7 @@ from gui.panels.layers.inquiry import Seen
 from gui.panels.layers.network import INPUT
 from gui.panels.layers.page import TEXT_PX, Page
 from gui.panels.layers.showing import Other, Showing
-from gui.pixmaps import Array, Scale
+from gui.pixmaps import Array, Colormap
 from gui.widgets.large_board import LargeBoard, LargePicture
 from gui.widgets.text import label, number
 
@@ -153,7 +153,7 @@ class BothPage(Page):
         if pair[0].shape == pair[1].shape:
             difference: Array = np.asarray(pair[0] - pair[1])
             most = float(np.abs(difference).max()) or 1.0
-            pictures.append(LargePicture("difference", difference, (-most, most), Scale.SIGNED))
+            pictures.append(LargePicture("difference", difference, (-most, most), Colormap.SIGNED))
         self._show(Other(title, pair[1], limits), pictures, text)
 
     def _show(self, other: Other | None, pictures: tuple[()] | list[LargePicture], text: str) -> None:

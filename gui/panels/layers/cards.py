@@ -4,7 +4,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QUndoStack
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from gui.panel import column_of
+from gui.panel import scroll_column
 from gui.panels.layers.channel_card import ChannelCard
 from gui.panels.layers.export_row import ExportRow
 from gui.panels.layers.mosaic_card import MosaicCard
@@ -32,7 +32,7 @@ class Cards(QWidget):
         self.left.setSpacing(GAP)
         self.left.addWidget(self.strip)
         self.left.addWidget(self.mosaic, 1)
-        right = column_of(self.channel, self.scans)
+        right = scroll_column(self.channel, self.scans)
         right.setFixedWidth(RIGHT_PX)
         right.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         row = QHBoxLayout(self)

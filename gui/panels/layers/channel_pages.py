@@ -10,7 +10,7 @@ from gui.loaded_data import scan_title
 from gui.panels.layers.network import INPUT
 from gui.panels.layers.page import Page
 from gui.panels.layers.showing import Showing
-from gui.pixmaps import Array, Scale
+from gui.pixmaps import Array, Colormap
 from gui.widgets.channel_mosaic import ChannelMosaic, Channels
 from gui.widgets.large_board import LargeBoard, LargePicture
 from gui.widgets.text import number
@@ -56,7 +56,7 @@ class KernelsPage(Page):
         mine: Array = np.moveaxis(weights[choice.channel], 0, -1)
         most = float(np.abs(mine).max()) or 1.0
         order = [int(at) for at in np.argsort(-np.abs(mine).sum((0, 1)), kind="stable")]
-        self.mosaic.set_channels(Channels(mine, order, lambda _: (-most, most), Scale.SIGNED))
+        self.mosaic.set_channels(Channels(mine, order, lambda _: (-most, most), Colormap.SIGNED))
         inputs, high, wide = mine.shape[2], *mine.shape[:2]
         given = "its single input" if inputs == 1 else f"each of its {inputs} inputs, strongest first"
         text = f"Weights of channel {choice.channel}: {high} × {wide} for {given}. One scale, ±{number(most, 2)}."
@@ -101,7 +101,7 @@ class FavouritesPage(Page):
             x, y, wide, high = (round(side * len(image) / network.size) for side in each["box"])
             patch = image[max(y, 0) : max(y + high, 1), max(x, 0) : max(x + wide, 1)]
             title = f"{scan_title(each['name'])} · {number(each['value'], 3)}"
-            pairs.append(Pair(title, image, patch, (0.0, 1.0), Scale.GRAY, number(each["value"], 3)))
+            pairs.append(Pair(title, image, patch, (0.0, 1.0), Colormap.GRAY, number(each["value"], 3)))
         self.pairs.set_pairs(pairs, -1)
         text = (
             f"The {SPLIT} images that activate channel {choice.channel} most, with the receptive field of the top unit"

@@ -65,7 +65,7 @@ class Counting(QObject):
         return f"Computing statistics over the dataset{self._progress}. Until then: this image only."
 
     def _is_working(self) -> bool:
-        return self._session.questions.is_waiting(PANEL)
+        return self._session.explorer.is_waiting(PANEL)
 
     def _on_answered(self, panel: str, content: dict[str, Any]) -> None:
         if panel != PANEL or self._asked is None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog
 
-from gui.figures import FIGURES, save_figure
+from gui.figure_export import FIGURES, save_figure
 from gui.panels.layers.numbers_table import table_text
 from gui.panels.layers.showing import Showing
 from gui.widgets.notice import NoticeBox

@@ -82,15 +82,15 @@ class Inquiry(QObject):
 
     def _ask_wanted(self) -> None:
         look = self.wanted
-        if look is not None and look not in self._kept and not self.session.questions.is_waiting(SEEN):
+        if look is not None and look not in self._kept and not self.session.explorer.is_waiting(SEEN):
             self._ask(SEEN, look)
 
     def _go_on(self) -> None:
         """Ask for what may be wanted next, one after the other; then say that there is time for what takes long."""
-        if self.wanted is None or self.session.questions.is_waiting(SEEN):
+        if self.wanted is None or self.session.explorer.is_waiting(SEEN):
             return
         left = [look for look in self._ahead if look not in self._kept]
-        if left and not self.session.questions.is_waiting(AHEAD):
+        if left and not self.session.explorer.is_waiting(AHEAD):
             self._ask(AHEAD, left[0])
         elif not left and self.wanted in self._kept:
             self.rested.emit()

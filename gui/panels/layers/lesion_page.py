@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from engine.messages import TraceLesion
-from gui.lesion_regions import KnownBoxes, lesion_text
+from gui.lesion_regions import LesionBoxes, lesion_text
 from gui.panels.layers.page import Page
 from gui.panels.layers.showing import Showing
 from gui.widgets.buttons import Button
@@ -34,7 +34,7 @@ class LesionPage(Page):
         self.regions = showing.cards.regions
         self.view, self.curve = ImageView(ViewState()), StageCurve()
         self.buttons, self.go = RegionButtons(self.regions), Button("Trace lesion", "primary")
-        self.known, self.text = KnownBoxes(), label(role="caption", wrap=True)
+        self.known, self.text = LesionBoxes(), label(role="caption", wrap=True)
         self._asked: object = None
         RegionTool(self.view, self.regions)
         self.view.set_orientation("")
@@ -70,7 +70,7 @@ class LesionPage(Page):
     def show_scan(self) -> None:
         """Turn to the lesion of the chosen scan: what was drawn on it before, else a known one."""
         scan = self.showing.choice.scan
-        known = [] if scan is None or scan.opened else self.known.of(scan.data, scan.name)
+        known = [] if scan is None or scan.opened else self.known.regions_for(scan.data, scan.name)
         self.buttons.show_known(known)
         self.regions.turn_to(scan.key if scan else "", known[0] if known else None)
         self.follow()

@@ -3,7 +3,7 @@
 import csv
 import io
 
-from gui.panel import MARK
+from gui.panel import DISCLAIMER
 from gui.panels.layers.order import Numbers
 
 COLUMNS = ("mean", "spread", "energy", "zeros", "lowest", "highest", "dead")
@@ -12,7 +12,7 @@ COLUMNS = ("mean", "spread", "energy", "zeros", "lowest", "highest", "dead")
 def table_text(numbers: Numbers, about: str) -> str:
     """Return comma-separated values, every number in full, what they are above."""
     out = io.StringIO()
-    out.write(f"# {about}\n# Engram · {MARK}\n")
+    out.write(f"# {about}\n# Engram · {DISCLAIMER}\n")
     writer = csv.writer(out, lineterminator="\n")
     known = [name for name in COLUMNS if name in numbers]
     writer.writerow(["channel", *known])

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gui.pixmaps import Array, Scale
+from gui.pixmaps import Array, Colormap
 
 SORTS = {"energy": "energy", "zeros": "sparsity", "mean": "mean", "number": "index"}
 Numbers = Mapping[str, NDArray[Any]]
@@ -22,8 +22,8 @@ class Lighting:
     signed: bool = False
 
     @property
-    def scale(self) -> Scale:
-        return Scale.SIGNED if self.signed else Scale.HEAT
+    def scale(self) -> Colormap:
+        return Colormap.SIGNED if self.signed else Colormap.HEAT
 
 
 def numbers_of(values: Array) -> Numbers:

@@ -9,7 +9,7 @@ from gui.panels.layers.channel_pages import OF_INPUT
 from gui.panels.layers.network import INPUT, LayerFacts
 from gui.panels.layers.page import Page
 from gui.panels.layers.showing import Showing
-from gui.pixmaps import Array, Scale, robust_limit
+from gui.pixmaps import Array, Colormap, robust_limit
 from gui.widgets.buttons import Button
 from gui.widgets.field_box import FieldBox
 from gui.widgets.large_board import LargeBoard, LargePicture
@@ -50,7 +50,7 @@ class SaliencyPage(Page):
     def _on_found(self, content: dict[str, Any]) -> None:
         original, found = (content[name][0] for name in ("originals", "saliency"))
         limit = limit_of(found)
-        saliency = LargePicture("saliency", found, (-limit, limit), Scale.SIGNED)
+        saliency = LargePicture("saliency", found, (-limit, limit), Colormap.SIGNED)
         self.board.show_pictures([LargePicture("image", original), saliency])
         unit, facts = content["unit"], self.showing.facts
         box = facts.box(*unit) if unit and facts else None

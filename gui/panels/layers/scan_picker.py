@@ -49,7 +49,7 @@ class ScanPicker(QWidget):
         self.data = data
         with QSignalBlocker(self.part):
             self.part.clear()
-            for name, size in (data.parts() if data else {}).items():
+            for name, size in (data.subsets() if data else {}).items():
                 if size:
                     self.part.addItem(PARTS[name], name)
             at = self.part.findData(CLEAN)
@@ -75,7 +75,7 @@ class ScanPicker(QWidget):
         data, at = self.data, self.case.currentData()
         if data is None or at is None:
             return None
-        split, _ = data.places_in(self.part.currentData())
+        split, _ = data.indices_in(self.part.currentData())
         return Scan(data.names[int(data.rows(split)[at])], data.config, split, at)
 
     def after(self, taken: set[str]) -> Scan | None:
@@ -108,14 +108,14 @@ class ScanPicker(QWidget):
         data = self.data
         if data is None:
             return None
-        split, index = data.places_in(self.part.currentData())[0], self.case.itemData(place)
+        split, index = data.indices_in(self.part.currentData())[0], self.case.itemData(place)
         return Scan(data.names[int(data.rows(split)[index])], data.config, split, index)
 
     def _go_to(self, scan: Scan) -> None:
         part = self.part.currentData()
         data = self.data
         assert data is not None
-        split, places = data.places_in(part) if part else ("", [])
+        split, places = data.indices_in(part) if part else ("", [])
         if split != scan.split or scan.index not in places:
             with QSignalBlocker(self.part):
                 at = next((at for at in range(self.part.count()) if self._holds(self.part.itemData(at), scan)), 0)
@@ -125,7 +125,7 @@ class ScanPicker(QWidget):
             self.case.setCurrentIndex(self.case.findData(scan.index))
 
     def _holds(self, part: str, scan: Scan) -> bool:
-        split, places = self.data.places_in(part) if self.data else ("", [])
+        split, places = self.data.indices_in(part) if self.data else ("", [])
         return split == scan.split and scan.index in places
 
     def _on_part_chosen(self) -> None:
@@ -134,7 +134,7 @@ class ScanPicker(QWidget):
 
     def _on_slice_moved(self, number: int) -> None:
         if self._scan is not None and self._scan.opened is not None:
-            opened = self._scan.opened.at(number)
+            opened = self._scan.opened.with_slice(number)
             self.chosen.emit(Scan(opened.name, self._scan.data, opened=opened))
 
     def _list_cases(self) -> None:
@@ -142,7 +142,7 @@ class ScanPicker(QWidget):
         with QSignalBlocker(self.case):
             self.case.clear()
             if data is not None and self.part.count():
-                split, places = data.places_in(self.part.currentData())
+                split, places = data.indices_in(self.part.currentData())
                 rows = data.rows(split)
                 for place in places:
                     self.case.addItem(scan_title(data.names[int(rows[place])]), place)

@@ -2,7 +2,7 @@
 
 from gui.panels.layers.choice import Choice
 from gui.panels.layers.network import INPUT
-from gui.scripts import changed_data, script
+from gui.python_export import changed_data, join_script
 
 IMPORTS = (
     "import engine",
@@ -30,8 +30,8 @@ def layers_script(choice: Choice) -> str:
         places = [each.index for each in choice.scans if each.opened is None and each.split == scan.split]
         lines += [f"images = engine.data.load(config=data).splits[{scan.split!r}].read({places})"]
     if layer == INPUT:
-        return script(*lines, "print(images.shape, images.mean())", imports=IMPORTS[:2])
-    return script(
+        return join_script(*lines, "print(images.shape, images.mean())", imports=IMPORTS[:2])
+    return join_script(
         *lines,
         f"seen = activations.compute(model, images, [{layer!r}])[{layer!r}]  # (images, height, width, channels)",
         f"channel = seen[..., {channel}]",

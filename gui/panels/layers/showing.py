@@ -11,7 +11,7 @@ from gui.panels.layers.choice import Choice
 from gui.panels.layers.inquiry import Inquiry, Seen
 from gui.panels.layers.network import INPUT, LayerFacts, Network
 from gui.panels.layers.order import Numbers, limits_of, marks_of, numbers_of, ordered
-from gui.pixmaps import Array, Scale
+from gui.pixmaps import Array, Colormap
 from gui.widgets.channel_mosaic import Channels
 from gui.widgets.large_board import LargePicture
 from gui.widgets.thumbnail_pairs import Pair
@@ -194,7 +194,7 @@ def large_pictures(choice: Choice, inquiry: Inquiry) -> list[LargePicture]:
     if facts is not None and choice.layer in (facts.before, facts.after):
         ends = min(low for low, _ in limits.values()), max(high for _, high in limits.values())
         limits = dict.fromkeys(limits, ends)
-    made = [LargePicture("image", seen.original, (0.0, 1.0), Scale.GRAY)]
+    made = [LargePicture("image", seen.original, (0.0, 1.0), Colormap.GRAY)]
     for name, values in there.items():
         title = f"{name} · channel {choice.channel}"
         made.append(LargePicture(title, values[..., choice.channel], limits[name], choice.lighting.scale))

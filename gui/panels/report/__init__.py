@@ -13,13 +13,13 @@ from engine.errors import EngramError
 from engine.messages import Event, Log, RequestFailed, RunStudy, StudyEnded, StudyProgress
 from engine.study_folder import StudyFolder
 from gui.file_stamp import Stamp, stamp
-from gui.panel import Desk, Panel, column_of
+from gui.panel import AppContext, Panel, scroll_column
 from gui.panels.report.contents import items
 from gui.panels.report.contents_card import ContentsCard
 from gui.panels.report.exporter import Exporter
 from gui.panels.report.order_card import OrderCard
 from gui.panels.report.progress_card import ProgressCard
-from gui.scripts import script
+from gui.python_export import join_script
 from gui.session import JOB
 from gui.theme import GAP
 from gui.widgets.timer import make_timer
@@ -35,7 +35,7 @@ IMPORTS = (
 class ReportPanel(Panel):
     """What is to be made, and a list of what came of it, at the left; how far it is, and one of these, at the right."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: AppContext) -> None:
         super().__init__(desk)
         self.order, self.progress, self.contents = OrderCard(desk), ProgressCard(self.session), ContentsCard()
         self.exporter = Exporter(self)
@@ -51,7 +51,7 @@ class ReportPanel(Panel):
         column.addWidget(self.progress)
         column.addWidget(self.contents, 1)
         index = self.contents.index
-        self.place(column_of(self.order, index, stretched=index), right)
+        self.lay_out(scroll_column(self.order, index, stretched=index), right)
         self._connect()
         self.look()
 
@@ -60,12 +60,12 @@ class ReportPanel(Panel):
         self._timer.timeout.connect(self._on_timeout)
         self._timer.start()
         self.shown.connect(self.look)
-        session.study_told.connect(self._on_study_told)
+        session.study_event.connect(self._on_study_told)
         session.job_changed.connect(self.look)
         session.refused.connect(self._on_refused)
         self.order.wanted.connect(self._on_wanted)
         self.order.changed.connect(self.look)
-        self.order.changed.connect(self.remembered)
+        self.order.changed.connect(self.state_changed)
         self.order.copy_wanted.connect(self.copy_python)
         self.progress.open.clicked.connect(self.open_page)
         self.contents.chosen.connect(self._on_chosen)
@@ -95,7 +95,7 @@ class ReportPanel(Panel):
         self.order.show_state(state)
         self.progress.show_state(state, facts(self._record), study.page.exists())
 
-    def show_wish(self, what: Any) -> None:
+    def navigate(self, what: Any) -> None:
         """Show a study's folder."""
         kind, folder = what
         if kind == "study":
@@ -105,10 +105,10 @@ class ReportPanel(Panel):
         """Open study.html where pages are read."""
         self.open_url(QUrl.fromLocalFile(str(self.study().page)))
 
-    def memory(self) -> dict[str, Any]:
+    def save_state(self) -> dict[str, Any]:
         return {**self.order.memory(), "shown": self._key}
 
-    def recall(self, kept: dict[str, Any]) -> None:
+    def restore_state(self, kept: dict[str, Any]) -> None:
         self._key = kept["shown"] if isinstance(kept.get("shown"), str) else ""
         self.order.recall(kept)
         if self._key:
@@ -118,14 +118,14 @@ class ReportPanel(Panel):
         """Write page, tables, figures and numbers into one file."""
         self.exporter.export(self.study())
 
-    def python(self) -> str:
+    def as_python(self) -> str:
         return as_python(self.order.order()) if self.order.is_valid() else ""
 
     def _on_wanted(self, order: RunStudy) -> None:
         self._asked = True
         self.order.notice.show_notice("")
         self.progress.show_start()
-        self.session.job.begin_study(order, self.desk.preferences.backend)
+        self.session.job.start_study(order, self.desk.preferences.backend)
 
     def _on_study_told(self, event: Event) -> None:
         if isinstance(event, StudyProgress):
@@ -144,7 +144,7 @@ class ReportPanel(Panel):
 
     def _on_chosen(self, key: str) -> None:
         self._key = key
-        self.remembered.emit()
+        self.state_changed.emit()
 
     def _on_timeout(self) -> None:
         """A study may be made from the command line meanwhile."""
@@ -166,7 +166,7 @@ def as_python(order: RunStudy) -> str:
     """A script that makes the same study without the window."""
     changed = order.config.model_dump(exclude_defaults=True)
     config = ", ".join(f"{name}={value!r}" for name, value in changed.items())
-    return script(
+    return join_script(
         f"chosen = StudyConfig({config})",
         f"settings = {pformat(order.settings, width=100, sort_dicts=False)}",
         'if __name__ == "__main__":',

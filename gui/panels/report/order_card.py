@@ -14,7 +14,7 @@ from engine.config import DataConfig, StudyConfig
 from engine.messages import RunStudy
 from gui.form import LABEL_PX, Form
 from gui.loaded_data import source_title
-from gui.panel import Desk
+from gui.panel import AppContext
 from gui.widgets.buttons import Button, IconButton
 from gui.widgets.card import Card
 from gui.widgets.notice import NoticeBox
@@ -37,7 +37,7 @@ class OrderCard(Card):
     wanted = Signal(object)
     copy_wanted = Signal()
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: AppContext) -> None:
         super().__init__("Reference study")
         self._desk, self._session = desk, desk.session
         self.out, self.browse = QLineEdit(), IconButton("folder", "Browse for the study folder")
@@ -86,7 +86,7 @@ class OrderCard(Card):
 
     def default_folder(self) -> Path:
         """Where a study is made when no folder is said: beside the runs."""
-        return self._session.book.root.parent / "study"
+        return self._session.runs.root.parent / "study"
 
     def folder(self) -> Path:
         typed = self.out.text().strip()
@@ -104,7 +104,7 @@ class OrderCard(Card):
 
     def data_config(self) -> DataConfig:
         """The scans that the study would be made on."""
-        return self._session.data.config if self._session.data else self._session.wanted
+        return self._session.data.config if self._session.data else self._session.requested_data
 
     def is_valid(self) -> bool:
         return self.form.is_valid() and (not self.shrink.isChecked() or self.small.is_valid())

@@ -97,7 +97,7 @@ class ProgressCard(Card):
 
     def _on_pause_clicked(self) -> None:
         job = self._session.job
-        job.go_on() if job.state in ("paused", "pausing") else job.pause()
+        job.resume() if job.state in ("paused", "pausing") else job.pause()
 
     def _show(self, line: Line, share: float | None, text: str) -> None:
         if share is not None:

@@ -8,7 +8,7 @@ from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QWidget
 
 from engine.errors import EngramError
-from gui.panel import Desk, Panel, column_of
+from gui.panel import AppContext, Panel, scroll_column
 from gui.panels.search.actions import Actions
 from gui.panels.search.best_card import BestCard
 from gui.panels.search.change_card import ChangeCard
@@ -32,7 +32,7 @@ MANY = 100  # trials; of no more all is shown at once
 class SearchPanel(Panel):
     """What is searched at the left, how it goes in the middle, what it comes to at the right."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: AppContext) -> None:
         super().__init__(desk)
         self.watch = Watch(self.session, self)
         self.doing = Actions(desk, self.watch, self)
@@ -51,13 +51,13 @@ class SearchPanel(Panel):
 
     def _lay_out(self) -> None:
         for card in (self.order, self.change):
-            self.left.addWidget(column_of(card))
+            self.left.addWidget(scroll_column(card))
         for part in (self.plot, self.trials):
             self.splitter.addWidget(part)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.setHandleWidth(GAP)
         self.splitter.setSizes([430, 340])
-        self.side = column_of(self.importance, self.best, self.trial, stretched=self.trial)
+        self.side = scroll_column(self.importance, self.best, self.trial, stretched=self.trial)
         self.side.setFixedWidth(SIDE_PX)
         middle, row = QWidget(), QHBoxLayout()
         middle.setLayout(row)
@@ -65,7 +65,7 @@ class SearchPanel(Panel):
         row.setSpacing(GAP)
         row.addWidget(self.splitter, 1)
         row.addWidget(self.side)
-        self.place(self.left, middle)
+        self.lay_out(self.left, middle)
 
     def _connect(self) -> None:
         watch, do, plot, trials = self.watch, self.doing, self.plot, self.trials
@@ -76,8 +76,8 @@ class SearchPanel(Panel):
         self.shown.connect(lambda: watch.set_awake(True))
         self.session.runs_changed.connect(self.refresh)
         self.order.wanted.connect(do.begin)
-        self.order.wanted.connect(lambda _: self.remembered.emit())
-        self.order.changed.connect(self.remembered)
+        self.order.wanted.connect(lambda _: self.state_changed.emit())
+        self.order.changed.connect(self.state_changed)
         self.change.applied.connect(do.apply)
         plot.chosen.connect(self.open)
         plot.new_wanted.connect(lambda: self.open(""))
@@ -96,14 +96,16 @@ class SearchPanel(Panel):
         self.session.data_loaded.connect(self._soon.start)
         for card in (trials, self.trial):
             card.stop_wanted.connect(lambda number: do.wish("stop-trial", number))
-            card.compare_wanted.connect(lambda these: self.wished.emit("compare", ("runs", watch.runs_of(these))))
+            card.compare_wanted.connect(
+                lambda these: self.navigation_requested.emit("compare", ("runs", watch.runs_of(these)))
+            )
             card.keep_wanted.connect(do.keep)
 
     def open(self, name: str) -> None:
         """Look at a search, or put a new one together for an empty name."""
         self.plot.notice.show_notice("")
         self.watch.open(name)
-        self.remembered.emit()
+        self.state_changed.emit()
 
     def refresh(self) -> None:
         """Show what is known of the search that is looked at; of many trials, a part each beat."""
@@ -139,7 +141,7 @@ class SearchPanel(Panel):
         if self.isVisible():
             self.trial.show_trial(found, trial)
 
-    def show_wish(self, what: Any) -> None:
+    def navigate(self, what: Any) -> None:
         """Open a search, or go on with it."""
         kind, name = what
         self.open(name)
@@ -150,7 +152,7 @@ class SearchPanel(Panel):
         """Write the lines or the table."""
         self.exporter.export(self.watch.found, self.plot.axes)
 
-    def python(self) -> str:
+    def as_python(self) -> str:
         """A script for the search that is looked at, or for the one that is being put together."""
         try:
             order = order_of(self.watch.found) if self.watch.found else self.order.order()
@@ -158,10 +160,10 @@ class SearchPanel(Panel):
             return ""
         return search_script(order)
 
-    def memory(self) -> dict[str, Any]:
+    def save_state(self) -> dict[str, Any]:
         return {"search": self.watch.name, "order": self.order.memory(), "sizes": self.splitter.sizes()}
 
-    def recall(self, kept: dict[str, Any]) -> None:
+    def restore_state(self, kept: dict[str, Any]) -> None:
         if isinstance(kept.get("order"), dict):
             self.order.recall(kept["order"])
         sizes = kept.get("sizes")
@@ -179,7 +181,7 @@ class SearchPanel(Panel):
         self.trials.table.light(key)
         found = self.watch.found
         trial = found.trial(int(key)) if found and key else None
-        self.pointed.emit(tip(found, trial).replace("\n", " · ") if found and trial else "")
+        self.status_changed.emit(tip(found, trial).replace("\n", " · ") if found and trial else "")
 
     def _on_run_changed(self, run: str) -> None:
         """A run that this search trains has told of itself."""

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QInputDialog, QWidget
 from engine import runs
 from engine.errors import EngramError
 from engine.messages import RequestFailed, Search
-from gui.panel import Desk
+from gui.panel import AppContext
 from gui.panels.search.hand_sheet import HandSheet
 from gui.panels.search.watch import Watch
 from gui.session import JOB
@@ -20,7 +20,7 @@ class Actions(QObject):
 
     said = Signal(str, str)
 
-    def __init__(self, desk: Desk, watch: Watch, window: QWidget) -> None:
+    def __init__(self, desk: AppContext, watch: Watch, window: QWidget) -> None:
         super().__init__(window)
         self.ask_text: Callable[..., Any] = QInputDialog.getText
         self._desk, self._session, self._watch, self._window = desk, desk.session, watch, window
@@ -55,7 +55,7 @@ class Actions(QObject):
             self.wish("pause" if pause else "continue")
             self._watch.changed.emit()
         else:
-            job.pause() if pause else job.go_on()
+            job.pause() if pause else job.resume()
 
     def stop(self) -> None:
         """End the search soon and keep what it has."""
@@ -83,13 +83,13 @@ class Actions(QObject):
         name, agreed = self.ask_text(self._window, "Save as run", text, text=f"{trial.run}-kept")
         if not agreed:
             return
-        book = self._session.book
+        book = self._session.runs
         try:
             kept = book.add(runs.copy_run(runs.open_run(trial.run, book.root), name.strip()))
         except EngramError as error:
             self.said.emit(str(error), "warning")
         else:
-            book.read(kept.name)
+            book.read_new_events(kept.name)
             self.said.emit(f"Trial {number} was saved as run {kept.name}.", "info")
 
     def _on_refused(self, panel: str, refused: RequestFailed) -> None:

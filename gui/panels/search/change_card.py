@@ -12,7 +12,7 @@ from engine.errors import EngramError
 from engine.search import folder, space
 from gui.form import Form
 from gui.loaded_data import source_title
-from gui.panel import Desk
+from gui.panel import AppContext
 from gui.panels.search.drafts import drafts_of, meant
 from gui.panels.search.found import Found
 from gui.panels.search.order_card import check, size_words
@@ -32,7 +32,7 @@ class ChangeCard(Card):
     changed = Signal()
     applied = Signal(object, object)  # the space, None where it is as before; settings that are others now
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: AppContext) -> None:
         super().__init__("Search space")
         self._desk = desk
         self._found: Found | None = None

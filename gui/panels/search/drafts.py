@@ -11,7 +11,7 @@ from engine.config import MODELS, FieldSpec, RunConfig
 from engine.errors import ConfigError
 from engine.search import space, space_file
 from engine.search.space import Space
-from gui.editors import READERS, WRITERS
+from gui.field_editors import FORMATTERS, PARSERS
 from gui.widgets.text import MINUS
 
 KINDS = {"list": "List", "range": "Range", "log": "Log range"}
@@ -170,7 +170,7 @@ def _value(name: str, text: str) -> Any:
         return plain
     if spec.kind == "bool":
         return TRUTHS.get(plain.casefold(), plain)
-    found = READERS.get(spec.kind, str)(plain)
+    found = PARSERS.get(spec.kind, str)(plain)
     return list(found) if isinstance(found, tuple) else found
 
 
@@ -184,7 +184,7 @@ def _written(name: str, value: Any) -> str:
     spec = specs().get(name)
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return WRITERS.get(spec.kind if spec else "", str)(value)
+    return FORMATTERS.get(spec.kind if spec else "", str)(value)
 
 
 def as_json(described: Mapping[str, Any]) -> str:

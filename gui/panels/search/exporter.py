@@ -6,7 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from gui.panel import MARK
+from gui.panel import DISCLAIMER
 from gui.panels.search.found import Found, facts
 from gui.panels.search.trial_rows import write_csv
 from gui.widgets.parallel_export import write_pdf, write_png
@@ -42,8 +42,8 @@ class Exporter(QObject):
         heading = f"Search {found.name} · {facts(found)}"
         try:
             if ending == "csv":
-                write_csv(found, named, f"{heading} · {MARK}")
+                write_csv(found, named, f"{heading} · {DISCLAIMER}")
             else:
-                (write_pdf if ending == "pdf" else write_png)(view, named, heading, f"Engram · {MARK}")
+                (write_pdf if ending == "pdf" else write_png)(view, named, heading, f"Engram · {DISCLAIMER}")
         except OSError as error:
             self.failed.emit(f"Could not write {named} ({error.strerror or error}). Choose another folder.")

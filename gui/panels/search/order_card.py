@@ -14,13 +14,13 @@ from engine.config import MODELS, DataConfig, FieldSpec, RunConfig, SearchConfig
 from engine.errors import EngramError
 from engine.messages import Event, Search, SearchStarted
 from engine.search import folder, space
+from gui.data_commands import load_data_undoable
 from gui.form import LABEL_PX, Form
 from gui.loaded_data import source_title
-from gui.panel import Desk
+from gui.panel import AppContext
 from gui.panels.search.dimension_row import Choice
 from gui.panels.search.drafts import Drafts, drafts_of, remembered, settled
 from gui.panels.search.space_editor import SpaceEditor
-from gui.use_data import use_data
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
 from gui.widgets.notice import NoticeBox
@@ -44,7 +44,7 @@ class OrderCard(Card):
     changed = Signal()
     wanted = Signal(object)
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: AppContext) -> None:
         super().__init__("New search")
         self._desk, self._session = desk, desk.session
         self.preset, self.fixed, self.name = Choice(), Choice(), QLineEdit()
@@ -90,7 +90,7 @@ class OrderCard(Card):
         for signal in (self.editor.changed, self.form.changed, self.name.textChanged):
             signal.connect(lambda *_: self.refresh())
         session = self._session
-        session.search_told.connect(lambda event: self.name.clear() if has_begun(event, self.name.text()) else None)
+        session.search_event.connect(lambda event: self.name.clear() if has_begun(event, self.name.text()) else None)
         for told in (session.job_changed, session.data_loaded, session.data_wanted):
             told.connect(lambda *_: self.refresh(anew=True))
         self.preset.activated.connect(lambda: self._choose_preset(self.preset.currentData()))
@@ -99,7 +99,7 @@ class OrderCard(Card):
 
     def data_config(self) -> DataConfig:
         """The scans that the trials would be trained on."""
-        return self._session.data.config if self._session.data else self._session.wanted
+        return self._session.data.config if self._session.data else self._session.requested_data
 
     def base(self) -> RunConfig:
         """The settings that do not vary, with these scans; whether they go together is not asked here."""
@@ -113,7 +113,7 @@ class OrderCard(Card):
         points, base = settled(self.editor.drafts, self.base())
         given = {name: value for name, value in self.form.values().items() if name in SearchConfig.model_fields}
         folder.make_spec(base, points.to_dict(), given)
-        root = self._session.book.root
+        root = self._session.runs.root
         name = self.name.text().strip() or free_name(base, root)
         return Search(name=name, root=str(root), base=base, space=points.to_dict(), settings=given)
 
@@ -180,7 +180,7 @@ class OrderCard(Card):
             said = settings.preset(name).data
             wanted = self.data_config().model_copy(update={each: getattr(said, each) for each in said.model_fields_set})
             if wanted != self.data_config():
-                use_data(self._session, self._desk.undo, wanted)
+                load_data_undoable(self._session, self._desk.undo, wanted)
             self._desk.undo.endMacro()
         self.refresh()
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from gui.job import Job
+from gui.job_controller import JobController
 from gui.panels.search.dimension_row import Choice
 from gui.panels.search.found import Found, facts
 from gui.panels.search.trial_lines import lines_of
@@ -96,7 +96,7 @@ class PlotCard(Card):
         self.searches.setVisible(bool(names))
         self.searches.setPlaceholderText("Open a search")
 
-    def show_found(self, found: Found | None, job: Job) -> None:
+    def show_found(self, found: Found | None, job: JobController) -> None:
         """Say how far the search is, and offer what can be done now."""
         self.facts.setText(self._said(found, job) if found else "")
         self.facts.setVisible(found is not None)
@@ -143,7 +143,7 @@ class PlotCard(Card):
         self.hint.setText(HINT if kept is None else f"{len(kept)} of {count} trials selected.")
         self.clear.setVisible(kept is not None)
 
-    def _said(self, found: Found, job: Job) -> str:
+    def _said(self, found: Found, job: JobController) -> str:
         if job.search == found.name and job.state in ("starting", "paused", "pausing", "stopping"):
             return f"{job.state} · {facts(found)}"
         return f"{ELSEWHERE} · {facts(found)}" if found.busy and job.search != found.name else facts(found)

@@ -5,7 +5,7 @@ from typing import Any
 
 from engine.messages import Search
 from gui.panels.search.found import Found
-from gui.scripts import WIDTH, changed, script
+from gui.python_export import WIDTH, join_script, non_default_settings
 
 IMPORTS = ("from engine import config", "from engine.messages import Search", "from engine.search import job")
 SHOWN = (
@@ -26,8 +26,8 @@ def order_of(found: Found) -> Search:
 def search_script(order: Search) -> str:
     """Return a script that searches, or goes on where the search of that name has come to."""
     parts: dict[str, Any] = {"space": order.space, "settings": order.settings}
-    base = changed(order.base) if order.base else "{}"
-    return script(
+    base = non_default_settings(order.base) if order.base else "{}"
+    return join_script(
         f"base = config.from_flat({base})",
         *(f"{name} = {pformat(value, width=WIDTH, sort_dicts=False)}" for name, value in parts.items()),
         f"order = Search(name={order.name!r}, root={order.root!r}, base=base, space=space, settings=settings)",

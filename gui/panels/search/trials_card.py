@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
-from gui.panel import MARK
+from gui.panel import DISCLAIMER
 from gui.panels.search.found import Found
 from gui.panels.search.trial_lines import top
 from gui.panels.search.trial_rows import Rows, columns, score_title
@@ -45,7 +45,7 @@ class TrialsCard(Card):
             FilterChip("Ten best as curves"),
         )
         self.curves.set_empty_text(NO_CURVES)
-        self.controls = CurveControls([self.curves], MARK)
+        self.controls = CurveControls([self.curves], DISCLAIMER)
         self.pages = QStackedWidget()
         self.enqueue = Button("Add trial manually…", icon_name="plus")
         self.empty = label(EMPTY, role="quiet", wrap=True)

@@ -31,7 +31,7 @@ class Watch(QObject):
         self._timer, self._soon = make_timer(self, LOOK_MS, single_shot=False), make_timer(self, SOON_MS)
         self._timer.timeout.connect(self.look)
         self._soon.timeout.connect(self.look)
-        session.search_told.connect(self._on_told)
+        session.search_event.connect(self._on_told)
         session.job_changed.connect(self.changed)
 
     def set_awake(self, awake: bool) -> None:
@@ -45,7 +45,7 @@ class Watch(QObject):
     def names(self) -> list[str]:
         """The searches of the folder of runs."""
         try:
-            return names(self._session.book.root)
+            return names(self._session.runs.root)
         except OSError:  # a drive that is away for a moment
             return []
 
@@ -65,7 +65,7 @@ class Watch(QObject):
             seen = stamp(*files(before.search)) if before else None
             if before and seen and seen == self._stamp and before.search.is_busy() == before.busy:
                 return
-            self.found, self._stamp = read(self.name, self._session.book.root), seen
+            self.found, self._stamp = read(self.name, self._session.runs.root), seen
             if self.found != before:
                 self.changed.emit()
         except (EngramError, OSError) as error:
@@ -85,12 +85,12 @@ class Watch(QObject):
 
     def begin(self, order: Search, backend: str) -> None:
         """Start a search, or go on with one, and look at it."""
-        self._session.job.begin_search(order, backend)
+        self._session.job.start_search(order, backend)
         self.open(order.name)
 
     def go_on(self, backend: str, space: Mapping[str, Any] | None = None, given: Mapping[str, Any] = {}) -> None:
         """Go on with the search that is looked at, over another space when one is given."""
-        root = str(self._session.book.root)
+        root = str(self._session.runs.root)
         described = dict(space) if space is not None else None
         self.begin(Search(name=self.name, root=root, space=described, settings=dict(given)), backend)
 

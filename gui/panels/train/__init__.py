@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QFrame, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from engine.messages import RequestFailed
-from gui.panel import MARK, Desk, Panel
+from gui.panel import DISCLAIMER, AppContext, Panel
 from gui.panels.train.curves_card import CurvesCard
 from gui.panels.train.log_card import LogCard
 from gui.panels.train.new_run import NewRunCard
@@ -25,7 +25,7 @@ SOON_MS = 60
 class TrainPanel(Panel):
     """Obeys the session: what it shows is made anew from the records whenever one has changed."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: AppContext) -> None:
         super().__init__(desk)
         self.new_run, self.runs = NewRunCard(desk), RunsCard(self.session)
         self.curves, self.previews, self.log = CurvesCard(self.session), PreviewsCard(), LogCard()
@@ -50,12 +50,12 @@ class TrainPanel(Panel):
         for splitter, parts in ((left, (scroll, self.runs)), (right, (self.curves, self.previews, self.log))):
             splitter.setChildrenCollapsible(False)
             splitter.setHandleWidth(GAP)
-            splitter.splitterMoved.connect(self.remembered)
+            splitter.splitterMoved.connect(self.state_changed)
             for part in parts:
                 splitter.addWidget(part)
         left.setSizes([590, 185])
         right.setSizes([325, 345, 125])
-        self.place(_holding(left), right)
+        self.lay_out(_holding(left), right)
 
     def _connect(self) -> None:
         session = self.session
@@ -63,14 +63,14 @@ class TrainPanel(Panel):
             changed.connect(self._wake)
         session.job_changed.connect(self.curves.show_buttons)
         self.runs.chosen.connect(self._on_chosen)
-        self.runs.compare_wanted.connect(lambda names: self.wished.emit("compare", ("runs", names)))
+        self.runs.compare_wanted.connect(lambda names: self.navigation_requested.emit("compare", ("runs", names)))
         self.runs.settings_wanted.connect(self._on_settings_wanted)
         self.curves.resume_wanted.connect(lambda name, backend: session.resume(name, backend=backend))
         self.curves.controls.export_failed.connect(self.new_run.notice.show_notice)
         self.new_run.started.connect(lambda name: self.choose([name]))
         self.new_run.copy_wanted.connect(self.copy_python)
-        self.new_run.changed.connect(self.remembered)
-        self.previews.pointed.connect(self.pointed)
+        self.new_run.changed.connect(self.state_changed)
+        self.previews.pointed.connect(self.status_changed)
 
     def choose(self, names: list[str]) -> None:
         """Show these runs; runs that are not known yet are shown once they are."""
@@ -80,7 +80,7 @@ class TrainPanel(Panel):
     def refresh(self) -> None:
         """Show the list, and of the chosen runs what their records say."""
         self.runs.refresh()
-        records = self.session.book.records
+        records = self.session.runs.records
         found = [name for name in self._wanted if name in records]
         if found and found == self._wanted:
             self._wanted = []
@@ -91,7 +91,7 @@ class TrainPanel(Panel):
             self.runs.table.choose(chosen)
         self._show([records[name] for name in chosen])
 
-    def show_wish(self, what: Any) -> None:
+    def navigate(self, what: Any) -> None:
         """Start a run, resume the one that is shown, or show another."""
         kind, name = what
         if kind == "start":
@@ -101,12 +101,12 @@ class TrainPanel(Panel):
         elif kind == "run":
             self.choose([name])
 
-    def memory(self) -> dict[str, Any]:
+    def save_state(self) -> dict[str, Any]:
         chosen = self.runs.table.chosen_keys()
         sizes = [splitter.sizes() for splitter in self._splitters]
         return {"settings": self.new_run.settings.values(), "chosen": chosen or self._wanted, "sizes": sizes}
 
-    def recall(self, kept: dict[str, Any]) -> None:
+    def restore_state(self, kept: dict[str, Any]) -> None:
         values, chosen = kept.get("settings"), kept.get("chosen")
         if isinstance(values, dict):
             self.new_run.settings.set_values(values)
@@ -118,7 +118,7 @@ class TrainPanel(Panel):
     def export(self) -> None:
         """Write the numbers of the shown runs, epoch by epoch."""
         path = self.ask_path(self, "Export the curves of the selected runs", "runs.csv", "*.csv")[0]
-        records = [self.session.book.records[name] for name in self.runs.table.chosen_keys()]
+        records = [self.session.runs.records[name] for name in self.runs.table.chosen_keys()]
         if path:
             try:
                 write_numbers(records, Path(path))
@@ -126,7 +126,7 @@ class TrainPanel(Panel):
                 reason = f"Could not write the values to {path} ({error.strerror})."
                 self.session.refused.emit(JOB, RequestFailed(reason=reason, advice="Choose another folder."))
 
-    def python(self) -> str:
+    def as_python(self) -> str:
         return self.new_run.python()
 
     def _show(self, records: list[RunRecord]) -> None:
@@ -144,7 +144,7 @@ class TrainPanel(Panel):
         self._primary = added[-1] if added else self._primary
         self._before = names
         self._soon.start()
-        self.remembered.emit()
+        self.state_changed.emit()
 
     def _wake(self, *_: object) -> None:
         """Refresh soon; what no one sees waits until it is shown."""
@@ -170,7 +170,7 @@ def write_numbers(records: list[RunRecord], path: Path) -> None:
     """Write one line for each epoch of each run. Raises OSError."""
     names = sorted({name for record in records for event in record.epochs.values() for name in event.metrics})
     with path.open("w", newline="", encoding="utf-8") as file:
-        file.write(f"# {MARK}\n")
+        file.write(f"# {DISCLAIMER}\n")
         writer = csv.writer(file)
         writer.writerow(["run", "epoch", *names])
         for record in records:

@@ -6,10 +6,10 @@ from datetime import datetime
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout
 
-from gui.panel import MARK
+from gui.panel import DISCLAIMER
 from gui.panels.train.quantities import QUANTITIES, Quantity, curves, floors, needed
 from gui.panels.train.resume_choice import ResumeChoice
-from gui.run_record import BACKENDS, RunRecord, millions
+from gui.run_record import BACKENDS, RunRecord, format_count
 from gui.session import Session
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
@@ -38,7 +38,7 @@ class CurvesCard(Card):
         for widget in (self.resuming, self.pause, self.stop):
             self.add_action(widget)
         self.plots = {quantity.name: CurvePlot(quantity.title, "epoch", self) for quantity in QUANTITIES}
-        self.controls = CurveControls(list(self.plots.values()), MARK)
+        self.controls = CurveControls(list(self.plots.values()), DISCLAIMER)
         self._row = QHBoxLayout()
         self._row.setSpacing(10)
         self._placed: list[Quantity] = []
@@ -60,7 +60,10 @@ class CurvesCard(Card):
         self._place(needed(list(records)))
         for plot in self.plots.values():
             plot.set_empty_text(EMPTY if records else NO_RUN)
-        told = [(record.run.path, record.last_epoch, record.goal, record.best, record.started) for record in records]
+        told = [
+            (record.run.path, record.last_epoch, record.target_epochs, record.best, record.started)
+            for record in records
+        ]
         for quantity in self._placed if told != self._drawn else []:
             self.plots[quantity.name].canvas.set_steps(max(map(reach, records), default=0))
             self._draw(quantity, records)
@@ -125,12 +128,12 @@ class CurvesCard(Card):
 
     def _on_pause_clicked(self) -> None:
         job = self._session.job
-        job.go_on() if job.state in ("paused", "pausing") else job.pause()
+        job.resume() if job.state in ("paused", "pausing") else job.pause()
 
 
 def reach(record: RunRecord) -> int:
     """Return the epoch to which a run's axis goes: its goal, or, while that is far away, some way ahead."""
-    return min(record.goal, max(AHEAD * record.last_epoch, LEAST_REACH))
+    return min(record.target_epochs, max(AHEAD * record.last_epoch, LEAST_REACH))
 
 
 def facts(record: RunRecord) -> str:
@@ -139,7 +142,7 @@ def facts(record: RunRecord) -> str:
     if record.started:
         words.append(f"started {datetime.fromtimestamp(record.started.time):%d %b %H:%M}")
         words.append(f"{BACKENDS.get(record.started.backend, record.started.backend)}, {record.started.device}")
-        words.append(f"{millions(record.started.parameters)} parameters")
+        words.append(f"{format_count(record.started.parameters)} parameters")
     if record.config:
         words.append(f"seed {record.config.training.seed}")
     if record.best:

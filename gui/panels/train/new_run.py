@@ -10,13 +10,13 @@ from engine import config as settings
 from engine.config import DataConfig, RunConfig
 from engine.errors import ConfigError, EngramError
 from engine.messages import RequestFailed
-from gui import scripts
+from gui import python_export
+from gui.data_commands import load_data_undoable
 from gui.form import LABEL_PX
 from gui.loaded_data import source_title
-from gui.panel import Desk
+from gui.panel import AppContext
 from gui.panels.train.settings_form import SettingsForm
 from gui.session import JOB
-from gui.use_data import use_data
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
 from gui.widgets.notice import NoticeBox
@@ -32,7 +32,7 @@ class NewRunCard(Card):
     started = Signal(str)
     copy_wanted = Signal()
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: AppContext) -> None:
         super().__init__("New run")
         self._desk, self._session = desk, desk.session
         self.settings = SettingsForm(desk.undo, self.data_config)
@@ -83,7 +83,7 @@ class NewRunCard(Card):
 
     def data_config(self) -> DataConfig:
         """The scans that a run would be trained on."""
-        return self._session.data.config if self._session.data else self._session.wanted
+        return self._session.data.config if self._session.data else self._session.requested_data
 
     def start_run(self) -> None:
         """Make the run and train it; what is wrong is said under the form."""
@@ -105,12 +105,12 @@ class NewRunCard(Card):
     def python(self) -> str:
         """A script that trains the same run; empty while the form is wrong."""
         try:
-            values = scripts.changed(self.settings.config())
+            values = python_export.non_default_settings(self.settings.config())
         except ConfigError:
             return ""
-        return scripts.script(
+        return python_export.join_script(
             f"config = engine.config.from_flat({values})",
-            f"run = engine.train(config, root={str(self._session.book.root)!r})",
+            f"run = engine.train(config, root={str(self._session.runs.root)!r})",
             "print(run.path, run.state())",
         )
 
@@ -148,7 +148,7 @@ class NewRunCard(Card):
         self.settings.change_values(values)
         wanted = self.data_config().model_copy(update=preparation)
         if wanted != self.data_config():
-            use_data(self._session, self._desk.undo, wanted)
+            load_data_undoable(self._session, self._desk.undo, wanted)
         self._desk.undo.endMacro()
 
     def _matching_preset(self) -> str:

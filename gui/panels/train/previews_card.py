@@ -75,7 +75,7 @@ class PreviewsCard(Card):
             last = ImageRow("reconstruction", made, subtitle=f"epoch {epoch}")
             self.rows.set_rows([ImageRow("original", original), *middle, last])
             self.set_subtitle(f"{record.name} · epoch {epoch} · drag the slider to see earlier epochs")
-            self._place.setText(f"epoch {epoch} of {record.goal}")
+            self._place.setText(f"epoch {epoch} of {record.target_epochs}")
         else:
             self.set_subtitle("")
 

@@ -52,7 +52,7 @@ class RunsCard(Card):
         self.refresh()
 
     def refresh(self) -> None:
-        records = list(self._session.book.records.values())
+        records = list(self._session.runs.records.values())
         self.table.set_rows([_row(record) for record in reversed(records)])
         self.set_subtitle(str(len(records)) if records else "")
         self._empty.setVisible(not records)
@@ -60,7 +60,7 @@ class RunsCard(Card):
 
     def menu(self, name: str) -> QMenu:
         """Return what can be done with a run now."""
-        menu, record = QMenu(self), self._session.book.records[name]
+        menu, record = QMenu(self), self._session.runs.records[name]
         resume = menu.addAction("Resume", lambda: self._session.resume(name))
         resume.setEnabled(record.can_resume and not self._session.job.is_busy())
         longer = menu.addAction("Extend…", lambda: self.train_longer(name))
@@ -77,25 +77,27 @@ class RunsCard(Card):
 
     def train_longer(self, name: str) -> None:
         """Ask for a new goal and go on to it."""
-        record = self._session.book.records[name]
+        record = self._session.runs.records[name]
         text = f"Train {name} to a total of how many epochs? ({record.last_epoch} done)"
-        goal, agreed = self.ask_number(self, "Extend run", text, record.goal * 2, record.last_epoch + 1, MOST_EPOCHS)
+        goal, agreed = self.ask_number(
+            self, "Extend run", text, record.target_epochs * 2, record.last_epoch + 1, MOST_EPOCHS
+        )
         if agreed:
             self._session.resume(name, goal)
 
     def rename(self, name: str) -> None:
         new, agreed = self.ask_text(self, "Rename run", f"New name for {name}:", text=name)
         if agreed and new.strip() != name:
-            self._try(lambda: self._session.book.rename(name, new.strip()))
+            self._try(lambda: self._session.runs.rename(name, new.strip()))
 
     def delete(self, name: str) -> None:
         """Move a run to the trash after asking; where there is no trash, ask again before it is gone for good."""
         if not self.confirm(self, f"Move {name} and its model to the trash?", "Move to trash"):
             return
-        moved = self._try(lambda: self._session.book.delete(name))
+        moved = self._try(lambda: self._session.runs.delete(name))
         question = f"{name} cannot be moved to the trash. Delete it permanently? This cannot be undone."
         if moved is False and self.confirm(self, question, "Delete permanently"):
-            self._try(lambda: self._session.book.delete(name, for_good=True))
+            self._try(lambda: self._session.runs.delete(name, for_good=True))
 
     def _on_menu_wanted(self, at: QPoint) -> None:
         name = self.table.key_at(at) or next(iter(self.table.chosen_keys()), None)  # the menu key points nowhere
@@ -126,7 +128,7 @@ def confirm(parent: QWidget, question: str, yes: str) -> bool:
 def _row(record: RunRecord) -> Row:
     best, state = record.best, record.state
     name = record.name if state in QUIET_STATES else f"{record.name} {state}"
-    done = str(record.last_epoch) if state == "finished" else f"{record.last_epoch}/{record.goal}"
+    done = str(record.last_epoch) if state == "finished" else f"{record.last_epoch}/{record.target_epochs}"
     roles = {0: "danger"} if state in LOUD_STATES else {0: "accent"} if state == "running" else {}
     value = best.metrics["val_loss"] if best else float("nan")
     return Row(record.name, (name, value, done), record.name, roles, _tip(record))
@@ -137,7 +139,7 @@ def _tip(record: RunRecord) -> str:
         return record.damage
     unit = f"{record.config.model.loss_unit} per image" if record.config.model.loss_unit else ""
     best = record.best
-    parts = [f"{record.name}: {record.state}, {record.last_epoch} of {record.goal} epochs"]
+    parts = [f"{record.name}: {record.state}, {record.last_epoch} of {record.target_epochs} epochs"]
     if best:
         parts.append(
             f"best validation loss {best.metrics['val_loss']:,.6g} {unit} in epoch {best.epoch}".replace("  ", " ")

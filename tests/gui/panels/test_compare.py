@@ -7,13 +7,13 @@ from PySide6.QtTest import QTest
 
 from engine.config import DataConfig
 from engine.messages import EpochEnded, EvaluateRun, OpenScan, PerImageErrors, Progress, Reconstruct, RequestFailed
-from gui.panel import MARK
+from gui.panel import DISCLAIMER
 from gui.panels.compare import ComparePanel
 from gui.panels.compare.numbers_sheet import NumbersSheet
 from gui.panels.compare.pages import Pages, sorted_by
 from gui.panels.compare.runs_card import strangeness
 from gui.panels.compare.shown import grid_rows
-from gui.pixmaps import Scale, pixels_of
+from gui.pixmaps import Colormap, pixels_of
 from gui.run_record import open_record
 
 
@@ -21,12 +21,12 @@ from gui.run_record import open_record
 def panel(qtbot, desk, session, make_run):
     for name in ("ae-0001", "vae-0001"):
         make_run(name, model=name.split("-")[0])
-    session.open(session.book.root)
+    session.open(session.runs.root)
     made = ComparePanel(desk)
     qtbot.addWidget(made)
     made.resize(1300, 820)
     made.show()
-    made.recall({"runs": ["ae-0001", "vae-0001"], "view": {"columns": 4}})
+    made.restore_state({"runs": ["ae-0001", "vae-0001"], "view": {"columns": 4}})
     return made
 
 
@@ -94,7 +94,7 @@ class TestGrid:
         rows = grid_rows(panel.board._shown)
         titles = ["original", "ae-0001", "vae-0001", "ae-0001 − original", "vae-0001 − original"]
         assert [row.title for row in rows] == titles
-        assert [row.scale for row in rows] == [Scale.GRAY] * 3 + [Scale.SIGNED] * 2
+        assert [row.scale for row in rows] == [Colormap.GRAY] * 3 + [Colormap.SIGNED] * 2
         assert rows[3].images == pytest.approx(np.full((4, 32, 32), 0.1), abs=1e-6)
         assert rows[1].captions == ["20.0 · 0.80"] * 3 + ["— · 0.80"]
         assert rows[3].captions[0] == "MSE 0.01"
@@ -124,10 +124,10 @@ class TestGrid:
 
     def test_pointing_tells_original_reconstruction_and_difference(self, panel, loaded, pictures, qtbot):
         pictures()
-        with qtbot.waitSignal(panel.pointed) as blocker:
+        with qtbot.waitSignal(panel.status_changed) as blocker:
             panel.board.rows.hovered.emit(2, 1, 7, 9)
         assert blocker.args == ["x 7 · y 9 · original 0.300 · reconstruction 0.500 · difference 0.200"]
-        with qtbot.waitSignal(panel.pointed) as blocker:
+        with qtbot.waitSignal(panel.status_changed) as blocker:
             panel.board.rows.hovered.emit(0, 1, 7, 9)
         assert "ae-0001 0.400" in blocker.args[0]
         assert "vae-0001 0.500" in blocker.args[0]
@@ -137,7 +137,7 @@ class TestGrid:
         rows = panel.board.rows
         assert rows.view(1, 0).values.shape == (16, 16)
         assert rows.view(3, 0).values == pytest.approx(np.full((16, 16), 0.1), abs=1e-6)
-        with qtbot.waitSignal(panel.pointed) as blocker:
+        with qtbot.waitSignal(panel.status_changed) as blocker:
             panel.board.rows.hovered.emit(1, 0, 15, 15)
         assert blocker.args[0].startswith("x 31 · y 31")
 
@@ -176,11 +176,11 @@ class TestGrid:
     ):
         first = pictures()
         facts = {"batch": 1, "batches": 2, "loss": 1.0, "images_per_s": 1.0, "left_s": 1.0}
-        session.feed(Progress(run="ae-0001", epoch=4, epochs=9, **facts), "ae-0001")
+        session.apply_event(Progress(run="ae-0001", epoch=4, epochs=9, **facts), "ae-0001")
         panel.refresh()
         qtbot.wait(20)
         assert asked(Reconstruct) == first
-        session.feed(EpochEnded(run="ae-0001", epoch=4, metrics={"val_loss": 0.01}, best=True), "ae-0001")
+        session.apply_event(EpochEnded(run="ae-0001", epoch=4, metrics={"val_loss": 0.01}, best=True), "ae-0001")
         assert asked(Reconstruct, first.number).indices == first.indices
 
     def test_no_runs_shows_the_originals_alone(self, panel, loaded, pictures, asked):
@@ -206,7 +206,7 @@ class TestGrid:
         refused = RequestFailed(
             reason="The model cannot be read.", advice="Train it again.", number=number, panel="compare"
         )
-        session.questions.engine.say(refused)
+        session.explorer.engine.say(refused)
         assert panel.board.empty.text() == "The model cannot be read. Train it again."
         panel.refresh()
         assert asked(Reconstruct, number).indices == (0, 1, 2, 3)
@@ -214,9 +214,9 @@ class TestGrid:
     def test_at_most_four_runs_are_compared(self, panel, make_run, session):
         for number in range(2, 6):
             make_run(f"ae-{number:04d}")
-        session.book.look()
+        session.runs.refresh()
         panel.refresh()
-        panel.runs.table.set_checked(list(session.book.records))
+        panel.runs.table.set_checked(list(session.runs.records))
         assert len(panel.runs.records()) == 4
 
 
@@ -232,12 +232,12 @@ class TestCloser:
         assert asked(Reconstruct, closer.number).indices == (0, 1, 2, 3)
 
     def test_image_that_data_wished_for_is_shown(self, panel, loaded, asked):
-        panel.show_wish(("image", ("train", 5)))
+        panel.navigate(("image", ("train", 5)))
         request = asked(Reconstruct)
         assert (request.split, request.indices) == ("train", (5,))
 
     def test_runs_that_train_wished_for_are_compared(self, panel, loaded, asked):
-        panel.show_wish(("runs", ["vae-0001"]))
+        panel.navigate(("runs", ["vae-0001"]))
         assert [record.name for record in panel.runs.records()] == ["vae-0001"]
 
     def test_swipe_and_flicker_show_two_pictures_in_one_place(self, panel, loaded, pictures, asked, qtbot):
@@ -259,7 +259,7 @@ class TestCloser:
 
 class TestScan:
     def opened(self, panel, session, answer, tmp_path, slices=5, orientation=("R", "L", "A", "P")):
-        panel.show_wish(("scan", str(tmp_path / "head.nii.gz")))
+        panel.navigate(("scan", str(tmp_path / "head.nii.gz")))
         content = {
             "name": "head.nii.gz",
             "kind": "nifti",
@@ -307,9 +307,9 @@ class TestScan:
         assert not panel.scan.isVisible()
 
     def test_file_that_cannot_be_opened_is_a_sentence(self, panel, session, asked):
-        panel.show_wish(("scan", "notes.txt"))
+        panel.navigate(("scan", "notes.txt"))
         number = asked(OpenScan).number
-        session.questions.engine.say(
+        session.explorer.engine.say(
             RequestFailed(reason="'notes.txt' cannot be opened.", number=number, panel="compare-scan")
         )
         assert "notes.txt" in panel.board.empty.text()
@@ -338,7 +338,7 @@ def test_figure_has_the_pictures_and_the_mark(panel, loaded, pictures, tmp_path,
     board = panel.board.rows.widget()
     assert image.width() >= 2 * board.width()
     assert pixels_of(image).std() > 5
-    assert any(MARK in str(text) for text in written)
+    assert any(DISCLAIMER in str(text) for text in written)
 
 
 def test_figure_without_pictures_asks_nothing(panel):
@@ -351,17 +351,17 @@ def test_figure_without_pictures_asks_nothing(panel):
 def test_memory_puts_runs_and_view_back(panel, loaded, desk, qtbot):
     panel.view.set_values({"split": "train", "order": "best", "layout": "swipe", "columns": 8})
     panel.runs.table.set_checked(["vae-0001"])
-    kept = panel.memory()
+    kept = panel.save_state()
     twin = ComparePanel(desk)
     qtbot.addWidget(twin)
-    twin.recall(kept)
-    assert twin.memory() == kept
-    twin.recall({"runs": 3, "view": []})
+    twin.restore_state(kept)
+    assert twin.save_state() == kept
+    twin.restore_state({"runs": 3, "view": []})
 
 
 def test_script_names_runs_scans_and_images(panel, loaded, pictures):
     pictures()
-    script = panel.python()
+    script = panel.as_python()
     assert "engine.config.DataConfig(size=32)" in script
     assert "splits['test'].read([0, 1, 2, 3])" in script
     assert "ae-0001" in script
@@ -426,9 +426,9 @@ class TestMeasures:
         rows = [(panel.runs.table.text(row, 0), panel.runs.table.text(row, 1)) for row in range(3)]
         assert rows == [("vae-0001", "20.3"), ("ae-0001", "17.8"), ("PCA-8", "18.5")]
         assert panel.runs._note.text().endswith("Below the PCA baseline: ae-0001.")
-        numbers = [sent for sent in session.questions.engine.sent if isinstance(sent, EvaluateRun)]
+        numbers = [sent for sent in session.explorer.engine.sent if isinstance(sent, EvaluateRun)]
         panel.refresh()
-        assert [sent for sent in session.questions.engine.sent if isinstance(sent, EvaluateRun)] == numbers
+        assert [sent for sent in session.explorer.engine.sent if isinstance(sent, EvaluateRun)] == numbers
 
     def test_linear_map_is_a_row_of_pictures(self, panel, leaky, pictures, asked, session):
         first = pictures()
@@ -436,23 +436,23 @@ class TestMeasures:
         request = pictures(after=first.number)
         assert request.runs == (str(session.record("ae-0001").run.path), "pca:8")
         assert [row.title for row in grid_rows(panel.board._shown)][1:3] == ["ae-0001", "PCA-8"]
-        script = panel.python()
+        script = panel.as_python()
         assert "for components in [8]:" in script
         compile(script, "script", "exec")
 
     def test_linear_map_stays_ticked_until_the_next_session(self, panel, leaky, desk, qtbot):
         panel.runs.table.set_checked(["ae-0001", "pca:8"])
-        kept = panel.memory()
+        kept = panel.save_state()
         assert kept["yardsticks"] == ["pca:8"]
         twin = ComparePanel(desk)
         qtbot.addWidget(twin)
-        twin.recall(kept)
+        twin.restore_state(kept)
         assert [each.name for each in twin.runs.compared()] == ["ae-0001", "PCA-8"]
 
     def test_refused_measure_is_a_dash_and_says_why(self, panel, leaky, asked, session):
         number = asked(EvaluateRun).number
         refused = RequestFailed(reason="The model cannot be read.", number=number, panel="compare-measure")
-        session.questions.engine.say(refused)
+        session.explorer.engine.say(refused)
         panel.refresh()
         assert panel.runs.table.text(0, 1) == "—"
         assert asked(EvaluateRun, number).run == str(session.record("ae-0001").run.path)
@@ -462,7 +462,7 @@ class TestMeasures:
     def test_run_in_training_is_measured_when_it_has_ended(self, panel, leaky, session, asked):
         record = session.record("vae-0001")
         record.busy = True
-        session.questions.engine.sent.clear()
+        session.explorer.engine.sent.clear()
         panel.runs.measures._asked = None
         panel.refresh()
         assert not panel.runs.measures.is_coming(panel.runs.compared()[1])
@@ -474,7 +474,7 @@ class TestMeasures:
         answer("data", data_content | {"splits": data_content["splits"] | {"test": nothing}})
         panel.refresh()
         assert "no test images" in panel.runs._note.text()
-        assert not any(isinstance(sent, EvaluateRun) for sent in session.questions.engine.sent)
+        assert not any(isinstance(sent, EvaluateRun) for sent in session.explorer.engine.sent)
 
 
 class TestNumbersSheet:
@@ -505,7 +505,7 @@ class TestNumbersSheet:
         sheet.ask_path = lambda *words: (str(path), "")
         sheet.export.click()
         lines = path.read_text(encoding="utf-8").splitlines()
-        assert lines[0] == f"# {MARK}"
+        assert lines[0] == f"# {DISCLAIMER}"
         assert "20.345678" in lines[2]
         assert ",,\n" in path.read_text(encoding="utf-8")
         sheet.copy.click()

@@ -36,7 +36,7 @@ def test_phantoms_are_the_default_and_need_nothing_typed(panel):
 def test_use_these_scans_asks_the_explorer_for_what_the_form_says(panel, session):
     panel.source.form.change_values({"size": 64, "normalisation": "percentile"})
     panel.source.use.click()
-    sent = session.questions.engine.sent[-1]
+    sent = session.explorer.engine.sent[-1]
     assert isinstance(sent, LoadData)
     assert sent.config == DataConfig(size=64, normalisation="percentile")
 
@@ -51,7 +51,7 @@ def test_folder_is_browsed_typed_and_sent_in_full(panel, session, tmp_path, monk
     assert panel.source.use.isEnabled()
     panel.source.form.change_values({"source": "scans"})
     panel.source.use.click()
-    assert session.questions.engine.sent[-1].config.source == str(tmp_path / "scans")
+    assert session.explorer.engine.sent[-1].config.source == str(tmp_path / "scans")
 
 
 def test_hugging_face_has_an_example_and_asks_before_it_downloads(panel, session):
@@ -59,7 +59,7 @@ def test_hugging_face_has_an_example_and_asks_before_it_downloads(panel, session
     assert panel.source.form.values()["source"] == "hf:benschill/brain-tumor-collection"
     assert panel.source.form.values()["download"] is False
     panel.source.use.click()
-    assert session.questions.engine.sent[-1].config.source == "hf:benschill/brain-tumor-collection"
+    assert session.explorer.engine.sent[-1].config.source == "hf:benschill/brain-tumor-collection"
 
 
 def test_wrong_size_disables_the_button(panel):
@@ -75,11 +75,11 @@ def test_loading_shows_progress_and_can_be_cancelled(panel, session):
     panel.source.use.click()
     assert panel.source.bar.isVisible()
     assert not panel.source.use.isEnabled()
-    session.questions.engine.say(RequestProgress(number=1, panel="data", done=30, total=120))
+    session.explorer.engine.say(RequestProgress(number=1, panel="data", done=30, total=120))
     assert (panel.source.bar.value(), panel.source.bar.maximum()) == (30, 120)
     assert "30 of 120" in panel.source.caption.text()
     panel.source.cancel.click()
-    assert session.questions.engine.sent[-1] == Stop()
+    assert session.explorer.engine.sent[-1] == Stop()
     assert not panel.source.bar.isVisible()
     assert panel.source.use.isEnabled()
 
@@ -88,8 +88,8 @@ def test_refused_source_is_a_sentence_and_what_was_loaded_stays(panel, session, 
     choose_kind(panel, "folder")
     panel.source.form.change_values({"source": "/nowhere"})
     panel.source.use.click()
-    number = session.questions.engine.sent[-1].number
-    session.questions.engine.say(
+    number = session.explorer.engine.sent[-1].number
+    session.explorer.engine.say(
         RequestFailed(reason="There is no folder /nowhere.", advice="Check it.", number=number, panel="data")
     )
     assert panel.source.notice.text() == "There is no folder /nowhere. Check it."
@@ -138,7 +138,7 @@ def test_leaked_scans_can_be_looked_at_alone(panel, leaky, qtbot):
     panel.scans.leaked.click()
     assert panel.scans.grid.shown() == [18, 22]
     assert "leaked test images only" in panel.scans._subtitle.text()
-    with qtbot.waitSignal(panel.pointed) as blocker:
+    with qtbot.waitSignal(panel.status_changed) as blocker:
         panel.scans.grid.hovered.emit(18)
     assert blocker.args == ["test/18.png · glioma tumor · test · leaked"]
 
@@ -161,13 +161,13 @@ def test_another_source_brings_its_own_chips(panel, session, loaded, answer, dat
 
 def test_opening_a_thumbnail_wishes_for_a_closer_look(panel, loaded, qtbot):
     panel.scans.grid.select(19)
-    with qtbot.waitSignal(panel.wished) as blocker:
+    with qtbot.waitSignal(panel.navigation_requested) as blocker:
         QTest.keyClick(panel.scans.grid, Qt.Key.Key_Return)
     assert blocker.args == ["compare", ("image", ("test", 1))]
 
 
 def test_pointing_at_a_thumbnail_names_its_file(panel, loaded, qtbot):
-    with qtbot.waitSignal(panel.pointed) as blocker:
+    with qtbot.waitSignal(panel.status_changed) as blocker:
         panel.scans.grid.hovered.emit(17)
     assert blocker.args == ["validation/17.png · no tumor · validation"]
 
@@ -178,7 +178,7 @@ def test_using_other_scans_can_be_undone(panel, session, loaded, desk, answer, d
     answer("data", data_content)
     assert session.data.config.size == 64
     desk.undo.undo()
-    assert session.questions.engine.sent[-1].config.size == 32
+    assert session.explorer.engine.sent[-1].config.size == 32
     assert panel.source.form.values()["size"] == 32
 
 
@@ -186,10 +186,10 @@ def test_memory_puts_the_form_back(panel, desk, qtbot):
     panel.source.form.change_values({"size": 64, "source": "/somewhere"})
     twin = DataPanel(desk)
     qtbot.addWidget(twin)
-    twin.recall(panel.memory())
+    twin.restore_state(panel.save_state())
     assert twin.source.form.values() == panel.source.form.values()
-    twin.recall({"form": "nonsense"})
-    twin.recall({})
+    twin.restore_state({"form": "nonsense"})
+    twin.restore_state({})
 
 
 def test_list_of_the_shown_scans_is_written(panel, leaky, tmp_path):
@@ -209,7 +209,7 @@ def test_list_that_cannot_be_written_is_a_sentence(panel, loaded, tmp_path):
 
 
 def test_copied_script_loads_the_same_scans(panel, loaded):
-    script = panel.python()
+    script = panel.as_python()
     asked = []
     fake = type("Engine", (), {"config": __import__("engine").config, "data": None})
 

@@ -43,7 +43,7 @@ def counts(panel):
 
 
 def asked(session):
-    return [sent for sent in session.questions.engine.sent if isinstance(sent, Audit)]
+    return [sent for sent in session.explorer.engine.sent if isinstance(sent, Audit)]
 
 
 def open_pairs(panel):
@@ -69,7 +69,7 @@ def test_identical_scans_are_told_at_once_and_near_ones_are_looked_for(panel, se
     }
     assert [sent.config for sent in asked(session)] == [DataConfig(size=32)]
     assert panel.audit.bar.isVisible()
-    session.questions.engine.say(RequestProgress(number=asked(session)[0].number, panel=AUDIT, done=3, total=24))
+    session.explorer.engine.say(RequestProgress(number=asked(session)[0].number, panel=AUDIT, done=3, total=24))
     assert (panel.audit.bar.value(), panel.audit.bar.maximum()) == (3, 24)
     assert not panel.source.bar.isVisible()
 
@@ -102,7 +102,7 @@ def test_other_scans_are_audited_anew_and_an_old_answer_is_dropped(panel, sessio
 
 def test_an_audit_that_was_refused_can_be_asked_for_again(panel, session, loaded):
     number = asked(session)[0].number
-    session.questions.engine.say(RequestFailed(reason="No room.", advice="Make some.", number=number, panel=AUDIT))
+    session.explorer.engine.say(RequestFailed(reason="No room.", advice="Make some.", number=number, panel=AUDIT))
     assert panel.audit.notice.text() == "No room. Make some."
     assert not panel.audit.bar.isVisible()
     panel.audit.notice.action_requested.emit()

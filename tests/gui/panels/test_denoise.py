@@ -13,12 +13,12 @@ from engine.config import DataConfig
 from engine.messages import ApplyFilter, Denoise, DenoiseCurve, DenoiseDraft, OpenScan, RequestFailed
 from gui.lesion_regions import BOXES, mask_of
 from gui.loaded_data import scan_title
-from gui.panel import MARK
+from gui.panel import DISCLAIMER
 from gui.panels.denoise import DenoisePanel
 from gui.panels.denoise.case import Case, Noise
 from gui.panels.denoise.made import Curve, Made
 from gui.panels.denoise.verdicts import harm, help_text
-from gui.pixmaps import Scale
+from gui.pixmaps import Colormap
 from gui.widgets.region import Region
 
 SIDE = 32
@@ -36,12 +36,12 @@ def head():
 def panel(qtbot, desk, session, make_run):
     for name in ("ae-0001", "vae-0001"):
         make_run(name, model=name.split("-")[0])
-    session.open(session.book.root)
+    session.open(session.runs.root)
     made = DenoisePanel(desk)
     qtbot.addWidget(made)
     made.resize(1300, 820)
     made.show()
-    made.recall({"methods": ["ae-0001"]})
+    made.restore_state({"methods": ["ae-0001"]})
     return made
 
 
@@ -64,7 +64,7 @@ def questions(session):
 
     def told():
         kinds = {DenoiseDraft: "draft", Denoise: "full"}
-        return [(kinds[type(sent)], sent.sigma) for sent in session.questions.engine.sent if type(sent) in kinds]
+        return [(kinds[type(sent)], sent.sigma) for sent in session.explorer.engine.sent if type(sent) in kinds]
 
     return told
 
@@ -74,7 +74,7 @@ def awaited(session):
     """The question about pictures that has no answer yet, or None."""
 
     def find():
-        questions = session.questions
+        questions = session.explorer
         if questions.engine is None or not questions.is_waiting("denoise"):
             return None
         return [sent for sent in questions.engine.sent if getattr(sent, "panel", "") == "denoise"][-1]
@@ -205,8 +205,8 @@ class TestAsking:
 
     def test_refused_draft_is_a_sentence_and_the_next_level_is_asked_for_in_full(self, seen, session, questions):
         slide(seen, 0.11)
-        number = session.questions.engine.sent[-1].number
-        session.questions.engine.say(RequestFailed(number=number, panel="denoise", reason="The run is gone."))
+        number = session.explorer.engine.sent[-1].number
+        session.explorer.engine.say(RequestFailed(number=number, panel="denoise", reason="The run is gone."))
         assert seen.stage.pictures.empty.text() == "The run is gone."
         slide(seen, 0.12)
         assert questions()[-1] == ("full", 0.12)
@@ -239,7 +239,7 @@ class TestAsking:
     def test_method_that_cannot_be_used_is_passed_over(self, seen, asked, session):
         first = asked(ApplyFilter)
         refused = RequestFailed(number=first.number, panel="denoise-filter", reason="It is not installed.")
-        session.questions.engine.say(refused)
+        session.explorer.engine.say(refused)
         assert asked(ApplyFilter, first.number).method == "median"
         assert "gaussian" not in seen.experiment.working()
 
@@ -258,7 +258,7 @@ class TestAsking:
 
     def test_refused_pictures_are_a_sentence(self, panel, loaded, asked, session):
         request = asked(Denoise)
-        session.questions.engine.say(RequestFailed(number=request.number, panel="denoise", reason="The run is gone."))
+        session.explorer.engine.say(RequestFailed(number=request.number, panel="denoise", reason="The run is gone."))
         assert panel.stage.pictures.empty.text() == "The run is gone."
         assert panel.stage.pictures.picture() is None
 
@@ -333,7 +333,7 @@ class TestPictures:
         run = path_of(session, "ae-0001")
         board = seen.stage.pictures.board
         assert board.shown() == ["original", "noisy", run, f"{run} −"]
-        assert board.view(f"{run} −").scale is Scale.SIGNED
+        assert board.view(f"{run} −").scale is Colormap.SIGNED
         assert board.view(f"{run} −").values == pytest.approx(0.4 * (head() - 0.3) - (head() - 0.3), abs=1e-6)
 
     def test_several_methods_stand_over_their_differences(self, seen, session, pictures):
@@ -366,7 +366,7 @@ class TestPictures:
         assert pictures.picture() is pictures.board
 
     def test_pointing_tells_all_four_numbers(self, seen, session, qtbot):
-        with qtbot.waitSignal(seen.pointed) as told:
+        with qtbot.waitSignal(seen.status_changed) as told:
             seen.stage.pictures.board.hovered.emit(path_of(session, "ae-0001"), 12, 12)
         text = told.args[0]
         assert text.startswith("x 12 · y 12 · original 0.700 · noisy ")
@@ -402,7 +402,7 @@ class TestLesion:
         seen.lesion.share.setValue(30)
         assert cells(seen, "ae-0001")[3].startswith("40")
         assert seen.stage.help.notices[0].isHidden()
-        assert seen.memory()["warn_below"] == 30
+        assert seen.save_state()["warn_below"] == 30
 
     def test_model_that_keeps_the_lesion_is_not_accused(self, panel, loaded, pictures, qtbot):
         pictures(kept=0.97)
@@ -583,7 +583,7 @@ class TestScan:
     }
 
     def opened(self, panel, answer, write, **changes):
-        panel.show_wish(("scan", "/scans/head.nii"))
+        panel.navigate(("scan", "/scans/head.nii"))
         answer("denoise-scan", {**self.CONTENT, **changes})
 
     def test_scan_takes_the_place_of_the_data_set_at_its_middle_slice(self, seen, answer, write, pictures):
@@ -606,10 +606,10 @@ class TestScan:
         assert asked(Denoise).scan is None
 
     def test_file_that_cannot_be_opened_is_a_sentence_and_the_pictures_stay(self, seen, asked, session):
-        seen.show_wish(("scan", "/scans/notes.txt"))
+        seen.navigate(("scan", "/scans/notes.txt"))
         request = asked(OpenScan)
         reason = "'notes.txt' cannot be opened: it is neither a picture nor a DICOM or NIfTI file."
-        session.questions.engine.say(RequestFailed(number=request.number, panel="denoise-scan", reason=reason))
+        session.explorer.engine.say(RequestFailed(number=request.number, panel="denoise-scan", reason=reason))
         assert seen.stage.notice.text() == reason
         assert seen.stage.notice.isVisible()
         assert seen.stage.pictures.picture() is not None
@@ -622,7 +622,7 @@ class TestExports:
         seen.ask_path = lambda *words: (str(tmp_path / "n.csv"), "")
         seen.write_numbers()
         lines = (tmp_path / "n.csv").read_text(encoding="utf-8").splitlines()
-        assert lines[0] == f"# {MARK}"
+        assert lines[0] == f"# {DISCLAIMER}"
         assert "gaussian noise, σ = 0.100, seed 0" in lines[1]
         rows = list(csv.DictReader(lines[2:]))
         assert [row["method"] for row in rows] == ["Noisy input", "ae-0001"]
@@ -645,7 +645,7 @@ class TestExports:
     def test_script_makes_the_same_pictures(self, seen, session):
         seen.regions.change(LESION, "drawing")
         seen.methods.tick([path_of(session, "ae-0001"), "median"])
-        text = seen.python()
+        text = seen.as_python()
         compile(text, "script", "exec")
         assert "noise.draw(originals, 'gaussian', 0.1, seed=0)" in text
         assert repr([path_of(session, "ae-0001")]) in text
@@ -656,16 +656,16 @@ def test_memory_puts_noise_methods_and_case_back(seen, desk, qtbot, loaded):
     seen.case.noise.choose({"kind": "rician", "sigma": 0.2, "seed": 7})
     seen.methods.tick(["median"])
     seen.case.images.turn(2)
-    kept = seen.memory()
+    kept = seen.save_state()
     again = DenoisePanel(desk)
     qtbot.addWidget(again)
-    again.recall(kept)
-    assert again.memory() == kept
+    again.restore_state(kept)
+    assert again.save_state() == kept
     assert again.case.noise.chosen() == Noise("rician", 0.2, 7)
 
 
 def test_case_of_the_last_session_is_found_when_the_scans_come_later(panel, session, answer, data_content, qtbot):
-    panel.recall({"part": "train", "case": "train / 3"})
+    panel.restore_state({"part": "train", "case": "train / 3"})
     session.load_data(DataConfig(size=32))
     answer("data", data_content)
     qtbot.waitUntil(lambda: panel.case.images.case.currentText() == "train / 3")
@@ -673,7 +673,7 @@ def test_case_of_the_last_session_is_found_when_the_scans_come_later(panel, sess
 
 
 def test_nonsense_in_the_memory_is_passed_over(seen):
-    seen.recall({"noise": {"kind": 4, "sigma": "much"}, "methods": 3, "rim": "wide", "part": None, "case": 2})
+    seen.restore_state({"noise": {"kind": 4, "sigma": "much"}, "methods": 3, "rim": "wide", "part": None, "case": 2})
     assert seen.case.noise.chosen().kind == "gaussian"
 
 

@@ -23,7 +23,7 @@ from engine.messages import (
     SampleLatent,
     TraverseDimension,
 )
-from gui.panel import MARK
+from gui.panel import DISCLAIMER
 from gui.panels.latent import NO_RUN, NO_SCANS, LatentPanel
 from gui.panels.latent.between_page import NEEDS_TWO
 from gui.panels.latent.map_card import HINT
@@ -42,12 +42,12 @@ UMAP = "umap-learn is not installed."
 def panel(qtbot, desk, session, make_run):
     make_run("ae-0001")
     make_run("vae-0001", model="vae")
-    session.open(session.book.root)
+    session.open(session.runs.root)
     made = LatentPanel(desk)
     qtbot.addWidget(made)
     made.resize(1360, 820)
     made.show()
-    made.recall({"run": "vae-0001"})
+    made.restore_state({"run": "vae-0001"})
     return made
 
 
@@ -150,7 +150,7 @@ class TestMap:
 
     def test_says_what_is_missing(self, qtbot, desk, panel, session):
         assert panel.tools.page().message() == NO_SCANS
-        session.book.records.clear()
+        session.runs.records.clear()
         session.data = object()
         panel.refresh()
         assert panel.tools.page().message() == NO_RUN
@@ -190,7 +190,7 @@ class TestMap:
 
     def test_errors_are_asked_for_once_they_are_the_colour(self, panel, loaded, asked, answer, content, session):
         answer("latent-map", content(run=asked(EmbedLatents).run, mse=None))
-        assert not [sent for sent in session.questions.engine.sent if isinstance(sent, EmbeddingErrors)]
+        assert not [sent for sent in session.explorer.engine.sent if isinstance(sent, EmbeddingErrors)]
         assert panel.map.plot.preview(18)[1] == ["test / 18", "glioma tumor · test · leaked"]
         panel.map.plot.look(panel.map.plot.frame.panned(40, 0))
         frame = panel.map.plot.frame
@@ -198,7 +198,7 @@ class TestMap:
         request = asked(EmbeddingErrors)
         assert request.splits == ("train", "validation", "test")
         assert panel.map.plot.scatter.values is None
-        session.questions.engine.say(RequestProgress(number=request.number, panel="latent-errors", done=6, total=24))
+        session.explorer.engine.say(RequestProgress(number=request.number, panel="latent-errors", done=6, total=24))
         assert "25%" in subtitle(panel)
         answer("latent-errors", {"run": request.run, "mse": [0.001 * (at + 1) for at in range(COUNT)]})
         assert panel.map.plot.scatter.values[18] == pytest.approx(0.019)
@@ -229,32 +229,32 @@ class TestMap:
         mapped.choice.method.setCurrentIndex(mapped.choice.method.findData("tsne"))
         mapped.choice.method.activated.emit(1)
         request = asked(EmbedLatents, first)
-        session.questions.engine.say(RequestProgress(number=request.number, panel="latent-map", done=24, total=24))
+        session.explorer.engine.say(RequestProgress(number=request.number, panel="latent-map", done=24, total=24))
         assert subtitle(mapped).startswith("Computing the t-SNE embedding")
 
     def test_legend_entry_is_remembered(self, mapped, qtbot):
-        with qtbot.waitSignal(mapped.remembered):
+        with qtbot.waitSignal(mapped.state_changed):
             mapped.map.legend.chip(1).click()
         assert mapped.map.plot.hidden == {1}
-        assert mapped.memory()["hidden"] == {"class": ["no tumor"]}
+        assert mapped.save_state()["hidden"] == {"class": ["no tumor"]}
         mapped.exploration._recolour()
         assert mapped.map.plot.hidden == {1}
 
     def test_progress_is_told(self, panel, loaded, asked, session):
         request = asked(EmbedLatents)
-        session.questions.engine.say(RequestProgress(number=request.number, panel="latent-map", done=6, total=24))
+        session.explorer.engine.say(RequestProgress(number=request.number, panel="latent-map", done=6, total=24))
         assert "25%" in panel.tools.page().message() or "25%" in panel.map.plot._empty
 
     def test_refusal_is_said(self, panel, loaded, asked, session):
         request = asked(EmbedLatents)
-        session.questions.engine.say(
+        session.explorer.engine.say(
             RequestFailed(reason="No memory.", advice="Map fewer splits.", number=request.number, panel="latent-map")
         )
         assert panel.tools.page().message() == "No memory. Map fewer splits."
 
     def test_refused_map_is_asked_again_only_when_it_is_wanted_anew(self, panel, loaded, asked, session):
         refused = asked(EmbedLatents)
-        session.questions.engine.say(
+        session.explorer.engine.say(
             RequestFailed(reason="No memory.", advice="Map fewer splits.", number=refused.number, panel="latent-map")
         )
         panel.refresh()  # as an event of any run does
@@ -262,13 +262,13 @@ class TestMap:
         panel.hide()
         panel.show()
         again = asked(EmbedLatents, after=refused.number)
-        session.questions.engine.say(RequestFailed(reason="No memory.", number=again.number, panel="latent-map"))
+        session.explorer.engine.say(RequestFailed(reason="No memory.", number=again.number, panel="latent-map"))
         panel.choice.set_values({"method": "tsne"})
         panel.refresh()
         assert asked(EmbedLatents, after=again.number).method == "tsne"
 
     def test_hover_says_and_shows_the_scan(self, mapped, qtbot):
-        with qtbot.waitSignal(mapped.pointed) as told:
+        with qtbot.waitSignal(mapped.status_changed) as told:
             mapped.map.plot.pointed.emit(18)
         assert told.args == ["test / 18 · glioma tumor · test · leaked · MSE 0.019"]
         image, lines = mapped.map.plot.preview(18)
@@ -309,12 +309,12 @@ class TestScan:
     def test_opens_elsewhere(self, mapped, qtbot):
         mapped.exploration.choose(("test", 1))
         for key, button in mapped.scan.buttons.items():
-            with qtbot.waitSignal(mapped.wished) as told:
+            with qtbot.waitSignal(mapped.navigation_requested) as told:
                 button.click()
             assert told.args == [key, ("image", ("test", 1))]
 
     def test_wish_before_the_map_is_there_is_kept(self, panel, loaded, asked, answer, content):
-        panel.show_wish(("image", ("test", 4)))
+        panel.navigate(("image", ("test", 4)))
         answer("latent-map", content(run=asked(EmbedLatents).run))
         assert panel.exploration.scene.chosen == ("test", 4)
 
@@ -325,7 +325,7 @@ class TestFile:
     @pytest.fixture
     def drop(self, mapped, asked, answer):
         def drop(slices=1):
-            mapped.show_wish(("scan", "/scans/head.nii"))
+            mapped.navigate(("scan", "/scans/head.nii"))
             assert asked(OpenScan).path == "/scans/head.nii"
             known = {"kind": "nifti", "orientation": None, "notes": ["Windowed."]}
             answer("latent-file", {"name": "head.nii", "slices": slices, **known})
@@ -376,10 +376,10 @@ class TestFile:
         mapped.tools.turn_to("walk")
         drop()
         assert asked(TraverseDimension).scan == "/scans/head.nii"
-        with qtbot.waitSignal(mapped.wished) as told:
+        with qtbot.waitSignal(mapped.navigation_requested) as told:
             mapped.scan.buttons["denoise"].click()
         assert told.args == ["denoise", ("scan", "/scans/head.nii")]
-        text = mapped.python()
+        text = mapped.as_python()
         compile(text, "script", "exec")
         assert "open_scan('/scans/head.nii')" in text
 
@@ -401,10 +401,10 @@ class TestFile:
         assert mapped.exploration.scene.opened.name == "head.nii"
 
     def test_file_that_is_refused_gets_a_sentence(self, mapped, asked, session):
-        mapped.show_wish(("scan", "/scans/notes.txt"))
+        mapped.navigate(("scan", "/scans/notes.txt"))
         request = asked(OpenScan)
         reason = {"reason": "'notes.txt' cannot be opened.", "advice": "Engram opens PNG."}
-        session.questions.engine.say(RequestFailed(**reason, number=request.number, panel="latent-file"))
+        session.explorer.engine.say(RequestFailed(**reason, number=request.number, panel="latent-file"))
         assert mapped.choice.notice.text() == "'notes.txt' cannot be opened. Engram opens PNG."
         mapped.exploration.choose(("test", 1))
         assert mapped.choice.notice.text() == "The posterior has collapsed in 1 of 4."
@@ -475,11 +475,11 @@ class TestPages:
             {"name": "a", "values": np.linspace(-2, 2, 21).tolist(), "own": 0.0, "change": [0.0] * 21, **files},
         )
         assert page.slider.value() == 10
-        sent = len(session.questions.engine.sent)
+        sent = len(session.explorer.engine.sent)
         page.slider.setValue(20)
         assert page.board.view("walked").values.mean() == pytest.approx(1)
         assert page.board.view("change").values.mean() == pytest.approx(0.5)
-        assert len(session.questions.engine.sent) == sent
+        assert len(session.explorer.engine.sent) == sent
         page.table.choose(["1"])
         assert asked(TraverseDimension, request.number).dimension == 1
 
@@ -537,7 +537,7 @@ class TestPages:
         assert panel.tools.group.board.shown() == ["pixel-wise mean"]
         assert "cannot decode a mean" in panel.tools.group.note.text()
         kinds = (DecodeMean, Interpolate, TraverseDimension, SampleLatent, PosteriorSpread)
-        assert not [sent for sent in session.questions.engine.sent if isinstance(sent, kinds)]
+        assert not [sent for sent in session.explorer.engine.sent if isinstance(sent, kinds)]
 
     def test_autoencoder_offers_no_prior(self, panel, loaded, asked, answer, content):
         answer("latent-map", content(run=asked(EmbedLatents).run, variational=False))
@@ -551,13 +551,13 @@ class TestKeeping:
     def test_remembers_and_recalls(self, mapped, desk, qtbot):
         mapped.choice.set_values({"method": "tsne", "colour": "error", "splits": ["test"]})
         mapped.tools.turn_to("walk")
-        kept = mapped.memory()
+        kept = mapped.save_state()
         again = LatentPanel(desk)
         qtbot.addWidget(again)
         again.show()
-        again.recall(kept)
+        again.restore_state(kept)
         again.refresh()
-        assert again.memory() == kept
+        assert again.save_state() == kept
 
     def test_choosing_another_colour_leaves_the_run(self, mapped):
         mapped.choice.set_values({"colour": "error"})
@@ -567,10 +567,10 @@ class TestKeeping:
         assert mapped.choice.run.currentText() == "ae-0001"
 
     def test_recalls_nonsense_unharmed(self, panel):
-        before = panel.memory()
-        panel.recall({"run": 3, "method": [], "splits": "x", "hidden": 1, "page": {}})
+        before = panel.save_state()
+        panel.restore_state({"run": 3, "method": [], "splits": "x", "hidden": 1, "page": {}})
         panel.refresh()
-        assert panel.memory() == before
+        assert panel.save_state() == before
 
     def test_figure_and_points_are_written(self, mapped, tmp_path):
         mapped.map.plot.lassoed.emit([0, 18])
@@ -581,7 +581,7 @@ class TestKeeping:
         mapped.ask_path = lambda *_: (str(tmp_path / "points.csv"), "")
         mapped.write_points()
         lines = (tmp_path / "points.csv").read_text(encoding="utf-8").splitlines()
-        assert lines[0] == f"# {MARK}"
+        assert lines[0] == f"# {DISCLAIMER}"
         rows = list(csv.DictReader(lines[2:]))
         assert len(rows) == COUNT
         assert [row["index"] for row in rows if row["selected"] == "1"] == ["0", "0"]
@@ -595,7 +595,7 @@ class TestKeeping:
     def test_script_is_python(self, mapped):
         mapped.exploration.choose(("test", 1))
         mapped.exploration.take_group((("train", 0), ("train", 1)))
-        text = mapped.python()
+        text = mapped.as_python()
         compile(text, "script", "exec")
         assert "vae-0001" in text
         assert "'pca'" in text

@@ -22,12 +22,12 @@ from engine.messages import (
     TopActivations,
     TraceLesion,
 )
-from gui.panel import MARK
+from gui.panel import DISCLAIMER
 from gui.panels.layers import LayersPanel
 from gui.panels.layers.aside import KEPT
 from gui.panels.layers.network import INPUT, network_from
 from gui.panels.layers.order import Lighting, limits_of, ordered
-from gui.pixmaps import Scale
+from gui.pixmaps import Colormap
 from gui.widgets.region import Region
 from gui.widgets.text import number
 
@@ -61,14 +61,14 @@ SHAPES = {each["name"]: each["shape"] for each in LAYERS}
 def panel(qtbot, desk, session, make_run):
     for name in ("ae-0001", "vae-0001"):
         make_run(name, model=name.split("-")[0])
-    session.open(session.book.root)
+    session.open(session.runs.root)
     for name in ("ae-0001", "vae-0001"):
-        session.book.read(name)
+        session.runs.read_new_events(name)
     made = LayersPanel(desk)
     qtbot.addWidget(made)
     made.resize(1340, 820)
     made.show()
-    made.recall({"run": "ae-0001", "channel": 0})
+    made.restore_state({"run": "ae-0001", "channel": 0})
     return made
 
 
@@ -120,7 +120,7 @@ def turn_to(panel, reply, name):
 def rested(seen, reply, asked, qtbot):
     """A panel that has asked for all that may be wanted next, and now counts."""
     for _ in range(20):
-        qtbot.waitUntil(lambda: seen.session.questions.is_waiting("layers-ahead") or counting(seen))
+        qtbot.waitUntil(lambda: seen.session.explorer.is_waiting("layers-ahead") or counting(seen))
         if counting(seen):
             break
         reply(ComputeActivations, "layers-ahead")
@@ -128,7 +128,7 @@ def rested(seen, reply, asked, qtbot):
 
 
 def counting(panel):
-    return panel.session.questions.is_waiting("layers-statistics")
+    return panel.session.explorer.is_waiting("layers-statistics")
 
 
 def counted(dead=()):
@@ -179,7 +179,7 @@ class TestNetwork:
         said = RequestFailed(
             reason="It has no model.", advice="Train it.", number=request.number, panel="layers-network"
         )
-        session.questions.engine.say(said)
+        session.explorer.engine.say(said)
         assert "It has no model. Train it." in panel.cards.mosaic.mosaic._text
 
 
@@ -201,14 +201,14 @@ class TestKeys:
             assert seen.choice.layer == expected
 
     def test_arrows_turn_channels_without_asking(self, seen, session):
-        sent = len(session.questions.engine.sent)
+        sent = len(session.explorer.engine.sent)
         order = list(seen.cards.mosaic.mosaic.channels.order)
         seen.doing.choose_channel(order[0])
         QTest.keyClick(seen.cards.mosaic.mosaic, Qt.Key.Key_Right)
         assert seen.choice.channel == order[1]
         shown = seen.cards.channel.view.values
         assert np.array_equal(shown, seen.showing.seen.values[..., order[1]])
-        assert len(session.questions.engine.sent) == sent
+        assert len(session.explorer.engine.sent) == sent
 
     def test_p_pins_a_channel_first_and_again_lets_it_go(self, seen):
         seen.doing.choose_channel(3)
@@ -263,7 +263,7 @@ class TestChannels:
     def test_signed_colours_have_zero_in_their_middle(self):
         values = np.array([[[-1.0, 2.0]]])
         assert limits_of(values, Lighting(signed=True)) == (-2.0, 2.0)
-        assert Lighting(signed=True).scale is Scale.SIGNED
+        assert Lighting(signed=True).scale is Colormap.SIGNED
 
     def test_pinned_come_first_whatever_the_order(self):
         assert ordered("energy", {"energy": np.array([1.0, 3.0, 2.0])}, [0], 3) == [0, 1, 2]
@@ -276,7 +276,7 @@ class TestChannels:
 
 class TestPointing:
     def test_unit_under_the_cursor_tells_its_value_and_what_it_sees(self, seen, qtbot):
-        with qtbot.waitSignal(seen.pointed) as told:
+        with qtbot.waitSignal(seen.status_changed) as told:
             seen.cards.channel.view.hovered.emit(3, 2)
         value = float(seen.showing.seen.values[2, 3, seen.choice.channel])
         assert told.args[0].startswith(f"channel {seen.choice.channel} · x 3 · y 2 · value ")
@@ -304,7 +304,7 @@ class TestScans:
         assert (len(seen.choice.scans), seen.choice.at) == (3, 2)
 
     def test_dropped_scan_is_looked_at_with_its_slice(self, seen, answer, asked):
-        seen.show_wish(("scan", "/x/head.nii"))
+        seen.navigate(("scan", "/x/head.nii"))
         assert asked(OpenScan).path == "/x/head.nii"
         opened = {"name": "head.nii", "kind": "nifti", "slices": 9, "orientation": "RLAP", "notes": []}
         answer("layers-scan", opened)
@@ -322,7 +322,7 @@ class TestTakingAway:
         seen.exporter.ask_path = lambda *_: (str(tmp_path / "a.csv"), "")
         seen.cards.export.numbers.click()
         text = (tmp_path / "a.csv").read_text(encoding="utf-8")
-        assert MARK in text
+        assert DISCLAIMER in text
         rows = list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
         assert len(rows) == CHANNELS
         assert float(rows[2]["mean"]) == pytest.approx(float(seen.showing.seen.values[..., 2].mean()), rel=1e-6)
@@ -333,7 +333,7 @@ class TestTakingAway:
         assert "Could not write" in seen.notice.text()
 
     def test_script_names_run_layer_channel_and_scans(self, seen):
-        text = seen.python()
+        text = seen.as_python()
         compile(text, "script", "exec")
         assert "'conv1'" in text
         assert "read([0, 1, 2])" in text
@@ -342,39 +342,39 @@ class TestTakingAway:
         seen.doing.choose_channel(2)
         seen.doing.pin()
         seen.doing.sort("mean")
-        kept = seen.memory()
+        kept = seen.save_state()
         again = LayersPanel(desk)
         qtbot.addWidget(again)
-        again.recall(kept)
-        assert again.memory() == kept
+        again.restore_state(kept)
+        assert again.save_state() == kept
         assert kept["run"] == "ae-0001"
 
     def test_remembered_run_is_turned_to_also_when_it_is_read_after_others(self, desk, qtbot, session, make_run):
         for name in ("ae-0001", "vae-0001"):
             make_run(name, model=name.split("-")[0])
-        session.book.root.mkdir(exist_ok=True)
+        session.runs.root.mkdir(exist_ok=True)
         again = LayersPanel(desk)
         qtbot.addWidget(again)
-        session.book.look()
-        session.book.records["ae-0001"].epochs.clear()
-        again.recall({"run": "ae-0001"})
+        session.runs.refresh()
+        session.runs.records["ae-0001"].epochs.clear()
+        again.restore_state({"run": "ae-0001"})
         assert again.choice.run.endswith("vae-0001")
-        assert again.memory()["run"] == "ae-0001"
-        session.book.records["ae-0001"].epochs = dict(session.book.records["vae-0001"].epochs)
+        assert again.save_state()["run"] == "ae-0001"
+        session.runs.records["ae-0001"].epochs = dict(session.runs.records["vae-0001"].epochs)
         again.refresh()
         assert again.choice.run.endswith("ae-0001")
 
     def test_nonsense_in_memory_is_passed_over(self, panel):
-        panel.recall({"run": 3, "scans": "x", "layer": None, "channel": "a", "sort": "what", "pinned": [1]})
+        panel.restore_state({"run": 3, "scans": "x", "layer": None, "channel": "a", "sort": "what", "pinned": [1]})
         assert panel.choice.sort == "energy"
 
 
 class TestCounting:
     def test_numbers_over_the_data_set_arrive_later_and_order_and_mark_the_channels(self, rested, answer, session):
         assert "Until then: this image only." in rested.cards.channel.source.text()
-        number = session.questions._waiting["layers-statistics"].number
+        number = session.explorer._waiting["layers-statistics"].number
         told = RequestProgress(number=number, panel="layers-statistics", done=3, total=40)
-        session.questions.engine.say(told)
+        session.explorer.engine.say(told)
         assert "3 of 40" in rested.cards.channel.source.text()
         request = answer("layers-statistics", counted(dead=[2]))
         assert isinstance(request, ComputeChannelStatistics)
@@ -390,11 +390,11 @@ class TestCounting:
     def test_they_are_asked_for_once(self, rested, answer, asked, session):
         answer("layers-statistics", counted())
         rested.counting.follow(rested.choice)
-        assert len([sent for sent in session.questions.engine.sent if isinstance(sent, ComputeChannelStatistics)]) == 1
+        assert len([sent for sent in session.explorer.engine.sent if isinstance(sent, ComputeChannelStatistics)]) == 1
 
     def test_refusal_is_told_and_the_scan_counts(self, rested, session):
-        number = session.questions._waiting["layers-statistics"].number
-        session.questions.engine.say(RequestFailed(reason="No disk.", number=number, panel="layers-statistics"))
+        number = session.explorer._waiting["layers-statistics"].number
+        session.explorer.engine.say(RequestFailed(reason="No disk.", number=number, panel="layers-statistics"))
         assert "No disk." in rested.cards.channel.source.text()
 
 
@@ -407,7 +407,7 @@ class TestPages:
         seen.doing.choose_channel(4)
         shown = seen.more.kernels.mosaic.channels.values
         assert np.array_equal(shown, np.moveaxis(weights[4], 0, -1))
-        assert len([sent for sent in session.questions.engine.sent if isinstance(sent, ReadKernels)]) == 1
+        assert len([sent for sent in session.explorer.engine.sent if isinstance(sent, ReadKernels)]) == 1
 
     def test_layer_without_kernels_says_so(self, seen, asked, answer):
         seen.more.choose(seen.more.kernels)
@@ -496,10 +496,10 @@ class TestPages:
         for unit in units:
             show(unit)
             reply(unit)
-        questions = len(seen.session.questions.engine.sent)
+        questions = len(seen.session.explorer.engine.sent)
         for unit in units[-KEPT:]:
             assert show(unit) in page.words.text()
-        assert len(seen.session.questions.engine.sent) == questions
+        assert len(seen.session.explorer.engine.sent) == questions
         said = show(units[0])
         assert said not in page.words.text()
         reply(units[0])
@@ -509,13 +509,13 @@ class TestPages:
         seen.doing.choose_channel(1)
         qtbot.wait(250)
         asked = (ReadKernels, TopActivations, MaximizeActivation, ComputeSaliency, MatchChannels, TraceLesion)
-        assert not [sent for sent in session.questions.engine.sent if isinstance(sent, asked)]
+        assert not [sent for sent in session.explorer.engine.sent if isinstance(sent, asked)]
 
     def test_refusal_is_told_on_the_page(self, seen, asked, session):
         seen.more.choose(seen.more.saliency)
         request = asked(ComputeSaliency)
         said = RequestFailed(reason="Too much.", advice="Wait.", number=request.number, panel="layers-saliency")
-        session.questions.engine.say(said)
+        session.explorer.engine.say(said)
         assert seen.more.saliency.words.text() == "Too much. Wait."
 
 
@@ -549,13 +549,13 @@ class TestBoth:
     def test_two_scans_of_one_run_are_compared_without_asking(self, rested, session):
         both = rested.more.both
         rested.more.choose(both)
-        sent = len(session.questions.engine.sent)
+        sent = len(session.explorer.engine.sent)
         both.against.setCurrentIndex(both.against.findText(rested.choice.scans[1].title))
         both.against.activated.emit(0)
         look = rested.choice.look(scan=rested.choice.scans[1])
         other = rested.inquiry.seen(look).values[..., 0]
         assert np.array_equal(both.board.cells[2].view.values, rested.showing.seen.values[..., 0] - other)
-        assert len(session.questions.engine.sent) == sent
+        assert len(session.explorer.engine.sent) == sent
 
 
 def followed(**changes):

@@ -69,7 +69,7 @@ def test_quick_study_beside_the_runs_is_one_click_away(panel, session, root):
 
 
 def test_order_has_the_scans_of_the_session_without_their_preparation(panel, session):
-    session.wanted = DataConfig(source="phantom", phantom_count=99, size=64, fit="letterbox", split_seed=4)
+    session.requested_data = DataConfig(source="phantom", phantom_count=99, size=64, fit="letterbox", split_seed=4)
     assert panel.order.order().settings == {"source": "phantom", "phantom_count": 99, "split_seed": 4}
 
 
@@ -282,26 +282,26 @@ def test_panel_is_put_back_as_it_was(qtbot, panel, desk, folder):
     panel.order.out.setText(str(folder))
     panel.order.form.change_values({"quick": False, "trials_vae": 5})
     panel.contents.choose("figure-05")
-    kept = json.loads(json.dumps(panel.memory()))
+    kept = json.loads(json.dumps(panel.save_state()))
     other = ReportPanel(desk)
     qtbot.addWidget(other)
-    other.recall(kept)
+    other.restore_state(kept)
     assert other.order.order() == panel.order.order()
     assert other.contents.shown().key == "figure-05"
-    other.recall({"form": 3, "out": [], "shown": 7})
+    other.restore_state({"form": 3, "out": [], "shown": 7})
 
 
 def test_script_makes_the_same_study(panel, folder):
     panel.order.out.setText(str(folder))
-    text = panel.python()
+    text = panel.as_python()
     assert "StudyConfig(quick=True)" in text
     assert f"out={str(folder)!r}" in text
     assert "'source': 'phantom'" in text
     compile(text, "script", "exec")
     panel.order.form.change_values({"quick": False, "trials_ae": 0})
-    assert panel.python() == ""
+    assert panel.as_python() == ""
 
 
 def test_other_panels_wish_for_a_study(panel, folder):
-    panel.show_wish(("study", str(folder)))
+    panel.navigate(("study", str(folder)))
     assert panel.study().path == folder

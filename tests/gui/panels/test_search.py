@@ -41,7 +41,7 @@ FAILED = "There was not enough memory for one step."
 
 @pytest.fixture
 def panel(qtbot, desk):
-    desk.session.open(desk.session.book.root)
+    desk.session.open(desk.session.runs.root)
     made = SearchPanel(desk)
     qtbot.addWidget(made)
     made.resize(1400, 850)
@@ -77,7 +77,7 @@ def weighed(session, answer):
     """Let the explorer weigh the settings that were asked about last."""
 
     def weigh():
-        sent = [each for each in session.questions.engine.sent if isinstance(each, ComputeImportances)][-1]
+        sent = [each for each in session.explorer.engine.sent if isinstance(each, ComputeImportances)][-1]
         answer(sent.panel, importance.handle_request(read_command(sent.to_json_line())))
 
     return weigh
@@ -263,7 +263,7 @@ class TestSearching:
 
     def test_epochs_of_trials_reach_their_records(self, panel, make_search):
         make_search("s", 1)
-        panel.session.book.look()
+        panel.session.runs.refresh()
         panel.open("s")
         panel.plot.go_on.click()
         metrics = {"loss": 0.5, "val_loss": 0.4}
@@ -352,7 +352,7 @@ class TestSearching:
         sent = panel.session.job.engine.sent[-1]
         assert sent == Search(
             name="s",
-            root=str(panel.session.book.root),
+            root=str(panel.session.runs.root),
             space={**SPACE, "latent": [4, 8, 16]},
             settings={"trials": 12, "parallel": 2},
         )
@@ -423,7 +423,7 @@ class TestPictures:
     def test_line_and_row_light_each_other(self, panel, make_search, qtbot):
         make_search("s")
         panel.open("s")
-        with qtbot.waitSignal(panel.pointed) as blocker:
+        with qtbot.waitSignal(panel.status_changed) as blocker:
             panel.plot.axes.hovered.emit("3")
         assert FAILED in blocker.args[0]
         table = panel.trials.table
@@ -445,7 +445,7 @@ class TestPictures:
         made = make_search("s")
         for number in (1, 2):
             (made.root / f"s-000{number}" / "model.keras").touch()
-        panel.session.book.look()
+        panel.session.runs.refresh()
         panel.open("s")
         panel.choose(2)
         (tmp_path / "scratch").mkdir()
@@ -457,12 +457,12 @@ class TestPictures:
         assert panel.trial.pictures.isVisible()
         assert panel.trial.keep.y() < panel.trial.pictures.y()  # what can be done stays in sight on a low screen
         assert panel.trial.pictures.captions[0].text() == "31.2 dB"
-        count = len(panel.session.questions.engine.sent)
+        count = len(panel.session.explorer.engine.sent)
         panel.refresh()
-        assert len(panel.session.questions.engine.sent) == count
+        assert len(panel.session.explorer.engine.sent) == count
         panel.choose(1)
-        asked = panel.session.questions.engine.sent[-1]
-        panel.session.questions.engine.say(RequestFailed(reason="Damaged.", number=asked.number, panel="search"))
+        asked = panel.session.explorer.engine.sent[-1]
+        panel.session.explorer.engine.say(RequestFailed(reason="Damaged.", number=asked.number, panel="search"))
         assert panel.trial.said.text() == "Damaged."
         assert not panel.trial.pictures.isVisible()
 
@@ -502,7 +502,7 @@ class TestPictures:
         assert card.bars.effects()
         weighed()
         assert card.caption.text().endswith("95% interval, 7 trials.")
-        asked = [sent for sent in panel.session.questions.engine.sent if isinstance(sent, ComputeImportances)]
+        asked = [sent for sent in panel.session.explorer.engine.sent if isinstance(sent, ComputeImportances)]
         panel.refresh()
         assert [len(each.trials) for each in asked] == [6, 7]
 
@@ -520,7 +520,7 @@ class TestPictures:
     def test_importance_that_cannot_be_had_says_why_and_is_asked_for_again(self, panel, make_search, weighed):
         make_search("s", 8)
         panel.open("s")
-        panel.session.questions.engine.die()
+        panel.session.explorer.engine.die()
         assert "The engine crashed" in panel.importance.caption.text()
         assert panel.importance._subtitle.text() == ""
         panel.refresh()
@@ -545,7 +545,7 @@ class TestPictures:
 
     def test_best_so_far_and_curves_of_the_ten_best(self, panel, make_search, qtbot):
         make_search("s")
-        panel.session.book.look()
+        panel.session.runs.refresh()
         panel.open("s")
         assert panel.best.plot.items["best so far"].series.y.tolist() == [0.01] * 4
         assert panel.best._subtitle.text() == "0.01 in trial 1"
@@ -592,7 +592,7 @@ class TestTrials:
         assert FAILED in index.data(Qt.ItemDataRole.ToolTipRole)
         assert index.data(Qt.ItemDataRole.ForegroundRole).name() == "#f08a7a"
         table.sortByColumn(5, Qt.SortOrder.DescendingOrder)
-        assert read("s", panel.session.book.root).best.number == 1
+        assert read("s", panel.session.runs.root).best.number == 1
 
     def test_interrupted_trial_is_told(self, make_search, root):
         made = make_search("s")
@@ -602,7 +602,7 @@ class TestTrials:
 
     def test_trial_is_kept_as_a_run_of_its_own(self, panel, make_search, root):
         make_search("s")
-        panel.session.book.look()
+        panel.session.runs.refresh()
         panel.open("s")
         panel.doing.ask_text = lambda *_, text: ("good one", True)
         panel.doing.keep(1)
@@ -618,7 +618,7 @@ class TestTrials:
         make_search("s")
         panel.open("s")
         panel.trials.table.choose(["1", "2"])
-        with qtbot.waitSignal(panel.wished) as blocker:
+        with qtbot.waitSignal(panel.navigation_requested) as blocker:
             panel.trials.menu(1).actions()[2].trigger()
         assert blocker.args == ["compare", ("runs", ["s-0001", "s-0002"])]
 
@@ -645,13 +645,13 @@ class TestTrials:
         make_search("s")
         panel.open("s")
         panel.order.editor.set_drafts((Draft("latent", text="4, 8"),))
-        kept = json.loads(json.dumps(panel.memory()))
+        kept = json.loads(json.dumps(panel.save_state()))
         second = SearchPanel(desk)
         qtbot.addWidget(second)
-        second.recall(kept)
+        second.restore_state(kept)
         assert second.watch.name == "s"
         assert meant(second.order.editor.drafts) == {"latent": [4, 8]}
-        second.recall({"search": "gone", "order": {"space": [{"name": "nothing"}, 3], "form": 4}})
+        second.restore_state({"search": "gone", "order": {"space": [{"name": "nothing"}, 3], "form": 4}})
         assert meant(second.order.editor.drafts) == {"latent": [4, 8]}
 
 
@@ -659,16 +659,16 @@ class TestScript:
     def test_script_of_a_new_search_orders_what_the_form_says(self, panel, monkeypatch):
         panel.order.form.change_values({"trials": 7})
         order = panel.order.order()
-        assert ordered(panel.python(), monkeypatch).model_dump() == order.model_dump()
+        assert ordered(panel.as_python(), monkeypatch).model_dump() == order.model_dump()
 
     def test_nothing_is_copied_while_the_form_is_wrong(self, panel):
         panel.order.form.change_values({"trials": 0})
-        assert panel.python() == ""
+        assert panel.as_python() == ""
 
     def test_script_of_a_search_that_is_looked_at_goes_on_with_it(self, panel, make_search, monkeypatch):
         made = make_search("s", 2, trials=9)
         panel.open("s")
-        order = ordered(panel.python(), monkeypatch)
+        order = ordered(panel.as_python(), monkeypatch)
         with made.open_storage() as ledger:
             plan = folder.save_merged_command(ledger, order)
         assert (order.name, order.root, plan.settings.trials) == ("s", str(made.path.parent.parent), 9)

@@ -20,7 +20,7 @@ from tests.gui.conftest import story
 
 @pytest.fixture
 def panel(qtbot, desk, session):
-    session.open(session.book.root)
+    session.open(session.runs.root)
     made = TrainPanel(desk)
     qtbot.addWidget(made)
     made.resize(1300, 820)
@@ -29,7 +29,7 @@ def panel(qtbot, desk, session):
 
 
 def refreshed(panel):
-    panel.session.book.look()
+    panel.session.runs.refresh()
     panel.refresh()
     return panel
 
@@ -104,13 +104,13 @@ class TestNewRun:
         preset = config.preset("seed-vae")
         assert card.settings.values()["model"] == "vae"
         assert card.settings.values()["learning_rate"] == preset.training.learning_rate
-        sent = session.questions.engine.sent[-1]
+        sent = session.explorer.engine.sent[-1]
         assert isinstance(sent, LoadData)
         assert (sent.config.size, sent.config.fit) == (128, "squash")
         desk.undo.undo()
         assert card.settings.values()["model"] == "ae"
         assert card.settings.values()["latent"] == 8
-        assert session.questions.engine.sent[-1].config == DataConfig(size=32)
+        assert session.explorer.engine.sent[-1].config == DataConfig(size=32)
 
     def test_preset_is_named_only_while_everything_of_it_holds(self, panel, session, answer, data_content):
         preset = config.preset("seed-ae")
@@ -169,13 +169,13 @@ class TestNewRun:
         card = panel.new_run
         pick(card.settings.model, "vae")
         card.settings.form.change_values({"latent": 8, "filters": (4, 8), "beta": 0.5, "epochs": 3})
-        lines = panel.python().split("run = ")[0]
+        lines = panel.as_python().split("run = ")[0]
         scope = {}
         exec(lines, scope)
         assert scope["config"] == card.settings.config()
         assert scope["config"].data.size == 32
         card.settings.form.change_values({"latent": 0})
-        assert panel.python() == ""
+        assert panel.as_python() == ""
 
     def test_settings_of_a_run_are_taken_over(self, panel, make_run, loaded, session):
         make_run("old", model="vae", latent=9)
@@ -183,7 +183,7 @@ class TestNewRun:
         panel.runs.settings_wanted.emit("old")
         assert panel.new_run.settings.values()["latent"] == 9
         assert panel.new_run.settings.values()["model"] == "vae"
-        assert session.wanted.phantom_count == 36
+        assert session.requested_data.phantom_count == 36
 
 
 class TestRuns:
@@ -233,7 +233,7 @@ class TestRuns:
         runs.ask_text = lambda *words, **more: ("better", True)
         runs.rename("ae-0001")
         assert refreshed(panel).runs.table.chosen_keys() == ["better"]
-        monkeypatch.setattr("gui.run_book.QFile.moveToTrash", lambda path: False)
+        monkeypatch.setattr("gui.run_repository.QFile.moveToTrash", lambda path: False)
         asked = []
         runs.confirm = lambda parent, question, yes: asked.append(question) or False
         runs.delete("better")
@@ -323,7 +323,7 @@ class TestShown:
         panel.refresh()
         keys = {item.series.style.colour_key for item in panel.curves.plots["mse"].items.values()}
         assert keys == {"ae-0001", "ae-0002"}
-        assert palette.series_colour("ae-0001") != palette.series_colour("ae-0002")
+        assert palette.find_series_color("ae-0001") != palette.find_series_color("ae-0002")
 
     def test_pictures_follow_the_newest_epoch_until_drawn_back(self, panel, make_run, session):
         run = make_run("ae-0001", epochs=2, goal=4, state=None)
@@ -332,11 +332,11 @@ class TestShown:
         more = [event for event in story(run, 4, state=None) if getattr(event, "epoch", 0) > 2]
         for epoch in (3, 4):
             np.save(run.previews / f"epoch-{epoch:05d}.npy", np.zeros((8, 32, 32), np.uint8))
-        session.feed(more[0], "ae-0001")
+        session.apply_event(more[0], "ae-0001")
         panel.refresh()
         assert previews.epoch() == 3
         previews.slider.setValue(0)
-        session.feed(more[1], "ae-0001")
+        session.apply_event(more[1], "ae-0001")
         panel.refresh()
         assert previews.epoch() == 1
 
@@ -351,7 +351,7 @@ class TestShown:
         run = make_run("ae-0001")
         refreshed(panel)
         original = np.load(run.previews / "originals.npy")[2, 5, 4] / 255
-        with qtbot.waitSignal(panel.pointed) as blocker:
+        with qtbot.waitSignal(panel.status_changed) as blocker:
             panel.previews.rows.hovered.emit(1, 2, 4, 5)
         assert blocker.args[0].startswith(f"x 4 · y 5 · original {original:.3f} · reconstruction")
 
@@ -456,13 +456,13 @@ def test_memory_puts_settings_and_choice_back(panel, make_run, desk, qtbot):
     refreshed(panel)
     panel.runs.table.choose(["a"])
     panel.new_run.settings.change_values({"model": "vae", "latent": 9, "filters": (4, 8)})
-    kept = panel.memory()
+    kept = panel.save_state()
     twin = TrainPanel(desk)
     qtbot.addWidget(twin)
-    twin.recall(kept)
+    twin.restore_state(kept)
     assert twin.runs.table.chosen_keys() == ["a"]
     assert twin.new_run.settings.values() == panel.new_run.settings.values()
-    twin.recall({"settings": 3, "chosen": "x"})
+    twin.restore_state({"settings": 3, "chosen": "x"})
 
 
 def test_numbers_of_the_shown_runs_are_written(panel, make_run, tmp_path):
@@ -483,7 +483,7 @@ def test_numbers_of_the_shown_runs_are_written(panel, make_run, tmp_path):
 def test_log_line_of_a_warning_says_so_in_words(panel, make_run, session):
     make_run("ae-0001", state=None)
     refreshed(panel)
-    session.feed(Log(text="The images have changed.", level="warning"), "ae-0001")
+    session.apply_event(Log(text="The images have changed.", level="warning"), "ae-0001")
     panel.refresh()
     assert "Warning: The images have changed." in panel.log.view.toPlainText()
 

@@ -7,7 +7,7 @@ import pytest
 from engine import demo_runs
 from engine.config import DataConfig
 from gui import app
-from gui.memory import Memory
+from gui.settings_store import SettingsStore
 from tests.gui.processes.warm_engines import WarmEngines
 
 IMAGES = DataConfig(size=32, phantom_count=36)
@@ -38,8 +38,8 @@ def file_engines(request, qapp, tmp_path_factory):
 
 @pytest.fixture
 def engines(file_engines, monkeypatch):
-    """The warm engine processes of this file; every window and every `Questions` of the test gets them."""
-    for module in ("gui.job", "gui.questions"):
+    """The warm engine processes of this file; every window and every `ExplorerClient` of the test gets them."""
+    for module in ("gui.job_controller", "gui.explorer_client"):
         monkeypatch.setattr(f"{module}.EngineProcess", file_engines)
     monkeypatch.setattr(app, "Scratch", lambda: KeptScratch(file_engines.scratch))
     yield file_engines
@@ -51,12 +51,12 @@ def window(qtbot, root, monkeypatch, engines):
     """A window with real engines over tiny phantoms."""
     monkeypatch.setenv("ENGRAM_RUNS", str(root))
     monkeypatch.setattr(demo_runs, "install", lambda folder: [])
-    memory = Memory()
-    memory.put("data", IMAGES.model_dump(mode="json"))
+    memory = SettingsStore()
+    memory.set("data", IMAGES.model_dump(mode="json"))
     made = app.make_window(memory)
-    made.desk.session.questions._number = engines.newest_number  # the explorer has heard lower ones
+    made.desk.session.explorer._number = engines.newest_number  # the explorer has heard lower ones
     made.show()
-    made.begin()
+    made.start()
     qtbot.waitUntil(lambda: made.desk.session.data is not None)
     yield made
     made.desk.session.close()
@@ -97,8 +97,8 @@ def finished(window, trained):
 
     def put(name, model="ae", **changes):
         session = window.desk.session
-        trained(model, at=session.book.root / name, **changes)
-        session.book.look()
+        trained(model, at=session.runs.root / name, **changes)
+        session.runs.refresh()
         return session.record(name)
 
     return put

@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 from engine import data, noise
 from engine.config import DataConfig
 from engine.messages import LoadData, OpenScan
-from gui.questions import Questions
+from gui.explorer_client import ExplorerClient
 from gui.widgets.region import Region
 from tests.gui.processes.conftest import IMAGES
 
@@ -20,20 +20,22 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def explorer(qtbot, tmp_path, engines):
     """Questions to a real explorer, with everything it says."""
-    made = Questions(tmp_path)
+    made = ExplorerClient(tmp_path)
     made._number = engines.newest_number
     made.warm_up("tensorflow")
     made.heard = []
-    for each in (made.answered, made.refused):
+    for each in (made.responded, made.failed):
         each.connect(made.heard.append)
     yield made
-    made.engine.finish()
+    made.engine.shutdown()
     made.deleteLater()
 
 
 def test_newest_question_wins_and_the_overtaken_are_given_up(explorer, wait):
     for size in (256, 128, 32):
-        newest = explorer.ask(LoadData, "data", config=DataConfig(size=size, phantom_count=400 if size > 32 else 36))
+        newest = explorer.request(
+            LoadData, "data", config=DataConfig(size=size, phantom_count=400 if size > 32 else 36)
+        )
     wait(lambda: not explorer.is_waiting("data"))
     assert [(event.number, event.content["counts"]["no_tumor"]["train"] > 0) for event in explorer.heard] == [
         (newest, True)
@@ -43,10 +45,10 @@ def test_newest_question_wins_and_the_overtaken_are_given_up(explorer, wait):
 def test_cancelled_loading_frees_the_explorer(explorer, wait, tmp_path):
     progress = []
     explorer.progressed.connect(progress.append)
-    explorer.ask(LoadData, "data", config=DataConfig(size=128, phantom_count=100_000, phantom_seed=9))
+    explorer.request(LoadData, "data", config=DataConfig(size=128, phantom_count=100_000, phantom_seed=9))
     wait(lambda: bool(progress))
     explorer.cancel("data")
-    newest = explorer.ask(OpenScan, "scan", path=str(tmp_path / "nowhere.png"))
+    newest = explorer.request(OpenScan, "scan", path=str(tmp_path / "nowhere.png"))
     wait(lambda: not explorer.is_waiting("scan"))
     assert [event.number for event in explorer.heard] == [newest]
 
@@ -54,7 +56,7 @@ def test_cancelled_loading_frees_the_explorer(explorer, wait, tmp_path):
 def test_scan_that_cannot_be_opened_is_refused_with_a_sentence(explorer, wait, tmp_path):
     file = tmp_path / "notes.txt"
     file.write_text("no scan")
-    explorer.ask(OpenScan, "scan", path=str(file))
+    explorer.request(OpenScan, "scan", path=str(file))
     wait(lambda: bool(explorer.heard))
     assert "notes.txt" in explorer.heard[0].reason
     assert explorer.engine.is_running()
@@ -71,7 +73,7 @@ def real_images(real_data, tmp_path):
 
 
 def test_real_images_are_dropped_loaded_and_shown(window, wait, real_images):
-    window.wish("data", ("folder", str(real_images)))
+    window.navigate("data", ("folder", str(real_images)))
     session, panel = window.desk.session, window.panels["data"]
     wait(lambda: session.data.config.source == str(real_images) or bool(panel.source.notice.text()))
     assert panel.source.notice.text() == ""
@@ -94,7 +96,7 @@ def test_run_is_reconstructed_as_the_panel_shows_it(window, wait, finished):
     assert shown.originals == pytest.approx(images[..., 0], abs=1e-6)
     made = shown.made[0]
     assert made.mse == pytest.approx(np.mean((made.images - images[..., 0]) ** 2, axis=(1, 2)), rel=1e-4)
-    assert session.questions.is_waiting("compare") is False
+    assert session.explorer.is_waiting("compare") is False
 
 
 def test_copied_script_of_compare_prints_the_same_numbers(window, wait, finished, run_python):
@@ -102,7 +104,7 @@ def test_copied_script_of_compare_prints_the_same_numbers(window, wait, finished
     panel = window.show_panel("compare")
     panel.runs.choose(["seen"])
     wait(lambda: panel.board._shown is not None and len(panel.board._shown.made) == 1)
-    printed = run_python(panel.python())
+    printed = run_python(panel.as_python())
     assert "seen" in printed
     psnr_db = np.array(re.search(r"\[(.*?)\]", printed, re.DOTALL)[1].split(), float)
     assert psnr_db == pytest.approx(panel.board._shown.made[0].psnr_db, rel=1e-4)
@@ -165,7 +167,7 @@ def test_layers_of_a_run_are_walked_through_with_keys(window, wait, finished):
     wait(lambda: bool(panel.more.lesion.curve.stages))
     assert panel.more.lesion.words.text()
     wait(lambda: "over" in panel.cards.channel.source.text() and not panel.counting.state(panel.choice.run))
-    assert session.questions.engine.is_running()
+    assert session.explorer.engine.is_running()
 
 
 def test_map_of_scans_is_hovered_lassoed_and_drawn_from(window, wait, finished):

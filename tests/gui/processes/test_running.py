@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from engine import runs
-from gui import closing
-from gui.engine_process import Ending, EngineProcess
+from gui import close_dialogs
+from gui.engine_process import EngineProcess, ProcessExit
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.slow
@@ -48,14 +48,14 @@ def test_run_is_trained_paused_stopped_and_resumed_from_the_panel(window, start,
     session.resume("mine", done + 2)
     wait(lambda: record.state == "finished")
     assert record.last_epoch == done + 2
-    assert runs.open_run("mine", session.book.root).state() == "finished"
+    assert runs.open_run("mine", session.runs.root).state() == "finished"
 
 
 def test_killed_engine_leaves_the_window_a_sentence_and_a_way_to_resume(window, start, wait, qtbot):
     session = window.desk.session
     record = start("ae-0003", 3000)
     wait(lambda: record.last_epoch >= 1)
-    with qtbot.waitSignal(session.engine_lost):
+    with qtbot.waitSignal(session.engine_crashed):
         os.kill(session.job.engine.pid, signal.SIGKILL)
     text = window.notice.box.text()
     assert text == (
@@ -79,10 +79,10 @@ def test_kept_in_the_background_a_run_goes_on_without_its_window(window, start, 
     session.job.pause()
     wait(lambda: session.job.state == "paused")
     assert record.last_epoch < 40
-    processes = [session.job.engine.pid, session.questions.engine.pid]
+    processes = [session.job.engine.pid, session.explorer.engine.pid]
     assert all(map(alive, processes))
     engines.is_kept = False
-    monkeypatch.setattr(closing, "ask", lambda parent, it: "background")
+    monkeypatch.setattr(close_dialogs, "ask_about_run", lambda parent, it: "background")
     window.close()
     wait(lambda: not window.isVisible())
     assert not any(map(alive, processes))
@@ -93,7 +93,7 @@ def test_kept_in_the_background_a_run_goes_on_without_its_window(window, start, 
 def test_closed_window_leaves_no_engine_not_even_one_that_is_starting(window, engines):
     session = window.desk.session
     session.job.warm_up("tensorflow")
-    processes = [session.job.engine.pid, session.questions.engine.pid]
+    processes = [session.job.engine.pid, session.explorer.engine.pid]
     assert all(map(alive, processes))
     engines.is_kept = False
     window.close()
@@ -107,18 +107,18 @@ from PySide6.QtWidgets import QApplication
 from engine import config, demo_runs
 from gui import session as sessions
 from gui.app import open_window
-from gui.memory import Memory
+from gui.settings_store import SettingsStore
 demo_runs.install = lambda folder: []
 sessions.EXPLORER_BACKEND = "none"  # an explorer that stands without importing a framework
 tiny = {"phantom_count": 36, "size": 32, "latent": 8, "filters": (4, 8), "batch_size": 8, "epochs": 3000}
 tiny = config.from_flat(tiny)
-Memory().put("data", tiny.data.model_dump(mode="json"))
+SettingsStore().put("data", tiny.data.model_dump(mode="json"))
 app = QApplication(sys.argv)
 window = open_window()
 session = window.desk.session
 def show_processes(run):
     if session.record(run).last_epoch:
-        print("engines", session.job.engine.pid, session.questions.engine.pid, flush=True)
+        print("engines", session.job.engine.pid, session.explorer.engine.pid, flush=True)
 session.run_changed.connect(show_processes)
 QTimer.singleShot(0, lambda: session.start(tiny, "orphan"))
 app.exec()
@@ -149,7 +149,7 @@ def test_engine_that_says_nonsense_is_passed_over(qtbot, tmp_path, monkeypatch):
     with qtbot.waitSignal(engine.ended) as blocker:
         engine.start()
     assert heard == []
-    assert blocker.args == [Ending(3, False, False, "")]
+    assert blocker.args == [ProcessExit(3, False, False, "")]
     assert blocker.args[0].sentence == "The engine stopped unexpectedly (exit code 3)."
     engine.deleteLater()
 

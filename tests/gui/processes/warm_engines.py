@@ -20,7 +20,7 @@ from engine.messages import (
     Stop,
     StudyEnded,
 )
-from gui.engine_process import Ending, EngineProcess
+from gui.engine_process import EngineProcess, ProcessExit
 
 BARE = """
 from engine.processes import worker
@@ -59,7 +59,7 @@ class WarmEngines:
         """End every process: after the last test of the file."""
         self.is_kept = False
         for engine in self.made:
-            engine.finish()
+            engine.shutdown()
             assert not engine.is_running()
             engine.deleteLater()
 
@@ -96,15 +96,15 @@ class WarmEngine(EngineProcess):
         self._job_end = JOB_ENDS.get(type(message), self._job_end)
         super().send(message)
 
-    def let_go(self) -> None:
-        self.finish()
+    def detach(self) -> None:
+        self.shutdown()
 
-    def finish(self, wait_ms: int = 3000) -> None:
+    def shutdown(self, wait_ms: int = 3000) -> None:
         """Release the process to the next window; end it where it is not to be kept, or works on a job."""
         if self._engines.is_kept and self._job_end is None and self.is_running():
             self._release()
         else:
-            super().finish(wait_ms)
+            super().shutdown(wait_ms)
 
     def _release(self) -> None:
         """Cancel what the window has asked, and let it hear no more."""
@@ -122,7 +122,7 @@ class WarmEngine(EngineProcess):
         self.event_received.connect(self._note)
         self.ended.connect(self._note)
 
-    def _note(self, event: Event | Ending) -> None:
+    def _note(self, event: Event | ProcessExit) -> None:
         if isinstance(event, Ready):
             self._ready = event
         if self._job_end and isinstance(event, (self._job_end, RequestFailed)):

@@ -49,7 +49,7 @@ def colours_on(plot):
 
 def is_near(colour, key):
     """Whether a drawn colour is the series' own, edges smoothed."""
-    series = palette.rgb(palette.series_colour(key))
+    series = palette.rgb(palette.find_series_color(key))
     return max(abs(one - other) for one, other in zip(palette.rgb(colour), series, strict=True)) < 90
 
 
@@ -75,7 +75,7 @@ def test_one_point_is_visible_in_a_sane_range(plot):
     left, right, low, high = view_range(plot)
     assert left < 1 < right < 3
     assert 0 < low < 0.02 < high < 0.03
-    assert colours_on(plot)[palette.series_colour("a")] > 10
+    assert colours_on(plot)[palette.find_series_color("a")] > 10
 
 
 def test_all_steps_to_the_goal_are_in_sight_and_only_whole_ones_are_named(plot):

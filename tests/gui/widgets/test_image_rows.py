@@ -6,7 +6,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
-from gui.pixmaps import Scale
+from gui.pixmaps import Colormap
 from gui.widgets.image_rows import HEADER_PX, Grid, ImageRow, ImageRows, fit_grid
 
 
@@ -24,7 +24,7 @@ def rows(qtbot):
         [
             ImageRow("original", originals),
             ImageRow("first", originals / 2, subtitle="20.3 dB", captions=[f"{i} dB" for i in range(6)]),
-            ImageRow("first - original", -originals / 2, Scale.SIGNED),
+            ImageRow("first - original", -originals / 2, Colormap.SIGNED),
         ],
         titles=[f"scan {i}" for i in range(6)],
     )
@@ -92,7 +92,7 @@ def test_new_pictures_of_the_same_shape_keep_the_views(rows):
     kept = rows.view(0, 0)
     rows.state.update(zoom=3.0)
     rows.set_rows(
-        [ImageRow("original", pictures()), ImageRow("b", pictures()), ImageRow("c", pictures(), Scale.SIGNED)]
+        [ImageRow("original", pictures()), ImageRow("b", pictures()), ImageRow("c", pictures(), Colormap.SIGNED)]
     )
     assert rows.view(0, 0) is kept
     assert kept.state.view.zoom == 3.0

@@ -7,7 +7,7 @@ from PySide6.QtGui import QEnterEvent, QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
 
-from gui.pixmaps import Scale, pixels_of
+from gui.pixmaps import Colormap, pixels_of
 from gui.widgets.image_view import ImageView
 from gui.widgets.view_state import View, ViewState
 
@@ -105,7 +105,7 @@ def test_w_with_arrows_lights_from_the_keyboard(view):
 
 
 def test_difference_changes_its_limit_and_not_the_light(view, drag, values):
-    view.set_image(values - 0.5, Scale.SIGNED)
+    view.set_image(values - 0.5, Colormap.SIGNED)
     view.state.update(limit=0.2)
     QTest.keyPress(view, Qt.Key.Key_W)
     drag(view, (50, 50), (100, 100))

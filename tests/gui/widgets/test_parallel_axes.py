@@ -236,7 +236,7 @@ class TestPicture:
             dressed(theme)
             axes.refresh()
             field = palette.current().field
-            seen = [palette.contrast(palette.score_colour(share), field) for share in (0, 0.25, 0.5, 0.75, 1)]
+            seen = [palette.contrast(palette.find_score_color(share), field) for share in (0, 0.25, 0.5, 0.75, 1)]
             assert seen == sorted(seen, reverse=True)
             assert seen[0] > 9
             assert seen[-1] > 1.7

@@ -96,12 +96,12 @@ class TestLook:
 
     def test_points_are_drawn_in_the_colours_of_their_groups(self, plot):
         image = plot.grab().toImage()
-        assert image.pixelColor(place(plot, 0)).name() == palette.series_colour("series:0")
-        assert image.pixelColor(place(plot, 4)).name() == palette.series_colour("series:1")
+        assert image.pixelColor(place(plot, 0)).name() == palette.find_series_color("series:0")
+        assert image.pixelColor(place(plot, 4)).name() == palette.find_series_color("series:1")
 
     def test_hidden_group_is_neither_drawn_nor_found(self, plot, qtbot):
         plot.set_hidden([1])
-        assert plot.grab().toImage().pixelColor(place(plot, 4)).name() != palette.series_colour("series:1")
+        assert plot.grab().toImage().pixelColor(place(plot, 4)).name() != palette.find_series_color("series:1")
         QTest.mouseMove(plot, place(plot, 4))
         assert plot.at == -1
 

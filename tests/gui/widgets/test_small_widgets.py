@@ -8,7 +8,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from gui import palette
-from gui.pixmaps import Scale
+from gui.pixmaps import Colormap
 from gui.widgets.buttons import Button, IconButton, RailButton
 from gui.widgets.card import Card
 from gui.widgets.chip import Chip, FilterChip
@@ -270,7 +270,7 @@ def test_flow_breaks_into_lines_and_cuts_nothing_off(qtbot):
 def test_colour_bar_names_its_ends(qtbot):
     bar = ColourBar()
     qtbot.addWidget(bar)
-    bar.set_range(Scale.HEAT, 0.0, 2.41)
+    bar.set_range(Colormap.HEAT, 0.0, 2.41)
     assert bar.texts() == ("0", "1.2", "2.4")
     bar.resize(120, 30)
     left, right = (bar.grab().toImage().pixelColor(x, 3).lightness() for x in (0, 119))
@@ -280,15 +280,15 @@ def test_colour_bar_names_its_ends(qtbot):
 def test_colour_bar_writes_only_what_does_not_touch(qtbot):
     bar = ColourBar()
     qtbot.addWidget(bar)
-    bar.set_range(Scale.SIGNED, -1.2e-5, 1.2e-5)
+    bar.set_range(Colormap.SIGNED, -1.2e-5, 1.2e-5)
     texts = ["\u22121.2e\u22125", "0", "+1.2e\u22125"]
     room = [bar.fontMetrics().horizontalAdvance(text) for text in texts]
     for width, wanted in ((300, texts), (sum(room) + 12, texts[::2]), (room[0] + room[2], ["\u00b11.2e\u22125"])):
         bar.resize(width, 30)
         assert [text for _, text in bar.shown_texts()] == wanted
-    bar.set_range(Scale.HEAT, -0.0031, 0.6)
+    bar.set_range(Colormap.HEAT, -0.0031, 0.6)
     bar.resize(sum(bar.fontMetrics().horizontalAdvance(text) for text in bar.texts()) + 24, 30)
     assert len(bar.shown_texts()) == 2  # the long end would reach the middle
-    bar.set_range(Scale.HEAT, -1.2e-5, 2.4e-5)
+    bar.set_range(Colormap.HEAT, -1.2e-5, 2.4e-5)
     bar.resize(room[0], 30)
     assert [text for _, text in bar.shown_texts()] == ["\u22121.2e\u22125 to 2.4e\u22125"]

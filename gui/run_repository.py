@@ -12,7 +12,7 @@ from engine.errors import RunBusy, RunError, RunExists
 from engine.messages import Event
 from gui import palette
 from gui.file_stamp import Stamp, stamp
-from gui.run_record import RunRecord, Tail, open_record
+from gui.run_record import EventFileTail, RunRecord, open_record
 from gui.widgets.timer import make_timer
 
 LOOK_MS = 1500
@@ -20,7 +20,7 @@ SLICE_S = 0.02
 Take = Callable[[Event, str], None]
 
 
-class RunBook(QObject):
+class RunRepository(QObject):
     """Knows the runs of a folder and their records, oldest first."""
 
     changed = Signal()
@@ -29,11 +29,11 @@ class RunBook(QObject):
         super().__init__(parent)
         self.root, self.records = root, dict[str, RunRecord]()
         self._take = take
-        self._tails: dict[str, Tail] = {}
+        self._tails: dict[str, EventFileTail] = {}
         self._waiting: list[str] = []
         self._folders_seen: Stamp | None = None
         self._timer = make_timer(self, LOOK_MS, single_shot=False)
-        self._timer.timeout.connect(self.look)
+        self._timer.timeout.connect(self.refresh)
 
     def open(self, root: Path) -> None:
         """Turn to a folder of runs."""
@@ -42,21 +42,21 @@ class RunBook(QObject):
         self._tails.clear()
         self._waiting.clear()
         self._folders_seen = None
-        palette.forget_series()
+        palette.reset_series()
         self._timer.start()
-        self.look()
+        self.refresh()
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """Notice runs that came or went, and what their processes have written since."""
         self._notice_folders()
         if not self._waiting:
             self._waiting = list(self.records)
             self._read_some()
 
-    def read(self, name: str) -> None:
+    def read_new_events(self, name: str) -> None:
         """Take what has been added to one run's record."""
         tail, record = self._tails[name], self.records[name]
-        grown = tail.grown()
+        grown = tail.bytes_added()
         if grown < 0:
             self._forget(name)
             return
@@ -71,7 +71,7 @@ class RunBook(QObject):
         while self._waiting:
             name = self._waiting.pop()
             if name in self.records:
-                self.read(name)
+                self.read_new_events(name)
             if time.monotonic() > end:
                 break
         if self._waiting:
@@ -87,7 +87,7 @@ class RunBook(QObject):
 
     def rename(self, name: str, new: str) -> None:
         """Give a run another name. Raises RunError."""
-        folder = self._free(name)
+        folder = self._idle_folder(name)
         if not runs.NAME_PATTERN.fullmatch(new):
             raise RunError(f"'{new}' is not a valid run name.", "Use letters, digits, '.', '_' and '-'.")
         if (self.root / new).exists():
@@ -96,11 +96,11 @@ class RunBook(QObject):
             folder.rename(self.root / new)
         except OSError as error:
             raise RunError(f"Run '{name}' cannot be renamed ({error.strerror}).") from None
-        self.look()
+        self.refresh()
 
     def delete(self, name: str, for_good: bool = False) -> bool:
         """Move a run to the trash, or remove it for good; False when there is no trash for it. Raises RunError."""
-        folder = self._free(name)
+        folder = self._idle_folder(name)
         if for_good:
             try:
                 shutil.rmtree(folder)
@@ -108,7 +108,7 @@ class RunBook(QObject):
                 raise RunError(f"Run '{name}' cannot be deleted ({error.strerror}).") from None
         elif not QFile.moveToTrash(str(folder)):
             return False
-        self.look()
+        self.refresh()
         return True
 
     def mark_busy(self, name: str, busy: bool) -> None:
@@ -119,7 +119,7 @@ class RunBook(QObject):
     def close(self) -> None:
         self._timer.stop()
 
-    def _free(self, name: str) -> Path:
+    def _idle_folder(self, name: str) -> Path:
         run = self.records[name].run
         if run.is_busy():
             raise RunBusy(f"Run '{name}' is still training.", "Stop it first.")
@@ -139,7 +139,7 @@ class RunBook(QObject):
             self._forget(name)
         for name in [name for name in found if name not in self.records]:
             path = found[name].path
-            self.records[name], self._tails[name] = open_record(path), Tail(path / "events.jsonl")
+            self.records[name], self._tails[name] = open_record(path), EventFileTail(path / "events.jsonl")
             palette.register_series([name])
             self.changed.emit()
 

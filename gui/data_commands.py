@@ -12,7 +12,7 @@ from gui.loaded_data import source_title
 from gui.session import Session
 
 
-class UseData(QUndoCommand):
+class LoadDataCommand(QUndoCommand):
     """Load a source; undoing loads the one before again (from the cache, so soon)."""
 
     def __init__(self, session: Session, config: DataConfig, before: DataConfig) -> None:
@@ -26,13 +26,13 @@ class UseData(QUndoCommand):
         self._session.load_data(self._before)
 
 
-def use_data(session: Session, undo: QUndoStack, config: DataConfig) -> None:
+def load_data_undoable(session: Session, undo: QUndoStack, config: DataConfig) -> None:
     """Load a source for all panels; when another was loaded before, it can be undone."""
     before = session.data.config if session.data else None
     if before is None or before == config:
         session.load_data(config)
     else:
-        undo.push(UseData(session, config, before))
+        undo.push(LoadDataCommand(session, config, before))
 
 
 def data_config(values: Mapping[str, Any]) -> DataConfig:

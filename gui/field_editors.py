@@ -41,11 +41,11 @@ class LineEditor(QLineEdit):
 
     def value(self) -> Any:
         """What is typed, as the setting's kind where it can be read as that, else the text."""
-        return READERS.get(self.spec.kind, str)(self.text().strip())
+        return PARSERS.get(self.spec.kind, str)(self.text().strip())
 
-    def show_value(self, value: Any) -> None:
+    def set_value(self, value: Any) -> None:
         if self.value() != value:  # 5e-4 stays as it was typed
-            self.setText(WRITERS.get(self.spec.kind, str)(value))
+            self.setText(FORMATTERS.get(self.spec.kind, str)(value))
 
     def event(self, event: QEvent) -> bool:
         """Leave undo and redo to the window, whose stack covers all settings."""
@@ -76,9 +76,9 @@ class LineEditor(QLineEdit):
             painter.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self.spec.unit)
 
     def _step(self, steps: int) -> None:
-        value = stepped(self.spec, self.value(), steps)
+        value = step_value(self.spec, self.value(), steps)
         if value is not None:
-            self.show_value(value)
+            self.set_value(value)
             self.edited.emit()
 
 
@@ -99,7 +99,7 @@ class ChoiceEditor(QComboBox):
     def value(self) -> Any:
         return self.currentData()
 
-    def show_value(self, value: Any) -> None:
+    def set_value(self, value: Any) -> None:
         with QSignalBlocker(self):
             self.setCurrentIndex(max(self.findData(value), 0))
 
@@ -122,7 +122,7 @@ class CheckEditor(QCheckBox):
     def value(self) -> Any:
         return self.isChecked()
 
-    def show_value(self, value: Any) -> None:
+    def set_value(self, value: Any) -> None:
         self.setChecked(bool(value))
 
 
@@ -133,7 +133,7 @@ def editor_for(spec: FieldSpec) -> Editor:
     """Return the right editor for a setting, showing its default."""
     kinds: dict[str, type[Editor]] = {"choice": ChoiceEditor, "bool": CheckEditor}
     editor = kinds.get(spec.kind, LineEditor)(spec)
-    editor.show_value(spec.default)
+    editor.set_value(spec.default)
     return editor
 
 
@@ -142,7 +142,7 @@ def choice_title(choice: str, setting: str = "") -> str:
     return OWN_NAMES.get((setting, choice)) or NAMES.get(choice, choice.capitalize())
 
 
-def stepped(spec: FieldSpec, value: Any, steps: int) -> Any:
+def step_value(spec: FieldSpec, value: Any, steps: int) -> Any:
     """Return a number some steps on, within its range; one step of a logarithmic number is a factor of 10^(1/10)."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
@@ -179,8 +179,8 @@ def _read_ints(text: str) -> Any:
         return text
 
 
-READERS: dict[str, Callable[[str], Any]] = {"int": _number(int), "float": _number(float), "ints": _read_ints}
-WRITERS: dict[str, Callable[[Any], str]] = {
+PARSERS: dict[str, Callable[[str], Any]] = {"int": _number(int), "float": _number(float), "ints": _read_ints}
+FORMATTERS: dict[str, Callable[[Any], str]] = {
     "float": lambda value: f"{value:g}" if isinstance(value, float) else str(value),
     "ints": lambda value: ", ".join(map(str, value)) if isinstance(value, tuple | list) else str(value),
 }

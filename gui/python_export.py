@@ -9,7 +9,7 @@ from engine.config import DataConfig, RunConfig
 WIDTH = 100
 
 
-def changed(config: RunConfig) -> str:
+def non_default_settings(config: RunConfig) -> str:
     """Return the settings that differ from the defaults of their model, as Python."""
     model = config.model.model
     plain = settings.to_flat(settings.from_flat({"model": model}))
@@ -25,6 +25,6 @@ def changed_data(config: DataConfig) -> str:
     return f"engine.config.DataConfig({', '.join(values)})"
 
 
-def script(*lines: str, imports: tuple[str, ...] = ("import engine",)) -> str:
+def join_script(*lines: str, imports: tuple[str, ...] = ("import engine",)) -> str:
     """Return lines as a script."""
     return "\n".join([*imports, "", *lines, ""])

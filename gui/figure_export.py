@@ -5,7 +5,7 @@ from PySide6.QtGui import QColor, QImage, QPageSize, QPainter, QPdfWriter
 from PySide6.QtWidgets import QWidget
 
 from gui import palette
-from gui.panel import MARK
+from gui.panel import DISCLAIMER
 
 FIGURES = "PNG image (*.png);;PDF (*.pdf)"
 RATIO = 2
@@ -13,7 +13,7 @@ POINTS = 0.75  # of an inch in 72 parts, a pixel of 96
 MARGIN, LINE = 16, 24
 
 
-def figure(widget: QWidget, title: str) -> QImage:
+def render_figure(widget: QWidget, title: str) -> QImage:
     """Return a widget as it is seen at twice its size, with a title and the mark."""
     size = QSize(widget.width() + 2 * MARGIN, widget.height() + 2 * (MARGIN + LINE))
     image = QImage(size * RATIO, QImage.Format.Format_RGB32)
@@ -26,7 +26,7 @@ def figure(widget: QWidget, title: str) -> QImage:
     painter.drawText(QRect(MARGIN, MARGIN // 2, wide, LINE), Qt.AlignmentFlag.AlignVCenter, title)
     below = QRect(MARGIN, MARGIN + LINE + widget.height() + MARGIN // 2, wide, LINE)
     painter.setPen(QColor(palette.current().quiet))
-    painter.drawText(below, Qt.AlignmentFlag.AlignVCenter, f"Engram · {MARK}")
+    painter.drawText(below, Qt.AlignmentFlag.AlignVCenter, f"Engram · {DISCLAIMER}")
     widget.render(painter, QPoint(MARGIN, MARGIN + LINE))
     painter.end()
     return image
@@ -34,12 +34,12 @@ def figure(widget: QWidget, title: str) -> QImage:
 
 def save_figure(widget: QWidget, title: str, path: str) -> bool:
     """Write a figure as a picture, or as a PDF where the path says so; False when it could not be written."""
-    image = figure(widget, title)
+    image = render_figure(widget, title)
     if not path.lower().endswith(".pdf"):
         return image.save(path)
     writer = QPdfWriter(path)
     writer.setCreator("Engram")
-    writer.setTitle(f"{title} · {MARK}")
+    writer.setTitle(f"{title} · {DISCLAIMER}")
     writer.setPageSize(QPageSize(QSizeF(image.deviceIndependentSize()) * POINTS, QPageSize.Unit.Point))
     writer.setPageMargins(QMarginsF())
     painter = QPainter()

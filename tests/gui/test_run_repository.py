@@ -7,12 +7,12 @@ import pytest
 
 from engine.errors import RunBusy, RunError, RunExists
 from engine.messages import EpochEnded
-from gui.run_book import RunBook
+from gui.run_repository import RunRepository
 
 
 @pytest.fixture
 def book(qtbot, root):
-    made = RunBook(root, lambda event, name: made.records[name].apply(event))
+    made = RunRepository(root, lambda event, name: made.records[name].apply(event))
     yield made
     made.close()
     made.deleteLater()
@@ -32,15 +32,15 @@ def test_run_of_another_process_is_noticed_and_followed(book, make_run, root, qt
     book.open(root)
     with qtbot.waitSignal(book.changed):
         run = make_run("vae-0001", epochs=2, state=None, model="vae")
-        book.look()
+        book.refresh()
     assert book.records["vae-0001"].state == "interrupted"
     with run.lock():
-        book.look()
+        book.refresh()
         assert book.records["vae-0001"].state == "running"
         run.append(EpochEnded(run="vae-0001", epoch=3, metrics={"val_loss": 1.0}, best=True))
-        book.look()
+        book.refresh()
         assert book.records["vae-0001"].last_epoch == 3
-    book.look()
+    book.refresh()
     assert book.records["vae-0001"].state == "interrupted"
 
 
@@ -58,7 +58,7 @@ def test_folder_without_runs_or_that_is_missing_is_empty(book, tmp_path):
 def test_many_runs_are_read_in_slices_to_the_end(book, make_run, root, qtbot, monkeypatch):
     for number in range(12):
         make_run(f"ae-{number:04d}", epochs=1)
-    monkeypatch.setattr("gui.run_book.SLICE_S", 0.0)
+    monkeypatch.setattr("gui.run_repository.SLICE_S", 0.0)
     book.open(root)
     qtbot.waitUntil(lambda: all(record.state == "finished" for record in book.records.values()))
     assert len(book.records) == 12
@@ -97,7 +97,7 @@ def test_delete_moves_to_the_trash(book, make_run, root, monkeypatch, tmp_path):
     run = make_run("ae-0001")
     book.open(root)
     moved = []
-    monkeypatch.setattr("gui.run_book.QFile.moveToTrash", lambda path: moved.append(path) or False)
+    monkeypatch.setattr("gui.run_repository.QFile.moveToTrash", lambda path: moved.append(path) or False)
     assert book.delete("ae-0001") is False
     assert moved == [str(run.path)]
     assert run.path.exists()
@@ -111,9 +111,9 @@ def test_run_replaced_between_two_looks_is_read_anew(book, make_run, root):
     book.open(root)
     shutil.rmtree(run.path)
     make_run("ae-0001", epochs=1)
-    book.look()
+    book.refresh()
     os.utime(root)
-    book.look()
+    book.refresh()
     assert book.records["ae-0001"].last_epoch == 1
 
 
@@ -123,7 +123,7 @@ def test_run_that_came_long_ago_is_noticed_when_the_folder_says_so(book, make_ru
     book.open(root)
     make_run("ae-0002")
     os.utime(root, (1.1e9, 1.1e9))
-    book.look()
+    book.refresh()
     assert list(book.records) == ["ae-0001", "ae-0002"]
 
 
@@ -132,5 +132,5 @@ def test_run_made_anew_under_an_old_name_is_read_anew(book, make_run, root):
     book.open(root)
     book.delete("ae-0001", for_good=True)
     make_run("ae-0001", epochs=1)
-    book.look()
+    book.refresh()
     assert book.records["ae-0001"].last_epoch == 1

@@ -7,20 +7,20 @@ from PySide6.QtCore import QObject, Signal
 
 from engine.messages import Event, Ready, Request, RequestFailed, RequestProgress, Response, Stop
 from gui.answer_arrays import discard_arrays, take_arrays
-from gui.engine_process import Ending, EngineProcess
+from gui.engine_process import EngineProcess, ProcessExit
 
 
-class Questions(QObject):
+class ExplorerClient(QObject):
     """Asks for panels; an answer older than a panel's newest question is dropped.
 
     An answer is passed on with its arrays in memory. One whose arrays cannot be read is asked for once more.
     """
 
-    answered = Signal(object)
+    responded = Signal(object)
     progressed = Signal(object)
-    refused = Signal(object)
+    failed = Signal(object)
     ready = Signal(object)
-    waiting_changed = Signal(str)
+    pending_changed = Signal(str)
 
     def __init__(self, scratch: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -40,13 +40,13 @@ class Questions(QObject):
         self.engine.ended.connect(self._on_ended)
         self.engine.start()
 
-    def ask(self, kind: type[Request], panel: str, **fields: Any) -> int:
+    def request(self, kind: type[Request], panel: str, **fields: Any) -> int:
         """Ask a question for a panel; return its number. The explorer has to be warmed up before."""
         self._number += 1
         self._waiting[panel] = request = kind(number=self._number, panel=panel, **fields)
         if self.engine:
             self.engine.send(request)
-        self.waiting_changed.emit(panel)
+        self.pending_changed.emit(panel)
         return self._number
 
     def cancel(self, panel: str) -> None:
@@ -54,7 +54,7 @@ class Questions(QObject):
         if self._waiting.pop(panel, None) is not None:
             if self.engine:
                 self.engine.send(Stop())
-            self.waiting_changed.emit(panel)
+            self.pending_changed.emit(panel)
 
     def is_waiting(self, panel: str) -> bool:
         return panel in self._waiting
@@ -62,7 +62,7 @@ class Questions(QObject):
     def close(self) -> None:
         """Let go of the explorer."""
         if self.engine:
-            self.engine.let_go()
+            self.engine.detach()
             self.engine = None
 
     def _on_event(self, event: Event) -> None:
@@ -84,8 +84,8 @@ class Questions(QObject):
         if outcome is None:
             return
         del self._waiting[request.panel]
-        self.waiting_changed.emit(request.panel)
-        (self.answered if isinstance(outcome, Response) else self.refused).emit(outcome)
+        self.pending_changed.emit(request.panel)
+        (self.responded if isinstance(outcome, Response) else self.failed).emit(outcome)
 
     def _taken(self, answer: Response, request: Request) -> Response | RequestFailed | None:
         """Return the answer with its arrays; None if they cannot be read and the request was sent once more."""
@@ -99,7 +99,7 @@ class Questions(QObject):
             reason = f"The answer cannot be read ({error})."
             return RequestFailed(reason=reason, advice="Try again.", panel=request.panel, number=request.number)
 
-    def _on_ended(self, ending: Ending) -> None:
+    def _on_ended(self, ending: ProcessExit) -> None:
         """Tell every panel that waits; the next question starts a new explorer."""
         self.engine = None
         for panel, request in list(self._waiting.items()):

@@ -27,7 +27,7 @@ from engine.messages import (
     StudyProgress,
 )
 from engine.runs import Run
-from gui.engine_process import Ending, EngineProcess
+from gui.engine_process import EngineProcess, ProcessExit
 from gui.widgets.timer import make_timer
 
 State = Literal["idle", "starting", "running", "pausing", "paused", "stopping"]
@@ -36,7 +36,7 @@ TRIALS_GRACE_MS = 40_000  # a search gives its trials 15 s of their own
 
 
 @dataclass(frozen=True)
-class Loss:
+class EngineCrash:
     """An engine process died, or had to be ended, with this in its hands (None when it had none)."""
 
     run: str | None
@@ -45,14 +45,14 @@ class Loss:
     search: str | None = None
 
 
-class Job(QObject):
+class JobController(QObject):
     """Starts, pauses and stops one run at a time, or a study or search, which are many."""
 
     changed = Signal()
-    told = Signal(object)
+    event_received = Signal(object)
     refused = Signal(object)
     ready = Signal(object)
-    lost = Signal(object)
+    engine_crashed = Signal(object)
 
     def __init__(self, scratch: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -82,14 +82,14 @@ class Job(QObject):
         engine.ended.connect(self._on_ended)
         engine.start()
 
-    def begin(self, run: Run, epochs: int | None = None, backend: str | None = None) -> None:
+    def start(self, run: Run, epochs: int | None = None, backend: str | None = None) -> None:
         """Train a run from where it stands; `epochs` raises its goal and `backend` changes it when given."""
         training = run.config.training
         self.warm_up(backend or training.backend, training.threads)
         self.run = run.name
         self._send(Resume(run=str(run.path), epochs=epochs, backend=backend), "starting")
 
-    def begin_study(self, order: RunStudy, backend: str) -> None:
+    def start_study(self, order: RunStudy, backend: str) -> None:
         """Make a study, or go on with the one that is in its folder; left alone while there is another job."""
         if not self.is_busy():
             self.warm_up(backend)
@@ -97,7 +97,7 @@ class Job(QObject):
             self._grace.setInterval(TRIALS_GRACE_MS)
             self._send(order, "starting")
 
-    def begin_search(self, order: Search, backend: str) -> None:
+    def start_search(self, order: Search, backend: str) -> None:
         """Search, or go on with the search of that name; left alone while there is another job."""
         if not self.is_busy():
             self.warm_up(backend)
@@ -112,7 +112,7 @@ class Job(QObject):
         if self.is_busy() and self.state in ("starting", "running"):
             self._send(Pause(), "pausing")
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         if self.state in ("paused", "pausing"):
             self._send(Continue(), "running")
 
@@ -125,7 +125,7 @@ class Job(QObject):
     def close(self) -> None:
         """Let go of the engine."""
         if self.engine:
-            self.engine.let_go()
+            self.engine.detach()
             self.engine = None
 
     def _send(self, message: Resume | RunStudy | Search | Pause | Continue | Stop, state: State) -> None:
@@ -150,12 +150,12 @@ class Job(QObject):
                 self._set_state("idle")
             self.refused.emit(event)
         else:
-            self.told.emit(event)
+            self.event_received.emit(event)
             self._follow(event)
 
     def _follow(self, event: Event) -> None:
         if self.search is not None:
-            state = stated(event, self.state)
+            state = state_from_event(event, self.state)
             if state:
                 self._set_state(state)
         elif isinstance(event, (JobEnded, StudyEnded)):
@@ -165,7 +165,7 @@ class Job(QObject):
         elif isinstance(event, (JobStarted, Continued, StudyProgress)) and self.state == "starting":
             self._set_state("running")
 
-    def _on_ended(self, ending: Ending) -> None:
+    def _on_ended(self, ending: ProcessExit) -> None:
         """Tell of the loss, and have another engine ready, unless this one never was."""
         held, gone, self.engine = (self.run, self.study, self.search), self.engine, None
         stopping = self.state == "stopping"
@@ -178,12 +178,12 @@ class Job(QObject):
             if stopping
             else ending.sentence
         )
-        self.lost.emit(Loss(held[0], text, *held[1:]))
+        self.engine_crashed.emit(EngineCrash(held[0], text, *held[1:]))
         if gone and self._was_ready:
             self.warm_up(gone.backend, gone.threads)
 
 
-def stated(event: Event, now: State) -> State | None:
+def state_from_event(event: Event, now: State) -> State | None:
     """What a search says itself of where it stands, since its trials are held and let go one by one."""
     if isinstance(event, SearchEnded):
         return "idle"

@@ -13,12 +13,12 @@ from gui.run_record import RunRecord
 Choice = Literal["stop", "background", "stay"]
 
 
-def ask(parent: QWidget, record: RunRecord | None) -> Choice:
+def ask_about_run(parent: QWidget, record: RunRecord | None) -> Choice:
     """Ask what shall become of the run that is being trained; of the study when there is no such run."""
     return _ask_of_study(parent) if record is None else _ask_of_run(parent, record)
 
 
-def ask_of_search(parent: QWidget, name: str) -> Choice:
+def ask_about_search(parent: QWidget, name: str) -> Choice:
     """Ask what shall become of the search that runs."""
     text = (
         "Stop and keep: finished trials and completed epochs are saved. You can resume the search later.\n\n"
@@ -37,7 +37,7 @@ def _ask_of_study(parent: QWidget) -> Choice:
 
 
 def _ask_of_run(parent: QWidget, record: RunRecord) -> Choice:
-    said = f"{record.name} is still training: {record.last_epoch} of {record.goal} epochs completed."
+    said = f"{record.name} is still training: {record.last_epoch} of {record.target_epochs} epochs completed."
     text = (
         "Stop and keep: completed epochs are saved. You can resume the run later.\n\n"
         "Continue in background: Engram closes and the run continues from its last completed epoch; the current epoch "
@@ -64,7 +64,7 @@ def _choice(parent: QWidget, said: str, text: str, background: str = "") -> Choi
     return "stop" if chosen is stop else "background" if beside and chosen is beside else "stay"
 
 
-def go_on_in_background(record: RunRecord) -> bool:
+def resume_detached(record: RunRecord) -> bool:
     """Resume a stopped run in a process of its own that the window does not hold; False when it cannot be started."""
     return _detach(["resume", str(record.run.path), "--runs", str(record.run.path.parent)])
 

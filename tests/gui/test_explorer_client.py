@@ -5,15 +5,15 @@ import pytest
 
 from engine.config import DataConfig
 from engine.messages import LoadData, OpenScan, RequestFailed, RequestProgress, Response, Stop
-from gui.questions import Questions
+from gui.explorer_client import ExplorerClient
 
 
 @pytest.fixture
 def questions(qtbot, tmp_path, fake_engines):
-    made = Questions(tmp_path)
+    made = ExplorerClient(tmp_path)
     made.warm_up("tensorflow")
     made.heard = []
-    for signal in (made.answered, made.refused, made.progressed):
+    for signal in (made.responded, made.failed, made.progressed):
         signal.connect(made.heard.append)
     yield made
     made.close()
@@ -21,7 +21,7 @@ def questions(qtbot, tmp_path, fake_engines):
 
 
 def test_answer_reaches_whoever_asked(questions):
-    number = questions.ask(OpenScan, "scan", path="a.png")
+    number = questions.request(OpenScan, "scan", path="a.png")
     assert questions.engine.sent == [OpenScan(number=number, panel="scan", path="a.png")]
     assert questions.is_waiting("scan")
     answer = Response(number=number, panel="scan", content={})
@@ -31,8 +31,8 @@ def test_answer_reaches_whoever_asked(questions):
 
 
 def test_answer_that_was_overtaken_is_dropped(questions):
-    old = questions.ask(OpenScan, "scan", path="a.png")
-    new = questions.ask(OpenScan, "scan", path="b.png")
+    old = questions.request(OpenScan, "scan", path="a.png")
+    new = questions.request(OpenScan, "scan", path="b.png")
     for number in (old, new):
         questions.engine.say(Response(number=number, panel="scan", content={"number": number}))
     assert [event.number for event in questions.heard] == [new]
@@ -46,7 +46,7 @@ def written(tmp_path):
 
 
 def test_answer_is_passed_on_with_its_arrays_and_their_files_are_deleted(questions, written):
-    number = questions.ask(OpenScan, "scan", path="a.png")
+    number = questions.request(OpenScan, "scan", path="a.png")
     content = {"runs": {"a": {"images": [str(written), "a.npy"]}}, "path": None}
     questions.engine.say(Response(number=number, panel="scan", content=content))
     array, name = questions.heard[0].content["runs"]["a"]["images"]
@@ -55,15 +55,15 @@ def test_answer_is_passed_on_with_its_arrays_and_their_files_are_deleted(questio
 
 
 def test_files_of_an_answer_that_was_overtaken_are_deleted(questions, written):
-    old = questions.ask(OpenScan, "scan", path="a.png")
-    questions.ask(OpenScan, "scan", path="b.png")
+    old = questions.request(OpenScan, "scan", path="a.png")
+    questions.request(OpenScan, "scan", path="b.png")
     questions.engine.say(Response(number=old, panel="scan", content={"images": str(written)}))
     assert questions.heard == []
     assert not written.exists()
 
 
 def test_answer_whose_file_is_gone_is_asked_for_once_more(questions, written):
-    number = questions.ask(OpenScan, "scan", path="a.png")
+    number = questions.request(OpenScan, "scan", path="a.png")
     answer = Response(number=number, panel="scan", content={"images": str(written)})
     content = written.read_bytes()
     written.unlink()
@@ -77,7 +77,7 @@ def test_answer_whose_file_is_gone_is_asked_for_once_more(questions, written):
 
 
 def test_answer_that_cannot_be_read_twice_is_refused(questions, written):
-    number = questions.ask(OpenScan, "scan", path="a.png")
+    number = questions.request(OpenScan, "scan", path="a.png")
     answer = Response(number=number, panel="scan", content={"images": str(written)})
     for content in (b"", b"no array"):
         written.write_bytes(content)
@@ -89,8 +89,8 @@ def test_answer_that_cannot_be_read_twice_is_refused(questions, written):
 
 
 def test_overtaken_refusal_and_progress_are_dropped_too(questions):
-    old = questions.ask(LoadData, "data", config=DataConfig())
-    questions.ask(LoadData, "data", config=DataConfig(size=64))
+    old = questions.request(LoadData, "data", config=DataConfig())
+    questions.request(LoadData, "data", config=DataConfig(size=64))
     questions.engine.say(RequestProgress(number=old, panel="data", done=1, total=2))
     questions.engine.say(RequestFailed(reason="stopped", number=old, panel="data"))
     assert questions.heard == []
@@ -98,14 +98,14 @@ def test_overtaken_refusal_and_progress_are_dropped_too(questions):
 
 
 def test_panels_do_not_overtake_each_other(questions):
-    first = questions.ask(OpenScan, "one", path="a.png")
-    questions.ask(OpenScan, "two", path="b.png")
+    first = questions.request(OpenScan, "one", path="a.png")
+    questions.request(OpenScan, "two", path="b.png")
     questions.engine.say(Response(number=first, panel="one", content={}))
     assert len(questions.heard) == 1
 
 
 def test_cancelled_question_gets_no_answer(questions):
-    number = questions.ask(LoadData, "data", config=DataConfig())
+    number = questions.request(LoadData, "data", config=DataConfig())
     questions.cancel("data")
     assert questions.engine.sent[-1] == Stop()
     questions.engine.say(RequestFailed(reason="Loading the images was stopped.", number=number, panel="data"))
@@ -113,8 +113,8 @@ def test_cancelled_question_gets_no_answer(questions):
 
 
 def test_killed_explorer_is_told_to_whoever_waits_and_replaced(questions):
-    questions.ask(OpenScan, "one", path="a.png")
-    questions.ask(OpenScan, "two", path="b.png")
+    questions.request(OpenScan, "one", path="a.png")
+    questions.request(OpenScan, "two", path="b.png")
     questions.engine.die(9)
     assert [(event.panel, "signal 9" in event.reason) for event in questions.heard] == [("one", True), ("two", True)]
     questions.warm_up("tensorflow")

@@ -8,7 +8,7 @@ from PySide6.QtCore import QSettings
 Value = TypeVar("Value")
 
 
-class Memory:
+class SettingsStore:
     """A settings file that nothing in it can break: a value that cannot be read is the default."""
 
     def __init__(self, settings: QSettings | None = None) -> None:
@@ -24,7 +24,7 @@ class Memory:
             return default
         return kept if isinstance(kept, type(default)) else default
 
-    def put(self, key: str, value: Any) -> None:
+    def set(self, key: str, value: Any) -> None:
         """Keep a value; it is on disk when this returns, so a crash does not lose it."""
         text = json.dumps(value)
         if self._settings.value(key) != text:

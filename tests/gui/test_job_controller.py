@@ -17,13 +17,13 @@ from engine.messages import (
     SearchState,
     Stop,
 )
-from gui.job import TRIALS_GRACE_MS, Job
+from gui.job_controller import TRIALS_GRACE_MS, JobController
 from tests.gui.conftest import story
 
 
 @pytest.fixture
 def job(qtbot, tmp_path, fake_engines):
-    made = Job(tmp_path)
+    made = JobController(tmp_path)
     yield made
     made.close()
     made.deleteLater()
@@ -35,7 +35,7 @@ def started(run):
 
 def test_run_goes_through_its_states(job, make_run):
     run = make_run("ae-0001", state=None)
-    job.begin(run)
+    job.start(run)
     engine = job.engine
     assert engine.sent == [Resume(run=str(run.path))]
     assert (job.state, job.run) == ("starting", "ae-0001")
@@ -45,7 +45,7 @@ def test_run_goes_through_its_states(job, make_run):
     assert (engine.sent[-1], job.state) == (Pause(), "pausing")
     engine.say(Paused(run="ae-0001"))
     assert job.state == "paused"
-    job.go_on()
+    job.resume()
     assert (engine.sent[-1], job.state) == (Continue(), "running")
     engine.say(Continued(run="ae-0001"))
     job.stop()
@@ -57,25 +57,25 @@ def test_run_goes_through_its_states(job, make_run):
 def test_engine_is_kept_for_the_next_run_unless_another_backend_is_wanted(job, make_run):
     job.warm_up("tensorflow")
     first = job.engine
-    job.begin(make_run("a"))
+    job.start(make_run("a"))
     assert job.engine is first
     first.say(JobEnded(run="a", state="finished"))
-    job.begin(make_run("b", backend="jax"))
+    job.start(make_run("b", backend="jax"))
     assert (job.engine.backend, first.running) == ("jax", False)
     job.engine.say(JobEnded(run="b", state="finished"))
-    job.begin(make_run("c", backend="jax", threads=1))
+    job.start(make_run("c", backend="jax", threads=1))
     assert job.engine.threads == 1
 
 
 def test_warming_up_does_not_disturb_a_run(job, make_run):
-    job.begin(make_run("a"))
+    job.start(make_run("a"))
     engine = job.engine
     job.warm_up("jax")
     assert job.engine is engine
 
 
 def test_refused_command_frees_the_job(job, make_run, qtbot):
-    job.begin(make_run("a"))
+    job.start(make_run("a"))
     with qtbot.waitSignal(job.refused) as blocker:
         job.engine.say(RequestFailed(reason="Run 'a' is being trained by another process."))
     assert "another process" in blocker.args[0].reason
@@ -83,8 +83,8 @@ def test_refused_command_frees_the_job(job, make_run, qtbot):
 
 
 def test_killed_engine_is_told_with_its_run(job, make_run, qtbot):
-    job.begin(make_run("a"))
-    with qtbot.waitSignal(job.lost) as blocker:
+    job.start(make_run("a"))
+    with qtbot.waitSignal(job.engine_crashed) as blocker:
         job.engine.die(9)
     loss = blocker.args[0]
     assert loss.run == "a"
@@ -105,8 +105,8 @@ def test_engine_that_was_ready_is_replaced_and_one_that_never_was_is_not(job):
 
 def test_engine_that_does_not_stop_in_time_is_ended(job, make_run, qtbot, monkeypatch):
     job._grace.setInterval(10)
-    job.begin(make_run("a"))
-    with qtbot.waitSignal(job.lost) as blocker:
+    job.start(make_run("a"))
+    with qtbot.waitSignal(job.engine_crashed) as blocker:
         job.stop()
     assert "did not respond to Stop" in blocker.args[0].sentence
     assert job.run is None
@@ -114,7 +114,7 @@ def test_engine_that_does_not_stop_in_time_is_ended(job, make_run, qtbot, monkey
 
 def test_engine_that_stops_in_time_is_left_alone(job, make_run, qtbot):
     job._grace.setInterval(10)
-    job.begin(make_run("a"))
+    job.start(make_run("a"))
     job.stop()
     job.engine.say(JobEnded(run="a", state="stopped"))
     assert not job._grace.isActive()
@@ -133,9 +133,9 @@ def stands(state):
 
 
 def test_search_goes_through_its_states_and_may_be_held(job):
-    job.begin_search(Search(name="s"), "tensorflow")
+    job.start_search(Search(name="s"), "tensorflow")
     assert (job.state, job.search, job.is_busy()) == ("starting", "s", True)
-    job.begin_search(Search(name="other"), "tensorflow")
+    job.start_search(Search(name="other"), "tensorflow")
     assert job.search == "s"
     job.engine.say(stands("running"))
     job.pause()
@@ -144,7 +144,7 @@ def test_search_goes_through_its_states_and_may_be_held(job):
     assert job.state == "pausing"
     job.engine.say(stands("paused"))
     assert job.state == "paused"
-    job.go_on()
+    job.resume()
     assert (job.engine.sent[-1], job.state) == (Continue(), "running")
     job.stop()
     assert (job._grace.isActive(), job._grace.interval()) == (True, TRIALS_GRACE_MS)
@@ -157,7 +157,7 @@ def test_search_goes_through_its_states_and_may_be_held(job):
 
 
 def test_lost_search_is_told_by_its_name(job, qtbot):
-    job.begin_search(Search(name="s"), "tensorflow")
-    with qtbot.waitSignal(job.lost) as blocker:
+    job.start_search(Search(name="s"), "tensorflow")
+    with qtbot.waitSignal(job.engine_crashed) as blocker:
         job.engine.die(9)
     assert (blocker.args[0].search, blocker.args[0].run) == ("s", None)

@@ -1,17 +1,17 @@
 """What is remembered between sessions."""
 
-from gui.memory import Memory
+from gui.settings_store import SettingsStore
 
 
 def test_value_is_there_for_the_next_session(qapp):
-    Memory().put("a/b", {"x": [1, "zwölf"], "y": None})
-    assert Memory().get("a/b", {}) == {"x": [1, "zwölf"], "y": None}
+    SettingsStore().set("a/b", {"x": [1, "zwölf"], "y": None})
+    assert SettingsStore().get("a/b", {}) == {"x": [1, "zwölf"], "y": None}
 
 
 def test_missing_value_and_value_of_another_kind_are_the_default(qapp):
-    memory = Memory()
+    memory = SettingsStore()
     assert memory.get("nothing", 7) == 7
-    memory.put("a", "text")
+    memory.set("a", "text")
     assert memory.get("a", {}) == {}
     memory._settings.setValue("b", "{broken")
     assert memory.get("b", []) == []
