@@ -15,8 +15,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from gui import theme
-from gui.widgets.parallel_axes import ParallelAxes
-from gui.widgets.parallel_model import Axis, Lines
+from gui.widgets.parallel.model import Lines, ParallelAxis
+from gui.widgets.parallel.widget import ParallelCoordinates
 
 ROUNDS = 200
 
@@ -39,8 +39,8 @@ def filled(lines, axes):
     rng = np.random.default_rng(0)
     values = rng.random((lines, axes))
     values[:, 1] = rng.integers(3, size=lines)
-    specs = [Axis(f"a{n}", f"setting {n}") for n in range(axes - 1)] + [Axis("score", "val MSE")]
-    view = ParallelAxes()
+    specs = [ParallelAxis(f"a{n}", f"setting {n}") for n in range(axes - 1)] + [ParallelAxis("score", "val MSE")]
+    view = ParallelCoordinates()
     view.resize(1000, 320)
     view.show()
     QTest.qWaitForWindowExposed(view)

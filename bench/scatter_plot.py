@@ -16,8 +16,8 @@ from PySide6.QtWidgets import QApplication
 
 from gui import theme
 from gui.pixmaps import image_of
-from gui.widgets.scatter_model import Mark, Scatter
-from gui.widgets.scatter_plot import ScatterPlot
+from gui.widgets.scatter.model import Mark, Scatter
+from gui.widgets.scatter.widget import ScatterPlot
 
 ROUNDS = 200
 

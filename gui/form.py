@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 from engine.config import FieldSpec
 from engine.errors import ConfigError
 from gui.field_editors import Editor, choice_title, editor_for
-from gui.widgets.fold import Fold
-from gui.widgets.text import label, restyle
+from gui.widgets.collapsible import Collapsible
+from gui.widgets.labels import label, set_style_property
 
 Values = dict[str, Any]
 Check = Callable[[Values], object]
@@ -54,7 +54,7 @@ class FieldRow(QObject):
         self.problem.setText(text)
         self.problem.setVisible(bool(text) and not self.editor.isHidden())
         if self.editor.property("invalid") != bool(text):
-            restyle(self.editor, invalid=bool(text))
+            set_style_property(self.editor, invalid=bool(text))
 
     def set_visible(self, visible: bool) -> None:
         self.label.setVisible(visible)
@@ -97,7 +97,9 @@ class Form(QWidget):
         super().__init__()
         self.edit_session, self.problem = 0, ""
         self._undo, self._check = undo, check
-        self.folds = {title: Fold(title) for title in dict.fromkeys(spec.group for spec in specs if spec.advanced)}
+        self.folds = {
+            title: Collapsible(title) for title in dict.fromkeys(spec.group for spec in specs if spec.advanced)
+        }
         self.rows = {
             spec.name: FieldRow(spec, custom_editors.get(spec.name) or editor_for(spec), self) for spec in specs
         }

@@ -11,8 +11,8 @@ from engine import lesions
 from engine.config import DataConfig
 from engine.errors import EngramError
 from engine.lesions import Box
-from gui.widgets.region import Region
-from gui.widgets.text import grouped
+from gui.widgets.labels import grouped
+from gui.widgets.region.region import Region
 
 BOXES = "lesion_boxes.csv"
 

@@ -25,7 +25,7 @@ from gui.field_editors import choice_title
 from gui.settings_store import SettingsStore
 from gui.theme import Mode
 from gui.widgets.buttons import Button
-from gui.widgets.text import label
+from gui.widgets.labels import label
 
 KEY = "preferences"
 THEMES: dict[Mode, str] = {"system": "System default", "dark": "Dark", "light": "Light"}

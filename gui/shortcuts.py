@@ -4,7 +4,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from gui.widgets.text import label
+from gui.widgets.labels import label
 
 PICTURES = (
     ("Wheel, + and −", "zoom at the cursor"),

@@ -7,8 +7,8 @@ from gui.engine_process import resident_bytes
 from gui.run_record import RunRecord
 from gui.session import Session
 from gui.widgets.elided_label import ElidedLabel
+from gui.widgets.labels import grouped, label
 from gui.widgets.progress import ProgressLine
-from gui.widgets.text import grouped, label
 from gui.widgets.timer import make_timer
 
 MEMORY_MS = 2000

@@ -8,7 +8,7 @@ from gui.field_editors import choice_title
 from gui.loaded_data import LoadedData
 from gui.panel import DISCLAIMER
 from gui.widgets.chip import Chip
-from gui.widgets.text import grouped, label
+from gui.widgets.labels import grouped, label
 
 HEIGHT = 40
 

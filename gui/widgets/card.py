@@ -3,7 +3,7 @@
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QVBoxLayout, QWidget
 
 from gui.widgets.elided_label import ElidedLabel
-from gui.widgets.text import label
+from gui.widgets.labels import label
 
 PADDING = 14
 

@@ -21,7 +21,7 @@ ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
 @dataclass(frozen=True, eq=False)
-class Channels:
+class MosaicData:
     """What is shown: (h, w, c) numbers, their order, which colours they have, and words that mark some of them."""
 
     values: Array
@@ -46,7 +46,7 @@ class ChannelMosaic(QAbstractScrollArea):
 
     def __init__(self) -> None:
         super().__init__()
-        self.channels: Channels | None = None
+        self.channels: MosaicData | None = None
         self.channel = 0
         self._text = ""
         self._drawn: dict[int, QImage] = {}
@@ -58,7 +58,7 @@ class ChannelMosaic(QAbstractScrollArea):
         self.setMinimumSize(200, CELL_PX + TEXT_PX + GAP)
         self.setAccessibleName("channels")
 
-    def set_channels(self, channels: Channels | None, text: str = "") -> None:
+    def set_channels(self, channels: MosaicData | None, text: str = "") -> None:
         """Show these, or a sentence in their place."""
         self.channels, self._text = channels, text
         self._drawn.clear()
@@ -165,7 +165,7 @@ class ChannelMosaic(QAbstractScrollArea):
         bar.setSingleStep(side + text + GAP)
         self.viewport().update()
 
-    def _paint_cells(self, painter: QPainter, channels: Channels) -> None:
+    def _paint_cells(self, painter: QPainter, channels: MosaicData) -> None:
         side, text = cell_size(channels)
         high, columns = side + text + GAP, self.columns()
         first = self.verticalScrollBar().value() // high
@@ -178,7 +178,7 @@ class ChannelMosaic(QAbstractScrollArea):
                 under = QRect(cell.left(), cell.bottom() + 1, cell.width(), TEXT_PX)
                 paint_text(painter, under, f"{channel} {mark}".strip(), chosen or bool(mark))
 
-    def _image(self, channels: Channels, channel: int) -> QImage:
+    def _image(self, channels: MosaicData, channel: int) -> QImage:
         if channel not in self._drawn:
             low, high = channels.limits(channel)
             values = np.asarray(channels.values[..., channel])
@@ -186,7 +186,7 @@ class ChannelMosaic(QAbstractScrollArea):
         return self._drawn[channel]
 
 
-def cell_size(channels: Channels | None) -> tuple[int, int]:
+def cell_size(channels: MosaicData | None) -> tuple[int, int]:
     """Side of a cell and the height of the text under it."""
     return (NUMBER_PX, 0) if channels is not None and channels.are_numbers else (CELL_PX, TEXT_PX)
 

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
 from gui.widgets.elided_label import ElidedLabel
-from gui.widgets.text import restyle
+from gui.widgets.labels import set_style_property
 
 Tone = Literal["", "accent", "warning", "danger"]
 
@@ -21,7 +21,7 @@ class Chip(ElidedLabel):
         self.set_tone(tone)
 
     def set_tone(self, tone: Tone) -> None:
-        restyle(self, tone=tone)
+        set_style_property(self, tone=tone)
 
 
 class FilterChip(QPushButton):

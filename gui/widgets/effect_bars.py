@@ -13,13 +13,13 @@ ROW_PX, BAR_PX, NAME_SHARE, SMALL_PX = 37, 9, 0.36, 11
 
 
 @dataclass(frozen=True)
-class Effect:
+class EffectBar:
     """One bar.
 
     Args:
         name: at its left.
         size: its length; low and high the ends of its interval, all three in one unit and not below zero.
-        said: the words under it.
+        value_text: the words under it.
         colour: its key in the palette, such as 'role:accent'.
         tip: more words on hover.
     """
@@ -28,7 +28,7 @@ class Effect:
     size: float
     low: float
     high: float
-    said: str
+    value_text: str
     colour: str = "role:accent"
     tip: str = ""
 
@@ -38,17 +38,17 @@ class EffectBars(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._effects: Sequence[Effect] = ()
+        self._effects: Sequence[EffectBar] = ()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("importance")
 
-    def show_effects(self, effects: Sequence[Effect]) -> None:
+    def show_effects(self, effects: Sequence[EffectBar]) -> None:
         self._effects = list(effects)
-        self.setAccessibleDescription("; ".join(f"{effect.name}: {effect.said}" for effect in effects))
+        self.setAccessibleDescription("; ".join(f"{effect.name}: {effect.value_text}" for effect in effects))
         self.updateGeometry()
         self.update()
 
-    def effects(self) -> Sequence[Effect]:
+    def effects(self) -> Sequence[EffectBar]:
         return self._effects
 
     def sizeHint(self) -> QSize:
@@ -66,7 +66,7 @@ class EffectBars(QWidget):
         for row, effect in enumerate(self._effects):
             self._draw(painter, effect, QRectF(left, row * ROW_PX, self.width() - left, ROW_PX), scale)
 
-    def _draw(self, painter: QPainter, effect: Effect, room: QRectF, scale: float) -> None:
+    def _draw(self, painter: QPainter, effect: EffectBar, room: QRectF, scale: float) -> None:
         colours = palette.current()
         painter.setFont(self.font())
         painter.setPen(QColor(colours.text))
@@ -87,7 +87,7 @@ class EffectBars(QWidget):
         painter.setFont(font)
         painter.setPen(QColor(colours.quiet))
         said = QRectF(room.left(), room.top() + 18, room.width(), 16)
-        painter.drawText(said, Qt.AlignmentFlag.AlignLeft, effect.said)
+        painter.drawText(said, Qt.AlignmentFlag.AlignLeft, effect.value_text)
 
     def event(self, event: QEvent) -> bool:
         """Say more of the row under the cursor."""

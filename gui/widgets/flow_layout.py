@@ -29,11 +29,11 @@ class FlowLayout(QLayout):
         return True
 
     def heightForWidth(self, width: int) -> int:
-        return self._place(QRect(0, 0, width, 0), move=False)
+        return self._arrange(QRect(0, 0, width, 0), move=False)
 
     def setGeometry(self, rect: QRect) -> None:
         super().setGeometry(rect)
-        self._place(rect, move=True)
+        self._arrange(rect, move=True)
 
     def expandingDirections(self) -> Qt.Orientation:
         return Qt.Orientation(0)
@@ -49,7 +49,7 @@ class FlowLayout(QLayout):
         heights = [item.sizeHint().height() for item in self._items]
         return QSize(sum(widths) + self._gap * max(len(widths) - 1, 0), max(heights, default=0))
 
-    def _place(self, rect: QRect, move: bool) -> int:
+    def _arrange(self, rect: QRect, move: bool) -> int:
         """Lay the items out in lines; return the height they take."""
         x, y, line = rect.x(), rect.y(), 0
         for item in self._items:

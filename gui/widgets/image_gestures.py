@@ -8,8 +8,8 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from gui.pixmaps import Array, Colormap, robust_limit, robust_range
-from gui.widgets.placement import Placement, Point, Size, pan_by, zoom_at
 from gui.widgets.view_state import ViewState
+from gui.widgets.view_transform import Point, Size, ViewTransform, pan_by, zoom_at
 
 FULL_RANGE_PX = 250.0
 WHEEL_STEP = 1.2
@@ -21,7 +21,7 @@ ARROWS = {
 }
 
 
-class Picture(Protocol):
+class GestureTarget(Protocol):
     """What the gestures need to know of the view they act on."""
 
     state: ViewState
@@ -30,10 +30,10 @@ class Picture(Protocol):
     data_span: float
     hovered: Any
     hover_ended: Any
-    maximised: Any
+    maximized: Any
     clicked: Any
 
-    def placement(self) -> Placement: ...
+    def placement(self) -> ViewTransform: ...
     def picture_size(self) -> Size: ...
     def width(self) -> int: ...
     def height(self) -> int: ...
@@ -45,7 +45,7 @@ class ImageGestures(QObject):
     def __init__(self, widget: QWidget) -> None:
         super().__init__(widget)
         self._widget = widget
-        self._picture = cast(Picture, widget)
+        self._picture = cast(GestureTarget, widget)
         self._lighting = False
         self._last: QPointF | None = None
         self._pressed: tuple[int, int] | None = None
@@ -86,7 +86,7 @@ class ImageGestures(QObject):
 
     def _on_double_click(self, event: QMouseEvent) -> bool:
         if event.button() == Qt.MouseButton.LeftButton:
-            self._picture.maximised.emit()
+            self._picture.maximized.emit()
         return True
 
     def _on_move(self, event: QMouseEvent) -> bool:
@@ -97,8 +97,8 @@ class ImageGestures(QObject):
             if event.buttons() & Qt.MouseButton.MiddleButton:
                 pan(self._picture, step)
             elif event.buttons() & Qt.MouseButton.LeftButton and self._lighting:
-                light(self._picture, step)
-        self._point(at.toTuple(), bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
+                adjust_window(self._picture, step)
+        self._emit_hover(at.toTuple(), bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
         return self._lighting
 
     def _on_key(self, event: QKeyEvent) -> bool:
@@ -106,7 +106,7 @@ class ImageGestures(QObject):
         if event.modifiers() & ~(Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.KeypadModifier):
             return False
         if key in ARROWS and self._lighting:
-            light(self._picture, ARROWS[key])
+            adjust_window(self._picture, ARROWS[key])
         elif key in ARROWS and shift:
             pan(self._picture, (-ARROWS[key][0], -ARROWS[key][1]))
         elif key == Qt.Key.Key_Escape and self._picture.state.view.crosshair is None:
@@ -135,7 +135,7 @@ class ImageGestures(QObject):
             self._picture.hover_ended.emit()
         return False
 
-    def _point(self, at: Point, crosshair: bool) -> None:
+    def _emit_hover(self, at: Point, crosshair: bool) -> None:
         """Say which pixel is under the cursor; with Shift, mark the same place in all linked pictures."""
         pixel = self._pixel(at)
         if pixel != self._hover:
@@ -153,7 +153,7 @@ class ImageGestures(QObject):
         return (int(x), int(y)) if 0 <= x < width and 0 <= y < height else None
 
 
-def zoom(picture: Picture, factor: float, cursor: Point | None = None) -> None:
+def zoom(picture: GestureTarget, factor: float, cursor: Point | None = None) -> None:
     """Zoom at the cursor, or at the view's centre."""
     size = (picture.width(), picture.height())
     at = cursor or (size[0] / 2, size[1] / 2)
@@ -161,13 +161,13 @@ def zoom(picture: Picture, factor: float, cursor: Point | None = None) -> None:
     picture.state.update(zoom=nearer, centre=centre)
 
 
-def pan(picture: Picture, step: Point) -> None:
+def pan(picture: GestureTarget, step: Point) -> None:
     """Drag the picture by a step in the view's pixels."""
     size = (picture.width(), picture.height())
     picture.state.update(centre=pan_by(picture.state.view, picture.picture_size(), size, step))
 
 
-def light(picture: Picture, step: Point) -> None:
+def adjust_window(picture: GestureTarget, step: Point) -> None:
     """Right widens the window, down raises the level (darker); on differences right widens the scale."""
     view, unit = picture.state.view, picture.data_span / FULL_RANGE_PX
     if picture.scale is Colormap.SIGNED:
@@ -176,7 +176,7 @@ def light(picture: Picture, step: Point) -> None:
         picture.state.update(window=view.window + step[0] * unit, level=view.level + step[1] * unit)
 
 
-def auto(picture: Picture) -> None:
+def auto(picture: GestureTarget) -> None:
     """Span the 0.1 to 99.9 % quantiles of this picture."""
     if picture.values is None:
         return
@@ -187,7 +187,7 @@ def auto(picture: Picture) -> None:
         picture.state.update(window=high - low, level=(low + high) / 2)
 
 
-KEYS: dict[Qt.Key, Callable[[Picture], None]] = {
+KEYS: dict[Qt.Key, Callable[[GestureTarget], None]] = {
     Qt.Key.Key_R: lambda picture: picture.state.reset(),
     Qt.Key.Key_A: auto,
     Qt.Key.Key_I: lambda picture: picture.state.update(invert=not picture.state.view.invert),
@@ -195,6 +195,6 @@ KEYS: dict[Qt.Key, Callable[[Picture], None]] = {
     Qt.Key.Key_Equal: lambda picture: zoom(picture, WHEEL_STEP),
     Qt.Key.Key_Minus: lambda picture: zoom(picture, 1 / WHEEL_STEP),
     Qt.Key.Key_Escape: lambda picture: picture.state.update(crosshair=None),
-    Qt.Key.Key_Return: lambda picture: picture.maximised.emit(),
-    Qt.Key.Key_Enter: lambda picture: picture.maximised.emit(),
+    Qt.Key.Key_Return: lambda picture: picture.maximized.emit(),
+    Qt.Key.Key_Enter: lambda picture: picture.maximized.emit(),
 }

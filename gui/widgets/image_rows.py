@@ -9,10 +9,10 @@ from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from gui.pixmaps import Array, Colormap
-from gui.widgets.colour_bar import ColourBar
+from gui.widgets.color_bar import ColorBar
 from gui.widgets.elided_label import ElidedLabel
 from gui.widgets.image_view import UNKNOWN, ImageView
-from gui.widgets.text import label
+from gui.widgets.labels import label
 from gui.widgets.view_state import ViewState
 
 GAP = 8
@@ -41,7 +41,7 @@ class RowHeader(QWidget):
         self._title, self._subtitle, self.bar = (
             label(role="title", wrap=True),
             label(role="caption", wrap=True),
-            ColourBar(),
+            ColorBar(),
         )
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 6, 0)
@@ -101,7 +101,7 @@ class ImageRows(QScrollArea):
 
     hovered = Signal(int, int, int, int)  # row, column, x, y
     hover_ended = Signal()
-    maximised = Signal(int, int)
+    maximized = Signal(int, int)
 
     def __init__(self, state: ViewState | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -204,7 +204,7 @@ class ImageRows(QScrollArea):
         view.setFocusPolicy(Qt.FocusPolicy.StrongFocus if row == column == 0 else Qt.FocusPolicy.ClickFocus)
         view.hovered.connect(partial(self.hovered.emit, row, column))
         view.hover_ended.connect(self.hover_ended)
-        view.maximised.connect(partial(self.maximised.emit, row, column))
+        view.maximized.connect(partial(self.maximized.emit, row, column))
         return view
 
     def _on_state_changed(self) -> None:

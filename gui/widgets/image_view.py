@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 from gui import palette
 from gui.pixmaps import Array, Colormap, gray_image, heat_image, signed_image
 from gui.widgets.image_gestures import ImageGestures
-from gui.widgets.placement import Placement, Size, place, seen
 from gui.widgets.view_state import View, ViewState
+from gui.widgets.view_transform import Size, ViewTransform, compute_fit, visible_pixels
 
 UNKNOWN = "orientation unknown"
 ROOM_FOR_LETTERS = 150
@@ -28,7 +28,7 @@ class ImageView(QWidget):
 
     hovered = Signal(int, int)
     hover_ended = Signal()
-    maximised = Signal()
+    maximized = Signal()
     clicked = Signal(int, int)
 
     def __init__(self, state: ViewState | None = None, parent: QWidget | None = None) -> None:
@@ -79,8 +79,8 @@ class ImageView(QWidget):
         """Have something drawn over the picture, in the view's pixels."""
         self._overlays.append(paint)
 
-    def placement(self) -> Placement:
-        return place(self.state.view, self.picture_size(), (self.width(), self.height()))
+    def placement(self) -> ViewTransform:
+        return compute_fit(self.state.view, self.picture_size(), (self.width(), self.height()))
 
     def picture_size(self) -> Size:
         return (1.0, 1.0) if self.values is None else (float(self.values.shape[1]), float(self.values.shape[0]))
@@ -100,7 +100,7 @@ class ImageView(QWidget):
         painter.fillRect(self.rect(), QColor(palette.PICTURE_BACK))
         if self.values is None:
             painter.setPen(QColor(palette.PICTURE_TEXT))
-            painter.drawText(self.rect().adjusted(8, 8, -8, -8), CENTRED, self._empty_text)
+            painter.drawText(self.rect().adjusted(8, 8, -8, -8), CENTERED, self._empty_text)
         else:
             self.paint_picture(painter)
             for paint in self._overlays:
@@ -116,13 +116,13 @@ class ImageView(QWidget):
     def paint_picture(self, painter: QPainter) -> None:
         """Draw the array: nearest neighbour past 100 %, smooth below."""
         if self.values is not None:
-            draw(painter, self._coloured(self.values), self.placement(), (self.width(), self.height()))
+            draw(painter, self._colored(self.values), self.placement(), (self.width(), self.height()))
 
-    def _coloured(self, values: Array) -> QImage:
+    def _colored(self, values: Array) -> QImage:
         view = self.state.view
         key = (view.window, view.level, view.invert, view.limit)
         if self._drawn is None or self._drawn[0] != key:
-            self._drawn = (key, coloured(values, self.scale, view))
+            self._drawn = (key, colorize(values, self.scale, view))
         return self._drawn[1]
 
     def _paint_crosshair(self, painter: QPainter) -> None:
@@ -152,10 +152,10 @@ class ImageView(QWidget):
                 painter.drawText(room, side, letter)
 
 
-CENTRED = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+CENTERED = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
 
 
-def coloured(values: Array, scale: Colormap, view: View) -> QImage:
+def colorize(values: Array, scale: Colormap, view: View) -> QImage:
     """Return the picture of an array on its scale, lit as the view says."""
     if scale is Colormap.SIGNED:
         return signed_image(values, view.limit)
@@ -164,7 +164,7 @@ def coloured(values: Array, scale: Colormap, view: View) -> QImage:
     return gray_image(values, view.window, view.level, view.invert)
 
 
-def draw(painter: QPainter, image: QImage, placement: Placement, size: Size) -> None:
+def draw(painter: QPainter, image: QImage, placement: ViewTransform, size: Size) -> None:
     """Draw what is in sight of a picture: nearest neighbour past 100 % of the screen's pixels, smooth below."""
     ratio = painter.device().devicePixelRatio()
     screen_scale = placement.scale * ratio
@@ -178,7 +178,7 @@ def draw(painter: QPainter, image: QImage, placement: Placement, size: Size) -> 
         small.setDevicePixelRatio(ratio)
         painter.drawImage(QPointF(placement.left, placement.top), small)
         return
-    x, y, columns, rows = seen(placement, (image.width(), image.height()), size)
+    x, y, columns, rows = visible_pixels(placement, (image.width(), image.height()), size)
     left, top = placement.to_view((x, y))
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
     target = QRectF(left, top, columns * placement.scale, rows * placement.scale)

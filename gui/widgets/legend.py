@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QWidget
 from gui import palette
 from gui.widgets.chip import FilterChip
 from gui.widgets.flow_layout import FlowLayout
-from gui.widgets.scatter_model import Mark
-from gui.widgets.scatter_paint import sprite
+from gui.widgets.scatter.model import Mark
+from gui.widgets.scatter.paint import sprite
 
 ICON_PX = 14
 RATIO = 3.0

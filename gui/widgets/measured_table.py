@@ -5,13 +5,13 @@ from collections.abc import Hashable
 from PySide6.QtCore import QEvent, QModelIndex
 from PySide6.QtWidgets import QTableView, QWidget
 
-from gui.widgets.number_model import NumberOrder
+from gui.widgets.number_model import NumberSortProxy
 
 MEASURED_ROWS = 40  # how many rows a column is measured by: all of a long table's take too long
 RESTYLED = (QEvent.Type.StyleChange, QEvent.Type.FontChange)
 
 
-class MeasuredTable(QTableView):
+class CachedWidthTable(QTableView):
     """Measures columns as Qt does, by the rows in sight and those below."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -37,7 +37,7 @@ class MeasuredTable(QTableView):
 
     def _width(self, index: QModelIndex) -> int:
         order = self.model()
-        look = order.look(index) if isinstance(order, NumberOrder) else None
+        look = order.look(index) if isinstance(order, NumberSortProxy) else None
         if look not in self._widths:
             self._widths[look] = self.sizeHintForIndex(index).width()
         return self._widths[look]

@@ -117,7 +117,7 @@ class NetworkStrip(QAbstractScrollArea):
         for at, box in enumerate(self.boxes):
             for start in box.skips:
                 if start <= last and at >= first:
-                    paint.hop(self.box_rect(start), self.box_rect(at), lit in (start, at))
+                    paint.skip_arc(self.box_rect(start), self.box_rect(at), lit in (start, at))
         for at in range(max(first, 0), min(last + 1, len(self.boxes))):
             box = self.boxes[at]
             paint.box(self.box_rect(at), [key for key, _ in box.pieces], (self.key, self.other))

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLay
 
 from gui import palette
 from gui.icons import icon
-from gui.widgets.text import label, restyle
+from gui.widgets.labels import label, set_style_property
 
 Kind = Literal["warning", "info"]
 ICON_PX = 18
@@ -40,8 +40,8 @@ class NoticeBox(QFrame):
         self._action.setText(action)
         self._action.setVisible(bool(action))
         self.setAccessibleName(f"{kind}: {text}")
-        restyle(self, kind=kind)
-        restyle(self._text)
+        set_style_property(self, kind=kind)
+        set_style_property(self._text)
         self._draw_sign()
         self.setVisible(bool(text))
 

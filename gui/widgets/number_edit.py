@@ -8,7 +8,7 @@ SIDE_PX, BUTTONS_PX = 8, 20
 Validity = tuple[QValidator.State, str, int]
 
 
-def place_text(field: QAbstractSpinBox, text: QLineEdit) -> None:
+def apply_padding(field: QAbstractSpinBox, text: QLineEdit) -> None:
     """Give the text its padding, which Qt forgets for spin boxes dressed by a style sheet."""
     bare = field.buttonSymbols() == QAbstractSpinBox.ButtonSymbols.NoButtons
     text.setGeometry(field.rect().adjusted(SIDE_PX, 3, -SIDE_PX if bare else -BUTTONS_PX - 2, -3))
@@ -28,10 +28,10 @@ class NumberEdit(QDoubleSpinBox):
         return f"{value:.10g}"
 
     def valueFromText(self, text: str) -> float:
-        return float(self._bare(text))
+        return float(self._strip_affixes(text))
 
     def validate(self, text: str, position: int) -> Validity:
-        bare = self._bare(text)
+        bare = self._strip_affixes(text)
         try:
             value = float(bare)
         except ValueError:
@@ -41,16 +41,16 @@ class NumberEdit(QDoubleSpinBox):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        place_text(self, self.lineEdit())
+        apply_padding(self, self.lineEdit())
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        place_text(self, self.lineEdit())
+        apply_padding(self, self.lineEdit())
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         super().wheelEvent(event) if self.hasFocus() else event.ignore()
 
-    def _bare(self, text: str) -> str:
+    def _strip_affixes(self, text: str) -> str:
         return text.removesuffix(self.suffix()).strip().replace(",", ".").replace("\u2212", "-")
 
 
@@ -66,11 +66,11 @@ class WholeEdit(QSpinBox):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        place_text(self, self.lineEdit())
+        apply_padding(self, self.lineEdit())
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        place_text(self, self.lineEdit())
+        apply_padding(self, self.lineEdit())
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         super().wheelEvent(event) if self.hasFocus() else event.ignore()

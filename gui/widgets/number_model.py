@@ -18,7 +18,7 @@ from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QWidget
 
 from gui import palette
-from gui.widgets.text import number
+from gui.widgets.labels import format_number
 
 Index = QModelIndex | QPersistentModelIndex
 DOT_PX = 10
@@ -26,16 +26,16 @@ DOT_RATIO = 4
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """A column: its title and how a value is written; numbers stand at the right."""
 
     title: str
-    write: Callable[[Any], str] = number
+    write: Callable[[Any], str] = format_number
     numeric: bool = True
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """A row: its key, a value for each column, the series whose colour it carries, role of its text, its tool tip.
 
     In a table whose rows can be ticked, one that is not `tickable` has no box.
@@ -54,10 +54,10 @@ class NumberModel(QAbstractTableModel):
 
     checked_changed = Signal(list)
 
-    def __init__(self, columns: Sequence[Column], checkable: bool, parent: QWidget) -> None:
+    def __init__(self, columns: Sequence[TableColumn], checkable: bool, parent: QWidget) -> None:
         super().__init__(parent)
         self.columns = columns
-        self.rows: list[Row] = []
+        self.rows: list[TableRow] = []
         self.checkable = checkable
         self._checked: set[str] = set()
         self._lit = ""
@@ -107,10 +107,10 @@ class NumberModel(QAbstractTableModel):
         """Tick these rows and no others."""
         if set(keys) != self._checked:
             changed, self._checked = set(keys) ^ self._checked, set(keys)
-            self._tell(place for place, row in enumerate(self.rows) if row.key in changed)
+            self._emit_changed(place for place, row in enumerate(self.rows) if row.key in changed)
             self.checked_changed.emit(self.checked())
 
-    def show(self, rows: Sequence[Row]) -> bool:
+    def show(self, rows: Sequence[TableRow]) -> bool:
         """Take new rows; return whether any differs.
 
         Where the old ones stand before them only what differs is told: selection and place stay. The first rows of all
@@ -124,31 +124,31 @@ class NumberModel(QAbstractTableModel):
             return bool(before or rows)
         self.rows = list(rows[:known])
         changed = [place for place, row in enumerate(before) if row is not rows[place] and row != rows[place]]
-        self._tell(changed)
+        self._emit_changed(changed)
         if len(rows) > known:
             self.beginInsertRows(QModelIndex(), known, len(rows) - 1)
             self.rows = list(rows)
             self.endInsertRows()
         return bool(changed) or len(rows) > known
 
-    def set_columns(self, columns: Sequence[Column]) -> None:
+    def set_columns(self, columns: Sequence[TableColumn]) -> None:
         """Become a table of other columns, without rows yet."""
         self.beginResetModel()
         self.columns, self.rows = columns, []
         self.endResetModel()
 
-    def light(self, key: str) -> None:
+    def highlight(self, key: str) -> None:
         """Put a light behind one row, without choosing it; an empty key puts it out."""
         if key != self._lit:
             before, self._lit = self._lit, key
-            self._tell(place for place, row in enumerate(self.rows) if row.key in (before, key))
+            self._emit_changed(place for place, row in enumerate(self.rows) if row.key in (before, key))
 
-    def _tell(self, places: Iterable[int]) -> None:
+    def _emit_changed(self, places: Iterable[int]) -> None:
         """Tell that these rows are others now; of no more rows than need be, since each is sorted in anew."""
         for place in places:
             self.dataChanged.emit(self.index(place, 0), self.index(place, len(self.columns) - 1))
 
-    def _mark(self, row: Row, role: int) -> Any:
+    def _mark(self, row: TableRow, role: int) -> Any:
         """Return the row's box or the dot in its colour."""
         if role == Qt.ItemDataRole.CheckStateRole and self.checkable and row.tickable:
             return Qt.CheckState.Checked if row.key in self._checked else Qt.CheckState.Unchecked
@@ -161,7 +161,7 @@ class NumberModel(QAbstractTableModel):
         return side | Qt.AlignmentFlag.AlignVCenter
 
 
-class NumberOrder(QSortFilterProxyModel):
+class NumberSortProxy(QSortFilterProxyModel):
     """Sorts by the values themselves; what has no number comes last in rising order."""
 
     def __init__(self, source: NumberModel, parent: QWidget) -> None:

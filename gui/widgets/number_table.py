@@ -6,8 +6,8 @@ from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIn
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QWidget
 
-from gui.widgets.measured_table import RESTYLED, MeasuredTable
-from gui.widgets.number_model import DOT_PX, Column, NumberModel, NumberOrder, Row
+from gui.widgets.measured_table import RESTYLED, CachedWidthTable
+from gui.widgets.number_model import DOT_PX, NumberModel, NumberSortProxy, TableColumn, TableRow
 
 ROW_PX = 25
 SPARED_PX, SPARED_PLAIN_PX = 14, 8
@@ -34,7 +34,7 @@ class TightHeader(QHeaderView):
         super().changeEvent(event)
 
 
-class NumberTable(MeasuredTable):
+class NumberTable(CachedWidthTable):
     """Rows of numbers known by their keys; Enter or a double-click opens one, Space ticks it."""
 
     chosen = Signal(list)
@@ -43,11 +43,15 @@ class NumberTable(MeasuredTable):
     hovered = Signal(str)  # empty when it has left the rows
 
     def __init__(
-        self, columns: Sequence[Column], checkable: bool = False, sortable: bool = False, parent: QWidget | None = None
+        self,
+        columns: Sequence[TableColumn],
+        checkable: bool = False,
+        sortable: bool = False,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._model = NumberModel(columns, checkable, self)
-        self._order = NumberOrder(self._model, self)
+        self._order = NumberSortProxy(self._model, self)
         self.setModel(self._order)
         self._prepare(sortable)
         self._model.checked_changed.connect(self.checked_changed)
@@ -79,16 +83,16 @@ class NumberTable(MeasuredTable):
             self.setSortingEnabled(True)
             self.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
 
-    def set_rows(self, rows: Sequence[Row]) -> None:
+    def set_rows(self, rows: Sequence[TableRow]) -> None:
         """Show these rows; what was chosen stays chosen."""
         kept = self.chosen_keys()
         if not self._model.show(rows):
             return
         self._header.resizeSections()  # Qt itself measures the columns only when there are other rows altogether
         if kept and kept != self.chosen_keys():
-            self.choose(kept)
+            self.select(kept)
 
-    def set_columns(self, columns: Sequence[Column], stretched: int = 0) -> None:
+    def set_columns(self, columns: Sequence[TableColumn], stretched: int = 0) -> None:
         """Become a table of other columns, without rows yet; the stretched one takes the room that is left."""
         self.forget_widths()
         self._model.set_columns(columns)
@@ -99,9 +103,9 @@ class NumberTable(MeasuredTable):
                 place, QHeaderView.ResizeMode.Stretch if fills else QHeaderView.ResizeMode.ResizeToContents
             )
 
-    def light(self, key: str) -> None:
+    def highlight(self, key: str) -> None:
         """Put a light behind one row and scroll to it, without choosing it; an empty key puts it out."""
-        self._model.light(key)
+        self._model.highlight(key)
         for row in range(self._order.rowCount()) if key else ():
             if self._key(self._order.index(row, 0)) == key:
                 self.scrollTo(self._order.index(row, 0))
@@ -113,7 +117,7 @@ class NumberTable(MeasuredTable):
     def chosen_keys(self) -> list[str]:
         return [self._key(index) for index in self.selectionModel().selectedRows()]
 
-    def choose(self, keys: Collection[str]) -> None:
+    def select(self, keys: Collection[str]) -> None:
         """Choose these rows and no others; the first is scrolled to."""
         selection = QItemSelection()
         for row in range(self._order.rowCount()):

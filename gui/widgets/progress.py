@@ -3,7 +3,7 @@
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QWidget
 
 from gui.widgets.elided_label import ElidedLabel
-from gui.widgets.text import label
+from gui.widgets.labels import label
 
 STEPS = 1000
 BAR_WIDTH = 220

@@ -3,7 +3,7 @@
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSlider, QWidget
 
-from gui.widgets.text import label
+from gui.widgets.labels import label
 
 
 class SliceRow(QWidget):

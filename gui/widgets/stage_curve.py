@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent,
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui import palette
-from gui.widgets.text import percent
+from gui.widgets.labels import percent
 
 MARGIN, AXIS_PX, TEXT_PX = 12, 52, 18
 DOT, GAP, SAMPLE_PX = 3.0, 12.0, 26
@@ -23,8 +23,8 @@ class Stage:
     """A name, the share that is held there, the share of it alone, and what hovering says."""
 
     name: str
-    held: float
-    alone: float
+    retained: float
+    layer_only: float
     text: str
 
 
@@ -73,8 +73,8 @@ class StageCurve(QWidget):
             painter.drawText(self.rect().adjusted(12, 8, -12, -8), flags, self._empty)
         else:
             self._paint_axis(painter)
-            self._paint_line(painter, [stage.alone for stage in self.stages], colours.quiet, Qt.PenStyle.DotLine)
-            self._paint_line(painter, [stage.held for stage in self.stages], colours.accent, Qt.PenStyle.SolidLine)
+            self._paint_line(painter, [stage.layer_only for stage in self.stages], colours.quiet, Qt.PenStyle.DotLine)
+            self._paint_line(painter, [stage.retained for stage in self.stages], colours.accent, Qt.PenStyle.SolidLine)
             self._paint_marks(painter)
         if self.hasFocus():
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -104,7 +104,7 @@ class StageCurve(QWidget):
             event.ignore()
 
     def _top(self) -> float:
-        return max(1.0, *(stage.held for stage in self.stages))
+        return max(1.0, *(stage.retained for stage in self.stages))
 
     def _point_at(self, at: int | None) -> None:
         if at != self.at:
@@ -142,18 +142,18 @@ class StageCurve(QWidget):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(colours.danger if at == self.lost else colours.accent))
             size = DOT * (2 if at in (self.at, self.lost) else 1)
-            painter.drawEllipse(self.point(at, stage.held), size, size)
+            painter.drawEllipse(self.point(at, stage.retained), size, size)
         if self.lost is not None:
-            line = [self.point(at, stage.held) for at, stage in enumerate(self.stages)]
+            line = [self.point(at, stage.retained) for at, stage in enumerate(self.stages)]
             words = painter.fontMetrics().size(Qt.TextFlag.TextSingleLine, self._lost_text).toSizeF()
             room = QRectF(self.rect()).adjusted(AXIS_PX, 2, -2, -TEXT_PX)
-            text = beside(line, self.lost, words, room)
+            text = place_label(line, self.lost, words, room)
             painter.fillRect(text, QColor(colours.field))
             painter.setPen(QColor(colours.danger))
             painter.drawText(text, Qt.AlignmentFlag.AlignCenter, self._lost_text)
 
 
-def beside(line: Sequence[QPointF], at: int, size: QSizeF, room: QRectF) -> QRectF:
+def place_label(line: Sequence[QPointF], at: int, size: QSizeF, room: QRectF) -> QRectF:
     """Where words about one point of a line fit: below or above it, where they hide as little of the line as can be."""
     place = line[at]
     lefts = (place.x() + GAP, place.x() - GAP - size.width(), place.x() - size.width() / 2)

@@ -27,11 +27,11 @@ class StripPainter:
     """Paints the parts of a strip in the colours of a palette."""
 
     def __init__(self, painter: QPainter, colours: Palette) -> None:
-        self._painter, self._colours = painter, colours
+        self._painter, self._colors = painter, colours
 
     def box(self, rect: QRectF, keys: Sequence[str], marked: tuple[str, str]) -> None:
         """A box; of its pieces the marked one is filled, one that it is compared with is framed."""
-        painter, colours = self._painter, self._colours
+        painter, colours = self._painter, self._colors
         shape = QPainterPath()
         shape.addRoundedRect(rect, CORNER, CORNER)
         lit = marked[0] in keys
@@ -50,10 +50,10 @@ class StripPainter:
             painter.setPen(QPen(QColor(colours.accent), 1.5, Qt.PenStyle.DashLine))
         painter.drawPath(shape)
 
-    def hop(self, start: QRectF, end: QRectF, lit: bool) -> None:
+    def skip_arc(self, start: QRectF, end: QRectF, lit: bool) -> None:
         """A line from one box over those between to another; the farther, the higher."""
         painter = self._painter
-        painter.setPen(QPen(QColor(self._colours.accent if lit else self._colours.quiet), 1.6 if lit else 0.9))
+        painter.setPen(QPen(QColor(self._colors.accent if lit else self._colors.quiet), 1.6 if lit else 0.9))
         far = (end.left() - start.left()) / BOX_PX
         top = max(HOP_PX - LEAST_HOP_PX - far, 2.0)
         one, other = start.center().x() + 6, end.center().x() - 6
@@ -71,7 +71,7 @@ class StripPainter:
 
     def text(self, room: QRectF, lines: Sequence[str], lit: bool) -> None:
         """Name and shape under a box, cut in the middle where they are too long."""
-        painter, colours = self._painter, self._colours
+        painter, colours = self._painter, self._colors
         font = painter.font()
         font.setBold(lit)
         painter.save()
@@ -86,5 +86,5 @@ class StripPainter:
 
     def focus(self, room: QRectF) -> None:
         """Say that keys go here."""
-        self._painter.setPen(QPen(QColor(self._colours.focus), 1))
+        self._painter.setPen(QPen(QColor(self._colors.focus), 1))
         self._painter.drawRoundedRect(room, CORNER, CORNER)

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from gui.pixmaps import Array
+from gui.widgets.labels import label
 from gui.widgets.swipe_view import SwipeView
-from gui.widgets.text import label
 from gui.widgets.view_state import ViewState
 
 

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QWidget
 
 from gui import palette
 from gui.pixmaps import Array
-from gui.widgets.image_view import ImageView, coloured, draw
+from gui.widgets.image_view import ImageView, colorize, draw
 from gui.widgets.view_state import ViewState
 
 STEP = 0.02
@@ -40,7 +40,7 @@ class SwipeView(ImageView):
             painter.save()
             painter.setClipRect(round(border), 0, self.width(), self.height())
             painter.fillRect(self.rect(), QColor(palette.PICTURE_BACK))
-            picture = coloured(self._second, self.scale, self.state.view)
+            picture = colorize(self._second, self.scale, self.state.view)
             draw(painter, picture, self.placement(), (self.width(), self.height()))
             painter.restore()
             self._paint_border(painter, border)

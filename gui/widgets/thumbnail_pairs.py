@@ -16,7 +16,7 @@ STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: -2, Qt.Key.Key
 
 
 @dataclass(frozen=True, eq=False)
-class Pair:
+class ThumbnailPair:
     """A gray picture in [0, 1], its name, and beside it another with its colours; None while that is on its way."""
 
     title: str
@@ -36,14 +36,14 @@ class ThumbnailPairs(QWidget):
     def __init__(self, side: int = SIDE) -> None:
         super().__init__()
         self.side = side
-        self.pairs: tuple[Pair, ...] = ()
+        self.pairs: tuple[ThumbnailPair, ...] = ()
         self.at = 0
         self._drawn: dict[tuple[int, int], QImage] = {}
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setMinimumWidth(2 * side)
 
-    def set_pairs(self, pairs: Sequence[Pair], at: int) -> None:
+    def set_pairs(self, pairs: Sequence[ThumbnailPair], at: int) -> None:
         """Show these, one of them chosen."""
         self.pairs, self.at = tuple(pairs), at
         self._drawn.clear()
@@ -120,7 +120,7 @@ class ThumbnailPairs(QWidget):
         super().resizeEvent(event)
         self.updateGeometry()
 
-    def _image(self, at: int, half: int, pair: Pair) -> QImage:
+    def _image(self, at: int, half: int, pair: ThumbnailPair) -> QImage:
         if (at, half) not in self._drawn:
             if half == 0 and pair.image is not None:
                 self._drawn[at, half] = gray_image(np.asarray(pair.image))

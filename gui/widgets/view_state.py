@@ -34,7 +34,7 @@ class ViewState(QObject):
     def __init__(self, view: View | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._view = view or View()
-        self._home = self._view
+        self._default_view = self._view
 
     @property
     def view(self) -> View:
@@ -49,16 +49,16 @@ class ViewState(QObject):
 
     def reset(self) -> None:
         """Return to the whole picture and to the contrast the state began with (or was last given as home)."""
-        self.update(**vars(self._home))
+        self.update(**vars(self._default_view))
 
-    def set_home(self, **changes: Any) -> None:
+    def set_default_view(self, **changes: Any) -> None:
         """Change fields of the view and of what `reset` returns to."""
-        self._home = _sane(replace(self._home, **changes))
+        self._default_view = _sane(replace(self._default_view, **changes))
         self.update(**changes)
 
     def copy(self) -> "ViewState":
         """Return a state of its own that begins here: unlinking."""
-        twin = ViewState(self._home)
+        twin = ViewState(self._default_view)
         twin.update(**vars(self._view))
         return twin
 

@@ -8,8 +8,8 @@ from gui.panels.compare.shown import Shown, closer_rows, grid_rows, pixel_text
 from gui.widgets.buttons import IconButton
 from gui.widgets.card import Card
 from gui.widgets.image_rows import GAP, HEADER_PX, TEXT_PX, ImageRows
+from gui.widgets.labels import label
 from gui.widgets.swipe_pair import SwipePair
-from gui.widgets.text import label
 from gui.widgets.view_state import ViewState
 
 ORIGINAL = "original"
@@ -44,8 +44,8 @@ class Board(Card):
         for page in (self.empty, self.rows, self.swipe):
             self._pages.addWidget(page)
         self.add(self._pages, 1)
-        self.rows.maximised.connect(lambda row, column: self.maximised.emit(column))
-        self.swipe.view.maximised.connect(lambda: self.maximised.emit(0))
+        self.rows.maximized.connect(lambda row, column: self.maximised.emit(column))
+        self.swipe.view.maximized.connect(lambda: self.maximised.emit(0))
         self.rows.hovered.connect(self._on_rows_hovered)
         self.swipe.view.hovered.connect(self._on_swipe_hovered)
         for view in (self.rows, self.swipe.view):

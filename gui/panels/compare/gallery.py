@@ -13,7 +13,7 @@ from gui.panels.compare.compared import Compared
 from gui.panels.compare.pages import ORDERS, Pages, sorted_by
 from gui.panels.compare.shown import Shown, from_answer
 from gui.session import Session
-from gui.widgets.text import grouped
+from gui.widgets.labels import grouped
 from gui.widgets.timer import make_timer
 
 PICTURES, RANKS, SCAN = "compare", "compare-rank", "compare-scan"

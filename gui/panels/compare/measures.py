@@ -9,7 +9,7 @@ from engine.messages import EvaluateRun, RequestFailed
 from gui.loaded_data import CLEAN
 from gui.panels.compare.compared import Compared
 from gui.session import Session
-from gui.widgets.text import fixed, grouped
+from gui.widgets.labels import fixed, grouped
 
 MEASURES = "compare-measure"
 Numbers = dict[str, dict[str, Any]]

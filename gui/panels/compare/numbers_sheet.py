@@ -14,10 +14,10 @@ from gui.panel import DISCLAIMER
 from gui.panels.compare.compared import Compared
 from gui.panels.compare.measures import Measures
 from gui.widgets.buttons import Button
+from gui.widgets.labels import fixed, format_number, grouped, label
 from gui.widgets.notice import NoticeBox
-from gui.widgets.number_model import Column, Row
+from gui.widgets.number_model import TableColumn, TableRow
 from gui.widgets.number_table import NumberTable
-from gui.widgets.text import fixed, grouped, label, number
 
 ASKING = "sheet"
 SHOWN = ("test", LEAKED, CLEAN)
@@ -34,17 +34,17 @@ def _to(places: int) -> Any:
 
 
 COLUMNS = {
-    "n": Column("Images", number),
-    "psnr_db": Column("PSNR (dB)", _to(1)),
-    "psnr_db_reach": Column("±", _to(1)),
-    "mse": Column("MSE", _to(5)),
-    "mae": Column("MAE", _to(4)),
-    "ssim": Column("SSIM", _to(2)),
-    "ms_ssim": Column("MS-SSIM", _to(2)),
-    "head_psnr_db": Column("Head PSNR (dB)", _to(1)),
-    "head_ssim": Column("Head SSIM", _to(2)),
-    "nats_per_image": Column("Nats per image", number),
-    "active_units": Column("Active dims", number),
+    "n": TableColumn("Images", format_number),
+    "psnr_db": TableColumn("PSNR (dB)", _to(1)),
+    "psnr_db_reach": TableColumn("±", _to(1)),
+    "mse": TableColumn("MSE", _to(5)),
+    "mae": TableColumn("MAE", _to(4)),
+    "ssim": TableColumn("SSIM", _to(2)),
+    "ms_ssim": TableColumn("MS-SSIM", _to(2)),
+    "head_psnr_db": TableColumn("Head PSNR (dB)", _to(1)),
+    "head_ssim": TableColumn("Head SSIM", _to(2)),
+    "nats_per_image": TableColumn("Nats per image", format_number),
+    "active_units": TableColumn("Active dims", format_number),
 }
 
 
@@ -58,7 +58,7 @@ class NumbersSheet(QDialog):
         self.setWindowTitle(f"Test metrics · {data.title}")
         self.resize(1180, 560)
         self.table = NumberTable(
-            (Column("Model", str, False), Column("Test subset", str, False), *COLUMNS.values()), sortable=True
+            (TableColumn("Model", str, False), TableColumn("Test subset", str, False), *COLUMNS.values()), sortable=True
         )
         self.leakage, self.notice = label(leakage(data), wrap=True), NoticeBox()
         self._lay_out()
@@ -90,12 +90,12 @@ class NumbersSheet(QDialog):
                     PARTS[part].removesuffix(" test") if part != "test" else "all",
                     *(values[key] for key in COLUMNS),
                 )
-                rows.append(Row(f"{each.ref} {part}", cells, each.name))
+                rows.append(TableRow(f"{each.ref} {part}", cells, each.name))
             if not parts:
                 waiting = (
                     "measuring…" if self._measures.is_coming(each) else self._measures.failure(each) or "not measured"
                 )
-                rows.append(Row(each.ref, (each.name, waiting, *[None] * len(COLUMNS)), each.name, {1: "quiet"}))
+                rows.append(TableRow(each.ref, (each.name, waiting, *[None] * len(COLUMNS)), each.name, {1: "quiet"}))
         self.table.set_rows(rows)
 
     def text(self, delimiter: str) -> str:

@@ -13,10 +13,10 @@ from gui.run_record import RunRecord
 from gui.session import Session
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
+from gui.widgets.labels import fixed, label
 from gui.widgets.notice import NoticeBox
-from gui.widgets.number_model import Column, Row
+from gui.widgets.number_model import TableColumn, TableRow
 from gui.widgets.number_table import ROW_PX, NumberTable
-from gui.widgets.text import fixed, label
 
 PCA_NOTE = (
     "Baseline: PCA with the same latent size. A model that scores below it is no better than a linear projection."
@@ -43,7 +43,9 @@ class RunsCard(Card):
     def __init__(self, session: Session) -> None:
         super().__init__("Runs")
         self._session, self.measures = session, Measures(session, self)
-        self.table = NumberTable((Column("Run", str, False), Column("PSNR, dedup. (dB)", _written)), checkable=True)
+        self.table = NumberTable(
+            (TableColumn("Run", str, False), TableColumn("PSNR, dedup. (dB)", _written)), checkable=True
+        )
         self.table.setAccessibleName("runs and baselines to compare")
         self._note, self.notice, self.numbers = label(role="caption", wrap=True), NoticeBox(), Button("Metrics…")
         self.numbers.setToolTip("All metrics of the selected runs, for all, leaked and deduplicated test images")
@@ -127,20 +129,20 @@ class RunsCard(Card):
         coming = self._session.data is not None and self.measures.is_coming(compared)
         return COMING if value is None and coming else value
 
-    def _row(self, record: RunRecord) -> Row:
+    def _row(self, record: RunRecord) -> TableRow:
         best, compared = record.best, of_run(record)
         facts = [f"{record.name}: {record.state}" + (f", best epoch {best.epoch}" if best else "")]
         if best and "val_mse" in best.metrics:
             facts.append(f"validation MSE {best.metrics['val_mse']:.4g}")
         facts.append(self.measures.failure(compared) or self.measures.told(compared))
         roles = {1: "danger"} if self._is_below(record) else {}
-        return Row(
+        return TableRow(
             record.name, (record.name, self._shown(compared)), record.name, roles, "\n".join(filter(None, facts))
         )
 
-    def _yardstick_row(self, compared: Compared) -> Row:
+    def _yardstick_row(self, compared: Compared) -> TableRow:
         tip = "\n".join(filter(None, (PCA_NOTE, self.measures.failure(compared) or self.measures.told(compared))))
-        return Row(compared.ref, (compared.name, self._shown(compared)), compared.name, tip=tip)
+        return TableRow(compared.ref, (compared.name, self._shown(compared)), compared.name, tip=tip)
 
     def _on_checked_changed(self, names: list[str]) -> None:
         if len(names) > MOST:

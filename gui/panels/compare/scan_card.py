@@ -5,8 +5,8 @@ from PySide6.QtCore import Qt, Signal
 from gui.opened_scan import OpenedScan, describe
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
+from gui.widgets.labels import label
 from gui.widgets.slice_row import SliceRow
-from gui.widgets.text import label
 
 
 class ScanCard(Card):

@@ -8,7 +8,7 @@ import numpy as np
 
 from gui.pixmaps import Array, Colormap
 from gui.widgets.image_rows import ImageRow
-from gui.widgets.text import fixed, number
+from gui.widgets.labels import fixed, format_number
 
 NONE = "—"
 
@@ -57,7 +57,7 @@ def grid_rows(shown: Shown, flicker: bool = False) -> list[ImageRow]:
             ImageRow(title, images, subtitle=mean_text(made), captions=[short_caption(made, i) for i in _each(made)])
         )
     for made in shown.made:
-        numbers = [f"MSE {number(value, 3)}" for value in made.mse]
+        numbers = [f"MSE {format_number(value, 3)}" for value in made.mse]
         rows.append(ImageRow(f"{made.run} − original", made.differences, Colormap.SIGNED, captions=numbers))
     return rows
 
@@ -70,7 +70,7 @@ def closer_rows(shown: Shown) -> tuple[list[ImageRow], list[str]]:
     rows = [ImageRow("image", _together(pictures), captions=["", *(caption(made, 0) for made in shown.made)])]
     if shown.made:
         differences = [np.zeros_like(original), *(made.differences[0] for made in shown.made)]
-        numbers = ["", *(f"MSE {number(made.mse[0], 3)}" for made in shown.made)]
+        numbers = ["", *(f"MSE {format_number(made.mse[0], 3)}" for made in shown.made)]
         rows.append(ImageRow("minus original", _together(differences), Colormap.SIGNED, captions=numbers))
     return rows, titles
 

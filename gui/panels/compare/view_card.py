@@ -10,8 +10,8 @@ from gui.loaded_data import PARTS
 from gui.panels.compare.pages import ORDERS
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
+from gui.widgets.labels import label
 from gui.widgets.slider_row import SliderRange, SliderRow
-from gui.widgets.text import label
 from gui.widgets.view_state import ViewState
 
 LAYOUTS = {"grid": "Grid", "closer": "Single image", "swipe": "Swipe", "flicker": "Flicker (hold F)"}

@@ -10,13 +10,13 @@ from gui.panels.data.pairs_sheet import PairsSheet
 from gui.session import Session
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
+from gui.widgets.labels import label
 from gui.widgets.notice import NoticeBox
-from gui.widgets.number_model import Column, Row
+from gui.widgets.number_model import TableColumn, TableRow
 from gui.widgets.number_table import NumberTable
-from gui.widgets.text import label
 
 AUDIT = "audit"
-COLUMNS = (Column("Images", str, False), Column("Count"))
+COLUMNS = (TableColumn("Images", str, False), TableColumn("Count"))
 CLEAN = (
     "No test image is an exact copy of a training or validation image. Other slices of the same patient are not "
     "checked."
@@ -91,7 +91,7 @@ class AuditCard(Card):
             else sum(part["near_duplicates"] for part in near.values()),
             "deduplicated, but near-duplicates": None if near is None else near["test"]["near_train"],
         }
-        self.table.set_rows([Row(name, (name, count), tip=TIPS[name]) for name, count in counts.items()])
+        self.table.set_rows([TableRow(name, (name, count), tip=TIPS[name]) for name, count in counts.items()])
         self.table.fit_height()
         self.look.setEnabled(bool(self.groups()))
 

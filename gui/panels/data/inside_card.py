@@ -5,11 +5,11 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QVBoxLayout, QWidget
 from gui.loaded_data import SPLITS, LoadedData, class_title
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
-from gui.widgets.number_model import Column, Row
+from gui.widgets.labels import grouped, label
+from gui.widgets.number_model import TableColumn, TableRow
 from gui.widgets.number_table import NumberTable
-from gui.widgets.text import grouped, label
 
-COLUMNS = (Column("Class", str, False), Column("Train"), Column("Val."), Column("Test"))
+COLUMNS = (TableColumn("Class", str, False), TableColumn("Train"), TableColumn("Val."), TableColumn("Test"))
 
 
 class InsideCard(Card):
@@ -30,10 +30,11 @@ class InsideCard(Card):
     def show_data(self, data: LoadedData) -> None:
         self._data = data
         rows = [
-            Row(name, (class_title(name), *(counts[split] for split in SPLITS))) for name, counts in data.counts.items()
+            TableRow(name, (class_title(name), *(counts[split] for split in SPLITS)))
+            for name, counts in data.counts.items()
         ]
         if len(rows) > 1:
-            rows.append(Row("", ("All", *(data.size(split) for split in SPLITS)), roles={0: "quiet"}))
+            rows.append(TableRow("", ("All", *(data.size(split) for split in SPLITS)), roles={0: "quiet"}))
         self.table.set_rows(rows)
         self.table.fit_height()
         self.notes.setText("\n".join(data.notes))
@@ -56,9 +57,9 @@ class SkippedSheet(QDialog):
         super().__init__(parent)
         self.setWindowTitle(f"Skipped files in {data.title}")
         self.resize(760, 420)
-        self.table = NumberTable((Column("File", str, False), Column("Reason", str, False)), sortable=True)
+        self.table = NumberTable((TableColumn("File", str, False), TableColumn("Reason", str, False)), sortable=True)
         self.table.set_rows(
-            [Row(f"{at} {name}", (name, why), tip=f"{name}: {why}") for at, (name, why) in enumerate(data.skipped)]
+            [TableRow(f"{at} {name}", (name, why), tip=f"{name}: {why}") for at, (name, why) in enumerate(data.skipped)]
         )
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)

@@ -9,12 +9,12 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QSplitter,
 from gui.loaded_data import PARTS, LoadedData
 from gui.widgets.chip import FilterChip
 from gui.widgets.image_grid import ImageGrid
-from gui.widgets.number_model import Column, Row
+from gui.widgets.labels import grouped, label
+from gui.widgets.number_model import TableColumn, TableRow
 from gui.widgets.number_table import NumberTable
-from gui.widgets.text import grouped, label
 
-GROUPS = (Column("First image", str, False), Column("Kind", str, False), Column("Images"))
-MEMBERS = (Column("File", str, False), Column("Set", str, False), Column("Difference", str, False))
+GROUPS = (TableColumn("First image", str, False), TableColumn("Kind", str, False), TableColumn("Images"))
+MEMBERS = (TableColumn("File", str, False), TableColumn("Set", str, False), TableColumn("Difference", str, False))
 PICTURE_PX = 190
 FIRST = "first of the group"
 KINDS = {"identical": "identical pixels", "near": "near-duplicates"}
@@ -78,14 +78,16 @@ class PairsSheet(QDialog):
         self.table.set_rows([self._row(number) for number in shown])
         self.count.setText(f"{grouped(len(shown))} of {grouped(len(self._groups))} groups")
         if shown and not self.table.chosen_keys():
-            self.table.choose([str(shown[0])])
+            self.table.select([str(shown[0])])
         if not shown:
             self._show([])
 
-    def _row(self, number: int) -> Row:
+    def _row(self, number: int) -> TableRow:
         group = self._groups[number]
         names = [member["name"] for member in group["members"]]
-        return Row(str(number), (names[0].split("/", 1)[-1], KINDS[group["kind"]], len(names)), tip="\n".join(names))
+        return TableRow(
+            str(number), (names[0].split("/", 1)[-1], KINDS[group["kind"]], len(names)), tip="\n".join(names)
+        )
 
     def _on_chosen(self, keys: list[str]) -> None:
         if keys:
@@ -99,7 +101,7 @@ class PairsSheet(QDialog):
         ]
         self.members.set_rows(
             [
-                Row(member["name"], (member["name"], PARTS[member["split"]], what), tip=tip(member, what))
+                TableRow(member["name"], (member["name"], PARTS[member["split"]], what), tip=tip(member, what))
                 for member, what in zip(members, told, strict=True)
             ]
         )

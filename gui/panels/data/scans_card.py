@@ -13,7 +13,7 @@ from gui.widgets.card import Card
 from gui.widgets.chip import FilterChip
 from gui.widgets.flow_layout import FlowLayout
 from gui.widgets.image_grid import ImageGrid
-from gui.widgets.text import grouped, label
+from gui.widgets.labels import grouped, label
 
 EMPTY = "No dataset loaded.\n\nChoose a source on the left and press 'Load dataset', or drop a folder here."
 

@@ -15,8 +15,8 @@ from gui.panels.data.source_editor import FOLDER, HUB, PHANTOM, SourceEditor, ki
 from gui.session import DATA
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
+from gui.widgets.labels import grouped, label
 from gui.widgets.notice import NoticeBox
-from gui.widgets.text import grouped, label
 
 OF_ALL = ("source", "size", "fit", "normalisation", "validation_share", "split_seed")
 OF_KIND = {PHANTOM: ("phantom_count", "phantom_seed"), FOLDER: (), HUB: ("download", "revision")}

@@ -18,7 +18,7 @@ from gui.panels.denoise.results import Results
 from gui.panels.denoise.script import denoise_script
 from gui.panels.denoise.stage import Stage
 from gui.python_export import changed_data
-from gui.widgets.region_state import RegionState
+from gui.widgets.region.state import RegionState
 from gui.widgets.timer import make_timer
 from gui.widgets.view_state import ViewState
 
@@ -165,7 +165,7 @@ class DenoisePanel(Panel):
             return
         if self._case is None or case.key != self._case.key:
             known = [] if case.scan else self.known.regions_for(case.data, case.name)
-            self.regions.turn_to(case.key, known[0] if known else None)
+            self.regions.set_image(case.key, known[0] if known else None)
             self.lesion.show_known(known)
         self._case = case
         self.experiment.want(case, self.case.noise.chosen(), self.methods.methods())

@@ -15,9 +15,9 @@ from gui.panels.denoise.noise_picker import NoisePicker
 from gui.widgets.buttons import Button, IconButton
 from gui.widgets.card import Card
 from gui.widgets.chip import FilterChip
-from gui.widgets.name_box import NameBox
+from gui.widgets.labels import label
+from gui.widgets.searchable_combo_box import SearchableComboBox
 from gui.widgets.slice_row import SliceRow
-from gui.widgets.text import label
 
 
 class CasePicker(QWidget):
@@ -27,7 +27,7 @@ class CasePicker(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.part, self.case, self.known = QComboBox(), NameBox("case"), FilterChip("lesion")
+        self.part, self.case, self.known = QComboBox(), SearchableComboBox("case"), FilterChip("lesion")
         self.back, self.forth = IconButton("chevron-left", "Previous image"), IconButton("chevron-right", "Next image")
         self._data: LoadedData | None = None
         self._known: set[str] = set()

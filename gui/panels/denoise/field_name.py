@@ -2,7 +2,7 @@
 
 from PySide6.QtWidgets import QWidget
 
-from gui.widgets.text import label
+from gui.widgets.labels import label
 
 LABEL_PX = 58
 

@@ -9,10 +9,10 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWi
 from gui.panels.denoise.made import Curve
 from gui.panels.denoise.verdicts import help_text
 from gui.widgets.card import Card
-from gui.widgets.curve_plot import CurvePlot
-from gui.widgets.curve_series import SeriesStyle
+from gui.widgets.curves.plot import CurvePlot
+from gui.widgets.curves.series import SeriesStyle
+from gui.widgets.labels import label
 from gui.widgets.notice import NoticeBox
-from gui.widgets.text import label
 
 NOTHING = "noisy input (no denoising)"
 COMING = "The curve is computed when no other request is waiting."

@@ -9,7 +9,7 @@ from engine.errors import EngramError
 from engine.lesions import Retention
 from gui.lesion_regions import mask_of
 from gui.panels.denoise.made import Made
-from gui.widgets.region import Region
+from gui.widgets.region.region import Region
 from gui.widgets.timer import make_timer
 
 

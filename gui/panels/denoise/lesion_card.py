@@ -5,11 +5,11 @@ from PySide6.QtWidgets import QFormLayout, QHBoxLayout
 
 from gui.lesion_regions import lesion_text
 from gui.widgets.card import Card
+from gui.widgets.labels import label
 from gui.widgets.number_edit import WholeEdit
-from gui.widgets.region import Region
-from gui.widgets.region_buttons import HINTS, RegionButtons
-from gui.widgets.region_state import RegionState
-from gui.widgets.text import label
+from gui.widgets.region.buttons import HINTS, RegionButtons
+from gui.widgets.region.region import Region
+from gui.widgets.region.state import RegionState
 
 RIM_MOST_PX = 32
 WARN_PERCENT = 80

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from engine import metrics
 from engine.denoising.break_even import break_even
 from gui.panels.denoise.case import Noise
-from gui.widgets.text import fixed
+from gui.widgets.labels import fixed
 
 ORIGINAL, NOISY = "original", "noisy"
 NONE, WORKING = "—", "…"

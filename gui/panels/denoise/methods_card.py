@@ -17,9 +17,9 @@ from gui.run_record import RunRecord
 from gui.session import Session
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
-from gui.widgets.number_model import Column, Row
+from gui.widgets.labels import fixed, label
+from gui.widgets.number_model import TableColumn, TableRow
 from gui.widgets.number_table import NumberTable
-from gui.widgets.text import fixed, label
 
 MOST = 4
 LOW, NEARLY = "▼ ", "≈ "
@@ -41,8 +41,8 @@ class MethodsCard(Card):
         super().__init__("Methods")
         self._session = session
         columns = (
-            Column("Method", str, False),
-            *(Column(title, str) for title in ("PSNR", "SSIM", "Lesion %")),
+            TableColumn("Method", str, False),
+            *(TableColumn(title, str) for title in ("PSNR", "SSIM", "Lesion %")),
         )
         self.table, self._empty = NumberTable(columns, checkable=True), label(EMPTY, role="caption", wrap=True)
         self.table.setAccessibleName("methods")
@@ -96,7 +96,9 @@ class MethodsCard(Card):
                 roles[3] = "danger"
             tip = "\n".join(filter(None, (_about(key, title), _interval(retention))))
             rows.append(
-                Row(key, (title, *texts), "" if key in (NOISY, *methods.filters) else title, roles, tip, key != NOISY)
+                TableRow(
+                    key, (title, *texts), "" if key in (NOISY, *methods.filters) else title, roles, tip, key != NOISY
+                )
             )
         self.table.set_rows(rows)
         self._empty.setVisible(not ready)

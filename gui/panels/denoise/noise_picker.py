@@ -8,9 +8,9 @@ from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QWidget
 
 from gui.panels.denoise.case import KINDS, LEVEL_NAMES, SIGMA_DEFAULT, SIGMA_MOST, Noise
 from gui.panels.denoise.field_name import LABEL_PX, field_name
+from gui.widgets.labels import fixed, label
 from gui.widgets.number_edit import WholeEdit
 from gui.widgets.slider_row import SliderRange, SliderRow
-from gui.widgets.text import fixed, label
 
 GRAYS = 255
 SEED_MOST = 2**31 - 1

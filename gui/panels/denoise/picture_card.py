@@ -10,12 +10,12 @@ from gui.panels.denoise.made import NOISY, ORIGINAL, Made
 from gui.pixmaps import Colormap
 from gui.widgets.card import Card
 from gui.widgets.chip import FilterChip
-from gui.widgets.colour_bar import ColourBar
-from gui.widgets.picture_board import Picture, PictureBoard
-from gui.widgets.region_state import RegionState
-from gui.widgets.region_tool import RegionTool
+from gui.widgets.color_bar import ColorBar
+from gui.widgets.image_board import ImageBoard, Picture
+from gui.widgets.labels import fixed, label
+from gui.widgets.region.state import RegionState
+from gui.widgets.region.tool import RegionTool
 from gui.widgets.swipe_pair import SwipePair
-from gui.widgets.text import fixed, label
 from gui.widgets.view_state import ViewState
 
 HINT = "shared window/level (W + drag) · linked zoom · hold F to flicker"
@@ -32,8 +32,8 @@ class PictureCard(Card):
 
     def __init__(self, state: ViewState, regions: RegionState) -> None:
         super().__init__("Denoise", HINT)
-        self.board = PictureBoard(state, lambda view: RegionTool(view, regions))
-        self.swipe, self.empty, self.bar = SwipePair(state), label(role="quiet", wrap=True), ColourBar()
+        self.board = ImageBoard(state, lambda view: RegionTool(view, regions))
+        self.swipe, self.empty, self.bar = SwipePair(state), label(role="quiet", wrap=True), ColorBar()
         self.swiping = FilterChip("Swipe")
         RegionTool(self.swipe.view, regions)
         self._state, self._made = state, dict[str, Made]()
@@ -61,8 +61,8 @@ class PictureCard(Card):
         self._state.changed.connect(self._show_bar)
         self.swiping.setToolTip("Compare two images by swiping (or double-click an image)")
         self.swiping.toggled.connect(self._show_page)
-        self.board.maximised.connect(self._on_maximised)
-        self.swipe.view.maximised.connect(lambda: self.swiping.setChecked(False))
+        self.board.maximized.connect(self._on_maximised)
+        self.swipe.view.maximized.connect(lambda: self.swiping.setChecked(False))
         self.board.hovered.connect(self._on_hovered)
         self.swipe.view.hovered.connect(lambda x, y: self._on_hovered(NOISY, x, y))
         for view in (self.board, self.swipe.view):

@@ -12,7 +12,7 @@ from gui.panels.denoise.made import NOISY, ORIGINAL, Made, noisy_one
 from gui.panels.denoise.methods_card import MethodsCard, table_text
 from gui.panels.denoise.stage import Stage
 from gui.panels.denoise.verdicts import harm_warnings, lesion_warnings
-from gui.widgets.region_state import RegionState
+from gui.widgets.region.state import RegionState
 from gui.widgets.timer import make_timer
 
 SOON_MS, DRAFT_MS = 40, 120

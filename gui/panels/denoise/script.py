@@ -3,7 +3,7 @@
 from gui.panels.denoise.case import Case, Noise
 from gui.panels.denoise.methods import Methods
 from gui.python_export import join_script
-from gui.widgets.region import Region
+from gui.widgets.region.region import Region
 
 MEASURED = "metrics.psnr_db(originals, images), metrics.ssim(originals, images)"
 

@@ -8,7 +8,7 @@ from gui.panels.denoise.help_card import HelpCard
 from gui.panels.denoise.picture_card import PictureCard
 from gui.theme import GAP
 from gui.widgets.notice import NoticeBox
-from gui.widgets.region_state import RegionState
+from gui.widgets.region.state import RegionState
 from gui.widgets.view_state import ViewState
 
 LEAST_HELP_PX, LEAST_PICTURES_PX, LEAST_WIDTH = 236, 180, 520

@@ -11,8 +11,8 @@ from gui.panels.latent.page import WORKING, Page
 from gui.session import Session
 from gui.widgets.buttons import Button
 from gui.widgets.elided_label import ElidedLabel
-from gui.widgets.picture_board import Picture, PictureBoard
-from gui.widgets.text import percent
+from gui.widgets.image_board import ImageBoard, Picture
+from gui.widgets.labels import percent
 from gui.widgets.view_state import ViewState
 
 STEPS = 9
@@ -45,7 +45,7 @@ class BetweenPage(Page):
         for part in (self.here, self.there, self.swap, self.path, self.names):
             self.bar.addWidget(part)
         self.bar.addStretch()
-        self.board = PictureBoard(ViewState(parent=self), lambda view: view.set_orientation(""))
+        self.board = ImageBoard(ViewState(parent=self), lambda view: view.set_orientation(""))
         column = QVBoxLayout(self.content)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.board)

@@ -12,8 +12,8 @@ from gui.panels.latent.mapped import COLOURS
 from gui.run_record import RunRecord
 from gui.widgets.card import Card
 from gui.widgets.chip import FilterChip
+from gui.widgets.labels import label
 from gui.widgets.notice import NoticeBox
-from gui.widgets.text import label
 
 METHODS = {"pca": "Principal components", "tsne": "t-SNE", "umap": "UMAP"}
 LABEL_PX = 52

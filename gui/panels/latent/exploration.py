@@ -18,7 +18,7 @@ from gui.panels.latent.tools_card import ToolsCard
 from gui.panels.latent.visiting import Guest, Visiting
 from gui.run_record import RunRecord
 from gui.session import Session
-from gui.widgets.scatter_model import Numbers
+from gui.widgets.scatter.model import Numbers
 
 MAP = "latent-map"
 MAPPING = "Encoding all images…"

@@ -14,9 +14,9 @@ from gui.panels.latent.page import Page
 from gui.pixmaps import Array
 from gui.session import Session
 from gui.widgets.buttons import Button
+from gui.widgets.image_board import ImageBoard, Picture
 from gui.widgets.image_grid import ImageGrid
-from gui.widgets.picture_board import Picture, PictureBoard
-from gui.widgets.text import grouped, label
+from gui.widgets.labels import grouped, label
 from gui.widgets.view_state import ViewState
 
 EMPTY = "Lasso points on the map, or select a class, to see those images and their mean."
@@ -36,7 +36,7 @@ class GroupPage(Page):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.classes, self.clear, self.counts = QComboBox(), Button("Clear"), label(role="caption")
-        self.board = PictureBoard(ViewState(parent=self), lambda view: view.set_orientation(""))
+        self.board = ImageBoard(ViewState(parent=self), lambda view: view.set_orientation(""))
         self.members = ImageGrid(72, captioned=False)
         self.members.setAccessibleName("images of the group")
         self.members.setToolTip("Double-click an image to select it")

@@ -13,10 +13,10 @@ from gui.panels.latent.visiting import Guest
 from gui.pixmaps import image_of
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
+from gui.widgets.labels import label
 from gui.widgets.legend import Legend
-from gui.widgets.scatter_model import EMPTY
-from gui.widgets.scatter_plot import ScatterPlot
-from gui.widgets.text import label
+from gui.widgets.scatter.model import EMPTY
+from gui.widgets.scatter.widget import ScatterPlot
 
 HINT = "hover: preview · click: select · drag: lasso"
 

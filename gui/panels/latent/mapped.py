@@ -12,9 +12,9 @@ import numpy as np
 from gui.loaded_data import PARTS, LoadedData, class_title
 from gui.opened_scan import OpenedScan
 from gui.panel import DISCLAIMER
-from gui.widgets.scatter_model import Mark, Numbers, Scatter
-from gui.widgets.scatter_paint import SHAPES
-from gui.widgets.text import number
+from gui.widgets.labels import format_number
+from gui.widgets.scatter.model import Mark, Numbers, Scatter
+from gui.widgets.scatter.paint import SHAPES
 
 Place = tuple[str, int]  # a split, and the index of a scan in it
 COLOURS = {"class": "Class", "split": "Split", "error": "Reconstruction error (MSE)", "leak": "Leaked test images"}
@@ -59,7 +59,7 @@ class LatentMap:
         """What is said of a point, a line each."""
         leak = " · leaked" if self.leaked[at] else ""
         told = f"{class_title(self.labels[at])} · {PARTS[self.splits[at]]}{leak}"
-        error = [] if self.errors is None else [f"MSE {number(float(self.errors[at]), 3)}"]
+        error = [] if self.errors is None else [f"MSE {format_number(float(self.errors[at]), 3)}"]
         return [short(self.names[at]), told, *error]
 
 

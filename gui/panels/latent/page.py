@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 from gui.panels.latent.asking import Asking
 from gui.panels.latent.mapped import Scene
 from gui.session import Session
-from gui.widgets.text import label
+from gui.widgets.labels import label
 
 CHOOSE = "Select an image: click its point on the map."
 WORKING = "Computing…"

@@ -12,9 +12,9 @@ from gui.panels.latent.mapped import Scene, short
 from gui.panels.latent.page import WORKING, Page
 from gui.session import Session
 from gui.widgets.buttons import Button
+from gui.widgets.image_board import ImageBoard, Picture
 from gui.widgets.image_grid import ImageGrid
-from gui.widgets.picture_board import Picture, PictureBoard
-from gui.widgets.text import label, number
+from gui.widgets.labels import format_number, label
 from gui.widgets.view_state import ViewState
 
 COUNT, MOST, MOST_SEED = 24, 128, 9999
@@ -33,7 +33,7 @@ class SamplesPage(Page):
         self.source, self.count, self.seed, self.another = QComboBox(), QSpinBox(), QSpinBox(), Button("Resample")
         self.grid = ImageGrid(86)
         self.grid.setAccessibleName("generated images")
-        self.board = PictureBoard(ViewState(parent=self), lambda view: view.set_orientation(""))
+        self.board = ImageBoard(ViewState(parent=self), lambda view: view.set_orientation(""))
         self.board.setFixedWidth(PAIR_PX)
         self.source.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.count.setRange(1, MOST)
@@ -117,7 +117,7 @@ class SamplesPage(Page):
         word = "near copy ▲" if near["memorised"] else ""
         row = [
             Picture("sample", f"sample {at + 1}", self._images[at], caption=word),
-            Picture("near", short(near["name"]), train, caption=number(near["distance"], 2)),
+            Picture("near", short(near["name"]), train, caption=format_number(near["distance"], 2)),
         ]
         self.board.set_pictures([row])
 

@@ -14,10 +14,10 @@ from gui.session import Session
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
 from gui.widgets.flow_layout import FlowLayout
+from gui.widgets.image_board import ImageBoard, Picture
+from gui.widgets.labels import format_number, label
 from gui.widgets.notice import NoticeBox
-from gui.widgets.picture_board import Picture, PictureBoard
 from gui.widgets.slice_row import SliceRow
-from gui.widgets.text import label, number
 from gui.widgets.view_state import ViewState
 
 NEIGHBOURS, LEAST = 4, 1e-4
@@ -38,8 +38,8 @@ class ScanCard(Card):
         super().__init__("Image")
         self.near, self.made = Asking(session, "latent-near", self), Asking(session, "latent-scan", self)
         self.state, self.scene = ViewState(parent=self), None
-        self.pair = PictureBoard(self.state, lambda view: view.set_orientation(""))
-        self.boards = {key: PictureBoard(self.state, lambda view: view.set_orientation("")) for key in NEAR}
+        self.pair = ImageBoard(self.state, lambda view: view.set_orientation(""))
+        self.boards = {key: ImageBoard(self.state, lambda view: view.set_orientation("")) for key in NEAR}
         self.titles = {key: label(title, role="caption") for key, title in NEAR.items()}
         self.notice, self.empty, self.body_ = NoticeBox(), label(EMPTY, role="quiet", wrap=True), QWidget()
         self.slices, self.facts = SliceRow(), label(role="caption", wrap=True)
@@ -65,7 +65,7 @@ class ScanCard(Card):
             column.addWidget(self.titles[key])
             column.addWidget(board)
             board.setFixedHeight(NEAR_PX)
-            board.maximised.connect(lambda at: self.chosen.emit(("train", int(at.rsplit("-", 1)[1]))))
+            board.maximized.connect(lambda at: self.chosen.emit(("train", int(at.rsplit("-", 1)[1]))))
         column.addWidget(self.notice)
         for key, button in self.buttons.items():
             button.setToolTip(f"Open this image in {PLACES[key]}")
@@ -128,7 +128,7 @@ class ScanCard(Card):
             return
         for key, board in self.boards.items():
             found = content[key]
-            self.titles[key].setText(f"{NEAR[key]} · typical distance {number(found['typical'], 2)}")
+            self.titles[key].setText(f"{NEAR[key]} · typical distance {format_number(found['typical'], 2)}")
             row = [
                 Picture(
                     f"{key}-{near['index']}",
@@ -138,8 +138,10 @@ class ScanCard(Card):
                 for near in found["nearest"]
             ]
             board.set_pictures([row])
-            names = "\n".join(f"{number(near['distance'], 3)}  {short(near['name'])}" for near in found["nearest"])
-            board.setToolTip(f"{TIP.format(unit=found['unit'], typical=number(found['typical'], 2))}\n{names}")
+            names = "\n".join(
+                f"{format_number(near['distance'], 3)}  {short(near['name'])}" for near in found["nearest"]
+            )
+            board.setToolTip(f"{TIP.format(unit=found['unit'], typical=format_number(found['typical'], 2))}\n{names}")
         sentence = content["sentence"].replace(content["name"], "This image", 1)
         self.notice.show_notice(sentence, "warning" if content["memorised"] else "info")
 
@@ -157,4 +159,4 @@ class ScanCard(Card):
 
 def distance_text(distance: float) -> str:
     """Write a distance; what only rounding keeps from zero is zero."""
-    return number(distance if distance > LEAST else 0.0, 2)
+    return format_number(distance if distance > LEAST else 0.0, 2)

@@ -12,10 +12,10 @@ from gui.panels.latent.page import CHOOSE, WORKING, Page
 from gui.pixmaps import Colormap
 from gui.session import Session
 from gui.widgets.buttons import Button
-from gui.widgets.curve_plot import CurvePlot
-from gui.widgets.curve_series import SeriesStyle
-from gui.widgets.picture_board import Picture, PictureBoard
-from gui.widgets.text import label, number
+from gui.widgets.curves.plot import CurvePlot
+from gui.widgets.curves.series import SeriesStyle
+from gui.widgets.image_board import ImageBoard, Picture
+from gui.widgets.labels import format_number, label
 from gui.widgets.view_state import View, ViewState
 
 SAMPLES, SCANS = 32, 64
@@ -31,7 +31,7 @@ class SpreadPage(Page):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.calibrating = Asking(session, "latent-calibrate", self)
-        self.pictures = PictureBoard(ViewState(parent=self), lambda view: view.set_orientation(""))
+        self.pictures = ImageBoard(ViewState(parent=self), lambda view: view.set_orientation(""))
         self.heat = ViewState(View(window=0.1, level=0.05), self)
         self.plot = CurvePlot("observed coverage", "nominal coverage")
         self.button, self.told = Button(f"Check calibration ({SCANS} validation images)"), label(role="caption")
@@ -83,7 +83,9 @@ class SpreadPage(Page):
         original, mean, spread = (content[key] for key in ("original", "mean", "spread"))
         top = float(np.quantile(spread, 0.999)) or 1e-3
         self.heat.update(window=top, level=top / 2)
-        heat = Picture("spread", "posterior SD", spread, Colormap.HEAT, f"0 to {number(top, 2)}", light=self.heat)
+        heat = Picture(
+            "spread", "posterior SD", spread, Colormap.HEAT, f"0 to {format_number(top, 2)}", light=self.heat
+        )
         self.pictures.set_pictures(
             [[Picture("original", "original", original), Picture("mean", "mean of posterior samples", mean), heat]]
         )

@@ -11,7 +11,7 @@ from gui.panels.latent.asking import Asking
 from gui.panels.latent.choice_card import METHODS
 from gui.panels.latent.mapped import Place, Scene
 from gui.session import Session
-from gui.widgets.scatter_model import Point
+from gui.widgets.scatter.model import Point
 
 NEAREST = 4
 PLACED = "⊕ {name} is projected onto the same principal components."

@@ -12,10 +12,10 @@ from gui.panels.latent.mapped import Scene
 from gui.panels.latent.page import CHOOSE, WORKING, Page
 from gui.pixmaps import Colormap, robust_limit
 from gui.session import Session
-from gui.widgets.number_model import Column, Row
+from gui.widgets.image_board import ImageBoard, Picture
+from gui.widgets.labels import format_number, label
+from gui.widgets.number_model import TableColumn, TableRow
 from gui.widgets.number_table import NumberTable
-from gui.widgets.picture_board import Picture, PictureBoard
-from gui.widgets.text import label, number
 from gui.widgets.view_state import ViewState
 
 STEPS = 21
@@ -31,10 +31,12 @@ class WalkPage(Page):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.state = ViewState(parent=self)
-        self.table = NumberTable((Column("Dimension", str, False), Column("variance"), Column("", str, False)))
+        self.table = NumberTable(
+            (TableColumn("Dimension", str, False), TableColumn("variance"), TableColumn("", str, False))
+        )
         self.table.setAccessibleName("latent dimensions, most informative first")
         self.table.setFixedWidth(TABLE_PX)
-        self.board = PictureBoard(self.state, lambda view: view.set_orientation(""))
+        self.board = ImageBoard(self.state, lambda view: view.set_orientation(""))
         self.slider, self.value = QSlider(Qt.Orientation.Horizontal), label(role="caption")
         self.slider.setRange(0, STEPS - 1)
         self.slider.setAccessibleName("value of the latent dimension")
@@ -83,9 +85,11 @@ class WalkPage(Page):
         if self._listed is scene.mapped.dimensions:
             return
         self._listed, found = scene.mapped.dimensions, scene.mapped.dimensions
-        self.table.set_columns((Column("Dimension", str, False), Column(found["measure"]), Column("", str, False)))
+        self.table.set_columns(
+            (TableColumn("Dimension", str, False), TableColumn(found["measure"]), TableColumn("", str, False))
+        )
         rows = [
-            Row(
+            TableRow(
                 str(at),
                 (str(at), value, "" if active else "inactive (collapsed)"),
                 roles={} if active else {2: "danger"},
@@ -94,7 +98,7 @@ class WalkPage(Page):
         ]
         with QSignalBlocker(self.table):
             self.table.set_rows(rows)
-            self.table.choose([str(found["order"][0])] if found["order"] else [])
+            self.table.select([str(found["order"][0])] if found["order"] else [])
 
     def _on_dimension_chosen(self) -> None:
         if self.scene is not None:
@@ -108,7 +112,7 @@ class WalkPage(Page):
         with QSignalBlocker(self.slider):
             self.slider.setValue(int(np.abs(np.asarray(self._values) - own).argmin()))
         self.state.update(limit=max(robust_limit(self._images[[0, -1]] - self._own), 0.01))
-        self.tell(f"{content['name'].rsplit('/', 1)[-1]}: own value {number(own, 3)}. {ENDS}")
+        self.tell(f"{content['name'].rsplit('/', 1)[-1]}: own value {format_number(own, 3)}. {ENDS}")
         self._show()
         self.reveal()
 
@@ -117,8 +121,8 @@ class WalkPage(Page):
         if self._images is None or self._own is None:
             return
         at = min(self.slider.value(), len(self._images) - 1)
-        image, value = self._images[at], number(self._values[at], 3)
-        limit = number(self.state.view.limit, 2)
+        image, value = self._images[at], format_number(self._values[at], 3)
+        limit = format_number(self.state.view.limit, 2)
         self.value.setText(f"value {value} · difference ± {limit}")
         row = [
             Picture("own", "reconstruction", self._own),

@@ -13,8 +13,8 @@ from gui.panels.layers.network import INPUT
 from gui.panels.layers.page import TEXT_PX, Page
 from gui.panels.layers.showing import Other, Showing
 from gui.pixmaps import Array, Colormap
-from gui.widgets.large_board import LargeBoard, LargePicture
-from gui.widgets.text import label, number
+from gui.widgets.labels import format_number, label
+from gui.widgets.linked_images import LinkedImage, LinkedImages
 
 SHOWN = 3
 NOBODY = "Select another run, or add another image for this one."
@@ -30,7 +30,7 @@ class BothPage(Page):
 
     def __init__(self, showing: Showing) -> None:
         super().__init__(showing, "layers-both")
-        self.board, self.against, self.layer = LargeBoard(SHOWN), QComboBox(), QComboBox()
+        self.board, self.against, self.layer = LinkedImages(SHOWN), QComboBox(), QComboBox()
         self._offered: list[tuple[str, Any]] = []
         self._content: dict[str, Any] = {}
         side, column = QWidget(), QVBoxLayout()
@@ -99,7 +99,7 @@ class BothPage(Page):
         pair = seen.values[..., choice.channel], other.values[..., choice.channel]
         rms = float(np.sqrt(np.mean(np.square(pair[0] - pair[1]))))
         title = f"{scan.title} · channel {choice.channel}"
-        text = f"Channel {choice.channel} on two images: RMS difference {number(rms, 3)}."
+        text = f"Channel {choice.channel} on two images: RMS difference {format_number(rms, 3)}."
         self._show_pair(pair, title, text)
 
     def _follow_run(self, run: str) -> None:
@@ -128,7 +128,7 @@ class BothPage(Page):
             return
         pairs = np.asarray(content["pairs"])
         at = np.flatnonzero(pairs[:, 0] == choice.channel)
-        mean = number(float(np.mean(content["correlation"])), 2)
+        mean = format_number(float(np.mean(content["correlation"])), 2)
         whole = f"{len(pairs)} matched channels, mean correlation {mean}."
         if not len(at):
             self._show(None, (), f"Channel {choice.channel} has no match in the other model. {whole}")
@@ -137,7 +137,7 @@ class BothPage(Page):
         mate, row = int(pairs[at[0], 1]), int(at[0])
         values: Array = np.atleast_2d(other[..., mate])
         run = content["runs"][1].replace("\\", "/").rsplit("/", 1)[-1]
-        numbers = number(content["correlation"][row], 2), number(content["rms"][row], 3)
+        numbers = format_number(content["correlation"][row], 2), format_number(content["rms"][row], 3)
         text = f"Best match: channel {mate}, correlation {numbers[0]}, RMS difference {numbers[1]}. {whole}"
         self._show_pair((seen.values[..., choice.channel], values), f"{run} · channel {mate}", text)
 
@@ -148,15 +148,15 @@ class BothPage(Page):
         high = max(float(pair[0].max()), float(pair[1].max()), low + 1e-12)
         limits = (-max(-low, high), max(-low, high)) if choice.lighting.signed else (low, high)
         mine = f"channel {choice.channel}"
-        pictures = [LargePicture(mine, pair[0], limits, choice.lighting.scale)]
-        pictures.append(LargePicture(title, pair[1], limits, choice.lighting.scale))
+        pictures = [LinkedImage(mine, pair[0], limits, choice.lighting.scale)]
+        pictures.append(LinkedImage(title, pair[1], limits, choice.lighting.scale))
         if pair[0].shape == pair[1].shape:
             difference: Array = np.asarray(pair[0] - pair[1])
             most = float(np.abs(difference).max()) or 1.0
-            pictures.append(LargePicture("difference", difference, (-most, most), Colormap.SIGNED))
+            pictures.append(LinkedImage("difference", difference, (-most, most), Colormap.SIGNED))
         self._show(Other(title, pair[1], limits), pictures, text)
 
-    def _show(self, other: Other | None, pictures: tuple[()] | list[LargePicture], text: str) -> None:
+    def _show(self, other: Other | None, pictures: tuple[()] | list[LinkedImage], text: str) -> None:
         self.showing.set_other(other)
         self.board.show_pictures(pictures)
         self.words.setText(text)

@@ -12,7 +12,7 @@ from gui.panels.layers.network import LayerFacts
 from gui.panels.layers.scans_card import ScansCard
 from gui.panels.layers.strip_card import StripCard
 from gui.theme import GAP
-from gui.widgets.region_state import RegionState
+from gui.widgets.region.state import RegionState
 from gui.widgets.view_state import ViewState
 
 RIGHT_PX = 336

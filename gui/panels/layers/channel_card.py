@@ -9,11 +9,11 @@ from PySide6.QtWidgets import QGridLayout, QLabel
 from gui.panels.layers.network import LayerFacts
 from gui.panels.layers.order import Lighting, Numbers
 from gui.pixmaps import Array
+from gui.widgets.box_overlay import BoxOverlay
 from gui.widgets.card import Card
-from gui.widgets.colour_bar import ColourBar
-from gui.widgets.field_box import FieldBox
+from gui.widgets.color_bar import ColorBar
 from gui.widgets.image_view import ImageView
-from gui.widgets.text import label, number, percent
+from gui.widgets.labels import format_number, label, percent
 from gui.widgets.view_state import ViewState
 
 PICTURE_PX = 258
@@ -30,8 +30,8 @@ class ChannelCard(Card):
 
     def __init__(self, state: ViewState) -> None:
         super().__init__("Channel")
-        self.view, self.bar = ImageView(state), ColourBar()
-        self.unit = FieldBox(self.view)
+        self.view, self.bar = ImageView(state), ColorBar()
+        self.unit = BoxOverlay(self.view)
         self.source = label(role="caption", wrap=True)
         self.values: dict[str, QLabel] = {}
         self.view.setFixedHeight(PICTURE_PX)
@@ -60,9 +60,9 @@ class ChannelCard(Card):
         """Show the values of one channel, (h, w), in the colours between its limits."""
         low, high = limits
         self.set_title(f"Channel {channel}")
-        self.view.state.set_home(window=high - low, level=(low + high) / 2, limit=max(abs(low), abs(high)))
+        self.view.state.set_default_view(window=high - low, level=(low + high) / 2, limit=max(abs(low), abs(high)))
         self.view.set_image(np.asarray(values), lighting.scale)
-        self.view.setAccessibleName(f"channel {channel}, from {number(low, 3)} to {number(high, 3)}")
+        self.view.setAccessibleName(f"channel {channel}, from {format_number(low, 3)} to {format_number(high, 3)}")
         self.bar.set_range(lighting.scale, low, high)
 
     def mark(self, unit: tuple[int, int] | None) -> None:
@@ -84,7 +84,7 @@ class ChannelCard(Card):
         if layer is not None:
             facts["Receptive field"] = layer.field_text
             facts["Kernel"] = layer.kernel_text or NONE
-            facts["Parameters of the layer"] = number(layer.parameters)
+            facts["Parameters of the layer"] = format_number(layer.parameters)
         for name, text in facts.items():
             self.values[name].setText(text)
         self.source.setText(source)
@@ -97,10 +97,10 @@ def _numbers(numbers: Numbers, channel: int) -> dict[str, str]:
         values: Sequence[float] | None = numbers.get(name)  # type: ignore[assignment]
         return float(values[channel]) if values is not None and channel < len(values) else None
 
-    found = {"Mean": number(one("mean"), 3), "SD": number(one("spread"), 3)}
+    found = {"Mean": format_number(one("mean"), 3), "SD": format_number(one("spread"), 3)}
     zeros, low, high = one("zeros"), one("lowest"), one("highest")
     if zeros is not None:
         found["Zeros"] = percent(zeros)
     if low is not None and high is not None:
-        found["Min to max"] = f"{number(low, 3)} to {number(high, 3)}"
+        found["Min to max"] = f"{format_number(low, 3)} to {format_number(high, 3)}"
     return found

@@ -11,10 +11,10 @@ from gui.panels.layers.network import INPUT
 from gui.panels.layers.page import Page
 from gui.panels.layers.showing import Showing
 from gui.pixmaps import Array, Colormap
-from gui.widgets.channel_mosaic import ChannelMosaic, Channels
-from gui.widgets.large_board import LargeBoard, LargePicture
-from gui.widgets.text import number
-from gui.widgets.thumbnail_pairs import Pair, ThumbnailPairs
+from gui.widgets.channel_mosaic import ChannelMosaic, MosaicData
+from gui.widgets.labels import format_number
+from gui.widgets.linked_images import LinkedImage, LinkedImages
+from gui.widgets.thumbnail_pairs import ThumbnailPair, ThumbnailPairs
 
 FAVOURITES = 10
 SPLIT = "validation"
@@ -56,10 +56,12 @@ class KernelsPage(Page):
         mine: Array = np.moveaxis(weights[choice.channel], 0, -1)
         most = float(np.abs(mine).max()) or 1.0
         order = [int(at) for at in np.argsort(-np.abs(mine).sum((0, 1)), kind="stable")]
-        self.mosaic.set_channels(Channels(mine, order, lambda _: (-most, most), Colormap.SIGNED))
+        self.mosaic.set_channels(MosaicData(mine, order, lambda _: (-most, most), Colormap.SIGNED))
         inputs, high, wide = mine.shape[2], *mine.shape[:2]
         given = "its single input" if inputs == 1 else f"each of its {inputs} inputs, strongest first"
-        text = f"Weights of channel {choice.channel}: {high} × {wide} for {given}. One scale, ±{number(most, 2)}."
+        text = (
+            f"Weights of channel {choice.channel}: {high} × {wide} for {given}. One scale, ±{format_number(most, 2)}."
+        )
         self.words.setText(f"{text} Blue is negative, orange positive.")
 
 
@@ -100,8 +102,8 @@ class FavouritesPage(Page):
             image = data.thumbnails[int(rows[each["index"]])].astype(np.float32) / 255
             x, y, wide, high = (round(side * len(image) / network.size) for side in each["box"])
             patch = image[max(y, 0) : max(y + high, 1), max(x, 0) : max(x + wide, 1)]
-            title = f"{scan_title(each['name'])} · {number(each['value'], 3)}"
-            pairs.append(Pair(title, image, patch, (0.0, 1.0), Colormap.GRAY, number(each["value"], 3)))
+            title = f"{scan_title(each['name'])} · {format_number(each['value'], 3)}"
+            pairs.append(ThumbnailPair(title, image, patch, (0.0, 1.0), Colormap.GRAY, format_number(each["value"], 3)))
         self.pairs.set_pairs(pairs, -1)
         text = (
             f"The {SPLIT} images that activate channel {choice.channel} most, with the receptive field of the top unit"
@@ -117,7 +119,7 @@ class PreferredPage(Page):
 
     def __init__(self, showing: Showing) -> None:
         super().__init__(showing, "layers-preferred")
-        self.board = LargeBoard(2)
+        self.board = LinkedImages(2)
         self.place(self.board)
         self.aside.found.connect(self._on_found)
 
@@ -133,12 +135,12 @@ class PreferredPage(Page):
             self.words.setText("Running gradient ascent from a uniform gray image…")
 
     def _on_found(self, content: dict[str, Any]) -> None:
-        pictures = [LargePicture("optimized input", content["picture"])]
+        pictures = [LinkedImage("optimized input", content["picture"])]
         seen = self.showing.seen
         if seen is not None:
-            pictures.append(LargePicture("image", seen.original))
+            pictures.append(LinkedImage("image", seen.original))
         self.board.show_pictures(pictures)
-        start, value = number(content["start"], 3), number(content["value"], 3)
+        start, value = format_number(content["start"], 3), format_number(content["value"], 3)
         self.words.setText(
             f"Gradient ascent from uniform gray: channel {content['channel']} rises from {start} to {value}. "
             "The optimized input need not resemble any real image."

@@ -11,10 +11,10 @@ from gui.panels.layers.page import Page
 from gui.panels.layers.showing import Showing
 from gui.widgets.buttons import Button
 from gui.widgets.image_view import ImageView
-from gui.widgets.region_buttons import HINTS, RegionButtons
-from gui.widgets.region_tool import RegionTool
+from gui.widgets.labels import format_number, label, percent
+from gui.widgets.region.buttons import HINTS, RegionButtons
+from gui.widgets.region.tool import RegionTool
 from gui.widgets.stage_curve import Stage, StageCurve
-from gui.widgets.text import label, number, percent
 from gui.widgets.view_state import ViewState
 
 PICTURE_PX, SIDE_PX = 150, 386
@@ -72,7 +72,7 @@ class LesionPage(Page):
         scan = self.showing.choice.scan
         known = [] if scan is None or scan.opened else self.known.regions_for(scan.data, scan.name)
         self.buttons.show_known(known)
-        self.regions.turn_to(scan.key if scan else "", known[0] if known else None)
+        self.regions.set_image(scan.key if scan else "", known[0] if known else None)
         self.follow()
 
     def follow(self) -> None:
@@ -128,10 +128,10 @@ class LesionPage(Page):
 def stages_of(content: dict[str, Any]) -> list[Stage]:
     """The picture and every stage that was asked."""
     first = content["picture_d_prime"]
-    made = [Stage("image", 1.0, 1.0, f"image · d′ = {number(first, 3)}")]
+    made = [Stage("image", 1.0, 1.0, f"image · d′ = {format_number(first, 3)}")]
     for layer in content["layers"]:
         kept, alone = percent(layer["held_share"]), percent(layer["alone_share"])
-        known = f"{layer['name']} · d′ = {number(layer['held_d_prime'], 3)}"
+        known = f"{layer['name']} · d′ = {format_number(layer['held_d_prime'], 3)}"
         text = f"{known}, retained {kept} (all paths) · {alone} (this layer only)"
         made.append(Stage(layer["name"], layer["held_share"], layer["alone_share"], text))
     return made
@@ -145,7 +145,7 @@ def lost_share(content: dict[str, Any]) -> float:
 def sentence(content: dict[str, Any]) -> str:
     """Say who loses most, what is left at the end, and what not to take it for."""
     last = content["layers"][-1]
-    end = f"At the output, {percent(last['held_share'])} of d′ = {number(content['picture_d_prime'], 3)} is retained."
+    end = f"At the output, {percent(last['held_share'])} of d′ = {format_number(content['picture_d_prime'], 3)} is retained."
     kept = content["pairs"][0]["contrast_kept"] if content["pairs"] else None
     contrast = f" Lesion contrast retained at the output: {percent(kept)}." if kept is not None and kept == kept else ""
     if content["loses_most"] is None:

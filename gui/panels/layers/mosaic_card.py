@@ -6,12 +6,12 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QStackedWidget
 
 from gui.panels.layers.order import SORTS, Lighting
+from gui.widgets.box_overlay import BoxOverlay
 from gui.widgets.buttons import IconButton
 from gui.widgets.card import Card
-from gui.widgets.channel_mosaic import ChannelMosaic, Channels
-from gui.widgets.colour_bar import ColourBar
-from gui.widgets.field_box import FieldBox
-from gui.widgets.large_board import LargeBoard, LargePicture
+from gui.widgets.channel_mosaic import ChannelMosaic, MosaicData
+from gui.widgets.color_bar import ColorBar
+from gui.widgets.linked_images import LinkedImage, LinkedImages
 
 SCALES = {True: "Common scale", False: "Scale per channel"}
 COLOURS = {False: "Sequential color map", True: "Diverging color map"}
@@ -27,10 +27,10 @@ class MosaicCard(Card):
 
     def __init__(self) -> None:
         super().__init__("Channels")
-        self.mosaic, self.large = ChannelMosaic(), LargeBoard(MOST_LARGE)
+        self.mosaic, self.large = ChannelMosaic(), LinkedImages(MOST_LARGE)
         self.sort, self.scale, self.colours = QComboBox(), QComboBox(), QComboBox()
-        self.bar, self.enlarge = ColourBar(), IconButton("maximise", "Enlarge the channel (Enter)", checkable=True)
-        self.field = FieldBox(self.large.cells[0].view)
+        self.bar, self.enlarge = ColorBar(), IconButton("maximise", "Enlarge the channel (Enter)", checkable=True)
+        self.field = BoxOverlay(self.large.cells[0].view)
         self._pages = QStackedWidget()
         for page in (self.mosaic, self.large):
             self._pages.addWidget(page)
@@ -64,7 +64,9 @@ class MosaicCard(Card):
         self.scale.setCurrentIndex(self.scale.findData(lighting.shared))
         self.colours.setCurrentIndex(self.colours.findData(lighting.signed))
 
-    def show_channels(self, title: str, subtitle: str, channels: Channels, limits: tuple[float, float] | None) -> None:
+    def show_channels(
+        self, title: str, subtitle: str, channels: MosaicData, limits: tuple[float, float] | None
+    ) -> None:
         """Show the channels of a layer; limits of the scale where one is for all of them."""
         self.set_title(title)
         self.set_subtitle(subtitle)
@@ -81,7 +83,7 @@ class MosaicCard(Card):
         self.mosaic.set_channels(None, text)
         self.bar.hide()
 
-    def show_large(self, pictures: Sequence[LargePicture]) -> None:
+    def show_large(self, pictures: Sequence[LinkedImage]) -> None:
         self.large.show_pictures(pictures)
 
     def is_large(self) -> bool:

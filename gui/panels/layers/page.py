@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from gui.panels.layers.aside import Aside
 from gui.panels.layers.showing import Showing
-from gui.widgets.text import label
+from gui.widgets.labels import label
 
 TEXT_PX = 232
 

@@ -3,7 +3,7 @@
 from PySide6.QtCore import QObject, Signal
 
 from gui.panels.layers.showing import Showing
-from gui.widgets.text import fixed, number
+from gui.widgets.labels import fixed, format_number
 
 
 class Pointing(QObject):
@@ -48,7 +48,7 @@ class Pointing(QObject):
         if seen is None or not (0 <= y < seen.values.shape[0] and 0 <= x < seen.values.shape[1]):
             return ""
         box = facts.box(y, x) if facts else (x, y, 1, 1)
-        value = number(float(seen.values[y, x, channel]), 4)
+        value = format_number(float(seen.values[y, x, channel]), 4)
         cards = self._showing.cards
         cards.scans.show_field(box, facts.sees_text(y, x) if facts else f"One pixel at x {x}, y {y}.")
         cards.mosaic.field.set_box(box)

@@ -10,10 +10,10 @@ from gui.panels.layers.network import INPUT, LayerFacts
 from gui.panels.layers.page import Page
 from gui.panels.layers.showing import Showing
 from gui.pixmaps import Array, Colormap, robust_limit
+from gui.widgets.box_overlay import BoxOverlay
 from gui.widgets.buttons import Button
-from gui.widgets.field_box import FieldBox
-from gui.widgets.large_board import LargeBoard, LargePicture
-from gui.widgets.text import number
+from gui.widgets.labels import format_number
+from gui.widgets.linked_images import LinkedImage, LinkedImages
 
 HOW = "to pixel brightness: orange = increases, blue = decreases. Activation per unit of intensity, color range"
 
@@ -26,8 +26,8 @@ class SaliencyPage(Page):
 
     def __init__(self, showing: Showing) -> None:
         super().__init__(showing, "layers-saliency")
-        self.board, self.whole = LargeBoard(2), Button("Whole channel")
-        self.fields = [FieldBox(cell.view) for cell in self.board.cells]
+        self.board, self.whole = LinkedImages(2), Button("Whole channel")
+        self.fields = [BoxOverlay(cell.view) for cell in self.board.cells]
         self.whole.setToolTip("Back to whole-channel saliency (Esc)")
         self.whole.hide()
         self.place(self.board, self.whole)
@@ -50,14 +50,16 @@ class SaliencyPage(Page):
     def _on_found(self, content: dict[str, Any]) -> None:
         original, found = (content[name][0] for name in ("originals", "saliency"))
         limit = limit_of(found)
-        saliency = LargePicture("saliency", found, (-limit, limit), Colormap.SIGNED)
-        self.board.show_pictures([LargePicture("image", original), saliency])
+        saliency = LinkedImage("saliency", found, (-limit, limit), Colormap.SIGNED)
+        self.board.show_pictures([LinkedImage("image", original), saliency])
         unit, facts = content["unit"], self.showing.facts
         box = facts.box(*unit) if unit and facts else None
         for field in self.fields:
             field.set_box(box)
         self.board.look_at(box)
-        self.words.setText(f"Sensitivity of {whose(content, facts)} {HOW} ±{number(limit, 2)}.{more(unit, facts)}")
+        self.words.setText(
+            f"Sensitivity of {whose(content, facts)} {HOW} ±{format_number(limit, 2)}.{more(unit, facts)}"
+        )
 
 
 def whose(content: dict[str, Any], facts: LayerFacts | None) -> str:

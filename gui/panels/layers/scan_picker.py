@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 from gui.loaded_data import CLEAN, PARTS, LoadedData, scan_title
 from gui.panels.layers.scans import Scan
 from gui.widgets.buttons import IconButton
-from gui.widgets.name_box import NameBox
+from gui.widgets.searchable_combo_box import SearchableComboBox
 from gui.widgets.slice_row import SliceRow
 
 
@@ -17,7 +17,7 @@ class ScanPicker(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.part, self.case, self.slices = QComboBox(), NameBox("image"), SliceRow()
+        self.part, self.case, self.slices = QComboBox(), SearchableComboBox("image"), SliceRow()
         self.back, self.forth = IconButton("chevron-left", "Previous image"), IconButton("chevron-right", "Next image")
         self.data: LoadedData | None = None
         self._scan: Scan | None = None

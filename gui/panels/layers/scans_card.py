@@ -9,14 +9,14 @@ from gui.panels.layers.choice import MOST_SCANS
 from gui.panels.layers.scan_picker import ScanPicker
 from gui.panels.layers.scans import Scan
 from gui.pixmaps import Array
+from gui.widgets.box_overlay import BoxOverlay
 from gui.widgets.buttons import IconButton
 from gui.widgets.card import Card
-from gui.widgets.field_box import FieldBox
 from gui.widgets.image_view import ImageView
-from gui.widgets.region_state import RegionState
-from gui.widgets.region_tool import RegionTool
-from gui.widgets.text import label
-from gui.widgets.thumbnail_pairs import Pair, ThumbnailPairs
+from gui.widgets.labels import label
+from gui.widgets.region.state import RegionState
+from gui.widgets.region.tool import RegionTool
+from gui.widgets.thumbnail_pairs import ThumbnailPair, ThumbnailPairs
 from gui.widgets.view_state import ViewState
 
 PICTURE_PX = 200
@@ -35,7 +35,7 @@ class ScansCard(Card):
         super().__init__("Images", "each with the channel")
         self.view, self.pairs, self.picker = ImageView(state), ThumbnailPairs(), ScanPicker()
         self.add_button, self.remove = IconButton("plus", "Add an image"), IconButton("minus", "Remove this image")
-        self.field, self.hint = FieldBox(self.view), label(FIELD_HINT, role="caption", wrap=True)
+        self.field, self.hint = BoxOverlay(self.view), label(FIELD_HINT, role="caption", wrap=True)
         RegionTool(self.view, regions)
         self.view.setFixedHeight(PICTURE_PX)
         self.view.set_orientation("")
@@ -59,7 +59,7 @@ class ScansCard(Card):
         self.add_button.setEnabled(bool(scans) and len(scans) < MOST_SCANS)
         self.view.setAccessibleName(f"image {scans[at].title}" if scans else "image")
 
-    def show_pairs(self, pairs: Sequence[Pair], at: int) -> None:
+    def show_pairs(self, pairs: Sequence[ThumbnailPair], at: int) -> None:
         """Show every scan beside the channel's answer to it."""
         self.pairs.set_pairs(pairs, at)
 

@@ -12,9 +12,9 @@ from gui.panels.layers.inquiry import Inquiry, Seen
 from gui.panels.layers.network import INPUT, LayerFacts, Network
 from gui.panels.layers.order import Numbers, limits_of, marks_of, numbers_of, ordered
 from gui.pixmaps import Array, Colormap
-from gui.widgets.channel_mosaic import Channels
-from gui.widgets.large_board import LargePicture
-from gui.widgets.thumbnail_pairs import Pair
+from gui.widgets.channel_mosaic import MosaicData
+from gui.widgets.linked_images import LinkedImage
+from gui.widgets.thumbnail_pairs import ThumbnailPair
 
 Counted = Callable[[str, str], tuple[Numbers, str]]
 
@@ -111,7 +111,7 @@ class Showing(QObject):
         if choice.channel < 0:
             choice.channel = order[0]
         marks = marks_of(choice.pins(), dead)
-        channels = Channels(seen.values, order, self.limits, choice.lighting.scale, marks)
+        channels = MosaicData(seen.values, order, self.limits, choice.lighting.scale, marks)
         shared = self.limits(None) if choice.lighting.shared else None
         shape = "×".join(map(str, self.facts.shape if self.facts else seen.values.shape))
         subtitle = f"{shape} · {len(dead)} dead" if "dead" in numbers else f"{shape} · sorted {over}"
@@ -168,7 +168,7 @@ class Showing(QObject):
             seen = self.inquiry.seen(look) if look else None
             answer = seen.values[..., choice.channel] if seen and choice.channel < seen.values.shape[-1] else None
             image = seen.original if seen else None
-            pairs.append(Pair(scan.title, image, answer, self.limits(choice.channel), choice.lighting.scale))
+            pairs.append(ThumbnailPair(scan.title, image, answer, self.limits(choice.channel), choice.lighting.scale))
         self.cards.scans.show_pairs(pairs, choice.at)
 
     def show_large(self) -> None:
@@ -177,7 +177,7 @@ class Showing(QObject):
             self.cards.mosaic.show_large(large_pictures(self.choice, self.inquiry))
 
 
-def large_pictures(choice: Choice, inquiry: Inquiry) -> list[LargePicture]:
+def large_pictures(choice: Choice, inquiry: Inquiry) -> list[LinkedImage]:
     """What stands on the large page: the scan, the channel, and it before or after the non-linearity.
 
     Values right before and after it have one scale; a convolution before a normalisation has one of its own.
@@ -194,10 +194,10 @@ def large_pictures(choice: Choice, inquiry: Inquiry) -> list[LargePicture]:
     if facts is not None and choice.layer in (facts.before, facts.after):
         ends = min(low for low, _ in limits.values()), max(high for _, high in limits.values())
         limits = dict.fromkeys(limits, ends)
-    made = [LargePicture("image", seen.original, (0.0, 1.0), Colormap.GRAY)]
+    made = [LinkedImage("image", seen.original, (0.0, 1.0), Colormap.GRAY)]
     for name, values in there.items():
         title = f"{name} · channel {choice.channel}"
-        made.append(LargePicture(title, values[..., choice.channel], limits[name], choice.lighting.scale))
+        made.append(LinkedImage(title, values[..., choice.channel], limits[name], choice.lighting.scale))
     return made
 
 

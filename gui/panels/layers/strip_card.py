@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QComboBox
 
 from gui.panels.layers.network import INPUT, Network
 from gui.widgets.card import Card
+from gui.widgets.labels import format_number, label
 from gui.widgets.network_strip import NetworkStrip
-from gui.widgets.text import label, number
 
 HINT = "click a layer · keys , and . for previous/next · arcs are skip connections"
 NO_RUN = "No trained model yet. Train one first."
@@ -60,4 +60,4 @@ def words_of(network: Network, name: str) -> str:
         return f"Input image: {network.size} × {network.size} pixels, intensities 0–1."
     facts = network.by_name[name]
     told = " ".join(facts.words)
-    return told or f"{facts.kind}, {number(facts.parameters)} parameters, output {facts.shape_text}."
+    return told or f"{facts.kind}, {format_number(facts.parameters)} parameters, output {facts.shape_text}."

@@ -9,7 +9,7 @@ from gui.panels.report.contents import Item
 from gui.widgets.buttons import Button, IconButton
 from gui.widgets.card import Card
 from gui.widgets.figure_view import FigureView
-from gui.widgets.text import label
+from gui.widgets.labels import label
 from gui.widgets.text_table import TextTable
 
 LIST_PX = 150  # high at the least

@@ -17,8 +17,8 @@ from gui.loaded_data import source_title
 from gui.panel import AppContext
 from gui.widgets.buttons import Button, IconButton
 from gui.widgets.card import Card
+from gui.widgets.labels import label
 from gui.widgets.notice import NoticeBox
-from gui.widgets.text import label
 
 SMALL = {"size": 64, "filters": (16, 32, 64), "latent": 64, "epochs": 5}
 PREPARED = ("size", "fit", "normalisation")

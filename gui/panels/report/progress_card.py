@@ -9,7 +9,7 @@ from gui.session import Session
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
 from gui.widgets.elided_label import ElidedLabel
-from gui.widgets.text import label
+from gui.widgets.labels import label
 
 STAGES = {"training": "Training", "measuring": "Evaluation", "drawing": "Figures"}
 STEPS = 1000

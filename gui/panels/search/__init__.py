@@ -22,7 +22,7 @@ from gui.panels.search.trial_rows import tip
 from gui.panels.search.trials_card import TrialsCard
 from gui.panels.search.watch import Watch
 from gui.theme import GAP
-from gui.widgets.beats import Beats
+from gui.widgets.step_queue import StepQueue
 from gui.widgets.timer import make_timer
 
 SIDE_PX, SOON_MS = 318, 120
@@ -42,7 +42,7 @@ class SearchPanel(Panel):
         self.exporter = Exporter(self)
         self.left, self.splitter = QStackedWidget(), QSplitter(Qt.Orientation.Vertical)
         self._shown_name, self._chosen = "", 0
-        self._beats = Beats(self)
+        self._beats = StepQueue(self)
         self._soon = make_timer(self, SOON_MS)
         self._soon.timeout.connect(self._show_trials)
         self._lay_out()
@@ -90,7 +90,7 @@ class SearchPanel(Panel):
         plot.axes.hovered.connect(self._on_line_hovered)
         plot.axes.chosen.connect(lambda key: self.choose(int(key)))
         trials.enqueue_wanted.connect(do.try_by_hand)
-        trials.hovered.connect(plot.axes.light)
+        trials.hovered.connect(plot.axes.highlight)
         trials.chosen.connect(self.choose)
         self.session.run_changed.connect(self._on_run_changed)
         self.session.data_loaded.connect(self._soon.start)
@@ -123,7 +123,7 @@ class SearchPanel(Panel):
         steps: list[Callable[[], object]] = [lambda: self.plot.show_found(watch.found, job), self._show_trials]
         steps += [lambda card=card: card.show_found(watch.found) for card in cards]  # type: ignore[misc]
         spread = found is not None and len(found.trials) > MANY
-        (self._beats.take if spread else self._beats.take_now)(steps)
+        (self._beats.schedule if spread else self._beats.run_now)(steps)
 
     def choose(self, number: int) -> None:
         """Look at one trial."""
@@ -137,7 +137,7 @@ class SearchPanel(Panel):
         trial = (found.trial(self._chosen) or found.best) if found else None
         if trial is not None and self._chosen:
             self.trials.choose(trial.number)
-        self.plot.axes.pick(str(trial.number) if trial else "")
+        self.plot.axes.select(str(trial.number) if trial else "")
         if self.isVisible():
             self.trial.show_trial(found, trial)
 
@@ -178,7 +178,7 @@ class SearchPanel(Panel):
 
     def _on_line_hovered(self, key: str) -> None:
         """Light the row of a line, and say in the status bar what it is."""
-        self.trials.table.light(key)
+        self.trials.table.highlight(key)
         found = self.watch.found
         trial = found.trial(int(key)) if found and key else None
         self.status_changed.emit(tip(found, trial).replace("\n", " · ") if found and trial else "")

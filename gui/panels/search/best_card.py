@@ -4,9 +4,9 @@ from gui.panels.search.found import Found
 from gui.panels.search.trial_lines import best_so_far
 from gui.panels.search.trial_rows import score_title
 from gui.widgets.card import Card
-from gui.widgets.curve_plot import CurvePlot
-from gui.widgets.curve_series import SeriesStyle
-from gui.widgets.text import number
+from gui.widgets.curves.plot import CurvePlot
+from gui.widgets.curves.series import SeriesStyle
+from gui.widgets.labels import format_number
 
 EMPTY = "The best validation loss appears here after the first finished trial."
 KEY = "best so far"
@@ -25,10 +25,10 @@ class BestCard(Card):
     def show_found(self, found: Found | None) -> None:
         numbers, bests = best_so_far(found) if found else ([], [])
         if found and numbers:
-            self.plot.canvas.set_steps(numbers[-1])
+            self.plot.canvas.set_x_limit(numbers[-1])
             self.plot.set_series(KEY, numbers, bests, SeriesStyle(score_title(found), "role:accent"))
             self.plot.mark_best(KEY, found.best.number if found.best else None)
         else:
             self.plot.keep_series([])
         best = found.best if found else None
-        self.set_subtitle(f"{number(best.score)} in trial {best.number}" if best else "")
+        self.set_subtitle(f"{format_number(best.score)} in trial {best.number}" if best else "")

@@ -19,8 +19,8 @@ from gui.panels.search.order_card import check, size_words
 from gui.panels.search.space_editor import SpaceEditor
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
+from gui.widgets.labels import label
 from gui.widgets.notice import NoticeBox
-from gui.widgets.text import label
 
 APPLY, GO_ON = "Apply to search", "Resume with these"
 LATER = "Changes to parallel trials and pruning take effect when the search is resumed."

@@ -12,7 +12,7 @@ from gui.form import tool_tip
 from gui.panels.search.drafts import KINDS, Draft, specs, title
 from gui.widgets.buttons import IconButton
 from gui.widgets.elided_label import ElidedLabel
-from gui.widgets.text import label, restyle
+from gui.widgets.labels import label, set_style_property
 
 HINTS = {"ints": "32, 64; 32, 64, 128", "bool": "yes, no"}
 UNDO_KEYS = (Qt.Key.Key_Z, Qt.Key.Key_Y)
@@ -166,7 +166,7 @@ class DimensionRow(QWidget):
         self.problem.setVisible(bool(text))
         for line in (self.text, self.low, self.high):
             if line.property("invalid") != bool(text):
-                restyle(line, invalid=bool(text))
+                set_style_property(line, invalid=bool(text))
 
     def _edit(self, **changes: Any) -> None:
         self.edited.emit(replace(self.draft, **changes))

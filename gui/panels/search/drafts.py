@@ -12,7 +12,7 @@ from engine.errors import ConfigError
 from engine.search import space, space_file
 from engine.search.space import Space
 from gui.field_editors import FORMATTERS, PARSERS
-from gui.widgets.text import MINUS
+from gui.widgets.labels import MINUS
 
 KINDS = {"list": "List", "range": "Range", "log": "Log range"}
 LEFT_OUT = ("seed", "tracking")  # the search sets the seed; what is recorded changes no result

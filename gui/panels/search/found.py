@@ -9,7 +9,7 @@ from engine.search import folder, statistics
 from engine.search.folder import SearchFolder, SearchSpec
 from engine.search.storage import Trial
 from gui.status import duration
-from gui.widgets.text import grouped
+from gui.widgets.labels import grouped
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from engine.search import space
 from gui.form import Form
 from gui.panels.search.drafts import specs
 from gui.panels.search.found import Found
+from gui.widgets.labels import label
 from gui.widgets.notice import NoticeBox
-from gui.widgets.text import label
 from gui.widgets.timer import make_timer
 
 ABOUT = (

@@ -10,8 +10,8 @@ from gui.panels.search.drafts import title
 from gui.panels.search.found import Found
 from gui.session import Session
 from gui.widgets.card import Card
-from gui.widgets.effect_bars import Effect, EffectBars
-from gui.widgets.text import fixed, label, number
+from gui.widgets.effect_bars import EffectBar, EffectBars
+from gui.widgets.labels import fixed, format_number, label
 
 PANEL = "search-importance"
 FEW = "Available after a few more trials."
@@ -57,7 +57,7 @@ class ImportanceCard(Card):
             plan = found.plan
             self._session.ask(ComputeImportances, PANEL, base=plan.base, space=plan.space.to_dict(), trials=pairs)
 
-    def _show(self, bars: Sequence[Effect], caption: str) -> None:
+    def _show(self, bars: Sequence[EffectBar], caption: str) -> None:
         self.bars.show_effects(bars)
         self.bars.setVisible(bool(bars))
         self.caption.setText(caption)
@@ -80,19 +80,19 @@ class ImportanceCard(Card):
             self._show((), f"{refused.reason} {refused.advice}".strip())
 
 
-def effects(weighed: Sequence[Importance], ordered: Collection[str]) -> list[Effect]:
+def effects(weighed: Sequence[Importance], ordered: Collection[str]) -> list[EffectBar]:
     """The bars: of relative effects the length is that of the logarithm, so that half and double are alike."""
     return [_effect(each, each.name in ordered) for each in weighed]
 
 
-def _effect(each: Importance, ordered: bool) -> Effect:
+def _effect(each: Importance, ordered: bool) -> EffectBar:
     size, low, high = (_length(value, each.is_relative) for value in (each.effect, each.low, each.high))
     crosses = ordered and each.low * each.high <= 0
     near, far = (0.0, max(low, high)) if crosses else sorted((low, high))
     told = f"{share(each.effect, each)} ({share(each.low, each)} to {share(each.high, each)})"
     unknown = "direction uncertain" if ordered else "across its values"
     said = f"{SIGNS.get(each.sign, unknown)} · {share(each.effect, each)}"
-    return Effect(title(each.name).lower(), size, near, far, said, COLOURS[each.sign], f"{title(each.name)}: {told}")
+    return EffectBar(title(each.name).lower(), size, near, far, said, COLOURS[each.sign], f"{title(each.name)}: {told}")
 
 
 def _length(value: float, relative: bool) -> float:
@@ -102,7 +102,7 @@ def _length(value: float, relative: bool) -> float:
 def share(value: float, each: Importance) -> str:
     """An effect in words: a share of the loss, or a difference of it."""
     if not each.is_relative:
-        return number(value, 3)
+        return format_number(value, 3)
     if value >= 4:
         return f"× {fixed(1 + value, 1)}"
     return f"{'+' if round(100 * value) > 0 else ''}{fixed(100 * value, 0)}%"

@@ -23,8 +23,8 @@ from gui.panels.search.drafts import Drafts, drafts_of, remembered, settled
 from gui.panels.search.space_editor import SpaceEditor
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
+from gui.widgets.labels import grouped, label
 from gui.widgets.notice import NoticeBox
-from gui.widgets.text import grouped, label
 
 OWN = "Custom space"
 TITLES = {"seed-ae": "AE, reference study", "seed-vae": "VAE, reference study"}

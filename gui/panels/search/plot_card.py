@@ -12,9 +12,9 @@ from gui.panels.search.trial_lines import lines_of
 from gui.widgets.buttons import Button, IconButton
 from gui.widgets.card import Card
 from gui.widgets.elided_label import ElidedLabel
+from gui.widgets.labels import label
 from gui.widgets.notice import NoticeBox
-from gui.widgets.parallel_axes import ParallelAxes
-from gui.widgets.text import label
+from gui.widgets.parallel.widget import ParallelCoordinates
 
 NONE = (
     "No search yet.\n\nOn the left, choose which settings vary and press 'Start search'. Every trial becomes a "
@@ -42,7 +42,7 @@ class PlotCard(Card):
         self.new = IconButton("plus", "Set up a new search")
         self.pause, self.stop = Button("Pause", icon_name="pause"), Button("Stop and keep", "danger", "stop")
         self.go_on = Button("Resume", "primary", "play")
-        self.pages, self.axes, self.hint = QStackedWidget(), ParallelAxes(), ElidedLabel(HINT)
+        self.pages, self.axes, self.hint = QStackedWidget(), ParallelCoordinates(), ElidedLabel(HINT)
         self.clear, self.save = Button("Clear filters", "link"), IconButton("export", "Export image or table")
         self._drawn: tuple[object, ...] = ()
         self._is_held, self._held_elsewhere = False, ""
@@ -125,7 +125,7 @@ class PlotCard(Card):
         drawn = (found.search.path, found.plan.space, over) if found else ()
         if drawn != self._drawn:
             if not self._drawn or not drawn or self._drawn[0] != drawn[0]:
-                self.axes.forget()
+                self.axes.clear()
             self._drawn = drawn
             self.pages.setCurrentIndex(int(bool(over)))  # first: what is not to be seen is drawn at once when it is
             if found and over:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from engine.config import RunConfig
 from gui.panels.search.dimension_row import Choice, DimensionRow
 from gui.panels.search.drafts import Draft, Drafts, addable, problems, started, title
-from gui.widgets.text import label
+from gui.widgets.labels import label
 
 ADD = "Add a setting…"
 

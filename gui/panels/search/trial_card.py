@@ -16,7 +16,7 @@ from gui.status import duration
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
 from gui.widgets.image_view import UNKNOWN, ImageView
-from gui.widgets.text import fixed, label, number, restyle
+from gui.widgets.labels import fixed, format_number, label, set_style_property
 from gui.widgets.view_state import ViewState
 
 PANEL = "search"
@@ -108,7 +108,7 @@ class TrialCard(Card):
         self.set_subtitle(state(found, trial))
         self.facts.setText(facts(trial))
         self.reason.setText(trial.reason)
-        restyle(self.reason, role="danger" if trial.state == "failed" else "caption")
+        set_style_property(self.reason, role="danger" if trial.state == "failed" else "caption")
         self.keep.setEnabled(trial.is_done and trial.score is not None)
         self.compare.setEnabled(bool(trial.epochs))
         self._ask(found, trial)
@@ -160,6 +160,6 @@ def facts(trial: Trial) -> str:
     """Values, score and time of a trial, in words."""
     words = [f"{title(name).lower()} {shown(value)}" for name, value in trial.config.items()]
     if trial.score is not None:
-        words.append(f"validation loss {number(trial.score)} in epoch {trial.best_epoch}")
+        words.append(f"validation loss {format_number(trial.score)} in epoch {trial.best_epoch}")
     words += [duration(trial.seconds)] if trial.seconds else []
     return " · ".join(words)

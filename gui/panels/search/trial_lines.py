@@ -10,7 +10,7 @@ from engine.search.storage import Trial
 from gui.panels.search.drafts import specs
 from gui.panels.search.found import Found
 from gui.panels.search.trial_rows import score_title, short, shown
-from gui.widgets.parallel_model import DROPPED, FAILED, GOOD, Axis, Lines
+from gui.widgets.parallel.model import DROPPED, FAILED, GOOD, Lines, ParallelAxis
 
 SCORE = "score"
 DECADE = 10.0
@@ -19,34 +19,34 @@ TOP = 10
 FEW_MARKS = 8  # a range of no more whole numbers has a mark at each, and none between them
 
 
-def lines_of(found: Found) -> tuple[list[Axis], Lines]:
+def lines_of(found: Found) -> tuple[list[ParallelAxis], Lines]:
     """The axes of a search, that of the score last, and a line for each trial that is over."""
     trials = [trial for trial in found.trials if trial.is_done]
     axes = [_axis(found, name, trials) for name in found.plan.space.names]
     columns = [_places(axis, [trial.config.get(axis.key) for trial in trials]) for axis in axes]
     scores = [math.nan if trial.score is None else trial.score for trial in trials]
-    axes.append(Axis(SCORE, score_title(found), log=spans_decades(scores), none="no score"))
+    axes.append(ParallelAxis(SCORE, score_title(found), log=spans_decades(scores), none="no score"))
     values = np.array([*columns, scores], np.float64).T.reshape(len(trials), len(axes))
     kinds = np.array([KINDS.get(trial.state, GOOD) for trial in trials], np.int8)
     return axes, Lines(tuple(str(trial.number) for trial in trials), values, kinds, SCORE)
 
 
-def _axis(found: Found, name: str, trials: list[Trial]) -> Axis:
+def _axis(found: Found, name: str, trials: list[Trial]) -> ParallelAxis:
     dimension = next(each for each in found.plan.space.dimensions if each.name == name)
     if isinstance(dimension, Numeric):
         few = dimension.count is not None and dimension.count <= FEW_MARKS
         whole = range(int(dimension.low), int(dimension.high) + 1) if few else ()
-        return Axis(name, short(name), marks=tuple(map(float, whole)), log=dimension.log, none="off")
+        return ParallelAxis(name, short(name), marks=tuple(map(float, whole)), log=dimension.log, none="off")
     tried = [trial.config[name] for trial in trials if name in trial.config]
     values = list(dict.fromkeys([*dimension.values, *tried]))
     if dimension.is_ordered:
         marks = sorted(float(value) for value in values)
         log = specs()[name].log or (marks[0] > 0 and marks[-1] >= 4 * marks[0])
-        return Axis(name, short(name), marks=tuple(marks), log=log, none="off")
-    return Axis(name, short(name), words=tuple(shown(value) for value in values), none="off")
+        return ParallelAxis(name, short(name), marks=tuple(marks), log=log, none="off")
+    return ParallelAxis(name, short(name), words=tuple(shown(value) for value in values), none="off")
 
 
-def _places(axis: Axis, values: list[Any]) -> list[float]:
+def _places(axis: ParallelAxis, values: list[Any]) -> list[float]:
     """Where the trials' values stand; a word's place is looked up once for all trials that have it."""
     if not axis.words:
         return [math.nan if value is None else float(value) for value in values]

@@ -11,8 +11,8 @@ from engine.search.storage import Trial
 from gui.panels.search.drafts import title
 from gui.panels.search.found import Found
 from gui.status import duration
-from gui.widgets.number_model import Column, Row
-from gui.widgets.text import measured, number
+from gui.widgets.labels import format_measured, format_number
+from gui.widgets.number_model import TableColumn, TableRow
 
 STATES = {"finished": "done", "proposed": "waiting"}
 ROLES = {"finished": "accent", "failed": "danger", "stopped": "quiet", "proposed": "quiet"}
@@ -54,13 +54,13 @@ def has_pixels(found: Found) -> bool:
     return bool(found.plan.base.model.loss_unit) and not {"model", "size"} & set(varied)
 
 
-def columns(found: Found) -> list[Column]:
+def columns(found: Found) -> list[TableColumn]:
     """The columns of a search's table."""
-    varied = [Column(short(name), shown, _is_number(found, name)) for name in found.plan.space.names]
-    pixel = [Column("Nats/px", measured)] if has_pixels(found) else []
-    begin = [Column("Trial", _written), Column("State", str, False)]
-    ends = [Column("Time", _time), Column("", str, False)]
-    return [*begin, *varied, Column(score_title(found), measured), *pixel, *ends]
+    varied = [TableColumn(short(name), shown, _is_number(found, name)) for name in found.plan.space.names]
+    pixel = [TableColumn("Nats/px", format_measured)] if has_pixels(found) else []
+    begin = [TableColumn("Trial", _written), TableColumn("State", str, False)]
+    ends = [TableColumn("Time", _time), TableColumn("", str, False)]
+    return [*begin, *varied, TableColumn(score_title(found), format_measured), *pixel, *ends]
 
 
 class Rows:
@@ -68,9 +68,9 @@ class Rows:
 
     def __init__(self) -> None:
         self._search: object = None
-        self._made: dict[int, tuple[object, Row]] = {}
+        self._made: dict[int, tuple[object, TableRow]] = {}
 
-    def of(self, found: Found, kept: Sequence[str] | None = None) -> list[Row]:
+    def of(self, found: Found, kept: Sequence[str] | None = None) -> list[TableRow]:
         """A row for each trial that is kept, all of them for None, known by its number."""
         search = found.search.path, found.plan, found.busy
         if search != self._search:
@@ -78,7 +78,7 @@ class Rows:
         wanted = None if kept is None else set(kept)
         return [self._row(found, trial) for trial in found.trials if wanted is None or str(trial.number) in wanted]
 
-    def _row(self, found: Found, trial: Trial) -> Row:
+    def _row(self, found: Found, trial: Trial) -> TableRow:
         about = trial, trial == found.best
         known = self._made.get(trial.number)
         if known is None or known[0] != about:
@@ -86,7 +86,7 @@ class Rows:
         return known[1]
 
 
-def _row(found: Found, trial: Trial) -> Row:
+def _row(found: Found, trial: Trial) -> TableRow:
     values: list[Any] = [numbered(trial, found.best), state(found, trial)]
     values += [trial.config.get(name) for name in found.plan.space.names]
     score = math.nan if trial.score is None else trial.score
@@ -100,7 +100,7 @@ def _row(found: Found, trial: Trial) -> Row:
         loud[0] = "accent"
     if trial.state in ("failed", "stopped"):
         loud = dict.fromkeys(range(len(values)), "quiet") | loud | {len(values) - 1: role or "quiet"}
-    return Row(str(trial.number), values, "", loud, tip(found, trial))
+    return TableRow(str(trial.number), values, "", loud, tip(found, trial))
 
 
 def state(found: Found, trial: Trial) -> str:
@@ -116,7 +116,7 @@ def tip(found: Found, trial: Trial) -> str:
     why = f". {trial.reason}" if trial.reason else ""
     lines = [f"Trial {trial.number}{run}: {state(found, trial)}{why}", statistics.format_values(trial.config)]
     if trial.score is not None:
-        lines.append(f"best validation loss {number(trial.score, 6)} in epoch {trial.best_epoch}")
+        lines.append(f"best validation loss {format_number(trial.score, 6)} in epoch {trial.best_epoch}")
     if trial.origin != "search":
         lines.append({"hand": "added manually", "wandb": "proposed by W&B"}.get(trial.origin, trial.origin))
     return "\n".join(lines)
@@ -128,7 +128,7 @@ def shown(value: Any) -> str:
         return "—"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return number(value) if isinstance(value, int | float) else statistics.format_value(value)
+    return format_number(value) if isinstance(value, int | float) else statistics.format_value(value)
 
 
 def _written(value: Number) -> str:

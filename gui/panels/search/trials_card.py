@@ -13,11 +13,11 @@ from gui.session import Session
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
 from gui.widgets.chip import FilterChip
-from gui.widgets.curve_controls import CurveControls
-from gui.widgets.curve_plot import CurvePlot
-from gui.widgets.curve_series import SeriesStyle
+from gui.widgets.curves.controls import CurveControls
+from gui.widgets.curves.plot import CurvePlot
+from gui.widgets.curves.series import SeriesStyle
+from gui.widgets.labels import label
 from gui.widgets.number_table import NumberTable
-from gui.widgets.text import label
 
 NO_CURVES = "The loss curves of the ten best trials appear here after their first epoch."
 EMPTY = "Trials appear here once the search proposes them."
@@ -98,7 +98,7 @@ class TrialsCard(Card):
         found = self._found
         ranked = top(found) if found else []
         goals = [found.plan.trial(trial.config).training.epochs for trial, _ in ranked] if found else []
-        self.curves.canvas.set_steps(max(goals, default=0))
+        self.curves.canvas.set_x_limit(max(goals, default=0))
         records = {trial.run: self._session.record(trial.run) for trial, _ in ranked}
         known = {run: record.curve("val_loss") for run, record in records.items() if record and record.epochs}
         if list(self.curves.items) != list(known)[: len(self.curves.items)]:
@@ -127,7 +127,7 @@ class TrialsCard(Card):
     def choose(self, number: int) -> None:
         """Choose one trial; when it is among several that are chosen already, they stay so."""
         if str(number) not in self.table.chosen_keys():
-            self.table.choose([str(number)])
+            self.table.select([str(number)])
 
     def menu(self, number: int) -> QMenu:
         """What can be done with a trial now."""

@@ -84,11 +84,11 @@ class TrainPanel(Panel):
         found = [name for name in self._wanted if name in records]
         if found and found == self._wanted:
             self._wanted = []
-            self.runs.table.choose(found)
+            self.runs.table.select(found)
         chosen = [name for name in self.runs.table.chosen_keys() if name in records]
         if not chosen and not self._wanted and records:
             chosen = [next(reversed(records))]
-            self.runs.table.choose(chosen)
+            self.runs.table.select(chosen)
         self._show([records[name] for name in chosen])
 
     def navigate(self, what: Any) -> None:

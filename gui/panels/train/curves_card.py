@@ -13,9 +13,9 @@ from gui.run_record import BACKENDS, RunRecord, format_count
 from gui.session import Session
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
-from gui.widgets.curve_controls import CurveControls
-from gui.widgets.curve_plot import CurvePlot
-from gui.widgets.curve_series import SeriesStyle
+from gui.widgets.curves.controls import CurveControls
+from gui.widgets.curves.plot import CurvePlot
+from gui.widgets.curves.series import SeriesStyle
 
 NO_BREAK = "\u00a0"
 AHEAD, LEAST_REACH = 3, 10
@@ -65,7 +65,7 @@ class CurvesCard(Card):
             for record in records
         ]
         for quantity in self._placed if told != self._drawn else []:
-            self.plots[quantity.name].canvas.set_steps(max(map(reach, records), default=0))
+            self.plots[quantity.name].canvas.set_x_limit(max(map(reach, records), default=0))
             self._draw(quantity, records)
         self._drawn = told
         self._show_title(len(records))

@@ -19,8 +19,8 @@ from gui.panels.train.settings_form import SettingsForm
 from gui.session import JOB
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
+from gui.widgets.labels import grouped, label
 from gui.widgets.notice import NoticeBox
-from gui.widgets.text import grouped, label
 
 OWN = "Custom"
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSlider
 from gui.run_record import RunRecord
 from gui.widgets.card import Card
 from gui.widgets.image_rows import ImageRow, ImageRows
-from gui.widgets.text import fixed, label
+from gui.widgets.labels import fixed, label
 
 EMPTY = "Reconstructions of eight validation images appear here after each epoch."
 Images = NDArray[np.float32]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from engine.config import MODELS
 from gui.run_record import RunRecord
-from gui.widgets.text import number
+from gui.widgets.labels import format_number
 
 VALIDATION = "val_"
 CLOSE = 0.02
@@ -60,7 +60,7 @@ def floors(records: Sequence[RunRecord], quantity: Quantity) -> dict[str, tuple[
         if abs(train - validation) < CLOSE * validation:
             told = {"entropy floor": validation}
         for name, floor in told.items():
-            found[f"{name} {floor:.6g}"] = floor, f"{name} {number(floor)}"
+            found[f"{name} {floor:.6g}"] = floor, f"{name} {format_number(floor)}"
     return found
 
 

@@ -12,9 +12,9 @@ from engine.messages import RequestFailed
 from gui.run_record import RunRecord
 from gui.session import JOB, Session
 from gui.widgets.card import Card
-from gui.widgets.number_model import Column, Row
+from gui.widgets.labels import label
+from gui.widgets.number_model import TableColumn, TableRow
 from gui.widgets.number_table import NumberTable
-from gui.widgets.text import label
 
 MOST_EPOCHS = 10_000
 QUIET_STATES = ("finished", "running")
@@ -35,7 +35,9 @@ class RunsCard(Card):
         self.ask_text: Callable[..., Any] = QInputDialog.getText
         self.ask_number: Callable[..., Any] = QInputDialog.getInt
         self.confirm = confirm
-        self.table = NumberTable((Column("Run", str, False), Column("Best val. loss"), Column("Epoch", str)))
+        self.table = NumberTable(
+            (TableColumn("Run", str, False), TableColumn("Best val. loss"), TableColumn("Epoch", str))
+        )
         self.table.setAccessibleName("runs")
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self._empty = label(EMPTY, role="quiet", wrap=True)
@@ -125,13 +127,13 @@ def confirm(parent: QWidget, question: str, yes: str) -> bool:
     return agreed
 
 
-def _row(record: RunRecord) -> Row:
+def _row(record: RunRecord) -> TableRow:
     best, state = record.best, record.state
     name = record.name if state in QUIET_STATES else f"{record.name} {state}"
     done = str(record.last_epoch) if state == "finished" else f"{record.last_epoch}/{record.target_epochs}"
     roles = {0: "danger"} if state in LOUD_STATES else {0: "accent"} if state == "running" else {}
     value = best.metrics["val_loss"] if best else float("nan")
-    return Row(record.name, (name, value, done), record.name, roles, _tip(record))
+    return TableRow(record.name, (name, value, done), record.name, roles, _tip(record))
 
 
 def _tip(record: RunRecord) -> str:

@@ -223,12 +223,12 @@ class TestGrid:
 class TestCloser:
     def test_maximising_looks_at_one_scan_and_back(self, panel, loaded, pictures, asked):
         first = pictures()
-        panel.board.rows.maximised.emit(0, 2)
+        panel.board.rows.maximized.emit(0, 2)
         closer = pictures(after=first.number)
         assert closer.indices == (2,)
         assert panel.board.rows.view(0, 1).accessibleName() == "image, ae-0001"
         assert panel.board.rows.view(1, 2).values[0, 0] == pytest.approx(0.2)
-        panel.board.rows.maximised.emit(0, 0)
+        panel.board.rows.maximized.emit(0, 0)
         assert asked(Reconstruct, closer.number).indices == (0, 1, 2, 3)
 
     def test_image_that_data_wished_for_is_shown(self, panel, loaded, asked):

@@ -19,7 +19,7 @@ from gui.panels.denoise.case import Case, Noise
 from gui.panels.denoise.made import Curve, Made
 from gui.panels.denoise.verdicts import harm, help_text
 from gui.pixmaps import Colormap
-from gui.widgets.region import Region
+from gui.widgets.region.region import Region
 
 SIDE = 32
 LESION = Region("ellipse", ((0.25, 0.25), (0.5, 0.5)))
@@ -359,10 +359,10 @@ class TestPictures:
 
     def test_double_click_swipes_between_the_original_and_a_method_and_back(self, seen, session):
         pictures = seen.stage.pictures
-        pictures.board.maximised.emit(path_of(session, "ae-0001"))
+        pictures.board.maximized.emit(path_of(session, "ae-0001"))
         assert pictures.picture() is pictures.swipe
         assert (pictures.swipe.left.currentText(), pictures.swipe.right.currentText()) == ("Original", "ae-0001")
-        pictures.swipe.view.maximised.emit()
+        pictures.swipe.view.maximized.emit()
         assert pictures.picture() is pictures.board
 
     def test_pointing_tells_all_four_numbers(self, seen, session, qtbot):

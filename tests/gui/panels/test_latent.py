@@ -192,7 +192,7 @@ class TestMap:
         answer("latent-map", content(run=asked(EmbedLatents).run, mse=None))
         assert not [sent for sent in session.explorer.engine.sent if isinstance(sent, EmbeddingErrors)]
         assert panel.map.plot.preview(18)[1] == ["test / 18", "glioma tumor · test · leaked"]
-        panel.map.plot.look(panel.map.plot.frame.panned(40, 0))
+        panel.map.plot.set_transform(panel.map.plot.frame.panned(40, 0))
         frame = panel.map.plot.frame
         choose_colour(panel, "error")
         request = asked(EmbeddingErrors)
@@ -343,7 +343,7 @@ class TestFile:
         assert asked(ProjectScan).splits == ("train", "validation", "test")
         answer("latent-place", {"run": "", "name": "head.nii", "point": [3.0, 2.0], "nearest": [0, 1]})
         plot = mapped.map.plot
-        assert (plot.scatter.guest, plot.scatter.guest_title) == ((3.0, 2.0), "head.nii")
+        assert (plot.scatter.extra_point, plot.scatter.guest_title) == ((3.0, 2.0), "head.nii")
         assert "head.nii is projected onto the same principal components" in mapped.map.note.text()
         neighbours(memorised=True)
         assert mapped.scan.notice.text() == "This image is a near copy of the training scan b."
@@ -353,14 +353,14 @@ class TestFile:
         drop()
         answer("latent-place", {"run": "", "name": "head.nii", "point": [60.0, -50.0], "nearest": [0, 1]})
         plot = mapped.map.plot
-        x, y = plot.frame.to_view(np.array([plot.scatter.guest]))[0]
+        x, y = plot.frame.to_view(np.array([plot.scatter.extra_point]))[0]
         assert 0 < x < plot.width()
         assert 0 < y < plot.height()
 
     def test_map_without_a_place_for_it_marks_its_nearest_scans(self, mapped, drop, answer):
         drop()
         answer("latent-place", {"run": "", "name": "head.nii", "point": None, "nearest": [5, 2]})
-        assert mapped.map.plot.scatter.guest is None
+        assert mapped.map.plot.scatter.extra_point is None
         assert mapped.map.plot._rings == {5: "1", 2: "2"}
         assert "cannot place a new image" in mapped.map.note.text()
 
@@ -388,7 +388,7 @@ class TestFile:
         answer("latent-place", {"run": "", "name": "head.nii", "point": [3.0, 2.0], "nearest": [0, 1]})
         mapped.map.plot.chosen.emit(19)
         assert mapped.exploration.scene.opened is None
-        assert mapped.map.plot.scatter.guest is None
+        assert mapped.map.plot.scatter.extra_point is None
         assert mapped.map.note.text() == "The plane holds 52.0 % of the variance."
         assert not mapped.scan.facts.isVisible()
 

@@ -28,8 +28,8 @@ from gui.panels.layers.aside import KEPT
 from gui.panels.layers.network import INPUT, network_from
 from gui.panels.layers.order import Lighting, limits_of, ordered
 from gui.pixmaps import Colormap
-from gui.widgets.region import Region
-from gui.widgets.text import number
+from gui.widgets.labels import format_number
+from gui.widgets.region.region import Region
 
 SIDE, CHANNELS = 32, 6
 
@@ -280,7 +280,7 @@ class TestPointing:
             seen.cards.channel.view.hovered.emit(3, 2)
         value = float(seen.showing.seen.values[2, 3, seen.choice.channel])
         assert told.args[0].startswith(f"channel {seen.choice.channel} · x 3 · y 2 · value ")
-        assert told.args[0].endswith(number(value, 4))
+        assert told.args[0].endswith(format_number(value, 4))
         assert seen.cards.scans.field.box == (10, 6, 8, 8)
         seen.cards.channel.view.hover_ended.emit()
         assert seen.cards.scans.field.box is None

@@ -418,7 +418,7 @@ class TestPictures:
         panel.open("s")
         model = panel.plot.axes.model
         assert model.lines.kinds.tolist() == [0, 0, 2, 0, 0]
-        assert math.isnan(model.shares()[2])
+        assert math.isnan(model.rank_shares()[2])
 
     def test_line_and_row_light_each_other(self, panel, make_search, qtbot):
         make_search("s")
@@ -539,7 +539,7 @@ class TestPictures:
     def test_effects_are_told_as_sure_as_they_are(self, effect, low, high, sign, said, whisker):
         ordered = () if said.startswith("across") else ("latent",)
         bar = effects([Importance("latent", effect, low, high, sign, True)], ordered)[0]
-        assert bar.said == said
+        assert bar.value_text == said
         assert (bar.low > 0) == whisker
         assert bar.low <= bar.size <= bar.high
 
@@ -617,7 +617,7 @@ class TestTrials:
     def test_trials_go_to_compare(self, panel, make_search, qtbot):
         make_search("s")
         panel.open("s")
-        panel.trials.table.choose(["1", "2"])
+        panel.trials.table.select(["1", "2"])
         with qtbot.waitSignal(panel.navigation_requested) as blocker:
             panel.trials.menu(1).actions()[2].trigger()
         assert blocker.args == ["compare", ("runs", ["s-0001", "s-0002"])]

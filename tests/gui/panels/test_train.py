@@ -223,7 +223,7 @@ class TestRuns:
         refreshed(panel)
         assert not any(action.isEnabled() for action in panel.runs.menu("done").actions()[:2])
         assert not any(action.isEnabled() for action in panel.runs.menu("halted").actions()[:2])
-        panel.runs.table.choose(["halted"])
+        panel.runs.table.select(["halted"])
         panel.refresh()
         assert not panel.curves.resume.isVisible()
 
@@ -289,7 +289,7 @@ class TestShown:
         assert lines == {"mse": {}, "loss": told, "reconstruction": told, "kl": {}}
         make_run("ae-0001")
         refreshed(panel)
-        panel.runs.table.choose(["ae-0001"])
+        panel.runs.table.select(["ae-0001"])
         panel.refresh()
         assert not any(references(plot) for plot in panel.curves.plots.values() if plot.isVisible())
 
@@ -307,7 +307,7 @@ class TestShown:
         make_run("ae-0001")
         make_run("vae-0001", model="vae")
         refreshed(panel)
-        panel.runs.table.choose(["ae-0001", "vae-0001"])
+        panel.runs.table.select(["ae-0001", "vae-0001"])
         panel.refresh()
         plots = panel.curves.plots
         assert set(plots["mse"].items) == {"ae-0001 training", "ae-0001 validation", "vae-0001 validation"}
@@ -319,7 +319,7 @@ class TestShown:
         make_run("ae-0001")
         make_run("ae-0002")
         refreshed(panel)
-        panel.runs.table.choose(["ae-0001", "ae-0002"])
+        panel.runs.table.select(["ae-0001", "ae-0002"])
         panel.refresh()
         keys = {item.series.style.colour_key for item in panel.curves.plots["mse"].items.values()}
         assert keys == {"ae-0001", "ae-0002"}
@@ -406,7 +406,7 @@ class TestShown:
 
     def test_resume_offers_the_frameworks_beginning_with_the_run_s_own(self, panel, make_run, session):
         run = make_run("halted", state="stopped")
-        refreshed(panel).runs.table.choose(["halted"])
+        refreshed(panel).runs.table.select(["halted"])
         panel.refresh()
         offered = panel.curves.resuming.backend
         assert offered.isVisible()
@@ -430,10 +430,10 @@ class TestShown:
     def test_the_choice_of_framework_belongs_to_the_run_that_is_shown(self, panel, make_run):
         for name in ("one", "two"):
             make_run(name, state="stopped")
-        refreshed(panel).runs.table.choose(["one"])
+        refreshed(panel).runs.table.select(["one"])
         panel.refresh()
         pick(panel.curves.resuming.backend, "jax")
-        panel.runs.table.choose(["two"])
+        panel.runs.table.select(["two"])
         panel.refresh()
         assert panel.curves.resuming.backend.currentText() == "TensorFlow"
 
@@ -442,7 +442,7 @@ class TestShown:
         refreshed(panel)
         panel.new_run.settings.form.change_values({"filters": (4, 8)})
         panel.new_run.start.click()
-        panel.runs.table.choose(["old"])
+        panel.runs.table.select(["old"])
         facts = {"epoch": 1, "epochs": 3, "batch": 1, "batches": 2, "loss": 1.0, "images_per_s": 1.0, "left_s": 1.0}
         session.job.engine.say(Progress(run=session.job.run, **facts))
         panel.refresh()
@@ -454,7 +454,7 @@ def test_memory_puts_settings_and_choice_back(panel, make_run, desk, qtbot):
     for name in ("a", "b"):
         make_run(name)
     refreshed(panel)
-    panel.runs.table.choose(["a"])
+    panel.runs.table.select(["a"])
     panel.new_run.settings.change_values({"model": "vae", "latent": 9, "filters": (4, 8)})
     kept = panel.save_state()
     twin = TrainPanel(desk)

@@ -5,7 +5,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from gui import palette
-from gui.widgets.channel_mosaic import ChannelMosaic, Channels
+from gui.widgets.channel_mosaic import ChannelMosaic, MosaicData
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def mosaic(qtbot):
 
 
 def test_frame_of_the_chosen_picture_lies_within_that_of_the_focus(mosaic):
-    mosaic.set_channels(Channels(np.zeros((8, 8, 4)), range(4), lambda _: (0.0, 1.0)))
+    mosaic.set_channels(MosaicData(np.zeros((8, 8, 4)), range(4), lambda _: (0.0, 1.0)))
     cell = mosaic.cell(0)
     outside = mosaic.viewport().grab().toImage()
     assert outside.pixelColor(cell.left() - 1, cell.center().y()).name() == palette.PICTURE_MARK

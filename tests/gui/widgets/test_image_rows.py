@@ -103,7 +103,7 @@ def test_hover_and_double_click_say_which_picture(qtbot, rows, move):
         view = rows.view(1, 4)
         move(view, (view.width() - 1, 1))
     assert hovered.args == [1, 4, 15, 0]
-    with qtbot.waitSignal(rows.maximised) as maximised:
+    with qtbot.waitSignal(rows.maximized) as maximised:
         qtbot.mouseDClick(rows.view(2, 3), Qt.MouseButton.LeftButton)
     assert maximised.args == [2, 3]
 

@@ -207,9 +207,9 @@ def test_below_100_percent_pixels_are_averaged(view):
 
 
 def test_double_click_and_enter_ask_for_the_large_view(qtbot, view):
-    with qtbot.waitSignal(view.maximised):
+    with qtbot.waitSignal(view.maximized):
         qtbot.mouseDClick(view, Qt.MouseButton.LeftButton)
-    with qtbot.waitSignal(view.maximised):
+    with qtbot.waitSignal(view.maximized):
         QTest.keyClick(view, Qt.Key.Key_Return)
 
 
@@ -277,7 +277,7 @@ def test_orientation_letters_unknown_and_silence_look_different(view):
 
 
 def test_home_is_what_reset_returns_to(view):
-    view.state.set_home(window=0.4, level=0.2)
+    view.state.set_default_view(window=0.4, level=0.2)
     view.state.update(window=2.0, zoom=5.0)
     QTest.keyClick(view, Qt.Key.Key_R)
     assert view.state.view == View(window=0.4, level=0.2)

@@ -8,15 +8,15 @@ from PySide6.QtWidgets import QTableView
 
 from gui import palette
 from gui.widgets.measured_table import MEASURED_ROWS
-from gui.widgets.number_model import DOT_PX, Column, Row, dot
+from gui.widgets.number_model import DOT_PX, TableColumn, TableRow, dot
 from gui.widgets.number_table import NumberTable
 
-COLUMNS = [Column("name", str, numeric=False), Column("loss"), Column("epoch", str)]
+COLUMNS = [TableColumn("name", str, numeric=False), TableColumn("loss"), TableColumn("epoch", str)]
 ROWS = [
-    Row("a", ["run a", 6071.25, 23], series="a"),
-    Row("b", ["run b", 0.0031, 40], series="b", tip="best so far"),
-    Row("c", ["run c", None, 2], roles={0: "danger"}),
-    Row("d", ["run d", float("nan"), 100]),
+    TableRow("a", ["run a", 6071.25, 23], series="a"),
+    TableRow("b", ["run b", 0.0031, 40], series="b", tip="best so far"),
+    TableRow("c", ["run c", None, 2], roles={0: "danger"}),
+    TableRow("d", ["run d", float("nan"), 100]),
 ]
 
 
@@ -55,16 +55,16 @@ def test_sorting_goes_by_value_with_the_missing_last(table):
 
 def test_choice_is_told_and_survives_new_rows(qtbot, table):
     with qtbot.waitSignal(table.chosen) as chosen:
-        table.choose(["b"])
+        table.select(["b"])
     assert chosen.args == [["b"]]
-    table.set_rows([Row("new", ["run new", 1.0, 1]), *ROWS])
+    table.set_rows([TableRow("new", ["run new", 1.0, 1]), *ROWS])
     assert table.chosen_keys() == ["b"]
 
 
 def test_same_keys_change_in_place(qtbot, table):
-    table.choose(["a"])
+    table.select(["a"])
     with qtbot.assertNotEmitted(table.model().modelReset):
-        table.set_rows([Row("a", ["run a", 5.0, 24]), *ROWS[1:]])
+        table.set_rows([TableRow("a", ["run a", 5.0, 24]), *ROWS[1:]])
     assert table.text(0, 1) == "5"
     assert table.chosen_keys() == ["a"]
 
@@ -72,18 +72,18 @@ def test_same_keys_change_in_place(qtbot, table):
 def test_only_rows_that_changed_are_told(table):
     told = []
     table._model.dataChanged.connect(lambda first, last: told.append((first.row(), last.row(), last.column())))
-    table.set_rows([ROWS[0], Row("b", ["run b", 5.0, 24]), *ROWS[2:]])
+    table.set_rows([ROWS[0], TableRow("b", ["run b", 5.0, 24]), *ROWS[2:]])
     assert told == [(1, 1, 2)]
 
 
 def test_rows_that_are_added_and_changed_are_told_alone_and_stand_in_their_order(qtbot, table):
     table.sortByColumn(2, Qt.SortOrder.AscendingOrder)
-    table.choose(["b"])
+    table.select(["b"])
     told = []
     table._model.dataChanged.connect(lambda first, last, *_: told.append((first.row(), last.row())))
     table._model.rowsInserted.connect(lambda _, first, last: told.append(("new", first, last)))
     table._model.modelReset.connect(lambda: told.append("reset"))
-    table.set_rows([*ROWS[:2], Row("c", ["run c", 0.5, 30]), ROWS[3], Row("e", ["run e", 0.1, 35])])
+    table.set_rows([*ROWS[:2], TableRow("c", ["run c", 0.5, 30]), ROWS[3], TableRow("e", ["run e", 0.1, 35])])
     assert told == [(2, 2), ("new", 4, 4)]
     assert names(table) == ["run a", "run c", "run e", "run b", "run d"]
     assert table.chosen_keys() == ["b"]
@@ -91,23 +91,23 @@ def test_rows_that_are_added_and_changed_are_told_alone_and_stand_in_their_order
 
 def test_columns_are_as_wide_as_what_has_changed_in_them(table):
     before = table.columnWidth(2)
-    table.set_rows([Row("a", ["run a", 6071.25, 123_456_789_012], series="a"), *ROWS[1:]])
+    table.set_rows([TableRow("a", ["run a", 6071.25, 123_456_789_012], series="a"), *ROWS[1:]])
     changed = table.columnWidth(2)
-    table.set_rows([*table._model.rows, Row("e", ["run e", 0.1, 123_456_789_012_345_678])])
+    table.set_rows([*table._model.rows, TableRow("e", ["run e", 0.1, 123_456_789_012_345_678])])
     assert before < changed < table.columnWidth(2)
 
 
 def test_a_light_and_a_tick_are_told_of_their_rows_alone(table):
     told = []
     table._model.dataChanged.connect(lambda first, last, *_: told.append((first.row(), last.row())))
-    table.light("c")
-    table.light("a")
+    table.highlight("c")
+    table.highlight("a")
     table.set_checked(["d"])
     assert told == [(2, 2), (0, 0), (2, 2), (3, 3)]
 
 
 def test_enter_and_double_click_open_a_row(qtbot, table):
-    table.choose(["b"])
+    table.select(["b"])
     with qtbot.waitSignal(table.opened) as opened:
         QTest.keyClick(table, Qt.Key.Key_Return)
     assert opened.args == ["b"]
@@ -120,7 +120,7 @@ def test_enter_and_double_click_open_a_row(qtbot, table):
 
 def test_space_ticks_a_row_in_sorted_order_too(qtbot, table):
     table.sortByColumn(2, Qt.SortOrder.DescendingOrder)
-    table.choose(["a"])
+    table.select(["a"])
     assert table.chosen_keys() == ["a"]
     assert table.text(table.currentIndex().row(), 0) == "run a"
     with qtbot.waitSignal(table.checked_changed) as ticked:
@@ -142,7 +142,7 @@ def test_table_without_boxes_has_none(qtbot):
     qtbot.addWidget(plain)
     plain.set_rows(ROWS)
     assert plain.model().index(0, 0).data(Qt.ItemDataRole.CheckStateRole) is None
-    plain.choose(["a"])
+    plain.select(["a"])
     QTest.keyClick(plain, Qt.Key.Key_Space)
     assert plain.checked() == []
 
@@ -177,11 +177,11 @@ def test_dot_keeps_its_colour_in_a_chosen_row(qapp):
 
 
 def test_light_lies_behind_a_row_that_is_not_chosen(table, qtbot):
-    table.light("b")
+    table.highlight("b")
     lit = [bool(table.model().index(row, 1).data(Qt.ItemDataRole.BackgroundRole)) for row in range(4)]
     assert lit == [False, True, False, False]
     assert table.chosen_keys() == []
-    table.light("")
+    table.highlight("")
     assert not table.model().index(1, 1).data(Qt.ItemDataRole.BackgroundRole)
 
 
@@ -192,9 +192,9 @@ def test_row_under_the_cursor_is_told(table, qtbot):
 
 
 def test_table_of_other_columns_begins_without_rows(table):
-    table.set_columns([Column("one", str), Column("two", str, numeric=False)], stretched=-1)
+    table.set_columns([TableColumn("one", str), TableColumn("two", str, numeric=False)], stretched=-1)
     assert (table.model().rowCount(), table.model().columnCount()) == (0, 2)
-    table.set_rows([Row("x", ["1", "a"])])
+    table.set_rows([TableRow("x", ["1", "a"])])
     assert table.text(0, 1) == "a"
 
 
@@ -219,7 +219,7 @@ class TestWidths:
 
     @staticmethod
     def rows(count):
-        return [Row(str(n), ["run" + "n" * (n % 7), n / 7, n], series="a" if n % 2 else "") for n in range(count)]
+        return [TableRow(str(n), ["run" + "n" * (n % 7), n / 7, n], series="a" if n % 2 else "") for n in range(count)]
 
     def test_they_are_those_that_qt_would_find(self, long):
         long.horizontalHeader().setResizeContentsPrecision(MEASURED_ROWS)
@@ -231,7 +231,7 @@ class TestWidths:
 
     def test_one_row_more_is_measured_alone(self, long, measured):
         before = long.columnWidth(1)
-        long.set_rows([Row("0", ["run", 12345678.0, 0]), *self.rows(200)[1:]])
+        long.set_rows([TableRow("0", ["run", 12345678.0, 0]), *self.rows(200)[1:]])
         assert measured == ["12,345,678"]
         assert long.columnWidth(1) > before
 

@@ -12,13 +12,13 @@ from gui.pixmaps import Colormap
 from gui.widgets.buttons import Button, IconButton, RailButton
 from gui.widgets.card import Card
 from gui.widgets.chip import Chip, FilterChip
-from gui.widgets.colour_bar import ColourBar
+from gui.widgets.color_bar import ColorBar
 from gui.widgets.elided_label import ElidedLabel
 from gui.widgets.flow_layout import FlowLayout
+from gui.widgets.labels import fixed, format_measured, format_number, percent
 from gui.widgets.log_view import MOST_LINES, LogView
 from gui.widgets.notice import NoticeBox
 from gui.widgets.progress import ProgressLine
-from gui.widgets.text import fixed, measured, number, percent
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ from gui.widgets.text import fixed, measured, number, percent
     ],
 )
 def test_numbers_are_written_one_way(value, digits, text):
-    assert number(value, digits) == text
+    assert format_number(value, digits) == text
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_numbers_are_written_one_way(value, digits, text):
     ],
 )
 def test_zeros_of_what_was_measured_stay(value, text):
-    assert measured(value) == text
+    assert format_measured(value) == text
 
 
 @pytest.mark.parametrize(
@@ -268,7 +268,7 @@ def test_flow_breaks_into_lines_and_cuts_nothing_off(qtbot):
 
 
 def test_colour_bar_names_its_ends(qtbot):
-    bar = ColourBar()
+    bar = ColorBar()
     qtbot.addWidget(bar)
     bar.set_range(Colormap.HEAT, 0.0, 2.41)
     assert bar.texts() == ("0", "1.2", "2.4")
@@ -278,7 +278,7 @@ def test_colour_bar_names_its_ends(qtbot):
 
 
 def test_colour_bar_writes_only_what_does_not_touch(qtbot):
-    bar = ColourBar()
+    bar = ColorBar()
     qtbot.addWidget(bar)
     bar.set_range(Colormap.SIGNED, -1.2e-5, 1.2e-5)
     texts = ["\u22121.2e\u22125", "0", "+1.2e\u22125"]

@@ -5,7 +5,7 @@ from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtTest import QTest
 
 from gui import palette
-from gui.widgets.stage_curve import Stage, StageCurve, beside, hidden
+from gui.widgets.stage_curve import Stage, StageCurve, hidden, place_label
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def curve(qtbot):
 
 
 def test_less_is_lower_and_later_is_further_right(curve):
-    places = [curve.point(at, stage.held) for at, stage in enumerate(curve.stages)]
+    places = [curve.point(at, stage.retained) for at, stage in enumerate(curve.stages)]
     assert places[0].y() < places[1].y() < places[2].y()
     assert places[0].x() < places[1].x() < places[2].x()
 
@@ -29,7 +29,7 @@ def test_words_at_the_worst_stage_lie_in_the_picture_and_hide_nothing_of_the_lin
     curve.set_stages([Stage(str(at), share, share, "") for at, share in enumerate(shares)])
     line = [curve.point(at, share) for at, share in enumerate(shares)]
     for at in range(1, len(shares)):
-        box = beside(line, at, QSizeF(90, 15), QRectF(curve.rect()))
+        box = place_label(line, at, QSizeF(90, 15), QRectF(curve.rect()))
         assert QRectF(curve.rect()).contains(box)
         assert not hidden(line, box)
         assert abs(box.center().y() - line[at].y()) < 30
@@ -37,7 +37,7 @@ def test_words_at_the_worst_stage_lie_in_the_picture_and_hide_nothing_of_the_lin
 
 def test_where_there_is_no_free_place_words_hide_as_little_as_can_be(curve):
     line = [QPointF(0, 60), QPointF(100, 60), QPointF(101, 0), QPointF(102, 120), QPointF(200, 0)]
-    box = beside(line, 1, QSizeF(60, 15), QRectF(0, 0, 400, 160))
+    box = place_label(line, 1, QSizeF(60, 15), QRectF(0, 0, 400, 160))
     assert box.right() < 100
 
 

@@ -1,0 +1,170 @@
+"""The drawing area of a plot: axes, grid, reference lines, the place pointed at."""
+
+import math
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, QPointF, Qt, Signal
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import QWidget
+
+from gui import palette
+from gui.widgets.curves.axis import NumberAxis
+from gui.widgets.curves.series import Bounds, padded_bounds, to_axis
+
+TICK_PX = 11
+LEFT_AXIS_PX = 58
+LABEL_PX = 24
+
+
+class CurveCanvas(pg.GraphicsView):
+    """A view box with a left and a bottom axis; wheel zooms, drag pans, double-click shows everything again."""
+
+    pointed = Signal(float)
+    pointer_left = Signal()
+
+    def __init__(self, x_label: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent, background=None)
+        self.log_x, self.log_y = False, False
+        self.box = pg.ViewBox(enableMenu=False)
+        self._x_axis, self._y_axis = NumberAxis("bottom"), NumberAxis("left")
+        self._x_label = x_label
+        self._references: dict[str, tuple[float, pg.InfiniteLine]] = {}
+        self._bounds: list[Bounds] = []
+        self._steps = 0
+        self._moved_by_hand = False
+        self._line = pg.InfiniteLine(angle=90, movable=False)
+        self._place = pg.InfiniteLine(angle=90, movable=False)
+        self._lay_out()
+        self.recolor()
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.box.sigRangeChangedManually.connect(self._on_moved_by_hand)
+        self.scene().sigMouseMoved.connect(self._on_mouse_moved)
+        self.scene().sigMouseClicked.connect(lambda event: self.show_all() if event.double() else None)
+
+    def _lay_out(self) -> None:
+        layout = pg.GraphicsLayout()
+        layout.setContentsMargins(4, 8, 12, 2)
+        layout.setSpacing(0)
+        layout.addItem(self._y_axis, 0, 0)
+        layout.addItem(self.box, 0, 1)
+        layout.addItem(self._x_axis, 1, 1)
+        font = QFont(self.font())
+        font.setPixelSize(TICK_PX)
+        for axis in (self._x_axis, self._y_axis):
+            axis.linkToView(self.box)
+            axis.enableAutoSIPrefix(False)
+            axis.setStyle(tickLength=0, tickFont=font, tickTextOffset=6, maxTickLevel=0)
+        self._y_axis.setWidth(LEFT_AXIS_PX)
+        self._y_axis.setGrid(255)
+        self._x_axis.setStyle(hideOverlappingLabels=False)  # or the numbers at its ends would be missing
+        self._x_axis.setHeight(38)
+        for line in (self._line, self._place):
+            line.hide()
+            self.box.addItem(line, ignoreBounds=True)
+        self.box.sigResized.connect(lambda: self.fit(self._bounds))
+        self.setCentralItem(layout)
+
+    def recolor(self) -> None:
+        """Take the colours of the palette in force."""
+        colours = palette.current()
+        self.setBackground(colours.field)
+        for axis in (self._x_axis, self._y_axis):
+            axis.setPen(pg.mkPen(None))
+            axis.setTickPen(pg.mkPen(colours.grid))
+            axis.setTextPen(pg.mkPen(colours.quiet))
+        self._x_axis.setLabel(self._x_label, **{"color": colours.quiet, "font-size": "12px"})
+        self._line.setPen(pg.mkPen(colours.quiet, width=1))
+        self._place.setPen(pg.mkPen(colours.text, width=1, style=Qt.PenStyle.DashLine))
+        for _, line in self._references.values():
+            line.setPen(pg.mkPen(colours.warning_text, width=1.2, style=Qt.PenStyle.DotLine))
+            line.label.setColor(colours.warning_text)
+
+    def show_axes(self, shown: bool) -> None:
+        """Hide the axes while there is nothing to measure."""
+        for axis in (self._x_axis, self._y_axis):
+            axis.setOpacity(float(shown))
+
+    def set_log(self, log_x: bool, log_y: bool) -> None:
+        self.log_x, self.log_y = log_x, log_y
+        self._x_axis.setLogMode(log_x)
+        self._y_axis.setLogMode(log_y)
+        self._place_references()
+        self.point_at(None)
+
+    def set_reference(self, name: str, y: float | None, text: str = "") -> None:
+        """Draw a dotted, labelled line at y; None takes it away."""
+        if name in self._references:
+            self.box.removeItem(self._references.pop(name)[1])
+        if y is not None:
+            options = {"position": 0.98, "anchors": [(1, 1), (1, 0)], "movable": False}
+            plain = text.replace("{", "{{").replace("}", "}}")
+            line = pg.InfiniteLine(angle=0, movable=False, label=plain, labelOpts=options)
+            self._references[name] = (y, line)
+            self.box.addItem(line, ignoreBounds=True)
+            self.recolor()
+        self._place_references()
+
+    def set_x_limit(self, last: int) -> None:
+        """Count x in whole steps, from 1 to the last, and keep all of them in sight."""
+        self._x_axis.least_step = 1.0
+        if last != self._steps:
+            self._steps = last
+            self.fit(self._bounds)
+
+    def fit(self, bounds: list[Bounds]) -> None:
+        """Show all of these bounds (in numbers), unless the user has moved the view."""
+        self._bounds = bounds
+        if not self._moved_by_hand:
+            self.show_all()
+
+    def show_all(self) -> None:
+        """Return to the whole picture."""
+        self._moved_by_hand = False
+        levels = [(b[0], b[1], y, y) for b in self._bounds[:1] for y, _ in self._references.values()]
+        steps = [(1.0, float(self._steps), b[2], b[2]) for b in self._bounds[:1] if self._steps > 1]
+        seen = [_placed(bound, self.log_x, self.log_y) for bound in self._bounds + levels + steps]
+        left, right, low, high = padded_bounds([bound for bound in seen if all(map(math.isfinite, bound))])
+        left_over = max(self.box.height() - 2 * LABEL_PX, LABEL_PX)
+        room = LABEL_PX / left_over * (high - low) if levels else 0.0  # a label stands on the outer side of its line
+        low, high = low - room, high + room
+        self.box.setRange(xRange=(left, right), yRange=(low, high), padding=0, disableAutoRange=True)
+
+    def point_at(self, x: float | None, stays: bool = False) -> None:
+        """Draw the upright line at x, or none; or the dashed one that stays where it is, whatever is pointed at."""
+        line = self._place if stays else self._line
+        line.setVisible(x is not None)
+        if x is not None:
+            line.setPos(float(to_axis(np.array([x]), self.log_x)[0]))
+
+    def x_on_widget(self, x: float) -> float:
+        """Return where x lies on this widget, in its pixels."""
+        placed = float(to_axis(np.array([x]), self.log_x)[0])
+        return self.mapFromScene(self.box.mapViewToScene(QPointF(placed, 0))).x()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self.pointer_left.emit()
+        super().leaveEvent(event)
+
+    def _place_references(self) -> None:
+        for y, line in self._references.values():
+            placed = float(to_axis(np.array([y]), self.log_y)[0])
+            line.setVisible(math.isfinite(placed))
+            if math.isfinite(placed):
+                line.setPos(placed)
+
+    def _on_moved_by_hand(self) -> None:
+        self._moved_by_hand = True
+
+    def _on_mouse_moved(self, at: QPointF) -> None:
+        if not self.box.sceneBoundingRect().contains(at):
+            self.pointer_left.emit()
+            return
+        x = self.box.mapSceneToView(at).x()
+        self.pointed.emit(10**x if self.log_x else x)
+
+
+def _placed(bounds: Bounds, log_x: bool, log_y: bool) -> Bounds:
+    left, right = to_axis(np.array(bounds[:2]), log_x)
+    low, high = to_axis(np.array(bounds[2:]), log_y)
+    return float(left), float(right), float(low), float(high)

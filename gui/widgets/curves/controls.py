@@ -1,0 +1,75 @@
+"""How a set of plots is read: smoothing, logarithmic axes, files."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import product
+from pathlib import Path
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QToolButton, QWidget
+
+from gui.widgets.buttons import IconButton
+from gui.widgets.chip import FilterChip
+from gui.widgets.curves.export import export_csv, export_png
+from gui.widgets.curves.plot import CurvePlot
+from gui.widgets.slider_row import SliderRange, SliderRow
+
+KINDS = {"png": "image (PNG)", "csv": "values (CSV)"}
+WRITERS = {"png": export_png, "csv": export_csv}
+AskPath = Callable[[QWidget, str, str], str]
+
+
+def ask_path(parent: QWidget, name: str, kinds: str) -> str:
+    """Ask where to write; an empty answer means nowhere."""
+    return QFileDialog.getSaveFileName(parent, "Export", name, kinds)[0]
+
+
+class CurveControls(QWidget):
+    """Smoothing, log x, log y for several plots at once, and export; `footer` stands in every exported file."""
+
+    export_failed = Signal(str)
+
+    def __init__(self, plots: Sequence[CurvePlot], footer: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._plots, self._footer = plots, footer
+        self.ask_path: AskPath = ask_path
+        self.smoothing = SliderRow("Smoothing", SliderRange(0.0, 0.99, 0.0))
+        self.log_x, self.log_y = FilterChip("Log x"), FilterChip("Log y")
+        self.export = IconButton("export", "Export the plots")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        for part in (self.smoothing, self.log_x, self.log_y, self.export):
+            row.addWidget(part)
+        self.smoothing.setMaximumWidth(300)
+        self.smoothing.value_changed.connect(self._on_smoothing_changed)
+        self.log_x.toggled.connect(self._on_log_toggled)
+        self.log_y.toggled.connect(self._on_log_toggled)
+        self._build_menu()
+
+    def _build_menu(self) -> None:
+        menu = QMenu(self)
+        for plot, (kind, what) in product(self._plots, KINDS.items()):
+            action = menu.addAction(f"{plot.y_label or 'curves'}: {what}")
+            action.triggered.connect(partial(self.export_as, plot, kind))
+        self.export.setMenu(menu)
+        self.export.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+
+    def _on_smoothing_changed(self, weight: float) -> None:
+        for plot in self._plots:
+            plot.set_smoothing(weight)
+
+    def _on_log_toggled(self) -> None:
+        for plot in self._plots:
+            plot.set_log(self.log_x.isChecked(), self.log_y.isChecked())
+
+    def export_as(self, plot: CurvePlot, kind: str, *_: bool) -> None:
+        """Ask for a path and write the plot there; `export_failed` says why when that did not work."""
+        path = self.ask_path(self, f"curves.{kind}", f"*.{kind}")
+        if not path:
+            return
+        try:
+            WRITERS[kind](plot, Path(path), self._footer)
+        except OSError as error:
+            reason = error.strerror or error
+            self.export_failed.emit(f"Could not write {path}: {reason}. Choose another folder.")

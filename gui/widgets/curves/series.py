@@ -1,0 +1,130 @@
+"""The numbers of one curve: raw and smoothed, asked by place."""
+
+import statistics
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Numbers = NDArray[np.float64]
+Bounds = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class SeriesStyle:
+    """What a curve is called, whose colour it has, and whether its line is dashed (validation) or solid (train)."""
+
+    label: str
+    colour_key: str
+    dashed: bool = False
+
+
+class Smoother:
+    """Exponential moving average without the pull of its start: s_t = sum w^(t-i) y_i / sum w^(t-i), for w in [0, 1).
+
+    Values that are not finite stay as they are and are left out of the average. It remembers where it stands, so that
+    a growing curve costs only its new points.
+    """
+
+    def __init__(self, weight: float = 0.0) -> None:
+        self.weight = weight
+        self._sum, self._mass = 0.0, 0.0
+
+    def extend(self, values: Numbers) -> Numbers:
+        """Return the smoothed values of the next stretch of the curve."""
+        smoothed = np.array(values, dtype=np.float64)
+        for i, value in enumerate(smoothed):
+            if np.isfinite(value):
+                self._sum = self.weight * self._sum + value
+                self._mass = self.weight * self._mass + 1.0
+                smoothed[i] = self._sum / self._mass
+        return smoothed
+
+
+class Series:
+    """One growing curve."""
+
+    def __init__(self, style: SeriesStyle, weight: float) -> None:
+        self.style = style
+        self.x: Numbers = np.zeros(0)
+        self.y: Numbers = np.zeros(0)
+        self.smooth: Numbers = np.zeros(0)
+        self.best: float | None = None
+        self._smoother = Smoother(weight)
+
+    def set_data(self, x: ArrayLike, y: ArrayLike) -> None:
+        """Take the whole curve; when it only grew, only what is new is smoothed."""
+        xs, ys = np.asarray(x, np.float64), np.asarray(y, np.float64)
+        old = len(self.y)
+        grown = old <= len(ys) and np.array_equal(ys[:old], self.y, equal_nan=True)
+        if not grown:
+            self._smoother, self.smooth, old = Smoother(self._smoother.weight), np.zeros(0), 0
+        self.smooth = np.concatenate([self.smooth, self._smoother.extend(ys[old:])])
+        self.x, self.y = xs, ys
+
+    def set_smoothing(self, weight: float) -> None:
+        self._smoother = Smoother(weight)
+        self.smooth = self._smoother.extend(self.y)
+
+    def bounds(self, log_x: bool, log_y: bool) -> Bounds | None:
+        """Return left, right, low and high of what can be drawn, raw and smoothed, or None when nothing can."""
+        seen = drawable(self.x, log_x) & drawable(self.y, log_y)
+        if not seen.any():
+            return None
+        xs, ys = self.x[seen], np.concatenate([self.y[seen], self.smooth[seen]])
+        return float(xs.min()), float(xs.max()), float(ys.min()), float(ys.max())
+
+    def nearest(self, x: float) -> int | None:
+        """Return the index of the point nearest to x, or None when x is farther than half a step from all of them."""
+        if not len(self.x):
+            return None
+        at = int(np.abs(self.x - x).argmin())
+        step = statistics.median(np.diff(self.x).tolist()) if len(self.x) > 1 else 1.0
+        return at if abs(self.x[at] - x) <= step / 2 * 1.000001 else None
+
+
+def drawable(values: Numbers, log: bool) -> NDArray[np.bool_]:
+    """Return which values a linear, or a logarithmic, axis can show."""
+    positive = values > 0 if log else np.ones(len(values), bool)
+    return np.isfinite(values) & positive
+
+
+def to_axis(values: Numbers, log: bool) -> Numbers:
+    """Return the places of values on an axis: their logarithm on a logarithmic one, nan where there is none."""
+    if not log:
+        return values
+    placed = np.full(len(values), np.nan)
+    np.log10(values, out=placed, where=drawable(values, True))
+    return placed
+
+
+def decimate(y: Numbers, most: int) -> NDArray[np.intp]:
+    """Return the indices of at most so many points that look like all of them: low and high of each short stretch."""
+    if len(y) <= most:
+        return np.arange(len(y))
+    size = -(-2 * len(y) // (most - 2))
+    stretches = np.arange(len(y) // size)[:, None] * size
+    whole = y[: len(stretches) * size].reshape(-1, size)
+    low = np.where(np.isfinite(whole), whole, np.inf).argmin(axis=1)
+    high = np.where(np.isfinite(whole), whole, -np.inf).argmax(axis=1)
+    inner = np.sort(stretches + np.stack([low, high], axis=1), axis=1).ravel()
+    return np.unique(np.concatenate([[0], inner, [len(y) - 1]]))
+
+
+def padded_bounds(bounds: list[Bounds]) -> Bounds:
+    """Return the range that holds all bounds, on axis places, with air around it and sane for a single point."""
+    if not bounds:
+        return 0.0, 1.0, 0.0, 1.0
+    lefts, rights, lows, highs = (np.array(side) for side in zip(*bounds, strict=True))
+    left, right, low, high = float(lefts.min()), float(rights.max()), float(lows.min()), float(highs.max())
+    if right <= left:
+        left, right = left - 0.5, right + 0.5
+    if high <= low:
+        pad = abs(low) * 0.1 or 1.0
+        low, high = low - pad, high + pad
+    return (
+        left - 0.02 * (right - left),
+        right + 0.02 * (right - left),
+        low - 0.06 * (high - low),
+        high + 0.06 * (high - low),
+    )

@@ -1,0 +1,151 @@
+"""Parallel coordinates drawn: a line for each trial over an axis for each setting."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from gui import palette
+from gui.widgets.parallel.model import Lines, ParallelAxis, ParallelModel
+from gui.widgets.parallel.paint import AxesGeometry, draw_axes, draw_light, frame_of, paint_progressively
+from gui.widgets.render_cache import RenderCache
+
+MANY = 200  # lines; no more are drawn at once when they come
+
+
+class ParallelView(QWidget):
+    """Draws a ParallelModel; what changes it goes through `change`.
+
+    brushed tells that the brushes leave other lines, hovered the line under the cursor (empty for none), chosen the
+    one clicked at, arranged that axes were moved, flipped or made logarithmic.
+    """
+
+    brushed = Signal()
+    hovered = Signal(str)
+    chosen = Signal(str)
+    arranged = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.model = ParallelModel()
+        self.layer = RenderCache(
+            self, lambda picture: paint_progressively(picture, self.model, self.frame(), self.font())
+        )
+        self._lit = self._picked = ""
+        self._focus = 0
+        self._moved: tuple[str, float] | None = None
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMinimumHeight(180)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAccessibleName("parallel coordinates")
+
+    def show_lines(self, axes: Sequence[ParallelAxis], lines: Lines) -> None:
+        """Show these lines; what was brushed and arranged stays.
+
+        Many are drawn little by little, while those before are still to be seen: they take longer than a frame.
+        """
+        before = self.model.selected() if len(self.model.lines.keys) == len(lines.keys) else None
+        self.model.show(axes, lines)
+        self._focus = min(self._focus, max(len(axes) - 1, 0))
+        self.setAccessibleDescription(describe(self.model))
+        if len(lines.keys) > MANY and self.isVisible():
+            self.layer.redraw_progressively()
+        else:
+            self.refresh()
+        if before is None or not np.array_equal(before, self.model.selected()):
+            self.brushed.emit()
+
+    def clear(self) -> None:
+        """Begin with none: what follows is another matter, whose axes have nothing to do with these."""
+        self.model = ParallelModel()
+        self._lit = self._picked = ""
+        self.refresh()
+        self.brushed.emit()
+
+    def selection(self) -> list[str] | None:
+        """The keys of the lines that the brushes leave; None while there is no brush."""
+        if not self.model.brushes:
+            return None
+        return [self.model.lines.keys[at] for at in np.flatnonzero(self.model.selected())]
+
+    def highlight(self, key: str) -> None:
+        """Draw one line over the others, because it is pointed at somewhere."""
+        if key != self._lit:
+            self._lit = key
+            self.update()
+
+    def select(self, key: str) -> None:
+        """Mark the line that is looked at."""
+        if key != self._picked:
+            self._picked = key
+            self.update()
+
+    def clear_brushes(self) -> None:
+        """Let all lines count."""
+        self.change(self.model.brushes.clear)
+
+    def change(self, do: Callable[[], object]) -> None:
+        """Change the model, draw it, and tell what became of it."""
+        model = self.model
+        before = dict(model.brushes), list(model.order), set(model.flipped), set(model.log)
+        do()
+        self.refresh()
+        if before[0] != model.brushes:
+            self.setAccessibleDescription(describe(model))
+            self.brushed.emit()
+        if before[1:] != (model.order, model.flipped, model.log):
+            self.arranged.emit()
+
+    def refresh(self) -> None:
+        """Draw everything anew, at once."""
+        self.layer.invalidate()
+
+    def frame(self) -> AxesGeometry:
+        """Where the axes stand now."""
+        return frame_of(self.model, (self.width(), self.height()), self._moved)
+
+    def drag_axis(self, moved: tuple[str, float] | None) -> None:
+        """Draw an axis where it is being dragged."""
+        self._moved = moved
+        self.refresh()
+
+    def sizeHint(self) -> QSize:
+        return QSize(620, 300)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The lines are kept as a picture: pointing at one costs only that one."""
+        frame = self.frame()
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(palette.current().field))
+        picture = self.layer.picture()
+        if picture is not None:
+            painter.drawPixmap(0, 0, picture)
+        for key, strong in ((self._picked, True), (self._lit, False)):
+            if key in self.model.lines.keys and len(frame.keys) > 1:
+                draw_light(painter, self.model, frame, self.model.lines.keys.index(key), strong)
+        has_focus = self.hasFocus() and bool(frame.keys)
+        painter.setFont(self.font())
+        draw_axes(painter, self.model, frame, frame.keys[self._focus] if has_focus else "")
+        if self.hasFocus():
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(QColor(palette.current().focus), 2))
+            painter.drawRect(QRect(self.rect()).adjusted(1, 1, -1, -1))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.layer.fit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Take the colours of a new theme."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.StyleChange, QEvent.Type.PaletteChange):
+            self.refresh()
+
+
+def describe(model: ParallelModel) -> str:
+    """What a screen reader says of them."""
+    brushed = ", ".join(model.axes[key].title for key in model.brushes) or "none"
+    return f"{int(model.selected().sum())} of {len(model.lines.keys)} lines shown; filtered axes: {brushed}"

@@ -1,0 +1,118 @@
+"""Parallel coordinates as they are worked with: brushed, reordered, flipped, pointed at, by mouse and by keys."""
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent
+from PySide6.QtWidgets import QMenu, QWidget
+
+from gui.widgets.parallel.gestures import Gesture, cursor_at, gesture_at, pointed_line
+from gui.widgets.parallel.model import ParallelModel
+from gui.widgets.parallel.view import ParallelView
+
+SIDE = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
+AROUND = 0.015
+UP = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}
+
+
+class ParallelCoordinates(ParallelView):
+    """Drag on an axis to brush, on its title to move it; click on the title to flip it; a menu has the rest."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._gesture: Gesture | None = None
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._gesture = gesture_at(self.model, self.frame(), event.position())
+            key = pointed_line(self.model, self.frame(), event.position())
+            if self._gesture is None and key:
+                self.chosen.emit(key)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._gesture is not None:
+            self._gesture.move(self, event.position())
+            return
+        key = pointed_line(self.model, self.frame(), event.position())
+        self.setCursor(cursor_at(self.model, self.frame(), event.position()))
+        if key != self._lit:
+            self.highlight(key)
+            self.hovered.emit(key)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._gesture is not None:
+            gesture, self._gesture = self._gesture, None
+            gesture.end(self, event.position())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Left and right choose an axis, with Ctrl they move it; up and down brush it, with Shift the brush grows."""
+        model, key = self.model, Qt.Key(event.key())
+        if not model.order:
+            super().keyPressEvent(event)
+            return
+        axis, moving = model.order[self._focus], bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        if key in SIDE:
+            self._focus = min(max(self._focus + SIDE[key], 0), len(model.order) - 1)
+            self.change(lambda: model.move(axis, self._focus) if moving else None)
+        elif key in UP:
+            grow = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+            self.change(lambda: model.set_brush(axis, stepped(model, axis, UP[key], grow)))
+        elif key == Qt.Key.Key_F:
+            self.change(lambda: model.flip(axis))
+        elif key == Qt.Key.Key_L:
+            self.change(lambda: model.set_log(axis, axis not in model.log))
+        elif key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+            self.change(lambda: model.set_brush(axis, None))
+        elif key == Qt.Key.Key_Escape and model.brushes:
+            self.clear_brushes()
+        else:
+            super().keyPressEvent(event)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self.highlight("")
+        self.hovered.emit("")
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """What can be done with the axis that is near, or that the keys have chosen."""
+        frame, keyed = self.frame(), event.reason() == QContextMenuEvent.Reason.Keyboard
+        if frame.keys:
+            near = min(frame.keys, key=lambda key: abs(frame.x(key) - event.pos().x()))
+            menu = axis_menu(self, frame.keys[self._focus] if keyed else near)
+            menu.aboutToHide.connect(menu.deleteLater)
+            menu.popup(event.globalPos())
+
+
+def axis_menu(widget: ParallelCoordinates, key: str) -> QMenu:
+    """What can be done with an axis."""
+    menu, model = QMenu(widget), widget.model
+    place = model.order.index(key)
+    menu.addAction("Reverse", lambda: widget.change(lambda: model.flip(key)))
+    log = menu.addAction("Logarithmic", lambda: widget.change(lambda: model.set_log(key, key not in model.log)))
+    log.setCheckable(True)
+    log.setChecked(key in model.log)
+    log.setEnabled(model.can_log(key))
+    menu.addSeparator()
+    for text, to in (("Move left", place - 1), ("Move right", place + 1)):
+        action = menu.addAction(text)
+        action.triggered.connect(lambda _=False, to=to: widget.change(lambda: model.move(key, to)))
+        action.setEnabled(0 <= to < len(model.order))
+    menu.addSeparator()
+    clear = menu.addAction("Clear this filter", lambda: widget.change(lambda: model.set_brush(key, None)))
+    clear.setEnabled(key in model.brushes)
+    menu.addAction("Clear all filters", widget.clear_brushes).setEnabled(bool(model.brushes))
+    return menu
+
+
+def stepped(model: ParallelModel, key: str, step: int, grow: bool) -> tuple[float, float]:
+    """The brush of an axis one stop on: of one value each, or grown by one."""
+    stops = model.stops(key)
+    if key not in model.brushes:
+        first = stops[0] if step > 0 else stops[-1]
+        return first - AROUND, first + AROUND
+    low, high = model.brushes[key]
+    if not grow:
+        at = min(range(len(stops)), key=lambda place: abs(stops[place] - (low + high) / 2))
+        wanted = stops[min(max(at + step, 0), len(stops) - 1)]
+        return wanted - AROUND, wanted + AROUND
+    if step > 0:
+        return low, next((stop + AROUND for stop in stops if stop > high), high)
+    return next((stop - AROUND for stop in reversed(stops) if stop < low), low), high

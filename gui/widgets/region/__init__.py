@@ -1,0 +1,1 @@
+"""Regions drawn on an image."""

@@ -1,0 +1,63 @@
+"""The buttons that draw a region, take a known one, or remove it."""
+
+from collections.abc import Sequence
+
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from gui.widgets.buttons import Button
+from gui.widgets.region.region import Region
+from gui.widgets.region.state import Mode, RegionState
+
+HINTS = {
+    "ellipse": "Drag across the lesion on any image. Enter: place an ellipse at the center. Esc: cancel.",
+    "polygon": "Click to add vertices. Double-click or Enter: close the polygon. Backspace: undo vertex. Esc: cancel.",
+}
+
+
+class RegionButtons(QWidget):
+    """Ellipse, polygon, known, remove."""
+
+    def __init__(self, regions: RegionState) -> None:
+        super().__init__()
+        self._regions, self.known_regions = regions, list[Region]()
+        self.ellipse, self.polygon = Button("Ellipse"), Button("Polygon")
+        self.known, self.remove = Button("Known"), Button("Remove")
+        self._lay_out()
+        regions.changed.connect(self._refresh)
+        regions.mode_changed.connect(self._show_mode)
+        self._refresh()
+
+    def show_known(self, known: Sequence[Region]) -> None:
+        """Offer the known lesions of the scan."""
+        self.known_regions = list(known)
+        self.known.setVisible(bool(known))
+
+    def _lay_out(self) -> None:
+        line = QHBoxLayout(self)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(6)
+        for button, mode in ((self.ellipse, "ellipse"), (self.polygon, "polygon")):
+            button.setCheckable(True)
+            button.clicked.connect(lambda on, mode=mode: self._regions.set_mode(mode if on else ""))
+        self.ellipse.setToolTip("Draw an ellipse by dragging")
+        self.polygon.setToolTip("Draw a polygon, vertex by vertex")
+        self.known.setToolTip("Use a lesion box from the dataset's annotation table; click again for the next one")
+        self.known.clicked.connect(self._on_known_clicked)
+        self.remove.clicked.connect(lambda: self._regions.change(None, "remove lesion"))
+        for button in (self.ellipse, self.polygon, self.known, self.remove):
+            button.setProperty("kind", "chip")
+            line.addWidget(button)
+        line.addStretch()
+
+    def _refresh(self) -> None:
+        self.remove.setEnabled(self._regions.region is not None)
+
+    def _show_mode(self, mode: Mode) -> None:
+        self.ellipse.setChecked(mode == "ellipse")
+        self.polygon.setChecked(mode == "polygon")
+
+    def _on_known_clicked(self) -> None:
+        """Take the known lesion after the one that is shown."""
+        region, known = self._regions.region, self.known_regions
+        at = known.index(region) + 1 if region in known else 0
+        self._regions.change(known[at % len(known)], "use known lesion")

@@ -1,0 +1,201 @@
+"""Mouse and keys over a picture, turned into a region: draw, move, resize, remove."""
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QEvent, QObject, QPointF, Qt
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
+
+from gui.widgets.image_view import ImageView
+from gui.widgets.region.drawing import paint_draft, paint_handles, paint_region
+from gui.widgets.region.region import Point, Region
+from gui.widgets.region.state import LEAST_CORNERS, RegionState
+
+HIT_RADIUS_PX = 8.0
+LEAST_DRAG_PX = 4.0
+CENTRAL = Region("ellipse", ((0.42, 0.42), (0.58, 0.58)))
+STEPS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
+NEW, WHOLE = -2, -1  # what is held, beside the handles
+
+
+class RegionTool(QObject):
+    """Lets one picture show and change the region of a state.
+
+    Drag draws an ellipse, clicks set the corners of a polygon, a double-click or Enter closes it; the region is dragged
+    by its inside and resized by its handles; Alt + arrows move it, with Shift they resize it; Delete removes it.
+    """
+
+    def __init__(self, view: ImageView, state: RegionState) -> None:
+        super().__init__(view)
+        self._view, self.state = view, state
+        self._held: int | None = None
+        self._from: tuple[Point, Region | None] = (0.0, 0.0), None
+        self._hovered = self._lighting = False
+        self._answers: dict[QEvent.Type, Callable[[Any], bool]] = {
+            QEvent.Type.MouseButtonPress: self._on_press,
+            QEvent.Type.MouseMove: self._on_move,
+            QEvent.Type.MouseButtonRelease: self._on_release,
+            QEvent.Type.MouseButtonDblClick: self._on_double_click,
+            QEvent.Type.KeyPress: self._on_key,
+            QEvent.Type.KeyRelease: self._on_key_up,
+            QEvent.Type.Enter: self._on_entered,
+            QEvent.Type.Leave: self._on_entered,
+        }
+        state.changed.connect(view.update)
+        view.add_overlay(self.paint)
+        view.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        answer = self._answers.get(event.type())
+        return answer is not None and self._view.values is not None and answer(event)
+
+    def paint(self, painter: QPainter) -> None:
+        """Draw the region over the picture."""
+        region, placement, size = self.state.region, self._view.placement(), self._view.picture_size()
+        if region is not None:
+            paint_region(painter, region, self.state.rim_px, placement, size)
+            if self._hovered or self._view.hasFocus():
+                paint_handles(painter, [_to_view(self._view, at) for at in region.handles()])
+        if self.state.draft:
+            paint_draft(painter, [_to_view(self._view, at) for at in self.state.draft])
+
+    def _on_press(self, event: QMouseEvent) -> bool:
+        if event.button() != Qt.MouseButton.LeftButton or self._lighting:
+            return False
+        at = _to_share(self._view, event.position())
+        if self.state.mode == "polygon":
+            self._add_corner(at, event.position())
+            return True
+        held = NEW if self.state.mode == "ellipse" else self._hit(event.position())
+        if held is None:
+            return False
+        self._held, self._from = held, (at, self.state.region)
+        self.state.begin()
+        return True
+
+    def _on_move(self, event: QMouseEvent) -> bool:
+        at = _to_share(self._view, event.position())
+        if self._held is None:
+            if self.state.mode == "polygon" and self.state.draft:
+                self.state.set_draft((*self.state.draft[:-1], at))
+            self._show_cursor(event.position())
+            return False
+        start, before = self._from
+        if self._held == NEW:
+            self.state.show_region(Region("ellipse", (_inside(start), _inside(at))))
+        elif before is not None and self._held == WHOLE:
+            self.state.show_region(before.moved((at[0] - start[0], at[1] - start[1])))
+        elif before is not None:
+            self.state.show_region(before.with_handle(self._held, at))
+        return True
+
+    def _on_release(self, event: QMouseEvent) -> bool:
+        held, self._held = self._held, None
+        if held is None:
+            return False
+        start, before = self._from
+        if held == NEW and _far(_to_view(self._view, start), event.position()) < LEAST_DRAG_PX:
+            self.state.show_region(before)  # a click draws nothing: drawing goes on
+            return True
+        if held == NEW:
+            self.state.set_mode("")
+        self.state.finish({NEW: "draw ellipse", WHOLE: "move lesion"}.get(held, "resize lesion"))
+        return True
+
+    def _on_double_click(self, event: QMouseEvent) -> bool:
+        if self.state.mode == "polygon":
+            self.state.close_polygon()
+        return bool(self.state.mode) or self._hit(event.position()) is not None
+
+    def _on_key(self, event: QKeyEvent) -> bool:
+        key = Qt.Key(event.key())
+        self._lighting = self._lighting or key == Qt.Key.Key_W
+        if key in STEPS and event.modifiers() & Qt.KeyboardModifier.AltModifier:
+            self._step(STEPS[key], bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
+        elif key == Qt.Key.Key_Delete and self.state.region is not None:
+            self.state.change(None, "remove lesion")
+        elif key == Qt.Key.Key_Escape and self.state.mode:
+            self.state.set_mode("")
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.state.mode:
+            self._finish_by_key()
+        elif key == Qt.Key.Key_Backspace and len(self.state.draft) > 1:
+            self.state.set_draft((*self.state.draft[:-2], self.state.draft[-1]))
+        else:
+            return False
+        return True
+
+    def _on_key_up(self, event: QKeyEvent) -> bool:
+        if event.key() == Qt.Key.Key_W and not event.isAutoRepeat():
+            self._lighting = False
+        return False
+
+    def _on_entered(self, event: QEvent) -> bool:
+        self._hovered = event.type() == QEvent.Type.Enter
+        self._view.update()
+        return False
+
+    def _add_corner(self, at: Point, place: QPointF) -> None:
+        """Set a corner where the mouse is; on the first one, close the line."""
+        corners = self.state.draft[:-1]
+        if len(corners) >= LEAST_CORNERS and _far(_to_view(self._view, corners[0]), place) < HIT_RADIUS_PX:
+            self.state.set_draft(corners)
+            self.state.close_polygon()
+        else:
+            self.state.set_draft((*corners, _inside(at), _inside(at)))
+
+    def _finish_by_key(self) -> None:
+        """Close the polygon; without a mouse an ellipse begins in the middle, to be moved and resized by keys."""
+        if self.state.mode == "polygon":
+            self.state.close_polygon()
+        else:
+            self.state.set_mode("")
+            self.state.change(CENTRAL, "draw ellipse")
+
+    def _step(self, step: tuple[int, int], resize: bool) -> None:
+        region, (width, height) = self.state.region, self._view.picture_size()
+        if region is not None:
+            by = step[0] / width, step[1] / height
+            grown = region.grown((by[0], -by[1]))
+            self.state.change(grown if resize else region.moved(by), "resize" if resize else "move lesion")
+
+    def _hit(self, place: QPointF) -> int | None:
+        """Which handle is there, or the whole region, or nothing."""
+        region = self.state.region
+        if region is None:
+            return None
+        near = [(_far(_to_view(self._view, at), place), index) for index, at in enumerate(region.handles())]
+        distance, index = min(near)
+        if distance <= HIT_RADIUS_PX:
+            return index
+        return WHOLE if region.contains(_to_share(self._view, place)) else None
+
+    def _show_cursor(self, place: QPointF) -> None:
+        if self._lighting:
+            return
+        held = None if self.state.mode else self._hit(place)
+        if self.state.mode:
+            self._view.setCursor(Qt.CursorShape.CrossCursor)
+        elif held is None:
+            self._view.unsetCursor()
+        else:
+            self._view.setCursor(Qt.CursorShape.SizeAllCursor if held == WHOLE else Qt.CursorShape.PointingHandCursor)
+
+
+def _to_share(view: ImageView, place: QPointF) -> Point:
+    x, y = view.placement().to_picture((place.x(), place.y()))
+    width, height = view.picture_size()
+    return x / width, y / height
+
+
+def _to_view(view: ImageView, at: Point) -> Point:
+    width, height = view.picture_size()
+    return view.placement().to_view((at[0] * width, at[1] * height))
+
+
+def _inside(at: Point) -> Point:
+    return min(max(at[0], 0.0), 1.0), min(max(at[1], 0.0), 1.0)
+
+
+def _far(at: Point, place: QPointF) -> float:
+    """How far two places of a view are apart."""
+    return float(((at[0] - place.x()) ** 2 + (at[1] - place.y()) ** 2) ** 0.5)
