@@ -11,9 +11,9 @@ from engine.messages import RequestFailed
 from gui.loaded_data import SPLITS, LoadedData
 from gui.panel import AppContext, Panel, scroll_column
 from gui.panels.data.audit_card import AuditCard
-from gui.panels.data.inside_card import InsideCard
-from gui.panels.data.scans_card import ScansCard
+from gui.panels.data.scans_card import DataScansCard
 from gui.panels.data.source_card import SourceCard
+from gui.panels.data.summary_card import SummaryCard
 from gui.python_export import changed_data, join_script
 from gui.session import DATA
 
@@ -23,7 +23,7 @@ class DataPanel(Panel):
 
     def __init__(self, desk: AppContext) -> None:
         super().__init__(desk)
-        self.source, self.inside, self.scans = SourceCard(desk), InsideCard(), ScansCard()
+        self.source, self.inside, self.scans = SourceCard(desk), SummaryCard(), DataScansCard()
         self.audit = AuditCard(self.session)
         self.ask_path = QFileDialog.getSaveFileName
         self.lay_out(scroll_column(self.source, self.audit, self.inside), self.scans)

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar
 
 from engine.messages import Audit, RequestFailed, RequestProgress
 from gui.loaded_data import LoadedData
-from gui.panels.data.pairs_sheet import PairsSheet
+from gui.panels.data.duplicates_dialog import DuplicatesDialog
 from gui.session import Session
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
@@ -118,7 +118,7 @@ class AuditCard(Card):
 
     def _on_look_clicked(self) -> None:
         if self._data:
-            PairsSheet(self._data, self.groups(), self.window()).open()
+            DuplicatesDialog(self._data, self.groups(), self.window()).open()
 
 
 TIPS = {

@@ -18,7 +18,7 @@ from gui.widgets.labels import grouped, label
 EMPTY = "No dataset loaded.\n\nChoose a source on the left and press 'Load dataset', or drop a folder here."
 
 
-class ScansCard(Card):
+class DataScansCard(Card):
     """Thumbnails; opening one asks to look at it closer."""
 
     opened = Signal(str, int)

@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from engine.config import DataConfig
 from engine.messages import LoadData, RequestFailed, RequestProgress, Stop
 from gui.panels.data import DataPanel
-from gui.panels.data.inside_card import SkippedSheet
+from gui.panels.data.summary_card import SkippedFilesDialog
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_content_is_counted_by_class_and_split(panel, loaded):
 def test_skipped_files_are_counted_and_listed_with_their_reasons(panel, loaded, qtbot):
     assert panel.inside.skipped.text() == "2 files were skipped."
     panel.inside.show_skipped.click()
-    sheet = panel.window().findChild(SkippedSheet)
+    sheet = panel.window().findChild(SkippedFilesDialog)
     assert [sheet.table.text(0, 0), sheet.table.text(0, 1)] == ["a.txt", "not a picture"]
     sheet.reject()
 

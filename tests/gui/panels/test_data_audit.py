@@ -8,7 +8,7 @@ from engine.config import DataConfig
 from engine.messages import Audit, RequestFailed, RequestProgress
 from gui.panels.data import DataPanel
 from gui.panels.data.audit_card import AUDIT
-from gui.panels.data.pairs_sheet import PairsSheet
+from gui.panels.data.duplicates_dialog import DuplicatesDialog
 from tests.gui.conftest import REPEATS, place
 
 NEAR = {
@@ -48,7 +48,7 @@ def asked(session):
 
 def open_pairs(panel):
     panel.audit.look.click()
-    [sheet] = panel.window().findChildren(PairsSheet)
+    [sheet] = panel.window().findChildren(DuplicatesDialog)
     return sheet
 
 

@@ -12,7 +12,7 @@ from gui.widgets.number_table import NumberTable
 COLUMNS = (TableColumn("Class", str, False), TableColumn("Train"), TableColumn("Val."), TableColumn("Test"))
 
 
-class InsideCard(Card):
+class SummaryCard(Card):
     """A small table and a few sentences."""
 
     def __init__(self) -> None:
@@ -47,10 +47,10 @@ class InsideCard(Card):
 
     def _on_show_skipped_clicked(self) -> None:
         if self._data:
-            SkippedSheet(self._data, self.window()).open()
+            SkippedFilesDialog(self._data, self.window()).open()
 
 
-class SkippedSheet(QDialog):
+class SkippedFilesDialog(QDialog):
     """The files that could not be used, with the reasons."""
 
     def __init__(self, data: LoadedData, parent: QWidget) -> None:

@@ -20,7 +20,7 @@ FIRST = "first of the group"
 KINDS = {"identical": "identical pixels", "near": "near-duplicates"}
 
 
-class PairsSheet(QDialog):
+class DuplicatesDialog(QDialog):
     """Groups at the left; at the right the pictures of the chosen one and what was done to each."""
 
     def __init__(self, data: LoadedData, groups: list[dict[str, Any]], parent: QWidget) -> None:
