@@ -11,9 +11,9 @@ from engine.messages import RequestFailed
 from gui.panel import DISCLAIMER, AppContext, Panel
 from gui.panels.train.curves_card import CurvesCard
 from gui.panels.train.log_card import LogCard
-from gui.panels.train.new_run import NewRunCard
+from gui.panels.train.new_run_card import NewRunCard
 from gui.panels.train.previews_card import PreviewsCard
-from gui.panels.train.run_list import RunsCard
+from gui.panels.train.runs_card import RunsCard
 from gui.run_record import RunRecord
 from gui.session import JOB
 from gui.theme import GAP
@@ -154,7 +154,7 @@ class TrainPanel(Panel):
     def _on_settings_wanted(self, name: str) -> None:
         record = self.session.record(name)
         if record and record.config:
-            self.new_run.take(record.config)
+            self.new_run.load_config(record.config)
 
 
 def _holding(content: QWidget) -> QWidget:

@@ -7,7 +7,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout
 
 from gui.panel import DISCLAIMER
-from gui.panels.train.quantities import QUANTITIES, Quantity, curves, floors, needed
+from gui.panels.train.plots import QUANTITIES, PlotSpec, curves, entropy_floors, plots_for
 from gui.panels.train.resume_choice import ResumeChoice
 from gui.run_record import BACKENDS, RunRecord, format_count
 from gui.session import Session
@@ -41,7 +41,7 @@ class CurvesCard(Card):
         self.controls = CurveControls(list(self.plots.values()), DISCLAIMER)
         self._row = QHBoxLayout()
         self._row.setSpacing(10)
-        self._placed: list[Quantity] = []
+        self._placed: list[PlotSpec] = []
         self._drawn: Sequence[object] = ()
         self._floors: dict[str, set[str]] = {}
         self.add(self._row, 1)
@@ -57,7 +57,7 @@ class CurvesCard(Card):
     def show_runs(self, records: Sequence[RunRecord], primary: RunRecord | None) -> None:
         """Draw the curves of these runs; the primary one is named in the title and obeys the buttons."""
         self._primary = primary
-        self._place(needed(list(records)))
+        self._arrange_plots(plots_for(list(records)))
         for plot in self.plots.values():
             plot.set_empty_text(EMPTY if records else NO_RUN)
         told = [
@@ -65,7 +65,7 @@ class CurvesCard(Card):
             for record in records
         ]
         for quantity in self._placed if told != self._drawn else []:
-            self.plots[quantity.name].canvas.set_x_limit(max(map(reach, records), default=0))
+            self.plots[quantity.name].canvas.set_x_limit(max(map(x_limit, records), default=0))
             self._draw(quantity, records)
         self._drawn = told
         self._show_title(len(records))
@@ -86,7 +86,7 @@ class CurvesCard(Card):
         self.stop.setEnabled(job.state != "stopping")
         self.stop.setText("Stopping…" if job.state == "stopping" else "Stop and keep")
 
-    def _place(self, wanted: list[Quantity]) -> None:
+    def _arrange_plots(self, wanted: list[PlotSpec]) -> None:
         """Lay out the plots that are needed, side by side."""
         if wanted == self._placed:
             return
@@ -98,7 +98,7 @@ class CurvesCard(Card):
             self.plots[quantity.name].show()
         self._placed = wanted
 
-    def _draw(self, quantity: Quantity, records: Sequence[RunRecord]) -> None:
+    def _draw(self, quantity: PlotSpec, records: Sequence[RunRecord]) -> None:
         plot, kept = self.plots[quantity.name], []
         for record in records:
             for name, (epochs, values) in curves(record, quantity).items():
@@ -109,7 +109,7 @@ class CurvesCard(Card):
                 plot.mark_best(key, best.epoch if best else None)
                 kept.append(key)
         plot.keep_series(kept)
-        wanted = floors(records, quantity)
+        wanted = entropy_floors(records, quantity)
         for name in self._floors.pop(quantity.name, set()) - set(wanted):
             plot.set_reference(name, None)
         for name, (nats, text) in wanted.items():
@@ -124,19 +124,19 @@ class CurvesCard(Card):
             return
         self.set_title(primary.name)
         more = f"and {count - 1} more · " if count > 1 else ""
-        self.set_subtitle(more + facts(primary))
+        self.set_subtitle(more + run_summary(primary))
 
     def _on_pause_clicked(self) -> None:
         job = self._session.job
         job.resume() if job.state in ("paused", "pausing") else job.pause()
 
 
-def reach(record: RunRecord) -> int:
+def x_limit(record: RunRecord) -> int:
     """Return the epoch to which a run's axis goes: its goal, or, while that is far away, some way ahead."""
     return min(record.target_epochs, max(AHEAD * record.last_epoch, LEAST_REACH))
 
 
-def facts(record: RunRecord) -> str:
+def run_summary(record: RunRecord) -> str:
     """Return state, start, place and size of a run in a few words."""
     words = [record.state]
     if record.started:

@@ -31,9 +31,9 @@ class ResumeChoice(QWidget):
         row.setSpacing(8)
         row.addWidget(self.backend)
         row.addWidget(self.button)
-        self.backend.currentIndexChanged.connect(self._tell)
+        self.backend.currentIndexChanged.connect(self._update_text)
         self.button.clicked.connect(self._on_clicked)
-        self._tell()
+        self._update_text()
 
     def show_run(self, record: RunRecord | None, free: bool) -> None:
         """Show a run, or nothing for None; free says whether it can be resumed now.
@@ -49,7 +49,7 @@ class ResumeChoice(QWidget):
             widget.setEnabled(free)
         self.setVisible(record is not None)
 
-    def _tell(self) -> None:
+    def _update_text(self) -> None:
         own = self._before is None or self.backend.currentData() == self._before[1]
         self.backend.setToolTip(SAME if own else OTHER)
 

@@ -69,18 +69,18 @@ class SettingsForm(QWidget):
 
     def choose_model(self, model: str) -> None:
         if model != self._chosen:
-            self._undo.push(ChooseModel(self, self._chosen, model))
+            self._undo.push(ChooseModelCommand(self, self._chosen, model))
 
     def show_model(self, model: str) -> None:
         """Turn to the form of a model; what was set goes with it as far as it has it, defaults stay its own."""
-        shared, self._chosen = _carried(self.form, self.forms[model]), model
+        shared, self._chosen = _transfer_values(self.form, self.forms[model]), model
         for name, form in self.forms.items():
             form.setVisible(name == model)
         self.model.setCurrentIndex(self.model.findData(model))
         self.form.set_values(shared)
 
 
-def _carried(old: Form, new: Form) -> Values:
+def _transfer_values(old: Form, new: Form) -> Values:
     """The values of one form as another takes them over."""
     shown = old.values()
     return {
@@ -90,7 +90,7 @@ def _carried(old: Form, new: Form) -> Values:
     }
 
 
-class ChooseModel(QUndoCommand):
+class ChooseModelCommand(QUndoCommand):
     """Another model was chosen."""
 
     def __init__(self, form: SettingsForm, before: str, after: str) -> None:

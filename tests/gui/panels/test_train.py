@@ -13,7 +13,7 @@ from engine.config import DataConfig
 from engine.messages import JobEnded, JobStarted, LoadData, Log, Paused, Progress, RequestFailed, Resume
 from gui import palette
 from gui.panels.train import TrainPanel
-from gui.panels.train.quantities import SQUARED, TOTAL, floors, needed
+from gui.panels.train.plots import SQUARED, TOTAL, entropy_floors, plots_for
 from gui.run_record import open_record
 from tests.gui.conftest import story
 
@@ -297,11 +297,11 @@ class TestShown:
         record = open_record(make_run("vae-0001", model="vae").path)
         events = [event for event in record.run.events() if isinstance(event, JobStarted)]
         record.apply(events[0].model_copy(update={"train_floor_nats": 200.0}))
-        assert floors([record], TOTAL) == {
+        assert entropy_floors([record], TOTAL) == {
             "training entropy floor 200": (200.0, "training entropy floor 200"),
             "validation entropy floor 310": (310.0, "validation entropy floor 310"),
         }
-        assert floors([record], SQUARED) == {}
+        assert entropy_floors([record], SQUARED) == {}
 
     def test_nats_and_squared_errors_never_share_axes(self, panel, make_run, session):
         make_run("ae-0001")
@@ -313,7 +313,7 @@ class TestShown:
         assert set(plots["mse"].items) == {"ae-0001 training", "ae-0001 validation", "vae-0001 validation"}
         assert plots["mse"].items["vae-0001 validation"].series.y.max() < 1
         assert set(plots["loss"].items) == {"vae-0001 training", "vae-0001 validation"}
-        assert [quantity.name for quantity in needed([session.record("ae-0001")])] == ["mse"]
+        assert [quantity.name for quantity in plots_for([session.record("ae-0001")])] == ["mse"]
 
     def test_run_has_one_colour_everywhere(self, panel, make_run):
         make_run("ae-0001")
@@ -490,7 +490,7 @@ def test_log_line_of_a_warning_says_so_in_words(panel, make_run, session):
 
 def test_record_without_epochs_has_no_curves(make_run):
     record = open_record(make_run("a", epochs=1).path)
-    assert [quantity.name for quantity in needed([record])] == ["mse"]
+    assert [quantity.name for quantity in plots_for([record])] == ["mse"]
 
 
 def test_runs_are_chosen_with_the_keyboard(panel, make_run):

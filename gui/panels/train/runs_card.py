@@ -90,16 +90,16 @@ class RunsCard(Card):
     def rename(self, name: str) -> None:
         new, agreed = self.ask_text(self, "Rename run", f"New name for {name}:", text=name)
         if agreed and new.strip() != name:
-            self._try(lambda: self._session.runs.rename(name, new.strip()))
+            self._guarded(lambda: self._session.runs.rename(name, new.strip()))
 
     def delete(self, name: str) -> None:
         """Move a run to the trash after asking; where there is no trash, ask again before it is gone for good."""
         if not self.confirm(self, f"Move {name} and its model to the trash?", "Move to trash"):
             return
-        moved = self._try(lambda: self._session.runs.delete(name))
+        moved = self._guarded(lambda: self._session.runs.delete(name))
         question = f"{name} cannot be moved to the trash. Delete it permanently? This cannot be undone."
         if moved is False and self.confirm(self, question, "Delete permanently"):
-            self._try(lambda: self._session.runs.delete(name, for_good=True))
+            self._guarded(lambda: self._session.runs.delete(name, for_good=True))
 
     def _on_menu_wanted(self, at: QPoint) -> None:
         name = self.table.key_at(at) or next(iter(self.table.chosen_keys()), None)  # the menu key points nowhere
@@ -108,7 +108,7 @@ class RunsCard(Card):
             menu.aboutToHide.connect(menu.deleteLater)
             menu.popup(self.table.viewport().mapToGlobal(at))
 
-    def _try(self, do: Callable[[], Any]) -> Any:
+    def _guarded(self, do: Callable[[], Any]) -> Any:
         try:
             return do()
         except RunError as error:

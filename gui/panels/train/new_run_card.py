@@ -96,7 +96,7 @@ class NewRunCard(Card):
         self.name.clear()
         self.started.emit(record.name)
 
-    def take(self, config: RunConfig) -> None:
+    def load_config(self, config: RunConfig) -> None:
         """Show the settings of a run, its scans too: one step to undo."""
         data = config.data.model_dump()
         values = {name: value for name, value in settings.to_flat(config).items() if name not in data}
@@ -138,7 +138,7 @@ class NewRunCard(Card):
         if name:
             preset = _preset(name)
             title = self.preset.itemText(self.preset.findData(name))
-            data, values = _said(preset)
+            data, values = _preset_description(preset)
             self._change(title, data, values)
         self.refresh()
 
@@ -155,7 +155,7 @@ class NewRunCard(Card):
         """The preset whose settings these are, preparation included; empty for none."""
         values = {**self.data_config().model_dump(), **self.settings.values()}
         for name in settings.presets():
-            data, said = _said(_preset(name))
+            data, said = _preset_description(_preset(name))
             if all(values.get(key) == value for key, value in {**data, **said}.items()):
                 return name
         return ""
@@ -170,7 +170,7 @@ def _preset(name: str) -> RunConfig:
     return settings.preset(name)
 
 
-def _said(preset: RunConfig) -> tuple[dict[str, Any], dict[str, Any]]:
+def _preset_description(preset: RunConfig) -> tuple[dict[str, Any], dict[str, Any]]:
     """The settings that a preset names, of the scans and of all else, without those it leaves alone."""
     parts = {part: getattr(preset, part) for part in RunConfig.model_fields}
     said = {part: {name: getattr(kind, name) for name in kind.model_fields_set} for part, kind in parts.items()}

@@ -8,21 +8,21 @@ from gui.run_record import RunRecord
 from gui.widgets.labels import format_number
 
 VALIDATION = "val_"
-CLOSE = 0.02
+MERGE_TOLERANCE = 0.02
 
 
 @dataclass(frozen=True)
-class Quantity:
+class PlotSpec:
     """One plot: its name, and how its axis is called."""
 
     name: str
     title: str
 
 
-SQUARED = Quantity("mse", "MSE")
-TOTAL = Quantity("loss", "loss (nats per image)")
-RECONSTRUCTION = Quantity("reconstruction", "reconstruction term (nats per image)")
-DIVERGENCE = Quantity("kl", "KL divergence (nats per image)")
+SQUARED = PlotSpec("mse", "MSE")
+TOTAL = PlotSpec("loss", "loss (nats per image)")
+RECONSTRUCTION = PlotSpec("reconstruction", "reconstruction term (nats per image)")
+DIVERGENCE = PlotSpec("kl", "KL divergence (nats per image)")
 QUANTITIES = (SQUARED, TOTAL, RECONSTRUCTION, DIVERGENCE)
 
 
@@ -31,12 +31,12 @@ def loss_unit(record: RunRecord) -> str:
     return record.config.model.loss_unit if record.config else MODELS["ae"].loss_unit
 
 
-def metric_of(record: RunRecord, quantity: Quantity) -> str:
+def metric_of(record: RunRecord, quantity: PlotSpec) -> str:
     """Return the name under which a run keeps a quantity; a plain loss is the squared error."""
     return "loss" if quantity is SQUARED and not loss_unit(record) else quantity.name
 
 
-def curves(record: RunRecord, quantity: Quantity) -> dict[str, tuple[list[int], list[float]]]:
+def curves(record: RunRecord, quantity: PlotSpec) -> dict[str, tuple[list[int], list[float]]]:
     """Return the run's curves of a quantity, 'training' and 'validation', those it has."""
     if quantity is TOTAL and not loss_unit(record):
         return {}
@@ -45,7 +45,7 @@ def curves(record: RunRecord, quantity: Quantity) -> dict[str, tuple[list[int], 
     return {name: curve for name, curve in found.items() if curve[0]}
 
 
-def floors(records: Sequence[RunRecord], quantity: Quantity) -> dict[str, tuple[float, str]]:
+def entropy_floors(records: Sequence[RunRecord], quantity: PlotSpec) -> dict[str, tuple[float, str]]:
     """Return the levels that no run can go below: name -> nats and their words; runs on the same scans share theirs.
 
     Only the loss and the reconstruction have one, and only where the record of a run tells it. Those of train and
@@ -57,14 +57,14 @@ def floors(records: Sequence[RunRecord], quantity: Quantity) -> dict[str, tuple[
             continue
         train, validation = started.train_floor_nats, started.validation_floor_nats
         told = {"training entropy floor": train, "validation entropy floor": validation}
-        if abs(train - validation) < CLOSE * validation:
+        if abs(train - validation) < MERGE_TOLERANCE * validation:
             told = {"entropy floor": validation}
         for name, floor in told.items():
             found[f"{name} {floor:.6g}"] = floor, f"{name} {format_number(floor)}"
     return found
 
 
-def needed(records: list[RunRecord]) -> list[Quantity]:
+def plots_for(records: list[RunRecord]) -> list[PlotSpec]:
     """Return the quantities to plot: the squared error of a variational run only beside a run trained on it."""
     units = {loss_unit(record) for record in records}
     wanted = [SQUARED] if "" in units or not units else []
