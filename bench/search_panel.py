@@ -53,7 +53,7 @@ def measure(folder: Path, chosen: argparse.Namespace) -> None:
     tell_machine()
     told = [gap(panel, lambda: panel.open(NAME))]
     tell_gaps("search opened", told)
-    told = [gap(panel, lambda: (add(), panel.watch.look())) for _ in range(chosen.turns)]
+    told = [gap(panel, lambda: (add(), panel.watch.poll())) for _ in range(chosen.turns)]
     tell_gaps("a trial ends", told)
     session.close()
 

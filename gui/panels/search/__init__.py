@@ -9,18 +9,18 @@ from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QWidget
 
 from engine.errors import EngramError
 from gui.panel import AppContext, Panel, scroll_column
-from gui.panels.search.actions import Actions
 from gui.panels.search.best_card import BestCard
-from gui.panels.search.change_card import ChangeCard
-from gui.panels.search.exporter import Exporter
+from gui.panels.search.controller import SearchController
+from gui.panels.search.edit_search_card import EditSearchCard
+from gui.panels.search.exporter import SearchExporter
 from gui.panels.search.importance_card import ImportanceCard
-from gui.panels.search.order_card import OrderCard
+from gui.panels.search.monitor import SearchMonitor
+from gui.panels.search.new_search_card import NewSearchCard
 from gui.panels.search.plot_card import PlotCard
-from gui.panels.search.script import order_of, search_script
+from gui.panels.search.script import command_for, search_script
 from gui.panels.search.trial_card import TrialCard
-from gui.panels.search.trial_rows import tip
+from gui.panels.search.trial_rows import tooltip
 from gui.panels.search.trials_card import TrialsCard
-from gui.panels.search.watch import Watch
 from gui.theme import GAP
 from gui.widgets.step_queue import StepQueue
 from gui.widgets.timer import make_timer
@@ -34,12 +34,12 @@ class SearchPanel(Panel):
 
     def __init__(self, desk: AppContext) -> None:
         super().__init__(desk)
-        self.watch = Watch(self.session, self)
-        self.doing = Actions(desk, self.watch, self)
-        self.order, self.change = OrderCard(desk), ChangeCard(desk)
+        self.watch = SearchMonitor(self.session, self)
+        self.controller = SearchController(desk, self.watch, self)
+        self.order, self.change = NewSearchCard(desk), EditSearchCard(desk)
         self.plot, self.trials = PlotCard(), TrialsCard(self.session)
         self.importance, self.best, self.trial = ImportanceCard(self.session), BestCard(), TrialCard(self.session)
-        self.exporter = Exporter(self)
+        self.exporter = SearchExporter(self)
         self.left, self.splitter = QStackedWidget(), QSplitter(Qt.Orientation.Vertical)
         self._shown_name, self._chosen = "", 0
         self._beats = StepQueue(self)
@@ -68,12 +68,12 @@ class SearchPanel(Panel):
         self.lay_out(self.left, middle)
 
     def _connect(self) -> None:
-        watch, do, plot, trials = self.watch, self.doing, self.plot, self.trials
+        watch, do, plot, trials = self.watch, self.controller, self.plot, self.trials
         watch.changed.connect(self.refresh)
         watch.said.connect(plot.notice.show_notice)
         self.exporter.failed.connect(plot.notice.show_notice)
-        do.said.connect(lambda text, kind: plot.notice.show_notice(text, kind))
-        self.shown.connect(lambda: watch.set_awake(True))
+        do.message.connect(lambda text, kind: plot.notice.show_notice(text, kind))
+        self.shown.connect(lambda: watch.set_active(True))
         self.session.runs_changed.connect(self.refresh)
         self.order.wanted.connect(do.begin)
         self.order.wanted.connect(lambda _: self.state_changed.emit())
@@ -88,18 +88,18 @@ class SearchPanel(Panel):
         plot.export_wanted.connect(self.export)
         plot.axes.brushed.connect(self._soon.start)
         plot.axes.hovered.connect(self._on_line_hovered)
-        plot.axes.chosen.connect(lambda key: self.choose(int(key)))
-        trials.enqueue_wanted.connect(do.try_by_hand)
+        plot.axes.chosen.connect(lambda key: self.select_trial(int(key)))
+        trials.enqueue_wanted.connect(do.enqueue_manually)
         trials.hovered.connect(plot.axes.highlight)
-        trials.chosen.connect(self.choose)
+        trials.chosen.connect(self.select_trial)
         self.session.run_changed.connect(self._on_run_changed)
         self.session.data_loaded.connect(self._soon.start)
         for card in (trials, self.trial):
-            card.stop_wanted.connect(lambda number: do.wish("stop-trial", number))
+            card.stop_wanted.connect(lambda number: do.send_command("stop-trial", number))
             card.compare_wanted.connect(
                 lambda these: self.navigation_requested.emit("compare", ("runs", watch.runs_of(these)))
             )
-            card.keep_wanted.connect(do.keep)
+            card.keep_wanted.connect(do.save_as_run)
 
     def open(self, name: str) -> None:
         """Look at a search, or put a new one together for an empty name."""
@@ -120,12 +120,12 @@ class SearchPanel(Panel):
         self.side.setVisible(found is not None)
         watch, job = self.watch, self.session.job
         cards = (self.importance, self.best, self.change)
-        steps: list[Callable[[], object]] = [lambda: self.plot.show_found(watch.found, job), self._show_trials]
-        steps += [lambda card=card: card.show_found(watch.found) for card in cards]  # type: ignore[misc]
+        steps: list[Callable[[], object]] = [lambda: self.plot.set_snapshot(watch.found, job), self._show_trials]
+        steps += [lambda card=card: card.set_snapshot(watch.found) for card in cards]  # type: ignore[misc]
         spread = found is not None and len(found.trials) > MANY
         (self._beats.schedule if spread else self._beats.run_now)(steps)
 
-    def choose(self, number: int) -> None:
+    def select_trial(self, number: int) -> None:
         """Look at one trial."""
         self._chosen = number
         self._show_trials()
@@ -133,7 +133,7 @@ class SearchPanel(Panel):
     def _show_trials(self) -> None:
         """Show the trials that the brushes leave, and the chosen one; the best while none is."""
         found = self.watch.found
-        self.trials.show_found(found, self.plot.axes.selection() if found else None)
+        self.trials.set_snapshot(found, self.plot.axes.selection() if found else None)
         trial = (found.trial(self._chosen) or found.best) if found else None
         if trial is not None and self._chosen:
             self.trials.choose(trial.number)
@@ -146,7 +146,7 @@ class SearchPanel(Panel):
         kind, name = what
         self.open(name)
         if kind == "resume" and self.watch.found is not None:
-            self.doing.go_on()
+            self.controller.go_on()
 
     def export(self) -> None:
         """Write the lines or the table."""
@@ -155,7 +155,7 @@ class SearchPanel(Panel):
     def as_python(self) -> str:
         """A script for the search that is looked at, or for the one that is being put together."""
         try:
-            order = order_of(self.watch.found) if self.watch.found else self.order.order()
+            order = command_for(self.watch.found) if self.watch.found else self.order.command()
         except EngramError:
             return ""
         return search_script(order)
@@ -174,14 +174,14 @@ class SearchPanel(Panel):
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
-        self.watch.set_awake(False)
+        self.watch.set_active(False)
 
     def _on_line_hovered(self, key: str) -> None:
         """Light the row of a line, and say in the status bar what it is."""
         self.trials.table.highlight(key)
         found = self.watch.found
         trial = found.trial(int(key)) if found and key else None
-        self.status_changed.emit(tip(found, trial).replace("\n", " · ") if found and trial else "")
+        self.status_changed.emit(tooltip(found, trial).replace("\n", " · ") if found and trial else "")
 
     def _on_run_changed(self, run: str) -> None:
         """A run that this search trains has told of itself."""

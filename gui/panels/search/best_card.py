@@ -1,7 +1,7 @@
 """The best score so far, trial by trial."""
 
-from gui.panels.search.found import Found
-from gui.panels.search.trial_lines import best_so_far
+from gui.panels.search.plot_data import running_best
+from gui.panels.search.snapshot import SearchSnapshot
 from gui.panels.search.trial_rows import score_title
 from gui.widgets.card import Card
 from gui.widgets.curves.plot import CurvePlot
@@ -22,8 +22,8 @@ class BestCard(Card):
         self.plot.canvas.setMinimumHeight(110)
         self.add(self.plot, 1)
 
-    def show_found(self, found: Found | None) -> None:
-        numbers, bests = best_so_far(found) if found else ([], [])
+    def set_snapshot(self, found: SearchSnapshot | None) -> None:
+        numbers, bests = running_best(found) if found else ([], [])
         if found and numbers:
             self.plot.canvas.set_x_limit(numbers[-1])
             self.plot.set_series(KEY, numbers, bests, SeriesStyle(score_title(found), "role:accent"))

@@ -9,7 +9,7 @@ from PySide6.QtGui import QKeyEvent, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLineEdit, QWidget
 
 from gui.form import tool_tip
-from gui.panels.search.drafts import KINDS, Draft, specs, title
+from gui.panels.search.space_draft import KINDS, DimensionDraft, specs, title
 from gui.widgets.buttons import IconButton
 from gui.widgets.elided_label import ElidedLabel
 from gui.widgets.labels import label, set_style_property
@@ -18,10 +18,10 @@ HINTS = {"ints": "32, 64; 32, 64, 128", "bool": "yes, no"}
 UNDO_KEYS = (Qt.Key.Key_Z, Qt.Key.Key_Y)
 
 
-class TypedLine(QLineEdit):
+class LineEdit(QLineEdit):
     """A line whose undo and redo are the window's."""
 
-    left = Signal()
+    editing_finished = Signal()
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and _is_undo(event):
@@ -30,10 +30,10 @@ class TypedLine(QLineEdit):
 
     def focusOutEvent(self, event: Any) -> None:
         super().focusOutEvent(event)
-        self.left.emit()
+        self.editing_finished.emit()
 
 
-class Choice(QComboBox):
+class FocusComboBox(QComboBox):
     """A choice that a wheel passing by does not change."""
 
     def __init__(self) -> None:
@@ -51,14 +51,14 @@ class DimensionRow(QWidget):
 
     edited = Signal(object)
     removed = Signal(str)
-    left = Signal()
+    editing_finished = Signal()
 
-    def __init__(self, draft: Draft) -> None:
+    def __init__(self, draft: DimensionDraft) -> None:
         super().__init__()
         self.draft = draft
-        self.name, self.kind = ElidedLabel(title(draft.name)), Choice()
-        self.text, self.low, self.high = TypedLine(), TypedLine(), TypedLine()
-        self.when, self.wanted = Choice(), TypedLine()
+        self.name, self.kind = ElidedLabel(title(draft.name)), FocusComboBox()
+        self.text, self.low, self.high = LineEdit(), LineEdit(), LineEdit()
+        self.when, self.wanted = FocusComboBox(), LineEdit()
         self.problem = label(role="danger", wrap=True)
         self.condition = IconButton("link", f"Make {title(draft.name)} depend on another setting", checkable=True)
         self.remove = IconButton("close", f"Do not vary {title(draft.name)}")
@@ -125,13 +125,13 @@ class DimensionRow(QWidget):
             (self.wanted, "wanted"),
         ):
             line.textEdited.connect(lambda text, field=field: self._edit(**{field: text}))
-            line.left.connect(self.left)
+            line.editing_finished.connect(self.editing_finished)
         self.kind.activated.connect(lambda: self._edit(kind=self.kind.currentData()))
         self.when.activated.connect(lambda: self._edit(when=self.when.currentData()))
         self.condition.clicked.connect(self._on_condition_clicked)
         self.remove.clicked.connect(lambda: self.removed.emit(self.draft.name))
 
-    def show_draft(self, draft: Draft, others: Sequence[Draft]) -> None:
+    def show_draft(self, draft: DimensionDraft, others: Sequence[DimensionDraft]) -> None:
         """Show what is typed; the condition may name one of the other settings that have a list."""
         self.draft = draft
         with QSignalBlocker(self.kind), QSignalBlocker(self.when):

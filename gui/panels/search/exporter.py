@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from gui.panel import DISCLAIMER
-from gui.panels.search.found import Found, facts
+from gui.panels.search.snapshot import SearchSnapshot, progress_text
 from gui.panels.search.trial_rows import write_csv
 from gui.widgets.parallel.export import write_pdf, write_png
 from gui.widgets.parallel.view import ParallelView
@@ -15,7 +15,7 @@ from gui.widgets.parallel.view import ParallelView
 KINDS = {"png": "PNG image (*.png)", "pdf": "PDF, vector graphics (*.pdf)", "csv": "CSV table of all trials (*.csv)"}
 
 
-class Exporter(QObject):
+class SearchExporter(QObject):
     """Asks where to, and writes in the kind that the name ends with; what goes wrong is a sentence."""
 
     failed = Signal(str)
@@ -25,7 +25,7 @@ class Exporter(QObject):
         self._window = window
         self.ask_path: Callable[..., tuple[str, str]] = QFileDialog.getSaveFileName
 
-    def export(self, found: Found | None, view: ParallelView) -> None:
+    def export(self, found: SearchSnapshot | None, view: ParallelView) -> None:
         """Write the shown search."""
         if found is None or not view.model.lines.keys:
             self.failed.emit("Nothing to export yet. Wait until a trial has finished.")
@@ -39,7 +39,7 @@ class Exporter(QObject):
         ending = named.suffix.lstrip(".").lower()
         if ending not in KINDS:
             named, ending = named.with_name(f"{named.name}.{chosen}"), chosen
-        heading = f"Search {found.name} · {facts(found)}"
+        heading = f"Search {found.name} · {progress_text(found)}"
         try:
             if ending == "csv":
                 write_csv(found, named, f"{heading} · {DISCLAIMER}")

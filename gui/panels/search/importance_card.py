@@ -6,8 +6,8 @@ from typing import Any
 
 from engine.messages import ComputeImportances, RequestFailed
 from engine.search.importance import Importance
-from gui.panels.search.drafts import title
-from gui.panels.search.found import Found
+from gui.panels.search.snapshot import SearchSnapshot
+from gui.panels.search.space_draft import title
 from gui.session import Session
 from gui.widgets.card import Card
 from gui.widgets.effect_bars import EffectBar, EffectBars
@@ -18,7 +18,7 @@ FEW = "Available after a few more trials."
 ENOUGH = "Effect on the loss over the whole range, 95% interval, {} trials."
 WEIGHING = "analyzing {} trials…"
 SIGNS = {-1: "higher is better", 1: "lower is better"}
-COLOURS = {-1: "role:accent", 1: "series:1", 0: "role:quiet"}
+COLORS = {-1: "role:accent", 1: "series:1", 0: "role:quiet"}
 ABOUT = (
     "Effect of the setting on the loss over its whole range, from a straight-line fit to all finished trials, with its "
     "95% interval. A setting whose best value lies in the middle of its range may show little effect."
@@ -33,16 +33,16 @@ class ImportanceCard(Card):
         self._session = session
         self.bars, self.caption = EffectBars(), label(FEW, role="caption", wrap=True)
         self._seen: tuple[object, ...] = ()
-        self._asked: Found | None = None
+        self._asked: SearchSnapshot | None = None
         self.setToolTip(ABOUT)
         self.add(self.bars)
         self.add(self.caption)
         self.body.addStretch()
         session.answered.connect(self._on_answered)
         session.refused.connect(self._on_refused)
-        self.show_found(None)
+        self.set_snapshot(None)
 
-    def show_found(self, found: Found | None) -> None:
+    def set_snapshot(self, found: SearchSnapshot | None) -> None:
         """Have the settings weighed anew when a trial more is finished; the bars stay until the new ones come."""
         scored = found.scored() if found else []
         seen = (found.search.path, found.plan.space, [(each.number, each.score) for each in scored]) if found else ()
@@ -89,17 +89,17 @@ def _effect(each: Importance, ordered: bool) -> EffectBar:
     size, low, high = (_length(value, each.is_relative) for value in (each.effect, each.low, each.high))
     crosses = ordered and each.low * each.high <= 0
     near, far = (0.0, max(low, high)) if crosses else sorted((low, high))
-    told = f"{share(each.effect, each)} ({share(each.low, each)} to {share(each.high, each)})"
+    told = f"{format_effect(each.effect, each)} ({format_effect(each.low, each)} to {format_effect(each.high, each)})"
     unknown = "direction uncertain" if ordered else "across its values"
-    said = f"{SIGNS.get(each.sign, unknown)} · {share(each.effect, each)}"
-    return EffectBar(title(each.name).lower(), size, near, far, said, COLOURS[each.sign], f"{title(each.name)}: {told}")
+    said = f"{SIGNS.get(each.sign, unknown)} · {format_effect(each.effect, each)}"
+    return EffectBar(title(each.name).lower(), size, near, far, said, COLORS[each.sign], f"{title(each.name)}: {told}")
 
 
 def _length(value: float, relative: bool) -> float:
     return abs(math.log1p(max(value, -0.999999))) if relative else abs(value)
 
 
-def share(value: float, each: Importance) -> str:
+def format_effect(value: float, each: Importance) -> str:
     """An effect in words: a share of the loss, or a difference of it."""
     if not each.is_relative:
         return format_number(value, 3)

@@ -6,9 +6,9 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from gui.job_controller import JobController
-from gui.panels.search.dimension_row import Choice
-from gui.panels.search.found import Found, facts
-from gui.panels.search.trial_lines import lines_of
+from gui.panels.search.dimension_row import FocusComboBox
+from gui.panels.search.plot_data import parallel_data
+from gui.panels.search.snapshot import SearchSnapshot, progress_text
 from gui.widgets.buttons import Button, IconButton
 from gui.widgets.card import Card
 from gui.widgets.elided_label import ElidedLabel
@@ -37,7 +37,7 @@ class PlotCard(Card):
 
     def __init__(self) -> None:
         super().__init__("Search")
-        self.searches, self.empty, self.notice = Choice(), label(NONE, role="quiet", wrap=True), NoticeBox()
+        self.searches, self.empty, self.notice = FocusComboBox(), label(NONE, role="quiet", wrap=True), NoticeBox()
         self.settings = IconButton("settings", "Search space and settings", checkable=True)
         self.new = IconButton("plus", "Set up a new search")
         self.pause, self.stop = Button("Pause", icon_name="pause"), Button("Stop and keep", "danger", "stop")
@@ -96,9 +96,9 @@ class PlotCard(Card):
         self.searches.setVisible(bool(names))
         self.searches.setPlaceholderText("Open a search")
 
-    def show_found(self, found: Found | None, job: JobController) -> None:
+    def set_snapshot(self, found: SearchSnapshot | None, job: JobController) -> None:
         """Say how far the search is, and offer what can be done now."""
-        self.facts.setText(self._said(found, job) if found else "")
+        self.facts.setText(self._status_text(found, job) if found else "")
         self.facts.setVisible(found is not None)
         mine = found is not None and job.search == found.name
         running = mine or (found is not None and found.busy)
@@ -119,7 +119,7 @@ class PlotCard(Card):
         self.empty.setText(NONE if found is None else WAITING)
         self._draw(found)
 
-    def _draw(self, found: Found | None) -> None:
+    def _draw(self, found: SearchSnapshot | None) -> None:
         """Draw the trials that are over, when there are others than before."""
         over = tuple(trial for trial in found.trials if trial.is_done) if found else ()
         drawn = (found.search.path, found.plan.space, over) if found else ()
@@ -129,7 +129,7 @@ class PlotCard(Card):
             self._drawn = drawn
             self.pages.setCurrentIndex(int(bool(over)))  # first: what is not to be seen is drawn at once when it is
             if found and over:
-                self.axes.show_lines(*lines_of(found))
+                self.axes.show_lines(*parallel_data(found))
             self._show_hint()
         self.save.setVisible(bool(over))
 
@@ -143,7 +143,9 @@ class PlotCard(Card):
         self.hint.setText(HINT if kept is None else f"{len(kept)} of {count} trials selected.")
         self.clear.setVisible(kept is not None)
 
-    def _said(self, found: Found, job: JobController) -> str:
+    def _status_text(self, found: SearchSnapshot, job: JobController) -> str:
         if job.search == found.name and job.state in ("starting", "paused", "pausing", "stopping"):
-            return f"{job.state} · {facts(found)}"
-        return f"{ELSEWHERE} · {facts(found)}" if found.busy and job.search != found.name else facts(found)
+            return f"{job.state} · {progress_text(found)}"
+        return (
+            f"{ELSEWHERE} · {progress_text(found)}" if found.busy and job.search != found.name else progress_text(found)
+        )

@@ -4,7 +4,7 @@ from pprint import pformat
 from typing import Any
 
 from engine.messages import Search
-from gui.panels.search.found import Found
+from gui.panels.search.snapshot import SearchSnapshot
 from gui.python_export import WIDTH, join_script, non_default_settings
 
 IMPORTS = ("from engine import config", "from engine.messages import Search", "from engine.search import job")
@@ -15,7 +15,7 @@ SHOWN = (
 )
 
 
-def order_of(found: Found) -> Search:
+def command_for(found: SearchSnapshot) -> Search:
     """The order that leads to a search as it stands."""
     plan = found.plan
     chosen = plan.settings.model_dump(mode="json", exclude_defaults=True)

@@ -8,14 +8,14 @@ from PySide6.QtGui import QUndoCommand, QUndoStack
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from engine.config import RunConfig
-from gui.panels.search.dimension_row import Choice, DimensionRow
-from gui.panels.search.drafts import Draft, Drafts, addable, problems, started, title
+from gui.panels.search.dimension_row import DimensionRow, FocusComboBox
+from gui.panels.search.space_draft import DimensionDraft, Drafts, addable, default_draft, problems, title
 from gui.widgets.labels import label
 
 ADD = "Add a setting…"
 
 
-class ChangeSpace(QUndoCommand):
+class ChangeSpaceCommand(QUndoCommand):
     """The space changed; what is typed into one field in one go is one step."""
 
     def __init__(self, editor: "SpaceEditor", after: Drafts, text: str, field: str = "") -> None:
@@ -28,7 +28,7 @@ class ChangeSpace(QUndoCommand):
         return 2
 
     def mergeWith(self, other: QUndoCommand) -> bool:
-        if not isinstance(other, ChangeSpace) or self._visit is None or other._visit != self._visit:
+        if not isinstance(other, ChangeSpaceCommand) or self._visit is None or other._visit != self._visit:
             return False
         self._after = other._after
         return True
@@ -57,7 +57,7 @@ class SpaceEditor(QWidget):
         self.drafts: Drafts = ()
         self.problem, self.visit, self.owner = "", 0, ""
         self.rows: dict[str, DimensionRow] = {}
-        self.add = Choice()
+        self.add = FocusComboBox()
         self.add.setAccessibleName("Add a setting to the search space")
         self.trouble = label(role="danger", wrap=True)
         self._undo, self._base = undo, base
@@ -83,7 +83,7 @@ class SpaceEditor(QWidget):
     def change_drafts(self, drafts: Drafts, text: str, field: str = "") -> None:
         """Change the space as one step that can be undone."""
         if drafts != self.drafts:
-            self._undo.push(ChangeSpace(self, drafts, text, field))
+            self._undo.push(ChangeSpaceCommand(self, drafts, text, field))
 
     def validate(self) -> None:
         """Say at each setting what is wrong with it, and offer the settings that can be added."""
@@ -94,12 +94,12 @@ class SpaceEditor(QWidget):
             row.show_problem(alone.get(draft.name, ""))
         self.trouble.setText(self.problem)
         self.trouble.setVisible(bool(self.problem))
-        self._offer()
+        self._update_choices()
 
     def is_valid(self) -> bool:
         return not self.problem and not any(row.problem.text() for row in self.rows.values())
 
-    def _offer(self) -> None:
+    def _update_choices(self) -> None:
         self.add.clear()
         self.add.addItem(ADD)
         models = [each.text.replace(" ", "").split(",") for each in self.drafts if each.name == "model"]
@@ -117,14 +117,14 @@ class SpaceEditor(QWidget):
             row = self.rows[draft.name] = DimensionRow(draft)
             row.edited.connect(self._on_edited)
             row.removed.connect(self._on_removed)
-            row.left.connect(self._on_left)
+            row.editing_finished.connect(self._on_left)
             self._column.addWidget(row)
 
     def _on_left(self) -> None:
         """Leaving a field ends what one undo takes back."""
         self.visit += 1
 
-    def _on_edited(self, draft: Draft) -> None:
+    def _on_edited(self, draft: DimensionDraft) -> None:
         before = next(each for each in self.drafts if each.name == draft.name)
         field = next(
             (name for name in ("text", "low", "high", "wanted") if getattr(before, name) != getattr(draft, name)), ""
@@ -135,7 +135,7 @@ class SpaceEditor(QWidget):
     def _on_added(self, name: str | None) -> None:
         if name is None:
             return
-        self.change_drafts((*self.drafts, started(name, self._base())), f"vary {title(name)}")
+        self.change_drafts((*self.drafts, default_draft(name, self._base())), f"vary {title(name)}")
         row = self.rows[name]
         row.text.setFocus()
         row.text.selectAll()

@@ -8,9 +8,9 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 from engine.messages import Reconstruct, RequestFailed
 from engine.search.storage import Trial
 from gui.loaded_data import source_title
-from gui.panels.search.drafts import title
-from gui.panels.search.found import Found
-from gui.panels.search.trial_rows import numbered, shown, state
+from gui.panels.search.snapshot import SearchSnapshot
+from gui.panels.search.space_draft import title
+from gui.panels.search.trial_rows import shown, state, trial_number
 from gui.session import Session
 from gui.status import duration
 from gui.widgets.buttons import Button
@@ -26,7 +26,7 @@ NO_SCANS = "Load a dataset in Data to see reconstructions."
 NO_MODEL = "This trial has no saved model."
 
 
-class Pictures(QWidget):
+class TrialPreview(QWidget):
     """Originals above reconstructions under one light, numbers below; wheel, W and drag work as everywhere."""
 
     def __init__(self) -> None:
@@ -71,7 +71,7 @@ class TrialCard(Card):
         super().__init__("Trial")
         self._session = session
         self.facts, self.reason = label(role="caption", wrap=True), label(role="danger", wrap=True)
-        self.pictures, self.said = Pictures(), label(NONE, role="caption", wrap=True)
+        self.pictures, self.said = TrialPreview(), label(NONE, role="caption", wrap=True)
         self.keep, self.compare = Button("Save as run…", "primary"), Button("Open in Compare")
         self.stop = Button("Stop this trial", "danger", "stop")
         self.trial: Trial | None = None
@@ -91,7 +91,7 @@ class TrialCard(Card):
         session.refused.connect(self._on_refused)
         self.show_trial(None, None)
 
-    def show_trial(self, found: Found | None, trial: Trial | None) -> None:
+    def show_trial(self, found: SearchSnapshot | None, trial: Trial | None) -> None:
         """Show a trial, none for None."""
         self.trial = trial
         for part in (self.facts, self.keep, self.compare):
@@ -103,17 +103,17 @@ class TrialCard(Card):
             self.set_subtitle("")
             self._forget(NONE)
             return
-        star = "★ " if numbered(trial, found.best).is_best else ""
+        star = "★ " if trial_number(trial, found.best).is_best else ""
         self.set_title(f"{star}Trial {trial.number}")
         self.set_subtitle(state(found, trial))
-        self.facts.setText(facts(trial))
+        self.facts.setText(trial_text(trial))
         self.reason.setText(trial.reason)
         set_style_property(self.reason, role="danger" if trial.state == "failed" else "caption")
         self.keep.setEnabled(trial.is_done and trial.score is not None)
         self.compare.setEnabled(bool(trial.epochs))
         self._ask(found, trial)
 
-    def _ask(self, found: Found, trial: Trial) -> None:
+    def _ask(self, found: SearchSnapshot, trial: Trial) -> None:
         data, record = self._session.data, self._session.record(trial.run)
         if not trial.epochs or record is None or not record.run.model_path.exists():
             self._forget(NO_MODEL if trial.is_done else "Reconstructions appear here after the first epoch.")
@@ -156,7 +156,7 @@ class TrialCard(Card):
             self._forget(f"{refused.reason} {refused.advice}".strip())
 
 
-def facts(trial: Trial) -> str:
+def trial_text(trial: Trial) -> str:
     """Values, score and time of a trial, in words."""
     words = [f"{title(name).lower()} {shown(value)}" for name, value in trial.config.items()]
     if trial.score is not None:

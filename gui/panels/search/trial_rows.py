@@ -8,8 +8,8 @@ from typing import Any
 
 from engine.search import statistics
 from engine.search.storage import Trial
-from gui.panels.search.drafts import title
-from gui.panels.search.found import Found
+from gui.panels.search.snapshot import SearchSnapshot
+from gui.panels.search.space_draft import title
 from gui.status import duration
 from gui.widgets.labels import format_measured, format_number
 from gui.widgets.number_model import TableColumn, TableRow
@@ -30,7 +30,7 @@ class Number(int):
     is_best = False
 
 
-def numbered(trial: Trial, best: Trial | None) -> Number:
+def trial_number(trial: Trial, best: Trial | None) -> Number:
     made = Number(trial.number)
     made.is_best = best is not None and best.number == trial.number
     return made
@@ -41,20 +41,20 @@ def short(name: str) -> str:
     return SHORT.get(name, title(name))
 
 
-def score_title(found: Found) -> str:
+def score_title(found: SearchSnapshot) -> str:
     """How the score is called: by its unit, unless the models of the search have different ones."""
     if "model" in found.plan.space.names:
         return "Val. loss"
     return "Val. loss (nats)" if found.plan.base.model.loss_unit else "Val. MSE"
 
 
-def has_pixels(found: Found) -> bool:
+def has_pixels(found: SearchSnapshot) -> bool:
     """Whether the score can be told per pixel: it is in nats, and all images have one size."""
     varied = found.plan.space.names
     return bool(found.plan.base.model.loss_unit) and not {"model", "size"} & set(varied)
 
 
-def columns(found: Found) -> list[TableColumn]:
+def columns(found: SearchSnapshot) -> list[TableColumn]:
     """The columns of a search's table."""
     varied = [TableColumn(short(name), shown, _is_number(found, name)) for name in found.plan.space.names]
     pixel = [TableColumn("Nats/px", format_measured)] if has_pixels(found) else []
@@ -63,14 +63,14 @@ def columns(found: Found) -> list[TableColumn]:
     return [*begin, *varied, TableColumn(score_title(found), format_measured), *pixel, *ends]
 
 
-class Rows:
+class RowBuilder:
     """Makes the rows of a table: of a search that is looked at again, only those of trials that have changed."""
 
     def __init__(self) -> None:
         self._search: object = None
         self._made: dict[int, tuple[object, TableRow]] = {}
 
-    def of(self, found: Found, kept: Sequence[str] | None = None) -> list[TableRow]:
+    def build(self, found: SearchSnapshot, kept: Sequence[str] | None = None) -> list[TableRow]:
         """A row for each trial that is kept, all of them for None, known by its number."""
         search = found.search.path, found.plan, found.busy
         if search != self._search:
@@ -78,7 +78,7 @@ class Rows:
         wanted = None if kept is None else set(kept)
         return [self._row(found, trial) for trial in found.trials if wanted is None or str(trial.number) in wanted]
 
-    def _row(self, found: Found, trial: Trial) -> TableRow:
+    def _row(self, found: SearchSnapshot, trial: Trial) -> TableRow:
         about = trial, trial == found.best
         known = self._made.get(trial.number)
         if known is None or known[0] != about:
@@ -86,8 +86,8 @@ class Rows:
         return known[1]
 
 
-def _row(found: Found, trial: Trial) -> TableRow:
-    values: list[Any] = [numbered(trial, found.best), state(found, trial)]
+def _row(found: SearchSnapshot, trial: Trial) -> TableRow:
+    values: list[Any] = [trial_number(trial, found.best), state(found, trial)]
     values += [trial.config.get(name) for name in found.plan.space.names]
     score = math.nan if trial.score is None else trial.score
     values.append(score)
@@ -100,17 +100,17 @@ def _row(found: Found, trial: Trial) -> TableRow:
         loud[0] = "accent"
     if trial.state in ("failed", "stopped"):
         loud = dict.fromkeys(range(len(values)), "quiet") | loud | {len(values) - 1: role or "quiet"}
-    return TableRow(str(trial.number), values, "", loud, tip(found, trial))
+    return TableRow(str(trial.number), values, "", loud, tooltip(found, trial))
 
 
-def state(found: Found, trial: Trial) -> str:
+def state(found: SearchSnapshot, trial: Trial) -> str:
     """What became of a trial, in a word."""
     if trial.state == "running" and not found.busy:
         return "interrupted"
     return STATES.get(trial.state, trial.state)
 
 
-def tip(found: Found, trial: Trial) -> str:
+def tooltip(found: SearchSnapshot, trial: Trial) -> str:
     """All that the table knows of a trial, in sentences."""
     run = f", run {trial.run}" if trial.run else ""
     why = f". {trial.reason}" if trial.reason else ""
@@ -139,11 +139,11 @@ def _time(seconds: float) -> str:
     return duration(seconds) if seconds else "—"
 
 
-def _is_number(found: Found, name: str) -> bool:
+def _is_number(found: SearchSnapshot, name: str) -> bool:
     return all(isinstance(trial.config.get(name, 0), int | float) for trial in found.trials)
 
 
-def write_csv(found: Found, path: Path, mark: str) -> None:
+def write_csv(found: SearchSnapshot, path: Path, mark: str) -> None:
     """Write one line for each trial, failed ones with their reasons. Raises OSError."""
     names = list(dict.fromkeys([*found.plan.space.names, *(name for t in found.trials for name in t.config)]))
     ends = ("score", "best_epoch", "epochs", "seconds", "state", "reason", "origin", "run")

@@ -6,9 +6,9 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from gui.panel import DISCLAIMER
-from gui.panels.search.found import Found
-from gui.panels.search.trial_lines import top
-from gui.panels.search.trial_rows import Rows, columns, score_title
+from gui.panels.search.plot_data import top_trials
+from gui.panels.search.snapshot import SearchSnapshot
+from gui.panels.search.trial_rows import RowBuilder, columns, score_title
 from gui.session import Session
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
@@ -63,8 +63,8 @@ class TrialsCard(Card):
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.add(self.empty, 1)
         self.add(self.pages, 1)
-        self._found: Found | None = None
-        self._rows = Rows()
+        self._found: SearchSnapshot | None = None
+        self._rows = RowBuilder()
         self._shape: tuple[object, ...] = ()
         self.table.chosen.connect(lambda keys: self.chosen.emit(int(keys[-1])) if keys else None)
         self.table.hovered.connect(self.hovered)
@@ -72,9 +72,9 @@ class TrialsCard(Card):
         self.enqueue.clicked.connect(self.enqueue_wanted)
         self.as_curves.toggled.connect(self._on_curves_toggled)
         self._on_curves_toggled(False)
-        self.show_found(None)
+        self.set_snapshot(None)
 
-    def show_found(self, found: Found | None, kept: Sequence[str] | None = None) -> None:
+    def set_snapshot(self, found: SearchSnapshot | None, kept: Sequence[str] | None = None) -> None:
         """Show the trials that are kept, all of them for None."""
         before, self._found = self._found, found
         self.enqueue.setVisible(found is not None)
@@ -88,7 +88,7 @@ class TrialsCard(Card):
             self._shape_for(found)
         if self.as_curves.isChecked():
             self.show_curves()
-        shown = self._rows.of(found, kept)
+        shown = self._rows.build(found, kept)
         self.table.set_rows(shown)
         brushed = kept is not None and len(shown) < len(found.trials)
         self.set_subtitle(f"{len(shown)} of {len(found.trials)} selected" if brushed else str(len(found.trials) or ""))
@@ -96,7 +96,7 @@ class TrialsCard(Card):
     def show_curves(self) -> None:
         """Draw the losses of the ten best trials, and of those that run, as far as their records tell."""
         found = self._found
-        ranked = top(found) if found else []
+        ranked = top_trials(found) if found else []
         goals = [found.plan.trial(trial.config).training.epochs for trial, _ in ranked] if found else []
         self.curves.canvas.set_x_limit(max(goals, default=0))
         records = {trial.run: self._session.record(trial.run) for trial, _ in ranked}
@@ -114,7 +114,7 @@ class TrialsCard(Card):
         if curves:
             self.show_curves()
 
-    def _shape_for(self, found: Found) -> None:
+    def _shape_for(self, found: SearchSnapshot) -> None:
         """Have the columns of this search, the best trials first."""
         wanted = columns(found)
         shape = (found.search.path, *(column.title for column in wanted))
@@ -129,7 +129,7 @@ class TrialsCard(Card):
         if str(number) not in self.table.chosen_keys():
             self.table.select([str(number)])
 
-    def menu(self, number: int) -> QMenu:
+    def build_menu(self, number: int) -> QMenu:
         """What can be done with a trial now."""
         menu, found = QMenu(self), self._found
         trial = found.trial(number) if found else None
@@ -147,6 +147,6 @@ class TrialsCard(Card):
     def _on_menu_wanted(self, at: QPoint) -> None:
         key = self.table.key_at(at) or next(iter(self.table.chosen_keys()), None)  # the menu key points nowhere
         if key is not None:
-            menu = self.menu(int(key))
+            menu = self.build_menu(int(key))
             menu.aboutToHide.connect(menu.deleteLater)
             menu.popup(self.table.viewport().mapToGlobal(at))

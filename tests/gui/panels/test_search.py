@@ -29,11 +29,11 @@ from engine.messages import (
 from engine.search import folder, importance, job, space
 from engine.search.importance import Importance
 from gui.panels.search import SearchPanel
-from gui.panels.search.drafts import Draft, drafts_of, meant, problems, split
-from gui.panels.search.found import facts, read
-from gui.panels.search.hand_sheet import HandSheet
 from gui.panels.search.importance_card import effects
-from gui.panels.search.trial_rows import Rows, write_csv
+from gui.panels.search.manual_trial_dialog import ManualTrialDialog
+from gui.panels.search.snapshot import load_snapshot, progress_text
+from gui.panels.search.space_draft import DimensionDraft, drafts_from_space, parse_drafts, problems, separate_fixed
+from gui.panels.search.trial_rows import RowBuilder, write_csv
 
 SPACE = {"learning_rate": [1e-3, 1e-4], "latent": [4, 8], "epochs": [1, 2]}
 FAILED = "There was not enough memory for one step."
@@ -108,7 +108,7 @@ class TestSpace:
         order = panel.order
         assert [order.preset.itemData(i) for i in range(order.preset.count())] == ["", "seed-ae", "seed-vae"]
         assert order.preset.currentData() == "seed-ae"
-        assert meant(order.editor.drafts) == dict(space.presets()["seed-ae"])
+        assert parse_drafts(order.editor.drafts) == dict(space.presets()["seed-ae"])
         assert order.points.text() == "81 configurations."
 
     def test_preset_is_chosen_and_taken_back(self, panel, desk):
@@ -116,7 +116,7 @@ class TestSpace:
         order.preset.setCurrentIndex(2)
         order.preset.activated.emit(2)
         assert order.base().model.model == "vae"
-        assert meant(order.editor.drafts) == dict(space.presets()["seed-vae"])
+        assert parse_drafts(order.editor.drafts) == dict(space.presets()["seed-vae"])
         desk.undo.undo()
         assert (order.base().model.model, order.preset.currentData()) == ("ae", "seed-ae")
 
@@ -130,12 +130,12 @@ class TestSpace:
         line = row(panel, "kernel_size").text
         assert line.text() == "3"
         qtbot.keyClicks(line, "3, 5")  # what it began with is chosen, so typing takes its place
-        assert meant(editor.drafts)["kernel_size"] == [3, 5]
+        assert parse_drafts(editor.drafts)["kernel_size"] == [3, 5]
         assert panel.order.points.text() == "162 configurations."
         qtbot.mouseClick(row(panel, "kernel_size").remove, Qt.MouseButton.LeftButton)
         assert "kernel_size" not in editor.rows
         desk.undo.undo()
-        assert meant(editor.drafts)["kernel_size"] == [3, 5]
+        assert parse_drafts(editor.drafts)["kernel_size"] == [3, 5]
         desk.undo.undo()
         desk.undo.undo()
         assert "kernel_size" not in editor.rows
@@ -150,7 +150,7 @@ class TestSpace:
         qtbot.keyClicks(rate.low, "1e-4")
         qtbot.keyClicks(rate.high, "0.01")
         assert rate.problem.text() == ""
-        assert meant(panel.order.editor.drafts)["learning_rate"] == {"low": 1e-4, "high": 0.01, "log": True}
+        assert parse_drafts(panel.order.editor.drafts)["learning_rate"] == {"low": 1e-4, "high": 0.01, "log": True}
         assert panel.order.points.text() == "Unlimited configurations."
 
     @pytest.mark.parametrize(
@@ -188,16 +188,20 @@ class TestSpace:
         beta.wanted.clear()
         qtbot.keyClicks(beta.wanted, "vae")
         assert beta.problem.text() == ""
-        assert meant(editor.drafts)["beta"] == {"values": [1.0, 4.0], "when": {"model": ["vae"]}}
+        assert parse_drafts(editor.drafts)["beta"] == {"values": [1.0, 4.0], "when": {"model": ["vae"]}}
 
     def test_one_value_fixes_a_setting(self, tiny):
-        drafts = (Draft("latent", text="4, 8"), Draft("filters", text="4, 8"), Draft("epochs", text="3"))
-        assert split(drafts) == ({"latent": [4, 8]}, {"filters": [4, 8], "epochs": 3})
+        drafts = (
+            DimensionDraft("latent", text="4, 8"),
+            DimensionDraft("filters", text="4, 8"),
+            DimensionDraft("epochs", text="3"),
+        )
+        assert separate_fixed(drafts) == ({"latent": [4, 8]}, {"filters": [4, 8], "epochs": 3})
         assert problems(drafts, tiny()) == ({}, "")
-        assert problems((Draft("epochs", text="3"),), tiny())[1].startswith("No setting varies")
+        assert problems((DimensionDraft("epochs", text="3"),), tiny())[1].startswith("No setting varies")
 
     def test_what_does_not_fit_together_is_said_below(self, tiny):
-        drafts = (Draft("latent", text="4, 8"), Draft("filters", text="4, 8, 16, 32, 64, 128"))
+        drafts = (DimensionDraft("latent", text="4, 8"), DimensionDraft("filters", text="4, 8, 16, 32, 64, 128"))
         alone, together = problems(drafts, tiny())
         assert alone == {}
         assert "Size 32 cannot be halved 6 times" in together
@@ -213,7 +217,7 @@ class TestSpace:
             "cosine": {"values": [True, False], "when": {"model": ["vae"]}},
         }
         described.pop("cosine")
-        assert meant(drafts_of(described)) == described
+        assert parse_drafts(drafts_from_space(described)) == described
 
 
 class TestSearching:
@@ -221,7 +225,7 @@ class TestSearching:
         order = panel.order
         order.fixed.setCurrentIndex(order.fixed.findData("model:ae"))
         order.fixed.activated.emit(order.fixed.currentIndex())
-        order.editor.set_drafts((Draft("latent", text="4, 8"), Draft("filters", text="4, 8")))
+        order.editor.set_drafts((DimensionDraft("latent", text="4, 8"), DimensionDraft("filters", text="4, 8")))
         order.form.set_values({"trials": 2, "algorithm": "grid", "parallel": 2, "tracking": "offline"})
         assert "wandb sync" in order.caution.text()
         order.start.click()
@@ -320,7 +324,7 @@ class TestSearching:
         with made.open_storage() as opened:
             opened.update_trial(1, reason="changed")
         os.utime(ledger, ns=(before, before))
-        panel.watch.look()
+        panel.watch.poll()
         assert panel.watch.found.trials[0].reason == "changed"
 
     def test_space_and_number_are_changed_while_it_runs(self, panel, make_search, qtbot):
@@ -361,14 +365,14 @@ class TestSearching:
         made = make_search("s")
         panel.open("s")
         panel.trials.enqueue.click()
-        sheet = panel.findChild(HandSheet)
+        sheet = panel.findChild(ManualTrialDialog)
         assert sheet.values() == {"learning_rate": 1e-3, "latent": 4, "epochs": 1}
-        sheet.try_it()
+        sheet.submit()
         assert sheet.notice.text() == "This configuration was already tried as trial 1."
         sheet.form.change_values({"latent": "many"})
         assert not sheet.buttons.buttons()[0].isEnabled()
         sheet.form.change_values({"latent": 5})
-        sheet.try_it()
+        sheet.submit()
         assert not sheet.isVisible()
         with made.open_storage() as ledger:
             assert ledger.pop_commands() == [("enqueue", {"learning_rate": 1e-3, "latent": 5, "epochs": 1})]
@@ -407,11 +411,11 @@ class TestPictures:
         panel.open("s")
         with qtbot.assertNotEmitted(panel.change.changed), made.open_storage() as ledger:
             ledger.update_trial(3, state="finished", score=0.5)
-            panel.watch.look()
+            panel.watch.poll()
         assert panel.trials.table.text(4, 5) == "0.5000"
         with qtbot.waitSignal(panel.change.changed), made.open_storage() as ledger:
             ledger.set_attrs(settings=ledger.attrs()["settings"] | {"trials": 30})
-            panel.watch.look()
+            panel.watch.poll()
 
     def test_failed_trial_is_a_line_without_a_score(self, panel, make_search):
         make_search("s")
@@ -447,7 +451,7 @@ class TestPictures:
             (made.root / f"s-000{number}" / "model.keras").touch()
         panel.session.runs.refresh()
         panel.open("s")
-        panel.choose(2)
+        panel.select_trial(2)
         (tmp_path / "scratch").mkdir()
         np.save(tmp_path / "scratch" / "images.npy", np.full((2, 32, 32), 0.5, np.float32))
         images, path = str(tmp_path / "scratch" / "images.npy"), str((made.root / "s-0002").resolve())
@@ -460,7 +464,7 @@ class TestPictures:
         count = len(panel.session.explorer.engine.sent)
         panel.refresh()
         assert len(panel.session.explorer.engine.sent) == count
-        panel.choose(1)
+        panel.select_trial(1)
         asked = panel.session.explorer.engine.sent[-1]
         panel.session.explorer.engine.say(RequestFailed(reason="Damaged.", number=asked.number, panel="search"))
         assert panel.trial.said.text() == "Damaged."
@@ -496,7 +500,7 @@ class TestPictures:
         weighed()
         with made.open_storage() as ledger:
             ledger.update_trial(3, state="finished", score=0.03)
-        panel.watch.look()
+        panel.watch.poll()
         assert card._subtitle.text() == "analyzing 7 trials…"
         assert card.caption.text().endswith("95% interval, 6 trials.")
         assert card.bars.effects()
@@ -592,23 +596,23 @@ class TestTrials:
         assert FAILED in index.data(Qt.ItemDataRole.ToolTipRole)
         assert index.data(Qt.ItemDataRole.ForegroundRole).name() == "#f08a7a"
         table.sortByColumn(5, Qt.SortOrder.DescendingOrder)
-        assert read("s", panel.session.runs.root).best.number == 1
+        assert load_snapshot("s", panel.session.runs.root).best.number == 1
 
     def test_interrupted_trial_is_told(self, make_search, root):
         made = make_search("s")
         with made.open_storage() as ledger:
             ledger.update_trial(5, state="running", score=None)
-        assert "1 interrupted" in facts(read("s", root))
+        assert "1 interrupted" in progress_text(load_snapshot("s", root))
 
     def test_trial_is_kept_as_a_run_of_its_own(self, panel, make_search, root):
         make_search("s")
         panel.session.runs.refresh()
         panel.open("s")
-        panel.doing.ask_text = lambda *_, text: ("good one", True)
-        panel.doing.keep(1)
+        panel.controller.ask_text = lambda *_, text: ("good one", True)
+        panel.controller.save_as_run(1)
         assert "is not a valid run name" in panel.plot.notice.text()
-        panel.doing.ask_text = lambda *_, text: (f"{text}", True)
-        panel.doing.keep(1)
+        panel.controller.ask_text = lambda *_, text: (f"{text}", True)
+        panel.controller.save_as_run(1)
         assert panel.plot.notice.text() == "Trial 1 was saved as run s-0001-kept."
         kept = runs.open_run("s-0001-kept", root)
         assert kept.history() == runs.open_run("s-0001", root).history()
@@ -619,22 +623,22 @@ class TestTrials:
         panel.open("s")
         panel.trials.table.select(["1", "2"])
         with qtbot.waitSignal(panel.navigation_requested) as blocker:
-            panel.trials.menu(1).actions()[2].trigger()
+            panel.trials.build_menu(1).actions()[2].trigger()
         assert blocker.args == ["compare", ("runs", ["s-0001", "s-0002"])]
 
     def test_only_rows_of_trials_that_changed_are_made_anew(self, make_search, root):
-        made, table = make_search("s"), Rows()
-        before = table.of(read("s", root))
+        made, table = make_search("s"), RowBuilder()
+        before = table.build(load_snapshot("s", root))
         with made.open_storage() as ledger:
             ledger.update_trial(4, score=0.001)
-        after = table.of(read("s", root))
+        after = table.build(load_snapshot("s", root))
         assert [new is old for new, old in zip(after, before, strict=True)] == [False, True, True, False, True]
         assert [row.values[0].is_best for row in after] == [False, False, False, True, False]
-        assert table.of(read("s", root), ["2"]) == [after[1]]
+        assert table.build(load_snapshot("s", root), ["2"]) == [after[1]]
 
     def test_table_as_a_file(self, make_search, root, tmp_path):
         make_search("s")
-        write_csv(read("s", root), tmp_path / "trials.csv", "mark")
+        write_csv(load_snapshot("s", root), tmp_path / "trials.csv", "mark")
         lines = (tmp_path / "trials.csv").read_text().splitlines()
         assert lines[0] == "# mark"
         content = list(csv.DictReader(lines[1:]))
@@ -644,21 +648,21 @@ class TestTrials:
     def test_panel_is_put_back_as_it_was(self, panel, make_search, desk, qtbot):
         make_search("s")
         panel.open("s")
-        panel.order.editor.set_drafts((Draft("latent", text="4, 8"),))
+        panel.order.editor.set_drafts((DimensionDraft("latent", text="4, 8"),))
         kept = json.loads(json.dumps(panel.save_state()))
         second = SearchPanel(desk)
         qtbot.addWidget(second)
         second.restore_state(kept)
         assert second.watch.name == "s"
-        assert meant(second.order.editor.drafts) == {"latent": [4, 8]}
+        assert parse_drafts(second.order.editor.drafts) == {"latent": [4, 8]}
         second.restore_state({"search": "gone", "order": {"space": [{"name": "nothing"}, 3], "form": 4}})
-        assert meant(second.order.editor.drafts) == {"latent": [4, 8]}
+        assert parse_drafts(second.order.editor.drafts) == {"latent": [4, 8]}
 
 
 class TestScript:
     def test_script_of_a_new_search_orders_what_the_form_says(self, panel, monkeypatch):
         panel.order.form.change_values({"trials": 7})
-        order = panel.order.order()
+        order = panel.order.command()
         assert ordered(panel.as_python(), monkeypatch).model_dump() == order.model_dump()
 
     def test_nothing_is_copied_while_the_form_is_wrong(self, panel):

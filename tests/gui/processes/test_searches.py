@@ -2,7 +2,7 @@
 
 import pytest
 
-from gui.panels.search.drafts import Draft
+from gui.panels.search.space_draft import DimensionDraft
 
 pytestmark = pytest.mark.slow
 BARE = ("job",)
@@ -12,7 +12,13 @@ def test_search_is_begun_held_stopped_and_finished_from_the_panel(window, wait):
     session, panel = window.desk.session, window.show_panel("search")
     order = panel.order
     order.show_fixed("model:ae")
-    order.editor.set_drafts((Draft("latent", text="4, 8"), Draft("filters", text="4, 8"), Draft("epochs", text="20")))
+    order.editor.set_drafts(
+        (
+            DimensionDraft("latent", text="4, 8"),
+            DimensionDraft("filters", text="4, 8"),
+            DimensionDraft("epochs", text="20"),
+        )
+    )
     order.form.set_values({"trials": 2, "algorithm": "grid", "spare": False})
     order.name.setText("mine")
     order.start.click()
@@ -41,7 +47,13 @@ def order_of_one(window, **settings):
     """The form of a search for one small trial of two."""
     order = window.show_panel("search").order
     order.show_fixed("model:ae")
-    order.editor.set_drafts((Draft("latent", text="4, 6"), Draft("filters", text="4, 8"), Draft("epochs", text="1")))
+    order.editor.set_drafts(
+        (
+            DimensionDraft("latent", text="4, 6"),
+            DimensionDraft("filters", text="4, 8"),
+            DimensionDraft("epochs", text="1"),
+        )
+    )
     order.form.set_values({"trials": 1, **settings})
     order.name.setText("mine")
     return order

@@ -16,14 +16,14 @@ from gui.widgets.labels import MINUS
 
 KINDS = {"list": "List", "range": "Range", "log": "Log range"}
 LEFT_OUT = ("seed", "tracking")  # the search sets the seed; what is recorded changes no result
-TRUTHS = {"yes": True, "true": True, "no": False, "false": False}
+BOOLEANS = {"yes": True, "true": True, "no": False, "false": False}
 NOTHING = "Add a setting to vary, or choose a preset."
 ONE_EACH = "No setting varies. Enter more than one value for at least one setting."
 NO_VALUES = "Enter the values to try, separated by commas."
 
 
 @dataclass(frozen=True)
-class Draft:
+class DimensionDraft:
     """One setting as it is typed; `when` names the setting that it depends on, empty when it always matters."""
 
     name: str
@@ -36,7 +36,7 @@ class Draft:
     also: tuple[tuple[str, str], ...] = ()  # further conditions, of a space file
 
 
-Drafts = tuple[Draft, ...]
+Drafts = tuple[DimensionDraft, ...]
 
 
 @cache
@@ -53,50 +53,50 @@ def specs() -> dict[str, FieldSpec]:
     return found
 
 
-def drafts_of(described: Mapping[str, Any]) -> Drafts:
+def drafts_from_space(described: Mapping[str, Any]) -> Drafts:
     """Turn a space, as in a space file, into what would be typed."""
     return tuple(_draft(name, value) for name, value in described.items())
 
 
-def _draft(name: str, value: Any) -> Draft:
+def _draft(name: str, value: Any) -> DimensionDraft:
     told = value if isinstance(value, dict) else {"values": value}
     conditions = [(parent, _joined(parent, wanted)) for parent, wanted in told.get("when", {}).items()]
     more: dict[str, Any] = {}
     if conditions:
         more = {"when": conditions[0][0], "wanted": conditions[0][1], "also": tuple(conditions[1:])}
     if "values" in told:
-        return Draft(name, "list", _joined(name, told["values"]), **more)
+        return DimensionDraft(name, "list", _joined(name, told["values"]), **more)
     kind = "log" if told.get("log", specs()[name].log) else "range"
-    return Draft(name, kind, "", _written(name, told["low"]), _written(name, told["high"]), **more)
+    return DimensionDraft(name, kind, "", _written(name, told["low"]), _written(name, told["high"]), **more)
 
 
-def remembered(kept: Any) -> Drafts:
+def restore_drafts(kept: Any) -> Drafts:
     """What was typed in another session; what makes no sense is passed over."""
-    fields, found = set(Draft.__dataclass_fields__), []
+    fields, found = set(DimensionDraft.__dataclass_fields__), []
     for told in kept if isinstance(kept, list) else []:
         if isinstance(told, dict) and told.get("name") in specs() and told.get("kind") in KINDS:
             values = {name: value for name, value in told.items() if name in fields and isinstance(value, str)}
-            found.append(Draft(**values))  # type: ignore[arg-type]
+            found.append(DimensionDraft(**values))  # type: ignore[arg-type]
     return tuple(found)
 
 
-def started(name: str, base: RunConfig) -> Draft:
+def default_draft(name: str, base: RunConfig) -> DimensionDraft:
     """What a setting begins with when it is added: a choice's words, else the value it has."""
     spec = specs()[name]
     if spec.choices:
-        return Draft(name, "list", ", ".join(spec.choices))
+        return DimensionDraft(name, "list", ", ".join(spec.choices))
     if spec.kind == "bool":
-        return Draft(name, "list", "yes, no")
+        return DimensionDraft(name, "list", "yes, no")
     value = config.to_flat(base).get(name, spec.default)
-    return Draft(name, "list", _written(name, value))
+    return DimensionDraft(name, "list", _written(name, value))
 
 
-def meant(drafts: Drafts) -> dict[str, Any]:
+def parse_drafts(drafts: Drafts) -> dict[str, Any]:
     """The space that is typed, as in a space file; what cannot be read stays text, for the engine to complain of."""
     return {draft.name: _meaning(draft) for draft in drafts}
 
 
-def _meaning(draft: Draft) -> Any:
+def _meaning(draft: DimensionDraft) -> Any:
     conditions = [(draft.when, draft.wanted), *draft.also] if draft.when else []
     more = {"when": {name: _values(name, wanted) for name, wanted in conditions}} if conditions else {}
     if draft.kind == "list":
@@ -106,9 +106,9 @@ def _meaning(draft: Draft) -> Any:
     return {**ends, "log": draft.kind == "log", **more}
 
 
-def split(drafts: Drafts) -> tuple[dict[str, Any], dict[str, Any]]:
+def separate_fixed(drafts: Drafts) -> tuple[dict[str, Any], dict[str, Any]]:
     """Part what varies from what is fixed: a list of one value fixes its setting."""
-    described, fixed = meant(drafts), {}
+    described, fixed = parse_drafts(drafts), {}
     depended = {name for draft in drafts for name in (draft.when, *(name for name, _ in draft.also))}
     for draft in drafts:
         values = described[draft.name]
@@ -117,9 +117,9 @@ def split(drafts: Drafts) -> tuple[dict[str, Any], dict[str, Any]]:
     return described, fixed
 
 
-def settled(drafts: Drafts, base: RunConfig) -> tuple[Space, RunConfig]:
+def resolve(drafts: Drafts, base: RunConfig) -> tuple[Space, RunConfig]:
     """The space that varies, and the settings that do not. Raises ConfigError."""
-    described, fixed = split(drafts)
+    described, fixed = separate_fixed(drafts)
     known = config.from_flat(fixed, base)
     return space.parse(described, known), known
 
@@ -129,28 +129,28 @@ def problems(drafts: Drafts, base: RunConfig) -> tuple[dict[str, str], str]:
     alone = {draft.name: told for draft in drafts if (told := _empty(draft) or _said_of(draft, drafts, base))}
     if alone:
         return alone, ""
-    return {}, _said(drafts, base) if drafts else NOTHING
+    return {}, _find_problem(drafts, base) if drafts else NOTHING
 
 
-def _empty(draft: Draft) -> str:
+def _empty(draft: DimensionDraft) -> str:
     typed = draft.text.strip() if draft.kind == "list" else draft.low.strip() and draft.high.strip()
     return "" if typed else NO_VALUES if draft.kind == "list" else "Enter a minimum and a maximum."
 
 
-def _said_of(draft: Draft, drafts: Drafts, base: RunConfig) -> str:
+def _said_of(draft: DimensionDraft, drafts: Drafts, base: RunConfig) -> str:
     """What is wrong with a setting beside those that its conditions, or its model, name."""
     wanted = {draft.when, "model", *(name for name, _ in draft.also)} - {"", draft.name}
     beside = (*(replace(each, when="") for each in drafts if each.name in wanted), draft)
     try:
-        space.parse(meant(beside), base)
+        space.parse(parse_drafts(beside), base)
     except ConfigError as error:
         return str(error).replace(f" ({draft.name})", "")
     return ""
 
 
-def _said(drafts: Drafts, base: RunConfig) -> str:
+def _find_problem(drafts: Drafts, base: RunConfig) -> str:
     try:
-        settled(drafts, base)
+        resolve(drafts, base)
     except ConfigError as error:
         if error.what == space_file.EMPTY:
             return ONE_EACH
@@ -169,7 +169,7 @@ def _value(name: str, text: str) -> Any:
     if spec is None:
         return plain
     if spec.kind == "bool":
-        return TRUTHS.get(plain.casefold(), plain)
+        return BOOLEANS.get(plain.casefold(), plain)
     found = PARSERS.get(spec.kind, str)(plain)
     return list(found) if isinstance(found, tuple) else found
 

@@ -12,8 +12,8 @@ from engine.config import FieldSpec, RunConfig
 from engine.errors import ConfigError
 from engine.search import space
 from gui.form import Form
-from gui.panels.search.drafts import specs
-from gui.panels.search.found import Found
+from gui.panels.search.snapshot import SearchSnapshot
+from gui.panels.search.space_draft import specs
 from gui.widgets.labels import label
 from gui.widgets.notice import NoticeBox
 from gui.widgets.timer import make_timer
@@ -26,10 +26,10 @@ LATER = "The search is not running; the trial starts when you resume it."
 WIDE_PX = 420
 
 
-class HandSheet(QDialog):
+class ManualTrialDialog(QDialog):
     """A field for each setting that varies; `send` passes the values on and returns what is wrong with them."""
 
-    def __init__(self, found: Found, send: Callable[[dict[str, Any]], str], parent: QWidget) -> None:
+    def __init__(self, found: SearchSnapshot, send: Callable[[dict[str, Any]], str], parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle("Add trial manually")
         self.setMinimumWidth(WIDE_PX)
@@ -48,24 +48,24 @@ class HandSheet(QDialog):
         about = ABOUT if found.busy else f"{ABOUT} {LATER}"
         for part in (label(about, role="quiet", wrap=True), self.form, self.trouble, self.notice, self.buttons):
             column.addWidget(part)
-        self.buttons.accepted.connect(self.try_it)
+        self.buttons.accepted.connect(self.submit)
         self.buttons.rejected.connect(self.reject)
         self.form.changed.connect(self._on_changed)
-        self.form.set_values(first(found))
+        self.form.set_values(initial_values(found))
 
     def values(self) -> dict[str, Any]:
         """What is to be tried: the settings that the chosen model has."""
         return relevant(self.form.values(), self._found.plan.base)
 
-    def try_it(self) -> None:
+    def submit(self) -> None:
         """Pass it on; what is wrong is said here."""
-        told = self._known() or self._send(self.values())
+        told = self._duplicate_text() or self._send(self.values())
         self.notice.show_notice(told)
         self._grown.start()
         if not told:
             self.accept()
 
-    def _known(self) -> str:
+    def _duplicate_text(self) -> str:
         """The sentence on a configuration that has been tried."""
         base = self._found.plan.base
         known = config.to_flat(config.from_flat(self.values(), base))
@@ -91,12 +91,12 @@ class HandSheet(QDialog):
             self.resize(self.width(), max(layout.totalHeightForWidth(self.width()), self.minimumSizeHint().height()))
 
 
-def fields(found: Found) -> list[FieldSpec]:
+def fields(found: SearchSnapshot) -> list[FieldSpec]:
     """The settings that vary, all of them in sight."""
     return [replace(specs()[name], advanced=False, group="") for name in found.plan.space.names]
 
 
-def first(found: Found) -> dict[str, Any]:
+def initial_values(found: SearchSnapshot) -> dict[str, Any]:
     """What the sheet begins with: the best trial, else the settings that do not vary."""
     known = config.to_flat(found.plan.base) | (found.best.config if found.best else {})
     return {name: known[name] for name in found.plan.space.names if name in known}

@@ -18,15 +18,15 @@ from gui.data_commands import load_data_undoable
 from gui.form import LABEL_PX, Form
 from gui.loaded_data import source_title
 from gui.panel import AppContext
-from gui.panels.search.dimension_row import Choice
-from gui.panels.search.drafts import Drafts, drafts_of, remembered, settled
+from gui.panels.search.dimension_row import FocusComboBox
+from gui.panels.search.space_draft import Drafts, drafts_from_space, resolve, restore_drafts
 from gui.panels.search.space_editor import SpaceEditor
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
 from gui.widgets.labels import grouped, label
 from gui.widgets.notice import NoticeBox
 
-OWN = "Custom space"
+CUSTOM = "Custom space"
 TITLES = {"seed-ae": "AE, reference study", "seed-vae": "VAE, reference study"}
 OFFLINE = (
     "W&B writes each trial's settings and losses into its run's folder. Nothing is sent until you run wandb sync, "
@@ -38,7 +38,7 @@ ABOUT_FIXED = "Values of the settings that the search space does not vary: from 
 HINT = "One value fixes a setting; several values vary it."
 
 
-class OrderCard(Card):
+class NewSearchCard(Card):
     """The form of a search that is to be begun."""
 
     changed = Signal()
@@ -47,7 +47,7 @@ class OrderCard(Card):
     def __init__(self, desk: AppContext) -> None:
         super().__init__("New search")
         self._desk, self._session = desk, desk.session
-        self.preset, self.fixed, self.name = Choice(), Choice(), QLineEdit()
+        self.preset, self.fixed, self.name = FocusComboBox(), FocusComboBox(), QLineEdit()
         self.fixed_name = "seed-ae"
         self.form = Form(search_specs(), desk.undo, check)
         self.editor = SpaceEditor(desk.undo, self.base)
@@ -57,10 +57,10 @@ class OrderCard(Card):
         self._fill()
         self._lay_out()
         self._connect()
-        self.take_preset("seed-ae")
+        self.apply_preset("seed-ae")
 
     def _fill(self) -> None:
-        self.preset.addItem(OWN, "")
+        self.preset.addItem(CUSTOM, "")
         for name in space.presets():
             self.preset.addItem(TITLES.get(name, settings.presets()[name]), name)
         for name, title in settings.presets().items():
@@ -94,7 +94,7 @@ class OrderCard(Card):
         for told in (session.job_changed, session.data_loaded, session.data_wanted):
             told.connect(lambda *_: self.refresh(anew=True))
         self.preset.activated.connect(lambda: self._choose_preset(self.preset.currentData()))
-        self.fixed.activated.connect(lambda: self._desk.undo.push(ChangeFixed(self, self.fixed.currentData())))
+        self.fixed.activated.connect(lambda: self._desk.undo.push(ChangeFixedCommand(self, self.fixed.currentData())))
         self.start.clicked.connect(self.begin)
 
     def data_config(self) -> DataConfig:
@@ -108,9 +108,9 @@ class OrderCard(Card):
         training = found.training.model_copy(update=values)
         return found.model_copy(update={"data": self.data_config(), "training": training})
 
-    def order(self) -> Search:
+    def command(self) -> Search:
         """What is to be searched. Raises EngramError."""
-        points, base = settled(self.editor.drafts, self.base())
+        points, base = resolve(self.editor.drafts, self.base())
         given = {name: value for name, value in self.form.values().items() if name in SearchConfig.model_fields}
         folder.make_spec(base, points.to_dict(), given)
         root = self._session.runs.root
@@ -121,7 +121,7 @@ class OrderCard(Card):
         """Ask for the search; what is wrong is said under the form."""
         self.notice.show_notice("")
         try:
-            order = self.order()
+            order = self.command()
         except EngramError as error:
             self.notice.show_notice(str(error))
             return
@@ -130,10 +130,10 @@ class OrderCard(Card):
     def is_valid(self) -> bool:
         return self.editor.is_valid() and self.form.is_valid()
 
-    def take_preset(self, name: str) -> None:
+    def apply_preset(self, name: str) -> None:
         """Show the space of a preset and its settings; nothing to undo."""
         self.show_fixed(name)
-        self.editor.set_drafts(drafts_of(space.presets()[name]))
+        self.editor.set_drafts(drafts_from_space(space.presets()[name]))
 
     def show_fixed(self, name: str) -> None:
         """Take what does not vary from a preset or a model; nothing to undo."""
@@ -150,7 +150,7 @@ class OrderCard(Card):
         self.preset.setCurrentIndex(max(self.preset.findData(matching(self.editor.drafts, self.fixed_name)), 0))
         data, values = self.data_config(), self.form.values()
         self.data.setText(f"Dataset: {source_title(data)} · {data.size} × {data.size} px · {data.fit}, chosen in Data.")
-        self.points.setText(size_words(settled(self.editor.drafts, self.base())[0]) if self.editor.is_valid() else "")
+        self.points.setText(size_words(resolve(self.editor.drafts, self.base())[0]) if self.editor.is_valid() else "")
         said = [SWEEP] if values["tuner"] == "wandb" else []
         said += [OFFLINE] if values["tracking"] == "offline" else []
         said += [SCALED] if isinstance(values["epochs_scale"], float) and values["epochs_scale"] < 1 else []
@@ -167,7 +167,7 @@ class OrderCard(Card):
         if isinstance(kept.get("form"), dict):
             self.form.set_values(kept["form"])
         self.show_fixed(str(kept.get("fixed", self.fixed_name)))
-        drafts = remembered(kept.get("space"))
+        drafts = restore_drafts(kept.get("space"))
         if drafts:
             self.editor.set_drafts(drafts)
 
@@ -175,8 +175,8 @@ class OrderCard(Card):
         """Take a preset's space, its settings and its preparation of the scans: one step to undo."""
         if name:
             self._desk.undo.beginMacro(self.preset.currentText())
-            self._desk.undo.push(ChangeFixed(self, name))
-            self.editor.change_drafts(drafts_of(space.presets()[name]), "space")
+            self._desk.undo.push(ChangeFixedCommand(self, name))
+            self.editor.change_drafts(drafts_from_space(space.presets()[name]), "space")
             said = settings.preset(name).data
             wanted = self.data_config().model_copy(update={each: getattr(said, each) for each in said.model_fields_set})
             if wanted != self.data_config():
@@ -185,10 +185,10 @@ class OrderCard(Card):
         self.refresh()
 
 
-class ChangeFixed(QUndoCommand):
+class ChangeFixedCommand(QUndoCommand):
     """Other settings were chosen for what does not vary."""
 
-    def __init__(self, card: OrderCard, after: str) -> None:
+    def __init__(self, card: NewSearchCard, after: str) -> None:
         super().__init__("other settings")
         self._card, self._before, self._after = card, card.fixed_name, after
 
@@ -249,7 +249,7 @@ def size_words(points: space.Space) -> str:
 
 def matching(drafts: Drafts, fixed: str) -> str:
     """The preset whose space and settings these are; empty for none."""
-    found = (name for name, told in space.presets().items() if fixed == name and drafts == drafts_of(told))
+    found = (name for name, told in space.presets().items() if fixed == name and drafts == drafts_from_space(told))
     return next(found, "")
 
 

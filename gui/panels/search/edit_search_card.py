@@ -13,9 +13,9 @@ from engine.search import folder, space
 from gui.form import Form
 from gui.loaded_data import source_title
 from gui.panel import AppContext
-from gui.panels.search.drafts import drafts_of, meant
-from gui.panels.search.found import Found
-from gui.panels.search.order_card import check, size_words
+from gui.panels.search.new_search_card import check, size_words
+from gui.panels.search.snapshot import SearchSnapshot
+from gui.panels.search.space_draft import drafts_from_space, parse_drafts
 from gui.panels.search.space_editor import SpaceEditor
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
@@ -26,7 +26,7 @@ APPLY, GO_ON = "Apply to search", "Resume with these"
 LATER = "Changes to parallel trials and pruning take effect when the search is resumed."
 
 
-class ChangeCard(Card):
+class EditSearchCard(Card):
     """The space of the shown search, and those of its settings that may change."""
 
     changed = Signal()
@@ -35,7 +35,7 @@ class ChangeCard(Card):
     def __init__(self, desk: AppContext) -> None:
         super().__init__("Search space")
         self._desk = desk
-        self._found: Found | None = None
+        self._found: SearchSnapshot | None = None
         self._seen: tuple[object, ...] = ()
         self.editor = SpaceEditor(desk.undo, self.base)
         specs = [spec for spec in settings.list_fields(SearchConfig) if spec.name in folder.MUTABLE_SETTINGS]
@@ -58,7 +58,7 @@ class ChangeCard(Card):
     def base(self) -> RunConfig:
         return self._found.plan.base if self._found else RunConfig()
 
-    def show_found(self, found: Found | None) -> None:
+    def set_snapshot(self, found: SearchSnapshot | None) -> None:
         """Show a search; what is being typed about the same one stays until it has been taken."""
         before, self._found = self._found, found
         if found is None:
@@ -67,7 +67,7 @@ class ChangeCard(Card):
         if before is None or before.search != found.search or before.plan != found.plan:
             self.notice.show_notice("")
             self.editor.owner = str(found.search.path)
-            self._take(found)
+            self._load(found)
         if before is None or seen != self._seen:  # one more trial changes nothing here
             self._seen = seen
             self.refresh()
@@ -90,7 +90,7 @@ class ChangeCard(Card):
         self.facts.setText(" · ".join(words) + (f". {LATER}" if found.busy else "."))
         for name, row in self.form.rows.items():
             row.editor.setEnabled(name == "trials" or not found.busy)
-        typed = space.parse(meant(self.editor.drafts), base) if self.editor.is_valid() else None
+        typed = space.parse(parse_drafts(self.editor.drafts), base) if self.editor.is_valid() else None
         self.points.setText(size_words(typed) if typed else "")
         is_new = any(self._changes())
         self.apply.setText(APPLY if found.busy else GO_ON)
@@ -104,18 +104,18 @@ class ChangeCard(Card):
         found = self._found
         if found is None or not self.editor.is_valid():
             return None, {}
-        described = space.parse(meant(self.editor.drafts), found.plan.base).to_dict()
+        described = space.parse(parse_drafts(self.editor.drafts), found.plan.base).to_dict()
         kept = found.plan.settings.model_dump()
         given = {name: value for name, value in self.form.values().items() if value != kept[name]}
         return (None if described == found.plan.space.to_dict() else described), given
 
-    def _take(self, found: Found) -> None:
-        self.editor.set_drafts(drafts_of(found.plan.space.to_dict()))
+    def _load(self, found: SearchSnapshot) -> None:
+        self.editor.set_drafts(drafts_from_space(found.plan.space.to_dict()))
         self.form.set_values(found.plan.settings.model_dump())
 
     def _on_reset_clicked(self) -> None:
         if self._found:
-            self.editor.change_drafts(drafts_of(self._found.plan.space.to_dict()), "search space")
+            self.editor.change_drafts(drafts_from_space(self._found.plan.space.to_dict()), "search space")
             self.form.change_values(self._found.plan.settings.model_dump(), "settings of the search")
 
     def _on_apply_clicked(self) -> None:

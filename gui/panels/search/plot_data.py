@@ -7,8 +7,8 @@ import numpy as np
 
 from engine.search.dimensions import Numeric
 from engine.search.storage import Trial
-from gui.panels.search.drafts import specs
-from gui.panels.search.found import Found
+from gui.panels.search.snapshot import SearchSnapshot
+from gui.panels.search.space_draft import specs
 from gui.panels.search.trial_rows import score_title, short, shown
 from gui.widgets.parallel.model import DROPPED, FAILED, GOOD, Lines, ParallelAxis
 
@@ -19,11 +19,11 @@ TOP = 10
 FEW_MARKS = 8  # a range of no more whole numbers has a mark at each, and none between them
 
 
-def lines_of(found: Found) -> tuple[list[ParallelAxis], Lines]:
+def parallel_data(found: SearchSnapshot) -> tuple[list[ParallelAxis], Lines]:
     """The axes of a search, that of the score last, and a line for each trial that is over."""
     trials = [trial for trial in found.trials if trial.is_done]
     axes = [_axis(found, name, trials) for name in found.plan.space.names]
-    columns = [_places(axis, [trial.config.get(axis.key) for trial in trials]) for axis in axes]
+    columns = [_axis_values(axis, [trial.config.get(axis.key) for trial in trials]) for axis in axes]
     scores = [math.nan if trial.score is None else trial.score for trial in trials]
     axes.append(ParallelAxis(SCORE, score_title(found), log=spans_decades(scores), none="no score"))
     values = np.array([*columns, scores], np.float64).T.reshape(len(trials), len(axes))
@@ -31,7 +31,7 @@ def lines_of(found: Found) -> tuple[list[ParallelAxis], Lines]:
     return axes, Lines(tuple(str(trial.number) for trial in trials), values, kinds, SCORE)
 
 
-def _axis(found: Found, name: str, trials: list[Trial]) -> ParallelAxis:
+def _axis(found: SearchSnapshot, name: str, trials: list[Trial]) -> ParallelAxis:
     dimension = next(each for each in found.plan.space.dimensions if each.name == name)
     if isinstance(dimension, Numeric):
         few = dimension.count is not None and dimension.count <= FEW_MARKS
@@ -46,7 +46,7 @@ def _axis(found: Found, name: str, trials: list[Trial]) -> ParallelAxis:
     return ParallelAxis(name, short(name), words=tuple(shown(value) for value in values), none="off")
 
 
-def _places(axis: ParallelAxis, values: list[Any]) -> list[float]:
+def _axis_values(axis: ParallelAxis, values: list[Any]) -> list[float]:
     """Where the trials' values stand; a word's place is looked up once for all trials that have it."""
     if not axis.words:
         return [math.nan if value is None else float(value) for value in values]
@@ -60,7 +60,7 @@ def spans_decades(scores: list[float]) -> bool:
     return bool(known) and min(known) > 0 and max(known) > DECADE * min(known)
 
 
-def best_so_far(found: Found) -> tuple[list[int], list[float]]:
+def running_best(found: SearchSnapshot) -> tuple[list[int], list[float]]:
     """Numbers of the trials that are over, and the best score up to each."""
     numbers: list[int] = []
     bests: list[float] = []
@@ -71,7 +71,7 @@ def best_so_far(found: Found) -> tuple[list[int], list[float]]:
     return numbers, bests
 
 
-def top(found: Found) -> list[tuple[Trial, str]]:
+def top_trials(found: SearchSnapshot) -> list[tuple[Trial, str]]:
     """The ten best trials and those that run, with the key of their curve's colour."""
     best = found.scored()[:TOP]
     last = max(len(best) - 1, 1)

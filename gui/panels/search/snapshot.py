@@ -13,7 +13,7 @@ from gui.widgets.labels import grouped
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchSnapshot:
     """A search as it stood when it was read.
 
     `busy` says whether a living process searches, `has_wishes` whether something waits to be heard by one.
@@ -53,7 +53,7 @@ class Found:
         return sum(not trial.is_done for trial in self.trials)
 
     @property
-    def to_come(self) -> int:
+    def remaining(self) -> int:
         """How many trials are still to be proposed."""
         wanted = max(self.plan.settings.trials - len(self.trials), 0)
         return wanted if self.points_left is None else min(wanted, self.points_left)
@@ -61,12 +61,12 @@ class Found:
     @property
     def left_s(self) -> float | None:
         """A guess at the time left; None before the first trial is over."""
-        return statistics.estimate_remaining_s(self.trials, self.to_come + self.waiting, self.plan.settings.parallel)
+        return statistics.estimate_remaining_s(self.trials, self.remaining + self.waiting, self.plan.settings.parallel)
 
     @property
     def can_go_on(self) -> bool:
         """Whether there is something left to do."""
-        return bool(self.to_come or self.waiting or self.has_wishes)
+        return bool(self.remaining or self.waiting or self.has_wishes)
 
     def trial(self, number: int | None) -> Trial | None:
         return next((trial for trial in self.trials if trial.number == number), None)
@@ -77,12 +77,12 @@ class Found:
         return sorted(kept, key=lambda trial: (trial.score, trial.number))
 
 
-def read(name: str, root: Path) -> Found:
+def load_snapshot(name: str, root: Path) -> SearchSnapshot:
     """Read a search. Raises EngramError."""
     search = folder.open_search(name, root)
     with search.open_storage() as ledger:
         known = folder.spec_from_attrs(ledger), tuple(ledger.trials()), search.is_busy(), ledger.has_commands()
-    return Found(search, *known)
+    return SearchSnapshot(search, *known)
 
 
 def names(root: Path) -> list[str]:
@@ -97,7 +97,7 @@ def files(search: SearchFolder) -> tuple[Path, Path]:
     return ledger, ledger.with_name(ledger.name + "-wal")
 
 
-def facts(found: Found) -> str:
+def progress_text(found: SearchSnapshot) -> str:
     """How far a search is, in words."""
     states = [trial.state for trial in found.trials]
     counts = {state: states.count(state) for state in ("finished", "stopped", "failed", "running", "proposed")}
@@ -106,14 +106,14 @@ def facts(found: Found) -> str:
     words += [f"{counts[state]} {state}" for state in ("stopped", "failed") if counts[state]]
     words += [f"{running} {'running' if found.busy else 'interrupted'}"] if running else []
     words += [f"{waiting} waiting"] if waiting else []
-    words.append(f"{found.to_come} of {found.plan.settings.trials} to come")
+    words.append(f"{found.remaining} of {found.plan.settings.trials} to come")
     words.append(space_facts(found))
     if found.busy and found.left_s is not None and found.can_go_on:
         words.append(f"about {duration(found.left_s)} left")
     return " · ".join(words)
 
 
-def space_facts(found: Found) -> str:
+def space_facts(found: SearchSnapshot) -> str:
     """How much of the space is left, in words."""
     if found.size is None or found.points_left is None:
         return "unlimited configurations"

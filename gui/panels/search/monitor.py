@@ -9,14 +9,14 @@ from engine.errors import EngramError
 from engine.messages import Event, Log, Search, SearchEnded
 from engine.search import command_check
 from gui.file_stamp import Stamp, stamp
-from gui.panels.search.found import Found, files, names, read
+from gui.panels.search.snapshot import SearchSnapshot, files, load_snapshot, names
 from gui.session import Session
 from gui.widgets.timer import make_timer
 
 LOOK_MS, SOON_MS = 1500, 250
 
 
-class Watch(QObject):
+class SearchMonitor(QObject):
     """Reads a ledger when it has changed; changed tells that what is known of the search is another, or its job."""
 
     changed = Signal()
@@ -24,21 +24,21 @@ class Watch(QObject):
 
     def __init__(self, session: Session, parent: QObject) -> None:
         super().__init__(parent)
-        self.found: Found | None = None
+        self.found: SearchSnapshot | None = None
         self.name = ""
         self._session = session
         self._stamp: Stamp | None = None
         self._timer, self._soon = make_timer(self, LOOK_MS, single_shot=False), make_timer(self, SOON_MS)
-        self._timer.timeout.connect(self.look)
-        self._soon.timeout.connect(self.look)
+        self._timer.timeout.connect(self.poll)
+        self._soon.timeout.connect(self.poll)
         session.search_event.connect(self._on_told)
         session.job_changed.connect(self.changed)
 
-    def set_awake(self, awake: bool) -> None:
+    def set_active(self, awake: bool) -> None:
         """Look now and then, while somebody sees it: a search may run in another process."""
         if awake:
             self._timer.start()
-            self.look()
+            self.poll()
         else:
             self._timer.stop()
 
@@ -52,11 +52,11 @@ class Watch(QObject):
     def open(self, name: str) -> None:
         """Look at a search; at none for an empty name."""
         self.name, self.found, self._stamp = name, None, None
-        self.look()
+        self.poll()
         if self.found is None:
             self.changed.emit()
 
-    def look(self) -> None:
+    def poll(self) -> None:
         """Read the ledger again, if it has changed."""
         try:
             if not self.name:
@@ -65,7 +65,7 @@ class Watch(QObject):
             seen = stamp(*files(before.search)) if before else None
             if before and seen and seen == self._stamp and before.search.is_busy() == before.busy:
                 return
-            self.found, self._stamp = read(self.name, self._session.runs.root), seen
+            self.found, self._stamp = load_snapshot(self.name, self._session.runs.root), seen
             if self.found != before:
                 self.changed.emit()
         except (EngramError, OSError) as error:
@@ -79,7 +79,7 @@ class Watch(QObject):
         trials = self.found.trials if self.found else ()
         return [trial.run for trial in trials if trial.number in numbers and trial.run]
 
-    def is_mine(self) -> bool:
+    def is_own_job(self) -> bool:
         """Whether the job of this window is the search that is looked at."""
         return bool(self.name) and self._session.job.search == self.name
 
@@ -88,13 +88,13 @@ class Watch(QObject):
         self._session.job.start_search(order, backend)
         self.open(order.name)
 
-    def go_on(self, backend: str, space: Mapping[str, Any] | None = None, given: Mapping[str, Any] = {}) -> None:
+    def resume(self, backend: str, space: Mapping[str, Any] | None = None, given: Mapping[str, Any] = {}) -> None:
         """Go on with the search that is looked at, over another space when one is given."""
         root = str(self._session.runs.root)
         described = dict(space) if space is not None else None
         self.begin(Search(name=self.name, root=root, space=described, settings=dict(given)), backend)
 
-    def wish(self, verb: str, content: Any = None) -> str:
+    def send_command(self, verb: str, content: Any = None) -> str:
         """Ask something of the search, which hears it by way of its ledger; return what is wrong with it."""
         if self.found is None:
             return ""
@@ -107,7 +107,7 @@ class Watch(QObject):
 
     def _on_told(self, event: Event) -> None:
         """What happened to a trial is in the ledger by now."""
-        if not self.is_mine():
+        if not self.is_own_job():
             return
         if isinstance(event, Log) and event.level != "info":
             self.said.emit(event.text)

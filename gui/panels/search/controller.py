@@ -10,17 +10,17 @@ from engine import runs
 from engine.errors import EngramError
 from engine.messages import RequestFailed, Search
 from gui.panel import AppContext
-from gui.panels.search.hand_sheet import HandSheet
-from gui.panels.search.watch import Watch
+from gui.panels.search.manual_trial_dialog import ManualTrialDialog
+from gui.panels.search.monitor import SearchMonitor
 from gui.session import JOB
 
 
-class Actions(QObject):
+class SearchController(QObject):
     """Obeys buttons and menus; said tells what went wrong, or well, and how loud to say it."""
 
-    said = Signal(str, str)
+    message = Signal(str, str)
 
-    def __init__(self, desk: AppContext, watch: Watch, window: QWidget) -> None:
+    def __init__(self, desk: AppContext, watch: SearchMonitor, window: QWidget) -> None:
         super().__init__(window)
         self.ask_text: Callable[..., Any] = QInputDialog.getText
         self._desk, self._session, self._watch, self._window = desk, desk.session, watch, window
@@ -35,8 +35,8 @@ class Actions(QObject):
     def go_on(self, space: dict[str, Any] | None = None, given: dict[str, Any] | None = None) -> None:
         """Go on with the search that is looked at, over another space when one is given."""
         self._asked = True
-        self.said.emit("", "info")
-        self._watch.go_on(self._desk.preferences.backend, space, given or {})
+        self.message.emit("", "info")
+        self._watch.resume(self._desk.preferences.backend, space, given or {})
 
     def apply(self, space: dict[str, Any] | None, given: dict[str, Any]) -> None:
         """Tell a running search of another space or number of trials; one that is not running goes on with them."""
@@ -46,34 +46,34 @@ class Actions(QObject):
         wishes = {"space": space, "trials": given.get("trials")}
         for verb, content in wishes.items():
             if content is not None:
-                self.wish(verb, content)
+                self.send_command(verb, content)
 
     def pause(self, pause: bool) -> None:
         """Hold the search, or let it go on."""
         job = self._session.job
-        if not self._watch.is_mine():
-            self.wish("pause" if pause else "continue")
+        if not self._watch.is_own_job():
+            self.send_command("pause" if pause else "continue")
             self._watch.changed.emit()
         else:
             job.pause() if pause else job.resume()
 
     def stop(self) -> None:
         """End the search soon and keep what it has."""
-        self._session.job.stop() if self._watch.is_mine() else self.wish("stop")
+        self._session.job.stop() if self._watch.is_own_job() else self.send_command("stop")
 
-    def wish(self, verb: str, content: Any = None) -> None:
+    def send_command(self, verb: str, content: Any = None) -> None:
         """Ask something of the search, and say what is wrong with it."""
-        self.said.emit(self._watch.wish(verb, content), "warning")
+        self.message.emit(self._watch.send_command(verb, content), "warning")
 
-    def try_by_hand(self) -> None:
+    def enqueue_manually(self) -> None:
         """Ask for a configuration, and let the search try it next."""
         found = self._watch.found
         if found is not None:
-            sheet = HandSheet(found, lambda values: self._watch.wish("enqueue", values), self._window)
+            sheet = ManualTrialDialog(found, lambda values: self._watch.send_command("enqueue", values), self._window)
             sheet.finished.connect(sheet.deleteLater)
             sheet.open()
 
-    def keep(self, number: int) -> None:
+    def save_as_run(self, number: int) -> None:
         """Copy a trial's run under a name of its own, which stays whatever becomes of the search."""
         found = self._watch.found
         trial = found.trial(number) if found else None
@@ -87,14 +87,14 @@ class Actions(QObject):
         try:
             kept = book.add(runs.copy_run(runs.open_run(trial.run, book.root), name.strip()))
         except EngramError as error:
-            self.said.emit(str(error), "warning")
+            self.message.emit(str(error), "warning")
         else:
             book.read_new_events(kept.name)
-            self.said.emit(f"Trial {number} was saved as run {kept.name}.", "info")
+            self.message.emit(f"Trial {number} was saved as run {kept.name}.", "info")
 
     def _on_refused(self, panel: str, refused: RequestFailed) -> None:
         if panel == JOB and self._asked:
             self._asked = False
             if self._watch.found is None:
                 self._watch.open("")
-            self.said.emit(f"{refused.reason} {refused.advice}".strip(), "warning")
+            self.message.emit(f"{refused.reason} {refused.advice}".strip(), "warning")
