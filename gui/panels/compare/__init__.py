@@ -8,14 +8,14 @@ from gui.figure_export import render_figure
 from gui.loaded_data import CLEAN
 from gui.opened_scan import OpenedScan
 from gui.panel import AppContext, Panel, scroll_column
-from gui.panels.compare.board import Board
-from gui.panels.compare.compared import MEAN, is_yardstick, of_yardstick, yardstick_of
-from gui.panels.compare.gallery import NO_SCANS, Gallery
-from gui.panels.compare.numbers_sheet import NumbersSheet
-from gui.panels.compare.runs_card import MOST, RunsCard
-from gui.panels.compare.scan_card import ScanCard
+from gui.panels.compare.comparison import Comparison
+from gui.panels.compare.comparison_view import ComparisonView
+from gui.panels.compare.controller import NO_SCANS, CompareController
+from gui.panels.compare.metrics_dialog import MetricsDialog
+from gui.panels.compare.runs_card import MOST, CompareRunsCard
+from gui.panels.compare.scan_card import CompareScanCard
 from gui.panels.compare.script import compare_script
-from gui.panels.compare.shown import Shown
+from gui.panels.compare.sources import MEAN, from_reference, is_yardstick, yardstick_of
 from gui.panels.compare.view_card import ViewCard
 from gui.python_export import changed_data
 from gui.widgets.timer import make_timer
@@ -31,8 +31,8 @@ class ComparePanel(Panel):
     def __init__(self, desk: AppContext) -> None:
         super().__init__(desk)
         self.state = ViewState(parent=self)
-        self.gallery, self.board = Gallery(self.session, self), Board(self.state)
-        self.runs, self.view, self.scan = RunsCard(self.session), ViewCard(self.state), ScanCard()
+        self.gallery, self.board = CompareController(self.session, self), ComparisonView(self.state)
+        self.runs, self.view, self.scan = CompareRunsCard(self.session), ViewCard(self.state), CompareScanCard()
         self.ask_path = QFileDialog.getSaveFileName
         self._wanted: list[str] = []
         self._yardsticks: list[str] = []
@@ -40,27 +40,27 @@ class ComparePanel(Panel):
         self._soon.timeout.connect(self.refresh)
         self.lay_out(scroll_column(self.runs, self.scan, self.view, stretched=self.runs), self.board)
         self._connect()
-        self.board.say(NO_SCANS)
+        self.board.show_message(NO_SCANS)
         self.refresh()
 
     def _connect(self) -> None:
         session, view = self.session, self.view
         for changed in (session.runs_changed, session.run_changed, session.data_loaded, self.shown):
-            changed.connect(self._wake)
+            changed.connect(self.schedule_refresh)
         self.runs.changed.connect(self._on_choice_changed)
-        self.runs.measures.found.connect(self._wake)
+        self.runs.measures.found.connect(self.schedule_refresh)
         self.runs.numbers_wanted.connect(self.show_numbers)
         view.changed.connect(self._on_choice_changed)
         view.linked_changed.connect(self.board.rows.set_linked)
         view.figure_wanted.connect(self.export)
         view.copy_wanted.connect(self.copy_python)
         self.gallery.found.connect(self._on_found)
-        self.gallery.failed.connect(self.board.say)
+        self.gallery.failed.connect(self.board.show_message)
         self.gallery.sorted_anew.connect(self.refresh)
         self.gallery.scan_opened.connect(self.show_scan)
-        self.board.turned.connect(self._on_turned)
-        self.board.resized.connect(self._wake)
-        self.board.maximised.connect(self._on_maximised)
+        self.board.page_requested.connect(self._on_turned)
+        self.board.resized.connect(self.schedule_refresh)
+        self.board.maximized.connect(self._on_maximized)
         self.board.pointed.connect(self.status_changed)
         self.scan.slice_changed.connect(self.gallery.show_scan)
         self.scan.closed.connect(lambda: self.show_scan(None))
@@ -76,17 +76,17 @@ class ComparePanel(Panel):
         self.view.show_splits(data.subsets() if data else {}, CLEAN)
         self.view.show_for(self.view.values()["layout"], self.gallery.scan is not None)
         compared, values = self.runs.compared(), self.view.values()
-        columns = values["columns"] or self.board.fitting(len(compared))
-        self.gallery.look(compared, values | {"columns": columns})
+        columns = values["columns"] or self.board.best_column_count(len(compared))
+        self.gallery.set_view(compared, values | {"columns": columns})
 
     def show_numbers(self) -> None:
         """Open the table of all numbers, of what is ticked and of its yardsticks."""
         data, compared = self.session.data, self.runs.compared()
         if data is not None and compared:
             refs = [yardstick_of(record) for record in self.runs.records()] + [MEAN]
-            more = [of_yardstick(ref) for ref in dict.fromkeys(filter(None, refs))]
+            more = [from_reference(ref) for ref in dict.fromkeys(filter(None, refs))]
             listed = list(dict.fromkeys([*compared, *more]))
-            NumbersSheet(self.runs.measures, listed, data, self.window()).open()
+            MetricsDialog(self.runs.measures, listed, data, self.window()).open()
 
     def show_scan(self, scan: OpenedScan | None) -> None:
         """Look at one scan, or at the data set again."""
@@ -132,7 +132,7 @@ class ComparePanel(Panel):
         picture = self.board.picture()
         path = self.ask_path(self, "Export figure", "compare.png", "*.png")[0] if picture else ""
         if picture and path and not render_figure(picture, self.gallery.title()).save(path):
-            self.board.say(f"Could not write the figure to {path}. Choose another folder.")
+            self.board.show_message(f"Could not write the figure to {path}. Choose another folder.")
 
     def as_python(self) -> str:
         """A script that makes the same reconstructions and measures them."""
@@ -140,7 +140,7 @@ class ComparePanel(Panel):
             self.gallery, changed_data(self.session.data.config if self.session.data else self.session.requested_data)
         )
 
-    def _wake(self, *_: object) -> None:
+    def schedule_refresh(self, *_: object) -> None:
         """Refresh soon; what no one sees waits until it is shown."""
         if self.isVisible() and not self._soon.isActive():
             self._soon.start()
@@ -156,7 +156,7 @@ class ComparePanel(Panel):
         else:
             self.scan.slider.setValue(self.scan.slider.value() + step)
 
-    def _on_maximised(self, column: int) -> None:
+    def _on_maximized(self, column: int) -> None:
         """Look closer at one image of the grid, or go back to the grid."""
         grid = self.view.values()["layout"] == "grid"
         index = self.gallery.pages.indices[column] if grid and self.gallery.scan is None else None
@@ -165,7 +165,7 @@ class ComparePanel(Panel):
         if index is not None:
             self.gallery.go_to(index)
 
-    def _on_found(self, shown: Shown) -> None:
+    def _on_found(self, shown: Comparison) -> None:
         scan, pages, values = self.gallery.scan, self.gallery.pages, self.view.values()
         layout = "closer" if scan is not None and values["layout"] == "grid" else values["layout"]
         self.board.show_pictures(shown, layout, scan.orientation if scan else None)

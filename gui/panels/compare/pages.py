@@ -9,7 +9,7 @@ ORDERS = {"file": "file order", "worst": "highest error first", "best": "lowest 
 
 
 @dataclass(frozen=True)
-class Pages:
+class Pager:
     """Images `order[first : first + columns]` are shown; the first page begins at 0."""
 
     order: tuple[int, ...] = ()
@@ -29,21 +29,21 @@ class Pages:
     def count(self) -> int:
         return max(-(-len(self.order) // self.columns), 1)
 
-    def turn(self, pages: int) -> "Pages":
+    def turn(self, pages: int) -> "Pager":
         """Go some pages on or back, not past the ends."""
         page = min(max(self.first // self.columns + pages, 0), self.count - 1)
         return replace(self, first=page * self.columns)
 
-    def to(self, index: int) -> "Pages":
+    def to(self, index: int) -> "Pager":
         """Go to the page that has an image on it."""
         place = self.order.index(index) if index in self.order else 0
         return replace(self, first=place // self.columns * self.columns)
 
-    def with_columns(self, columns: int) -> "Pages":
+    def with_columns(self, columns: int) -> "Pager":
         """Show another number at a time; the first image stays in sight."""
         return replace(self, columns=columns, first=self.first // columns * columns)
 
-    def with_order(self, order: Sequence[int]) -> "Pages":
+    def with_order(self, order: Sequence[int]) -> "Pager":
         """Take another order and begin at its first image."""
         return replace(self, order=tuple(order), first=0)
 

@@ -7,8 +7,8 @@ from PySide6.QtCore import Qt, Signal
 
 from engine.config import DataConfig
 from gui.loaded_data import source_title
-from gui.panels.compare.compared import Compared, is_yardstick, of_run, of_yardstick, yardstick_of
-from gui.panels.compare.measures import Measures
+from gui.panels.compare.metrics_loader import MetricsLoader
+from gui.panels.compare.sources import ImageSource, from_reference, from_run, is_yardstick, yardstick_of
 from gui.run_record import RunRecord
 from gui.session import Session
 from gui.widgets.buttons import Button
@@ -34,7 +34,7 @@ def _written(value: Any) -> str:
     return NONE if value is None else value if isinstance(value, str) else fixed(value, 1)
 
 
-class RunsCard(Card):
+class CompareRunsCard(Card):
     """Tick up to four runs or yardsticks to compare."""
 
     changed = Signal()
@@ -42,7 +42,7 @@ class RunsCard(Card):
 
     def __init__(self, session: Session) -> None:
         super().__init__("Runs")
-        self._session, self.measures = session, Measures(session, self)
+        self._session, self.measures = session, MetricsLoader(session, self)
         self.table = NumberTable(
             (TableColumn("Run", str, False), TableColumn("PSNR, dedup. (dB)", _written)), checkable=True
         )
@@ -63,10 +63,10 @@ class RunsCard(Card):
         known = self._session.runs.records
         return [known[name] for name in reversed(self.table.checked()) if name in known]
 
-    def compared(self) -> list[Compared]:
+    def compared(self) -> list[ImageSource]:
         """The runs that are compared, oldest first, then the yardsticks."""
-        yardsticks = [of_yardstick(key) for key in self.table.checked() if is_yardstick(key)]
-        return [*map(of_run, self.records()), *yardsticks]
+        yardsticks = [from_reference(key) for key in self.table.checked() if is_yardstick(key)]
+        return [*map(from_run, self.records()), *yardsticks]
 
     def choose(self, names: Sequence[str]) -> None:
         self.table.set_checked(names[:MOST])
@@ -90,25 +90,25 @@ class RunsCard(Card):
     def show_warnings(self) -> None:
         """Say which of the chosen runs are not at home on the scans that are shown."""
         data = self._session.data
-        sentences = [text for record in self.records() if data for text in strangeness(record, data.config)]
+        sentences = [text for record in self.records() if data for text in mismatch_warning(record, data.config)]
         self.notice.show_notice("\n".join(sentences), "info")
 
-    def _yardsticks(self, ready: list[RunRecord]) -> list[Compared]:
+    def _yardsticks(self, ready: list[RunRecord]) -> list[ImageSource]:
         """The linear maps of the ticked runs, of the newest run where none is ticked, and those that are ticked."""
         ticked = self.table.checked()
         wanted = [record for record in ready if record.name in ticked] or ready[:1]
         refs = [yardstick_of(record) for record in wanted] + [key for key in ticked if is_yardstick(key)]
-        return [of_yardstick(ref) for ref in dict.fromkeys(filter(None, refs))]
+        return [from_reference(ref) for ref in dict.fromkeys(filter(None, refs))]
 
-    def _measure(self, ready: list[RunRecord], yardsticks: list[Compared]) -> None:
+    def _measure(self, ready: list[RunRecord], yardsticks: list[ImageSource]) -> None:
         """Have the ticked ones measured first; a run in training is measured when it has ended."""
         ticked = self.table.checked()
         idle = [record for record in ready if not record.busy]
-        first = [of_run(record) for record in idle if record.name in ticked]
-        rest = [of_run(record) for record in idle if record.name not in ticked][:MOST_MEASURED]
-        self.measures.want([*first, *yardsticks, *rest])
+        first = [from_run(record) for record in idle if record.name in ticked]
+        rest = [from_run(record) for record in idle if record.name not in ticked][:MOST_MEASURED]
+        self.measures.request([*first, *yardsticks, *rest])
 
-    def _note_text(self, ready: list[RunRecord], yardsticks: list[Compared]) -> str:
+    def _note_text(self, ready: list[RunRecord], yardsticks: list[ImageSource]) -> str:
         if not ready:
             return EMPTY
         data = self._session.data
@@ -121,28 +121,31 @@ class RunsCard(Card):
     def _is_below(self, record: RunRecord) -> bool:
         """Whether a run is known to be worse than the linear map with as many numbers."""
         ref = yardstick_of(record)
-        own, line = self.measures.clean_db(of_run(record)), self.measures.clean_db(of_yardstick(ref)) if ref else None
+        own, line = (
+            self.measures.clean_db(from_run(record)),
+            self.measures.clean_db(from_reference(ref)) if ref else None,
+        )
         return own is not None and line is not None and own < line
 
-    def _shown(self, compared: Compared) -> float | str | None:
+    def _visible_rows(self, compared: ImageSource) -> float | str | None:
         value = self.measures.clean_db(compared)
-        coming = self._session.data is not None and self.measures.is_coming(compared)
+        coming = self._session.data is not None and self.measures.is_pending(compared)
         return COMING if value is None and coming else value
 
     def _row(self, record: RunRecord) -> TableRow:
-        best, compared = record.best, of_run(record)
+        best, compared = record.best, from_run(record)
         facts = [f"{record.name}: {record.state}" + (f", best epoch {best.epoch}" if best else "")]
         if best and "val_mse" in best.metrics:
             facts.append(f"validation MSE {best.metrics['val_mse']:.4g}")
-        facts.append(self.measures.failure(compared) or self.measures.told(compared))
+        facts.append(self.measures.failure(compared) or self.measures.errors(compared))
         roles = {1: "danger"} if self._is_below(record) else {}
         return TableRow(
-            record.name, (record.name, self._shown(compared)), record.name, roles, "\n".join(filter(None, facts))
+            record.name, (record.name, self._visible_rows(compared)), record.name, roles, "\n".join(filter(None, facts))
         )
 
-    def _yardstick_row(self, compared: Compared) -> TableRow:
-        tip = "\n".join(filter(None, (PCA_NOTE, self.measures.failure(compared) or self.measures.told(compared))))
-        return TableRow(compared.ref, (compared.name, self._shown(compared)), compared.name, tip=tip)
+    def _yardstick_row(self, compared: ImageSource) -> TableRow:
+        tip = "\n".join(filter(None, (PCA_NOTE, self.measures.failure(compared) or self.measures.errors(compared))))
+        return TableRow(compared.ref, (compared.name, self._visible_rows(compared)), compared.name, tip=tip)
 
     def _on_checked_changed(self, names: list[str]) -> None:
         if len(names) > MOST:
@@ -152,7 +155,7 @@ class RunsCard(Card):
         self.changed.emit()
 
 
-def strangeness(record: RunRecord, data: DataConfig) -> list[str]:
+def mismatch_warning(record: RunRecord, data: DataConfig) -> list[str]:
     """Return what makes a run's numbers on these scans differ from those it was trained for."""
     if record.config is None:
         return []

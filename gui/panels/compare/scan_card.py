@@ -9,7 +9,7 @@ from gui.widgets.labels import label
 from gui.widgets.slice_row import SliceRow
 
 
-class ScanCard(Card):
+class CompareScanCard(Card):
     """Name, slice slider, orientation, notes, and the way back."""
 
     slice_changed = Signal(object)

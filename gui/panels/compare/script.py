@@ -1,13 +1,13 @@
 """A script that makes and measures the same pictures without the window."""
 
-from gui.panels.compare.compared import YARDSTICK, is_yardstick
-from gui.panels.compare.gallery import Gallery
+from gui.panels.compare.controller import CompareController
+from gui.panels.compare.sources import YARDSTICK, is_yardstick
 from gui.python_export import join_script
 
 MEASURED = "metrics.psnr_db(originals, reconstructed), metrics.ssim(originals, reconstructed)"
 
 
-def compare_script(gallery: Gallery, data: str) -> str:
+def compare_script(gallery: CompareController, data: str) -> str:
     """Return a script that reconstructs and measures what a gallery shows; `data` makes the settings of the scans."""
     refs = [each.ref for each in gallery.compared]
     runs = [ref for ref in refs if not is_yardstick(ref)]

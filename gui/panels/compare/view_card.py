@@ -17,7 +17,7 @@ from gui.widgets.view_state import ViewState
 LAYOUTS = {"grid": "Grid", "closer": "Single image", "swipe": "Swipe", "flicker": "Flicker (hold F)"}
 FIT, COLUMNS = 0, (4, 6, 8, 12)
 LABEL_PX = 84
-LIGHT = {
+CONTRAST_HELP = {
     "window": ("Window", SliderRange(0.05, 2.0, 1.0)),
     "level": ("Level", SliderRange(0.0, 1.0, 0.5)),
     "limit": ("Difference ±", SliderRange(0.01, 1.0, 0.3, log=True)),
@@ -93,7 +93,7 @@ class ViewCard(Card):
         self.add(form)
 
     def _add_light(self) -> None:
-        for name, (title, values) in LIGHT.items():
+        for name, (title, values) in CONTRAST_HELP.items():
             row = SliderRow(title, values)
             row.label.setFixedWidth(LABEL_PX)
             row.label.setProperty("role", "quiet")

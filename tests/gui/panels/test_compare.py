@@ -9,10 +9,10 @@ from engine.config import DataConfig
 from engine.messages import EpochEnded, EvaluateRun, OpenScan, PerImageErrors, Progress, Reconstruct, RequestFailed
 from gui.panel import DISCLAIMER
 from gui.panels.compare import ComparePanel
-from gui.panels.compare.numbers_sheet import NumbersSheet
-from gui.panels.compare.pages import Pages, sorted_by
-from gui.panels.compare.runs_card import strangeness
-from gui.panels.compare.shown import grid_rows
+from gui.panels.compare.comparison import grid_rows
+from gui.panels.compare.metrics_dialog import MetricsDialog
+from gui.panels.compare.pages import Pager, sorted_by
+from gui.panels.compare.runs_card import mismatch_warning
 from gui.pixmaps import Colormap, pixels_of
 from gui.run_record import open_record
 
@@ -68,14 +68,14 @@ def pick(box, key):
 
 class TestPages:
     def test_pages_turn_and_stay_inside(self):
-        pages = Pages(tuple(range(10)), 4)
+        pages = Pager(tuple(range(10)), 4)
         assert (pages.page, pages.count, pages.indices) == (1, 3, (0, 1, 2, 3))
         assert pages.turn(2).indices == (8, 9)
         assert pages.turn(9).page == 3
         assert pages.turn(-1).page == 1
         assert pages.to(6).indices == (4, 5, 6, 7)
         assert pages.to(6).with_columns(1).indices == (4,)
-        assert Pages().count == 1
+        assert Pager().count == 1
 
     def test_sorting_puts_worst_or_best_first(self):
         errors = [0.2, 0.5, 0.1, 0.5]
@@ -317,9 +317,9 @@ class TestScan:
 
 def test_strange_preparation_and_strange_scans_are_said(make_run):
     record = open_record(make_run("ae-0001").path)
-    assert strangeness(record, record.config.data) == []
+    assert mismatch_warning(record, record.config.data) == []
     other = DataConfig(source="/somewhere/scans", size=64, fit="squash")
-    sentences = strangeness(record, other)
+    sentences = mismatch_warning(record, other)
     assert "different dataset (Phantoms)" in sentences[0]
     assert "32 px, letterbox" in sentences[1]
 
@@ -465,7 +465,7 @@ class TestMeasures:
         session.explorer.engine.sent.clear()
         panel.runs.measures._asked = None
         panel.refresh()
-        assert not panel.runs.measures.is_coming(panel.runs.compared()[1])
+        assert not panel.runs.measures.is_pending(panel.runs.compared()[1])
         assert panel.runs.table.text(0, 1) == "—"
 
     def test_scans_without_a_test_set_are_not_measured(self, panel, session, answer, data_content):
@@ -484,7 +484,7 @@ class TestNumbersSheet:
         answer("data", data_content | {"leaked": [1, 5]})
         panel.refresh()
         panel.runs.numbers.click()
-        found = panel.window().findChild(NumbersSheet)
+        found = panel.window().findChild(MetricsDialog)
         yield found
         found.accept()
 

@@ -303,7 +303,7 @@ class TestScan:
     def test_neighbour_can_be_chosen(self, mapped, neighbours):
         mapped.exploration.choose(("test", 1))
         neighbours()
-        mapped.scan.boards["pixel"].maximised.emit("pixel-3")
+        mapped.scan.boards["pixel"].maximized.emit("pixel-3")
         assert mapped.exploration.scene.chosen == ("train", 3)
 
     def test_opens_elsewhere(self, mapped, qtbot):

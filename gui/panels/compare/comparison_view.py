@@ -4,7 +4,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
-from gui.panels.compare.shown import Shown, closer_rows, grid_rows, pixel_text
+from gui.panels.compare.comparison import Comparison, grid_rows, pixel_text, single_scan_rows
 from gui.widgets.buttons import IconButton
 from gui.widgets.card import Card
 from gui.widgets.image_rows import GAP, HEADER_PX, TEXT_PX, ImageRows
@@ -17,19 +17,19 @@ TURNS = {-1: Qt.Key.Key_PageUp, 1: Qt.Key.Key_PageDown}
 LEAST_COLUMNS, MOST_COLUMNS = 3, 12
 
 
-class Board(Card):
+class ComparisonView(Card):
     """Shows what it is given, in the layout that is chosen."""
 
-    turned = Signal(int)
+    page_requested = Signal(int)
     resized = Signal()
-    maximised = Signal(int)
+    maximized = Signal(int)
     pointed = Signal(str)
 
     def __init__(self, state: ViewState) -> None:
         super().__init__("Compare")
         self.rows, self.swipe, self.empty = ImageRows(state), SwipePair(state), label(role="quiet", wrap=True)
         self._pages = QStackedWidget()
-        self._shown: Shown | None = None
+        self._shown: Comparison | None = None
         self._layout = "grid"
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.back, self.forth = (
@@ -37,27 +37,27 @@ class Board(Card):
             IconButton("chevron-right", "Next images"),
         )
         for button, step in ((self.back, -1), (self.forth, 1)):
-            button.clicked.connect(lambda _=False, step=step: self.turned.emit(step))
+            button.clicked.connect(lambda _=False, step=step: self.page_requested.emit(step))
             self.add_action(button)
             keys = QShortcut(QKeySequence(TURNS[step]), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            keys.activated.connect(lambda step=step: self.turned.emit(step))
+            keys.activated.connect(lambda step=step: self.page_requested.emit(step))
         for page in (self.empty, self.rows, self.swipe):
             self._pages.addWidget(page)
         self.add(self._pages, 1)
-        self.rows.maximized.connect(lambda row, column: self.maximised.emit(column))
-        self.swipe.view.maximized.connect(lambda: self.maximised.emit(0))
+        self.rows.maximized.connect(lambda row, column: self.maximized.emit(column))
+        self.swipe.view.maximized.connect(lambda: self.maximized.emit(0))
         self.rows.hovered.connect(self._on_rows_hovered)
         self.swipe.view.hovered.connect(self._on_swipe_hovered)
         for view in (self.rows, self.swipe.view):
             view.hover_ended.connect(lambda: self.pointed.emit(""))
 
-    def say(self, text: str) -> None:
+    def show_message(self, text: str) -> None:
         """Show a sentence in the place of pictures."""
         self._shown = None
         self.empty.setText(text)
         self._pages.setCurrentWidget(self.empty)
 
-    def show_pictures(self, shown: Shown, layout: str, orientation: str | None) -> None:
+    def show_pictures(self, shown: Comparison, layout: str, orientation: str | None) -> None:
         self._shown, self._layout = shown, layout
         if layout in ("swipe", "flicker"):
             self.swipe.view.set_orientation(orientation)
@@ -73,7 +73,7 @@ class Board(Card):
         self.back.setEnabled(back)
         self.forth.setEnabled(forth)
 
-    def fitting(self, runs: int) -> int:
+    def best_column_count(self, runs: int) -> int:
         """Return how many columns fill the board when so many runs are compared."""
         rows, room = 1 + 2 * runs, self._pages.size()
         tallest = (room.height() - TEXT_PX * rows) / rows - GAP
@@ -112,7 +112,7 @@ class Board(Card):
         if self._layout == "grid":
             self.rows.set_rows(grid_rows(self._shown, flicker), self._shown.titles)
         elif self._layout == "closer":
-            self.rows.set_rows(*closer_rows(self._shown))
+            self.rows.set_rows(*single_scan_rows(self._shown))
 
     def _on_rows_hovered(self, row: int, column: int, x: int, y: int) -> None:
         if self._shown is None:

@@ -9,9 +9,9 @@ from engine.messages import OpenScan, PerImageErrors, Reconstruct, RequestFailed
 from gui.loaded_data import PARTS
 from gui.opened_scan import OpenedScan
 from gui.opened_scan import from_answer as scan_from_answer
-from gui.panels.compare.compared import Compared
-from gui.panels.compare.pages import ORDERS, Pages, sorted_by
-from gui.panels.compare.shown import Shown, from_answer
+from gui.panels.compare.comparison import Comparison, from_answer
+from gui.panels.compare.pages import ORDERS, Pager, sorted_by
+from gui.panels.compare.sources import ImageSource
 from gui.session import Session
 from gui.widgets.labels import grouped
 from gui.widgets.timer import make_timer
@@ -21,7 +21,7 @@ NO_SCANS = "No dataset loaded. Choose a source in Data, or drop an image here."
 Key = tuple[str, int, str, str]
 
 
-class Gallery(QObject):
+class CompareController(QObject):
     """Knows the place in the data set and asks the session for its pictures; the newest question counts."""
 
     found = Signal(object)
@@ -31,23 +31,23 @@ class Gallery(QObject):
 
     def __init__(self, session: Session, parent: QObject) -> None:
         super().__init__(parent)
-        self.pages = Pages()
+        self.pages = Pager()
         self.scan: OpenedScan | None = None
-        self.compared: list[Compared] = []
+        self.compared: list[ImageSource] = []
         self._session, self.part, self._order = session, "", ""
         self._ranks: dict[Key, list[float]] = {}
         self._asked: tuple[dict[str, str], list[str]] = {}, []
         self._ranking: Key | None = None
         self._path = ""
         self._question: object = None
-        self._last: Shown | None = None
+        self._last: Comparison | None = None
         self._layout = self._shown_as = ""
         self._soon = make_timer(self, 0)
         self._soon.timeout.connect(self._ask)
         session.answered.connect(self._on_answered)
         session.refused.connect(self._on_refused)
 
-    def look(self, compared: Sequence[Compared], values: Mapping[str, Any]) -> None:
+    def set_view(self, compared: Sequence[ImageSource], values: Mapping[str, Any]) -> None:
         """Look at a part of the scans through these runs, as the view says."""
         self.compared = list(compared)
         self._layout = values["layout"]
@@ -134,7 +134,7 @@ class Gallery(QObject):
             self._question = question
             self._session.ask(Reconstruct, PICTURES, runs=tuple(runs), **place)
         elif self._layout != self._shown_as and self._last:
-            self._tell(self._last)
+            self._publish(self._last)
 
     def _on_answered(self, panel: str, content: dict[str, Any]) -> None:
         if panel == SCAN:
@@ -143,9 +143,9 @@ class Gallery(QObject):
             self._ranks[self._ranking], self._ranking = content["mse"], None
             self.sorted_anew.emit()
         elif panel == PICTURES:
-            self._tell(from_answer(content, *self._asked))
+            self._publish(from_answer(content, *self._asked))
 
-    def _tell(self, shown: Shown) -> None:
+    def _publish(self, shown: Comparison) -> None:
         self._last, self._shown_as = shown, self._layout
         self.found.emit(shown)
 

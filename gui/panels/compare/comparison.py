@@ -14,7 +14,7 @@ NONE = "—"
 
 
 @dataclass(frozen=True, eq=False)
-class Made:
+class Reconstruction:
     """One run's reconstructions (n, h, w), the originals as it was given them, and the measures of each."""
 
     run: str
@@ -30,25 +30,25 @@ class Made:
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
+class Comparison:
     """Originals (n, h, w) with their names, and what was made of them."""
 
     titles: Sequence[str]
     originals: Array
-    made: Sequence[Made]
+    made: Sequence[Reconstruction]
 
 
-def from_answer(content: dict[str, Any], runs: dict[str, str], titles: Sequence[str]) -> Shown:
+def from_answer(content: dict[str, Any], runs: dict[str, str], titles: Sequence[str]) -> Comparison:
     """Read an answer to Reconstruct; `runs` gives the name of each run's path. Raises KeyError."""
     made = [
-        Made(name, found["originals"], found["images"], found["mse"], found["psnr_db"], found["ssim"])
+        Reconstruction(name, found["originals"], found["images"], found["mse"], found["psnr_db"], found["ssim"])
         for path, name in runs.items()
         for found in [content["runs"][path]]
     ]
-    return Shown(titles, content["originals"], made)
+    return Comparison(titles, content["originals"], made)
 
 
-def grid_rows(shown: Shown, flicker: bool = False) -> list[ImageRow]:
+def grid_rows(shown: Comparison, flicker: bool = False) -> list[ImageRow]:
     """Originals, then each run's reconstructions, then each run's differences; `flicker` shows originals instead."""
     rows = [ImageRow("original", shown.originals)]
     for made in shown.made:
@@ -62,31 +62,31 @@ def grid_rows(shown: Shown, flicker: bool = False) -> list[ImageRow]:
     return rows
 
 
-def closer_rows(shown: Shown) -> tuple[list[ImageRow], list[str]]:
+def single_scan_rows(shown: Comparison) -> tuple[list[ImageRow], list[str]]:
     """The first image side by side: original and reconstructions above, differences below; and the columns' titles."""
     original = shown.originals[0]
     pictures = [original, *(made.images[0] for made in shown.made)]
     titles = ["original", *(made.run for made in shown.made)]
-    rows = [ImageRow("image", _together(pictures), captions=["", *(caption(made, 0) for made in shown.made)])]
+    rows = [ImageRow("image", _as_rows(pictures), captions=["", *(caption(made, 0) for made in shown.made)])]
     if shown.made:
         differences = [np.zeros_like(original), *(made.differences[0] for made in shown.made)]
         numbers = ["", *(f"MSE {format_number(made.mse[0], 3)}" for made in shown.made)]
-        rows.append(ImageRow("minus original", _together(differences), Colormap.SIGNED, captions=numbers))
+        rows.append(ImageRow("minus original", _as_rows(differences), Colormap.SIGNED, captions=numbers))
     return rows, titles
 
 
-def caption(made: Made, index: int) -> str:
+def caption(made: Reconstruction, index: int) -> str:
     """Return the numbers of one reconstruction: peak signal-to-noise ratio and structural similarity."""
     return f"{decibels(made.psnr_db[index])} · {fixed(made.ssim[index], 2)}"
 
 
-def short_caption(made: Made, index: int) -> str:
+def short_caption(made: Reconstruction, index: int) -> str:
     """Return the same without units, for a narrow picture beside a title that names both."""
     psnr = made.psnr_db[index]
     return f"{NONE if psnr is None else fixed(psnr, 1)} · {fixed(made.ssim[index], 2)}"
 
 
-def mean_text(made: Made) -> str:
+def mean_text(made: Reconstruction) -> str:
     """Return the means over the images that are shown, with the names of both numbers."""
     told = [value for value in made.psnr_db if value is not None]
     psnr = float(np.mean(told)) if told else None
@@ -97,7 +97,7 @@ def decibels(value: float | None) -> str:
     return f"{NONE} dB" if value is None else f"{fixed(value, 1)} dB"
 
 
-def pixel_text(shown: Shown, column: int, place: tuple[float, float], run: int | None) -> str:
+def pixel_text(shown: Comparison, column: int, place: tuple[float, float], run: int | None) -> str:
     """Return what the status bar says of a place, given in shares of the picture; of one run, or of all."""
     x, y = _pixel(shown.originals[column], place)
     words = [f"x {x}", f"y {y}", f"original {fixed(float(shown.originals[column][y, x]), 3)}"]
@@ -115,10 +115,10 @@ def _pixel(image: Array, place: tuple[float, float]) -> tuple[int, int]:
     return min(int(place[0] * width), width - 1), min(int(place[1] * height), height - 1)
 
 
-def _each(made: Made) -> range:
+def _each(made: Reconstruction) -> range:
     return range(len(made.images))
 
 
-def _together(images: Sequence[Array]) -> Array:
+def _as_rows(images: Sequence[Array]) -> Array:
     """Pictures of a row may have different sizes, as runs may have; a row only counts and indexes them."""
     return cast(Array, images)

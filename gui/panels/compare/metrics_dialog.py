@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QVBoxLayout, QW
 
 from gui.loaded_data import CLEAN, LEAKED, PARTS, LoadedData
 from gui.panel import DISCLAIMER
-from gui.panels.compare.compared import Compared
-from gui.panels.compare.measures import Measures
+from gui.panels.compare.metrics_loader import MetricsLoader
+from gui.panels.compare.sources import ImageSource
 from gui.widgets.buttons import Button
 from gui.widgets.labels import fixed, format_number, grouped, label
 from gui.widgets.notice import NoticeBox
@@ -48,10 +48,12 @@ COLUMNS = {
 }
 
 
-class NumbersSheet(QDialog):
+class MetricsDialog(QDialog):
     """A table that fills while the numbers are found."""
 
-    def __init__(self, measures: Measures, compared: Sequence[Compared], data: LoadedData, parent: QWidget) -> None:
+    def __init__(
+        self, measures: MetricsLoader, compared: Sequence[ImageSource], data: LoadedData, parent: QWidget
+    ) -> None:
         super().__init__(parent)
         self._measures, self._compared = measures, list(compared)
         self.ask_path = QFileDialog.getSaveFileName
@@ -64,7 +66,7 @@ class NumbersSheet(QDialog):
         self._lay_out()
         measures.found.connect(self.refresh)
         self.finished.connect(self._on_finished)
-        measures.want(self._compared, ASKING)
+        measures.request(self._compared, ASKING)
         self.refresh()
 
     def _lay_out(self) -> None:
@@ -82,7 +84,7 @@ class NumbersSheet(QDialog):
         """Show what is known by now."""
         rows = []
         for each in self._compared:
-            parts = self._measures.of(each)
+            parts = self._measures.get(each)
             for part in (part for part in SHOWN if part in parts):
                 values = numbers(parts[part])
                 cells = (
@@ -93,7 +95,7 @@ class NumbersSheet(QDialog):
                 rows.append(TableRow(f"{each.ref} {part}", cells, each.name))
             if not parts:
                 waiting = (
-                    "measuring…" if self._measures.is_coming(each) else self._measures.failure(each) or "not measured"
+                    "measuring…" if self._measures.is_pending(each) else self._measures.failure(each) or "not measured"
                 )
                 rows.append(TableRow(each.ref, (each.name, waiting, *[None] * len(COLUMNS)), each.name, {1: "quiet"}))
         self.table.set_rows(rows)
@@ -104,7 +106,7 @@ class NumbersSheet(QDialog):
         writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
         writer.writerow(["of", "on", *COLUMNS])
         for each in self._compared:
-            for part, found in self._measures.of(each).items():
+            for part, found in self._measures.get(each).items():
                 values = numbers(found)
                 writer.writerow([each.name, part, *("" if values[key] is None else values[key] for key in COLUMNS)])
         return file.getvalue()
@@ -126,7 +128,7 @@ class NumbersSheet(QDialog):
             self.notice.show_notice(reason)
 
     def _on_finished(self) -> None:
-        self._measures.want([], ASKING)
+        self._measures.request([], ASKING)
         self.deleteLater()
 
 

@@ -9,7 +9,7 @@ MEAN = f"{YARDSTICK}0"
 
 
 @dataclass(frozen=True)
-class Compared:
+class ImageSource:
     """One row of pictures: what the explorer knows their maker by, its name, and which model of a run it is."""
 
     ref: str
@@ -17,14 +17,14 @@ class Compared:
     epoch: int = 0
 
 
-def of_run(record: RunRecord) -> Compared:
+def from_run(record: RunRecord) -> ImageSource:
     """A run, by its path, with its best model."""
-    return Compared(str(record.run.path), record.name, record.best.epoch if record.best else 0)
+    return ImageSource(str(record.run.path), record.name, record.best.epoch if record.best else 0)
 
 
-def of_yardstick(ref: str) -> Compared:
+def from_reference(ref: str) -> ImageSource:
     """A linear map, or the mean image, which is one of no components."""
-    return Compared(ref, "mean image" if ref == MEAN else f"PCA-{ref.removeprefix(YARDSTICK)}")
+    return ImageSource(ref, "mean image" if ref == MEAN else f"PCA-{ref.removeprefix(YARDSTICK)}")
 
 
 def is_yardstick(ref: str) -> bool:
