@@ -33,7 +33,7 @@ class Watch:
         return (self.painted - start) * 1e3
 
     def _on_painted(self, painter) -> None:
-        seen, choice = self.panel.showing.seen, self.panel.choice
+        seen, choice = self.panel.presenter.seen, self.panel.choice
         if seen is not None and seen.look.layer == choice.layer and self.painted is None:
             self.painted = time.perf_counter()
 
@@ -41,16 +41,16 @@ class Watch:
 def measure(chosen: argparse.Namespace) -> None:
     from PySide6.QtCore import Qt
 
-    window, panel = opened(chosen.data, "layers", lambda panel: panel.showing.seen is not None)
-    layers = len(panel.showing.network.layers)
+    window, panel = opened(chosen.data, "layers", lambda panel: panel.presenter.seen is not None)
+    layers = len(panel.presenter.network.layers)
     print(f"{chosen.run.name}, {layers} layers, {len(panel.choice.scans)} scans of {chosen.data}, 128 x 128")
     tell_machine()
     watch, beat = Watch(panel), Beat(window)
     point, comma = Qt.Key.Key_Period, Qt.Key.Key_Comma
     order = panel.cards.mosaic.mosaic.channels.order
-    panel.doing.choose_channel(order[len(order) // 2])  # there is one at either side
+    panel.controller.choose_channel(order[len(order) // 2])  # there is one at either side
     tell("from channel to channel", around(watch, (Qt.Key.Key_Right, Qt.Key.Key_Left), chosen.keys, 20), "keys")
-    through = [watch.time_ms(point) for _ in range(len(panel.showing.network.groups) - 1)]
+    through = [watch.time_ms(point) for _ in range(len(panel.presenter.network.groups) - 1)]
     tell("straight through the network, as fast as pictures come", through, "keys")
     tell(
         f"from layer to layer, {THINK_MS} ms between keys",

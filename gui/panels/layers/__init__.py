@@ -9,19 +9,19 @@ from PySide6.QtWidgets import QVBoxLayout
 from engine.messages import OpenScan, RequestFailed
 from gui.opened_scan import from_answer
 from gui.panel import AppContext, Panel, scroll_column
-from gui.panels.layers.actions import Actions
-from gui.panels.layers.cards import Cards
-from gui.panels.layers.choice import Choice
-from gui.panels.layers.counting import Counting
-from gui.panels.layers.exporter import Exporter
-from gui.panels.layers.following import Following
-from gui.panels.layers.inquiry import Inquiry
-from gui.panels.layers.more_card import MoreCard
-from gui.panels.layers.pointing import Pointing
+from gui.panels.layers.activation_loader import ActivationLoader
+from gui.panels.layers.controller import LayersController
+from gui.panels.layers.exporter import LayersExporter
+from gui.panels.layers.following import LesionTrace
+from gui.panels.layers.hover import HoverReadout
+from gui.panels.layers.presenter import LayersPresenter
 from gui.panels.layers.scan_actions import ScanActions
-from gui.panels.layers.scans import Scan
+from gui.panels.layers.scans import ScanRef
 from gui.panels.layers.script import layers_script
-from gui.panels.layers.showing import Showing
+from gui.panels.layers.state import LayersState
+from gui.panels.layers.statistics_loader import StatisticsLoader
+from gui.panels.layers.tools_card import ChannelToolsCard
+from gui.panels.layers.view import LayersView
 from gui.widgets.notice import NoticeBox
 from gui.widgets.timer import make_timer
 
@@ -40,16 +40,19 @@ class LayersPanel(Panel):
 
     def __init__(self, desk: AppContext) -> None:
         super().__init__(desk)
-        self.choice, self.inquiry = Choice(), Inquiry(self.session, self)
-        self.cards, self.notice = Cards(desk.undo), NoticeBox()
-        self.showing = Showing(self.choice, self.inquiry, self.cards, self)
-        self.doing = Actions(self.showing, self)
-        self.having = ScanActions(self.showing, self.doing)
-        self.counting, self.more = Counting(self.session, self), MoreCard(self.showing)
-        self.showing.counted, self.showing.counting = self.counting.numbers, self.counting.state
+        self.choice, self.inquiry = LayersState(), ActivationLoader(self.session, self)
+        self.cards, self.notice = LayersView(desk.undo), NoticeBox()
+        self.presenter = LayersPresenter(self.choice, self.inquiry, self.cards, self)
+        self.controller = LayersController(self.presenter, self)
+        self.scan_actions = ScanActions(self.presenter, self.controller)
+        self.counting, self.more = StatisticsLoader(self.session, self), ChannelToolsCard(self.presenter)
+        self.presenter.counted, self.presenter.counting = self.counting.numbers, self.counting.state
         self.cards.left.addWidget(self.more)
-        self.following = Following(self.more, self.doing, self.having, self)
-        self.pointing, self.exporter = Pointing(self.showing, self), Exporter(self.showing, self.notice, self)
+        self.lesion_trace = LesionTrace(self.more, self.controller, self.scan_actions, self)
+        self.pointing, self.exporter = (
+            HoverReadout(self.presenter, self),
+            LayersExporter(self.presenter, self.notice, self),
+        )
         self._path, self._wanted_run = "", ""
         self._wanted_scans: list[Any] = []
         self._soon = make_timer(self, SOON_MS)
@@ -62,7 +65,7 @@ class LayersPanel(Panel):
         self._connect_session()
         self._connect_cards()
         self.cards.mosaic.show_choice(self.choice.sort, self.choice.lighting)
-        self.showing.say(NO_RUN)
+        self.presenter.show_message(NO_RUN)
 
     def _connect_session(self) -> None:
         session = self.session
@@ -72,28 +75,28 @@ class LayersPanel(Panel):
         self._settled.timeout.connect(self.state_changed)
         session.answered.connect(self._on_answered)
         session.refused.connect(self._on_refused)
-        self.inquiry.network_found.connect(self.doing.show_network)
-        self.inquiry.seen_found.connect(self.showing.show_seen)
-        self.inquiry.failed.connect(self.showing.say)
-        self.doing.changed.connect(self._settled.start)
-        self.inquiry.rested.connect(lambda: self.counting.follow(self.choice))
-        self.counting.changed.connect(self.showing.show_channels)
-        self.counting.progressed.connect(self.showing.show_facts)
+        self.inquiry.network_found.connect(self.controller.show_network)
+        self.inquiry.seen_found.connect(self.presenter.show_seen)
+        self.inquiry.failed.connect(self.presenter.show_message)
+        self.controller.changed.connect(self._settled.start)
+        self.inquiry.idle.connect(lambda: self.counting.request_for(self.choice))
+        self.counting.changed.connect(self.presenter.show_channels)
+        self.counting.progressed.connect(self.presenter.show_facts)
 
     def _connect_cards(self) -> None:
-        cards, doing, showing = self.cards, self.doing, self.showing
+        cards, doing, showing = self.cards, self.controller, self.presenter
         cards.strip.run_chosen.connect(self._on_run_chosen)
         cards.strip.layer_chosen.connect(doing.choose_layer)
         mosaic, scans = cards.mosaic, cards.scans
         mosaic.mosaic.chosen.connect(doing.choose_channel)
         mosaic.sort_chosen.connect(doing.sort)
-        mosaic.lighting_chosen.connect(doing.light)
+        mosaic.color_scale_chosen.connect(doing.set_color_scale)
         mosaic.enlarge.toggled.connect(self.more.setHidden)
         mosaic.enlarge.toggled.connect(lambda _: showing.show_large())
-        scans.turned.connect(self.having.turn_to_scan)
-        scans.changed.connect(self.having.change_scan)
-        scans.add_wanted.connect(self.having.add_next)
-        scans.remove_wanted.connect(self.having.remove_scan)
+        scans.scan_selected.connect(self.scan_actions.select_scan)
+        scans.changed.connect(self.scan_actions.change_scan)
+        scans.add_wanted.connect(self.scan_actions.add_next)
+        scans.remove_wanted.connect(self.scan_actions.remove_scan)
         self.pointing.pointed.connect(self.status_changed)
         cards.export.figure_wanted.connect(self.exporter.write_figure)
         cards.export.numbers_wanted.connect(self.exporter.write_numbers)
@@ -105,21 +108,21 @@ class LayersPanel(Panel):
         runs = {str(record.run.path): record.name for record in reversed(records)}
         kept = next((path for path, name in runs.items() if name == self._wanted_run), "")
         if kept:  # the records of many runs are read one after the other: it may come after others
-            self.choice.run, self._wanted_run, self.showing.seen = kept, "", None
+            self.choice.run, self._wanted_run, self.presenter.seen = kept, "", None
         elif self.choice.run not in runs:
             self.choice.run = next(iter(runs), "")
-        self.cards.strip.offer(runs, self.choice.run)
-        self.following.offer(runs)
+        self.cards.strip.set_runs(runs, self.choice.run)
+        self.lesion_trace.offer(runs)
         self._refresh_scans()
         if not runs:
-            self.showing.say(NO_RUN)
+            self.presenter.show_message(NO_RUN)
         elif not self.choice.scans:
-            self.showing.say(NO_SCANS)
-        elif self.showing.network is None:
-            self.showing.say(WAIT)
-            self.doing.choose_run(self.choice.run)
-        elif self.showing.seen is None:
-            self.doing.show_network()
+            self.presenter.show_message(NO_SCANS)
+        elif self.presenter.network is None:
+            self.presenter.show_message(WAIT)
+            self.controller.choose_run(self.choice.run)
+        elif self.presenter.seen is None:
+            self.controller.show_network()
 
     def _refresh_scans(self) -> None:
         """Keep the scans that still are; others of the last session, or the first ones, where none are left."""
@@ -134,8 +137,8 @@ class LayersPanel(Panel):
             scans = [*(scan for scan in found if scan is not None), *scans]
             while len(scans) < FIRST_SCANS and (more := picker.after({scan.key for scan in scans})):
                 scans.append(more)
-        self.showing.seen = None
-        self.having.set_scans(scans, 0)
+        self.presenter.seen = None
+        self.scan_actions.set_scans(scans, 0)
 
     def navigate(self, what: Any) -> None:
         """Open a scan, look at an image of the data set, or into a run."""
@@ -148,24 +151,24 @@ class LayersPanel(Panel):
             split, index = wanted
             data = self.session.data
             if data is not None:
-                self.having.add_scan(Scan(data.names[int(data.rows(split)[index])], data.config, split, index))
+                self.scan_actions.add_scan(ScanRef(data.names[int(data.rows(split)[index])], data.config, split, index))
         elif kind == "run":
             self._wanted_run, self.choice.run = str(wanted), ""
-            self.showing.seen = None
+            self.presenter.seen = None
             self.refresh()
 
     def save_state(self) -> dict[str, Any]:
         record = next(
             (each for each in self.session.runs.records.values() if str(each.run.path) == self.choice.run), None
         )
-        return self.choice.memory() | {"run": self._wanted_run or (record.name if record else "")}
+        return self.choice.to_dict() | {"run": self._wanted_run or (record.name if record else "")}
 
     def restore_state(self, kept: dict[str, Any]) -> None:
         run, scans = kept.get("run"), kept.get("scans")
         self._wanted_run = run if isinstance(run, str) else ""
         self._wanted_scans = scans if isinstance(scans, list) else []
-        self.choice.recall(kept)
-        self.choice.run, self.showing.seen = "", None
+        self.choice.restore(kept)
+        self.choice.run, self.presenter.seen = "", None
         self.cards.mosaic.show_choice(self.choice.sort, self.choice.lighting)
         self.refresh()
 
@@ -178,14 +181,14 @@ class LayersPanel(Panel):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """The keys of the panel, whatever of it holds the focus and has no use for them."""
-        key, doing = event.text().lower(), self.doing
+        key, doing = event.text().lower(), self.controller
         steps = {",": (-1, False), ".": (1, False), "<": (-1, True), ">": (1, True), ";": (-1, True), ":": (1, True)}
         if key in steps:
             doing.step_layer(*steps[key])
         elif key == "b":
-            doing.flip()
+            doing.toggle_counterpart()
         elif key == "p":
-            doing.pin()
+            doing.toggle_pin()
         elif event.key() == Qt.Key.Key_Escape and self.choice.unit is not None:
             doing.choose_unit(None)
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -202,13 +205,13 @@ class LayersPanel(Panel):
 
     def _on_run_chosen(self, run: str) -> None:
         self._wanted_run = ""
-        self.doing.choose_run(run)
+        self.controller.choose_run(run)
 
     def _on_answered(self, panel: str, content: dict[str, Any]) -> None:
         if panel == SCAN:
             opened = from_answer(self._path, content)
             data = self.session.data.config if self.session.data else self.session.requested_data
-            self.having.add_scan(Scan(opened.name, data, opened=opened))
+            self.scan_actions.add_scan(ScanRef(opened.name, data, opened=opened))
 
     def _on_refused(self, panel: str, refused: RequestFailed) -> None:
         if panel == SCAN:

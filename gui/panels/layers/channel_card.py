@@ -6,8 +6,8 @@ import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel
 
-from gui.panels.layers.network import LayerFacts
-from gui.panels.layers.order import Lighting, Numbers
+from gui.panels.layers.channel_order import ColorScale, Numbers
+from gui.panels.layers.network import LayerSummary
 from gui.pixmaps import Array
 from gui.widgets.box_overlay import BoxOverlay
 from gui.widgets.card import Card
@@ -56,7 +56,7 @@ class ChannelCard(Card):
         grid.setColumnStretch(1, 1)
         self.add(grid)
 
-    def show_channel(self, channel: int, values: Array, limits: tuple[float, float], lighting: Lighting) -> None:
+    def show_channel(self, channel: int, values: Array, limits: tuple[float, float], lighting: ColorScale) -> None:
         """Show the values of one channel, (h, w), in the colours between its limits."""
         low, high = limits
         self.set_title(f"Channel {channel}")
@@ -78,7 +78,7 @@ class ChannelCard(Card):
             value.setText(NONE)
         self.source.setText("")
 
-    def show_facts(self, layer: LayerFacts | None, numbers: Numbers, channel: int, source: str) -> None:
+    def show_facts(self, layer: LayerSummary | None, numbers: Numbers, channel: int, source: str) -> None:
         """Write what is known of the channel and of its layer, and over what it was counted."""
         facts = dict.fromkeys(NAMES, NONE) | _numbers(numbers, channel)
         if layer is not None:

@@ -8,8 +8,8 @@ from PySide6.QtCore import Signal
 from engine.messages import MaximizeActivation, ReadKernels, TopActivations
 from gui.loaded_data import scan_title
 from gui.panels.layers.network import INPUT
-from gui.panels.layers.page import Page
-from gui.panels.layers.showing import Showing
+from gui.panels.layers.page import LayersPage
+from gui.panels.layers.presenter import LayersPresenter
 from gui.pixmaps import Array, Colormap
 from gui.widgets.channel_mosaic import ChannelMosaic, MosaicData
 from gui.widgets.labels import format_number
@@ -22,36 +22,36 @@ OF_INPUT = "The input has no weights and no channels: choose a layer."
 PAIR_PX = 64
 
 
-class KernelsPage(Page):
+class KernelsPage(LayersPage):
     """The weights of the chosen channel, one picture for each channel that it is given."""
 
     title = "Kernels"
 
-    def __init__(self, showing: Showing) -> None:
+    def __init__(self, showing: LayersPresenter) -> None:
         super().__init__(showing, "layers-kernels")
         self.mosaic = ChannelMosaic()
         self.mosaic.channel = -1
-        self.place(self.mosaic)
+        self.lay_out(self.mosaic)
         self.aside.found.connect(self._on_found)
 
-    def follow(self) -> None:
-        choice = self.showing.choice
+    def refresh(self) -> None:
+        choice = self.presenter.choice
         if choice.layer == INPUT:
-            self._say(OF_INPUT)
-        elif not self.aside.want((choice.run, choice.layer), ReadKernels, run=choice.run, layer=choice.layer):
-            self._say("Reading the weights…")
+            self._show_message(OF_INPUT)
+        elif not self.aside.request((choice.run, choice.layer), ReadKernels, run=choice.run, layer=choice.layer):
+            self._show_message("Reading the weights…")
 
-    def _say(self, text: str) -> None:
+    def _show_message(self, text: str) -> None:
         self.mosaic.set_channels(None, text)
         self.words.setText("")
 
     def _on_found(self, content: dict[str, Any]) -> None:
-        weights, choice = content["kernels"], self.showing.choice
+        weights, choice = content["kernels"], self.presenter.choice
         if weights is None:
-            self._say(f"{choice.layer} has no spatial kernels.")
+            self._show_message(f"{choice.layer} has no spatial kernels.")
             return
         if choice.channel >= len(weights):
-            self._say(f"{choice.layer} has no weights for channel {choice.channel}.")
+            self._show_message(f"{choice.layer} has no weights for channel {choice.channel}.")
             return
         mine: Array = np.moveaxis(weights[choice.channel], 0, -1)
         most = float(np.abs(mine).max()) or 1.0
@@ -65,23 +65,23 @@ class KernelsPage(Page):
         self.words.setText(f"{text} Blue is negative, orange positive.")
 
 
-class FavouritesPage(Page):
+class TopActivationsPage(LayersPage):
     """The scans of the data set that excite the channel most, and what the exciting unit sees of them."""
 
     title = "Top-activating images"
     working = "Searching:"
     scan_wanted = Signal(str, int)
 
-    def __init__(self, showing: Showing) -> None:
+    def __init__(self, showing: LayersPresenter) -> None:
         super().__init__(showing, "layers-favourites")
         self.pairs = ThumbnailPairs(PAIR_PX)
-        self.place(self.pairs)
+        self.lay_out(self.pairs)
         self._liked: list[dict[str, Any]] = []
         self.aside.found.connect(self._on_found)
         self.pairs.chosen.connect(lambda at: self.scan_wanted.emit(SPLIT, self._liked[at]["index"]))
 
-    def follow(self) -> None:
-        choice = self.showing.choice
+    def refresh(self) -> None:
+        choice = self.presenter.choice
         scan, layer = choice.scan, choice.layer
         if layer == INPUT or scan is None:
             self.pairs.set_pairs((), 0)
@@ -89,12 +89,12 @@ class FavouritesPage(Page):
             return
         key = choice.run, layer, choice.channel, scan.data.source
         asked = {"layer": layer, "channel": choice.channel, "count": FAVOURITES, "split": SPLIT}
-        if not self.aside.want(key, TopActivations, run=choice.run, data=scan.data, **asked):
+        if not self.aside.request(key, TopActivations, run=choice.run, data=scan.data, **asked):
             self.words.setText("Searching for top-activating images…")
 
     def _on_found(self, content: dict[str, Any]) -> None:
-        picker, choice = self.showing.cards.scans.picker, self.showing.choice
-        data, network = picker.data, self.showing.network
+        picker, choice = self.presenter.cards.scans.picker, self.presenter.choice
+        data, network = picker.data, self.presenter.network
         if data is None or network is None:
             return
         self._liked, rows, pairs = content["favourites"], data.rows(SPLIT), []
@@ -111,32 +111,32 @@ class FavouritesPage(Page):
         self.words.setText(f"{text} and its activation. Click an image to open it.")
 
 
-class PreferredPage(Page):
+class PreferredInputPage(LayersPage):
     """The input that a channel likes best."""
 
     title = "Activation maximization"
     working = "Gradient ascent:"
 
-    def __init__(self, showing: Showing) -> None:
+    def __init__(self, showing: LayersPresenter) -> None:
         super().__init__(showing, "layers-preferred")
         self.board = LinkedImages(2)
-        self.place(self.board)
+        self.lay_out(self.board)
         self.aside.found.connect(self._on_found)
 
-    def follow(self) -> None:
-        choice = self.showing.choice
+    def refresh(self) -> None:
+        choice = self.presenter.choice
         if choice.layer == INPUT:
             self.board.show_pictures(())
             self.words.setText(OF_INPUT)
             return
         asked = {"run": choice.run, "layer": choice.layer, "channel": choice.channel}
-        if not self.aside.want(tuple(asked.values()), MaximizeActivation, **asked):
+        if not self.aside.request(tuple(asked.values()), MaximizeActivation, **asked):
             self.board.show_pictures(())
             self.words.setText("Running gradient ascent from a uniform gray image…")
 
     def _on_found(self, content: dict[str, Any]) -> None:
         pictures = [LinkedImage("optimized input", content["picture"])]
-        seen = self.showing.seen
+        seen = self.presenter.seen
         if seen is not None:
             pictures.append(LinkedImage("image", seen.original))
         self.board.show_pictures(pictures)

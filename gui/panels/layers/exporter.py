@@ -7,19 +7,19 @@ from PySide6.QtWidgets import QFileDialog
 
 from gui.figure_export import FIGURES, save_figure
 from gui.panels.layers.numbers_table import table_text
-from gui.panels.layers.showing import Showing
+from gui.panels.layers.presenter import LayersPresenter
 from gui.widgets.notice import NoticeBox
 
 
-class Exporter(QObject):
+class LayersExporter(QObject):
     """Asks where to; says what went wrong."""
 
-    def __init__(self, showing: Showing, notice: NoticeBox, parent: QObject) -> None:
+    def __init__(self, showing: LayersPresenter, notice: NoticeBox, parent: QObject) -> None:
         super().__init__(parent)
         self._showing, self._notice = showing, notice
         self.ask_path = QFileDialog.getSaveFileName
 
-    def about(self) -> str:
+    def caption(self) -> str:
         """What is shown, in words."""
         choice = self._showing.choice
         run = choice.run.replace("\\", "/").rsplit("/", 1)[-1]
@@ -29,7 +29,7 @@ class Exporter(QObject):
         """The channels as they are seen, or the large pictures."""
         card = self._showing.cards.mosaic
         path = self._ask("Export figure", "layers.png", FIGURES)
-        if path and not save_figure(card, self.about(), path):
+        if path and not save_figure(card, self.caption(), path):
             self._notice.show_notice(f"Could not write the figure to {path}. Choose another folder.")
 
     def write_numbers(self) -> None:
@@ -39,7 +39,7 @@ class Exporter(QObject):
             return
         numbers, over = self._showing.numbers()
         try:
-            Path(path).write_text(table_text(numbers, f"{self.about()} · {over}"), encoding="utf-8")
+            Path(path).write_text(table_text(numbers, f"{self.caption()} · {over}"), encoding="utf-8")
         except OSError as error:
             reason = f"Could not write the values to {path} ({error.strerror}). Choose another folder."
             self._notice.show_notice(reason)

@@ -4,19 +4,19 @@ from collections.abc import Mapping
 
 from PySide6.QtCore import QObject
 
-from gui.panels.layers.actions import Actions
-from gui.panels.layers.more_card import MoreCard
+from gui.panels.layers.controller import LayersController
 from gui.panels.layers.scan_actions import ScanActions
-from gui.panels.layers.scans import Scan
+from gui.panels.layers.scans import ScanRef
+from gui.panels.layers.tools_card import ChannelToolsCard
 
 
-class Following(QObject):
+class LesionTrace(QObject):
     """Stands between the pages and the rest of the panel."""
 
-    def __init__(self, more: MoreCard, actions: Actions, scans: ScanActions, parent: QObject) -> None:
+    def __init__(self, more: ChannelToolsCard, actions: LayersController, scans: ScanActions, parent: QObject) -> None:
         super().__init__(parent)
         self._more, self._scans = more, scans
-        self._showing = more.lesion.showing
+        self._showing = more.lesion.presenter
         self._runs: Mapping[str, str] = {}
         inquiry = self._showing.inquiry
         self._showing.shown.connect(self._on_shown)
@@ -29,7 +29,7 @@ class Following(QObject):
         scans.changed.connect(self._on_scan_changed)
         more.lesion.layer_wanted.connect(actions.choose_layer)
         more.both.network_wanted.connect(inquiry.open)
-        more.favourites.scan_wanted.connect(self._on_scan_wanted)
+        more.favorites.scan_wanted.connect(self._on_scan_wanted)
 
     def offer(self, runs: Mapping[str, str]) -> None:
         """Offer runs to stand beside, folder to name."""
@@ -67,4 +67,4 @@ class Following(QObject):
     def _on_scan_wanted(self, split: str, index: int) -> None:
         data = self._showing.cards.scans.picker.data
         if data is not None:
-            self._scans.add_scan(Scan(data.names[int(data.rows(split)[index])], data.config, split, index))
+            self._scans.add_scan(ScanRef(data.names[int(data.rows(split)[index])], data.config, split, index))

@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from engine.messages import TraceLesion
 from gui.lesion_regions import LesionBoxes, lesion_text
-from gui.panels.layers.page import Page
-from gui.panels.layers.showing import Showing
+from gui.panels.layers.page import LayersPage
+from gui.panels.layers.presenter import LayersPresenter
 from gui.widgets.buttons import Button
 from gui.widgets.image_view import ImageView
 from gui.widgets.labels import format_number, label, percent
@@ -22,14 +22,14 @@ EMPTY = "Mark a lesion to see how detectable it remains after each layer."
 READY = "Press Trace lesion to see how detectable it remains after each layer."
 
 
-class LesionPage(Page):
+class LesionPage(LayersPage):
     """The lesion is drawn here or on the scan at the right; it is followed when that is asked for."""
 
     title = "Lesion detectability"
     working = "Tracing the lesion:"
     layer_wanted = Signal(str)
 
-    def __init__(self, showing: Showing) -> None:
+    def __init__(self, showing: LayersPresenter) -> None:
         super().__init__(showing, "layers-lesion")
         self.regions = showing.cards.regions
         self.view, self.curve = ImageView(ViewState()), StageCurve()
@@ -39,10 +39,10 @@ class LesionPage(Page):
         RegionTool(self.view, self.regions)
         self.view.set_orientation("")
         self._lay_out()
-        self.go.clicked.connect(self._on_go)
+        self.go.clicked.connect(self._on_start_clicked)
         self.aside.found.connect(self._on_found)
         self.regions.changed.connect(self._refresh)
-        self.regions.region_changed.connect(self.follow)
+        self.regions.region_changed.connect(self.refresh)
         self.curve.chosen.connect(self.layer_wanted)
         self.go.setToolTip("Compute the lesion's detectability index d′ (ideal observer) after each layer")
 
@@ -69,48 +69,48 @@ class LesionPage(Page):
 
     def show_scan(self) -> None:
         """Turn to the lesion of the chosen scan: what was drawn on it before, else a known one."""
-        scan = self.showing.choice.scan
+        scan = self.presenter.choice.scan
         known = [] if scan is None or scan.opened else self.known.regions_for(scan.data, scan.name)
         self.buttons.show_known(known)
         self.regions.set_image(scan.key if scan else "", known[0] if known else None)
-        self.follow()
+        self.refresh()
 
-    def follow(self) -> None:
-        seen = self.showing.seen
-        look = self.showing.choice.look()
+    def refresh(self) -> None:
+        seen = self.presenter.seen
+        look = self.presenter.choice.activation_key()
         self.view.set_image(seen.original if seen is not None and look and seen.look.scan == look.scan else None)
         region = self.regions.region
         key = (look.run, look.scan, region) if look and region else None
         if key is None or key != self._asked:
-            self.aside.drop()
+            self.aside.cancel()
             self._asked = None
             self.curve.set_stages(())
             self.curve.set_empty_text(READY if region else EMPTY)
             self.words.setText("")
         self._refresh()
 
-    def leave(self) -> None:
+    def deactivate(self) -> None:
         """What is being followed goes on: it is not of the channel."""
 
-    def fail(self, text: str) -> None:
-        super().fail(text)
+    def show_error(self, text: str) -> None:
+        super().show_error(text)
         self._asked = None
         self._refresh()
 
     def _refresh(self) -> None:
-        seen, region = self.showing.seen, self.regions.region
+        seen, region = self.presenter.seen, self.regions.region
         size = (seen.original.shape[0], seen.original.shape[1]) if seen is not None else (0, 0)
         told = lesion_text(region, size, self.regions.rim_px, lambda: region in self.buttons.known_regions)
         self.text.setText(HINTS.get(self.regions.mode, told if region is None or all(size) else ""))
         self.go.setEnabled(region is not None and seen is not None and self._asked is None)
 
-    def _on_go(self) -> None:
-        look, region = self.showing.choice.look(), self.regions.region
+    def _on_start_clicked(self) -> None:
+        look, region = self.presenter.choice.activation_key(), self.regions.region
         if look is None or region is None:
             return
         self._asked = look.run, look.scan, region
         spot = {"kind": region.kind, "points": region.points}
-        if not self.aside.want(self._asked, TraceLesion, run=look.run, region=spot, **look.scan.place()):
+        if not self.aside.request(self._asked, TraceLesion, run=look.run, region=spot, **look.scan.request_fields()):
             self.curve.set_empty_text("Computing… The curve appears when all layers are done.")
             self.words.setText("Tracing the lesion through the network…")
         self._refresh()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QStackedWidget
 
-from gui.panels.layers.order import SORTS, Lighting
+from gui.panels.layers.channel_order import SORTS, ColorScale
 from gui.widgets.box_overlay import BoxOverlay
 from gui.widgets.buttons import IconButton
 from gui.widgets.card import Card
@@ -14,7 +14,7 @@ from gui.widgets.color_bar import ColorBar
 from gui.widgets.linked_images import LinkedImage, LinkedImages
 
 SCALES = {True: "Common scale", False: "Scale per channel"}
-COLOURS = {False: "Sequential color map", True: "Diverging color map"}
+COLORS = {False: "Sequential color map", True: "Diverging color map"}
 MOST_LARGE = 4
 BAR_PX = 120
 
@@ -23,12 +23,12 @@ class MosaicCard(Card):
     """Order, scale and colours are chosen in the header; Enter goes to the large picture and back."""
 
     sort_chosen = Signal(str)
-    lighting_chosen = Signal(object)
+    color_scale_chosen = Signal(object)
 
     def __init__(self) -> None:
         super().__init__("Channels")
         self.mosaic, self.large = ChannelMosaic(), LinkedImages(MOST_LARGE)
-        self.sort, self.scale, self.colours = QComboBox(), QComboBox(), QComboBox()
+        self.sort, self.scale, self.colors = QComboBox(), QComboBox(), QComboBox()
         self.bar, self.enlarge = ColorBar(), IconButton("maximise", "Enlarge the channel (Enter)", checkable=True)
         self.field = BoxOverlay(self.large.cells[0].view)
         self._pages = QStackedWidget()
@@ -37,7 +37,7 @@ class MosaicCard(Card):
         self.add(self._pages, 1)
         self._fill()
         self.bar.setFixedWidth(BAR_PX)
-        for part in (self.bar, self.sort, self.scale, self.colours, self.enlarge):
+        for part in (self.bar, self.sort, self.scale, self.colors, self.enlarge):
             self.add_action(part)
         self.mosaic.enlarge_wanted.connect(self.enlarge.toggle)
         self.large.close_wanted.connect(lambda: self.enlarge.setChecked(False))
@@ -48,21 +48,21 @@ class MosaicCard(Card):
             self.sort.addItem(f"By {title}", key)
         for shared, title in SCALES.items():
             self.scale.addItem(title, shared)
-        for signed, title in COLOURS.items():
-            self.colours.addItem(title, signed)
-        for box, name in ((self.sort, "order of the channels"), (self.scale, "scale"), (self.colours, "color map")):
+        for signed, title in COLORS.items():
+            self.colors.addItem(title, signed)
+        for box, name in ((self.sort, "order of the channels"), (self.scale, "scale"), (self.colors, "color map")):
             box.setAccessibleName(name)
         self.sort.activated.connect(lambda _: self.sort_chosen.emit(self.sort.currentData()))
-        for box in (self.scale, self.colours):
+        for box in (self.scale, self.colors):
             box.activated.connect(
-                lambda _: self.lighting_chosen.emit(Lighting(self.scale.currentData(), self.colours.currentData()))
+                lambda _: self.color_scale_chosen.emit(ColorScale(self.scale.currentData(), self.colors.currentData()))
             )
 
-    def show_choice(self, sort: str, lighting: Lighting) -> None:
+    def show_choice(self, sort: str, lighting: ColorScale) -> None:
         """Show what is chosen."""
         self.sort.setCurrentIndex(self.sort.findData(sort))
         self.scale.setCurrentIndex(self.scale.findData(lighting.shared))
-        self.colours.setCurrentIndex(self.colours.findData(lighting.signed))
+        self.colors.setCurrentIndex(self.colors.findData(lighting.signed))
 
     def show_channels(
         self, title: str, subtitle: str, channels: MosaicData, limits: tuple[float, float] | None
@@ -75,7 +75,7 @@ class MosaicCard(Card):
         if limits is not None:
             self.bar.set_range(channels.scale, *limits)
 
-    def say(self, text: str) -> None:
+    def show_message(self, text: str) -> None:
         """Show a sentence in the place of pictures."""
         self.set_title("Channels")
         self.set_subtitle("")

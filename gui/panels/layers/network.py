@@ -18,7 +18,7 @@ Spans = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
-class LayerFacts:
+class LayerSummary:
     """One layer: what the engine says of it."""
 
     name: str
@@ -34,7 +34,7 @@ class LayerFacts:
     known: bool
     before: str | None
     after: str | None
-    words: tuple[str, ...]
+    description: tuple[str, ...]
 
     @property
     def channels(self) -> int:
@@ -92,10 +92,10 @@ class Network:
     run: str
     model: str
     size: int
-    layers: tuple[LayerFacts, ...]
+    layers: tuple[LayerSummary, ...]
 
     @cached_property
-    def by_name(self) -> dict[str, LayerFacts]:
+    def by_name(self) -> dict[str, LayerSummary]:
         return {layer.name: layer for layer in self.layers}
 
     @cached_property
@@ -104,9 +104,9 @@ class Network:
         return (INPUT, *(layer.name for layer in self.layers))
 
     @cached_property
-    def groups(self) -> tuple[tuple[LayerFacts, ...], ...]:
+    def groups(self) -> tuple[tuple[LayerSummary, ...], ...]:
         """Layers that are shown as one box: what works, and the calm ones behind it."""
-        found: list[list[LayerFacts]] = []
+        found: list[list[LayerSummary]] = []
         for layer in self.layers:
             joins = found and layer.kind in CALM and layer.receives == (found[-1][-1].name,)
             if joins:
@@ -135,17 +135,17 @@ class Network:
         at = next((place for place, names in enumerate(holders) if name in names), 0)
         return keys[min(max(at + by, 0), len(keys) - 1)]
 
-    def neighbour(self, name: str, by: int) -> str:
+    def find_neighbor(self, name: str, by: int) -> str:
         """The next layer of all, or the one before."""
         at = self.names.index(name) if name in self.names else 0
         return self.names[min(max(at + by, 0), len(self.names) - 1)]
 
-    def _height(self, layer: LayerFacts) -> float:
+    def _height(self, layer: LayerSummary) -> float:
         side = layer.shape[0] if len(layer.shape) == 3 else 0
         return max((side / self.size) ** STEEPNESS if side else 0.0, LEAST_HEIGHT)
 
 
-def network_from(content: dict[str, Any]) -> Network:
+def parse_network(content: dict[str, Any]) -> Network:
     """Read an answer to ListLayers."""
     return Network(
         run=content["run"],
@@ -155,9 +155,9 @@ def network_from(content: dict[str, Any]) -> Network:
     )
 
 
-def _layer(facts: dict[str, Any]) -> LayerFacts:
+def _layer(facts: dict[str, Any]) -> LayerSummary:
     words = facts.get("words") or ()
-    return LayerFacts(
+    return LayerSummary(
         name=facts["name"],
         kind=facts["kind"],
         part=facts["part"],
@@ -171,7 +171,7 @@ def _layer(facts: dict[str, Any]) -> LayerFacts:
         known=facts["known"],
         before=facts["before"],
         after=facts["after"],
-        words=(words,) if isinstance(words, str) else tuple(words),
+        description=(words,) if isinstance(words, str) else tuple(words),
     )
 
 

@@ -4,7 +4,7 @@ import csv
 import io
 
 from gui.panel import DISCLAIMER
-from gui.panels.layers.order import Numbers
+from gui.panels.layers.channel_order import Numbers
 
 COLUMNS = ("mean", "spread", "energy", "zeros", "lowest", "highest", "dead")
 

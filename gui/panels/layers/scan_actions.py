@@ -2,10 +2,10 @@
 
 from PySide6.QtCore import QObject, Signal
 
-from gui.panels.layers.actions import Actions
-from gui.panels.layers.choice import MOST_SCANS
-from gui.panels.layers.scans import Scan
-from gui.panels.layers.showing import Showing
+from gui.panels.layers.controller import LayersController
+from gui.panels.layers.presenter import LayersPresenter
+from gui.panels.layers.scans import ScanRef
+from gui.panels.layers.state import MOST_SCANS
 
 
 class ScanActions(QObject):
@@ -13,28 +13,28 @@ class ScanActions(QObject):
 
     changed = Signal()
 
-    def __init__(self, showing: Showing, actions: Actions) -> None:
+    def __init__(self, showing: LayersPresenter, actions: LayersController) -> None:
         super().__init__(actions)
         self._showing, self._choice, self._actions = showing, showing.choice, actions
 
-    def turn_to_scan(self, at: int) -> None:
+    def select_scan(self, at: int) -> None:
         """Look at another of the scans."""
         self._choice.at = at
-        self._actions.look()
+        self._actions.request_activations()
         self.changed.emit()
 
-    def set_scans(self, scans: list[Scan], at: int) -> None:
+    def set_scans(self, scans: list[ScanRef], at: int) -> None:
         """Have these scans, and stand at one of them."""
         self._choice.scans = scans[:MOST_SCANS]
-        self.turn_to_scan(min(max(at, 0), max(len(self._choice.scans) - 1, 0)))
+        self.select_scan(min(max(at, 0), max(len(self._choice.scans) - 1, 0)))
 
-    def change_scan(self, scan: Scan) -> None:
+    def change_scan(self, scan: ScanRef) -> None:
         """Put another scan in the place of the chosen one."""
         scans = list(self._choice.scans)
         scans[self._choice.at : self._choice.at + 1] = [scan]
         self.set_scans(scans, self._choice.at)
 
-    def add_scan(self, scan: Scan | None) -> None:
+    def add_scan(self, scan: ScanRef | None) -> None:
         """Have one more; where there is no room, the last one gives way."""
         scans = self._choice.scans
         if scan is not None:

@@ -4,7 +4,7 @@ from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from gui.loaded_data import CLEAN, PARTS, LoadedData, scan_title
-from gui.panels.layers.scans import Scan
+from gui.panels.layers.scans import ScanRef
 from gui.widgets.buttons import IconButton
 from gui.widgets.searchable_combo_box import SearchableComboBox
 from gui.widgets.slice_row import SliceRow
@@ -20,10 +20,10 @@ class ScanPicker(QWidget):
         self.part, self.case, self.slices = QComboBox(), SearchableComboBox("image"), SliceRow()
         self.back, self.forth = IconButton("chevron-left", "Previous image"), IconButton("chevron-right", "Next image")
         self.data: LoadedData | None = None
-        self._scan: Scan | None = None
+        self._scan: ScanRef | None = None
         self._lay_out()
         self.part.activated.connect(self._on_part_chosen)
-        self.case.activated.connect(lambda _: self._tell())
+        self.case.activated.connect(lambda _: self._emit_choice())
         self.back.clicked.connect(lambda: self.turn(-1))
         self.forth.clicked.connect(lambda: self.turn(1))
         self.slices.moved.connect(self._on_slice_moved)
@@ -56,7 +56,7 @@ class ScanPicker(QWidget):
             self.part.setCurrentIndex(at if at >= 0 else self.part.count() - 1)
         self._list_cases()
 
-    def show_scan(self, scan: Scan | None) -> None:
+    def show_scan(self, scan: ScanRef | None) -> None:
         """Stand at a scan, without telling of it."""
         self._scan = scan
         opened = scan.opened if scan else None
@@ -70,15 +70,15 @@ class ScanPicker(QWidget):
             line.setText(scan.title)
             line.setCursorPosition(0)
 
-    def current(self) -> Scan | None:
+    def current(self) -> ScanRef | None:
         """The scan of the data set that the picker stands at."""
         data, at = self.data, self.case.currentData()
         if data is None or at is None:
             return None
         split, _ = data.indices_in(self.part.currentData())
-        return Scan(data.names[int(data.rows(split)[at])], data.config, split, at)
+        return ScanRef(data.names[int(data.rows(split)[at])], data.config, split, at)
 
-    def after(self, taken: set[str]) -> Scan | None:
+    def after(self, taken: set[str]) -> ScanRef | None:
         """The next scan of the part that is not among these."""
         start = max(self.case.currentIndex(), 0)
         for step in range(self.case.count()):
@@ -87,14 +87,14 @@ class ScanPicker(QWidget):
                 return scan
         return None
 
-    def named(self, split: str, title: str) -> Scan | None:
+    def named(self, split: str, title: str) -> ScanRef | None:
         """A scan by its split and its title."""
         data = self.data
         if data is None or split not in PARTS:
             return None
         for place, row in enumerate(data.rows(split)):
             if scan_title(data.names[int(row)]) == title:
-                return Scan(data.names[int(row)], data.config, split, place)
+                return ScanRef(data.names[int(row)], data.config, split, place)
         return None
 
     def turn(self, step: int) -> None:
@@ -102,16 +102,16 @@ class ScanPicker(QWidget):
         at = self.case.currentIndex() + step
         if 0 <= at < self.case.count():
             self.case.setCurrentIndex(at)
-            self._tell()
+            self._emit_choice()
 
-    def _at(self, place: int) -> Scan | None:
+    def _at(self, place: int) -> ScanRef | None:
         data = self.data
         if data is None:
             return None
         split, index = data.indices_in(self.part.currentData())[0], self.case.itemData(place)
-        return Scan(data.names[int(data.rows(split)[index])], data.config, split, index)
+        return ScanRef(data.names[int(data.rows(split)[index])], data.config, split, index)
 
-    def _go_to(self, scan: Scan) -> None:
+    def _go_to(self, scan: ScanRef) -> None:
         part = self.part.currentData()
         data = self.data
         assert data is not None
@@ -124,18 +124,18 @@ class ScanPicker(QWidget):
         with QSignalBlocker(self.case):
             self.case.setCurrentIndex(self.case.findData(scan.index))
 
-    def _holds(self, part: str, scan: Scan) -> bool:
+    def _holds(self, part: str, scan: ScanRef) -> bool:
         split, places = self.data.indices_in(part) if self.data else ("", [])
         return split == scan.split and scan.index in places
 
     def _on_part_chosen(self) -> None:
         self._list_cases()
-        self._tell()
+        self._emit_choice()
 
     def _on_slice_moved(self, number: int) -> None:
         if self._scan is not None and self._scan.opened is not None:
             opened = self._scan.opened.with_slice(number)
-            self.chosen.emit(Scan(opened.name, self._scan.data, opened=opened))
+            self.chosen.emit(ScanRef(opened.name, self._scan.data, opened=opened))
 
     def _list_cases(self) -> None:
         data = self.data
@@ -147,7 +147,7 @@ class ScanPicker(QWidget):
                 for place in places:
                     self.case.addItem(scan_title(data.names[int(rows[place])]), place)
 
-    def _tell(self) -> None:
+    def _emit_choice(self) -> None:
         scan = self.current()
         if scan is not None:
             self.chosen.emit(scan)

@@ -9,7 +9,7 @@ from gui.opened_scan import OpenedScan
 
 
 @dataclass(frozen=True)
-class Scan:
+class ScanRef:
     """One image of the data set, or one slice of a file."""
 
     name: str
@@ -31,7 +31,7 @@ class Scan:
     def orientation(self) -> str | None:
         return self.opened.orientation if self.opened else None
 
-    def place(self) -> dict[str, Any]:
+    def request_fields(self) -> dict[str, Any]:
         """The fields of a request about it."""
         if self.opened is not None:
             return {"data": self.data, "scan": self.opened.path, "slice": self.opened.slice}
@@ -39,9 +39,9 @@ class Scan:
 
 
 @dataclass(frozen=True)
-class Look:
+class ActivationKey:
     """One layer of a run while a scan passes through it; `run` is the folder of the run."""
 
     run: str
     layer: str
-    scan: Scan
+    scan: ScanRef

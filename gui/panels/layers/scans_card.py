@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout
 
-from gui.panels.layers.choice import MOST_SCANS
 from gui.panels.layers.scan_picker import ScanPicker
-from gui.panels.layers.scans import Scan
+from gui.panels.layers.scans import ScanRef
+from gui.panels.layers.state import MOST_SCANS
 from gui.pixmaps import Array
 from gui.widgets.box_overlay import BoxOverlay
 from gui.widgets.buttons import IconButton
@@ -23,10 +23,10 @@ PICTURE_PX = 200
 FIELD_HINT = "The receptive field of the unit under the cursor is drawn on the image."
 
 
-class ScansCard(Card):
+class LayerScansCard(Card):
     """Picture of the chosen scan; all scans with the channel's answer beside each; add, change, remove."""
 
-    turned = Signal(int)
+    scan_selected = Signal(int)
     changed = Signal(object)
     add_wanted = Signal()
     remove_wanted = Signal()
@@ -46,13 +46,13 @@ class ScansCard(Card):
             self.add_action(button)
         for part in (self.view, line, self.pairs, self.picker):
             self.add(part)
-        self.pairs.chosen.connect(self.turned)
+        self.pairs.chosen.connect(self.scan_selected)
         self.picker.chosen.connect(self.changed)
         self.add_button.clicked.connect(self.add_wanted)
         self.remove.clicked.connect(self.remove_wanted)
         self.pairs.remove_wanted.connect(self.remove_wanted)
 
-    def show_scans(self, scans: Sequence[Scan], at: int) -> None:
+    def show_scans(self, scans: Sequence[ScanRef], at: int) -> None:
         """Say which scans there are, and stand at one of them."""
         self.picker.show_scan(scans[at] if scans else None)
         self.remove.setEnabled(len(scans) > 1)

@@ -1,7 +1,7 @@
 """A script that computes the same activations without the window."""
 
-from gui.panels.layers.choice import Choice
 from gui.panels.layers.network import INPUT
+from gui.panels.layers.state import LayersState
 from gui.python_export import changed_data, join_script
 
 IMPORTS = (
@@ -11,7 +11,7 @@ IMPORTS = (
 )
 
 
-def layers_script(choice: Choice) -> str:
+def layers_script(choice: LayersState) -> str:
     """Return a script that puts the scans through the run and prints the channel's numbers; empty without a scan."""
     scan = choice.scan
     if scan is None or not choice.run:

@@ -24,9 +24,9 @@ from engine.messages import (
 )
 from gui.panel import DISCLAIMER
 from gui.panels.layers import LayersPanel
-from gui.panels.layers.aside import KEPT
-from gui.panels.layers.network import INPUT, network_from
-from gui.panels.layers.order import Lighting, limits_of, ordered
+from gui.panels.layers.channel_order import ColorScale, sort_channels, value_limits
+from gui.panels.layers.debounced_request import KEPT
+from gui.panels.layers.network import INPUT, parse_network
 from gui.pixmaps import Colormap
 from gui.widgets.labels import format_number
 from gui.widgets.region.region import Region
@@ -113,7 +113,7 @@ def seen(panel, loaded, reply, asked):
 def turn_to(panel, reply, name):
     panel.cards.strip.strip.chosen.emit(name)
     reply(ComputeActivations)
-    return panel.showing.seen.values
+    return panel.presenter.seen.values
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ class TestNetwork:
         assert (wanted.layer, wanted.split, wanted.indices) == ("conv1", "test", (0,))
 
     def test_calm_layers_stand_in_the_box_before_them_and_far_ones_are_joined_by_a_line(self):
-        network = network_from({"run": "a", "model": "ae", "size": SIDE, "layers": LAYERS})
+        network = parse_network({"run": "a", "model": "ae", "size": SIDE, "layers": LAYERS})
         boxes = network.boxes()
         assert [box.key for box in boxes] == [INPUT, "conv1", "conv2", "latent", "up", "skip"]
         assert [key for key, _ in boxes[1].pieces] == ["conv1", "norm1", "act1"]
@@ -172,7 +172,7 @@ class TestNetwork:
     def test_input_is_the_scan_itself(self, seen, reply):
         values = turn_to(seen, reply, INPUT)
         assert values.shape == (SIDE, SIDE, 1)
-        assert np.array_equal(values[..., 0], seen.showing.seen.original)
+        assert np.array_equal(values[..., 0], seen.presenter.seen.original)
 
     def test_refused_network_is_told(self, panel, loaded, session, asked):
         request = asked(ListLayers)
@@ -203,15 +203,15 @@ class TestKeys:
     def test_arrows_turn_channels_without_asking(self, seen, session):
         sent = len(session.explorer.engine.sent)
         order = list(seen.cards.mosaic.mosaic.channels.order)
-        seen.doing.choose_channel(order[0])
+        seen.controller.choose_channel(order[0])
         QTest.keyClick(seen.cards.mosaic.mosaic, Qt.Key.Key_Right)
         assert seen.choice.channel == order[1]
         shown = seen.cards.channel.view.values
-        assert np.array_equal(shown, seen.showing.seen.values[..., order[1]])
+        assert np.array_equal(shown, seen.presenter.seen.values[..., order[1]])
         assert len(session.explorer.engine.sent) == sent
 
     def test_p_pins_a_channel_first_and_again_lets_it_go(self, seen):
-        seen.doing.choose_channel(3)
+        seen.controller.choose_channel(3)
         QTest.keyClicks(seen.cards.mosaic.mosaic, "p")
         channels = seen.cards.mosaic.mosaic.channels
         assert (channels.order[0], channels.marks) == (3, {3: "pinned"})
@@ -228,13 +228,16 @@ class TestKeys:
     def test_only_values_right_before_and_after_the_non_linearity_have_one_scale(self, seen, reply):
         board = seen.cards.mosaic.large
         for layer in ("act1", "norm1", "conv1"):
-            turn_to(seen, reply, layer) if layer != "conv1" else seen.doing.choose_layer(layer)
-        found = {name: seen.inquiry.seen(seen.choice.look(layer=name)).values for name in ("conv1", "norm1", "act1")}
+            turn_to(seen, reply, layer) if layer != "conv1" else seen.controller.choose_layer(layer)
+        found = {
+            name: seen.inquiry.seen(seen.choice.activation_key(layer=name)).values
+            for name in ("conv1", "norm1", "act1")
+        }
         ends = {name: (float(values.min()), float(values.max())) for name, values in found.items()}
         QTest.keyClick(seen.cards.mosaic.mosaic, Qt.Key.Key_Return)
         assert [cell.title.text().split(" ")[0] for cell in board.cells[1:3]] == ["conv1", "act1"]
         assert [cell.bar.ends for cell in board.cells[1:3]] == [ends["conv1"], ends["act1"]]
-        seen.doing.choose_layer("norm1")
+        seen.controller.choose_layer("norm1")
         both = min(ends["norm1"][0], ends["act1"][0]), max(ends["norm1"][1], ends["act1"][1])
         assert [cell.bar.ends for cell in board.cells[1:3]] == [both, both]
 
@@ -242,31 +245,31 @@ class TestKeys:
 class TestChannels:
     def test_strongest_channel_is_chosen_before_another_is(self, seen, reply):
         seen.choice.channel = -1
-        seen.showing.show_channels()
+        seen.presenter.show_channels()
         assert seen.choice.channel == seen.cards.mosaic.mosaic.channels.order[0]
 
     def test_order_follows_energy_and_number(self, seen):
-        energy = np.square(seen.showing.seen.values).mean((0, 1))
+        energy = np.square(seen.presenter.seen.values).mean((0, 1))
         assert list(seen.cards.mosaic.mosaic.channels.order) == list(np.argsort(-energy))
         seen.cards.mosaic.sort.setCurrentIndex(seen.cards.mosaic.sort.findData("number"))
         seen.cards.mosaic.sort.activated.emit(0)
         assert list(seen.cards.mosaic.mosaic.channels.order) == list(range(CHANNELS))
 
     def test_one_scale_for_all_or_one_each_and_it_says_which(self, seen):
-        channels, values = seen.cards.mosaic.mosaic.channels, seen.showing.seen.values
+        channels, values = seen.cards.mosaic.mosaic.channels, seen.presenter.seen.values
         assert channels.limits(0) == channels.limits(5) == (float(values.min()), float(values.max()))
-        seen.doing.light(Lighting(shared=False))
+        seen.controller.set_color_scale(ColorScale(shared=False))
         channels = seen.cards.mosaic.mosaic.channels
         assert channels.limits(0) == (float(values[..., 0].min()), float(values[..., 0].max()))
         assert seen.cards.mosaic.bar.isHidden()
 
     def test_signed_colours_have_zero_in_their_middle(self):
         values = np.array([[[-1.0, 2.0]]])
-        assert limits_of(values, Lighting(signed=True)) == (-2.0, 2.0)
-        assert Lighting(signed=True).scale is Colormap.SIGNED
+        assert value_limits(values, ColorScale(signed=True)) == (-2.0, 2.0)
+        assert ColorScale(signed=True).scale is Colormap.SIGNED
 
     def test_pinned_come_first_whatever_the_order(self):
-        assert ordered("energy", {"energy": np.array([1.0, 3.0, 2.0])}, [0], 3) == [0, 1, 2]
+        assert sort_channels("energy", {"energy": np.array([1.0, 3.0, 2.0])}, [0], 3) == [0, 1, 2]
 
     def test_layer_of_numbers_shows_one_square_a_number(self, seen, reply):
         values = turn_to(seen, reply, "latent")
@@ -278,7 +281,7 @@ class TestPointing:
     def test_unit_under_the_cursor_tells_its_value_and_what_it_sees(self, seen, qtbot):
         with qtbot.waitSignal(seen.status_changed) as told:
             seen.cards.channel.view.hovered.emit(3, 2)
-        value = float(seen.showing.seen.values[2, 3, seen.choice.channel])
+        value = float(seen.presenter.seen.values[2, 3, seen.choice.channel])
         assert told.args[0].startswith(f"channel {seen.choice.channel} · x 3 · y 2 · value ")
         assert told.args[0].endswith(format_number(value, 4))
         assert seen.cards.scans.field.box == (10, 6, 8, 8)
@@ -325,7 +328,7 @@ class TestTakingAway:
         assert DISCLAIMER in text
         rows = list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
         assert len(rows) == CHANNELS
-        assert float(rows[2]["mean"]) == pytest.approx(float(seen.showing.seen.values[..., 2].mean()), rel=1e-6)
+        assert float(rows[2]["mean"]) == pytest.approx(float(seen.presenter.seen.values[..., 2].mean()), rel=1e-6)
 
     def test_path_that_cannot_be_written_is_told(self, seen, tmp_path):
         seen.exporter.ask_path = lambda *_: (str(tmp_path / "no" / "a.csv"), "")
@@ -339,9 +342,9 @@ class TestTakingAway:
         assert "read([0, 1, 2])" in text
 
     def test_memory_is_recalled(self, seen, desk, qtbot, session):
-        seen.doing.choose_channel(2)
-        seen.doing.pin()
-        seen.doing.sort("mean")
+        seen.controller.choose_channel(2)
+        seen.controller.toggle_pin()
+        seen.controller.sort("mean")
         kept = seen.save_state()
         again = LayersPanel(desk)
         qtbot.addWidget(again)
@@ -383,13 +386,13 @@ class TestCounting:
         assert channels.marks == {2: "dead"}
         assert rested.cards.mosaic._subtitle.text() == "16×16×6 · 1 dead"
         assert rested.cards.mosaic.sort.toolTip() == "Statistics over 40 validation images"
-        rested.doing.choose_channel(4)
+        rested.controller.choose_channel(4)
         assert rested.cards.channel.values["SD"].text() == "4"
         assert rested.cards.channel.source.text() == "Statistics over 40 validation images."
 
     def test_they_are_asked_for_once(self, rested, answer, asked, session):
         answer("layers-statistics", counted())
-        rested.counting.follow(rested.choice)
+        rested.counting.request_for(rested.choice)
         assert len([sent for sent in session.explorer.engine.sent if isinstance(sent, ComputeChannelStatistics)]) == 1
 
     def test_refusal_is_told_and_the_scan_counts(self, rested, session):
@@ -404,7 +407,7 @@ class TestPages:
         assert asked(ReadKernels).layer == "conv1"
         weights = np.arange(CHANNELS * 18.0).reshape(CHANNELS, 2, 3, 3)
         answer("layers-kernels", {"kernels": write(weights)})
-        seen.doing.choose_channel(4)
+        seen.controller.choose_channel(4)
         shown = seen.more.kernels.mosaic.channels.values
         assert np.array_equal(shown, np.moveaxis(weights[4], 0, -1))
         assert len([sent for sent in session.explorer.engine.sent if isinstance(sent, ReadKernels)]) == 1
@@ -416,7 +419,7 @@ class TestPages:
         assert seen.more.kernels.mosaic._text == "conv1 has no spatial kernels."
 
     def test_favourite_scans_are_opened_by_a_click(self, seen, asked, answer):
-        seen.more.choose(seen.more.favourites)
+        seen.more.choose(seen.more.favorites)
         request = asked(TopActivations)
         assert (request.layer, request.channel, request.split) == ("conv1", 0, "validation")
         liked = [
@@ -424,8 +427,8 @@ class TestPages:
             for at in (1, 0)
         ]
         answer("layers-favourites", {"favourites": liked})
-        assert [pair.caption for pair in seen.more.favourites.pairs.pairs] == ["2.5", "3.5"]
-        seen.more.favourites.pairs.chosen.emit(0)
+        assert [pair.caption for pair in seen.more.favorites.pairs.pairs] == ["2.5", "3.5"]
+        seen.more.favorites.pairs.chosen.emit(0)
         assert (seen.choice.scan.split, seen.choice.scan.index) == ("validation", 1)
 
     def test_preferred_input_and_saliency_tell_what_they_are(self, seen, asked, answer, write):
@@ -464,7 +467,7 @@ class TestPages:
 
     def test_unit_is_let_go_with_its_layer_and_by_a_button(self, seen, asked, answer, reply, write, qtbot):
         seen.cards.channel.view.clicked.emit(3, 2)
-        seen.doing.choose_channel(1)
+        seen.controller.choose_channel(1)
         assert seen.choice.unit == (2, 3)
         seen.more.saliency.whole.click()
         assert seen.choice.unit is None
@@ -506,7 +509,7 @@ class TestPages:
         assert said in page.words.text()
 
     def test_page_that_is_not_seen_asks_nothing(self, seen, session, qtbot):
-        seen.doing.choose_channel(1)
+        seen.controller.choose_channel(1)
         qtbot.wait(250)
         asked = (ReadKernels, TopActivations, MaximizeActivation, ComputeSaliency, MatchChannels, TraceLesion)
         assert not [sent for sent in session.explorer.engine.sent if isinstance(sent, asked)]
@@ -529,7 +532,7 @@ class TestBoth:
         answer("layers-network", {"run": "vae-0001", "model": "vae", "size": SIDE, "layers": LAYERS})
         request = asked(MatchChannels)
         assert (request.layers, request.indices) == (("conv1", "conv1"), (0,))
-        mine = seen.showing.seen.values
+        mine = seen.presenter.seen.values
         order = [3, 0, 1, 2, 5, 4]
         other = mine[..., order][np.newaxis]
         pairs = [[channel, order.index(channel)] for channel in range(CHANNELS)]
@@ -552,9 +555,9 @@ class TestBoth:
         sent = len(session.explorer.engine.sent)
         both.against.setCurrentIndex(both.against.findText(rested.choice.scans[1].title))
         both.against.activated.emit(0)
-        look = rested.choice.look(scan=rested.choice.scans[1])
+        look = rested.choice.activation_key(scan=rested.choice.scans[1])
         other = rested.inquiry.seen(look).values[..., 0]
-        assert np.array_equal(both.board.cells[2].view.values, rested.showing.seen.values[..., 0] - other)
+        assert np.array_equal(both.board.cells[2].view.values, rested.presenter.seen.values[..., 0] - other)
         assert len(session.explorer.engine.sent) == sent
 
 
@@ -614,9 +617,9 @@ class TestLesion:
         assert drawn.cards.regions.region.points[0] == (0.25, 0.25)
 
     def test_each_scan_has_a_lesion_of_its_own(self, drawn):
-        drawn.having.turn_to_scan(1)
+        drawn.scan_actions.select_scan(1)
         assert drawn.cards.regions.region is None
-        drawn.having.turn_to_scan(0)
+        drawn.scan_actions.select_scan(0)
         assert drawn.cards.regions.region is not None
 
     def test_nothing_lost_is_said_too(self, drawn, asked, answer):

@@ -14,7 +14,7 @@ HINT = "click a layer · keys , and . for previous/next · arcs are skip connect
 NO_RUN = "No trained model yet. Train one first."
 
 
-class StripCard(Card):
+class NetworkCard(Card):
     """The run is chosen at the right of the title."""
 
     run_chosen = Signal(str)
@@ -32,7 +32,7 @@ class StripCard(Card):
         self.run.activated.connect(lambda _: self.run_chosen.emit(self.run.currentData()))
         self.strip.chosen.connect(self.layer_chosen)
 
-    def offer(self, runs: Mapping[str, str], chosen: str) -> None:
+    def set_runs(self, runs: Mapping[str, str], chosen: str) -> None:
         """Offer runs, folder to name."""
         offered = {self.run.itemData(at): self.run.itemText(at) for at in range(self.run.count())}
         with QSignalBlocker(self.run):
@@ -51,13 +51,13 @@ class StripCard(Card):
     def show_layer(self, network: Network, name: str, other: str = "") -> None:
         """Mark a layer and say what it does."""
         self.strip.choose(name, other)
-        self.words.setText(words_of(network, name))
+        self.words.setText(description_of(network, name))
 
 
-def words_of(network: Network, name: str) -> str:
+def description_of(network: Network, name: str) -> str:
     """Say what a layer receives, sees and changes."""
     if name == INPUT:
         return f"Input image: {network.size} × {network.size} pixels, intensities 0–1."
     facts = network.by_name[name]
-    told = " ".join(facts.words)
+    told = " ".join(facts.description)
     return told or f"{facts.kind}, {format_number(facts.parameters)} parameters, output {facts.shape_text}."

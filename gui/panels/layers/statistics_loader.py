@@ -7,15 +7,15 @@ from PySide6.QtCore import QObject, Signal
 
 from engine.config import DataConfig
 from engine.messages import ComputeChannelStatistics, RequestFailed, RequestProgress
-from gui.panels.layers.choice import Choice
-from gui.panels.layers.order import Numbers
+from gui.panels.layers.channel_order import Numbers
+from gui.panels.layers.state import LayersState
 from gui.session import Session
 
 PANEL, SPLIT = "layers-statistics", "validation"
 Key = tuple[str, str]
 
 
-class Counting(QObject):
+class StatisticsLoader(QObject):
     """Asks for a run at a time; tells how far it is."""
 
     changed = Signal()
@@ -34,12 +34,12 @@ class Counting(QObject):
         session.refused.connect(self._on_refused)
         session.progressed.connect(self._on_progressed)
 
-    def follow(self, choice: Choice) -> None:
+    def request_for(self, choice: LayersState) -> None:
         """There is time for what takes long: have the run that is looked at counted."""
         if choice.scan is not None:
-            self.want(choice.run, choice.scan.data)
+            self.request(choice.run, choice.scan.data)
 
-    def want(self, run: str, data: DataConfig) -> None:
+    def request(self, run: str, data: DataConfig) -> None:
         """Have the channels of a run counted over the scans of a data set, unless they are."""
         key = self._wanted = run, data.model_dump_json()
         if key in self._found or key in self._failed or (key == self._asked and self._is_working()):

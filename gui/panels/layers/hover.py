@@ -2,16 +2,16 @@
 
 from PySide6.QtCore import QObject, Signal
 
-from gui.panels.layers.showing import Showing
+from gui.panels.layers.presenter import LayersPresenter
 from gui.widgets.labels import fixed, format_number
 
 
-class Pointing(QObject):
+class HoverReadout(QObject):
     """Listens to all pictures of the panel."""
 
     pointed = Signal(str)
 
-    def __init__(self, showing: Showing, parent: QObject) -> None:
+    def __init__(self, showing: LayersPresenter, parent: QObject) -> None:
         super().__init__(parent)
         self._showing, cards = showing, showing.cards
         mosaic, channel, scan = cards.mosaic, cards.channel, cards.scans.view

@@ -15,7 +15,7 @@ REST_MS = 180
 KEPT, KEPT_BYTES = 64, 64 * 2**20
 
 
-class Aside(QObject):
+class DebouncedRequest(QObject):
     """Asks when the wish has stood for a moment; a later wish makes an earlier one void."""
 
     found = Signal(object)
@@ -34,7 +34,7 @@ class Aside(QObject):
         session.refused.connect(self._on_refused)
         session.progressed.connect(self._on_progressed)
 
-    def want(self, key: Hashable, kind: type[Request], **fields: Any) -> bool:
+    def request(self, key: Hashable, kind: type[Request], **fields: Any) -> bool:
         """Want this; whether it is known already, and then `found` tells it at once."""
         self._wanted = key, kind, fields
         known = self._kept.get(key)
@@ -49,7 +49,7 @@ class Aside(QObject):
     def is_working(self, key: Hashable) -> bool:
         return self._asked == key and self._session.explorer.is_waiting(self._panel)
 
-    def drop(self) -> None:
+    def cancel(self) -> None:
         """Want nothing any more."""
         self._rest.stop()
         self._wanted = None

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from gui.panels.layers.cards import Cards
-from gui.panels.layers.choice import Choice
-from gui.panels.layers.inquiry import Inquiry, Seen
-from gui.panels.layers.network import INPUT, LayerFacts, Network
-from gui.panels.layers.order import Numbers, limits_of, marks_of, numbers_of, ordered
+from gui.panels.layers.activation_loader import ActivationLoader, LayerActivation
+from gui.panels.layers.channel_order import Numbers, marks_of, numbers_of, sort_channels, value_limits
+from gui.panels.layers.network import INPUT, LayerSummary, Network
+from gui.panels.layers.state import LayersState
+from gui.panels.layers.view import LayersView
 from gui.pixmaps import Array, Colormap
 from gui.widgets.channel_mosaic import MosaicData
 from gui.widgets.linked_images import LinkedImage
@@ -20,7 +20,7 @@ Counted = Callable[[str, str], tuple[Numbers, str]]
 
 
 @dataclass(frozen=True, eq=False)
-class Other:
+class Counterpart:
     """What the chosen channel is beside: its name, its values, (h, w), the ends of their colours."""
 
     title: str
@@ -28,7 +28,7 @@ class Other:
     limits: tuple[float, float]
 
 
-class Showing(QObject):
+class LayersPresenter(QObject):
     """Shows; asks nothing.
 
     `counted` gives the numbers over the data set of a run's layer and over what they are, `counting` what is being done
@@ -37,13 +37,13 @@ class Showing(QObject):
 
     shown = Signal(bool)
 
-    def __init__(self, choice: Choice, inquiry: Inquiry, cards: Cards, parent: QObject) -> None:
+    def __init__(self, choice: LayersState, inquiry: ActivationLoader, cards: LayersView, parent: QObject) -> None:
         super().__init__(parent)
         self.choice, self.inquiry, self.cards = choice, inquiry, cards
         self.counted: Counted = lambda run, layer: ({}, "")
         self.counting: Callable[[str], str] = lambda run: ""
-        self.seen: Seen | None = None
-        self.other: Other | None = None
+        self.seen: LayerActivation | None = None
+        self.other: Counterpart | None = None
         self._flipped = False
         self._limits: dict[int | None, tuple[float, float]] = {}
         self._numbers: Numbers = {}
@@ -53,13 +53,13 @@ class Showing(QObject):
         return self.inquiry.networks.get(self.choice.run)
 
     @property
-    def facts(self) -> LayerFacts | None:
+    def facts(self) -> LayerSummary | None:
         return self.network.by_name.get(self.choice.layer) if self.network else None
 
-    def say(self, text: str) -> None:
+    def show_message(self, text: str) -> None:
         """Show a sentence where pictures would be."""
         self.seen = None
-        self.cards.mosaic.say(text)
+        self.cards.mosaic.show_message(text)
         self.cards.channel.show_nothing("")
         self.cards.show_unit(None, None)
 
@@ -69,9 +69,9 @@ class Showing(QObject):
         if network is not None:
             self.cards.strip.show_layer(network, self.choice.layer)
 
-    def show_seen(self, seen: Seen) -> None:
+    def show_seen(self, seen: LayerActivation) -> None:
         """Show the channels of what was wanted; of another scan only the answer beside its thumbnail."""
-        if seen.look != self.choice.look():
+        if seen.look != self.choice.activation_key():
             self.show_pairs()
             self.shown.emit(False)
             return
@@ -95,7 +95,7 @@ class Showing(QObject):
         if seen is None:
             return 0.0, 1.0
         if key not in self._limits:
-            self._limits[key] = limits_of(seen.values, choice.lighting, key)
+            self._limits[key] = value_limits(seen.values, choice.lighting, key)
         return self._limits[key]
 
     def show_channels(self) -> None:
@@ -107,7 +107,7 @@ class Showing(QObject):
         numbers, over = self.numbers()
         count = seen.values.shape[-1]
         dead = [int(at) for at in np.flatnonzero(numbers["dead"])] if "dead" in numbers else []
-        order = ordered(choice.sort, numbers, choice.pins(), count)
+        order = sort_channels(choice.sort, numbers, choice.pins(), count)
         if choice.channel < 0:
             choice.channel = order[0]
         marks = marks_of(choice.pins(), dead)
@@ -139,7 +139,7 @@ class Showing(QObject):
         state = self.counting(self.choice.run)
         self.cards.channel.show_facts(self.facts, numbers, self.choice.channel, state or f"Statistics {over}.")
 
-    def set_other(self, other: Other | None) -> None:
+    def set_other(self, other: Counterpart | None) -> None:
         """Have something to flip to."""
         self.other = other
         if self._flipped:
@@ -164,7 +164,7 @@ class Showing(QObject):
         """All scans, each beside what the channel makes of it, in the colours of the chosen one."""
         choice, pairs = self.choice, []
         for scan in choice.scans:
-            look = choice.look(scan=scan)
+            look = choice.activation_key(scan=scan)
             seen = self.inquiry.seen(look) if look else None
             answer = seen.values[..., choice.channel] if seen and choice.channel < seen.values.shape[-1] else None
             image = seen.original if seen else None
@@ -177,20 +177,20 @@ class Showing(QObject):
             self.cards.mosaic.show_large(large_pictures(self.choice, self.inquiry))
 
 
-def large_pictures(choice: Choice, inquiry: Inquiry) -> list[LinkedImage]:
+def large_pictures(choice: LayersState, inquiry: ActivationLoader) -> list[LinkedImage]:
     """What stands on the large page: the scan, the channel, and it before or after the non-linearity.
 
     Values right before and after it have one scale; a convolution before a normalisation has one of its own.
     """
-    look, network = choice.look(), inquiry.networks.get(choice.run)
+    look, network = choice.activation_key(), inquiry.networks.get(choice.run)
     seen = inquiry.seen(look) if look else None
     if seen is None or network is None:
         return []
     facts, key = network.by_name.get(choice.layer), None if choice.lighting.shared else choice.channel
-    looks = {name: choice.look(layer=name) for name in around(facts, choice.layer)}
+    looks = {name: choice.activation_key(layer=name) for name in nonlinearity_pair(facts, choice.layer)}
     found = {name: inquiry.seen(look) for name, look in looks.items() if look}
     there = {name: each.values for name, each in found.items() if each and choice.channel < each.values.shape[-1]}
-    limits = {name: limits_of(values, choice.lighting, key) for name, values in there.items()}
+    limits = {name: value_limits(values, choice.lighting, key) for name, values in there.items()}
     if facts is not None and choice.layer in (facts.before, facts.after):
         ends = min(low for low, _ in limits.values()), max(high for _, high in limits.values())
         limits = dict.fromkeys(limits, ends)
@@ -201,7 +201,7 @@ def large_pictures(choice: Choice, inquiry: Inquiry) -> list[LinkedImage]:
     return made
 
 
-def around(facts: LayerFacts | None, layer: str) -> list[str]:
+def nonlinearity_pair(facts: LayerSummary | None, layer: str) -> list[str]:
     """The layer, and its other side of the non-linearity: what is before stands first."""
     if facts is None or facts.before is None or facts.after is None:
         return [layer]

@@ -15,7 +15,7 @@ FLAT = 1e-12
 
 
 @dataclass(frozen=True)
-class Lighting:
+class ColorScale:
     """One scale for all channels or one for each; whether zero is the middle of the colours."""
 
     shared: bool = True
@@ -34,7 +34,7 @@ def numbers_of(values: Array) -> Numbers:
     return middle | {"zeros": (flat == 0).mean(0)} | ends
 
 
-def ordered(sort: str, numbers: Numbers, pinned: Collection[int], count: int) -> list[int]:
+def sort_channels(sort: str, numbers: Numbers, pinned: Collection[int], count: int) -> list[int]:
     """All channels, pinned ones first; the rest by a number, largest first, or by their own."""
     known = numbers.get(sort)
     rest = range(count) if known is None else [int(at) for at in np.argsort(-np.nan_to_num(known), kind="stable")]
@@ -42,7 +42,7 @@ def ordered(sort: str, numbers: Numbers, pinned: Collection[int], count: int) ->
     return [*first, *(channel for channel in rest if channel not in first)]
 
 
-def limits_of(values: Array, lighting: Lighting, channel: int | None = None) -> tuple[float, float]:
+def value_limits(values: Array, lighting: ColorScale, channel: int | None = None) -> tuple[float, float]:
     """Lowest and highest value that the colours span, of one channel, or of all where none is named."""
     seen = values if channel is None else values[..., channel]
     low, high = float(np.min(seen)), float(np.max(seen))

@@ -12,23 +12,23 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from engine.messages import ComputeActivations, ListLayers, RequestFailed
-from gui.panels.layers.network import INPUT, Network, network_from
-from gui.panels.layers.scans import Look
+from gui.panels.layers.network import INPUT, Network, parse_network
+from gui.panels.layers.scans import ActivationKey
 from gui.pixmaps import Array
 from gui.recent import Recent
 from gui.session import Session
 from gui.widgets.timer import make_timer
 
-NETWORK, SEEN, AHEAD = "layers-network", "layers", "layers-ahead"
-KEPT, KEPT_BYTES = 96, 256 * 2**20
+NETWORK, SEEN, PREFETCH = "layers-network", "layers", "layers-ahead"
+CACHE_SIZE, KEPT_BYTES = 96, 256 * 2**20
 REST_MS = 120
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class LayerActivation:
     """A scan, (size, size), and what a layer makes of it, (h, w, c); a layer of numbers is (1, 1, c)."""
 
-    look: Look
+    look: ActivationKey
     original: Array
     values: Array
 
@@ -37,23 +37,23 @@ class Seen:
         return int(self.original.nbytes + self.values.nbytes)
 
 
-class Inquiry(QObject):
+class ActivationLoader(QObject):
     """Knows what is wanted, what is there, and what is still on its way."""
 
     network_found = Signal()
     seen_found = Signal(object)
-    rested = Signal()
+    idle = Signal()
     failed = Signal(str)
 
     def __init__(self, session: Session, parent: QObject) -> None:
         super().__init__(parent)
         self.session = session
         self.networks: dict[str, Network] = {}
-        self.wanted: Look | None = None
+        self.wanted: ActivationKey | None = None
         self._listing = ""
-        self._asked: dict[str, Look] = {}
-        self._ahead: list[Look] = []
-        self._kept: Recent[Look, Seen] = Recent(KEPT, KEPT_BYTES, Seen.count_bytes)
+        self._asked: dict[str, ActivationKey] = {}
+        self._ahead: list[ActivationKey] = []
+        self._kept: Recent[ActivationKey, LayerActivation] = Recent(CACHE_SIZE, KEPT_BYTES, LayerActivation.count_bytes)
         self._rest = make_timer(self, REST_MS)
         self._rest.timeout.connect(self._go_on)
         session.answered.connect(self._on_answered)
@@ -66,7 +66,7 @@ class Inquiry(QObject):
         self._listing = run
         self.session.ask(ListLayers, NETWORK, run=run)
 
-    def want(self, look: Look, ahead: Sequence[Look]) -> None:
+    def request(self, look: ActivationKey, ahead: Sequence[ActivationKey]) -> None:
         """Look at this; the others may be wanted next."""
         self.wanted = look
         self._ahead = [each for each in ahead if each != look]
@@ -76,7 +76,7 @@ class Inquiry(QObject):
         self._ask_wanted()
         self._rest.start()
 
-    def seen(self, look: Look) -> Seen | None:
+    def seen(self, look: ActivationKey) -> LayerActivation | None:
         """What is there of a look."""
         return self._kept.get(look)
 
@@ -90,25 +90,25 @@ class Inquiry(QObject):
         if self.wanted is None or self.session.explorer.is_waiting(SEEN):
             return
         left = [look for look in self._ahead if look not in self._kept]
-        if left and not self.session.explorer.is_waiting(AHEAD):
-            self._ask(AHEAD, left[0])
+        if left and not self.session.explorer.is_waiting(PREFETCH):
+            self._ask(PREFETCH, left[0])
         elif not left and self.wanted in self._kept:
-            self.rested.emit()
+            self.idle.emit()
 
-    def _ask(self, panel: str, look: Look) -> None:
+    def _ask(self, panel: str, look: ActivationKey) -> None:
         network = self.networks.get(look.run)
         if network is None or not network.layers:
             return
         self._asked[panel] = look
         layer = network.layers[0].name if look.layer == INPUT else look.layer
-        self.session.ask(ComputeActivations, panel, run=look.run, layer=layer, **look.scan.place())
+        self.session.ask(ComputeActivations, panel, run=look.run, layer=layer, **look.scan.request_fields())
 
     def _on_answered(self, panel: str, content: dict[str, Any]) -> None:
-        if panel not in (NETWORK, SEEN, AHEAD):
+        if panel not in (NETWORK, SEEN, PREFETCH):
             return
         try:
             if panel == NETWORK:
-                self.networks[self._listing] = network_from(content)
+                self.networks[self._listing] = parse_network(content)
                 self._listing = ""
                 self.network_found.emit()
             else:
@@ -123,7 +123,7 @@ class Inquiry(QObject):
         self._kept.put(seen.look, seen)
         self._ask_wanted()  # before this is drawn, so that the explorer works meanwhile
         self.seen_found.emit(seen)
-        if panel == AHEAD:
+        if panel == PREFETCH:
             self._ahead = [look for look in self._ahead if look != seen.look]  # once, even if it does not fit
             self._go_on()
         elif not self._rest.isActive():
@@ -139,14 +139,14 @@ class Inquiry(QObject):
                 self.failed.emit(reason)
             else:
                 self._ask_wanted()
-        elif panel == AHEAD:
-            self._ahead = [look for look in self._ahead if look != self._asked.get(AHEAD)]
+        elif panel == PREFETCH:
+            self._ahead = [look for look in self._ahead if look != self._asked.get(PREFETCH)]
 
 
-def seen_from(look: Look, content: dict[str, Any]) -> Seen:
+def seen_from(look: ActivationKey, content: dict[str, Any]) -> LayerActivation:
     """Read an answer to Activate. Raises KeyError."""
     original = content["originals"][0]
     if look.layer == INPUT:
-        return Seen(look, original, original[..., np.newaxis])
+        return LayerActivation(look, original, original[..., np.newaxis])
     values = content["activations"][0]
-    return Seen(look, original, values if values.ndim == 3 else values.reshape(1, 1, -1))
+    return LayerActivation(look, original, values if values.ndim == 3 else values.reshape(1, 1, -1))

@@ -8,9 +8,9 @@ from gui.panel import scroll_column
 from gui.panels.layers.channel_card import ChannelCard
 from gui.panels.layers.export_row import ExportRow
 from gui.panels.layers.mosaic_card import MosaicCard
-from gui.panels.layers.network import LayerFacts
-from gui.panels.layers.scans_card import ScansCard
-from gui.panels.layers.strip_card import StripCard
+from gui.panels.layers.network import LayerSummary
+from gui.panels.layers.network_card import NetworkCard
+from gui.panels.layers.scans_card import LayerScansCard
 from gui.theme import GAP
 from gui.widgets.region.state import RegionState
 from gui.widgets.view_state import ViewState
@@ -18,15 +18,15 @@ from gui.widgets.view_state import ViewState
 RIGHT_PX = 336
 
 
-class Cards(QWidget):
+class LayersView(QWidget):
     """Network and channels at the left; the chosen channel and the scans at the right."""
 
     def __init__(self, undo: QUndoStack) -> None:
         super().__init__()
         self.regions = RegionState(undo, self)
-        self.strip, self.mosaic = StripCard(), MosaicCard()
+        self.strip, self.mosaic = NetworkCard(), MosaicCard()
         self.channel, self.export = ChannelCard(ViewState(parent=self)), ExportRow()
-        self.scans = ScansCard(ViewState(parent=self), self.regions)
+        self.scans = LayerScansCard(ViewState(parent=self), self.regions)
         self.channel.add(self.export)
         self.left = QVBoxLayout()
         self.left.setSpacing(GAP)
@@ -41,7 +41,7 @@ class Cards(QWidget):
         row.addLayout(self.left, 1)
         row.addWidget(right)
 
-    def show_unit(self, unit: tuple[int, int] | None, layer: LayerFacts | None) -> None:
+    def show_unit(self, unit: tuple[int, int] | None, layer: LayerSummary | None) -> None:
         """Mark a unit, (row, column), in the channel's picture, and on the scan what it sees; nothing for none."""
         box = layer.box(*unit) if unit and layer else None
         self.channel.mark(unit)

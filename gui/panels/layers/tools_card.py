@@ -2,29 +2,29 @@
 
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout
 
-from gui.panels.layers.both_page import BothPage
-from gui.panels.layers.channel_pages import FavouritesPage, KernelsPage, PreferredPage
+from gui.panels.layers.channel_pages import KernelsPage, PreferredInputPage, TopActivationsPage
+from gui.panels.layers.compare_page import ComparePage
 from gui.panels.layers.lesion_page import LesionPage
-from gui.panels.layers.page import Page
+from gui.panels.layers.page import LayersPage
+from gui.panels.layers.presenter import LayersPresenter
 from gui.panels.layers.saliency_page import SaliencyPage
-from gui.panels.layers.showing import Showing
 from gui.widgets.card import PADDING
 from gui.widgets.chip import FilterChip
 
 PAGES_PX = 178
 
 
-class MoreCard(QFrame):
+class ChannelToolsCard(QFrame):
     """The page that is seen follows what is chosen; the others ask nothing."""
 
-    def __init__(self, showing: Showing) -> None:
+    def __init__(self, showing: LayersPresenter) -> None:
         super().__init__()
         self.setProperty("kind", "card")
-        self.lesion, self.both, self.favourites = LesionPage(showing), BothPage(showing), FavouritesPage(showing)
-        self.kernels, self.preferred = KernelsPage(showing), PreferredPage(showing)
+        self.lesion, self.both, self.favorites = LesionPage(showing), ComparePage(showing), TopActivationsPage(showing)
+        self.kernels, self.preferred = KernelsPage(showing), PreferredInputPage(showing)
         self.saliency = SaliencyPage(showing)
-        self.pages: tuple[Page, ...] = (
-            *(self.lesion, self.kernels, self.favourites, self.preferred, self.saliency, self.both),
+        self.pages: tuple[LayersPage, ...] = (
+            *(self.lesion, self.kernels, self.favorites, self.preferred, self.saliency, self.both),
         )
         self._stack, self._group = QStackedWidget(), QButtonGroup(self)
         self._stack.setFixedHeight(PAGES_PX)
@@ -46,20 +46,20 @@ class MoreCard(QFrame):
         self._group.idToggled.connect(self._on_toggled)
         self.setAccessibleName("more about the channel")
 
-    def page(self) -> Page:
+    def page(self) -> LayersPage:
         """The page that is seen."""
         return self.pages[self._stack.currentIndex()]
 
-    def choose(self, page: Page) -> None:
+    def choose(self, page: LayersPage) -> None:
         self.chips[self.pages.index(page)].setChecked(True)
 
     def follow(self) -> None:
         """Turn the page that is seen to what is chosen now, once that is there."""
-        if self.lesion.showing.seen is not None or self.page() is self.lesion:
-            self.page().follow()
+        if self.lesion.presenter.seen is not None or self.page() is self.lesion:
+            self.page().refresh()
 
     def _on_toggled(self, at: int, on: bool) -> None:
         if on:
-            self.page().leave()
+            self.page().deactivate()
             self._stack.setCurrentIndex(at)
             self.follow()

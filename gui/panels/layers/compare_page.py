@@ -8,27 +8,27 @@ from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from engine.messages import MatchChannels
-from gui.panels.layers.inquiry import Seen
+from gui.panels.layers.activation_loader import LayerActivation
 from gui.panels.layers.network import INPUT
-from gui.panels.layers.page import TEXT_PX, Page
-from gui.panels.layers.showing import Other, Showing
+from gui.panels.layers.page import TEXT_PX, LayersPage
+from gui.panels.layers.presenter import Counterpart, LayersPresenter
 from gui.pixmaps import Array, Colormap
 from gui.widgets.labels import format_number, label
 from gui.widgets.linked_images import LinkedImage, LinkedImages
 
 SHOWN = 3
-NOBODY = "Select another run, or add another image for this one."
+CHOOSE_TEXT = "Select another run, or add another image for this one."
 RUN, SCAN = "run", "scan"
 
 
-class BothPage(Page):
+class ComparePage(LayersPage):
     """Against what is chosen at the right; B turns the large picture to the other and back."""
 
     title = "Compare channels"
     working = "Matching channels:"
     network_wanted = Signal(str)
 
-    def __init__(self, showing: Showing) -> None:
+    def __init__(self, showing: LayersPresenter) -> None:
         super().__init__(showing, "layers-both")
         self.board, self.against, self.layer = LinkedImages(SHOWN), QComboBox(), QComboBox()
         self._offered: list[tuple[str, Any]] = []
@@ -45,12 +45,12 @@ class BothPage(Page):
         self.line.addWidget(self.board, 1)
         self.line.addWidget(side)
         self.against.activated.connect(self._on_against_chosen)
-        self.layer.activated.connect(lambda _: self.follow())
+        self.layer.activated.connect(lambda _: self.refresh())
         self.aside.found.connect(self._on_found)
 
     def offer(self, runs: Mapping[str, str]) -> None:
         """Offer the other runs, and the other scans."""
-        choice = self.showing.choice
+        choice = self.presenter.choice
         offered: list[tuple[str, Any]] = [("", None)]
         titles = ["Nothing"]
         for path, name in runs.items():
@@ -70,29 +70,29 @@ class BothPage(Page):
             self.against.addItems(titles)
             self.against.setCurrentIndex(offered.index(kept) if kept in offered else 0)
 
-    def follow(self) -> None:
+    def refresh(self) -> None:
         kind, what = self._offered[max(self.against.currentIndex(), 0)] if self._offered else ("", None)
         self.layer.setVisible(kind == RUN)
         if kind == SCAN:
             self._follow_scan(what)
-        elif kind == RUN and self.showing.choice.layer != INPUT:
+        elif kind == RUN and self.presenter.choice.layer != INPUT:
             self._follow_run(str(what))
         else:
-            self._show(None, (), NOBODY if not kind else "The input has no channels: choose a layer.")
+            self._show(None, (), CHOOSE_TEXT if not kind else "The input has no channels: choose a layer.")
 
-    def leave(self) -> None:
-        super().leave()
-        self.showing.set_other(None)
+    def deactivate(self) -> None:
+        super().deactivate()
+        self.presenter.set_other(None)
 
     def _on_against_chosen(self) -> None:
         self.layer.clear()
-        self.follow()
+        self.refresh()
 
     def _follow_scan(self, scan: Any) -> None:
         """The same channel on another scan, pixel by pixel."""
-        choice, seen = self.showing.choice, self.showing.seen
-        look = choice.look(scan=scan)
-        other = self.showing.inquiry.seen(look) if look else None
+        choice, seen = self.presenter.choice, self.presenter.seen
+        look = choice.activation_key(scan=scan)
+        other = self.presenter.inquiry.seen(look) if look else None
         if seen is None or other is None or other.values.shape != seen.values.shape:
             self._show(None, (), "Computing the activations of the other image…")
             return
@@ -104,7 +104,7 @@ class BothPage(Page):
 
     def _follow_run(self, run: str) -> None:
         """Ask which channel of the other run is which of this one."""
-        network, look = self.showing.inquiry.networks.get(run), self.showing.choice.look()
+        network, look = self.presenter.inquiry.networks.get(run), self.presenter.choice.activation_key()
         if network is None:
             self.network_wanted.emit(run)
             self._show(None, (), "Opening the other model…")
@@ -118,11 +118,11 @@ class BothPage(Page):
             self.layer.setCurrentText(look.layer)
         layers = look.layer, self.layer.currentText()
         asked = {"runs": (look.run, run), "layers": layers}
-        if not self.aside.want((look, run, layers), MatchChannels, **asked, **look.scan.place()):
+        if not self.aside.request((look, run, layers), MatchChannels, **asked, **look.scan.request_fields()):
             self._show(None, (), "Matching channels…")
 
     def _on_found(self, content: dict[str, Any]) -> None:
-        seen, choice = self.showing.seen, self.showing.choice
+        seen, choice = self.presenter.seen, self.presenter.choice
         self._content = content
         if seen is None or content["layers"][0] != seen.look.layer:
             return
@@ -134,16 +134,16 @@ class BothPage(Page):
             self._show(None, (), f"Channel {choice.channel} has no match in the other model. {whole}")
             return
         other = content["activations"][0]
-        mate, row = int(pairs[at[0], 1]), int(at[0])
-        values: Array = np.atleast_2d(other[..., mate])
+        partner, row = int(pairs[at[0], 1]), int(at[0])
+        values: Array = np.atleast_2d(other[..., partner])
         run = content["runs"][1].replace("\\", "/").rsplit("/", 1)[-1]
         numbers = format_number(content["correlation"][row], 2), format_number(content["rms"][row], 3)
-        text = f"Best match: channel {mate}, correlation {numbers[0]}, RMS difference {numbers[1]}. {whole}"
-        self._show_pair((seen.values[..., choice.channel], values), f"{run} · channel {mate}", text)
+        text = f"Best match: channel {partner}, correlation {numbers[0]}, RMS difference {numbers[1]}. {whole}"
+        self._show_pair((seen.values[..., choice.channel], values), f"{run} · channel {partner}", text)
 
     def _show_pair(self, pair: tuple[Array, Array], title: str, text: str) -> None:
-        seen, choice = self.showing.seen, self.showing.choice
-        assert isinstance(seen, Seen)
+        seen, choice = self.presenter.seen, self.presenter.choice
+        assert isinstance(seen, LayerActivation)
         low = min(float(pair[0].min()), float(pair[1].min()))
         high = max(float(pair[0].max()), float(pair[1].max()), low + 1e-12)
         limits = (-max(-low, high), max(-low, high)) if choice.lighting.signed else (low, high)
@@ -154,9 +154,9 @@ class BothPage(Page):
             difference: Array = np.asarray(pair[0] - pair[1])
             most = float(np.abs(difference).max()) or 1.0
             pictures.append(LinkedImage("difference", difference, (-most, most), Colormap.SIGNED))
-        self._show(Other(title, pair[1], limits), pictures, text)
+        self._show(Counterpart(title, pair[1], limits), pictures, text)
 
-    def _show(self, other: Other | None, pictures: tuple[()] | list[LinkedImage], text: str) -> None:
-        self.showing.set_other(other)
+    def _show(self, other: Counterpart | None, pictures: tuple[()] | list[LinkedImage], text: str) -> None:
+        self.presenter.set_other(other)
         self.board.show_pictures(pictures)
         self.words.setText(text)

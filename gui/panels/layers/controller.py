@@ -2,12 +2,12 @@
 
 from PySide6.QtCore import QObject, Signal
 
+from gui.panels.layers.channel_order import ColorScale
 from gui.panels.layers.network import INPUT
-from gui.panels.layers.order import Lighting
-from gui.panels.layers.showing import Showing
+from gui.panels.layers.presenter import LayersPresenter
 
 
-class Actions(QObject):
+class LayersController(QObject):
     """Every change of the choice goes through here; changed says that there is something to remember."""
 
     changed = Signal()
@@ -15,7 +15,7 @@ class Actions(QObject):
     channel_changed = Signal()
     unit_changed = Signal()
 
-    def __init__(self, showing: Showing, parent: QObject) -> None:
+    def __init__(self, showing: LayersPresenter, parent: QObject) -> None:
         super().__init__(parent)
         self._showing, self._choice, self._inquiry = showing, showing.choice, showing.inquiry
 
@@ -30,26 +30,26 @@ class Actions(QObject):
         network, choice = self._showing.network, self._choice
         if network is None:
             return
-        choice.turn_to(network)
+        choice.adopt_network(network)
         self._showing.cards.strip.show_network(network, choice.run.replace("\\", "/").rsplit("/", 1)[-1])
-        self.look()
+        self.request_activations()
         self.layer_changed.emit()
 
     def choose_layer(self, name: str) -> None:
         """Turn to another layer."""
         if self._showing.network is not None and name != self._choice.layer:
             self._choice.layer, self._choice.unit = name, None
-            self.look()
+            self.request_activations()
             self.layer_changed.emit()
 
     def step_layer(self, by: int, every: bool = False) -> None:
         """Go to the next box, or to the next layer of all."""
         network = self._showing.network
         if network is not None:
-            step = network.neighbour if every else network.step
+            step = network.find_neighbor if every else network.step
             self.choose_layer(step(self._choice.layer, by))
 
-    def flip(self) -> None:
+    def toggle_counterpart(self) -> None:
         """Turn to what the channel is beside, or back; else from before the non-linearity to after it, or back."""
         if self._showing.other is not None:
             self._showing.flip()
@@ -74,7 +74,7 @@ class Actions(QObject):
         self._showing.cards.show_unit(unit, facts)
         self.unit_changed.emit()
 
-    def pin(self) -> None:
+    def toggle_pin(self) -> None:
         """Put the channel first in its layer, or let it go."""
         if self._showing.seen is not None and self._choice.layer != INPUT:
             self._choice.pin(self._choice.channel)
@@ -86,18 +86,18 @@ class Actions(QObject):
         self._showing.show_channels()
         self.changed.emit()
 
-    def light(self, lighting: Lighting) -> None:
+    def set_color_scale(self, lighting: ColorScale) -> None:
         self._choice.lighting = lighting
         self._showing.show_channels()
         self.changed.emit()
 
-    def look(self) -> None:
+    def request_activations(self) -> None:
         """Show what is chosen: at once what is known, the rest when it comes."""
         choice, network = self._choice, self._showing.network
         self._showing.cards.scans.show_scans(choice.scans, choice.at)
-        look = choice.look()
+        look = choice.activation_key()
         if network is None or look is None:
             return
         self._showing.show_layer()
-        self._inquiry.want(look, choice.ahead(network))
+        self._inquiry.request(look, choice.prefetch_keys(network))
         self.changed.emit()
