@@ -47,7 +47,7 @@ class Watch:
 
 
 def is_seen(panel) -> bool:
-    return bool(panel.experiment.is_current() and not panel.experiment.working() and panel.experiment.curve)
+    return bool(panel.experiment.is_current() and not panel.experiment.pending_methods() and panel.experiment.curve)
 
 
 def measure(chosen: argparse.Namespace) -> None:

@@ -94,7 +94,7 @@ READY = {
     "layers": lambda panel: bool(panel.counting.numbers(panel.choice.run, panel.choice.layer)[0]),
     "compare": lambda panel: panel.board.picture() is not None and bool(panel.runs.records()),
     "latent": lambda panel: panel.exploration.scene is not None,
-    "denoise": lambda panel: not panel.experiment.working() and panel.experiment.curve is not None,
+    "denoise": lambda panel: not panel.experiment.pending_methods() and panel.experiment.curve is not None,
     "report": lambda panel: True,
 }
 

@@ -11,12 +11,12 @@ from gui.opened_scan import from_answer
 from gui.panel import AppContext, Panel, scroll_column
 from gui.panels.denoise.case import Case
 from gui.panels.denoise.case_card import CaseCard
-from gui.panels.denoise.experiment import Experiment
+from gui.panels.denoise.controller import DenoiseController
 from gui.panels.denoise.lesion_card import LesionCard
 from gui.panels.denoise.methods_card import MethodsCard
-from gui.panels.denoise.results import Results
+from gui.panels.denoise.picture_area import PictureArea
+from gui.panels.denoise.presenter import DenoisePresenter
 from gui.panels.denoise.script import denoise_script
-from gui.panels.denoise.stage import Stage
 from gui.python_export import changed_data
 from gui.widgets.region.state import RegionState
 from gui.widgets.timer import make_timer
@@ -36,10 +36,10 @@ class DenoisePanel(Panel):
     def __init__(self, desk: AppContext) -> None:
         super().__init__(desk)
         self.state, self.regions = ViewState(parent=self), RegionState(desk.undo, self)
-        self.experiment, self.known = Experiment(self.session, self), LesionBoxes()
+        self.experiment, self.known = DenoiseController(self.session, self), LesionBoxes()
         self.case, self.lesion, self.methods = CaseCard(desk.undo), LesionCard(self.regions), MethodsCard(self.session)
-        self.stage = Stage(self.state, self.regions)
-        self.results = Results(self.experiment, self.regions, (self.lesion, self.methods, self.stage), self)
+        self.stage = PictureArea(self.state, self.regions)
+        self.results = DenoisePresenter(self.experiment, self.regions, (self.lesion, self.methods, self.stage), self)
         self.ask_path = QFileDialog.getSaveFileName
         self._wanted: list[str] | None = []
         self._case: Case | None = None
@@ -50,7 +50,7 @@ class DenoisePanel(Panel):
         self._settled.timeout.connect(self.state_changed)
         self.lay_out(scroll_column(self.case, self.lesion, self.methods, stretched=self.methods), self.stage)
         self._connect()
-        self.stage.pictures.say(NO_SCANS)
+        self.stage.pictures.show_message(NO_SCANS)
 
     def _connect(self) -> None:
         session, methods = self.session, self.methods
@@ -67,7 +67,7 @@ class DenoisePanel(Panel):
         methods.figure_wanted.connect(self.export)
         methods.numbers_wanted.connect(self.write_numbers)
         methods.copy_wanted.connect(self.copy_python)
-        self.experiment.failed.connect(self.stage.pictures.say)
+        self.experiment.failed.connect(self.stage.pictures.show_message)
         self.stage.pictures.pointed.connect(self.status_changed)
 
     def refresh(self) -> None:
@@ -76,7 +76,7 @@ class DenoisePanel(Panel):
         self.results.refresh()
         self._tick_wanted()
         self.case.images.show_data(data, self.known.names(data.config) if data else set())
-        self._look()
+        self._update_request()
 
     def navigate(self, what: Any) -> None:
         """Open a scan, or look at an image of the data set."""
@@ -94,7 +94,7 @@ class DenoisePanel(Panel):
         paths = {str(record.run.path): record.name for record in known.values()}
         return {
             "methods": [paths.get(key, key) for key in self.methods.ticked()] if self._wanted is None else self._wanted,
-            "noise": vars(self.case.noise.chosen()),
+            "noise": vars(self.case.noise.value()),
             "part": images.part.currentData(),
             "case": images.case.currentText(),
             "rim": self.regions.rim_px,
@@ -104,7 +104,7 @@ class DenoisePanel(Panel):
     def restore_state(self, kept: dict[str, Any]) -> None:
         noise, names, part = kept.get("noise"), kept.get("methods"), kept.get("part")
         if isinstance(noise, dict):
-            self.case.noise.choose(noise)
+            self.case.noise.set_value(noise)
         for box, value in ((self.lesion.rim, kept.get("rim")), (self.lesion.share, kept.get("warn_below"))):
             if isinstance(value, int):
                 box.setValue(value)
@@ -116,16 +116,16 @@ class DenoisePanel(Panel):
 
     def export(self) -> None:
         """Write a figure of the pictures."""
-        self.stage.notice.show_notice(self.experiment.obstacle())
-        picture = None if self.experiment.obstacle() else self.stage.pictures.picture()
+        self.stage.notice.show_notice(self.experiment.export_blocker())
+        picture = None if self.experiment.export_blocker() else self.stage.pictures.picture()
         path = self.ask_path(self, "Export figure", "denoise.png", FIGURES)[0] if picture else ""
         if picture and path and not save_figure(picture, self.results.about(), path):
             self.stage.notice.show_notice(f"Could not write the figure to {path}. Choose another folder.")
 
     def write_numbers(self) -> None:
         """Write the table, every number in full."""
-        self.stage.notice.show_notice(self.experiment.obstacle())
-        is_there = self.experiment.made and not self.experiment.obstacle()
+        self.stage.notice.show_notice(self.experiment.export_blocker())
+        is_there = self.experiment.made and not self.experiment.export_blocker()
         path = self.ask_path(self, "Export metrics", "denoise.csv", "*.csv")[0] if is_there else ""
         if path:
             self.stage.notice.show_notice(self.results.write(path))
@@ -134,7 +134,7 @@ class DenoisePanel(Panel):
         if self._case is None:
             return ""
         lesion = self.regions.region, self.regions.rim_px
-        noise, methods = self.case.noise.chosen(), self.methods.methods()
+        noise, methods = self.case.noise.value(), self.methods.methods()
         return denoise_script(self._case, changed_data(self._case.data), noise, methods, lesion)
 
     def _wake(self, *_: object) -> None:
@@ -144,31 +144,31 @@ class DenoisePanel(Panel):
 
     def _tick_wanted(self) -> None:
         """Tick the runs of the last session once they are there; the newest where there was none."""
-        ready = {record.name: str(record.run.path) for record in self.methods.ready()}
+        ready = {record.name: str(record.run.path) for record in self.methods.trained_runs()}
         if self._wanted is None or not ready:
             return
         wanted, self._wanted = self._wanted or list(ready)[:FIRST_RUNS], None
-        self.methods.tick([ready.get(name, name) for name in wanted])
+        self.methods.set_checked([ready.get(name, name) for name in wanted])
 
     def _on_case_changed(self) -> None:
         """Look at it at once; what is written to the disk can wait until the slider rests."""
-        self._look()
+        self._update_request()
         self._settled.start()
 
-    def _look(self) -> None:
+    def _update_request(self) -> None:
         """Look at what is chosen; another scan has a lesion of its own."""
         data = self.session.data
         case = self.case.case(data.config if data else self.session.requested_data)
         if case is None:
             self._case = None
-            self.stage.pictures.say(NO_SCANS)
+            self.stage.pictures.show_message(NO_SCANS)
             return
         if self._case is None or case.key != self._case.key:
             known = [] if case.scan else self.known.regions_for(case.data, case.name)
             self.regions.set_image(case.key, known[0] if known else None)
             self.lesion.show_known(known)
         self._case = case
-        self.experiment.want(case, self.case.noise.chosen(), self.methods.methods())
+        self.experiment.set_request(case, self.case.noise.value(), self.methods.methods())
 
     def _on_answered(self, panel: str, content: dict[str, Any]) -> None:
         if panel == SCAN:

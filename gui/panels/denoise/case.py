@@ -45,7 +45,7 @@ class Case:
         """Its name without most of its folders."""
         return self.scan.title if self.scan else scan_title(self.name)
 
-    def place(self) -> dict[str, Any]:
+    def request_fields(self) -> dict[str, Any]:
         """The fields of a request about it."""
         if self.scan is not None:
             return {"data": self.data, "scan": self.scan.path, "slice": self.scan.slice}
@@ -64,7 +64,7 @@ class Noise:
         """The fields of a request."""
         return {"noise": self.kind, "sigma": self.sigma, "seed": self.seed}
 
-    def on(self, original: Picture) -> Picture:
+    def apply_to(self, original: Picture) -> Picture:
         """Draw it on a (height, width) picture, as the engine does."""
         return noises.add_noise(original[None, ..., None], self.kind, self.sigma, self.seed)[0, ..., 0]
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QWidget
 from gui.loaded_data import CLEAN, PARTS, LoadedData, scan_title
 from gui.opened_scan import OpenedScan, describe
 from gui.panels.denoise.case import Case
-from gui.panels.denoise.field_name import field_name
+from gui.panels.denoise.field_name import field_label
 from gui.panels.denoise.noise_picker import NoisePicker
 from gui.widgets.buttons import Button, IconButton
 from gui.widgets.card import Card
@@ -36,8 +36,8 @@ class CasePicker(QWidget):
         self.part.activated.connect(self._on_part_chosen)
         self.known.toggled.connect(self._on_part_chosen)
         self.case.currentIndexChanged.connect(self._on_case_chosen)
-        self.back.clicked.connect(lambda: self.turn(-1))
-        self.forth.clicked.connect(lambda: self.turn(1))
+        self.back.clicked.connect(lambda: self.step(-1))
+        self.forth.clicked.connect(lambda: self.step(1))
 
     def _lay_out(self) -> None:
         form, line = QFormLayout(self), QHBoxLayout()
@@ -49,7 +49,7 @@ class CasePicker(QWidget):
             line.addWidget(button)
         self.part.setAccessibleName("show")
         for title, field in (("Show", self.part), ("Image", self.case)):
-            form.addRow(field_name(title, field), self.case if field is self.case else line)
+            form.addRow(field_label(title, field), self.case if field is self.case else line)
         self.known.setToolTip("Only images with a known lesion")
         self.known.setAccessibleName("only images with a known lesion")
 
@@ -96,7 +96,7 @@ class CasePicker(QWidget):
                 self.known.setChecked(False)
             self.choose(split, scan_title(self._data.names[int(self._data.rows(split)[index])]))
 
-    def turn(self, step: int) -> None:
+    def step(self, step: int) -> None:
         """Go some scans on or back."""
         at = self.case.currentIndex() + step
         if 0 <= at < self.case.count():
@@ -131,7 +131,7 @@ class CasePicker(QWidget):
         return [(scan_title(name), place) for name, place in named if not only or name in self._known]
 
 
-class ScanPicker(QWidget):
+class SlicePicker(QWidget):
     """One scan from a file: its slices, and the way back to the data set."""
 
     changed = Signal()
@@ -146,10 +146,10 @@ class ScanPicker(QWidget):
         form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
         form.setVerticalSpacing(6)
-        form.addRow(field_name("Image"), self.name)
-        form.addRow(field_name("Slice", self.slider), self.row)
+        form.addRow(field_label("Image"), self.name)
+        form.addRow(field_label("Slice", self.slider), self.row)
         form.addRow(self.facts)
-        form.addRow(field_name(""), self.back)
+        form.addRow(field_label(""), self.back)
         self._form = form
         self.row.moved.connect(self._on_slice_moved)
         self.back.clicked.connect(self.closed)
@@ -178,7 +178,7 @@ class CaseCard(Card):
 
     def __init__(self, undo: QUndoStack) -> None:
         super().__init__("Image")
-        self.images, self.scan, self.noise = CasePicker(), ScanPicker(), NoisePicker(undo)
+        self.images, self.scan, self.noise = CasePicker(), SlicePicker(), NoisePicker(undo)
         for part in (self.images, self.scan, self.noise):
             self.add(part)
             part.changed.connect(self.changed)

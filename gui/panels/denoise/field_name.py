@@ -7,7 +7,7 @@ from gui.widgets.labels import label
 LABEL_PX = 58
 
 
-def field_name(title: str, field: QWidget | None = None) -> QWidget:
+def field_label(title: str, field: QWidget | None = None) -> QWidget:
     """A name that leads to its field, all of one width."""
     text = label(title, role="quiet")
     text.setFixedWidth(LABEL_PX)

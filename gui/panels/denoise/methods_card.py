@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QHBoxLayout
 from engine.denoising.baselines import BASELINES
 from engine.lesions import Retention
 from gui.panel import DISCLAIMER
-from gui.panels.denoise.made import NOISY, NONE, WORKING, Made, decibels, similarity
 from gui.panels.denoise.methods import Methods, of_runs
+from gui.panels.denoise.results_data import NOISY, NONE, WORKING, DenoisedImage, decibels, similarity
 from gui.run_record import RunRecord
 from gui.session import Session
 from gui.widgets.buttons import Button
@@ -63,7 +63,7 @@ class MethodsCard(Card):
         self.add(line)
         self.table.checked_changed.connect(self._on_checked_changed)
 
-    def ready(self) -> list[RunRecord]:
+    def trained_runs(self) -> list[RunRecord]:
         """The runs that have a model, newest first."""
         records = self._session.runs.records.values()
         return [record for record in reversed(list(records)) if record.epochs and not record.damage]
@@ -71,20 +71,20 @@ class MethodsCard(Card):
     def methods(self) -> Methods:
         """The ticked runs, oldest first, and the classical methods."""
         ticked = self.table.checked()
-        return of_runs([record for record in reversed(self.ready()) if str(record.run.path) in ticked])
+        return of_runs([record for record in reversed(self.trained_runs()) if str(record.run.path) in ticked])
 
     def ticked(self) -> list[str]:
         """What is shown as pictures."""
         return self.table.checked()
 
-    def tick(self, keys: Sequence[str]) -> None:
+    def set_checked(self, keys: Sequence[str]) -> None:
         self.table.set_checked(list(keys)[:MOST])
 
     def show_numbers(
-        self, made: Mapping[str, Made], working: Collection[str], kept: Mapping[str, Retention], share: float
+        self, made: Mapping[str, DenoisedImage], working: Collection[str], kept: Mapping[str, Retention], share: float
     ) -> None:
         """Bring the table in line with what is known."""
-        ready, methods = self.ready(), self.methods()
+        ready, methods = self.trained_runs(), self.methods()
         titles = {NOISY: "Noisy input"} | {str(r.run.path): r.name for r in ready} | dict(methods.filters)
         best = max((each.psnr_db or 0.0 for key, each in made.items() if key in titles), default=0.0)
         rows = []
@@ -110,7 +110,7 @@ class MethodsCard(Card):
         self.changed.emit()
 
 
-def numbers(made: Made | None, kept: Retention | None, share: float, is_working: bool) -> tuple[str, str, str]:
+def numbers(made: DenoisedImage | None, kept: Retention | None, share: float, is_working: bool) -> tuple[str, str, str]:
     """Write the numbers of a row: decibels, similarity, what is kept of the lesion with half its interval."""
     if made is None:
         return (WORKING if is_working else NONE, "", "")
@@ -124,7 +124,7 @@ def numbers(made: Made | None, kept: Retention | None, share: float, is_working:
     return decibels(made.psnr_db), similarity(made.ssim), told
 
 
-def table_text(titles: Mapping[str, Made], kept: Mapping[str, Retention], about: str) -> str:
+def table_text(titles: Mapping[str, DenoisedImage], kept: Mapping[str, Retention], about: str) -> str:
     """Write all numbers in full as comma-separated text, under the mark and what they are of."""
     file = io.StringIO(newline="")
     writer = csv.writer(file, lineterminator="\n")

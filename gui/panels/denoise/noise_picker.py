@@ -7,7 +7,7 @@ from PySide6.QtGui import QUndoCommand, QUndoStack
 from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QWidget
 
 from gui.panels.denoise.case import KINDS, LEVEL_NAMES, SIGMA_DEFAULT, SIGMA_MOST, Noise
-from gui.panels.denoise.field_name import LABEL_PX, field_name
+from gui.panels.denoise.field_name import LABEL_PX, field_label
 from gui.widgets.labels import fixed, label
 from gui.widgets.number_edit import WholeEdit
 from gui.widgets.slider_row import SliderRange, SliderRow
@@ -28,7 +28,7 @@ class NoisePicker(QWidget):
         self.kind, self.seed, self.grays = QComboBox(), WholeEdit(0, SEED_MOST), label(role="caption")
         self.sigma = SliderRow("σ", SliderRange(0.0, SIGMA_MOST, SIGMA_DEFAULT, decimals=3))
         self._lay_out()
-        self._known = self.chosen()
+        self._known = self.value()
         self.kind.activated.connect(self._on_changed)
         self.sigma.value_changed.connect(self._on_changed)
         self.seed.valueChanged.connect(self._on_changed)
@@ -48,14 +48,14 @@ class NoisePicker(QWidget):
         form.setVerticalSpacing(6)
         line.addWidget(self.seed, 1)
         line.addWidget(self.grays)
-        form.addRow(field_name("Noise", self.kind), self.kind)
+        form.addRow(field_label("Noise", self.kind), self.kind)
         form.addRow(self.sigma)
-        form.addRow(field_name("Seed", self.seed), line)
+        form.addRow(field_label("Seed", self.seed), line)
 
-    def chosen(self) -> Noise:
+    def value(self) -> Noise:
         return Noise(self.kind.currentData(), round(self.sigma.value(), 3), self.seed.value())
 
-    def choose(self, values: dict[str, Any]) -> None:
+    def set_value(self, values: dict[str, Any]) -> None:
         """Take these values, those of them that make sense; nothing to undo."""
         at = self.kind.findData(values.get("kind"))
         sigma, seed = values.get("sigma"), values.get("seed")
@@ -66,16 +66,16 @@ class NoisePicker(QWidget):
                 self.sigma.set_value(min(max(float(sigma), 0.0), SIGMA_MOST))
             if isinstance(seed, int):
                 self.seed.setValue(min(max(seed, 0), SEED_MOST))
-        self._known = self.chosen()
+        self._known = self.value()
         self._show_level()
         self.changed.emit()
 
     def _on_changed(self) -> None:
-        before, self._known = self._known, self.chosen()
+        before, self._known = self._known, self.value()
         self._show_level()
         self.changed.emit()
         if self._known != before:
-            self._undo.push(ChangeNoise(self, before, self._known))
+            self._undo.push(ChangeNoiseCommand(self, before, self._known))
 
     def _on_left(self) -> None:
         """What is changed from now on is another step to undo."""
@@ -83,7 +83,7 @@ class NoisePicker(QWidget):
 
     def _show_level(self) -> None:
         """Write the level in gray values of 255, as papers do."""
-        noise = self.chosen()
+        noise = self.value()
         self.sigma.label.setText(LEVEL_NAMES.get(noise.kind, "σ"))
         share = noise.kind in LEVEL_NAMES
         self.grays.setText(
@@ -91,7 +91,7 @@ class NoisePicker(QWidget):
         )
 
 
-class ChangeNoise(QUndoCommand):
+class ChangeNoiseCommand(QUndoCommand):
     """Other noise was chosen, before this is pushed; changes of one field in one go are one step."""
 
     def __init__(self, picker: NoisePicker, before: Noise, after: Noise) -> None:
@@ -104,7 +104,7 @@ class ChangeNoise(QUndoCommand):
         return 2
 
     def mergeWith(self, other: QUndoCommand) -> bool:
-        same = isinstance(other, ChangeNoise) and other._picker is self._picker and other._visit == self._visit
+        same = isinstance(other, ChangeNoiseCommand) and other._picker is self._picker and other._visit == self._visit
         if not same or other._field != self._field:  # type: ignore[attr-defined]
             return False
         self._after = other._after  # type: ignore[attr-defined]
@@ -112,8 +112,8 @@ class ChangeNoise(QUndoCommand):
 
     def redo(self) -> None:
         if not self._is_done:
-            self._picker.choose(self._after)
+            self._picker.set_value(self._after)
         self._is_done = False
 
     def undo(self) -> None:
-        self._picker.choose(self._before)
+        self._picker.set_value(self._before)

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
-from gui.panels.denoise.made import NOISY, ORIGINAL, Made
+from gui.panels.denoise.results_data import NOISY, ORIGINAL, DenoisedImage
 from gui.pixmaps import Colormap
 from gui.widgets.card import Card
 from gui.widgets.chip import FilterChip
@@ -36,7 +36,7 @@ class PictureCard(Card):
         self.swipe, self.empty, self.bar = SwipePair(state), label(role="quiet", wrap=True), ColorBar()
         self.swiping = FilterChip("Swipe")
         RegionTool(self.swipe.view, regions)
-        self._state, self._made = state, dict[str, Made]()
+        self._state, self._made = state, dict[str, DenoisedImage]()
         self._pages = QStackedWidget()
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         for page in (self.empty, self.board, self.swipe):
@@ -61,30 +61,30 @@ class PictureCard(Card):
         self._state.changed.connect(self._show_bar)
         self.swiping.setToolTip("Compare two images by swiping (or double-click an image)")
         self.swiping.toggled.connect(self._show_page)
-        self.board.maximized.connect(self._on_maximised)
+        self.board.maximized.connect(self._on_maximized)
         self.swipe.view.maximized.connect(lambda: self.swiping.setChecked(False))
         self.board.hovered.connect(self._on_hovered)
         self.swipe.view.hovered.connect(lambda x, y: self._on_hovered(NOISY, x, y))
         for view in (self.board, self.swipe.view):
             view.hover_ended.connect(lambda: self.pointed.emit(""))
 
-    def say(self, text: str) -> None:
+    def show_message(self, text: str) -> None:
         """Show a sentence in the place of pictures."""
         self._made = {}
         self.empty.setText(text)
         self._show_page()
 
-    def show_made(self, made: Mapping[str, Made]) -> None:
+    def show_made(self, made: Mapping[str, DenoisedImage]) -> None:
         """Show the original, the noisy picture and what was made of it, in this order."""
         shape = len(self._made)
         self._made = dict(made)
-        self.board.set_pictures(rows_of(list(made.values())))
+        self.board.set_pictures(layout_rows(list(made.values())))
         self.swipe.set_pictures({each.title: each.image for each in made.values()})
         self._show_page()
         if len(made) != shape:
             self.shape_changed.emit()
 
-    def replace(self, made: Made) -> None:
+    def replace(self, made: DenoisedImage) -> None:
         """Show another picture in the place of one."""
         self._made[made.key] = made
         self.board.replace(picture_of(made))
@@ -124,7 +124,7 @@ class PictureCard(Card):
     def _show_bar(self) -> None:
         self.bar.set_range(Colormap.SIGNED, -self._state.view.limit, self._state.view.limit)
 
-    def _on_maximised(self, key: str) -> None:
+    def _on_maximized(self, key: str) -> None:
         made = self._made.get(key.removesuffix(DIFFERENCE))
         self.swiping.setChecked(True)
         if made is not None and made.key != ORIGINAL:
@@ -136,25 +136,25 @@ class PictureCard(Card):
             self.pointed.emit(pixel_text(made, x, y))
 
 
-def rows_of(made: list[Made]) -> list[list[Picture | None]]:
+def layout_rows(made: list[DenoisedImage]) -> list[list[Picture | None]]:
     """One row for a single method, its difference at the end; else the differences stand under the pictures."""
     pictures: list[Picture | None] = [picture_of(each) for each in made]
     differences: list[Picture | None] = [difference_of(each) for each in made if each.key != ORIGINAL]
     return [[*pictures, *differences[-1:]]] if len(made) <= 3 else [pictures, [None, *differences]]
 
 
-def picture_of(made: Made) -> Picture:
+def picture_of(made: DenoisedImage) -> Picture:
     """A picture; while flickering the original is seen in its place."""
     caption = "" if made.key == ORIGINAL else made.caption
     return Picture(made.key, made.title, made.image, Colormap.GRAY, caption, made.original)
 
 
-def difference_of(made: Made) -> Picture:
+def difference_of(made: DenoisedImage) -> Picture:
     """What a picture has more or less than the original."""
     return Picture(made.key + DIFFERENCE, f"{made.title} − original", made.difference, Colormap.SIGNED)
 
 
-def pixel_text(made: Made, x: int, y: int) -> str:
+def pixel_text(made: DenoisedImage, x: int, y: int) -> str:
     """Return what the status bar says of a pixel."""
     height, width = made.image.shape
     x, y = min(x, width - 1), min(y, height - 1)

@@ -16,8 +16,8 @@ from gui.loaded_data import scan_title
 from gui.panel import DISCLAIMER
 from gui.panels.denoise import DenoisePanel
 from gui.panels.denoise.case import Case, Noise
-from gui.panels.denoise.made import Curve, Made
-from gui.panels.denoise.verdicts import harm, help_text
+from gui.panels.denoise.results_data import DenoisedImage, ErrorCurve
+from gui.panels.denoise.warnings_text import describe_harm, help_text
 from gui.pixmaps import Colormap
 from gui.widgets.region.region import Region
 
@@ -188,17 +188,17 @@ class TestAsking:
 
     def test_another_scan_or_another_run_has_no_draft(self, seen, session, questions, draft, pictures):
         slide(seen, 0.11)
-        seen.case.images.turn(1)
+        seen.case.images.step(1)
         slide(seen, 0.1)
         draft()
         assert questions()[2:] == [("full", 0.1)]
         pictures()
-        seen.methods.tick([path_of(session, "vae-0001")])
+        seen.methods.set_checked([path_of(session, "vae-0001")])
         assert questions()[3:] == [("full", 0.1)]
         pictures()
 
     def test_without_a_run_nothing_is_drafted(self, seen, questions, pictures):
-        seen.methods.tick([])
+        seen.methods.set_checked([])
         pictures()
         slide(seen, 0.2)
         assert questions()[-1] == ("full", 0.2)
@@ -241,7 +241,7 @@ class TestAsking:
         refused = RequestFailed(number=first.number, panel="denoise-filter", reason="It is not installed.")
         session.explorer.engine.say(refused)
         assert asked(ApplyFilter, first.number).method == "median"
-        assert "gaussian" not in seen.experiment.working()
+        assert "gaussian" not in seen.experiment.pending_methods()
 
     def test_curve_is_asked_for_once_for_a_scan_and_its_noise(self, seen, asked, session, pictures, qtbot):
         request = asked(DenoiseCurve)
@@ -321,7 +321,7 @@ class TestDrafts:
 
     def test_keys_on_the_slider_end_with_the_full_answer(self, seen, questions, draft, pictures):
         QTest.keyClick(seen.case.noise.sigma.slider, Qt.Key.Key_Right)
-        level = seen.case.noise.chosen().sigma
+        level = seen.case.noise.value().sigma
         assert questions()[1:] == [("draft", level)]
         pictures()
         assert questions()[2:] == [("full", level)]
@@ -338,7 +338,7 @@ class TestPictures:
 
     def test_several_methods_stand_over_their_differences(self, seen, session, pictures):
         runs = [path_of(session, name) for name in ("ae-0001", "vae-0001")]
-        seen.methods.tick(runs)
+        seen.methods.set_checked(runs)
         request = pictures()
         assert list(request.runs) == runs
         differences = [f"{key} −" for key in ("noisy", *runs)]
@@ -375,15 +375,15 @@ class TestPictures:
     def test_classical_method_comes_and_goes_with_its_tick(self, seen, asked, answer, write):
         asked(ApplyFilter)
         answer("denoise-filter", {"method": "gaussian", "denoised": write(head()), "psnr_db": 27.5, "ssim": 0.8})
-        seen.methods.tick([*seen.methods.ticked(), "gaussian"])
+        seen.methods.set_checked([*seen.methods.ticked(), "gaussian"])
         assert "gaussian" in seen.stage.pictures.board.shown()
-        seen.methods.tick(["gaussian"])
+        seen.methods.set_checked(["gaussian"])
         assert seen.stage.pictures.board.shown() == ["original", "noisy", "gaussian", "gaussian −"]
-        seen.methods.tick([])
+        seen.methods.set_checked([])
         assert seen.stage.pictures.board.shown() == ["original", "noisy", "noisy −"]
 
     def test_more_than_four_methods_are_not_ticked(self, seen):
-        seen.methods.tick(["gaussian", "median", "nlm", "tv", "wavelet"])
+        seen.methods.set_checked(["gaussian", "median", "nlm", "tv", "wavelet"])
         assert len(seen.methods.ticked()) == 4
 
 
@@ -423,11 +423,11 @@ class TestLesion:
 
     def test_every_scan_has_its_own_lesion_and_undo_does_not_mix_them(self, seen, desk):
         seen.regions.change(LESION, "drawing")
-        seen.case.images.turn(1)
+        seen.case.images.step(1)
         assert seen.regions.region is None
         desk.undo.undo()
         assert seen.regions.region is None
-        seen.case.images.turn(-1)
+        seen.case.images.step(-1)
         assert seen.regions.region == LESION
 
     def test_region_that_is_too_small_is_a_sentence(self, seen, qtbot):
@@ -498,23 +498,25 @@ class TestHelp:
         sigmas, noisy = (0.0, 0.1, 0.2), [0.0, 0.01, 0.04]
 
         def curve(mse):
-            return Curve(sigmas, noisy, {"r": {"mse": mse, "noisy_mse": noisy}})
+            return ErrorCurve(sigmas, noisy, {"r": {"mse": mse, "noisy_mse": noisy}})
 
         image = np.zeros((8, 8), np.float32)
-        made = Made("r", "ae", image, image + np.float32(0.1), image, 15.0, 0.5)
+        made = DenoisedImage("r", "ae", image, image + np.float32(0.1), image, 15.0, 0.5)
         assert help_text("ae", "r", curve([0, 0.001, 0.001])) == (
             "ae: PSNR never below the noisy input at the levels tested (this image; says nothing about lesions)"
         )
         assert "at every level tested (up to 0.2)" in help_text("ae", "r", curve([0.1, 0.1, 0.1]))
-        assert harm(made, Noise(), curve([0.0225] * 3)).endswith(
+        assert describe_harm(made, Noise(), curve([0.0225] * 3)).endswith(
             "Below a noise level of 0.150 it is worse than no denoising on this image. "
             "Above it, check the lesion contrast too."
         )
-        assert harm(made, Noise(), curve([0.1] * 3)).endswith(
+        assert describe_harm(made, Noise(), curve([0.1] * 3)).endswith(
             "never beats the noisy input at the levels tested (up to 0.2)."
         )
-        clean = Made("r", "ae", image, image, image, 15.0, 0.5)
-        assert harm(clean, Noise(sigma=0.0), None).startswith("No noise was added, so ae can only degrade the image")
+        clean = DenoisedImage("r", "ae", image, image, image, 15.0, 0.5)
+        assert describe_harm(clean, Noise(sigma=0.0), None).startswith(
+            "No noise was added, so ae can only degrade the image"
+        )
 
     def test_slider_is_marked_on_the_curve_once_there_is_one(self, seen, pictures, asked, answer, session):
         slide(seen, 0.2)
@@ -534,7 +536,7 @@ class TestNoise:
     def test_double_click_brings_the_default_back(self, panel):
         slide(panel, 0.2)
         QTest.mouseDClick(panel.case.noise.sigma.slider, Qt.MouseButton.LeftButton)
-        assert panel.case.noise.chosen().sigma == 0.1
+        assert panel.case.noise.value().sigma == 0.1
 
     def test_a_drag_is_undone_as_one_and_the_next_by_itself(self, panel, desk):
         picker = panel.case.noise
@@ -547,10 +549,10 @@ class TestNoise:
         seen = []
         for _ in range(3):
             desk.undo.undo()
-            seen.append((picker.chosen().sigma, picker.chosen().seed))
+            seen.append((picker.value().sigma, picker.value().seed))
         assert seen == [(0.28, 0), (0.2, 0), (0.1, 0)]
         desk.undo.redo()
-        assert picker.chosen().sigma == 0.2
+        assert picker.value().sigma == 0.2
         assert picker.grays.text() == "σ = 51.0/255"
 
     def test_undone_noise_is_asked_for_again(self, seen, desk, questions, pictures):
@@ -560,7 +562,7 @@ class TestNoise:
         assert questions()[-1] == ("draft", 0.1)
 
     def test_what_is_remembered_is_no_step_to_undo(self, panel, desk):
-        panel.case.noise.choose({"kind": "rician", "sigma": 0.05, "seed": 3})
+        panel.case.noise.set_value({"kind": "rician", "sigma": 0.05, "seed": 3})
         assert desk.undo.count() == 0
 
     def test_every_kind_of_the_engine_is_offered(self, panel):
@@ -568,7 +570,7 @@ class TestNoise:
         assert {kind.itemData(at) for at in range(kind.count())} == set(noise.KINDS)
 
     def test_salt_and_pepper_has_a_share_of_pixels(self, panel):
-        panel.case.noise.choose({"kind": "salt-and-pepper", "sigma": 0.05})
+        panel.case.noise.set_value({"kind": "salt-and-pepper", "sigma": 0.05})
         assert panel.case.noise.sigma.label.text() == "Fraction"
         assert panel.case.noise.grays.text() == "5.0% of pixels"
 
@@ -644,7 +646,7 @@ class TestExports:
 
     def test_script_makes_the_same_pictures(self, seen, session):
         seen.regions.change(LESION, "drawing")
-        seen.methods.tick([path_of(session, "ae-0001"), "median"])
+        seen.methods.set_checked([path_of(session, "ae-0001"), "median"])
         text = seen.as_python()
         compile(text, "script", "exec")
         assert "noise.draw(originals, 'gaussian', 0.1, seed=0)" in text
@@ -653,15 +655,15 @@ class TestExports:
 
 
 def test_memory_puts_noise_methods_and_case_back(seen, desk, qtbot, loaded):
-    seen.case.noise.choose({"kind": "rician", "sigma": 0.2, "seed": 7})
-    seen.methods.tick(["median"])
-    seen.case.images.turn(2)
+    seen.case.noise.set_value({"kind": "rician", "sigma": 0.2, "seed": 7})
+    seen.methods.set_checked(["median"])
+    seen.case.images.step(2)
     kept = seen.save_state()
     again = DenoisePanel(desk)
     qtbot.addWidget(again)
     again.restore_state(kept)
     assert again.save_state() == kept
-    assert again.case.noise.chosen() == Noise("rician", 0.2, 7)
+    assert again.case.noise.value() == Noise("rician", 0.2, 7)
 
 
 def test_case_of_the_last_session_is_found_when_the_scans_come_later(panel, session, answer, data_content, qtbot):
@@ -674,7 +676,7 @@ def test_case_of_the_last_session_is_found_when_the_scans_come_later(panel, sess
 
 def test_nonsense_in_the_memory_is_passed_over(seen):
     seen.restore_state({"noise": {"kind": 4, "sigma": "much"}, "methods": 3, "rim": "wide", "part": None, "case": 2})
-    assert seen.case.noise.chosen().kind == "gaussian"
+    assert seen.case.noise.value().kind == "gaussian"
 
 
 def test_names_are_short():

@@ -4,7 +4,7 @@ from PySide6.QtCore import QEvent, QObject, QSize
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from gui.panels.denoise.help_card import HelpCard
+from gui.panels.denoise.break_even_card import BreakEvenCard
 from gui.panels.denoise.picture_card import PictureCard
 from gui.theme import GAP
 from gui.widgets.notice import NoticeBox
@@ -14,31 +14,31 @@ from gui.widgets.view_state import ViewState
 LEAST_HELP_PX, LEAST_PICTURES_PX, LEAST_WIDTH = 236, 180, 520
 
 
-class Stage(QWidget):
+class PictureArea(QWidget):
     """The pictures take the height they need; the curve takes the rest."""
 
     def __init__(self, state: ViewState, regions: RegionState) -> None:
         super().__init__()
-        self.pictures, self.help, self.notice = PictureCard(state, regions), HelpCard(), NoticeBox()
+        self.pictures, self.help, self.notice = PictureCard(state, regions), BreakEvenCard(), NoticeBox()
         for part in (self.pictures, self.help, self.notice):
             part.setParent(self)
         self.notice.installEventFilter(self)
-        self.pictures.shape_changed.connect(self._share)
+        self.pictures.shape_changed.connect(self._divide_height)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(LEAST_WIDTH, LEAST_HELP_PX + GAP + LEAST_PICTURES_PX)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._share()
+        self._divide_height()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Make room for what is said, and take it back."""
         if event.type() in (QEvent.Type.Show, QEvent.Type.Hide, QEvent.Type.LayoutRequest):
-            self._share()
+            self._divide_height()
         return False
 
-    def _share(self) -> None:
+    def _divide_height(self) -> None:
         """Give the pictures their height, as far as the curve can still be read."""
         width, top = self.width(), 0
         if not self.notice.isHidden():

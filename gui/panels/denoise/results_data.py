@@ -18,7 +18,7 @@ Picture = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
-class Made:
+class DenoisedImage:
     """A picture (height, width), the clean and the noisy one at its size, and its numbers.
 
     Of a picture made in a hurry the similarity is not known yet; `exact` says whether the picture itself will stay.
@@ -51,7 +51,7 @@ class Made:
 
 
 @dataclass(frozen=True, eq=False)
-class Curve:
+class ErrorCurve:
     """Mean squared errors at each level: of doing nothing, and of each run (with that of doing nothing at its size)."""
 
     sigmas: Sequence[float]
@@ -64,45 +64,49 @@ class Curve:
         return break_even(self.sigmas, found["noisy_mse"], found["mse"])
 
 
-def pictures_from(content: dict[str, Any], titles: Mapping[str, str]) -> dict[str, Made]:
+def pictures_from(content: dict[str, Any], titles: Mapping[str, str]) -> dict[str, DenoisedImage]:
     """Read an answer to Denoise: the original, the noisy picture and each run's."""
     original, noisy = content["original"], content["noisy"]
     made = {
-        ORIGINAL: Made(ORIGINAL, "Original", original, noisy, original, None, 1.0),
-        NOISY: Made(NOISY, "Noisy input", original, noisy, noisy, content["psnr_db"], content["ssim"]),
+        ORIGINAL: DenoisedImage(ORIGINAL, "Original", original, noisy, original, None, 1.0),
+        NOISY: DenoisedImage(NOISY, "Noisy input", original, noisy, noisy, content["psnr_db"], content["ssim"]),
     }
     for run, title in titles.items():
         found = content["runs"][run]
         own, given = found["original"], found["noisy"]
-        made[run] = Made(run, title, own, given, found["denoised"], found["psnr_db"], found["ssim"])
+        made[run] = DenoisedImage(run, title, own, given, found["denoised"], found["psnr_db"], found["ssim"])
     return made
 
 
-def drafts_from(content: dict[str, Any], before: Mapping[str, Made], noise: Noise) -> dict[str, Made]:
+def drafts_from(content: dict[str, Any], before: Mapping[str, DenoisedImage], noise: Noise) -> dict[str, DenoisedImage]:
     """Read an answer to DenoiseDraft: what has changed of the pictures before."""
     made = {NOISY: noisy_one(before[ORIGINAL], noise)}
     for run, found in content["runs"].items():
         original, image = before[run].original, found["denoised"]
         psnr = ratio_db(original, image)
-        made[run] = Made(run, before[run].title, original, noise.on(original), image, psnr, exact=found["exact"])
+        made[run] = DenoisedImage(
+            run, before[run].title, original, noise.apply_to(original), image, psnr, exact=found["exact"]
+        )
     return made
 
 
-def noisy_one(original: Made, noise: Noise) -> Made:
+def noisy_one(original: DenoisedImage, noise: Noise) -> DenoisedImage:
     """Draw the noisy picture, the same that the explorer draws."""
-    clean, noisy = original.image, noise.on(original.image)
-    return Made(NOISY, "Noisy input", clean, noisy, noisy, ratio_db(clean, noisy))
+    clean, noisy = original.image, noise.apply_to(original.image)
+    return DenoisedImage(NOISY, "Noisy input", clean, noisy, noisy, ratio_db(clean, noisy))
 
 
-def filtered_from(content: dict[str, Any], title: str, noisy: Made) -> Made:
+def filtered_from(content: dict[str, Any], title: str, noisy: DenoisedImage) -> DenoisedImage:
     """Read an answer to Filter."""
     image = content["denoised"]
-    return Made(content["method"], title, noisy.original, noisy.image, image, content["psnr_db"], content["ssim"])
+    return DenoisedImage(
+        content["method"], title, noisy.original, noisy.image, image, content["psnr_db"], content["ssim"]
+    )
 
 
-def curve_from(content: dict[str, Any]) -> Curve:
+def curve_from(content: dict[str, Any]) -> ErrorCurve:
     """Read an answer to DenoiseCurve."""
-    return Curve(content["sigmas"], content["noisy_mse"], content["runs"])
+    return ErrorCurve(content["sigmas"], content["noisy_mse"], content["runs"])
 
 
 def ratio_db(original: Picture, image: Picture) -> float | None:

@@ -4,27 +4,27 @@ from collections.abc import Mapping, Sequence
 
 from engine.lesions import Retention
 from gui.panels.denoise.case import Noise
-from gui.panels.denoise.made import Curve, Made, decibels
+from gui.panels.denoise.results_data import DenoisedImage, ErrorCurve, decibels
 
 
-def lesion_warnings(made: Sequence[Made], kept: Mapping[str, Retention], share: float) -> list[str]:
+def lesion_warnings(made: Sequence[DenoisedImage], kept: Mapping[str, Retention], share: float) -> list[str]:
     """A sentence for each picture that keeps less of the lesion than a share, or of which nothing can be told."""
     told = [kept[each.key].warning(each.title, share) for each in made if each.key in kept]
     return list(dict.fromkeys(filter(None, told)))
 
 
-def harm_warnings(made: Sequence[Made], noise: Noise, curve: Curve | None) -> list[str]:
+def harm_warnings(made: Sequence[DenoisedImage], noise: Noise, curve: ErrorCurve | None) -> list[str]:
     """A sentence for each picture that is further from the clean scan than the noisy one is."""
-    return [harm(each, noise, curve) for each in made if is_harmful(each)]
+    return [describe_harm(each, noise, curve) for each in made if is_harmful(each)]
 
 
-def is_harmful(made: Made) -> bool:
+def is_harmful(made: DenoisedImage) -> bool:
     """Whether doing nothing would be nearer to the clean scan."""
     noisy_db = made.noisy_db
     return made.psnr_db is not None and (noisy_db is None or made.psnr_db < noisy_db)
 
 
-def harm(made: Made, noise: Noise, curve: Curve | None) -> str:
+def describe_harm(made: DenoisedImage, noise: Noise, curve: ErrorCurve | None) -> str:
     """Say how much worse than doing nothing a picture is, and until when."""
     if made.noisy_db is None:
         return (
@@ -44,7 +44,7 @@ def harm(made: Made, noise: Noise, curve: Curve | None) -> str:
     return f"{what} {below} Above it, check the lesion contrast too."
 
 
-def help_text(title: str, run: str, curve: Curve) -> str:
+def help_text(title: str, run: str, curve: ErrorCurve) -> str:
     """Say from which level on a run helps."""
     limit = curve.break_even(run)
     if limit is None:

@@ -12,8 +12,16 @@ from PySide6.QtCore import QObject, Signal
 
 from engine.messages import ApplyFilter, Denoise, DenoiseCurve, DenoiseDraft, RequestFailed
 from gui.panels.denoise.case import Case, Noise
-from gui.panels.denoise.made import ORIGINAL, Curve, Made, curve_from, drafts_from, filtered_from, pictures_from
 from gui.panels.denoise.methods import Methods
+from gui.panels.denoise.results_data import (
+    ORIGINAL,
+    DenoisedImage,
+    ErrorCurve,
+    curve_from,
+    drafts_from,
+    filtered_from,
+    pictures_from,
+)
 from gui.session import Session
 from gui.widgets.timer import make_timer
 
@@ -24,7 +32,7 @@ BEING_REFINED = "Results are still being computed. Try the export again in a mom
 Wanted = tuple[Case, Noise, Methods]
 
 
-class Experiment(QObject):
+class DenoiseController(QObject):
     """Knows what is wanted, what is there, and what is still on its way; `is_draft` tells of what is there."""
 
     found = Signal()
@@ -38,9 +46,9 @@ class Experiment(QObject):
         self._session = session
         self.wanted: Wanted | None = None
         self.shown: Wanted | None = None
-        self.made: dict[str, Made] = {}
+        self.made: dict[str, DenoisedImage] = {}
         self.failures: dict[str, str] = {}
-        self.curve: Curve | None = None
+        self.curve: ErrorCurve | None = None
         self.is_draft = False
         self._asked: Wanted | None = None
         self._asked_draft = False
@@ -53,7 +61,7 @@ class Experiment(QObject):
         session.answered.connect(self._on_answered)
         session.refused.connect(self._on_refused)
 
-    def want(self, case: Case, noise: Noise, methods: Methods) -> None:
+    def set_request(self, case: Case, noise: Noise, methods: Methods) -> None:
         """Look at a case under a noise through these methods."""
         wanted = case, noise, methods
         if wanted == self.wanted:
@@ -67,7 +75,7 @@ class Experiment(QObject):
         self._rest.start()
         self._ask_pictures()
 
-    def working(self) -> Sequence[str]:
+    def pending_methods(self) -> Sequence[str]:
         """The methods whose pictures are on their way."""
         if self.wanted is None:
             return ()
@@ -78,7 +86,7 @@ class Experiment(QObject):
         """Whether the pictures are those of what is wanted, and no drafts."""
         return self.wanted is not None and self.shown == self.wanted and not self.is_draft
 
-    def obstacle(self) -> str:
+    def export_blocker(self) -> str:
         """Why nothing may be exported now, in a sentence: drafts, and pictures of what was wanted before, never are."""
         return "" if self.wanted is None or self.is_current() else BEING_REFINED
 
@@ -91,7 +99,7 @@ class Experiment(QObject):
         self._asked, self._asked_draft = self.wanted, self._is_draft_enough(self.wanted)
         case, noise, methods = self.wanted
         kind = DenoiseDraft if self._asked_draft else Denoise
-        self._session.ask(kind, PICTURES, runs=tuple(methods.runs), **case.place(), **noise.fields())
+        self._session.ask(kind, PICTURES, runs=tuple(methods.runs), **case.request_fields(), **noise.fields())
 
     def _is_draft_enough(self, wanted: Wanted) -> bool:
         """Whether nothing but the noise is new, so that it may well be changed further."""
@@ -107,16 +115,16 @@ class Experiment(QObject):
             return
         case, noise, methods = self.wanted
         waiting = self._session.explorer.is_waiting
-        left = [key for key in self.working() if key in methods.filters]
+        left = [key for key in self.pending_methods() if key in methods.filters]
         if left and not (self._filtering in left and waiting(FILTER)):
             self._filtering = left[0]
             more = {"method": left[0], "components": methods.components}
-            self._session.ask(ApplyFilter, FILTER, **more, **case.place(), **noise.fields())
+            self._session.ask(ApplyFilter, FILTER, **more, **case.request_fields(), **noise.fields())
         curve_of = case, noise.kind, noise.seed, tuple(methods.runs), methods.epochs
         if curve_of != self._curve_of:
             self._curve_of, self.curve = curve_of, None
             fields = {"noise": noise.kind, "seed": noise.seed, "sigmas": SIGMAS, "runs": tuple(methods.runs)}
-            self._session.ask(DenoiseCurve, CURVE, **fields, **case.place())
+            self._session.ask(DenoiseCurve, CURVE, **fields, **case.request_fields())
             self.curve_found.emit()
 
     def _on_answered(self, panel: str, content: dict[str, Any]) -> None:

@@ -5,26 +5,26 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject
 
-from gui.panels.denoise.experiment import Experiment
-from gui.panels.denoise.lesion import Keeping
+from gui.panels.denoise.controller import DenoiseController
 from gui.panels.denoise.lesion_card import LesionCard
-from gui.panels.denoise.made import NOISY, ORIGINAL, Made, noisy_one
 from gui.panels.denoise.methods_card import MethodsCard, table_text
-from gui.panels.denoise.stage import Stage
-from gui.panels.denoise.verdicts import harm_warnings, lesion_warnings
+from gui.panels.denoise.picture_area import PictureArea
+from gui.panels.denoise.results_data import NOISY, ORIGINAL, DenoisedImage, noisy_one
+from gui.panels.denoise.retention import RetentionCalculator
+from gui.panels.denoise.warnings_text import harm_warnings, lesion_warnings
 from gui.widgets.region.state import RegionState
 from gui.widgets.timer import make_timer
 
 SOON_MS, DRAFT_MS = 40, 120
-Cards = tuple[LesionCard, MethodsCard, Stage]
+Cards = tuple[LesionCard, MethodsCard, PictureArea]
 
 
-class Results(QObject):
+class DenoisePresenter(QObject):
     """Shows what an experiment has found and what a lesion keeps of it."""
 
-    def __init__(self, experiment: Experiment, regions: RegionState, cards: Cards, parent: QObject) -> None:
+    def __init__(self, experiment: DenoiseController, regions: RegionState, cards: Cards, parent: QObject) -> None:
         super().__init__(parent)
-        self.keeping = Keeping(self)
+        self.keeping = RetentionCalculator(self)
         self._experiment, self._regions = experiment, regions
         self._lesion, self._methods, self._stage = cards
         self._warned_of = ""
@@ -35,15 +35,15 @@ class Results(QObject):
         experiment.method_found.connect(self._on_method_found)
         experiment.curve_found.connect(self._show_curve)
         self.keeping.changed.connect(self.refresh)
-        regions.region_changed.connect(self._later)
+        regions.region_changed.connect(self._schedule)
         self._lesion.threshold_changed.connect(self.refresh)
 
-    def shown(self) -> dict[str, Made]:
+    def shown(self) -> dict[str, DenoisedImage]:
         """What stands among the pictures: the original, the noisy one, what is ticked."""
         ticked = self._methods.ticked()
         return {key: made for key, made in self._experiment.made.items() if key in (ORIGINAL, NOISY, *ticked)}
 
-    def measured(self) -> dict[str, Made]:
+    def with_metrics(self) -> dict[str, DenoisedImage]:
         """What has numbers: everything but the original."""
         return {key: made for key, made in self._experiment.made.items() if key != ORIGINAL}
 
@@ -65,7 +65,7 @@ class Results(QObject):
         """Write numbers and warnings; of drafts only what is known, and the warnings stay those of the full answer."""
         experiment, share = self._experiment, self._lesion.threshold()
         kept = {} if experiment.is_draft else self.keeping.found
-        self._methods.show_numbers(self.measured(), experiment.working(), kept, share)
+        self._methods.show_numbers(self.with_metrics(), experiment.pending_methods(), kept, share)
         if not experiment.is_draft:
             self._stage.help.show_warnings(self._warnings(share))
             self._warned_of = experiment.shown[1].text if experiment.shown else ""
@@ -81,7 +81,7 @@ class Results(QObject):
 
     def write(self, path: str) -> str:
         """Write all numbers to a file; what went wrong, in a sentence, or nothing."""
-        text = table_text(self.measured(), self.keeping.found, self.about())
+        text = table_text(self.with_metrics(), self.keeping.found, self.about())
         try:
             Path(path).write_text(text, encoding="utf-8")
         except OSError as error:
@@ -107,7 +107,7 @@ class Results(QObject):
         self._stage.help.show_place(shown[1].sigma)
         original = self._experiment.made[ORIGINAL].image
         self._lesion.show_size((original.shape[0], original.shape[1]))
-        self._later()
+        self._schedule()
 
     def _on_drafted(self) -> None:
         """Put drafts in the place of what changed; the noisy picture is already that of the slider."""
@@ -123,9 +123,9 @@ class Results(QObject):
     def _on_method_found(self, key: str) -> None:
         if key in self._methods.ticked():
             self.show_pictures()
-        self._later()
+        self._schedule()
 
-    def _later(self) -> None:
+    def _schedule(self) -> None:
         """Numbers may come a moment after their pictures, and once for many."""
         if not self._soon.isActive() or self._soon.interval() != SOON_MS:
             self._soon.start(SOON_MS)
@@ -134,7 +134,7 @@ class Results(QObject):
         if self._experiment.is_draft:
             self.refresh()
         else:
-            self.keeping.follow(self.measured(), self._regions.region, self._regions.rim_px)
+            self.keeping.update(self.with_metrics(), self._regions.region, self._regions.rim_px)
 
     def _show_curve(self) -> None:
         wanted = self._experiment.wanted

@@ -8,12 +8,12 @@ from engine import lesions
 from engine.errors import EngramError
 from engine.lesions import Retention
 from gui.lesion_regions import mask_of
-from gui.panels.denoise.made import Made
+from gui.panels.denoise.results_data import DenoisedImage
 from gui.widgets.region.region import Region
 from gui.widgets.timer import make_timer
 
 
-class Keeping(QObject):
+class RetentionCalculator(QObject):
     """How much of a lesion each picture keeps: one picture after the other, so that the window never waits."""
 
     changed = Signal()
@@ -23,12 +23,12 @@ class Keeping(QObject):
         self.found: dict[str, Retention] = {}
         self.problem = ""
         self._of: dict[str, tuple[object, ...]] = {}
-        self._left: list[Made] = []
+        self._left: list[DenoisedImage] = []
         self._place: tuple[Region | None, int] = None, 4
         self._next = make_timer(self, 0)
         self._next.timeout.connect(self._find_one)
 
-    def follow(self, made: Mapping[str, Made], region: Region | None, rim_px: int) -> None:
+    def update(self, made: Mapping[str, DenoisedImage], region: Region | None, rim_px: int) -> None:
         """Find the numbers of these pictures, those that are not known yet."""
         self._place = region, rim_px
         wanted = {key: (each.image, region, rim_px) for key, each in made.items()}

@@ -6,8 +6,8 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from gui.panels.denoise.made import Curve
-from gui.panels.denoise.verdicts import help_text
+from gui.panels.denoise.results_data import ErrorCurve
+from gui.panels.denoise.warnings_text import help_text
 from gui.widgets.card import Card
 from gui.widgets.curves.plot import CurvePlot
 from gui.widgets.curves.series import SeriesStyle
@@ -26,7 +26,7 @@ MOST_NOTICES = 9  # two for each of four methods, and one for the region
 SIDE_PX = 392
 
 
-class HelpCard(Card):
+class BreakEvenCard(Card):
     """The curve at the left, sentences and warnings at the right."""
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class HelpCard(Card):
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         return scroll
 
-    def show_curve(self, curve: Curve | None, titles: Mapping[str, str]) -> None:
+    def show_curve(self, curve: ErrorCurve | None, titles: Mapping[str, str]) -> None:
         """Draw the curve, or say what is missing."""
         self.plot.set_empty_text(COMING if titles else NO_RUN)
         if curve is None:
@@ -71,7 +71,7 @@ class HelpCard(Card):
             self._show_curves(curve, titles)
         self._mark_place()
 
-    def _show_curves(self, curve: Curve, titles: Mapping[str, str]) -> None:
+    def _show_curves(self, curve: ErrorCurve, titles: Mapping[str, str]) -> None:
         known = {run: title for run, title in titles.items() if run in curve.runs}
         self.plot.keep_series([NOTHING, *known])
         self._draw(NOTHING, curve.sigmas, curve.noisy_mse, SeriesStyle(NOTHING, "role:quiet", dashed=True))
