@@ -8,11 +8,11 @@ from PySide6.QtWidgets import QFileDialog, QSplitter
 
 from gui.figure_export import FIGURES, save_figure
 from gui.panel import AppContext, Panel, scroll_column
-from gui.panels.latent.choice_card import ChoiceCard
-from gui.panels.latent.exploration import Exploration, about
+from gui.panels.latent.controller import LatentController, about
+from gui.panels.latent.latent_map import table_text
 from gui.panels.latent.map_card import MapCard
-from gui.panels.latent.mapped import table_text
-from gui.panels.latent.scan_card import ScanCard
+from gui.panels.latent.options_card import MapOptionsCard
+from gui.panels.latent.scan_card import LatentScanCard
 from gui.panels.latent.script import latent_script
 from gui.panels.latent.tools_card import ToolsCard
 from gui.python_export import changed_data
@@ -34,8 +34,13 @@ class LatentPanel(Panel):
     def __init__(self, desk: AppContext) -> None:
         super().__init__(desk)
         session = self.session
-        self.choice, self.scan, self.map, self.tools = ChoiceCard(), ScanCard(session), MapCard(), ToolsCard(session)
-        self.exploration = Exploration(session, (self.choice, self.scan, self.map, self.tools), self)
+        self.choice, self.scan, self.map, self.tools = (
+            MapOptionsCard(),
+            LatentScanCard(session),
+            MapCard(),
+            ToolsCard(session),
+        )
+        self.exploration = LatentController(session, (self.choice, self.scan, self.map, self.tools), self)
         self.ask_path = QFileDialog.getSaveFileName
         self._wanted = ""
         self._soon = make_timer(self, SOON_MS)
@@ -49,21 +54,21 @@ class LatentPanel(Panel):
         self.lay_out(scroll_column(self.choice, self.scan, stretched=self.scan), right)
         self.setFocusProxy(self.map.plot)
         self._connect()
-        self.exploration.lose(NO_SCANS)
+        self.exploration.clear(NO_SCANS)
 
     def _connect(self) -> None:
         session = self.session
         for changed in (session.runs_changed, session.run_changed, session.data_loaded, self.shown):
             changed.connect(self._wake)
-        self.shown.connect(self.exploration.asking.forgive)
+        self.shown.connect(self.exploration.asking.allow_retry)
         self.choice.changed.connect(self._on_choice_changed)
-        for changed in (self.choice.colour_changed, self.map.hidden_changed, self.tools.turned):
+        for changed in (self.choice.color_changed, self.map.hidden_changed, self.tools.turned):
             changed.connect(self.state_changed)
         self.map.figure_wanted.connect(self.export)
         self.map.points_wanted.connect(self.write_points)
         self.map.copy_wanted.connect(self.copy_python)
         self.map.pointed.connect(self.status_changed)
-        self.scan.wished.connect(self.navigation_requested)
+        self.scan.navigation_requested.connect(self.navigation_requested)
 
     def refresh(self) -> None:
         """Bring everything in line with the session."""
@@ -74,9 +79,9 @@ class LatentPanel(Panel):
             self._wanted = ""
         record = self.session.record(self.choice.run.currentText())
         if data is None or record is None:
-            self.exploration.lose(NO_SCANS if data is None else NO_RUN)
+            self.exploration.clear(NO_SCANS if data is None else NO_RUN)
         else:
-            self.exploration.want(record, data)
+            self.exploration.request_map(record, data)
 
     def navigate(self, what: Any) -> None:
         """Look at a scan from a file, at an image of the data set, or into a run."""
@@ -97,9 +102,9 @@ class LatentPanel(Panel):
         hidden, page, run = kept.get("hidden"), kept.get("page"), kept.get("run")
         self.choice.set_values(kept)
         if isinstance(hidden, dict):
-            self.map.leave_out({key: titles for key, titles in hidden.items() if isinstance(titles, list)})
+            self.map.hide_groups({key: titles for key, titles in hidden.items() if isinstance(titles, list)})
         if isinstance(page, str):
-            self.tools.turn_to(page)
+            self.tools.show_page(page)
         self._wanted = run if isinstance(run, str) else ""
         self._wake()
 

@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout
 
 from engine.messages import DecodeMean
 from gui.loaded_data import class_title
-from gui.panels.latent.mapped import Scene
-from gui.panels.latent.page import Page
+from gui.panels.latent.latent_map import LatentState
+from gui.panels.latent.page import LatentPage
 from gui.pixmaps import Array
 from gui.session import Session
 from gui.widgets.buttons import Button
@@ -25,7 +25,7 @@ MEANS_PX = 430
 MEANS = "Left: decoded mean latent code of the group. Right: pixel-wise mean image. Neither is a real patient's image."
 
 
-class GroupPage(Page):
+class GroupPage(LatentPage):
     """Means at the left, members at the right."""
 
     name = "group"
@@ -58,14 +58,14 @@ class GroupPage(Page):
         self.asking.failed.connect(lambda text: self._show_means(None))
         self.members.opened.connect(self._on_opened)
 
-    def refresh(self, scene: Scene) -> None:
+    def refresh(self, scene: LatentState) -> None:
         self._offer_classes(scene)
         self.clear.setEnabled(bool(scene.group))
         if not scene.group:
             self._shown = ()
             self.counts.setText("")
-            self.asking.forget()
-            self.say(EMPTY)
+            self.asking.reset()
+            self.show_message(EMPTY)
             return
         if self._shown != (scene.run, scene.group, id(scene.data)):
             self._shown = scene.run, scene.group, id(scene.data)
@@ -75,14 +75,14 @@ class GroupPage(Page):
             self.asking.ask(DecodeMean, run=scene.run, data=scene.data.config, places=scene.group)
         self.reveal()
 
-    def _offer_classes(self, scene: Scene) -> None:
+    def _offer_classes(self, scene: LatentState) -> None:
         titles = ["Select class…", *map(class_title, scene.mapped.classes)]
         if [self.classes.itemText(at) for at in range(self.classes.count())] != titles:
             self.classes.clear()
             for title, name in zip(titles, ("", *scene.mapped.classes), strict=True):
                 self.classes.addItem(title, name)
 
-    def _show_members(self, scene: Scene) -> None:
+    def _show_members(self, scene: LatentState) -> None:
         labels = [scene.mapped.labels[at] for place in scene.group if (at := scene.mapped.find(place)) >= 0]
         counted = " · ".join(f"{class_title(name)} {count}" for name, count in Counter(labels).most_common())
         scans = "1 image" if len(scene.group) == 1 else f"{grouped(len(scene.group))} images"
@@ -98,13 +98,13 @@ class GroupPage(Page):
         if content is not None:
             decoded, pixels = (content[key][0] for key in ("average", "pixel_mean"))
             row = [Picture(DECODED, DECODED, decoded), Picture(PIXELS, PIXELS, pixels)]
-            self.tell(MEANS)
+            self.show_note(MEANS)
         else:
             rows = [scene.row(place) for place in scene.group]
             pixels = np.mean([scene.data.thumbnails[row] / np.float32(255) for row in rows], axis=0)
             row = [Picture(PIXELS, PIXELS, pixels.astype(np.float32))]
             without = f"{scene.title} cannot decode a mean latent code: its skip connections bypass the bottleneck."
-            self.tell("" if scene.mapped.decodes else without)
+            self.show_note("" if scene.mapped.decodes else without)
         self.board.set_pictures([row])
 
     def _on_found(self, content: dict[str, Any]) -> None:

@@ -8,8 +8,8 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from gui.loaded_data import LoadedData
-from gui.panels.latent.mapped import LatentMap, Place, scatter_of
-from gui.panels.latent.visiting import Guest
+from gui.panels.latent.external_scan import ExternalScan
+from gui.panels.latent.latent_map import LatentMap, Place, to_scatter
 from gui.pixmaps import image_of
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
@@ -35,9 +35,9 @@ class MapCard(Card):
         self.plot, self.legend, self.note, self.figure = ScatterPlot(), Legend(), label(role="caption"), QWidget()
         self.mapped: LatentMap | None = None
         self._data: LoadedData | None = None
-        self.guest: Guest | None = None
+        self.guest: ExternalScan | None = None
         self._hidden: dict[str, list[str]] = {}
-        self._colour = "class"
+        self._color = "class"
         column = QVBoxLayout(self.figure)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
@@ -53,11 +53,11 @@ class MapCard(Card):
             self.add_action(button)
         self.plot.preview = self._preview
         self.legend.changed.connect(self._on_legend_changed)
-        self.plot.chosen.connect(lambda at: self.mapped and self.chosen.emit(self.mapped.place(at)))
+        self.plot.chosen.connect(lambda at: self.mapped and self.chosen.emit(self.mapped.key_at(at)))
         self.plot.lassoed.connect(self._on_lassoed)
         self.plot.pointed.connect(self._on_pointed)
 
-    def say(self, text: str) -> None:
+    def show_message(self, text: str) -> None:
         """Show a sentence in the place of a map."""
         self.mapped = self.guest = None
         self.legend.show_marks((), (), False, ())
@@ -68,16 +68,16 @@ class MapCard(Card):
     def show_map(self, mapped: LatentMap, data: LoadedData, colour: str) -> None:
         """Show a map; the same one in other colours lies where it lay."""
         stays = self.mapped is not None and mapped.points is self.mapped.points
-        self.mapped, self._data, self._colour = mapped, data, colour
-        scatter = scatter_of(mapped, colour)
+        self.mapped, self._data, self._color = mapped, data, colour
+        scatter = to_scatter(mapped, colour)
         self.plot.show_points(scatter, stays)
         counts = np.bincount(scatter.groups, minlength=len(scatter.marks)).tolist()
         plain = scatter.values is not None
         self.legend.show_marks(scatter.marks, counts, plain, self._hidden.get(colour, ()))
         self.plot.set_hidden(self.legend.hidden())
-        self.show_guest(self.guest if stays else None)
+        self.show_external_scan(self.guest if stays else None)
 
-    def show_guest(self, guest: Guest | None) -> None:
+    def show_external_scan(self, guest: ExternalScan | None) -> None:
         """Show where a scan from a file lies, and say it; None takes it away."""
         self.guest = guest
         self.plot.set_guest(guest.point if guest else None, guest.title if guest else "")
@@ -98,25 +98,25 @@ class MapCard(Card):
         """The entries of the legend that are switched off, for each way of colouring."""
         return {colour: titles for colour, titles in self._hidden.items() if titles}
 
-    def leave_out(self, hidden: Mapping[str, Collection[str]]) -> None:
+    def hide_groups(self, hidden: Mapping[str, Collection[str]]) -> None:
         """Switch entries of the legend off."""
         self._hidden = {colour: list(titles) for colour, titles in hidden.items()}
 
     def _preview(self, at: int) -> tuple[QImage | None, Sequence[str]]:
         if self.mapped is None or self._data is None:
             return None, ()
-        split, index = self.mapped.place(at)
+        split, index = self.mapped.key_at(at)
         row = int(self._data.rows(split)[index])
         return image_of(self._data.thumbnails[row]), self.mapped.text(at)
 
     def _on_legend_changed(self, hidden: list[int]) -> None:
-        self._hidden[self._colour] = self.legend.hidden_titles()
+        self._hidden[self._color] = self.legend.hidden_titles()
         self.plot.set_hidden(hidden)
         self.hidden_changed.emit()
 
     def _on_lassoed(self, at: list[int]) -> None:
         if self.mapped is not None:
-            self.grouped.emit(tuple(self.mapped.place(each) for each in at))
+            self.grouped.emit(tuple(self.mapped.key_at(each) for each in at))
 
     def _on_pointed(self, at: int) -> None:
         self.pointed.emit(" · ".join(self.mapped.text(at)) if self.mapped and at >= 0 else "")

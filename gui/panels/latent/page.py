@@ -3,8 +3,8 @@
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from gui.panels.latent.asking import Asking
-from gui.panels.latent.mapped import Scene
+from gui.panels.latent.explorer_request import ExplorerRequest
+from gui.panels.latent.latent_map import LatentState
 from gui.session import Session
 from gui.widgets.labels import label
 
@@ -12,15 +12,15 @@ CHOOSE = "Select an image: click its point on the map."
 WORKING = "Computing…"
 
 
-class Page(QWidget):
+class LatentPage(QWidget):
     """A bar of controls over content, or a sentence in its place."""
 
     name = ""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
-        self.scene: Scene | None = None
-        self.asking = Asking(session, f"latent-{self.name}", self)
+        self.scene: LatentState | None = None
+        self.asking = ExplorerRequest(session, f"latent-{self.name}", self)
         self.bar, self.content = QHBoxLayout(), QWidget()
         self.note, self._message = label(role="caption", wrap=True), label(role="quiet", wrap=True)
         self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -35,25 +35,25 @@ class Page(QWidget):
         column.addWidget(self._pages, 1)
         column.addWidget(self.note)
         self.note.hide()
-        self.asking.failed.connect(self.say)
+        self.asking.failed.connect(self.show_message)
 
-    def look(self, scene: Scene) -> None:
+    def set_state(self, scene: LatentState) -> None:
         """Work on this: ask for what is not there yet."""
         self.scene = scene
         self.refresh(scene)
 
-    def refresh(self, scene: Scene) -> None:
+    def refresh(self, scene: LatentState) -> None:
         """Bring the page in line with the scene."""
 
     def points(self) -> dict[tuple[str, int], str]:
         """Scans that the map should mark for this page, with a letter each."""
         return {}
 
-    def say(self, text: str) -> None:
+    def show_message(self, text: str) -> None:
         """Show a sentence in the place of the content."""
         self._message.setText(text)
         self._pages.setCurrentWidget(self._message)
-        self.tell("")
+        self.show_note("")
 
     def reveal(self) -> None:
         """Show the content."""
@@ -63,15 +63,15 @@ class Page(QWidget):
         """The sentence that is shown; empty while the content is."""
         return self._message.text() if self._pages.currentWidget() is self._message else ""
 
-    def tell(self, text: str) -> None:
+    def show_note(self, text: str) -> None:
         """Say something below the content."""
         self.note.setText(text)
         self.note.setVisible(bool(text))
 
-    def cannot_decode(self, scene: Scene) -> bool:
+    def cannot_decode(self, scene: LatentState) -> bool:
         """Say why a model that does not decode from a latent alone has nothing here; whether it is such a one."""
         if not scene.mapped.decodes:
-            self.say(
+            self.show_message(
                 f"{scene.title} cannot generate an image from a latent code alone: its skip connections bypass the "
                 f"bottleneck. The map and nearest neighbors use its {scene.mapped.space}. Choose an autoencoder or a "
                 "VAE."

@@ -8,8 +8,8 @@ from PySide6.QtCore import QSignalBlocker
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSpinBox
 
 from engine.messages import SampleLatent
-from gui.panels.latent.mapped import Scene, short
-from gui.panels.latent.page import WORKING, Page
+from gui.panels.latent.latent_map import LatentState, short
+from gui.panels.latent.page import WORKING, LatentPage
 from gui.session import Session
 from gui.widgets.buttons import Button
 from gui.widgets.image_board import ImageBoard, Picture
@@ -23,7 +23,7 @@ SOURCES = {"prior": "Prior", "mixture": "Mixture fitted to training codes"}
 FITTING = "Fitting a mixture to the latent codes of the training images… This is done once and may take minutes."
 
 
-class SamplesPage(Page):
+class SamplesPage(LatentPage):
     """The drawn pictures, and beside the chosen one the training scan that is nearest to it."""
 
     name = "samples"
@@ -42,10 +42,10 @@ class SamplesPage(Page):
         self._content: dict[str, Any] | None = None
         self._images: NDArray[np.float32] = np.zeros((0, 1, 1), np.float32)
         self._lay_out()
-        self.source.activated.connect(self._again)
+        self.source.activated.connect(self._resample)
         for box in (self.count, self.seed):
             box.setKeyboardTracking(False)
-            box.valueChanged.connect(self._again)
+            box.valueChanged.connect(self._resample)
         self.another.clicked.connect(lambda: self.seed.setValue((self.seed.value() + 1) % (MOST_SEED + 1)))
         self.another.setToolTip("Generate again with the next seed")
         self.grid.selection_changed.connect(self._show_pair)
@@ -67,7 +67,7 @@ class SamplesPage(Page):
         line.addWidget(self.grid, 1)
         line.addWidget(self.board)
 
-    def refresh(self, scene: Scene) -> None:
+    def refresh(self, scene: LatentState) -> None:
         for part in (self.source, self.count, self.seed, self.another):
             part.setEnabled(scene.mapped.decodes)
         if self.cannot_decode(scene):
@@ -75,9 +75,9 @@ class SamplesPage(Page):
         self._offer(scene)
         fields = {"count": self.count.value(), "seed": self.seed.value(), "source": self.source.currentData()}
         if self.asking.ask(SampleLatent, run=scene.run, data=scene.data.config, **fields) and self.message():
-            self.say(FITTING if self.source.currentData() == "mixture" else WORKING)
+            self.show_message(FITTING if self.source.currentData() == "mixture" else WORKING)
 
-    def _offer(self, scene: Scene) -> None:
+    def _offer(self, scene: LatentState) -> None:
         """An autoencoder has no prior to draw from."""
         wanted = list(SOURCES) if scene.mapped.variational else ["mixture"]
         if [self.source.itemData(at) for at in range(self.source.count())] == wanted:
@@ -94,7 +94,7 @@ class SamplesPage(Page):
             else "An autoencoder has no prior over latent codes. Use the mixture fitted to the training codes."
         )
 
-    def _again(self) -> None:
+    def _resample(self) -> None:
         if self.scene is not None:
             self.refresh(self.scene)
 
@@ -104,7 +104,7 @@ class SamplesPage(Page):
         captions = [f"{'▲ ' if at in flagged else ''}{each['ratio']:.2f}" for at, each in enumerate(content["samples"])]
         shown = np.rint(np.clip(self._images, 0, 1) * 255).astype(np.uint8)
         self.grid.set_images(shown, captions)
-        self.tell(about(content))
+        self.show_note(about(content))
         self.reveal()
         self.grid.select(0)
 

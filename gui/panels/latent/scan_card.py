@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from engine.messages import FindNeighbors, Reconstruct
 from gui.opened_scan import OpenedScan, describe
-from gui.panels.latent.asking import Asking
-from gui.panels.latent.mapped import Scene, short
+from gui.panels.latent.explorer_request import ExplorerRequest
+from gui.panels.latent.latent_map import LatentState, short
 from gui.session import Session
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
@@ -20,7 +20,7 @@ from gui.widgets.notice import NoticeBox
 from gui.widgets.slice_row import SliceRow
 from gui.widgets.view_state import ViewState
 
-NEIGHBOURS, LEAST = 4, 1e-4
+NEIGHBORS, LEAST = 4, 1e-4
 PAIR_PX, NEAR_PX = 164, 88
 EMPTY = "Click a point to see the image, its reconstruction and the most similar training images."
 PLACES = {"compare": "Compare", "layers": "Layers", "denoise": "Denoise"}
@@ -28,15 +28,18 @@ NEAR = {"latent": "Nearest in latent space", "pixel": "Nearest in pixel space"}
 TIP = "Training images, nearest first, with their distance ({unit}). Typical: {typical}. Double-click to select one."
 
 
-class ScanCard(Card):
+class LatentScanCard(Card):
     """Shows the chosen scan; wished asks for another panel with it, chosen for another scan or slice."""
 
-    wished = Signal(str, object)
+    navigation_requested = Signal(str, object)
     chosen = Signal(object)
 
     def __init__(self, session: Session) -> None:
         super().__init__("Image")
-        self.near, self.made = Asking(session, "latent-near", self), Asking(session, "latent-scan", self)
+        self.near, self.made = (
+            ExplorerRequest(session, "latent-near", self),
+            ExplorerRequest(session, "latent-scan", self),
+        )
         self.state, self.scene = ViewState(parent=self), None
         self.pair = ImageBoard(self.state, lambda view: view.set_orientation(""))
         self.boards = {key: ImageBoard(self.state, lambda view: view.set_orientation("")) for key in NEAR}
@@ -50,7 +53,7 @@ class ScanCard(Card):
         self.made.found.connect(self._on_made)
         self.made.failed.connect(lambda text: self.notice.show_notice(text))
 
-    scene: Scene | None
+    scene: LatentState | None
 
     def _lay_out(self) -> None:
         column, line = QVBoxLayout(self.body_), FlowLayout(gap=6)
@@ -69,7 +72,7 @@ class ScanCard(Card):
         column.addWidget(self.notice)
         for key, button in self.buttons.items():
             button.setToolTip(f"Open this image in {PLACES[key]}")
-            button.clicked.connect(lambda _=False, key=key: self._wish(key))
+            button.clicked.connect(lambda _=False, key=key: self._navigate(key))
             line.addWidget(button)
         column.addLayout(line)
         self.add(self.empty)
@@ -77,7 +80,7 @@ class ScanCard(Card):
         self.body.addStretch()
         self.body_.hide()
 
-    def look(self, scene: Scene | None) -> None:
+    def set_state(self, scene: LatentState | None) -> None:
         """Show the chosen scan of a scene."""
         self.scene = scene
         self._show_file(scene.opened if scene else None)
@@ -86,14 +89,14 @@ class ScanCard(Card):
         self.set_subtitle(scene.subject_title if scene else "")
         if scene is None or not scene.has_subject:
             for asking in (self.near, self.made):
-                asking.forget()
+                asking.reset()
             return
         fields = scene.subject()
         if self.made.ask(
             Reconstruct, **{key: value for key, value in fields.items() if key != "run"}, runs=(scene.run,)
         ):
             self._show_original(scene)
-        if self.near.ask(FindNeighbors, **fields, count=NEIGHBOURS):
+        if self.near.ask(FindNeighbors, **fields, count=NEIGHBORS):
             self.notice.show_notice("")
             for key, board in self.boards.items():
                 self.titles[key].setText(f"{NEAR[key]} …")
@@ -107,7 +110,7 @@ class ScanCard(Card):
             self.slices.show_slice(opened.slice, opened.slices)
             self.facts.setText(describe(opened))
 
-    def _show_original(self, scene: Scene) -> None:
+    def _show_original(self, scene: LatentState) -> None:
         """Show the scan at once, from its thumbnail, until the explorer has both; a file has none."""
         if scene.chosen is None:
             self.pair.set_pictures([])
@@ -149,12 +152,12 @@ class ScanCard(Card):
         if self.scene is not None and self.scene.opened is not None:
             self.chosen.emit(self.scene.opened.with_slice(number))
 
-    def _wish(self, panel: str) -> None:
+    def _navigate(self, panel: str) -> None:
         scene = self.scene
         if scene is not None and scene.opened is not None:
-            self.wished.emit(panel, ("scan", scene.opened.path))
+            self.navigation_requested.emit(panel, ("scan", scene.opened.path))
         elif scene is not None and scene.chosen is not None:
-            self.wished.emit(panel, ("image", scene.chosen))
+            self.navigation_requested.emit(panel, ("image", scene.chosen))
 
 
 def distance_text(distance: float) -> str:

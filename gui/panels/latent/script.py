@@ -1,6 +1,6 @@
 """A script that finds the same map, neighbours and averages without the window."""
 
-from gui.panels.latent.mapped import Scene
+from gui.panels.latent.latent_map import LatentState
 from gui.python_export import join_script
 
 IMPORTS = (
@@ -13,7 +13,7 @@ IMPORTS = (
 )
 
 
-def latent_script(scene: Scene, data: str, splits: list[str], method: str) -> str:
+def latent_script(scene: LatentState, data: str, splits: list[str], method: str) -> str:
     """Return a script for what the panel shows; `data` makes the settings of the scans."""
     lines = [
         f"run = engine.runs.open_run({scene.run!r})",
@@ -45,7 +45,7 @@ def latent_script(scene: Scene, data: str, splits: list[str], method: str) -> st
     return join_script(*lines, imports=IMPORTS)
 
 
-def _subject(scene: Scene) -> list[str]:
+def _subject(scene: LatentState) -> list[str]:
     """The chosen scan, and the training scan that is no neighbour of it because it is itself."""
     if scene.opened is not None:
         opened = f"engine.data.open_scan({scene.opened.path!r})"

@@ -3,13 +3,13 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QSizePolicy, QStackedWidget, QTabBar
 
-from gui.panels.latent.between_page import BetweenPage
 from gui.panels.latent.group_page import GroupPage
-from gui.panels.latent.mapped import Place, Scene
-from gui.panels.latent.page import Page
+from gui.panels.latent.interpolation_page import InterpolationPage
+from gui.panels.latent.latent_map import LatentState, Place
+from gui.panels.latent.page import LatentPage
+from gui.panels.latent.posterior_page import PosteriorPage
 from gui.panels.latent.samples_page import SamplesPage
-from gui.panels.latent.spread_page import SpreadPage
-from gui.panels.latent.walk_page import WalkPage
+from gui.panels.latent.traversal_page import TraversalPage
 from gui.session import Session
 from gui.widgets.card import Card
 
@@ -30,20 +30,20 @@ class ToolsCard(Card):
 
     def __init__(self, session: Session) -> None:
         super().__init__("Explore")
-        self.group, self.between = GroupPage(session), BetweenPage(session)
-        made: tuple[Page, ...] = (
-            self.group, self.between, WalkPage(session), SamplesPage(session), SpreadPage(session),
+        self.group, self.between = GroupPage(session), InterpolationPage(session)
+        made: tuple[LatentPage, ...] = (
+            self.group, self.between, TraversalPage(session), SamplesPage(session), PosteriorPage(session),
         )  # fmt: skip
         self.pages = {page.name: page for page in made}
         self.tabs, self._stack = QTabBar(), QStackedWidget()
-        self._scene: Scene | None = None
+        self._scene: LatentState | None = None
         self.tabs.setDrawBase(False)
         self.tabs.setAccessibleName("latent space tools")
         for name, page in self.pages.items():
             title, tip = TITLES[name]
             self.tabs.setTabToolTip(self.tabs.addTab(title), tip)
             self._stack.addWidget(page)
-            page.say(NO_MAP)
+            page.show_message(NO_MAP)
         self.add_action(self.tabs)
         self._stack.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)  # a small screen cuts it
         self.add(self._stack, 1)
@@ -53,30 +53,30 @@ class ToolsCard(Card):
         """The page that is seen."""
         return list(self.pages)[self.tabs.currentIndex()]
 
-    def page(self) -> Page:
+    def page(self) -> LatentPage:
         return self.pages[self.name()]
 
-    def turn_to(self, name: str) -> None:
+    def show_page(self, name: str) -> None:
         if name in self.pages:
             self.tabs.setCurrentIndex(list(self.pages).index(name))
 
-    def take(self, place: Place) -> None:
+    def add_scan(self, place: Place) -> None:
         """Hear that a scan was chosen."""
-        self.between.take(place)
+        self.between.add_endpoint(place)
 
-    def look(self, scene: Scene | None, why: str = NO_MAP) -> None:
+    def look(self, scene: LatentState | None, why: str = NO_MAP) -> None:
         """Work on a scene, or say why there is none."""
         self._scene = scene
         if scene is None:
             for page in self.pages.values():
                 page.scene = None
-                page.asking.forget()
-                page.say(why)
+                page.asking.reset()
+                page.show_message(why)
         else:
-            self.page().look(scene)
+            self.page().set_state(scene)
 
     def _on_tab_changed(self, at: int) -> None:
         self._stack.setCurrentIndex(at)
         if self._scene is not None:
-            self.page().look(self._scene)
+            self.page().set_state(self._scene)
         self.turned.emit()

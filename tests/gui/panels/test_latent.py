@@ -25,9 +25,9 @@ from engine.messages import (
 )
 from gui.panel import DISCLAIMER
 from gui.panels.latent import NO_RUN, NO_SCANS, LatentPanel
-from gui.panels.latent.between_page import NEEDS_TWO
+from gui.panels.latent.interpolation_page import NEEDS_TWO
+from gui.panels.latent.latent_map import LEAKED, to_scatter
 from gui.panels.latent.map_card import HINT
-from gui.panels.latent.mapped import LEAKED, scatter_of
 from gui.panels.latent.page import CHOOSE
 from gui.widgets.image_view import ImageView
 
@@ -129,7 +129,7 @@ def neighbours(asked, answer):
 
 
 def choose_colour(panel, colour):
-    box = panel.choice.colour
+    box = panel.choice.color
     box.setCurrentIndex(box.findData(colour))
     box.activated.emit(box.currentIndex())
 
@@ -181,7 +181,7 @@ class TestMap:
 
     def test_colours_by_class_split_error_and_leak(self, mapped):
         scene = mapped.exploration.scene
-        by = {colour: scatter_of(scene.mapped, colour) for colour in ("class", "split", "error", "leak")}
+        by = {colour: to_scatter(scene.mapped, colour) for colour in ("class", "split", "error", "leak")}
         assert [mark.title for mark in by["split"].marks] == ["training", "validation", "test"]
         assert by["error"].values is not None
         assert by["class"].values is by["split"].values is None
@@ -237,7 +237,7 @@ class TestMap:
             mapped.map.legend.chip(1).click()
         assert mapped.map.plot.hidden == {1}
         assert mapped.save_state()["hidden"] == {"class": ["no tumor"]}
-        mapped.exploration._recolour()
+        mapped.exploration._recolor()
         assert mapped.map.plot.hidden == {1}
 
     def test_progress_is_told(self, panel, loaded, asked, session):
@@ -373,7 +373,7 @@ class TestFile:
         assert mapped.scan.slices.isVisible()
 
     def test_walk_and_other_panels_take_it_too(self, mapped, drop, asked, qtbot):
-        mapped.tools.turn_to("walk")
+        mapped.tools.show_page("walk")
         drop()
         assert asked(TraverseDimension).scan == "/scans/head.nii"
         with qtbot.waitSignal(mapped.navigation_requested) as told:
@@ -412,7 +412,7 @@ class TestFile:
 
 class TestGroup:
     def test_lasso_shows_members_counts_and_both_means(self, mapped, asked, answer, write):
-        mapped.tools.turn_to("walk")
+        mapped.tools.show_page("walk")
         mapped.map.plot.lassoed.emit([0, 1, 18])
         page = mapped.tools.group
         assert mapped.tools.page() is page
@@ -443,7 +443,7 @@ class TestGroup:
 
 class TestPages:
     def test_way_between_the_first_two_chosen(self, mapped, asked, answer, write):
-        mapped.tools.turn_to("between")
+        mapped.tools.show_page("between")
         page = mapped.tools.between
         assert page.message() == NEEDS_TWO
         mapped.exploration.choose(("test", 1))
@@ -462,7 +462,7 @@ class TestPages:
         assert asked(Interpolate, request.number + 1).first == ("test", 2)
 
     def test_walk_slides_without_asking(self, mapped, asked, answer, write, session):
-        mapped.tools.turn_to("walk")
+        mapped.tools.show_page("walk")
         page = mapped.tools.pages["walk"]
         assert page.message() == CHOOSE
         mapped.exploration.choose(("test", 1))
@@ -484,7 +484,7 @@ class TestPages:
         assert asked(TraverseDimension, request.number).dimension == 1
 
     def test_samples_are_flagged_and_drawn_again(self, mapped, asked, answer, write):
-        mapped.tools.turn_to("samples")
+        mapped.tools.show_page("samples")
         page = mapped.tools.pages["samples"]
         request = asked(SampleLatent)
         assert (request.source, request.seed) == ("prior", 0)
@@ -506,7 +506,7 @@ class TestPages:
         assert asked(SampleLatent, request.number + 1).source == "mixture"
 
     def test_spread_and_its_calibration(self, mapped, asked, answer, write):
-        mapped.tools.turn_to("spread")
+        mapped.tools.show_page("spread")
         page = mapped.tools.pages["spread"]
         mapped.exploration.choose(("test", 1))
         asked(PosteriorSpread)
@@ -529,9 +529,9 @@ class TestPages:
         answer("latent-map", content(run=request.run, decodes=False, variational=False))
         panel.exploration.choose(("test", 1))
         for name in ("between", "walk", "samples"):
-            panel.tools.turn_to(name)
+            panel.tools.show_page(name)
             assert "skip connections" in panel.tools.page().message()
-        panel.tools.turn_to("spread")
+        panel.tools.show_page("spread")
         assert "Only a VAE has a posterior distribution" in panel.tools.page().message()
         panel.map.plot.lassoed.emit([0, 1])
         assert panel.tools.group.board.shown() == ["pixel-wise mean"]
@@ -541,7 +541,7 @@ class TestPages:
 
     def test_autoencoder_offers_no_prior(self, panel, loaded, asked, answer, content):
         answer("latent-map", content(run=asked(EmbedLatents).run, variational=False))
-        panel.tools.turn_to("samples")
+        panel.tools.show_page("samples")
         page = panel.tools.pages["samples"]
         assert page.source.findData("prior") == -1
         assert "no prior" in page.source.toolTip()
@@ -550,7 +550,7 @@ class TestPages:
 class TestKeeping:
     def test_remembers_and_recalls(self, mapped, desk, qtbot):
         mapped.choice.set_values({"method": "tsne", "colour": "error", "splits": ["test"]})
-        mapped.tools.turn_to("walk")
+        mapped.tools.show_page("walk")
         kept = mapped.save_state()
         again = LatentPanel(desk)
         qtbot.addWidget(again)
@@ -594,7 +594,7 @@ class TestKeeping:
 
     def test_script_is_python(self, mapped):
         mapped.exploration.choose(("test", 1))
-        mapped.exploration.take_group((("train", 0), ("train", 1)))
+        mapped.exploration.set_group((("train", 0), ("train", 1)))
         text = mapped.as_python()
         compile(text, "script", "exec")
         assert "vae-0001" in text

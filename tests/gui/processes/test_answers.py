@@ -186,7 +186,7 @@ def test_map_of_scans_is_hovered_lassoed_and_drawn_from(window, wait, finished):
     wait(lambda: "decoded mean latent code" in panel.tools.group.board.shown())
     panel.exploration.choose(("test", 1))
     for name in ("between", "walk", "samples"):
-        panel.tools.turn_to(name)
+        panel.tools.show_page(name)
         wait(lambda: panel.tools.page().message() == "")
-    panel.tools.turn_to("spread")
+    panel.tools.show_page("spread")
     assert "Only a VAE has a posterior" in panel.tools.page().message()

@@ -6,8 +6,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QVBoxLayout
 
 from engine.messages import Interpolate
-from gui.panels.latent.mapped import Place, Scene
-from gui.panels.latent.page import WORKING, Page
+from gui.panels.latent.latent_map import LatentState, Place
+from gui.panels.latent.page import WORKING, LatentPage
 from gui.session import Session
 from gui.widgets.buttons import Button
 from gui.widgets.elided_label import ElidedLabel
@@ -24,7 +24,7 @@ ABOUT = (
 )
 
 
-class BetweenPage(Page):
+class InterpolationPage(LatentPage):
     """Two rows of pictures from A to B."""
 
     name = "between"
@@ -59,7 +59,7 @@ class BetweenPage(Page):
         named = ((self.first, "A"), (self.second, "B"))
         return {place: letter for place, letter in named if place is not None}
 
-    def take(self, place: Place) -> None:
+    def add_endpoint(self, place: Place) -> None:
         """Hear that a scan was chosen: the first one is A, the next one B, until they are set otherwise."""
         if self.first is None:
             self.first = place
@@ -70,7 +70,7 @@ class BetweenPage(Page):
         """Begin anew: other data were loaded."""
         self.first = self.second = None
 
-    def refresh(self, scene: Scene) -> None:
+    def refresh(self, scene: LatentState) -> None:
         for button in (self.here, self.there):
             button.setEnabled(scene.chosen is not None)
         self.swap.setEnabled(self.first is not None and self.second is not None)
@@ -79,11 +79,11 @@ class BetweenPage(Page):
         if self.cannot_decode(scene):
             return
         if self.first is None or self.second is None:
-            self.say(NEEDS_TWO)
+            self.show_message(NEEDS_TWO)
             return
         fields = {"first": self.first, "second": self.second, "steps": STEPS, "path": self.path.currentData()}
         if self.asking.ask(Interpolate, run=scene.run, data=scene.data.config, **fields) and self.message():
-            self.say(WORKING)
+            self.show_message(WORKING)
 
     def _set_pair(self, first: Place | None, second: Place | None) -> None:
         self.first, self.second = first, second
@@ -105,4 +105,4 @@ class BetweenPage(Page):
             ]
         )
         self.reveal()
-        self.tell(ABOUT)
+        self.show_note(ABOUT)

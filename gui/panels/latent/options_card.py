@@ -8,7 +8,7 @@ from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QWidget
 
 from gui.loaded_data import PARTS, SPLITS
-from gui.panels.latent.mapped import COLOURS
+from gui.panels.latent.latent_map import COLORS
 from gui.run_record import RunRecord
 from gui.widgets.card import Card
 from gui.widgets.chip import FilterChip
@@ -19,17 +19,17 @@ METHODS = {"pca": "Principal components", "tsne": "t-SNE", "umap": "UMAP"}
 LABEL_PX = 52
 
 
-class ChoiceCard(Card):
+class MapOptionsCard(Card):
     """Run, scans, map, colour."""
 
     changed = Signal()
-    colour_changed = Signal()
+    color_changed = Signal()
 
     def __init__(self) -> None:
         super().__init__("Latent space")
-        self.run, self.method, self.colour, self.notice = QComboBox(), QComboBox(), QComboBox(), NoticeBox()
+        self.run, self.method, self.color, self.notice = QComboBox(), QComboBox(), QComboBox(), NoticeBox()
         self.splits = {split: FilterChip(PARTS[split], True) for split in SPLITS}
-        for box, titles in ((self.method, METHODS), (self.colour, COLOURS)):
+        for box, titles in ((self.method, METHODS), (self.color, COLORS)):
             for key, title in titles.items():
                 box.addItem(title, key)
         self.run.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -38,7 +38,7 @@ class ChoiceCard(Card):
             box.activated.connect(self.changed)
         for chip in self.splits.values():
             chip.toggled.connect(self._on_split_toggled)
-        self.colour.activated.connect(self.colour_changed)
+        self.color.activated.connect(self.color_changed)
 
     def _lay_out(self) -> None:
         form, chips = QFormLayout(), QWidget()
@@ -50,7 +50,7 @@ class ChoiceCard(Card):
         line.addStretch()
         form.setVerticalSpacing(6)
         form.setHorizontalSpacing(8)
-        rows = {"Run": self.run, "Images": chips, "Map": self.method, "Color": self.colour}
+        rows = {"Run": self.run, "Images": chips, "Map": self.method, "Color": self.color}
         for title, field in rows.items():
             text = label(title, role="quiet")
             text.setFixedWidth(LABEL_PX)
@@ -76,13 +76,13 @@ class ChoiceCard(Card):
         return {
             "run": self.run.currentText(),
             "method": self.method.currentData(),
-            "colour": self.colour.currentData(),
+            "colour": self.color.currentData(),
             "splits": [split for split, chip in self.splits.items() if chip.isChecked()],
         }
 
     def set_values(self, values: Mapping[str, Any]) -> None:
         """Choose these, those of them that there are."""
-        for name, box in (("method", self.method), ("colour", self.colour), ("run", self.run)):
+        for name, box in (("method", self.method), ("colour", self.color), ("run", self.run)):
             wanted = values.get(name)
             at = self.run.findText(str(wanted)) if box is self.run else box.findData(wanted)
             if at >= 0:

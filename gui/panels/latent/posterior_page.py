@@ -6,9 +6,9 @@ import numpy as np
 from PySide6.QtWidgets import QHBoxLayout
 
 from engine.messages import CalibrateSpread, PosteriorSpread
-from gui.panels.latent.asking import Asking
-from gui.panels.latent.mapped import Scene
-from gui.panels.latent.page import CHOOSE, WORKING, Page
+from gui.panels.latent.explorer_request import ExplorerRequest
+from gui.panels.latent.latent_map import LatentState
+from gui.panels.latent.page import CHOOSE, WORKING, LatentPage
 from gui.pixmaps import Colormap
 from gui.session import Session
 from gui.widgets.buttons import Button
@@ -20,17 +20,17 @@ from gui.widgets.view_state import View, ViewState
 
 SAMPLES, SCANS = 32, 64
 PLOT_PX = 340
-IDEAL, OWN, MANY = "ideal", "this image", "validation images"
+EXPECTED_KEY, OBSERVED_KEY, MANY = "ideal", "this image", "validation images"
 
 
-class SpreadPage(Page):
+class PosteriorPage(LatentPage):
     """Original, mean and spread; what the intervals promise and what they hold."""
 
     name = "spread"
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.calibrating = Asking(session, "latent-calibrate", self)
+        self.calibrating = ExplorerRequest(session, "latent-calibrate", self)
         self.pictures = ImageBoard(ViewState(parent=self), lambda view: view.set_orientation(""))
         self.heat = ViewState(View(window=0.1, level=0.05), self)
         self.plot = CurvePlot("observed coverage", "nominal coverage")
@@ -53,24 +53,24 @@ class SpreadPage(Page):
         self.calibrating.failed.connect(self.told.setText)
         self.calibrating.progressed.connect(lambda done, total: self.told.setText(f"image {done} of {total}"))
 
-    def refresh(self, scene: Scene) -> None:
+    def refresh(self, scene: LatentState) -> None:
         if scene.run != self._run:
             self._run, self._many, self._own = scene.run, None, ""
-            self.calibrating.forget()
+            self.calibrating.reset()
             self.told.setText("")
             self.plot.keep_series(())
         self.button.setEnabled(scene.mapped.variational)
         if not scene.mapped.variational:
-            self.say(
+            self.show_message(
                 f"{scene.title} maps each image to a single latent code. Only a VAE has a posterior distribution. "
                 "Choose a VAE run."
             )
             return
         if not scene.has_subject:
-            self.say(CHOOSE)
+            self.show_message(CHOOSE)
             return
         if self.asking.ask(PosteriorSpread, **scene.subject(), samples=SAMPLES) and self.message():
-            self.say(WORKING)
+            self.show_message(WORKING)
 
     def _calibrate(self) -> None:
         scene = self.scene
@@ -90,7 +90,7 @@ class SpreadPage(Page):
             [[Picture("original", "original", original), Picture("mean", "mean of posterior samples", mean), heat]]
         )
         self._own = content["calibration"]["sentence"].replace("held-out pixels", "pixels of this image")
-        self._draw(OWN, content["calibration"])
+        self._draw(OBSERVED_KEY, content["calibration"])
         self.reveal()
         self._say_it()
 
@@ -103,10 +103,10 @@ class SpreadPage(Page):
     def _say_it(self) -> None:
         """The sentence of many scans where there is one: one scan alone says little."""
         if not self.message():
-            self.tell(self._many["sentence"] if self._many else self._own)
+            self.show_note(self._many["sentence"] if self._many else self._own)
 
     def _draw(self, key: str, found: dict[str, Any]) -> None:
         levels = np.asarray(found["levels"])
-        self.plot.set_series(IDEAL, levels, levels, SeriesStyle("ideal", "role:quiet", dashed=True))
+        self.plot.set_series(EXPECTED_KEY, levels, levels, SeriesStyle("ideal", "role:quiet", dashed=True))
         colour = "series:0" if key == MANY else "series:1"
         self.plot.set_series(key, levels, np.asarray(found["coverage"]), SeriesStyle(key, colour))

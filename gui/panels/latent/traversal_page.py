@@ -8,8 +8,8 @@ from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QHBoxLayout, QSlider, QVBoxLayout
 
 from engine.messages import TraverseDimension
-from gui.panels.latent.mapped import Scene
-from gui.panels.latent.page import CHOOSE, WORKING, Page
+from gui.panels.latent.latent_map import LatentState
+from gui.panels.latent.page import CHOOSE, WORKING, LatentPage
 from gui.pixmaps import Colormap, robust_limit
 from gui.session import Session
 from gui.widgets.image_board import ImageBoard, Picture
@@ -23,7 +23,7 @@ TABLE_PX = 232
 ENDS = "The slider covers the 1st to 99th percentile of this dimension over the training images."
 
 
-class WalkPage(Page):
+class TraversalPage(LatentPage):
     """The numbers in order of what they say, the picture, and what has changed in it."""
 
     name = "walk"
@@ -66,21 +66,21 @@ class WalkPage(Page):
         keys = self.table.chosen_keys()
         return int(keys[0]) if keys else None
 
-    def refresh(self, scene: Scene) -> None:
+    def refresh(self, scene: LatentState) -> None:
         if self.cannot_decode(scene):
             return
         self._list(scene)
         if not scene.has_subject:
-            self.say(CHOOSE)
+            self.show_message(CHOOSE)
             return
         number_ = self.dimension()
         if number_ is None:
             return
         fields = {**scene.subject(), "dimension": number_, "steps": STEPS}
         if self.asking.ask(TraverseDimension, **fields) and self.message():
-            self.say(WORKING)
+            self.show_message(WORKING)
 
-    def _list(self, scene: Scene) -> None:
+    def _list(self, scene: LatentState) -> None:
         """List the numbers, the one that says most first."""
         if self._listed is scene.mapped.dimensions:
             return
@@ -112,7 +112,7 @@ class WalkPage(Page):
         with QSignalBlocker(self.slider):
             self.slider.setValue(int(np.abs(np.asarray(self._values) - own).argmin()))
         self.state.update(limit=max(robust_limit(self._images[[0, -1]] - self._own), 0.01))
-        self.tell(f"{content['name'].rsplit('/', 1)[-1]}: own value {format_number(own, 3)}. {ENDS}")
+        self.show_note(f"{content['name'].rsplit('/', 1)[-1]}: own value {format_number(own, 3)}. {ENDS}")
         self._show()
         self.reveal()
 

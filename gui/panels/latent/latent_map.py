@@ -17,7 +17,7 @@ from gui.widgets.scatter.model import Mark, Numbers, Scatter
 from gui.widgets.scatter.paint import SHAPES
 
 Place = tuple[str, int]  # a split, and the index of a scan in it
-COLOURS = {"class": "Class", "split": "Split", "error": "Reconstruction error (MSE)", "leak": "Leaked test images"}
+COLORS = {"class": "Class", "split": "Split", "error": "Reconstruction error (MSE)", "leak": "Leaked test images"}
 UNLABELLED = "unlabeled"
 LEAKED, CLEAN, TRAINED = "test, leaked", "test, deduplicated", "training and validation"
 FIELDS = ("x", "y", "split", "index", "name", "class", "mse", "leaked", "selected")
@@ -44,15 +44,15 @@ class LatentMap:
     dimensions: dict[str, Any]
     collapse: str
 
-    def place(self, at: int) -> Place:
+    def key_at(self, at: int) -> Place:
         return self.splits[at], self.indices[at]
 
     def find(self, place: Place | None) -> int:
         """Which point a scan is; -1 where it is not on the map."""
-        return self._found.get(place, -1) if place else -1
+        return self._index_by_key.get(place, -1) if place else -1
 
     @cached_property
-    def _found(self) -> dict[Place, int]:
+    def _index_by_key(self) -> dict[Place, int]:
         return {place: at for at, place in enumerate(zip(self.splits, self.indices, strict=True))}
 
     def text(self, at: int) -> list[str]:
@@ -63,7 +63,7 @@ class LatentMap:
         return [short(self.names[at]), told, *error]
 
 
-def map_from(content: dict[str, Any]) -> LatentMap:
+def parse_map(content: dict[str, Any]) -> LatentMap:
     """Read an answer to EmbedLatents."""
     first, second = content["axes"]
     return LatentMap(
@@ -86,7 +86,7 @@ def map_from(content: dict[str, Any]) -> LatentMap:
     )
 
 
-def scatter_of(mapped: LatentMap, colour: str) -> Scatter:
+def to_scatter(mapped: LatentMap, colour: str) -> Scatter:
     """The points in groups: by class, by split, by leak; by error they are coloured and keep the shapes of splits.
 
     While the errors are not known yet, the splits have colours of their own.
@@ -125,7 +125,7 @@ def table_text(mapped: LatentMap, about: str, selected: Collection[int]) -> str:
     writer.writerow(FIELDS)
     for at, (x, y) in enumerate(mapped.points.tolist()):
         error = "" if mapped.errors is None else float(mapped.errors[at])
-        known = (*mapped.place(at), mapped.names[at], mapped.labels[at], error)
+        known = (*mapped.key_at(at), mapped.names[at], mapped.labels[at], error)
         writer.writerow((x, y, *known, int(mapped.leaked[at]), int(at in selected)))
     return f"# {DISCLAIMER}\n# {about}\n{file.getvalue()}"
 
@@ -138,7 +138,7 @@ def short(name: str) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class Scene:
+class LatentState:
     """What the parts of the panel work on: a run, its map, the chosen scan and the chosen group.
 
     The chosen scan is one of the data set, by its place, or one opened from a file.

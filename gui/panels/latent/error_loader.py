@@ -6,14 +6,14 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from engine.messages import EmbeddingErrors
-from gui.panels.latent.asking import Asking
-from gui.panels.latent.mapped import Scene
+from gui.panels.latent.explorer_request import ExplorerRequest
+from gui.panels.latent.latent_map import LatentState
 from gui.session import Session
 
 MEASURING = "Computing reconstruction errors of all images…"
 
 
-class Measuring(QObject):
+class ErrorLoader(QObject):
     """Asks for errors; found tells them as an array in the order of the map, told how far they are, '' at the end."""
 
     found = Signal(object)
@@ -22,12 +22,12 @@ class Measuring(QObject):
 
     def __init__(self, session: Session, parent: QObject) -> None:
         super().__init__(parent)
-        self._asking = Asking(session, "latent-errors", self)
+        self._asking = ExplorerRequest(session, "latent-errors", self)
         self._asking.found.connect(self._on_found)
         self._asking.failed.connect(self._on_failed)
         self._asking.progressed.connect(lambda done, total: self.told.emit(f"{MEASURING} {100 * done // total}%"))
 
-    def need(self, scene: Scene, colour: str) -> None:
+    def request_errors(self, scene: LatentState, colour: str) -> None:
         """Ask for the errors of a map where they are its colour and are not there: they take longer than the map."""
         if colour != "error" or scene.mapped.errors is not None:
             return
@@ -37,7 +37,7 @@ class Measuring(QObject):
 
     def forget(self) -> None:
         """There is another map: what was asked for is no longer wanted."""
-        self._asking.forget()
+        self._asking.reset()
 
     def _on_found(self, content: dict[str, Any]) -> None:
         self.told.emit("")

@@ -10,14 +10,14 @@ from gui.session import Session
 Question = tuple[type[Request], dict[str, Any]]
 
 
-class Asking(QObject):
+class ExplorerRequest(QObject):
     """Asks under a name of its own; what has just been asked is not asked again.
 
     Args:
         session: what passes questions on.
         name: what the questions are asked under.
         parent: what owns this.
-        once: do not ask again what was refused, until `forgive` or `forget`.
+        once: do not ask again what was refused, until `allow_retry` or `reset`.
     """
 
     found = Signal(object)
@@ -41,11 +41,11 @@ class Asking(QObject):
         self._session.ask(kind, self._name, **fields)
         return True
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Want no answer any more, and ask anew the next time."""
         self._question = self._refused = None
 
-    def forgive(self) -> None:
+    def allow_retry(self) -> None:
         """Ask again what was refused, the next time that it is wanted."""
         self._refused = None
 

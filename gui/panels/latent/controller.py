@@ -8,32 +8,32 @@ from PySide6.QtCore import QObject, Qt
 from engine.messages import EmbedLatents
 from gui.loaded_data import PARTS, LoadedData
 from gui.opened_scan import OpenedScan
-from gui.panels.latent.asking import Asking
-from gui.panels.latent.choice_card import METHODS, ChoiceCard
+from gui.panels.latent.error_loader import ErrorLoader
+from gui.panels.latent.explorer_request import ExplorerRequest
+from gui.panels.latent.external_scan import ExternalScan, ExternalScanLoader
+from gui.panels.latent.latent_map import LatentMap, LatentState, Place, parse_map
 from gui.panels.latent.map_card import HINT, MapCard
-from gui.panels.latent.mapped import LatentMap, Place, Scene, map_from
-from gui.panels.latent.measuring import Measuring
-from gui.panels.latent.scan_card import ScanCard
+from gui.panels.latent.options_card import METHODS, MapOptionsCard
+from gui.panels.latent.scan_card import LatentScanCard
 from gui.panels.latent.tools_card import ToolsCard
-from gui.panels.latent.visiting import Guest, Visiting
 from gui.run_record import RunRecord
 from gui.session import Session
 from gui.widgets.scatter.model import Numbers
 
 MAP = "latent-map"
-MAPPING = "Encoding all images…"
-LAYING = "Computing the {method} embedding… (about a minute)"
-Cards = tuple[ChoiceCard, ScanCard, MapCard, ToolsCard]
+ENCODING_TEXT = "Encoding all images…"
+EMBEDDING_TEXT = "Computing the {method} embedding… (about a minute)"
+Cards = tuple[MapOptionsCard, LatentScanCard, MapCard, ToolsCard]
 
 
-class Exploration(QObject):
+class LatentController(QObject):
     """Asks for the map and passes on what is chosen on it."""
 
     def __init__(self, session: Session, cards: Cards, parent: QObject) -> None:
         super().__init__(parent)
-        self.scene: Scene | None = None
-        self.asking, self.measuring = Asking(session, MAP, self, once=True), Measuring(session, self)
-        self.visiting = Visiting(session, self)
+        self.scene: LatentState | None = None
+        self.asking, self.measuring = ExplorerRequest(session, MAP, self, once=True), ErrorLoader(session, self)
+        self.visiting = ExternalScanLoader(session, self)
         self._choice, self._scan, self._map, self._tools = cards
         self._wanted: tuple[RunRecord, LoadedData] | None = None
         self._version: tuple[str, str, int] | None = None
@@ -53,35 +53,35 @@ class Exploration(QObject):
         for chosen in (self._map.chosen, self._scan.chosen, self._tools.group.chosen):
             chosen.connect(self.choose)
         group = self._tools.group
-        self._map.grouped.connect(self.take_group, Qt.ConnectionType.DirectConnection)
-        group.cleared.connect(lambda: self.take_group(()))
+        self._map.grouped.connect(self.set_group, Qt.ConnectionType.DirectConnection)
+        group.cleared.connect(lambda: self.set_group(()))
         group.class_wanted.connect(self.take_class)
-        self._tools.between.pair_changed.connect(self.mark)
-        self._tools.turned.connect(self.mark)
-        self._choice.colour_changed.connect(self._recolour)
+        self._tools.between.pair_changed.connect(self.update_markers)
+        self._tools.turned.connect(self.update_markers)
+        self._choice.color_changed.connect(self._recolor)
 
-    def want(self, record: RunRecord, data: LoadedData) -> None:
+    def request_map(self, record: RunRecord, data: LoadedData) -> None:
         """Map the scans of the chosen splits by a run's best model; another run or other data begin anew."""
         version = str(record.run.path), data.fingerprint, record.best.epoch if record.best else 0
         if version != self._version:
-            self.asking.forget()
+            self.asking.reset()
             if self._version is None or version[1] != self._version[1]:
                 self._tools.between.forget()
             elif self.scene is not None:
                 self._coming = self.scene.opened or self.scene.chosen
-            self.lose(MAPPING)
+            self.clear(ENCODING_TEXT)
         self._version, self._wanted = version, (record, data)
         values = self._choice.values()
         splits = tuple(split for split in values["splits"] if data.size(split)) or ("train",)
         if self.asking.ask(EmbedLatents, run=version[0], data=data.config, splits=splits, method=values["method"]):
-            self._map.set_subtitle(MAPPING)
+            self._map.set_subtitle(ENCODING_TEXT)
 
-    def lose(self, why: str) -> None:
+    def clear(self, why: str) -> None:
         """Have nothing to show, and say why."""
         self.scene, self._version = None, None
-        self._map.say(why)
+        self._map.show_message(why)
         self._map.set_subtitle("")
-        self._scan.look(None)
+        self._scan.set_state(None)
         self._tools.look(None, why)
         self._choice.notice.show_notice("")
 
@@ -92,44 +92,44 @@ class Exploration(QObject):
             self._coming = what
         elif isinstance(what, OpenedScan):
             self._work(replace(self.scene, chosen=None, opened=what))
-            self.visiting.place(self.scene, self._choice.values()["method"])
+            self.visiting.request_position(self.scene, self._choice.values()["method"])
         elif what[1] < self.scene.data.size(what[0]):
-            self._map.show_guest(None)
-            self.visiting.leave()
-            self._tools.take(what)
+            self._map.show_external_scan(None)
+            self.visiting.close()
+            self._tools.add_scan(what)
             self._work(replace(self.scene, chosen=what, opened=None))
 
-    def take_group(self, group: tuple[Place, ...]) -> None:
+    def set_group(self, group: tuple[Place, ...]) -> None:
         """Look at a group of scans."""
         if self.scene is not None:
             self._work(replace(self.scene, group=tuple(group)))
             if group:
-                self._tools.turn_to("group")
+                self._tools.show_page("group")
 
     def take_class(self, name: str) -> None:
         """Take all scans of a class that are on the map."""
         if self.scene is not None and name:
             mapped = self.scene.mapped
-            self.take_group(tuple(mapped.place(at) for at, label in enumerate(mapped.labels) if label == name))
+            self.set_group(tuple(mapped.key_at(at) for at, label in enumerate(mapped.labels) if label == name))
 
-    def mark(self) -> None:
+    def update_markers(self) -> None:
         """Mark on the map what is chosen; A and B only while the way between them is looked at."""
         if self.scene is not None:
             guest = self._map.guest
             letters = {place: str(at) for at, place in enumerate(guest.near, 1)} if guest else {}
             self._map.show_chosen(self.scene.chosen, self.scene.group, letters | self._tools.page().points())
 
-    def _work(self, scene: Scene) -> None:
+    def _work(self, scene: LatentState) -> None:
         self.scene = scene
-        self._scan.look(scene)
+        self._scan.set_state(scene)
         self._tools.look(scene)
-        self.mark()
+        self.update_markers()
 
     def _on_found(self, content: dict[str, Any]) -> None:
         if self._wanted is None:
             return
         record, data = self._wanted
-        mapped: LatentMap = map_from(content)
+        mapped: LatentMap = parse_map(content)
         before = self.scene
         chosen = self._coming or (before.opened or before.chosen if before else None)
         group = tuple(place for place in before.group if mapped.find(place) >= 0) if before else ()
@@ -139,45 +139,45 @@ class Exploration(QObject):
         self.measuring.forget()
         self._choice.show_methods(mapped.methods)
         self._choice.notice.show_notice(mapped.collapse)
-        scene = Scene(content["run"], record.name, data, mapped, None, group)
+        scene = LatentState(content["run"], record.name, data, mapped, None, group)
         self._work(scene)
         if chosen is not None:
             self.choose(chosen)
-        self.measuring.need(scene, self._choice.values()["colour"])
+        self.measuring.request_errors(scene, self._choice.values()["colour"])
 
     def _on_failed(self, why: str) -> None:
         version = self._version
-        self.lose(why)
+        self.clear(why)
         self._version = version
 
     def _on_progressed(self, done: int, total: int) -> None:
-        text = f"{MAPPING} {100 * done // max(total, 1)}%"
+        text = f"{ENCODING_TEXT} {100 * done // max(total, 1)}%"
         method = self._choice.values()["method"]
         if done >= total and method != "pca":
-            text = LAYING.format(method=METHODS[method])
+            text = EMBEDDING_TEXT.format(method=METHODS[method])
         self._map.set_subtitle(text)
         if self.scene is None:
-            self._map.say(text)
+            self._map.show_message(text)
 
-    def _recolour(self) -> None:
+    def _recolor(self) -> None:
         if self.scene is not None:
             colour = self._choice.values()["colour"]
             self._map.show_map(self.scene.mapped, self.scene.data, colour)
-            self.mark()
-            self.measuring.need(self.scene, colour)
+            self.update_markers()
+            self.measuring.request_errors(self.scene, colour)
 
     def _on_measured(self, errors: Numbers) -> None:
         if self.scene is not None:
             self.scene = replace(self.scene, mapped=replace(self.scene.mapped, errors=errors))
-            self._recolour()
+            self._recolor()
 
-    def _on_placed(self, guest: Guest) -> None:
+    def _on_placed(self, guest: ExternalScan) -> None:
         if self.scene is not None and self.scene.opened is not None:
-            self._map.show_guest(guest)
-            self.mark()
+            self._map.show_external_scan(guest)
+            self.update_markers()
 
 
-def about(scene: Scene | None, method: str) -> str:
+def about(scene: LatentState | None, method: str) -> str:
     """What a map shows, in words."""
     if scene is None:
         return ""
