@@ -16,9 +16,9 @@ from gui.file_stamp import Stamp, stamp
 from gui.panel import AppContext, Panel, scroll_column
 from gui.panels.report.contents import items
 from gui.panels.report.contents_card import ContentsCard
-from gui.panels.report.exporter import Exporter
-from gui.panels.report.order_card import OrderCard
+from gui.panels.report.exporter import ReportExporter
 from gui.panels.report.progress_card import ProgressCard
+from gui.panels.report.study_form_card import StudyFormCard
 from gui.python_export import join_script
 from gui.session import JOB
 from gui.theme import GAP
@@ -37,8 +37,8 @@ class ReportPanel(Panel):
 
     def __init__(self, desk: AppContext) -> None:
         super().__init__(desk)
-        self.order, self.progress, self.contents = OrderCard(desk), ProgressCard(self.session), ContentsCard()
-        self.exporter = Exporter(self)
+        self.order, self.progress, self.contents = StudyFormCard(desk), ProgressCard(self.session), ContentsCard()
+        self.exporter = ReportExporter(self)
         self.open_url: Callable[[QUrl], object] = QDesktopServices.openUrl
         self._asked, self._key = False, ""
         self._seen: tuple[Path, Stamp | None] = Path(), None
@@ -53,18 +53,18 @@ class ReportPanel(Panel):
         index = self.contents.index
         self.lay_out(scroll_column(self.order, index, stretched=index), right)
         self._connect()
-        self.look()
+        self.refresh()
 
     def _connect(self) -> None:
         session = self.session
         self._timer.timeout.connect(self._on_timeout)
         self._timer.start()
-        self.shown.connect(self.look)
+        self.shown.connect(self.refresh)
         session.study_event.connect(self._on_study_told)
-        session.job_changed.connect(self.look)
+        session.job_changed.connect(self.refresh)
         session.refused.connect(self._on_refused)
         self.order.wanted.connect(self._on_wanted)
-        self.order.changed.connect(self.look)
+        self.order.changed.connect(self.refresh)
         self.order.changed.connect(self.state_changed)
         self.order.copy_wanted.connect(self.copy_python)
         self.progress.open.clicked.connect(self.open_page)
@@ -77,7 +77,7 @@ class ReportPanel(Panel):
         """The study of the folder that is chosen."""
         return StudyFolder(self.order.folder())
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """Show how the study in the folder stands; what it holds is read anew when its file has changed."""
         study = self.study()
         try:
@@ -93,7 +93,7 @@ class ReportPanel(Panel):
             self.order.notice.show_notice(str(error))
             state = "failed"
         self.order.show_state(state)
-        self.progress.show_state(state, facts(self._record), study.page.exists())
+        self.progress.show_state(state, progress_text(self._record), study.page.exists())
 
     def navigate(self, what: Any) -> None:
         """Show a study's folder."""
@@ -119,7 +119,7 @@ class ReportPanel(Panel):
         self.exporter.export(self.study())
 
     def as_python(self) -> str:
-        return as_python(self.order.order()) if self.order.is_valid() else ""
+        return as_python(self.order.command()) if self.order.is_valid() else ""
 
     def _on_wanted(self, order: RunStudy) -> None:
         self._asked = True
@@ -149,10 +149,10 @@ class ReportPanel(Panel):
     def _on_timeout(self) -> None:
         """A study may be made from the command line meanwhile."""
         if self.isVisible():
-            self.look()
+            self.refresh()
 
 
-def facts(record: Mapping[str, Any]) -> str:
+def progress_text(record: Mapping[str, Any]) -> str:
     """How many runs of a study are finished, in words; empty before there are any."""
     runs = [run for run in record.get("runs") or [] if isinstance(run, Mapping)]
     if not runs:

@@ -10,7 +10,7 @@ LEFT = 3
 
 
 @dataclass(frozen=True)
-class Item:
+class ContentsItem:
     """One thing to look at.
 
     Args:
@@ -34,7 +34,7 @@ class Item:
     files: Mapping[str, Path] = field(default_factory=dict)
 
 
-def items(record: Mapping[str, Any], folder: Path) -> list[Item]:
+def items(record: Mapping[str, Any], folder: Path) -> list[ContentsItem]:
     """List what a study has: the numbers first, then its runs as they stand, then tables and figures.
 
     Entries that make no sense are passed over: the file may be of another version, or damaged.
@@ -43,11 +43,15 @@ def items(record: Mapping[str, Any], folder: Path) -> list[Item]:
     runs = [run for run in record.get("runs") or [] if isinstance(run, Mapping)]
     numbers = [item for item in found if item.key == "numbers"]
     others = [item for item in found if item.key not in ("numbers", "runs")]
-    now = [Item("runs", "Runs", "table", head=RUNS_HEAD, rows=[_run(run) for run in runs], left=LEFT)] if runs else []
+    now = (
+        [ContentsItem("runs", "Runs", "table", head=RUNS_HEAD, rows=[_run(run) for run in runs], left=LEFT)]
+        if runs
+        else []
+    )
     return [*numbers, *now, *others]
 
 
-def _item(told: Any, folder: Path) -> Item | None:
+def _item(told: Any, folder: Path) -> ContentsItem | None:
     if not isinstance(told, Mapping) or not all(isinstance(told.get(key), str) for key in ("key", "title", "kind")):
         return None
     files = {str(kind): folder / str(path) for kind, path in dict(told.get("files") or {}).items()}
@@ -56,7 +60,7 @@ def _item(told: Any, folder: Path) -> Item | None:
     if told["kind"] == "table" and any(len(row) != len(head) for row in rows):
         return None
     left = told.get("left")
-    return Item(
+    return ContentsItem(
         told["key"],
         told["title"],
         told["kind"],

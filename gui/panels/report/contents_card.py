@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QStackedWidget, QWidget
 
-from gui.panels.report.contents import Item
+from gui.panels.report.contents import ContentsItem
 from gui.widgets.buttons import Button, IconButton
 from gui.widgets.card import Card
 from gui.widgets.figure_view import FigureView
@@ -35,8 +35,8 @@ class ContentsCard(Card):
         self.fit = IconButton("maximise", "Fit the figure")
         self.save, self.export = Button("Save…"), Button("Export all…", icon_name="export")
         self._stack = QStackedWidget()
-        self._items: dict[str, Item] = {}
-        self._shown: Item | None = None
+        self._items: dict[str, ContentsItem] = {}
+        self._shown: ContentsItem | None = None
         self._lay_out()
         self._connect()
         self.show_items([])
@@ -65,7 +65,7 @@ class ContentsCard(Card):
         self.save.clicked.connect(lambda: self.save_wanted.emit(self._shown))
         self.export.clicked.connect(self.export_wanted)
 
-    def show_items(self, items: Sequence[Item], key: str = "") -> None:
+    def show_items(self, items: Sequence[ContentsItem], key: str = "") -> None:
         """List these; show the one of that key, else the one that was shown, else the first."""
         before = key or (self._shown.key if self._shown else "")
         self._items = {item.key: item for item in items}
@@ -88,7 +88,7 @@ class ContentsCard(Card):
                 self.list.setCurrentRow(row)
         self._show(self._items.get(key))
 
-    def shown(self) -> Item | None:
+    def shown(self) -> ContentsItem | None:
         return self._shown
 
     def _on_current_changed(self, now: QListWidgetItem | None, before: QListWidgetItem | None) -> None:
@@ -96,7 +96,7 @@ class ContentsCard(Card):
             self._show(self._items.get(now.data(KEY)))
             self.chosen.emit(now.data(KEY))
 
-    def _show(self, item: Item | None) -> None:
+    def _show(self, item: ContentsItem | None) -> None:
         same = item == self._shown and item is not None
         self._shown = item
         is_figure = item is not None and item.kind == "figure"

@@ -9,12 +9,12 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from engine.study_folder import StudyFolder
-from gui.panels.report.contents import Item
+from gui.panels.report.contents import ContentsItem
 
 KINDS = {"png": "PNG image (*.png)", "pdf": "PDF (*.pdf)", "csv": "CSV table (*.csv)", "md": "Markdown (*.md)"}
 
 
-class Exporter(QObject):
+class ReportExporter(QObject):
     """Asks where to, and writes; what goes wrong is a sentence."""
 
     failed = Signal(str)
@@ -24,7 +24,7 @@ class Exporter(QObject):
         self._window = parent
         self.ask_path: Callable[..., tuple[str, str]] = QFileDialog.getSaveFileName
 
-    def save(self, item: Item) -> None:
+    def save(self, item: ContentsItem) -> None:
         """Write a table or figure in one of the kinds there are of it."""
         filters = {KINDS[kind]: path for kind, path in item.files.items() if kind in KINDS}
         first = next(iter(item.files.values()), Path(item.key))
@@ -40,7 +40,7 @@ class Exporter(QObject):
             return
         path, _ = self.ask_path(self._window, "Export study", f"{study.path.name}.zip", "Archive (*.zip)")
         if path:
-            self._write(lambda: pack(study, Path(path)), path)
+            self._write(lambda: write_archive(study, Path(path)), path)
 
     def _write(self, do: Callable[[], object], path: str) -> None:
         try:
@@ -49,7 +49,7 @@ class Exporter(QObject):
             self.failed.emit(f"Could not write {path} ({error.strerror}). Choose another folder.")
 
 
-def pack(study: StudyFolder, path: Path) -> None:
+def write_archive(study: StudyFolder, path: Path) -> None:
     """Write what a study shows into one archive. Raises OSError."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in _shown(study):

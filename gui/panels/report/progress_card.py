@@ -25,7 +25,7 @@ STATES = {
 
 
 @dataclass(frozen=True)
-class Line:
+class StageProgress:
     """One stage: its bar and what is done in it."""
 
     bar: QProgressBar
@@ -99,7 +99,7 @@ class ProgressCard(Card):
         job = self._session.job
         job.resume() if job.state in ("paused", "pausing") else job.pause()
 
-    def _show(self, line: Line, share: float | None, text: str) -> None:
+    def _show(self, line: StageProgress, share: float | None, text: str) -> None:
         if share is not None:
             line.bar.setRange(0, STEPS)
             line.bar.setValue(round(min(max(share, 0.0), 1.0) * STEPS))
@@ -108,7 +108,7 @@ class ProgressCard(Card):
         line.text.setText(text)
 
 
-def _line(title: str, parent: QWidget | None = None) -> Line:
+def _line(title: str, parent: QWidget | None = None) -> StageProgress:
     bar, text = QProgressBar(parent), ElidedLabel()
     bar.setTextVisible(False)
     bar.setRange(0, STEPS)
@@ -116,4 +116,4 @@ def _line(title: str, parent: QWidget | None = None) -> Line:
     bar.setAccessibleName(f"{title} progress")
     text.setProperty("role", "quiet")
     text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-    return Line(bar, text)
+    return StageProgress(bar, text)

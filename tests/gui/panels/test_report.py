@@ -70,7 +70,7 @@ def test_quick_study_beside_the_runs_is_one_click_away(panel, session, root):
 
 def test_order_has_the_scans_of_the_session_without_their_preparation(panel, session):
     session.requested_data = DataConfig(source="phantom", phantom_count=99, size=64, fit="letterbox", split_seed=4)
-    assert panel.order.order().settings == {"source": "phantom", "phantom_count": 99, "split_seed": 4}
+    assert panel.order.command().settings == {"source": "phantom", "phantom_count": 99, "split_seed": 4}
 
 
 def test_trials_are_asked_for_when_it_is_not_quick(panel):
@@ -78,7 +78,7 @@ def test_trials_are_asked_for_when_it_is_not_quick(panel):
     panel.order.form.change_values({"quick": False})
     assert panel.order.form.rows["trials_ae"].editor.isVisible()
     panel.order.form.change_values({"trials_ae": 3})
-    assert panel.order.order().config == StudyConfig(trials_ae=3)
+    assert panel.order.command().config == StudyConfig(trials_ae=3)
     panel.order.form.change_values({"trials_ae": 100})
     assert not panel.order.start.isEnabled()
     assert "from 1 to 81" in panel.order.form.rows["trials_ae"].problem.text()
@@ -89,7 +89,7 @@ def test_shrunk_study_says_its_settings_and_what_they_cost(panel):
     panel.order.shrink.click()
     assert panel.order.small.isVisible()
     assert "cannot be compared" in panel.order.data.text()
-    assert panel.order.order().settings["size"] == 64
+    assert panel.order.command().settings["size"] == 64
     panel.order.small.change_values({"size": 50})
     assert not panel.order.start.isEnabled()
 
@@ -191,7 +191,7 @@ def test_study_that_goes_on_elsewhere_is_read_as_it_grows(panel, folder):
     panel.contents.choose("runs")
     write(folder, runs=[], state="stopped")
     os.utime(folder / "study.json", ns=(1, 10**18))
-    panel.look()
+    panel.refresh()
     assert titles(panel) == ["The numbers", "Figure 5. Loss"]
     assert panel.order.start.text() == "Resume"
 
@@ -201,7 +201,7 @@ def test_study_that_changes_within_a_tick_of_the_clock_is_read_anew(panel, folde
     written = (folder / "study.json").stat().st_mtime_ns
     write(folder, contents=[])
     os.utime(folder / "study.json", ns=(written, written))
-    panel.look()
+    panel.refresh()
     assert titles(panel) == ["Runs"]
 
 
@@ -226,7 +226,7 @@ def test_damaged_record_and_lost_figure_are_sentences(panel, folder):
     panel.contents.choose("figure-05")
     assert "could not be read" in panel.contents.empty.text()
     (folder / "study.json").write_text("{")
-    panel.look()
+    panel.refresh()
     assert "study.json cannot be read" in panel.order.notice.text()
 
 
@@ -286,7 +286,7 @@ def test_panel_is_put_back_as_it_was(qtbot, panel, desk, folder):
     other = ReportPanel(desk)
     qtbot.addWidget(other)
     other.restore_state(kept)
-    assert other.order.order() == panel.order.order()
+    assert other.order.command() == panel.order.command()
     assert other.contents.shown().key == "figure-05"
     other.restore_state({"form": 3, "out": [], "shown": 7})
 

@@ -20,7 +20,7 @@ from gui.widgets.card import Card
 from gui.widgets.labels import label
 from gui.widgets.notice import NoticeBox
 
-SMALL = {"size": 64, "filters": (16, 32, 64), "latent": 64, "epochs": 5}
+SIZE_FIELDS = {"size": 64, "filters": (16, 32, 64), "latent": 64, "epochs": 5}
 PREPARED = ("size", "fit", "normalisation")
 ABOUT = (
     "Retrains the models of the reference study (a 2024 course report: AE and VAE on the Brain Tumor MRI images) and "
@@ -30,7 +30,7 @@ QUICK = "Trains two runs with the best settings of the study."
 FULL = "Trains one run for every trial of the study; each takes 20 minutes or more on two CPU cores."
 
 
-class OrderCard(Card):
+class StudyFormCard(Card):
     """The form of a study and the button that starts it or goes on with it."""
 
     changed = Signal()
@@ -51,7 +51,7 @@ class OrderCard(Card):
         self._lay_out()
         self._connect()
         self.form.set_values({"quick": True})
-        self.small.set_values(SMALL)
+        self.small.set_values(SIZE_FIELDS)
 
     def _lay_out(self) -> None:
         self.out.setPlaceholderText(str(self.default_folder()))
@@ -81,7 +81,7 @@ class OrderCard(Card):
         for told in (session.job_changed, session.data_loaded, session.data_wanted):
             told.connect(lambda *_: self.refresh())
         self.browse.clicked.connect(self._on_browse_clicked)
-        self.start.clicked.connect(lambda: self.wanted.emit(self.order()))
+        self.start.clicked.connect(lambda: self.wanted.emit(self.command()))
         self.copy.clicked.connect(self.copy_wanted)
 
     def default_folder(self) -> Path:
@@ -92,7 +92,7 @@ class OrderCard(Card):
         typed = self.out.text().strip()
         return Path(typed).expanduser().absolute() if typed else self.default_folder()
 
-    def order(self) -> RunStudy:
+    def command(self) -> RunStudy:
         """What is to be made."""
         values = _scans(self.data_config())
         if self._desk.preferences.backend != settings.TrainingConfig().backend:
@@ -159,7 +159,7 @@ def _small_specs() -> list[settings.FieldSpec]:
     """The settings that make a study small, all of them in sight."""
     kinds = settings.sections("ae").values()
     specs = {spec.name: spec for kind in kinds for spec in settings.list_fields(kind)}
-    return [replace(specs[name], advanced=False, group="") for name in SMALL]
+    return [replace(specs[name], advanced=False, group="") for name in SIZE_FIELDS]
 
 
 def _scans(config: DataConfig) -> dict[str, Any]:
