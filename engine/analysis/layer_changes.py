@@ -78,11 +78,13 @@ def _convolved(layer: LayerInfo, operation: Any, given: Sequence[Shape]) -> str:
 
 
 def _depthwise(layer: LayerInfo, operation: Any, given: Sequence[Shape]) -> str:
-    return f"Depthwise convolution {format_size(layer.kernel)}, each channel separately{_step(layer)}{_nonlinearity(operation)}."
+    size = format_size(layer.kernel)
+    return f"Depthwise convolution {size}, each channel separately{_step(layer)}{_nonlinearity(operation)}."
 
 
 def _transposed_conv(layer: LayerInfo, operation: Any, given: Sequence[Shape]) -> str:
-    return f"Transposed convolution {format_size(layer.kernel)}, {_channels(layer, given)}{_step(layer)}{_nonlinearity(operation)}."
+    size, channels = format_size(layer.kernel), _channels(layer, given)
+    return f"Transposed convolution {size}, {channels}{_step(layer)}{_nonlinearity(operation)}."
 
 
 def _weighed(layer: LayerInfo, operation: Any, given: Sequence[Shape]) -> str:

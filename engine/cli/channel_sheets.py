@@ -45,7 +45,7 @@ class ChannelQuery:
 
 def favourites(subject: ChannelQuery, count: int, out: Path) -> dict[str, Any]:
     """The scans that excite each channel most, or what its strongest unit sees of them; a row a channel."""
-    found = _module("favourites").favorites(subject.model, subject.images, subject.layer, count)
+    found = _module("top_activations").top_activations(subject.model, subject.images, subject.layer, count)
     cells, told = [], []
     for channel in subject.channels:
         for rank, each in enumerate(found[channel], 1):

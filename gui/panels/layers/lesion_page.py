@@ -145,7 +145,8 @@ def lost_share(content: dict[str, Any]) -> float:
 def sentence(content: dict[str, Any]) -> str:
     """Say who loses most, what is left at the end, and what not to take it for."""
     last = content["layers"][-1]
-    end = f"At the output, {percent(last['held_share'])} of d′ = {format_number(content['picture_d_prime'], 3)} is retained."
+    d_prime = format_number(content["picture_d_prime"], 3)
+    end = f"At the output, {percent(last['held_share'])} of d′ = {d_prime} is retained."
     kept = content["pairs"][0]["contrast_kept"] if content["pairs"] else None
     contrast = f" Lesion contrast retained at the output: {percent(kept)}." if kept is not None and kept == kept else ""
     if content["loses_most"] is None:

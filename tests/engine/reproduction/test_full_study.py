@@ -21,7 +21,7 @@ from engine.search import folder, trial_pool
 from engine.search.executor import ProcessExited
 from engine.search.local_executor import LocalExecutor
 from engine.study_folder import StudyFolder
-from engine.training import job
+from engine.training import job as training_job
 from tests.engine.conftest import ROOT
 
 SETTINGS = {"size": 32, "filters": (4, 8), "phantom_count": 36, "epochs": 6, "batch_size": 16}
@@ -58,11 +58,11 @@ def start(words, **more):
     return subprocess.Popen([words[0], "-c", TRIAL, *words[3:]], **more)
 
 def hear(event):
-    sys.stdout.write(event.line())
+    sys.stdout.write(event.to_json_line())
     sys.stdout.flush()
 
 local_executor.subprocess = types.SimpleNamespace(**vars(subprocess) | {"Popen": start})
-job.make(read_command(sys.argv[1]), emit=hear)
+job.run_study(read_command(sys.argv[1]), emit=hear)
 """
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -90,9 +90,9 @@ class ThisProcess:
         pass
 
     def submit(self, task, inbox):
-        job.resume(task.run, emit=lambda event: inbox.put((task.number, event)))
+        training_job.resume(task.run, emit=lambda event: inbox.put((task.number, event)))
         inbox.put((task.number, ProcessExited(0, "")))
-        return SimpleNamespace(say=discard_event, kill=lambda: None, close=lambda: None)
+        return SimpleNamespace(send=discard_event, kill=lambda: None, close=lambda: None)
 
     def prewarm(self, backend):
         pass

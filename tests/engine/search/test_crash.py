@@ -55,7 +55,7 @@ def death(monkeypatch):
 
         return changed
 
-    for name in ("propose", "note", "state"):
+    for name in ("add_trial", "update_trial", "set_attrs"):
         monkeypatch.setattr(TrialStorage, name, mortal(getattr(TrialStorage, name)))
     return death
 

@@ -37,8 +37,8 @@ from engine.search.local_executor import LocalExecutor
 root, inbox = Path(sys.argv[1]), queue.Queue()
 machine = LocalExecutor(root)
 for number in (1, 2):
-    machine.begin(TrialTask(number, runs.open_run(f"s-{number}", root), root / f"{number}.log"), inbox)
-    machine.expect("tensorflow")
+    machine.submit(TrialTask(number, runs.open_run(f"s-{number}", root), root / f"{number}.log"), inbox)
+    machine.prewarm("tensorflow")
     while not ((news := inbox.get())[0] == number and isinstance(news[1], JobStarted)):
         pass
     print("trains", flush=True)
@@ -116,14 +116,14 @@ def test_a_trial_tells_what_it_does_and_its_end_comes_last(begin):
 def test_a_trial_is_held_let_go_on_and_stopped(begin):
     trial = begin()
     trial.wait_for(EpochEnded)
-    trial.process.say(Pause())
+    trial.process.send(Pause())
     trial.wait_for(Paused, run="s-1")
-    trial.process.say(Continue())
+    trial.process.send(Continue())
     trial.wait_for(Continued, run="s-1")
-    trial.process.say(Stop())
+    trial.process.send(Stop())
     assert trial.wait_for(JobEnded).state == "stopped"
     assert trial.wait_for(ProcessExited).code == 0
-    trial.process.say(Stop())  # one that is gone hears nothing
+    trial.process.send(Stop())  # one that is gone hears nothing
 
 
 def test_a_trial_that_is_killed_is_gone_by_a_signal_and_goes_on_from_its_last_epoch(begin):

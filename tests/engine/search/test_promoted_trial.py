@@ -24,7 +24,7 @@ class HalfReal(FakeExecutor):
         self.machine, self.real = machine, real
 
     def submit(self, task, inbox):
-        return (self.machine if task.number in self.real else super()).begin(task, inbox)
+        return (self.machine if task.number in self.real else super()).submit(task, inbox)
 
     def close(self):
         super().close()
