@@ -8,10 +8,11 @@ from PySide6.QtCore import QObject, Qt, Signal
 from engine import runs
 from engine.config import DataConfig, RunConfig
 from engine.data.walk import check_folder
-from engine.messages import Event, LoadData, Request, RequestFailed, Response
+from engine.messages import Event, LoadData, Request, RequestFailed, RequestProgress
 from gui.explorer_client import ExplorerClient
 from gui.job_controller import EngineCrash, JobController
 from gui.loaded_data import LoadedData, from_answer
+from gui.request_handle import RequestHandle
 from gui.run_record import RunRecord
 from gui.run_repository import RunRepository
 
@@ -58,9 +59,6 @@ class Session(QObject):
         self.job.ready.connect(self.engine_ready)
         self.job.engine_crashed.connect(self._on_job_lost)
         self.job.refused.connect(lambda event: self.refused.emit(JOB, event))
-        self.explorer.responded.connect(self._on_answered)
-        self.explorer.progressed.connect(self.progressed)
-        self.explorer.failed.connect(lambda event: self.refused.emit(event.panel, event))
         self.explorer.pending_changed.connect(self.waiting_changed)
 
     def open(self, root: Path) -> None:
@@ -103,10 +101,21 @@ class Session(QObject):
         self.data_wanted.emit(config)
         self.ask(LoadData, DATA, config=config)
 
-    def ask(self, kind: type[Request], panel: str, **fields: Any) -> int:
-        """Ask the explorer for a panel; `answered` or `refused` follows, unless a newer question overtakes it."""
+    def request(self, message: Request) -> RequestHandle:
+        """Send a request to the explorer; the handle tells how it ends, unless a newer one of its panel replaces it."""
         self.explorer.warm_up(EXPLORER_BACKEND)
-        return self.explorer.request(kind, panel, **fields)
+        return self.explorer.send(message)
+
+    def ask(self, kind: type[Request], panel: str, **fields: Any) -> RequestHandle:
+        """Ask the explorer for a panel; `answered` or `refused` follows, unless a newer question overtakes it."""
+        handle = self.request(kind(panel=panel, **fields))
+        handle.finished.connect(lambda reply: self._on_answered(panel, reply))
+        handle.failed.connect(lambda event: self.refused.emit(panel, event))
+        handle.progressed.connect(lambda done, total: self._on_progressed(handle.request, done, total))
+        return handle
+
+    def _on_progressed(self, request: Request, done: int, total: int) -> None:
+        self.progressed.emit(RequestProgress(number=request.number, panel=request.panel, done=done, total=total))
 
     def close(self) -> None:
         """End both engines and wait for it: nothing outlives the window."""
@@ -153,12 +162,12 @@ class Session(QObject):
         )
         self.engine_crashed.emit(EngineCrash(loss.run, f"{loss.sentence} {kept}"))
 
-    def _on_answered(self, answer: Response) -> None:
-        if answer.panel != DATA:
-            self.answered.emit(answer.panel, answer.content)
+    def _on_answered(self, panel: str, content: Any) -> None:
+        if panel != DATA:
+            self.answered.emit(panel, content)
             return
         try:
-            self.data = from_answer(self.requested_data, answer.content)
+            self.data = from_answer(self.requested_data, content)
         except (OSError, ValueError) as error:
             reason = f"The prepared images could not be read ({error})."
             self.refused.emit(DATA, RequestFailed(reason=reason, advice="Load the dataset again.", panel=DATA))

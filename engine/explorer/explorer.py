@@ -30,6 +30,7 @@ from engine.messages import (
     OpenScan,
     PerImageErrors,
     Reconstruct,
+    Reply,
     Request,
     RequestProgress,
     ShouldStop,
@@ -54,7 +55,7 @@ class Explorer:
         self._data: OrderedDict[DataConfig, data.Dataset] = OrderedDict()
         self._linear: tuple[tuple[str, int], Any] | None = None
         self._scan: tuple[tuple[object, ...], data.Scan] | None = None
-        self._answers: dict[type[Request], Callable[[Any], dict[str, Any] | None]] = {
+        self._answers: dict[type[Request], Callable[[Any], Reply | dict[str, Any] | None]] = {
             LoadData: self._load_data,
             OpenScan: self._open_scan,
             Reconstruct: self._reconstruct,
@@ -65,7 +66,7 @@ class Explorer:
             **latent.latent_handlers(self),
         }
 
-    def answer(self, request: Request) -> dict[str, Any] | None:
+    def answer(self, request: Request) -> Reply | dict[str, Any] | None:
         """Answer one request.
 
         Returns:

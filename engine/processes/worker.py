@@ -34,6 +34,7 @@ from engine.messages import (
     Message,
     Paused,
     Ready,
+    Reply,
     Request,
     RequestFailed,
     Response,
@@ -239,15 +240,16 @@ class Worker:
             return
         self._reply(request, lambda: None if self._should_yield(request) else self.explorer.answer(request))
 
-    def _reply(self, request: Request, answer: Callable[[], dict[str, Any] | None]) -> None:
-        """Send the answer to a request, or the reason why there is none."""
+    def _reply(self, request: Request, handle: Callable[[], Reply | dict[str, Any] | None]) -> None:
+        """Send the response to a request, or the reason why there is none."""
         try:
-            content = answer()
+            reply = handle()
         except EngramError as error:
             refused = RequestFailed(reason=error.what, advice=error.advice, number=request.number, panel=request.panel)
             self.emit(refused)
             return
-        if content is not None:
+        if reply is not None:
+            content = reply.to_content(self.explorer.save_array) if isinstance(reply, Reply) else reply
             self.emit(Response(number=request.number, panel=request.panel, content=content))
         elif not self._is_stale(request):
             self._deferred.append(request)  # it gave way, and has its turn when nothing newer is asked
