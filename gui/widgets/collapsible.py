@@ -1,4 +1,4 @@
-"""A part that is folded away behind its title, which says how much in it is not as usual."""
+"""Section that folds away behind its title; the title counts the settings that differ from the default."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QVBoxLayout, QWidget
@@ -7,7 +7,7 @@ from gui.widgets.buttons import Button
 
 
 class Collapsible(QWidget):
-    """A title to click on, and under it, when open, whatever is in `body`."""
+    """Clickable title with `body` below it while it is open."""
 
     def __init__(self, title: str) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class Collapsible(QWidget):
         return self.button.isChecked()
 
     def set_changed(self, count: int) -> None:
-        """Say how many things inside are not as usual."""
+        """Show how many settings inside differ from their defaults."""
         self.button.setText(f"{self._title} · {count} changed" if count else self._title)
 
     def _on_toggled(self, open_: bool) -> None:

@@ -1,4 +1,4 @@
-"""Lines of text with the time at which they came."""
+"""List of log lines with their times."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ MOST_LINES = 5000
 
 
 class LogView(QPlainTextEdit):
-    """A quiet list of time-stamped lines; follows its end unless the user has scrolled up."""
+    """Quiet list of time-stamped lines; it scrolls to its end unless the user has scrolled up."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -20,7 +20,7 @@ class LogView(QPlainTextEdit):
         self.document().setDocumentMargin(0)
 
     def add_line(self, text: str, when: datetime | None = None) -> None:
-        """Add a line; without a time it came now."""
+        """Append a line; without a time, it gets the current one."""
         bar = self.verticalScrollBar()
         follows = bar.value() >= bar.maximum() - 2
         self.appendPlainText(f"{when or datetime.now():%H:%M:%S}  {text}")

@@ -1,4 +1,4 @@
-"""A table whose columns are as wide as their cells, of which equal ones are measured once."""
+"""Table whose columns are as wide as their cells; equal cells are measured once."""
 
 from collections.abc import Hashable
 
@@ -7,19 +7,20 @@ from PySide6.QtWidgets import QTableView, QWidget
 
 from gui.widgets.number_model import NumberSortProxy
 
-MEASURED_ROWS = 40  # how many rows a column is measured by: all of a long table's take too long
+# Number of rows that are measured for a column width; all rows of a long table take too long.
+MEASURED_ROWS = 40
 RESTYLED = (QEvent.Type.StyleChange, QEvent.Type.FontChange)
 
 
 class CachedWidthTable(QTableView):
-    """Measures columns as Qt does, by the rows in sight and those below."""
+    """Table view that measures columns as Qt does, by the visible rows and those below."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._widths: dict[Hashable, int] = {}
 
     def sizeHintForColumn(self, column: int) -> int:
-        """The widest cell; each look of a cell is measured once."""
+        """Return the width of the widest cell; each distinct look of a cell is measured once."""
         self.ensurePolished()
         count = self.model().rowCount()
         first = max(min(self.rowAt(0), count - MEASURED_ROWS), 0)
@@ -27,7 +28,7 @@ class CachedWidthTable(QTableView):
         return max((self._width(index) for index in indices), default=0)
 
     def forget_widths(self) -> None:
-        """Measure anew: the cells are others."""
+        """Clear the measured widths, because the cells have changed."""
         self._widths.clear()
 
     def changeEvent(self, event: QEvent) -> None:

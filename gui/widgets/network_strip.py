@@ -1,4 +1,4 @@
-"""A network as a strip of boxes in the order in which a picture passes through them."""
+"""Network as a strip of boxes, in the order in which an image passes through them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
 
 @dataclass(frozen=True)
 class StripBox:
-    """One box: its name and what stands under it, how high it is, its pieces, and which boxes it is given directly.
+    """One box: its name, the caption below it, its height, its pieces, and the boxes that feed it directly.
 
-    Pieces are (key, name) pairs, the main one first. `height` is a share of the highest box; `skips` are places of
-    boxes further back than the one before.
+    Pieces are (key, name) pairs, the main one first. `height` is a fraction of the highest box. `skips` are positions
+    of boxes further back than the one before.
     """
 
     title: str
@@ -35,7 +35,7 @@ class StripBox:
 
 
 class NetworkStrip(QAbstractScrollArea):
-    """Boxes bottom to bottom, lines over them where one is given what comes from further back; scrolls when long."""
+    """Boxes on one baseline, with arcs above them for skip connections; it scrolls if it is long."""
 
     chosen = Signal(str)
 
@@ -61,7 +61,7 @@ class NetworkStrip(QAbstractScrollArea):
         self._fit()
 
     def choose(self, key: str, other: str = "") -> None:
-        """Mark a piece, bring it into sight; `other` is marked more quietly: what it is compared with."""
+        """Mark a piece and scroll to it; `other`, which it is compared with, is marked more quietly."""
         self.key, self.other = key, other
         at = self.place_of(key)
         if at is not None:
@@ -76,22 +76,22 @@ class NetworkStrip(QAbstractScrollArea):
         self.viewport().update()
 
     def place_of(self, key: str) -> int | None:
-        """Which box a piece belongs to."""
+        """Return the position of the box that a piece belongs to, or None."""
         return next((at for at, box in enumerate(self.boxes) if key in dict(box.pieces)), None)
 
     def pitch(self) -> float:
-        """From the middle of one box to that of the next, px; wide enough for names where it scrolls anyway."""
+        """Return the distance between the centers of two boxes in pixels; if the strip scrolls, names fit into it."""
         room = self.viewport().width() / max(len(self.boxes), 1)
         return min(room if room >= PITCH_PX else max(self._names_px, PITCH_PX), MOST_PITCH_PX)
 
     def box_rect(self, at: int) -> QRectF:
-        """Where a box is in the viewport."""
+        """Return the rectangle of a box in the viewport."""
         high = max(self.boxes[at].height, 0.0) * BOXES_PX
         left = at * self.pitch() + (self.pitch() - BOX_PX) / 2 - self.horizontalScrollBar().value()
         return QRectF(left, HOP_PX + BOXES_PX - high, BOX_PX, high)
 
     def piece_at(self, place: QPoint) -> str:
-        """The piece under a place of the viewport; the box's main one for its text."""
+        """Return the key of the piece at a point of the viewport; the text of a box stands for its main piece."""
         at = int((place.x() + self.horizontalScrollBar().value()) // self.pitch())
         if not 0 <= at < len(self.boxes):
             return ""
@@ -132,7 +132,7 @@ class NetworkStrip(QAbstractScrollArea):
             self.chosen.emit(key)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Left and right go from box to box; everything else is the panel's."""
+        """Step from box to box with the left and right keys; leave all other keys to the panel."""
         step, at = STEPS.get(Qt.Key(event.key())), self.place_of(self.key)
         if step is None or at is None:
             event.ignore()

@@ -1,4 +1,4 @@
-"""Tidy tables: numbers right-aligned and sorted as numbers, no vertical lines."""
+"""Tables of numbers: right-aligned, sorted as numbers, without vertical lines."""
 
 from collections.abc import Collection, Sequence
 
@@ -14,14 +14,14 @@ SPARED_PX, SPARED_PLAIN_PX = 14, 8
 
 
 class TightHeader(QHeaderView):
-    """A header that keeps room for a small sort mark, not for one as large as its text is high, nor for bold titles."""
+    """Header with room for a small sort mark, not for one of the text's height, and not for bold titles."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
         self._sizes: dict[tuple[str, bool], QSize] = {}
 
     def sectionSizeFromContents(self, logicalIndex: int) -> QSize:  # noqa: N803 - Qt's own name
-        """Measure each title once."""
+        """Return the size of a section; each title is measured once."""
         about = str(self.model().headerData(logicalIndex, self.orientation())), self.isSortIndicatorShown()
         if about not in self._sizes:
             spared = SPARED_PX if about[1] else SPARED_PLAIN_PX
@@ -35,12 +35,13 @@ class TightHeader(QHeaderView):
 
 
 class NumberTable(CachedWidthTable):
-    """Rows of numbers known by their keys; Enter or a double-click opens one, Space ticks it."""
+    """Table of rows with keys; Enter or a double-click opens a row, Space checks it."""
 
     chosen = Signal(list)
     opened = Signal(str)
     checked_changed = Signal(list)
-    hovered = Signal(str)  # empty when it has left the rows
+    # Empty when the cursor leaves the rows.
+    hovered = Signal(str)
 
     def __init__(
         self,
@@ -84,16 +85,17 @@ class NumberTable(CachedWidthTable):
             self.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
 
     def set_rows(self, rows: Sequence[TableRow]) -> None:
-        """Show these rows; what was chosen stays chosen."""
+        """Show these rows and keep the selection."""
         kept = self.chosen_keys()
         if not self._model.show(rows):
             return
-        self._header.resizeSections()  # Qt itself measures the columns only when there are other rows altogether
+        # Qt measures the columns only when all rows are replaced.
+        self._header.resizeSections()
         if kept and kept != self.chosen_keys():
             self.select(kept)
 
     def set_columns(self, columns: Sequence[TableColumn], stretched: int = 0) -> None:
-        """Become a table of other columns, without rows yet; the stretched one takes the room that is left."""
+        """Replace the columns and clear the rows; the `stretched` column takes the remaining width."""
         self.forget_widths()
         self._model.set_columns(columns)
         header = self.horizontalHeader()
@@ -104,7 +106,7 @@ class NumberTable(CachedWidthTable):
             )
 
     def highlight(self, key: str) -> None:
-        """Put a light behind one row and scroll to it, without choosing it; an empty key puts it out."""
+        """Highlight one row and scroll to it, without selecting it; an empty key removes the highlight."""
         self._model.highlight(key)
         for row in range(self._order.rowCount()) if key else ():
             if self._key(self._order.index(row, 0)) == key:
@@ -118,7 +120,7 @@ class NumberTable(CachedWidthTable):
         return [self._key(index) for index in self.selectionModel().selectedRows()]
 
     def select(self, keys: Collection[str]) -> None:
-        """Choose these rows and no others; the first is scrolled to."""
+        """Select these rows and no others; scroll to the first."""
         selection = QItemSelection()
         for row in range(self._order.rowCount()):
             index = self._order.index(row, 0)
@@ -131,7 +133,7 @@ class NumberTable(CachedWidthTable):
             self.selectionModel().setCurrentIndex(selection.indexes()[0], flags.NoUpdate)
 
     def key_at(self, place: QPoint) -> str | None:
-        """Return the row at a place of the viewport."""
+        """Return the key of the row at a point of the viewport, or None."""
         index = self.indexAt(place)
         return self._key(index) if index.isValid() else None
 
@@ -142,11 +144,11 @@ class NumberTable(CachedWidthTable):
         self._model.set_checked(keys)
 
     def text(self, row: int, column: int) -> str:
-        """Return what is written in a cell, as the table is sorted now."""
+        """Return the text of a cell, in the current sort order."""
         return str(self._order.index(row, column).data())
 
     def fit_height(self) -> None:
-        """Take the height of all rows: for short tables that should not scroll."""
+        """Set the height to that of all rows: for short tables that should not scroll."""
         self.setFixedHeight(self.horizontalHeader().sizeHint().height() + ROW_PX * self._order.rowCount() + 6)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -1,4 +1,4 @@
-"""A bar with words before and after it."""
+"""Progress bar with text before and after it."""
 
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QWidget
 
@@ -10,7 +10,7 @@ BAR_WIDTH = 220
 
 
 class ProgressLine(QWidget):
-    """What is going on, how far it is, how fast it goes: the left half of a status bar."""
+    """Current activity, its progress and its rate: the left half of the status bar."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -28,7 +28,7 @@ class ProgressLine(QWidget):
         row.addStretch()
 
     def show_progress(self, text: str, share: float | None = 0.0, rate: str = "") -> None:
-        """Say what is done, from 0 to 1; None while nobody knows how long it takes."""
+        """Show `text` and a share from 0 to 1; None means that the duration is unknown."""
         if self._said == (text, share, rate):
             return
         self._said = text, share, rate

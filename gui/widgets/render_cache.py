@@ -1,4 +1,4 @@
-"""The part of a widget's picture that takes longer than a frame to draw."""
+"""Cached image of the part of a widget that takes longer than a frame to draw."""
 
 from collections.abc import Callable, Iterator
 
@@ -10,9 +10,9 @@ from gui.widgets.timer import make_timer
 
 
 class RenderCache(QObject):
-    """Keeps the picture, of the widget's size, until it is dropped; a new one is drawn at once or little by little.
+    """Cache of an image of the widget's size, valid until it is invalidated.
 
-    `draw` draws some of it at each step.
+    It redraws at once or progressively; `draw` yields after each step.
     """
 
     def __init__(self, widget: QWidget, draw: Callable[[QPixmap], Iterator[object]]) -> None:
@@ -24,24 +24,24 @@ class RenderCache(QObject):
         self._next.timeout.connect(self._draw_on)
 
     def picture(self) -> QPixmap | None:
-        """The picture, drawn at once where there is none; None while the first is drawn little by little."""
+        """Return the image, drawn at once if there is none; None while the first one is drawn progressively."""
         if self._picture is None and not self._next.isActive():
             *_, self._picture = self._paint_progressively()
         return self._picture
 
     def invalidate(self) -> None:
-        """Let it be drawn anew, at once when it is needed."""
+        """Drop the image; the next paint event redraws it at once."""
         self._next.stop()
         self._picture = None
         self._widget.update()
 
     def redraw_progressively(self) -> None:
-        """Draw it anew little by little; until then the one before is kept."""
+        """Redraw the image step by step; the old image stays until the new one is complete."""
         self._drawing = self._paint_progressively()
         self._next.start()
 
     def fit(self) -> None:
-        """Take the widget's new size: at once, unless drawing has been put off."""
+        """Follow the widget's new size: at once, unless a progressive redraw is under way."""
         if self._next.isActive():
             self._picture = None
             self.redraw_progressively()

@@ -1,4 +1,4 @@
-"""How a strip of boxes is painted: boxes with their pieces, the lines that leap over boxes, names."""
+"""Painting of a network strip: boxes with their pieces, arcs over boxes, names."""
 
 from collections.abc import Sequence
 
@@ -10,12 +10,13 @@ from gui.palette import Palette
 BOX_PX, STRIPE_PX = 46, 9
 HOP_PX, LEAST_HOP_PX = 22, 8
 TEXT_LINES = 2
-TEXT_PX = 11, 10  # of the name, of the shape
+# Text heights of the name and of the shape.
+TEXT_PX = 11, 10
 CORNER = 4.0
 
 
 def piece_edges(rect: QRectF, count: int) -> list[QRectF]:
-    """Where the pieces of a box are: the main one, and narrow stripes at its right."""
+    """Return the rectangles of a box's pieces: the main one, and narrow stripes at its right."""
     stripe = min(STRIPE_PX, rect.width() / max(count, 1))
     main = rect.width() - stripe * (count - 1)
     first = QRectF(rect.left(), rect.top(), main, rect.height())
@@ -24,13 +25,13 @@ def piece_edges(rect: QRectF, count: int) -> list[QRectF]:
 
 
 class StripPainter:
-    """Paints the parts of a strip in the colours of a palette."""
+    """Painter of the parts of a strip in the colors of a palette."""
 
     def __init__(self, painter: QPainter, colours: Palette) -> None:
         self._painter, self._colors = painter, colours
 
     def box(self, rect: QRectF, keys: Sequence[str], marked: tuple[str, str]) -> None:
-        """A box; of its pieces the marked one is filled, one that it is compared with is framed."""
+        """Draw a box; the marked piece is filled, the piece it is compared with is framed."""
         painter, colours = self._painter, self._colors
         shape = QPainterPath()
         shape.addRoundedRect(rect, CORNER, CORNER)
@@ -51,7 +52,7 @@ class StripPainter:
         painter.drawPath(shape)
 
     def skip_arc(self, start: QRectF, end: QRectF, lit: bool) -> None:
-        """A line from one box over those between to another; the farther, the higher."""
+        """Draw an arc from one box to another, over those between; the farther apart, the higher the arc."""
         painter = self._painter
         painter.setPen(QPen(QColor(self._colors.accent if lit else self._colors.quiet), 1.6 if lit else 0.9))
         far = (end.left() - start.left()) / BOX_PX
@@ -70,7 +71,7 @@ class StripPainter:
         painter.drawPath(head)
 
     def text(self, room: QRectF, lines: Sequence[str], lit: bool) -> None:
-        """Name and shape under a box, cut in the middle where they are too long."""
+        """Draw name and shape below a box, elided in the middle if they are too long."""
         painter, colours = self._painter, self._colors
         font = painter.font()
         font.setBold(lit)
@@ -85,6 +86,6 @@ class StripPainter:
         painter.restore()
 
     def focus(self, room: QRectF) -> None:
-        """Say that keys go here."""
+        """Draw the frame of the keyboard focus."""
         self._painter.setPen(QPen(QColor(self._colors.focus), 1))
         self._painter.drawRoundedRect(room, CORNER, CORNER)

@@ -1,4 +1,4 @@
-"""Two of several pictures in one place, and which two."""
+"""Two of several images in one view, and the choice of the two."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ from gui.widgets.view_state import ViewState
 
 
 class SwipePair(QWidget):
-    """Choose the left and the right one of some named pictures; swipe or flicker between them."""
+    """Choice of a left and a right image by name; the user swipes or flickers between them."""
 
     def __init__(self, state: ViewState) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class SwipePair(QWidget):
         column.addWidget(self.view, 1)
 
     def set_pictures(self, pictures: Mapping[str, Array]) -> None:
-        """Offer pictures by name; the two that are looked at stay, where they are still there."""
+        """Offer images by name; keep the current two if they are still there."""
         names = list(pictures)
         for box, first in ((self.left, 0), (self.right, 1)):
             kept = box.currentText()
@@ -43,7 +43,7 @@ class SwipePair(QWidget):
         self._draw()
 
     def choose(self, name: str) -> None:
-        """Have a picture at the right."""
+        """Choose the image at the right."""
         self.right.setCurrentText(name)
         self._draw()
 

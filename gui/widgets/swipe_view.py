@@ -1,4 +1,4 @@
-"""Two pictures in one place: swipe a border between them, or flicker."""
+"""Two images in one view: the user swipes a border between them, or flickers."""
 
 from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPen
@@ -13,7 +13,7 @@ STEP = 0.02
 
 
 class SwipeView(ImageView):
-    """The first picture left of the border, the second right of it; while F is held, the second everywhere."""
+    """The first image left of the border, the second right of it; while F is held, the second everywhere."""
 
     def __init__(self, state: ViewState | None = None, parent: QWidget | None = None) -> None:
         super().__init__(state, parent)
@@ -23,13 +23,13 @@ class SwipeView(ImageView):
         self._titles = ("", "")
 
     def set_pair(self, first: Array | None, second: Array | None, titles: tuple[str, str] = ("", "")) -> None:
-        """Show two (h, w) pictures of one size under one light."""
+        """Show two (h, w) images of one size with the same window and level."""
         self.set_image(first)
         self._second, self._titles = second, titles
         self.setAccessibleName(" and ".join(filter(None, titles)))
 
     def set_split(self, share: float) -> None:
-        """Move the border to a share of the width."""
+        """Move the border to a fraction of the width."""
         self.split = min(max(share, 0.0), 1.0)
         self.update()
 
@@ -63,7 +63,7 @@ class SwipeView(ImageView):
             self.set_split(event.position().x() / max(self.width(), 1))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Hold F to flicker; left and right move the border."""
+        """Flicker while F is held; move the border with left and right."""
         step = {Qt.Key.Key_Left: -STEP, Qt.Key.Key_Right: STEP}.get(Qt.Key(event.key()))
         if event.key() == Qt.Key.Key_F:
             self._flicker(True)

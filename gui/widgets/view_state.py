@@ -1,4 +1,4 @@
-"""What linked pictures share: where they look and how they are lit."""
+"""State that linked images share: zoom, center, window and level."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,8 +13,8 @@ LEAST_WINDOW = 1e-4
 class View:
     """One state of a view.
 
-    zoom 1 fits the picture into its view. Centre and crosshair are fractions of the picture, (0, 0) its upper left
-    corner. Window and level are in the picture's own unit; limit is the end of the symmetric scale of differences.
+    A zoom of 1 fits the image into its view. Center and crosshair are fractions of the image, (0, 0) its upper left
+    corner. Window and level are in the image's own unit; limit is the end of the symmetric scale of differences.
     """
 
     zoom: float = 1.0
@@ -27,7 +27,7 @@ class View:
 
 
 class ViewState(QObject):
-    """A view that several pictures obey: share one to link them, give each its own to unlink them."""
+    """Observable view that several images follow: share one to link them, give each its own to unlink them."""
 
     changed = Signal()
 
@@ -41,23 +41,23 @@ class ViewState(QObject):
         return self._view
 
     def update(self, **changes: Any) -> None:
-        """Change the named fields of the view, kept within what can be shown."""
+        """Change the named fields of the view, clamped to what can be shown."""
         view = _sane(replace(self._view, **changes))
         if view != self._view:
             self._view = view
             self.changed.emit()
 
     def reset(self) -> None:
-        """Return to the whole picture and to the contrast the state began with (or was last given as home)."""
+        """Restore the full view and the initial contrast, or that of the last `set_default_view`."""
         self.update(**vars(self._default_view))
 
     def set_default_view(self, **changes: Any) -> None:
-        """Change fields of the view and of what `reset` returns to."""
+        """Change fields of the view and of the state that `reset` restores."""
         self._default_view = _sane(replace(self._default_view, **changes))
         self.update(**changes)
 
     def copy(self) -> "ViewState":
-        """Return a state of its own that begins here: unlinking."""
+        """Return an independent state with the same view, to unlink an image."""
         twin = ViewState(self._default_view)
         twin.update(**vars(self._view))
         return twin

@@ -1,4 +1,4 @@
-"""Where a picture lies in its view: plain geometry, no widget."""
+"""Position of an image in its view: plain geometry, no widget."""
 
 import math
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ Size = tuple[float, float]
 
 @dataclass(frozen=True)
 class ViewTransform:
-    """Place on the view = offset + scale x place in the picture, whose pixel (i, j) covers [i, i+1) x [j, j+1)."""
+    """Point on the view = offset + scale x point in the image, whose pixel (i, j) covers [i, i+1) x [j, j+1)."""
 
     scale: float
     left: float
@@ -25,12 +25,12 @@ class ViewTransform:
 
 
 def fit_scale(picture: Size, size: Size) -> float:
-    """Return the view's pixels per picture pixel when the whole picture just fits."""
+    """Return the view's pixels per image pixel at which the whole image just fits."""
     return max(min(size[0] / picture[0], size[1] / picture[1]), 1e-6)
 
 
 def compute_fit(view: View, picture: Size, size: Size) -> ViewTransform:
-    """Place a picture (width, height) in a view of some size so that the view's centre shows `view.centre`."""
+    """Return the transform that shows `view.centre` of an image (width, height) at the center of the view."""
     scale = fit_scale(picture, size) * view.zoom
     left = size[0] / 2 - view.centre[0] * picture[0] * scale
     top = size[1] / 2 - view.centre[1] * picture[1] * scale
@@ -38,7 +38,7 @@ def compute_fit(view: View, picture: Size, size: Size) -> ViewTransform:
 
 
 def zoom_at(view: View, picture: Size, size: Size, factor: float, cursor: Point) -> tuple[float, Point]:
-    """Return zoom and centre after zooming by a factor so that the point under the cursor stays there."""
+    """Return zoom and center after zooming by a factor so that the point under the cursor stays there."""
     zoom = min(max(view.zoom * factor, 1.0), MOST_ZOOM)
     fixed = compute_fit(view, picture, size).to_picture(cursor)
     scale = fit_scale(picture, size) * zoom
@@ -47,13 +47,13 @@ def zoom_at(view: View, picture: Size, size: Size, factor: float, cursor: Point)
 
 
 def pan_by(view: View, picture: Size, size: Size, step: Point) -> Point:
-    """Return the centre after the picture was dragged by a step in view pixels."""
+    """Return the center after a drag of the image by a step in view pixels."""
     scale = compute_fit(view, picture, size).scale
     return view.centre[0] - step[0] / scale / picture[0], view.centre[1] - step[1] / scale / picture[1]
 
 
 def visible_pixels(placement: ViewTransform, picture: Size, size: Size) -> tuple[int, int, int, int]:
-    """Return the picture's pixel columns and rows in sight: first column, first row, columns, rows."""
+    """Return the visible pixels of the image: first column, first row, columns, rows."""
     x0, y0 = placement.to_picture((0, 0))
     x1, y1 = placement.to_picture(size)
     first_x, first_y = max(math.floor(x0), 0), max(math.floor(y0), 0)

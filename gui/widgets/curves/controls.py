@@ -1,4 +1,4 @@
-"""How a set of plots is read: smoothing, logarithmic axes, files."""
+"""Controls for a set of plots: smoothing, logarithmic axes, export."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -20,12 +20,12 @@ AskPath = Callable[[QWidget, str, str], str]
 
 
 def ask_path(parent: QWidget, name: str, kinds: str) -> str:
-    """Ask where to write; an empty answer means nowhere."""
+    """Ask for a path to write to; an empty answer means that the user canceled."""
     return QFileDialog.getSaveFileName(parent, "Export", name, kinds)[0]
 
 
 class CurveControls(QWidget):
-    """Smoothing, log x, log y for several plots at once, and export; `footer` stands in every exported file."""
+    """Smoothing, log x and log y for several plots at once, and export; every exported file carries `footer`."""
 
     export_failed = Signal(str)
 
@@ -64,7 +64,7 @@ class CurveControls(QWidget):
             plot.set_log(self.log_x.isChecked(), self.log_y.isChecked())
 
     def export_as(self, plot: CurvePlot, kind: str, *_: bool) -> None:
-        """Ask for a path and write the plot there; `export_failed` says why when that did not work."""
+        """Ask for a path and write the plot there; emit `export_failed` with the reason if that fails."""
         path = self.ask_path(self, f"curves.{kind}", f"*.{kind}")
         if not path:
             return

@@ -1,4 +1,4 @@
-"""Curves as files: the plot as seen, and its numbers."""
+"""Curves as files: an image of the plot, and its numbers."""
 
 import csv
 from pathlib import Path
@@ -14,7 +14,7 @@ FOOTER_PX = 24
 
 
 def export_png(plot: CurvePlot, path: Path, footer: str = "") -> None:
-    """Write the plot as it stands, at twice its size, with a line of text under it. Raises OSError."""
+    """Write the plot as it is shown, at twice its size, with a line of text below it. Raises OSError."""
     plot.point_at(None)
     extra = FOOTER_PX if footer else 0
     image = QImage(plot.width() * RATIO, (plot.height() + extra) * RATIO, QImage.Format.Format_RGB32)
@@ -32,7 +32,7 @@ def export_png(plot: CurvePlot, path: Path, footer: str = "") -> None:
 
 
 def export_csv(plot: CurvePlot, path: Path, footer: str = "") -> None:
-    """Write one line for each point: curve, x, raw value, smoothed value. Raises OSError."""
+    """Write one row for each point: curve, x, raw value, smoothed value. Raises OSError."""
     with path.open("w", newline="", encoding="utf-8") as file:
         if footer:
             file.write(f"# {footer}\n")

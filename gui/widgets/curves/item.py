@@ -1,4 +1,4 @@
-"""How one curve is drawn: raw line faint behind the smoothed one, its best point marked."""
+"""Drawing of one curve: a faint raw line behind the smoothed line, with its best point marked."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ DASHES = [5.0, 3.5]
 
 
 class CurveItem:
-    """The three graphic items of a series in one view box."""
+    """The three graphics items of a series in one view box."""
 
     def __init__(self, series: Series, box: pg.ViewBox) -> None:
         self.series = series
@@ -33,10 +33,11 @@ class CurveItem:
             self._box.removeItem(item)
 
     def draw(self, log_x: bool, log_y: bool, smoothed: bool) -> None:
-        """Place the numbers on the axes."""
+        """Set the data of the items on linear or logarithmic axes."""
         series = self.series
         x, raw = to_axis(series.x, log_x), to_axis(series.y, log_y)
-        ratio = self._box.getViewWidget().devicePixelRatioF()  # a cosmetic pen counts the screen's pixels
+        # The width of a cosmetic pen counts screen pixels.
+        ratio = self._box.getViewWidget().devicePixelRatioF()
         colour = QColor(palette.find_series_color(series.style.colour_key))
         faint = QColor(colour)
         faint.setAlpha(RAW_ALPHA)

@@ -1,4 +1,4 @@
-"""Curves over a common x: the plot that every chart of the program uses."""
+"""Curves over a common x: the plot behind every chart of the app."""
 
 from collections.abc import Collection
 
@@ -15,7 +15,7 @@ from gui.widgets.labels import format_number, label
 
 
 class CurvePlot(QFrame):
-    """Curves that grow while they are watched; hovering lists all of them by value at that x."""
+    """Curves that grow while the user watches; hovering lists all of them by their value at that x."""
 
     def __init__(self, y_label: str = "", x_label: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -46,7 +46,7 @@ class CurvePlot(QFrame):
         QVBoxLayout(self.canvas).addWidget(self._empty)
 
     def set_series(self, key: str, x: ArrayLike, y: ArrayLike, style: SeriesStyle | None = None) -> None:
-        """Draw a curve, or go on drawing it: a curve that only grew costs only what is new."""
+        """Draw or extend a curve; a curve that only grew costs only its new points."""
         item = self.items.get(key)
         if item is None:
             series = Series(style or SeriesStyle(key, key), self._smoothing)
@@ -56,18 +56,18 @@ class CurvePlot(QFrame):
         self._refresh([item])
 
     def keep_series(self, keys: Collection[str]) -> None:
-        """Take away all curves but these."""
+        """Remove all curves except these."""
         for key in set(self.items) - set(keys):
             self.items.pop(key).remove()
         self._refresh([])
 
     def mark_best(self, key: str, x: float | None) -> None:
-        """Put a star on the curve's point at x, or take it away."""
+        """Put a star on the curve's point at x, or remove it if `x` is None."""
         self.items[key].series.best = x
         self._refresh([self.items[key]])
 
     def set_reference(self, name: str, y: float | None, text: str = "") -> None:
-        """Draw a dotted level with its label; None takes it away."""
+        """Draw a dotted level with its label, or remove it if `y` is None."""
         self.canvas.set_reference(name, y, text)
         self._refresh([])
 
@@ -79,13 +79,13 @@ class CurvePlot(QFrame):
         self._refresh(self.items.values())
 
     def set_log(self, log_x: bool, log_y: bool) -> None:
-        """Choose logarithmic axes; what is not positive is left out there."""
+        """Choose logarithmic axes; these omit values that are not positive."""
         self.canvas.set_log(log_x, log_y)
         self._refresh(self.items.values())
         self.canvas.show_all()
 
     def set_empty_text(self, text: str) -> None:
-        """Say what will be seen here while there is no curve."""
+        """Set the text that stands here while there is no curve."""
         self._empty.setText(text)
 
     def readout(self, x: float) -> list[tuple[SeriesStyle, float]]:
@@ -98,7 +98,7 @@ class CurvePlot(QFrame):
         return sorted(found, key=lambda pair: -pair[1] if pair[1] == pair[1] else float("inf"))
 
     def point_at(self, x: float | None) -> None:
-        """Point at the x of the nearest point of any curve, and list what is there; None stops pointing."""
+        """Point at the x of the nearest point of any curve and list the values there; None stops pointing."""
         self._pointed = None if x is None else nearest_x(self.items.values(), x)
         self.canvas.point_at(self._pointed)
         if self._pointed is None:
@@ -108,7 +108,7 @@ class CurvePlot(QFrame):
             self._readout.show_at(self.canvas.x_on_widget(self._pointed), title, self.readout(self._pointed))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Left and right point at one x after the other, R shows everything again."""
+        """Step from one x to the next with the left and right keys; R shows everything."""
         xs = sorted({float(x) for item in self.items.values() for x in item.series.x})
         step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))
         if event.key() == Qt.Key.Key_R:
@@ -122,7 +122,7 @@ class CurvePlot(QFrame):
             super().keyPressEvent(event)
 
     def changeEvent(self, event: QEvent) -> None:
-        """Take the colours of a new theme."""
+        """Apply the colors of a new theme."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.StyleChange:
             self.canvas.recolor()
@@ -141,7 +141,7 @@ class CurvePlot(QFrame):
 
 
 def nearest_x(items: Collection[CurveItem], x: float) -> float | None:
-    """Return the place of the point nearest to x of all curves that have one there."""
+    """Return the x nearest to `x` at which any curve has a point, or None."""
     near = [(item.series, item.series.nearest(x)) for item in items]
     places = [float(series.x[at]) for series, at in near if at is not None]
     return min(places, key=lambda place: abs(place - x), default=None)

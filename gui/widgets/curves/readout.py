@@ -1,4 +1,4 @@
-"""The small table beside the place pointed at, and how a curve is named in text."""
+"""Small table beside the cursor line, and the text form of a curve's name."""
 
 from html import escape
 
@@ -14,14 +14,15 @@ AWAY_PX = 12
 
 
 def format_colored_line(style: SeriesStyle) -> str:
-    """Return a curve's line and name as rich text, so that colour is never the only sign."""
+    """Return a curve's line and name as rich text, so that color is never the only sign."""
     line = DASHED if style.dashed else SOLID
-    name = escape(style.label).replace("-", "&#8209;")  # a run's name is not broken at its hyphens
+    # A run's name must not break at its hyphens.
+    name = escape(style.label).replace("-", "&#8209;")
     return f'<span style="color:{palette.find_series_color(style.colour_key)}">{line}</span>&nbsp;{name}'
 
 
 class CurveReadout(QLabel):
-    """Lists curves by value; keeps clear of the pointer and inside the plot."""
+    """List of curves by value; it keeps clear of the cursor and inside the plot."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)

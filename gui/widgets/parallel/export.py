@@ -1,4 +1,4 @@
-"""Parallel axes as files: a picture at twice the size, or a page of vectors."""
+"""Parallel coordinates as files: an image at twice the size, or a vector page."""
 
 from pathlib import Path
 
@@ -10,11 +10,12 @@ from gui.widgets.parallel.paint import draw_axes, draw_bar, draw_lines, frame_of
 from gui.widgets.parallel.view import ParallelView
 
 RATIO, LINE_PX, MARGIN_PX = 2, 26, 12
-DOTS = 96  # a pixel of the screen is a dot of the page
+# A pixel of the screen is a dot of the page.
+DOTS = 96
 
 
 def write_png(view: ParallelView, path: Path, heading: str, footer: str) -> None:
-    """Write the lines as they are brushed and arranged now. Raises OSError."""
+    """Write the lines with their current brushes and axis order. Raises OSError."""
     image = QImage(view.width() * RATIO, (view.height() + 2 * LINE_PX) * RATIO, QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(RATIO)
     painter = QPainter(image)
@@ -26,8 +27,9 @@ def write_png(view: ParallelView, path: Path, heading: str, footer: str) -> None
 
 
 def write_pdf(view: ParallelView, path: Path, heading: str, footer: str) -> None:
-    """Write the same as one page of lines and letters. Raises OSError."""
-    path.write_bytes(b"")  # Qt says of a place that cannot be written only that it was not
+    """Write the same as one page of vector lines and text. Raises OSError."""
+    # Qt gives no reason for a path that it cannot write; this raises the OSError.
+    path.write_bytes(b"")
     page = QPdfWriter(str(path))
     page.setResolution(DOTS)
     page.setTitle(heading)

@@ -1,4 +1,4 @@
-"""What the mouse does with parallel axes: brush one, move or stretch its brush, drag it to another place, flip it."""
+"""Mouse gestures on parallel coordinates: brush an axis, move or resize its brush, drag the axis, flip it."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,7 +17,7 @@ NEAR_AXIS_PX, NEAR_END_PX, NEAR_LINE_PX, CLICK_PX = 12, 6, 7, 4
 
 @dataclass
 class BrushGesture:
-    """A brush that is drawn from one place, or one of whose ends is drawn."""
+    """Drag that draws a brush, or moves one of its ends."""
 
     key: str
     fixed: float
@@ -29,14 +29,14 @@ class BrushGesture:
         widget.change(lambda: widget.model.set_brush(self.key, (self.fixed, place)))
 
     def end(self, widget: "ParallelView", at: QPointF) -> None:
-        """A click beside the brush takes it away."""
+        """Remove the brush after a click outside its ends."""
         if self.is_new and abs(at.y() - self.start.y()) < CLICK_PX:
             widget.change(lambda: widget.model.set_brush(self.key, None))
 
 
 @dataclass
 class SlideGesture:
-    """A brush that is moved as a whole."""
+    """Drag that moves a whole brush."""
 
     key: str
     ends: tuple[float, float]
@@ -47,12 +47,12 @@ class SlideGesture:
         widget.change(lambda: widget.model.set_brush(self.key, (self.ends[0] + by, self.ends[1] + by)))
 
     def end(self, widget: "ParallelView", at: QPointF) -> None:
-        """It stays where it is."""
+        """Leave the brush where it is."""
 
 
 @dataclass
 class AxisGesture:
-    """An axis that is dragged by its title; a mere click flips it."""
+    """Drag of an axis by its title; a click without a drag flips the axis."""
 
     key: str
     start: QPointF
@@ -77,7 +77,7 @@ Gesture = BrushGesture | SlideGesture | AxisGesture
 
 
 def gesture_at(model: ParallelModel, frame: AxesGeometry, at: QPointF) -> Gesture | None:
-    """The gesture that a press begins there; None where it begins none."""
+    """Return the gesture that a press at a point begins, or None."""
     if not frame.keys:
         return None
     key = min(frame.keys, key=lambda key: abs(frame.x(key) - at.x()))
@@ -98,7 +98,7 @@ def gesture_at(model: ParallelModel, frame: AxesGeometry, at: QPointF) -> Gestur
 
 
 def cursor_at(model: ParallelModel, frame: AxesGeometry, at: QPointF) -> Qt.CursorShape:
-    """What the cursor says of what would happen there."""
+    """Return the cursor shape for the gesture that a press at a point would begin."""
     gesture = gesture_at(model, frame, at)
     if isinstance(gesture, AxisGesture):
         return Qt.CursorShape.OpenHandCursor
@@ -110,7 +110,7 @@ def cursor_at(model: ParallelModel, frame: AxesGeometry, at: QPointF) -> Qt.Curs
 
 
 def pointed_line(model: ParallelModel, frame: AxesGeometry, at: QPointF) -> str:
-    """The key of the line at a point, of those that the brushes leave; empty for none."""
+    """Return the key of the line at a point, among those that pass the brushes; empty if there is none."""
     keys = sorted(frame.keys, key=frame.x)
     for left, right in pairwise(keys):
         if frame.x(left) <= at.x() <= frame.x(right) and len(model.lines.keys):

@@ -1,4 +1,4 @@
-"""Parallel coordinates drawn: a line for each trial over an axis for each setting."""
+"""View of parallel coordinates: a line for each trial over an axis for each setting."""
 
 from collections.abc import Callable, Sequence
 
@@ -12,14 +12,15 @@ from gui.widgets.parallel.model import Lines, ParallelAxis, ParallelModel
 from gui.widgets.parallel.paint import AxesGeometry, draw_axes, draw_light, frame_of, paint_progressively
 from gui.widgets.render_cache import RenderCache
 
-MANY = 200  # lines; no more are drawn at once when they come
+# Number of lines above which new ones are drawn progressively.
+MANY = 200
 
 
 class ParallelView(QWidget):
-    """Draws a ParallelModel; what changes it goes through `change`.
+    """View of a ParallelModel; all changes to the model pass through `change`.
 
-    brushed tells that the brushes leave other lines, hovered the line under the cursor (empty for none), chosen the
-    one clicked at, arranged that axes were moved, flipped or made logarithmic.
+    Signals: `brushed` when other lines pass the brushes, `hovered` with the line under the cursor (empty for none),
+    `chosen` with the clicked line, `arranged` when an axis was moved, flipped or made logarithmic.
     """
 
     brushed = Signal()
@@ -43,9 +44,9 @@ class ParallelView(QWidget):
         self.setAccessibleName("parallel coordinates")
 
     def show_lines(self, axes: Sequence[ParallelAxis], lines: Lines) -> None:
-        """Show these lines; what was brushed and arranged stays.
+        """Show these lines; brushes and axis order stay.
 
-        Many are drawn little by little, while those before are still to be seen: they take longer than a frame.
+        Many lines take longer than a frame. They are drawn progressively, and the old image stays meanwhile.
         """
         before = self.model.selected() if len(self.model.lines.keys) == len(lines.keys) else None
         self.model.show(axes, lines)
@@ -59,36 +60,36 @@ class ParallelView(QWidget):
             self.brushed.emit()
 
     def clear(self) -> None:
-        """Begin with none: what follows is another matter, whose axes have nothing to do with these."""
+        """Clear lines and axes: the next ones belong to something else."""
         self.model = ParallelModel()
         self._lit = self._picked = ""
         self.refresh()
         self.brushed.emit()
 
     def selection(self) -> list[str] | None:
-        """The keys of the lines that the brushes leave; None while there is no brush."""
+        """Return the keys of the lines that pass the brushes, or None if there is no brush."""
         if not self.model.brushes:
             return None
         return [self.model.lines.keys[at] for at in np.flatnonzero(self.model.selected())]
 
     def highlight(self, key: str) -> None:
-        """Draw one line over the others, because it is pointed at somewhere."""
+        """Draw one line above the others, because the cursor points at it in another widget."""
         if key != self._lit:
             self._lit = key
             self.update()
 
     def select(self, key: str) -> None:
-        """Mark the line that is looked at."""
+        """Mark the line of the current trial."""
         if key != self._picked:
             self._picked = key
             self.update()
 
     def clear_brushes(self) -> None:
-        """Let all lines count."""
+        """Remove all brushes."""
         self.change(self.model.brushes.clear)
 
     def change(self, do: Callable[[], object]) -> None:
-        """Change the model, draw it, and tell what became of it."""
+        """Change the model, draw it, and emit what changed."""
         model = self.model
         before = dict(model.brushes), list(model.order), set(model.flipped), set(model.log)
         do()
@@ -100,15 +101,15 @@ class ParallelView(QWidget):
             self.arranged.emit()
 
     def refresh(self) -> None:
-        """Draw everything anew, at once."""
+        """Redraw everything at once."""
         self.layer.invalidate()
 
     def frame(self) -> AxesGeometry:
-        """Where the axes stand now."""
+        """Return the current geometry of the axes."""
         return frame_of(self.model, (self.width(), self.height()), self._moved)
 
     def drag_axis(self, moved: tuple[str, float] | None) -> None:
-        """Draw an axis where it is being dragged."""
+        """Draw an axis at the position to which it is dragged."""
         self._moved = moved
         self.refresh()
 
@@ -116,7 +117,7 @@ class ParallelView(QWidget):
         return QSize(620, 300)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """The lines are kept as a picture: pointing at one costs only that one."""
+        """Draw the cached image of the lines, then the highlighted lines: hovering redraws only those."""
         frame = self.frame()
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(palette.current().field))
@@ -139,13 +140,13 @@ class ParallelView(QWidget):
         self.layer.fit()
 
     def changeEvent(self, event: QEvent) -> None:
-        """Take the colours of a new theme."""
+        """Apply the colors of a new theme."""
         super().changeEvent(event)
         if event.type() in (QEvent.Type.StyleChange, QEvent.Type.PaletteChange):
             self.refresh()
 
 
 def describe(model: ParallelModel) -> str:
-    """What a screen reader says of them."""
+    """Return the description of the lines for screen readers."""
     brushed = ", ".join(model.axes[key].title for key in model.brushes) or "none"
     return f"{int(model.selected().sum())} of {len(model.lines.keys)} lines shown; filtered axes: {brushed}"

@@ -1,4 +1,4 @@
-"""Parallel coordinates as they are worked with: brushed, reordered, flipped, pointed at, by mouse and by keys."""
+"""Parallel coordinates with mouse and keyboard: brush, reorder, flip and point."""
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent
@@ -43,7 +43,10 @@ class ParallelCoordinates(ParallelView):
             gesture.end(self, event.position())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Left and right choose an axis, with Ctrl they move it; up and down brush it, with Shift the brush grows."""
+        """Choose an axis with left and right, and move it with Ctrl.
+
+        Up and down move its brush; with Shift the brush grows.
+        """
         model, key = self.model, Qt.Key(event.key())
         if not model.order:
             super().keyPressEvent(event)
@@ -72,7 +75,7 @@ class ParallelCoordinates(ParallelView):
         self.hovered.emit("")
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """What can be done with the axis that is near, or that the keys have chosen."""
+        """Open the menu of the axis near the cursor, or of the one chosen by keys."""
         frame, keyed = self.frame(), event.reason() == QContextMenuEvent.Reason.Keyboard
         if frame.keys:
             near = min(frame.keys, key=lambda key: abs(frame.x(key) - event.pos().x()))
@@ -82,7 +85,7 @@ class ParallelCoordinates(ParallelView):
 
 
 def axis_menu(widget: ParallelCoordinates, key: str) -> QMenu:
-    """What can be done with an axis."""
+    """Return the menu of an axis."""
     menu, model = QMenu(widget), widget.model
     place = model.order.index(key)
     menu.addAction("Reverse", lambda: widget.change(lambda: model.flip(key)))
@@ -103,7 +106,7 @@ def axis_menu(widget: ParallelCoordinates, key: str) -> QMenu:
 
 
 def stepped(model: ParallelModel, key: str, step: int, grow: bool) -> tuple[float, float]:
-    """The brush of an axis one stop on: of one value each, or grown by one."""
+    """Return the brush of an axis one stop further: one value wide, or grown by one stop."""
     stops = model.stops(key)
     if key not in model.brushes:
         first = stops[0] if step > 0 else stops[-1]

@@ -1,4 +1,4 @@
-"""How a region looks on a picture: its line, the dashed band round it, its handles, a polygon that is being drawn."""
+"""Drawing of a region on an image: outline, dashed band around it, handles, and an unfinished polygon."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ BAND_ALPHA, SHADE_ALPHA = 36, 150
 
 
 def path_of(region: Region, picture: Size) -> QPainterPath:
-    """Return the outline of a region in pixels of the picture."""
+    """Return the outline of a region in pixels of the image."""
     path = QPainterPath()
     if region.kind == "polygon":
         path.addPolygon(QPolygonF([QPointF(x * picture[0], y * picture[1]) for x, y in region.points]))
@@ -30,7 +30,7 @@ def path_of(region: Region, picture: Size) -> QPainterPath:
 
 
 def with_rim(path: QPainterPath, rim_px: float) -> QPainterPath:
-    """Return an outline widened by so much on all sides."""
+    """Return an outline widened by `rim_px` on all sides."""
     stroker = QPainterPathStroker()
     stroker.setWidth(2 * rim_px)
     stroker.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
@@ -38,7 +38,7 @@ def with_rim(path: QPainterPath, rim_px: float) -> QPainterPath:
 
 
 def paint_region(painter: QPainter, region: Region, rim_px: float, placement: ViewTransform, picture: Size) -> None:
-    """Draw a region and the band that it is compared with."""
+    """Draw a region and its background ring."""
     to_view = QTransform.fromTranslate(placement.left, placement.top).scale(placement.scale, placement.scale)
     inner = path_of(region, picture)
     outer = with_rim(inner, rim_px)
@@ -57,7 +57,7 @@ def paint_region(painter: QPainter, region: Region, rim_px: float, placement: Vi
 
 
 def paint_handles(painter: QPainter, places: Sequence[Point]) -> None:
-    """Draw squares to drag, given in the view's pixels."""
+    """Draw square drag handles at positions in the view's pixels."""
     painter.setPen(QPen(QColor(palette.PICTURE_BACK), 1))
     painter.setBrush(QColor(palette.PICTURE_MARK))
     for x, y in places:
@@ -65,7 +65,7 @@ def paint_handles(painter: QPainter, places: Sequence[Point]) -> None:
 
 
 def paint_draft(painter: QPainter, places: Sequence[Point]) -> None:
-    """Draw the corners of a polygon so far, given in the view's pixels."""
+    """Draw the corners of an unfinished polygon, given in the view's pixels."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     line = QPolygonF([QPointF(x, y) for x, y in places])
     for pen in (_shade(LINE_PX), QPen(QColor(palette.PICTURE_MARK), LINE_PX)):
@@ -75,7 +75,7 @@ def paint_draft(painter: QPainter, places: Sequence[Point]) -> None:
 
 
 def _shade(width: float) -> QPen:
-    """A dark line under a bright one, so that it is seen on white too."""
+    """Return the pen of a dark line below a bright one, which keeps the bright one visible on white."""
     colour = QColor(palette.PICTURE_BACK)
     colour.setAlpha(SHADE_ALPHA)
     return QPen(colour, width + 2)

@@ -1,4 +1,4 @@
-"""Mouse and keys over a picture, turned into a region: draw, move, resize, remove."""
+"""Mouse and keyboard tool over an image that draws, moves, resizes and removes a region."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,11 +15,12 @@ HIT_RADIUS_PX = 8.0
 LEAST_DRAG_PX = 4.0
 CENTRAL = Region("ellipse", ((0.42, 0.42), (0.58, 0.58)))
 STEPS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
-NEW, WHOLE = -2, -1  # what is held, beside the handles
+# Values of the held part besides the handles.
+NEW, WHOLE = -2, -1
 
 
 class RegionTool(QObject):
-    """Lets one picture show and change the region of a state.
+    """Event filter that shows and edits the region of a state on one image view.
 
     Drag draws an ellipse, clicks set the corners of a polygon, a double-click or Enter closes it; the region is dragged
     by its inside and resized by its handles; Alt + arrows move it, with Shift they resize it; Delete removes it.
@@ -50,7 +51,7 @@ class RegionTool(QObject):
         return answer is not None and self._view.values is not None and answer(event)
 
     def paint(self, painter: QPainter) -> None:
-        """Draw the region over the picture."""
+        """Draw the region over the image."""
         region, placement, size = self.state.region, self._view.placement(), self._view.picture_size()
         if region is not None:
             paint_region(painter, region, self.state.rim_px, placement, size)
@@ -95,7 +96,8 @@ class RegionTool(QObject):
             return False
         start, before = self._from
         if held == NEW and _far(_to_view(self._view, start), event.position()) < LEAST_DRAG_PX:
-            self.state.show_region(before)  # a click draws nothing: drawing goes on
+            # A click draws nothing; drawing continues.
+            self.state.show_region(before)
             return True
         if held == NEW:
             self.state.set_mode("")
@@ -135,7 +137,7 @@ class RegionTool(QObject):
         return False
 
     def _add_corner(self, at: Point, place: QPointF) -> None:
-        """Set a corner where the mouse is; on the first one, close the line."""
+        """Add a corner at the cursor; on the first corner, close the polygon."""
         corners = self.state.draft[:-1]
         if len(corners) >= LEAST_CORNERS and _far(_to_view(self._view, corners[0]), place) < HIT_RADIUS_PX:
             self.state.set_draft(corners)
@@ -144,7 +146,7 @@ class RegionTool(QObject):
             self.state.set_draft((*corners, _inside(at), _inside(at)))
 
     def _finish_by_key(self) -> None:
-        """Close the polygon; without a mouse an ellipse begins in the middle, to be moved and resized by keys."""
+        """Close the polygon, or place an ellipse in the center that keys can move and resize."""
         if self.state.mode == "polygon":
             self.state.close_polygon()
         else:
@@ -159,7 +161,7 @@ class RegionTool(QObject):
             self.state.change(grown if resize else region.moved(by), "resize" if resize else "move lesion")
 
     def _hit(self, place: QPointF) -> int | None:
-        """Which handle is there, or the whole region, or nothing."""
+        """Return the handle at a point, WHOLE for the region's inside, or None."""
         region = self.state.region
         if region is None:
             return None
@@ -197,5 +199,5 @@ def _inside(at: Point) -> Point:
 
 
 def _far(at: Point, place: QPointF) -> float:
-    """How far two places of a view are apart."""
+    """Return the distance between two points of a view."""
     return float(((at[0] - place.x()) ** 2 + (at[1] - place.y()) ** 2) ** 0.5)
