@@ -1,4 +1,4 @@
-"""The curves of the chosen runs, and what can be done with the one that is being trained."""
+"""Curves of the chosen runs, and the controls of the run in training."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -24,7 +24,7 @@ NO_RUN = "No run yet. Choose settings on the left and press 'Start training'."
 
 
 class CurvesCard(Card):
-    """Plots by quantity; buttons by the state of the run."""
+    """Plots by quantity; buttons according to the state of the run."""
 
     resume_wanted = Signal(str, object)
 
@@ -55,24 +55,24 @@ class CurvesCard(Card):
         self.show_runs([], None)
 
     def show_runs(self, records: Sequence[RunRecord], primary: RunRecord | None) -> None:
-        """Draw the curves of these runs; the primary one is named in the title and obeys the buttons."""
+        """Draw the curves of these runs; title and buttons belong to the primary one."""
         self._primary = primary
         self._arrange_plots(plots_for(list(records)))
         for plot in self.plots.values():
             plot.set_empty_text(EMPTY if records else NO_RUN)
-        told = [
+        drawn = [
             (record.run.path, record.last_epoch, record.target_epochs, record.best, record.started)
             for record in records
         ]
-        for quantity in self._placed if told != self._drawn else []:
+        for quantity in self._placed if drawn != self._drawn else []:
             self.plots[quantity.name].canvas.set_x_limit(max(map(x_limit, records), default=0))
             self._draw(quantity, records)
-        self._drawn = told
+        self._drawn = drawn
         self._show_title(len(records))
         self.show_buttons()
 
     def show_buttons(self) -> None:
-        """Offer what can be done with the primary run now."""
+        """Show the buttons that apply to the primary run now."""
         job, primary = self._session.job, self._primary
         mine = primary is not None and job.run == primary.name
         self.pause.setVisible(mine)
@@ -87,7 +87,7 @@ class CurvesCard(Card):
         self.stop.setText("Stopping…" if job.state == "stopping" else "Stop and keep")
 
     def _arrange_plots(self, wanted: list[PlotSpec]) -> None:
-        """Lay out the plots that are needed, side by side."""
+        """Lay out these plots, side by side."""
         if wanted == self._placed:
             return
         for plot in self.plots.values():
@@ -132,12 +132,12 @@ class CurvesCard(Card):
 
 
 def x_limit(record: RunRecord) -> int:
-    """Return the epoch to which a run's axis goes: its goal, or, while that is far away, some way ahead."""
+    """Return the last epoch of a run's axis: its target, or a nearer epoch while the target is far away."""
     return min(record.target_epochs, max(AHEAD * record.last_epoch, LEAST_REACH))
 
 
 def run_summary(record: RunRecord) -> str:
-    """Return state, start, place and size of a run in a few words."""
+    """Return state, start, device and size of a run in a few words."""
     words = [record.state]
     if record.started:
         words.append(f"started {datetime.fromtimestamp(record.started.time):%d %b %H:%M}")

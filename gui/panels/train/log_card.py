@@ -1,4 +1,4 @@
-"""What a run said, line by line."""
+"""Log of a run, line by line."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ LEVELS = {"warning": "Warning: ", "error": "Error: "}
 
 
 class LogCard(Card):
-    """The log of the run that is shown."""
+    """Log of the current run."""
 
     def __init__(self) -> None:
         super().__init__("Log")
@@ -20,7 +20,7 @@ class LogCard(Card):
         self.add(self.view, 1)
 
     def show_run(self, record: RunRecord | None) -> None:
-        """Show a run's lines; of a run that is shown already only the new ones."""
+        """Show a run's lines; for the run that is already shown, append only the new ones."""
         if record is not self._record:
             self.view.clear()
             self._record, self._count = record, 0
@@ -31,6 +31,6 @@ class LogCard(Card):
 
 
 def written(line: LogLine) -> str:
-    """Return a line with its loudness in words."""
+    """Return a line with its level in words."""
     already = line.text.startswith(("Failed", "Warning", "Error"))
     return line.text if already else LEVELS.get(line.level, "") + line.text

@@ -1,4 +1,4 @@
-"""Go on with a run: the button, and the framework to go on with."""
+"""Resume a run: the button, and the choice of the backend."""
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QWidget
@@ -13,7 +13,7 @@ OTHER = (
 
 
 class ResumeChoice(QWidget):
-    """Offers to resume the run it shows; wanted tells the run, and the backend when another than before is chosen."""
+    """Controls that resume a run; `wanted` carries the run, and the backend if another one was chosen."""
 
     wanted = Signal(str, object)
 
@@ -36,9 +36,9 @@ class ResumeChoice(QWidget):
         self._update_text()
 
     def show_run(self, record: RunRecord | None, free: bool) -> None:
-        """Show a run, or nothing for None; free says whether it can be resumed now.
+        """Show a run, or nothing for None; `free` says whether it can be resumed now.
 
-        The choice returns to the run's own backend when another run is shown, or when the run has gone on.
+        The choice returns to the run's own backend when another run is shown, or when the run has trained further.
         """
         self._record = record
         own = (record.name, record.backend) if record else None
