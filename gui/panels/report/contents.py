@@ -1,4 +1,4 @@
-"""What there is to see of a study: its runs, its numbers, its tables and figures, from what study.json says."""
+"""Contents of a study, read from study.json: its runs, its numbers, its tables and figures."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,10 +11,10 @@ LEFT = 3
 
 @dataclass(frozen=True)
 class ContentsItem:
-    """One thing to look at.
+    """One item to show.
 
     Args:
-        key: what it is known by.
+        key: its key.
         title: its title.
         kind: 'table' or 'figure'.
         caption: a sentence or more below it.
@@ -35,11 +35,11 @@ class ContentsItem:
 
 
 def items(record: Mapping[str, Any], folder: Path) -> list[ContentsItem]:
-    """List what a study has: the numbers first, then its runs as they stand, then tables and figures.
+    """List the contents of a study: the numbers first, then the current state of its runs, then tables and figures.
 
-    Entries that make no sense are passed over: the file may be of another version, or damaged.
+    Invalid entries are skipped: the file may be of another version, or damaged.
     """
-    found = [item for told in record.get("contents") or [] if (item := _item(told, folder))]
+    found = [item for entry in record.get("contents") or [] if (item := _item(entry, folder))]
     runs = [run for run in record.get("runs") or [] if isinstance(run, Mapping)]
     numbers = [item for item in found if item.key == "numbers"]
     others = [item for item in found if item.key not in ("numbers", "runs")]
@@ -51,20 +51,20 @@ def items(record: Mapping[str, Any], folder: Path) -> list[ContentsItem]:
     return [*numbers, *now, *others]
 
 
-def _item(told: Any, folder: Path) -> ContentsItem | None:
-    if not isinstance(told, Mapping) or not all(isinstance(told.get(key), str) for key in ("key", "title", "kind")):
+def _item(entry: Any, folder: Path) -> ContentsItem | None:
+    if not isinstance(entry, Mapping) or not all(isinstance(entry.get(key), str) for key in ("key", "title", "kind")):
         return None
-    files = {str(kind): folder / str(path) for kind, path in dict(told.get("files") or {}).items()}
-    rows = [[str(cell) for cell in row] for row in told.get("rows") or []]
-    head = [str(title) for title in told.get("head") or []]
-    if told["kind"] == "table" and any(len(row) != len(head) for row in rows):
+    files = {str(kind): folder / str(path) for kind, path in dict(entry.get("files") or {}).items()}
+    rows = [[str(cell) for cell in row] for row in entry.get("rows") or []]
+    head = [str(title) for title in entry.get("head") or []]
+    if entry["kind"] == "table" and any(len(row) != len(head) for row in rows):
         return None
-    left = told.get("left")
+    left = entry.get("left")
     return ContentsItem(
-        told["key"],
-        told["title"],
-        told["kind"],
-        str(told.get("caption") or ""),
+        entry["key"],
+        entry["title"],
+        entry["kind"],
+        str(entry.get("caption") or ""),
         head,
         rows,
         left if isinstance(left, int) else 1,

@@ -1,4 +1,4 @@
-"""What a study has: a list to choose from, and what is chosen: a figure to zoom, or a table to read."""
+"""Contents of a study: a list, and the chosen item: a figure to zoom, or a table to read."""
 
 from collections.abc import Sequence
 
@@ -12,14 +12,15 @@ from gui.widgets.figure_view import FigureView
 from gui.widgets.labels import label
 from gui.widgets.text_table import TextTable
 
-LIST_PX = 150  # high at the least
+# Minimum height.
+LIST_PX = 150
 TITLE = "Tables and figures"
 EMPTY = "Tables and figures appear here when the study has finished."
 KEY = Qt.ItemDataRole.UserRole
 
 
 class ContentsCard(Card):
-    """Shows one item at a time; what was chosen stays chosen when the study goes on. `index` lists them, elsewhere."""
+    """Card of one item; the choice survives while the study continues. `index` is the list, placed elsewhere."""
 
     chosen = Signal(str)
     save_wanted = Signal(object)
@@ -66,7 +67,7 @@ class ContentsCard(Card):
         self.export.clicked.connect(self.export_wanted)
 
     def show_items(self, items: Sequence[ContentsItem], key: str = "") -> None:
-        """List these; show the one of that key, else the one that was shown, else the first."""
+        """List these; show the item with that key, else the current one, else the first."""
         before = key or (self._shown.key if self._shown else "")
         self._items = {item.key: item for item in items}
         self.list.blockSignals(True)

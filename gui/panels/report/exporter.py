@@ -1,4 +1,4 @@
-"""What leaves the Report panel: one table or figure, or everything in an archive."""
+"""Export of the Reproduce panel: one table or figure, or everything in an archive."""
 
 import shutil
 import zipfile
@@ -15,7 +15,7 @@ KINDS = {"png": "PNG image (*.png)", "pdf": "PDF (*.pdf)", "csv": "CSV table (*.
 
 
 class ReportExporter(QObject):
-    """Asks where to, and writes; what goes wrong is a sentence."""
+    """Exporter that asks for a path and writes; `failed` carries the reason as a sentence."""
 
     failed = Signal(str)
 
@@ -25,7 +25,7 @@ class ReportExporter(QObject):
         self.ask_path: Callable[..., tuple[str, str]] = QFileDialog.getSaveFileName
 
     def save(self, item: ContentsItem) -> None:
-        """Write a table or figure in one of the kinds there are of it."""
+        """Write a table or figure in one of its file formats."""
         filters = {KINDS[kind]: path for kind, path in item.files.items() if kind in KINDS}
         first = next(iter(item.files.values()), Path(item.key))
         path, kind = self.ask_path(self._window, f"Save {item.title}", first.name, ";;".join(filters))
@@ -34,7 +34,7 @@ class ReportExporter(QObject):
             self._write(lambda: shutil.copyfile(source, path), path)
 
     def export(self, study: StudyFolder) -> None:
-        """Write page, tables, figures and numbers of a study into one archive; its runs stay where they are."""
+        """Write page, tables, figures and numbers of a study into one archive, without its runs."""
         if not study.page.exists():
             self.failed.emit("Nothing to export yet. Wait until the study has finished.")
             return
@@ -50,7 +50,7 @@ class ReportExporter(QObject):
 
 
 def write_archive(study: StudyFolder, path: Path) -> None:
-    """Write what a study shows into one archive. Raises OSError."""
+    """Write the contents of a study into one archive. Raises OSError."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in _shown(study):
             archive.write(file, f"{study.path.name}/{file.relative_to(study.path)}")
