@@ -1,4 +1,4 @@
-"""What the menus and their keys do."""
+"""Commands of the menus and their keys."""
 
 from collections.abc import Callable
 from importlib.metadata import version
@@ -20,7 +20,7 @@ AskPath = Callable[..., str]
 
 
 class Commands(QObject):
-    """The commands of a window that belong to no single panel."""
+    """Commands of the window that belong to no single panel."""
 
     def __init__(self, window: Shell) -> None:
         super().__init__(window)
@@ -49,14 +49,14 @@ class Commands(QObject):
             panel.copy_python()
 
     def open_preferences(self) -> None:
-        """Ask for the preferences and follow them at once."""
+        """Open the preferences dialog and apply its result at once."""
         dialog = PreferencesDialog(self._window.desk.preferences, self._window)
         if dialog.exec() == QDialog.DialogCode.Accepted:
             self.set_theme(dialog.chosen())
         dialog.deleteLater()
 
     def set_theme(self, chosen: Preferences) -> None:
-        """Keep preferences and bring the window in line with them."""
+        """Save preferences and apply them to the window."""
         window, before = self._window, self._window.desk.preferences
         window.desk.preferences = chosen
         preferences.save(window.memory, chosen)

@@ -1,4 +1,4 @@
-"""The menus of the window and their keys."""
+"""Menus of the window and their keys."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +15,7 @@ Keys = QKeySequence.StandardKey | str | None
 
 
 class Menus(QObject):
-    """File, Edit, View, Run, Help; what cannot be done now is gray."""
+    """File, Edit, View, Run, Help; entries that cannot be used now are disabled."""
 
     def __init__(self, window: Shell, bar: QMenuBar, commands: Commands) -> None:
         super().__init__(window)
@@ -30,7 +30,7 @@ class Menus(QObject):
         self.refresh()
 
     def refresh(self) -> None:
-        """Enable what can be done with the run, search or study in hand."""
+        """Enable the entries that the current run, search or study allows."""
         job = self._window.desk.session.job
         busy = job.is_busy() and job.state != "stopping"
         self.start.setEnabled(not job.is_busy())
@@ -40,7 +40,7 @@ class Menus(QObject):
         self.pause.setText("Continue" if job.state in ("paused", "pausing") else "Pause")
 
     def show_recent(self, sources: list[str], open_source: Callable[[str], object]) -> None:
-        """List the sources that were used last."""
+        """List the recently used sources."""
         self.recent.clear()
         for source in sources:
             title = "Phantoms" if source == "phantom" else source
@@ -97,7 +97,7 @@ class Menus(QObject):
 
 
 def add(menu: QMenu, text: str, do: Callable[..., object], keys: Keys = None) -> QAction:
-    """Add an entry that does something, with its keys."""
+    """Add an entry that calls a function, with its keys."""
     action = menu.addAction(text)
     action.triggered.connect(lambda _=False: do())
     if keys is not None:
@@ -106,6 +106,6 @@ def add(menu: QMenu, text: str, do: Callable[..., object], keys: Keys = None) ->
 
 
 def recent_with(sources: list[str], source: str, most: int = 8) -> list[str]:
-    """Return the recent sources with this one at the top; a folder that is gone is left out."""
+    """Return the recent sources with this one at the top, without folders that no longer exist."""
     kept = [source, *(old for old in sources if old != source)]
     return [old for old in kept if old == "phantom" or old.startswith("hf:") or Path(old).is_dir()][:most]

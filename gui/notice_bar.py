@@ -1,4 +1,4 @@
-"""A line under the top bar for what concerns the whole window: an engine that died, a drop that leads nowhere."""
+"""Line under the top bar for messages about the whole window: a lost engine, a drop that cannot be opened."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from gui.widgets.notice import Kind, NoticeBox
 
 
 class NoticeBar(QWidget):
-    """Says one thing until it is dismissed, done, or overtaken by the next."""
+    """Single message, shown until the user dismisses it, acts on it, or the next one replaces it."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

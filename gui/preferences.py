@@ -1,4 +1,4 @@
-"""What the user prefers, kept between sessions, and the dialog that asks for it."""
+"""User preferences, saved between sessions, and their dialog."""
 
 import os
 from collections.abc import Callable
@@ -33,7 +33,7 @@ THEMES: dict[Mode, str] = {"system": "System default", "dark": "Dark", "light": 
 
 @dataclass(frozen=True)
 class Preferences:
-    """Theme, folder of the runs (empty: the default place), backend of new runs, whether data may be fetched."""
+    """Theme, runs folder (empty: the default), backend of new runs, permission to download data."""
 
     theme: Mode = "system"
     runs: str = ""
@@ -42,7 +42,7 @@ class Preferences:
 
 
 def load(memory: SettingsStore) -> Preferences:
-    """Return what was kept; what is missing or of the wrong kind is the default."""
+    """Return the saved preferences, with the default for each that is missing or of the wrong type."""
     kept: dict[str, Any] = memory.get(KEY, {})
     plain = asdict(Preferences())
     sane = {field.name: kept[field.name] for field in fields(Preferences) if _fits(kept, field.name, plain)}
@@ -54,13 +54,13 @@ def save(memory: SettingsStore, preferences: Preferences) -> None:
 
 
 def runs_root(preferences: Preferences) -> Path:
-    """The folder of the runs: what the environment says, else what is preferred, else the default place."""
+    """Return the runs folder: that of the environment, else the preferred one, else the default."""
     chosen = preferences.runs and not os.environ.get("ENGRAM_RUNS")
     return Path(preferences.runs).expanduser() if chosen else runs.default_root()
 
 
 def backends() -> tuple[str, ...]:
-    """The backends there are to choose from."""
+    """Return the available backends."""
     return next(spec.choices for spec in describe(TrainingConfig) if spec.name == "backend")
 
 

@@ -1,4 +1,4 @@
-"""The rail: the panels of the program, one under the other."""
+"""Rail: the buttons of the panels, in a column."""
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QFrame, QVBoxLayout, QWidget
@@ -7,7 +7,7 @@ from gui.widgets.buttons import RailButton
 
 
 class Rail(QFrame):
-    """Icon and name of each panel, the one that is shown marked."""
+    """Icon and name of each panel, with the current one marked."""
 
     chosen = Signal(str)
 
@@ -32,5 +32,5 @@ class Rail(QFrame):
         self._column.insertWidget(self._column.count() - 1, button)
 
     def set_current(self, key: str) -> None:
-        """Mark the panel that is shown."""
+        """Mark the current panel."""
         self._buttons[key].setChecked(True)

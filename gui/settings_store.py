@@ -1,4 +1,4 @@
-"""What the program remembers between sessions: small values by name, written when they change."""
+"""Values that the app remembers between sessions, by name, written when they change."""
 
 import json
 from typing import Any, TypeVar
@@ -9,7 +9,7 @@ Value = TypeVar("Value")
 
 
 class SettingsStore:
-    """A settings file that nothing in it can break: a value that cannot be read is the default."""
+    """Settings file whose content can break nothing: an unreadable value gives the default."""
 
     def __init__(self, settings: QSettings | None = None) -> None:
         self._settings = settings or QSettings(
@@ -17,7 +17,7 @@ class SettingsStore:
         )
 
     def get(self, key: str, default: Value) -> Value:
-        """Return what was kept under a name, if it is of the default's kind."""
+        """Return the value under a name, if it has the default's type, else the default."""
         try:
             kept = json.loads(str(self._settings.value(key)))
         except ValueError:
@@ -25,7 +25,7 @@ class SettingsStore:
         return kept if isinstance(kept, type(default)) else default
 
     def set(self, key: str, value: Any) -> None:
-        """Keep a value; it is on disk when this returns, so a crash does not lose it."""
+        """Store a value; it is on disk when this returns, so a crash does not lose it."""
         text = json.dumps(value)
         if self._settings.value(key) != text:
             self._settings.setValue(key, text)

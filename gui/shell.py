@@ -1,4 +1,4 @@
-"""The frame of the window: top bar, rail, one panel at a time, status bar."""
+"""Frame of the window: top bar, rail, one panel at a time, status bar."""
 
 import importlib
 from collections.abc import Mapping
@@ -22,20 +22,20 @@ SETTLE_MS = 300
 
 @dataclass(frozen=True)
 class PanelSpec:
-    """A panel that there is: its name, its icon, and where its class is found once it is wanted."""
+    """Title and icon of a panel, and the import path of its class."""
 
     title: str
     icon: str
     import_path: str
 
     def make(self, desk: AppContext) -> Panel:
-        """Import and build the panel: what no one looks at costs no time."""
+        """Import and build the panel; a panel that the user never opens costs no time."""
         module, name = self.import_path.split(":")
         return cast(Panel, getattr(importlib.import_module(module), name)(desk))
 
 
 class Shell(QMainWindow):
-    """Shows one panel at a time and builds each when it is first shown."""
+    """Window that shows one panel at a time and builds each when it is first shown."""
 
     def __init__(self, desk: AppContext, memory: SettingsStore, places: Mapping[str, PanelSpec]) -> None:
         super().__init__()
@@ -77,18 +77,18 @@ class Shell(QMainWindow):
         return super().event(event)
 
     def save_geometry(self) -> None:
-        """Keep where the window is and how large."""
+        """Save the position and size of the window."""
         self.memory.set("window/geometry", self.saveGeometry().toBase64().toStdString())
 
     def current(self) -> Panel | None:
-        """The panel that is shown."""
+        """Return the visible panel, or None."""
         return cast(Panel | None, self._stack.currentWidget())
 
     def current_key(self) -> str:
         return next((key for key, panel in self.panels.items() if panel is self.current()), "")
 
     def panel(self, key: str) -> Panel:
-        """Return a panel, built and put back as it was when it is wanted for the first time."""
+        """Return a panel; build it and restore its state on first use."""
         if key not in self.panels:
             made = self.panels[key] = self.places[key].make(self.desk)
             self._stack.addWidget(made)
@@ -99,21 +99,22 @@ class Shell(QMainWindow):
         return self.panels[key]
 
     def show_panel(self, key: str) -> Panel:
-        """Turn to a panel."""
+        """Switch to a panel."""
         panel = self.panel(key)
         self._stack.setCurrentWidget(panel)
         self.rail.set_current(key)
-        (panel if panel.focusProxy() else self).setFocus()  # its keys work at once
+        # The panel's keys work at once.
+        (panel if panel.focusProxy() else self).setFocus()
         self._status.show_numbers("")
         self.memory.set("window/panel", key)
         return panel
 
     def navigate(self, key: str, what: Any) -> None:
-        """Turn to a panel and have it show something."""
+        """Switch to a panel and show an item there."""
         self.show_panel(key).navigate(what)
 
     def open_drop(self, drop: DroppedPath) -> None:
-        """Open what was dropped: a folder in Data, a run in Train, a scan in Compare or in the panel that takes it."""
+        """Open a dropped path: a folder in Data, a run in Train, an image in Compare or the panel that takes it."""
         if drop.kind == "none":
             self.notice.show_message(drop.problem)
         elif drop.kind == "run":
@@ -128,7 +129,7 @@ class Shell(QMainWindow):
         return self.current_key() if panel and panel.takes_scans else "compare"
 
     def open_runs(self) -> None:
-        """Turn to the folder of runs that is preferred."""
+        """Switch to the preferred runs folder."""
 
     def _open_run(self, drop: DroppedPath) -> None:
         root = self.desk.session.runs.root

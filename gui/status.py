@@ -1,4 +1,4 @@
-"""The status bar: what runs now and how fast, the numbers under the cursor, the memory of the engines."""
+"""Status bar: current activity and its rate, the values under the cursor, the memory of the engines."""
 
 from PySide6.QtWidgets import QStatusBar, QWidget
 
@@ -15,7 +15,7 @@ MEMORY_MS = 2000
 
 
 class StatusBar(QStatusBar):
-    """Obeys the session."""
+    """Status bar that follows the session."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,8 +35,8 @@ class StatusBar(QStatusBar):
         self._timer.timeout.connect(self.show_memory)
         self._timer.start()
         session.job_changed.connect(self.refresh)
-        session.study_event.connect(self._on_study_told)
-        session.search_event.connect(self._on_search_told)
+        session.study_event.connect(self._on_study_event)
+        session.search_event.connect(self._on_search_event)
         session.run_changed.connect(lambda run: self.refresh() if run == session.job.run else None)
         session.waiting_changed.connect(self.refresh)
         session.progressed.connect(self._on_progressed)
@@ -46,7 +46,7 @@ class StatusBar(QStatusBar):
         self.numbers.setText(text)
 
     def refresh(self) -> None:
-        """Say what runs: a job before a question."""
+        """Show the current activity; a job has precedence over a request."""
         session = self._session
         record = session.record(session.job.run)
         if record:
@@ -72,12 +72,12 @@ class StatusBar(QStatusBar):
         self.ram.setText(f"RAM {sum(known) / 1e9:.1f} GB")
         self.ram.setToolTip("Memory used by the engine processes")
 
-    def _on_study_told(self, event: Event) -> None:
+    def _on_study_event(self, event: Event) -> None:
         if isinstance(event, StudyProgress):
             self._study = event
             self.refresh()
 
-    def _on_search_told(self, event: Event) -> None:
+    def _on_search_event(self, event: Event) -> None:
         if isinstance(event, SearchState):
             self._search = event
             self.refresh()
@@ -108,7 +108,7 @@ PARTS = {
 
 
 def job_line(state: str, record: RunRecord) -> tuple[str, float | None, str]:
-    """Return text, share done and rate of a run being trained."""
+    """Return text, progress and rate of a run in training."""
     at = record.progress
     if state == "stopping":
         return f"{record.name} · stopping", None, ""
@@ -122,7 +122,7 @@ def job_line(state: str, record: RunRecord) -> tuple[str, float | None, str]:
 
 
 def study_line(state: str, at: StudyProgress | None) -> tuple[str, float | None, str]:
-    """Return text, share done and rate of a study being made."""
+    """Return text, progress and rate of a study."""
     if state == "stopping":
         return "Study · stopping", None, ""
     if at is None or state == "starting":
@@ -133,7 +133,7 @@ def study_line(state: str, at: StudyProgress | None) -> tuple[str, float | None,
 
 
 def search_line(state: str, at: SearchState | None, images_per_s: float) -> tuple[str, float | None, str]:
-    """Return text, share done and rate of a search."""
+    """Return text, progress and rate of a search."""
     if state == "stopping":
         return "Search · stopping", None, ""
     if at is None or state == "starting":
@@ -147,12 +147,12 @@ def search_line(state: str, at: SearchState | None, images_per_s: float) -> tupl
 
 
 def progress_of(at: Progress) -> float:
-    """Return how much of the whole run is done."""
+    """Return the completed fraction of the whole run."""
     return (at.epoch - 1 + at.batch / max(at.batches, 1)) / max(at.epochs, 1)
 
 
 def duration(seconds: float) -> str:
-    """Write a time as people say it: 42 s, 1 min 42 s, 2 h 5 min."""
+    """Format a duration: 42 s, 1 min 42 s, 2 h 5 min."""
     whole = max(round(seconds), 0)
     if whole < 60:
         return f"{whole} s"

@@ -1,4 +1,4 @@
-"""The top bar: name, menus, and three facts: which scans, which device, and what the program is not for."""
+"""Top bar: name, menus, and three facts: the dataset, the device, and the disclaimer."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenuBar, QWidget
@@ -46,7 +46,7 @@ class TopBar(QFrame):
         self.device.set_tone("accent")
 
     def show_waiting(self, backend: str) -> None:
-        """Say that an engine imports its framework."""
+        """Show that an engine is importing its backend."""
         self.waiting = True
         self.device.setText(f"{choice_title(backend)} · starting")
         self.device.set_tone("")
