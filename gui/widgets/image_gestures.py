@@ -8,8 +8,7 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from gui.pixmaps import Array, Colormap, robust_limit, robust_range
-from gui.widgets.view_state import ViewState
-from gui.widgets.view_transform import Point, Size, ViewTransform, pan_by, zoom_at
+from gui.widgets.view_state import Point, Size, ViewState, ViewTransform, pan_by, zoom_at
 
 FULL_RANGE_PX = 250.0
 WHEEL_STEP = 1.2

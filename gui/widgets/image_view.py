@@ -10,8 +10,7 @@ from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 from gui import palette
 from gui.pixmaps import Array, Colormap, gray_image, heat_image, signed_image
 from gui.widgets.image_gestures import ImageGestures
-from gui.widgets.view_state import View, ViewState
-from gui.widgets.view_transform import Size, ViewTransform, compute_fit, visible_pixels
+from gui.widgets.view_state import Size, View, ViewState, ViewTransform, compute_fit, visible_pixels
 
 UNKNOWN = "orientation unknown"
 ROOM_FOR_LETTERS = 150

@@ -1,16 +1,50 @@
-"""Tables of numbers: right-aligned, sorted as numbers, without vertical lines."""
+"""Tables of numbers: right-aligned, sorted as numbers, with columns as wide as their cells."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Sequence
 
 from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
-from gui.widgets.measured_table import RESTYLED, CachedWidthTable
 from gui.widgets.number_model import DOT_PX, NumberModel, NumberSortProxy, TableColumn, TableRow
 
+# Number of rows that are measured for a column width; all rows of a long table take too long.
+MEASURED_ROWS = 40
+RESTYLED = (QEvent.Type.StyleChange, QEvent.Type.FontChange)
 ROW_PX = 25
 SPARED_PX, SPARED_PLAIN_PX = 14, 8
+
+
+class CachedWidthTable(QTableView):
+    """Table view that measures columns as Qt does, by the visible rows and those below."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._widths: dict[Hashable, int] = {}
+
+    def sizeHintForColumn(self, column: int) -> int:
+        """Return the width of the widest cell; each distinct look of a cell is measured once."""
+        self.ensurePolished()
+        count = self.model().rowCount()
+        first = max(min(self.rowAt(0), count - MEASURED_ROWS), 0)
+        indices = (self.model().index(row, column) for row in range(first, min(first + MEASURED_ROWS, count)))
+        return max((self._width(index) for index in indices), default=0)
+
+    def forget_widths(self) -> None:
+        """Clear the measured widths, because the cells have changed."""
+        self._widths.clear()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() in RESTYLED:
+            self.forget_widths()
+        super().changeEvent(event)
+
+    def _width(self, index: QModelIndex) -> int:
+        order = self.model()
+        look = order.look(index) if isinstance(order, NumberSortProxy) else None
+        if look not in self._widths:
+            self._widths[look] = self.sizeHintForIndex(index).width()
+        return self._widths[look]
 
 
 class TightHeader(QHeaderView):

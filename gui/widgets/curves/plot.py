@@ -1,17 +1,116 @@
-"""Curves over a common x: the plot behind every chart of the app."""
+"""Curves over a common x, their items and their readout: the plot behind every chart of the app."""
 
 from collections.abc import Collection
+from html import escape
+from typing import Any
 
+import numpy as np
+import pyqtgraph as pg
 from numpy.typing import ArrayLike
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
+from PySide6.QtGui import QColor, QKeyEvent
+from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
+from gui import palette
 from gui.widgets.curves.canvas import CurveCanvas
-from gui.widgets.curves.item import CurveItem
-from gui.widgets.curves.readout import CurveReadout, format_colored_line
-from gui.widgets.curves.series import Series, SeriesStyle
+from gui.widgets.curves.series import Series, SeriesStyle, decimate, to_axis
 from gui.widgets.labels import format_number, label
+
+SOLID, DASHED = "━━", "╍╍"
+AWAY_PX = 12
+RAW_ALPHA = 95
+LINE_PX = 1.8
+MOST_POINTS = 2000
+DASHES = [5.0, 3.5]
+
+
+def format_colored_line(style: SeriesStyle) -> str:
+    """Return a curve's line and name as rich text, so that color is never the only sign."""
+    line = DASHED if style.dashed else SOLID
+    # A run's name must not break at its hyphens.
+    name = escape(style.label).replace("-", "&#8209;")
+    return f'<span style="color:{palette.find_series_color(style.colour_key)}">{line}</span>&nbsp;{name}'
+
+
+class CurveReadout(QLabel):
+    """List of curves by value; it keeps clear of the cursor and inside the plot."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._plot = parent
+        self.setProperty("kind", "readout")
+        self.setTextFormat(Qt.TextFormat.RichText)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.hide()
+
+    def show_at(self, x: float, title: str, rows: list[tuple[SeriesStyle, float]]) -> None:
+        """Show the rows beside x, given in the parent's pixels."""
+        lines = "".join(
+            f'<tr><td align="right">{format_number(value)}&nbsp;&nbsp;</td><td>{format_colored_line(style)}</td></tr>'
+            for style, value in rows
+        )
+        self.setText(f"<b>{escape(title)}</b><table cellspacing=0 cellpadding=1>{lines}</table>")
+        self.adjustSize()
+        room = self._plot.width()
+        left = x + AWAY_PX if x + AWAY_PX + self.width() <= room else x - AWAY_PX - self.width()
+        self.move(round(min(max(left, 0), max(room - self.width(), 0))), AWAY_PX)
+        self.show()
+        self.raise_()
+
+
+class CurveItem:
+    """The three graphics items of a series in one view box."""
+
+    def __init__(self, series: Series, box: pg.ViewBox) -> None:
+        self.series = series
+        self._box = box
+        self._raw = pg.PlotCurveItem(antialias=True)
+        self._smooth = pg.PlotCurveItem(antialias=True)
+        self._points = pg.ScatterPlotItem()
+        for item in self._items():
+            box.addItem(item, ignoreBounds=True)
+
+    def remove(self) -> None:
+        for item in self._items():
+            self._box.removeItem(item)
+
+    def draw(self, log_x: bool, log_y: bool, smoothed: bool) -> None:
+        """Set the data of the items on linear or logarithmic axes."""
+        series = self.series
+        x, raw = to_axis(series.x, log_x), to_axis(series.y, log_y)
+        # The width of a cosmetic pen counts screen pixels.
+        ratio = self._box.getViewWidget().devicePixelRatioF()
+        colour = QColor(palette.find_series_color(series.style.colour_key))
+        faint = QColor(colour)
+        faint.setAlpha(RAW_ALPHA)
+        pen = pg.mkPen(colour, width=LINE_PX * ratio)
+        if series.style.dashed:
+            pen.setDashPattern(DASHES)
+            pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+        self._raw.setVisible(smoothed)
+        if smoothed:
+            few = decimate(raw, MOST_POINTS)
+            self._raw.setData(x[few], raw[few], pen=pg.mkPen(faint, width=ratio), connect="finite")
+        smooth = to_axis(series.smooth, log_y)
+        few = decimate(smooth, MOST_POINTS)
+        self._smooth.setData(x[few], smooth[few], pen=pen, connect="finite")
+        self._draw_points(x, raw, colour)
+
+    def _draw_points(self, x: np.ndarray, y: np.ndarray, colour: QColor) -> None:
+        """Mark the best point; show a curve of one point as that point."""
+        spots: list[dict[str, Any]] = []
+        back = QColor(palette.current().field)
+        if len(x) == 1:
+            spots.append({"pos": (x[0], y[0]), "size": 7, "symbol": "o", "brush": colour, "pen": colour})
+        best = None if self.series.best is None else self.series.nearest(self.series.best)
+        if best is not None:
+            spots.append(
+                {"pos": (x[best], y[best]), "size": 15, "symbol": "star", "brush": colour, "pen": pg.mkPen(back)}
+            )
+        self._points.setData([spot for spot in spots if np.isfinite(spot["pos"]).all()])
+
+    def _items(self) -> tuple[pg.GraphicsObject, ...]:
+        return self._raw, self._smooth, self._points
 
 
 class CurvePlot(QFrame):
