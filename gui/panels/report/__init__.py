@@ -14,9 +14,7 @@ from engine.messages import Event, Log, RequestFailed, RunStudy, StudyEnded, Stu
 from engine.study_folder import StudyFolder
 from gui.file_stamp import Stamp, stamp
 from gui.panel import AppContext, Panel, scroll_column
-from gui.panels.report.contents import items
-from gui.panels.report.contents_card import ContentsCard
-from gui.panels.report.exporter import ReportExporter
+from gui.panels.report.contents_card import ContentsCard, ReportExporter, items
 from gui.panels.report.progress_card import ProgressCard
 from gui.panels.report.study_form_card import StudyFormCard
 from gui.python_export import join_script
