@@ -13,9 +13,9 @@ from gui import preferences, theme
 from gui.drops import classify
 from gui.main_window import MainWindow
 from gui.panel import AppContext
+from gui.preferences import SettingsStore
 from gui.scratch import Scratch
 from gui.session import Session
-from gui.settings_store import SettingsStore
 
 
 class FirstPaint(QObject):

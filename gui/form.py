@@ -1,21 +1,55 @@
-"""Form built from field descriptions; every change can be undone, and an invalid value gets a message."""
+"""Form built from field descriptions, with sections that fold away.
+
+Every change can be undone, and an invalid value gets a message.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from PySide6.QtCore import QEvent, QObject, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QUndoCommand, QUndoStack
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from engine.config import FieldSpec
 from engine.errors import ConfigError
 from gui.field_editors import Editor, choice_title, editor_for
-from gui.widgets.collapsible import Collapsible
+from gui.widgets.buttons import Button
 from gui.widgets.labels import label, set_style_property
 
 Values = dict[str, Any]
 Check = Callable[[Values], object]
 LABEL_PX = 106
+
+
+class Collapsible(QWidget):
+    """Clickable title with `body` below it while it is open."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self._title = title
+        self.button, self.body = Button(title, "link", "chevron-right"), QWidget()
+        self.button.setCheckable(True)
+        self.button.toggled.connect(self._on_toggled)
+        self.body.hide()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        column.addWidget(self.button, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addWidget(self.body)
+
+    def open(self) -> None:
+        self.button.setChecked(True)
+
+    def is_open(self) -> bool:
+        return self.button.isChecked()
+
+    def set_changed(self, count: int) -> None:
+        """Show how many settings inside differ from their defaults."""
+        self.button.setText(f"{self._title} · {count} changed" if count else self._title)
+
+    def _on_toggled(self, open_: bool) -> None:
+        self.button.set_icon("chevron-down" if open_ else "chevron-right")
+        self.body.setVisible(open_)
 
 
 class FieldLabel(QLabel):

@@ -7,16 +7,15 @@ from engine.config import DataConfig
 from engine.errors import ConfigError
 from engine.messages import RequestFailed
 from gui import close_dialogs, preferences
-from gui.commands import Commands
 from gui.data_commands import data_config
 from gui.drops import classify, paths_of
 from gui.job_controller import EngineCrash
 from gui.loaded_data import LoadedData
-from gui.menus import Menus, recent_with
+from gui.menus import Commands, Menus, recent_with
 from gui.panel import AppContext
+from gui.preferences import SettingsStore
 from gui.scratch import Scratch
 from gui.session import JOB
-from gui.settings_store import SettingsStore
 from gui.shell import PanelSpec, Shell
 
 PANELS = {

@@ -1,11 +1,13 @@
-"""User preferences, saved between sessions, and their dialog."""
+"""Values that the app saves between sessions, among them the user's preferences, and the preferences dialog."""
 
+import json
 import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -22,13 +24,37 @@ from engine import runs
 from engine.config import TrainingConfig
 from engine.config import list_fields as describe
 from gui.field_editors import choice_title
-from gui.settings_store import SettingsStore
 from gui.theme import Mode
 from gui.widgets.buttons import Button
 from gui.widgets.labels import label
 
+Value = TypeVar("Value")
 KEY = "preferences"
 THEMES: dict[Mode, str] = {"system": "System default", "dark": "Dark", "light": "Light"}
+
+
+class SettingsStore:
+    """Settings file whose content can break nothing: an unreadable value gives the default."""
+
+    def __init__(self, settings: QSettings | None = None) -> None:
+        self._settings = settings or QSettings(
+            QSettings.Format.IniFormat, QSettings.Scope.UserScope, "Engram", "Engram"
+        )
+
+    def get(self, key: str, default: Value) -> Value:
+        """Return the value under a name, if it has the default's type, else the default."""
+        try:
+            kept = json.loads(str(self._settings.value(key)))
+        except ValueError:
+            return default
+        return kept if isinstance(kept, type(default)) else default
+
+    def set(self, key: str, value: Any) -> None:
+        """Store a value; it is on disk when this returns, so a crash does not lose it."""
+        text = json.dumps(value)
+        if self._settings.value(key) != text:
+            self._settings.setValue(key, text)
+            self._settings.sync()
 
 
 @dataclass(frozen=True)

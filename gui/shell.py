@@ -5,19 +5,107 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from PySide6.QtCore import QByteArray, QEvent, Qt
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QByteArray, QEvent, Qt, Signal
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QHBoxLayout,
+    QMainWindow,
+    QMenuBar,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
+from engine.messages import Ready
 from gui.drops import DroppedPath
-from gui.notice_bar import NoticeBar
-from gui.panel import AppContext, Panel
-from gui.rail import Rail
-from gui.settings_store import SettingsStore
+from gui.field_editors import choice_title
+from gui.loaded_data import LoadedData
+from gui.panel import DISCLAIMER, AppContext, Panel
+from gui.preferences import SettingsStore
 from gui.status import StatusBar
-from gui.top_bar import TopBar
+from gui.widgets.buttons import RailButton
+from gui.widgets.chip import Chip
+from gui.widgets.labels import grouped, label
+from gui.widgets.notice import NoticeBar
 from gui.widgets.timer import make_timer
 
+TOP_BAR_PX = 40
 SETTLE_MS = 300
+
+
+class TopBar(QFrame):
+    """Name, menus and chips."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("kind", "top-bar")
+        self.setFixedHeight(TOP_BAR_PX)
+        self.menus, self.waiting = QMenuBar(), True
+        self.data, self.device, self.mark = Chip("No dataset loaded"), Chip("Engine starting"), Chip(DISCLAIMER)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(14, 0, 14, 0)
+        row.setSpacing(10)
+        row.addWidget(label("Engram", role="title"))
+        row.addWidget(self.menus, 0, Qt.AlignmentFlag.AlignVCenter)
+        row.addStretch(1)
+        for chip in (self.data, self.device, self.mark):
+            row.addWidget(chip)
+
+    def show_data(self, data: LoadedData) -> None:
+        sizes = {"training": data.size("train"), "test": data.size("test")}
+        if len(data.leaked):
+            sizes = {"training": sizes["training"], "deduplicated test": sizes["test"] - len(data.leaked)}
+        counts = " · ".join(f"{grouped(size)} {name}" for name, size in sizes.items() if size or "deduplicated" in name)
+        self.data.setText(f"{data.title} · {counts} images")
+        size = f"{data.config.size} × {data.config.size} px, {data.config.fit}"
+        self.data.setAccessibleDescription(size)
+
+    def show_device(self, ready: Ready) -> None:
+        self.waiting = False
+        self.device.setText(f"{choice_title(ready.backend)} · {ready.device}")
+        self.device.set_tone("accent")
+
+    def show_waiting(self, backend: str) -> None:
+        """Show that an engine is importing its backend."""
+        self.waiting = True
+        self.device.setText(f"{choice_title(backend)} · starting")
+        self.device.set_tone("")
+
+    def show_lost(self, text: str = "Engine stopped") -> None:
+        self.waiting = False
+        self.device.setText(text)
+        self.device.set_tone("danger")
+
+
+class Rail(QFrame):
+    """Icon and name of each panel, with the current one marked."""
+
+    chosen = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("kind", "rail")
+        self.setAccessibleName("panels")
+        self._buttons: dict[str, RailButton] = {}
+        self._group = QButtonGroup(self)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 8, 0, 8)
+        self._column.setSpacing(2)
+        self._column.addStretch()
+
+    def add(self, key: str, title: str, icon_name: str) -> None:
+        button = RailButton(icon_name, title)
+        button.setToolTip(f"{title} (Ctrl+{len(self._buttons) + 1})")
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.clicked.connect(lambda: self.chosen.emit(key))
+        self._buttons[key] = button
+        self._group.addButton(button)
+        self._column.insertWidget(self._column.count() - 1, button)
+
+    def set_current(self, key: str) -> None:
+        """Mark the current panel."""
+        self._buttons[key].setChecked(True)
 
 
 @dataclass(frozen=True)

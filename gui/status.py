@@ -1,6 +1,6 @@
 """Status bar: current activity and its rate, the values under the cursor, the memory of the engines."""
 
-from PySide6.QtWidgets import QStatusBar, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QStatusBar, QWidget
 
 from engine.messages import Event, Progress, RequestProgress, SearchState, StudyProgress
 from gui.engine_process import resident_bytes
@@ -8,10 +8,42 @@ from gui.run_record import RunRecord
 from gui.session import Session
 from gui.widgets.elided_label import ElidedLabel
 from gui.widgets.labels import grouped, label
-from gui.widgets.progress import ProgressLine
 from gui.widgets.timer import make_timer
 
+STEPS = 1000
+BAR_WIDTH = 220
 MEMORY_MS = 2000
+
+
+class ProgressLine(QWidget):
+    """Current activity, its progress and its rate: the left half of the status bar."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._text, self.bar, self._rate = ElidedLabel(), QProgressBar(), label(role="quiet")
+        self._text.setProperty("role", "quiet")
+        self.bar.setTextVisible(False)
+        self.bar.setRange(0, STEPS)
+        self.bar.setFixedWidth(BAR_WIDTH)
+        self._said: tuple[str, float | None, str] | None = None
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 0, 8, 0)
+        row.setSpacing(16)
+        for part in (self._text, self.bar, self._rate):
+            row.addWidget(part)
+        row.addStretch()
+
+    def show_progress(self, text: str, share: float | None = 0.0, rate: str = "") -> None:
+        """Show `text` and a share from 0 to 1; None means that the duration is unknown."""
+        if self._said == (text, share, rate):
+            return
+        self._said = text, share, rate
+        self._text.setText(text)
+        self._rate.setText(rate)
+        self.bar.setRange(0, 0 if share is None else STEPS)
+        if share is not None:
+            self.bar.setValue(round(min(max(share, 0), 1) * STEPS))
+        self.bar.setAccessibleName(text)
 
 
 class StatusBar(QStatusBar):
