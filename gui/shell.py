@@ -1,7 +1,7 @@
-"""Frame of the window: top bar, rail, one panel at a time, status bar."""
+"""Frame of the window: top bar, rail, notices, one panel at a time, status bar."""
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -24,10 +24,11 @@ from gui.loaded_data import LoadedData
 from gui.panel import DISCLAIMER, AppContext, Panel
 from gui.preferences import SettingsStore
 from gui.status import StatusBar
-from gui.widgets.buttons import RailButton
+from gui.theme import GAP
+from gui.widgets.buttons import IconButton, RailButton
 from gui.widgets.chip import Chip
 from gui.widgets.labels import grouped, label
-from gui.widgets.notice import NoticeBar
+from gui.widgets.notice import Kind, NoticeBox
 from gui.widgets.timer import make_timer
 
 TOP_BAR_PX = 40
@@ -106,6 +107,42 @@ class Rail(QFrame):
     def set_current(self, key: str) -> None:
         """Mark the current panel."""
         self._buttons[key].setChecked(True)
+
+
+class NoticeBar(QWidget):
+    """Line under the top bar for one message, such as a lost engine or a drop that cannot be opened.
+
+    It stays until the user dismisses it, acts on it, or the next one replaces it.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.box, self.dismiss = NoticeBox(), IconButton("close", "Dismiss")
+        self._do: Callable[[], object] | None = None
+        row = QHBoxLayout(self)
+        row.setContentsMargins(GAP, GAP, GAP, 0)
+        row.addWidget(self.box, 1)
+        row.addWidget(self.dismiss, 0, Qt.AlignmentFlag.AlignTop)
+        self.box.action_requested.connect(self._on_action_requested)
+        self.dismiss.clicked.connect(self.clear)
+        self.hide()
+
+    def show_message(
+        self, text: str, kind: Kind = "warning", action: str = "", do: Callable[[], object] | None = None
+    ) -> None:
+        """Show a sentence, with a button that does something about it."""
+        self._do = do
+        self.box.show_notice(text, kind, action)
+        self.setVisible(bool(text))
+
+    def clear(self) -> None:
+        self.show_message("")
+
+    def _on_action_requested(self) -> None:
+        do = self._do
+        self.clear()
+        if do:
+            do()
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
-"""Message that the user must not miss: a box, and the line under the top bar for the whole window."""
+"""Box with a message that the user must not miss."""
 
-from collections.abc import Callable
 from typing import Literal
 
 from PySide6.QtCore import QEvent, Qt, Signal
@@ -8,8 +7,6 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLay
 
 from gui import palette
 from gui.icons import icon
-from gui.theme import GAP
-from gui.widgets.buttons import IconButton
 from gui.widgets.labels import label, set_style_property
 
 Kind = Literal["warning", "info"]
@@ -61,39 +58,3 @@ class NoticeBox(QFrame):
         colours = palette.current()
         colour = colours.warning_text if self._kind == "warning" else colours.info_text
         self._sign.setPixmap(icon(self._kind, colour).pixmap(ICON_PX, ICON_PX))
-
-
-class NoticeBar(QWidget):
-    """Single message about the whole window, such as a lost engine or a drop that cannot be opened.
-
-    It stays until the user dismisses it, acts on it, or the next one replaces it.
-    """
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.box, self.dismiss = NoticeBox(), IconButton("close", "Dismiss")
-        self._do: Callable[[], object] | None = None
-        row = QHBoxLayout(self)
-        row.setContentsMargins(GAP, GAP, GAP, 0)
-        row.addWidget(self.box, 1)
-        row.addWidget(self.dismiss, 0, Qt.AlignmentFlag.AlignTop)
-        self.box.action_requested.connect(self._on_action_requested)
-        self.dismiss.clicked.connect(self.clear)
-        self.hide()
-
-    def show_message(
-        self, text: str, kind: Kind = "warning", action: str = "", do: Callable[[], object] | None = None
-    ) -> None:
-        """Show a sentence, with a button that does something about it."""
-        self._do = do
-        self.box.show_notice(text, kind, action)
-        self.setVisible(bool(text))
-
-    def clear(self) -> None:
-        self.show_message("")
-
-    def _on_action_requested(self) -> None:
-        do = self._do
-        self.clear()
-        if do:
-            do()
