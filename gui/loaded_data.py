@@ -1,4 +1,4 @@
-"""The scans that the explorer has prepared, as the panels see them; pixels stay in their file."""
+"""Dataset that the explorer has prepared, as the panels see it; the pixels stay in their file."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +20,7 @@ PARTS = {
 
 
 class Thumbnails:
-    """The store as 8-bit pictures (n, h, w), one at a time."""
+    """Array of the store's images in 8 bit, (n, h, w), read one at a time."""
 
     def __init__(self, path: str) -> None:
         self._store = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -35,12 +35,13 @@ class Thumbnails:
 
 @dataclass(frozen=True, eq=False)
 class LoadedData:
-    """A data set as it was loaded.
+    """Loaded dataset.
 
-    Scans are numbered by their row in the store, sorted by file; `splits`, `labels` and `places` say of each row which
-    split it is in (index into SPLITS, -1 for none), its class (-1 when unknown) and its index within the split.
-    `leaked` are the places within the test set of scans that are also in train or validation, pixel for pixel.
-    `repeats` counts and groups all scans with the same pixels.
+    Images are numbered by their row in the store, sorted by file. For each row, `splits` holds the index of its split
+    in SPLITS (-1 for none), `labels` its class (-1 if unknown) and `places` its index within the split.
+
+    `leaked` are the indices within the test set of leaked test images: those with an exact copy in the training or
+    validation set. `repeats` counts and groups all images with the same pixels.
     """
 
     config: DataConfig
@@ -58,28 +59,28 @@ class LoadedData:
     repeats: dict[str, Any]
 
     def size(self, split: str) -> int:
-        """How many scans a split has."""
+        """Return the number of images in a split."""
         return int(np.sum(self.splits == SPLITS.index(split)))
 
     def indices_in(self, part: str) -> tuple[str, list[int]]:
-        """Return the split that a part belongs to, and the places of its scans there: all but for test's two parts."""
+        """Return the split of a part, and the indices of its images there: all except for the two parts of test."""
         if part not in (LEAKED, CLEAN):
             return part, list(range(self.size(part)))
         leaked = set(self.leaked.tolist())
         return "test", [place for place in range(self.size("test")) if (place in leaked) == (part == LEAKED)]
 
     def subsets(self) -> dict[str, int]:
-        """Return how many scans each part has; leaked and clean test scans apart only where some are leaked."""
+        """Return the number of images in each part; leaked and deduplicated test images only if some are leaked."""
         apart = (LEAKED, CLEAN) if len(self.leaked) else ()
         return {part: len(self.indices_in(part)[1]) for part in (*SPLITS, *apart)}
 
     def rows(self, split: str) -> NDArray[np.int64]:
-        """Rows of the scans of a split, in the split's order."""
+        """Return the store rows of a split's images, in the split's order."""
         rows = np.flatnonzero(self.splits == SPLITS.index(split))
         return rows[np.argsort(self.places[rows])]
 
     def leaked_rows(self) -> NDArray[np.bool_]:
-        """Which scans, by row, are test scans that are also in train or validation."""
+        """Return which rows are leaked test images."""
         marked = np.zeros(len(self.names), np.bool_)
         marked[self.rows("test")[self.leaked]] = True
         return marked
@@ -90,12 +91,12 @@ class LoadedData:
 
     @property
     def title(self) -> str:
-        """The source's name as a person says it."""
+        """Return the source's title, as the app shows it."""
         return source_title(self.config)
 
 
 def from_answer(config: DataConfig, content: dict[str, Any]) -> LoadedData:
-    """Read the explorer's answer to LoadData. Raises OSError or ValueError when its store cannot be opened."""
+    """Read the explorer's answer to LoadData. Raises OSError or ValueError if its store cannot be opened."""
     thumbnails = Thumbnails(content["store"])
     count = len(thumbnails)
     splits, labels, places = np.full(count, -1, np.int8), np.full(count, -1, np.int64), np.full(count, -1, np.int64)
@@ -124,7 +125,7 @@ def from_answer(config: DataConfig, content: dict[str, Any]) -> LoadedData:
 
 
 def source_title(config: DataConfig) -> str:
-    """'Phantoms', the name of a folder, or the id of a data set."""
+    """Return 'Phantoms', the name of a folder, or the ID of a Hugging Face dataset."""
     if config.source == "phantom":
         return "Phantoms"
     if config.source.startswith("hf:"):
@@ -133,12 +134,12 @@ def source_title(config: DataConfig) -> str:
 
 
 def class_title(name: str) -> str:
-    """Return a class as people write it: folders have underscores where people have spaces."""
+    """Return a class name with spaces in place of underscores."""
     return name.replace("_", " ")
 
 
 def scan_title(name: str) -> str:
-    """Return 'glioma_tumor / image(59)' of a path within a source."""
+    """Return 'glioma_tumor / image(59)' for a path within a source."""
     folders, _, file = name.rpartition("/")
     stem = file.rsplit(".", 1)[0]
     return f"{folders.rsplit('/', 1)[-1]} / {stem}" if folders else stem

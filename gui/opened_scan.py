@@ -1,4 +1,4 @@
-"""One scan from a file, as the explorer opened it."""
+"""Single image file or volume, as the explorer opened it."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,7 +9,7 @@ SIDES = {"R": "right", "L": "left", "A": "anterior", "P": "posterior", "S": "sup
 
 @dataclass(frozen=True)
 class OpenedScan:
-    """A file, its slices, and what is known of it."""
+    """File, its slices, and its known facts."""
 
     path: str
     name: str
@@ -20,7 +20,7 @@ class OpenedScan:
     slice: int
 
     def with_slice(self, slice_: int) -> "OpenedScan":
-        """The same scan at another slice."""
+        """Return the same file at another slice."""
         return replace(self, slice=slice_)
 
     @property
@@ -51,6 +51,6 @@ def orientation_text(letters: str | None) -> str:
 
 
 def describe(scan: OpenedScan) -> str:
-    """Return what is known of a scan, a line each."""
+    """Return the known facts about a file, one per line."""
     kind = KINDS.get(scan.kind, scan.kind)
     return "\n".join([f"{kind}. {orientation_text(scan.orientation)}", *scan.notes])

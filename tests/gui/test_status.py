@@ -3,11 +3,12 @@
 import os
 
 import pytest
+from PySide6.QtWidgets import QLabel
 
 from engine.config import DataConfig
 from engine.messages import RequestProgress
 from gui.engine_process import resident_bytes
-from gui.status import StatusBar, duration
+from gui.status import ProgressLine, StatusBar, duration
 
 
 @pytest.fixture
@@ -45,3 +46,16 @@ def test_memory_of_the_engines_is_shown_while_there_are_any(bar, session):
     assert bar.ram.text().startswith("RAM ")
     assert resident_bytes(os.getpid()) > 1e6
     assert resident_bytes(2**30) is None
+
+
+def test_progress_shows_share_text_and_rate(qtbot):
+    line = ProgressLine()
+    qtbot.addWidget(line)
+    line.show_progress("epoch 23 / 40", 0.575, "412 img/s")
+    assert line.bar.value() / line.bar.maximum() == pytest.approx(0.575)
+    assert {label.text() for label in line.findChildren(QLabel)} == {"epoch 23 / 40", "412 img/s"}
+    assert line.bar.accessibleName() == "epoch 23 / 40"
+    line.show_progress("starting", None)
+    assert line.bar.maximum() == 0
+    line.show_progress("ready", 7.0)
+    assert line.bar.value() == line.bar.maximum() > 0

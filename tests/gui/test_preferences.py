@@ -1,6 +1,6 @@
 """What is remembered between sessions."""
 
-from gui.settings_store import SettingsStore
+from gui.preferences import SettingsStore
 
 
 def test_value_is_there_for_the_next_session(qapp):
