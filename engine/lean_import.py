@@ -1,7 +1,7 @@
-"""Importing Keras without what it takes along in case somebody has it, a quarter to nearly half of the time it needs.
+"""Import of Keras without its optional packages, which take a quarter to nearly half of the time.
 
 Keras tries to import pandas, Matplotlib and scikit-learn for inputs, plots and wrappers that Engram does not use, and
-TensorFlow JAX for its converter to TensorFlow Lite; all of them do without, and say so only when they are needed.
+TensorFlow imports JAX for its converter to TensorFlow Lite. Both work without them.
 """
 
 import sys
@@ -18,10 +18,10 @@ OPTIONAL: Final = ("pandas", "matplotlib", "sklearn")
 
 @contextmanager
 def hide_packages(names: Collection[str]) -> Iterator[None]:
-    """Let this thread find no packages of these names meanwhile, but for those that are imported already.
+    """Hide packages of these names from this thread's imports, except those that are imported already.
 
     Args:
-        names: top-level packages whose absence is foreseen by whoever imports them.
+        names: top-level packages whose importers handle their absence.
     """
     absent = _ImportBlocker(names)
     sys.meta_path.insert(0, absent)
@@ -32,7 +32,7 @@ def hide_packages(names: Collection[str]) -> Iterator[None]:
 
 
 class _ImportBlocker(MetaPathFinder, Loader):
-    """Finds these packages first and then cannot load them; other threads go on importing as ever."""
+    """Import hook that finds the packages first and then fails to load them; other threads are unaffected."""
 
     def __init__(self, names: Collection[str]) -> None:
         self._names = frozenset(names)
@@ -41,10 +41,10 @@ class _ImportBlocker(MetaPathFinder, Loader):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """The place of a package that is left out, for those who only look whether there is one."""
+        """Return a spec for a hidden package, so that `importlib.util.find_spec` still finds it."""
         wanted = fullname in self._names and threading.get_ident() == self._thread
         return ModuleSpec(fullname, self) if wanted else None
 
     def exec_module(self, module: ModuleType) -> None:
-        """Say what an absent package says."""
+        """Raise the error of a package that is not installed."""
         raise ModuleNotFoundError(f"No module named {module.__name__!r}: it is left out here", name=module.__name__)
