@@ -1,7 +1,7 @@
-"""Every setting of Engram, described once: title, unit, range, help.
+"""Every setting of Engram, defined once: title, unit, range, help.
 
-The form in the window, the options of the command line, config.json and the table in the docs are all made from here.
-A run's settings are a `RunConfig`: one frozen, validated section each, all listed by `sections`.
+The form in the app, the options of the CLI, config.json and the table in the docs are all generated from here.
+A run's settings are a `RunConfig` made of frozen, validated sections, which `sections` lists.
 """
 
 from engine.config.data import DataConfig, resolve_source

@@ -1,4 +1,4 @@
-"""Where the images of a run come from."""
+"""Settings of a run's images."""
 
 from pathlib import Path
 from typing import Literal
@@ -7,7 +7,7 @@ from engine.config.section import Section, setting
 
 
 class DataConfig(Section):
-    """Where the images come from and how they are prepared."""
+    """Source of the images and their preparation."""
 
     source: str = setting(
         "phantom", "Source", "'phantom' (generated images), a folder of images, or 'hf:ID' for a Hugging Face dataset."
@@ -54,7 +54,7 @@ class DataConfig(Section):
 
 
 def resolve_source(source: str) -> str:
-    """The same source from wherever it is asked for: a folder is named in full."""
+    """Return the source in a form that does not depend on the working directory: a folder as its full path."""
     if source == "phantom" or source.startswith("hf:"):
         return source
     return str(Path(source).expanduser().resolve())

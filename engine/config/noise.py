@@ -1,4 +1,4 @@
-"""What is done to images: changed copies and noise to be taken out again in training, noise on a single scan."""
+"""Settings of augmentation, of noise in training, and of noise on a single image."""
 
 from typing import ClassVar, Literal
 
@@ -10,7 +10,7 @@ NoiseKind = Literal["gaussian", "rician", "speckle", "poisson", "salt-and-pepper
 
 
 class AugmentationConfig(Section):
-    """Random changes to the training images, drawn again in every epoch; validation images are never changed."""
+    """Random changes to the training images, new in every epoch; validation images are never changed."""
 
     group: ClassVar[str] = "Augmentation"
 
@@ -76,7 +76,7 @@ class NoiseConfig(Section):
 
 
 class DenoiseConfig(Section):
-    """Noise added to an image to compare methods, and how a lesion in it is measured."""
+    """Noise added to an image to compare methods, and the measurement of a lesion in it."""
 
     noise: NoiseKind = setting("gaussian", "Noise type", "Type of noise to add to the image.")
     sigma: float = setting(

@@ -1,4 +1,4 @@
-"""How a search looks for settings. What varies is its space: see `engine.search.space`."""
+"""Settings of a search. Which settings vary is its search space: see `engine.search.space`."""
 
 from typing import Literal
 
@@ -6,7 +6,7 @@ from engine.config.section import Section, setting
 
 
 class SearchConfig(Section):
-    """How trials are proposed, and how many."""
+    """Algorithm of a search and number of its trials."""
 
     algorithm: Literal["bayesian", "random", "grid", "hyperband"] = setting(
         "bayesian",

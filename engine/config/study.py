@@ -1,10 +1,10 @@
-"""How much of the seed study is done again."""
+"""Settings of a reproduction of the reference study."""
 
 from engine.config.section import Section, setting
 
 
 class StudyConfig(Section):
-    """How much of the reference study is reproduced."""
+    """Extent of a reproduction of the reference study."""
 
     quick: bool = setting(
         False,
