@@ -1,4 +1,4 @@
-"""What a gray value means: the range that peak signal-to-noise ratio and structural similarity are relative to."""
+"""Intensity range that peak signal-to-noise ratio and structural similarity are relative to."""
 
 from typing import Any
 
@@ -13,17 +13,16 @@ Mask = NDArray[np.bool_]
 
 
 def data_range(images: Pictures) -> float:
-    """The span of gray values that an array's type can hold, or is meant to.
+    """Return the range of intensities that an array's type can hold, or represents.
 
     Args:
         images: any shape; 8-bit or 16-bit unsigned integers, or floats in [0, 1].
 
     Returns:
-        255 for uint8, 65535 for uint16, 1 for floats: what scikit-image takes for the same types, but that it takes 2
-        for floats when it is told nothing.
+        255 for uint8, 65535 for uint16, 1 for floats: as in scikit-image, except that its default for floats is 2.
 
     Raises:
-        DataError: another type, which leaves open what is white.
+        DataError: the type is another one, which does not define white.
     """
     kind = np.asarray(images).dtype
     if kind in (np.uint8, np.uint16):
@@ -36,7 +35,7 @@ def data_range(images: Pictures) -> float:
 def validate_pair(
     originals: Pictures, reconstructed: Pictures
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-    """Two stacks of images as float64 (n, height, width), in their own gray values, and their common data range.
+    """Return two stacks of images as float64 (n, height, width), unscaled, and their common data range.
 
     Args:
         originals: (n, height, width) or (n, height, width, 1), see `data_range`.
@@ -46,7 +45,7 @@ def validate_pair(
         Both as float64 (n, height, width), and the data range.
 
     Raises:
-        DataError: the two differ in shape, or one holds gray values of another range.
+        DataError: the two differ in shape or in their data range.
     """
     first, second = drop_channel(originals), drop_channel(reconstructed)
     if first.shape != second.shape:
@@ -61,6 +60,6 @@ def validate_pair(
 
 
 def drop_channel(images: Pictures) -> Pictures:
-    """Images without their channel axis: (n, height, width, 1) or (n, height, width) -> (n, height, width)."""
+    """Return images without their channel axis: (n, height, width, 1) or (n, height, width) -> (n, height, width)."""
     array = np.asarray(images)
     return array[..., 0] if array.ndim == 4 else array
