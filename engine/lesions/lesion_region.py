@@ -1,4 +1,4 @@
-"""Where a lesion lies in pictures of one size: its region, its rim, and what is to be seen of it there."""
+"""A lesion in images of one size: its region, its background ring, and its contrast there."""
 
 import math
 from dataclasses import dataclass
@@ -13,18 +13,18 @@ from engine.lesions.regions import Mask, find_bounding_slices, make_rim_mask, re
 
 Picture = NDArray[np.floating]
 Stacked = NDArray[np.float64]
-PATTERN_BLUR_PX: Final = 1.5  # grain is no pattern
+PATTERN_BLUR_PX: Final = 1.5  # removes the grain, which is not part of the pattern
 
 
 @dataclass(frozen=True, eq=False)
 class LesionRegion:
-    """A lesion's place, found once for many pictures.
+    """Region of a lesion, computed once for many images.
 
     Args:
-        shape: (height, width) of the pictures.
-        near: rows and columns round the lesion; the masks are of this part.
-        region: the lesion.
-        rim: its rim.
+        shape: (height, width) of the images.
+        near: rows and columns around the lesion; the masks cover this part.
+        region: mask of the lesion.
+        rim: mask of its background ring.
     """
 
     shape: tuple[int, int]
@@ -33,10 +33,10 @@ class LesionRegion:
     rim: Mask
 
     def crop(self, before: Picture, after: Picture) -> Stacked:
-        """The part round the lesion of two pictures: (height, width) each -> float64 (2, height, width).
+        """Crop two images to the part around the lesion: (height, width) each -> float64 (2, height, width).
 
         Raises:
-            RegionError: a picture has another shape.
+            RegionError: an image has another shape.
         """
         pictures = [np.asarray(picture, np.float64) for picture in (before, after)]
         for picture in pictures:
@@ -48,12 +48,12 @@ class LesionRegion:
         return np.stack([picture[self.near] for picture in pictures])
 
     def contrasts(self, cut: Stacked) -> tuple[float, float]:
-        """Mean of the region minus mean of the rim, in both pictures of a `cut`."""
+        """Return the mean of the region minus the mean of the rim, for both images of a crop."""
         before, after = cut[:, self.region].mean(axis=1) - cut[:, self.rim].mean(axis=1)
         return float(before), float(after)
 
     def pattern(self, cut: Stacked) -> float:
-        """Slope of the region's smoothed pixels after on those before, both seen from the mean of the rim."""
+        """Return the slope of the region's smoothed pixels after on those before, both minus the mean of the rim."""
         smooth = gaussian_filter(cut, (0, PATTERN_BLUR_PX, PATTERN_BLUR_PX), mode="nearest")
         before, after = smooth[:, self.region] - smooth[:, self.rim].mean(axis=1, keepdims=True)
         size = float(before @ before)
@@ -61,15 +61,15 @@ class LesionRegion:
 
 
 def make_lesion_region(mask: Mask, rim: int = 4, avoid: Mask | None = None) -> LesionRegion:
-    """Find a lesion's place.
+    """Compute the region of a lesion for many images.
 
     Args:
         mask: bool (height, width), the lesion.
-        rim: width of the band round it, px.
-        avoid: what the band stays out of.
+        rim: width of the background ring, px.
+        avoid: pixels that the ring leaves out.
 
     Raises:
-        RegionError: the region is unfit, or nothing is left round it; see `make_rim_mask`.
+        RegionError: the region cannot be measured, or has no surroundings; see `make_rim_mask`.
     """
     region = require_measurable(mask)
     band = make_rim_mask(region, rim, avoid)
