@@ -1,8 +1,8 @@
-"""A perceptual hash of thumbnails that turning and flipping do not change.
+"""Perceptual hash of thumbnails that does not change with rotations by 90° and flips.
 
-The low frequencies of a picture's cosine transform, as in pHash, but kept as numbers and without their signs: a flip
-changes only the sign of a coefficient, a quarter turn also swaps the two frequencies. So what is kept of each pair of
-swapped coefficients, the sum and the difference of their sizes, is the same for all eight ways to lay a picture down.
+It takes the low frequencies of an image's cosine transform, as in pHash, but keeps their magnitudes: a flip changes
+only the sign of a coefficient, a rotation by 90° also swaps the two frequencies. So the sum and the absolute difference
+of the magnitudes of each pair of swapped coefficients are the same for all eight orientations of an image.
 """
 
 from typing import Final
@@ -17,13 +17,13 @@ LENGTH: Final = FREQUENCIES**2
 
 
 def compute_perceptual_hashes(thumbnails: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Hash standardised thumbnails; copies are near each other in Euclidean distance.
+    """Hash standardized thumbnails; copies are close to each other in Euclidean distance.
 
     Args:
         thumbnails: (n, SIDE, SIDE), mean 0, standard deviation 1.
 
     Returns:
-        float32 (n, LENGTH), of length 1 where the thumbnail has nothing but low frequencies, shorter otherwise.
+        float32 (n, LENGTH), of length 1 if the thumbnail has only low frequencies, shorter otherwise.
     """
     sizes = np.abs(_COSINES @ thumbnails @ _COSINES.T) / SIDE
     one, other = sizes[:, *_UPPER], sizes[:, *_UPPER[::-1]]
@@ -33,7 +33,7 @@ def compute_perceptual_hashes(thumbnails: NDArray[np.float32]) -> NDArray[np.flo
 
 
 def _cosines() -> NDArray[np.float32]:
-    """The first rows of the orthonormal cosine transform (DCT-II)."""
+    """Return the first rows of the orthonormal cosine transform (DCT-II)."""
     frequency, place = np.arange(FREQUENCIES)[:, None], np.arange(SIDE)[None]
     rows = np.sqrt(2 / SIDE) * np.cos(np.pi * frequency * (2 * place + 1) / (2 * SIDE))
     rows[0] /= np.sqrt(2)
