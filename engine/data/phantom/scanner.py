@@ -1,4 +1,4 @@
-"""The scanner: receive bias, gain and Rician noise over a noise-free picture."""
+"""Scanner simulation: receive bias, gain and Rician noise over a noise-free image."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -7,12 +7,12 @@ import numpy as np
 
 from engine.data.phantom.texture import Floats, smooth_field
 
-LEVELS = 255  # gray levels above black, as in the real set's files: a cache of 8 bits loses nothing
+LEVELS = 255  # gray levels above black, as in real 8-bit files: an 8-bit cache loses nothing
 
 
 @lru_cache(maxsize=1)
 def _normal_table() -> Floats:
-    """The normal distribution's 65,536 quantiles: 16 random bits become a deviate, three times as fast as drawn."""
+    """Return 65,536 quantiles of the normal distribution: indexing by 16 random bits is three times as fast."""
     deviate = np.linspace(-5, 5, 100_001)
     below = np.cumsum(np.exp(-(deviate**2) / 2))
     shares = (np.arange(1 << 16) + 0.5) / (1 << 16)
@@ -21,7 +21,7 @@ def _normal_table() -> Floats:
 
 @dataclass(frozen=True)
 class Scanner:
-    """One scan's conditions, the same for a slice and its healthy twin."""
+    """Acquisition conditions of one slice and its healthy twin."""
 
     bias: Floats  # (h, w) gain of every pixel
     real: Floats  # (h, w) noise of the receiver's two channels, in units of brightness
@@ -29,7 +29,7 @@ class Scanner:
 
     @classmethod
     def sample(cls, size: int, rng: np.random.Generator) -> "Scanner":
-        """A random scanner: a bias of about 15 % over the picture, noise of about 0.008."""
+        """Draw a random scanner: a bias of about 15% over the image, noise of about 0.008."""
         waves = np.arange(4)
         amplitudes = rng.normal(0, 1, (4, 4)) * 0.14 / (1 + waves[:, None] + waves)
         amplitudes[0, 0] = 0.16 * rng.standard_normal()
@@ -40,7 +40,7 @@ class Scanner:
         return cls(np.exp(bias, out=bias), noise[0], noise[1])
 
     def scan(self, signal: Floats) -> Floats:
-        """The magnitude picture in [0, 1], in steps of 1/255.
+        """Return the magnitude image in [0, 1], in steps of 1/255.
 
         The noise of a magnitude image is Rician (Gudbjartsson and Patz 1995): Gaussian in both channels.
         """

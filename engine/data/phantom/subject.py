@@ -1,4 +1,4 @@
-"""What makes one head differ from the next, besides the jitter of its shapes: tissues, age, thicknesses."""
+"""Variation between subjects, apart from the jitter of shapes: tissues, age, thicknesses."""
 
 import math
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class PhantomSubject:
-    """What makes one head differ from the next."""
+    """Parameters that vary between heads."""
 
     tissue: dict[str, float]  # brightness of each tissue
     scalp_mm: float
@@ -16,14 +16,14 @@ class PhantomSubject:
     gap_mm: float  # fluid between dura and cortex
     sulcus_mm: float  # half-width of the sulci
     gray_mm: float
-    reach_mm: float  # how much deeper sulci reach than planned
+    reach_mm: float  # extra depth of sulci
     ventricles: float  # size of the ventricles, 1 = mean
-    contrast: float  # how much of the contrast agent is left in the vessels, 0 to 1
-    start: tuple[int, int]  # where its textures begin
+    contrast: float  # contrast agent left in the vessels, 0 to 1
+    start: tuple[int, int]  # offset of its textures
 
     @classmethod
     def sample(cls, rng: np.random.Generator) -> "PhantomSubject":
-        """A random subject: a T1 weighted scan after contrast, a head of any age."""
+        """Draw a random subject: a T1-weighted scan after contrast, a head of any age."""
         x = rng.standard_normal(24).tolist()
         age = float(rng.beta(1.4, 2.2))  # 0 young, 1 atrophic
         return cls(
@@ -41,7 +41,7 @@ class PhantomSubject:
 
 
 def _tissues(age: float, contrast: float, x: list[float]) -> dict[str, float]:
-    """The brightness of every tissue from normal deviates `x`; white matter is brighter by `contrast`, 0 to 1."""
+    """Return the brightness of every tissue from normal deviates `x`; `contrast` (0 to 1) brightens white matter."""
     gray = 0.27 * math.exp(0.08 * x[0])
     fat = 0.63 * math.exp(0.1 * x[1])
     tissue = {
