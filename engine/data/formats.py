@@ -1,4 +1,4 @@
-"""What kind of file this is, told from its first bytes and its name; imports no reader."""
+"""File formats, detected from the first bytes and the name; imports no reader."""
 
 import gzip
 import zlib
@@ -14,14 +14,14 @@ _HEAD_BYTES: Final = 352
 
 
 def detect_format(path: Path) -> FileFormat | None:
-    """Kind of a file, None when it is nothing that Engram opens.
+    """Return the format of a file; None if Engram cannot open it.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: the file cannot be read.
     """
     with open(path, "rb") as file:
         head = file.read(_HEAD_BYTES)
-    if head[128:132] == b"DICM" or path.suffix.casefold() in DICOM_SUFFIXES:  # first: its preamble may hold a TIFF's
+    if head[128:132] == b"DICM" or path.suffix.casefold() in DICOM_SUFFIXES:  # first: it may start like a TIFF
         return "dicom"
     if head.startswith(_PICTURES):
         return "picture"
@@ -29,7 +29,7 @@ def detect_format(path: Path) -> FileFormat | None:
 
 
 def open_plain(path: Path) -> BinaryIO:
-    """Open a file, through gzip when it is zipped."""
+    """Open a file, through gzip if it is compressed."""
     with open(path, "rb") as file:
         zipped = file.read(2) == _GZIP
     return cast(BinaryIO, gzip.open(path)) if zipped else open(path, "rb")
@@ -44,5 +44,5 @@ def _unzipped(path: Path) -> bytes:
 
 
 def _is_nifti(head: bytes) -> bool:
-    """NIfTI-1 or NIfTI-2; the header of the two-file form too."""
+    """Return whether this is a header of NIfTI-1 or NIfTI-2, in the two-file form too."""
     return head[344:348] in {b"n+1\0", b"ni1\0"} or head[4:8] in {b"n+2\0", b"ni2\0"}

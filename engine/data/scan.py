@@ -1,4 +1,4 @@
-"""One scan: a picture, a DICOM file or a NIfTI volume, parsed in a throw-away process."""
+"""One file: an image, a DICOM file or a NIfTI volume, parsed in a disposable process."""
 
 import json
 import os
@@ -28,10 +28,10 @@ _ROOT: Final = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Limits:
-    """What reading one file may cost before it is given up.
+    """Limits on the time and memory for reading one file.
 
-    Memory is held by the operating system on Linux and, as far as it obeys, macOS; on Windows the sizes that a file's
-    header claims and the time limit must do.
+    The operating system enforces the memory limit on Linux and partly on macOS; on Windows only the sizes in a file's
+    header are checked and the time is limited.
     """
 
     memory_bytes: int = 3 * 2**30
@@ -42,16 +42,16 @@ class Limits:
 
 @dataclass(frozen=True, eq=False)
 class Scan:
-    """The slices of one file, as they are to be shown.
+    """Slices of one file, as displayed.
 
     Args:
         pixels: float32 (slices, height, width) in [0, 1].
         name: file name.
         kind: 'picture', 'dicom' or 'nifti'.
         orientation: letters at the left, right, top and bottom edge (R, L, A, P, S, I); None when unknown.
-        spacing_mm: millimetres from row to row and from column to column; None when unknown.
-        slice_spacing_mm: millimetres from slice to slice; None when unknown.
-        notes: sentences on what was decided on the way, such as the window that was applied.
+        spacing_mm: millimeters from row to row and from column to column; None when unknown.
+        slice_spacing_mm: millimeters from slice to slice; None when unknown.
+        notes: sentences on automatic decisions, such as the window that was applied.
     """
 
     pixels: NDArray[np.float32]
@@ -67,11 +67,11 @@ class Scan:
 
     @property
     def aspect(self) -> float:
-        """Height of a pixel divided by its width; 1 when unknown."""
+        """Return the height of a pixel divided by its width; 1 if unknown."""
         return self.spacing_mm[0] / self.spacing_mm[1] if self.spacing_mm else 1.0
 
     def slice(self, index: int) -> NDArray[np.float32]:
-        """One slice.
+        """Return one slice.
 
         Args:
             index: 0 to len(scan) - 1.
@@ -80,7 +80,7 @@ class Scan:
             float32 (height, width) in [0, 1].
 
         Raises:
-            ScanError: there is no such slice.
+            ScanError: the index is out of range.
         """
         if not 0 <= index < len(self):
             raise ScanError(f"{self.name} has no slice {index}.", f"Its slices are numbered from 0 to {len(self) - 1}.")
@@ -88,20 +88,20 @@ class Scan:
 
 
 def open_scan(path: str | os.PathLike[str], limits: Limits | None = None) -> Scan:
-    """Open one picture, DICOM file or NIfTI volume.
+    """Open one image, DICOM file or NIfTI volume.
 
-    The file may be anyone's, so it is parsed in a process of its own that can be given up: its header is checked
-    first, and memory and time are limited.
+    The file is untrusted, so a separate process parses it, which can be killed: its header is checked first, and memory
+    and time are limited.
 
     Args:
         path: the file.
-        limits: what reading it may cost.
+        limits: limits on time and memory.
 
     Returns:
         Its slices, in the order of the file (NIfTI: from foot to head, back to front, or left to right).
 
     Raises:
-        ScanError: there is no such file, it is of another kind, damaged, or too large.
+        ScanError: the file does not exist, has another format, is damaged, or is too large.
     """
     limits = limits or Limits()
     file = Path(path).expanduser().absolute()
@@ -121,7 +121,7 @@ def _scan_error(file: Path, reason: str) -> ScanError:
 
 
 def _checked_kind(file: Path, limits: Limits) -> FileFormat:
-    """Kind of a file of a sensible size."""
+    """Return the format of a file, after checking its size."""
     if file.is_dir():
         raise ScanError(f"'{file.name}' is a folder, not a file.", "Choose it as the source of a dataset.")
     if not file.is_file():
@@ -138,7 +138,7 @@ def _checked_kind(file: Path, limits: Limits) -> FileFormat:
 
 
 def _parse_in_child(reader: str, arguments: list[str], wall_s: float) -> dict[str, Any]:
-    """Let a throw-away process write the pixels; what it says of them, or the reason why there are none."""
+    """Run a disposable process that writes the pixels; return its reply, or the reason of its failure."""
     threads = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
     paths = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
     try:

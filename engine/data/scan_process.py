@@ -1,7 +1,7 @@
-"""The throw-away process that parses one stranger's file: `python -m engine.data.dicom FILE TARGET LIMITS`.
+"""The disposable process that parses one untrusted file: `python -m engine.data.dicom FILE TARGET LIMITS`.
 
-Each reader (`dicom`, `nifti`, `raster`) is such a program, so that one starts without the libraries of the others. It
-limits itself before it touches the file. The pixels go to TARGET (.npy), everything else as one JSON object to stdout:
+Each reader (`dicom`, `nifti`, `raster`) is such a program, so that it starts without the libraries of the others. It
+limits itself before it opens the file. The pixels go to TARGET (.npy), everything else as one JSON object to stdout:
 the fields of a `Scan`, or `reason`.
 """
 
@@ -24,10 +24,10 @@ except ImportError:  # Windows has none
 
 
 def serve(read: Callable[[Path], Scan]) -> None:
-    """Parse the file that the command line names and answer.
+    """Parse the file named on the command line and print the reply.
 
     Args:
-        read: the reader; raises `UnreadableFile` for what it cannot read.
+        read: the reader; raises `UnreadableFile` if it cannot read the file.
     """
     path, target, limits = Path(sys.argv[1]), Path(sys.argv[2]), Limits(**json.loads(sys.argv[3]))
     _limit(limits)

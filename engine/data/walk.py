@@ -1,4 +1,4 @@
-"""The files of a source folder, and whether there is an image among them. Imports no reader."""
+"""Files of a source folder. Imports no reader."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -15,12 +15,12 @@ Skip = Callable[[str, str], None]
 
 
 def check_folder(source: str) -> None:
-    """Find out whether a source is a folder that holds an image, at the first that is found.
+    """Check that a source is a folder with an image, stopping at the first one.
 
-    Phantoms and Hugging Face datasets pass: they are no folders.
+    Phantoms and Hugging Face datasets pass without a check: they are not folders.
 
     Raises:
-        SourceNotFound: it is no folder.
+        SourceNotFound: it is not a folder.
         EmptySource: there is no image in it.
     """
     if source == "phantom" or source.startswith("hf:"):
@@ -33,7 +33,7 @@ def open_folder(source: str) -> Path:
     """Return the folder that a source names.
 
     Raises:
-        SourceNotFound: it is none.
+        SourceNotFound: it is not a folder.
     """
     folder = Path(source).expanduser()
     if not folder.is_dir():
@@ -43,7 +43,7 @@ def open_folder(source: str) -> Path:
 
 
 def list_pictures(folder: Path, skip: Skip) -> Iterator[str]:
-    """Yield the names of the files that may be pictures; call `skip` with each other file and the reason."""
+    """Yield the names of the files that may be images; call `skip` with every other file and the reason."""
     for name, is_link in _walk(folder, skip):
         if is_link:
             skip(name, "symbolic links are not followed")
