@@ -1,4 +1,4 @@
-"""An answer that does not depend on which way round an image lies: the average over it and its mirror image.
+"""Test-time flip averaging: the average of a network's outputs for an image and its mirror image.
 
 Timofte, Rothe, Van Gool: Seven ways to improve example-based single image super resolution. CVPR (2016).
 """
@@ -10,10 +10,10 @@ from keras import ops
 
 
 def average_over_flips(network: Callable[[Any], Any], images: Any) -> Any:
-    """Average a network's answer to images with its answer to their mirror images, turned back.
+    """Average a network's output for images with its unflipped output for their mirror images.
 
-    One after the other, not as one batch of both: then each layer is met twice, each time with the images in the order
-    that they were given in, and whoever looks into the model sees which way round they lie.
+    The two passes run one after the other, not as one batch: so every layer sees each orientation in a pass of its own,
+    with the images in their given order, and hooks on a layer can tell the two orientations apart.
 
     Args:
         network: from images (n, height, width, 1) to such images.

@@ -1,9 +1,9 @@
-"""The best linear variational autoencoder of images, in closed form: where training of a deeper one can begin.
+"""The best linear variational autoencoder of images, in closed form: a starting point for a deeper one.
 
-Near a mean picture p the excess of binary cross-entropy over the images' own entropy is (x - p)^2 / (2 p (1 - p)), the
+Near a mean image p the excess of binary cross-entropy over the images' own entropy is (x - p)^2 / (2 p (1 - p)), the
 loss of a Gaussian of variance p (1 - p). Scaled to unit variance, the best linear VAE at beta 1 is probabilistic PCA:
-an eigenvalue l > 1 of the covariance is coded at a posterior variance 1 / l, costs (1 + ln l) / 2 nats instead of
-l / 2, and all others are left to the prior.
+an eigenvalue l > 1 of the covariance is coded at a posterior variance 1 / l and costs (1 + ln l) / 2 nats instead of
+l / 2; all others stay at the prior.
 
 Tipping, Bishop: Probabilistic principal component analysis. J. R. Stat. Soc. B 61 (1999). Lucas, Tucker, Grosse,
 Norouzi: Don't blame the ELBO! arXiv:1911.02469 (2019).
@@ -14,22 +14,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-MIN_PROBABILITY = (
-    0.03  # a mean pixel nearer to 0 or 1 than this counts as this far: its variance would be next to nothing
-)
+MIN_PROBABILITY = 0.03  # mean pixels are clipped to at least this distance from 0 and 1: their variance would vanish
 LEAST_EIGENVALUE = 1.3
 Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class LinearVAE:
-    """A linear VAE of pictures with m pixels and k latent numbers.
+    """A linear VAE of images with m pixels and k latent dimensions.
 
     Args:
-        encoder: (m, k) kernel from a picture to the latent means.
+        encoder: (m, k) kernel from an image to the latent means.
         encoder_bias: (k,).
         log_var: (k,) posterior log-variances.
-        decoder: (k, m) kernel from latent numbers to logits; zero for numbers that no component has.
+        decoder: (k, m) kernel from latent dimensions to logits; zero for dimensions without a component.
         decoder_bias: (m,).
     """
 
@@ -41,12 +39,12 @@ class LinearVAE:
 
 
 def fit_linear_vae(pictures: Floats, latent: int, area: int) -> LinearVAE:
-    """Fit the best linear VAE to pictures.
+    """Fit the best linear VAE to images.
 
     Args:
-        pictures: (n, m) in [0, 1].
-        latent: how many latent numbers there are; those that no eigenvalue is worth stay at the prior.
-        area: how many pixels of an image stand behind one of its picture, so that their nats are counted.
+        pictures: (n, m) in [0, 1], coarse images.
+        latent: number of latent dimensions; those without an eigenvalue worth coding stay at the prior.
+        area: pixels of a full image per coarse pixel, so that their nats are counted.
 
     Returns:
         Its weights.
@@ -62,9 +60,9 @@ def fit_linear_vae(pictures: Floats, latent: int, area: int) -> LinearVAE:
 
 
 def _principal(scaled: Floats, latent: int) -> tuple[Floats, Floats]:
-    """Eigenvalues (latent,) of the covariance, 1 where not worth coding, and their axes (m, latent)."""
+    """Return eigenvalues (latent,) of the covariance, 1 if not worth coding, and their axes (m, latent)."""
     count, pixels = scaled.shape
-    few = count < pixels  # n images span n axes: then the smaller matrix of their products has all that is needed
+    few = count < pixels  # n images span only n axes: their n x n Gram matrix suffices
     products = (scaled @ scaled.T if few else scaled.T @ scaled) / count
     found, vectors = np.linalg.eigh(products)
     kept = [at for at in range(len(found) - 1, -1, -1) if found[at] > LEAST_EIGENVALUE][:latent]

@@ -1,8 +1,8 @@
-"""Our own variational autoencoder: it begins as the best linear one and learns what no linear one can.
+"""Engram's variational autoencoder: it starts as the best linear one and learns its residual.
 
-Beside each stack of residual blocks runs a linear path: a half-size picture to the latent means, and latent numbers to
-a coarse picture of logits. Before the first epoch that path is set to the best linear VAE of the training images; the
-blocks, which begin as zero, see the coarse picture at every level and learn what to add to it.
+A linear path runs parallel to each stack of residual blocks: from a half-size image to the latent means, and from the
+latent code to a coarse image of logits. Before the first epoch that path is set to the best linear VAE of the training
+images; the blocks, which start at zero, receive the coarse image at every resolution and learn what to add to it.
 """
 
 from typing import Any
@@ -18,14 +18,14 @@ from engine.models.linear_vae import LinearVAE, fit_linear_vae
 from engine.models.reconstructor import AdaptContext
 from engine.models.variational import CEILING, VariationalAutoencoder
 
-COARSE = 2  # pixels of an image, along a side, behind one of the coarse picture
-PATCH = 4  # pixels, along a side, behind one of the finest level's features
-IMAGES_MOST = 4096  # as many as the linear model is fitted to
+COARSE = 2  # pixels of an image, along a side, per pixel of the coarse image
+PATCH = 4  # pixels, along a side, per feature of the finest resolution
+IMAGES_MOST = 4096  # for the fit of the linear model
 
 
 @keras.saving.register_keras_serializable("engram")
 class ResidualVariationalAutoencoder(VariationalAutoencoder):
-    """A linear and a residual encoder to mean and log-variance, a sample, a linear and a residual decoder to logits.
+    """Linear and residual encoder to mean and log-variance, sampling, linear and residual decoder to logits.
 
     Args:
         size: side of the images.
@@ -36,11 +36,11 @@ class ResidualVariationalAutoencoder(VariationalAutoencoder):
     config_class = ResidualVariationalConfig
 
     def build_encoder_decoder(self, config: Any) -> tuple[keras.Model, keras.Model]:
-        """The encoder, images to mean and raw log-variance, and the decoder, latent numbers to logits."""
+        """Build the encoder, images to mean and raw log-variance, and the decoder, latent code to logits."""
         return _encoder(config, self.size), _decoder(config, self.size)
 
     def adapt(self, sight: AdaptContext) -> bool:
-        """Set the linear path to the best linear VAE of the training images."""
+        """Initialize the linear path with the best linear VAE of the training images."""
         sight.tell("Fitting the best linear model to the training images.")
         pictures: list[NDArray[np.float32]] = []
         for batch in sight.draw(0):
@@ -55,7 +55,7 @@ class ResidualVariationalAutoencoder(VariationalAutoencoder):
     def _initialize_from(self, start: LinearVAE) -> None:
         self.encoder.get_layer("enc_linear").set_weights([start.encoder, start.encoder_bias])
         log_var = self.encoder.get_layer("enc_log_var")
-        raw = CEILING - np.log(np.expm1(CEILING - start.log_var))  # what `bounded` makes these log-variances of
+        raw = CEILING - np.log(np.expm1(CEILING - start.log_var))  # `soft_clip` maps these to the log-variances
         log_var.set_weights([log_var.get_weights()[0], raw])
         linear = self.decoder.get_layer("dec_linear")
         unused = np.where(np.any(start.decoder, axis=1, keepdims=True), 0.0, linear.get_weights()[0])
@@ -102,7 +102,7 @@ def _decoder(config: ResidualVariationalConfig, size: int) -> keras.Model:
 
 
 def _downsample(images: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Mean over blocks of `COARSE` x `COARSE` pixels: (n, size, size, 1) -> (n, pixels)."""
+    """Average blocks of `COARSE` x `COARSE` pixels: (n, size, size, 1) -> (n, pixels)."""
     count, size = images.shape[:2]
     half = size // COARSE
     blocks_of = images.reshape(count, half, COARSE, half, COARSE)
