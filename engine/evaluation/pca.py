@@ -1,6 +1,6 @@
-"""Principal components: the best linear map through so many numbers, the first thing that a model has to beat.
+"""Principal component analysis: the best linear reconstruction of a given latent size, a baseline for every model.
 
-Jolliffe: Principal Component Analysis, 2nd ed. (2002). Where the images fit into memory the components are exact, from
+Jolliffe: Principal Component Analysis, 2nd ed. (2002). If the images fit into memory the components are exact, from
 the eigenvectors of the smaller of Gram matrix and covariance; else they come from subspace iteration with a fixed
 seed, which reads the images in passes (Halko, Martinsson, Tropp: Finding structure with randomness, SIAM Review 53
 (2011), algorithm 4.4).
@@ -23,7 +23,7 @@ Matrix = NDArray[np.float32]
 
 
 class PCAReconstructor:
-    """A mean image and directions around it; used like a model.
+    """PCA-k baseline: a mean image and directions around it, with the interface of a model.
 
     Args:
         mean: (pixels,) float32.
@@ -34,7 +34,7 @@ class PCAReconstructor:
         self.mean, self.components = mean, components
 
     def predict_on_batch(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Project images and come back: (n, size, size, 1) -> the same, cut to [0, 1] as any picture is."""
+        """Project images and reconstruct: (n, size, size, 1) -> the same, clipped to [0, 1]."""
         flat = images.reshape(len(images), -1) - self.mean
         made = (flat @ self.components.T) @ self.components + self.mean
         return np.clip(made, 0.0, 1.0).reshape(images.shape).astype(np.float32)
@@ -43,16 +43,16 @@ class PCAReconstructor:
 def fit_pca(
     images: Any, count: int, should_stop: ShouldStop = never_stop, progress: Callable[[int, int], None] | None = None
 ) -> PCAReconstructor | None:
-    """Find the mean and the first principal components of images.
+    """Compute the mean and the first principal components of images.
 
     Args:
         images: anything with a length and `read(slice) -> float32 (k, size, size, 1)`.
-        count: how many components; fewer where there are fewer images (less one) or pixels.
-        should_stop: asked between blocks.
-        progress: told how many of all steps are done.
+        count: number of components; fewer if there are fewer images (minus one) or pixels.
+        should_stop: called between blocks; True cancels.
+        progress: called with the number of images done and their total.
 
     Returns:
-        The linear map, None when stopped.
+        The linear map; None if stopped.
     """
     flat = _RowBlocks(images, should_stop, progress or _ignore)
     mean = flat.mean()
@@ -67,7 +67,7 @@ def fit_pca(
 
 
 class _RowBlocks:
-    """Images as rows, read block by block."""
+    """Images as rows, read in blocks."""
 
     def __init__(self, images: Any, should_stop: ShouldStop, progress: Callable[[int, int], None]) -> None:
         self.images, self.should_stop, self.progress = images, should_stop, progress
@@ -75,7 +75,7 @@ class _RowBlocks:
         self.pixels = int(np.prod(images.read(slice(0, 1)).shape[1:])) if self.count else 0
 
     def blocks(self, mean: Matrix | None = None) -> Any:
-        """Yield (first row, rows (k, pixels)) with the mean taken off; ends early when asked to stop."""
+        """Yield (first row, rows (k, pixels)) with the mean subtracted; ends early on a stop request."""
         for first in range(0, self.count, BLOCK):
             if self.should_stop():
                 return
@@ -84,7 +84,7 @@ class _RowBlocks:
             self.progress(min(first + BLOCK, self.count), self.count)
 
     def mean(self) -> Matrix | None:
-        """The mean image, (pixels,); None when stopped."""
+        """Return the mean image, (pixels,); None if stopped."""
         total, seen = np.zeros(self.pixels, np.float64), 0
         for _, rows in self.blocks():
             total += rows.sum(axis=0, dtype=np.float64)
@@ -93,7 +93,7 @@ class _RowBlocks:
 
 
 def _exact(flat: _RowBlocks, mean: Matrix, rank: int) -> Matrix | None:
-    """Orthonormal directions (pixels, rank) from the eigenvectors of the smaller square matrix."""
+    """Return orthonormal directions (pixels, rank) from the eigenvectors of the smaller square matrix."""
     rows, seen = np.empty((flat.count, flat.pixels), np.float32), 0
     for first, block in flat.blocks(mean):
         rows[first : first + len(block)] = block
@@ -110,7 +110,7 @@ def _exact(flat: _RowBlocks, mean: Matrix, rank: int) -> Matrix | None:
 
 
 def _iterated(flat: _RowBlocks, mean: Matrix, rank: int) -> Matrix | None:
-    """Orthonormal directions (pixels, rank) from subspace iteration with a fixed seed."""
+    """Return orthonormal directions (pixels, rank) from subspace iteration with a fixed seed."""
     width = min(rank + SPARE, flat.count, flat.pixels)
     basis = np.random.Generator(np.random.Philox(key=0)).standard_normal((flat.pixels, width), np.float32)
     square = np.zeros((width, width))
@@ -134,4 +134,4 @@ def _orthonormal(directions: Matrix) -> Matrix:
 
 
 def _ignore(done: int, total: int) -> None:
-    """Tell nobody."""
+    """Ignore the progress."""

@@ -1,4 +1,4 @@
-"""Telling how far a long piece of work is."""
+"""Progress reports of long work."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ Progress = Callable[[str, int, int], None]
 
 
 def make_subtask(progress: Progress | None, title: str) -> Callable[[int, int], None] | None:
-    """One stretch of a long piece of work, under its title; None where nobody listens."""
+    """Return a progress function for one subtask, with its title; None if there is no receiver."""
     if progress is None:
         return None
     return lambda done, total: progress(title, done, total)

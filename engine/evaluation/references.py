@@ -1,4 +1,4 @@
-"""What a model is measured against: a linear map with as many numbers, the mean image, and its input left as it is."""
+"""Baselines of a model: PCA with the same latent size, the mean image, and the unprocessed input."""
 
 import os
 import re
@@ -27,20 +27,20 @@ NAMED: Final = re.compile(r"pca:(\d{1,6})")
 
 
 class Identity:
-    """Gives back what it is given; used like a model."""
+    """Baseline that returns its input, with the interface of a model."""
 
     def predict_on_batch(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The images themselves."""
+        """Return the images unchanged."""
         return images
 
 
 def title(components: int) -> str:
-    """The name of a linear map on screen, such as 'PCA-512'."""
+    """Return the name of a PCA baseline on screen, such as 'PCA-512'."""
     return f"PCA-{components}"
 
 
 def parse_reference(name: str) -> int | None:
-    """How many components a yardstick has that is named in the place of a run: 'pca:512' has 512; None for a run."""
+    """Return the number of components of a baseline named instead of a run: 512 for 'pca:512'; None for a run."""
     found = NAMED.fullmatch(name)
     return int(found[1]) if found else None
 
@@ -51,40 +51,41 @@ def fit_pca_reference(
     should_stop: ShouldStop = never_stop,
     progress: Callable[[int, int], None] | None = None,
 ) -> PCAReconstructor | None:
-    """The principal components of the training images, from the cache when they were found before.
+    """Return the principal components of the training images, from the cache if possible.
 
     Args:
-        images: the data set; its training split is what the map is fitted on.
-        components: how many; fewer where there are not enough training images.
-        should_stop: asked between blocks of images.
-        progress: told how many images are done.
+        images: the dataset; the map is fitted to its training split.
+        components: their number; fewer if there are not enough training images.
+        should_stop: called between blocks of images; True cancels.
+        progress: called with the number of images done and their total.
 
     Returns:
-        The map; None when stopped.
+        The map; None if stopped.
     """
     place = cache_root() / "yardsticks" / f"{images.fingerprint[:40]}-{components}.npz"
     if found := _read(place):
         return found
     made = pca.fit_pca(images.train, components, should_stop, progress)
     if made is not None:
-        with suppress(OSError):  # a full disk: it is found anew next time
+        with suppress(OSError):  # a full disk: it is fitted again next time
             _write(place, made)
     return made
 
 
 def evaluate_references(examiner: Evaluator, config: RunConfig) -> dict[str, dict[str, Numbers]] | None:
-    """Measure the yardsticks of a run as the run itself is measured.
+    """Evaluate the baselines of a run in the same way as the run.
 
     Args:
-        examiner: knows the data set and its parts.
+        examiner: evaluator of the dataset and its subsets.
         config: the run's settings.
 
     Returns:
-        yardstick -> part -> numbers: 'pca' for a model with a latent, 'mean' and 'identity' for all; None when stopped.
+        baseline -> subset -> numbers: 'pca' for a model with a latent code, 'mean' and 'identity' for all; None if
+        stopped.
     """
     components = config.model.latent_size
-    told = make_subtask(examiner.progress, "Fitting PCA" if components else "Computing the mean image")
-    fitted = fit_pca_reference(examiner.images, components or 0, examiner.should_stop, told)
+    report = make_subtask(examiner.progress, "Fitting PCA" if components else "Computing the mean image")
+    fitted = fit_pca_reference(examiner.images, components or 0, examiner.should_stop, report)
     if fitted is None:
         return None
     models: dict[str, tuple[str, Any]] = {PCA: (title(len(fitted.components)), fitted)} if components else {}
@@ -113,7 +114,7 @@ def _read(place: Path) -> PCAReconstructor | None:
 
 
 def _write(place: Path, made: PCAReconstructor) -> None:
-    """Write under another name, then rename; of too many, those not wanted for longest go."""
+    """Write under another name, then rename; evict the least recently used maps if there are too many."""
     place.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=place.parent, prefix="new-", delete=False) as file:
         np.savez(file, mean=made.mean, components=made.components)
