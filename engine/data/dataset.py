@@ -99,7 +99,7 @@ class Dataset:
     def leaked(self) -> NDArray[np.bool_]:
         """Return which test images are leaked: equal to a training or validation image in every pixel at full size.
 
-        Told Computed from the image keys alone, so nothing is decoded; equal pixels in files of other bytes count.
+        Computed from the image keys alone, so nothing is decoded; equal pixels in files of other bytes count.
 
         Returns:
             bool (n_test,).

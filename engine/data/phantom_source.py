@@ -35,8 +35,8 @@ class PhantomSource:
 
     def content_hash(self, should_stop: ShouldStop) -> str:
         """Hash the parameters of the generator and the generator's own source."""
-        asked = (self._config.size, self._config.phantom_seed, self._config.phantom_count)
-        content = hashlib.sha256(repr(asked).encode())
+        parameters = (self._config.size, self._config.phantom_seed, self._config.phantom_count)
+        content = hashlib.sha256(repr(parameters).encode())
         for file in sorted(Path(phantom.__file__).parent.glob("*.py")):
             content.update(file.read_bytes())
         return content.hexdigest()
