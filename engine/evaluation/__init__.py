@@ -106,9 +106,7 @@ class JobContext:
     progress: Progress | None
 
 
-def _evaluate(
-    run: Run, source: str | Dataset | None, context: JobContext
-) -> tuple[Evaluator, dict[str, Numbers]] | None:
+def _evaluate(run: Run, source: str | Dataset | None, job: JobContext) -> tuple[Evaluator, dict[str, Numbers]] | None:
     check_split_names(job.splits)
     model = load_model(run)
     loaded = source
