@@ -6,7 +6,6 @@ images are batched.
 """
 
 from engine.metrics.head_mask import head_mask
-from engine.metrics.intensity import Floats, Mask, data_range
 from engine.metrics.likelihood import (
     ACTIVE_NATS,
     active_units,
@@ -15,7 +14,7 @@ from engine.metrics.likelihood import (
     divergences_nats,
     entropy_floor_nats,
 )
-from engine.metrics.pixelwise import mae, mse, mse_to_psnr_db, psnr_db
+from engine.metrics.pixelwise import Floats, Mask, data_range, mae, mse, mse_to_psnr_db, psnr_db
 from engine.metrics.ssim import WINDOW_PX, ms_ssim, scales, similarity, ssim
 
 __all__ = [

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_closing, binary_fill_holes, binary_opening, gaussian_filter, label
 from skimage.filters import threshold_otsu
 
-from engine.metrics.intensity import Mask, Pictures, data_range, drop_channel
+from engine.metrics.pixelwise import Mask, Pictures, data_range, drop_channel
 
 BLUR_SHARE: Final = 1 / 96
 GAP_SHARE: Final = 1 / 32

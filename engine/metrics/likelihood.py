@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.metrics.intensity import Floats
+from engine.metrics.pixelwise import Floats
 
 ACTIVE_NATS: Final = 0.01
 

@@ -1,9 +1,68 @@
-"""Pixel errors, averaged over an image or over a mask."""
+"""Pixel errors, averaged over an image or over a mask, and the intensity range that metrics are relative to."""
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.metrics.intensity import Mask, Pictures, data_range, validate_pair
+from engine.errors import DataError
+
+Pictures = NDArray[Any]
+Floats = NDArray[np.floating[Any]]
+Mask = NDArray[np.bool_]
+
+
+def data_range(images: Pictures) -> float:
+    """Return the range of intensities that an array's type can hold, or represents.
+
+    Args:
+        images: any shape; 8-bit or 16-bit unsigned integers, or floats in [0, 1].
+
+    Returns:
+        255 for uint8, 65535 for uint16, 1 for floats: as in scikit-image, except that its default for floats is 2.
+
+    Raises:
+        DataError: the type is another one, which does not define white.
+    """
+    kind = np.asarray(images).dtype
+    if kind in (np.uint8, np.uint16):
+        return float(np.iinfo(kind).max)
+    if np.issubdtype(kind, np.floating):
+        return 1.0
+    raise DataError(f"Images of type {kind} have no fixed intensity range.", "Use uint8, uint16, or floats in [0, 1].")
+
+
+def validate_pair(
+    originals: Pictures, reconstructed: Pictures
+) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    """Return two stacks of images as float64 (n, height, width), unscaled, and their common data range.
+
+    Args:
+        originals: (n, height, width) or (n, height, width, 1), see `data_range`.
+        reconstructed: the same.
+
+    Returns:
+        Both as float64 (n, height, width), and the data range.
+
+    Raises:
+        DataError: the two differ in shape or in their data range.
+    """
+    first, second = drop_channel(originals), drop_channel(reconstructed)
+    if first.shape != second.shape:
+        raise DataError(
+            f"Images of shape {first.shape} and {second.shape} cannot be compared.", "Use images of one size."
+        )
+    span = data_range(originals)
+    if span != data_range(reconstructed):
+        kinds = f"{np.asarray(originals).dtype} and {np.asarray(reconstructed).dtype}"
+        raise DataError(f"Intensities of type {kinds} have different ranges.", "Convert both to one type first.")
+    return first.astype(np.float64), second.astype(np.float64), span
+
+
+def drop_channel(images: Pictures) -> Pictures:
+    """Return images without their channel axis: (n, height, width, 1) or (n, height, width) -> (n, height, width)."""
+    array = np.asarray(images)
+    return array[..., 0] if array.ndim == 4 else array
 
 
 def mse(originals: Pictures, reconstructed: Pictures, mask: Mask | None = None) -> NDArray[np.float64]:

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from engine.errors import DataError
-from engine.metrics.intensity import Mask, Pictures, validate_pair
-from engine.metrics.pixelwise import masked_mean
+from engine.metrics.pixelwise import Mask, Pictures, masked_mean, validate_pair
 
 SIGMA, RADIUS = 1.5, 5
 WINDOW_PX = 2 * RADIUS + 1
