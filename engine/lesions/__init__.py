@@ -11,8 +11,17 @@ Images are float (height, width) with a data range of 1; masks are bool of the s
 from engine.lesions.boxes import Box, Boxes, read_boxes
 from engine.lesions.contrast import contrast, contrast_to_noise, edge_sharpness
 from engine.lesions.inpainting import inpaint
-from engine.lesions.lesion_region import LesionRegion, make_lesion_region
-from engine.lesions.regions import area, ellipse, make_rim_mask, parse_region, polygon, rectangle, require_measurable
+from engine.lesions.regions import (
+    LesionRegion,
+    area,
+    ellipse,
+    make_lesion_region,
+    make_rim_mask,
+    parse_region,
+    polygon,
+    rectangle,
+    require_measurable,
+)
 from engine.lesions.retention import LEAST_CONTRAST, WARN_BELOW, Retention, percent, retention
 
 __all__ = [

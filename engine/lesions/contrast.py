@@ -8,9 +8,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from engine.errors import RegionError
-from engine.lesions.regions import Mask, make_rim_mask, require_measurable
+from engine.lesions.regions import Mask, Picture, make_rim_mask, require_measurable
 
-Picture = NDArray[np.floating]
 ROUNDING: Final = 1e-9
 NORMAL_BLUR_PX: Final = 1.0  # smooths the stairs of a pixel edge before its normal is taken
 

@@ -8,8 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.lesions.lesion_region import Picture, Stacked, make_lesion_region
-from engine.lesions.regions import Mask, area
+from engine.lesions.regions import Mask, Picture, Stacked, area, make_lesion_region
 
 LEAST_CONTRAST: Final = 0.01  # 2.5 of 255 levels: below it a ratio has no meaning
 WARN_BELOW: Final = 0.8
