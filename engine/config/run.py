@@ -7,9 +7,8 @@ from typing import Any
 
 from pydantic import model_validator
 
-from engine.config.data import DataConfig
+from engine.config.data import AugmentationConfig, DataConfig, NoiseConfig
 from engine.config.models import MODELS, AnyModel, AutoencoderConfig, model_title
-from engine.config.noise import AugmentationConfig, NoiseConfig
 from engine.config.section import Section, validate
 from engine.config.training import TrainingConfig
 from engine.errors import ConfigError

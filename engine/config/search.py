@@ -1,4 +1,4 @@
-"""Settings of a search. Which settings vary is its search space: see `engine.search.space`."""
+"""Settings of a search and of a reproduction. Which settings a search varies: see `engine.search.space`."""
 
 from typing import Literal
 
@@ -62,4 +62,30 @@ class SearchConfig(Section):
         ge=0.001,
         le=1.0,
         advanced=True,
+    )
+
+
+class StudyConfig(Section):
+    """Extent of a reproduction of the reference study."""
+
+    quick: bool = setting(
+        False,
+        "Quick",
+        "Train only the reference study's best autoencoder and best variational autoencoder, without a search.",
+    )
+    trials_ae: int = setting(
+        17,
+        "AE trials",
+        "Number of autoencoder trials in the search of the reference study's space.",
+        "trials",
+        ge=1,
+        le=81,
+    )
+    trials_vae: int = setting(
+        61,
+        "VAE trials",
+        "Number of variational autoencoder trials in the search of the reference study's space.",
+        "trials",
+        ge=1,
+        le=81,
     )
