@@ -31,8 +31,7 @@ from pydicom.uid import (
 )
 
 from engine.data.decoded_image import DecodedImage, UnreadableFile, scale_to_percentiles
-from engine.data.scan import MAX_VOXELS, Orientation, Scan
-from engine.data.scan_process import serve
+from engine.data.scan import MAX_VOXELS, Orientation, Scan, serve
 
 _DAMAGE: Final = (
     InvalidDicomError,

@@ -17,9 +17,8 @@ from engine.config import DataConfig
 from engine.data import dicom, raster
 from engine.data.dataset import Cancelled, Skipped
 from engine.data.decoded_image import DecodedImage, UnreadableFile
-from engine.data.formats import FileFormat, detect_format
+from engine.data.files import LOOKED_FOR, FileFormat, detect_format, list_pictures, open_folder
 from engine.data.source import SourceItem, natural_sort_key, split_name
-from engine.data.walk import LOOKED_FOR, list_pictures, open_folder
 from engine.messages import ShouldStop
 
 

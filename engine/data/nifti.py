@@ -22,9 +22,8 @@ from nibabel.wrapstruct import WrapStructError
 from numpy.typing import NDArray
 
 from engine.data.decoded_image import UnreadableFile, scale_to_percentiles
-from engine.data.formats import open_plain
-from engine.data.scan import MAX_VOXELS, Orientation, Scan
-from engine.data.scan_process import serve
+from engine.data.files import open_plain
+from engine.data.scan import MAX_VOXELS, Orientation, Scan, serve
 
 _HEAD_BYTES: Final = 540
 _DAMAGE: Final = (

@@ -18,8 +18,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from engine.data.decoded_image import DecodedImage, UnreadableFile, large_image_lock, scale_to_percentiles
-from engine.data.scan import MAX_VOXELS, Scan
-from engine.data.scan_process import serve
+from engine.data.scan import MAX_VOXELS, Scan, serve
 
 FORMATS: Final = ("PNG", "JPEG", "BMP", "TIFF")
 MAX_PIXELS: Final = 64 * 1024 * 1024

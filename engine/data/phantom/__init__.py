@@ -2,25 +2,25 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.data.phantom import axial, coronal, sagittal
 from engine.data.phantom.frame import Frame, Pose
-from engine.data.phantom.head import paint_head
+from engine.data.phantom.head import PhantomSubject, paint_head
 from engine.data.phantom.lesions import add_lesion
-from engine.data.phantom.plan import PhantomPlan, Plane
-from engine.data.phantom.scanner import Scanner
-from engine.data.phantom.subject import PhantomSubject
+from engine.data.phantom.shapes import PhantomPlan, Plane
+from engine.data.phantom.texture import Floats, smooth_field
 from engine.errors import ConfigError
 
 __all__ = ["CLASSES", "PLANES", "Phantom", "find_label", "phantom", "phantoms"]
 
 CLASSES = ("glioma_tumor", "meningioma_tumor", "no_tumor", "pituitary_tumor")
 PLANES: tuple[Plane, ...] = ("axial", "coronal", "sagittal")
+LEVELS = 255  # gray levels above black, as in real 8-bit files: an 8-bit cache loses nothing
 SMALLEST, LARGEST = 32, 512
-
 _PLANS = {"axial": axial.PLANS, "coronal": coronal.PLANS, "sagittal": sagittal.PLANS}
 _SHARES = {  # frequency of each plane, per class
     "glioma_tumor": (0.4, 0.3, 0.3),
@@ -140,3 +140,49 @@ def _require_known(kind: str, name: str, names: tuple[str, ...]) -> str:
     if name not in names:
         raise ConfigError(f"There are no phantoms of the {kind} '{name}'.", f"Choose one of {', '.join(names)}.")
     return name
+
+
+@lru_cache(maxsize=1)
+def _normal_table() -> Floats:
+    """Return 65,536 quantiles of the normal distribution: indexing by 16 random bits is three times as fast."""
+    deviate = np.linspace(-5, 5, 100_001)
+    below = np.cumsum(np.exp(-(deviate**2) / 2))
+    shares = (np.arange(1 << 16) + 0.5) / (1 << 16)
+    return np.interp(shares, below / below[-1], deviate).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Scanner:
+    """Acquisition conditions of one slice and its healthy twin."""
+
+    bias: Floats  # (h, w) gain of every pixel
+    real: Floats  # (h, w) noise of the receiver's two channels, in units of brightness
+    imaginary: Floats
+
+    @classmethod
+    def sample(cls, size: int, rng: np.random.Generator) -> "Scanner":
+        """Draw a random scanner: a bias of about 15% over the image, noise of about 0.008."""
+        waves = np.arange(4)
+        amplitudes = rng.normal(0, 1, (4, 4)) * 0.14 / (1 + waves[:, None] + waves)
+        amplitudes[0, 0] = 0.16 * rng.standard_normal()
+        sigma = 0.007 * float(np.exp(0.5 * rng.standard_normal()))
+        noise = _normal_table().take(rng.integers(0, 1 << 16, (2, size, size), dtype=np.uint16))
+        noise *= sigma
+        bias = smooth_field(size, amplitudes)
+        return cls(np.exp(bias, out=bias), noise[0], noise[1])
+
+    def scan(self, signal: Floats) -> Floats:
+        """Return the magnitude image in [0, 1], in steps of 1/255.
+
+        The noise of a magnitude image is Rician (Gudbjartsson and Patz 1995): Gaussian in both channels.
+        """
+        image = signal * self.bias
+        image += self.real
+        image *= image
+        image += self.imaginary * self.imaginary
+        np.sqrt(image, out=image)
+        image *= LEVELS
+        np.rint(image, out=image)
+        np.minimum(image, LEVELS, out=image)
+        image /= LEVELS
+        return image
