@@ -1,10 +1,11 @@
 """Building blocks of the models: convolutions with normalization and activation, and the reference study's stacks."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 from engine.config import AutoencoderConfig, ConvolutionConfig, StridedConvConfig, VariationalConfig
 
@@ -134,3 +135,21 @@ def activation(x: Any, config: ConvolutionConfig, name: str) -> Any:
     if config.activation == "leaky-relu":
         return layers.LeakyReLU(config.leaky_slope, name=name)(x)
     return layers.Activation(config.activation, name=name)(x)
+
+
+def average_over_flips(network: Callable[[Any], Any], images: Any) -> Any:
+    """Average a network's output for images with its unflipped output for their mirror images.
+
+    The two passes run one after the other, not as one batch: so every layer sees each orientation in a pass of its own,
+    with the images in their given order, and hooks on a layer can tell the two orientations apart. Timofte, Rothe, Van
+    Gool: Seven ways to improve example-based single image super resolution. CVPR (2016).
+
+    Args:
+        network: from images (n, height, width, 1) to such images.
+        images: (n, height, width, 1).
+
+    Returns:
+        As `images`.
+    """
+    plain = network(images)
+    return (plain + ops.flip(network(ops.flip(images, axis=2)), axis=2)) / 2

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from engine.config import ResidualConfig, RunConfig
 from engine.models import blocks, subspace
-from engine.models.flip_average import average_over_flips
+from engine.models.blocks import average_over_flips
 from engine.models.reconstructor import AdaptContext, Reconstructor
 from engine.models.subspace import PCASubspace
 

@@ -15,7 +15,7 @@ from keras import layers, ops
 
 from engine.config import RunConfig, UNetConfig
 from engine.models import blocks
-from engine.models.flip_average import average_over_flips
+from engine.models.blocks import average_over_flips
 from engine.models.reconstructor import Reconstructor
 
 
