@@ -8,8 +8,7 @@ from engine import backend, config, data
 from engine.config import TrainingConfig
 from engine.data import Dataset
 from engine.evaluation import interpretation, references
-from engine.evaluation.evaluator import SUBSETS, Evaluator, Numbers, check_split_names
-from engine.evaluation.progress import Progress, make_subtask
+from engine.evaluation.evaluator import SUBSETS, Evaluator, Numbers, Progress, check_split_names, make_subtask
 from engine.messages import ShouldStop, never_stop
 from engine.runs import Run
 

@@ -1,6 +1,6 @@
 """Evaluation of one model on a dataset: each split, and the leaked and the deduplicated test images separately."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -12,9 +12,18 @@ from engine.config import NoiseConfig
 from engine.data import Dataset
 from engine.errors import ConfigError
 from engine.evaluation import scoring
-from engine.evaluation.progress import Progress, make_subtask
 from engine.evaluation.scoring import ScoredBatch, Scores
 from engine.messages import ShouldStop
+
+Progress = Callable[[str, int, int], None]
+
+
+def make_subtask(progress: Progress | None, title: str) -> Callable[[int, int], None] | None:
+    """Return a progress function for one subtask, with its title; None if there is no receiver."""
+    if progress is None:
+        return None
+    return lambda done, total: progress(title, done, total)
+
 
 SPLITS: Final = ("train", "validation", "test")
 LEAKED, CLEAN = "test_leaked", "test_clean"
