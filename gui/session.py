@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 
 from engine import runs
 from engine.config import DataConfig, RunConfig
-from engine.data.walk import check_folder
+from engine.data.files import check_folder
 from engine.messages import Event, LoadData, Request, RequestFailed, RequestProgress
 from gui.explorer_client import ExplorerClient
 from gui.job_controller import EngineCrash, JobController

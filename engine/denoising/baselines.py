@@ -14,7 +14,7 @@ from types import MappingProxyType
 from engine.denoising import bm3d, filters
 from engine.denoising.filters import Images
 from engine.errors import BaselineMissing, ConfigError
-from engine.evaluation.pca import PCAReconstructor
+from engine.evaluation.references import PCAReconstructor
 
 __all__ = ["BASELINES", "PCA", "Baseline", "Denoiser", "get_denoiser", "parse_names"]
 

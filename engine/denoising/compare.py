@@ -12,7 +12,7 @@ from engine import data, evaluation, lesions, metrics, noise
 from engine.config import DenoiseConfig
 from engine.denoising import methods
 from engine.denoising.methods import Method
-from engine.evaluation.progress import Progress
+from engine.evaluation.evaluator import Progress
 from engine.lesions import Retention
 from engine.lesions.regions import Mask
 from engine.messages import never_stop

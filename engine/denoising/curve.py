@@ -17,8 +17,7 @@ from engine.denoising.methods import Method
 from engine.denoising.noise_sweep import SweepResult, SweepSpec
 from engine.errors import ConfigError
 from engine.evaluation import evaluator
-from engine.evaluation.evaluator import CLEAN
-from engine.evaluation.progress import Progress, make_subtask
+from engine.evaluation.evaluator import CLEAN, Progress, make_subtask
 from engine.lesions import Boxes
 from engine.messages import ShouldStop
 from engine.runs import Run

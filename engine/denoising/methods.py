@@ -9,8 +9,8 @@ from engine.data import Dataset
 from engine.denoising import baselines
 from engine.denoising.baselines import BASELINES, PCA, Denoiser
 from engine.evaluation import references, scoring
-from engine.evaluation.pca import PCAReconstructor
-from engine.evaluation.progress import Progress, make_subtask
+from engine.evaluation.evaluator import Progress, make_subtask
+from engine.evaluation.references import PCAReconstructor
 from engine.messages import ShouldStop
 from engine.runs import Run
 

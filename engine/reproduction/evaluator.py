@@ -12,8 +12,7 @@ from engine.config import StudyConfig
 from engine.data import Cancelled, Dataset, Split, audit
 from engine.denoising.noise_sweep import SweepSummary
 from engine.evaluation import references
-from engine.evaluation.evaluator import Evaluator
-from engine.evaluation.progress import make_subtask
+from engine.evaluation.evaluator import Evaluator, make_subtask
 from engine.messages import Emit, ShouldStop, StudyProgress
 from engine.reproduction import denoising, published
 from engine.reproduction.trials import SearchSummary, StudyRun, best_of_each

@@ -11,7 +11,7 @@ from engine.data.phantom import phantoms
 from engine.denoising import baselines, bm3d, filters
 from engine.denoising.baselines import BASELINES
 from engine.errors import BaselineMissing, ConfigError
-from engine.evaluation import pca
+from engine.evaluation import references
 
 FILTERS = ("gaussian", "median", "nlm", "tv", "wavelet")
 
@@ -69,7 +69,7 @@ def test_principal_components_are_given(noisy, clean):
         def read(self, which):
             return clean[which]
 
-    fitted = pca.fit_pca(Images(), 3)
+    fitted = references.fit_pca(Images(), 3)
     assert np.array_equal(baselines.get_denoiser("pca", fitted)(noisy), fitted.predict_on_batch(noisy))
     with pytest.raises(BaselineMissing, match="fit it on"):
         baselines.get_denoiser("pca")(noisy)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine import data, evaluation
-from engine.evaluation import cache, pca, scoring
+from engine.evaluation import cache, references, scoring
 from engine.explorer.explorer import Explorer
 from engine.messages import EvaluateRun, PerImageErrors, Reconstruct, never_stop
 
@@ -78,7 +78,7 @@ def test_stopped_measuring_is_no_answer_and_keeps_nothing(run, tmp_path):
 
 
 def test_yardstick_stands_in_the_place_of_a_run(explorer, run, images):
-    made = pca.fit_pca(images.train, 4)
+    made = references.fit_pca(images.train, 4)
     wanted = made.predict_on_batch(images.test.read([0, 2]))
     question = Reconstruct(
         number=1, panel="compare", runs=("pca:4", str(run.path)), data=run.config.data, split="test", indices=(0, 2)

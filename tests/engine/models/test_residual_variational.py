@@ -6,8 +6,8 @@ import pytest
 
 from engine import models
 from engine.evaluation import scoring
-from engine.models.linear_vae import LEAST_EIGENVALUE, fit_linear_vae
 from engine.models.reconstructor import AdaptContext
+from engine.models.residual_variational import LEAST_EIGENVALUE, fit_linear_vae
 
 PIXELS, AREA = 30, 4
 

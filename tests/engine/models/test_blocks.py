@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.models import flip_average
+from engine.models import blocks
 
 
 def test_images_are_answered_as_they_lie_and_then_their_mirror_images():
@@ -13,6 +13,6 @@ def test_images_are_answered_as_they_lie_and_then_their_mirror_images():
         calls.append(np.asarray(given))
         return given * ramp
 
-    answers = np.asarray(flip_average.average_over_flips(network, images))
+    answers = np.asarray(blocks.average_over_flips(network, images))
     assert [call.tolist() for call in calls] == [images.tolist(), images[:, :, ::-1].tolist()]
     assert np.allclose(answers, images * 1.5)  # a ramp and its mirror image are level together
