@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from engine.config import TrainingConfig
 
 
-@keras.saving.register_keras_serializable("engram")
+@keras.saving.register_keras_serializable("engram", name="Course")  # the name in saved models
 class WarmupSchedule(keras.optimizers.schedules.LearningRateSchedule):
     """Learning-rate schedule: linear warm-up from zero, then constant or a half cosine down to zero.
 

@@ -21,7 +21,7 @@ from engine.config import ResidualConfig, RunConfig
 from engine.models import blocks, subspace
 from engine.models.blocks import average_over_flips
 from engine.models.reconstructor import AdaptContext, Reconstructor
-from engine.models.subspace import PCASubspace
+from engine.models.subspace import Subspace
 
 BYTES_MOST = 2**30  # of augmented copies for the PCA
 CONTRAST = 4.0  # brings intensities to about unit variance for the network
@@ -34,7 +34,7 @@ class ResidualAutoencoder(Reconstructor):
     def __init__(self, size: int, settings: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(size, settings, **kwargs)
         config = ResidualConfig(**settings)
-        space = PCASubspace(size, config.latent, name="subspace")
+        space = Subspace(size, config.latent, name="subspace")
         images, latent = keras.Input((size, size, 1), name="images"), keras.Input((config.latent,), name="latent")
         self.encoder = keras.Model(images, space(images, way="in"), name="encoder")
         self.decoder = keras.Model(latent, _decoded(latent, space, config), name="decoder")
@@ -72,21 +72,21 @@ class ResidualAutoencoder(Reconstructor):
         return copies
 
 
-def _decoded(latent: Any, space: PCASubspace, config: ResidualConfig) -> Any:
+def _decoded(latent: Any, space: Subspace, config: ResidualConfig) -> Any:
     """Decode latent codes: (n, latent) -> (n, size, size, 1), in [0, 1] outside of training."""
     linear = space(latent, way="out")
     network = _network(space.size, config)
-    added = FlipAverage(network, name="mirrored")(linear) if config.mirrored else network(linear)
+    added = Mirrored(network, name="mirrored")(linear) if config.mirrored else network(linear)
     if config.consistent:
         added = space(added, way="beside")
-    return ClipAtInference(name="bounded")(layers.Add(name="sum", dtype="float32")([linear, added]))
+    return Bounded(name="bounded")(layers.Add(name="sum", dtype="float32")([linear, added]))
 
 
 def _network(size: int, config: ResidualConfig) -> keras.Model:
     """Build the network that adds to a linear reconstruction: (n, size, size, 1) -> (n, size, size, 1)."""
     linear = keras.Input((size, size, 1), name="linear")
-    x = SpaceToDepth(name="fold")(layers.Rescaling(CONTRAST, -1.0, name="contrast")(linear))
-    x = DepthToSpace(name="unfold")(_refinement(x, config))
+    x = Fold(name="fold")(layers.Rescaling(CONTRAST, -1.0, name="contrast")(linear))
+    x = Unfold(name="unfold")(_refinement(x, config))
     added = layers.Rescaling(1 / CONTRAST, name="brightness", dtype="float32")(x)
     return keras.Model(linear, added, name="refiner")
 
@@ -112,7 +112,7 @@ def _convolved(x: Any, filters: int, config: ResidualConfig, name: str, start: s
 
 
 @keras.saving.register_keras_serializable("engram")
-class SpaceToDepth(layers.Layer):
+class Fold(layers.Layer):
     """Layer that folds every 2 x 2 pixels into four channels: (n, 2h, 2w, 1) -> (n, h, w, 4)."""
 
     def call(self, images: Any) -> Any:
@@ -123,8 +123,8 @@ class SpaceToDepth(layers.Layer):
 
 
 @keras.saving.register_keras_serializable("engram")
-class DepthToSpace(layers.Layer):
-    """The inverse of `SpaceToDepth`: (n, h, w, 4) -> (n, 2h, 2w, 1)."""
+class Unfold(layers.Layer):
+    """The inverse of `Fold`: (n, h, w, 4) -> (n, 2h, 2w, 1)."""
 
     def call(self, folded: Any) -> Any:
         """Unfold images: (n, h, w, 4) -> (n, 2h, 2w, 1)."""
@@ -134,7 +134,7 @@ class DepthToSpace(layers.Layer):
 
 
 @keras.saving.register_keras_serializable("engram")
-class FlipAverage(layers.Layer):
+class Mirrored(layers.Layer):
     """Layer that averages a network's outputs over flips at inference; training mirrors images at random.
 
     Args:
@@ -157,7 +157,7 @@ class FlipAverage(layers.Layer):
 
 
 @keras.saving.register_keras_serializable("engram")
-class ClipAtInference(layers.Layer):
+class Bounded(layers.Layer):
     """Layer that clips intensities to [0, 1] at inference; in training, values out of range keep a gradient."""
 
     def __init__(self, **kwargs: Any) -> None:

@@ -57,7 +57,7 @@ def _orthonormal(columns: Floats) -> Floats:
 
 
 @keras.saving.register_keras_serializable("engram")
-class PCASubspace(layers.Layer):
+class Subspace(layers.Layer):
     """An affine subspace of the images: a mean, and orthonormal axes. Fitted once, not trained.
 
     Args:
