@@ -60,7 +60,7 @@ class LatentPanel(Panel):
         session = self.session
         for changed in (session.runs_changed, session.run_changed, session.data_loaded, self.shown):
             changed.connect(self._wake)
-        self.shown.connect(self.exploration.asking.allow_retry)
+        self.shown.connect(self.exploration.map_request.allow_retry)
         self.choice.changed.connect(self._on_choice_changed)
         for changed in (self.choice.color_changed, self.map.hidden_changed, self.tools.turned):
             changed.connect(self.state_changed)

@@ -1,17 +1,16 @@
 """What is looked at: the map of a run's latents, the chosen scan, the chosen group; brought to all cards."""
 
 from dataclasses import replace
-from typing import Any
 
 from PySide6.QtCore import QObject, Qt
 
-from engine.messages import EmbedLatents
+from engine.messages import EmbedLatents, EmbedLatentsReply
+from gui.explorer_request import ExplorerRequest
 from gui.loaded_data import PARTS, LoadedData
 from gui.opened_scan import OpenedScan
 from gui.panels.latent.error_loader import ErrorLoader
-from gui.panels.latent.explorer_request import ExplorerRequest
 from gui.panels.latent.external_scan import ExternalScan, ExternalScanLoader
-from gui.panels.latent.latent_map import LatentMap, LatentState, Place, parse_map
+from gui.panels.latent.latent_map import LatentState, Place, to_map
 from gui.panels.latent.map_card import HINT, MapCard
 from gui.panels.latent.options_card import METHODS, MapOptionsCard
 from gui.panels.latent.scan_card import LatentScanCard
@@ -32,7 +31,7 @@ class LatentController(QObject):
     def __init__(self, session: Session, cards: Cards, parent: QObject) -> None:
         super().__init__(parent)
         self.scene: LatentState | None = None
-        self.asking, self.measuring = ExplorerRequest(session, MAP, self, once=True), ErrorLoader(session, self)
+        self.map_request, self.measuring = ExplorerRequest(session, self, retry=False), ErrorLoader(session, self)
         self.visiting = ExternalScanLoader(session, self)
         self._choice, self._scan, self._map, self._tools = cards
         self._wanted: tuple[RunRecord, LoadedData] | None = None
@@ -41,9 +40,9 @@ class LatentController(QObject):
         self._connect()
 
     def _connect(self) -> None:
-        self.asking.found.connect(self._on_found)
-        self.asking.failed.connect(self._on_failed)
-        self.asking.progressed.connect(self._on_progressed)
+        self.map_request.finished.connect(self._on_embedded)
+        self.map_request.failed.connect(self._on_failed)
+        self.map_request.progressed.connect(self._on_progressed)
         self.measuring.found.connect(self._on_measured)
         self.measuring.told.connect(lambda text: self._map.set_subtitle(text or HINT))
         self.visiting.opened.connect(self.choose)
@@ -64,7 +63,7 @@ class LatentController(QObject):
         """Map the scans of the chosen splits by a run's best model; another run or other data begin anew."""
         version = str(record.run.path), data.fingerprint, record.best.epoch if record.best else 0
         if version != self._version:
-            self.asking.reset()
+            self.map_request.reset()
             if self._version is None or version[1] != self._version[1]:
                 self._tools.between.forget()
             elif self.scene is not None:
@@ -73,7 +72,8 @@ class LatentController(QObject):
         self._version, self._wanted = version, (record, data)
         values = self._choice.values()
         splits = tuple(split for split in values["splits"] if data.size(split)) or ("train",)
-        if self.asking.ask(EmbedLatents, run=version[0], data=data.config, splits=splits, method=values["method"]):
+        fields = {"run": version[0], "data": data.config, "splits": splits, "method": values["method"]}
+        if self.map_request.send(EmbedLatents(panel=MAP, **fields)):
             self._map.set_subtitle(ENCODING_TEXT)
 
     def clear(self, why: str) -> None:
@@ -125,11 +125,11 @@ class LatentController(QObject):
         self._tools.look(scene)
         self.update_markers()
 
-    def _on_found(self, content: dict[str, Any]) -> None:
+    def _on_embedded(self, reply: EmbedLatentsReply) -> None:
         if self._wanted is None:
             return
         record, data = self._wanted
-        mapped: LatentMap = parse_map(content)
+        mapped = to_map(reply)
         before = self.scene
         chosen = self._coming or (before.opened or before.chosen if before else None)
         group = tuple(place for place in before.group if mapped.find(place) >= 0) if before else ()
@@ -139,7 +139,7 @@ class LatentController(QObject):
         self.measuring.forget()
         self._choice.show_methods(mapped.methods)
         self._choice.notice.show_notice(mapped.collapse)
-        scene = LatentState(content["run"], record.name, data, mapped, None, group)
+        scene = LatentState(reply.run, record.name, data, mapped, None, group)
         self._work(scene)
         if chosen is not None:
             self.choose(chosen)

@@ -1,12 +1,10 @@
 """How far the run's reconstruction of every scan is from it: asked for once it is the colour of the map."""
 
-from typing import Any
-
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from engine.messages import EmbeddingErrors
-from gui.panels.latent.explorer_request import ExplorerRequest
+from engine.messages import EmbeddingErrors, EmbeddingErrorsReply
+from gui.explorer_request import ExplorerRequest
 from gui.panels.latent.latent_map import LatentState
 from gui.session import Session
 
@@ -22,8 +20,8 @@ class ErrorLoader(QObject):
 
     def __init__(self, session: Session, parent: QObject) -> None:
         super().__init__(parent)
-        self._asking = ExplorerRequest(session, "latent-errors", self)
-        self._asking.found.connect(self._on_found)
+        self._asking = ExplorerRequest(session, self)
+        self._asking.finished.connect(self._on_found)
         self._asking.failed.connect(self._on_failed)
         self._asking.progressed.connect(lambda done, total: self.told.emit(f"{MEASURING} {100 * done // total}%"))
 
@@ -32,16 +30,17 @@ class ErrorLoader(QObject):
         if colour != "error" or scene.mapped.errors is not None:
             return
         splits = tuple(dict.fromkeys(scene.mapped.splits))
-        if self._asking.ask(EmbeddingErrors, run=scene.run, data=scene.data.config, splits=splits):
+        fields = {"run": scene.run, "data": scene.data.config, "splits": splits}
+        if self._asking.send(EmbeddingErrors(panel="latent-errors", **fields)):
             self.told.emit(MEASURING)
 
     def forget(self) -> None:
         """There is another map: what was asked for is no longer wanted."""
         self._asking.reset()
 
-    def _on_found(self, content: dict[str, Any]) -> None:
+    def _on_found(self, reply: EmbeddingErrorsReply) -> None:
         self.told.emit("")
-        self.found.emit(np.asarray(content["mse"], np.float64))
+        self.found.emit(np.asarray(reply.mse, np.float64))
 
     def _on_failed(self, why: str) -> None:
         self.told.emit("")

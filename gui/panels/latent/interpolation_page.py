@@ -1,11 +1,9 @@
 """What lies between two scans: decoded latents on the way, beside one picture fading into the other."""
 
-from typing import Any
-
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QVBoxLayout
 
-from engine.messages import Interpolate
+from engine.messages import Interpolate, InterpolateReply
 from gui.panels.latent.latent_map import LatentState, Place
 from gui.panels.latent.page import WORKING, LatentPage
 from gui.session import Session
@@ -53,7 +51,7 @@ class InterpolationPage(LatentPage):
         self.there.clicked.connect(lambda: self._set_pair(self.first, self.scene.chosen if self.scene else None))
         self.swap.clicked.connect(lambda: self._set_pair(self.second, self.first))
         self.path.activated.connect(self._again)
-        self.asking.found.connect(self._on_found)
+        self.request.finished.connect(self._on_interpolated)
 
     def points(self) -> dict[Place, str]:
         named = ((self.first, "A"), (self.second, "B"))
@@ -81,8 +79,16 @@ class InterpolationPage(LatentPage):
         if self.first is None or self.second is None:
             self.show_message(NEEDS_TWO)
             return
-        fields = {"first": self.first, "second": self.second, "steps": STEPS, "path": self.path.currentData()}
-        if self.asking.ask(Interpolate, run=scene.run, data=scene.data.config, **fields) and self.message():
+        message = Interpolate(
+            panel=self.channel,
+            run=scene.run,
+            data=scene.data.config,
+            first=self.first,
+            second=self.second,
+            steps=STEPS,
+            path=self.path.currentData(),
+        )
+        if self.request.send(message) and self.message():
             self.show_message(WORKING)
 
     def _set_pair(self, first: Place | None, second: Place | None) -> None:
@@ -94,14 +100,13 @@ class InterpolationPage(LatentPage):
         if self.scene is not None:
             self.refresh(self.scene)
 
-    def _on_found(self, content: dict[str, Any]) -> None:
-        decoded, faded = content["images"], content["faded"]
-        titles = [percent(share) for share in content["shares"]]
+    def _on_interpolated(self, reply: InterpolateReply) -> None:
+        titles = [percent(share) for share in reply.shares]
         titles[0], titles[-1] = "A", "B"
         self.board.set_pictures(
             [
-                [Picture(f"decoded-{at}", titles[at], image) for at, image in enumerate(decoded)],
-                [Picture(f"faded-{at}", "faded" if at == 0 else "", image) for at, image in enumerate(faded)],
+                [Picture(f"decoded-{at}", titles[at], image) for at, image in enumerate(reply.images)],
+                [Picture(f"faded-{at}", "faded" if at == 0 else "", image) for at, image in enumerate(reply.faded)],
             ]
         )
         self.reveal()

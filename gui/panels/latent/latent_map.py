@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.messages import DimensionReport, EmbedLatentsReply
 from gui.loaded_data import PARTS, LoadedData, class_title
 from gui.opened_scan import OpenedScan
 from gui.panel import DISCLAIMER
@@ -41,7 +42,7 @@ class LatentMap:
     labels: tuple[str, ...]
     errors: Numbers | None
     leaked: tuple[bool, ...]
-    dimensions: dict[str, Any]
+    dimensions: DimensionReport
     collapse: str
 
     def key_at(self, at: int) -> Place:
@@ -63,26 +64,25 @@ class LatentMap:
         return [short(self.names[at]), told, *error]
 
 
-def parse_map(content: dict[str, Any]) -> LatentMap:
-    """Read an answer to EmbedLatents."""
-    first, second = content["axes"]
+def to_map(reply: EmbedLatentsReply) -> LatentMap:
+    """Return the map of a reply."""
     return LatentMap(
-        points=content["points"].astype(np.float64),
-        axes=(first, second),
-        note=content["note"],
-        space=content["space"],
-        decodes=content["decodes"],
-        variational=content["variational"],
-        methods=dict(content["methods"]),
-        classes=tuple(content["classes"]),
-        splits=tuple(content["split"]),
-        indices=tuple(content["index"]),
-        names=tuple(content["name"]),
-        labels=tuple(label or UNLABELLED for label in content["label"]),
-        errors=None if content["mse"] is None else np.asarray(content["mse"], np.float64),
-        leaked=tuple(content["leaked"]),
-        dimensions=content["dimensions"],
-        collapse=content["collapse"]["sentence"] or "",
+        points=reply.points.astype(np.float64),
+        axes=reply.axes,
+        note=reply.note,
+        space=reply.space,
+        decodes=reply.decodes,
+        variational=reply.variational,
+        methods=reply.methods,
+        classes=reply.classes,
+        splits=reply.split,
+        indices=reply.index,
+        names=reply.name,
+        labels=tuple(label or UNLABELLED for label in reply.label),
+        errors=None if reply.mse is None else np.asarray(reply.mse, np.float64),
+        leaked=reply.leaked,
+        dimensions=reply.dimensions,
+        collapse=reply.collapse.sentence or "",
     )
 
 

@@ -3,7 +3,7 @@
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from gui.panels.latent.explorer_request import ExplorerRequest
+from gui.explorer_request import ExplorerRequest
 from gui.panels.latent.latent_map import LatentState
 from gui.session import Session
 from gui.widgets.labels import label
@@ -20,7 +20,7 @@ class LatentPage(QWidget):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.scene: LatentState | None = None
-        self.asking = ExplorerRequest(session, f"latent-{self.name}", self)
+        self.channel, self.request = f"latent-{self.name}", ExplorerRequest(session, self)
         self.bar, self.content = QHBoxLayout(), QWidget()
         self.note, self._message = label(role="caption", wrap=True), label(role="quiet", wrap=True)
         self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -35,7 +35,7 @@ class LatentPage(QWidget):
         column.addWidget(self._pages, 1)
         column.addWidget(self.note)
         self.note.hide()
-        self.asking.failed.connect(self.show_message)
+        self.request.failed.connect(self.show_message)
 
     def set_state(self, scene: LatentState) -> None:
         """Work on this: ask for what is not there yet."""

@@ -1,13 +1,10 @@
 """Scans that never were: latents drawn from the prior or from the mixture of the training scans, decoded."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QSignalBlocker
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSpinBox
 
-from engine.messages import SampleLatent
+from engine.messages import SampleLatent, SampleLatentReply
 from gui.panels.latent.latent_map import LatentState, short
 from gui.panels.latent.page import WORKING, LatentPage
 from gui.session import Session
@@ -39,8 +36,7 @@ class SamplesPage(LatentPage):
         self.count.setRange(1, MOST)
         self.count.setValue(COUNT)
         self.seed.setRange(0, MOST_SEED)
-        self._content: dict[str, Any] | None = None
-        self._images: NDArray[np.float32] = np.zeros((0, 1, 1), np.float32)
+        self._reply: SampleLatentReply | None = None
         self._lay_out()
         self.source.activated.connect(self._resample)
         for box in (self.count, self.seed):
@@ -49,7 +45,7 @@ class SamplesPage(LatentPage):
         self.another.clicked.connect(lambda: self.seed.setValue((self.seed.value() + 1) % (MOST_SEED + 1)))
         self.another.setToolTip("Generate again with the next seed")
         self.grid.selection_changed.connect(self._show_pair)
-        self.asking.found.connect(self._on_found)
+        self.request.finished.connect(self._on_sampled)
 
     def _lay_out(self) -> None:
         named = (("From", self.source), ("Count", self.count), ("Seed", self.seed))
@@ -74,7 +70,8 @@ class SamplesPage(LatentPage):
             return
         self._offer(scene)
         fields = {"count": self.count.value(), "seed": self.seed.value(), "source": self.source.currentData()}
-        if self.asking.ask(SampleLatent, run=scene.run, data=scene.data.config, **fields) and self.message():
+        message = SampleLatent(panel=self.channel, run=scene.run, data=scene.data.config, **fields)
+        if self.request.send(message) and self.message():
             self.show_message(FITTING if self.source.currentData() == "mixture" else WORKING)
 
     def _offer(self, scene: LatentState) -> None:
@@ -98,40 +95,38 @@ class SamplesPage(LatentPage):
         if self.scene is not None:
             self.refresh(self.scene)
 
-    def _on_found(self, content: dict[str, Any]) -> None:
-        self._content, self._images = content, content["images"]
-        flagged = {at: "role:danger" for at, each in enumerate(content["samples"]) if each["memorised"]}
-        captions = [f"{'▲ ' if at in flagged else ''}{each['ratio']:.2f}" for at, each in enumerate(content["samples"])]
-        shown = np.rint(np.clip(self._images, 0, 1) * 255).astype(np.uint8)
-        self.grid.set_images(shown, captions)
-        self.show_note(about(content))
+    def _on_sampled(self, reply: SampleLatentReply) -> None:
+        self._reply = reply
+        captions = [f"{'▲ ' if sample.memorised else ''}{sample.ratio:.2f}" for sample in reply.samples]
+        self.grid.set_images(np.rint(np.clip(reply.images, 0, 1) * 255).astype(np.uint8), captions)
+        self.show_note(describe_samples(reply))
         self.reveal()
         self.grid.select(0)
 
     def _show_pair(self, selected: list[int]) -> None:
         """Show a drawn picture beside the nearest training scan."""
-        if not selected or self._content is None or self.scene is None:
+        if not selected or self._reply is None or self.scene is None:
             return
-        at, near = selected[0], self._content["samples"][selected[0]]
-        train = self.scene.data.thumbnails[self.scene.row(("train", near["index"]))] / np.float32(255)
-        word = "near copy ▲" if near["memorised"] else ""
+        at, near = selected[0], self._reply.samples[selected[0]]
+        train = self.scene.data.thumbnails[self.scene.row(("train", near.index))] / np.float32(255)
+        word = "near copy ▲" if near.memorised else ""
         row = [
-            Picture("sample", f"sample {at + 1}", self._images[at], caption=word),
-            Picture("near", short(near["name"]), train, caption=format_number(near["distance"], 2)),
+            Picture("sample", f"sample {at + 1}", self._reply.images[at], caption=word),
+            Picture("near", short(near.name), train, caption=format_number(near.distance, 2)),
         ]
         self.board.set_pictures([row])
 
 
-def about(content: dict[str, Any]) -> str:
-    """What the numbers under the pictures mean, and how many of them are near copies."""
-    count, flagged = len(content["samples"]), content["memorised"]
-    told = (
+def describe_samples(reply: SampleLatentReply) -> str:
+    """Return how many samples are near copies, and what the numbers below them mean."""
+    count, flagged = len(reply.samples), reply.memorised
+    verdict = (
         "No near copy of a training image found"
         if not flagged
         else f"{flagged} of {count} are near copies, possible memorization (▲)"
     )
     return (
-        f"{told}. Below each image: distance to the nearest training image ÷ mean distance to the 50 nearest; a ratio "
-        f"below {content['limit']:.2f} is flagged. These images are synthetic: they show no real patient. Do not "
+        f"{verdict}. Below each image: distance to the nearest training image ÷ mean distance to the 50 nearest; a "
+        f"ratio below {reply.limit:.2f} is flagged. These images are synthetic: they show no real patient. Do not "
         "interpret anatomy in them."
     )

@@ -70,7 +70,7 @@ class ToolsCard(Card):
         if scene is None:
             for page in self.pages.values():
                 page.scene = None
-                page.asking.reset()
+                page.request.reset()
                 page.show_message(why)
         else:
             self.page().set_state(scene)

@@ -1,13 +1,10 @@
 """One latent number changed, all others left: what it does to the chosen scan."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QHBoxLayout, QSlider, QVBoxLayout
 
-from engine.messages import TraverseDimension
+from engine.messages import TraverseDimension, TraverseDimensionReply
 from gui.panels.latent.latent_map import LatentState
 from gui.panels.latent.page import CHOOSE, WORKING, LatentPage
 from gui.pixmaps import Colormap, robust_limit
@@ -40,14 +37,12 @@ class TraversalPage(LatentPage):
         self.slider, self.value = QSlider(Qt.Orientation.Horizontal), label(role="caption")
         self.slider.setRange(0, STEPS - 1)
         self.slider.setAccessibleName("value of the latent dimension")
-        self._images: NDArray[np.float32] | None = None
-        self._own: NDArray[np.float32] | None = None
-        self._values: list[float] = []
+        self._reply: TraverseDimensionReply | None = None
         self._listed: object = None
         self._lay_out()
         self.slider.valueChanged.connect(self._show)
         self.table.chosen.connect(lambda keys: self._on_dimension_chosen())
-        self.asking.found.connect(self._on_found)
+        self.request.finished.connect(self._on_traversed)
 
     def _lay_out(self) -> None:
         line, below, column = QHBoxLayout(self.content), QHBoxLayout(), QVBoxLayout()
@@ -73,11 +68,11 @@ class TraversalPage(LatentPage):
         if not scene.has_subject:
             self.show_message(CHOOSE)
             return
-        number_ = self.dimension()
-        if number_ is None:
+        dimension = self.dimension()
+        if dimension is None:
             return
-        fields = {**scene.subject(), "dimension": number_, "steps": STEPS}
-        if self.asking.ask(TraverseDimension, **fields) and self.message():
+        message = TraverseDimension(panel=self.channel, **scene.subject(), dimension=dimension, steps=STEPS)
+        if self.request.send(message) and self.message():
             self.show_message(WORKING)
 
     def _list(self, scene: LatentState) -> None:
@@ -86,7 +81,7 @@ class TraversalPage(LatentPage):
             return
         self._listed, found = scene.mapped.dimensions, scene.mapped.dimensions
         self.table.set_columns(
-            (TableColumn("Dimension", str, False), TableColumn(found["measure"]), TableColumn("", str, False))
+            (TableColumn("Dimension", str, False), TableColumn(found.measure), TableColumn("", str, False))
         )
         rows = [
             TableRow(
@@ -94,39 +89,36 @@ class TraversalPage(LatentPage):
                 (str(at), value, "" if active else "inactive (collapsed)"),
                 roles={} if active else {2: "danger"},
             )
-            for at, value, active in zip(found["order"], found["value"], found["active"], strict=True)
+            for at, value, active in zip(found.order, found.value, found.active, strict=True)
         ]
         with QSignalBlocker(self.table):
             self.table.set_rows(rows)
-            self.table.select([str(found["order"][0])] if found["order"] else [])
+            self.table.select([str(found.order[0])] if found.order else [])
 
     def _on_dimension_chosen(self) -> None:
         if self.scene is not None:
             self.refresh(self.scene)
 
-    def _on_found(self, content: dict[str, Any]) -> None:
-        self._images = content["images"]
-        self._own = content["reconstruction"][0]
-        self._values = content["values"]
-        own = content["own"]
+    def _on_traversed(self, reply: TraverseDimensionReply) -> None:
+        self._reply = reply
         with QSignalBlocker(self.slider):
-            self.slider.setValue(int(np.abs(np.asarray(self._values) - own).argmin()))
-        self.state.update(limit=max(robust_limit(self._images[[0, -1]] - self._own), 0.01))
-        self.show_note(f"{content['name'].rsplit('/', 1)[-1]}: own value {format_number(own, 3)}. {ENDS}")
+            self.slider.setValue(int(np.abs(np.asarray(reply.values) - reply.own).argmin()))
+        self.state.update(limit=max(robust_limit(reply.images[[0, -1]] - reply.reconstruction[0]), 0.01))
+        self.show_note(f"{reply.name.rsplit('/', 1)[-1]}: own value {format_number(reply.own, 3)}. {ENDS}")
         self._show()
         self.reveal()
 
     def _show(self) -> None:
         """Show the picture at the slider; all of them are there, so nothing is asked."""
-        if self._images is None or self._own is None:
+        if self._reply is None:
             return
-        at = min(self.slider.value(), len(self._images) - 1)
-        image, value = self._images[at], format_number(self._values[at], 3)
+        at = min(self.slider.value(), len(self._reply.images) - 1)
+        own, image, value = self._reply.reconstruction[0], self._reply.images[at], self._reply.values[at]
         limit = format_number(self.state.view.limit, 2)
-        self.value.setText(f"value {value} · difference ± {limit}")
+        self.value.setText(f"value {format_number(value, 3)} · difference ± {limit}")
         row = [
-            Picture("own", "reconstruction", self._own),
-            Picture("walked", f"with {value}", image),
-            Picture("change", "difference", image - self._own, Colormap.SIGNED),
+            Picture("own", "reconstruction", own),
+            Picture("walked", f"with {format_number(value, 3)}", image),
+            Picture("change", "difference", image - own, Colormap.SIGNED),
         ]
         self.board.set_pictures([row])
