@@ -191,7 +191,7 @@ class PosteriorSpread(ImagesRequest):
 
 
 class CalibrateSpreadReply(CalibrationReport):
-    """The calibration over a number of images (`scans`) of a split, with so many `samples` of each."""
+    """The calibration over a number of images (`scans`) of a split, with a number of `samples` of each."""
 
     run: str
     split: str

@@ -1,4 +1,4 @@
-"""A scan from a file: opened in a throw-away process of the engine, then given its place on the map."""
+"""An image from a file: the engine opens it and projects it onto the map."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,7 @@ from PySide6.QtCore import QObject, Signal
 from engine.messages import OpenScan, ProjectScan, ProjectScanReply
 from gui.explorer_request import ExplorerRequest
 from gui.opened_scan import from_answer
-from gui.panels.latent.latent_map import LatentState, Place
-from gui.panels.latent.options_card import METHODS
+from gui.panels.latent.latent_map import METHODS, LatentState, Place
 from gui.session import Session
 from gui.widgets.scatter.model import Point
 
@@ -23,7 +22,7 @@ NOT_HERE = "{method} cannot place a new image, and its nearest training images a
 
 @dataclass(frozen=True)
 class ExternalScan:
-    """Where a file's scan lies: at a point, or, where the map has no place for it, near these scans; and in words."""
+    """The position of an image from a file: its point, or the nearest images if the map has no point for it."""
 
     title: str
     point: Point | None
@@ -32,7 +31,10 @@ class ExternalScan:
 
 
 class ExternalScanLoader(QObject):
-    """Opens files and places them; opened tells an OpenedScan, placed a Guest, failed why there is none."""
+    """Opens files and projects them.
+
+    opened carries an OpenedScan, placed an ExternalScan, failed one text with reason and advice.
+    """
 
     opened = Signal(object)
     placed = Signal(object)
@@ -50,13 +52,13 @@ class ExternalScanLoader(QObject):
             request.failed.connect(self.failed)
 
     def open(self, path: str) -> None:
-        """Open a file; one that was opened before may have changed."""
+        """Open a file, also one that was opened before: it may have changed."""
         self._path = path
         self._open_request.reset()
         self._open_request.send(OpenScan(panel="latent-file", path=path))
 
     def request_position(self, scene: LatentState, method: str) -> None:
-        """Ask where the opened scan of a scene lies on its map."""
+        """Request the position of the opened image on the map."""
         self._scene, self._method = scene, method
         splits = tuple(dict.fromkeys(scene.mapped.splits))
         fields = scene.subject() | {"splits": splits, "method": method, "count": NEAREST}
@@ -64,7 +66,7 @@ class ExternalScanLoader(QObject):
         self._project_request.send(ProjectScan(panel="latent-place", **fields))
 
     def close(self) -> None:
-        """There is no scan from a file any more."""
+        """Forget the file."""
         self._open_request.reset()
         self._project_request.reset()
 

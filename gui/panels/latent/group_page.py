@@ -1,4 +1,4 @@
-"""A group of scans: who they are, and their mean, in the latent and in pixels."""
+"""The page of a group of images: its members, their decoded mean latent code and pixel-wise mean."""
 
 from collections import Counter
 from typing import Any, cast
@@ -26,7 +26,7 @@ MEANS = "Left: decoded mean latent code of the group. Right: pixel-wise mean ima
 
 
 class GroupPage(LatentPage):
-    """Means at the left, members at the right."""
+    """Means on the left, members on the right."""
 
     name = "group"
     class_wanted = Signal(str)
@@ -92,7 +92,7 @@ class GroupPage(LatentPage):
         self.members.show_only(np.array([scene.row(place) for place in scene.group], np.intp))
 
     def _show_means(self, reply: DecodeMeanReply | None) -> None:
-        """Show the means: that of the pixels at once, from the thumbnails, until the explorer has both."""
+        """Show both means; without a reply only that of the pixels, from the thumbnails."""
         scene = self.scene
         if scene is None or not scene.group:
             return

@@ -1,4 +1,4 @@
-"""The chosen scan: original and reconstruction, the nearest training scans, and whether one is suspiciously near."""
+"""The card of the selected image: original, reconstruction, nearest training images, near copies."""
 
 from typing import Any
 
@@ -29,7 +29,10 @@ TIP = "Training images, nearest first, with their distance ({unit}). Typical: {t
 
 
 class LatentScanCard(Card):
-    """Shows the chosen scan; wished asks for another panel with it, chosen for another scan or slice."""
+    """Shows the selected image.
+
+    navigation_requested opens it in another panel, chosen selects another image or slice.
+    """
 
     navigation_requested = Signal(str, object)
     chosen = Signal(object)
@@ -81,7 +84,7 @@ class LatentScanCard(Card):
         self.body_.hide()
 
     def set_state(self, scene: LatentState | None) -> None:
-        """Show the chosen scan of a scene."""
+        """Show the selected image of a scene."""
         self.scene = scene
         self._show_file(scene.opened if scene else None)
         self.empty.setVisible(scene is None or not scene.has_subject)
@@ -102,7 +105,7 @@ class LatentScanCard(Card):
                 board.set_pictures([])
 
     def _show_file(self, opened: OpenedScan | None) -> None:
-        """Say what is known of a scan from a file, and let its slices be gone through."""
+        """Show what is known of an image from a file, and the control for its slices."""
         self.slices.setVisible(opened is not None and opened.slices > 1)
         self.facts.setVisible(opened is not None)
         if opened is not None:
@@ -110,7 +113,7 @@ class LatentScanCard(Card):
             self.facts.setText(describe(opened))
 
     def _show_original(self, scene: LatentState) -> None:
-        """Show the scan at once, from its thumbnail, until the explorer has both; a file has none."""
+        """Show the image from its thumbnail until the reply arrives; a file has no thumbnail."""
         if scene.chosen is None:
             self.pair.set_pictures([])
             return
@@ -161,5 +164,5 @@ class LatentScanCard(Card):
 
 
 def distance_text(distance: float) -> str:
-    """Write a distance; what only rounding keeps from zero is zero."""
+    """Return a distance as text; zero if only rounding errors keep it from zero."""
     return format_number(distance if distance > LEAST else 0.0, 2)

@@ -25,10 +25,10 @@ from engine.messages import (
 )
 from gui.panel import DISCLAIMER
 from gui.panels.latent import NO_RUN, NO_SCANS, LatentPanel
-from gui.panels.latent.interpolation_page import NEEDS_TWO
 from gui.panels.latent.latent_map import LEAKED, to_scatter
 from gui.panels.latent.map_card import HINT
 from gui.panels.latent.page import CHOOSE
+from gui.panels.latent.path_pages import NEEDS_TWO
 from gui.widgets.image_view import ImageView
 
 SIDE, COUNT = 32, 24
@@ -207,6 +207,17 @@ class TestMap:
         assert (panel.map.plot.frame.centre, panel.map.plot.frame.scale) == (frame.centre, frame.scale)
         assert subtitle(panel) == HINT
         assert panel.map.plot.preview(18)[1][2] == "MSE 0.019"
+
+    def test_errors_that_fail_leave_the_map_with_a_notice(self, panel, loaded, asked, answer, content, session):
+        answer("latent-map", content(run=asked(EmbedLatents).run, mse=None))
+        choose_colour(panel, "error")
+        request = asked(EmbeddingErrors)
+        assert subtitle(panel).startswith("Computing reconstruction errors")
+        failure = RequestFailed(reason="No memory.", advice="Retry.", number=request.number, panel="latent-errors")
+        session.explorer.engine.say(failure)
+        assert panel.choice.notice.text() == "No memory. Retry."
+        assert subtitle(panel) == HINT
+        assert len(panel.map.plot.scatter.points) == COUNT
 
     def test_errors_of_another_map_are_not_taken(self, panel, loaded, asked, answer, content):
         first = asked(EmbedLatents)
