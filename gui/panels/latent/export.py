@@ -1,8 +1,15 @@
-"""A script that finds the same map, neighbours and averages without the window."""
+"""What the panel exports: the points as CSV, their title, and a script that computes the same without the app."""
 
-from gui.panels.latent.latent_map import LatentState
+import csv
+import io
+from collections.abc import Collection
+
+from gui.loaded_data import PARTS
+from gui.panel import DISCLAIMER
+from gui.panels.latent.latent_map import METHODS, LatentMap, LatentState
 from gui.python_export import join_script
 
+FIELDS = ("x", "y", "split", "index", "name", "class", "mse", "leaked", "selected")
 IMPORTS = (
     "import numpy as np",
     "",
@@ -13,8 +20,28 @@ IMPORTS = (
 )
 
 
+def describe_map(scene: LatentState | None, method: str) -> str:
+    """Return the title of a map; empty if there is none."""
+    if scene is None:
+        return ""
+    splits = ", ".join(PARTS[split] for split in dict.fromkeys(scene.mapped.splits))
+    return f"{scene.title} · {scene.data.title} ({splits}) · {METHODS[method]}"
+
+
+def table_text(mapped: LatentMap, title: str, selected: Collection[int]) -> str:
+    """Return all points as CSV, below the disclaimer and a title."""
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(FIELDS)
+    for at, (x, y) in enumerate(mapped.points.tolist()):
+        error = "" if mapped.errors is None else float(mapped.errors[at])
+        known = (*mapped.key_at(at), mapped.names[at], mapped.labels[at], error)
+        writer.writerow((x, y, *known, int(mapped.leaked[at]), int(at in selected)))
+    return f"# {DISCLAIMER}\n# {title}\n{file.getvalue()}"
+
+
 def latent_script(scene: LatentState, data: str, splits: list[str], method: str) -> str:
-    """Return a script for what the panel shows; `data` makes the settings of the scans."""
+    """Return a script that computes what the panel shows; `data` is the expression of the dataset's settings."""
     lines = [
         f"run = engine.runs.open_run({scene.run!r})",
         f"data = {data}.model_copy(update={{'size': run.config.data.size}})",
@@ -46,7 +73,7 @@ def latent_script(scene: LatentState, data: str, splits: list[str], method: str)
 
 
 def _subject(scene: LatentState) -> list[str]:
-    """The chosen scan, and the training scan that is no neighbour of it because it is itself."""
+    """Return the lines that read the selected image, and the key of the training image that it is."""
     if scene.opened is not None:
         opened = f"engine.data.open_scan({scene.opened.path!r})"
         return [f"scan = engine.data.prepare({opened}, data, {scene.opened.slice})[None, ..., None]", "key = None"]
