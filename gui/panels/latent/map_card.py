@@ -18,7 +18,7 @@ from gui.widgets.legend import Legend
 from gui.widgets.scatter.model import EMPTY
 from gui.widgets.scatter.widget import ScatterPlot
 
-HINT = "hover: preview · click: select · drag: lasso"
+HINT = "hover: preview · click: select · drag: lasso · Shift+drag: box"
 
 
 class MapCard(Card):

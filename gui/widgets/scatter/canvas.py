@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
-from PySide6.QtGui import QColor, QFont, QLinearGradient, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QLinearGradient, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
 from gui import palette
@@ -15,7 +15,7 @@ from gui.widgets.scatter.model import EMPTY, Flags, Numbers, Point, Ranges, fit_
 from gui.widgets.scatter.paint import COLOR_STEPS, LABEL_ALPHA, PointsItem
 
 LEFT_PX, RIGHT_PX, TOP_PX, BOTTOM_PX = 58, 14, 12, 42
-TICK_PX = 11
+TICK_PX, GAP_PX = 11, 4
 MIN_ZOOM, MAX_ZOOM = 0.5, 200.0
 BAR_PX, BAR_OFFSET_PX = (8, 90), (-8, 14)
 
@@ -41,6 +41,8 @@ class ScatterCanvas(pg.GraphicsView):
         self._points = PointsItem()
         self._bar = ColorBar(BAR_PX, BAR_OFFSET_PX)
         self._add_items()
+        # the overlay belongs to no item: when the view moves, all of it moves
+        self.setViewportUpdateMode(pg.GraphicsView.ViewportUpdateMode.FullViewportUpdate)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.sigDeviceRangeChanged.connect(self._on_resized)
@@ -58,8 +60,8 @@ class ScatterCanvas(pg.GraphicsView):
             axis.setZValue(self.box.zValue() - 1)
             self.addItem(axis)
         self._axes[0].setStyle(hideOverlappingLabels=False)  # or the numbers at its ends would be missing
-        self._axes[0].setHeight(BOTTOM_PX - 4)
-        self._axes[1].setWidth(LEFT_PX)
+        self._axes[0].setHeight(BOTTOM_PX - GAP_PX)
+        self._axes[1].setWidth(LEFT_PX - GAP_PX)
         self.addItem(self.box)
         self.box.disableAutoRange()
         self.box.addItem(self._points, ignoreBounds=True)
@@ -71,16 +73,23 @@ class ScatterCanvas(pg.GraphicsView):
         """Draw the shown points, axes and color bar in the current palette; no axes while there are no points."""
         self._recolor()
         self._points.draw(self.scatter, shown, selected)
-        for axis, title in zip(self._axes, self.scatter.axes, strict=True):
+        for axis in self._axes:
             axis.setVisible(len(self.scatter.points) > 0)
-            axis.setLabel(title, **{"color": palette.current().quiet, "font-size": f"{TICK_PX}px"})
-            axis.resizeEvent()  # centers the new title
+        self._set_titles()
         values = self.scatter.values
         self._bar.setVisible(values is not None and bool(np.isfinite(values).any()))
         if self._bar.isVisible():
             low, high = (format_number(value, 2) for value in self.scatter.ends())
             self._bar.setLabels({f"≤ {low}": 0, self.scatter.value_title: 0.5, f"≥ {high}": 1})
         self.viewport().update()
+
+    def _set_titles(self) -> None:
+        """Write the titles of the axes, shortened to the length of each."""
+        metrics, style = QFontMetrics(self._bar.font), {"color": palette.current().quiet, "font-size": f"{TICK_PX}px"}
+        lengths = self.room().width(), self.room().height()
+        for axis, title, length in zip(self._axes, self.scatter.axes, lengths, strict=True):
+            axis.setLabel(metrics.elidedText(title, Qt.TextElideMode.ElideRight, round(length)), **style)
+            axis.resizeEvent()  # centers the new title
 
     def _recolor(self) -> None:
         colors = palette.current()
@@ -148,8 +157,9 @@ class ScatterCanvas(pg.GraphicsView):
         room = QRectF(self.rect()).adjusted(LEFT_PX, TOP_PX, -RIGHT_PX, -BOTTOM_PX)
         room.setSize(room.size().expandedTo(QSizeF(1, 1)))
         self.box.setGeometry(room)
-        self._axes[0].setGeometry(QRectF(room.left(), room.bottom(), room.width(), BOTTOM_PX - 4))
-        self._axes[1].setGeometry(QRectF(0, room.top(), LEFT_PX, room.height()))
+        self._axes[0].setGeometry(QRectF(room.left(), room.bottom(), room.width(), BOTTOM_PX - GAP_PX))
+        self._axes[1].setGeometry(QRectF(GAP_PX, room.top(), LEFT_PX - GAP_PX, room.height()))
+        self._set_titles()
         if self._is_whole:
             self.fit()
         else:

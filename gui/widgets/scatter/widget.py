@@ -40,7 +40,7 @@ class ScatterView(QWidget):
         self._has_frame = False  # around the focus, for keyboard users only
         self._rings: dict[int, str] = {}
         self._empty = ""
-        self.setMinimumSize(240, 180)
+        self.setMinimumSize(240, 140)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("latent map")
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QGraphicsTextItem
 
 from gui import palette
 from gui.widgets.legend import Legend
@@ -104,6 +104,16 @@ class TestLook:
         image = plot.grab().toImage()
         assert image.pixelColor(place(plot, 0)).name() == palette.find_series_color("series:0")
         assert image.pixelColor(place(plot, 4)).name() == palette.find_series_color("series:1")
+
+    def test_titles_of_the_axes_are_shortened_to_fit_a_small_plot(self, plot):
+        plot.show_points(Scatter(POINTS, SCATTER.groups, MARKS, ("x" * 40, "y" * 40)))
+        plot.resize(plot.minimumSize())
+        titles = [item for item in plot.canvas.items() if isinstance(item, QGraphicsTextItem)]
+        assert len(titles) == 2
+        room = QRectF(plot.rect()).adjusted(-2, -2, 2, 2)  # a title has an empty margin of 4 px
+        assert all(room.contains(title.sceneBoundingRect()) for title in titles)
+        plot.resize(800, 600)
+        assert {title.toPlainText().strip() for title in titles} == {"x" * 40, "y" * 40}
 
     def test_hidden_group_is_neither_drawn_nor_found(self, plot, qtbot):
         plot.set_hidden([1])
