@@ -22,7 +22,7 @@ from gui.widgets.notice import NoticeBox
 from gui.widgets.scatter.model import EMPTY
 from gui.widgets.scatter.widget import ScatterPlot
 
-HINT = "hover: preview · click: select · drag: lasso"
+HINT = "hover: preview · click: select · drag: lasso · Shift+drag: box"
 LABEL_PX = 52
 
 

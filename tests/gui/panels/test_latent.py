@@ -194,8 +194,8 @@ class TestMap:
         answer("latent-map", content(run=asked(EmbedLatents).run, mse=None))
         assert not [sent for sent in session.explorer.engine.sent if isinstance(sent, EmbeddingErrors)]
         assert panel.map.plot.preview(18)[1] == ["test / 18", "glioma tumor · test · leaked"]
-        panel.map.plot.set_transform(panel.map.plot.frame.panned(40, 0))
-        frame = panel.map.plot.frame
+        panel.map.plot.canvas.pan(40, 0)
+        ranges = panel.map.plot.canvas.box.viewRange()
         choose_colour(panel, "error")
         request = asked(EmbeddingErrors)
         assert request.splits == ("train", "validation", "test")
@@ -204,7 +204,7 @@ class TestMap:
         assert "25%" in subtitle(panel)
         answer("latent-errors", {"run": request.run, "mse": [0.001 * (at + 1) for at in range(COUNT)]})
         assert panel.map.plot.scatter.values[18] == pytest.approx(0.019)
-        assert (panel.map.plot.frame.centre, panel.map.plot.frame.scale) == (frame.centre, frame.scale)
+        assert panel.map.plot.canvas.box.viewRange() == ranges
         assert subtitle(panel) == HINT
         assert panel.map.plot.preview(18)[1][2] == "MSE 0.019"
 
@@ -368,7 +368,7 @@ class TestFile:
         drop()
         answer("latent-place", {"run": "", "name": "head.nii", "point": [60.0, -50.0], "nearest": [0, 1]})
         plot = mapped.map.plot
-        x, y = plot.frame.to_view(np.array([plot.scatter.extra_point]))[0]
+        x, y = plot.canvas.to_widget(np.array([plot.scatter.extra_point]))[0]
         assert 0 < x < plot.width()
         assert 0 < y < plot.height()
 
