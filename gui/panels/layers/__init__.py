@@ -10,17 +10,12 @@ from engine.messages import OpenScan, RequestFailed
 from gui.opened_scan import from_answer
 from gui.panel import AppContext, Panel, scroll_column
 from gui.panels.layers.activation_loader import ActivationLoader
-from gui.panels.layers.controller import LayersController
-from gui.panels.layers.exporter import LayersExporter
-from gui.panels.layers.following import LesionTrace
-from gui.panels.layers.hover import HoverReadout
+from gui.panels.layers.controller import HoverReadout, LayersController
+from gui.panels.layers.exporter import LayersExporter, layers_script
 from gui.panels.layers.presenter import LayersPresenter
-from gui.panels.layers.scan_actions import ScanActions
-from gui.panels.layers.scans import ScanRef
-from gui.panels.layers.script import layers_script
-from gui.panels.layers.state import LayersState
+from gui.panels.layers.state import LayersState, ScanRef
 from gui.panels.layers.statistics_loader import StatisticsLoader
-from gui.panels.layers.tools_card import ChannelToolsCard
+from gui.panels.layers.tools_card import ChannelToolsCard, ToolsFollower
 from gui.panels.layers.view import LayersView
 from gui.widgets.notice import NoticeBox
 from gui.widgets.timer import make_timer
@@ -44,11 +39,10 @@ class LayersPanel(Panel):
         self.cards, self.notice = LayersView(desk.undo), NoticeBox()
         self.presenter = LayersPresenter(self.choice, self.inquiry, self.cards, self)
         self.controller = LayersController(self.presenter, self)
-        self.scan_actions = ScanActions(self.presenter, self.controller)
         self.counting, self.more = StatisticsLoader(self.session, self), ChannelToolsCard(self.presenter)
         self.presenter.counted, self.presenter.counting = self.counting.numbers, self.counting.state
         self.cards.left.addWidget(self.more)
-        self.lesion_trace = LesionTrace(self.more, self.controller, self.scan_actions, self)
+        self.tools = ToolsFollower(self.more, self.controller, self)
         self.pointing, self.exporter = (
             HoverReadout(self.presenter, self),
             LayersExporter(self.presenter, self.notice, self),
@@ -93,10 +87,10 @@ class LayersPanel(Panel):
         mosaic.color_scale_chosen.connect(doing.set_color_scale)
         mosaic.enlarge.toggled.connect(self.more.setHidden)
         mosaic.enlarge.toggled.connect(lambda _: showing.show_large())
-        scans.scan_selected.connect(self.scan_actions.select_scan)
-        scans.changed.connect(self.scan_actions.change_scan)
-        scans.add_wanted.connect(self.scan_actions.add_next)
-        scans.remove_wanted.connect(self.scan_actions.remove_scan)
+        scans.scan_selected.connect(self.controller.select_scan)
+        scans.changed.connect(self.controller.change_scan)
+        scans.add_wanted.connect(self.controller.add_next)
+        scans.remove_wanted.connect(self.controller.remove_scan)
         self.pointing.pointed.connect(self.status_changed)
         cards.export.figure_wanted.connect(self.exporter.write_figure)
         cards.export.numbers_wanted.connect(self.exporter.write_numbers)
@@ -112,7 +106,7 @@ class LayersPanel(Panel):
         elif self.choice.run not in runs:
             self.choice.run = next(iter(runs), "")
         self.cards.strip.set_runs(runs, self.choice.run)
-        self.lesion_trace.offer(runs)
+        self.tools.offer(runs)
         self._refresh_scans()
         if not runs:
             self.presenter.show_message(NO_RUN)
@@ -138,7 +132,7 @@ class LayersPanel(Panel):
             while len(scans) < FIRST_SCANS and (more := picker.after({scan.key for scan in scans})):
                 scans.append(more)
         self.presenter.seen = None
-        self.scan_actions.set_scans(scans, 0)
+        self.controller.set_scans(scans, 0)
 
     def navigate(self, what: Any) -> None:
         """Open a scan, look at an image of the data set, or into a run."""
@@ -151,7 +145,7 @@ class LayersPanel(Panel):
             split, index = wanted
             data = self.session.data
             if data is not None:
-                self.scan_actions.add_scan(ScanRef(data.names[int(data.rows(split)[index])], data.config, split, index))
+                self.controller.add_scan(ScanRef(data.names[int(data.rows(split)[index])], data.config, split, index))
         elif kind == "run":
             self._wanted_run, self.choice.run = str(wanted), ""
             self.presenter.seen = None
@@ -211,7 +205,7 @@ class LayersPanel(Panel):
         if panel == SCAN:
             opened = from_answer(self._path, content)
             data = self.session.data.config if self.session.data else self.session.requested_data
-            self.scan_actions.add_scan(ScanRef(opened.name, data, opened=opened))
+            self.controller.add_scan(ScanRef(opened.name, data, opened=opened))
 
     def _on_refused(self, panel: str, refused: RequestFailed) -> None:
         if panel == SCAN:

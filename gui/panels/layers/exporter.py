@@ -1,14 +1,27 @@
-"""Figure and numbers of what is seen, written to files of the user's choice."""
+"""What the panel exports: a figure, a table of channel statistics, a Python script."""
 
+import csv
+import io
 from pathlib import Path
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog
 
 from gui.figure_export import FIGURES, save_figure
-from gui.panels.layers.numbers_table import table_text
+from gui.panel import DISCLAIMER
+from gui.panels.layers.channel_order import Numbers
+from gui.panels.layers.network import INPUT
 from gui.panels.layers.presenter import LayersPresenter
+from gui.panels.layers.state import LayersState
+from gui.python_export import changed_data, join_script
 from gui.widgets.notice import NoticeBox
+
+COLUMNS = ("mean", "spread", "energy", "zeros", "lowest", "highest", "dead")
+IMPORTS = (
+    "import engine",
+    "from engine import evaluation",
+    "from engine.analysis import activations, channel_statistics",
+)
 
 
 class LayersExporter(QObject):
@@ -50,3 +63,46 @@ class LayersExporter(QObject):
             self._notice.show_notice("Nothing to export yet. Choose a run and an image first.", "info")
             return ""
         return str(self.ask_path(self._showing.cards, title, name, kinds)[0])
+
+
+def table_text(numbers: Numbers, about: str) -> str:
+    """Return comma-separated values, every number in full, what they are above."""
+    out = io.StringIO()
+    out.write(f"# {about}\n# Engram · {DISCLAIMER}\n")
+    writer = csv.writer(out, lineterminator="\n")
+    known = [name for name in COLUMNS if name in numbers]
+    writer.writerow(["channel", *known])
+    count = len(numbers[known[0]]) if known else 0
+    for channel in range(count):
+        writer.writerow([channel, *(numbers[name][channel].item() for name in known)])
+    return out.getvalue()
+
+
+def layers_script(choice: LayersState) -> str:
+    """Return a script that puts the scans through the run and prints the channel's numbers; empty without a scan."""
+    scan = choice.scan
+    if scan is None or not choice.run:
+        return ""
+    layer, channel = choice.layer, max(choice.channel, 0)
+    lines = [
+        f"data = {changed_data(scan.data)}",
+        f"model = evaluation.load_model(engine.runs.open_run({choice.run!r}))",
+    ]
+    if scan.opened is not None:
+        lines += [
+            f"scan = engine.data.open_scan({scan.opened.path!r})",
+            f"images = engine.data.prepare(scan, data, {scan.opened.slice})[None, ..., None]",
+        ]
+    else:
+        places = [each.index for each in choice.scans if each.opened is None and each.split == scan.split]
+        lines += [f"images = engine.data.load(config=data).splits[{scan.split!r}].read({places})"]
+    if layer == INPUT:
+        return join_script(*lines, "print(images.shape, images.mean())", imports=IMPORTS[:2])
+    return join_script(
+        *lines,
+        f"seen = activations.compute(model, images, [{layer!r}])[{layer!r}]  # (images, height, width, channels)",
+        f"channel = seen[..., {channel}]",
+        "print(channel.shape, channel.min(), channel.mean(), channel.max())",
+        f"print(channel_statistics.statistics(model, images, [{layer!r}])[{layer!r}].energy)",
+        imports=IMPORTS,
+    )

@@ -1,10 +1,9 @@
 """The layers of a run as the explorer lists them, and the boxes that they are shown as; pure data."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
+from engine.messages import LayerFacts, ListLayersReply
 from gui.widgets.network_strip import StripBox
 
 INPUT = "images"
@@ -145,35 +144,25 @@ class Network:
         return max((side / self.size) ** STEEPNESS if side else 0.0, LEAST_HEIGHT)
 
 
-def parse_network(content: dict[str, Any]) -> Network:
-    """Read an answer to ListLayers."""
-    return Network(
-        run=content["run"],
-        model=content["model"],
-        size=content["size"],
-        layers=tuple(_layer(facts) for facts in content["layers"]),
-    )
+def to_network(reply: ListLayersReply) -> Network:
+    """Return the network of a reply to ListLayers."""
+    return Network(reply.run, reply.model, reply.size, tuple(map(_summarize, reply.layers)))
 
 
-def _layer(facts: dict[str, Any]) -> LayerSummary:
-    words = facts.get("words") or ()
+def _summarize(facts: LayerFacts) -> LayerSummary:
     return LayerSummary(
-        name=facts["name"],
-        kind=facts["kind"],
-        part=facts["part"],
-        shape=tuple(facts["shape"]),
-        parameters=facts["parameters"],
-        kernel=tuple(facts["kernel"]),
-        stride=tuple(facts["stride"]),
-        receives=tuple(facts["receives"]),
-        rows=_spans(facts["rows"]),
-        columns=_spans(facts["columns"]),
-        known=facts["known"],
-        before=facts["before"],
-        after=facts["after"],
-        description=(words,) if isinstance(words, str) else tuple(words),
+        name=facts.name,
+        kind=facts.kind,
+        part=facts.part,
+        shape=facts.shape,
+        parameters=facts.parameters,
+        kernel=facts.kernel,
+        stride=facts.stride,
+        receives=facts.receives,
+        rows=facts.rows,
+        columns=facts.columns,
+        known=facts.known,
+        before=facts.before,
+        after=facts.after,
+        description=facts.words,
     )
-
-
-def _spans(table: Sequence[Sequence[int]]) -> Spans:
-    return tuple((int(first), int(last)) for first, last in table)

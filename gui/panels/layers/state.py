@@ -1,13 +1,54 @@
-"""What is looked at in the Layers panel: run, layer, channel, scans, order, colours; pure data."""
+"""State of the Layers panel: run, layer, channel, images, order, color scale. Pure data."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.config import DataConfig
+from gui.loaded_data import scan_title
+from gui.opened_scan import OpenedScan
 from gui.panels.layers.channel_order import SORTS, ColorScale
 from gui.panels.layers.network import INPUT, Network
-from gui.panels.layers.scans import ActivationKey, ScanRef
 
 MOST_SCANS = 8
+
+
+@dataclass(frozen=True)
+class ScanRef:
+    """One image of the data set, or one slice of a file."""
+
+    name: str
+    data: DataConfig
+    split: str = ""
+    index: int = 0
+    opened: OpenedScan | None = None
+
+    @property
+    def key(self) -> str:
+        """What its lesion is remembered by."""
+        return f"{self.opened.path} {self.opened.slice}" if self.opened else f"{self.data.source} {self.name}"
+
+    @property
+    def title(self) -> str:
+        return self.opened.title if self.opened else scan_title(self.name)
+
+    @property
+    def orientation(self) -> str | None:
+        return self.opened.orientation if self.opened else None
+
+    def request_fields(self) -> dict[str, Any]:
+        """The fields of a request about it."""
+        if self.opened is not None:
+            return {"data": self.data, "scan": self.opened.path, "slice": self.opened.slice}
+        return {"data": self.data, "split": self.split, "indices": (self.index,)}
+
+
+@dataclass(frozen=True)
+class ActivationKey:
+    """One layer of a run while a scan passes through it; `run` is the folder of the run."""
+
+    run: str
+    layer: str
+    scan: ScanRef
 
 
 @dataclass

@@ -1,13 +1,17 @@
-"""What else there is to ask of a channel or a network, a page each."""
+"""Further tools for a channel or a network, one page each."""
 
+from collections.abc import Mapping
+
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout
 
-from gui.panels.layers.channel_pages import KernelsPage, PreferredInputPage, TopActivationsPage
+from gui.panels.layers.channel_pages import KernelsPage, PreferredInputPage, SaliencyPage, TopActivationsPage
 from gui.panels.layers.compare_page import ComparePage
+from gui.panels.layers.controller import LayersController
 from gui.panels.layers.lesion_page import LesionPage
 from gui.panels.layers.page import LayersPage
 from gui.panels.layers.presenter import LayersPresenter
-from gui.panels.layers.saliency_page import SaliencyPage
+from gui.panels.layers.state import ScanRef
 from gui.widgets.card import PADDING
 from gui.widgets.chip import FilterChip
 
@@ -63,3 +67,63 @@ class ChannelToolsCard(QFrame):
             self.page().deactivate()
             self._stack.setCurrentIndex(at)
             self.follow()
+
+
+class ToolsFollower(QObject):
+    """Stands between the pages and the rest of the panel."""
+
+    def __init__(self, more: ChannelToolsCard, controller: LayersController, parent: QObject) -> None:
+        super().__init__(parent)
+        self._more, self._controller = more, controller
+        self._showing = more.lesion.presenter
+        self._runs: Mapping[str, str] = {}
+        inquiry = self._showing.inquiry
+        self._showing.shown.connect(self._on_shown)
+        inquiry.network_found.connect(self._on_network_found)
+        controller.layer_changed.connect(self._on_layer_changed)
+        controller.channel_changed.connect(self._on_channel_changed)
+        controller.unit_changed.connect(self._on_unit_changed)
+        self._showing.cards.channel.unit_chosen.connect(lambda row, column: controller.choose_unit((row, column)))
+        more.saliency.whole_wanted.connect(lambda: controller.choose_unit(None))
+        controller.scan_changed.connect(self._on_scan_changed)
+        more.lesion.layer_wanted.connect(controller.choose_layer)
+        more.both.network_wanted.connect(inquiry.open)
+        more.favorites.scan_wanted.connect(self._on_scan_wanted)
+
+    def offer(self, runs: Mapping[str, str]) -> None:
+        """Offer runs to stand beside, folder to name."""
+        self._runs = runs
+        self._more.both.offer(runs)
+
+    def _on_shown(self, wanted: bool) -> None:
+        """The channels of what was wanted are there; of another scan, what the page may show beside them."""
+        if wanted or self._more.page() is self._more.both:
+            self._more.follow()
+
+    def _on_network_found(self) -> None:
+        if self._more.page() is self._more.both:
+            self._more.follow()
+
+    def _on_layer_changed(self) -> None:
+        self._showing.set_other(None)
+        self._more.both.offer(self._runs)
+
+    def _on_channel_changed(self) -> None:
+        if self._more.page() is not self._more.lesion:
+            self._more.follow()
+
+    def _on_unit_changed(self) -> None:
+        """One unit is chosen for its saliency."""
+        if self._more.page() is self._more.saliency:
+            self._more.follow()
+        elif self._showing.choice.unit is not None:
+            self._more.choose(self._more.saliency)
+
+    def _on_scan_changed(self) -> None:
+        self._more.lesion.show_scan()
+        self._more.both.offer(self._runs)
+
+    def _on_scan_wanted(self, split: str, index: int) -> None:
+        data = self._showing.cards.scans.picker.data
+        if data is not None:
+            self._controller.add_scan(ScanRef(data.names[int(data.rows(split)[index])], data.config, split, index))

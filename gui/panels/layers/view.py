@@ -1,17 +1,17 @@
-"""The cards of the panel, and where they stand."""
+"""The cards of the panel, and their layout."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QUndoStack
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from gui.panel import scroll_column
 from gui.panels.layers.channel_card import ChannelCard
-from gui.panels.layers.export_row import ExportRow
 from gui.panels.layers.mosaic_card import MosaicCard
 from gui.panels.layers.network import LayerSummary
 from gui.panels.layers.network_card import NetworkCard
 from gui.panels.layers.scans_card import LayerScansCard
 from gui.theme import GAP
+from gui.widgets.buttons import Button
 from gui.widgets.region.state import RegionState
 from gui.widgets.view_state import ViewState
 
@@ -47,3 +47,30 @@ class LayersView(QWidget):
         self.channel.mark(unit)
         self.scans.show_field(box, layer.sees_text(*unit) if unit and layer else "")
         self.mosaic.field.set_box(box)
+
+
+class ExportRow(QWidget):
+    """Three buttons."""
+
+    figure_wanted = Signal()
+    numbers_wanted = Signal()
+    copy_wanted = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.figure, self.numbers, self.copy = Button("Figure…"), Button("Values…"), Button("Copy as Python")
+        line = QHBoxLayout(self)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(6)
+        wishes = (self.figure_wanted, self.numbers_wanted, self.copy_wanted)
+        tips = (
+            "Save the channels as shown, as PNG or PDF",
+            "Save statistics of every channel of the layer, as CSV",
+            "Copy a Python script that computes the same",
+        )
+        for button, wish, tip in zip((self.figure, self.numbers, self.copy), wishes, tips, strict=True):
+            button.clicked.connect(wish)
+            button.setToolTip(tip)
+            button.setProperty("kind", "chip")
+            line.addWidget(button)
+        line.addStretch()
