@@ -38,8 +38,8 @@ class KernelsPage(LayersPage):
 
     title = "Kernels"
 
-    def __init__(self, showing: LayersPresenter) -> None:
-        super().__init__(showing)
+    def __init__(self, presenter: LayersPresenter) -> None:
+        super().__init__(presenter)
         self.mosaic = ChannelMosaic()
         self.mosaic.channel = -1
         self.lay_out(self.mosaic)
@@ -85,8 +85,8 @@ class TopActivationsPage(LayersPage):
     working = "Searching:"
     scan_wanted = Signal(str, int)
 
-    def __init__(self, showing: LayersPresenter) -> None:
-        super().__init__(showing)
+    def __init__(self, presenter: LayersPresenter) -> None:
+        super().__init__(presenter)
         self.pairs = ThumbnailPairs(PAIR_PX)
         self.lay_out(self.pairs)
         self._top: tuple[TopImage, ...] = ()
@@ -139,8 +139,8 @@ class PreferredInputPage(LayersPage):
     title = "Activation maximization"
     working = "Gradient ascent:"
 
-    def __init__(self, showing: LayersPresenter) -> None:
-        super().__init__(showing)
+    def __init__(self, presenter: LayersPresenter) -> None:
+        super().__init__(presenter)
         self.board = LinkedImages(2)
         self.lay_out(self.board)
         self.request.finished.connect(self._on_finished)
@@ -176,8 +176,8 @@ class SaliencyPage(LayersPage):
     title = "Saliency"
     whole_wanted = Signal()
 
-    def __init__(self, showing: LayersPresenter) -> None:
-        super().__init__(showing)
+    def __init__(self, presenter: LayersPresenter) -> None:
+        super().__init__(presenter)
         self.board, self.whole = LinkedImages(2), Button("Whole channel")
         self.fields = [BoxOverlay(cell.view) for cell in self.board.cells]
         self.whole.setToolTip("Back to whole-channel saliency (Esc)")
@@ -202,7 +202,7 @@ class SaliencyPage(LayersPage):
 
     def _on_finished(self, reply: ComputeSaliencyReply) -> None:
         original, found = reply.originals[0], reply.saliency[0]
-        limit = limit_of(found)
+        limit = find_limit(found)
         saliency = LinkedImage("saliency", found, (-limit, limit), Colormap.SIGNED)
         self.board.show_pictures([LinkedImage("image", original), saliency])
         unit, facts = reply.unit, self.presenter.facts
@@ -230,7 +230,7 @@ def hint_text(unit: object, facts: LayerSummary | None) -> str:
     return " Click in the channel image to select one unit." if facts and facts.has_units else ""
 
 
-def limit_of(found: Array) -> float:
+def find_limit(found: Array) -> float:
     """Return the limit of the color range: the robust limit of the nonzero pixels, since one unit sees few."""
     seen = found[found != 0]
     return robust_limit(seen) if seen.size else 1.0

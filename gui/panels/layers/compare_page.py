@@ -28,8 +28,8 @@ class ComparePage(LayersPage):
     working = "Matching channels:"
     network_wanted = Signal(str)
 
-    def __init__(self, showing: LayersPresenter) -> None:
-        super().__init__(showing)
+    def __init__(self, presenter: LayersPresenter) -> None:
+        super().__init__(presenter)
         self.board, self.against, self.layer = LinkedImages(SHOWN), QComboBox(), QComboBox()
         self._offered: list[tuple[str, Any]] = []
         self._reply: MatchChannelsReply | None = None
@@ -92,7 +92,7 @@ class ComparePage(LayersPage):
         """Show the same channel on another image."""
         choice, seen = self.presenter.choice, self.presenter.seen
         look = choice.activation_key(scan=scan)
-        other = self.presenter.inquiry.seen(look) if look else None
+        other = self.presenter.loader.seen(look) if look else None
         if seen is None or other is None or other.values.shape != seen.values.shape:
             self._show(None, (), "Computing the activations of the other image…")
             return
@@ -104,7 +104,7 @@ class ComparePage(LayersPage):
 
     def _follow_run(self, run: str) -> None:
         """Request a matching with the channels of the other run."""
-        network, look = self.presenter.inquiry.networks.get(run), self.presenter.choice.activation_key()
+        network, look = self.presenter.loader.networks.get(run), self.presenter.choice.activation_key()
         if network is None:
             self.network_wanted.emit(run)
             self._show(None, (), "Opening the other model…")
@@ -147,10 +147,10 @@ class ComparePage(LayersPage):
         assert isinstance(seen, LayerActivation)
         low = min(float(pair[0].min()), float(pair[1].min()))
         high = max(float(pair[0].max()), float(pair[1].max()), low + 1e-12)
-        limits = (-max(-low, high), max(-low, high)) if choice.lighting.signed else (low, high)
+        limits = (-max(-low, high), max(-low, high)) if choice.color_scale.signed else (low, high)
         mine = f"channel {choice.channel}"
-        pictures = [LinkedImage(mine, pair[0], limits, choice.lighting.scale)]
-        pictures.append(LinkedImage(title, pair[1], limits, choice.lighting.scale))
+        pictures = [LinkedImage(mine, pair[0], limits, choice.color_scale.scale)]
+        pictures.append(LinkedImage(title, pair[1], limits, choice.color_scale.scale))
         if pair[0].shape == pair[1].shape:
             difference: Array = np.asarray(pair[0] - pair[1])
             most = float(np.abs(difference).max()) or 1.0

@@ -25,48 +25,48 @@ IMPORTS = (
 
 
 class LayersExporter(QObject):
-    """Asks where to; says what went wrong."""
+    """Asks for a path, writes the file, and shows what went wrong."""
 
-    def __init__(self, showing: LayersPresenter, notice: NoticeBox, parent: QObject) -> None:
+    def __init__(self, presenter: LayersPresenter, notice: NoticeBox, parent: QObject) -> None:
         super().__init__(parent)
-        self._showing, self._notice = showing, notice
+        self._presenter, self._notice = presenter, notice
         self.ask_path = QFileDialog.getSaveFileName
 
     def caption(self) -> str:
-        """What is shown, in words."""
-        choice = self._showing.choice
+        """Return what is shown, as text."""
+        choice = self._presenter.choice
         run = choice.run.replace("\\", "/").rsplit("/", 1)[-1]
         return f"{run} · {choice.layer} · {choice.scan.title if choice.scan else ''}"
 
     def write_figure(self) -> None:
-        """The channels as they are seen, or the large pictures."""
-        card = self._showing.cards.mosaic
+        """Export the channels as shown, or the enlarged images."""
+        card = self._presenter.cards.mosaic
         path = self._ask("Export figure", "layers.png", FIGURES)
         if path and not save_figure(card, self.caption(), path):
             self._notice.show_notice(f"Could not write the figure to {path}. Choose another folder.")
 
     def write_numbers(self) -> None:
-        """The numbers of all channels, every one in full."""
+        """Export the statistics of all channels in full precision."""
         path = self._ask("Export channel statistics", "channels.csv", "*.csv")
         if not path:
             return
-        numbers, over = self._showing.numbers()
+        numbers, over = self._presenter.numbers()
         try:
-            Path(path).write_text(table_text(numbers, f"{self.caption()} · {over}"), encoding="utf-8")
+            Path(path).write_text(to_csv(numbers, f"{self.caption()} · {over}"), encoding="utf-8")
         except OSError as error:
             reason = f"Could not write the values to {path} ({error.strerror}). Choose another folder."
             self._notice.show_notice(reason)
 
     def _ask(self, title: str, name: str, kinds: str) -> str:
-        """Ask for a path; there is nothing to write before anything is shown."""
-        if self._showing.seen is None:
+        """Return the chosen path; empty if none was chosen, or if nothing is shown yet."""
+        if self._presenter.seen is None:
             self._notice.show_notice("Nothing to export yet. Choose a run and an image first.", "info")
             return ""
-        return str(self.ask_path(self._showing.cards, title, name, kinds)[0])
+        return str(self.ask_path(self._presenter.cards, title, name, kinds)[0])
 
 
-def table_text(numbers: Numbers, about: str) -> str:
-    """Return comma-separated values, every number in full, what they are above."""
+def to_csv(numbers: Numbers, about: str) -> str:
+    """Return the statistics as CSV in full precision, under a comment that says what they are."""
     out = io.StringIO()
     out.write(f"# {about}\n# Engram · {DISCLAIMER}\n")
     writer = csv.writer(out, lineterminator="\n")
@@ -78,8 +78,8 @@ def table_text(numbers: Numbers, about: str) -> str:
     return out.getvalue()
 
 
-def layers_script(choice: LayersState) -> str:
-    """Return a script that puts the scans through the run and prints the channel's numbers; empty without a scan."""
+def make_script(choice: LayersState) -> str:
+    """Return a script that computes the activations and prints the channel's statistics; empty without an image."""
     scan = choice.scan
     if scan is None or not choice.run:
         return ""

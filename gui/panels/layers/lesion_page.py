@@ -29,9 +29,9 @@ class LesionPage(LayersPage):
     working = "Tracing the lesion:"
     layer_wanted = Signal(str)
 
-    def __init__(self, showing: LayersPresenter) -> None:
-        super().__init__(showing)
-        self.regions = showing.cards.regions
+    def __init__(self, presenter: LayersPresenter) -> None:
+        super().__init__(presenter)
+        self.regions = presenter.cards.regions
         self.view, self.curve = ImageView(ViewState()), StageCurve()
         self.buttons, self.go = RegionButtons(self.regions), Button("Trace lesion", "primary")
         self.known, self.text = LesionBoxes(), label(role="caption", wrap=True)

@@ -20,7 +20,7 @@ class LayersPage(QWidget):
     def __init__(self, presenter: LayersPresenter) -> None:
         super().__init__()
         self.presenter = presenter
-        session = presenter.inquiry.session
+        session = presenter.loader.session
         self.request = ExplorerRequest(session, self, debounce_ms=DEBOUNCE_MS, cache_size=CACHE_SIZE)
         self.words: QLabel = label(role="quiet", wrap=True)
         self.words.setAlignment(Qt.AlignmentFlag.AlignTop)

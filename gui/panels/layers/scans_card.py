@@ -6,7 +6,7 @@ from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from gui.loaded_data import CLEAN, PARTS, LoadedData, scan_title
-from gui.panels.layers.state import MOST_SCANS, ScanRef
+from gui.panels.layers.state import MAX_SCANS, ScanRef
 from gui.pixmaps import Array
 from gui.widgets.box_overlay import BoxOverlay
 from gui.widgets.buttons import IconButton
@@ -25,7 +25,7 @@ FIELD_HINT = "The receptive field of the unit under the cursor is drawn on the i
 
 
 class LayerScansCard(Card):
-    """Picture of the chosen scan; all scans with the channel's answer beside each; add, change, remove."""
+    """The chosen image; all images with the channel beside each; buttons to add, change and remove."""
 
     scan_selected = Signal(int)
     changed = Signal(object)
@@ -54,14 +54,14 @@ class LayerScansCard(Card):
         self.pairs.remove_wanted.connect(self.remove_wanted)
 
     def show_scans(self, scans: Sequence[ScanRef], at: int) -> None:
-        """Say which scans there are, and stand at one of them."""
+        """Show the chosen image in the picker, and which buttons apply."""
         self.picker.show_scan(scans[at] if scans else None)
         self.remove.setEnabled(len(scans) > 1)
-        self.add_button.setEnabled(bool(scans) and len(scans) < MOST_SCANS)
+        self.add_button.setEnabled(bool(scans) and len(scans) < MAX_SCANS)
         self.view.setAccessibleName(f"image {scans[at].title}" if scans else "image")
 
     def show_pairs(self, pairs: Sequence[ThumbnailPair], at: int) -> None:
-        """Show every scan beside the channel's answer to it."""
+        """Show every image beside its channel."""
         self.pairs.set_pairs(pairs, at)
 
     def show_original(self, original: Array | None, orientation: str | None) -> None:
@@ -69,13 +69,13 @@ class LayerScansCard(Card):
         self.view.set_orientation(orientation)
 
     def show_field(self, box: tuple[int, int, int, int] | None, text: str = "") -> None:
-        """Draw what a unit sees, and say it."""
+        """Draw the receptive field of a unit, and describe it."""
         self.field.set_box(box)
         self.hint.setText(text or FIELD_HINT)
 
 
 class ScanPicker(QWidget):
-    """Part and case of the data set, found by typing a piece of its name; slices of a volume."""
+    """Chooses a set of the dataset and an image in it, searchable by name, or a slice of a volume."""
 
     chosen = Signal(object)
 
@@ -107,7 +107,7 @@ class ScanPicker(QWidget):
         self.slices.hide()
 
     def show_data(self, data: LoadedData | None) -> None:
-        """Offer the scans of a data set."""
+        """Offer the images of a dataset."""
         if data is self.data:
             return
         self.data = data
@@ -121,7 +121,7 @@ class ScanPicker(QWidget):
         self._list_cases()
 
     def show_scan(self, scan: ScanRef | None) -> None:
-        """Stand at a scan, without telling of it."""
+        """Select an image without a signal."""
         self._scan = scan
         opened = scan.opened if scan else None
         self.slices.setVisible(opened is not None and opened.slices > 1)
@@ -135,7 +135,7 @@ class ScanPicker(QWidget):
             line.setCursorPosition(0)
 
     def current(self) -> ScanRef | None:
-        """The scan of the data set that the picker stands at."""
+        """Return the selected image of the dataset; None if there is none."""
         data, at = self.data, self.case.currentData()
         if data is None or at is None:
             return None
@@ -143,7 +143,7 @@ class ScanPicker(QWidget):
         return ScanRef(data.names[int(data.rows(split)[at])], data.config, split, at)
 
     def after(self, taken: set[str]) -> ScanRef | None:
-        """The next scan of the part that is not among these."""
+        """Return the next image of the set whose key is not among these; None if there is none."""
         start = max(self.case.currentIndex(), 0)
         for step in range(self.case.count()):
             scan = self._at((start + step) % self.case.count())
@@ -152,7 +152,7 @@ class ScanPicker(QWidget):
         return None
 
     def named(self, split: str, title: str) -> ScanRef | None:
-        """A scan by its split and its title."""
+        """Return the image of a split and title; None if there is none."""
         data = self.data
         if data is None or split not in PARTS:
             return None
@@ -162,7 +162,7 @@ class ScanPicker(QWidget):
         return None
 
     def turn(self, step: int) -> None:
-        """Go some scans on or back."""
+        """Select the image that is `step` images further on, or back if negative."""
         at = self.case.currentIndex() + step
         if 0 <= at < self.case.count():
             self.case.setCurrentIndex(at)

@@ -13,7 +13,10 @@ PANEL, SPLIT = "layers-statistics", "validation"
 
 
 class StatisticsLoader(QObject):
-    """Requests the statistics of one run at a time. changed says that there are new ones, progressed that texts are."""
+    """Requests the statistics of one run at a time.
+
+    changed says that statistics arrived, progressed that the text about them is another.
+    """
 
     changed = Signal()
     progressed = Signal()

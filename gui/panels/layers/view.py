@@ -19,7 +19,7 @@ RIGHT_PX = 336
 
 
 class LayersView(QWidget):
-    """Network and channels at the left; the chosen channel and the scans at the right."""
+    """Network and channels at the left; the chosen channel and the images at the right."""
 
     def __init__(self, undo: QUndoStack) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class LayersView(QWidget):
         row.addWidget(right)
 
     def show_unit(self, unit: tuple[int, int] | None, layer: LayerSummary | None) -> None:
-        """Mark a unit, (row, column), in the channel's picture, and on the scan what it sees; nothing for none."""
+        """Mark a unit, (row, column), in the channel image, and its receptive field in the image; or nothing."""
         box = layer.box(*unit) if unit and layer else None
         self.channel.mark(unit)
         self.scans.show_field(box, layer.sees_text(*unit) if unit and layer else "")
@@ -50,7 +50,7 @@ class LayersView(QWidget):
 
 
 class ExportRow(QWidget):
-    """Three buttons."""
+    """The buttons that export the figure, the statistics, and a script."""
 
     figure_wanted = Signal()
     numbers_wanted = Signal()
@@ -62,14 +62,14 @@ class ExportRow(QWidget):
         line = QHBoxLayout(self)
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(6)
-        wishes = (self.figure_wanted, self.numbers_wanted, self.copy_wanted)
+        signals = (self.figure_wanted, self.numbers_wanted, self.copy_wanted)
         tips = (
             "Save the channels as shown, as PNG or PDF",
             "Save statistics of every channel of the layer, as CSV",
             "Copy a Python script that computes the same",
         )
-        for button, wish, tip in zip((self.figure, self.numbers, self.copy), wishes, tips, strict=True):
-            button.clicked.connect(wish)
+        for button, signal, tip in zip((self.figure, self.numbers, self.copy), signals, tips, strict=True):
+            button.clicked.connect(signal)
             button.setToolTip(tip)
             button.setProperty("kind", "chip")
             line.addWidget(button)

@@ -75,6 +75,16 @@ def test_statistics_of_another_model_in_the_folder_are_not_believed(ask, run, sp
     assert channel_handlers.load_cached(run, images)
 
 
+@pytest.mark.parametrize("damage", [{"images": 9, "layers": {"enc_act1": {}}}, {"layers": {}}, "none"])
+def test_damaged_statistics_in_the_folder_are_computed_again(ask, run, split, damage):
+    known = ask(ComputeChannelStatistics)
+    images = channel_handlers.SplitKey(data.load(config=run.config.data), split)
+    run.write_derived(channel_handlers.FILE, {images.key(run): damage})
+    assert channel_handlers.load_cached(run, images) is None
+    assert ask(ComputeChannelStatistics) == known
+    assert channel_handlers.load_cached(run, images).layers == known.layers
+
+
 def test_statistics_give_way_and_go_on_where_they_were(ask, explorer, model, events, monkeypatch):
     from engine.analysis import activations
 

@@ -236,8 +236,7 @@ class TestKeys:
         for layer in ("act1", "norm1", "conv1"):
             turn_to(seen, reply, layer) if layer != "conv1" else seen.controller.choose_layer(layer)
         found = {
-            name: seen.inquiry.seen(seen.choice.activation_key(layer=name)).values
-            for name in ("conv1", "norm1", "act1")
+            name: seen.loader.seen(seen.choice.activation_key(layer=name)).values for name in ("conv1", "norm1", "act1")
         }
         ends = {name: (float(values.min()), float(values.max())) for name, values in found.items()}
         QTest.keyClick(seen.cards.mosaic.mosaic, Qt.Key.Key_Return)
@@ -571,7 +570,7 @@ class TestBoth:
         both.against.setCurrentIndex(both.against.findText(rested.choice.scans[1].title))
         both.against.activated.emit(0)
         look = rested.choice.activation_key(scan=rested.choice.scans[1])
-        other = rested.inquiry.seen(look).values[..., 0]
+        other = rested.loader.seen(look).values[..., 0]
         assert np.array_equal(both.board.cells[2].view.values, rested.presenter.seen.values[..., 0] - other)
         assert len(session.explorer.engine.sent) == sent
 
