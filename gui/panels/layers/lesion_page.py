@@ -100,8 +100,8 @@ class LesionPage(LayersPage):
     def _refresh(self) -> None:
         seen, region = self.presenter.seen, self.regions.region
         size = (seen.original.shape[0], seen.original.shape[1]) if seen is not None else (0, 0)
-        told = lesion_text(region, size, self.regions.rim_px, lambda: region in self.buttons.known_regions)
-        self.text.setText(HINTS.get(self.regions.mode, told if region is None or all(size) else ""))
+        text = lesion_text(region, size, self.regions.rim_px, lambda: region in self.buttons.known_regions)
+        self.text.setText(HINTS.get(self.regions.mode, text if region is None or all(size) else ""))
         self.go.setEnabled(region is not None and seen is not None and self._asked is None)
 
     def _on_start_clicked(self) -> None:
