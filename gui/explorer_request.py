@@ -37,6 +37,7 @@ class ExplorerRequest(QObject):
         self._message: Request | None = None
         self._failed: Request | None = None
         self._handle: RequestHandle | None = None
+        self._sent: tuple[Request, RequestHandle] | None = None
         self._cache: Recent[Request, Reply] | None = None
         if cache_size:
             self._cache = Recent(cache_size, CACHE_BYTES, count_bytes)
@@ -52,6 +53,8 @@ class ExplorerRequest(QObject):
         self._message, self._handle, self._failed = message, None, None
         if known is not None:
             self.finished.emit(known)
+        elif self._sent is not None and self._sent[0] == message and self._sent[1].is_pending():
+            self._handle = self._sent[1]
         elif self._debounce_ms:
             self._timer.start()
         else:
@@ -61,12 +64,12 @@ class ExplorerRequest(QObject):
     def reset(self) -> None:
         """Forget the message, so that it is sent again when it is wanted again; a reply on its way is dropped."""
         self._timer.stop()
-        self._message = self._handle = self._failed = None
+        self._message = self._handle = self._failed = self._sent = None
 
     def cancel(self) -> None:
-        """Forget the message, and have the explorer stop working on it."""
-        if self._handle is not None and self._handle.is_pending():
-            self._handle.cancel()
+        """Forget the message, and have the explorer stop working on it, or on the one before that it replaced."""
+        if self._sent is not None:
+            self._sent[1].cancel()
         self.reset()
 
     def allow_retry(self) -> None:
@@ -78,31 +81,43 @@ class ExplorerRequest(QObject):
         return self._timer.isActive() or (self._handle is not None and self._handle.is_pending())
 
     def _send(self) -> None:
-        if self._message is not None:
-            self._handle = handle = self._session.request(self._message)
-            handle.finished.connect(lambda reply: self._on_finished(handle, reply))
-            handle.failed.connect(lambda failure: self._on_failed(handle, failure))
-            handle.progressed.connect(lambda done, total: self._on_progressed(handle, done, total))
+        if self._message is None:
+            return
+        message, handle = self._message, self._session.request(self._message)
+        self._sent, self._handle = (message, handle), handle
+        handle.finished.connect(lambda reply: self._on_finished(handle, message, reply))
+        handle.failed.connect(lambda failure: self._on_failed(handle, failure))
+        handle.progressed.connect(lambda done, total: self._on_progressed(handle, done, total))
 
     def _on_progressed(self, handle: RequestHandle, done: int, total: int) -> None:
         if handle is self._handle:
             self.progressed.emit(done, total)
 
-    def _on_finished(self, handle: RequestHandle, reply: Reply) -> None:
+    def _on_finished(self, handle: RequestHandle, message: Request, reply: Reply) -> None:
+        """Cache the reply, also that of a message that was replaced while the newer one is debounced."""
+        if not self._take_sent(handle):
+            return
+        if self._cache is not None:
+            self._cache.put(message, reply)
         if handle is not self._handle:
             return
         self._handle = None
-        if self._cache is not None and self._message is not None:
-            self._cache.put(self._message, reply)
         try:
             self.finished.emit(reply)
         except ValueError as error:
             self._fail(f"The results could not be read ({error}).")
 
     def _on_failed(self, handle: RequestHandle, failure: RequestFailed) -> None:
-        if handle is self._handle:
+        if self._take_sent(handle) and handle is self._handle:
             self._handle = None
             self._fail(failure.sentence)
+
+    def _take_sent(self, handle: RequestHandle) -> bool:
+        """Return whether the handle is that of the message sent last, which is thereby settled."""
+        is_sent = self._sent is not None and self._sent[1] is handle
+        if is_sent:
+            self._sent = None
+        return is_sent
 
     def _fail(self, sentence: str) -> None:
         self._message, self._failed = None, None if self._retry else self._message

@@ -121,3 +121,39 @@ def test_only_the_last_of_quick_messages_is_sent(session, make, qtbot):
     assert request.is_pending()
     qtbot.waitUntil(lambda: session.explorer.engine is not None and bool(sent(session)))
     assert sent(session) == ["c"]
+
+
+class TestReplacedWhileDebounced:
+    """A message was sent; a newer one waits for its debounce when the reply to the first arrives."""
+
+    @pytest.fixture
+    def request_(self, session, make, qtbot):
+        made = make(debounce_ms=1, cache_size=4)
+        made.send(ask("a"))
+        qtbot.waitUntil(lambda: session.explorer.engine is not None and bool(sent(session)))
+        made._timer.setInterval(60_000)
+        made.send(ask("b"))
+        return made
+
+    def test_late_reply_is_cached_and_not_delivered(self, session, request_):
+        respond(session, "a")
+        assert (request_.heard, request_.is_pending()) == ([], True)
+        request_.send(ask("a"))
+        assert (sent(session), request_.heard, request_.is_pending()) == (["a"], ["a"], False)
+
+    def test_message_that_is_wanted_again_is_not_sent_again(self, session, request_):
+        request_.send(ask("a"))
+        assert request_.is_pending()
+        respond(session, "a")
+        assert (sent(session), request_.heard, request_.is_pending()) == (["a"], ["a"], False)
+
+    def test_reply_after_a_reset_is_not_cached(self, session, request_):
+        request_.reset()
+        respond(session, "a")
+        request_.send(ask("a"))
+        assert (request_.heard, request_.is_pending()) == ([], True)
+
+    def test_cancel_tells_the_explorer(self, session, request_):
+        request_.cancel()
+        assert session.explorer.engine.sent[-1].command == "stop"
+        assert not request_.is_pending()

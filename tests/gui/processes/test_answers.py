@@ -150,14 +150,14 @@ def test_layers_of_a_run_are_walked_through_with_keys(window, wait, finished):
     session = window.desk.session
     finished("ae")
     panel = window.show_panel("layers")
-    wait(lambda: panel.showing.seen is not None)
-    first = panel.showing.seen
+    wait(lambda: panel.presenter.seen is not None)
+    first = panel.presenter.seen
     assert first.values.shape == (16, 16, 4)
     assert panel.cards.strip.words.text()
     QTest.keyClicks(panel.cards.mosaic.mosaic, ".")
     assert panel.choice.layer != first.look.layer
-    wait(lambda: panel.showing.seen.look.layer == panel.choice.layer)
-    assert panel.showing.seen.values.shape == (8, 8, 8)
+    wait(lambda: panel.presenter.seen.look.layer == panel.choice.layer)
+    assert panel.presenter.seen.values.shape == (8, 8, 8)
     panel.more.choose(panel.more.kernels)
     wait(lambda: panel.more.kernels.mosaic.channels is not None)
     assert panel.more.kernels.mosaic.channels.values.shape == (3, 3, 4)
