@@ -1,4 +1,4 @@
-"""What may be wished of a search, checked before it is written into its ledger. Takes no framework."""
+"""Check commands to a search before they are written into its database. Imports no framework."""
 
 from typing import Any
 
@@ -10,10 +10,10 @@ from engine.search.storage import TrialStorage
 
 
 def submit_checked(storage: TrialStorage, verb: str, content: Any) -> None:
-    """Wish something of a search, if it makes sense; said at once, not by the process that searches.
+    """Check a command and queue it for the search, so that an error reaches the sender and not the searching process.
 
     Raises:
-        ConfigError: values or a space that cannot be.
+        ConfigError: the values or the space are not valid.
     """
     spec = folder.spec_from_attrs(storage)
     if verb == "enqueue":

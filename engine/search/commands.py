@@ -1,4 +1,4 @@
-"""What can be wished of a running search, from another process or from the window, by way of its ledger."""
+"""Commands to a running search, from another process or from the app, by way of its database."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -14,21 +14,22 @@ from engine.search.storage import FILE_NAME, TrialStorage
 if TYPE_CHECKING:
     from engine.search.runner import SearchRunner
 
-TRANSIENT = ("stop", "pause", "continue", "stop-trial")  # about the search as it runs; the others keep until it does
+# Commands about the running search; the others stay queued until the next process searches.
+TRANSIENT = ("stop", "pause", "continue", "stop-trial")
 
 
 def drop_stale(storage: TrialStorage) -> None:
-    """Drop the wishes that were meant for the search before."""
+    """Drop the commands that were meant for the previous search process."""
     kept = [(verb, content) for verb, content in storage.pop_commands() if verb not in TRANSIENT]
     for verb, content in kept:
         storage.push_command(verb, content)
 
 
 def apply_command(runner: "SearchRunner", verb: str, content: Any) -> None:
-    """Do what is wished.
+    """Carry out a command.
 
     Raises:
-        EngramError: it cannot be done; the sentence is for whoever wished it.
+        EngramError: the command cannot be carried out; the message is for its sender.
     """
     _VERBS[verb](runner, content)
 
@@ -46,7 +47,7 @@ def _continue(runner: "SearchRunner", content: Any) -> None:
 
 
 def _stop_trial(runner: "SearchRunner", number: Any) -> None:
-    """One that runs is asked to stop; one that waits is over at once."""
+    """Ask a running trial to stop; end a waiting one at once."""
     process = runner.pool.running.get(number)
     row = runner.trials.rows.get(number)
     if row is None or row.is_done:
@@ -85,23 +86,23 @@ _VERBS: dict[str, Callable[["SearchRunner", Any], None]] = {
 }
 
 
-def submit(search: Path | None, wish: SearchCommand) -> None:
-    """Wish something of the search that runs in this process, from any thread.
+def submit(search: Path | None, command: SearchCommand) -> None:
+    """Queue a command for the search that runs in this process, from any thread.
 
     Raises:
-        SearchError: there is none.
-        ConfigError: as `submit_checked`.
+        SearchError: no search runs here.
+        ConfigError: see `submit_checked`.
     """
     if search is None:
         raise SearchError("No search is running.", "Start one first.")
-    verb, content = _to_verb(wish)
+    verb, content = _to_verb(command)
     with TrialStorage(search / FILE_NAME) as storage:
         submit_checked(storage, verb, content)
 
 
-def _to_verb(wish: SearchCommand) -> tuple[str, Any]:
-    if isinstance(wish, StopTrial):
-        return "stop-trial", wish.number
-    if isinstance(wish, EnqueueTrial):
-        return "enqueue", wish.values
-    return "space", wish.model_dump()["space"]
+def _to_verb(command: SearchCommand) -> tuple[str, Any]:
+    if isinstance(command, StopTrial):
+        return "stop-trial", command.number
+    if isinstance(command, EnqueueTrial):
+        return "enqueue", command.values
+    return "space", command.model_dump()["space"]

@@ -1,4 +1,4 @@
-"""The events that a search tells of, made from what is known of it."""
+"""Events of a search, made from its trials."""
 
 from typing import Literal
 
@@ -13,21 +13,21 @@ RequestedState = Literal["running", "paused", "stopping"]
 
 
 def make_trial_proposed(search: SearchFolder, row: Trial) -> TrialProposed:
-    """A new trial."""
+    """Return the event of a new trial."""
     run = search.run_name(row.number)
     return TrialProposed(search=search.name, number=row.number, run=run, values=row.config, origin=row.origin)
 
 
 def make_trial_ended(search: SearchFolder, row: Trial) -> TrialEnded:
-    """A trial that is over."""
+    """Return the event of a trial that has ended."""
     known = {name: getattr(row, name) for name in TrialEnded.model_fields if hasattr(row, name)}
     return TrialEnded.model_validate({"search": search.name, **known})
 
 
 def make_search_state(
-    search: SearchFolder, trials: TrialScheduler, pool: TrialPool, wished: RequestedState
+    search: SearchFolder, trials: TrialScheduler, pool: TrialPool, requested: RequestedState
 ) -> SearchState:
-    """Where a search stands; while some trial has not heard of a pause yet, it is pausing."""
+    """Return the state of a search; it is pausing while some trial still trains."""
     rows, goal = trials.all(), trials.spec.settings.trials
     over, best = [row for row in rows if row.is_done], statistics.find_best_trial(rows)
     left = statistics.count_points_left(trials.spec.space, rows)
@@ -35,7 +35,7 @@ def make_search_state(
     holding = all(process.is_paused for process in pool.running.values())
     return SearchState(
         search=search.name,
-        state="pausing" if wished == "paused" and not holding else wished,
+        state="pausing" if requested == "paused" and not holding else requested,
         done=len(over),
         failed=sum(row.state == "failed" for row in over),
         running=len(pool.running),

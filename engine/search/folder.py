@@ -1,6 +1,6 @@
-"""The folder of a search, `_searches/NAME` beside its runs: its ledger, its lock, the words of a trial that died.
+"""Folder of a search, `_searches/NAME` beside its runs: its database, its lock, the logs of trials that crashed.
 
-A run's name never begins with '_', so the folder is in no run's way. Takes no framework.
+A run's name never begins with '_', so the folder never collides with a run. Imports no framework.
 """
 
 import os
@@ -27,12 +27,12 @@ MUTABLE_SETTINGS = ("trials", "parallel", "early_stopping", "cluster", "spare")
 
 @dataclass(frozen=True)
 class SearchSpec:
-    """What is searched, and how.
+    """Everything that defines a search.
 
     Args:
         base: the settings that do not vary.
-        space: those that do.
-        settings: how it looks for them.
+        space: the settings that vary.
+        settings: the settings of the search itself.
     """
 
     base: RunConfig
@@ -40,10 +40,10 @@ class SearchSpec:
     settings: SearchConfig
 
     def trial(self, values: Mapping[str, Any]) -> RunConfig:
-        """The settings of a trial's run.
+        """Return the settings of a trial's run.
 
         Raises:
-            ConfigError: the values do not go together.
+            ConfigError: the values contradict each other.
         """
         built = config.from_flat(values, self.base)
         epochs = max(1, round(built.training.epochs * self.settings.epochs_scale))
@@ -62,7 +62,7 @@ class SearchFolder:
 
     @property
     def name(self) -> str:
-        """The search's name, which is its folder's."""
+        """Name of the search, which is its folder's."""
         return self.path.name
 
     @property
@@ -71,7 +71,7 @@ class SearchFolder:
         return self.path.parent.parent
 
     def open_storage(self) -> TrialStorage:
-        """Open the ledger.
+        """Open the database.
 
         Raises:
             SearchDamaged: it cannot be read.
@@ -79,19 +79,19 @@ class SearchFolder:
         return TrialStorage(self.path / FILE_NAME)
 
     def run_name(self, number: int) -> str:
-        """Name of a trial's run."""
+        """Return the name of a trial's run."""
         return f"{self.name}-{number:04d}"
 
     def is_busy(self) -> bool:
-        """Whether a living process searches."""
+        """Return whether a living process runs the search."""
         return runs.is_locked(self.path)
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the search; the system lets go of it when the process dies.
+        """Hold the lock of the search; the system releases it when the process dies.
 
         Raises:
-            SearchBusy: another process searches.
+            SearchBusy: another process runs the search.
         """
         advice = f"List its trials with: trials {self.name}. Stop it there first: trials {self.name} --stop."
         with runs.lock_folder(self.path, SearchBusy(f"Search '{self.name}' is running in another process.", advice)):
@@ -102,7 +102,7 @@ def open_search(name: str, root: Path | str | None = None) -> SearchFolder:
     """Open a search by its name.
 
     Raises:
-        SearchNotFound: there is none.
+        SearchNotFound: no search has this name.
     """
     home = Path(root or runs.default_root()) / FOLDER_NAME
     if NAME_PATTERN.fullmatch(name) and (home / name / FILE_NAME).is_file():
@@ -112,19 +112,19 @@ def open_search(name: str, root: Path | str | None = None) -> SearchFolder:
 
 
 def list_searches(root: Path | str | None = None) -> list[SearchFolder]:
-    """All searches of a folder of runs, by name."""
+    """Return all searches of a folder of runs, by name."""
     home = Path(root or runs.default_root()) / FOLDER_NAME
     return [SearchFolder(path.parent.resolve()) for path in sorted(home.glob(f"*/{FILE_NAME}"))]
 
 
 def prepare_folder(command: Order) -> SearchFolder:
-    """Make the folder that a command asks for, or open the one there is.
+    """Create the folder of a search, or open the existing one.
 
     Raises:
-        ConfigError: there is nothing to search, or the settings do not go together.
-        SearchError: the name is no good, its runs' names are taken, or another process is making it.
+        ConfigError: there is nothing to search, or the settings contradict each other.
+        SearchError: the name is not valid, its runs' names are taken, or another process creates it.
         TrackingError: it needs W&B's server, and W&B is not logged in here.
-        DataError: its images cannot be opened: every trial would fail.
+        DataError: its images cannot be opened, so every trial would fail.
     """
     home = Path(command.root or runs.default_root()) / FOLDER_NAME
     if not NAME_PATTERN.fullmatch(command.name):
@@ -150,7 +150,7 @@ def prepare_folder(command: Order) -> SearchFolder:
 
 
 def check_source(command: Order) -> None:
-    """Check the images of a search, where its trials see what this process sees and all have the same.
+    """Check the images of a search if its trials read the same ones as this process.
 
     Raises:
         DataError: they cannot be opened, or there are none.
@@ -158,14 +158,15 @@ def check_source(command: Order) -> None:
     try:
         spec = spec_of_command(command)
     except SearchNotFound:
-        return  # `prepare_folder` says what to give
+        # `prepare_folder` names the missing options.
+        return
     is_here = command.settings.get("cluster", spec.settings.cluster) in ("", "local")
     if is_here and "source" not in spec.space.names:
         loading.check_source(spec.base.data)
 
 
 def _begin(search: SearchFolder, spec: SearchSpec) -> None:
-    """Put a ledger with its plan in the folder, whole or not at all: whoever finds one can read it."""
+    """Write the database with its specification in one step, so that every database found is readable."""
     staged = search.path / f"{FILE_NAME}.new"
     staged.unlink(missing_ok=True)
     with TrialStorage(staged) as storage:
@@ -174,10 +175,10 @@ def _begin(search: SearchFolder, spec: SearchSpec) -> None:
 
 
 def spec_of_command(command: Order) -> SearchSpec:
-    """The plan that a command asks for, or that the search of its name has; nothing is written.
+    """Return the specification of a command, or that of the existing search of its name, without writing anything.
 
     Raises:
-        ConfigError, SearchNotFound: as `prepare_folder`.
+        ConfigError, SearchNotFound: see `prepare_folder`.
     """
     if command.base is not None and command.space is not None:
         return make_spec(command.base, command.space, command.settings)
@@ -186,7 +187,7 @@ def spec_of_command(command: Order) -> SearchSpec:
 
 
 def spec_to_attrs(spec: SearchSpec) -> dict[str, Any]:
-    """A plan as the ledger keeps it."""
+    """Return a specification as the database stores it."""
     return {
         "base": spec.base.model_dump(mode="json"),
         "space": spec.space.to_dict(),
@@ -195,17 +196,17 @@ def spec_to_attrs(spec: SearchSpec) -> dict[str, Any]:
 
 
 def spec_from_attrs(storage: TrialStorage) -> SearchSpec:
-    """The plan that a ledger keeps."""
+    """Return the specification that a database stores."""
     kept = storage.attrs()
     base = config.from_nested(kept["base"])
     return SearchSpec(base, space.parse(kept["space"], base), SearchConfig.model_validate(kept["settings"]))
 
 
 def make_spec(base: RunConfig, described: Mapping[str, Any], given: Mapping[str, Any]) -> SearchSpec:
-    """A plan whose parts go together.
+    """Return a valid specification.
 
     Raises:
-        ConfigError: they do not.
+        ConfigError: its parts contradict each other.
     """
     settings = config.validate(SearchConfig, given)
     points = space.parse(described, base)
@@ -229,10 +230,10 @@ def make_spec(base: RunConfig, described: Mapping[str, Any], given: Mapping[str,
 
 
 def check_sweepable(points: Space, settings: SearchConfig) -> None:
-    """Refuse what W&B's sweeps have not.
+    """Raise if W&B's sweeps do not support a search.
 
     Raises:
-        ConfigError: the algorithm, or a setting that is conditional.
+        ConfigError: they lack its algorithm, or conditions on its settings.
     """
     if settings.algorithm == "hyperband":
         raise ConfigError("W&B sweeps do not support Hyperband.", "Choose another algorithm.")
@@ -243,22 +244,22 @@ def check_sweepable(points: Space, settings: SearchConfig) -> None:
 
 
 def _whole(dimension: AnyDimension) -> list[int]:
-    """The values of a dimension of whole numbers."""
+    """Return the values of a dimension of whole numbers."""
     return [value for value in dimension.options() if isinstance(value, int)]
 
 
 def save_merged_command(storage: TrialStorage, command: Order) -> SearchSpec:
-    """The plan as `merge_command`, written down."""
+    """Return the specification of `merge_command`, and store it."""
     spec = merge_command(storage, command)
     storage.set_attrs(**spec_to_attrs(spec))
     return spec
 
 
 def merge_command(storage: TrialStorage, command: Order) -> SearchSpec:
-    """The plan of a search that is gone on with, after what the command changes.
+    """Return the specification of a resumed search after the changes of a command.
 
     Raises:
-        ConfigError, SearchError: the command wants something else than the search was begun with.
+        ConfigError, SearchError: the command contradicts the search as it was started.
     """
     spec = spec_from_attrs(storage)
     settings = config.validate(SearchConfig, {**spec.settings.model_dump(), **command.settings})
@@ -275,12 +276,12 @@ def merge_command(storage: TrialStorage, command: Order) -> SearchSpec:
 
 
 def with_space(spec: SearchSpec, described: Mapping[str, Any]) -> SearchSpec:
-    """The same plan over another space."""
+    """Return the same specification over another space."""
     return replace(spec, space=make_spec(spec.base, described, spec.settings.model_dump()).space)
 
 
 def _check_base(spec: SearchSpec, base: RunConfig) -> None:
-    """Settings that the space varies may differ."""
+    """Raise if a setting outside the space differs."""
     before, now = config.to_flat(spec.base), config.to_flat(base)
     free = {*spec.space.names, "seed", *({"epochs"} if spec.settings.algorithm == "hyperband" else ())}
     for name, value in before.items():
@@ -294,10 +295,10 @@ def _raise_mismatch(name: str, value: Any) -> None:
 
 
 def create_or_reopen_run(search: SearchFolder, number: int, settings: RunConfig) -> Run:
-    """The run folder of a trial: a new one, or the one that a crash left, whole or not.
+    """Return the run folder of a trial: a new one, or the one that a crash left, complete or not.
 
     Raises:
-        RunExists: something else lies there.
+        RunExists: an unrelated run has this name.
     """
     try:
         return runs.create_run(settings, search.run_name(number), search.root)
@@ -305,7 +306,8 @@ def create_or_reopen_run(search: SearchFolder, number: int, settings: RunConfig)
         run = Run(search.root / search.run_name(number))
         if not (run.path / "config.json").exists():
             run.write_json("config.json", settings.model_dump(mode="json"))
-        own = run.config.training.threads  # another number of trials side by side is no other trial
+        # A different number of parallel trials does not make it a different trial.
+        own = run.config.training.threads
         if run.config != config.from_flat({"threads": own}, settings):
             raise
         return run

@@ -1,8 +1,8 @@
-"""The search job: asks for trials, trains each in a process of its own, and notes what came of it.
+"""The search job: proposes trials, trains each in a process of its own, and records the results.
 
-Killed at any moment, it goes on inside the trials that were running, from their last epochs, and ends up with the same
-trials, order, proposals and weights as without the kill (weights: TensorFlow on the CPU in deterministic mode). It
-computes nothing itself.
+Killed at any moment, it resumes the trials that were running from their last epochs, and ends with the same trials,
+order, proposals and weights as without the kill (weights: TensorFlow on the CPU in deterministic mode). It trains
+nothing in its own process.
 """
 
 from engine.errors import EngramError
@@ -21,19 +21,19 @@ def search(
     should_stop: ShouldStop = never_stop,
     is_paused: ShouldStop = never_stop,
 ) -> SearchFolder:
-    """Search for good settings, or go on with a search.
+    """Search for good settings, or resume a search.
 
     Args:
-        command: what to search; the name alone goes on with a search of that name.
-        emit: takes each event as it happens.
-        should_stop: asked several times a second; True ends the trials that run, to be gone on with, and the search.
-        is_paused: asked as often; True holds the trials that run.
+        command: what to search; the name alone resumes the search of that name.
+        emit: receives each event as it happens.
+        should_stop: polled several times a second; True stops the search and its trials, which can be resumed.
+        is_paused: polled as often; True pauses the running trials.
 
     Returns:
-        The search; its ledger has the trials.
+        The search; its database has the trials.
 
     Raises:
-        EngramError: what is wrong with the order, or why the search cannot go on.
+        EngramError: the command is not valid, or the search cannot continue.
     """
     begun = folder.prepare_folder(command)
     with begun.lock(), begun.open_storage() as storage:
@@ -60,7 +60,7 @@ def search(
 
 
 def _reset_failed(storage: TrialStorage) -> None:
-    """Let failed trials be tried again, but for those that came to their end without a finite loss."""
+    """Queue failed trials again, except those that completed without a finite loss."""
     for row in storage.trials():
         if row.state == "failed" and row.reason != results.NO_NUMBER:
             storage.update_trial(row.number, state="proposed", reason="")

@@ -1,4 +1,4 @@
-"""A trial that goes on from another one's last epoch: Hyperband's promotion."""
+"""Hyperband's promotion: a trial that continues from another one's last epoch."""
 
 import os
 import shutil
@@ -10,17 +10,17 @@ from engine.runs import NOT_COPIED, Run, retarget_event, write_text_atomic
 
 
 def can_continue_exactly(settings: RunConfig) -> bool:
-    """Whether more epochs leave the first ones as they were: no schedule that is stretched over all of them."""
+    """Return whether more epochs leave the first ones unchanged: no schedule that stretches over all of them."""
     return settings.training.schedule == "constant" and not settings.training.warm_up
 
 
 def continue_from(parent: Run, path: Path) -> None:
-    """Copy all of a run but its settings to a new folder, to go on there for more epochs.
+    """Copy all of a run but its settings to a new folder, to continue there for more epochs.
 
-    A copy that is cut short is no run and is made anew; one that is there already is left alone.
+    An interrupted copy is no run and is repeated; an existing one stays as it is.
 
     Args:
-        parent: a run that is over.
+        parent: a run that has ended.
         path: the new run's folder.
     """
     if path.exists():

@@ -1,4 +1,4 @@
-"""What became of a trial, as the ledger notes it: pure functions of its run."""
+"""Results of trials as the database stores them: pure functions of a run."""
 
 from typing import Any
 
@@ -9,12 +9,13 @@ from engine.search import statistics
 NO_NUMBER = "The validation loss was not a finite number in any epoch."
 BY_HAND = "Stopped manually."
 PRUNED = "Pruned at epoch {epoch}: best validation loss above the median of the other trials."
-MAX_CRASHES = 2  # without a complete epoch in between: then it is no accident
+# Crashes without a complete epoch in between; this many are no coincidence.
+MAX_CRASHES = 2
 DIED = "Its process was terminated {times} times in the same epoch ({how}); there may not be enough memory."
 
 
 def finished_result(run: Run) -> dict[str, Any]:
-    """A run that came to its end: scored, unless no loss was a finite number."""
+    """Return the result of a completed run: scored, unless no loss was finite."""
     curve = statistics.list_val_losses(run)
     score, epoch = statistics.find_best_epoch(curve)
     known = {"epochs": len(curve), "seconds": statistics.elapsed_s(run)}
@@ -24,17 +25,17 @@ def finished_result(run: Run) -> dict[str, Any]:
 
 
 def failed_result(run: Run, reason: str) -> dict[str, Any]:
-    """A run that failed: it has no score, whatever its epochs gave."""
+    """Return the result of a failed run: without a score, whatever its epochs gave."""
     return {"state": "failed", "reason": reason, **_epochs_and_time(run)}
 
 
 def stopped_result(run: Run) -> dict[str, Any]:
-    """A run that was stopped by hand: it has no score, since more epochs might have given a better one."""
+    """Return the result of a run that the user stopped: without a score, since more epochs might have improved it."""
     return {"state": "stopped", "reason": BY_HAND, **_epochs_and_time(run)}
 
 
 def pruned_result(run: Run, epoch: int) -> dict[str, Any]:
-    """A run that was hopeless after an epoch: scored by that epoch, whatever it did before it heard of it."""
+    """Return the result of a pruned run: scored at that epoch, whatever it trained before it received the command."""
     score, best = statistics.find_best_epoch(statistics.list_val_losses(run)[:epoch])
     known = {"epochs": epoch, "seconds": statistics.elapsed_s(run)}
     return {"state": "stopped", "reason": PRUNED.format(epoch=epoch), "score": score, "best_epoch": best, **known}
@@ -45,7 +46,7 @@ def _epochs_and_time(run: Run) -> dict[str, Any]:
 
 
 def from_job_end(run: Run, ended: JobEnded | RequestFailed) -> dict[str, Any] | None:
-    """What a job's own last word means; None when it was stopped."""
+    """Return the result that a job's last event implies. Returns None if the job was stopped."""
     if isinstance(ended, JobEnded) and ended.state == "finished":
         return finished_result(run)
     if isinstance(ended, JobEnded) and ended.state == "stopped":
@@ -54,7 +55,7 @@ def from_job_end(run: Run, ended: JobEnded | RequestFailed) -> dict[str, Any] | 
 
 
 def from_crash(run: Run, code: int, last_words: str, deaths: int) -> dict[str, Any] | None:
-    """What it means that a trial's process ended without a word; None when it is worth another try."""
+    """Return the result of a trial whose process ended without an event. Returns None if it should be retried."""
     if code >= 0:
         return failed_result(run, f"Its process broke off: {last_words or f'exit code {code}'}")
     return failed_result(run, DIED.format(times=deaths, how=f"signal {-code}")) if deaths >= MAX_CRASHES else None
