@@ -1,4 +1,4 @@
-"""What a model makes of noisy scans, and the noise below which it does more harm than good: the study's own levels."""
+"""Outputs of a model for noisy images, and its break-even noise level, at the study's noise levels."""
 
 from typing import Any
 
@@ -17,20 +17,20 @@ SEED = 0
 
 
 def noisy(images: Images, sigma: float) -> Images:
-    """The same noise for the same scans each time: (n, size, size, 1) -> the same shape, cut to [0, 1]."""
+    """Add the same noise to the same images each time: (n, size, size, 1) -> the same shape, clipped to [0, 1]."""
     return noise.add_noise(images, "gaussian", sigma, SEED)
 
 
 def sweep(model: Any, images: Images, should_stop: ShouldStop) -> SweepSummary | None:
-    """Put scans with more and more Gaussian noise through a model.
+    """Run a model on images with increasing Gaussian noise.
 
     Args:
         model: a model of Engram.
-        images: (n, size, size, 1) float32 in [0, 1], clean.
-        should_stop: asked between noise levels.
+        images: (n, size, size, 1) float32 in [0, 1], noise-free.
+        should_stop: polled between noise levels.
 
     Returns:
-        The errors, means over the scans; None when stopped.
+        The errors, means over the images. Returns None if stopped.
     """
     conditions = SweepSpec(images, (0.0, *SIGMAS), seed=SEED)
     given = noise_sweep.run_sweep(lambda scans: scans, conditions, should_stop, with_ssim=False)

@@ -39,7 +39,7 @@ SIGNED = (
 
 @dataclass(frozen=True)
 class StudyFigure:
-    """A figure of the study: its key names its files."""
+    """A figure of the study, whose key names its files."""
 
     key: str
     title: str
@@ -47,7 +47,7 @@ class StudyFigure:
     figure: Figure
 
     def write(self, study: StudyFolder) -> dict[str, Any]:
-        """Write PNG and PDF; return what study.json says of the figure."""
+        """Write PNG and PDF; return its entry in study.json."""
         study.figures.mkdir(exist_ok=True)
         files = {"png": f"figures/{self.key}.png", "pdf": f"figures/{self.key}.pdf"}
         (study.path / files["png"]).write_bytes(base.png(self.figure))
@@ -59,7 +59,7 @@ Draw = Callable[[StudyResults], StudyFigure | None]
 
 
 def figure_builders() -> list[Draw]:
-    """What draws each figure, in the study's order; None where there is nothing to draw yet."""
+    """Return the functions that draw the figures, in order; one returns None if there is nothing to draw."""
     return [
         lambda findings: _curves(5, "ae", findings),
         lambda findings: _curves(6, "vae", findings),
@@ -90,8 +90,10 @@ def _curves(number: int, model: str, findings: StudyResults) -> StudyFigure:
         )
         for place, trial in enumerate(trials, 1)
     ]
-    told = published.claim(model)
-    levels = [ReferenceLine("reference study's best", told.nats_per_image if unit else told.loss)]
+    published_result = published.claim(model)
+    levels = [
+        ReferenceLine("reference study's best", published_result.nats_per_image if unit else published_result.loss)
+    ]
     if unit:
         floor = findings.best[model].measured["validation"]["entropy_floor_nats"]
         levels.append(ReferenceLine("entropy floor of the validation images", floor))
@@ -196,7 +198,7 @@ def _format_sigma(sigma: float | None) -> str:
 
 
 def each(findings: StudyResults) -> Iterator[StudyFigure]:
-    """Draw one figure after the other."""
+    """Yield the figures as they are drawn."""
     for draw in figure_builders():
         drawn = draw(findings)
         if drawn is not None:

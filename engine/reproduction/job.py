@@ -1,4 +1,4 @@
-"""The study as one job: train what is missing, measure the best, draw, write the page. It does not know who listens."""
+"""The study as one job: trains the missing runs, evaluates the best, draws the figures, writes the page."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -40,19 +40,19 @@ def run_study(
     should_stop: ShouldStop = never_stop,
     is_paused: ShouldStop = never_stop,
 ) -> dict[str, Any]:
-    """Do the seed study again in a folder, or go on with what is there: what is finished is taken as it is.
+    """Reproduce the reference study in a folder, or resume it there: completed parts are kept.
 
     Args:
-        order: the study's folder, made if missing, and how much is done.
-        emit: takes progress, sentences, and the end.
-        should_stop: asked all the while; True ends the job soon and keeps everything.
-        is_paused: asked as often; True holds it. Neither may wait.
+        order: the study's folder, created if missing, and how much is done.
+        emit: receives progress, log messages, and the end.
+        should_stop: polled throughout; True ends the job soon and keeps everything.
+        is_paused: polled as often; True pauses the job. Neither may block.
 
     Returns:
-        What study.json holds; its 'state' is 'finished' or 'stopped'.
+        The content of study.json; its 'state' is 'finished' or 'stopped'.
 
     Raises:
-        EngramError: what is wrong with the settings, the folder, the data or the backend.
+        EngramError: the settings, the folder, the data or the backend are not usable.
     """
     study = StudyFolder(Path(order.out).expanduser().resolve())
     bases = plan.base_configs(order.settings)
@@ -73,7 +73,7 @@ def run_study(
 
 
 def _check(first: RunConfig) -> None:
-    """Find out before there are runs what would make every one of them fail.
+    """Check before the first run for what would make every run fail.
 
     Raises:
         DataError: there is no such source, or no image in it.
@@ -86,40 +86,41 @@ def _check(first: RunConfig) -> None:
 
 
 class Training(Protocol):
-    """How a study comes to its runs."""
+    """Source of a study's runs."""
 
     @property
     def count(self) -> int:
-        """How many there will be."""
+        """Number of runs."""
 
     @property
     def searches(self) -> Mapping[str, SearchSummary]:
-        """What was searched so far, for each model."""
+        """The searches so far, by model."""
 
     def check(self) -> None:
-        """Raise StudyError where the folder holds another study."""
+        """Raise StudyError if the folder holds another study."""
 
     def trials(self) -> list[StudyRun]:
-        """What came of them so far."""
+        """Return the runs so far."""
 
-    def train(self, emit: Emit, wishes: StopAndPause) -> bool:
-        """Train what is missing; False when stopped."""
+    def train(self, emit: Emit, control: StopAndPause) -> bool:
+        """Train the missing runs. Returns False if stopped."""
 
 
 class StudyRunner:
-    """One go at a study whose folder is held."""
+    """Runner of a study whose folder is locked."""
 
-    def __init__(self, study: StudyFolder, order: RunStudy, emit: Emit, wishes: StopAndPause) -> None:
+    def __init__(self, study: StudyFolder, order: RunStudy, emit: Emit, control: StopAndPause) -> None:
         self.study, self.chosen, self.settings = study, order.config, order.settings
-        self.emit, self.wishes = emit, wishes
+        self.emit, self.control = emit, control
         self._began = time.monotonic()
         before = study.read()
         self._spent_s = float(before.get("elapsed_s") or 0.0)
         self._content = {key: before[key] for key in (*MEASURED, "contents", "numbers", "drawn_from") if key in before}
 
     def run(self, training: Training) -> dict[str, Any]:
-        """Go through the stages; what is known is written down after each."""
-        training.check()  # a folder with another study in it is left as it is
+        """Run the stages; save the results after each."""
+        # A folder with another study in it stays unchanged.
+        training.check()
         self._write("running", training)
         try:
             finished = self._run_stages(training)
@@ -130,43 +131,44 @@ class StudyRunner:
         return self._write("finished" if finished else "stopped", training)
 
     def _run_stages(self, training: Training) -> bool:
-        if not training.train(self.emit, self.wishes):
+        if not training.train(self.emit, self.control):
             return False
         self._write("running", training)
         trials, should_stop = training.trials(), self._wait_while_paused
         known = result_cache.ResultCache(self.study.measured)
-        inquiry = StudyEvaluator(self.chosen, self.settings, known, self.emit, should_stop)
-        images = inquiry.read(trials)
+        evaluator = StudyEvaluator(self.chosen, self.settings, known, self.emit, should_stop)
+        images = evaluator.read(trials)
         if images is None:
             return False
         mark = self._fingerprint(trials, images.fingerprint)
         if mark == self._content.get("drawn_from") and self._is_whole():
             self.emit(Log(text=f"No changes: the page is {self.study.page}"))
             return True
-        findings = inquiry.measure(trials, training.searches, images)
+        findings = evaluator.measure(trials, training.searches, images)
         return findings is not None and self._draw(findings, mark)
 
     def _wait_while_paused(self) -> bool:
-        """Whether to stop; waits here while the study is paused."""
+        """Return whether to stop; block while the study is paused."""
         if self._is_held():
             self.emit(Paused(run=self.study.path.name))
             while self._is_held():
                 time.sleep(POLL_INTERVAL_S)
             self.emit(Continued(run=self.study.path.name))
-        return self.wishes.should_stop()
+        return self.control.should_stop()
 
     def _is_held(self) -> bool:
-        return self.wishes.is_paused() and not self.wishes.should_stop()
+        return self.control.is_paused() and not self.control.should_stop()
 
     def _fingerprint(self, trials: Sequence[StudyRun], images: str) -> str:
-        """A fingerprint of everything that the page is made of."""
+        """Return a fingerprint of everything that the page depends on."""
         models = [result_cache.model_fingerprint(trial.run) for trial in best_of_each(trials).values()]
-        told = [trial.content() for trial in trials]
-        given = sorted(self.settings)  # their values are in the models' settings, however they were written
-        return result_cache.fingerprint(__version__, self.chosen.model_dump(), given, models, told, images)
+        results = [trial.content() for trial in trials]
+        # Their values are in the models' settings in normalized form.
+        given = sorted(self.settings)
+        return result_cache.fingerprint(__version__, self.chosen.model_dump(), given, models, results, images)
 
     def _is_whole(self) -> bool:
-        """Whether every file of the study is still there."""
+        """Return whether every file of the study still exists."""
         files = [name for each in self._content.get("contents", ()) for name in each["files"].values()]
         return self.study.page.is_file() and all((self.study.path / name).is_file() for name in files)
 
@@ -181,8 +183,8 @@ class StudyRunner:
             drawn = draw(findings)
             if drawn is not None:
                 written.append(drawn.write(self.study))
-        told = {"numbers": [vars(row) for row in rows], "contents": written, "drawn_from": mark}
-        self._content = {name: value(findings) for name, value in MEASURED.items()} | told
+        results = {"numbers": [vars(row) for row in rows], "contents": written, "drawn_from": mark}
+        self._content = {name: value(findings) for name, value in MEASURED.items()} | results
         runs.write_text_atomic(self.study.page, page.html(self.study, findings, written, rows))
         self.emit(Log(text=f"The page is {self.study.page}"))
         return True

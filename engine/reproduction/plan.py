@@ -1,4 +1,4 @@
-"""What a study trains: the study's two best models, or what a search of each of its two spaces proposes."""
+"""Plan of a study: its two best configurations, or a search over each of its two spaces."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,35 +14,36 @@ Settings = Mapping[str, Any]
 
 
 def base_configs(settings: Settings) -> dict[str, RunConfig]:
-    """The study's best settings with others over them.
+    """Return the study's best settings with others over them.
 
     Args:
-        settings: flat settings that go over those of every run, the source among them.
+        settings: flat settings that override those of every run, the source among them.
 
     Returns:
         The settings of 'ae' and of 'vae'.
 
     Raises:
-        ConfigError: a setting that neither model has, or that is no good.
+        ConfigError: neither model has a setting, or its value is not valid.
     """
     best = {model: published.claim(model).best for model in published.MODELS}
     if unknown := sorted(settings.keys() - set().union(*map(config.to_flat, best.values()))):
         raise ConfigError(f"Neither model of the reference study has a setting '{unknown[0]}'.", "Remove it.")
-    if "source" in settings:  # the runs are trained elsewhere and compared later: a folder is named in full
+    # The runs are trained elsewhere and compared later, so a folder needs its full path.
+    if "source" in settings:
         settings = {**settings, "source": config.resolve_source(str(settings["source"]))}
     return {model: _override(base, settings) for model, base in best.items()}
 
 
 def search_commands(chosen: StudyConfig, settings: Settings, root: Path) -> dict[str, Order]:
-    """The two searches of a study, named 'ae' and 'vae'; a setting that is given is not searched.
+    """Return the two searches of a study, named 'ae' and 'vae'; a setting that is given is not searched.
 
     Args:
         chosen: how much is done.
-        settings: as for `base_configs`.
+        settings: see `base_configs`.
         root: folder of the runs.
 
     Raises:
-        ConfigError: as `base_configs`, or nothing is left to search.
+        ConfigError: see `base_configs`; or nothing is left to search.
     """
     counts = {"ae": chosen.trials_ae, "vae": chosen.trials_vae}
     return {model: _order(model, base, settings, counts[model], root) for model, base in base_configs(settings).items()}

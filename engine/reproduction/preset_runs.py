@@ -1,4 +1,4 @@
-"""The quick study: the study's two best models trained, one after the other; what is finished is taken as it is."""
+"""The quick study: the study's two best configurations, trained one after the other; completed runs are kept."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +19,7 @@ ADVICE = "Choose another folder, or use the settings of the existing study."
 
 
 class PresetRuns:
-    """The two runs of a quick study.
+    """Source of the two runs of a quick study.
 
     Args:
         study: its folder.
@@ -34,37 +34,37 @@ class PresetRuns:
 
     @property
     def count(self) -> int:
-        """How many runs there will be."""
+        """Number of runs."""
         return len(self.planned)
 
     def check(self) -> None:
-        """Find out whether the folder can take this study.
+        """Check that the folder holds no other study.
 
         Raises:
-            StudyError: a name is taken by a run with other settings.
+            StudyError: a run with other settings has the name of a planned run.
         """
         self._existing_runs()
 
     def trials(self) -> list[StudyRun]:
-        """What came of the runs so far."""
+        """Return the runs so far."""
         return [from_run(run) for run in self._existing_runs().values()]
 
-    def train(self, emit: Emit, wishes: StopAndPause) -> bool:
-        """Train what is not finished; False when stopped. A run that fails does not keep the other back."""
+    def train(self, emit: Emit, control: StopAndPause) -> bool:
+        """Train the unfinished runs. Returns False if stopped. A run that fails does not prevent the other."""
         known, follower = self._existing_runs(), ProgressRelay(emit, self.count)
         for number, (name, settings) in enumerate(self.planned.items()):
-            if wishes.should_stop():
+            if control.should_stop():
                 return False
             run = known.get(name) or runs.create_run(settings, name, self.study.runs)
             follower.begin(number)
             if run.state() != "finished":
-                self._train(run, follower, wishes)
-        return not wishes.should_stop()
+                self._train(run, follower, control)
+        return not control.should_stop()
 
-    def _train(self, run: Run, follower: ProgressRelay, wishes: StopAndPause) -> None:
+    def _train(self, run: Run, follower: ProgressRelay, control: StopAndPause) -> None:
         follower.emit_progress(run.name, "starting")
         try:
-            run_process.train(run, follower, wishes, self.study.path / f"{run.name}.log")
+            run_process.train(run, follower, control, self.study.path / f"{run.name}.log")
         except EngramError as error:
             follower.emit(Log(text=str(error), level="warning"))
             return
@@ -77,7 +77,7 @@ class PresetRuns:
         return {name: run for name, run in found.items() if run is not None}
 
     def _find(self, name: str, settings: RunConfig) -> Run | None:
-        """The run of the folder that has the planned settings, whatever its name."""
+        """Return the run of the folder that has the planned settings, whatever its name."""
         known = {run.name: run for run in runs.list_runs(self.study.runs)}
         first = [known[name]] if name in known else []
         for run in [*first, *known.values()]:

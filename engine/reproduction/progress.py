@@ -1,4 +1,4 @@
-"""What the runs of a study say, told as where the study is."""
+"""Events of a study's runs, translated into the progress of the study."""
 
 from engine.messages import (
     Continued,
@@ -17,25 +17,26 @@ from engine.messages import (
 
 
 class ProgressRelay:
-    """Takes the events of runs and searches.
+    """Receiver that translates the events of runs and searches.
 
     Args:
-        emit: takes the study's own events.
-        total: how many runs the study has.
-        done: how many of them are over already.
+        emit: receives the study's own events.
+        total: number of runs in the study.
+        done: number of runs that have ended.
     """
 
     def __init__(self, emit: Emit, total: int, done: int = 0) -> None:
         self.emit, self.total, self.done = emit, total, done
-        self.ended = ""  # how the search ended
+        # How the search ended.
+        self.ended = ""
         self._before, self._is_held, self._unit = done, False, ""
 
     def begin(self, done: int) -> None:
-        """Another stretch of the study begins, with so many of its runs over."""
+        """Start the next part of the study, with `done` of its runs ended."""
         self.done = self._before = done
 
     def __call__(self, event: Event) -> None:
-        """Turn an event of a run or of a search into those of the study."""
+        """Translate an event of a run or of a search into those of the study."""
         if isinstance(event, Progress):
             share = (event.epoch - 1 + event.batch / max(event.batches, 1)) / max(event.epochs, 1)
             minutes = f"{event.left_s / 60:.0f} min" if event.left_s >= 90 else f"{event.left_s:.0f} s"
@@ -61,7 +62,7 @@ class ProgressRelay:
             self.ended = event.state
 
     def _on_state(self, event: SearchState) -> None:
-        """A search tells of a pause in its own way, once all that it trains hold."""
+        """Update the count; a search reports its pause as a state, once all its trials are paused."""
         self.done = self._before + event.done
         if event.state == "paused" and not self._is_held:
             self.emit(Paused(run=event.search))
@@ -70,13 +71,13 @@ class ProgressRelay:
         self._is_held = event.state == "paused"
 
     def emit_progress(self, name: str, text: str, share: float | None = None) -> None:
-        """Tell how far a run is."""
+        """Emit the progress of a run."""
         whole = None if share is None else (self.done + share) / max(self.total, 1)
-        told = f"{name} · run {min(self.done + 1, self.total)} of {self.total} · {text}"
-        self.emit(StudyProgress(stage="training", text=told, share=whole))
+        line = f"{name} · run {min(self.done + 1, self.total)} of {self.total} · {text}"
+        self.emit(StudyProgress(stage="training", text=line, share=whole))
 
     def log_run_end(self, name: str, state: str, loss: float | None, epoch: int | None, unit: str) -> None:
-        """Write a sentence on a run that has ended: its best validation loss, None where it has none."""
+        """Log that a run has ended, with its best validation loss, None if it has none."""
         text = f"{name} ({self.done + 1} of {self.total}) {state}"
         if loss is not None:
             text += f", validation loss {loss:,.6g} {unit}".rstrip() + f" in epoch {epoch}"

@@ -1,4 +1,4 @@
-"""A run trained in a process of its own, as a search's trials are: its memory comes back, its death is survived."""
+"""Training of a run in a process of its own, as in a search, which frees its memory and contains a crash."""
 
 import queue
 import time
@@ -15,24 +15,24 @@ LOOK_S = 0.1
 GRACE_S = 60.0
 
 
-def train(run: Run, emit: Emit, wishes: StopAndPause, log: Path) -> None:
-    """Train a run from where it stands, in another process, until that one says how it ended.
+def train(run: Run, emit: Emit, control: StopAndPause, log: Path) -> None:
+    """Train a run from its last epoch in another process, until that process reports the end.
 
     Args:
         run: the run.
-        emit: takes the events of the run.
-        wishes: asked all the while; when stopped, the run is kept.
-        log: file that takes what the process says besides; removed when it had nothing to complain of.
+        emit: receives the events of the run.
+        control: polled throughout; a stop keeps the run.
+        log: file for the other output of the process; removed unless the process crashes.
 
     Raises:
-        TrainingError: the process died.
-        EngramError: it refused the run.
+        TrainingError: the process crashed.
+        EngramError: the run cannot be trained.
     """
     inbox: queue.Queue[TrialMessage] = queue.Queue()
     process = TrialProcess(run.config.training.backend, log)
     process.train(TrialTask(1, run, log), inbox)
     try:
-        ended, gone = _relay(process, inbox, emit, wishes)
+        ended, gone = _relay(process, inbox, emit, control)
     finally:
         process.kill()
         process.close()
@@ -46,16 +46,16 @@ def train(run: Run, emit: Emit, wishes: StopAndPause, log: Path) -> None:
 
 
 def _relay(
-    process: TrialProcess, inbox: "queue.Queue[TrialMessage]", emit: Emit, wishes: StopAndPause
+    process: TrialProcess, inbox: "queue.Queue[TrialMessage]", emit: Emit, control: StopAndPause
 ) -> tuple[JobEnded | RequestFailed | None, ProcessExited]:
-    """Pass events and wishes on until the process has gone; what it said of the end, and how it went."""
+    """Pass on events and commands until the process exits; return its last event and its exit."""
     ended: JobEnded | RequestFailed | None = None
     deadline, is_held = float("inf"), False
     while True:
-        if deadline == float("inf") and wishes.should_stop():
+        if deadline == float("inf") and control.should_stop():
             process.send(Stop())
             deadline = time.monotonic() + GRACE_S
-        if is_held != wishes.is_paused():
+        if is_held != control.is_paused():
             is_held = not is_held
             process.send(Pause() if is_held else Continue())
         if time.monotonic() > deadline:

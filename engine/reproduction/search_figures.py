@@ -1,4 +1,4 @@
-"""A search of the study as a picture: trials from its ledger, settings weighed by `engine.search.importance`."""
+"""Figure of a search of the study: trials from its database, importances from `engine.search.importance`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,11 +24,11 @@ WEIGHED = (
 
 
 def draw_search_of(searched: SearchSummary, unit: str) -> Figure:
-    """Draw it; the settings are weighed where there are trials enough.
+    """Draw a search; with the effects of the settings if there are enough trials.
 
     Args:
         searched: the search.
-        unit: what its scores are.
+        unit: unit of the scores.
     """
     dimensions = searched.space.dimensions
     places = np.array([[_axis_position(each, values) for each in dimensions] for values, _ in searched.scored])
@@ -53,7 +53,7 @@ def _scale(dimension: AnyDimension) -> SearchAxis:
 
 
 def _axis_position(dimension: AnyDimension, values: Mapping[str, Any]) -> float:
-    """Where the value of a trial lies on its axis; nan where the setting did not matter."""
+    """Return the position of a trial's value on its axis; nan if the setting was inactive."""
     if dimension.name not in values:
         return float("nan")
     features: NDArray[np.float64] = np.array(dimension.features(values[dimension.name]))

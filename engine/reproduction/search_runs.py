@@ -1,4 +1,4 @@
-"""The full study: a search of each of its two spaces, like any other search, in the study's folder of runs."""
+"""The full study: a search over each of its two spaces, like any other search, in the study's folder of runs."""
 
 from collections.abc import Mapping
 
@@ -17,7 +17,7 @@ from engine.study_folder import StudyFolder
 
 
 class SearchRuns:
-    """The searches of a full study; one that is there already, begun here or by `search`, is gone on with.
+    """Source of the runs of a full study; an existing search, started here or by `search`, is resumed.
 
     Args:
         study: its folder.
@@ -31,12 +31,12 @@ class SearchRuns:
 
     @property
     def count(self) -> int:
-        """How many runs there will be; a space may have fewer points than trials are wanted."""
+        """Number of runs; a space may have fewer points than the requested trials."""
         return sum(map(self._count, self.orders))
 
     @property
     def searches(self) -> dict[str, SearchSummary]:
-        """What was searched so far, for each model."""
+        """The searches so far, by model."""
         found = {model: self._read(model) for model in self.orders}
         return {
             model: SearchSummary(
@@ -47,10 +47,10 @@ class SearchRuns:
         }
 
     def check(self) -> None:
-        """Find out whether the folder can take this study.
+        """Check that the folder holds no other study.
 
         Raises:
-            StudyError: it holds a search that was begun with other settings.
+            StudyError: it holds a search with other settings.
         """
         for model, order in self.orders.items():
             search = self._search(model)
@@ -65,7 +65,7 @@ class SearchRuns:
                 raise StudyError(f"'{varied[0]}' varies in the search {model} of {self.study.path}.", ADVICE)
 
     def trials(self) -> list[StudyRun]:
-        """What came of the trials so far."""
+        """Return the trials so far."""
         found = []
         for model in self.orders:
             read = self._read(model)
@@ -75,19 +75,19 @@ class SearchRuns:
                     found.append(from_trial(row, run))
         return found
 
-    def train(self, emit: Emit, wishes: StopAndPause) -> bool:
-        """Carry both searches out; False when stopped."""
+    def train(self, emit: Emit, control: StopAndPause) -> bool:
+        """Run both searches. Returns False if stopped."""
         follower, done = ProgressRelay(emit, self.count), 0
         for model, order in self.orders.items():
             follower.begin(done)
-            job.search(order, emit=follower, should_stop=wishes.should_stop, is_paused=wishes.is_paused)
-            if follower.ended == "stopped" or wishes.should_stop():
+            job.search(order, emit=follower, should_stop=control.should_stop, is_paused=control.is_paused)
+            if follower.ended == "stopped" or control.should_stop():
                 return False
             done += self._count(model)
         return True
 
     def _continuation(self, order: Order) -> Order:
-        """The same order for a search that is there: it keeps its space, and its own way of looking."""
+        """Return the command that resumes an existing search, which keeps its space and its search settings."""
         if self._search(order.name) is None:
             return order
         kept = {name: value for name, value in order.settings.items() if name == "trials" or name in self.given}
