@@ -1,4 +1,4 @@
-"""One layer large: all its channels side by side, what its colours mean, and what it is."""
+"""One layer in large: all its channels side by side, a color bar, and its properties."""
 
 from typing import Any
 
@@ -20,22 +20,22 @@ def draw_channels(activation: NDArray[np.floating[Any]], title: str, facts: str)
     """Draw one layer; all its channels share one scale, whose bar is at the right.
 
     Args:
-        activation: (height, width, channels) or (numbers,).
-        title: over the picture.
-        facts: below the title, quieter.
+        activation: (height, width, channels) or (values,).
+        title: title over the image.
+        facts: line below the title, in a subtle color.
     """
     low, high = value_range(activation)
-    colours = SIGNED if low < 0 else "gray"
+    colors = SIGNED if low < 0 else "gray"
     width, height = LEFT + SIDE + RIGHT, TOP + SIDE + BOTTOM
     figure = Figure((width, height), dpi=DPI, facecolor=CARD)
     axes = figure.add_axes((LEFT / width, BOTTOM / height, SIDE / width, SIDE / height))
-    axes.imshow(make_tile(activation), cmap=colours, vmin=low, vmax=high, interpolation="nearest")
+    axes.imshow(make_tile(activation), cmap=colors, vmin=low, vmax=high, interpolation="nearest")
     axes.set_axis_off()
     figure.text(LEFT / width, 1 - 0.26 / height, title, color=TEXT, fontsize=10, weight="bold")
     figure.text(LEFT / width, 1 - 0.48 / height, facts, color=QUIET, fontsize=7)
     bar = figure.add_axes(((LEFT + SIDE + 0.14) / width, (BOTTOM + 0.1) / height, 0.12 / width, (SIDE - 0.2) / height))
     drawn = figure.colorbar(
-        ScalarMappable(Normalize(low, high), colours), cax=bar, extend=_clipped_ends(activation, low, high)
+        ScalarMappable(Normalize(low, high), colors), cax=bar, extend=_clipped_ends(activation, low, high)
     )
     ticks = sorted({low, 0.0, high})
     drawn.set_ticks(ticks, labels=[f"{value:.3g}".replace("-", "−") for value in ticks])
@@ -47,6 +47,6 @@ def draw_channels(activation: NDArray[np.floating[Any]], title: str, facts: str)
 
 
 def _clipped_ends(activation: NDArray[np.floating[Any]], low: float, high: float) -> str:
-    """Which ends of the bar are pointed, because values lie beyond them."""
+    """Return which ends of the bar are pointed, because values lie beyond them."""
     above, below = float(activation.max()) > high, float(activation.min()) < low
     return {(True, True): "both", (True, False): "max", (False, True): "min", (False, False): "neither"}[above, below]

@@ -1,4 +1,4 @@
-"""What layers make of one scan: for each layer all its channels side by side in a square."""
+"""Activations of one image: for each layer all its channels side by side in a square."""
 
 import math
 from collections.abc import Sequence
@@ -20,20 +20,20 @@ WITHIN = 99.5
 
 @dataclass(frozen=True)
 class Tile:
-    """One layer: its title and its activation, (height, width, channels) or (numbers,)."""
+    """One layer: its title and its activation, (height, width, channels) or (values,)."""
 
     title: str
     activation: NDArray[np.floating[Any]]
 
 
 def make_tile(activation: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """Lay channels side by side, row by row, with a dark pixel between them; numbers become a near-square of pixels.
+    """Tile channels row by row, with a dark pixel between them; a vector becomes a near-square of pixels.
 
     Args:
-        activation: (height, width, channels) or (numbers,).
+        activation: (height, width, channels) or (values,).
 
     Returns:
-        One picture; nan where there is nothing.
+        One image; nan in the gaps.
     """
     if activation.ndim == 1:
         side = math.ceil(math.sqrt(len(activation)))
@@ -53,9 +53,10 @@ def make_tile(activation: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
 
 
 def value_range(activation: NDArray[np.floating[Any]]) -> tuple[float, float]:
-    """The ends of a layer's scale: 0 to 1 for a picture, so that an output is never stretched apart from its scan.
+    """Return the ends of a layer's scale: 0 to 1 for an image, so that an output is scaled like its input.
 
-    Of other layers 99.5 % of the values lie within; it is symmetric round zero where some are negative, else from zero.
+    For other layers it covers 99.5% of the values. It is symmetric around zero if some are negative, else starts at
+    zero.
     """
     picture = activation.ndim == 3 and activation.shape[2] == 1
     if picture and np.min(activation) >= 0 and np.max(activation) <= 1:
@@ -65,9 +66,9 @@ def value_range(activation: NDArray[np.floating[Any]]) -> tuple[float, float]:
 
 
 def draw_mosaic(tiles: Sequence[Tile], across: int = 6) -> Figure:
-    """Draw layers in rows; each has its own scale, which stands below it.
+    """Draw layers in rows; each has its own scale, which is given below it.
 
-    A layer with negative values is drawn on the signed map, one without from black, at zero, to white.
+    A layer with negative values is drawn on the signed colormap, one without from black, at zero, to white.
     """
     rows = math.ceil(len(tiles) / across)
     width = LEFT * 2 + across * CELL + (across - 1) * GAP
@@ -78,8 +79,8 @@ def draw_mosaic(tiles: Sequence[Tile], across: int = 6) -> Figure:
         bottom = height - TOP - (number // across) * (TITLE + CELL + NOTE) - TITLE - CELL
         axes = figure.add_axes((left / width, bottom / height, CELL / width, CELL / height))
         low, limit = value_range(tile.activation)
-        colours = SIGNED if low < 0 else "gray"
-        axes.imshow(make_tile(tile.activation), cmap=colours, vmin=low, vmax=limit, interpolation="nearest")
+        colors = SIGNED if low < 0 else "gray"
+        axes.imshow(make_tile(tile.activation), cmap=colors, vmin=low, vmax=limit, interpolation="nearest")
         axes.set_facecolor(CARD)
         axes.set_axis_off()
         figure.text(left / width, (bottom + CELL + 0.05) / height, tile.title, color=TEXT, fontsize=7.5, weight="bold")
