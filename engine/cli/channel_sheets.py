@@ -1,4 +1,4 @@
-"""The pictures of `channels`: what a layer's channels like, what they answer to, and their partners in another run."""
+"""Images of `channels`: top-activating images, activation maximization, saliency, and matched channels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ TITLES = {
 
 @dataclass(frozen=True, eq=False)
 class ChannelQuery:
-    """One layer of a run's model, the scans it is asked about, and those of its channels that are drawn."""
+    """One layer of a run's model, the images to measure it on, and the channels to draw."""
 
     run: Run
     model: Any
@@ -39,42 +39,42 @@ class ChannelQuery:
     channels: Sequence[int]
 
     def title(self, what: str) -> str:
-        """Over a sheet."""
+        """Return the title of a sheet."""
         return f"{what} · {self.layer} · {self.run.name}"
 
 
 def favourites(subject: ChannelQuery, count: int, out: Path) -> dict[str, Any]:
-    """The scans that excite each channel most, or what its strongest unit sees of them; a row a channel."""
+    """Draw the top-activating images of each channel, cropped to the most active unit's receptive field; a row each."""
     found = _module("top_activations").top_activations(subject.model, subject.images, subject.layer, count)
-    cells, told = [], []
+    cells, entries = [], []
     for channel in subject.channels:
         for rank, each in enumerate(found[channel], 1):
             patch = each.patch(subject.images.read([each.index])[0])
             cells.append(Cell(f"channel {channel}, rank {rank}", patch, f"{each.value:.3g}"))
-        told.append({"channel": channel, "scans": [_patch_of(each, subject.images) for each in found[channel]]})
+        entries.append({"channel": channel, "scans": [_patch_of(each, subject.images) for each in found[channel]]})
     across = min(count, len(subject.images))
     facts = (
         f"the part of the {subject.images.name} image inside the receptive field of the most active unit, and its "
         "activation"
     )
-    return {"channels": told, "figure": _saved(subject, "favourites", (cells, facts, across), out)}
+    return {"channels": entries, "figure": _saved(subject, "favourites", (cells, facts, across), out)}
 
 
 def preferred(subject: ChannelQuery, out: Path, meter: ConsoleProgress) -> dict[str, Any]:
-    """The input that each channel likes best."""
+    """Draw the activation maximization of each channel."""
     module, channel = _module("feature_visualization"), _module("channel_objective").ChannelObjective
-    cells, told = [], []
+    cells, entries = [], []
     for done, number in enumerate(subject.channels):
         meter.update("Gradient ascent", done, len(subject.channels))
         found = module.preferred(subject.model, channel(subject.layer, number))
         cells.append(Cell(f"channel {number}", found.image, f"{found.start:.3g} (uniform gray) → {found.value:.3g}"))
-        told.append({"channel": number, "start": found.start, "value": found.value})
+        entries.append({"channel": number, "start": found.start, "value": found.value})
     facts = "gradient ascent from a uniform gray image: not a real image, and only one of many possible solutions"
-    return {"channels": told, "figure": _saved(subject, "preferred", (cells, facts, 8), out)}
+    return {"channels": entries, "figure": _saved(subject, "preferred", (cells, facts, 8), out)}
 
 
 def saliency(subject: ChannelQuery, picture: Picture, name: str, out: Path) -> dict[str, Any]:
-    """Which pixels of a scan each channel answers to."""
+    """Draw the saliency of each channel for one image."""
     compute, channel = _module("saliency").saliency, _module("channel_objective").ChannelObjective
     cells = [Cell("image", picture, name)]
     for number in subject.channels:
@@ -86,7 +86,7 @@ def saliency(subject: ChannelQuery, picture: Picture, name: str, out: Path) -> d
 
 
 def matched(subject: ChannelQuery, other: str, activations: tuple[Picture, Picture], matching: Any, out: Path) -> str:
-    """On the first scan: each channel, its partner, and their difference, on one scale."""
+    """Draw, for the first image, each channel, its match, and their difference, on one scale."""
     first, second = activations
     partner = {int(one): (int(two), place) for place, (one, two) in enumerate(matching.pairs)}
     cells = []

@@ -1,4 +1,4 @@
-"""`channels`: what the channels of a run do over many scans, what they like, and which are those of another run."""
+"""`channels`: statistics of a run's channels over many images, feature visualization, and matching with another run."""
 
 import sys
 from argparse import Namespace
@@ -21,7 +21,7 @@ LARGEST_FIRST = {"energy", "mean", "spread", "zeros"}
 
 
 def run(options: Namespace) -> CommandResult:
-    """Gather the numbers of the channels, and draw what is wanted of one layer's."""
+    """Compute the statistics of the channels, and draw what is requested for one layer."""
     _check(options)
     opened = runs.open_run(options.run, options.runs)
     meter = ConsoleProgress(sys.stderr)
@@ -60,7 +60,7 @@ def _check(options: Namespace) -> None:
 
 
 def _collect_extras(subject: ChannelQuery, options: Namespace, meter: ConsoleProgress) -> dict[str, Any]:
-    """What is asked beside the numbers, each with its picture in --out."""
+    """Run the requested analyses besides the statistics, each with an image in --out."""
     if options.out is not None:
         options.out.mkdir(parents=True, exist_ok=True)
     more: dict[str, Any] = {}
@@ -80,7 +80,7 @@ def _collect_extras(subject: ChannelQuery, options: Namespace, meter: ConsolePro
 
 
 def _matched(subject: ChannelQuery, options: Namespace) -> dict[str, Any]:
-    """The same layer of another run, channel by channel, on some scans of the split."""
+    """Match the channels with a layer of another run, on some images of the split."""
     other = runs.open_run(options.match, options.runs)
     few = subject.images.read(
         np.unique(np.linspace(0, len(subject.images) - 1, MATCHED_SCANS).round().astype(np.int64))
@@ -99,7 +99,7 @@ def _matched(subject: ChannelQuery, options: Namespace) -> dict[str, Any]:
 
 
 def _layer_to_dict(name: str, found: Any, by: str) -> dict[str, Any]:
-    """One layer: its channels in order, dead ones last."""
+    """Convert the statistics of one layer: its channels in order, dead ones last."""
     values = np.asarray(getattr(found, by)) if by in LARGEST_FIRST else -np.arange(len(found.mean))
     order = np.lexsort((-values, found.dead))
     rows = [{"channel": int(at)} | {each: getattr(found, each)[at].item() for each in NUMBERS} for at in order]
@@ -165,5 +165,5 @@ def _whole(typed: str, name: str, most: int) -> None:
 
 
 def _module(name: str) -> Any:
-    """A module of `engine.analysis`; Keras is there, since a model has been loaded."""
+    """Import a module of `engine.analysis`; Keras is available, since a model has been loaded."""
     return backend.import_on_any_backend(f"engine.analysis.{name}", TrainingConfig())

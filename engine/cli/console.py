@@ -1,4 +1,4 @@
-"""A job's events as lines on a terminal: one line redrawn while it runs, and one that stays for each epoch."""
+"""Progress on a terminal: one line that is redrawn, and a permanent line for each epoch."""
 
 import shutil
 from typing import TextIO
@@ -10,11 +10,11 @@ BAR_WIDTH = 20
 
 
 class ConsoleProgress:
-    """Shows events as they come; pass it as a job's `emit`.
+    """Receiver that shows events as they arrive, for use as a job's `emit`.
 
     Args:
-        stream: where to; when it is no terminal, only the lines that stay are written.
-        unit: unit of the loss, such as 'nats'; empty when plain.
+        stream: output stream; if it is no terminal, only permanent lines are written.
+        unit: unit of the loss, such as 'nats'; empty if it has none.
     """
 
     def __init__(self, stream: TextIO, unit: str = "") -> None:
@@ -40,23 +40,23 @@ class ConsoleProgress:
             self._draw(f"{event.stage} {bar}{event.text}")
 
     def update(self, what: str, done: int, total: int) -> None:
-        """Show how far a job without epochs is; gone when it is done."""
+        """Show the progress of a job without epochs; clear it when the job is done."""
         self._draw(f"{what} {self._bar(done / max(total, 1))} {done:,}/{total:,}" if done < total else "")
 
     def print_line(self, text: str) -> None:
-        """Write a line that stays."""
+        """Write a permanent line."""
         self._draw("")
         self.stream.write(text + "\n")
         self.stream.flush()
 
     def progress(self, event: Progress) -> str:
-        """The line of an epoch that is running."""
+        """Format the line of a running epoch."""
         bar = f"{self._bar(event.batch / event.batches)} {event.batch}/{event.batches}"
         speed = f"{event.images_per_s:.0f} images/s  {duration(event.left_s)} left"
         return f"epoch {event.epoch}/{event.epochs} {bar}  loss {self._loss(event.loss)}  {speed}"
 
     def epoch(self, event: EpochEnded) -> str:
-        """The line of an epoch that is over."""
+        """Format the line of a completed epoch."""
         place = str(event.epoch).rjust(len(str(self._epochs)))
         metrics = event.metrics
         numbers = f"loss {self._loss(metrics.get('loss'))}  validation {self._loss(metrics.get('val_loss'))}"
@@ -71,7 +71,7 @@ class ConsoleProgress:
         return (self._full * full + self._tip * (full < BAR_WIDTH)).ljust(BAR_WIDTH)
 
     def _draw(self, text: str) -> None:
-        """Put a text in place of the one that was drawn last."""
+        """Replace the redrawn line."""
         if not self._live:
             return
         text = text[: shutil.get_terminal_size().columns - 1]
@@ -81,7 +81,7 @@ class ConsoleProgress:
 
 
 def format_start(event: JobStarted) -> str:
-    """What is about to be trained, in one line."""
+    """Format the start of a training in one line."""
     images = f"{event.train_images:,} training and {event.validation_images:,} validation images"
     onward = f", from epoch {event.first_epoch + 1}" if event.first_epoch else ""
     return (

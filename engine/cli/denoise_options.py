@@ -1,4 +1,4 @@
-"""What can be typed after `denoise` and `denoise-curve`."""
+"""Options of `denoise` and `denoise-curve`."""
 
 import argparse
 from pathlib import Path
@@ -34,7 +34,7 @@ examples:
 
 
 def add_denoise(command: argparse.ArgumentParser) -> None:
-    """The options of `denoise`."""
+    """Add the options of `denoise`."""
     command.epilog = DENOISE_EPILOG
     command.usage = f"{PROGRAM} denoise RUN IMAGE --out DIR [--noise KIND] [--sigma S] [--roi REGION] [--against NAMES]"
     command.add_argument("run", metavar="RUN", help="name or folder of the run")
@@ -50,7 +50,7 @@ def add_denoise(command: argparse.ArgumentParser) -> None:
 
 
 def add_denoise_curve(command: argparse.ArgumentParser) -> None:
-    """The options of `denoise-curve`."""
+    """Add the options of `denoise-curve`."""
     command.epilog = CURVE_EPILOG
     command.usage = f"{PROGRAM} denoise-curve RUN... [--data SOURCE] [--boxes FILE] [--sigmas S,S,...] [--out DIR]"
     command.add_argument("names", metavar="RUN", nargs="+", help="names or folders of runs")
@@ -91,10 +91,10 @@ def _add_shared(command: Any, without: tuple[str, ...]) -> None:
 
 
 def denoise_config(options: argparse.Namespace) -> DenoiseConfig:
-    """The settings of the noise among the options.
+    """Return the noise settings among the options.
 
     Raises:
-        ConfigError: one of them is no good.
+        ConfigError: the value of an option is not valid.
     """
     given = {name: value for name, value in vars(options).items() if name in DenoiseConfig.model_fields}
     return config.validate(DenoiseConfig, given)

@@ -1,4 +1,4 @@
-"""`latent`: a run's latent space as maps, tables and pictures."""
+"""`latent`: a run's latent space as maps, tables and images."""
 
 import csv
 import io
@@ -31,7 +31,7 @@ TERMS = "ratio: distance to the nearest training image ÷ mean distance to the 5
 
 
 def run(options: Namespace) -> CommandResult:
-    """Look into a run's latent space."""
+    """Analyze a run's latent space."""
     seed = whole_number(options.seed, "--seed", 0, MOST_SEED)
     meter = ConsoleProgress(sys.stderr)
     atlas = opened(options, meter)
@@ -62,7 +62,7 @@ def run(options: Namespace) -> CommandResult:
 
 
 def opened(options: Namespace, meter: ConsoleProgress) -> LatentData:
-    """The atlas of the run and the data that a command names."""
+    """Load the run and the dataset that a command names."""
     found = runs.open_run(options.run, options.runs)
     images: data.Dataset = evaluation.load_dataset(found, options.data, progress=meter.update)
     atlas = LatentData(found, evaluation.load_model(found), images)
@@ -72,7 +72,7 @@ def opened(options: Namespace, meter: ConsoleProgress) -> LatentData:
 
 
 def write_table(path: Path, rows: list[dict[str, Any]]) -> str:
-    """Write rows as a CSV file; its path."""
+    """Write rows as a CSV file; return its path."""
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, list(rows[0]) if rows else [])
     writer.writeheader()
@@ -117,7 +117,7 @@ def _dimensions(out: Path, found: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _copies(out: Path, atlas: LatentData) -> dict[str, Any]:
-    """The test scans, their reconstructions, and the training scans nearest to each."""
+    """Compare the test images and their reconstructions with the nearest training images."""
     images = atlas.images.test
     originals, leaked = images.read(), atlas.images.leaked
     if not len(images):

@@ -1,11 +1,11 @@
-"""The options of the two commands about latent spaces: `latent` and `sample`."""
+"""Options of `latent` and `sample`."""
 
 from argparse import ArgumentParser
 from pathlib import Path
 
 
 def add_latent(command: ArgumentParser) -> None:
-    """What `latent` takes."""
+    """Add the options of `latent`."""
     command.description = (
         "Analyze the latent space of a model: a map of all images by class, split, leak and error; the "
         "information in each latent dimension, and which are inactive (collapsed); the training images nearest "
@@ -26,7 +26,7 @@ def add_latent(command: ArgumentParser) -> None:
 
 
 def add_sample(command: ArgumentParser) -> None:
-    """What `sample` takes."""
+    """Add the options of `sample`."""
     command.description = (
         "Generate images from a model: from the prior of a variational model, or from a Gaussian mixture fitted "
         "to the latent codes of the training images, with the number of components chosen on the validation "

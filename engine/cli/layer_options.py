@@ -1,4 +1,4 @@
-"""The options of the commands that look into layers: `activations`, `channels` and `lesion-layers`."""
+"""Options of the commands on layers: `activations`, `channels` and `lesion-layers`."""
 
 from argparse import ArgumentParser, _ArgumentGroup
 from pathlib import Path
@@ -7,7 +7,7 @@ PHANTOMS = 20
 
 
 def add_activations(command: ArgumentParser) -> None:
-    """What `activations` takes."""
+    """Add the options of `activations`."""
     command.description = (
         "Save the feature maps (activations) of a model's layers: for each image an overview of all layers, and "
         "for each layer a mosaic of all channels with its color scale. --json lists each layer's type, shape, "
@@ -29,7 +29,7 @@ def add_activations(command: ArgumentParser) -> None:
 
 
 def add_channels(command: ArgumentParser) -> None:
-    """What `channels` takes."""
+    """Add the options of `channels`."""
     command.description = (
         "Measure the mean, SD, energy and fraction of zeros of every channel over the images of a split, and "
         "find dead channels (constant over all images). With --layer, list one layer channel by channel and "
@@ -79,7 +79,7 @@ def _add_pictures(group: _ArgumentGroup) -> None:
 
 
 def add_lesion_layers(command: ArgumentParser) -> None:
-    """What `lesion-layers` takes."""
+    """Add the options of `lesion-layers`."""
     command.description = (
         "Measure how detectable lesions are for an ideal observer (detectability index d′) in the image, after "
         "each layer and in the output, and find the layer with the largest loss. The pairs are phantoms with and "

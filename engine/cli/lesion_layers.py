@@ -1,4 +1,4 @@
-"""`lesion-layers`: where lesions go on their way through a run, layer by layer."""
+"""`lesion-layers`: detectability of lesions in a run, layer by layer."""
 
 import math
 import sys
@@ -31,7 +31,7 @@ of contrast."""
 
 
 def run(options: Namespace) -> CommandResult:
-    """Follow the lesions of some pairs through a run."""
+    """Measure the detectability of some lesions in each layer of a run."""
     count = _whole(options.pairs, "pairs", MOST_PAIRS)
     looks: dict[str, Any] = {"noise": _above_zero(options.noise)}
     looks["places"] = _whole(options.places, "places", MOST_PLACES)
@@ -63,7 +63,7 @@ def run(options: Namespace) -> CommandResult:
 
 
 def _asked_layers(typed: str, model: Any) -> list[str] | None:
-    """The names of the layers to ask; None for all."""
+    """Return the names of the requested layers. Returns None for all."""
     if typed == "all":
         return None
     if typed == "stages":
@@ -86,7 +86,10 @@ def _lesion_pairs(run: Run, options: Namespace, count: int, meter: ConsoleProgre
 
 
 def _aspect_of(config: DataConfig) -> Callable[[str], float]:
-    """Height over width of the originals, which tells where a letterboxed scan lies; 1 where scans are squashed."""
+    """Return a function for the aspect ratio (height / width) of an original, which locates a letterboxed image.
+
+    It is 1 if images are resized without their proportions.
+    """
     if config.fit != "letterbox":
         return lambda name: 1.0
     source = open_source(config)
@@ -122,16 +125,16 @@ def _text(content: Mapping[str, Any]) -> str:
 
 
 def _verdict(content: Mapping[str, Any]) -> str:
-    pairs, thief = content["pairs"], content["loses_most"]
-    if thief is None:
+    pairs, worst = content["pairs"], content["loses_most"]
+    if worst is None:
         return "No layer loses any detectability of these lesions."
-    row = next(layer for layer in content["layers"] if layer["name"] == thief)
-    times = Counter(pair["loses_most"] for pair in pairs)[thief]
+    row = next(layer for layer in content["layers"] if layer["name"] == worst)
+    times = Counter(pair["loses_most"] for pair in pairs)[worst]
     kept = [pair["contrast_kept"] for pair in pairs if math.isfinite(pair["contrast_kept"])]
     contrast = f" Lesion contrast retained in the output: {np.median(kept):.0%} (median)." if kept else ""
     last = content["layers"][-1]["held_share"]
     return (
-        f"Largest loss at {thief}: {row['lost_share']:.0%} of the incoming d′ (largest in {times} of {len(pairs)} "
+        f"Largest loss at {worst}: {row['lost_share']:.0%} of the incoming d′ (largest in {times} of {len(pairs)} "
         f"lesions). d′ retained at the output: {last:.0%}.{contrast}"
     )
 

@@ -1,6 +1,6 @@
-"""What can be typed. Every setting becomes an option by itself: see `engine.cli.config_options`.
+"""Parser of the command line. Every setting becomes an option automatically: see `engine.cli.config_options`.
 
-Nothing is decided here about a value: it goes as it was typed to `engine.config`, whose sentence says what is wrong.
+It checks no values: `engine.config` receives them as given and raises the error.
 """
 
 import argparse
@@ -66,7 +66,7 @@ examples:
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):
-    """Help as wide as the terminal, within reason, with room for the options' names."""
+    """Help formatter as wide as the terminal, within limits, with room for the options' names."""
 
     def __init__(self, prog: str) -> None:
         width = min(max(shutil.get_terminal_size().columns - 2, 60), 110)
@@ -74,17 +74,17 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose complaints are sentences."""
+    """Argument parser whose errors are sentences."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(allow_abbrev=False, formatter_class=_Formatter, **kwargs)
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong and what to do; exit status 2."""
+        """Print an error with advice, and exit with status 2."""
         self.exit(2, f"{message[0].upper()}{message[1:].rstrip('.')}. See {self.prog} --help.\n")
 
     def fail_unknown(self, words: Sequence[str]) -> NoReturn:
-        """Complain of words that mean nothing here, with the option that was perhaps meant."""
+        """Report unknown arguments, with the closest option as a suggestion."""
         word = words[0].split("=")[0]
         if word in self._option_string_actions:
             self.error(f"option {word} must come after the command: {self.prog} {word}")
@@ -93,10 +93,10 @@ class Parser(argparse.ArgumentParser):
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """Read the words of a command line.
+    """Parse a command line.
 
     Returns:
-        The options; `module` names the module of `engine.cli` that carries them out, settings that were not given are
+        The options; `module` names the module of `engine.cli` that runs the command, settings that were not given are
         absent.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)

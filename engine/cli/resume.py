@@ -1,4 +1,4 @@
-"""`resume`: go on with a run."""
+"""`resume`: resume or extend a run."""
 
 from argparse import Namespace
 
@@ -10,11 +10,11 @@ from engine.training import job
 
 
 def run(options: Namespace) -> CommandResult:
-    """Go on with a run from its last complete epoch."""
+    """Resume a run from its last complete epoch."""
     typed = {"epochs": options.epochs, "backend": options.backend}
     wanted = config.from_flat({name: value for name, value in typed.items() if value is not None}).training
     epochs, backend = (None if value is None else getattr(wanted, name) for name, value in typed.items())
     opened = runs.open_run(options.run, options.runs)
-    with GracefulInterrupt() as wish:
-        job.resume(opened, epochs=epochs, backend=backend, emit=training_console(opened), should_stop=wish)
+    with GracefulInterrupt() as interrupt:
+        job.resume(opened, epochs=epochs, backend=backend, emit=training_console(opened), should_stop=interrupt)
     return training_result(opened, options.runs)

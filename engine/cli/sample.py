@@ -1,4 +1,4 @@
-"""`sample`: pictures drawn from a run's latent space, and the training scan nearest to each."""
+"""`sample`: images generated from a run's latent space, each with its nearest training image."""
 
 import sys
 from argparse import Namespace
@@ -20,7 +20,7 @@ MOST, ROW = 256, 8
 
 
 def run(options: Namespace) -> CommandResult:
-    """Draw latents, decode them, and look for the training scan nearest to each picture."""
+    """Sample latent codes, decode them, and find the training image nearest to each result."""
     count = whole_number(options.count, "--n", 1, MOST)
     seed = whole_number(options.seed, "--seed", 0, MOST_SEED)
     atlas = opened(options, ConsoleProgress(sys.stderr))
@@ -55,7 +55,7 @@ def _row(number: int, found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _grid(atlas: LatentData, images: Any, rows: list[dict[str, Any]]) -> Any:
-    """Samples in rows, each over the training scan nearest to it."""
+    """Draw samples in rows, each over its nearest training image."""
     nearest = atlas.images.train.read([row["index"] for row in rows])
     shown: list[Strip] = []
     for first in range(0, len(rows), ROW):

@@ -1,4 +1,4 @@
-"""`search`: a space in, trials out, each of them a run."""
+"""`search`: search for settings, with each trial as a run."""
 
 import sys
 from argparse import Namespace
@@ -39,15 +39,15 @@ ENDINGS = {
 
 
 def run(options: Namespace) -> CommandResult:
-    """Search, or go on with a search."""
+    """Search, or resume a search."""
     order = _search_command(options)
     if options.sweep_yaml is not None:
         options.sweep_yaml.write_text(wandb_sweep.to_sweep_yaml(folder.spec_of_command(order)), encoding="utf-8")
     teller = SearchConsole(ConsoleProgress(sys.stderr, _unit(order)))
-    with GracefulInterrupt(NOTE) as wish:
+    with GracefulInterrupt(NOTE) as interrupt:
         folder.check_source(order)  # before Keras is imported
         backend.import_without_compute()
-        found = job.search(order, emit=teller, should_stop=wish)
+        found = job.search(order, emit=teller, should_stop=interrupt)
     content = trials.search_to_dict(found)
     goal = content["settings"]["trials"]
     command = f"{PROGRAM} search --name {found.name}" + (f" --runs {options.runs}" if options.runs else "")
@@ -58,7 +58,7 @@ def run(options: Namespace) -> CommandResult:
 
 
 def _search_command(options: Namespace) -> Order:
-    """What is wanted, from the options; they come before the preset, and a search that there is needs none."""
+    """Return the command from the options, which override the preset; an existing search needs no preset."""
     given = {
         spec.name: getattr(options, spec.name)
         for spec in config.list_fields(SearchConfig)
@@ -85,7 +85,7 @@ def _search_command(options: Namespace) -> Order:
 
 
 def _existing_spec(options: Namespace) -> SearchSpec | None:
-    """The plan of the search of that name, None when there is none yet."""
+    """Return the specification of the search of that name. Returns None if there is none yet."""
     try:
         with folder.open_search(options.name, options.runs).open_storage() as ledger:
             return folder.spec_from_attrs(ledger)
@@ -94,7 +94,7 @@ def _existing_spec(options: Namespace) -> SearchSpec | None:
 
 
 def _checked(options: Namespace, base: RunConfig, values: dict[str, Any]) -> dict[str, Any]:
-    """What the space file says."""
+    """Load and check the space file."""
     found = space.load_space(options.space, base)
     if both := sorted(set(values) & set(found.names)):
         option = "--" + both[0].replace("_", "-")
@@ -107,7 +107,7 @@ def _unit(order: Order) -> str:
 
 
 class SearchConsole:
-    """Shows a search on a terminal: a line for each trial, above the meter of the one that runs."""
+    """Receiver that shows a search on a terminal: a line per trial, above the progress of the running one."""
 
     def __init__(self, meter: ConsoleProgress) -> None:
         self.meter = meter

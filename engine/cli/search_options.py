@@ -1,4 +1,4 @@
-"""What can be typed after `search` and `trials`."""
+"""Options of `search` and `trials`."""
 
 import argparse
 from pathlib import Path
@@ -27,7 +27,7 @@ examples:
 
 
 def add_search(command: argparse.ArgumentParser) -> None:
-    """The options of `search`."""
+    """Add the options of `search`."""
     command.epilog = SEARCH_EPILOG
     command.usage = f"{PROGRAM} search --name NAME [--preset NAME] [--space FILE] [--trials N] [SETTINGS]"
     command.add_argument("--name", required=True, help="search name; an existing search is resumed")
@@ -53,16 +53,20 @@ def add_search(command: argparse.ArgumentParser) -> None:
 
 
 def add_trials(command: argparse.ArgumentParser) -> None:
-    """The options of `trials`."""
+    """Add the options of `trials`."""
     command.epilog = TRIALS_EPILOG
     command.add_argument("name", metavar="NAME", help="name of the search")
-    told = command.add_mutually_exclusive_group()
+    exclusive = command.add_mutually_exclusive_group()
     for verb in ("stop", "pause", "continue"):
         text = {"continue": "resume a paused search"}.get(verb, f"{verb} the running search")
-        told.add_argument(f"--{verb}", dest="verb", action="store_const", const=verb, help=text)
-    told.add_argument("--stop-trial", type=int, metavar="N", help="stop trial N and keep its run; the search continues")
-    told.add_argument("--enqueue", metavar="JSON", help="add a trial with these values, such as '{\"latent\": 256}'")
-    told.add_argument(
+        exclusive.add_argument(f"--{verb}", dest="verb", action="store_const", const=verb, help=text)
+    exclusive.add_argument(
+        "--stop-trial", type=int, metavar="N", help="stop trial N and keep its run; the search continues"
+    )
+    exclusive.add_argument(
+        "--enqueue", metavar="JSON", help="add a trial with these values, such as '{\"latent\": 256}'"
+    )
+    exclusive.add_argument(
         "--space", type=Path, metavar="FILE", help="use another search space from now on; finished trials are kept"
     )
-    told.add_argument("--trials", type=int, metavar="N", help="change the total number of trials")
+    exclusive.add_argument("--trials", type=int, metavar="N", help="change the total number of trials")

@@ -1,4 +1,4 @@
-"""Ctrl-C: the first asks the job to stop and keep what it has, the second ends the process."""
+"""Handling of Ctrl-C: the first stops the job and keeps its results, the second ends the process."""
 
 import os
 import signal
@@ -10,24 +10,25 @@ NOTE = "Stopping after this batch; the model is kept. Press Ctrl-C again to quit
 
 
 class GracefulInterrupt:
-    """While entered, hears SIGINT and SIGTERM; called, says whether one came: the `should_stop` of a job.
+    """Handler of SIGINT and SIGTERM while entered; calling it returns whether one arrived: the `should_stop` of a job.
 
     Args:
-        note: what is said when the first one comes.
+        note: message to print at the first signal.
     """
 
     def __init__(self, note: str = NOTE) -> None:
         self.note = f"\n{note}\n".encode()
-        self.wished = False
+        self.is_requested = False
         self._before: dict[signal.Signals, Any] = {}
         self._stderr = 2
 
     def __call__(self) -> bool:
-        """Whether the job is to end."""
-        return self.wished
+        """Return whether the job is to stop."""
+        return self.is_requested
 
     def __enter__(self) -> Self:
-        self._stderr = os.dup(2)  # the terminal, whatever is done to 2 while a framework is imported
+        # The terminal, even if an importing framework redirects descriptor 2.
+        self._stderr = os.dup(2)
         self._before = {number: signal.signal(number, self._on_signal) for number in SIGNALS}
         return self
 
@@ -39,7 +40,9 @@ class GracefulInterrupt:
         os.close(self._stderr)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        self.wished = True
-        for each in SIGNALS:  # the system's own answer to the next one, which no busy framework can hold up
+        self.is_requested = True
+        # The system's default for the next signal, which no busy framework can delay.
+        for each in SIGNALS:
             signal.signal(each, signal.SIG_DFL)
-        os.write(self._stderr, self.note)  # a handler may not touch buffered streams
+        # A signal handler may not use buffered streams.
+        os.write(self._stderr, self.note)
