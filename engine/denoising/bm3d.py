@@ -1,7 +1,7 @@
-"""BM3D, where its package is installed: blocks that are alike are stacked, transformed and thinned out together.
+"""BM3D, if its package is installed: similar blocks are stacked, transformed and shrunk together.
 
 Dabov, Foi, Katkovnik, Egiazarian: Image denoising by sparse 3-D transform-domain collaborative filtering, IEEE Trans.
-Image Processing 16 (2007). The package is its authors', free for non-commercial use, so Engram does not bring it.
+Image Processing 16 (2007). The package is its authors', free for non-commercial use, so Engram does not install it.
 """
 
 import importlib
@@ -20,12 +20,12 @@ except ImportError:
 
 
 def is_installed() -> bool:
-    """Whether BM3D can be used here."""
+    """Return whether BM3D is installed."""
     return package is not None
 
 
 def bm3d(images: Images, factor: float = 1.3) -> Images:
-    """BM3D with its authors' settings, told factor * noise: float32 (n, height, width, 1) in [0, 1] -> the same.
+    """Apply BM3D with its authors' settings at factor * noise: float32 (n, height, width, 1) in [0, 1] -> the same.
 
     Raises:
         BaselineMissing: its package is not installed.
