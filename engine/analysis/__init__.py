@@ -1,1 +1,1 @@
-"""Looking through trained models: what the explorer process answers."""
+"""Analysis of trained models, which the explorer process runs."""

@@ -1,4 +1,4 @@
-"""One channel of a layer as a number that can be raised: its mean over the picture, or one of its units."""
+"""Objective for gradient ascent on one channel of a layer: its mean over the image, or one of its units."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,12 +12,12 @@ from engine.errors import ConfigError
 
 @dataclass(frozen=True)
 class ChannelObjective:
-    """A channel, or one unit of it.
+    """Objective of a channel, or of one unit of it.
 
     Args:
         layer: name of the layer.
-        number: of the channel, from 0.
-        unit: (row, column) of one unit; the mean over all of them when None. A layer of numbers has no units.
+        number: index of the channel, from 0.
+        unit: (row, column) of one unit; the mean over all of them if None. A layer without positions has no units.
     """
 
     layer: str
@@ -25,7 +25,7 @@ class ChannelObjective:
     unit: tuple[int, int] | None = None
 
     def check(self, model: Any) -> None:
-        """See that a model has it.
+        """Check that a model has the channel.
 
         Raises:
             ConfigError: there is no such layer, channel or unit.
@@ -46,7 +46,7 @@ class ChannelObjective:
             )
 
     def evaluate(self, model: Any, images: Any) -> Any:
-        """Its value for every image, as a tensor of the backend: (n, size, size, 1) -> (n,)."""
+        """Compute the objective for every image, as a tensor of the backend: (n, size, size, 1) -> (n,)."""
         activation = layers.activation_tensors(model, images, [self.layer])[self.layer][..., self.number]
         if len(activation.shape) == 1:
             return activation

@@ -1,4 +1,4 @@
-"""What a layer changes, in one sentence, by its kind."""
+"""The change that a layer makes, in one sentence, by its kind."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -51,12 +51,12 @@ SENTENCES = {
 
 
 def describe_change(layer: LayerInfo, operation: Any, given: Sequence[Shape]) -> str:
-    """What a layer changes.
+    """Describe the change that a layer makes.
 
     Args:
         layer: the layer.
-        operation: Keras' layer or operation behind it.
-        given: the shapes of all that it is given for one image; empty where that is not known.
+        operation: the Keras layer or operation.
+        given: the shapes of all its inputs for one image; empty if unknown.
     """
     if layer.kind in SENTENCES:
         return SENTENCES[layer.kind]
@@ -107,8 +107,8 @@ def _enlarged(layer: LayerInfo, operation: Any, given: Sequence[Shape]) -> str:
 
 
 def _joined(layer: LayerInfo, operation: Any, given: Sequence[Shape]) -> str:
-    told = " + ".join(str(shape[-1]) for shape in given)
-    return f"Concatenates {told} channels." if given else "Concatenates channels."
+    counts = " + ".join(str(shape[-1]) for shape in given)
+    return f"Concatenates {counts} channels." if given else "Concatenates channels."
 
 
 def _leaky(layer: LayerInfo, operation: Any, given: Sequence[Shape]) -> str:
@@ -122,7 +122,7 @@ def _activated(layer: LayerInfo, operation: Any, given: Sequence[Shape]) -> str:
 
 
 def _spanned(layer: LayerInfo, operation: Any, given: Sequence[Shape]) -> str:
-    """A subspace has three ways: in, out, and beside."""
+    """Describe one of the three uses of a subspace: projection, reconstruction, and the rest."""
     directions = pluralize(int(operation.count), "direction")
     if len(layer.shape) == 1:
         return f"Projects the image onto {directions} and keeps the coordinates; the rest is lost."
@@ -136,7 +136,7 @@ def _function(operation: Any) -> str:
 
 
 def _nonlinearity(operation: Any) -> str:
-    """A non-linearity that a layer has within itself."""
+    """Describe a non-linearity inside a layer."""
     name = _function(operation)
     return f", then {name}" if name not in ("", "linear") else ""
 

@@ -1,8 +1,8 @@
-"""Which pixels of a scan a channel answers to: the gradient of its value.
+"""Saliency: the gradient of a channel's value with respect to the pixels of an image.
 
 Simonyan, Vedaldi, Zisserman: Deep inside convolutional networks. arXiv:1312.6034 (2013). Smilkov et al.: SmoothGrad,
-arXiv:1706.03825 (2017): the mean gradient over noisy copies, which is calmer. A gradient says what a small change would
-do at this scan, not which pixels made the value what it is.
+arXiv:1706.03825 (2017): the mean gradient over noisy copies, which is less noisy. A gradient gives the effect of a
+small change to this image, not the pixels that caused the value.
 """
 
 from typing import Any
@@ -14,23 +14,24 @@ from numpy.typing import NDArray
 from engine.analysis.channel_objective import ChannelObjective
 from engine.analysis.gradients import gradient
 
-NOISE = 0.1  # standard deviation of the noise on the copies, gray values
+# Standard deviation of the noise on the copies, in intensities.
+NOISE = 0.1
 
 
 def saliency(
     model: Any, images: NDArray[np.float32], channel: ChannelObjective, copies: int = 0, seed: int = 0
 ) -> NDArray[np.float32]:
-    """The change of a channel's value with each pixel.
+    """Compute the change of a channel's value with each pixel.
 
     Args:
         model: a built model of Engram.
         images: (n, size, size, 1) float32 in [0, 1].
         channel: the channel, or one unit of it.
-        copies: noisy copies whose gradients are averaged; 0 for the plain gradient.
-        seed: of that noise.
+        copies: number of noisy copies whose gradients are averaged; 0 for the plain gradient.
+        seed: seed of that noise.
 
     Returns:
-        (n, size, size) float32, signed: activation per gray value.
+        (n, size, size) float32, signed: activation per unit of intensity.
 
     Raises:
         ConfigError: the model has no such channel.

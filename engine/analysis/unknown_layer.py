@@ -1,19 +1,20 @@
-"""What is said about a layer that a model does not have."""
+"""The error for a layer that a model does not have."""
 
 import difflib
 from collections.abc import Iterable
 
 from engine.errors import ConfigError
 
-FEW = 40  # names that a sentence can hold
+# Number of names that fit into a sentence.
+FEW = 40
 NEAR = 5
 
 
 def make_unknown_layer_error(name: str, known: Iterable[str]) -> ConfigError:
-    """The error to raise: it tells the layers there are, of many those whose names come near.
+    """Return the error to raise: it lists the model's layers, or of many those with similar names.
 
     Args:
-        name: the layer asked for.
+        name: the requested layer.
         known: the names of the model's layers in network order.
     """
     names = list(known)
