@@ -1,4 +1,4 @@
-"""What is known of a latent space as plain mappings and sentences, for answers and for JSON."""
+"""Latent data as plain mappings and sentences, for replies and for JSON."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from engine.latent.neighbors import COPY_RATIO, REFERENCE_K, NeighborResult
 
 
 def scan_table(atlas: LatentData, splits: Sequence[str]) -> dict[str, list[Any]]:
-    """Every scan of some splits: lists of split, index, name, label (None where unknown) and leaked."""
+    """List every image of some splits: lists of split, index, name, label (None if unknown) and leaked."""
     images = atlas.images
     rows = [(split, index) for split in splits for index in range(len(images.splits[split]))]
     leaked = images.leaked
@@ -23,7 +23,7 @@ def scan_table(atlas: LatentData, splits: Sequence[str]) -> dict[str, list[Any]]
 
 
 def dimensions(atlas: LatentData) -> dict[str, Any]:
-    """The latent numbers over the training scans, in order of what they say."""
+    """Return the statistics of the latent dimensions over the training images, most informative first."""
     found = atlas.dimensions()
     in_order = {"value": found.values, "active": found.active, "mean": found.mean, "spread": found.spread}
     in_order |= {"low": found.low, "high": found.high}
@@ -35,7 +35,7 @@ def dimensions(atlas: LatentData) -> dict[str, Any]:
 
 
 def collapse(atlas: LatentData) -> dict[str, Any]:
-    """How many of the latent numbers say anything, how many hold half of it all, a sentence where some say nothing."""
+    """Return the number of active dimensions, of those with half of the information, and a sentence on a collapse."""
     found = atlas.dimensions()
     return {
         "active": int(found.active.sum()),
@@ -46,7 +46,7 @@ def collapse(atlas: LatentData) -> dict[str, Any]:
 
 
 def neighbors_report(atlas: LatentData, where: str, found: NeighborResult) -> list[dict[str, Any]]:
-    """The neighbours of each query, how near the nearest is, what is usual, and whether it is suspiciously near."""
+    """Return the neighbors of each query, their distances, the reference distances, and whether it is a near copy."""
     train, usual = atlas.images.train, vars(atlas.reference_distances(where))
     unit = "RMS difference of " + ("latent codes" if where == LATENT else "intensities (0–1)")
     described = []
@@ -61,7 +61,7 @@ def neighbors_report(atlas: LatentData, where: str, found: NeighborResult) -> li
 
 
 def sentence(name: str, found: dict[str, Any]) -> str:
-    """What the neighbours in pixels say of an image."""
+    """Describe the nearest training image of an image, by pixels."""
     first, usual = found["nearest"][0], found["usual"]
     if first["distance"] == 0.0:
         return f"{name} is an exact copy of a training image at this size: {first['name']}."
