@@ -16,7 +16,16 @@ from engine.config import TrainingConfig
 from engine.errors import ConfigError
 
 MOST_TOP, MOST_FAVOURITES, MATCHED_SCANS = 64, 16, 16
-NUMBERS = ("mean", "spread", "energy", "zeros", "lowest", "highest", "dead")
+# The name of a number in JSON and on the command line -> its field in `ChannelStatistics`.
+NUMBERS = {
+    "mean": "mean",
+    "spread": "std",
+    "energy": "energy",
+    "zeros": "zero_fraction",
+    "lowest": "min",
+    "highest": "max",
+    "dead": "dead",
+}
 LARGEST_FIRST = {"energy", "mean", "spread", "zeros"}
 
 
@@ -98,12 +107,14 @@ def _matched(subject: ChannelQuery, options: Namespace) -> dict[str, Any]:
     return described
 
 
-def _layer_to_dict(name: str, found: Any, by: str) -> dict[str, Any]:
+def _layer_to_dict(layer: str, found: Any, by: str) -> dict[str, Any]:
     """Convert the statistics of one layer: its channels in order, dead ones last."""
-    values = np.asarray(getattr(found, by)) if by in LARGEST_FIRST else -np.arange(len(found.mean))
+    values = np.asarray(getattr(found, NUMBERS[by])) if by in LARGEST_FIRST else -np.arange(len(found.mean))
     order = np.lexsort((-values, found.dead))
-    rows = [{"channel": int(at)} | {each: getattr(found, each)[at].item() for each in NUMBERS} for at in order]
-    return {"name": name, "dead": int(found.dead.sum()), "channels": rows}
+    rows = [
+        {"channel": int(at)} | {key: getattr(found, name)[at].item() for key, name in NUMBERS.items()} for at in order
+    ]
+    return {"name": layer, "dead": int(found.dead.sum()), "channels": rows}
 
 
 def _text(content: Mapping[str, Any], options: Namespace) -> str:

@@ -48,7 +48,7 @@ def run(options: Namespace) -> CommandResult:
 
     pictures, healthy = stack_pairs(twins)
     asked = _asked_layers(options.layers, model)
-    observer = detectability.Observer(**looks)
+    observer = detectability.Observer(looks["noise"], looks["places"], looks["channels"])
     found = detectability.DetectabilityJob(model, pictures, healthy, observer, asked).go_on(step)
     meter.update("Computing d′", 1, 1)
     content = {"run": opened.name, "model": opened.config.model.model, "of": _asked_of(options), **looks}
