@@ -23,8 +23,8 @@ from engine.messages import (
     TrialStarted,
 )
 from engine.messages import Search as Order
-from engine.search import folder, job, space, statistics, wandb_sweep
-from engine.search.folder import SearchSpec
+from engine.search import folder, job, search_spec, space, statistics, wandb_sweep
+from engine.search.search_spec import SearchSpec
 
 NOTE = "Stopping after this step; run the same command again to resume. Press Ctrl-C again to quit immediately."
 EPOCHS_NOTE = (
@@ -88,7 +88,7 @@ def _existing_spec(options: Namespace) -> SearchSpec | None:
     """Return the specification of the search of that name. Returns None if there is none yet."""
     try:
         with folder.open_search(options.name, options.runs).open_storage() as ledger:
-            return folder.spec_from_attrs(ledger)
+            return search_spec.spec_from_attrs(ledger)
     except SearchNotFound:
         return None
 

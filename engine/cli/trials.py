@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.cli.result import CommandResult, duration, format_table, number
 from engine.errors import ConfigError, SearchError
-from engine.search import command_check, commands, folder, statistics
+from engine.search import commands, folder, search_spec, statistics
 from engine.search.folder import SearchFolder
 from engine.search.storage import Trial
 
@@ -58,7 +58,7 @@ def _send_command(search: SearchFolder, verb: str, given: Any) -> CommandResult:
     if not busy and verb in commands.TRANSIENT:
         raise SearchError(f"Search '{search.name}' is not running.", f"Resume it with: search --name {search.name}")
     with search.open_storage() as ledger:
-        command_check.submit_checked(ledger, verb, given)
+        commands.submit_checked(ledger, verb, given)
     later = "" if busy else f" It is not running; resume it with: search --name {search.name}"
     return CommandResult(
         CONFIRMATIONS[verb].format(name=search.name) + later, {"search": search.name, "told": verb, "running": busy}
@@ -68,7 +68,7 @@ def _send_command(search: SearchFolder, verb: str, given: Any) -> CommandResult:
 def search_to_dict(search: SearchFolder) -> dict[str, Any]:
     """Return the state of a search, as `--json` prints it."""
     with search.open_storage() as ledger:
-        plan, rows = folder.spec_from_attrs(ledger), ledger.trials()
+        plan, rows = search_spec.spec_from_attrs(ledger), ledger.trials()
     busy, best, left = (
         search.is_busy(),
         statistics.find_best_trial(rows),

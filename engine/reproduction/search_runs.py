@@ -9,9 +9,10 @@ from engine.reproduction.preset_runs import ADVICE, OTHER
 from engine.reproduction.progress import ProgressRelay
 from engine.reproduction.trials import SearchSummary, StudyRun, from_trial
 from engine.runs import Run
-from engine.search import folder, job
-from engine.search.folder import SearchFolder, SearchSpec
+from engine.search import folder, job, search_spec
+from engine.search.folder import SearchFolder
 from engine.search.runner import StopAndPause
+from engine.search.search_spec import SearchSpec
 from engine.search.storage import Trial as Row
 from engine.study_folder import StudyFolder
 
@@ -58,7 +59,7 @@ class SearchRuns:
                 continue
             try:
                 with search.open_storage() as ledger:
-                    space = folder.merge_command(ledger, order).space
+                    space = search_spec.merge_command(ledger, order).space
             except (ConfigError, SearchError) as error:
                 raise StudyError(f"{OTHER.format(self.study.path, f'search {model}')} {error.what}", ADVICE) from None
             if varied := sorted(set(space.names) & (self.given.keys() | {"model"})):
@@ -101,7 +102,7 @@ class SearchRuns:
         if search is None:
             return None
         with search.open_storage() as ledger:
-            return folder.spec_from_attrs(ledger), ledger.trials()
+            return search_spec.spec_from_attrs(ledger), ledger.trials()
 
     def _count(self, model: str) -> int:
         read, wanted = self._read(model), self.orders[model].settings["trials"]

@@ -7,15 +7,35 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import SearchError
 from engine.messages import EnqueueTrial, SearchCommand, Stop, StopTrial
-from engine.search import events, folder, results
-from engine.search.command_check import submit_checked
+from engine.search import search_spec, statistics
 from engine.search.storage import FILE_NAME, TrialStorage
 
 if TYPE_CHECKING:
     from engine.search.runner import SearchRunner
+from engine import config
+from engine.config import SearchConfig
+from engine.errors import ConfigError
 
 # Commands about the running search; the others stay queued until the next process searches.
 TRANSIENT = ("stop", "pause", "continue", "stop-trial")
+
+
+def submit_checked(storage: TrialStorage, verb: str, content: Any) -> None:
+    """Check a command and queue it for the search, so that an error reaches the sender and not the searching process.
+
+    Raises:
+        ConfigError: the values or the space are not valid.
+    """
+    spec = search_spec.spec_from_attrs(storage)
+    if verb == "enqueue":
+        if not content:
+            raise ConfigError("No values given.", 'Example: {"latent": 256}')
+        config.from_flat(content, spec.base)
+    elif verb == "space":
+        search_spec.with_space(spec, content)
+    elif verb == "trials":
+        config.validate(SearchConfig, {"trials": content})
+    storage.push_command(verb, content)
 
 
 def drop_stale(storage: TrialStorage) -> None:
@@ -53,7 +73,7 @@ def _stop_trial(runner: "SearchRunner", number: Any) -> None:
     if row is None or row.is_done:
         raise SearchError(f"Trial {number} is not running.")
     if process is None:
-        runner.finish_trial(number, {"state": "stopped", "reason": results.BY_HAND})
+        runner.finish_trial(number, {"state": "stopped", "reason": statistics.BY_HAND})
     else:
         process.stop_requested = True
         process.send(Stop())
@@ -63,12 +83,12 @@ def _enqueue(runner: "SearchRunner", values: Mapping[str, Any]) -> None:
     row = runner.trials.enqueue(values)
     if row is None:
         raise SearchError("This configuration has already been tried.", "See the list of trials.")
-    runner.emit(events.make_trial_proposed(runner.search, row))
+    runner.emit_proposed(row)
     runner.emit_state()
 
 
 def _space(runner: "SearchRunner", described: Mapping[str, Any]) -> None:
-    runner.replace_spec(folder.with_space(runner.spec, described))
+    runner.replace_spec(search_spec.with_space(runner.spec, described))
 
 
 def _trials(runner: "SearchRunner", count: int) -> None:

@@ -7,11 +7,17 @@ so far.
 
 import itertools
 import math
+import os
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
+from engine.config import RunConfig
+from engine.messages import JobEnded
+from engine.runs import NOT_COPIED, Run, retarget_event, write_text_atomic
 from engine.search.dimensions import Values
 from engine.search.samplers import SamplerContext, sample_random
 from engine.search.storage import Trial
@@ -103,3 +109,29 @@ def _promote(below: Sequence[Trial], above: Sequence[Trial], rung: Rung) -> Tria
     promoted = {each.place["parent"] for each in above}
     left = [each for _, number, each in ranked[:wanted] if number not in promoted]
     return left[0] if left else None
+
+
+def can_continue_exactly(settings: RunConfig) -> bool:
+    """Return whether more epochs leave the first ones unchanged: no schedule that stretches over all of them."""
+    return settings.training.schedule == "constant" and not settings.training.warm_up
+
+
+def continue_from(parent: Run, path: Path) -> None:
+    """Copy all of a run but its settings to a new folder, to continue there for more epochs.
+
+    An interrupted copy is no run and is repeated; an existing one stays as it is.
+
+    Args:
+        parent: a run that has ended.
+        path: the new run's folder.
+    """
+    if path.exists():
+        return
+    temporary = path.with_name(f".{path.name}")
+    shutil.rmtree(temporary, ignore_errors=True)
+    shutil.copytree(parent.path, temporary, ignore=shutil.ignore_patterns("config.json", *NOT_COPIED))
+    events = [event for event in parent.events() if not isinstance(event, JobEnded)]
+    write_text_atomic(
+        temporary / "events.jsonl", "".join(retarget_event(event, path).to_json_line() for event in events)
+    )
+    os.replace(temporary, path)

@@ -8,7 +8,7 @@ nothing in its own process.
 from engine.errors import EngramError
 from engine.messages import Emit, SearchEnded, SearchStarted, ShouldStop, discard_event, never_stop
 from engine.messages import Search as Order
-from engine.search import folder, results
+from engine.search import folder, search_spec, statistics
 from engine.search.folder import SearchFolder
 from engine.search.runner import SearchRunner, StopAndPause
 from engine.search.storage import TrialStorage
@@ -37,7 +37,7 @@ def search(
     """
     begun = folder.prepare_folder(command)
     with begun.lock(), begun.open_storage() as storage:
-        spec = folder.save_merged_command(storage, command)
+        spec = search_spec.save_merged_command(storage, command)
         if command.retry_failed:
             _reset_failed(storage)
         described = spec.space.to_dict()
@@ -62,5 +62,5 @@ def search(
 def _reset_failed(storage: TrialStorage) -> None:
     """Queue failed trials again, except those that completed without a finite loss."""
     for row in storage.trials():
-        if row.state == "failed" and row.reason != results.NO_NUMBER:
+        if row.state == "failed" and row.reason != statistics.NO_NUMBER:
             storage.update_trial(row.number, state="proposed", reason="")

@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from engine.errors import EngramError
 from engine.messages import (
@@ -20,23 +20,27 @@ from engine.messages import (
     Progress,
     RequestFailed,
     SearchEnded,
+    SearchState,
     ShouldStop,
     Stop,
+    TrialEnded,
+    TrialProposed,
     TrialStarted,
 )
 from engine.runs import Run
-from engine.search import commands, events, folder, promotion, results, statistics
-from engine.search.events import RequestedState
+from engine.search import commands, folder, hyperband, search_spec, statistics
 from engine.search.executor import ProcessExited
-from engine.search.folder import SearchFolder, SearchSpec
+from engine.search.folder import SearchFolder
 from engine.search.pruner import MedianPruner
 from engine.search.scheduler import TrialScheduler
+from engine.search.search_spec import SearchSpec
 from engine.search.storage import Trial, TrialStorage
 from engine.search.trial_pool import RunningTrial, TrialPool, make_executor
 from engine.search.wandb_sweep import WandbScheduler
 
 POLL_INTERVAL_S = 0.2
 GRACE_S = 15.0
+RequestedState = Literal["running", "paused", "stopping"]
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ class SearchRunner:
 
     def __init__(self, search: SearchFolder, storage: TrialStorage, emit: Emit, control: StopAndPause) -> None:
         self.search, self.ledger, self.emit, self.control = search, storage, emit, control
-        spec = folder.spec_from_attrs(storage)
+        spec = search_spec.spec_from_attrs(storage)
         self.trials = (
             TrialScheduler(storage, spec) if spec.settings.tuner != "wandb" else WandbScheduler(storage, spec, search)
         )
@@ -114,7 +118,7 @@ class SearchRunner:
 
     def replace_spec(self, spec: SearchSpec) -> None:
         """Continue with another specification."""
-        self.ledger.set_attrs(**folder.spec_to_attrs(spec))
+        self.ledger.set_attrs(**search_spec.spec_to_attrs(spec))
         self.trials.replace_spec(spec)
         self.emit_state()
 
@@ -123,7 +127,7 @@ class SearchRunner:
         requested: RequestedState = (
             "stopping" if self._stopping_since is not None else "paused" if self.is_paused else "running"
         )
-        self.emit(events.make_search_state(self.search, self.trials, self.pool, requested))
+        self.emit(make_search_state(self.search, self.trials, self.pool, requested))
 
     # ---- start of trials
 
@@ -141,8 +145,12 @@ class SearchRunner:
         """Propose a new trial. Returns None if there are enough, or none can be proposed now."""
         row = None if self.trials.has_enough() else self.trials.propose()
         if row is not None:
-            self.emit(events.make_trial_proposed(self.search, row))
+            self.emit_proposed(row)
         return row
+
+    def emit_proposed(self, row: Trial) -> None:
+        """Emit that a trial was proposed."""
+        self.emit(make_trial_proposed(self.search, row))
 
     def _start(self, row: Trial) -> None:
         try:
@@ -153,9 +161,9 @@ class SearchRunner:
         ended, curve = statistics.find_last_job_end(run), statistics.list_val_losses(run)
         prune_epoch = self._pruner.find_prune_epoch(row.number, run, curve)
         if prune_epoch is not None:
-            self.finish_trial(row.number, results.pruned_result(run, prune_epoch))
+            self.finish_trial(row.number, statistics.pruned_result(run, prune_epoch))
         elif ended and (_is_unreported_failure(ended, row) or len(curve) >= run.config.training.epochs):
-            self.finish_trial(row.number, results.from_job_end(run, ended) or results.finished_result(run))
+            self.finish_trial(row.number, statistics.from_job_end(run, ended) or statistics.finished_result(run))
         else:
             self.trials.update(row.number, state="running", run=run.name)
             self.pool.start(row.number, run)
@@ -167,8 +175,8 @@ class SearchRunner:
         """Return the run of a trial, which may continue from another trial's."""
         settings, parent = self.spec.trial(row.config), row.place.get("parent")
         path = self.search.root / self.search.run_name(row.number)
-        if parent is not None and promotion.can_continue_exactly(settings):
-            promotion.continue_from(Run(self.search.root / self.search.run_name(parent)), path)
+        if parent is not None and hyperband.can_continue_exactly(settings):
+            hyperband.continue_from(Run(self.search.root / self.search.run_name(parent)), path)
         return folder.create_or_reopen_run(self.search, row.number, settings)
 
     # ---- events of trials
@@ -202,14 +210,14 @@ class SearchRunner:
         number, run = trial.number, trial.run
         self.pool.remove(number)
         if trial.pruned_at is not None:
-            changes: dict[str, Any] | None = results.pruned_result(run, trial.pruned_at)
+            changes: dict[str, Any] | None = statistics.pruned_result(run, trial.pruned_at)
         elif trial.ended is not None:
-            changes = results.from_job_end(run, trial.ended)
+            changes = statistics.from_job_end(run, trial.ended)
         else:
             self._deaths[number] += self._stopping_since is None
-            changes = results.from_crash(run, gone.code, gone.last_line, self._deaths[number])
+            changes = statistics.from_crash(run, gone.code, gone.last_line, self._deaths[number])
         if trial.stop_requested and changes is None:
-            changes = results.stopped_result(run)
+            changes = statistics.stopped_result(run)
         if changes is not None:
             self.finish_trial(number, changes)
 
@@ -220,10 +228,45 @@ class SearchRunner:
         if run:
             statistics.prune_checkpoints(Run(self.search.root / run))
         row = self.trials.update(number, **changes)
-        self.emit(events.make_trial_ended(self.search, row))
+        self.emit(make_trial_ended(self.search, row))
         self.emit_state()
 
 
 def _is_unreported_failure(ended: JobEnded, row: Trial) -> bool:
     """Return whether a trial failed without a search to record it; a trial that was queued again must be retried."""
     return ended.state == "failed" and row.state == "running"
+
+
+def make_trial_proposed(search: SearchFolder, row: Trial) -> TrialProposed:
+    """Return the event of a new trial."""
+    run = search.run_name(row.number)
+    return TrialProposed(search=search.name, number=row.number, run=run, values=row.config, origin=row.origin)
+
+
+def make_trial_ended(search: SearchFolder, row: Trial) -> TrialEnded:
+    """Return the event of a trial that has ended."""
+    known = {name: getattr(row, name) for name in TrialEnded.model_fields if hasattr(row, name)}
+    return TrialEnded.model_validate({"search": search.name, **known})
+
+
+def make_search_state(
+    search: SearchFolder, trials: TrialScheduler, pool: TrialPool, requested: RequestedState
+) -> SearchState:
+    """Return the state of a search; it is pausing while some trial still trains."""
+    rows, goal = trials.all(), trials.spec.settings.trials
+    over, best = [row for row in rows if row.is_done], statistics.find_best_trial(rows)
+    left = statistics.count_points_left(trials.spec.space, rows)
+    ahead = max(0, goal - len(rows)) if left is None else min(left, max(0, goal - len(rows)))
+    holding = all(process.is_paused for process in pool.running.values())
+    return SearchState(
+        search=search.name,
+        state="pausing" if requested == "paused" and not holding else requested,
+        done=len(over),
+        failed=sum(row.state == "failed" for row in over),
+        running=len(pool.running),
+        trials=goal,
+        left=left,
+        left_s=statistics.estimate_remaining_s(rows, ahead + len(rows) - len(over), trials.spec.settings.parallel),
+        best=best.number if best else None,
+        best_score=best.score if best else None,
+    )

@@ -1,4 +1,4 @@
-"""State of a search: pure functions of its trials and runs."""
+"""State of a search and results of its trials: pure functions of trials and runs."""
 
 import math
 import shutil
@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from engine.messages import EpochEnded, JobEnded, JobStarted
+from engine.messages import EpochEnded, JobEnded, JobStarted, RequestFailed
 from engine.runs import Run
 from engine.search.space import Space
 from engine.search.storage import Trial
@@ -15,6 +15,12 @@ from engine.search.storage import Trial
 MIN_TRIALS = 5
 # A first epoch says little.
 MIN_EPOCHS = 2
+NO_NUMBER = "The validation loss was not a finite number in any epoch."
+BY_HAND = "Stopped manually."
+PRUNED = "Pruned at epoch {epoch}: best validation loss above the median of the other trials."
+# Crashes without a complete epoch in between; this many are no coincidence.
+MAX_CRASHES = 2
+DIED = "Its process was terminated {times} times in the same epoch ({how}); there may not be enough memory."
 
 
 def find_best_trial(trials: Sequence[Trial]) -> Trial | None:
@@ -89,6 +95,53 @@ def find_last_job_end(run: Run) -> JobEnded | None:
     last = [event for event in run.events() if isinstance(event, JobStarted | JobEnded)][-1:]
     ended = last[0] if last and isinstance(last[0], JobEnded) else None
     return ended if ended and ended.state != "stopped" else None
+
+
+def finished_result(run: Run) -> dict[str, Any]:
+    """Return the result of a completed run: scored, unless no loss was finite."""
+    curve = list_val_losses(run)
+    score, epoch = find_best_epoch(curve)
+    known = {"epochs": len(curve), "seconds": elapsed_s(run)}
+    if score is None:
+        return {"state": "failed", "reason": NO_NUMBER, **known}
+    return {"state": "finished", "score": score, "best_epoch": epoch, **known}
+
+
+def failed_result(run: Run, reason: str) -> dict[str, Any]:
+    """Return the result of a failed run: without a score, whatever its epochs gave."""
+    return {"state": "failed", "reason": reason, **_epochs_and_time(run)}
+
+
+def stopped_result(run: Run) -> dict[str, Any]:
+    """Return the result of a run that the user stopped: without a score, since more epochs might have improved it."""
+    return {"state": "stopped", "reason": BY_HAND, **_epochs_and_time(run)}
+
+
+def pruned_result(run: Run, epoch: int) -> dict[str, Any]:
+    """Return the result of a pruned run: scored at that epoch, whatever it trained before it received the command."""
+    score, best = find_best_epoch(list_val_losses(run)[:epoch])
+    known = {"epochs": epoch, "seconds": elapsed_s(run)}
+    return {"state": "stopped", "reason": PRUNED.format(epoch=epoch), "score": score, "best_epoch": best, **known}
+
+
+def _epochs_and_time(run: Run) -> dict[str, Any]:
+    return {"epochs": len(list_val_losses(run)), "seconds": elapsed_s(run)}
+
+
+def from_job_end(run: Run, ended: JobEnded | RequestFailed) -> dict[str, Any] | None:
+    """Return the result that a job's last event implies. Returns None if the job was stopped."""
+    if isinstance(ended, JobEnded) and ended.state == "finished":
+        return finished_result(run)
+    if isinstance(ended, JobEnded) and ended.state == "stopped":
+        return None
+    return failed_result(run, f"{ended.reason} {ended.advice}".strip())
+
+
+def from_crash(run: Run, code: int, last_words: str, deaths: int) -> dict[str, Any] | None:
+    """Return the result of a trial whose process ended without an event. Returns None if it should be retried."""
+    if code >= 0:
+        return failed_result(run, f"Its process broke off: {last_words or f'exit code {code}'}")
+    return failed_result(run, DIED.format(times=deaths, how=f"signal {-code}")) if deaths >= MAX_CRASHES else None
 
 
 def prune_checkpoints(run: Run) -> None:

@@ -128,7 +128,7 @@ class TrialStorage:
         self.close()
 
     def attrs(self) -> dict[str, Any]:
-        """Return the attributes of the search: see `engine.search.folder`."""
+        """Return the attributes of the search: see `engine.search.search_spec`."""
         with self._translate_errors():
             rows = self._connection.execute("SELECT name, content FROM facts").fetchall()
             return {name: json.loads(content) for name, content in rows}

@@ -16,10 +16,11 @@ import yaml
 
 from engine import config, tracking
 from engine.errors import ConfigError, SearchError
-from engine.search import folder, space
+from engine.search import search_spec, space
 from engine.search.dimensions import AnyDimension, Categorical, lists_to_tuples
-from engine.search.folder import SearchFolder, SearchSpec
+from engine.search.folder import SearchFolder
 from engine.search.scheduler import TrialScheduler
+from engine.search.search_spec import SearchSpec
 from engine.search.storage import Trial, TrialStorage
 
 OBJECTIVE = "val_loss"
@@ -32,7 +33,7 @@ def to_sweep_config(spec: SearchSpec) -> dict[str, Any]:
     Raises:
         ConfigError: W&B's sweeps do not support a part of the specification.
     """
-    folder.check_sweepable(spec.space, spec.settings)
+    search_spec.check_sweepable(spec.space, spec.settings)
     return {
         "method": METHODS[spec.settings.algorithm],
         "metric": {"name": OBJECTIVE, "goal": "minimize"},
