@@ -18,7 +18,7 @@ from engine.messages import ShouldStop
 TIMEOUT_S: Final = 0.05
 PROGRAM: Final = ("-W", "ignore", "-m", "engine.latent.embedding_child")
 INSTEAD: Final = "Use PCA for the map."
-_ROOT: Final = Path(__file__).resolve().parents[3]
+_ROOT: Final = Path(__file__).resolve().parents[2]
 Points = NDArray[np.float32]
 
 
