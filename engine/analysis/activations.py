@@ -7,9 +7,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis import layers
+from engine.analysis import layers, make_unknown_layer_error
 from engine.analysis.layers import LayerCall, LayerInfo
-from engine.analysis.unknown_layer import make_unknown_layer_error
 from engine.messages import ShouldStop, never_stop
 
 MEMORY_BYTES = 64 * 2**20

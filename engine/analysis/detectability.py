@@ -37,12 +37,11 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis import layers
+from engine.analysis import layers, make_unknown_layer_error
 from engine.analysis.gradients import gradient
 from engine.analysis.invertibility import is_invertible
 from engine.analysis.layers import LayerInfo
 from engine.analysis.tensor_sources import IMAGES
-from engine.analysis.unknown_layer import make_unknown_layer_error
 from engine.errors import ConfigError
 
 Images = NDArray[np.float32]

@@ -1,10 +1,15 @@
-"""Activation maximization: a gray image, changed step by step to raise the value of a channel.
+"""Feature visualization of a channel: activation maximization and saliency.
 
-Erhan et al.: Visualizing higher-layer features of a deep network (2009). Unconstrained, such images become
-high-frequency noise. So each step shifts the image a little (jitter), blurs its gradient, less and less towards the
-end, and keeps the image in [0, 1] and within a distance of its start: Olah, Mordvintsev, Schubert, Feature
-visualization, Distill (2017), who compare such methods. The result is one of many possible images, and no image that
-the model has seen.
+Activation maximization changes a gray image step by step to raise the value of a channel. Erhan et al.: Visualizing
+higher-layer features of a deep network (2009). Unconstrained, such images become high-frequency noise. So each step
+shifts the image a little (jitter), blurs its gradient, less and less towards the end, and keeps the image in [0, 1] and
+within a distance of its start: Olah, Mordvintsev, Schubert, Feature visualization, Distill (2017), who compare such
+methods. The result is one of many possible images, and no image that the model has seen.
+
+Saliency is the gradient of a channel's value with respect to the pixels of an image. Simonyan, Vedaldi, Zisserman: Deep
+inside convolutional networks. arXiv:1312.6034 (2013). Smilkov et al.: SmoothGrad, arXiv:1706.03825 (2017): the mean
+gradient over noisy copies, which is less noisy. A gradient gives the effect of a small change to this image, not the
+pixels that caused the value.
 """
 
 from collections.abc import Callable
@@ -16,14 +21,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from engine.analysis import layers
-from engine.analysis.channel_objective import ChannelObjective
+from engine.analysis import layers, make_unknown_layer_error
 from engine.analysis.gradients import gradient
+from engine.errors import ConfigError
 from engine.messages import ShouldStop, never_stop
 
 GRAY = 0.5
 # Amplitude of the noise at the start, so that not all pixels are equal.
 START_NOISE = 0.01
+# Standard deviation of the noise on the copies, in intensities.
+COPY_NOISE = 0.1
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,51 @@ class PreferredInput:
     start: float
     value: float
     values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class ChannelObjective:
+    """Objective of a channel, or of one unit of it.
+
+    Args:
+        layer: name of the layer.
+        number: index of the channel, from 0.
+        unit: (row, column) of one unit; the mean over all of them if None. A layer without positions has no units.
+    """
+
+    layer: str
+    number: int
+    unit: tuple[int, int] | None = None
+
+    def check(self, model: Any) -> None:
+        """Check that a model has the channel.
+
+        Raises:
+            ConfigError: there is no such layer, channel or unit.
+        """
+        shapes = {layer.name: layer.shape for layer in layers.list_layers(model)}
+        if self.layer not in shapes:
+            raise make_unknown_layer_error(self.layer, shapes)
+        shape = shapes[self.layer]
+        if not 0 <= self.number < shape[-1]:
+            last = shape[-1] - 1
+            raise ConfigError(
+                f"Layer '{self.layer}' has no channel {self.number}.", f"Channels are numbered from 0 to {last}."
+            )
+        inside = len(shape) == 3 and self.unit and 0 <= self.unit[0] < shape[0] and 0 <= self.unit[1] < shape[1]
+        if self.unit is not None and not inside:
+            raise ConfigError(
+                f"Layer '{self.layer}' has no unit {self.unit}.", "Choose a row and column inside the layer."
+            )
+
+    def evaluate(self, model: Any, images: Any) -> Any:
+        """Compute the objective for every image, as a tensor of the backend: (n, size, size, 1) -> (n,)."""
+        activation = layers.activation_tensors(model, images, [self.layer])[self.layer][..., self.number]
+        if len(activation.shape) == 1:
+            return activation
+        if self.unit is not None:
+            return activation[:, self.unit[0], self.unit[1]]
+        return keras.ops.mean(activation, axis=tuple(range(1, len(activation.shape))))
 
 
 def preferred(model: Any, channel: ChannelObjective, ascent: GradientAscentSettings | None = None) -> PreferredInput:
@@ -155,3 +207,36 @@ def _stepped(
     apart = image + how.step * along / length - GRAY
     distance = float(np.sqrt(np.mean(np.square(apart))))
     return np.clip(GRAY + apart * min(1.0, how.bound / distance), 0.0, 1.0).astype(np.float32)
+
+
+def saliency(
+    model: Any, images: NDArray[np.float32], channel: ChannelObjective, copies: int = 0, seed: int = 0
+) -> NDArray[np.float32]:
+    """Compute the change of a channel's value with each pixel.
+
+    Args:
+        model: a built model of Engram.
+        images: (n, size, size, 1) float32 in [0, 1].
+        channel: the channel, or one unit of it.
+        copies: number of noisy copies whose gradients are averaged; 0 for the plain gradient.
+        seed: seed of that noise.
+
+    Returns:
+        (n, size, size) float32, signed: activation per unit of intensity.
+
+    Raises:
+        ConfigError: the model has no such channel.
+    """
+    channel.check(model)
+
+    def total(given: Any) -> Any:
+        return keras.ops.sum(channel.evaluate(model, given))
+
+    if not copies:
+        return gradient(total, images)[1][..., 0]
+    rng = np.random.default_rng(seed)
+    found = np.zeros(images.shape[:3], np.float64)
+    for _ in range(copies):
+        noise = rng.standard_normal(images.shape, np.float32) * np.float32(COPY_NOISE)
+        found += gradient(total, images + noise)[1][..., 0]
+    return (found / copies).astype(np.float32)

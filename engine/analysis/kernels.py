@@ -7,8 +7,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis import layers
-from engine.analysis.unknown_layer import make_unknown_layer_error
+from engine.analysis import layers, make_unknown_layer_error
 from engine.errors import ConfigError
 
 Pictures = NDArray[np.float32]

@@ -11,9 +11,8 @@ from typing import Any
 import keras
 
 from engine.analysis.detectability import live_tensors
-from engine.analysis.layer_changes import describe_change
+from engine.analysis.layer_changes import describe_change, describe_shape, format_size, numbers_in, pluralize
 from engine.analysis.layers import LayerInfo
-from engine.analysis.shape_text import describe_shape, format_size, numbers_in, pluralize
 from engine.analysis.tensor_sources import IMAGES
 
 MOST_NAMED = 3

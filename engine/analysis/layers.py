@@ -17,10 +17,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis import receptive_fields
+from engine.analysis import make_unknown_layer_error, receptive_fields
 from engine.analysis.receptive_fields import ReceptiveField
 from engine.analysis.tensor_sources import IMAGES, TensorSources
-from engine.analysis.unknown_layer import make_unknown_layer_error
 from engine.errors import ConfigError
 from engine.messages import ShouldStop, never_stop
 

@@ -62,11 +62,11 @@ def favourites(subject: ChannelQuery, count: int, out: Path) -> dict[str, Any]:
 
 def preferred(subject: ChannelQuery, out: Path, meter: ConsoleProgress) -> dict[str, Any]:
     """Draw the activation maximization of each channel."""
-    module, channel = _module("feature_visualization"), _module("channel_objective").ChannelObjective
+    module = _module("feature_visualization")
     cells, entries = [], []
     for done, number in enumerate(subject.channels):
         meter.update("Gradient ascent", done, len(subject.channels))
-        found = module.preferred(subject.model, channel(subject.layer, number))
+        found = module.preferred(subject.model, module.ChannelObjective(subject.layer, number))
         cells.append(Cell(f"channel {number}", found.image, f"{found.start:.3g} (uniform gray) → {found.value:.3g}"))
         entries.append({"channel": number, "start": found.start, "value": found.value})
     facts = "gradient ascent from a uniform gray image: not a real image, and only one of many possible solutions"
@@ -75,10 +75,12 @@ def preferred(subject: ChannelQuery, out: Path, meter: ConsoleProgress) -> dict[
 
 def saliency(subject: ChannelQuery, picture: Picture, name: str, out: Path) -> dict[str, Any]:
     """Draw the saliency of each channel for one image."""
-    compute, channel = _module("saliency").saliency, _module("channel_objective").ChannelObjective
+    module = _module("feature_visualization")
     cells = [Cell("image", picture, name)]
     for number in subject.channels:
-        found = compute(subject.model, picture[None, ..., None], channel(subject.layer, number))[0]
+        found = module.saliency(
+            subject.model, picture[None, ..., None], module.ChannelObjective(subject.layer, number)
+        )[0]
         limit = float(np.percentile(np.abs(found), 99.5)) or 1.0
         cells.append(Cell(f"channel {number}", found, "", (-limit, limit)))
     facts = "change of the channel's mean activation per unit of pixel intensity; each image on its own scale"

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from engine.analysis import kernels, saliency
-from engine.analysis.channel_objective import ChannelObjective
-from engine.analysis.feature_visualization import GradientAscentJob
+from engine.analysis import feature_visualization, kernels
+from engine.analysis.feature_visualization import ChannelObjective, GradientAscentJob
 from engine.explorer.context import ExplorerContext, progress_callback
 from engine.explorer.inspected_models import InspectedModels
 from engine.explorer.resumable_jobs import ResumableJobs
@@ -39,7 +38,7 @@ class FeatureHandlers:
         images, names = self._warm.load_images(request, opened.side)
         opened.check(request.layer, images)
         channel = ChannelObjective(request.layer, request.channel, request.unit)
-        found = saliency.saliency(opened.model, images, channel, request.copies)
+        found = feature_visualization.saliency(opened.model, images, channel, request.copies)
         asked = {"run": request.run, "layer": request.layer, "channel": request.channel, "unit": request.unit}
         files = {"originals": self._warm.save_array(images[..., 0]), "saliency": self._warm.save_array(found)}
         return {**asked, "names": names, **files}
