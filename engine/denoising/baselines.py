@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from engine.denoising import bm3d, filters
+from engine.denoising import filters
 from engine.denoising.filters import Images
 from engine.errors import BaselineMissing, ConfigError
 from engine.evaluation.pca import PCAReconstructor
@@ -63,9 +63,9 @@ BASELINES: MappingProxyType[str, Baseline] = MappingProxyType(
         "bm3d": Baseline(
             "BM3D",
             "The authors' settings with 1.3 σ; σ is estimated.",
-            bm3d.bm3d,
-            is_installed=bm3d.is_installed,
-            install=bm3d.INSTALL,
+            filters.bm3d,
+            is_installed=filters.is_bm3d_installed,
+            install=filters.BM3D_INSTALL,
         ),
     }
 )

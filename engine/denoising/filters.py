@@ -8,18 +8,28 @@ the estimate. So the factors from the estimate to a strength were chosen on vali
 All filters take float32 (n, height, width, 1) in [0, 1] and return the same; each image has its own estimate.
 """
 
+import importlib
 import warnings
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, median_filter
 from skimage.restoration import cycle_spin, denoise_nl_means, denoise_tv_chambolle, denoise_wavelet, estimate_sigma
 
+from engine.errors import BaselineMissing
+
 Images = NDArray[np.float32]
 Picture = NDArray[np.float32]
 LEAST_NOISE: Final = 1e-4
+BM3D_INSTALL: Final = "pip install bm3d"
+
+bm3d_package: Any
+try:
+    bm3d_package = importlib.import_module("bm3d")
+except ImportError:
+    bm3d_package = None
 
 
 def estimate_noise_sigma(picture: Picture) -> float:
@@ -83,6 +93,31 @@ def wavelet(images: Images, factor: float = 1.1, kind: str = "db2") -> Images:
         return np.asarray(cycle_spin(picture, max_shifts=3, func=denoise_wavelet, func_kw=options, workers=1))
 
     return map_images(images, filtered)
+
+
+def is_bm3d_installed() -> bool:
+    """Return whether BM3D is installed."""
+    return bm3d_package is not None
+
+
+def bm3d(images: Images, factor: float = 1.3) -> Images:
+    """Apply BM3D with its authors' settings at factor * noise: float32 (n, height, width, 1) in [0, 1] -> the same.
+
+    Dabov, Foi, Katkovnik, Egiazarian: Image denoising by sparse 3-D transform-domain collaborative filtering, IEEE
+    Trans. Image Processing 16 (2007): similar blocks are stacked, transformed and shrunk together. The package is its
+    authors', free for non-commercial use, so Engram does not install it.
+
+    Raises:
+        BaselineMissing: its package is not installed.
+    """
+    if bm3d_package is None:
+        raise BaselineMissing("BM3D is not installed.", f"Install it: {BM3D_INSTALL}")
+
+    def matched(picture: Picture, noise: float) -> Picture:
+        found: Picture = bm3d_package.bm3d(picture, sigma_psd=factor * noise)
+        return found
+
+    return map_images(images, matched)
 
 
 def map_images(images: Images, filtered: Callable[[Picture, float], Picture]) -> Images:

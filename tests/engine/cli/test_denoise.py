@@ -12,7 +12,7 @@ from engine import cli, config, data, lesions, metrics, noise
 from engine.cli import denoise_options
 from engine.cli.denoise_curve import sigmas
 from engine.data.phantom import phantom
-from engine.denoising import bm3d
+from engine.denoising import filters
 from engine.denoising.baselines import BASELINES
 from engine.errors import ConfigError
 from engine.figures import DISCLAIMER
@@ -116,7 +116,7 @@ def test_denoise_takes_principal_components_of_the_runs_own_images(call, picture
 
 
 def test_missing_package_is_said_and_does_not_keep_the_others_back(call, picture, tmp_path, monkeypatch):
-    monkeypatch.setattr(bm3d, "package", None)
+    monkeypatch.setattr(filters, "bm3d_package", None)
     found = call("denoise", "first", picture, "--against", "bm3d,median", "--out", tmp_path)
     assert list(found["methods"]) == ["none", "first", "median"]
     assert found["missing"] == {"bm3d": "BM3D is not installed. Install it: pip install bm3d"}
