@@ -16,7 +16,7 @@ from engine.cli.console import ConsoleProgress
 from engine.cli.result import USER_ERROR, CommandResult, format_table
 from engine.config import TrainingConfig
 from engine.errors import EngramError
-from engine.figures import base, channel_grid, mosaic
+from engine.figures import base, mosaic
 from engine.figures.mosaic import Tile
 from engine.runs import Run
 
@@ -109,7 +109,7 @@ def _write(
     files["overview"] = str(base.save(mosaic.draw_mosaic(overview), options.out / f"{subject.stem}-layers.png"))
     for number, (name, array) in enumerate(found.items(), 1):
         stem = f"{subject.stem}-{number:03d}-{UNSAFE.sub('-', name)}"
-        drawn = channel_grid.draw_channels(array, f"{name} · {subject.title} · {run.name}", _sentence(layers[name]))
+        drawn = mosaic.draw_channels(array, f"{name} · {subject.title} · {run.name}", _sentence(layers[name]))
         files[name] = {"mosaic": str(base.save(drawn, options.out / f"{stem}.png"))}
         if options.arrays:
             np.save(options.out / f"{stem}.npy", array)
