@@ -12,8 +12,7 @@ from engine.evaluation import scoring
 from engine.figures import base
 from engine.figures.base import DPI, Column
 from engine.figures.style import CARD, LINE, QUIET, SERIES, TEXT
-from engine.reproduction import denoising
-from engine.reproduction.evaluator import StudyResults
+from engine.reproduction.evaluator import StudyResults, add_noise
 
 SHOWN_SIGMAS = (0.03, 0.1, 0.2)
 SHOWN_SCANS = 2
@@ -28,7 +27,7 @@ def pictures(findings: StudyResults) -> Figure:
     scans = findings.images.test.read(which)
     clean = np.repeat(scans, len(SHOWN_SIGMAS), axis=0)
     given = np.concatenate(
-        [denoising.noisy(scan[None], sigma) for scan in scans for sigma in SHOWN_SIGMAS]  # one image, three levels
+        [add_noise(scan[None], sigma) for scan in scans for sigma in SHOWN_SIGMAS]  # one image, three levels
     )
     rows = [f"σ = {sigma:g}" for _ in scans for sigma in SHOWN_SIGMAS]
     columns = [Column("noise-free", _flat(clean)), Column("noisy input", _flat(given), notes=_decibels(clean, given))]

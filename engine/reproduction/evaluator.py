@@ -7,21 +7,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import evaluation
+from engine import evaluation, noise
 from engine.config import StudyConfig
 from engine.data import Cancelled, Dataset, Split, audit
-from engine.denoising.noise_sweep import SweepSummary
-from engine.evaluation import references
+from engine.denoising import noise_sweep
+from engine.denoising.noise_sweep import SweepSpec, SweepSummary
+from engine.evaluation import references, scoring
 from engine.evaluation.evaluator import Evaluator
 from engine.evaluation.progress import make_subtask
 from engine.messages import Emit, ShouldStop, StudyProgress
-from engine.reproduction import denoising, published
+from engine.reproduction import published
 from engine.reproduction.trials import SearchSummary, StudyRun, best_of_each
 from engine.result_cache import ResultCache, fingerprint, model_fingerprint
 
 MOST_NOISY = 400
 MEASURED_LINEAR = ("validation", "test", "test_leaked", "test_clean")
 SHOWN = 8
+Images = NDArray[np.float32]
+SIGMAS = (0.01, 0.02, 0.03, 0.045, 0.06, 0.08, 0.1, 0.14, 0.2, 0.3)
+NOISE_SEED = 0
 
 
 @dataclass(frozen=True)
@@ -172,7 +176,7 @@ class StudyEvaluator:
         if splits is None:
             return None
         model = evaluation.load_model(trial.run)
-        noise = [MOST_NOISY, denoising.SIGMAS, denoising.SEED]
+        noise = [MOST_NOISY, SIGMAS, NOISE_SEED]
         swept = self._cached(f"{trial.model} noise", [*of, *noise], lambda: self._sweep(trial, model, images))
         return None if swept is None else BestRun(trial, model, splits, SweepSummary(**swept))
 
@@ -182,7 +186,7 @@ class StudyEvaluator:
 
     def _sweep(self, trial: StudyRun, model: Any, images: Dataset) -> Any:
         self._emit_progress(f"Adding noise for {trial.run.name}")
-        swept = denoising.sweep(model, images.test.read(shown_pool(images)[:MOST_NOISY]), self.should_stop)
+        swept = sweep_noise(model, images.test.read(shown_pool(images)[:MOST_NOISY]), self.should_stop)
         return swept and vars(swept)
 
     def _linear(self, best: Mapping[str, BestRun], images: Dataset) -> Any:
@@ -204,3 +208,27 @@ class StudyEvaluator:
 def _linear_size(best: Mapping[str, BestRun]) -> int:
     """Return the latent size of the best autoencoder."""
     return best["ae"].trial.config.model.latent_size or 1
+
+
+def add_noise(images: Images, sigma: float) -> Images:
+    """Add the same noise to the same images each time: (n, size, size, 1) -> the same shape, clipped to [0, 1]."""
+    return noise.add_noise(images, "gaussian", sigma, NOISE_SEED)
+
+
+def sweep_noise(model: Any, images: Images, should_stop: ShouldStop) -> SweepSummary | None:
+    """Run a model on images with increasing Gaussian noise.
+
+    Args:
+        model: a model of Engram.
+        images: (n, size, size, 1) float32 in [0, 1], noise-free.
+        should_stop: polled between noise levels.
+
+    Returns:
+        The errors, means over the images. Returns None if stopped.
+    """
+    conditions = SweepSpec(images, (0.0, *SIGMAS), seed=NOISE_SEED)
+    given = noise_sweep.run_sweep(lambda scans: scans, conditions, should_stop, with_ssim=False)
+    made = noise_sweep.run_sweep(
+        lambda scans: scoring.reconstruct(model, scans), conditions, should_stop, with_ssim=False
+    )
+    return None if given is None or made is None else noise_sweep.summarize(made, given)

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from engine import __version__, backend, result_cache, runs
-from engine.config import RunConfig
+from engine import __version__, backend, config, result_cache, runs
+from engine.config import RunConfig, StudyConfig
 from engine.data import loading
-from engine.errors import BackendError, EngramError
+from engine.errors import BackendError, ConfigError, EngramError
 from engine.messages import (
     Continued,
     Emit,
@@ -21,7 +21,8 @@ from engine.messages import (
     discard_event,
     never_stop,
 )
-from engine.reproduction import comparison, figures, page, plan, tables
+from engine.messages import Search as Order
+from engine.reproduction import comparison, figures, page, published, tables
 from engine.reproduction.evaluator import StudyEvaluator, StudyResults
 from engine.reproduction.preset_runs import PresetRuns
 from engine.reproduction.search_runs import SearchRuns
@@ -31,6 +32,7 @@ from engine.study_folder import StudyFolder
 
 FORMAT = 1
 POLL_INTERVAL_S = 0.1
+Settings = Mapping[str, Any]
 
 
 def run_study(
@@ -55,8 +57,8 @@ def run_study(
         EngramError: the settings, the folder, the data or the backend are not usable.
     """
     study = StudyFolder(Path(order.out).expanduser().resolve())
-    bases = plan.base_configs(order.settings)
-    orders = {} if order.config.quick else plan.search_commands(order.config, order.settings, study.runs)
+    bases = base_configs(order.settings)
+    orders = {} if order.config.quick else search_commands(order.config, order.settings, study.runs)
     _check(next(iter(bases.values())))
     ending = StudyEnded(out=str(study.path), state="failed")
     try:
@@ -83,6 +85,60 @@ def _check(first: RunConfig) -> None:
     if name not in backend.installed():
         raise BackendError(f"The backend {name} is not installed.", f"Install it: {backend.INSTALL_HINTS[name]}.")
     loading.check_source(first.data)
+
+
+def base_configs(settings: Settings) -> dict[str, RunConfig]:
+    """Return the study's best settings with others over them.
+
+    Args:
+        settings: flat settings that override those of every run, the source among them.
+
+    Returns:
+        The settings of 'ae' and of 'vae'.
+
+    Raises:
+        ConfigError: neither model has a setting, or its value is not valid.
+    """
+    best = {model: published.claim(model).best for model in published.MODELS}
+    if unknown := sorted(settings.keys() - set().union(*map(config.to_flat, best.values()))):
+        raise ConfigError(f"Neither model of the reference study has a setting '{unknown[0]}'.", "Remove it.")
+    # The runs are trained elsewhere and compared later, so a folder needs its full path.
+    if "source" in settings:
+        settings = {**settings, "source": config.resolve_source(str(settings["source"]))}
+    return {model: _override(base, settings) for model, base in best.items()}
+
+
+def search_commands(chosen: StudyConfig, settings: Settings, root: Path) -> dict[str, Order]:
+    """Return the two searches of a study, named 'ae' and 'vae'; a setting that is given is not searched.
+
+    Args:
+        chosen: how much is done.
+        settings: see `base_configs`.
+        root: folder of the runs.
+
+    Raises:
+        ConfigError: see `base_configs`; or nothing is left to search.
+    """
+    counts = {"ae": chosen.trials_ae, "vae": chosen.trials_vae}
+    return {
+        model: _make_command(model, base, settings, counts[model], root)
+        for model, base in base_configs(settings).items()
+    }
+
+
+def _make_command(model: str, base: RunConfig, settings: Settings, count: int, root: Path) -> Order:
+    space = published.claim(model).space
+    varied = {name: values for name, values in space.to_dict().items() if name not in settings}
+    if not varied:
+        what = f"Nothing is left to search: {', '.join(space.names)} are all fixed."
+        raise ConfigError(what, "Do not fix one of them, or use --quick.")
+    wanted = {"trials": count, "seed": base.training.seed, "algorithm": "bayesian"}
+    return Order(name=model, root=str(root), base=base, space=varied, settings=wanted, retry_failed=True)
+
+
+def _override(base: RunConfig, settings: Settings) -> RunConfig:
+    known = config.to_flat(base)
+    return config.from_flat({name: value for name, value in settings.items() if name in known}, base)
 
 
 class Training(Protocol):

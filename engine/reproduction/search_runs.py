@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from engine.errors import ConfigError, SearchError, StudyError
 from engine.messages import Emit
 from engine.messages import Search as Order
-from engine.reproduction.preset_runs import ADVICE, OTHER
-from engine.reproduction.progress import ProgressRelay
+from engine.reproduction.preset_runs import ADVICE, OTHER, ProgressRelay
 from engine.reproduction.trials import SearchSummary, StudyRun, from_trial
 from engine.runs import Run
 from engine.search import folder, job, search_spec
