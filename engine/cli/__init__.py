@@ -35,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         # The output of a framework is no result.
         with contextlib.redirect_stdout(sys.stderr):
-            outcome: CommandResult = importlib.import_module(f"engine.cli.{options.module}").run(options)
+            command = getattr(importlib.import_module(f"engine.cli.{options.module}"), options.function)
+            outcome: CommandResult = command(options)
         sys.stdout.write(outcome.render(options.json))
         sys.stdout.flush()
     except BrokenPipeError:

@@ -7,6 +7,7 @@ from typing import Any
 
 from engine import config
 from engine.config import FieldSpec, RunConfig
+from engine.errors import ConfigError
 
 PROGRAM = "python -m engine"
 
@@ -108,3 +109,14 @@ def run_config(options: argparse.Namespace, base: RunConfig | None = None) -> Ru
         ConfigError: the value of an option is not valid.
     """
     return config.from_flat(settings(options), base)
+
+
+def whole_number(typed: str, option: str, least: int, most: int) -> int:
+    """Parse a whole number within a range.
+
+    Raises:
+        ConfigError: the text is not such a number.
+    """
+    if not typed.isdecimal() or not least <= int(typed) <= most:
+        raise ConfigError(f"{option} must be a whole number from {least} to {most:,}; '{typed}' was given.")
+    return int(typed)

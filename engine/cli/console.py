@@ -1,12 +1,17 @@
-"""Progress on a terminal: one line that is redrawn, and a permanent line for each epoch."""
+"""Terminal of a command: progress lines, and Ctrl-C."""
 
+import os
 import shutil
-from typing import TextIO
+import signal
+from types import FrameType, TracebackType
+from typing import Any, Self, TextIO
 
 from engine.cli.result import duration, number
 from engine.messages import EpochEnded, Event, JobStarted, Log, Progress, StudyProgress
 
 BAR_WIDTH = 20
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+STOP_NOTE = "Stopping after this batch; the model is kept. Press Ctrl-C again to quit immediately."
 
 
 class ConsoleProgress:
@@ -88,3 +93,42 @@ def format_start(event: JobStarted) -> str:
         f"Run {event.run}: {images}, {event.parameters:,} parameters, {event.backend} on {event.device}, "
         f"{event.epochs} epochs{onward}."
     )
+
+
+class GracefulInterrupt:
+    """Handler of SIGINT and SIGTERM while entered; calling it returns whether one arrived: the `should_stop` of a job.
+
+    Args:
+        note: message to print at the first signal.
+    """
+
+    def __init__(self, note: str = STOP_NOTE) -> None:
+        self.note = f"\n{note}\n".encode()
+        self.is_requested = False
+        self._before: dict[signal.Signals, Any] = {}
+        self._stderr = 2
+
+    def __call__(self) -> bool:
+        """Return whether the job is to stop."""
+        return self.is_requested
+
+    def __enter__(self) -> Self:
+        # The terminal, even if an importing framework redirects descriptor 2.
+        self._stderr = os.dup(2)
+        self._before = {each: signal.signal(each, self._on_signal) for each in SIGNALS}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for each, handler in self._before.items():
+            signal.signal(each, handler)
+        os.close(self._stderr)
+
+    def _on_signal(self, signal_number: int, frame: FrameType | None) -> None:
+        self.is_requested = True
+        # The system's default for the next signal, which no busy framework can delay.
+        for each in SIGNALS:
+            signal.signal(each, signal.SIG_DFL)
+        # A signal handler may not use buffered streams.
+        os.write(self._stderr, self.note)

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 
 from engine import backend, config, evaluation, runs
-from engine.cli.console import ConsoleProgress
+from engine.cli.console import ConsoleProgress, GracefulInterrupt
 from engine.cli.parser import settings
 from engine.cli.result import INTERRUPTED, CommandResult
-from engine.cli.signals import GracefulInterrupt
 from engine.cli.train import command, training_console
 from engine.config import RunConfig
 from engine.data import Dataset, loading

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from engine import runs
+from engine.cli.analysis_options import denoise_config
 from engine.cli.console import ConsoleProgress
-from engine.cli.denoise_options import denoise_config
 from engine.cli.result import CommandResult, decimals, format_table
 from engine.denoising import baselines, compare
 from engine.denoising.compare import CompareRequest, CompareResult, MethodResult

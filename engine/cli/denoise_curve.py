@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from engine import runs
-from engine.cli.console import ConsoleProgress
-from engine.cli.denoise_options import denoise_config
+from engine.cli.analysis_options import denoise_config
+from engine.cli.console import ConsoleProgress, GracefulInterrupt
 from engine.cli.result import INTERRUPTED, CommandResult, format_table
-from engine.cli.signals import GracefulInterrupt
 from engine.denoising import baselines, curve, methods
 from engine.denoising.curve import CurveRequest
 from engine.errors import ConfigError

@@ -12,6 +12,7 @@ import numpy as np
 from engine import backend, data, evaluation, lesions, runs
 from engine.analysis import detectability_json
 from engine.analysis.lesion_pairs import LesionPair, inpainted_pairs, phantom_pairs, stack_pairs
+from engine.cli.config_options import whole_number
 from engine.cli.console import ConsoleProgress
 from engine.cli.result import CommandResult, format_table, number
 from engine.config import DataConfig, TrainingConfig
@@ -32,10 +33,10 @@ of contrast."""
 
 def run(options: Namespace) -> CommandResult:
     """Measure the detectability of some lesions in each layer of a run."""
-    count = _whole(options.pairs, "pairs", MOST_PAIRS)
+    count = whole_number(options.pairs, "--pairs", 1, MOST_PAIRS)
     looks: dict[str, Any] = {"noise": _above_zero(options.noise)}
-    looks["places"] = _whole(options.places, "places", MOST_PLACES)
-    looks["channels"] = _whole(options.channels, "channels", MOST_CHANNELS)
+    looks["places"] = whole_number(options.places, "--places", 1, MOST_PLACES)
+    looks["channels"] = whole_number(options.channels, "--channels", 1, MOST_CHANNELS)
     opened = runs.open_run(options.run, options.runs)
     meter = ConsoleProgress(sys.stderr)
     twins = _lesion_pairs(opened, options, count, meter)
@@ -143,12 +144,6 @@ def _asked_of(options: Namespace) -> str:
     if options.boxes is None:
         return "phantoms and their healthy twins"
     return f"{options.split} images and the same images with the lesion filled in"
-
-
-def _whole(typed: str, name: str, most: int) -> int:
-    if not typed.isdecimal() or not 1 <= int(typed) <= most:
-        raise ConfigError(f"--{name} must be a whole number from 1 to {most}; '{typed}' was given.")
-    return int(typed)
 
 
 def _above_zero(typed: str) -> float:

@@ -6,10 +6,9 @@ from typing import Any
 
 from engine import backend, config, runs
 from engine.cli import trials
-from engine.cli.console import ConsoleProgress
+from engine.cli.console import ConsoleProgress, GracefulInterrupt
 from engine.cli.parser import PROGRAM, settings
 from engine.cli.result import CommandResult, duration, number
-from engine.cli.signals import GracefulInterrupt
 from engine.config import RunConfig, SearchConfig
 from engine.errors import ConfigError, SearchNotFound
 from engine.messages import (

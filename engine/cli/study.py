@@ -5,10 +5,9 @@ from argparse import Namespace
 from typing import Any
 
 from engine import config
-from engine.cli.console import ConsoleProgress
+from engine.cli.console import ConsoleProgress, GracefulInterrupt
 from engine.cli.parser import settings
 from engine.cli.result import INTERRUPTED, CommandResult, duration
-from engine.cli.signals import GracefulInterrupt
 from engine.config import StudyConfig
 from engine.errors import ConfigError
 from engine.messages import RunStudy

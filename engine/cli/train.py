@@ -1,4 +1,4 @@
-"""`train`: train a new run."""
+"""`train` and `resume`: train a new run, or continue one."""
 
 import sys
 from argparse import Namespace
@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from engine import backend, config, runs, tracking
-from engine.cli.console import ConsoleProgress
+from engine.cli.console import ConsoleProgress, GracefulInterrupt
 from engine.cli.parser import PROGRAM, run_config
 from engine.cli.result import INTERRUPTED, CommandResult, number
-from engine.cli.signals import GracefulInterrupt
 from engine.config import RunConfig
 from engine.data import loading
 from engine.runs import Run
@@ -26,6 +25,17 @@ def run(options: Namespace) -> CommandResult:
         created = runs.create_run(chosen, options.run, options.runs)
         job.train(run=created, emit=training_console(created), should_stop=interrupt)
     return training_result(created, options.runs)
+
+
+def resume(options: Namespace) -> CommandResult:
+    """Resume a run from its last complete epoch."""
+    typed = {"epochs": options.epochs, "backend": options.backend}
+    wanted = config.from_flat({name: value for name, value in typed.items() if value is not None}).training
+    epochs, backend_name = (None if value is None else getattr(wanted, name) for name, value in typed.items())
+    opened = runs.open_run(options.run, options.runs)
+    with GracefulInterrupt() as interrupt:
+        job.resume(opened, epochs=epochs, backend=backend_name, emit=training_console(opened), should_stop=interrupt)
+    return training_result(opened, options.runs)
 
 
 def training_console(run: Run) -> ConsoleProgress:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from engine import cli, config, data, lesions, metrics, noise
-from engine.cli import denoise_options
+from engine.cli import analysis_options
 from engine.cli.denoise_curve import sigmas
 from engine.data.phantom import phantom
 from engine.denoising import filters
@@ -216,7 +216,7 @@ def test_levels_are_read_as_numbers_and_as_fractions():
 
 
 def test_every_baseline_is_named_in_the_help():
-    assert denoise_options.BASELINE_NAMES.split(", ") == list(BASELINES)
+    assert analysis_options.BASELINE_NAMES.split(", ") == list(BASELINES)
 
 
 def test_decibels_of_equal_pictures_are_null_in_json(call, picture, tmp_path):
