@@ -6,8 +6,8 @@ import keras
 import numpy as np
 
 LOSSLESS = {
-    *("Dropout", "Flatten", "Fold", "GaussianDropout", "GaussianNoise", "Identity", "Reshape", "SpatialDropout2D"),
-    "Unfold",
+    *("DepthToSpace", "Dropout", "Flatten", "GaussianDropout", "GaussianNoise", "Identity", "Reshape"),
+    *("SpaceToDepth", "SpatialDropout2D"),
 }
 MONOTONIC = ("linear", "sigmoid", "tanh", "softplus", "elu", "softsign", "exponential")
 

@@ -10,7 +10,7 @@ from gui.widgets.network_strip import StripBox
 INPUT = "images"
 CALM = {  # what is shown as a part of the box before it, when it is given nothing else
     *("Activation", "ELU", "LeakyReLU", "PReLU", "ReLU"),
-    *("BatchNormalization", "GroupNormalization", "LayerNormalization", "Rescaling", "Dropout", "Bounded"),
+    *("BatchNormalization", "GroupNormalization", "LayerNormalization", "Rescaling", "Dropout", "ClipAtInference"),
     *("Flatten", "Reshape"),
 }
 LEAST_HEIGHT, STEEPNESS = 0.2, 0.3
