@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from engine.analysis import kernels, layer_text, layers, saliency
-from engine.analysis.channel_objective import ChannelObjective
+from engine.analysis import kernels, layer_text, layers
+from engine.analysis.feature_visualization import ChannelObjective
 from engine.analysis.layers import LayerInfo
 from engine.analysis.matching import match
 from engine.errors import ConfigError
@@ -112,7 +112,7 @@ class ActivationHandlers:
             unit=request.unit,
             names=tuple(names),
             originals=images[..., 0],
-            saliency=saliency.saliency(opened.model, images, channel, request.copies),
+            saliency=feature_visualization.saliency(opened.model, images, channel, request.copies),
         )
 
     def read_kernels(self, request: ReadKernels) -> ReadKernelsReply:

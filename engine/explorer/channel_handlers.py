@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pydantic import ValidationError
 
 from engine.analysis import channel_statistics, top_activations
-from engine.analysis.channel_objective import ChannelObjective
+from engine.analysis.feature_visualization import ChannelObjective
 from engine.analysis.channel_statistics import ChannelStatistics
 from engine.analysis.feature_visualization import GradientAscentJob
 from engine.data import Cancelled, Dataset, Split

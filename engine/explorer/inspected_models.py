@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from engine.analysis import layers
+from engine.analysis import layers, make_unknown_layer_error
 from engine.analysis.layers import LayerInfo
-from engine.analysis.unknown_layer import make_unknown_layer_error
 from engine.errors import ConfigError
 from engine.explorer.context import ExplorerContext, Images
 from engine.runs import Run

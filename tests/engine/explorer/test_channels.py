@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from engine import data, evaluation
-from engine.analysis import channel_statistics, feature_visualization, kernels, layers, saliency, top_activations
-from engine.analysis.channel_objective import ChannelObjective
+from engine.analysis import channel_statistics, feature_visualization, kernels, layers, top_activations
+from engine.analysis.feature_visualization import ChannelObjective
 from engine.errors import ConfigError
 from engine.explorer import channel_handlers
 from engine.messages import (
@@ -139,7 +139,7 @@ def test_preferred_input_gives_way_and_is_the_same_in_the_end(ask, explorer, mod
 def test_saliency_and_kernels_are_those_of_the_plain_way(ask, model, split):
     images = split.read(np.array([2, 0]))
     answer = ask(ComputeSaliency, layer="enc_act2", channel=1, unit=(3, 4))
-    wanted = saliency.saliency(model, images, ChannelObjective("enc_act2", 1, (3, 4)))
+    wanted = feature_visualization.saliency(model, images, ChannelObjective("enc_act2", 1, (3, 4)))
     assert answer.saliency == pytest.approx(wanted, abs=1e-5)
     assert np.array_equal(answer.originals, images[..., 0])
     assert np.array_equal(ask(ReadKernels, layer="enc_conv2").kernels, kernels.kernels(model, "enc_conv2"))

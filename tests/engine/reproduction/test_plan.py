@@ -5,7 +5,7 @@ import pytest
 from engine import config
 from engine.config import StudyConfig
 from engine.errors import ConfigError
-from engine.reproduction.plan import base_configs, search_commands
+from engine.reproduction.job import base_configs, search_commands
 from engine.search import space
 
 

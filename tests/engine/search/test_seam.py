@@ -45,7 +45,7 @@ class Seam:
 
     def say(self, command):
         """Send a command."""
-        self._commands.write(command.line().encode())
+        self._commands.write(command.to_json_line().encode())
 
     def wait_for(self, kind, **values):
         """Return the next event of a kind; those before it are passed over."""

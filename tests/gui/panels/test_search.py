@@ -26,7 +26,7 @@ from engine.messages import (
     TrialProposed,
     read_command,
 )
-from engine.search import folder, importance, job, space
+from engine.search import folder, importance, job, search_spec, space
 from engine.search.importance import Importance
 from gui.panels.search import SearchPanel
 from gui.panels.search.importance_card import effects
@@ -674,7 +674,7 @@ class TestScript:
         panel.open("s")
         order = ordered(panel.as_python(), monkeypatch)
         with made.open_storage() as ledger:
-            plan = folder.save_merged_command(ledger, order)
+            plan = search_spec.save_merged_command(ledger, order)
         assert (order.name, order.root, plan.settings.trials) == ("s", str(made.path.parent.parent), 9)
         assert plan.base == panel.watch.found.plan.base
         assert plan.space.to_dict() == SPACE

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.figures import base, channel_grid, mosaic
+from engine.figures import base, mosaic
 
 
 def test_scale_is_from_zero_without_negative_values_and_symmetric_with_them():
@@ -25,7 +25,7 @@ NOISE = np.random.default_rng(0).standard_normal((8, 8, 5))
 
 @pytest.mark.parametrize("activation", [NOISE, np.arange(12.0), np.zeros(3)], ids=["signed", "numbers", "nothing"])
 def test_layers_of_every_shape_are_drawn_with_their_bar(activation):
-    figure = channel_grid.draw_channels(activation, "enc_conv1 · scan", "Conv2D")
+    figure = mosaic.draw_channels(activation, "enc_conv1 · scan", "Conv2D")
     picture, bar = figure.axes
     low, high = mosaic.value_range(activation)
     assert picture.images[0].get_clim() == (low, high)

@@ -5,7 +5,7 @@ import pytest
 
 from engine import config
 from engine.config import SearchConfig
-from engine.reproduction import published, search_figures
+from engine.reproduction import figures, published
 from engine.reproduction.trials import SearchSummary
 from engine.search import space
 
@@ -28,7 +28,7 @@ def ends(figure):
 
 
 def test_every_trial_is_a_line_and_settings_are_weighed_by_importance(points):
-    figure = search_figures.draw_search_of(searched(points), "MSE")
+    figure = figures.draw_search_of(searched(points), "MSE")
     assert len(ends(figure)) == len(points)
     weighed = [label.get_text() for label in figure.axes[1].get_yticklabels()]
     assert weighed[-1] == "latent size"
@@ -36,7 +36,7 @@ def test_every_trial_is_a_line_and_settings_are_weighed_by_importance(points):
 
 
 def test_few_trials_are_drawn_and_not_weighed(points):
-    assert len(search_figures.draw_search_of(searched(points[:5]), "MSE").axes) == 1
+    assert len(figures.draw_search_of(searched(points[:5]), "MSE").axes) == 1
 
 
 def test_ranges_lists_of_words_and_settings_that_do_not_matter_have_their_places():
@@ -49,7 +49,7 @@ def test_ranges_lists_of_words_and_settings_that_do_not_matter_have_their_places
         ({"activation": "relu", "learning_rate": 1e-2}, 1.0),
         ({"activation": "leaky-relu", "learning_rate": 1e-3, "leaky_slope": 0.4}, 2.0),
     ]
-    figure = search_figures.draw_search_of(searched(trials, described), "MSE")
+    figure = figures.draw_search_of(searched(trials, described), "MSE")
     worse, better = ends(figure)
     assert [*better[:2]] == pytest.approx([0.04, 0.96])
     assert np.isnan(better[2])
