@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from engine.analysis import kernels, layer_text, layers
+from engine.analysis import feature_visualization, kernels, layer_text, layers
 from engine.analysis.feature_visualization import ChannelObjective
 from engine.analysis.layers import LayerInfo
 from engine.analysis.matching import match

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from pydantic import ValidationError
 
 from engine.analysis import channel_statistics, top_activations
-from engine.analysis.feature_visualization import ChannelObjective
 from engine.analysis.channel_statistics import ChannelStatistics
-from engine.analysis.feature_visualization import GradientAscentJob
+from engine.analysis.feature_visualization import ChannelObjective, GradientAscentJob
 from engine.data import Cancelled, Dataset, Split
 from engine.errors import ConfigError
 from engine.explorer.context import ExplorerContext, progress_callback
