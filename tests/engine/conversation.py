@@ -23,7 +23,7 @@ class Conversation:
 
     def send(self, *commands):
         """Send commands in one piece."""
-        self.write(b"".join(command.line().encode() for command in commands))
+        self.write(b"".join(command.to_json_line().encode() for command in commands))
 
     def wait_for(self, kind, **values):
         """Return the next event of a kind; everything else is passed over."""

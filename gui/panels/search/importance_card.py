@@ -4,8 +4,7 @@ import math
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from engine.messages import ComputeImportances, RequestFailed
-from engine.search.importance import Importance
+from engine.messages import ComputeImportances, Importance, RequestFailed
 from gui.panels.search.snapshot import SearchSnapshot
 from gui.panels.search.space_draft import title
 from gui.session import Session

@@ -15,6 +15,7 @@ from engine.messages import (
     ComputeImportances,
     Continue,
     EpochEnded,
+    Importance,
     Log,
     Pause,
     RequestFailed,
@@ -27,7 +28,6 @@ from engine.messages import (
     read_command,
 )
 from engine.search import folder, importance, job, space
-from engine.search.importance import Importance
 from gui.panels.search import SearchPanel
 from gui.panels.search.importance_card import effects
 from gui.panels.search.manual_trial_dialog import ManualTrialDialog
@@ -78,7 +78,7 @@ def weighed(session, answer):
 
     def weigh():
         sent = [each for each in session.explorer.engine.sent if isinstance(each, ComputeImportances)][-1]
-        answer(sent.panel, importance.handle_request(read_command(sent.to_json_line())))
+        answer(sent.panel, importance.handle_request(read_command(sent.to_json_line())).model_dump(mode="json"))
 
     return weigh
 
@@ -542,7 +542,8 @@ class TestPictures:
     )
     def test_effects_are_told_as_sure_as_they_are(self, effect, low, high, sign, said, whisker):
         ordered = () if said.startswith("across") else ("latent",)
-        bar = effects([Importance("latent", effect, low, high, sign, True)], ordered)[0]
+        weighed = Importance(name="latent", effect=effect, low=low, high=high, sign=sign, is_relative=True)
+        bar = effects([weighed], ordered)[0]
         assert bar.value_text == said
         assert (bar.low > 0) == whisker
         assert bar.low <= bar.size <= bar.high
