@@ -48,6 +48,8 @@ class LoadDataReply(Reply):
 class LoadData(Request):
     """Load and prepare a dataset."""
 
+    reply_type: ClassVar[type[Reply]] = LoadDataReply
+
     command: Literal["load-data"] = "load-data"
     config: DataConfig
 
@@ -66,6 +68,8 @@ class Audit(Request):
 
     The audit runs beside other requests, which need not wait for it. Loading another dataset cancels it.
     """
+
+    reply_type: ClassVar[type[Reply]] = AuditReply
 
     command: Literal["audit"] = "audit"
     config: DataConfig

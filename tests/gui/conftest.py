@@ -167,7 +167,7 @@ def place(split, row, **more):
 
 @pytest.fixture
 def data_content(tmp_path):
-    """What the explorer answers to LoadData: 24 scans of two classes in three splits, two files skipped."""
+    """Return the reply to LoadData: 24 images of two classes in three sets, two files skipped."""
     store = tmp_path / "images.npy"
     np.save(store, np.random.default_rng(1).integers(0, 256, (24, 32, 32), dtype=np.uint8))
     rows = {"train": list(range(16)), "validation": [16, 17], "test": list(range(18, 24))}
@@ -182,6 +182,7 @@ def data_content(tmp_path):
         },
         "skipped": [{"name": "a.txt", "reason": "not a picture"}, {"name": "b.png", "reason": "damaged"}],
         "notes": ["The source brings no test set."],
+        "leaked": [],
         "store": str(store),
         "splits": {
             split: {"rows": at, "labels": [row % 2 for row in at], "names": [f"{split}/{row}.png" for row in at]}

@@ -490,7 +490,7 @@ class TestPictures:
         bars = panel.importance.bars.effects()
         assert {bar.name for bar in bars} == {"learning rate", "latent size", "epochs"}
         first = next(bar for bar in bars if bar.name == "learning rate")
-        assert first.said.startswith("higher is better")
+        assert first.value_text.startswith("higher is better")
         assert first.low <= first.size <= first.high
         assert " to " in first.tip
 
@@ -686,7 +686,7 @@ def ordered(script, monkeypatch):
     given = []
 
     class Stand:
-        def ledger(self):
+        def open_storage(self):
             return nullcontext(self)
 
         def trials(self):
