@@ -17,7 +17,6 @@ from gui.run_record import RunRecord
 from gui.run_repository import RunRepository
 
 DATA = "data"
-JOB = "train"
 EXPLORER_BACKEND = "tensorflow"
 
 
@@ -25,9 +24,9 @@ class Session(QObject):
     """The loaded dataset, the known runs, and what is running; panels follow its signals.
 
     run_changed carries the name of a run whose record has changed, study_event and search_event an event of the running
-    study or search. loading_changed is emitted when the loading of a dataset begins or ends, loading_progressed carries
-    how many images are read and how many there are, loading_failed the `RequestFailed`. request_progressed carries a
-    request of any kind, how much of it is done and how much there is.
+    study or search, job_failed the `RequestFailed` of a job. loading_changed is emitted when the loading of a dataset
+    begins or ends, loading_progressed carries how many images are read and how many there are, loading_failed the
+    `RequestFailed`. request_progressed carries a request of any kind, how much of it is done and how much there is.
     """
 
     run_changed = Signal(str)
@@ -35,6 +34,7 @@ class Session(QObject):
     job_changed = Signal()
     study_event = Signal(object)
     search_event = Signal(object)
+    job_failed = Signal(object)
     engine_ready = Signal(object)
     engine_crashed = Signal(object)
     data_wanted = Signal(object)
@@ -65,7 +65,7 @@ class Session(QObject):
         self.job.event_received.connect(self._on_job_told)
         self.job.ready.connect(self.engine_ready)
         self.job.engine_crashed.connect(self._on_job_lost)
-        self.job.refused.connect(lambda event: self.refused.emit(JOB, event))
+        self.job.refused.connect(self.job_failed)
         self.explorer.pending_changed.connect(self._on_pending_changed)
         self.explorer.pending_changed.connect(self.waiting_changed)
 
