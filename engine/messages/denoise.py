@@ -60,6 +60,8 @@ class DenoiseReply(ImageMetrics):
 class Denoise(RunsRequest):
     """Denoise one image with several runs."""
 
+    reply_type: ClassVar[type[Reply]] = DenoiseReply
+
     command: Literal["denoise"] = "denoise"
 
 
@@ -82,6 +84,8 @@ class DenoiseDraft(RunsRequest):
     A model that has a faster variant uses it.
     """
 
+    reply_type: ClassVar[type[Reply]] = DenoiseDraftReply
+
     command: Literal["denoise-draft"] = "denoise-draft"
 
 
@@ -97,6 +101,8 @@ class ApplyFilter(NoisyRequest):
 
     `components` is the number of components of PCA, which is fitted to the training images of `data`.
     """
+
+    reply_type: ClassVar[type[Reply]] = ApplyFilterReply
 
     command: Literal["filter"] = "filter"
     method: str
@@ -123,6 +129,7 @@ class DenoiseCurve(NoisyRequest):
     """Compute the error of runs on one image at many noise levels. It can wait."""
 
     can_wait: ClassVar[bool] = True
+    reply_type: ClassVar[type[Reply]] = DenoiseCurveReply
 
     command: Literal["denoise-curve"] = "denoise-curve"
     runs: tuple[str, ...] = ()

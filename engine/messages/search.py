@@ -5,7 +5,7 @@ While a search runs, `Stop`, `Pause` and `Continue` are about the search and eve
 a trial is `TrialStarted` and `TrialEnded`.
 """
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -93,6 +93,8 @@ class ComputeImportances(Request):
     `trials` are configurations of the space with their finite scores. The request runs beside all others, so it waits
     for none.
     """
+
+    reply_type: ClassVar[type[Reply]] = ComputeImportancesReply
 
     command: Literal["weigh-settings"] = "weigh-settings"
     base: RunConfig
