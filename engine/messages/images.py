@@ -92,6 +92,8 @@ class OpenScanReply(Reply):
 class OpenScan(Request):
     """Open one picture, DICOM or NIfTI file."""
 
+    reply_type: ClassVar[type[Reply]] = OpenScanReply
+
     command: Literal["open-scan"] = "open-scan"
     path: str
 
@@ -127,6 +129,8 @@ class Reconstruct(ImagesRequest):
     `runs` are paths of runs. A baseline may take the place of a run: 'pca:512' is PCA with 512 components, 'pca:0' the
     mean image.
     """
+
+    reply_type: ClassVar[type[Reply]] = ReconstructReply
 
     command: Literal["reconstruct"] = "reconstruct"
     runs: tuple[str, ...]
@@ -175,6 +179,7 @@ class EvaluateRun(Request):
     """Compute all metrics of a run, or of a baseline, on the test images of `data`. It can wait."""
 
     can_wait: ClassVar[bool] = True
+    reply_type: ClassVar[type[Reply]] = EvaluateRunReply
 
     command: Literal["measure"] = "measure"
     run: str
@@ -191,6 +196,8 @@ class PerImageErrorsReply(Reply):
 
 class PerImageErrors(Request):
     """Compute the reconstruction error of a run on every image of a set, to sort by."""
+
+    reply_type: ClassVar[type[Reply]] = PerImageErrorsReply
 
     command: Literal["rank"] = "rank"
     run: str

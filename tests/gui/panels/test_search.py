@@ -456,7 +456,7 @@ class TestPictures:
         np.save(tmp_path / "scratch" / "images.npy", np.full((2, 32, 32), 0.5, np.float32))
         images, path = str(tmp_path / "scratch" / "images.npy"), str((made.root / "s-0002").resolve())
         found = {"originals": images, "images": images, "mse": [0, 0], "psnr_db": [31.24, None], "ssim": [1, 1]}
-        asked = answer("search", {"originals": images, "runs": {path: found}})
+        asked = answer("search", {"names": ["a", "b"], "originals": images, "runs": {path: found}})
         assert (asked.runs, asked.split, asked.indices) == ((path,), "validation", (0, 1))
         assert panel.trial.pictures.isVisible()
         assert panel.trial.keep.y() < panel.trial.pictures.y()  # what can be done stays in sight on a low screen
