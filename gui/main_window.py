@@ -15,7 +15,6 @@ from gui.menus import Commands, Menus, recent_with
 from gui.panel import AppContext
 from gui.preferences import SettingsStore
 from gui.scratch import Scratch
-from gui.session import JOB
 from gui.shell import PanelSpec, Shell
 
 PANELS = {
@@ -51,7 +50,7 @@ class MainWindow(Shell):
         session.engine_ready.connect(self.top_bar.show_device)
         session.engine_crashed.connect(self._on_engine_lost)
         session.job_changed.connect(self._on_job_changed)
-        session.refused.connect(self._on_refused)
+        session.job_failed.connect(self._on_job_failed)
         self._show_recent(self.memory.get("recent", []))
         self.top_bar.show_waiting(self.desk.preferences.backend)
 
@@ -136,11 +135,11 @@ class MainWindow(Shell):
         self.memory.set("recent", recent)
         self._show_recent(recent)
 
-    def _on_refused(self, panel: str, refused: RequestFailed) -> None:
-        """Show that the backend is unavailable: an idle engine refuses its warm-up for no other reason."""
-        if panel == JOB and self.top_bar.waiting:
+    def _on_job_failed(self, failure: RequestFailed) -> None:
+        """Show that the engine is not available; before it is ready, only its backend can have failed."""
+        if self.top_bar.waiting:
             self.top_bar.show_lost("Engine not available")
-            self.notice.show_message(f"{refused.reason} {refused.advice}".strip())
+            self.notice.show_message(failure.sentence)
 
     def _show_recent(self, sources: list[str]) -> None:
         self.menus.show_recent(sources, lambda source: self.navigate("data", ("source", source)))

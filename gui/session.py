@@ -8,24 +8,25 @@ from PySide6.QtCore import QObject, Qt, Signal
 from engine import runs
 from engine.config import DataConfig, RunConfig
 from engine.data.files import check_folder
-from engine.messages import Event, LoadData, Request, RequestFailed, RequestProgress
+from engine.messages import Event, LoadData, LoadDataReply, Request, RequestFailed, RequestProgress
 from gui.explorer_client import ExplorerClient
 from gui.job_controller import EngineCrash, JobController
-from gui.loaded_data import LoadedData, from_answer
+from gui.loaded_data import LoadedData, read_loaded_data
 from gui.request_handle import RequestHandle
 from gui.run_record import RunRecord
 from gui.run_repository import RunRepository
 
 DATA = "data"
-JOB = "train"
 EXPLORER_BACKEND = "tensorflow"
 
 
 class Session(QObject):
-    """What is loaded, what is known of the runs, what is running; panels obey its signals.
+    """The loaded dataset, the known runs, and what is running; panels follow its signals.
 
-    run_changed tells the name of a run whose record has changed, study_told and search_told what the study or search
-    being made says. answered and refused tell the panel that asked; the panel of what the job refuses is JOB.
+    run_changed carries the name of a run whose record has changed, study_event and search_event an event of the running
+    study or search, job_failed the `RequestFailed` of a job. loading_changed is emitted when the loading of a dataset
+    begins or ends, loading_progressed carries how many images are read and how many there are, loading_failed the
+    `RequestFailed`. request_progressed carries a request of any kind, how much of it is done and how much there is.
     """
 
     run_changed = Signal(str)
@@ -33,10 +34,15 @@ class Session(QObject):
     job_changed = Signal()
     study_event = Signal(object)
     search_event = Signal(object)
+    job_failed = Signal(object)
     engine_ready = Signal(object)
     engine_crashed = Signal(object)
     data_wanted = Signal(object)
     data_loaded = Signal(object)
+    loading_changed = Signal()
+    loading_progressed = Signal(int, int)
+    loading_failed = Signal(object)
+    request_progressed = Signal(object, int, int)
     progressed = Signal(object)
     answered = Signal(str, object)
     refused = Signal(str, object)
@@ -46,6 +52,7 @@ class Session(QObject):
         super().__init__(parent)
         self.data: LoadedData | None = None
         self.requested_data = DataConfig()
+        self.loading: RequestHandle | None = None
         self._held: str | None = None
         self.runs = RunRepository(root, self.apply_event, self)
         self.job = JobController(scratch, self)
@@ -58,7 +65,8 @@ class Session(QObject):
         self.job.event_received.connect(self._on_job_told)
         self.job.ready.connect(self.engine_ready)
         self.job.engine_crashed.connect(self._on_job_lost)
-        self.job.refused.connect(lambda event: self.refused.emit(JOB, event))
+        self.job.refused.connect(self.job_failed)
+        self.explorer.pending_changed.connect(self._on_pending_changed)
         self.explorer.pending_changed.connect(self.waiting_changed)
 
     def open(self, root: Path) -> None:
@@ -96,20 +104,26 @@ class Session(QObject):
             self.runs.mark_busy(name, True)
 
     def load_data(self, config: DataConfig) -> None:
-        """Prepare a source and make it the one that all panels work with."""
+        """Load a dataset and make it the one that all panels work with."""
         self.requested_data = config
         self.data_wanted.emit(config)
-        self.ask(LoadData, DATA, config=config)
+        self.loading = handle = self.request(LoadData(panel=DATA, config=config))
+        handle.finished.connect(self._on_loaded)
+        handle.failed.connect(self.loading_failed)
+        handle.progressed.connect(self.loading_progressed)
+        self.loading_changed.emit()
 
     def request(self, message: Request) -> RequestHandle:
         """Send a request to the explorer; the handle tells how it ends, unless a newer one of its panel replaces it."""
         self.explorer.warm_up(EXPLORER_BACKEND)
-        return self.explorer.send(message)
+        handle = self.explorer.send(message)
+        handle.progressed.connect(lambda done, total: self.request_progressed.emit(handle.request, done, total))
+        return handle
 
     def ask(self, kind: type[Request], panel: str, **fields: Any) -> RequestHandle:
         """Ask the explorer for a panel; `answered` or `refused` follows, unless a newer question overtakes it."""
         handle = self.request(kind(panel=panel, **fields))
-        handle.finished.connect(lambda reply: self._on_answered(panel, reply))
+        handle.finished.connect(lambda reply: self.answered.emit(panel, reply))
         handle.failed.connect(lambda event: self.refused.emit(panel, event))
         handle.progressed.connect(lambda done, total: self._on_progressed(handle.request, done, total))
         return handle
@@ -162,14 +176,16 @@ class Session(QObject):
         )
         self.engine_crashed.emit(EngineCrash(loss.run, f"{loss.sentence} {kept}"))
 
-    def _on_answered(self, panel: str, content: Any) -> None:
-        if panel != DATA:
-            self.answered.emit(panel, content)
-            return
+    def _on_pending_changed(self) -> None:
+        if self.loading is not None and not self.explorer.is_pending(LoadData):
+            self.loading = None
+            self.loading_changed.emit()
+
+    def _on_loaded(self, reply: LoadDataReply) -> None:
         try:
-            self.data = from_answer(self.requested_data, content)
+            self.data = read_loaded_data(self.requested_data, reply)
         except (OSError, ValueError) as error:
             reason = f"The prepared images could not be read ({error})."
-            self.refused.emit(DATA, RequestFailed(reason=reason, advice="Load the dataset again.", panel=DATA))
+            self.loading_failed.emit(RequestFailed(reason=reason, advice="Load the dataset again.", panel=DATA))
         else:
             self.data_loaded.emit(self.data)

@@ -2,7 +2,25 @@
 
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QStatusBar, QWidget
 
-from engine.messages import Event, Progress, RequestProgress, SearchState, StudyProgress
+from engine.messages import (
+    Audit,
+    CalibrateSpread,
+    ComputeChannelStatistics,
+    EmbeddingErrors,
+    EmbedLatents,
+    EvaluateRun,
+    Event,
+    LoadData,
+    MaximizeActivation,
+    PerImageErrors,
+    Progress,
+    Reconstruct,
+    Request,
+    SearchState,
+    StudyProgress,
+    TopActivations,
+    TraceLesion,
+)
 from gui.engine_process import resident_bytes
 from gui.run_record import RunRecord
 from gui.session import Session
@@ -52,7 +70,6 @@ class StatusBar(QStatusBar):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._reading = ""
         self._study: StudyProgress | None = None
         self._search: SearchState | None = None
         self._rate = 0.0
@@ -70,8 +87,8 @@ class StatusBar(QStatusBar):
         session.study_event.connect(self._on_study_event)
         session.search_event.connect(self._on_search_event)
         session.run_changed.connect(lambda run: self.refresh() if run == session.job.run else None)
-        session.waiting_changed.connect(self.refresh)
-        session.progressed.connect(self._on_progressed)
+        session.explorer.pending_changed.connect(self.refresh)
+        session.request_progressed.connect(self._on_progressed)
         self.refresh()
 
     def show_numbers(self, text: str) -> None:
@@ -88,12 +105,11 @@ class StatusBar(QStatusBar):
         elif session.job.search:
             at = self._search if self._search and self._search.search == session.job.search else None
             self.line.show_progress(*search_line(session.job.state, at, self._rate))
-        elif session.explorer.is_waiting("data"):
-            self.line.show_progress(self._reading or "Reading images", None)
-        elif session.explorer.is_waiting("compare") or session.explorer.is_waiting("search"):
+        elif session.explorer.is_pending(LoadData):
+            self.line.show_progress(REQUESTS[LoadData], None)
+        elif session.explorer.is_pending(Reconstruct):
             self.line.show_progress("Reconstructing images", None)
         else:
-            self._reading = ""
             self.line.show_progress("Ready", 0.0)
 
     def show_memory(self) -> None:
@@ -116,26 +132,24 @@ class StatusBar(QStatusBar):
         elif isinstance(event, Progress):
             self._rate = event.images_per_s
 
-    def _on_progressed(self, event: RequestProgress) -> None:
+    def _on_progressed(self, request: Request, done: int, total: int) -> None:
         if not self._session.job.is_busy():
-            done, total = grouped(event.done), grouped(event.total)
-            self.line.show_progress(
-                f"{PARTS.get(event.panel, 'Working')} · {done} of {total}", event.done / event.total
-            )
+            what = REQUESTS.get(type(request), "Working")
+            self.line.show_progress(f"{what} · {grouped(done)} of {grouped(total)}", done / total)
 
 
-PARTS = {
-    "data": "Reading images",
-    "audit": "Searching for near-duplicates",
-    "compare-measure": "Measuring test images",
-    "compare-rank": "Sorting images by error",
-    "layers-statistics": "Computing channel statistics",
-    "layers-favourites": "Searching for top-activating images",
-    "layers-preferred": "Activation maximization",
-    "layers-lesion": "Tracing the lesion",
-    "latent-map": "Encoding images",
-    "latent-errors": "Computing reconstruction errors",
-    "latent-calibrate": "Checking calibration",
+REQUESTS: dict[type[Request], str] = {
+    LoadData: "Reading images",
+    Audit: "Searching for near-duplicates",
+    EvaluateRun: "Measuring test images",
+    PerImageErrors: "Sorting images by error",
+    ComputeChannelStatistics: "Computing channel statistics",
+    TopActivations: "Searching for top-activating images",
+    MaximizeActivation: "Activation maximization",
+    TraceLesion: "Tracing the lesion",
+    EmbedLatents: "Encoding images",
+    EmbeddingErrors: "Computing reconstruction errors",
+    CalibrateSpread: "Checking calibration",
 }
 
 

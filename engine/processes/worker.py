@@ -17,6 +17,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
+from numpy.typing import NDArray
+
 from engine import backend
 from engine.config import TrainingConfig
 from engine.errors import EngramError
@@ -40,6 +42,7 @@ from engine.messages import (
     Response,
     Resume,
     RunStudy,
+    SaveArray,
     Search,
     SearchCommand,
     SearchEnded,
@@ -249,10 +252,21 @@ class Worker:
             self.emit(refused)
             return
         if reply is not None:
-            content = reply.to_content(self.explorer.save_array) if isinstance(reply, Reply) else reply
+            content = reply.to_content(self._save_once()) if isinstance(reply, Reply) else reply
             self.emit(Response(number=request.number, panel=request.panel, content=content))
         elif not self._is_stale(request):
             self._deferred.append(request)  # it gave way, and has its turn when nothing newer is asked
+
+    def _save_once(self) -> SaveArray:
+        """Return a function that saves the arrays of one reply; one that occurs several times goes into one file."""
+        paths: dict[int, str] = {}
+
+        def save(array: NDArray[Any]) -> str:
+            if id(array) not in paths:
+                paths[id(array)] = self.explorer.save_array(array)
+            return paths[id(array)]
+
+        return save
 
 
 def main(arguments: list[str] | None = None) -> None:

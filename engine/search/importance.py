@@ -5,13 +5,12 @@ has its limits: a setting whose best value lies in the middle may show little ef
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.messages import ComputeImportances
+from engine.messages import ComputeImportances, ComputeImportancesReply, Importance
 from engine.search import space as spaces
 from engine.search.dimensions import lists_to_tuples
 from engine.search.space import Space
@@ -21,29 +20,6 @@ RESAMPLES = 500
 INTERVAL_PERCENTILES = (2.5, 97.5)
 # Share of the largest variance below which a direction did not vary.
 SINGULAR = 1e-10
-
-
-@dataclass(frozen=True)
-class Importance:
-    """Effect of a setting on the score over its whole range, with the others fixed.
-
-    Args:
-        name: the config field.
-        effect: the score at its highest value minus that at its lowest; between its worst and its best value if it
-            has no order. As a share of the score (-0.3 is a loss lower by 30%) if `is_relative`.
-        low: lower end of the 95 % interval of the effect.
-        high: upper end.
-        sign: -1 if larger values are significantly better, 1 if they are significantly worse, 0 if that is open or it
-            has no order.
-        is_relative: whether effects are shares of the score, which they are if all scores are positive.
-    """
-
-    name: str
-    effect: float
-    low: float
-    high: float
-    sign: int
-    is_relative: bool
 
 
 def hyperparameter_importances(
@@ -80,18 +56,15 @@ def hyperparameter_importances(
     return sorted(found, key=lambda each: -abs(each.effect))
 
 
-def handle_request(request: ComputeImportances) -> dict[str, Any]:
-    """Answer the window's question.
-
-    Returns:
-        `weighed`: the fields of each `Importance` in order; None while there are too few trials.
+def handle_request(request: ComputeImportances) -> ComputeImportancesReply:
+    """Compute the importances that the app requests.
 
     Raises:
-        ConfigError: the space is none.
+        ConfigError: the space is invalid.
     """
     space = spaces.parse(request.space, request.base)
     found = hyperparameter_importances(space, [(lists_to_tuples(values), score) for values, score in request.trials])
-    return {"weighed": None if found is None else [asdict(each) for each in found]}
+    return ComputeImportancesReply(weighed=None if found is None else tuple(found))
 
 
 def _features(space: Space, values: Mapping[str, Any]) -> NDArray[np.float64]:
@@ -127,4 +100,5 @@ def _to_importance(
     low, high = np.percentile(resampled, INTERVAL_PERCENTILES)
     sure = is_ordered and low * high > 0
     middle, low, high = (float(np.expm1(end) if relative else end) for end in (effect, low, high))
-    return Importance(name, middle, low, high, int(np.sign(low)) if sure else 0, relative)
+    sign = int(np.sign(low)) if sure else 0
+    return Importance(name=name, effect=middle, low=low, high=high, sign=sign, is_relative=relative)

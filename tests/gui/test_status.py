@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtWidgets import QLabel
 
 from engine.config import DataConfig
-from engine.messages import RequestProgress
+from engine.messages import Audit, EvaluateRun, ListLayers, Reconstruct, RequestFailed, RequestProgress
 from gui.engine_process import resident_bytes
 from gui.status import ProgressLine, StatusBar, duration
 
@@ -34,6 +34,28 @@ def test_reading_scans_is_told_with_its_share(bar, session):
     session.explorer.engine.say(RequestProgress(number=1, panel="data", done=150, total=600))
     assert bar.line._text.text() == "Reading images · 150 of 600"
     assert bar.line.bar.value() == 250
+
+
+@pytest.mark.parametrize(
+    ("request_", "text"),
+    [
+        (Audit(panel="audit", config=DataConfig()), "Searching for near-duplicates · 3 of 4"),
+        (EvaluateRun(panel="compare-measure", run="a", data=DataConfig()), "Measuring test images · 3 of 4"),
+        (ListLayers(panel="layers-network", run="a"), "Working · 3 of 4"),
+    ],
+)
+def test_progress_of_every_request_is_told_by_its_kind(bar, session, request_, text):
+    session.request(request_)
+    session.explorer.engine.say(RequestProgress(number=1, panel=request_.panel, done=3, total=4))
+    assert bar.line._text.text() == text
+
+
+@pytest.mark.parametrize("panel", ["compare", "search"])
+def test_pending_reconstruction_is_told_until_it_is_over(bar, session, panel):
+    session.request(Reconstruct(panel=panel, runs=(), data=DataConfig()))
+    assert bar.line._text.text() == "Reconstructing images"
+    session.explorer.engine.say(RequestFailed(reason="No.", number=1, panel=panel))
+    assert bar.line._text.text() == "Ready"
 
 
 def test_memory_of_the_engines_is_shown_while_there_are_any(bar, session):

@@ -18,7 +18,6 @@ from gui.panels.report.contents_card import ContentsCard, ReportExporter, items
 from gui.panels.report.progress_card import ProgressCard
 from gui.panels.report.study_form_card import StudyFormCard
 from gui.python_export import join_script
-from gui.session import JOB
 from gui.theme import GAP
 from gui.widgets.timer import make_timer
 
@@ -60,7 +59,7 @@ class ReportPanel(Panel):
         self.shown.connect(self.refresh)
         session.study_event.connect(self._on_study_event)
         session.job_changed.connect(self.refresh)
-        session.refused.connect(self._on_refused)
+        session.job_failed.connect(self._on_job_failed)
         self.order.wanted.connect(self._on_wanted)
         self.order.changed.connect(self.refresh)
         self.order.changed.connect(self.state_changed)
@@ -135,10 +134,10 @@ class ReportPanel(Panel):
             if said:
                 self.order.notice.show_notice(said)
 
-    def _on_refused(self, panel: str, refused: RequestFailed) -> None:
-        if panel == JOB and self._asked:
+    def _on_job_failed(self, failure: RequestFailed) -> None:
+        if self._asked:
             self._asked = False
-            self.order.notice.show_notice(f"{refused.reason} {refused.advice}".strip())
+            self.order.notice.show_notice(failure.sentence)
 
     def _on_chosen(self, key: str) -> None:
         self._key = key

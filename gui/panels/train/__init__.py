@@ -15,7 +15,6 @@ from gui.panels.train.new_run_card import NewRunCard
 from gui.panels.train.previews_card import PreviewsCard
 from gui.panels.train.runs_card import RunsCard
 from gui.run_record import RunRecord
-from gui.session import JOB
 from gui.theme import GAP
 from gui.widgets.timer import make_timer
 
@@ -124,7 +123,7 @@ class TrainPanel(Panel):
                 write_numbers(records, Path(path))
             except OSError as error:
                 reason = f"Could not write the values to {path} ({error.strerror})."
-                self.session.refused.emit(JOB, RequestFailed(reason=reason, advice="Choose another folder."))
+                self.session.job_failed.emit(RequestFailed(reason=reason, advice="Choose another folder."))
 
     def as_python(self) -> str:
         return self.new_run.python()

@@ -16,7 +16,6 @@ from gui.form import LABEL_PX
 from gui.loaded_data import source_title
 from gui.panel import AppContext
 from gui.panels.train.settings_form import SettingsForm
-from gui.session import JOB
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
 from gui.widgets.labels import grouped, label
@@ -79,7 +78,7 @@ class NewRunCard(Card):
         self._session.job_changed.connect(self.refresh)
         self._session.data_loaded.connect(self.refresh)
         self._session.data_wanted.connect(self.refresh)
-        self._session.refused.connect(self._on_refused)
+        self._session.job_failed.connect(self._on_job_failed)
 
     def data_config(self) -> DataConfig:
         """Return the dataset that a run would be trained on."""
@@ -160,9 +159,8 @@ class NewRunCard(Card):
                 return name
         return ""
 
-    def _on_refused(self, panel: str, refused: RequestFailed) -> None:
-        if panel == JOB:
-            self.notice.show_notice(f"{refused.reason} {refused.advice}".strip())
+    def _on_job_failed(self, failure: RequestFailed) -> None:
+        self.notice.show_notice(failure.sentence)
 
 
 @cache

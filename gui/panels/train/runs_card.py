@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QInputDialog, QMenu, QMessageBox, QWidget
 from engine.errors import RunError
 from engine.messages import RequestFailed
 from gui.run_record import RunRecord
-from gui.session import JOB, Session
+from gui.session import Session
 from gui.widgets.card import Card
 from gui.widgets.labels import label
 from gui.widgets.number_model import TableColumn, TableRow
@@ -113,7 +113,7 @@ class RunsCard(Card):
         try:
             return do()
         except RunError as error:
-            self._session.refused.emit(JOB, RequestFailed(reason=error.what, advice=error.advice))
+            self._session.job_failed.emit(RequestFailed(reason=error.what, advice=error.advice))
             return None
 
 
