@@ -1,7 +1,6 @@
 """The app's end of the explorer process: sends requests and hands every reply to the handle of its request."""
 
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
@@ -18,7 +17,7 @@ class ExplorerClient(QObject):
     """
 
     ready = Signal(object)
-    pending_changed = Signal(str)
+    pending_changed = Signal()
 
     def __init__(self, scratch: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -48,21 +47,12 @@ class ExplorerClient(QObject):
             replaced.close()
         if self.engine:
             self.engine.send(request)
-        self.pending_changed.emit(request.panel)
+        self.pending_changed.emit()
         return handle
 
     def is_pending(self, *kinds: type[Request]) -> bool:
         """Return whether a request of one of these kinds is on its way."""
         return any(isinstance(handle.request, kinds) for handle in self._pending.values())
-
-    def is_waiting(self, panel: str) -> bool:
-        """Return whether a request of this panel is on its way."""
-        return panel in self._pending
-
-    def cancel(self, panel: str) -> None:
-        """Cancel the pending request of a panel."""
-        if panel in self._pending:
-            self._cancel(self._pending[panel])
 
     def close(self) -> None:
         """Detach the explorer."""
@@ -77,7 +67,7 @@ class ExplorerClient(QObject):
 
     def _close(self, handle: RequestHandle, outcome: Reply | RequestFailed | None = None) -> None:
         del self._pending[handle.request.panel]
-        self.pending_changed.emit(handle.request.panel)
+        self.pending_changed.emit()
         handle.close(outcome)
 
     def _on_event(self, event: Event) -> None:
@@ -98,12 +88,11 @@ class ExplorerClient(QObject):
             if outcome is not None:
                 self._close(handle, outcome)
 
-    def _read(self, response: Response, request: Request) -> Any:
+    def _read(self, response: Response, request: Request) -> Reply | RequestFailed | None:
         """Return the reply, or why there is none; None if it cannot be read and the request was sent once more."""
         try:
             content = take_arrays(response.content, self._scratch)
-            reply_type = getattr(type(request), "reply_type", None)
-            return content if reply_type is None else reply_type.model_validate(content)
+            return request.reply_type.model_validate(content)
         except (OSError, ValueError, EOFError) as error:
             if self.engine and self._retried.get(request.panel) != request.number:
                 self._retried[request.panel] = request.number

@@ -1,7 +1,6 @@
 """One image file, as the explorer opened it."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 from engine.messages import OpenScanReply
 
@@ -30,12 +29,8 @@ class OpenedScan:
         return f"{self.name} · slice {self.slice + 1} of {self.slices}" if self.slices > 1 else self.name
 
 
-def from_answer(path: str, content: OpenScanReply | dict[str, Any]) -> OpenedScan:
-    """Return the opened file of a reply to OpenScan at its middle slice.
-
-    A dictionary of the fields of the reply is accepted too, as long as some panels pass one.
-    """
-    reply = OpenScanReply.model_validate(content)
+def opened_scan_from(path: str, reply: OpenScanReply) -> OpenedScan:
+    """Return the opened file of a reply at its middle slice."""
     return OpenedScan(
         path=path,
         name=reply.name,

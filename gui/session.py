@@ -1,14 +1,13 @@
 """The session: the only thing that panels talk to. Events of runs, of the job and of the explorer pass through here."""
 
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import QObject, Qt, Signal
 
 from engine import runs
 from engine.config import DataConfig, RunConfig
 from engine.data.files import check_folder
-from engine.messages import Event, LoadData, LoadDataReply, Request, RequestFailed, RequestProgress
+from engine.messages import Event, LoadData, LoadDataReply, Request, RequestFailed
 from gui.explorer_client import ExplorerClient
 from gui.job_controller import EngineCrash, JobController
 from gui.loaded_data import LoadedData, read_loaded_data
@@ -43,10 +42,6 @@ class Session(QObject):
     loading_progressed = Signal(int, int)
     loading_failed = Signal(object)
     request_progressed = Signal(object, int, int)
-    progressed = Signal(object)
-    answered = Signal(str, object)
-    refused = Signal(str, object)
-    waiting_changed = Signal(str)
 
     def __init__(self, root: Path, scratch: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -62,42 +57,41 @@ class Session(QObject):
     def _connect(self) -> None:
         self.runs.changed.connect(self.runs_changed)
         self.job.changed.connect(self._on_job_changed)
-        self.job.event_received.connect(self._on_job_told)
+        self.job.event_received.connect(self._on_job_event)
         self.job.ready.connect(self.engine_ready)
-        self.job.engine_crashed.connect(self._on_job_lost)
+        self.job.engine_crashed.connect(self._on_engine_crashed)
         self.job.refused.connect(self.job_failed)
         self.explorer.pending_changed.connect(self._on_pending_changed)
-        self.explorer.pending_changed.connect(self.waiting_changed)
 
     def open(self, root: Path) -> None:
-        """Turn to a folder of runs."""
+        """Show the runs of a folder."""
         self.runs.open(root)
         self.runs_changed.emit()
 
     def warm_up(self, backend: str) -> None:
-        """Let both engines import their framework while nobody waits for it, one after the other."""
+        """Start both engines one after the other, so that their backends are imported before they are needed."""
         self.explorer.ready.connect(lambda: self.job.warm_up(backend), Qt.ConnectionType.SingleShotConnection)
         self.explorer.warm_up(EXPLORER_BACKEND)
 
     def apply_event(self, event: Event, run: str) -> None:
-        """Take an event of a run: live from its process, or from its record long after."""
+        """Apply an event to the record of a run, live from its process or later from its file."""
         record = self.runs.records.get(run)
         if record and record.apply(event):
             self.run_changed.emit(run)
 
     def record(self, run: str | None) -> RunRecord | None:
-        """What is known of a run."""
+        """Return the record of a run; None if it is unknown."""
         return self.runs.records.get(run) if run else None
 
     def start(self, config: RunConfig, name: str | None = None) -> RunRecord:
-        """Make a run and train it. Raises RunError, DataError."""
+        """Create a run and train it. Raises RunError, DataError."""
         check_folder(config.data.source)
         record = self.runs.add(runs.create_run(config, name, self.runs.root))
         self.resume(record.name)
         return record
 
     def resume(self, name: str, epochs: int | None = None, backend: str | None = None) -> None:
-        """Go on with a run from its last complete epoch; one that is gone by now is left alone."""
+        """Resume a run from its last complete epoch; do nothing if the run is gone."""
         record = self.record(name)
         if record and record.config:
             self.job.start(record.run, epochs, backend)
@@ -120,25 +114,14 @@ class Session(QObject):
         handle.progressed.connect(lambda done, total: self.request_progressed.emit(handle.request, done, total))
         return handle
 
-    def ask(self, kind: type[Request], panel: str, **fields: Any) -> RequestHandle:
-        """Ask the explorer for a panel; `answered` or `refused` follows, unless a newer question overtakes it."""
-        handle = self.request(kind(panel=panel, **fields))
-        handle.finished.connect(lambda reply: self.answered.emit(panel, reply))
-        handle.failed.connect(lambda event: self.refused.emit(panel, event))
-        handle.progressed.connect(lambda done, total: self._on_progressed(handle.request, done, total))
-        return handle
-
-    def _on_progressed(self, request: Request, done: int, total: int) -> None:
-        self.progressed.emit(RequestProgress(number=request.number, panel=request.panel, done=done, total=total))
-
     def close(self) -> None:
-        """End both engines and wait for it: nothing outlives the window."""
+        """End both engines and wait for them: no process outlives the window."""
         self.runs.close()
         for engine in (self.job.engine, self.explorer.engine):
             if engine:
                 engine.shutdown()
 
-    def _on_job_told(self, event: Event) -> None:
+    def _on_job_event(self, event: Event) -> None:
         """A search passes on what its trials say, under the names of their runs."""
         if self.job.study:
             self.study_event.emit(event)
@@ -155,7 +138,7 @@ class Session(QObject):
         self._held = self.job.run
         self.job_changed.emit()
 
-    def _on_job_lost(self, loss: EngineCrash) -> None:
+    def _on_engine_crashed(self, loss: EngineCrash) -> None:
         if loss.study:
             kept = "Finished runs of the study and completed epochs are saved."
             self.engine_crashed.emit(EngineCrash(None, f"{loss.sentence} {kept}", loss.study))

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 
 LOSSLESS = {
-    *("DepthToSpace", "Dropout", "Flatten", "GaussianDropout", "GaussianNoise", "Identity", "Reshape"),
-    *("SpaceToDepth", "SpatialDropout2D"),
+    *("Unfold", "Dropout", "Flatten", "GaussianDropout", "GaussianNoise", "Identity", "Reshape"),
+    *("Fold", "SpatialDropout2D"),
 }
 MONOTONIC = ("linear", "sigmoid", "tanh", "softplus", "elu", "softsign", "exponential")
 

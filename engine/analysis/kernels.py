@@ -46,7 +46,7 @@ def kernel_images(kind: str, operation: Any) -> Pictures | None:
         return _weights(operation.kernel).transpose(3, 2, 0, 1)
     if kind == "Conv2DTranspose":
         return _weights(operation.kernel).transpose(2, 3, 0, 1)
-    if kind == "PCASubspace":
+    if kind == "Subspace":
         return _weights(operation.axes).T.reshape(operation.count, 1, operation.size, operation.size)
     if kind == "Dense":
         weights = _weights(operation.kernel)

@@ -39,11 +39,11 @@ SENTENCES = {
     "Average": "Averages its inputs element by element.",
     "Maximum": "Keeps the larger value, element by element.",
     "Minimum": "Keeps the smaller value, element by element.",
-    "SpaceToDepth": "Rearranges every 2 × 2 positions into four channels; the values stay the same.",
-    "DepthToSpace": "Rearranges every four channels into 2 × 2 positions; the values stay the same.",
-    "ClipAtInference": "Clips intensities to 0–1.",
+    "Fold": "Rearranges every 2 × 2 positions into four channels; the values stay the same.",
+    "Unfold": "Rearranges every four channels into 2 × 2 positions; the values stay the same.",
+    "Bounded": "Clips intensities to 0–1.",
     "AddedToInput": "Adds the predicted change to the image and clips to 0–1.",
-    "FlipAverage": "Averages the output for the image with the mirrored output for its mirror image.",
+    "Mirrored": "Averages the output for the image with the mirrored output for its mirror image.",
     "Sampling": "Samples the latent code from the posterior N(mean, SD²).",
     "GlobalAveragePooling2D": "Averages each channel over all positions.",
     "GlobalMaxPooling2D": "Keeps the largest value of each channel.",
@@ -169,7 +169,7 @@ CHANGES: dict[str, Change] = {
     "Concatenate": _joined,
     "LeakyReLU": _leaky,
     "Activation": _activated,
-    "PCASubspace": _spanned,
+    "Subspace": _spanned,
 }
 
 

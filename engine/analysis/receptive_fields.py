@@ -22,7 +22,7 @@ POINTWISE = {
     *("Activation", "BatchNormalization", "Dropout", "ELU", "GaussianDropout", "GaussianNoise", "Identity"),
     *("LeakyReLU", "PReLU", "ReLU", "Rescaling", "SpatialDropout2D"),
     *("Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract"),
-    *("AddedToInput", "ClipAtInference", "Sampling"),
+    *("AddedToInput", "Bounded", "Sampling"),
 }
 WHOLE = {"Dense", "Flatten", "GlobalAveragePooling2D", "GlobalMaxPooling2D", "GroupNormalization", "Reshape"}
 
@@ -97,7 +97,7 @@ def layer_field(
         return _joined(inputs)
     if kind in WINDOWS and len(inputs) == 1 and len(shape) == 3:
         return _windowed(operation, inputs[0], shape)
-    if kind == "PCASubspace":
+    if kind == "Subspace":
         return _whole([image], shape, known=True)
     return _whole([image], shape, known=False)
 
@@ -194,8 +194,8 @@ WINDOWS: dict[str, Callable[[Any, int, int, int], tuple[Spans, Spans]]] = {
     "MaxPooling2D": _convolution,
     "Conv2DTranspose": _transposed,
     "UpSampling2D": _enlarged,
-    "SpaceToDepth": _folded,
-    "DepthToSpace": _unfolded,
+    "Fold": _folded,
+    "Unfold": _unfolded,
 }
 
 

@@ -67,7 +67,7 @@ class Explorer:
         self._data: OrderedDict[DataConfig, data.Dataset] = OrderedDict()
         self._linear: tuple[tuple[str, int], Any] | None = None
         self._scan: tuple[tuple[object, ...], data.Scan] | None = None
-        self._answers: dict[type[Request], Callable[[Any], Reply | dict[str, Any] | None]] = {
+        self._answers: dict[type[Request], Callable[[Any], Reply | None]] = {
             LoadData: self._load_data,
             OpenScan: self._open_scan,
             Reconstruct: self._reconstruct,
@@ -78,7 +78,7 @@ class Explorer:
             **latent.latent_handlers(self),
         }
 
-    def answer(self, request: Request) -> Reply | dict[str, Any] | None:
+    def answer(self, request: Request) -> Reply | None:
         """Answer one request.
 
         Returns:

@@ -243,7 +243,7 @@ class Worker:
             return
         self._reply(request, lambda: None if self._should_yield(request) else self.explorer.answer(request))
 
-    def _reply(self, request: Request, handle: Callable[[], Reply | dict[str, Any] | None]) -> None:
+    def _reply(self, request: Request, handle: Callable[[], Reply | None]) -> None:
         """Send the response to a request, or the reason why there is none."""
         try:
             reply = handle()

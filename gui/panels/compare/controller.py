@@ -16,7 +16,7 @@ from engine.messages import (
 )
 from gui.loaded_data import PARTS
 from gui.opened_scan import OpenedScan
-from gui.opened_scan import from_answer as scan_from_answer
+from gui.opened_scan import opened_scan_from as scan_from_answer
 from gui.panels.compare.comparison import Comparison, make_comparison
 from gui.panels.compare.pages import ORDERS, Pager, sorted_by
 from gui.panels.compare.sources import ImageSource

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QFileDialog
 from engine.messages import OpenScan, OpenScanReply, RequestFailed
 from gui.figure_export import FIGURES, save_figure
 from gui.lesion_regions import LesionBoxes
-from gui.opened_scan import from_answer
+from gui.opened_scan import opened_scan_from
 from gui.panel import AppContext, Panel, scroll_column
 from gui.panels.denoise.case import Case
 from gui.panels.denoise.case_card import CaseCard
@@ -171,7 +171,7 @@ class DenoisePanel(Panel):
         self.experiment.set_request(case, self.case.noise.value(), self.methods.methods())
 
     def _on_scan_opened(self, reply: OpenScanReply) -> None:
-        self.case.show_scan(from_answer(self._path, reply))
+        self.case.show_scan(opened_scan_from(self._path, reply))
 
     def _on_scan_failed(self, failure: RequestFailed) -> None:
         self.stage.notice.show_notice(failure.sentence)

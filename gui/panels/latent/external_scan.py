@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, Signal
 
 from engine.messages import OpenScan, ProjectScan, ProjectScanReply
 from gui.explorer_request import ExplorerRequest
-from gui.opened_scan import from_answer
+from gui.opened_scan import opened_scan_from
 from gui.panels.latent.latent_map import METHODS, LatentState, Place
 from gui.session import Session
 from gui.widgets.scatter.model import Point
@@ -46,7 +46,7 @@ class ExternalScanLoader(QObject):
         self._path = ""
         self._scene: LatentState | None = None
         self._method = ""
-        self._open_request.finished.connect(lambda content: self.opened.emit(from_answer(self._path, content)))
+        self._open_request.finished.connect(lambda reply: self.opened.emit(opened_scan_from(self._path, reply)))
         self._project_request.finished.connect(self._on_projected)
         for request in (self._open_request, self._project_request):
             request.failed.connect(self.failed)

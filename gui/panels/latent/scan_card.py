@@ -1,12 +1,10 @@
 """The card of the selected image: original, reconstruction, nearest training images, near copies."""
 
-from typing import Any
-
 import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from engine.messages import FindNeighbors, FindNeighborsReply, NeighborReport, Reconstruct
+from engine.messages import FindNeighbors, FindNeighborsReply, NeighborReport, Reconstruct, ReconstructReply
 from gui.explorer_request import ExplorerRequest
 from gui.opened_scan import OpenedScan, describe
 from gui.panels.latent.latent_map import LatentState, short
@@ -120,10 +118,10 @@ class LatentScanCard(Card):
         original = scene.data.thumbnails[scene.row(scene.chosen)] / np.float32(255)
         self.pair.set_pictures([[Picture("original", "original", original), None]])
 
-    def _on_reconstructed(self, content: dict[str, Any]) -> None:
+    def _on_reconstructed(self, reply: ReconstructReply) -> None:
         if self.scene is None:
             return
-        original, image = content["originals"][0], content["runs"][self.scene.run]["images"][0]
+        original, image = reply.originals[0], reply.runs[self.scene.run].images[0]
         own = [Picture("original", "original", original.reshape(original.shape[:2]))]
         self.pair.set_pictures([[*own, Picture("made", self.scene.title, image.reshape(image.shape[:2]))]])
 

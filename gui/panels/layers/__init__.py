@@ -6,8 +6,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QVBoxLayout
 
-from engine.messages import OpenScan, RequestFailed
-from gui.opened_scan import from_answer
+from engine.messages import OpenScan, OpenScanReply
+from gui.opened_scan import opened_scan_from
 from gui.panel import AppContext, Panel, scroll_column
 from gui.panels.layers.activation_loader import ActivationLoader
 from gui.panels.layers.controller import HoverReadout, LayersController
@@ -67,8 +67,6 @@ class LayersPanel(Panel):
             changed.connect(self._wake)
         self._soon.timeout.connect(self.refresh)
         self._settled.timeout.connect(self.state_changed)
-        session.answered.connect(self._on_answered)
-        session.refused.connect(self._on_refused)
         self.loader.network_found.connect(self.controller.show_network)
         self.loader.seen_found.connect(self.presenter.show_seen)
         self.loader.failed.connect(self.presenter.show_message)
@@ -140,7 +138,9 @@ class LayersPanel(Panel):
         kind, wanted = what
         if kind == "scan":
             self._path = str(wanted)
-            self.session.ask(OpenScan, SCAN, path=self._path)
+            handle = self.session.request(OpenScan(panel=SCAN, path=self._path))
+            handle.finished.connect(self._on_scan_opened)
+            handle.failed.connect(lambda failure: self.notice.show_notice(failure.sentence))
         elif kind == "image":
             self.refresh()
             split, index = wanted
@@ -202,12 +202,7 @@ class LayersPanel(Panel):
         self._wanted_run = ""
         self.controller.choose_run(run)
 
-    def _on_answered(self, panel: str, content: dict[str, Any]) -> None:
-        if panel == SCAN:
-            opened = from_answer(self._path, content)
-            data = self.session.data.config if self.session.data else self.session.requested_data
-            self.controller.add_scan(ScanRef(opened.name, data, opened=opened))
-
-    def _on_refused(self, panel: str, refused: RequestFailed) -> None:
-        if panel == SCAN:
-            self.notice.show_notice(f"{refused.reason} {refused.advice}".strip())
+    def _on_scan_opened(self, reply: OpenScanReply) -> None:
+        opened = opened_scan_from(self._path, reply)
+        data = self.session.data.config if self.session.data else self.session.requested_data
+        self.controller.add_scan(ScanRef(opened.name, data, opened=opened))

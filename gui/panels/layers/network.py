@@ -10,7 +10,7 @@ INPUT = "images"
 # Kinds that are shown as a part of the box before them, if that is their only input.
 ATTACHED_KINDS = {
     *("Activation", "ELU", "LeakyReLU", "PReLU", "ReLU"),
-    *("BatchNormalization", "GroupNormalization", "LayerNormalization", "Rescaling", "Dropout", "ClipAtInference"),
+    *("BatchNormalization", "GroupNormalization", "LayerNormalization", "Rescaling", "Dropout", "Bounded"),
     *("Flatten", "Reshape"),
 }
 MIN_HEIGHT, STEEPNESS = 0.2, 0.3

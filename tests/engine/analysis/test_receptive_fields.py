@@ -10,7 +10,7 @@ from engine import models
 from engine.analysis import activations, layers, receptive_fields
 
 SIDE = 32
-BOUNDING = {"AddedToInput", "ClipAtInference"}  # where gray values are cut off a change may not show
+BOUNDING = {"AddedToInput", "Bounded"}  # where gray values are cut off a change may not show
 
 
 def changes(model, names, draws=3):
@@ -60,7 +60,7 @@ MODELS = [
 @pytest.mark.parametrize(("name", "settings"), MODELS, ids=lambda part: str(part))
 def test_fields_hold_all_that_a_unit_depends_on_and_no_more(tiny, shaken, name, settings):
     model = shaken(models.build(tiny(model=name, **settings)))
-    listed = [layer for layer in layers.list_layers(model) if layer.kind != "PCASubspace" or len(layer.shape) == 1]
+    listed = [layer for layer in layers.list_layers(model) if layer.kind != "Subspace" or len(layer.shape) == 1]
     seen = changes(model, [layer.name for layer in listed])
     for layer in listed:
         assert layer.field.known, layer.name
