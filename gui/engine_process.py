@@ -16,6 +16,8 @@ LAST_WORDS_BYTES = 4096
 # Sent by the kernel when memory runs out; `signal` has no name for it on Windows.
 SIGKILL = 9
 
+MODULES = {"job": "engine.processes.training_worker", "explorer": "engine.processes.explorer_worker"}
+
 
 @dataclass(frozen=True)
 class ProcessExit:
@@ -37,7 +39,7 @@ class ProcessExit:
 
 
 class EngineProcess(QObject):
-    """Handle of a process `python -m engine.processes.worker`; closing its stdin, on purpose or not, ends it."""
+    """Handle of an engine process, 'job' or 'explorer'; closing its stdin, on purpose or not, ends it."""
 
     event_received = Signal(object)
     ended = Signal(object)
@@ -50,7 +52,7 @@ class EngineProcess(QObject):
         self._exit_expected = False
         self._process = QProcess(self)
         self._process.setProgram(sys.executable)
-        words = ["-m", "engine.processes.worker", "--scratch", str(scratch / name), "--backend", backend]
+        words = ["-m", MODULES[name], "--scratch", str(scratch / name), "--backend", backend]
         self._process.setArguments([*words, "--threads", str(threads)])
         self._process.setProcessEnvironment(environment())
         self._process.setStandardErrorFile(str(self.log), QProcess.OpenModeFlag.Append)

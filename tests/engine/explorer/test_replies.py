@@ -12,7 +12,7 @@ from engine.data import audit
 from engine.data.phantom import phantom
 from engine.explorer.explorer import answer_audit
 from engine.messages import never_stop, read_event
-from engine.processes.worker import Worker
+from engine.processes.explorer_worker import ExplorerWorker
 from engine.search import importance
 
 
@@ -30,7 +30,7 @@ def cross(tmp_path, explorer):
 
     def go(request, reply):
         lines, files = io.BytesIO(), []
-        worker = Worker([], lines, explorer.scratch)
+        worker = ExplorerWorker([], lines, explorer.scratch)
         worker._reply(request, lambda: reply)
         content = load(read_event(lines.getvalue()).content, files)
         return request.reply_type.model_validate(content), files

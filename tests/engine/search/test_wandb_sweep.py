@@ -9,7 +9,7 @@ import yaml
 from engine import backend, cli, config
 from engine.errors import ConfigError, TrackingError
 from engine.messages import Search, read_event
-from engine.processes.worker import Worker
+from engine.processes.training_worker import TrainingWorker
 from engine.search import folder, job, runner, search_spec, wandb_sweep
 from tests.engine.tracking.wandb_server import SweepServer
 from tests.trained_runs import TINY
@@ -78,7 +78,7 @@ def test_from_the_command_line_a_refused_sweep_leaves_nothing_either(no_login, t
 def test_from_the_window_a_refused_sweep_leaves_nothing_either(no_login, tmp_path, tiny):
     lines, runs = io.BytesIO(), tmp_path / "runs"
     order = Search(name="s", root=str(runs), base=tiny(), space={"latent": [4, 8]}, settings={"tuner": "wandb"})
-    Worker([], lines, tmp_path)._do_job(order)
+    TrainingWorker([], lines, tmp_path)._handle(order)
     (refused,) = (read_event(line) for line in lines.getvalue().splitlines())
     assert "needs a W&B login" in refused.reason
     assert not runs.exists()
