@@ -66,6 +66,14 @@ def test_damaged_numbers_are_found_anew_and_old_ones_go(run, images, monkeypatch
     assert [numbers is None for numbers in kept] == [True, False, False]
 
 
+def test_numbers_of_an_unknown_form_are_found_anew(explorer, run, images):
+    request = asked(str(run.path), run)
+    wanted = explorer.answer(request)
+    for strange in ({"test": 5}, {"test": {"n": 6, "mse": 0.1}}):
+        run.write_derived(cache.FILE, dict.fromkeys(run.read_derived(cache.FILE), strange))
+        assert explorer.answer(request) == wanted
+
+
 def test_stopped_measuring_is_no_answer_and_keeps_nothing(run, tmp_path):
     (run.path / cache.FILE).unlink(missing_ok=True)
     explorer = Explorer(tmp_path, lambda event: None, lambda: True)

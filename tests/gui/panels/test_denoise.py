@@ -650,7 +650,7 @@ class TestExports:
         seen.methods.set_checked([path_of(session, "ae-0001"), "median"])
         text = seen.as_python()
         compile(text, "script", "exec")
-        assert "noise.draw(originals, 'gaussian', 0.1, seed=0)" in text
+        assert "noise.add_noise(originals, 'gaussian', 0.1, seed=0)" in text
         assert repr([path_of(session, "ae-0001")]) in text
         assert "lesions.ellipse((data.size, data.size), 0.2500 * data.size" in text
 

@@ -40,7 +40,7 @@ def send(explorer):
     return send
 
 
-def test_newest_request_wins_and_replaced_ones_are_dropped(explorer, send, wait):
+def test_newest_question_wins_and_the_overtaken_are_given_up(explorer, send, wait):
     for size, count in ((256, 400), (128, 400), (32, 36)):
         newest = send(LoadData(panel="data", config=DataConfig(size=size, phantom_count=count)))
     wait(lambda: not newest.is_pending())
@@ -49,7 +49,7 @@ def test_newest_request_wins_and_replaced_ones_are_dropped(explorer, send, wait)
     assert reply.counts["no_tumor"]["train"] > 0
 
 
-def test_canceled_loading_frees_the_explorer(explorer, send, wait, tmp_path):
+def test_cancelled_loading_frees_the_explorer(explorer, send, wait, tmp_path):
     progress = []
     loading = send(LoadData(panel="data", config=DataConfig(size=128, phantom_count=100_000, phantom_seed=9)))
     loading.progressed.connect(lambda done, total: progress.append(done))
@@ -60,7 +60,7 @@ def test_canceled_loading_frees_the_explorer(explorer, send, wait, tmp_path):
     assert [number for number, _ in explorer.heard] == [newest.request.number]
 
 
-def test_file_that_cannot_be_opened_fails_with_a_sentence(explorer, send, wait, tmp_path):
+def test_scan_that_cannot_be_opened_is_refused_with_a_sentence(explorer, send, wait, tmp_path):
     file = tmp_path / "notes.txt"
     file.write_text("no scan")
     send(OpenScan(panel="scan", path=str(file)))
