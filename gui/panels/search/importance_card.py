@@ -88,10 +88,12 @@ def _effect(each: Importance, ordered: bool) -> EffectBar:
     size, low, high = (_length(value, each.is_relative) for value in (each.effect, each.low, each.high))
     crosses = ordered and each.low * each.high <= 0
     near, far = (0.0, max(low, high)) if crosses else sorted((low, high))
-    told = f"{format_effect(each.effect, each)} ({format_effect(each.low, each)} to {format_effect(each.high, each)})"
+    effect = f"{format_effect(each.effect, each)} ({format_effect(each.low, each)} to {format_effect(each.high, each)})"
     unknown = "direction uncertain" if ordered else "across its values"
     said = f"{SIGNS.get(each.sign, unknown)} · {format_effect(each.effect, each)}"
-    return EffectBar(title(each.name).lower(), size, near, far, said, COLORS[each.sign], f"{title(each.name)}: {told}")
+    return EffectBar(
+        title(each.name).lower(), size, near, far, said, COLORS[each.sign], f"{title(each.name)}: {effect}"
+    )
 
 
 def _length(value: float, relative: bool) -> float:
