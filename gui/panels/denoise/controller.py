@@ -1,4 +1,4 @@
-"""One noisy image and what each method makes of it: sends the requests and keeps the replies.
+"""One noisy image, denoised by each method: requests, and the replies to them.
 
 The images of the runs come first, one request at a time and always the newest. While the noise level changes they are
 drafts; once it has not changed for a moment, the full reply replaces them. When the slider rests, the classical filters
@@ -43,7 +43,7 @@ Wanted = tuple[Case, Noise, Methods]
 
 
 class DenoiseController(QObject):
-    """Knows what is wanted, what is there, and what is pending; `is_draft` says whether what is there is a draft."""
+    """The controller of the requests: what is wanted, known and pending; `is_draft` says whether drafts are shown."""
 
     found = Signal()
     drafted = Signal()
@@ -92,11 +92,11 @@ class DenoiseController(QObject):
         return [key for key in (*self.wanted[2].runs, *self.wanted[2].filters) if key not in done]
 
     def is_current(self) -> bool:
-        """Return whether the images are those of what is wanted, and no drafts."""
+        """Return whether the images belong to the present choice and are no drafts."""
         return self.wanted is not None and self.shown == self.wanted and not self.is_draft
 
     def export_blocker(self) -> str:
-        """Return why nothing may be exported now, empty if it may: drafts and outdated images never are."""
+        """Return why the export is blocked, empty if it is not: drafts and outdated images are never exported."""
         return "" if self.wanted is None or self.is_current() else BEING_REFINED
 
     def _ask_pictures(self) -> None:
@@ -125,7 +125,7 @@ class DenoiseController(QObject):
         return (case, methods) == (shown[0], shown[2]) and noise != shown[1]
 
     def _go_on(self) -> None:
-        """Request what can come later, once the images are there."""
+        """Request the filters and the curve once the images are there."""
         if self.wanted is None or not self.is_current():
             return
         case, noise, methods = self.wanted
