@@ -30,7 +30,7 @@ Key = tuple[str, int, str, str]
 
 
 class CompareController(QObject):
-    """Knows the place in the dataset and requests its images; the newest request counts."""
+    """A controller that knows the position in the dataset and requests its images; the newest request counts."""
 
     found = Signal(object)
     failed = Signal(str)
@@ -100,7 +100,7 @@ class CompareController(QObject):
 
     @property
     def split(self) -> str:
-        """The set that the images are numbered in."""
+        """Return the split that the indices of the images refer to."""
         data = self._session.data
         return data.indices_in(self.part)[0] if data and self.part else ""
 

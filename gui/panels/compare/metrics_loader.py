@@ -16,7 +16,7 @@ Key = tuple[str, int, str]
 
 
 class MetricsLoader(QObject):
-    """Keeps the metrics on the loaded dataset; requests those that are wanted and not known."""
+    """A loader that caches the metrics on the loaded dataset, and requests those that are wanted and not known."""
 
     found = Signal()
 
@@ -29,7 +29,7 @@ class MetricsLoader(QObject):
         self._asked: Key | None = None
 
     def request(self, compared: Sequence[ImageSource], by: str = "") -> None:
-        """Want the metrics of these, the first one first, instead of those that `by` wanted before."""
+        """Request the metrics of these, in this order, instead of those that `by` requested before."""
         self._lists[by] = list(compared)
         self._ask()
 
@@ -42,7 +42,7 @@ class MetricsLoader(QObject):
         return self._known.get(self._key(compared), {})
 
     def clean_db(self, compared: ImageSource) -> float | None:
-        """Return the mean PSNR on deduplicated test images; None if it is not known."""
+        """Return the mean PSNR on deduplicated test images. Returns None if it is not known."""
         part = self.get(compared).get(CLEAN)
         return part.psnr_db if part else None
 
