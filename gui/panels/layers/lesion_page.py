@@ -23,7 +23,7 @@ READY = "Press Trace lesion to see how detectable it remains after each layer."
 
 
 class LesionPage(LayersPage):
-    """The lesion is marked here or on the image at the right; a button traces it."""
+    """A page that traces a lesion region, which is drawn here or on the image at the right."""
 
     title = "Lesion detectability"
     working = "Tracing the lesion:"
