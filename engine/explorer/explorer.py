@@ -58,7 +58,7 @@ class Explorer:
     Args:
         scratch: folder for arrays.
         emit: takes progress events of long requests.
-        should_stop: asked during long requests.
+        should_stop: polled during long requests.
     """
 
     def __init__(self, scratch: Path, emit: Emit, should_stop: ShouldStop) -> None:

@@ -56,7 +56,7 @@ class ComparePanel(Panel):
         view.copy_wanted.connect(self.copy_python)
         self.gallery.found.connect(self._on_found)
         self.gallery.failed.connect(self.board.show_message)
-        self.gallery.sorted_anew.connect(self.refresh)
+        self.gallery.order_changed.connect(self.refresh)
         self.gallery.scan_opened.connect(self.show_scan)
         self.board.page_requested.connect(self._on_turned)
         self.board.resized.connect(self.schedule_refresh)

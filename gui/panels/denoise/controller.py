@@ -60,7 +60,7 @@ class DenoiseController(QObject):
         self.failures: dict[str, str] = {}
         self.curve: ErrorCurve | None = None
         self.is_draft = False
-        self._asked: Wanted | None = None
+        self._requested: Wanted | None = None
         self._pictures: RequestHandle | None = None
         self._filter: RequestHandle | None = None
         self._filtering = ""
@@ -105,7 +105,7 @@ class DenoiseController(QObject):
             return
         if self.wanted == self.shown and self._pause.isActive():
             return
-        self._asked = self.wanted
+        self._requested = self.wanted
         case, noise, methods = self.wanted
         fields = {"panel": PICTURES, "runs": tuple(methods.runs), **case.request_fields(), **noise.fields()}
         if self._is_draft_enough(self.wanted):
@@ -146,16 +146,16 @@ class DenoiseController(QObject):
             self.curve_found.emit()
 
     def _on_drafted(self, reply: DenoiseDraftReply) -> None:
-        assert self._asked is not None
-        self.shown, self.is_draft = self._asked, True
-        self.made |= make_drafts(reply, self.made, self._asked[1])
+        assert self._requested is not None
+        self.shown, self.is_draft = self._requested, True
+        self.made |= make_drafts(reply, self.made, self._requested[1])
         self._ask_pictures()  # before these are drawn, so that the explorer works meanwhile
         self.drafted.emit()
 
     def _on_denoised(self, reply: DenoiseReply) -> None:
-        assert self._asked is not None
-        self.shown, self.is_draft = self._asked, False
-        _, _, methods = self._asked
+        assert self._requested is not None
+        self.shown, self.is_draft = self._requested, False
+        _, _, methods = self._requested
         kept = {key: self.made[key] for key in methods.filters if key in self.made}
         self.made = make_images(reply, methods.runs) | kept
         self._ask_pictures()  # before these are drawn, so that the explorer works meanwhile
@@ -164,7 +164,7 @@ class DenoiseController(QObject):
             self._rest.start()
 
     def _on_pictures_failed(self, failure: RequestFailed) -> None:
-        self.shown, self.made, self.is_draft = self._asked, {}, False
+        self.shown, self.made, self.is_draft = self._requested, {}, False
         self.failed.emit(failure.sentence)
         if self.wanted != self.shown:
             self._ask_pictures()

@@ -23,17 +23,17 @@ class SearchController(QObject):
         super().__init__(window)
         self.ask_text: Callable[..., Any] = QInputDialog.getText
         self._desk, self._session, self._watch, self._window = desk, desk.session, watch, window
-        self._asked = False
+        self._has_requested = False
         self._session.job_failed.connect(self._on_job_failed)
 
     def begin(self, order: Search) -> None:
         """Start a search."""
-        self._asked = True
+        self._has_requested = True
         self._watch.begin(order, self._desk.preferences.backend)
 
     def go_on(self, space: dict[str, Any] | None = None, given: dict[str, Any] | None = None) -> None:
         """Resume the selected search, over another space if one is given."""
-        self._asked = True
+        self._has_requested = True
         self.message.emit("", "info")
         self._watch.resume(self._desk.preferences.backend, space, given or {})
 
@@ -92,8 +92,8 @@ class SearchController(QObject):
             self.message.emit(f"Trial {number} was saved as run {kept.name}.", "info")
 
     def _on_job_failed(self, failure: RequestFailed) -> None:
-        if self._asked:
-            self._asked = False
+        if self._has_requested:
+            self._has_requested = False
             if self._watch.found is None:
                 self._watch.open("")
             self.message.emit(failure.sentence, "warning")
