@@ -29,7 +29,7 @@ class Watch:
         self.panel.case.noise.sigma.set_value(level)
 
     def _on_painted(self, painter) -> None:
-        """The last of the pictures, the difference, has just been painted."""
+        """Note the time: the last of the images, the difference, has just been painted."""
         experiment, now = self.panel.experiment, time.perf_counter()
         self.painted.setdefault(experiment.shown[1].sigma, now)
         if experiment.is_current():

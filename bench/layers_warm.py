@@ -59,7 +59,7 @@ def measure(chosen: argparse.Namespace, folder: Path) -> None:
 
 
 def compare(chosen: argparse.Namespace, opened: tuple, names: list[str], ask) -> None:
-    """The plain way at some layers, each beside the explorer's answer."""
+    """Compare a plain computation at some layers with the explorer's reply for each."""
     import numpy as np
 
     from engine.analysis import activations

@@ -58,7 +58,7 @@ def main(measure: Callable[[argparse.Namespace], None], about: str, turns: tuple
 
 
 def opened(data: str, key: str, seen: Callable):
-    """The window and its panel, once `seen(panel)` and both engines are ready."""
+    """Return the window and its panel, once `seen(panel)` and both engines are ready."""
     from PySide6.QtWidgets import QApplication
 
     from gui import theme

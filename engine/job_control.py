@@ -1,4 +1,4 @@
-"""What a thread that listens tells a job that works: stop, pause, go on."""
+"""Control of a running job from another thread: stop, pause, continue."""
 
 import threading
 from collections.abc import Callable
@@ -7,11 +7,11 @@ from engine.messages import Continue, Message, Pause, Stop
 
 
 class JobControl:
-    """The wishes of whoever started a job.
+    """The stop and pause state of a job, set by one thread and read by the job's own.
 
     Args:
-        on_paused: called when the job begins to wait.
-        on_resumed: called when it goes on.
+        on_paused: called when the job pauses.
+        on_resumed: called when it continues.
     """
 
     def __init__(self, on_paused: Callable[[], None], on_resumed: Callable[[], None]) -> None:
@@ -21,12 +21,12 @@ class JobControl:
         self.on_paused, self.on_resumed = on_paused, on_resumed
 
     def reset(self) -> None:
-        """Forget the wishes meant for the job before."""
+        """Clear the commands meant for the previous job."""
         self._stop.clear()
         self._running.set()
 
     def handle(self, command: Message) -> bool:
-        """Take a command that must be heard at once; False when it is none of these."""
+        """Handle a command to stop, pause or continue. Returns False if it is another command."""
         if isinstance(command, Stop):
             self._stop.set()
         if isinstance(command, (Stop, Continue)):
@@ -36,7 +36,7 @@ class JobControl:
         return isinstance(command, (Stop, Pause, Continue))
 
     def should_stop(self) -> bool:
-        """Whether the job is to end; waits here while it is paused."""
+        """Return whether the job should stop; wait first while it is paused."""
         if self.is_paused():
             self.on_paused()
             self._running.wait()
@@ -44,9 +44,9 @@ class JobControl:
         return self.is_stopped()
 
     def is_stopped(self) -> bool:
-        """Whether the job is to end; never waits."""
+        """Return whether the job should stop, without waiting."""
         return self._stop.is_set()
 
     def is_paused(self) -> bool:
-        """Whether the job is to hold; never waits."""
+        """Return whether the job should pause, without waiting."""
         return not self._running.is_set()

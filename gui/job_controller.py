@@ -1,4 +1,4 @@
-"""The long job of the window: one run, study or search, in an engine process that is kept warm for it."""
+"""The app's long job: one run, study or search, in an engine process that is kept warm for it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,12 +32,12 @@ from gui.widgets.timer import make_timer
 
 State = Literal["idle", "starting", "running", "pausing", "paused", "stopping"]
 STOP_GRACE_MS = 15_000
-TRIALS_GRACE_MS = 40_000  # a search gives its trials 15 s of their own
+TRIALS_GRACE_MS = 40_000  # a search first gives its trials 15 s to stop
 
 
 @dataclass(frozen=True)
 class EngineCrash:
-    """An engine process died, or had to be ended, with this in its hands (None when it had none)."""
+    """The job that was lost when an engine process crashed or was killed; fields are None without such a job."""
 
     run: str | None
     sentence: str
@@ -46,7 +46,7 @@ class EngineCrash:
 
 
 class JobController(QObject):
-    """Starts, pauses and stops one run at a time, or a study or search, which are many."""
+    """A controller that starts, pauses and stops one job at a time: a run, or a study or search of many runs."""
 
     changed = Signal()
     event_received = Signal(object)
@@ -66,7 +66,7 @@ class JobController(QObject):
         self._grace.timeout.connect(lambda: self.engine.kill() if self.engine else None)
 
     def warm_up(self, backend: str, threads: int = 0) -> None:
-        """Have an engine ready that computes with this backend; one that computes otherwise is replaced."""
+        """Start an engine with this backend; replace one that has another backend or number of threads."""
         if self.is_busy():
             return
         if (
@@ -83,14 +83,14 @@ class JobController(QObject):
         engine.start()
 
     def start(self, run: Run, epochs: int | None = None, backend: str | None = None) -> None:
-        """Train a run from where it stands; `epochs` raises its goal and `backend` changes it when given."""
+        """Train a run from its last checkpoint; `epochs` extends it, `backend` replaces its backend."""
         training = run.config.training
         self.warm_up(backend or training.backend, training.threads)
         self.run = run.name
         self._send(Resume(run=str(run.path), epochs=epochs, backend=backend), "starting")
 
     def start_study(self, order: RunStudy, backend: str) -> None:
-        """Make a study, or go on with the one that is in its folder; left alone while there is another job."""
+        """Start a study, or resume the one in its folder; do nothing while another job runs."""
         if not self.is_busy():
             self.warm_up(backend)
             self.study = order.out
@@ -98,7 +98,7 @@ class JobController(QObject):
             self._send(order, "starting")
 
     def start_search(self, order: Search, backend: str) -> None:
-        """Search, or go on with the search of that name; left alone while there is another job."""
+        """Start a search, or resume the one of that name; do nothing while another job runs."""
         if not self.is_busy():
             self.warm_up(backend)
             self.search = order.name
@@ -117,13 +117,13 @@ class JobController(QObject):
             self._send(Continue(), "running")
 
     def stop(self) -> None:
-        """End the job soon and keep what it has; an engine that does not listen is ended by force."""
+        """Stop the job and keep its results; kill an engine that does not respond in time."""
         if self.is_busy() and self.state != "stopping":
             self._grace.start()
             self._send(Stop(), "stopping")
 
     def close(self) -> None:
-        """Let go of the engine."""
+        """Detach the engine, which then ends by itself."""
         if self.engine:
             self.engine.detach()
             self.engine = None
@@ -166,7 +166,7 @@ class JobController(QObject):
             self._set_state("running")
 
     def _on_ended(self, ending: ProcessExit) -> None:
-        """Tell of the loss, and have another engine ready, unless this one never was."""
+        """Report the lost job, and start another engine unless this one never became ready."""
         held, gone, self.engine = (self.run, self.study, self.search), self.engine, None
         stopping = self.state == "stopping"
         if self.is_busy():
@@ -184,7 +184,10 @@ class JobController(QObject):
 
 
 def state_from_event(event: Event, now: State) -> State | None:
-    """What a search says itself of where it stands, since its trials are held and let go one by one."""
+    """Return the state that a search reports of itself: its trials pause and continue one by one.
+
+    Returns None if the event changes nothing.
+    """
     if isinstance(event, SearchEnded):
         return "idle"
     if isinstance(event, SearchStarted) and now == "starting":

@@ -1,4 +1,4 @@
-"""What every panel is: a page of the window that works on the session and can be put back as it was."""
+"""The base class of panels: areas of the app that work on the session and restore their state."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +17,7 @@ DISCLAIMER = "For research and teaching only. Not for diagnosis."
 
 @dataclass
 class AppContext:
-    """What all panels work with."""
+    """The objects that all panels share."""
 
     session: Session
     undo: QUndoStack
@@ -25,24 +25,24 @@ class AppContext:
 
 
 class Panel(QWidget):
-    """One page.
+    """One area of the app.
 
-    shown says that it has come into sight, pointed tells the numbers under the cursor and the like, wished asks for
-    another panel with something to show there, remembered says that what `save_state` returns has changed.
+    shown says that it became visible, status_changed carries a text for the status bar, navigation_requested names
+    another panel and what to show there, state_changed says that what `save_state` returns has changed.
     """
 
     shown = Signal()
     status_changed = Signal(str)
     navigation_requested = Signal(str, object)
     state_changed = Signal()
-    takes_scans = False  # whether a scan that is dropped while the panel is seen is for it
+    takes_scans = False  # whether it takes a file that is dropped while it is visible
 
     def __init__(self, desk: AppContext) -> None:
         super().__init__()
         self.desk, self.session = desk, desk.session
 
     def lay_out(self, left: QWidget, right: QWidget) -> None:
-        """Put a narrow part at the left, and what there is to see at its right."""
+        """Put a narrow column of controls at the left, and the content at its right."""
         left.setFixedWidth(LEFT_PX)
         row = QHBoxLayout(self)
         row.setContentsMargins(GAP, GAP, GAP, GAP)
@@ -55,24 +55,24 @@ class Panel(QWidget):
         self.shown.emit()
 
     def navigate(self, what: Any) -> None:
-        """Show what another panel, or a drop, wished for."""
+        """Show what another panel, or a drop, requested."""
 
     def save_state(self) -> dict[str, Any]:
-        """Return what the next session should find again."""
+        """Return the state that the next session restores."""
         return {}
 
     def restore_state(self, kept: dict[str, Any]) -> None:
-        """Put back what `save_state` returned; anything may be missing or wrong in it."""
+        """Restore what `save_state` returned; any part of it may be missing or invalid."""
 
     def export(self) -> None:
-        """Write what is seen to a file of the user's choice."""
+        """Export what is visible to a file of the user's choice."""
 
     def as_python(self) -> str:
-        """Return a script that does the same without the window; empty when nothing can be done."""
+        """Return a script that does the same without the app, empty if the settings are incomplete or invalid."""
         return ""
 
     def copy_python(self) -> None:
-        """Put the script on the clipboard and say so."""
+        """Copy the script to the clipboard, and report that in the status bar."""
         text = self.as_python()
         if text:
             QGuiApplication.clipboard().setText(text)
@@ -84,7 +84,7 @@ class Panel(QWidget):
 
 
 def scroll_column(*cards: QWidget, stretched: QWidget | None = None) -> QScrollArea:
-    """Return cards one below the other, scrolling in a low window; the room that is left goes to the stretched one."""
+    """Return a scrolling column of cards; the stretched one takes the remaining height."""
     content, scroll = QWidget(), QScrollArea()
     content.setProperty("kind", "plain")
     column = QVBoxLayout(content)

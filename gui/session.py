@@ -122,7 +122,7 @@ class Session(QObject):
                 engine.shutdown()
 
     def _on_job_event(self, event: Event) -> None:
-        """A search passes on what its trials say, under the names of their runs."""
+        """Forward an event of the job; a search forwards those of its trials under the names of their runs."""
         if self.job.study:
             self.study_event.emit(event)
         elif self.job.search:
@@ -132,7 +132,7 @@ class Session(QObject):
             self.apply_event(event, self.job.run or "")
 
     def _on_job_changed(self) -> None:
-        """Whoever held a run and holds it no longer has let go of it, however that came."""
+        """Mark a run as free once the job no longer trains it, whatever the reason."""
         if self._held and self._held != self.job.run:
             self.runs.mark_busy(self._held, False)
         self._held = self.job.run

@@ -17,7 +17,7 @@ COLUMNS = "| option | title | meaning | values | default |\n| --- | --- | --- | 
 
 
 def page() -> str:
-    """The whole page."""
+    """Return the whole page."""
     parts = [HEAD]
     for part, section in config.sections("ae").items():
         if part == "model":
@@ -32,7 +32,7 @@ def page() -> str:
 
 
 def table(section: type[config.Section]) -> str:
-    """One row for each field."""
+    """Return a table with one row for each field."""
     return COLUMNS + "".join(
         f"| `{spec.option}` | {spec.title} | {spec.help} | {values(spec)} | {default(spec)} |\n"
         for spec in config.list_fields(section)
@@ -40,7 +40,7 @@ def table(section: type[config.Section]) -> str:
 
 
 def values(spec: FieldSpec) -> str:
-    """What the field can be."""
+    """Return the allowed values of a field."""
     if spec.choices:
         return ", ".join(spec.choices)
     if spec.low is None or spec.high is None:
@@ -49,14 +49,14 @@ def values(spec: FieldSpec) -> str:
 
 
 def default(spec: FieldSpec) -> str:
-    """What the field is when nothing is said."""
+    """Return the default of a field as text."""
     if isinstance(spec.default, bool):
         return "yes" if spec.default else "no"
     return ", ".join(map(str, spec.default)) if isinstance(spec.default, tuple) else shown(spec.default)
 
 
 def shown(value: object) -> str:
-    """A number as people read it, with commas from 1,000 on; text as it is."""
+    """Return a number with commas from 1,000 on, or text as it is."""
     return f"{value:,}" if isinstance(value, int) else f"{value}"
 
 

@@ -55,6 +55,7 @@ WITHIN = 0.9
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "manager"}
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|NotImplementedError|not implemented|coming soon)\b", re.IGNORECASE)
 EXCUSED_BUDGET = re.compile(r"#\s*noqa(?!:)|#\s*noqa:.*\b(C901|PLR09\d\d|BLE001|T20\d|E722|PLC0415)\b")
+NO_VERB = re.compile(r"(A|An|The|What|Where|Which|Whether|When|Why|Who|How|One|All|Some|Each|Those|That)\b")
 FOREIGN = re.compile(r"://[^ ]*/simple\b|://files[.]|://registry[.]|(?<![\w.])/wor[k]/")
 
 
@@ -177,6 +178,14 @@ def excused_budgets(source: Source) -> Iterator[str]:
     for number, line in enumerate(source.text.splitlines(), 1):
         if EXCUSED_BUDGET.search(line):
             yield f"{source.path}:{number} silences a house rule: {line.strip()}"
+
+
+def docstrings_without_a_verb(source: Source) -> Iterator[str]:
+    """A function's docstring begins with an imperative verb; Ruff's D401 overlooks properties."""
+    for node in source.nodes(ast.FunctionDef, ast.AsyncFunctionDef):
+        docstring = ast.get_docstring(node) or ""
+        if NO_VERB.match(docstring):
+            yield f"{source.at(node)} {node.name}: a docstring that begins with '{docstring.split()[0]}'"
 
 
 def late_imports(source: Source) -> Iterator[str]:

@@ -39,12 +39,12 @@ class ScanSelection:
 
     @property
     def split(self) -> str:
-        """Split that contains the part."""
+        """Return the split that contains the part."""
         return "test" if self.part in (LEAKED, CLEAN) else self.part
 
     @property
     def names(self) -> list[str]:
-        """Files of the images."""
+        """Return the files of the images."""
         return [self.images.splits[self.split].names[row] for row in self.rows]
 
     def read(self) -> NDArray[np.float32]:

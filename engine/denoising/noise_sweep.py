@@ -65,14 +65,14 @@ class SweepSpec:
 
     @cached_property
     def contrasts(self) -> Table:
-        """Contrast of each lesion in the noise-free image, (lesions,)."""
+        """Return the contrast of each lesion in the noise-free image, (lesions,)."""
         planes = self.images[..., 0]
         found = [each.site.contrasts(each.site.crop(planes[each.scan], planes[each.scan]))[0] for each in self.lesions]
         return np.array(found, np.float64)
 
     @property
     def measurable(self) -> NDArray[np.bool_]:
-        """Whether each lesion has enough contrast for a mean of ratios, (lesions,)."""
+        """Return whether each lesion has enough contrast for a mean of ratios, (lesions,)."""
         return np.asarray(np.abs(self.contrasts) >= LEAST_CONTRAST)
 
 
@@ -96,7 +96,7 @@ class SweepResult:
 
     @property
     def psnr_db(self) -> Table:
-        """PSNR in dB, (levels, images)."""
+        """Return the PSNR in dB, (levels, images)."""
         return metrics.mse_to_psnr_db(self.mse)
 
 
@@ -120,13 +120,13 @@ class SweepSummary:
 
     @property
     def break_even(self) -> float | None:
-        """Break-even noise level; see `engine.denoising.break_even`."""
+        """Return the break-even noise level; see `engine.denoising.break_even`."""
         levels = (0.0, *self.sigmas)
         return break_even.break_even(levels, (0.0, *self.noisy_mse), (self.clean_mse, *self.output_mse))
 
     @property
     def expected(self) -> float:
-        """Break-even level without clipping if the output did not change with the noise: sqrt(clean_mse)."""
+        """Return the break-even level without clipping for an output that ignores the noise: sqrt(clean_mse)."""
         return math.sqrt(self.clean_mse)
 
     def content(self) -> dict[str, Any]:

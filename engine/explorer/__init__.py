@@ -1,1 +1,1 @@
-"""What the explorer process answers: warm models and data, and the handlers of requests."""
+"""The explorer process: loaded models and datasets, and the handlers of requests."""

@@ -25,7 +25,7 @@ Key = tuple[int, bytes]
 
 
 class ActivationCache:
-    """Computes what is not cached, and evicts the images that were used longest ago.
+    """A cache that computes what it does not hold, and evicts the least recently used images.
 
     Args:
         budget_bytes: how much memory all cached activations may take; a larger result is returned, but not cached.
@@ -37,7 +37,7 @@ class ActivationCache:
 
     @property
     def size(self) -> int:
-        """The cached bytes."""
+        """Return the size of the cached activations, in bytes."""
         return sum(array.nbytes for _, found in self._kept.values() for array in found.values())
 
     def get(self, opened: InspectedModel, images: Images, name: str) -> Activation:

@@ -51,7 +51,7 @@ def make_handlers(warm: ExplorerContext) -> dict[type[Request], Handler]:
 
 
 class ActivationHandlers:
-    """Handles requests that are answered at once; the activations of the last images stay cached."""
+    """The handlers of requests that are answered at once; the activations of the last images stay cached."""
 
     def __init__(self, warm: ExplorerContext, models: InspectedModels) -> None:
         self._warm, self._models = warm, models

@@ -28,7 +28,7 @@ FILE, FILES_KEPT, VERSION = "channels.json", 4, 1
 
 
 class ChannelHandlers:
-    """Handles requests about channels; what was found for one channel is there for all others of its layer."""
+    """The handlers of requests about channels; results for one channel are cached for all others of its layer."""
 
     def __init__(self, warm: ExplorerContext, models: InspectedModels) -> None:
         self._warm, self._models = warm, models

@@ -1,4 +1,4 @@
-"""What the handlers of the explorer share: its loaded models and datasets."""
+"""The context that the handlers of the explorer share: its loaded models and datasets."""
 
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -14,7 +14,7 @@ Images = NDArray[np.float32]
 
 
 class ExplorerContext(Protocol):
-    """Loaded models, datasets, and a place for arrays."""
+    """The loaded models and datasets, and the folder for arrays."""
 
     emit: Emit
     should_stop: Callable[[], bool]

@@ -37,7 +37,7 @@ Image = NDArray[np.float32]
 
 
 class DenoiseContext(Protocol):
-    """What an explorer keeps in memory."""
+    """The parts of an explorer that the denoise handlers use."""
 
     should_stop: Callable[[], bool]
 
@@ -59,12 +59,12 @@ class NoisyPair:
 
     @cached_property
     def arrays(self) -> dict[str, Image]:
-        """Both as (side, side) arrays: the same objects at each call, so that each is saved once."""
+        """Return both as (side, side) arrays: the same objects at each call, so that each is saved once."""
         return {"original": _first(self.originals), "noisy": _first(self.noisy)}
 
 
 class DenoiseHandlers:
-    """Answers requests about one noisy image.
+    """The handlers of requests about one noisy image.
 
     Noise is drawn from the seed of the request alone, so that the app draws the same image.
     """
@@ -97,7 +97,7 @@ class DenoiseHandlers:
         return DenoiseReply(name=names[0], **first.arrays, **image_metrics(first.originals, first.noisy), runs=runs)
 
     def draft(self, request: DenoiseDraft) -> DenoiseDraftReply:
-        """Estimate quickly what each run makes of a noisy image.
+        """Estimate quickly the image that each run denoises.
 
         Between two noise levels of a curve that was computed, the images at both levels give the estimate at once.
         """
@@ -116,7 +116,7 @@ class DenoiseHandlers:
     def curve(self, request: DenoiseCurve) -> DenoiseCurveReply | None:
         """Compute the mean squared errors of the noisy input and of each run at each noise level.
 
-        What is known so far is kept for drafts, and for the next attempt of a request that was preempted.
+        The errors known so far are cached for drafts, and for the next attempt of a request that was preempted.
 
         Returns:
             The errors; None if the request was preempted.

@@ -53,12 +53,12 @@ DATA_KEPT = 3
 
 
 class Explorer:
-    """Answers one request after the other.
+    """The explorer: answers one request after the other.
 
     Args:
         scratch: folder for arrays.
         emit: takes progress events of long requests.
-        should_stop: asked during long requests.
+        should_stop: polled during long requests.
     """
 
     def __init__(self, scratch: Path, emit: Emit, should_stop: ShouldStop) -> None:
@@ -148,7 +148,7 @@ class Explorer:
             return _to_reply(request, cache.evaluate_reference_cached(images, components, self.should_stop))
         run = runs.open_run(request.run)
         images = self.dataset(request.data.model_copy(update={"size": run.config.data.size}))
-        with suppress(ValidationError):  # someone else may have written to the cache
+        with suppress(ValidationError):  # another process may have written to the cache
             if run.model_path.exists() and (found := _to_reply(request, cache.read_cached(run, images))):
                 return found
         model = self._load_model(run, keep=False)
@@ -222,7 +222,7 @@ class Explorer:
 
 
 def answer_audit(request: Audit, emit: Emit, should_stop: ShouldStop) -> AuditReply:
-    """Answer the one long request that needs nothing of an explorer, in a thread beside it.
+    """Answer the one long request that needs no explorer, in a thread of its own.
 
     Raises:
         EngramError: the source cannot be used; `Cancelled` if `should_stop` returned True.

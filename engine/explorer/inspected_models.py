@@ -25,12 +25,12 @@ class InspectedModel:
 
     @cached_property
     def layers(self) -> list[LayerInfo]:
-        """The layers in network order."""
+        """Return the layers in network order."""
         return [layer for layer, _ in self.traced_layers]
 
     @property
     def side(self) -> int:
-        """The side of the model's images, px."""
+        """Return the side of the model's images, px."""
         return self.run.config.data.size
 
     def layer(self, name: str) -> LayerInfo:

@@ -34,7 +34,7 @@ REQUESTS: tuple[type[Request], ...] = (
 
 
 class LayerHandlers:
-    """Imports the handlers on the backend of the first run that a request is about.
+    """The handlers of requests about layers, imported on the backend of the first run that one names.
 
     Args:
         warm: the loaded models and datasets.

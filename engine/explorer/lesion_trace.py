@@ -15,7 +15,7 @@ from engine.messages import RegionSpec, TraceLesion, TraceLesionReply
 
 
 class LesionTraceHandler:
-    """Handles TraceLesion."""
+    """The handler of TraceLesion."""
 
     def __init__(self, warm: ExplorerContext, models: InspectedModels) -> None:
         self._warm, self._models, self._jobs = warm, models, ResumableJobs()

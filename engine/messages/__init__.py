@@ -153,7 +153,7 @@ class Response(Event):
 
 
 class RequestProgress(Event):
-    """How far a long request is."""
+    """The progress of a long request."""
 
     event: Literal["request-progress"] = "request-progress"
     number: int
@@ -163,7 +163,7 @@ class RequestProgress(Event):
 
 
 class RequestFailed(Event):
-    """A command could not be carried out: what is wrong and what to do."""
+    """The failure of a command: what is wrong and what to do."""
 
     event: Literal["refused"] = "refused"
     reason: str
@@ -268,9 +268,9 @@ def _read(adapter: TypeAdapter[Any], line: str | bytes) -> Any:
 
 
 def discard_event(event: Event) -> None:
-    """Listen to nothing."""
+    """Discard an event."""
 
 
 def never_stop() -> bool:
-    """Never ask to stop."""
+    """Return False: the job is never stopped."""
     return False

@@ -1,4 +1,4 @@
-"""What every command and event is: one frozen message, one line of JSON."""
+"""The base of every command and event: one frozen message, one line of JSON."""
 
 import time
 
@@ -6,17 +6,17 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Message(BaseModel):
-    """One line."""
+    """A message, which is one line of JSON."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
     def to_json_line(self) -> str:
-        """The message as one line of JSON, newline included."""
+        """Return the message as one line of JSON, newline included."""
         return self.model_dump_json() + "\n"
 
 
 class Event(Message):
-    """Something that happened at `time` (seconds since the epoch), which several events may share.
+    """An event at `time` (seconds since the epoch), which several events may share.
 
     `sequence` tells the events of one run apart: the recorder of the run counts them from 1 through all its jobs. It
     is None for an event that no run records, and for one from a record of before there were numbers.

@@ -1,4 +1,4 @@
-"""Requests about noise, with their replies: what runs and classical filters make of one noisy image."""
+"""Requests about noise, with their replies: one noisy image, denoised by runs and classical filters."""
 
 from typing import ClassVar, Literal
 
@@ -16,7 +16,7 @@ class NoisyRequest(ImagesRequest):
 
 
 class RunsRequest(NoisyRequest):
-    """A request about what runs make of one noisy image.
+    """A request about one noisy image, denoised by runs.
 
     `sigma` is the noise level in units of the data range, 1. A baseline may take the place of a run, as in
     `Reconstruct`.
@@ -35,7 +35,7 @@ class ImageMetrics(Reply):
 
 
 class DenoisedReply(ImageMetrics):
-    """What a run makes of the noisy image.
+    """The noisy image, denoised by a run.
 
     `original` and `noisy` are the image at the size of the run. All three are float32 (size, size) in [0, 1].
     """
@@ -46,7 +46,7 @@ class DenoisedReply(ImageMetrics):
 
 
 class DenoiseReply(ImageMetrics):
-    """The image and its noisy copy, float32 (size, size) in [0, 1], and what each run makes of it.
+    """The image and its noisy copy, float32 (size, size) in [0, 1], and the image denoised by each run.
 
     The metrics are those of the noisy image.
     """
@@ -97,7 +97,7 @@ class ApplyFilterReply(ImageMetrics):
 
 
 class ApplyFilter(NoisyRequest):
-    """Denoise one image with a method of `engine.denoising.baselines`; it runs beside other requests.
+    """Denoise one image with a method of `engine.denoising.baselines`; it runs alongside other requests.
 
     `components` is the number of components of PCA, which is fitted to the training images of `data`.
     """

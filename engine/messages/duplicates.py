@@ -70,7 +70,7 @@ class NearDuplicateCounts(_CountsBySet):
 
     @property
     def total(self) -> int:
-        """The number of near-duplicates in all sets."""
+        """Return the number of near-duplicates in all sets."""
         sets = (self.train, self.validation, self.test)
         return sum(each.near_duplicates for each in sets if each is not None)
 

@@ -66,7 +66,7 @@ class AuditReply(ExactDuplicates):
 class Audit(Request):
     """Search a source for duplicate and near-duplicate images.
 
-    The audit runs beside other requests, which need not wait for it. Loading another dataset cancels it.
+    The audit runs alongside other requests, which need not wait for it. Loading another dataset cancels it.
     """
 
     reply_type: ClassVar[type[Reply]] = AuditReply
@@ -102,7 +102,7 @@ class OpenScan(Request):
 
 
 class Reconstructions(Reply):
-    """What one model makes of n images: float32 arrays (n, size, size) in [0, 1], with metrics of each image.
+    """The reconstructions of n images by one model: float32 (n, size, size) in [0, 1], with metrics of each image.
 
     `originals` are the images at the size of the model, which may differ from that of other models. `psnr_db` is None
     where image and reconstruction are equal.

@@ -18,7 +18,7 @@ class Train(Message):
 
 
 class Resume(Message):
-    """Go on with a run from its last checkpoint; `epochs` raises its goal and `backend` changes it, where given."""
+    """Resume a run from its last checkpoint; `epochs` extends it and `backend` replaces its backend, if given."""
 
     command: Literal["resume"] = "resume"
     run: str
@@ -27,7 +27,7 @@ class Resume(Message):
 
 
 class RunStudy(Message):
-    """Do the seed study again in a folder, or go on with it; `settings` go over those of every run."""
+    """Reproduce the reference study in a folder, or resume it; `settings` override those of every run."""
 
     command: Literal["study"] = "study"
     out: str
@@ -36,19 +36,19 @@ class RunStudy(Message):
 
 
 class Stop(Message):
-    """End the job soon and keep what it has."""
+    """Stop the job and keep its results."""
 
     command: Literal["stop"] = "stop"
 
 
 class Pause(Message):
-    """Hold the job between two batches."""
+    """Pause the job between two batches."""
 
     command: Literal["pause"] = "pause"
 
 
 class Continue(Message):
-    """Let a paused job go on."""
+    """Continue a paused job."""
 
     command: Literal["continue"] = "continue"
 
@@ -71,10 +71,10 @@ class Log(Event):
 
 
 class JobStarted(Event):
-    """A job on a run begins or goes on; `first_epoch` counts from 0.
+    """The start or resume of a job on a run; `first_epoch` counts from 0.
 
-    The floors are the mean entropy of the images' own pixels, which no reconstruction can cost less than; given where
-    the loss is counted in nats.
+    The entropy floors are the mean binary entropy of the images, the lower limit of the cross-entropy of any
+    reconstruction. They are given if the loss is in nats.
     """
 
     event: Literal["job-started"] = "job-started"
@@ -92,7 +92,7 @@ class JobStarted(Event):
 
 
 class Progress(Event):
-    """Where training is within an epoch; `images_per_s` is of the training part alone."""
+    """The progress of training within an epoch; `images_per_s` is of the training part alone."""
 
     event: Literal["progress"] = "progress"
     run: str
@@ -106,7 +106,7 @@ class Progress(Event):
 
 
 class EpochEnded(Event):
-    """Numbers of one epoch (counted from 1), the path of its preview, and whether it is the best so far."""
+    """The metrics of one epoch (counted from 1), the path of its preview, and whether it is the best so far."""
 
     event: Literal["epoch-ended"] = "epoch-ended"
     run: str
@@ -117,21 +117,21 @@ class EpochEnded(Event):
 
 
 class Paused(Event):
-    """The job holds between two batches."""
+    """The job has paused between two batches."""
 
     event: Literal["paused"] = "paused"
     run: str
 
 
 class Continued(Event):
-    """A paused job goes on."""
+    """A paused job continues."""
 
     event: Literal["continued"] = "continued"
     run: str
 
 
 class JobEnded(Event):
-    """A job is over; after 'failed', `reason` and `advice` say why."""
+    """The end of a job; after 'failed', `reason` and `advice` say why."""
 
     event: Literal["job-ended"] = "job-ended"
     run: str
@@ -142,7 +142,7 @@ class JobEnded(Event):
 
 
 class StudyProgress(Event):
-    """Where a study is: what is done now, and how much of its stage is done; None while nobody knows."""
+    """The progress of a study: its present step, and the share of the stage that is done; None if unknown."""
 
     event: Literal["study-progress"] = "study-progress"
     stage: Literal["training", "measuring", "drawing"]
@@ -151,7 +151,7 @@ class StudyProgress(Event):
 
 
 class StudyEnded(Event):
-    """A study is over, or stopped and kept; after 'failed', `reason` and `advice` say why."""
+    """The end of a study, finished or stopped; after 'failed', `reason` and `advice` say why."""
 
     event: Literal["study-ended"] = "study-ended"
     out: str

@@ -29,7 +29,7 @@ Array = Annotated[NDArray[Any], PlainValidator(_require_array), PlainSerializer(
 
 
 class Reply(BaseModel):
-    """What the explorer answers to a request.
+    """The reply of the explorer to a request.
 
     Examples:
         >>> class Mean(Reply):

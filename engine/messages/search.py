@@ -19,11 +19,10 @@ from engine.messages.request import Request
 
 
 class Search(Message):
-    """Search, or go on with the search of that name; `root` is the folder of the runs.
+    """Start a search, or resume the one of that name; `root` is the folder of the runs.
 
-    A search that is gone on with needs its name alone; the space, when given, takes the place of the one it had, and so
-    do those `settings` (fields of `SearchConfig`) that are given. `retry_failed` has failed trials tried again, from
-    their last complete epochs.
+    A resume needs the name alone. A given space replaces the present one, and so do given `settings` (fields of
+    `SearchConfig`). `retry_failed` resumes failed trials from their last complete epochs.
     """
 
     command: Literal["search"] = "search"
@@ -36,25 +35,25 @@ class Search(Message):
 
 
 class SearchCommand(Message):
-    """Something that the running search is to do; it is heard at once."""
+    """A command to the running search, which handles it at once."""
 
 
 class StopTrial(SearchCommand):
-    """Stop one trial of the running search and keep its run; the search goes on."""
+    """Stop one trial of the running search and keep its run; the search continues."""
 
     command: Literal["stop-trial"] = "stop-trial"
     number: int
 
 
 class EnqueueTrial(SearchCommand):
-    """Let the running search try these values next."""
+    """Add these values to the running search as its next trial."""
 
     command: Literal["enqueue"] = "enqueue"
     values: dict[str, Any]
 
 
 class UpdateSpace(SearchCommand):
-    """Give the running search another space; what it has tried stays tried."""
+    """Replace the space of the running search; its trials so far stay."""
 
     command: Literal["extend-space"] = "extend-space"
     space: dict[str, Any]
@@ -90,8 +89,8 @@ class ComputeImportancesReply(Reply):
 class ComputeImportances(Request):
     """Compute how much each setting mattered in a search, see `engine.search.importance`.
 
-    `trials` are configurations of the space with their finite scores. The request runs beside all others, so it waits
-    for none.
+    `trials` are configurations of the space with their finite scores. The request runs alongside all others, so
+    it waits for none.
     """
 
     reply_type: ClassVar[type[Reply]] = ComputeImportancesReply
@@ -106,7 +105,7 @@ class ComputeImportances(Request):
 
 
 class SearchStarted(Event):
-    """A search begins or goes on; `size` is the number of points in its space, None when there is no end of them."""
+    """The start or resume of a search; `size` is the number of points in its space, None if it is infinite."""
 
     event: Literal["search-started"] = "search-started"
     search: str
@@ -118,7 +117,7 @@ class SearchStarted(Event):
 
 
 class TrialProposed(Event):
-    """A configuration is to be tried; `values` are those of the space, `run` is the run it will be."""
+    """A proposed trial; `values` are those of the space, `run` is the run that it will be."""
 
     event: Literal["trial-proposed"] = "trial-proposed"
     search: str
@@ -129,7 +128,7 @@ class TrialProposed(Event):
 
 
 class TrialStarted(Event):
-    """A trial's process begins, or goes on after `first_epoch` complete epochs."""
+    """The start of a trial's process, or its resume after `first_epoch` complete epochs."""
 
     event: Literal["trial-started"] = "trial-started"
     search: str
@@ -140,7 +139,7 @@ class TrialStarted(Event):
 
 
 class TrialEnded(Event):
-    """A trial is over: its best validation loss per image, or why there is none."""
+    """The end of a trial: its best validation loss per image, or why there is none."""
 
     event: Literal["trial-ended"] = "trial-ended"
     search: str
@@ -154,10 +153,10 @@ class TrialEnded(Event):
 
 
 class SearchState(Event):
-    """Where a search stands; told whenever that changes.
+    """The state of a search, sent whenever it changes.
 
-    `left` counts the new points of its space, None when there is no end of them. `left_s` is a guess from the trials
-    so far, None before the first is over.
+    `left` counts the untried points of its space, None if it is infinite. `left_s` is an estimate from the trials so
+    far, None before the first has ended.
     """
 
     event: Literal["search-state"] = "search-state"
@@ -174,7 +173,7 @@ class SearchState(Event):
 
 
 class SearchEnded(Event):
-    """A search is over for now; 'exhausted' means that its space is used up."""
+    """The end of a search for now; 'exhausted' means that all configurations of its space were tried."""
 
     event: Literal["search-ended"] = "search-ended"
     search: str

@@ -48,9 +48,9 @@ class ParityResult:
     """Result of a parity check.
 
     Args:
+        run: name of the run.
         model: kind of the model.
         images: number of images.
-        images: how many images were put through.
         backends: name -> status, for every backend that Engram supports.
         layers: each layer in network order.
         outputs: outputs of the model: 'reconstruction', and for a variational model 'mean', 'log_var' and 'logits'.
@@ -65,12 +65,12 @@ class ParityResult:
 
     @property
     def first_difference(self) -> LayerComparison | None:
-        """First layer, or else output, whose backends differ by more than `LIMIT`."""
+        """Return the first layer, or else output, whose backends differ by more than `LIMIT`; None if none do."""
         return next((each for each in [*self.layers, *self.outputs] if not each.ok), None)
 
     @property
     def ok(self) -> bool:
-        """Whether every installed backend computed, and all agree everywhere."""
+        """Return whether every installed backend computed, and all agree everywhere."""
         failed = any(side.error for side in self.backends.values())
         return not failed and self.first_difference is None
 

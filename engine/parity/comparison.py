@@ -36,12 +36,12 @@ class Recording:
 
     @property
     def version(self) -> str:
-        """Version of the backend."""
+        """Return the version of the backend."""
         return str(self._index["version"])
 
     @property
     def device(self) -> str:
-        """Device that computed them."""
+        """Return the device that computed them."""
         return str(self._index["device"])
 
     def entries(self, group: str) -> list[dict[str, str]]:
@@ -58,8 +58,8 @@ class Recording:
 class LayerComparison:
     """One layer or output on all backends.
 
-    name: name of the layer or output.
-        name: of the layer or output.
+    Args:
+        name: name of the layer or output.
         kind: the layer's class in Keras; empty for an output.
         part: the sub-model it belongs to.
         largest: largest magnitude on any backend.
@@ -74,27 +74,27 @@ class LayerComparison:
 
     @property
     def difference(self) -> float:
-        """Largest absolute difference between any two backends; infinite if one has NaN or infinity."""
+        """Return the largest absolute difference between any two backends; infinite if one has NaN or infinity."""
         return max(self.differences.values())
 
     @property
     def share(self) -> float:
-        """The difference that `LIMIT` bounds: relative to the largest magnitude if that is above 1."""
+        """Return the difference that `LIMIT` bounds: relative to the largest magnitude if that is above 1."""
         return self.difference / self.scale if np.isfinite(self.difference) else self.difference
 
     @property
     def scale(self) -> float:
-        """Divisor of the difference: the largest magnitude, at least 1."""
+        """Return the divisor of the difference: the largest magnitude, at least 1."""
         return max(1.0, self.largest)
 
     @property
     def ok(self) -> bool:
-        """Whether all backends agree here."""
+        """Return whether all backends agree here."""
         return self.share < LIMIT
 
     @property
     def outlier(self) -> Sequence[str]:
-        """Backends that differ from all those that agree with each other; all of a differing pair if none agree."""
+        """Return the backends that differ from all those that agree; if none agree, both of the differing pair."""
         apart = [pair for pair, difference in self.differences.items() if not difference / self.scale < LIMIT]
         involved = sorted({name for pair in apart for name in pair})
         common = [name for name in involved if all(name in pair for pair in apart)]

@@ -76,7 +76,7 @@ class StudyResults:
 
     @property
     def pool(self) -> NDArray[np.int64]:
-        """Indices of those images in the test set."""
+        """Return the indices of those images in the test set."""
         return shown_pool(self.images)
 
     def shown(self, count: int = SHOWN) -> NDArray[np.int64]:

@@ -150,7 +150,7 @@ class Training(Protocol):
 
     @property
     def searches(self) -> Mapping[str, SearchSummary]:
-        """The searches so far, by model."""
+        """Return the searches so far, by model."""
 
     def check(self) -> None:
         """Raise StudyError if the folder holds another study."""

@@ -33,12 +33,12 @@ class PublishedResult:
 
     @property
     def best(self) -> RunConfig:
-        """Best settings of the study."""
+        """Return the best settings of the study."""
         return config.preset(self.preset)
 
     @property
     def nats_per_image(self) -> float:
-        """Loss of the VAE per image."""
+        """Return the loss of the VAE per image."""
         return self.loss / self.best.training.batch_size
 
 

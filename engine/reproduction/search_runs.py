@@ -36,7 +36,7 @@ class SearchRuns:
 
     @property
     def searches(self) -> dict[str, SearchSummary]:
-        """The searches so far, by model."""
+        """Return the searches so far, by model."""
         found = {model: self._read(model) for model in self.orders}
         return {
             model: SearchSummary(

@@ -42,24 +42,24 @@ class StudyRun:
 
     @property
     def point(self) -> Point:
-        """Values of the settings that the study searched."""
+        """Return the values of the settings that the study searched."""
         flat = config.to_flat(self.config)
         return {name: flat[name] for name in published.claim(self.model).space.names}
 
     @property
     def best(self) -> Mapping[str, float]:
-        """Metrics of its best epoch; empty before the first has ended, and if the run does not count."""
+        """Return the metrics of its best epoch; empty before the first has ended, and if the run does not count."""
         scored = [row for row in self.rows if self.counts and math.isfinite(row.get("val_loss", math.nan))]
         return min(scored, key=lambda row: row["val_loss"], default={})
 
     @property
     def loss(self) -> float:
-        """Score of the run."""
+        """Return the score of the run."""
         return self.best.get("val_loss", math.nan)
 
     @property
     def title(self) -> str:
-        """Settings in one line."""
+        """Return the settings in one line."""
         return " · ".join(f"{SHORT[name]} {value:g}" for name, value in self.point.items())
 
     def content(self) -> dict[str, Any]:

@@ -50,7 +50,7 @@ class Categorical(Dimension):
 
     @property
     def is_ordered(self) -> bool:
-        """Whether the values are numbers."""
+        """Return whether the values are numbers."""
         return all(isinstance(value, int | float) and not isinstance(value, bool) for value in self.values)
 
     def options(self) -> Sequence[Setting]:

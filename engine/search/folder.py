@@ -34,7 +34,7 @@ class SearchFolder:
 
     @property
     def root(self) -> Path:
-        """Folder of the runs."""
+        """Return the folder of the runs."""
         return self.path.parent.parent
 
     def open_storage(self) -> TrialStorage:

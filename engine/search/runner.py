@@ -75,7 +75,7 @@ class SearchRunner:
 
     @property
     def spec(self) -> SearchSpec:
-        """The current specification."""
+        """Return the current specification."""
         return self.trials.spec
 
     def run(self) -> SearchEnded:

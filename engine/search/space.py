@@ -41,12 +41,12 @@ class Space:
 
     @property
     def names(self) -> list[str]:
-        """The config fields that vary."""
+        """Return the config fields that vary."""
         return [dimension.name for dimension in self.dimensions]
 
     @property
     def is_finite(self) -> bool:
-        """Whether the points can be enumerated."""
+        """Return whether the points can be enumerated."""
         return all(dimension.count is not None for dimension in self.dimensions)
 
     def size(self) -> int | None:

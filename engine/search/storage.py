@@ -79,7 +79,7 @@ class Trial:
 
     @property
     def is_done(self) -> bool:
-        """Whether the trial has ended."""
+        """Return whether the trial has ended."""
         return self.state in FINAL_STATES
 
 

@@ -1,4 +1,4 @@
-"""The Compare panel: originals, reconstructions of several runs, signed differences, under one light."""
+"""The Compare panel: originals, reconstructions of several runs, signed differences, with one window/level."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from gui.panels.compare.metrics_dialog import MetricsDialog
 from gui.panels.compare.runs_card import MOST, CompareRunsCard
 from gui.panels.compare.scan_card import CompareScanCard
 from gui.panels.compare.script import compare_script
-from gui.panels.compare.sources import MEAN, from_reference, is_yardstick, yardstick_of
+from gui.panels.compare.sources import MEAN, baseline_of, from_reference, is_baseline
 from gui.panels.compare.view_card import ViewCard
 from gui.python_export import changed_data
 from gui.widgets.timer import make_timer
@@ -26,7 +26,7 @@ FIRST_RUNS = 2
 
 
 class ComparePanel(Panel):
-    """Choice at the left, pictures at the right."""
+    """The panel with the choice at the left and the images at the right."""
 
     def __init__(self, desk: AppContext) -> None:
         super().__init__(desk)
@@ -35,7 +35,7 @@ class ComparePanel(Panel):
         self.runs, self.view, self.scan = CompareRunsCard(self.session), ViewCard(self.state), CompareScanCard()
         self.ask_path = QFileDialog.getSaveFileName
         self._wanted: list[str] = []
-        self._yardsticks: list[str] = []
+        self._baselines: list[str] = []
         self._soon = make_timer(self, SOON_MS)
         self._soon.timeout.connect(self.refresh)
         self.lay_out(scroll_column(self.runs, self.scan, self.view, stretched=self.runs), self.board)
@@ -56,7 +56,7 @@ class ComparePanel(Panel):
         view.copy_wanted.connect(self.copy_python)
         self.gallery.found.connect(self._on_found)
         self.gallery.failed.connect(self.board.show_message)
-        self.gallery.sorted_anew.connect(self.refresh)
+        self.gallery.order_changed.connect(self.refresh)
         self.gallery.scan_opened.connect(self.show_scan)
         self.board.page_requested.connect(self._on_turned)
         self.board.resized.connect(self.schedule_refresh)
@@ -66,13 +66,13 @@ class ComparePanel(Panel):
         self.scan.closed.connect(lambda: self.show_scan(None))
 
     def refresh(self) -> None:
-        """Bring lists and pictures in line with the session."""
+        """Update lists and images from the session."""
         self.runs.refresh()
         data, known = self.session.data, self.session.runs.records
         if self._wanted and all(name in known for name in self._wanted):
             names = [name for name in self._wanted if known[name].epochs]
-            self.runs.choose([*names[: MOST - len(self._yardsticks)], *self._yardsticks])
-            self._wanted, self._yardsticks = [], []
+            self.runs.choose([*names[: MOST - len(self._baselines)], *self._baselines])
+            self._wanted, self._baselines = [], []
         self.view.show_splits(data.subsets() if data else {}, CLEAN)
         self.view.show_for(self.view.values()["layout"], self.gallery.scan is not None)
         compared, values = self.runs.compared(), self.view.values()
@@ -80,16 +80,16 @@ class ComparePanel(Panel):
         self.gallery.set_view(compared, values | {"columns": columns})
 
     def show_numbers(self) -> None:
-        """Open the table of all numbers, of what is ticked and of its yardsticks."""
+        """Open the dialog with all metrics of the ticked runs and their baselines."""
         data, compared = self.session.data, self.runs.compared()
         if data is not None and compared:
-            refs = [yardstick_of(record) for record in self.runs.records()] + [MEAN]
+            refs = [baseline_of(record) for record in self.runs.records()] + [MEAN]
             more = [from_reference(ref) for ref in dict.fromkeys(filter(None, refs))]
             listed = list(dict.fromkeys([*compared, *more]))
             MetricsDialog(self.runs.measures, listed, data, self.window()).open()
 
     def show_scan(self, scan: OpenedScan | None) -> None:
-        """Look at one scan, or at the data set again."""
+        """Show a slice of a file, or the dataset again."""
         self.scan.show_scan(scan)
         if scan is not None and self.view.values()["layout"] == "grid":
             self.view.set_values({"layout": "closer"})
@@ -97,7 +97,7 @@ class ComparePanel(Panel):
         self.refresh()
 
     def navigate(self, what: Any) -> None:
-        """Look at an image of the data set, compare runs, or open a scan."""
+        """Show an image of the dataset, compare runs, or open a file."""
         kind, wanted = what
         if kind == "scan":
             self.gallery.open_scan(wanted)
@@ -112,9 +112,9 @@ class ComparePanel(Panel):
             self.gallery.go_to(index)
 
     def save_state(self) -> dict[str, Any]:
-        yardsticks = [each.ref for each in self.runs.compared() if is_yardstick(each.ref)]
+        baselines = [each.ref for each in self.runs.compared() if is_baseline(each.ref)]
         names = [record.name for record in self.runs.records()] or self._wanted
-        return {"runs": names, "yardsticks": yardsticks, "view": self.view.values()}
+        return {"runs": names, "yardsticks": baselines, "view": self.view.values()}
 
     def restore_state(self, kept: dict[str, Any]) -> None:
         view, names = kept.get("view"), kept.get("runs")
@@ -124,24 +124,24 @@ class ComparePanel(Panel):
         named = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
         self._wanted = named or ready[-FIRST_RUNS:]
         lines = kept.get("yardsticks")
-        self._yardsticks = [ref for ref in lines if is_yardstick(ref)][:MOST] if isinstance(lines, list) else []
+        self._baselines = [ref for ref in lines if is_baseline(ref)][:MOST] if isinstance(lines, list) else []
         self.refresh()
 
     def export(self) -> None:
-        """Write a figure of what is seen."""
+        """Export a figure of the visible images."""
         picture = self.board.picture()
         path = self.ask_path(self, "Export figure", "compare.png", "*.png")[0] if picture else ""
         if picture and path and not render_figure(picture, self.gallery.title()).save(path):
             self.board.show_message(f"Could not write the figure to {path}. Choose another folder.")
 
     def as_python(self) -> str:
-        """A script that makes the same reconstructions and measures them."""
+        """Return a script that computes and measures the same reconstructions."""
         return compare_script(
             self.gallery, changed_data(self.session.data.config if self.session.data else self.session.requested_data)
         )
 
     def schedule_refresh(self, *_: object) -> None:
-        """Refresh soon; what no one sees waits until it is shown."""
+        """Refresh soon, or once the panel is visible."""
         if self.isVisible() and not self._soon.isActive():
             self._soon.start()
 
@@ -150,14 +150,14 @@ class ComparePanel(Panel):
         self.state_changed.emit()
 
     def _on_turned(self, step: int) -> None:
-        """Turn a page of the data set, or go to the next slice of a scan."""
+        """Turn a page of the dataset, or go to the next slice of a volume."""
         if self.gallery.scan is None:
             self.gallery.turn(step)
         else:
             self.scan.slider.setValue(self.scan.slider.value() + step)
 
     def _on_maximized(self, column: int) -> None:
-        """Look closer at one image of the grid, or go back to the grid."""
+        """Enlarge one image of the grid, or return to the grid."""
         grid = self.view.values()["layout"] == "grid"
         index = self.gallery.pages.indices[column] if grid and self.gallery.scan is None else None
         self.view.set_values({"layout": "closer" if grid else "grid"})

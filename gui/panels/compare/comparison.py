@@ -82,15 +82,15 @@ def caption(made: Reconstruction, index: int) -> str:
 
 
 def short_caption(made: Reconstruction, index: int) -> str:
-    """Return the same without units, for a narrow image beside a title that names both."""
+    """Return the same without units, for a narrow image next to a title that names both."""
     psnr = made.psnr_db[index]
     return f"{NONE if psnr is None else fixed(psnr, 1)} · {fixed(made.ssim[index], 2)}"
 
 
 def mean_text(made: Reconstruction) -> str:
     """Return the mean PSNR and SSIM over the images that are shown."""
-    told = [value for value in made.psnr_db if value is not None]
-    psnr = float(np.mean(told)) if told else None
+    finite = [value for value in made.psnr_db if value is not None]
+    psnr = float(np.mean(finite)) if finite else None
     return f"mean {decibels(psnr)}\nmean SSIM {fixed(float(np.mean(made.ssim)), 2)}"
 
 

@@ -1,4 +1,4 @@
-"""The pictures: a grid of rows, one scan side by side, or two pictures to swipe and flicker between."""
+"""The images: a grid of rows, one image side by side, or two images to swipe and flicker between."""
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent, QShortcut
@@ -18,7 +18,7 @@ LEAST_COLUMNS, MOST_COLUMNS = 3, 12
 
 
 class ComparisonView(Card):
-    """Shows what it is given, in the layout that is chosen."""
+    """A view that shows a comparison in the chosen layout."""
 
     page_requested = Signal(int)
     resized = Signal()
@@ -52,7 +52,7 @@ class ComparisonView(Card):
             view.hover_ended.connect(lambda: self.pointed.emit(""))
 
     def show_message(self, text: str) -> None:
-        """Show a sentence in the place of pictures."""
+        """Show a sentence in place of the images."""
         self._shown = None
         self.empty.setText(text)
         self._pages.setCurrentWidget(self.empty)
@@ -74,7 +74,7 @@ class ComparisonView(Card):
         self.forth.setEnabled(forth)
 
     def best_column_count(self, runs: int) -> int:
-        """Return how many columns fill the board when so many runs are compared."""
+        """Return how many columns fill the view for a number of compared runs."""
         rows, room = 1 + 2 * runs, self._pages.size()
         tallest = (room.height() - TEXT_PX * rows) / rows - GAP
 
@@ -88,13 +88,13 @@ class ComparisonView(Card):
         self.resized.emit()
 
     def picture(self) -> QWidget | None:
-        """The widget that holds the pictures, for a figure; None while there are none."""
+        """Return the widget with the images, for a figure. Returns None if there are none."""
         if self._shown is None:
             return None
         return self.swipe.view if self._pages.currentWidget() is self.swipe else self.rows.widget()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """While F is held, the reconstructions of the grid give way to their originals."""
+        """Show the originals in place of the reconstructions of the grid while F is held."""
         if event.key() == Qt.Key.Key_F and not event.isAutoRepeat():
             self._show_rows(flicker=True)
         else:

@@ -30,11 +30,11 @@ Key = tuple[str, int, str, str]
 
 
 class CompareController(QObject):
-    """Knows the place in the dataset and requests its images; the newest request counts."""
+    """A controller that knows the position in the dataset and requests its images; the newest request counts."""
 
     found = Signal(object)
     failed = Signal(str)
-    sorted_anew = Signal()
+    order_changed = Signal()
     scan_opened = Signal(object)
 
     def __init__(self, session: Session, parent: QObject) -> None:
@@ -44,7 +44,7 @@ class CompareController(QObject):
         self.compared: list[ImageSource] = []
         self._session, self.part, self._order = session, "", ""
         self._ranks: dict[Key, tuple[float, ...]] = {}
-        self._asked: tuple[dict[str, str], list[str]] = {}, []
+        self._requested: tuple[dict[str, str], list[str]] = {}, []
         self._ranking: Key | None = None
         self._path = ""
         self._question: object = None
@@ -100,7 +100,7 @@ class CompareController(QObject):
 
     @property
     def split(self) -> str:
-        """The set that the images are numbered in."""
+        """Return the split that the indices of the images refer to."""
         data = self._session.data
         return data.indices_in(self.part)[0] if data and self.part else ""
 
@@ -128,7 +128,7 @@ class CompareController(QObject):
         data, scan = self._session.data, self.scan
         runs = {each.ref: each.name for each in self.compared}
         if scan is not None:
-            self._asked = runs, [scan.title]
+            self._requested = runs, [scan.title]
             config = data.config if data else self._session.requested_data
             place = {"data": config, "scan": scan.path, "slice": scan.slice}
         elif data is None or not self.pages.order:
@@ -136,7 +136,7 @@ class CompareController(QObject):
             return
         else:
             rows = data.rows(self.split)[list(self.pages.indices)]
-            self._asked = runs, [short(data.names[row]) for row in rows]
+            self._requested = runs, [short(data.names[row]) for row in rows]
             place = {"data": data.config, "split": self.split, "indices": self.pages.indices}
         best = [each.epoch for each in self.compared]
         question = (tuple(runs), best, data.fingerprint if data else "", place)
@@ -154,10 +154,10 @@ class CompareController(QObject):
     def _on_ranked(self, reply: PerImageErrorsReply) -> None:
         if self._ranking:
             self._ranks[self._ranking], self._ranking = reply.mse, None
-            self.sorted_anew.emit()
+            self.order_changed.emit()
 
     def _on_reconstructed(self, reply: ReconstructReply) -> None:
-        self._publish(make_comparison(reply, *self._asked))
+        self._publish(make_comparison(reply, *self._requested))
 
     def _publish(self, shown: Comparison) -> None:
         self._last, self._shown_as = shown, self._layout

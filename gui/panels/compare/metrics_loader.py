@@ -16,7 +16,7 @@ Key = tuple[str, int, str]
 
 
 class MetricsLoader(QObject):
-    """Keeps the metrics on the loaded dataset; requests those that are wanted and not known."""
+    """A loader that caches the metrics on the loaded dataset, and requests those that are wanted and not known."""
 
     found = Signal()
 
@@ -26,10 +26,10 @@ class MetricsLoader(QObject):
         self._known: dict[Key, Metrics] = {}
         self._failed: dict[Key, str] = {}
         self._lists: dict[str, list[ImageSource]] = {}
-        self._asked: Key | None = None
+        self._requested: Key | None = None
 
     def request(self, compared: Sequence[ImageSource], by: str = "") -> None:
-        """Want the metrics of these, the first one first, instead of those that `by` wanted before."""
+        """Request the metrics of these, in this order, instead of those that `by` requested before."""
         self._lists[by] = list(compared)
         self._ask()
 
@@ -42,7 +42,7 @@ class MetricsLoader(QObject):
         return self._known.get(self._key(compared), {})
 
     def clean_db(self, compared: ImageSource) -> float | None:
-        """Return the mean PSNR on deduplicated test images; None if it is not known."""
+        """Return the mean PSNR on deduplicated test images. Returns None if it is not known."""
         part = self.get(compared).get(CLEAN)
         return part.psnr_db if part else None
 
@@ -69,26 +69,26 @@ class MetricsLoader(QObject):
 
     def _ask(self) -> None:
         data = self._session.data
-        if data is None or not data.size("test") or self._asked is not None:
+        if data is None or not data.size("test") or self._requested is not None:
             return
         for compared in filter(self.is_pending, self._wanted):
-            self._asked = self._key(compared)
+            self._requested = self._key(compared)
             handle = self._session.request(EvaluateRun(panel=MEASURES, run=compared.ref, data=data.config))
             handle.finished.connect(self._on_evaluated)
             handle.failed.connect(self._on_failed)
             return
 
     def _on_evaluated(self, reply: EvaluateRunReply) -> None:
-        if self._asked:
-            self._known[self._asked] = reply.splits
+        if self._requested:
+            self._known[self._requested] = reply.splits
             self._go_on()
 
     def _on_failed(self, failure: RequestFailed) -> None:
-        if self._asked:
-            self._failed[self._asked] = failure.sentence
+        if self._requested:
+            self._failed[self._requested] = failure.sentence
             self._go_on()
 
     def _go_on(self) -> None:
-        self._asked = None
+        self._requested = None
         self._ask()
         self.found.emit()

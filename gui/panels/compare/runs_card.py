@@ -1,4 +1,4 @@
-"""Which runs and yardsticks are compared, what they reach on clean test scans, and what must be known of them."""
+"""The card of compared runs and baselines: their PSNR on deduplicated test images, and warnings."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from engine.config import DataConfig
 from gui.loaded_data import source_title
 from gui.panels.compare.metrics_loader import MetricsLoader
-from gui.panels.compare.sources import ImageSource, from_reference, from_run, is_yardstick, yardstick_of
+from gui.panels.compare.sources import ImageSource, baseline_of, from_reference, from_run, is_baseline
 from gui.run_record import RunRecord
 from gui.session import Session
 from gui.widgets.buttons import Button
@@ -24,7 +24,7 @@ PCA_NOTE = (
 EMPTY = "No trained model yet. Train one for at least one epoch."
 NO_TEST = "The dataset has no test images to measure on."
 MOST, MOST_MEASURED = 4, 8
-IN_SIGHT = 8  # rows at the least, so that the yardsticks of a few runs can be seen
+IN_SIGHT = 8  # minimum number of rows, so that the baselines of a few runs are visible
 HEAD_PX = 34
 UNITS = {"size": " px", "fit": "", "normalisation": ""}
 NONE, COMING = "—", "…"
@@ -35,7 +35,7 @@ def _written(value: Any) -> str:
 
 
 class CompareRunsCard(Card):
-    """Tick up to four runs or yardsticks to compare."""
+    """A card whose ticks choose up to four runs or baselines to compare."""
 
     changed = Signal()
     numbers_wanted = Signal()
@@ -59,56 +59,56 @@ class CompareRunsCard(Card):
         self.refresh()
 
     def records(self) -> list[RunRecord]:
-        """The runs that are compared, oldest first."""
+        """Return the compared runs, oldest first."""
         known = self._session.runs.records
         return [known[name] for name in reversed(self.table.checked()) if name in known]
 
     def compared(self) -> list[ImageSource]:
-        """The runs that are compared, oldest first, then the yardsticks."""
-        yardsticks = [from_reference(key) for key in self.table.checked() if is_yardstick(key)]
-        return [*map(from_run, self.records()), *yardsticks]
+        """Return the compared runs, oldest first, then the baselines."""
+        baselines = [from_reference(key) for key in self.table.checked() if is_baseline(key)]
+        return [*map(from_run, self.records()), *baselines]
 
     def choose(self, names: Sequence[str]) -> None:
         self.table.set_checked(names[:MOST])
 
     def refresh(self) -> None:
-        """List the runs that have a model, and the yardsticks of those that are ticked."""
+        """List the runs that have a model, and the baselines of the ticked ones."""
         ready = [record for record in self._session.runs.records.values() if record.epochs and not record.damage]
         ready.reverse()
-        yardsticks = self._yardsticks(ready)
-        self._measure(ready, yardsticks)
-        rows = [*map(self._row, ready), *(self._yardstick_row(each) for each in yardsticks)]
+        baselines = self._baselines(ready)
+        self._measure(ready, baselines)
+        rows = [*map(self._row, ready), *(self._baseline_row(each) for each in baselines)]
         self.table.set_rows(rows)
         self.table.setMinimumHeight(HEAD_PX + ROW_PX * min(len(rows), IN_SIGHT))
         self.table.setMaximumHeight(HEAD_PX + ROW_PX * len(rows))
         self.table.setVisible(bool(rows))
         self.numbers.setVisible(bool(rows))
         self.numbers.setEnabled(bool(self.compared()))
-        self._note.setText(self._note_text(ready, yardsticks))
+        self._note.setText(self._note_text(ready, baselines))
         self.show_warnings()
 
     def show_warnings(self) -> None:
-        """Say which of the chosen runs are not at home on the scans that are shown."""
+        """Show which of the chosen runs were trained for other images than those shown."""
         data = self._session.data
         sentences = [text for record in self.records() if data for text in mismatch_warning(record, data.config)]
         self.notice.show_notice("\n".join(sentences), "info")
 
-    def _yardsticks(self, ready: list[RunRecord]) -> list[ImageSource]:
-        """The linear maps of the ticked runs, of the newest run where none is ticked, and those that are ticked."""
+    def _baselines(self, ready: list[RunRecord]) -> list[ImageSource]:
+        """Return the baselines of the ticked runs, or of the newest run if none is ticked, and the ticked baselines."""
         ticked = self.table.checked()
         wanted = [record for record in ready if record.name in ticked] or ready[:1]
-        refs = [yardstick_of(record) for record in wanted] + [key for key in ticked if is_yardstick(key)]
+        refs = [baseline_of(record) for record in wanted] + [key for key in ticked if is_baseline(key)]
         return [from_reference(ref) for ref in dict.fromkeys(filter(None, refs))]
 
-    def _measure(self, ready: list[RunRecord], yardsticks: list[ImageSource]) -> None:
-        """Have the ticked ones measured first; a run in training is measured when it has ended."""
+    def _measure(self, ready: list[RunRecord], baselines: list[ImageSource]) -> None:
+        """Request the metrics, those of ticked rows first; a run in training is measured when it has ended."""
         ticked = self.table.checked()
         idle = [record for record in ready if not record.busy]
         first = [from_run(record) for record in idle if record.name in ticked]
         rest = [from_run(record) for record in idle if record.name not in ticked][:MOST_MEASURED]
-        self.measures.request([*first, *yardsticks, *rest])
+        self.measures.request([*first, *baselines, *rest])
 
-    def _note_text(self, ready: list[RunRecord], yardsticks: list[ImageSource]) -> str:
+    def _note_text(self, ready: list[RunRecord], baselines: list[ImageSource]) -> str:
         if not ready:
             return EMPTY
         data = self._session.data
@@ -116,11 +116,11 @@ class CompareRunsCard(Card):
             return NO_TEST
         below = [record.name for record in ready if self._is_below(record)]
         verdict = f" Below the PCA baseline: {', '.join(below)}." if below else ""
-        return PCA_NOTE + verdict if yardsticks else ""
+        return PCA_NOTE + verdict if baselines else ""
 
     def _is_below(self, record: RunRecord) -> bool:
-        """Whether a run is known to be worse than the linear map with as many numbers."""
-        ref = yardstick_of(record)
+        """Return whether a run is known to have a lower PSNR than the PCA baseline of its latent size."""
+        ref = baseline_of(record)
         own, line = (
             self.measures.clean_db(from_run(record)),
             self.measures.clean_db(from_reference(ref)) if ref else None,
@@ -143,7 +143,7 @@ class CompareRunsCard(Card):
             record.name, (record.name, self._visible_rows(compared)), record.name, roles, "\n".join(filter(None, facts))
         )
 
-    def _yardstick_row(self, compared: ImageSource) -> TableRow:
+    def _baseline_row(self, compared: ImageSource) -> TableRow:
         tip = "\n".join(filter(None, (PCA_NOTE, self.measures.failure(compared) or self.measures.errors(compared))))
         return TableRow(compared.ref, (compared.name, self._visible_rows(compared)), compared.name, tip=tip)
 
@@ -156,7 +156,7 @@ class CompareRunsCard(Card):
 
 
 def mismatch_warning(record: RunRecord, data: DataConfig) -> list[str]:
-    """Return what makes a run's numbers on these scans differ from those it was trained for."""
+    """Return the reasons why a run's metrics on these images differ from those of its training."""
     if record.config is None:
         return []
     own, found = record.config.data, []

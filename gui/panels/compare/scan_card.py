@@ -1,4 +1,4 @@
-"""One scan from a file, in the place of the data set."""
+"""The card of one file that is shown in place of the dataset."""
 
 from PySide6.QtCore import Qt, Signal
 
@@ -10,7 +10,7 @@ from gui.widgets.slice_row import SliceRow
 
 
 class CompareScanCard(Card):
-    """Name, slice slider, orientation, notes, and the way back."""
+    """A card with name, slice slider, orientation, notes, and a button that returns to the dataset."""
 
     slice_changed = Signal(object)
     closed = Signal()

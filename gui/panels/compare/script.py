@@ -1,17 +1,17 @@
-"""A script that makes and measures the same pictures without the window."""
+"""Python export: a script that computes and measures the same images without the app."""
 
 from gui.panels.compare.controller import CompareController
-from gui.panels.compare.sources import YARDSTICK, is_yardstick
+from gui.panels.compare.sources import BASELINE, is_baseline
 from gui.python_export import join_script
 
 MEASURED = "metrics.psnr_db(originals, reconstructed), metrics.ssim(originals, reconstructed)"
 
 
 def compare_script(gallery: CompareController, data: str) -> str:
-    """Return a script that reconstructs and measures what a gallery shows; `data` makes the settings of the scans."""
+    """Return a script that reconstructs and measures the shown images; `data` is the code of the dataset config."""
     refs = [each.ref for each in gallery.compared]
-    runs = [ref for ref in refs if not is_yardstick(ref)]
-    maps = [int(ref.removeprefix(YARDSTICK)) for ref in refs if is_yardstick(ref)]
+    runs = [ref for ref in refs if not is_baseline(ref)]
+    maps = [int(ref.removeprefix(BASELINE)) for ref in refs if is_baseline(ref)]
     lines = [f"images = engine.data.load(config={data})"] if maps or gallery.scan is None else []
     if gallery.scan is not None:
         lines += [

@@ -1,16 +1,16 @@
-"""What can be compared: runs, and the linear map with as many numbers that a run has to beat."""
+"""The sources of compared images: runs, and the PCA baselines of their latent sizes."""
 
 from dataclasses import dataclass
 
 from gui.run_record import RunRecord
 
-YARDSTICK = "pca:"
-MEAN = f"{YARDSTICK}0"
+BASELINE = "pca:"
+MEAN = f"{BASELINE}0"
 
 
 @dataclass(frozen=True)
 class ImageSource:
-    """One row of pictures: what the explorer knows their maker by, its name, and which model of a run it is."""
+    """One row of images: the explorer's key of its source, its name, and the epoch of a run's best model."""
 
     ref: str
     name: str
@@ -18,20 +18,20 @@ class ImageSource:
 
 
 def from_run(record: RunRecord) -> ImageSource:
-    """A run, by its path, with its best model."""
+    """Return the source of a run, keyed by its path, with its best model."""
     return ImageSource(str(record.run.path), record.name, record.best.epoch if record.best else 0)
 
 
 def from_reference(ref: str) -> ImageSource:
-    """A linear map, or the mean image, which is one of no components."""
-    return ImageSource(ref, "mean image" if ref == MEAN else f"PCA-{ref.removeprefix(YARDSTICK)}")
+    """Return the source of a PCA baseline, or of the mean image, a PCA without components."""
+    return ImageSource(ref, "mean image" if ref == MEAN else f"PCA-{ref.removeprefix(BASELINE)}")
 
 
-def is_yardstick(ref: str) -> bool:
-    return ref.startswith(YARDSTICK)
+def is_baseline(ref: str) -> bool:
+    return ref.startswith(BASELINE)
 
 
-def yardstick_of(record: RunRecord) -> str | None:
-    """Return the linear map with as many numbers as a run's latent; None for a model without one."""
+def baseline_of(record: RunRecord) -> str | None:
+    """Return the PCA baseline of a run's latent size. Returns None if its model has none."""
     size = record.config.model.latent_size if record.config else None
-    return f"{YARDSTICK}{size}" if size else None
+    return f"{BASELINE}{size}" if size else None

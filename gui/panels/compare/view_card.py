@@ -1,4 +1,4 @@
-"""Which scans are shown, in which order and layout, and under which light."""
+"""The card that chooses the shown images, their order, layout and window/level."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,7 +25,7 @@ CONTRAST_HELP = {
 
 
 class ViewCard(Card):
-    """Scans, layout, contrast."""
+    """A card with the controls of images, layout and contrast."""
 
     changed = Signal()
     linked_changed = Signal(bool)
@@ -56,7 +56,7 @@ class ViewCard(Card):
         return {name: box.currentData() for name, box in boxes.items()}
 
     def set_values(self, values: Mapping[str, Any]) -> None:
-        """Choose these, those of them that there are."""
+        """Set those of these values that are available."""
         boxes = {"split": self.split, "order": self.order, "layout": self.layout_, "columns": self.columns}
         for name, box in boxes.items():
             at = box.findData(values.get(name))
@@ -64,7 +64,7 @@ class ViewCard(Card):
                 box.setCurrentIndex(at)
 
     def show_splits(self, sizes: Mapping[str, int], wanted: str) -> None:
-        """Offer the splits that have scans; the last is taken where the wanted one is not there."""
+        """Offer the splits that have images; select the last one if the wanted one is missing."""
         chosen = self.split.currentData() or wanted
         with QSignalBlocker(self.split):
             self.split.clear()
@@ -75,7 +75,7 @@ class ViewCard(Card):
             self.split.setCurrentIndex(at if at >= 0 else self.split.count() - 1)
 
     def show_for(self, layout: str, scan: bool) -> None:
-        """Gray out what says nothing now."""
+        """Disable the controls that have no effect now."""
         self.columns.setEnabled(layout == "grid" and not scan)
         for box in (self.split, self.order):
             box.setEnabled(not scan)

@@ -96,14 +96,14 @@ class DuplicatesDialog(QDialog):
 
     def _show(self, members: Sequence[GroupedImage]) -> None:
         """Show the images of one group, and how each differs."""
-        told = [
+        differences = [
             describe_difference(member) or (FIRST if at == 0 else "identical pixels")
             for at, member in enumerate(members)
         ]
         self.members.set_rows(
             [
                 TableRow(member.name, (member.name, PARTS[member.split], what), tip=tip(member, what))
-                for member, what in zip(members, told, strict=True)
+                for member, what in zip(members, differences, strict=True)
             ]
         )
         pictures = [self._data.thumbnails[self._rows[member.name]] for member in members]

@@ -1,4 +1,4 @@
-"""All scans as thumbnails, filtered by class and split."""
+"""The card of all images as thumbnails, filtered by class and split."""
 
 from typing import cast
 
@@ -19,7 +19,7 @@ EMPTY = "No dataset loaded.\n\nChoose a source on the left and press 'Load datas
 
 
 class DataScansCard(Card):
-    """Thumbnails; opening one asks to look at it closer."""
+    """A grid of thumbnails; a double click requests to open the image in another panel."""
 
     opened = Signal(str, int)
     pointed = Signal(str)
@@ -49,7 +49,7 @@ class DataScansCard(Card):
         self.grid.hover_ended.connect(lambda: self.pointed.emit(""))
 
     def show_data(self, data: LoadedData) -> None:
-        """Show all scans of a newly loaded source."""
+        """Show all images of a newly loaded dataset."""
         self.data = data
         for part in self._parts():
             self._flow.removeWidget(part)
@@ -62,12 +62,12 @@ class DataScansCard(Card):
         self.leaked.setVisible(bool(len(data.leaked)))
         self.leaked.setChecked(self.leaked.isChecked() and bool(len(data.leaked)))
         self._chips.show()
-        self.grid.set_images(cast(Array, data.thumbnails), data.names)  # as an array of pictures, one at a time
+        self.grid.set_images(cast(Array, data.thumbnails), data.names)  # as an array of images, one at a time
         self._pages.setCurrentWidget(self.grid)
         self.refresh()
 
     def chosen(self) -> NDArray[np.intp]:
-        """Rows that the chips let through; no chip pressed lets everything through."""
+        """Return the rows that pass the chips; all rows if no chip is pressed."""
         if self.data is None:
             return np.zeros(0, np.intp)
         data, seen = self.data, self.data.splits >= 0
@@ -78,7 +78,7 @@ class DataScansCard(Card):
         return np.flatnonzero(seen & data.leaked_rows() if self.leaked.isChecked() else seen)
 
     def refresh(self) -> None:
-        """Show what the chips let through, and say so."""
+        """Show the images that pass the chips, and their number."""
         rows = self.chosen()
         self.grid.show_only(rows)
         words = [
@@ -89,14 +89,14 @@ class DataScansCard(Card):
         self.set_subtitle(" · ".join([grouped(len(rows)), *words, "sorted by file"]))
 
     def describe(self, row: int) -> str:
-        """What the status bar says of a scan."""
+        """Return the status text of an image."""
         if self.data is None:
             return ""
         parts = [self.data.names[row], class_title(self.data.class_name(row)), PARTS[SPLITS[self.data.splits[row]]]]
         return " · ".join(parts + ["leaked"] * bool(self.data.leaked_rows()[row]))
 
     def _parts(self) -> tuple[QWidget, ...]:
-        """The chips, in the order they stand in."""
+        """Return the groups of chips, in their order on screen."""
         return *self.classes.values(), self._between, *self.splits.values(), self.leaked
 
     def _chip(self, text: str) -> FilterChip:

@@ -1,4 +1,4 @@
-"""The editor of a source: phantoms, a folder, or a Hugging Face data set."""
+"""The editor of a source: phantoms, a folder, or a Hugging Face dataset."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,12 +16,12 @@ PREFIX = "hf:"
 
 
 def kind_of(source: str) -> str:
-    """Tell the kind of a source from how it is written."""
+    """Return the kind of a source from its notation."""
     return PHANTOM if source == PHANTOM else HUB if source.startswith(PREFIX) else FOLDER
 
 
 class SourceEditor(QWidget):
-    """A kind, and below it the place; each kind keeps what was typed for it."""
+    """An editor with a kind and, below it, the location; each kind keeps its typed text."""
 
     edited = Signal()
 
@@ -50,7 +50,7 @@ class SourceEditor(QWidget):
         self._show_kind()
 
     def value(self) -> Any:
-        """The source as the engine reads it."""
+        """Return the source in the engine's notation."""
         kind, place = self.kind.currentData(), self.place.text().strip()
         if kind == PHANTOM:
             return PHANTOM

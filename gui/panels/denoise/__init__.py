@@ -1,4 +1,4 @@
-"""The Denoise panel: noise put on a scan and taken out again, and what becomes of the lesion."""
+"""The Denoise panel: noise added to an image and removed again, and how much lesion contrast is retained."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ FIRST_RUNS = 1
 
 
 class DenoisePanel(Panel):
-    """Scan, lesion and methods at the left; pictures and the curve at the right."""
+    """The panel with image, lesion and methods at the left, denoised images and the error curve at the right."""
 
     takes_scans = True
 
@@ -69,7 +69,7 @@ class DenoisePanel(Panel):
         self.stage.pictures.pointed.connect(self.status_changed)
 
     def refresh(self) -> None:
-        """Bring everything in line with the session."""
+        """Update everything from the session."""
         data = self.session.data
         self.results.refresh()
         self._tick_wanted()
@@ -77,7 +77,7 @@ class DenoisePanel(Panel):
         self._update_request()
 
     def navigate(self, what: Any) -> None:
-        """Open a scan, or look at an image of the data set."""
+        """Open a file, or show an image of the dataset."""
         kind, wanted = what
         if kind == "scan":
             self._path = str(wanted)
@@ -115,7 +115,7 @@ class DenoisePanel(Panel):
             self.case.images.choose(part, kept["case"])
 
     def export(self) -> None:
-        """Write a figure of the pictures."""
+        """Export a figure of the images."""
         self.stage.notice.show_notice(self.experiment.export_blocker())
         picture = None if self.experiment.export_blocker() else self.stage.pictures.picture()
         path = self.ask_path(self, "Export figure", "denoise.png", FIGURES)[0] if picture else ""
@@ -123,7 +123,7 @@ class DenoisePanel(Panel):
             self.stage.notice.show_notice(f"Could not write the figure to {path}. Choose another folder.")
 
     def write_numbers(self) -> None:
-        """Write the table, every number in full."""
+        """Write the table to a file, in full precision."""
         self.stage.notice.show_notice(self.experiment.export_blocker())
         is_there = self.experiment.made and not self.experiment.export_blocker()
         path = self.ask_path(self, "Export metrics", "denoise.csv", "*.csv")[0] if is_there else ""
@@ -138,12 +138,12 @@ class DenoisePanel(Panel):
         return denoise_script(self._case, changed_data(self._case.data), noise, methods, lesion)
 
     def _wake(self, *_: object) -> None:
-        """Refresh soon; what no one sees waits until it is shown."""
+        """Refresh soon, or once the panel is visible."""
         if self.isVisible() and not self._soon.isActive():
             self._soon.start()
 
     def _tick_wanted(self) -> None:
-        """Tick the runs of the last session once they are there; the newest where there was none."""
+        """Tick the runs of the last session once they are known, or the newest run if there were none."""
         ready = {record.name: str(record.run.path) for record in self.methods.trained_runs()}
         if self._wanted is None or not ready:
             return
@@ -151,12 +151,12 @@ class DenoisePanel(Panel):
         self.methods.set_checked([ready.get(name, name) for name in wanted])
 
     def _on_case_changed(self) -> None:
-        """Look at it at once; what is written to the disk can wait until the slider rests."""
+        """Show the image at once; the state is saved when the slider rests."""
         self._update_request()
         self._settled.start()
 
     def _update_request(self) -> None:
-        """Look at what is chosen; another scan has a lesion of its own."""
+        """Request what is chosen; another image has a lesion of its own."""
         data = self.session.data
         case = self.case.case(data.config if data else self.session.requested_data)
         if case is None:

@@ -1,4 +1,4 @@
-"""Does it help at all? Errors against the level of the noise, from where on a run helps, and what must be said."""
+"""The card with the error over the noise level, the break-even noise level of each run, and the warnings."""
 
 from collections.abc import Mapping, Sequence
 
@@ -27,7 +27,7 @@ SIDE_PX = 392
 
 
 class BreakEvenCard(Card):
-    """The curve at the left, sentences and warnings at the right."""
+    """A card with the curve at the left, sentences and warnings at the right."""
 
     def __init__(self) -> None:
         super().__init__("PSNR vs noise level", "this image")
@@ -46,7 +46,7 @@ class BreakEvenCard(Card):
         self.show_curve(None, {})
 
     def _side(self) -> QScrollArea:
-        """What is said; it scrolls where there is no room, so that no sentence is cut."""
+        """Return the column of sentences, which scrolls if there is no room, so that none is cut."""
         content, scroll, column = QWidget(), QScrollArea(), QVBoxLayout()
         content.setProperty("kind", "plain")
         content.setLayout(column)
@@ -62,7 +62,7 @@ class BreakEvenCard(Card):
         return scroll
 
     def show_curve(self, curve: ErrorCurve | None, titles: Mapping[str, str]) -> None:
-        """Draw the curve, or say what is missing."""
+        """Draw the curve, or show what is missing."""
         self.plot.set_empty_text(COMING if titles else NO_RUN)
         if curve is None:
             self.plot.keep_series(())
@@ -83,32 +83,32 @@ class BreakEvenCard(Card):
         self.text.setText("\n".join(help_text(title, run, curve) for run, title in known.items()) or NO_RUN)
 
     def show_place(self, sigma: float) -> None:
-        """Mark where the slider stands."""
+        """Mark the noise level of the slider."""
         self._place = sigma
         self._mark_place()
 
     def show_refining(self, level: str) -> None:
-        """Say of which level the warnings still are while drafts are shown; nothing when they are of what is shown."""
+        """Show the level that the warnings still refer to while drafts are shown; nothing if they are current."""
         self.refining.setText(REFINING.format(level) if level else "")
 
     def show_warnings(self, sentences: Sequence[str]) -> None:
-        """Say what must not be missed."""
+        """Show the warnings."""
         for notice, sentence in zip(self.notices, [*sentences, *[""] * MOST_NOTICES], strict=False):
             if notice.text() != sentence:
                 notice.show_notice(sentence)
 
     def _mark_place(self) -> None:
-        """Where there is no curve yet, a line would only cross out the sentence that stands there."""
+        """Draw the mark if there is a curve: without one, it would cross out the sentence in its place."""
         self.plot.canvas.point_at(self._place if self.plot.items else None, stays=True)
 
     def _draw(self, key: str, sigmas: Sequence[float], errors: Sequence[float], style: SeriesStyle) -> None:
-        told = [(sigma, error) for sigma, error in zip(sigmas, errors, strict=True) if error > 0]
-        x, y = zip(*told, strict=True) if told else ((), ())
+        positive = [(sigma, error) for sigma, error in zip(sigmas, errors, strict=True) if error > 0]
+        x, y = zip(*positive, strict=True) if positive else ((), ())
         self.plot.set_series(key, x, -10 * np.log10(np.asarray(y, np.float64)), style)
 
 
 def with_point(sigmas: Sequence[float], errors: Sequence[float], at: float | None) -> tuple[list[float], list[float]]:
-    """Return a curve with the point where it breaks even among its own, so that it can be marked."""
+    """Return a curve with its break-even point inserted, so that the point can be marked."""
     if not at or at in sigmas:
         return list(sigmas), list(errors)
     places = np.append(np.asarray(sigmas, np.float64), at)

@@ -1,4 +1,4 @@
-"""What is looked at, and the noise that is put on it; pure data."""
+"""The chosen image, and the noise that is added to it. Pure data."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +27,7 @@ LEVEL_NAMES = {"salt-and-pepper": "Fraction"}
 
 @dataclass(frozen=True)
 class Case:
-    """One image of the data set, or one slice of a scan from a file."""
+    """One image of the dataset, or one slice of a file."""
 
     name: str
     data: DataConfig
@@ -37,16 +37,16 @@ class Case:
 
     @property
     def key(self) -> str:
-        """What its lesion is remembered by."""
+        """Return the key of its lesion region."""
         return f"{self.scan.path} {self.scan.slice}" if self.scan else f"{self.data.source} {self.name}"
 
     @property
     def title(self) -> str:
-        """Its name without most of its folders."""
+        """Return its name without most of its folders."""
         return self.scan.title if self.scan else scan_title(self.name)
 
     def request_fields(self) -> dict[str, Any]:
-        """The fields of a request about it."""
+        """Return the fields of a request about it."""
         if self.scan is not None:
             return {"data": self.data, "scan": self.scan.path, "slice": self.scan.slice}
         return {"data": self.data, "split": self.split, "indices": (self.index,)}
@@ -54,22 +54,22 @@ class Case:
 
 @dataclass(frozen=True)
 class Noise:
-    """Kind, level in units of the data range, seed."""
+    """The noise: kind, level in units of the data range, seed."""
 
     kind: str = "gaussian"
     sigma: float = SIGMA_DEFAULT
     seed: int = 0
 
     def fields(self) -> dict[str, Any]:
-        """The fields of a request."""
+        """Return the fields of a request about it."""
         return {"noise": self.kind, "sigma": self.sigma, "seed": self.seed}
 
     def apply_to(self, original: Picture) -> Picture:
-        """Draw it on a (height, width) picture, as the engine does."""
+        """Add the noise to a (height, width) image, as the engine does."""
         return noises.add_noise(original[None, ..., None], self.kind, self.sigma, self.seed)[0, ..., 0]
 
     @property
     def text(self) -> str:
-        """Its level in words."""
+        """Return its level as text."""
         name = "fraction" if self.kind in LEVEL_NAMES else "σ"
         return f"{name} = {self.sigma:.3f}"

@@ -1,4 +1,4 @@
-"""Which scan is looked at, and the noise on it."""
+"""The card with the chosen image and its noise."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -21,7 +21,7 @@ from gui.widgets.slice_row import SliceRow
 
 
 class CasePicker(QWidget):
-    """One image of the data set: of a part of it, found by typing a piece of its name."""
+    """The picker of an image of the dataset: a set, and an image in it, searchable by name."""
 
     changed = Signal()
 
@@ -31,7 +31,7 @@ class CasePicker(QWidget):
         self.back, self.forth = IconButton("chevron-left", "Previous image"), IconButton("chevron-right", "Next image")
         self._data: LoadedData | None = None
         self._known: set[str] = set()
-        self._wish: tuple[str, str] | None = None
+        self._wanted: tuple[str, str] | None = None
         self._lay_out()
         self.part.activated.connect(self._on_part_chosen)
         self.known.toggled.connect(self._on_part_chosen)
@@ -54,13 +54,13 @@ class CasePicker(QWidget):
         self.known.setAccessibleName("only images with a known lesion")
 
     def show_data(self, data: LoadedData | None, known: set[str]) -> None:
-        """Offer the scans of a data set; `known` are the names of those with a known lesion."""
+        """Offer the images of a dataset; `known` are the names of those with a known lesion."""
         if data is self._data:
             return
         self._data, self._known = data, known
         self.known.setVisible(bool(known))
-        kept, wanted = self._wish or (self.part.currentData() or CLEAN, self.case.currentText())
-        self._wish = None
+        kept, wanted = self._wanted or (self.part.currentData() or CLEAN, self.case.currentText())
+        self._wanted = None
         with QSignalBlocker(self.part):
             self.part.clear()
             for name, size in (data.subsets() if data else {}).items():
@@ -71,7 +71,7 @@ class CasePicker(QWidget):
         self._list_cases(wanted)
 
     def chosen(self) -> Case | None:
-        """The scan that is looked at."""
+        """Return the chosen image. Returns None if there is none."""
         data, at = self._data, self.case.currentData()
         if data is None or at is None:
             return None
@@ -79,9 +79,9 @@ class CasePicker(QWidget):
         return Case(data.names[int(data.rows(split)[at])], data.config, split, at)
 
     def choose(self, part: str, title: str) -> None:
-        """Look at a scan of a part, by its title; where there is none of it, at the first; once there are scans."""
+        """Choose an image of a set by its title, else the first one; wait for the dataset if none is loaded."""
         if self._data is None:
-            self._wish = part, title
+            self._wanted = part, title
             return
         at = self.part.findData(part)
         if at >= 0:
@@ -90,14 +90,14 @@ class CasePicker(QWidget):
         self._list_cases(title)
 
     def go_to(self, split: str, index: int) -> None:
-        """Look at a scan by its place in a split."""
+        """Choose an image by its index in a split."""
         if self._data is not None:
             with QSignalBlocker(self.known):
                 self.known.setChecked(False)
             self.choose(split, scan_title(self._data.names[int(self._data.rows(split)[index])]))
 
     def step(self, step: int) -> None:
-        """Go some scans on or back."""
+        """Choose the image that is some images further on, or back."""
         at = self.case.currentIndex() + step
         if 0 <= at < self.case.count():
             self.case.setCurrentIndex(at)
@@ -105,14 +105,14 @@ class CasePicker(QWidget):
     def _on_case_chosen(self) -> None:
         line = self.case.lineEdit()
         if line is not None:
-            line.setCursorPosition(0)  # the beginning of a long name says more than its end
+            line.setCursorPosition(0)  # the start of a long name says more than its end
         self.changed.emit()
 
     def _on_part_chosen(self) -> None:
         self._list_cases(self.case.currentText())
 
     def _list_cases(self, wanted: str) -> None:
-        """List the scans of the part; the wanted one stays where it is among them."""
+        """List the images of the set; keep the wanted one if it is among them."""
         with QSignalBlocker(self.case):
             self.case.clear()
             for title, place in self._offered():
@@ -132,7 +132,7 @@ class CasePicker(QWidget):
 
 
 class SlicePicker(QWidget):
-    """One scan from a file: its slices, and the way back to the data set."""
+    """The picker of a slice of a file, with a button that returns to the dataset."""
 
     changed = Signal()
     closed = Signal()
@@ -172,7 +172,7 @@ class SlicePicker(QWidget):
 
 
 class CaseCard(Card):
-    """Scan and noise."""
+    """A card with the pickers of the image and of the noise."""
 
     changed = Signal()
 
@@ -184,13 +184,13 @@ class CaseCard(Card):
             part.changed.connect(self.changed)
 
     def show_scan(self, scan: OpenedScan | None) -> None:
-        """Look at a scan from a file, or at the data set again."""
+        """Show a slice of a file, or the dataset again."""
         self.scan.show_scan(scan)
         self.images.setVisible(scan is None)
         self.changed.emit()
 
     def case(self, data: Any) -> Case | None:
-        """What is looked at; a scan from a file is prepared as `data` says."""
+        """Return the chosen image; a slice of a file is prepared as `data` says."""
         if self.scan.scan is not None:
             return Case(self.scan.scan.name, data, scan=self.scan.scan)
         return self.images.chosen()

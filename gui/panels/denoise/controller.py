@@ -1,4 +1,4 @@
-"""One noisy image and what each method makes of it: sends the requests and keeps the replies.
+"""One noisy image, denoised by each method: requests, and the replies to them.
 
 The images of the runs come first, one request at a time and always the newest. While the noise level changes they are
 drafts; once it has not changed for a moment, the full reply replaces them. When the slider rests, the classical filters
@@ -43,7 +43,7 @@ Wanted = tuple[Case, Noise, Methods]
 
 
 class DenoiseController(QObject):
-    """Knows what is wanted, what is there, and what is pending; `is_draft` says whether what is there is a draft."""
+    """The controller of the requests: what is wanted, known and pending; `is_draft` says whether drafts are shown."""
 
     found = Signal()
     drafted = Signal()
@@ -60,7 +60,7 @@ class DenoiseController(QObject):
         self.failures: dict[str, str] = {}
         self.curve: ErrorCurve | None = None
         self.is_draft = False
-        self._asked: Wanted | None = None
+        self._requested: Wanted | None = None
         self._pictures: RequestHandle | None = None
         self._filter: RequestHandle | None = None
         self._filtering = ""
@@ -92,11 +92,11 @@ class DenoiseController(QObject):
         return [key for key in (*self.wanted[2].runs, *self.wanted[2].filters) if key not in done]
 
     def is_current(self) -> bool:
-        """Return whether the images are those of what is wanted, and no drafts."""
+        """Return whether the images belong to the present choice and are no drafts."""
         return self.wanted is not None and self.shown == self.wanted and not self.is_draft
 
     def export_blocker(self) -> str:
-        """Return why nothing may be exported now, empty if it may: drafts and outdated images never are."""
+        """Return why the export is blocked, empty if it is not: drafts and outdated images are never exported."""
         return "" if self.wanted is None or self.is_current() else BEING_REFINED
 
     def _ask_pictures(self) -> None:
@@ -105,7 +105,7 @@ class DenoiseController(QObject):
             return
         if self.wanted == self.shown and self._pause.isActive():
             return
-        self._asked = self.wanted
+        self._requested = self.wanted
         case, noise, methods = self.wanted
         fields = {"panel": PICTURES, "runs": tuple(methods.runs), **case.request_fields(), **noise.fields()}
         if self._is_draft_enough(self.wanted):
@@ -125,7 +125,7 @@ class DenoiseController(QObject):
         return (case, methods) == (shown[0], shown[2]) and noise != shown[1]
 
     def _go_on(self) -> None:
-        """Request what can come later, once the images are there."""
+        """Request the filters and the curve once the images are there."""
         if self.wanted is None or not self.is_current():
             return
         case, noise, methods = self.wanted
@@ -146,16 +146,16 @@ class DenoiseController(QObject):
             self.curve_found.emit()
 
     def _on_drafted(self, reply: DenoiseDraftReply) -> None:
-        assert self._asked is not None
-        self.shown, self.is_draft = self._asked, True
-        self.made |= make_drafts(reply, self.made, self._asked[1])
+        assert self._requested is not None
+        self.shown, self.is_draft = self._requested, True
+        self.made |= make_drafts(reply, self.made, self._requested[1])
         self._ask_pictures()  # before these are drawn, so that the explorer works meanwhile
         self.drafted.emit()
 
     def _on_denoised(self, reply: DenoiseReply) -> None:
-        assert self._asked is not None
-        self.shown, self.is_draft = self._asked, False
-        _, _, methods = self._asked
+        assert self._requested is not None
+        self.shown, self.is_draft = self._requested, False
+        _, _, methods = self._requested
         kept = {key: self.made[key] for key in methods.filters if key in self.made}
         self.made = make_images(reply, methods.runs) | kept
         self._ask_pictures()  # before these are drawn, so that the explorer works meanwhile
@@ -164,7 +164,7 @@ class DenoiseController(QObject):
             self._rest.start()
 
     def _on_pictures_failed(self, failure: RequestFailed) -> None:
-        self.shown, self.made, self.is_draft = self._asked, {}, False
+        self.shown, self.made, self.is_draft = self._requested, {}, False
         self.failed.emit(failure.sentence)
         if self.wanted != self.shown:
             self._ask_pictures()

@@ -1,4 +1,4 @@
-"""The name before a field of the Denoise panel."""
+"""The label before a field of the Denoise panel."""
 
 from PySide6.QtWidgets import QWidget
 
@@ -8,7 +8,7 @@ LABEL_PX = 58
 
 
 def field_label(title: str, field: QWidget | None = None) -> QWidget:
-    """A name that leads to its field, all of one width."""
+    """Return a label with the field as its buddy; all labels have one width."""
     text = label(title, role="quiet")
     text.setFixedWidth(LABEL_PX)
     if field is not None:

@@ -1,4 +1,4 @@
-"""The lesion: how it is drawn, how wide the rim is that it is compared with, and under which share to warn."""
+"""The card of the lesion region: how it is drawn, the width of its background ring, and the warning threshold."""
 
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QFormLayout, QHBoxLayout
@@ -17,7 +17,7 @@ SPIN_PX = 74
 
 
 class LesionCard(Card):
-    """Draw, offer known ones, remove; rim and threshold."""
+    """A card that draws, offers and removes the lesion region, with background ring and threshold."""
 
     threshold_changed = Signal()
 
@@ -39,18 +39,18 @@ class LesionCard(Card):
         self.refresh()
 
     def show_known(self, known: list[Region]) -> None:
-        """Offer the known lesions of the scan."""
+        """Offer the known lesions of the image."""
         self.buttons.show_known(known)
         self.refresh()
 
     def show_size(self, size: tuple[int, int]) -> None:
-        """Count the lesion's pixels on a picture of this height and width."""
+        """Show the number of lesion pixels on an image of this height and width."""
         if size != self._size:
             self._size = size
             self.refresh()
 
     def threshold(self) -> float:
-        """The share of a lesion's contrast under which to warn."""
+        """Return the share of lesion contrast retained below which the panel warns."""
         return self.share.value() / 100
 
     def refresh(self) -> None:

@@ -1,4 +1,4 @@
-"""What takes noise out: runs, and the classical methods beside them."""
+"""The denoising methods: runs, and the classical filters."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ DEFAULT_COMPONENTS = 512
 
 @dataclass(frozen=True)
 class Methods:
-    """Runs by their paths and classical methods by their keys, each with its title; which models the runs have now."""
+    """The methods: titles of runs by path and of classical filters by key; `epochs` are those of the best models."""
 
     runs: Mapping[str, str] = field(default_factory=dict)
     filters: Mapping[str, str] = field(default_factory=dict)
@@ -21,12 +21,12 @@ class Methods:
     components: int = DEFAULT_COMPONENTS
 
     def title(self, key: str) -> str:
-        """The name of a method on screen."""
+        """Return the name of a method on screen."""
         return self.runs.get(key) or self.filters.get(key) or key
 
 
 def filters(components: int) -> dict[str, str]:
-    """The classical methods that are installed, by key, with their titles; the least first."""
+    """Return the installed classical filters, titles by key, the weakest first."""
     titles = {
         key: SHORT.get(key, each.title) for key, each in BASELINES.items() if key != NOTHING and each.is_installed()
     }
@@ -34,9 +34,9 @@ def filters(components: int) -> dict[str, str]:
 
 
 def of_runs(records: list[RunRecord]) -> Methods:
-    """These runs with their best models, and all classical methods; PCA with as many numbers as the first one's latent.
+    """Return these runs and all classical filters; the PCA has the latent size of the first run that has one.
 
-    Two equal lists of runs are equal methods, so that nothing is asked for twice.
+    Equal lists of runs give equal methods, so that no request is sent twice.
     """
     sizes = [record.config.model.latent_size for record in records if record.config]
     components = next((size for size in sizes if size), DEFAULT_COMPONENTS)

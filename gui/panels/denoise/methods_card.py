@@ -1,4 +1,4 @@
-"""The table of methods: how near each comes to the clean scan, and how much of the lesion it keeps."""
+"""The table of methods: PSNR and SSIM against the noise-free reference, and lesion contrast retained."""
 
 import csv
 import io
@@ -32,7 +32,7 @@ FIELDS = ("method", "psnr_db", "ssim", "kept", "kept_low", "kept_high")
 
 
 class MethodsCard(Card):
-    """Tick runs to compute and show them, classical methods to show them."""
+    """A table whose ticks choose runs to compute and show, and classical filters to show."""
 
     changed = Signal()
     figure_wanted, numbers_wanted, copy_wanted = Signal(), Signal(), Signal()
@@ -64,17 +64,17 @@ class MethodsCard(Card):
         self.table.checked_changed.connect(self._on_checked_changed)
 
     def trained_runs(self) -> list[RunRecord]:
-        """The runs that have a model, newest first."""
+        """Return the runs that have a model, newest first."""
         records = self._session.runs.records.values()
         return [record for record in reversed(list(records)) if record.epochs and not record.damage]
 
     def methods(self) -> Methods:
-        """The ticked runs, oldest first, and the classical methods."""
+        """Return the ticked runs, oldest first, and the classical filters."""
         ticked = self.table.checked()
         return of_runs([record for record in reversed(self.trained_runs()) if str(record.run.path) in ticked])
 
     def ticked(self) -> list[str]:
-        """What is shown as pictures."""
+        """Return the keys of the ticked methods, whose images are shown."""
         return self.table.checked()
 
     def set_checked(self, keys: Sequence[str]) -> None:
@@ -83,7 +83,7 @@ class MethodsCard(Card):
     def show_numbers(
         self, made: Mapping[str, DenoisedImage], working: Collection[str], kept: Mapping[str, Retention], share: float
     ) -> None:
-        """Bring the table in line with what is known."""
+        """Update the table from the known results."""
         ready, methods = self.trained_runs(), self.methods()
         titles = {NOISY: "Noisy input"} | {str(r.run.path): r.name for r in ready} | dict(methods.filters)
         best = max((each.psnr_db or 0.0 for key, each in made.items() if key in titles), default=0.0)
@@ -111,29 +111,29 @@ class MethodsCard(Card):
 
 
 def numbers(made: DenoisedImage | None, kept: Retention | None, share: float, is_working: bool) -> tuple[str, str, str]:
-    """Write the numbers of a row: decibels, similarity, what is kept of the lesion with half its interval."""
+    """Return the texts of a row: PSNR, SSIM, lesion contrast retained with half its interval."""
     if made is None:
         return (WORKING if is_working else NONE, "", "")
     if made.ssim is None:
         return (f"{'' if made.exact else NEARLY}{decibels(made.psnr_db)}", WORKING, WORKING)
     low = LOW if kept is not None and kept.is_below(share) else ""
-    told = low + NONE
+    retained = low + NONE
     if kept is not None and math.isfinite(kept.value):
         half = 50 * (kept.interval[1] - kept.interval[0])
-        told = f"{low}{fixed(100 * kept.value, 0)} ± {fixed(half, 0)}"
-    return decibels(made.psnr_db), similarity(made.ssim), told
+        retained = f"{low}{fixed(100 * kept.value, 0)} ± {fixed(half, 0)}"
+    return decibels(made.psnr_db), similarity(made.ssim), retained
 
 
 def table_text(titles: Mapping[str, DenoisedImage], kept: Mapping[str, Retention], about: str) -> str:
-    """Write all numbers in full as comma-separated text, under the mark and what they are of."""
+    """Return all numbers as CSV in full precision, under the disclaimer and a description."""
     file = io.StringIO(newline="")
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(FIELDS)
     for key, made in titles.items():
         found = kept.get(key)
-        told = (found.value, *found.interval) if found and math.isfinite(found.value) else ("", "", "")
+        retained = (found.value, *found.interval) if found and math.isfinite(found.value) else ("", "", "")
         psnr = "" if made.psnr_db is None else made.psnr_db
-        writer.writerow((made.title, psnr, made.ssim, *told))
+        writer.writerow((made.title, psnr, made.ssim, *retained))
     return f"# {DISCLAIMER}\n# {about}\n{file.getvalue()}"
 
 

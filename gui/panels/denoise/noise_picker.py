@@ -1,4 +1,4 @@
-"""Kind, level and seed of the noise; every change can be undone, a drag of the slider as one."""
+"""The picker of the noise; every change can be undone, a drag of the slider as one step."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ SEED_MOST = 2**31 - 1
 
 
 class NoisePicker(QWidget):
-    """What noise is put on the scan."""
+    """The picker of kind, level and seed of the noise."""
 
     changed = Signal()
 
@@ -56,7 +56,7 @@ class NoisePicker(QWidget):
         return Noise(self.kind.currentData(), round(self.sigma.value(), 3), self.seed.value())
 
     def set_value(self, values: dict[str, Any]) -> None:
-        """Take these values, those of them that make sense; nothing to undo."""
+        """Set those of these values that are valid, without an undo step."""
         at = self.kind.findData(values.get("kind"))
         sigma, seed = values.get("sigma"), values.get("seed")
         with QSignalBlocker(self.sigma), QSignalBlocker(self.seed):
@@ -78,11 +78,11 @@ class NoisePicker(QWidget):
             self._undo.push(ChangeNoiseCommand(self, before, self._known))
 
     def _on_left(self) -> None:
-        """What is changed from now on is another step to undo."""
+        """End the present undo step: the next change is another one."""
         self.visit += 1
 
     def _show_level(self) -> None:
-        """Write the level in gray values of 255, as papers do."""
+        """Show the level on the 8-bit scale of 255, as papers do."""
         noise = self.value()
         self.sigma.label.setText(LEVEL_NAMES.get(noise.kind, "σ"))
         share = noise.kind in LEVEL_NAMES
@@ -92,7 +92,7 @@ class NoisePicker(QWidget):
 
 
 class ChangeNoiseCommand(QUndoCommand):
-    """Other noise was chosen, before this is pushed; changes of one field in one go are one step."""
+    """The undo step of a change that was already made; consecutive changes of one field are one step."""
 
     def __init__(self, picker: NoisePicker, before: Noise, after: Noise) -> None:
         super().__init__("change noise")

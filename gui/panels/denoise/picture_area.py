@@ -1,4 +1,4 @@
-"""The right part of the panel: pictures as large as they fit, and below them whether it helps at all."""
+"""The right part of the panel: images as large as they fit, and the break-even card below."""
 
 from PySide6.QtCore import QEvent, QObject, QSize
 from PySide6.QtGui import QResizeEvent
@@ -15,7 +15,7 @@ LEAST_HELP_PX, LEAST_PICTURES_PX, LEAST_WIDTH = 236, 180, 520
 
 
 class PictureArea(QWidget):
-    """The pictures take the height they need; the curve takes the rest."""
+    """An area that gives the images the height they need, and the curve the rest."""
 
     def __init__(self, state: ViewState, regions: RegionState) -> None:
         super().__init__()
@@ -33,13 +33,13 @@ class PictureArea(QWidget):
         self._divide_height()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Make room for what is said, and take it back."""
+        """Divide the height again when the content of a card changes."""
         if event.type() in (QEvent.Type.Show, QEvent.Type.Hide, QEvent.Type.LayoutRequest):
             self._divide_height()
         return False
 
     def _divide_height(self) -> None:
-        """Give the pictures their height, as far as the curve can still be read."""
+        """Give the images their height, as far as the curve stays readable."""
         width, top = self.width(), 0
         if not self.notice.isHidden():
             said = self.notice.heightForWidth(width)

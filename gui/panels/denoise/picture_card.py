@@ -1,4 +1,4 @@
-"""The pictures: original, noisy, what each method makes of it, and the differences; or two in one place."""
+"""The card of images: original, noisy, denoised by each method, and the differences; or two in one place."""
 
 from collections.abc import Mapping
 
@@ -25,7 +25,7 @@ BAR_PX = 150
 
 
 class PictureCard(Card):
-    """Shows what it is given; the lesion can be drawn on any picture."""
+    """A card that shows the given images; the lesion region can be drawn on any of them."""
 
     pointed = Signal(str)
     shape_changed = Signal()
@@ -48,7 +48,7 @@ class PictureCard(Card):
         self._show_bar()
 
     def _legend(self) -> QWidget:
-        """What the colours of the differences mean, always in sight."""
+        """Return the legend of the difference colors, which is always visible."""
         legend = QWidget()
         line = QHBoxLayout(legend)
         line.setContentsMargins(0, 0, 8, 0)
@@ -69,13 +69,13 @@ class PictureCard(Card):
             view.hover_ended.connect(lambda: self.pointed.emit(""))
 
     def show_message(self, text: str) -> None:
-        """Show a sentence in the place of pictures."""
+        """Show a sentence in place of the images."""
         self._made = {}
         self.empty.setText(text)
         self._show_page()
 
     def show_made(self, made: Mapping[str, DenoisedImage]) -> None:
-        """Show the original, the noisy picture and what was made of it, in this order."""
+        """Show the original, the noisy image and the denoised ones, in this order."""
         shape = len(self._made)
         self._made = dict(made)
         self.board.set_pictures(layout_rows(list(made.values())))
@@ -85,7 +85,7 @@ class PictureCard(Card):
             self.shape_changed.emit()
 
     def replace(self, made: DenoisedImage) -> None:
-        """Show another picture in the place of one."""
+        """Replace one of the images."""
         self._made[made.key] = made
         self.board.replace(picture_of(made))
         self.board.replace(difference_of(made))
@@ -97,15 +97,15 @@ class PictureCard(Card):
         self.swipe.view.set_orientation(letters)
 
     def fitting_height(self, width: int) -> int:
-        """How high the card is when its pictures fill a width."""
+        """Return the height of the card when its images fill a width."""
         return self.board.fitting_height(width - 30) + HEAD_PX
 
     def picture(self) -> QWidget | None:
-        """The widget that holds the pictures, for a figure; None while there are none."""
+        """Return the widget with the images, for a figure. Returns None if there are none."""
         return self._pages.currentWidget() if self._made else None
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """While F is held, every picture gives way to the original."""
+        """Show the original in place of every image while F is held."""
         if event.key() == Qt.Key.Key_F and not event.isAutoRepeat():
             self.board.set_flickering(True)
         else:
@@ -137,25 +137,25 @@ class PictureCard(Card):
 
 
 def layout_rows(made: list[DenoisedImage]) -> list[list[Picture | None]]:
-    """One row for a single method, its difference at the end; else the differences stand under the pictures."""
+    """Return one row for a single method, its difference last; else the differences in a second row."""
     pictures: list[Picture | None] = [picture_of(each) for each in made]
     differences: list[Picture | None] = [difference_of(each) for each in made if each.key != ORIGINAL]
     return [[*pictures, *differences[-1:]]] if len(made) <= 3 else [pictures, [None, *differences]]
 
 
 def picture_of(made: DenoisedImage) -> Picture:
-    """A picture; while flickering the original is seen in its place."""
+    """Return the image to show; a flicker shows the original in its place."""
     caption = "" if made.key == ORIGINAL else made.caption
     return Picture(made.key, made.title, made.image, Colormap.GRAY, caption, made.original)
 
 
 def difference_of(made: DenoisedImage) -> Picture:
-    """What a picture has more or less than the original."""
+    """Return the signed difference of an image and the original."""
     return Picture(made.key + DIFFERENCE, f"{made.title} − original", made.difference, Colormap.SIGNED)
 
 
 def pixel_text(made: DenoisedImage, x: int, y: int) -> str:
-    """Return what the status bar says of a pixel."""
+    """Return the status text of a pixel."""
     height, width = made.image.shape
     x, y = min(x, width - 1), min(y, height - 1)
     was, noisy, now = (float(image[y, x]) for image in (made.original, made.noisy, made.image))

@@ -1,4 +1,4 @@
-"""What has been found, brought to the cards: pictures at once, numbers and sentences a moment later."""
+"""The presenter of the results: images at once, numbers and sentences a moment later."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +20,7 @@ Cards = tuple[LesionCard, MethodsCard, PictureArea]
 
 
 class DenoisePresenter(QObject):
-    """Shows what an experiment has found and what a lesion keeps of it."""
+    """A presenter that brings denoised images and retained lesion contrast to the cards."""
 
     def __init__(self, experiment: DenoiseController, regions: RegionState, cards: Cards, parent: QObject) -> None:
         super().__init__(parent)
@@ -39,16 +39,16 @@ class DenoisePresenter(QObject):
         self._lesion.threshold_changed.connect(self.refresh)
 
     def shown(self) -> dict[str, DenoisedImage]:
-        """What stands among the pictures: the original, the noisy one, what is ticked."""
+        """Return the images to show: the original, the noisy one, those of the ticked methods."""
         ticked = self._methods.ticked()
         return {key: made for key, made in self._experiment.made.items() if key in (ORIGINAL, NOISY, *ticked)}
 
     def with_metrics(self) -> dict[str, DenoisedImage]:
-        """What has numbers: everything but the original."""
+        """Return the images that have metrics: all but the original."""
         return {key: made for key, made in self._experiment.made.items() if key != ORIGINAL}
 
     def draw_noise(self) -> None:
-        """Show the noisy picture at once, long before the explorer has answered."""
+        """Show the noisy image at once, before the reply of the explorer."""
         wanted, made = self._experiment.wanted, self._experiment.made
         if wanted is None or ORIGINAL not in made or self._experiment.shown is None:
             return
@@ -56,13 +56,13 @@ class DenoisePresenter(QObject):
             self._stage.pictures.replace(noisy_one(made[ORIGINAL], wanted[1]))
 
     def show_pictures(self) -> None:
-        """Show what is ticked now, as far as it is there."""
+        """Show the images of the ticked methods, as far as they are known."""
         if ORIGINAL in self._experiment.made:
             self._stage.pictures.show_made(self.shown())
             self.refresh()
 
     def refresh(self) -> None:
-        """Write numbers and warnings; of drafts only what is known, and the warnings stay those of the full answer."""
+        """Show metrics and warnings; for drafts, the known metrics, and still the warnings of the last full reply."""
         experiment, share = self._experiment, self._lesion.threshold()
         kept = {} if experiment.is_draft else self.keeping.found
         self._methods.show_numbers(self.with_metrics(), experiment.pending_methods(), kept, share)
@@ -72,7 +72,7 @@ class DenoisePresenter(QObject):
         self._stage.help.show_refining(self._warned_of if experiment.is_draft else "")
 
     def about(self) -> str:
-        """What the pictures show, in words."""
+        """Describe what the images show."""
         if self._experiment.shown is None:
             return ""
         case, noise, _ = self._experiment.shown
@@ -80,7 +80,7 @@ class DenoisePresenter(QObject):
         return f"{case.title} · {kind} noise, {noise.text}, seed {noise.seed}"
 
     def write(self, path: str) -> str:
-        """Write all numbers to a file; what went wrong, in a sentence, or nothing."""
+        """Write all numbers to a file; return the error as a sentence, or an empty string."""
         text = table_text(self.with_metrics(), self.keeping.found, self.about())
         try:
             Path(path).write_text(text, encoding="utf-8")
@@ -89,7 +89,7 @@ class DenoisePresenter(QObject):
         return ""
 
     def _warnings(self, share: float) -> list[str]:
-        """Of the runs that are shown, and of the classical methods that are ticked; the lesion first."""
+        """Return the warnings of the shown runs and the ticked classical filters, those about the lesion first."""
         experiment = self._experiment
         if experiment.shown is None:
             return []
@@ -110,7 +110,7 @@ class DenoisePresenter(QObject):
         self._schedule()
 
     def _on_drafted(self) -> None:
-        """Put drafts in the place of what changed; the noisy picture is already that of the slider."""
+        """Replace the changed images by drafts; the noisy image already follows the slider."""
         shown = self._experiment.shown
         assert shown is not None
         for key, made in self.shown().items():
@@ -126,7 +126,7 @@ class DenoisePresenter(QObject):
         self._schedule()
 
     def _schedule(self) -> None:
-        """Numbers may come a moment after their pictures, and once for many."""
+        """Refresh the numbers a moment after the images, once for many changes."""
         if not self._soon.isActive() or self._soon.interval() != SOON_MS:
             self._soon.start(SOON_MS)
 

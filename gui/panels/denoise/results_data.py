@@ -35,17 +35,17 @@ class DenoisedImage:
 
     @property
     def difference(self) -> Picture:
-        """The image minus the noise-free reference."""
+        """Return the image minus the noise-free reference."""
         return self.image - self.original
 
     @property
     def noisy_db(self) -> float | None:
-        """The PSNR of the noisy input; None if no noise was added."""
+        """Return the PSNR of the noisy input. Returns None if no noise was added."""
         return ratio_db(self.original, self.noisy)
 
     @property
     def caption(self) -> str:
-        """Both metrics in few letters; marks a draft."""
+        """Return both metrics as a short text, with a mark for a draft."""
         known = f"{decibels(self.psnr_db)} dB"
         return f"{known} · {similarity(self.ssim)}" if self.exact else f"preview · {known}"
 
@@ -80,7 +80,7 @@ def make_images(reply: DenoiseReply, titles: Mapping[str, str]) -> dict[str, Den
 def make_drafts(
     reply: DenoiseDraftReply, before: Mapping[str, DenoisedImage], noise: Noise
 ) -> dict[str, DenoisedImage]:
-    """Return those of the images before that a draft has changed."""
+    """Return drafts of those previous images that a draft changes."""
     made = {NOISY: noisy_one(before[ORIGINAL], noise)}
     for run, found in reply.runs.items():
         original, title = before[run].original, before[run].title

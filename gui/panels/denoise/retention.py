@@ -1,4 +1,4 @@
-"""How much of a lesion each picture keeps."""
+"""The lesion contrast that each image retains."""
 
 from collections.abc import Mapping
 
@@ -14,7 +14,7 @@ from gui.widgets.timer import make_timer
 
 
 class RetentionCalculator(QObject):
-    """How much of a lesion each picture keeps: one picture after the other, so that the window never waits."""
+    """A calculator of the lesion contrast retained, one image after the other, so that the app never blocks."""
 
     changed = Signal()
 
@@ -29,7 +29,7 @@ class RetentionCalculator(QObject):
         self._next.timeout.connect(self._find_one)
 
     def update(self, made: Mapping[str, DenoisedImage], region: Region | None, rim_px: int) -> None:
-        """Find the numbers of these pictures, those that are not known yet."""
+        """Compute the values of these images that are not known yet."""
         self._place = region, rim_px
         wanted = {key: (each.image, region, rim_px) for key, each in made.items()}
         same = {key for key, of in wanted.items() if self._is_known(key, of)}

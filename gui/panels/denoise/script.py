@@ -1,4 +1,4 @@
-"""A script that makes and measures the same pictures without the window."""
+"""Python export: a script that computes and measures the same images without the app."""
 
 from gui.panels.denoise.case import Case, Noise
 from gui.panels.denoise.methods import Methods
@@ -9,7 +9,7 @@ MEASURED = "metrics.psnr_db(originals, images), metrics.ssim(originals, images)"
 
 
 def denoise_script(case: Case, data: str, noise: Noise, methods: Methods, lesion: tuple[Region | None, int]) -> str:
-    """Return a script that puts noise on a case and takes it out again; `data` makes the settings of the scans."""
+    """Return a script that adds noise to an image and denoises it; `data` is the code of the dataset config."""
     region, rim_px = lesion
     lines = [f"data = {data}"]
     if case.scan is not None:
@@ -51,7 +51,7 @@ def denoise_script(case: Case, data: str, noise: Noise, methods: Methods, lesion
 
 
 def _mask(region: Region) -> str:
-    """The region as Python, in pixels of the prepared picture, which is `side` on both sides."""
+    """Return the region as Python code, in pixels of the prepared image, (side, side)."""
     if region.kind == "polygon":
         corners = ", ".join(f"({x:.4f} * data.size, {y:.4f} * data.size)" for x, y in region.points)
         return f"lesions.polygon((data.size, data.size), [{corners}])"

@@ -1,4 +1,4 @@
-"""What must be said of a denoised picture, in plain words: what, how much, and what not to do."""
+"""Warnings about a denoised image: what is wrong, how much, and what not to do."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,24 +8,24 @@ from gui.panels.denoise.results_data import DenoisedImage, ErrorCurve, decibels
 
 
 def lesion_warnings(made: Sequence[DenoisedImage], kept: Mapping[str, Retention], share: float) -> list[str]:
-    """A sentence for each picture that keeps less of the lesion than a share, or of which nothing can be told."""
-    told = [kept[each.key].warning(each.title, share) for each in made if each.key in kept]
-    return list(dict.fromkeys(filter(None, told)))
+    """Return a sentence for each image that retains less lesion contrast than a share, or an unknown amount."""
+    sentences = [kept[each.key].warning(each.title, share) for each in made if each.key in kept]
+    return list(dict.fromkeys(filter(None, sentences)))
 
 
 def harm_warnings(made: Sequence[DenoisedImage], noise: Noise, curve: ErrorCurve | None) -> list[str]:
-    """A sentence for each picture that is further from the clean scan than the noisy one is."""
+    """Return a sentence for each image with a lower PSNR than the noisy input."""
     return [describe_harm(each, noise, curve) for each in made if is_harmful(each)]
 
 
 def is_harmful(made: DenoisedImage) -> bool:
-    """Whether doing nothing would be nearer to the clean scan."""
+    """Return whether the PSNR is lower than that of the noisy input (no denoising)."""
     noisy_db = made.noisy_db
     return made.psnr_db is not None and (noisy_db is None or made.psnr_db < noisy_db)
 
 
 def describe_harm(made: DenoisedImage, noise: Noise, curve: ErrorCurve | None) -> str:
-    """Say how much worse than doing nothing a picture is, and until when."""
+    """Return how much lower the PSNR is than that of the noisy input, and below which noise level."""
     if made.noisy_db is None:
         return (
             f"No noise was added, so {made.title} can only degrade the image (PSNR {decibels(made.psnr_db)} dB). "
@@ -45,7 +45,7 @@ def describe_harm(made: DenoisedImage, noise: Noise, curve: ErrorCurve | None) -
 
 
 def help_text(title: str, run: str, curve: ErrorCurve) -> str:
-    """Say from which level on a run helps."""
+    """Return a sentence with the break-even noise level of a run."""
     limit = curve.break_even(run)
     if limit is None:
         return f"{title}: lower PSNR than the noisy input at every level tested (up to {curve.sigmas[-1]:g})"

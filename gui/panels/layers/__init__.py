@@ -99,7 +99,7 @@ class LayersPanel(Panel):
         records = [each for each in self.session.runs.records.values() if each.epochs and not each.damage]
         runs = {str(record.run.path): record.name for record in reversed(records)}
         kept = next((path for path, name in runs.items() if name == self._wanted_run), "")
-        # The records of many runs are read one after the other: the wanted one may come late.
+        # The records of many runs are read one after the other, so the wanted one may come late.
         if kept:
             self.choice.run, self._wanted_run, self.presenter.seen = kept, "", None
         elif self.choice.run not in runs:

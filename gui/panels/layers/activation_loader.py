@@ -33,12 +33,12 @@ class LayerActivation:
     values: Array
 
     def count_bytes(self) -> int:
-        """Return how much memory it takes."""
+        """Return the memory that the activations take, in bytes."""
         return int(self.original.nbytes + self.values.nbytes)
 
 
 class ActivationLoader(QObject):
-    """Knows what is wanted, what is cached, and what is pending.
+    """A loader that knows what is wanted, what is cached, and what is pending.
 
     network_found says that the layers of a run were listed, seen_found carries new activations, idle says that nothing
     is left to prefetch, failed carries a sentence.

@@ -22,7 +22,7 @@ NONE = "\u2014"
 
 
 class ChannelCard(Card):
-    """Has a view state of its own; hovering reports the unit under the cursor, a click selects it."""
+    """A card with its own view state; hovering reports the unit under the cursor, a click selects it."""
 
     hovered = Signal(int, int)
     # row, column

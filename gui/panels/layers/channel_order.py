@@ -16,7 +16,7 @@ FLAT = 1e-12
 
 @dataclass(frozen=True)
 class ColorScale:
-    """Whether all channels share one scale, and whether zero is the middle of the color map."""
+    """The color scale: whether all channels share it, and whether zero is the middle of the color map."""
 
     shared: bool = True
     signed: bool = False
@@ -53,7 +53,7 @@ def value_limits(values: Array, color_scale: ColorScale, channel: int | None = N
 
 
 def to_marks(pinned: Collection[int], dead: Sequence[int]) -> dict[int, str]:
-    """Return the texts beside the indices of some channels."""
+    """Return the texts next to the indices of some channels."""
     marks = dict.fromkeys(dead, "dead")
     for channel in pinned:
         marks[channel] = f"{marks.get(channel, '')} pinned".strip()

@@ -1,4 +1,4 @@
-"""The channel beside its match in another run, or beside itself on another image, and the difference."""
+"""The page with the channel, its match in another run or itself on another image, and the difference."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,7 +22,7 @@ RUN, SCAN = "run", "scan"
 
 
 class ComparePage(LayersPage):
-    """Compares with what is chosen at the right; B flips the large image to the other and back."""
+    """A page that compares with the choice at the right; B flips the large image to the other and back."""
 
     title = "Compare channels"
     working = "Matching channels:"

@@ -10,7 +10,7 @@ from gui.widgets.labels import fixed, format_number
 
 
 class LayersController(QObject):
-    """Every change of the state goes through here; changed says that there is something to save."""
+    """The controller of every change of the state; changed says that there is something to save."""
 
     changed = Signal()
     layer_changed = Signal()
@@ -142,7 +142,7 @@ class LayersController(QObject):
 
 
 class HoverReadout(QObject):
-    """Reports the value under the cursor, in any image of the panel, and draws its receptive field."""
+    """A readout of the value under the cursor in any image of the panel, with its receptive field."""
 
     pointed = Signal(str)
 

@@ -1,4 +1,4 @@
-"""What the panel exports: a figure, a table of channel statistics, a Python script."""
+"""Export of the panel: a figure, a table of channel statistics, a Python script."""
 
 import csv
 import io
@@ -25,7 +25,7 @@ IMPORTS = (
 
 
 class LayersExporter(QObject):
-    """Asks for a path, writes the file, and shows what went wrong."""
+    """An exporter that asks for a path, writes the file, and shows the error if there is one."""
 
     def __init__(self, presenter: LayersPresenter, notice: NoticeBox, parent: QObject) -> None:
         super().__init__(parent)

@@ -23,7 +23,7 @@ READY = "Press Trace lesion to see how detectable it remains after each layer."
 
 
 class LesionPage(LayersPage):
-    """The lesion is marked here or on the image at the right; a button traces it."""
+    """A page that traces a lesion region, which is drawn here or on the image at the right."""
 
     title = "Lesion detectability"
     working = "Tracing the lesion:"
@@ -35,7 +35,7 @@ class LesionPage(LayersPage):
         self.view, self.curve = ImageView(ViewState()), StageCurve()
         self.buttons, self.go = RegionButtons(self.regions), Button("Trace lesion", "primary")
         self.known, self.text = LesionBoxes(), label(role="caption", wrap=True)
-        self._asked: object = None
+        self._requested: object = None
         RegionTool(self.view, self.regions)
         self.view.set_orientation("")
         self._lay_out()
@@ -81,9 +81,9 @@ class LesionPage(LayersPage):
         self.view.set_image(seen.original if seen is not None and look and seen.look.scan == look.scan else None)
         region = self.regions.region
         key = (look.run, look.scan, region) if look and region else None
-        if key is None or key != self._asked:
+        if key is None or key != self._requested:
             self.request.cancel()
-            self._asked = None
+            self._requested = None
             self.curve.set_stages(())
             self.curve.set_empty_text(READY if region else EMPTY)
             self.words.setText("")
@@ -94,7 +94,7 @@ class LesionPage(LayersPage):
 
     def show_error(self, text: str) -> None:
         super().show_error(text)
-        self._asked = None
+        self._requested = None
         self._refresh()
 
     def _refresh(self) -> None:
@@ -102,13 +102,13 @@ class LesionPage(LayersPage):
         size = (seen.original.shape[0], seen.original.shape[1]) if seen is not None else (0, 0)
         text = lesion_text(region, size, self.regions.rim_px, lambda: region in self.buttons.known_regions)
         self.text.setText(HINTS.get(self.regions.mode, text if region is None or all(size) else ""))
-        self.go.setEnabled(region is not None and seen is not None and self._asked is None)
+        self.go.setEnabled(region is not None and seen is not None and self._requested is None)
 
     def _on_start_clicked(self) -> None:
         look, region = self.presenter.choice.activation_key(), self.regions.region
         if look is None or region is None:
             return
-        self._asked = look.run, look.scan, region
+        self._requested = look.run, look.scan, region
         spec = RegionSpec.model_validate({"kind": region.kind, "points": region.points})
         fields = look.scan.request_fields()
         self.request.send(TraceLesion(panel="layers-lesion", run=look.run, region=spec, **fields))

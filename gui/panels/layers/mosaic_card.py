@@ -20,7 +20,7 @@ BAR_PX = 120
 
 
 class MosaicCard(Card):
-    """Order, scale and color map are chosen in the header; Enter enlarges the channel, and goes back."""
+    """A card with order, scale and color map in the header; Enter enlarges the channel, and goes back."""
 
     sort_chosen = Signal(str)
     color_scale_chosen = Signal(object)

@@ -42,7 +42,7 @@ class LayerSummary:
 
     @property
     def has_units(self) -> bool:
-        """Whether its channels are images, not numbers."""
+        """Return whether its channels are images, not numbers."""
         return len(self.shape) == 3
 
     @property
@@ -51,7 +51,7 @@ class LayerSummary:
 
     @property
     def kernel_text(self) -> str:
-        """Kernel and stride; empty if there is no kernel."""
+        """Return kernel and stride as text, empty if there is no kernel."""
         if not self.kernel:
             return ""
         stride = self.stride[0] if self.stride else 1
@@ -59,7 +59,7 @@ class LayerSummary:
 
     @property
     def field_text(self) -> str:
-        """The size of the largest receptive field, as text."""
+        """Return the size of the largest receptive field, as text."""
         if not self.known:
             return "unknown"
         high, wide = (
@@ -100,12 +100,12 @@ class Network:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """The input and all layers in network order."""
+        """Return the input and all layers in network order."""
         return (INPUT, *(layer.name for layer in self.layers))
 
     @cached_property
     def groups(self) -> tuple[tuple[LayerSummary, ...], ...]:
-        """The layers of each box: the main layer, and those attached to it."""
+        """Return the layers of each box: the main layer, and those attached to it."""
         found: list[list[LayerSummary]] = []
         for layer in self.layers:
             joins = found and layer.kind in ATTACHED_KINDS and layer.receives == (found[-1][-1].name,)

@@ -15,7 +15,7 @@ NO_RUN = "No trained model yet. Train one first."
 
 
 class NetworkCard(Card):
-    """The run is chosen at the right of the title."""
+    """A card with the layers of the run, which is chosen at the right of the title."""
 
     run_chosen = Signal(str)
     layer_chosen = Signal(str)

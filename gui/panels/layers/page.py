@@ -31,7 +31,7 @@ class LayersPage(QWidget):
         self.request.progressed.connect(lambda done, total: self.words.setText(f"{self.working} {done} of {total}"))
 
     def lay_out(self, pictures: QWidget, *under: QWidget) -> None:
-        """Put the images beside the text, and other widgets under the text."""
+        """Put the images at the left of the text, and other widgets under the text."""
         self.line.addWidget(pictures, 1)
         column = QVBoxLayout()
         self.words.setFixedWidth(TEXT_PX)

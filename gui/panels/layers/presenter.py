@@ -1,4 +1,4 @@
-"""Brings the state and the loaded activations to the cards."""
+"""The presenter of the panel: brings the state and the loaded activations to the cards."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ Counted = Callable[[str, str], tuple[Numbers, str]]
 
 @dataclass(frozen=True, eq=False)
 class Counterpart:
-    """What the chosen channel is compared with: its title, its values, (h, w), and their color limits."""
+    """The counterpart of the chosen channel: its title, its values, (h, w), and their color limits."""
 
     title: str
     values: Array
@@ -29,7 +29,7 @@ class Counterpart:
 
 
 class LayersPresenter(QObject):
-    """Shows, and requests nothing.
+    """A presenter that shows, and requests nothing.
 
     `counted` returns the statistics of a run's layer over the dataset, and a text that says what they cover. `counting`
     returns a text about statistics that are still pending. shown says that other activations are visible; its argument
@@ -71,7 +71,7 @@ class LayersPresenter(QObject):
             self.cards.strip.show_layer(network, self.choice.layer)
 
     def show_seen(self, seen: LayerActivation) -> None:
-        """Show the channels of the chosen image; of another image only the channel beside its thumbnail."""
+        """Show the channels of the chosen image; of another image only the channel next to its thumbnail."""
         if seen.look != self.choice.activation_key():
             self.show_pairs()
             self.shown.emit(False)
@@ -121,7 +121,7 @@ class LayersPresenter(QObject):
         self.show_channel()
 
     def show_channel(self) -> None:
-        """Show the chosen channel: marked in the mosaic, large, and beside each image."""
+        """Show the chosen channel: marked in the mosaic, large, and next to each image."""
         seen, choice = self.seen, self.choice
         if seen is None:
             return
@@ -162,7 +162,7 @@ class LayersPresenter(QObject):
             self.cards.channel.set_title(other.title)
 
     def show_pairs(self) -> None:
-        """Show all images, each beside its channel, with the color limits of the chosen image."""
+        """Show all images, each next to its channel, with the color limits of the chosen image."""
         choice, pairs = self.choice, []
         for scan in choice.scans:
             look = choice.activation_key(scan=scan)

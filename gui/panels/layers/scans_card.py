@@ -25,7 +25,7 @@ FIELD_HINT = "The receptive field of the unit under the cursor is drawn on the i
 
 
 class LayerScansCard(Card):
-    """The chosen image; all images with the channel beside each; buttons to add, change and remove."""
+    """A card with the chosen image, all images next to their channels, and buttons to add, change and remove."""
 
     scan_selected = Signal(int)
     changed = Signal(object)
@@ -61,7 +61,7 @@ class LayerScansCard(Card):
         self.view.setAccessibleName(f"image {scans[at].title}" if scans else "image")
 
     def show_pairs(self, pairs: Sequence[ThumbnailPair], at: int) -> None:
-        """Show every image beside its channel."""
+        """Show every image next to its channel."""
         self.pairs.set_pairs(pairs, at)
 
     def show_original(self, original: Array | None, orientation: str | None) -> None:
@@ -75,7 +75,7 @@ class LayerScansCard(Card):
 
 
 class ScanPicker(QWidget):
-    """Chooses a set of the dataset and an image in it, searchable by name, or a slice of a volume."""
+    """A picker of a set of the dataset and an image in it, searchable by name, or of a slice of a volume."""
 
     chosen = Signal(object)
 

@@ -14,7 +14,7 @@ MAX_SCANS = 8
 
 @dataclass(frozen=True)
 class ScanRef:
-    """One image of the data set, or one slice of a file."""
+    """One image of the dataset, or one slice of a file."""
 
     name: str
     data: DataConfig
@@ -24,7 +24,7 @@ class ScanRef:
 
     @property
     def key(self) -> str:
-        """The key of its lesion region."""
+        """Return the key of its lesion region."""
         return f"{self.opened.path} {self.opened.slice}" if self.opened else f"{self.data.source} {self.name}"
 
     @property
@@ -53,7 +53,7 @@ class ActivationKey:
 
 @dataclass
 class LayersState:
-    """All that the user has chosen.
+    """The choices of the user.
 
     `run` is the folder of the run. `channel` is -1 until one is chosen: the first in the order. `unit` is a (row,
     column) in the channel, None for the whole channel. `pinned` holds the pinned channels of each layer by its name.

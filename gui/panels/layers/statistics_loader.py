@@ -13,7 +13,7 @@ PANEL, SPLIT = "layers-statistics", "validation"
 
 
 class StatisticsLoader(QObject):
-    """Requests the statistics of one run at a time.
+    """A loader that requests the statistics of one run at a time.
 
     changed says that statistics arrived, progressed that the text about them is another.
     """

@@ -19,7 +19,7 @@ PAGES_PX = 178
 
 
 class ChannelToolsCard(QFrame):
-    """The visible page follows the choice; the others request nothing."""
+    """A card of pages, of which the visible one follows the choice; the others request nothing."""
 
     def __init__(self, presenter: LayersPresenter) -> None:
         super().__init__()
@@ -71,7 +71,7 @@ class ChannelToolsCard(QFrame):
 
 
 class ToolsFollower(QObject):
-    """Connects the pages with the rest of the panel."""
+    """The connection of the pages with the rest of the panel."""
 
     def __init__(self, more: ChannelToolsCard, controller: LayersController, parent: QObject) -> None:
         super().__init__(parent)

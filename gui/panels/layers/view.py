@@ -19,7 +19,7 @@ RIGHT_PX = 336
 
 
 class LayersView(QWidget):
-    """Network and channels at the left; the chosen channel and the images at the right."""
+    """A view with network and channels at the left, the chosen channel and the images at the right."""
 
     def __init__(self, undo: QUndoStack) -> None:
         super().__init__()

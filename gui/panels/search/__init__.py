@@ -1,4 +1,4 @@
-"""The Search panel: a space put together, trials watched as lines, table and curves, the good ones looked at."""
+"""The Search panel: define a search space, follow the trials as lines, table and curves, inspect the best."""
 
 from collections.abc import Callable
 from typing import Any
@@ -26,11 +26,11 @@ from gui.widgets.step_queue import StepQueue
 from gui.widgets.timer import make_timer
 
 SIDE_PX, SOON_MS = 318, 120
-MANY = 100  # trials; of no more all is shown at once
+MANY = 100  # trials; up to as many, everything is shown at once
 
 
 class SearchPanel(Panel):
-    """What is searched at the left, how it goes in the middle, what it comes to at the right."""
+    """The form of the search at the left, its progress in the middle, its results at the right."""
 
     def __init__(self, desk: AppContext) -> None:
         super().__init__(desk)
@@ -102,13 +102,13 @@ class SearchPanel(Panel):
             card.keep_wanted.connect(do.save_as_run)
 
     def open(self, name: str) -> None:
-        """Look at a search, or put a new one together for an empty name."""
+        """Show a search, or the form of a new one for an empty name."""
         self.plot.notice.show_notice("")
         self.watch.open(name)
         self.state_changed.emit()
 
     def refresh(self) -> None:
-        """Show what is known of the search that is looked at; of many trials, a part each beat."""
+        """Show the snapshot of the selected search; many trials are shown card by card, one per beat."""
         found, name = self.watch.found, self.watch.name
         self.plot.show_names(self.watch.names(), name)
         self.left.setCurrentIndex(int(found is not None))
@@ -126,12 +126,12 @@ class SearchPanel(Panel):
         (self._beats.schedule if spread else self._beats.run_now)(steps)
 
     def select_trial(self, number: int) -> None:
-        """Look at one trial."""
+        """Select a trial by its number."""
         self._chosen = number
         self._show_trials()
 
     def _show_trials(self) -> None:
-        """Show the trials that the brushes leave, and the chosen one; the best while none is."""
+        """Show the trials that the brushes select, and the chosen trial, or the best if none is chosen."""
         found = self.watch.found
         self.trials.set_snapshot(found, self.plot.axes.selection() if found else None)
         trial = (found.trial(self._chosen) or found.best) if found else None
@@ -142,18 +142,18 @@ class SearchPanel(Panel):
             self.trial.show_trial(found, trial)
 
     def navigate(self, what: Any) -> None:
-        """Open a search, or go on with it."""
+        """Open a search, or resume it."""
         kind, name = what
         self.open(name)
         if kind == "resume" and self.watch.found is not None:
             self.controller.go_on()
 
     def export(self) -> None:
-        """Write the lines or the table."""
+        """Export the lines or the table."""
         self.exporter.export(self.watch.found, self.plot.axes)
 
     def as_python(self) -> str:
-        """A script for the search that is looked at, or for the one that is being put together."""
+        """Return a script for the selected search, or for the new one in the form; empty if that is invalid."""
         try:
             order = command_for(self.watch.found) if self.watch.found else self.order.command()
         except EngramError:
@@ -184,6 +184,6 @@ class SearchPanel(Panel):
         self.status_changed.emit(tooltip(found, trial).replace("\n", " · ") if found and trial else "")
 
     def _on_run_changed(self, run: str) -> None:
-        """A run that this search trains has told of itself."""
+        """Update the curves when a run of this search has new events."""
         if self.watch.name and run.startswith(f"{self.watch.name}-") and self.isVisible():
             self._soon.start()

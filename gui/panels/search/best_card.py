@@ -13,7 +13,7 @@ KEY = "best so far"
 
 
 class BestCard(Card):
-    """One falling line; where it stays level, trials brought nothing better."""
+    """The running best score as a falling line; where it is level, no trial improved it."""
 
     def __init__(self) -> None:
         super().__init__("Best so far")

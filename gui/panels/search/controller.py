@@ -1,4 +1,4 @@
-"""What is done with a search and its trials; what came of it is a sentence."""
+"""User actions on a search and its trials; each outcome is reported as one sentence."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ from gui.panels.search.monitor import SearchMonitor
 
 
 class SearchController(QObject):
-    """Obeys buttons and menus; said tells what went wrong, or well, and how loud to say it."""
+    """Handler of the panel's buttons and menus; message carries the outcome and its severity."""
 
     message = Signal(str, str)
 
@@ -23,32 +23,32 @@ class SearchController(QObject):
         super().__init__(window)
         self.ask_text: Callable[..., Any] = QInputDialog.getText
         self._desk, self._session, self._watch, self._window = desk, desk.session, watch, window
-        self._asked = False
+        self._has_requested = False
         self._session.job_failed.connect(self._on_job_failed)
 
     def begin(self, order: Search) -> None:
         """Start a search."""
-        self._asked = True
+        self._has_requested = True
         self._watch.begin(order, self._desk.preferences.backend)
 
     def go_on(self, space: dict[str, Any] | None = None, given: dict[str, Any] | None = None) -> None:
-        """Go on with the search that is looked at, over another space when one is given."""
-        self._asked = True
+        """Resume the selected search, over another space if one is given."""
+        self._has_requested = True
         self.message.emit("", "info")
         self._watch.resume(self._desk.preferences.backend, space, given or {})
 
     def apply(self, space: dict[str, Any] | None, given: dict[str, Any]) -> None:
-        """Tell a running search of another space or number of trials; one that is not running goes on with them."""
+        """Send another space or number of trials to a running search; resume one that is not running with them."""
         if self._watch.found is None or not self._watch.found.busy:
             self.go_on(space, given)
             return
-        wishes = {"space": space, "trials": given.get("trials")}
-        for verb, content in wishes.items():
+        changes = {"space": space, "trials": given.get("trials")}
+        for verb, content in changes.items():
             if content is not None:
                 self.send_command(verb, content)
 
     def pause(self, pause: bool) -> None:
-        """Hold the search, or let it go on."""
+        """Pause the search, or continue it."""
         job = self._session.job
         if not self._watch.is_own_job():
             self.send_command("pause" if pause else "continue")
@@ -57,15 +57,15 @@ class SearchController(QObject):
             job.pause() if pause else job.resume()
 
     def stop(self) -> None:
-        """End the search soon and keep what it has."""
+        """Stop the search and keep its results."""
         self._session.job.stop() if self._watch.is_own_job() else self.send_command("stop")
 
     def send_command(self, verb: str, content: Any = None) -> None:
-        """Ask something of the search, and say what is wrong with it."""
+        """Send a command to the search, and report its error if it is invalid."""
         self.message.emit(self._watch.send_command(verb, content), "warning")
 
     def enqueue_manually(self) -> None:
-        """Ask for a configuration, and let the search try it next."""
+        """Open the dialog for a configuration that the search will try next."""
         found = self._watch.found
         if found is not None:
             sheet = ManualTrialDialog(found, lambda values: self._watch.send_command("enqueue", values), self._window)
@@ -73,7 +73,7 @@ class SearchController(QObject):
             sheet.open()
 
     def save_as_run(self, number: int) -> None:
-        """Copy a trial's run under a name of its own, which stays whatever becomes of the search."""
+        """Copy a trial's run under a name of its own, which remains when the search is deleted."""
         found = self._watch.found
         trial = found.trial(number) if found else None
         if trial is None or not trial.run:
@@ -92,8 +92,8 @@ class SearchController(QObject):
             self.message.emit(f"Trial {number} was saved as run {kept.name}.", "info")
 
     def _on_job_failed(self, failure: RequestFailed) -> None:
-        if self._asked:
-            self._asked = False
+        if self._has_requested:
+            self._has_requested = False
             if self._watch.found is None:
                 self._watch.open("")
             self.message.emit(failure.sentence, "warning")

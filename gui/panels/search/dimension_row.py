@@ -19,7 +19,7 @@ UNDO_KEYS = (Qt.Key.Key_Z, Qt.Key.Key_Y)
 
 
 class LineEdit(QLineEdit):
-    """A line whose undo and redo are the window's."""
+    """A line edit that leaves undo and redo to the window."""
 
     editing_finished = Signal()
 
@@ -34,7 +34,7 @@ class LineEdit(QLineEdit):
 
 
 class FocusComboBox(QComboBox):
-    """A choice that a wheel passing by does not change."""
+    """A combo box that ignores the wheel unless it has the focus."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ class FocusComboBox(QComboBox):
 
 
 class DimensionRow(QWidget):
-    """Shows one draft; what is typed goes out as the next draft."""
+    """The editor row of one draft; each edit is sent as a new draft."""
 
     edited = Signal(object)
     removed = Signal(str)
@@ -132,7 +132,7 @@ class DimensionRow(QWidget):
         self.remove.clicked.connect(lambda: self.removed.emit(self.draft.name))
 
     def show_draft(self, draft: DimensionDraft, others: Sequence[DimensionDraft]) -> None:
-        """Show what is typed; the condition may name one of the other settings that have a list."""
+        """Show a draft; its condition may name any of the other settings that have a list."""
         self.draft = draft
         with QSignalBlocker(self.kind), QSignalBlocker(self.when):
             self.kind.setCurrentIndex(max(self.kind.findData(draft.kind), 0))
@@ -161,7 +161,7 @@ class DimensionRow(QWidget):
         self.condition.setEnabled(conditional or self.when.count() > 0)
 
     def show_problem(self, text: str) -> None:
-        """Say what is wrong with this setting."""
+        """Show the error of this setting."""
         self.problem.setText(text)
         self.problem.setVisible(bool(text))
         for line in (self.text, self.low, self.high):

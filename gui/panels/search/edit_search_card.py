@@ -1,4 +1,4 @@
-"""A search that there is: its space and how many trials, to be changed while it runs or before it goes on."""
+"""The editor of an existing search: its space and number of trials, changed while it runs or before a resume."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -27,10 +27,10 @@ LATER = "Changes to parallel trials and pruning take effect when the search is r
 
 
 class EditSearchCard(Card):
-    """The space of the shown search, and those of its settings that may change."""
+    """The editor of the selected search: its space, and those of its settings that may change."""
 
     changed = Signal()
-    applied = Signal(object, object)  # the space, None where it is as before; settings that are others now
+    applied = Signal(object, object)  # the space, None if unchanged; the changed settings
 
     def __init__(self, desk: AppContext) -> None:
         super().__init__("Search space")
@@ -59,7 +59,7 @@ class EditSearchCard(Card):
         return self._found.plan.base if self._found else RunConfig()
 
     def set_snapshot(self, found: SearchSnapshot | None) -> None:
-        """Show a search; what is being typed about the same one stays until it has been taken."""
+        """Show a search; unsaved edits of the same search stay until they are applied."""
         before, self._found = self._found, found
         if found is None:
             return
@@ -68,12 +68,12 @@ class EditSearchCard(Card):
             self.notice.show_notice("")
             self.editor.owner = str(found.search.path)
             self._load(found)
-        if before is None or seen != self._seen:  # one more trial changes nothing here
+        if before is None or seen != self._seen:  # a new trial changes nothing here
             self._seen = seen
             self.refresh()
 
     def refresh(self) -> None:
-        """Bring captions and buttons in line with the fields and the search."""
+        """Update captions and buttons from the fields and the search."""
         found = self._found
         if found is None:
             return
@@ -100,7 +100,7 @@ class EditSearchCard(Card):
         self.changed.emit()
 
     def _changes(self) -> tuple[Mapping[str, Any] | None, dict[str, Any]]:
-        """The space and the settings, as far as they are others now."""
+        """Return the space, None if it is unchanged, and the changed settings."""
         found = self._found
         if found is None or not self.editor.is_valid():
             return None, {}

@@ -1,4 +1,4 @@
-"""What leaves the panel: the lines as a picture or as vectors, the trials as a table."""
+"""Export of the panel: the lines as a bitmap or as vectors, the trials as a table."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +15,7 @@ KINDS = {"png": "PNG image (*.png)", "pdf": "PDF, vector graphics (*.pdf)", "csv
 
 
 class SearchExporter(QObject):
-    """Asks where to, and writes in the kind that the name ends with; what goes wrong is a sentence."""
+    """Exporter that asks for a path and writes the format of its suffix; it reports an error as one sentence."""
 
     failed = Signal(str)
 
@@ -25,7 +25,7 @@ class SearchExporter(QObject):
         self.ask_path: Callable[..., tuple[str, str]] = QFileDialog.getSaveFileName
 
     def export(self, found: SearchSnapshot | None, view: ParallelView) -> None:
-        """Write the shown search."""
+        """Export the shown search."""
         if found is None or not view.model.lines.keys:
             self.failed.emit("Nothing to export yet. Wait until a trial has finished.")
             return

@@ -31,7 +31,7 @@ class ImportanceCard(Card):
         self._session = session
         self.bars, self.caption = EffectBars(), label(FEW, role="caption", wrap=True)
         self._seen: tuple[object, ...] = ()
-        self._asked: SearchSnapshot | None = None
+        self._requested: SearchSnapshot | None = None
         self.setToolTip(ABOUT)
         self.add(self.bars)
         self.add(self.caption)
@@ -46,7 +46,7 @@ class ImportanceCard(Card):
             return
         if seen[:2] != self._seen[:2] or not scored:
             self._show((), FEW)
-        self._seen, self._asked = seen, found if scored else None
+        self._seen, self._requested = seen, found if scored else None
         self.set_subtitle(WEIGHING.format(len(scored)) if scored else "")
         if found and scored:
             pairs = tuple((each.config, each.score) for each in scored)
@@ -63,7 +63,7 @@ class ImportanceCard(Card):
 
     def _on_computed(self, reply: ComputeImportancesReply) -> None:
         """Show the importances of the trials that were sent, even if the search has changed meanwhile."""
-        found = self._asked
+        found = self._requested
         if found is None:
             return
         self.set_subtitle("")
@@ -73,8 +73,8 @@ class ImportanceCard(Card):
 
     def _on_failed(self, failure: RequestFailed) -> None:
         """Show why, and send the request again when the snapshot is set again."""
-        if self._asked is not None:
-            self._seen, self._asked = (), None
+        if self._requested is not None:
+            self._seen, self._requested = (), None
             self.set_subtitle("")
             self._show((), failure.sentence)
 
@@ -88,10 +88,12 @@ def _effect(each: Importance, ordered: bool) -> EffectBar:
     size, low, high = (_length(value, each.is_relative) for value in (each.effect, each.low, each.high))
     crosses = ordered and each.low * each.high <= 0
     near, far = (0.0, max(low, high)) if crosses else sorted((low, high))
-    told = f"{format_effect(each.effect, each)} ({format_effect(each.low, each)} to {format_effect(each.high, each)})"
+    effect = f"{format_effect(each.effect, each)} ({format_effect(each.low, each)} to {format_effect(each.high, each)})"
     unknown = "direction uncertain" if ordered else "across its values"
     said = f"{SIGNS.get(each.sign, unknown)} · {format_effect(each.effect, each)}"
-    return EffectBar(title(each.name).lower(), size, near, far, said, COLORS[each.sign], f"{title(each.name)}: {told}")
+    return EffectBar(
+        title(each.name).lower(), size, near, far, said, COLORS[each.sign], f"{title(each.name)}: {effect}"
+    )
 
 
 def _length(value: float, relative: bool) -> float:

@@ -1,4 +1,4 @@
-"""A configuration typed by hand, to be tried next."""
+"""The dialog for a configuration that the user adds as the next trial."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -27,7 +27,7 @@ WIDE_PX = 420
 
 
 class ManualTrialDialog(QDialog):
-    """A field for each setting that varies; `send` passes the values on and returns what is wrong with them."""
+    """A dialog with a field for each setting that varies; `send` submits the values and returns their error."""
 
     def __init__(self, found: SearchSnapshot, send: Callable[[dict[str, Any]], str], parent: QWidget) -> None:
         super().__init__(parent)
@@ -54,19 +54,19 @@ class ManualTrialDialog(QDialog):
         self.form.set_values(initial_values(found))
 
     def values(self) -> dict[str, Any]:
-        """What is to be tried: the settings that the chosen model has."""
+        """Return the configuration to try: the settings that the chosen model has."""
         return relevant(self.form.values(), self._found.plan.base)
 
     def submit(self) -> None:
-        """Pass it on; what is wrong is said here."""
-        told = self._duplicate_text() or self._send(self.values())
-        self.notice.show_notice(told)
+        """Submit the configuration, and close; show the error instead if there is one."""
+        problem = self._duplicate_text() or self._send(self.values())
+        self.notice.show_notice(problem)
         self._grown.start()
-        if not told:
+        if not problem:
             self.accept()
 
     def _duplicate_text(self) -> str:
-        """The sentence on a configuration that has been tried."""
+        """Return a sentence if the configuration has been tried, else an empty string."""
         base = self._found.plan.base
         known = config.to_flat(config.from_flat(self.values(), base))
         names = self._found.plan.space.names
@@ -84,7 +84,7 @@ class ManualTrialDialog(QDialog):
         self._grown.start()
 
     def _grow(self) -> None:
-        """Have room for every sentence."""
+        """Grow the dialog so that every sentence fits."""
         layout = self.layout()
         if layout is not None:
             layout.activate()
@@ -92,18 +92,18 @@ class ManualTrialDialog(QDialog):
 
 
 def fields(found: SearchSnapshot) -> list[FieldSpec]:
-    """The settings that vary, all of them in sight."""
+    """Return the settings that vary, all of them visible at once."""
     return [replace(specs()[name], advanced=False, group="") for name in found.plan.space.names]
 
 
 def initial_values(found: SearchSnapshot) -> dict[str, Any]:
-    """What the sheet begins with: the best trial, else the settings that do not vary."""
+    """Return the initial values of the dialog: those of the best trial, else of the base configuration."""
     known = config.to_flat(found.plan.base) | (found.best.config if found.best else {})
     return {name: known[name] for name in found.plan.space.names if name in known}
 
 
 def relevant(values: Mapping[str, Any], base: RunConfig) -> dict[str, Any]:
-    """The values that belong to the model among them, or to that of the base."""
+    """Return only the values that belong to the model that they name, or else to the model of the base."""
     model = str(values.get("model", base.model.model))
     if model not in config.MODELS:
         raise ConfigError(f"Unknown model '{model}'.", f"Choose one of: {', '.join(config.MODELS)}.")

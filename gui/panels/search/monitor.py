@@ -1,4 +1,4 @@
-"""The search that is looked at, kept current from its ledger, and what is wished of it."""
+"""The selected search: its snapshot, kept current from its ledger, and the commands sent to it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,7 +17,7 @@ LOOK_MS, SOON_MS = 1500, 250
 
 
 class SearchMonitor(QObject):
-    """Reads a ledger when it has changed; changed tells that what is known of the search is another, or its job."""
+    """A monitor that reads a ledger when it has changed; changed reports a new snapshot or another job state."""
 
     changed = Signal()
     said = Signal(str)
@@ -31,11 +31,11 @@ class SearchMonitor(QObject):
         self._timer, self._soon = make_timer(self, LOOK_MS, single_shot=False), make_timer(self, SOON_MS)
         self._timer.timeout.connect(self.poll)
         self._soon.timeout.connect(self.poll)
-        session.search_event.connect(self._on_told)
+        session.search_event.connect(self._on_search_event)
         session.job_changed.connect(self.changed)
 
     def set_active(self, awake: bool) -> None:
-        """Look now and then, while somebody sees it: a search may run in another process."""
+        """Poll the ledger while the panel is visible, because a search may run in another process."""
         if awake:
             self._timer.start()
             self.poll()
@@ -43,21 +43,21 @@ class SearchMonitor(QObject):
             self._timer.stop()
 
     def names(self) -> list[str]:
-        """The searches of the folder of runs."""
+        """Return the searches in the folder of runs."""
         try:
             return names(self._session.runs.root)
-        except OSError:  # a drive that is away for a moment
+        except OSError:  # a drive that is unavailable for a moment
             return []
 
     def open(self, name: str) -> None:
-        """Look at a search; at none for an empty name."""
+        """Select a search, or none for an empty name."""
         self.name, self.found, self._stamp = name, None, None
         self.poll()
         if self.found is None:
             self.changed.emit()
 
     def poll(self) -> None:
-        """Read the ledger again, if it has changed."""
+        """Read the ledger again if it has changed."""
         try:
             if not self.name:
                 return
@@ -69,33 +69,33 @@ class SearchMonitor(QObject):
             if self.found != before:
                 self.changed.emit()
         except (EngramError, OSError) as error:
-            if self._session.job.search != self.name:  # one that is just being made is not there yet
+            if self._session.job.search != self.name:  # a search that just starts has no folder yet
                 self.name, self.found = "", None
                 self.said.emit(str(error))
                 self.changed.emit()
 
     def runs_of(self, numbers: Sequence[int]) -> list[str]:
-        """The runs of some trials."""
+        """Return the runs of some trials."""
         trials = self.found.trials if self.found else ()
         return [trial.run for trial in trials if trial.number in numbers and trial.run]
 
     def is_own_job(self) -> bool:
-        """Whether the job of this window is the search that is looked at."""
+        """Return whether the app's own job is the selected search."""
         return bool(self.name) and self._session.job.search == self.name
 
     def begin(self, order: Search, backend: str) -> None:
-        """Start a search, or go on with one, and look at it."""
+        """Start or resume a search, and select it."""
         self._session.job.start_search(order, backend)
         self.open(order.name)
 
     def resume(self, backend: str, space: Mapping[str, Any] | None = None, given: Mapping[str, Any] = {}) -> None:
-        """Go on with the search that is looked at, over another space when one is given."""
+        """Resume the selected search, over another space if one is given."""
         root = str(self._session.runs.root)
         described = dict(space) if space is not None else None
         self.begin(Search(name=self.name, root=root, space=described, settings=dict(given)), backend)
 
     def send_command(self, verb: str, content: Any = None) -> str:
-        """Ask something of the search, which hears it by way of its ledger; return what is wrong with it."""
+        """Send a command to the search through its ledger; return its error, or an empty string."""
         if self.found is None:
             return ""
         try:
@@ -105,8 +105,8 @@ class SearchMonitor(QObject):
             return str(error)
         return ""
 
-    def _on_told(self, event: Event) -> None:
-        """What happened to a trial is in the ledger by now."""
+    def _on_search_event(self, event: Event) -> None:
+        """Report an error or warning, and read the ledger soon: the event is in it by now."""
         if not self.is_own_job():
             return
         if isinstance(event, Log) and event.level != "info":

@@ -1,4 +1,4 @@
-"""A new search: its space, what stays as it is, how it looks for good settings."""
+"""The form of a new search: its space, its base configuration, and its search algorithm."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -39,7 +39,7 @@ HINT = "One value fixes a setting; several values vary it."
 
 
 class NewSearchCard(Card):
-    """The form of a search that is to be begun."""
+    """The form of a search that is about to start."""
 
     changed = Signal()
     wanted = Signal(object)
@@ -91,25 +91,25 @@ class NewSearchCard(Card):
             signal.connect(lambda *_: self.refresh())
         session = self._session
         session.search_event.connect(lambda event: self.name.clear() if has_begun(event, self.name.text()) else None)
-        for told in (session.job_changed, session.data_loaded, session.data_wanted):
-            told.connect(lambda *_: self.refresh(anew=True))
+        for signal in (session.job_changed, session.data_loaded, session.data_wanted):
+            signal.connect(lambda *_: self.refresh(validate=True))
         self.preset.activated.connect(lambda: self._choose_preset(self.preset.currentData()))
         self.fixed.activated.connect(lambda: self._desk.undo.push(ChangeFixedCommand(self, self.fixed.currentData())))
         self.start.clicked.connect(self.begin)
 
     def data_config(self) -> DataConfig:
-        """The scans that the trials would be trained on."""
+        """Return the dataset that the trials will be trained on."""
         return self._session.data.config if self._session.data else self._session.requested_data
 
     def base(self) -> RunConfig:
-        """The settings that do not vary, with these scans; whether they go together is not asked here."""
+        """Return the base configuration with this dataset, without a check that the two fit together."""
         found = base_of(self.fixed_name)
         values = {"backend": self._desk.preferences.backend, "tracking": self.form.values()["tracking"]}
         training = found.training.model_copy(update=values)
         return found.model_copy(update={"data": self.data_config(), "training": training})
 
     def command(self) -> Search:
-        """What is to be searched. Raises EngramError."""
+        """Return the command that starts the search. Raises EngramError."""
         points, base = resolve(self.editor.drafts, self.base())
         given = {name: value for name, value in self.form.values().items() if name in SearchConfig.model_fields}
         search_spec.make_spec(base, points.to_dict(), given)
@@ -118,7 +118,7 @@ class NewSearchCard(Card):
         return Search(name=name, root=str(root), base=base, space=points.to_dict(), settings=given)
 
     def begin(self) -> None:
-        """Ask for the search; what is wrong is said under the form."""
+        """Request the search, or show under the form why it is invalid."""
         self.notice.show_notice("")
         try:
             order = self.command()
@@ -131,21 +131,21 @@ class NewSearchCard(Card):
         return self.editor.is_valid() and self.form.is_valid()
 
     def apply_preset(self, name: str) -> None:
-        """Show the space of a preset and its settings; nothing to undo."""
+        """Show the space of a preset and its settings, without an undo step."""
         self.show_fixed(name)
         self.editor.set_drafts(drafts_from_space(space.presets()[name]))
 
     def show_fixed(self, name: str) -> None:
-        """Take what does not vary from a preset or a model; nothing to undo."""
+        """Take the base configuration of a preset or a model, without an undo step."""
         place = self.fixed.findData(name)
         if place >= 0:
             self.fixed_name = name
             self.fixed.setCurrentIndex(place)
-            self.refresh(anew=True)
+            self.refresh(validate=True)
 
-    def refresh(self, anew: bool = False) -> None:
-        """Bring captions and button in line with the form and the session."""
-        if anew:
+    def refresh(self, validate: bool = False) -> None:
+        """Update captions and the button from the form and the session; `validate` also checks each setting."""
+        if validate:
             self.editor.validate()
         self.preset.setCurrentIndex(max(self.preset.findData(matching(self.editor.drafts, self.fixed_name)), 0))
         data, values = self.data_config(), self.form.values()
@@ -172,7 +172,7 @@ class NewSearchCard(Card):
             self.editor.set_drafts(drafts)
 
     def _choose_preset(self, name: str) -> None:
-        """Take a preset's space, its settings and its preparation of the scans: one step to undo."""
+        """Apply a preset's space, settings and image preparation as one undo step."""
         if name:
             self._desk.undo.beginMacro(self.preset.currentText())
             self._desk.undo.push(ChangeFixedCommand(self, name))
@@ -186,7 +186,7 @@ class NewSearchCard(Card):
 
 
 class ChangeFixedCommand(QUndoCommand):
-    """Other settings were chosen for what does not vary."""
+    """The undo step of another choice of the base configuration."""
 
     def __init__(self, card: NewSearchCard, after: str) -> None:
         super().__init__("other settings")
@@ -200,13 +200,13 @@ class ChangeFixedCommand(QUndoCommand):
 
 
 def has_begun(event: Event, name: str) -> bool:
-    """Whether the search of that name has begun, so that the name is used up; of one that is refused it is not."""
+    """Return whether an event says that the search of that name has started, so that the name is taken."""
     return isinstance(event, SearchStarted) and event.search == name.strip()
 
 
 @cache
 def base_of(name: str) -> RunConfig:
-    """The settings of a preset, or the defaults of a model."""
+    """Return the settings of a preset, or the defaults of a model."""
     return (
         settings.from_flat({"model": name.removeprefix("model:")})
         if name.startswith("model:")
@@ -215,7 +215,7 @@ def base_of(name: str) -> RunConfig:
 
 
 def search_specs() -> list[FieldSpec]:
-    """What a search is told besides its space, with what is recorded of its trials."""
+    """Return the settings of a search other than its space, with the tracking of its trials."""
     tracking = next(spec for spec in settings.list_fields(TrainingConfig) if spec.name == "tracking")
     offline = replace(tracking, title="W&B tracking", choices=("off", "offline"), advanced=False, group="")
     plain = [spec for spec in settings.list_fields(SearchConfig) if not spec.advanced]
@@ -223,7 +223,7 @@ def search_specs() -> list[FieldSpec]:
 
 
 def check(values: Mapping[str, Any]) -> None:
-    """Raises ConfigError when a search cannot be told these."""
+    """Validate the settings of a search. Raises ConfigError."""
     known = {name: value for name, value in values.items() if name in SearchConfig.model_fields}
     settings.validate(SearchConfig, known)
 
@@ -232,7 +232,7 @@ MOST_COUNTED = 100_000
 
 
 def size_of(points: space.Space) -> int | None:
-    """How many points there are; a conditional space too large to go through is taken for endless."""
+    """Count the points of a space. Returns None if it is infinite, or conditional and too large to enumerate."""
     counts = [dimension.count for dimension in points.dimensions]
     conditional = any(dimension.when for dimension in points.dimensions)
     total = 1
@@ -242,19 +242,19 @@ def size_of(points: space.Space) -> int | None:
 
 
 def size_words(points: space.Space) -> str:
-    """How many points there are, in a sentence."""
+    """Describe in a sentence how many points there are."""
     count = size_of(points)
     return "Unlimited configurations." if count is None else f"{grouped(count)} configurations."
 
 
 def matching(drafts: Drafts, fixed: str) -> str:
-    """The preset whose space and settings these are; empty for none."""
-    found = (name for name, told in space.presets().items() if fixed == name and drafts == drafts_from_space(told))
+    """Return the preset with this space and these settings, empty if there is none."""
+    found = (name for name, points in space.presets().items() if fixed == name and drafts == drafts_from_space(points))
     return next(found, "")
 
 
 def free_name(base: RunConfig, root: Any) -> str:
-    """A name that no search has, made from the model."""
+    """Return a name that no search has, derived from the model."""
     taken = {each.name for each in folder.list_searches(root)}
     number = 1
     while (name := f"{base.model.model}-search-{number}") in taken or any(root.glob(f"{name}-[0-9][0-9][0-9][0-9]*")):
@@ -263,7 +263,7 @@ def free_name(base: RunConfig, root: Any) -> str:
 
 
 def named(title: str, widget: QWidget) -> QWidget:
-    """The name of a field, which leads to it."""
+    """Return the label of a field, as its buddy."""
     made = label(title, role="quiet")
     made.setFixedWidth(LABEL_PX)
     made.setBuddy(widget)

@@ -1,4 +1,4 @@
-"""The shown search: which one, how far it is, what can be done with it; below, the part with its picture."""
+"""The card of the selected search: its name, progress and actions, with the parallel axes below."""
 
 from collections.abc import Sequence
 
@@ -26,7 +26,7 @@ ELSEWHERE = "runs in another process"
 
 
 class PlotCard(Card):
-    """Obeys the panel; its buttons ask."""
+    """The view of a search's progress; its buttons emit signals and act on nothing."""
 
     chosen = Signal(str)
     new_wanted = Signal()
@@ -69,11 +69,11 @@ class PlotCard(Card):
         self.axes.brushed.connect(self._show_hint)
 
     def _picture(self) -> QWidget:
-        """The axes, and under them what can be done with them."""
+        """Return the axes with their actions below."""
         page, line = QWidget(), QHBoxLayout()
         line.addWidget(self.hint)
         kept = self.clear.sizePolicy()
-        kept.setRetainSizeWhenHidden(True)  # or the axes would move under the mouse that brushes
+        kept.setRetainSizeWhenHidden(True)  # otherwise the axes would move under the mouse during a brush
         self.clear.setSizePolicy(kept)
         line.addWidget(self.clear)
         line.addStretch()
@@ -85,7 +85,7 @@ class PlotCard(Card):
         return page
 
     def show_names(self, names: Sequence[str], shown: str) -> None:
-        """List the searches of the folder; none is shown while a new one is being put together."""
+        """List the searches of the folder; none is selected while the form of a new one is open."""
         with QSignalBlocker(self.searches):
             listed = [self.searches.itemData(place) for place in range(self.searches.count())]
             if listed != list(names):
@@ -97,7 +97,7 @@ class PlotCard(Card):
         self.searches.setPlaceholderText("Open a search")
 
     def set_snapshot(self, found: SearchSnapshot | None, job: JobController) -> None:
-        """Say how far the search is, and offer what can be done now."""
+        """Show the progress of the search, and enable the actions that apply."""
         self.facts.setText(self._status_text(found, job) if found else "")
         self.facts.setVisible(found is not None)
         mine = found is not None and job.search == found.name
@@ -120,21 +120,21 @@ class PlotCard(Card):
         self._draw(found)
 
     def _draw(self, found: SearchSnapshot | None) -> None:
-        """Draw the trials that are over, when there are others than before."""
+        """Draw the trials that have ended, if they have changed."""
         over = tuple(trial for trial in found.trials if trial.is_done) if found else ()
         drawn = (found.search.path, found.plan.space, over) if found else ()
         if drawn != self._drawn:
             if not self._drawn or not drawn or self._drawn[0] != drawn[0]:
                 self.axes.clear()
             self._drawn = drawn
-            self.pages.setCurrentIndex(int(bool(over)))  # first: what is not to be seen is drawn at once when it is
+            self.pages.setCurrentIndex(int(bool(over)))  # first, since a hidden plot is drawn again when it is shown
             if found and over:
                 self.axes.show_lines(*parallel_data(found))
             self._show_hint()
         self.save.setVisible(bool(over))
 
     def _on_pause_clicked(self) -> None:
-        """What another process has been asked for is remembered here: its ledger does not tell."""
+        """Request a pause or its end; remember a request to another process, since the ledger does not record it."""
         self._held_elsewhere = "" if self._is_held else str(self.searches.currentData())
         self.pause_wanted.emit(not self._is_held)
 

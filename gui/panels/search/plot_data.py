@@ -1,4 +1,4 @@
-"""The trials as lines over axes, their curves, and the best so far: numbers for the pictures of the panel."""
+"""The data of the panel's plots: parallel coordinates, loss curves, and the running best."""
 
 import math
 from typing import Any
@@ -16,11 +16,11 @@ SCORE = "score"
 DECADE = 10.0
 KINDS = {"failed": FAILED, "stopped": DROPPED}
 TOP = 10
-FEW_MARKS = 8  # a range of no more whole numbers has a mark at each, and none between them
+FEW_MARKS = 8  # a range of at most as many integers has a tick at each, and none between them
 
 
 def parallel_data(found: SearchSnapshot) -> tuple[list[ParallelAxis], Lines]:
-    """The axes of a search, that of the score last, and a line for each trial that is over."""
+    """Return the axes of a search, the score last, and a line for each trial that has ended."""
     trials = [trial for trial in found.trials if trial.is_done]
     axes = [_axis(found, name, trials) for name in found.plan.space.names]
     columns = [_axis_values(axis, [trial.config.get(axis.key) for trial in trials]) for axis in axes]
@@ -47,7 +47,7 @@ def _axis(found: SearchSnapshot, name: str, trials: list[Trial]) -> ParallelAxis
 
 
 def _axis_values(axis: ParallelAxis, values: list[Any]) -> list[float]:
-    """Where the trials' values stand; a word's place is looked up once for all trials that have it."""
+    """Return the trials' positions on an axis; the position of a category is looked up once for all its trials."""
     if not axis.words:
         return [math.nan if value is None else float(value) for value in values]
     known = {value: float(axis.words.index(shown(value))) for value in set(values) - {None}}
@@ -55,13 +55,13 @@ def _axis_values(axis: ParallelAxis, values: list[Any]) -> list[float]:
 
 
 def spans_decades(scores: list[float]) -> bool:
-    """Whether scores are so far apart that a linear axis would press the good ones together."""
+    """Return whether the scores spread so far that a linear axis would crowd the good ones together."""
     known = [score for score in scores if math.isfinite(score)]
     return bool(known) and min(known) > 0 and max(known) > DECADE * min(known)
 
 
 def running_best(found: SearchSnapshot) -> tuple[list[int], list[float]]:
-    """Numbers of the trials that are over, and the best score up to each."""
+    """Return the numbers of the trials that have ended, and the best score up to each."""
     numbers: list[int] = []
     bests: list[float] = []
     for trial in found.trials:
@@ -72,7 +72,7 @@ def running_best(found: SearchSnapshot) -> tuple[list[int], list[float]]:
 
 
 def top_trials(found: SearchSnapshot) -> list[tuple[Trial, str]]:
-    """The ten best trials and those that run, with the key of their curve's colour."""
+    """Return the ten best trials and the running ones, with the color key of their curves."""
     best = found.scored()[:TOP]
     last = max(len(best) - 1, 1)
     ranked = [(trial, f"score:{place / last:.3f}") for place, trial in enumerate(best)]

@@ -1,4 +1,4 @@
-"""A script that searches the same space without the window, or goes on with the search that is looked at."""
+"""Python export of a search: a script that starts the same search, or resumes it, without the app."""
 
 from pprint import pformat
 from typing import Any
@@ -16,7 +16,7 @@ SHOWN = (
 
 
 def command_for(found: SearchSnapshot) -> Search:
-    """The order that leads to a search as it stands."""
+    """Return the command that reproduces a search in its present state."""
     plan = found.plan
     chosen = plan.settings.model_dump(mode="json", exclude_defaults=True)
     root = str(found.search.path.parent.parent)
@@ -24,7 +24,7 @@ def command_for(found: SearchSnapshot) -> Search:
 
 
 def search_script(order: Search) -> str:
-    """Return a script that searches, or goes on where the search of that name has come to."""
+    """Return a script that starts the search, or resumes the one of that name."""
     parts: dict[str, Any] = {"space": order.space, "settings": order.settings}
     base = non_default_settings(order.base) if order.base else "{}"
     return join_script(

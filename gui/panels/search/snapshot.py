@@ -1,4 +1,4 @@
-"""What the window knows of a search: read from its ledger, whoever searches and whether anybody does."""
+"""Snapshots of a search, read from its ledger: any process may run the search, or none."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,16 +15,16 @@ from gui.widgets.labels import grouped
 
 @dataclass(frozen=True)
 class SearchSnapshot:
-    """A search as it stood when it was read.
+    """The state of a search at the time it was read.
 
-    `busy` says whether a living process searches, `has_wishes` whether something waits to be heard by one.
+    `busy` says whether a live process runs the search, `has_commands` whether commands wait for one.
     """
 
     search: SearchFolder
     plan: SearchSpec
     trials: tuple[Trial, ...]
     busy: bool
-    has_wishes: bool = False
+    has_commands: bool = False
 
     @property
     def name(self) -> str:
@@ -36,7 +36,7 @@ class SearchSnapshot:
 
     @cached_property
     def size(self) -> int | None:
-        """How many points its space has; None when there is no end of them."""
+        """Return the number of points in its space. Returns None if it is infinite."""
         return self.plan.space.size()
 
     @cached_property
@@ -45,41 +45,41 @@ class SearchSnapshot:
 
     @property
     def is_exhausted(self) -> bool:
-        """Whether every point of the space has been tried to its end."""
+        """Return whether a trial has ended at every point of the space."""
         return self.points_left == 0 and not self.waiting
 
     @property
     def waiting(self) -> int:
-        """How many trials are proposed, running or interrupted."""
+        """Return the number of trials that are proposed, running or interrupted."""
         return sum(not trial.is_done for trial in self.trials)
 
     @property
     def remaining(self) -> int:
-        """How many trials are still to be proposed."""
+        """Return the number of trials that are still to be proposed."""
         wanted = max(self.plan.settings.trials - len(self.trials), 0)
         return wanted if self.points_left is None else min(wanted, self.points_left)
 
     @property
     def left_s(self) -> float | None:
-        """A guess at the time left; None before the first trial is over."""
+        """Return an estimate of the time left, s. Returns None before the first trial has ended."""
         return statistics.estimate_remaining_s(self.trials, self.remaining + self.waiting, self.plan.settings.parallel)
 
     @property
     def can_go_on(self) -> bool:
-        """Whether there is something left to do."""
-        return bool(self.remaining or self.waiting or self.has_wishes)
+        """Return whether a resume would have something to do."""
+        return bool(self.remaining or self.waiting or self.has_commands)
 
     def trial(self, number: int | None) -> Trial | None:
         return next((trial for trial in self.trials if trial.number == number), None)
 
     def scored(self) -> list[Trial]:
-        """The trials that came to their end with a score, the best first."""
+        """Return the finished trials that have a score, the best first."""
         kept = [trial for trial in self.trials if trial.state == "finished" and trial.score is not None]
         return sorted(kept, key=lambda trial: (trial.score, trial.number))
 
 
 def load_snapshot(name: str, root: Path) -> SearchSnapshot:
-    """Read a search. Raises EngramError."""
+    """Load the snapshot of a search. Raises EngramError."""
     search = folder.open_search(name, root)
     with search.open_storage() as ledger:
         known = search_spec.spec_from_attrs(ledger), tuple(ledger.trials()), search.is_busy(), ledger.has_commands()
@@ -87,7 +87,7 @@ def load_snapshot(name: str, root: Path) -> SearchSnapshot:
 
 
 def names(root: Path) -> list[str]:
-    """The searches of a folder of runs, the newest last."""
+    """Return the names of the searches in a folder of runs, the newest last."""
     found = folder.list_searches(root)
     return [each.name for each in sorted(found, key=lambda each: (each.path.stat().st_ctime_ns, each.name))]
 
@@ -99,7 +99,7 @@ def files(search: SearchFolder) -> tuple[Path, Path]:
 
 
 def progress_text(found: SearchSnapshot) -> str:
-    """How far a search is, in words."""
+    """Describe the progress of a search."""
     states = [trial.state for trial in found.trials]
     counts = {state: states.count(state) for state in ("finished", "stopped", "failed", "running", "proposed")}
     running, waiting = counts["running"], counts["proposed"]
@@ -115,7 +115,7 @@ def progress_text(found: SearchSnapshot) -> str:
 
 
 def space_facts(found: SearchSnapshot) -> str:
-    """How much of the space is left, in words."""
+    """Describe how much of the space is left."""
     if found.size is None or found.points_left is None:
         return "unlimited configurations"
     if found.is_exhausted:
@@ -124,5 +124,5 @@ def space_facts(found: SearchSnapshot) -> str:
 
 
 def curve_of(trial: Trial, losses: Sequence[float]) -> list[float]:
-    """The losses that a trial counts by: none of what it did after it was given up."""
+    """Return the losses that count for a trial, without those after it was pruned."""
     return list(losses[: trial.epochs]) if trial.is_done else list(losses)

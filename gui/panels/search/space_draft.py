@@ -1,4 +1,4 @@
-"""The space of a search as it is typed: what stands in the fields, and what that means. Pure functions."""
+"""Drafts of a search space: the text in the fields, and the space that it describes. Pure functions."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from gui.field_editors import FORMATTERS, PARSERS
 from gui.widgets.labels import MINUS
 
 KINDS = {"list": "List", "range": "Range", "log": "Log range"}
-LEFT_OUT = ("seed", "tracking")  # the search sets the seed; what is recorded changes no result
+LEFT_OUT = ("seed", "tracking")  # the search sets the seed; tracking changes no result
 BOOLEANS = {"yes": True, "true": True, "no": False, "false": False}
 NOTHING = "Add a setting to vary, or choose a preset."
 ONE_EACH = "No setting varies. Enter more than one value for at least one setting."
@@ -24,7 +24,7 @@ NO_VALUES = "Enter the values to try, separated by commas."
 
 @dataclass(frozen=True)
 class DimensionDraft:
-    """One setting as it is typed; `when` names the setting that it depends on, empty when it always matters."""
+    """The typed text of one setting; `when` names the setting that it depends on, empty if it always applies."""
 
     name: str
     kind: str = "list"
@@ -33,7 +33,7 @@ class DimensionDraft:
     high: str = ""
     when: str = ""
     wanted: str = ""
-    also: tuple[tuple[str, str], ...] = ()  # further conditions, of a space file
+    also: tuple[tuple[str, str], ...] = ()  # further conditions, from a space file
 
 
 Drafts = tuple[DimensionDraft, ...]
@@ -41,7 +41,7 @@ Drafts = tuple[DimensionDraft, ...]
 
 @cache
 def specs() -> dict[str, FieldSpec]:
-    """Every setting that can vary, of any model, by name."""
+    """Return every setting that can vary, of any model, by name."""
     about = "Model type to train. Losses of different model types are not comparable."
     spec = FieldSpec("model", "Model", about, "", "choice", "ae", None, None, False, False, choices=tuple(MODELS))
     found = {"model": spec}
@@ -54,34 +54,34 @@ def specs() -> dict[str, FieldSpec]:
 
 
 def drafts_from_space(described: Mapping[str, Any]) -> Drafts:
-    """Turn a space, as in a space file, into what would be typed."""
+    """Convert a space, as in a space file, to drafts."""
     return tuple(_draft(name, value) for name, value in described.items())
 
 
 def _draft(name: str, value: Any) -> DimensionDraft:
-    told = value if isinstance(value, dict) else {"values": value}
-    conditions = [(parent, _joined(parent, wanted)) for parent, wanted in told.get("when", {}).items()]
+    given = value if isinstance(value, dict) else {"values": value}
+    conditions = [(parent, _joined(parent, wanted)) for parent, wanted in given.get("when", {}).items()]
     more: dict[str, Any] = {}
     if conditions:
         more = {"when": conditions[0][0], "wanted": conditions[0][1], "also": tuple(conditions[1:])}
-    if "values" in told:
-        return DimensionDraft(name, "list", _joined(name, told["values"]), **more)
-    kind = "log" if told.get("log", specs()[name].log) else "range"
-    return DimensionDraft(name, kind, "", _written(name, told["low"]), _written(name, told["high"]), **more)
+    if "values" in given:
+        return DimensionDraft(name, "list", _joined(name, given["values"]), **more)
+    kind = "log" if given.get("log", specs()[name].log) else "range"
+    return DimensionDraft(name, kind, "", _written(name, given["low"]), _written(name, given["high"]), **more)
 
 
 def restore_drafts(kept: Any) -> Drafts:
-    """What was typed in another session; what makes no sense is passed over."""
+    """Restore the drafts of the last session; invalid ones are skipped."""
     fields, found = set(DimensionDraft.__dataclass_fields__), []
-    for told in kept if isinstance(kept, list) else []:
-        if isinstance(told, dict) and told.get("name") in specs() and told.get("kind") in KINDS:
-            values = {name: value for name, value in told.items() if name in fields and isinstance(value, str)}
+    for draft in kept if isinstance(kept, list) else []:
+        if isinstance(draft, dict) and draft.get("name") in specs() and draft.get("kind") in KINDS:
+            values = {name: value for name, value in draft.items() if name in fields and isinstance(value, str)}
             found.append(DimensionDraft(**values))  # type: ignore[arg-type]
     return tuple(found)
 
 
 def default_draft(name: str, base: RunConfig) -> DimensionDraft:
-    """What a setting begins with when it is added: a choice's words, else the value it has."""
+    """Return the draft of a setting that is added: all its choices, else its present value."""
     spec = specs()[name]
     if spec.choices:
         return DimensionDraft(name, "list", ", ".join(spec.choices))
@@ -92,7 +92,7 @@ def default_draft(name: str, base: RunConfig) -> DimensionDraft:
 
 
 def parse_drafts(drafts: Drafts) -> dict[str, Any]:
-    """The space that is typed, as in a space file; what cannot be read stays text, for the engine to complain of."""
+    """Return the drafted space, as in a space file; unparsable values stay text, which the engine refuses."""
     return {draft.name: _meaning(draft) for draft in drafts}
 
 
@@ -107,7 +107,7 @@ def _meaning(draft: DimensionDraft) -> Any:
 
 
 def separate_fixed(drafts: Drafts) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Part what varies from what is fixed: a list of one value fixes its setting."""
+    """Separate the settings that vary from the fixed ones: a list of one value fixes its setting."""
     described, fixed = parse_drafts(drafts), {}
     depended = {name for draft in drafts for name in (draft.when, *(name for name, _ in draft.also))}
     for draft in drafts:
@@ -118,15 +118,15 @@ def separate_fixed(drafts: Drafts) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def resolve(drafts: Drafts, base: RunConfig) -> tuple[Space, RunConfig]:
-    """The space that varies, and the settings that do not. Raises ConfigError."""
+    """Return the search space and the base configuration. Raises ConfigError."""
     described, fixed = separate_fixed(drafts)
     known = config.from_flat(fixed, base)
     return space.parse(described, known), known
 
 
 def problems(drafts: Drafts, base: RunConfig) -> tuple[dict[str, str], str]:
-    """What is wrong with each setting by itself, and what is wrong with all of them together."""
-    alone = {draft.name: told for draft in drafts if (told := _empty(draft) or _said_of(draft, drafts, base))}
+    """Return the error of each setting by itself, and the error of all of them together."""
+    alone = {draft.name: error for draft in drafts if (error := _empty(draft) or _draft_problem(draft, drafts, base))}
     if alone:
         return alone, ""
     return {}, _find_problem(drafts, base) if drafts else NOTHING
@@ -137,8 +137,8 @@ def _empty(draft: DimensionDraft) -> str:
     return "" if typed else NO_VALUES if draft.kind == "list" else "Enter a minimum and a maximum."
 
 
-def _said_of(draft: DimensionDraft, drafts: Drafts, base: RunConfig) -> str:
-    """What is wrong with a setting beside those that its conditions, or its model, name."""
+def _draft_problem(draft: DimensionDraft, drafts: Drafts, base: RunConfig) -> str:
+    """Return the error of a setting, parsed with the settings that its conditions, or its model, name."""
     wanted = {draft.when, "model", *(name for name, _ in draft.also)} - {"", draft.name}
     beside = (*(replace(each, when="") for each in drafts if each.name in wanted), draft)
     try:
@@ -164,7 +164,7 @@ def _values(name: str, text: str) -> list[Any]:
 
 
 def _value(name: str, text: str) -> Any:
-    """One value as its setting has it; text where it cannot be read."""
+    """Return a value in its setting's type, or as text if it cannot be parsed."""
     spec, plain = specs().get(name), text.strip().replace(MINUS, "-")
     if spec is None:
         return plain
@@ -188,17 +188,17 @@ def _written(name: str, value: Any) -> str:
 
 
 def as_json(described: Mapping[str, Any]) -> str:
-    """A space as a space file has it."""
+    """Return the space in the format of a space file."""
     return json.dumps(described, indent=2)
 
 
 def title(name: str) -> str:
-    """A setting's name on screen."""
+    """Return a setting's name on screen."""
     return specs()[name].title if name in specs() else name
 
 
 def addable(base: RunConfig, taken: Sequence[str], models: Sequence[str] = ()) -> list[FieldSpec]:
-    """The settings that can be added: those that some model of the search has and that do not vary yet."""
+    """Return the settings that can be added: those that some model of the search has and that do not vary yet."""
     known = {
         field
         for model in models or [base.model.model]

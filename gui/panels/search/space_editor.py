@@ -1,4 +1,4 @@
-"""The space of a search: settings added, typed, made conditional, taken away; every change can be undone."""
+"""The editor of a search space: settings are added, typed, made conditional, removed; every change can be undone."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,7 +16,7 @@ ADD = "Add a setting…"
 
 
 class ChangeSpaceCommand(QUndoCommand):
-    """The space changed; what is typed into one field in one go is one step."""
+    """The undo step of a change of the space; consecutive edits of one field are one step."""
 
     def __init__(self, editor: "SpaceEditor", after: Drafts, text: str, field: str = "") -> None:
         super().__init__(text)
@@ -40,7 +40,7 @@ class ChangeSpaceCommand(QUndoCommand):
         self._show(self._before)
 
     def _show(self, drafts: Drafts) -> None:
-        """Leave the space of another search, which is shown by now, alone."""
+        """Show the drafts, unless the editor shows the space of another search by now."""
         if self._editor.owner == self._owner:
             self._editor.set_drafts(drafts)
         else:
@@ -48,7 +48,7 @@ class ChangeSpaceCommand(QUndoCommand):
 
 
 class SpaceEditor(QWidget):
-    """A row for each setting that varies, and a list of those that could."""
+    """A list of rows, one for each setting that varies, and a menu of those that could."""
 
     changed = Signal()
 
@@ -73,7 +73,7 @@ class SpaceEditor(QWidget):
         self.set_drafts(())
 
     def set_drafts(self, drafts: Drafts) -> None:
-        """Show this space; nothing to undo."""
+        """Show this space, without an undo step."""
         self.drafts = drafts
         if list(self.rows) != [draft.name for draft in drafts]:
             self._build()
@@ -81,12 +81,12 @@ class SpaceEditor(QWidget):
         self.changed.emit()
 
     def change_drafts(self, drafts: Drafts, text: str, field: str = "") -> None:
-        """Change the space as one step that can be undone."""
+        """Change the space as one undo step."""
         if drafts != self.drafts:
             self._undo.push(ChangeSpaceCommand(self, drafts, text, field))
 
     def validate(self) -> None:
-        """Say at each setting what is wrong with it, and offer the settings that can be added."""
+        """Show the error of each setting, and offer the settings that can be added."""
         alone, self.problem = problems(self.drafts, self._base())
         for draft in self.drafts:
             row = self.rows[draft.name]
@@ -121,7 +121,7 @@ class SpaceEditor(QWidget):
             self._column.addWidget(row)
 
     def _on_left(self) -> None:
-        """Leaving a field ends what one undo takes back."""
+        """End the present undo step when a field loses the focus."""
         self.visit += 1
 
     def _on_edited(self, draft: DimensionDraft) -> None:

@@ -25,7 +25,7 @@ NO_MODEL = "This trial has no saved model."
 
 
 class TrialPreview(QWidget):
-    """Originals above reconstructions with a shared window/level, metrics below."""
+    """A preview with originals above reconstructions, a shared window/level, and metrics below."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ class TrialPreview(QWidget):
 
 
 class TrialCard(Card):
-    """Shows the selected trial; requests its reconstructions once, and again when its model or the dataset changes."""
+    """A card of the selected trial; it requests reconstructions again when the model or the dataset changes."""
 
     keep_wanted = Signal(int)
     compare_wanted = Signal(list)
@@ -86,7 +86,7 @@ class TrialCard(Card):
         self.show_trial(None, None)
 
     def show_trial(self, found: SearchSnapshot | None, trial: Trial | None) -> None:
-        """Show a trial, none for None."""
+        """Show a trial, or none (None)."""
         self.trial = trial
         for part in (self.facts, self.keep, self.compare):
             part.setVisible(trial is not None)

@@ -1,4 +1,4 @@
-"""The trials as a table: its columns, its rows, and the same as a file."""
+"""The table of trials: its columns, its rows, and its CSV file."""
 
 import csv
 import math
@@ -25,7 +25,7 @@ BEST = "★ "
 
 
 class Number(int):
-    """A trial's number, which is written with a star where it is the best."""
+    """A trial number, written with a star if the trial is the best."""
 
     is_best = False
 
@@ -37,25 +37,25 @@ def trial_number(trial: Trial, best: Trial | None) -> Number:
 
 
 def short(name: str) -> str:
-    """A setting's name over a narrow column."""
+    """Return a setting's name for the header of a narrow column."""
     return SHORT.get(name, title(name))
 
 
 def score_title(found: SearchSnapshot) -> str:
-    """How the score is called: by its unit, unless the models of the search have different ones."""
+    """Return the name of the score, with its unit unless the models of the search have different ones."""
     if "model" in found.plan.space.names:
         return "Val. loss"
     return "Val. loss (nats)" if found.plan.base.model.loss_unit else "Val. MSE"
 
 
 def has_pixels(found: SearchSnapshot) -> bool:
-    """Whether the score can be told per pixel: it is in nats, and all images have one size."""
+    """Return whether the score can be given per pixel: it is in nats, and all images have one size."""
     varied = found.plan.space.names
     return bool(found.plan.base.model.loss_unit) and not {"model", "size"} & set(varied)
 
 
 def columns(found: SearchSnapshot) -> list[TableColumn]:
-    """The columns of a search's table."""
+    """Return the columns of a search's table."""
     varied = [TableColumn(short(name), shown, _is_number(found, name)) for name in found.plan.space.names]
     pixel = [TableColumn("Nats/px", format_measured)] if has_pixels(found) else []
     begin = [TableColumn("Trial", _written), TableColumn("State", str, False)]
@@ -64,14 +64,14 @@ def columns(found: SearchSnapshot) -> list[TableColumn]:
 
 
 class RowBuilder:
-    """Makes the rows of a table: of a search that is looked at again, only those of trials that have changed."""
+    """A builder of table rows that builds only those of changed trials again while the search stays the same."""
 
     def __init__(self) -> None:
         self._search: object = None
         self._made: dict[int, tuple[object, TableRow]] = {}
 
     def build(self, found: SearchSnapshot, kept: Sequence[str] | None = None) -> list[TableRow]:
-        """A row for each trial that is kept, all of them for None, known by its number."""
+        """Return a row, keyed by the trial's number, for each trial in `kept`, or for all trials (None)."""
         search = found.search.path, found.plan, found.busy
         if search != self._search:
             self._search, self._made = search, {}
@@ -104,14 +104,14 @@ def _row(found: SearchSnapshot, trial: Trial) -> TableRow:
 
 
 def state(found: SearchSnapshot, trial: Trial) -> str:
-    """What became of a trial, in a word."""
+    """Return the state of a trial in a word."""
     if trial.state == "running" and not found.busy:
         return "interrupted"
     return STATES.get(trial.state, trial.state)
 
 
 def tooltip(found: SearchSnapshot, trial: Trial) -> str:
-    """All that the table knows of a trial, in sentences."""
+    """Return the tooltip of a trial: everything that its row shows, in sentences."""
     run = f", run {trial.run}" if trial.run else ""
     why = f". {trial.reason}" if trial.reason else ""
     lines = [f"Trial {trial.number}{run}: {state(found, trial)}{why}", statistics.format_values(trial.config)]
@@ -123,7 +123,7 @@ def tooltip(found: SearchSnapshot, trial: Trial) -> str:
 
 
 def shown(value: Any) -> str:
-    """A setting's value in a cell."""
+    """Return a setting's value as the text of a cell."""
     if value is None:
         return "—"
     if isinstance(value, bool):
@@ -144,7 +144,7 @@ def _is_number(found: SearchSnapshot, name: str) -> bool:
 
 
 def write_csv(found: SearchSnapshot, path: Path, mark: str) -> None:
-    """Write one line for each trial, failed ones with their reasons. Raises OSError."""
+    """Write one CSV row for each trial, failed ones with their reasons. Raises OSError."""
     names = list(dict.fromkeys([*found.plan.space.names, *(name for t in found.trials for name in t.config)]))
     ends = ("score", "best_epoch", "epochs", "seconds", "state", "reason", "origin", "run")
     with path.open("w", newline="", encoding="utf-8") as file:
@@ -153,5 +153,5 @@ def write_csv(found: SearchSnapshot, path: Path, mark: str) -> None:
         writer.writerow(["trial", *names, *ends])
         for trial in found.trials:
             values = [statistics.format_value(trial.config[name]) if name in trial.config else "" for name in names]
-            told = [getattr(trial, name) for name in ends]
-            writer.writerow([trial.number, *values, *("" if each is None else each for each in told)])
+            results = [getattr(trial, name) for name in ends]
+            writer.writerow([trial.number, *values, *("" if each is None else each for each in results)])

@@ -1,4 +1,4 @@
-"""The trials in a table: those that the brush leaves, in the order of any column."""
+"""The card with the table of trials: those that the brushes select, sorted by any column."""
 
 from collections.abc import Sequence
 
@@ -25,7 +25,7 @@ STATE = -1
 
 
 class TrialsCard(Card):
-    """Number, values, score, time and what became of each trial; the chosen one is looked at beside."""
+    """The table of trials with number, values, score, time and state; the selected one is shown in the trial card."""
 
     chosen = Signal(int)
     hovered = Signal(str)
@@ -75,7 +75,7 @@ class TrialsCard(Card):
         self.set_snapshot(None)
 
     def set_snapshot(self, found: SearchSnapshot | None, kept: Sequence[str] | None = None) -> None:
-        """Show the trials that are kept, all of them for None."""
+        """Show the trials in `kept`, or all trials (None)."""
         before, self._found = self._found, found
         self.enqueue.setVisible(found is not None)
         self.empty.setVisible(found is None or not found.trials)
@@ -94,7 +94,7 @@ class TrialsCard(Card):
         self.set_subtitle(f"{len(shown)} of {len(found.trials)} selected" if brushed else str(len(found.trials) or ""))
 
     def show_curves(self) -> None:
-        """Draw the losses of the ten best trials, and of those that run, as far as their records tell."""
+        """Draw the losses of the ten best trials and of the running ones, as far as their records go."""
         found = self._found
         ranked = top_trials(found) if found else []
         goals = [found.plan.trial(trial.config).training.epochs for trial, _ in ranked] if found else []
@@ -102,7 +102,7 @@ class TrialsCard(Card):
         records = {trial.run: self._session.record(trial.run) for trial, _ in ranked}
         known = {run: record.curve("val_loss") for run, record in records.items() if record and record.epochs}
         if list(self.curves.items) != list(known)[: len(self.curves.items)]:
-            self.curves.keep_series([])  # their order has changed, and with it the legend
+            self.curves.keep_series([])  # their order has changed, and so has the legend
         for trial, colour in ranked:
             if trial.run in known:
                 running = "" if trial.is_done else " running"
@@ -115,7 +115,7 @@ class TrialsCard(Card):
             self.show_curves()
 
     def _shape_for(self, found: SearchSnapshot) -> None:
-        """Have the columns of this search, the best trials first."""
+        """Set the columns for this search, and sort the best trials first."""
         wanted = columns(found)
         shape = (found.search.path, *(column.title for column in wanted))
         if shape != self._shape:
@@ -125,12 +125,12 @@ class TrialsCard(Card):
             self.table.sortByColumn(at, Qt.SortOrder.AscendingOrder)
 
     def choose(self, number: int) -> None:
-        """Choose one trial; when it is among several that are chosen already, they stay so."""
+        """Select one trial; a selection of several that contains it stays."""
         if str(number) not in self.table.chosen_keys():
             self.table.select([str(number)])
 
     def build_menu(self, number: int) -> QMenu:
-        """What can be done with a trial now."""
+        """Return the menu of the actions that apply to a trial."""
         menu, found = QMenu(self), self._found
         trial = found.trial(number) if found else None
         is_over = trial is not None and trial.is_done
@@ -145,7 +145,7 @@ class TrialsCard(Card):
         return menu
 
     def _on_menu_wanted(self, at: QPoint) -> None:
-        key = self.table.key_at(at) or next(iter(self.table.chosen_keys()), None)  # the menu key points nowhere
+        key = self.table.key_at(at) or next(iter(self.table.chosen_keys()), None)  # the menu key has no position
         if key is not None:
             menu = self.build_menu(int(key))
             menu.aboutToHide.connect(menu.deleteLater)

@@ -128,7 +128,7 @@ class ScatterCanvas(pg.GraphicsView):
         self._show(self._whole())
 
     def pan(self, dx: float, dy: float) -> None:
-        """Move the content by so many pixels."""
+        """Move the content by a number of pixels."""
         self._is_whole = False
         x_scale, y_scale = self._scale()
         self.box.translateBy((-dx / x_scale, dy / y_scale))

@@ -29,7 +29,7 @@ class Mark:
 class Scatter:
     """Points (n, 2) and the group of each as an index into the marks; values (n,), if given, set the colors.
 
-    The extra point belongs to no group. It is always visible, with its name beside it.
+    The extra point belongs to no group. It is always visible, with its name next to it.
     """
 
     points: Numbers
@@ -63,7 +63,7 @@ EMPTY = Scatter(np.zeros((0, 2)), np.zeros(0, np.int64), ())
 
 
 def fit_ranges(points: Numbers, size: Point) -> Ranges:
-    """Return the x and y ranges that just show all points in so many pixels.
+    """Return the smallest x and y ranges that show all points in a canvas of this size.
 
     One axis is stretched to fill its side, to twice the scale of the other at most.
     """
@@ -78,7 +78,7 @@ def fit_ranges(points: Numbers, size: Point) -> Ranges:
 
 
 def nearest(places: Numbers, shown: Flags, at: Point, reach: float) -> int:
-    """Return the shown point nearest to a place, within so many pixels; -1 if there is none."""
+    """Return the shown point nearest to a place, within a radius in pixels; -1 if there is none."""
     if not shown.any():
         return -1
     away = np.where(shown, np.square(places - np.asarray(at)).sum(axis=1), np.inf)

@@ -100,7 +100,7 @@ def sprite(shape: str, color: str, ground: str, ratio: float) -> QPixmap:
 
 
 def draw_rings(painter: QPainter, room: QRectF, rings: Sequence[Label]) -> None:
-    """Draw a ring round each place and its letters beside it."""
+    """Draw a ring around each place, with its label."""
     for place, _ in rings:
         _draw_ring(painter, place, 4.5)
     lettered = [(place, text) for place, text in rings if text]
@@ -109,7 +109,7 @@ def draw_rings(painter: QPainter, room: QRectF, rings: Sequence[Label]) -> None:
 
 
 def draw_extra_point(painter: QPainter, room: QRectF, place: QPointF, title: str) -> None:
-    """Draw a crossed ring, which no group has, and a name beside it."""
+    """Draw a crossed ring, which no group has, with a name."""
     _draw_ring(painter, place, 5.0, CROSS_PX)
     _draw_label(painter, room, (place, title), CROSS_PX)
 

@@ -78,7 +78,7 @@ class ScatterView(QWidget):
         self.refresh()
 
     def set_rings(self, rings: Mapping[int, str]) -> None:
-        """Draw rings around points, each with a few letters beside it."""
+        """Draw rings around points, each with a short label."""
         self._rings = dict(rings)
         self.canvas.viewport().update()
 

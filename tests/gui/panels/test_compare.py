@@ -448,7 +448,7 @@ class TestMeasures:
         record = session.record("vae-0001")
         record.busy = True
         session.explorer.engine.sent.clear()
-        panel.runs.measures._asked = None
+        panel.runs.measures._requested = None
         panel.refresh()
         assert not panel.runs.measures.is_pending(panel.runs.compared()[1])
         assert panel.runs.table.text(0, 1) == "—"
