@@ -10,6 +10,7 @@ import os
 import queue
 import sys
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO
@@ -20,7 +21,7 @@ from engine.errors import EngramError
 from engine.messages import Event, Message, Ready, RequestFailed, read_command
 
 
-class JsonLinesServer:
+class JsonLinesServer(ABC):
     """Reads commands in a thread and handles them one by one in the main thread.
 
     Args:
@@ -61,9 +62,9 @@ class JsonLinesServer:
         """Return the next command for the main thread."""
         return self._queue.get()
 
+    @abstractmethod
     def _handle(self, command: Message) -> None:
         """Carry out a command in the main thread."""
-        raise NotImplementedError
 
 
 MakeServer = Callable[[Iterable[bytes], IO[bytes], Path], JsonLinesServer]

@@ -32,6 +32,10 @@ class ComparedNumber:
     clean: str
     why: str
 
+    def to_json(self) -> dict[str, str]:
+        """Return the number as the study's record holds it: title, paper, here, clean, why."""
+        return {"title": self.title, "paper": self.published, "here": self.ours, "clean": self.clean, "why": self.why}
+
 
 def rows(findings: StudyResults) -> list[ComparedNumber]:
     """Return all compared numbers."""

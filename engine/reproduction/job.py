@@ -239,7 +239,7 @@ class StudyRunner:
             drawn = draw(findings)
             if drawn is not None:
                 written.append(drawn.write(self.study))
-        results = {"numbers": [vars(row) for row in rows], "contents": written, "drawn_from": mark}
+        results = {"numbers": [row.to_json() for row in rows], "contents": written, "drawn_from": mark}
         self._content = {name: value(findings) for name, value in MEASURED.items()} | results
         runs.write_text_atomic(self.study.page, page.html(self.study, findings, written, rows))
         self.emit(Log(text=f"The page is {self.study.page}"))

@@ -1,4 +1,4 @@
-"""Tiny settings that train in a second, for every test of the engine."""
+"""Tiny settings that train in a second, and runs that were never trained, for every test of the engine."""
 
 import os
 import subprocess
@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from engine import config, runs
+from engine.messages import EpochEnded, JobEnded, JobStarted
+from engine.study_folder import StudyFolder
 from tests.engine.backend_process import BackendProcess
-from tests.trained_runs import tiny_config
+from tests.trained_runs import TINY, tiny_config
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -60,3 +63,33 @@ def start_python():
     for process in started:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture
+def study(tmp_path):
+    made = StudyFolder(tmp_path / "study")
+    made.path.mkdir()
+    return made
+
+
+@pytest.fixture
+def write_run(study):
+    """Write a run's folder: `write_run("a", losses=[3, 1, 2], model="vae")`; `state=None`: it died."""
+
+    def write(name, losses=(), state="finished", **changes):
+        settings = config.from_flat({**TINY, "epochs": max(len(losses), 1), **changes})
+        run = runs.create_run(settings, name, study.runs)
+        started = {"first_epoch": 0, "epochs": settings.training.epochs, "train_images": 9, "validation_images": 3}
+        more = {"parameters": 10, "backend": "tensorflow", "device": "CPU"}
+        run.append(JobStarted(run=name, path=str(run.path), **started, **more))
+        for epoch, loss in enumerate(losses, 1):
+            metrics = {"loss": float(loss), "val_loss": float(loss)}
+            run.append(EpochEnded(run=name, epoch=epoch, metrics=metrics, best=loss == min(losses[:epoch])))
+        if losses:
+            run.model_path.write_bytes(b"weights")
+            (run.checkpoints / "epoch-00001").mkdir(parents=True)
+        if state:
+            run.append(JobEnded(run=name, state=state, epoch=len(losses)))
+        return run
+
+    return write

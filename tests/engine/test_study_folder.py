@@ -36,7 +36,7 @@ def test_study_that_is_held_is_running_and_one_whose_process_died_is_interrupted
     study = StudyFolder(tmp_path / "study")
     code = (
         "import sys; from pathlib import Path; from engine.study_folder import StudyFolder\n"
-        "study = Study(Path(sys.argv[1]))\n"
+        "study = StudyFolder(Path(sys.argv[1]))\n"
         "with study.lock():\n"
         "    study.write({'state': 'running'}); print('held', flush=True); sys.stdin.read()"
     )

@@ -314,7 +314,7 @@ class TestScans:
     def test_dropped_scan_is_looked_at_with_its_slice(self, seen, answer, asked):
         seen.navigate(("scan", "/x/head.nii"))
         assert asked(OpenScan).path == "/x/head.nii"
-        opened = {"name": "head.nii", "kind": "nifti", "slices": 9, "orientation": "RLAP", "notes": []}
+        opened = {"name": "head.nii", "kind": "nifti", "slices": 9, "orientation": list("RLAP"), "notes": []}
         answer("layers-scan", opened)
         assert asked(ComputeActivations).scan == "/x/head.nii"
         assert asked(ComputeActivations).slice == 4
