@@ -35,6 +35,7 @@ LATE_IMPORTS = {
     # Only one of the two is wanted, and umap-learn is an extra.
     "engine/latent/embedding_child.py": {"sklearn.manifold", "umap"},
     # An engine process stands before scikit-learn is imported, a second's work.
+    "engine/pca.py": {"sklearn.decomposition"},
     "engine/latent/mixture.py": {"sklearn.mixture"},
     # The Hugging Face library takes a second to import and only its own sources need it.
     "engine/data/loading.py": {"engine.data.huggingface"},

@@ -5,6 +5,8 @@ loss of a Gaussian of variance p (1 - p). Scaled to unit variance, the best line
 an eigenvalue l > 1 of the covariance is coded at a posterior variance 1 / l, costs (1 + ln l) / 2 nats instead of
 l / 2, and all others are left to the prior.
 
+The covariance is about p, which is clipped where the mean is close to 0 or 1; `engine.pca` would center at the mean.
+
 Tipping, Bishop: Probabilistic principal component analysis. J. R. Stat. Soc. B 61 (1999). Lucas, Tucker, Grosse,
 Norouzi: Don't blame the ELBO! arXiv:1911.02469 (2019).
 """
