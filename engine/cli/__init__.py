@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from engine.cli import parser
 from engine.cli.result import INTERRUPTED, USER_ERROR, CommandResult
+from engine.cli.terminal import CLEANUP
 from engine.errors import EngramError
 
 
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # a terminal that knows no 'β' shows '?'
     options = parser.parse(arguments)
     try:
-        with contextlib.redirect_stdout(sys.stderr):  # what a framework prints is no result
+        with CLEANUP, contextlib.redirect_stdout(sys.stderr):  # what a framework prints is no result
             outcome: CommandResult = importlib.import_module(f"engine.cli.{options.module}").run(options)
         sys.stdout.write(outcome.render(options.json))
         sys.stdout.flush()

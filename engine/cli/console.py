@@ -1,9 +1,16 @@
-"""A job's events as lines on a terminal: one line redrawn while it runs, and one that stays for each epoch."""
+"""A job's events as lines on a terminal: a progress bar while it runs, and one line that stays for each epoch.
 
-import shutil
+rich (https://rich.readthedocs.io) draws the bar. Where stderr is not a terminal, only the lines that stay are written.
+"""
+
 from typing import TextIO
 
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn
+from rich.progress import Progress as ProgressBar
+
 from engine.cli.result import duration, number
+from engine.cli.terminal import CLEANUP
 from engine.messages import EpochEnded, Event, JobStarted, Log, Progress, StudyProgress
 
 BAR_WIDTH = 20
@@ -19,15 +26,17 @@ class ConsoleProgress:
 
     def __init__(self, stream: TextIO, unit: str = "") -> None:
         self.stream, self.unit = stream, unit
-        self._live = stream.isatty()
-        self._drawn = 0
-        self._full, self._tip = ("━", "╸") if "utf" in (stream.encoding or "").lower() else ("#", ">")
+        self._console = Console(file=stream, force_terminal=True) if stream.isatty() else None
+        self._bar: ProgressBar | None = None
         self._epochs = 0
+        if self._console is not None:
+            CLEANUP.callback(self.clear)
 
     def __call__(self, event: Event) -> None:
         """Show one event."""
         if isinstance(event, Progress):
-            self._draw(self.progress(event))
+            done = event.batch, event.batches
+            self._draw(f"epoch {event.epoch}/{event.epochs}", done, self.progress(event))
         elif isinstance(event, EpochEnded):
             self.print_line(self.epoch(event))
         elif isinstance(event, JobStarted):
@@ -36,24 +45,31 @@ class ConsoleProgress:
         elif isinstance(event, Log):
             self.print_line(event.text)
         elif isinstance(event, StudyProgress):
-            bar = "" if event.share is None else f"{self._bar(event.share)} "
-            self._draw(f"{event.stage} {bar}{event.text}")
+            self._draw(event.stage, (event.share or 0.0, None if event.share is None else 1.0), event.text)
 
     def update(self, what: str, done: int, total: int) -> None:
-        """Show how far a job without epochs is; gone when it is done."""
-        self._draw(f"{what} {self._bar(done / max(total, 1))} {done:,}/{total:,}" if done < total else "")
+        """Show how far a job without epochs is; the bar goes when it is done."""
+        if done < total:
+            self._draw(what, (done, total), f"{done:,}/{total:,}")
+        else:
+            self.clear()
 
     def print_line(self, text: str) -> None:
         """Write a line that stays."""
-        self._draw("")
+        self.clear()
         self.stream.write(text + "\n")
         self.stream.flush()
 
+    def clear(self) -> None:
+        """Remove the progress bar, if there is one."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
     def progress(self, event: Progress) -> str:
-        """The line of an epoch that is running."""
-        bar = f"{self._bar(event.batch / event.batches)} {event.batch}/{event.batches}"
+        """Describe an epoch that is running, for beside its bar."""
         speed = f"{event.images_per_s:.0f} images/s  {duration(event.left_s)} left"
-        return f"epoch {event.epoch}/{event.epochs} {bar}  loss {self._loss(event.loss)}  {speed}"
+        return f"{event.batch}/{event.batches}  loss {self._loss(event.loss)}  {speed}"
 
     def epoch(self, event: EpochEnded) -> str:
         """The line of an epoch that is over."""
@@ -66,18 +82,31 @@ class ConsoleProgress:
     def _loss(self, value: float | None) -> str:
         return f"{number(value)} {self.unit}".rstrip()
 
-    def _bar(self, share: float) -> str:
-        full = min(BAR_WIDTH, int(share * BAR_WIDTH))
-        return (self._full * full + self._tip * (full < BAR_WIDTH)).ljust(BAR_WIDTH)
-
-    def _draw(self, text: str) -> None:
-        """Put a text in place of the one that was drawn last."""
-        if not self._live:
+    def _draw(self, title: str, done: tuple[float, float | None], text: str) -> None:
+        """Show a bar between a title and a text, in place of the last one; a total of None is unknown."""
+        if self._console is None or not self._console.is_interactive:
             return
-        text = text[: shutil.get_terminal_size().columns - 1]
-        self.stream.write("\r" + text.ljust(self._drawn) + ("" if text else "\r"))
-        self.stream.flush()
-        self._drawn = len(text)
+        if self._bar is None:
+            self._bar = _start_bar(self._console)
+        self._bar.update(self._bar.task_ids[0], description=title, completed=done[0], total=done[1], text=text)
+        self._bar.refresh()
+
+
+def _start_bar(console: Console) -> ProgressBar:
+    """Start an empty bar that leaves nothing behind; drawn at each event, not by a thread."""
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(BAR_WIDTH),
+        TextColumn("{task.fields[text]}", markup=False),
+    )
+    bar = ProgressBar(
+        *columns, console=console, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False
+    )
+    bar.add_task("", text="")
+    bar.start()
+    # A second Ctrl-C ends the process at once: a hidden cursor would stay hidden.
+    console.show_cursor(True)
+    return bar
 
 
 def format_start(event: JobStarted) -> str:

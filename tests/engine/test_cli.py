@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from engine.cli import parser, result
 from engine.cli.console import ConsoleProgress
 from engine.cli.signals import GracefulInterrupt
 from engine.figures import DISCLAIMER
+from engine.messages import StudyProgress
 from tests.conftest import ROOT
 from tests.trained_runs import TINY
 
@@ -297,7 +299,7 @@ def test_help_says_where_things_are(call):
 def test_help_takes_nothing_heavy(run_python):
     """In one process: what one help loads would be there for all that follow."""
     heavy = ["keras", "tensorflow", "torch", "jax", "datasets", "matplotlib", "skimage", "PIL", "pydicom", "nibabel"]
-    heavy += ["scipy", "sklearn", "pandas", "wandb", "keras_tuner", "distributed", "PySide6"]
+    heavy += ["rich", "scipy", "sklearn", "pandas", "wandb", "keras_tuner", "distributed", "PySide6"]
     code = f"""
 import contextlib, io, json, sys
 from engine.cli import main
@@ -510,15 +512,36 @@ class Terminal:
     def flush(self):
         pass
 
+    def hides_cursor(self):
+        """Whether the cursor was last hidden rather than shown."""
+        return self.written.rfind("\x1b[?25l") > self.written.rfind("\x1b[?25h")
+
     def lines(self):
-        """What is on the screen: every line as its last redrawing left it."""
-        screen = []
-        for line in self.written.split("\n"):
-            cells = []
-            for part in line.split("\r"):
-                cells[: len(part)] = part
-            screen.append("".join(cells).rstrip())
-        return screen
+        """What is on the screen: obeys carriage return, "cursor up" and "erase line", ignores other controls."""
+        screen, row, column = [""], 0, 0
+        for part in re.split(r"(\x1b\[[?\d;]*[A-Za-z]|\r|\n)", self.written):
+            if part == "\n":
+                row, column = row + 1, 0
+                screen += [""] * (row + 1 - len(screen))
+            elif part == "\r":
+                column = 0
+            elif part == "\x1b[2K":
+                screen[row] = ""
+            elif re.fullmatch(r"\x1b\[\d*A", part):
+                row -= int(part[2:-1] or 1)
+            elif not part.startswith("\x1b"):
+                screen[row] = screen[row][:column].ljust(column) + part + screen[row][column + len(part) :]
+                column += len(part)
+        return [line.rstrip() for line in screen]
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """A wide terminal without colors."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "120")
+    return Terminal()
 
 
 def events():
@@ -531,16 +554,53 @@ def events():
     yield EpochEnded(run="a", epoch=1, metrics={"loss": 0.5, "val_loss": 0.25, "images_per_s": 99.6}, best=True)
 
 
-def test_meter_redraws_one_line_and_leaves_one_an_epoch():
-    terminal = Terminal()
+def test_meter_redraws_one_line_and_leaves_one_an_epoch(terminal):
     meter = ConsoleProgress(terminal)
     shown = []
     for event in events():
         meter(event)
         shown.append(terminal.lines())
     assert [len(lines) for lines in shown] == [2, 2, 2, 3]
-    assert shown[1][1] == "epoch 1/2 ━━━━━━━━━━╸          1/2  loss 0.5  100 images/s  1 min 23 s left"
+    assert shown[1][1] == "epoch 1/2 ━━━━━━━━━━           1/2  loss 0.5  100 images/s  1 min 23 s left"
     assert shown[3][1:] == ["epoch 1/2  loss 0.5  validation 0.25  100 images/s  best so far", ""]
+
+
+def test_meter_of_a_job_without_epochs_goes_when_it_is_done(terminal):
+    meter = ConsoleProgress(terminal)
+    meter.update("Encoding [test]", 500, 2000)
+    assert terminal.lines() == ["Encoding [test] ━━━━━                500/2,000"]
+    meter.update("Encoding [test]", 2000, 2000)
+    assert "".join(terminal.lines()) == ""
+
+
+def test_meter_of_a_study_shows_its_stage_with_and_without_a_share(terminal):
+    meter = ConsoleProgress(terminal)
+    meter(StudyProgress(stage="training", text="run 1 of 2", share=0.25))
+    assert terminal.lines() == ["training ━━━━━                run 1 of 2"]
+    meter(StudyProgress(stage="drawing", text="drawing figures"))
+    (line,) = terminal.lines()
+    assert line.startswith("drawing ")
+    assert line.endswith(" drawing figures")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, None])
+def test_command_leaves_a_clean_terminal(terminal, monkeypatch, capsys, error):
+    """The bar is gone and the cursor is shown, before the result is printed."""
+
+    def run(options):
+        ConsoleProgress(terminal).update("Encoding", 1, 2)
+        assert terminal.lines() != [""]
+        # As it is while the bar is drawn: the second Ctrl-C ends the process without further ado.
+        assert not terminal.hides_cursor()
+        if error:
+            raise error
+        return result.CommandResult("done", {})
+
+    monkeypatch.setattr("engine.cli.runs.run", run)
+    assert cli.main(["runs"]) == (130 if error else 0)
+    assert "".join(terminal.lines()) == ""
+    assert not terminal.hides_cursor()
+    assert ("Interrupted" in capsys.readouterr().err) == bool(error)
 
 
 def test_meter_writes_only_lines_that_stay_where_nobody_watches():
@@ -549,18 +609,29 @@ def test_meter_writes_only_lines_that_stay_where_nobody_watches():
     for event in events():
         meter(event)
     assert "\r" not in quiet.written
+    assert "\x1b" not in quiet.written
     assert len(quiet.written.splitlines()) == 2
     assert "0.25 nats" in quiet.written
 
 
-def test_meter_never_wraps_and_asks_for_no_sign_a_terminal_lacks(monkeypatch):
+def test_meter_writes_only_lines_that_stay_on_a_terminal_that_cannot_redraw(terminal, monkeypatch):
+    monkeypatch.setenv("TERM", "dumb")
+    meter = ConsoleProgress(terminal)
+    for event in events():
+        meter(event)
+    assert "\x1b" not in terminal.written
+    assert len(terminal.written.splitlines()) == 2
+
+
+def test_meter_never_wraps_and_asks_for_no_sign_a_terminal_lacks(terminal, monkeypatch):
     monkeypatch.setenv("COLUMNS", "40")
-    narrow = Terminal("cp1252")
-    meter = ConsoleProgress(narrow)
+    terminal.encoding = "cp1252"
+    meter = ConsoleProgress(terminal)
     for event in list(events())[:3]:
         meter(event)
-    assert max(len(line) for line in narrow.lines()[1:]) <= 39
-    narrow.written.encode("cp1252")
+    assert max(len(line) for line in terminal.lines()[1:]) <= 40
+    assert len(terminal.lines()) == 2
+    terminal.written.encode("cp1252")
 
 
 @pytest.mark.parametrize(
