@@ -1,7 +1,7 @@
 """Engram's engine: train autoencoders on brain MRI and find out whether their pictures can be trusted.
 
     import engine
-    run = engine.train(engine.config.preset("seed-ae"))
+    run = engine.train(engine.config.preset("study-ae"))
 
 Importing this package takes no Keras; what needs it is imported when first asked for.
 """

@@ -48,8 +48,8 @@ def run(options: Namespace) -> CommandResult:
 def _check(options: Namespace) -> None:
     _whole(options.top, "top", MOST_TOP)
     if options.favourites is not None:
-        _whole(options.favourites, "favourites", MOST_FAVOURITES)
-    drawn = {"--favourites": options.favourites, "--preferred": options.preferred, "--saliency": options.saliency}
+        _whole(options.favourites, "favorites", MOST_FAVOURITES)
+    drawn = {"--favorites": options.favourites, "--preferred": options.preferred, "--saliency": options.saliency}
     asked = [name for name, value in (drawn | {"--match": options.match}).items() if value]
     if asked and not options.layer:
         raise ConfigError(

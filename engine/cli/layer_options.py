@@ -1,6 +1,6 @@
 """The options of the commands that look into layers: `activations`, `channels` and `lesion-layers`."""
 
-from argparse import ArgumentParser, _ArgumentGroup
+from argparse import SUPPRESS, ArgumentParser, _ArgumentGroup
 from pathlib import Path
 
 PHANTOMS = 20
@@ -59,8 +59,12 @@ def add_channels(command: ArgumentParser) -> None:
 def _add_pictures(group: _ArgumentGroup) -> None:
     group.add_argument("--out", type=Path, metavar="DIR", help="output folder (created if needed)")
     group.add_argument(
-        "--favourites", metavar="N", help="the N top-activating images of each channel, and where in them"
+        "--favorites",
+        dest="favourites",
+        metavar="N",
+        help="the N top-activating images of each channel, and where in them",
     )
+    group.add_argument("--favourites", default=SUPPRESS, help=SUPPRESS)
     group.add_argument(
         "--preferred",
         action="store_true",
@@ -101,11 +105,13 @@ def add_lesion_layers(command: ArgumentParser) -> None:
         help="with --boxes: which images; default validation",
     )
     command.add_argument(
-        "--noise",
+        "--observer-noise",
+        dest="noise",
         metavar="X",
         default="0.05",
         help="SD of the white image noise assumed by the observer, 0–1 scale; default 0.05",
     )
+    command.add_argument("--noise", default=SUPPRESS, help=SUPPRESS)
     command.add_argument(
         "--places",
         metavar="N",
@@ -113,11 +119,13 @@ def add_lesion_layers(command: ArgumentParser) -> None:
         help="number of points between healthy and lesion at which d′ is computed; default 2",
     )
     command.add_argument(
-        "--channels",
+        "--observer-channels",
+        dest="channels",
         metavar="N",
         default="16",
         help="maximum number of observer channels (directions), not network channels; default 16",
     )
+    command.add_argument("--channels", default=SUPPRESS, help=SUPPRESS)
     command.add_argument(
         "--layers",
         metavar="WHICH",

@@ -35,7 +35,7 @@ def run(options: Namespace) -> CommandResult:
     count = _whole(options.pairs, "pairs", MOST_PAIRS)
     looks: dict[str, Any] = {"noise": _above_zero(options.noise)}
     looks["places"] = _whole(options.places, "places", MOST_PLACES)
-    looks["channels"] = _whole(options.channels, "channels", MOST_CHANNELS)
+    looks["channels"] = _whole(options.channels, "observer-channels", MOST_CHANNELS)
     opened = runs.open_run(options.run, options.runs)
     meter = ConsoleProgress(sys.stderr)
     twins = _lesion_pairs(opened, options, count, meter)
@@ -154,5 +154,5 @@ def _above_zero(typed: str) -> float:
     except ValueError:
         value = math.nan
     if not (math.isfinite(value) and value > 0):
-        raise ConfigError(f"--noise must be a number above 0; '{typed}' was given.")
+        raise ConfigError(f"--observer-noise must be a number above 0; '{typed}' was given.")
     return value

@@ -21,7 +21,19 @@ from engine.config.models import (
     model_title,
 )
 from engine.config.noise import AugmentationConfig, DenoiseConfig, NoiseConfig, NoiseKind
-from engine.config.run import RESOURCES, RunConfig, from_flat, from_nested, preset, presets, sections, to_flat
+from engine.config.run import (
+    PRESET_ALIASES,
+    RESOURCES,
+    RunConfig,
+    current_preset,
+    from_flat,
+    from_nested,
+    option_name,
+    preset,
+    presets,
+    sections,
+    to_flat,
+)
 from engine.config.search import SearchConfig
 from engine.config.section import FieldSpec, Section, Setting, list_fields, setting, validate
 from engine.config.study import StudyConfig
@@ -29,6 +41,7 @@ from engine.config.training import TrainingConfig
 
 __all__ = [
     "MODELS",
+    "PRESET_ALIASES",
     "RESOURCES",
     "AugmentationConfig",
     "AutoencoderConfig",
@@ -53,10 +66,12 @@ __all__ = [
     "TrainingConfig",
     "UNetConfig",
     "VariationalConfig",
+    "current_preset",
     "from_flat",
     "from_nested",
     "list_fields",
     "model_title",
+    "option_name",
     "preset",
     "presets",
     "resolve_source",

@@ -19,9 +19,11 @@ def setting(default: Any, title: str, text: str, unit: str = "", **limits: Any) 
         title: its name on screen.
         text: one sentence of help.
         unit: unit of the value, empty when plain.
-        limits: `ge`, `le` (inclusive range), `log=True` (spans decades), `advanced=True` (folded away in a form).
+        limits: `ge`, `le` (inclusive range), `log=True` (spans decades), `advanced=True` (folded away in a form),
+            `option="--name"` where the command line has another word for it, `aliases=("--old",)` what it also accepts.
     """
     extra = {"unit": unit, "log": limits.pop("log", False), "advanced": limits.pop("advanced", False)}
+    extra |= {"option": limits.pop("option", ""), "aliases": limits.pop("aliases", ())}
     return Field(default, title=title, description=text, json_schema_extra=extra, **limits)
 
 
@@ -49,11 +51,13 @@ class FieldSpec:
     advanced: bool
     group: str = ""
     choices: tuple[str, ...] = ()
+    own_option: str = ""
+    aliases: tuple[str, ...] = ()
 
     @property
     def option(self) -> str:
         """The field's option on the command line."""
-        return "--" + self.name.replace("_", "-")
+        return self.own_option or "--" + self.name.replace("_", "-")
 
     @property
     def range_text(self) -> str:
@@ -96,6 +100,8 @@ def describe(name: str, info: Any, group: str = "") -> FieldSpec:
         advanced=extra["advanced"],
         group=group if extra["advanced"] else "",
         choices=_choices(info.annotation),
+        own_option=extra["option"],
+        aliases=extra["aliases"],
     )
 
 

@@ -170,13 +170,13 @@ def presets() -> dict[str, Mapping[str, Any]]:
 
 
 def preset(name: str) -> tuple[RunConfig, Space]:
-    """The settings and the space of a preset: for 'seed-ae' and 'seed-vae' Tables 1 and 2 of the study.
+    """The settings and the space of a preset: for 'study-ae' and 'study-vae' Tables 1 and 2 of the study.
 
     Raises:
         ConfigError: there is no such preset, or it comes without a space.
     """
     base = config.preset(name)
-    found = presets()
+    name, found = config.current_preset(name), presets()
     if name not in found:
         raise ConfigError(f"The preset '{name}' has no search space.", f"Choose one of: {', '.join(found)}.")
     return base, parse(found[name], base)

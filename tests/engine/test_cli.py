@@ -274,9 +274,57 @@ def test_every_setting_can_be_given():
     assert set(parser.settings(given)) == set(config.to_flat(chosen))
 
 
+RENAMED = [
+    ("train", "--normalisation", "--intensity", "normalisation", "z-score"),
+    ("train", "--normalization", "--intensity", "normalisation", "percentile"),
+    ("search --name a", "--early-stopping", "--prune", "early_stopping", True),
+    ("search --name a", "--no-early-stopping", "--no-prune", "early_stopping", False),
+    ("channels first", "--favourites", "--favorites", "favourites", "3"),
+    ("lesion-layers first", "--channels", "--observer-channels", "channels", "4"),
+    ("lesion-layers first", "--noise", "--observer-noise", "noise", "0.1"),
+]
+
+
+@pytest.mark.parametrize(("command", "old", "new", "field", "value"), RENAMED)
+def test_renamed_option_keeps_its_old_name_as_an_alias(command, old, new, field, value):
+    for option in (old, new):
+        words = [*command.split(), option, *([] if isinstance(value, bool) else [value])]
+        assert getattr(parser.parse(words), field) == value
+
+
+@pytest.mark.parametrize(("command", "old", "new", "field", "value"), RENAMED)
+def test_help_shows_a_renamed_option_by_its_new_name_alone(call, command, old, new, field, value):
+    _, text, _ = call(command.split()[0], "--help")
+    shown = re.findall(r"(?<!\S)--[a-z-]+", text)
+    assert new in shown
+    assert old not in shown
+
+
+def test_old_name_of_an_option_is_not_suggested(refused):
+    assert "did you mean --normali" not in refused("train", "--normalisatio", "none")
+
+
+def test_renamed_options_keep_the_defaults_of_their_commands():
+    options = parser.parse(["lesion-layers", "first"])
+    assert (options.noise, options.channels) == ("0.05", "16")
+
+
+@pytest.mark.parametrize(("old", "new"), config.PRESET_ALIASES.items())
+def test_old_name_of_a_preset_is_an_alias_for_training_and_search(call, tmp_path, old, new):
+    trained = []
+    for name in (old, new):
+        options = parser.parse(["train", "--preset", name, "--data", "phantom"])
+        trained.append(parser.run_config(options, config.preset(options.preset)))
+    assert trained[0] == trained[1]
+    status, _, said = call("search", "--preset", old, "--name", "a", "--trials", "x", "--runs", tmp_path)
+    assert status == 2
+    assert "no preset" not in said
+    assert "Trials (--trials) must be" in said
+
+
 def test_options_come_before_the_preset_and_the_preset_before_the_defaults():
-    options = parser.parse(["train", "--preset", "seed-vae", "--latent", "64", "--data", "scans"])
-    chosen = parser.run_config(options, config.preset("seed-vae"))
+    options = parser.parse(["train", "--preset", "study-vae", "--latent", "64", "--data", "scans"])
+    chosen = parser.run_config(options, config.preset("study-vae"))
     assert (chosen.model.latent, chosen.data.source) == (64, config.resolve_source("scans"))
     assert (chosen.data.fit, chosen.training.learning_rate) == ("squash", 0.001)
     assert chosen.training.batch_size == config.TrainingConfig().batch_size
