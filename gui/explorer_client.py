@@ -1,13 +1,15 @@
 """Questions to the explorer process: numbered, and of each panel only the newest counts."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
 from engine.messages import Event, Ready, Request, RequestFailed, RequestProgress, Response, Stop
+from engine.runs import default_root
 from gui.answer_arrays import discard_arrays, take_arrays
-from gui.engine_process import EngineProcess, ProcessExit
+from gui.engine_process import EngineProcess, ProcessExit, make_trace
 
 
 class ExplorerClient(QObject):
@@ -26,6 +28,7 @@ class ExplorerClient(QObject):
         super().__init__(parent)
         self.engine: EngineProcess | None = None
         self._scratch = scratch
+        self.find_runs_folder: Callable[[], Path] = default_root
         self._number = 0
         self._waiting: dict[str, Request] = {}
         self._unread: dict[str, int] = {}
@@ -36,6 +39,7 @@ class ExplorerClient(QObject):
             return
         self.close()
         self.engine = EngineProcess("explorer", self._scratch, backend, parent=self)
+        self.engine.trace = make_trace("explorer", self.find_runs_folder)
         self.engine.event_received.connect(self._on_event)
         self.engine.ended.connect(self._on_ended)
         self.engine.start()
