@@ -39,13 +39,13 @@ def measure(chosen: argparse.Namespace, folder: Path) -> None:
     config = run.config.data.model_copy(update={"source": chosen.data} if chosen.data else {})
     explorer = Explorer(folder, discard_event, never_stop)
     words = {"number": 1, "panel": "layers", "run": str(run.path)}
-    names = [layer["name"] for layer in explorer.answer(ListLayers(**words))["layers"]]
+    names = [layer.name for layer in explorer.answer(ListLayers(**words)).layers]
 
     def ask(name: str, first: int) -> float:
         indices = tuple(range(first, first + chosen.scans))
         request = ComputeActivations(**words, data=config, split=chosen.split, indices=indices, layer=name)
         begun = time.perf_counter()
-        explorer.answer(request)
+        explorer.answer(request).to_content(explorer.save_array)
         return (time.perf_counter() - begun) * 1e3
 
     ask(names[-1], 0)  # the frameworks' own first time

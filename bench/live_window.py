@@ -63,7 +63,7 @@ def opened(data: str, key: str, seen: Callable):
 
     from gui import theme
     from gui.app import make_window
-    from gui.settings_store import SettingsStore
+    from gui.preferences import SettingsStore
 
     app = QApplication.instance() or QApplication(sys.argv[:1])
     theme.apply(app, "dark")

@@ -1,9 +1,9 @@
-"""Engram's engine: train autoencoders on brain MRI and find out whether their pictures can be trusted.
+"""Engram's engine: train autoencoders on brain MRI and find out whether their images can be trusted.
 
     import engine
     run = engine.train(engine.config.preset("study-ae"))
 
-Importing this package takes no Keras; what needs it is imported when first asked for.
+Importing this package does not import Keras; names that need it are imported on first use.
 """
 
 import importlib
@@ -19,7 +19,7 @@ _FUNCTIONS = {"train": "engine.training.job", "resume": "engine.training.job"}
 
 
 def __getattr__(name: str) -> Any:
-    """Import a module or function of the public API when it is first asked for (PEP 562)."""
+    """Import a module or function of the public API on first use (PEP 562)."""
     if name in _FUNCTIONS:
         return getattr(importlib.import_module(_FUNCTIONS[name]), name)
     if name in __all__:

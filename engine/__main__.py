@@ -1,4 +1,4 @@
-"""`python -m engine` is the command line."""
+"""Run the command line with `python -m engine`."""
 
 import sys
 

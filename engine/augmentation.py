@@ -1,6 +1,6 @@
-"""Changed copies of training images: mirrored, moved, turned, zoomed, brighter or darker. Pure functions.
+"""Augmentation of training images: mirror, shift, rotate, zoom, gamma and gain. Pure functions.
 
-What is drawn for one image depends on its generator alone, not on the images beside it.
+The changes of one image depend on its generator alone, not on the other images of the batch.
 """
 
 import math
@@ -15,15 +15,15 @@ Image = NDArray[np.float32]
 
 
 def augment(image: Image, settings: AugmentationConfig, rng: np.random.Generator) -> Image:
-    """Change one image as the settings allow.
+    """Apply random changes to one image within the limits of the settings.
 
     Args:
         image: (height, width) float32 in [0, 1].
-        settings: how far each change may go; what is 0 is left alone.
-        rng: its draws; as many for every image, whatever the settings, so that one setting does not shift another.
+        settings: limit of each change; 0 switches a change off.
+        rng: source of randomness; every call draws seven numbers, so that one setting does not shift another.
 
     Returns:
-        (height, width) float32 in [0, 1]; what comes in from outside the image is black.
+        (height, width) float32 in [0, 1]; pixels from outside the image are black.
     """
     mirror, down, right, turn, zoom, bend, gain = rng.random(7)
     if mirror < settings.flip:
@@ -39,7 +39,7 @@ def augment(image: Image, settings: AugmentationConfig, rng: np.random.Generator
 
 
 def is_enabled(settings: AugmentationConfig) -> bool:
-    """Whether the settings ask for any change."""
+    """Return whether the settings allow any change."""
     return any(settings.model_dump().values())
 
 
@@ -48,9 +48,9 @@ def _signed(uniform: float) -> float:
 
 
 def _warp(image: Image, angle: float, zoom: float, move: NDArray[np.float64]) -> Image:
-    """Turn an image about its centre, zoom it and move it by pixels (down, right); bilinear."""
+    """Rotate an image about its center, zoom it and shift it by pixels (down, right); bilinear."""
     cosine, sine = math.cos(angle) / zoom, math.sin(angle) / zoom
-    matrix = np.array([[cosine, sine], [-sine, cosine]])  # from the place in the result to the place in the image
+    matrix = np.array([[cosine, sine], [-sine, cosine]])  # maps coordinates of the result to the image
     centre = (np.array(image.shape) - 1) / 2
     offset = centre - matrix @ (centre + move)
     return ndimage.affine_transform(image, matrix, offset, order=1, mode="constant", cval=0.0)

@@ -1,7 +1,7 @@
-"""The ready-made runs, trained on phantoms, that a newcomer finds. Takes no Keras.
+"""The demo runs, trained on phantoms, that ship with Engram. Does not import Keras.
 
-They lie in `resources/demo`, packed: no checkpoint, previews of some epochs only, nothing that names a machine. They
-are made anew by `scripts/build_demo_run.py`.
+They are stored in `resources/demo` in packed form: no checkpoint, previews of some epochs only, nothing that names a
+machine. `scripts/build_demo_run.py` rebuilds them.
 """
 
 import shutil
@@ -18,13 +18,13 @@ KEPT = ("config.json", "provenance.json", "history.csv", "model.keras")
 
 
 def install(root: Path | str | None = None) -> list[Run]:
-    """Copy the ready-made runs into a folder of runs that has none yet; a folder with runs stays as it is.
+    """Copy the demo runs into a folder that has no runs yet; a folder with runs is left unchanged.
 
     Args:
         root: folder of the runs; `runs.default_root()` when None.
 
     Returns:
-        The new runs; empty when there were runs already.
+        The new runs; empty if the folder already had runs.
 
     Raises:
         OSError: the folder cannot be written.
@@ -36,7 +36,7 @@ def install(root: Path | str | None = None) -> list[Run]:
 
 
 def _unpack(packed: Path, target: Path) -> Run:
-    """Copy one run; its settings come last, so that a copy that was cut short is no run yet."""
+    """Copy one run; its settings come last, so that an interrupted copy does not count as a run."""
     shutil.copytree(packed, target, ignore=shutil.ignore_patterns("config.json", "events.jsonl"), dirs_exist_ok=True)
     _write_events(target, [_with_path(event, str(target)) for event in Run(packed).events()])
     shutil.copyfile(packed / "config.json", target / "config.json")
@@ -44,11 +44,11 @@ def _unpack(packed: Path, target: Path) -> Run:
 
 
 def pack(run: Run, target: Path, epochs: Collection[int]) -> Run:
-    """Keep of a finished run what is worth shipping.
+    """Copy the parts of a finished run that ship with Engram.
 
     Args:
         run: the run.
-        target: the new folder; what was there is removed.
+        target: the new folder; its old content is removed.
         epochs: epochs whose previews are kept.
 
     Returns:

@@ -3,29 +3,29 @@
 EngramError
 ├── ConfigError            a setting is out of range, unknown, or does not fit another
 ├── DataError              a source of images cannot be used
-│   ├── SourceNotFound     no such folder, data set or file
+│   ├── SourceNotFound     no such folder, dataset or file
 │   ├── EmptySource        nothing usable in it
-│   ├── ScanError          one picture, DICOM or NIfTI file cannot be opened
-│   └── RegionError        a region of a picture cannot be measured in
+│   ├── ScanError          one image, DICOM or NIfTI file cannot be opened
+│   └── RegionError        a region of an image cannot be measured
 ├── RunError               a run folder cannot be used
 │   ├── RunNotFound        no run of that name
 │   ├── RunExists          a run of that name is already there
 │   ├── RunBusy            another process is training it
 │   └── RunDamaged         its files cannot be read
-├── SearchError            a search cannot be made or gone on with
+├── SearchError            a search cannot be created or resumed
 │   ├── SearchNotFound     no search of that name
-│   ├── SearchBusy         another process is at it
+│   ├── SearchBusy         another process is running it
 │   └── SearchDamaged      its ledger cannot be read
-├── StudyError             a study cannot be made in this folder
+├── StudyError             a study cannot be created in this folder
 ├── TrackingError          Weights & Biases cannot be used as wanted
-├── BaselineMissing        a method to compare with is not installed or lacks what it needs
+├── BaselineMissing        a baseline is not installed or lacks what it needs
 ├── BackendError           the wanted backend is not installed or cannot be used now
-└── TrainingError          training cannot go on (non-finite loss, out of memory)
+└── TrainingError          training cannot continue (non-finite loss, out of memory)
 """
 
 
 class EngramError(Exception):
-    """Root of every error a user can cause.
+    """Root of the errors that a user can cause.
 
     Args:
         what: one sentence that says what is wrong.
@@ -33,62 +33,62 @@ class EngramError(Exception):
     """
 
     def __init__(self, what: str, advice: str = "") -> None:
-        """Keep both sentences apart, so that a window can show them apart."""
+        """Keep both sentences apart, so that the app can show them apart."""
         super().__init__(f"{what} {advice}".strip())
         self.what = what
         self.advice = advice
 
     def __reduce__(self) -> tuple[type["EngramError"], tuple[str, str]]:
-        """Travel whole between processes (exceptions pickle their joined text otherwise)."""
+        """Pickle both sentences; exceptions pickle only their joined text otherwise."""
         return type(self), (self.what, self.advice)
 
 
 class ConfigError(EngramError):
-    """A setting is out of range, unknown, or does not fit another."""
+    """Error of a setting that is out of range, unknown, or does not fit another."""
 
 
 class DataError(EngramError):
-    """A source of images cannot be used."""
+    """Error of a source of images that cannot be used."""
 
 
 class SourceNotFound(DataError):
-    """No such folder, data set or file."""
+    """Error of a folder, dataset or file that does not exist."""
 
 
 class EmptySource(DataError):
-    """Nothing usable in a source."""
+    """Error of a source without a usable image."""
 
 
 class ScanError(DataError):
-    """One picture, DICOM or NIfTI file cannot be opened."""
+    """Error of one image, DICOM or NIfTI file that cannot be opened."""
 
 
 class RegionError(DataError):
-    """A region of a picture cannot be measured in."""
+    """Error of a region of an image that cannot be measured."""
 
 
 class RunError(EngramError):
-    """A run folder cannot be used."""
+    """Error of a run folder that cannot be used."""
 
 
 class RunNotFound(RunError):
-    """No run of that name."""
+    """Error of a run name that does not exist."""
 
 
 class RunExists(RunError):
-    """A run of that name is already there."""
+    """Error of a run name that is already taken."""
 
 
 class RunBusy(RunError):
-    """Another process is training this run."""
+    """Error of a run that another process is training."""
 
 
 class RunDamaged(RunError):
-    """The files of a run cannot be read."""
+    """Error of a run whose files cannot be read."""
 
     @classmethod
     def without_model(cls, run: str) -> "RunDamaged":
-        """The error of a run that has no model yet."""
+        """Return the error of a run that has no model yet."""
         return cls(
             f"Run '{run}' has no saved model yet: no epoch was completed.",
             "Train it for at least one epoch, or resume it.",
@@ -96,36 +96,36 @@ class RunDamaged(RunError):
 
 
 class SearchError(EngramError):
-    """A search cannot be made or gone on with."""
+    """Error of a search that cannot be created or resumed."""
 
 
 class SearchNotFound(SearchError):
-    """No search of that name."""
+    """Error of a search name that does not exist."""
 
 
 class SearchBusy(SearchError):
-    """Another process is at this search."""
+    """Error of a search that another process is running."""
 
 
 class SearchDamaged(SearchError):
-    """The ledger of a search cannot be read."""
+    """Error of a search whose ledger cannot be read."""
 
 
 class StudyError(EngramError):
-    """A study cannot be made in this folder."""
+    """Error of a study that cannot be created in this folder."""
 
 
 class TrackingError(EngramError):
-    """Weights & Biases cannot be used as wanted."""
+    """Error of Weights & Biases that cannot be used as configured."""
 
 
 class BaselineMissing(EngramError):
-    """A method to compare with is not installed, or lacks what it needs."""
+    """Error of a baseline that is not installed, or lacks what it needs."""
 
 
 class BackendError(EngramError):
-    """The wanted backend is not installed or cannot be used now."""
+    """Error of a backend that is not installed or cannot be used now."""
 
 
 class TrainingError(EngramError):
-    """Training cannot go on."""
+    """Error of a training that cannot continue."""

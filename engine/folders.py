@@ -1,4 +1,4 @@
-"""Where Engram keeps what it can make again."""
+"""Folder of the cache, which holds only what Engram can recompute."""
 
 import os
 import sys

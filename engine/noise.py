@@ -1,11 +1,11 @@
-"""Noise as pure functions of images, level and random generator; which ones there are stands in `KINDS`.
+"""Noise as pure functions of images, level and random generator; `KINDS` lists the kinds.
 
-Images are float32 in [0, 1], (n, height, width, 1); so is what comes back: values outside are clipped, since a picture
-holds no others. The level is one number, or one for each image, in units of the data range, 1: 25 gray values of 255
-are 25 / 255. At level 0 every kind returns the images as they are. Equal generators give equal noise.
+Images are float32 in [0, 1], (n, height, width, 1), and so is the result: values outside [0, 1] are clipped. The level
+is one number, or one for each image, in units of the data range, 1: 25 of 255 levels are 25 / 255. At level 0 every
+kind returns the images unchanged. Equal generators give equal noise.
 
-What is said of means and variances holds before clipping. Clipping lifts dark pixels and lowers bright ones: Gaussian
-noise on black has the mean level / sqrt(2 pi) and half of its power left.
+Means and variances below hold before clipping. Clipping raises dark pixels and lowers bright ones: Gaussian noise on
+black has the mean level / sqrt(2 pi) and keeps half of its power.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from engine.errors import ConfigError
 
 Images = NDArray[np.float32]
 Kind = Callable[[Images, ArrayLike, np.random.Generator], Images]
-PHOTONS_MOST = 1e12  # more than these leave a float32 as it is
+PHOTONS_MOST = 1e12  # a larger count does not change a float32
 
 
 def gaussian(images: Images, level: ArrayLike, rng: np.random.Generator) -> Images:
@@ -29,9 +29,9 @@ def gaussian(images: Images, level: ArrayLike, rng: np.random.Generator) -> Imag
 def rician(images: Images, level: ArrayLike, rng: np.random.Generator) -> Images:
     """Take the magnitude of the image plus complex Gaussian noise: |x + level (n1 + i n2)|, then clip.
 
-    What a magnitude MR image has from one receiver coil. Its second moment is x^2 + 2 level^2; where there is no signal
-    it is Rayleigh noise with mean level sqrt(pi / 2). Gudbjartsson, Patz: The Rician distribution of noisy MRI data.
-    Magnetic Resonance in Medicine 34 (1995).
+    This is the noise of a magnitude MR image from one receiver coil. Its second moment is x^2 + 2 level^2; without
+    signal it is Rayleigh noise with mean level sqrt(pi / 2). Gudbjartsson, Patz: The Rician distribution of noisy MRI
+    data. Magnetic Resonance in Medicine 34 (1995).
     """
     spread = _per_image(level)
     real, imaginary = images + spread * _normal(images, rng), spread * _normal(images, rng)
@@ -44,26 +44,26 @@ def speckle(images: Images, level: ArrayLike, rng: np.random.Generator) -> Image
 
 
 def poisson(images: Images, level: ArrayLike, rng: np.random.Generator) -> Images:
-    """Count photons, of which white has 1 / level^2 in the mean, then clip: the variance is x level^2."""
+    """Count photons, with mean 1 / level^2 at white, then clip: the variance is x level^2."""
     photons = np.minimum(1.0 / np.maximum(_per_image(level).astype(np.float64), 1e-12) ** 2, PHOTONS_MOST)
     counted = rng.poisson(np.clip(images, 0.0, 1.0) * photons) / photons
     return _clipped(np.where(photons < PHOTONS_MOST, counted, images))
 
 
 def salt_and_pepper(images: Images, level: ArrayLike, rng: np.random.Generator) -> Images:
-    """Replace a share `level` of the pixels, half of them by white and half by black."""
+    """Replace a share `level` of the pixels, half of them with white and half with black."""
     drawn, share = rng.random(images.shape, np.float32), _per_image(level)
     return _clipped(np.where(drawn < share / 2, 1.0, np.where(drawn < share, 0.0, images)))
 
 
 def ghosting(images: Images, level: ArrayLike, rng: np.random.Generator) -> Images:
-    """Add two ghosts of the image, as breath or pulse leave them along the phase encoding, then clip.
+    """Add two ghosts of the image, as breathing or pulse cause along the phase encoding, then clip.
 
-    A motion that repeats itself turns the phase of every line of k-space to and fro, which for small motions puts two
-    faint copies beside the image, equally far up and down, with opposite phase: |x + level / sqrt(2) (e^(i a) x_up +
-    e^(-i a) x_down)|. The shift, an eighth to a half of the height, and the phase a are drawn for each image; what
-    leaves at one edge comes in at the other. The second moment is x^2 + level^2 (x_up^2 + x_down^2) / 2, in the mean
-    over a; on an even image the ghosts have the power level^2 x^2. Wood, Henkelman: MR image artifacts from periodic
+    Periodic motion modulates the phase of every line of k-space. For small motions this adds two faint copies of the
+    image, shifted equally far up and down, with opposite phase: |x + level / sqrt(2) (e^(i a) x_up +
+    e^(-i a) x_down)|. The shift, an eighth to a half of the height, and the phase a are drawn for each image; the
+    shift wraps around. The second moment is x^2 + level^2 (x_up^2 + x_down^2) / 2, in the mean
+    over a; on a uniform image the ghosts have the power level^2 x^2. Wood, Henkelman: MR image artifacts from periodic
     motion, Medical Physics 12 (1985).
     """
     height = images.shape[1]
@@ -79,10 +79,10 @@ def ghosting(images: Images, level: ArrayLike, rng: np.random.Generator) -> Imag
 
 
 def rings(images: Images, level: ArrayLike, rng: np.random.Generator) -> Images:
-    """Add N(0, level^2) that is the same all along a ring one pixel wide round the middle, then clip.
+    """Add N(0, level^2) that is constant along each ring, one pixel wide, around the middle, then clip.
 
-    As a detector out of trim leaves in computed tomography, or an unsteady receiver where k-space is read along a
-    spiral. Over many draws a pixel has the mean and variance of Gaussian noise; within one image they lie on rings.
+    A miscalibrated detector causes them in computed tomography, an unstable receiver in spiral k-space acquisition.
+    Over many draws a pixel has the mean and variance of Gaussian noise; within one image they lie on rings.
     """
     count, height, width = images.shape[:3]
     down, across = np.arange(height) - (height - 1) / 2, np.arange(width) - (width - 1) / 2
@@ -106,11 +106,11 @@ KINDS: MappingProxyType[str, Kind] = MappingProxyType(
 SCALABLE_KINDS = frozenset(KINDS) - {
     "poisson",
     "salt-and-pepper",
-}  # a seed draws the same grains at every level, only stronger
+}  # a seed draws the same pattern at every level, only stronger
 
 
 def add_noise(images: Images, kind: str, level: ArrayLike, seed: int) -> Images:
-    """Put noise of a kind on images, the same for the same seed.
+    """Add noise of a kind to images, the same for the same seed.
 
     Args:
         images: float32 (n, height, width, 1) in [0, 1].
@@ -122,7 +122,7 @@ def add_noise(images: Images, kind: str, level: ArrayLike, seed: int) -> Images:
         As `images`.
 
     Raises:
-        ConfigError: there is no such kind.
+        ConfigError: the kind is unknown.
     """
     if kind not in KINDS:
         raise ConfigError(f"There is no noise type '{kind}'.", f"Choose one of {', '.join(KINDS)}.")
@@ -130,7 +130,7 @@ def add_noise(images: Images, kind: str, level: ArrayLike, seed: int) -> Images:
 
 
 def _per_image(level: ArrayLike) -> NDArray[np.float32]:
-    """One level, or one for each image, so shaped that it meets images."""
+    """Return one level, or one for each image, in a shape that broadcasts over images."""
     return np.asarray(level, np.float32).reshape(-1, 1, 1, 1)
 
 

@@ -1,4 +1,4 @@
-"""What a study measured, kept beside a fingerprint of what it was measured on, so that it is not measured again."""
+"""Cache of a study's results, each stored with a fingerprint of its inputs, so that it is computed once."""
 
 import hashlib
 import json
@@ -8,26 +8,26 @@ from typing import Any
 from engine import runs
 from engine.runs import Run
 
-FORMAT = 1  # of what is measured; numbers of another one are measured anew
+FORMAT = 1  # version of the results; those of another version are recomputed
 
 
 def fingerprint(*parts: Any) -> str:
-    """A hash of what numbers depend on: anything that JSON can hold."""
+    """Return a hash of the inputs of a result: anything that JSON can hold."""
     text = json.dumps([FORMAT, *parts], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def model_fingerprint(run: Run) -> str:
-    """A hash of a run's best weights and settings."""
+    """Return a hash of a run's best weights and settings."""
     weights = hashlib.sha256(run.model_path.read_bytes()).hexdigest()
     return fingerprint(weights, run.config.model_dump(mode="json"))
 
 
 class ResultCache:
-    """The file of what was measured.
+    """Cache file of results.
 
     Args:
-        path: the file; one that is missing or cannot be read holds nothing.
+        path: the file; a missing or unreadable one counts as empty.
     """
 
     def __init__(self, path: Path) -> None:
@@ -35,12 +35,12 @@ class ResultCache:
         self._parts = _read(path)
 
     def get(self, part: str, mark: str) -> Any:
-        """What was measured of a part under this fingerprint; None when nothing was."""
+        """Return the result of a part with this fingerprint; None if there is none."""
         known = self._parts.get(part)
         return known["content"] if isinstance(known, dict) and known.get("fingerprint") == mark else None
 
     def keep(self, part: str, mark: str, content: Any) -> None:
-        """Write down what was measured of a part."""
+        """Save the result of a part."""
         self._parts[part] = {"fingerprint": mark, "content": content}
         runs.write_text_atomic(self.path, json.dumps(self._parts, indent=2))
 

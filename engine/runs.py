@@ -1,12 +1,12 @@
-"""A run is a folder: what was asked for, what happened, and what came out. Opening one needs no Keras.
+"""A run is a folder: its settings, its events and its results. Opening one needs no Keras.
 
 config.json       the settings
 provenance.json   versions, backend (and which ones before), device, seed, fingerprint of the data
-events.jsonl      every event, one a line; replaying them is watching the run again
-history.csv       one row an epoch
+events.jsonl      every event, one per line; replaying them replays the run
+history.csv       one row per epoch
 model.keras       the best model by validation
-checkpoint/       the last two complete epochs, to go on from
-previews/         fixed validation scans: originals.npy, epoch-00001.npy, ... uint8 (n, height, width)
+checkpoint/       the last two complete epochs, to resume from
+previews/         fixed validation images: originals.npy, epoch-00001.npy, ... uint8 (n, height, width)
 """
 
 import builtins
@@ -33,17 +33,17 @@ from engine.errors import EngramError, RunBusy, RunDamaged, RunError, RunExists,
 from engine.folders import cache_root
 from engine.messages import EpochEnded, Event, JobEnded, JobStarted, read_event
 
-NOT_COPIED = ("lock", "wandb", "tracking.json")  # what belongs to a run itself and not to a copy of it
+NOT_COPIED = ("lock", "wandb", "tracking.json")  # files of the run itself, not of a copy
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 def default_root() -> Path:
-    """Folder that holds the runs: `ENGRAM_RUNS`, else `Engram/runs` in the user's home."""
+    """Return the folder that holds the runs: `ENGRAM_RUNS`, else `Engram/runs` in the user's home."""
     return Path(os.environ.get("ENGRAM_RUNS") or Path.home() / "Engram" / "runs")
 
 
 def is_locked(folder: Path) -> bool:
-    """Whether a living process holds a folder by its file `lock`."""
+    """Return whether a living process holds a folder by its file `lock`."""
     if not (folder / "lock").exists():
         return False
     try:
@@ -55,10 +55,10 @@ def is_locked(folder: Path) -> bool:
 
 @contextmanager
 def lock_folder(folder: Path, busy: EngramError) -> Iterator[None]:
-    """Hold a folder by its file `lock`; the system lets go of it when the process dies, however it dies.
+    """Hold a folder by its file `lock`; the system releases it when the process dies, however it dies.
 
     Raises:
-        EngramError: `busy`, when another process holds it.
+        EngramError: `busy`, if another process holds it.
     """
     try:
         with FileLock(folder / "lock", timeout=1):
@@ -75,34 +75,34 @@ class Run:
 
     @property
     def name(self) -> str:
-        """The run's name, which is its folder's."""
+        """Return the run's name, which is its folder's."""
         return self.path.name
 
     @property
     def model_path(self) -> Path:
-        """File of the best model by validation."""
+        """Return the file of the best model by validation."""
         return self.path / "model.keras"
 
     @property
     def checkpoints(self) -> Path:
-        """Folder of the last complete epochs."""
+        """Return the folder of the last complete epochs."""
         return self.path / "checkpoint"
 
     @property
     def previews(self) -> Path:
-        """Folder of the fixed validation scans through the epochs."""
+        """Return the folder of the fixed validation images through the epochs."""
         return self.path / "previews"
 
     @property
     def is_packaged(self) -> bool:
-        """Whether the run ships with Engram; nothing is written into its folder."""
+        """Return whether the run ships with Engram; its folder is never written to."""
         return settings.RESOURCES in self.path.resolve().parents
 
     @property
     def derived(self) -> Path:
-        """Folder of what was computed from the model and can be computed again: the run's own folder.
+        """Return the folder of results that can be recomputed from the model: the run's own folder.
 
-        For a run that ships with Engram, or one in a folder that may only be read, a folder in the cache.
+        For a run that ships with Engram, or one in a read-only folder, it is a folder in the cache.
         """
         if not self.is_packaged and os.access(self.path, os.W_OK):
             return self.path
@@ -111,7 +111,7 @@ class Run:
 
     @property
     def config(self) -> RunConfig:
-        """The run's settings.
+        """Return the run's settings.
 
         Raises:
             RunDamaged: config.json is missing or cannot be read.
@@ -120,18 +120,18 @@ class Run:
 
     @property
     def provenance(self) -> dict[str, Any]:
-        """Versions, backend, device, seed and data fingerprint; empty before the first step."""
+        """Return versions, backend, device, seed and data fingerprint; empty before the first step."""
         return self.read_json("provenance.json") if (self.path / "provenance.json").exists() else {}
 
     def read_derived(self, name: str) -> dict[str, Any]:
-        """Read a JSON file of derived results; empty where there is none that can be read."""
+        """Read a JSON file of derived results; empty if it is missing or cannot be read."""
         try:
             return dict(json.loads((self.derived / name).read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             return {}
 
     def write_derived(self, name: str, content: Mapping[str, Any]) -> None:
-        """Write a JSON file of derived results; where that is not possible, they are computed again next time."""
+        """Write a JSON file of derived results; where writing fails, they are computed again next time."""
         with suppress(OSError):
             self.derived.mkdir(parents=True, exist_ok=True)
             write_text_atomic(self.derived / name, json.dumps(content, indent=2))
@@ -149,11 +149,11 @@ class Run:
         return dict(content)
 
     def write_json(self, name: str, content: Mapping[str, Any]) -> None:
-        """Write one of the run's JSON files; a reader sees the old or the new one, never a half."""
+        """Write one of the run's JSON files atomically: a reader sees the old or the new content."""
         write_text_atomic(self.path / name, json.dumps(content, indent=2))
 
     def append(self, event: Event) -> None:
-        """Add an event to the run's record, on a line of its own even behind one that a crash cut off."""
+        """Append an event to the run's record, on a line of its own even after a line that a crash cut off."""
         with builtins.open(self.path / "events.jsonl", "ab+") as file:
             if file.tell():
                 file.seek(-1, os.SEEK_END)
@@ -162,7 +162,7 @@ class Run:
             file.write(event.to_json_line().encode())
 
     def events(self) -> Iterator[Event]:
-        """Every event so far, in order; a line cut off by a crash is passed over."""
+        """Yield every event so far, in order; a line cut off by a crash is skipped."""
         try:
             lines = (self.path / "events.jsonl").read_text(encoding="utf-8", errors="replace").splitlines()
         except FileNotFoundError:
@@ -174,7 +174,7 @@ class Run:
                 continue
 
     def history(self) -> list[dict[str, float]]:
-        """Numbers of every epoch, in order; an epoch that was run twice (after a crash) counts once, the later one."""
+        """Return the metrics of every epoch, in order; of an epoch run twice (after a crash) the later one counts."""
         rows: dict[int, dict[str, float]] = {}
         for event in self.events():
             if isinstance(event, EpochEnded):
@@ -182,12 +182,12 @@ class Run:
         return [rows[epoch] for epoch in sorted(rows)]
 
     def best_epoch(self) -> int | None:
-        """The epoch (from 1) with the smallest validation loss; None before the first ended."""
+        """Return the epoch (from 1) with the smallest validation loss; None before the first epoch ends."""
         rows = [row for row in self.history() if np.isfinite(row.get("val_loss", np.nan))]
         return int(min(rows, key=lambda row: row["val_loss"])["epoch"]) if rows else None
 
     def state(self) -> str:
-        """'new', 'running', 'finished', 'stopped', 'failed' or 'interrupted' (its process died)."""
+        """Return 'new', 'running', 'finished', 'stopped', 'failed' or 'interrupted' (its process died)."""
         last = [event for event in self.events() if isinstance(event, (JobStarted, JobEnded))][-1:]
         if self.is_busy():
             return "running"
@@ -196,7 +196,7 @@ class Run:
         return last[0].state if isinstance(last[0], JobEnded) else "interrupted"
 
     def is_busy(self) -> bool:
-        """Whether a living process holds the run."""
+        """Return whether a living process holds the run."""
         return is_locked(self.path)
 
     @contextmanager
@@ -218,7 +218,7 @@ class Run:
 
 
 def create_run(config: RunConfig, name: str | None = None, root: Path | str | None = None) -> Run:
-    """Make a new run folder, or take that of a run which failed before it had anything to keep.
+    """Create a run folder, or take over that of a run which failed before it saved anything.
 
     Args:
         config: the run's settings.
@@ -226,8 +226,8 @@ def create_run(config: RunConfig, name: str | None = None, root: Path | str | No
         root: folder of the runs; `default_root()` when None.
 
     Raises:
-        RunExists: the name is taken by a run that holds something, or that was never ended.
-        RunError: the name is no good, or the folder cannot be written.
+        RunExists: the name is taken by a run that saved something, or that never ended.
+        RunError: the name is not valid, or the folder cannot be written.
     """
     folder = Path(root or default_root())
     if name is not None and not NAME_PATTERN.fullmatch(name):
@@ -242,16 +242,16 @@ def create_run(config: RunConfig, name: str | None = None, root: Path | str | No
 
 
 def copy_run(run: Run, name: str) -> Run:
-    """Copy a run under a name of its own, so that it stays whatever becomes of the other.
+    """Copy a run under another name, so that later changes to the original do not affect it.
 
     Args:
-        run: a run that nobody trains.
+        run: a run that no process is training.
         name: as for `create_run`.
 
     Raises:
         RunExists: the name is taken.
         RunBusy: the run is being trained.
-        RunError: the name is no good, or the copy cannot be written.
+        RunError: the name is not valid, or the copy cannot be written.
     """
     if not NAME_PATTERN.fullmatch(name):
         raise RunError(f"'{name}' is not a valid run name.", "Use letters, digits, '.', '_' and '-'.")
@@ -276,7 +276,7 @@ def copy_run(run: Run, name: str) -> Run:
 
 
 def retarget_event(event: Event, path: Path) -> Event:
-    """The event as another run tells it."""
+    """Return the event with the name and path of another run."""
     changes = {"run": path.name, "path": str(path)}
     return event.model_copy(update={name: value for name, value in changes.items() if name in type(event).model_fields})
 
@@ -295,13 +295,13 @@ def _make_folder(folder: Path, name: str) -> Run:
 
 
 def _is_blank(run: Run) -> bool:
-    """Whether a run failed before its first epoch was complete and holds no model: a new run may take its name."""
+    """Return whether a run failed before its first epoch ended and has no model: a new run may take its name."""
     has_kept = run.model_path.exists() or any(run.checkpoints.glob("epoch-*"))
     return not has_kept and run.state() == "failed" and not run.history()
 
 
 def _clear(run: Run) -> None:
-    """Remove what a blank run leaves besides its record, which the next attempt continues."""
+    """Remove everything of a blank run except its record, which the next attempt continues."""
     for file in ("provenance.json", "history.csv"):
         (run.path / file).unlink(missing_ok=True)
     for folder in (run.previews, run.checkpoints):
@@ -322,7 +322,7 @@ def open_run(name: str | Path, root: Path | str | None = None) -> Run:
     """Open a run by its name, or by the path of its folder.
 
     Raises:
-        RunNotFound: there is none.
+        RunNotFound: there is no such run.
     """
     folder = Path(root or default_root())
     for path in (folder / name, Path(name)):
@@ -333,7 +333,7 @@ def open_run(name: str | Path, root: Path | str | None = None) -> Run:
 
 
 def list_runs(root: Path | str | None = None) -> list[Run]:
-    """All runs of a folder, oldest first."""
+    """Return all runs of a folder, oldest first."""
     folder = Path(root or default_root())
     found = [path for path in folder.iterdir() if (path / "config.json").is_file()] if folder.is_dir() else []
     found.sort(key=lambda path: ((path / "config.json").stat().st_mtime, path.name))
@@ -341,10 +341,10 @@ def list_runs(root: Path | str | None = None) -> list[Run]:
 
 
 def model_checksum(run: Run) -> str:
-    """Return what tells the present content of a run's model file from any other; empty if there is no model.
+    """Return a hash that identifies the content of a run's model file; empty if there is no model.
 
-    A Keras file is a zip archive, whose directory holds a check sum of every member, so little is read. The time of a
-    file would not do: two models may be written within one tick of the clock, or put back with an old time.
+    A Keras file is a zip archive, whose directory holds a checksum of every member, so little is read. The file's time
+    is not enough: two models may be written within one tick of the clock, or restored with an old time.
     """
     try:
         with zipfile.ZipFile(run.model_path) as archive:
@@ -358,14 +358,14 @@ def model_checksum(run: Run) -> str:
 
 
 def last_sequence(run: Run) -> int:
-    """Return the number of a run's last event; a line without a number, or that cannot be read, counts as one."""
+    """Return the number of a run's last event; a line without a number, or an unreadable one, counts as one."""
     record = run.path / "events.jsonl"
     lines = len(record.read_bytes().splitlines()) if record.exists() else 0
     return max([lines, *(event.sequence or 0 for event in run.events())])
 
 
 def write_text_atomic(path: Path, text: str) -> None:
-    """Write a text file so that a crash leaves the old content or the new, never a half."""
+    """Write a text file so that a crash leaves the old content or the new, never a part."""
     temporary = path.with_name(path.name + ".new")
     with builtins.open(temporary, "w", encoding="utf-8", newline="") as file:
         file.write(text)
@@ -375,7 +375,7 @@ def write_text_atomic(path: Path, text: str) -> None:
 
 
 def write_history(run: Run) -> None:
-    """Write a run's history.csv anew from its events: one row an epoch."""
+    """Rewrite a run's history.csv from its events: one row per epoch."""
     rows = run.history()
     names = list(dict.fromkeys(name for row in rows for name in row))
     text = io.StringIO(newline="")

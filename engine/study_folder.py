@@ -1,12 +1,12 @@
-"""A study is a folder: its runs, what was measured, tables, figures, one page. Opening one needs no Keras.
+"""A study is a folder: its runs, its results, tables, figures, one page. Opening one needs no Keras.
 
-study.json        how far it is, and every number of it
-study.html        the page, one file that fetches nothing
-measured.json     what was measured, with fingerprints of what it was measured on
+study.json        its progress and every number of it
+study.html        the page, one self-contained file
+measured.json     the results, with fingerprints of their inputs
 runs/             the runs that were trained for it, and their searches
 tables/           Tables 1 to 4 and the numbers, each as CSV and Markdown
 figures/          Figures 5 to 13, each as PNG and PDF
-*.log             what a process that died while it trained a run had to say
+*.log             output of a process that died while it trained a run
 """
 
 import json
@@ -23,42 +23,42 @@ from engine.errors import StudyError
 
 @dataclass(frozen=True)
 class StudyFolder:
-    """One study's folder."""
+    """Folder of one study."""
 
     path: Path
 
     @property
     def record(self) -> Path:
-        """File of its state and numbers."""
+        """Return the file of its state and numbers."""
         return self.path / "study.json"
 
     @property
     def page(self) -> Path:
-        """File of its page."""
+        """Return the file of its page."""
         return self.path / "study.html"
 
     @property
     def runs(self) -> Path:
-        """Folder of its runs."""
+        """Return the folder of its runs."""
         return self.path / "runs"
 
     @property
     def tables(self) -> Path:
-        """Folder of its tables."""
+        """Return the folder of its tables."""
         return self.path / "tables"
 
     @property
     def figures(self) -> Path:
-        """Folder of its figures."""
+        """Return the folder of its figures."""
         return self.path / "figures"
 
     @property
     def measured(self) -> Path:
-        """File of what was measured, so that it need not be again."""
+        """Return the file of its results, from which they are reused."""
         return self.path / "measured.json"
 
     def read(self) -> dict[str, Any]:
-        """What study.json holds; empty before there is one.
+        """Return the content of study.json; empty if it does not exist yet.
 
         Raises:
             StudyError: it cannot be read.
@@ -72,23 +72,23 @@ class StudyFolder:
             raise StudyError(f"{self.record} cannot be read ({error}).", advice) from None
 
     def write(self, content: Mapping[str, Any]) -> None:
-        """Write study.json; a reader sees the old or the new one. Numbers that are not finite become null."""
+        """Write study.json atomically. Numbers that are not finite become null."""
         runs.write_text_atomic(self.record, json.dumps(to_json_safe(content), indent=2))
 
     def state(self) -> str:
-        """'new', 'running', 'finished', 'stopped', 'failed' or 'interrupted' (its process died)."""
+        """Return 'new', 'running', 'finished', 'stopped', 'failed' or 'interrupted' (its process died)."""
         if self.is_busy():
             return "running"
         state = str(self.read().get("state", "new"))
         return "interrupted" if state == "running" else state
 
     def is_busy(self) -> bool:
-        """Whether a living process works on it."""
+        """Return whether a living process works on it."""
         return runs.is_locked(self.path)
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Make the folder and hold it while working on it.
+        """Create the folder and hold it while working on it.
 
         Raises:
             StudyError: another process works on it, or the folder cannot be made.
@@ -105,7 +105,7 @@ class StudyFolder:
 
 
 def to_json_safe(content: Any) -> Any:
-    """The same content with every number that JSON does not know as None."""
+    """Return the content with every number that JSON cannot represent as None."""
     if isinstance(content, float):
         return content if math.isfinite(content) else None
     if isinstance(content, Mapping):

@@ -1,1 +1,1 @@
-"""The window: it knows Qt and messages, and no framework."""
+"""The app: it knows Qt and the engine's messages, and no machine learning framework."""

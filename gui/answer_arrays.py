@@ -4,11 +4,13 @@ The window takes an answer whole as it arrives: it loads the arrays and deletes 
 therefore names no file that could be gone by then, and no map keeps a file open, which Windows would not delete.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from engine.messages import Reply
 
 
 def take_arrays(content: dict[str, Any], scratch: Path) -> dict[str, Any]:
@@ -41,8 +43,12 @@ def count_bytes(content: Any) -> int:
     return sum(map(count_bytes, _parts(content)))
 
 
-def _parts(content: Any) -> list[Any]:
-    return list(content.values()) if isinstance(content, dict) else content if isinstance(content, list) else []
+def _parts(content: Any) -> Iterable[Any]:
+    if isinstance(content, Reply):
+        return [part for _, part in content]
+    if isinstance(content, dict):
+        return list(content.values())
+    return content if isinstance(content, (list, tuple)) else ()
 
 
 def _files(content: Any, scratch: Path) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The program: one window, dressed, opened, and set to work once it is seen."""
+"""Entry point of the app: create the window, style it, show it, and start its work after the first paint."""
 
 import sys
 from collections.abc import Callable
@@ -13,13 +13,13 @@ from gui import preferences, theme
 from gui.drops import classify
 from gui.main_window import MainWindow
 from gui.panel import AppContext
+from gui.preferences import SettingsStore
 from gui.scratch import Scratch
 from gui.session import Session
-from gui.settings_store import SettingsStore
 
 
 class FirstPaint(QObject):
-    """Does something once, after a widget has been painted for the first time."""
+    """Event filter that calls a function once, after a widget's first paint."""
 
     def __init__(self, widget: QWidget, do: Callable[[], object]) -> None:
         super().__init__(widget)
@@ -34,7 +34,7 @@ class FirstPaint(QObject):
 
 
 def make_window(memory: SettingsStore | None = None) -> MainWindow:
-    """Build the window with everything it works with; its engines start with `begin`."""
+    """Return the window with everything it works with; its engines start with `begin`."""
     memory = memory or SettingsStore()
     chosen = preferences.load(memory)
     scratch = Scratch()
@@ -46,7 +46,7 @@ def make_window(memory: SettingsStore | None = None) -> MainWindow:
 
 
 def open_window(paths: list[Path] | None = None) -> MainWindow:
-    """Dress the program and show its window; it starts to work after its first picture."""
+    """Style the app and show its window; its work starts after the first paint."""
     app = QApplication.instance() or QApplication(sys.argv[:1])
     app.setApplicationName("Engram")
     memory = SettingsStore()
@@ -65,7 +65,7 @@ def open_window(paths: list[Path] | None = None) -> MainWindow:
 
 
 def run(paths: list[Path]) -> int:
-    """Open the window and stay until it is closed."""
+    """Open the window and return its exit code once it is closed."""
     app = QApplication(sys.argv[:1])
     window = open_window(paths)
     window.destroyed.connect(app.quit)

@@ -1,4 +1,4 @@
-"""Closing the window while it trains or searches: stop and keep, go on in the background, or stay."""
+"""Dialogs for closing the window during a job: stop and keep, continue in the background, or cancel."""
 
 import sys
 from pathlib import Path
@@ -14,12 +14,12 @@ Choice = Literal["stop", "background", "stay"]
 
 
 def ask_about_run(parent: QWidget, record: RunRecord | None) -> Choice:
-    """Ask what shall become of the run that is being trained; of the study when there is no such run."""
+    """Ask what to do with the run in training, or with the study if `record` is None."""
     return _ask_of_study(parent) if record is None else _ask_of_run(parent, record)
 
 
 def ask_about_search(parent: QWidget, name: str) -> Choice:
-    """Ask what shall become of the search that runs."""
+    """Ask what to do with the running search."""
     text = (
         "Stop and keep: finished trials and completed epochs are saved. You can resume the search later.\n\n"
         "Continue in background: Engram closes and the search continues; running trials restart from their last "
@@ -47,7 +47,7 @@ def _ask_of_run(parent: QWidget, record: RunRecord) -> Choice:
 
 
 def _choice(parent: QWidget, said: str, text: str, background: str = "") -> Choice:
-    """Ask; what can go on without the window may be let go on."""
+    """Show the question; offer to continue in the background if `background` names that button."""
     box = QMessageBox(parent)
     box.setIcon(QMessageBox.Icon.Question)
     box.setWindowTitle("Close Engram")
@@ -65,12 +65,12 @@ def _choice(parent: QWidget, said: str, text: str, background: str = "") -> Choi
 
 
 def resume_detached(record: RunRecord) -> bool:
-    """Resume a stopped run in a process of its own that the window does not hold; False when it cannot be started."""
+    """Resume a stopped run in a process independent of the window; return False if it cannot be started."""
     return _detach(["resume", str(record.run.path), "--runs", str(record.run.path.parent)])
 
 
 def search_in_background(name: str, root: Path) -> bool:
-    """Go on with a stopped search in a process of its own; False when it cannot be started."""
+    """Resume a stopped search in a process independent of the window; return False if it cannot be started."""
     return _detach(["search", "--name", name, "--runs", str(root)])
 
 

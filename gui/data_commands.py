@@ -1,4 +1,4 @@
-"""Choosing scans: settings that make sense, and loading as a step that can be undone."""
+"""Dataset settings that are valid, and loading a dataset as an undo step."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ from gui.session import Session
 
 
 class LoadDataCommand(QUndoCommand):
-    """Load a source; undoing loads the one before again (from the cache, so soon)."""
+    """Undo step that loads a source; undoing loads the previous one again, quickly, from the cache."""
 
     def __init__(self, session: Session, config: DataConfig, before: DataConfig) -> None:
         super().__init__(f"load {source_title(config)}")
@@ -27,7 +27,7 @@ class LoadDataCommand(QUndoCommand):
 
 
 def load_data_undoable(session: Session, undo: QUndoStack, config: DataConfig) -> None:
-    """Load a source for all panels; when another was loaded before, it can be undone."""
+    """Load a source for all panels; this is an undo step if another one was loaded before."""
     before = session.data.config if session.data else None
     if before is None or before == config:
         session.load_data(config)
@@ -36,9 +36,9 @@ def load_data_undoable(session: Session, undo: QUndoStack, config: DataConfig) -
 
 
 def data_config(values: Mapping[str, Any]) -> DataConfig:
-    """Make the settings of the scans alone: whether a model can halve their size often enough is for it to say.
+    """Return the dataset settings alone, without a check that a model can halve the image size often enough.
 
-    Raises ConfigError.
+    That check belongs to the model. Raises ConfigError.
     """
     if values.get("source") in ("", "hf:"):
         raise ConfigError("Choose a folder or dataset, or drop a folder here.")

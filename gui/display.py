@@ -1,4 +1,4 @@
-"""Whether a window can be shown. Qt ends the process where no display answers, so this is asked before Qt starts.
+"""Check whether a window can be shown. Qt ends the process if no display answers, so this runs before Qt starts.
 
 python -m gui.display      exit status 0: a display answers; 1: none does, and a sentence on stderr says so
 """
@@ -14,7 +14,7 @@ ADVICE = "The command line works without a display: python -m engine demo"
 
 
 def find_obstacle(environment: Mapping[str, str] = os.environ) -> str | None:
-    """Return a sentence that says why no window can be shown here; None if one can.
+    """Return a sentence that says why no window can be shown here, or None if one can.
 
     Args:
         environment: the environment variables. `DISPLAY` names an X server, `WAYLAND_DISPLAY` a Wayland compositor;
@@ -35,7 +35,7 @@ def find_obstacle(environment: Mapping[str, str] = os.environ) -> str | None:
 
 
 def _silence(server: str, environment: Mapping[str, str]) -> str | None:
-    """Return why a server does not answer, empty where the environment names none; None if it answers."""
+    """Return why a server does not answer, empty if the environment names none; None if it answers."""
     variable, library, answers = _SERVERS[server]
     address = environment.get(variable)
     if not address:
@@ -56,7 +56,7 @@ def _loads(library: str) -> bool:
 
 
 def _within(timeout_s: float, answers: Callable[[], bool]) -> bool:
-    """Return what `answers` returns; False if it takes longer: a server may take a connection and never speak."""
+    """Return what `answers` returns, or False if it takes longer: a server may accept a connection and never reply."""
     replies: list[bool] = []
     thread = threading.Thread(target=lambda: replies.append(answers()), daemon=True)
     thread.start()
@@ -65,7 +65,7 @@ def _within(timeout_s: float, answers: Callable[[], bool]) -> bool:
 
 
 def _x_answers(name: bytes) -> bool:
-    """Connect to an X server, with its authorization, as Qt will."""
+    """Return whether an X server accepts a connection with its authorization, as Qt will make it."""
     xcb = ctypes.CDLL("libxcb.so.1")
     xcb.xcb_connect.argtypes, xcb.xcb_connect.restype = [ctypes.c_char_p, ctypes.c_void_p], ctypes.c_void_p
     xcb.xcb_connection_has_error.argtypes = xcb.xcb_disconnect.argtypes = [ctypes.c_void_p]
@@ -77,7 +77,7 @@ def _x_answers(name: bytes) -> bool:
 
 
 def _wayland_answers(name: bytes) -> bool:
-    """Connect to a Wayland compositor."""
+    """Return whether a Wayland compositor accepts a connection."""
     wayland = ctypes.CDLL("libwayland-client.so.0")
     wayland.wl_display_connect.argtypes, wayland.wl_display_connect.restype = [ctypes.c_char_p], ctypes.c_void_p
     wayland.wl_display_disconnect.argtypes = [ctypes.c_void_p]
@@ -94,7 +94,7 @@ _SERVERS = {
 
 
 def main() -> int:
-    """Say why no window can be shown; return 1 then, else 0."""
+    """Print why no window can be shown and return 1, or return 0 if one can."""
     obstacle = find_obstacle()
     if obstacle:
         sys.stderr.write(f"{obstacle}\n")

@@ -1,4 +1,4 @@
-"""What was dropped on the window, or given on the command line, told from its path."""
+"""Files dropped on the window or given on the command line, classified by their path."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,7 @@ from PySide6.QtCore import QMimeData
 
 @dataclass(frozen=True)
 class DroppedPath:
-    """A path and what to do with it; `problem` says why nothing can be done."""
+    """Path and its kind; `problem` says why the app cannot open it."""
 
     kind: Literal["folder", "run", "scan", "none"]
     path: Path
@@ -22,7 +22,10 @@ def paths_of(mime: QMimeData) -> list[Path]:
 
 
 def classify(paths: list[Path]) -> DroppedPath:
-    """Tell a run, a folder of scans and a single scan apart; whether a scan can be opened, its reader says later."""
+    """Return whether the path is a run, a folder of images or an image file.
+
+    The reader decides later whether it can open the file.
+    """
     if not paths:
         return DroppedPath("none", Path(), "Only files and folders on this computer can be opened.")
     path = paths[0]

@@ -1,4 +1,4 @@
-"""One engine process: commands go in, events come out; it never outlives the window."""
+"""One engine process: it takes commands and emits events, and it never outlives the window."""
 
 import json
 import os
@@ -20,12 +20,15 @@ GRACE_MS = 3000
 LAST_WORDS_BYTES = 4096
 TRACE_VARIABLE: Final = "ENGRAM_TRACE"
 TRACE_FILE: Final = "trace.jsonl"
-SIGKILL = 9  # of the kernel where memory runs out; `signal` has no name for it on Windows
+# Sent by the kernel when memory runs out; `signal` has no name for it on Windows.
+SIGKILL = 9
+
+MODULES = {"job": "engine.processes.training_worker", "explorer": "engine.processes.explorer_worker"}
 
 
 @dataclass(frozen=True)
 class ProcessExit:
-    """How an engine process ended: what it was asked for, or not."""
+    """How an engine process ended, and whether the app asked for it."""
 
     code: int
     crashed: bool
@@ -34,7 +37,7 @@ class ProcessExit:
 
     @property
     def sentence(self) -> str:
-        """What to tell the user of an ending that nobody wanted."""
+        """Return the message for the user about an unexpected exit."""
         if self.crashed:
             often = ", often out of memory" if self.code == SIGKILL else ""
             return f"The engine crashed (signal {self.code}{often})."
@@ -90,7 +93,7 @@ def _read_json(text: str) -> object:
 
 
 class EngineProcess(QObject):
-    """Runs `python -m engine.processes.worker`; closing its stdin, on purpose or by dying, ends it."""
+    """Handle of an engine process, 'job' or 'explorer'; closing its stdin, on purpose or not, ends it."""
 
     event_received = Signal(object)
     ended = Signal(object)
@@ -104,7 +107,7 @@ class EngineProcess(QObject):
         self.trace: LineTrace | None = None
         self._process = QProcess(self)
         self._process.setProgram(sys.executable)
-        words = ["-m", "engine.processes.worker", "--scratch", str(scratch / name), "--backend", backend]
+        words = ["-m", MODULES[name], "--scratch", str(scratch / name), "--backend", backend]
         self._process.setArguments([*words, "--threads", str(threads)])
         self._process.setProcessEnvironment(environment())
         self._process.setStandardErrorFile(str(self.log), QProcess.OpenModeFlag.Append)
@@ -117,7 +120,7 @@ class EngineProcess(QObject):
 
     @property
     def pid(self) -> int:
-        """Number of the process, 0 when there is none."""
+        """Return the process ID, 0 if there is no process."""
         return int(self._process.processId())
 
     def is_running(self) -> bool:
@@ -130,26 +133,26 @@ class EngineProcess(QObject):
         self._process.write(line)
 
     def close(self, grace_ms: int = GRACE_MS) -> None:
-        """Ask it to end by closing its stdin; after a grace period, kill it."""
+        """End the process by closing its stdin; kill it after a grace period."""
         self._exit_expected = True
         self._process.closeWriteChannel()
         QTimer.singleShot(grace_ms, self, self.kill)
 
     def detach(self) -> None:
-        """End it, and tell no one of it any more."""
+        """End the process and emit nothing more about it."""
         self.event_received.disconnect()
         self.ended.disconnect()
         self.ended.connect(self.deleteLater)
         self.close()
 
     def kill(self) -> None:
-        """End it now, by force."""
+        """Kill the process now."""
         self._exit_expected = True
         if self.is_running():
             self._process.kill()
 
     def shutdown(self, wait_ms: int = GRACE_MS) -> None:
-        """Close it and wait for its end: the last thing before the window goes."""
+        """Close the process and wait for its exit, as the last step before the window closes."""
         self._exit_expected = True
         self._process.closeWriteChannel()
         if self.is_running() and not self._process.waitForFinished(wait_ms):
@@ -176,7 +179,7 @@ class EngineProcess(QObject):
 
 
 def _event(line: bytes) -> Event | None:
-    """Read one line; what is no event (a library that writes to the bare descriptor) is passed over."""
+    """Parse one line; return None for other output, such as that of a library that writes to the descriptor."""
     try:
         return read_event(line)
     except EngramError:
@@ -184,7 +187,7 @@ def _event(line: bytes) -> Event | None:
 
 
 def environment() -> QProcessEnvironment:
-    """The window's environment, in which a Python finds the engine wherever it is started."""
+    """Return the environment of the app, extended so that a Python started anywhere finds the engine."""
     found = QProcessEnvironment.systemEnvironment()
     home = str(Path(errors.__file__).parents[1])
     found.insert("PYTHONPATH", os.pathsep.join(filter(None, [home, found.value("PYTHONPATH")])))
@@ -193,7 +196,7 @@ def environment() -> QProcessEnvironment:
 
 
 def last_line(log: Path) -> str:
-    """The last line that a process wrote to its log, empty when it wrote none."""
+    """Return the last line of a process's log, empty if there is none."""
     try:
         with log.open("rb") as file:
             file.seek(max(log.stat().st_size - LAST_WORDS_BYTES, 0))
@@ -204,7 +207,7 @@ def last_line(log: Path) -> str:
 
 
 def resident_bytes(pid: int) -> int | None:
-    """Memory that a process holds, where the system tells it in /proc; None elsewhere."""
+    """Return the resident memory of a process from /proc, or None on systems without it."""
     try:
         pages = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]
     except (OSError, IndexError):

@@ -1,28 +1,25 @@
-"""Questions to the explorer process: numbered, and of each panel only the newest counts."""
+"""The app's end of the explorer process: sends requests and hands every reply to the handle of its request."""
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from engine.messages import Event, Ready, Request, RequestFailed, RequestProgress, Response, Stop
+from engine.messages import Event, Ready, Reply, Request, RequestFailed, RequestProgress, Response, Stop
 from engine.runs import default_root
 from gui.answer_arrays import discard_arrays, take_arrays
 from gui.engine_process import EngineProcess, ProcessExit, make_trace
+from gui.request_handle import RequestHandle
 
 
 class ExplorerClient(QObject):
-    """Asks for panels; an answer older than a panel's newest question is dropped.
+    """Sends requests; a response older than its panel's newest request is dropped.
 
-    An answer is passed on with its arrays in memory. One whose arrays cannot be read is asked for once more.
+    A reply arrives with its arrays in memory. A request whose response cannot be read is sent once more.
     """
 
-    responded = Signal(object)
-    progressed = Signal(object)
-    failed = Signal(object)
     ready = Signal(object)
-    pending_changed = Signal(str)
+    pending_changed = Signal()
 
     def __init__(self, scratch: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -30,11 +27,11 @@ class ExplorerClient(QObject):
         self._scratch = scratch
         self.find_runs_folder: Callable[[], Path] = default_root
         self._number = 0
-        self._waiting: dict[str, Request] = {}
-        self._unread: dict[str, int] = {}
+        self._pending: dict[str, RequestHandle] = {}
+        self._retried: dict[str, int] = {}
 
     def warm_up(self, backend: str) -> None:
-        """Have an explorer ready; one that computes with another backend is replaced, and its questions are void."""
+        """Have an explorer ready; replace one that computes with another backend, whose requests are void."""
         if self.engine and self.engine.is_running() and self.engine.backend == backend:
             return
         self.close()
@@ -44,30 +41,38 @@ class ExplorerClient(QObject):
         self.engine.ended.connect(self._on_ended)
         self.engine.start()
 
-    def request(self, kind: type[Request], panel: str, **fields: Any) -> int:
-        """Ask a question for a panel; return its number. The explorer has to be warmed up before."""
+    def send(self, message: Request) -> RequestHandle:
+        """Send a request; the explorer has to be warmed up before. A pending request of the same panel is replaced."""
         self._number += 1
-        self._waiting[panel] = request = kind(number=self._number, panel=panel, **fields)
+        request = message.model_copy(update={"number": self._number})
+        replaced = self._pending.get(request.panel)
+        self._pending[request.panel] = handle = RequestHandle(request, self._cancel, self)
+        if replaced:
+            replaced.close()
         if self.engine:
             self.engine.send(request)
-        self.pending_changed.emit(panel)
-        return self._number
+        self.pending_changed.emit()
+        return handle
 
-    def cancel(self, panel: str) -> None:
-        """Want no answer any more."""
-        if self._waiting.pop(panel, None) is not None:
-            if self.engine:
-                self.engine.send(Stop())
-            self.pending_changed.emit(panel)
-
-    def is_waiting(self, panel: str) -> bool:
-        return panel in self._waiting
+    def is_pending(self, *kinds: type[Request]) -> bool:
+        """Return whether a request of one of these kinds is on its way."""
+        return any(isinstance(handle.request, kinds) for handle in self._pending.values())
 
     def close(self) -> None:
-        """Let go of the explorer."""
+        """Detach the explorer."""
         if self.engine:
             self.engine.detach()
             self.engine = None
+
+    def _cancel(self, handle: RequestHandle) -> None:
+        if self.engine:
+            self.engine.send(Stop())
+        self._close(handle)
+
+    def _close(self, handle: RequestHandle, outcome: Reply | RequestFailed | None = None) -> None:
+        del self._pending[handle.request.panel]
+        self.pending_changed.emit()
+        handle.close(outcome)
 
     def _on_event(self, event: Event) -> None:
         if isinstance(event, Ready):
@@ -75,37 +80,34 @@ class ExplorerClient(QObject):
         elif isinstance(event, (Response, RequestProgress, RequestFailed)):
             self._on_reply(event)
 
-    def _on_reply(self, reply: Response | RequestProgress | RequestFailed) -> None:
-        request = self._waiting.get(reply.panel or "")
-        if request is None or request.number != reply.number:
-            if isinstance(reply, Response):
-                discard_arrays(reply.content, self._scratch)
-            return
-        if isinstance(reply, RequestProgress):
-            self.progressed.emit(reply)
-            return
-        outcome = self._taken(reply, request) if isinstance(reply, Response) else reply
-        if outcome is None:
-            return
-        del self._waiting[request.panel]
-        self.pending_changed.emit(request.panel)
-        (self.responded if isinstance(outcome, Response) else self.failed).emit(outcome)
+    def _on_reply(self, event: Response | RequestProgress | RequestFailed) -> None:
+        handle = self._pending.get(event.panel or "")
+        if handle is None or handle.request.number != event.number:
+            if isinstance(event, Response):
+                discard_arrays(event.content, self._scratch)
+        elif isinstance(event, RequestProgress):
+            handle.report_progress(event)
+        else:
+            outcome = self._read(event, handle.request) if isinstance(event, Response) else event
+            if outcome is not None:
+                self._close(handle, outcome)
 
-    def _taken(self, answer: Response, request: Request) -> Response | RequestFailed | None:
-        """Return the answer with its arrays; None if they cannot be read and the request was sent once more."""
+    def _read(self, response: Response, request: Request) -> Reply | RequestFailed | None:
+        """Return the reply, or why there is none; None if it cannot be read and the request was sent once more."""
         try:
-            return answer.model_copy(update={"content": take_arrays(answer.content, self._scratch)})
+            content = take_arrays(response.content, self._scratch)
+            return request.reply_type.model_validate(content)
         except (OSError, ValueError, EOFError) as error:
-            if self.engine and self._unread.get(request.panel) != request.number:
-                self._unread[request.panel] = request.number
+            if self.engine and self._retried.get(request.panel) != request.number:
+                self._retried[request.panel] = request.number
                 self.engine.send(request)
                 return None
             reason = f"The answer cannot be read ({error})."
             return RequestFailed(reason=reason, advice="Try again.", panel=request.panel, number=request.number)
 
-    def _on_ended(self, ending: ProcessExit) -> None:
-        """Tell every panel that waits; the next question starts a new explorer."""
+    def _on_ended(self, exit_: ProcessExit) -> None:
+        """Fail every pending request; the next one starts a new explorer."""
         self.engine = None
-        for panel, request in list(self._waiting.items()):
-            reason = RequestFailed(reason=ending.sentence, advice="Try again.", panel=panel, number=request.number)
-            self._on_reply(reason)
+        for panel, handle in list(self._pending.items()):
+            number = handle.request.number
+            self._close(handle, RequestFailed(reason=exit_.sentence, advice="Try again.", panel=panel, number=number))

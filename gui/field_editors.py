@@ -1,4 +1,4 @@
-"""One editor per kind of setting; what is typed stays as it was typed, right or wrong."""
+"""One editor per kind of setting; typed text stays as the user typed it, valid or not."""
 
 from collections.abc import Callable
 from typing import Any
@@ -28,7 +28,7 @@ UNIT_GAP = 8
 
 
 class LineEditor(QLineEdit):
-    """A line of text; a unit, if there is one, stands quietly at its right."""
+    """Line of text with its unit, if any, in a quiet color at its right."""
 
     edited = Signal()
 
@@ -40,11 +40,12 @@ class LineEditor(QLineEdit):
             self.setTextMargins(0, 0, self.fontMetrics().horizontalAdvance(spec.unit) + UNIT_GAP, 0)
 
     def value(self) -> Any:
-        """What is typed, as the setting's kind where it can be read as that, else the text."""
+        """Return the typed value in the setting's type if it can be parsed, else the text."""
         return PARSERS.get(self.spec.kind, str)(self.text().strip())
 
     def set_value(self, value: Any) -> None:
-        if self.value() != value:  # 5e-4 stays as it was typed
+        # A typed 5e-4 stays as it was typed.
+        if self.value() != value:
             self.setText(FORMATTERS.get(self.spec.kind, str)(value))
 
     def event(self, event: QEvent) -> bool:
@@ -83,7 +84,7 @@ class LineEditor(QLineEdit):
 
 
 class ChoiceEditor(QComboBox):
-    """One of a few words; a wheel that passes by does not change it."""
+    """Choice of one of a few words; a wheel that scrolls past does not change it."""
 
     edited = Signal()
 
@@ -138,12 +139,15 @@ def editor_for(spec: FieldSpec) -> Editor:
 
 
 def choice_title(choice: str, setting: str = "") -> str:
-    """Return how a choice, of that setting, is written on screen."""
+    """Return the title of a choice of a setting, as the app shows it."""
     return OWN_NAMES.get((setting, choice)) or NAMES.get(choice, choice.capitalize())
 
 
 def step_value(spec: FieldSpec, value: Any, steps: int) -> Any:
-    """Return a number some steps on, within its range; one step of a logarithmic number is a factor of 10^(1/10)."""
+    """Return a number some steps further, within its range.
+
+    One step of a logarithmic number is a factor of 10^(1/10).
+    """
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
     if spec.log:

@@ -1,4 +1,4 @@
-"""A figure of what is seen, with what it shows above and what it is not for below."""
+"""Figure of a widget with its title above and the disclaimer below."""
 
 from PySide6.QtCore import QMarginsF, QPoint, QRect, QSize, QSizeF, Qt
 from PySide6.QtGui import QColor, QImage, QPageSize, QPainter, QPdfWriter
@@ -9,12 +9,13 @@ from gui.panel import DISCLAIMER
 
 FIGURES = "PNG image (*.png);;PDF (*.pdf)"
 RATIO = 2
-POINTS = 0.75  # of an inch in 72 parts, a pixel of 96
+# A pixel is 1/96 inch, a point 1/72 inch.
+POINTS = 0.75
 MARGIN, LINE = 16, 24
 
 
 def render_figure(widget: QWidget, title: str) -> QImage:
-    """Return a widget as it is seen at twice its size, with a title and the mark."""
+    """Return a widget as it is shown, at twice its size, with a title and the disclaimer."""
     size = QSize(widget.width() + 2 * MARGIN, widget.height() + 2 * (MARGIN + LINE))
     image = QImage(size * RATIO, QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(RATIO)
@@ -33,7 +34,7 @@ def render_figure(widget: QWidget, title: str) -> QImage:
 
 
 def save_figure(widget: QWidget, title: str, path: str) -> bool:
-    """Write a figure as a picture, or as a PDF where the path says so; False when it could not be written."""
+    """Write a figure as an image, or as a PDF if the path ends so; return False if it cannot be written."""
     image = render_figure(widget, title)
     if not path.lower().endswith(".pdf"):
         return image.save(path)

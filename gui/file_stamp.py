@@ -1,4 +1,4 @@
-"""Whether files have changed since they were last looked at, as far as the clock can tell."""
+"""Cheap check whether files have changed, as far as the clock can tell."""
 
 import time
 from pathlib import Path
@@ -8,10 +8,10 @@ SETTLED_NS = 10 * 10**9
 
 
 def stamp(*files: Path) -> Stamp | None:
-    """Return what changes whenever one of the files or folders does; a missing one counts too.
+    """Return a value that changes whenever one of the files or folders does; a missing one counts too.
 
-    Returns None if one was changed so recently that the next change may bear the same time. A clock may tick only
-    every 16 ms, and a file system may keep times to 2 s: look at the content then. Take the stamp before reading.
+    Returns None if one was changed so recently that the next change may have the same time. A clock may tick only
+    every 16 ms, and a file system may keep times to 2 s: compare the content then. Take the stamp before reading.
     """
     found = []
     for file in files:

@@ -1,16 +1,19 @@
-"""A form made from the description of settings; every change can be undone, a wrong value says what is wrong."""
+"""Form built from field descriptions, with sections that fold away.
+
+Every change can be undone, and an invalid value gets a message.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from PySide6.QtCore import QEvent, QObject, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QUndoCommand, QUndoStack
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from engine.config import FieldSpec
 from engine.errors import ConfigError
 from gui.field_editors import Editor, choice_title, editor_for
-from gui.widgets.collapsible import Collapsible
+from gui.widgets.buttons import Button
 from gui.widgets.labels import label, set_style_property
 
 Values = dict[str, Any]
@@ -18,8 +21,39 @@ Check = Callable[[Values], object]
 LABEL_PX = 106
 
 
+class Collapsible(QWidget):
+    """Clickable title with `body` below it while it is open."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self._title = title
+        self.button, self.body = Button(title, "link", "chevron-right"), QWidget()
+        self.button.setCheckable(True)
+        self.button.toggled.connect(self._on_toggled)
+        self.body.hide()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        column.addWidget(self.button, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addWidget(self.body)
+
+    def open(self) -> None:
+        self.button.setChecked(True)
+
+    def is_open(self) -> bool:
+        return self.button.isChecked()
+
+    def set_changed(self, count: int) -> None:
+        """Show how many settings inside differ from their defaults."""
+        self.button.setText(f"{self._title} · {count} changed" if count else self._title)
+
+    def _on_toggled(self, open_: bool) -> None:
+        self.button.set_icon("chevron-down" if open_ else "chevron-right")
+        self.body.setVisible(open_)
+
+
 class FieldLabel(QLabel):
-    """The name of a setting; a double-click on it brings the default back."""
+    """Name of a setting; a double-click on it restores the default."""
 
     default_wanted = Signal()
 
@@ -28,7 +62,7 @@ class FieldLabel(QLabel):
 
 
 class FieldRow(QObject):
-    """Name, editor and, when there is one, the problem of one setting."""
+    """Name, editor and problem message of one setting."""
 
     def __init__(self, spec: FieldSpec, editor: Any, parent: QWidget) -> None:
         super().__init__(parent)
@@ -63,7 +97,7 @@ class FieldRow(QObject):
 
 
 class ChangeSettingsCommand(QUndoCommand):
-    """Some settings changed from one set of values to another; edits of one field in one go are one step."""
+    """Undo step of changed settings; consecutive edits of one field merge into one step."""
 
     def __init__(self, form: "Form", before: Values, after: Values, text: str) -> None:
         super().__init__(text)
@@ -87,7 +121,7 @@ class ChangeSettingsCommand(QUndoCommand):
 
 
 class Form(QWidget):
-    """The settings of a section, of one column; the less common ones are folded away, each kind under its title."""
+    """Settings of a section in one column; advanced ones are folded away, each group under its title."""
 
     changed = Signal()
 
@@ -112,11 +146,11 @@ class Form(QWidget):
         self.validate()
 
     def values(self) -> Values:
-        """What the editors say; a value that could not be read is its text."""
+        """Return the values of the editors; a value that cannot be parsed is its text."""
         return {name: row.editor.value() for name, row in self.rows.items()}
 
     def set_values(self, values: Mapping[str, Any]) -> None:
-        """Show these values, those of them that the form has; nothing to undo."""
+        """Show those of the values that the form has; this is not an undo step."""
         for name in values.keys() & self.rows.keys():
             self.rows[name].editor.set_value(values[name])
         self._known = self.values()
@@ -124,7 +158,7 @@ class Form(QWidget):
         self.changed.emit()
 
     def change_values(self, values: Mapping[str, Any], text: str = "") -> None:
-        """Change values as one step that can be undone."""
+        """Change values as one undo step."""
         before = {name: self._known[name] for name in values if name in self.rows}
         after = {name: values[name] for name in before}
         self.edit_session += 1
@@ -133,7 +167,7 @@ class Form(QWidget):
         self.edit_session += 1
 
     def validate(self) -> None:
-        """Say beside each field what is wrong with it; `problem` is what is wrong with all of them together."""
+        """Show the problem of each field; `problem` is the problem of all fields together."""
         alone, self.problem = find_problems(self.values(), self._check)
         for name, row in self.rows.items():
             text = alone.get(name, "").replace(f" ({row.spec.option})", "")
@@ -148,7 +182,7 @@ class Form(QWidget):
         return not self.problem and not any(row.problem.text() for row in self.rows.values())
 
     def show_only(self, names: Sequence[str]) -> None:
-        """Hide the fields that say nothing now."""
+        """Hide all other fields, which have no effect now."""
         for name, row in self.rows.items():
             row.set_visible(name in names)
         shown = {self.rows[name].spec.group for name in names}
@@ -156,7 +190,7 @@ class Form(QWidget):
             fold.setVisible(title in shown)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Leaving a field ends what one undo takes back."""
+        """End the current edit session when a field loses focus, so that its edits are one undo step."""
         if event.type() == QEvent.Type.FocusOut:
             self.edit_session += 1
         return super().eventFilter(watched, event)
@@ -180,9 +214,9 @@ class Form(QWidget):
 
 
 def find_problems(values: Values, check: Check) -> tuple[dict[str, str], str]:
-    """Return the sentence of each field that is wrong by itself, and what is wrong with the fields together.
+    """Return the problem of each field that is invalid by itself, and the problem of the fields together.
 
-    A field is at fault when what the check says of it alone is among what it says of all.
+    A field is at fault if the check of it alone gives a sentence that is part of the check of all.
     """
     said = _find_problem(values, check)
     alone = {name: _find_problem({name: value}, check) for name, value in values.items()} if said else {}

@@ -1,7 +1,7 @@
-"""The line icons of resources/icons, tinted at run time.
+"""Line icons of resources/icons, tinted at run time.
 
-A tinted icon is a small SVG file of this process: so Qt draws it anew, crisp, at every scale, and style sheets, which
-take nothing but files, use the same ones.
+A tinted icon is a small SVG file of this process. Qt renders it crisply at every scale, and style sheets, which accept
+only files, use the same icons.
 """
 
 import atexit
@@ -24,7 +24,7 @@ def _tinted_folder() -> Path:
 
 @cache
 def icon_file(name: str, colour: str) -> Path:
-    """Return the SVG file of an icon in one colour (#rrggbb)."""
+    """Return the SVG file of an icon in one color (#rrggbb)."""
     drawing = (SOURCES / f"{name}.svg").read_text(encoding="utf-8")
     path = _tinted_folder() / f"{name}-{colour.lstrip('#')}.svg"
     path.write_text(drawing.replace("currentColor", colour), encoding="utf-8")
@@ -32,7 +32,7 @@ def icon_file(name: str, colour: str) -> Path:
 
 
 def icon(name: str, colour: str, on: str | None = None) -> QIcon:
-    """Return an icon in one colour; `on` is its colour while its button is checked."""
+    """Return an icon in one color; `on` is its color while its button is checked."""
     tinted = QIcon(str(icon_file(name, colour)))
     if on is not None:
         tinted.addFile(str(icon_file(name, on)), state=QIcon.State.On)

@@ -1,4 +1,4 @@
-"""The command that opens the window. It imports Qt only once a display is known to answer."""
+"""Command that opens the app. It imports Qt only after a display has answered."""
 
 import argparse
 import os
@@ -11,13 +11,14 @@ from gui import display
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Open the window and stay until it is closed."""
+    """Open the window and return the exit code once it is closed."""
     options = parse(arguments)
     if obstacle := display.find_obstacle():
         sys.exit(obstacle)
     if options.runs:
         os.environ["ENGRAM_RUNS"] = str(options.runs.absolute())
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python's own handler would wait for the event loop to return
+    # Python's own handler would wait for the event loop to return.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         from gui.app import run
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""Lesions as regions: those that a data set's table of boxes names, and any region as the pixels of a picture."""
+"""Lesions as regions: those of a dataset's table of boxes, and any region as pixels of an image."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -18,14 +18,14 @@ BOXES = "lesion_boxes.csv"
 
 
 class LesionBoxes:
-    """The boxes that a folder of scans brings, read when they are first asked for."""
+    """Lesion boxes of a dataset folder, read on first use."""
 
     def __init__(self) -> None:
         self._source = ""
         self._boxes: Mapping[str, object] = {}
 
     def regions_for(self, data: DataConfig, name: str) -> list[Region]:
-        """The known lesions of an image, as ellipses in their boxes."""
+        """Return the known lesions of an image, as ellipses in their boxes."""
         if data.source != self._source:
             self._source, self._boxes = data.source, _read(data.source)
         found = self._boxes.get(name, ())
@@ -33,13 +33,13 @@ class LesionBoxes:
         return [_ellipse(box, aspect) for box in found] if isinstance(found, list | tuple) else []
 
     def names(self, data: DataConfig) -> set[str]:
-        """The images that have a known lesion."""
+        """Return the images that have a known lesion."""
         self.regions_for(data, "")
         return set(self._boxes)
 
 
 def mask_of(region: Region, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """Return the pixels of a region on a picture of a shape. Raises RegionError."""
+    """Return the pixels of a region on an image of a given shape. Raises RegionError."""
     height, width = shape
     if region.kind == "polygon":
         return lesions.require_measurable(lesions.polygon(shape, [(x * width, y * height) for x, y in region.points]))
@@ -51,7 +51,7 @@ def mask_of(region: Region, shape: tuple[int, int]) -> NDArray[np.bool_]:
 
 
 def lesion_text(region: Region | None, size: tuple[int, int], rim_px: int, known: Callable[[], bool]) -> str:
-    """Say where the region comes from and how large it is; what is wrong with it where it cannot be measured."""
+    """Return where the region comes from and its size, or why it cannot be measured."""
     if region is None:
         return "No lesion marked. Choose Ellipse or Polygon, then draw on any image."
     try:
@@ -64,7 +64,7 @@ def lesion_text(region: Region | None, size: tuple[int, int], rim_px: int, known
 
 
 def _read(source: str) -> Mapping[str, object]:
-    """The boxes of a folder; none where there is no table, or none that can be read."""
+    """Return the boxes of a folder; empty if there is no table, or none that can be read."""
     path = Path(source).expanduser() / BOXES
     try:
         return dict(lesions.read_boxes(path).find_by_name) if path.is_file() else {}
@@ -73,7 +73,7 @@ def _read(source: str) -> Mapping[str, object]:
 
 
 def _aspect(data: DataConfig, name: str) -> float:
-    """Height over width of an original that was letterboxed; only its header is read."""
+    """Return height over width of an original that was letterboxed; only its header is read."""
     if data.fit == "squash":
         return 1.0
     size = QImageReader(str(Path(data.source).expanduser() / name)).size()

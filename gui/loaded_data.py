@@ -1,12 +1,12 @@
-"""The scans that the explorer has prepared, as the panels see them; pixels stay in their file."""
+"""The dataset that the explorer has loaded, as the panels see it; pixels stay in their file."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.config import DataConfig
+from engine.messages import ExactDuplicates, LoadDataReply
 
 SPLITS = ("train", "validation", "test")
 LEAKED, CLEAN = "test_leaked", "test_clean"
@@ -20,7 +20,7 @@ PARTS = {
 
 
 class Thumbnails:
-    """The store as 8-bit pictures (n, h, w), one at a time."""
+    """The image store as 8-bit images (n, height, width), one at a time."""
 
     def __init__(self, path: str) -> None:
         self._store = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -35,12 +35,12 @@ class Thumbnails:
 
 @dataclass(frozen=True, eq=False)
 class LoadedData:
-    """A data set as it was loaded.
+    """A dataset as it was loaded.
 
-    Scans are numbered by their row in the store, sorted by file; `splits`, `labels` and `places` say of each row which
-    split it is in (index into SPLITS, -1 for none), its class (-1 when unknown) and its index within the split.
-    `leaked` are the places within the test set of scans that are also in train or validation, pixel for pixel.
-    `repeats` counts and groups all scans with the same pixels.
+    Images are numbered by their row in the store, sorted by file. `splits`, `labels` and `places` give for each row the
+    set of the image (index into SPLITS, -1 for none), its class (-1 if unknown) and its index within the set.
+    `leaked` lists the places within the test set of images that are pixel-identical to one in training or validation.
+    `repeats` counts and groups all images with identical pixels.
     """
 
     config: DataConfig
@@ -55,31 +55,31 @@ class LoadedData:
     places: NDArray[np.int64]
     names: tuple[str, ...]
     leaked: NDArray[np.int64]
-    repeats: dict[str, Any]
+    repeats: ExactDuplicates
 
     def size(self, split: str) -> int:
-        """How many scans a split has."""
+        """Return the number of images of a set."""
         return int(np.sum(self.splits == SPLITS.index(split)))
 
     def indices_in(self, part: str) -> tuple[str, list[int]]:
-        """Return the split that a part belongs to, and the places of its scans there: all but for test's two parts."""
+        """Return the set that a subset belongs to, and the places of its images there."""
         if part not in (LEAKED, CLEAN):
             return part, list(range(self.size(part)))
         leaked = set(self.leaked.tolist())
         return "test", [place for place in range(self.size("test")) if (place in leaked) == (part == LEAKED)]
 
     def subsets(self) -> dict[str, int]:
-        """Return how many scans each part has; leaked and clean test scans apart only where some are leaked."""
+        """Return the size of each subset; leaked and deduplicated test images apart only if some are leaked."""
         apart = (LEAKED, CLEAN) if len(self.leaked) else ()
         return {part: len(self.indices_in(part)[1]) for part in (*SPLITS, *apart)}
 
     def rows(self, split: str) -> NDArray[np.int64]:
-        """Rows of the scans of a split, in the split's order."""
+        """Return the rows of the images of a set, in its order."""
         rows = np.flatnonzero(self.splits == SPLITS.index(split))
         return rows[np.argsort(self.places[rows])]
 
     def leaked_rows(self) -> NDArray[np.bool_]:
-        """Which scans, by row, are test scans that are also in train or validation."""
+        """Return a mask by row: True for leaked test images."""
         marked = np.zeros(len(self.names), np.bool_)
         marked[self.rows("test")[self.leaked]] = True
         return marked
@@ -90,41 +90,45 @@ class LoadedData:
 
     @property
     def title(self) -> str:
-        """The source's name as a person says it."""
+        """Return the name of the source for people."""
         return source_title(self.config)
 
 
-def from_answer(config: DataConfig, content: dict[str, Any]) -> LoadedData:
-    """Read the explorer's answer to LoadData. Raises OSError or ValueError when its store cannot be opened."""
-    thumbnails = Thumbnails(content["store"])
+def read_loaded_data(config: DataConfig, reply: LoadDataReply) -> LoadedData:
+    """Open the image store of a dataset and arrange what is known of its images by row.
+
+    Raises:
+        OSError, ValueError: the store cannot be opened.
+    """
+    thumbnails = Thumbnails(reply.store)
     count = len(thumbnails)
     splits, labels, places = np.full(count, -1, np.int8), np.full(count, -1, np.int64), np.full(count, -1, np.int64)
     names = [""] * count
     for number, split in enumerate(SPLITS):
-        listing = content["splits"][split]
-        rows = np.asarray(listing["rows"], np.int64)
-        splits[rows], labels[rows], places[rows] = number, listing["labels"], np.arange(len(rows))
-        for row, name in zip(listing["rows"], listing["names"], strict=True):
+        listing = reply.splits[split]
+        rows = np.asarray(listing.rows, np.int64)
+        splits[rows], labels[rows], places[rows] = number, listing.labels, np.arange(len(rows))
+        for row, name in zip(listing.rows, listing.names, strict=True):
             names[row] = name
     return LoadedData(
         config=config,
-        fingerprint=content["fingerprint"],
-        classes=tuple(content["classes"]),
-        counts=content["counts"],
-        skipped=tuple((item["name"], item["reason"]) for item in content["skipped"]),
-        notes=tuple(content.get("notes", ())),
+        fingerprint=reply.fingerprint,
+        classes=reply.classes,
+        counts=reply.counts,
+        skipped=tuple((item.name, item.reason) for item in reply.skipped),
+        notes=reply.notes,
         thumbnails=thumbnails,
         splits=splits,
         labels=labels,
         places=places,
         names=tuple(names),
-        leaked=np.asarray(content.get("leaked", ()), np.int64),
-        repeats=content["repeats"],
+        leaked=np.asarray(reply.leaked, np.int64),
+        repeats=reply.repeats,
     )
 
 
 def source_title(config: DataConfig) -> str:
-    """'Phantoms', the name of a folder, or the id of a data set."""
+    """Return 'Phantoms', the name of a folder, or the id of a dataset."""
     if config.source == "phantom":
         return "Phantoms"
     if config.source.startswith("hf:"):
@@ -133,12 +137,12 @@ def source_title(config: DataConfig) -> str:
 
 
 def class_title(name: str) -> str:
-    """Return a class as people write it: folders have underscores where people have spaces."""
+    """Return a class name for people: with spaces where the folder has underscores."""
     return name.replace("_", " ")
 
 
 def scan_title(name: str) -> str:
-    """Return 'glioma_tumor / image(59)' of a path within a source."""
+    """Return 'glioma_tumor / image(59)' for a path within a source."""
     folders, _, file = name.rpartition("/")
     stem = file.rsplit(".", 1)[0]
     return f"{folders.rsplit('/', 1)[-1]} / {stem}" if folders else stem

@@ -1,4 +1,4 @@
-"""The window: menus, what is dropped on it, what it remembers, how it closes."""
+"""Main window: menus, drops, remembered state, and how it closes."""
 
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 
@@ -7,16 +7,14 @@ from engine.config import DataConfig
 from engine.errors import ConfigError
 from engine.messages import RequestFailed
 from gui import close_dialogs, preferences
-from gui.commands import Commands
 from gui.data_commands import data_config
 from gui.drops import classify, paths_of
 from gui.job_controller import EngineCrash
 from gui.loaded_data import LoadedData
-from gui.menus import Menus, recent_with
+from gui.menus import Commands, Menus, recent_with
 from gui.panel import AppContext
+from gui.preferences import SettingsStore
 from gui.scratch import Scratch
-from gui.session import JOB
-from gui.settings_store import SettingsStore
 from gui.shell import PanelSpec, Shell
 
 PANELS = {
@@ -32,7 +30,7 @@ PANELS = {
 
 
 class MainWindow(Shell):
-    """The program's one window."""
+    """The app's only window."""
 
     def __init__(self, desk: AppContext, memory: SettingsStore, scratch: Scratch) -> None:
         super().__init__(desk, memory, PANELS)
@@ -52,12 +50,12 @@ class MainWindow(Shell):
         session.engine_ready.connect(self.top_bar.show_device)
         session.engine_crashed.connect(self._on_engine_lost)
         session.job_changed.connect(self._on_job_changed)
-        session.refused.connect(self._on_refused)
+        session.job_failed.connect(self._on_job_failed)
         self._show_recent(self.memory.get("recent", []))
         self.top_bar.show_waiting(self.desk.preferences.backend)
 
     def start(self) -> None:
-        """What need not be there for the first picture of the window: runs, engines, scans."""
+        """Start what the first paint does not need: runs, engines, dataset."""
         session = self.desk.session
         first_scans = self._install_demo()
         self.open_runs()
@@ -65,7 +63,7 @@ class MainWindow(Shell):
         session.load_data(_data_config(self.memory.get("data", {}), first_scans))
 
     def _install_demo(self) -> DataConfig:
-        """Put the ready-made runs into an empty folder of runs; return the scans to begin with: those of the runs."""
+        """Copy the demo runs into an empty runs folder; return the dataset to begin with, that of the demo runs."""
         root = preferences.runs_root(self.desk.preferences)
         try:
             installed = demo_runs.install(root)
@@ -86,7 +84,7 @@ class MainWindow(Shell):
         self.open_drop(classify(paths_of(event.mimeData())))
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """While a run is trained, ask; a run that is to stop is waited for before the window goes."""
+        """Ask what to do with a running job; close only after a run that stops has stopped."""
         session = self.desk.session
         record = session.record(session.job.run)
         if not session.job.is_busy():
@@ -109,7 +107,7 @@ class MainWindow(Shell):
         self._scratch.remove()
 
     def _on_job_changed(self) -> None:
-        """Close at last when the run that held the window open has stopped."""
+        """Close the window after the run that kept it open has stopped."""
         if self._leaving == "stay" or self.desk.session.job.is_busy():
             return
         left_behind = self._leaving_search or self._leaving_run
@@ -120,7 +118,10 @@ class MainWindow(Shell):
         self.close()
 
     def _go_on_in_background(self) -> bool:
-        """Let what was stopped go on without the window; there is nothing to let go on when it is finished."""
+        """Continue the stopped job in a process of its own; return False if that fails.
+
+        A job that has finished meanwhile needs no process.
+        """
         session = self.desk.session
         if self._leaving_search:
             return close_dialogs.search_in_background(self._leaving_search, session.runs.root)
@@ -134,11 +135,11 @@ class MainWindow(Shell):
         self.memory.set("recent", recent)
         self._show_recent(recent)
 
-    def _on_refused(self, panel: str, refused: RequestFailed) -> None:
-        """An engine that was warmed up and has no run in its hands refuses because its backend cannot be used."""
-        if panel == JOB and self.top_bar.waiting:
+    def _on_job_failed(self, failure: RequestFailed) -> None:
+        """Show that the engine is not available; before it is ready, only its backend can have failed."""
+        if self.top_bar.waiting:
             self.top_bar.show_lost("Engine not available")
-            self.notice.show_message(f"{refused.reason} {refused.advice}".strip())
+            self.notice.show_message(failure.sentence)
 
     def _show_recent(self, sources: list[str]) -> None:
         self.menus.show_recent(sources, lambda source: self.navigate("data", ("source", source)))
@@ -161,7 +162,7 @@ class MainWindow(Shell):
 
 
 def _data_config(kept: dict[str, object], first: DataConfig) -> DataConfig:
-    """Return the kept settings of the scans; those to begin with where there are none that make sense."""
+    """Return the saved dataset settings, or `first` if there are none that are valid."""
     try:
         return data_config(kept) if kept else first
     except ConfigError:

@@ -1,21 +1,109 @@
-"""The menus of the window and their keys."""
+"""Menus of the window, their keys and their commands."""
 
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
-from PySide6.QtCore import QObject
-from PySide6.QtGui import QAction, QActionGroup, QKeySequence
-from PySide6.QtWidgets import QMenu, QMenuBar
+from PySide6.QtCore import QObject, QUrl
+from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence
+from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMenu, QMenuBar, QMessageBox
 
-from gui.commands import Commands
-from gui.preferences import THEMES
+from gui import preferences, theme
+from gui.drops import classify
+from gui.panel import DISCLAIMER
+from gui.preferences import THEMES, Preferences, PreferencesDialog
 from gui.shell import Shell
+from gui.shortcuts import ShortcutSheet
 
+SCANS = "Images and volumes (*.png *.jpg *.jpeg *.bmp *.tif *.tiff *.dcm *.dicom *.ima *.nii *.nii.gz);;All files (*)"
+AskPath = Callable[..., str]
 Keys = QKeySequence.StandardKey | str | None
 
 
+class Commands(QObject):
+    """Commands of the window that belong to no single panel."""
+
+    def __init__(self, window: Shell) -> None:
+        super().__init__(window)
+        self._window = window
+        self.ask_folder: AskPath = QFileDialog.getExistingDirectory
+        self.ask_file: AskPath = lambda *words: QFileDialog.getOpenFileName(*words)[0]
+
+    def open_folder(self) -> None:
+        path = self.ask_folder(self._window, "Open a folder of images", str(Path.home()))
+        if path:
+            self._window.open_drop(classify([Path(path)]))
+
+    def open_scan(self) -> None:
+        path = self.ask_file(self._window, "Open an image or volume", str(Path.home()), SCANS)
+        if path:
+            self._window.open_drop(classify([Path(path)]))
+
+    def export(self) -> None:
+        panel = self._window.current()
+        if panel:
+            panel.export()
+
+    def copy_python(self) -> None:
+        panel = self._window.current()
+        if panel:
+            panel.copy_python()
+
+    def open_preferences(self) -> None:
+        """Open the preferences dialog and apply its result at once."""
+        dialog = PreferencesDialog(self._window.desk.preferences, self._window)
+        if dialog.exec() == QDialog.DialogCode.Accepted:
+            self.set_theme(dialog.chosen())
+        dialog.deleteLater()
+
+    def set_theme(self, chosen: Preferences) -> None:
+        """Save preferences and apply them to the window."""
+        window, before = self._window, self._window.desk.preferences
+        window.desk.preferences = chosen
+        preferences.save(window.memory, chosen)
+        if chosen.theme != before.theme:
+            self._apply_theme(chosen)
+        if chosen.runs != before.runs:
+            window.open_runs()
+        if chosen.backend != before.backend:
+            window.top_bar.show_waiting(chosen.backend)
+            window.desk.session.job.warm_up(chosen.backend)
+
+    def use_theme(self, mode: theme.Mode) -> None:
+        now = self._window.desk.preferences
+        self.set_theme(Preferences(mode, now.runs, now.backend, now.download))
+
+    def toggle_pause(self) -> None:
+        job = self._window.desk.session.job
+        job.resume() if job.state in ("paused", "pausing") else job.pause()
+
+    def start(self) -> None:
+        self._window.show_panel("train").navigate(("start", None))
+
+    def resume(self) -> None:
+        self._window.show_panel("train").navigate(("resume", None))
+
+    def open_runs_folder(self) -> None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._window.desk.session.runs.root)))
+
+    def show_shortcuts(self) -> None:
+        ShortcutSheet(self._window).open()
+
+    def show_about(self) -> None:
+        text = (
+            f"<b>Engram {version('engram-mri')}</b><p>Train, inspect and stress-test autoencoders on brain MRI "
+            f"slices.</p><p>{DISCLAIMER}</p>"
+        )
+        QMessageBox.about(self._window, "About Engram", text)
+
+    def _apply_theme(self, chosen: Preferences) -> None:
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            theme.apply(app, chosen.theme)
+
+
 class Menus(QObject):
-    """File, Edit, View, Run, Help; what cannot be done now is gray."""
+    """File, Edit, View, Run, Help; entries that cannot be used now are disabled."""
 
     def __init__(self, window: Shell, bar: QMenuBar, commands: Commands) -> None:
         super().__init__(window)
@@ -30,7 +118,7 @@ class Menus(QObject):
         self.refresh()
 
     def refresh(self) -> None:
-        """Enable what can be done with the run, search or study in hand."""
+        """Enable the entries that the current run, search or study allows."""
         job = self._window.desk.session.job
         busy = job.is_busy() and job.state != "stopping"
         self.start.setEnabled(not job.is_busy())
@@ -40,7 +128,7 @@ class Menus(QObject):
         self.pause.setText("Continue" if job.state in ("paused", "pausing") else "Pause")
 
     def show_recent(self, sources: list[str], open_source: Callable[[str], object]) -> None:
-        """List the sources that were used last."""
+        """List the recently used sources."""
         self.recent.clear()
         for source in sources:
             title = "Phantoms" if source == "phantom" else source
@@ -97,7 +185,7 @@ class Menus(QObject):
 
 
 def add(menu: QMenu, text: str, do: Callable[..., object], keys: Keys = None) -> QAction:
-    """Add an entry that does something, with its keys."""
+    """Add an entry that calls a function, with its keys."""
     action = menu.addAction(text)
     action.triggered.connect(lambda _=False: do())
     if keys is not None:
@@ -106,6 +194,6 @@ def add(menu: QMenu, text: str, do: Callable[..., object], keys: Keys = None) ->
 
 
 def recent_with(sources: list[str], source: str, most: int = 8) -> list[str]:
-    """Return the recent sources with this one at the top; a folder that is gone is left out."""
+    """Return the recent sources with this one at the top, without folders that no longer exist."""
     kept = [source, *(old for old in sources if old != source)]
     return [old for old in kept if old == "phantom" or old.startswith("hf:") or Path(old).is_dir()][:most]

@@ -1,7 +1,8 @@
-"""One scan from a file, as the explorer opened it."""
+"""One image file, as the explorer opened it."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+
+from engine.messages import OpenScanReply
 
 KINDS = {"picture": "Image", "dicom": "DICOM", "nifti": "NIfTI"}
 SIDES = {"R": "right", "L": "left", "A": "anterior", "P": "posterior", "S": "superior", "I": "inferior"}
@@ -9,7 +10,7 @@ SIDES = {"R": "right", "L": "left", "A": "anterior", "P": "posterior", "S": "sup
 
 @dataclass(frozen=True)
 class OpenedScan:
-    """A file, its slices, and what is known of it."""
+    """A file, its slices, and what is known of it; `slice` counts from 0."""
 
     path: str
     name: str
@@ -20,7 +21,7 @@ class OpenedScan:
     slice: int
 
     def with_slice(self, slice_: int) -> "OpenedScan":
-        """The same scan at another slice."""
+        """Return the same file at another slice."""
         return replace(self, slice=slice_)
 
     @property
@@ -28,17 +29,16 @@ class OpenedScan:
         return f"{self.name} · slice {self.slice + 1} of {self.slices}" if self.slices > 1 else self.name
 
 
-def from_answer(path: str, content: dict[str, Any]) -> OpenedScan:
-    """Read an answer to OpenScan; the middle slice is shown first."""
-    letters = content["orientation"]
+def opened_scan_from(path: str, reply: OpenScanReply) -> OpenedScan:
+    """Return the opened file of a reply at its middle slice."""
     return OpenedScan(
         path=path,
-        name=content["name"],
-        kind=content["kind"],
-        slices=content["slices"],
-        orientation="".join(letters) if letters else None,
-        notes=tuple(content["notes"]),
-        slice=content["slices"] // 2,
+        name=reply.name,
+        kind=reply.kind,
+        slices=reply.slices,
+        orientation="".join(reply.orientation) if reply.orientation else None,
+        notes=reply.notes,
+        slice=reply.slices // 2,
     )
 
 
@@ -51,6 +51,6 @@ def orientation_text(letters: str | None) -> str:
 
 
 def describe(scan: OpenedScan) -> str:
-    """Return what is known of a scan, a line each."""
+    """Return what is known of a file, one fact a line."""
     kind = KINDS.get(scan.kind, scan.kind)
     return "\n".join([f"{kind}. {orientation_text(scan.orientation)}", *scan.notes])

@@ -1,7 +1,7 @@
-"""Every colour of the program in one place; both themes, the charts, the pictures and the tests read it.
+"""All colors of the app in one place; both themes, the charts, the images and the tests read them.
 
-Text and quiet text keep a contrast of at least 4.5 on every surface they stand on. The series colours keep a contrast
-of at least 3 on the field of a chart and stay apart for the common kinds of colour blindness.
+Text and quiet text keep a contrast of at least 4.5 on every surface they stand on. The series colors keep a contrast
+of at least 3 on the field of a chart and stay apart for the common kinds of color blindness.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ Stops = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Palette:
-    """The colours of one theme, by role."""
+    """Colors of one theme, by role."""
 
     name: str
     background: str
@@ -39,7 +39,8 @@ class Palette:
     focus: str
     grid: str
     series: tuple[str, ...]
-    score: Stops  # from the worst to the best, by lightness alone: the best stands out most from the field
+    # From the worst to the best, by lightness alone: the best stands out most from the field.
+    score: Stops
 
 
 DARK = Palette(
@@ -102,13 +103,13 @@ LIGHT = Palette(
     score=("#b3bec8", "#86a6b4", "#4d8792", "#125f66", "#052a36"),
 )
 
-# Over pictures, which are dark in both themes.
+# Over images, which are dark in both themes.
 PICTURE_BACK = "#000000"
 PICTURE_TEXT = "#d7dce3"
 PICTURE_MARK = "#e0a458"
 PICTURE_CHOSEN = "#4fc3b8"
 
-# Colour maps by evenly spaced stops. The signed map is dark and gray at zero, so that a difference shows as light.
+# Color maps by evenly spaced stops. The signed map is dark and gray at zero, so that a difference shows as light.
 GRAY: Stops = ("#000000", "#ffffff")
 HEAT: Stops = (
     "#000004", "#1f0c48", "#550f6d", "#88226a", "#ba3655", "#e35933", "#f98c0a", "#f9c932", "#fcffa4",
@@ -127,21 +128,24 @@ def current() -> Palette:
 
 
 def use(palette: Palette) -> None:
-    """Make this palette the one in force; gui.theme does it and repaints the window."""
+    """Make this palette the current one; gui.theme calls it and repaints the window."""
     global _in_force
     _in_force = palette
 
 
 def register_series(keys: list[str]) -> None:
-    """Give these keys their places in order; all known ones, oldest first, at start make colours outlive a restart."""
+    """Give these keys their positions in order.
+
+    Registering all known ones at start, oldest first, keeps their colors across restarts.
+    """
     for key in keys:
         _places.setdefault(key, len(_places))
 
 
 def find_series_color(key: str) -> str:
-    """Return the key's colour: the same key has the same place in `series` everywhere, given at its first mention.
+    """Return the key's color: a key has one position in `series` everywhere, assigned at its first use.
 
-    'role:accent' is the colour of that role, 'series:1' that place of `series`, 'score:0.2' the colour of a score.
+    'role:accent' is the color of that role, 'series:1' that position of `series`, 'score:0.2' the color of a score.
     """
     kind, _, rest = key.partition(":")
     if kind == "role":
@@ -155,7 +159,7 @@ def find_series_color(key: str) -> str:
 
 
 def find_score_color(share: float) -> str:
-    """Return the colour of a score, from 0 for the best to 1 for the worst."""
+    """Return the color of a score, from 0 for the best to 1 for the worst."""
     stops = _in_force.score
     at = (1 - min(max(share, 0.0), 1.0)) * (len(stops) - 1)
     left = min(int(at), len(stops) - 2)
@@ -164,12 +168,12 @@ def find_score_color(share: float) -> str:
 
 
 def reset_series() -> None:
-    """Start the order anew: another runs folder was opened, or a test begins."""
+    """Forget all positions, because another runs folder was opened or a test begins."""
     _places.clear()
 
 
 def rgb(colour: str) -> tuple[int, int, int]:
-    """Return the three channels, 0 to 255, of a colour written #rrggbb."""
+    """Return the three channels, 0 to 255, of a color written #rrggbb."""
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 

@@ -1,4 +1,4 @@
-"""Arrays to pictures: gray by window and level, heat maps, signed differences, colour bars.
+"""Arrays to images: gray by window and level, heat maps, signed differences, color bars.
 
 Pure functions of numbers; row 0 is the top and column 0 the left, always. Values that are not finite are drawn as the
 lowest value.
@@ -19,7 +19,7 @@ Bytes = NDArray[np.uint8]
 
 
 class Colormap(Enum):
-    """How numbers become colours."""
+    """Mapping from numbers to colors."""
 
     GRAY = "gray"
     HEAT = "heat"
@@ -31,7 +31,7 @@ STOPS = {Colormap.GRAY: GRAY, Colormap.HEAT: HEAT, Colormap.SIGNED: SIGNED}
 
 @cache
 def make_color_table(scale: Colormap) -> Bytes:
-    """Return the colours of a scale, lowest value first, as (255, 3) uint8; entry 127 is the middle."""
+    """Return the colors of a scale, lowest value first, as (255, 3) uint8; entry 127 is the middle."""
     stops = np.array([rgb(stop) for stop in STOPS[scale]], dtype=np.float64)
     at = np.linspace(0, 1, 255)
     table = np.stack([np.interp(at, np.linspace(0, 1, len(stops)), channel) for channel in stops.T], axis=1)
@@ -47,27 +47,27 @@ def to_gray(values: Array, window: float, level: float, invert: bool = False) ->
 
 
 def to_colors(values: Array, low: float, high: float, scale: Colormap) -> Bytes:
-    """Map low to the scale's first colour and high to its last: (h, w) numbers to (h, w, 3) uint8."""
+    """Map low to the scale's first color and high to its last: (h, w) numbers to (h, w, 3) uint8."""
     return make_color_table(scale)[np.rint(_share(values, low, high) * 254).astype(np.uint8)]
 
 
 def gray_image(values: Array, window: float = 1.0, level: float = 0.5, invert: bool = False) -> QImage:
-    """Return a gray picture of (h, w) numbers; with the defaults [0, 1] spans black to white."""
+    """Return a gray image of (h, w) numbers; with the defaults [0, 1] spans black to white."""
     return image_of(to_gray(values, window, level, invert))
 
 
 def heat_image(values: Array, low: float, high: float) -> QImage:
-    """Return a heat picture of (h, w) numbers, low dark and high bright."""
+    """Return a heat map of (h, w) numbers, low dark and high bright."""
     return image_of(to_colors(values, low, high, Colormap.HEAT))
 
 
 def signed_image(values: Array, limit: float) -> QImage:
-    """Return a picture of signed (h, w) numbers: blue from -limit, gray at zero, orange up to +limit."""
+    """Return an image of signed (h, w) numbers: blue from -limit, gray at zero, orange up to +limit."""
     return image_of(to_colors(values, -limit, limit, Colormap.SIGNED))
 
 
 def image_of(pixels: Bytes) -> QImage:
-    """Return the picture of (h, w) or (h, w, 3) bytes; it owns its memory."""
+    """Return the image of (h, w) or (h, w, 3) bytes; it owns its memory."""
     height, width = pixels.shape[:2]
     kind = QImage.Format.Format_Grayscale8 if pixels.ndim == 2 else QImage.Format.Format_RGB888
     channels = 1 if pixels.ndim == 2 else 3
@@ -75,7 +75,7 @@ def image_of(pixels: Bytes) -> QImage:
 
 
 def pixels_of(image: QImage) -> Bytes:
-    """Return the bytes of a picture: (h, w) when it is gray, else (h, w, 3)."""
+    """Return the bytes of an image: (h, w) if it is gray, else (h, w, 3)."""
     gray = image.format() == QImage.Format.Format_Grayscale8
     channels = 1 if gray else 3
     plain = image if gray else image.convertToFormat(QImage.Format.Format_RGB888)
@@ -85,12 +85,12 @@ def pixels_of(image: QImage) -> Bytes:
 
 
 def bar_image(scale: Colormap, length: int) -> QImage:
-    """Return a colour bar one pixel high, low at the left."""
+    """Return a color bar one pixel high, low at the left."""
     return image_of(make_color_table(scale)[None, np.rint(np.linspace(0, 254, max(length, 2))).astype(np.uint8)])
 
 
 def robust_range(values: Array, tails: float = 0.001) -> tuple[float, float]:
-    """Return the 0.1 and 99.9 % quantiles (or others) of the finite values; (0, 1) when there are none."""
+    """Return the 0.1 and 99.9% quantiles (or others) of the finite values; (0, 1) if there are none."""
     finite = values[np.isfinite(values)]
     if not finite.size:
         return 0.0, 1.0
@@ -99,7 +99,7 @@ def robust_range(values: Array, tails: float = 0.001) -> tuple[float, float]:
 
 
 def robust_limit(values: Array, tails: float = 0.001) -> float:
-    """Return the limit of a symmetric scale for signed values: the 99.9 % quantile of their size, never zero."""
+    """Return the limit of a symmetric scale for signed values: the 99.9% quantile of their size, never zero."""
     low, high = robust_range(np.abs(values), tails)
     return high or low or 1.0
 

@@ -1,11 +1,13 @@
-"""What the user prefers, kept between sessions, and the dialog that asks for it."""
+"""Values that the app saves between sessions, among them the user's preferences, and the preferences dialog."""
 
+import json
 import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -22,18 +24,42 @@ from engine import runs
 from engine.config import TrainingConfig
 from engine.config import list_fields as describe
 from gui.field_editors import choice_title
-from gui.settings_store import SettingsStore
 from gui.theme import Mode
 from gui.widgets.buttons import Button
 from gui.widgets.labels import label
 
+Value = TypeVar("Value")
 KEY = "preferences"
 THEMES: dict[Mode, str] = {"system": "System default", "dark": "Dark", "light": "Light"}
 
 
+class SettingsStore:
+    """Settings file whose content can break nothing: an unreadable value gives the default."""
+
+    def __init__(self, settings: QSettings | None = None) -> None:
+        self._settings = settings or QSettings(
+            QSettings.Format.IniFormat, QSettings.Scope.UserScope, "Engram", "Engram"
+        )
+
+    def get(self, key: str, default: Value) -> Value:
+        """Return the value under a name, if it has the default's type, else the default."""
+        try:
+            kept = json.loads(str(self._settings.value(key)))
+        except ValueError:
+            return default
+        return kept if isinstance(kept, type(default)) else default
+
+    def set(self, key: str, value: Any) -> None:
+        """Store a value; it is on disk when this returns, so a crash does not lose it."""
+        text = json.dumps(value)
+        if self._settings.value(key) != text:
+            self._settings.setValue(key, text)
+            self._settings.sync()
+
+
 @dataclass(frozen=True)
 class Preferences:
-    """Theme, folder of the runs (empty: the default place), backend of new runs, whether data may be fetched."""
+    """Theme, runs folder (empty: the default), backend of new runs, permission to download data."""
 
     theme: Mode = "system"
     runs: str = ""
@@ -42,7 +68,7 @@ class Preferences:
 
 
 def load(memory: SettingsStore) -> Preferences:
-    """Return what was kept; what is missing or of the wrong kind is the default."""
+    """Return the saved preferences, with the default for each that is missing or of the wrong type."""
     kept: dict[str, Any] = memory.get(KEY, {})
     plain = asdict(Preferences())
     sane = {field.name: kept[field.name] for field in fields(Preferences) if _fits(kept, field.name, plain)}
@@ -54,13 +80,13 @@ def save(memory: SettingsStore, preferences: Preferences) -> None:
 
 
 def runs_root(preferences: Preferences) -> Path:
-    """The folder of the runs: what the environment says, else what is preferred, else the default place."""
+    """Return the runs folder: that of the environment, else the preferred one, else the default."""
     chosen = preferences.runs and not os.environ.get("ENGRAM_RUNS")
     return Path(preferences.runs).expanduser() if chosen else runs.default_root()
 
 
 def backends() -> tuple[str, ...]:
-    """The backends there are to choose from."""
+    """Return the available backends."""
     return next(spec.choices for spec in describe(TrainingConfig) if spec.name == "backend")
 
 

@@ -1,4 +1,4 @@
-"""Scripts that do without the window what was done in it."""
+"""Python scripts that repeat the user's actions without the app."""
 
 from pprint import pformat
 from typing import Any
@@ -19,7 +19,7 @@ def non_default_settings(config: RunConfig) -> str:
 
 
 def changed_data(config: DataConfig) -> str:
-    """Return a DataConfig as Python, with what differs from the defaults."""
+    """Return a DataConfig as Python, with the fields that differ from the defaults."""
     plain = DataConfig().model_dump()
     values = [f"{name}={value!r}" for name, value in config.model_dump().items() if value != plain[name]]
     return f"engine.config.DataConfig({', '.join(values)})"

@@ -1,4 +1,4 @@
-"""What was used last, as far as it fits."""
+"""Cache of the most recently used entries."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -9,12 +9,12 @@ Value = TypeVar("Value")
 
 
 class Recent(Generic[Key, Value]):
-    """A cache that evicts what was used longest ago; the newest stays, however large it is.
+    """Cache that evicts the least recently used entries; it keeps the newest, however large.
 
     Args:
-        count: how many entries it may hold.
-        limit_bytes: how much memory they may take.
-        size: returns the bytes of an entry.
+        count: maximum number of entries.
+        limit_bytes: maximum memory of the entries.
+        size: function that returns the bytes of an entry.
     """
 
     def __init__(self, count: int, limit_bytes: int, size: Callable[[Value], int]) -> None:
@@ -29,13 +29,13 @@ class Recent(Generic[Key, Value]):
         return len(self._entries)
 
     def get(self, key: Key) -> Value | None:
-        """Return an entry, which counts as used now; None if it is not held."""
+        """Return an entry and mark it as used now; None if it is not cached."""
         if key in self._entries:
             self._entries.move_to_end(key)
         return self._entries.get(key)
 
     def put(self, key: Key, value: Value) -> None:
-        """Hold an entry, and evict others until all fit."""
+        """Store an entry, and evict others until all fit."""
         if key in self._entries:
             self._bytes -= self._size(self._entries.pop(key))
         self._entries[key] = value

@@ -1,4 +1,4 @@
-"""What the window knows of a run: its events, folded one after the other. Watching and reopening are the same."""
+"""State of a run, folded from its events one by one. Watching and reopening a run give the same state."""
 
 import math
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ BACKENDS = {"tensorflow": "TensorFlow", "torch": "PyTorch", "jax": "JAX"}
 
 @dataclass(frozen=True)
 class LogLine:
-    """A sentence and when it was said, in seconds since the epoch."""
+    """Sentence of the log with its time, in seconds since the epoch."""
 
     time: float
     text: str
@@ -33,7 +33,7 @@ class LogLine:
 
 @dataclass
 class RunRecord:
-    """One run as far as its events tell; `apply` takes the next one."""
+    """State of one run according to its events; `apply` adds the next one."""
 
     run: Run
     config: RunConfig | None = None
@@ -53,7 +53,10 @@ class RunRecord:
 
     @property
     def state(self) -> str:
-        """'damaged', 'running', 'paused', 'new', 'finished', 'stopped', 'failed' or 'interrupted'."""
+        """Return the state.
+
+        It is 'damaged', 'running', 'paused', 'new', 'finished', 'stopped', 'failed' or 'interrupted'.
+        """
         if self.damage:
             return "damaged"
         if self.busy:
@@ -64,7 +67,7 @@ class RunRecord:
 
     @property
     def has_checkpoint(self) -> bool:
-        """Whether there is a complete epoch to go on from; a ready-made run comes without."""
+        """Return whether there is a complete epoch to resume from; a demo run has none."""
         return any(self.run.checkpoints.glob("epoch-*"))
 
     @property
@@ -74,35 +77,35 @@ class RunRecord:
 
     @property
     def last_epoch(self) -> int:
-        """How many epochs are complete."""
+        """Return the number of complete epochs."""
         return max(self.epochs, default=0)
 
     @property
     def target_epochs(self) -> int:
-        """How many epochs were asked for."""
+        """Return the number of requested epochs."""
         return self.started.epochs if self.started else self.config.training.epochs if self.config else 0
 
     @property
     def backend(self) -> str:
-        """What it was trained on last; before that, what its settings say."""
+        """Return the backend of the last training; before any, that of the settings."""
         chosen = self.config.training.backend if self.config else "tensorflow"
         return self.started.backend if self.started else chosen
 
     @property
     def best(self) -> EpochEnded | None:
-        """The epoch with the smallest validation loss."""
-        told = [event for event in self.epochs.values() if math.isfinite(event.metrics.get("val_loss", math.nan))]
-        return min(told, key=lambda event: event.metrics["val_loss"], default=None)
+        """Return the epoch with the smallest validation loss, or None."""
+        known = [event for event in self.epochs.values() if math.isfinite(event.metrics.get("val_loss", math.nan))]
+        return min(known, key=lambda event: event.metrics["val_loss"], default=None)
 
     def curve(self, metric: str) -> tuple[list[int], list[float]]:
-        """Epochs and values of a metric, in order."""
-        told = [epoch for epoch in sorted(self.epochs) if metric in self.epochs[epoch].metrics]
-        return told, [self.epochs[epoch].metrics[metric] for epoch in told]
+        """Return the epochs and values of a metric, in order."""
+        epochs = [epoch for epoch in sorted(self.epochs) if metric in self.epochs[epoch].metrics]
+        return epochs, [self.epochs[epoch].metrics[metric] for epoch in epochs]
 
     def apply(self, event: Event) -> bool:
-        """Take an event; return False if it was taken before (an engine tells it and its run's file holds it).
+        """Apply an event; return False if it was applied before, because it comes from the engine and the run's file.
 
-        An event without a number comes one way only: an engine tells it alone, or an old record holds it.
+        An event without a number comes one way only: from an engine alone, or from an old record.
         """
         if event.sequence in self._seen:
             return False
@@ -128,7 +131,7 @@ class RunRecord:
 
 
 def log_entry(event: Event) -> tuple[str, str]:
-    """What an event says in the log, and how loud; nothing for those that are not worth a line."""
+    """Return the text and the level of an event in the log; an empty text for an event without a line."""
     if isinstance(event, Log):
         return event.text, event.level
     if isinstance(event, JobStarted):
@@ -148,12 +151,12 @@ def log_entry(event: Event) -> tuple[str, str]:
 
 
 def format_count(count: int) -> str:
-    """Write a number of parameters, such as 11.5 M or 93 k."""
+    """Format a number of parameters, such as 11.5 M or 93 k."""
     return f"{count / 1e6:.1f} M" if count >= 1e6 else f"{count / 1e3:.0f} k" if count >= 1e4 else f"{count:,}"
 
 
 def open_record(path: Path) -> RunRecord:
-    """Begin the record of a run folder; its settings are read, its events are not yet."""
+    """Return a new record of a run folder, with its settings but without its events."""
     run = Run(path)
     try:
         return RunRecord(run, run.config)
@@ -162,21 +165,24 @@ def open_record(path: Path) -> RunRecord:
 
 
 class EventFileTail:
-    """Reads what has been added to a run's record since the last time."""
+    """Reader of the events that were appended to a run's file since the last read."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._offset = 0
 
     def bytes_added(self) -> int:
-        """How many bytes have been added; fewer than none when the file is another one now."""
+        """Return the number of appended bytes; it is negative if another file has taken its place."""
         try:
             return self._path.stat().st_size - self._offset
         except OSError:
             return 0
 
     def read(self) -> list[Event]:
-        """Return the new events; a line that is not complete yet waits, one that cannot be read is passed over."""
+        """Return the new events.
+
+        An incomplete line waits for the next call; a line that cannot be parsed is skipped.
+        """
         try:
             with self._path.open("rb") as file:
                 file.seek(self._offset)

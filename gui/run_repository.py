@@ -1,4 +1,4 @@
-"""All runs of a folder, kept current: whoever trains them, their records are read as they grow."""
+"""All runs of a folder, kept current: their records are read as they grow, in whichever process they train."""
 
 import shutil
 import time
@@ -21,7 +21,7 @@ Take = Callable[[Event, str], None]
 
 
 class RunRepository(QObject):
-    """Knows the runs of a folder and their records, oldest first."""
+    """Runs of a folder and their records, oldest first."""
 
     changed = Signal()
 
@@ -36,7 +36,7 @@ class RunRepository(QObject):
         self._timer.timeout.connect(self.refresh)
 
     def open(self, root: Path) -> None:
-        """Turn to a folder of runs."""
+        """Switch to a folder of runs."""
         self.root = root
         self.records.clear()
         self._tails.clear()
@@ -47,14 +47,14 @@ class RunRepository(QObject):
         self.refresh()
 
     def refresh(self) -> None:
-        """Notice runs that came or went, and what their processes have written since."""
+        """Detect new and removed runs, and read the new events of the others."""
         self._notice_folders()
         if not self._waiting:
             self._waiting = list(self.records)
             self._read_some()
 
     def read_new_events(self, name: str) -> None:
-        """Take what has been added to one run's record."""
+        """Read the events appended to one run's record."""
         tail, record = self._tails[name], self.records[name]
         grown = tail.bytes_added()
         if grown < 0:
@@ -78,7 +78,7 @@ class RunRepository(QObject):
             QTimer.singleShot(0, self, self._read_some)
 
     def add(self, run: runs.Run) -> RunRecord:
-        """Take up a run that has just been made, its settings anew if it took the name of one that is known."""
+        """Add a run that was just created; if its name was in use, reload its settings."""
         if run.name in self.records:
             self._forget(run.name)
         self._folders_seen = None
@@ -86,7 +86,7 @@ class RunRepository(QObject):
         return self.records[run.name]
 
     def rename(self, name: str, new: str) -> None:
-        """Give a run another name. Raises RunError."""
+        """Rename a run. Raises RunError."""
         folder = self._idle_folder(name)
         if not runs.NAME_PATTERN.fullmatch(new):
             raise RunError(f"'{new}' is not a valid run name.", "Use letters, digits, '.', '_' and '-'.")
@@ -99,7 +99,7 @@ class RunRepository(QObject):
         self.refresh()
 
     def delete(self, name: str, for_good: bool = False) -> bool:
-        """Move a run to the trash, or remove it for good; False when there is no trash for it. Raises RunError."""
+        """Move a run to the trash, or delete it permanently; return False if it has no trash. Raises RunError."""
         folder = self._idle_folder(name)
         if for_good:
             try:
@@ -112,7 +112,7 @@ class RunRepository(QObject):
         return True
 
     def mark_busy(self, name: str, busy: bool) -> None:
-        """Say whether a run is being trained, before its lock does."""
+        """Record whether a run is in training, before its lock shows it."""
         if name in self.records:
             self._set_busy(self.records[name], busy)
 
@@ -126,14 +126,15 @@ class RunRepository(QObject):
         return run.path
 
     def _notice_folders(self) -> None:
-        """List the folder anew when something came or went, or might just have: making a run takes a moment."""
+        """List the folder again if it has changed, or might just have: creating a run takes a moment."""
         seen = stamp(self.root)
         if seen and seen == self._folders_seen:
             return
         self._folders_seen = seen
         try:
             found = {run.name: run for run in runs.list_runs(self.root)}
-        except OSError:  # a drive that is away for a moment: what is known stays
+        # The drive may be unavailable for a moment: keep the known runs.
+        except OSError:
             return
         for name in [name for name in self.records if name not in found]:
             self._forget(name)

@@ -1,4 +1,4 @@
-"""The folder of one window's throw-away files; what a killed window left is swept up by the next."""
+"""Folder for the temporary files of one window; the next window removes what a killed one left."""
 
 import shutil
 import tempfile
@@ -10,7 +10,7 @@ PREFIX = "engram-window-"
 
 
 class Scratch:
-    """A new folder, held by a lock that the system gives back when the window dies."""
+    """New folder, held by a lock that the system releases when the process dies."""
 
     def __init__(self, place: Path | None = None) -> None:
         place = place or Path(tempfile.gettempdir())
@@ -25,7 +25,7 @@ class Scratch:
 
 
 def sweep(place: Path) -> None:
-    """Remove the folders whose window is gone."""
+    """Remove the folders whose process has died."""
     for folder in place.glob(f"{PREFIX}*"):
         lock = _lock(folder)
         if lock.tryLock(0):
@@ -35,5 +35,6 @@ def sweep(place: Path) -> None:
 
 def _lock(folder: Path) -> QLockFile:
     lock = QLockFile(str(folder / "window.lock"))
-    lock.setStaleLockTime(0)  # a window may be open for days; only its death makes the lock stale
+    # A window may be open for days; only its death makes the lock stale.
+    lock.setStaleLockTime(0)
     return lock

@@ -1,30 +1,31 @@
 """The session: the only thing that panels talk to. Events of runs, of the job and of the explorer pass through here."""
 
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import QObject, Qt, Signal
 
 from engine import runs
 from engine.config import DataConfig, RunConfig
-from engine.data.walk import check_folder
-from engine.messages import Event, LoadData, Request, RequestFailed, Response
+from engine.data.files import check_folder
+from engine.messages import Event, LoadData, LoadDataReply, Request, RequestFailed
 from gui.explorer_client import ExplorerClient
 from gui.job_controller import EngineCrash, JobController
-from gui.loaded_data import LoadedData, from_answer
+from gui.loaded_data import LoadedData, read_loaded_data
+from gui.request_handle import RequestHandle
 from gui.run_record import RunRecord
 from gui.run_repository import RunRepository
 
 DATA = "data"
-JOB = "train"
 EXPLORER_BACKEND = "tensorflow"
 
 
 class Session(QObject):
-    """What is loaded, what is known of the runs, what is running; panels obey its signals.
+    """The loaded dataset, the known runs, and what is running; panels follow its signals.
 
-    run_changed tells the name of a run whose record has changed, study_told and search_told what the study or search
-    being made says. answered and refused tell the panel that asked; the panel of what the job refuses is JOB.
+    run_changed carries the name of a run whose record has changed, study_event and search_event an event of the running
+    study or search, job_failed the `RequestFailed` of a job. loading_changed is emitted when the loading of a dataset
+    begins or ends, loading_progressed carries how many images are read and how many there are, loading_failed the
+    `RequestFailed`. request_progressed carries a request of any kind, how much of it is done and how much there is.
     """
 
     run_changed = Signal(str)
@@ -32,19 +33,21 @@ class Session(QObject):
     job_changed = Signal()
     study_event = Signal(object)
     search_event = Signal(object)
+    job_failed = Signal(object)
     engine_ready = Signal(object)
     engine_crashed = Signal(object)
     data_wanted = Signal(object)
     data_loaded = Signal(object)
-    progressed = Signal(object)
-    answered = Signal(str, object)
-    refused = Signal(str, object)
-    waiting_changed = Signal(str)
+    loading_changed = Signal()
+    loading_progressed = Signal(int, int)
+    loading_failed = Signal(object)
+    request_progressed = Signal(object, int, int)
 
     def __init__(self, root: Path, scratch: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.data: LoadedData | None = None
         self.requested_data = DataConfig()
+        self.loading: RequestHandle | None = None
         self._held: str | None = None
         self.runs = RunRepository(root, self.apply_event, self)
         self.job = JobController(scratch, self)
@@ -55,68 +58,71 @@ class Session(QObject):
     def _connect(self) -> None:
         self.runs.changed.connect(self.runs_changed)
         self.job.changed.connect(self._on_job_changed)
-        self.job.event_received.connect(self._on_job_told)
+        self.job.event_received.connect(self._on_job_event)
         self.job.ready.connect(self.engine_ready)
-        self.job.engine_crashed.connect(self._on_job_lost)
-        self.job.refused.connect(lambda event: self.refused.emit(JOB, event))
-        self.explorer.responded.connect(self._on_answered)
-        self.explorer.progressed.connect(self.progressed)
-        self.explorer.failed.connect(lambda event: self.refused.emit(event.panel, event))
-        self.explorer.pending_changed.connect(self.waiting_changed)
+        self.job.engine_crashed.connect(self._on_engine_crashed)
+        self.job.refused.connect(self.job_failed)
+        self.explorer.pending_changed.connect(self._on_pending_changed)
 
     def open(self, root: Path) -> None:
-        """Turn to a folder of runs."""
+        """Show the runs of a folder."""
         self.runs.open(root)
         self.runs_changed.emit()
 
     def warm_up(self, backend: str) -> None:
-        """Let both engines import their framework while nobody waits for it, one after the other."""
+        """Start both engines one after the other, so that their backends are imported before they are needed."""
         self.explorer.ready.connect(lambda: self.job.warm_up(backend), Qt.ConnectionType.SingleShotConnection)
         self.explorer.warm_up(EXPLORER_BACKEND)
 
     def apply_event(self, event: Event, run: str) -> None:
-        """Take an event of a run: live from its process, or from its record long after."""
+        """Apply an event to the record of a run, live from its process or later from its file."""
         record = self.runs.records.get(run)
         if record and record.apply(event):
             self.run_changed.emit(run)
 
     def record(self, run: str | None) -> RunRecord | None:
-        """What is known of a run."""
+        """Return the record of a run; None if it is unknown."""
         return self.runs.records.get(run) if run else None
 
     def start(self, config: RunConfig, name: str | None = None) -> RunRecord:
-        """Make a run and train it. Raises RunError, DataError."""
+        """Create a run and train it. Raises RunError, DataError."""
         check_folder(config.data.source)
         record = self.runs.add(runs.create_run(config, name, self.runs.root))
         self.resume(record.name)
         return record
 
     def resume(self, name: str, epochs: int | None = None, backend: str | None = None) -> None:
-        """Go on with a run from its last complete epoch; one that is gone by now is left alone."""
+        """Resume a run from its last complete epoch; do nothing if the run is gone."""
         record = self.record(name)
         if record and record.config:
             self.job.start(record.run, epochs, backend)
             self.runs.mark_busy(name, True)
 
     def load_data(self, config: DataConfig) -> None:
-        """Prepare a source and make it the one that all panels work with."""
+        """Load a dataset and make it the one that all panels work with."""
         self.requested_data = config
         self.data_wanted.emit(config)
-        self.ask(LoadData, DATA, config=config)
+        self.loading = handle = self.request(LoadData(panel=DATA, config=config))
+        handle.finished.connect(self._on_loaded)
+        handle.failed.connect(self.loading_failed)
+        handle.progressed.connect(self.loading_progressed)
+        self.loading_changed.emit()
 
-    def ask(self, kind: type[Request], panel: str, **fields: Any) -> int:
-        """Ask the explorer for a panel; `answered` or `refused` follows, unless a newer question overtakes it."""
+    def request(self, message: Request) -> RequestHandle:
+        """Send a request to the explorer; the handle tells how it ends, unless a newer one of its panel replaces it."""
         self.explorer.warm_up(EXPLORER_BACKEND)
-        return self.explorer.request(kind, panel, **fields)
+        handle = self.explorer.send(message)
+        handle.progressed.connect(lambda done, total: self.request_progressed.emit(handle.request, done, total))
+        return handle
 
     def close(self) -> None:
-        """End both engines and wait for it: nothing outlives the window."""
+        """End both engines and wait for them: no process outlives the window."""
         self.runs.close()
         for engine in (self.job.engine, self.explorer.engine):
             if engine:
                 engine.shutdown()
 
-    def _on_job_told(self, event: Event) -> None:
+    def _on_job_event(self, event: Event) -> None:
         """A search passes on what its trials say, under the names of their runs."""
         if self.job.study:
             self.study_event.emit(event)
@@ -133,7 +139,7 @@ class Session(QObject):
         self._held = self.job.run
         self.job_changed.emit()
 
-    def _on_job_lost(self, loss: EngineCrash) -> None:
+    def _on_engine_crashed(self, loss: EngineCrash) -> None:
         if loss.study:
             kept = "Finished runs of the study and completed epochs are saved."
             self.engine_crashed.emit(EngineCrash(None, f"{loss.sentence} {kept}", loss.study))
@@ -154,14 +160,16 @@ class Session(QObject):
         )
         self.engine_crashed.emit(EngineCrash(loss.run, f"{loss.sentence} {kept}"))
 
-    def _on_answered(self, answer: Response) -> None:
-        if answer.panel != DATA:
-            self.answered.emit(answer.panel, answer.content)
-            return
+    def _on_pending_changed(self) -> None:
+        if self.loading is not None and not self.explorer.is_pending(LoadData):
+            self.loading = None
+            self.loading_changed.emit()
+
+    def _on_loaded(self, reply: LoadDataReply) -> None:
         try:
-            self.data = from_answer(self.requested_data, answer.content)
+            self.data = read_loaded_data(self.requested_data, reply)
         except (OSError, ValueError) as error:
             reason = f"The prepared images could not be read ({error})."
-            self.refused.emit(DATA, RequestFailed(reason=reason, advice="Load the dataset again.", panel=DATA))
+            self.loading_failed.emit(RequestFailed(reason=reason, advice="Load the dataset again.", panel=DATA))
         else:
             self.data_loaded.emit(self.data)

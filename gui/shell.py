@@ -1,41 +1,166 @@
-"""The frame of the window: top bar, rail, one panel at a time, status bar."""
+"""Frame of the window: top bar, rail, notices, one panel at a time, status bar."""
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from PySide6.QtCore import QByteArray, QEvent, Qt
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QByteArray, QEvent, Qt, Signal
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QHBoxLayout,
+    QMainWindow,
+    QMenuBar,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
+from engine.messages import Ready
 from gui.drops import DroppedPath
-from gui.notice_bar import NoticeBar
-from gui.panel import AppContext, Panel
-from gui.rail import Rail
-from gui.settings_store import SettingsStore
+from gui.field_editors import choice_title
+from gui.loaded_data import LoadedData
+from gui.panel import DISCLAIMER, AppContext, Panel
+from gui.preferences import SettingsStore
 from gui.status import StatusBar
-from gui.top_bar import TopBar
+from gui.theme import GAP
+from gui.widgets.buttons import IconButton, RailButton
+from gui.widgets.chip import Chip
+from gui.widgets.labels import grouped, label
+from gui.widgets.notice import Kind, NoticeBox
 from gui.widgets.timer import make_timer
 
+TOP_BAR_PX = 40
 SETTLE_MS = 300
+
+
+class TopBar(QFrame):
+    """Name, menus and chips."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("kind", "top-bar")
+        self.setFixedHeight(TOP_BAR_PX)
+        self.menus, self.waiting = QMenuBar(), True
+        self.data, self.device, self.mark = Chip("No dataset loaded"), Chip("Engine starting"), Chip(DISCLAIMER)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(14, 0, 14, 0)
+        row.setSpacing(10)
+        row.addWidget(label("Engram", role="title"))
+        row.addWidget(self.menus, 0, Qt.AlignmentFlag.AlignVCenter)
+        row.addStretch(1)
+        for chip in (self.data, self.device, self.mark):
+            row.addWidget(chip)
+
+    def show_data(self, data: LoadedData) -> None:
+        sizes = {"training": data.size("train"), "test": data.size("test")}
+        if len(data.leaked):
+            sizes = {"training": sizes["training"], "deduplicated test": sizes["test"] - len(data.leaked)}
+        counts = " · ".join(f"{grouped(size)} {name}" for name, size in sizes.items() if size or "deduplicated" in name)
+        self.data.setText(f"{data.title} · {counts} images")
+        size = f"{data.config.size} × {data.config.size} px, {data.config.fit}"
+        self.data.setAccessibleDescription(size)
+
+    def show_device(self, ready: Ready) -> None:
+        self.waiting = False
+        self.device.setText(f"{choice_title(ready.backend)} · {ready.device}")
+        self.device.set_tone("accent")
+
+    def show_waiting(self, backend: str) -> None:
+        """Show that an engine is importing its backend."""
+        self.waiting = True
+        self.device.setText(f"{choice_title(backend)} · starting")
+        self.device.set_tone("")
+
+    def show_lost(self, text: str = "Engine stopped") -> None:
+        self.waiting = False
+        self.device.setText(text)
+        self.device.set_tone("danger")
+
+
+class Rail(QFrame):
+    """Icon and name of each panel, with the current one marked."""
+
+    chosen = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("kind", "rail")
+        self.setAccessibleName("panels")
+        self._buttons: dict[str, RailButton] = {}
+        self._group = QButtonGroup(self)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 8, 0, 8)
+        self._column.setSpacing(2)
+        self._column.addStretch()
+
+    def add(self, key: str, title: str, icon_name: str) -> None:
+        button = RailButton(icon_name, title)
+        button.setToolTip(f"{title} (Ctrl+{len(self._buttons) + 1})")
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.clicked.connect(lambda: self.chosen.emit(key))
+        self._buttons[key] = button
+        self._group.addButton(button)
+        self._column.insertWidget(self._column.count() - 1, button)
+
+    def set_current(self, key: str) -> None:
+        """Mark the current panel."""
+        self._buttons[key].setChecked(True)
+
+
+class NoticeBar(QWidget):
+    """Line under the top bar for one message, such as a lost engine or a drop that cannot be opened.
+
+    It stays until the user dismisses it, acts on it, or the next one replaces it.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.box, self.dismiss = NoticeBox(), IconButton("close", "Dismiss")
+        self._do: Callable[[], object] | None = None
+        row = QHBoxLayout(self)
+        row.setContentsMargins(GAP, GAP, GAP, 0)
+        row.addWidget(self.box, 1)
+        row.addWidget(self.dismiss, 0, Qt.AlignmentFlag.AlignTop)
+        self.box.action_requested.connect(self._on_action_requested)
+        self.dismiss.clicked.connect(self.clear)
+        self.hide()
+
+    def show_message(
+        self, text: str, kind: Kind = "warning", action: str = "", do: Callable[[], object] | None = None
+    ) -> None:
+        """Show a sentence, with a button that does something about it."""
+        self._do = do
+        self.box.show_notice(text, kind, action)
+        self.setVisible(bool(text))
+
+    def clear(self) -> None:
+        self.show_message("")
+
+    def _on_action_requested(self) -> None:
+        do = self._do
+        self.clear()
+        if do:
+            do()
 
 
 @dataclass(frozen=True)
 class PanelSpec:
-    """A panel that there is: its name, its icon, and where its class is found once it is wanted."""
+    """Title and icon of a panel, and the import path of its class."""
 
     title: str
     icon: str
     import_path: str
 
     def make(self, desk: AppContext) -> Panel:
-        """Import and build the panel: what no one looks at costs no time."""
+        """Import and build the panel; a panel that the user never opens costs no time."""
         module, name = self.import_path.split(":")
         return cast(Panel, getattr(importlib.import_module(module), name)(desk))
 
 
 class Shell(QMainWindow):
-    """Shows one panel at a time and builds each when it is first shown."""
+    """Window that shows one panel at a time and builds each when it is first shown."""
 
     def __init__(self, desk: AppContext, memory: SettingsStore, places: Mapping[str, PanelSpec]) -> None:
         super().__init__()
@@ -77,18 +202,18 @@ class Shell(QMainWindow):
         return super().event(event)
 
     def save_geometry(self) -> None:
-        """Keep where the window is and how large."""
+        """Save the position and size of the window."""
         self.memory.set("window/geometry", self.saveGeometry().toBase64().toStdString())
 
     def current(self) -> Panel | None:
-        """The panel that is shown."""
+        """Return the visible panel, or None."""
         return cast(Panel | None, self._stack.currentWidget())
 
     def current_key(self) -> str:
         return next((key for key, panel in self.panels.items() if panel is self.current()), "")
 
     def panel(self, key: str) -> Panel:
-        """Return a panel, built and put back as it was when it is wanted for the first time."""
+        """Return a panel; build it and restore its state on first use."""
         if key not in self.panels:
             made = self.panels[key] = self.places[key].make(self.desk)
             self._stack.addWidget(made)
@@ -99,21 +224,22 @@ class Shell(QMainWindow):
         return self.panels[key]
 
     def show_panel(self, key: str) -> Panel:
-        """Turn to a panel."""
+        """Switch to a panel."""
         panel = self.panel(key)
         self._stack.setCurrentWidget(panel)
         self.rail.set_current(key)
-        (panel if panel.focusProxy() else self).setFocus()  # its keys work at once
+        # The panel's keys work at once.
+        (panel if panel.focusProxy() else self).setFocus()
         self._status.show_numbers("")
         self.memory.set("window/panel", key)
         return panel
 
     def navigate(self, key: str, what: Any) -> None:
-        """Turn to a panel and have it show something."""
+        """Switch to a panel and show an item there."""
         self.show_panel(key).navigate(what)
 
     def open_drop(self, drop: DroppedPath) -> None:
-        """Open what was dropped: a folder in Data, a run in Train, a scan in Compare or in the panel that takes it."""
+        """Open a dropped path: a folder in Data, a run in Train, an image in Compare or the panel that takes it."""
         if drop.kind == "none":
             self.notice.show_message(drop.problem)
         elif drop.kind == "run":
@@ -128,7 +254,7 @@ class Shell(QMainWindow):
         return self.current_key() if panel and panel.takes_scans else "compare"
 
     def open_runs(self) -> None:
-        """Turn to the folder of runs that is preferred."""
+        """Switch to the preferred runs folder."""
 
     def _open_run(self, drop: DroppedPath) -> None:
         root = self.desk.session.runs.root

@@ -1,4 +1,4 @@
-"""The shortcut sheet: every key of the program on one page."""
+"""Shortcut sheet: every key of the app on one page."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
@@ -72,7 +72,7 @@ GROUPS = (
 
 
 class ShortcutSheet(QDialog):
-    """Two columns: what the menus offer, what the pictures, curves and forms obey."""
+    """Two columns: keys of the menus; keys of images, curves and forms."""
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
@@ -105,7 +105,7 @@ def menu_keys(window: QWidget) -> list[tuple[str, str]]:
 
 
 def _plain(text: str) -> str:
-    """Return what an action does whatever it would do it to now."""
+    """Return the name of an action without its current target, such as "Undo" alone."""
     text = text.replace("&", "").rstrip("…")
     return next((word for word in ("Undo", "Redo") if text.startswith(word)), text)
 

@@ -1,26 +1,75 @@
-"""The status bar: what runs now and how fast, the numbers under the cursor, the memory of the engines."""
+"""Status bar: current activity and its rate, the values under the cursor, the memory of the engines."""
 
-from PySide6.QtWidgets import QStatusBar, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QStatusBar, QWidget
 
-from engine.messages import Event, Progress, RequestProgress, SearchState, StudyProgress
+from engine.messages import (
+    Audit,
+    CalibrateSpread,
+    ComputeChannelStatistics,
+    EmbeddingErrors,
+    EmbedLatents,
+    EvaluateRun,
+    Event,
+    LoadData,
+    MaximizeActivation,
+    PerImageErrors,
+    Progress,
+    Reconstruct,
+    Request,
+    SearchState,
+    StudyProgress,
+    TopActivations,
+    TraceLesion,
+)
 from gui.engine_process import resident_bytes
 from gui.run_record import RunRecord
 from gui.session import Session
 from gui.widgets.elided_label import ElidedLabel
 from gui.widgets.labels import grouped, label
-from gui.widgets.progress import ProgressLine
 from gui.widgets.timer import make_timer
 
+STEPS = 1000
+BAR_WIDTH = 220
 MEMORY_MS = 2000
 
 
+class ProgressLine(QWidget):
+    """Current activity, its progress and its rate: the left half of the status bar."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._text, self.bar, self._rate = ElidedLabel(), QProgressBar(), label(role="quiet")
+        self._text.setProperty("role", "quiet")
+        self.bar.setTextVisible(False)
+        self.bar.setRange(0, STEPS)
+        self.bar.setFixedWidth(BAR_WIDTH)
+        self._said: tuple[str, float | None, str] | None = None
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 0, 8, 0)
+        row.setSpacing(16)
+        for part in (self._text, self.bar, self._rate):
+            row.addWidget(part)
+        row.addStretch()
+
+    def show_progress(self, text: str, share: float | None = 0.0, rate: str = "") -> None:
+        """Show `text` and a share from 0 to 1; None means that the duration is unknown."""
+        if self._said == (text, share, rate):
+            return
+        self._said = text, share, rate
+        self._text.setText(text)
+        self._rate.setText(rate)
+        self.bar.setRange(0, 0 if share is None else STEPS)
+        if share is not None:
+            self.bar.setValue(round(min(max(share, 0), 1) * STEPS))
+        self.bar.setAccessibleName(text)
+
+
 class StatusBar(QStatusBar):
-    """Obeys the session."""
+    """Status bar that follows the session."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._reading = ""
         self._study: StudyProgress | None = None
         self._search: SearchState | None = None
         self._rate = 0.0
@@ -35,18 +84,18 @@ class StatusBar(QStatusBar):
         self._timer.timeout.connect(self.show_memory)
         self._timer.start()
         session.job_changed.connect(self.refresh)
-        session.study_event.connect(self._on_study_told)
-        session.search_event.connect(self._on_search_told)
+        session.study_event.connect(self._on_study_event)
+        session.search_event.connect(self._on_search_event)
         session.run_changed.connect(lambda run: self.refresh() if run == session.job.run else None)
-        session.waiting_changed.connect(self.refresh)
-        session.progressed.connect(self._on_progressed)
+        session.explorer.pending_changed.connect(self.refresh)
+        session.request_progressed.connect(self._on_progressed)
         self.refresh()
 
     def show_numbers(self, text: str) -> None:
         self.numbers.setText(text)
 
     def refresh(self) -> None:
-        """Say what runs: a job before a question."""
+        """Show the current activity; a job has precedence over a request."""
         session = self._session
         record = session.record(session.job.run)
         if record:
@@ -56,12 +105,11 @@ class StatusBar(QStatusBar):
         elif session.job.search:
             at = self._search if self._search and self._search.search == session.job.search else None
             self.line.show_progress(*search_line(session.job.state, at, self._rate))
-        elif session.explorer.is_waiting("data"):
-            self.line.show_progress(self._reading or "Reading images", None)
-        elif session.explorer.is_waiting("compare") or session.explorer.is_waiting("search"):
+        elif session.explorer.is_pending(LoadData):
+            self.line.show_progress(REQUESTS[LoadData], None)
+        elif session.explorer.is_pending(Reconstruct):
             self.line.show_progress("Reconstructing images", None)
         else:
-            self._reading = ""
             self.line.show_progress("Ready", 0.0)
 
     def show_memory(self) -> None:
@@ -72,43 +120,41 @@ class StatusBar(QStatusBar):
         self.ram.setText(f"RAM {sum(known) / 1e9:.1f} GB")
         self.ram.setToolTip("Memory used by the engine processes")
 
-    def _on_study_told(self, event: Event) -> None:
+    def _on_study_event(self, event: Event) -> None:
         if isinstance(event, StudyProgress):
             self._study = event
             self.refresh()
 
-    def _on_search_told(self, event: Event) -> None:
+    def _on_search_event(self, event: Event) -> None:
         if isinstance(event, SearchState):
             self._search = event
             self.refresh()
         elif isinstance(event, Progress):
             self._rate = event.images_per_s
 
-    def _on_progressed(self, event: RequestProgress) -> None:
+    def _on_progressed(self, request: Request, done: int, total: int) -> None:
         if not self._session.job.is_busy():
-            done, total = grouped(event.done), grouped(event.total)
-            self.line.show_progress(
-                f"{PARTS.get(event.panel, 'Working')} · {done} of {total}", event.done / event.total
-            )
+            what = REQUESTS.get(type(request), "Working")
+            self.line.show_progress(f"{what} · {grouped(done)} of {grouped(total)}", done / total)
 
 
-PARTS = {
-    "data": "Reading images",
-    "audit": "Searching for near-duplicates",
-    "compare-measure": "Measuring test images",
-    "compare-rank": "Sorting images by error",
-    "layers-statistics": "Computing channel statistics",
-    "layers-favourites": "Searching for top-activating images",
-    "layers-preferred": "Activation maximization",
-    "layers-lesion": "Tracing the lesion",
-    "latent-map": "Encoding images",
-    "latent-errors": "Computing reconstruction errors",
-    "latent-calibrate": "Checking calibration",
+REQUESTS: dict[type[Request], str] = {
+    LoadData: "Reading images",
+    Audit: "Searching for near-duplicates",
+    EvaluateRun: "Measuring test images",
+    PerImageErrors: "Sorting images by error",
+    ComputeChannelStatistics: "Computing channel statistics",
+    TopActivations: "Searching for top-activating images",
+    MaximizeActivation: "Activation maximization",
+    TraceLesion: "Tracing the lesion",
+    EmbedLatents: "Encoding images",
+    EmbeddingErrors: "Computing reconstruction errors",
+    CalibrateSpread: "Checking calibration",
 }
 
 
 def job_line(state: str, record: RunRecord) -> tuple[str, float | None, str]:
-    """Return text, share done and rate of a run being trained."""
+    """Return text, progress and rate of a run in training."""
     at = record.progress
     if state == "stopping":
         return f"{record.name} · stopping", None, ""
@@ -122,7 +168,7 @@ def job_line(state: str, record: RunRecord) -> tuple[str, float | None, str]:
 
 
 def study_line(state: str, at: StudyProgress | None) -> tuple[str, float | None, str]:
-    """Return text, share done and rate of a study being made."""
+    """Return text, progress and rate of a study."""
     if state == "stopping":
         return "Study · stopping", None, ""
     if at is None or state == "starting":
@@ -133,7 +179,7 @@ def study_line(state: str, at: StudyProgress | None) -> tuple[str, float | None,
 
 
 def search_line(state: str, at: SearchState | None, images_per_s: float) -> tuple[str, float | None, str]:
-    """Return text, share done and rate of a search."""
+    """Return text, progress and rate of a search."""
     if state == "stopping":
         return "Search · stopping", None, ""
     if at is None or state == "starting":
@@ -147,12 +193,12 @@ def search_line(state: str, at: SearchState | None, images_per_s: float) -> tupl
 
 
 def progress_of(at: Progress) -> float:
-    """Return how much of the whole run is done."""
+    """Return the completed fraction of the whole run."""
     return (at.epoch - 1 + at.batch / max(at.batches, 1)) / max(at.epochs, 1)
 
 
 def duration(seconds: float) -> str:
-    """Write a time as people say it: 42 s, 1 min 42 s, 2 h 5 min."""
+    """Format a duration: 42 s, 1 min 42 s, 2 h 5 min."""
     whole = max(round(seconds), 0)
     if whole < 60:
         return f"{whole} s"

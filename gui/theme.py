@@ -1,4 +1,4 @@
-"""The look of the window: a style sheet filled in from the palette, dark or light, following the system when asked."""
+"""Look of the app: a style sheet filled in from the palette, dark or light, or following the system."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -31,7 +31,7 @@ SCHEMES = {
 
 
 def apply(app: QApplication, mode: Mode = "system") -> None:
-    """Dress the program; with "system" it changes with the system's setting, and is dark where there is none."""
+    """Style the app; "system" follows the system's setting, and is dark if there is none."""
     if not app.property("theme"):
         app.setStyle("Fusion")
         app.setFont(base_font())
@@ -42,7 +42,7 @@ def apply(app: QApplication, mode: Mode = "system") -> None:
 
 
 def base_font() -> QFont:
-    """Return the 13 px font of the window, with figures of one width."""
+    """Return the 13 px font of the app, with tabular digits."""
     font = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
     font.setFamilies(["DejaVu Sans", *font.families()])
     font.setPixelSize(FONT_PX)
@@ -51,7 +51,7 @@ def base_font() -> QFont:
 
 
 def style_sheet(colours: palette.Palette) -> str:
-    """Return the style sheet in the colours of one palette."""
+    """Return the style sheet in the colors of one palette."""
     values = asdict(colours) | {
         key: icon_file(name, getattr(colours, role)).as_posix() for key, (name, role) in GLYPHS.items()
     }

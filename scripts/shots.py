@@ -53,7 +53,7 @@ def photograph(chosen: argparse.Namespace) -> None:
 
     from gui import theme
     from gui.app import make_window
-    from gui.settings_store import SettingsStore
+    from gui.preferences import SettingsStore
 
     app = QApplication(sys.argv[:1])
     theme.apply(app, chosen.theme)

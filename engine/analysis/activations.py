@@ -1,4 +1,4 @@
-"""What the layers of a model make of images: at all layers or some, piece by piece, so that memory stays flat."""
+"""Activations of a model's layers for images: of all layers or some, in batches, with bounded memory."""
 
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
@@ -7,28 +7,28 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis import layers
+from engine.analysis import layers, make_unknown_layer_error
 from engine.analysis.layers import LayerCall, LayerInfo
-from engine.analysis.unknown_layer import make_unknown_layer_error
 from engine.messages import ShouldStop, never_stop
 
 MEMORY_BYTES = 64 * 2**20
-TRANSIENT_BYTES = 16 * 2**20  # a convolution's own copies are some ten times that
+# The copies that a convolution makes need about ten times as much.
+TRANSIENT_BYTES = 16 * 2**20
 MOST_AT_ONCE = 64
 Activations = dict[str, NDArray[np.float32]]
 
 
 def compute(model: Any, images: NDArray[np.float32], names: Collection[str] | None = None) -> Activations:
-    """Activations of a few images, all in memory.
+    """Compute the activations of a few images, all in memory.
 
     Args:
         model: a built model of Engram.
         images: (n, size, size, 1) float32 in [0, 1], n at least 1.
-        names: the layers wanted, by the names of `layers.list_layers`; all of them when None. What a convolution gives
-            before and after its non-linearity has names of its own: `layers.nonlinearity_pair` tells them.
+        names: names of the layers, from `layers.list_layers`; all of them if None. The outputs of a convolution before
+            and after its non-linearity have names of their own: see `layers.nonlinearity_pair`.
 
     Returns:
-        name -> (n, height, width, channels), or (n, numbers), float32, in network order.
+        name -> (n, height, width, channels), or (n, values), float32, in network order.
 
     Raises:
         ConfigError: the model has no layer of that name.
@@ -38,15 +38,15 @@ def compute(model: Any, images: NDArray[np.float32], names: Collection[str] | No
 
 
 def batches(model: Any, images: Any, names: Collection[str] | None = None) -> Iterator[tuple[int, Activations]]:
-    """Activations of any number of images, as many at a time as `batch_size_for` allows.
+    """Yield the activations of any number of images, in batches of the size from `batch_size_for`.
 
     Args:
         model: a built model of Engram.
-        images: float32 (n, size, size, 1) in [0, 1], or anything with a length and `read(slice)` that gives them.
-        names: as in `compute`.
+        images: float32 (n, size, size, 1) in [0, 1], or an object with a length and `read(slice)` that returns them.
+        names: see `compute`.
 
     Yields:
-        (index of the first image, name -> (k, height, width, channels) or (k, numbers), float32, in network order).
+        (index of the first image, name -> (k, height, width, channels) or (k, values), float32, in network order).
 
     Raises:
         ConfigError: the model has no layer of that name.
@@ -57,12 +57,12 @@ def batches(model: Any, images: Any, names: Collection[str] | None = None) -> It
 
 
 class ActivationBatches:
-    """Batches one after the other, for those who may have to stop: what is half-way then is begun anew.
+    """Iterator over batches that can be stopped; an interrupted batch is repeated.
 
     Args:
         model: a built model of Engram.
-        images: as in `batches`.
-        names: as in `compute`.
+        images: see `batches`.
+        names: see `compute`.
     """
 
     def __init__(self, model: Any, images: Any, names: Collection[str] | None = None) -> None:
@@ -73,7 +73,7 @@ class ActivationBatches:
         self.done, self.total = 0, len(images)
 
     def next(self, should_stop: ShouldStop = never_stop) -> tuple[int, Activations] | None:
-        """The next batch, as `batches` yields it; None when all were there, or when stopped between two layers.
+        """Return the next batch, as `batches` yields it. Returns None at the end, or if stopped between two layers.
 
         Raises:
             ConfigError: the model has no layer of that name.
@@ -93,13 +93,13 @@ class ActivationBatches:
 
 
 def batch_size_for(known: Sequence[LayerInfo], names: Collection[str]) -> int:
-    """How many images may pass together: 1 to 64.
+    """Return how many images fit into one batch: 1 to 64.
 
-    What is kept of them fits in `MEMORY_BYTES`, and what any one layer on the way makes of them in `TRANSIENT_BYTES`.
+    The requested activations fit into `MEMORY_BYTES`, and the output of any layer on the way into `TRANSIENT_BYTES`.
 
     Args:
         known: the model's layers in network order.
-        names: those whose activations are kept; at least one.
+        names: layers whose activations are requested; at least one.
     """
     sizes = [4 * int(np.prod(layer.shape)) for layer in known]
     kept = [index for index, layer in enumerate(known) if layer.name in names]

@@ -1,4 +1,4 @@
-"""Numbers of every channel over a whole data set, gathered batch by batch."""
+"""Statistics of every channel over a whole dataset, computed batch by batch."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -10,23 +10,24 @@ from numpy.typing import NDArray
 from engine.analysis import activations
 from engine.messages import ShouldStop, never_stop
 
-CONSTANT = 1e-6  # a channel that changes by less, as a share of its layer's largest value, does not change
+# A channel that changes by less, as a share of its layer's largest value, counts as constant.
+CONSTANT = 1e-6
 Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
 class ChannelStatistics:
-    """What the channels of one layer do over a data set; every array has one entry a channel.
+    """Statistics of one layer's channels over a dataset; every array has one entry per channel.
 
     Args:
-        images: how many images were seen.
-        mean: over all images and places.
-        std: standard deviation over all images and places.
+        images: number of images.
+        mean: mean over all images and positions.
+        std: standard deviation over all images and positions.
         energy: mean of the squares.
-        zero_fraction: share of the values that are exactly 0. A leaky non-linearity makes none.
+        zero_fraction: fraction of the values that are exactly 0. A leaky non-linearity has none.
         min: smallest value.
         max: largest value.
-        dead: the channel has one and the same value everywhere in every image of the data set.
+        dead: whether the channel is constant over all positions and images.
     """
 
     images: int
@@ -46,32 +47,32 @@ def statistics(
     should_stop: ShouldStop = never_stop,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, ChannelStatistics] | None:
-    """Gather the numbers of every channel of some layers.
+    """Compute the statistics of every channel of some layers.
 
     Args:
         model: a built model of Engram.
-        images: as in `activations.batches`; all of them are seen, and memory stays flat.
-        names: the layers wanted; all of them when None.
-        should_stop: asked between layers.
-        progress: told how many images were seen, and how many there are.
+        images: see `activations.batches`; all of them are read, with bounded memory.
+        names: names of the layers; all of them if None.
+        should_stop: polled between layers.
+        progress: receives the number of processed images and the total.
 
     Returns:
-        name -> statistics, in network order; None when stopped.
+        name -> statistics, in network order. Returns None if stopped.
 
     Raises:
         ConfigError: the model has no layer of that name.
     """
-    tally = StatisticsJob(model, images, names)
-    return tally.get_result() if tally.advance(should_stop, progress) else None
+    job = StatisticsJob(model, images, names)
+    return job.get_result() if job.advance(should_stop, progress) else None
 
 
 class StatisticsJob:
-    """The numbers of every channel while they are gathered: it stops between two layers, and goes on there.
+    """Computation of channel statistics that stops between two layers and continues there.
 
     Args:
         model: a built model of Engram.
-        images: as in `activations.batches`.
-        names: the layers wanted; all of them when None.
+        images: see `activations.batches`.
+        names: names of the layers; all of them if None.
     """
 
     def __init__(self, model: Any, images: Any, names: Collection[str] | None = None) -> None:
@@ -81,11 +82,11 @@ class StatisticsJob:
 
     @property
     def total(self) -> int:
-        """How many images there are."""
+        """Number of images."""
         return self._passages.total
 
     def advance(self, should_stop: ShouldStop = never_stop, progress: Callable[[int, int], None] | None = None) -> bool:
-        """Gather on; False when stopped before all images were seen."""
+        """Continue the computation. Returns False if stopped before the last image."""
         while not should_stop():
             if not self._left:
                 batch = self._passages.next(should_stop)
@@ -100,12 +101,12 @@ class StatisticsJob:
         return False
 
     def get_result(self) -> dict[str, ChannelStatistics]:
-        """The numbers over the images seen so far."""
+        """Return the statistics over the images so far."""
         return {name: each.finished() for name, each in self._gathered.items()}
 
 
 class _RunningMoments:
-    """Sums of one layer so far; means and squares are merged by the formula of Chan, Golub and LeVeque (1983)."""
+    """Running sums of one layer; means and squares are merged by the formula of Chan, Golub and LeVeque (1983)."""
 
     def __init__(self, channels: int) -> None:
         self.images = self.count = 0

@@ -1,31 +1,31 @@
-"""Where did the lesion go? How well an ideal observer of each layer could still tell a scan from its healthy twin.
+"""Detectability of a lesion after each layer: how well an ideal observer could tell an image from its healthy twin.
 
-Definition. White noise of standard deviation sigma lies on the picture, so that nothing is seen without effort. For
-the picture x0 and the lesion s (the twin's difference) the ideal observer of the picture has d' = |s| / sigma. The
-observer of layer f reads f's activations and weighs them linearly. Where the noise is small, f(x + n) = f(x) + J n with
-the layer's derivative J: his noise has covariance sigma^2 J J^T, a little more lesion moves the activations by J s, and
-the best linear (Hotelling) observer, who is the ideal one in this case, has
+Definition. White noise of standard deviation sigma is added to the image, so that detection is not trivial. For the
+image x0 and the lesion s (the difference from the twin) the ideal observer of the image has d' = |s| / sigma. The
+observer of layer f reads f's activations and weights them linearly. For small noise f(x + n) = f(x) + J n with the
+layer's derivative J: the noise of the activations has covariance sigma^2 J J^T, a little more lesion moves them by J s,
+and the best linear (Hotelling) observer, which is the ideal one in this case, has
 
     d'^2 = (J s)^T (sigma^2 J J^T)^+ (J s) = |P s|^2 / sigma^2,        P: the projection onto the rows of J
 
-So the share of d' that a layer keeps is the cosine between the lesion and the nearest picture that weights of the layer
-can be led back to. It depends neither on sigma nor on how a layer scales or bends what it passes on: whatever can be
-undone costs nothing, and no layer can gain what those before it have lost. A lesion is no small change, so the share is
-taken at some points of the way from the healthy twin to the lesion and averaged: d' is the length of that way in
+So the share of d' that a layer retains is the cosine between the lesion and the nearest image that weights of the layer
+can be backpropagated to. It depends neither on sigma nor on how a layer scales or bends its input: an invertible
+operation costs nothing, and no layer can regain what earlier ones have lost. A lesion is no small change, so the share
+is computed at some points between the healthy twin and the lesion and averaged: d' is the length of that path in
 Fisher's metric.
 
-Computation. P s is approached by conjugate gradients for least squares, min |s - J^T w|, with J^T w from the
-framework's gradient and J v from differences. The steps are the channels of partial least squares, known to be
-efficient channels of such observers. What is given is the observer with so many channels: he does not use what a layer
-keeps only very faintly. He is a linear observer for each place of the way, so what he finds is there.
+Computation. Conjugate gradients for least squares approximate P s, min |s - J^T w|, with J^T w from the framework's
+gradient and J v from differences. The steps are the channels of partial least squares, known to be efficient channels
+of such observers. The result is the observer with a limited number of channels, which does not use what a layer retains
+only very faintly. It is a linear observer at each point of the path, so what it detects is really there.
 
-With skips, what matters is all that is still on its way to the output: `held` is the observer of everything that a
-later layer will be given, `alone` of the one layer.
+With skip connections, everything that still reaches the output counts: `held` is the observer of all tensors that a
+later layer receives, `alone` of the one layer.
 
 Barrett, Myers: Foundations of Image Science (2004), chapter 13. Barrett et al.: Model observers for assessment of image
 quality, PNAS 90 (1993). Witten, Park, Myers: Partial least squares: a method to estimate efficient channels for the
-ideal observers, IEEE Trans. Medical Imaging 29 (2010). Cover, Thomas: Elements of Information Theory, 2.8: nothing is
-gained.
+ideal observers, IEEE Trans. Medical Imaging 29 (2010). Cover, Thomas: Elements of Information Theory, 2.8, the data
+processing inequality.
 """
 
 import itertools
@@ -37,32 +37,32 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis import layers
+from engine.analysis import layers, make_unknown_layer_error
 from engine.analysis.gradients import gradient
 from engine.analysis.invertibility import is_invertible
 from engine.analysis.layers import LayerInfo
 from engine.analysis.tensor_sources import IMAGES
-from engine.analysis.unknown_layer import make_unknown_layer_error
 from engine.errors import ConfigError
 
 Images = NDArray[np.float32]
 Shares = NDArray[np.float64]
-BATCH_SIZE = 24  # pictures
+BATCH_SIZE = 24  # images
 STOP_AT, MIN_GAIN = 0.999, 0.001
-MIN_SIGNAL = 0.01  # a layer that is given less than this share of the lesion has nothing to lose
+# A layer that receives less than this share of the lesion has nothing to lose.
+MIN_SIGNAL = 0.01
 
 
 @dataclass(frozen=True)
 class Observer:
-    """How the observers look.
+    """Settings of the observers.
 
     Args:
-        noise: standard deviation of the noise on the picture, gray values; d' is in proportion to its inverse.
-        path_points: points on the way from the healthy twin to the lesion.
-        channels: most that an observer uses.
-        fd_step: largest change of a pixel for a difference, gray values.
-        skip_invertible: what can be undone (`engine.analysis.invertibility`) is taken to keep all it is given, which
-            saves two thirds of the work; else it is measured as all other layers are.
+        noise: standard deviation of the noise on the image, intensities; d' is inversely proportional to it.
+        path_points: number of points between the healthy twin and the lesion.
+        channels: maximum number of channels of an observer.
+        fd_step: largest change of a pixel for a finite difference, intensities.
+        skip_invertible: invertible layers (`is_invertible`) are taken to retain all their input, which saves two thirds
+            of the computation; otherwise they are measured like all other layers.
     """
 
     noise: float = 0.05
@@ -74,12 +74,12 @@ class Observer:
 
 @dataclass(frozen=True, eq=False)
 class DetectabilityResult:
-    """What became of some lesions on their way through a model.
+    """Detectability of some lesions along a model.
 
     Args:
         layers: the model's layers in network order.
-        first: (pairs,), d' in the picture itself.
-        held: (layers, pairs), d' of all that a later layer will be given, once this one has done its work.
+        first: (pairs,), d' in the image itself.
+        held: (layers, pairs), d' of all tensors that later layers receive, after this layer.
         alone: (layers, pairs), d' of this layer alone.
     """
 
@@ -90,14 +90,14 @@ class DetectabilityResult:
 
     @property
     def lost(self) -> Shares:
-        """(layers, pairs): which share of what was still held each layer lost; 0 where nearly nothing was left."""
+        """Share of the remaining d' that each layer loses, (layers, pairs); 0 if nearly nothing was left."""
         before = np.concatenate([self.first[np.newaxis], self.held[:-1]])
         left = np.where(before > MIN_SIGNAL * self.first, self.held / np.where(before > 0, before, 1.0), 1.0)
         return np.asarray(np.clip(1.0 - left, 0.0, 1.0))
 
     @property
     def worst_layer(self) -> int | None:
-        """Index of the layer that loses most, by the mean over pairs of the share it loses; None where none loses."""
+        """Index of the layer with the largest loss, by the mean over pairs; None if no layer loses any."""
         lost = self.lost.mean(axis=1)
         return int(lost.argmax()) if lost.max(initial=0.0) > 0 else None
 
@@ -109,36 +109,36 @@ def trace_lesions(
     observer: Observer | None = None,
     step: Callable[[int, int], bool] = lambda done, total: True,
 ) -> DetectabilityResult | None:
-    """Follow lesions through a model.
+    """Compute the detectability of lesions along a model.
 
     Args:
         model: a built model of Engram.
         pictures: (pairs, size, size, 1) float32 in [0, 1], with the lesions.
-        healthy: their twins without, the same shape.
-        observer: how to look.
-        step: told how many layers are done, and how many there are; False to stop.
+        healthy: their twins without lesion, the same shape.
+        observer: settings of the observers.
+        step: receives the number of processed layers and the total; returns False to stop.
 
     Returns:
-        What became of them; None when stopped.
+        The detectability. Returns None if stopped.
 
     Raises:
-        ConfigError: there is no pair, or one whose pictures are the same.
+        ConfigError: there is no pair, or one whose images are equal.
     """
     return DetectabilityJob(model, pictures, healthy, observer).go_on(step)
 
 
 class DetectabilityJob:
-    """Lesions on their way through a model: it stops between two layers, and goes on there.
+    """Computation of detectability that stops between two layers and continues there.
 
     Args:
         model: a built model of Engram.
-        pictures: as in `trace_lesions`.
-        healthy: as in `trace_lesions`.
-        observer: how to look.
-        names: the layers to ask; all of them when None. What a layer has lost counts from the one asked before it.
+        pictures: see `trace_lesions`.
+        healthy: see `trace_lesions`.
+        observer: settings of the observers.
+        names: layers to measure; all of them if None. The loss of a layer counts from the previous measured one.
 
     Raises:
-        ConfigError: as `trace_lesions`; or the model has no layer of that name.
+        ConfigError: see `trace_lesions`; or the model has no layer of that name.
     """
 
     def __init__(
@@ -165,21 +165,22 @@ class DetectabilityJob:
         self._asked: dict[tuple[str, ...], Shares] = {}
 
     def go_on(self, step: Callable[[int, int], bool] = lambda done, total: True) -> DetectabilityResult | None:
-        """Follow on; None when `step` said to stop: what has been asked by then is not asked again."""
+        """Continue the computation. Returns None if `step` stopped it; finished layers are kept."""
         shares = _followed(self._walk, self._walked, (self._names, self._asked), step)
         if shares is None:
             return None
         held, alone = shares
-        held = np.maximum.accumulate(held[::-1])[::-1]  # what a later layer still shows, an earlier one has held
+        # What a later layer still shows, an earlier one has held.
+        held = np.maximum.accumulate(held[::-1])[::-1]
         first = self._strength / self._how.noise
         seen = tuple(layer for layer, _ in self._walked if layer.name in self._names)
         return DetectabilityResult(seen, first, held * first, alone * first)
 
 
 def key_layers(known: Sequence[LayerInfo]) -> list[str]:
-    """A few layers that tell the way of a lesion: the last one of each size on the way, and the output.
+    """Return a few layers that represent the path of a lesion: the last one of each size, and the output.
 
-    What is called a second time, for the mirror image of a scan say, and a mere change of shape are left out.
+    Layers that are called a second time, for example for a mirrored image, and mere reshapes are left out.
     """
     seen = [layer for layer in known[:-1] if "#" not in layer.name and layer.kind not in ("Flatten", "Reshape")]
     last = [layer.name for layer, after in itertools.pairwise([*seen, known[-1]]) if after.shape != layer.shape]
@@ -187,9 +188,9 @@ def key_layers(known: Sequence[LayerInfo]) -> list[str]:
 
 
 def live_tensors(known: Sequence[LayerInfo], index: int) -> list[str]:
-    """The names of all that is still on its way to the last layer once layer `index` has done its work.
+    """Return the names of all tensors that still reach the last layer, after layer `index`.
 
-    What leads nowhere, such as the log-variance of a variational model, is not among them.
+    Tensors that lead nowhere, such as the log-variance of a variational model, are not among them.
     """
     needed, last_use = {known[-1].name}, {known[-1].name: len(known)}
     for place in range(len(known) - 1, -1, -1):
@@ -209,10 +210,11 @@ def _followed(
     wanted: tuple[set[str], dict[tuple[str, ...], Shares]],
     step: Callable[[int, int], bool],
 ) -> tuple[Shares, Shares] | None:
-    """Shares (layers, pairs) held behind each wanted layer, and kept by it alone; `wanted` holds what is known too."""
+    """Compute the shares (layers, pairs) held after each layer, and by it alone; `wanted` has layers and cache."""
     names_wanted, asked = wanted
     known = [layer for layer, _ in walked]
-    same = {layer.name: layer.name for layer in known} | {IMAGES: IMAGES}  # the layer that says as much
+    # The layer that carries the same information.
+    same = {layer.name: layer.name for layer in known} | {IMAGES: IMAGES}
     held: list[Shares] = []
     alone: list[Shares] = []
     for index, (layer, operation) in enumerate(walked):
@@ -233,7 +235,7 @@ def _followed(
 
 @dataclass(frozen=True, eq=False)
 class _LesionPath:
-    """The way from healthy pictures to their lesions, along which a layer is asked what it keeps of them."""
+    """Path from healthy images to their lesions, along which layers are measured."""
 
     model: Any
     healthy: Images
@@ -241,9 +243,9 @@ class _LesionPath:
     how: Observer
 
     def compute_retained(self, names: tuple[str, ...], most: Shares | None = None) -> Shares:
-        """The share of d' that some layers together keep of each lesion: (pairs,), from 0 to 1.
+        """Compute the share of d' that some layers together retain of each lesion: (pairs,), from 0 to 1.
 
-        Nobody looks on where `most`, what was held before them, has been found again.
+        The search ends when it reaches `most`, the share before these layers.
         """
         if names == (IMAGES,):
             return np.ones(len(self.signal))
@@ -261,7 +263,7 @@ class _LesionPath:
 
 @dataclass(frozen=True, eq=False)
 class _Derivative:
-    """The derivative J of some layers at some pictures; each picture has its own."""
+    """Derivative J of some layers at some images, each image with its own."""
 
     model: Any
     names: tuple[str, ...]
@@ -269,7 +271,7 @@ class _Derivative:
     fd_step: float
 
     def forward(self, change: NDArray[np.float64]) -> list[NDArray[np.float32]]:
-        """J v for a change v of each picture: one array a layer, by central differences."""
+        """Compute J v for a change v of each image: one array per layer, by central differences."""
         size = np.abs(change).max(axis=(1, 2, 3), keepdims=True)
         small = (change * (self.fd_step / np.where(size > 0, size, 1.0))).astype(np.float32)
         ahead, behind = self._activations(self.points + small), self._activations(self.points - small)
@@ -277,7 +279,7 @@ class _Derivative:
         return [(a - b) * _broadcast_per_image(scale, a) for a, b in zip(ahead, behind, strict=True)]
 
     def back(self, weights: Sequence[NDArray[np.float32]]) -> NDArray[np.float64]:
-        """J^T w for weights w of each picture's activations: the pictures' own shape."""
+        """Compute J^T w for weights w of each image's activations: the shape of the images."""
         tensors = [keras.ops.convert_to_tensor(each) for each in weights]
 
         def weighed(given: Any) -> Any:
@@ -294,10 +296,10 @@ class _Derivative:
 
 
 def _cosines(derivative: _Derivative, signal: NDArray[np.float64], enough: Shares, channels: int) -> Shares:
-    """Cosine between each lesion and the nearest J^T w that so many channels find; never too large."""
+    """Compute the cosine between each lesion and the nearest J^T w of a number of channels; never too large."""
     left, kept = signal.copy(), np.zeros(len(signal))
-    direction = answer = derivative.forward(left)
-    size = _dot(answer, answer)
+    direction = response = derivative.forward(left)
+    size = _dot(response, response)
     for _ in range(channels):
         led_back = derivative.back(direction)
         length = np.square(led_back).sum(axis=(1, 2, 3))
@@ -306,10 +308,10 @@ def _cosines(derivative: _Derivative, signal: NDArray[np.float64], enough: Share
         before, kept = kept, np.maximum(kept, _cosine(signal, signal - left))
         if np.all((kept > enough) | (kept - before < MIN_GAIN)):
             break
-        answer = derivative.forward(left)
-        new = _dot(answer, answer)
+        response = derivative.forward(left)
+        new = _dot(response, response)
         turn = (new / np.where(size > 0, size, 1.0)).astype(np.float32)
-        direction = [a + _broadcast_per_image(turn, a) * d for a, d in zip(answer, direction, strict=True)]
+        direction = [a + _broadcast_per_image(turn, a) * d for a, d in zip(response, direction, strict=True)]
         size = new
     return kept
 
@@ -330,5 +332,5 @@ def _dot(ones: Sequence[NDArray[np.float32]], others: Sequence[NDArray[np.float3
 
 
 def _broadcast_per_image(values: NDArray[np.float32], array: NDArray[np.float32]) -> NDArray[np.float32]:
-    """One number a picture, in a shape that goes with the picture's activations."""
+    """Reshape one number per image to broadcast with the image's activations."""
     return values.reshape(-1, *(1,) * (array.ndim - 1))

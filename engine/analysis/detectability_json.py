@@ -1,4 +1,4 @@
-"""What became of lesions on their way through a model, as plain facts: for the command line and the window."""
+"""Detectability of lesions as JSON types: for the CLI and the app."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,10 +8,10 @@ from engine.analysis.lesion_pairs import LesionPair
 
 
 def to_dict(found: Any) -> dict[str, Any]:
-    """The layers asked and what each keeps, and who loses most.
+    """Return the measured layers with their shares, and the one with the largest loss.
 
     Args:
-        found: a `detectability.Whereabouts`.
+        found: a `detectability.DetectabilityResult`.
     """
     mean = {"held": found.held.mean(axis=1), "alone": found.alone.mean(axis=1), "lost": found.lost.mean(axis=1)}
     first = float(found.first.mean())
@@ -25,23 +25,23 @@ def to_dict(found: Any) -> dict[str, Any]:
         }
         for row, layer in enumerate(found.layers)
     ]
-    thief = None if found.worst_layer is None else found.layers[found.worst_layer].name
-    return {"picture_d_prime": first, "layers": rows, "loses_most": thief}
+    worst = None if found.worst_layer is None else found.layers[found.worst_layer].name
+    return {"picture_d_prime": first, "layers": rows, "loses_most": worst}
 
 
 def pairs(found: Any, twins: Sequence[LesionPair], reconstructed: Any) -> list[dict[str, Any]]:
-    """What became of each lesion, and the contrast that the output keeps of it.
+    """Return the detectability of each lesion, and the contrast that the output retains of it.
 
     Args:
-        found: a `detectability.Whereabouts`.
+        found: a `detectability.DetectabilityResult`.
         twins: its pairs.
-        reconstructed: what the model makes of their pictures, (pairs, size, size, 1).
+        reconstructed: the reconstructions of their images, (pairs, size, size, 1).
     """
     lost = found.lost
-    told = []
+    rows = []
     for index, twin in enumerate(twins):
         kept = lesions.retention(twin.picture, reconstructed[index, ..., 0], twin.mask)
-        told.append(
+        rows.append(
             {
                 **{"name": twin.name, "lesion_px": lesions.area(twin.mask)},
                 "picture_d_prime": float(found.first[index]),
@@ -51,4 +51,4 @@ def pairs(found: Any, twins: Sequence[LesionPair], reconstructed: Any) -> list[d
                 "contrast_kept": kept.value,
             }
         )
-    return told
+    return rows

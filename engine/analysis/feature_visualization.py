@@ -1,9 +1,15 @@
-"""The input that a channel likes best: a gray picture, changed step by step to raise the channel's value.
+"""Feature visualization of a channel: activation maximization and saliency.
 
-Erhan et al.: Visualizing higher-layer features of a deep network (2009). Left alone such pictures become noise of high
-frequency, so each step moves the picture a little (jitter), its gradient is blurred, less and less towards the end, and
-the picture stays in [0, 1] and within a distance of its start: Olah, Mordvintsev, Schubert, Feature visualization,
-Distill (2017), who compare such means. It is one picture of many that would do, and no scan that the model has seen.
+Activation maximization changes a gray image step by step to raise the value of a channel. Erhan et al.: Visualizing
+higher-layer features of a deep network (2009). Unconstrained, such images become high-frequency noise. So each step
+shifts the image a little (jitter), blurs its gradient, less and less towards the end, and keeps the image in [0, 1] and
+within a distance of its start: Olah, Mordvintsev, Schubert, Feature visualization, Distill (2017), who compare such
+methods. The result is one of many possible images, and no image that the model has seen.
+
+Saliency is the gradient of a channel's value with respect to the pixels of an image. Simonyan, Vedaldi, Zisserman: Deep
+inside convolutional networks. arXiv:1312.6034 (2013). Smilkov et al.: SmoothGrad, arXiv:1706.03825 (2017): the mean
+gradient over noisy copies, which is less noisy. A gradient gives the effect of a small change to this image, not the
+pixels that caused the value.
 """
 
 from collections.abc import Callable
@@ -15,26 +21,29 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from engine.analysis import layers
-from engine.analysis.channel_objective import ChannelObjective
+from engine.analysis import layers, make_unknown_layer_error
 from engine.analysis.gradients import gradient
+from engine.errors import ConfigError
 from engine.messages import ShouldStop, never_stop
 
 GRAY = 0.5
-START_NOISE = 0.01  # of the noise at the start, so that not all pixels are alike
+# Amplitude of the noise at the start, so that not all pixels are equal.
+START_NOISE = 0.01
+# Standard deviation of the noise on the copies, in intensities.
+COPY_NOISE = 0.1
 
 
 @dataclass(frozen=True)
 class GradientAscentSettings:
-    """How the picture is looked for.
+    """Settings of the gradient ascent.
 
     Args:
-        steps: how many.
-        step: root mean square of one step's change, gray values.
-        jitter: largest move of the picture before the first step, px; falls to 0 at the last.
+        steps: number of steps.
+        step: root mean square of one step's change, intensities.
+        jitter: largest shift of the image before the first step, px; falls to 0 at the last.
         blur: width of the Gaussian over the gradient at the first step, px; falls to 0 at the last.
-        bound: largest root mean square distance from the gray start, gray values.
-        seed: of the start and the moves.
+        bound: largest root mean square distance from the gray start, intensities.
+        seed: seed of the start and the shifts.
     """
 
     steps: int = 48
@@ -47,13 +56,13 @@ class GradientAscentSettings:
 
 @dataclass(frozen=True, eq=False)
 class PreferredInput:
-    """What was found.
+    """Result of an activation maximization.
 
     Args:
         image: (size, size) float32 in [0, 1].
         start: the channel's value for the gray start.
         value: its value for the image.
-        values: what was raised, before each step: the channel's value, before its non-linearity if it has one.
+        values: the objective before each step: the channel's value, before its non-linearity if it has one.
     """
 
     image: NDArray[np.float32]
@@ -62,29 +71,74 @@ class PreferredInput:
     values: tuple[float, ...]
 
 
+@dataclass(frozen=True)
+class ChannelObjective:
+    """Objective of a channel, or of one unit of it.
+
+    Args:
+        layer: name of the layer.
+        number: index of the channel, from 0.
+        unit: (row, column) of one unit; the mean over all of them if None. A layer without positions has no units.
+    """
+
+    layer: str
+    number: int
+    unit: tuple[int, int] | None = None
+
+    def check(self, model: Any) -> None:
+        """Check that a model has the channel.
+
+        Raises:
+            ConfigError: there is no such layer, channel or unit.
+        """
+        shapes = {layer.name: layer.shape for layer in layers.list_layers(model)}
+        if self.layer not in shapes:
+            raise make_unknown_layer_error(self.layer, shapes)
+        shape = shapes[self.layer]
+        if not 0 <= self.number < shape[-1]:
+            last = shape[-1] - 1
+            raise ConfigError(
+                f"Layer '{self.layer}' has no channel {self.number}.", f"Channels are numbered from 0 to {last}."
+            )
+        inside = len(shape) == 3 and self.unit and 0 <= self.unit[0] < shape[0] and 0 <= self.unit[1] < shape[1]
+        if self.unit is not None and not inside:
+            raise ConfigError(
+                f"Layer '{self.layer}' has no unit {self.unit}.", "Choose a row and column inside the layer."
+            )
+
+    def evaluate(self, model: Any, images: Any) -> Any:
+        """Compute the objective for every image, as a tensor of the backend: (n, size, size, 1) -> (n,)."""
+        activation = layers.activation_tensors(model, images, [self.layer])[self.layer][..., self.number]
+        if len(activation.shape) == 1:
+            return activation
+        if self.unit is not None:
+            return activation[:, self.unit[0], self.unit[1]]
+        return keras.ops.mean(activation, axis=tuple(range(1, len(activation.shape))))
+
+
 def preferred(model: Any, channel: ChannelObjective, ascent: GradientAscentSettings | None = None) -> PreferredInput:
-    """Look for the input that a channel likes best; the same settings find the same picture.
+    """Find the input that maximizes a channel; the same settings find the same image.
 
     Args:
         model: a built model of Engram.
         channel: the channel, or one unit of it.
-        ascent: how to look.
+        ascent: settings of the gradient ascent.
 
     Raises:
         ConfigError: the model has no such channel.
     """
-    climb = GradientAscentJob(model, channel, ascent)
-    climb.go_on()
-    return climb.get_result()
+    job = GradientAscentJob(model, channel, ascent)
+    job.go_on()
+    return job.get_result()
 
 
 class GradientAscentJob:
-    """The way to the input that a channel likes best: it stops between two steps, and goes on there.
+    """Gradient ascent on a channel that stops between two steps and continues there.
 
     Args:
         model: a built model of Engram.
         channel: the channel, or one unit of it.
-        ascent: how to look.
+        ascent: settings of the gradient ascent.
 
     Raises:
         ConfigError: the model has no such channel.
@@ -100,7 +154,7 @@ class GradientAscentJob:
         self._values: list[float] = []
 
     def go_on(self, should_stop: ShouldStop = never_stop, progress: Callable[[int, int], None] | None = None) -> bool:
-        """Climb on; False when stopped before the last step."""
+        """Continue the ascent. Returns False if stopped before the last step."""
         while len(self._values) < self._how.steps:
             if should_stop():
                 return False
@@ -110,15 +164,16 @@ class GradientAscentJob:
         return True
 
     def get_result(self) -> PreferredInput:
-        """Where the way has led so far."""
+        """Return the result so far."""
         gray, image = self._gray, self._image
         start, value = (_valued(self._model, self._channel, each)[0] for each in (gray, image))
-        if value < start:  # a channel that likes nothing better than gray
+        # The channel has no better input than gray.
+        if value < start:
             image, value = gray, start
         return PreferredInput(image[0, ..., 0], start, value, tuple(self._values))
 
     def _step(self, left: float) -> None:
-        """One step; `left` goes from 1 to 0."""
+        """Take one step; `left` goes from 1 to 0."""
         reach = round(self._how.jitter * left)
         down, across = (int(each) for each in self._rng.integers(-reach, reach + 1, 2))
         value, slope = _valued(self._model, self._climbed, np.roll(self._image, (down, across), axis=(1, 2)))
@@ -127,7 +182,7 @@ class GradientAscentJob:
 
 
 def _ascend(model: Any, channel: ChannelObjective) -> ChannelObjective:
-    """What is raised: before a non-linearity, since behind it a channel that is silent has no slope to follow."""
+    """Return the objective: before a non-linearity, since behind it an inactive channel has no gradient."""
     known = layers.list_layers(model)
     layer = next(each for each in known if each.name == channel.layer)
     before = next((each for each in known if each.name in layer.receives), None)
@@ -137,14 +192,14 @@ def _ascend(model: Any, channel: ChannelObjective) -> ChannelObjective:
 
 
 def _valued(model: Any, channel: ChannelObjective, image: NDArray[np.float32]) -> tuple[float, NDArray[np.float32]]:
-    """The channel's value for one picture, and its gradient."""
+    """Compute the channel's value for one image, and its gradient."""
     return gradient(lambda given: keras.ops.sum(channel.evaluate(model, given)), image)
 
 
 def _stepped(
     image: NDArray[np.float32], slope: NDArray[np.float32], how: GradientAscentSettings, left: float
 ) -> NDArray[np.float32]:
-    """One step along the blurred gradient, then back within the bounds; `left` goes from 1 to 0."""
+    """Take one step along the blurred gradient, then project back into the bounds; `left` goes from 1 to 0."""
     along = gaussian_filter(slope, (0, how.blur * left, how.blur * left, 0), mode="nearest")
     length = float(np.sqrt(np.mean(np.square(along))))
     if length == 0.0:
@@ -152,3 +207,36 @@ def _stepped(
     apart = image + how.step * along / length - GRAY
     distance = float(np.sqrt(np.mean(np.square(apart))))
     return np.clip(GRAY + apart * min(1.0, how.bound / distance), 0.0, 1.0).astype(np.float32)
+
+
+def saliency(
+    model: Any, images: NDArray[np.float32], channel: ChannelObjective, copies: int = 0, seed: int = 0
+) -> NDArray[np.float32]:
+    """Compute the change of a channel's value with each pixel.
+
+    Args:
+        model: a built model of Engram.
+        images: (n, size, size, 1) float32 in [0, 1].
+        channel: the channel, or one unit of it.
+        copies: number of noisy copies whose gradients are averaged; 0 for the plain gradient.
+        seed: seed of that noise.
+
+    Returns:
+        (n, size, size) float32, signed: activation per unit of intensity.
+
+    Raises:
+        ConfigError: the model has no such channel.
+    """
+    channel.check(model)
+
+    def total(given: Any) -> Any:
+        return keras.ops.sum(channel.evaluate(model, given))
+
+    if not copies:
+        return gradient(total, images)[1][..., 0]
+    rng = np.random.default_rng(seed)
+    found = np.zeros(images.shape[:3], np.float64)
+    for _ in range(copies):
+        noise = rng.standard_normal(images.shape, np.float32) * np.float32(COPY_NOISE)
+        found += gradient(total, images + noise)[1][..., 0]
+    return (found / copies).astype(np.float32)

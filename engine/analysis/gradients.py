@@ -13,7 +13,7 @@ Objective = Callable[[Any], Any]
 
 
 def gradient(objective: Objective, images: Images) -> tuple[float, Images]:
-    """Value and gradient of a function of images.
+    """Compute value and gradient of a function of images.
 
     Args:
         objective: takes a tensor of the backend, (n, height, width, 1), and returns one number as a tensor. A sum over
@@ -21,7 +21,7 @@ def gradient(objective: Objective, images: Images) -> tuple[float, Images]:
         images: float32 (n, height, width, 1).
 
     Returns:
-        The number, and d number / d images, float32, shape as `images`; zeros where the number does not depend on them.
+        The number, and d number / d images, float32, shape as `images`; zeros if the number does not depend on them.
     """
     value, found = _GRADIENTS[keras.backend.backend()](objective, images)
     if found is None:

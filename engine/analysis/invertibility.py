@@ -1,4 +1,4 @@
-"""Which layers can be undone: whoever reads what they make knows all that they were given, and no more."""
+"""Invertible layers, whose output determines their input."""
 
 from typing import Any
 
@@ -6,17 +6,18 @@ import keras
 import numpy as np
 
 LOSSLESS = {
-    *("Dropout", "Flatten", "Fold", "GaussianDropout", "GaussianNoise", "Identity", "Reshape", "SpatialDropout2D"),
-    "Unfold",
+    *("Unfold", "Dropout", "Flatten", "GaussianDropout", "GaussianNoise", "Identity", "Reshape"),
+    *("Fold", "SpatialDropout2D"),
 }
 MONOTONIC = ("linear", "sigmoid", "tanh", "softplus", "elu", "softsign", "exponential")
 
 
 def is_invertible(operation: Any) -> bool:
-    """Whether a layer, when nothing is trained, loses nothing of the one thing that it is given.
+    """Return whether a layer, outside training, loses no information of its single input.
 
-    Batch normalisation scales every channel and can be undone where no gain is zero; a non-linearity where it rises
-    everywhere. A layer of another kind, such as a convolution, is not judged by its weights: the answer is no.
+    Batch normalization scales every channel and is invertible if no gain is zero; a non-linearity if it increases
+    strictly.
+    For a layer of another kind, such as a convolution, the weights are not examined: the result is False.
     """
     kind = type(operation).__name__
     if kind in LOSSLESS:

@@ -1,4 +1,4 @@
-"""The weights of a layer as pictures: what each of its channels looks for, or lays down."""
+"""Weights of a layer as images: the pattern that each of its channels detects or writes."""
 
 import math
 from typing import Any
@@ -7,27 +7,26 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis import layers
-from engine.analysis.unknown_layer import make_unknown_layer_error
+from engine.analysis import layers, make_unknown_layer_error
 from engine.errors import ConfigError
 
 Pictures = NDArray[np.float32]
 
 
 def kernels(model: Any, name: str) -> Pictures:
-    """Pictures of a layer's weights, none of them scaled.
+    """Return a layer's weights as images, without any scaling.
 
     Args:
         model: a built model of Engram.
-        name: a convolution, plain or transposed; or a layer of numbers that is given a whole image or makes one.
+        name: a convolution, plain or transposed; or a dense layer whose input or output is a whole image.
 
     Returns:
-        (channels, inputs, height, width) float32: for each channel one picture for every channel that it is given. A
-        transposed convolution's are what it lays down. (channels, 1, size, size), one picture a number, for a layer
-        between images and numbers.
+        (channels, inputs, height, width) float32: for each channel one image per input channel. Those of a transposed
+        convolution are the patterns that it writes. (channels, 1, size, size), one image per unit, for a layer between
+        images and vectors.
 
     Raises:
-        ConfigError: there is no such layer, or it has no weights that are pictures.
+        ConfigError: there is no such layer, or its weights are no images.
     """
     walked = layers.trace_layers(model)
     for layer, operation in walked:
@@ -42,7 +41,7 @@ def kernels(model: Any, name: str) -> Pictures:
 
 
 def kernel_images(kind: str, operation: Any) -> Pictures | None:
-    """The weights of one of Keras' layers as `kernels` returns them; None where they are no pictures."""
+    """Return the weights of a Keras layer as `kernels` does. Returns None if they are no images."""
     if kind == "Conv2D":
         return _weights(operation.kernel).transpose(3, 2, 0, 1)
     if kind == "Conv2DTranspose":
@@ -51,7 +50,8 @@ def kernel_images(kind: str, operation: Any) -> Pictures | None:
         return _weights(operation.axes).T.reshape(operation.count, 1, operation.size, operation.size)
     if kind == "Dense":
         weights = _weights(operation.kernel)
-        for each in (weights.T, weights):  # from an image, or to one
+        # From an image, or to one.
+        for each in (weights.T, weights):
             side = math.isqrt(each.shape[1])
             if side * side == each.shape[1] and each.shape[1] > each.shape[0]:
                 return each.reshape(len(each), 1, side, side)

@@ -1,10 +1,10 @@
-"""What a layer changes, in one sentence, by its kind."""
+"""The change that a layer makes, in one sentence, by its kind."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from engine.analysis.layers import LayerInfo
-from engine.analysis.shape_text import describe_shape, format_size, numbers_in, pluralize, ratio
 
 Shape = tuple[int, ...]
 Change = Callable[[LayerInfo, Any, Sequence[Shape]], str]
@@ -51,12 +51,12 @@ SENTENCES = {
 
 
 def describe_change(layer: LayerInfo, operation: Any, given: Sequence[Shape]) -> str:
-    """What a layer changes.
+    """Describe the change that a layer makes.
 
     Args:
         layer: the layer.
-        operation: Keras' layer or operation behind it.
-        given: the shapes of all that it is given for one image; empty where that is not known.
+        operation: the Keras layer or operation.
+        given: the shapes of all its inputs for one image; empty if unknown.
     """
     if layer.kind in SENTENCES:
         return SENTENCES[layer.kind]
@@ -107,8 +107,8 @@ def _enlarged(layer: LayerInfo, operation: Any, given: Sequence[Shape]) -> str:
 
 
 def _joined(layer: LayerInfo, operation: Any, given: Sequence[Shape]) -> str:
-    told = " + ".join(str(shape[-1]) for shape in given)
-    return f"Concatenates {told} channels." if given else "Concatenates channels."
+    counts = " + ".join(str(shape[-1]) for shape in given)
+    return f"Concatenates {counts} channels." if given else "Concatenates channels."
 
 
 def _leaky(layer: LayerInfo, operation: Any, given: Sequence[Shape]) -> str:
@@ -122,7 +122,7 @@ def _activated(layer: LayerInfo, operation: Any, given: Sequence[Shape]) -> str:
 
 
 def _spanned(layer: LayerInfo, operation: Any, given: Sequence[Shape]) -> str:
-    """A subspace has three ways: in, out, and beside."""
+    """Describe one of the three uses of a subspace: projection, reconstruction, and the rest."""
     directions = pluralize(int(operation.count), "direction")
     if len(layer.shape) == 1:
         return f"Projects the image onto {directions} and keeps the coordinates; the rest is lost."
@@ -136,7 +136,7 @@ def _function(operation: Any) -> str:
 
 
 def _nonlinearity(operation: Any) -> str:
-    """A non-linearity that a layer has within itself."""
+    """Describe a non-linearity inside a layer."""
     name = _function(operation)
     return f", then {name}" if name not in ("", "linear") else ""
 
@@ -171,3 +171,34 @@ CHANGES: dict[str, Change] = {
     "Activation": _activated,
     "Subspace": _spanned,
 }
+
+
+def format_size(sides: Sequence[float]) -> str:
+    """Format the sides of a window or a stride: '3 × 3'."""
+    return " × ".join(f"{side:.3g}" for side in sides)
+
+
+def numbers_in(shape: Sequence[int]) -> int:
+    """Count the values in a layer's output for one image."""
+    return math.prod(shape)
+
+
+def pluralize(count: int, what: str) -> str:
+    """Format a count with its noun: '1 channel', '8,192 values'."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def describe_shape(shape: Sequence[int]) -> str:
+    """Describe a shape: '64 channels of 32 × 32', '512 values'."""
+    if len(shape) == 1:
+        return pluralize(shape[0], "value")
+    return f"{pluralize(shape[-1], 'channel')} of {format_size(shape[:-1])}"
+
+
+def ratio(before: int, after: int) -> str:
+    """Describe the change of a count: '4× fewer values than its input', 'as many values as its input'."""
+    if before == after:
+        return "as many values as its input"
+    more, less = max(before, after), min(before, after)
+    times = f"{more / less:.3g}×"
+    return f"{times} fewer values than its input" if after < before else f"{times} as many values as its input"

@@ -1,7 +1,7 @@
-"""What each layer of a model does, in plain words: what it is given, what it can see, what it changes.
+"""Descriptions of a model's layers in plain words: input, receptive field, change.
 
-Nothing is written for one architecture: the sentences follow from the layer's kind, shapes, field and place among the
-others. What does not follow from these is not said.
+Nothing here is specific to an architecture: the sentences follow from the layer's kind, shapes, receptive field and
+position among the others. The text claims nothing else.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,9 +11,8 @@ from typing import Any
 import keras
 
 from engine.analysis.detectability import live_tensors
-from engine.analysis.layer_changes import describe_change
+from engine.analysis.layer_changes import describe_change, describe_shape, format_size, numbers_in, pluralize
 from engine.analysis.layers import LayerInfo
-from engine.analysis.shape_text import describe_shape, format_size, numbers_in, pluralize
 from engine.analysis.tensor_sources import IMAGES
 
 MOST_NAMED = 3
@@ -23,11 +22,11 @@ def describe_layers(walked: Sequence[tuple[LayerInfo, Any]]) -> dict[str, tuple[
     """Describe every layer.
 
     Args:
-        walked: `layers.walk` of a model.
+        walked: `layers.trace_layers` of a model.
 
     Returns:
-        name -> sentences: what it is given; what its units can see of the image; what it changes; and, where there is
-        more to say, its place on the way to the output.
+        name -> sentences: its input; its receptive field; the change that it makes; and, if there is more to say, its
+        position on the path to the output.
     """
     known = [layer for layer, _ in walked]
     side = len(known[0].field.rows) if known else 0
@@ -37,7 +36,7 @@ def describe_layers(walked: Sequence[tuple[LayerInfo, Any]]) -> dict[str, tuple[
 
 @dataclass(frozen=True, eq=False)
 class _Model:
-    """All layers, the shape of the image, and the layers that are parts of another layer."""
+    """All layers, the shape of the image, and the names of layers inside another layer."""
 
     known: Sequence[LayerInfo]
     image: tuple[int, ...]
@@ -64,10 +63,10 @@ def _describe_inputs(view: _Model, layer: LayerInfo) -> str:
     again = f"Shares its weights with {layer.name.split('#')[0]}. " if "#" in layer.name else ""
     if not layer.receives:
         return f"{again}Its input comes from an operation that is not a layer, so the source is not known."
-    told = [_named(name, view.shapes[name]) for name in layer.receives[:MOST_NAMED]]
+    inputs = [_named(name, view.shapes[name]) for name in layer.receives[:MOST_NAMED]]
     if len(layer.receives) > MOST_NAMED:
-        told.append(f"{len(layer.receives) - MOST_NAMED} more")
-    return f"{again}Input: {' and '.join(told)}."
+        inputs.append(f"{len(layer.receives) - MOST_NAMED} more")
+    return f"{again}Input: {' and '.join(inputs)}."
 
 
 def _named(name: str, shape: tuple[int, ...]) -> str:
@@ -91,7 +90,7 @@ def _seen(layer: LayerInfo, image: tuple[int, ...]) -> str:
 
 
 def _describe_path(view: _Model, index: int) -> str:
-    """What else is on its way to the output, and whether all of it must pass here."""
+    """Describe what else reaches the output, and whether everything passes this layer."""
     layer, last = view.known[index], len(view.known) - 1
     if index == last:
         return "Output layer" + ("." if layer.shape == view.image else f", {describe_shape(layer.shape)}.")
@@ -110,7 +109,7 @@ def _describe_path(view: _Model, index: int) -> str:
 
 
 def _bottleneck_note(view: _Model, index: int) -> str:
-    """Say so where all that the output is made of passes here, in fewer numbers than anywhere else."""
+    """Describe the bottleneck: all of the output passes this layer, in fewer values than anywhere else."""
     alone = [at for at in range(len(view.known)) if live_tensors(view.known, at) == [view.known[at].name]]
     sizes = [numbers_in(view.known[at].shape) for at in alone]
     here, pixels = numbers_in(view.known[index].shape), numbers_in(view.image)
@@ -123,13 +122,13 @@ def _bottleneck_note(view: _Model, index: int) -> str:
 
 
 def _image_of(walked: Sequence[tuple[LayerInfo, Any]]) -> tuple[int, ...] | None:
-    """The image's shape, from what the fields of all layers reach."""
+    """Return the shape of the image, from the receptive fields of all layers."""
     ends = [(int(layer.field.rows[:, 1].max()) + 1, int(layer.field.columns[:, 1].max()) + 1) for layer, _ in walked]
     return (max(rows for rows, _ in ends), max(columns for _, columns in ends), 1) if ends else None
 
 
 def _parts_of_layers(walked: Sequence[tuple[LayerInfo, Any]]) -> frozenset[str]:
-    """The names of layers that are called by another layer, whose own call says nothing of what it does with them."""
+    """Return the names of layers inside another layer, whose own calls do not tell how it uses them."""
     inner: set[int] = set()
     for _, operation in walked:
         if isinstance(operation, keras.layers.Layer):

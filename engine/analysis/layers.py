@@ -1,7 +1,7 @@
-"""The layers of a model in the order in which an image passes through them, whatever the model is built of.
+"""Layers of a model in the order in which an image passes through them, whatever the model consists of.
 
-The list is found by putting an image through the model and noting who is called: that works alike for a chain, a U-Net
-with several ways from input to output, models inside models, layers inside layers, and a `call` written by hand.
+An image runs through the model, and every call is recorded. That works alike for a chain, a U-Net with several paths
+from input to output, models inside models, layers inside layers, and a custom `call`.
 """
 
 import dataclasses
@@ -17,10 +17,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis import receptive_fields
+from engine.analysis import make_unknown_layer_error, receptive_fields
 from engine.analysis.receptive_fields import ReceptiveField
 from engine.analysis.tensor_sources import IMAGES, TensorSources
-from engine.analysis.unknown_layer import make_unknown_layer_error
 from engine.errors import ConfigError
 from engine.messages import ShouldStop, never_stop
 
@@ -30,18 +29,18 @@ NORMS = {"BatchNormalization", "GroupNormalization", "LayerNormalization"}
 
 @dataclass(frozen=True)
 class LayerInfo:
-    """One layer, and what it makes of one image.
+    """One layer, and its output for one image.
 
     Args:
-        name: unique in its model; what is called a second time is listed again as 'name#2'.
+        name: unique in its model; a second call of the same layer is listed as 'name#2'.
         kind: its class in Keras, such as 'Conv2D' or 'LeakyReLU'.
-        part: the sub-model that it belongs to, such as 'encoder' or 'decoder'; empty outside of them.
-        shape: shape of its activation for one image: (height, width, channels), or (numbers,).
-        parameters: how many weights it holds itself; 0 where it is listed again.
-        kernel: (height, width) of the window that it looks through; empty for layers without one.
-        stride: (down, across): how far that window moves; in a transposed convolution how far its results do.
-        receives: names of the layers that it is given, 'images' for the model's input; empty where that is not known.
-        field: which pixels of the image its units see.
+        part: the sub-model that contains it, such as 'encoder' or 'decoder'; empty outside of them.
+        shape: shape of its activation for one image: (height, width, channels), or (values,).
+        parameters: number of its own weights; 0 for a repeated call.
+        kernel: (height, width) of its window; empty for layers without one.
+        stride: (down, across) of the window; in a transposed convolution of its output.
+        receives: names of its input layers, 'images' for the model's input; empty if unknown.
+        field: receptive fields of its units.
     """
 
     name: str
@@ -57,13 +56,13 @@ class LayerInfo:
 
 @dataclass(frozen=True, eq=False)
 class LayerCall:
-    """One activation as it arises.
+    """One activation at the time of the call.
 
     Args:
-        name: as in `LayerInfo`.
+        name: see `LayerInfo`.
         operation: Keras' layer or operation.
-        given: the tensors that it was given.
-        activation: what it made of them, a tensor of the backend, (n, ...).
+        given: the input tensors.
+        activation: the output, a tensor of the backend, (n, ...).
     """
 
     name: str
@@ -73,21 +72,22 @@ class LayerCall:
 
 
 OnCall = Callable[[LayerCall], None]
-_LISTED: WeakKeyDictionary[Any, list[LayerInfo]] = WeakKeyDictionary()  # a list costs as much as an image
+# A trace costs as much as one image.
+_LISTED: WeakKeyDictionary[Any, list[LayerInfo]] = WeakKeyDictionary()
 
 
 def list_layers(model: Any) -> list[LayerInfo]:
-    """List the layers of a model in network order: convolution, normalisation and activation each by its own name.
+    """List the layers of a model in network order: convolution, normalization and activation each by its own name.
 
-    A layer made of layers follows its parts. Models inside the model and inputs are no layers, and what is not called
-    when an image is reconstructed (such as a sampling that only training does) is left out. A model is walked through
-    once; its list is known from then on.
+    A composite layer follows its parts. Models inside the model and inputs are no layers, and layers that a
+    reconstruction does not call (such as a sampling that only training uses) are left out. Each model is traced once;
+    then its list is cached.
 
     Args:
         model: a built model of Engram: it has a `size` and takes images (n, size, size, 1).
 
     Returns:
-        One entry for each activation; the last is the model's output: pictures, or logits for a variational model.
+        One entry for each activation; the last is the model's output: images, or logits for a variational model.
     """
     if model not in _LISTED:
         trace_layers(model)
@@ -95,10 +95,10 @@ def list_layers(model: Any) -> list[LayerInfo]:
 
 
 def trace_layers(model: Any) -> list[tuple[LayerInfo, Any]]:
-    """List the layers of a model with the Keras objects behind them, for those who look into kernels and strides.
+    """List the layers of a model with the Keras objects behind them, for access to kernels and strides.
 
     Args:
-        model: as in `list_layers`.
+        model: see `list_layers`.
 
     Returns:
         (layer, Keras' layer or operation) in network order.
@@ -133,40 +133,43 @@ def trace_layers(model: Any) -> list[tuple[LayerInfo, Any]]:
 
 
 def forward(
-    model: Any, images: NDArray[np.float32], hear: Callable[[LayerCall], bool], should_stop: ShouldStop = never_stop
+    model: Any,
+    images: NDArray[np.float32],
+    on_activation: Callable[[LayerCall], bool],
+    should_stop: ShouldStop = never_stop,
 ) -> bool:
-    """Put images through a model without training, and hear of every activation as it arises.
+    """Run images through a model without training, and pass on every activation as it is computed.
 
     Args:
-        model: as in `list_layers`.
+        model: see `list_layers`.
         images: (n, size, size, 1) float32 in [0, 1], n at least 1.
-        hear: told of every call, in the order of `list_layers`; after it has said that this was enough nothing is
+        on_activation: receives every call, in the order of `list_layers`; after it has returned True nothing more is
             computed.
-        should_stop: asked before every call.
+        should_stop: polled before every call.
 
     Returns:
-        Whether all was heard; False when stopped on the way.
+        Whether the pass was completed; False if stopped on the way.
     """
     stopped = False
 
-    def heard(call: LayerCall) -> None:
+    def intercepted(call: LayerCall) -> None:
         nonlocal stopped
         stopped = should_stop()
-        if stopped or hear(call):
+        if stopped or on_activation(call):
             raise _StopTracing
 
     with no_grad():
-        _until_enough(model, keras.ops.convert_to_tensor(images), heard)
+        _until_enough(model, keras.ops.convert_to_tensor(images), intercepted)
     return not stopped
 
 
 def activation_tensors(model: Any, images: Any, names: Sequence[str]) -> dict[str, Any]:
-    """Activations as tensors of the backend, through which a gradient can go; layers behind the last are not computed.
+    """Compute activations as tensors of the backend, through which a gradient can flow; later layers are not computed.
 
     Args:
-        model: as in `list_layers`.
+        model: see `list_layers`.
         images: a tensor (n, size, size, 1).
-        names: the layers wanted; 'images' is the tensor itself.
+        names: names of the layers; 'images' is the tensor itself.
 
     Returns:
         name -> (n, ...).
@@ -192,14 +195,14 @@ def activation_tensors(model: Any, images: Any, names: Sequence[str]) -> dict[st
 
 
 def nonlinearity_pair(known: Sequence[LayerInfo], name: str) -> tuple[str, str]:
-    """The layers before and behind the non-linearity that belongs to a layer.
+    """Return the layers before and after the non-linearity that belongs to a layer.
 
     Args:
         known: the model's layers.
-        name: a non-linearity, or a convolution or normalisation with one behind it.
+        name: a non-linearity, or a convolution or normalization followed by one.
 
     Returns:
-        The name of what the non-linearity is given, and its own: ('enc_norm1', 'enc_act1') for each of `enc_conv1`,
+        The name of the non-linearity's input, and its own name: ('enc_norm1', 'enc_act1') for each of `enc_conv1`,
         `enc_norm1` and `enc_act1`.
 
     Raises:
@@ -218,13 +221,13 @@ def nonlinearity_pair(known: Sequence[LayerInfo], name: str) -> tuple[str, str]:
 
 
 class _StopTracing(BaseException):
-    """All that was wanted has been heard; no Exception, since Keras dresses those up."""
+    """Signal that no further activation is needed; no Exception, since Keras rewrites those."""
 
 
-def _until_enough(model: Any, images: Any, hear: OnCall) -> None:
-    """Put a tensor of images through a model until its end, or until the one who hears of it has had enough."""
+def _until_enough(model: Any, images: Any, on_activation: OnCall) -> None:
+    """Run a tensor of images through a model until its end, or until the receiver raises `_StopTracing`."""
     try:
-        with trace_calls(model, hear):
+        with trace_calls(model, on_activation):
             model(images, training=False)
     except _StopTracing:
         pass
@@ -232,7 +235,7 @@ def _until_enough(model: Any, images: Any, hear: OnCall) -> None:
 
 @contextmanager
 def trace_calls(model: Any, on_call: OnCall) -> Iterator[None]:
-    """Hear of every activation of a model for a while, with whatever gradients its caller wants."""
+    """Pass every activation of a model to a callback while the context is open; gradients are left to the caller."""
     times: Counter[str] = Counter()
 
     def on_operation(operation: Any, given: Sequence[Any], activation: Any) -> None:
@@ -242,23 +245,23 @@ def trace_calls(model: Any, on_call: OnCall) -> Iterator[None]:
 
     with ExitStack() as stack:
         for operation in _operations(model):
-            stack.enter_context(_overheard(operation, on_operation))
+            stack.enter_context(_intercept(operation, on_operation))
         yield
 
 
 @contextmanager
-def _overheard(operation: Any, told: Callable[[Any, Sequence[Any], Any], None]) -> Iterator[None]:
-    """Stand before an operation's own `call` for a while."""
+def _intercept(operation: Any, on_output: Callable[[Any, Sequence[Any], Any], None]) -> Iterator[None]:
+    """Wrap an operation's own `call` while the context is open."""
     call = operation.call
 
-    def heard(*args: Any, **kwargs: Any) -> Any:
+    def intercepted(*args: Any, **kwargs: Any) -> Any:
         outputs = call(*args, **kwargs)
         given = [each for each in keras.tree.flatten((args, kwargs)) if keras.ops.is_tensor(each)]
         for activation in keras.tree.flatten(outputs):
-            told(operation, given, activation)
+            on_output(operation, given, activation)
         return outputs
 
-    vars(operation)["call"] = heard
+    vars(operation)["call"] = intercepted
     try:
         yield
     finally:
@@ -266,7 +269,7 @@ def _overheard(operation: Any, told: Callable[[Any, Sequence[Any], Any], None]) 
 
 
 def _operations(model: Any) -> list[Any]:
-    """Everything below a model that computes: its layers, theirs, and the bare operations of functional models."""
+    """Return everything in a model that computes: layers, nested layers, and bare operations of functional models."""
     found: dict[int, Any] = {}
     for layer in model._flatten_layers():
         inner = getattr(layer, "operations", [])
@@ -277,13 +280,13 @@ def _operations(model: Any) -> list[Any]:
 
 
 def _parts(model: Any) -> dict[int, str]:
-    """The name of the sub-model, one level down, that each operation belongs to, by the operation's identity."""
+    """Return the name of the sub-model, one level down, that contains each operation, by the operation's identity."""
     inside = [layer for layer in model._flatten_layers(include_self=False, recursive=False)]
     return {id(each): part.name for part in inside if isinstance(part, keras.Model) for each in _operations(part)}
 
 
 def _own_parameters(operation: Any) -> int:
-    """How many weights a layer holds itself, those of the layers inside it left out."""
+    """Count the weights of a layer itself, without those of the layers inside it."""
     if not isinstance(operation, keras.layers.Layer):
         return 0
     inner = {id(weight) for layer in operation._flatten_layers(include_self=False) for weight in layer.weights}
@@ -291,7 +294,7 @@ def _own_parameters(operation: Any) -> int:
 
 
 def no_grad() -> AbstractContextManager[Any]:
-    """PyTorch alone keeps every activation for a gradient unless told that there will be none."""
+    """Return a context without gradients: PyTorch otherwise keeps every activation for one."""
     if keras.backend.backend() == "torch":
         return importlib.import_module("torch").no_grad()
     return nullcontext()

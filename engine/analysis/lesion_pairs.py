@@ -1,4 +1,4 @@
-"""Pairs that differ in a lesion alone: phantoms and healthy twins, scans and the same with the lesion filled in."""
+"""Pairs that differ only in a lesion: phantoms and healthy twins, images and the same with the lesion filled in."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -15,9 +15,11 @@ from engine.lesions import Boxes
 from engine.lesions.regions import Mask
 
 Picture = NDArray[np.float32]
-PHANTOM_SEED = 1_000_003  # a collection that no run is trained on unless someone asks for just this seed
+# A collection that no run is trained on, unless the user chooses just this seed.
+PHANTOM_SEED = 1_000_003
 LESION_CLASSES = tuple(name for name in CLASSES if name != "no_tumor")
-LEAST = 0.02  # a lesion with less contrast than this, gray values, is none that could be followed
+# A lesion with less contrast than this, in intensities, cannot be followed.
+LEAST = 0.02
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +27,7 @@ class LesionPair:
     """One pair.
 
     Args:
-        name: of the scan or phantom.
+        name: name of the image or phantom.
         picture: (size, size) float32 in [0, 1], with the lesion.
         healthy: the same without it.
         mask: bool (size, size), the lesion.
@@ -38,7 +40,7 @@ class LesionPair:
 
 
 def stack_pairs(twins: list[LesionPair]) -> tuple[Picture, Picture]:
-    """The pictures and their healthy twins as the models take them: (n, size, size, 1) each."""
+    """Stack the images and their healthy twins in the models' input format: (n, size, size, 1) each."""
     return (
         np.stack([twin.picture for twin in twins])[..., np.newaxis],
         np.stack([twin.healthy for twin in twins])[..., np.newaxis],
@@ -46,12 +48,12 @@ def stack_pairs(twins: list[LesionPair]) -> tuple[Picture, Picture]:
 
 
 def phantom_pairs(count: int, size: int, seed: int = PHANTOM_SEED) -> list[LesionPair]:
-    """Phantoms with a lesion, all kinds of lesion in turn: the same head, bias and noise with and without it.
+    """Generate phantoms with a lesion, all kinds in turn: the same head, bias and noise with and without it.
 
     Args:
-        count: how many.
+        count: number of pairs.
         size: pixels of a side.
-        seed: which collection.
+        seed: seed of the collection.
     """
     labels = itertools.cycle(LESION_CLASSES)
     return list(itertools.islice(_phantoms(labels, size, seed), count))
@@ -68,18 +70,18 @@ def _phantoms(labels: Iterator[str], size: int, seed: int) -> Iterator[LesionPai
 def inpainted_pairs(
     split: Split, boxes: Boxes, count: int, aspect_of: Callable[[str], float] = lambda name: 1.0
 ) -> list[LesionPair]:
-    """Scans that have a box, spread evenly over a split, and the same with the box's ellipse filled in smoothly.
+    """Return images with a box, evenly spaced over a split, and the same with the box's ellipse filled in smoothly.
 
-    What lies within the ellipse is the lesion, grain included; `engine.lesions.inpainting` says what the twin is.
+    The content of the ellipse is the lesion, grain included; `engine.lesions.inpainting` describes the twin.
 
     Args:
-        split: the scans.
-        boxes: by the scans' names.
-        count: at most so many.
-        aspect_of: height over width of a scan's original, by its name, where scans are letterboxed.
+        split: the images.
+        boxes: by the images' names.
+        count: maximum number of pairs.
+        aspect_of: height over width of an original image, by its name, if images are letterboxed.
 
     Raises:
-        DataError: no scan of the split has a box.
+        DataError: no image of the split has a box.
     """
     boxed = [row for row, name in enumerate(split.names) if name in boxes.find_by_name]
     if not boxed:
@@ -90,13 +92,14 @@ def inpainted_pairs(
         )
     spread = np.unique(np.linspace(0, len(boxed) - 1, min(count, len(boxed))).round().astype(np.int64))
     first = [boxed[place] for place in spread]
-    order = [*first, *(row for row in boxed if row not in set(first))]  # the others stand in for those that will not do
+    # The others replace those that cannot be used.
+    order = [*first, *(row for row in boxed if row not in set(first))]
     found = (_scan(split, row, boxes, aspect_of(split.names[row])) for row in order)
     return list(itertools.islice((twin for twin in found if twin is not None), count))
 
 
 def _scan(split: Split, row: int, boxes: Boxes, aspect: float) -> LesionPair | None:
-    """One scan and its twin; None where its lesion cannot be told from what is round it, or fills the picture."""
+    """Return one image and its twin. Returns None if the lesion has too little contrast, or fills the image."""
     picture = split.read([row])[0, ..., 0]
     name = split.names[row]
     shape = picture.shape[0], picture.shape[1]

@@ -1,8 +1,8 @@
-"""Which channel of one model is which channel of another, and how far they are apart.
+"""Matching of the channels of two models, and the differences between matched channels.
 
-Two trainings of one network put the same feature into different channels. Channels are paired one to one so that the
-sum of their correlations is largest, by the Hungarian method: Kuhn, The Hungarian method for the assignment problem,
-Naval Research Logistics 2 (1955); for neural networks Li et al., Convergent learning, ICLR (2016).
+Two trainings of one network put the same feature into different channels. Channels are matched one to one with the
+largest sum of correlations, by the Hungarian method: Kuhn, The Hungarian method for the assignment problem, Naval
+Research Logistics 2 (1955); for neural networks Li et al., Convergent learning, ICLR (2016).
 """
 
 from dataclasses import dataclass
@@ -13,19 +13,21 @@ from scipy.optimize import linear_sum_assignment
 
 from engine.errors import ConfigError
 
-FLAT = 1e-6  # a channel whose spread is less, as a share of its layer's, has no correlation with anything
-MIN_SELF_GAIN = 1e-7  # among channels that are equally alike, one keeps its number
+# A channel with a smaller SD, as a share of its layer's, has no correlation with anything.
+FLAT = 1e-6
+# Among equally similar channels, the one with the same number wins.
+MIN_SELF_GAIN = 1e-7
 Array = NDArray[np.floating]
 
 
 @dataclass(frozen=True, eq=False)
 class Matching:
-    """The channels of two activations, paired.
+    """Matched channels of two activations.
 
     Args:
         pairs: (k, 2), channel of the first and channel of the second, in the order of the first; k is the smaller
-            number of channels, and what is left over has no partner.
-        correlation: (k,), from -1 to 1, over all images and places; 1 for two constant channels of the same value, 0
+            number of channels, and the remaining ones have no match.
+        correlation: (k,), from -1 to 1, over all images and positions; 1 for two constant channels of the same value, 0
             for a constant one and any other.
         difference: (n, height, width, k) or (n, k), first minus second, pair by pair.
     """
@@ -36,20 +38,20 @@ class Matching:
 
     @property
     def rms(self) -> NDArray[np.float64]:
-        """(k,), root of the mean square of each pair's difference, in the units of the activation."""
+        """Root mean square of each pair's difference, (k,), in the units of the activation."""
         return np.asarray(np.sqrt(np.square(self.difference).reshape(-1, len(self.pairs)).mean(axis=0)))
 
 
 def match(first: Array, second: Array, paired: bool = False) -> Matching:
-    """Pair the channels of two activations of the same images, or of two images in the same model.
+    """Match the channels of two activations of the same images, or of two images in the same model.
 
     Args:
-        first: (n, height, width, channels) or (n, numbers).
-        second: the same shape but for the number of channels.
-        paired: channels keep their numbers, as in two inputs of one model.
+        first: (n, height, width, channels) or (n, values).
+        second: the same shape except for the number of channels.
+        paired: whether channels keep their numbers, as for two inputs of one model.
 
     Raises:
-        ConfigError: the shapes do not go together.
+        ConfigError: the shapes do not match.
     """
     if first.shape[:-1] != second.shape[:-1] or (paired and first.shape != second.shape):
         shapes = " and ".join(" x ".join(map(str, array.shape)) for array in (first, second))
@@ -67,14 +69,14 @@ def match(first: Array, second: Array, paired: bool = False) -> Matching:
 
 
 def correlations(first: Array, second: Array) -> NDArray[np.float64]:
-    """Pearson's correlation of every channel of one with every channel of the other, over all images and places.
+    """Compute Pearson's correlation of each pair of channels, over all images and positions.
 
     Args:
         first: (n, height, width, a) or (n, a).
         second: (n, height, width, b) or (n, b).
 
     Returns:
-        (a, b); constant channels as `Matching` says.
+        (a, b); constant channels as in `Matching`.
     """
     (one, flat_one, level_one), (other, flat_other, level_other) = _standardize(first), _standardize(second)
     found = one.T @ other
@@ -85,7 +87,7 @@ def correlations(first: Array, second: Array) -> NDArray[np.float64]:
 
 
 def _standardize(array: Array) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]]:
-    """Channels as columns of unit length without their means; which of them are constant; the means."""
+    """Return channels as centered columns of unit length; which of them are constant; the means."""
     values = array.reshape(-1, array.shape[-1]).astype(np.float64)
     level = values.mean(axis=0)
     values = values - level

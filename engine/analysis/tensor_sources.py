@@ -1,4 +1,4 @@
-"""Which layer a tensor came from, while an image is on its way through a model."""
+"""Sources of tensors: the layer that computed each one, during one pass of an image through a model."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,15 +9,17 @@ import numpy as np
 from engine.analysis import receptive_fields
 from engine.analysis.receptive_fields import ReceptiveField
 
-IMAGES = "images"  # the name of the model's input among its layers
-CLOSE = 0.02  # what rounding to a shorter kind of number may change, as a share of the largest value
+# Name of the model's input among its layers.
+IMAGES = "images"
+# Largest change by rounding to a lower precision, as a share of the largest value.
+CLOSE = 0.02
 
 
 class TensorSources:
-    """Remembers every tensor of one passage, with the name of its layer and what its units see of the image.
+    """Record of every tensor of one pass, with its layer and receptive field.
 
-    A tensor is known again by being the same object, or, where something on the way made a copy (in another precision,
-    say), by its values: they are those of one random image, so no two layers share them by chance.
+    A tensor is recognized as the same object, or, if an operation copied it (for example to another precision), by its
+    values: they come from one random image, so no two layers share them by chance.
 
     Args:
         images: the model's input, (1, height, width, 1).
@@ -29,11 +31,11 @@ class TensorSources:
         self.add(images, IMAGES, self.image)
 
     def add(self, tensor: Any, name: str, field: ReceptiveField) -> None:
-        """Remember what a layer has made."""
+        """Record the output of a layer."""
         self._known.append((tensor, name, field))
 
     def sources_of(self, given: Sequence[Any]) -> tuple[tuple[str, ...], list[ReceptiveField]]:
-        """The names of the layers that made some tensors, and their fields; both empty when one is a stranger."""
+        """Return the names of the layers that computed some tensors, and their fields; both empty if one is unknown."""
         found = [self._find(tensor) for tensor in given]
         if not found or any(each is None for each in found):
             return (), []

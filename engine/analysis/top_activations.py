@@ -1,4 +1,4 @@
-"""The scans of a data set, and the places in them, that excite a channel most."""
+"""Top-activating images of a channel, with the position of the strongest unit in each."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from engine.messages import ShouldStop, never_stop
 
 @dataclass(frozen=True)
 class TopActivation:
-    """One scan that excites a channel.
+    """One top-activating image of a channel.
 
     Args:
-        index: of the scan in the data set.
+        index: index of the image in the dataset.
         value: the channel's largest activation in it.
-        row: of the unit that has it; 0 in a layer of numbers.
-        column: of that unit.
-        box: (x, y, width, height) in pixels of what that unit can see.
+        row: row of the unit that has it; 0 in a layer without positions.
+        column: column of that unit.
+        box: (x, y, width, height) in pixels, the receptive field of that unit.
     """
 
     index: int
@@ -32,21 +32,21 @@ class TopActivation:
     box: tuple[int, int, int, int]
 
     def patch(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
-        """What the unit sees of its scan: (size, size) or (size, size, 1) -> (height, width)."""
+        """Crop the unit's receptive field from its image: (size, size) or (size, size, 1) -> (height, width)."""
         x, y, width, height = self.box
         return image.reshape(image.shape[:2])[y : y + height, x : x + width]
 
 
 @dataclass(frozen=True, eq=False)
 class _TopK:
-    """The largest activations of every channel: value, scan and place, (images, channels) each, one a scan."""
+    """Largest activations of every channel: value, image and position, (images, channels) each, one per image."""
 
     values: NDArray[np.float32]
     indices: NDArray[np.int64]
     places: NDArray[np.int64]
 
     def best(self, count: int) -> "_TopK":
-        """The largest of every channel; of equal ones the earlier scan."""
+        """Return the largest of every channel; of equal ones the earlier image."""
         order = np.argsort(-self.values, axis=0, kind="stable")[:count]
         return self._each(lambda array: np.take_along_axis(array, order, axis=0))
 
@@ -68,33 +68,33 @@ def top_activations(
     count: int = 9,
     should_stop: ShouldStop = never_stop,
 ) -> list[list[TopActivation]] | None:
-    """Find the scans that excite each channel of a layer most, at most one place in each.
+    """Find the top-activating images of each channel of a layer, with at most one position in each.
 
     Args:
         model: a built model of Engram.
-        images: as in `activations.batches`; memory stays flat.
+        images: see `activations.batches`; memory is bounded.
         name: the layer.
-        count: how many scans for a channel.
-        should_stop: asked between layers.
+        count: number of images per channel.
+        should_stop: polled between layers.
 
     Returns:
-        For every channel its favourites, the strongest first; None when stopped.
+        For every channel its top-activating images, the strongest first. Returns None if stopped.
 
     Raises:
         ConfigError: the model has no such layer, or there is no image.
     """
-    hunt = TopActivationsJob(model, images, name, count)
-    return hunt.get_result() if hunt.go_on(should_stop) else None
+    job = TopActivationsJob(model, images, name, count)
+    return job.get_result() if job.go_on(should_stop) else None
 
 
 class TopActivationsJob:
-    """The favourites of a layer's channels while they are looked for: it stops between two layers, and goes on.
+    """Search for top-activating images that stops between two layers and continues there.
 
     Args:
         model: a built model of Engram.
-        images: as in `activations.batches`.
+        images: see `activations.batches`.
         name: the layer.
-        count: how many scans for a channel.
+        count: number of images per channel.
 
     Raises:
         ConfigError: there is no image.
@@ -109,7 +109,7 @@ class TopActivationsJob:
         self._layer: LayerInfo | None = None
 
     def go_on(self, should_stop: ShouldStop = never_stop, progress: Callable[[int, int], None] | None = None) -> bool:
-        """Look on; False when stopped before all images were seen.
+        """Continue the search. Returns False if stopped before the last image.
 
         Raises:
             ConfigError: the model has no such layer.
@@ -125,7 +125,7 @@ class TopActivationsJob:
         return False
 
     def get_result(self) -> list[list[TopActivation]]:
-        """For every channel its favourites among the images seen so far, the strongest first."""
+        """Return the top-activating images so far for every channel, the strongest first."""
         best = self._best
         if best is None:
             return []

@@ -1,7 +1,7 @@
 """The command line: `python -m engine COMMAND`, or `engram-engine COMMAND` once installed.
 
-One module a command, imported when the command is given, so that `--help` imports nothing heavy. Results go to stdout
-and nothing else does; progress and errors go to stderr.
+Each command has a module, imported when the command is given, so that `--help` imports nothing heavy. Only results go
+to stdout; progress and errors go to stderr.
 """
 
 import contextlib
@@ -12,32 +12,37 @@ import sys
 from collections.abc import Sequence
 
 from engine.cli import parser
+from engine.cli.console import CLEANUP
 from engine.cli.result import INTERRUPTED, USER_ERROR, CommandResult
-from engine.cli.terminal import CLEANUP
 from engine.errors import EngramError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Carry out one command.
+    """Run one command.
 
     Args:
-        arguments: the words after the program's name; those of this process when None.
+        arguments: the words after the program's name; those of this process if None.
 
     Returns:
-        The exit status: 0 done, also when stopped and kept; 2 something the user can mend; 130 interrupted with nothing
-        kept.
+        The exit status: 0 done, also if stopped and saved; 2 an error that the user can fix; 130 interrupted with
+        nothing
+        saved.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that knows no 'β' shows '?'
+            # A terminal without 'β' shows '?'.
+            stream.reconfigure(errors="replace")
     options = parser.parse(arguments)
     try:
-        with CLEANUP, contextlib.redirect_stdout(sys.stderr):  # what a framework prints is no result
-            outcome: CommandResult = importlib.import_module(f"engine.cli.{options.module}").run(options)
+        # The output of a framework is no result.
+        with CLEANUP, contextlib.redirect_stdout(sys.stderr):
+            command = getattr(importlib.import_module(f"engine.cli.{options.module}"), options.function)
+            outcome: CommandResult = command(options)
         sys.stdout.write(outcome.render(options.json))
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader, such as `head`, has had enough
+        # The reader, such as `head`, has closed the pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except EngramError as error:
         return _fail(str(error))

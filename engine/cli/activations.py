@@ -1,4 +1,4 @@
-"""`activations`: what the layers of a run make of scans, as pictures."""
+"""`activations`: the feature maps of a run's layers, as images."""
 
 import re
 import sys
@@ -16,7 +16,7 @@ from engine.cli.console import ConsoleProgress
 from engine.cli.result import USER_ERROR, CommandResult, format_table
 from engine.config import TrainingConfig
 from engine.errors import EngramError
-from engine.figures import base, channel_grid, mosaic
+from engine.figures import base, mosaic
 from engine.figures.mosaic import Tile
 from engine.runs import Run
 
@@ -27,7 +27,7 @@ Activations = Mapping[str, NDArray[np.float32]]
 
 @dataclass(frozen=True, eq=False)
 class LayersInput:
-    """One slice of one file: (size, size) in [0, 1] as the run sees it; `stem` begins the names of its files."""
+    """One slice of one file: (size, size) in [0, 1], preprocessed; `stem` is the prefix of its output files."""
 
     path: str
     stem: str
@@ -37,17 +37,17 @@ class LayersInput:
 
     @property
     def slice(self) -> int | None:
-        """Which slice of a volume; None for a single picture."""
+        """Index of the slice of a volume; None for a single image."""
         return self.index if len(self.scan) > 1 else None
 
     @property
     def title(self) -> str:
-        """The file's name, with the slice of a volume."""
+        """Name of the file, with the slice of a volume."""
         return self.stem if self.slice is None else f"{self.stem}, slice {self.slice}"
 
 
 def run(options: Namespace) -> CommandResult:
-    """Draw the layers for every image; one that cannot be opened does not keep the others back."""
+    """Draw the layers for every image; one that cannot be opened does not stop the others."""
     opened = runs.open_run(options.run, options.runs)
     options.out.mkdir(parents=True, exist_ok=True)
     model = evaluation.load_model(opened)
@@ -75,7 +75,7 @@ def run(options: Namespace) -> CommandResult:
 
 
 def _opened(path: str, index: int | None, run: Run, taken: set[str]) -> LayersInput:
-    """Open a scan; files of the same name in different folders are given different stems."""
+    """Open an image; files of the same name in different folders get different stems."""
     scan = data.open_scan(path)
     index = len(scan) // 2 if index is None else index
     image = data.prepare(scan, run.config.data, index)
@@ -90,10 +90,10 @@ def _numbered(stem: str, number: int) -> str:
 
 
 def _computed(model: Any, subject: LayersInput, wanted: Sequence[str] | None) -> Activations:
-    """Activations of one image, (height, width, channels) or (numbers,) each.
+    """Compute the activations of one image, (height, width, channels) or (values,) each.
 
     Raises:
-        ConfigError: the model has no layer of a wanted name.
+        ConfigError: the model has no layer of a requested name.
     """
     compute = backend.import_on_any_backend("engine.analysis.activations", TrainingConfig()).compute
     return {name: array[0] for name, array in compute(model, subject.image[None, ..., None], wanted).items()}
@@ -102,14 +102,14 @@ def _computed(model: Any, subject: LayersInput, wanted: Sequence[str] | None) ->
 def _write(
     subject: LayersInput, found: Activations, layers: Mapping[str, Any], asked: tuple[Run, Namespace]
 ) -> dict[str, Any]:
-    """Write the overview and the mosaics of one image, and its arrays if they are wanted."""
+    """Write the overview and the mosaics of one image, and its arrays if requested."""
     run, options = asked
     files: dict[str, Any] = {}
     overview = [Tile("image", subject.image[..., None]), *(Tile(name, array) for name, array in found.items())]
     files["overview"] = str(base.save(mosaic.draw_mosaic(overview), options.out / f"{subject.stem}-layers.png"))
     for number, (name, array) in enumerate(found.items(), 1):
         stem = f"{subject.stem}-{number:03d}-{UNSAFE.sub('-', name)}"
-        drawn = channel_grid.draw_channels(array, f"{name} · {subject.title} · {run.name}", _sentence(layers[name]))
+        drawn = mosaic.draw_channels(array, f"{name} · {subject.title} · {run.name}", _sentence(layers[name]))
         files[name] = {"mosaic": str(base.save(drawn, options.out / f"{stem}.png"))}
         if options.arrays:
             np.save(options.out / f"{stem}.npy", array)
@@ -125,7 +125,7 @@ def _sentence(layer: Any) -> str:
 
 
 def _layer_facts(layer: Any) -> dict[str, Any]:
-    """What JSON tells of a layer."""
+    """Return the properties of a layer for JSON."""
     field, middle = layer.field, layer.field.middle()
     seen = {
         "size": field.size,

@@ -1,4 +1,4 @@
-"""`audit`: which pictures of a source are the same, within and across splits, and which are nearly the same."""
+"""`audit`: duplicate images of a source, within and across splits, and near-duplicates."""
 
 import sys
 from argparse import Namespace
@@ -69,7 +69,7 @@ def _near_note(test: dict[str, int]) -> str:
 
 
 def _groups(title: str, groups: list[dict[str, Any]], is_near: bool = False) -> list[str]:
-    """The first groups that are in train and in test, one a line."""
+    """Format the first groups that are in both training and test set, one per line."""
     across = [group["members"] for group in groups if group["across"]]
     if not across:
         return []

@@ -1,27 +1,67 @@
-"""`channels`: what the channels of a run do over many scans, what they like, and which are those of another run."""
+"""`channels`: statistics of a run's channels over many images, feature visualization, and matching with another run."""
 
 import sys
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine import backend, data, evaluation, runs
-from engine.cli import channel_sheets
-from engine.cli.channel_sheets import ChannelQuery
+from engine.cli.config_options import whole_number
 from engine.cli.console import ConsoleProgress
 from engine.cli.result import CommandResult, format_table, number
 from engine.config import TrainingConfig
+from engine.data import Split
 from engine.errors import ConfigError
+from engine.figures import base, contact_sheet
+from engine.figures.contact_sheet import Cell
+from engine.figures.mosaic import value_range
+from engine.runs import Run
 
 MOST_TOP, MOST_FAVOURITES, MATCHED_SCANS = 64, 16, 16
-NUMBERS = ("mean", "spread", "energy", "zeros", "lowest", "highest", "dead")
+# The name of a number in JSON and on the command line -> its field in `ChannelStatistics`.
+NUMBERS = {
+    "mean": "mean",
+    "spread": "std",
+    "energy": "energy",
+    "zeros": "zero_fraction",
+    "lowest": "min",
+    "highest": "max",
+    "dead": "dead",
+}
 LARGEST_FIRST = {"energy", "mean", "spread", "zeros"}
+Picture = NDArray[np.float32]
+
+
+TITLES = {
+    "favourites": "Top-activating images",
+    "preferred": "Activation maximization",
+    "saliency": "Saliency",
+    "match": "Matched channels",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class ChannelQuery:
+    """One layer of a run's model, the images to measure it on, and the channels to draw."""
+
+    run: Run
+    model: Any
+    images: Split
+    layer: str
+    channels: Sequence[int]
+
+    def title(self, what: str) -> str:
+        """Return the title of a sheet."""
+        return f"{what} · {self.layer} · {self.run.name}"
 
 
 def run(options: Namespace) -> CommandResult:
-    """Gather the numbers of the channels, and draw what is wanted of one layer's."""
+    """Compute the statistics of the channels, and draw what is requested for one layer."""
     _check(options)
     opened = runs.open_run(options.run, options.runs)
     meter = ConsoleProgress(sys.stderr)
@@ -46,9 +86,9 @@ def run(options: Namespace) -> CommandResult:
 
 
 def _check(options: Namespace) -> None:
-    _whole(options.top, "top", MOST_TOP)
+    whole_number(options.top, "--top", 1, MOST_TOP)
     if options.favourites is not None:
-        _whole(options.favourites, "favorites", MOST_FAVOURITES)
+        whole_number(options.favourites, "--favorites", 1, MOST_FAVOURITES)
     drawn = {"--favorites": options.favourites, "--preferred": options.preferred, "--saliency": options.saliency}
     asked = [name for name, value in (drawn | {"--match": options.match}).items() if value]
     if asked and not options.layer:
@@ -60,27 +100,27 @@ def _check(options: Namespace) -> None:
 
 
 def _collect_extras(subject: ChannelQuery, options: Namespace, meter: ConsoleProgress) -> dict[str, Any]:
-    """What is asked beside the numbers, each with its picture in --out."""
+    """Run the requested analyses besides the statistics, each with an image in --out."""
     if options.out is not None:
         options.out.mkdir(parents=True, exist_ok=True)
     more: dict[str, Any] = {}
     if options.favourites is not None:
-        more["favourites"] = channel_sheets.favourites(subject, int(options.favourites), options.out)
+        more["favourites"] = draw_top_activations(subject, int(options.favourites), options.out)
     if options.preferred:
-        more["preferred"] = channel_sheets.preferred(subject, options.out, meter)
+        more["preferred"] = draw_preferred_inputs(subject, options.out, meter)
     if options.saliency is not None:
         scan = data.open_scan(options.saliency)
         picture = data.prepare(
             scan, subject.run.config.data, len(scan) // 2 if options.slice is None else options.slice
         )
-        more["saliency"] = channel_sheets.saliency(subject, picture, scan.name, options.out)
+        more["saliency"] = draw_saliency(subject, picture, scan.name, options.out)
     if options.match is not None:
         more["match"] = _matched(subject, options)
     return more
 
 
 def _matched(subject: ChannelQuery, options: Namespace) -> dict[str, Any]:
-    """The same layer of another run, channel by channel, on some scans of the split."""
+    """Match the channels with a layer of another run, on some images of the split."""
     other = runs.open_run(options.match, options.runs)
     few = subject.images.read(
         np.unique(np.linspace(0, len(subject.images) - 1, MATCHED_SCANS).round().astype(np.int64))
@@ -94,16 +134,96 @@ def _matched(subject: ChannelQuery, options: Namespace) -> dict[str, Any]:
     described = {"run": other.name, "layer": name, "scans": len(few), "pairs": matching.pairs.tolist()}
     described |= {"correlation": matching.correlation.tolist(), "rms": matching.rms.tolist()}
     if options.out is not None:
-        described["figure"] = channel_sheets.matched(subject, other.name, (first, second), matching, options.out)
+        described["figure"] = draw_matches(subject, other.name, (first, second), matching, options.out)
     return described
 
 
-def _layer_to_dict(name: str, found: Any, by: str) -> dict[str, Any]:
-    """One layer: its channels in order, dead ones last."""
-    values = np.asarray(getattr(found, by)) if by in LARGEST_FIRST else -np.arange(len(found.mean))
+def draw_top_activations(subject: ChannelQuery, count: int, out: Path) -> dict[str, Any]:
+    """Draw the top-activating images of each channel, cropped to the most active unit's receptive field; a row each."""
+    found = _module("top_activations").top_activations(subject.model, subject.images, subject.layer, count)
+    cells, entries = [], []
+    for channel in subject.channels:
+        for rank, each in enumerate(found[channel], 1):
+            patch = each.patch(subject.images.read([each.index])[0])
+            cells.append(Cell(f"channel {channel}, rank {rank}", patch, f"{each.value:.3g}"))
+        entries.append({"channel": channel, "scans": [_patch_of(each, subject.images) for each in found[channel]]})
+    across = min(count, len(subject.images))
+    facts = (
+        f"the part of the {subject.images.name} image inside the receptive field of the most active unit, and its "
+        "activation"
+    )
+    return {"channels": entries, "figure": _saved(subject, "favourites", (cells, facts, across), out)}
+
+
+def draw_preferred_inputs(subject: ChannelQuery, out: Path, meter: ConsoleProgress) -> dict[str, Any]:
+    """Draw the activation maximization of each channel."""
+    module = _module("feature_visualization")
+    cells, entries = [], []
+    for done, channel in enumerate(subject.channels):
+        meter.update("Gradient ascent", done, len(subject.channels))
+        found = module.preferred(subject.model, module.ChannelObjective(subject.layer, channel))
+        cells.append(Cell(f"channel {channel}", found.image, f"{found.start:.3g} (uniform gray) → {found.value:.3g}"))
+        entries.append({"channel": channel, "start": found.start, "value": found.value})
+    facts = "gradient ascent from a uniform gray image: not a real image, and only one of many possible solutions"
+    return {"channels": entries, "figure": _saved(subject, "preferred", (cells, facts, 8), out)}
+
+
+def draw_saliency(subject: ChannelQuery, picture: Picture, name: str, out: Path) -> dict[str, Any]:
+    """Draw the saliency of each channel for one image."""
+    module = _module("feature_visualization")
+    cells = [Cell("image", picture, name)]
+    for channel in subject.channels:
+        found = module.saliency(
+            subject.model, picture[None, ..., None], module.ChannelObjective(subject.layer, channel)
+        )[0]
+        limit = float(np.percentile(np.abs(found), 99.5)) or 1.0
+        cells.append(Cell(f"channel {channel}", found, "", (-limit, limit)))
+    facts = "change of the channel's mean activation per unit of pixel intensity; each image on its own scale"
+    return {"image": name, "figure": _saved(subject, "saliency", (cells, facts, 5), out)}
+
+
+def draw_matches(
+    subject: ChannelQuery, other: str, activations: tuple[Picture, Picture], matching: Any, out: Path
+) -> str:
+    """Draw, for the first image, each channel, its match, and their difference, on one scale."""
+    first, second = activations
+    partner = {int(one): (int(two), place) for place, (one, two) in enumerate(matching.pairs)}
+    cells = []
+    for channel in (each for each in subject.channels if each in partner):
+        two, place = partner[channel]
+        three = [first[0, ..., channel], second[0, ..., two], matching.difference[0, ..., place]]
+        low, limit = value_range(np.stack(three, axis=-1))
+        scale, note = (min(low, -limit), limit), f"correlation {matching.correlation[place]:.2f}"
+        titles = f"channel {channel}", f"{other}: {two}", "difference"
+        notes = note, "", f"rms {matching.rms[place]:.3g}"
+        cells += [
+            Cell(title, np.atleast_2d(each), said, scale)
+            for title, each, said in zip(titles, three, notes, strict=True)
+        ]
+    facts = f"each channel for the first image, the matched channel of {other}, and their difference, on one scale"
+    return _saved(subject, "match", (cells, facts, 6), out)
+
+
+def _patch_of(each: Any, images: Split) -> dict[str, Any]:
+    place = {"value": each.value, "unit": [each.row, each.column], "box": list(each.box)}
+    return {"index": each.index, "name": images.names[each.index]} | place
+
+
+def _saved(subject: ChannelQuery, what: str, drawn: tuple[list[Cell], str, int], out: Path) -> str:
+    cells, facts, across = drawn
+    figure = contact_sheet.draw_sheet(cells, subject.title(TITLES[what]), facts, across)
+    plain = subject.layer.replace("#", "-")
+    return str(base.save(figure, out / f"{plain}-{what}.png"))
+
+
+def _layer_to_dict(layer: str, found: Any, by: str) -> dict[str, Any]:
+    """Convert the statistics of one layer: its channels in order, dead ones last."""
+    values = np.asarray(getattr(found, NUMBERS[by])) if by in LARGEST_FIRST else -np.arange(len(found.mean))
     order = np.lexsort((-values, found.dead))
-    rows = [{"channel": int(at)} | {each: getattr(found, each)[at].item() for each in NUMBERS} for at in order]
-    return {"name": name, "dead": int(found.dead.sum()), "channels": rows}
+    rows = [
+        {"channel": int(at)} | {key: getattr(found, name)[at].item() for key, name in NUMBERS.items()} for at in order
+    ]
+    return {"name": layer, "dead": int(found.dead.sum()), "channels": rows}
 
 
 def _text(content: Mapping[str, Any], options: Namespace) -> str:
@@ -159,11 +279,6 @@ def _match_text(match: Mapping[str, Any], layer: str) -> str:
     )
 
 
-def _whole(typed: str, name: str, most: int) -> None:
-    if not typed.isdecimal() or not 1 <= int(typed) <= most:
-        raise ConfigError(f"--{name} must be a whole number from 1 to {most}; '{typed}' was given.")
-
-
 def _module(name: str) -> Any:
-    """A module of `engine.analysis`; Keras is there, since a model has been loaded."""
+    """Import a module of `engine.analysis`; Keras is available, since a model has been loaded."""
     return backend.import_on_any_backend(f"engine.analysis.{name}", TrainingConfig())

@@ -1,4 +1,4 @@
-"""An option for every setting, from its description in `engine.config`, and the way back from options to settings."""
+"""Command-line options for every setting, from its description in `engine.config`, and their conversion to settings."""
 
 import argparse
 import re
@@ -7,6 +7,7 @@ from typing import Any
 
 from engine import config
 from engine.config import FieldSpec, RunConfig
+from engine.errors import ConfigError
 
 PROGRAM = "python -m engine"
 
@@ -35,7 +36,7 @@ def _add_model(group: Any, models: bool) -> None:
 
 
 def model_settings() -> list[tuple[FieldSpec, list[str]]]:
-    """Settings of all models, each with the models that have it."""
+    """Return the settings of all models, each with the models that have it."""
     owners: dict[str, tuple[FieldSpec, list[str]]] = {}
     for name, section in config.MODELS.items():
         for spec in config.list_fields(section):
@@ -44,23 +45,23 @@ def model_settings() -> list[tuple[FieldSpec, list[str]]]:
 
 
 def _per_model_defaults(spec: FieldSpec, owners: Sequence[str]) -> str:
-    """What a setting means, and its default, in the models that differ from the one it was described for."""
-    told: dict[str, list[str]] = {}
+    """Describe a setting in the models whose help or default differs from the first one's."""
+    texts: dict[str, list[str]] = {}
     for name in owners:
         own = next(each for each in config.list_fields(config.MODELS[name]) if each.name == spec.name)
         text = f"{own.help} " if own.help != spec.help else ""
         if text or own.default != spec.default:
-            told.setdefault(f"{text}Default {_shown(own.default)}.", []).append(name)
-    return "".join(f" {', '.join(names)}: {text}" for text, names in told.items())
+            texts.setdefault(f"{text}Default {_shown(own.default)}.", []).append(name)
+    return "".join(f" {', '.join(names)}: {text}" for text, names in texts.items())
 
 
 def summary(section: type[config.Section]) -> str:
-    """What a section says of itself, in one line."""
+    """Return the one-line description of a section."""
     return (section.__doc__ or "").splitlines()[0]
 
 
 def add_option(group: Any, spec: FieldSpec, note: str = "", aliases: Sequence[str] = (), otherwise: str = "") -> None:
-    """Add the option of one setting; `otherwise` says where it differs between models."""
+    """Add the option of one setting; `otherwise` describes the differences between models."""
     text = (_describe_field(spec, note) + otherwise).replace("%", "%%")
     given = {"dest": spec.name, "default": argparse.SUPPRESS, "help": text}
     kind = {"action": argparse.BooleanOptionalAction} if spec.kind == "bool" else {"metavar": _metavar(spec)}
@@ -76,7 +77,7 @@ def _metavar(spec: FieldSpec) -> str:
 
 
 def _describe_field(spec: FieldSpec, note: str = "") -> str:
-    """Title, text, range, unit and default of a setting."""
+    """Format title, text, range, unit and default of a setting."""
     limits = f"{_shown(spec.low)} to {_shown(spec.high)}" if spec.low is not None and spec.high is not None else ""
     span = " ".join(part for part in (limits, spec.unit) if part)
     return f"{spec.title}. {spec.help}{note} {span + '; default' if span else 'Default'} {_shown(spec.default)}."
@@ -91,19 +92,31 @@ def _shown(value: config.Setting) -> str:
 
 
 def settings(options: argparse.Namespace) -> dict[str, Any]:
-    """The settings among the options, as they were typed; whole numbers after commas as a list."""
+    """Return the settings among the options, as given; whole numbers separated by commas as a list."""
     sections = [section for model in config.MODELS for section in config.sections(model).values()]
     kinds = {spec.name: spec.kind for section in sections for spec in config.list_fields(section)} | {"model": "choice"}
     given = {name: value for name, value in vars(options).items() if name in kinds}
-    if "source" in given:  # what is kept of it must be found from another folder too
+    # A stored source must be found from another folder too.
+    if "source" in given:
         given["source"] = config.resolve_source(given["source"])
     return {name: re.split(r"[,\s]+", value) if kinds[name] == "ints" else value for name, value in given.items()}
 
 
 def run_config(options: argparse.Namespace, base: RunConfig | None = None) -> RunConfig:
-    """The settings of a new run: the options given, over those of `base`.
+    """Return the settings of a new run: the given options over those of `base`.
 
     Raises:
-        ConfigError: one of them is no good.
+        ConfigError: the value of an option is not valid.
     """
     return config.from_flat(settings(options), base)
+
+
+def whole_number(typed: str, option: str, least: int, most: int) -> int:
+    """Parse a whole number within a range.
+
+    Raises:
+        ConfigError: the text is not such a number.
+    """
+    if not typed.isdecimal() or not least <= int(typed) <= most:
+        raise ConfigError(f"{option} must be a whole number from {least} to {most:,}; '{typed}' was given.")
+    return int(typed)

@@ -1,32 +1,40 @@
-"""A job's events as lines on a terminal: a progress bar while it runs, and one line that stays for each epoch.
+"""Terminal of a command: progress bar and lines, and Ctrl-C.
 
-rich (https://rich.readthedocs.io) draws the bar. Where stderr is not a terminal, only the lines that stay are written.
+rich (https://rich.readthedocs.io) draws the bar. If stderr is no terminal, only the permanent lines are written.
 """
 
-from typing import TextIO
-
-from rich.console import Console
-from rich.progress import BarColumn, TextColumn
-from rich.progress import Progress as ProgressBar
+import importlib
+import os
+import signal
+from contextlib import ExitStack
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self, TextIO
 
 from engine.cli.result import duration, number
-from engine.cli.terminal import CLEANUP
 from engine.messages import EpochEnded, Event, JobStarted, Log, Progress, StudyProgress
 
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress as ProgressBar
+
 BAR_WIDTH = 20
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# Entered by every command: what to undo on the terminal before its result or error is printed.
+CLEANUP: Final = ExitStack()
+STOP_NOTE = "Stopping after this batch; the model is kept. Press Ctrl-C again to quit immediately."
 
 
 class ConsoleProgress:
-    """Shows events as they come; pass it as a job's `emit`.
+    """Receiver that shows events as they arrive, for use as a job's `emit`.
 
     Args:
-        stream: where to; when it is no terminal, only the lines that stay are written.
-        unit: unit of the loss, such as 'nats'; empty when plain.
+        stream: output stream; if it is no terminal, only permanent lines are written.
+        unit: unit of the loss, such as 'nats'; empty if it has none.
     """
 
     def __init__(self, stream: TextIO, unit: str = "") -> None:
         self.stream, self.unit = stream, unit
-        self._console = Console(file=stream, force_terminal=True) if stream.isatty() else None
+        self._console = _open_console(stream) if stream.isatty() else None
         self._bar: ProgressBar | None = None
         self._epochs = 0
         if self._console is not None:
@@ -48,14 +56,14 @@ class ConsoleProgress:
             self._draw(event.stage, (event.share or 0.0, None if event.share is None else 1.0), event.text)
 
     def update(self, what: str, done: int, total: int) -> None:
-        """Show how far a job without epochs is; the bar goes when it is done."""
+        """Show the progress of a job without epochs; clear it when the job is done."""
         if done < total:
             self._draw(what, (done, total), f"{done:,}/{total:,}")
         else:
             self.clear()
 
     def print_line(self, text: str) -> None:
-        """Write a line that stays."""
+        """Write a permanent line."""
         self.clear()
         self.stream.write(text + "\n")
         self.stream.flush()
@@ -67,12 +75,12 @@ class ConsoleProgress:
             self._bar = None
 
     def progress(self, event: Progress) -> str:
-        """Describe an epoch that is running, for beside its bar."""
+        """Format the numbers of a running epoch, shown next to its bar."""
         speed = f"{event.images_per_s:.0f} images/s  {duration(event.left_s)} left"
         return f"{event.batch}/{event.batches}  loss {self._loss(event.loss)}  {speed}"
 
     def epoch(self, event: EpochEnded) -> str:
-        """The line of an epoch that is over."""
+        """Format the line of a completed epoch."""
         place = str(event.epoch).rjust(len(str(self._epochs)))
         metrics = event.metrics
         numbers = f"loss {self._loss(metrics.get('loss'))}  validation {self._loss(metrics.get('val_loss'))}"
@@ -83,7 +91,7 @@ class ConsoleProgress:
         return f"{number(value)} {self.unit}".rstrip()
 
     def _draw(self, title: str, done: tuple[float, float | None], text: str) -> None:
-        """Show a bar between a title and a text, in place of the last one; a total of None is unknown."""
+        """Replace the bar, with a title before it and a text after it; a total of None is unknown."""
         if self._console is None or not self._console.is_interactive:
             return
         if self._bar is None:
@@ -92,14 +100,20 @@ class ConsoleProgress:
         self._bar.refresh()
 
 
-def _start_bar(console: Console) -> ProgressBar:
+def _open_console(stream: TextIO) -> "Console":
+    console: Console = importlib.import_module("rich.console").Console(file=stream, force_terminal=True)
+    return console
+
+
+def _start_bar(console: "Console") -> "ProgressBar":
     """Start an empty bar that leaves nothing behind; drawn at each event, not by a thread."""
+    rich = importlib.import_module("rich.progress")
     columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(BAR_WIDTH),
-        TextColumn("{task.fields[text]}", markup=False),
+        rich.TextColumn("{task.description}", markup=False),
+        rich.BarColumn(BAR_WIDTH),
+        rich.TextColumn("{task.fields[text]}", markup=False),
     )
-    bar = ProgressBar(
+    bar: ProgressBar = rich.Progress(
         *columns, console=console, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False
     )
     bar.add_task("", text="")
@@ -110,10 +124,49 @@ def _start_bar(console: Console) -> ProgressBar:
 
 
 def format_start(event: JobStarted) -> str:
-    """What is about to be trained, in one line."""
+    """Format the start of a training in one line."""
     images = f"{event.train_images:,} training and {event.validation_images:,} validation images"
     onward = f", from epoch {event.first_epoch + 1}" if event.first_epoch else ""
     return (
         f"Run {event.run}: {images}, {event.parameters:,} parameters, {event.backend} on {event.device}, "
         f"{event.epochs} epochs{onward}."
     )
+
+
+class GracefulInterrupt:
+    """Handler of SIGINT and SIGTERM while entered; calling it returns whether one arrived: the `should_stop` of a job.
+
+    Args:
+        note: message to print at the first signal.
+    """
+
+    def __init__(self, note: str = STOP_NOTE) -> None:
+        self.note = f"\n{note}\n".encode()
+        self.is_requested = False
+        self._before: dict[signal.Signals, Any] = {}
+        self._stderr = 2
+
+    def __call__(self) -> bool:
+        """Return whether the job is to stop."""
+        return self.is_requested
+
+    def __enter__(self) -> Self:
+        # The terminal, even if an importing framework redirects descriptor 2.
+        self._stderr = os.dup(2)
+        self._before = {each: signal.signal(each, self._on_signal) for each in SIGNALS}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for each, handler in self._before.items():
+            signal.signal(each, handler)
+        os.close(self._stderr)
+
+    def _on_signal(self, signal_number: int, frame: FrameType | None) -> None:
+        self.is_requested = True
+        # The system's default for the next signal, which no busy framework can delay.
+        for each in SIGNALS:
+            signal.signal(each, signal.SIG_DFL)
+        # A signal handler may not use buffered streams.
+        os.write(self._stderr, self.note)

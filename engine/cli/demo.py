@@ -1,4 +1,4 @@
-"""`demo`: a small study from nothing: phantoms, an AE and a VAE, one page."""
+"""`demo`: a small study from scratch: phantoms, an AE and a VAE, one page."""
 
 import sys
 import time
@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 
 from engine import backend, config, evaluation, runs
-from engine.cli.console import ConsoleProgress
+from engine.cli.console import ConsoleProgress, GracefulInterrupt
 from engine.cli.parser import settings
 from engine.cli.result import INTERRUPTED, CommandResult
-from engine.cli.signals import GracefulInterrupt
 from engine.cli.train import command, training_console
 from engine.config import RunConfig
 from engine.data import Dataset, loading
@@ -28,19 +27,19 @@ SHOWN = 5
 
 
 def run(options: Namespace) -> CommandResult:
-    """Train both models and write the page; stopped in between, the runs are kept and there is no page."""
+    """Train both models and write the page; after an early stop, the runs are kept and there is no page."""
     began = time.monotonic()
     root = options.runs or runs.default_root()
     out = options.out or root.parent / "demo"
     chosen = [_settings(options, name) for name in MODELS]
     out.mkdir(parents=True, exist_ok=True)
     trained = []
-    with GracefulInterrupt() as wish:
+    with GracefulInterrupt() as interrupt:
         loading.check_source(chosen[0].data)
         backend.configure(chosen[0].training)
         for each in chosen:
-            trained.append(_train(each, root, wish))
-            if wish.wished:
+            trained.append(_train(each, root, interrupt))
+            if interrupt.is_requested:
                 kept = ", ".join(each.name for each in trained)
                 return CommandResult(
                     f"Stopped. Saved in {root}: {kept}.", {"runs": [each.name for each in trained]}, INTERRUPTED
@@ -57,20 +56,20 @@ def run(options: Namespace) -> CommandResult:
 
 
 def _settings(options: Namespace, model: str) -> RunConfig:
-    """The demo's settings for a model, under those of the options that the model has."""
+    """Return the demo's settings for a model, overridden by the options that the model has."""
     base = config.from_flat({"model": model, **SETTINGS, **MODELS[model]})
     known = config.to_flat(base)
     return config.from_flat({name: value for name, value in settings(options).items() if name in known}, base)
 
 
-def _train(chosen: RunConfig, root: Path, wish: GracefulInterrupt) -> Run:
+def _train(chosen: RunConfig, root: Path, interrupt: GracefulInterrupt) -> Run:
     created = runs.create_run(chosen, None, root)
-    return job.train(run=created, emit=training_console(created), should_stop=wish)
+    return job.train(run=created, emit=training_console(created), should_stop=interrupt)
 
 
 def _examine(trained: list[Run], began: float, root: Path | None) -> DemoReport:
-    """Measure every run and put the images that are shown through it."""
-    shower = ConsoleProgress(sys.stderr)
+    """Evaluate every run and reconstruct the shown images."""
+    progress = ConsoleProgress(sys.stderr)
     images = evaluation.load_dataset(trained[0])
     split = "test" if len(images.test) else "validation"
     models = [evaluation.load_model(each) for each in trained]
@@ -78,7 +77,7 @@ def _examine(trained: list[Run], began: float, root: Path | None) -> DemoReport:
     examined = [
         EvaluatedRun(
             each,
-            (evaluation.evaluate(each, images, progress=shower.update) or {})["splits"],
+            (evaluation.evaluate(each, images, progress=progress.update) or {})["splits"],
             scoring.reconstruct(model, images.splits[split].read(shown)),
         )
         for each, model in zip(trained, models, strict=True)
@@ -91,7 +90,7 @@ def _examine(trained: list[Run], began: float, root: Path | None) -> DemoReport:
 
 
 def _fixed_scans(model: Any, images: Dataset, split: str) -> list[int]:
-    """Images spread evenly over a split, then the one that a model reconstructs worst."""
+    """Return images evenly spaced over a split, then the one with the largest reconstruction error."""
     part = images.splits[split]
     even = np.unique(np.linspace(0, len(part) - 1, min(SHOWN, len(part))).round().astype(int)).tolist()
     scores = scoring.score(model, part)

@@ -1,4 +1,4 @@
-"""`denoise`: one scan with noise through a run and baselines, as pictures and numbers."""
+"""`denoise`: add noise to one image, denoise it with a run and baselines, write images and metrics."""
 
 import math
 import sys
@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from engine import runs
+from engine.cli.analysis_options import denoise_config
 from engine.cli.console import ConsoleProgress
-from engine.cli.denoise_options import denoise_config
 from engine.cli.result import CommandResult, decimals, format_table
 from engine.denoising import baselines, compare
 from engine.denoising.compare import CompareRequest, CompareResult, MethodResult
@@ -16,7 +16,7 @@ from engine.figures import base, denoising
 
 
 def run(options: Namespace) -> CommandResult:
-    """Denoise one scan with every method and write the pictures."""
+    """Denoise one image with every method and write the images."""
     opened, settings = runs.open_run(options.run, options.runs), denoise_config(options)
     against = baselines.parse_names(options.against)
     options.out.mkdir(parents=True, exist_ok=True)
@@ -43,7 +43,7 @@ def run(options: Namespace) -> CommandResult:
 
 
 def _write(found: CompareResult, order: CompareRequest, out: Path) -> dict[str, str]:
-    """Each picture by itself, the differences on one scale, and all side by side; what each file is, and its path."""
+    """Write each image, the differences on one scale, and all side by side; return the path of each file."""
     name_of_scan = base.elide(found.scan.name)
     title = f"{name_of_scan} · σ {order.settings.sigma:.3g}"
     drawn = {"original": base.picture(found.original, f"{name_of_scan} · model input")}
@@ -61,7 +61,7 @@ def _write(found: CompareResult, order: CompareRequest, out: Path) -> dict[str, 
 
 
 def _file_name(name: str) -> str:
-    """A run's name is one path component already; only what is not for a file goes."""
+    """Return a name for a file; a run's name has no separators, so only those of other names are replaced."""
     return name.replace("/", "-")
 
 

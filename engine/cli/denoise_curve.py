@@ -1,4 +1,4 @@
-"""`denoise-curve`: runs and baselines over more and more noise; where each breaks even, and what lesions are left."""
+"""`denoise-curve`: runs and baselines over the noise level, with break-even levels and retained lesion contrast."""
 
 import csv
 import io
@@ -10,17 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from engine import runs
-from engine.cli.console import ConsoleProgress
-from engine.cli.denoise_options import denoise_config
+from engine.cli.analysis_options import denoise_config
+from engine.cli.console import ConsoleProgress, GracefulInterrupt
 from engine.cli.result import INTERRUPTED, CommandResult, format_table
-from engine.cli.signals import GracefulInterrupt
 from engine.denoising import baselines, curve, methods
 from engine.denoising.curve import CurveRequest
 from engine.errors import ConfigError
 from engine.figures import base, denoising
 from engine.figures.denoising import Measure, MethodRow
 
-# Title, unit, decimals, and how many of the unit a 1 is.
+# Title, unit, decimals, and factor from a fraction to the unit.
 MEASURES = {
     "psnr_db": ("PSNR", "dB", ".1f", 1),
     "ssim": ("SSIM", "", ".2f", 1),
@@ -44,8 +43,8 @@ def run(options: Namespace) -> CommandResult:
         most=_count(options.scans),
     )
     meter = ConsoleProgress(sys.stderr)
-    with GracefulInterrupt(NOTE) as wish:
-        found = curve.run_curve(order, wish, meter.update)
+    with GracefulInterrupt(NOTE) as interrupt:
+        found = curve.run_curve(order, interrupt, meter.update)
     if found is None:
         return CommandResult("Stopped.", {}, INTERRUPTED)
     for sentence in [*found.content["missing"].values(), *found.content["problems"][:SHOWN_PROBLEMS]]:
@@ -55,10 +54,10 @@ def run(options: Namespace) -> CommandResult:
 
 
 def sigmas(text: str) -> list[float]:
-    """The levels in '0,10/255,0.1'.
+    """Parse the levels in '0,10/255,0.1'.
 
     Raises:
-        ConfigError: one of them is no number.
+        ConfigError: a part is not a number.
     """
     found = []
     for part in text.split(","):
@@ -79,7 +78,7 @@ def _count(typed: str) -> int:
 
 
 def _measured(content: dict[str, Any]) -> list[str]:
-    """The measures that there are: retention only where there is a lesion to measure it on."""
+    """Return the available measures: lesion contrast only if there is a lesion with enough contrast."""
     return [name for name in MEASURES if name != "retention" or content["measurable_lesions"]]
 
 
@@ -146,7 +145,7 @@ def _verdict(each: dict[str, Any]) -> str:
 
 
 def _write(content: dict[str, Any], out: Path) -> list[str]:
-    """The figure as PDF and PNG, the numbers as CSV."""
+    """Write the figure as PDF and PNG, the numbers as CSV."""
     out.mkdir(parents=True, exist_ok=True)
     figure = denoising.curves(content["sigmas"], [_chart(content, name) for name in _measured(content)])
     files = {"curves.pdf": base.pdf(figure), "curves.png": base.png(figure), "curves.csv": _csv(content)}

@@ -1,4 +1,4 @@
-"""`evaluate`: the numbers of a run."""
+"""`evaluate`: the metrics of a run."""
 
 import sys
 from argparse import Namespace
@@ -40,7 +40,7 @@ loss × {size} images, as in the reference study (a 2024 course report)."""
 
 
 def run(options: Namespace) -> CommandResult:
-    """Measure a run on each split."""
+    """Evaluate a run on each split."""
     opened = runs.open_run(options.run, options.runs)
     meter = ConsoleProgress(sys.stderr)
     images = evaluation.load_dataset(opened, options.data, progress=meter.update)
@@ -77,7 +77,7 @@ def _noise_note(run: Run) -> str:
 
 
 def _pictures(name: str, measured: dict[str, Any]) -> str:
-    """The run and, below it on each split, its yardsticks; copying the input is perfect, so it has no row of zeros."""
+    """Format the run and, below it on each split, its baselines; without noise, the input gets no row of zeros."""
     yardsticks = measured["yardsticks"]
     rows = []
     for split, part in measured["splits"].items():

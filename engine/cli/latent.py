@@ -1,4 +1,4 @@
-"""`latent`: a run's latent space as maps, tables and pictures."""
+"""`latent`: a run's latent space as maps, tables and figures."""
 
 import csv
 import io
@@ -13,7 +13,7 @@ import numpy as np
 
 from engine import backend, data, evaluation, metrics, runs
 from engine.cli import latent_figures
-from engine.cli.arguments import whole_number
+from engine.cli.config_options import whole_number
 from engine.cli.console import ConsoleProgress
 from engine.cli.result import CommandResult, format_table, number
 from engine.config import TrainingConfig
@@ -23,6 +23,7 @@ from engine.figures import latent as drawing
 from engine.latent import embedding, reports
 from engine.latent.latent_data import LATENT, PIXEL, LatentData, flat
 from engine.latent.neighbors import COPY_RATIO
+from engine.messages import NeighborReport
 
 SPLITS = ("train", "validation", "test")
 SHOWN = 3
@@ -31,7 +32,7 @@ TERMS = "ratio: distance to the nearest training image ÷ mean distance to the 5
 
 
 def run(options: Namespace) -> CommandResult:
-    """Look into a run's latent space."""
+    """Analyze a run's latent space."""
     seed = whole_number(options.seed, "--seed", 0, MOST_SEED)
     meter = ConsoleProgress(sys.stderr)
     atlas = opened(options, meter)
@@ -50,8 +51,8 @@ def run(options: Namespace) -> CommandResult:
         "space": atlas.space.description,
         "scans": {split: len(atlas.images.splits[split]) for split in splits},
         "map": {"method": options.method, "axes": list(laid.axes), "note": laid.note, "seed": seed},
-        "collapse": reports.collapse(atlas),
-        "dimensions": reports.dimensions(atlas),
+        "collapse": reports.collapse(atlas).model_dump(),
+        "dimensions": reports.dimensions(atlas).model_dump(),
     }
     content["files"] = _maps(options.out, scans, laid) | _dimensions(options.out, content["dimensions"])
     content["copies"] = _copies(options.out, atlas)
@@ -62,7 +63,7 @@ def run(options: Namespace) -> CommandResult:
 
 
 def opened(options: Namespace, meter: ConsoleProgress) -> LatentData:
-    """The atlas of the run and the data that a command names."""
+    """Return the latent data of the run and the dataset that a command names."""
     found = runs.open_run(options.run, options.runs)
     images: data.Dataset = evaluation.load_dataset(found, options.data, progress=meter.update)
     atlas = LatentData(found, evaluation.load_model(found), images)
@@ -72,7 +73,7 @@ def opened(options: Namespace, meter: ConsoleProgress) -> LatentData:
 
 
 def write_table(path: Path, rows: list[dict[str, Any]]) -> str:
-    """Write rows as a CSV file; its path."""
+    """Write rows as a CSV file and return its path."""
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, list(rows[0]) if rows else [])
     writer.writeheader()
@@ -117,7 +118,7 @@ def _dimensions(out: Path, found: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _copies(out: Path, atlas: LatentData) -> dict[str, Any]:
-    """The test scans, their reconstructions, and the training scans nearest to each."""
+    """Report the test images, and reconstructions, that are near copies of training images."""
     images = atlas.images.test
     originals, leaked = images.read(), atlas.images.leaked
     if not len(images):
@@ -128,9 +129,9 @@ def _copies(out: Path, atlas: LatentData) -> dict[str, Any]:
         LATENT: reports.neighbors_report(atlas, LATENT, atlas.nearest(LATENT, atlas.codes("test").means, SHOWN)),
         "reconstruction": reports.neighbors_report(atlas, PIXEL, atlas.nearest(PIXEL, flat(made), SHOWN)),
     }
-    flags = {name: np.array([each["memorised"] for each in found[name]]) for name in found}
+    flags = {name: np.array([each.memorised for each in found[name]]) for name in found}
     write_table(out / "neighbours.csv", [_row(atlas, found, at) for at in range(len(images))])
-    ratios = {name: np.array([each["ratio"] for each in found[name]]) for name in found}
+    ratios = {name: np.array([each.ratio for each in found[name]]) for name in found}
     groups = {f"leaked test images ({leaked.sum():,})": ratios[PIXEL][leaked]} if leaked.any() else {}
     groups |= {f"other test images ({(~leaked).sum():,})": ratios[PIXEL][~leaked]}
     groups |= {"reconstructions of these": ratios["reconstruction"][~leaked]}
@@ -152,12 +153,12 @@ def _copies(out: Path, atlas: LatentData) -> dict[str, Any]:
     }
 
 
-def _row(atlas: LatentData, found: Mapping[str, Any], at: int) -> dict[str, Any]:
+def _row(atlas: LatentData, found: Mapping[str, list[NeighborReport]], at: int) -> dict[str, Any]:
     row: dict[str, Any] = {"test_scan": atlas.images.test.names[at], "leaked": bool(atlas.images.leaked[at])}
     for where, each in found.items():
-        nearest = each[at]["nearest"][0]
-        row |= {f"{where}_nearest": nearest["name"], f"{where}_distance": nearest["distance"]}
-        row |= {f"{where}_ratio": each[at]["ratio"], f"{where}_memorised": each[at]["memorised"]}
+        nearest = each[at].nearest[0]
+        row |= {f"{where}_nearest": nearest.name, f"{where}_distance": nearest.distance}
+        row |= {f"{where}_ratio": each[at].ratio, f"{where}_memorised": each[at].memorised}
     return row
 
 

@@ -1,4 +1,4 @@
-"""The pictures that `latent` writes: neighbours, ways between scans, walks, class averages, spread."""
+"""The figures that `latent` writes: neighbors, interpolations, traversals, class means, posterior SD."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.explorer import latent_decode_handlers
-from engine.explorer.latent_posterior_handlers import evenly_spaced
+from engine.explorer.latent_decode_handlers import evenly_spaced
 from engine.figures import base
 from engine.figures import latent as drawing
 from engine.figures.image_strips import Strip, strips
 from engine.latent import calibration, interpolation
 from engine.latent.latent_data import LATENT, PIXEL, LatentData
 from engine.latent.space import Images
+from engine.messages import NeighborReport
 
 STEPS, WALKS, SUSPECTS = 9, 6, 6
 SAMPLES, CALIBRATED, SHOWN = 32, 64, 4
@@ -22,26 +23,25 @@ PLACE = "validation"
 
 
 def write_figures(atlas: LatentData, out: Path) -> dict[str, str]:
-    """Write what can be decoded from latents; nothing where the model cannot."""
+    """Write the figures of decoded latent codes and return their paths; none if the model cannot decode a code."""
     if atlas.space.kind == "features":
         return {}
     drawn = {"walks": _walks(atlas), "interpolation": _between(atlas), "averages": _averages(atlas)}
     return {name: str(base.save(figure, out / f"{name}.png")) for name, figure in drawn.items() if figure}
 
 
-def neighbours(atlas: LatentData, found: Mapping[str, Any], originals: Images, out: Path) -> None:
-    """The test scans with the smallest ratios that are not leaked, each over its nearest training scans."""
+def neighbours(atlas: LatentData, found: Mapping[str, Sequence[NeighborReport]], originals: Images, out: Path) -> None:
+    """Draw the test images with the smallest ratios that are not leaked, each above its nearest training images."""
     leaked = atlas.images.leaked
-    ratios = np.array([each["ratio"] for each in found[PIXEL]])
+    ratios = np.array([each.ratio for each in found[PIXEL]])
     order = [int(at) for at in np.argsort(ratios, kind="stable") if not leaked[at]][:SUSPECTS]
     if not order:
         return
     rows = [Strip("test image", list(originals[order, ..., 0]))]
     for where, title in ((PIXEL, "nearest by pixels"), (LATENT, "nearest by latent")):
-        nearest = [found[where][at]["nearest"][0]["index"] for at in order]
+        nearest = [found[where][at].nearest[0].index for at in order]
         notes = [
-            f"ratio {found[where][at]['ratio']:.2f}{', near copy' if found[where][at]['memorised'] else ''}"
-            for at in order
+            f"ratio {found[where][at].ratio:.2f}{', near copy' if found[where][at].memorised else ''}" for at in order
         ]
         rows.append(Strip(title, list(atlas.images.train.read(nearest)[..., 0]), notes=notes))
     titles = [atlas.images.test.names[at].rsplit("/", 1)[-1] for at in order]
@@ -49,7 +49,7 @@ def neighbours(atlas: LatentData, found: Mapping[str, Any], originals: Images, o
 
 
 def calibrate(atlas: LatentData, out: Path) -> dict[str, Any] | None:
-    """Spread of posterior samples of some validation scans and its calibration; None where there is no posterior."""
+    """Draw the posterior SD of some validation images and its calibration; return None if there is no posterior."""
     images = atlas.images.splits[PLACE]
     if atlas.space.kind != "posterior" or not len(images):
         return None
@@ -65,7 +65,7 @@ def calibrate(atlas: LatentData, out: Path) -> dict[str, Any] | None:
 
 
 def _spread(atlas: LatentData, rows: NDArray[np.int64]) -> Any:
-    """Error and spread on one scale, so that the eye can compare them."""
+    """Draw error and posterior SD on one scale, so that they can be compared by eye."""
     images = atlas.images.splits[PLACE].read(rows)
     found = calibration.spread(atlas.space, atlas.codes(PLACE).take(rows), SAMPLES)
     shown = [
@@ -78,7 +78,7 @@ def _spread(atlas: LatentData, rows: NDArray[np.int64]) -> Any:
 
 
 def _walks(atlas: LatentData) -> Any:
-    """A middle scan of the validation split with each of the weightiest latent numbers changed in turn."""
+    """Draw the traversals of the most informative latent dimensions for one validation image."""
     row = np.array([len(atlas.images.splits[PLACE]) // 2])
     code = atlas.codes(PLACE).means[row][0]
     found = atlas.dimensions()
@@ -92,7 +92,7 @@ def _walks(atlas: LatentData) -> Any:
 
 
 def _between(atlas: LatentData) -> Any:
-    """Ways from the first validation scan to the last, and the mere fading of one into the other."""
+    """Draw the interpolations from the first validation image to the last, and the cross-fade of their pixels."""
     images, last = atlas.images.splits[PLACE], len(atlas.images.splits[PLACE]) - 1
     ends, codes = images.read([0, last])[..., 0], atlas.codes(PLACE).means[[0, last]]
     share = np.linspace(0, 1, STEPS, dtype=np.float32)[:, None, None]
@@ -107,7 +107,7 @@ def _between(atlas: LatentData) -> Any:
 
 
 def _averages(atlas: LatentData) -> Any:
-    """Every class of the training scans: the decoded mean of its latents, the mean of its pixels, their difference."""
+    """Draw each class of the training images: decoded mean latent code, pixel-wise mean, their difference."""
     images, codes = atlas.images.train, atlas.codes("train").means
     groups = {name: np.flatnonzero(images.labels == label) for label, name in enumerate(atlas.images.classes)}
     groups = {name: rows for name, rows in groups.items() if len(rows)} or {"all": np.arange(len(images))}
@@ -122,13 +122,13 @@ def _averages(atlas: LatentData) -> Any:
 
 
 def _scaled(figure: Any, title: str) -> Any:
-    """Say what the colour bar, the last thing drawn, is a scale of."""
+    """Label the color bar, the last axes of the figure."""
     figure.axes[-1].set_ylabel(title)
     return figure
 
 
 def _mean_of(images: Any, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Mean picture, read piece by piece."""
+    """Return the mean image; the images are read in chunks."""
     total: Any = 0.0
     for first in range(0, len(rows), 256):
         total = total + images.read(rows[first : first + 256])[..., 0].sum(axis=0, dtype=np.float64)

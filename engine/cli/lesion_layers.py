@@ -1,4 +1,4 @@
-"""`lesion-layers`: where lesions go on their way through a run, layer by layer."""
+"""`lesion-layers`: detectability of lesions in a run, layer by layer."""
 
 import math
 import sys
@@ -12,6 +12,7 @@ import numpy as np
 from engine import backend, data, evaluation, lesions, runs
 from engine.analysis import detectability_json
 from engine.analysis.lesion_pairs import LesionPair, inpainted_pairs, phantom_pairs, stack_pairs
+from engine.cli.config_options import whole_number
 from engine.cli.console import ConsoleProgress
 from engine.cli.result import CommandResult, format_table, number
 from engine.config import DataConfig, TrainingConfig
@@ -31,11 +32,11 @@ of contrast."""
 
 
 def run(options: Namespace) -> CommandResult:
-    """Follow the lesions of some pairs through a run."""
-    count = _whole(options.pairs, "pairs", MOST_PAIRS)
+    """Measure the detectability of some lesions in each layer of a run."""
+    count = whole_number(options.pairs, "--pairs", 1, MOST_PAIRS)
     looks: dict[str, Any] = {"noise": _above_zero(options.noise)}
-    looks["places"] = _whole(options.places, "places", MOST_PLACES)
-    looks["channels"] = _whole(options.channels, "observer-channels", MOST_CHANNELS)
+    looks["places"] = whole_number(options.places, "--places", 1, MOST_PLACES)
+    looks["channels"] = whole_number(options.channels, "--observer-channels", 1, MOST_CHANNELS)
     opened = runs.open_run(options.run, options.runs)
     meter = ConsoleProgress(sys.stderr)
     twins = _lesion_pairs(opened, options, count, meter)
@@ -48,7 +49,7 @@ def run(options: Namespace) -> CommandResult:
 
     pictures, healthy = stack_pairs(twins)
     asked = _asked_layers(options.layers, model)
-    observer = detectability.Observer(**looks)
+    observer = detectability.Observer(looks["noise"], looks["places"], looks["channels"])
     found = detectability.DetectabilityJob(model, pictures, healthy, observer, asked).go_on(step)
     meter.update("Computing d′", 1, 1)
     content = {"run": opened.name, "model": opened.config.model.model, "of": _asked_of(options), **looks}
@@ -63,7 +64,7 @@ def run(options: Namespace) -> CommandResult:
 
 
 def _asked_layers(typed: str, model: Any) -> list[str] | None:
-    """The names of the layers to ask; None for all."""
+    """Return the names of the requested layers. Returns None for all."""
     if typed == "all":
         return None
     if typed == "stages":
@@ -86,7 +87,10 @@ def _lesion_pairs(run: Run, options: Namespace, count: int, meter: ConsoleProgre
 
 
 def _aspect_of(config: DataConfig) -> Callable[[str], float]:
-    """Height over width of the originals, which tells where a letterboxed scan lies; 1 where scans are squashed."""
+    """Return a function for the aspect ratio (height / width) of an original, which locates a letterboxed image.
+
+    It is 1 if images are resized without their proportions.
+    """
     if config.fit != "letterbox":
         return lambda name: 1.0
     source = open_source(config)
@@ -122,16 +126,16 @@ def _text(content: Mapping[str, Any]) -> str:
 
 
 def _verdict(content: Mapping[str, Any]) -> str:
-    pairs, thief = content["pairs"], content["loses_most"]
-    if thief is None:
+    pairs, worst = content["pairs"], content["loses_most"]
+    if worst is None:
         return "No layer loses any detectability of these lesions."
-    row = next(layer for layer in content["layers"] if layer["name"] == thief)
-    times = Counter(pair["loses_most"] for pair in pairs)[thief]
+    row = next(layer for layer in content["layers"] if layer["name"] == worst)
+    times = Counter(pair["loses_most"] for pair in pairs)[worst]
     kept = [pair["contrast_kept"] for pair in pairs if math.isfinite(pair["contrast_kept"])]
     contrast = f" Lesion contrast retained in the output: {np.median(kept):.0%} (median)." if kept else ""
     last = content["layers"][-1]["held_share"]
     return (
-        f"Largest loss at {thief}: {row['lost_share']:.0%} of the incoming d′ (largest in {times} of {len(pairs)} "
+        f"Largest loss at {worst}: {row['lost_share']:.0%} of the incoming d′ (largest in {times} of {len(pairs)} "
         f"lesions). d′ retained at the output: {last:.0%}.{contrast}"
     )
 
@@ -140,12 +144,6 @@ def _asked_of(options: Namespace) -> str:
     if options.boxes is None:
         return "phantoms and their healthy twins"
     return f"{options.split} images and the same images with the lesion filled in"
-
-
-def _whole(typed: str, name: str, most: int) -> int:
-    if not typed.isdecimal() or not 1 <= int(typed) <= most:
-        raise ConfigError(f"--{name} must be a whole number from 1 to {most}; '{typed}' was given.")
-    return int(typed)
 
 
 def _above_zero(typed: str) -> float:

@@ -1,6 +1,6 @@
-"""What can be typed. Every setting becomes an option by itself: see `engine.cli.config_options`.
+"""Parser of the command line. Every setting becomes an option automatically: see `engine.cli.config_options`.
 
-Nothing is decided here about a value: it goes as it was typed to `engine.config`, whose sentence says what is wrong.
+It checks no values: `engine.config` receives them as given and raises the error.
 """
 
 import argparse
@@ -12,15 +12,21 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from engine import __version__, config
+from engine.cli.analysis_options import (
+    add_activations,
+    add_channels,
+    add_denoise,
+    add_denoise_curve,
+    add_latent,
+    add_lesion_layers,
+    add_sample,
+)
 from engine.cli.config_options import PROGRAM as PROGRAM
-from engine.cli.config_options import add_option, add_settings, summary
+from engine.cli.config_options import add_option, summary
 from engine.cli.config_options import run_config as run_config
 from engine.cli.config_options import settings as settings
-from engine.cli.denoise_options import add_denoise, add_denoise_curve
-from engine.cli.latent_options import add_latent, add_sample
-from engine.cli.layer_options import add_activations, add_channels, add_lesion_layers
-from engine.cli.search_options import add_search, add_trials
-from engine.config import DataConfig, StudyConfig
+from engine.cli.job_options import add_demo, add_resume, add_search, add_study, add_train, add_trials
+from engine.config import DataConfig
 from engine.figures import DISCLAIMER
 
 SPLITS = ("train", "validation", "test", "test_leaked", "test_clean")
@@ -56,17 +62,9 @@ exit status:
   2    usage or input error (message on stderr); also: the backends differ (parity)
   130  interrupted, nothing saved; 143 after a second SIGTERM"""
 
-TRAIN_EPILOG = f"""\
-Command-line options override --preset, which overrides the defaults.
-Ctrl-C stops after the current batch and keeps the model; `resume` continues. Press it again to quit immediately.
-
-examples:
-  {PROGRAM} train --preset study-vae --data ~/brain-tumor-mri
-  {PROGRAM} train --data hf:benschill/brain-tumor-collection --download --model ae --filters 32,64,128,256"""
-
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):
-    """Help as wide as the terminal, within reason, with room for the options' names."""
+    """Help formatter as wide as the terminal, within limits, with room for the options' names."""
 
     def __init__(self, prog: str) -> None:
         width = min(max(shutil.get_terminal_size().columns - 2, 60), 110)
@@ -74,17 +72,17 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose complaints are sentences."""
+    """Argument parser whose errors are sentences."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(allow_abbrev=False, formatter_class=_Formatter, **kwargs)
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong and what to do; exit status 2."""
+        """Print an error with advice, and exit with status 2."""
         self.exit(2, f"{message[0].upper()}{message[1:].rstrip('.')}. See {self.prog} --help.\n")
 
     def fail_unknown(self, words: Sequence[str]) -> NoReturn:
-        """Complain of words that mean nothing here, with the option that was perhaps meant."""
+        """Report unknown arguments, with the closest option as a suggestion."""
         word = words[0].split("=")[0]
         if word in self._option_string_actions:
             self.error(f"option {word} must come after the command: {self.prog} {word}")
@@ -94,11 +92,11 @@ class Parser(argparse.ArgumentParser):
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """Read the words of a command line.
+    """Parse a command line.
 
     Returns:
-        The options; `module` names the module of `engine.cli` that carries them out, settings that were not given are
-        absent.
+        The options; `module` and `function` name the function in `engine.cli` that runs the command. Settings that were
+        not given are absent.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     parser, commands = _build()
@@ -116,46 +114,17 @@ def _build() -> tuple[Parser, dict[str, Parser]]:
     parser.add_argument("--version", action="version", version=f"Engram {__version__}")
     adders = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
     commands: dict[str, Parser] = {}
-    for name, (module, text, add) in COMMANDS.items():
+    for name, (target, text, add) in COMMANDS.items():
         described = text[0].upper() + text[1:] + "."
         command = adders.add_parser(name, help=text, description=described, prog=f"{PROGRAM} {name}")
-        command.set_defaults(module=module)
+        module, _, function = target.partition(".")
+        command.set_defaults(module=module, function=function or "run")
         add(command)
         shared = command.add_argument_group("common options")
         shared.add_argument("--runs", type=Path, metavar="DIR", help="folder of the runs (see ENGRAM_RUNS)")
         shared.add_argument("--json", action="store_true", help="print the result as JSON")
         commands[name] = command
     return parser, commands
-
-
-def _add_train(command: Parser) -> None:
-    command.epilog = TRAIN_EPILOG
-    command.usage = f"{PROGRAM} train [--data SOURCE] [--preset NAME | --model NAME] [--run NAME] [SETTINGS]"
-    command.add_argument("--run", metavar="NAME", help="name of the new run (default: automatic, such as ae-0001)")
-    titles = "; ".join(f"{name}: {title}" for name, title in config.presets().items())
-    command.add_argument("--preset", metavar="NAME", help=f"settings to start from. {titles}")
-    add_settings(command)
-
-
-def _add_resume(command: Parser) -> None:
-    command.add_argument("run", metavar="RUN", help="name or folder of the run")
-    command.add_argument(
-        "--epochs",
-        metavar="N",
-        help=(
-            "new total number of epochs (default: unchanged). With a cosine schedule or warm-up, the "
-            "learning-rate schedule is recomputed for N epochs"
-        ),
-    )
-    backends = next(spec for spec in config.list_fields(config.TrainingConfig) if spec.name == "backend")
-    command.add_argument(
-        "--backend",
-        metavar="|".join(backends.choices),
-        help=(
-            "resume on this Keras backend, with the same weights and optimizer state; results will be close but "
-            "not bit-identical (default: as before)"
-        ),
-    )
 
 
 def _add_evaluate(command: Parser) -> None:
@@ -203,47 +172,9 @@ def _add_reconstruct(command: Parser) -> None:
     )
 
 
-def _add_demo(command: Parser) -> None:
-    command.description = (
-        "Generate phantoms, train an AE and a VAE on them for a few epochs, and write a one-page HTML report "
-        "with learning curves, reconstructions and metrics. Takes a few minutes on two CPU cores."
-    )
-    command.usage = f"{PROGRAM} demo [--out DIR] [SETTINGS]"
-    command.epilog = (
-        "All settings of `train` are available and apply to both models; --data runs the demo on your images."
-    )
-    command.add_argument(
-        "--out", type=Path, metavar="DIR", help="folder for the report (default: 'demo' next to the runs folder)"
-    )
-    add_settings(command, models=False)
-
-
-def _add_study(command: Parser) -> None:
-    command.description = (
-        "Reproduce the reference study (a 2024 course report: AE and VAE on the Brain Tumor MRI images): search "
-        "its spaces for models, or with --quick train only its two best configurations; evaluate them; and write "
-        "Tables 1 to 4, Figures 5 to 13 and one self-contained HTML page that compares every published number "
-        "with your result. Run the same command again to resume."
-    )
-    command.usage = f"{PROGRAM} study --data SOURCE --out DIR [--quick | --trials-ae N --trials-vae N] [SETTINGS]"
-    command.epilog = (
-        "All settings of `train` are available and apply to both models; a setting that you give is not "
-        "searched. The searches are named ae and vae; those started with `search --name ae --runs DIR/runs` are "
-        "continued. With settings other than the reference study's, the results are not comparable, and the page "
-        f"says so:\n\n  {PROGRAM} study --out small --quick --size 32 --filters 8,16 --latent 16 --epochs 3"
-    )
-    command.add_argument(
-        "--out", type=Path, metavar="DIR", required=True, help="folder of the study: runs, tables, figures, page"
-    )
-    group = command.add_argument_group("study", summary(StudyConfig))
-    for spec in config.list_fields(StudyConfig):
-        add_option(group, spec)
-    add_settings(command, models=False)
-
-
 COMMANDS = {
-    "train": ("train", "train a model and save it as a run", _add_train),
-    "resume": ("resume", "resume a stopped or crashed run, or extend it (--epochs)", _add_resume),
+    "train": ("train", "train a model and save it as a run", add_train),
+    "resume": ("train.resume", "resume a stopped or crashed run, or extend it (--epochs)", add_resume),
     "search": ("search", "search for settings, each trial saved as a run; resumes after a stop or crash", add_search),
     "trials": ("trials", "list the trials of a search, or control it while it runs", add_trials),
     "runs": ("runs", "list the runs", lambda command: None),
@@ -284,6 +215,6 @@ COMMANDS = {
         add_latent,
     ),
     "sample": ("sample", "generate images from a model, each with its nearest training image", add_sample),
-    "study": ("study", "reproduce the reference study: models, tables, figures, HTML page", _add_study),
-    "demo": ("demo", "train two small models on phantoms and write an HTML report", _add_demo),
+    "study": ("study", "reproduce the reference study: models, tables, figures, HTML page", add_study),
+    "demo": ("demo", "train two small models on phantoms and write an HTML report", add_demo),
 }

@@ -1,4 +1,4 @@
-"""`reconstruct`: single scans through a run, as pictures to look at."""
+"""`reconstruct`: single images reconstructed by a run, saved as images."""
 
 import sys
 from argparse import Namespace
@@ -24,7 +24,7 @@ MOST_COMPARED = 12
 
 @dataclass
 class ReconstructInput:
-    """One slice of one file: as the run sees it, and what the run makes of it. Images are (size, size) in [0, 1]."""
+    """One slice of one file, preprocessed for the run, and its reconstruction. Images are (size, size) in [0, 1]."""
 
     path: str
     stem: str
@@ -35,17 +35,17 @@ class ReconstructInput:
 
     @property
     def title(self) -> str:
-        """The file's name, with the slice of a volume."""
+        """Name of the file, with the slice of a volume."""
         return self.stem if self.slice is None else f"{self.stem}, slice {self.slice}"
 
     @property
     def slice(self) -> int | None:
-        """Which slice of a volume; None for a single picture."""
+        """Index of the slice of a volume; None for a single image."""
         return self.index if len(self.scan) > 1 else None
 
     @property
     def orientation(self) -> str:
-        """Where the patient's sides are, as far as the file says."""
+        """Orientation of the patient in the image, as far as the file gives it."""
         sides = self.scan.orientation
         return f"image left: patient {sides[0]}; image top: {sides[2]}" if sides else "orientation unknown"
 
@@ -55,13 +55,13 @@ class ReconstructInput:
         return self.reconstructed - self.original
 
     def measures(self) -> dict[str, float]:
-        """MSE, PSNR and SSIM."""
+        """Compute MSE, PSNR and SSIM."""
         pair = self.original[None], self.reconstructed[None]
         return {name: float(measure(*pair)[0]) for name, measure in MEASURES.items()}
 
 
 def run(options: Namespace) -> CommandResult:
-    """Reconstruct every image and write its pictures; one that cannot be opened does not keep the others back."""
+    """Reconstruct every image and write the results; one that cannot be opened does not stop the others."""
     opened = runs.open_run(options.run, options.runs)
     options.out.mkdir(parents=True, exist_ok=True)
     model = evaluation.load_model(opened)
@@ -98,7 +98,7 @@ def _make_names_unique(subjects: Sequence[ReconstructInput]) -> None:
 
 
 def _write(subjects: Sequence[ReconstructInput], run: Run, out: Path) -> list[dict[str, Any]]:
-    """Write three pictures and a comparison for each subject, all differences on one scale."""
+    """Write three images and a comparison for each input, all differences on one scale."""
     limit = base.difference_limit([subject.difference for subject in subjects])
     described = []
     for subject in subjects:

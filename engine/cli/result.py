@@ -1,4 +1,4 @@
-"""What a command hands back, and how it is written for people and for programs."""
+"""Result of a command, formatted for people and for programs."""
 
 import json
 import math
@@ -16,8 +16,8 @@ class CommandResult:
     """The result of a command.
 
     Args:
-        text: what people read.
-        content: what `--json` prints instead; numbers that are not finite become null.
+        text: the text for people.
+        content: the output of `--json`; numbers that are not finite become null.
         status: the exit status.
     """
 
@@ -26,12 +26,12 @@ class CommandResult:
     status: int = 0
 
     def render(self, as_json: bool) -> str:
-        """The result as it goes to stdout."""
+        """Format the result for stdout."""
         return (json.dumps(to_json_safe(self.content), indent=2) if as_json else self.text) + "\n"
 
 
 def format_table(head: Sequence[str], rows: Sequence[Sequence[str]], align: str) -> str:
-    """Columns under their heads; `align` has '<' or '>' for each."""
+    """Format a table; `align` has '<' or '>' for each column."""
     lines = [head, *rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     cells = [[f"{text:{side}{width}}" for text, side, width in zip(line, align, widths, strict=True)] for line in lines]
@@ -39,19 +39,19 @@ def format_table(head: Sequence[str], rows: Sequence[Sequence[str]], align: str)
 
 
 def number(value: float | None, digits: int = 4) -> str:
-    """A number for people: thousands separated, small ones to `digits` significant digits, '–' where there is none."""
+    """Format a number: with thousands separators, small ones with `digits` significant digits, '–' if there is none."""
     if value is None or not math.isfinite(value):
         return "–"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}g}"
 
 
 def decimals(value: float | None, places: int) -> str:
-    """Return a number with fixed decimal places, '–' where there is none."""
+    """Format a number with fixed decimal places, '–' if there is none."""
     return "–" if value is None or not math.isfinite(value) else f"{value:,.{places}f}"
 
 
 def duration(seconds: float) -> str:
-    """A time span for people, such as '4 min 10 s'."""
+    """Format a time span, such as '4 min 10 s'."""
     whole = max(0, round(seconds)) if math.isfinite(seconds) else 0
     if whole < 60:
         return f"{whole} s"

@@ -1,4 +1,4 @@
-"""`runs`: what there is."""
+"""`runs`: list the runs."""
 
 from argparse import Namespace
 from typing import Any

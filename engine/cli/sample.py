@@ -1,4 +1,4 @@
-"""`sample`: pictures drawn from a run's latent space, and the training scan nearest to each."""
+"""`sample`: images generated from a run's latent space, and the training image nearest to each."""
 
 import sys
 from argparse import Namespace
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from engine.cli.arguments import whole_number
+from engine.cli.config_options import whole_number
 from engine.cli.console import ConsoleProgress
 from engine.cli.latent import MOST_SEED, TERMS, opened, write_table
 from engine.cli.result import CommandResult
@@ -15,12 +15,13 @@ from engine.figures import base
 from engine.figures.image_strips import Strip, strips
 from engine.latent import reports
 from engine.latent.latent_data import PIXEL, LatentData, flat
+from engine.messages import NeighborReport
 
 MOST, ROW = 256, 8
 
 
 def run(options: Namespace) -> CommandResult:
-    """Draw latents, decode them, and look for the training scan nearest to each picture."""
+    """Sample latent codes, decode them, and find the training image nearest to each."""
     count = whole_number(options.count, "--n", 1, MOST)
     seed = whole_number(options.seed, "--seed", 0, MOST_SEED)
     atlas = opened(options, ConsoleProgress(sys.stderr))
@@ -37,25 +38,26 @@ def run(options: Namespace) -> CommandResult:
     write_table(options.out / "samples.csv", rows)
     grid = base.save(_grid(atlas, images, rows), options.out / "samples.png")
     content = {"run": atlas.run.name, "model": atlas.run.config.model.model, "source": source, "seed": seed}
-    content |= {"limit": near[0]["limit"], "typical": near[0]["typical"], "mixture": mixture, "grid": str(grid)}
+    content |= {"limit": near[0].limit, "typical": near[0].typical}
+    content |= {"mixture": mixture.model_dump() if mixture else None, "grid": str(grid)}
     content |= {"memorised": sum(row["memorised"] for row in rows), "samples": rows}
     return CommandResult(_text(content, options.out), content)
 
 
-def _row(number: int, found: Mapping[str, Any]) -> dict[str, Any]:
-    first = found["nearest"][0]
-    nearest = {"nearest": first["name"], "index": first["index"], "distance": first["distance"]}
+def _row(number: int, found: NeighborReport) -> dict[str, Any]:
+    first = found.nearest[0]
+    nearest = {"nearest": first.name, "index": first.index, "distance": first.distance}
     return {
         "sample": number,
         "stem": f"sample-{number:03d}",
         **nearest,
-        "ratio": found["ratio"],
-        "memorised": found["memorised"],
+        "ratio": found.ratio,
+        "memorised": found.memorised,
     }
 
 
 def _grid(atlas: LatentData, images: Any, rows: list[dict[str, Any]]) -> Any:
-    """Samples in rows, each over the training scan nearest to it."""
+    """Draw the samples in rows, each above its nearest training image."""
     nearest = atlas.images.train.read([row["index"] for row in rows])
     shown: list[Strip] = []
     for first in range(0, len(rows), ROW):

@@ -1,4 +1,4 @@
-"""`search`: a space in, trials out, each of them a run."""
+"""`search`: search for settings, with each trial as a run."""
 
 import sys
 from argparse import Namespace
@@ -6,10 +6,9 @@ from typing import Any
 
 from engine import backend, config, runs
 from engine.cli import trials
-from engine.cli.console import ConsoleProgress
+from engine.cli.console import ConsoleProgress, GracefulInterrupt
 from engine.cli.parser import PROGRAM, settings
 from engine.cli.result import CommandResult, duration, number
-from engine.cli.signals import GracefulInterrupt
 from engine.config import RunConfig, SearchConfig
 from engine.errors import ConfigError, SearchNotFound
 from engine.messages import (
@@ -23,8 +22,8 @@ from engine.messages import (
     TrialStarted,
 )
 from engine.messages import Search as Order
-from engine.search import folder, job, space, statistics, wandb_sweep
-from engine.search.folder import SearchSpec
+from engine.search import folder, job, search_spec, space, statistics, wandb_sweep
+from engine.search.search_spec import SearchSpec
 
 NOTE = "Stopping after this step; run the same command again to resume. Press Ctrl-C again to quit immediately."
 EPOCHS_NOTE = (
@@ -39,15 +38,15 @@ ENDINGS = {
 
 
 def run(options: Namespace) -> CommandResult:
-    """Search, or go on with a search."""
+    """Search, or resume a search."""
     order = _search_command(options)
     if options.sweep_yaml is not None:
         options.sweep_yaml.write_text(wandb_sweep.to_sweep_yaml(folder.spec_of_command(order)), encoding="utf-8")
     teller = SearchConsole(ConsoleProgress(sys.stderr, _unit(order)))
-    with GracefulInterrupt(NOTE) as wish:
+    with GracefulInterrupt(NOTE) as interrupt:
         folder.check_source(order)  # before Keras is imported
         backend.import_without_compute()
-        found = job.search(order, emit=teller, should_stop=wish)
+        found = job.search(order, emit=teller, should_stop=interrupt)
     content = trials.search_to_dict(found)
     goal = content["settings"]["trials"]
     command = f"{PROGRAM} search --name {found.name}" + (f" --runs {options.runs}" if options.runs else "")
@@ -58,7 +57,7 @@ def run(options: Namespace) -> CommandResult:
 
 
 def _search_command(options: Namespace) -> Order:
-    """What is wanted, from the options; they come before the preset, and a search that there is needs none."""
+    """Return the command from the options, which override the preset; an existing search needs no preset."""
     given = {
         spec.name: getattr(options, spec.name)
         for spec in config.list_fields(SearchConfig)
@@ -85,16 +84,16 @@ def _search_command(options: Namespace) -> Order:
 
 
 def _existing_spec(options: Namespace) -> SearchSpec | None:
-    """The plan of the search of that name, None when there is none yet."""
+    """Return the specification of the search of that name. Returns None if there is none yet."""
     try:
         with folder.open_search(options.name, options.runs).open_storage() as ledger:
-            return folder.spec_from_attrs(ledger)
+            return search_spec.spec_from_attrs(ledger)
     except SearchNotFound:
         return None
 
 
 def _checked(options: Namespace, base: RunConfig, values: dict[str, Any]) -> dict[str, Any]:
-    """What the space file says."""
+    """Load and check the space file."""
     found = space.load_space(options.space, base)
     if both := sorted(set(values) & set(found.names)):
         option = config.option_name(both[0])
@@ -107,7 +106,7 @@ def _unit(order: Order) -> str:
 
 
 class SearchConsole:
-    """Shows a search on a terminal: a line for each trial, above the meter of the one that runs."""
+    """Receiver that shows a search on a terminal: a line per trial, above the progress of the running one."""
 
     def __init__(self, meter: ConsoleProgress) -> None:
         self.meter = meter

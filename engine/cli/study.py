@@ -1,14 +1,13 @@
-"""`study`: the seed study done again: trials, tables, figures, one page."""
+"""`study`: a reproduction of the reference study: trials, tables, figures, one page."""
 
 import sys
 from argparse import Namespace
 from typing import Any
 
 from engine import config
-from engine.cli.console import ConsoleProgress
+from engine.cli.console import ConsoleProgress, GracefulInterrupt
 from engine.cli.parser import settings
 from engine.cli.result import INTERRUPTED, CommandResult, duration
-from engine.cli.signals import GracefulInterrupt
 from engine.config import StudyConfig
 from engine.errors import ConfigError
 from engine.messages import RunStudy
@@ -16,13 +15,13 @@ from engine.reproduction import job
 
 
 def run(options: Namespace) -> CommandResult:
-    """Make the study, or go on with the one that is in the folder."""
+    """Start a study, or resume the one in the folder."""
     if options.runs is not None:
         raise ConfigError("A study keeps its runs in its own folder.", "Remove --runs; the runs are in OUT/runs.")
     given = settings(options)
     order = RunStudy(out=str(options.out), config=_chosen(options), settings=given)
-    with GracefulInterrupt() as wish:
-        content = job.run_study(order, emit=ConsoleProgress(sys.stderr), should_stop=wish)
+    with GracefulInterrupt() as interrupt:
+        content = job.run_study(order, emit=ConsoleProgress(sys.stderr), should_stop=interrupt)
     if content["state"] == "stopped":
         done = sum(each["state"] == "finished" for each in content["runs"])
         text = f"Stopped with {done} of {content['planned']} runs finished; everything is saved in {content['path']}\n"

@@ -1,4 +1,4 @@
-"""`train`: settings in, a run out."""
+"""`train` and `resume`: train a new run, or continue one."""
 
 import sys
 from argparse import Namespace
@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from engine import backend, config, runs, tracking
-from engine.cli.console import ConsoleProgress
+from engine.cli.console import ConsoleProgress, GracefulInterrupt
 from engine.cli.parser import PROGRAM, run_config
 from engine.cli.result import INTERRUPTED, CommandResult, number
-from engine.cli.signals import GracefulInterrupt
 from engine.config import RunConfig
 from engine.data import loading
 from engine.runs import Run
@@ -19,26 +18,37 @@ from engine.training import job
 def run(options: Namespace) -> CommandResult:
     """Train a new run."""
     chosen = run_config(options, config.preset(options.preset) if options.preset else None)
-    with GracefulInterrupt() as wish:
+    with GracefulInterrupt() as interrupt:
         tracking.check(chosen)
         loading.check_source(chosen.data)  # before a framework is imported
-        backend.configure(chosen.training)  # before there is a folder: it may not be installed
+        backend.configure(chosen.training)  # before the folder exists: the backend may not be installed
         created = runs.create_run(chosen, options.run, options.runs)
-        job.train(run=created, emit=training_console(created), should_stop=wish)
+        job.train(run=created, emit=training_console(created), should_stop=interrupt)
     return training_result(created, options.runs)
 
 
+def resume(options: Namespace) -> CommandResult:
+    """Resume a run from its last complete epoch."""
+    typed = {"epochs": options.epochs, "backend": options.backend}
+    wanted = config.from_flat({name: value for name, value in typed.items() if value is not None}).training
+    epochs, backend_name = (None if value is None else getattr(wanted, name) for name, value in typed.items())
+    opened = runs.open_run(options.run, options.runs)
+    with GracefulInterrupt() as interrupt:
+        job.resume(opened, epochs=epochs, backend=backend_name, emit=training_console(opened), should_stop=interrupt)
+    return training_result(opened, options.runs)
+
+
 def training_console(run: Run) -> ConsoleProgress:
-    """A meter on stderr for the training of a run."""
+    """Return a progress display on stderr for the training of a run."""
     return ConsoleProgress(sys.stderr, run.config.model.loss_unit)
 
 
 def training_result(run: Run, root: Path | None) -> CommandResult:
-    """How the training of a run ended.
+    """Return the result of a training.
 
     Args:
         run: the run.
-        root: the `--runs` that was given, for the advice.
+        root: the `--runs` option, for the suggested commands.
     """
     if not run.model_path.exists():
         return CommandResult(
@@ -80,7 +90,7 @@ def _numbers(title: str, row: dict[str, float], settings: RunConfig) -> str:
 
 
 def _loss(value: float | None, settings: RunConfig) -> str:
-    """A loss with its unit; for nats also their sum over a batch, which is how the study gives them."""
+    """Format a loss with its unit; for nats also their sum over a batch, as in the reference study."""
     unit, size = settings.model.loss_unit, settings.training.batch_size
     if not unit or value is None:
         return number(value)
@@ -91,5 +101,5 @@ def _loss(value: float | None, settings: RunConfig) -> str:
 
 
 def command(name: str, run: Run, root: Path | None) -> str:
-    """A command about a run, as it is to be typed."""
+    """Return a command on a run as the user types it."""
     return f"{PROGRAM} {name} {run.name}" + (f" --runs {root}" if root else "")

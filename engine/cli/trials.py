@@ -1,4 +1,4 @@
-"""`trials`: what a search has tried, and what it is told while it runs."""
+"""`trials`: list the trials of a search, and send commands to it while it runs."""
 
 import json
 from argparse import Namespace
@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.cli.result import CommandResult, duration, format_table, number
 from engine.errors import ConfigError, SearchError
-from engine.search import command_check, commands, folder, statistics
+from engine.search import commands, folder, search_spec, statistics
 from engine.search.folder import SearchFolder
 from engine.search.storage import Trial
 
@@ -22,11 +22,11 @@ CONFIRMATIONS = {
 
 
 def run(options: Namespace) -> CommandResult:
-    """List the trials in the order proposed, or pass a wish on."""
+    """List the trials in the order proposed, or send a command."""
     search = folder.open_search(options.name, options.runs)
-    wished = _requested_command(options)
-    if wished:
-        verb, given = wished
+    requested = _requested_command(options)
+    if requested:
+        verb, given = requested
         return _send_command(search, verb, given)
     found = search_to_dict(search)
     return CommandResult(f"{_headline(found)}\n{table_of(found)}", found)
@@ -58,7 +58,7 @@ def _send_command(search: SearchFolder, verb: str, given: Any) -> CommandResult:
     if not busy and verb in commands.TRANSIENT:
         raise SearchError(f"Search '{search.name}' is not running.", f"Resume it with: search --name {search.name}")
     with search.open_storage() as ledger:
-        command_check.submit_checked(ledger, verb, given)
+        commands.submit_checked(ledger, verb, given)
     later = "" if busy else f" It is not running; resume it with: search --name {search.name}"
     return CommandResult(
         CONFIRMATIONS[verb].format(name=search.name) + later, {"search": search.name, "told": verb, "running": busy}
@@ -66,9 +66,9 @@ def _send_command(search: SearchFolder, verb: str, given: Any) -> CommandResult:
 
 
 def search_to_dict(search: SearchFolder) -> dict[str, Any]:
-    """What is known of a search, as `--json` prints it."""
+    """Return the state of a search, as `--json` prints it."""
     with search.open_storage() as ledger:
-        plan, rows = folder.spec_from_attrs(ledger), ledger.trials()
+        plan, rows = search_spec.spec_from_attrs(ledger), ledger.trials()
     busy, best, left = (
         search.is_busy(),
         statistics.find_best_trial(rows),
@@ -92,7 +92,7 @@ def search_to_dict(search: SearchFolder) -> dict[str, Any]:
 
 
 def _trial_to_dict(row: Trial, busy: bool) -> dict[str, Any]:
-    """A trial; one that nobody is at waits to be gone on with."""
+    """Return a trial as JSON types; a running one without a process is interrupted."""
     state = "interrupted" if row.state == "running" and not busy else row.state
     known = ("number", "config", "score", "reason", "run", "best_epoch", "epochs", "seconds", "origin", "place")
     return {**{name: getattr(row, name) for name in known}, "state": state, "run": row.run or None}
@@ -109,7 +109,7 @@ def _headline(found: dict[str, Any]) -> str:
 
 
 def table_of(found: dict[str, Any]) -> str:
-    """The trials as a table, the best marked."""
+    """Format the trials as a table, with the best marked."""
     names = list(dict.fromkeys(name for row in found["trials"] for name in row["config"]))
     head = ["trial", *names, f"validation loss {found['loss_unit']}".rstrip(), "epochs", "time", "state"]
     best = found["best"]["number"] if found["best"] else None

@@ -1,10 +1,10 @@
-"""Every setting of Engram, described once: title, unit, range, help.
+"""Every setting of Engram, defined once: title, unit, range, help.
 
-The form in the window, the options of the command line, config.json and the table in the docs are all made from here.
-A run's settings are a `RunConfig`: one frozen, validated section each, all listed by `sections`.
+The form in the app, the options of the CLI, config.json and the table in the docs are all generated from here.
+A run's settings are a `RunConfig` made of frozen, validated sections, which `sections` lists.
 """
 
-from engine.config.data import DataConfig, resolve_source
+from engine.config.data import AugmentationConfig, DataConfig, DenoiseConfig, NoiseConfig, NoiseKind, resolve_source
 from engine.config.models import (
     MODELS,
     AutoencoderConfig,
@@ -20,7 +20,6 @@ from engine.config.models import (
     VariationalConfig,
     model_title,
 )
-from engine.config.noise import AugmentationConfig, DenoiseConfig, NoiseConfig, NoiseKind
 from engine.config.run import (
     PRESET_ALIASES,
     RESOURCES,
@@ -34,9 +33,8 @@ from engine.config.run import (
     sections,
     to_flat,
 )
-from engine.config.search import SearchConfig
+from engine.config.search import SearchConfig, StudyConfig
 from engine.config.section import FieldSpec, Section, Setting, list_fields, setting, validate
-from engine.config.study import StudyConfig
 from engine.config.training import TrainingConfig
 
 __all__ = [

@@ -1,13 +1,15 @@
-"""Where the images of a run come from."""
+"""Settings of images: source and preparation, augmentation, noise in training, noise on a single image."""
 
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
+
+from pydantic import model_validator
 
 from engine.config.section import Section, setting
 
 
 class DataConfig(Section):
-    """Where the images come from and how they are prepared."""
+    """Source of the images and their preparation."""
 
     source: str = setting(
         "phantom", "Source", "'phantom' (generated images), a folder of images, or 'hf:ID' for a Hugging Face dataset."
@@ -56,7 +58,107 @@ class DataConfig(Section):
 
 
 def resolve_source(source: str) -> str:
-    """The same source from wherever it is asked for: a folder is named in full."""
+    """Return the source in a form that does not depend on the working directory: a folder as its full path."""
     if source == "phantom" or source.startswith("hf:"):
         return source
     return str(Path(source).expanduser().resolve())
+
+
+NoiseKind = Literal["gaussian", "rician", "speckle", "poisson", "salt-and-pepper", "ghosting", "rings"]
+
+
+class AugmentationConfig(Section):
+    """Random changes to the training images, new in every epoch; validation images are never changed."""
+
+    group: ClassVar[str] = "Augmentation"
+
+    flip: float = setting(
+        0.0, "Flip", "Probability of mirroring an image left to right.", ge=0.0, le=1.0, advanced=True
+    )
+    shift: float = setting(
+        0.0, "Shift", "Maximum shift in each direction, as a fraction of the image side.", ge=0.0, le=0.5, advanced=True
+    )
+    rotation: float = setting(
+        0.0, "Rotation", "Maximum rotation in either direction.", "degrees", ge=0.0, le=180.0, advanced=True
+    )
+    zoom: float = setting(
+        0.0, "Zoom", "Maximum zoom in or out; 0.1 means a factor of up to 1.1.", ge=0.0, le=1.0, advanced=True
+    )
+    gamma: float = setting(
+        0.0,
+        "Gamma",
+        "Random gamma correction; 0.25 means an exponent between 1/1.25 and 1.25.",
+        ge=0.0,
+        le=2.0,
+        advanced=True,
+    )
+    gain: float = setting(0.0, "Gain", "Random intensity scaling; 0.1 means ±10%.", ge=0.0, le=0.9, advanced=True)
+
+
+class NoiseConfig(Section):
+    """Denoising: the model receives noisy images and learns to return the noise-free ones."""
+
+    group: ClassVar[str] = "Denoising"
+
+    noise: Literal["none", NoiseKind] = setting(
+        "none",
+        "Noise type",
+        "Noise added to the input images in training and validation; the target is the noise-free image.",
+        advanced=True,
+    )
+    noise_low: float = setting(
+        0.0,
+        "Minimum noise level",
+        "The level is drawn uniformly for each image between minimum and maximum, on the 0–1 intensity scale "
+        "(25/255 = 0.098).",
+        ge=0.0,
+        le=1.0,
+        advanced=True,
+    )
+    noise_high: float = setting(
+        0.1,
+        "Maximum noise level",
+        "SD for Gaussian and Rician noise, fraction of pixels for salt and pepper.",
+        ge=0.0,
+        le=1.0,
+        advanced=True,
+    )
+
+    @model_validator(mode="after")
+    def _levels_are_in_order(self) -> "NoiseConfig":
+        if self.noise_low > self.noise_high:
+            raise ValueError(
+                f"Minimum noise level {self.noise_low:g} is above the maximum, {self.noise_high:g}; swap them"
+            )
+        return self
+
+
+class DenoiseConfig(Section):
+    """Noise added to an image to compare methods, and the measurement of a lesion in it."""
+
+    noise: NoiseKind = setting("gaussian", "Noise type", "Type of noise to add to the image.")
+    sigma: float = setting(
+        0.1,
+        "Noise level σ",
+        "Noise level on the 0–1 intensity scale (25/255 = 0.098): SD of Gaussian noise before clipping to 0–1, "
+        "or fraction of pixels for salt and pepper.",
+        ge=0.0,
+        le=1.0,
+    )
+    seed: int = setting(0, "Seed", "Seed of the noise; the same seed gives the same noise.", ge=0, le=2**31 - 1)
+    rim: int = setting(
+        4,
+        "Background ring",
+        "Width of the ring around the lesion that serves as the reference for its contrast.",
+        "px",
+        ge=1,
+        le=64,
+    )
+    least_retention: float = setting(
+        0.8,
+        "Retention threshold",
+        "Warn if a method retains less than this fraction of the lesion's contrast.",
+        ge=0.0,
+        le=1.0,
+        advanced=True,
+    )

@@ -1,4 +1,4 @@
-"""The settings of each model. A new model adds its class here, and its name to `AnyModel`."""
+"""Settings of each model. A new model adds its class here, and its name to `AnyModel`."""
 
 from typing import Annotated, ClassVar, Literal, Union, get_args
 
@@ -17,24 +17,24 @@ NORM_TEXT = "Normalization after each convolution: batch, layer or group normali
 
 
 class ModelConfig(Section):
-    """What every model says of itself; its settings are the fields of the classes below."""
+    """Base of the settings of every model; its subclasses below add the fields."""
 
     group: ClassVar[str] = "Layers"
-    loss_unit: ClassVar[str] = ""  # unit of the loss it is trained on, empty when plain
+    loss_unit: ClassVar[str] = ""  # unit of the training loss, empty if it has none
 
     @property
     def latent_size(self) -> int | None:
-        """How many numbers the model keeps of an image; None for one without such a bottleneck."""
+        """Return the latent size; None for a model without a bottleneck."""
         return getattr(self, "latent", None)
 
     @property
     def size_multiple(self) -> int:
-        """What the side of the images must be a multiple of."""
+        """Return the number that the side of the images must be a multiple of."""
         return 1
 
 
 class BottleneckConfig(ModelConfig):
-    """A model that puts every image through a few numbers."""
+    """Settings of a model that encodes every image as a latent code."""
 
     latent: int = setting(
         512,
@@ -46,7 +46,7 @@ class BottleneckConfig(ModelConfig):
 
 
 class ConvolutionConfig(ModelConfig):
-    """What layers of convolutions are made of."""
+    """Settings of convolutional layers."""
 
     filters: tuple[int, ...] = setting(
         (32, 64, 128, 256, 512),
@@ -76,13 +76,13 @@ class ConvolutionConfig(ModelConfig):
 
 
 class StridedConvConfig(ConvolutionConfig):
-    """Layers of convolutions, each making the image smaller by its stride."""
+    """Settings of strided convolutions; each divides the side of the image by its stride."""
 
     stride: int = setting(2, "Stride", "Downsampling factor of each encoder block.", ge=2, le=4, advanced=True)
 
     @property
     def size_multiple(self) -> int:
-        """Every layer divides the side by the stride."""
+        """Return the total stride: every block divides the side by the stride."""
         return int(self.stride ** len(self.filters))
 
     @model_validator(mode="after")
@@ -100,13 +100,13 @@ class StridedConvConfig(ConvolutionConfig):
 
 
 class AutoencoderConfig(StridedConvConfig, BottleneckConfig):
-    """The study's autoencoder: five strided convolutions, a dense latent, five transposed ones; MSE."""
+    """The reference study's autoencoder: five strided convolutions, a dense latent, five transposed ones; MSE."""
 
     model: Literal["ae"] = setting("ae", "Model", "Autoencoder")
 
 
 class ELBOConfig(BottleneckConfig):
-    """A model trained on the evidence lower bound: binary cross-entropy plus KL, in nats per image."""
+    """Settings of a model trained on the evidence lower bound: binary cross-entropy plus KL, in nats per image."""
 
     group: ClassVar[str] = "Layers and loss"
     loss_unit: ClassVar[str] = "nats"
@@ -134,13 +134,13 @@ class ELBOConfig(BottleneckConfig):
 
 
 class VariationalConfig(StridedConvConfig, ELBOConfig):
-    """The study's variational autoencoder: the same stacks, reparameterised; binary cross-entropy + KL."""
+    """The reference study's variational autoencoder: the same stacks, reparameterized; cross-entropy + KL."""
 
     model: Literal["vae"] = setting("vae", "Model", "Variational autoencoder")
 
 
 class ResidualVariationalConfig(ConvolutionConfig, ELBOConfig):
-    """The best linear VAE, and residual blocks that add what it leaves out; binary cross-entropy + KL."""
+    """The best linear VAE, and residual blocks that add what it misses; binary cross-entropy + KL."""
 
     model: Literal["residual-vae"] = setting("residual-vae", "Model", "Residual variational autoencoder")
     filters: tuple[int, ...] = setting(
@@ -167,7 +167,7 @@ class ResidualVariationalConfig(ConvolutionConfig, ELBOConfig):
 
     @property
     def size_multiple(self) -> int:
-        """The first level makes the side four times smaller, every other one twice."""
+        """Return the total downsampling: by 4 for the first resolution, by 2 for every other one."""
         return int(4 * 2 ** (len(self.filters) - 1))
 
 
@@ -178,7 +178,7 @@ class SkipAutoencoderConfig(StridedConvConfig):
 
 
 class UNetConfig(ConvolutionConfig):
-    """The U-Net: features of each level are handed across, so without noise it learns to copy its input; MSE."""
+    """The U-Net: skip connections at each resolution, so without noise it learns to copy its input; MSE."""
 
     model: Literal["unet"] = setting("unet", "Model", "U-Net")
     filters: tuple[int, ...] = setting(
@@ -200,12 +200,12 @@ class UNetConfig(ConvolutionConfig):
 
     @property
     def size_multiple(self) -> int:
-        """Between the levels the side is halved."""
+        """Return the total downsampling: by 2 between two resolutions."""
         return int(2 ** (len(self.filters) - 1))
 
 
 class ResidualConfig(ConvolutionConfig, BottleneckConfig):
-    """Principal components of augmented images, and a small U-Net that adds what they leave out; MSE."""
+    """Principal components of augmented images, and a small U-Net that adds what they miss; MSE."""
 
     model: Literal["residual-ae"] = setting("residual-ae", "Model", "Residual autoencoder")
     filters: tuple[int, ...] = setting(
@@ -244,7 +244,7 @@ class ResidualConfig(ConvolutionConfig, BottleneckConfig):
 
     @property
     def size_multiple(self) -> int:
-        """Every level halves the side."""
+        """Return the total downsampling: by 2 for every resolution."""
         return int(2 ** len(self.filters))
 
 
@@ -265,5 +265,5 @@ MODELS: dict[str, type[ModelConfig]] = {
 
 
 def model_title(name: str) -> str:
-    """Name of a model on screen, such as 'Variational autoencoder' for 'vae'."""
+    """Return the name of a model on screen, such as 'Variational autoencoder' for 'vae'."""
     return str(MODELS[name].model_fields["model"].description)

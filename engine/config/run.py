@@ -1,4 +1,4 @@
-"""Everything that makes a run what it is, and the ways to it: from flat settings, from nested ones, from a preset."""
+"""All settings of a run, built from flat settings, from nested ones, or from a preset."""
 
 import json
 from collections.abc import Mapping
@@ -7,9 +7,8 @@ from typing import Any, Final
 
 from pydantic import model_validator
 
-from engine.config.data import DataConfig
+from engine.config.data import AugmentationConfig, DataConfig, NoiseConfig
 from engine.config.models import MODELS, AnyModel, AutoencoderConfig, model_title
-from engine.config.noise import AugmentationConfig, NoiseConfig
 from engine.config.section import Section, list_fields, validate
 from engine.config.training import TrainingConfig
 from engine.errors import ConfigError
@@ -20,7 +19,7 @@ PRESET_ALIASES: Final = {"seed-ae": "study-ae", "seed-vae": "study-vae"}
 
 
 class RunConfig(Section):
-    """Everything that makes a run what it is."""
+    """All settings of a run."""
 
     data: DataConfig = DataConfig()
     model: AnyModel = AutoencoderConfig()
@@ -30,7 +29,7 @@ class RunConfig(Section):
 
     @property
     def warning(self) -> str:
-        """What must be known of such a run before a number of it is trusted; empty for most."""
+        """Return a warning to show with the results of such a run; empty for most."""
         if self.model.latent_size is not None or self.noise.noise != "none":
             return ""
         return (
@@ -52,7 +51,7 @@ class RunConfig(Section):
 
 
 def sections(model: str) -> dict[str, type[Section]]:
-    """The sections of a run of that model, by name, in the order they are shown in."""
+    """Return the sections of a run of that model, by name, in display order."""
     found: dict[str, type[Section]] = {}
     for name, info in RunConfig.model_fields.items():
         found[name] = MODELS[model] if name == "model" else info.annotation  # type: ignore[assignment]
@@ -60,18 +59,18 @@ def sections(model: str) -> dict[str, type[Section]]:
 
 
 def from_flat(values: Mapping[str, Any], base: RunConfig | None = None) -> RunConfig:
-    """Make a validated config from flat settings.
+    """Build a validated config from flat settings.
 
     Args:
         values: field name -> value, for any section; `model` names the model.
-        base: what the other settings are taken from; defaults where None. When `model` differs from the base's, only
-            the settings that both models have are kept, and those left at their default get the new model's.
+        base: config that supplies the other settings; defaults if None. When `model` differs from the base's, only
+            the settings that both models have are kept, and those at their default get the new model's default.
 
     Returns:
         The config.
 
     Raises:
-        ConfigError: an unknown name, a value out of range, settings that do not fit each other.
+        ConfigError: a name is unknown, a value is out of range, or settings do not fit each other.
     """
     base = base or RunConfig()
     name = str(values.get("model", base.model.model))
@@ -91,7 +90,7 @@ def from_flat(values: Mapping[str, Any], base: RunConfig | None = None) -> RunCo
 
 
 def _inherit_default(old: Section, kind: type[Section], field: str) -> Any:
-    """What a field of a section of that kind takes over from an old one."""
+    """Return the value that a field of a section of that kind takes from an old section."""
     default, before = kind.model_fields[field].default, type(old).model_fields.get(field)
     if before is None or (type(old) is not kind and getattr(old, field) == before.default):
         return default
@@ -108,13 +107,13 @@ def from_nested(nested: Mapping[str, Any]) -> RunConfig:
 
 
 def to_flat(config: RunConfig) -> dict[str, Any]:
-    """The settings of a config as one flat mapping, the counterpart of `from_flat`."""
+    """Return the settings of a config as one flat mapping, the inverse of `from_flat`."""
     nested = config.model_dump()
     return {name: value for part in nested.values() for name, value in part.items()}
 
 
 def presets() -> dict[str, str]:
-    """Names and titles of the presets in `resources/presets`."""
+    """Return names and titles of the presets in `resources/presets`."""
     files = sorted((RESOURCES / "presets").glob("*.json"))
     return {file.stem: json.loads(file.read_text(encoding="utf-8"))["title"] for file in files}
 
@@ -131,7 +130,7 @@ def option_name(field: str) -> str:
 
 
 def preset(name: str) -> RunConfig:
-    """The config of a preset, by its present or a former name.
+    """Return the config of a preset, by its present or a former name.
 
     Raises:
         ConfigError: there is no preset of that name.

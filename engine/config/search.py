@@ -1,4 +1,4 @@
-"""How a search looks for settings. What varies is its space: see `engine.search.space`."""
+"""Settings of a search and of a reproduction. Which settings a search varies: see `engine.search.space`."""
 
 from typing import Literal
 
@@ -6,7 +6,7 @@ from engine.config.section import Section, setting
 
 
 class SearchConfig(Section):
-    """How trials are proposed, and how many."""
+    """Algorithm of a search and number of its trials."""
 
     algorithm: Literal["bayesian", "random", "grid", "hyperband"] = setting(
         "bayesian",
@@ -64,4 +64,30 @@ class SearchConfig(Section):
         ge=0.001,
         le=1.0,
         advanced=True,
+    )
+
+
+class StudyConfig(Section):
+    """Extent of a reproduction of the reference study."""
+
+    quick: bool = setting(
+        False,
+        "Quick",
+        "Train only the reference study's best autoencoder and best variational autoencoder, without a search.",
+    )
+    trials_ae: int = setting(
+        17,
+        "AE trials",
+        "Number of autoencoder trials in the search of the reference study's space.",
+        "trials",
+        ge=1,
+        le=81,
+    )
+    trials_vae: int = setting(
+        61,
+        "VAE trials",
+        "Number of variational autoencoder trials in the search of the reference study's space.",
+        "trials",
+        ge=1,
+        le=81,
     )

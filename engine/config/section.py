@@ -1,4 +1,4 @@
-"""What a setting is: one field of a frozen section, and its description for whoever asks for it."""
+"""A setting: one field of a frozen section, and its description."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ Setting = int | float | bool | str | tuple[int, ...]
 
 
 def setting(default: Any, title: str, text: str, unit: str = "", **limits: Any) -> Any:
-    """Describe one config field.
+    """Define one config field.
 
     Args:
-        default: its value when nothing is said.
+        default: its default value.
         title: its name on screen.
-        text: one sentence of help.
-        unit: unit of the value, empty when plain.
-        limits: `ge`, `le` (inclusive range), `log=True` (spans decades), `advanced=True` (folded away in a form),
-            `option="--name"` where the command line has another word for it, `aliases=("--old",)` what it also accepts.
+        text: help, one sentence.
+        unit: unit of the value, empty if it has none.
+        limits: `ge`, `le` (inclusive range), `log=True` (spans decades), `advanced=True` (collapsed in a form),
+            `option="--name"` if the command line has its own word, `aliases=("--old",)` for what it also accepts.
     """
     extra = {"unit": unit, "log": limits.pop("log", False), "advanced": limits.pop("advanced", False)}
     extra |= {"option": limits.pop("option", ""), "aliases": limits.pop("aliases", ())}
@@ -28,16 +28,16 @@ def setting(default: Any, title: str, text: str, unit: str = "", **limits: Any) 
 
 
 class Section(BaseModel):
-    """One frozen group of settings; unknown names are refused."""
+    """A frozen group of settings; unknown names are refused."""
 
-    group: ClassVar[str] = "More settings"  # under which title a form folds its advanced fields away
+    group: ClassVar[str] = "More settings"  # title of the collapsed part of a form with the advanced fields
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 @dataclass(frozen=True)
 class FieldSpec:
-    """What a form or a command line needs to know of one field."""
+    """Description of one field for a form or a command line."""
 
     name: str
     title: str
@@ -56,12 +56,12 @@ class FieldSpec:
 
     @property
     def option(self) -> str:
-        """The field's option on the command line."""
+        """Return the field's option on the command line."""
         return self.own_option or "--" + self.name.replace("_", "-")
 
     @property
     def range_text(self) -> str:
-        """The range in words, such as 'from 1 to 16,384'; empty when there is none."""
+        """Return the range in words, such as 'from 1 to 16,384'; empty if there is none."""
         if self.low is None or self.high is None:
             return ""
         low, high = (
@@ -71,7 +71,7 @@ class FieldSpec:
 
     @property
     def constraint(self) -> str:
-        """What a value must be, in words, such as 'a whole number from 1 to 16,384'."""
+        """Return what a value must be, in words, such as 'a whole number from 1 to 16,384'."""
         if self.choices:
             return "one of " + ", ".join(self.choices)
         nouns = {"int": "a whole number", "float": "a number", "bool": "yes or no", "ints": "whole numbers"}
@@ -79,12 +79,12 @@ class FieldSpec:
 
 
 def list_fields(section: type[Section]) -> list[FieldSpec]:
-    """Describe the fields of a section, in the order they are written (the model's own name is left out)."""
+    """Describe the fields of a section, in the order of their definition (without the model's own name)."""
     return [describe(name, info, section.group) for name, info in section.model_fields.items() if name != "model"]
 
 
 def describe(name: str, info: Any, group: str = "") -> FieldSpec:
-    """Describe one field from its name, pydantic's record of it, and the title of its section's fold."""
+    """Describe one field from its name, its pydantic field info, and the title of its section's group."""
     limits = {key: getattr(item, key) for item in info.metadata for key in ("ge", "le") if hasattr(item, key)}
     extra = info.json_schema_extra
     return FieldSpec(
@@ -114,7 +114,7 @@ def validate(wanted: type[S], values: Mapping[str, Any], sections: Iterable[type
     Args:
         wanted: a section, or a config made of sections.
         values: its fields.
-        sections: where the settings stand that its sentences name; the section itself when there is none.
+        sections: the sections whose settings the error sentences name; the section itself if empty.
 
     Returns:
         The section or config.

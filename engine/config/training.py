@@ -1,4 +1,4 @@
-"""How the weights of a run are found."""
+"""Settings of the training."""
 
 from typing import ClassVar, Literal
 
@@ -6,7 +6,7 @@ from engine.config.section import Section, setting
 
 
 class TrainingConfig(Section):
-    """How the model is trained."""
+    """Optimizer, schedule, seed and machine of the training."""
 
     group: ClassVar[str] = "Optimizer and machine"
 

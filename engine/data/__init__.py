@@ -1,12 +1,12 @@
-"""Where images come from: sources, preparation, splits, and single scans.
+"""Sources of images, preparation, splits, and single files.
 
     dataset = engine.data.load("phantom")
     images = dataset.train.read(slice(0, 16))        # float32 (16, 128, 128, 1) in [0, 1]
     scan = engine.data.open_scan("head.dcm")
     image = engine.data.prepare(scan, dataset.config)  # float32 (128, 128) in [0, 1]
 
-Each name is imported when it is first asked for, so that the process that parses a stranger's file, which imports this
-package too, starts with little.
+Each name is imported on first use, so that the process that parses an untrusted file, which imports this package too,
+starts with few modules.
 """
 
 import importlib
@@ -33,7 +33,7 @@ _LAZY = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import a name of the public API when it is first asked for (PEP 562)."""
+    """Import a name of the public API on first use (PEP 562)."""
     if name in _LAZY:
         return getattr(importlib.import_module(f"engine.data.{_LAZY[name]}"), name)
     raise AttributeError(f"module 'engine.data' has no attribute '{name}'")

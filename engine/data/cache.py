@@ -1,11 +1,11 @@
-"""Prepared images on disk: decoded once, memory-mapped ever after.
+"""Cache of prepared images on disk: decoded once, memory-mapped from then on.
 
     <root>/images/<key>/images.npy    uint8 or uint16 (N, size, size)
-    <root>/images/<key>/index.json    which items they are, their picture keys, what was skipped, check sums
+    <root>/images/<key>/index.json    numbers of the source items, image keys, skipped items, checksums
 
-The key is a hash of the pictures' content and of the options that change pixels; how they are split is not in it. An
-entry is written beside its place and renamed into it whole, so a reader sees all of it or nothing, and of two writers
-the first one wins. An entry that does not match its check sums is made again.
+The key is a hash of the images' content and of the options that change pixels, without the split. An entry is written
+to a temporary folder and renamed, so a reader sees all of it or nothing, and of two writers the first one wins. An
+entry that does not match its checksums is rebuilt.
 """
 
 import hashlib
@@ -34,12 +34,12 @@ Store = NDArray[np.uint8] | NDArray[np.uint16]
 
 @dataclass(frozen=True)
 class Index:
-    """What lies in a store.
+    """Index of a store.
 
     Args:
-        items: for each row of the store, the number of the source's item that it was made of.
-        keys: for each row, the hash of the picture at full size.
-        unusable: numbers of the items that could not be used, and why.
+        items: for each row of the store, the number of its item in the source.
+        keys: for each row, the hash of the image at full size.
+        unusable: numbers of the items that could not be used, and the reasons.
     """
 
     items: tuple[int, ...]
@@ -48,11 +48,11 @@ class Index:
 
 
 def fetch(key: str, write: Callable[[Path], Index]) -> tuple[Store, Index]:
-    """Open the entry of a key; make it where it is missing or damaged.
+    """Open the entry of a key; create it if it is missing or damaged.
 
     Args:
         key: name of the entry.
-        write: writes `images.npy` into a folder and says what is in it.
+        write: writes `images.npy` into a folder and returns its index.
 
     Returns:
         The memory-mapped images (n, size, size) and their index.
@@ -83,7 +83,7 @@ def fetch(key: str, write: Callable[[Path], Index]) -> tuple[Store, Index]:
 
 
 def _install(fresh: Path, place: Path) -> None:
-    """Rename an entry into its place; one that is there already stays if it is whole."""
+    """Rename an entry into its place; keep an existing one if it is intact."""
     if place.exists() and _open(place) is None:
         os.replace(place, fresh.parent / "damaged")
     try:
@@ -94,7 +94,7 @@ def _install(fresh: Path, place: Path) -> None:
 
 
 def _write_index(folder: Path, index: Index) -> None:
-    """Write the index of finished images, with check sums of both, and wait for the disk."""
+    """Write the index of finished images, with checksums of both, and flush it to disk."""
     content: dict[str, Any] = {**asdict(index), "images": _spot_check(folder / "images.npy")}
     content["index"] = _digest(content)
     with open(folder / "index.json", "w", encoding="utf-8") as file:
@@ -104,7 +104,7 @@ def _write_index(folder: Path, index: Index) -> None:
 
 
 def _open(place: Path) -> tuple[Store, Index] | None:
-    """Open an entry, None when it is missing or damaged."""
+    """Open an entry; return None if it is missing or damaged."""
     try:
         content = json.loads((place / "index.json").read_text(encoding="utf-8"))
         sound = content.pop("index") == _digest(content)
@@ -125,7 +125,7 @@ def _digest(content: Any) -> str:
 
 
 def _spot_check(file: Path) -> str:
-    """Hash of a file's size and content; of a file over 64 MiB, of 64 blocks spread over it, the ends included."""
+    """Hash a file's size and content; of a file over 64 MiB, 64 blocks spread over it, both ends included."""
     size = file.stat().st_size
     last = max(0, size - _BLOCK)
     count = min(_BLOCKS, -(-size // _BLOCK))
@@ -138,14 +138,14 @@ def _spot_check(file: Path) -> str:
 
 
 def _touch(place: Path) -> None:
-    """Remember when an entry was last wanted."""
-    with suppress(OSError):  # a cache that may only be read
+    """Update the time of the last use of an entry."""
+    with suppress(OSError):  # a read-only cache
         os.utime(place)
 
 
 def _evict(folder: Path) -> None:
-    """Remove what killed writers left, and while the cache is too large, the entries not wanted for longest."""
-    with suppress(OSError):  # another process may sweep at the same time
+    """Remove leftovers of killed writers and, while the cache is too large, the least recently used entries."""
+    with suppress(OSError):  # another process may evict at the same time
         entries = sorted(((entry.stat().st_mtime, entry) for entry in folder.iterdir()), reverse=True)
         total = 0
         for wanted, entry in entries:

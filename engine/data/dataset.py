@@ -1,4 +1,4 @@
-"""A prepared data set: three splits of images that lie in one memory-mapped store."""
+"""A prepared dataset: three splits of images that lie in one memory-mapped store."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ UNLABELLED = "unlabelled"
 
 
 class Cancelled(DataError):
-    """Whoever asked for a data set no longer wants it."""
+    """Signal that the loading of a dataset was cancelled."""
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """A file that could not be used, and why."""
+    """A file that could not be used, and the reason."""
 
     name: str
     reason: str
@@ -31,11 +31,11 @@ class Split:
 
     Args:
         name: 'train', 'validation' or 'test'.
-        labels: int64 (n,), index into the data set's classes, -1 when unknown.
+        labels: int64 (n,), index into the dataset's classes, -1 when unknown.
         names: path relative to the source with '/' between folders, such as 'Training/glioma_tumor/gg (1).jpg'.
-        keys: hash of each decoded picture at full size; equal pixels have equal keys, whatever the file's bytes.
-        store: uint8 or uint16 (N, height, width), memory-mapped; its `filename` may be mapped by another process.
-        rows: int64 (n,), where the images of this split lie in the store.
+        keys: hash of each decoded image at full size; equal pixels have equal keys, whatever the file's bytes.
+        store: uint8 or uint16 (N, height, width), memory-mapped; another process may map its `filename` too.
+        rows: int64 (n,), rows of the store that belong to this split.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Split:
         return len(self.rows)
 
     def read(self, which: slice | Sequence[int] | NDArray[np.integer] = slice(None)) -> NDArray[np.float32]:
-        """Images as the models see them.
+        """Return images as the models see them.
 
         Args:
             which: indices into this split, or a slice of it.
@@ -63,20 +63,20 @@ class Split:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Everything that was made of one source.
+    """Prepared images of one source, in three splits.
 
     Args:
-        train: what the weights are found on.
-        validation: what the best weights are chosen by.
-        test: what is touched once, at the end.
+        train: training set.
+        validation: validation set, which selects the best weights.
+        test: test set, used once, at the end.
         classes: names of the classes; a label is an index into them.
-        skipped: what could not be used.
-        fingerprint: hash of the pictures, their preparation and their split; equal fingerprints mean equal images in
+        skipped: files that could not be used.
+        fingerprint: hash of the images, their preparation and their split; equal fingerprints mean equal images in
             equal order, on any machine.
-        source: as it was asked for.
+        source: as it was requested.
         config: the settings, with that source in them.
-        notes: sentences on what was decided for the user, such as a test set that the source did not have.
-        held_out: the splits that the source did not bring and that were held out of its training images.
+        notes: sentences on automatic decisions, such as a test set held out where the source has none.
+        held_out: the splits that the source does not have and that were held out of its training images.
     """
 
     train: Split
@@ -92,14 +92,14 @@ class Dataset:
 
     @property
     def splits(self) -> MappingProxyType[str, Split]:
-        """The splits by name."""
+        """Return the splits by name."""
         return MappingProxyType({"train": self.train, "validation": self.validation, "test": self.test})
 
     @property
     def leaked(self) -> NDArray[np.bool_]:
-        """Which test images are also train or validation images, pixel for pixel at full size.
+        """Return which test images are leaked: equal to a training or validation image in every pixel at full size.
 
-        Told from the picture keys alone, so nothing is decoded; equal pixels in files of other bytes count.
+        Computed from the image keys alone, so nothing is decoded; equal pixels in files of other bytes count.
 
         Returns:
             bool (n_test,).
@@ -108,7 +108,7 @@ class Dataset:
         return np.array([key in known for key in self.test.keys], dtype=np.bool_)
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Images of each class in each split; images without a label are counted as 'unlabelled', if there are any."""
+        """Count images per class and split; images without a label count as 'unlabelled', if there are any."""
         named = [*enumerate(self.classes), (-1, UNLABELLED)]
         table = {
             title: {name: int(np.sum(split.labels == label)) for name, split in self.splits.items()}

@@ -1,4 +1,4 @@
-"""One decoded picture, before it is prepared."""
+"""One decoded image, before its preparation."""
 
 import hashlib
 import threading
@@ -9,21 +9,21 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-_SAMPLE: Final = 4_000_000  # so many values tell the percentiles of a volume
+_SAMPLE: Final = 4_000_000  # number of values that the percentiles of a volume are estimated from
 _LARGE: Final = 4 * 1024 * 1024
 _one_large_at_a_time = threading.Lock()
 
 
 class UnreadableFile(Exception):
-    """One file cannot be used; the text says why. Outside this package it is a `Skipped` or a `ScanError`."""
+    """Signal that one file cannot be used, with the reason; outside this package a `Skipped` or a `ScanError`."""
 
 
 @dataclass(frozen=True, eq=False)
 class DecodedImage:
-    """Gray values of one picture at full size.
+    """Intensities of one image at full size.
 
     Args:
-        gray: (height, width), uint8 or uint16 as the file has it, or float32 in [0, 1].
+        gray: (height, width), uint8 or uint16 as stored in the file, or float32 in [0, 1].
         white: the value of `gray` that is white.
         aspect: height of a pixel divided by its width.
     """
@@ -33,33 +33,33 @@ class DecodedImage:
     aspect: float = 1.0
 
     def unit(self) -> NDArray[np.float32]:
-        """The picture as float32 (height, width) in [0, 1]."""
+        """Return the image as float32 (height, width) in [0, 1]."""
         return np.divide(self.gray, self.white, dtype=np.float32)
 
     def key(self) -> str:
-        """Hash of shape, type and gray values; equal pixels have equal keys, whatever the file's bytes."""
+        """Hash shape, type and intensities; equal pixels have equal keys, whatever the file's bytes."""
         digest = hashlib.blake2b(repr((self.gray.shape, self.gray.dtype.str)).encode(), digest_size=16)
         digest.update(np.ascontiguousarray(self.gray).data)
         return digest.hexdigest()
 
 
 def large_image_lock(pixels: int) -> AbstractContextManager[object]:
-    """Wait for one's turn to work on a picture of so many pixels; small ones need not wait.
+    """Return a lock for work on an image with this number of pixels; small images need none.
 
-    Many threads with a huge picture each would take gigabytes.
+    Only one large image is processed at a time: many threads with a huge image each would take gigabytes.
     """
     return _one_large_at_a_time if pixels > _LARGE else nullcontext()
 
 
 def scale_to_percentiles(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], float, float]:
-    """Map values without a known black and white to [0, 1], by their 0.1 and 99.9 percentiles.
+    """Scale values without a known black and white to [0, 1], by their 0.1 and 99.9 percentiles.
 
     Args:
         values: any shape; overwritten.
 
     Returns:
-        float32 in [0, 1] or NaN where it was NaN, and the values that became black and white (a picture of one value
-        becomes black).
+        float32 in [0, 1], NaN where it was NaN, and the values that became black and white (a constant image becomes
+        black).
     """
     sample = values.ravel()[:: max(1, values.size // _SAMPLE)]
     sample = sample[np.isfinite(sample)]

@@ -1,10 +1,10 @@
-"""DICOM files: pixel values as the file wants them shown.
+"""DICOM files: pixel values with the display transform stored in the file.
 
 Each frame goes through the modality transform (rescale slope and intercept, or a look-up table), then the file's first
-window or VOI look-up table, as DICOM PS3.3 C.11.1 and C.11.2 say; a file with neither is shown from its 0.1 to its 99.9
-percentile. MONOCHROME1 is inverted, so that white is white. Frames are never flipped: they lie as the file stores
-them, and the letters at their edges come from its direction cosines. Settings of an enhanced multi-frame file
-are found in its functional groups.
+window or VOI look-up table, as specified in DICOM PS3.3 C.11.1 and C.11.2; a file with neither is displayed from its
+0.1 to its 99.9 percentile. MONOCHROME1 is inverted, so that white is white. Frames are never flipped: they keep the
+orientation of the file, and the letters at their edges come from its direction cosines. Settings of an enhanced
+multi-frame file are read from its functional groups.
 """
 
 import struct
@@ -31,8 +31,7 @@ from pydicom.uid import (
 )
 
 from engine.data.decoded_image import DecodedImage, UnreadableFile, scale_to_percentiles
-from engine.data.scan import MAX_VOXELS, Orientation, Scan
-from engine.data.scan_process import serve
+from engine.data.scan import MAX_VOXELS, Orientation, Scan, serve
 
 _DAMAGE: Final = (
     InvalidDicomError,
@@ -49,7 +48,7 @@ _DAMAGE: Final = (
     MemoryError,
     struct.error,
 )
-_SYNTAXES: Final[dict[Any, UID]] = {  # (implicit VR, little endian) as found in a file that does not say
+_SYNTAXES: Final[dict[Any, UID]] = {  # (implicit VR, little endian), detected in a file without a transfer syntax
     (True, True): ImplicitVRLittleEndian,
     (False, True): ExplicitVRLittleEndian,
     (False, False): ExplicitVRBigEndian,
@@ -58,7 +57,7 @@ _LUMA: Final = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 _AXES: Final = (("R", "L"), ("A", "P"), ("I", "S"))
 _OPPOSITE: Final = {"R": "L", "L": "R", "A": "P", "P": "A", "H": "I", "F": "S", "I": "S", "S": "I"}
 _STRAIGHT: Final = 0.95  # cosine of 18 degrees
-# pydicom warns of every small breach of the standard; what matters here raises.
+# pydicom warns of every small breach of the standard; relevant ones raise.
 warnings.filterwarnings("ignore", module=r"pydicom\.")
 
 
@@ -66,7 +65,7 @@ def read_scan(path: Path) -> Scan:
     """Decode all frames of a file.
 
     Raises:
-        Unusable: it is damaged, holds no picture, or one that cannot be decoded here.
+        UnreadableFile: the file is damaged, has no image, or one that cannot be decoded here.
     """
     try:
         data = _open(path)
@@ -81,11 +80,11 @@ def read_scan(path: Path) -> Scan:
 
 
 def read_picture(path: Path) -> DecodedImage:
-    """Decode the only frame of a file, for a data set.
+    """Decode the only frame of a file, for a dataset.
 
     Raises:
-        Unusable: as `read_scan`; also files of several frames, and deflated ones, whose size shows only once they are
-            inflated.
+        UnreadableFile: as in `read_scan`; also for files of several frames, and for deflated ones, whose size is
+            unknown until they are inflated.
     """
     try:
         if read_file_meta_info(path).get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
@@ -107,10 +106,10 @@ def _open(path: Path, **options: Any) -> Dataset:
 
 
 def _frame_count(data: Dataset) -> int:
-    """Number of frames, once it is clear that they can be decoded and are not too many.
+    """Return the number of frames, after checking that they can be decoded and are not too many.
 
     Raises:
-        Unusable: they cannot, or are.
+        UnreadableFile: they cannot be decoded, or are too many.
     """
     if not (data.get("Rows") and data.get("Columns") and data.get("PhotometricInterpretation")):
         raise UnreadableFile("a DICOM file without an image")
@@ -124,7 +123,7 @@ def _frame_count(data: Dataset) -> int:
 
 
 def _raw_pixels(data: Dataset, frames: int) -> Iterator[NDArray[Any]]:
-    """Each frame as it is stored; pydicom turns YBR into RGB."""
+    """Yield each frame as it is stored; pydicom converts YBR to RGB."""
     count = 0
     try:
         for frame in iter_pixels(data):
@@ -138,7 +137,7 @@ def _raw_pixels(data: Dataset, frames: int) -> Iterator[NDArray[Any]]:
 
 
 def _luma_frames(data: Dataset, frames: int) -> NDArray[np.float32]:
-    """Colour frames as gray."""
+    """Convert color frames to gray."""
     pixels = np.empty((frames, data.Rows, data.Columns), dtype=np.float32)
     palette = data.PhotometricInterpretation == "PALETTE COLOR"
     for number, frame in enumerate(_raw_pixels(data, frames)):
@@ -149,7 +148,7 @@ def _luma_frames(data: Dataset, frames: int) -> NDArray[np.float32]:
 
 
 def _gray_frames(data: Dataset, frames: int) -> tuple[NDArray[np.float32], str]:
-    """Frames as they are to be shown, and a sentence on how; padding outside the field of view is black."""
+    """Return frames for display, and a sentence on their scaling; padding outside the field of view is black."""
     values = np.empty((frames, data.Rows, data.Columns), dtype=np.float32)
     for number, frame in enumerate(_raw_pixels(data, frames)):
         values[number] = _apply_modality_lut(frame, data, number)
@@ -163,7 +162,7 @@ def _gray_frames(data: Dataset, frames: int) -> tuple[NDArray[np.float32], str]:
 
 
 def _apply_modality_lut(frame: NDArray[Any], data: Dataset, number: int) -> NDArray[Any]:
-    """Stored values as the quantity that they stand for (PS3.3 C.11.1)."""
+    """Convert stored values to the quantity that they represent (PS3.3 C.11.1)."""
     slope = _setting(data, number, "PixelValueTransformationSequence", "RescaleSlope")
     offset = _setting(data, number, "PixelValueTransformationSequence", "RescaleIntercept")
     if data.get("ModalityLUTSequence") or slope is None or offset is None:
@@ -172,7 +171,7 @@ def _apply_modality_lut(frame: NDArray[Any], data: Dataset, number: int) -> NDAr
 
 
 def _apply_voi(values: NDArray[np.float32], data: Dataset) -> tuple[NDArray[np.float32], str]:
-    """Quantities as gray values in [0, 1] (PS3.3 C.11.2)."""
+    """Convert quantities to intensities in [0, 1] (PS3.3 C.11.2)."""
     windows = [window for number in range(len(values)) if (window := _window(data, number))]
     if len(windows) == len(values):
         for frame, window in zip(values, windows, strict=True):
@@ -195,7 +194,7 @@ def _apply_voi(values: NDArray[np.float32], data: Dataset) -> tuple[NDArray[np.f
 
 
 def _window(data: Dataset, number: int) -> tuple[float, float, str] | None:
-    """Level, width and shape of a frame's first window."""
+    """Return level, width and shape of a frame's first window."""
     level = _first_item(_setting(data, number, "FrameVOILUTSequence", "WindowCenter"))
     width = _first_item(_setting(data, number, "FrameVOILUTSequence", "WindowWidth"))
     shape = _setting(data, number, "FrameVOILUTSequence", "VOILUTFunction") or "LINEAR"
@@ -213,7 +212,7 @@ def _windowed(values: NDArray[np.float32], level: float, width: float, shape: st
 
 
 def _setting(data: Dataset, number: int, group: str, keyword: str) -> Any:
-    """A value of one frame: from its functional group, the shared one, or the file itself."""
+    """Return a value of one frame: from its functional group, the shared one, or the file itself."""
     own = data.get("PerFrameFunctionalGroupsSequence") or []
     for holder in (*own[number : number + 1], *(data.get("SharedFunctionalGroupsSequence") or [])):
         if holder.get(group) and (value := holder[group][0].get(keyword)) is not None:
@@ -222,7 +221,7 @@ def _setting(data: Dataset, number: int, group: str, keyword: str) -> Any:
 
 
 def _first_item(value: Any) -> float | None:
-    """A number, or the first of several."""
+    """Return a number, or the first of several."""
     if isinstance(value, MultiValue):
         value = value[0] if value else None
     return None if value in (None, "") else float(value)
@@ -251,7 +250,7 @@ def _scan(data: Dataset, name: str, pixels: NDArray[np.float32], note: str) -> S
 
 
 def _orientation(data: Dataset) -> tuple[Orientation | None, bool]:
-    """Letters at the left, right, top and bottom edge, and whether the slices are oblique."""
+    """Return the letters at the left, right, top and bottom edge, and whether the slices are oblique."""
     cosines = _setting(data, 0, "PlaneOrientationSequence", "ImageOrientationPatient")
     if cosines and len(cosines) == 6 and any(cosines[:3]) and any(cosines[3:]):
         along_row, along_column = np.reshape(np.array(cosines, dtype=float), (2, 3))
@@ -265,7 +264,7 @@ def _orientation(data: Dataset) -> tuple[Orientation | None, bool]:
 
 
 def _edges(direction: NDArray[np.float64]) -> tuple[str, str]:
-    """Letters where a line in this direction comes from and goes to; DICOM's x, y, z grow to L, P, S."""
+    """Return the letters at the start and end of a line in this direction; DICOM's x, y, z grow to L, P, S."""
     axis = int(np.argmax(np.abs(direction)))
     negative, positive = _AXES[axis]
     return (negative, positive) if direction[axis] > 0 else (positive, negative)

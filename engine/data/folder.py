@@ -1,11 +1,11 @@
-"""A folder of pictures in the imagefolder layout.
+"""A folder of images in the imagefolder layout.
 
     Training/glioma/1.jpg   Testing/glioma/1.jpg      split folders and class folders
     glioma/1.jpg            train/1.png  1.png        only one of them, or neither
 
 A folder named train, training, val, valid, validation, test or testing, in any case, holds that split; the first
-folder beside that is the class. Folders that wrap all the rest (as unpacked archives have) say nothing. Hidden files
-and __MACOSX are not looked at; symbolic links are not followed. DICOM files of one frame count as pictures.
+other folder of the path is the class. Folders that wrap all others (as in unpacked archives) are ignored, and so are
+hidden files and __MACOSX; symbolic links are not followed. DICOM files of one frame count as images.
 """
 
 import hashlib
@@ -17,14 +17,13 @@ from engine.config import DataConfig
 from engine.data import dicom, raster
 from engine.data.dataset import Cancelled, Skipped
 from engine.data.decoded_image import DecodedImage, UnreadableFile
-from engine.data.formats import FileFormat, detect_format
+from engine.data.files import LOOKED_FOR, FileFormat, detect_format, list_pictures, open_folder
 from engine.data.source import SourceItem, natural_sort_key, split_name
-from engine.data.walk import LOOKED_FOR, list_pictures, open_folder
 from engine.messages import ShouldStop
 
 
 def parse_layout(names: Sequence[str]) -> list[SourceItem]:
-    """Read class and split of each picture off its path.
+    """Parse class and split of each image from its path.
 
     Args:
         names: relative paths with '/' between folders.
@@ -39,7 +38,7 @@ def parse_layout(names: Sequence[str]) -> list[SourceItem]:
 
 
 def _is_wrapper(folders: Sequence[list[str]]) -> bool:
-    """Whether all pictures lie in further folders of one first folder that names no split."""
+    """Return whether all images lie in subfolders of one folder that names no split."""
     firsts = {parts[0] if len(parts) > 1 else "" for parts in folders}
     return len(firsts) == 1 and "" not in firsts and split_name(firsts.copy().pop()) is None
 
@@ -54,7 +53,7 @@ def _item(name: str, folders: Sequence[str]) -> SourceItem:
 
 
 class FolderSource:
-    """The pictures under a folder, in natural order of their names."""
+    """Source of the images in a folder, in natural order of their names."""
 
     expected = LOOKED_FOR
     notes: tuple[str, ...] = ()
@@ -70,10 +69,10 @@ class FolderSource:
         )
 
     def content_hash(self, should_stop: ShouldStop) -> str:
-        """Hash of all names and all bytes.
+        """Hash all names and all bytes.
 
-        Sizes and times of change would be faster, but a file written again within a tick of the clock, or unpacked
-        with its old time, would pass for the old one; three thousand scans take a third of a second.
+        Sizes and modification times would be faster, but would miss a file rewritten within a tick of the clock, or
+        unpacked with its old time; hashing three thousand images takes a third of a second.
         """
         digest = hashlib.sha256()
         with ThreadPoolExecutor(min(os.cpu_count() or 1, 8), "hash") as pool:
@@ -85,7 +84,7 @@ class FolderSource:
         return digest.hexdigest()
 
     def digest(self, index: int) -> str:
-        """Hash of the bytes of one file."""
+        """Hash the bytes of one file."""
         try:
             with open(self._folder / self.items[index].name, "rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
@@ -93,7 +92,7 @@ class FolderSource:
             return f"unreadable: {error.strerror}"
 
     def is_high_bit_depth(self) -> bool:
-        """Whether some picture has more than 8 bits, told from the headers."""
+        """Return whether an image has more than 8 bits, according to the headers."""
         with ThreadPoolExecutor(min(os.cpu_count() or 1, 8), "header") as pool:
             return any(pool.map(self._is_deep, self.items))
 
@@ -108,7 +107,7 @@ class FolderSource:
             raise UnreadableFile(f"cannot be opened: {error.strerror or error}") from None
 
     def _with_split(self, items: Sequence[SourceItem]) -> list[SourceItem]:
-        """Where some pictures lie in split folders, leave out those that do not."""
+        """Skip images outside split folders if others are inside."""
         if not any(item.split for item in items):
             return list(items)
         outside = [Skipped(item.name, "is outside the split folders") for item in items if item.split is None]

@@ -1,8 +1,8 @@
-"""A Hugging Face data set, by id or local path. The only module that imports `datasets`, and slow to import for it.
+"""A Hugging Face dataset, by ID or local path. The only module that imports `datasets`, which is slow to import.
 
-A data set with an id is a snapshot of one revision, from the library's own cache; nothing is fetched unless the config
-allows it. Its columns are found by their type: the first image column holds the pictures, the first class column the
-labels. Pictures are decoded by Engram's own readers. No code of a data set is ever run: the library has no way to.
+A dataset with an ID is a snapshot of one revision, from the library's own cache; nothing is downloaded unless the
+config allows it. Columns are identified by type: the first image column holds the images, the first class column the
+labels. Engram's own readers decode the images. No code of a dataset is ever run: the library cannot run any.
 """
 
 import hashlib
@@ -40,14 +40,14 @@ _UNREADABLE: Final = (
     LookupError,
 )
 
-datasets.disable_progress_bars()  # they would be written over the progress of the command line
+datasets.disable_progress_bars()  # they would overwrite the progress line of the CLI
 disable_progress_bars()
 for library in ("datasets", "huggingface_hub"):
     logging.getLogger(library).setLevel(logging.ERROR)
 
 
 class HuggingFaceSource:
-    """The rows of all splits that have a picture in them."""
+    """Source of the rows of all splits that have an image."""
 
     expected = "Engram looks for a dataset with a column of images."
 
@@ -70,7 +70,7 @@ class HuggingFaceSource:
         self.items = self._index_rows(root, label)
 
     def content_hash(self, should_stop: ShouldStop) -> str:
-        """Hash of all names, labels and bytes."""
+        """Hash all names, labels and bytes."""
         digest = hashlib.sha256()
         for number, item in enumerate(self.items):
             if should_stop():
@@ -80,7 +80,7 @@ class HuggingFaceSource:
         return digest.hexdigest()
 
     def digest(self, index: int) -> str:
-        """Hash of the bytes of one row's picture."""
+        """Hash the bytes of one row's image."""
         try:
             with self._open(index) as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
@@ -88,7 +88,7 @@ class HuggingFaceSource:
             return f"unreadable: {error}"
 
     def is_high_bit_depth(self) -> bool:
-        """Whether some picture has more than 8 bits, told from the headers."""
+        """Return whether an image has more than 8 bits, according to the headers."""
         return any(map(self._is_deep, range(len(self.items))))
 
     def read(self, index: int) -> DecodedImage:
@@ -100,9 +100,9 @@ class HuggingFaceSource:
             raise UnreadableFile(f"cannot be opened: {error.strerror or error}") from None
 
     def _index_rows(self, root: Path, label: str | None) -> list[SourceItem]:
-        """The rows as items. Where the library found one split only, the folders of its files may still name more.
+        """Return the rows as items. If the library found one split only, the folders of the files may name more.
 
-        (It knows Train and train, but not that Testing is a test set.)
+        (The library recognizes Train and train, but not Testing as a test set.)
         """
         names: list[str] = []
         numbers: list[int | None] = []
@@ -141,14 +141,14 @@ def _column(features: Mapping[str, Any], kind: type) -> str | None:
 
 
 def _row_name(path: str | None, root: Path, otherwise: str) -> str:
-    """Path of a row's file below the data set's folder; rows that hold their pictures have a number only."""
+    """Return the path of a row's file below the dataset's folder; rows with embedded images only have a number."""
     if path and Path(path).is_relative_to(root):
         return Path(path).relative_to(root).as_posix()
     return otherwise
 
 
 def _folder(name: str, config: DataConfig) -> Path:
-    """Where the data set lies: a local path, or the snapshot of an id."""
+    """Return the folder of the dataset: a local path, or the snapshot of an ID."""
     local = Path(name).expanduser()
     if not (local.exists() or local.is_absolute() or name.startswith((".", "~"))):
         return _snapshot(name, config)
@@ -158,7 +158,7 @@ def _folder(name: str, config: DataConfig) -> Path:
 
 
 def _tables(path: Path, name: str) -> dict[str, Any]:
-    """The data set's tables by split."""
+    """Return the dataset's tables by split."""
     try:
         found = _read(path)
     except _UNREADABLE as error:
@@ -172,7 +172,7 @@ def _tables(path: Path, name: str) -> dict[str, Any]:
 
 
 def _read(path: Path) -> Any:
-    """Open a saved data set, a table, or a folder that the library can make tables of; nothing is fetched."""
+    """Open a saved dataset, a table, or a folder that the library can convert to tables; download nothing."""
     if any((path / name).exists() for name in ("dataset_dict.json", "state.json")):
         return datasets.load_from_disk(str(path))
     options = {
@@ -185,7 +185,7 @@ def _read(path: Path) -> Any:
 
 
 def _snapshot(name: str, config: DataConfig) -> Path:
-    """Folder of the wanted revision in the library's own cache; fetched where the config allows it."""
+    """Return the folder of the wanted revision in the library's own cache; download it if the config allows."""
     try:
         found = huggingface_hub.snapshot_download(
             name, repo_type="dataset", revision=config.revision, local_files_only=not config.download
@@ -196,7 +196,7 @@ def _snapshot(name: str, config: DataConfig) -> Path:
 
 
 def _not_found(error: Exception, name: str, config: DataConfig) -> SourceNotFound:
-    """What the library says, as a sentence with the way out."""
+    """Convert the library's error to a sentence with a remedy."""
     if isinstance(error, errors.HFValidationError):
         return SourceNotFound(
             f"'{name}' is neither a path nor a dataset ID such as '{DEFAULT}'.", "Check the text after 'hf:'."

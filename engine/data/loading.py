@@ -1,4 +1,4 @@
-"""From the name of a source to its three splits."""
+"""Loading of a source: from its name to its three splits."""
 
 import hashlib
 import importlib
@@ -33,25 +33,25 @@ def load(
     progress: Progress | None = None,
     should_stop: ShouldStop | None = None,
 ) -> Dataset:
-    """Load a data set: decode and prepare it once, map it from the cache afterwards.
+    """Load a dataset: decode and prepare it once, memory-map it from the cache afterwards.
 
-    A source that brings no validation set has `validation_share` of its training images held out, stratified by class
-    and seeded, with copies of one picture on one side; one that brings no test set has as many held out for that too.
+    If a source has no validation set, `validation_share` of its training images is held out, stratified by class and
+    seeded, with copies of one image on one side. If it has no test set, the same share is held out for that too.
 
     Args:
-        source: 'phantom', a folder of images, or 'hf:ID' for a Hugging Face data set (an id or a local path); the
-            config's where None.
-        config: preparation and split; the defaults where None.
+        source: 'phantom', a folder of images, or 'hf:ID' for a Hugging Face dataset (an id or a local path); the
+            config's if None.
+        config: preparation and split; the defaults if None.
         progress: called with (images done, images in all) while images are decoded.
-        should_stop: asked between images whether to give up.
+        should_stop: called between images; True cancels the loading.
 
     Returns:
-        The data set; its images stay on disk.
+        The dataset; its images stay on disk.
 
     Raises:
-        SourceNotFound: there is no such source.
-        EmptySource: nothing in it can be used.
-        Cancelled: `should_stop` said so.
+        SourceNotFound: the source does not exist.
+        EmptySource: no image in it can be used.
+        Cancelled: `should_stop` returned True.
         DataError: the cache cannot be written.
     """
     config = config or DataConfig()
@@ -63,9 +63,9 @@ def load(
 
 
 def open_source(config: DataConfig) -> Source:
-    """List what a source holds; nothing is decoded yet.
+    """List the items of a source without decoding them.
 
-    The one place that imports the Hugging Face library, which takes most of a second, and only for its own sources.
+    The Hugging Face library, whose import takes most of a second, is imported here and only for its own sources.
     """
     if config.source == "phantom":
         return PhantomSource(config)
@@ -76,10 +76,10 @@ def open_source(config: DataConfig) -> Source:
 
 
 def check_source(config: DataConfig) -> None:
-    """Find out, before anything is made for it, whether a source can be opened and holds images; decode none.
+    """Check, before a run or file is created, that a source can be opened and lists images; decode none.
 
     Raises:
-        SourceNotFound: there is no such source.
+        SourceNotFound: the source does not exist.
         EmptySource: it lists no image.
     """
     opened = open_source(config)
@@ -97,7 +97,7 @@ def _cache_key(content: str, config: DataConfig) -> str:
 
 
 class _StoreWriter:
-    """Decodes and prepares the items of a source into one file."""
+    """Writer that decodes and prepares the items of a source into one file."""
 
     def __init__(self, source: Source, config: DataConfig, progress: Progress, should_stop: ShouldStop) -> None:
         self.should_stop = should_stop
@@ -106,7 +106,7 @@ class _StoreWriter:
         self._progress = progress
 
     def write(self, folder: Path) -> cache.Index:
-        """Write `images.npy`; threads decode, this one writes in the order of the items, so memory stays flat."""
+        """Write `images.npy`; threads decode, this one writes in item order, so memory stays flat."""
         deep = self._config.normalisation != "none" or self._source.is_high_bit_depth()
         dtype = np.dtype(np.uint16 if deep else np.uint8)
         items, keys, unusable = [], [], []
@@ -131,13 +131,13 @@ class _StoreWriter:
         return cache.Index(tuple(items), tuple(keys), tuple(unusable))
 
     def _write_header(self, file: Any, dtype: np.dtype[Any], count: int) -> None:
-        """NumPy pads its header for a growing first axis, so the one with the final count fits over the first."""
+        """Write a header that NumPy pads for a growing first axis, so the final count fits over the first."""
         size = self._config.size
         header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": (count, size, size)}
         np.lib.format.write_array_header_1_0(file, header)
 
     def _prepared(self, dtype: np.dtype[Any]) -> Iterator[tuple[NDArray[Any] | None, str]]:
-        """(image, key) or (None, reason) of each item in order; only a few are in memory at a time."""
+        """Yield (image, key) or (None, reason) of each item in order; only a few are in memory at a time."""
         workers = min(os.cpu_count() or 1, 8)
         numbers = range(len(self._source.items))
         with ThreadPoolExecutor(workers, "prepare") as pool:
@@ -159,13 +159,13 @@ class _StoreWriter:
 
 
 def collect_skipped(source: Source, unusable: Iterable[tuple[int, str]]) -> tuple[Skipped, ...]:
-    """What a source left out, and the items that could not be decoded, in the order of their names."""
+    """Return the files that a source skipped and the items that could not be decoded, sorted by name."""
     found = [*source.skipped, *(Skipped(source.items[number].name, why) for number, why in unusable)]
     return tuple(sorted(found, key=lambda item: natural_sort_key(item.name)))
 
 
 def make_empty_source_error(source: Source, name: str, skipped: Sequence[Skipped]) -> EmptySource:
-    """The error of a source in which nothing can be used."""
+    """Return the error of a source without a usable image."""
     what = f"There is no usable image in {name}."
     if skipped:
         first = f"'{skipped[0].name}' was skipped: {skipped[0].reason}"
@@ -196,7 +196,7 @@ def _assemble(source: Source, config: DataConfig, store: cache.Store, index: cac
 
 
 def list_split_members(source: Source, items: Iterable[int], keys: Iterable[str]) -> list[SplitItem]:
-    """What some items of a source are split by: the key of each picture, its label, the split that the source names."""
+    """Return what decides the split of some items: image key, label, and the split that the source names."""
     numbers = {name: number for number, name in enumerate(source.classes)}
     found = ((key, source.items[item]) for item, key in zip(items, keys, strict=True))
     return [SplitItem(key, -1 if item.label is None else numbers[item.label], item.split) for key, item in found]
@@ -209,7 +209,7 @@ def _fingerprint(splits: Iterable[Split], classes: tuple[str, ...], config: Data
 
 
 def _notes(members: Sequence[SplitItem], splits: Iterable[Split], config: DataConfig) -> tuple[str, ...]:
-    """A sentence for each split that the source did not bring."""
+    """Return a sentence for each split that the source does not have."""
     brought = {member.split for member in members}
     return tuple(
         f"The source has no {part.name} set: {len(part)} of its images, drawn per class with seed "

@@ -1,9 +1,9 @@
 # mypy: disallow-untyped-calls=False
-"""NIfTI volumes: slices as a radiologist expects them, laid out by the file's affine.
+"""NIfTI volumes: slices in radiological orientation, laid out by the file's affine.
 
-Axial and coronal slices have the patient's right at the left of the picture, sagittal ones the front; the head or the
-front is up. The plane is the one the volume was acquired in (its coarsest axis runs across the slices), axial when
-there is none. A file without an orientation is shown as stored.
+Axial and coronal slices have the patient's right at the left of the image, sagittal ones the front; the head or the
+front is up. The plane is the acquisition plane (the coarsest axis runs across the slices), axial if no axis is
+coarser. A file without an orientation is displayed as stored.
 """
 
 import math
@@ -22,9 +22,8 @@ from nibabel.wrapstruct import WrapStructError
 from numpy.typing import NDArray
 
 from engine.data.decoded_image import UnreadableFile, scale_to_percentiles
-from engine.data.formats import open_plain
-from engine.data.scan import MAX_VOXELS, Orientation, Scan
-from engine.data.scan_process import serve
+from engine.data.files import open_plain
+from engine.data.scan import MAX_VOXELS, Orientation, Scan, serve
 
 _HEAD_BYTES: Final = 540
 _DAMAGE: Final = (
@@ -46,10 +45,10 @@ _LUMA: Final = (0.299, 0.587, 0.114)
 
 
 def read_scan(path: Path) -> Scan:
-    """Read the first volume of a file and lay its slices out.
+    """Read the first volume of a file and arrange its slices for display.
 
     Raises:
-        Unusable: it is damaged, too large, or one half of a two-file pair.
+        UnreadableFile: the file is damaged, too large, or one half of a two-file pair.
     """
     try:
         with open_plain(path) as file:
@@ -61,7 +60,7 @@ def read_scan(path: Path) -> Scan:
 
 
 def _header(file: BinaryIO) -> Any:
-    """The header, once it is clear that the volume is not too large."""
+    """Read the header and check that the volume is not too large."""
     head = file.read(_HEAD_BYTES)
     file.seek(0)
     if b"ni" in (head[344:346], head[4:6]):
@@ -75,7 +74,7 @@ def _header(file: BinaryIO) -> Any:
 
 
 def _volume(file: BinaryIO, header: Any) -> NDArray[np.float32]:
-    """Values (x, y, z) of the first volume, scaled as the header says."""
+    """Return the values (x, y, z) of the first volume, scaled as the header specifies."""
     shape = (*header.get_data_shape(), 1, 1)[:3]
     kind = header.get_data_dtype()
     slope, offset = header.get_slope_inter()
@@ -138,7 +137,7 @@ def _to_display_orientation(
 
 
 def _shown(volume: NDArray[np.float32], header: Any) -> tuple[NDArray[np.float32], str]:
-    """Values as gray in [0, 1]: by the header's display range, else from the 0.1 to the 99.9 percentile."""
+    """Convert values to gray in [0, 1]: by the header's display range, else from the 0.1 to the 99.9 percentile."""
     low, high = float(header["cal_min"]), float(header["cal_max"])
     if math.isfinite(low) and math.isfinite(high) and low < high:
         pixels = np.clip((volume - np.float32(low)) / np.float32(high - low), 0, 1)
@@ -152,7 +151,7 @@ def _shown(volume: NDArray[np.float32], header: Any) -> tuple[NDArray[np.float32
 
 
 def _slice_axis(shape: tuple[int, ...], spacing: NDArray[np.float64]) -> int:
-    """The axis that the slices are stacked along: a single one, the clearly coarsest one, or from foot to head."""
+    """Return the axis that the slices are stacked along: a single one, the coarsest, or from foot to head."""
     if 1 in shape:
         return shape.index(1)
     coarsest = int(np.argmax(spacing))
@@ -160,7 +159,7 @@ def _slice_axis(shape: tuple[int, ...], spacing: NDArray[np.float64]) -> int:
 
 
 def _obliquity(affine: NDArray[np.float64]) -> float:
-    """Largest angle in degrees between an axis of the volume and the nearest axis of the patient."""
+    """Return the largest angle in degrees between an axis of the volume and the nearest axis of the patient."""
     cosines = np.abs(affine[:3, :3]) / np.linalg.norm(affine[:3, :3], axis=0)
     return float(np.degrees(np.arccos(np.clip(cosines.max(axis=0), 0, 1))).max())
 

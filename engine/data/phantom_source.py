@@ -1,4 +1,4 @@
-"""Phantom slices as a source of images; nothing to download."""
+"""Source of phantoms; needs no download."""
 
 import hashlib
 from pathlib import Path
@@ -14,7 +14,7 @@ from engine.messages import ShouldStop
 
 
 class PhantomSource:
-    """The first `phantom_count` slices of a seed; the last sixth of them are the test set."""
+    """Source of the first `phantom_count` slices of a seed; the last sixth is the test set."""
 
     expected = ""
     notes: tuple[str, ...] = ()
@@ -34,19 +34,19 @@ class PhantomSource:
         ]
 
     def content_hash(self, should_stop: ShouldStop) -> str:
-        """Hash of what is asked of the generator and of the generator's own source."""
-        asked = (self._config.size, self._config.phantom_seed, self._config.phantom_count)
-        content = hashlib.sha256(repr(asked).encode())
+        """Hash the parameters of the generator and the generator's own source."""
+        parameters = (self._config.size, self._config.phantom_seed, self._config.phantom_count)
+        content = hashlib.sha256(repr(parameters).encode())
         for file in sorted(Path(phantom.__file__).parent.glob("*.py")):
             content.update(file.read_bytes())
         return content.hexdigest()
 
     def digest(self, index: int) -> str:
-        """A phantom has no file; what it is drawn from stands for the bytes."""
+        """Return the parameters of a phantom, which stand for the bytes of a file."""
         return f"phantom {self._config.phantom_seed} {index}"
 
     def is_high_bit_depth(self) -> bool:
-        """Phantoms have 8 bits, as most scans of the public sets have."""
+        """Return False: phantoms have 8 bits, as most images of the public datasets."""
         return False
 
     def read(self, index: int) -> DecodedImage:

@@ -1,4 +1,4 @@
-"""From a picture of any size to the square image that the models see."""
+"""Preparation: from an image of any size to the square image that the models see."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ from PIL import Image
 from engine.config import DataConfig
 from engine.data.scan import Scan
 
-VERSION: Final = 1  # raise it when the same picture would be prepared to other pixels, so that no old cache is read
+VERSION: Final = 1  # increase it if the prepared pixels of an image change, so that old caches are not read
 
 
 def prepare(
@@ -18,19 +18,19 @@ def prepare(
     index: int | None = None,
     aspect: float = 1.0,
 ) -> NDArray[np.float32]:
-    """Prepare one picture exactly as `load` prepares those of a data set (which then rounds it to 8 or 16 bits).
+    """Prepare one image exactly as `load` prepares those of a dataset (which then rounds to 8 or 16 bits).
 
-    Resized by Pillow's bilinear filter, which widens when it shrinks a picture and so does not alias; gray values of 8
-    bits that are not normalised stay such, as in the study, all others are resized as floats. Letterbox keeps the
-    proportions (in millimetres where a scan gives them), centres, and pads with black; squash fills the square.
-    Percentile maps the 0.1 and 99.9 percentiles, z-score the mean ± 3 standard deviations of the head, to [0, 1]; the
-    head is what is brighter than the mean, and padding is in neither measure.
+    Resizing uses Pillow's bilinear filter, which widens when it shrinks an image and so does not alias. 8-bit
+    intensities that are not normalized stay 8-bit, as in the reference study; all others are resized as floats.
+    Letterbox keeps the proportions (in millimeters if the file has them), centers, and pads with black; squash fills
+    the square. Percentile maps the 0.1 and 99.9 percentiles, z-score the mean ± 3 standard deviations of the head, to
+    [0, 1]; the head is all that is brighter than the mean, and both measures exclude the padding.
 
     Args:
-        pixels: (height, width) in [0, 1], or in 0 to 255 as uint8, or a scan.
-        config: its size, fit and normalisation are used.
-        index: slice of a scan; the middle one where None.
-        aspect: height of a pixel divided by its width; a scan brings its own.
+        pixels: (height, width) in [0, 1], or in 0 to 255 as uint8, or a `Scan`.
+        config: its size, fit and normalization are used.
+        index: slice of a `Scan`; the middle one if None.
+        aspect: height of a pixel divided by its width; a `Scan` has its own.
 
     Returns:
         float32 (size, size) in [0, 1].
@@ -49,7 +49,7 @@ def prepare(
 
 
 def _picture(pixels: NDArray[np.floating] | NDArray[np.uint8], keep_8_bits: bool) -> Image.Image:
-    """The pixels for Pillow: mode L (0 to 255) where they have 8 bits and shall keep them, else mode F (0 to 1)."""
+    """Return the pixels for Pillow: mode L (0 to 255) if they have 8 bits and keep them, else mode F (0 to 1)."""
     levels = pixels if pixels.dtype == np.uint8 else np.rint(pixels * 255)
     if keep_8_bits and (levels is pixels or np.allclose(levels, pixels * 255, rtol=0, atol=1e-3)):
         return Image.fromarray(levels.clip(0, 255).astype(np.uint8))
@@ -58,7 +58,7 @@ def _picture(pixels: NDArray[np.floating] | NDArray[np.uint8], keep_8_bits: bool
 
 
 def _letterbox_size(height: float, width: float, config: DataConfig) -> tuple[int, int]:
-    """Height and width that the picture takes in the square."""
+    """Return height and width of the image in the square."""
     if config.fit == "squash":
         return config.size, config.size
     scale = config.size / max(height, width)
@@ -66,7 +66,7 @@ def _letterbox_size(height: float, width: float, config: DataConfig) -> tuple[in
 
 
 def _range(content: NDArray[np.float32], normalisation: str) -> tuple[float, float]:
-    """The gray values that become black and white; those of a picture of one gray stay as they are."""
+    """Return the intensities that become black and white; those of a constant image stay unchanged."""
     low, high = 0.0, 1.0
     if normalisation == "percentile":
         low, high = (float(value) for value in np.percentile(content, (0.1, 99.9)))

@@ -1,10 +1,10 @@
-"""Pictures (PNG, JPEG, BMP, TIFF) as gray values.
+"""Raster images (PNG, JPEG, BMP, TIFF) as intensities.
 
-Colour becomes gray by the luma of ITU-R 601-2 (0.299 R + 0.587 G + 0.114 B), transparency is laid on black, and a
-picture is turned as its EXIF orientation asks. White is 255, or what the bits of a deeper file can hold at most
-(65,535 for 16 bits, 4,095 for a TIFF of 12), so equal values stay equal across the files of a data set. Files of 32
-bits have no white; unless they already lie in [0, 1], their 0.1 and 99.9 percentiles become black and white. Pillow
-reads 16-bit *colour* with 8 bits a channel.
+Color becomes gray by the luma of ITU-R 601-2 (0.299 R + 0.587 G + 0.114 B), transparent pixels are blended with
+black, and an image is rotated by its EXIF orientation. White is 255, or the largest value of a deeper file (65,535
+for 16 bits, 4,095 for a TIFF of 12), so equal values stay equal across the files of a dataset. Files of 32 bits have
+no white; unless they already lie in [0, 1], their 0.1 and 99.9 percentiles become black and white. Pillow reads
+16-bit *color* with 8 bits per channel.
 """
 
 import struct
@@ -18,14 +18,13 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from engine.data.decoded_image import DecodedImage, UnreadableFile, large_image_lock, scale_to_percentiles
-from engine.data.scan import MAX_VOXELS, Scan
-from engine.data.scan_process import serve
+from engine.data.scan import MAX_VOXELS, Scan, serve
 
 FORMATS: Final = ("PNG", "JPEG", "BMP", "TIFF")
 MAX_PIXELS: Final = 64 * 1024 * 1024
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _WHITE_IS_ZERO, _ORIENTATION = 258, 262, 0, 274
 
-# What Pillow's decoders raise on damaged bytes, found by feeding them damaged bytes.
+# Exceptions of Pillow's decoders on damaged bytes, found by fuzzing.
 DAMAGE: Final = (
     OSError,
     SyntaxError,
@@ -41,15 +40,15 @@ DAMAGE: Final = (
     Image.DecompressionBombError,
     Warning,  # where warnings are errors
 )
-# Pillow warns of odd but readable metadata, and of large pictures that the check below refuses.
+# Pillow warns of odd but readable metadata, and of large images that `open_picture` refuses.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 def open_picture(file: BinaryIO) -> Image.Image:
-    """Read the header of a picture; its pixels are not decoded yet.
+    """Open an image and read its header, without decoding its pixels.
 
     Raises:
-        Unusable: it is no picture, or one of more than 64 megapixels.
+        UnreadableFile: it is not an image, or has more than 64 megapixels.
     """
     try:
         picture = Image.open(file, formats=FORMATS)
@@ -67,10 +66,10 @@ def open_picture(file: BinaryIO) -> Image.Image:
 
 
 def read_picture(file: BinaryIO) -> DecodedImage:
-    """Decode a picture for a data set.
+    """Decode an image for a dataset.
 
     Raises:
-        Unusable: it is no picture, damaged, too large, or has several pages.
+        UnreadableFile: it is not an image, damaged, too large, or has several pages.
     """
     picture = open_picture(file)
     if (pages := _pages(picture)) > 1:
@@ -80,10 +79,10 @@ def read_picture(file: BinaryIO) -> DecodedImage:
 
 
 def read_scan(path: Path) -> Scan:
-    """Decode all pages of a picture.
+    """Decode all pages of an image.
 
     Raises:
-        Unusable: it is no picture, damaged, or too large.
+        UnreadableFile: it is not an image, damaged, or too large.
     """
     with open(path, "rb") as file:
         picture = open_picture(file)
@@ -100,10 +99,10 @@ def read_scan(path: Path) -> Scan:
 
 
 def upright_size(path: Path) -> tuple[int, int]:
-    """Width and height of a picture, turned as its EXIF orientation asks; told from its header.
+    """Return width and height of an image after its EXIF rotation, according to its header.
 
     Raises:
-        Unusable: it is no picture.
+        UnreadableFile: it is not an image.
     """
     with open(path, "rb") as file:
         picture = open_picture(file)
@@ -112,7 +111,7 @@ def upright_size(path: Path) -> tuple[int, int]:
 
 
 def is_deep(picture: Image.Image) -> bool:
-    """Whether a picture has more than 8 bits a channel (told from its header)."""
+    """Return whether an image has more than 8 bits per channel, according to its header."""
     return picture.mode.startswith("I") or picture.mode == "F"
 
 
@@ -121,7 +120,7 @@ def _apply_exif_rotation(picture: Image.Image) -> bool:
 
 
 def _pages(picture: Image.Image) -> int:
-    """Pages of a TIFF; of what else moves, only the first picture counts."""
+    """Count the pages of a TIFF; of other animated formats only the first image counts."""
     try:
         return int(getattr(picture, "n_frames", 1)) if picture.format == "TIFF" else 1
     except DAMAGE as error:
@@ -129,7 +128,7 @@ def _pages(picture: Image.Image) -> int:
 
 
 def _decoded(picture: Image.Image) -> DecodedImage:
-    """Gray values of the current page."""
+    """Decode the intensities of the current page."""
     try:
         image = ImageOps.exif_transpose(picture)
         if is_deep(image):
@@ -145,7 +144,7 @@ def _decoded(picture: Image.Image) -> DecodedImage:
 
 
 def _deep_picture(image: Image.Image, tags: Mapping[int, Any]) -> DecodedImage:
-    """Gray values of more than 8 bits; what their bits and their white are, a TIFF says in its tags."""
+    """Decode intensities of more than 8 bits; a TIFF specifies their bits and their white in its tags."""
     values = np.asarray(image)
     if image.mode.startswith("I;16"):
         bits = int(np.max(tags.get(_BITS_PER_SAMPLE, 16)))

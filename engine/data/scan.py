@@ -1,19 +1,27 @@
-"""One scan: a picture, a DICOM file or a NIfTI volume, parsed in a throw-away process."""
+"""One file: an image, a DICOM file or a NIfTI volume, parsed in a disposable process."""
 
 import json
 import os
 import subprocess
 import sys
 import tempfile
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data.formats import FileFormat, detect_format
+from engine.data.decoded_image import UnreadableFile
+from engine.data.files import FileFormat, detect_format
 from engine.errors import ScanError
+
+try:
+    import resource
+except ImportError:  # Windows has none
+    resource = None  # type: ignore[assignment]
+
 
 Orientation = tuple[str, str, str, str]
 MAX_VOXELS: Final = 2**27  # 512 x 512 x 512
@@ -28,10 +36,10 @@ _ROOT: Final = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Limits:
-    """What reading one file may cost before it is given up.
+    """Limits on the time and memory for reading one file.
 
-    Memory is held by the operating system on Linux and, as far as it obeys, macOS; on Windows the sizes that a file's
-    header claims and the time limit must do.
+    The operating system enforces the memory limit on Linux and partly on macOS; on Windows only the sizes in a file's
+    header are checked and the time is limited.
     """
 
     memory_bytes: int = 3 * 2**30
@@ -42,16 +50,16 @@ class Limits:
 
 @dataclass(frozen=True, eq=False)
 class Scan:
-    """The slices of one file, as they are to be shown.
+    """Slices of one file, as displayed.
 
     Args:
         pixels: float32 (slices, height, width) in [0, 1].
         name: file name.
         kind: 'picture', 'dicom' or 'nifti'.
         orientation: letters at the left, right, top and bottom edge (R, L, A, P, S, I); None when unknown.
-        spacing_mm: millimetres from row to row and from column to column; None when unknown.
-        slice_spacing_mm: millimetres from slice to slice; None when unknown.
-        notes: sentences on what was decided on the way, such as the window that was applied.
+        spacing_mm: millimeters from row to row and from column to column; None when unknown.
+        slice_spacing_mm: millimeters from slice to slice; None when unknown.
+        notes: sentences on automatic decisions, such as the window that was applied.
     """
 
     pixels: NDArray[np.float32]
@@ -67,11 +75,11 @@ class Scan:
 
     @property
     def aspect(self) -> float:
-        """Height of a pixel divided by its width; 1 when unknown."""
+        """Return the height of a pixel divided by its width; 1 if unknown."""
         return self.spacing_mm[0] / self.spacing_mm[1] if self.spacing_mm else 1.0
 
     def slice(self, index: int) -> NDArray[np.float32]:
-        """One slice.
+        """Return one slice.
 
         Args:
             index: 0 to len(scan) - 1.
@@ -80,7 +88,7 @@ class Scan:
             float32 (height, width) in [0, 1].
 
         Raises:
-            ScanError: there is no such slice.
+            ScanError: the index is out of range.
         """
         if not 0 <= index < len(self):
             raise ScanError(f"{self.name} has no slice {index}.", f"Its slices are numbered from 0 to {len(self) - 1}.")
@@ -88,20 +96,20 @@ class Scan:
 
 
 def open_scan(path: str | os.PathLike[str], limits: Limits | None = None) -> Scan:
-    """Open one picture, DICOM file or NIfTI volume.
+    """Open one image, DICOM file or NIfTI volume.
 
-    The file may be anyone's, so it is parsed in a process of its own that can be given up: its header is checked
-    first, and memory and time are limited.
+    The file is untrusted, so a separate process parses it, which can be killed: its header is checked first, and memory
+    and time are limited.
 
     Args:
         path: the file.
-        limits: what reading it may cost.
+        limits: limits on time and memory.
 
     Returns:
         Its slices, in the order of the file (NIfTI: from foot to head, back to front, or left to right).
 
     Raises:
-        ScanError: there is no such file, it is of another kind, damaged, or too large.
+        ScanError: the file does not exist, has another format, is damaged, or is too large.
     """
     limits = limits or Limits()
     file = Path(path).expanduser().absolute()
@@ -121,7 +129,7 @@ def _scan_error(file: Path, reason: str) -> ScanError:
 
 
 def _checked_kind(file: Path, limits: Limits) -> FileFormat:
-    """Kind of a file of a sensible size."""
+    """Return the format of a file, after checking its size."""
     if file.is_dir():
         raise ScanError(f"'{file.name}' is a folder, not a file.", "Choose it as the source of a dataset.")
     if not file.is_file():
@@ -138,7 +146,7 @@ def _checked_kind(file: Path, limits: Limits) -> FileFormat:
 
 
 def _parse_in_child(reader: str, arguments: list[str], wall_s: float) -> dict[str, Any]:
-    """Let a throw-away process write the pixels; what it says of them, or the reason why there are none."""
+    """Run a disposable process that writes the pixels; return its reply, or the reason of its failure."""
     threads = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
     paths = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
     try:
@@ -158,3 +166,48 @@ def _parse_in_child(reader: str, arguments: list[str], wall_s: float) -> dict[st
     except ValueError:
         return {"reason": "it could not be read; it is damaged, or needs too much time or memory"}
     return answer
+
+
+def serve(read: Callable[[Path], Scan]) -> None:
+    """Parse the file named on the command line and print the reply: `python -m engine.data.dicom FILE TARGET LIMITS`.
+
+    Each reader (`dicom`, `nifti`, `raster`) is such a program, so that it starts without the libraries of the others.
+    It limits itself before it opens the file. The pixels go to TARGET (.npy), everything else as one JSON object to
+    stdout: the fields of a `Scan`, or `reason`.
+
+    Args:
+        read: the reader; raises `UnreadableFile` if it cannot read the file.
+    """
+    path, target, limits = Path(sys.argv[1]), Path(sys.argv[2]), Limits(**json.loads(sys.argv[3]))
+    _limit(limits)
+    answer: dict[str, Any]
+    try:
+        scan = read(path)
+        np.save(target, scan.pixels)
+        answer = {field.name: getattr(scan, field.name) for field in fields(scan) if field.name != "pixels"}
+    except UnreadableFile as error:
+        answer = {"reason": str(error)}
+    except OSError as error:
+        answer = {"reason": f"it cannot be read ({error.strerror or error})"}
+    except MemoryError:
+        answer = {"reason": f"reading it takes more than {limits.memory_bytes / 2**30:.1f} GB of memory"}
+    sys.stdout.write(json.dumps(answer))
+
+
+def _limit(limits: Limits) -> None:
+    """Limit this process, as far as the platform can."""
+    if resource is None:
+        return
+    wanted = {
+        resource.RLIMIT_AS: limits.memory_bytes,
+        resource.RLIMIT_CPU: limits.cpu_s,
+        resource.RLIMIT_FSIZE: limits.memory_bytes,
+        resource.RLIMIT_CORE: 0,
+    }
+    for kind, most in wanted.items():
+        _, hard = resource.getrlimit(kind)
+        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        try:
+            resource.setrlimit(kind, (most, most))
+        except (OSError, ValueError):  # macOS refuses some
+            continue

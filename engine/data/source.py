@@ -1,4 +1,4 @@
-"""What every source of images offers; the cache and the splits know nothing else of it."""
+"""Interface of every source of images, the only part of it that cache and splits use."""
 
 import re
 from collections.abc import Sequence
@@ -22,19 +22,19 @@ SPLIT_NAMES: dict[str, SplitName] = {
 
 
 def split_name(text: str) -> SplitName | None:
-    """The split that a folder or a table of this name holds, None when the name says nothing."""
+    """Return the split of a folder or table with this name; None if the name is not that of a split."""
     return SPLIT_NAMES.get(text.casefold())
 
 
 def natural_sort_key(name: str) -> list[tuple[int, int, str]]:
-    """Sort key that puts 'gg (2).jpg' before 'gg (10).jpg'."""
+    """Return a sort key that puts 'gg (2).jpg' before 'gg (10).jpg'."""
     parts = re.split(r"(\d+)", name.casefold())
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part] + [(2, 0, name)]
 
 
 @dataclass(frozen=True)
 class SourceItem:
-    """One picture that a source promises: its name, its class and its split as far as the source says."""
+    """One listed image of a source: its name, and its class and split if the source has them."""
 
     name: str
     label: str | None = None
@@ -42,9 +42,9 @@ class SourceItem:
 
 
 class Source(Protocol):
-    """A list of pictures.
+    """Protocol of a list of images.
 
-    `expected` says in a sentence what it wanted to find, `notes` what it decided, `classes` what its labels may be.
+    `expected` is a sentence on the content that the source looks for, `notes` on its decisions, `classes` the labels.
     """
 
     expected: str
@@ -53,30 +53,30 @@ class Source(Protocol):
 
     @property
     def items(self) -> Sequence[SourceItem]:
-        """The pictures, in the order they keep."""
+        """Return the images, in a fixed order."""
         ...
 
     @property
     def skipped(self) -> Sequence[Skipped]:
-        """What is no picture."""
+        """Return the files that are not images."""
         ...
 
     def content_hash(self, should_stop: ShouldStop) -> str:
-        """Hash of the items and everything their pictures are decoded from; equal hashes mean equal pictures."""
+        """Hash the items and everything their images are decoded from; equal hashes mean equal images."""
         ...
 
     def digest(self, index: int) -> str:
-        """Hash of the bytes of one item's file; called from several threads at once."""
+        """Hash the bytes of one item's file; called from several threads at once."""
         ...
 
     def is_high_bit_depth(self) -> bool:
-        """Whether some picture has more than 8 bits."""
+        """Return whether an image has more than 8 bits."""
         ...
 
     def read(self, index: int) -> DecodedImage:
-        """Decode the picture of one item; called from several threads at once.
+        """Decode the image of one item; called from several threads at once.
 
         Raises:
-            Unusable: it cannot be decoded.
+            UnreadableFile: the image cannot be decoded.
         """
         ...

@@ -1,4 +1,4 @@
-"""Which image goes to which split."""
+"""Assignment of images to splits."""
 
 import hashlib
 from collections import defaultdict
@@ -13,7 +13,7 @@ _SPLITS: Final[tuple[SplitName, ...]] = ("train", "validation", "test")
 
 @dataclass(frozen=True)
 class SplitItem:
-    """What a split is decided by: the hash of the pixels, the label, and what the source says."""
+    """Facts that decide the split of one image: hash of the pixels, label, and split of the source."""
 
     key: str
     label: int
@@ -21,11 +21,11 @@ class SplitItem:
 
 
 def split(members: Sequence[SplitItem], share: float, seed: int) -> dict[SplitName, list[int]]:
-    """Keep the splits that a source brings and hold out those that it lacks.
+    """Keep the splits of a source and hold out those that it lacks.
 
-    Held-out images are drawn per class, and all copies of one picture (equal keys) stay together. The draw ranks the
-    pictures by a hash of seed and key, so it knows nothing of file names or order, and adding images to a source
-    moves few of the others. Only validation is held out of a source that brings a test set.
+    Held-out images are drawn per class, and all copies of one image (equal keys) stay together. The draw ranks the
+    images by a hash of seed and key, so it does not depend on file names or order, and adding images to a source
+    moves few of the others. Only a validation set is held out of a source that has a test set.
 
     Args:
         members: the images in the order of the source.
@@ -64,7 +64,7 @@ def _hold_out(members: Sequence[SplitItem], pool: Sequence[int], share: float, s
 
 
 def _draw(groups: Sequence[list[int]], wanted: int) -> list[int]:
-    """The first groups that fit into the wanted number of images."""
+    """Draw the first groups that fit into the wanted number of images."""
     drawn: list[int] = []
     for group in groups:
         if len(drawn) + len(group) <= wanted:

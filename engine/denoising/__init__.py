@@ -1,1 +1,1 @@
-"""Methods against noise, beside each other: on one scan (`single`), and on many over more and more noise (`curves`)."""
+"""Comparison of denoising methods: on one image (`compare`), and on many over the noise level (`curve`)."""

@@ -1,20 +1,20 @@
-"""Ways to take out noise that need no training here, to set a model beside; doing nothing is the first of them.
+"""Denoising baselines that need no training here, to compare a model with; the first is no denoising.
 
-    denoise = baselines.named("nlm")
+    denoise = baselines.get_denoiser("nlm")
     denoised = denoise(noisy)                 # float32 (n, height, width, 1) in [0, 1] -> the same
 
-Each sets its strength from its own estimate of the noise in a picture: none is told the sigma. Principal components are
-those of training images, so they must be given: `baselines.named("pca", linear)`.
+Each sets its strength from its own estimate of the noise in an image, never from the true sigma. The PCA baseline needs
+components of training images: `baselines.get_denoiser("pca", linear)`.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from engine.denoising import bm3d, filters
+from engine.denoising import filters
 from engine.denoising.filters import Images
 from engine.errors import BaselineMissing, ConfigError
-from engine.evaluation.pca import PCAReconstructor
+from engine.evaluation.references import PCAReconstructor
 
 __all__ = ["BASELINES", "PCA", "Baseline", "Denoiser", "get_denoiser", "parse_names"]
 
@@ -24,14 +24,14 @@ PCA = "pca"
 
 @dataclass(frozen=True)
 class Baseline:
-    """One way.
+    """One baseline.
 
     Args:
-        title: its name on screen.
+        title: its name in the app.
         text: how its strength is set, for a tooltip or a table.
-        denoise: the function; of principal components, only once they are given (`get_denoiser`).
-        is_installed: says whether its package is here.
-        install: the line that installs it; empty where nothing is missing.
+        denoise: the function; for PCA, only once the components are given (`get_denoiser`).
+        is_installed: returns whether its package is installed.
+        install: the command that installs it; empty if it needs no package.
     """
 
     title: str
@@ -63,20 +63,20 @@ BASELINES: MappingProxyType[str, Baseline] = MappingProxyType(
         "bm3d": Baseline(
             "BM3D",
             "The authors' settings with 1.3 σ; σ is estimated.",
-            bm3d.bm3d,
-            is_installed=bm3d.is_installed,
-            install=bm3d.INSTALL,
+            filters.bm3d,
+            is_installed=filters.is_bm3d_installed,
+            install=filters.BM3D_INSTALL,
         ),
     }
 )
 
 
 def get_denoiser(name: str, linear: PCAReconstructor | None = None) -> Denoiser:
-    """The function of a name.
+    """Return the denoiser of a name.
 
     Args:
         name: a key of `BASELINES`.
-        linear: principal components, for 'pca'.
+        linear: PCA components, for 'pca'.
 
     Raises:
         ConfigError: there is no such baseline.
@@ -91,10 +91,10 @@ def get_denoiser(name: str, linear: PCAReconstructor | None = None) -> Denoiser:
 
 
 def parse_names(text: str) -> Sequence[str]:
-    """The names in 'nlm,tv'; all that are installed for 'all', none for an empty text.
+    """Parse the names in 'nlm,tv'; all that are installed for 'all', none for an empty text.
 
     Raises:
-        ConfigError: there is no baseline of one of the names.
+        ConfigError: a name is not a baseline.
     """
     if text.strip() == "all":
         return [name for name, each in BASELINES.items() if each.is_installed()]

@@ -1,4 +1,4 @@
-"""From how much noise on a method does more good than harm. Pure numpy, so that a window may ask too."""
+"""Break-even noise level, above which a method does more good than harm. Pure numpy, so that the app may use it too."""
 
 import math
 from collections.abc import Sequence
@@ -12,19 +12,20 @@ CONFIDENCE: Final = 0.95
 
 
 def break_even(sigmas: Sequence[float], noisy_mse: ArrayLike, output_mse: ArrayLike) -> float | None:
-    """The noise under which a method's picture is further from the clean scan than the noisy scan itself.
+    """Return the noise level below which a method's output is farther from the noise-free image than the noisy image.
 
-    Where the error of the output falls to that of the noisy scan for the last time. Between two levels both errors are
-    taken to be straight in sigma^2, as that of the noisy scan is until gray values are cut off; so for a method whose
-    output does not change with the noise, with error m on clean scans, it is sqrt(m) exactly.
+    It is the level at which the error of the output falls below that of the noisy image for the last time. Between two
+    levels both errors are interpolated linearly in sigma^2, which is exact for the noisy image until intensities are
+    clipped. So for a method whose output does not change with the noise, with error m on noise-free images, it is
+    sqrt(m) exactly.
 
     Args:
-        sigmas: levels of the noise, rising; the first is 0 where the clean scan itself was put through.
-        noisy_mse: mean squared error of the noisy scans at each level.
-        output_mse: that of what the method made of them.
+        sigmas: noise levels, rising; the first is 0 if the noise-free image itself was measured.
+        noisy_mse: mean squared error of the noisy images at each level.
+        output_mse: mean squared error of the method's outputs.
 
     Returns:
-        A level; 0 where the method never does harm and does good somewhere; None where it does no good at any level.
+        The level; 0 if the method never does harm and does good at some level. Returns None if it does no good at any.
     """
     squared = np.square(np.asarray(sigmas, np.float64))
     harm = np.asarray(output_mse, np.float64) - np.asarray(noisy_mse, np.float64)
@@ -39,15 +40,15 @@ def break_even(sigmas: Sequence[float], noisy_mse: ArrayLike, output_mse: ArrayL
 def bootstrap_interval(
     sigmas: Sequence[float], noisy_mse: NDArray[np.float64], output_mse: NDArray[np.float64]
 ) -> list[float] | None:
-    """The 95 % interval of the break-even of the mean errors, by a bootstrap over scans.
+    """Return the 95% interval of the break-even level of the mean errors, by a bootstrap over images.
 
     Args:
-        sigmas: levels of the noise, rising.
-        noisy_mse: (levels, scans).
+        sigmas: noise levels, rising.
+        noisy_mse: (levels, images).
         output_mse: the same.
 
     Returns:
-        [low, high]; None for fewer than two scans, or where fewer than 95 % of the draws have a break-even.
+        [low, high]. Returns None for fewer than two images, or if fewer than 95% of the resamples have a break-even.
     """
     count = noisy_mse.shape[1]
     if count < 2:

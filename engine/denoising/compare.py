@@ -1,4 +1,4 @@
-"""Compare many methods on one image with one noise: the images and numbers of each."""
+"""Comparison of methods on one image with one noise: the images and metrics of each."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from engine import data, evaluation, lesions, metrics, noise
 from engine.config import DenoiseConfig
 from engine.denoising import methods
 from engine.denoising.methods import Method
-from engine.evaluation.progress import Progress
+from engine.evaluation.evaluator import Progress
 from engine.lesions import Retention
 from engine.lesions.regions import Mask
 from engine.messages import never_stop
@@ -24,14 +24,15 @@ ORIGINAL, NOISY = "original", methods.NOTHING
 
 @dataclass(frozen=True)
 class CompareRequest:
-    """What is asked.
+    """Request for a comparison.
 
     Args:
-        run: whose model.
-        image: a picture, a DICOM file or a NIfTI volume.
+        run: run with the model.
+        image: an image, a DICOM file or a NIfTI volume.
         settings: noise, sigma, seed, rim, least retention.
-        index: slice of a volume; the middle one where None.
-        region: as `engine.lesions.parse_region` takes it, in pixels of the prepared picture; empty for none.
+        index: slice of a volume; the middle one if None.
+        region: lesion region in the form of `engine.lesions.parse_region`, in pixels of the preprocessed image; empty
+            for none.
         against: baselines.
     """
 
@@ -45,14 +46,14 @@ class CompareRequest:
 
 @dataclass(frozen=True, eq=False)
 class MethodResult:
-    """What one method made of the noisy scan.
+    """Result of one method.
 
     Args:
-        method: the method; doing nothing for the noisy scan itself.
+        method: the method; `methods.NOTHING` for the noisy image itself.
         picture: (size, size) float32 in [0, 1].
-        psnr_db: against the clean scan; infinite where the two are equal.
-        ssim: the same.
-        kept: what is left of the lesion; None where no region was given.
+        psnr_db: PSNR against the noise-free image; infinite if the two are equal.
+        ssim: SSIM against the noise-free image.
+        kept: retained lesion contrast; None if no region was given.
     """
 
     method: Method
@@ -62,7 +63,7 @@ class MethodResult:
     kept: Retention | None
 
     def content(self, warning: str) -> dict[str, Any]:
-        """The numbers alone."""
+        """Return the numbers without the image."""
         found: dict[str, Any] = {"title": self.method.title, "kind": self.method.kind}
         found |= {"psnr_db": self.psnr_db, "ssim": self.ssim, "warning": warning}
         if self.kept is not None:
@@ -73,15 +74,15 @@ class MethodResult:
 
 @dataclass(frozen=True, eq=False)
 class CompareResult:
-    """What came of it.
+    """Result of a comparison.
 
     Args:
         scan: the opened file.
-        index: which slice.
-        original: (size, size) float32 in [0, 1], as the run sees it.
-        mask: bool (size, size), the lesion; None where no region was given.
-        made: name -> what a method made, doing nothing first, then the run, then the baselines.
-        missing: baseline -> a sentence on what must be installed.
+        index: index of the slice.
+        original: (size, size) float32 in [0, 1], preprocessed for the run.
+        mask: bool (size, size), the lesion; None if no region was given.
+        made: name -> result, no denoising first, then the run, then the baselines.
+        missing: baseline -> a sentence on its missing package.
     """
 
     scan: data.Scan
@@ -92,7 +93,7 @@ class CompareResult:
     missing: Mapping[str, str]
 
     def warning(self, name: str, least_retention: float) -> str:
-        """What must be said of a method: that it does more harm than good, or harms the lesion; empty otherwise."""
+        """Return the warning on a method: that it is worse than no denoising, or harms the lesion; empty otherwise."""
         mine, nothing = self.made[name], self.made[NOISY]
         said = []
         if name != NOISY and mine.psnr_db < nothing.psnr_db:
@@ -107,10 +108,10 @@ class CompareResult:
 
 
 def compare_methods(order: CompareRequest, progress: Progress | None = None) -> CompareResult:
-    """Put noise on a scan, and the noisy scan through a run and baselines.
+    """Add noise to an image, and denoise it with a run and baselines.
 
     Raises:
-        EngramError: scan, run or region cannot be used.
+        EngramError: image, run or region cannot be used.
     """
     settings = order.settings
     scan = data.open_scan(order.image)

@@ -1,4 +1,4 @@
-"""Runs and baselines over more and more noise, on scans with lesions: the job behind `denoise-curve`."""
+"""Denoising curves: runs and baselines over the noise level, on images with lesions. The job behind `denoise-curve`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,8 +17,7 @@ from engine.denoising.methods import Method
 from engine.denoising.noise_sweep import SweepResult, SweepSpec
 from engine.errors import ConfigError
 from engine.evaluation import evaluator
-from engine.evaluation.evaluator import CLEAN
-from engine.evaluation.progress import Progress, make_subtask
+from engine.evaluation.evaluator import CLEAN, Progress, make_subtask
 from engine.lesions import Boxes
 from engine.messages import ShouldStop
 from engine.runs import Run
@@ -29,17 +28,17 @@ WORST = 3
 
 @dataclass(frozen=True)
 class CurveRequest:
-    """What is asked.
+    """Request for denoising curves.
 
     Args:
-        runs: whose models; one at least.
+        runs: runs with the models; at least one.
         settings: kind and seed of the noise, rim, least retention; its sigma is not used.
-        source: images to measure on; the first run's own where None.
-        sigmas: levels of the noise; the clean scans, level 0, are always put through too.
+        source: images to measure on; the first run's own if None.
+        sigmas: noise levels; level 0, the noise-free images, is always added.
         against: baselines, keys of `engine.denoising.baselines.BASELINES`.
-        part: which scans.
-        boxes: a table of lesions; None for none.
-        most: how many scans at most; 0 is no limit.
+        part: part of the dataset.
+        boxes: a table of lesion boxes; None for none.
+        most: maximum number of images; 0 is no limit.
     """
 
     runs: Sequence[Run]
@@ -54,7 +53,7 @@ class CurveRequest:
 
 @dataclass(frozen=True, eq=False)
 class CurveResult:
-    """What came of it: curves by method, in the order they are shown, and everything else as plain numbers."""
+    """Result: curves by method, in the order of display, and everything else as plain numbers."""
 
     methods: Mapping[str, Method]
     curves: Mapping[str, SweepResult]
@@ -63,14 +62,14 @@ class CurveResult:
 
 
 def run_curve(order: CurveRequest, should_stop: ShouldStop, progress: Progress | None = None) -> CurveResult | None:
-    """Put every method through the same noisy scans.
+    """Run every method on the same noisy images.
 
     Returns:
-        The curves; None when stopped.
+        The curves. Returns None if stopped.
 
     Raises:
-        ConfigError: runs that see scans differently, or levels that are none.
-        EngramError: a run has no model, or scans or boxes cannot be read.
+        ConfigError: the runs use different preprocessing, or the levels are not valid.
+        EngramError: a run has no model, or images or boxes cannot be read.
     """
     first, loaded = order.runs[0], []
     for run in order.runs:
@@ -87,8 +86,8 @@ def run_curve(order: CurveRequest, should_stop: ShouldStop, progress: Progress |
     compared, missing = gathered
     curves: dict[str, SweepResult] = {}
     for name, method in compared.items():
-        told = make_subtask(progress, f"Denoising with {method.title}")
-        curve = noise_sweep.run_sweep(method.denoise, conditions, should_stop, told)
+        subtask = make_subtask(progress, f"Denoising with {method.title}")
+        curve = noise_sweep.run_sweep(method.denoise, conditions, should_stop, subtask)
         if curve is None:
             return None
         curves[name] = curve
@@ -121,7 +120,7 @@ def _check_alike(first: Run, run: Run) -> None:
 
 
 def _levels(sigmas: Sequence[float]) -> tuple[float, ...]:
-    """The levels, rising from 0."""
+    """Return the levels, rising from 0."""
     wanted = {0.0, *map(float, sigmas)}
     if len(wanted) < 2 or not all(0 <= sigma <= 1 for sigma in wanted):
         raise ConfigError(
@@ -150,7 +149,7 @@ def _curve_to_dict(order: CurveRequest, chosen: ScanSelection, conditions: Sweep
 def _numbers(
     order: CurveRequest, method: Method, curves: Mapping[str, SweepResult], conditions: SweepSpec
 ) -> dict[str, Any]:
-    """Means with 95 % intervals at each level, what follows from them, and the lesions that suffered most."""
+    """Return means with 95% intervals at each level, the break-even level, and the lesions with the least contrast."""
     curve, nothing = curves[method.name], curves[methods.NOTHING]
     found: dict[str, Any] = {"title": method.title, "kind": method.kind}
     for measure in ("mse", "psnr_db", "ssim"):
@@ -177,7 +176,7 @@ def _means(measure: str, values: NDArray[np.float64]) -> dict[str, Any]:
 
 
 def _worst_lesions(conditions: SweepSpec, kept: NDArray[np.float64], seed: int) -> list[dict[str, Any]]:
-    """The measurable lesions of which least is left, with what it takes to see one again: scan, region, seed."""
+    """Return the measurable lesions with the least retained contrast, with image, region and seed to reproduce each."""
     order = [int(place) for place in np.argsort(kept) if conditions.measurable[place]][:WORST]
     found = []
     for place in order:

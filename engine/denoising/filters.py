@@ -1,47 +1,58 @@
-"""Filters, each with its strength from scikit-image's estimate of the noise in the picture itself.
+"""Filters, each with its strength from scikit-image's estimate of the noise in the image itself.
 
 The estimate is the median of the finest diagonal wavelet coefficients over 0.6745 (Donoho, Johnstone: Ideal spatial
-adaptation by wavelet shrinkage, Biometrika 81 (1994)); where a scan's background is black, half of its noise is cut
-off and it comes out low. So the factors that turn it into a strength were chosen on validation scans, with
-`bench/baselines.py`; docs/denoising.md has what they gave.
+adaptation by wavelet shrinkage, Biometrika 81 (1994)). In a black background half of the noise is clipped, which lowers
+the estimate. So the factors from the estimate to a strength were chosen on validation images, with
+`bench/baselines.py`; docs/denoising.md has the results.
 
-All filters take float32 (n, height, width, 1) in [0, 1] and return the same; each picture has its own estimate.
+All filters take float32 (n, height, width, 1) in [0, 1] and return the same; each image has its own estimate.
 """
 
+import importlib
 import warnings
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, median_filter
 from skimage.restoration import cycle_spin, denoise_nl_means, denoise_tv_chambolle, denoise_wavelet, estimate_sigma
 
+from engine.errors import BaselineMissing
+
 Images = NDArray[np.float32]
 Picture = NDArray[np.float32]
 LEAST_NOISE: Final = 1e-4
+BM3D_INSTALL: Final = "pip install bm3d"
+
+bm3d_package: Any
+try:
+    bm3d_package = importlib.import_module("bm3d")
+except ImportError:
+    bm3d_package = None
 
 
 def estimate_noise_sigma(picture: Picture) -> float:
-    """Standard deviation of the noise in one (height, width) picture, in units of the data range."""
+    """Estimate the standard deviation of the noise in one (height, width) image, in units of the data range."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # of a picture without any detail it takes the mean of nothing
+        # An image without any detail gives it the mean of an empty array.
+        warnings.simplefilter("ignore", RuntimeWarning)
         found = float(estimate_sigma(picture))
     return found if found > LEAST_NOISE else LEAST_NOISE
 
 
 def identity(images: Images) -> Images:
-    """The images as they are."""
+    """Return the images unchanged."""
     return images
 
 
 def gaussian(images: Images, factor: float = 3.0, power: float = 0.5) -> Images:
-    """Gaussian filter of factor * noise ^ power px."""
+    """Apply a Gaussian filter of factor * noise ^ power px."""
     return map_images(images, lambda picture, noise: gaussian_filter(picture, factor * noise**power, mode="nearest"))
 
 
 def median(images: Images, small: float = 0.03, large: float = 0.1) -> Images:
-    """Median of 3 x 3 pixels from the noise `small` on, of 5 x 5 from `large` on; below, the images as they are."""
+    """Apply a median of 3 x 3 pixels for noise from `small` on, of 5 x 5 from `large` on; below, return the images."""
 
     def filtered(picture: Picture, noise: float) -> Picture:
         side = 1 + 2 * (noise >= small) + 2 * (noise >= large)
@@ -51,7 +62,7 @@ def median(images: Images, small: float = 0.03, large: float = 0.1) -> Images:
 
 
 def nlm(images: Images, factor: float = 0.9, patch: int = 5, reach: int = 6) -> Images:
-    """Non-local means with a decay of factor * noise, patches of `patch` px looked for `reach` px away.
+    """Apply non-local means with a decay of factor * noise, and patches of `patch` px within `reach` px.
 
     Buades, Coll, Morel: A non-local algorithm for image denoising, CVPR (2005).
     """
@@ -63,7 +74,7 @@ def nlm(images: Images, factor: float = 0.9, patch: int = 5, reach: int = 6) -> 
 
 
 def tv(images: Images, factor: float = 0.7) -> Images:
-    """Total variation with a weight of factor * noise.
+    """Apply total variation denoising with a weight of factor * noise.
 
     Chambolle: An algorithm for total variation minimization, J. Mathematical Imaging and Vision 20 (2004).
     """
@@ -71,7 +82,7 @@ def tv(images: Images, factor: float = 0.7) -> Images:
 
 
 def wavelet(images: Images, factor: float = 1.1, kind: str = "db2") -> Images:
-    """BayesShrink of wavelet coefficients for factor * noise, the mean over 4 x 4 shifts of the picture.
+    """Apply BayesShrink to wavelet coefficients for factor * noise, the mean over 4 x 4 shifts of the image.
 
     Chang, Yu, Vetterli: Adaptive wavelet thresholding for image denoising, IEEE Trans. Image Processing 9 (2000);
     Coifman, Donoho: Translation-invariant de-noising (1995).
@@ -84,7 +95,32 @@ def wavelet(images: Images, factor: float = 1.1, kind: str = "db2") -> Images:
     return map_images(images, filtered)
 
 
+def is_bm3d_installed() -> bool:
+    """Return whether BM3D is installed."""
+    return bm3d_package is not None
+
+
+def bm3d(images: Images, factor: float = 1.3) -> Images:
+    """Apply BM3D with its authors' settings at factor * noise: float32 (n, height, width, 1) in [0, 1] -> the same.
+
+    Dabov, Foi, Katkovnik, Egiazarian: Image denoising by sparse 3-D transform-domain collaborative filtering, IEEE
+    Trans. Image Processing 16 (2007): similar blocks are stacked, transformed and shrunk together. The package is its
+    authors', free for non-commercial use, so Engram does not install it.
+
+    Raises:
+        BaselineMissing: its package is not installed.
+    """
+    if bm3d_package is None:
+        raise BaselineMissing("BM3D is not installed.", f"Install it: {BM3D_INSTALL}")
+
+    def matched(picture: Picture, noise: float) -> Picture:
+        found: Picture = bm3d_package.bm3d(picture, sigma_psd=factor * noise)
+        return found
+
+    return map_images(images, matched)
+
+
 def map_images(images: Images, filtered: Callable[[Picture, float], Picture]) -> Images:
-    """Filter picture by picture, each told its estimated noise; (n, height, width, 1) -> the same, cut to [0, 1]."""
+    """Filter each image with its estimated noise; (n, height, width, 1) -> the same, clipped to [0, 1]."""
     made = [filtered(picture, estimate_noise_sigma(picture)) for picture in images[..., 0]]
     return np.clip(np.stack(made)[..., np.newaxis], 0.0, 1.0).astype(np.float32) if made else images

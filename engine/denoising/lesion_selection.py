@@ -1,4 +1,4 @@
-"""Which scans methods are measured on, and where the lesions on them lie."""
+"""Selection of the images that methods are measured on, and of the lesions in them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,18 +17,19 @@ from engine.errors import DataError, RegionError
 from engine.evaluation.evaluator import CLEAN, LEAKED
 from engine.lesions import Boxes
 
-LARGEST_SHARE: Final = 0.5  # a lesion that fills more of the picture has no surroundings to speak of
+# A larger lesion leaves too little background around it.
+LARGEST_SHARE: Final = 0.5
 
 
 @dataclass(frozen=True, eq=False)
 class ScanSelection:
-    """Scans of one part of a data set.
+    """Images of one part of a dataset.
 
     Args:
-        images: the data set.
+        images: the dataset.
         part: 'train', 'validation', 'test', 'test_leaked' or 'test_clean'.
-        rows: places in the split.
-        left_out: how many of the part were left out because another run was trained on them.
+        rows: indices in the split.
+        left_out: how many images of the part were left out because another run was trained on them.
     """
 
     images: Dataset
@@ -38,30 +39,30 @@ class ScanSelection:
 
     @property
     def split(self) -> str:
-        """The split that the part is of."""
+        """Split that contains the part."""
         return "test" if self.part in (LEAKED, CLEAN) else self.part
 
     @property
     def names(self) -> list[str]:
-        """Files of the scans."""
+        """Files of the images."""
         return [self.images.splits[self.split].names[row] for row in self.rows]
 
     def read(self) -> NDArray[np.float32]:
-        """The scans, (n, height, width, 1) float32 in [0, 1]."""
+        """Load the images, (n, height, width, 1) float32 in [0, 1]."""
         return self.images.splits[self.split].read(self.rows)
 
 
 def select_scans(images: Dataset, part: str, others: Sequence[Dataset], most: int) -> ScanSelection:
-    """Choose scans.
+    """Select images.
 
     Args:
-        images: the data set as the first run sees it.
-        part: which part of it.
-        others: the data as other runs split it; what one of them was trained on is left out, but of 'train'.
-        most: how many at most, spread evenly; 0 is no limit.
+        images: the dataset with the first run's preprocessing.
+        part: part of the dataset.
+        others: the data as other runs split it; their training images are left out, except for part 'train'.
+        most: maximum number, evenly spaced; 0 is no limit.
 
     Raises:
-        DataError: there are none.
+        DataError: no image is left.
     """
     split = images.splits["test" if part in (LEAKED, CLEAN) else part]
     rows = np.arange(len(split), dtype=np.int64)
@@ -78,10 +79,10 @@ def select_scans(images: Dataset, part: str, others: Sequence[Dataset], most: in
 
 
 def locate_lesions(chosen: ScanSelection, boxes: Boxes, rim: int) -> tuple[list[SweepLesion], list[str]]:
-    """Find the lesions on scans: the ellipse in each box, whose rim stays out of the other boxes of its scan.
+    """Locate the lesions of images: the ellipse in each box, with a rim outside the other boxes of its image.
 
     Returns:
-        The lesions in the order of their scans, and a sentence for each that cannot be measured in.
+        The lesions in the order of their images, and a sentence for each that cannot be used.
     """
     side = chosen.images.config.size
     found, problems = [], []
@@ -105,7 +106,7 @@ def locate_lesions(chosen: ScanSelection, boxes: Boxes, rim: int) -> tuple[list[
 
 
 def _aspect(images: Dataset, name: str) -> float:
-    """Height over width of a picture, where preparation keeps its proportions."""
+    """Return height over width of an original image if preprocessing keeps its proportions, else 1."""
     if images.config.fit == "squash":
         return 1.0
     path = Path(images.source).expanduser() / name

@@ -1,4 +1,4 @@
-"""What a model makes of one image at many levels of a noise, and about what it would make of it in between."""
+"""Cache of a model's outputs for one image at many noise levels, with interpolation between levels."""
 
 import bisect
 import weakref
@@ -14,12 +14,13 @@ from engine.evaluation import scoring
 
 Images = NDArray[np.float32]
 
-MAX_GAP: Final = 0.03  # how far apart two levels may be for what lies between them to be told from both
+# Largest gap between two levels whose outputs may be interpolated.
+MAX_GAP: Final = 0.03
 
 
 @dataclass(frozen=True, eq=False)
 class NoiseLevel:
-    """One level: what was made of the noisy image, (1, side, side, 1), and how far it and the noisy one are off."""
+    """One noise level: the output for the noisy image, (1, side, side, 1), and the errors of output and noisy image."""
 
     made: Images
     mse: float
@@ -27,15 +28,15 @@ class NoiseLevel:
 
 
 class NoiseLevelCache:
-    """The levels of one noise that were put on one image so far, and what a model made of them.
+    """Cache of a model's outputs for one image over the levels of one noise.
 
-    Most kinds of noise draw the same grains at every level, only stronger, so what is made of them changes smoothly.
+    Most kinds of noise draw the same pattern at every level, only stronger, so the output changes smoothly.
 
     Args:
-        model: makes pictures of noisy ones; None for doing nothing. It is not kept alive.
+        model: reconstructs noisy images; None for no denoising. The cache holds only a weak reference.
         originals: float32 (1, side, side, 1) in [0, 1], without noise.
-        kind: of noise.
-        seed: of its grains.
+        kind: kind of the noise.
+        seed: seed of the noise.
     """
 
     def __init__(self, model: Any, originals: Images, kind: str, seed: int) -> None:
@@ -44,28 +45,28 @@ class NoiseLevelCache:
         self._rungs: dict[float, NoiseLevel] = {}
 
     def is_of(self, model: Any, originals: Images, kind: str, seed: int) -> bool:
-        """Whether it is the ladder of these."""
+        """Return whether the cache belongs to this model, image, kind and seed."""
         return self._model() is model and (kind, seed) == self._noise and np.array_equal(originals, self._originals)
 
     def has(self, sigma: float) -> bool:
-        """Whether a level has been there."""
+        """Return whether a level is cached."""
         return sigma in self._rungs
 
     def rung(self, sigma: float) -> NoiseLevel:
-        """A level; computed when it is asked for first."""
+        """Return a level; computed at the first request."""
         if sigma not in self._rungs:
             self._rungs[sigma] = self._computed(sigma)
         return self._rungs[sigma]
 
     def between(self, sigma: float) -> Images | None:
-        """About what is made of a level, by a straight line between the next lower and the next higher one.
+        """Return the approximate output at a level, interpolated linearly between the two neighboring levels.
 
         Args:
-            sigma: the level, in units of the data range.
+            sigma: the noise level, in units of the data range.
 
         Returns:
-            float32 (1, side, side, 1) in [0, 1]; None where the levels known are too far away, and of a noise that
-            draws other grains at every level.
+            float32 (1, side, side, 1) in [0, 1]. Returns None if the cached levels are too far away, or if the noise
+            draws another pattern at every level.
         """
         if self.has(sigma):
             return self._rungs[sigma].made

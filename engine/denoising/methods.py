@@ -1,4 +1,4 @@
-"""The methods that are set beside each other: runs and baselines, by name. Keras comes with the runs."""
+"""Methods to compare: runs and baselines, by name. Keras is imported with the runs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from engine.data import Dataset
 from engine.denoising import baselines
 from engine.denoising.baselines import BASELINES, PCA, Denoiser
 from engine.evaluation import references, scoring
-from engine.evaluation.pca import PCAReconstructor
-from engine.evaluation.progress import Progress, make_subtask
+from engine.evaluation.evaluator import Progress, make_subtask
+from engine.evaluation.references import PCAReconstructor
 from engine.messages import ShouldStop
 from engine.runs import Run
 
@@ -23,8 +23,8 @@ class Method:
     """One method.
 
     Args:
-        name: of a run, or a key of `BASELINES`.
-        title: as it is shown.
+        name: name of a run, or a key of `BASELINES`.
+        title: its name in the app.
         kind: 'run' or 'baseline'.
         denoise: (n, height, width, 1) -> the same.
     """
@@ -36,22 +36,22 @@ class Method:
 
 
 def from_run(run: Run, model: Any = None) -> Method:
-    """A run's best model, loaded here where it is not given."""
+    """Return the method of a run's best model, which is loaded unless given."""
     loaded = evaluation.load_model(run) if model is None else model
     return Method(run.name, run.name, "run", lambda images: scoring.reconstruct(loaded, images))
 
 
 def identity_method() -> Method:
-    """Leaving the noisy pictures as they are."""
+    """Return the method that leaves noisy images unchanged."""
     return _of_baseline(NOTHING)
 
 
 def from_filters(names: Sequence[str], linear: PCAReconstructor | None) -> tuple[list[Method], dict[str, str]]:
-    """The baselines of some names, and for those whose package is missing a sentence with the line that installs it.
+    """Return the baselines of some names, and for each missing package a sentence with its install command.
 
     Args:
-        names: keys of `BASELINES`; doing nothing is left out, it stands first anyhow.
-        linear: principal components, where 'pca' is among them.
+        names: keys of `BASELINES`; no denoising is skipped, since it always comes first.
+        linear: PCA components, if 'pca' is among the names.
     """
     wanted = [name for name in names if name != NOTHING]
     missing = {
@@ -65,19 +65,19 @@ def from_filters(names: Sequence[str], linear: PCAReconstructor | None) -> tuple
 def components(
     images: Dataset, runs: Sequence[Run], should_stop: ShouldStop, progress: Progress | None
 ) -> PCAReconstructor | None:
-    """Principal components of the training images, as many as the first run with a latent has numbers, else 512."""
+    """Fit PCA components to the training images: as many as the latent size of the first run that has one, else 512."""
     sizes = [run.config.model.latent_size for run in runs]
     count = next((size for size in sizes if size), COMPONENTS)
     return references.fit_pca_reference(images, count, should_stop, make_subtask(progress, "Fitting PCA"))
 
 
 def wants_components(names: Sequence[str]) -> bool:
-    """Whether principal components are among the baselines."""
+    """Return whether the PCA baseline is among the names."""
     return PCA in names
 
 
 def by_name(methods: Sequence[Method]) -> Mapping[str, Method]:
-    """The methods by their names; of two with one name, a run called 'nlm' say, the first."""
+    """Map names to methods; of two methods with one name, such as a run called 'nlm', the first counts."""
     found: dict[str, Method] = {}
     for method in methods:
         found.setdefault(method.name, method)

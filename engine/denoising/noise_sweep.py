@@ -1,4 +1,4 @@
-"""Clean scans with more and more noise through a method: its errors, and what it leaves of lesions, at each level."""
+"""Noise sweep: a method's errors and retained lesion contrast on images with increasing noise."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -24,13 +24,13 @@ BATCH = 64
 
 @dataclass(frozen=True, eq=False)
 class SweepLesion:
-    """A lesion on one of the scans.
+    """A lesion on one of the images.
 
     Args:
-        scan: which.
-        name: the scan's file.
+        scan: index of the image.
+        name: file of the image.
         mask: bool (height, width).
-        site: its place, with rim.
+        site: its region, with rim.
     """
 
     scan: int
@@ -41,14 +41,14 @@ class SweepLesion:
 
 @dataclass(frozen=True, eq=False)
 class SweepSpec:
-    """What every method is put through.
+    """Conditions that are the same for every method.
 
     Args:
-        images: (n, height, width, 1) float32 in [0, 1], the clean scans.
-        sigmas: levels of the noise, rising from 0.
-        kind: of the noise.
-        seed: of the noise; the scan in place i has seed + i.
-        lesions: on these scans, in the order of their scans.
+        images: (n, height, width, 1) float32 in [0, 1], noise-free.
+        sigmas: noise levels, rising from 0.
+        kind: kind of the noise.
+        seed: seed of the noise; image i has seed + i.
+        lesions: lesions on these images, in the order of the images.
     """
 
     images: Images
@@ -58,34 +58,34 @@ class SweepSpec:
     lesions: Sequence[SweepLesion] = ()
 
     def noisy(self, sigma: float, which: slice = slice(None)) -> Images:
-        """The scans with noise, always the same: (k, height, width, 1), cut to [0, 1]."""
+        """Return the images with noise, always the same: (k, height, width, 1), clipped to [0, 1]."""
         places = range(len(self.images))[which]
         drawn = [noise.add_noise(self.images[i : i + 1], self.kind, sigma, self.seed + i) for i in places]
         return np.concatenate(drawn) if drawn else self.images[which]
 
     @cached_property
     def contrasts(self) -> Table:
-        """Contrast of each lesion on the clean scan, (lesions,)."""
+        """Contrast of each lesion in the noise-free image, (lesions,)."""
         planes = self.images[..., 0]
         found = [each.site.contrasts(each.site.crop(planes[each.scan], planes[each.scan]))[0] for each in self.lesions]
         return np.array(found, np.float64)
 
     @property
     def measurable(self) -> NDArray[np.bool_]:
-        """Which lesions have enough contrast for a mean of ratios, (lesions,)."""
+        """Whether each lesion has enough contrast for a mean of ratios, (lesions,)."""
         return np.asarray(np.abs(self.contrasts) >= LEAST_CONTRAST)
 
 
 @dataclass(frozen=True, eq=False)
 class SweepResult:
-    """What came of one method; a row for each level.
+    """Result of one method; a row for each level.
 
     Args:
-        sigmas: the levels.
-        mse: (levels, scans), against the clean scans.
-        ssim: the same; empty where it was not asked for.
-        retention: (levels, lesions), contrast after over contrast on the clean scan.
-        pattern: the same, of the pattern.
+        sigmas: the noise levels.
+        mse: (levels, images), against the noise-free images.
+        ssim: the same; empty if not requested.
+        retention: (levels, lesions), contrast after over contrast in the noise-free image.
+        pattern: the same, for the pattern.
     """
 
     sigmas: tuple[float, ...]
@@ -96,20 +96,20 @@ class SweepResult:
 
     @property
     def psnr_db(self) -> Table:
-        """(levels, scans)."""
+        """PSNR in dB, (levels, images)."""
         return metrics.mse_to_psnr_db(self.mse)
 
 
 @dataclass(frozen=True)
 class SweepSummary:
-    """Mean squared errors against the clean scans, for each level of the noise above 0.
+    """Mean squared errors against the noise-free images, for each noise level above 0.
 
     Args:
-        count: how many scans.
-        sigmas: standard deviations of the noise before it is cut to [0, 1].
-        noisy_mse: error of the noisy scans themselves.
-        output_mse: error of what the method makes of them.
-        clean_mse: error of what the method makes of the clean scans.
+        count: number of images.
+        sigmas: standard deviations of the noise before clipping to [0, 1].
+        noisy_mse: error of the noisy images themselves.
+        output_mse: error of the method's outputs.
+        clean_mse: error of the method's outputs for noise-free images.
     """
 
     count: int
@@ -120,17 +120,17 @@ class SweepSummary:
 
     @property
     def break_even(self) -> float | None:
-        """The noise under which the method does harm; see `engine.denoising.break_even`."""
+        """Break-even noise level; see `engine.denoising.break_even`."""
         levels = (0.0, *self.sigmas)
         return break_even.break_even(levels, (0.0, *self.noisy_mse), (self.clean_mse, *self.output_mse))
 
     @property
     def expected(self) -> float:
-        """What it would be if the output did not change with the noise and nothing were cut: sqrt(clean_mse)."""
+        """Break-even level without clipping if the output did not change with the noise: sqrt(clean_mse)."""
         return math.sqrt(self.clean_mse)
 
     def content(self) -> dict[str, Any]:
-        """Everything as plain numbers."""
+        """Return everything as plain numbers."""
         return {**vars(self), "break_even": self.break_even, "expected": self.expected}
 
 
@@ -141,17 +141,17 @@ def run_sweep(
     progress: Callable[[int, int], None] | None = None,
     with_ssim: bool = True,
 ) -> SweepResult | None:
-    """Put scans with each level of noise through a method.
+    """Run a method on images at each noise level.
 
     Args:
         denoise: (k, height, width, 1) -> the same.
-        conditions: scans, levels, lesions.
-        should_stop: asked between batches of scans.
-        progress: told how many scans are done and how many there are, all levels together.
-        with_ssim: whether to measure structural similarity, too.
+        conditions: images, levels, lesions.
+        should_stop: polled between batches of images.
+        progress: receives the number of processed images and the total, over all levels.
+        with_ssim: whether to measure SSIM too.
 
     Returns:
-        The curve; None when stopped.
+        The curve. Returns None if stopped.
     """
     count, levels = len(conditions.images), []
     for number, sigma in enumerate(conditions.sigmas):
@@ -171,13 +171,13 @@ def run_sweep(
 
 
 def summarize(curve: SweepResult, noisy: SweepResult) -> SweepSummary:
-    """The mean errors of a method beside those of doing nothing; both curves begin at level 0."""
+    """Return the mean errors of a method and of no denoising; both curves begin at level 0."""
     before, after = noisy.mse.mean(axis=1), curve.mse.mean(axis=1)
     return SweepSummary(curve.mse.shape[1], curve.sigmas[1:], before[1:].tolist(), after[1:].tolist(), float(after[0]))
 
 
 def _measure_retention(conditions: SweepSpec, first: int, made: Images) -> tuple[Table, Table]:
-    """Retention and pattern of the lesions on the scans from place `first` on, in the order of the lesions."""
+    """Measure retention and pattern of the lesions in the images from index `first` on, in the order of the lesions."""
     found = []
     for lesion in conditions.lesions:
         if 0 <= lesion.scan - first < len(made):

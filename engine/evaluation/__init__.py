@@ -1,4 +1,4 @@
-"""Numbers of a trained run on whole splits: what `evaluate` prints. Imports Keras when it loads the model."""
+"""Metrics of a trained run on whole splits: the results of `evaluate`. Imports Keras when it loads the model."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,8 +8,7 @@ from engine import backend, config, data
 from engine.config import TrainingConfig
 from engine.data import Dataset
 from engine.evaluation import interpretation, references
-from engine.evaluation.evaluator import SUBSETS, Evaluator, Numbers, check_split_names
-from engine.evaluation.progress import Progress, make_subtask
+from engine.evaluation.evaluator import SUBSETS, Evaluator, Numbers, Progress, check_split_names, make_subtask
 from engine.messages import ShouldStop, never_stop
 from engine.runs import Run
 
@@ -24,37 +23,38 @@ def evaluate(
     should_stop: ShouldStop = never_stop,
     progress: Progress | None = None,
 ) -> dict[str, Any] | None:
-    """Measure the best model of a run on every image of its splits.
+    """Evaluate the best model of a run on every image of its splits.
 
     Args:
         run: the run.
-        source: images to measure on, prepared as the run prepares its own; a name of a source, or a data set that
-            `load_dataset` has loaded; the run's own source when None.
+        source: images to evaluate on, prepared with the run's settings: a name of a source, or a dataset from
+            `load_dataset`; the run's own source if None.
         splits: which of 'train', 'validation', 'test', 'test_leaked' (test images that are also in train or
-            validation, pixel for pixel) and 'test_clean' (the others); those that are not empty when None.
-        should_stop: asked between batches.
-        progress: told what is being done, how much of it is done, and how much there is.
+            validation, pixel for pixel) and 'test_clean' (the others); if None, those that are not empty.
+        should_stop: called between batches; True cancels.
+        progress: called with a title, the number of steps done, and their total.
 
     Returns:
-        {"run", "model", "noise", "data_range", "splits": {split: numbers}}, or None when stopped. The numbers are means
-        over the n images of a split; one that a model does not have, or that is not finite, is None:
+        {"run", "model", "noise", "data_range", "splits": {split: numbers}}, or None if stopped. The numbers are means
+        over the n images of a split; one that does not apply to the model, or is not finite, is None:
 
-        noise: kind of the noise on the images given to a run that learned to denoise, 'none' for all others; its
-            numbers compare what it made of noisy images with the clean ones.
+        noise: type of the noise on the input of a run that learned to denoise, 'none' for all others; its numbers
+            compare the outputs for noisy images with the noise-free reference.
         n: images.
-        mse, mae, psnr_db, ssim, ms_ssim: reconstruction against original, gray values from 0 to 1 (data range 1);
+        mse, mae, psnr_db, ssim, ms_ssim: reconstruction against original, intensities from 0 to 1 (data range 1);
             psnr_db is the mean of the images' decibels.
         ms_ssim_scales: how many of the five scales fit the images (`engine.metrics.ms_ssim`).
         head_mse, head_mae, head_psnr_db, head_ssim: the same over the pixels of the head (`engine.metrics.head_mask`).
-        mse_interval, psnr_db_interval: [low, high], the 95 % confidence interval of the mean over images, from its
+        mse_interval, psnr_db_interval: [low, high], the 95% confidence interval of the mean over images, from its
             standard error.
         nats_per_image: reconstruction_nats + kl_nats, the negative evidence lower bound whatever the run's beta is.
         nats_per_pixel, elbo_nats: that by the number of pixels, and with its sign changed.
-        reconstruction_nats, kl_nats: its two parts, from one seeded sample of the latent per image.
-        entropy_floor_nats: what no model can have less of in reconstruction_nats: the pixels' own entropy.
-        active_units, kl_per_dimension: latent numbers with more than 0.01 nats of KL; the KL of each, mean over images.
-        loss: what the run minimises (MSE, or nats with its beta).
-        batch_sum: that loss summed over a batch of the run's size, as the study counts nats.
+        reconstruction_nats, kl_nats: its two parts, from one seeded sample of the latent code per image.
+        entropy_floor_nats: lower limit of reconstruction_nats for any model: the pixels' own binary entropy.
+        active_units: number of latent dimensions with more than 0.01 nats of KL.
+        kl_per_dimension: the KL of each latent dimension, mean over images.
+        loss: the loss that the run minimizes (MSE, or nats with its beta).
+        batch_sum: that loss summed over a batch of the run's size, as the reference study counts nats.
 
     Raises:
         EngramError: the run has no model, or the images cannot be read.
@@ -71,16 +71,16 @@ def evaluate_with_references(
     should_stop: ShouldStop = never_stop,
     progress: Progress | None = None,
 ) -> dict[str, Any] | None:
-    """Measure the best model of a run, and its yardsticks beside it. Arguments and errors as of `evaluate`.
+    """Evaluate the best model of a run and its baselines. Arguments and errors as in `evaluate`.
 
     Returns:
-        What `evaluate` returns, and "yardsticks": {yardstick: {split: numbers}} with 'pca' (a linear map with as many
-        components as the model's latent, fitted on the same training images; "components" says how many there are),
-        'mean' (the mean training image for every image) and 'identity' (each image for itself); a model without a
-        latent has no 'pca'. "notes" are sentences on leakage and on how the run stands beside its yardsticks.
+        The result of `evaluate`, and "yardsticks": {baseline: {split: numbers}} with 'pca' (the PCA-k baseline of the
+        model's latent size, fitted to the same training images; "components" is its number of components),
+        'mean' (the mean training image for every image) and 'identity' (the unprocessed input); a model without a
+        latent code has no 'pca'. "notes" are sentences on leakage and on the comparison with the baselines.
     """
-    asked = JobContext(splits, should_stop, progress)
-    found = _evaluate(run, source, asked)
+    context = JobContext(splits, should_stop, progress)
+    found = _evaluate(run, source, context)
     if found is None:
         return None
     examiner, measured = found
@@ -98,20 +98,20 @@ def evaluate_with_references(
 
 @dataclass(frozen=True)
 class JobContext:
-    """What is wanted of a measurement, and who listens."""
+    """Request for an evaluation: splits, cancellation and progress."""
 
     splits: Sequence[str] | None
     should_stop: ShouldStop
     progress: Progress | None
 
 
-def _evaluate(run: Run, source: str | Dataset | None, asked: JobContext) -> tuple[Evaluator, dict[str, Numbers]] | None:
-    check_split_names(asked.splits)
+def _evaluate(run: Run, source: str | Dataset | None, job: JobContext) -> tuple[Evaluator, dict[str, Numbers]] | None:
+    check_split_names(job.splits)
     model = load_model(run)
     loaded = source
     if not isinstance(loaded, Dataset):
-        loaded = load_dataset(run, loaded, should_stop=asked.should_stop, progress=asked.progress)
-    examiner = Evaluator(loaded, asked.splits, asked.should_stop, asked.progress, run.config.noise)
+        loaded = load_dataset(run, loaded, should_stop=job.should_stop, progress=job.progress)
+    examiner = Evaluator(loaded, job.splits, job.should_stop, job.progress, run.config.noise)
     measured = examiner.evaluate(model, run.name, run.config.training.batch_size)
     return None if measured is None else (examiner, measured)
 
@@ -125,10 +125,10 @@ def _result_to_dict(run: Run, measured: dict[str, Numbers]) -> dict[str, Any]:
 def load_dataset(
     run: Run, source: str | None = None, *, should_stop: ShouldStop = never_stop, progress: Progress | None = None
 ) -> Dataset:
-    """Load images as a run sees them: its own, or those of another source with its preparation.
+    """Load images with a run's preparation: its own, or those of another source.
 
     Raises:
-        DataError: they cannot be read; `Cancelled` when `should_stop` said so.
+        DataError: they cannot be read; `Cancelled` if `should_stop` returned True.
     """
     settings = run.config
     if source is not None:
@@ -137,13 +137,13 @@ def load_dataset(
 
 
 def has_data_changed(run: Run, loaded: Dataset) -> bool:
-    """Whether the run was trained on other images than these, or with another split of them."""
+    """Return whether the run was trained on other images than these, or with another split."""
     trained_on = run.provenance.get("data", {}).get("fingerprint", loaded.fingerprint)
     return bool(trained_on != loaded.fingerprint)
 
 
 def load_model(run: Run) -> Any:
-    """Load the best model of a run on the backend at hand: its weights load on any.
+    """Load the best model of a run on the available backend: its weights load on any.
 
     Raises:
         RunDamaged: it cannot be read.

@@ -1,4 +1,4 @@
-"""All numbers of a run or a yardstick on the test images, kept in the run's folder: what the window's tables show."""
+"""Cached metrics of a run or a baseline on the test images, stored in the run's folder, for the app's tables."""
 
 from typing import Any
 
@@ -14,23 +14,23 @@ TEST_SUBSETS = ("test", LEAKED, CLEAN)
 
 
 def evaluate_reference_cached(images: Dataset, components: int, should_stop: ShouldStop) -> dict[str, Numbers] | None:
-    """Measure the linear map of so many components on the test images; None when stopped."""
+    """Evaluate the PCA-k baseline with this number of components on the test images; None if stopped."""
     fitted = references.fit_pca_reference(images, components, should_stop)
     return None if fitted is None else _examined(fitted, images, 1, should_stop)
 
 
 def read_cached(run: Run, images: Dataset) -> dict[str, Numbers] | None:
-    """The numbers of a run's present model on these images, where they were found before."""
+    """Return the metrics of a run's present model on these images, if they are cached."""
     found = run.read_derived(FILE).get(_key(run, images))
     return found if isinstance(found, dict) else None
 
 
 def evaluate_run_cached(run: Run, model: Any, images: Dataset, should_stop: ShouldStop) -> dict[str, Numbers] | None:
-    """Measure a run's model on the test images and keep the numbers in its folder; None when stopped.
+    """Evaluate a run's model on the test images and cache the metrics in its folder; None if stopped.
 
-    The images are given as they are, also to a run that learned to denoise.
+    The input has no added noise, even for a run that learned to denoise.
     """
-    own = _key(run, images)  # of the model that is measured, not of one that takes its place meanwhile
+    own = _key(run, images)  # of the evaluated model, not of one that replaces it meanwhile
     found = _examined(model, images, run.config.training.batch_size, should_stop)
     if found is not None:
         older = [(key, numbers) for key, numbers in run.read_derived(FILE).items() if key != own]
@@ -43,5 +43,5 @@ def _examined(model: Any, images: Dataset, batch_size: int, should_stop: ShouldS
 
 
 def _key(run: Run, images: Dataset) -> str:
-    """What the numbers depend on: these images, this model file, this way to measure."""
+    """Return the key of the metrics: these images, this model file, this version of the metrics."""
     return f"{VERSION} {images.fingerprint} {model_checksum(run)}"

@@ -1,6 +1,6 @@
-"""The numbers of one model on a data set: each split, and of the test images the leaked and the clean ones apart."""
+"""Evaluation of one model on a dataset: each split, and the leaked and the deduplicated test images separately."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -12,9 +12,18 @@ from engine.config import NoiseConfig
 from engine.data import Dataset
 from engine.errors import ConfigError
 from engine.evaluation import scoring
-from engine.evaluation.progress import Progress, make_subtask
 from engine.evaluation.scoring import ScoredBatch, Scores
 from engine.messages import ShouldStop
+
+Progress = Callable[[str, int, int], None]
+
+
+def make_subtask(progress: Progress | None, title: str) -> Callable[[int, int], None] | None:
+    """Return a progress function for one subtask, with its title; None if there is no receiver."""
+    if progress is None:
+        return None
+    return lambda done, total: progress(title, done, total)
+
 
 SPLITS: Final = ("train", "validation", "test")
 LEAKED, CLEAN = "test_leaked", "test_clean"
@@ -24,13 +33,13 @@ Numbers = dict[str, Any]
 
 
 class BatchMetrics:
-    """Every measure of a batch. The heads of a split are found once, however many models are measured on it."""
+    """Metrics of a batch. Head masks of a split are computed once for all models."""
 
     def __init__(self) -> None:
         self._heads: dict[int, NDArray[np.uint8]] = {}
 
     def __call__(self, batch: ScoredBatch) -> Scores:
-        """Measure some images: name -> (k,), and for a latent distribution 'kl_per_dimension' (k, latent)."""
+        """Compute metrics of images: name -> (k,), and for a latent distribution 'kl_per_dimension' (k, latent)."""
         images, pictures = batch.images, batch.pictures
         similarity, head = metrics.similarity(images, pictures), self._head(batch)
         squared = metrics.mse(images, pictures, head)
@@ -62,24 +71,24 @@ def _divergences(outputs: Any) -> Scores:
 
 
 def check_split_names(wanted: Sequence[str] | None) -> None:
-    """Raise ConfigError when there is no part of a wanted name."""
+    """Raise ConfigError for an unknown split name."""
     for name in wanted or ():
         if name not in SUBSETS:
             raise ConfigError(f"There is no split '{name}'.", f"Choose among {', '.join(SUBSETS)}.")
 
 
 class Evaluator:
-    """Puts models through a data set.
+    """Evaluator of models on a dataset.
 
     Args:
-        images: the data set.
-        wanted: names of its parts; all that are not empty when None.
-        should_stop: asked between batches.
-        progress: told what is being done, how much of it is done, and how much there is.
-        noise: put on what every model is given; the clean images stay the goal.
+        images: the dataset.
+        wanted: names of its subsets; if None, all that are not empty.
+        should_stop: called between batches; True cancels.
+        progress: called with a title, the number of steps done, and their total.
+        noise: noise added to every model's input; the target is the noise-free image.
 
     Raises:
-        ConfigError: there is no part of a wanted name.
+        ConfigError: a wanted name is unknown.
     """
 
     def __init__(
@@ -98,24 +107,24 @@ class Evaluator:
         self.leaked = images.leaked
 
     def evaluate(self, model: Any, title: str, batch_size: int) -> dict[str, Numbers] | None:
-        """Measure one model on every wanted part; parts without images are left out.
+        """Evaluate one model on every wanted subset; empty subsets are omitted.
 
         Args:
-            model: a model of Engram, or a yardstick.
-            title: what progress calls it.
-            batch_size: the run's, for `batch_sum`.
+            model: a model of Engram, or a baseline.
+            title: its name in progress reports.
+            batch_size: the run's batch size, for `batch_sum`.
 
         Returns:
-            part -> numbers, in the order of `SUBSETS`; None when stopped.
+            subset -> numbers, in the order of `SUBSETS`; None if stopped.
         """
         found: dict[str, Numbers] = {}
         for split in SPLITS:
             parts = {name: rows for name, rows in self._parts(split) if name in self.wanted and len(rows)}
             if not parts or not len(self.images.splits[split]):
                 continue
-            told = make_subtask(self.progress, f"Measuring {title} on {split}")
+            report = make_subtask(self.progress, f"Measuring {title} on {split}")
             given = pairs.make_validation_view(self.images.splits[split], self.noise)
-            scores = scoring.score(model, given, self.should_stop, self._measurers[split], progress=told)
+            scores = scoring.score(model, given, self.should_stop, self._measurers[split], progress=report)
             if scores is None:
                 return None
             side = self.images.config.size
@@ -134,7 +143,7 @@ def _rows(scores: Scores, rows: NDArray[np.int64]) -> Scores:
 
 
 def summarize(scores: Scores, side: int, batch_size: int) -> Numbers:
-    """Means over images, with what follows from them; what there is not, or is not finite, is None.
+    """Average scores over images and derive further numbers; missing or non-finite ones are None.
 
     Args:
         scores: name -> (n,), from `engine.evaluation.scoring` and `BatchMetrics`.
@@ -142,7 +151,7 @@ def summarize(scores: Scores, side: int, batch_size: int) -> Numbers:
         batch_size: images per step of the run.
 
     Returns:
-        The numbers that `engine.evaluation.evaluate` describes.
+        The numbers documented in `engine.evaluation.evaluate`.
     """
     plain = ("mse", "mae", "psnr_db", "ssim", "ms_ssim")
     found: Numbers = {"n": len(scores["mse"]), **{name: mean(scores[name]) for name in plain}}
@@ -174,7 +183,7 @@ def _latent(scores: Mapping[str, NDArray[Any]]) -> Numbers:
 
 
 def mean(values: NDArray[np.float64] | None) -> float | None:
-    """Mean of some numbers; None where there are none, or where it is not finite."""
+    """Return the mean; None if there are no values, or if it is not finite."""
     if values is None or not len(values):
         return None
     found = float(np.mean(values))
@@ -182,12 +191,12 @@ def mean(values: NDArray[np.float64] | None) -> float | None:
 
 
 def confidence_interval(values: NDArray[np.float64]) -> list[float] | None:
-    """The 95 % confidence interval of a mean over images: mean -+ t s / sqrt(n), Student's t with n - 1 degrees.
+    """Return the 95% confidence interval of a mean over images: mean ± t s / sqrt(n), t with n - 1 degrees.
 
-    It says how far the mean would move with other scans of the same kind, not with another seed of the training.
+    It is the variation of the mean over other images of the same kind, not over seeds of the training.
 
     Returns:
-        [low, high]; None for fewer than two images, or where a value is not finite.
+        [low, high]; None for fewer than two images, or if a value is not finite.
     """
     count = len(values)
     if count < 2 or not np.all(np.isfinite(values)):

@@ -1,4 +1,4 @@
-"""What the numbers say, in sentences: how much of the test set is leaked, how a run stands beside its yardsticks."""
+"""Interpretation of results in sentences: leakage of the test set, comparison of a run with its baselines."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ WORDS = {
 
 
 def leakage(images: Dataset) -> str:
-    """Say how many test images are also images to train on or to choose by; empty without a test set."""
+    """Describe how many test images are leaked; empty without a test set."""
     count, leaked = len(images.test), int(np.sum(images.leaked))
     if not count:
         return "There are no test images."
@@ -34,13 +34,13 @@ def leakage(images: Dataset) -> str:
 def compare_with_references(
     name: str, config: RunConfig, splits: dict[str, Numbers], yardsticks: dict[str, dict[str, Numbers]]
 ) -> list[str]:
-    """Say how a run stands beside its yardsticks, on the part that counts most of those measured.
+    """Compare a run with its baselines, on the most relevant subset that was evaluated.
 
     Args:
-        name: the run's.
+        name: name of the run.
         config: the run's settings.
         splits: its numbers.
-        yardsticks: those of its yardsticks.
+        yardsticks: numbers of its baselines.
 
     Returns:
         Sentences.

@@ -1,4 +1,4 @@
-"""What a model is measured against: a linear map with as many numbers, the mean image, and its input left as it is."""
+"""Baselines of a model: PCA with the same latent size, the mean image, and the unprocessed input."""
 
 import os
 import re
@@ -14,33 +14,126 @@ from numpy.typing import NDArray
 
 from engine.config import RunConfig
 from engine.data import Dataset
-from engine.evaluation import pca
-from engine.evaluation.evaluator import Evaluator, Numbers
-from engine.evaluation.pca import PCAReconstructor
-from engine.evaluation.progress import make_subtask
+from engine.evaluation.evaluator import Evaluator, Numbers, make_subtask
 from engine.folders import cache_root
 from engine.messages import ShouldStop, never_stop
+from engine.pca import compute_axes, iterate_subspace
 
 PCA, MEAN, IDENTITY = "pca", "mean", "identity"
 CACHE_NAME: Final = 16
 NAMED: Final = re.compile(r"pca:(\d{1,6})")
+EXACT_NUMBERS: Final = 2**28
+EXACT_SIDE: Final = 6000
+BLOCK: Final = 256
+Matrix = NDArray[np.float32]
+
+
+class PCAReconstructor:
+    """PCA-k baseline: a mean image and directions around it, with the interface of a model.
+
+    Args:
+        mean: (pixels,) float32.
+        components: (count, pixels) float32, orthonormal rows; none for the mean image alone.
+    """
+
+    def __init__(self, mean: Matrix, components: Matrix) -> None:
+        self.mean, self.components = mean, components
+
+    def predict_on_batch(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Project images and reconstruct: (n, size, size, 1) -> the same, clipped to [0, 1]."""
+        flat = images.reshape(len(images), -1) - self.mean
+        made = (flat @ self.components.T) @ self.components + self.mean
+        return np.clip(made, 0.0, 1.0).reshape(images.shape).astype(np.float32)
+
+
+def fit_pca(
+    images: Any, count: int, should_stop: ShouldStop = never_stop, progress: Callable[[int, int], None] | None = None
+) -> PCAReconstructor | None:
+    """Compute the mean and the first principal components of images.
+
+    Images that fit in memory are decomposed there; others are read in passes, from a fixed seed (see `engine.pca`).
+
+    Args:
+        images: anything with a length and `read(slice) -> float32 (k, size, size, 1)`.
+        count: number of components; fewer if there are fewer images (minus one) or pixels.
+        should_stop: called between blocks; True cancels.
+        progress: called with the number of images done and their total.
+
+    Returns:
+        The linear map; None if stopped.
+    """
+    flat = _RowBlocks(images, should_stop, progress or _ignore)
+    mean = flat.mean()
+    if mean is None:
+        return None
+    rank = min(count, flat.count - 1, flat.pixels)
+    if rank < 1:
+        return PCAReconstructor(mean, np.zeros((0, flat.pixels), np.float32))
+    small = flat.count * flat.pixels <= EXACT_NUMBERS and min(flat.count, flat.pixels) <= EXACT_SIDE
+    basis = (_in_memory if small else _out_of_core)(flat, mean, rank)
+    return None if basis is None else PCAReconstructor(mean, np.ascontiguousarray(basis.T))
+
+
+class _RowBlocks:
+    """Images as rows, read in blocks."""
+
+    def __init__(self, images: Any, should_stop: ShouldStop, progress: Callable[[int, int], None]) -> None:
+        self.images, self.should_stop, self.progress = images, should_stop, progress
+        self.count = len(images)
+        self.pixels = int(np.prod(images.read(slice(0, 1)).shape[1:])) if self.count else 0
+
+    def blocks(self, mean: Matrix | None = None) -> Any:
+        """Yield (first row, rows (k, pixels)) with the mean subtracted; ends early on a stop request."""
+        for first in range(0, self.count, BLOCK):
+            if self.should_stop():
+                return
+            rows = self.images.read(slice(first, first + BLOCK)).reshape(-1, self.pixels)
+            yield first, rows if mean is None else rows - mean
+            self.progress(min(first + BLOCK, self.count), self.count)
+
+    def mean(self) -> Matrix | None:
+        """Return the mean image, (pixels,); None if stopped."""
+        total, seen = np.zeros(self.pixels, np.float64), 0
+        for _, rows in self.blocks():
+            total += rows.sum(axis=0, dtype=np.float64)
+            seen += len(rows)
+        return None if seen < self.count else (total / max(seen, 1)).astype(np.float32)
+
+
+def _in_memory(flat: _RowBlocks, mean: Matrix, rank: int) -> Matrix | None:
+    """Return orthonormal axes (pixels, rank) of all rows at once. Returns None if stopped."""
+    rows, seen = np.empty((flat.count, flat.pixels), np.float32), 0
+    for first, block in flat.blocks(mean):
+        rows[first : first + len(block)] = block
+        seen += len(block)
+    return None if seen < flat.count or flat.should_stop() else compute_axes(rows, rank)
+
+
+def _out_of_core(flat: _RowBlocks, mean: Matrix, rank: int) -> Matrix | None:
+    """Return orthonormal axes (pixels, rank) from passes over the images. Returns None if stopped."""
+    rng = np.random.Generator(np.random.Philox(key=0))
+    return iterate_subspace(lambda: (rows for _, rows in flat.blocks(mean)), (flat.count, flat.pixels), rank, rng)
+
+
+def _ignore(done: int, total: int) -> None:
+    """Ignore the progress."""
 
 
 class Identity:
-    """Gives back what it is given; used like a model."""
+    """Baseline that returns its input, with the interface of a model."""
 
     def predict_on_batch(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The images themselves."""
+        """Return the images unchanged."""
         return images
 
 
 def title(components: int) -> str:
-    """The name of a linear map on screen, such as 'PCA-512'."""
+    """Return the name of a PCA baseline on screen, such as 'PCA-512'."""
     return f"PCA-{components}"
 
 
 def parse_reference(name: str) -> int | None:
-    """How many components a yardstick has that is named in the place of a run: 'pca:512' has 512; None for a run."""
+    """Return the number of components of a baseline named instead of a run: 512 for 'pca:512'; None for a run."""
     found = NAMED.fullmatch(name)
     return int(found[1]) if found else None
 
@@ -51,40 +144,41 @@ def fit_pca_reference(
     should_stop: ShouldStop = never_stop,
     progress: Callable[[int, int], None] | None = None,
 ) -> PCAReconstructor | None:
-    """The principal components of the training images, from the cache when they were found before.
+    """Return the principal components of the training images, from the cache if possible.
 
     Args:
-        images: the data set; its training split is what the map is fitted on.
-        components: how many; fewer where there are not enough training images.
-        should_stop: asked between blocks of images.
-        progress: told how many images are done.
+        images: the dataset; the map is fitted to its training split.
+        components: their number; fewer if there are not enough training images.
+        should_stop: called between blocks of images; True cancels.
+        progress: called with the number of images done and their total.
 
     Returns:
-        The map; None when stopped.
+        The map; None if stopped.
     """
     place = cache_root() / "yardsticks" / f"{images.fingerprint[:40]}-{components}.npz"
     if found := _read(place):
         return found
-    made = pca.fit_pca(images.train, components, should_stop, progress)
+    made = fit_pca(images.train, components, should_stop, progress)
     if made is not None:
-        with suppress(OSError):  # a full disk: it is found anew next time
+        with suppress(OSError):  # a full disk: it is fitted again next time
             _write(place, made)
     return made
 
 
 def evaluate_references(examiner: Evaluator, config: RunConfig) -> dict[str, dict[str, Numbers]] | None:
-    """Measure the yardsticks of a run as the run itself is measured.
+    """Evaluate the baselines of a run in the same way as the run.
 
     Args:
-        examiner: knows the data set and its parts.
+        examiner: evaluator of the dataset and its subsets.
         config: the run's settings.
 
     Returns:
-        yardstick -> part -> numbers: 'pca' for a model with a latent, 'mean' and 'identity' for all; None when stopped.
+        baseline -> subset -> numbers: 'pca' for a model with a latent code, 'mean' and 'identity' for all; None if
+        stopped.
     """
     components = config.model.latent_size
-    told = make_subtask(examiner.progress, "Fitting PCA" if components else "Computing the mean image")
-    fitted = fit_pca_reference(examiner.images, components or 0, examiner.should_stop, told)
+    report = make_subtask(examiner.progress, "Fitting PCA" if components else "Computing the mean image")
+    fitted = fit_pca_reference(examiner.images, components or 0, examiner.should_stop, report)
     if fitted is None:
         return None
     models: dict[str, tuple[str, Any]] = {PCA: (title(len(fitted.components)), fitted)} if components else {}
@@ -113,7 +207,7 @@ def _read(place: Path) -> PCAReconstructor | None:
 
 
 def _write(place: Path, made: PCAReconstructor) -> None:
-    """Write under another name, then rename; of too many, those not wanted for longest go."""
+    """Write under another name, then rename; evict the least recently used maps if there are too many."""
     place.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=place.parent, prefix="new-", delete=False) as file:
         np.savez(file, mean=made.mean, components=made.components)

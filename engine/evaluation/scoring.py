@@ -1,6 +1,6 @@
-"""Numbers of a model on images, one per image, so that no number depends on the batch size.
+"""Metrics of a model on images, one value per image, so that none depends on the batch size.
 
-Knows a model only by what it does: `predict_on_batch`, and, for one with a latent distribution, its `decoder`.
+A model needs only `predict_on_batch`, and, with a latent distribution, `decoder` and `beta`.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,13 +21,13 @@ Pair = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 @dataclass(frozen=True, eq=False)
 class ScoredBatch:
-    """Some images of a split, and what a model makes of them.
+    """Images of a split, and a model's outputs for them.
 
     Args:
         first: index of the first image within its split.
         images: (k, size, size, 1) float32 in [0, 1].
-        outputs: what the model returned.
-        pictures: its reconstructions, as `images`.
+        outputs: the model's outputs.
+        pictures: its reconstructions, like `images`.
     """
 
     first: int
@@ -40,12 +40,12 @@ Measure = Callable[[ScoredBatch], Scores]
 
 
 def no_extra_metrics(batch: ScoredBatch) -> Scores:
-    """Measure nothing beside the losses."""
+    """Return no metrics beside the losses."""
     return {}
 
 
 def reconstruct(model: Any, images: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Put images through a model.
+    """Reconstruct images with a model.
 
     Args:
         model: a model of Engram.
@@ -65,20 +65,20 @@ def score(
     measure: Measure = no_extra_metrics,
     progress: Callable[[int, int], None] | None = None,
 ) -> Scores | None:
-    """Losses of a model on every image of a split, without training it. Batch by batch, so memory stays flat.
+    """Compute losses of a model on every image of a split, without training. Batch by batch, so memory stays flat.
 
     Args:
         model: a model of Engram.
-        images: anything with a length and `read(slice) -> float32 (k, size, size, 1)`; of `NoisyImages` the model is
-            given the noisy ones and measured against the clean ones.
-        should_stop: asked between batches.
-        measure: further numbers of a batch by name, (k,) or (k, ...) each.
-        progress: told the number of images done and in all after every batch.
+        images: anything with a length and `read(slice) -> float32 (k, size, size, 1)`; of `NoisyImages` the
+            noisy ones are the input and the noise-free ones the target.
+        should_stop: called between batches; True cancels.
+        measure: further metrics of a batch by name, (k,) or (k, ...) each.
+        progress: called with the number of images done and their total after every batch.
 
     Returns:
         name -> (n,): those of `measure`, 'mse' (of the reconstruction from the latent mean) and 'loss'; for a
-        variational model also 'reconstruction' and 'kl' in nats, from one seeded sample of the latent per image, so
-        that their sum is an unbiased estimate of the negative evidence lower bound. None when stopped.
+        variational model also 'reconstruction' and 'kl' in nats, from one seeded sample of the latent code per image,
+        so that their sum is an unbiased estimate of the negative evidence lower bound. None if stopped.
     """
     parts: list[Scores] = []
     for first, batch in batches(images):
@@ -93,13 +93,13 @@ def score(
 
 
 def entropy_floor_nats(images: Any) -> float:
-    """Mean over a split of `engine.metrics.entropy_floor_nats`, read batch by batch; nats per image."""
+    """Return the mean over a split of `engine.metrics.entropy_floor_nats`, batch by batch; nats per image."""
     parts = [metrics.entropy_floor_nats(batch) for _, batch in batches(images)]
     return float(np.mean(np.concatenate(parts)))
 
 
 def batches(images: Any) -> Iterator[tuple[int, NDArray[np.float32]]]:
-    """Read a split piece by piece: (index of the first image, images)."""
+    """Yield a split batch by batch: (index of the first image, images)."""
     for first in range(0, len(images), BATCH):
         yield first, images.read(slice(first, first + BATCH))
 
@@ -120,7 +120,7 @@ def _score_batch(model: Any, pair: Pair, first: int, measure: Measure) -> Scores
 
 
 def sample_latent(mean: NDArray[np.float32], log_var: NDArray[np.float32], first: int) -> NDArray[np.float32]:
-    """Draw one latent per image, the same one for the same row whatever the batch: (n, latent) -> (n, latent)."""
+    """Draw one latent code per image, independent of the batch: two (n, latent) arrays -> (n, latent)."""
     streams = (np.random.Generator(np.random.Philox(key=[0, first + row])) for row in range(len(mean)))
     epsilon = np.stack([stream.standard_normal(mean.shape[1], np.float32) for stream in streams])
     return mean + np.exp(0.5 * log_var) * epsilon
@@ -133,10 +133,10 @@ def _to_images(outputs: Any) -> NDArray[np.float32]:
 
 
 def fix_sample(images: Any, count: int) -> Pair:
-    """The same few images of a split each time, spread evenly over it (and so over its classes).
+    """Return a fixed sample of a split, spread evenly over it (and so over its classes).
 
     Returns:
-        What a model is given, and the images; the same array twice but for `NoisyImages`.
+        The model's input, and the images; the same array twice except for `NoisyImages`.
     """
     rows = np.unique(np.linspace(0, len(images) - 1, min(count, len(images))).round().astype(np.int64))
     clean = images.read(rows)

@@ -1,8 +1,8 @@
-"""Activations of the last images, kept so that the next layer is there at once.
+"""Activations of the last images, cached so that the next layer is there at once.
 
-A pass that is made for one layer computes those before it too, so these are kept as well. The first pass over some
-images ends at the layer that was asked for; when one behind it is asked for, the user is walking through the model, and
-the next pass keeps all layers, or as many round the one in hand as the budget of memory allows.
+A pass for one layer also computes those before it, so these are cached too. The first pass over some images ends at
+the requested layer. When a later layer is requested, the user is stepping through the model: the next pass caches all
+layers, or as many around the requested one as the memory budget allows.
 """
 
 import hashlib
@@ -25,10 +25,10 @@ Key = tuple[int, bytes]
 
 
 class ActivationCache:
-    """Computes what is not kept, and lets the images go that were looked at longest ago.
+    """Computes what is not cached, and evicts the images that were used longest ago.
 
     Args:
-        budget_bytes: how much memory all kept activations may take; what is in hand is answered even if it takes more.
+        budget_bytes: how much memory all cached activations may take; a larger result is returned, but not cached.
     """
 
     def __init__(self, budget_bytes: int = BUDGET_BYTES) -> None:
@@ -37,11 +37,11 @@ class ActivationCache:
 
     @property
     def size(self) -> int:
-        """Bytes that are kept now."""
+        """The cached bytes."""
         return sum(array.nbytes for _, found in self._kept.values() for array in found.values())
 
     def get(self, opened: InspectedModel, images: Images, name: str) -> Activation:
-        """What a layer makes of images.
+        """Return the activations of a layer.
 
         Args:
             opened: the model.
@@ -49,7 +49,7 @@ class ActivationCache:
             name: one of its layers.
 
         Returns:
-            (n, height, width, channels) or (n, numbers), float32; not to be written into.
+            (n, height, width, channels) or (n, numbers), float32; read-only by convention.
         """
         key = id(opened.model), hashlib.sha1(images.tobytes(), usedforsecurity=False).digest()
         owner, known = self._kept.pop(key, (None, {}))
@@ -64,7 +64,7 @@ class ActivationCache:
         return found
 
     def _wanted(self, known: Sequence[LayerInfo], name: str, images: int, first: bool) -> list[str]:
-        """The layers round one that fit into the budget, from its side outwards; for new images none behind it."""
+        """Return the layers nearest to one that fit into the budget; for new images none after it."""
         at = next(index for index, layer in enumerate(known) if layer.name == name)
         last = at if first else len(known) - 1
         nearest = sorted(range(last + 1), key=lambda index: abs(index - at))
@@ -73,7 +73,7 @@ class ActivationCache:
 
 
 def _computed(opened: InspectedModel, images: Images, names: Collection[str]) -> dict[str, Activation]:
-    """One pass, which ends at the last of the layers; piece by piece where there are many images."""
+    """Compute layers in one pass that ends at the last of them, in batches if there are many images."""
     count = activations.batch_size_for(opened.layers, names)
     parts = [_forward(opened.model, images[at : at + count], names) for at in range(0, len(images), count)]
     return {

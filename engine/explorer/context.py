@@ -1,4 +1,4 @@
-"""What an explorer holds ready for those who look into models."""
+"""What the handlers of the explorer share: its loaded models and datasets."""
 
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -14,30 +14,34 @@ Images = NDArray[np.float32]
 
 
 class ExplorerContext(Protocol):
-    """Loaded models, data sets, and a place for arrays."""
+    """Loaded models, datasets, and a place for arrays."""
 
     emit: Emit
     should_stop: Callable[[], bool]
 
     def load_images(self, request: ImagesRequest, side: int | None = None) -> tuple[Images, list[str]]:
-        """The images of a request at a side, and their names."""
+        """Return the images of a request, (n, side, side, 1) float32 in [0, 1], and their names."""
         ...
 
     def model(self, name: str) -> tuple[Any, runs.Run]:
-        """The loaded model of a run, and the run."""
+        """Return the loaded model of a run, and the run."""
+        ...
+
+    def reconstructor(self, name: str, config: DataConfig) -> tuple[Any, int]:
+        """Return the model of a run, or the baseline of that name, and the side of its images."""
         ...
 
     def dataset(self, config: DataConfig, progress: Callable[[int, int], None] | None = None) -> data.Dataset:
-        """A data set, loaded when it is first asked for."""
+        """Return a dataset; it is loaded with the first request for it."""
         ...
 
     def save_array(self, array: NDArray[Any]) -> str:
-        """Put an array into a file; its path."""
+        """Write an array to a file and return its path."""
         ...
 
 
 def progress_callback(warm: ExplorerContext, request: Request) -> Callable[[int, int], None]:
-    """Tells how far a request is: a function of how much is done and how much there is."""
+    """Return a function that reports the progress of a request: how much is done, and how much there is."""
 
     def emit_progress(done: int, total: int) -> None:
         warm.emit(RequestProgress(number=request.number, panel=request.panel, done=done, total=total))

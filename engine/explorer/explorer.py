@@ -1,18 +1,20 @@
-"""The explorer: holds data sets and loaded models warm and answers small requests about them.
+"""The explorer: keeps datasets and models in memory and answers small requests about them.
 
-Answers are plain mappings; arrays go to `.npy` files in a scratch folder, each under a name of its own. The files are
-the reader's: it deletes them when it has taken the answer. Keras is imported with the first model.
+The worker saves the arrays of a reply as `.npy` files in a scratch folder, each under a name of its own. The app
+deletes the files when it has loaded them. Keras is imported with the first model.
 """
 
 import os
 import tempfile
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from engine import backend, data, metrics, runs
 from engine.config import DataConfig, TrainingConfig
@@ -23,16 +25,27 @@ from engine.explorer.denoise_handlers import DenoiseHandlers
 from engine.explorer.layer_handlers import LayerHandlers
 from engine.messages import (
     Audit,
+    AuditReply,
     Emit,
     EvaluateRun,
+    EvaluateRunReply,
+    ExactDuplicates,
     ImagesRequest,
     LoadData,
+    LoadDataReply,
     OpenScan,
+    OpenScanReply,
     PerImageErrors,
+    PerImageErrorsReply,
     Reconstruct,
+    Reconstructions,
+    ReconstructReply,
+    Reply,
     Request,
     RequestProgress,
     ShouldStop,
+    SkippedFile,
+    SplitListing,
 )
 
 MAX_MODELS = 4
@@ -40,7 +53,7 @@ DATA_KEPT = 3
 
 
 class Explorer:
-    """Answers requests one after the other.
+    """Answers one request after the other.
 
     Args:
         scratch: folder for arrays.
@@ -54,22 +67,22 @@ class Explorer:
         self._data: OrderedDict[DataConfig, data.Dataset] = OrderedDict()
         self._linear: tuple[tuple[str, int], Any] | None = None
         self._scan: tuple[tuple[object, ...], data.Scan] | None = None
-        self._answers: dict[type[Request], Callable[[Any], dict[str, Any] | None]] = {
+        self._answers: dict[type[Request], Callable[[Any], Reply | None]] = {
             LoadData: self._load_data,
             OpenScan: self._open_scan,
             Reconstruct: self._reconstruct,
-            PerImageErrors: self._rank,
-            EvaluateRun: self._measure,
+            PerImageErrors: self._compute_image_errors,
+            EvaluateRun: self._evaluate_run,
             **DenoiseHandlers(self).answers(),
             **LayerHandlers(self).answers(),
             **latent.latent_handlers(self),
         }
 
-    def answer(self, request: Request) -> dict[str, Any] | None:
+    def answer(self, request: Request) -> Reply | None:
         """Answer one request.
 
         Returns:
-            The content of the answer; None for one that can wait and was stopped.
+            The reply; None for a request that can wait and was stopped.
 
         Raises:
             EngramError: what is wrong with the request.
@@ -81,68 +94,68 @@ class Explorer:
                 return None
             raise
 
-    def _load_data(self, request: LoadData) -> dict[str, Any]:
+    def _load_data(self, request: LoadData) -> LoadDataReply:
         def progress(done: int, total: int) -> None:
             self.emit(RequestProgress(number=request.number, panel=request.panel, done=done, total=total))
 
-        self._data.pop(request.config, None)  # asked for anew: its files may have changed
+        self._data.pop(request.config, None)  # its files may have changed since it was loaded
         images = self.dataset(request.config, progress)
-        return {
-            "source": images.source,
-            "fingerprint": images.fingerprint,
-            "classes": list(images.classes),
-            "counts": images.counts(),
-            "skipped": [{"name": item.name, "reason": item.reason} for item in images.skipped],
-            "notes": list(images.notes),
-            "leaked": np.flatnonzero(images.leaked).tolist(),
-            "store": str(getattr(images.train.store, "filename", "")),
-            "splits": {name: _listing(split) for name, split in images.splits.items()},
-            "repeats": find_exact_duplicates(images),
-        }
+        return LoadDataReply(
+            source=images.source,
+            fingerprint=images.fingerprint,
+            classes=images.classes,
+            counts=images.counts(),
+            skipped=tuple(SkippedFile(name=item.name, reason=item.reason) for item in images.skipped),
+            notes=images.notes,
+            leaked=tuple(np.flatnonzero(images.leaked).tolist()),
+            store=str(getattr(images.train.store, "filename", "")),
+            splits={name: _list_split(split) for name, split in images.splits.items()},
+            repeats=ExactDuplicates.model_validate(find_exact_duplicates(images)),
+        )
 
-    def _open_scan(self, request: OpenScan) -> dict[str, Any]:
+    def _open_scan(self, request: OpenScan) -> OpenScanReply:
         scan = self._read_scan(request.path)
-        return {
-            "name": scan.name,
-            "kind": scan.kind,
-            "slices": len(scan.pixels),
-            "orientation": scan.orientation,
-            "notes": list(scan.notes),
-        }
+        return OpenScanReply(
+            name=scan.name, kind=scan.kind, slices=len(scan.pixels), orientation=scan.orientation, notes=scan.notes
+        )
 
-    def _reconstruct(self, request: Reconstruct) -> dict[str, Any]:
+    def _reconstruct(self, request: Reconstruct) -> ReconstructReply:
         originals, names = self.load_images(request)
-        answer: dict[str, Any] = {"names": names, "originals": self.save_array(originals[..., 0]), "runs": {}}
+        stack, made = originals[..., 0], {}
         for name in request.runs:
             model, side = self.reconstructor(name, request.data)
-            fitted = originals if side == request.data.size else self.load_images(request, side)[0]
+            is_same_size = side == request.data.size
+            fitted = originals if is_same_size else self.load_images(request, side)[0]
             reconstructed = scoring.reconstruct(model, fitted)
-            paths = {"originals": self.save_array(fitted[..., 0]), "images": self.save_array(reconstructed[..., 0])}
-            answer["runs"][name] = paths | _measures(fitted, reconstructed)
-        return answer
+            made[name] = Reconstructions(
+                originals=stack if is_same_size else fitted[..., 0],
+                images=reconstructed[..., 0],
+                **_image_metrics(fitted, reconstructed),
+            )
+        return ReconstructReply(names=tuple(names), originals=stack, runs=made)
 
-    def _rank(self, request: PerImageErrors) -> dict[str, Any]:
+    def _compute_image_errors(self, request: PerImageErrors) -> PerImageErrorsReply:
         model, side = self.reconstructor(request.run, request.data)
         images = self.dataset(request.data.model_copy(update={"size": side})).splits[request.split]
         scores = scoring.score(model, images, self.should_stop)
-        return {"run": request.run, "split": request.split, "mse": [] if scores is None else scores["mse"].tolist()}
+        mse = () if scores is None else tuple(scores["mse"].tolist())
+        return PerImageErrorsReply(run=request.run, split=request.split, mse=mse)
 
-    def _measure(self, request: EvaluateRun) -> dict[str, Any] | None:
-        found = self._measured(request)
-        return None if found is None else {"run": request.run, "splits": found}
-
-    def _measured(self, request: EvaluateRun) -> dict[str, Any] | None:
+    def _evaluate_run(self, request: EvaluateRun) -> EvaluateRunReply | None:
         components = references.parse_reference(request.run)
         if components is not None:
             images = self.dataset(request.data)
-            return cache.evaluate_reference_cached(images, components, self.should_stop)
+            return _to_reply(request, cache.evaluate_reference_cached(images, components, self.should_stop))
         run = runs.open_run(request.run)
         images = self.dataset(request.data.model_copy(update={"size": run.config.data.size}))
-        found = cache.read_cached(run, images) if run.model_path.exists() else None
-        return found or cache.evaluate_run_cached(run, self._load_model(run, keep=False), images, self.should_stop)
+        with suppress(ValidationError):  # someone else may have written to the cache
+            if run.model_path.exists() and (found := _to_reply(request, cache.read_cached(run, images))):
+                return found
+        model = self._load_model(run, keep=False)
+        return _to_reply(request, cache.evaluate_run_cached(run, model, images, self.should_stop))
 
     def load_images(self, request: ImagesRequest, side: int | None = None) -> tuple[NDArray[np.float32], list[str]]:
-        """The images of a request, (n, side, side, 1), and their names."""
+        """Return the images of a request, (n, side, side, 1), and their names."""
         config = request.data.model_copy(update={"size": side or request.data.size})
         if request.scan is not None:
             scan = self._read_scan(request.scan)
@@ -151,7 +164,7 @@ class Explorer:
         return split.read(np.array(request.indices, np.int64)), [split.names[index] for index in request.indices]
 
     def dataset(self, config: DataConfig, progress: Callable[[int, int], None] | None = None) -> data.Dataset:
-        """A data set, loaded when it is first asked for."""
+        """Return a dataset; load it when it is first requested."""
         if config not in self._data:
             self._data[config] = data.load(config=config, progress=progress, should_stop=self.should_stop)
         self._data.move_to_end(config)
@@ -160,7 +173,7 @@ class Explorer:
         return self._data[config]
 
     def _read_scan(self, path: str) -> data.Scan:
-        """Open a scan once while its slices are gone through."""
+        """Return an opened file, which stays open until another one is requested."""
         file, kept = Path(path), self._scan
         known = file.stat() if file.exists() else None
         key = (path, *((known.st_mtime_ns, known.st_ctime_ns, known.st_size, known.st_ino) if known else ()))
@@ -169,7 +182,7 @@ class Explorer:
         return kept[1]
 
     def reconstructor(self, name: str, config: DataConfig) -> tuple[Any, int]:
-        """What makes pictures under a name, a run's model or a yardstick, and the side of its images."""
+        """Return the model of a run, or a baseline, and the side of its images in pixels."""
         components = references.parse_reference(name)
         if components is None:
             model, run = self.model(name)
@@ -181,12 +194,12 @@ class Explorer:
         return self._linear[1], config.size
 
     def model(self, name: str) -> tuple[Any, runs.Run]:
-        """The loaded model of a run, and the run."""
+        """Return the loaded model of a run, and the run."""
         run = runs.open_run(name)
         return self._load_model(run), run
 
     def _load_model(self, run: runs.Run, keep: bool = True) -> Any:
-        """The model of a run; one that is not kept makes no other give way."""
+        """Return the model of a run; one that is not kept evicts no other."""
         key = run.path, runs.model_checksum(run)
         if not keep and key not in self._models:
             return backend.import_on_backend("engine.models", TrainingConfig(deterministic=False)).load(run)
@@ -201,34 +214,38 @@ class Explorer:
         return self._models[key]
 
     def save_array(self, array: NDArray[Any]) -> str:
-        """Put an array into the scratch folder; return the path of its file, which is written once."""
+        """Save an array in the scratch folder; return the path of its file."""
         file, path = tempfile.mkstemp(prefix="answer-", suffix=".npy", dir=self.scratch)
         with os.fdopen(file, "wb") as opened:
             np.save(opened, array)
         return path
 
 
-def answer_audit(request: Audit, emit: Emit, should_stop: ShouldStop) -> dict[str, Any]:
-    """Answer the one long question, which needs nothing that an explorer holds: in a thread beside it.
+def answer_audit(request: Audit, emit: Emit, should_stop: ShouldStop) -> AuditReply:
+    """Answer the one long request that needs nothing of an explorer, in a thread beside it.
 
     Raises:
-        EngramError: the source cannot be used; `Cancelled` when `should_stop` said so.
+        EngramError: the source cannot be used; `Cancelled` if `should_stop` returned True.
     """
 
     def progress(what: str, done: int, total: int) -> None:
         emit(RequestProgress(number=request.number, panel=request.panel, done=done, total=total))
 
-    return audit(request.config, progress=progress, should_stop=should_stop)
+    return AuditReply.model_validate(audit(request.config, progress=progress, should_stop=should_stop))
 
 
-def _listing(split: data.Split) -> dict[str, Any]:
-    return {"rows": split.rows.tolist(), "labels": split.labels.tolist(), "names": list(split.names)}
+def _list_split(split: data.Split) -> SplitListing:
+    return SplitListing(rows=split.rows.tolist(), labels=split.labels.tolist(), names=tuple(split.names))
 
 
-def _measures(originals: NDArray[np.float32], reconstructed: NDArray[np.float32]) -> dict[str, list[float | None]]:
-    psnr = metrics.psnr_db(originals, reconstructed)
+def _to_reply(request: EvaluateRun, found: dict[str, Any] | None) -> EvaluateRunReply | None:
+    return None if found is None else EvaluateRunReply.model_validate({"run": request.run, "splits": found})
+
+
+def _image_metrics(originals: NDArray[np.float32], images: NDArray[np.float32]) -> dict[str, Any]:
+    psnr = metrics.psnr_db(originals, images)
     return {
-        "mse": metrics.mse(originals, reconstructed).tolist(),
+        "mse": metrics.mse(originals, images).tolist(),
         "psnr_db": [float(value) if np.isfinite(value) else None for value in psnr],
-        "ssim": metrics.ssim(originals, reconstructed).tolist(),
+        "ssim": metrics.ssim(originals, images).tolist(),
     }

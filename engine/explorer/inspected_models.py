@@ -1,4 +1,4 @@
-"""Models with their layers listed: a list costs as much as an image, so it is made once a model."""
+"""Models with their layers listed. Listing costs as much as an image, so it is done once per model."""
 
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -6,19 +6,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from engine.analysis import layers
+from engine.analysis import layers, make_unknown_layer_error
 from engine.analysis.layers import LayerInfo
-from engine.analysis.unknown_layer import make_unknown_layer_error
 from engine.errors import ConfigError
 from engine.explorer.context import ExplorerContext, Images
 from engine.runs import Run
 
-LISTS_KEPT = 8
+CACHE_SIZE = 8
 
 
 @dataclass(frozen=True, eq=False)
 class InspectedModel:
-    """A run's model and its layers; `traced_layers` holds each layer with Keras' layer or operation behind it."""
+    """A run's model and its layers; `traced_layers` holds each layer with its Keras layer or operation."""
 
     run: Run
     model: Any
@@ -26,19 +25,19 @@ class InspectedModel:
 
     @cached_property
     def layers(self) -> list[LayerInfo]:
-        """In network order."""
+        """The layers in network order."""
         return [layer for layer, _ in self.traced_layers]
 
     @property
     def side(self) -> int:
-        """Side of the images that the model takes, px."""
+        """The side of the model's images, px."""
         return self.run.config.data.size
 
     def layer(self, name: str) -> LayerInfo:
-        """One of its layers.
+        """Return the layer of a name.
 
         Raises:
-            ConfigError: there is none of that name.
+            ConfigError: there is no such layer.
         """
         found = next((layer for layer in self.layers if layer.name == name), None)
         if found is None:
@@ -46,10 +45,10 @@ class InspectedModel:
         return found
 
     def check(self, name: str, images: Images) -> None:
-        """See that there are a layer of that name and images to look at.
+        """Check that there is a layer of that name, and an image.
 
         Raises:
-            ConfigError: there are not.
+            ConfigError: there is no such layer, or no image.
         """
         self.layer(name)
         if not len(images):
@@ -57,18 +56,18 @@ class InspectedModel:
 
 
 class InspectedModels:
-    """The models that were looked into last.
+    """The models that were inspected last.
 
     Args:
-        warm: what holds the models themselves.
+        warm: the loaded models.
     """
 
     def __init__(self, warm: ExplorerContext) -> None:
         self._warm = warm
         self._known: OrderedDict[str, InspectedModel] = OrderedDict()
 
-    def named(self, name: str) -> InspectedModel:
-        """The model of a run, by the run's name or folder.
+    def open(self, name: str) -> InspectedModel:
+        """Return the model of a run, by the run's name or folder.
 
         Raises:
             EngramError: there is no such run, or it has no model.
@@ -79,6 +78,6 @@ class InspectedModels:
         if known is None or known.model is not model:
             self._known[key] = InspectedModel(run, model, layers.trace_layers(model))
         self._known.move_to_end(key)
-        while len(self._known) > LISTS_KEPT:
+        while len(self._known) > CACHE_SIZE:
             self._known.popitem(last=False)
         return self._known[key]

@@ -1,50 +1,34 @@
-"""The atlases that an explorer holds, and what the answers about latent spaces share."""
+"""The latent data that an explorer caches, and what the handlers of requests about latent spaces share."""
 
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
-
-from numpy.typing import NDArray
+from typing import Any
 
 from engine import runs
-from engine.config import DataConfig
-from engine.data import Cancelled, Dataset
+from engine.data import Cancelled
 from engine.errors import ConfigError
 from engine.evaluation import references
+from engine.explorer.context import ExplorerContext, progress_callback
 from engine.latent.latent_data import LatentData
 from engine.latent.space import Images
-from engine.messages import Emit, ImagesRequest, Request, RequestProgress, ShouldStop
+from engine.messages import ImagesRequest, Reply, Request
 
-KEPT = 2
+CACHE_SIZE = 2
 
-
-class LatentContext(Protocol):
-    """What an explorer holds ready."""
-
-    emit: Emit
-    should_stop: ShouldStop
-
-    def load_images(self, request: ImagesRequest, side: int | None = None) -> tuple[Images, list[str]]:
-        """The images of a request at a side, and their names."""
-        ...
-
-    def dataset(self, config: DataConfig) -> Dataset:
-        """A data set."""
-        ...
-
-    def reconstructor(self, name: str, config: DataConfig) -> tuple[Any, int]:
-        """What makes pictures under a name, and the side of its images."""
-        ...
-
-    def save_array(self, array: NDArray[Any]) -> str:
-        """Put an array into a file; its path."""
-        ...
+Handler = Callable[[Any], Reply]
+PreemptibleHandler = Callable[[Any], Reply | None]
 
 
 @dataclass(frozen=True, eq=False)
 class QueryImage:
-    """One image of a request: (1, side, side, 1), its name, and its pixels' hash where it is a training scan."""
+    """One image of a request.
+
+    Args:
+        image: (1, side, side, 1) float32 in [0, 1].
+        name: its name.
+        key: the hash of its pixels if it is a training image, else None.
+    """
 
     image: Images
     name: str
@@ -52,60 +36,60 @@ class QueryImage:
 
 
 class LatentDataCache:
-    """Keeps the atlases asked for last."""
+    """The latent data of the runs and datasets that were requested last.
 
-    def __init__(self, warm: LatentContext) -> None:
-        self.warm = warm
-        self._atlases: OrderedDict[tuple[Any, ...], LatentData] = OrderedDict()
+    Args:
+        context: the explorer.
+    """
 
-    def atlas(self, request: Any) -> LatentData:
-        """The atlas of a request's run and data, which tells this request's progress.
+    def __init__(self, context: ExplorerContext) -> None:
+        self._context = context
+        self._cache: OrderedDict[tuple[Any, ...], LatentData] = OrderedDict()
+
+    def load(self, request: Any) -> LatentData:
+        """Return the latent data of a request's run and data; it reports the progress of this request.
 
         Raises:
-            ConfigError: a yardstick is named in the place of a run.
+            ConfigError: the request names a baseline, not a run.
         """
+        context = self._context
         if references.parse_reference(request.run) is not None:
             raise ConfigError("A baseline has no latent space to explore.", "Choose a run.")
-        model, side = self.warm.reconstructor(request.run, request.data)
-        run, images = runs.open_run(request.run), self.warm.dataset(request.data.model_copy(update={"size": side}))
+        model, side = context.reconstructor(request.run, request.data)
+        run, images = runs.open_run(request.run), context.dataset(request.data.model_copy(update={"size": side}))
         key = run.path, runs.model_checksum(run), images.fingerprint
-        if key not in self._atlases:
-            self._atlases[key] = LatentData(run, model, images, self.warm.should_stop)
-        self._atlases.move_to_end(key)
-        while len(self._atlases) > KEPT:
-            self._atlases.popitem(last=False)
-        atlas = self._atlases[key]
-        atlas.progress = lambda done, total: self.warm.emit(
-            RequestProgress(number=request.number, panel=request.panel, done=done, total=total)
-        )
-        return atlas
+        if key not in self._cache:
+            self._cache[key] = LatentData(run, model, images, context.should_stop)
+        self._cache.move_to_end(key)
+        while len(self._cache) > CACHE_SIZE:
+            self._cache.popitem(last=False)
+        latent = self._cache[key]
+        latent.progress = progress_callback(context, request)
+        return latent
 
-    def subject(self, request: ImagesRequest, atlas: LatentData) -> QueryImage:
-        """The first image of a request, as the atlas' model sees it.
+    def load_query(self, request: ImagesRequest, latent: LatentData) -> QueryImage:
+        """Return the first image of a request, prepared for the model.
 
         Raises:
             ConfigError: the request names no image.
         """
         if request.scan is None and not request.indices:
             raise ConfigError("No image was selected.", "Choose one.")
-        images, names = self.warm.load_images(request, atlas.images.config.size)
-        own = atlas.images.train.keys[request.indices[0]] if request.scan is None and request.split == "train" else None
-        return QueryImage(images[:1], names[0], own)
+        images, names = self._context.load_images(request, latent.images.config.size)
+        is_training = request.scan is None and request.split == "train"
+        return QueryImage(images[:1], names[0], latent.images.train.keys[request.indices[0]] if is_training else None)
 
 
-Answering = Callable[[Any], dict[str, Any] | None]
+def preemptible(handlers: dict[type[Request], Handler]) -> dict[type[Request], PreemptibleHandler]:
+    """Return the handlers of requests that can wait: each returns None if it was stopped."""
 
-
-def preemptible(answers: dict[type[Request], Callable[[Any], dict[str, Any]]]) -> dict[type[Request], Answering]:
-    """The same answers, None where they were stopped."""
-
-    def waiting(answer: Callable[[Any], dict[str, Any]]) -> Answering:
-        def carry_out(request: Any) -> dict[str, Any] | None:
+    def wrap(handler: Handler) -> PreemptibleHandler:
+        def handle(request: Any) -> Reply | None:
             try:
-                return answer(request)
+                return handler(request)
             except Cancelled:
                 return None
 
-        return carry_out
+        return handle
 
-    return {kind: waiting(answer) for kind, answer in answers.items()}
+    return {kind: wrap(handler) for kind, handler in handlers.items()}

@@ -1,16 +1,142 @@
-"""All answers about latent spaces."""
+"""Handlers of the requests about latent spaces, and of those about where images lie in one."""
 
+from collections import OrderedDict
 from typing import Any
 
-from engine.explorer.latent_cache import Answering, LatentContext, LatentDataCache, preemptible
-from engine.explorer.latent_decode_handlers import LatentDecodeHandlers
-from engine.explorer.latent_map_handlers import LatentMapHandlers
-from engine.explorer.latent_posterior_handlers import PosteriorHandlers
-from engine.messages import Request
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.evaluation import scoring
+from engine.explorer.context import ExplorerContext
+from engine.explorer.latent_cache import Handler, LatentDataCache, PreemptibleHandler, QueryImage, preemptible
+from engine.explorer.latent_decode_handlers import DecodeHandlers, PosteriorHandlers
+from engine.latent import embedding, reports
+from engine.latent.latent_data import LATENT, PIXEL, LatentData, flat, require
+from engine.messages import (
+    EmbeddingErrors,
+    EmbeddingErrorsReply,
+    EmbedLatents,
+    EmbedLatentsReply,
+    FindNeighbors,
+    FindNeighborsReply,
+    NeighborReport,
+    ProjectScan,
+    ProjectScanReply,
+    Request,
+)
+
+MAX_EMBEDDINGS = 8
 
 
-def latent_handlers(warm: LatentContext) -> dict[type[Request], Answering]:
-    """What can be asked of an explorer about latent spaces, and who answers it."""
-    shelf = LatentDataCache(warm)
-    rooms: tuple[Any, ...] = LatentMapHandlers(shelf), LatentDecodeHandlers(shelf), PosteriorHandlers(shelf)
-    return preemptible({kind: answer for room in rooms for kind, answer in room.answers().items()})
+def latent_handlers(context: ExplorerContext) -> dict[type[Request], PreemptibleHandler]:
+    """Return the handlers of all requests about latent spaces."""
+    cache = LatentDataCache(context)
+    groups: tuple[Any, ...] = MapHandlers(cache), DecodeHandlers(cache), PosteriorHandlers(cache)
+    return preemptible({kind: handler for group in groups for kind, handler in group.handlers().items()})
+
+
+class MapHandlers:
+    """Handlers of the requests about where images lie: the map and the neighbors of one image."""
+
+    def __init__(self, cache: LatentDataCache) -> None:
+        self._cache = cache
+        self._embeddings: OrderedDict[Any, embedding.Embedding] = OrderedDict()
+        self._running_job: tuple[Any, embedding.EmbeddingJob] | None = None
+
+    def handlers(self) -> dict[type[Request], Handler]:
+        """Return the handler of each kind of request."""
+        return {
+            EmbedLatents: self.embed,
+            EmbeddingErrors: self.errors,
+            ProjectScan: self.project_scan,
+            FindNeighbors: self.find_neighbors,
+        }
+
+    def embed(self, request: EmbedLatents) -> EmbedLatentsReply:
+        """Return the map of some splits, and the statistics of the latent dimensions."""
+        latent = self._cache.load(request)
+        embedded, known = self._embed(request, latent), latent.known_errors(*request.splits)
+        return EmbedLatentsReply(
+            run=request.run,
+            space=latent.space.description,
+            decodes=latent.space.kind != "features",
+            variational=latent.space.kind == "posterior",
+            points=embedded.points,
+            axes=embedded.axes,
+            note=embedded.note,
+            methods=embedding.methods(),
+            classes=tuple(latent.images.classes),
+            **reports.scan_table(latent, request.splits),
+            mse=None if known is None else known.tolist(),
+            dimensions=reports.dimensions(latent),
+            collapse=reports.collapse(latent),
+        )
+
+    def errors(self, request: EmbeddingErrors) -> EmbeddingErrorsReply:
+        """Return the reconstruction errors of all images of the map, in its order."""
+        return EmbeddingErrorsReply(run=request.run, mse=self._cache.load(request).errors(*request.splits).tolist())
+
+    def project_scan(self, request: ProjectScan) -> ProjectScanReply:
+        """Return the position of an image on a map, None if the map has none, and its nearest training images."""
+        latent = self._cache.load(request)
+        embedded, query = self._embed(request, latent), self._cache.load_query(request, latent)
+        means = latent.space.encode(query.image).means
+        point = embedded.transform(means)
+        return ProjectScanReply(
+            run=request.run,
+            name=query.name,
+            point=None if point is None else point[0].tolist(),
+            nearest=latent.nearest(LATENT, means, request.count).indices[0].tolist(),
+        )
+
+    def find_neighbors(self, request: FindNeighbors) -> FindNeighborsReply:
+        """Return the nearest training images of an image, and those of its reconstruction."""
+        latent = self._cache.load(request)
+        query = self._cache.load_query(request, latent)
+        by_pixel = _find_neighbors(latent, query, (PIXEL, flat(query.image)), request.count)
+        by_latent = _find_neighbors(latent, query, (LATENT, latent.space.encode(query.image).means), request.count)
+        made = flat(scoring.reconstruct(latent.space.model, query.image))
+        return FindNeighborsReply(
+            run=request.run,
+            name=query.name,
+            space=latent.space.description,
+            pixel=by_pixel,
+            latent=by_latent,
+            reconstruction=reports.neighbors_report(latent, PIXEL, latent.nearest(PIXEL, made, request.count))[0],
+            memorised=by_pixel.memorised,
+            sentence=reports.sentence(query.name, by_pixel),
+        )
+
+    def _embed(self, request: EmbedLatents | ProjectScan, latent: LatentData) -> embedding.Embedding:
+        """Return the map of a request; a map that was not finished is continued."""
+        codes = latent.codes(*request.splits)
+        # not the latent data itself: it would live as long as its maps
+        key = *latent.key, request.splits, request.method, request.seed
+        if key not in self._embeddings:
+            latent.progress(len(codes), len(codes))
+            self._embeddings[key] = require(self._start_job(key, request, latent).go_on(latent.should_stop))
+            self._running_job = None
+        self._embeddings.move_to_end(key)
+        while len(self._embeddings) > MAX_EMBEDDINGS:
+            self._embeddings.popitem(last=False)
+        return self._embeddings[key]
+
+    def _start_job(self, key: Any, request: EmbedLatents | ProjectScan, latent: LatentData) -> embedding.EmbeddingJob:
+        """Return the job of a key; it is started if it does not run, and a job of another key is canceled."""
+        if self._running_job is None or self._running_job[0] != key:
+            if self._running_job is not None:
+                self._running_job[1].close()
+            counts = [len(latent.images.splits[split]) for split in request.splits]
+            train = np.repeat([split == "train" for split in request.splits], counts)
+            codes = latent.codes(*request.splits)
+            self._running_job = key, embedding.EmbeddingJob(codes.means, train, request.method, request.seed)
+        return self._running_job[1]
+
+
+def _find_neighbors(
+    latent: LatentData, query: QueryImage, point: tuple[str, NDArray[np.float32]], count: int
+) -> NeighborReport:
+    """Return the neighbors of a query image, itself excluded; `point` says where to search, and its coordinates."""
+    where, coordinates = point
+    found = latent.nearest(where, coordinates, count, None if query.key is None else (query.key,))
+    return reports.neighbors_report(latent, where, found)[0]

@@ -1,4 +1,4 @@
-"""Answers about a model from within: its layers, what they make of images, what their channels do and like."""
+"""The entry to the handlers of requests about layers. They need Keras, which comes with the first model."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,43 +13,46 @@ from engine.messages import (
     MatchChannels,
     MaximizeActivation,
     ReadKernels,
+    Reply,
     Request,
     TopActivations,
     TraceLesion,
 )
 
-KINDS: tuple[type[Request], ...] = (
-    *(
-        ListLayers,
-        ComputeActivations,
-        ComputeChannelStatistics,
-        TopActivations,
-        MaximizeActivation,
-        ComputeSaliency,
-        ReadKernels,
-        MatchChannels,
-        TraceLesion,
-    ),
+Handler = Callable[[Any], Reply | None]
+REQUESTS: tuple[type[Request], ...] = (
+    ListLayers,
+    ComputeActivations,
+    ComputeChannelStatistics,
+    TopActivations,
+    MaximizeActivation,
+    ComputeSaliency,
+    ReadKernels,
+    MatchChannels,
+    TraceLesion,
 )
 
 
 class LayerHandlers:
-    """Passes requests about layers on to those who need Keras, which comes with the first model."""
+    """Imports the handlers on the backend of the first run that a request is about.
+
+    Args:
+        warm: the loaded models and datasets.
+    """
 
     def __init__(self, warm: ExplorerContext) -> None:
         self._warm = warm
-        self._answers: Any = None
+        self._handlers: dict[type[Request], Handler] = {}
 
-    def answers(self) -> dict[type[Request], Callable[[Any], dict[str, Any] | None]]:
-        """What can be asked, and who answers it."""
-        return dict.fromkeys(KINDS, self.answer)
+    def answers(self) -> dict[type[Request], Handler]:
+        """Return the handler of every request about layers."""
+        return dict.fromkeys(REQUESTS, self.handle)
 
-    def answer(self, request: Any) -> dict[str, Any] | None:
-        """Answer one request; None for one that can wait and was stopped."""
-        if self._answers is None:
-            name = request.runs[0] if hasattr(request, "runs") else request.run
+    def handle(self, request: Any) -> Reply | None:
+        """Return the reply; None if the request can wait and was interrupted."""
+        if not self._handlers:
+            name = request.runs[0] if isinstance(request, MatchChannels) else request.run
             _, run = self._warm.model(name)
-            module = backend.import_on_any_backend("engine.explorer.layer_answers", run.config.training)
-            self._answers = module.LayerAnswers(self._warm)
-        answer: dict[str, Any] | None = self._answers.answer(request)
-        return answer
+            module = backend.import_on_any_backend("engine.explorer.activation_handlers", run.config.training)
+            self._handlers = module.make_handlers(self._warm)
+        return self._handlers[type(request)](request)

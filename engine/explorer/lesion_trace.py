@@ -1,7 +1,4 @@
-"""Where a lesion that was drawn on a scan goes, layer by layer."""
-
-from collections.abc import Callable
-from typing import Any
+"""The handler that traces a lesion, marked on an image, through the layers of a model."""
 
 import numpy as np
 
@@ -14,61 +11,60 @@ from engine.evaluation import scoring
 from engine.explorer.context import ExplorerContext, progress_callback
 from engine.explorer.inspected_models import InspectedModel, InspectedModels
 from engine.explorer.resumable_jobs import ResumableJobs
-from engine.messages import RegionSpec, Request, TraceLesion
+from engine.messages import RegionSpec, TraceLesion, TraceLesionReply
 
 
 class LesionTraceHandler:
-    """Answers about the way of a lesion."""
+    """Handles TraceLesion."""
 
     def __init__(self, warm: ExplorerContext, models: InspectedModels) -> None:
-        self._warm, self._models, self._works = warm, models, ResumableJobs()
+        self._warm, self._models, self._jobs = warm, models, ResumableJobs()
 
-    def answers(self) -> dict[type[Request], Callable[[Any], dict[str, Any] | None]]:
-        """What can be asked, and who answers it."""
-        return {TraceLesion: self.follow}
-
-    def follow(self, request: TraceLesion) -> dict[str, Any] | None:
-        """Return what `lesion-layers --json` prints of one pair; None when it gives way."""
-        opened = self._models.named(request.run)
-        asked = request.model_copy(update={"number": 0, "panel": ""}).model_dump_json()
-        following, twin = self._works.get_or_start((id(opened.model), asked), lambda: self._start(request, opened))
-        tell = progress_callback(self._warm, request)
+    def trace(self, request: TraceLesion) -> TraceLesionReply | None:
+        """Return the detectability of the lesion after each layer; None if interrupted."""
+        opened = self._models.open(request.run)
+        key = id(opened.model), request.model_copy(update={"number": 0, "panel": ""})
+        job, pair = self._jobs.get_or_start(key, lambda: self._start(request, opened))
+        report = progress_callback(self._warm, request)
 
         def step(done: int, total: int) -> bool:
-            tell(done, total)
+            report(done, total)
             return not self._warm.should_stop()
 
-        found = following.Following(step)
+        found = job.go_on(step)
         if found is None:
             return None
-        reconstructed = scoring.reconstruct(opened.model, twin.picture[None, ..., None])
-        looks = {"noise": request.noise, "places": request.places, "channels": request.channels}
-        content = {"run": request.run, "model": opened.run.config.model.model, "name": twin.name, **looks}
-        return (
-            content
-            | detectability_json.to_dict(found)
-            | {"pairs": detectability_json.pairs(found, [twin], reconstructed)}
+        reconstructed = scoring.reconstruct(opened.model, pair.picture[None, ..., None])
+        return TraceLesionReply(
+            run=request.run,
+            model=opened.run.config.model.model,
+            name=pair.name,
+            noise=request.noise,
+            places=request.places,
+            channels=request.channels,
+            pairs=detectability_json.pairs(found, [pair], reconstructed),
+            **detectability_json.to_dict(found),
         )
 
     def _start(self, request: TraceLesion, opened: InspectedModel) -> tuple[DetectabilityJob, LesionPair]:
-        images, names = self._warm.load_images(request, opened.side)
+        images, image_names = self._warm.load_images(request, opened.side)
         opened.check(opened.layers[-1].name, images)
         picture = images[0, ..., 0]
         mask = region_mask(request.region, (picture.shape[0], picture.shape[1]))
-        twin = LesionPair(names[0], picture, lesions.inpaint(picture, mask, grain_seed=None), mask)
-        if np.array_equal(twin.picture, twin.healthy):
+        pair = LesionPair(image_names[0], picture, lesions.inpaint(picture, mask, grain_seed=None), mask)
+        if np.array_equal(pair.picture, pair.healthy):
             raise RegionError("The region does not differ from its surroundings.", "Draw it around a lesion.")
         observer = Observer(noise=request.noise, path_points=request.places, channels=request.channels)
-        names_asked = request.layers or key_layers(opened.layers)
-        pair = images[:1], twin.healthy[None, ..., None]
-        return DetectabilityJob(opened.model, *pair, observer, names_asked), twin
+        names = request.layers or key_layers(opened.layers)
+        images_of_pair = images[:1], pair.healthy[None, ..., None]
+        return DetectabilityJob(opened.model, *images_of_pair, observer, names), pair
 
 
 def region_mask(region: RegionSpec, shape: tuple[int, int]) -> lesions.regions.Mask:
-    """The pixels of a region: bool, of the shape.
+    """Return the pixels of a region, a boolean mask of the shape.
 
     Raises:
-        RegionError: they are too few, or all.
+        RegionError: too few pixels are inside, or all of them.
     """
     points = [(x * shape[1], y * shape[0]) for x, y in region.points]
     if region.kind == "polygon":

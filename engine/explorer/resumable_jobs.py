@@ -1,23 +1,23 @@
-"""Long work that gave way to other requests, kept so that it goes on where it was."""
+"""Jobs that were interrupted by other requests, kept so that they continue where they were."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any
 
-WORKS_KEPT = 6
+CACHE_SIZE = 6
 
 
 class ResumableJobs:
-    """The works that were asked for last, finished ones too: who asks again for one is answered at once."""
+    """The jobs that were requested last; finished ones stay too, so that the same request is answered at once."""
 
     def __init__(self) -> None:
-        self._works: OrderedDict[Hashable, Any] = OrderedDict()
+        self._jobs: OrderedDict[Hashable, Any] = OrderedDict()
 
-    def get_or_start(self, key: Hashable, begin: Callable[[], Any]) -> Any:
-        """The work of a key, begun where it is new."""
-        if key not in self._works:
-            self._works[key] = begin()
-        self._works.move_to_end(key)
-        while len(self._works) > WORKS_KEPT:
-            self._works.popitem(last=False)
-        return self._works[key]
+    def get_or_start(self, key: Hashable, start: Callable[[], Any]) -> Any:
+        """Return the job of a key; start it if it is new."""
+        if key not in self._jobs:
+            self._jobs[key] = start()
+        self._jobs.move_to_end(key)
+        while len(self._jobs) > CACHE_SIZE:
+            self._jobs.popitem(last=False)
+        return self._jobs[key]

@@ -1,3 +1,3 @@
-"""What leaves the program to be looked at: figures, tables, one-file HTML pages. Each carries the mark."""
+"""Exports: figures, tables, HTML pages of one file. Each carries the disclaimer."""
 
 DISCLAIMER = "For research and teaching only. Not for diagnosis."

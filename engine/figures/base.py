@@ -1,7 +1,7 @@
-"""Figures to keep or send: curves, grids of pictures, single pictures. Matplotlib without its global state.
+"""Figures for export: curves, grids of images, single images. Uses Matplotlib without its global state.
 
-Pictures are (height, width) in [0, 1], drawn black to white without any stretching; differences are reconstruction
-minus original, on a signed map that is symmetric around zero and has its colour bar beside it.
+Images are (height, width) in [0, 1], drawn from black to white without rescaling. Differences are reconstruction minus
+original, on a signed colormap that is symmetric around zero, with a color bar.
 """
 
 import io
@@ -35,7 +35,7 @@ DIFFERENCE = "reconstruction − original"
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a grid: a title over pictures, one a row; `signed` ones are differences."""
+    """One column of a grid: a title over images, one per row; `signed` ones are differences."""
 
     title: str
     images: Sequence[Image]
@@ -55,7 +55,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Chart:
-    """Curves that share their axes; `best` is the epoch to mark, `floor` a value that none can go below."""
+    """Curves on shared axes; `best` is the marked epoch, `floor` a lower limit of the values."""
 
     title: str
     unit: str
@@ -67,14 +67,14 @@ class Chart:
 
 
 def png(figure: Figure) -> bytes:
-    """A figure as a PNG file, with the mark in its description too."""
+    """Encode a figure as a PNG file, with the disclaimer in its description too."""
     file = io.BytesIO()
     FigureCanvasAgg(figure).print_png(file, metadata={"Software": "Engram", "Description": DISCLAIMER})
     return file.getvalue()
 
 
 def pdf(figure: Figure) -> bytes:
-    """A figure as a PDF file, lines as lines; without a date, so that the same figure is the same file."""
+    """Encode a figure as a PDF file with vector lines; without a date, so that the same figure gives the same file."""
     file = io.BytesIO()
     facts = {"Creator": "Engram", "Subject": DISCLAIMER, "CreationDate": None}
     FigureCanvasPdf(figure).print_pdf(file, metadata=facts)
@@ -88,14 +88,14 @@ def save(figure: Figure, path: Path) -> Path:
 
 
 def difference_limit(differences: Sequence[Image]) -> float:
-    """The end of the shared scale of some differences: 99.5 % of their pixels lie within, rounded up to a twentieth."""
+    """Return the limit of the shared scale of some differences. It covers 99.5% of their pixels, rounded up to 0.05."""
     sizes = np.concatenate([np.zeros(0), *(np.abs(image).ravel() for image in differences)])
     most = float(np.percentile(sizes, 99.5)) if len(sizes) else 0.0
     return max(math.ceil(most * 20 - 1e-6) / 20, 0.05)
 
 
 def picture(image: Image, title: str) -> Figure:
-    """One picture, every pixel as a block of whole pixels, over a strip with a title and the mark."""
+    """Draw one image, each pixel as a block of whole pixels, over a strip with a title and the disclaimer."""
     pixels = _enlarged(image)
     figure = _canvas(pixels.shape[1], pixels.shape[0] + STRIP_PX)
     figure.figimage(pixels, 0, STRIP_PX, cmap="gray", vmin=0, vmax=1)
@@ -104,7 +104,7 @@ def picture(image: Image, title: str) -> Figure:
 
 
 def difference(image: Image, limit: float, title: str) -> Figure:
-    """One signed difference from -limit to limit, every pixel as a block of whole pixels, beside its colour bar."""
+    """Draw one signed difference from -limit to limit, each pixel as a block of whole pixels, with a color bar."""
     pixels = _enlarged(image)
     height, width = pixels.shape[0] + STRIP_PX, pixels.shape[1] + BAR_PX
     figure = _canvas(width, height)
@@ -118,13 +118,13 @@ def difference(image: Image, limit: float, title: str) -> Figure:
 def grid(
     columns: Sequence[Column], rows: Sequence[str], cell_inches: float = 1.5, limit: float | None = None
 ) -> Figure:
-    """Pictures in rows and columns; all differences share one scale, its colour bar is at the right.
+    """Draw images in rows and columns; all differences share one scale, whose color bar is at the right.
 
     Args:
-        columns: their pictures may differ in size from row to row.
+        columns: their images may differ in size from row to row.
         rows: a title for each row.
-        cell_inches: side of one picture.
-        limit: end of the scale of the differences; what they need when None.
+        cell_inches: side of one image.
+        limit: limit of the scale of the differences; computed from them if None.
     """
     signed = [image for column in columns if column.signed for image in column.images]
     limit = limit or difference_limit(signed)
@@ -154,7 +154,7 @@ def grid(
 
 
 def curves(charts: Sequence[Chart]) -> Figure:
-    """Charts side by side: training solid, validation dashed, the best epoch marked."""
+    """Draw charts side by side: training solid, validation dashed, the best epoch marked."""
     figure = Figure((5.0 * len(charts), 3.3), dpi=DPI, facecolor=CARD, layout="constrained")
     for axes, chart in zip(np.atleast_1d(figure.subplots(1, len(charts))), charts, strict=True):
         _draw_chart(axes, chart)
@@ -186,7 +186,7 @@ def _draw_chart(axes: Axes, chart: Chart) -> None:
 
 
 def style_axes(axes: Axes) -> None:
-    """Give a chart the program's look: card, quiet grid, small figures."""
+    """Style a chart like the app: card, subtle grid, small labels."""
     axes.set_facecolor(CARD)
     axes.grid(color=LINE, lw=0.7, which="both")
     axes.tick_params(colors=QUIET, labelsize=7, which="both", length=0)
@@ -195,7 +195,7 @@ def style_axes(axes: Axes) -> None:
 
 
 def add_disclaimer(figure: Figure) -> None:
-    """Put the mark into the lower right corner."""
+    """Put the disclaimer into the lower right corner."""
     figure.text(
         1 - 0.12 / figure.get_figwidth(),
         0.1 / figure.get_figheight(),
@@ -207,7 +207,7 @@ def add_disclaimer(figure: Figure) -> None:
 
 
 def draw_cell(figure: Figure, place: tuple[float, float, float, float], image: Image, limit: float | None) -> Axes:
-    """Draw one picture, black to white, or a signed difference from -limit to limit, where a figure has room for it."""
+    """Draw one image, black to white, or a signed difference from -limit to limit, at a place of the figure."""
     axes = figure.add_axes(place)
     if limit is None:
         axes.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
@@ -221,12 +221,12 @@ def draw_cell(figure: Figure, place: tuple[float, float, float, float], image: I
 
 
 def elide(text: str) -> str:
-    """A title that fits beside its picture: the middle of a long one gives way."""
+    """Shorten a long title in the middle, so that it fits its image."""
     return text if len(text) <= TITLE_LETTERS else f"{text[: TITLE_LETTERS // 2]}…{text[-TITLE_LETTERS // 2 + 1 :]}"
 
 
 def draw_color_bar(figure: Figure, axes: Axes, limit: float, differences: Sequence[Image]) -> None:
-    """Draw the scale of differences; its ends are pointed when some pixels lie beyond them."""
+    """Draw the color bar of differences; its ends are pointed if some pixels lie beyond them."""
     beyond = any(float(np.max(np.abs(image))) > limit for image in differences)
     scale = ScalarMappable(Normalize(-limit, limit), SIGNED)
     bar = figure.colorbar(scale, cax=axes, extend="both" if beyond else "neither")
@@ -237,7 +237,7 @@ def draw_color_bar(figure: Figure, axes: Axes, limit: float, differences: Sequen
 
 
 def _enlarged(image: Image) -> Image:
-    """Every pixel repeated, so that the picture is about 512 pixels wide."""
+    """Repeat each pixel, so that the image is about 512 pixels wide."""
     times = max(1, round(PICTURE_PX / image.shape[1]))
     return np.repeat(np.repeat(image, times, axis=0), times, axis=1)
 

@@ -1,4 +1,4 @@
-"""Sheets of small pictures with a title over each and a note below: what channels see, like and answer to."""
+"""Sheets of small images with a title over each and a note below, for channels."""
 
 import math
 from collections.abc import Sequence
@@ -19,9 +19,9 @@ LEFT, TOP, BOTTOM, HEAD = 0.16, 0.14, 0.32, 0.5
 
 @dataclass(frozen=True, eq=False)
 class Cell:
-    """One picture, (height, width): `scale` is its lowest and highest value, on the signed map where the first is < 0.
+    """One image, (height, width); `scale` is its lowest and highest value, on the signed colormap if the lowest is < 0.
 
-    The scale is always told below the picture, unless it is that of a gray picture, 0 to 1.
+    The note below the image includes the scale, unless it is that of a gray image, 0 to 1.
     """
 
     title: str
@@ -31,13 +31,13 @@ class Cell:
 
 
 def draw_sheet(cells: Sequence[Cell], title: str, facts: str, across: int = 8) -> Figure:
-    """Draw pictures in rows.
+    """Draw images in rows.
 
     Args:
-        cells: the pictures, row by row.
-        title: over all of them.
-        facts: below the title, quieter.
-        across: how many in a row.
+        cells: the images, row by row.
+        title: title over all of them.
+        facts: line below the title, in a subtle color.
+        across: number of images in a row.
     """
     rows = math.ceil(len(cells) / across)
     width = max(LEFT * 2 + across * CELL + (across - 1) * GAP, 6.5)
@@ -57,8 +57,8 @@ def _draw_cell(figure: Figure, cell: Cell, left: float, bottom: float) -> None:
     width, height = figure.get_figwidth(), figure.get_figheight()
     low, high = cell.scale
     axes = figure.add_axes((left / width, bottom / height, CELL / width, CELL / height))
-    colours = SIGNED if low < 0 else "gray"
-    axes.imshow(cell.picture, cmap=colours, vmin=low, vmax=high, interpolation="nearest")
+    colors = SIGNED if low < 0 else "gray"
+    axes.imshow(cell.picture, cmap=colors, vmin=low, vmax=high, interpolation="nearest")
     axes.set_axis_off()
     figure.text(left / width, (bottom + CELL + 0.05) / height, cell.title, color=TEXT, fontsize=7.5, weight="bold")
     scale = "" if cell.scale == (0.0, 1.0) else f"±{high:.3g}" if low < 0 else f"{low:.3g} to {high:.3g}"

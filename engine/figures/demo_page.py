@@ -1,4 +1,4 @@
-"""The page of the demo: some runs on the same images, their curves, reconstructions and numbers."""
+"""Page of the demo: runs on the same images, their learning curves, reconstructions and metrics."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,8 +43,8 @@ class EvaluatedRun:
 
     Args:
         run: the run.
-        measured: its numbers for each split, from `engine.evaluation`.
-        reconstructed: (n, size, size, 1), what it makes of the images shown.
+        measured: its metrics for each split, from `engine.evaluation`.
+        reconstructed: (n, size, size, 1), its reconstructions of the shown images.
     """
 
     run: Run
@@ -53,22 +53,22 @@ class EvaluatedRun:
 
     @property
     def title(self) -> str:
-        """Short name of the model, and the run's."""
+        """Short name of the model, and the run's name."""
         return f"{self.run.config.model.model.upper()} ({self.run.name})"
 
 
 @dataclass(frozen=True)
 class DemoReport:
-    """What the page shows.
+    """Content of the page.
 
     Args:
         title: its title.
-        images: the data set that all runs were trained on.
-        shown: indices of the images shown, into `split` of the data set.
-        split: which split they are from.
+        images: the dataset that all runs were trained on.
+        shown: indices of the shown images in `split` of the dataset.
+        split: the split of the shown images.
         examined: the runs.
-        elapsed_s: how long it all took.
-        advice: commands to go on with.
+        elapsed_s: total time in seconds.
+        advice: commands for the next steps.
     """
 
     title: str
@@ -81,7 +81,7 @@ class DemoReport:
 
 
 def html(demo: DemoReport) -> str:
-    """The page as one HTML file that fetches nothing."""
+    """Return the page as one HTML file without external resources."""
     sections = [
         html_page.section("Read first", html_page.paragraph(WARNING), warning=True),
         html_page.section("Summary", *map(html_page.paragraph, _in_short(demo))),
@@ -145,7 +145,7 @@ def _curves(demo: DemoReport) -> str:
     return html_page.picture(figure, caption)
 
 
-def _chart(each: EvaluatedRun, colour: str) -> base.Chart:
+def _chart(each: EvaluatedRun, color: str) -> base.Chart:
     rows, unit = each.run.history(), each.run.config.model.loss_unit
     epochs = [row["epoch"] for row in rows]
     curves = [
@@ -154,7 +154,7 @@ def _chart(each: EvaluatedRun, colour: str) -> base.Chart:
     ]
     floor = each.measured["validation"]["entropy_floor_nats"] if unit else None
     label = f"{unit} per image" if unit else "mean squared error"
-    return base.Chart(each.title, label, curves, each.run.best_epoch(), floor, colour, log=not unit)
+    return base.Chart(each.title, label, curves, each.run.best_epoch(), floor, color, log=not unit)
 
 
 def _reconstructions(demo: DemoReport) -> str:
@@ -192,7 +192,8 @@ def _numbers(demo: DemoReport) -> str:
 
 
 def _number(numbers: dict[str, Any], key: str, form: str) -> str:
-    beside = "nats_per_image" if key == "entropy_floor_nats" else key  # a floor is for those who stand above it
+    # The entropy floor is only meaningful for a loss in nats.
+    beside = "nats_per_image" if key == "entropy_floor_nats" else key
     return "–" if numbers[beside] is None else f"{numbers[key]:{form}}"
 
 
@@ -209,7 +210,7 @@ def _origin(demo: DemoReport) -> str:
 
 
 def _titles(demo: DemoReport) -> dict[str, str]:
-    """Every setting of the runs with its title and unit, in the order of the form."""
+    """Return the title and unit of every setting of the runs, in the order of the settings form."""
     kinds: dict[type[config.Section], None] = {}
     for part in config.RunConfig.model_fields:
         kinds |= {type(getattr(each.run.config, part)): None for each in demo.examined}

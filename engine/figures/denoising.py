@@ -1,4 +1,4 @@
-"""Figures about noise: one scan through many methods, and methods over more and more noise."""
+"""Figures on denoising: one image through several methods, and methods over the noise level."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ MARKS: Final = "osD^vPX*"
 
 @dataclass(frozen=True)
 class MethodRow:
-    """A method's line in one chart: a value and an interval for each level, None where there is none."""
+    """A method's line in one chart: a value and an interval for each level, None if there is none."""
 
     title: str
     values: Sequence[float | None]
@@ -30,7 +30,7 @@ class MethodRow:
 
 @dataclass(frozen=True)
 class Measure:
-    """One chart: a measure of every method over the noise."""
+    """One chart: a measure of every method over the noise level."""
 
     title: str
     unit: str
@@ -40,13 +40,13 @@ class Measure:
 def comparison(
     titles: Sequence[str], pictures: Sequence[Image], notes: Sequence[str], mask: NDArray[np.bool_] | None
 ) -> Figure:
-    """One scan clean, noisy, and as each method left it, over their differences from the clean one.
+    """Draw one image noise-free, noisy, and as denoised by each method, over the differences from the noise-free one.
 
     Args:
-        titles: of the pictures; the first is the clean one.
+        titles: titles of the images; the first is the noise-free one.
         pictures: (size, size) in [0, 1].
-        notes: a line below each.
-        mask: bool (size, size), a region whose outline is drawn on the pictures; None for none.
+        notes: a line below each image.
+        mask: bool (size, size), a region whose outline is drawn on the images; None for none.
     """
     differences = [picture - pictures[0] for picture in pictures]
     rows = [Strip("image", pictures, notes=notes), Strip("difference", differences, signed=True)]
@@ -58,9 +58,10 @@ def comparison(
 
 
 def curves(sigmas: Sequence[float], measures: Sequence[Measure]) -> Figure:
-    """Measures over the noise, a chart each, with 95 % bands; break-even is marked on the line of doing nothing.
+    """Draw measures over the noise level, a chart each, with 95% bands and break-even points.
 
-    Runs are drawn full, baselines dashed; every method has its own colour and its own mark.
+    Break-even is marked on the line of no denoising. Runs are drawn solid, baselines dashed; every method has its own
+    color and its own marker.
     """
     figure = Figure((4.6 * len(measures) + 1.9, 3.9), dpi=DPI, facecolor=CARD, layout="constrained")
     columns = np.atleast_1d(figure.subplots(1, len(measures)))
@@ -94,9 +95,9 @@ def _draw(axes: Axes, sigmas: Sequence[float], measure: Measure) -> None:
 
 
 def _limits(values: Sequence[Sequence[float | None]]) -> tuple[float, float] | None:
-    """The span of values above level 0 and a little more; None where there are none.
+    """Return the range of the values above level 0 with a margin. Returns None if there are none.
 
-    So neither the bands of two scans nor the decibels of scans that hardly changed flatten the lines.
+    So neither the bands of two images nor the PSNR of nearly unchanged images flattens the lines.
     """
     found = [value for row in values for value in row if value is not None]
     if not found:

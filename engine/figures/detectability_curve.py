@@ -1,4 +1,4 @@
-"""The curve of a lesion's detectability from the picture to the output, with the layer that loses most marked."""
+"""Curve of a lesion's detectability from the image to the output, with the layer of the largest loss marked."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ PER_LAYER, LEAST_WIDTH, MOST_WIDTH, HEIGHT = 0.3, 7.0, 16.0, 4.2
 
 
 def draw_detectability(content: Mapping[str, Any]) -> Figure:
-    """Draw what `lesion-layers --json` prints.
+    """Draw the result of `lesion-layers --json`.
 
     Args:
         content: with `run`, `of`, `picture_d_prime`, `layers` (of each `name`, `held_d_prime`, `alone_d_prime`,
@@ -48,7 +48,7 @@ def draw_detectability(content: Mapping[str, Any]) -> Figure:
 
 
 def _name(axes: Axes, names: list[str]) -> None:
-    """Put the layers' names under the axis, every second or third where there are many."""
+    """Label the axis with the layers' names, every second or third if there are many."""
     every = -(-len(names) // MOST_NAMES)
     places = range(0, len(names), every)
     axes.set_xticks(list(places), labels=[names[place] for place in places], rotation=60, ha="right")
@@ -56,7 +56,7 @@ def _name(axes: Axes, names: list[str]) -> None:
 
 
 def _mark(axes: Axes, content: Mapping[str, Any], held: list[float]) -> None:
-    """Point at the layer that loses most; its place counts from the picture's, 0."""
+    """Mark the layer with the largest loss; positions count from the image, 0."""
     names = [layer["name"] for layer in content["layers"]]
     if content["loses_most"] not in names:
         return

@@ -1,4 +1,4 @@
-"""One HTML file that needs nothing else: style and pictures are inside it, nothing is fetched."""
+"""One self-contained HTML file: style and images are embedded, nothing is fetched."""
 
 import base64
 from collections.abc import Sequence
@@ -90,65 +90,66 @@ pre { overflow: visible; white-space: pre-wrap; }
 
 
 def page(title: str, lead: str, sections: Sequence[str]) -> str:
-    """A whole page.
+    """Return a whole page.
 
     Args:
         title: its title, plain text.
-        lead: the sentences below it, plain text.
+        lead: introduction below it, plain text.
         sections: HTML, from `section`.
     """
-    colours = {name.lower(): value for name, value in vars(style).items() if isinstance(value, str) and name.isupper()}
+    colors = {name.lower(): value for name, value in vars(style).items() if isinstance(value, str) and name.isupper()}
     return PAGE.substitute(
         title=escape(title),
         lead=escape(lead),
         mark=DISCLAIMER,
-        style=STYLE.substitute(colours),
+        style=STYLE.substitute(colors),
         sections="\n".join(sections),
     )
 
 
 def section(title: str, *parts: str, warning: bool = False) -> str:
-    """A card with a heading; `parts` are HTML, from the functions below."""
+    """Return a card with a heading; `parts` are HTML, from the functions below."""
     kind = ' class="warning"' if warning else ""
     return f"<section{kind}>\n<h2>{escape(title)}</h2>\n" + "\n".join(parts) + "\n</section>"
 
 
 def columns(*sections: str) -> str:
-    """Sections side by side where there is room."""
+    """Return sections side by side if there is room."""
     return '<div class="beside">' + "\n".join(sections) + "</div>"
 
 
 def paragraph(text: str) -> str:
-    """Plain text as a paragraph."""
+    """Return plain text as a paragraph."""
     return f"<p>{escape(text)}</p>"
 
 
 def code_block(lines: Sequence[str]) -> str:
-    """Lines to type."""
+    """Return lines of code, such as commands."""
     return f"<pre>{escape(chr(10).join(lines))}</pre>"
 
 
 def picture(figure: Figure, caption: str) -> str:
-    """A figure, inside the page, with its caption, which is also read out in its place."""
+    """Return an embedded figure with its caption, which is also its alternative text."""
     return picture_from_png(base.png(figure), caption)
 
 
 def picture_from_png(png: bytes, caption: str) -> str:
-    """A figure that is a PNG file already."""
+    """Return an embedded figure from a PNG file."""
     content = base64.b64encode(png).decode("ascii")
-    width = int.from_bytes(png[16:20], "big") / base.DPI  # the header's first number
+    # The first number of the image header is the width in pixels.
+    width = int.from_bytes(png[16:20], "big") / base.DPI
     image = f'<img width="{width * 100:.0f}" alt="{escape(caption)}" src="data:image/png;base64,{content}">'
     return f"<figure>{image}<figcaption>{escape(caption)}</figcaption></figure>"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1, prose: int | None = None) -> str:
-    """A table of plain texts; its first `left` columns are aligned left, the others right.
+    """Return a table of plain texts; its first `left` columns are aligned left, the others right.
 
     Args:
         head: a title for each column.
         rows: the texts.
-        left: how many columns are words.
-        prose: the column that holds sentences, which take the room that is left.
+        left: number of columns with words.
+        prose: the column with sentences, which takes the remaining width.
     """
 
     def kind(column: int) -> str:

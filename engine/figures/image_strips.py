@@ -1,4 +1,4 @@
-"""Pictures in strips: one column a scan, one row each for original, reconstruction, difference."""
+"""Images in strips: one column per image, one row each for original, reconstruction, difference."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ LEFT, RIGHT, TOP, BOTTOM = 1.2, 0.9, 0.38, 0.34
 
 @dataclass(frozen=True)
 class Strip:
-    """One row: a title before its pictures, and a note below each; `signed` ones are differences."""
+    """One row: a title before its images, and a note below each; `signed` ones are differences."""
 
     title: str
     images: Sequence[Image]
@@ -24,10 +24,10 @@ class Strip:
 
 
 def strips(rows: Sequence[Strip], titles: Sequence[str]) -> Figure:
-    """Draw rows of pictures; all differences share one scale, its colour bar is at the right.
+    """Draw rows of images; all differences share one scale, whose color bar is at the right.
 
     Args:
-        rows: each with a picture for every title.
+        rows: each with an image for every title.
         titles: a title over each column.
     """
     signed = [image for row in rows if row.signed for image in row.images]

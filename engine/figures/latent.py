@@ -1,6 +1,6 @@
-"""Figures of a latent space: maps, what each latent number says, how near training scans are, calibration.
+"""Figures of a latent space: maps, information per latent dimension, distances to training images, calibration.
 
-Groups are told apart by colour and by mark.
+Color and marker distinguish the groups.
 """
 
 from collections.abc import Sequence
@@ -26,13 +26,13 @@ Places = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class ScatterData:
-    """Scans in a plane.
+    """Images in a plane.
 
     Args:
         points: (n, 2).
         axes: titles of the axes.
-        groups: title of a map -> a word for each scan.
-        mse: (n,), error of each scan's reconstruction.
+        groups: title of a map -> a label for each image.
+        mse: (n,), error of each image's reconstruction.
     """
 
     points: Places
@@ -42,7 +42,7 @@ class ScatterData:
 
 
 def maps(scans: ScatterData) -> Figure:
-    """One map for each way to group the scans, and one coloured by error; all over the same points."""
+    """Draw one map for each grouping of the images, and one colored by error; all over the same points."""
     count = len(scans.groups) + 1
     rows, columns = (count + 1) // 2, min(2, count)
     figure = Figure((5.6 * columns, 4.6 * rows), dpi=DPI, facecolor=CARD, layout="constrained")
@@ -59,13 +59,14 @@ def maps(scans: ScatterData) -> Figure:
 
 
 def _grouped(axes: Axes, scans: ScatterData, words: Sequence[str]) -> None:
-    """The larger groups first, so that the smaller are seen on them."""
+    """Draw the groups, larger ones first, so that smaller ones lie on top."""
     named = np.array(words)
     known = sorted(set(words))
     for word in sorted(known, key=lambda word: -int((named == word).sum())):
         number, chosen = known.index(word), named == word
         mark, shade = MARKS[number % len(MARKS)], SERIES[number % len(SERIES)]
-        if chosen.sum() > MOST_OF * len(words):  # what nearly all belong to is the ground for the others
+        # A group with nearly all images is the background of the others.
+        if chosen.sum() > MOST_OF * len(words):
             mark, shade = ".", GROUND
         size = 7.0 if chosen.sum() > 400 else 16.0
         label = f"{word.replace('_', ' ')} ({chosen.sum():,})"
@@ -87,7 +88,7 @@ def _by_error(figure: Figure, axes: Axes, scans: ScatterData) -> None:
 
 
 def ranked(values: NDArray[np.float64], active: NDArray[np.bool_], measure: str, floor: float | None) -> Figure:
-    """What each latent number says, in order; `floor` is where one begins to count as used."""
+    """Draw the information per latent dimension, in order; `floor` is the threshold of an active one."""
     figure, axes = _chart()
     places = np.arange(1, len(values) + 1)
     shown = np.maximum(values, 1e-9)
@@ -110,7 +111,7 @@ def ranked(values: NDArray[np.float64], active: NDArray[np.bool_], measure: str,
 
 
 def nearest_distances(groups: dict[str, NDArray[np.float64]], limit: float, unit: str) -> Figure:
-    """How near the nearest training scan is: the share of each group of scans under every ratio, and the limit."""
+    """Draw the cumulative distribution of the nearest-neighbor ratio for each group of images, and the limit."""
     figure, axes = _chart()
     for number, (title, ratios) in enumerate(groups.items()):
         ordered = np.concatenate([[0.0], np.sort(ratios)])
@@ -125,7 +126,7 @@ def nearest_distances(groups: dict[str, NDArray[np.float64]], limit: float, unit
 
 
 def calibration(levels: Sequence[float], coverage: Sequence[float]) -> Figure:
-    """What intervals promise beside what they hold; on the diagonal they are right, below it too narrow."""
+    """Draw observed over nominal coverage of intervals; on the diagonal they are calibrated, below it too narrow."""
     figure, axes = _chart()
     axes.plot([0, 1], [0, 1], color=QUIET, lw=1, linestyle=":", label="calibrated")
     axes.plot(levels, coverage, "-o", color=ACCENT, lw=1.6, ms=4, label="posterior samples")

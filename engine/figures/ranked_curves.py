@@ -1,4 +1,4 @@
-"""Runs drawn by their rank: the best stands out in the accent colour, the worst recedes into the background."""
+"""Curves of ranked runs: the best stands out in the accent color, the worst recedes into the background."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,14 +27,14 @@ class Ranked:
 
 @dataclass(frozen=True)
 class ReferenceLine:
-    """A value to compare with, drawn across."""
+    """A reference value, drawn as a horizontal line."""
 
     title: str
     value: float
 
 
-def colour(rank: int, count: int) -> tuple[float, ...]:
-    """Colour of a rank, from 0 for the best."""
+def rank_color(rank: int, count: int) -> tuple[float, ...]:
+    """Return the color of a rank, from 0 for the best."""
     return tuple(RANKS(1.0 if count < 2 else 1 - 0.95 * rank / (count - 1)))
 
 
@@ -45,9 +45,9 @@ def draw_ranked_curves(
 
     Args:
         runs: the best first.
-        unit: what the values are.
-        levels: values to compare with.
-        log: whether the values go up by factors.
+        unit: unit of the values.
+        levels: reference values.
+        log: whether the axis is logarithmic.
     """
     figure = Figure((10.2, 3.9), dpi=DPI, facecolor=CARD, layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
@@ -55,7 +55,11 @@ def draw_ranked_curves(
         for rank in reversed(range(len(runs))):
             run = runs[rank]
             marker = "o" if len(run.epochs) < 3 else ""
-            kind = {"color": colour(rank, len(runs)), "lw": 2.2 if rank == 0 else 1.3, "zorder": 3 + len(runs) - rank}
+            kind = {
+                "color": rank_color(rank, len(runs)),
+                "lw": 2.2 if rank == 0 else 1.3,
+                "zorder": 3 + len(runs) - rank,
+            }
             axes.plot(run.epochs, getattr(run, name), style, marker=marker, ms=4, label=run.title, **kind)
         _finish(axes, levels, log)
         axes.set_title(name, color=TEXT, fontsize=9, fontweight="bold", loc="left")

@@ -1,4 +1,4 @@
-"""A search as a picture: every trial a line across its settings to its loss, and what each setting does to it."""
+"""Figure of a search: every trial a line across its settings to its loss, and the effect of each setting."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from engine.figures.style import ACCENT, CARD, FIELD, LINE, QUIET, TEXT
 
 @dataclass(frozen=True)
 class SearchAxis:
-    """One axis: its title, and places on it (0 at the bottom, 1 at the top) with what stands there."""
+    """One axis: its title, and positions on it (0 at the bottom, 1 at the top) with their labels."""
 
     title: str
     ticks: Sequence[tuple[float, str]]
@@ -24,12 +24,12 @@ class SearchAxis:
 
 @dataclass(frozen=True)
 class EffectEstimate:
-    """What a setting does to the loss over its whole range.
+    """Effect of a setting on the loss over its whole range.
 
     Args:
         title: name of the setting.
         middle: the effect.
-        low: lower end of its 95 % interval.
+        low: lower end of its 95% interval.
         high: upper end.
     """
 
@@ -45,10 +45,10 @@ class SearchFigure:
 
     Args:
         scales: one for each setting.
-        places: (trials, settings), where each trial's value lies on its scale; nan where the setting did not matter.
+        places: (trials, settings), position of each trial's value on its scale; nan if the setting was inactive.
         losses: (trials,), finite.
-        unit: what the losses are.
-        effects: of the settings, the weightiest first; empty where there are too few trials to tell.
+        unit: unit of the losses.
+        effects: effects of the settings, the largest first; empty if there are too few trials.
         is_relative: whether effects are shares of the loss.
     """
 
@@ -61,7 +61,7 @@ class SearchFigure:
 
 
 def draw_search(search: SearchFigure) -> Figure:
-    """Parallel coordinates at the left, the effects of the settings at the right."""
+    """Draw parallel coordinates at the left, the effects of the settings at the right."""
     figure = Figure((10.2, 4.0), dpi=DPI, facecolor=CARD)
     right = 0.68 if search.effects else 0.92
     _lines(figure.add_axes((0.045, 0.1, right, 0.76)), search)
@@ -80,7 +80,9 @@ def _lines(axes: Axes, search: SearchFigure) -> None:
         trial = order[rank]
         ys = [*_inside(search.places[trial]), heights[trial]]
         width = 2.4 if rank == 0 else 1.0
-        axes.plot(range(last + 1), ys, color=ranked_curves.colour(rank, len(order)), lw=width, solid_capstyle="round")
+        axes.plot(
+            range(last + 1), ys, color=ranked_curves.rank_color(rank, len(order)), lw=width, solid_capstyle="round"
+        )
     for column, scale in enumerate(search.scales):
         axes.axvline(column, color=LINE, lw=1, zorder=0)
         _title(axes, column, scale.title)
@@ -99,12 +101,12 @@ def _lines(axes: Axes, search: SearchFigure) -> None:
 
 
 def _inside(places: Any) -> Any:
-    """Places in [0, 1] as heights that leave room at both ends."""
+    """Convert positions in [0, 1] to heights that leave a margin at both ends."""
     return 0.04 + 0.92 * places
 
 
 def _heights(losses: NDArray[np.float64]) -> tuple[NDArray[np.float64], float, float]:
-    """Place losses on their axis by their logarithm, the smallest at the bottom."""
+    """Convert losses to positions by their logarithm, the smallest at the bottom."""
     low, high = float(losses.min()), float(losses.max())
     if low == high:
         return np.full(len(losses), 0.5), low, high
@@ -117,7 +119,7 @@ def _title(axes: Axes, column: int, text: str) -> None:
 
 
 def _bars(axes: Axes, search: SearchFigure) -> None:
-    """One bar a setting, the weightiest on top, with its interval; bars of settings whose sign is open are pale."""
+    """Draw one bar per setting with its interval, the largest on top; a bar is pale if its sign is uncertain."""
     for row, effect in enumerate(reversed(search.effects)):
         sure = effect.low * effect.high > 0
         axes.barh(row, effect.middle, color=ACCENT, height=0.3, alpha=1.0 if sure else 0.4)

@@ -1,7 +1,7 @@
-"""The colours of exported figures and pages: the program's dark theme, because pictures are read in the dark.
+"""Colors of exported figures and pages: the app's dark theme, because images are read in the dark.
 
-The signed map is dark and gray at zero, so that a difference shows as light: blue where the reconstruction is darker
-than its original, orange where it is brighter; the two are told apart by all common kinds of colour vision.
+The signed colormap is dark gray at zero, so that a difference shows as light: blue where the reconstruction is darker
+than its original, orange where it is brighter. People with any common color vision deficiency can tell the two apart.
 """
 
 from typing import Final

@@ -1,4 +1,4 @@
-"""The latent space of a run: its coordinates, maps of it, what lies near and between scans, samples, and their spread.
+"""Latent space of a run: coordinates, maps, neighbors, interpolation, samples, and the posterior SD.
 
-None of these modules imports Keras: a model is known by its `encoder`, `decoder`, `posterior` and `predict_on_batch`.
+None of these modules imports Keras: a model is accessed by its `encoder`, `decoder`, `posterior`, `predict_on_batch`.
 """

@@ -1,12 +1,12 @@
-"""How wide samples of a posterior spread, and whether that spread says how wrong a reconstruction is.
+"""Posterior SD of reconstructions, and its calibration against the reconstruction error.
 
-The spread of a variational autoencoder's posterior is what the *encoder* does not know of the latent. It is not the
-error: all that the decoder cannot draw is missing from it. Whether it is of use is measured: of the pixels of scans
-that were held out, how many lie in the central interval that the samples promise to hold 50 %, 90 %, ... of them.
+The posterior SD of a variational autoencoder is the encoder's uncertainty about the latent code. It is not the
+reconstruction error, which includes everything that the decoder cannot represent. Calibration measures its use: of the
+pixels of held-out images, how many lie in the central interval that should contain 50%, 90%, ... of them.
 
 Intervals are those of a normal distribution with the samples' mean and standard deviation, as for any predicted mean
 and variance (Kuleshov, Fenner, Ermon: Accurate uncertainties for deep learning using calibrated regression, ICML 2018,
-whose calibration curve and error these are, here with equal weights).
+the source of this calibration curve and error, here with equal weights).
 """
 
 from dataclasses import dataclass
@@ -18,17 +18,19 @@ from scipy.special import ndtri
 from engine.latent.space import Codes, Images, LatentSpace
 
 LEVELS: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
-TOLERATED: Final = 0.05  # expected calibration error from which on the intervals are called wrong
-MIN_PIXELS: Final = 1e-6  # gray values; a pixel that the samples never change
+# Expected calibration error above which the intervals count as miscalibrated.
+TOLERATED: Final = 0.05
+# In intensities; a pixel with less SD does not change between samples.
+MIN_PIXELS: Final = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
 class Spread:
-    """Samples of the posteriors of some images.
+    """Mean and SD of the decoded posterior samples of some images.
 
     Args:
         mean: (n, size, size, 1), mean of the decoded samples.
-        deviation: (n, size, size, 1), their standard deviation (with n - 1), gray values.
+        deviation: (n, size, size, 1), their standard deviation (with n - 1), intensities.
     """
 
     mean: Images
@@ -37,14 +39,14 @@ class Spread:
 
 @dataclass(frozen=True)
 class Calibration:
-    """What intervals promise and what they hold.
+    """Nominal and observed coverage of intervals.
 
     Args:
         levels: nominal coverage of the central intervals.
-        coverage: share of the pixels that lie in them.
+        coverage: share of the pixels in each of them.
         error: mean absolute difference of the two over the levels (expected calibration error).
-        spread, rms_error: root mean square over pixels of the deviation, and of original minus mean; gray values.
-        pixels: how many were asked.
+        spread, rms_error: root mean square over pixels of the SD, and of original minus mean; intensities.
+        pixels: number of pixels.
     """
 
     levels: tuple[float, ...]
@@ -55,7 +57,7 @@ class Calibration:
     pixels: int
 
     def summary(self) -> str:
-        """What that means for whoever looks at the spread."""
+        """Describe the calibration to users of the posterior SD."""
         at = self.levels.index(0.9)
         held = f"the 90% intervals cover {100 * self.coverage[at]:.1f}% of held-out pixels"
         times = f"the RMS error is {self.rms_error / max(self.spread, MIN_PIXELS):.1f}× the posterior SD"
@@ -70,16 +72,16 @@ class Calibration:
 
 
 def spread(space: LatentSpace, codes: Codes, samples: int, seed: int = 0) -> Spread:
-    """Decode samples of posteriors.
+    """Decode posterior samples, and compute their mean and SD.
 
     Args:
-        space: of a variational model.
+        space: latent space of a variational model.
         codes: (n, k) means and log-variances.
-        samples: how many a posterior, at least 2.
-        seed: of the draw.
+        samples: number of samples per posterior, at least 2.
+        seed: seed of the samples.
 
     Returns:
-        Their mean and deviation; memory holds the samples of one image.
+        Their mean and SD; the memory holds the samples of one image.
     """
     space.need_posterior("posterior", "Choose a VAE run.")
     assert codes.log_vars is not None
@@ -93,7 +95,7 @@ def spread(space: LatentSpace, codes: Codes, samples: int, seed: int = 0) -> Spr
 
 
 class CoverageCounter:
-    """Counts, image by image, how many pixels lie in which interval."""
+    """Counter of the pixels in each interval, image by image."""
 
     def __init__(self) -> None:
         self._reach = ndtri((1 + np.array(LEVELS)) / 2)
@@ -111,7 +113,7 @@ class CoverageCounter:
         self._pixels += error.size
 
     def get_result(self) -> Calibration:
-        """The curve of all images so far."""
+        """Return the calibration over all images so far."""
         coverage = self._held / max(1, self._pixels)
         wide, wrong = np.sqrt(self._sums / max(1, self._pixels))
         error = float(np.mean(np.abs(coverage - LEVELS)))
@@ -119,7 +121,7 @@ class CoverageCounter:
 
 
 def to_dict(found: Calibration) -> dict[str, Any]:
-    """What JSON tells of a calibration."""
+    """Convert a calibration to JSON types."""
     return {
         "levels": list(found.levels),
         "coverage": list(found.coverage),

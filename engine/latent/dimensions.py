@@ -1,9 +1,9 @@
-"""The latent numbers in order of what they say, and which of them say nothing.
+"""Latent dimensions in order of their information, and which of them are inactive.
 
-A variational model leaves a latent number to the prior when it is not worth its nats: posterior collapse (Bowman et
-al.: Generating sentences from a continuous space, 2016). Such a number has less than 0.01 nats of KL, averaged over
-images (`engine.metrics.active_units`; Burda, Grosse, Salakhutdinov: Importance weighted autoencoders, 2016, count by
-the variance of the means instead). A number of an autoencoder is dead when it is the same for every image.
+A variational model ignores a latent dimension that is not worth its nats: posterior collapse (Bowman et al.: Generating
+sentences from a continuous space, 2016). Such a dimension has less than 0.01 nats of KL, averaged over images
+(`engine.metrics.active_units`; Burda, Grosse, Salakhutdinov: Importance weighted autoencoders, 2016, count by the
+variance of the means instead). A dimension of an autoencoder is inactive if it is the same for every image.
 """
 
 from dataclasses import dataclass
@@ -15,19 +15,20 @@ from numpy.typing import NDArray
 from engine import metrics
 from engine.latent.space import Codes
 
-COLLAPSED_NATS: Final = 1e-6  # variance as a share of the largest: a thousandth of its standard deviation
+# Variance as a share of the largest: a thousandth of its standard deviation.
+COLLAPSED_NATS: Final = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
 class DimensionStatistics:
-    """Every latent number of a space, over some images.
+    """Statistics of every latent dimension over some images.
 
     Args:
-        order: (k,) the numbers, the one that says most first.
-        values: (k,) what they are ordered by, in the order of the latent: KL in nats, or variance.
+        order: (k,) the dimensions, the most informative first.
+        values: (k,) sort key, in the order of the latent code: KL in nats, or variance.
         measure: 'KL, nats' or 'variance'.
-        active: bool (k,), which of them say anything.
-        mean, spread: (k,) over the images.
+        active: bool (k,), which of them are active.
+        mean, spread: (k,) mean and SD over the images.
         low, high: (k,) 1st and 99th percentile over the images.
     """
 
@@ -42,12 +43,12 @@ class DimensionStatistics:
 
     @property
     def count_for_half(self) -> int:
-        """How many of the first numbers hold half of the sum of the values."""
+        """Number of dimensions, in order, that hold half of the sum of the values."""
         sums = np.cumsum(self.values[self.order])
         return int(np.searchsorted(sums, sums[-1] / 2)) + 1
 
     def sentence(self) -> str | None:
-        """What is wrong, in words; None where every number is used."""
+        """Describe a collapse. Returns None if every dimension is active."""
         count, unused = len(self.active), int((~self.active).sum())
         if not unused:
             return None
@@ -67,7 +68,7 @@ class DimensionStatistics:
 
 
 def dimension_statistics(codes: Codes) -> DimensionStatistics:
-    """Order the latent numbers of some images (one at least), by KL where there is a posterior, else by variance."""
+    """Order the latent dimensions over some images (at least one), by KL if there is a posterior, else by variance."""
     means = codes.means.astype(np.float64)
     variance = means.var(axis=0)
     if codes.log_vars is None:

@@ -1,9 +1,9 @@
-"""Latents laid out in a plane: by principal components, t-SNE, or UMAP where it is installed.
+"""Embedding of latent codes in two dimensions: by principal components, t-SNE, or UMAP if it is installed.
 
 Jolliffe: Principal Component Analysis, 2nd ed. (2002). van der Maaten, Hinton: Visualizing data using t-SNE. JMLR 9
 (2008), here on 50 principal components, as they do. McInnes, Healy, Melville: UMAP. arXiv:1802.03426 (2018). Distances
-between groups in the two last ones mean nothing, and neither does a group's size (Wattenberg, Viégas, Johnson: How to
-use t-SNE effectively. Distill (2016)).
+between groups in the last two mean nothing, and neither does a group's size (Wattenberg, Viégas, Johnson: How to use
+t-SNE effectively. Distill (2016)).
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,8 @@ from engine.messages import ShouldStop, never_stop
 from engine.pca import fit_in_memory
 
 BEFORE_TSNE: Final = 50
-MIN_POINTS: Final = 4  # fewer points have no neighbourhoods to keep
+# Fewer points have no neighborhoods to preserve.
+MIN_POINTS: Final = 4
 MOST_POINTS: Final = 20_000
 INSTALL_UMAP: Final = 'pip install -e ".[umap]" -c constraints.txt'
 METHODS: Final = ("pca", "tsne", "umap")
@@ -43,19 +44,19 @@ class PCA:
     shares: NDArray[np.float64]
 
     def project(self, points: Points) -> Points:
-        """Coordinates along the axes: (n, k) -> (n, count)."""
+        """Compute coordinates along the axes: (n, k) -> (n, count)."""
         return np.asarray((points - self.mean) @ self.axes.T, np.float32)
 
 
 @dataclass(frozen=True, eq=False)
 class Embedding:
-    """Points in a plane.
+    """Points of an embedding.
 
     Args:
         points: (n, 2) float32.
         axes: titles of the axes.
-        note: a sentence on how to read it.
-        components: those that the axes are; None where other points have no place on the map.
+        note: a sentence on its interpretation.
+        components: the components of the axes; None if other points cannot be embedded.
     """
 
     points: Points
@@ -64,7 +65,7 @@ class Embedding:
     components: PCA | None = None
 
     def transform(self, points: Points) -> Points | None:
-        """Where other points (m, k) lie on the map: (m, 2); None where it has no place for them."""
+        """Embed other points (m, k) in the same map: (m, 2). Returns None if the method cannot."""
         return None if self.components is None else _spread(self.components.project(points))
 
 
@@ -81,20 +82,20 @@ def components(points: Points, count: int) -> PCA:
 
 
 def methods() -> dict[str, str]:
-    """Every method, and why it is not at hand; '' where it is."""
+    """Return every method with the reason why it is unavailable; '' if it is available."""
     missing = "" if find_spec("umap") else f"umap-learn is not installed. Install it: {INSTALL_UMAP}"
     return {"pca": "", "tsne": "", "umap": missing}
 
 
 class EmbeddingJob:
-    """Points on their way into a plane. t-SNE and UMAP go on in a process of their own while others are answered.
+    """Computation of an embedding. t-SNE and UMAP run in a process of their own.
 
     Args:
         points: (n, k) float32.
-        fitted_on: bool (n,), the points whose principal components are taken (training scans); all where there are
-            fewer than three.
+        fitted_on: bool (n,), the points to fit the principal components to (training images); all if there are fewer
+            than three.
         method: one of `METHODS`.
-        seed: of t-SNE and UMAP.
+        seed: seed of t-SNE and UMAP.
 
     Raises:
         ConfigError: the method is not installed, or there are too many points for it.
@@ -113,7 +114,7 @@ class EmbeddingJob:
         self._process: EmbeddingProcess | None = None
 
     def go_on(self, should_stop: ShouldStop = never_stop) -> Embedding | None:
-        """The map; None when stopped, the process then going on until the next time.
+        """Return the embedding. Returns None if stopped, while the process continues until the next call.
 
         Raises:
             EngramError: the process failed.
@@ -126,7 +127,7 @@ class EmbeddingJob:
         return None if laid is None else self._finished(laid)
 
     def close(self) -> None:
-        """Give the process up, if there is one."""
+        """Cancel the process, if there is one."""
         if self._process is not None:
             self._process.close()
 
@@ -142,7 +143,7 @@ class EmbeddingJob:
 
 
 def compute_embedding(points: Points, fitted_on: NDArray[np.bool_], method: str, seed: int) -> Embedding:
-    """Embed points in a plane: arguments and errors as of `EmbeddingJob`; reproducible on one machine."""
+    """Embed points in two dimensions: arguments and errors of `EmbeddingJob`; reproducible on one machine."""
     laid = EmbeddingJob(points, fitted_on, method, seed).go_on()
     assert laid is not None
     return laid
@@ -159,7 +160,7 @@ def _of_components(along: Points, found: PCA) -> Embedding:
 
 
 def _spread(points: Points) -> Points:
-    """The first two coordinates: all that a plane holds, and all there is to a handful of points."""
+    """Return the first two coordinates, with zeros if there are fewer."""
     laid = np.zeros((len(points), 2), np.float32)
     laid[:, : min(2, points.shape[1])] = points[:, :2]
     return laid

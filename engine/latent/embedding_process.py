@@ -1,4 +1,4 @@
-"""t-SNE or UMAP in a throw-away process (`embedding`): it can be waited for piece by piece, and given up."""
+"""t-SNE or UMAP in a separate process (`embedding_child`), which can be polled and canceled."""
 
 import os
 import re
@@ -14,20 +14,21 @@ from numpy.typing import NDArray
 from engine.errors import EngramError
 from engine.messages import ShouldStop
 
-TIMEOUT_S: Final = 0.05  # how long a wish to stop may have to wait
+# Longest delay of a stop.
+TIMEOUT_S: Final = 0.05
 PROGRAM: Final = ("-W", "ignore", "-m", "engine.latent.embedding_child")
 INSTEAD: Final = "Use PCA for the map."
-_ROOT: Final = Path(__file__).resolve().parents[3]
+_ROOT: Final = Path(__file__).resolve().parents[2]
 Points = NDArray[np.float32]
 
 
 class EmbeddingProcess:
-    """Lays points out; it is given up when it is closed or forgotten, and ends by itself when this process does.
+    """Process of an embedding; canceled by `close` or garbage collection, and ends with this process.
 
     Args:
         points: (n, k) float32, n at least 4.
         method: 'tsne' or 'umap'.
-        seed: of the method.
+        seed: seed of the method.
     """
 
     def __init__(self, points: Points, method: str, seed: int) -> None:
@@ -47,10 +48,10 @@ class EmbeddingProcess:
             )
 
     def wait(self, should_stop: ShouldStop) -> Points | None:
-        """The points, (n, 2) float32; None when stopped: the process goes on, and can be waited for again.
+        """Wait for the points, (n, 2) float32. Returns None if stopped; the process continues until the next call.
 
         Raises:
-            EngramError: it failed.
+            EngramError: the process failed.
         """
         while self._process.poll() is None:
             if should_stop():
@@ -68,7 +69,7 @@ class EmbeddingProcess:
         return laid
 
     def close(self) -> None:
-        """Give it up where it still runs, and clear away what it wrote."""
+        """Kill the process if it still runs, and delete its files."""
         self._process.kill()
         self._process.communicate()
         self._folder.cleanup()

@@ -1,4 +1,4 @@
-"""Coordinates of a whole data set and errors of its reconstructions, batch by batch, kept in the run's folder."""
+"""Latent codes and reconstruction errors of a whole dataset, computed in batches, cached in the run's folder."""
 
 import os
 import zipfile
@@ -16,21 +16,20 @@ from engine.messages import ShouldStop
 from engine.runs import Run, model_checksum
 
 VERSION: Final = 2
-RECONSTRUCTION_BATCH: Final = (
-    16  # scans that are reconstructed at a time: whoever else asks waits for so many at the most
-)
+# Images per batch of reconstructions: another request waits for at most one batch.
+RECONSTRUCTION_BATCH: Final = 16
 Progress = Callable[[int, int], None]
 Errors = NDArray[np.float32]
 T = TypeVar("T")
 
 
 class ChunkedJob(Generic[T]):
-    """Works through the scans of a split piece by piece; what was stopped goes on where it was.
+    """Job over the images of a split in batches; a stopped one continues where it was.
 
     Args:
-        work: which scans -> what is to be known of them.
-        count: how many scans there are.
-        step: how many are done at a time.
+        work: function from a slice of images to its result.
+        count: number of images.
+        step: batch size.
     """
 
     def __init__(self, work: Callable[[slice], T], count: int, step: int) -> None:
@@ -38,7 +37,7 @@ class ChunkedJob(Generic[T]):
         self._parts: list[T] = []
 
     def go_on(self, should_stop: ShouldStop, progress: Progress | None = None) -> list[T] | None:
-        """Do what is left; None when stopped before the end."""
+        """Process the rest. Returns None if stopped before the end."""
         for first in range(self._step * len(self._parts), self._count, self._step):
             if should_stop():
                 return None
@@ -49,12 +48,12 @@ class ChunkedJob(Generic[T]):
 
 
 class EncodingCache:
-    """The codes of the splits of one data set in one run's latent space, found when they are first asked for.
+    """Cache of the codes of one dataset's splits in one run's latent space, computed at the first request.
 
     Args:
-        run: whose folder they are kept in; one that may only be read is no hindrance.
-        space: of the run's present model.
-        images: the data set, prepared at the model's size.
+        run: its folder holds the cache; a read-only folder is tolerated.
+        space: latent space of the run's current model.
+        images: the dataset, preprocessed for the model.
     """
 
     def __init__(self, run: Run, space: LatentSpace, images: Dataset) -> None:
@@ -65,7 +64,7 @@ class EncodingCache:
         self._begun: dict[str, ChunkedJob[Any]] = {}
 
     def codes(self, split: str, should_stop: ShouldStop, progress: Progress | None = None) -> Codes | None:
-        """The codes of a split; None when stopped, what is done by then being there for the next time."""
+        """Return the codes of a split. Returns None if stopped; finished batches are kept for the next call."""
         if split not in self._codes:
             found = self._kept_codes(split) or self._encode(split, should_stop, progress)
             if found is None:
@@ -74,7 +73,7 @@ class EncodingCache:
         return self._codes[split]
 
     def errors(self, split: str, should_stop: ShouldStop, progress: Progress | None = None) -> Errors | None:
-        """Mean squared errors of a split's reconstructions, (n,); None when stopped, as `codes`."""
+        """Return mean squared errors of a split's reconstructions, (n,). Returns None if stopped, as `codes`."""
         codes, found = self.codes(split, should_stop), self.known_errors(split)
         if found is not None or codes is None:
             return found
@@ -91,7 +90,7 @@ class EncodingCache:
         return self._errors[split]
 
     def known_errors(self, split: str) -> Errors | None:
-        """The errors of a split where they were found before."""
+        """Return the errors of a split if they are cached. Returns None if not."""
         if split not in self._errors and (kept := self._load_cached(f"{split}-errors")):
             self._errors[split] = kept["mse"]
         return self._errors.get(split)

@@ -1,4 +1,4 @@
-"""Ways through a latent space: from one scan to another, and along one dimension."""
+"""Paths through a latent space: interpolation between two codes, and traversal of one dimension."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,24 +8,25 @@ PARALLEL = 1e-6  # radians
 
 
 def linear(first: Latents, second: Latents, steps: int) -> Latents:
-    """Points on the straight line, ends included: two (k,) -> (steps, k)."""
+    """Interpolate linearly, ends included: two (k,) -> (steps, k)."""
     share = np.linspace(0.0, 1.0, steps)[:, None]
     return np.asarray((1 - share) * first + share * second, np.float32)
 
 
 def spherical(first: Latents, second: Latents, steps: int) -> Latents:
-    """Points on the arc about the origin, ends included, their lengths going evenly from the first's to the second's.
+    """Interpolate on the arc about the origin, ends included, with lengths from the first's to the second's.
 
     Shoemake: Animating rotation with quaternion curves. SIGGRAPH (1985): sin((1 - t) w) / sin(w) a + sin(t w) / sin(w)
     b for unit vectors at an angle w. A straight line passes nearer to the origin, where a Gaussian prior of many
-    dimensions has hardly any mass (White: Sampling generative networks, 2016). Where the two point the same way, or
-    either is 0, the arc is a line; where they point in opposite ways no arc is better than another, and the one through
-    the first axis that is not parallel is taken.
+    dimensions has hardly any mass (White: Sampling generative networks, 2016). If the two are parallel, or either is 0,
+    the arc is a line; if they are antiparallel no arc is better than another, and the one through the first axis that
+    is
+    not parallel is taken.
 
     Args:
         first: (k,).
         second: (k,).
-        steps: how many points, at least 2.
+        steps: number of points, at least 2.
 
     Returns:
         (steps, k) float32.
@@ -46,14 +47,14 @@ def spherical(first: Latents, second: Latents, steps: int) -> Latents:
 
 
 def vary_dimension(latent: Latents, dimension: int, values: NDArray[np.float64]) -> Latents:
-    """One latent (k,) with one of its numbers set to each of some values (n,) -> (n, k)."""
+    """Return copies of one latent code (k,) with one dimension set to each of some values (n,): (n, k)."""
     found = np.repeat(latent[None], len(values), axis=0)
     found[:, dimension] = values
     return found
 
 
 def _orthogonal_part(one: NDArray[np.float64], other: NDArray[np.float64] | None) -> NDArray[np.float64]:
-    """The unit vector at a right angle to `one` in the plane of both: slerp written by a cosine and a sine."""
+    """Return the unit vector orthogonal to `one` in the plane of both, for slerp by a cosine and a sine."""
     if other is None:
         other = np.eye(len(one))[int(np.abs(one).argmin())]
     rest = other - (one @ other) * one

@@ -1,4 +1,4 @@
-"""All that is known of one run's latent space on one data set, each part found when it is first asked for."""
+"""Latent data: everything on one run's latent space for one dataset, each part computed at the first request."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -28,13 +28,13 @@ def _ignore(done: int, total: int) -> None:
 
 
 class LatentData:
-    """A run's latent space on a data set. What is stopped raises Cancelled, and goes on the next time.
+    """Latent space of a run on a dataset. A stopped request raises Cancelled, and continues at the next call.
 
     Args:
         run: a run with a model.
-        model: it, loaded.
-        images: the data set, prepared at the model's size.
-        should_stop: asked between batches.
+        model: its loaded model.
+        images: the dataset, preprocessed for the model.
+        should_stop: polled between batches.
     """
 
     def __init__(self, run: Run, model: Any, images: Dataset, should_stop: ShouldStop = never_stop) -> None:
@@ -49,57 +49,57 @@ class LatentData:
 
     @property
     def key(self) -> tuple[Path, str]:
-        """What tells it from others: the run, its model and the data."""
+        """Key of the run, its model and the data."""
         return self.run.path, self._encodings.key
 
     def codes(self, *splits: str) -> Codes:
-        """The codes of some splits, one behind the other."""
+        """Return the codes of some splits, concatenated."""
         counts = [len(self.images.splits[split]) for split in splits]
         parts: list[Codes] = []
         for number, split in enumerate(splits):
-            told = partial(self._report_progress, sum(counts[:number]), sum(counts))
-            parts.append(require(self._encodings.codes(split, self.should_stop, told)))
+            progress = partial(self._report_progress, sum(counts[:number]), sum(counts))
+            parts.append(require(self._encodings.codes(split, self.should_stop, progress)))
         return concatenate(parts)
 
     def errors(self, *splits: str) -> NDArray[np.float32]:
-        """Mean squared errors of the reconstructions of some splits, gray values from 0 to 1: (n,)."""
+        """Return mean squared errors of the reconstructions of some splits, intensities from 0 to 1: (n,)."""
         counts = [len(self.images.splits[split]) for split in splits]
         parts = []
         for number, split in enumerate(splits):
-            told = partial(self._report_progress, sum(counts[:number]), sum(counts))
-            parts.append(require(self._encodings.errors(split, self.should_stop, told)))
+            progress = partial(self._report_progress, sum(counts[:number]), sum(counts))
+            parts.append(require(self._encodings.errors(split, self.should_stop, progress)))
         return np.concatenate(parts)
 
     def known_errors(self, *splits: str) -> NDArray[np.float32] | None:
-        """The same where they were found before; None where any are missing."""
+        """Return the same errors if they are cached. Returns None if any are missing."""
         parts = [self._encodings.known_errors(split) for split in splits]
         known = [part for part in parts if part is not None]
         return np.concatenate(known) if len(known) == len(parts) else None
 
     def select(self, places: Sequence[tuple[str, int]]) -> tuple[Points, Images]:
-        """Latents (n, k) and images (n, size, size, 1) of scans named by split and index; train is encoded whole."""
+        """Return latent codes (n, k) and images (n, size, size, 1) by split and index; each split is encoded whole."""
         found = [(self.codes(split).means[[index]], self.images.splits[split].read([index])) for split, index in places]
         return np.concatenate([each[0] for each in found]), np.concatenate([each[1] for each in found])
 
     def dimensions(self) -> DimensionStatistics:
-        """The latent numbers, over the training scans."""
+        """Return the statistics of the latent dimensions over the training images."""
         if self._dimensions is None:
             self._dimensions = dimensions.dimension_statistics(self.codes("train"))
         return self._dimensions
 
     def mixture(self) -> Mixture:
-        """The mixture of the training scans' latents."""
+        """Return the mixture of the training images' latent codes."""
         if self._mixture is None:
             train, validation = self.codes("train").means, self.codes("validation").means
             self._mixture = require(mixture.fit(train, validation, should_stop=self.should_stop))
         return self._mixture
 
     def nearest(self, where: str, points: Points, count: int, without: tuple[str, ...] | None = None) -> NeighborResult:
-        """The training scans nearest to some points, in pixels or in the latent."""
+        """Return the training images nearest to some points, by pixels or by latent code."""
         return require(self._library(where).nearest(points, count, without, self.should_stop))
 
     def reference_distances(self, where: str) -> ReferenceDistances:
-        """What is usual among scans that are no copies, in pixels or in the latent."""
+        """Return the reference distances between images that are no copies, by pixels or by latent code."""
         if where not in self._usual:
             splits = self.images.splits
             name, rows = neighbors.reference_rows(len(splits["train"]), len(splits["validation"]))
@@ -119,7 +119,7 @@ class LatentData:
         return self._libraries[where]
 
     def _points(self, where: str, split: str) -> Callable[[NDArray[np.int64]], Points]:
-        """Rows of a split -> their points."""
+        """Return a function from rows of a split to their points."""
         if where == LATENT:
             means = self.codes(split).means
             return lambda rows: means[rows]
@@ -128,12 +128,12 @@ class LatentData:
 
 
 def flat(images: Images) -> Points:
-    """Images as points: (n, size, size, 1) -> (n, pixels)."""
+    """Flatten images to points: (n, size, size, 1) -> (n, pixels)."""
     return images.reshape(len(images), -1)
 
 
 def require(found: T | None) -> T:
-    """What was found. Raises Cancelled where a search for it was stopped."""
+    """Return the result; raise Cancelled if the computation was stopped."""
     if found is None:
         raise Cancelled("The request was canceled.")
     return found

@@ -1,15 +1,16 @@
-"""Where training scans lie in the latent space, as a Gaussian mixture: a source of samples that needs no prior.
+"""Gaussian mixture of the training images' latent codes: a source of samples that needs no prior.
 
-The prior of a variational model is not where its scans are: the aggregate posterior is (Makhzani et al.: Adversarial
-autoencoders, 2015; Tomczak, Welling: VAE with a VampPrior, 2018). A mixture fitted to the latents of an autoencoder
-makes it a generator after the fact (Ghosh et al.: From variational to deterministic autoencoders, ICLR 2020).
+The prior of a variational model is not the distribution of its latent codes: the aggregate posterior is (Makhzani et
+al.: Adversarial autoencoders, 2015; Tomczak, Welling: VAE with a VampPrior, 2018). A mixture fitted to the latent codes
+of an autoencoder makes it a generator after the fact (Ghosh et al.: From variational to deterministic autoencoders,
+ICLR 2020).
 
-The number of components and their covariance are chosen by the mean log-likelihood of the validation scans' latents
-(of a tenth of the training scans', where too few are held out): the smallest mixture within one standard error of the
-best is taken. Unlike the BIC (Schwarz 1978) that rests on no large-sample argument, which fails where parameters are
-nearly as many as scans. There are too many dimensions for so few scans: the mixture is of the first principal
-components, as many as hold 99 % of the variance, 64 or a tenth as many as there are scans at the most; along each of
-the others a normal distribution of its own variance is drawn from.
+The number of components and their covariance are chosen by the mean log-likelihood of the validation images' latent
+codes (of a tenth of the training images', if too few are held out): the smallest mixture within one standard error of
+the best is taken. Unlike the BIC (Schwarz 1978) that rests on no large-sample argument, which fails if parameters are
+nearly as many as images. There are too many dimensions for so few images: the mixture is fitted in the first principal
+components, as many as hold 99% of the variance, at most 64 or a tenth of the number of images; along each of the others
+samples come from a normal distribution of its own variance.
 """
 
 import importlib
@@ -38,7 +39,7 @@ Latents = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class MixtureCandidate:
-    """A mixture that was fitted, and the log-likelihood of each held-out scan in it, (m,) nats."""
+    """A fitted mixture, and the log-likelihood of each held-out image in it, (m,) nats."""
 
     components: int
     covariance: str
@@ -46,20 +47,20 @@ class MixtureCandidate:
     nats: NDArray[np.float64]
 
     def to_dict(self) -> dict[str, Any]:
-        """What JSON tells of it."""
+        """Convert the candidate to JSON types."""
         facts = {"components": self.components, "covariance": self.covariance}
         return {**facts, "held_out_nats": float(self.nats.mean())}
 
 
 @dataclass(frozen=True, eq=False)
 class Mixture:
-    """A Gaussian mixture in the first principal components of some latents, and one Gaussian in the others.
+    """A Gaussian mixture in the first principal components of some latent codes, and one Gaussian in the others.
 
     Args:
         fitted: scikit-learn's GaussianMixture, of coordinates in units of their standard deviation.
         found: all principal components.
         scale: standard deviation along each of them.
-        tried: [{components, covariance, held_out_nats}], nats per scan.
+        tried: [{components, covariance, held_out_nats}], nats per image.
     """
 
     fitted: Any
@@ -69,11 +70,11 @@ class Mixture:
 
     @property
     def axes(self) -> int:
-        """How many principal components the mixture is of."""
+        """Number of principal components in the mixture."""
         return int(self.fitted.means_.shape[1])
 
     def sample(self, count: int, seed: int) -> Latents:
-        """Draw latents: (count, k) float32. Equal seeds give equal ones."""
+        """Draw latent codes: (count, k) float32. Equal seeds give equal ones."""
         rng = np.random.default_rng(seed)
         weights, means = self.fitted.weights_, self.fitted.means_
         which = rng.choice(len(weights), count, p=weights / weights.sum())
@@ -89,26 +90,26 @@ class Mixture:
         return np.asarray(np.linalg.cholesky(covariance) if covariance.ndim == 2 else np.diag(np.sqrt(covariance)))
 
     def to_dict(self) -> dict[str, Any]:
-        """What JSON tells of it."""
+        """Convert the mixture to JSON types."""
         best = {"components": len(self.fitted.weights_), "covariance": self.fitted.covariance_type}
         facts = {"axes": self.axes, "variance_share": float(self.found.shares[: self.axes].sum())}
         return {**best, **facts, "tried": list(self.tried)}
 
 
 def fit(latents: Latents, held_out: Latents, seed: int = 0, should_stop: ShouldStop = never_stop) -> Mixture | None:
-    """Fit mixtures to latents and take the one that foresees held-out ones best.
+    """Fit mixtures to latent codes and choose the one with the best held-out likelihood.
 
     Args:
-        latents: (n, k) of training scans.
-        held_out: (m, k) of validation scans; where they are fewer than 20, a tenth of `latents` is held out.
-        seed: of the draw and of the fits.
-        should_stop: asked between fits.
+        latents: (n, k) of training images.
+        held_out: (m, k) of validation images; if they are fewer than 20, a tenth of `latents` is held out.
+        seed: seed of the split and of the fits.
+        should_stop: polled between fits.
 
     Returns:
-        The mixture; None when stopped.
+        The mixture. Returns None if stopped.
 
     Raises:
-        DataError: there are too few scans.
+        DataError: there are too few images.
     """
     if len(latents) < FEWEST:
         raise DataError(f"{len(latents)} images are too few to fit a mixture.", f"At least {FEWEST} are needed.")
@@ -131,7 +132,7 @@ def fit(latents: Latents, held_out: Latents, seed: int = 0, should_stop: ShouldS
 
 
 def _chosen(tried: Sequence[MixtureCandidate], axes: int) -> MixtureCandidate:
-    """The smallest mixture within one standard error, over held-out scans, of the one that foresees them best."""
+    """Return the smallest mixture within one standard error, over held-out images, of the best likelihood."""
     best = max(tried, key=lambda each: float(each.nats.mean()))
     for each in sorted(tried, key=lambda each: _parameters(each.components, each.covariance, axes)):
         behind = best.nats - each.nats
@@ -141,13 +142,13 @@ def _chosen(tried: Sequence[MixtureCandidate], axes: int) -> MixtureCandidate:
 
 
 def _axes(found: PCA, count: int) -> int:
-    """How many principal components the mixture is of."""
+    """Return the number of principal components in the mixture."""
     enough = int(np.searchsorted(np.cumsum(found.shares), VARIANCE)) + 1
     return min(enough, MOST_AXES, max(1, count // 10), len(found.axes))
 
 
 def _candidates(points: NDArray[np.float64]) -> list[tuple[int, str]]:
-    """What is tried: nothing with more numbers than half of those that it is fitted to; one diagonal one at least."""
+    """Return the mixtures to fit: at most half as many parameters as values in the data; at least one diagonal one."""
     count, axes = points.shape
     every = [(components, covariance) for covariance in COVARIANCES for components in COUNTS if components < count]
     few = [each for each in every if _parameters(*each, axes) <= count * axes / 2]
@@ -157,10 +158,11 @@ def _candidates(points: NDArray[np.float64]) -> list[tuple[int, str]]:
 def _fitted(points: NDArray[np.float64], count: int, covariance: str, seed: int) -> Any:
     mixture = importlib.import_module("sklearn.mixture").GaussianMixture
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a fit that has not settled is judged by its held-out likelihood like any
+        # A fit that has not converged is judged by its held-out likelihood like any other.
+        warnings.simplefilter("ignore")
         return mixture(count, covariance_type=covariance, reg_covar=MIN_VARIANCE, random_state=seed).fit(points)
 
 
 def _parameters(count: int, covariance: str, axes: int) -> int:
-    """How many numbers a mixture has."""
+    """Count the parameters of a mixture."""
     return count * (1 + axes + (axes * (axes + 1) // 2 if covariance == "full" else axes))

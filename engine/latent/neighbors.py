@@ -1,18 +1,18 @@
-"""Which training scans lie nearest to a picture, and whether one lies suspiciously near.
+"""Nearest training images of an image, and detection of near copies.
 
 The rule is that of Carlini et al., Extracting training data from diffusion models (USENIX Security 2023, section 5.1):
-the distance to the nearest training scan is divided by the mean distance to the 50 nearest. In an empty region and in a
-crowded one alike, a picture that is no copy is about as far from its nearest neighbour as from the next ones, and a
-blurred picture is about equally far from all; a copy is far nearer to one. A ratio under 1/3 is flagged. Yoon et al.,
-Diffusion probabilistic models generalize when they fail to memorize (2023), take that limit for the ratio to the second
-nearest alone, which fails where training scans have copies of their own. It was chosen by looking at the validation
-scans of the public set of brain tumours, of which none is a training scan pixel for pixel: all seven under it (0.03 to
-0.31, letterboxed) are copies, recompressed or shifted by a pixel; those next above (from 0.36) are slices of one head.
-How many held-out scans of the data in hand lie under the limit is measured too and stands beside every answer.
-Meehan, Chaudhuri, Dasgupta: A non-parametric test to detect data-copying in generative models (AISTATS 2020) compare
-with held-out data as well, for all samples together.
+the distance to the nearest training image is divided by the mean distance to the 50 nearest. In sparse and in dense
+regions alike, an image that is no copy is about as far from its nearest neighbor as from the next ones, and a blurred
+image is about equally far from all; a copy is far nearer to one. A ratio under 1/3 is flagged. Yoon et al., Diffusion
+probabilistic models generalize when they fail to memorize (2023), use that limit for the ratio to the second nearest
+alone, which fails if training images have copies of their own. It was chosen on the validation images of the public
+brain tumor dataset, of which none equals a training image pixel for pixel: all seven under it (0.03 to 0.31,
+letterboxed) are copies, recompressed or shifted by a pixel; those next above (from 0.36) are slices of one head. The
+fraction of held-out images of the dataset at hand under the limit is measured too and part of every result. Meehan,
+Chaudhuri, Dasgupta: A non-parametric test to detect data-copying in generative models (AISTATS 2020) compare with
+held-out data as well, for all samples together.
 
-Distances are blind to what is turned, flipped, shifted by more or brightened: `engine.data.audit` finds such copies.
+Distances do not detect copies that are rotated, flipped, shifted by more or brightened: `engine.data.audit` does.
 """
 
 from dataclasses import dataclass
@@ -35,12 +35,13 @@ Distances = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class NeighborResult:
-    """The nearest training scans of some queries, nearest first.
+    """Nearest training images of some queries, nearest first.
 
     Args:
         indices: (m, k) into the training split.
         distances: (m, k), root mean squared differences over the coordinates.
-        ratios: (m,) nearest distance over the mean distance of the `REFERENCE_K` nearest; 1 where there are not two.
+        ratios: (m,) nearest distance over the mean distance of the `REFERENCE_K` nearest; 1 if there are fewer than
+            two.
     """
 
     indices: NDArray[np.int64]
@@ -50,13 +51,13 @@ class NeighborResult:
 
 @dataclass(frozen=True)
 class ReferenceDistances:
-    """What is usual among scans that are not training scans pixel for pixel.
+    """Reference distances of images that are not exact copies of training images.
 
     Args:
-        typical: median distance of such a scan to its nearest training scan.
-        share: how many of them have a ratio under `COPY_RATIO`, as a share.
-        scans: how many it was measured on.
-        split: where they are from: 'validation', or 'train' (each without itself) where too few are held out.
+        typical: median distance of such an image to its nearest training image.
+        share: fraction of them with a ratio under `COPY_RATIO`.
+        scans: number of images measured.
+        split: their split: 'validation', or 'train' (each without itself) if too few are held out.
     """
 
     typical: float
@@ -66,11 +67,11 @@ class ReferenceDistances:
 
 
 class NeighborIndex:
-    """The training scans as points, of which the same picture counts once.
+    """Index of the training images as points, with exact duplicates counted once.
 
     Args:
-        keys: hash of every training picture; equal ones are one picture.
-        read: rows of the training split -> their points (k, d) float32; asked for a block at a time.
+        keys: hash of every training image; equal ones are one image.
+        read: function from rows of the training split to their points (k, d) float32; called for one block at a time.
     """
 
     def __init__(self, keys: tuple[str, ...], read: Any) -> None:
@@ -84,16 +85,16 @@ class NeighborIndex:
     def nearest(
         self, queries: Points, count: int, without: tuple[str, ...] | None = None, should_stop: ShouldStop = never_stop
     ) -> NeighborResult | None:
-        """The nearest training scans.
+        """Find the nearest training images.
 
         Args:
             queries: (m, d) points.
-            count: how many of them, 1 to 50; fewer where there are fewer.
-            without: a key for each query; training scans of that key are passed over.
-            should_stop: asked between blocks.
+            count: number of neighbors, 1 to 50; fewer if there are fewer.
+            without: a key for each query; training images with that key are skipped.
+            should_stop: polled between blocks.
 
         Returns:
-            The neighbours; None when stopped.
+            The neighbors. Returns None if stopped.
         """
         squares = self._squares(queries, without, should_stop)
         if squares is None:
@@ -101,7 +102,8 @@ class NeighborIndex:
         crowd = min(REFERENCE_K, len(self.rows))
         order = np.argsort(squares, axis=1, kind="stable")[:, : crowd + SPARE]
         distances = np.sqrt(np.take_along_axis(squares, order, axis=1))
-        kept = min(count, crowd) + SPARE  # what is near is measured again: large squares cancel in the quick formula
+        # Near distances are recomputed: large squares cancel in the fast formula.
+        kept = min(count, crowd) + SPARE
         exact = np.stack([self._exact(query, rows) for query, rows in zip(queries, order[:, :kept], strict=True)])
         exact[~np.isfinite(distances[:, :kept])] = np.inf
         distances[:, :kept] = exact
@@ -110,7 +112,7 @@ class NeighborIndex:
         return NeighborResult(self.rows[order[:, :count]], distances[:, :count], _ratios(distances[:, :crowd]))
 
     def _squares(self, queries: Points, without: tuple[str, ...] | None, should_stop: ShouldStop) -> Distances | None:
-        """Mean squared differences (m, scans), block by block; inf for what is passed over."""
+        """Compute mean squared differences (m, images), block by block; inf for skipped ones."""
         centre = np.mean(queries, axis=0, dtype=np.float64).astype(np.float32)
         points = queries - centre
         lengths = np.einsum("ij,ij->i", points, points, dtype=np.float64)
@@ -135,14 +137,14 @@ class NeighborIndex:
 def measure_reference(
     library: NeighborIndex, points: Points, keys: tuple[str, ...], split: str, should_stop: ShouldStop = never_stop
 ) -> ReferenceDistances | None:
-    """Measure what is usual; None when stopped.
+    """Measure the reference distances. Returns None if stopped.
 
     Args:
-        library: the training scans.
-        points: (m, d), held-out scans, or training scans; one at least.
-        keys: hash of each; training scans of the same pixels (itself among them) are passed over.
-        split: where they are from.
-        should_stop: asked between blocks.
+        library: index of the training images.
+        points: (m, d), held-out images, or training images; at least one.
+        keys: hash of each; training images of the same pixels (itself among them) are skipped.
+        split: their split.
+        should_stop: polled between blocks.
     """
     near = library.nearest(points, 1, keys, should_stop)
     if near is None:
@@ -153,13 +155,13 @@ def measure_reference(
 
 
 def reference_rows(train: int, validation: int) -> tuple[str, NDArray[np.int64]]:
-    """Which scans tell what is usual: (split, rows), at most `QUERIES`, spread evenly."""
+    """Return the images for the reference distances: (split, rows), at most `QUERIES`, evenly spaced."""
     split, there = ("validation", validation) if validation >= FEWEST else ("train", train)
     return split, np.unique(np.linspace(0, there - 1, min(there, QUERIES)).round().astype(np.int64))
 
 
 def _ratios(distances: Distances) -> Distances:
-    """Nearest over mean of all, (m, crowd) ascending -> (m,); inf ones are not there."""
+    """Compute the nearest distance over the mean of all, (m, crowd) ascending -> (m,); infinite ones are ignored."""
     there = np.isfinite(distances)
     total = np.sum(np.where(there, distances, 0.0), axis=1)
     mean = total / np.maximum(there.sum(axis=1), 1)

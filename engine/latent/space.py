@@ -1,4 +1,4 @@
-"""The coordinates that a model gives to images, and the way back from them, whatever kind of model it is."""
+"""Latent space of a model: encoder and decoder of images, for any kind of model."""
 
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -18,10 +18,10 @@ BATCH: Final = scoring.BATCH
 
 @dataclass(frozen=True, eq=False)
 class Codes:
-    """The coordinates of some images.
+    """Latent codes of some images.
 
     Args:
-        means: (n, k) float32: latent numbers, or means of a posterior.
+        means: (n, k) float32: latent codes, or means of a posterior.
         log_vars: (n, k) float32, log-variances of the posterior; None for a model without one.
     """
 
@@ -32,12 +32,12 @@ class Codes:
         return len(self.means)
 
     def take(self, rows: NDArray[np.int64]) -> "Codes":
-        """Those of some rows."""
+        """Return the codes of some rows."""
         return Codes(self.means[rows], None if self.log_vars is None else self.log_vars[rows])
 
 
 def concatenate(parts: list[Codes]) -> Codes:
-    """Codes of several batches or splits of one model, one behind the other."""
+    """Concatenate codes of several batches or splits of one model."""
     log_vars = [part.log_vars for part in parts if part.log_vars is not None]
     return Codes(np.concatenate([part.means for part in parts]), np.concatenate(log_vars) if log_vars else None)
 
@@ -45,9 +45,9 @@ def concatenate(parts: list[Codes]) -> Codes:
 class LatentSpace:
     """The latent space of a loaded model.
 
-    A variational model has a posterior for each image, an autoencoder a code. A model whose decoder is handed features
-    of several levels has neither; its coordinates here are its deepest features, averaged over their places, which say
-    what is in an image and hardly where, and from which nothing can be decoded.
+    A variational model has a posterior for each image, an autoencoder a code. A model whose decoder receives features
+    of several levels has neither; its coordinates here are its deepest features, averaged over positions, which
+    represent what is in an image and hardly where, and which cannot be decoded.
 
     Args:
         model: a built model of Engram.
@@ -61,7 +61,7 @@ class LatentSpace:
 
     @property
     def description(self) -> str:
-        """What the coordinates are."""
+        """Description of the coordinates."""
         return {
             "posterior": f"{self.size} latent means",
             "code": f"{self.size} latent dimensions",
@@ -69,32 +69,32 @@ class LatentSpace:
         }[self.kind]
 
     def encode(self, images: Images) -> Codes:
-        """Coordinates of a few images: (n, size, size, 1) float32 in [0, 1]; all of them at once in memory."""
+        """Encode a few images: (n, size, size, 1) float32 in [0, 1]; the whole result is in memory."""
         parts = [self._encoded(images[first : first + BATCH]) for first in range(0, len(images), BATCH)]
         return concatenate(parts)
 
     def errors(self, images: Images, codes: Codes) -> NDArray[np.float32]:
-        """Mean squared error of each image's reconstruction, gray values from 0 to 1: (n,); takes most of the time.
+        """Compute the mean squared error of each image's reconstruction, intensities from 0 to 1: (n,). This is slow.
 
         Args:
             images: (n, size, size, 1) float32 in [0, 1].
-            codes: theirs.
+            codes: their latent codes.
         """
         made = scoring.reconstruct(self.model, images) if self.kind == "features" else self.decode(codes.means)
         return metrics.mse(images, made).astype(np.float32)
 
     def decode(self, latents: Latents) -> Images:
-        """Pictures of latents: (n, k) -> (n, size, size, 1) float32 in [0, 1].
+        """Decode latent codes: (n, k) -> (n, size, size, 1) float32 in [0, 1].
 
         Raises:
-            ConfigError: the model cannot decode from a latent alone.
+            ConfigError: the model cannot decode from a latent code alone.
         """
         self.need_decoder()
         parts = [latents[first : first + BATCH] for first in range(0, len(latents), BATCH)]
         return np.concatenate([self._decoded(part.astype(np.float32)) for part in parts])
 
     def need_decoder(self) -> None:
-        """Raise ConfigError where nothing can be decoded from a latent alone."""
+        """Raise ConfigError if nothing can be decoded from a latent code alone."""
         if self.kind == "features":
             raise ConfigError(
                 f"The decoder of model '{self.model.name}' also needs features from skip connections, so a latent "
@@ -103,7 +103,7 @@ class LatentSpace:
             )
 
     def need_posterior(self, wanted: str, instead: str) -> None:
-        """Raise ConfigError where the model is not variational; the sentences say what was wanted, and what to do."""
+        """Raise ConfigError if the model is not variational; the arguments name the missing part, and the advice."""
         self.need_decoder()
         if self.kind != "posterior":
             raise ConfigError(f"Model '{self.model.name}' is not variational: it has no {wanted}.", instead)

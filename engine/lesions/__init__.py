@@ -1,18 +1,27 @@
-"""A lesion in a picture: where it is, how far it stands out, and how much of that a method leaves of it.
+"""A lesion in an image: its region, its contrast, and how much of the contrast a method retains.
 
     mask = lesions.ellipse((128, 128), x=40, y=52, width=18, height=14)
     kept = lesions.retention(clean, denoised, mask)
-    kept.value, kept.interval                         # 0.41, (0.37, 0.46): 59 % of its contrast is gone
+    kept.value, kept.interval                         # 0.41, (0.37, 0.46): 59% of its contrast is lost
 
-Pictures are float (height, width), 1 wide from black to white; masks are bool of the same shape. A picture spans
-[0, width] x [0, height]; the pixel in row r and column c has its centre at x = c + 0.5, y = r + 0.5.
+Images are float (height, width) with a data range of 1; masks are bool of the same shape. An image spans
+[0, width] x [0, height]; the pixel in row r and column c has its center at x = c + 0.5, y = r + 0.5.
 """
 
 from engine.lesions.boxes import Box, Boxes, read_boxes
 from engine.lesions.contrast import contrast, contrast_to_noise, edge_sharpness
 from engine.lesions.inpainting import inpaint
-from engine.lesions.lesion_region import LesionRegion, make_lesion_region
-from engine.lesions.regions import area, ellipse, make_rim_mask, parse_region, polygon, rectangle, require_measurable
+from engine.lesions.regions import (
+    LesionRegion,
+    area,
+    ellipse,
+    make_lesion_region,
+    make_rim_mask,
+    parse_region,
+    polygon,
+    rectangle,
+    require_measurable,
+)
 from engine.lesions.retention import LEAST_CONTRAST, WARN_BELOW, Retention, percent, retention
 
 __all__ = [

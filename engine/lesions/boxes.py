@@ -1,7 +1,7 @@
-"""Boxes round lesions, read from a table such as `lesion_boxes.csv`, and placed on prepared pictures.
+"""Bounding boxes of lesions, read from a table such as `lesion_boxes.csv`, and placed on prepared images.
 
-The table is comma-separated with a head: `file`, `x_center`, `y_center`, `width`, `height`, and perhaps `split` and
-`class`, the folders that the file lies in. The numbers are fractions of the picture's width and height.
+The table is comma-separated with a header: `file`, `x_center`, `y_center`, `width`, `height`, and perhaps `split` and
+`class`, the folders that the file lies in. The numbers are fractions of the image's width and height.
 """
 
 import csv
@@ -21,13 +21,13 @@ MOST_BYTES: Final = 2**26
 
 @dataclass(frozen=True)
 class Box:
-    """One box, in fractions of its picture.
+    """A bounding box, in fractions of its image.
 
     Args:
-        name: path of the picture relative to its source, such as 'Training/glioma_tumor/gg (1).jpg'.
-        x: left side, from 0 to 1; may lie a little outside the picture.
-        y: upper side.
-        width: share of the picture's width.
+        name: path of the image relative to its source, such as 'Training/glioma_tumor/gg (1).jpg'.
+        x: left side, from 0 to 1; may lie a little outside the image.
+        y: top side.
+        width: share of the image's width.
         height: share of its height.
     """
 
@@ -38,11 +38,11 @@ class Box:
     height: float
 
     def mask(self, shape: Shape, aspect: float = 1.0) -> Mask:
-        """The ellipse in the box, on the prepared picture.
+        """Return the ellipse inscribed in the box, on the prepared image.
 
         Args:
-            shape: (height, width) of the prepared picture.
-            aspect: height over width of the original where it was letterboxed; 1 where it was squashed or is square.
+            shape: (height, width) of the prepared image.
+            aspect: height over width of the original if it was letterboxed; 1 if it was squashed or is square.
 
         Returns:
             bool (height, width).
@@ -55,11 +55,11 @@ class Box:
 
 @dataclass(frozen=True)
 class Boxes:
-    """What a table held.
+    """Content of a table of boxes.
 
     Args:
-        find_by_name: name of a picture -> its boxes.
-        problems: a sentence for each row that was left out, with its line number.
+        find_by_name: name of an image -> its boxes.
+        problems: a sentence for each skipped row, with its line number.
     """
 
     find_by_name: Mapping[str, Sequence[Box]]
@@ -70,14 +70,14 @@ class Boxes:
 
 
 def read_boxes(path: Path) -> Boxes:
-    """Read a table of boxes; a row that cannot be used is left out with a sentence.
+    """Read a table of boxes; a row that cannot be used is skipped and reported in a sentence.
 
     Args:
         path: the CSV file.
 
     Raises:
-        SourceNotFound: no such file.
-        DataError: it is no such table, or no row can be used.
+        SourceNotFound: the file does not exist.
+        DataError: it is not such a table, or no row can be used.
     """
     if not path.is_file():
         raise SourceNotFound(f"There is no box file {path}.", "Give the path of a CSV file.")
@@ -112,7 +112,7 @@ def _rows(table: "csv.DictReader[str]", name: str) -> tuple[dict[str, list[Box]]
 
 
 def _read(row: Mapping[str, str | None]) -> Box | str:
-    """The box of a row, or what is wrong with it."""
+    """Return the box of a row, or a sentence on its problem."""
     cells = {key: (value or "").strip() for key, value in row.items() if isinstance(value, str | None) and key}
     if not cells["file"]:
         return "the file name is missing."

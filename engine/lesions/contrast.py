@@ -1,4 +1,4 @@
-"""How far a region stands out from what is round it."""
+"""Contrast of a region with its surroundings."""
 
 import math
 from typing import Final
@@ -8,37 +8,36 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from engine.errors import RegionError
-from engine.lesions.regions import Mask, make_rim_mask, require_measurable
+from engine.lesions.regions import Mask, Picture, make_rim_mask, require_measurable
 
-Picture = NDArray[np.floating]
 ROUNDING: Final = 1e-9
-NORMAL_BLUR_PX: Final = 1.0  # the direction away from an edge of pixels, without its stairs
+NORMAL_BLUR_PX: Final = 1.0  # smooths the stairs of a pixel edge before its normal is taken
 
 
 def contrast(image: Picture, mask: Mask, rim: int = 4, avoid: Mask | None = None) -> float:
-    """Mean inside a region minus mean of its rim, in units of the data range; negative for a dark lesion.
+    """Return the mean of a region minus the mean of its rim, in units of the data range; negative for a dark lesion.
 
     Args:
         image: (height, width).
         mask: bool (height, width), the region.
-        rim: width of the band round it, px.
-        avoid: what the band stays out of.
+        rim: width of the background ring, px.
+        avoid: pixels that the ring leaves out.
 
     Raises:
-        RegionError: region or rim are unfit, see `make_rim_mask`.
+        RegionError: region or ring cannot be measured, see `make_rim_mask`.
     """
     pixels, region, band = _inside_and_rim(image, mask, rim, avoid)
     return float(pixels[region].mean() - pixels[band].mean())
 
 
 def contrast_to_noise(image: Picture, mask: Mask, rim: int = 4, avoid: Mask | None = None) -> float:
-    """Contrast over the standard deviation of the rim; what is textured there counts as noise too.
+    """Return the contrast over the standard deviation of the rim; texture there counts as noise too.
 
-    Arguments and errors as of `contrast`.
+    Arguments and errors as in `contrast`.
 
     Returns:
-        The ratio, with the sign of the contrast; infinite where the rim has one gray value and the region another, nan
-        where nothing differs.
+        The ratio, with the sign of the contrast; infinite if the ring is constant and the region differs from it, nan
+        if they are equal.
     """
     pixels, region, band = _inside_and_rim(image, mask, rim, avoid)
     height, spread = _significant(pixels[region].mean() - pixels[band].mean()), _significant(pixels[band].std())
@@ -48,18 +47,18 @@ def contrast_to_noise(image: Picture, mask: Mask, rim: int = 4, avoid: Mask | No
 
 
 def edge_sharpness(image: Picture, mask: Mask) -> float:
-    """Mean slope across the edge of a region, from outside to inside, in units of the data range a pixel.
+    """Return the mean slope across the edge of a region, inward, in units of the data range per pixel.
 
-    The slope of the picture (central differences) along the normal of the edge, over the pixels on both sides of it. A
-    step of height c between two pixels has c / 2; a straight edge that was blurred by a Gaussian of width s px nearly
-    c / (s sqrt(2 pi)), its steepest slope.
+    It is the slope of the image (central differences) along the normal of the edge, averaged over the pixels on both
+    sides of it. A step of height c between two pixels has c / 2; a straight edge blurred by a Gaussian of width s px
+    has nearly c / (s sqrt(2 pi)), its steepest slope.
 
     Args:
         image: (height, width).
         mask: bool (height, width), the region.
 
     Raises:
-        RegionError: the region is unfit.
+        RegionError: the region cannot be measured.
     """
     region = require_measurable(mask, np.shape(image))
     inward, outward = distance_transform_edt(region), distance_transform_edt(~region)
@@ -71,12 +70,12 @@ def edge_sharpness(image: Picture, mask: Mask) -> float:
 
 
 def _gradient(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Central differences along a row and down a column."""
+    """Return the central differences along a row and down a column."""
     return np.gradient(values, axis=1), np.gradient(values, axis=0)
 
 
 def _significant(value: float) -> float:
-    """The value, 0 for what is only the rounding of a sum."""
+    """Return the value, or 0 if it is only the rounding error of a sum."""
     return float(value) if abs(value) > ROUNDING else 0.0
 
 

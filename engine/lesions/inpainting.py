@@ -1,8 +1,8 @@
-"""A scan without its lesion: the region filled in from what is round it, as a harmless stand-in for a healthy twin.
+"""An image without its lesion: the region is filled in from its surroundings, as an approximate healthy twin.
 
 The filling is smooth (biharmonic: Damelin, Hoang, On surface completion and image inpainting by biharmonic functions,
-Int. J. Mathematics and Mathematical Sciences 2018), stays within the gray values of the rim, and can be given the rim's
-grain. It makes no anatomy: it says what the picture might be with nothing remarkable there, not what was there.
+Int. J. Mathematics and Mathematical Sciences 2018), stays within the intensities of the rim, and can take the rim's
+grain. It invents no anatomy: it shows an unremarkable image, not the tissue that was there.
 """
 
 from typing import Final
@@ -12,27 +12,26 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, gaussian_filter
 from skimage.restoration import inpaint_biharmonic
 
-from engine.lesions.contrast import Picture
-from engine.lesions.regions import Mask, find_bounding_slices, make_rim_mask, require_measurable
+from engine.lesions.regions import Mask, Picture, find_bounding_slices, make_rim_mask, require_measurable
 
-SMOOTHING_PX: Final = 1.0  # width of the Gaussian that takes the grain off the rim before it is continued
+SMOOTHING_PX: Final = 1.0  # width of the Gaussian that removes the grain of the rim before it is extrapolated
 RIM_PX: Final = 4
 
 
 def inpaint(image: Picture, mask: Mask, margin: int = 1, grain_seed: int | None = 0) -> NDArray[np.float32]:
-    """Fill a region of a picture in; outside of it nothing changes.
+    """Fill in a region of an image; pixels outside stay unchanged.
 
     Args:
         image: (height, width) in [0, 1].
         mask: bool (height, width), the region.
-        margin: how far the filling goes beyond the region, px, since the edge of a lesion is soft.
-        grain_seed: seed of the grain, drawn from that of the rim; a smooth filling when None.
+        margin: how far the filling extends beyond the region, px, since the edge of a lesion is soft.
+        grain_seed: seed of the grain, drawn from that of the rim; the filling is smooth if None.
 
     Returns:
         float32 (height, width) in [0, 1].
 
     Raises:
-        RegionError: the region is unfit, or nothing is left round it.
+        RegionError: the region cannot be measured, or has no surroundings.
     """
     pixels = np.asarray(image, np.float64)
     region = require_measurable(mask, pixels.shape)
@@ -52,7 +51,7 @@ def inpaint(image: Picture, mask: Mask, margin: int = 1, grain_seed: int | None 
 
 
 def _smooth(pixels: NDArray[np.float64], outside: Mask) -> NDArray[np.float64]:
-    """The picture without its grain, from the pixels outside of the region alone."""
+    """Smooth the image with the pixels outside the region alone."""
     weight = gaussian_filter(outside.astype(np.float64), SMOOTHING_PX, mode="nearest")
     blurred = gaussian_filter(np.where(outside, pixels, 0.0), SMOOTHING_PX, mode="nearest")
     return np.where(outside, blurred / np.maximum(weight, 1e-6), 0.0)

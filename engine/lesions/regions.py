@@ -1,32 +1,37 @@
-"""Regions of a picture as masks, and the rim round a region.
+"""Regions of an image as masks, the background ring (rim) of a region, and a lesion in images of one size.
 
-A pixel belongs to a region when its centre does. A rectangle holds its left and upper edge and not the two others, so
-that rectangles side by side share no pixel; an ellipse holds its edge. What lies outside the picture is cut off.
+A pixel belongs to a region if its center does. A rectangle contains its left and top edge but not the other two, so
+that adjacent rectangles share no pixel; an ellipse contains its edge. Parts outside the image are cut off.
 """
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt
+from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from engine.errors import RegionError
 
+Picture = NDArray[np.floating]
 Mask = NDArray[np.bool_]
+Stacked = NDArray[np.float64]
 Shape = tuple[int, int]
 LEAST_PIXELS: Final = 4
 EDGE_PX: Final = 0.2
+PATTERN_BLUR_PX: Final = 1.5  # removes the grain, which is not part of the pattern
 FORMS: Final = "x,y,width,height (an ellipse), rectangle:x,y,width,height or polygon:x,y,x,y,x,y"
 
 
 def ellipse(shape: Shape, x: float, y: float, width: float, height: float) -> Mask:
-    """The ellipse that touches all four sides of a box.
+    """Return the ellipse that touches all four sides of a box.
 
     Args:
-        shape: (height, width) of the picture.
+        shape: (height, width) of the image.
         x: left side of the box, px.
-        y: its upper side, px.
+        y: its top side, px.
         width: px, above 0.
         height: px, above 0.
 
@@ -43,24 +48,24 @@ def ellipse(shape: Shape, x: float, y: float, width: float, height: float) -> Ma
 
 
 def rectangle(shape: Shape, x: float, y: float, width: float, height: float) -> Mask:
-    """The pixels of a box; arguments, result and errors as of `ellipse`."""
+    """Return the pixels of a box; arguments, result and errors as in `ellipse`."""
     _check_size(width, height)
     across, down = _centers(shape)
     return np.asarray((across >= x) & (across < x + width) & (down >= y) & (down < y + height))
 
 
 def polygon(shape: Shape, corners: Sequence[tuple[float, float]]) -> Mask:
-    """The inside of a closed line, by the even-odd rule: where the line crosses itself, what is inside twice is out.
+    """Return the inside of a closed line by the even-odd rule: parts enclosed twice by a crossing line are outside.
 
     Args:
-        shape: (height, width) of the picture.
+        shape: (height, width) of the image.
         corners: three or more (x, y) in px; the last is joined to the first.
 
     Returns:
         bool (height, width); may be empty.
 
     Raises:
-        RegionError: fewer than three corners, or one that is no finite point.
+        RegionError: there are fewer than three corners, or one is not a finite point.
     """
     points = np.asarray(corners, np.float64)
     if points.ndim != 2 or points.shape[1] != 2 or len(points) < 3 or not np.all(np.isfinite(points)):
@@ -76,10 +81,10 @@ def polygon(shape: Shape, corners: Sequence[tuple[float, float]]) -> Mask:
 
 
 def parse_region(text: str, shape: Shape) -> Mask:
-    """A region as it is typed: 'x,y,width,height' for an ellipse, 'rectangle:x,y,width,height', 'polygon:x,y,x,y,x,y'.
+    """Parse 'x,y,width,height' for an ellipse, 'rectangle:x,y,width,height', or 'polygon:x,y,x,y,x,y'.
 
     Raises:
-        RegionError: it cannot be read so, or holds too few pixels or all of them.
+        RegionError: the text has another form, or the region contains too few pixels or all of them.
     """
     kind, colon, rest = text.partition(":")
     kind, rest = (kind.strip().lower(), rest) if colon else ("ellipse", text)
@@ -96,14 +101,14 @@ def parse_region(text: str, shape: Shape) -> Mask:
 
 
 def require_measurable(mask: Any, shape: Shape | None = None) -> Mask:
-    """The mask, if contrast can be measured in it.
+    """Return the mask, if contrast can be measured in it.
 
     Args:
         mask: bool (height, width).
-        shape: that of its picture; not compared where None.
+        shape: that of its image; not compared if None.
 
     Raises:
-        RegionError: it has another shape than the picture, holds fewer than 4 pixels, or all of them.
+        RegionError: it has another shape than the image, or contains fewer than 4 pixels or all of them.
     """
     found = require_shape(mask, shape)
     count = area(found)
@@ -119,7 +124,7 @@ def require_measurable(mask: Any, shape: Shape | None = None) -> Mask:
 
 
 def require_shape(mask: Any, shape: tuple[int, ...] | None) -> Mask:
-    """The mask as bool (height, width); RegionError where its shape is not that of the picture."""
+    """Return the mask as bool (height, width); raise RegionError if its shape is not that of the image."""
     found = np.asarray(mask, np.bool_)
     if found.ndim != 2 or (shape is not None and found.shape != tuple(shape)):
         seen, wanted = _format_shape(found.shape), _format_shape(shape) if shape else "(height, width)"
@@ -130,22 +135,22 @@ def require_shape(mask: Any, shape: tuple[int, ...] | None) -> Mask:
 
 
 def make_rim_mask(mask: Mask, rim: int = 4, avoid: Mask | None = None) -> Mask:
-    """The band round a region: what is not in it and at most `rim` pixels away from its edge, inside the picture.
+    """Return the band around a region: pixels outside it, at most `rim` px from its edge, inside the image.
 
-    The edge lies beyond the centres of the region's outermost pixels: half a pixel where it runs along the grid, hardly
-    at all across corners. A fifth is taken everywhere, with which the band round a disc has the area of the ring
-    that is meant, and a rim of 4 along the grid is 4 pixels wide.
+    The edge lies beyond the centers of the region's outermost pixels: by half a pixel along the grid, hardly at all
+    across corners. A fifth is used everywhere: the band around a disc then has the area of the exact ring, and a
+    rim of 4 along the grid is 4 pixels wide.
 
     Args:
         mask: bool (height, width), the region.
         rim: width of the band, px.
-        avoid: bool (height, width), other things, such as a second lesion, that the band stays out of.
+        avoid: bool (height, width), pixels that the band leaves out, such as a second lesion.
 
     Returns:
         bool (height, width).
 
     Raises:
-        RegionError: the region is unfit (`require_measurable`), or the band is empty.
+        RegionError: the region cannot be measured (`require_measurable`), or the band has fewer than 4 pixels.
     """
     region = require_measurable(mask)
     if rim < 1:
@@ -163,7 +168,7 @@ def make_rim_mask(mask: Mask, rim: int = 4, avoid: Mask | None = None) -> Mask:
 
 
 def find_bounding_slices(mask: Mask, margin: int) -> tuple[slice, slice]:
-    """Rows and columns of the smallest box round a region, widened by `margin` px as far as the picture goes."""
+    """Return rows and columns of the smallest box around a region, widened by `margin` px within the image."""
     found = []
     for axis in (1, 0):
         held = np.flatnonzero(mask.any(axis=axis))
@@ -172,7 +177,7 @@ def find_bounding_slices(mask: Mask, margin: int) -> tuple[slice, slice]:
 
 
 def area(mask: Mask) -> int:
-    """How many pixels a region holds."""
+    """Count the pixels of a region."""
     return int(np.count_nonzero(mask))
 
 
@@ -184,10 +189,71 @@ def _check_size(width: float, height: float) -> None:
 
 
 def _centers(shape: Shape) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """The x and y of every pixel's centre, as a row and as a column."""
+    """Return the x and y of every pixel's center, as a row and as a column."""
     height, width = shape
     return np.arange(width)[np.newaxis, :] + 0.5, np.arange(height)[:, np.newaxis] + 0.5
 
 
 def _format_shape(shape: tuple[int, ...]) -> str:
     return " x ".join(map(str, shape))
+
+
+@dataclass(frozen=True, eq=False)
+class LesionRegion:
+    """Region of a lesion, computed once for many images.
+
+    Args:
+        shape: (height, width) of the images.
+        near: rows and columns around the lesion; the masks cover this part.
+        region: mask of the lesion.
+        rim: mask of its background ring.
+    """
+
+    shape: tuple[int, int]
+    near: tuple[slice, slice]
+    region: Mask
+    rim: Mask
+
+    def crop(self, before: Picture, after: Picture) -> Stacked:
+        """Crop two images to the part around the lesion: (height, width) each -> float64 (2, height, width).
+
+        Raises:
+            RegionError: an image has another shape.
+        """
+        pictures = [np.asarray(picture, np.float64) for picture in (before, after)]
+        for picture in pictures:
+            if picture.shape != self.shape:
+                raise RegionError(
+                    f"Images of shape {picture.shape} and {self.shape} cannot be compared.",
+                    "Use two images of one shape (height, width), and a region of that shape.",
+                )
+        return np.stack([picture[self.near] for picture in pictures])
+
+    def contrasts(self, cut: Stacked) -> tuple[float, float]:
+        """Return the mean of the region minus the mean of the rim, for both images of a crop."""
+        before, after = cut[:, self.region].mean(axis=1) - cut[:, self.rim].mean(axis=1)
+        return float(before), float(after)
+
+    def pattern(self, cut: Stacked) -> float:
+        """Return the slope of the region's smoothed pixels after on those before, both minus the mean of the rim."""
+        smooth = gaussian_filter(cut, (0, PATTERN_BLUR_PX, PATTERN_BLUR_PX), mode="nearest")
+        before, after = smooth[:, self.region] - smooth[:, self.rim].mean(axis=1, keepdims=True)
+        size = float(before @ before)
+        return float(before @ after) / size if size > 0 else math.nan
+
+
+def make_lesion_region(mask: Mask, rim: int = 4, avoid: Mask | None = None) -> LesionRegion:
+    """Compute the region of a lesion for many images.
+
+    Args:
+        mask: bool (height, width), the lesion.
+        rim: width of the background ring, px.
+        avoid: pixels that the ring leaves out.
+
+    Raises:
+        RegionError: the region cannot be measured, or has no surroundings; see `make_rim_mask`.
+    """
+    region = require_measurable(mask)
+    band = make_rim_mask(region, rim, avoid)
+    near = find_bounding_slices(region, rim + math.ceil(4 * PATTERN_BLUR_PX))
+    return LesionRegion((region.shape[0], region.shape[1]), near, region[near], band[near])

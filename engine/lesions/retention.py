@@ -1,4 +1,4 @@
-"""How much of a lesion a method keeps: of its contrast, with an interval, and of its pattern; and a plain sentence."""
+"""Lesion contrast retained by a method, with an interval, the retained pattern, and a warning in words."""
 
 import math
 from collections.abc import Iterator
@@ -8,10 +8,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.lesions.lesion_region import Picture, Stacked, make_lesion_region
-from engine.lesions.regions import Mask, area
+from engine.lesions.regions import Mask, Picture, Stacked, area, make_lesion_region
 
-LEAST_CONTRAST: Final = 0.01  # 2.5 of 255 gray values: below it a ratio says nothing
+LEAST_CONTRAST: Final = 0.01  # 2.5 of 255 levels: below it a ratio has no meaning
 WARN_BELOW: Final = 0.8
 MOST_ADDED: Final = 1.25
 MOST_SPREAD: Final = 1.0
@@ -22,19 +21,19 @@ CONFIDENCE: Final = 0.95
 
 @dataclass(frozen=True)
 class Retention:
-    """What is left of a lesion; `value, interval = retention(...)` takes out the two most asked for.
+    """Retained contrast of a lesion; `value, interval = retention(...)` unpacks the two main results.
 
     Args:
         value: contrast after over contrast before: 1 is all of it, 0 nothing, below 0 a bright lesion turned dark; nan
-            where there is none.
-        interval: (low, high) of it, 95 %; both nan where there is none.
+            if it cannot be measured.
+        interval: 95% interval (low, high) of the value; both nan if it cannot be measured.
         before: contrast before, in units of the data range.
         after: contrast after.
-        pattern: share of the lesion's pattern that is left: the slope of its smoothed pixels after on those before,
-            seen from the mean of the rim. Near to `value` for a lesion of one gray value; it also tells of lesions
-            that are brighter and darker than their rim at once, such as rings, and is not taken in where the healthy
-            tissue in a lesion's place has a contrast of its own.
-        reason: a sentence on why there is no value; empty where there is one.
+        pattern: share of the lesion's pattern that is retained: the slope of its smoothed pixels after on those before,
+            relative to the mean of the rim. It is close to `value` for a lesion of one intensity. It also measures
+            lesions that are both brighter and darker than their rim, such as rings, and is not misled where the
+            healthy tissue in a lesion's place has a contrast of its own.
+        reason: a sentence on why there is no value; empty if there is one.
     """
 
     value: float
@@ -48,20 +47,20 @@ class Retention:
         return iter((self.value, self.interval))
 
     def is_below(self, share: float = WARN_BELOW) -> bool:
-        """Whether less than this share of the contrast, or of the pattern, is left."""
+        """Return whether less than this share of the contrast, or of the pattern, is retained."""
         return self.value < share or self.pattern < share
 
     @property
     def is_unclear(self) -> bool:
-        """Whether nothing can be said: no value, or one whose interval is wider than the whole contrast."""
+        """Return whether the result is inconclusive: no value, or an interval wider than the whole contrast."""
         return not self.interval[1] - self.interval[0] <= MOST_SPREAD
 
     def warning(self, method: str, share: float = WARN_BELOW) -> str:
-        """What a reader must be told of a method, empty where nothing: what, how much, and what not to do.
+        """Return a warning about a method, empty if none is due: what it does, how much, and what not to do.
 
         Args:
             method: its name, such as that of a run.
-            share: retention under which to warn.
+            share: retention below which to warn.
         """
         if self.pattern < share and (self.is_unclear or self.value >= share):
             what = f"{method} removes {percent(1 - max(self.pattern, 0.0))} of this lesion's pattern"
@@ -88,26 +87,26 @@ def percent(share: float) -> str:
 
 
 def retention(before: Picture, after: Picture, mask: Mask, rim: int = 4, avoid: Mask | None = None) -> Retention:
-    """Compare a lesion in two pictures of one scan: mean of the region minus mean of its rim, as a ratio.
+    """Compare a lesion in two versions of one image: mean of the region minus mean of its rim, as a ratio.
 
-    The interval is a bootstrap over blocks of 3 x 3 pixels (larger ones in a large lesion), because neighbours are
-    alike: the same blocks of region and rim are drawn for both pictures, 1,000 times with a fixed seed, and the middle
-    95 % of the ratios kept (Efron, Tibshirani: An Introduction to the Bootstrap (1993), chapter 8). It says how far the
-    number leans on single spots of this lesion, not how it would be for other lesions.
+    The interval is a bootstrap over blocks of 3 x 3 pixels (larger ones in a large lesion), because neighbors are
+    correlated: the same blocks of region and rim are drawn for both images, 1,000 times with a fixed seed, and the
+    middle 95% of the ratios are kept (Efron, Tibshirani: An Introduction to the Bootstrap (1993), chapter 8). It shows
+    how much the value depends on single spots of this lesion, not how it varies across lesions.
 
     Args:
-        before: (height, width) floats, the clean original.
-        after: the same shape, what a method made of it, or of a noisy copy of it.
+        before: (height, width) floats, the noise-free reference.
+        after: the same shape, a method's output for it, or for a noisy copy of it.
         mask: bool (height, width), the lesion.
-        rim: width of the band round it that it is compared with, px.
-        avoid: bool (height, width), what the band stays out of, such as other lesions.
+        rim: width of the background ring that it is compared with, px.
+        avoid: bool (height, width), pixels that the ring leaves out, such as other lesions.
 
     Returns:
-        The ratio with its interval; nan, with the reason, where the lesion has hardly any contrast before (less than
-        0.01 of the data range).
+        The ratio with its interval; nan, with the reason, if the lesion has hardly any contrast before (less than 0.01
+        of the data range).
 
     Raises:
-        RegionError: the pictures differ in shape, the region does not fit them, or nothing is left round it.
+        RegionError: the images differ in shape, the region does not fit them, or it has no surroundings.
     """
     place = make_lesion_region(mask, rim, avoid)
     cut = place.crop(before, after)
@@ -132,7 +131,7 @@ def retention(before: Picture, after: Picture, mask: Mask, rim: int = 4, avoid: 
 
 
 def _bootstrap_means(stacked: Stacked, part: Mask, rng: np.random.Generator) -> Stacked:
-    """Means of both pictures over blocks of a part, drawn with replacement: (2, height, width) -> (2, draws)."""
+    """Bootstrap the means of both images over blocks of a part: (2, height, width) -> (2, draws)."""
     block = _blocks(part)
     sizes = np.bincount(block).astype(np.float64)
     sums = np.stack([np.bincount(block, weights=picture[part]) for picture in stacked])
@@ -144,7 +143,7 @@ def _bootstrap_means(stacked: Stacked, part: Mask, rng: np.random.Generator) -> 
 
 
 def _blocks(part: Mask) -> NDArray[np.intp]:
-    """The number of the square block that each pixel of a part lies in."""
+    """Return the number of the square block of each pixel of a part."""
     side = max(BLOCK_PX, math.ceil(math.sqrt(area(part) / MOST_BLOCKS)))
     rows, columns = np.nonzero(part)
     number = rows // side * (part.shape[1] // side + 1) + columns // side

@@ -1,46 +1,108 @@
-"""Questions about noise: what runs and classical methods make of one noisy image."""
+"""Requests about noise, with their replies: what runs and classical filters make of one noisy image."""
 
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from engine.messages.reply import Array, Reply
 from engine.messages.request import ImagesRequest
 
 
 class NoisyRequest(ImagesRequest):
-    """A question about images with noise of a kind, drawn from a seed; `sigma` in units of the data range, 1."""
+    """A request about images with noise of a kind, drawn from a seed."""
 
     noise: str = "gaussian"
     seed: int = Field(0, ge=0)
 
 
 class RunsRequest(NoisyRequest):
-    """What runs make of one noisy image; in the place of a run may stand a yardstick, as in `Reconstruct`."""
+    """A request about what runs make of one noisy image.
+
+    `sigma` is the noise level in units of the data range, 1. A baseline may take the place of a run, as in
+    `Reconstruct`.
+    """
 
     runs: tuple[str, ...] = ()
     sigma: float = Field(0.0, ge=0.0, le=1.0)
 
 
+class ImageMetrics(Reply):
+    """Metrics of one image against the noise-free reference; `psnr_db` is None where the two are equal."""
+
+    mse: float
+    psnr_db: float | None
+    ssim: float
+
+
+class DenoisedReply(ImageMetrics):
+    """What a run makes of the noisy image.
+
+    `original` and `noisy` are the image at the size of the run. All three are float32 (size, size) in [0, 1].
+    """
+
+    original: Array
+    noisy: Array
+    denoised: Array
+
+
+class DenoiseReply(ImageMetrics):
+    """The image and its noisy copy, float32 (size, size) in [0, 1], and what each run makes of it.
+
+    The metrics are those of the noisy image.
+    """
+
+    name: str
+    original: Array
+    noisy: Array
+    runs: dict[str, DenoisedReply]
+
+
 class Denoise(RunsRequest):
-    """Put a noisy image through runs; answers with the image, the noisy one, and what each run made of it."""
+    """Denoise one image with several runs."""
+
+    reply_type: ClassVar[type[Reply]] = DenoiseReply
 
     command: Literal["denoise"] = "denoise"
 
 
-class DenoiseDraft(RunsRequest):
-    """Put a noisy image through runs in a hurry, while the level still moves; answers with what each run made of it.
+class DraftReply(Reply):
+    """A quick estimate, float32 (size, size) in [0, 1]; `exact` if it equals the image of the full request."""
 
-    There are no numbers, and a model that has a quicker way takes it; the answer says whose pictures are not exact.
+    denoised: Array
+    exact: bool
+
+
+class DenoiseDraftReply(Reply):
+    """The quick estimate of each run."""
+
+    runs: dict[str, DraftReply]
+
+
+class DenoiseDraft(RunsRequest):
+    """Denoise one image quickly, while the noise level still moves; there are no metrics.
+
+    A model that has a faster variant uses it.
     """
+
+    reply_type: ClassVar[type[Reply]] = DenoiseDraftReply
 
     command: Literal["denoise-draft"] = "denoise-draft"
 
 
-class ApplyFilter(NoisyRequest):
-    """Put a noisy image through one of `engine.denoising.baselines`; it may take its time, beside the other requests.
+class ApplyFilterReply(ImageMetrics):
+    """The filtered image, float32 (size, size) in [0, 1], and its metrics."""
 
-    Principal components are those of the training images of `data`, so many of them.
+    method: str
+    denoised: Array
+
+
+class ApplyFilter(NoisyRequest):
+    """Denoise one image with a method of `engine.denoising.baselines`; it runs beside other requests.
+
+    `components` is the number of components of PCA, which is fitted to the training images of `data`.
     """
+
+    reply_type: ClassVar[type[Reply]] = ApplyFilterReply
 
     command: Literal["filter"] = "filter"
     method: str
@@ -48,10 +110,26 @@ class ApplyFilter(NoisyRequest):
     components: int = Field(512, ge=1)
 
 
+class NoiseLevelErrors(Reply):
+    """Mean squared errors of a run at each noise level, and those of its noisy input."""
+
+    mse: tuple[float, ...]
+    noisy_mse: tuple[float, ...]
+
+
+class DenoiseCurveReply(Reply):
+    """Mean squared errors at each noise level: those of the noisy input (no denoising), and those of each run."""
+
+    sigmas: tuple[float, ...]
+    noisy_mse: tuple[float, ...]
+    runs: dict[str, NoiseLevelErrors]
+
+
 class DenoiseCurve(NoisyRequest):
-    """The error of runs on one image at many noise levels, and that of doing nothing. It can wait."""
+    """Compute the error of runs on one image at many noise levels. It can wait."""
 
     can_wait: ClassVar[bool] = True
+    reply_type: ClassVar[type[Reply]] = DenoiseCurveReply
 
     command: Literal["denoise-curve"] = "denoise-curve"
     runs: tuple[str, ...] = ()

@@ -1,9 +1,10 @@
-"""Questions about the latent space of a run: where scans lie in it, what lies near them, and what is in between.
+"""Requests about the latent space of a run, and their replies: the map of all images, neighbors, decoded latent codes.
 
-A model that cannot decode from a latent alone (a U-Net, an autoencoder with skip connections) is mapped and searched by
-its deepest features, averaged over places; it refuses every question that needs a picture decoded.
+A model that cannot decode from a latent code alone (a U-Net, an autoencoder with skip connections) is mapped and
+searched by its deepest features, averaged over positions. It refuses every request that needs a decoded image.
 
-Every one of these can wait: the first needs the latents of the training scans, which are found once and then kept.
+All of these requests can wait: the first needs the latent codes of the training images, which are computed once and
+then cached. Images in replies are float32 in [0, 1]; `run` repeats the request's, `name` names the request's image.
 """
 
 from typing import ClassVar, Literal
@@ -11,21 +12,70 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from engine.config import DataConfig
+from engine.messages.reply import Array, Reply
 from engine.messages.request import ImagesRequest, Request
 
-Place = tuple[str, int]  # a split, and the index of a scan in it
+Place = tuple[str, int]  # a split, and the index of an image in it
 MapMethod = Literal["pca", "tsne", "umap"]
 
 
-class EmbedLatents(Request):
-    """Lay the latents of some splits out in a plane.
+class DimensionReport(Reply):
+    """Statistics of the latent dimensions over the training images, the most informative first.
 
-    Answers with the path of the points (n, 2); of every point its split, index, label and whether it is leaked; the
-    errors of all where they are known; the titles of the axes; the methods at hand; the dimensions in order; and
-    whether any of them have collapsed.
+    `order` contains the dimensions; the other lists follow it. `value` is what `measure` says: KL (nats) or variance.
+    `spread` is the SD, `low` and `high` are the 1st and 99th percentile.
     """
 
+    measure: str
+    order: tuple[int, ...]
+    value: tuple[float, ...]
+    active: tuple[bool, ...]
+    mean: tuple[float, ...]
+    spread: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+class CollapseReport(Reply):
+    """How many latent dimensions there are, are active, and hold half of the information; a sentence if any are not."""
+
+    active: int
+    dimensions: int
+    half: int
+    sentence: str | None
+
+
+class EmbedLatentsReply(Reply):
+    """The map of some splits: `points` (n, 2) float32, and of every point its split, index, name, label and leak.
+
+    `mse` is None until the reconstruction errors are known. `methods` says of each method why it is not available, ''
+    where it is. `decodes` and `variational` say what the model can do.
+    """
+
+    run: str
+    space: str
+    decodes: bool
+    variational: bool
+    points: Array
+    axes: tuple[str, str]
+    note: str
+    methods: dict[str, str]
+    classes: tuple[str, ...]
+    split: tuple[str, ...]
+    index: tuple[int, ...]
+    name: tuple[str, ...]
+    label: tuple[str | None, ...]
+    leaked: tuple[bool, ...]
+    mse: tuple[float, ...] | None
+    dimensions: DimensionReport
+    collapse: CollapseReport
+
+
+class EmbedLatents(Request):
+    """Request for the latent codes of some splits as points in a plane."""
+
     can_wait: ClassVar[bool] = True
+    reply_type: ClassVar[type[Reply]] = EmbedLatentsReply
 
     command: Literal["map-latent"] = "map-latent"
     run: str
@@ -35,14 +85,22 @@ class EmbedLatents(Request):
     seed: int = Field(0, ge=0)
 
 
-class EmbeddingErrors(Request):
-    """Reconstruct every scan of some splits: their mean squared errors, in the order of `EmbedLatents`.
+class EmbeddingErrorsReply(Reply):
+    """Mean squared errors of the reconstructions, in the order of the map's points."""
 
-    This takes longer than the latents do, so it is asked only where the errors are wanted; they are kept then.
+    run: str
+    mse: tuple[float, ...]
+
+
+class EmbeddingErrors(Request):
+    """Request for the reconstruction errors of some splits, in the order of `EmbedLatents`.
+
+    It takes longer than the latent codes do, so it is sent only if the errors are needed; they are cached then.
     """
 
     can_wait: ClassVar[bool] = True
     is_patient: ClassVar[bool] = True
+    reply_type: ClassVar[type[Reply]] = EmbeddingErrorsReply
 
     command: Literal["map-errors"] = "map-errors"
     run: str
@@ -50,14 +108,24 @@ class EmbeddingErrors(Request):
     splits: tuple[str, ...] = ("train", "validation", "test")
 
 
-class ProjectScan(ImagesRequest):
-    """Where one image lies on a map, and the training scans nearest to it in the latent.
+class ProjectScanReply(Reply):
+    """The image's point on the map, None if the method has none, and the nearest training images by latent code."""
 
-    The other fields are those of the `EmbedLatents` that asked for the map. Only principal components have a place for
-    a scan that they were not fitted on; for t-SNE and UMAP the point is None.
+    run: str
+    name: str
+    point: tuple[float, float] | None
+    nearest: tuple[int, ...]
+
+
+class ProjectScan(ImagesRequest):
+    """Request for the position of one image on a map, and the training images nearest to it in latent space.
+
+    The other fields are those of the map's `EmbedLatents`. Only principal components can place an image that they were
+    not fitted on; for t-SNE and UMAP the point is None.
     """
 
     can_wait: ClassVar[bool] = True
+    reply_type: ClassVar[type[Reply]] = ProjectScanReply
 
     command: Literal["place-scan"] = "place-scan"
     run: str
@@ -67,102 +135,58 @@ class ProjectScan(ImagesRequest):
     count: int = Field(4, ge=1, le=50)
 
 
+class Neighbor(Reply):
+    """A training image, and its distance from the query image (RMS difference)."""
+
+    index: int
+    name: str
+    distance: float
+
+
+class ReferenceReport(Reply):
+    """Median distance and share of near copies, among `scans` images of a split that are no training images."""
+
+    typical: float
+    share: float
+    scans: int
+    split: str
+
+
+class NeighborReport(Reply):
+    """The nearest training images, nearest first, and whether the image is a near copy of one.
+
+    `ratio` is the distance to the nearest training image over the mean distance to the 50 nearest; under `limit` the
+    image is a near copy (`memorised`).
+    """
+
+    nearest: tuple[Neighbor, ...]
+    unit: str
+    ratio: float
+    limit: float
+    usual: ReferenceReport
+    typical: float
+    memorised: bool
+
+
+class FindNeighborsReply(Reply):
+    """The nearest training images of an image by intensities and by latent code, and those of its reconstruction."""
+
+    run: str
+    name: str
+    space: str
+    pixel: NeighborReport
+    latent: NeighborReport
+    reconstruction: NeighborReport
+    memorised: bool
+    sentence: str
+
+
 class FindNeighbors(ImagesRequest):
-    """The training scans nearest to one image, in pixels and in the latent, and whether one is suspiciously near."""
+    """Request for the training images nearest to one image, and whether it is a near copy of one."""
 
     can_wait: ClassVar[bool] = True
+    reply_type: ClassVar[type[Reply]] = FindNeighborsReply
 
     command: Literal["neighbours"] = "neighbours"
     run: str
     count: int = Field(8, ge=1, le=50)
-
-
-class Interpolate(Request):
-    """Decode the latents between two scans, ends included."""
-
-    can_wait: ClassVar[bool] = True
-
-    command: Literal["interpolate"] = "interpolate"
-    run: str
-    data: DataConfig
-    first: Place
-    second: Place
-    steps: int = Field(9, ge=2, le=64)
-    path: Literal["linear", "spherical"] = "linear"
-
-
-class TraverseDimension(ImagesRequest):
-    """Decode an image with one of its latent numbers changed step by step.
-
-    `reach` is how many standard deviations of the training latents to go round their mean; where it is None, the walk
-    goes from their 1st to their 99th percentile.
-    """
-
-    can_wait: ClassVar[bool] = True
-
-    command: Literal["walk-dimension"] = "walk-dimension"
-    run: str
-    dimension: int = Field(ge=0)
-    steps: int = Field(9, ge=2, le=64)
-    reach: float | None = Field(None, gt=0.0, le=20.0)
-
-
-class DecodeMean(Request):
-    """The decoded mean of some scans' latents, beside the mean of their pixels."""
-
-    can_wait: ClassVar[bool] = True
-
-    command: Literal["average-scans"] = "average-scans"
-    run: str
-    data: DataConfig
-    places: tuple[Place, ...] = Field(min_length=1)
-
-
-class SampleLatent(Request):
-    """Decode latents drawn from the prior of a variational model, or from a Gaussian mixture of training latents."""
-
-    can_wait: ClassVar[bool] = True
-
-    command: Literal["sample-latent"] = "sample-latent"
-    run: str
-    data: DataConfig
-    count: int = Field(16, ge=1, le=256)
-    seed: int = Field(0, ge=0)
-    source: Literal["prior", "mixture"] = "mixture"
-
-
-class PosteriorSpread(ImagesRequest):
-    """Decode samples of one image's posterior: their mean, and the standard deviation of every pixel."""
-
-    can_wait: ClassVar[bool] = True
-
-    command: Literal["posterior-spread"] = "posterior-spread"
-    run: str
-    samples: int = Field(32, ge=4, le=256)
-
-
-class CalibrateSpread(Request):
-    """How often the pixels of a split lie in the intervals that the spread of posterior samples promises."""
-
-    can_wait: ClassVar[bool] = True
-
-    command: Literal["calibrate-spread"] = "calibrate-spread"
-    run: str
-    data: DataConfig
-    split: str = "validation"
-    samples: int = Field(32, ge=4, le=256)
-    count: int = Field(64, ge=1)
-
-
-LatentRequest = (
-    EmbedLatents
-    | EmbeddingErrors
-    | ProjectScan
-    | FindNeighbors
-    | Interpolate
-    | TraverseDimension
-    | DecodeMean
-    | SampleLatent
-    | PosteriorSpread
-    | CalibrateSpread
-)

@@ -5,13 +5,14 @@ While a search runs, `Stop`, `Pause` and `Continue` are about the search and eve
 a trial is `TrialStarted` and `TrialEnded`.
 """
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
 from engine.config import RunConfig
 from engine.config.search import SearchConfig
 from engine.messages.base import Event, Message
+from engine.messages.reply import Reply
 from engine.messages.request import Request
 
 # ---- commands ----------------------------------------------------------------------------------------------------
@@ -59,12 +60,41 @@ class UpdateSpace(SearchCommand):
     space: dict[str, Any]
 
 
-class ComputeImportances(Request):
-    """How much each setting mattered in a search; `weighed` is what `engine.search.importance` makes of these trials.
+class Importance(Reply):
+    """The effect of a setting on the score over its whole range, the other settings held.
 
-    `trials` are configurations of the space with their finite scores. It is answered beside everything else, so it
-    waits for no other request.
+    Args:
+        name: the config field.
+        effect: the score at the highest value less that at the lowest; for a setting without an order, between its
+            worst and its best value. As a share of the score (-0.3 is a loss lower by 30%) where `is_relative`.
+        low: lower end of the 95% interval of the effect.
+        high: upper end.
+        sign: -1 if larger values are surely better, 1 if they are surely worse, 0 if that is open or there is no order.
+        is_relative: whether effects are shares of the score; they are where all scores are positive.
     """
+
+    name: str
+    effect: float
+    low: float
+    high: float
+    sign: int
+    is_relative: bool
+
+
+class ComputeImportancesReply(Reply):
+    """The importance of each setting, the most important first; None if there are too few trials."""
+
+    weighed: tuple[Importance, ...] | None
+
+
+class ComputeImportances(Request):
+    """Compute how much each setting mattered in a search, see `engine.search.importance`.
+
+    `trials` are configurations of the space with their finite scores. The request runs beside all others, so it waits
+    for none.
+    """
+
+    reply_type: ClassVar[type[Reply]] = ComputeImportancesReply
 
     command: Literal["weigh-settings"] = "weigh-settings"
     base: RunConfig

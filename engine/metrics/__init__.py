@@ -1,12 +1,11 @@
-"""How close a reconstruction is to its original, and what a model's latent numbers cost. Pure functions of arrays.
+"""Metrics of reconstructions and of latent codes. Pure functions of arrays.
 
-Images are uint8, uint16, or floats in [0, 1], of shape (n, height, width) or (n, height, width, 1); what is relative to
-a range takes that of the type (`data_range`). Every function gives one number per image, so that none depends on how
-images are put into batches.
+Images are uint8, uint16, or floats in [0, 1], of shape (n, height, width) or (n, height, width, 1); metrics relative
+to a range use that of the type (`data_range`). Every function returns one number per image, so that none depends on how
+images are batched.
 """
 
 from engine.metrics.head_mask import head_mask
-from engine.metrics.intensity import Floats, Mask, data_range
 from engine.metrics.likelihood import (
     ACTIVE_NATS,
     active_units,
@@ -15,7 +14,7 @@ from engine.metrics.likelihood import (
     divergences_nats,
     entropy_floor_nats,
 )
-from engine.metrics.pixelwise import mae, mse, mse_to_psnr_db, psnr_db
+from engine.metrics.pixelwise import Floats, Mask, data_range, mae, mse, mse_to_psnr_db, psnr_db
 from engine.metrics.ssim import WINDOW_PX, ms_ssim, scales, similarity, ssim
 
 __all__ = [

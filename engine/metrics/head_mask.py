@@ -1,4 +1,4 @@
-"""Where the head is, so that black air around it does not flatter a number."""
+"""Mask of the head, so that black air around it does not improve a metric."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_closing, binary_fill_holes, binary_opening, gaussian_filter, label
 from skimage.filters import threshold_otsu
 
-from engine.metrics.intensity import Mask, Pictures, data_range, drop_channel
+from engine.metrics.pixelwise import Mask, Pictures, data_range, drop_channel
 
 BLUR_SHARE: Final = 1 / 96
 GAP_SHARE: Final = 1 / 32
@@ -17,12 +17,13 @@ FRAME_LIT: Final = 0.9
 
 
 def head_mask(images: Pictures) -> Mask:
-    """Find the head of each image: one filled region without holes.
+    """Segment the head of each image: one filled region without holes.
 
-    The slightly blurred image is cut at half of its Otsu threshold, low enough for dark brain beside bright fat; lit
-    lines along an edge are a drawn frame and are left out; gaps up to a sixteenth of the side are closed (the sinuses,
-    the mouth), the largest region is kept, its holes filled and thin spurs cut off. On bright backgrounds, on
-    pictures without a head or of one gray it says what is brighter than the rest, or nothing.
+    The slightly blurred image is thresholded at half of its Otsu threshold, low enough for dark brain next to bright
+    fat. Bright lines along an edge are a drawn frame and are excluded. Gaps up to a sixteenth of the side are closed
+    (the sinuses, the mouth), the largest region is kept, its holes are filled and thin spurs removed. On bright
+    backgrounds, or on images without a head, the mask is whatever is brighter than the rest; a constant image has an
+    empty mask.
 
     Args:
         images: (n, height, width) or (n, height, width, 1), uint8, uint16 or floats in [0, 1].
@@ -47,7 +48,7 @@ def _head(image: NDArray[np.float64]) -> Mask:
 
 
 def _without_frame(lit: Mask) -> Mask:
-    """Darken the lines of each edge, from outside in, that are lit nearly from end to end."""
+    """Clear the lines of each edge, from outside in, that are bright nearly from end to end."""
     lit = lit.copy()
     deepest = max(1, round(min(lit.shape) * FRAME_SHARE))
     for edge in (lit, lit[::-1], lit.T, lit.T[::-1]):
@@ -59,7 +60,7 @@ def _without_frame(lit: Mask) -> Mask:
 
 
 def _largest(regions: Mask) -> Mask:
-    """The largest connected region."""
+    """Return the largest connected region."""
     numbered, count = label(regions)
     if count < 2:
         return regions

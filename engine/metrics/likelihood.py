@@ -1,36 +1,36 @@
-"""Numbers of models trained on likelihood: cross-entropy, divergence, the floor, the latent numbers in use. In nats."""
+"""Metrics of models trained on likelihood: cross-entropy, KL, entropy floor, active dimensions. In nats."""
 
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.metrics.intensity import Floats
+from engine.metrics.pixelwise import Floats
 
 ACTIVE_NATS: Final = 0.01
 
 
 def cross_entropy_nats(originals: Floats, logits: Floats) -> NDArray[np.float64]:
-    """Binary cross-entropy of each image, summed over its pixels: (n, ...) in [0, 1] and logits -> (n,) nats."""
+    """Return the binary cross-entropy of each image, summed over pixels: (n, ...) in [0, 1] and logits -> (n,)."""
     x, z = np.asarray(originals, np.float64), np.asarray(logits, np.float64)
     pixels = np.maximum(z, 0.0) - z * x + np.log1p(np.exp(-np.abs(z)))
     return np.sum(pixels, axis=tuple(range(1, pixels.ndim)))
 
 
 def divergences_nats(mean: Floats, log_var: Floats) -> NDArray[np.float64]:
-    """KL divergence of N(mean, exp(log_var)) from N(0, 1), each latent number: two (n, latent) arrays -> the same."""
+    """Return the KL divergence of N(mean, exp(log_var)) from N(0, 1) per dimension: two (n, latent) -> the same."""
     m, v = np.asarray(mean, np.float64), np.asarray(log_var, np.float64)
     each: NDArray[np.float64] = np.square(m) + np.exp(v) - v - 1.0
     return 0.5 * each
 
 
 def divergence_nats(mean: Floats, log_var: Floats) -> NDArray[np.float64]:
-    """KL divergence of N(mean, exp(log_var)) from N(0, 1): two (n, latent) arrays -> (n,) nats."""
+    """Return the KL divergence of N(mean, exp(log_var)) from N(0, 1): two (n, latent) arrays -> (n,) nats."""
     return np.sum(divergences_nats(mean, log_var), axis=1)
 
 
 def active_units(kl_per_dimension: Floats) -> int:
-    """How many latent numbers say anything: those with more than 0.01 nats of KL, averaged over images.
+    """Count the active latent dimensions: those with more than 0.01 nats of KL, averaged over images.
 
     Args:
         kl_per_dimension: (latent,) nats, the mean over images of `divergences_nats`.
@@ -42,7 +42,7 @@ def active_units(kl_per_dimension: Floats) -> int:
 
 
 def entropy_floor_nats(images: Floats) -> NDArray[np.float64]:
-    """Least binary cross-entropy that any model can have on each image: its pixels' own entropy, (n,) nats."""
+    """Return the least binary cross-entropy any model can reach on each image: its pixels' entropy, (n,) nats."""
     x = np.clip(np.asarray(images, np.float64), 0.0, 1.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         pixels = -np.nan_to_num(x * np.log(x)) - np.nan_to_num((1.0 - x) * np.log(1.0 - x))

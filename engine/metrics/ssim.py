@@ -1,4 +1,4 @@
-"""Structural similarity, at one scale and at several.
+"""Structural similarity, single-scale and multi-scale.
 
 Wang, Bovik, Sheikh, Simoncelli: Image quality assessment, IEEE Trans. Image Processing 13 (2004), with the paper's
 Gaussian window: 11 px, sigma 1.5, population covariance, K1 0.01, K2 0.03. These are scikit-image's settings
@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from engine.errors import DataError
-from engine.metrics.intensity import Mask, Pictures, validate_pair
-from engine.metrics.pixelwise import masked_mean
+from engine.metrics.pixelwise import Mask, Pictures, masked_mean, validate_pair
 
 SIGMA, RADIUS = 1.5, 5
 WINDOW_PX = 2 * RADIUS + 1
@@ -25,16 +24,16 @@ Stack = NDArray[np.float64]
 
 
 def ssim(originals: Pictures, reconstructed: Pictures, mask: Mask | None = None) -> Stack:
-    """Structural similarity of each image, in [-1, 1].
+    """Return the structural similarity of each image, in [-1, 1].
 
     Args:
         originals: (n, height, width) or (n, height, width, 1), uint8, uint16 or floats in [0, 1], of 11 px or more.
         reconstructed: the same type and shape.
-        mask: bool (n, height, width); the mean of the similarity map over it is taken. Where None the mean is over all
-            windows that lie in the image, as scikit-image does.
+        mask: bool (n, height, width); the result is the mean of the similarity map over it. If None, the mean is over
+            all windows that lie in the image, as in scikit-image.
 
     Returns:
-        (n,) values; nan where a mask holds no pixel.
+        (n,) values; nan for an empty mask.
 
     Raises:
         DataError: the images are smaller than the window.
@@ -43,11 +42,11 @@ def ssim(originals: Pictures, reconstructed: Pictures, mask: Mask | None = None)
 
 
 def ms_ssim(originals: Pictures, reconstructed: Pictures) -> Stack:
-    """Multi-scale structural similarity of each image, in [0, 1].
+    """Return the multi-scale structural similarity of each image, in [0, 1].
 
     Five scales, each half as large as the one before, need sides of 176 px: the window must fit the smallest. Smaller
     images get as many scales as fit (`scales`: 4 at 128 px, 2 at 32 px), with the weights of these scales divided by
-    their sum, so that such a number compares with others of the same size only. A negative contrast-structure term
+    their sum, so that such a value is comparable only at the same size. A negative contrast-structure term
     counts as 0: its power would not be real.
 
     Args:
@@ -64,21 +63,21 @@ def ms_ssim(originals: Pictures, reconstructed: Pictures) -> Stack:
 
 
 def scales(shape: tuple[int, ...]) -> int:
-    """How many of the five scales of MS-SSIM fit an image: (height, width) -> 0 to 5."""
+    """Return how many of the five scales of MS-SSIM fit an image: (height, width) -> 0 to 5."""
     side = min(shape[:2])
     return sum(side // 2**scale >= WINDOW_PX for scale in range(len(WEIGHTS)))
 
 
 @dataclass(frozen=True, eq=False)
 class Similarity:
-    """The similarity of two stacks of images, pixel by pixel.
+    """Pixelwise similarity of two stacks of images.
 
     Args:
         first: float64 (n, height, width).
         second: the same.
         span: their data range.
-        structure: contrast and structure, (n, height, width).
-        whole: that times luminance: the similarity map.
+        structure: contrast and structure terms, (n, height, width).
+        whole: `structure` times luminance: the similarity map.
     """
 
     first: Stack
@@ -88,11 +87,11 @@ class Similarity:
     whole: Stack
 
     def mean(self, mask: Mask | None = None) -> Stack:
-        """Mean similarity of each image, or of the pixels in a mask, (n,)."""
+        """Return the mean similarity of each image, or of the pixels in a mask, (n,)."""
         return _valid_mean(self.whole) if mask is None else masked_mean(self.whole, mask)
 
     def multi_scale(self) -> Stack:
-        """Multi-scale similarity of each image, (n,); see `ms_ssim`."""
+        """Return the multi-scale similarity of each image, (n,); see `ms_ssim`."""
         count = scales(self.first.shape[1:])
         weights = np.array(WEIGHTS[:count]) / sum(WEIGHTS[:count])
         at, product = self, np.ones(len(self.first))
@@ -105,7 +104,7 @@ class Similarity:
 
 
 def similarity(originals: Pictures, reconstructed: Pictures) -> Similarity:
-    """Compare images pixel by pixel, for the numbers that can be read off: arguments as of `ssim`."""
+    """Compare images pixel by pixel, once for several metrics: arguments as in `ssim`."""
     first, second, span = validate_pair(originals, reconstructed)
     if min(first.shape[1:]) < WINDOW_PX:
         size = " x ".join(map(str, first.shape[1:]))
@@ -127,18 +126,18 @@ def _compare(first: Stack, second: Stack, span: float) -> Similarity:
 
 
 def _blurred(images: Stack) -> Stack:
-    """Each image's mean under the window around every pixel; images go on mirrored past their edges."""
+    """Return each image's weighted mean under the window at every pixel; images are mirrored at their edges."""
     blurred: Stack = gaussian_filter(images, (0, SIGMA, SIGMA), mode="reflect", radius=(0, RADIUS, RADIUS))
     return blurred
 
 
 def _valid_mean(values: Stack) -> Stack:
-    """Mean over the windows that lie in the image."""
+    """Return the mean over the windows that lie in the image."""
     return np.mean(values[:, RADIUS:-RADIUS, RADIUS:-RADIUS], axis=(1, 2))
 
 
 def _downsample(images: Stack) -> Stack:
-    """Mean of every 2 x 2 pixels; a last odd row or column is left out."""
+    """Average every 2 x 2 pixels; a last odd row or column is dropped."""
     count, height, width = images.shape
     blocks = images[:, : height // 2 * 2, : width // 2 * 2].reshape(count, height // 2, 2, width // 2, 2)
     return np.mean(blocks, axis=(2, 4))

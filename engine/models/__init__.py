@@ -1,6 +1,6 @@
-"""The models of Engram. `BUILDERS` is the only list of them: name -> build(config), which returns a compiled model.
+"""The models of Engram. `BUILDERS` is their only list: name -> build(config), which returns an uncompiled model.
 
-Every model is a `Reconstructor`; one with a latent has `encode(images)` too.
+Every model is a `Reconstructor`; one with a latent code also has `encode(images)`.
 """
 
 import warnings
@@ -29,7 +29,7 @@ BUILDERS: dict[str, Callable[[RunConfig], Any]] = {
 
 
 def build(config: RunConfig) -> Any:
-    """Build the model that a config names; its weights follow the global seed.
+    """Build the model of a config; its weights depend on the global seed.
 
     Returns:
         A Keras model whose weights exist, not yet compiled.
@@ -39,11 +39,11 @@ def build(config: RunConfig) -> Any:
 
 
 def build_compiled(config: RunConfig, steps_per_epoch: int = 1) -> Any:
-    """Build a model and make it ready to train: Adam, the model's own loss, optimiser state included.
+    """Build and compile a model: Adam, the model's own loss, optimizer state included.
 
     Args:
         config: the settings.
-        steps_per_epoch: batches of an epoch, for a learning rate that has a course.
+        steps_per_epoch: batches per epoch, for a learning-rate schedule.
 
     Returns:
         The compiled model.
@@ -56,9 +56,9 @@ def build_compiled(config: RunConfig, steps_per_epoch: int = 1) -> Any:
 
 
 def load(run: Run) -> Any:
-    """Load the best model of a run: our architecture from its config, only the weights from its file.
+    """Load the best model of a run: the architecture from its config, only the weights from its file.
 
-    A file is never trusted with the architecture: what it may hold is checked first (members, sizes, packing ratio).
+    The architecture is never read from the file, and its content is checked first (members, total size).
 
     Raises:
         RunDamaged: the run has no model yet, or its file does not fit the config.
@@ -69,7 +69,7 @@ def load(run: Run) -> Any:
     _check_archive(run, model.count_params())
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", UserWarning)  # Keras only warns where it leaves weights as they were
+            warnings.simplefilter("error", UserWarning)  # Keras only warns about weights that it did not load
             model.load_weights(run.model_path)
     except (OSError, ValueError, KeyError, RuntimeError, UserWarning) as error:
         reason = str(error).strip().splitlines()[0][:200]

@@ -1,4 +1,4 @@
-"""The autoencoder of the study: images to a few numbers and back, trained on the mean squared error.
+"""The autoencoder of the reference study: images to a latent code and back, trained on the mean squared error.
 
 Hinton, Salakhutdinov: Reducing the dimensionality of data with neural networks. Science 313 (2006).
 """
@@ -15,7 +15,7 @@ from engine.models.reconstructor import Reconstructor
 
 @keras.saving.register_keras_serializable("engram")
 class Autoencoder(Reconstructor):
-    """Encoder to `latent` numbers, decoder back to an image.
+    """Encoder to a latent code, decoder back to an image.
 
     Args:
         size: side of the images.
@@ -32,10 +32,10 @@ class Autoencoder(Reconstructor):
         self.built = True
 
     def encode(self, images: Any) -> Any:
-        """Latent numbers of images: (n, size, size, 1) -> (n, latent)."""
+        """Return the latent codes of images: (n, size, size, 1) -> (n, latent)."""
         return self.encoder(images, training=False)
 
 
 def build(config: RunConfig) -> Autoencoder:
-    """Build the study's autoencoder for the config's image size."""
+    """Build the reference study's autoencoder for the config's image size."""
     return Autoencoder(config.data.size, config.model.model_dump(mode="json"), name="ae")

@@ -1,10 +1,11 @@
-"""The building blocks that the models share: a convolution with what follows it, and the two stacks of the study."""
+"""Building blocks of the models: convolutions with normalization and activation, and the reference study's stacks."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 from engine.config import AutoencoderConfig, ConvolutionConfig, StridedConvConfig, VariationalConfig
 
@@ -12,21 +13,21 @@ GROUPS = 8
 
 
 def encoder_stack(config: StridedConvConfig, size: int) -> tuple[Any, Any]:
-    """Stack `enc_conv1..n`, each making the side `stride` times smaller, with norm and activation after each.
+    """Build `enc_conv1..n`, each dividing the side by `stride`, with normalization and activation after each.
 
     Args:
         config: filters, kernel size, stride, depth, activation, norm.
         size: side of the images, a multiple of stride**n.
 
     Returns:
-        The input, shape (n, size, size, 1), float32 in [0, 1], and the flat features behind the last layer.
+        The input, shape (n, size, size, 1), float32 in [0, 1], and the flat features after the last layer.
     """
     images, levels = encoder_levels(config, size)
     return images, layers.Flatten(name="enc_flat")(levels[-1])
 
 
 def encoder_levels(config: StridedConvConfig, size: int) -> tuple[Any, list[Any]]:
-    """Make the stack of `encoder_stack`, but return the features behind every layer."""
+    """Build the stack of `encoder_stack`, but return the features after every layer."""
     images = keras.Input((size, size, 1), name="images")
     x, levels = images, []
     for number, filters in enumerate(config.filters, 1):
@@ -38,7 +39,7 @@ def encoder_levels(config: StridedConvConfig, size: int) -> tuple[Any, list[Any]
 
 
 def decoder_stack(config: AutoencoderConfig | VariationalConfig, size: int, output: str | None) -> keras.Model:
-    """Stack `dec_conv1..n`, the mirror image of `encoder_stack`, with norm and activation after all but the last.
+    """Build `dec_conv1..n`, the mirror of `encoder_stack`, normalization and activation after all but the last.
 
     Args:
         config: latent size, filters, kernel size, stride, depth, activation, norm.
@@ -58,14 +59,14 @@ def decoder_stack(config: AutoencoderConfig | VariationalConfig, size: int, outp
 
 
 def upsample_block(x: Any, filters: int, config: StridedConvConfig, number: int) -> Any:
-    """Make features `stride` times larger by layer `number` of a decoder: `dec_conv<number>`, its depth before it."""
+    """Upsample features by `stride` with layer `number` of a decoder, `dec_conv<number>`, after its depth layers."""
     x = extra_convs(x, config, "dec", number)
     name = f"dec_conv{number}"
     return layers.Conv2DTranspose(filters, config.kernel_size, config.stride, "same", name=name)(x)
 
 
 def output_conv(x: Any, config: StridedConvConfig, output: str | None) -> Any:
-    """Make one gray image of features by the last layer of a decoder: (n, side, side, c) -> (n, size, size, 1) float32.
+    """Build a decoder's last layer: (n, side, side, c) -> (n, size, size, 1) float32.
 
     Args:
         x: the features.
@@ -80,22 +81,22 @@ def output_conv(x: Any, config: StridedConvConfig, output: str | None) -> Any:
 
 
 def extra_convs(x: Any, config: ConvolutionConfig, part: str, number: int) -> Any:
-    """Put the further convolutions of a layer behind its first: `<part>_conv<number>_2` and so on, shapes kept."""
+    """Add the further convolutions of a block: `<part>_conv<number>_2` and so on, shapes kept."""
     for place in range(2, config.depth + 1):
         x = conv_block(x, x.shape[-1], config, part, f"{number}_{place}")
     return x
 
 
 def conv_block(x: Any, filters: int, config: ConvolutionConfig, part: str, place: str) -> Any:
-    """Convolve, normalise and activate: (n, height, width, c) -> (n, height, width, filters)."""
+    """Apply convolution, normalization, activation: (n, height, width, c) -> (n, height, width, filters)."""
     x = layers.Conv2D(filters, config.kernel_size, padding="same", name=f"{part}_conv{place}")(x)
     return norm_and_activation(x, config, part, place)
 
 
 def residual_blocks(x: Any, config: ConvolutionConfig, name: str) -> Any:
-    """Put `depth` residual blocks in a row, shape kept: norm, activation, convolution, twice, added to what came in.
+    """Chain `depth` residual blocks, shape kept: norm, activation, convolution, twice, added to the input.
 
-    The second convolution starts at zero, and so each block at the identity. He et al.: Identity mappings in deep
+    The second convolution starts at zero, so each block starts as the identity. He et al.: Identity mappings in deep
     residual networks. ECCV (2016).
     """
     for number in range(1, config.depth + 1):
@@ -111,12 +112,12 @@ def residual_blocks(x: Any, config: ConvolutionConfig, name: str) -> Any:
 
 
 def norm_and_activation(x: Any, config: ConvolutionConfig, part: str, place: str) -> Any:
-    """Normalise and activate what a convolution has made: `<part>_norm<place>`, `<part>_act<place>`, shape kept."""
+    """Apply normalization and activation: `<part>_norm<place>`, `<part>_act<place>`, shape kept."""
     return activation(normalization(x, config, f"{part}_norm{place}"), config, f"{part}_act{place}")
 
 
 def normalization(x: Any, config: ConvolutionConfig, name: str) -> Any:
-    """Normalise features by the statistics that the config names, shape kept.
+    """Apply the normalization of the config, shape kept.
 
     'batch': Ioffe, Szegedy (2015); 'layer': Ba et al. (2016), over all values of one image; 'group': Wu, He (2018),
     over eight groups of its channels, or as many of 4, 2, 1 as divide them.
@@ -130,7 +131,25 @@ def normalization(x: Any, config: ConvolutionConfig, name: str) -> Any:
 
 
 def activation(x: Any, config: ConvolutionConfig, name: str) -> Any:
-    """Apply the config's nonlinearity, shape kept."""
+    """Apply the activation of the config, shape kept."""
     if config.activation == "leaky-relu":
         return layers.LeakyReLU(config.leaky_slope, name=name)(x)
     return layers.Activation(config.activation, name=name)(x)
+
+
+def average_over_flips(network: Callable[[Any], Any], images: Any) -> Any:
+    """Average a network's output for images with its unflipped output for their mirror images.
+
+    The two passes run one after the other, not as one batch: so every layer sees each orientation in a pass of its own,
+    with the images in their given order, and hooks on a layer can tell the two orientations apart. Timofte, Rothe, Van
+    Gool: Seven ways to improve example-based single image super resolution. CVPR (2016).
+
+    Args:
+        network: from images (n, height, width, 1) to such images.
+        images: (n, height, width, 1).
+
+    Returns:
+        As `images`.
+    """
+    plain = network(images)
+    return (plain + ops.flip(network(ops.flip(images, axis=2)), axis=2)) / 2

@@ -1,7 +1,7 @@
-"""Adam with what the settings ask for: a course of the learning rate, a limit on gradients, decay, averaged weights.
+"""Adam with optional learning-rate schedule, gradient clipping, decoupled weight decay and averaged weights.
 
-The learning rate is a pure function of the number of steps taken, which a checkpoint holds, so that a run that goes on
-after a break goes on to the same bits.
+The learning rate is a pure function of the number of steps, which a checkpoint stores, so that a resumed run is
+bit-identical to an uninterrupted one.
 """
 
 import math
@@ -15,17 +15,17 @@ from numpy.typing import NDArray
 from engine.config import TrainingConfig
 
 
-@keras.saving.register_keras_serializable("engram")
+@keras.saving.register_keras_serializable("engram", name="Course")  # the name in saved models
 class WarmupSchedule(keras.optimizers.schedules.LearningRateSchedule):
-    """Learning rate at each step: a straight rise from zero, then constant or half a cosine down to zero.
+    """Learning-rate schedule: linear warm-up from zero, then constant or a half cosine down to zero.
 
     Loshchilov, Hutter: SGDR: stochastic gradient descent with warm restarts. arXiv:1608.03983 (2016), without restarts.
 
     Args:
         rate: highest learning rate.
         steps: steps of the whole run.
-        rising: steps of the rise.
-        cosine: whether it falls after the rise.
+        rising: steps of the warm-up.
+        cosine: whether it decays after the warm-up.
     """
 
     def __init__(self, rate: float, steps: int, rising: int, cosine: bool) -> None:
@@ -33,7 +33,7 @@ class WarmupSchedule(keras.optimizers.schedules.LearningRateSchedule):
         self.rate, self.steps, self.rising, self.cosine = rate, steps, rising, cosine
 
     def __call__(self, step: Any) -> Any:
-        """Learning rate of a step, counted from 0, float32."""
+        """Return the learning rate of a step, counted from 0, float32."""
         step = ops.cast(step, "float32")
         rise = ops.minimum((step + 1.0) / max(self.rising, 1), 1.0)
         done = ops.clip((step - self.rising) / max(self.steps - self.rising, 1), 0.0, 1.0)
@@ -41,16 +41,16 @@ class WarmupSchedule(keras.optimizers.schedules.LearningRateSchedule):
         return self.rate * rise * fall
 
     def get_config(self) -> dict[str, Any]:
-        """What Keras needs to build the course again."""
+        """Return the arguments from which Keras rebuilds the schedule."""
         return {"rate": self.rate, "steps": self.steps, "rising": self.rising, "cosine": self.cosine}
 
 
 def build(training: TrainingConfig, steps_per_epoch: int) -> Any:
-    """Make the optimiser of a run.
+    """Build the optimizer of a run.
 
     Args:
         training: learning rate, schedule, warm-up, clip norm, weight decay, averaging, epochs.
-        steps_per_epoch: batches of an epoch.
+        steps_per_epoch: batches per epoch.
 
     Returns:
         A Keras Adam; with `weight_decay` its decay is decoupled (AdamW: Loshchilov, Hutter, arXiv:1711.05101).
@@ -67,7 +67,7 @@ def build(training: TrainingConfig, steps_per_epoch: int) -> Any:
         ema_momentum=training.ema or 0.99,
     )
     if training.ema:
-        made.finalize_variable_values = _no_finalize  # else every `fit` ends by training on from the averages
+        made.finalize_variable_values = _no_finalize  # else every `fit` ends by replacing the weights with the averages
         made._update_model_variables_moving_average = _WeightEMA(made, training.ema)
     return made
 
@@ -77,10 +77,10 @@ def _no_finalize(variables: Any) -> None:
 
 
 class _WeightEMA:
-    """Takes the weights after a step into their averages, which do not remember the start for long.
+    """Update of the averages of the weights after a step, with a momentum that forgets the start quickly.
 
-    The momentum at step t is min(momentum, t / (t + 9)), in place of Keras' constant one: with that, after a thousand
-    steps at 0.999 a third of the average would still be the untrained weights.
+    The momentum at step t is min(momentum, t / (t + 9)), in place of Keras' constant one, with which a third of the
+    average would still be the untrained weights after a thousand steps at 0.999.
     """
 
     def __init__(self, optimizer: Any, momentum: float) -> None:
@@ -94,10 +94,10 @@ class _WeightEMA:
 
 
 def evaluation_weights(model: Any) -> list[NDArray[Any]]:
-    """The weights of a compiled model that are validated and kept: the averaged ones where the settings ask for them.
+    """Return the weights to validate and save: the averaged ones if averaging is on, else the trained ones.
 
     Returns:
-        Arrays in the order of `model.weights`. Statistics of batch normalisation, averages themselves, are the model's.
+        Arrays in the order of `model.weights`. Statistics of batch normalization, averages themselves, are the model's.
     """
     optimiser = model.optimizer
     averages: dict[int, Any] = {}

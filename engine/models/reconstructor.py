@@ -1,4 +1,4 @@
-"""What every model of Engram is to those who train it and ask it."""
+"""Interface of every model of Engram."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ from engine.messages import ShouldStop
 
 @dataclass(frozen=True)
 class AdaptContext:
-    """What a model sees of its training images before it is trained.
+    """Access to the training images before the first step of training.
 
     Args:
-        count: how many images there are.
-        seed: seed of whatever the model draws.
+        count: number of images.
+        seed: seed of the model's random numbers.
         draw: pass number, from 0 -> the images as training sees them, batch by batch, (k, size, size, 1) float32 in
             [0, 1]; with augmentation every pass has its own copies.
-        should_stop: asked between batches.
-        tell: takes a sentence on what is being done.
+        should_stop: called between batches; True cancels.
+        tell: called with a sentence on the current step.
     """
 
     count: int
@@ -50,27 +50,27 @@ class Reconstructor(keras.Model):
         return self.decoder(self.encoder(images, training=training), training=training)
 
     def reconstruct(self, images: Any) -> Any:
-        """Reconstruct images without training: (n, size, size, 1) -> (n, size, size, 1), float32 in [0, 1]."""
+        """Reconstruct images in inference mode: (n, size, size, 1) -> (n, size, size, 1), float32 in [0, 1]."""
         return self(images, training=False)
 
     def fast_variant(self) -> keras.Model:
-        """A quicker model with the same weights, whose answers are a little further off; itself where there is none."""
+        """Return a faster, slightly less accurate model with the same weights; the model itself if there is none."""
         return self
 
     def begin_epoch(self, epoch: int) -> None:
-        """Hear that training begins an epoch, counted from 0; what depends on it is a pure function of it."""
+        """Prepare for an epoch, counted from 0; the effect is a pure function of the epoch."""
 
     def adapt(self, sight: AdaptContext) -> bool:
-        """See the training images once, before the first step of training; its result is ordinary weights.
+        """Fit parts of the model to the training images before the first step of training.
 
         Args:
-            sight: the images, and the ways to the outside.
+            sight: the images, cancellation and progress.
 
         Returns:
-            False when stopped before the end, with the weights as they were.
+            False if stopped before the end, with the weights unchanged.
         """
         return True
 
     def get_config(self) -> dict[str, Any]:
-        """What Keras needs to build the model again."""
+        """Return the arguments from which Keras rebuilds the model."""
         return {**super().get_config(), "size": self.size, "settings": self.settings}

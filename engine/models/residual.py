@@ -1,8 +1,8 @@
-"""Our own autoencoder: the best linear map, and a network that learns what the linear map leaves out.
+"""Engram's autoencoder: the best linear map, and a network that learns the residual of the linear map.
 
 The encoder is linear: coordinates in the subspace of the principal components of augmented training images. The decoder
-goes back, and adds what a U-Net makes of the result; only what leads out of the subspace is added, so that encoding a
-reconstruction returns its latent exactly. At the start the network adds nothing: training begins at the linear map.
+inverts it and adds the output of a U-Net, projected onto the orthogonal complement of the subspace, so that encoding a
+reconstruction returns its latent code exactly. At first the network adds nothing: training begins at the linear map.
 
 Baldi, Hornik: Neural networks and principal component analysis. Neural Networks 2 (1989): the best linear autoencoder.
 Ronneberger et al.: U-Net. MICCAI (2015).
@@ -19,33 +19,33 @@ from numpy.typing import NDArray
 
 from engine.config import ResidualConfig, RunConfig
 from engine.models import blocks, subspace
-from engine.models.flip_average import average_over_flips
+from engine.models.blocks import average_over_flips
 from engine.models.reconstructor import AdaptContext, Reconstructor
-from engine.models.subspace import PCASubspace
+from engine.models.subspace import Subspace
 
-BYTES_MOST = 2**30  # of copies that the linear map is found on
-CONTRAST = 4.0  # brings gray values to about unit variance for the network
+BYTES_MOST = 2**30  # of augmented copies for the PCA
+CONTRAST = 4.0  # brings intensities to about unit variance for the network
 
 
 @keras.saving.register_keras_serializable("engram")
 class ResidualAutoencoder(Reconstructor):
-    """Linear encoder to `latent` numbers; linear decoder with a residual U-Net behind it."""
+    """Linear encoder to a latent code; linear decoder followed by a residual U-Net."""
 
     def __init__(self, size: int, settings: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(size, settings, **kwargs)
         config = ResidualConfig(**settings)
-        space = PCASubspace(size, config.latent, name="subspace")
+        space = Subspace(size, config.latent, name="subspace")
         images, latent = keras.Input((size, size, 1), name="images"), keras.Input((config.latent,), name="latent")
         self.encoder = keras.Model(images, space(images, way="in"), name="encoder")
         self.decoder = keras.Model(latent, _decoded(latent, space, config), name="decoder")
         self.space, self.built = space, True
 
     def encode(self, images: Any) -> Any:
-        """Latent numbers of images: (n, size, size, 1) -> (n, latent)."""
+        """Return the latent codes of images: (n, size, size, 1) -> (n, latent)."""
         return self.encoder(images, training=False)
 
     def adapt(self, sight: AdaptContext) -> bool:
-        """Find the subspace on augmented copies of the training images, as many passes as the settings say."""
+        """Fit the subspace to augmented copies of the training images, in as many passes as configured."""
         copies = self._sample_augmented(sight)
         if copies is None:
             return False
@@ -56,7 +56,7 @@ class ResidualAutoencoder(Reconstructor):
         return found is not None
 
     def _sample_augmented(self, sight: AdaptContext) -> NDArray[np.uint8] | None:
-        """Passes over the images, (passes * n, pixels) in 0 to 255; None when stopped."""
+        """Return the passes over the images, (passes * n, pixels) in 0 to 255; None if stopped."""
         pixels = self.size**2
         fitting = BYTES_MOST // (sight.count * pixels)
         passes = max(1, min(self.settings["linear_passes"], fitting))
@@ -72,27 +72,27 @@ class ResidualAutoencoder(Reconstructor):
         return copies
 
 
-def _decoded(latent: Any, space: PCASubspace, config: ResidualConfig) -> Any:
-    """Latent numbers to images: (n, latent) -> (n, size, size, 1), in [0, 1] outside of training."""
+def _decoded(latent: Any, space: Subspace, config: ResidualConfig) -> Any:
+    """Decode latent codes: (n, latent) -> (n, size, size, 1), in [0, 1] outside of training."""
     linear = space(latent, way="out")
     network = _network(space.size, config)
-    added = FlipAverage(network, name="mirrored")(linear) if config.mirrored else network(linear)
+    added = Mirrored(network, name="mirrored")(linear) if config.mirrored else network(linear)
     if config.consistent:
         added = space(added, way="beside")
-    return ClipAtInference(name="bounded")(layers.Add(name="sum", dtype="float32")([linear, added]))
+    return Bounded(name="bounded")(layers.Add(name="sum", dtype="float32")([linear, added]))
 
 
 def _network(size: int, config: ResidualConfig) -> keras.Model:
-    """What is added to a linear picture: (n, size, size, 1) -> (n, size, size, 1)."""
+    """Build the network that adds to a linear reconstruction: (n, size, size, 1) -> (n, size, size, 1)."""
     linear = keras.Input((size, size, 1), name="linear")
-    x = SpaceToDepth(name="fold")(layers.Rescaling(CONTRAST, -1.0, name="contrast")(linear))
-    x = DepthToSpace(name="unfold")(_refinement(x, config))
+    x = Fold(name="fold")(layers.Rescaling(CONTRAST, -1.0, name="contrast")(linear))
+    x = Unfold(name="unfold")(_refinement(x, config))
     added = layers.Rescaling(1 / CONTRAST, name="brightness", dtype="float32")(x)
     return keras.Model(linear, added, name="refiner")
 
 
 def _refinement(x: Any, config: ResidualConfig) -> Any:
-    """Put the folded image through a U-Net, shape kept; its last layer starts at zero."""
+    """Apply a U-Net to the folded image, shape kept; its last layer starts at zero."""
     channels, skips = x.shape[-1], []
     x = _convolved(x, config.filters[0], config, "ref_conv_in")
     for level, filters in enumerate(config.filters, 1):
@@ -112,30 +112,30 @@ def _convolved(x: Any, filters: int, config: ResidualConfig, name: str, start: s
 
 
 @keras.saving.register_keras_serializable("engram")
-class SpaceToDepth(layers.Layer):
-    """Every 2 x 2 pixels become four channels: (n, 2h, 2w, 1) -> (n, h, w, 4)."""
+class Fold(layers.Layer):
+    """Layer that folds every 2 x 2 pixels into four channels: (n, 2h, 2w, 1) -> (n, h, w, 4)."""
 
     def call(self, images: Any) -> Any:
-        """Fold images."""
+        """Fold images: (n, 2h, 2w, 1) -> (n, h, w, 4)."""
         _, height, width, _ = images.shape
         x = ops.reshape(images, (-1, height // 2, 2, width // 2, 2))
         return ops.reshape(ops.transpose(x, (0, 1, 3, 2, 4)), (-1, height // 2, width // 2, 4))
 
 
 @keras.saving.register_keras_serializable("engram")
-class DepthToSpace(layers.Layer):
-    """The inverse of `SpaceToDepth`: (n, h, w, 4) -> (n, 2h, 2w, 1)."""
+class Unfold(layers.Layer):
+    """The inverse of `Fold`: (n, h, w, 4) -> (n, 2h, 2w, 1)."""
 
     def call(self, folded: Any) -> Any:
-        """Unfold images."""
+        """Unfold images: (n, h, w, 4) -> (n, 2h, 2w, 1)."""
         _, height, width, _ = folded.shape
         x = ops.transpose(ops.reshape(folded, (-1, height, width, 2, 2)), (0, 1, 3, 2, 4))
         return ops.reshape(x, (-1, 2 * height, 2 * width, 1))
 
 
 @keras.saving.register_keras_serializable("engram")
-class FlipAverage(layers.Layer):
-    """A network's answer averaged with that to the mirror image, but in training, where chance mirrors the images.
+class Mirrored(layers.Layer):
+    """Layer that averages a network's outputs over flips at inference; training mirrors images at random.
 
     Args:
         network: from images (n, height, width, 1) to such images.
@@ -146,25 +146,25 @@ class FlipAverage(layers.Layer):
         self.network, self.built = network, True
 
     def call(self, images: Any, training: bool = False) -> Any:
-        """Answer to images, shape kept."""
+        """Apply the network, shape kept."""
         if training:
             return self.network(images, training=True)
         return average_over_flips(self.network, images)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """The shape of the images."""
+        """Return the shape of the images."""
         return input_shape
 
 
 @keras.saving.register_keras_serializable("engram")
-class ClipAtInference(layers.Layer):
-    """Gray values kept within [0, 1], but in training, where a value that is out of range must still be pulled back."""
+class Bounded(layers.Layer):
+    """Layer that clips intensities to [0, 1] at inference; in training, values out of range keep a gradient."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(dtype="float32", **kwargs)
 
     def call(self, images: Any, training: bool = False) -> Any:
-        """Bound images, shape kept."""
+        """Clip images, shape kept."""
         return images if training else ops.clip(images, 0.0, 1.0)
 
 

@@ -1,10 +1,11 @@
-"""Our own variational autoencoder: it begins as the best linear one and learns what no linear one can.
+"""Engram's variational autoencoder: it starts as the best linear one and learns its residual.
 
-Beside each stack of residual blocks runs a linear path: a half-size picture to the latent means, and latent numbers to
-a coarse picture of logits. Before the first epoch that path is set to the best linear VAE of the training images; the
-blocks, which begin as zero, see the coarse picture at every level and learn what to add to it.
+A linear path runs parallel to each stack of residual blocks: from a half-size image to the latent means, and from the
+latent code to a coarse image of logits. Before the first epoch that path is set to the best linear VAE of the training
+images; the blocks, which start at zero, receive the coarse image at every resolution and learn what to add to it.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -14,18 +15,85 @@ from numpy.typing import NDArray
 
 from engine.config import ResidualVariationalConfig, RunConfig
 from engine.models import blocks
-from engine.models.linear_vae import LinearVAE, fit_linear_vae
 from engine.models.reconstructor import AdaptContext
 from engine.models.variational import CEILING, VariationalAutoencoder
 
-COARSE = 2  # pixels of an image, along a side, behind one of the coarse picture
-PATCH = 4  # pixels, along a side, behind one of the finest level's features
-IMAGES_MOST = 4096  # as many as the linear model is fitted to
+COARSE = 2  # pixels of an image, along a side, per pixel of the coarse image
+PATCH = 4  # pixels, along a side, per feature of the finest resolution
+IMAGES_MOST = 4096  # for the fit of the linear model
+MIN_PROBABILITY = 0.03  # mean pixels are clipped to at least this distance from 0 and 1: their variance would vanish
+LEAST_EIGENVALUE = 1.3
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class LinearVAE:
+    """A linear VAE of images with m pixels and k latent dimensions.
+
+    Args:
+        encoder: (m, k) kernel from an image to the latent means.
+        encoder_bias: (k,).
+        log_var: (k,) posterior log-variances.
+        decoder: (k, m) kernel from latent dimensions to logits; zero for dimensions without a component.
+        decoder_bias: (m,).
+    """
+
+    encoder: Floats
+    encoder_bias: Floats
+    log_var: Floats
+    decoder: Floats
+    decoder_bias: Floats
+
+
+def fit_linear_vae(pictures: Floats, latent: int, area: int) -> LinearVAE:
+    """Fit the best linear VAE to images, in closed form.
+
+    Near a mean image p the excess of binary cross-entropy over the images' own entropy is (x - p)^2 / (2 p (1 - p)),
+    the loss of a Gaussian of variance p (1 - p). Scaled to unit variance, the best linear VAE at beta 1 is
+    probabilistic PCA: an eigenvalue l > 1 of the covariance is coded at a posterior variance 1 / l and costs
+    (1 + ln l) / 2 nats instead of l / 2; all others stay at the prior.
+
+    The covariance is about p, which is clipped if the mean is close to 0 or 1; `engine.pca` would center at the mean.
+
+    Tipping, Bishop: Probabilistic principal component analysis. J. R. Stat. Soc. B 61 (1999). Lucas, Tucker, Grosse,
+    Norouzi: Don't blame the ELBO! arXiv:1911.02469 (2019).
+
+    Args:
+        pictures: (n, m) in [0, 1], coarse images.
+        latent: number of latent dimensions; those without an eigenvalue worth coding stay at the prior.
+        area: pixels of a full image per coarse pixel, so that their nats are counted.
+
+    Returns:
+        Its weights.
+    """
+    centre = np.clip(pictures.mean(axis=0), MIN_PROBABILITY, 1 - MIN_PROBABILITY)
+    deviation = np.sqrt(centre * (1 - centre) / area)
+    values, axes = _principal((pictures - centre) / deviation, latent)
+    strength = np.sqrt(values - 1)
+    encoder = (axes * (strength / values)) / deviation[:, np.newaxis]
+    decoder = (axes * strength).T * (deviation / (centre * (1 - centre)))
+    arrays = (encoder, -centre @ encoder, -np.log(values), decoder, np.log(centre / (1 - centre)))
+    return LinearVAE(*(array.astype(np.float32) for array in arrays))
+
+
+def _principal(scaled: Floats, latent: int) -> tuple[Floats, Floats]:
+    """Return eigenvalues (latent,) of the covariance, 1 if not worth coding, and their axes (m, latent)."""
+    count, pixels = scaled.shape
+    few = count < pixels  # n images span only n axes: their n x n Gram matrix suffices
+    products = (scaled @ scaled.T if few else scaled.T @ scaled) / count
+    found, vectors = np.linalg.eigh(products)
+    kept = [at for at in range(len(found) - 1, -1, -1) if found[at] > LEAST_EIGENVALUE][:latent]
+    vectors = vectors[:, kept]
+    if few:
+        vectors = scaled.T @ vectors / np.sqrt(count * found[kept])
+    values, axes = np.ones(latent, np.float32), np.zeros((pixels, latent), np.float32)
+    values[: len(kept)], axes[:, : len(kept)] = found[kept], vectors
+    return values, axes
 
 
 @keras.saving.register_keras_serializable("engram")
 class ResidualVariationalAutoencoder(VariationalAutoencoder):
-    """A linear and a residual encoder to mean and log-variance, a sample, a linear and a residual decoder to logits.
+    """Linear and residual encoder to mean and log-variance, sampling, linear and residual decoder to logits.
 
     Args:
         size: side of the images.
@@ -36,11 +104,11 @@ class ResidualVariationalAutoencoder(VariationalAutoencoder):
     config_class = ResidualVariationalConfig
 
     def build_encoder_decoder(self, config: Any) -> tuple[keras.Model, keras.Model]:
-        """The encoder, images to mean and raw log-variance, and the decoder, latent numbers to logits."""
+        """Build the encoder, images to mean and raw log-variance, and the decoder, latent code to logits."""
         return _encoder(config, self.size), _decoder(config, self.size)
 
     def adapt(self, sight: AdaptContext) -> bool:
-        """Set the linear path to the best linear VAE of the training images."""
+        """Initialize the linear path with the best linear VAE of the training images."""
         sight.tell("Fitting the best linear model to the training images.")
         pictures: list[NDArray[np.float32]] = []
         for batch in sight.draw(0):
@@ -55,7 +123,7 @@ class ResidualVariationalAutoencoder(VariationalAutoencoder):
     def _initialize_from(self, start: LinearVAE) -> None:
         self.encoder.get_layer("enc_linear").set_weights([start.encoder, start.encoder_bias])
         log_var = self.encoder.get_layer("enc_log_var")
-        raw = CEILING - np.log(np.expm1(CEILING - start.log_var))  # what `bounded` makes these log-variances of
+        raw = CEILING - np.log(np.expm1(CEILING - start.log_var))  # `soft_clip` maps these to the log-variances
         log_var.set_weights([log_var.get_weights()[0], raw])
         linear = self.decoder.get_layer("dec_linear")
         unused = np.where(np.any(start.decoder, axis=1, keepdims=True), 0.0, linear.get_weights()[0])
@@ -102,7 +170,7 @@ def _decoder(config: ResidualVariationalConfig, size: int) -> keras.Model:
 
 
 def _downsample(images: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Mean over blocks of `COARSE` x `COARSE` pixels: (n, size, size, 1) -> (n, pixels)."""
+    """Average blocks of `COARSE` x `COARSE` pixels: (n, size, size, 1) -> (n, pixels)."""
     count, size = images.shape[:2]
     half = size // COARSE
     blocks_of = images.reshape(count, half, COARSE, half, COARSE)

@@ -1,8 +1,8 @@
-"""An autoencoder with skip connections: to what its decoder makes of a level, the encoder's features of it are added.
+"""An autoencoder with skip connections: each encoder feature map is added to the decoder's of the same size.
 
 Mao, Shen, Yang: Image restoration using very deep convolutional encoder-decoder networks with symmetric skip
-connections. NeurIPS (2016). There is no bottleneck: trained without noise it learns to copy, and a low error of a copy
-says nothing of what a model knows of brains.
+connections. NeurIPS (2016). There is no bottleneck: trained without noise it learns to copy its input, and then a low
+error says nothing about what it has learned.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ from engine.models.reconstructor import Reconstructor
 
 @keras.saving.register_keras_serializable("engram")
 class SkipAutoencoder(Reconstructor):
-    """Encoder to the features of every level, decoder from them back to an image.
+    """Encoder to the features of every block, decoder from them back to an image.
 
     Args:
         size: side of the images.
@@ -34,7 +34,7 @@ class SkipAutoencoder(Reconstructor):
 
 
 def _decoder(config: SkipAutoencoderConfig, levels: list[Any]) -> keras.Model:
-    """The mirror image of the encoder; what it makes of one level is added to the encoder's features of the next."""
+    """Build the mirror image of the encoder; each block's output is added to the encoder's features of the next."""
     features = [keras.Input(level.shape[1:], name=f"level{number}") for number, level in enumerate(levels, 1)]
     x = features[-1]
     for number, skip in enumerate(features[-2::-1], 1):

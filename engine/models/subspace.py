@@ -1,4 +1,4 @@
-"""The PCA subspace of the training images: how it is fitted, and a layer that projects into it and back."""
+"""Principal components of images: their fit, and a layer that projects into their subspace and back."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -19,17 +19,17 @@ Floats = NDArray[np.float32]
 def principal(
     images: NDArray[np.uint8], count: int, rng: np.random.Generator, should_stop: ShouldStop
 ) -> tuple[Floats, Floats] | None:
-    """Find the mean of images and the axes of their largest variance about it.
+    """Compute the mean of images and the principal axes around it.
 
     Args:
         images: (n, pixels) in 0 to 255.
-        count: how many axes.
-        rng: draws the start.
-        should_stop: asked between chunks of images.
+        count: number of axes.
+        rng: source of the initialization.
+        should_stop: called between chunks of images; True cancels.
 
     Returns:
         The mean (pixels,) in [0, 1] and the axes (pixels, count), orthonormal columns, largest variance first; those
-        beyond what n images or the pixels allow are arbitrary or zero. None when stopped.
+        beyond the rank that n images or the pixels allow are arbitrary or zero. None if stopped.
     """
     mean = images.mean(axis=0, dtype=np.float64).astype(np.float32) / np.float32(255)
 
@@ -44,7 +44,7 @@ def principal(
 
 
 @keras.saving.register_keras_serializable("engram")
-class PCASubspace(layers.Layer):
+class Subspace(layers.Layer):
     """An affine subspace of the images: a mean, and orthonormal axes. Fitted once, not trained.
 
     Args:
@@ -62,17 +62,17 @@ class PCASubspace(layers.Layer):
         self.built = True
 
     def assign(self, mean: Floats, axes: Floats) -> None:
-        """Take the mean (pixels,) and the axes (pixels, count) that were found."""
+        """Set the mean (pixels,) and the axes (pixels, count)."""
         self.mean.assign(mean)
         self.axes.assign(axes)
 
     def call(self, inputs: Any, way: str) -> Any:
-        """Go one of three ways, all float32.
+        """Apply one of three maps, all float32.
 
         Args:
-            inputs: images (n, size, size, 1), or coordinates (n, count) where `way` is 'out'.
-            way: 'in': images to coordinates; 'out': coordinates to images; 'beside': what of a change to images
-                leads out of the subspace, so that adding it leaves their coordinates as they are.
+            inputs: images (n, size, size, 1), or coordinates (n, count) if `way` is 'out'.
+            way: 'in': images to coordinates; 'out': coordinates to images; 'beside': projection of a change of images
+                onto the orthogonal complement, so that adding it does not change their coordinates.
 
         Returns:
             (n, count) for 'in', else (n, size, size, 1).
@@ -87,5 +87,5 @@ class PCASubspace(layers.Layer):
         return ops.reshape(flat - along, (-1, self.size, self.size, 1))
 
     def get_config(self) -> dict[str, Any]:
-        """What Keras needs to build the layer again."""
+        """Return the arguments from which Keras rebuilds the layer."""
         return {**super().get_config(), "size": self.size, "count": self.count}

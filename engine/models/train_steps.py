@@ -1,7 +1,7 @@
-"""One step of training, written out for each backend: forward, loss, gradient, update, metrics.
+"""One training step for each backend: forward pass, loss, gradient, update, metrics.
 
-The loss itself stays in the model's `compute_loss`, the same lines on every backend; here is only what differs: who
-records the gradient, and who holds the state. The numbers equal those of Keras' own `train_step`.
+The loss itself stays in the model's `compute_loss`, the same on every backend; this module has only the differences:
+how the gradient is recorded, and where the state is kept. The results equal those of Keras' own `train_step`.
 """
 
 import importlib

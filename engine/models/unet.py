@@ -1,10 +1,10 @@
-"""The U-Net: pooling down, transposed convolutions up, the features of each level handed across.
+"""The U-Net: pooling down, transposed convolutions up, skip connections at each resolution.
 
 Ronneberger, Fischer, Brox: U-Net: convolutional networks for biomedical image segmentation. MICCAI (2015), here with
 padded convolutions and one gray image as output. `residual` lets it predict what to add to its input, as Zhang et al.,
 Beyond a Gaussian denoiser, IEEE Trans. Image Processing 26 (2017), do. `mirrored` averages over the image and its
-mirror image. There is no bottleneck: trained without noise it learns to copy, and a low error of a copy says nothing of
-what a model knows of brains.
+mirror image. There is no bottleneck: trained without noise it learns to copy its input, and then a low error says
+nothing about what it has learned.
 """
 
 import warnings
@@ -15,13 +15,13 @@ from keras import layers, ops
 
 from engine.config import RunConfig, UNetConfig
 from engine.models import blocks
-from engine.models.flip_average import average_over_flips
+from engine.models.blocks import average_over_flips
 from engine.models.reconstructor import Reconstructor
 
 
 @keras.saving.register_keras_serializable("engram")
 class AddedToInput(layers.Layer):
-    """Images plus the change that was predicted for them, clipped to [0, 1]: two (n, size, size, 1) arrays -> one."""
+    """Layer that adds a predicted change to images and clips to [0, 1]: two (n, size, size, 1) arrays -> one."""
 
     def call(self, images: Any, change: Any) -> Any:
         """Add and clip, in float32."""
@@ -30,7 +30,7 @@ class AddedToInput(layers.Layer):
 
 @keras.saving.register_keras_serializable("engram")
 class UNet(Reconstructor):
-    """Encoder to the features of every level, decoder from them to an image, or to what is added to the input.
+    """Encoder to features at every resolution, decoder from them to an image, or to a change of the input.
 
     Args:
         size: side of the images.
@@ -53,16 +53,16 @@ class UNet(Reconstructor):
         return self._postprocess(images, self._forward(images, training))
 
     def fast_variant(self) -> Any:
-        """One pass instead of two where the answer is an average over the mirror image; itself elsewhere.
+        """Return a model with one pass instead of two if outputs are averaged over flips, else the model itself.
 
-        The pass is compiled as a whole where TensorFlow can: a single image is then done in two thirds of the time.
+        The pass is compiled as a whole if TensorFlow can: a single image then takes two thirds of the time.
         """
         if not self.mirrored:
             return self
         images = keras.Input((self.size, self.size, 1), name="images")
         once = keras.Model(images, self._postprocess(images, self._forward(images)), name="draft")
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # Keras says so where it cannot compile, and goes without
+            warnings.simplefilter("ignore", UserWarning)  # Keras warns if it cannot compile, and continues without
             once.compile(jit_compile=keras.backend.backend() == "tensorflow" or "auto")
         return once
 
@@ -94,7 +94,7 @@ def _decoder(config: UNetConfig, levels: list[Any]) -> keras.Model:
         x = layers.Conv2DTranspose(filters, 2, 2, name=f"dec_up{number}")(x)
         x = layers.Concatenate(name=f"dec_skip{number}")([skip, x])
         x = blocks.extra_convs(blocks.conv_block(x, filters, config, "dec", f"{number}"), config, "dec", number)
-    start = "zeros" if config.residual else "glorot_uniform"  # a residual begins by returning its input
+    start = "zeros" if config.residual else "glorot_uniform"  # a residual network starts as the identity
     x = layers.Conv2D(1, 1, kernel_initializer=start, name="dec_last", dtype="float32")(x)
     if not config.residual:
         x = layers.Activation("sigmoid", name="dec_output", dtype="float32")(x)

@@ -1,4 +1,4 @@
-"""The variational autoencoder of the study: binary cross-entropy plus KL, in nats per image.
+"""The variational autoencoder of the reference study: binary cross-entropy plus KL, in nats per image.
 
 Kingma, Welling: Auto-encoding variational Bayes. arXiv:1312.6114 (2013). Warm-up of the KL term: Sønderby et al.,
 arXiv:1602.02282 (2016). Free bits: Kingma et al., arXiv:1606.04934 (2016), appendix C.8.
@@ -18,7 +18,7 @@ CEILING = 1.0
 
 @keras.saving.register_keras_serializable("engram")
 class Sampling(layers.Layer):
-    """Draw z = mean + exp(log_var / 2) * epsilon, epsilon ~ N(0, 1): the reparameterisation (section 2.4 there)."""
+    """Reparameterized sampling: z = mean + exp(log_var / 2) * epsilon, epsilon ~ N(0, 1) (section 2.4 there)."""
 
     def __init__(self, seed: int = 0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -31,13 +31,13 @@ class Sampling(layers.Layer):
         return mean + ops.exp(0.5 * log_var) * epsilon
 
     def get_config(self) -> dict[str, Any]:
-        """What Keras needs to build the layer again."""
+        """Return the arguments from which Keras rebuilds the layer."""
         return {**super().get_config(), "seed": self.seed}
 
 
 @keras.saving.register_keras_serializable("engram")
 class VariationalAutoencoder(Reconstructor):
-    """Encoder to mean and log-variance, a sample, decoder to logits.
+    """Encoder to mean and log-variance, sampling, decoder to logits.
 
     Args:
         size: side of the images.
@@ -62,7 +62,7 @@ class VariationalAutoencoder(Reconstructor):
         self.built = True
 
     def build_encoder_decoder(self, config: Any) -> tuple[keras.Model, keras.Model]:
-        """The encoder, images to mean and raw log-variance, and the decoder, latent numbers to logits."""
+        """Build the encoder, images to mean and raw log-variance, and the decoder, latent code to logits."""
         images, features = blocks.encoder_stack(config, self.size)
         mean = layers.Dense(config.latent, name="enc_mean", dtype="float32")(features)
         log_var = layers.Dense(config.latent, name="enc_log_var", dtype="float32")(features)
@@ -71,21 +71,21 @@ class VariationalAutoencoder(Reconstructor):
         )
 
     def begin_epoch(self, epoch: int) -> None:
-        """Let the KL term weigh 1/(w+1), 2/(w+1), ... of beta in the w epochs of warm-up, and all of it after them."""
+        """Set the KL weight to 1/(w+1), 2/(w+1), ... of beta in the w epochs of warm-up, then to all of it."""
         if self.warm_up:
             self.kl_share.assign(min(1.0, (epoch + 1) / (self.warm_up + 1)))
 
     def call(self, images: Any, training: bool = False) -> dict[str, Any]:
-        """Logits (n, size, size, 1), mean and log-variance (n, latent); z is a sample in training, else the mean."""
+        """Return logits (n, size, size, 1), mean and log-variance (n, latent); z is sampled in training only."""
         mean, raw = self.encoder(images, training=training)
         log_var = soft_clip(raw)
         z = self.sampling(mean, log_var) if training else mean
         return {"logits": self.decoder(z, training=training), "mean": mean, "log_var": log_var}
 
     def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, *args: Any, **kwargs: Any) -> Any:
-        """Negative evidence lower bound, nats per image, averaged over the batch; beta weighs the KL term.
+        """Return the negative evidence lower bound, nats per image, averaged over the batch; beta weighs the KL term.
 
-        Warm-up and free bits bend this loss alone: the metrics `reconstruction` and `kl` are the true nats.
+        Warm-up and free bits change this loss only: the metrics `reconstruction` and `kl` are the true nats.
         """
         reconstruction = ops.mean(cross_entropy(y, y_pred["logits"]))
         kl = ops.mean(compute_kl(y_pred["mean"], y_pred["log_var"]))
@@ -96,20 +96,20 @@ class VariationalAutoencoder(Reconstructor):
         return reconstruction + self.beta * self.kl_share * pressed
 
     def _kl_with_free_bits(self, mean: Any, log_var: Any) -> Any:
-        """The KL term with free bits: a latent number's batch mean below `free_bits` is not pressed lower."""
+        """Return the KL term with free bits: the batch mean of each dimension counts as at least `free_bits`."""
         each = ops.mean(compute_kl_per_dimension(mean, log_var), axis=0)
         return ops.sum(ops.maximum(each, self.free_bits))
 
     def train_step(self, *args: Any) -> Any:
-        """One step of gradient descent on `compute_loss`, written out for the backend in use."""
+        """Run one step of gradient descent on `compute_loss`, written for the backend in use."""
         return train_steps.train_step(self, *args)
 
     def encode(self, images: Any) -> Any:
-        """Latent means of images: (n, size, size, 1) -> (n, latent)."""
+        """Return the latent means of images: (n, size, size, 1) -> (n, latent)."""
         return self.encoder(images, training=False)[0]
 
     def posterior(self, images: Any) -> tuple[Any, Any]:
-        """Latent means and log-variances of a batch without decoding: (n, size, size, 1) -> numpy, (n, latent) each."""
+        """Return latent means and log-variances without decoding: (n, size, size, 1) -> numpy, (n, latent) each."""
         mean, raw = self.encoder.predict_on_batch(images)
         return mean, ops.convert_to_numpy(soft_clip(raw))
 
@@ -118,12 +118,12 @@ class VariationalAutoencoder(Reconstructor):
         return ops.sigmoid(self(images, training=False)["logits"])
 
     def get_config(self) -> dict[str, Any]:
-        """What Keras needs to build the model again."""
+        """Return the arguments from which Keras rebuilds the model."""
         return {**super().get_config(), "seed": self.seed}
 
 
 def soft_clip(raw: Any) -> Any:
-    """Bend log-variances smoothly below `CEILING`, any shape -> the same shape.
+    """Clip log-variances smoothly below `CEILING`, any shape -> the same shape.
 
     A posterior wider than the prior's log-variance of 0 gains nothing, but exp() of one runaway value ruins a run.
     """
@@ -131,7 +131,7 @@ def soft_clip(raw: Any) -> Any:
 
 
 def cross_entropy(images: Any, logits: Any) -> Any:
-    """Binary cross-entropy summed over the pixels of each image.
+    """Return the binary cross-entropy summed over the pixels of each image.
 
     Args:
         images: (n, height, width, 1), in [0, 1].
@@ -146,16 +146,16 @@ def cross_entropy(images: Any, logits: Any) -> Any:
 
 
 def compute_kl(mean: Any, log_var: Any) -> Any:
-    """KL divergence of N(mean, exp(log_var)) from N(0, 1): two (n, latent) arrays -> (n,) nats (eq. 7 there)."""
+    """Return the KL divergence of N(mean, exp(log_var)) from N(0, 1): two (n, latent) -> (n,) nats (eq. 7 there)."""
     return ops.sum(compute_kl_per_dimension(mean, log_var), axis=-1)
 
 
 def compute_kl_per_dimension(mean: Any, log_var: Any) -> Any:
-    """KL divergence that each latent number adds: two (n, latent) arrays -> (n, latent) nats."""
+    """Return the KL divergence of each latent dimension: two (n, latent) arrays -> (n, latent) nats."""
     return -0.5 * (1.0 + log_var - ops.square(mean) - ops.exp(log_var))
 
 
 def build(config: RunConfig) -> VariationalAutoencoder:
-    """Build the study's variational autoencoder for the config's image size."""
+    """Build the reference study's variational autoencoder for the config's image size."""
     settings = config.model.model_dump(mode="json")
     return VariationalAutoencoder(config.data.size, settings, config.training.seed, name="vae")

@@ -1,7 +1,7 @@
-"""The same weights on every backend: how far their activations differ, layer by layer. Takes no Keras itself.
+"""Parity check: differences between the activations of the same weights on every backend. Imports no Keras itself.
 
-Each backend computes in a process of its own (`engine.parity.child`), since Keras picks one at its import. What makes
-float32 comparable is set there: oneDNN's rearranged sums and NVIDIA's shortened TF32 products off, full precision on.
+Each backend computes in a process of its own (`engine.parity.child`), since Keras chooses one at its import. Settings
+there make float32 comparable: without oneDNN's reordered sums and NVIDIA's TF32 products, with full precision.
 """
 
 import os
@@ -34,7 +34,7 @@ PLAIN_FLOATS = {
 
 @dataclass(frozen=True)
 class BackendStatus:
-    """One backend: is it here, how to install it, and how it went."""
+    """One backend: whether it is installed, how to install it, and its error."""
 
     installed: bool
     install: str
@@ -45,15 +45,15 @@ class BackendStatus:
 
 @dataclass(frozen=True)
 class ParityResult:
-    """What a check found.
+    """Result of a parity check.
 
     Args:
-        run: name of the run.
-        model: its kind.
+        model: kind of the model.
+        images: number of images.
         images: how many images were put through.
-        backends: name -> side, every backend that Engram knows.
+        backends: name -> status, for every backend that Engram supports.
         layers: each layer in network order.
-        outputs: what the model gives: 'reconstruction', and for a variational model 'mean', 'log_var' and 'logits'.
+        outputs: outputs of the model: 'reconstruction', and for a variational model 'mean', 'log_var' and 'logits'.
     """
 
     run: str
@@ -65,7 +65,7 @@ class ParityResult:
 
     @property
     def first_difference(self) -> LayerComparison | None:
-        """The first layer, else output, where backends differ by more than `LIMIT`."""
+        """First layer, or else output, whose backends differ by more than `LIMIT`."""
         return next((each for each in [*self.layers, *self.outputs] if not each.ok), None)
 
     @property
@@ -75,7 +75,7 @@ class ParityResult:
         return not failed and self.first_difference is None
 
     def content(self) -> dict[str, Any]:
-        """Everything as JSON takes it."""
+        """Return everything as JSON types."""
         first = self.first_difference
         return {
             "run": self.run,
@@ -94,15 +94,15 @@ class ParityResult:
 def check(
     run: Run, images: NDArray[np.float32], progress: Callable[[str, int, int], None] | None = None
 ) -> ParityResult:
-    """Put images through the best model of a run on every installed backend and compare.
+    """Run images through the best model of a run on every installed backend, and compare the activations.
 
     Args:
         run: the run.
         images: (n, size, size, 1) float32 in [0, 1].
-        progress: told what is being done, how much of it is done, and how much there is.
+        progress: receives the current step, how much of it is done, and how much there is.
 
     Returns:
-        What was found; differences are in the `comparison`'s terms.
+        The result, with differences as defined in `comparison`.
 
     Raises:
         BackendError: fewer than two backends are installed.
@@ -148,7 +148,7 @@ def _installed() -> list[str]:
 
 
 def _compute(run: Run, name: str, folder: Path) -> str:
-    """Let a process compute on one backend into `folder/name`; what went wrong as a sentence, else ''."""
+    """Compute on one backend in a process that writes into `folder/name`; return its error message, or ''."""
     words = [sys.executable, *CHILD, name, str(run.path), str(folder / "images.npy"), str(folder / name)]
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     environment = {**os.environ, **PLAIN_FLOATS, "PYTHONPATH": path}

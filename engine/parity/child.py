@@ -1,7 +1,7 @@
-"""One backend's half of a comparison: `python -m engine.parity.child BACKEND RUN IMAGES TARGET`.
+"""Process that computes on one backend: `python -m engine.parity.child BACKEND RUN IMAGES TARGET`.
 
-Loads the run's model on the backend, puts the images through, and leaves every layer's activations in the folder
-TARGET. What goes wrong is the last line of stderr.
+It loads the run's model on the backend, processes the images, and saves every layer's activations in the folder TARGET.
+An error is the last line of stderr.
 """
 
 import sys
@@ -18,7 +18,7 @@ REFUSED = 2
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Record one backend; the exit status is 2 after something the user can mend."""
+    """Record one backend; the exit status is 2 after an error that the user can fix."""
     name, path, images, target = arguments
     try:
         run = runs.open_run(path)

@@ -1,11 +1,11 @@
-"""How far recorded activations differ between backends: pure numpy, one layer in memory at a time.
+"""Differences between recorded activations of backends: pure numpy, one layer in memory at a time.
 
-The measure is the largest absolute difference between two backends anywhere in a layer. Float32 carries seven digits
-whatever a number's size, so where a layer's values are large the difference is taken relative to the largest of them:
+The measure is the largest absolute difference between two backends anywhere in a layer. Float32 has seven digits,
+whatever the size of a number, so for layers with large values the difference is relative to the largest of them:
 
     share = max|a - b| / max(1, max|a|, max|b|) < 1e-4
 
-which for layers within [-1, 1], and so for pictures, is the absolute difference itself.
+which for layers within [-1, 1], and so for images, is the absolute difference itself.
 """
 
 import json
@@ -26,7 +26,7 @@ LIMIT = 1e-4
 
 @dataclass(frozen=True)
 class Recording:
-    """What one backend computed: a folder with `index.json` and an `.npy` file, float32, for each layer and output."""
+    """Activations on one backend: a folder with `index.json` and an `.npy` file, float32, per layer and output."""
 
     path: Path
 
@@ -41,15 +41,15 @@ class Recording:
 
     @property
     def device(self) -> str:
-        """Where it computed."""
+        """Device that computed them."""
         return str(self._index["device"])
 
     def entries(self, group: str) -> list[dict[str, str]]:
-        """Name, kind, part and file of each of the 'layers' or 'outputs'."""
+        """Return name, kind, part and file of each of the 'layers' or 'outputs'."""
         return list(self._index[group])
 
     def read(self, file: str) -> NDArray[np.float32]:
-        """One layer's activations, (n, ...)."""
+        """Return one layer's activations, (n, ...)."""
         array: NDArray[np.float32] = np.load(self.path / file, mmap_mode="r")
         return array
 
@@ -58,7 +58,7 @@ class Recording:
 class LayerComparison:
     """One layer or output on all backends.
 
-    Args:
+    name: name of the layer or output.
         name: of the layer or output.
         kind: the layer's class in Keras; empty for an output.
         part: the sub-model it belongs to.
@@ -74,17 +74,17 @@ class LayerComparison:
 
     @property
     def difference(self) -> float:
-        """Largest absolute difference between any two backends; infinite where one gives no number."""
+        """Largest absolute difference between any two backends; infinite if one has NaN or infinity."""
         return max(self.differences.values())
 
     @property
     def share(self) -> float:
-        """The difference that `LIMIT` is for: relative to the largest magnitude where that is above 1."""
+        """The difference that `LIMIT` bounds: relative to the largest magnitude if that is above 1."""
         return self.difference / self.scale if np.isfinite(self.difference) else self.difference
 
     @property
     def scale(self) -> float:
-        """What the difference is divided by: the largest magnitude, at least 1."""
+        """Divisor of the difference: the largest magnitude, at least 1."""
         return max(1.0, self.largest)
 
     @property
@@ -94,14 +94,14 @@ class LayerComparison:
 
     @property
     def outlier(self) -> Sequence[str]:
-        """Backends that differ from all those which agree with each other; all of a differing pair when none does."""
+        """Backends that differ from all those that agree with each other; all of a differing pair if none agree."""
         apart = [pair for pair, difference in self.differences.items() if not difference / self.scale < LIMIT]
         involved = sorted({name for pair in apart for name in pair})
         common = [name for name in involved if all(name in pair for pair in apart)]
         return common if len(common) == 1 else involved
 
     def content(self) -> dict[str, Any]:
-        """As JSON takes it."""
+        """Return the comparison as JSON types."""
         pairs = {f"{first}-{second}": difference for (first, second), difference in self.differences.items()}
         return {
             "name": self.name,
@@ -116,7 +116,7 @@ class LayerComparison:
 
 
 def compare(recorded: Mapping[str, Recording]) -> tuple[list[LayerComparison], list[LayerComparison]]:
-    """Compare what two backends or more recorded.
+    """Compare the recordings of two or more backends.
 
     Args:
         recorded: backend -> its activations; the same layers in the same order.
@@ -125,7 +125,7 @@ def compare(recorded: Mapping[str, Recording]) -> tuple[list[LayerComparison], l
         Layers, outputs.
 
     Raises:
-        TrainingError: they have not the same layers.
+        TrainingError: they have different layers.
     """
     layers, outputs = (_compare_group(recorded, group) for group in ("layers", "outputs"))
     return layers, outputs
@@ -151,7 +151,7 @@ def _compare_entry(recorded: Mapping[str, Recording], entry: Mapping[str, str]) 
 
 
 def largest_difference(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
-    """max|first - second| in float64; infinite where the shapes differ or either holds what is no number."""
+    """Compute max|first - second| in float64; infinite if the shapes differ or either has NaN or infinity."""
     if first.shape != second.shape:
         return float("inf")
     with np.errstate(invalid="ignore"):

@@ -1,4 +1,4 @@
-"""Every activation of a model on some images, written to a folder. Needs Keras, on the backend that was chosen."""
+"""Recording of every activation of a model for some images in a folder. Needs Keras, on the chosen backend."""
 
 import json
 from importlib.metadata import version
@@ -17,7 +17,7 @@ from engine.runs import Run
 
 
 def record(run: Run, images: NDArray[np.float32], target: Path) -> None:
-    """Put images through the best model of a run and keep what every layer makes of them.
+    """Run images through the best model of a run, and save every layer's activations.
 
     Args:
         run: the run.
@@ -32,7 +32,7 @@ def record(run: Run, images: NDArray[np.float32], target: Path) -> None:
 
 
 def record_model(model: Any, images: NDArray[np.float32], target: Path) -> None:
-    """As `record`, for a model at hand."""
+    """Record a loaded model, as `record` does."""
     target.mkdir(parents=True)
     listed = layers.list_layers(model)
     files = {layer.name: f"layer-{number:03d}.npy" for number, layer in enumerate(listed)}
@@ -57,10 +57,14 @@ def record_model(model: Any, images: NDArray[np.float32], target: Path) -> None:
 
 
 def _outputs(model: Any, images: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-    """What the model gives the way it is used, compiled where the backend compiles: pictures, and a latent's spread."""
+    """Return the outputs of the model as in normal use: images and latent distribution.
+
+    It is compiled if the backend compiles.
+    """
     pieces = (images[first : first + scoring.BATCH] for first in range(0, len(images), scoring.BATCH))
     given = [model.predict_on_batch(piece) for piece in pieces]
-    named = sorted(given[0]) if isinstance(given[0], dict) else []  # JAX hands a mapping back in another order
+    # JAX returns a mapping in another order.
+    named = sorted(given[0]) if isinstance(given[0], dict) else []
     outputs = {name: np.concatenate([np.asarray(each[name]) for each in given]) for name in named}
     return {**outputs, "reconstruction": scoring.reconstruct(model, images)}
 

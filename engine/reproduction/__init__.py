@@ -1,5 +1,5 @@
-"""The seed study, done again: search spaces, trials, the best of both models, tables, figures, one honest page.
+"""Reproduction of the reference study: search spaces, trials, the best of both models, tables, figures, one page.
 
-`engine.reproduction.job.run_study` is the job; what it needs to know of the study itself stands in `resources/study`
-and in the presets `study-ae` and `study-vae`.
+`engine.reproduction.job.run_study` is the job. The facts of the study itself are in `resources/study` and in the
+presets `study-ae` and `study-vae`.
 """

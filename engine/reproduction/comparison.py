@@ -1,4 +1,4 @@
-"""Each number of the study beside ours, on all scans and on clean ones, with a sentence where they differ and why."""
+"""Published numbers next to ours, on all images and on deduplicated ones, with an explanation of the differences."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ NO_REPEATS = (
 
 @dataclass(frozen=True)
 class ComparedNumber:
-    """One number: what the study says, what we find on the scans to choose by and on clean test scans, and why."""
+    """One number: in the study, on the validation images, on the deduplicated test images, and an explanation."""
 
     title: str
     published: str
@@ -34,7 +34,7 @@ class ComparedNumber:
 
 
 def rows(findings: StudyResults) -> list[ComparedNumber]:
-    """All numbers worth setting side by side."""
+    """Return all compared numbers."""
     ae, vae = findings.best["ae"], findings.best["vae"]
     return [
         _mse(ae),
@@ -52,7 +52,7 @@ def rows(findings: StudyResults) -> list[ComparedNumber]:
 
 
 def table(found: list[ComparedNumber]) -> Table:
-    """The rows as a table of their own."""
+    """Return the rows as a table."""
     head = ["Number", "Reference study", "Here", "Deduplicated test images", "Explanation"]
     lines = [[row.title, row.published, row.ours, row.clean, row.why] for row in found]
     return Table("numbers", "Published numbers and your results", head, lines)
@@ -67,14 +67,14 @@ def _shown(value: float | None, form: str) -> str:
 
 
 def _pair(best: BestRun, key: str, form: str) -> tuple[str, str]:
-    """A number on the scans to choose by and on the clean ones."""
+    """Format a number for the validation images and for the deduplicated test images."""
     return _shown(_part(best, CHOSEN_BY).get(key), form), _shown(_part(best, CLEAN).get(key), form)
 
 
 def _mse(best: BestRun) -> ComparedNumber:
-    told, here = published.claim("ae").loss, _part(best, CHOSEN_BY)["mse"]
+    reported, here = published.claim("ae").loss, _part(best, CHOSEN_BY)["mse"]
     why = (
-        f"Here {_times(here, told)} the reference study's. Measured at the best epoch, on the images that were "
+        f"Here {_times(here, reported)} the reference study's. Measured at the best epoch, on the images that were "
         "used to choose it."
     )
     why += _on_training(best, "mse", ".6f")
@@ -85,22 +85,22 @@ def _mse(best: BestRun) -> ComparedNumber:
             f" Leaked test images have {leaked:.6f}, deduplicated ones {clean:.6f}: a mean over all of them "
             "depends on how many are leaked, not only on the model."
         )
-    return ComparedNumber("AE, mean squared error", f"{told:.6f}", *_pair(best, "mse", ".6f"), why)
+    return ComparedNumber("AE, mean squared error", f"{reported:.6f}", *_pair(best, "mse", ".6f"), why)
 
 
 def _on_training(best: BestRun, key: str, form: str) -> str:
-    """A sentence with the number on the scans that were trained on, for a study that does not say which it means."""
+    """Return a sentence with the number on the training images, since the study does not say which images it means."""
     value = _part(best, "train").get(key)
     return "" if value is None else f" On the training images it is {value:{form}}."
 
 
-def _times(value: float, told: float) -> str:
-    ratio = value / told
+def _times(value: float, reported: float) -> str:
+    ratio = value / reported
     return f"{ratio:.2f} times" if abs(ratio - 1) >= 0.01 else "the same as"
 
 
 def _linear(findings: StudyResults) -> ComparedNumber:
-    """A linear map with as many numbers."""
+    """Compare with the PCA-k baseline."""
     best, linear = findings.best["ae"], findings.linear
     here, clean = (linear.get(split, {}).get("mse") for split in (CHOSEN_BY, CLEAN))
     count, kept = linear[CHOSEN_BY]["components"], best.trial.config.model.latent_size or 0
@@ -161,7 +161,7 @@ def _floor(best: BestRun) -> ComparedNumber:
 
 
 def _above_floor(best: BestRun) -> ComparedNumber:
-    """What is left of the nats once the floor is taken away."""
+    """Return the nats above the entropy floor."""
     why = (
         "Nats minus the entropy floor: the part that depends on the model, and the only one comparable between "
         "datasets. The reference study's floor is not known."
@@ -175,7 +175,7 @@ def _excess(part: Mapping[str, Any]) -> float | None:
 
 
 def _latent(best: BestRun) -> list[ComparedNumber]:
-    """What the latent numbers carry, where it was measured."""
+    """Return the rows on the latent dimensions, as far as they were measured."""
     kl = _pair(best, "kl_nats", ",.1f")
     size = best.trial.config.model.latent_size or 0
     why = f"Information in the {size:,} latent dimensions about an image, beyond the prior."
@@ -211,8 +211,8 @@ def _leakage(findings: StudyResults) -> ComparedNumber:
 
 
 def _by_bytes(counts: Mapping[str, Any]) -> str:
-    told = counts["test_in_train_bytes"]
-    return "" if told is None else f"; {told:,} of them are byte-identical files"
+    reported = counts["test_in_train_bytes"]
+    return "" if reported is None else f"; {reported:,} of them are byte-identical files"
 
 
 def _break_even(model: str, best: BestRun, findings: StudyResults) -> ComparedNumber:
@@ -237,17 +237,17 @@ def _break_even(model: str, best: BestRun, findings: StudyResults) -> ComparedNu
 
 def _epochs(model: str, findings: StudyResults) -> ComparedNumber:
     trial = findings.best[model].trial
-    told = published.claim(model).best.training.epochs
+    reported = published.claim(model).best.training.epochs
     why = (
         "Trials are ranked by their best epoch, so more epochs can never rank worse: a search over 'epochs' ends "
         "at the largest value, whatever it costs."
     )
     here = f"{trial.best['epoch']:g} of {trial.config.training.epochs}"
-    return ComparedNumber(f"{model.upper()}, best epoch", f"{told}", here, NOTHING, why)
+    return ComparedNumber(f"{model.upper()}, best epoch", f"{reported}", here, NOTHING, why)
 
 
 def _count(model: str, findings: StudyResults) -> ComparedNumber:
-    told = {"ae": 17, "vae": 61}[model]
+    reported = {"ae": 17, "vae": 61}[model]
     done = sum(each.model == model and bool(each.best) for each in findings.trials)
     why = "Quick: only the reference study's best settings were trained, so this does not show that they are the best."
     searched = findings.searches.get(model)
@@ -255,4 +255,4 @@ def _count(model: str, findings: StudyResults) -> ComparedNumber:
         size = searched.space.size()
         space = "an unlimited search space" if size is None else f"a search space of {size:,} configurations"
         why = f"Trials with a score, from {SEARCH[searched.settings.algorithm]} of {space}. {NO_REPEATS}"
-    return ComparedNumber(f"{model.upper()}, trials", f"{told}", f"{done}", NOTHING, why)
+    return ComparedNumber(f"{model.upper()}, trials", f"{reported}", f"{done}", NOTHING, why)

@@ -1,4 +1,4 @@
-"""The two halves of Figure 13: noisy scans and what the models make of them; errors before and after."""
+"""The two parts of Figure 13: noisy images with the models' outputs, and errors before and after."""
 
 from typing import Any
 
@@ -12,22 +12,22 @@ from engine.evaluation import scoring
 from engine.figures import base
 from engine.figures.base import DPI, Column
 from engine.figures.style import CARD, LINE, QUIET, SERIES, TEXT
-from engine.reproduction import denoising
-from engine.reproduction.evaluator import StudyResults
+from engine.reproduction.evaluator import StudyResults, add_noise
 
 SHOWN_SIGMAS = (0.03, 0.1, 0.2)
 SHOWN_SCANS = 2
-ASIDE = (9, -15), (-58, 9)  # points from a crossing to its label, so that two near ones can be read
+# Points from a break-even point to its label, so that two near ones stay legible.
+ASIDE = (9, -15), (-58, 9)
 
 
 def pictures(findings: StudyResults) -> Figure:
-    """A few scans, each with little, some and much noise: given, output, difference from the clean scan."""
+    """Draw a few images, each with little, some and much noise: input, output, difference from the noise-free image."""
     which = findings.shown(SHOWN_SCANS + 2)[1 : 1 + SHOWN_SCANS]
     which = which if len(which) else findings.shown(1)
     scans = findings.images.test.read(which)
     clean = np.repeat(scans, len(SHOWN_SIGMAS), axis=0)
     given = np.concatenate(
-        [denoising.noisy(scan[None], sigma) for scan in scans for sigma in SHOWN_SIGMAS]  # one scan, three levels
+        [add_noise(scan[None], sigma) for scan in scans for sigma in SHOWN_SIGMAS]  # one image, three levels
     )
     rows = [f"σ = {sigma:g}" for _ in scans for sigma in SHOWN_SIGMAS]
     columns = [Column("noise-free", _flat(clean)), Column("noisy input", _flat(given), notes=_decibels(clean, given))]
@@ -48,7 +48,7 @@ def _decibels(clean: NDArray[Any], images: NDArray[Any]) -> list[str]:
 
 
 def break_even(findings: StudyResults) -> Figure:
-    """Errors of the noisy scans and of what each model makes of them, over the noise."""
+    """Draw the errors of the noisy images and of each model's outputs over the noise level."""
     figure = Figure((7.6, 3.9), dpi=DPI, facecolor=CARD, layout="constrained")
     axes = figure.subplots()
     sweeps = {model: best.sweep for model, best in findings.best.items()}

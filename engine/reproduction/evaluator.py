@@ -1,4 +1,4 @@
-"""The best models of a study measured: on every split, on clean scans, on noisy ones. Keras comes with the models."""
+"""Evaluation of a study's best models: on every split, on deduplicated images, with noise. Imports Keras late."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,32 +7,35 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import evaluation
+from engine import evaluation, noise
 from engine.config import StudyConfig
 from engine.data import Cancelled, Dataset, Split, audit
-from engine.denoising.noise_sweep import SweepSummary
-from engine.evaluation import references
-from engine.evaluation.evaluator import Evaluator
-from engine.evaluation.progress import make_subtask
+from engine.denoising import noise_sweep
+from engine.denoising.noise_sweep import SweepSpec, SweepSummary
+from engine.evaluation import references, scoring
+from engine.evaluation.evaluator import Evaluator, make_subtask
 from engine.messages import Emit, ShouldStop, StudyProgress
-from engine.reproduction import denoising, published
+from engine.reproduction import published
 from engine.reproduction.trials import SearchSummary, StudyRun, best_of_each
 from engine.result_cache import ResultCache, fingerprint, model_fingerprint
 
 MOST_NOISY = 400
 MEASURED_LINEAR = ("validation", "test", "test_leaked", "test_clean")
 SHOWN = 8
+Images = NDArray[np.float32]
+SIGMAS = (0.01, 0.02, 0.03, 0.045, 0.06, 0.08, 0.1, 0.14, 0.2, 0.3)
+NOISE_SEED = 0
 
 
 @dataclass(frozen=True)
 class BestRun:
-    """The best run of a model.
+    """The best run of one model.
 
     Args:
         trial: the run.
         model: its loaded model.
-        measured: its numbers for each split, from `engine.evaluation`.
-        sweep: how it fares with noise, on the scans of `StudyResults.split`.
+        measured: its metrics for each split, from `engine.evaluation`.
+        sweep: its errors over the noise level, on the images of `StudyResults.split`.
     """
 
     trial: StudyRun
@@ -43,18 +46,18 @@ class BestRun:
 
 @dataclass(frozen=True)
 class StudyResults:
-    """Everything that tables, figures and page are made of.
+    """All results for the tables, the figures and the page.
 
     Args:
         chosen: how much of the study was done.
-        settings: the settings that went over those of every run.
+        settings: the settings that override those of every run.
         trials: all runs, the AEs first.
-        images: the data set.
+        images: the dataset.
         best: the best run of each model.
-        linear: numbers of a linear map with as many numbers as the best AE keeps, fitted on the same training scans,
-            for the parts of `MEASURED_LINEAR`; its "components" say how many it has.
-        audit: which scans are the same, from `engine.data.audit`: its "splits", "near" (splits alone) and "warning".
-        searches: what was searched, for each model; empty when the study is quick.
+        linear: metrics of the PCA-k baseline with the latent size of the best AE, fitted on the same training images,
+            for the parts of `MEASURED_LINEAR`; its "components" is its number of components.
+        audit: duplicates in the dataset, from `engine.data.audit`: its "splits", "near" (splits alone) and "warning".
+        searches: the search of each model; empty for a quick study.
     """
 
     chosen: StudyConfig
@@ -68,21 +71,21 @@ class StudyResults:
 
     @property
     def split(self) -> str:
-        """Where the scans that are shown come from: the clean test scans, or all of them where none is clean."""
+        """Name of the shown split: the deduplicated test images, or all test images if none is deduplicated."""
         return "test_clean" if len(clean(self.images)) else "test"
 
     @property
     def pool(self) -> NDArray[np.int64]:
-        """Indices of those scans into the test set."""
+        """Indices of those images in the test set."""
         return shown_pool(self.images)
 
     def shown(self, count: int = SHOWN) -> NDArray[np.int64]:
-        """A few of them, spread evenly and so over the classes, not chosen for their looks."""
+        """Return a few of them, evenly spaced and so over the classes, not selected by appearance."""
         found = self.pool
         return found[np.unique(np.linspace(0, len(found) - 1, min(count, len(found))).round().astype(np.int64))]
 
     def class_of(self, index: int) -> str:
-        """Class of a test scan, its file's name where it has none."""
+        """Return the class of a test image, or its file's name if it has none."""
         part: Split = self.images.test
         label = int(part.labels[index])
         name = self.images.classes[label] if label >= 0 else part.names[index].rsplit("/", 1)[-1]
@@ -90,26 +93,26 @@ class StudyResults:
 
 
 def clean(images: Dataset) -> NDArray[np.int64]:
-    """Indices of the test scans that are not, pixel for pixel, among those to train on or to choose by."""
+    """Return the indices of the deduplicated test images: without an exact copy in the training or validation set."""
     return np.flatnonzero(~images.leaked)
 
 
 def shown_pool(images: Dataset) -> NDArray[np.int64]:
-    """Indices of the clean test scans; of all where none is clean."""
+    """Return the indices of the deduplicated test images, or of all if none is deduplicated."""
     found = clean(images)
     return found if len(found) else np.arange(len(images.test), dtype=np.int64)
 
 
 @dataclass(frozen=True)
 class StudyEvaluator:
-    """What a study asks of its runs, and who listens.
+    """Evaluator of the runs of a study.
 
     Args:
-        chosen: how much of the study was done.
-        settings: the settings that went over those of every run.
-        kept: what was measured before.
-        emit: takes progress.
-        should_stop: asked all the while.
+        chosen: how much of the study is done.
+        settings: the settings that override those of every run.
+        kept: cache of earlier results.
+        emit: receives progress.
+        should_stop: polled throughout.
     """
 
     chosen: StudyConfig
@@ -119,11 +122,11 @@ class StudyEvaluator:
     should_stop: ShouldStop
 
     def _emit_progress(self, text: str, done: int = 0, total: int = 0) -> None:
-        """Tell what is measured, and how much of it is done."""
+        """Emit what is being measured, and how much of it is done."""
         self.emit(StudyProgress(stage="measuring", text=text, share=done / total if total else None))
 
     def read(self, trials: Sequence[StudyRun]) -> Dataset | None:
-        """The images of the study; None when stopped."""
+        """Load the images of the study. Returns None if stopped."""
         try:
             first = best_of_each(trials)[published.MODELS[0]].run
             return evaluation.load_dataset(first, should_stop=self.should_stop, progress=self._emit_progress)
@@ -133,7 +136,7 @@ class StudyEvaluator:
     def measure(
         self, trials: Sequence[StudyRun], searches: Mapping[str, SearchSummary], images: Dataset
     ) -> StudyResults | None:
-        """Measure the best model of each kind, but for what is known; None when stopped."""
+        """Evaluate the best run of each model, except for cached results. Returns None if stopped."""
         try:
             return self._measured(trials, searches, images)
         except Cancelled:
@@ -151,11 +154,13 @@ class StudyEvaluator:
         linear = self._cached("linear", [_linear_size(best), images.fingerprint], lambda: self._linear(best, images))
         if linear is None:
             return None
-        told = self._cached("audit", [images.config.model_dump(), images.fingerprint], lambda: self._audit(images))
-        return StudyResults(self.chosen, self.settings, trials, images, best, linear, told, searches)
+        found_audit = self._cached(
+            "audit", [images.config.model_dump(), images.fingerprint], lambda: self._audit(images)
+        )
+        return StudyResults(self.chosen, self.settings, trials, images, best, linear, found_audit, searches)
 
     def _cached(self, part: str, of: list[Any], measure: Callable[[], Any]) -> Any:
-        """What was measured of a part before, else what `measure` gives now (None when stopped)."""
+        """Return the cached result of a part, or else that of `measure`, which returns None if stopped."""
         mark = fingerprint(part, *of)
         found = self.kept.get(part, mark)
         if found is None:
@@ -170,7 +175,7 @@ class StudyEvaluator:
         if splits is None:
             return None
         model = evaluation.load_model(trial.run)
-        noise = [MOST_NOISY, denoising.SIGMAS, denoising.SEED]
+        noise = [MOST_NOISY, SIGMAS, NOISE_SEED]
         swept = self._cached(f"{trial.model} noise", [*of, *noise], lambda: self._sweep(trial, model, images))
         return None if swept is None else BestRun(trial, model, splits, SweepSummary(**swept))
 
@@ -180,13 +185,13 @@ class StudyEvaluator:
 
     def _sweep(self, trial: StudyRun, model: Any, images: Dataset) -> Any:
         self._emit_progress(f"Adding noise for {trial.run.name}")
-        swept = denoising.sweep(model, images.test.read(shown_pool(images)[:MOST_NOISY]), self.should_stop)
+        swept = sweep_noise(model, images.test.read(shown_pool(images)[:MOST_NOISY]), self.should_stop)
         return swept and vars(swept)
 
     def _linear(self, best: Mapping[str, BestRun], images: Dataset) -> Any:
-        """Principal components in the place of the best autoencoder; None when stopped."""
-        told = make_subtask(self._emit_progress, "Fitting PCA")
-        fitted = references.fit_pca_reference(images, _linear_size(best), self.should_stop, told)
+        """Evaluate the PCA-k baseline. Returns None if stopped."""
+        progress = make_subtask(self._emit_progress, "Fitting PCA")
+        fitted = references.fit_pca_reference(images, _linear_size(best), self.should_stop, progress)
         if fitted is None:
             return None
         found, batch = len(fitted.components), best["ae"].trial.config.training.batch_size
@@ -200,5 +205,29 @@ class StudyEvaluator:
 
 
 def _linear_size(best: Mapping[str, BestRun]) -> int:
-    """As many numbers as the best autoencoder keeps."""
+    """Return the latent size of the best autoencoder."""
     return best["ae"].trial.config.model.latent_size or 1
+
+
+def add_noise(images: Images, sigma: float) -> Images:
+    """Add the same noise to the same images each time: (n, size, size, 1) -> the same shape, clipped to [0, 1]."""
+    return noise.add_noise(images, "gaussian", sigma, NOISE_SEED)
+
+
+def sweep_noise(model: Any, images: Images, should_stop: ShouldStop) -> SweepSummary | None:
+    """Run a model on images with increasing Gaussian noise.
+
+    Args:
+        model: a model of Engram.
+        images: (n, size, size, 1) float32 in [0, 1], noise-free.
+        should_stop: polled between noise levels.
+
+    Returns:
+        The errors, means over the images. Returns None if stopped.
+    """
+    conditions = SweepSpec(images, (0.0, *SIGMAS), seed=NOISE_SEED)
+    given = noise_sweep.run_sweep(lambda scans: scans, conditions, should_stop, with_ssim=False)
+    made = noise_sweep.run_sweep(
+        lambda scans: scoring.reconstruct(model, scans), conditions, should_stop, with_ssim=False
+    )
+    return None if given is None or made is None else noise_sweep.summarize(made, given)

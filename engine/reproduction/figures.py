@@ -1,22 +1,28 @@
 """Figures 5 to 13 of the study, each with its number, title and caption."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from engine import backend, metrics
 from engine.config import TrainingConfig
 from engine.evaluation import scoring
-from engine.figures import base, image_strips, mosaic, ranked_curves
+from engine.figures import base, image_strips, mosaic, ranked_curves, search
 from engine.figures.image_strips import Strip
 from engine.figures.mosaic import Tile
 from engine.figures.ranked_curves import Ranked, ReferenceLine
-from engine.reproduction import denoise_figures, published, search_figures
+from engine.figures.search import EffectEstimate, SearchAxis, SearchFigure
+from engine.reproduction import denoise_figures, published
 from engine.reproduction.evaluator import StudyResults
-from engine.reproduction.trials import StudyRun
+from engine.reproduction.tables import setting_title
+from engine.reproduction.trials import SearchSummary, StudyRun
 from engine.reproduction.trials import ranked as by_rank
+from engine.search import importance, statistics
+from engine.search.dimensions import AnyDimension, Categorical
 from engine.study_folder import StudyFolder
 
 CURVES = 10
@@ -35,11 +41,18 @@ SIGNED = (
     "All differences share one scale that covers 99.5% of their pixels: orange where the output is brighter than "
     "the original, blue where it is darker."
 )
+TOO_FEW_TRIALS = "Too few trials to estimate the effects of the settings."
+EFFECTS_NOTE = (
+    "Right: change of the loss from a setting's lowest to its highest value with the others held constant, from "
+    "a linear fit over the trials with 95% bootstrap intervals; pale where the 95% interval includes zero. The "
+    "search chose where to sample, so this is not a controlled experiment; with few trials the intervals are "
+    "wide."
+)
 
 
 @dataclass(frozen=True)
 class StudyFigure:
-    """A figure of the study: its key names its files."""
+    """A figure of the study, whose key names its files."""
 
     key: str
     title: str
@@ -47,7 +60,7 @@ class StudyFigure:
     figure: Figure
 
     def write(self, study: StudyFolder) -> dict[str, Any]:
-        """Write PNG and PDF; return what study.json says of the figure."""
+        """Write PNG and PDF; return its entry in study.json."""
         study.figures.mkdir(exist_ok=True)
         files = {"png": f"figures/{self.key}.png", "pdf": f"figures/{self.key}.pdf"}
         (study.path / files["png"]).write_bytes(base.png(self.figure))
@@ -59,7 +72,7 @@ Draw = Callable[[StudyResults], StudyFigure | None]
 
 
 def figure_builders() -> list[Draw]:
-    """What draws each figure, in the study's order; None where there is nothing to draw yet."""
+    """Return the functions that draw the figures, in order; one returns None if there is nothing to draw."""
     return [
         lambda findings: _curves(5, "ae", findings),
         lambda findings: _curves(6, "vae", findings),
@@ -90,8 +103,10 @@ def _curves(number: int, model: str, findings: StudyResults) -> StudyFigure:
         )
         for place, trial in enumerate(trials, 1)
     ]
-    told = published.claim(model)
-    levels = [ReferenceLine("reference study's best", told.nats_per_image if unit else told.loss)]
+    published_result = published.claim(model)
+    levels = [
+        ReferenceLine("reference study's best", published_result.nats_per_image if unit else published_result.loss)
+    ]
     if unit:
         floor = findings.best[model].measured["validation"]["entropy_floor_nats"]
         levels.append(ReferenceLine("entropy floor of the validation images", floor))
@@ -120,13 +135,52 @@ def _search(number: int, model: str, findings: StudyResults) -> StudyFigure | No
     if searched is None or len(searched.scored) < SEARCHED:
         return None
     unit = "validation nats" if findings.best[model].trial.config.model.loss_unit else "validation MSE"
-    figure = search_figures.draw_search_of(searched, unit)
-    weighed = search_figures.WEIGHED if len(figure.axes) > 1 else search_figures.FEW
+    figure = draw_search_of(searched, unit)
+    weighed = EFFECTS_NOTE if len(figure.axes) > 1 else TOO_FEW_TRIALS
     caption = (
         f"Each line is one of {len(searched.scored)} trials, from its settings to its lowest validation loss; the "
         f"best is the brightest. {ALGORITHMS[searched.settings.algorithm]} {weighed}"
     )
     return _make_figure(number, caption, figure)
+
+
+def draw_search_of(searched: SearchSummary, unit: str) -> Figure:
+    """Draw a search; with the effects of the settings if there are enough trials.
+
+    Args:
+        searched: the search.
+        unit: unit of the scores.
+    """
+    dimensions = searched.space.dimensions
+    places = np.array([[_axis_position(each, values) for each in dimensions] for values, _ in searched.scored])
+    losses = np.array([score for _, score in searched.scored])
+    weighed = importance.hyperparameter_importances(searched.space, searched.scored) or []
+    effects = [EffectEstimate(_title(each.name), each.effect, each.low, each.high) for each in weighed]
+    relative = all(each.is_relative for each in weighed)
+    return search.draw_search(SearchFigure([*map(_scale, dimensions)], places, losses, unit, effects, relative))
+
+
+def _title(name: str) -> str:
+    return setting_title(name).lower()
+
+
+def _scale(dimension: AnyDimension) -> SearchAxis:
+    if isinstance(dimension, Categorical):
+        values = [*dimension.values]
+    else:
+        values = [dimension.from_unit(share) for share in (0.0, 0.5, 1.0)]
+    ticks = [(_axis_position(dimension, {dimension.name: value}), statistics.format_value(value)) for value in values]
+    return SearchAxis(_title(dimension.name), ticks)
+
+
+def _axis_position(dimension: AnyDimension, values: Mapping[str, Any]) -> float:
+    """Return the position of a trial's value on its axis; nan if the setting was inactive."""
+    if dimension.name not in values:
+        return float("nan")
+    features: NDArray[np.float64] = np.array(dimension.features(values[dimension.name]))
+    if len(features) == 1:
+        return float(features[0])
+    return float(features.argmax()) / max(len(features) - 1, 1)
 
 
 def _reconstructions(number: int, model: str, findings: StudyResults) -> StudyFigure:
@@ -196,7 +250,7 @@ def _format_sigma(sigma: float | None) -> str:
 
 
 def each(findings: StudyResults) -> Iterator[StudyFigure]:
-    """Draw one figure after the other."""
+    """Yield the figures as they are drawn."""
     for draw in figure_builders():
         drawn = draw(findings)
         if drawn is not None:

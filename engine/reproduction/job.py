@@ -1,14 +1,14 @@
-"""The study as one job: train what is missing, measure the best, draw, write the page. It does not know who listens."""
+"""The study as one job: trains the missing runs, evaluates the best, draws the figures, writes the page."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from engine import __version__, backend, result_cache, runs
-from engine.config import RunConfig
+from engine import __version__, backend, config, result_cache, runs
+from engine.config import RunConfig, StudyConfig
 from engine.data import loading
-from engine.errors import BackendError, EngramError
+from engine.errors import BackendError, ConfigError, EngramError
 from engine.messages import (
     Continued,
     Emit,
@@ -21,7 +21,8 @@ from engine.messages import (
     discard_event,
     never_stop,
 )
-from engine.reproduction import comparison, figures, page, plan, tables
+from engine.messages import Search as Order
+from engine.reproduction import comparison, figures, page, published, tables
 from engine.reproduction.evaluator import StudyEvaluator, StudyResults
 from engine.reproduction.preset_runs import PresetRuns
 from engine.reproduction.search_runs import SearchRuns
@@ -31,6 +32,7 @@ from engine.study_folder import StudyFolder
 
 FORMAT = 1
 POLL_INTERVAL_S = 0.1
+Settings = Mapping[str, Any]
 
 
 def run_study(
@@ -40,23 +42,23 @@ def run_study(
     should_stop: ShouldStop = never_stop,
     is_paused: ShouldStop = never_stop,
 ) -> dict[str, Any]:
-    """Do the seed study again in a folder, or go on with what is there: what is finished is taken as it is.
+    """Reproduce the reference study in a folder, or resume it there: completed parts are kept.
 
     Args:
-        order: the study's folder, made if missing, and how much is done.
-        emit: takes progress, sentences, and the end.
-        should_stop: asked all the while; True ends the job soon and keeps everything.
-        is_paused: asked as often; True holds it. Neither may wait.
+        order: the study's folder, created if missing, and how much is done.
+        emit: receives progress, log messages, and the end.
+        should_stop: polled throughout; True ends the job soon and keeps everything.
+        is_paused: polled as often; True pauses the job. Neither may block.
 
     Returns:
-        What study.json holds; its 'state' is 'finished' or 'stopped'.
+        The content of study.json; its 'state' is 'finished' or 'stopped'.
 
     Raises:
-        EngramError: what is wrong with the settings, the folder, the data or the backend.
+        EngramError: the settings, the folder, the data or the backend are not usable.
     """
     study = StudyFolder(Path(order.out).expanduser().resolve())
-    bases = plan.base_configs(order.settings)
-    orders = {} if order.config.quick else plan.search_commands(order.config, order.settings, study.runs)
+    bases = base_configs(order.settings)
+    orders = {} if order.config.quick else search_commands(order.config, order.settings, study.runs)
     _check(next(iter(bases.values())))
     ending = StudyEnded(out=str(study.path), state="failed")
     try:
@@ -73,7 +75,7 @@ def run_study(
 
 
 def _check(first: RunConfig) -> None:
-    """Find out before there are runs what would make every one of them fail.
+    """Check before the first run for what would make every run fail.
 
     Raises:
         DataError: there is no such source, or no image in it.
@@ -85,41 +87,96 @@ def _check(first: RunConfig) -> None:
     loading.check_source(first.data)
 
 
+def base_configs(settings: Settings) -> dict[str, RunConfig]:
+    """Return the study's best settings with others over them.
+
+    Args:
+        settings: flat settings that override those of every run, the source among them.
+
+    Returns:
+        The settings of 'ae' and of 'vae'.
+
+    Raises:
+        ConfigError: neither model has a setting, or its value is not valid.
+    """
+    best = {model: published.claim(model).best for model in published.MODELS}
+    if unknown := sorted(settings.keys() - set().union(*map(config.to_flat, best.values()))):
+        raise ConfigError(f"Neither model of the reference study has a setting '{unknown[0]}'.", "Remove it.")
+    # The runs are trained elsewhere and compared later, so a folder needs its full path.
+    if "source" in settings:
+        settings = {**settings, "source": config.resolve_source(str(settings["source"]))}
+    return {model: _override(base, settings) for model, base in best.items()}
+
+
+def search_commands(chosen: StudyConfig, settings: Settings, root: Path) -> dict[str, Order]:
+    """Return the two searches of a study, named 'ae' and 'vae'; a setting that is given is not searched.
+
+    Args:
+        chosen: how much is done.
+        settings: see `base_configs`.
+        root: folder of the runs.
+
+    Raises:
+        ConfigError: see `base_configs`; or nothing is left to search.
+    """
+    counts = {"ae": chosen.trials_ae, "vae": chosen.trials_vae}
+    return {
+        model: _make_command(model, base, settings, counts[model], root)
+        for model, base in base_configs(settings).items()
+    }
+
+
+def _make_command(model: str, base: RunConfig, settings: Settings, count: int, root: Path) -> Order:
+    space = published.claim(model).space
+    varied = {name: values for name, values in space.to_dict().items() if name not in settings}
+    if not varied:
+        what = f"Nothing is left to search: {', '.join(space.names)} are all fixed."
+        raise ConfigError(what, "Do not fix one of them, or use --quick.")
+    wanted = {"trials": count, "seed": base.training.seed, "algorithm": "bayesian"}
+    return Order(name=model, root=str(root), base=base, space=varied, settings=wanted, retry_failed=True)
+
+
+def _override(base: RunConfig, settings: Settings) -> RunConfig:
+    known = config.to_flat(base)
+    return config.from_flat({name: value for name, value in settings.items() if name in known}, base)
+
+
 class Training(Protocol):
-    """How a study comes to its runs."""
+    """Source of a study's runs."""
 
     @property
     def count(self) -> int:
-        """How many there will be."""
+        """Number of runs."""
 
     @property
     def searches(self) -> Mapping[str, SearchSummary]:
-        """What was searched so far, for each model."""
+        """The searches so far, by model."""
 
     def check(self) -> None:
-        """Raise StudyError where the folder holds another study."""
+        """Raise StudyError if the folder holds another study."""
 
     def trials(self) -> list[StudyRun]:
-        """What came of them so far."""
+        """Return the runs so far."""
 
-    def train(self, emit: Emit, wishes: StopAndPause) -> bool:
-        """Train what is missing; False when stopped."""
+    def train(self, emit: Emit, control: StopAndPause) -> bool:
+        """Train the missing runs. Returns False if stopped."""
 
 
 class StudyRunner:
-    """One go at a study whose folder is held."""
+    """Runner of a study whose folder is locked."""
 
-    def __init__(self, study: StudyFolder, order: RunStudy, emit: Emit, wishes: StopAndPause) -> None:
+    def __init__(self, study: StudyFolder, order: RunStudy, emit: Emit, control: StopAndPause) -> None:
         self.study, self.chosen, self.settings = study, order.config, order.settings
-        self.emit, self.wishes = emit, wishes
+        self.emit, self.control = emit, control
         self._began = time.monotonic()
         before = study.read()
         self._spent_s = float(before.get("elapsed_s") or 0.0)
         self._content = {key: before[key] for key in (*MEASURED, "contents", "numbers", "drawn_from") if key in before}
 
     def run(self, training: Training) -> dict[str, Any]:
-        """Go through the stages; what is known is written down after each."""
-        training.check()  # a folder with another study in it is left as it is
+        """Run the stages; save the results after each."""
+        # A folder with another study in it stays unchanged.
+        training.check()
         self._write("running", training)
         try:
             finished = self._run_stages(training)
@@ -130,43 +187,44 @@ class StudyRunner:
         return self._write("finished" if finished else "stopped", training)
 
     def _run_stages(self, training: Training) -> bool:
-        if not training.train(self.emit, self.wishes):
+        if not training.train(self.emit, self.control):
             return False
         self._write("running", training)
         trials, should_stop = training.trials(), self._wait_while_paused
         known = result_cache.ResultCache(self.study.measured)
-        inquiry = StudyEvaluator(self.chosen, self.settings, known, self.emit, should_stop)
-        images = inquiry.read(trials)
+        evaluator = StudyEvaluator(self.chosen, self.settings, known, self.emit, should_stop)
+        images = evaluator.read(trials)
         if images is None:
             return False
         mark = self._fingerprint(trials, images.fingerprint)
         if mark == self._content.get("drawn_from") and self._is_whole():
             self.emit(Log(text=f"No changes: the page is {self.study.page}"))
             return True
-        findings = inquiry.measure(trials, training.searches, images)
+        findings = evaluator.measure(trials, training.searches, images)
         return findings is not None and self._draw(findings, mark)
 
     def _wait_while_paused(self) -> bool:
-        """Whether to stop; waits here while the study is paused."""
+        """Return whether to stop; block while the study is paused."""
         if self._is_held():
             self.emit(Paused(run=self.study.path.name))
             while self._is_held():
                 time.sleep(POLL_INTERVAL_S)
             self.emit(Continued(run=self.study.path.name))
-        return self.wishes.should_stop()
+        return self.control.should_stop()
 
     def _is_held(self) -> bool:
-        return self.wishes.is_paused() and not self.wishes.should_stop()
+        return self.control.is_paused() and not self.control.should_stop()
 
     def _fingerprint(self, trials: Sequence[StudyRun], images: str) -> str:
-        """A fingerprint of everything that the page is made of."""
+        """Return a fingerprint of everything that the page depends on."""
         models = [result_cache.model_fingerprint(trial.run) for trial in best_of_each(trials).values()]
-        told = [trial.content() for trial in trials]
-        given = sorted(self.settings)  # their values are in the models' settings, however they were written
-        return result_cache.fingerprint(__version__, self.chosen.model_dump(), given, models, told, images)
+        results = [trial.content() for trial in trials]
+        # Their values are in the models' settings in normalized form.
+        given = sorted(self.settings)
+        return result_cache.fingerprint(__version__, self.chosen.model_dump(), given, models, results, images)
 
     def _is_whole(self) -> bool:
-        """Whether every file of the study is still there."""
+        """Return whether every file of the study still exists."""
         files = [name for each in self._content.get("contents", ()) for name in each["files"].values()]
         return self.study.page.is_file() and all((self.study.path / name).is_file() for name in files)
 
@@ -181,8 +239,8 @@ class StudyRunner:
             drawn = draw(findings)
             if drawn is not None:
                 written.append(drawn.write(self.study))
-        told = {"numbers": [vars(row) for row in rows], "contents": written, "drawn_from": mark}
-        self._content = {name: value(findings) for name, value in MEASURED.items()} | told
+        results = {"numbers": [vars(row) for row in rows], "contents": written, "drawn_from": mark}
+        self._content = {name: value(findings) for name, value in MEASURED.items()} | results
         runs.write_text_atomic(self.study.page, page.html(self.study, findings, written, rows))
         self.emit(Log(text=f"The page is {self.study.page}"))
         return True

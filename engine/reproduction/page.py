@@ -1,4 +1,4 @@
-"""study.html: the whole study on one page that fetches nothing."""
+"""study.html: the whole study on one page without external resources."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,25 +21,25 @@ Contents = Sequence[Mapping[str, Any]]
 
 
 def html(study: StudyFolder, findings: StudyResults, contents: Contents, rows: Sequence[ComparedNumber]) -> str:
-    """The page.
+    """Return the page as HTML.
 
     Args:
-        study: its folder; the figures lie there.
-        findings: what was measured.
+        study: its folder, with the figures.
+        findings: the results.
         contents: tables and figures, as study.json lists them.
-        rows: the study's numbers beside ours.
+        rows: the published numbers compared with ours.
     """
-    told = {each["key"]: each for each in contents}
+    entry = {each["key"]: each for each in contents}
     drawn = [each for each in contents if each["kind"] == "figure"]
     sections = [
         html_page.section("Read first", *map(html_page.paragraph, _caveats(findings)), warning=True),
         html_page.section("Published numbers and your results", _numbers(rows), html_page.paragraph(WHAT_HERE)),
-        html_page.columns(*(_table(told[f"table-{number}"]) for number in (1, 2))),
-        html_page.columns(*(_table(told[f"table-{number}"]) for number in (3, 4))),
+        html_page.columns(*(_table(entry[f"table-{number}"]) for number in (1, 2))),
+        html_page.columns(*(_table(entry[f"table-{number}"]) for number in (3, 4))),
         *(_figure(study.path, each) for each in drawn),
         *_unsearched(drawn, findings),
-        _table(told["splits"], html_page.paragraph(READING)),
-        _table(told["runs"]),
+        _table(entry["splits"], html_page.paragraph(READING)),
+        _table(entry["runs"]),
         html_page.section("Numbering of the figures", html_page.paragraph(_mapping())),
         html_page.section("Settings and provenance", _origin(findings)),
         html_page.section("Reproduce", html_page.code_block(_commands(study, findings))),
@@ -80,7 +80,7 @@ def _caveats(findings: StudyResults) -> list[str]:
 
 
 def reduced_settings(findings: StudyResults) -> list[str]:
-    """The settings that are not the study's, in words; where the scans come from and what it runs on are no matter."""
+    """Return the settings that differ from the study's as texts; image source and hardware do not count."""
     flat = {model: config.to_flat(published.claim(model).best) for model in published.MODELS}
     neutral = set(config.DataConfig.model_fields) - {"size", "fit", "normalisation"} | {"backend", "threads", "seed"}
     titles = _titles()
@@ -93,7 +93,7 @@ def reduced_settings(findings: StudyResults) -> list[str]:
 
 
 def _list_given_settings(findings: StudyResults) -> dict[str, Any]:
-    """The settings that were given, as a run has them."""
+    """Return the overriding settings with their values in a run."""
     flat: dict[str, Any] = {}
     for model in published.MODELS:
         flat |= config.to_flat(findings.best[model].trial.config)
@@ -116,18 +116,18 @@ def _numbers(rows: Sequence[ComparedNumber]) -> str:
     return html_page.table(head, [[row.title, row.published, row.ours, row.clean, row.why] for row in rows], prose=4)
 
 
-def _table(told: Mapping[str, Any], *after: str) -> str:
-    return html_page.section(told["title"], html_page.table(told["head"], told["rows"], left=told["left"]), *after)
+def _table(entry: Mapping[str, Any], *after: str) -> str:
+    return html_page.section(entry["title"], html_page.table(entry["head"], entry["rows"], left=entry["left"]), *after)
 
 
-def _figure(folder: Path, told: Mapping[str, Any]) -> str:
+def _figure(folder: Path, entry: Mapping[str, Any]) -> str:
     return html_page.section(
-        told["title"], html_page.picture_from_png((folder / told["files"]["png"]).read_bytes(), told["caption"])
+        entry["title"], html_page.picture_from_png((folder / entry["files"]["png"]).read_bytes(), entry["caption"])
     )
 
 
 def _unsearched(drawn: Contents, findings: StudyResults) -> list[str]:
-    """A sentence in place of the search plots that there is nothing to draw for."""
+    """Return a section that replaces the search plots that could not be drawn."""
     there = {each["key"] for each in drawn}
     missing = [number for number in (7, 8) if f"figure-{number:02d}" not in there]
     if not missing:
@@ -142,9 +142,9 @@ def _unsearched(drawn: Contents, findings: StudyResults) -> list[str]:
 
 
 def _mapping() -> str:
-    told = "; ".join(f"{number} {title}" for number, title in published.load_published()["figures"].items())
+    entry = "; ".join(f"{number} {title}" for number, title in published.load_published()["figures"].items())
     return (
-        f"Our reading of the figure numbers in the reference study: {told}. Figure 13 b, the break-even noise "
+        f"Our reading of the figure numbers in the reference study: {entry}. Figure 13 b, the break-even noise "
         "level, is not in the reference study. All figures are saved as PNG and PDF in 'figures', all tables as "
         "CSV and Markdown in 'tables'."
     )

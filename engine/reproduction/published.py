@@ -1,4 +1,4 @@
-"""What the seed study says: its losses, the names of its tables and figures; spaces and best settings are presets."""
+"""Facts of the reference study: its losses and the names of its tables and figures. Spaces and settings are presets."""
 
 import json
 from collections.abc import Mapping
@@ -17,13 +17,13 @@ MODELS = ("ae", "vae")
 
 @dataclass(frozen=True)
 class PublishedResult:
-    """What the study says of one model.
+    """The study's result for one model.
 
     Args:
         model: 'ae' or 'vae'.
         preset: name of the preset that holds its best settings.
         loss: loss of its best model: a mean squared error (ae), or nats summed over a batch (vae).
-        space: what was searched.
+        space: the search space.
     """
 
     model: str
@@ -33,32 +33,32 @@ class PublishedResult:
 
     @property
     def best(self) -> RunConfig:
-        """Its best settings."""
+        """Best settings of the study."""
         return config.preset(self.preset)
 
     @property
     def nats_per_image(self) -> float:
-        """The loss of the variational model for one image."""
+        """Loss of the VAE per image."""
         return self.loss / self.best.training.batch_size
 
 
 @cache
 def load_published() -> Mapping[str, Any]:
-    """The study's file."""
+    """Load the study's file."""
     return dict(json.loads(SOURCE.read_text(encoding="utf-8")))
 
 
 def claim(model: str) -> PublishedResult:
-    """What the study says of a model."""
+    """Return the study's result for a model."""
     said = load_published()["models"][model]
     return PublishedResult(model, said["preset"], said["loss"], space.preset(said["preset"])[1])
 
 
 def table_title(number: int) -> str:
-    """'Table 1. Search space, AE' and so on."""
+    """Return the title of a table, such as 'Table 1. Search space, AE'."""
     return f"Table {number}. {load_published()['tables'][str(number)]}"
 
 
 def figure_title(number: int) -> str:
-    """'Figure 5. Loss of the ten best AEs' and so on."""
+    """Return the title of a figure, such as 'Figure 5. Loss of the ten best AEs'."""
     return f"Figure {number}. {load_published()['figures'][str(number)]}"

@@ -1,23 +1,23 @@
-"""The full study: a search of each of its two spaces, like any other search, in the study's folder of runs."""
+"""The full study: a search over each of its two spaces, like any other search, in the study's folder of runs."""
 
 from collections.abc import Mapping
 
 from engine.errors import ConfigError, SearchError, StudyError
 from engine.messages import Emit
 from engine.messages import Search as Order
-from engine.reproduction.preset_runs import ADVICE, OTHER
-from engine.reproduction.progress import ProgressRelay
+from engine.reproduction.preset_runs import ADVICE, OTHER, ProgressRelay
 from engine.reproduction.trials import SearchSummary, StudyRun, from_trial
 from engine.runs import Run
-from engine.search import folder, job
-from engine.search.folder import SearchFolder, SearchSpec
+from engine.search import folder, job, search_spec
+from engine.search.folder import SearchFolder
 from engine.search.runner import StopAndPause
+from engine.search.search_spec import SearchSpec
 from engine.search.storage import Trial as Row
 from engine.study_folder import StudyFolder
 
 
 class SearchRuns:
-    """The searches of a full study; one that is there already, begun here or by `search`, is gone on with.
+    """Source of the runs of a full study; an existing search, started here or by `search`, is resumed.
 
     Args:
         study: its folder.
@@ -31,12 +31,12 @@ class SearchRuns:
 
     @property
     def count(self) -> int:
-        """How many runs there will be; a space may have fewer points than trials are wanted."""
+        """Number of runs; a space may have fewer points than the requested trials."""
         return sum(map(self._count, self.orders))
 
     @property
     def searches(self) -> dict[str, SearchSummary]:
-        """What was searched so far, for each model."""
+        """The searches so far, by model."""
         found = {model: self._read(model) for model in self.orders}
         return {
             model: SearchSummary(
@@ -47,10 +47,10 @@ class SearchRuns:
         }
 
     def check(self) -> None:
-        """Find out whether the folder can take this study.
+        """Check that the folder holds no other study.
 
         Raises:
-            StudyError: it holds a search that was begun with other settings.
+            StudyError: it holds a search with other settings.
         """
         for model, order in self.orders.items():
             search = self._search(model)
@@ -58,14 +58,14 @@ class SearchRuns:
                 continue
             try:
                 with search.open_storage() as ledger:
-                    space = folder.merge_command(ledger, order).space
+                    space = search_spec.merge_command(ledger, order).space
             except (ConfigError, SearchError) as error:
                 raise StudyError(f"{OTHER.format(self.study.path, f'search {model}')} {error.what}", ADVICE) from None
             if varied := sorted(set(space.names) & (self.given.keys() | {"model"})):
                 raise StudyError(f"'{varied[0]}' varies in the search {model} of {self.study.path}.", ADVICE)
 
     def trials(self) -> list[StudyRun]:
-        """What came of the trials so far."""
+        """Return the trials so far."""
         found = []
         for model in self.orders:
             read = self._read(model)
@@ -75,19 +75,19 @@ class SearchRuns:
                     found.append(from_trial(row, run))
         return found
 
-    def train(self, emit: Emit, wishes: StopAndPause) -> bool:
-        """Carry both searches out; False when stopped."""
+    def train(self, emit: Emit, control: StopAndPause) -> bool:
+        """Run both searches. Returns False if stopped."""
         follower, done = ProgressRelay(emit, self.count), 0
         for model, order in self.orders.items():
             follower.begin(done)
-            job.search(order, emit=follower, should_stop=wishes.should_stop, is_paused=wishes.is_paused)
-            if follower.ended == "stopped" or wishes.should_stop():
+            job.search(order, emit=follower, should_stop=control.should_stop, is_paused=control.is_paused)
+            if follower.ended == "stopped" or control.should_stop():
                 return False
             done += self._count(model)
         return True
 
     def _continuation(self, order: Order) -> Order:
-        """The same order for a search that is there: it keeps its space, and its own way of looking."""
+        """Return the command that resumes an existing search, which keeps its space and its search settings."""
         if self._search(order.name) is None:
             return order
         kept = {name: value for name, value in order.settings.items() if name == "trials" or name in self.given}
@@ -101,7 +101,7 @@ class SearchRuns:
         if search is None:
             return None
         with search.open_storage() as ledger:
-            return folder.spec_from_attrs(ledger), ledger.trials()
+            return search_spec.spec_from_attrs(ledger), ledger.trials()
 
     def _count(self, model: str) -> int:
         read, wanted = self._read(model), self.orders[model].settings["trials"]

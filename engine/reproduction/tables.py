@@ -1,4 +1,4 @@
-"""Tables 1 to 4 of the study, its runs, and what was measured: as texts, CSV and Markdown."""
+"""Tables 1 to 4 of the study, its runs, and its metrics: as texts, CSV and Markdown."""
 
 import csv
 import io
@@ -29,7 +29,7 @@ class Table:
         key: name of its files.
         title: its title.
         head: a title for each column.
-        rows: the texts.
+        left: number of columns with words.
         left: how many columns are words.
     """
 
@@ -40,7 +40,7 @@ class Table:
     left: int = 1
 
     def csv(self) -> str:
-        """The table for programs: no signs between thousands, nothing where there is no number."""
+        """Format the table for programs: no thousands separators, an empty cell if there is no number."""
         text = io.StringIO(newline="")
         text.write(f"# {self.title}. {DISCLAIMER}\n")
         writer = csv.writer(text)
@@ -49,14 +49,14 @@ class Table:
         return text.getvalue()
 
     def markdown(self) -> str:
-        """The table for people and repositories."""
+        """Format the table for people and repositories."""
         rules = ["---" if column < self.left else "---:" for column in range(len(self.head))]
         lines = [self.head, rules, *([each.replace("|", "\\|") for each in row] for row in self.rows)]
         body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
         return f"### {self.title}\n\n{body}\n\n*{DISCLAIMER}*\n"
 
     def write(self, study: StudyFolder) -> dict[str, Any]:
-        """Write both files; return what study.json says of the table."""
+        """Write both files; return its entry in study.json."""
         study.tables.mkdir(exist_ok=True)
         files = {"csv": f"{self.key}.csv", "md": f"{self.key}.md"}
         runs.write_text_atomic(study.tables / files["csv"], self.csv())
@@ -73,7 +73,7 @@ class Table:
 
 
 def tables(findings: StudyResults) -> list[Table]:
-    """Tables 1 to 4, then the runs and the numbers of every split."""
+    """Return Tables 1 to 4, then the runs and the metrics of every split."""
     return [
         _space(1, "ae", findings),
         _space(2, "vae", findings),
@@ -85,7 +85,7 @@ def tables(findings: StudyResults) -> list[Table]:
 
 
 def setting_title(name: str) -> str:
-    """Name of a setting on screen."""
+    """Return the title of a setting in the app."""
     kinds = [kind for model in published.MODELS for kind in config.sections(model).values()]
     return {spec.name: spec.title for kind in kinds for spec in config.list_fields(kind)}[name]
 
@@ -95,11 +95,11 @@ def _space(number: int, model: str, findings: StudyResults) -> Table:
     varied = searched.space.to_dict() if searched else {}
     claimed = published.claim(model).space.to_dict()
     rows = []
-    for name, told in claimed.items():
+    for name, published_value in claimed.items():
         here = f"{findings.best[model].trial.point[name]:g}, not searched"
         if name in varied:
-            here = "as in the reference study" if varied[name] == told else format_choices(varied[name])
-        rows.append([setting_title(name), format_choices(told), here])
+            here = "as in the reference study" if varied[name] == published_value else format_choices(varied[name])
+        rows.append([setting_title(name), format_choices(published_value), here])
     rows += [
         [setting_title(name), NOTHING, format_choices(values)] for name, values in varied.items() if name not in claimed
     ]
@@ -107,7 +107,7 @@ def _space(number: int, model: str, findings: StudyResults) -> Table:
 
 
 def format_choices(values: Any) -> str:
-    """What a setting of a space may be, in words."""
+    """Format the possible values of a setting in a space."""
     if isinstance(values, dict) and "low" in values:
         return f"{values['low']:g} to {values['high']:g}"
     listed = values["values"] if isinstance(values, dict) else values
@@ -118,8 +118,8 @@ def format_choices(values: Any) -> str:
 
 def _best(number: int, model: str, findings: StudyResults) -> Table:
     claim, trial = published.claim(model), findings.best[model].trial
-    told = config.to_flat(claim.best)
-    rows = [[setting_title(name), f"{told[name]:g}", f"{value:g}"] for name, value in trial.point.items()]
+    published_value = config.to_flat(claim.best)
+    rows = [[setting_title(name), f"{published_value[name]:g}", f"{value:g}"] for name, value in trial.point.items()]
     if model == "ae":
         rows.append(["Loss: mean squared error", f"{claim.loss:.6f}", f"{trial.loss:.6f}"])
     else:
@@ -131,7 +131,7 @@ def _best(number: int, model: str, findings: StudyResults) -> Table:
 
 
 def runs_table(trials: Sequence[StudyRun]) -> Table:
-    """Every run, the best of each model first; those without a score last."""
+    """Return the table of all runs, the best of each model first, those without a score last."""
     scored = [each for model in published.MODELS for each in ranked(trials, model)]
     others = [each for each in trials if each not in scored]
     names = published.claim("ae").space.names
@@ -158,7 +158,7 @@ def _loss(trial: StudyRun) -> str:
 
 
 def splits_table(findings: StudyResults) -> Table:
-    """What was measured of the best models, split by split."""
+    """Return the table of the best models' metrics, split by split."""
     rows = [
         [model.upper(), split.replace("_", " "), *_numbers(numbers)]
         for model, best in findings.best.items()
@@ -173,7 +173,7 @@ def splits_table(findings: StudyResults) -> Table:
 
 
 def _numbers(numbers: Any) -> list[str]:
-    """What is shown of a split; a floor and a batch sum are for those who have nats."""
+    """Format the metrics of a split; entropy floor and batch sum need a loss in nats."""
     plain = {**numbers} if numbers.get("nats_per_image") is not None else {**numbers, "entropy_floor_nats": None}
     return [_number(plain, key, form) for key, (_, form) in NUMBERS.items()]
 

@@ -1,4 +1,4 @@
-"""What came of the runs of a study: their order by loss, and the best of each model."""
+"""Runs of a study: their order by loss, and the best of each model."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,14 +19,14 @@ SHORT = {"learning_rate": "lr", "epochs": "epochs", "batch_size": "batch", "late
 
 @dataclass(frozen=True)
 class StudyRun:
-    """A run and its score: the smallest validation loss (nan before the first epoch ended).
+    """A run and its score: the smallest validation loss (nan before the first epoch has ended).
 
     Args:
         run: the run.
         config: its settings.
         state: how it ended.
-        rows: numbers of its epochs, as far as they count.
-        counts: whether it has a score; a trial that failed, or that was stopped by hand, has none.
+        rows: metrics of its epochs, as far as they count.
+        counts: whether it has a score; a trial that failed, or that the user stopped, has none.
     """
 
     run: Run
@@ -37,33 +37,33 @@ class StudyRun:
 
     @property
     def model(self) -> str:
-        """'ae' or 'vae'."""
+        """Name of the model, 'ae' or 'vae'."""
         return self.config.model.model
 
     @property
     def point(self) -> Point:
-        """Its values of the settings that the study searched."""
+        """Values of the settings that the study searched."""
         flat = config.to_flat(self.config)
         return {name: flat[name] for name in published.claim(self.model).space.names}
 
     @property
     def best(self) -> Mapping[str, float]:
-        """Numbers of its best epoch; empty before the first ended, and where it does not count."""
-        told = [row for row in self.rows if self.counts and math.isfinite(row.get("val_loss", math.nan))]
-        return min(told, key=lambda row: row["val_loss"], default={})
+        """Metrics of its best epoch; empty before the first has ended, and if the run does not count."""
+        scored = [row for row in self.rows if self.counts and math.isfinite(row.get("val_loss", math.nan))]
+        return min(scored, key=lambda row: row["val_loss"], default={})
 
     @property
     def loss(self) -> float:
-        """Its score."""
+        """Score of the run."""
         return self.best.get("val_loss", math.nan)
 
     @property
     def title(self) -> str:
-        """Its settings in one line."""
+        """Settings in one line."""
         return " · ".join(f"{SHORT[name]} {value:g}" for name, value in self.point.items())
 
     def content(self) -> dict[str, Any]:
-        """What study.json says of it."""
+        """Return its entry in study.json."""
         return {
             "name": self.run.name,
             "model": self.model,
@@ -77,12 +77,12 @@ class StudyRun:
 
 @dataclass(frozen=True)
 class SearchSummary:
-    """What a search has tried.
+    """Result of a search.
 
     Args:
-        space: what varied.
-        settings: how it looked.
-        scored: the values that were proposed, and what they came to, in that order.
+        space: the search space.
+        settings: settings of the search.
+        scored: the proposed values with their scores, in the order proposed.
     """
 
     space: Space
@@ -91,25 +91,25 @@ class SearchSummary:
 
 
 def from_run(run: Run) -> StudyRun:
-    """What came of a run that nobody searched for."""
+    """Return the result of a run outside a search."""
     return StudyRun(run, run.config, run.state(), run.history())
 
 
 def from_trial(row: Row, run: Run) -> StudyRun:
-    """What came of a trial, as its search's ledger has it."""
+    """Return the result of a trial, as its search's database has it."""
     state = run.state() if row.state == "running" else row.state
     rows = run.history()[: row.epochs] if row.is_done else run.history()
     return StudyRun(run, run.config, state, rows, row.score is not None or not row.is_done)
 
 
 def ranked(trials: Iterable[StudyRun], model: str) -> list[StudyRun]:
-    """The trials of a model that have a score and a model file, the best first."""
+    """Return the trials of a model that have a score and a model file, the best first."""
     scored = [each for each in trials if each.model == model and each.best and each.run.model_path.is_file()]
     return sorted(scored, key=lambda each: each.loss)
 
 
 def best_of_each(trials: Sequence[StudyRun]) -> dict[str, StudyRun]:
-    """The best trial of each model.
+    """Return the best trial of each model.
 
     Raises:
         StudyError: a model has none.

@@ -1,4 +1,4 @@
-"""Search for settings: what varies (`space`), what was tried (`ledger`), what is next (`oracle`), doing it (`job`).
+"""Hyperparameter search: what varies (`space`), what was tried (`storage`), what is next (`oracle`), the job (`job`).
 
-`space`, `ledger` and `importance` know no framework, so the window may use them.
+`space`, `storage` and `importance` import no framework, so the app may use them.
 """

@@ -1,4 +1,4 @@
-"""What can be wished of a running search, from another process or from the window, by way of its ledger."""
+"""Commands to a running search, from another process or from the app, by way of its database."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -7,28 +7,49 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import SearchError
 from engine.messages import EnqueueTrial, SearchCommand, Stop, StopTrial
-from engine.search import events, folder, results
-from engine.search.command_check import submit_checked
+from engine.search import search_spec, statistics
 from engine.search.storage import FILE_NAME, TrialStorage
 
 if TYPE_CHECKING:
     from engine.search.runner import SearchRunner
+from engine import config
+from engine.config import SearchConfig
+from engine.errors import ConfigError
 
-TRANSIENT = ("stop", "pause", "continue", "stop-trial")  # about the search as it runs; the others keep until it does
+# Commands about the running search; the others stay queued until the next process searches.
+TRANSIENT = ("stop", "pause", "continue", "stop-trial")
+
+
+def submit_checked(storage: TrialStorage, verb: str, content: Any) -> None:
+    """Check a command and queue it for the search, so that an error reaches the sender and not the searching process.
+
+    Raises:
+        ConfigError: the values or the space are not valid.
+    """
+    spec = search_spec.spec_from_attrs(storage)
+    if verb == "enqueue":
+        if not content:
+            raise ConfigError("No values given.", 'Example: {"latent": 256}')
+        config.from_flat(content, spec.base)
+    elif verb == "space":
+        search_spec.with_space(spec, content)
+    elif verb == "trials":
+        config.validate(SearchConfig, {"trials": content})
+    storage.push_command(verb, content)
 
 
 def drop_stale(storage: TrialStorage) -> None:
-    """Drop the wishes that were meant for the search before."""
+    """Drop the commands that were meant for the previous search process."""
     kept = [(verb, content) for verb, content in storage.pop_commands() if verb not in TRANSIENT]
     for verb, content in kept:
         storage.push_command(verb, content)
 
 
 def apply_command(runner: "SearchRunner", verb: str, content: Any) -> None:
-    """Do what is wished.
+    """Carry out a command.
 
     Raises:
-        EngramError: it cannot be done; the sentence is for whoever wished it.
+        EngramError: the command cannot be carried out; the message is for its sender.
     """
     _VERBS[verb](runner, content)
 
@@ -46,13 +67,13 @@ def _continue(runner: "SearchRunner", content: Any) -> None:
 
 
 def _stop_trial(runner: "SearchRunner", number: Any) -> None:
-    """One that runs is asked to stop; one that waits is over at once."""
+    """Ask a running trial to stop; end a waiting one at once."""
     process = runner.pool.running.get(number)
     row = runner.trials.rows.get(number)
     if row is None or row.is_done:
         raise SearchError(f"Trial {number} is not running.")
     if process is None:
-        runner.finish_trial(number, {"state": "stopped", "reason": results.BY_HAND})
+        runner.finish_trial(number, {"state": "stopped", "reason": statistics.BY_HAND})
     else:
         process.stop_requested = True
         process.send(Stop())
@@ -62,12 +83,12 @@ def _enqueue(runner: "SearchRunner", values: Mapping[str, Any]) -> None:
     row = runner.trials.enqueue(values)
     if row is None:
         raise SearchError("This configuration has already been tried.", "See the list of trials.")
-    runner.emit(events.make_trial_proposed(runner.search, row))
+    runner.emit_proposed(row)
     runner.emit_state()
 
 
 def _space(runner: "SearchRunner", described: Mapping[str, Any]) -> None:
-    runner.replace_spec(folder.with_space(runner.spec, described))
+    runner.replace_spec(search_spec.with_space(runner.spec, described))
 
 
 def _trials(runner: "SearchRunner", count: int) -> None:
@@ -85,23 +106,23 @@ _VERBS: dict[str, Callable[["SearchRunner", Any], None]] = {
 }
 
 
-def submit(search: Path | None, wish: SearchCommand) -> None:
-    """Wish something of the search that runs in this process, from any thread.
+def submit(search: Path | None, command: SearchCommand) -> None:
+    """Queue a command for the search that runs in this process, from any thread.
 
     Raises:
-        SearchError: there is none.
-        ConfigError: as `submit_checked`.
+        SearchError: no search runs here.
+        ConfigError: see `submit_checked`.
     """
     if search is None:
         raise SearchError("No search is running.", "Start one first.")
-    verb, content = _to_verb(wish)
+    verb, content = _to_verb(command)
     with TrialStorage(search / FILE_NAME) as storage:
         submit_checked(storage, verb, content)
 
 
-def _to_verb(wish: SearchCommand) -> tuple[str, Any]:
-    if isinstance(wish, StopTrial):
-        return "stop-trial", wish.number
-    if isinstance(wish, EnqueueTrial):
-        return "enqueue", wish.values
-    return "space", wish.model_dump()["space"]
+def _to_verb(command: SearchCommand) -> tuple[str, Any]:
+    if isinstance(command, StopTrial):
+        return "stop-trial", command.number
+    if isinstance(command, EnqueueTrial):
+        return "enqueue", command.values
+    return "space", command.model_dump()["space"]

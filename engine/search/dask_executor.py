@@ -1,9 +1,9 @@
-"""Trials on the workers of a Dask cluster, each in a process that its worker starts. Takes distributed: load it late.
+"""Trials on the workers of a Dask cluster, each in a process of its own. Imports distributed: import it late.
 
-Events come by a topic of Dask's; what is wished of a trial is a Dask variable, which its worker looks at twice a
-second, so that a trial that had to move to another worker hears it as well. A worker that dies lets Dask give its
-trial to another one, where it goes on from its last epoch: the runs must lie in a folder that all machines share. A
-search that dies leaves no trial behind, since the workers hear from Dask that nobody wants it any more.
+Events arrive on a Dask topic. The command to a trial is a Dask variable, which its worker polls twice a second, so a
+trial that moved to another worker receives it as well. When a worker dies, Dask reschedules its trial, which resumes
+from its last epoch: the runs must lie in a folder that all machines share. A search that dies leaves no trial behind,
+since the workers learn from Dask that no client waits for it.
 """
 
 import importlib
@@ -31,17 +31,17 @@ CONNECT_S = 10
 COMMANDS: dict[str, Message] = {"run": Continue(), "pause": Pause(), "stop": Stop()}
 GO_ON = "Run the same command again to resume."
 
-# ---- at the search -----------------------------------------------------------------------------------------------
+# ---- on the side of the search -----------------------------------------------------------------------------------
 
 
 class DaskTrialHandle:
-    """A trial on a cluster, seen from the search.
+    """Handle on a trial of a cluster, on the side of the search.
 
     Args:
-        client: of the scheduler.
+        client: client of the scheduler.
         task: the trial.
-        sink: takes its news.
-        topic: by which its worker tells of it.
+        sink: receives its events.
+        topic: the Dask topic on which its worker publishes.
     """
 
     def __init__(self, client: Client, task: TrialTask, sink: EventSink, topic: str) -> None:
@@ -55,7 +55,7 @@ class DaskTrialHandle:
         self.future: Future = client.submit(train_on_worker, task, topic, key=self.name, pure=False)
 
     def on_message(self, word: str, content: Any) -> None:
-        """What its worker told."""
+        """Handle a message of its worker."""
         if word == "begun":
             self._begun += 1
             if self._begun > 1:
@@ -67,39 +67,39 @@ class DaskTrialHandle:
             self.put(ProcessExited(*content))
 
     def put(self, news: Event | ProcessExited) -> None:
-        """Pass news on to the search; nothing follows the end, which may be heard of twice, from Dask and a worker."""
+        """Pass an event on to the search, and nothing after the exit, which both Dask and a worker may report."""
         with self._lock:
             if not self._is_over:
                 self._inbox.put((self.task.number, news))
             self._is_over = self._is_over or isinstance(news, ProcessExited)
 
     def send(self, message: Message) -> None:
-        """Let its worker know what is wished; a wish to stop stays."""
-        wish = next(word for word, known in COMMANDS.items() if isinstance(message, type(known)))
+        """Set the command that its worker polls; a stop is final."""
+        command = next(word for word, known in COMMANDS.items() if isinstance(message, type(known)))
         if not self._is_stopping:
             with suppress(OSError, RuntimeError):
-                self._command.set(wish)
-        self._is_stopping = self._is_stopping or wish == "stop"
+                self._command.set(command)
+        self._is_stopping = self._is_stopping or command == "stop"
 
     def kill(self) -> None:
-        """Let Dask drop it; its worker ends the process then."""
+        """Cancel it at Dask; its worker then ends the process."""
         self.is_killed = True
         self.future.cancel()
 
     def close(self) -> None:
-        """Let go of one that is gone."""
+        """Release the resources of a trial that has ended."""
         self.future.release()
         with suppress(OSError, RuntimeError):
             self._command.delete()
 
 
 class DaskExecutor:
-    """The place of trials that run on a cluster.
+    """Executor for trials on a cluster.
 
     Args:
-        where: address of a scheduler; 'local' for one of our own on this machine; or a queueing system, such as
+        where: address of a scheduler; 'local' for a cluster of its own on this machine; or a queueing system, such as
             'slurm', whose jobs are described in Dask's `jobqueue.yaml`.
-        count: how many trials run side by side, which is how many workers are asked for.
+        count: how many trials run in parallel, which is how many workers it requests.
 
     Raises:
         SearchError: there is no such cluster.
@@ -119,7 +119,7 @@ class DaskExecutor:
         self._client.subscribe_topic(self._topic, self._on_worker_message)
 
     def submit(self, task: TrialTask, sink: EventSink) -> TrialHandle:
-        """Hand a trial to the cluster."""
+        """Submit a trial to the cluster."""
         self.check()
         handle = DaskTrialHandle(self._client, task, sink, self._topic)
         self._handles[handle.name] = handle
@@ -129,13 +129,13 @@ class DaskExecutor:
         return handle
 
     def prewarm(self, backend: str) -> None:
-        """Another trial will follow; nothing waits for it on a cluster."""
+        """Do nothing: a cluster keeps no process ready for the next trial."""
 
     def check(self) -> None:
-        """Make sure that the scheduler is there, and that its workers can train.
+        """Check that the scheduler is reachable and that its workers can train.
 
         Raises:
-            SearchError: not so.
+            SearchError: they are not, or cannot.
         """
         if self._error is not None:
             raise self._error
@@ -143,23 +143,26 @@ class DaskExecutor:
             raise SearchError(f"The connection to the Dask scheduler at {self.where} was lost.", GO_ON)
 
     def close(self) -> None:
-        """Leave; workers that we started go too."""
+        """Disconnect, and end the workers that this executor started."""
         for handle in self._handles.values():
             handle.is_killed = True
         self._client.close()
         if self._own is not None:
             self._own.close()
 
-    def _on_worker_message(self, told: tuple[float, tuple[str, str, Any]]) -> None:
-        """A worker's word, in the thread of the client."""
-        name, word, content = told[1]
+    def _on_worker_message(self, event: tuple[float, tuple[str, str, Any]]) -> None:
+        """Handle a worker's message, in the thread of the client."""
+        name, word, content = event[1]
         if name in self._handles:
             self._handles[name].on_message(word, content)
             if word == "gone":
                 del self._handles[name]
 
     def _on_done(self, handle: DaskTrialHandle, future: Future) -> None:
-        """Dask's word on a trial, in a thread of the client; one that ended by itself has said so."""
+        """Handle Dask's report on a trial, in a thread of the client.
+
+        A trial that ended by itself has reported before.
+        """
         if future.status == "cancelled" and handle.is_killed:
             handle.put(ProcessExited(-9, ""))
         elif future.status == "error" and isinstance(future.exception(), distributed.KilledWorker):
@@ -170,13 +173,13 @@ class DaskExecutor:
 
 
 def _silence_dask() -> None:
-    """Keep Dask's words off the terminal, of which each logger has its own level; ours say what matters."""
+    """Silence Dask's loggers, each of which has its own level; the search reports what matters."""
     for name in [each for each in logging.Logger.manager.loggerDict if each.split(".")[0] == "distributed"]:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _own_cluster(where: str, count: int) -> Any:
-    """A cluster that is started for this search; None for an address."""
+    """Start a cluster for this search. Returns None if `where` is an address."""
     if where == "local":
         return distributed.LocalCluster(
             n_workers=count,
@@ -189,7 +192,8 @@ def _own_cluster(where: str, count: int) -> Any:
         return None
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # another port for Dask's own pages is no matter
+            # Another port for Dask's own pages does not matter.
+            warnings.simplefilter("ignore")
             made = getattr(importlib.import_module("dask_jobqueue"), JOB_QUEUES[where])()
     except (ValueError, RuntimeError, OSError) as error:
         advice = f"Define its jobs (cores, memory, walltime) as jobqueue.{where} in ~/.config/dask/jobqueue.yaml."
@@ -199,11 +203,11 @@ def _own_cluster(where: str, count: int) -> Any:
     return made
 
 
-# ---- at a worker -------------------------------------------------------------------------------------------------
+# ---- on the worker -----------------------------------------------------------------------------------------------
 
 
 class _WorkerChannel:
-    """What a trial's process says, passed on to the search."""
+    """Sink that publishes the events of a trial's process to the search."""
 
     def __init__(self, name: str, topic: str) -> None:
         self.name, self.topic = name, topic
@@ -211,11 +215,11 @@ class _WorkerChannel:
         self._worker = distributed.get_worker()
 
     def send(self, word: str, content: Any) -> None:
-        """Tell the search."""
+        """Publish a message to the search."""
         self._worker.log_event(self.topic, (self.name, word, content))
 
     def put(self, item: tuple[int, Event | ProcessExited]) -> None:
-        """Take news of the process."""
+        """Publish an event of the process."""
         news = item[1]
         if isinstance(news, ProcessExited):
             self.send("gone", (news.code, news.last_line))
@@ -224,7 +228,7 @@ class _WorkerChannel:
             self.send("event", news.to_json_line())
 
     def is_wanted(self) -> bool:
-        """Whether the search still waits for this trial."""
+        """Return whether the search still waits for this trial."""
         known = self._worker.state.tasks.get(self.name)
         return known is not None and known.state in ("executing", "long-running")
 
@@ -234,16 +238,17 @@ def train_on_worker(task: TrialTask, topic: str) -> None:
 
     Args:
         task: the trial.
-        topic: by which the search hears of it.
+        topic: the Dask topic on which the search listens.
 
     Raises:
-        RunNotFound: its run is not to be seen from here.
+        RunNotFound: its run is not visible from this machine.
     """
     outbox = _WorkerChannel(distributed.get_worker().get_current_task(), topic)
     run = open_run(task.run.path)
     outbox.send("begun", distributed.get_worker().address)
     ended = statistics.find_last_job_end(run)
-    if ended is not None:  # it came to its end here before, and the word was lost with a worker
+    # An earlier worker completed it, and the report was lost with that worker.
+    if ended is not None:
         outbox.put((task.number, ended))
         outbox.put((task.number, ProcessExited(0, "")))
         return
@@ -257,17 +262,17 @@ def train_on_worker(task: TrialTask, topic: str) -> None:
 
 
 def _relay_commands(process: TrialProcess, outbox: _WorkerChannel) -> None:
-    """Pass on what the search wishes, until the process is over or nobody waits for it."""
-    wish, said = Variable(outbox.name, client=distributed.get_client()), "run"
+    """Pass the commands of the search on, until the process has ended or no search waits for it."""
+    command, last_sent = Variable(outbox.name, client=distributed.get_client()), "run"
     while not outbox.is_over.wait(POLL_INTERVAL_S) and outbox.is_wanted():
-        wished = wish.get(timeout=CONNECT_S)
-        if wished != said:
-            process.send(COMMANDS[wished])
-        said = wished
+        latest = command.get(timeout=CONNECT_S)
+        if latest != last_sent:
+            process.send(COMMANDS[latest])
+        last_sent = latest
 
 
 def _forget_limits() -> None:
-    """Undo what Dask sets for its own workers: a trial shares the processor as its settings say."""
+    """Undo the environment that Dask sets for its own workers: the settings of a trial limit its CPU threads."""
     for name, value in dask.config.get("distributed.nanny.pre-spawn-environ", {}).items():
         if os.environ.get(name) == str(value):
             del os.environ[name]

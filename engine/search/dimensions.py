@@ -1,4 +1,4 @@
-"""One setting that a search varies: a list of values, or a range, each possibly only under a condition."""
+"""Dimensions of a search space: a list of values or a range, each with an optional condition."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -9,42 +9,43 @@ import numpy as np
 
 from engine.config import Setting
 
-DIGITS = 4  # significant digits of a number drawn from a range: enough to tell two apart, few enough to read
+# Significant digits of a number drawn from a range: enough to tell two apart, few enough to read.
+DIGITS = 4
 Values = dict[str, Any]
 Conditions = Mapping[str, tuple[Any, ...]]
 
 
 def lists_to_tuples(values: Mapping[str, Any]) -> Values:
-    """Values that came by way of JSON, which knows no tuples, as a config holds them."""
+    """Return values from JSON, which has no tuples, with tuples for lists, as a config holds them."""
     return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
 
 
 @dataclass(frozen=True)
 class Dimension:
-    """What both kinds share.
+    """Base of both kinds of dimension.
 
     Args:
         name: the config field.
-        when: other fields and the values they must have for this one to matter; empty when it always does.
+        when: other fields and the values they must have for this one to matter; empty if it always does.
     """
 
     name: str
     when: Conditions = field(default_factory=dict, kw_only=True)
 
     def is_active(self, values: Mapping[str, Any]) -> bool:
-        """Whether the field matters beside these values."""
+        """Return whether the field matters together with these values."""
         return all(name in values and values[name] in wanted for name, wanted in self.when.items())
 
 
 @dataclass(frozen=True)
 class Categorical(Dimension):
-    """A list of values; numbers are taken in their order, anything else as equals."""
+    """A list of values; numbers are ordered, anything else is one-hot encoded."""
 
     values: tuple[Setting, ...]
 
     @property
     def count(self) -> int:
-        """How many values there are."""
+        """Number of values."""
         return len(self.values)
 
     @property
@@ -53,15 +54,15 @@ class Categorical(Dimension):
         return all(isinstance(value, int | float) and not isinstance(value, bool) for value in self.values)
 
     def options(self) -> Sequence[Setting]:
-        """Every value, in order."""
+        """Return every value, in order."""
         return self.values
 
     def from_unit(self, share: float) -> Setting:
-        """The value at a place in [0, 1)."""
+        """Return the value at a position in [0, 1)."""
         return self.values[min(int(share * len(self.values)), len(self.values) - 1)]
 
     def features(self, value: Any) -> list[float]:
-        """A value as numbers in [0, 1]: its place when ordered, else one number for each value."""
+        """Encode a value as numbers in [0, 1]: its rank if ordered, else one-hot."""
         if not self.is_ordered:
             return [float(value == each) for each in self.values]
         places = [index / max(1, len(self.values) - 1) for index in range(len(self.values))]
@@ -70,22 +71,22 @@ class Categorical(Dimension):
 
     @property
     def width(self) -> int:
-        """How many numbers `features` gives."""
+        """Number of features of a value."""
         return 1 if self.is_ordered else len(self.values)
 
     def contains(self, value: Any) -> bool:
-        """Whether the value is one of them."""
+        """Return whether the value is in the list."""
         return value in self.values
 
     def to_dict(self) -> Any:
-        """As in a space file."""
+        """Return the dimension as in a space file."""
         values = [list(value) if isinstance(value, tuple) else value for value in self.values]
         return {"values": values, "when": _written(self.when)} if self.when else values
 
 
 @dataclass(frozen=True)
 class Numeric(Dimension):
-    """All numbers from `low` to `high`, both included; `log` gives each decade the same chance."""
+    """All numbers from `low` to `high`, both included; `log` gives each decade the same probability."""
 
     low: float
     high: float
@@ -96,15 +97,15 @@ class Numeric(Dimension):
 
     @property
     def count(self) -> int | None:
-        """How many values there are; None for a range of fractions."""
+        """Number of values; None for a range of fractions."""
         return int(self.high) - int(self.low) + 1 if self.whole else None
 
     def options(self) -> Sequence[Setting]:
-        """Every whole number of the range."""
+        """Return every whole number of the range."""
         return range(int(self.low), int(self.high) + 1)
 
     def from_unit(self, share: float) -> Setting:
-        """The value at a place in [0, 1]."""
+        """Return the value at a position in [0, 1]."""
         low, high = self._scaled(self.low), self._scaled(self.high)
         value = low + share * (high - low)
         value = math.exp(value) if self.log else value
@@ -112,17 +113,17 @@ class Numeric(Dimension):
         return min(max(rounded, int(self.low) if self.whole else self.low), int(self.high) if self.whole else self.high)
 
     def features(self, value: Any) -> list[float]:
-        """The place of a value in [0, 1]."""
+        """Encode a value as its position in [0, 1]."""
         low, high = self._scaled(self.low), self._scaled(self.high)
         inside = min(max(float(value), self.low), self.high)
         return [(self._scaled(inside) - low) / (high - low)]
 
     def contains(self, value: Any) -> bool:
-        """Whether the value lies in it."""
+        """Return whether the value lies in the range."""
         return self.low <= float(value) <= self.high
 
     def to_dict(self) -> Any:
-        """As in a space file."""
+        """Return the dimension as in a space file."""
         bounds = {"low": int(self.low) if self.whole else self.low, "high": int(self.high) if self.whole else self.high}
         more = {"when": _written(self.when)} if self.when else {}
         return {**bounds, "log": self.log, **more}

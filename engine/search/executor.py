@@ -1,4 +1,4 @@
-"""What a search asks of the place where its trials run: this machine (`process`) or a cluster (`cluster`)."""
+"""Interface of the executors that run trials: this machine (`local_executor`) or a cluster (`dask_executor`)."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +7,8 @@ from typing import Protocol
 from engine.messages import Event, Message
 from engine.runs import Run
 
-JOB_QUEUES = {  # queueing systems, and what stands for them in dask_jobqueue
+# Queueing systems, and their classes in dask_jobqueue.
+JOB_QUEUES = {
     "slurm": "SLURMCluster",
     "pbs": "PBSCluster",
     "sge": "SGECluster",
@@ -20,12 +21,12 @@ JOB_QUEUES = {  # queueing systems, and what stands for them in dask_jobqueue
 
 @dataclass(frozen=True)
 class TrialTask:
-    """A trial to be trained from where its run stands.
+    """A trial to train from the last epoch of its run.
 
     Args:
-        number: of the trial.
-        run: what is trained.
-        log: file for what the frameworks say.
+        number: number of the trial.
+        run: the run to train.
+        log: file for the output of the backend.
     """
 
     number: int
@@ -35,7 +36,7 @@ class TrialTask:
 
 @dataclass(frozen=True)
 class ProcessExited:
-    """A trial's process has ended; `code` is negative for a signal."""
+    """Exit of a trial's process; `code` is negative for a signal."""
 
     code: int
     last_line: str
@@ -45,40 +46,40 @@ TrialMessage = tuple[int, Event | ProcessExited]
 
 
 class EventSink(Protocol):
-    """Takes news, from any thread."""
+    """Receiver of events, from any thread."""
 
     def put(self, item: TrialMessage, /) -> None:
-        """Take (number of the trial, what happened)."""
+        """Receive (number of the trial, event)."""
 
 
 class TrialHandle(Protocol):
-    """A hand on a trial that has been begun."""
+    """Handle on a submitted trial."""
 
     def send(self, message: Message) -> None:
-        """Send it a command; one that is gone hears nothing."""
+        """Send it a command; a process that has ended ignores it."""
 
     def kill(self) -> None:
-        """End it by force."""
+        """Kill its process."""
 
     def close(self) -> None:
-        """Let go of one that is gone."""
+        """Release the resources of a trial that has ended."""
 
 
 class Executor(Protocol):
-    """Where trials run, each in a process of its own."""
+    """Executor of trials, each in a process of its own."""
 
     def submit(self, task: TrialTask, sink: EventSink) -> TrialHandle:
-        """Begin a trial; its events, and last its `ProcessExited`, go to the inbox."""
+        """Submit a trial; the sink receives its events, and last its `ProcessExited`."""
 
     def prewarm(self, backend: str) -> None:
-        """Another trial will follow, most likely on this backend."""
+        """Prepare for another trial, most likely on this backend."""
 
     def check(self) -> None:
-        """Make sure that the place is still there.
+        """Check that the executor can still run trials.
 
         Raises:
-            SearchError: it is not.
+            SearchError: it cannot.
         """
 
     def close(self) -> None:
-        """Leave, whatever still runs there."""
+        """Release everything, even if trials still run."""

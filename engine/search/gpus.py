@@ -1,7 +1,7 @@
-"""The GPUs of this machine, dealt out to trials: the process of a trial sees the card it is given alone.
+"""Assignment of this machine's GPUs to trials: each trial's process sees its own GPU alone.
 
-Who has a card is said by locks in the system's folder for scratch, so that searches and workers beside each other on
-one machine know of each other; the system takes the lock from a process that dies.
+File locks in the system's temporary folder mark the GPUs in use, so that several searches and workers on one machine
+respect each other. The system releases the lock of a process that dies.
 """
 
 import getpass
@@ -20,37 +20,37 @@ TIMEOUT_S = 10
 
 
 def list_visible_gpus() -> list[str]:
-    """Names of the cards that may be used, as `CUDA_VISIBLE_DEVICES` takes them; empty where there are none."""
+    """Return the names of the usable GPUs, as `CUDA_VISIBLE_DEVICES` takes them; empty if there are none."""
     allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
     if allowed is not None:
         return [name.strip() for name in allowed.split(",") if name.strip() not in ("", "-1")]
     try:
-        told = subprocess.run(NVIDIA_SMI, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+        listing = subprocess.run(NVIDIA_SMI, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return []
-    return told.stdout.split() if told.returncode == 0 else []
+    return listing.stdout.split() if listing.returncode == 0 else []
 
 
 @dataclass(frozen=True)
 class GpuLease:
-    """A card that a trial has, for as long as the lock is held."""
+    """A GPU that a trial holds for as long as it holds the lock."""
 
     name: str
     lock: FileLock
 
     def release(self) -> None:
-        """Give it back."""
+        """Release the GPU."""
         self.lock.release()
 
 
 def lease_gpu(cards: Sequence[str]) -> GpuLease | None:
-    """Take the first card that the fewest trials have: one each, then several to a card.
+    """Lease the first of the GPUs with the fewest trials: one trial each first, then several.
 
     Args:
-        cards: their names.
+        cards: names of the GPUs.
 
     Returns:
-        The card; None where there is no choice.
+        The lease. Returns None if there are fewer than two GPUs.
     """
     if len(cards) < 2:
         return None

@@ -1,16 +1,23 @@
 """Hyperband (Li et al. 2018): many configurations for few epochs, the best third for three times as many, and so on.
 
-A promoted configuration is a trial of its own that goes on from its parent's last epoch, so nothing is trained twice.
-KerasTuner's oracle draws from a random stream that is not kept; this plan is a pure function of the trials so far.
+A promoted configuration is a trial of its own that continues from its parent's last epoch, so nothing is trained
+twice. KerasTuner's oracle draws from a random stream that it does not save; this one is a pure function of the trials
+so far.
 """
 
 import itertools
 import math
+import os
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
+from engine.config import RunConfig
+from engine.messages import JobEnded
+from engine.runs import NOT_COPIED, Run, retarget_event, write_text_atomic
 from engine.search.dimensions import Values
 from engine.search.samplers import SamplerContext, sample_random
 from engine.search.storage import Trial
@@ -19,7 +26,7 @@ FACTOR = 3
 
 
 class Status(Enum):
-    """Nothing can be proposed before more trials are over."""
+    """States in which nothing can be proposed before more trials have ended."""
 
     IDLE = "wait"
 
@@ -29,7 +36,7 @@ IDLE = Status.IDLE
 
 @dataclass(frozen=True)
 class Suggestion:
-    """What is to be tried, and its place in the algorithm's plan."""
+    """A proposed configuration, and its position in the algorithm's brackets."""
 
     values: Values
     bracket: Mapping[str, Any] = field(default_factory=dict)
@@ -37,14 +44,14 @@ class Suggestion:
 
 @dataclass(frozen=True)
 class Rung:
-    """So many configurations of a bracket, each for so many epochs from its start."""
+    """`count` configurations of a bracket, each trained for `epochs` epochs in total."""
 
     count: int
     epochs: int
 
 
 def brackets(max_epochs: int) -> list[list[Rung]]:
-    """The plan for at most so many epochs, the bracket with the most configurations first."""
+    """Return the brackets for at most `max_epochs` epochs, the one with the most configurations first."""
     last = int(math.log(max_epochs, FACTOR) + 1e-9)
     return [_bracket(start, last, max_epochs) for start in range(last, -1, -1)]
 
@@ -60,15 +67,16 @@ def _bracket(start: int, last: int, max_epochs: int) -> list[Rung]:
 
 
 def suggest(trials: Sequence[Trial], view: SamplerContext, max_epochs: int) -> Suggestion | Status | None:
-    """The next trial of the plan.
+    """Propose the next trial.
 
     Args:
-        trials: every trial so far in the order proposed; the state of those not yet to be known is 'running'.
-        view: of the space without 'epochs'; a configuration is new when it was tried for no number of epochs.
+        trials: every trial so far in the order proposed; those whose results are still hidden have the state 'running'.
+        view: context over the space without 'epochs'; a configuration is new if no trial has it with any number of
+            epochs.
         max_epochs: epochs of the last rung.
 
     Returns:
-        The next trial; `IDLE` while a rung is not over; None when there is no new configuration left.
+        The next trial; `IDLE` while a rung is incomplete. Returns None if no new configuration is left.
     """
     spec = brackets(max_epochs)
     for index in itertools.count():
@@ -93,7 +101,7 @@ def _members(trials: Sequence[Trial], bracket: int, rung: int) -> list[Trial]:
 
 
 def _promote(below: Sequence[Trial], above: Sequence[Trial], rung: Rung) -> Trial | Status | None:
-    """The best of a rung that has not been promoted yet; None when enough have been."""
+    """Return the best trial of a rung that is not yet promoted. Returns None if enough are."""
     if any(not each.is_done for each in below):
         return IDLE
     ranked = sorted((each.score, each.number, each) for each in below if each.score is not None)
@@ -101,3 +109,29 @@ def _promote(below: Sequence[Trial], above: Sequence[Trial], rung: Rung) -> Tria
     promoted = {each.place["parent"] for each in above}
     left = [each for _, number, each in ranked[:wanted] if number not in promoted]
     return left[0] if left else None
+
+
+def can_continue_exactly(settings: RunConfig) -> bool:
+    """Return whether more epochs leave the first ones unchanged: no schedule that stretches over all of them."""
+    return settings.training.schedule == "constant" and not settings.training.warm_up
+
+
+def continue_from(parent: Run, path: Path) -> None:
+    """Copy all of a run but its settings to a new folder, to continue there for more epochs.
+
+    An interrupted copy is no run and is repeated; an existing one stays as it is.
+
+    Args:
+        parent: a run that has ended.
+        path: the new run's folder.
+    """
+    if path.exists():
+        return
+    temporary = path.with_name(f".{path.name}")
+    shutil.rmtree(temporary, ignore_errors=True)
+    shutil.copytree(parent.path, temporary, ignore=shutil.ignore_patterns("config.json", *NOT_COPIED))
+    events = [event for event in parent.events() if not isinstance(event, JobEnded)]
+    write_text_atomic(
+        temporary / "events.jsonl", "".join(retarget_event(event, path).to_json_line() for event in events)
+    )
+    os.replace(temporary, path)

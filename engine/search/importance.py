@@ -1,61 +1,39 @@
-"""How much each setting mattered in a search, which way, and how sure that is. Pure functions; no framework.
+"""Importance of each setting in a search, its direction, and its uncertainty. Pure functions; no framework.
 
-A linear fit of the scores on the settings' places in their ranges, and a bootstrap over the trials. It says what a
-straight line can say: a setting whose best value lies in the middle may show little.
+A linear fit of the scores on the settings' positions in their ranges, with a bootstrap over the trials. A straight line
+has its limits: a setting whose best value lies in the middle may show little effect.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.messages import ComputeImportances
+from engine.messages import ComputeImportances, ComputeImportancesReply, Importance
 from engine.search import space as spaces
 from engine.search.dimensions import lists_to_tuples
 from engine.search.space import Space
 
 RESAMPLES = 500
-INTERVAL_PERCENTILES = (2.5, 97.5)  # percentiles of the interval
-SINGULAR = 1e-10  # share of the largest variance below which a direction did not vary
-
-
-@dataclass(frozen=True)
-class Importance:
-    """What a setting does to the score over its whole range, the others held.
-
-    Args:
-        name: the config field.
-        effect: the score at its highest value less that at its lowest; between its worst and its best value where it
-            has no order. As a share of the score (-0.3 is a loss lower by 30 %) where `is_relative`.
-        low: lower end of the 95 % interval of the effect.
-        high: upper end.
-        sign: -1 when larger values are surely better, 1 when they are surely worse, 0 when that is open or it has no
-            order.
-        is_relative: whether effects are shares of the score; they are where all scores are positive.
-    """
-
-    name: str
-    effect: float
-    low: float
-    high: float
-    sign: int
-    is_relative: bool
+# Percentiles of the interval.
+INTERVAL_PERCENTILES = (2.5, 97.5)
+# Share of the largest variance below which a direction did not vary.
+SINGULAR = 1e-10
 
 
 def hyperparameter_importances(
     space: Space, trials: Sequence[tuple[Mapping[str, Any], float]], seed: int = 0
 ) -> list[Importance] | None:
-    """Weigh the settings of a search, the weightiest first.
+    """Return the importance of each setting, the most important first.
 
     Args:
-        space: what varied.
+        space: the space of the search.
         trials: configurations and their finite scores.
         seed: seed of the bootstrap.
 
     Returns:
-        One for each setting that took more than one value; None while there are fewer trials than the fit needs.
+        One for each setting that took more than one value. Returns None if there are too few trials for the fit.
     """
     varied = [d for d in space.dimensions if len({repr(values.get(d.name)) for values, _ in trials}) > 1]
     kept = Space(tuple(varied))
@@ -78,18 +56,15 @@ def hyperparameter_importances(
     return sorted(found, key=lambda each: -abs(each.effect))
 
 
-def handle_request(request: ComputeImportances) -> dict[str, Any]:
-    """Answer the window's question.
-
-    Returns:
-        `weighed`: the fields of each `Importance` in order; None while there are too few trials.
+def handle_request(request: ComputeImportances) -> ComputeImportancesReply:
+    """Compute the importances that the app requests.
 
     Raises:
-        ConfigError: the space is none.
+        ConfigError: the space is invalid.
     """
     space = spaces.parse(request.space, request.base)
     found = hyperparameter_importances(space, [(lists_to_tuples(values), score) for values, score in request.trials])
-    return {"weighed": None if found is None else [asdict(each) for each in found]}
+    return ComputeImportancesReply(weighed=None if found is None else tuple(found))
 
 
 def _features(space: Space, values: Mapping[str, Any]) -> NDArray[np.float64]:
@@ -99,10 +74,10 @@ def _features(space: Space, values: Mapping[str, Any]) -> NDArray[np.float64]:
 def _fits(
     features: NDArray[np.float64], targets: NDArray[np.float64], weights: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Least squares with an intercept, once for each row of weights: (fits, features).
+    """Fit least squares with an intercept, once for each row of weights: (fits, features).
 
-    Of equally good fits the one with the smallest coefficients. All at once, by the normal equations: features lie in
-    [0, 1] and are few.
+    Of equally good fits it takes the one with the smallest coefficients. The normal equations solve all fits at once:
+    features lie in [0, 1] and are few.
     """
     count, width = features.shape
     columns = np.concatenate([features, targets[:, None]], axis=1)
@@ -115,7 +90,7 @@ def _fits(
 
 
 def _effect(coefficients: NDArray[np.float64]) -> float:
-    """The slope over the range; between the worst and the best where there is one for each value."""
+    """Return the slope over the range; for one-hot features the difference between the worst and the best value."""
     return float(coefficients[0]) if len(coefficients) == 1 else float(np.ptp(coefficients))
 
 
@@ -125,4 +100,5 @@ def _to_importance(
     low, high = np.percentile(resampled, INTERVAL_PERCENTILES)
     sure = is_ordered and low * high > 0
     middle, low, high = (float(np.expm1(end) if relative else end) for end in (effect, low, high))
-    return Importance(name, middle, low, high, int(np.sign(low)) if sure else 0, relative)
+    sign = int(np.sign(low)) if sure else 0
+    return Importance(name=name, effect=middle, low=low, high=high, sign=sign, is_relative=relative)

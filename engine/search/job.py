@@ -1,14 +1,14 @@
-"""The search job: asks for trials, trains each in a process of its own, and notes what came of it.
+"""The search job: proposes trials, trains each in a process of its own, and records the results.
 
-Killed at any moment, it goes on inside the trials that were running, from their last epochs, and ends up with the same
-trials, order, proposals and weights as without the kill (weights: TensorFlow on the CPU in deterministic mode). It
-computes nothing itself.
+Killed at any moment, it resumes the trials that were running from their last epochs, and ends with the same trials,
+order, proposals and weights as without the kill (weights: TensorFlow on the CPU in deterministic mode). It trains
+nothing in its own process.
 """
 
 from engine.errors import EngramError
 from engine.messages import Emit, SearchEnded, SearchStarted, ShouldStop, discard_event, never_stop
 from engine.messages import Search as Order
-from engine.search import folder, results
+from engine.search import folder, search_spec, statistics
 from engine.search.folder import SearchFolder
 from engine.search.runner import SearchRunner, StopAndPause
 from engine.search.storage import TrialStorage
@@ -21,23 +21,23 @@ def search(
     should_stop: ShouldStop = never_stop,
     is_paused: ShouldStop = never_stop,
 ) -> SearchFolder:
-    """Search for good settings, or go on with a search.
+    """Search for good settings, or resume a search.
 
     Args:
-        command: what to search; the name alone goes on with a search of that name.
-        emit: takes each event as it happens.
-        should_stop: asked several times a second; True ends the trials that run, to be gone on with, and the search.
-        is_paused: asked as often; True holds the trials that run.
+        command: what to search; the name alone resumes the search of that name.
+        emit: receives each event as it happens.
+        should_stop: polled several times a second; True stops the search and its trials, which can be resumed.
+        is_paused: polled as often; True pauses the running trials.
 
     Returns:
-        The search; its ledger has the trials.
+        The search; its database has the trials.
 
     Raises:
-        EngramError: what is wrong with the order, or why the search cannot go on.
+        EngramError: the command is not valid, or the search cannot continue.
     """
     begun = folder.prepare_folder(command)
     with begun.lock(), begun.open_storage() as storage:
-        spec = folder.save_merged_command(storage, command)
+        spec = search_spec.save_merged_command(storage, command)
         if command.retry_failed:
             _reset_failed(storage)
         described = spec.space.to_dict()
@@ -60,7 +60,7 @@ def search(
 
 
 def _reset_failed(storage: TrialStorage) -> None:
-    """Let failed trials be tried again, but for those that came to their end without a finite loss."""
+    """Queue failed trials again, except those that completed without a finite loss."""
     for row in storage.trials():
-        if row.state == "failed" and row.reason != results.NO_NUMBER:
+        if row.state == "failed" and row.reason != statistics.NO_NUMBER:
             storage.update_trial(row.number, state="proposed", reason="")

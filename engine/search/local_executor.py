@@ -1,4 +1,4 @@
-"""Trials on this machine: a process each, and one more that waits, its framework imported, for the next trial."""
+"""Trials on this machine: a process each, and a prewarmed one, its framework imported, for the next trial."""
 
 import os
 import subprocess
@@ -20,12 +20,12 @@ HOME = Path(errors.__file__).resolve().parents[1]
 
 
 class TrialProcess:
-    """A process that imports a framework and then trains the one run that it is given.
+    """A process that imports a framework and then trains the one run that it receives.
 
     Args:
         backend: the framework.
-        log: file for what it says.
-        card: the only GPU that it may see; None for all there are.
+        log: file for its output.
+        card: the only GPU that it sees; None for all of them.
     """
 
     def __init__(self, backend: str, log: Path, card: GpuLease | None = None) -> None:
@@ -40,15 +40,16 @@ class TrialProcess:
                 stdout=subprocess.PIPE,
                 stderr=words,
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-                start_new_session=True,  # Ctrl-C is for the search, which then asks its trials to stop
+                # Ctrl-C goes to the search, which then stops its trials.
+                start_new_session=True,
             )
 
     def is_alive(self) -> bool:
-        """Whether it is there."""
+        """Return whether the process runs."""
         return self._process.poll() is None
 
     def train(self, task: TrialTask, sink: EventSink) -> None:
-        """Give it its run; its events, and last its `ProcessExited`, go to the inbox."""
+        """Send it its run; the sink receives its events, and last its `ProcessExited`."""
         self.send(TrialJob(run=str(task.run.path), log=str(task.log)))
         threading.Thread(target=self._listen, args=(task, sink), daemon=True).start()
 
@@ -58,12 +59,13 @@ class TrialProcess:
                 try:
                     sink.put((task.number, read_event(line)))
                 except EngramError:
-                    continue  # a library that writes to the bare descriptor
+                    # A library wrote to the bare descriptor.
+                    continue
         code = self._process.wait()
         sink.put((task.number, ProcessExited(code, last_line(task.log) or last_line(self._log))))
 
     def send(self, message: Message) -> None:
-        """Send it a command; one that is gone hears nothing."""
+        """Send it a command; a process that has ended ignores it."""
         try:
             stdin = _stream(self._process.stdin)
             stdin.write(message.to_json_line().encode())
@@ -72,32 +74,32 @@ class TrialProcess:
             return
 
     def kill(self) -> None:
-        """End it by force."""
+        """Kill the process."""
         self._process.kill()
 
     def close(self) -> None:
-        """Let go of one that is gone."""
+        """Release the resources of a process that has ended."""
         if self._card is not None:
             self._card.release()
         try:
             _stream(self._process.stdin).close()
         except OSError:
-            return  # what was left unsaid
+            # The pipe broke with unsent data.
+            return
 
     def terminate(self) -> None:
-        """End one that waits for its run."""
+        """Kill a process that waits for its run."""
         self.kill()
         self._process.communicate()
 
 
 class LocalExecutor:
-    """Trials side by side on this machine, its cards dealt to them.
+    """Executor for parallel trials on this machine, which share its GPUs.
 
     Args:
-        folder: for what the process says that waits.
-        prewarm: whether the process of the next trial is started early. It holds the memory of its framework
-            (0.4 to 0.8 GB). There is none where several cards are dealt, since a framework may look for its card
-            as soon as it is imported.
+        folder: folder for the log of the prewarmed process.
+        prewarm: whether to start the process of the next trial early. It holds the memory of its framework (0.4 to
+            0.8 GB). There is none with several GPUs, since a framework may choose its GPU as soon as it is imported.
     """
 
     def __init__(self, folder: Path, prewarm: bool = True) -> None:
@@ -107,7 +109,7 @@ class LocalExecutor:
         self._spare: TrialProcess | None = None
 
     def submit(self, task: TrialTask, sink: EventSink) -> TrialProcess:
-        """Begin a trial, in the process that waits if that is of use."""
+        """Start a trial, in the prewarmed process if it has the right backend."""
         backend = task.run.config.training.backend
         process, self._spare = self._spare, None
         if process is not None and not (process.backend == backend and process.is_alive()):
@@ -119,15 +121,15 @@ class LocalExecutor:
         return process
 
     def prewarm(self, backend: str) -> None:
-        """Another trial will follow: let its process wait for it."""
+        """Start the process of the next trial early."""
         if self._prewarms and self._spare is None:
             self._spare = TrialProcess(backend, self._log)
 
     def check(self) -> None:
-        """This machine is there."""
+        """Do nothing: this machine is always available."""
 
     def close(self) -> None:
-        """Let go of the process that waits."""
+        """End the prewarmed process."""
         if self._spare is not None:
             self._spare.terminate()
         self._spare = None
@@ -141,7 +143,7 @@ def _stream(stream: IO[bytes] | None) -> IO[bytes]:
 
 
 def last_line(log: Path) -> str:
-    """The last line of a log, empty when there is none."""
+    """Return the last line of a log, empty if there is none."""
     try:
         text = log.read_bytes()[-LAST_WORDS_BYTES:].decode(errors="replace")
     except OSError:

@@ -1,10 +1,9 @@
-"""KerasTuner, asked and told through an oracle that cannot repeat itself. Imports KerasTuner: load it late.
+"""KerasTuner behind an oracle that never repeats a configuration. Imports KerasTuner: import it late.
 
-KerasTuner's own Bayesian oracle proposes points that it has tried, takes a loss of +inf for 0, stops after three
-failures and cannot be rebuilt after a crash. This one keeps KerasTuner's trials, its way of being asked
-(`create_trial`) and told (`update_trial`, `end_trial`) and its acquisition, and leaves the choice to
-`engine.search.samplers`. It writes nothing: the ledger is the record, and an oracle that has heard of the ledger's
-trials is the oracle as it was.
+KerasTuner's own Bayesian oracle proposes configurations that it has tried, takes a loss of +inf for 0, stops after
+three failures and cannot be rebuilt after a crash. This one keeps KerasTuner's trials, its ask-and-tell interface
+(`create_trial`, `update_trial`, `end_trial`) and its acquisition, and leaves the choice to `engine.search.samplers`. It
+writes no files: the database is the record, and an oracle that is replayed from its trials is in the same state.
 """
 
 import json
@@ -32,10 +31,10 @@ NO_LIMIT = 10**9
 
 
 class Oracle(keras_tuner.oracles.BayesianOptimizationOracle):
-    """Proposes trials and hears how they went.
+    """Oracle with KerasTuner's ask-and-tell interface.
 
     Args:
-        space: what varies.
+        space: the settings that vary.
         base: the settings that do not.
         algorithm: 'bayesian', 'random', 'grid' or 'hyperband'.
         seed: seed of the proposals; 0 is a seed like any other.
@@ -52,21 +51,21 @@ class Oracle(keras_tuner.oracles.BayesianOptimizationOracle):
             hyperparameters=to_hyperparameters(space),
             allow_new_entries=False,
             tune_new_entries=False,
-            seed=seed + 1,  # 0 would mean: any
+            seed=seed + 1,  # 0 would draw a random seed.
             max_consecutive_failed_trials=NO_LIMIT,
         )
         self.verbose = 0
 
     def ask(self) -> Suggestion | Status | None:
-        """The next trial; `IDLE` while it depends on trials that are not over; None when the space is used up.
+        """Propose the next trial; `IDLE` while it depends on running trials. Returns None if the space is exhausted.
 
-        What it gives must come back as a row of the ledger, by `register`.
+        The proposal must come back as a row of the database, by `register`.
         """
         asked = self.create_trial(_name(len(self.rows) + 1))
         return IDLE if asked.status == "IDLE" else self._chosen
 
     def register(self, row: Trial) -> None:
-        """Take over a trial that is now in the ledger: what was asked for, or what someone else proposed."""
+        """Add a trial that is now in the database: the proposal of `ask`, or a trial from another source."""
         if _name(row.number) not in self.ongoing_trials:
             self._chosen = Suggestion(row.config, row.place)
             self.create_trial(_name(row.number))
@@ -75,7 +74,7 @@ class Oracle(keras_tuner.oracles.BayesianOptimizationOracle):
         self.rows[row.number] = replace(row, state="running", score=None)
 
     def tell(self, row: Trial) -> None:
-        """Hear how a trial ended. One without a finite score is invalid: not tried again, and never good."""
+        """Record how a trial ended. One without a finite score is invalid: never repeated, and never good."""
         asked = self.ongoing_trials[_name(row.number)]
         if row.score is not None and math.isfinite(row.score):
             self.update_trial(asked.trial_id, {OBJECTIVE: row.score}, step=row.best_epoch or 0)
@@ -86,11 +85,11 @@ class Oracle(keras_tuner.oracles.BayesianOptimizationOracle):
         self.rows[row.number] = row
 
     def has_result(self, number: int) -> bool:
-        """Whether it has heard how a trial ended."""
+        """Return whether `tell` has recorded the end of a trial."""
         return self.rows[number].is_done
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
-        """KerasTuner's question for the values of a new trial."""
+        """Return the values of a new trial to KerasTuner."""
         chosen = self._chosen or self._suggest()
         if isinstance(chosen, Suggestion):
             self._chosen = chosen
@@ -120,17 +119,20 @@ class Oracle(keras_tuner.oracles.BayesianOptimizationOracle):
         return "any epochs " + config_key({**values, "epochs": 0}, self.base)
 
     def _make_gpr(self) -> GaussianProcessRegressor:
-        """A Gaussian process with a length scale for each number of the features, and noise."""
+        """Return a Gaussian process with a length scale for each feature, and noise."""
         width = sum(dimension.width for dimension in self.space.dimensions)
         shape = ConstantKernel(1.0, (1e-2, 1e2)) * Matern(np.ones(width), (1e-1, 1e2), nu=2.5)
         kernel = shape + WhiteKernel(1e-3, (1e-6, 1e-1))
         return GaussianProcessRegressor(kernel, normalize_y=True, random_state=self.seed)
 
     def save(self) -> None:
-        """The ledger is the record; KerasTuner's own JSON files, written in place, would be cut by a crash."""
+        """Do nothing: the database is the record.
+
+        A crash would cut KerasTuner's own JSON files, which it writes in place.
+        """
 
     def _save_trial(self, trial: Any) -> None:
-        """As `save`."""
+        """Do nothing, as `save`."""
 
 
 def _name(number: int) -> str:
@@ -138,7 +140,7 @@ def _name(number: int) -> str:
 
 
 def to_hyperparameters(space: Space) -> keras_tuner.HyperParameters:
-    """A space as KerasTuner holds it."""
+    """Convert a space to KerasTuner's hyperparameters."""
     made = keras_tuner.HyperParameters()
     for dimension in space.dimensions:
         with ExitStack() as conditions:
@@ -160,17 +162,17 @@ def _declare(made: keras_tuner.HyperParameters, dimension: AnyDimension) -> None
 
 
 def to_tuner_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values as KerasTuner can hold them."""
+    """Convert values to types that KerasTuner can hold."""
     return {name: _carried(value) for name, value in values.items()}
 
 
 def _carried(value: Any) -> Any:
-    """Filters and other rows of numbers travel as text."""
+    """Encode tuples of numbers, such as filters, as text."""
     return json.dumps(value) if isinstance(value, tuple) else value
 
 
 def replay(oracle: Oracle, trials: Iterable[Trial]) -> Oracle:
-    """Bring a new oracle to where the ledger's trials left it, told of none of their ends yet."""
+    """Register the trials of the database with a new oracle, without any of their results."""
     for trial in trials:
         oracle.register(trial)
     return oracle

@@ -1,4 +1,4 @@
-"""Which running trials are given up: the median rule, in an order that time has no say in."""
+"""The median rule for pruning trials, whose decisions do not depend on timing."""
 
 from engine.runs import Run
 from engine.search import statistics
@@ -7,11 +7,11 @@ from engine.search.scheduler import TrialScheduler
 
 
 class MedianPruner:
-    """Compares the curve of a trial with those of trials that are over.
+    """Pruner that compares the loss curve of a trial with those of completed trials.
 
     Args:
-        search: where the runs lie.
-        trials: of the search.
+        search: folder of the search.
+        trials: the trials of the search.
     """
 
     def __init__(self, search: SearchFolder, trials: TrialScheduler) -> None:
@@ -19,14 +19,14 @@ class MedianPruner:
         self._curves: dict[int, list[float]] = {}
 
     def find_prune_epoch(self, number: int, run: Run, curve: list[float]) -> int | None:
-        """The epoch after which a trial is hopeless; None while there is hope, or when nobody asked for early stopping.
+        """Return the epoch at which to prune a trial. Returns None if it should continue, or early stopping is off.
 
-        It is judged by the trials that are surely over by then, K running side by side: all up to its number - K.
+        With K parallel trials, trial n is compared with the trials up to n - K, which have surely ended by then.
 
         Args:
-            number: of the trial.
+            number: number of the trial.
             run: its run.
-            curve: its validation losses so far, one an epoch.
+            curve: its validation losses so far, one per epoch.
         """
         settings = self.trials.spec.settings
         if not settings.early_stopping:

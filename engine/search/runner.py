@@ -1,9 +1,9 @@
-"""Keeps as many trials running as are wanted, hears what they and the user say, and notes it in the ledger."""
+"""Runner of a search: keeps trials running, handles their events and the user's commands, and records the results."""
 
 import time
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from engine.errors import EngramError
 from engine.messages import (
@@ -20,46 +20,50 @@ from engine.messages import (
     Progress,
     RequestFailed,
     SearchEnded,
+    SearchState,
     ShouldStop,
     Stop,
+    TrialEnded,
+    TrialProposed,
     TrialStarted,
 )
 from engine.runs import Run
-from engine.search import commands, events, folder, promotion, results, statistics
-from engine.search.events import RequestedState
+from engine.search import commands, folder, hyperband, search_spec, statistics
 from engine.search.executor import ProcessExited
-from engine.search.folder import SearchFolder, SearchSpec
+from engine.search.folder import SearchFolder
 from engine.search.pruner import MedianPruner
 from engine.search.scheduler import TrialScheduler
+from engine.search.search_spec import SearchSpec
 from engine.search.storage import Trial, TrialStorage
 from engine.search.trial_pool import RunningTrial, TrialPool, make_executor
 from engine.search.wandb_sweep import WandbScheduler
 
 POLL_INTERVAL_S = 0.2
 GRACE_S = 15.0
+RequestedState = Literal["running", "paused", "stopping"]
 
 
 @dataclass(frozen=True)
 class StopAndPause:
-    """How whoever started the search is asked what they want; neither may wait."""
+    """Callbacks with which the caller stops or pauses a search; neither may block."""
 
     should_stop: ShouldStop
     is_paused: ShouldStop
 
 
 class SearchRunner:
-    """One search being carried out.
+    """Runner of one search.
 
     Args:
         search: its folder, which is locked.
-        storage: its ledger.
-        emit: takes each event.
-        wishes: of whoever started it; those of others come through the ledger.
+        storage: its database.
+        emit: receives each event.
+        control: stop and pause of the caller; commands from elsewhere arrive through the database.
     """
 
-    def __init__(self, search: SearchFolder, storage: TrialStorage, emit: Emit, wishes: StopAndPause) -> None:
-        self.search, self.ledger, self.emit, self.wishes = search, storage, emit, wishes
-        spec = folder.spec_from_attrs(storage)
+    def __init__(self, search: SearchFolder, storage: TrialStorage, emit: Emit, control: StopAndPause) -> None:
+        self.search, self.ledger, self.emit, self.control = search, storage, emit, control
+        spec = search_spec.spec_from_attrs(storage)
         self.trials = (
             TrialScheduler(storage, spec) if spec.settings.tuner != "wandb" else WandbScheduler(storage, spec, search)
         )
@@ -67,15 +71,15 @@ class SearchRunner:
         self.stop_requested = self.pause_requested = self.is_paused = False
         self._stopping_since: float | None = None
         self._deaths: Counter[int] = Counter()
-        self._judge = MedianPruner(search, self.trials)
+        self._pruner = MedianPruner(search, self.trials)
 
     @property
     def spec(self) -> SearchSpec:
-        """What is searched now."""
+        """The current specification."""
         return self.trials.spec
 
     def run(self) -> SearchEnded:
-        """Search until there is nothing left to try, or until asked to stop."""
+        """Search until nothing is left to try, or until a stop."""
         commands.drop_stale(self.ledger)
         try:
             while True:
@@ -93,7 +97,7 @@ class SearchRunner:
         )
         return SearchEnded.model_validate({"search": self.search.name, "state": state})
 
-    # ---- what is wished
+    # ---- commands
 
     def _poll_commands(self) -> None:
         for verb, content in self.ledger.pop_commands():
@@ -101,31 +105,31 @@ class SearchRunner:
                 commands.apply_command(self, verb, content)
             except EngramError as error:
                 self.emit(Log(text=str(error), level="warning"))
-        if self._stopping_since is None and (self.stop_requested or self.wishes.should_stop()):
+        if self._stopping_since is None and (self.stop_requested or self.control.should_stop()):
             self._stopping_since = time.monotonic()
             self.pool.send_all(Stop())
             self.emit_state()
         elif self._stopping_since is not None and time.monotonic() - self._stopping_since > GRACE_S:
             self.pool.kill_all()
-        if self.is_paused != (self.pause_requested or self.wishes.is_paused()):
+        if self.is_paused != (self.pause_requested or self.control.is_paused()):
             self.is_paused = not self.is_paused
             self.pool.send_all(Pause() if self.is_paused else Continue())
             self.emit_state()
 
     def replace_spec(self, spec: SearchSpec) -> None:
-        """Go on with another plan."""
-        self.ledger.set_attrs(**folder.spec_to_attrs(spec))
+        """Continue with another specification."""
+        self.ledger.set_attrs(**search_spec.spec_to_attrs(spec))
         self.trials.replace_spec(spec)
         self.emit_state()
 
     def emit_state(self) -> None:
-        """Say where the search stands."""
-        wished: RequestedState = (
+        """Emit the state of the search."""
+        requested: RequestedState = (
             "stopping" if self._stopping_since is not None else "paused" if self.is_paused else "running"
         )
-        self.emit(events.make_search_state(self.search, self.trials, self.pool, wished))
+        self.emit(make_search_state(self.search, self.trials, self.pool, requested))
 
-    # ---- trials begin
+    # ---- start of trials
 
     def _start_trials(self) -> None:
         """Start trials while there is room."""
@@ -138,11 +142,15 @@ class SearchRunner:
             room = self.spec.settings.parallel - len(self.pool.running)
 
     def propose(self) -> Trial | None:
-        """A new trial, if one is wanted and can be proposed now."""
+        """Propose a new trial. Returns None if there are enough, or none can be proposed now."""
         row = None if self.trials.has_enough() else self.trials.propose()
         if row is not None:
-            self.emit(events.make_trial_proposed(self.search, row))
+            self.emit_proposed(row)
         return row
+
+    def emit_proposed(self, row: Trial) -> None:
+        """Emit that a trial was proposed."""
+        self.emit(make_trial_proposed(self.search, row))
 
     def _start(self, row: Trial) -> None:
         try:
@@ -151,11 +159,11 @@ class SearchRunner:
             self.finish_trial(row.number, {"state": "failed", "reason": str(error)})
             return
         ended, curve = statistics.find_last_job_end(run), statistics.list_val_losses(run)
-        hopeless = self._judge.find_prune_epoch(row.number, run, curve)
-        if hopeless is not None:
-            self.finish_trial(row.number, results.pruned_result(run, hopeless))
+        prune_epoch = self._pruner.find_prune_epoch(row.number, run, curve)
+        if prune_epoch is not None:
+            self.finish_trial(row.number, statistics.pruned_result(run, prune_epoch))
         elif ended and (_is_unreported_failure(ended, row) or len(curve) >= run.config.training.epochs):
-            self.finish_trial(row.number, results.from_job_end(run, ended) or results.finished_result(run))
+            self.finish_trial(row.number, statistics.from_job_end(run, ended) or statistics.finished_result(run))
         else:
             self.trials.update(row.number, state="running", run=run.name)
             self.pool.start(row.number, run)
@@ -164,14 +172,14 @@ class SearchRunner:
             self.emit_state()
 
     def _run(self, row: Trial) -> Run:
-        """The run of a trial, which may go on from another trial's."""
+        """Return the run of a trial, which may continue from another trial's."""
         settings, parent = self.spec.trial(row.config), row.place.get("parent")
         path = self.search.root / self.search.run_name(row.number)
-        if parent is not None and promotion.can_continue_exactly(settings):
-            promotion.continue_from(Run(self.search.root / self.search.run_name(parent)), path)
+        if parent is not None and hyperband.can_continue_exactly(settings):
+            hyperband.continue_from(Run(self.search.root / self.search.run_name(parent)), path)
         return folder.create_or_reopen_run(self.search, row.number, settings)
 
-    # ---- what trials say
+    # ---- events of trials
 
     def _on_trial_event(self, trial: RunningTrial, news: Event | ProcessExited) -> None:
         if isinstance(news, ProcessExited):
@@ -194,7 +202,7 @@ class SearchRunner:
         self.trials.record_epoch(trial.number, ended.epoch, ended.metrics)
         if trial.pruned_at is None:
             curve = statistics.list_val_losses(trial.run)[: ended.epoch]
-            trial.pruned_at = self._judge.find_prune_epoch(trial.number, trial.run, curve)
+            trial.pruned_at = self._pruner.find_prune_epoch(trial.number, trial.run, curve)
             if trial.pruned_at is not None:
                 trial.send(Stop())
 
@@ -202,27 +210,63 @@ class SearchRunner:
         number, run = trial.number, trial.run
         self.pool.remove(number)
         if trial.pruned_at is not None:
-            changes: dict[str, Any] | None = results.pruned_result(run, trial.pruned_at)
+            changes: dict[str, Any] | None = statistics.pruned_result(run, trial.pruned_at)
         elif trial.ended is not None:
-            changes = results.from_job_end(run, trial.ended)
+            changes = statistics.from_job_end(run, trial.ended)
         else:
             self._deaths[number] += self._stopping_since is None
-            changes = results.from_crash(run, gone.code, gone.last_line, self._deaths[number])
+            changes = statistics.from_crash(run, gone.code, gone.last_line, self._deaths[number])
         if trial.stop_requested and changes is None:
-            changes = results.stopped_result(run)
+            changes = statistics.stopped_result(run)
         if changes is not None:
             self.finish_trial(number, changes)
 
     def finish_trial(self, number: int, changes: dict[str, Any]) -> None:
-        """Note how a trial ended, and tell."""
+        """Record how a trial ended, and emit it."""
         run = self.trials.rows[number].run
-        if run:  # before it is noted: nobody looks at a trial again that is over
+        # Before the result is stored: no code returns to a trial that has ended.
+        if run:
             statistics.prune_checkpoints(Run(self.search.root / run))
         row = self.trials.update(number, **changes)
-        self.emit(events.make_trial_ended(self.search, row))
+        self.emit(make_trial_ended(self.search, row))
         self.emit_state()
 
 
 def _is_unreported_failure(ended: JobEnded, row: Trial) -> bool:
-    """Whether a trial failed while nobody listened; one that is proposed anew is to be tried again."""
+    """Return whether a trial failed without a search to record it; a trial that was queued again must be retried."""
     return ended.state == "failed" and row.state == "running"
+
+
+def make_trial_proposed(search: SearchFolder, row: Trial) -> TrialProposed:
+    """Return the event of a new trial."""
+    run = search.run_name(row.number)
+    return TrialProposed(search=search.name, number=row.number, run=run, values=row.config, origin=row.origin)
+
+
+def make_trial_ended(search: SearchFolder, row: Trial) -> TrialEnded:
+    """Return the event of a trial that has ended."""
+    known = {name: getattr(row, name) for name in TrialEnded.model_fields if hasattr(row, name)}
+    return TrialEnded.model_validate({"search": search.name, **known})
+
+
+def make_search_state(
+    search: SearchFolder, trials: TrialScheduler, pool: TrialPool, requested: RequestedState
+) -> SearchState:
+    """Return the state of a search; it is pausing while some trial still trains."""
+    rows, goal = trials.all(), trials.spec.settings.trials
+    over, best = [row for row in rows if row.is_done], statistics.find_best_trial(rows)
+    left = statistics.count_points_left(trials.spec.space, rows)
+    ahead = max(0, goal - len(rows)) if left is None else min(left, max(0, goal - len(rows)))
+    holding = all(process.is_paused for process in pool.running.values())
+    return SearchState(
+        search=search.name,
+        state="pausing" if requested == "paused" and not holding else requested,
+        done=len(over),
+        failed=sum(row.state == "failed" for row in over),
+        running=len(pool.running),
+        trials=goal,
+        left=left,
+        left_s=statistics.estimate_remaining_s(rows, ahead + len(rows) - len(over), trials.spec.settings.parallel),
+        best=best.number if best else None,
+        best_score=best.score if best else None,
+    )

@@ -1,7 +1,7 @@
-"""What to try next: pure functions of what was tried. None of them proposes anything twice.
+"""Samplers, which propose the next trial: pure functions of the trials so far that never propose one twice.
 
-Each takes a `SamplerContext` and gives a point of the space that is new, or None when there is none left. Chance comes
-from (seed, number of trials) alone, so that a search rebuilt from its ledger asks the same next point.
+Each takes a `SamplerContext` and returns a new point of the space, or None if there is none left. Its randomness
+depends on (seed, number of trials) alone, so that a search rebuilt from its database proposes the same next point.
 """
 
 import warnings
@@ -16,23 +16,27 @@ from threadpoolctl import threadpool_limits
 from engine.search.dimensions import Values
 from engine.search.space import ENUMERATION_LIMIT, Space
 
-N_CANDIDATES = 2048  # candidates where a space has too many points to look at each
-N_LOCAL = 512  # how many of them lie around the best trials
+# Number of candidates in a space with too many points to enumerate.
+N_CANDIDATES = 2048
+# Number of candidates near the best trials.
+N_LOCAL = 512
 N_BEST = 4
-EXPLORATION = 2.6  # of the lower confidence bound, as in KerasTuner
-STARTUP_TRIALS_PER_DIMENSION = 3  # random trials before the regression, for each dimension
+# Weight of the SD in the lower confidence bound, as in KerasTuner.
+EXPLORATION = 2.6
+# Random trials before the regression, per dimension.
+STARTUP_TRIALS_PER_DIMENSION = 3
 
 
 @dataclass(frozen=True)
 class SamplerContext:
-    """What a proposal may know.
+    """Everything that a sampler may depend on.
 
     Args:
-        space: what varies.
+        space: the search space.
         is_new: whether a configuration has not been proposed before.
-        scored: configurations with their scores, in the order proposed; failed ones are not among them.
-        pending: configurations that are being tried.
-        rng: the chance of this proposal.
+        scored: configurations with their scores, in the order proposed; without failed ones.
+        pending: configurations that run.
+        rng: random generator of this proposal.
         regression: fits scores; has `fit(x, y)` and `predict(x, return_std=True)`. For Bayesian search.
     """
 
@@ -45,21 +49,21 @@ class SamplerContext:
 
 
 def sample_grid(view: SamplerContext) -> Values | None:
-    """The first new point in the order of the space (finite spaces only)."""
+    """Return the first new point in the order of the space (finite spaces only)."""
     return next((point for point in view.space.points() if view.is_new(point)), None)
 
 
 def sample_random(view: SamplerContext) -> Values | None:
-    """Any new point, each with the same chance in a small space."""
+    """Draw a new point, uniformly in a small space."""
     found = list_candidates(view)
     return found[int(view.rng.integers(len(found)))] if found else None
 
 
 def sample_bayesian(view: SamplerContext) -> Values | None:
-    """The new point with the lowest confidence bound of a Gaussian process on the scores (Srinivas et al. 2010).
+    """Return the new point with the lowest confidence bound of a Gaussian process on the scores (Srinivas et al. 2010).
 
-    The first points are random. Those being tried count with what the process expects of them, so that parallel trials
-    do not crowd (the constant liar of Ginsbourger et al. 2010, with the prediction as the lie).
+    The first points are random. Pending points count with the prediction of the process as their score, so that
+    parallel trials do not crowd (the constant liar of Ginsbourger et al. 2010, with the prediction as the lie).
     """
     found = list_candidates(view)
     if not found:
@@ -76,10 +80,11 @@ def sample_bayesian(view: SamplerContext) -> Values | None:
 def _regress(
     view: SamplerContext, x: NDArray[Any], y: NDArray[Any], places: NDArray[Any]
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    """What the regression expects and how unsure it is; on one thread, so that the processor has no say in it."""
+    """Return mean and SD of the regression; on one thread, so that the result does not depend on the CPU."""
     process = view.regression
     with threadpool_limits(1), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a length scale at its bound is no matter here
+        # A length scale at its bound does not matter here.
+        warnings.simplefilter("ignore")
         process.fit(x, y)
         if view.pending:
             waiting = np.array([view.space.features(values) for values in view.pending])
@@ -90,13 +95,16 @@ def _regress(
 
 
 def transform_scores(scores: Sequence[float]) -> NDArray[np.float64]:
-    """Scores as the regression sees them: logarithms where all are positive, so that one huge loss flattens nothing."""
+    """Transform scores for the regression: logarithms if all are positive.
+
+    So one huge loss does not flatten the rest.
+    """
     values = np.asarray(scores, np.float64)
     return np.log(values) if (values > 0).all() else values
 
 
 def list_candidates(view: SamplerContext) -> list[Values]:
-    """New points to choose from: all there are in a small space, else random ones, some of them around the best."""
+    """Return new points to choose from: all of a small space, else random ones, some of them near the best trials."""
     size = view.space.size()
     if size is not None and size <= ENUMERATION_LIMIT:
         return [point for point in view.space.points() if view.is_new(point)]

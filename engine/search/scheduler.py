@@ -1,8 +1,8 @@
-"""Which trial is next: what was left lying, then what the oracle proposes, in an order that time has no say in.
+"""Order of the trials: pending ones first, then the oracle's proposals, independent of timing.
 
-The oracle hears of the ends of trials in their order, and before it proposes trial n, of all up to n - K, K trials
-running side by side. So the proposals do not depend on which of them ended first, and a search that was killed asks for
-the same ones.
+The oracle receives results in the order of the trials. With K parallel trials, it knows the results of all trials up to
+n - K before it proposes trial n. So the proposals do not depend on which trial ended first, and a search that was
+killed proposes the same ones.
 """
 
 from collections.abc import Mapping
@@ -11,18 +11,18 @@ from typing import Any
 from engine import backend, config
 from engine.errors import SearchError
 from engine.search import statistics
-from engine.search.folder import SearchSpec
 from engine.search.hyperband import IDLE, Suggestion
+from engine.search.search_spec import SearchSpec
 from engine.search.space import config_key
 from engine.search.storage import Trial, TrialStorage
 
 
 class TrialScheduler:
-    """The trials of a search and its oracle, kept in step with the ledger.
+    """Scheduler that keeps the trials of a search and its oracle in sync with the database.
 
     Args:
-        storage: of the search.
-        spec: what is searched.
+        storage: database of the search.
+        spec: the specification of the search.
     """
 
     def __init__(self, storage: TrialStorage, spec: SearchSpec) -> None:
@@ -33,27 +33,27 @@ class TrialScheduler:
         self._not_before = 0
 
     def replace_spec(self, spec: SearchSpec) -> None:
-        """Go on over another space; what was tried stays tried."""
+        """Continue over another space; the trials so far remain."""
         self.spec, self._oracle, self.is_exhausted, self._not_before = spec, None, False, 0
 
     def update(self, number: int, **changes: Any) -> Trial:
-        """Change what is known of a trial, here and in the ledger."""
+        """Update a trial, here and in the database."""
         self.storage.update_trial(number, **changes)
         self.rows[number] = next(trial for trial in self.storage.trials() if trial.number == number)
         return self.rows[number]
 
     def record_epoch(self, number: int, epoch: int, metrics: Mapping[str, float]) -> Trial:
-        """Hear of an epoch of a trial that runs."""
+        """Record a completed epoch of a running trial."""
         return self.update(number, epochs=epoch)
 
     def close(self) -> None:
-        """Be done with the search."""
+        """Release everything; there is nothing here."""
 
     def enqueue(self, values: Mapping[str, Any], origin: str = "hand") -> Trial | None:
-        """Let these values be tried next; None when they have been already.
+        """Queue a configuration as the next trial. Returns None if it was proposed before.
 
         Raises:
-            ConfigError: they are no settings.
+            ConfigError: the values are not valid settings.
         """
         fixed = config.to_flat(self.spec.base)
         full = {name: fixed[name] for name in self.spec.space.names if name in fixed} | dict(values)
@@ -61,32 +61,35 @@ class TrialScheduler:
         return self._add({name: found[name] for name in full}, origin, {})
 
     def all(self) -> list[Trial]:
-        """Every trial in the order proposed."""
+        """Return every trial in the order proposed."""
         return list(self.rows.values())
 
     def has_enough(self) -> bool:
-        """Whether as many have been proposed as are wanted."""
+        """Return whether the requested number of trials has been proposed."""
         return len(self.rows) >= self.spec.settings.trials
 
     def is_done(self) -> bool:
-        """Whether no trial waits and none is to come."""
+        """Return whether no trial is pending and none will follow."""
         return self.next_pending(set()) is None and (self.has_enough() or self.is_exhausted)
 
     def is_space_exhausted(self) -> bool:
-        """Whether there is nothing new to propose, asked for or not. Hyperband may still promote."""
+        """Return whether no new configuration is left, requested or not. Hyperband may still promote."""
         left = statistics.count_points_left(self.spec.space, self.all())
         return self.is_exhausted or (left == 0 and self.spec.settings.algorithm != "hyperband")
 
     def expects_more(self, busy: set[int]) -> bool:
-        """Whether another trial is to be expected behind those that somebody is at."""
+        """Return whether another trial is likely to follow the busy ones."""
         return self.next_pending(busy) is not None or not (self.has_enough() or self.is_space_exhausted())
 
     def next_pending(self, busy: set[int]) -> Trial | None:
-        """The first trial that is not over and that nobody is at."""
+        """Return the first unfinished trial that is not busy."""
         return next((row for row in self.rows.values() if not row.is_done and row.number not in busy), None)
 
     def propose(self) -> Trial | None:
-        """A new trial; None when the space is used up (see `is_exhausted`) or more trials must be over first."""
+        """Propose a trial.
+
+        Returns None if the space is exhausted (see `is_exhausted`) or more trials must end first.
+        """
         known = max(len(self.rows) + 1 - self.spec.settings.parallel, self._not_before)
         if self.is_exhausted or any(not row.is_done for row in self.rows.values() if row.number <= known):
             return None
@@ -111,7 +114,7 @@ class TrialScheduler:
         return row
 
     def _oracle_up_to(self, number: int) -> Any:
-        """The oracle, told of the ends of all trials up to a number."""
+        """Return the oracle with the results of all trials up to a number."""
         if self._oracle is None:
             module = backend.import_on_any_backend("engine.search.oracle", self.spec.base.training)
             settings = self.spec.settings

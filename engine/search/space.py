@@ -1,6 +1,6 @@
-"""The space of a search: which config fields vary, over which values. Takes no framework.
+"""Search space: the config fields that vary, and their values. Imports no framework.
 
-As a file it is JSON, a field to its values:
+A space file is JSON, from a field to its values:
 
     {"learning_rate": {"low": 1e-4, "high": 1e-2, "log": true},
      "batch_size": [16, 32, 64],
@@ -8,8 +8,8 @@ As a file it is JSON, a field to its values:
      "beta": {"low": 0.1, "high": 10, "log": true, "when": {"model": ["vae"]}},
      "filters": [[32, 64, 128], [16, 32, 64, 128]]}
 
-`when` limits a field to some values of another. A field that only some of the varied models have is limited to those
-by itself.
+`when` limits a field to some values of another. A field that only some of the models in the space have is limited to
+those models automatically.
 """
 
 import json
@@ -28,13 +28,14 @@ from engine.errors import ConfigError
 from engine.search.dimensions import AnyDimension, Values
 from engine.search.space_file import parse_space
 
-ENUMERATION_LIMIT = 20_000  # a space of at most so many points is looked at point by point
+# A space of at most this many points is enumerated.
+ENUMERATION_LIMIT = 20_000
 INACTIVE = 0.5
 
 
 @dataclass(frozen=True)
 class Space:
-    """Settings that vary; a dimension stands behind those that it depends on."""
+    """A search space; each dimension comes after those that it depends on."""
 
     dimensions: tuple[AnyDimension, ...]
 
@@ -45,11 +46,11 @@ class Space:
 
     @property
     def is_finite(self) -> bool:
-        """Whether its points can be counted."""
+        """Whether the points can be enumerated."""
         return all(dimension.count is not None for dimension in self.dimensions)
 
     def size(self) -> int | None:
-        """How many different points there are; None when there is no end of them."""
+        """Return the number of different points. Returns None if it is infinite."""
         if not self.is_finite:
             return None
         if not any(dimension.when for dimension in self.dimensions):
@@ -57,7 +58,7 @@ class Space:
         return sum(1 for _ in self.points())
 
     def points(self) -> Iterator[Values]:
-        """Every point in a fixed order, the last dimension fastest; of a finite space only."""
+        """Yield every point in a fixed order, the last dimension fastest; for a finite space only."""
         return self._points({}, self.dimensions)
 
     def _points(self, chosen: Values, left: tuple[AnyDimension, ...]) -> Iterator[Values]:
@@ -70,19 +71,19 @@ class Space:
                 yield from self._points({**chosen, left[0].name: value}, left[1:])
 
     def contains(self, values: Mapping[str, Any]) -> bool:
-        """Whether these values are a point of it."""
+        """Return whether these values are a point of the space."""
         active = [dimension for dimension in self.dimensions if dimension.is_active(values)]
         return {dimension.name for dimension in active} == set(values) and all(
             dimension.contains(values[dimension.name]) for dimension in active
         )
 
     def sample(self, rng: np.random.Generator) -> Values:
-        """A point by chance."""
+        """Draw a random point."""
         shares = rng.random(len(self.dimensions))
         return self._point(shares)
 
     def perturb(self, values: Mapping[str, Any], rng: np.random.Generator, spread: float = 0.15) -> Values:
-        """A point by chance in the neighbourhood of another."""
+        """Draw a random point near another one."""
         shares = rng.random(len(self.dimensions))
         for index, dimension in enumerate(self.dimensions):
             if dimension.is_ordered and dimension.name in values:
@@ -98,7 +99,7 @@ class Space:
         return chosen
 
     def features(self, values: Mapping[str, Any]) -> NDArray[np.float64]:
-        """A point as numbers in [0, 1] for a regression; a setting that does not matter there stands in the middle.
+        """Encode a point as numbers in [0, 1] for a regression; an inactive setting is encoded as the middle.
 
         Args:
             values: field -> value.
@@ -113,11 +114,11 @@ class Space:
         return np.array(parts)
 
     def to_dict(self) -> dict[str, Any]:
-        """As in a space file."""
+        """Return the space as in a space file."""
         return {dimension.name: dimension.to_dict() for dimension in self.dimensions}
 
     def drop_dimension(self, name: str) -> "Space":
-        """The same space with one dimension fewer.
+        """Return the same space without one dimension.
 
         Raises:
             ConfigError: another dimension depends on it.
@@ -131,26 +132,26 @@ class Space:
 
 
 def parse(described: Mapping[str, Any], base: RunConfig) -> Space:
-    """Make a space from what a space file says.
+    """Parse the content of a space file.
 
     Args:
-        described: field -> list, or `{"low", "high", "log"}`, or `{"values"}`; with `"when"` where it is conditional.
-        base: the settings that do not vary; they say which model's fields there are.
+        described: field -> list, or `{"low", "high", "log"}`, or `{"values"}`; with `"when"` if it is conditional.
+        base: the settings that do not vary; they define the model and so the fields.
 
     Returns:
         The space.
 
     Raises:
-        ConfigError: a field that there is not, a value out of the field's range, a condition that cannot be met.
+        ConfigError: an unknown field, a value out of the field's range, a condition that cannot be met.
     """
     return Space(parse_space(described, base))
 
 
 def load_space(path: Path | str, base: RunConfig) -> Space:
-    """Read a space file.
+    """Load a space file.
 
     Raises:
-        ConfigError: it cannot be read, or as `parse`.
+        ConfigError: it cannot be read, or its content is not valid (see `parse`).
     """
     try:
         described = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -162,7 +163,7 @@ def load_space(path: Path | str, base: RunConfig) -> Space:
 
 
 def presets() -> dict[str, Mapping[str, Any]]:
-    """The presets that come with a space, as in a space file."""
+    """Return the spaces of the presets that have one, as in a space file."""
     contents = {
         file.stem: json.loads(file.read_text("utf-8")) for file in sorted((RESOURCES / "presets").glob("*.json"))
     }
@@ -170,10 +171,12 @@ def presets() -> dict[str, Mapping[str, Any]]:
 
 
 def preset(name: str) -> tuple[RunConfig, Space]:
-    """The settings and the space of a preset: for 'study-ae' and 'study-vae' Tables 1 and 2 of the study.
+    """Return the settings and the space of a preset.
+
+    Those of 'study-ae' and 'study-vae' are Tables 1 and 2 of the reference study.
 
     Raises:
-        ConfigError: there is no such preset, or it comes without a space.
+        ConfigError: there is no such preset, or it has no space.
     """
     base = config.preset(name)
     name, found = config.current_preset(name), presets()
@@ -183,5 +186,5 @@ def preset(name: str) -> tuple[RunConfig, Space]:
 
 
 def config_key(values: Mapping[str, Any], base: RunConfig) -> str:
-    """What tells two configurations apart, whatever the space they were drawn from."""
+    """Return a text that identifies a configuration, whatever space it was drawn from."""
     return json.dumps({**config.to_flat(base), **values}, sort_keys=True, default=list)

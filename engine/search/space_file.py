@@ -1,4 +1,4 @@
-"""Reading a space file: every complaint is a sentence that names the field."""
+"""Parser of space files, whose every error names the field."""
 
 import difflib
 import math
@@ -20,14 +20,14 @@ FORMS: tuple[set[str], ...] = ({"values", "when"}, {"low", "high", "log", "when"
 
 
 def parse_space(described: Mapping[str, Any], base: RunConfig) -> tuple[AnyDimension, ...]:
-    """Make the dimensions of a space, each behind those that it depends on.
+    """Parse the dimensions of a space, each after those that it depends on.
 
     Args:
-        described: what the file says, field -> values.
+        described: content of the file, field -> values.
         base: the settings that do not vary.
 
     Raises:
-        ConfigError: something in it is no good; the sentence names the field.
+        ConfigError: an entry is not valid; the sentence names the field.
     """
     if not described:
         raise ConfigError(EMPTY, EXAMPLE)
@@ -39,7 +39,7 @@ def parse_space(described: Mapping[str, Any], base: RunConfig) -> tuple[AnyDimen
 
 
 def _models(described: Mapping[str, Any], base: RunConfig) -> list[str]:
-    """The models that the search meets."""
+    """Return the models in the space."""
     if "model" not in described:
         return [base.model.model]
     names = _unfolded("model", described["model"]).get("values", ())
@@ -51,7 +51,7 @@ def _models(described: Mapping[str, Any], base: RunConfig) -> list[str]:
 
 
 def _unfolded(name: str, value: Any) -> dict[str, Any]:
-    """The long form of what stands at a field."""
+    """Return the long form of an entry."""
     if isinstance(value, list | tuple):
         return {"values": value}
     is_clear = isinstance(value, dict) and isinstance(value.get("values", []), list | tuple)
@@ -76,7 +76,7 @@ def _dimension(name: str, described: Mapping[str, Any], models: Sequence[str]) -
 
 
 def _models_with(name: str, models: Sequence[str]) -> dict[str, type[Section]]:
-    """The section that has a field, for each model that has the field."""
+    """Return the section that has a field, for each model that has the field."""
     found = {
         model: section
         for model in models
@@ -101,7 +101,7 @@ def _conditions(given: Any, owners: Mapping[str, Any], models: Sequence[str]) ->
 
 
 def _checked(spec: FieldSpec, section: type[Section], value: Any) -> Any:
-    """A value as the config holds it."""
+    """Validate a value, and return it as the config holds it."""
     whole = isinstance(value, float) and spec.kind == "int" and value.is_integer()
     try:
         return _validator(section, spec.name).validate_python(int(value) if whole else value)
@@ -114,7 +114,7 @@ def _checked(spec: FieldSpec, section: type[Section], value: Any) -> Any:
 
 @cache
 def _validator(section: type[Section], name: str) -> TypeAdapter[Any]:
-    """What checks one field alone; making it takes far longer than asking it."""
+    """Return the validator of a single field; creating it takes far longer than calling it."""
     info = section.model_fields[name]
     field: Any = Annotated[info.annotation, info]
     return TypeAdapter(field)
@@ -151,7 +151,7 @@ def _check_conditions(dimension: AnyDimension, made: Mapping[str, AnyDimension])
 
 
 def _sort_by_dependency(made: Mapping[str, AnyDimension]) -> Iterable[AnyDimension]:
-    """Parents before children, otherwise as written."""
+    """Yield parents before children, otherwise in the order written."""
     left, placed = dict(made), set[str]()
     while left:
         ready = [name for name, dimension in left.items() if set(dimension.when) <= placed]

@@ -1,7 +1,7 @@
-"""The ledger of a search: what is searched, every trial in the order proposed, what is wished of the running search.
+"""Database of a search: its specification, every trial in the order proposed, queued commands to the running search.
 
-One SQLite file in write-ahead mode: each change is a transaction that a crash leaves done or undone, and any number of
-processes may read while one searches. Everything else (the oracle, the queue, the best so far) is made anew from it.
+One SQLite file in write-ahead mode: a crash leaves each transaction either complete or absent, and any number of
+processes may read during a search. Everything else (the oracle, the queue, the best trial) is rebuilt from it.
 """
 
 import json
@@ -19,7 +19,8 @@ from engine.search.dimensions import lists_to_tuples
 
 FILE_NAME = "ledger.sqlite"
 VERSION = 1
-LOCK_TIMEOUT_S = 30.0  # for another process in the middle of a change
+# Another process may be inside a transaction.
+LOCK_TIMEOUT_S = 30.0
 FINAL_STATES = ("finished", "failed", "stopped")
 SCHEMA = """
 CREATE TABLE facts (name TEXT PRIMARY KEY, content TEXT NOT NULL);
@@ -45,21 +46,21 @@ State = Literal["proposed", "running", "finished", "failed", "stopped"]
 
 @dataclass(frozen=True)
 class Trial:
-    """One row: a configuration and what became of it.
+    """One row: a configuration and its result.
 
     Args:
         number: from 1, in the order proposed.
         key: see `engine.search.space.config_key`.
-        config: the values that were proposed, field -> value.
+        config: the proposed values, field -> value.
         origin: 'search', 'hand' or 'wandb'.
-        place: where it stands in its algorithm's plan, such as bracket, rung and parent of Hyperband.
+        place: its position in its algorithm's plan, such as bracket, rung and parent of Hyperband.
         state: 'proposed', 'running', 'finished', 'failed' or 'stopped'.
         reason: why it failed or was stopped.
-        score: its best validation loss per image; None while there is none, and for good when it failed.
-        run: name of its run; empty before there is one.
+        score: its best validation loss per image; None before there is one, and if it failed.
+        run: name of its run; empty before it starts.
         best_epoch: the epoch of the score.
         epochs: complete epochs.
-        seconds: time spent training and validating.
+        seconds: time spent on training and validation.
     """
 
     number: int
@@ -78,7 +79,7 @@ class Trial:
 
     @property
     def is_done(self) -> bool:
-        """Whether nothing more will come of it."""
+        """Whether the trial has ended."""
         return self.state in FINAL_STATES
 
 
@@ -86,13 +87,13 @@ _COLUMNS = [column.name for column in fields(Trial)]
 
 
 class TrialStorage:
-    """The ledger of one search; a connection of its own, to be used in one thread.
+    """Database of one search; a connection of its own, for use in one thread.
 
     Args:
         path: the SQLite file.
 
     Raises:
-        SearchDamaged: it is no ledger, or cannot be read.
+        SearchDamaged: it is not a search database, or cannot be read.
         SearchError: a later version of Engram wrote it.
     """
 
@@ -117,7 +118,7 @@ class TrialStorage:
                 self._connection.execute(f"PRAGMA user_version = {VERSION}")
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._connection.close()
 
     def __enter__(self) -> "TrialStorage":
@@ -127,25 +128,25 @@ class TrialStorage:
         self.close()
 
     def attrs(self) -> dict[str, Any]:
-        """What is searched: see `engine.search.folder`."""
+        """Return the attributes of the search: see `engine.search.search_spec`."""
         with self._translate_errors():
             rows = self._connection.execute("SELECT name, content FROM facts").fetchall()
             return {name: json.loads(content) for name, content in rows}
 
     def set_attrs(self, **facts: Any) -> None:
-        """Write facts down, all or none; those that are there already are overwritten."""
+        """Store attributes, all or none; existing ones are overwritten."""
         with self._transaction():
             for name, content in facts.items():
                 self._connection.execute("REPLACE INTO facts VALUES (?, ?)", (name, json.dumps(content)))
 
     def trials(self) -> list[Trial]:
-        """Every trial in the order proposed."""
+        """Return every trial in the order proposed."""
         with self._translate_errors():
             rows = self._connection.execute(f"SELECT {', '.join(_COLUMNS)} FROM trials ORDER BY number").fetchall()
             return [_trial(row) for row in rows]
 
     def add_trial(self, key: str, config: Mapping[str, Any], origin: str, place: Mapping[str, Any]) -> Trial | None:
-        """Add a trial behind all others; None when its configuration has been proposed before."""
+        """Add a trial after all others. Returns None if its configuration was proposed before."""
         with self._transaction():
             if self._connection.execute("SELECT 1 FROM trials WHERE key = ?", (key,)).fetchone():
                 return None
@@ -156,24 +157,24 @@ class TrialStorage:
         return trial
 
     def update_trial(self, number: int, **changes: Any) -> None:
-        """Change what is known of a trial, such as `state="finished", score=0.01`."""
+        """Update a trial, for example with `state="finished", score=0.01`."""
         assigned = ", ".join(f"{name} = ?" for name in changes)
         with self._transaction():
             values = [_stored(value) for value in changes.values()]
             self._connection.execute(f"UPDATE trials SET {assigned} WHERE number = ?", (*values, number))
 
     def push_command(self, verb: str, content: Any = None) -> None:
-        """Ask something of the process that searches; it takes wishes up several times a second."""
+        """Queue a command for the process that searches, which polls several times a second."""
         with self._transaction():
             self._connection.execute("INSERT INTO wishes (verb, content) VALUES (?, ?)", (verb, json.dumps(content)))
 
     def has_commands(self) -> bool:
-        """Whether something was asked that nobody has taken up yet."""
+        """Return whether a command is still queued."""
         with self._translate_errors():
             return self._connection.execute("SELECT 1 FROM wishes LIMIT 1").fetchone() is not None
 
     def pop_commands(self) -> list[tuple[str, Any]]:
-        """The wishes since the last call, in order, as (verb, content)."""
+        """Remove and return the queued commands in order, as (verb, content)."""
         if not self.has_commands():
             return []
         with self._transaction():
@@ -183,7 +184,7 @@ class TrialStorage:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        """One transaction."""
+        """Run the body in one transaction."""
         with self._translate_errors():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -195,7 +196,7 @@ class TrialStorage:
 
     @contextmanager
     def _translate_errors(self) -> Iterator[None]:
-        """What SQLite raises, as a sentence."""
+        """Translate SQLite's errors."""
         try:
             yield
         except sqlite3.OperationalError as error:
@@ -213,7 +214,7 @@ def _stored(value: Any) -> Any:
 
 @lru_cache(maxsize=4096)
 def _trial(row: tuple[Any, ...]) -> Trial:
-    """The trial of a row; a row that is read again is the same trial, which nobody changes."""
+    """Return the trial of a row; a row that is read again gives the same object, which is immutable."""
     values = dict(zip(_COLUMNS, row, strict=True))
     return Trial(
         **{**values, "config": lists_to_tuples(json.loads(values["config"])), "place": json.loads(values["place"])}

@@ -1,4 +1,4 @@
-"""The trials that run side by side, on this machine or elsewhere."""
+"""Trials that run in parallel, on this machine or elsewhere."""
 
 import importlib
 import importlib.util
@@ -17,14 +17,14 @@ INSTALL = 'pip install "engram-mri[cluster]"'
 
 
 def make_executor(settings: SearchConfig, folder: Path) -> Executor:
-    """The place that the settings name.
+    """Return the executor of a search.
 
     Args:
-        settings: of the search.
-        folder: of the search.
+        settings: settings of the search.
+        folder: folder of the search.
 
     Raises:
-        SearchError: there is no such place.
+        SearchError: there is no such cluster, or a package for it is missing.
     """
     where = settings.cluster
     if not where:
@@ -42,16 +42,16 @@ def make_executor(settings: SearchConfig, folder: Path) -> Executor:
 
 @dataclass
 class RunningTrial:
-    """One running trial, as the search knows it.
+    """One running trial.
 
     Args:
-        number: of the trial.
-        run: what it trains.
-        handle: reaches its process.
-        ended: what it said of the end of its job, None while it has said nothing.
-        stop_requested: whether it was asked to end for good.
-        pruned_at: the epoch after which it was given up, None when it was not.
-        is_paused: whether it holds.
+        number: number of the trial.
+        run: the run that it trains.
+        handle: handle on its process.
+        ended: the last event of its job; None before it arrives.
+        stop_requested: whether the user stopped it.
+        pruned_at: the epoch at which it was pruned; None if it was not.
+        is_paused: whether it is paused.
     """
 
     number: int
@@ -63,16 +63,16 @@ class RunningTrial:
     is_paused: bool = False
 
     def send(self, message: Message) -> None:
-        """Send it a command; one that is gone hears nothing."""
+        """Send it a command; a process that has ended ignores it."""
         self.handle.send(message)
 
 
 class TrialPool:
-    """Begins trials, speaks to all of them, and hears what they say.
+    """Pool that starts trials, sends them commands and collects their events.
 
     Args:
-        executor: where they run.
-        logs: folder for what the frameworks say.
+        executor: executor of the trials.
+        logs: folder for the output of the backend.
     """
 
     def __init__(self, executor: Executor, logs: Path) -> None:
@@ -81,28 +81,28 @@ class TrialPool:
         self._inbox: queue.Queue[TrialMessage] = queue.Queue()
 
     def start(self, number: int, run: Run) -> None:
-        """Begin a trial, or go on with it."""
+        """Start or resume a trial."""
         handle = self.executor.submit(TrialTask(number, run, self.log(number)), self._inbox)
         self.running[number] = RunningTrial(number, run, handle)
 
     def prewarm(self, backend: str) -> None:
-        """Another trial will follow, most likely on this backend."""
+        """Prepare for another trial, most likely on this backend."""
         self.executor.prewarm(backend)
 
     def log(self, number: int) -> Path:
-        """The file with what the frameworks said in a trial."""
+        """Return the log file of a trial, which takes the output of the backend."""
         return self.logs / f"{number:04d}.log"
 
     def send_all(self, message: Message) -> None:
-        """Tell all of them."""
+        """Send a command to all trials."""
         for trial in self.running.values():
             trial.send(message)
 
     def poll(self, wait_s: float) -> list[TrialMessage]:
-        """What they have said since the last call, waiting a moment for the first of it.
+        """Return the events since the last call; wait up to `wait_s` seconds for the first.
 
         Raises:
-            SearchError: the place where they run is no longer there.
+            SearchError: the executor can no longer run trials.
         """
         self.executor.check()
         try:
@@ -114,7 +114,7 @@ class TrialPool:
         return found
 
     def remove(self, number: int) -> RunningTrial:
-        """Forget a trial that is gone; the log of one that had something to say before it broke off is kept."""
+        """Remove a trial that has ended; keep its log if it crashed."""
         trial = self.running.pop(number)
         trial.handle.close()
         if trial.ended is not None:
@@ -122,11 +122,11 @@ class TrialPool:
         return trial
 
     def kill_all(self) -> None:
-        """End all of them by force."""
+        """Kill all trials."""
         for trial in self.running.values():
             trial.handle.kill()
 
     def close(self) -> None:
-        """End all of them by force, and leave the place."""
+        """Kill all trials, and close the executor."""
         self.kill_all()
         self.executor.close()

@@ -1,8 +1,8 @@
-"""The process of one trial: `python -m engine.search.trial_worker BACKEND`.
+"""Process of one trial: `python -m engine.search.trial_worker BACKEND`.
 
-It imports the framework, waits for its run on stdin, trains that from where it stands, and ends; all its memory goes
-back with it. Events go out on stdout; first an `TrialJob`, then `Stop`, `Pause` and `Continue` come in on stdin, and
-when stdin closes, whoever searches is gone and so is this process.
+It imports the framework, waits for its run on stdin, trains it from its last epoch, and exits, which frees all its
+memory. Events go to stdout. On stdin arrive a `TrialJob`, then `Stop`, `Pause` and `Continue`. When stdin closes, the
+search has ended, and the process exits too.
 """
 
 import io
@@ -21,14 +21,13 @@ from engine.job_control import JobControl
 from engine.messages import Continued, Event, Log, Message, Paused, RequestFailed, read_command
 from engine.training import job
 
-LOCK_TIMEOUT_S = (
-    120.0  # how long a process of an earlier search, or of a worker that is lost, may take to let its run go
-)
+# A process of an earlier search, or of a lost worker, may take this long to release the lock of its run.
+LOCK_TIMEOUT_S = 120.0
 CUDA_VARIABLE = "CUDA_VISIBLE_DEVICES"
 
 
 class TrialJob(Message):
-    """The run to train, and the file for what the frameworks say from now on."""
+    """Command with the run to train, and the file for the output of the backend from then on."""
 
     order: Literal["trial"] = "trial"
     run: str
@@ -40,7 +39,8 @@ def main() -> None:
     events = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     sys.stdout = sys.stderr
-    with suppress(BackendError):  # the trial itself says so
+    # The trial itself reports the error.
+    with suppress(BackendError):
         backend.preload("engine.training.trainer", sys.argv[1])
     lines = io.FileIO(0, closefd=False)
     command = _read_job(lines)
@@ -62,11 +62,12 @@ def main() -> None:
         job.resume(run, emit=emit, should_stop=control.should_stop)
     except EngramError as error:
         emit(RequestFailed(reason=error.what, advice=error.advice))
-    os._exit(0)  # nothing is left to tidy up, and a framework's threads may take their time
+    # Nothing is left to clean up, and a framework's threads may take their time.
+    os._exit(0)
 
 
 def _read_job(lines: io.FileIO) -> TrialJob:
-    """Wait for the order; one that never comes ends the process."""
+    """Wait for the command; exit if stdin closes before it."""
     line = lines.readline()
     if not line:
         os._exit(0)

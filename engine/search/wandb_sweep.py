@@ -1,7 +1,7 @@
-"""W&B proposes instead of KerasTuner: a sweep of its own, whose trials are trained and kept like any other.
+"""Search proposed by a W&B sweep instead of KerasTuner, with trials that are trained and stored like any other.
 
-W&B needs its server for that, and a login; it may ask for the same values twice, which are then answered from the
-ledger and not trained again.
+This needs W&B's server and a login. W&B may propose the same values twice, whose score then comes from the database
+without another training.
 """
 
 import json
@@ -16,10 +16,11 @@ import yaml
 
 from engine import config, tracking
 from engine.errors import ConfigError, SearchError
-from engine.search import folder, space
+from engine.search import search_spec, space
 from engine.search.dimensions import AnyDimension, Categorical, lists_to_tuples
-from engine.search.folder import SearchFolder, SearchSpec
+from engine.search.folder import SearchFolder
 from engine.search.scheduler import TrialScheduler
+from engine.search.search_spec import SearchSpec
 from engine.search.storage import Trial, TrialStorage
 
 OBJECTIVE = "val_loss"
@@ -27,12 +28,12 @@ METHODS = {"bayesian": "bayes", "random": "random", "grid": "grid"}
 
 
 def to_sweep_config(spec: SearchSpec) -> dict[str, Any]:
-    """A plan as W&B describes a sweep.
+    """Return a specification as W&B's sweep configuration.
 
     Raises:
-        ConfigError: the plan has something that W&B's sweeps have not.
+        ConfigError: W&B's sweeps do not support a part of the specification.
     """
-    folder.check_sweepable(spec.space, spec.settings)
+    search_spec.check_sweepable(spec.space, spec.settings)
     return {
         "method": METHODS[spec.settings.algorithm],
         "metric": {"name": OBJECTIVE, "goal": "minimize"},
@@ -50,17 +51,17 @@ def _parameter(dimension: AnyDimension) -> dict[str, Any]:
 
 
 def to_sweep_yaml(spec: SearchSpec) -> str:
-    """The sweep as YAML, such as `wandb sweep FILE` takes."""
+    """Return the sweep as YAML, which `wandb sweep FILE` takes."""
     return str(yaml.safe_dump(to_sweep_config(spec), sort_keys=False))
 
 
 class WandbScheduler(TrialScheduler):
-    """The trials of a search that W&B proposes.
+    """Scheduler of a search that W&B proposes.
 
     Args:
-        storage: of the search.
-        spec: what is searched.
-        search: where it lies.
+        storage: database of the search.
+        spec: the specification of the search.
+        search: folder of the search.
     """
 
     def __init__(self, storage: TrialStorage, spec: SearchSpec, search: SearchFolder) -> None:
@@ -74,7 +75,8 @@ class WandbScheduler(TrialScheduler):
             self._agent = subprocess.Popen(
                 [sys.executable, "-m", "engine.tracking.agent"],
                 env=tracking.environment(),
-                cwd=search.path,  # W&B writes where it stands
+                # W&B writes into the working directory.
+                cwd=search.path,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=words,
@@ -105,28 +107,30 @@ class WandbScheduler(TrialScheduler):
                 self._agent.stdin.write((json.dumps(content) + "\n").encode())
                 self._agent.stdin.flush()
             except OSError:
-                return  # its end comes by the queue
+                # The queue reports the end of the agent.
+                return
 
     def propose(self) -> Trial | None:
-        """What W&B wants tried; None while it wants nothing new."""
+        """Return the next trial from W&B. Returns None if it proposes nothing new."""
         try:
-            told = self._asked.get_nowait()
+            message = self._asked.get_nowait()
         except queue.Empty:
             return None
-        if "sweep" in told:
-            self.storage.set_attrs(sweep=told["sweep"])
-        self._is_over = self._is_over or "over" in told
-        if "gone" in told and not self._is_over:
+        if "sweep" in message:
+            self.storage.set_attrs(sweep=message["sweep"])
+        self._is_over = self._is_over or "over" in message
+        if "gone" in message and not self._is_over:
             raise SearchError("The W&B agent ended before the sweep did.", f"Its output is in {self._log}.")
-        return self._on_values(told["values"]) if "values" in told else None
+        return self._on_values(message["values"]) if "values" in message else None
 
     def _on_values(self, values: Mapping[str, Any]) -> Trial | None:
-        """A new trial, or at once the score of one that is over."""
+        """Add a trial, or send the score of an existing one back at once."""
         chosen = lists_to_tuples({name: values[name] for name in self.spec.space.names})
         try:
             built = config.to_flat(config.from_flat(chosen, self.spec.base))
             chosen = {name: built[name] for name in chosen}
-        except ConfigError:  # these values do not go together, as the trial will say
+        # These values contradict each other, as the trial will report.
+        except ConfigError:
             pass
         row = self._add(chosen, "wandb", {})
         if row is None:
@@ -137,7 +141,7 @@ class WandbScheduler(TrialScheduler):
         return row
 
     def update(self, number: int, **changes: Any) -> Trial:
-        """Change what is known of a trial, and let W&B know."""
+        """Update a trial, and report its score to W&B."""
         row = super().update(number, **changes)
         if row.is_done and number == self._awaited:
             self._awaited = None
@@ -145,17 +149,17 @@ class WandbScheduler(TrialScheduler):
         return row
 
     def record_epoch(self, number: int, epoch: int, metrics: Mapping[str, float]) -> Trial:
-        """Hear of an epoch of a trial that runs, and let W&B know."""
+        """Record a completed epoch of a running trial, and report it to W&B."""
         if number == self._awaited:
             self._send({"epoch": epoch, "metrics": dict(metrics)})
         return super().record_epoch(number, epoch, metrics)
 
     def is_done(self) -> bool:
-        """Whether no trial waits and the sweep is over, or has nothing new to ask for."""
+        """Return whether no trial is pending and the sweep is over, or nothing new is left to propose."""
         return self.next_pending(set()) is None and (self._is_over or self.has_enough() or self.is_space_exhausted())
 
     def close(self) -> None:
-        """Leave the sweep."""
+        """Leave the sweep, and end the agent."""
         try:
             if self._agent.stdin is not None:
                 self._agent.stdin.close()

@@ -1,7 +1,7 @@
-"""Weights & Biases keeps a copy of what a run tells: opt in, on this machine unless asked otherwise.
+"""Tracking of runs with Weights & Biases: opt-in, and offline unless requested otherwise.
 
-W&B lives in a process of its own (`engine.tracking.recorder`) that is fed a run's events. Whatever becomes of it, no
-run is hurt: an event that it does not take is dropped. What it is told has no path, host, user or picture in it.
+W&B runs in a process of its own (`engine.tracking.recorder`) that receives a run's events. Its failure never affects
+the run: an event that it does not accept is dropped. The data that it receives has no path, host, user or image.
 """
 
 import json
@@ -32,10 +32,10 @@ QUIET = {
 
 
 def check(settings: RunConfig) -> None:
-    """Refuse early what could not be tracked.
+    """Check early whether the requested tracking is possible.
 
     Raises:
-        TrackingError: tracking online is wanted, and W&B is not logged in here.
+        TrackingError: online tracking is requested, and W&B is not logged in here.
     """
     if settings.training.tracking == "online" and not is_logged_in():
         advice = "Run `wandb login`, or use --tracking offline and later run `wandb sync` on the run's wandb folder."
@@ -43,7 +43,7 @@ def check(settings: RunConfig) -> None:
 
 
 def check_sweep() -> None:
-    """Refuse early a sweep, which lives on W&B's server.
+    """Check early whether a sweep is possible, which needs W&B's server.
 
     Raises:
         TrackingError: W&B is not logged in here.
@@ -54,7 +54,7 @@ def check_sweep() -> None:
 
 
 def is_logged_in() -> bool:
-    """Whether W&B has a key for its server on this machine; asks nobody."""
+    """Return whether this machine has a key for W&B's server, without a connection to it."""
     if os.environ.get("WANDB_API_KEY"):
         return True
     host = urlparse(os.environ.get("WANDB_BASE_URL", SERVER)).hostname or ""
@@ -66,13 +66,13 @@ def is_logged_in() -> bool:
 
 
 def environment() -> dict[str, str]:
-    """The environment of a process that speaks to W&B."""
+    """Return the environment of a process that uses W&B."""
     paths = os.pathsep.join(filter(None, [str(HOME), os.environ.get("PYTHONPATH")]))
     return {**os.environ, **QUIET, "PYTHONPATH": paths}
 
 
 def anonymized(settings: RunConfig) -> dict[str, Any]:
-    """The settings of a run without what may name a person, a place or a patient."""
+    """Return the settings of a run without anything that may identify a person, a place or a patient."""
     values = config.to_flat(settings)
     source = str(values["source"])
     known = source == "phantom" or (source.startswith("hf:") and not os.path.exists(source.removeprefix("hf:")))
@@ -80,10 +80,10 @@ def anonymized(settings: RunConfig) -> dict[str, Any]:
 
 
 def with_tracking(run: Run, settings: RunConfig, emit: Emit) -> Emit:
-    """What a run's events go to: W&B's process and `emit`, or `emit` alone when nobody asked for tracking.
+    """Return the receiver of a run's events: a `Tracker`, or `emit` alone without tracking.
 
     Raises:
-        TrackingError: as `check`.
+        TrackingError: see `check`.
     """
     if settings.training.tracking == "off":
         return emit
@@ -92,12 +92,12 @@ def with_tracking(run: Run, settings: RunConfig, emit: Emit) -> Emit:
 
 
 class Tracker:
-    """Passes events on, and what is worth keeping of them to W&B's process, which it starts with the first.
+    """Receiver that passes events on, and sends metrics to W&B's process, which it starts at the first event.
 
     Args:
-        run: whose events they are.
+        run: the run that emits the events.
         settings: its settings.
-        emit: takes each event first.
+        emit: receives each event first.
     """
 
     def __init__(self, run: Run, settings: RunConfig, emit: Emit) -> None:
@@ -117,7 +117,7 @@ class Tracker:
             self._finish()
 
     def _start(self) -> None:
-        """Start W&B's process; it goes on alone when this one ends, and ends when the pipe does."""
+        """Start W&B's process; it outlives this process, and ends when the pipe is closed."""
         self._finish()
         reading, self._pipe = os.pipe()
         try:
@@ -132,7 +132,8 @@ class Tracker:
         finally:
             os.close(reading)
         if hasattr(os, "set_blocking"):
-            os.set_blocking(self._pipe, False)  # a process that no longer reads holds nobody up
+            # A process that no longer reads must not block this one.
+            os.set_blocking(self._pipe, False)
         self._send(
             {
                 "run": self.run.name,
@@ -152,7 +153,7 @@ class Tracker:
             self._close()
 
     def _finish(self) -> None:
-        """Let W&B's process write the rest down; one that takes too long is given up."""
+        """Wait for W&B's process to write the rest; kill it after a timeout."""
         self._close()
         if self._process is not None:
             try:
@@ -168,7 +169,7 @@ class Tracker:
 
 
 def _wandb_id(run: Run) -> str:
-    """The run's name at W&B, drawn once: a run that is gone on with is the same run there."""
+    """Return the run's identifier at W&B, drawn once, so that a resumed run is the same run there."""
     file = run.path / "tracking.json"
     if not file.exists():
         run.write_json(file.name, {"id": os.urandom(6).hex()})

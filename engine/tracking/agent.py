@@ -1,7 +1,7 @@
-"""The process that takes part in a W&B sweep: `python -m engine.tracking.agent`, told on stdin, answering on stdout.
+"""Process that runs a W&B sweep: `python -m engine.tracking.agent`, with commands on stdin and replies on stdout.
 
-The first line in says which sweep, to make or to join. Out come the sweep's name and then, one after the other, the
-values that W&B wants tried; in come the epochs of each trial and, last, its score.
+The first line on stdin names the sweep to create or to join. The replies are the sweep's name and then, one after the
+other, the values that W&B proposes. The commands are the epochs of each trial and, last, its score.
 """
 
 import io
@@ -16,20 +16,20 @@ from engine.tracking.recorder import settings
 
 
 def main() -> None:
-    """Take part in a sweep until it is over or stdin ends."""
-    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    """Run a sweep until it is over or stdin ends."""
+    replies = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
-    told = io.TextIOWrapper(io.FileIO(0, closefd=False), encoding="utf-8")
-    order = json.loads(told.readline())
+    commands = io.TextIOWrapper(io.FileIO(0, closefd=False), encoding="utf-8")
+    order = json.loads(commands.readline())
 
     def send(content: dict[str, Any]) -> None:
-        answers.write(json.dumps(content) + "\n")
+        replies.write(json.dumps(content) + "\n")
 
     def trial() -> None:
         run = wandb.init(dir=order["folder"], settings=settings())
         send({"values": dict(run.config)})
         score = None
-        for line in told:
+        for line in commands:
             content = json.loads(line)
             if "metrics" in content:
                 run.log(content["metrics"], step=content["epoch"])
@@ -38,7 +38,8 @@ def main() -> None:
                 break
         else:
             run.finish(exit_code=1)
-            os._exit(0)  # whoever searches is gone
+            # The search has ended.
+            os._exit(0)
         if score is not None:
             run.summary["val_loss"] = score
         run.finish(exit_code=0 if score is not None else 1)

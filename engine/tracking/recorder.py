@@ -1,7 +1,7 @@
-"""The process that speaks to W&B for one run: `python -m engine.tracking.recorder`, told on stdin, one JSON a line.
+"""Process that sends one run to W&B: `python -m engine.tracking.recorder`, with one JSON object per line on stdin.
 
-The first line says what run it is, the next ones give the metrics of its epochs, and the last one how it ended; without
-a last one the run broke off.
+The first line identifies the run, the next ones give the metrics of its epochs, and the last one its final state.
+Without a last one the run crashed.
 """
 
 import json
@@ -18,7 +18,7 @@ from engine.tracking import PROJECT
 
 
 def settings(**more: Any) -> wandb.Settings:
-    """W&B's settings: nothing about this machine, its user, its files or what it prints."""
+    """Return W&B's settings, which hide this machine, its user, its files and its output."""
     return wandb.Settings(
         silent=True,
         host="anon",
@@ -40,20 +40,21 @@ def settings(**more: Any) -> wandb.Settings:
 
 def main() -> None:
     """Record a run until stdin ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C stops the run, which then says so
+    # Ctrl-C stops the run, which then reports it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     lines = _lines()
-    told = next(lines, None)
-    if told is None:
+    header = next(lines, None)
+    if header is None:
         return
-    group = re.sub(r"-\d+$", "", told["run"])
+    group = re.sub(r"-\d+$", "", header["run"])
     run = wandb.init(
         project=PROJECT,
-        dir=told["folder"],
-        id=told["id"],
-        name=told["run"],
+        dir=header["folder"],
+        id=header["id"],
+        name=header["run"],
         group=group,
-        config=told["settings"],
-        mode="online" if told["online"] else "offline",
+        config=header["settings"],
+        mode="online" if header["online"] else "offline",
         resume="allow",
         settings=settings(),
     )
@@ -64,11 +65,11 @@ def main() -> None:
             run.log(line["metrics"], step=line["epoch"])
     run.summary["state"] = state or "interrupted"
     run.finish(exit_code=0 if state in ("finished", "stopped") else 1)
-    _forget_logs(Path(told["folder"]) / "wandb")
+    _forget_logs(Path(header["folder"]) / "wandb")
 
 
 def _forget_logs(folder: Path) -> None:
-    """W&B's logs name files of this machine; what is recorded does not need them."""
+    """Delete W&B's logs, which name files of this machine; the record does not need them."""
     for log in [*folder.glob("debug*.log"), *folder.glob("*run-*/logs/*")]:
         log.unlink(missing_ok=True)
 

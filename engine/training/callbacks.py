@@ -1,4 +1,4 @@
-"""The only seam between Keras' training loop and the outside: batches in, progress out, a wish to stop heard."""
+"""Interface of Keras' training loop: batches in, progress out, stop requests."""
 
 import math
 import time
@@ -14,14 +14,14 @@ REPORT_INTERVAL_S = 0.2
 
 
 class EpochSequence(keras.utils.PyDataset):
-    """The training images of one epoch, in an order that only the seed and the epoch decide.
+    """Training images of one epoch, in an order that depends on the seed and the epoch alone.
 
     Args:
         images: anything with a length and `read(indices) -> float32 (k, height, width, 1)`.
         batch_size: images per step; the last batch may be smaller.
         seed: seed of the order.
-        epoch: number of the epoch, from 0; each has an order of its own.
-        pairs: makes what the model is given and what it should return; the images themselves, twice, where None.
+        epoch: number of the epoch, from 0; each has its own order.
+        pairs: makes the model's inputs and targets; if None, both are the images themselves.
     """
 
     def __init__(self, images: Any, batch_size: int, seed: int, epoch: int, pairs: BatchMaker | None = None) -> None:
@@ -39,14 +39,14 @@ class EpochSequence(keras.utils.PyDataset):
 
 
 class ProgressCallback(keras.callbacks.Callback):
-    """Tell how an epoch goes, and end it when asked to.
+    """Callback that reports the progress of an epoch, and ends it on a stop request.
 
     Args:
         run: name of the run.
         epochs: number of epochs in all.
         batches: the epoch's images.
-        emit: takes each event.
-        should_stop: asked after every batch; may block, which pauses training.
+        emit: called with each event.
+        should_stop: called after every batch; True ends the epoch; it may block, which pauses training.
     """
 
     def __init__(self, run: str, epochs: int, batches: EpochSequence, emit: Emit, should_stop: ShouldStop) -> None:
@@ -59,7 +59,7 @@ class ProgressCallback(keras.callbacks.Callback):
 
     @property
     def images_per_s(self) -> float:
-        """Images per second of the training part, pauses left out."""
+        """Return the training images per second, without pauses."""
         return self.images / self.seconds if self.seconds else 0.0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -67,7 +67,7 @@ class ProgressCallback(keras.callbacks.Callback):
         self._epoch, self._mark = epoch, time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Count, report now and then, and hear a wish to stop."""
+        """Count images, report at intervals, and stop on request."""
         done = min((batch + 1) * self.batches.batch_size, len(self.batches.order))
         self.seconds += time.perf_counter() - self._mark
         self.images = done

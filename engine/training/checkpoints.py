@@ -1,8 +1,8 @@
 """Checkpoints: everything that the next epoch depends on, written so that no crash can destroy it.
 
-One folder an epoch: `variables.npz` (weights, statistics, seeds of every random layer, optimiser, all by position, so
-that a file written on one backend is read on another) and `state.json`. It is written under another name, flushed to
-disk and renamed; the last two are kept.
+One folder per epoch: `variables.npz` (weights, statistics, seeds of every random layer, optimizer, all by position, so
+that another backend can read the file) and `state.json`. It is written under another name, flushed to disk and
+renamed; the last two are kept.
 """
 
 import json
@@ -23,7 +23,7 @@ MAX_TO_KEEP = 2
 
 @dataclass(frozen=True)
 class TrainingState:
-    """Where training stands after `epoch` complete epochs."""
+    """State of the training after `epoch` complete epochs."""
 
     epoch: int = 0
     best_epoch: int = 0
@@ -32,12 +32,12 @@ class TrainingState:
 
 
 def save(folder: Path, model: Any, state: TrainingState) -> None:
-    """Write a checkpoint and drop those older than the last two.
+    """Write a checkpoint and remove those older than the last two.
 
     Args:
         folder: the run's checkpoint folder.
         model: a built and compiled model.
-        state: where training stands.
+        state: state of the training.
     """
     folder.mkdir(exist_ok=True)
     temporary, final = folder / "new", folder / f"epoch-{state.epoch:05d}"
@@ -55,10 +55,10 @@ def save(folder: Path, model: Any, state: TrainingState) -> None:
 
 
 def load(folder: Path, model: Any) -> TrainingState:
-    """Put the newest readable checkpoint into a built and compiled model.
+    """Load the newest readable checkpoint into a built and compiled model.
 
     Returns:
-        Where training stands; `TrainingState()` when there is no checkpoint yet.
+        The state of the training; `TrainingState()` if there is no checkpoint yet.
 
     Raises:
         RunDamaged: there are checkpoints, but none can be read into this model.

@@ -1,6 +1,7 @@
-"""The train job: a plain function from settings to a run folder. It knows nothing of who listens.
+"""The training job: a plain function from settings to a run folder, independent of the receiver of its events.
 
-This module takes no Keras; `engine.training.trainer`, which does the work, is imported once the backend is chosen.
+This module does not import Keras; `engine.training.trainer`, which does the work, is imported once the backend is
+configured.
 """
 
 from collections.abc import Mapping
@@ -29,26 +30,26 @@ def train(
     emit: Emit = discard_event,
     should_stop: ShouldStop = never_stop,
 ) -> Run:
-    """Train a model and keep everything in a run folder.
+    """Train a model and save everything in a run folder.
 
     Args:
-        config: the settings; those of `run` when it is an opened run, else the defaults.
-        run: a new run's name (chosen when None), or a run made by `runs.create_run`.
-        root: folder of the runs; `runs.default_root()` when None.
-        emit: takes each event as it happens.
-        should_stop: asked after every batch; True ends the job soon and keeps the model; it may block, which pauses.
+        config: the settings; those of `run` if it is an opened run, else the defaults.
+        run: a new run's name (chosen automatically if None), or a run made by `runs.create_run`.
+        root: folder of the runs; `runs.default_root()` if None.
+        emit: called with each event as it happens.
+        should_stop: called after every batch; True ends the job soon and keeps the model; it may block, which pauses.
 
     Returns:
-        The run; its `state()` says how the job ended, its `model_path` is the best model by validation.
+        The run; its `state()` tells how the job ended, its `model_path` is the best model by validation.
 
     Raises:
-        EngramError: what is wrong with the settings, the data or the backend. The run folder, if made, says so too;
-            none is made for a source that cannot be opened or holds no image.
+        EngramError: the settings, the data or the backend cannot be used. The run folder, if created, records the
+            error; none is created for a source that cannot be opened or has no image.
     """
     if not isinstance(run, Run):
         config = config or RunConfig()
         tracking.check(config)
-        loading.check_source(config.data)  # before a name is taken
+        loading.check_source(config.data)  # before a run name is taken
         run = runs.create_run(config, run, root)
     with EventRecorder(run, tracking.with_tracking(run, run.config, emit)) as recorder:
         _run(run, run.config, recorder, should_stop)
@@ -63,18 +64,19 @@ def resume(
     emit: Emit = discard_event,
     should_stop: ShouldStop = never_stop,
 ) -> Run:
-    """Go on with a run from its last complete epoch, after a stop, a crash or a `kill -9`.
+    """Resume a run from its last complete epoch, after a stop, a crash or a `kill -9`.
 
-    On TensorFlow's CPU in deterministic mode the weights come out the same to the bit as without the break. On another
-    backend than before, weights, statistics and optimiser begin the same to the bit and go on alike, not identically.
+    On TensorFlow's CPU in deterministic mode the weights are bit-identical to those of an uninterrupted run. On another
+    backend than before, weights, statistics and optimizer start bit-identical and then evolve similarly, not
+    identically.
 
     Args:
         run: the run, its name in the default folder of runs, or the path of its folder.
-        epochs: new goal in epochs from the start; unchanged when None. A cosine or a warm-up is then that of a run
-            of so many epochs: behind the end of a cosine the rate is not zero but where the longer cosine is, and
-            falls to zero by the new goal.
-        backend: go on with 'tensorflow', 'torch' or 'jax'; as before when None.
-        emit: takes each event as it happens.
+        epochs: new total number of epochs; unchanged if None. A cosine or a warm-up is then that of a run of this
+            total: beyond the end of the old cosine the rate is not zero but follows the longer cosine, which falls
+            to zero at the new total.
+        backend: resume on 'tensorflow', 'torch' or 'jax'; as before if None.
+        emit: called with each event as it happens.
         should_stop: as in `train`.
 
     Returns:
@@ -95,7 +97,7 @@ def resume(
 
 
 def _resume_config(run: Run, changes: Mapping[str, int | str | None]) -> RunConfig:
-    """The settings to go on with; what changes is written down, once the backend turned out to be usable."""
+    """Return the settings to resume with; changes are saved once the backend has proved usable."""
     config = run.config
     if run.history() and not any(run.checkpoints.glob("epoch-*")):
         advice = "Train a new run with the same settings; the saved model is kept."
@@ -115,7 +117,7 @@ def _resume_config(run: Run, changes: Mapping[str, int | str | None]) -> RunConf
 
 def _run(run: Run, config: RunConfig, recorder: "EventRecorder", should_stop: ShouldStop) -> None:
     try:
-        _check_source(run, config)  # at once, while importing a framework takes seconds
+        _check_source(run, config)  # takes no time, while importing a backend takes seconds
         fitting = import_on_backend("engine.training.trainer", config.training)
         recorder(Log(text=f"Reading {config.data.source}."))
         images = data.load(config=config.data, should_stop=should_stop)
@@ -142,9 +144,9 @@ def _check_source(run: Run, config: RunConfig) -> None:
 
 
 class EventRecorder:
-    """Hold a run, number its events and append them to its record, but for the fleeting ones, and pass all of them on.
+    """Recorder that locks a run, numbers its events, saves all but progress, and passes on all of them.
 
-    The end is passed on after the run is let go, so that whoever hears of it finds the run free.
+    The end of the job is passed on after the run is unlocked, so that its receiver finds the run free.
     """
 
     def __init__(self, run: Run, emit: Emit) -> None:

@@ -1,4 +1,4 @@
-"""The epochs of a run: train, validate, preview, keep, tell. Needs Keras; `engine.training.job` is the way in."""
+"""The epochs of a run: train, validate, preview, save, report. Needs Keras; start it with `engine.training.job`."""
 
 import math
 import os
@@ -24,14 +24,14 @@ PREVIEWS = 8
 
 
 class Trainer:
-    """One run being trained.
+    """Trainer of one run.
 
     Args:
-        run: where everything is kept.
+        run: folder that everything is saved in.
         config: its settings.
-        images: a data set with splits `train` and `validation`.
-        emit: takes each event.
-        should_stop: asked after every batch.
+        images: a dataset with splits `train` and `validation`.
+        emit: called with each event.
+        should_stop: called after every batch; True ends the training.
     """
 
     def __init__(self, run: Run, config: RunConfig, images: Any, emit: Emit, should_stop: ShouldStop) -> None:
@@ -54,7 +54,7 @@ class Trainer:
         return replace(state, conditions=now)
 
     def start(self) -> None:
-        """Tell what is about to be trained, and write down under which conditions."""
+        """Report the start of the training, and save its conditions."""
         training, splits = self.config.training, self.images
         if not len(splits.train) or not len(splits.validation):
             raise ConfigError(
@@ -88,20 +88,20 @@ class Trainer:
         )
 
     def _entropy_floors(self) -> dict[str, float]:
-        """The entropy floors of the images, for a loss that is counted in nats."""
+        """Return the entropy floors of the images, for a loss in nats."""
         if self.config.model.loss_unit != "nats":
             return {}
         splits = {"train_floor_nats": self.images.train, "validation_floor_nats": self.images.validation}
         return {name: scoring.entropy_floor_nats(images) for name, images in splits.items()}
 
     def prepare(self) -> bool:
-        """Let the model see its images before the first step; False when stopped before its end."""
+        """Let the model adapt to its images before the first step; return False if stopped before the end."""
         if self.state.epoch:
             return True
         training, made = self.config.training, pairs.BatchMaker(self.config)
 
         def draw(number: int) -> Iterator[np.ndarray]:
-            epoch = training.epochs + number  # copies of its own: none of them comes again in an epoch
+            epoch = training.epochs + number  # copies that no epoch uses again
             batches = EpochSequence(self.images.train, training.batch_size, training.seed, epoch, made)
             return (batches[place][1] for place in range(len(batches)))
 
@@ -120,16 +120,16 @@ class Trainer:
             self.emit(Log(text=f"The model input has {given}; the target is the noise-free image. {always}"))
 
     def _backends(self) -> list[dict[str, Any]]:
-        """Which backend trained from which epoch on, counted from 0: a run may go on with another than before."""
+        """Return which backend trained from which epoch on, counted from 0: a run may resume on another one."""
         before, now = self.run.provenance, self.config.training.backend
-        told = before.get("backends") or [{"backend": before.get("backend", now), "first_epoch": 0}]
-        kept = [entry for entry in told if entry["first_epoch"] < self.state.epoch]
+        recorded = before.get("backends") or [{"backend": before.get("backend", now), "first_epoch": 0}]
+        kept = [entry for entry in recorded if entry["first_epoch"] < self.state.epoch]
         if kept and kept[-1]["backend"] == now:
             return kept
         return [*kept, {"backend": now, "first_epoch": self.state.epoch}]
 
     def run_epoch(self) -> bool:
-        """Train, validate and keep one epoch; False when stopped before its end."""
+        """Train, validate and save one epoch; return False if stopped before the end."""
         training = self.config.training
         number = self.state.epoch
         made = pairs.BatchMaker(self.config)
@@ -166,14 +166,14 @@ class Trainer:
         runs.write_history(self.run)
 
     def evaluation_model(self) -> Any:
-        """The model that is validated, shown and kept: the one in training, or one with its averaged weights."""
+        """Return the model to validate, preview and save: the trained one, or one with averaged weights."""
         if not self.config.training.ema:
             return self.model
         self.best.set_weights(models.evaluation_weights(self.model))
         return self.best
 
     def save_model(self) -> None:
-        """Write model.keras, weights alone, under another name, then put it in its place."""
+        """Write model.keras, weights only, under another name, then rename it."""
         temporary = self.run.path / "new.keras"
         self.best.set_weights(models.evaluation_weights(self.model))
         self.best.save(temporary)
@@ -186,12 +186,12 @@ class Trainer:
 
 
 def _format_change(key: str, before: Any, now: Any) -> str:
-    """A changed condition in a few words."""
+    """Return a short text on a changed condition."""
     return f"{key} (from {before} to {now})" if key == "backend" else key
 
 
 def fit(run: Run, config: RunConfig, images: Any, emit: Emit, should_stop: ShouldStop) -> None:
-    """Train a run from where it stands to its last epoch, or until asked to stop.
+    """Train a run from its current epoch to its last, or until a stop request.
 
     Raises:
         TrainingError: the loss is no longer finite.

@@ -1,4 +1,4 @@
-"""A box over a picture: what one unit of a layer sees of it."""
+"""A box over an image: the pixels that one unit of a layer sees."""
 
 from PySide6.QtCore import QObject, QRectF
 from PySide6.QtGui import QColor, QPainter, QPen
@@ -10,7 +10,7 @@ Box = tuple[int, int, int, int]
 
 
 class BoxOverlay(QObject):
-    """Draws a box, in pixels of the picture, over a view; a part of it may lie outside of the picture."""
+    """Box over a view, in pixels of the image; a part of it may lie outside the image."""
 
     def __init__(self, view: ImageView) -> None:
         super().__init__(view)
@@ -19,7 +19,7 @@ class BoxOverlay(QObject):
         view.add_overlay(self.paint)
 
     def set_box(self, box: Box | None) -> None:
-        """Show (x, y, width, height), or nothing."""
+        """Show (x, y, width, height), or nothing for None."""
         if box != self.box:
             self.box = box
             self._view.update()

@@ -13,13 +13,13 @@ ROLES = {"": "text", "primary": "on_accent", "danger": "danger", "link": "accent
 
 
 def tint(button: QAbstractButton, name: str, role: str, on_role: str) -> None:
-    """Give a button its icon in the palette's colours."""
+    """Set the icon of a button in the palette's colors."""
     colours = palette.current()
     button.setIcon(icon(name, getattr(colours, role), getattr(colours, on_role)))
 
 
 class Button(QPushButton):
-    """A push button of a kind, with an icon if it has a name."""
+    """Push button of a kind, with an icon if it has an icon name."""
 
     def __init__(self, text: str, kind: Kind = "", icon_name: str = "", parent: QWidget | None = None) -> None:
         super().__init__(text, parent)
@@ -43,7 +43,7 @@ class Button(QPushButton):
 
 
 class IconButton(QToolButton):
-    """A button that is only an icon; its name is its tool tip and what a screen reader says."""
+    """Button that shows only an icon; its name is the tool tip and the text for screen readers."""
 
     def __init__(self, icon_name: str, name: str, checkable: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -63,7 +63,10 @@ class IconButton(QToolButton):
 
 
 class RailButton(QToolButton):
-    """A place of the program: icon above its name, one of several, the chosen one marked by a bar and by weight."""
+    """Button for one panel, with its icon above its name.
+
+    One button of the rail is checked; a bar and a bold name mark it.
+    """
 
     def __init__(self, icon_name: str, text: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -1,4 +1,4 @@
-"""A card: a titled surface that holds part of a panel."""
+"""Card: a titled surface that holds part of a panel."""
 
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QVBoxLayout, QWidget
 
@@ -9,7 +9,7 @@ PADDING = 14
 
 
 class Card(QFrame):
-    """Title and quiet subtitle at the left of the header, actions at its right, `body` below."""
+    """Titled surface: title and quiet subtitle at the left of the header, actions at its right, `body` below."""
 
     def __init__(self, title: str = "", subtitle: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -38,11 +38,11 @@ class Card(QFrame):
         self._subtitle.setText(subtitle)
 
     def add_action(self, widget: QWidget) -> None:
-        """Put a button, chip or field at the right end of the header."""
+        """Add a button, chip or field at the right end of the header."""
         self._header.addWidget(widget)
 
     def add(self, content: QWidget | QLayout, stretch: int = 0) -> None:
-        """Put a widget or a layout below what is there."""
+        """Append a widget or a layout to the body."""
         if isinstance(content, QWidget):
             self.body.addWidget(content, stretch)
         else:

@@ -1,4 +1,4 @@
-"""Many small pictures of one size, the channels of a layer, in an order of one's choice."""
+"""Grid of equally large channel images of one layer, in an order that the user chooses."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,8 @@ from gui.pixmaps import Array, Colormap, image_of, to_colors
 
 CELL_PX, NUMBER_PX = 84, 30
 GAP, TEXT_PX = 6, 16
-EDGE_PX = 4  # two frames: of whoever has the keys, and of the chosen picture
+# Room for two frames: that of the keyboard focus, and that of the chosen channel.
+EDGE_PX = 4
 Limits = Callable[[int], tuple[float, float]]
 ROW_KEYS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
 KEYS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
@@ -22,7 +23,7 @@ ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 @dataclass(frozen=True, eq=False)
 class MosaicData:
-    """What is shown: (h, w, c) numbers, their order, which colours they have, and words that mark some of them."""
+    """Channels to show: (h, w, c) values, their order, their color map, and words that mark some of them."""
 
     values: Array
     order: Sequence[int]
@@ -32,12 +33,15 @@ class MosaicData:
 
     @property
     def are_numbers(self) -> bool:
-        """Whether each channel is one number, not a picture."""
+        """Return whether each channel is a single number, not an image."""
         return self.values.shape[:2] == (1, 1)
 
 
 class ChannelMosaic(QAbstractScrollArea):
-    """Paints what is in sight; arrows go from channel to channel, Enter and a double-click ask for a larger one."""
+    """Scrollable grid that paints only the visible channels.
+
+    Arrow keys step through the channels; Enter and a double-click request an enlarged view.
+    """
 
     chosen = Signal(int)
     enlarge_wanted = Signal()
@@ -59,13 +63,13 @@ class ChannelMosaic(QAbstractScrollArea):
         self.setAccessibleName("channels")
 
     def set_channels(self, channels: MosaicData | None, text: str = "") -> None:
-        """Show these, or a sentence in their place."""
+        """Show these channels, or `text` if there are none."""
         self.channels, self._text = channels, text
         self._drawn.clear()
         self._fit()
 
     def choose(self, channel: int) -> None:
-        """Mark a channel and bring it into sight."""
+        """Mark a channel and scroll to it."""
         self.channel = channel
         if self.channels is not None and channel in self.channels.order:
             place = self.cell(list(self.channels.order).index(channel))
@@ -83,14 +87,17 @@ class ChannelMosaic(QAbstractScrollArea):
         return max((self.viewport().width() - EDGE_PX + GAP) // (side + GAP), 1)
 
     def cell(self, place: int) -> QRect:
-        """Where the picture at a place of the order is, in the viewport."""
+        """Return the rectangle of the image at a position of the order, in the viewport."""
         side, text = cell_size(self.channels)
         row, column = divmod(place, self.columns())
         top = row * (side + text + GAP) - self.verticalScrollBar().value()
         return QRect(column * (side + GAP) + EDGE_PX, top + EDGE_PX, side - 2, side - 2)
 
     def channel_at(self, at: QPointF) -> tuple[int, int, int] | None:
-        """Channel, column and row of the number at a point of the viewport."""
+        """Return (channel, column, row) of the value at a point of the viewport.
+
+        Returns None if the point lies beside the channels.
+        """
         channels = self.channels
         if channels is None:
             return None
@@ -128,7 +135,7 @@ class ChannelMosaic(QAbstractScrollArea):
             event.ignore()
 
     def step(self, by: int) -> None:
-        """Go some places on in the order."""
+        """Move the choice by some positions in the order."""
         if self.channels is None or not self.channels.order:
             return
         order = list(self.channels.order)
@@ -187,12 +194,12 @@ class ChannelMosaic(QAbstractScrollArea):
 
 
 def cell_size(channels: MosaicData | None) -> tuple[int, int]:
-    """Side of a cell and the height of the text under it."""
+    """Return the side of a cell and the height of the text below it, in pixels."""
     return (NUMBER_PX, 0) if channels is not None and channels.are_numbers else (CELL_PX, TEXT_PX)
 
 
 def paint_cell(painter: QPainter, cell: QRect, image: QImage, mark: str, chosen: bool) -> None:
-    """A picture; a cross over one that is dead, a frame round one that is chosen or marked."""
+    """Draw a channel image, with a cross over a dead channel and a frame around a chosen or marked one."""
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, image.width() > cell.width())
     painter.drawImage(cell, image)
     if "dead" in mark:
@@ -208,7 +215,7 @@ def paint_cell(painter: QPainter, cell: QRect, image: QImage, mark: str, chosen:
 
 
 def paint_text(painter: QPainter, under: QRect, text: str, loud: bool) -> None:
-    """What stands under a picture."""
+    """Draw the text below a channel image."""
     colours, font = palette.current(), painter.font()
     font.setPixelSize(11)
     painter.setFont(font)

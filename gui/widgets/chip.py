@@ -1,4 +1,4 @@
-"""Chips: a short fact in a frame, or a filter to switch on and off."""
+"""Chips: a short fact in a frame, or a filter that switches on and off."""
 
 from typing import Literal
 
@@ -12,7 +12,7 @@ Tone = Literal["", "accent", "warning", "danger"]
 
 
 class Chip(ElidedLabel):
-    """A short fact in a frame."""
+    """Short fact in a frame."""
 
     def __init__(self, text: str = "", tone: Tone = "", parent: QWidget | None = None) -> None:
         super().__init__(text, parent=parent)
@@ -25,7 +25,7 @@ class Chip(ElidedLabel):
 
 
 class FilterChip(QPushButton):
-    """A small button that stays pressed; a check mark, not only its colour, says so."""
+    """Small button that stays pressed; a check mark shows this as well as the color."""
 
     def __init__(self, text: str, checked: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(text, parent)

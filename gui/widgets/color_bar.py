@@ -1,4 +1,4 @@
-"""A colour bar: which colour is which number."""
+"""Color bar: maps colors to numbers."""
 
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
@@ -12,7 +12,7 @@ BAR_PX, TEXT_GAP = 8, 12
 
 
 class ColorBar(QWidget):
-    """A lying bar with its lowest, middle and highest value written under it, as many of them as fit."""
+    """Horizontal bar with its lowest, middle and highest value below it, as many of them as fit."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -26,11 +26,11 @@ class ColorBar(QWidget):
 
     @property
     def ends(self) -> tuple[float, float]:
-        """Its lowest and highest value."""
+        """Return the lowest and the highest value."""
         return self._low, self._high
 
     def texts(self) -> tuple[str, str, str]:
-        """Return what stands under the bar, left to right."""
+        """Return the texts below the bar, from left to right."""
         values = (self._low, (self._low + self._high) / 2, self._high)
         low, middle, high = (format_number(value, 2) for value in values)
         return low, middle, f"+{high}" if self._scale is Colormap.SIGNED else high
@@ -50,7 +50,7 @@ class ColorBar(QWidget):
             painter.drawText(room, side | Qt.AlignmentFlag.AlignTop, text)
 
     def shown_texts(self) -> list[tuple[Qt.AlignmentFlag, str]]:
-        """Return what there is room for, and where: all three, the two ends, or both ends in one."""
+        """Return the texts that fit, with their alignment: all three, the two ends, or both ends in one text."""
         low, middle, high = self.texts()
         side = Qt.AlignmentFlag
         both = f"\u00b1{format_number(self._high, 2)}" if self._low == -self._high else f"{low} to {high}"

@@ -1,4 +1,4 @@
-"""Bars of how much things matter: length for the size, a whisker for its uncertainty, words for the direction."""
+"""Bars of effects: the length is the size, a whisker the uncertainty, a text the direction."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ class EffectBar:
     """One bar.
 
     Args:
-        name: at its left.
-        size: its length; low and high the ends of its interval, all three in one unit and not below zero.
-        value_text: the words under it.
-        colour: its key in the palette, such as 'role:accent'.
-        tip: more words on hover.
+        name: text at its left.
+        size: its length; low and high are the ends of its interval, all three in one unit and not below zero.
+        value_text: text below it.
+        colour: key of its color in the palette, such as 'role:accent'.
+        tip: longer text, shown on hover.
     """
 
     name: str
@@ -34,7 +34,7 @@ class EffectBar:
 
 
 class EffectBars(QWidget):
-    """A row for each effect, all to one scale."""
+    """One row for each effect, all on one scale."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -90,10 +90,10 @@ class EffectBars(QWidget):
         painter.drawText(said, Qt.AlignmentFlag.AlignLeft, effect.value_text)
 
     def event(self, event: QEvent) -> bool:
-        """Say more of the row under the cursor."""
+        """Show the tip of the row under the cursor."""
         if isinstance(event, QHelpEvent):
             row = event.pos().y() // ROW_PX
-            told = self._effects[row].tip if 0 <= row < len(self._effects) else ""
-            QToolTip.showText(event.globalPos(), told, self)
+            tip = self._effects[row].tip if 0 <= row < len(self._effects) else ""
+            QToolTip.showText(event.globalPos(), tip, self)
             return True
         return super().event(event)

@@ -1,4 +1,4 @@
-"""A figure from a file: fitted into its place, the wheel zooms at the cursor, dragging moves it."""
+"""Figure from a file: it fits its widget, the wheel zooms at the cursor, a drag moves it."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ LEAST, MOST = 0.1, 8.0
 
 
 class FigureView(QGraphicsView):
-    """Shows one picture; a double-click or R fits it again."""
+    """View of one image file; a double-click or R fits it again."""
 
     zoomed = Signal(float)
 
@@ -34,7 +34,7 @@ class FigureView(QGraphicsView):
         self.setToolTip("Wheel: zoom. Drag: pan. Double-click or R: fit.")
 
     def show_figure(self, path: Path | None) -> bool:
-        """Show a picture file, fitted; nothing when None. False when it cannot be read."""
+        """Show an image file, fitted, or nothing for None; return False if the file cannot be read."""
         picture = QPixmap(str(path)) if path else QPixmap()
         self._item.setPixmap(picture)
         self._scene.setSceneRect(self._item.boundingRect())
@@ -43,11 +43,11 @@ class FigureView(QGraphicsView):
         return path is None or not picture.isNull()
 
     def scale_now(self) -> float:
-        """How large the picture is shown: 1 is a pixel of it for a pixel of the window."""
+        """Return the current scale: 1 is one image pixel for one widget pixel."""
         return float(self.transform().m11())
 
     def fit(self) -> None:
-        """Show the whole picture, never larger than it is."""
+        """Show the whole image, never larger than its own size."""
         self._fitted = True
         size, room = self._item.pixmap().size(), self.maximumViewportSize()
         if not size.isEmpty():
@@ -55,12 +55,12 @@ class FigureView(QGraphicsView):
             self._set_scale(max(share, LEAST))
 
     def zoom(self, steps: float) -> None:
-        """Zoom in, or out with negative steps."""
+        """Zoom in, or out for negative steps."""
         self._fitted = False
         self._set_scale(min(max(self.scale_now() * STEP**steps, LEAST), MOST))
 
     def changeEvent(self, event: QEvent) -> None:
-        """Take the colours of a new theme."""
+        """Apply the colors of a new theme."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
             self._dress()

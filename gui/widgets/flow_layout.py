@@ -1,11 +1,11 @@
-"""A layout that breaks into lines like text, so that nothing is cut off in a narrow window."""
+"""Layout that breaks into lines like text, so that a narrow window cuts nothing off."""
 
 from PySide6.QtCore import QMargins, QPoint, QRect, QSize, Qt
 from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
 
 
 class FlowLayout(QLayout):
-    """Places widgets side by side at their own size and goes to a new line where the width ends."""
+    """Left-to-right layout of widgets at their own size, with a new line where the width ends."""
 
     def __init__(self, parent: QWidget | None = None, gap: int = 8) -> None:
         super().__init__(parent)
@@ -50,7 +50,7 @@ class FlowLayout(QLayout):
         return QSize(sum(widths) + self._gap * max(len(widths) - 1, 0), max(heights, default=0))
 
     def _arrange(self, rect: QRect, move: bool) -> int:
-        """Lay the items out in lines; return the height they take."""
+        """Lay out the items in lines; return the height that they take."""
         x, y, line = rect.x(), rect.y(), 0
         for item in self._items:
             if item.isEmpty():

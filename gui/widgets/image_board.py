@@ -1,4 +1,4 @@
-"""A few pictures side by side as large as they fit, each with its name and numbers under it."""
+"""Grid of a few images, as large as they fit, each with its name and numbers below it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,9 +20,10 @@ STEPS = {Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Up: (-1,
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """One (h, w) picture: what it is known by, its name, what stands beside that.
+    """One (h, w) image: its key, its name, and the numbers next to the name.
 
-    `under` is shown while flickering; `light` is its own where it does not share the board's.
+    The board shows `under` while it flickers. `light` is a view state of its own, for an image that does not share the
+    board's.
     """
 
     key: str
@@ -35,7 +36,7 @@ class Picture:
 
 
 class ImageCell(QWidget):
-    """A picture over its name and its numbers."""
+    """Image above its name and its numbers."""
 
     def __init__(self, state: ViewState, parent: QWidget) -> None:
         super().__init__(parent)
@@ -69,7 +70,10 @@ class ImageCell(QWidget):
 
 
 class ImageBoard(QWidget):
-    """Rows of pictures under one light; `None` leaves a place empty. Hold F to see what lies under them."""
+    """Rows of images that share window and level; `None` leaves a cell empty.
+
+    While F is held, the board shows the image under each image.
+    """
 
     hovered = Signal(str, int, int)  # key, x, y
     hover_ended = Signal()
@@ -84,14 +88,14 @@ class ImageBoard(QWidget):
         self._flickering = False
 
     def set_pictures(self, rows: Sequence[Sequence[Picture | None]]) -> None:
-        """Show these rows, all of one length; cells are kept when the shape is."""
+        """Show these rows, all of one length; the cells are reused if the shape is the same."""
         self._rows = [list(row) for row in rows]
         if [len(row) for row in self._rows] != [len(cells) for cells in self._cells]:
             self._build()
         self._show()
 
     def replace(self, picture: Picture) -> None:
-        """Show another picture in the place of the one with its key."""
+        """Replace the image that has the same key."""
         for row, cells in zip(self._rows, self._cells, strict=True):
             for column, (old, cell) in enumerate(zip(row, cells, strict=True)):
                 if old is not None and old.key == picture.key:
@@ -99,29 +103,32 @@ class ImageBoard(QWidget):
                     cell.show_picture(picture, self._flickering)
 
     def set_orientation(self, letters: str | None) -> None:
-        """Letters at the left, right, top and bottom; None when nobody knows, which the first picture says."""
+        """Set the letters at the left, right, top and bottom, or None if the orientation is unknown.
+
+        The first image says that it is unknown.
+        """
         self._orientation = letters
         for row, cells in enumerate(self._cells):
             for column, cell in enumerate(cells):
                 cell.view.set_orientation(letters if letters or row == column == 0 else "")
 
     def view(self, key: str) -> ImageView:
-        """The view of a picture. Raises StopIteration."""
+        """Return the view of an image. Raises StopIteration."""
         return next(cell.view for cell in self._all() if cell.picture and cell.picture.key == key)
 
     def shown(self) -> list[str]:
-        """The pictures that are shown, row by row."""
+        """Return the keys of the visible images, row by row."""
         return [cell.picture.key for cell in self._all() if cell.picture]
 
     def fitting_height(self, width: int) -> int:
-        """How high the board is when its columns fill a width."""
+        """Return the height of the board when its columns fill a width."""
         columns = max((len(row) for row in self._rows), default=1)
         cell = (width - GAP * (columns - 1)) / max(columns, 1)
         rows = max(len(self._rows), 1)
         return round(rows * (cell + TEXT_PX) + GAP * (rows - 1) * 0.5)
 
     def set_flickering(self, on: bool) -> None:
-        """Show what lies under the pictures instead of them."""
+        """Show the images that lie under the others, or stop."""
         if on != self._flickering:
             self._flickering = on
             self._show()
@@ -131,7 +138,7 @@ class ImageBoard(QWidget):
         self._arrange()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Arrows go from picture to picture."""
+        """Move the focus from image to image with the arrow keys."""
         step = STEPS.get(Qt.Key(event.key()))
         found = [(r, c) for r, cells in enumerate(self._cells) for c, cell in enumerate(cells) if cell.view.hasFocus()]
         if step is None or not found:
@@ -171,7 +178,7 @@ class ImageBoard(QWidget):
                     cell.show_picture(picture, self._flickering)
 
     def _arrange(self) -> None:
-        """Make the cells as large as the room lets all of them be, and keep them square."""
+        """Make the cells as large as the space allows for all of them, and keep them square."""
         if not self._cells or not self._cells[0]:
             return
         rows, columns = len(self._cells), len(self._cells[0])

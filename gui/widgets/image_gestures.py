@@ -1,4 +1,4 @@
-"""Mouse and keys over a picture, turned into changes of its ViewState."""
+"""Mouse and keyboard gestures over an image that change its ViewState."""
 
 from collections.abc import Callable
 from typing import Any, Protocol, cast
@@ -8,8 +8,7 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from gui.pixmaps import Array, Colormap, robust_limit, robust_range
-from gui.widgets.view_state import ViewState
-from gui.widgets.view_transform import Point, Size, ViewTransform, pan_by, zoom_at
+from gui.widgets.view_state import Point, Size, ViewState, ViewTransform, pan_by, zoom_at
 
 FULL_RANGE_PX = 250.0
 WHEEL_STEP = 1.2
@@ -22,7 +21,7 @@ ARROWS = {
 
 
 class GestureTarget(Protocol):
-    """What the gestures need to know of the view they act on."""
+    """What the gestures need to know of the view that they act on."""
 
     state: ViewState
     values: Array | None
@@ -40,7 +39,11 @@ class GestureTarget(Protocol):
 
 
 class ImageGestures(QObject):
-    """Wheel zooms at the cursor, middle-drag pans, W + left-drag lights, Shift + move points; R, A, I, +, -, Enter."""
+    """Gesture handler of one image view.
+
+    The wheel zooms at the cursor, a middle-drag pans, W + left-drag sets window and level, Shift + move points.
+    Keys: R, A, I, +, -, Enter.
+    """
 
     def __init__(self, widget: QWidget) -> None:
         super().__init__(widget)
@@ -136,7 +139,7 @@ class ImageGestures(QObject):
         return False
 
     def _emit_hover(self, at: Point, crosshair: bool) -> None:
-        """Say which pixel is under the cursor; with Shift, mark the same place in all linked pictures."""
+        """Emit the pixel under the cursor; with Shift, move the crosshair of all linked images there."""
         pixel = self._pixel(at)
         if pixel != self._hover:
             self._hover = pixel
@@ -147,14 +150,14 @@ class ImageGestures(QObject):
             self._picture.state.update(crosshair=(x / width, y / height))
 
     def _pixel(self, at: Point) -> tuple[int, int] | None:
-        """The pixel at a place of the view; None beside the picture."""
+        """Return the pixel at a point of the view, or None beside the image."""
         x, y = self._picture.placement().to_picture(at)
         width, height = self._picture.picture_size()
         return (int(x), int(y)) if 0 <= x < width and 0 <= y < height else None
 
 
 def zoom(picture: GestureTarget, factor: float, cursor: Point | None = None) -> None:
-    """Zoom at the cursor, or at the view's centre."""
+    """Zoom at the cursor, or at the view's center."""
     size = (picture.width(), picture.height())
     at = cursor or (size[0] / 2, size[1] / 2)
     nearer, centre = zoom_at(picture.state.view, picture.picture_size(), size, factor, at)
@@ -162,13 +165,16 @@ def zoom(picture: GestureTarget, factor: float, cursor: Point | None = None) -> 
 
 
 def pan(picture: GestureTarget, step: Point) -> None:
-    """Drag the picture by a step in the view's pixels."""
+    """Move the image by a step in the view's pixels."""
     size = (picture.width(), picture.height())
     picture.state.update(centre=pan_by(picture.state.view, picture.picture_size(), size, step))
 
 
 def adjust_window(picture: GestureTarget, step: Point) -> None:
-    """Right widens the window, down raises the level (darker); on differences right widens the scale."""
+    """Change window and level: right widens the window, down raises the level (darker).
+
+    On difference images, right widens the scale.
+    """
     view, unit = picture.state.view, picture.data_span / FULL_RANGE_PX
     if picture.scale is Colormap.SIGNED:
         picture.state.update(limit=view.limit + step[0] * unit / 2)
@@ -177,7 +183,7 @@ def adjust_window(picture: GestureTarget, step: Point) -> None:
 
 
 def auto(picture: GestureTarget) -> None:
-    """Span the 0.1 to 99.9 % quantiles of this picture."""
+    """Set window and level to span the 0.1 to 99.9% quantiles of this image."""
     if picture.values is None:
         return
     if picture.scale is Colormap.SIGNED:

@@ -1,4 +1,4 @@
-"""A grid of thousands of thumbnails, of which only those in sight are drawn."""
+"""Grid of thousands of thumbnails; it draws only the visible ones."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -34,7 +34,7 @@ CAPTION_PX = 18
 
 
 class ThumbnailModel(QAbstractListModel):
-    """Which pictures the grid shows, in which order, with captions and border colours."""
+    """List model: the images of the grid in their order, with captions and border colors."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -64,7 +64,7 @@ class ThumbnailModel(QAbstractListModel):
 
 
 class ThumbnailDelegate(QStyledItemDelegate):
-    """Draws one thumbnail, its caption, its border and whether it is chosen."""
+    """Painter of one thumbnail, its caption, its border and its selection."""
 
     def __init__(self, model: ThumbnailModel, parent: QWidget) -> None:
         super().__init__(parent)
@@ -94,7 +94,7 @@ class ThumbnailDelegate(QStyledItemDelegate):
             self._frame(painter, picture, palette.PICTURE_TEXT, 1)
 
     def _thumbnail(self, at: int, side: int, ratio: float) -> QPixmap:
-        """Fit the picture into a square on black."""
+        """Return the image fitted into a black square."""
         pixels = max(round(side * ratio), 1)
         fitted = image_of(np.asarray(self._model.images[at])).scaled(
             pixels, pixels, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
@@ -120,7 +120,7 @@ class ThumbnailDelegate(QStyledItemDelegate):
 
 
 class ImageGrid(QListView):
-    """Shows (n, h, w) uint8 pictures, from memory or a memory map; numbers in signals are indices into that array."""
+    """Grid of (n, h, w) uint8 images, from memory or a memory map; numbers in signals index that array."""
 
     hovered = Signal(int)
     hover_ended = Signal()
@@ -149,9 +149,9 @@ class ImageGrid(QListView):
         self.selectionModel().selectionChanged.connect(self._on_selection_changed)
 
     def set_images(self, images: Array, captions: Sequence[str] = (), borders: dict[int, str] | None = None) -> None:
-        """Show all of an (n, h, w) uint8 array; border colours for some, captions for each.
+        """Show all of an (n, h, w) uint8 array, with a border color for some images and a caption for each.
 
-        A grid that is not captioned shows them on hover alone.
+        A grid without captions shows them only on hover.
         """
         self._model.images, self._model.captions, self._model.borders = images, captions, borders or {}
         self._delegate.caption_height = CAPTION_PX if captions and self._captioned else 0
@@ -160,7 +160,7 @@ class ImageGrid(QListView):
         self._fit_cells()
 
     def show_only(self, indices: Array) -> None:
-        """Show these pictures in this order: how a panel filters and sorts."""
+        """Show these images in this order; panels filter and sort with it."""
         self._model.show(indices)
         self.selection_changed.emit([])
 
@@ -171,7 +171,7 @@ class ImageGrid(QListView):
         return sorted(self._number(index) for index in self.selectedIndexes())
 
     def select(self, number: int) -> None:
-        """Choose one picture, when it is shown, and scroll to it."""
+        """Select one image, if it is shown, and scroll to it."""
         rows = np.flatnonzero(self._model.shown == number)
         if rows.size:
             index = self._model.index(int(rows[0]))
@@ -193,7 +193,7 @@ class ImageGrid(QListView):
         super().leaveEvent(event)
 
     def _fit_cells(self) -> None:
-        """Share the width among as many columns as fit, so that none is cut off and little is left over."""
+        """Divide the width among as many columns as fit, so that none is cut off and little space remains."""
         width = self.viewport().width() - 2
         side = width // max(width // (self._least_cell + GAP), 1)
         self._delegate.cell = QSize(side, side + self._delegate.caption_height)

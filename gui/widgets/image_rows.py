@@ -1,4 +1,4 @@
-"""Rows of pictures under one light: originals above what was made of them."""
+"""Rows of images that share window and level: originals above their reconstructions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ STEPS = {Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Up: (-1,
 
 @dataclass(frozen=True)
 class ImageRow:
-    """One row: a title with a quiet line under it, (n, h, w) pictures, what to write under each."""
+    """One row: a title with a quiet line below it, (n, h, w) images, a caption for each."""
 
     title: str
     images: Array
@@ -34,7 +34,7 @@ class ImageRow:
 
 
 class RowHeader(QWidget):
-    """Title and quiet line of a row; a row in colours always has its colour bar."""
+    """Title and quiet line of a row; a row in color always has its color bar."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -52,7 +52,7 @@ class RowHeader(QWidget):
         column.addStretch()
 
     def add_line(self, text: str) -> None:
-        """Say one thing more, quietly."""
+        """Append one line to the quiet text."""
         self._subtitle.setText("\n".join(filter(None, (self._subtitle.text(), text))))
         self._subtitle.show()
 
@@ -70,7 +70,7 @@ class RowHeader(QWidget):
 
 @dataclass(frozen=True)
 class Grid:
-    """How large the cells are and where they stand."""
+    """Size and position of the cells."""
 
     cell: QSize
     header: int
@@ -88,7 +88,10 @@ class Grid:
 
 
 def fit_grid(room: QSize, columns: int, aspect: float, grid: Grid) -> Grid:
-    """Return the grid whose cells fill the room: every column always, every row unless cells got too small to read."""
+    """Return the grid whose cells fill the space.
+
+    It shows every column always, and every row unless the cells would be too small to read.
+    """
     rows = len(grid.captions)
     by_width = (room.width() - grid.header - GAP * (columns - 1)) // columns
     by_height = (room.height() - grid.top - sum(grid.captions) - GAP * (rows - 1)) / rows / aspect
@@ -97,7 +100,10 @@ def fit_grid(room: QSize, columns: int, aspect: float, grid: Grid) -> Grid:
 
 
 class ImageRows(QScrollArea):
-    """Rows and columns of pictures that share one ViewState; no column is ever cut off, rows scroll when they must."""
+    """Rows and columns of images that share one ViewState.
+
+    No column is ever cut off; the rows scroll if they must.
+    """
 
     hovered = Signal(int, int, int, int)  # row, column, x, y
     hover_ended = Signal()
@@ -123,7 +129,10 @@ class ImageRows(QScrollArea):
         self.state.changed.connect(self._on_state_changed)
 
     def set_rows(self, rows: Sequence[ImageRow], titles: Sequence[str] = ()) -> None:
-        """Show rows of equally many pictures, with titles over the columns; views are kept when the shape is."""
+        """Show rows of equally many images, with titles above the columns.
+
+        The views are reused if the shape is the same.
+        """
         shape = (len(rows), len(rows[0].images) if rows else 0)
         if shape != (len(self._views), len(self._views[0]) if self._views else 0):
             self._build(*shape)
@@ -139,9 +148,9 @@ class ImageRows(QScrollArea):
         self._arrange()
 
     def set_linked(self, linked: bool) -> None:
-        """Link zoom and contrast of all columns, or let each column go its own way.
+        """Link zoom and contrast of all columns, or make each column independent.
 
-        The rows of a column always stay together, and so does the scale of all differences.
+        The rows of a column always stay linked, and so does the scale of all differences.
         """
         self._linked = linked
         self._own_states = [] if linked else [self.state.copy() for _ in self._titles]
@@ -152,7 +161,10 @@ class ImageRows(QScrollArea):
                 view.set_state(self.state if linked else self._own_states[column])
 
     def set_orientation(self, letters: str | None) -> None:
-        """Letters at the left, right, top and bottom ("RLAP"), or None when nobody knows, which the first row says."""
+        """Set the letters at the left, right, top and bottom ("RLAP"), or None if the orientation is unknown.
+
+        The first row says that it is unknown.
+        """
         self._orientation = letters
         for views in self._views:
             for view in views:
@@ -170,7 +182,7 @@ class ImageRows(QScrollArea):
         self._arrange()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Arrows go from picture to picture."""
+        """Move the focus from image to image with the arrow keys."""
         found = [(r, c) for r, views in enumerate(self._views) for c, view in enumerate(views) if view.hasFocus()]
         step = STEPS.get(Qt.Key(event.key()))
         if not found or step is None:
@@ -225,7 +237,8 @@ class ImageRows(QScrollArea):
         images = self._rows[0].images
         aspect = images[0].shape[0] / images[0].shape[1]
         top = TEXT_PX if any(title.text() for title in self._titles) else 0
-        bar = self.verticalScrollBar().sizeHint().width()  # its room is kept: its coming must not move the cells
+        # The scroll bar's width is always reserved: the cells must not move when it appears.
+        bar = self.verticalScrollBar().sizeHint().width()
         room = QSize(self.width() - bar - 2, self.height() - 2)
         captions = tuple(TEXT_PX if row.captions else 0 for row in self._rows)
         grid = fit_grid(room, len(self._titles), aspect, Grid(QSize(), HEADER_PX, top, captions))

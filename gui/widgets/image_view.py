@@ -1,4 +1,4 @@
-"""One picture that obeys a ViewState."""
+"""View of one image that follows a ViewState."""
 
 from collections.abc import Callable
 
@@ -10,8 +10,7 @@ from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 from gui import palette
 from gui.pixmaps import Array, Colormap, gray_image, heat_image, signed_image
 from gui.widgets.image_gestures import ImageGestures
-from gui.widgets.view_state import View, ViewState
-from gui.widgets.view_transform import Size, ViewTransform, compute_fit, visible_pixels
+from gui.widgets.view_state import Size, View, ViewState, ViewTransform, compute_fit, visible_pixels
 
 UNKNOWN = "orientation unknown"
 ROOM_FOR_LETTERS = 150
@@ -24,7 +23,7 @@ SIDES = (
 
 
 class ImageView(QWidget):
-    """Shows one (h, w) array as its ViewState says, pixel for pixel, never flipped."""
+    """One (h, w) array, shown as its ViewState says, pixel for pixel, never flipped."""
 
     hovered = Signal(int, int)
     hover_ended = Signal()
@@ -49,7 +48,7 @@ class ImageView(QWidget):
         self._gestures = ImageGestures(self)
 
     def set_image(self, values: Array | None, scale: Colormap = Colormap.GRAY) -> None:
-        """Show an (h, w) array on one of the scales, or nothing."""
+        """Show an (h, w) array with one of the color maps, or nothing for None."""
         self.values = None if values is None else np.asarray(values).reshape(values.shape[:2])
         self.scale = scale
         self._drawn = None
@@ -59,24 +58,27 @@ class ImageView(QWidget):
         self.update()
 
     def set_state(self, state: ViewState) -> None:
-        """Obey another state: share one to link pictures."""
+        """Follow another state; views that share one are linked."""
         self.state.changed.disconnect(self.update)
         self.state = state
         state.changed.connect(self.update)
         self.update()
 
     def set_orientation(self, letters: str | None) -> None:
-        """Letters at the left, right, top and bottom ("RLAP"), None when nobody knows, "" to say nothing."""
+        """Set the letters at the left, right, top and bottom ("RLAP").
+
+        None says that the orientation is unknown, "" shows nothing.
+        """
         self._orientation = letters
         self.update()
 
     def set_empty_text(self, text: str) -> None:
-        """Say what to do when there is no picture yet."""
+        """Set the text that stands here while there is no image."""
         self._empty_text = text
         self.update()
 
     def add_overlay(self, paint: Callable[[QPainter], None]) -> None:
-        """Have something drawn over the picture, in the view's pixels."""
+        """Register a function that draws over the image, in the view's pixels."""
         self._overlays.append(paint)
 
     def placement(self) -> ViewTransform:
@@ -89,7 +91,7 @@ class ImageView(QWidget):
         return QSize(160, 160)
 
     def enterEvent(self, event: QEnterEvent) -> None:
-        """Take the keys when another picture, or nothing, has them; never from someone who types."""
+        """Take the keyboard focus from another image or from nothing, never from a field that the user types in."""
         holder = QApplication.focusWidget()
         if holder is None or (isinstance(holder, ImageView) and holder is not self):
             self.setFocus(Qt.FocusReason.MouseFocusReason)
@@ -114,7 +116,7 @@ class ImageView(QWidget):
             painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
 
     def paint_picture(self, painter: QPainter) -> None:
-        """Draw the array: nearest neighbour past 100 %, smooth below."""
+        """Draw the array: nearest neighbor past 100%, smooth below."""
         if self.values is not None:
             draw(painter, self._colored(self.values), self.placement(), (self.width(), self.height()))
 
@@ -156,7 +158,7 @@ CENTERED = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
 
 
 def colorize(values: Array, scale: Colormap, view: View) -> QImage:
-    """Return the picture of an array on its scale, lit as the view says."""
+    """Return the array as an image in its color map, with the window and level of the view."""
     if scale is Colormap.SIGNED:
         return signed_image(values, view.limit)
     if scale is Colormap.HEAT:
@@ -165,7 +167,7 @@ def colorize(values: Array, scale: Colormap, view: View) -> QImage:
 
 
 def draw(painter: QPainter, image: QImage, placement: ViewTransform, size: Size) -> None:
-    """Draw what is in sight of a picture: nearest neighbour past 100 % of the screen's pixels, smooth below."""
+    """Draw the visible part of an image: nearest neighbor past 100% of the screen's pixels, smooth below."""
     ratio = painter.device().devicePixelRatio()
     screen_scale = placement.scale * ratio
     if screen_scale < 1:

@@ -1,4 +1,4 @@
-"""Small labels and how numbers are written, the same everywhere."""
+"""Small labels, and number formats that are the same everywhere."""
 
 from PySide6.QtWidgets import QLabel, QWidget
 
@@ -15,7 +15,7 @@ def label(text: str = "", role: str = "", wrap: bool = False, parent: QWidget | 
 
 
 def format_number(value: float | None, digits: int = 4) -> str:
-    """Write a number with so many significant digits, a true minus, and a dash when there is none."""
+    """Format a number with `digits` significant digits, a true minus, and a dash for None."""
     if value is None or value != value:
         return "\u2014"
     if value in (float("inf"), float("-inf")):
@@ -34,7 +34,7 @@ def format_number(value: float | None, digits: int = 4) -> str:
 
 
 def format_measured(value: float | None, digits: int = 4) -> str:
-    """Write a measured number: as `format_number`, but for zeros at its end, which have been measured too."""
+    """Format a measured number: as `format_number`, but with zeros at its end, which are measured too."""
     text = format_number(value, digits)
     if value is None or "." not in text or "e" in text:
         return text
@@ -42,7 +42,7 @@ def format_measured(value: float | None, digits: int = 4) -> str:
 
 
 def fixed(value: float, places: int) -> str:
-    """Write a number with so many decimal places, and a true minus unless it rounds to zero."""
+    """Format a number with `places` decimal places, and a true minus unless it rounds to zero."""
     size = f"{abs(value):.{places}f}"
     whole, point, rest = size.partition(".")
     sign = MINUS if value < 0 and float(size) else ""
@@ -50,17 +50,17 @@ def fixed(value: float, places: int) -> str:
 
 
 def percent(share: float) -> str:
-    """Write a fraction as a whole percentage, such as 40%, with a true minus."""
+    """Format a fraction as a whole percentage, such as 40%, with a true minus."""
     return f"{share:.0%}".replace("-", MINUS)
 
 
 def grouped(value: int) -> str:
-    """Write a whole number with commas between its thousands: 1,800."""
+    """Format a whole number with commas between its thousands: 1,800."""
     return f"{value:,}"
 
 
 def set_style_property(widget: QWidget, **properties: object) -> None:
-    """Set dynamic properties and let the style sheet look at the widget again."""
+    """Set dynamic properties and make the style sheet apply to the widget again."""
     for name, value in properties.items():
         widget.setProperty(name, value)
     widget.style().unpolish(widget)

@@ -1,4 +1,4 @@
-"""A legend whose entries can be switched off."""
+"""Legend whose entries can be switched off."""
 
 from collections.abc import Collection, Sequence
 
@@ -17,7 +17,7 @@ RATIO = 3.0
 
 
 class Legend(QWidget):
-    """One chip for each group with its mark; changed tells the groups that are switched off."""
+    """One chip for each group with its mark; `changed` carries the groups that are switched off."""
 
     changed = Signal(list)
 
@@ -28,7 +28,7 @@ class Legend(QWidget):
         self._marks: Sequence[Mark] = ()
 
     def show_marks(self, marks: Sequence[Mark], counts: Sequence[int], plain: bool, hidden: Collection[str]) -> None:
-        """Show these groups with how many points each has; `plain` says that their colour means nothing."""
+        """Show these groups with the number of points in each; `plain` says that their color has no meaning."""
         for chip in self._chips:
             chip.hide()
             chip.deleteLater()
@@ -48,7 +48,7 @@ class Legend(QWidget):
         self.updateGeometry()
 
     def hidden(self) -> list[int]:
-        """The groups that are switched off."""
+        """Return the groups that are switched off."""
         return [place for place, chip in enumerate(self._chips) if not chip.isChecked()]
 
     def hidden_titles(self) -> list[str]:
@@ -68,7 +68,7 @@ class Legend(QWidget):
             chip.setIcon(QIcon(sprite(mark.shape, colour, palette.current().field, RATIO)))
 
     def _on_toggled(self) -> None:
-        """At least one stays."""
+        """Emit the groups that are switched off; keep at least one group on."""
         if self._chips and len(self.hidden()) == len(self._chips):
             sender = self.sender()
             if isinstance(sender, FilterChip):

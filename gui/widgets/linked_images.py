@@ -1,4 +1,4 @@
-"""A few pictures side by side, as large as they fit, looking at the same place but each in its own colours."""
+"""A few images side by side, as large as they fit, with one shared view but each in its own colors."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,12 +16,13 @@ from gui.widgets.view_state import ViewState
 
 GAP, TEXT_PX, BAR_PX = 12, 20, 28
 LEAST = 48
-BOX_SHARE = 0.4  # of the view that a box takes which is looked at
+# Share of the view that the box takes after `look_at`.
+BOX_SHARE = 0.4
 
 
 @dataclass(frozen=True, eq=False)
 class LinkedImage:
-    """A picture, its name, its colours; gray ones in [0, 1] need no colour bar."""
+    """Image, its title, its color map and limits; gray images in [0, 1] need no color bar."""
 
     title: str
     values: Array
@@ -30,7 +31,7 @@ class LinkedImage:
 
 
 class LargeCell(QWidget):
-    """A picture over its name and its colour bar."""
+    """Image above its name and its color bar."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -55,9 +56,9 @@ class LargeCell(QWidget):
 
 
 class LinkedImages(QWidget):
-    """Zoom and place are shared; hovering tells which picture and which of its pixels."""
+    """Row of images that share zoom and center; `hovered` gives the image and the pixel."""
 
-    hovered = Signal(int, int, int)  # place, x, y
+    hovered = Signal(int, int, int)  # position, x, y
     hover_ended = Signal()
     close_wanted = Signal()
 
@@ -74,7 +75,7 @@ class LinkedImages(QWidget):
             cell.view.maximized.connect(self.close_wanted)
 
     def show_pictures(self, pictures: Sequence[LinkedImage]) -> None:
-        """Show these, as many as there are cells."""
+        """Show these images, as many as there are cells."""
         count, self._count = self._count, min(len(pictures), len(self.cells))
         for at, cell in enumerate(self.cells):
             cell.setVisible(at < self._count)
@@ -84,7 +85,7 @@ class LinkedImages(QWidget):
             self._arrange()
 
     def look_at(self, box: Box | None) -> None:
-        """Zoom all pictures in on a box, (x, y, width, height) in pixels, or out to the whole of them."""
+        """Zoom all images in on a box, (x, y, width, height) in pixels, or out to the whole image for None."""
         view = self.cells[0].view
         wide, high = view.picture_size()
         if box is None or not box[2] * box[3]:
@@ -105,7 +106,7 @@ class LinkedImages(QWidget):
         self._arrange()
 
     def _arrange(self) -> None:
-        """As large as width and height let all of them be, in the middle."""
+        """Center the cells, as large as width and height allow for all of them."""
         count = max(self._count, 1)
         side = min((self.width() - GAP * (count - 1)) // count, self.height() - TEXT_PX - BAR_PX)
         side = max(side, LEAST)
@@ -114,7 +115,7 @@ class LinkedImages(QWidget):
             cell.setGeometry(QRect(left + at * (side + GAP), 0, side, side + TEXT_PX + BAR_PX))
 
     def _link(self, at: int) -> None:
-        """Let all pictures look where this one looks."""
+        """Copy the view of this image to all of them."""
         if self._linking:
             return
         self._linking = True

@@ -1,26 +1,118 @@
-"""A network as a strip of boxes in the order in which a picture passes through them."""
+"""Network as a strip of boxes, in the order in which an image passes through them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QSizePolicy, QToolTip
 
 from gui import palette
-from gui.widgets.strip_paint import BOX_PX, HOP_PX, TEXT_LINES, StripPainter, piece_edges
+from gui.palette import Palette
 
+BOX_PX, STRIPE_PX = 46, 9
+HOP_PX, LEAST_HOP_PX = 22, 8
+TEXT_LINES = 2
+# Text heights of the name and of the shape.
+TEXT_PX = 11, 10
+CORNER = 4.0
 PITCH_PX, MOST_PITCH_PX = 70, 112
 BOXES_PX = 84
 STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
 
 
+def piece_edges(rect: QRectF, count: int) -> list[QRectF]:
+    """Return the rectangles of a box's pieces: the main one, and narrow stripes at its right."""
+    stripe = min(STRIPE_PX, rect.width() / max(count, 1))
+    main = rect.width() - stripe * (count - 1)
+    first = QRectF(rect.left(), rect.top(), main, rect.height())
+    lefts = [rect.left() + main + stripe * at for at in range(count - 1)]
+    return [first, *(QRectF(left, rect.top(), stripe, rect.height()) for left in lefts)]
+
+
+class StripPainter:
+    """Painter of the parts of a strip in the colors of a palette."""
+
+    def __init__(self, painter: QPainter, colours: Palette) -> None:
+        self._painter, self._colors = painter, colours
+
+    def box(self, rect: QRectF, keys: Sequence[str], marked: tuple[str, str]) -> None:
+        """Draw a box; the marked piece is filled, the piece it is compared with is framed."""
+        painter, colours = self._painter, self._colors
+        shape = QPainterPath()
+        shape.addRoundedRect(rect, CORNER, CORNER)
+        lit = marked[0] in keys
+        painter.fillPath(shape, QColor(colours.selection if lit else colours.button))
+        for key, edge in zip(keys, piece_edges(rect, len(keys)), strict=True):
+            if key == marked[0]:
+                part = QPainterPath()
+                part.addRect(edge)
+                painter.fillPath(shape.intersected(part), QColor(colours.accent_fill))
+            if edge.left() > rect.left():
+                painter.setPen(QPen(QColor(colours.line), 1))
+                painter.drawLine(edge.topLeft(), edge.bottomLeft())
+        second = marked[1] in keys and not lit
+        painter.setPen(QPen(QColor(colours.accent if lit or second else colours.quiet), 1.5 if lit else 0.6))
+        if second:
+            painter.setPen(QPen(QColor(colours.accent), 1.5, Qt.PenStyle.DashLine))
+        painter.drawPath(shape)
+
+    def skip_arc(self, start: QRectF, end: QRectF, lit: bool) -> None:
+        """Draw an arc from one box to another, over those between; the farther apart, the higher the arc."""
+        painter = self._painter
+        painter.setPen(QPen(QColor(self._colors.accent if lit else self._colors.quiet), 1.6 if lit else 0.9))
+        far = (end.left() - start.left()) / BOX_PX
+        top = max(HOP_PX - LEAST_HOP_PX - far, 2.0)
+        one, other = start.center().x() + 6, end.center().x() - 6
+        line = QPainterPath(QPointF(one, start.top()))
+        line.lineTo(one, top + 5)
+        line.quadTo(one, top, one + 5, top)
+        line.lineTo(other - 5, top)
+        line.quadTo(other, top, other, top + 5)
+        line.lineTo(other, end.top())
+        painter.drawPath(line)
+        head = QPainterPath(QPointF(other - 3.5, end.top() - 5))
+        head.lineTo(other, end.top())
+        head.lineTo(other + 3.5, end.top() - 5)
+        painter.drawPath(head)
+
+    def text(self, room: QRectF, lines: Sequence[str], lit: bool) -> None:
+        """Draw name and shape below a box, elided in the middle if they are too long."""
+        painter, colours = self._painter, self._colors
+        font = painter.font()
+        font.setBold(lit)
+        painter.save()
+        painter.setPen(QColor(colours.strong if lit else colours.quiet))
+        for line, size in zip(lines, TEXT_PX, strict=True):
+            font.setPixelSize(size)
+            painter.setFont(font)
+            short = painter.fontMetrics().elidedText(line, Qt.TextElideMode.ElideMiddle, int(room.width()))
+            painter.drawText(room, Qt.AlignmentFlag.AlignCenter, short)
+            room = room.translated(0, painter.fontMetrics().height() + 1)
+        painter.restore()
+
+    def focus(self, room: QRectF) -> None:
+        """Draw the frame of the keyboard focus."""
+        self._painter.setPen(QPen(QColor(self._colors.focus), 1))
+        self._painter.drawRoundedRect(room, CORNER, CORNER)
+
+
 @dataclass(frozen=True)
 class StripBox:
-    """One box: its name and what stands under it, how high it is, its pieces, and which boxes it is given directly.
+    """One box: its name, the caption below it, its height, its pieces, and the boxes that feed it directly.
 
-    Pieces are (key, name) pairs, the main one first. `height` is a share of the highest box; `skips` are places of
-    boxes further back than the one before.
+    Pieces are (key, name) pairs, the main one first. `height` is a fraction of the highest box. `skips` are positions
+    of boxes further back than the one before.
     """
 
     title: str
@@ -35,7 +127,7 @@ class StripBox:
 
 
 class NetworkStrip(QAbstractScrollArea):
-    """Boxes bottom to bottom, lines over them where one is given what comes from further back; scrolls when long."""
+    """Boxes on one baseline, with arcs above them for skip connections; it scrolls if it is long."""
 
     chosen = Signal(str)
 
@@ -61,7 +153,7 @@ class NetworkStrip(QAbstractScrollArea):
         self._fit()
 
     def choose(self, key: str, other: str = "") -> None:
-        """Mark a piece, bring it into sight; `other` is marked more quietly: what it is compared with."""
+        """Mark a piece and scroll to it; `other`, which it is compared with, is marked more quietly."""
         self.key, self.other = key, other
         at = self.place_of(key)
         if at is not None:
@@ -76,22 +168,22 @@ class NetworkStrip(QAbstractScrollArea):
         self.viewport().update()
 
     def place_of(self, key: str) -> int | None:
-        """Which box a piece belongs to."""
+        """Return the position of the box that a piece belongs to, or None."""
         return next((at for at, box in enumerate(self.boxes) if key in dict(box.pieces)), None)
 
     def pitch(self) -> float:
-        """From the middle of one box to that of the next, px; wide enough for names where it scrolls anyway."""
+        """Return the distance between the centers of two boxes in pixels; if the strip scrolls, names fit into it."""
         room = self.viewport().width() / max(len(self.boxes), 1)
         return min(room if room >= PITCH_PX else max(self._names_px, PITCH_PX), MOST_PITCH_PX)
 
     def box_rect(self, at: int) -> QRectF:
-        """Where a box is in the viewport."""
+        """Return the rectangle of a box in the viewport."""
         high = max(self.boxes[at].height, 0.0) * BOXES_PX
         left = at * self.pitch() + (self.pitch() - BOX_PX) / 2 - self.horizontalScrollBar().value()
         return QRectF(left, HOP_PX + BOXES_PX - high, BOX_PX, high)
 
     def piece_at(self, place: QPoint) -> str:
-        """The piece under a place of the viewport; the box's main one for its text."""
+        """Return the key of the piece at a point of the viewport; the text of a box stands for its main piece."""
         at = int((place.x() + self.horizontalScrollBar().value()) // self.pitch())
         if not 0 <= at < len(self.boxes):
             return ""
@@ -132,7 +224,7 @@ class NetworkStrip(QAbstractScrollArea):
             self.chosen.emit(key)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Left and right go from box to box; everything else is the panel's."""
+        """Step from box to box with the left and right keys; leave all other keys to the panel."""
         step, at = STEPS.get(Qt.Key(event.key())), self.place_of(self.key)
         if step is None or at is None:
             event.ignore()

@@ -1,4 +1,4 @@
-"""A box that says something the user must not miss."""
+"""Box with a message that the user must not miss."""
 
 from typing import Literal
 
@@ -14,7 +14,7 @@ ICON_PX = 18
 
 
 class NoticeBox(QFrame):
-    """A sentence with a sign, and a button when something can be done about it; hidden while it has no text."""
+    """Sentence with an icon, and a button if there is something to do about it; hidden while it has no text."""
 
     action_requested = Signal()
 
@@ -34,7 +34,7 @@ class NoticeBox(QFrame):
         self.show_notice(text, kind)
 
     def show_notice(self, text: str, kind: Kind = "warning", action: str = "") -> None:
-        """Say this, with a button named `action` if that is given; an empty text hides the box."""
+        """Show `text`, with a button named `action` if that is not empty; an empty text hides the box."""
         self._kind = kind
         self._text.setText(text)
         self._action.setText(action)
@@ -49,7 +49,7 @@ class NoticeBox(QFrame):
         return self._text.text()
 
     def changeEvent(self, event: QEvent) -> None:
-        """Draw the sign in the colours of a new theme."""
+        """Draw the icon in the colors of a new theme."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
             self._draw_sign()

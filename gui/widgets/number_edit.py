@@ -1,4 +1,4 @@
-"""A field for numbers that writes them as people do, and that a scrolling wheel does not change by accident."""
+"""Number field that formats numbers for people; a scrolling wheel does not change it by accident."""
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QResizeEvent, QValidator, QWheelEvent
@@ -9,13 +9,13 @@ Validity = tuple[QValidator.State, str, int]
 
 
 def apply_padding(field: QAbstractSpinBox, text: QLineEdit) -> None:
-    """Give the text its padding, which Qt forgets for spin boxes dressed by a style sheet."""
+    """Set the padding of the text, which Qt forgets for spin boxes with a style sheet."""
     bare = field.buttonSymbols() == QAbstractSpinBox.ButtonSymbols.NoButtons
     text.setGeometry(field.rect().adjusted(SIDE_PX, 3, -SIDE_PX if bare else -BUTTONS_PX - 2, -3))
 
 
 class NumberEdit(QDoubleSpinBox):
-    """A number, written without idle zeros and typed as 0.001 or 1e-3; an arrow changes its second figure."""
+    """Number, shown without trailing zeros and typed as 0.001 or 1e-3; an arrow changes its second digit."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -55,7 +55,7 @@ class NumberEdit(QDoubleSpinBox):
 
 
 class WholeEdit(QSpinBox):
-    """A whole number, taken when it has been typed."""
+    """Whole number, accepted when the user has finished typing."""
 
     def __init__(self, low: int, high: int, suffix: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -77,6 +77,6 @@ class WholeEdit(QSpinBox):
 
 
 def _unfinished(text: str) -> QValidator.State:
-    """A number that is still being typed, or none at all."""
+    """Return the validator state of a number that is still incomplete, or of no number at all."""
     typing = set(text) <= set("0123456789.-+eE")
     return QValidator.State.Intermediate if typing else QValidator.State.Invalid

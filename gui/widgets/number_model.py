@@ -1,4 +1,4 @@
-"""The rows of a table of numbers: how they are written, aligned, coloured and sorted."""
+"""Model of a table of numbers: how its rows are formatted, aligned, colored and sorted."""
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ DOT_RATIO = 4
 
 @dataclass(frozen=True)
 class TableColumn:
-    """A column: its title and how a value is written; numbers stand at the right."""
+    """Column: its title and how it formats a value; numbers stand at the right."""
 
     title: str
     write: Callable[[Any], str] = format_number
@@ -36,9 +36,9 @@ class TableColumn:
 
 @dataclass(frozen=True)
 class TableRow:
-    """A row: its key, a value for each column, the series whose colour it carries, role of its text, its tool tip.
+    """Row: its key, a value for each column, the series whose color it carries, role of its text, its tool tip.
 
-    In a table whose rows can be ticked, one that is not `tickable` has no box.
+    In a table with check boxes, a row that is not `tickable` has no box.
     """
 
     key: str
@@ -50,7 +50,7 @@ class TableRow:
 
 
 class NumberModel(QAbstractTableModel):
-    """The rows behind the table; with `checkable` each has a box in its first column."""
+    """Table model of the rows; with `checkable` each row has a box in its first column."""
 
     checked_changed = Signal(list)
 
@@ -104,17 +104,17 @@ class NumberModel(QAbstractTableModel):
         return [row.key for row in self.rows if row.key in self._checked]
 
     def set_checked(self, keys: Collection[str]) -> None:
-        """Tick these rows and no others."""
+        """Check these rows and no others."""
         if set(keys) != self._checked:
             changed, self._checked = set(keys) ^ self._checked, set(keys)
             self._emit_changed(place for place, row in enumerate(self.rows) if row.key in changed)
             self.checked_changed.emit(self.checked())
 
     def show(self, rows: Sequence[TableRow]) -> bool:
-        """Take new rows; return whether any differs.
+        """Replace the rows; return whether any differs.
 
-        Where the old ones stand before them only what differs is told: selection and place stay. The first rows of all
-        are told at once, since rows that are put in are sorted in one by one.
+        If the old rows lead the new ones, the model emits only the differences: selection and scroll position stay. A
+        first list of rows arrives as one reset, because the proxy sorts in inserted rows one by one.
         """
         before, known = self.rows, len(self.rows)
         if not before or [row.key for row in rows[:known]] != [row.key for row in before]:
@@ -132,24 +132,24 @@ class NumberModel(QAbstractTableModel):
         return bool(changed) or len(rows) > known
 
     def set_columns(self, columns: Sequence[TableColumn]) -> None:
-        """Become a table of other columns, without rows yet."""
+        """Replace the columns and clear the rows."""
         self.beginResetModel()
         self.columns, self.rows = columns, []
         self.endResetModel()
 
     def highlight(self, key: str) -> None:
-        """Put a light behind one row, without choosing it; an empty key puts it out."""
+        """Highlight one row without selecting it; an empty key removes the highlight."""
         if key != self._lit:
             before, self._lit = self._lit, key
             self._emit_changed(place for place, row in enumerate(self.rows) if row.key in (before, key))
 
     def _emit_changed(self, places: Iterable[int]) -> None:
-        """Tell that these rows are others now; of no more rows than need be, since each is sorted in anew."""
+        """Emit that these rows have changed; emit as few as possible, because the proxy sorts each one again."""
         for place in places:
             self.dataChanged.emit(self.index(place, 0), self.index(place, len(self.columns) - 1))
 
     def _mark(self, row: TableRow, role: int) -> Any:
-        """Return the row's box or the dot in its colour."""
+        """Return the row's check state, or the dot in its color."""
         if role == Qt.ItemDataRole.CheckStateRole and self.checkable and row.tickable:
             return Qt.CheckState.Checked if row.key in self._checked else Qt.CheckState.Unchecked
         if role == Qt.ItemDataRole.DecorationRole and row.series:
@@ -162,7 +162,7 @@ class NumberModel(QAbstractTableModel):
 
 
 class NumberSortProxy(QSortFilterProxyModel):
-    """Sorts by the values themselves; what has no number comes last in rising order."""
+    """Sort proxy that sorts by the values; rows without a value come last in ascending order."""
 
     def __init__(self, source: NumberModel, parent: QWidget) -> None:
         super().__init__(parent)
@@ -170,7 +170,7 @@ class NumberSortProxy(QSortFilterProxyModel):
         self.setSourceModel(source)
 
     def look(self, index: Index) -> Hashable:
-        """What the width of a cell depends on: its column, its text, and whether a box or a dot stands before it."""
+        """Return what the width of a cell depends on: its column, its text, and whether a box or a dot leads it."""
         row, column = self._source.rows[self.mapToSource(index).row()], index.column()
         mark = (self._source.checkable and row.tickable, bool(row.series)) if column == 0 else ()
         return column, self._source.columns[column].write(row.values[column]), mark
@@ -179,7 +179,10 @@ class NumberSortProxy(QSortFilterProxyModel):
         return self._rank(left) < self._rank(right)
 
     def _rank(self, index: Index) -> tuple[int, float, str]:
-        """Ask the rows themselves: by way of the index it takes ten times as long, thousands of times in a sort."""
+        """Return the sort key of a value, read from the rows.
+
+        Reading it through the index takes ten times as long, and a sort reads thousands of them.
+        """
         return _rank(self._source.rows[index.row()].values[index.column()])
 
 
@@ -191,7 +194,7 @@ def _rank(value: Any) -> tuple[int, float, str]:
 
 @cache
 def dot(colour: str) -> QIcon:
-    """Return a round dot in one colour."""
+    """Return a round dot in one color."""
     pixmap = QPixmap(DOT_PX * DOT_RATIO, DOT_PX * DOT_RATIO)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
@@ -202,5 +205,6 @@ def dot(colour: str) -> QIcon:
     painter.drawEllipse(QPoint(middle, middle), middle - DOT_RATIO, middle - DOT_RATIO)
     painter.end()
     made = QIcon(pixmap)
-    made.addPixmap(pixmap, QIcon.Mode.Selected)  # a chosen row must not tint it
+    # A selected row must not tint it.
+    made.addPixmap(pixmap, QIcon.Mode.Selected)
     return made

@@ -1,27 +1,61 @@
-"""Tidy tables: numbers right-aligned and sorted as numbers, no vertical lines."""
+"""Tables of numbers: right-aligned, sorted as numbers, with columns as wide as their cells."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Sequence
 
 from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
-from gui.widgets.measured_table import RESTYLED, CachedWidthTable
 from gui.widgets.number_model import DOT_PX, NumberModel, NumberSortProxy, TableColumn, TableRow
 
+# Number of rows that are measured for a column width; all rows of a long table take too long.
+MEASURED_ROWS = 40
+RESTYLED = (QEvent.Type.StyleChange, QEvent.Type.FontChange)
 ROW_PX = 25
 SPARED_PX, SPARED_PLAIN_PX = 14, 8
 
 
+class CachedWidthTable(QTableView):
+    """Table view that measures columns as Qt does, by the visible rows and those below."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._widths: dict[Hashable, int] = {}
+
+    def sizeHintForColumn(self, column: int) -> int:
+        """Return the width of the widest cell; each distinct look of a cell is measured once."""
+        self.ensurePolished()
+        count = self.model().rowCount()
+        first = max(min(self.rowAt(0), count - MEASURED_ROWS), 0)
+        indices = (self.model().index(row, column) for row in range(first, min(first + MEASURED_ROWS, count)))
+        return max((self._width(index) for index in indices), default=0)
+
+    def forget_widths(self) -> None:
+        """Clear the measured widths, because the cells have changed."""
+        self._widths.clear()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() in RESTYLED:
+            self.forget_widths()
+        super().changeEvent(event)
+
+    def _width(self, index: QModelIndex) -> int:
+        order = self.model()
+        look = order.look(index) if isinstance(order, NumberSortProxy) else None
+        if look not in self._widths:
+            self._widths[look] = self.sizeHintForIndex(index).width()
+        return self._widths[look]
+
+
 class TightHeader(QHeaderView):
-    """A header that keeps room for a small sort mark, not for one as large as its text is high, nor for bold titles."""
+    """Header with room for a small sort mark, not for one of the text's height, and not for bold titles."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
         self._sizes: dict[tuple[str, bool], QSize] = {}
 
     def sectionSizeFromContents(self, logicalIndex: int) -> QSize:  # noqa: N803 - Qt's own name
-        """Measure each title once."""
+        """Return the size of a section; each title is measured once."""
         about = str(self.model().headerData(logicalIndex, self.orientation())), self.isSortIndicatorShown()
         if about not in self._sizes:
             spared = SPARED_PX if about[1] else SPARED_PLAIN_PX
@@ -35,12 +69,13 @@ class TightHeader(QHeaderView):
 
 
 class NumberTable(CachedWidthTable):
-    """Rows of numbers known by their keys; Enter or a double-click opens one, Space ticks it."""
+    """Table of rows with keys; Enter or a double-click opens a row, Space checks it."""
 
     chosen = Signal(list)
     opened = Signal(str)
     checked_changed = Signal(list)
-    hovered = Signal(str)  # empty when it has left the rows
+    # Empty when the cursor leaves the rows.
+    hovered = Signal(str)
 
     def __init__(
         self,
@@ -84,16 +119,17 @@ class NumberTable(CachedWidthTable):
             self.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
 
     def set_rows(self, rows: Sequence[TableRow]) -> None:
-        """Show these rows; what was chosen stays chosen."""
+        """Show these rows and keep the selection."""
         kept = self.chosen_keys()
         if not self._model.show(rows):
             return
-        self._header.resizeSections()  # Qt itself measures the columns only when there are other rows altogether
+        # Qt measures the columns only when all rows are replaced.
+        self._header.resizeSections()
         if kept and kept != self.chosen_keys():
             self.select(kept)
 
     def set_columns(self, columns: Sequence[TableColumn], stretched: int = 0) -> None:
-        """Become a table of other columns, without rows yet; the stretched one takes the room that is left."""
+        """Replace the columns and clear the rows; the `stretched` column takes the remaining width."""
         self.forget_widths()
         self._model.set_columns(columns)
         header = self.horizontalHeader()
@@ -104,7 +140,7 @@ class NumberTable(CachedWidthTable):
             )
 
     def highlight(self, key: str) -> None:
-        """Put a light behind one row and scroll to it, without choosing it; an empty key puts it out."""
+        """Highlight one row and scroll to it, without selecting it; an empty key removes the highlight."""
         self._model.highlight(key)
         for row in range(self._order.rowCount()) if key else ():
             if self._key(self._order.index(row, 0)) == key:
@@ -118,7 +154,7 @@ class NumberTable(CachedWidthTable):
         return [self._key(index) for index in self.selectionModel().selectedRows()]
 
     def select(self, keys: Collection[str]) -> None:
-        """Choose these rows and no others; the first is scrolled to."""
+        """Select these rows and no others; scroll to the first."""
         selection = QItemSelection()
         for row in range(self._order.rowCount()):
             index = self._order.index(row, 0)
@@ -131,7 +167,7 @@ class NumberTable(CachedWidthTable):
             self.selectionModel().setCurrentIndex(selection.indexes()[0], flags.NoUpdate)
 
     def key_at(self, place: QPoint) -> str | None:
-        """Return the row at a place of the viewport."""
+        """Return the key of the row at a point of the viewport, or None."""
         index = self.indexAt(place)
         return self._key(index) if index.isValid() else None
 
@@ -142,11 +178,11 @@ class NumberTable(CachedWidthTable):
         self._model.set_checked(keys)
 
     def text(self, row: int, column: int) -> str:
-        """Return what is written in a cell, as the table is sorted now."""
+        """Return the text of a cell, in the current sort order."""
         return str(self._order.index(row, column).data())
 
     def fit_height(self) -> None:
-        """Take the height of all rows: for short tables that should not scroll."""
+        """Set the height to that of all rows: for short tables that should not scroll."""
         self.setFixedHeight(self.horizontalHeader().sizeHint().height() + ROW_PX * self._order.rowCount() + 6)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

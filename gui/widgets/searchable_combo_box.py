@@ -1,4 +1,4 @@
-"""A box of many names, in which one is found by typing any piece of it."""
+"""Combo box of many names; typing any part of a name finds it."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QCompleter
@@ -7,7 +7,7 @@ LEAST_LETTERS = 10
 
 
 class SearchableComboBox(QComboBox):
-    """What is typed chooses among the names that there are and adds none; long names do not widen it."""
+    """Combo box that filters its names by the typed text and adds none; long names do not widen it."""
 
     def __init__(self, accessible_name: str) -> None:
         super().__init__()

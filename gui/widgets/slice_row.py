@@ -1,4 +1,4 @@
-"""Which slice of a volume is looked at: a slider and its number."""
+"""Slice of a volume: a slider and its number."""
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSlider, QWidget
@@ -7,7 +7,7 @@ from gui.widgets.labels import label
 
 
 class SliceRow(QWidget):
-    """A slider over the slices of a volume; moved tells the slice, counted from 0."""
+    """Slider over the slices of a volume; `moved` carries the slice, counted from 0."""
 
     moved = Signal(int)
 
@@ -22,7 +22,7 @@ class SliceRow(QWidget):
         self.slider.valueChanged.connect(self._on_slider_changed)
 
     def show_slice(self, number: int, count: int) -> None:
-        """Show a slice of so many, without telling of it."""
+        """Show slice `number` of `count` without emitting `moved`."""
         with QSignalBlocker(self.slider):
             self.slider.setRange(0, count - 1)
             self.slider.setValue(number)

@@ -1,4 +1,4 @@
-"""A number to slide or to type, with its name."""
+"""Named number with a slider and an edit field."""
 
 import math
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ POSITIONS = 1000
 
 @dataclass(frozen=True)
 class SliderRange:
-    """The values of a slider: `log` shares the way evenly among factors instead of differences."""
+    """Values of a slider; with `log`, equal distances are equal factors instead of equal differences."""
 
     low: float
     high: float
@@ -37,7 +37,7 @@ class SliderRange:
 
 
 class SliderRow(QWidget):
-    """Label, slider and edit, bound both ways; double-click the label or the slider for the default."""
+    """Label, slider and edit field, bound both ways; a double-click on label or slider restores the default."""
 
     value_changed = Signal(float)
 
@@ -86,7 +86,7 @@ class SliderRow(QWidget):
         self.edit.setValue(value)
 
     def reset(self) -> None:
-        """Return to the default."""
+        """Restore the default."""
         self.edit.setValue(self._values.default)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -100,6 +100,6 @@ class SliderRow(QWidget):
         self.value_changed.emit(value)
 
     def _show_on_slider(self, value: float) -> None:
-        """Move the slider to a value without asking it back, so that a typed value is not rounded to its steps."""
+        """Move the slider to a value without reading it back, so that its steps do not round a typed value."""
         with QSignalBlocker(self.slider):
             self.slider.setValue(self._values.position(value))

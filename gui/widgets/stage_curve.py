@@ -1,4 +1,4 @@
-"""A curve over named stages: what is left after each, and where most is lost."""
+"""Curve over named stages: the share retained after each, and the stage of the largest loss."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
 
 @dataclass(frozen=True)
 class Stage:
-    """A name, the share that is held there, the share of it alone, and what hovering says."""
+    """Name, share retained by all paths, share of this stage alone, and the hover text."""
 
     name: str
     retained: float
@@ -29,7 +29,10 @@ class Stage:
 
 
 class StageCurve(QWidget):
-    """Held is the solid line with dots, alone the dotted one; a click or Enter chooses a stage."""
+    """Solid line with dots for the retained share, dotted line for each stage alone.
+
+    A click or Enter chooses a stage.
+    """
 
     chosen = Signal(str)
     pointed = Signal(str)
@@ -46,7 +49,7 @@ class StageCurve(QWidget):
         self.setMinimumSize(240, 110)
 
     def set_stages(self, stages: Sequence[Stage], lost: int | None = None, text: str = "") -> None:
-        """Show these; at one of them most is lost, which the text says."""
+        """Show these stages; `lost` is the one with the largest loss, which `text` describes."""
         self.stages, self.lost, self._lost_text, self.at = tuple(stages), lost, text, None
         self.setAccessibleName(text or "curve")
         self.update()
@@ -56,7 +59,7 @@ class StageCurve(QWidget):
         self.update()
 
     def room(self) -> QRectF:
-        """Where the curve is."""
+        """Return the rectangle of the curve."""
         return QRectF(self.rect()).adjusted(AXIS_PX, MARGIN, -MARGIN, -TEXT_PX - 4)
 
     def point(self, at: int, share: float) -> QPointF:
@@ -136,7 +139,7 @@ class StageCurve(QWidget):
         painter.drawPolyline(QPolygonF([self.point(at, share) for at, share in enumerate(shares)]))
 
     def _paint_marks(self, painter: QPainter) -> None:
-        """A dot at each stage, a larger one under the cursor, and words where most is lost."""
+        """Draw a dot at each stage, a larger one under the cursor, and the text at the largest loss."""
         colours = palette.current()
         for at, stage in enumerate(self.stages):
             painter.setPen(Qt.PenStyle.NoPen)
@@ -154,7 +157,10 @@ class StageCurve(QWidget):
 
 
 def place_label(line: Sequence[QPointF], at: int, size: QSizeF, room: QRectF) -> QRectF:
-    """Where words about one point of a line fit: below or above it, where they hide as little of the line as can be."""
+    """Return the best rectangle for a text about one point of a line.
+
+    It lies below or above the point, where it hides as little of the line as possible.
+    """
     place = line[at]
     lefts = (place.x() + GAP, place.x() - GAP - size.width(), place.x() - size.width() / 2)
     tops = (place.y() + GAP, place.y() - GAP - size.height())
@@ -164,13 +170,13 @@ def place_label(line: Sequence[QPointF], at: int, size: QSizeF, room: QRectF) ->
 
 
 def hidden(line: Sequence[QPointF], box: QRectF) -> int:
-    """How many of some places along a line lie in a box."""
+    """Return how many sample points along a line lie inside a box."""
     shares = [step / ALONG for step in range(ALONG + 1)]
     return sum(box.contains(one + (other - one) * share) for one, other in pairwise(line) for share in shares)
 
 
 def paint_key(painter: QPainter, under: QRectF) -> None:
-    """Tell in the middle of a line of text what the solid and the dotted line are."""
+    """Draw the legend of the solid and the dotted line in the middle of a text line."""
     colours, metrics = palette.current(), painter.fontMetrics()
     entries = [(text, metrics.horizontalAdvance(text)) for text in (HELD, ALONE)]
     left = under.center().x() - sum(SAMPLE_PX + wide + GAP for _, wide in entries) / 2

@@ -1,4 +1,4 @@
-"""Work that would hold the event loop up when done at once, done a step a beat."""
+"""Queue for work that would block the event loop if it ran at once; it runs one step per loop turn."""
 
 from collections.abc import Callable, Iterable
 
@@ -8,7 +8,7 @@ from gui.widgets.timer import make_timer
 
 
 class StepQueue(QObject):
-    """Takes steps one after another and lets the window live between them; new steps replace those still to come."""
+    """Queue that runs one step per turn of the event loop; new steps replace the remaining ones."""
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
@@ -17,12 +17,12 @@ class StepQueue(QObject):
         self._next.timeout.connect(self._on_beat)
 
     def schedule(self, steps: Iterable[Callable[[], object]]) -> None:
-        """Take these steps from the next beat on."""
+        """Schedule these steps, starting with the next turn of the event loop."""
         self._left = list(steps)
         self._next.start()
 
     def run_now(self, steps: Iterable[Callable[[], object]]) -> None:
-        """Take these steps at once."""
+        """Run these steps at once."""
         self._left = []
         for step in steps:
             step()

@@ -1,4 +1,4 @@
-"""A table of texts to read: words at the left, numbers at the right, sentences wrapped."""
+"""Read-only table of texts: words at the left, numbers at the right, sentences wrapped."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ AT_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 class TextTable(QTableWidget):
-    """Shows rows that others made; a column with sentences takes the room that is left."""
+    """Read-only table; a column with sentences takes the remaining width."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -49,7 +49,7 @@ class TextTable(QTableWidget):
         self._soon.start()
 
     def _share_room(self, stretched: int, narrow: bool) -> None:
-        """One column takes the room that is left; beside sentences the others wrap rather than take it away."""
+        """Stretch one column over the remaining width; if it holds sentences, the others wrap rather than shrink it."""
         header, mode = self.horizontalHeader(), QHeaderView.ResizeMode
         for column in range(self.columnCount()):
             header.setSectionResizeMode(column, mode.Interactive if narrow else mode.ResizeToContents)
@@ -60,7 +60,7 @@ class TextTable(QTableWidget):
             header.setSectionResizeMode(stretched, mode.Stretch)
 
     def _fit_rows(self) -> None:
-        """Make every row as high as its texts, and a little more beside sentences."""
+        """Set the height of every row to that of its texts, with some space added in tables with sentences."""
         self.resizeRowsToContents()
         for row in range(self.rowCount()):
             if self._spare_px:
@@ -68,13 +68,13 @@ class TextTable(QTableWidget):
                 self.setRowHeight(row, max(self.rowHeight(row), texts) + self._spare_px)
 
     def _text_height(self, row: int, column: int) -> int:
-        """How high a cell's text is between its margins, which Qt forgets when it wraps."""
+        """Return the height of a cell's text between its margins, which Qt forgets when it wraps."""
         item = self.item(row, column)
         room = QRect(0, 0, max(self.columnWidth(column) - MARGINS_PX, 1), TALL_PX)
         return self.fontMetrics().boundingRect(room, Qt.TextFlag.TextWordWrap, item.text()).height() if item else 0
 
     def texts(self) -> list[list[str]]:
-        """What is written in the cells."""
+        """Return the texts of all cells."""
         return [
             [item.text() if (item := self.item(row, column)) else "" for column in range(self.columnCount())]
             for row in range(self.rowCount())

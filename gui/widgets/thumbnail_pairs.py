@@ -1,4 +1,4 @@
-"""Small pictures in pairs, side by side: what goes in and what comes out, one pair of them chosen."""
+"""Small images in pairs, side by side: input and output, with one pair selected."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: -2, Qt.Key.Key
 
 @dataclass(frozen=True, eq=False)
 class ThumbnailPair:
-    """A gray picture in [0, 1], its name, and beside it another with its colours; None while that is on its way."""
+    """Gray image in [0, 1] with its name, and the output image with its color map; None until the output arrives."""
 
     title: str
     image: Array | None
@@ -28,7 +28,7 @@ class ThumbnailPair:
 
 
 class ThumbnailPairs(QWidget):
-    """Two pairs a row; arrows choose, Delete asks to take the chosen one away."""
+    """Grid with two pairs a row; arrow keys select, Delete requests the removal of the selected pair."""
 
     chosen = Signal(int)
     remove_wanted = Signal()
@@ -44,7 +44,7 @@ class ThumbnailPairs(QWidget):
         self.setMinimumWidth(2 * side)
 
     def set_pairs(self, pairs: Sequence[ThumbnailPair], at: int) -> None:
-        """Show these, one of them chosen."""
+        """Show these pairs and select one."""
         self.pairs, self.at = tuple(pairs), at
         self._drawn.clear()
         name = f"images: {pairs[at].title}, {at + 1} of {len(pairs)}" if 0 <= at < len(pairs) else "images"
@@ -56,11 +56,11 @@ class ThumbnailPairs(QWidget):
         return max((self.width() + GAP) // (2 * self.side + GAP), 1)
 
     def text_px(self) -> int:
-        """Height of the captions, where there are any."""
+        """Return the height of the captions, 0 if there are none."""
         return TEXT_PX if any(pair.caption for pair in self.pairs) else 0
 
     def cell(self, at: int) -> QRect:
-        """Where a pair is."""
+        """Return the rectangle of a pair."""
         row, column = divmod(at, self.columns())
         high = self.side + self.text_px() + GAP
         return QRect(column * (2 * self.side + GAP) + 1, row * high + 1, 2 * self.side, self.side)

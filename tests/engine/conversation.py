@@ -9,7 +9,7 @@ from pathlib import Path
 
 from engine import messages
 from engine.messages import Ready
-from engine.processes.worker import Worker
+from engine.processes.explorer_worker import ExplorerWorker
 
 ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT_S = 240
@@ -23,7 +23,7 @@ class Conversation:
 
     def send(self, *commands):
         """Send commands in one piece."""
-        self.write(b"".join(command.line().encode() for command in commands))
+        self.write(b"".join(command.to_json_line().encode() for command in commands))
 
     def wait_for(self, kind, **values):
         """Return the next event of a kind; everything else is passed over."""
@@ -36,11 +36,16 @@ class Conversation:
 
 
 class Child(Conversation):
-    """A real engine process."""
+    """A real engine process.
 
-    def __init__(self, scratch):
+    Args:
+        scratch: folder for its arrays.
+        kind: 'training' or 'explorer'.
+    """
+
+    def __init__(self, scratch, kind):
         super().__init__()
-        command = [sys.executable, "-m", "engine.processes.worker", "--scratch", str(scratch)]
+        command = [sys.executable, "-m", f"engine.processes.{kind}_worker", "--scratch", str(scratch)]
         self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         threading.Thread(target=self._read, daemon=True).start()
         self.ready = self.wait_for(Ready)
@@ -69,7 +74,7 @@ class Child(Conversation):
 
 
 class InProcess(Conversation):
-    """A worker that threads of this process serve, without a framework; a context that ends with them.
+    """An explorer that threads of this process serve, without a framework; a context that ends with them.
 
     Args:
         scratch: folder for its arrays.
@@ -102,7 +107,7 @@ class InProcess(Conversation):
         should_stop, waiting = explorer.should_stop, [command]
 
         def should_stop_after_arrival():
-            if waiting and self.worker._asked.number == number:
+            if waiting and self.worker._current.number == number:
                 self.send(waiting.pop())
                 with inbox.not_empty:
                     assert inbox.not_empty.wait_for(lambda: inbox.queue, TIMEOUT_S)
@@ -129,7 +134,7 @@ class _Events:
         """Nothing is buffered."""
 
 
-class _EndingWorker(Worker):
+class _EndingWorker(ExplorerWorker):
     """A worker that can be told to end, which a process does by exiting."""
 
     def end(self):
@@ -144,7 +149,7 @@ class _EndingWorker(Worker):
         with suppress(SystemExit):
             super()._read()
 
-    def _dispatch(self, command):
+    def _handle(self, command):
         if command is None:
             raise SystemExit
-        super()._dispatch(command)
+        super()._handle(command)

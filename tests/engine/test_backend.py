@@ -1,5 +1,7 @@
+import importlib.util
 import json
 import os
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -8,6 +10,7 @@ import keras
 import pytest
 
 from engine import backend, models
+from engine.backend import hide_packages
 from engine.config import TrainingConfig
 from engine.errors import BackendError
 
@@ -113,3 +116,51 @@ def test_any_other_fault_keeps_its_first_line():
     told = backend.describe_failure(RuntimeError("shapes differ\nat node 3"))
     assert "shapes differ" in told.what
     assert "node 3" not in str(told)
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """Name of a package that can be imported and is not yet."""
+    (tmp_path / "seldom_needed").mkdir()
+    (tmp_path / "seldom_needed" / "__init__.py").write_text("from seldom_needed import part")
+    (tmp_path / "seldom_needed" / "part.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    yield "seldom_needed"
+    for name in [name for name in sys.modules if name.startswith("seldom_needed")]:
+        del sys.modules[name]
+
+
+def test_a_package_left_out_is_missing_there_and_only_there(package):
+    with hide_packages([package]):
+        with pytest.raises(ModuleNotFoundError, match=package):
+            importlib.import_module(package)
+        with pytest.raises(ModuleNotFoundError, match=package):
+            importlib.import_module(f"{package}.part")
+    assert importlib.import_module(package).part
+
+
+def test_whoever_only_looks_is_told_that_it_is_there(package):
+    with hide_packages([package]):
+        assert importlib.util.find_spec(package) is not None
+
+
+def test_what_is_imported_already_stays(package):
+    known = importlib.import_module(package)
+    with hide_packages([package]):
+        assert importlib.import_module(package) is known
+
+
+def test_another_thread_imports_as_ever(package):
+    found = []
+    with hide_packages([package]):
+        thread = threading.Thread(target=lambda: found.append(importlib.import_module(package)))
+        thread.start()
+        thread.join()
+    assert found[0].part
+
+
+def test_an_error_meanwhile_leaves_nothing_behind(package):
+    before = list(sys.meta_path)
+    with pytest.raises(OSError, match="broken"), hide_packages([package]):
+        raise OSError("broken")
+    assert sys.meta_path == before

@@ -16,8 +16,7 @@ from PIL import Image
 
 from engine import cli, config, runs
 from engine.cli import parser, result
-from engine.cli.console import ConsoleProgress
-from engine.cli.signals import GracefulInterrupt
+from engine.cli.console import ConsoleProgress, GracefulInterrupt
 from engine.figures import DISCLAIMER
 from engine.messages import StudyProgress
 from tests.conftest import ROOT
@@ -198,7 +197,7 @@ def test_control_c_stops_training_and_keeps_the_model(tmp_path):
 def test_second_signal_ends_the_process(number):
     code = f"""
 import os
-from engine.cli.signals import GracefulInterrupt
+from engine.cli.console import GracefulInterrupt
 with GracefulInterrupt() as wish:
     assert not wish()
     os.kill(os.getpid(), {number:d})

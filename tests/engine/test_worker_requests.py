@@ -8,8 +8,8 @@ import pytest
 
 from engine import messages
 from engine.data import Cancelled
-from engine.messages import RequestFailed, RequestProgress, Response
-from engine.processes import worker
+from engine.messages import Reply, RequestFailed, RequestProgress, Response
+from engine.processes import explorer_worker
 from tests.engine.conversation import InProcess
 
 
@@ -46,7 +46,7 @@ def test_what_gives_way_while_its_images_are_loaded_has_its_turn_after_all(servi
 @pytest.fixture
 def auditing(serving, monkeypatch):
     """A worker whose large audits end only when they are no longer wanted."""
-    audit = worker.answer_audit
+    audit = explorer_worker.answer_audit
 
     def endless(request, emit, should_stop):
         if request.config.phantom_count < 1000:
@@ -56,7 +56,7 @@ def auditing(serving, monkeypatch):
         assert should_stop()
         raise Cancelled("The audit was stopped.")
 
-    monkeypatch.setattr(worker, "answer_audit", endless)
+    monkeypatch.setattr(explorer_worker, "answer_audit", endless)
     return serving
 
 
@@ -86,7 +86,7 @@ def test_a_newer_audit_takes_the_place_of_the_one_before(auditing, tiny):
 
 
 def test_what_gave_way_has_its_turn_only_when_nothing_is_asked_for_a_while(tmp_path, tiny):
-    serving = worker.Worker([], io.BytesIO(), tmp_path)
+    serving = explorer_worker.ExplorerWorker([], io.BytesIO(), tmp_path)
     gave_way = messages.EvaluateRun(number=1, panel="compare", run="pca:16", data=tiny().data)
     urgent = messages.OpenScan(number=2, panel="data", path="/nowhere")
     serving._deferred.append(gave_way)
@@ -101,12 +101,12 @@ def test_what_gave_way_has_its_turn_only_when_nothing_is_asked_for_a_while(tmp_p
     serving._queue.get = get
     assert serving._next() is urgent
     assert serving._next() is gave_way
-    assert waits == [worker.QUIET_S] * 2
+    assert waits == [explorer_worker.QUIET_S] * 2
 
 
 def test_what_is_patient_begins_after_all_that_waits(tmp_path, tiny):
-    serving, answered = worker.Worker([], io.BytesIO(), tmp_path), []
-    serving.explorer.answer = lambda request: answered.append(request) or {}
+    serving, answered = explorer_worker.ExplorerWorker([], io.BytesIO(), tmp_path), []
+    serving.explorer.answer = lambda request: answered.append(request) or Reply()
     place = {"run": "a", "data": tiny().data}
     waiting = messages.FindNeighbors(number=1, panel="scan", indices=(0,), **place)
     patient = messages.EmbeddingErrors(number=2, panel="errors", **place)
@@ -133,6 +133,7 @@ def test_of_two_that_can_wait_the_newer_has_its_turn_first_after_what_is_urgent(
 def filtering(serving):
     """A worker whose classical methods end only when a scan has been opened meanwhile."""
     answer, opened, at_work = serving.worker.explorer.answer, threading.Event(), []
+    serving.seen_at_work = {}
 
     def patient(request):
         if isinstance(request, messages.OpenScan):
@@ -141,9 +142,10 @@ def filtering(serving):
             return answer(request)
         at_work.append(request.number)
         opened.wait(60)
-        content = answer(request) | {"at_work": list(at_work)}
+        reply = answer(request)
+        serving.seen_at_work[request.number] = list(at_work)
         at_work.remove(request.number)
-        return content
+        return reply
 
     serving.worker.explorer.answer = patient
     return serving
@@ -159,7 +161,7 @@ def test_classical_methods_work_beside_other_requests_and_one_after_the_other(fi
     if told[0].number == 51:  # it had begun before the newer one came
         told.append(filtering.wait_for(Response))
     assert told[-1].number == 52
-    assert all(answer.content["at_work"] == [answer.number] for answer in told)
+    assert all(filtering.seen_at_work[answer.number] == [answer.number] for answer in told)
 
 
 def test_settings_are_weighed_while_the_explorer_is_busy(serving, tiny, monkeypatch):
@@ -171,13 +173,20 @@ def test_settings_are_weighed_while_the_explorer_is_busy(serving, tiny, monkeypa
             weighed.set()
 
     monkeypatch.setattr(serving.worker, "emit", emit_and_note)
-    monkeypatch.setattr(serving.worker.explorer, "answer", lambda request: {"weighed first": weighed.wait(60)})
+
+    class WeighedFirst(Reply):
+        weighed_first: bool
+
+    def wait_for_the_weights(request):
+        return WeighedFirst(weighed_first=weighed.wait(60))
+
+    monkeypatch.setattr(serving.worker.explorer, "answer", wait_for_the_weights)
     serving.send(messages.OpenScan(number=61, panel="compare", path="/nowhere"))
     space, trials = {"latent": [4, 8]}, tuple(({"latent": 4 + 4 * (n % 2)}, 1.0 + n % 2) for n in range(8))
     serving.send(messages.ComputeImportances(number=62, panel="weigh", base=tiny(), space=space, trials=trials))
     serving.send(messages.ComputeImportances(number=63, panel="weigh", base=tiny(), space={"latent": []}, trials=()))
     answers = {event.number: event for event in (serving.wait_for((Response, RequestFailed)) for _ in range(3))}
-    assert answers[61].content == {"weighed first": True}
+    assert answers[61].content == {"weighed_first": True}
     (latent,) = answers[62].content["weighed"]
     assert (latent["name"], latent["sign"], latent["effect"]) == ("latent", 1, pytest.approx(1.0))
     assert "is empty" in answers[63].reason

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from engine import config, runs
 from engine.config import DataConfig
-from engine.messages import EpochEnded, JobEnded, JobStarted, Log, Response
+from engine.messages import EpochEnded, JobEnded, JobStarted, Log, Response, SubsetMetrics
 from gui import palette, theme
 from gui.engine_process import ProcessExit
 from gui.panel import AppContext
@@ -167,7 +167,7 @@ def place(split, row, **more):
 
 @pytest.fixture
 def data_content(tmp_path):
-    """What the explorer answers to LoadData: 24 scans of two classes in three splits, two files skipped."""
+    """Return the reply to LoadData: 24 images of two classes in three sets, two files skipped."""
     store = tmp_path / "images.npy"
     np.save(store, np.random.default_rng(1).integers(0, 256, (24, 32, 32), dtype=np.uint8))
     rows = {"train": list(range(16)), "validation": [16, 17], "test": list(range(18, 24))}
@@ -182,6 +182,7 @@ def data_content(tmp_path):
         },
         "skipped": [{"name": "a.txt", "reason": "not a picture"}, {"name": "b.png", "reason": "damaged"}],
         "notes": ["The source brings no test set."],
+        "leaked": [],
         "store": str(store),
         "splits": {
             split: {"rows": at, "labels": [row % 2 for row in at], "names": [f"{split}/{row}.png" for row in at]}
@@ -203,6 +204,13 @@ REPEATS = {
     ],
     "warning": "2 of 6 test scans are also in train, pixel for pixel. Trust the numbers on the 4 clean test scans.",
 }
+
+
+def make_metrics(psnr_db):
+    """Return the metrics of four images as a reply to EvaluateRun holds them; those of a VAE are None."""
+    known = {"n": 4, "ms_ssim_scales": 1, "psnr_db": psnr_db, "psnr_db_interval": [19.0, 21.0], "mse": 0.01}
+    known |= {"mae": 0.05, "ssim": 0.7, "ms_ssim": 0.8, "head_psnr_db": 18.0, "head_ssim": 0.6}
+    return dict.fromkeys(SubsetMetrics.model_fields) | known
 
 
 @pytest.fixture

@@ -1,41 +1,68 @@
-"""Questions to the explorer: numbered, the newest of a panel wins."""
+"""Requests to the explorer: numbered, the newest of a panel wins, each handle hears of its own."""
 
 import numpy as np
 import pytest
+from pydantic import ConfigDict
 
-from engine.config import DataConfig
-from engine.messages import LoadData, OpenScan, RequestFailed, RequestProgress, Response, Stop
+from engine.messages import Reply, Request, RequestFailed, RequestProgress, Response, Stop
 from gui.explorer_client import ExplorerClient
 
 
+class AnyReply(Reply):
+    """A reply that takes whatever a response contains."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class Ask(Request):
+    """A request of no subject."""
+
+    reply_type = AnyReply
+
+    path: str = ""
+
+
 @pytest.fixture
-def questions(qtbot, tmp_path, fake_engines):
+def client(qtbot, tmp_path, fake_engines):
     made = ExplorerClient(tmp_path)
     made.warm_up("tensorflow")
     made.heard = []
-    for signal in (made.responded, made.failed, made.progressed):
-        signal.connect(made.heard.append)
     yield made
     made.close()
     made.deleteLater()
 
 
-def test_answer_reaches_whoever_asked(questions):
-    number = questions.request(OpenScan, "scan", path="a.png")
-    assert questions.engine.sent == [OpenScan(number=number, panel="scan", path="a.png")]
-    assert questions.is_waiting("scan")
-    answer = Response(number=number, panel="scan", content={})
-    questions.engine.say(answer)
-    assert questions.heard == [answer]
-    assert not questions.is_waiting("scan")
+def send(client, panel, path=""):
+    """Send a request, note what its handle emits, and return the handle."""
+    handle = client.send(Ask(panel=panel, path=path))
+    handle.finished.connect(lambda reply: client.heard.append((panel, reply.model_dump())))
+    handle.failed.connect(lambda failure: client.heard.append((panel, failure.sentence)))
+    handle.progressed.connect(lambda done, total: client.heard.append((panel, done, total)))
+    return handle
 
 
-def test_answer_that_was_overtaken_is_dropped(questions):
-    old = questions.request(OpenScan, "scan", path="a.png")
-    new = questions.request(OpenScan, "scan", path="b.png")
-    for number in (old, new):
-        questions.engine.say(Response(number=number, panel="scan", content={"number": number}))
-    assert [event.number for event in questions.heard] == [new]
+def respond(client, handle, **content):
+    number, panel = handle.request.number, handle.request.panel
+    client.engine.say(Response(number=number, panel=panel, content=content))
+
+
+def test_reply_reaches_the_sender(client):
+    handle = send(client, "scan", path="a.png")
+    assert client.engine.sent == [Ask(number=1, panel="scan", path="a.png")]
+    assert handle.is_pending()
+    assert client.is_pending(Ask)
+    respond(client, handle, slices=3)
+    assert client.heard == [("scan", {"slices": 3})]
+    assert not handle.is_pending()
+    assert not client.is_pending(Ask)
+
+
+def test_response_to_a_replaced_request_is_dropped(client):
+    old, new = send(client, "scan", path="a.png"), send(client, "scan", path="b.png")
+    assert (old.is_pending(), new.is_pending()) == (False, True)
+    respond(client, old, name="old")
+    respond(client, new, name="new")
+    assert client.heard == [("scan", {"name": "new"})]
 
 
 @pytest.fixture
@@ -45,77 +72,79 @@ def written(tmp_path):
     return path
 
 
-def test_answer_is_passed_on_with_its_arrays_and_their_files_are_deleted(questions, written):
-    number = questions.request(OpenScan, "scan", path="a.png")
-    content = {"runs": {"a": {"images": [str(written), "a.npy"]}}, "path": None}
-    questions.engine.say(Response(number=number, panel="scan", content=content))
-    array, name = questions.heard[0].content["runs"]["a"]["images"]
-    assert (array.tolist(), name, questions.heard[0].content["path"]) == ([0, 1, 2], "a.npy", None)
+def test_reply_holds_its_arrays_and_their_files_are_deleted(client, written):
+    handle = send(client, "scan")
+    respond(client, handle, runs={"a": {"images": [str(written), "a.npy"]}}, path=None)
+    reply = client.heard[0][1]
+    array, name = reply["runs"]["a"]["images"]
+    assert (array.tolist(), name, reply["path"]) == ([0, 1, 2], "a.npy", None)
     assert not written.exists()
 
 
-def test_files_of_an_answer_that_was_overtaken_are_deleted(questions, written):
-    old = questions.request(OpenScan, "scan", path="a.png")
-    questions.request(OpenScan, "scan", path="b.png")
-    questions.engine.say(Response(number=old, panel="scan", content={"images": str(written)}))
-    assert questions.heard == []
+def test_files_of_a_dropped_response_are_deleted(client, written):
+    old = send(client, "scan")
+    send(client, "scan")
+    respond(client, old, images=str(written))
+    assert client.heard == []
     assert not written.exists()
 
 
-def test_answer_whose_file_is_gone_is_asked_for_once_more(questions, written):
-    number = questions.request(OpenScan, "scan", path="a.png")
-    answer = Response(number=number, panel="scan", content={"images": str(written)})
+def test_request_whose_file_is_gone_is_sent_once_more(client, written):
+    handle = send(client, "scan")
     content = written.read_bytes()
     written.unlink()
-    questions.engine.say(answer)
-    assert questions.heard == []
-    assert questions.is_waiting("scan")
-    assert questions.engine.sent == [OpenScan(number=number, panel="scan", path="a.png")] * 2
+    respond(client, handle, images=str(written))
+    assert client.heard == []
+    assert handle.is_pending()
+    assert client.engine.sent == [handle.request] * 2
     written.write_bytes(content)
-    questions.engine.say(answer)
-    assert questions.heard[0].content["images"].tolist() == [0, 1, 2]
+    respond(client, handle, images=str(written))
+    assert client.heard[0][1]["images"].tolist() == [0, 1, 2]
 
 
-def test_answer_that_cannot_be_read_twice_is_refused(questions, written):
-    number = questions.request(OpenScan, "scan", path="a.png")
-    answer = Response(number=number, panel="scan", content={"images": str(written)})
+def test_response_that_cannot_be_read_twice_fails_the_request(client, written):
+    handle = send(client, "scan")
     for content in (b"", b"no array"):
         written.write_bytes(content)
-        questions.engine.say(answer)
-    assert [type(event) for event in questions.heard] == [RequestFailed]
-    assert "cannot be read" in questions.heard[0].reason
-    assert not questions.is_waiting("scan")
-    assert len(questions.engine.sent) == 2
+        respond(client, handle, images=str(written))
+    assert [(panel, "cannot be read" in text) for panel, text in client.heard] == [("scan", True)]
+    assert not handle.is_pending()
+    assert len(client.engine.sent) == 2
 
 
-def test_overtaken_refusal_and_progress_are_dropped_too(questions):
-    old = questions.request(LoadData, "data", config=DataConfig())
-    questions.request(LoadData, "data", config=DataConfig(size=64))
-    questions.engine.say(RequestProgress(number=old, panel="data", done=1, total=2))
-    questions.engine.say(RequestFailed(reason="stopped", number=old, panel="data"))
-    assert questions.heard == []
-    assert questions.is_waiting("data")
+def test_progress_and_failure_of_a_replaced_request_are_dropped_too(client):
+    old, new = send(client, "data"), send(client, "data")
+    number = old.request.number
+    client.engine.say(RequestProgress(number=number, panel="data", done=1, total=2))
+    client.engine.say(RequestFailed(reason="stopped", number=number, panel="data"))
+    assert client.heard == []
+    client.engine.say(RequestProgress(number=new.request.number, panel="data", done=1, total=2))
+    client.engine.say(RequestFailed(reason="It failed.", advice="Retry.", number=new.request.number, panel="data"))
+    assert client.heard == [("data", 1, 2), ("data", "It failed. Retry.")]
+    assert not new.is_pending()
 
 
-def test_panels_do_not_overtake_each_other(questions):
-    first = questions.request(OpenScan, "one", path="a.png")
-    questions.request(OpenScan, "two", path="b.png")
-    questions.engine.say(Response(number=first, panel="one", content={}))
-    assert len(questions.heard) == 1
+def test_panels_do_not_replace_each_other(client):
+    first, second = send(client, "one"), send(client, "two")
+    respond(client, first)
+    assert client.heard == [("one", {})]
+    assert second.is_pending()
 
 
-def test_cancelled_question_gets_no_answer(questions):
-    number = questions.request(LoadData, "data", config=DataConfig())
-    questions.cancel("data")
-    assert questions.engine.sent[-1] == Stop()
-    questions.engine.say(RequestFailed(reason="Loading the images was stopped.", number=number, panel="data"))
-    assert questions.heard == []
+def test_canceled_request_has_no_outcome_and_the_explorer_stops(client):
+    handle = send(client, "data")
+    handle.cancel()
+    assert client.engine.sent[-1] == Stop()
+    assert not handle.is_pending()
+    failure = RequestFailed(reason="Loading the images was stopped.", number=handle.request.number, panel="data")
+    client.engine.say(failure)
+    assert client.heard == []
 
 
-def test_killed_explorer_is_told_to_whoever_waits_and_replaced(questions):
-    questions.request(OpenScan, "one", path="a.png")
-    questions.request(OpenScan, "two", path="b.png")
-    questions.engine.die(9)
-    assert [(event.panel, "signal 9" in event.reason) for event in questions.heard] == [("one", True), ("two", True)]
-    questions.warm_up("tensorflow")
-    assert questions.engine.is_running()
+def test_killed_explorer_fails_every_pending_request_and_is_replaced(client):
+    send(client, "one")
+    send(client, "two")
+    client.engine.die(9)
+    assert [(panel, "signal 9" in text) for panel, text in client.heard] == [("one", True), ("two", True)]
+    client.warm_up("tensorflow")
+    assert client.engine.is_running()

@@ -4,11 +4,12 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QUndoStack
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel, QVBoxLayout
 
 from engine import config
 from engine.config import DataConfig, TrainingConfig, VariationalConfig
 from gui.field_editors import CheckEditor, ChoiceEditor, LineEditor, step_value
-from gui.form import Form, find_problems
+from gui.form import Collapsible, Form, find_problems
 
 SPECS = config.list_fields(VariationalConfig) + config.list_fields(TrainingConfig)
 
@@ -187,3 +188,26 @@ def test_fields_that_say_nothing_are_hidden(qtbot, undo):
     assert form.rows["size"].editor.isVisible()
     assert not form.rows["phantom_count"].editor.isVisible()
     assert not form.rows["phantom_count"].label.isVisible()
+
+
+def test_fold_hides_its_body_until_its_title_is_clicked(qtbot):
+    fold = Collapsible("Details")
+    inside = QLabel("inside")
+    QVBoxLayout(fold.body).addWidget(inside)
+    qtbot.addWidget(fold)
+    fold.show()
+    assert not inside.isVisible()
+    fold.button.click()
+    assert inside.isVisible()
+    assert fold.is_open()
+    fold.button.click()
+    assert not inside.isVisible()
+
+
+def test_fold_says_how_much_inside_is_set(qtbot):
+    fold = Collapsible("Details")
+    qtbot.addWidget(fold)
+    fold.set_changed(2)
+    assert fold.button.text() == "Details · 2 changed"
+    fold.set_changed(0)
+    assert fold.button.text() == "Details"

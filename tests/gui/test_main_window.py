@@ -27,9 +27,8 @@ from engine.messages import (
 from gui import close_dialogs, palette, theme
 from gui.app import make_window
 from gui.panel import DISCLAIMER
-from gui.preferences import Preferences, PreferencesDialog
+from gui.preferences import Preferences, PreferencesDialog, SettingsStore
 from gui.run_record import open_record
-from gui.settings_store import SettingsStore
 from gui.shortcuts import ShortcutSheet
 from tests import house
 from tests.conftest import ROOT
@@ -275,7 +274,7 @@ class TestMemory:
         answer_in(first, data_content)
         train = first.show_panel("train")
         train.new_run.settings.change_values({"model": "vae", "latent": 33})
-        train.runs.table.choose(["ae-0001"])
+        train.runs.table.select(["ae-0001"])
         compare = first.show_panel("compare")
         compare.view.set_values({"layout": "swipe"})
         compare.view.changed.emit()

@@ -5,7 +5,7 @@ import pytest
 from engine import runs
 from engine.config import DataConfig
 from engine.errors import SourceNotFound
-from engine.messages import JobEnded, LoadData, Log, RequestFailed, Resume
+from engine.messages import JobEnded, LoadData, Log, RequestFailed, RequestProgress, Response, Resume
 from tests.gui.conftest import number, story
 
 
@@ -130,18 +130,61 @@ def test_scans_are_loaded_and_shared(session, answer, data_content, qtbot):
 
 def test_store_that_is_gone_is_a_sentence(session, answer, data_content, qtbot, tmp_path):
     session.load_data(DataConfig(size=32))
-    with qtbot.waitSignal(session.refused) as blocker:
+    with qtbot.waitSignal(session.loading_failed) as blocker:
         answer("data", {**data_content, "store": str(tmp_path / "gone.npy")})
-    assert blocker.args[0] == "data"
-    assert "could not be read" in blocker.args[1].reason
+    assert "could not be read" in blocker.args[0].reason
 
 
 def test_newest_source_wins(session, data_content, qtbot):
-    from engine.messages import Response
-
     session.load_data(DataConfig(size=32))
     session.load_data(DataConfig(size=64))
     engine = session.explorer.engine
     engine.say(Response(number=2, panel="data", content=data_content))
     engine.say(Response(number=1, panel="data", content={}))
     assert session.data.config.size == 64
+
+
+@pytest.fixture
+def heard(session):
+    """What the session says of the loading of a dataset."""
+    told = []
+    session.loading_changed.connect(lambda: told.append("loading" if session.loading else "over"))
+    session.loading_progressed.connect(lambda done, total: told.append((done, total)))
+    session.loading_failed.connect(lambda failure: told.append(failure.sentence))
+    session.data_loaded.connect(lambda data: told.append(data.config.size))
+    return told
+
+
+def test_loading_is_pending_until_its_reply(session, heard, answer, data_content):
+    session.load_data(DataConfig(size=32))
+    session.explorer.engine.say(RequestProgress(number=1, panel="data", done=3, total=24))
+    answer("data", data_content)
+    assert heard == ["loading", (3, 24), "over", 32]
+    assert session.loading is None
+
+
+def test_canceled_loading_is_over_and_has_no_outcome(session, heard, answer, data_content):
+    session.load_data(DataConfig(size=32))
+    session.loading.cancel()
+    answer("data", data_content)
+    assert heard == ["loading", "over"]
+    assert session.data is None
+
+
+def test_newer_dataset_is_still_loading_when_the_older_one_is_dropped(session, heard):
+    session.load_data(DataConfig(size=32))
+    session.load_data(DataConfig(size=64))
+    session.explorer.engine.say(RequestFailed(reason="Stopped.", number=1, panel="data"))
+    assert heard == ["loading", "loading"]
+    assert session.loading.request.config.size == 64
+
+
+@pytest.mark.parametrize("by", ["refusal", "crash"])
+def test_loading_that_fails_says_why_once_it_is_over(session, heard, by):
+    session.load_data(DataConfig(size=32))
+    if by == "crash":
+        session.explorer.engine.die(9)
+    else:
+        session.explorer.engine.say(RequestFailed(reason="No folder.", advice="Check.", number=1, panel="data"))
+    assert heard[:2] == ["loading", "over"]
+    assert ("crashed" if by == "crash" else "No folder. Check.") in heard[2]

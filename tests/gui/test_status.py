@@ -3,11 +3,12 @@
 import os
 
 import pytest
+from PySide6.QtWidgets import QLabel
 
 from engine.config import DataConfig
-from engine.messages import RequestProgress
+from engine.messages import Audit, EvaluateRun, ListLayers, Reconstruct, RequestFailed, RequestProgress
 from gui.engine_process import resident_bytes
-from gui.status import StatusBar, duration
+from gui.status import ProgressLine, StatusBar, duration
 
 
 @pytest.fixture
@@ -35,6 +36,28 @@ def test_reading_scans_is_told_with_its_share(bar, session):
     assert bar.line.bar.value() == 250
 
 
+@pytest.mark.parametrize(
+    ("request_", "text"),
+    [
+        (Audit(panel="audit", config=DataConfig()), "Searching for near-duplicates · 3 of 4"),
+        (EvaluateRun(panel="compare-measure", run="a", data=DataConfig()), "Measuring test images · 3 of 4"),
+        (ListLayers(panel="layers-network", run="a"), "Working · 3 of 4"),
+    ],
+)
+def test_progress_of_every_request_is_told_by_its_kind(bar, session, request_, text):
+    session.request(request_)
+    session.explorer.engine.say(RequestProgress(number=1, panel=request_.panel, done=3, total=4))
+    assert bar.line._text.text() == text
+
+
+@pytest.mark.parametrize("panel", ["compare", "search"])
+def test_pending_reconstruction_is_told_until_it_is_over(bar, session, panel):
+    session.request(Reconstruct(panel=panel, runs=(), data=DataConfig()))
+    assert bar.line._text.text() == "Reconstructing images"
+    session.explorer.engine.say(RequestFailed(reason="No.", number=1, panel=panel))
+    assert bar.line._text.text() == "Ready"
+
+
 def test_memory_of_the_engines_is_shown_while_there_are_any(bar, session):
     bar.show_memory()
     assert not bar.ram.isVisible()
@@ -45,3 +68,16 @@ def test_memory_of_the_engines_is_shown_while_there_are_any(bar, session):
     assert bar.ram.text().startswith("RAM ")
     assert resident_bytes(os.getpid()) > 1e6
     assert resident_bytes(2**30) is None
+
+
+def test_progress_shows_share_text_and_rate(qtbot):
+    line = ProgressLine()
+    qtbot.addWidget(line)
+    line.show_progress("epoch 23 / 40", 0.575, "412 img/s")
+    assert line.bar.value() / line.bar.maximum() == pytest.approx(0.575)
+    assert {label.text() for label in line.findChildren(QLabel)} == {"epoch 23 / 40", "412 img/s"}
+    assert line.bar.accessibleName() == "epoch 23 / 40"
+    line.show_progress("starting", None)
+    assert line.bar.maximum() == 0
+    line.show_progress("ready", 7.0)
+    assert line.bar.value() == line.bar.maximum() > 0

@@ -1,13 +1,13 @@
-"""The audit of a source: which pictures are the same, within and across splits, and which are nearly the same.
+"""Audit of a source: exact duplicates within and across splits, and near-duplicates.
 
     found = engine.data.audit.audit(DataConfig(source="scans"))
     found["splits"]["test"]["test_clean"]
 
-Pictures are the same where their decoded gray pixels at full size are; near-duplicates are copies that were resized,
-recompressed, flipped, turned by quarters, or made brighter or darker. Neighbouring slices of one head are neither.
+Exact duplicates have equal decoded gray pixels at full size; near-duplicates are copies that were resized,
+recompressed, flipped, rotated by 90°, or made brighter or darker. Neighboring slices of one head are neither.
 
-'train' here is all that the source gives to train on, so what is held out of it for validation counts as train. Where a
-source brings a validation split of its own, that is counted apart, and a test picture in it counts as leaked as well.
+'train' here includes the images that are held out of the training set for validation. If a source has its own
+validation split, that is counted separately, and a test image that is also in it counts as leaked as well.
 """
 
 from typing import Any
@@ -28,27 +28,27 @@ __all__ = ["audit", "find_exact_duplicates"]
 def audit(
     config: DataConfig, *, progress: Progress | None = None, should_stop: ShouldStop | None = None
 ) -> dict[str, Any]:
-    """Audit a source; how its pictures are prepared does not matter, only how they are split.
+    """Audit a source; its split matters, the preparation of its images does not.
 
     Args:
-        config: names the source, and how a test set is held out of one that brings none.
-        progress: called with what is being done, how much is done, and how much there is.
-        should_stop: asked between pictures whether to give up.
+        config: the source, and how a test set is held out of one that has none.
+        progress: called with a title, the number of steps done, and their total.
+        should_stop: called between images; True cancels the audit.
 
     Returns:
         {"source", "splits", "groups", "near", "warning", "skipped", "notes"}:
 
-        splits: see `summary.count_exact`; the counts of pictures with the same pixels.
-        groups: [{"across", "members": [{"split", "name"}]}], files with the same pixels; across says whether both test
+        splits: see `summary.count_exact`; the counts of images with the same pixels.
+        groups: [{"across", "members": [{"split", "name"}]}], files with the same pixels; across is True if both test
             and train are in it.
         near: {"splits", "groups"}, the same for near-duplicates, see `summary.count_near`; a member also has like, the
-            file it was compared with, and seen, what was done to it.
-        warning: a sentence, empty where no test picture is in train.
-        skipped: [{"name", "reason"}], what could not be used.
-        notes: sentences on what was decided, such as a test set that the source did not have.
+            file it was compared with, and seen, its changes.
+        warning: a sentence, empty if no test image is leaked.
+        skipped: [{"name", "reason"}], files that could not be used.
+        notes: sentences on automatic decisions, such as a test set held out where the source has none.
 
     Raises:
-        DataError: the source cannot be used; `Cancelled` when `should_stop` said so.
+        DataError: the source cannot be used; `Cancelled` if `should_stop` returned True.
     """
     source = loading.open_source(config)
     found = survey.survey_source(source, progress or _nothing, should_stop or never_stop)
@@ -77,10 +77,10 @@ def audit(
 
 
 def find_exact_duplicates(dataset: Dataset) -> dict[str, Any]:
-    """What a loaded data set tells at once: the same pictures, by their keys; nothing is decoded.
+    """Find the exact duplicates of a loaded dataset by its image keys; nothing is decoded.
 
     Returns:
-        {"splits", "groups", "warning"} as `audit` gives them; test_in_train_bytes is None.
+        {"splits", "groups", "warning"} as in `audit`; test_in_train_bytes is None.
     """
     keys: list[str] = []
     members: list[GroupMember] = []
@@ -96,7 +96,7 @@ def find_exact_duplicates(dataset: Dataset) -> dict[str, Any]:
 
 
 def _members(source: Source, found: SourceSurvey, config: DataConfig) -> tuple[list[GroupMember], list[str]]:
-    """Split and name of every picture, and a sentence where the test set had to be held out."""
+    """Return split and name of every image, and a sentence if the test set had to be held out."""
     pictures = found.pictures
     candidates = loading.list_split_members(source, (each.item for each in pictures), (each.key for each in pictures))
     brought = {candidate.split for candidate in candidates}
@@ -112,7 +112,7 @@ def _members(source: Source, found: SourceSurvey, config: DataConfig) -> tuple[l
 
 
 def _effective_split(name: str, held_out: tuple[str, ...]) -> str:
-    """What is held out of train for validation is of train."""
+    """Return the split for the audit: images held out of train for validation count as train."""
     return "train" if name == "validation" and name in held_out else name
 
 

@@ -1,8 +1,8 @@
-"""What a picture looks like, whatever its size, its compression and its brightness.
+"""Thumbnails of images that do not depend on size, compression and brightness.
 
-Gray values are first mapped so that their 1 and 99.5 percentiles become black and white, and by a power law so that
-their mean becomes 0.15. A copy with another gamma then has nearly the same values, because its exponent takes the gamma
-back. The curve is measured on a small picture, so that a copy which lost its finest highlights to a resize has the same
+Intensities are first mapped so that their 1 and 99.5 percentiles become black and white, then by a power law so that
+their mean becomes 0.15. A copy with another gamma then has nearly the same values, because its exponent undoes the
+gamma. The curve is measured on a small image, so that a copy which lost its finest highlights in a resize has the same
 one, and applied at full size, because averaging and gamma do not commute.
 """
 
@@ -25,12 +25,12 @@ _FLAT = 0.01
 
 @dataclass(frozen=True, eq=False)
 class NormalizedThumbnail:
-    """A picture made comparable.
+    """Thumbnail of an image with normalized intensities.
 
     Args:
-        thumbnail: uint16 (SIDE, SIDE), its gray values after the curve, 65535 is 1.
-        black, white: the gray values in [0, 1] that became 0 and 1.
-        exponent: of the power law between them; a copy of gamma g has the exponent divided by g.
+        thumbnail: uint16 (SIDE, SIDE), its intensities after the curve, 65535 is 1.
+        black, white: the intensities in [0, 1] that became 0 and 1.
+        exponent: that of the power law between them; a copy of gamma g has the exponent divided by g.
     """
 
     thumbnail: NDArray[np.uint16]
@@ -40,10 +40,10 @@ class NormalizedThumbnail:
 
 
 def normalize_appearance(picture: DecodedImage) -> NormalizedThumbnail | None:
-    """Make a picture comparable; None where it is of one gray and looks like every other such picture.
+    """Normalize an image for comparison; return None for a constant image, which looks like all others.
 
     Args:
-        picture: at full size; its shape is squashed, so a copy of other proportions looks the same.
+        picture: at full size; it is squashed to a square, so a copy of other proportions looks the same.
     """
     gray = _limit_size(picture)
     small = np.asarray(gray.resize((SIDE, SIDE), Image.Resampling.BILINEAR), np.float64) / _levels(gray)
@@ -57,7 +57,7 @@ def normalize_appearance(picture: DecodedImage) -> NormalizedThumbnail | None:
 
 
 def standardize(thumbnails: NDArray[np.uint16]) -> NDArray[np.float32]:
-    """Thumbnails as they are compared: a little blurred, mean 0, standard deviation 1.
+    """Standardize thumbnails for comparison: slight blur, mean 0, standard deviation 1.
 
     Args:
         thumbnails: (n, SIDE, SIDE).
@@ -72,7 +72,7 @@ def standardize(thumbnails: NDArray[np.uint16]) -> NDArray[np.float32]:
 
 
 def _limit_size(picture: DecodedImage) -> Image.Image:
-    """The picture for Pillow, in 8 bits or as floats in [0, 1]; a huge one is made smaller first."""
+    """Return the image for Pillow, in 8 bits or as floats in [0, 1]; a huge one is reduced first."""
     gray = Image.fromarray(np.ascontiguousarray(picture.gray if picture.gray.dtype == np.uint8 else picture.unit()))
     factor = max(gray.size) // _LARGE
     return gray.reduce(factor) if factor > 1 else gray
@@ -83,7 +83,7 @@ def _levels(gray: Image.Image) -> float:
 
 
 def _exponent(values: NDArray[np.float64]) -> float:
-    """The exponent with which values in (0, 1] get the wanted mean; halves the interval in its logarithm."""
+    """Return the exponent that gives values in (0, 1] the wanted mean, by bisection of its logarithm."""
     logarithms, low, high = np.log(values), _LEAST, _MOST
     for _ in range(20):
         middle = float(np.sqrt(low * high))
@@ -95,7 +95,7 @@ def _exponent(values: NDArray[np.float64]) -> float:
 
 
 def _curve(gray: NDArray[Any], levels: float, curve: tuple[float, float, float]) -> NDArray[np.float32]:
-    """Map every gray value; those of 8 bits by a table."""
+    """Map every intensity; 8-bit ones by a table."""
     black, white, exponent = curve
     by_table = gray.dtype == np.uint8
     values = np.arange(256, dtype=np.float32) / np.float32(levels) if by_table else gray
@@ -104,6 +104,6 @@ def _curve(gray: NDArray[Any], levels: float, curve: tuple[float, float, float])
 
 
 def _blurred(thumbnails: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Binomial blur down the columns, edges repeated."""
+    """Blur down the columns with a binomial filter, edges repeated."""
     padded = np.pad(thumbnails, ((0, 0), (1, 1), (0, 0)), mode="edge")
     return np.asarray((padded[:, :-2] + 2 * padded[:, 1:-1] + padded[:, 2:]) / 4, np.float32)

@@ -1,4 +1,4 @@
-"""Which files belong together: the same pictures, and chains of near-duplicates, with what was done to each."""
+"""Groups of files: exact duplicates, and chains of near-duplicates with the changes of each."""
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
@@ -27,9 +27,9 @@ class GroupMember:
 
     Args:
         split: 'train', 'validation' or 'test'.
-        name: as its source names it.
+        name: its name in the source.
         like: the file of the group that it was compared with, empty for the first.
-        seen: how it differs from that one, such as 'rotated by 180°'.
+        seen: the changes from that one, such as 'rotated by 180°'.
     """
 
     split: str
@@ -38,7 +38,7 @@ class GroupMember:
     seen: tuple[str, ...] = ()
 
     def to_dict(self, near: bool) -> dict[str, Any]:
-        """As it is written in JSON."""
+        """Return the member as it is written in JSON."""
         place: dict[str, Any] = {"split": self.split, "name": self.name}
         return place | {"like": self.like, "seen": list(self.seen)} if near else place
 
@@ -48,7 +48,7 @@ ORDER: Final = ("train", "validation", "test")
 
 
 def find_exact_groups(keys: Sequence[str], members: Sequence[GroupMember]) -> list[Group]:
-    """Groups of at least two files with equal keys, in the order of their first file, train first."""
+    """Group files with equal keys, at least two each, in the order of their first file, train first."""
     groups: dict[str, list[GroupMember]] = defaultdict(list)
     for key, member in zip(keys, members, strict=True):
         groups[key].append(member)
@@ -64,11 +64,11 @@ def _order(member: GroupMember) -> int:
 
 
 def find_near_groups(findings: SourceSurvey, members: Sequence[GroupMember]) -> list[Group]:
-    """Groups of files that pairs of near-duplicates link, train first, each with every copy of its pictures.
+    """Group files that near-duplicate pairs link, train first, each with every exact copy.
 
     Args:
         findings: the pairs.
-        members: one for each of the pictures.
+        members: one for each image.
     """
     linked: dict[int, list[NearDuplicatePair]] = defaultdict(list)
     for pair in findings.pairs:
@@ -90,7 +90,7 @@ def find_near_groups(findings: SourceSurvey, members: Sequence[GroupMember]) -> 
 
 
 def _connected(first: int, linked: dict[int, list[NearDuplicatePair]]) -> dict[int, NearDuplicatePair | None]:
-    """All pictures linked to the first one, each with the pair that led to it; the nearest to the first lead."""
+    """Return all images linked to the first one, by distance, each with the pair that led to it."""
     reached: dict[int, NearDuplicatePair | None] = {first: None}
     waiting = deque([first])
     while waiting:
@@ -105,14 +105,14 @@ def _connected(first: int, linked: dict[int, list[NearDuplicatePair]]) -> dict[i
 
 @dataclass(frozen=True)
 class _DuplicateGraph:
-    """Pictures, their members, and for each the copies of it, itself among them, train first."""
+    """Images, their members, and for each its exact copies, itself included, train first."""
 
     pictures: Sequence[ImageRecord]
     members: Sequence[GroupMember]
     copies: Sequence[list[int]]
 
     def group(self, reached: dict[int, NearDuplicatePair | None]) -> Group:
-        """Write out the pictures that were reached, each followed by its copies."""
+        """Return the reached images as a group, each followed by its copies."""
         group: list[GroupMember] = []
         for number, pair in reached.items():
             first, *others = self.copies[number]
@@ -130,16 +130,16 @@ class _DuplicateGraph:
 def describe_changes(
     pair: NearDuplicatePair, known: int, number: int, pictures: Sequence[ImageRecord]
 ) -> tuple[str, ...]:
-    """What was done to one picture to make the other of a pair.
+    """Describe how the second image of a pair differs from the first.
 
     Args:
-        pair: the two.
-        known: number of the picture that is there already.
-        number: number of the one to describe.
-        pictures: of the findings.
+        pair: the two images.
+        known: number of the image that is in the group already.
+        number: number of the image to describe.
+        pictures: the images of the survey.
 
     Returns:
-        Words such as 'flipped left to right', 'resized from 512 × 512 to 256 × 256', 'gamma 0.80'; 'recompressed' where
+        Words such as 'flipped left to right', 'resized from 512 × 512 to 256 × 256', 'gamma 0.80'; 'recompressed' if
         only single pixels differ.
     """
     before, after = pictures[known], pictures[number]
@@ -152,7 +152,7 @@ def describe_changes(
 
 
 def _inverse(turn: int) -> int:
-    """The way back: a flip undoes itself, a turn to the left a turn to the right."""
+    """Return the inverse: a flip is its own inverse, a turn to the left becomes a turn to the right."""
     return turn if turn >= 4 else -turn % 4
 
 
@@ -165,7 +165,7 @@ def _resized(before: ImageRecord, after: ImageRecord, lies_on_side: bool) -> str
 
 
 def _intensity_change(before: ImageRecord, after: ImageRecord, moved: bool) -> Iterable[str]:
-    """How the gray values changed; one power law, or where that stayed, brightness. A crop changes the mean as well."""
+    """Yield the change of intensities: a gamma, or else brightness. A crop changes the mean as well."""
     gamma = before.exponent / after.exponent
     if abs(gamma - 1) > (_CROPPED_GAMMA if moved else _SAME_GAMMA):
         yield f"gamma {gamma:.2f}"

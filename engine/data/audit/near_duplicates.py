@@ -1,10 +1,10 @@
-"""Which pictures are copies of each other although their pixels differ.
+"""Near-duplicates: copies whose pixels differ.
 
-Candidates are pairs with fingerprints near each other. For each, the thumbnails are laid over each other in the best of
-the eight ways, and one is fitted to the other by least squares: a smooth change of its gray values (a cubic), and a
-small shift and stretch (the first order of a Taylor series). What the fit leaves unexplained tells a copy from the next
-slice of the same head: on 3,068 public scans the most alike neighbouring slices leave 1.4 % of the variance, copies
-recompressed at quality 50 less than 0.1 %.
+Candidates are pairs with similar perceptual hashes. For each, the thumbnails are aligned in the best of the eight
+orientations, and one is fitted to the other by least squares: a smooth change of its intensities (a cubic), and a small
+shift and stretch (the first order of a Taylor series). The unexplained variance separates a copy from the next slice of
+the same head: on 3,068 public images the most similar neighboring slices leave 1.4% of the variance, recompressed
+copies of quality 50 less than 0.1%.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.data.audit.appearance import SIDE, standardize
-from engine.data.audit.perceptual_hash import LENGTH, compute_perceptual_hashes
 from engine.data.dataset import Cancelled
 from engine.messages import ShouldStop
 
-RADIUS: Final = 0.2  # of the fingerprints of candidates; a copy of combined changes was never farther than 0.17
+RADIUS: Final = 0.2  # distance of hashes of candidates; a copy with combined changes was never farther than 0.17
 UNEXPLAINED: Final = 0.008  # share of the variance
+FREQUENCIES: Final = 16
+LENGTH: Final = FREQUENCIES**2
 _BLOCK = 512
 _BATCH = 64
 _TERMS = 8
@@ -29,14 +30,14 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class NearDuplicatePair:
-    """Two near-duplicates.
+    """A pair of near-duplicates.
 
     Args:
         one, other: their numbers.
-        turn: how `other` is laid over `one`: mirrored left to right from 4 on, then turned anticlockwise by a quarter
-            as often as the rest says.
-        residual: share of the variance that is left, 0 to `UNEXPLAINED`.
-        moved: how far the edges had to be moved, as a share of the side.
+        turn: orientation of `other` that matches `one`: from 4 on mirrored left to right, then rotated counterclockwise
+            by 90° `turn % 4` times.
+        residual: unexplained share of the variance, 0 to `UNEXPLAINED`.
+        moved: shift of the edges in the fit, as a share of the side.
     """
 
     one: int
@@ -49,18 +50,18 @@ class NearDuplicatePair:
 def find_near_duplicates(
     thumbnails: NDArray[np.uint16], progress: Progress, should_stop: ShouldStop
 ) -> list[NearDuplicatePair]:
-    """Find all pairs of near-duplicates; memory does not grow with their number but for 1 KB each.
+    """Find all pairs of near-duplicates; memory grows by 1 KB per image only.
 
     Args:
-        thumbnails: (n, SIDE, SIDE) of distinct pictures, may be a memory map.
-        progress: called with (pictures compared, pictures in all).
-        should_stop: asked between blocks.
+        thumbnails: (n, SIDE, SIDE) of distinct images, may be a memory map.
+        progress: called with (images compared, images in all).
+        should_stop: called between blocks; True cancels the search.
 
     Returns:
         The pairs, `one` < `other`, in order.
 
     Raises:
-        Cancelled: `should_stop` said so.
+        Cancelled: `should_stop` returned True.
     """
     count = len(thumbnails)
     hashes = np.empty((count, LENGTH), np.float32)
@@ -77,7 +78,7 @@ def find_near_duplicates(
 
 
 def _candidates(hashes: NDArray[np.float32], start: int) -> Iterator[NDArray[np.intp]]:
-    """Pairs (k, 2) of one block with itself and all later ones, in small batches; an empty one after each block."""
+    """Yield pairs (k, 2) of one block with itself and later ones, in small batches; an empty one after each block."""
     rows = hashes[start : start + _BLOCK]
     for other in range(start, len(hashes), _BLOCK):
         columns = hashes[other : other + _BLOCK]
@@ -88,7 +89,7 @@ def _candidates(hashes: NDArray[np.float32], start: int) -> Iterator[NDArray[np.
 
 
 def compare(thumbnails: NDArray[np.uint16], candidates: NDArray[np.intp]) -> list[NearDuplicatePair]:
-    """Keep of some candidates those that are near-duplicates.
+    """Return the near-duplicates among some candidates.
 
     Args:
         thumbnails: (n, SIDE, SIDE).
@@ -110,7 +111,7 @@ def compare(thumbnails: NDArray[np.uint16], candidates: NDArray[np.intp]) -> lis
 
 
 def apply_dihedral_transform(pictures: NDArray[np.float32], turn: int) -> NDArray[np.float32]:
-    """Lay (n, side, side) pictures down in one of eight ways: see `NearDuplicatePair`."""
+    """Transform (n, side, side) images to one of eight orientations: see `NearDuplicatePair`."""
     mirrored = pictures[:, :, ::-1] if turn >= 4 else pictures
     return np.rot90(mirrored, turn % 4, axes=(1, 2))
 
@@ -118,7 +119,7 @@ def apply_dihedral_transform(pictures: NDArray[np.float32], turn: int) -> NDArra
 def _best_orientation(
     ones: NDArray[np.float32], others: NDArray[np.float32]
 ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-    """The way in which each second picture correlates most with its first, and the second picture laid so."""
+    """Return the orientation in which each second image correlates most with its first, and that image."""
     correlations = np.stack(
         [np.einsum("pyx,pyx->p", ones, apply_dihedral_transform(others, turn)) for turn in range(8)], axis=1
     )
@@ -128,7 +129,7 @@ def _best_orientation(
 
 
 def _fit(ones: NDArray[np.float32], others: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Fit each of `ones` to its partner in `others`; the share left unexplained, and how far edges moved, (p,) each."""
+    """Fit each of `ones` to its partner in `others`; return unexplained share and shift of the edges, (p,) each."""
     down, across = np.gradient(ones, axis=(1, 2))
     terms = [np.ones_like(ones), ones, ones**2, ones**3, across, down, across * _PLACE, down * _PLACE[:, None]]
     design = np.stack(terms, axis=-1).reshape(len(ones), -1, _TERMS).astype(np.float64)
@@ -141,3 +142,35 @@ def _fit(ones: NDArray[np.float32], others: NDArray[np.float32]) -> tuple[NDArra
 
 
 _PLACE: Final = ((np.arange(SIDE) - (SIDE - 1) / 2) / (SIDE / 2)).astype(np.float32)
+
+
+def compute_perceptual_hashes(thumbnails: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Hash standardized thumbnails; copies are close to each other in Euclidean distance.
+
+    The hash takes the low frequencies of an image's cosine transform, as in pHash, but keeps their magnitudes: a flip
+    changes only the sign of a coefficient, a rotation by 90° also swaps the two frequencies. So the sum and the
+    absolute difference of the magnitudes of each pair of swapped coefficients are the same for all eight orientations.
+
+    Args:
+        thumbnails: (n, SIDE, SIDE), mean 0, standard deviation 1.
+
+    Returns:
+        float32 (n, LENGTH), of length 1 if the thumbnail has only low frequencies, shorter otherwise.
+    """
+    sizes = np.abs(_COSINES @ thumbnails @ _COSINES.T) / SIDE
+    one, other = sizes[:, *_UPPER], sizes[:, *_UPPER[::-1]]
+    sums, differences = (one + other) / np.sqrt(2), np.abs(one - other) / np.sqrt(2)
+    straight = np.diagonal(sizes, axis1=1, axis2=2)
+    return np.concatenate([straight, sums, differences], axis=1, dtype=np.float32)
+
+
+def _cosines() -> NDArray[np.float32]:
+    """Return the first rows of the orthonormal cosine transform (DCT-II)."""
+    frequency, place = np.arange(FREQUENCIES)[:, None], np.arange(SIDE)[None]
+    rows = np.sqrt(2 / SIDE) * np.cos(np.pi * frequency * (2 * place + 1) / (2 * SIDE))
+    rows[0] /= np.sqrt(2)
+    return rows.astype(np.float32)
+
+
+_COSINES: Final = _cosines()
+_UPPER: Final = np.triu_indices(FREQUENCIES, 1)

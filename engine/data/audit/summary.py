@@ -12,18 +12,18 @@ LEARNED = ("train", "validation")
 def count_exact(
     keys: Sequence[str], members: Sequence[GroupMember], digests: Sequence[str] | None = None
 ) -> dict[str, Any]:
-    """Count pictures by split.
+    """Count images by split.
 
     Args:
-        keys: one for each picture; equal where the pixels are.
+        keys: one for each image; equal for equal pixels.
         members: their splits and names.
-        digests: hashes of their files, where known.
+        digests: hashes of their files, if known.
 
     Returns:
-        {split: {"n", "redundant", ...}}; redundant is n less the distinct pictures in the split. A validation split is
-        there only where the source brings one. Test also has test_in_train, its pictures that are in train or in such a
-        validation split too; test_in_train_bytes, the same by hash of the file, None without digests; and test_clean,
-        the rest.
+        {split: {"n", "redundant", ...}}; redundant is n minus the number of distinct images in the split. A validation
+        split is included only if the source has one. Test also has test_in_train, the leaked test images, which are in
+        train or in such a validation split too; test_in_train_bytes, the same by hash of the file, None without
+        digests; and test_clean, the deduplicated test images.
     """
     splits: dict[str, Any] = {}
     for name in ("train", "validation", "test"):
@@ -40,7 +40,7 @@ def count_exact(
 
 
 def _leaked(marks: Sequence[str], members: Sequence[GroupMember]) -> int:
-    """How many test pictures have a mark that occurs in train or validation."""
+    """Count the test images whose mark also occurs in train or validation."""
     learned = {mark for mark, member in zip(marks, members, strict=True) if member.split in LEARNED}
     return sum(mark in learned for mark, member in zip(marks, members, strict=True) if member.split == "test")
 
@@ -51,7 +51,7 @@ def count_near(groups: Sequence[Group], identical: Sequence[Group], splits: dict
     Args:
         groups: files that are near-duplicates of each other.
         identical: files with the same pixels.
-        splits: what `count_exact` counted.
+        splits: the result of `count_exact`.
 
     Returns:
         {split: {"near_duplicates"}}, the files in the groups; for test also near_train, the files that are not in train
@@ -70,18 +70,18 @@ def count_near(groups: Sequence[Group], identical: Sequence[Group], splits: dict
 
 
 def list_groups_across_splits(groups: Sequence[Group]) -> list[Group]:
-    """The groups that have files both in test and in train or validation."""
+    """Return the groups that have files both in test and in train or validation."""
     return [group for group in groups if is_across(member.split for member in group)]
 
 
 def is_across(splits: Iterable[str]) -> bool:
-    """Whether files of these splits take from the test set what it is there for."""
+    """Return whether files of these splits leak from the test set into train or validation."""
     found = set(splits)
     return "test" in found and not found.isdisjoint(LEARNED)
 
 
 def to_json(groups: Sequence[Group], is_near: bool = False) -> list[dict[str, Any]]:
-    """Groups as they are written in JSON, those across splits first."""
+    """Return groups as they are written in JSON, those across splits first."""
     apart = list_groups_across_splits(groups)
     ordered = [*apart, *(group for group in groups if group not in apart)]
     return [
@@ -94,20 +94,20 @@ def to_json(groups: Sequence[Group], is_near: bool = False) -> list[dict[str, An
 
 
 def warning(splits: dict[str, Any]) -> str:
-    """What a person should know before training, empty where there is nothing to say."""
+    """Return a warning about leakage to read before training, empty if there is none."""
     test = splits["test"]
     leaked, count = test["test_in_train"], test["n"]
     if not leaked:
         return ""
     places = "training or validation" if "validation" in splits else "training"
     verb, clean = "are" if leaked > 1 else "is", test["test_clean"]
-    told = f"{leaked:,} of {count:,} test images {verb} also in the {places} set (identical pixels)."
+    sentence = f"{leaked:,} of {count:,} test images {verb} also in the {places} set (identical pixels)."
     if not clean:
         return (
-            f"{told} Every test image is also in the training data: test results measure memorization, not "
+            f"{sentence} Every test image is also in the training data: test results measure memorization, not "
             "generalization."
         )
     return (
-        f"{told} Report results on the {clean:,} deduplicated test image{'s' * (clean > 1)}; near-duplicates and "
+        f"{sentence} Report results on the {clean:,} deduplicated test image{'s' * (clean > 1)}; near-duplicates and "
         "other slices of the same patients may still be among them."
     )

@@ -1,6 +1,6 @@
-"""What the pictures of a source are and which of them are near-duplicates, whatever split they go to.
+"""Survey of a source: facts on every image, and near-duplicates, independent of splits.
 
-Every picture is decoded once; its thumbnail waits on disk, so memory stays flat. The result is kept in the cache, as
+Every image is decoded once; its thumbnail is stored on disk, so memory stays flat. The result is kept in the cache, as
 `<root>/audits/<key>.json`, under a hash of the source's content.
 """
 
@@ -28,21 +28,21 @@ from engine.errors import DataError
 from engine.folders import cache_root
 from engine.messages import ShouldStop
 
-VERSION: Final = 1  # raise it when the same pictures would be found to be something else
+VERSION: Final = 1  # increase it if the result for the same images changes
 KEPT: Final = 64
 Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
 class ImageRecord:
-    """One decoded picture.
+    """Facts on one decoded image.
 
     Args:
         item: its number in the source.
         key: hash of its gray pixels at full size.
         digest: hash of its file.
         height, width: in pixels.
-        black, white, exponent: its gray values, see `NormalizedThumbnail`; all 0 where it is of one gray.
+        black, white, exponent: its intensities, see `NormalizedThumbnail`; all 0 for a constant image.
     """
 
     item: int
@@ -57,12 +57,12 @@ class ImageRecord:
 
 @dataclass(frozen=True)
 class SourceSurvey:
-    """A whole source.
+    """Result of a survey.
 
     Args:
-        pictures: in the order of the source.
-        unusable: items that could not be decoded, and why.
-        pairs: near-duplicates among the first pictures of each key, by their place in `pictures`.
+        pictures: the images in the order of the source.
+        unusable: items that could not be decoded, and the reasons.
+        pairs: near-duplicates among the first images of each key, by their index in `pictures`.
     """
 
     pictures: tuple[ImageRecord, ...]
@@ -71,16 +71,16 @@ class SourceSurvey:
 
 
 def survey_source(source: Source, progress: Progress, should_stop: ShouldStop) -> SourceSurvey:
-    """Look at every picture of a source, or read from the cache what was found before.
+    """Survey every image of a source, or read an earlier result from the cache.
 
     Args:
         source: the source.
-        progress: called with what is being done, how much is done, and how much there is.
-        should_stop: asked between pictures.
+        progress: called with a title, the number of steps done, and their total.
+        should_stop: called between images; True cancels the survey.
 
     Raises:
-        Cancelled: `should_stop` said so.
-        DataError: there is no room for the thumbnails.
+        Cancelled: `should_stop` returned True.
+        DataError: there is no space for the thumbnails.
     """
     content = hashlib.sha256(f"{VERSION} {source.content_hash(should_stop)}".encode()).hexdigest()[:32]
     place = cache_root() / "audits" / f"{content}.json"
@@ -96,13 +96,13 @@ def survey_source(source: Source, progress: Progress, should_stop: ShouldStop) -
             f"The thumbnails for the audit cannot be written ({error.strerror or error}).",
             "Free some space in the temporary folder.",
         ) from error
-    with suppress(OSError):  # a cache that cannot be written only costs the next audit its time
+    with suppress(OSError):  # an unwritable cache only makes the next audit slower
         _write_cache(found, place)
     return found
 
 
 def _find(source: Source, folder: Path, progress: Progress, should_stop: ShouldStop) -> SourceSurvey:
-    """Decode, then compare; one picture of each key is enough to compare."""
+    """Decode all images, then compare one image of each key."""
     pictures: list[ImageRecord] = []
     unusable: list[tuple[int, str]] = []
     compared: list[int] = []
@@ -123,7 +123,7 @@ def _find(source: Source, folder: Path, progress: Progress, should_stop: ShouldS
     pairs = near_duplicates.find_near_duplicates(
         thumbnails[: len(compared)], lambda done, of: progress("Comparing images", done, of), should_stop
     )
-    del thumbnails  # closes its file, which Windows would not remove otherwise
+    del thumbnails  # closes its file, which Windows cannot remove otherwise
     return SourceSurvey(tuple(pictures), tuple(unusable), tuple(_numbered(pair, compared) for pair in pairs))
 
 
@@ -131,7 +131,7 @@ _Found = tuple[ImageRecord | None, NDArray[np.uint16] | None, str]
 
 
 def _facts(source: Source, should_stop: ShouldStop) -> Iterator[_Found]:
-    """What each item is, in order; only a few pictures are in memory at a time."""
+    """Yield the facts on each item, in order; only a few images are in memory at a time."""
     workers = min(os.cpu_count() or 1, 8)
     numbers = range(len(source.items))
     with ThreadPoolExecutor(workers, "audit") as pool:
@@ -142,7 +142,7 @@ def _facts(source: Source, should_stop: ShouldStop) -> Iterator[_Found]:
 
 
 def _examine(source: Source, number: int) -> _Found:
-    """Facts and thumbnail of one item, or the reason why there are none."""
+    """Return facts and thumbnail of one item, or the reason of a failure."""
     try:
         picture = source.read(number)
     except UnreadableFile as reason:
@@ -160,7 +160,7 @@ def _numbered(pair: NearDuplicatePair, compared: list[int]) -> NearDuplicatePair
 
 
 def _write_cache(found: SourceSurvey, place: Path) -> None:
-    """Write the result whole or not at all, and forget the oldest of too many."""
+    """Write the result atomically, and evict the oldest if there are too many."""
     place.parent.mkdir(parents=True, exist_ok=True)
     fresh = place.with_name(f"new-{os.getpid()}-{place.name}")
     fresh.write_bytes(_JSON.dump_json(found))

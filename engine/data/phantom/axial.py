@@ -1,7 +1,6 @@
 """Axial slices from the vertex to the skull base, seen from below: u to the left of the head, v to the back."""
 
-from engine.data.phantom.plan import PhantomPlan
-from engine.data.phantom.shapes import Ellipse, Stroke
+from engine.data.phantom.shapes import Ellipse, PhantomPlan, Stroke
 
 _BRAIN = (
     (0, -84), (18, -82), (36, -74), (51, -55), (60, -28), (66, 4), (66, 32), (58, 58), (41, 76), (20, 85), (0, 87),

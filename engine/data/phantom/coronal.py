@@ -1,7 +1,6 @@
 """Coronal slices from the forehead to the occiput, seen from the front: u to the left of the head, v down."""
 
-from engine.data.phantom.plan import PhantomPlan
-from engine.data.phantom.shapes import Ellipse, Stroke
+from engine.data.phantom.shapes import Ellipse, PhantomPlan, Stroke
 
 FRONTAL = PhantomPlan(
     "frontal", "coronal", (0, 24), 236,

@@ -1,4 +1,4 @@
-"""Where a head lies in the picture: millimetres of the head for every pixel, and a canvas to paint tissue on."""
+"""Coordinates of a head in the image, in millimeters per pixel, and a canvas to paint tissue on."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,7 +15,7 @@ EVERYWHERE: Window = (slice(None), slice(None))
 
 
 class Patch(NamedTuple):
-    """A shape on the canvas: how deep each pixel of a window lies inside it, in mm (negative outside)."""
+    """A shape on the canvas: the depth of each pixel of a window inside it, in mm (negative outside)."""
 
     window: Window
     depth: Floats
@@ -23,31 +23,31 @@ class Patch(NamedTuple):
 
 @dataclass(frozen=True)
 class Pose:
-    """How the head lies in the picture."""
+    """Position and orientation of the head in the image."""
 
-    field_mm: float  # width of the picture
-    middle: Point  # head millimetres in the middle of the picture
+    field_mm: float  # width of the image
+    middle: Point  # head coordinates (mm) of the middle of the image
     angle: float  # radians
-    stretch: Point  # head wider and taller than the mean by these factors
+    stretch: Point  # width and height relative to the mean head
     mirrored: bool
 
 
 @lru_cache(maxsize=8)
 def _grid(size: int) -> tuple[Floats, Floats]:
-    """The places of the pixels in the picture, from -0.5 to 0.5, as a row and a column."""
+    """Return the coordinates of the pixels in the image, from -0.5 to 0.5, as a row and a column."""
     places = ((np.arange(size) + 0.5) / size - 0.5).astype(np.float32)
     return places[None, :], places[:, None]
 
 
 class Frame:
-    """The head's own millimetres at every pixel.
+    """Head coordinates, in millimeters, of every pixel.
 
-    `u` runs to the head's left or back (right in the picture), `v` down or back; both (size, size) float32. A smooth
+    `u` runs to the head's left or back (right in the image), `v` down or back; both (size, size) float32. A smooth
     random bend makes every outline organic.
     """
 
     def __init__(self, size: int, pose: Pose, bend_mm: Floats) -> None:
-        """Lay the grid. `bend_mm` holds the (2, k, k) cosine amplitudes of the bend."""
+        """Compute the coordinates. `bend_mm` holds the (2, k, k) cosine amplitudes of the bend."""
         self.size = size
         self.pose = pose
         self.pixel_mm = pose.field_mm / size
@@ -66,7 +66,7 @@ class Frame:
         self._margin_mm = float(np.abs(bend).max())
 
     def windows(self, low: NDArray[np.float64], high: NDArray[np.float64]) -> list[Window]:
-        """The pixels that may hold shapes between two corners, (n, 2) head millimetres each (may be empty)."""
+        """Return the windows of pixels that contain the shapes between corners, (n, 2) in mm each (may be empty)."""
         half = (high - low) / 2 + (self._margin_mm + 2)
         at = ((high + low) / 2 - self.pose.middle) @ self._to_picture.T + 0.5
         reach = half @ np.abs(self._to_picture).T
@@ -76,22 +76,22 @@ class Frame:
         return [(slice(top, bottom), slice(left, right)) for left, top, right, bottom in sides]
 
     def to_pixels(self, du: Floats, dv: Floats) -> tuple[Floats, Floats]:
-        """A move in head millimetres as a move across and down the picture in pixels."""
+        """Convert a displacement in millimeters of the head to one across and down the image in pixels."""
         m = (self._to_picture * self.size).tolist()
         return du * m[0][0] + dv * m[0][1], du * m[1][0] + dv * m[1][1]
 
 
 class Canvas:
-    """A noise-free picture in the making, painted from the outside in."""
+    """A noise-free image in progress, painted from the outside in."""
 
     def __init__(self, frame: Frame, blur_mm: float) -> None:
-        """Start black. Edges are as soft as a pixel or `blur_mm`, whichever is wider."""
+        """Start with black. Edges are as soft as a pixel or `blur_mm`, whichever is wider."""
         self.frame = frame
         self.soft_mm = max(frame.pixel_mm * 1.2, blur_mm)
         self.image: Floats = np.zeros((frame.size, frame.size), np.float32)
 
     def cover(self, depth: Floats, soft: float = 1.0) -> Floats:
-        """How much of each pixel lies inside a shape, 0 to 1, from its depth in mm."""
+        """Return the share of each pixel that lies inside a shape, 0 to 1, from its depth in mm."""
         share = depth * (1 / (self.soft_mm * soft))
         share += 0.5
         np.maximum(share, 0, out=share)
@@ -99,7 +99,7 @@ class Canvas:
         return share
 
     def paint(self, patch: Patch, value: float | Floats, opacity: float = 1.0, soft: float = 1.0) -> None:
-        """Lay a tissue of one brightness (or one per pixel of the patch) over what is there."""
+        """Paint a tissue of one brightness (or one per pixel of the patch) over the image."""
         share = self.cover(patch.depth, soft)
         if opacity != 1.0:
             share *= opacity

@@ -1,29 +1,91 @@
-"""A healthy head, painted from the skin inwards."""
+"""Random subject, and its healthy head, painted from the skin inwards."""
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
 from engine.data.phantom.frame import EVERYWHERE, Canvas, Frame, Patch, Point
-from engine.data.phantom.plan import PhantomPlan
-from engine.data.phantom.shapes import Indices, Outline, Points
+from engine.data.phantom.shapes import Indices, Outline, PhantomPlan, Points
 from engine.data.phantom.stencil import Cut, Stencil
-from engine.data.phantom.subject import PhantomSubject
 from engine.data.phantom.texture import Floats, sample_texture, smooth_field
 
 _INSIDE_SKULL = frozenset({"fluid", "cerebellum", "white", "nuclei", "ventricle", "callosum"})
 
 
+@dataclass(frozen=True)
+class PhantomSubject:
+    """Parameters that vary between heads."""
+
+    tissue: dict[str, float]  # brightness of each tissue
+    scalp_mm: float
+    skull_mm: float
+    gap_mm: float  # fluid between dura and cortex
+    sulcus_mm: float  # half-width of the sulci
+    gray_mm: float
+    reach_mm: float  # extra depth of sulci
+    ventricles: float  # size of the ventricles, 1 = mean
+    contrast: float  # contrast agent left in the vessels, 0 to 1
+    start: tuple[int, int]  # offset of its textures
+
+    @classmethod
+    def sample(cls, rng: np.random.Generator) -> "PhantomSubject":
+        """Draw a random subject: a T1-weighted scan after contrast, a head of any age."""
+        x = rng.standard_normal(24).tolist()
+        age = float(rng.beta(1.4, 2.2))  # 0 young, 1 atrophic
+        return cls(
+            tissue=_tissues(age, float(rng.beta(1.3, 2.0)), x),
+            scalp_mm=float(np.clip(5.0 + 1.6 * x[11], 2.5, 10)),
+            skull_mm=float(np.clip(6.0 + 1.1 * x[12], 4, 10)),
+            gap_mm=0.8 + 2.6 * age,
+            sulcus_mm=0.1 + 1.6 * age + 0.2 * x[13],
+            gray_mm=3.2 + 0.3 * x[14] - 0.4 * age,
+            reach_mm=3 * x[15],
+            ventricles=math.exp(0.18 * x[16] + 0.5 * (age - 0.35)),
+            contrast=float(rng.beta(2.5, 1.5)),
+            start=(int(rng.integers(1024)), int(rng.integers(1024))),
+        )
+
+
+def _tissues(age: float, contrast: float, x: list[float]) -> dict[str, float]:
+    """Return the brightness of every tissue from normal deviates `x`; `contrast` (0 to 1) brightens white matter."""
+    gray = 0.27 * math.exp(0.08 * x[0])
+    fat = 0.63 * math.exp(0.1 * x[1])
+    tissue = {
+        "air": 0.004,
+        "bone": 0.045 + 0.012 * abs(x[2]),
+        "fat": fat,
+        "skin": 0.5 * fat,
+        "muscle": 0.27 * math.exp(0.12 * x[3]),
+        "marrow": 0.36 * math.exp(0.3 * x[4]),
+        "mucosa": 0.48 * math.exp(0.2 * x[5]),
+        "gray": gray,
+        "white": gray * (1.05 + 0.32 * contrast),
+        "fluid": gray * (0.32 + 0.05 * x[6]),
+        "sulcus": gray * (0.7 + 0.08 * x[17] - 0.34 * age),
+        "dura": gray * (1.45 + 0.2 * x[7]),
+        "vessel": gray * (2.1 + 0.3 * x[8]),
+        "eye": 0.11 + 0.02 * x[9],
+        "cartilage": 0.16 + 0.03 * x[10],
+    }
+    return tissue | {
+        "nuclei": 0.75 * gray + 0.25 * tissue["white"],
+        "ventricle": tissue["fluid"],
+        "callosum": 1.1 * tissue["white"],
+        "stem": tissue["white"],
+    }
+
+
 @dataclass
 class Head:
-    """A head in the making, and what a lesion needs to know of it."""
+    """A head in progress, with the data that a lesion needs."""
 
     canvas: Canvas
     plan: PhantomPlan
     subject: PhantomSubject
     skull: Outline  # inner table
-    row: Indices  # (h, w) bearing of every pixel from the plan's centre, as a row of an outline's tables
+    row: Indices  # (h, w) bearing of every pixel from the plan's center, as a row of an outline's tables
     depth: Floats  # (h, w) mm inside the inner table, negative outside
     mottle: Floats  # (h, w) a texture of unit variance
     white: Floats  # (h, w) share of white matter, 0 to 1; zeros until the brain is painted
@@ -33,10 +95,10 @@ def paint_head(frame: Frame, plan: PhantomPlan, subject: PhantomSubject, rng: np
     """Paint a healthy head without noise.
 
     Args:
-        frame: where the head lies in the picture.
+        frame: head coordinates of the image.
         plan: the slice of the mean head.
-        subject: whose head.
-        rng: the subject's random numbers.
+        subject: variation of this head.
+        rng: the subject's random generator.
     """
     canvas = Canvas(frame, blur_mm=1.5)
     skull = Outline(_ring(plan.brain, plan.symmetric, rng), plan.centre)
@@ -56,12 +118,12 @@ def paint_head(frame: Frame, plan: PhantomPlan, subject: PhantomSubject, rng: np
 
 @lru_cache(maxsize=64)
 def _stencil(plan: PhantomPlan) -> Stencil:
-    """The plan's shapes as arrays: face, fissures, inside."""
+    """Return the plan's shapes as arrays: face, fissures, inside."""
     return Stencil((plan.face, plan.fissures, plan.inside))
 
 
 def _ring(points: tuple[Point, ...], symmetric: bool, rng: np.random.Generator) -> Points:
-    """A subject's outline: every point of the plan strays a little."""
+    """Return a subject's outline: the plan's points with random offsets."""
     ring = np.array(points)
     if symmetric:
         other = ring[::-1] * (-1, 1)
@@ -70,7 +132,7 @@ def _ring(points: tuple[Point, ...], symmetric: bool, rng: np.random.Generator) 
 
 
 def _skin(plan: PhantomPlan, skull: Outline, subject: PhantomSubject, rng: np.random.Generator) -> Outline:
-    """The skin's outline: the plan's own, or the skull's and a vault of uneven thickness."""
+    """Return the outline of the skin: the plan's own, or the skull's plus a vault of uneven thickness."""
     if plan.head:
         return Outline(_ring(plan.head, plan.symmetric, rng), plan.centre)
     ring = np.array([skull.locate(k / 16, 0.0) for k in range(16)]) - plan.centre
@@ -80,7 +142,7 @@ def _skin(plan: PhantomPlan, skull: Outline, subject: PhantomSubject, rng: np.ra
 
 
 def _paint_soft_tissue(head: Head, depth: Floats) -> None:
-    """Muscle streaked with fat, everywhere under the skin; the same left and right where both sides are seen."""
+    """Paint muscle streaked with fat everywhere under the skin; symmetric where both sides are visible."""
     t, frame = head.subject.tissue, head.canvas.frame
     side = np.abs(frame.u) if head.plan.symmetric else frame.u
     inner = sample_texture("tissue", side * 2.6, frame.v * 1.7, head.subject.start)
@@ -94,7 +156,7 @@ def _paint_soft_tissue(head: Head, depth: Floats) -> None:
 
 
 def _paint_shapes(head: Head, cuts: list[Cut]) -> None:
-    """Paint shapes in their order. Fluid and brain keep inside the skull; dura, vessels and bone may cross its edge."""
+    """Paint shapes in order. Fluid and brain stay inside the skull; dura, vessels and bone may cross its edge."""
     for shape, patch in cuts:
         if shape.tissue in _INSIDE_SKULL:
             np.minimum(patch.depth, head.depth[patch.window], out=patch.depth)
@@ -105,7 +167,7 @@ def _paint_shapes(head: Head, cuts: list[Cut]) -> None:
 
 
 def _tissue_texture(head: Head, tissue: str, patch: Patch) -> Floats:
-    """The tissues that are no flat gray: the cerebellum's leaves, muscle and its fat, the bone of the skull base."""
+    """Return the textured tissues: the cerebellum's folia, muscle with fat, the bone of the skull base."""
     t, start, frame = head.subject.tissue, head.subject.start, head.canvas.frame
     u, v = frame.u[patch.window], frame.v[patch.window]
     if tissue == "cerebellum":
@@ -123,7 +185,7 @@ def _tissue_texture(head: Head, tissue: str, patch: Patch) -> Floats:
 
 
 def _paint_scalp(head: Head, depth: Floats) -> None:
-    """The bright fat under the skin, the skin, and nothing outside."""
+    """Paint the bright fat under the skin and the skin; clear everything outside."""
     t, canvas = head.subject.tissue, head.canvas
     canvas.image *= 0.9 + 0.12 * head.mottle[::-1]
     fat = head.mottle * (0.07 * t["fat"])
@@ -137,7 +199,7 @@ def _paint_scalp(head: Head, depth: Floats) -> None:
 
 
 def _paint_skull(head: Head, rng: np.random.Generator) -> None:
-    """Dark tables and the marrow between them, of uneven thickness and brightness."""
+    """Paint dark tables and the marrow between them, of uneven thickness and brightness."""
     t, canvas = head.subject.tissue, head.canvas
     half, marrow = smooth_field(canvas.frame.size, rng.normal(0, 0.25, (2, 6, 6)))
     half *= 0.3
@@ -154,7 +216,7 @@ def _paint_skull(head: Head, rng: np.random.Generator) -> None:
 
 
 def _paint_brain(head: Head, fissures: list[Cut], rng: np.random.Generator) -> None:
-    """Fluid, cortex and white matter, by the distance to the brain's folded surface; vessels in its folds."""
+    """Paint fluid, cortex and white matter by the distance to the folded surface, and vessels in the sulci."""
     t, subject, canvas = head.subject.tissue, head.subject, head.canvas
     sulci = _sulci(head, rng)
     pia = np.minimum(head.depth - subject.gap_mm, sulci)
@@ -172,7 +234,7 @@ def _paint_brain(head: Head, fissures: list[Cut], rng: np.random.Generator) -> N
 
 
 def _sulci(head: Head, rng: np.random.Generator) -> Floats:
-    """Distance to the nearest sulcus in mm; sulci are bent, run to a depth, and close in places."""
+    """Return the distance to the nearest sulcus in mm; sulci are bent, end at a depth, and close in places."""
     plan, subject, frame = head.plan, head.subject, head.canvas.frame
     bend = smooth_field(frame.size, rng.normal(0, 8, (3, 7, 7)) / (1 + np.arange(7))[:, None] ** 0.5)
     if plan.reach_mm:
@@ -192,7 +254,7 @@ def _sulci(head: Head, rng: np.random.Generator) -> Floats:
 
 
 def _paint_vessels(head: Head, sulci: Floats) -> None:
-    """The contrast agent: short stretches of vessels in the sulci, and the dura."""
+    """Paint the contrast agent: short stretches of vessels in the sulci, and the dura."""
     t, canvas, contrast = head.subject.tissue, head.canvas, head.subject.contrast
     bright = -1.5 - head.mottle
     vessel = np.minimum(bright, 0.7 - sulci)

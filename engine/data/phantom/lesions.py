@@ -1,4 +1,4 @@
-"""Tumours painted into a healthy head: what they look like after contrast, and how they push the brain aside."""
+"""Tumors painted into a healthy head: their appearance after contrast, and their mass effect."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,45 +16,45 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class PhantomLesion:
-    """A noise-free picture with a lesion, and where the lesion is."""
+    """A noise-free image with a lesion, and the lesion's masks."""
 
     signal: Floats  # (h, w)
-    mask: Mask  # (h, w) the lesion with rim and core, without oedema
+    mask: Mask  # (h, w) the lesion with rim and core, without edema
     oedema: Mask  # (h, w)
 
 
 @dataclass(frozen=True)
 class _LesionWindow:
-    """A part of the picture around a lesion."""
+    """Part of the image around a lesion."""
 
     head: Head
     window: Window
     u: Floats
     v: Floats
-    image: Floats  # what will be changed: the picture's own memory
+    image: Floats  # a view of the image, changed in place
     rng: np.random.Generator
 
     def mottle(self, scale: float) -> Floats:
-        """A texture of unit variance; `scale` texture pixels to the millimetre."""
+        """Return a texture of unit variance with `scale` texture pixels per millimeter."""
         start = (int(self.rng.integers(1024)), int(self.rng.integers(1024)))
         return sample_texture("tissue", self.u * scale, self.v * scale, start)
 
     def cover(self, depth: Floats, soft: float = 1.0) -> Floats:
-        """The share of each pixel inside a shape, 0 to 1."""
+        """Return the share of each pixel inside a shape, 0 to 1."""
         return self.head.canvas.cover(depth, soft)
 
     def blend(self, share: Floats, value: float | Floats) -> None:
-        """Paint a brightness where `share` says."""
+        """Blend in a brightness with the weight `share`."""
         np.add(self.image, share * (value - self.image), out=self.image)
 
 
 def add_lesion(head: Head, label: str, rng: np.random.Generator) -> PhantomLesion:
-    """Paint a lesion of a class into a healthy head, which is left as it was.
+    """Paint a lesion of a class into a copy of a healthy head.
 
     Args:
         head: the healthy head.
-        label: one of the class names with a tumour.
-        rng: the lesion's random numbers.
+        label: one of the class names with a tumor.
+        rng: the lesion's random generator.
     """
     signal = head.canvas.image.copy()
     place: Callable[[Head, np.random.Generator], tuple[Outline, Point, float]] = _PLACES[label]
@@ -75,7 +75,7 @@ def add_lesion(head: Head, label: str, rng: np.random.Generator) -> PhantomLesio
 
 
 def _apply_mass_effect(site: _LesionWindow, centre: Point, distance: Floats, reach: float) -> None:
-    """Mass effect: brain is pushed away from the lesion, most at its edge; skull, face and far brain stay."""
+    """Push brain away from the lesion, most at its edge; skull, face and distant brain stay in place."""
     frame = site.head.canvas.frame
     near = 1 - (distance / reach) ** 2
     np.maximum(near, 0, out=near)
@@ -90,7 +90,7 @@ def _apply_mass_effect(site: _LesionWindow, centre: Point, distance: Floats, rea
 
 
 def _sample(image: Floats, rows: Floats, columns: Floats) -> Floats:
-    """The picture at places between its pixels, bilinear; places outside take the nearest edge."""
+    """Sample the image between its pixels, bilinear; coordinates outside take the nearest edge."""
     last = image.shape[0] - 1
     rows, columns = np.clip(rows, 0, last), np.clip(columns, 0, last)
     top, left = np.minimum(rows.astype(np.intp), last - 1), np.minimum(columns.astype(np.intp), last - 1)
@@ -105,7 +105,7 @@ def _sample(image: Floats, rows: Floats, columns: Floats) -> Floats:
 
 
 def _blob(centre: Point, radii: Point, uneven: float, rng: np.random.Generator) -> Outline:
-    """A closed outline near a tilted ellipse; `uneven` is the relative size of its lobes."""
+    """Return a closed outline near a tilted ellipse; `uneven` is the relative size of its lobes."""
     angles = np.arange(24) * (2 * np.pi / 24)
     lobes = np.arange(2, 6)
     phases = rng.uniform(0, 2 * np.pi, lobes.size)
@@ -118,7 +118,7 @@ def _blob(centre: Point, radii: Point, uneven: float, rng: np.random.Generator) 
 
 
 def _place_glioma(head: Head, rng: np.random.Generator) -> tuple[Outline, Point, float]:
-    """In the cerebrum, irregular, under the cortex."""
+    """Place an irregular lesion in the cerebrum, under the cortex."""
     radius = float(np.clip(rng.lognormal(np.log(17), 0.3), 9, 31))
     candidates = rng.uniform(*head.plan.lesions, (64, 2)).astype(np.float32)
     depth = head.skull.depth(*head.skull.bearing(candidates[:, 0], candidates[:, 1]))
@@ -129,14 +129,14 @@ def _place_glioma(head: Head, rng: np.random.Generator) -> tuple[Outline, Point,
 
 
 def _place_meningioma(head: Head, rng: np.random.Generator) -> tuple[Outline, Point, float]:
-    """On the inside of the skull, smooth, a broad base on the dura."""
+    """Place a smooth lesion on the inside of the skull, with a broad base on the dura."""
     radius = float(np.clip(rng.lognormal(np.log(17), 0.3), 9, 31))
     centre = head.skull.locate(float(rng.uniform(*head.plan.dura)), radius * float(rng.uniform(0.45, 0.8)))
     return _blob(centre, (radius * 1.08, radius * 0.95), 0.05, rng), centre, 1.8 * radius + 14
 
 
 def _place_pituitary(head: Head, rng: np.random.Generator) -> tuple[Outline, Point, float]:
-    """In the sella; in coronal and sagittal slices it may rise out of it through a waist, like a snowman."""
+    """Place a lesion in the sella; in coronal and sagittal slices it may extend upward through a waist."""
     if head.plan.sella is None:
         raise ValueError(f"{head.plan.name} shows no sella")
     u, v = head.plan.sella[0] + rng.normal(0, 1.2), head.plan.sella[1] + rng.normal(0, 1.0)
@@ -151,7 +151,7 @@ def _place_pituitary(head: Head, rng: np.random.Generator) -> tuple[Outline, Poi
 
 
 def _paint_glioma(site: _LesionWindow, depth: Floats) -> tuple[Floats, Floats]:
-    """A dark necrotic core in a bright ragged ring, and oedema that spreads through the white matter."""
+    """Paint a dark necrotic core in a bright ragged ring, and edema that spreads through the white matter."""
     t, rng = site.head.subject.tissue, site.rng
     brain = site.cover(site.head.depth[site.window] - 2)
     rough, fine = site.mottle(1.7), site.mottle(3.2)
@@ -171,7 +171,7 @@ def _paint_glioma(site: _LesionWindow, depth: Floats) -> tuple[Floats, Floats]:
 
 
 def _paint_meningioma(site: _LesionWindow, depth: Floats) -> tuple[Floats, Floats]:
-    """One smooth bright body, a dark cleft towards the brain, and a tail of thickened dura to both sides."""
+    """Paint a smooth bright body, a dark cleft towards the brain, and a dural tail to both sides."""
     t, rng = site.head.subject.tissue, site.rng
     inside = site.head.depth[site.window]
     brain = site.cover(inside)
@@ -186,7 +186,7 @@ def _paint_meningioma(site: _LesionWindow, depth: Floats) -> tuple[Floats, Float
 
 
 def _paint_pituitary(site: _LesionWindow, depth: Floats) -> tuple[Floats, Floats]:
-    """A body somewhat brighter than brain, often with a brighter capsule, sometimes soft in the middle."""
+    """Paint a body brighter than brain, often with a brighter capsule, sometimes with a soft center."""
     t, rng = site.head.subject.tissue, site.rng
     bright = t["gray"] * float(rng.uniform(1.45, 2.1))
     whole = site.cover(depth)

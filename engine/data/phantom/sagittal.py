@@ -1,7 +1,6 @@
 """Sagittal slices from the midline to the temporal lobe, the face to the left: u to the back of the head, v down."""
 
-from engine.data.phantom.plan import PhantomPlan
-from engine.data.phantom.shapes import Ellipse, Stroke
+from engine.data.phantom.shapes import Ellipse, PhantomPlan, Stroke
 
 _NECK = ((66, 64), (60, 88), (60, 130), (66, 190), (-44, 190))
 _BACK = ((-4, -86), (34, -82), (66, -64), (88, -32), (95, 2), (90, 36))

@@ -1,4 +1,4 @@
-"""All shapes of a plan at once: varied for a subject and cut out for a frame in a few array operations."""
+"""All shapes of a plan, varied for a subject and cropped for a frame in a few array operations."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -18,27 +18,27 @@ from engine.data.phantom.shapes import (
 )
 from engine.data.phantom.texture import Floats
 
-ALIKE = 0.35  # how much the two of a pair differ from each other, in deviations of the pair from the plan
+ALIKE = 0.35  # variation within a pair, in units of the variation of pairs
 
 
 Cut = tuple[Shape, Patch]
 
 
 def _pieces(stroke: Stroke) -> int:
-    """Straight pieces between two points: two where the line bends, one where that changes nothing to see."""
+    """Return the number of straight pieces between two points: two if the line bends visibly, else one."""
     points = np.array(stroke.points)
     sagitta = np.abs((open_spline(len(points), 2) @ points)[1::2] - (points[1:] + points[:-1]) / 2).max()
     return 2 if sagitta > 0.6 else 1
 
 
 class Stencil:
-    """The shapes of a plan as arrays.
+    """Shapes of a plan as arrays.
 
     The mirror image of a pair follows its first half.
     """
 
     def __init__(self, parts: tuple[tuple[Shape, ...], ...]) -> None:
-        """Lay the shapes out as arrays, once for a plan; `cut` keeps the parts apart."""
+        """Convert the shapes to arrays, once per plan; `cut` keeps the parts separate."""
         self.shapes: list[Shape] = []
         self._parts = [sum(1 + s.pair for s in part) for part in parts]
         shapes = [shape for part in parts for shape in part]
@@ -56,12 +56,12 @@ class Stencil:
         self._lay_strokes()
 
     def _lay_ellipses(self) -> None:
-        """Centre, radii and tilt of each ellipse."""
+        """Store center, radii and tilt of each ellipse."""
         rows = [(*s.centre, *s.radii, np.deg2rad(s.tilt)) for s in self.shapes if isinstance(s, Ellipse)]
         self._ellipses = np.array(rows).reshape(-1, 5)
 
     def _lay_strokes(self) -> None:
-        """The lines of all strokes end to end, and where along its own line each point lies, from -1 to 1."""
+        """Store the concatenated lines of all strokes, and the position of each point on its own line, -1 to 1."""
         strokes = [s for s in self.shapes if isinstance(s, Stroke)]
         splines = [open_spline(len(s.points), _pieces(s)) for s in strokes]
         counts = np.array([len(s) for s in splines], np.intp)
@@ -73,12 +73,12 @@ class Stencil:
         self._along = np.concatenate([np.linspace(-1, 1, n) for n in counts] or [np.zeros(0)])
 
     def cut(self, frame: Frame, rng: np.random.Generator, ventricles: float) -> list[list[Cut]]:
-        """Another subject's shapes: moved, grown, tilted and bent; those outside the picture are left out.
+        """Return another subject's shapes: moved, scaled, tilted and bent, without those outside the image.
 
         Args:
-            frame: where the head lies.
-            rng: the subject's random numbers.
-            ventricles: how large the ventricles are, 1 = as planned.
+            frame: head coordinates of the image.
+            rng: the subject's random generator.
+            ventricles: size of the ventricles, 1 = as planned.
         """
         deviates = rng.standard_normal((self._count, 7))[self._owner]
         deviates += ALIKE * rng.standard_normal((len(self.shapes), 7))
@@ -97,7 +97,7 @@ class Stencil:
     def _patches(
         self, frame: Frame, windows: list[Window], ellipses: Iterator[Points], tables: Iterator[Floats]
     ) -> Iterator[Cut]:
-        """Each shape with its depth in its window."""
+        """Yield each shape with its depth in its window."""
         for shape, window in zip(self.shapes, windows, strict=True):
             places = frame.places[(slice(None), *window)]
             if isinstance(shape, Ellipse):
@@ -106,7 +106,7 @@ class Stencil:
                 yield shape, Patch(window, stroke_depth(places, next(tables)))
 
     def _varied_ellipses(self, d: Points, grown: Points) -> Points:
-        """Ellipses moved 1.6 mm, grown by 13 % and tilted by 6 degrees (standard deviations)."""
+        """Return ellipses moved by 1.6 mm, scaled by 13% and tilted by 6 degrees (standard deviations)."""
         rows = self._ellipses.copy()
         rows[:, :2] += 1.6 * d[:, :2]
         rows[:, 2:4] *= np.exp(0.13 * d[:, 2:4]) * grown[:, None]
@@ -117,7 +117,7 @@ class Stencil:
         return rows
 
     def _varied_strokes(self, d: Points, grown: Points) -> tuple[list[Floats], Points, Points]:
-        """Lines moved 1.2 mm, turned and bent 1 mm and widened by 16 %; their tables and corners."""
+        """Return lines moved by 1.2 mm, turned and bent by 1 mm and widened by 16%; their tables and corners."""
         if not len(d):
             return [], np.zeros((0, 2)), np.zeros((0, 2))
         each, s = d[self._of], self._along[:, None]

@@ -1,4 +1,4 @@
-"""Random fields that fold a cortex, mottle a tissue and bend a head: made once, looked up for every slice."""
+"""Random fields for cortical folds, tissue texture and bends: computed once, sampled for every slice."""
 
 from functools import cache, lru_cache
 from typing import Any
@@ -16,7 +16,7 @@ _KINDS = {"labyrinth": (1, 20.0, 4.5), "folia": (2, 64.0, 9.0), "tissue": (3, 0.
 
 
 def _spectrum(rate: float, spread: float) -> NDArray[np.float64]:
-    """The amplitude at every frequency: a ring of `rate` cycles per texture, or a power law where it is 0."""
+    """Return the amplitude at every frequency: a ring at `rate` cycles per texture, or a power law if it is 0."""
     cycles = np.fft.fftfreq(SIDE, 1 / SIDE)
     k = np.hypot(cycles[None, :], cycles[:, None])
     if rate:
@@ -25,7 +25,7 @@ def _spectrum(rate: float, spread: float) -> NDArray[np.float64]:
 
 
 def _line_distance(field: NDArray[np.float64], rate: float) -> NDArray[np.float64]:
-    """Distance in pixels to the lines where a field of one wavelength crosses zero: its phase over its frequency."""
+    """Return the distance in pixels to the zero lines of a one-wavelength field: phase over frequency."""
     wave = 2 * np.pi * rate / SIDE
     slope = np.hypot(np.roll(field, -1, 0) - np.roll(field, 1, 0), np.roll(field, -1, 1) - np.roll(field, 1, 1)) / 2
     return np.arctan2(np.abs(field) * wave, slope) / wave
@@ -33,11 +33,11 @@ def _line_distance(field: NDArray[np.float64], rate: float) -> NDArray[np.float6
 
 @cache
 def texture(kind: str) -> Floats:
-    """A periodic random field, the same bits in every process.
+    """Return a periodic random field, the same bits in every process.
 
     Args:
         kind: 'labyrinth': the distance, in pixels, to lines that meander 25 pixels apart, like sulci;
-            'folia': the same, 8 pixels apart, like the leaves of the cerebellum;
+            'folia': the same, 8 pixels apart, like the folia of the cerebellum;
             'tissue': a power law over many sizes, zero mean and unit variance, like fat between muscles.
 
     Returns:
@@ -53,7 +53,7 @@ def texture(kind: str) -> Floats:
 
 
 def sample_texture(kind: str, across: Floats, along: Floats, start: tuple[int, int]) -> Floats:
-    """The texture at given places, in its own pixels, counted from `start` and wrapped around (nearest pixel)."""
+    """Sample the texture at coordinates in its own pixels, from `start` and wrapped around (nearest pixel)."""
     place = along.astype(np.intp)
     place += start[1]
     place &= _WRAP
@@ -68,13 +68,13 @@ def sample_texture(kind: str, across: Floats, along: Floats, start: tuple[int, i
 
 @lru_cache(maxsize=32)
 def _waves(size: int, count: int) -> Floats:
-    """The first `count` cosine waves over `size` pixels, (size, count)."""
+    """Return the first `count` cosine waves over `size` pixels, (size, count)."""
     places = (np.arange(size, dtype=np.float64) + 0.5) / size
     return np.cos(np.pi * places[:, None] * np.arange(count)).astype(np.float32)
 
 
 def smooth_field(size: int, amplitudes: NDArray[Any]) -> Floats:
-    """A smooth field over the picture: a sum of cosines.
+    """Return a smooth field over the image: a sum of cosines.
 
     Args:
         size: pixels of a side.

@@ -1,11 +1,12 @@
-"""What the board shows: originals, what each run made of them, and the numbers; pure data."""
+"""The contents of the comparison view: originals, reconstructions and metrics; pure data."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 
+from engine.messages import ReconstructReply
 from gui.pixmaps import Array, Colormap
 from gui.widgets.image_rows import ImageRow
 from gui.widgets.labels import fixed, format_number
@@ -15,7 +16,7 @@ NONE = "—"
 
 @dataclass(frozen=True, eq=False)
 class Reconstruction:
-    """One run's reconstructions (n, h, w), the originals as it was given them, and the measures of each."""
+    """The reconstructions (n, height, width) of one model, the originals at its size, and the metrics of each image."""
 
     run: str
     originals: Array
@@ -31,25 +32,25 @@ class Reconstruction:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Originals (n, h, w) with their names, and what was made of them."""
+    """Originals (n, height, width) with their names, and their reconstructions."""
 
     titles: Sequence[str]
     originals: Array
     made: Sequence[Reconstruction]
 
 
-def from_answer(content: dict[str, Any], runs: dict[str, str], titles: Sequence[str]) -> Comparison:
-    """Read an answer to Reconstruct; `runs` gives the name of each run's path. Raises KeyError."""
+def make_comparison(reply: ReconstructReply, runs: dict[str, str], titles: Sequence[str]) -> Comparison:
+    """Return the comparison of a reply; `runs` gives the name of each run's path, `titles` those of the images."""
+    found = {name: reply.runs[path] for path, name in runs.items()}
     made = [
-        Reconstruction(name, found["originals"], found["images"], found["mse"], found["psnr_db"], found["ssim"])
-        for path, name in runs.items()
-        for found in [content["runs"][path]]
+        Reconstruction(name, each.originals, each.images, each.mse, each.psnr_db, each.ssim)
+        for name, each in found.items()
     ]
-    return Comparison(titles, content["originals"], made)
+    return Comparison(titles, reply.originals, made)
 
 
 def grid_rows(shown: Comparison, flicker: bool = False) -> list[ImageRow]:
-    """Originals, then each run's reconstructions, then each run's differences; `flicker` shows originals instead."""
+    """Return rows of originals, reconstructions and differences; `flicker` shows originals for reconstructions."""
     rows = [ImageRow("original", shown.originals)]
     for made in shown.made:
         images, title = (made.originals, "original") if flicker else (made.images, made.run)
@@ -63,7 +64,7 @@ def grid_rows(shown: Comparison, flicker: bool = False) -> list[ImageRow]:
 
 
 def single_scan_rows(shown: Comparison) -> tuple[list[ImageRow], list[str]]:
-    """The first image side by side: original and reconstructions above, differences below; and the columns' titles."""
+    """Return rows with the first image side by side, differences below, and the titles of the columns."""
     original = shown.originals[0]
     pictures = [original, *(made.images[0] for made in shown.made)]
     titles = ["original", *(made.run for made in shown.made)]
@@ -76,18 +77,18 @@ def single_scan_rows(shown: Comparison) -> tuple[list[ImageRow], list[str]]:
 
 
 def caption(made: Reconstruction, index: int) -> str:
-    """Return the numbers of one reconstruction: peak signal-to-noise ratio and structural similarity."""
+    """Return the PSNR and SSIM of one reconstruction."""
     return f"{decibels(made.psnr_db[index])} · {fixed(made.ssim[index], 2)}"
 
 
 def short_caption(made: Reconstruction, index: int) -> str:
-    """Return the same without units, for a narrow picture beside a title that names both."""
+    """Return the same without units, for a narrow image beside a title that names both."""
     psnr = made.psnr_db[index]
     return f"{NONE if psnr is None else fixed(psnr, 1)} · {fixed(made.ssim[index], 2)}"
 
 
 def mean_text(made: Reconstruction) -> str:
-    """Return the means over the images that are shown, with the names of both numbers."""
+    """Return the mean PSNR and SSIM over the images that are shown."""
     told = [value for value in made.psnr_db if value is not None]
     psnr = float(np.mean(told)) if told else None
     return f"mean {decibels(psnr)}\nmean SSIM {fixed(float(np.mean(made.ssim)), 2)}"
@@ -98,7 +99,7 @@ def decibels(value: float | None) -> str:
 
 
 def pixel_text(shown: Comparison, column: int, place: tuple[float, float], run: int | None) -> str:
-    """Return what the status bar says of a place, given in shares of the picture; of one run, or of all."""
+    """Return the status text of a place, given in shares of the image, for one run or for all."""
     x, y = _pixel(shown.originals[column], place)
     words = [f"x {x}", f"y {y}", f"original {fixed(float(shown.originals[column][y, x]), 3)}"]
     for number_, made in enumerate(shown.made):
@@ -120,5 +121,5 @@ def _each(made: Reconstruction) -> range:
 
 
 def _as_rows(images: Sequence[Array]) -> Array:
-    """Pictures of a row may have different sizes, as runs may have; a row only counts and indexes them."""
+    """Return images as a row, which only counts and indexes them: they may have different sizes, as runs have."""
     return cast(Array, images)

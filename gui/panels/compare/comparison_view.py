@@ -9,7 +9,7 @@ from gui.widgets.buttons import IconButton
 from gui.widgets.card import Card
 from gui.widgets.image_rows import GAP, HEADER_PX, TEXT_PX, ImageRows
 from gui.widgets.labels import label
-from gui.widgets.swipe_pair import SwipePair
+from gui.widgets.swipe_view import SwipePair
 from gui.widgets.view_state import ViewState
 
 ORIGINAL = "original"

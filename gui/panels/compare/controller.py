@@ -1,15 +1,23 @@
-"""Which images are looked at, and asking for them: pages of a split in some order, or slices of one scan."""
+"""Which images are shown, and the requests for them: pages of a set in some order, or slices of one file."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from engine.messages import OpenScan, PerImageErrors, Reconstruct, RequestFailed
+from engine.messages import (
+    OpenScan,
+    OpenScanReply,
+    PerImageErrors,
+    PerImageErrorsReply,
+    Reconstruct,
+    ReconstructReply,
+    RequestFailed,
+)
 from gui.loaded_data import PARTS
 from gui.opened_scan import OpenedScan
-from gui.opened_scan import from_answer as scan_from_answer
-from gui.panels.compare.comparison import Comparison, from_answer
+from gui.opened_scan import opened_scan_from as scan_from_answer
+from gui.panels.compare.comparison import Comparison, make_comparison
 from gui.panels.compare.pages import ORDERS, Pager, sorted_by
 from gui.panels.compare.sources import ImageSource
 from gui.session import Session
@@ -22,7 +30,7 @@ Key = tuple[str, int, str, str]
 
 
 class CompareController(QObject):
-    """Knows the place in the data set and asks the session for its pictures; the newest question counts."""
+    """Knows the place in the dataset and requests its images; the newest request counts."""
 
     found = Signal(object)
     failed = Signal(str)
@@ -35,7 +43,7 @@ class CompareController(QObject):
         self.scan: OpenedScan | None = None
         self.compared: list[ImageSource] = []
         self._session, self.part, self._order = session, "", ""
-        self._ranks: dict[Key, list[float]] = {}
+        self._ranks: dict[Key, tuple[float, ...]] = {}
         self._asked: tuple[dict[str, str], list[str]] = {}, []
         self._ranking: Key | None = None
         self._path = ""
@@ -44,11 +52,9 @@ class CompareController(QObject):
         self._layout = self._shown_as = ""
         self._soon = make_timer(self, 0)
         self._soon.timeout.connect(self._ask)
-        session.answered.connect(self._on_answered)
-        session.refused.connect(self._on_refused)
 
     def set_view(self, compared: Sequence[ImageSource], values: Mapping[str, Any]) -> None:
-        """Look at a part of the scans through these runs, as the view says."""
+        """Show a subset of the images through these runs, with the values of the view card."""
         self.compared = list(compared)
         self._layout = values["layout"]
         columns = values["columns"] if values["layout"] == "grid" else 1
@@ -65,21 +71,23 @@ class CompareController(QObject):
         self._soon.start()
 
     def go_to(self, index: int) -> None:
-        """Turn to the page with an image of the split."""
+        """Turn to the page with an image of the set."""
         self.pages = self.pages.to(index)
         self._soon.start()
 
     def open_scan(self, path: str) -> None:
         self._path = path
-        self._session.ask(OpenScan, SCAN, path=path)
+        handle = self._session.request(OpenScan(panel=SCAN, path=path))
+        handle.finished.connect(self._on_scan_opened)
+        handle.failed.connect(self._on_failed)
 
     def show_scan(self, scan: OpenedScan | None) -> None:
-        """Look at a slice of a scan, or at the data set again."""
+        """Show a slice of a file, or the dataset again."""
         self.scan = scan
         self._soon.start()
 
     def title(self) -> str:
-        """Return what is looked at, in words."""
+        """Return a title for what is shown."""
         if self.scan is not None:
             return self.scan.title
         if not self.pages.order:
@@ -87,17 +95,17 @@ class CompareController(QObject):
         what = "page" if self.pages.columns > 1 else "image"
         place = f"{what} {self.pages.page} of {self.pages.count}"
         by = f" ({self.compared[0].name})" if self._order != "file" and self.compared else ""
-        waiting = " · sorting…" if self._session.explorer.is_waiting(RANKS) else f" · {ORDERS[self._order]}{by}"
+        waiting = " · sorting…" if self._ranking else f" · {ORDERS[self._order]}{by}"
         return f"{grouped(len(self.pages.order))} {PARTS[self.part]} images · {place}{waiting}"
 
     @property
     def split(self) -> str:
-        """The split that the images are numbered in."""
+        """The set that the images are numbered in."""
         data = self._session.data
         return data.indices_in(self.part)[0] if data and self.part else ""
 
     def _wanted_order(self, part: str, order: str) -> list[int]:
-        """The order of a part's images; that of the files until a run's errors are known."""
+        """Return the order of a subset's images; that of the files until the errors of the run are known."""
         data = self._session.data
         split, places = data.indices_in(part) if data and part else ("", [])
         if order == "file" or not self.compared or data is None or not places:
@@ -111,7 +119,9 @@ class CompareController(QObject):
             return [place for place in sorted_by(errors, order) if place in wanted]
         if self._ranking != key:
             self._ranking = key
-            self._session.ask(PerImageErrors, RANKS, run=key[0], data=data.config, split=split)
+            handle = self._session.request(PerImageErrors(panel=RANKS, run=key[0], data=data.config, split=split))
+            handle.finished.connect(self._on_ranked)
+            handle.failed.connect(self._on_ranking_failed)
         return places
 
     def _ask(self) -> None:
@@ -130,31 +140,36 @@ class CompareController(QObject):
             place = {"data": data.config, "split": self.split, "indices": self.pages.indices}
         best = [each.epoch for each in self.compared]
         question = (tuple(runs), best, data.fingerprint if data else "", place)
-        if question != self._question:  # a run tells of itself many times a second, but its model changes rarely
+        if question != self._question:  # a run changes many times a second, but its best model changes rarely
             self._question = question
-            self._session.ask(Reconstruct, PICTURES, runs=tuple(runs), **place)
+            handle = self._session.request(Reconstruct(panel=PICTURES, runs=tuple(runs), **place))
+            handle.finished.connect(self._on_reconstructed)
+            handle.failed.connect(self._on_failed)
         elif self._layout != self._shown_as and self._last:
             self._publish(self._last)
 
-    def _on_answered(self, panel: str, content: dict[str, Any]) -> None:
-        if panel == SCAN:
-            self.scan_opened.emit(scan_from_answer(self._path, content))
-        elif panel == RANKS and self._ranking:
-            self._ranks[self._ranking], self._ranking = content["mse"], None
+    def _on_scan_opened(self, reply: OpenScanReply) -> None:
+        self.scan_opened.emit(scan_from_answer(self._path, reply))
+
+    def _on_ranked(self, reply: PerImageErrorsReply) -> None:
+        if self._ranking:
+            self._ranks[self._ranking], self._ranking = reply.mse, None
             self.sorted_anew.emit()
-        elif panel == PICTURES:
-            self._publish(from_answer(content, *self._asked))
+
+    def _on_reconstructed(self, reply: ReconstructReply) -> None:
+        self._publish(make_comparison(reply, *self._asked))
 
     def _publish(self, shown: Comparison) -> None:
         self._last, self._shown_as = shown, self._layout
         self.found.emit(shown)
 
-    def _on_refused(self, panel: str, refused: RequestFailed) -> None:
-        if panel == RANKS:
-            self._ranking = None
-        if panel in (PICTURES, RANKS, SCAN):
-            self._question = None
-            self.failed.emit(f"{refused.reason} {refused.advice}".strip())
+    def _on_ranking_failed(self, failure: RequestFailed) -> None:
+        self._ranking = None
+        self._on_failed(failure)
+
+    def _on_failed(self, failure: RequestFailed) -> None:
+        self._question = None
+        self.failed.emit(failure.sentence)
 
 
 def short(name: str) -> str:

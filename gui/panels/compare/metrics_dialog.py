@@ -1,4 +1,4 @@
-"""All numbers of what is compared, on all, leaked and clean test scans: to read, to copy, to write to a file."""
+"""The dialog with all metrics of the compared models, on all, leaked and deduplicated test images."""
 
 import csv
 import io
@@ -9,6 +9,7 @@ from typing import Any
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
+from engine.messages import SubsetMetrics
 from gui.loaded_data import CLEAN, LEAKED, PARTS, LoadedData
 from gui.panel import DISCLAIMER
 from gui.panels.compare.metrics_loader import MetricsLoader
@@ -49,7 +50,7 @@ COLUMNS = {
 
 
 class MetricsDialog(QDialog):
-    """A table that fills while the numbers are found."""
+    """A table that fills while the metrics are computed."""
 
     def __init__(
         self, measures: MetricsLoader, compared: Sequence[ImageSource], data: LoadedData, parent: QWidget
@@ -81,7 +82,7 @@ class MetricsDialog(QDialog):
         column.addLayout(line)
 
     def refresh(self) -> None:
-        """Show what is known by now."""
+        """Show the metrics that are known by now."""
         rows = []
         for each in self._compared:
             parts = self._measures.get(each)
@@ -101,7 +102,7 @@ class MetricsDialog(QDialog):
         self.table.set_rows(rows)
 
     def text(self, delimiter: str) -> str:
-        """The table as text, every number in full."""
+        """Return the table as text, every number in full."""
         file = io.StringIO(newline="")
         writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
         writer.writerow(["of", "on", *COLUMNS])
@@ -112,7 +113,7 @@ class MetricsDialog(QDialog):
         return file.getvalue()
 
     def copy_table(self) -> None:
-        """Put the table on the clipboard, as spreadsheets take it."""
+        """Copy the table to the clipboard, in a form that spreadsheets read."""
         QGuiApplication.clipboard().setText(self.text("\t"))
 
     def write(self) -> None:
@@ -132,10 +133,10 @@ class MetricsDialog(QDialog):
         self.deleteLater()
 
 
-def numbers(part: dict[str, Any]) -> dict[str, Any]:
-    """Return the numbers of the columns, with half the width of the confidence interval."""
-    interval = part.get("psnr_db_interval")
-    return {**part, "psnr_db_reach": (interval[1] - interval[0]) / 2 if interval else None}
+def numbers(part: SubsetMetrics) -> dict[str, Any]:
+    """Return the values of the columns, with the half-width of the confidence interval."""
+    interval = part.psnr_db_interval
+    return {**part.model_dump(), "psnr_db_reach": (interval[1] - interval[0]) / 2 if interval else None}
 
 
 def leakage(data: LoadedData) -> str:

@@ -1,38 +1,35 @@
-"""Asking for the numbers of runs and yardsticks, one after the other, while nobody waits for anything else."""
+"""Requests for the test metrics of runs and baselines, one after the other, when no other request is pending."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QObject, Signal
 
-from engine.messages import EvaluateRun, RequestFailed
+from engine.messages import EvaluateRun, EvaluateRunReply, RequestFailed, SubsetMetrics
 from gui.loaded_data import CLEAN
 from gui.panels.compare.sources import ImageSource
 from gui.session import Session
 from gui.widgets.labels import fixed, grouped
 
 MEASURES = "compare-measure"
-Numbers = dict[str, dict[str, Any]]
+Metrics = Mapping[str, SubsetMetrics]
 Key = tuple[str, int, str]
 
 
 class MetricsLoader(QObject):
-    """Knows what has been measured on the scans that are loaded; what is wanted and not known is asked for."""
+    """Keeps the metrics on the loaded dataset; requests those that are wanted and not known."""
 
     found = Signal()
 
     def __init__(self, session: Session, parent: QObject) -> None:
         super().__init__(parent)
         self._session = session
-        self._known: dict[Key, Numbers] = {}
+        self._known: dict[Key, Metrics] = {}
         self._failed: dict[Key, str] = {}
         self._lists: dict[str, list[ImageSource]] = {}
         self._asked: Key | None = None
-        session.answered.connect(self._on_answered)
-        session.refused.connect(self._on_refused)
 
     def request(self, compared: Sequence[ImageSource], by: str = "") -> None:
-        """Find the numbers of these, the first one first, instead of those that were wanted by the same one before."""
+        """Want the metrics of these, the first one first, instead of those that `by` wanted before."""
         self._lists[by] = list(compared)
         self._ask()
 
@@ -40,30 +37,30 @@ class MetricsLoader(QObject):
     def _wanted(self) -> list[ImageSource]:
         return [each for by in sorted(self._lists, reverse=True) for each in self._lists[by]]
 
-    def get(self, compared: ImageSource) -> Numbers:
-        """Return the numbers of each part of the test scans, as far as they are known."""
+    def get(self, compared: ImageSource) -> Metrics:
+        """Return the metrics of each test subset, as far as they are known."""
         return self._known.get(self._key(compared), {})
 
     def clean_db(self, compared: ImageSource) -> float | None:
-        """Return the mean peak signal-to-noise ratio on clean test scans, as far as it is known."""
-        value = self.get(compared).get(CLEAN, {}).get("psnr_db")
-        return None if value is None else float(value)
+        """Return the mean PSNR on deduplicated test images; None if it is not known."""
+        part = self.get(compared).get(CLEAN)
+        return part.psnr_db if part else None
 
     def errors(self, compared: ImageSource) -> str:
-        """Return that number in words, with its uncertainty."""
+        """Return that PSNR as text, with its confidence interval."""
         part = self.get(compared).get(CLEAN)
-        if not part or part["psnr_db"] is None:
+        if part is None or part.psnr_db is None:
             return ""
-        interval = part["psnr_db_interval"]
+        interval = part.psnr_db_interval
         ends = f" (95% CI {fixed(interval[0], 1)}–{fixed(interval[1], 1)})" if interval else ""
-        return f"{fixed(part['psnr_db'], 1)} dB{ends}, {grouped(part['n'])} deduplicated test images"
+        return f"{fixed(part.psnr_db, 1)} dB{ends}, {grouped(part.n)} deduplicated test images"
 
     def is_pending(self, compared: ImageSource) -> bool:
         key = self._key(compared)
         return compared in self._wanted and key not in self._known and key not in self._failed
 
     def failure(self, compared: ImageSource) -> str:
-        """Return why there are no numbers, in words."""
+        """Return why there are no metrics, empty if they did not fail."""
         return self._failed.get(self._key(compared), "")
 
     def _key(self, compared: ImageSource) -> Key:
@@ -72,21 +69,23 @@ class MetricsLoader(QObject):
 
     def _ask(self) -> None:
         data = self._session.data
-        if data is None or not data.size("test") or self._session.explorer.is_waiting(MEASURES):
+        if data is None or not data.size("test") or self._asked is not None:
             return
         for compared in filter(self.is_pending, self._wanted):
             self._asked = self._key(compared)
-            self._session.ask(EvaluateRun, MEASURES, run=compared.ref, data=data.config)
+            handle = self._session.request(EvaluateRun(panel=MEASURES, run=compared.ref, data=data.config))
+            handle.finished.connect(self._on_evaluated)
+            handle.failed.connect(self._on_failed)
             return
 
-    def _on_answered(self, panel: str, content: dict[str, Any]) -> None:
-        if panel == MEASURES and self._asked:
-            self._known[self._asked] = content["splits"]
+    def _on_evaluated(self, reply: EvaluateRunReply) -> None:
+        if self._asked:
+            self._known[self._asked] = reply.splits
             self._go_on()
 
-    def _on_refused(self, panel: str, refused: RequestFailed) -> None:
-        if panel == MEASURES and self._asked:
-            self._failed[self._asked] = f"{refused.reason} {refused.advice}".strip()
+    def _on_failed(self, failure: RequestFailed) -> None:
+        if self._asked:
+            self._failed[self._asked] = failure.sentence
             self._go_on()
 
     def _go_on(self) -> None:

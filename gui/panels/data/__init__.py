@@ -7,7 +7,6 @@ from typing import Any
 from PySide6.QtWidgets import QFileDialog
 
 from engine.config import DataConfig
-from engine.messages import RequestFailed
 from gui.loaded_data import SPLITS, LoadedData
 from gui.panel import AppContext, Panel, scroll_column
 from gui.panels.data.audit_card import AuditCard
@@ -15,11 +14,10 @@ from gui.panels.data.scans_card import DataScansCard
 from gui.panels.data.source_card import SourceCard
 from gui.panels.data.summary_card import SummaryCard
 from gui.python_export import changed_data, join_script
-from gui.session import DATA
 
 
 class DataPanel(Panel):
-    """Source, audit and content at the left, thumbnails at the right."""
+    """The panel with source, audit and summary at the left, thumbnails at the right."""
 
     def __init__(self, desk: AppContext) -> None:
         super().__init__(desk)
@@ -51,17 +49,17 @@ class DataPanel(Panel):
             self.source.form.set_values(form)
 
     def export(self) -> None:
-        """Write the list of the scans that are shown."""
+        """Write the list of the images that are shown."""
         path = self.ask_path(self, "Export the list of images", "images.csv", "*.csv")[0]
         if path and self.scans.data:
             try:
                 write_list(self.scans.data, self.scans.chosen().tolist(), Path(path))
             except OSError as error:
                 reason = f"Could not write the list to {path} ({error.strerror})."
-                self.session.refused.emit(DATA, RequestFailed(reason=reason, advice="Choose another folder."))
+                self.source.notice.show_notice(f"{reason} Choose another folder.")
 
     def as_python(self) -> str:
-        """A script that loads the same scans."""
+        """Return a script that loads the same dataset."""
         chosen = self.session.data.config if self.session.data else DataConfig()
         return join_script(
             f"images = engine.data.load(config={changed_data(chosen)})",
@@ -76,7 +74,7 @@ class DataPanel(Panel):
 
 
 def write_list(data: LoadedData, rows: list[int], path: Path) -> None:
-    """Write file, class and split of some scans, and whether they are test scans that are in train. Raises OSError."""
+    """Write file, class and set of some images, and whether they are leaked test images. Raises OSError."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["file", "class", "split", "leaked"])

@@ -1,10 +1,8 @@
-"""What the audit says before anything is trained: test scans that are in train, copies, near-duplicates."""
-
-from typing import Any
+"""The card with the audit of the dataset: leaked test images, exact duplicates, near-duplicates."""
 
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar
 
-from engine.messages import Audit, RequestFailed, RequestProgress
+from engine.messages import Audit, AuditReply, DuplicateGroup, NearDuplicates, RequestFailed
 from gui.loaded_data import LoadedData
 from gui.panels.data.duplicates_dialog import DuplicatesDialog
 from gui.session import Session
@@ -24,13 +22,13 @@ CLEAN = (
 
 
 class AuditCard(Card):
-    """Identical scans are known with the data; near-duplicates are looked for by the explorer."""
+    """Exact duplicates are known with the dataset; the explorer searches for near-duplicates."""
 
     def __init__(self, session: Session) -> None:
         super().__init__("Audit")
         self._session = session
         self._data: LoadedData | None = None
-        self._near: dict[str, Any] | None = None
+        self._near: NearDuplicates | None = None
         self.warning, self.clean = NoticeBox(), label(CLEAN, role="caption", wrap=True)
         self.table = NumberTable(COLUMNS)
         self.bar, self.caption = QProgressBar(), label(role="caption", wrap=True)
@@ -38,10 +36,6 @@ class AuditCard(Card):
         self._lay_out()
         self.notice.action_requested.connect(self.search)
         self.look.clicked.connect(self._on_look_clicked)
-        session.answered.connect(self._on_answered)
-        session.progressed.connect(self._on_progressed)
-        session.refused.connect(self._on_refused)
-        session.waiting_changed.connect(self._show_waiting)
         self.hide()
 
     def _lay_out(self) -> None:
@@ -56,65 +50,63 @@ class AuditCard(Card):
         self.add(line)
 
     def show_data(self, data: LoadedData) -> None:
-        """Show what is known at once, and have near-duplicates looked for."""
+        """Show the exact duplicates at once, and search for near-duplicates."""
         self._data, self._near = data, None
-        self.warning.show_notice(data.repeats["warning"])
-        self.clean.setVisible(not data.repeats["warning"] and bool(data.size("test")))
+        self.warning.show_notice(data.repeats.warning)
+        self.clean.setVisible(not data.repeats.warning and bool(data.size("test")))
         self.show()
         self.search()
 
     def search(self) -> None:
-        """Ask for near-duplicates."""
+        """Search for near-duplicates."""
         if self._data:
             self.notice.show_notice("")
-            self._session.ask(Audit, AUDIT, config=self._data.config)
+            handle = self._session.request(Audit(panel=AUDIT, config=self._data.config))
+            handle.finished.connect(self._on_audited)
+            handle.failed.connect(self._on_failed)
+            handle.progressed.connect(self._on_progressed)
+            self._show_searching(True)
             self.bar.setRange(0, 0)
         self._show_counts()
 
-    def groups(self) -> list[dict[str, Any]]:
-        """What there is to look at: groups of identical scans, then of near-duplicates, each with its kind."""
+    def groups(self) -> list[DuplicateGroup]:
+        """Return the groups of images with identical pixels, then those of near-duplicates."""
         if self._data is None:
             return []
-        found = [group | {"kind": "identical"} for group in self._data.repeats["groups"]]
-        return found + [group | {"kind": "near"} for group in (self._near or {"groups": []})["groups"]]
+        return [*self._data.repeats.groups, *(self._near.groups if self._near else ())]
 
     def _show_counts(self) -> None:
         if self._data is None:
             return
-        exact, near = self._data.repeats["splits"], self._near["splits"] if self._near else None
+        exact, near = self._data.repeats.splits, self._near.splits if self._near else None
         counts = {
-            "leaked test images": exact["test"]["test_in_train"],
-            "deduplicated test images": exact["test"]["test_clean"],
-            "redundant training images": exact["train"]["redundant"],
-            "near-duplicates, all sets": None
-            if near is None
-            else sum(part["near_duplicates"] for part in near.values()),
-            "deduplicated, but near-duplicates": None if near is None else near["test"]["near_train"],
+            "leaked test images": exact.test.test_in_train,
+            "deduplicated test images": exact.test.test_clean,
+            "redundant training images": exact.train.redundant,
+            "near-duplicates, all sets": near.total if near else None,
+            "deduplicated, but near-duplicates": near.test.near_train if near else None,
         }
         self.table.set_rows([TableRow(name, (name, count), tip=TIPS[name]) for name, count in counts.items()])
         self.table.fit_height()
         self.look.setEnabled(bool(self.groups()))
 
-    def _show_waiting(self, panel: str) -> None:
-        if panel == AUDIT:
-            waiting = self._session.explorer.is_waiting(AUDIT)
-            self.bar.setVisible(waiting)
-            self.caption.setVisible(waiting)
-            self.caption.setText("Searching for near-duplicates…")
+    def _show_searching(self, is_searching: bool) -> None:
+        self.bar.setVisible(is_searching)
+        self.caption.setVisible(is_searching)
+        self.caption.setText("Searching for near-duplicates…")
 
-    def _on_progressed(self, event: RequestProgress) -> None:
-        if event.panel == AUDIT:
-            self.bar.setRange(0, event.total)
-            self.bar.setValue(event.done)
+    def _on_progressed(self, done: int, total: int) -> None:
+        self.bar.setRange(0, total)
+        self.bar.setValue(done)
 
-    def _on_answered(self, panel: str, content: dict[str, Any]) -> None:
-        if panel == AUDIT:
-            self._near = content["near"]
-            self._show_counts()
+    def _on_audited(self, reply: AuditReply) -> None:
+        self._show_searching(False)
+        self._near = reply.near
+        self._show_counts()
 
-    def _on_refused(self, panel: str, refused: RequestFailed) -> None:
-        if panel == AUDIT:
-            self.notice.show_notice(f"{refused.reason} {refused.advice}".strip(), action="Retry")
+    def _on_failed(self, failure: RequestFailed) -> None:
+        self._show_searching(False)
+        self.notice.show_notice(failure.sentence, action="Retry")
 
     def _on_look_clicked(self) -> None:
         if self._data:

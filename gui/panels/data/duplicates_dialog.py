@@ -1,11 +1,12 @@
-"""Scans that are the same or nearly the same, side by side."""
+"""The dialog that shows duplicate images side by side."""
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
+from engine.messages import DuplicateGroup, GroupedImage, NearDuplicate, NearDuplicateGroup
 from gui.loaded_data import PARTS, LoadedData
 from gui.widgets.chip import FilterChip
 from gui.widgets.image_grid import ImageGrid
@@ -21,13 +22,13 @@ KINDS = {"identical": "identical pixels", "near": "near-duplicates"}
 
 
 class DuplicatesDialog(QDialog):
-    """Groups at the left; at the right the pictures of the chosen one and what was done to each."""
+    """Groups at the left; at the right the images of the selected one and how they differ."""
 
-    def __init__(self, data: LoadedData, groups: list[dict[str, Any]], parent: QWidget) -> None:
+    def __init__(self, data: LoadedData, groups: Sequence[DuplicateGroup], parent: QWidget) -> None:
         super().__init__(parent)
         self._data, self._groups = data, groups
         self._rows = {name: row for row, name in enumerate(data.names)}
-        self.across = FilterChip("across training and test", checked=any(group["across"] for group in groups))
+        self.across = FilterChip("across training and test", checked=any(group.across for group in groups))
         self.kinds = {kind: FilterChip(title) for kind, title in KINDS.items()}
         self.table, self.members = NumberTable(GROUPS, sortable=True), NumberTable(MEMBERS)
         self.pictures, self.count = ImageGrid(PICTURE_PX), label(role="caption")
@@ -64,16 +65,16 @@ class DuplicatesDialog(QDialog):
         column.addWidget(buttons)
 
     def shown(self) -> list[int]:
-        """The groups that the chips let through."""
+        """Return the numbers of the groups that the chips let through."""
         kinds = [kind for kind, chip in self.kinds.items() if chip.isChecked()] or list(KINDS)
         return [
             number
             for number, group in enumerate(self._groups)
-            if group["kind"] in kinds and (group["across"] or not self.across.isChecked())
+            if _kind(group) in kinds and (group.across or not self.across.isChecked())
         ]
 
     def refresh(self) -> None:
-        """Show what the chips let through, and choose the first where nothing is chosen."""
+        """Show the groups that the chips let through; select the first if none is selected."""
         shown = self.shown()
         self.table.set_rows([self._row(number) for number in shown])
         self.count.setText(f"{grouped(len(shown))} of {grouped(len(self._groups))} groups")
@@ -84,38 +85,47 @@ class DuplicatesDialog(QDialog):
 
     def _row(self, number: int) -> TableRow:
         group = self._groups[number]
-        names = [member["name"] for member in group["members"]]
+        names = [member.name for member in group.members]
         return TableRow(
-            str(number), (names[0].split("/", 1)[-1], KINDS[group["kind"]], len(names)), tip="\n".join(names)
+            str(number), (names[0].split("/", 1)[-1], KINDS[_kind(group)], len(names)), tip="\n".join(names)
         )
 
     def _on_chosen(self, keys: list[str]) -> None:
         if keys:
-            self._show(self._groups[int(keys[0])]["members"])
+            self._show(self._groups[int(keys[0])].members)
 
-    def _show(self, members: list[dict[str, Any]]) -> None:
-        """Show the pictures of one group, and say of each what was done to it."""
+    def _show(self, members: Sequence[GroupedImage]) -> None:
+        """Show the images of one group, and how each differs."""
         told = [
-            ", ".join(member.get("seen", ())) or (FIRST if at == 0 else "identical pixels")
+            describe_difference(member) or (FIRST if at == 0 else "identical pixels")
             for at, member in enumerate(members)
         ]
         self.members.set_rows(
             [
-                TableRow(member["name"], (member["name"], PARTS[member["split"]], what), tip=tip(member, what))
+                TableRow(member.name, (member.name, PARTS[member.split], what), tip=tip(member, what))
                 for member, what in zip(members, told, strict=True)
             ]
         )
-        pictures = [self._data.thumbnails[self._rows[member["name"]]] for member in members]
-        captions = [f"{PARTS[member['split']]} · {short(member['name'])}" for member in members]
+        pictures = [self._data.thumbnails[self._rows[member.name]] for member in members]
+        captions = [f"{PARTS[member.split]} · {short(member.name)}" for member in members]
         self.pictures.set_images(np.stack(pictures) if pictures else np.zeros((0, 1, 1), np.uint8), captions)
 
 
-def tip(member: dict[str, Any], what: str) -> str:
-    """The whole of what is known of a scan in a group."""
-    like = f"{what}, compared with {member['like']}" if member.get("like") else what
-    return "\n".join(filter(None, (member["name"], like)))
+def describe_difference(member: GroupedImage) -> str:
+    """Return how a near-duplicate differs from the image that it was compared with, empty if there is none."""
+    return ", ".join(member.seen) if isinstance(member, NearDuplicate) else ""
+
+
+def tip(member: GroupedImage, what: str) -> str:
+    """Return all that is known of an image of a group."""
+    compared = isinstance(member, NearDuplicate) and member.like
+    return "\n".join(filter(None, (member.name, f"{what}, compared with {compared}" if compared else what)))
+
+
+def _kind(group: DuplicateGroup) -> str:
+    return "near" if isinstance(group, NearDuplicateGroup) else "identical"
 
 
 def short(name: str) -> str:
-    """The file alone; its folders stand in the table and in the tool tip."""
+    """Return the file name alone; its folders are in the table and in the tooltip."""
     return name.rsplit("/", 1)[-1]

@@ -1,4 +1,4 @@
-"""Where the scans come from and how they are prepared."""
+"""The card with the source of the dataset and its preparation."""
 
 from pathlib import Path
 from typing import Any
@@ -7,12 +7,11 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar
 
 from engine.config import DataConfig, list_fields
-from engine.messages import RequestFailed, RequestProgress
+from engine.messages import RequestFailed
 from gui.data_commands import data_config, load_data_undoable
 from gui.form import Form
 from gui.panel import AppContext
 from gui.panels.data.source_editor import FOLDER, HUB, PHANTOM, SourceEditor, kind_of
-from gui.session import DATA
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
 from gui.widgets.labels import grouped, label
@@ -23,7 +22,7 @@ OF_KIND = {PHANTOM: ("phantom_count", "phantom_seed"), FOLDER: (), HUB: ("downlo
 
 
 class SourceCard(Card):
-    """Form, 'Use these scans', and how the loading goes."""
+    """Form, 'Load dataset', and the progress of the loading."""
 
     changed = Signal()
 
@@ -37,7 +36,6 @@ class SourceCard(Card):
         self.notice = NoticeBox()
         self._lay_out()
         self._connect()
-        self._show_waiting(DATA)
         self._on_form_changed()
 
     def _lay_out(self) -> None:
@@ -52,60 +50,60 @@ class SourceCard(Card):
     def _connect(self) -> None:
         self.form.changed.connect(self._on_form_changed)
         self.use.clicked.connect(self.load)
-        self.cancel.clicked.connect(lambda: self._session.explorer.cancel(DATA))
+        self.cancel.clicked.connect(self._on_cancel_clicked)
         self.notice.action_requested.connect(self.load)
         session = self._session
         session.data_wanted.connect(lambda wanted: self.form.set_values(wanted.model_dump()))
         session.data_loaded.connect(lambda _: self.notice.show_notice(""))
-        session.waiting_changed.connect(self._show_waiting)
-        session.progressed.connect(self._on_progressed)
-        session.refused.connect(self._on_refused)
+        session.loading_changed.connect(self._show_loading)
+        session.loading_progressed.connect(self._on_progressed)
+        session.loading_failed.connect(self._on_failed)
 
     def load(self) -> None:
-        """Load what the form says, for all panels."""
+        """Load the dataset of the form, for all panels."""
         if self.form.is_valid():
             values = _absolute(self.form.values())
             values["download"] = values["download"] or self._desk.preferences.download
             load_data_undoable(self._session, self._desk.undo, data_config(values))
 
     def load_source(self, source: str) -> None:
-        """Load another source with the preparation that the form says."""
+        """Load another source with the preparation of the form."""
         self.form.change_values({"source": source})
         self.load()
 
     def _on_form_changed(self) -> None:
         shown = OF_ALL + OF_KIND[kind_of(self.source.value())]
         self.form.show_only([spec.name for spec in list_fields(DataConfig) if spec.name in shown])
-        self._show_waiting(DATA)
+        self._show_loading()
         self.changed.emit()
 
-    def _show_waiting(self, panel: str) -> None:
-        if panel != DATA:
-            return
-        waiting = self._session.explorer.is_waiting(DATA)
-        self.use.setEnabled(self.form.is_valid() and not waiting)
-        self.cancel.setVisible(waiting)
-        self.bar.setVisible(waiting)
-        if waiting:
+    def _show_loading(self) -> None:
+        is_loading = self._session.loading is not None
+        self.use.setEnabled(self.form.is_valid() and not is_loading)
+        self.cancel.setVisible(is_loading)
+        self.bar.setVisible(is_loading)
+        if is_loading:
             self.notice.show_notice("")
             self.bar.setRange(0, 0)
             self.caption.setText("Opening dataset…")
         else:
             self.caption.setText("You can also drop a folder or an image anywhere in the app.")
 
-    def _on_progressed(self, event: RequestProgress) -> None:
-        if event.panel == DATA:
-            self.bar.setRange(0, event.total)
-            self.bar.setValue(event.done)
-            self.caption.setText(f"Reading image {grouped(event.done)} of {grouped(event.total)}")
+    def _on_cancel_clicked(self) -> None:
+        if self._session.loading is not None:
+            self._session.loading.cancel()
 
-    def _on_refused(self, panel: str, refused: RequestFailed) -> None:
-        if panel == DATA:
-            self.notice.show_notice(f"{refused.reason} {refused.advice}".strip(), action="Retry")
+    def _on_progressed(self, done: int, total: int) -> None:
+        self.bar.setRange(0, total)
+        self.bar.setValue(done)
+        self.caption.setText(f"Reading image {grouped(done)} of {grouped(total)}")
+
+    def _on_failed(self, failure: RequestFailed) -> None:
+        self.notice.show_notice(failure.sentence, action="Retry")
 
 
 def _absolute(values: dict[str, Any]) -> dict[str, Any]:
-    """The engine runs elsewhere: a folder is named in full."""
+    """Return values with the full path of the folder, since the engine runs elsewhere."""
     if kind_of(values["source"]) != FOLDER:
         return values
     return values | {"source": str(Path(values["source"]).expanduser().absolute())}

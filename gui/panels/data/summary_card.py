@@ -1,4 +1,4 @@
-"""What a source holds: scans by class and split, what was decided on the way, what was skipped and why."""
+"""The card with the number of images by class and set, notes, and skipped files."""
 
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QVBoxLayout, QWidget
 
@@ -13,7 +13,7 @@ COLUMNS = (TableColumn("Class", str, False), TableColumn("Train"), TableColumn("
 
 
 class SummaryCard(Card):
-    """A small table and a few sentences."""
+    """A small table and a few sentences about the dataset."""
 
     def __init__(self) -> None:
         super().__init__("Dataset summary")

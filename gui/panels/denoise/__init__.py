@@ -4,10 +4,10 @@ from typing import Any
 
 from PySide6.QtWidgets import QFileDialog
 
-from engine.messages import OpenScan, RequestFailed
+from engine.messages import OpenScan, OpenScanReply, RequestFailed
 from gui.figure_export import FIGURES, save_figure
 from gui.lesion_regions import LesionBoxes
-from gui.opened_scan import from_answer
+from gui.opened_scan import opened_scan_from
 from gui.panel import AppContext, Panel, scroll_column
 from gui.panels.denoise.case import Case
 from gui.panels.denoise.case_card import CaseCard
@@ -56,8 +56,6 @@ class DenoisePanel(Panel):
         session, methods = self.session, self.methods
         for changed in (session.runs_changed, session.run_changed, session.data_loaded, self.shown):
             changed.connect(self._wake)
-        session.answered.connect(self._on_answered)
-        session.refused.connect(self._on_refused)
         self.case.changed.connect(self._on_case_changed)
         self.case.noise.changed.connect(self.results.draw_noise)
         self.case.scan.closed.connect(lambda: self.case.show_scan(None))
@@ -83,7 +81,9 @@ class DenoisePanel(Panel):
         kind, wanted = what
         if kind == "scan":
             self._path = str(wanted)
-            self.session.ask(OpenScan, SCAN, path=self._path)
+            handle = self.session.request(OpenScan(panel=SCAN, path=self._path))
+            handle.finished.connect(self._on_scan_opened)
+            handle.failed.connect(self._on_scan_failed)
         elif kind == "image":
             self.refresh()
             self.case.show_scan(None)
@@ -170,10 +170,8 @@ class DenoisePanel(Panel):
         self._case = case
         self.experiment.set_request(case, self.case.noise.value(), self.methods.methods())
 
-    def _on_answered(self, panel: str, content: dict[str, Any]) -> None:
-        if panel == SCAN:
-            self.case.show_scan(from_answer(self._path, content))
+    def _on_scan_opened(self, reply: OpenScanReply) -> None:
+        self.case.show_scan(opened_scan_from(self._path, reply))
 
-    def _on_refused(self, panel: str, refused: RequestFailed) -> None:
-        if panel == SCAN:
-            self.stage.notice.show_notice(f"{refused.reason} {refused.advice}".strip())
+    def _on_scan_failed(self, failure: RequestFailed) -> None:
+        self.stage.notice.show_notice(failure.sentence)

@@ -77,7 +77,7 @@ class BreakEvenCard(Card):
         self._draw(NOTHING, curve.sigmas, curve.noisy_mse, SeriesStyle(NOTHING, "role:quiet", dashed=True))
         for run, title in known.items():
             at = curve.break_even(run)
-            sigmas, errors = with_point(curve.sigmas, curve.runs[run]["mse"], at)
+            sigmas, errors = with_point(curve.sigmas, curve.runs[run].mse, at)
             self._draw(run, sigmas, errors, SeriesStyle(title, title))
             self.plot.mark_best(run, at or None)
         self.text.setText("\n".join(help_text(title, run, curve) for run, title in known.items()) or NO_RUN)

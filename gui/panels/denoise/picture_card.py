@@ -15,7 +15,7 @@ from gui.widgets.image_board import ImageBoard, Picture
 from gui.widgets.labels import fixed, label
 from gui.widgets.region.state import RegionState
 from gui.widgets.region.tool import RegionTool
-from gui.widgets.swipe_pair import SwipePair
+from gui.widgets.swipe_view import SwipePair
 from gui.widgets.view_state import ViewState
 
 HINT = "shared window/level (W + drag) · linked zoom · hold F to flicker"

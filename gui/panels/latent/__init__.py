@@ -1,4 +1,4 @@
-"""The Latent panel: where scans lie in a model's latent space, what is near them, and what lies in between."""
+"""The Latent panel: the map of all images in a model's latent space, their neighbors, and decoded latent codes."""
 
 from pathlib import Path
 from typing import Any
@@ -8,12 +8,10 @@ from PySide6.QtWidgets import QFileDialog, QSplitter
 
 from gui.figure_export import FIGURES, save_figure
 from gui.panel import AppContext, Panel, scroll_column
-from gui.panels.latent.controller import LatentController, about
-from gui.panels.latent.latent_map import table_text
-from gui.panels.latent.map_card import MapCard
-from gui.panels.latent.options_card import MapOptionsCard
+from gui.panels.latent.controller import LatentController
+from gui.panels.latent.export import describe_map, latent_script, table_text
+from gui.panels.latent.map_card import MapCard, MapOptionsCard
 from gui.panels.latent.scan_card import LatentScanCard
-from gui.panels.latent.script import latent_script
 from gui.panels.latent.tools_card import ToolsCard
 from gui.python_export import changed_data
 from gui.run_record import RunRecord
@@ -27,7 +25,7 @@ NO_RUN = "No trained model yet. Train one for at least one epoch."
 
 
 class LatentPanel(Panel):
-    """Choice and chosen scan at the left; the map, and below it what can be done with it."""
+    """Options and the selected image on the left; the map, and the tools below it."""
 
     takes_scans = True
 
@@ -60,7 +58,7 @@ class LatentPanel(Panel):
         session = self.session
         for changed in (session.runs_changed, session.run_changed, session.data_loaded, self.shown):
             changed.connect(self._wake)
-        self.shown.connect(self.exploration.asking.allow_retry)
+        self.shown.connect(self.exploration.map_request.allow_retry)
         self.choice.changed.connect(self._on_choice_changed)
         for changed in (self.choice.color_changed, self.map.hidden_changed, self.tools.turned):
             changed.connect(self.state_changed)
@@ -71,7 +69,7 @@ class LatentPanel(Panel):
         self.scan.navigation_requested.connect(self.navigation_requested)
 
     def refresh(self) -> None:
-        """Bring everything in line with the session."""
+        """Show the runs and the dataset of the session."""
         data, ready = self.session.data, self._ready()
         self.choice.list_runs(ready)
         if self._wanted in [record.name for record in ready]:
@@ -84,10 +82,10 @@ class LatentPanel(Panel):
             self.exploration.request_map(record, data)
 
     def navigate(self, what: Any) -> None:
-        """Look at a scan from a file, at an image of the data set, or into a run."""
+        """Show an image from a file, an image of the dataset, or a run."""
         kind, wanted = what
         if kind == "scan":
-            self.exploration.visiting.open(str(wanted))
+            self.exploration.external.open(str(wanted))
         elif kind == "image":
             self.exploration.choose((wanted[0], wanted[1]))
         elif kind == "runs" and wanted:
@@ -109,22 +107,22 @@ class LatentPanel(Panel):
         self._wake()
 
     def export(self) -> None:
-        """Write a figure of the map."""
-        words = about(self.exploration.scene, self.choice.values()["method"])
-        path = self.ask_path(self, "Export figure", "latent.png", FIGURES)[0] if words else ""
-        if path and not save_figure(self.map.figure, words, path):
+        """Write a figure of the map to a file of the user's choice."""
+        title = describe_map(self.exploration.scene, self.choice.values()["method"])
+        path = self.ask_path(self, "Export figure", "latent.png", FIGURES)[0] if title else ""
+        if path and not save_figure(self.map.figure, title, path):
             self.choice.notice.show_notice(f"Could not write the figure to {path}. Choose another folder.")
 
     def write_points(self) -> None:
-        """Write all points of the map with what is known of each."""
+        """Write all points of the map to a CSV file of the user's choice."""
         scene = self.exploration.scene
         path = self.ask_path(self, "Export points", "latent.csv", "*.csv")[0] if scene else ""
         if scene is None or not path:
             return
-        words = about(scene, self.choice.values()["method"])
+        title = describe_map(scene, self.choice.values()["method"])
         selected = {scene.mapped.find(place) for place in scene.group}
         try:
-            Path(path).write_text(table_text(scene.mapped, words, selected), encoding="utf-8")
+            Path(path).write_text(table_text(scene.mapped, title, selected), encoding="utf-8")
         except OSError as error:
             text = f"Could not write the points to {path} ({error.strerror}). Choose another folder."
             self.choice.notice.show_notice(text)
@@ -136,12 +134,12 @@ class LatentPanel(Panel):
         return latent_script(scene, changed_data(scene.data.config), values["splits"], values["method"])
 
     def _ready(self) -> list[RunRecord]:
-        """The runs that have a model, newest first."""
+        """Return the runs that have a model, newest first."""
         records = list(self.session.runs.records.values())
         return [record for record in reversed(records) if record.epochs and not record.damage]
 
     def _wake(self, *_: object) -> None:
-        """Refresh soon; what no one sees waits until it is shown."""
+        """Refresh soon; a hidden panel waits until it is shown."""
         if self.isVisible() and not self._soon.isActive():
             self._soon.start()
 

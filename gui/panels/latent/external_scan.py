@@ -1,15 +1,13 @@
-"""A scan from a file: opened in a throw-away process of the engine, then given its place on the map."""
+"""An image from a file: the engine opens it and projects it onto the map."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from engine.messages import OpenScan, ProjectScan
-from gui.opened_scan import from_answer
-from gui.panels.latent.explorer_request import ExplorerRequest
-from gui.panels.latent.latent_map import LatentState, Place
-from gui.panels.latent.options_card import METHODS
+from engine.messages import OpenScan, ProjectScan, ProjectScanReply
+from gui.explorer_request import ExplorerRequest
+from gui.opened_scan import opened_scan_from
+from gui.panels.latent.latent_map import METHODS, LatentState, Place
 from gui.session import Session
 from gui.widgets.scatter.model import Point
 
@@ -24,7 +22,7 @@ NOT_HERE = "{method} cannot place a new image, and its nearest training images a
 
 @dataclass(frozen=True)
 class ExternalScan:
-    """Where a file's scan lies: at a point, or, where the map has no place for it, near these scans; and in words."""
+    """The position of an image from a file: its point, or the nearest images if the map has no point for it."""
 
     title: str
     point: Point | None
@@ -33,7 +31,10 @@ class ExternalScan:
 
 
 class ExternalScanLoader(QObject):
-    """Opens files and places them; opened tells an OpenedScan, placed a Guest, failed why there is none."""
+    """Opens files and projects them.
+
+    opened carries an OpenedScan, placed an ExternalScan, failed one text with reason and advice.
+    """
 
     opened = Signal(object)
     placed = Signal(object)
@@ -41,44 +42,42 @@ class ExternalScanLoader(QObject):
 
     def __init__(self, session: Session, parent: QObject) -> None:
         super().__init__(parent)
-        self._opening, self._placing = (
-            ExplorerRequest(session, "latent-file", self),
-            ExplorerRequest(session, "latent-place", self),
-        )
+        self._open_request, self._project_request = ExplorerRequest(session, self), ExplorerRequest(session, self)
         self._path = ""
         self._scene: LatentState | None = None
         self._method = ""
-        self._opening.found.connect(lambda content: self.opened.emit(from_answer(self._path, content)))
-        self._placing.found.connect(self._on_placed)
-        for asking in (self._opening, self._placing):
-            asking.failed.connect(self.failed)
+        self._open_request.finished.connect(lambda reply: self.opened.emit(opened_scan_from(self._path, reply)))
+        self._project_request.finished.connect(self._on_projected)
+        for request in (self._open_request, self._project_request):
+            request.failed.connect(self.failed)
 
     def open(self, path: str) -> None:
-        """Open a file; one that was opened before may have changed."""
+        """Open a file, also one that was opened before: it may have changed."""
         self._path = path
-        self._opening.reset()
-        self._opening.ask(OpenScan, path=path)
+        self._open_request.reset()
+        self._open_request.send(OpenScan(panel="latent-file", path=path))
 
     def request_position(self, scene: LatentState, method: str) -> None:
-        """Ask where the opened scan of a scene lies on its map."""
+        """Request the position of the opened image on the map."""
         self._scene, self._method = scene, method
         splits = tuple(dict.fromkeys(scene.mapped.splits))
-        self._placing.reset()
-        self._placing.ask(ProjectScan, **scene.subject(), splits=splits, method=method, count=NEAREST)
+        fields = scene.subject() | {"splits": splits, "method": method, "count": NEAREST}
+        self._project_request.reset()
+        self._project_request.send(ProjectScan(panel="latent-place", **fields))
 
     def close(self) -> None:
-        """There is no scan from a file any more."""
-        self._opening.reset()
-        self._placing.reset()
+        """Forget the file."""
+        self._open_request.reset()
+        self._project_request.reset()
 
-    def _on_placed(self, content: dict[str, Any]) -> None:
+    def _on_projected(self, reply: ProjectScanReply) -> None:
         scene = self._scene
         if scene is None or scene.opened is None:
             return
-        title, point = scene.opened.title, content["point"]
-        if point is not None:
-            self.placed.emit(ExternalScan(title, (point[0], point[1]), (), PLACED.format(name=title)))
+        title = scene.opened.title
+        if reply.point is not None:
+            self.placed.emit(ExternalScan(title, reply.point, (), PLACED.format(name=title)))
             return
-        near = tuple(place for index in content["nearest"] if scene.mapped.find(place := ("train", index)) >= 0)
+        near = tuple(place for index in reply.nearest if scene.mapped.find(place := ("train", index)) >= 0)
         note = (NO_PLACE if near else NOT_HERE).format(method=METHODS[self._method], name=title)
         self.placed.emit(ExternalScan(title, None, near, note))

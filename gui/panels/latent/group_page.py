@@ -1,4 +1,4 @@
-"""A group of scans: who they are, and their mean, in the latent and in pixels."""
+"""The page of a group of images: its members, their decoded mean latent code and pixel-wise mean."""
 
 from collections import Counter
 from typing import Any, cast
@@ -7,7 +7,7 @@ import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout
 
-from engine.messages import DecodeMean
+from engine.messages import DecodeMean, DecodeMeanReply
 from gui.loaded_data import class_title
 from gui.panels.latent.latent_map import LatentState
 from gui.panels.latent.page import LatentPage
@@ -26,7 +26,7 @@ MEANS = "Left: decoded mean latent code of the group. Right: pixel-wise mean ima
 
 
 class GroupPage(LatentPage):
-    """Means at the left, members at the right."""
+    """Means on the left, members on the right."""
 
     name = "group"
     class_wanted = Signal(str)
@@ -54,8 +54,8 @@ class GroupPage(LatentPage):
         self._shown: tuple[Any, ...] = ()
         self.classes.activated.connect(lambda: self.class_wanted.emit(self.classes.currentData() or ""))
         self.clear.clicked.connect(self.cleared)
-        self.asking.found.connect(self._on_found)
-        self.asking.failed.connect(lambda text: self._show_means(None))
+        self.request.finished.connect(self._on_mean_decoded)
+        self.request.failed.connect(lambda text: self._show_means(None))
         self.members.opened.connect(self._on_opened)
 
     def refresh(self, scene: LatentState) -> None:
@@ -64,7 +64,7 @@ class GroupPage(LatentPage):
         if not scene.group:
             self._shown = ()
             self.counts.setText("")
-            self.asking.reset()
+            self.request.reset()
             self.show_message(EMPTY)
             return
         if self._shown != (scene.run, scene.group, id(scene.data)):
@@ -72,7 +72,8 @@ class GroupPage(LatentPage):
             self._show_members(scene)
             self._show_means(None)
         if scene.mapped.decodes:
-            self.asking.ask(DecodeMean, run=scene.run, data=scene.data.config, places=scene.group)
+            fields = {"run": scene.run, "data": scene.data.config, "places": scene.group}
+            self.request.send(DecodeMean(panel=self.channel, **fields))
         self.reveal()
 
     def _offer_classes(self, scene: LatentState) -> None:
@@ -90,13 +91,13 @@ class GroupPage(LatentPage):
         self.members.set_images(cast(Array, scene.data.thumbnails), scene.data.names)  # an array, one at a time
         self.members.show_only(np.array([scene.row(place) for place in scene.group], np.intp))
 
-    def _show_means(self, content: dict[str, Any] | None) -> None:
-        """Show the means: that of the pixels at once, from the thumbnails, until the explorer has both."""
+    def _show_means(self, reply: DecodeMeanReply | None) -> None:
+        """Show both means; without a reply only that of the pixels, from the thumbnails."""
         scene = self.scene
         if scene is None or not scene.group:
             return
-        if content is not None:
-            decoded, pixels = (content[key][0] for key in ("average", "pixel_mean"))
+        if reply is not None:
+            decoded, pixels = reply.average[0], reply.pixel_mean[0]
             row = [Picture(DECODED, DECODED, decoded), Picture(PIXELS, PIXELS, pixels)]
             self.show_note(MEANS)
         else:
@@ -107,9 +108,9 @@ class GroupPage(LatentPage):
             self.show_note("" if scene.mapped.decodes else without)
         self.board.set_pictures([row])
 
-    def _on_found(self, content: dict[str, Any]) -> None:
+    def _on_mean_decoded(self, reply: DecodeMeanReply) -> None:
         if self.scene is not None and self.scene.group:
-            self._show_means(content)
+            self._show_means(reply)
             self.reveal()
 
     def _on_opened(self, row: int) -> None:

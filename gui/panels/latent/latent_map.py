@@ -1,31 +1,29 @@
-"""A map of scans as the explorer answered it, and how its points are coloured. Pure data."""
+"""The map of a reply, the colors of its points, and what the parts of the panel share. Pure data."""
 
-import csv
-import io
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from engine.messages import DimensionReport, EmbedLatentsReply
 from gui.loaded_data import PARTS, LoadedData, class_title
 from gui.opened_scan import OpenedScan
-from gui.panel import DISCLAIMER
 from gui.widgets.labels import format_number
 from gui.widgets.scatter.model import Mark, Numbers, Scatter
 from gui.widgets.scatter.paint import SHAPES
 
-Place = tuple[str, int]  # a split, and the index of a scan in it
+Place = tuple[str, int]  # a split, and the index of an image in it
 COLORS = {"class": "Class", "split": "Split", "error": "Reconstruction error (MSE)", "leak": "Leaked test images"}
+METHODS = {"pca": "Principal components", "tsne": "t-SNE", "umap": "UMAP"}
 UNLABELLED = "unlabeled"
 LEAKED, CLEAN, TRAINED = "test, leaked", "test, deduplicated", "training and validation"
-FIELDS = ("x", "y", "split", "index", "name", "class", "mse", "leaked", "selected")
 
 
 @dataclass(frozen=True, eq=False)
 class LatentMap:
-    """Points (n, 2) and, in the same order, what is known of each scan; what the latent numbers say."""
+    """Points (n, 2), in the same order what is known of each image, and the statistics of the latent dimensions."""
 
     points: Numbers
     axes: tuple[str, str]
@@ -41,14 +39,15 @@ class LatentMap:
     labels: tuple[str, ...]
     errors: Numbers | None
     leaked: tuple[bool, ...]
-    dimensions: dict[str, Any]
+    dimensions: DimensionReport
     collapse: str
 
     def key_at(self, at: int) -> Place:
+        """Return the image of a point."""
         return self.splits[at], self.indices[at]
 
     def find(self, place: Place | None) -> int:
-        """Which point a scan is; -1 where it is not on the map."""
+        """Return the index of an image's point; -1 if it is not on the map."""
         return self._index_by_key.get(place, -1) if place else -1
 
     @cached_property
@@ -56,40 +55,39 @@ class LatentMap:
         return {place: at for at, place in enumerate(zip(self.splits, self.indices, strict=True))}
 
     def text(self, at: int) -> list[str]:
-        """What is said of a point, a line each."""
+        """Return the lines of a point's tooltip."""
         leak = " · leaked" if self.leaked[at] else ""
-        told = f"{class_title(self.labels[at])} · {PARTS[self.splits[at]]}{leak}"
+        groups = f"{class_title(self.labels[at])} · {PARTS[self.splits[at]]}{leak}"
         error = [] if self.errors is None else [f"MSE {format_number(float(self.errors[at]), 3)}"]
-        return [short(self.names[at]), told, *error]
+        return [short(self.names[at]), groups, *error]
 
 
-def parse_map(content: dict[str, Any]) -> LatentMap:
-    """Read an answer to EmbedLatents."""
-    first, second = content["axes"]
+def to_map(reply: EmbedLatentsReply) -> LatentMap:
+    """Return the map of a reply."""
     return LatentMap(
-        points=content["points"].astype(np.float64),
-        axes=(first, second),
-        note=content["note"],
-        space=content["space"],
-        decodes=content["decodes"],
-        variational=content["variational"],
-        methods=dict(content["methods"]),
-        classes=tuple(content["classes"]),
-        splits=tuple(content["split"]),
-        indices=tuple(content["index"]),
-        names=tuple(content["name"]),
-        labels=tuple(label or UNLABELLED for label in content["label"]),
-        errors=None if content["mse"] is None else np.asarray(content["mse"], np.float64),
-        leaked=tuple(content["leaked"]),
-        dimensions=content["dimensions"],
-        collapse=content["collapse"]["sentence"] or "",
+        points=reply.points.astype(np.float64),
+        axes=reply.axes,
+        note=reply.note,
+        space=reply.space,
+        decodes=reply.decodes,
+        variational=reply.variational,
+        methods=reply.methods,
+        classes=reply.classes,
+        splits=reply.split,
+        indices=reply.index,
+        names=reply.name,
+        labels=tuple(label or UNLABELLED for label in reply.label),
+        errors=None if reply.mse is None else np.asarray(reply.mse, np.float64),
+        leaked=reply.leaked,
+        dimensions=reply.dimensions,
+        collapse=reply.collapse.sentence or "",
     )
 
 
 def to_scatter(mapped: LatentMap, colour: str) -> Scatter:
-    """The points in groups: by class, by split, by leak; by error they are coloured and keep the shapes of splits.
+    """Return the points grouped by class, split or leak, or colored by error with the shapes of the splits.
 
-    While the errors are not known yet, the splits have colours of their own.
+    Until the errors are known, the splits have their own colors.
     """
     if colour == "class":
         named = [*mapped.classes, *([UNLABELLED] if UNLABELLED in mapped.labels else [])]
@@ -118,18 +116,6 @@ def _by_leak(mapped: LatentMap) -> Scatter:
     return Scatter(mapped.points, np.array(groups, np.int64), marks, mapped.axes)
 
 
-def table_text(mapped: LatentMap, about: str, selected: Collection[int]) -> str:
-    """All points as comma-separated text, under the mark and what they are of."""
-    file = io.StringIO(newline="")
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(FIELDS)
-    for at, (x, y) in enumerate(mapped.points.tolist()):
-        error = "" if mapped.errors is None else float(mapped.errors[at])
-        known = (*mapped.key_at(at), mapped.names[at], mapped.labels[at], error)
-        writer.writerow((x, y, *known, int(mapped.leaked[at]), int(at in selected)))
-    return f"# {DISCLAIMER}\n# {about}\n{file.getvalue()}"
-
-
 def short(name: str) -> str:
     """Return 'glioma_tumor / image(59)' of a path within a source."""
     folders, _, file = name.rpartition("/")
@@ -139,9 +125,9 @@ def short(name: str) -> str:
 
 @dataclass(frozen=True, eq=False)
 class LatentState:
-    """What the parts of the panel work on: a run, its map, the chosen scan and the chosen group.
+    """What the parts of the panel show: a run, its map, the selected image and the selected group.
 
-    The chosen scan is one of the data set, by its place, or one opened from a file.
+    The selected image is either in the dataset (`chosen`) or from a file (`opened`).
     """
 
     run: str
@@ -154,7 +140,7 @@ class LatentState:
 
     @property
     def has_subject(self) -> bool:
-        """Whether a scan is chosen."""
+        """Return whether an image is selected."""
         return self.chosen is not None or self.opened is not None
 
     @property
@@ -164,14 +150,14 @@ class LatentState:
         return f"{self.name(self.chosen)} · {PARTS[self.chosen[0]]}" if self.chosen else ""
 
     def row(self, place: Place) -> int:
-        """The row of a scan in the store of thumbnails."""
+        """Return the row of an image in the array of thumbnails."""
         return int(self.data.rows(place[0])[place[1]])
 
     def name(self, place: Place) -> str:
         return short(self.data.names[self.row(place)])
 
     def subject(self) -> dict[str, Any]:
-        """The fields of a question about the chosen scan."""
+        """Return the fields of a request about the selected image."""
         if self.opened is not None:
             return {"run": self.run, "data": self.data.config, "scan": self.opened.path, "slice": self.opened.slice}
         assert self.chosen is not None

@@ -1,28 +1,33 @@
-"""The map of scans: its legend, its points, and the scan under the pointer."""
+"""The cards of the map: run, splits, method and color; the points, their legend and the image under the pointer."""
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import numpy as np
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QImage, QStandardItemModel
+from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from gui.loaded_data import LoadedData
+from gui.loaded_data import PARTS, SPLITS, LoadedData
 from gui.panels.latent.external_scan import ExternalScan
-from gui.panels.latent.latent_map import LatentMap, Place, to_scatter
+from gui.panels.latent.latent_map import COLORS, METHODS, LatentMap, Place, to_scatter
 from gui.pixmaps import image_of
+from gui.run_record import RunRecord
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
+from gui.widgets.chip import FilterChip
 from gui.widgets.labels import label
 from gui.widgets.legend import Legend
+from gui.widgets.notice import NoticeBox
 from gui.widgets.scatter.model import EMPTY
 from gui.widgets.scatter.widget import ScatterPlot
 
-HINT = "hover: preview · click: select · drag: lasso"
+HINT = "hover: preview · click: select · drag: lasso · Shift+drag: box"
+LABEL_PX = 52
 
 
 class MapCard(Card):
-    """Shows a map; chosen tells the place of a scan, grouped the places of those in a lasso."""
+    """Shows a map; chosen carries the place of an image, grouped the places of the images in a lasso."""
 
     chosen = Signal(object)
     grouped = Signal(object)
@@ -46,8 +51,8 @@ class MapCard(Card):
         column.addWidget(self.note)
         self.note.setWordWrap(True)
         self.add(self.figure, 1)
-        wishes = (("Figure…", self.figure_wanted), ("CSV…", self.points_wanted), ("Copy as Python", self.copy_wanted))
-        for text, wanted in wishes:
+        exports = (("Figure…", self.figure_wanted), ("CSV…", self.points_wanted), ("Copy as Python", self.copy_wanted))
+        for text, wanted in exports:
             button = Button(text)
             button.clicked.connect(wanted)
             self.add_action(button)
@@ -58,7 +63,7 @@ class MapCard(Card):
         self.plot.pointed.connect(self._on_pointed)
 
     def show_message(self, text: str) -> None:
-        """Show a sentence in the place of a map."""
+        """Show a message in place of a map."""
         self.mapped = self.guest = None
         self.legend.show_marks((), (), False, ())
         self.note.setText("")
@@ -66,7 +71,7 @@ class MapCard(Card):
         self.plot.show_points(EMPTY)
 
     def show_map(self, mapped: LatentMap, data: LoadedData, colour: str) -> None:
-        """Show a map; the same one in other colours lies where it lay."""
+        """Show a map; the same map in other colors keeps its view."""
         stays = self.mapped is not None and mapped.points is self.mapped.points
         self.mapped, self._data, self._color = mapped, data, colour
         scatter = to_scatter(mapped, colour)
@@ -78,14 +83,14 @@ class MapCard(Card):
         self.show_external_scan(self.guest if stays else None)
 
     def show_external_scan(self, guest: ExternalScan | None) -> None:
-        """Show where a scan from a file lies, and say it; None takes it away."""
+        """Show the position of an image from a file, and a note on it; None removes both."""
         self.guest = guest
         self.plot.set_guest(guest.point if guest else None, guest.title if guest else "")
         notes = (self.mapped.note if self.mapped else "", guest.note if guest else "")
         self.note.setText(" ".join(filter(None, notes)))
 
     def show_chosen(self, chosen: Place | None, group: Sequence[Place], letters: dict[Place, str]) -> None:
-        """Mark the chosen scan, the scans that have a letter, and the group."""
+        """Mark the selected image, the images that have a letter, and the group."""
         if self.mapped is None:
             return
         rings = {self.mapped.find(place): letter for place, letter in letters.items()}
@@ -95,11 +100,11 @@ class MapCard(Card):
         self.plot.select([at for place in group if (at := self.mapped.find(place)) >= 0])
 
     def hidden(self) -> dict[str, list[str]]:
-        """The entries of the legend that are switched off, for each way of colouring."""
+        """Return the titles that are hidden, for each color mode."""
         return {colour: titles for colour, titles in self._hidden.items() if titles}
 
     def hide_groups(self, hidden: Mapping[str, Collection[str]]) -> None:
-        """Switch entries of the legend off."""
+        """Hide entries of the legend."""
         self._hidden = {colour: list(titles) for colour, titles in hidden.items()}
 
     def _preview(self, at: int) -> tuple[QImage | None, Sequence[str]]:
@@ -120,3 +125,97 @@ class MapCard(Card):
 
     def _on_pointed(self, at: int) -> None:
         self.pointed.emit(" · ".join(self.mapped.text(at)) if self.mapped and at >= 0 else "")
+
+
+class MapOptionsCard(Card):
+    """Options: run, splits, method, color."""
+
+    changed = Signal()
+    color_changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__("Latent space")
+        self.run, self.method, self.color, self.notice = QComboBox(), QComboBox(), QComboBox(), NoticeBox()
+        self.splits = {split: FilterChip(PARTS[split], True) for split in SPLITS}
+        for box, titles in ((self.method, METHODS), (self.color, COLORS)):
+            for key, title in titles.items():
+                box.addItem(title, key)
+        self.run.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self._lay_out()
+        for box in (self.run, self.method):
+            box.activated.connect(self.changed)
+        for chip in self.splits.values():
+            chip.toggled.connect(self._on_split_toggled)
+        self.color.activated.connect(self.color_changed)
+
+    def _lay_out(self) -> None:
+        form, chips = QFormLayout(), QWidget()
+        line = QHBoxLayout(chips)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(6)
+        for chip in self.splits.values():
+            line.addWidget(chip)
+        line.addStretch()
+        form.setVerticalSpacing(6)
+        form.setHorizontalSpacing(8)
+        rows = {"Run": self.run, "Images": chips, "Map": self.method, "Color": self.color}
+        for title, field in rows.items():
+            text = label(title, role="quiet")
+            text.setFixedWidth(LABEL_PX)
+            text.setBuddy(field)
+            field.setAccessibleName(title.lower())
+            form.addRow(text, field)
+        self.add(form)
+        self.add(self.notice)
+
+    def list_runs(self, records: list[RunRecord]) -> None:
+        """List these runs; select the first one if the selected one is gone."""
+        names = [record.name for record in records]
+        if [self.run.itemText(at) for at in range(self.run.count())] == names:
+            return
+        kept = self.run.currentText()
+        with QSignalBlocker(self.run):
+            self.run.clear()
+            self.run.addItems(names)
+            self.run.setCurrentIndex(max(self.run.findText(kept), 0) if names else -1)
+
+    def values(self) -> dict[str, Any]:
+        """Return the selected options."""
+        return {
+            "run": self.run.currentText(),
+            "method": self.method.currentData(),
+            "colour": self.color.currentData(),
+            "splits": [split for split, chip in self.splits.items() if chip.isChecked()],
+        }
+
+    def set_values(self, values: Mapping[str, Any]) -> None:
+        """Select these options; ignore unknown ones."""
+        for name, box in (("method", self.method), ("colour", self.color), ("run", self.run)):
+            wanted = values.get(name)
+            at = self.run.findText(str(wanted)) if box is self.run else box.findData(wanted)
+            if at >= 0:
+                box.setCurrentIndex(at)
+        splits = values.get("splits")
+        if isinstance(splits, list) and set(splits) & set(SPLITS):
+            for split, chip in self.splits.items():
+                with QSignalBlocker(self):
+                    chip.setChecked(split in splits)
+
+    def show_methods(self, methods: Mapping[str, str]) -> None:
+        """Disable the methods that are not available, and say why."""
+        model = self.method.model()
+        for at in range(self.method.count()):
+            why = methods.get(self.method.itemData(at), "")
+            self.method.setItemData(at, why, Qt.ItemDataRole.ToolTipRole)
+            item = model.item(at) if isinstance(model, QStandardItemModel) else None
+            if item is not None:
+                item.setEnabled(not why)
+
+    def _on_split_toggled(self) -> None:
+        """Keep at least one split selected."""
+        if not any(chip.isChecked() for chip in self.splits.values()):
+            sender = self.sender()
+            if isinstance(sender, FilterChip):
+                sender.setChecked(True)
+            return
+        self.changed.emit()

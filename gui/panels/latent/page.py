@@ -1,9 +1,9 @@
-"""What every page of the lower card is: it works on a scene, asks once it is seen, says what is missing."""
+"""The base of the pages of the tools card."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from gui.panels.latent.explorer_request import ExplorerRequest
+from gui.explorer_request import ExplorerRequest
 from gui.panels.latent.latent_map import LatentState
 from gui.session import Session
 from gui.widgets.labels import label
@@ -13,14 +13,17 @@ WORKING = "Computing…"
 
 
 class LatentPage(QWidget):
-    """A bar of controls over content, or a sentence in its place."""
+    """Controls above the content, or a message in place of the content.
+
+    A page sends its requests once it is visible. channel is the `panel` of its requests.
+    """
 
     name = ""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.scene: LatentState | None = None
-        self.asking = ExplorerRequest(session, f"latent-{self.name}", self)
+        self.channel, self.request = f"latent-{self.name}", ExplorerRequest(session, self)
         self.bar, self.content = QHBoxLayout(), QWidget()
         self.note, self._message = label(role="caption", wrap=True), label(role="quiet", wrap=True)
         self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -35,22 +38,22 @@ class LatentPage(QWidget):
         column.addWidget(self._pages, 1)
         column.addWidget(self.note)
         self.note.hide()
-        self.asking.failed.connect(self.show_message)
+        self.request.failed.connect(self.show_message)
 
     def set_state(self, scene: LatentState) -> None:
-        """Work on this: ask for what is not there yet."""
+        """Work on a scene: request what is missing."""
         self.scene = scene
         self.refresh(scene)
 
     def refresh(self, scene: LatentState) -> None:
-        """Bring the page in line with the scene."""
+        """Show the scene."""
 
     def points(self) -> dict[tuple[str, int], str]:
-        """Scans that the map should mark for this page, with a letter each."""
+        """Return the images that the map marks for this page, with a letter each."""
         return {}
 
     def show_message(self, text: str) -> None:
-        """Show a sentence in the place of the content."""
+        """Show a message in place of the content."""
         self._message.setText(text)
         self._pages.setCurrentWidget(self._message)
         self.show_note("")
@@ -60,16 +63,16 @@ class LatentPage(QWidget):
         self._pages.setCurrentWidget(self.content)
 
     def message(self) -> str:
-        """The sentence that is shown; empty while the content is."""
+        """Return the message that is shown; empty while the content is shown."""
         return self._message.text() if self._pages.currentWidget() is self._message else ""
 
     def show_note(self, text: str) -> None:
-        """Say something below the content."""
+        """Show a note below the content."""
         self.note.setText(text)
         self.note.setVisible(bool(text))
 
     def cannot_decode(self, scene: LatentState) -> bool:
-        """Say why a model that does not decode from a latent alone has nothing here; whether it is such a one."""
+        """Return whether the model cannot decode a latent code alone; show why if so."""
         if not scene.mapped.decodes:
             self.show_message(
                 f"{scene.title} cannot generate an image from a latent code alone: its skip connections bypass the "

@@ -1,14 +1,12 @@
-"""The chosen scan: original and reconstruction, the nearest training scans, and whether one is suspiciously near."""
-
-from typing import Any
+"""The card of the selected image: original, reconstruction, nearest training images, near copies."""
 
 import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from engine.messages import FindNeighbors, Reconstruct
+from engine.messages import FindNeighbors, FindNeighborsReply, NeighborReport, Reconstruct, ReconstructReply
+from gui.explorer_request import ExplorerRequest
 from gui.opened_scan import OpenedScan, describe
-from gui.panels.latent.explorer_request import ExplorerRequest
 from gui.panels.latent.latent_map import LatentState, short
 from gui.session import Session
 from gui.widgets.buttons import Button
@@ -29,16 +27,19 @@ TIP = "Training images, nearest first, with their distance ({unit}). Typical: {t
 
 
 class LatentScanCard(Card):
-    """Shows the chosen scan; wished asks for another panel with it, chosen for another scan or slice."""
+    """Shows the selected image.
+
+    navigation_requested opens it in another panel, chosen selects another image or slice.
+    """
 
     navigation_requested = Signal(str, object)
     chosen = Signal(object)
 
     def __init__(self, session: Session) -> None:
         super().__init__("Image")
-        self.near, self.made = (
-            ExplorerRequest(session, "latent-near", self),
-            ExplorerRequest(session, "latent-scan", self),
+        self.neighbors_request, self.reconstruction_request = (
+            ExplorerRequest(session, self),
+            ExplorerRequest(session, self),
         )
         self.state, self.scene = ViewState(parent=self), None
         self.pair = ImageBoard(self.state, lambda view: view.set_orientation(""))
@@ -48,10 +49,10 @@ class LatentScanCard(Card):
         self.slices, self.facts = SliceRow(), label(role="caption", wrap=True)
         self.buttons = {key: Button(title) for key, title in PLACES.items()}
         self._lay_out()
-        self.near.found.connect(self._on_near)
-        self.near.failed.connect(lambda text: self.notice.show_notice(text))
-        self.made.found.connect(self._on_made)
-        self.made.failed.connect(lambda text: self.notice.show_notice(text))
+        self.neighbors_request.finished.connect(self._on_neighbors_found)
+        self.reconstruction_request.finished.connect(self._on_reconstructed)
+        for request in (self.neighbors_request, self.reconstruction_request):
+            request.failed.connect(lambda text: self.notice.show_notice(text))
 
     scene: LatentState | None
 
@@ -81,29 +82,28 @@ class LatentScanCard(Card):
         self.body_.hide()
 
     def set_state(self, scene: LatentState | None) -> None:
-        """Show the chosen scan of a scene."""
+        """Show the selected image of a scene."""
         self.scene = scene
         self._show_file(scene.opened if scene else None)
         self.empty.setVisible(scene is None or not scene.has_subject)
         self.body_.setVisible(scene is not None and scene.has_subject)
         self.set_subtitle(scene.subject_title if scene else "")
         if scene is None or not scene.has_subject:
-            for asking in (self.near, self.made):
-                asking.reset()
+            for request in (self.neighbors_request, self.reconstruction_request):
+                request.reset()
             return
         fields = scene.subject()
-        if self.made.ask(
-            Reconstruct, **{key: value for key, value in fields.items() if key != "run"}, runs=(scene.run,)
-        ):
+        image = {key: value for key, value in fields.items() if key != "run"}
+        if self.reconstruction_request.send(Reconstruct(panel="latent-scan", **image, runs=(scene.run,))):
             self._show_original(scene)
-        if self.near.ask(FindNeighbors, **fields, count=NEIGHBORS):
+        if self.neighbors_request.send(FindNeighbors(panel="latent-near", **fields, count=NEIGHBORS)):
             self.notice.show_notice("")
             for key, board in self.boards.items():
                 self.titles[key].setText(f"{NEAR[key]} …")
                 board.set_pictures([])
 
     def _show_file(self, opened: OpenedScan | None) -> None:
-        """Say what is known of a scan from a file, and let its slices be gone through."""
+        """Show what is known of an image from a file, and the control for its slices."""
         self.slices.setVisible(opened is not None and opened.slices > 1)
         self.facts.setVisible(opened is not None)
         if opened is not None:
@@ -111,42 +111,43 @@ class LatentScanCard(Card):
             self.facts.setText(describe(opened))
 
     def _show_original(self, scene: LatentState) -> None:
-        """Show the scan at once, from its thumbnail, until the explorer has both; a file has none."""
+        """Show the image from its thumbnail until the reply arrives; a file has no thumbnail."""
         if scene.chosen is None:
             self.pair.set_pictures([])
             return
         original = scene.data.thumbnails[scene.row(scene.chosen)] / np.float32(255)
         self.pair.set_pictures([[Picture("original", "original", original), None]])
 
-    def _on_made(self, content: dict[str, Any]) -> None:
+    def _on_reconstructed(self, reply: ReconstructReply) -> None:
         if self.scene is None:
             return
-        original, image = content["originals"][0], content["runs"][self.scene.run]["images"][0]
+        original, image = reply.originals[0], reply.runs[self.scene.run].images[0]
         own = [Picture("original", "original", original.reshape(original.shape[:2]))]
         self.pair.set_pictures([[*own, Picture("made", self.scene.title, image.reshape(image.shape[:2]))]])
 
-    def _on_near(self, content: dict[str, Any]) -> None:
-        scene = self.scene
-        if scene is None:
+    def _on_neighbors_found(self, reply: FindNeighborsReply) -> None:
+        if self.scene is None:
             return
-        for key, board in self.boards.items():
-            found = content[key]
-            self.titles[key].setText(f"{NEAR[key]} · typical distance {format_number(found['typical'], 2)}")
-            row = [
-                Picture(
-                    f"{key}-{near['index']}",
-                    distance_text(near["distance"]),
-                    scene.data.thumbnails[scene.row(("train", near["index"]))] / np.float32(255),
-                )
-                for near in found["nearest"]
-            ]
-            board.set_pictures([row])
-            names = "\n".join(
-                f"{format_number(near['distance'], 3)}  {short(near['name'])}" for near in found["nearest"]
+        for key, found in (("pixel", reply.pixel), ("latent", reply.latent)):
+            self._show_neighbors(self.scene, key, found)
+        sentence = reply.sentence.replace(reply.name, "This image", 1)
+        self.notice.show_notice(sentence, "warning" if reply.memorised else "info")
+
+    def _show_neighbors(self, scene: LatentState, key: str, found: NeighborReport) -> None:
+        """Show the neighbors in one of the two spaces, with their distances."""
+        typical = format_number(found.typical, 2)
+        self.titles[key].setText(f"{NEAR[key]} · typical distance {typical}")
+        row = [
+            Picture(
+                f"{key}-{near.index}",
+                distance_text(near.distance),
+                scene.data.thumbnails[scene.row(("train", near.index))] / np.float32(255),
             )
-            board.setToolTip(f"{TIP.format(unit=found['unit'], typical=format_number(found['typical'], 2))}\n{names}")
-        sentence = content["sentence"].replace(content["name"], "This image", 1)
-        self.notice.show_notice(sentence, "warning" if content["memorised"] else "info")
+            for near in found.nearest
+        ]
+        self.boards[key].set_pictures([row])
+        names = "\n".join(f"{format_number(near.distance, 3)}  {short(near.name)}" for near in found.nearest)
+        self.boards[key].setToolTip(f"{TIP.format(unit=found.unit, typical=typical)}\n{names}")
 
     def _on_slice_moved(self, number: int) -> None:
         if self.scene is not None and self.scene.opened is not None:
@@ -161,5 +162,5 @@ class LatentScanCard(Card):
 
 
 def distance_text(distance: float) -> str:
-    """Write a distance; what only rounding keeps from zero is zero."""
+    """Return a distance as text; zero if only rounding errors keep it from zero."""
     return format_number(distance if distance > LEAST else 0.0, 2)

@@ -1,15 +1,13 @@
-"""What can be done with the latent space, one page at a time."""
+"""The tools for the latent space, one page at a time."""
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QSizePolicy, QStackedWidget, QTabBar
 
 from gui.panels.latent.group_page import GroupPage
-from gui.panels.latent.interpolation_page import InterpolationPage
 from gui.panels.latent.latent_map import LatentState, Place
 from gui.panels.latent.page import LatentPage
-from gui.panels.latent.posterior_page import PosteriorPage
-from gui.panels.latent.samples_page import SamplesPage
-from gui.panels.latent.traversal_page import TraversalPage
+from gui.panels.latent.path_pages import InterpolationPage, TraversalPage
+from gui.panels.latent.sampling_pages import PosteriorPage, SamplesPage
 from gui.session import Session
 from gui.widgets.card import Card
 
@@ -24,7 +22,7 @@ NO_MAP = "The map is not ready yet."
 
 
 class ToolsCard(Card):
-    """A bar of pages; only the one that is seen asks."""
+    """A tab bar and its pages; only the visible page sends requests."""
 
     turned = Signal()
 
@@ -50,28 +48,30 @@ class ToolsCard(Card):
         self.tabs.currentChanged.connect(self._on_tab_changed)
 
     def name(self) -> str:
-        """The page that is seen."""
+        """Return the name of the visible page."""
         return list(self.pages)[self.tabs.currentIndex()]
 
     def page(self) -> LatentPage:
+        """Return the visible page."""
         return self.pages[self.name()]
 
     def show_page(self, name: str) -> None:
+        """Show a page."""
         if name in self.pages:
             self.tabs.setCurrentIndex(list(self.pages).index(name))
 
     def add_scan(self, place: Place) -> None:
-        """Hear that a scan was chosen."""
+        """Pass on that an image was selected."""
         self.between.add_endpoint(place)
 
-    def look(self, scene: LatentState | None, why: str = NO_MAP) -> None:
-        """Work on a scene, or say why there is none."""
+    def set_state(self, scene: LatentState | None, message: str = NO_MAP) -> None:
+        """Work on a scene, or show a message if there is none."""
         self._scene = scene
         if scene is None:
             for page in self.pages.values():
                 page.scene = None
-                page.asking.reset()
-                page.show_message(why)
+                page.request.reset()
+                page.show_message(message)
         else:
             self.page().set_state(scene)
 

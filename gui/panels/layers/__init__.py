@@ -1,4 +1,4 @@
-"""The Layers panel: a run from within, layer by layer and channel by channel."""
+"""The Layers panel: the activations of a run, layer by layer and channel by channel."""
 
 from typing import Any
 
@@ -6,21 +6,16 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QVBoxLayout
 
-from engine.messages import OpenScan, RequestFailed
-from gui.opened_scan import from_answer
+from engine.messages import OpenScan, OpenScanReply
+from gui.opened_scan import opened_scan_from
 from gui.panel import AppContext, Panel, scroll_column
 from gui.panels.layers.activation_loader import ActivationLoader
-from gui.panels.layers.controller import LayersController
-from gui.panels.layers.exporter import LayersExporter
-from gui.panels.layers.following import LesionTrace
-from gui.panels.layers.hover import HoverReadout
+from gui.panels.layers.controller import HoverReadout, LayersController
+from gui.panels.layers.exporter import LayersExporter, make_script
 from gui.panels.layers.presenter import LayersPresenter
-from gui.panels.layers.scan_actions import ScanActions
-from gui.panels.layers.scans import ScanRef
-from gui.panels.layers.script import layers_script
-from gui.panels.layers.state import LayersState
+from gui.panels.layers.state import LayersState, ScanRef
 from gui.panels.layers.statistics_loader import StatisticsLoader
-from gui.panels.layers.tools_card import ChannelToolsCard
+from gui.panels.layers.tools_card import ChannelToolsCard, ToolsFollower
 from gui.panels.layers.view import LayersView
 from gui.widgets.notice import NoticeBox
 from gui.widgets.timer import make_timer
@@ -29,34 +24,33 @@ SCAN = "layers-scan"
 NO_RUN = "No trained model yet. Train one in Train; its layers appear here."
 NO_SCANS = "No dataset loaded. Choose a source in Data, or drop an image here."
 WAIT = "Opening the model…"
-SOON_MS, SETTLE_MS = 60, 400
-FIRST_SCANS = 3
+REFRESH_DELAY_MS, SAVE_DELAY_MS = 60, 400
+INITIAL_SCANS = 3
 
 
 class LayersPanel(Panel):
-    """Network, channels and scans of one run."""
+    """Network, channels and images of one run."""
 
     takes_scans = True
 
     def __init__(self, desk: AppContext) -> None:
         super().__init__(desk)
-        self.choice, self.inquiry = LayersState(), ActivationLoader(self.session, self)
+        self.choice, self.loader = LayersState(), ActivationLoader(self.session, self)
         self.cards, self.notice = LayersView(desk.undo), NoticeBox()
-        self.presenter = LayersPresenter(self.choice, self.inquiry, self.cards, self)
+        self.presenter = LayersPresenter(self.choice, self.loader, self.cards, self)
         self.controller = LayersController(self.presenter, self)
-        self.scan_actions = ScanActions(self.presenter, self.controller)
         self.counting, self.more = StatisticsLoader(self.session, self), ChannelToolsCard(self.presenter)
         self.presenter.counted, self.presenter.counting = self.counting.numbers, self.counting.state
         self.cards.left.addWidget(self.more)
-        self.lesion_trace = LesionTrace(self.more, self.controller, self.scan_actions, self)
+        self.tools = ToolsFollower(self.more, self.controller, self)
         self.pointing, self.exporter = (
             HoverReadout(self.presenter, self),
             LayersExporter(self.presenter, self.notice, self),
         )
         self._path, self._wanted_run = "", ""
         self._wanted_scans: list[Any] = []
-        self._soon = make_timer(self, SOON_MS)
-        self._settled = make_timer(self, SETTLE_MS)
+        self._soon = make_timer(self, REFRESH_DELAY_MS)
+        self._settled = make_timer(self, SAVE_DELAY_MS)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.notice)
@@ -64,7 +58,7 @@ class LayersPanel(Panel):
         self.setFocusProxy(self.cards.mosaic.mosaic)
         self._connect_session()
         self._connect_cards()
-        self.cards.mosaic.show_choice(self.choice.sort, self.choice.lighting)
+        self.cards.mosaic.show_choice(self.choice.sort, self.choice.color_scale)
         self.presenter.show_message(NO_RUN)
 
     def _connect_session(self) -> None:
@@ -73,46 +67,45 @@ class LayersPanel(Panel):
             changed.connect(self._wake)
         self._soon.timeout.connect(self.refresh)
         self._settled.timeout.connect(self.state_changed)
-        session.answered.connect(self._on_answered)
-        session.refused.connect(self._on_refused)
-        self.inquiry.network_found.connect(self.controller.show_network)
-        self.inquiry.seen_found.connect(self.presenter.show_seen)
-        self.inquiry.failed.connect(self.presenter.show_message)
+        self.loader.network_found.connect(self.controller.show_network)
+        self.loader.seen_found.connect(self.presenter.show_seen)
+        self.loader.failed.connect(self.presenter.show_message)
         self.controller.changed.connect(self._settled.start)
-        self.inquiry.idle.connect(lambda: self.counting.request_for(self.choice))
+        self.loader.idle.connect(lambda: self.counting.request_for(self.choice))
         self.counting.changed.connect(self.presenter.show_channels)
         self.counting.progressed.connect(self.presenter.show_facts)
 
     def _connect_cards(self) -> None:
-        cards, doing, showing = self.cards, self.controller, self.presenter
+        cards, controller, presenter = self.cards, self.controller, self.presenter
         cards.strip.run_chosen.connect(self._on_run_chosen)
-        cards.strip.layer_chosen.connect(doing.choose_layer)
+        cards.strip.layer_chosen.connect(controller.choose_layer)
         mosaic, scans = cards.mosaic, cards.scans
-        mosaic.mosaic.chosen.connect(doing.choose_channel)
-        mosaic.sort_chosen.connect(doing.sort)
-        mosaic.color_scale_chosen.connect(doing.set_color_scale)
+        mosaic.mosaic.chosen.connect(controller.choose_channel)
+        mosaic.sort_chosen.connect(controller.sort)
+        mosaic.color_scale_chosen.connect(controller.set_color_scale)
         mosaic.enlarge.toggled.connect(self.more.setHidden)
-        mosaic.enlarge.toggled.connect(lambda _: showing.show_large())
-        scans.scan_selected.connect(self.scan_actions.select_scan)
-        scans.changed.connect(self.scan_actions.change_scan)
-        scans.add_wanted.connect(self.scan_actions.add_next)
-        scans.remove_wanted.connect(self.scan_actions.remove_scan)
+        mosaic.enlarge.toggled.connect(lambda _: presenter.show_large())
+        scans.scan_selected.connect(self.controller.select_scan)
+        scans.changed.connect(self.controller.change_scan)
+        scans.add_wanted.connect(self.controller.add_next)
+        scans.remove_wanted.connect(self.controller.remove_scan)
         self.pointing.pointed.connect(self.status_changed)
         cards.export.figure_wanted.connect(self.exporter.write_figure)
         cards.export.numbers_wanted.connect(self.exporter.write_numbers)
         cards.export.copy_wanted.connect(self.copy_python)
 
     def refresh(self) -> None:
-        """Bring everything in line with the session."""
+        """Update everything from the session."""
         records = [each for each in self.session.runs.records.values() if each.epochs and not each.damage]
         runs = {str(record.run.path): record.name for record in reversed(records)}
         kept = next((path for path, name in runs.items() if name == self._wanted_run), "")
-        if kept:  # the records of many runs are read one after the other: it may come after others
+        # The records of many runs are read one after the other: the wanted one may come late.
+        if kept:
             self.choice.run, self._wanted_run, self.presenter.seen = kept, "", None
         elif self.choice.run not in runs:
             self.choice.run = next(iter(runs), "")
         self.cards.strip.set_runs(runs, self.choice.run)
-        self.lesion_trace.offer(runs)
+        self.tools.offer(runs)
         self._refresh_scans()
         if not runs:
             self.presenter.show_message(NO_RUN)
@@ -125,7 +118,7 @@ class LayersPanel(Panel):
             self.controller.show_network()
 
     def _refresh_scans(self) -> None:
-        """Keep the scans that still are; others of the last session, or the first ones, where none are left."""
+        """Keep the images that still exist; else take those of the last session, then the first of the dataset."""
         data, picker = self.session.data, self.cards.scans.picker
         if data is picker.data:
             return
@@ -135,23 +128,25 @@ class LayersPanel(Panel):
             named = [each for each in self._wanted_scans if isinstance(each, list) and len(each) == 2]
             found = (picker.named(str(split), str(title)) for split, title in named)
             scans = [*(scan for scan in found if scan is not None), *scans]
-            while len(scans) < FIRST_SCANS and (more := picker.after({scan.key for scan in scans})):
+            while len(scans) < INITIAL_SCANS and (more := picker.after({scan.key for scan in scans})):
                 scans.append(more)
         self.presenter.seen = None
-        self.scan_actions.set_scans(scans, 0)
+        self.controller.set_scans(scans, 0)
 
     def navigate(self, what: Any) -> None:
-        """Open a scan, look at an image of the data set, or into a run."""
+        """Open a file, an image of the dataset, or a run."""
         kind, wanted = what
         if kind == "scan":
             self._path = str(wanted)
-            self.session.ask(OpenScan, SCAN, path=self._path)
+            handle = self.session.request(OpenScan(panel=SCAN, path=self._path))
+            handle.finished.connect(self._on_scan_opened)
+            handle.failed.connect(lambda failure: self.notice.show_notice(failure.sentence))
         elif kind == "image":
             self.refresh()
             split, index = wanted
             data = self.session.data
             if data is not None:
-                self.scan_actions.add_scan(ScanRef(data.names[int(data.rows(split)[index])], data.config, split, index))
+                self.controller.add_scan(ScanRef(data.names[int(data.rows(split)[index])], data.config, split, index))
         elif kind == "run":
             self._wanted_run, self.choice.run = str(wanted), ""
             self.presenter.seen = None
@@ -169,28 +164,28 @@ class LayersPanel(Panel):
         self._wanted_scans = scans if isinstance(scans, list) else []
         self.choice.restore(kept)
         self.choice.run, self.presenter.seen = "", None
-        self.cards.mosaic.show_choice(self.choice.sort, self.choice.lighting)
+        self.cards.mosaic.show_choice(self.choice.sort, self.choice.color_scale)
         self.refresh()
 
     def export(self) -> None:
-        """Write a figure of the channels, or of the large pictures."""
+        """Export a figure of the channels, or of the enlarged images."""
         self.exporter.write_figure()
 
     def as_python(self) -> str:
-        return layers_script(self.choice)
+        return make_script(self.choice)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """The keys of the panel, whatever of it holds the focus and has no use for them."""
-        key, doing = event.text().lower(), self.controller
+        """Handle the keys of the panel that its focused widget does not use."""
+        key, controller = event.text().lower(), self.controller
         steps = {",": (-1, False), ".": (1, False), "<": (-1, True), ">": (1, True), ";": (-1, True), ":": (1, True)}
         if key in steps:
-            doing.step_layer(*steps[key])
+            controller.step_layer(*steps[key])
         elif key == "b":
-            doing.toggle_counterpart()
+            controller.toggle_counterpart()
         elif key == "p":
-            doing.toggle_pin()
+            controller.toggle_pin()
         elif event.key() == Qt.Key.Key_Escape and self.choice.unit is not None:
-            doing.choose_unit(None)
+            controller.choose_unit(None)
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.cards.mosaic.enlarge.toggle()
         elif event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down):
@@ -199,7 +194,7 @@ class LayersPanel(Panel):
             super().keyPressEvent(event)
 
     def _wake(self, *_: object) -> None:
-        """Refresh soon; what no one sees waits until it is shown."""
+        """Refresh soon, or once the panel is visible."""
         if self.isVisible() and not self._soon.isActive():
             self._soon.start()
 
@@ -207,12 +202,7 @@ class LayersPanel(Panel):
         self._wanted_run = ""
         self.controller.choose_run(run)
 
-    def _on_answered(self, panel: str, content: dict[str, Any]) -> None:
-        if panel == SCAN:
-            opened = from_answer(self._path, content)
-            data = self.session.data.config if self.session.data else self.session.requested_data
-            self.scan_actions.add_scan(ScanRef(opened.name, data, opened=opened))
-
-    def _on_refused(self, panel: str, refused: RequestFailed) -> None:
-        if panel == SCAN:
-            self.notice.show_notice(f"{refused.reason} {refused.advice}".strip())
+    def _on_scan_opened(self, reply: OpenScanReply) -> None:
+        opened = opened_scan_from(self._path, reply)
+        data = self.session.data.config if self.session.data else self.session.requested_data
+        self.controller.add_scan(ScanRef(opened.name, data, opened=opened))

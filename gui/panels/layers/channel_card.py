@@ -1,4 +1,4 @@
-"""One channel, large: its true values, which colour is which, and its numbers over the data set."""
+"""One channel, large: its values, its color bar, and its statistics over the dataset."""
 
 from collections.abc import Sequence
 
@@ -22,10 +22,11 @@ NONE = "\u2014"
 
 
 class ChannelCard(Card):
-    """The picture obeys a state of its own; hovering tells the unit under the cursor, a click chooses it."""
+    """Has a view state of its own; hovering reports the unit under the cursor, a click selects it."""
 
     hovered = Signal(int, int)
-    unit_chosen = Signal(int, int)  # row, column
+    # row, column
+    unit_chosen = Signal(int, int)
     hover_ended = Signal()
 
     def __init__(self, state: ViewState) -> None:
@@ -56,21 +57,21 @@ class ChannelCard(Card):
         grid.setColumnStretch(1, 1)
         self.add(grid)
 
-    def show_channel(self, channel: int, values: Array, limits: tuple[float, float], lighting: ColorScale) -> None:
-        """Show the values of one channel, (h, w), in the colours between its limits."""
+    def show_channel(self, channel: int, values: Array, limits: tuple[float, float], color_scale: ColorScale) -> None:
+        """Show the values of one channel, (h, w), with colors between its limits."""
         low, high = limits
         self.set_title(f"Channel {channel}")
         self.view.state.set_default_view(window=high - low, level=(low + high) / 2, limit=max(abs(low), abs(high)))
-        self.view.set_image(np.asarray(values), lighting.scale)
+        self.view.set_image(np.asarray(values), color_scale.scale)
         self.view.setAccessibleName(f"channel {channel}, from {format_number(low, 3)} to {format_number(high, 3)}")
-        self.bar.set_range(lighting.scale, low, high)
+        self.bar.set_range(color_scale.scale, low, high)
 
     def mark(self, unit: tuple[int, int] | None) -> None:
-        """Draw a box round a unit, (row, column), or none."""
+        """Draw a box around a unit, (row, column), or none."""
         self.unit.set_box((unit[1], unit[0], 1, 1) if unit else None)
 
     def show_nothing(self, text: str) -> None:
-        """Say why there is no picture."""
+        """Show a text in place of the image."""
         self.set_title("Channel")
         self.view.set_image(None)
         self.view.set_empty_text(text)
@@ -79,7 +80,7 @@ class ChannelCard(Card):
         self.source.setText("")
 
     def show_facts(self, layer: LayerSummary | None, numbers: Numbers, channel: int, source: str) -> None:
-        """Write what is known of the channel and of its layer, and over what it was counted."""
+        """Show the statistics of the channel and the facts of its layer; `source` says what the statistics cover."""
         facts = dict.fromkeys(NAMES, NONE) | _numbers(numbers, channel)
         if layer is not None:
             facts["Receptive field"] = layer.field_text
@@ -91,7 +92,7 @@ class ChannelCard(Card):
 
 
 def _numbers(numbers: Numbers, channel: int) -> dict[str, str]:
-    """The numbers of one channel in words; those that were not counted are left out."""
+    """Return the statistics of one channel as texts, without those that are unknown."""
 
     def one(name: str) -> float | None:
         values: Sequence[float] | None = numbers.get(name)  # type: ignore[assignment]

@@ -1,4 +1,4 @@
-"""Numbers of channels, in which order they are shown, and which colours they have; pure functions of arrays."""
+"""Channel statistics, the order of channels, and their color limits: pure functions of arrays."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ FLAT = 1e-12
 
 @dataclass(frozen=True)
 class ColorScale:
-    """One scale for all channels or one for each; whether zero is the middle of the colours."""
+    """Whether all channels share one scale, and whether zero is the middle of the color map."""
 
     shared: bool = True
     signed: bool = False
@@ -26,8 +26,8 @@ class ColorScale:
         return Colormap.SIGNED if self.signed else Colormap.HEAT
 
 
-def numbers_of(values: Array) -> Numbers:
-    """Every channel's numbers on one scan, (h, w, c), but whether it is dead: one scan does not tell."""
+def compute_numbers(values: Array) -> Numbers:
+    """Return every channel's statistics on one image, (h, w, c), without `dead`, which needs many images."""
     flat = np.asarray(values, np.float64).reshape(-1, values.shape[-1])
     ends = {"lowest": flat.min(0), "highest": flat.max(0)}
     middle = {"mean": flat.mean(0), "spread": flat.std(0), "energy": np.square(flat).mean(0)}
@@ -35,25 +35,25 @@ def numbers_of(values: Array) -> Numbers:
 
 
 def sort_channels(sort: str, numbers: Numbers, pinned: Collection[int], count: int) -> list[int]:
-    """All channels, pinned ones first; the rest by a number, largest first, or by their own."""
+    """Return all channels: pinned ones first, the rest by a statistic, largest first, or by their index."""
     known = numbers.get(sort)
     rest = range(count) if known is None else [int(at) for at in np.argsort(-np.nan_to_num(known), kind="stable")]
     first = [channel for channel in sorted(pinned) if channel < count]
     return [*first, *(channel for channel in rest if channel not in first)]
 
 
-def value_limits(values: Array, lighting: ColorScale, channel: int | None = None) -> tuple[float, float]:
-    """Lowest and highest value that the colours span, of one channel, or of all where none is named."""
+def value_limits(values: Array, color_scale: ColorScale, channel: int | None = None) -> tuple[float, float]:
+    """Return the limits of the color map for one channel, or for all if none is named."""
     seen = values if channel is None else values[..., channel]
     low, high = float(np.min(seen)), float(np.max(seen))
-    if lighting.signed:
+    if color_scale.signed:
         most = max(abs(low), abs(high)) or 1.0
         return -most, most
     return (low, high) if high - low > FLAT else (low, low + 1.0)
 
 
-def marks_of(pinned: Collection[int], dead: Sequence[int]) -> dict[int, str]:
-    """What stands beside the numbers of some channels."""
+def to_marks(pinned: Collection[int], dead: Sequence[int]) -> dict[int, str]:
+    """Return the texts beside the indices of some channels."""
     marks = dict.fromkeys(dead, "dead")
     for channel in pinned:
         marks[channel] = f"{marks.get(channel, '')} pinned".strip()

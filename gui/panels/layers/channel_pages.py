@@ -1,52 +1,65 @@
-"""Pages about one channel: its kernels, the scans it likes, the input it likes best."""
-
-from typing import Any
+"""Pages about one channel: kernels, top-activating images, optimized input, saliency."""
 
 import numpy as np
 from PySide6.QtCore import Signal
 
-from engine.messages import MaximizeActivation, ReadKernels, TopActivations
+from engine.messages import (
+    ComputeSaliency,
+    ComputeSaliencyReply,
+    MaximizeActivation,
+    MaximizeActivationReply,
+    ReadKernels,
+    ReadKernelsReply,
+    TopActivations,
+    TopActivationsReply,
+    TopImage,
+)
 from gui.loaded_data import scan_title
-from gui.panels.layers.network import INPUT
+from gui.panels.layers.network import INPUT, LayerSummary
 from gui.panels.layers.page import LayersPage
 from gui.panels.layers.presenter import LayersPresenter
-from gui.pixmaps import Array, Colormap
+from gui.pixmaps import Array, Colormap, robust_limit
+from gui.widgets.box_overlay import BoxOverlay
+from gui.widgets.buttons import Button
 from gui.widgets.channel_mosaic import ChannelMosaic, MosaicData
 from gui.widgets.labels import format_number
 from gui.widgets.linked_images import LinkedImage, LinkedImages
 from gui.widgets.thumbnail_pairs import ThumbnailPair, ThumbnailPairs
 
-FAVOURITES = 10
+TOP_IMAGES = 10
 SPLIT = "validation"
 OF_INPUT = "The input has no weights and no channels: choose a layer."
 PAIR_PX = 64
+HOW = "to pixel brightness: orange = increases, blue = decreases. Activation per unit of intensity, color range"
 
 
 class KernelsPage(LayersPage):
-    """The weights of the chosen channel, one picture for each channel that it is given."""
+    """The weights of the chosen channel, one image per input channel."""
 
     title = "Kernels"
 
-    def __init__(self, showing: LayersPresenter) -> None:
-        super().__init__(showing, "layers-kernels")
+    def __init__(self, presenter: LayersPresenter) -> None:
+        super().__init__(presenter)
         self.mosaic = ChannelMosaic()
         self.mosaic.channel = -1
         self.lay_out(self.mosaic)
-        self.aside.found.connect(self._on_found)
+        self.request.finished.connect(self._on_finished)
 
     def refresh(self) -> None:
         choice = self.presenter.choice
         if choice.layer == INPUT:
             self._show_message(OF_INPUT)
-        elif not self.aside.request((choice.run, choice.layer), ReadKernels, run=choice.run, layer=choice.layer):
+            return
+        self.request.send(ReadKernels(panel="layers-kernels", run=choice.run, layer=choice.layer))
+        if self.request.is_pending():
             self._show_message("Reading the weights…")
 
     def _show_message(self, text: str) -> None:
         self.mosaic.set_channels(None, text)
         self.words.setText("")
 
-    def _on_found(self, content: dict[str, Any]) -> None:
-        weights, choice = content["kernels"], self.presenter.choice
+    def _on_finished(self, reply: ReadKernelsReply) -> None:
+        weights, choice = reply.kernels, self.presenter.choice
         if weights is None:
             self._show_message(f"{choice.layer} has no spatial kernels.")
             return
@@ -66,19 +79,19 @@ class KernelsPage(LayersPage):
 
 
 class TopActivationsPage(LayersPage):
-    """The scans of the data set that excite the channel most, and what the exciting unit sees of them."""
+    """The images of the dataset that activate the channel most, and the receptive field of the top unit in each."""
 
     title = "Top-activating images"
     working = "Searching:"
     scan_wanted = Signal(str, int)
 
-    def __init__(self, showing: LayersPresenter) -> None:
-        super().__init__(showing, "layers-favourites")
+    def __init__(self, presenter: LayersPresenter) -> None:
+        super().__init__(presenter)
         self.pairs = ThumbnailPairs(PAIR_PX)
         self.lay_out(self.pairs)
-        self._liked: list[dict[str, Any]] = []
-        self.aside.found.connect(self._on_found)
-        self.pairs.chosen.connect(lambda at: self.scan_wanted.emit(SPLIT, self._liked[at]["index"]))
+        self._top: tuple[TopImage, ...] = ()
+        self.request.finished.connect(self._on_finished)
+        self.pairs.chosen.connect(lambda at: self.scan_wanted.emit(SPLIT, self._top[at].index))
 
     def refresh(self) -> None:
         choice = self.presenter.choice
@@ -87,23 +100,32 @@ class TopActivationsPage(LayersPage):
             self.pairs.set_pairs((), 0)
             self.words.setText(OF_INPUT)
             return
-        key = choice.run, layer, choice.channel, scan.data.source
-        asked = {"layer": layer, "channel": choice.channel, "count": FAVOURITES, "split": SPLIT}
-        if not self.aside.request(key, TopActivations, run=choice.run, data=scan.data, **asked):
+        message = TopActivations(
+            panel="layers-favourites",
+            run=choice.run,
+            data=scan.data,
+            split=SPLIT,
+            layer=layer,
+            channel=choice.channel,
+            count=TOP_IMAGES,
+        )
+        self.request.send(message)
+        if self.request.is_pending():
             self.words.setText("Searching for top-activating images…")
 
-    def _on_found(self, content: dict[str, Any]) -> None:
+    def _on_finished(self, reply: TopActivationsReply) -> None:
         picker, choice = self.presenter.cards.scans.picker, self.presenter.choice
         data, network = picker.data, self.presenter.network
         if data is None or network is None:
             return
-        self._liked, rows, pairs = content["favourites"], data.rows(SPLIT), []
-        for each in self._liked:
-            image = data.thumbnails[int(rows[each["index"]])].astype(np.float32) / 255
-            x, y, wide, high = (round(side * len(image) / network.size) for side in each["box"])
+        self._top, rows, pairs = reply.favourites, data.rows(SPLIT), []
+        for each in self._top:
+            image = data.thumbnails[int(rows[each.index])].astype(np.float32) / 255
+            x, y, wide, high = (round(side * len(image) / network.size) for side in each.box)
             patch = image[max(y, 0) : max(y + high, 1), max(x, 0) : max(x + wide, 1)]
-            title = f"{scan_title(each['name'])} · {format_number(each['value'], 3)}"
-            pairs.append(ThumbnailPair(title, image, patch, (0.0, 1.0), Colormap.GRAY, format_number(each["value"], 3)))
+            value = format_number(each.value, 3)
+            title = f"{scan_title(each.name)} · {value}"
+            pairs.append(ThumbnailPair(title, image, patch, (0.0, 1.0), Colormap.GRAY, value))
         self.pairs.set_pairs(pairs, -1)
         text = (
             f"The {SPLIT} images that activate channel {choice.channel} most, with the receptive field of the top unit"
@@ -112,16 +134,16 @@ class TopActivationsPage(LayersPage):
 
 
 class PreferredInputPage(LayersPage):
-    """The input that a channel likes best."""
+    """The input that maximizes a channel, by gradient ascent."""
 
     title = "Activation maximization"
     working = "Gradient ascent:"
 
-    def __init__(self, showing: LayersPresenter) -> None:
-        super().__init__(showing, "layers-preferred")
+    def __init__(self, presenter: LayersPresenter) -> None:
+        super().__init__(presenter)
         self.board = LinkedImages(2)
         self.lay_out(self.board)
-        self.aside.found.connect(self._on_found)
+        self.request.finished.connect(self._on_finished)
 
     def refresh(self) -> None:
         choice = self.presenter.choice
@@ -129,19 +151,86 @@ class PreferredInputPage(LayersPage):
             self.board.show_pictures(())
             self.words.setText(OF_INPUT)
             return
-        asked = {"run": choice.run, "layer": choice.layer, "channel": choice.channel}
-        if not self.aside.request(tuple(asked.values()), MaximizeActivation, **asked):
+        channel = {"run": choice.run, "layer": choice.layer, "channel": choice.channel}
+        self.request.send(MaximizeActivation(panel="layers-preferred", **channel))
+        if self.request.is_pending():
             self.board.show_pictures(())
             self.words.setText("Running gradient ascent from a uniform gray image…")
 
-    def _on_found(self, content: dict[str, Any]) -> None:
-        pictures = [LinkedImage("optimized input", content["picture"])]
+    def _on_finished(self, reply: MaximizeActivationReply) -> None:
+        pictures = [LinkedImage("optimized input", reply.picture)]
         seen = self.presenter.seen
         if seen is not None:
             pictures.append(LinkedImage("image", seen.original))
         self.board.show_pictures(pictures)
-        start, value = format_number(content["start"], 3), format_number(content["value"], 3)
+        start, value = format_number(reply.start, 3), format_number(reply.value, 3)
         self.words.setText(
-            f"Gradient ascent from uniform gray: channel {content['channel']} rises from {start} to {value}. "
+            f"Gradient ascent from uniform gray: channel {reply.channel} rises from {start} to {value}. "
             "The optimized input need not resemble any real image."
         )
+
+
+class SaliencyPage(LayersPage):
+    """The gradient of the unit that was clicked in the channel image, else of the mean of the channel."""
+
+    title = "Saliency"
+    whole_wanted = Signal()
+
+    def __init__(self, presenter: LayersPresenter) -> None:
+        super().__init__(presenter)
+        self.board, self.whole = LinkedImages(2), Button("Whole channel")
+        self.fields = [BoxOverlay(cell.view) for cell in self.board.cells]
+        self.whole.setToolTip("Back to whole-channel saliency (Esc)")
+        self.whole.hide()
+        self.lay_out(self.board, self.whole)
+        self.whole.clicked.connect(self.whole_wanted)
+        self.request.finished.connect(self._on_finished)
+
+    def refresh(self) -> None:
+        choice = self.presenter.choice
+        look, unit = choice.activation_key(), choice.unit
+        self.whole.setVisible(unit is not None)
+        if choice.layer == INPUT or look is None:
+            self.board.show_pictures(())
+            self.words.setText(OF_INPUT)
+            return
+        channel = {"run": choice.run, "layer": choice.layer, "channel": choice.channel, "unit": unit}
+        self.request.send(ComputeSaliency(panel="layers-saliency", **channel, **look.scan.request_fields()))
+        if self.request.is_pending():
+            self.board.show_pictures(())
+            self.words.setText("Computing the gradient…")
+
+    def _on_finished(self, reply: ComputeSaliencyReply) -> None:
+        original, found = reply.originals[0], reply.saliency[0]
+        limit = find_limit(found)
+        saliency = LinkedImage("saliency", found, (-limit, limit), Colormap.SIGNED)
+        self.board.show_pictures([LinkedImage("image", original), saliency])
+        unit, facts = reply.unit, self.presenter.facts
+        box = facts.box(*unit) if unit and facts else None
+        for field in self.fields:
+            field.set_box(box)
+        self.board.look_at(box)
+        self.words.setText(
+            f"Sensitivity of {title_text(reply, facts)} {HOW} ±{format_number(limit, 2)}.{hint_text(unit, facts)}"
+        )
+
+
+def title_text(reply: ComputeSaliencyReply, facts: LayerSummary | None) -> str:
+    """Return what the saliency is of."""
+    unit, who = reply.unit, f"channel {reply.channel}"
+    if unit:
+        return f"the unit at x {unit[1]}, y {unit[0]} of {who}"
+    return f"the mean of {who}" if facts and facts.has_units else who
+
+
+def hint_text(unit: object, facts: LayerSummary | None) -> str:
+    """Return what the box is, or how to select one unit if the channel has units."""
+    if unit:
+        return " The box is its receptive field."
+    return " Click in the channel image to select one unit." if facts and facts.has_units else ""
+
+
+def find_limit(found: Array) -> float:
+    """Return the limit of the color range: the robust limit of the nonzero pixels, since one unit sees few."""
+    seen = found[found != 0]
+    return robust_limit(seen) if seen.size else 1.0

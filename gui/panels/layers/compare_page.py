@@ -1,4 +1,4 @@
-"""The channel beside that of another run, matched, or beside itself on another scan; and their difference."""
+"""The channel beside its match in another run, or beside itself on another image, and the difference."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
-from engine.messages import MatchChannels
+from engine.messages import MatchChannels, MatchChannelsReply
 from gui.panels.layers.activation_loader import LayerActivation
 from gui.panels.layers.network import INPUT
 from gui.panels.layers.page import TEXT_PX, LayersPage
@@ -22,17 +22,17 @@ RUN, SCAN = "run", "scan"
 
 
 class ComparePage(LayersPage):
-    """Against what is chosen at the right; B turns the large picture to the other and back."""
+    """Compares with what is chosen at the right; B flips the large image to the other and back."""
 
     title = "Compare channels"
     working = "Matching channels:"
     network_wanted = Signal(str)
 
-    def __init__(self, showing: LayersPresenter) -> None:
-        super().__init__(showing, "layers-both")
+    def __init__(self, presenter: LayersPresenter) -> None:
+        super().__init__(presenter)
         self.board, self.against, self.layer = LinkedImages(SHOWN), QComboBox(), QComboBox()
         self._offered: list[tuple[str, Any]] = []
-        self._content: dict[str, Any] = {}
+        self._reply: MatchChannelsReply | None = None
         side, column = QWidget(), QVBoxLayout()
         side.setLayout(column)
         side.setFixedWidth(TEXT_PX)
@@ -46,10 +46,10 @@ class ComparePage(LayersPage):
         self.line.addWidget(side)
         self.against.activated.connect(self._on_against_chosen)
         self.layer.activated.connect(lambda _: self.refresh())
-        self.aside.found.connect(self._on_found)
+        self.request.finished.connect(self._on_finished)
 
     def offer(self, runs: Mapping[str, str]) -> None:
-        """Offer the other runs, and the other scans."""
+        """Offer the other runs (folder to name), and the other images."""
         choice = self.presenter.choice
         offered: list[tuple[str, Any]] = [("", None)]
         titles = ["Nothing"]
@@ -89,10 +89,10 @@ class ComparePage(LayersPage):
         self.refresh()
 
     def _follow_scan(self, scan: Any) -> None:
-        """The same channel on another scan, pixel by pixel."""
+        """Show the same channel on another image."""
         choice, seen = self.presenter.choice, self.presenter.seen
         look = choice.activation_key(scan=scan)
-        other = self.presenter.inquiry.seen(look) if look else None
+        other = self.presenter.loader.seen(look) if look else None
         if seen is None or other is None or other.values.shape != seen.values.shape:
             self._show(None, (), "Computing the activations of the other image…")
             return
@@ -103,8 +103,8 @@ class ComparePage(LayersPage):
         self._show_pair(pair, title, text)
 
     def _follow_run(self, run: str) -> None:
-        """Ask which channel of the other run is which of this one."""
-        network, look = self.presenter.inquiry.networks.get(run), self.presenter.choice.activation_key()
+        """Request a matching with the channels of the other run."""
+        network, look = self.presenter.loader.networks.get(run), self.presenter.choice.activation_key()
         if network is None:
             self.network_wanted.emit(run)
             self._show(None, (), "Opening the other model…")
@@ -114,30 +114,31 @@ class ComparePage(LayersPage):
         if not self.layer.count():
             self.layer.addItems([layer.name for layer in network.layers])
             self.layer.setCurrentIndex(max(self.layer.findText(look.layer), 0))
-        elif look.layer in network.by_name and self._content.get("layers", ("",))[0] != look.layer:
+        elif look.layer in network.by_name and (self._reply is None or self._reply.layers[0] != look.layer):
             self.layer.setCurrentText(look.layer)
         layers = look.layer, self.layer.currentText()
-        asked = {"runs": (look.run, run), "layers": layers}
-        if not self.aside.request((look, run, layers), MatchChannels, **asked, **look.scan.request_fields()):
+        fields = look.scan.request_fields()
+        self.request.send(MatchChannels(panel="layers-both", runs=(look.run, run), layers=layers, **fields))
+        if self.request.is_pending():
             self._show(None, (), "Matching channels…")
 
-    def _on_found(self, content: dict[str, Any]) -> None:
+    def _on_finished(self, reply: MatchChannelsReply) -> None:
         seen, choice = self.presenter.seen, self.presenter.choice
-        self._content = content
-        if seen is None or content["layers"][0] != seen.look.layer:
+        self._reply = reply
+        if seen is None or reply.layers[0] != seen.look.layer:
             return
-        pairs = np.asarray(content["pairs"])
+        pairs = np.asarray(reply.pairs)
         at = np.flatnonzero(pairs[:, 0] == choice.channel)
-        mean = format_number(float(np.mean(content["correlation"])), 2)
+        mean = format_number(float(np.mean(reply.correlation)), 2)
         whole = f"{len(pairs)} matched channels, mean correlation {mean}."
         if not len(at):
             self._show(None, (), f"Channel {choice.channel} has no match in the other model. {whole}")
             return
-        other = content["activations"][0]
+        other = reply.activations[0]
         partner, row = int(pairs[at[0], 1]), int(at[0])
         values: Array = np.atleast_2d(other[..., partner])
-        run = content["runs"][1].replace("\\", "/").rsplit("/", 1)[-1]
-        numbers = format_number(content["correlation"][row], 2), format_number(content["rms"][row], 3)
+        run = reply.runs[1].replace("\\", "/").rsplit("/", 1)[-1]
+        numbers = format_number(reply.correlation[row], 2), format_number(reply.rms[row], 3)
         text = f"Best match: channel {partner}, correlation {numbers[0]}, RMS difference {numbers[1]}. {whole}"
         self._show_pair((seen.values[..., choice.channel], values), f"{run} · channel {partner}", text)
 
@@ -146,10 +147,10 @@ class ComparePage(LayersPage):
         assert isinstance(seen, LayerActivation)
         low = min(float(pair[0].min()), float(pair[1].min()))
         high = max(float(pair[0].max()), float(pair[1].max()), low + 1e-12)
-        limits = (-max(-low, high), max(-low, high)) if choice.lighting.signed else (low, high)
+        limits = (-max(-low, high), max(-low, high)) if choice.color_scale.signed else (low, high)
         mine = f"channel {choice.channel}"
-        pictures = [LinkedImage(mine, pair[0], limits, choice.lighting.scale)]
-        pictures.append(LinkedImage(title, pair[1], limits, choice.lighting.scale))
+        pictures = [LinkedImage(mine, pair[0], limits, choice.color_scale.scale)]
+        pictures.append(LinkedImage(title, pair[1], limits, choice.color_scale.scale))
         if pair[0].shape == pair[1].shape:
             difference: Array = np.asarray(pair[0] - pair[1])
             most = float(np.abs(difference).max()) or 1.0

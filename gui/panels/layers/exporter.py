@@ -1,52 +1,108 @@
-"""Figure and numbers of what is seen, written to files of the user's choice."""
+"""What the panel exports: a figure, a table of channel statistics, a Python script."""
 
+import csv
+import io
 from pathlib import Path
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog
 
 from gui.figure_export import FIGURES, save_figure
-from gui.panels.layers.numbers_table import table_text
+from gui.panel import DISCLAIMER
+from gui.panels.layers.channel_order import Numbers
+from gui.panels.layers.network import INPUT
 from gui.panels.layers.presenter import LayersPresenter
+from gui.panels.layers.state import LayersState
+from gui.python_export import changed_data, join_script
 from gui.widgets.notice import NoticeBox
+
+COLUMNS = ("mean", "spread", "energy", "zeros", "lowest", "highest", "dead")
+IMPORTS = (
+    "import engine",
+    "from engine import evaluation",
+    "from engine.analysis import activations, channel_statistics",
+)
 
 
 class LayersExporter(QObject):
-    """Asks where to; says what went wrong."""
+    """Asks for a path, writes the file, and shows what went wrong."""
 
-    def __init__(self, showing: LayersPresenter, notice: NoticeBox, parent: QObject) -> None:
+    def __init__(self, presenter: LayersPresenter, notice: NoticeBox, parent: QObject) -> None:
         super().__init__(parent)
-        self._showing, self._notice = showing, notice
+        self._presenter, self._notice = presenter, notice
         self.ask_path = QFileDialog.getSaveFileName
 
     def caption(self) -> str:
-        """What is shown, in words."""
-        choice = self._showing.choice
+        """Return what is shown, as text."""
+        choice = self._presenter.choice
         run = choice.run.replace("\\", "/").rsplit("/", 1)[-1]
         return f"{run} · {choice.layer} · {choice.scan.title if choice.scan else ''}"
 
     def write_figure(self) -> None:
-        """The channels as they are seen, or the large pictures."""
-        card = self._showing.cards.mosaic
+        """Export the channels as shown, or the enlarged images."""
+        card = self._presenter.cards.mosaic
         path = self._ask("Export figure", "layers.png", FIGURES)
         if path and not save_figure(card, self.caption(), path):
             self._notice.show_notice(f"Could not write the figure to {path}. Choose another folder.")
 
     def write_numbers(self) -> None:
-        """The numbers of all channels, every one in full."""
+        """Export the statistics of all channels in full precision."""
         path = self._ask("Export channel statistics", "channels.csv", "*.csv")
         if not path:
             return
-        numbers, over = self._showing.numbers()
+        numbers, over = self._presenter.numbers()
         try:
-            Path(path).write_text(table_text(numbers, f"{self.caption()} · {over}"), encoding="utf-8")
+            Path(path).write_text(to_csv(numbers, f"{self.caption()} · {over}"), encoding="utf-8")
         except OSError as error:
             reason = f"Could not write the values to {path} ({error.strerror}). Choose another folder."
             self._notice.show_notice(reason)
 
     def _ask(self, title: str, name: str, kinds: str) -> str:
-        """Ask for a path; there is nothing to write before anything is shown."""
-        if self._showing.seen is None:
+        """Return the chosen path; empty if none was chosen, or if nothing is shown yet."""
+        if self._presenter.seen is None:
             self._notice.show_notice("Nothing to export yet. Choose a run and an image first.", "info")
             return ""
-        return str(self.ask_path(self._showing.cards, title, name, kinds)[0])
+        return str(self.ask_path(self._presenter.cards, title, name, kinds)[0])
+
+
+def to_csv(numbers: Numbers, about: str) -> str:
+    """Return the statistics as CSV in full precision, under a comment that says what they are."""
+    out = io.StringIO()
+    out.write(f"# {about}\n# Engram · {DISCLAIMER}\n")
+    writer = csv.writer(out, lineterminator="\n")
+    known = [name for name in COLUMNS if name in numbers]
+    writer.writerow(["channel", *known])
+    count = len(numbers[known[0]]) if known else 0
+    for channel in range(count):
+        writer.writerow([channel, *(numbers[name][channel].item() for name in known)])
+    return out.getvalue()
+
+
+def make_script(choice: LayersState) -> str:
+    """Return a script that computes the activations and prints the channel's statistics; empty without an image."""
+    scan = choice.scan
+    if scan is None or not choice.run:
+        return ""
+    layer, channel = choice.layer, max(choice.channel, 0)
+    lines = [
+        f"data = {changed_data(scan.data)}",
+        f"model = evaluation.load_model(engine.runs.open_run({choice.run!r}))",
+    ]
+    if scan.opened is not None:
+        lines += [
+            f"scan = engine.data.open_scan({scan.opened.path!r})",
+            f"images = engine.data.prepare(scan, data, {scan.opened.slice})[None, ..., None]",
+        ]
+    else:
+        places = [each.index for each in choice.scans if each.opened is None and each.split == scan.split]
+        lines += [f"images = engine.data.load(config=data).splits[{scan.split!r}].read({places})"]
+    if layer == INPUT:
+        return join_script(*lines, "print(images.shape, images.mean())", imports=IMPORTS[:2])
+    return join_script(
+        *lines,
+        f"seen = activations.compute(model, images, [{layer!r}])[{layer!r}]  # (images, height, width, channels)",
+        f"channel = seen[..., {channel}]",
+        "print(channel.shape, channel.min(), channel.mean(), channel.max())",
+        f"print(channel_statistics.statistics(model, images, [{layer!r}])[{layer!r}].energy)",
+        imports=IMPORTS,
+    )

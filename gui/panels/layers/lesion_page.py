@@ -1,11 +1,11 @@
-"""Where did the lesion go? How well it could still be told at each stage of the network, and who loses most of it."""
+"""Lesion detectability: d′ of a lesion after each layer, and the layer that loses most of it."""
 
-from typing import Any
+import math
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from engine.messages import TraceLesion
+from engine.messages import RegionSpec, TraceLesion, TraceLesionReply
 from gui.lesion_regions import LesionBoxes, lesion_text
 from gui.panels.layers.page import LayersPage
 from gui.panels.layers.presenter import LayersPresenter
@@ -23,15 +23,15 @@ READY = "Press Trace lesion to see how detectable it remains after each layer."
 
 
 class LesionPage(LayersPage):
-    """The lesion is drawn here or on the scan at the right; it is followed when that is asked for."""
+    """The lesion is marked here or on the image at the right; a button traces it."""
 
     title = "Lesion detectability"
     working = "Tracing the lesion:"
     layer_wanted = Signal(str)
 
-    def __init__(self, showing: LayersPresenter) -> None:
-        super().__init__(showing, "layers-lesion")
-        self.regions = showing.cards.regions
+    def __init__(self, presenter: LayersPresenter) -> None:
+        super().__init__(presenter)
+        self.regions = presenter.cards.regions
         self.view, self.curve = ImageView(ViewState()), StageCurve()
         self.buttons, self.go = RegionButtons(self.regions), Button("Trace lesion", "primary")
         self.known, self.text = LesionBoxes(), label(role="caption", wrap=True)
@@ -40,7 +40,7 @@ class LesionPage(LayersPage):
         self.view.set_orientation("")
         self._lay_out()
         self.go.clicked.connect(self._on_start_clicked)
-        self.aside.found.connect(self._on_found)
+        self.request.finished.connect(self._on_finished)
         self.regions.changed.connect(self._refresh)
         self.regions.region_changed.connect(self.refresh)
         self.curve.chosen.connect(self.layer_wanted)
@@ -68,7 +68,7 @@ class LesionPage(LayersPage):
         self.line.addLayout(right, 1)
 
     def show_scan(self) -> None:
-        """Turn to the lesion of the chosen scan: what was drawn on it before, else a known one."""
+        """Show the lesion of the chosen image: the one marked before, else a known one."""
         scan = self.presenter.choice.scan
         known = [] if scan is None or scan.opened else self.known.regions_for(scan.data, scan.name)
         self.buttons.show_known(known)
@@ -82,7 +82,7 @@ class LesionPage(LayersPage):
         region = self.regions.region
         key = (look.run, look.scan, region) if look and region else None
         if key is None or key != self._asked:
-            self.aside.cancel()
+            self.request.cancel()
             self._asked = None
             self.curve.set_stages(())
             self.curve.set_empty_text(READY if region else EMPTY)
@@ -90,7 +90,7 @@ class LesionPage(LayersPage):
         self._refresh()
 
     def deactivate(self) -> None:
-        """What is being followed goes on: it is not of the channel."""
+        """Continue a running trace: it does not depend on the channel."""
 
     def show_error(self, text: str) -> None:
         super().show_error(text)
@@ -100,8 +100,8 @@ class LesionPage(LayersPage):
     def _refresh(self) -> None:
         seen, region = self.presenter.seen, self.regions.region
         size = (seen.original.shape[0], seen.original.shape[1]) if seen is not None else (0, 0)
-        told = lesion_text(region, size, self.regions.rim_px, lambda: region in self.buttons.known_regions)
-        self.text.setText(HINTS.get(self.regions.mode, told if region is None or all(size) else ""))
+        text = lesion_text(region, size, self.regions.rim_px, lambda: region in self.buttons.known_regions)
+        self.text.setText(HINTS.get(self.regions.mode, text if region is None or all(size) else ""))
         self.go.setEnabled(region is not None and seen is not None and self._asked is None)
 
     def _on_start_clicked(self) -> None:
@@ -109,49 +109,50 @@ class LesionPage(LayersPage):
         if look is None or region is None:
             return
         self._asked = look.run, look.scan, region
-        spot = {"kind": region.kind, "points": region.points}
-        if not self.aside.request(self._asked, TraceLesion, run=look.run, region=spot, **look.scan.request_fields()):
+        spec = RegionSpec.model_validate({"kind": region.kind, "points": region.points})
+        fields = look.scan.request_fields()
+        self.request.send(TraceLesion(panel="layers-lesion", run=look.run, region=spec, **fields))
+        if self.request.is_pending():
             self.curve.set_empty_text("Computing… The curve appears when all layers are done.")
             self.words.setText("Tracing the lesion through the network…")
         self._refresh()
 
-    def _on_found(self, content: dict[str, Any]) -> None:
-        lost = content["loses_most"]
-        stages = stages_of(content)
+    def _on_finished(self, reply: TraceLesionReply) -> None:
+        lost = reply.loses_most
+        stages = to_stages(reply)
         at = next((place for place, stage in enumerate(stages) if stage.name == lost), None)
-        mark = f"largest loss at {lost}: {percent(lost_share(content))}" if at is not None else ""
+        mark = f"largest loss at {lost}: {percent(lost_share(reply))}" if at is not None else ""
         self.curve.set_stages(stages, at, mark)
-        self.words.setText(sentence(content))
+        self.words.setText(describe_trace(reply))
         self._refresh()
 
 
-def stages_of(content: dict[str, Any]) -> list[Stage]:
-    """The picture and every stage that was asked."""
-    first = content["picture_d_prime"]
+def to_stages(reply: TraceLesionReply) -> list[Stage]:
+    """Return the image and every traced layer, as the curve shows them."""
+    first = reply.picture_d_prime
     made = [Stage("image", 1.0, 1.0, f"image · d′ = {format_number(first, 3)}")]
-    for layer in content["layers"]:
-        kept, alone = percent(layer["held_share"]), percent(layer["alone_share"])
-        known = f"{layer['name']} · d′ = {format_number(layer['held_d_prime'], 3)}"
+    for layer in reply.layers:
+        kept, alone = percent(layer.held_share), percent(layer.alone_share)
+        known = f"{layer.name} · d′ = {format_number(layer.held_d_prime, 3)}"
         text = f"{known}, retained {kept} (all paths) · {alone} (this layer only)"
-        made.append(Stage(layer["name"], layer["held_share"], layer["alone_share"], text))
+        made.append(Stage(layer.name, layer.held_share, layer.alone_share, text))
     return made
 
 
-def lost_share(content: dict[str, Any]) -> float:
-    """The share of what was still held that the worst stage loses."""
-    return next(float(each["lost_share"]) for each in content["layers"] if each["name"] == content["loses_most"])
+def lost_share(reply: TraceLesionReply) -> float:
+    """Return the share of d′ that reached the worst layer and is lost in it."""
+    return next(layer.lost_share for layer in reply.layers if layer.name == reply.loses_most)
 
 
-def sentence(content: dict[str, Any]) -> str:
-    """Say who loses most, what is left at the end, and what not to take it for."""
-    last = content["layers"][-1]
-    d_prime = format_number(content["picture_d_prime"], 3)
-    end = f"At the output, {percent(last['held_share'])} of d′ = {d_prime} is retained."
-    kept = content["pairs"][0]["contrast_kept"] if content["pairs"] else None
-    contrast = f" Lesion contrast retained at the output: {percent(kept)}." if kept is not None and kept == kept else ""
-    if content["loses_most"] is None:
+def describe_trace(reply: TraceLesionReply) -> str:
+    """Return which layer loses most, and what is retained at the output."""
+    d_prime = format_number(reply.picture_d_prime, 3)
+    end = f"At the output, {percent(reply.layers[-1].held_share)} of d′ = {d_prime} is retained."
+    kept = reply.pairs[0].contrast_kept if reply.pairs else math.nan
+    contrast = "" if math.isnan(kept) else f" Lesion contrast retained at the output: {percent(kept)}."
+    if reply.loses_most is None:
         return f"No layer reduces the detectability of this lesion. {end}{contrast}"
     return (
-        f"Largest loss at {content['loses_most']}: {percent(lost_share(content))} of the detectability that reached "
+        f"Largest loss at {reply.loses_most}: {percent(lost_share(reply))} of the detectability that reached "
         f"it. {end}{contrast}"
     )

@@ -1,4 +1,4 @@
-"""All channels of the chosen layer, or one of them as large as it fits beside the scan."""
+"""All channels of the chosen layer, or one of them enlarged beside the image."""
 
 from collections.abc import Sequence
 
@@ -15,19 +15,19 @@ from gui.widgets.linked_images import LinkedImage, LinkedImages
 
 SCALES = {True: "Common scale", False: "Scale per channel"}
 COLORS = {False: "Sequential color map", True: "Diverging color map"}
-MOST_LARGE = 4
+MAX_LARGE = 4
 BAR_PX = 120
 
 
 class MosaicCard(Card):
-    """Order, scale and colours are chosen in the header; Enter goes to the large picture and back."""
+    """Order, scale and color map are chosen in the header; Enter enlarges the channel, and goes back."""
 
     sort_chosen = Signal(str)
     color_scale_chosen = Signal(object)
 
     def __init__(self) -> None:
         super().__init__("Channels")
-        self.mosaic, self.large = ChannelMosaic(), LinkedImages(MOST_LARGE)
+        self.mosaic, self.large = ChannelMosaic(), LinkedImages(MAX_LARGE)
         self.sort, self.scale, self.colors = QComboBox(), QComboBox(), QComboBox()
         self.bar, self.enlarge = ColorBar(), IconButton("maximise", "Enlarge the channel (Enter)", checkable=True)
         self.field = BoxOverlay(self.large.cells[0].view)
@@ -58,11 +58,11 @@ class MosaicCard(Card):
                 lambda _: self.color_scale_chosen.emit(ColorScale(self.scale.currentData(), self.colors.currentData()))
             )
 
-    def show_choice(self, sort: str, lighting: ColorScale) -> None:
-        """Show what is chosen."""
+    def show_choice(self, sort: str, color_scale: ColorScale) -> None:
+        """Show the chosen order and color scale."""
         self.sort.setCurrentIndex(self.sort.findData(sort))
-        self.scale.setCurrentIndex(self.scale.findData(lighting.shared))
-        self.colors.setCurrentIndex(self.colors.findData(lighting.signed))
+        self.scale.setCurrentIndex(self.scale.findData(color_scale.shared))
+        self.colors.setCurrentIndex(self.colors.findData(color_scale.signed))
 
     def show_channels(
         self, title: str, subtitle: str, channels: MosaicData, limits: tuple[float, float] | None
@@ -76,7 +76,7 @@ class MosaicCard(Card):
             self.bar.set_range(channels.scale, *limits)
 
     def show_message(self, text: str) -> None:
-        """Show a sentence in the place of pictures."""
+        """Show a text in place of the channels."""
         self.set_title("Channels")
         self.set_subtitle("")
         self.enlarge.setChecked(False)
@@ -90,7 +90,7 @@ class MosaicCard(Card):
         return self._pages.currentWidget() is self.large
 
     def shown(self) -> QStackedWidget:
-        """What holds the pictures, for a figure."""
+        """Return the widget that holds the images, for a figure."""
         return self._pages
 
     def _on_enlarged(self, on: bool) -> None:

@@ -1,25 +1,25 @@
-"""The layers of a run as the explorer lists them, and the boxes that they are shown as; pure data."""
+"""The layers of a run, and the boxes that show them. Pure data."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
+from engine.messages import LayerFacts, ListLayersReply
 from gui.widgets.network_strip import StripBox
 
 INPUT = "images"
-CALM = {  # what is shown as a part of the box before it, when it is given nothing else
+# Kinds that are shown as a part of the box before them, if that is their only input.
+ATTACHED_KINDS = {
     *("Activation", "ELU", "LeakyReLU", "PReLU", "ReLU"),
     *("BatchNormalization", "GroupNormalization", "LayerNormalization", "Rescaling", "Dropout", "Bounded"),
     *("Flatten", "Reshape"),
 }
-LEAST_HEIGHT, STEEPNESS = 0.2, 0.3
+MIN_HEIGHT, STEEPNESS = 0.2, 0.3
 Spans = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
 class LayerSummary:
-    """One layer: what the engine says of it."""
+    """One layer; the fields are those of `LayerFacts`."""
 
     name: str
     kind: str
@@ -42,7 +42,7 @@ class LayerSummary:
 
     @property
     def has_units(self) -> bool:
-        """Whether its channels are pictures, not numbers."""
+        """Whether its channels are images, not numbers."""
         return len(self.shape) == 3
 
     @property
@@ -51,7 +51,7 @@ class LayerSummary:
 
     @property
     def kernel_text(self) -> str:
-        """Window and step, or nothing where there is none."""
+        """Kernel and stride; empty if there is no kernel."""
         if not self.kernel:
             return ""
         stride = self.stride[0] if self.stride else 1
@@ -59,7 +59,7 @@ class LayerSummary:
 
     @property
     def field_text(self) -> str:
-        """How much of the picture a unit sees, in words."""
+        """The size of the largest receptive field, as text."""
         if not self.known:
             return "unknown"
         high, wide = (
@@ -68,7 +68,7 @@ class LayerSummary:
         return f"{high} × {wide} px"
 
     def box(self, row: int, column: int) -> tuple[int, int, int, int] | None:
-        """(x, y, width, height) in pixels of what a unit sees; None where that is not known or nothing."""
+        """Return the receptive field of a unit, (x, y, width, height) in pixels; None if it is unknown or empty."""
         if not self.known or not self.rows or not self.columns:
             return None
         top, bottom = self.rows[row if len(self.rows) > 1 else 0]
@@ -76,7 +76,7 @@ class LayerSummary:
         return (left, top, right - left + 1, bottom - top + 1) if right >= left and bottom >= top else None
 
     def sees_text(self, row: int, column: int) -> str:
-        """How much of the picture one unit sees, and which it is."""
+        """Return the position of a unit and the size of its receptive field, as text."""
         box = self.box(row, column)
         return (
             f"Receptive field of the unit at x {column}, y {row}: {box[2]} × {box[3]} px."
@@ -100,15 +100,15 @@ class Network:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """The input and all layers, in order."""
+        """The input and all layers in network order."""
         return (INPUT, *(layer.name for layer in self.layers))
 
     @cached_property
     def groups(self) -> tuple[tuple[LayerSummary, ...], ...]:
-        """Layers that are shown as one box: what works, and the calm ones behind it."""
+        """The layers of each box: the main layer, and those attached to it."""
         found: list[list[LayerSummary]] = []
         for layer in self.layers:
-            joins = found and layer.kind in CALM and layer.receives == (found[-1][-1].name,)
+            joins = found and layer.kind in ATTACHED_KINDS and layer.receives == (found[-1][-1].name,)
             if joins:
                 found[-1].append(layer)
             else:
@@ -116,7 +116,7 @@ class Network:
         return tuple(tuple(group) for group in found)
 
     def boxes(self) -> list[StripBox]:
-        """What the strip shows: the input first, then every group."""
+        """Return the boxes of the strip: the input, then every group."""
         made = [StripBox("input", f"{self.size}×{self.size}×1", 1.0, ((INPUT, "input"),))]
         places = {INPUT: 0}
         for at, group in enumerate(self.groups, 1):
@@ -129,51 +129,41 @@ class Network:
         return made
 
     def step(self, name: str, by: int) -> str:
-        """The main layer of the next box, or of the one before."""
+        """Return the main layer of the box that is `by` boxes further on, or back if negative."""
         keys = [INPUT, *(group[0].name for group in self.groups)]
         holders = [{INPUT}, *({layer.name for layer in group} for group in self.groups)]
         at = next((place for place, names in enumerate(holders) if name in names), 0)
         return keys[min(max(at + by, 0), len(keys) - 1)]
 
     def find_neighbor(self, name: str, by: int) -> str:
-        """The next layer of all, or the one before."""
+        """Return the layer that is `by` layers further on, or back if negative."""
         at = self.names.index(name) if name in self.names else 0
         return self.names[min(max(at + by, 0), len(self.names) - 1)]
 
     def _height(self, layer: LayerSummary) -> float:
         side = layer.shape[0] if len(layer.shape) == 3 else 0
-        return max((side / self.size) ** STEEPNESS if side else 0.0, LEAST_HEIGHT)
+        return max((side / self.size) ** STEEPNESS if side else 0.0, MIN_HEIGHT)
 
 
-def parse_network(content: dict[str, Any]) -> Network:
-    """Read an answer to ListLayers."""
-    return Network(
-        run=content["run"],
-        model=content["model"],
-        size=content["size"],
-        layers=tuple(_layer(facts) for facts in content["layers"]),
-    )
+def to_network(reply: ListLayersReply) -> Network:
+    """Return the network of a reply to ListLayers."""
+    return Network(reply.run, reply.model, reply.size, tuple(map(_summarize, reply.layers)))
 
 
-def _layer(facts: dict[str, Any]) -> LayerSummary:
-    words = facts.get("words") or ()
+def _summarize(facts: LayerFacts) -> LayerSummary:
     return LayerSummary(
-        name=facts["name"],
-        kind=facts["kind"],
-        part=facts["part"],
-        shape=tuple(facts["shape"]),
-        parameters=facts["parameters"],
-        kernel=tuple(facts["kernel"]),
-        stride=tuple(facts["stride"]),
-        receives=tuple(facts["receives"]),
-        rows=_spans(facts["rows"]),
-        columns=_spans(facts["columns"]),
-        known=facts["known"],
-        before=facts["before"],
-        after=facts["after"],
-        description=(words,) if isinstance(words, str) else tuple(words),
+        name=facts.name,
+        kind=facts.kind,
+        part=facts.part,
+        shape=facts.shape,
+        parameters=facts.parameters,
+        kernel=facts.kernel,
+        stride=facts.stride,
+        receives=facts.receives,
+        rows=facts.rows,
+        columns=facts.columns,
+        known=facts.known,
+        before=facts.before,
+        after=facts.after,
+        description=facts.words,
     )
-
-
-def _spans(table: Sequence[Sequence[int]]) -> Spans:
-    return tuple((int(first), int(last)) for first, last in table)

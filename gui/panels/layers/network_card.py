@@ -1,4 +1,4 @@
-"""The network: which run, its layers as a strip, and what the chosen layer does in plain words."""
+"""The network: the run, its layers as a strip, and a description of the chosen layer."""
 
 from collections.abc import Mapping
 
@@ -49,15 +49,15 @@ class NetworkCard(Card):
         self.strip.set_boxes(network.boxes())
 
     def show_layer(self, network: Network, name: str, other: str = "") -> None:
-        """Mark a layer and say what it does."""
+        """Mark a layer and describe it."""
         self.strip.choose(name, other)
-        self.words.setText(description_of(network, name))
+        self.words.setText(describe_layer(network, name))
 
 
-def description_of(network: Network, name: str) -> str:
-    """Say what a layer receives, sees and changes."""
+def describe_layer(network: Network, name: str) -> str:
+    """Return the sentences that describe a layer."""
     if name == INPUT:
         return f"Input image: {network.size} × {network.size} pixels, intensities 0–1."
     facts = network.by_name[name]
-    told = " ".join(facts.description)
-    return told or f"{facts.kind}, {format_number(facts.parameters)} parameters, output {facts.shape_text}."
+    description = " ".join(facts.description)
+    return description or f"{facts.kind}, {format_number(facts.parameters)} parameters, output {facts.shape_text}."

@@ -1,36 +1,37 @@
-"""What every page under the channels is: it follows what is chosen while it is seen."""
+"""The base of the pages under the channels: each follows the choice while it is visible."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from gui.panels.layers.debounced_request import DebouncedRequest
+from gui.explorer_request import ExplorerRequest
 from gui.panels.layers.presenter import LayersPresenter
 from gui.widgets.labels import label
 
 TEXT_PX = 232
+DEBOUNCE_MS, CACHE_SIZE = 180, 64
 
 
 class LayersPage(QWidget):
-    """Pictures at the left, words at the right."""
+    """Images at the left, text at the right."""
 
     title = ""
+    working = "Computing:"
 
-    def __init__(self, presenter: LayersPresenter, panel: str) -> None:
+    def __init__(self, presenter: LayersPresenter) -> None:
         super().__init__()
         self.presenter = presenter
-        self.aside = DebouncedRequest(presenter.inquiry.session, panel, self)
+        session = presenter.loader.session
+        self.request = ExplorerRequest(session, self, debounce_ms=DEBOUNCE_MS, cache_size=CACHE_SIZE)
         self.words: QLabel = label(role="quiet", wrap=True)
         self.words.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.line = QHBoxLayout(self)
         self.line.setContentsMargins(0, 0, 0, 0)
         self.line.setSpacing(14)
-        self.aside.failed.connect(self.show_error)
-        self.aside.progressed.connect(lambda done, total: self.words.setText(f"{self.working} {done} of {total}"))
-
-    working = "Computing:"
+        self.request.failed.connect(self.show_error)
+        self.request.progressed.connect(lambda done, total: self.words.setText(f"{self.working} {done} of {total}"))
 
     def lay_out(self, pictures: QWidget, *under: QWidget) -> None:
-        """Put what is seen beside the words, and what belongs to them under these."""
+        """Put the images beside the text, and other widgets under the text."""
         self.line.addWidget(pictures, 1)
         column = QVBoxLayout()
         self.words.setFixedWidth(TEXT_PX)
@@ -40,12 +41,12 @@ class LayersPage(QWidget):
         self.line.addLayout(column)
 
     def refresh(self) -> None:
-        """Turn to what is chosen now."""
+        """Show what is chosen now."""
 
     def deactivate(self) -> None:
-        """It is no longer seen: what it asked for is not wanted any more."""
-        self.aside.cancel()
+        """Cancel the request of a page that is no longer visible."""
+        self.request.cancel()
 
     def show_error(self, text: str) -> None:
-        """Say what went wrong."""
+        """Show why there is no result."""
         self.words.setText(text)

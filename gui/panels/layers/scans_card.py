@@ -1,13 +1,12 @@
-"""The scans that pass through the network, and on the chosen one what a unit sees of it."""
+"""The images that pass through the network, and the receptive field of a unit on the chosen one."""
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout
+from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
-from gui.panels.layers.scan_picker import ScanPicker
-from gui.panels.layers.scans import ScanRef
-from gui.panels.layers.state import MOST_SCANS
+from gui.loaded_data import CLEAN, PARTS, LoadedData, scan_title
+from gui.panels.layers.state import MAX_SCANS, ScanRef
 from gui.pixmaps import Array
 from gui.widgets.box_overlay import BoxOverlay
 from gui.widgets.buttons import IconButton
@@ -16,6 +15,8 @@ from gui.widgets.image_view import ImageView
 from gui.widgets.labels import label
 from gui.widgets.region.state import RegionState
 from gui.widgets.region.tool import RegionTool
+from gui.widgets.searchable_combo_box import SearchableComboBox
+from gui.widgets.slice_row import SliceRow
 from gui.widgets.thumbnail_pairs import ThumbnailPair, ThumbnailPairs
 from gui.widgets.view_state import ViewState
 
@@ -24,7 +25,7 @@ FIELD_HINT = "The receptive field of the unit under the cursor is drawn on the i
 
 
 class LayerScansCard(Card):
-    """Picture of the chosen scan; all scans with the channel's answer beside each; add, change, remove."""
+    """The chosen image; all images with the channel beside each; buttons to add, change and remove."""
 
     scan_selected = Signal(int)
     changed = Signal(object)
@@ -53,14 +54,14 @@ class LayerScansCard(Card):
         self.pairs.remove_wanted.connect(self.remove_wanted)
 
     def show_scans(self, scans: Sequence[ScanRef], at: int) -> None:
-        """Say which scans there are, and stand at one of them."""
+        """Show the chosen image in the picker, and which buttons apply."""
         self.picker.show_scan(scans[at] if scans else None)
         self.remove.setEnabled(len(scans) > 1)
-        self.add_button.setEnabled(bool(scans) and len(scans) < MOST_SCANS)
+        self.add_button.setEnabled(bool(scans) and len(scans) < MAX_SCANS)
         self.view.setAccessibleName(f"image {scans[at].title}" if scans else "image")
 
     def show_pairs(self, pairs: Sequence[ThumbnailPair], at: int) -> None:
-        """Show every scan beside the channel's answer to it."""
+        """Show every image beside its channel."""
         self.pairs.set_pairs(pairs, at)
 
     def show_original(self, original: Array | None, orientation: str | None) -> None:
@@ -68,6 +69,149 @@ class LayerScansCard(Card):
         self.view.set_orientation(orientation)
 
     def show_field(self, box: tuple[int, int, int, int] | None, text: str = "") -> None:
-        """Draw what a unit sees, and say it."""
+        """Draw the receptive field of a unit, and describe it."""
         self.field.set_box(box)
         self.hint.setText(text or FIELD_HINT)
+
+
+class ScanPicker(QWidget):
+    """Chooses a set of the dataset and an image in it, searchable by name, or a slice of a volume."""
+
+    chosen = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.part, self.case, self.slices = QComboBox(), SearchableComboBox("image"), SliceRow()
+        self.back, self.forth = IconButton("chevron-left", "Previous image"), IconButton("chevron-right", "Next image")
+        self.data: LoadedData | None = None
+        self._scan: ScanRef | None = None
+        self._lay_out()
+        self.part.activated.connect(self._on_part_chosen)
+        self.case.activated.connect(lambda _: self._emit_choice())
+        self.back.clicked.connect(lambda: self.turn(-1))
+        self.forth.clicked.connect(lambda: self.turn(1))
+        self.slices.moved.connect(self._on_slice_moved)
+
+    def _lay_out(self) -> None:
+        column, line = QVBoxLayout(self), QHBoxLayout()
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        line.setSpacing(2)
+        line.addWidget(self.part, 1)
+        for button in (self.back, self.forth):
+            line.addWidget(button)
+        self.part.setAccessibleName("set of images")
+        column.addLayout(line)
+        column.addWidget(self.case)
+        column.addWidget(self.slices)
+        self.slices.hide()
+
+    def show_data(self, data: LoadedData | None) -> None:
+        """Offer the images of a dataset."""
+        if data is self.data:
+            return
+        self.data = data
+        with QSignalBlocker(self.part):
+            self.part.clear()
+            for name, size in (data.subsets() if data else {}).items():
+                if size:
+                    self.part.addItem(PARTS[name], name)
+            at = self.part.findData(CLEAN)
+            self.part.setCurrentIndex(at if at >= 0 else self.part.count() - 1)
+        self._list_cases()
+
+    def show_scan(self, scan: ScanRef | None) -> None:
+        """Select an image without a signal."""
+        self._scan = scan
+        opened = scan.opened if scan else None
+        self.slices.setVisible(opened is not None and opened.slices > 1)
+        if opened is not None:
+            self.slices.show_slice(opened.slice, opened.slices)
+        elif scan is not None and self.data is not None and scan.data == self.data.config:
+            self._go_to(scan)
+        line = self.case.lineEdit()
+        if line is not None and scan is not None:
+            line.setText(scan.title)
+            line.setCursorPosition(0)
+
+    def current(self) -> ScanRef | None:
+        """Return the selected image of the dataset; None if there is none."""
+        data, at = self.data, self.case.currentData()
+        if data is None or at is None:
+            return None
+        split, _ = data.indices_in(self.part.currentData())
+        return ScanRef(data.names[int(data.rows(split)[at])], data.config, split, at)
+
+    def after(self, taken: set[str]) -> ScanRef | None:
+        """Return the next image of the set whose key is not among these; None if there is none."""
+        start = max(self.case.currentIndex(), 0)
+        for step in range(self.case.count()):
+            scan = self._at((start + step) % self.case.count())
+            if scan is not None and scan.key not in taken:
+                return scan
+        return None
+
+    def named(self, split: str, title: str) -> ScanRef | None:
+        """Return the image of a split and title; None if there is none."""
+        data = self.data
+        if data is None or split not in PARTS:
+            return None
+        for place, row in enumerate(data.rows(split)):
+            if scan_title(data.names[int(row)]) == title:
+                return ScanRef(data.names[int(row)], data.config, split, place)
+        return None
+
+    def turn(self, step: int) -> None:
+        """Select the image that is `step` images further on, or back if negative."""
+        at = self.case.currentIndex() + step
+        if 0 <= at < self.case.count():
+            self.case.setCurrentIndex(at)
+            self._emit_choice()
+
+    def _at(self, place: int) -> ScanRef | None:
+        data = self.data
+        if data is None:
+            return None
+        split, index = data.indices_in(self.part.currentData())[0], self.case.itemData(place)
+        return ScanRef(data.names[int(data.rows(split)[index])], data.config, split, index)
+
+    def _go_to(self, scan: ScanRef) -> None:
+        part = self.part.currentData()
+        data = self.data
+        assert data is not None
+        split, places = data.indices_in(part) if part else ("", [])
+        if split != scan.split or scan.index not in places:
+            with QSignalBlocker(self.part):
+                at = next((at for at in range(self.part.count()) if self._holds(self.part.itemData(at), scan)), 0)
+                self.part.setCurrentIndex(at)
+            self._list_cases()
+        with QSignalBlocker(self.case):
+            self.case.setCurrentIndex(self.case.findData(scan.index))
+
+    def _holds(self, part: str, scan: ScanRef) -> bool:
+        split, places = self.data.indices_in(part) if self.data else ("", [])
+        return split == scan.split and scan.index in places
+
+    def _on_part_chosen(self) -> None:
+        self._list_cases()
+        self._emit_choice()
+
+    def _on_slice_moved(self, number: int) -> None:
+        if self._scan is not None and self._scan.opened is not None:
+            opened = self._scan.opened.with_slice(number)
+            self.chosen.emit(ScanRef(opened.name, self._scan.data, opened=opened))
+
+    def _list_cases(self) -> None:
+        data = self.data
+        with QSignalBlocker(self.case):
+            self.case.clear()
+            if data is not None and self.part.count():
+                split, places = data.indices_in(self.part.currentData())
+                rows = data.rows(split)
+                for place in places:
+                    self.case.addItem(scan_title(data.names[int(rows[place])]), place)
+
+    def _emit_choice(self) -> None:
+        scan = self.current()
+        if scan is not None:
+            self.chosen.emit(scan)

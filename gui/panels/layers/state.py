@@ -1,31 +1,72 @@
-"""What is looked at in the Layers panel: run, layer, channel, scans, order, colours; pure data."""
+"""State of the Layers panel: run, layer, channel, images, order, color scale. Pure data."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.config import DataConfig
+from gui.loaded_data import scan_title
+from gui.opened_scan import OpenedScan
 from gui.panels.layers.channel_order import SORTS, ColorScale
 from gui.panels.layers.network import INPUT, Network
-from gui.panels.layers.scans import ActivationKey, ScanRef
 
-MOST_SCANS = 8
+MAX_SCANS = 8
+
+
+@dataclass(frozen=True)
+class ScanRef:
+    """One image of the data set, or one slice of a file."""
+
+    name: str
+    data: DataConfig
+    split: str = ""
+    index: int = 0
+    opened: OpenedScan | None = None
+
+    @property
+    def key(self) -> str:
+        """The key of its lesion region."""
+        return f"{self.opened.path} {self.opened.slice}" if self.opened else f"{self.data.source} {self.name}"
+
+    @property
+    def title(self) -> str:
+        return self.opened.title if self.opened else scan_title(self.name)
+
+    @property
+    def orientation(self) -> str | None:
+        return self.opened.orientation if self.opened else None
+
+    def request_fields(self) -> dict[str, Any]:
+        """Return the fields of a request about it."""
+        if self.opened is not None:
+            return {"data": self.data, "scan": self.opened.path, "slice": self.opened.slice}
+        return {"data": self.data, "split": self.split, "indices": (self.index,)}
+
+
+@dataclass(frozen=True)
+class ActivationKey:
+    """One layer of a run, and an image; `run` is the folder of the run."""
+
+    run: str
+    layer: str
+    scan: ScanRef
 
 
 @dataclass
 class LayersState:
     """All that the user has chosen.
 
-    `run` is the folder of the run, `unit` a (row, column) in the channel, None for the whole of it, `pinned` the
-    channels of each layer by its name.
+    `run` is the folder of the run. `channel` is -1 until one is chosen: the first in the order. `unit` is a (row,
+    column) in the channel, None for the whole channel. `pinned` holds the pinned channels of each layer by its name.
     """
 
     run: str = ""
     layer: str = ""
-    channel: int = -1  # the first in the order, before one is chosen
+    channel: int = -1
     unit: tuple[int, int] | None = None
     scans: list[ScanRef] = field(default_factory=list)
     at: int = 0
     sort: str = "energy"
-    lighting: ColorScale = field(default_factory=ColorScale)
+    color_scale: ColorScale = field(default_factory=ColorScale)
     pinned: dict[str, list[int]] = field(default_factory=dict)
 
     @property
@@ -33,14 +74,14 @@ class LayersState:
         return self.scans[self.at] if self.at < len(self.scans) else None
 
     def activation_key(self, layer: str = "", scan: ScanRef | None = None) -> ActivationKey | None:
-        """What is looked at, or the same at another layer or in another scan."""
+        """Return what is shown, or the same for another layer or image; None if something is missing."""
         scan = scan or self.scan
         return (
             ActivationKey(self.run, layer or self.layer, scan) if self.run and scan and (layer or self.layer) else None
         )
 
     def prefetch_keys(self, network: Network) -> list[ActivationKey]:
-        """What may be wanted next: this layer in the other scans, then the layers beside it."""
+        """Return what may be wanted next: this layer for the other images, then the layers near it."""
         others = [self.activation_key(scan=scan) for scan in self.scans]
         facts = network.by_name.get(self.layer)
         near = [network.step(self.layer, 1), network.step(self.layer, -1)]
@@ -50,33 +91,33 @@ class LayersState:
         return [look for look in (*others, *beside) if look is not None]
 
     def pins(self) -> list[int]:
-        """The pinned channels of the layer."""
+        """Return the pinned channels of the layer."""
         return self.pinned.get(self.layer, [])
 
     def pin(self, channel: int) -> None:
-        """Pin a channel, or let it go."""
+        """Pin a channel, or unpin it."""
         pins = self.pins()
         self.pinned[self.layer] = [each for each in pins if each != channel] if channel in pins else [*pins, channel]
 
     def adopt_network(self, network: Network) -> None:
-        """Stay at the layer of the same name in another network, else at the first that works."""
+        """Keep the layer if the network has one of that name; else take the first."""
         if self.layer not in network.names:
             self.layer = network.layers[0].name if network.layers else INPUT
 
     def to_dict(self) -> dict[str, Any]:
-        """What the next session should find again; scans by their split and title, files left out."""
+        """Return what the next session restores: images by split and title, without files."""
         return {
             "layer": self.layer,
             "channel": self.channel,
             "sort": self.sort,
-            "shared": self.lighting.shared,
-            "signed": self.lighting.signed,
+            "shared": self.color_scale.shared,
+            "signed": self.color_scale.signed,
             "pinned": self.pinned,
             "scans": [[scan.split, scan.title] for scan in self.scans if scan.opened is None],
         }
 
     def restore(self, kept: dict[str, Any]) -> None:
-        """Take what can be used of it; scans are found once there are any."""
+        """Restore what is valid; the images are found once a dataset is loaded."""
         layer, channel, sort, pinned = (kept.get(name) for name in ("layer", "channel", "sort", "pinned"))
         if isinstance(layer, str):
             self.layer = layer
@@ -84,7 +125,7 @@ class LayersState:
             self.channel = max(channel, -1)
         if sort in SORTS:
             self.sort = str(sort)
-        self.lighting = ColorScale(kept.get("shared") is not False, kept.get("signed") is True)
+        self.color_scale = ColorScale(kept.get("shared") is not False, kept.get("signed") is True)
         if isinstance(pinned, dict):
             known = {str(name): pins for name, pins in pinned.items() if isinstance(pins, list)}
             self.pinned = {name: [pin for pin in pins if isinstance(pin, int)] for name, pins in known.items()}

@@ -1,22 +1,22 @@
-"""The numbers of every channel over the data set: asked for when nothing else is waited for, then kept."""
-
-from typing import Any
+"""The statistics of every channel over the dataset: requested when nothing else is pending, then kept."""
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from engine.config import DataConfig
-from engine.messages import ComputeChannelStatistics, RequestFailed, RequestProgress
+from engine.messages import ComputeChannelStatistics, ComputeChannelStatisticsReply, RequestFailed
 from gui.panels.layers.channel_order import Numbers
 from gui.panels.layers.state import LayersState
 from gui.session import Session
 
 PANEL, SPLIT = "layers-statistics", "validation"
-Key = tuple[str, str]
 
 
 class StatisticsLoader(QObject):
-    """Asks for a run at a time; tells how far it is."""
+    """Requests the statistics of one run at a time.
+
+    changed says that statistics arrived, progressed that the text about them is another.
+    """
 
     changed = Signal()
     progressed = Signal()
@@ -24,65 +24,59 @@ class StatisticsLoader(QObject):
     def __init__(self, session: Session, parent: QObject) -> None:
         super().__init__(parent)
         self._session = session
-        self._found: dict[Key, dict[str, Numbers]] = {}
-        self._images: dict[Key, int] = {}
-        self._failed: dict[Key, str] = {}
-        self._asked: Key | None = None
-        self._wanted: Key | None = None
+        self._found: dict[ComputeChannelStatistics, dict[str, Numbers]] = {}
+        self._images: dict[ComputeChannelStatistics, int] = {}
+        self._failed: dict[ComputeChannelStatistics, str] = {}
+        self._pending: ComputeChannelStatistics | None = None
+        self._wanted: ComputeChannelStatistics | None = None
         self._progress = ""
-        session.answered.connect(self._on_answered)
-        session.refused.connect(self._on_refused)
-        session.progressed.connect(self._on_progressed)
 
     def request_for(self, choice: LayersState) -> None:
-        """There is time for what takes long: have the run that is looked at counted."""
+        """Request the statistics of the chosen run over the dataset of the chosen image."""
         if choice.scan is not None:
             self.request(choice.run, choice.scan.data)
 
     def request(self, run: str, data: DataConfig) -> None:
-        """Have the channels of a run counted over the scans of a data set, unless they are."""
-        key = self._wanted = run, data.model_dump_json()
-        if key in self._found or key in self._failed or (key == self._asked and self._is_working()):
+        """Request the statistics of a run over a dataset, unless they are known or pending, or failed before."""
+        message = self._wanted = ComputeChannelStatistics(panel=PANEL, run=run, data=data, split=SPLIT)
+        if message in self._found or message in self._failed or message == self._pending:
             return
-        self._asked, self._progress = key, ""
-        self._session.ask(ComputeChannelStatistics, PANEL, run=run, data=data, split=SPLIT)
+        self._pending, self._progress = message, ""
+        handle = self._session.request(message)
+        handle.finished.connect(lambda reply: self._on_finished(message, reply))
+        handle.failed.connect(lambda failure: self._on_failed(message, failure))
+        handle.progressed.connect(self._on_progressed)
         self.progressed.emit()
 
     def numbers(self, run: str, layer: str) -> tuple[Numbers, str]:
-        """What was counted of a layer, and over what; nothing while it is not there."""
-        key = self._wanted
-        if key is None or key[0] != run or key not in self._found:
+        """Return the statistics of a layer, and over what they are; empty if they are not known yet."""
+        wanted = self._wanted
+        if wanted is None or wanted.run != run or wanted not in self._found:
             return {}, ""
-        return self._found[key].get(layer, {}), f"over {self._images[key]:,} {SPLIT} images"
+        return self._found[wanted].get(layer, {}), f"over {self._images[wanted]:,} {SPLIT} images"
 
     def state(self, run: str) -> str:
-        """What is going on, in words; nothing when the numbers are there."""
-        key = self._wanted
-        if key is None or key[0] != run or key in self._found:
+        """Return a sentence about statistics that are pending or failed; empty if they are known."""
+        wanted = self._wanted
+        if wanted is None or wanted.run != run or wanted in self._found:
             return ""
-        if key in self._failed:
-            return self._failed[key]
+        if wanted in self._failed:
+            return self._failed[wanted]
         return f"Computing statistics over the dataset{self._progress}. Until then: this image only."
 
-    def _is_working(self) -> bool:
-        return self._session.explorer.is_waiting(PANEL)
-
-    def _on_answered(self, panel: str, content: dict[str, Any]) -> None:
-        if panel != PANEL or self._asked is None:
-            return
-        self._images[self._asked] = content["images"]
-        self._found[self._asked] = {
-            name: {key: np.asarray(value) for key, value in numbers.items()}
-            for name, numbers in content["layers"].items()
+    def _on_finished(self, message: ComputeChannelStatistics, reply: ComputeChannelStatisticsReply) -> None:
+        self._pending = None
+        self._images[message] = reply.images
+        self._found[message] = {
+            layer: {name: np.asarray(values) for name, values in numbers} for layer, numbers in reply.layers.items()
         }
         self.changed.emit()
 
-    def _on_refused(self, panel: str, refused: RequestFailed) -> None:
-        if panel == PANEL and self._asked is not None:
-            self._failed[self._asked] = f"No statistics over the dataset: {refused.reason}"
-            self.progressed.emit()
+    def _on_failed(self, message: ComputeChannelStatistics, failure: RequestFailed) -> None:
+        self._pending = None
+        self._failed[message] = f"No statistics over the dataset: {failure.reason}"
+        self.progressed.emit()
 
-    def _on_progressed(self, progress: RequestProgress) -> None:
-        if progress.panel == PANEL:
-            self._progress = f": {progress.done:,} of {progress.total:,}"
-            self.progressed.emit()
+    def _on_progressed(self, done: int, total: int) -> None:
+        self._progress = f": {done:,} of {total:,}"
+        self.progressed.emit()

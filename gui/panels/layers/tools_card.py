@@ -1,13 +1,17 @@
-"""What else there is to ask of a channel or a network, a page each."""
+"""Further tools for a channel or a network, one page each."""
 
+from collections.abc import Mapping
+
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout
 
-from gui.panels.layers.channel_pages import KernelsPage, PreferredInputPage, TopActivationsPage
+from gui.panels.layers.channel_pages import KernelsPage, PreferredInputPage, SaliencyPage, TopActivationsPage
 from gui.panels.layers.compare_page import ComparePage
+from gui.panels.layers.controller import LayersController
 from gui.panels.layers.lesion_page import LesionPage
 from gui.panels.layers.page import LayersPage
 from gui.panels.layers.presenter import LayersPresenter
-from gui.panels.layers.saliency_page import SaliencyPage
+from gui.panels.layers.state import ScanRef
 from gui.widgets.card import PADDING
 from gui.widgets.chip import FilterChip
 
@@ -15,14 +19,15 @@ PAGES_PX = 178
 
 
 class ChannelToolsCard(QFrame):
-    """The page that is seen follows what is chosen; the others ask nothing."""
+    """The visible page follows the choice; the others request nothing."""
 
-    def __init__(self, showing: LayersPresenter) -> None:
+    def __init__(self, presenter: LayersPresenter) -> None:
         super().__init__()
         self.setProperty("kind", "card")
-        self.lesion, self.both, self.favorites = LesionPage(showing), ComparePage(showing), TopActivationsPage(showing)
-        self.kernels, self.preferred = KernelsPage(showing), PreferredInputPage(showing)
-        self.saliency = SaliencyPage(showing)
+        self.lesion, self.both = LesionPage(presenter), ComparePage(presenter)
+        self.favorites = TopActivationsPage(presenter)
+        self.kernels, self.preferred = KernelsPage(presenter), PreferredInputPage(presenter)
+        self.saliency = SaliencyPage(presenter)
         self.pages: tuple[LayersPage, ...] = (
             *(self.lesion, self.kernels, self.favorites, self.preferred, self.saliency, self.both),
         )
@@ -47,14 +52,14 @@ class ChannelToolsCard(QFrame):
         self.setAccessibleName("more about the channel")
 
     def page(self) -> LayersPage:
-        """The page that is seen."""
+        """Return the visible page."""
         return self.pages[self._stack.currentIndex()]
 
     def choose(self, page: LayersPage) -> None:
         self.chips[self.pages.index(page)].setChecked(True)
 
     def follow(self) -> None:
-        """Turn the page that is seen to what is chosen now, once that is there."""
+        """Refresh the visible page, once there are activations."""
         if self.lesion.presenter.seen is not None or self.page() is self.lesion:
             self.page().refresh()
 
@@ -63,3 +68,63 @@ class ChannelToolsCard(QFrame):
             self.page().deactivate()
             self._stack.setCurrentIndex(at)
             self.follow()
+
+
+class ToolsFollower(QObject):
+    """Connects the pages with the rest of the panel."""
+
+    def __init__(self, more: ChannelToolsCard, controller: LayersController, parent: QObject) -> None:
+        super().__init__(parent)
+        self._more, self._controller = more, controller
+        self._presenter = more.lesion.presenter
+        self._runs: Mapping[str, str] = {}
+        loader = self._presenter.loader
+        self._presenter.shown.connect(self._on_shown)
+        loader.network_found.connect(self._on_network_found)
+        controller.layer_changed.connect(self._on_layer_changed)
+        controller.channel_changed.connect(self._on_channel_changed)
+        controller.unit_changed.connect(self._on_unit_changed)
+        self._presenter.cards.channel.unit_chosen.connect(lambda row, column: controller.choose_unit((row, column)))
+        more.saliency.whole_wanted.connect(lambda: controller.choose_unit(None))
+        controller.scan_changed.connect(self._on_scan_changed)
+        more.lesion.layer_wanted.connect(controller.choose_layer)
+        more.both.network_wanted.connect(loader.open)
+        more.favorites.scan_wanted.connect(self._on_scan_wanted)
+
+    def offer(self, runs: Mapping[str, str]) -> None:
+        """Offer runs to compare with, folder to name."""
+        self._runs = runs
+        self._more.both.offer(runs)
+
+    def _on_shown(self, wanted: bool) -> None:
+        """Refresh the page for new activations; those of another image matter to the comparison only."""
+        if wanted or self._more.page() is self._more.both:
+            self._more.follow()
+
+    def _on_network_found(self) -> None:
+        if self._more.page() is self._more.both:
+            self._more.follow()
+
+    def _on_layer_changed(self) -> None:
+        self._presenter.set_other(None)
+        self._more.both.offer(self._runs)
+
+    def _on_channel_changed(self) -> None:
+        if self._more.page() is not self._more.lesion:
+            self._more.follow()
+
+    def _on_unit_changed(self) -> None:
+        """Show the saliency of the selected unit."""
+        if self._more.page() is self._more.saliency:
+            self._more.follow()
+        elif self._presenter.choice.unit is not None:
+            self._more.choose(self._more.saliency)
+
+    def _on_scan_changed(self) -> None:
+        self._more.lesion.show_scan()
+        self._more.both.offer(self._runs)
+
+    def _on_scan_wanted(self, split: str, index: int) -> None:
+        data = self._presenter.cards.scans.picker.data
+        if data is not None:
+            self._controller.add_scan(ScanRef(data.names[int(data.rows(split)[index])], data.config, split, index))

@@ -1,4 +1,4 @@
-"""The Report panel: the seed study made, gone on with, and read."""
+"""The Reproduce panel: the reference study, started, resumed, and read."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,13 +14,10 @@ from engine.messages import Event, Log, RequestFailed, RunStudy, StudyEnded, Stu
 from engine.study_folder import StudyFolder
 from gui.file_stamp import Stamp, stamp
 from gui.panel import AppContext, Panel, scroll_column
-from gui.panels.report.contents import items
-from gui.panels.report.contents_card import ContentsCard
-from gui.panels.report.exporter import ReportExporter
+from gui.panels.report.contents_card import ContentsCard, ReportExporter, items
 from gui.panels.report.progress_card import ProgressCard
 from gui.panels.report.study_form_card import StudyFormCard
 from gui.python_export import join_script
-from gui.session import JOB
 from gui.theme import GAP
 from gui.widgets.timer import make_timer
 
@@ -33,7 +30,7 @@ IMPORTS = (
 
 
 class ReportPanel(Panel):
-    """What is to be made, and a list of what came of it, at the left; how far it is, and one of these, at the right."""
+    """Panel with the study form and the list of results at the left, progress and one result at the right."""
 
     def __init__(self, desk: AppContext) -> None:
         super().__init__(desk)
@@ -60,9 +57,9 @@ class ReportPanel(Panel):
         self._timer.timeout.connect(self._on_timeout)
         self._timer.start()
         self.shown.connect(self.refresh)
-        session.study_event.connect(self._on_study_told)
+        session.study_event.connect(self._on_study_event)
         session.job_changed.connect(self.refresh)
-        session.refused.connect(self._on_refused)
+        session.job_failed.connect(self._on_job_failed)
         self.order.wanted.connect(self._on_wanted)
         self.order.changed.connect(self.refresh)
         self.order.changed.connect(self.state_changed)
@@ -74,11 +71,11 @@ class ReportPanel(Panel):
         self.contents.export_wanted.connect(self.export)
 
     def study(self) -> StudyFolder:
-        """The study of the folder that is chosen."""
+        """Return the study of the chosen folder."""
         return StudyFolder(self.order.folder())
 
     def refresh(self) -> None:
-        """Show how the study in the folder stands; what it holds is read anew when its file has changed."""
+        """Show the state of the study in the folder; reload its contents if its file has changed."""
         study = self.study()
         try:
             seen = study.path, stamp(study.record)
@@ -102,7 +99,7 @@ class ReportPanel(Panel):
             self.order.out.setText("" if Path(folder) == self.order.default_folder() else str(folder))
 
     def open_page(self) -> None:
-        """Open study.html where pages are read."""
+        """Open study.html in the web browser."""
         self.open_url(QUrl.fromLocalFile(str(self.study().page)))
 
     def save_state(self) -> dict[str, Any]:
@@ -127,7 +124,7 @@ class ReportPanel(Panel):
         self.progress.show_start()
         self.session.job.start_study(order, self.desk.preferences.backend)
 
-    def _on_study_told(self, event: Event) -> None:
+    def _on_study_event(self, event: Event) -> None:
         if isinstance(event, StudyProgress):
             self.progress.show_progress(event)
         elif isinstance(event, Log) and event.level != "info":
@@ -137,23 +134,23 @@ class ReportPanel(Panel):
             if said:
                 self.order.notice.show_notice(said)
 
-    def _on_refused(self, panel: str, refused: RequestFailed) -> None:
-        if panel == JOB and self._asked:
+    def _on_job_failed(self, failure: RequestFailed) -> None:
+        if self._asked:
             self._asked = False
-            self.order.notice.show_notice(f"{refused.reason} {refused.advice}".strip())
+            self.order.notice.show_notice(failure.sentence)
 
     def _on_chosen(self, key: str) -> None:
         self._key = key
         self.state_changed.emit()
 
     def _on_timeout(self) -> None:
-        """A study may be made from the command line meanwhile."""
+        """Refresh, because the command line may run the study meanwhile."""
         if self.isVisible():
             self.refresh()
 
 
 def progress_text(record: Mapping[str, Any]) -> str:
-    """How many runs of a study are finished, in words; empty before there are any."""
+    """Return how many runs of a study are finished, in words; empty before there are any."""
     runs = [run for run in record.get("runs") or [] if isinstance(run, Mapping)]
     if not runs:
         return ""
@@ -163,7 +160,7 @@ def progress_text(record: Mapping[str, Any]) -> str:
 
 
 def as_python(order: RunStudy) -> str:
-    """A script that makes the same study without the window."""
+    """Return a script that runs the same study without the app."""
     changed = order.config.model_dump(exclude_defaults=True)
     config = ", ".join(f"{name}={value!r}" for name, value in changed.items())
     return join_script(

@@ -1,4 +1,4 @@
-"""How far the study is: a line for each stage, and the buttons that hold and stop it."""
+"""Progress of the study: a line for each stage, and the buttons that pause and stop it."""
 
 from dataclasses import dataclass
 
@@ -26,14 +26,14 @@ STATES = {
 
 @dataclass(frozen=True)
 class StageProgress:
-    """One stage: its bar and what is done in it."""
+    """One stage: its bar and its text."""
 
     bar: QProgressBar
     text: ElidedLabel
 
 
 class ProgressCard(Card):
-    """Obeys the session and what the panel reads in the folder."""
+    """Card that follows the session and the study folder."""
 
     def __init__(self, session: Session) -> None:
         super().__init__("Progress")
@@ -60,7 +60,7 @@ class ProgressCard(Card):
         self.pause.clicked.connect(self._on_pause_clicked)
 
     def show_state(self, state: str, facts: str, has_page: bool) -> None:
-        """Say how the study in the folder stands; how far another program is with one is not known here."""
+        """Show the state of the study in the folder; the progress of a study in another program is unknown here."""
         said = STATES.get(state, state)
         self.set_subtitle(f"{said} · {facts}" if facts else said)
         self.open.setEnabled(has_page)
@@ -80,7 +80,7 @@ class ProgressCard(Card):
                 self._show(line, 1.0 if done else 0.0, "done" if done else "")
 
     def show_progress(self, event: StudyProgress) -> None:
-        """Fill the bar of the present stage; those before it are done."""
+        """Fill the bar of the current stage; the stages before it are done."""
         order = list(self.lines)
         now = order.index(event.stage)
         for place, stage in enumerate(order):
@@ -90,7 +90,7 @@ class ProgressCard(Card):
                 self._show(self.lines[stage], float(place < now), "done" if place < now else "")
 
     def show_start(self) -> None:
-        """A study has been asked for and has not said anything yet."""
+        """Show that a study was started and has not reported yet."""
         for line in self.lines.values():
             self._show(line, 0.0, "")
         self._show(self.lines["training"], None, "Starting…")

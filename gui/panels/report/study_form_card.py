@@ -1,4 +1,4 @@
-"""What study is to be made, and where: the form at the left of the panel."""
+"""Settings of a study and its folder: the form at the left of the panel."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -31,7 +31,7 @@ FULL = "Trains one run for every trial of the study; each takes 20 minutes or mo
 
 
 class StudyFormCard(Card):
-    """The form of a study and the button that starts it or goes on with it."""
+    """Form of a study and the button that starts or resumes it."""
 
     changed = Signal()
     wanted = Signal(object)
@@ -78,14 +78,14 @@ class StudyFormCard(Card):
         for signal in (self.form.changed, self.small.changed, self.out.textChanged, self.shrink.toggled):
             signal.connect(lambda *_: self.refresh())
         session = self._session
-        for told in (session.job_changed, session.data_loaded, session.data_wanted):
-            told.connect(lambda *_: self.refresh())
+        for signal in (session.job_changed, session.data_loaded, session.data_wanted):
+            signal.connect(lambda *_: self.refresh())
         self.browse.clicked.connect(self._on_browse_clicked)
         self.start.clicked.connect(lambda: self.wanted.emit(self.command()))
         self.copy.clicked.connect(self.copy_wanted)
 
     def default_folder(self) -> Path:
-        """Where a study is made when no folder is said: beside the runs."""
+        """Return the default folder of a study, next to the runs folder."""
         return self._session.runs.root.parent / "study"
 
     def folder(self) -> Path:
@@ -93,7 +93,7 @@ class StudyFormCard(Card):
         return Path(typed).expanduser().absolute() if typed else self.default_folder()
 
     def command(self) -> RunStudy:
-        """What is to be made."""
+        """Return the command that starts the study."""
         values = _scans(self.data_config())
         if self._desk.preferences.backend != settings.TrainingConfig().backend:
             values["backend"] = self._desk.preferences.backend
@@ -103,18 +103,18 @@ class StudyFormCard(Card):
         return RunStudy(out=str(self.folder()), config=config, settings=values)
 
     def data_config(self) -> DataConfig:
-        """The scans that the study would be made on."""
+        """Return the dataset that the study would use."""
         return self._session.data.config if self._session.data else self._session.requested_data
 
     def is_valid(self) -> bool:
         return self.form.is_valid() and (not self.shrink.isChecked() or self.small.is_valid())
 
     def show_state(self, state: str) -> None:
-        """Name the button for what it would do in this folder."""
+        """Set the button's text to its action in this folder."""
         self.start.setText("Resume" if state in ("stopped", "interrupted", "failed") else "Start study")
 
     def refresh(self) -> None:
-        """Bring captions and button in line with the form and the session."""
+        """Update captions and button from the form and the session."""
         quick = bool(self.form.values()["quick"])
         self.form.show_only(["quick"] if quick else list(self.form.rows))
         self.effort.setText(QUICK if quick else FULL)
@@ -156,14 +156,14 @@ class StudyFormCard(Card):
 
 
 def _small_specs() -> list[settings.FieldSpec]:
-    """The settings that make a study small, all of them in sight."""
+    """Return the settings that make a study small, all of them visible."""
     kinds = settings.sections("ae").values()
     specs = {spec.name: spec for kind in kinds for spec in settings.list_fields(kind)}
     return [replace(specs[name], advanced=False, group="") for name in SIZE_FIELDS]
 
 
 def _scans(config: DataConfig) -> dict[str, Any]:
-    """Where the scans come from, without how they are prepared, which is the study's."""
+    """Return the source of the dataset without the preparation, which belongs to the study."""
     plain = DataConfig().model_dump()
     given = {
         name: value for name, value in config.model_dump().items() if value != plain[name] and name not in PREPARED

@@ -12,7 +12,6 @@ from engine.messages import RequestFailed, Search
 from gui.panel import AppContext
 from gui.panels.search.manual_trial_dialog import ManualTrialDialog
 from gui.panels.search.monitor import SearchMonitor
-from gui.session import JOB
 
 
 class SearchController(QObject):
@@ -25,7 +24,7 @@ class SearchController(QObject):
         self.ask_text: Callable[..., Any] = QInputDialog.getText
         self._desk, self._session, self._watch, self._window = desk, desk.session, watch, window
         self._asked = False
-        self._session.refused.connect(self._on_refused)
+        self._session.job_failed.connect(self._on_job_failed)
 
     def begin(self, order: Search) -> None:
         """Start a search."""
@@ -92,9 +91,9 @@ class SearchController(QObject):
             book.read_new_events(kept.name)
             self.message.emit(f"Trial {number} was saved as run {kept.name}.", "info")
 
-    def _on_refused(self, panel: str, refused: RequestFailed) -> None:
-        if panel == JOB and self._asked:
+    def _on_job_failed(self, failure: RequestFailed) -> None:
+        if self._asked:
             self._asked = False
             if self._watch.found is None:
                 self._watch.open("")
-            self.message.emit(f"{refused.reason} {refused.advice}".strip(), "warning")
+            self.message.emit(failure.sentence, "warning")

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout
 from engine import config as settings
 from engine.config import RunConfig, SearchConfig
 from engine.errors import EngramError
-from engine.search import folder, space
+from engine.search import search_spec, space
 from gui.form import Form
 from gui.loaded_data import source_title
 from gui.panel import AppContext
@@ -38,7 +38,7 @@ class EditSearchCard(Card):
         self._found: SearchSnapshot | None = None
         self._seen: tuple[object, ...] = ()
         self.editor = SpaceEditor(desk.undo, self.base)
-        specs = [spec for spec in settings.list_fields(SearchConfig) if spec.name in folder.MUTABLE_SETTINGS]
+        specs = [spec for spec in settings.list_fields(SearchConfig) if spec.name in search_spec.MUTABLE_SETTINGS]
         self.form = Form(specs, desk.undo, check)
         self.apply, self.reset = Button(APPLY, "primary"), Button("Reset")
         self.points, self.facts = label(role="caption", wrap=True), label(role="caption", wrap=True)
@@ -123,7 +123,7 @@ class EditSearchCard(Card):
         described, given = self._changes()
         try:
             if described is not None and self._found is not None:
-                folder.with_space(self._found.plan, described)
+                search_spec.with_space(self._found.plan, described)
         except EngramError as error:
             self.notice.show_notice(str(error))
             return

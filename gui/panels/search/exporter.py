@@ -9,8 +9,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from gui.panel import DISCLAIMER
 from gui.panels.search.snapshot import SearchSnapshot, progress_text
 from gui.panels.search.trial_rows import write_csv
-from gui.widgets.parallel.export import write_pdf, write_png
-from gui.widgets.parallel.view import ParallelView
+from gui.widgets.parallel.view import ParallelView, write_pdf, write_png
 
 KINDS = {"png": "PNG image (*.png)", "pdf": "PDF, vector graphics (*.pdf)", "csv": "CSV table of all trials (*.csv)"}
 

@@ -1,11 +1,9 @@
-"""How much each setting mattered, which way, and how sure that is."""
+"""The card that shows how much each setting mattered, in which direction, and how sure that is."""
 
 import math
 from collections.abc import Collection, Sequence
-from typing import Any
 
-from engine.messages import ComputeImportances, RequestFailed
-from engine.search.importance import Importance
+from engine.messages import ComputeImportances, ComputeImportancesReply, Importance, RequestFailed
 from gui.panels.search.snapshot import SearchSnapshot
 from gui.panels.search.space_draft import title
 from gui.session import Session
@@ -26,7 +24,7 @@ ABOUT = (
 
 
 class ImportanceCard(Card):
-    """A bar for each setting, the weightiest first; the explorer weighs them, since that takes longer than a frame."""
+    """A bar for each setting, the most important first; the explorer computes them, which takes longer than a frame."""
 
     def __init__(self, session: Session) -> None:
         super().__init__("Importance")
@@ -38,12 +36,10 @@ class ImportanceCard(Card):
         self.add(self.bars)
         self.add(self.caption)
         self.body.addStretch()
-        session.answered.connect(self._on_answered)
-        session.refused.connect(self._on_refused)
         self.set_snapshot(None)
 
     def set_snapshot(self, found: SearchSnapshot | None) -> None:
-        """Have the settings weighed anew when a trial more is finished; the bars stay until the new ones come."""
+        """Compute the importances again when another trial has finished; the bars stay until the new ones come."""
         scored = found.scored() if found else []
         seen = (found.search.path, found.plan.space, [(each.number, each.score) for each in scored]) if found else ()
         if seen == self._seen and seen:
@@ -55,33 +51,36 @@ class ImportanceCard(Card):
         if found and scored:
             pairs = tuple((each.config, each.score) for each in scored)
             plan = found.plan
-            self._session.ask(ComputeImportances, PANEL, base=plan.base, space=plan.space.to_dict(), trials=pairs)
+            message = ComputeImportances(panel=PANEL, base=plan.base, space=plan.space.to_dict(), trials=pairs)
+            handle = self._session.request(message)
+            handle.finished.connect(self._on_computed)
+            handle.failed.connect(self._on_failed)
 
     def _show(self, bars: Sequence[EffectBar], caption: str) -> None:
         self.bars.show_effects(bars)
         self.bars.setVisible(bool(bars))
         self.caption.setText(caption)
 
-    def _on_answered(self, panel: str, content: dict[str, Any]) -> None:
-        """Show what came of the trials that were asked about, whatever has become of the search meanwhile."""
-        found, weighed = self._asked, content.get("weighed")
-        if panel != PANEL or found is None:
+    def _on_computed(self, reply: ComputeImportancesReply) -> None:
+        """Show the importances of the trials that were sent, even if the search has changed meanwhile."""
+        found = self._asked
+        if found is None:
             return
         self.set_subtitle("")
         ordered = {dimension.name for dimension in found.plan.space.dimensions if dimension.is_ordered}
-        bars = effects([Importance(**each) for each in weighed or ()], ordered)
+        bars = effects(reply.weighed or (), ordered)
         self._show(bars, ENOUGH.format(len(found.scored())) if bars else FEW)
 
-    def _on_refused(self, panel: str, refused: RequestFailed) -> None:
-        """Say why, and ask again at the next occasion."""
-        if panel == PANEL and self._asked is not None:
+    def _on_failed(self, failure: RequestFailed) -> None:
+        """Show why, and send the request again when the snapshot is set again."""
+        if self._asked is not None:
             self._seen, self._asked = (), None
             self.set_subtitle("")
-            self._show((), f"{refused.reason} {refused.advice}".strip())
+            self._show((), failure.sentence)
 
 
 def effects(weighed: Sequence[Importance], ordered: Collection[str]) -> list[EffectBar]:
-    """The bars: of relative effects the length is that of the logarithm, so that half and double are alike."""
+    """Return the bars; relative effects have logarithmic lengths, so that half and double are equally long."""
     return [_effect(each, each.name in ordered) for each in weighed]
 
 
@@ -100,7 +99,7 @@ def _length(value: float, relative: bool) -> float:
 
 
 def format_effect(value: float, each: Importance) -> str:
-    """An effect in words: a share of the loss, or a difference of it."""
+    """Return an effect as text: a share of the loss, or a difference of it."""
     if not each.is_relative:
         return format_number(value, 3)
     if value >= 4:

@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, Signal
 
 from engine.errors import EngramError
 from engine.messages import Event, Log, Search, SearchEnded
-from engine.search import command_check
+from engine.search import commands
 from gui.file_stamp import Stamp, stamp
 from gui.panels.search.snapshot import SearchSnapshot, files, load_snapshot, names
 from gui.session import Session
@@ -100,7 +100,7 @@ class SearchMonitor(QObject):
             return ""
         try:
             with self.found.search.open_storage() as ledger:
-                command_check.submit_checked(ledger, verb, content)
+                commands.submit_checked(ledger, verb, content)
         except EngramError as error:
             return str(error)
         return ""

@@ -13,7 +13,7 @@ from engine import config as settings
 from engine.config import MODELS, DataConfig, FieldSpec, RunConfig, SearchConfig, TrainingConfig
 from engine.errors import EngramError
 from engine.messages import Event, Search, SearchStarted
-from engine.search import folder, space
+from engine.search import folder, search_spec, space
 from gui.data_commands import load_data_undoable
 from gui.form import LABEL_PX, Form
 from gui.loaded_data import source_title
@@ -112,7 +112,7 @@ class NewSearchCard(Card):
         """What is to be searched. Raises EngramError."""
         points, base = resolve(self.editor.drafts, self.base())
         given = {name: value for name, value in self.form.values().items() if name in SearchConfig.model_fields}
-        folder.make_spec(base, points.to_dict(), given)
+        search_spec.make_spec(base, points.to_dict(), given)
         root = self._session.runs.root
         name = self.name.text().strip() or free_name(base, root)
         return Search(name=name, root=str(root), base=base, space=points.to_dict(), settings=given)

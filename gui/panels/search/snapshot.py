@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from engine.search import folder, statistics
-from engine.search.folder import SearchFolder, SearchSpec
+from engine.search import folder, search_spec, statistics
+from engine.search.folder import SearchFolder
+from engine.search.search_spec import SearchSpec
 from engine.search.storage import Trial
 from gui.status import duration
 from gui.widgets.labels import grouped
@@ -81,7 +82,7 @@ def load_snapshot(name: str, root: Path) -> SearchSnapshot:
     """Read a search. Raises EngramError."""
     search = folder.open_search(name, root)
     with search.open_storage() as ledger:
-        known = folder.spec_from_attrs(ledger), tuple(ledger.trials()), search.is_busy(), ledger.has_commands()
+        known = search_spec.spec_from_attrs(ledger), tuple(ledger.trials()), search.is_busy(), ledger.has_commands()
     return SearchSnapshot(search, *known)
 
 

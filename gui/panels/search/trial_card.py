@@ -1,11 +1,9 @@
-"""One trial: what it was given, what it came to, what its model makes of three validation scans, what to do with it."""
-
-from typing import Any
+"""The card of one trial: its values and score, reconstructions of three validation images, and its actions."""
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
-from engine.messages import Reconstruct, RequestFailed
+from engine.messages import Reconstruct, Reconstructions, ReconstructReply, RequestFailed
 from engine.search.storage import Trial
 from gui.loaded_data import source_title
 from gui.panels.search.snapshot import SearchSnapshot
@@ -27,7 +25,7 @@ NO_MODEL = "This trial has no saved model."
 
 
 class TrialPreview(QWidget):
-    """Originals above reconstructions under one light, numbers below; wheel, W and drag work as everywhere."""
+    """Originals above reconstructions with a shared window/level, metrics below."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,21 +45,19 @@ class TrialPreview(QWidget):
             grid.addWidget(caption, 2, column)
         grid.setColumnStretch(COLUMNS, 1)
 
-    def show_answer(self, content: dict[str, Any], path: str) -> None:
-        """Show what a run made of images. Raises ValueError, KeyError."""
-        found = content["runs"][path]
-        originals, made = found["originals"], found["images"]
+    def show_reconstructions(self, found: Reconstructions) -> None:
+        """Show the reconstructions of the trial below their originals."""
         for column in range(COLUMNS):
-            there = column < len(made)
-            for row, images in enumerate((originals, made)):
+            there = column < len(found.images)
+            for row, images in enumerate((found.originals, found.images)):
                 self.views[row][column].set_image(images[column] if there else None)
                 self.views[row][column].setVisible(there)
-            psnr = found["psnr_db"][column] if there else None
+            psnr = found.psnr_db[column] if there else None
             self.captions[column].setText("" if psnr is None else f"{fixed(psnr, 1)} dB")
 
 
 class TrialCard(Card):
-    """Shows the chosen trial; asks the explorer for its pictures once, and again when its model or the scans change."""
+    """Shows the selected trial; requests its reconstructions once, and again when its model or the dataset changes."""
 
     keep_wanted = Signal(int)
     compare_wanted = Signal(list)
@@ -87,8 +83,6 @@ class TrialCard(Card):
         self.keep.clicked.connect(lambda: self.trial and self.keep_wanted.emit(self.trial.number))
         self.compare.clicked.connect(lambda: self.trial and self.compare_wanted.emit([self.trial.number]))
         self.stop.clicked.connect(lambda: self.trial and self.stop_wanted.emit(self.trial.number))
-        session.answered.connect(self._on_answered)
-        session.refused.connect(self._on_refused)
         self.show_trial(None, None)
 
     def show_trial(self, found: SearchSnapshot | None, trial: Trial | None) -> None:
@@ -131,33 +125,31 @@ class TrialCard(Card):
             self.pictures.hide()
             self.said.setText("Reconstructing three validation images…")
         self._question, self._path = question, path
-        self._session.ask(Reconstruct, PANEL, runs=(path,), data=data.config, split="validation", indices=indices)
+        place = {"data": data.config, "split": "validation", "indices": indices}
+        handle = self._session.request(Reconstruct(panel=PANEL, runs=(path,), **place))
+        handle.finished.connect(self._on_reconstructed)
+        handle.failed.connect(self._on_failed)
 
     def _forget(self, text: str) -> None:
         self._question, self._path = None, ""
         self.pictures.hide()
         self.said.setText(text)
 
-    def _on_answered(self, panel: str, content: dict[str, Any]) -> None:
-        if panel != PANEL or self._path not in content.get("runs", {}):
+    def _on_reconstructed(self, reply: ReconstructReply) -> None:
+        if self._path not in reply.runs:
             return
-        try:
-            self.pictures.show_answer(content, self._path)
-        except (ValueError, KeyError) as error:
-            self._forget(f"The images could not be read ({error}).")
-            return
+        self.pictures.show_reconstructions(reply.runs[self._path])
         self.pictures.show()
         data = self._session.data
         place = f"of {source_title(data.config)}" if data else ""
         self.said.setText(f"Top: originals. Bottom: reconstructions. Validation images {place}, {UNKNOWN}.")
 
-    def _on_refused(self, panel: str, refused: RequestFailed) -> None:
-        if panel == PANEL:
-            self._forget(f"{refused.reason} {refused.advice}".strip())
+    def _on_failed(self, failure: RequestFailed) -> None:
+        self._forget(failure.sentence)
 
 
 def trial_text(trial: Trial) -> str:
-    """Values, score and time of a trial, in words."""
+    """Return the values, score and time of a trial as text."""
     words = [f"{title(name).lower()} {shown(value)}" for name, value in trial.config.items()]
     if trial.score is not None:
         words.append(f"validation loss {format_number(trial.score)} in epoch {trial.best_epoch}")

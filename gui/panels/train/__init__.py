@@ -15,7 +15,6 @@ from gui.panels.train.new_run_card import NewRunCard
 from gui.panels.train.previews_card import PreviewsCard
 from gui.panels.train.runs_card import RunsCard
 from gui.run_record import RunRecord
-from gui.session import JOB
 from gui.theme import GAP
 from gui.widgets.timer import make_timer
 
@@ -23,7 +22,7 @@ SOON_MS = 60
 
 
 class TrainPanel(Panel):
-    """Obeys the session: what it shows is made anew from the records whenever one has changed."""
+    """Panel that follows the session; it rebuilds its views from the records whenever one changes."""
 
     def __init__(self, desk: AppContext) -> None:
         super().__init__(desk)
@@ -73,12 +72,12 @@ class TrainPanel(Panel):
         self.previews.pointed.connect(self.status_changed)
 
     def choose(self, names: list[str]) -> None:
-        """Show these runs; runs that are not known yet are shown once they are."""
+        """Show these runs; a run that is not known yet appears as soon as it is."""
         self._wanted = names
         self.refresh()
 
     def refresh(self) -> None:
-        """Show the list, and of the chosen runs what their records say."""
+        """Show the list, and the records of the chosen runs."""
         self.runs.refresh()
         records = self.session.runs.records
         found = [name for name in self._wanted if name in records]
@@ -92,7 +91,7 @@ class TrainPanel(Panel):
         self._show([records[name] for name in chosen])
 
     def navigate(self, what: Any) -> None:
-        """Start a run, resume the one that is shown, or show another."""
+        """Start a run, resume the current one, or show another."""
         kind, name = what
         if kind == "start":
             self.new_run.start_run()
@@ -116,7 +115,7 @@ class TrainPanel(Panel):
             self.choose([name for name in chosen if isinstance(name, str)])
 
     def export(self) -> None:
-        """Write the numbers of the shown runs, epoch by epoch."""
+        """Write the metrics of the chosen runs, epoch by epoch."""
         path = self.ask_path(self, "Export the curves of the selected runs", "runs.csv", "*.csv")[0]
         records = [self.session.runs.records[name] for name in self.runs.table.chosen_keys()]
         if path:
@@ -124,7 +123,7 @@ class TrainPanel(Panel):
                 write_numbers(records, Path(path))
             except OSError as error:
                 reason = f"Could not write the values to {path} ({error.strerror})."
-                self.session.refused.emit(JOB, RequestFailed(reason=reason, advice="Choose another folder."))
+                self.session.job_failed.emit(RequestFailed(reason=reason, advice="Choose another folder."))
 
     def as_python(self) -> str:
         return self.new_run.python()
@@ -139,7 +138,7 @@ class TrainPanel(Panel):
         self.log.show_run(primary)
 
     def _on_chosen(self, names: list[str]) -> None:
-        """The run that was added to the choice last is the one whose pictures and log are shown."""
+        """Show the images and the log of the run that was added to the selection last."""
         added = [name for name in names if name not in self._before]
         self._primary = added[-1] if added else self._primary
         self._before = names
@@ -147,7 +146,7 @@ class TrainPanel(Panel):
         self.state_changed.emit()
 
     def _wake(self, *_: object) -> None:
-        """Refresh soon; what no one sees waits until it is shown."""
+        """Schedule a refresh; a hidden panel waits until it is shown."""
         if self.isVisible() and not self._soon.isActive():
             self._soon.start()
 
@@ -158,7 +157,7 @@ class TrainPanel(Panel):
 
 
 def _holding(content: QWidget) -> QWidget:
-    """Hold a splitter in a widget whose width can be fixed; its own cannot."""
+    """Return a widget around a splitter; its width can be fixed, that of a splitter cannot."""
     holder = QWidget()
     column = QVBoxLayout(holder)
     column.setContentsMargins(0, 0, 0, 0)
@@ -167,7 +166,7 @@ def _holding(content: QWidget) -> QWidget:
 
 
 def write_numbers(records: list[RunRecord], path: Path) -> None:
-    """Write one line for each epoch of each run. Raises OSError."""
+    """Write one row for each epoch of each run. Raises OSError."""
     names = sorted({name for record in records for event in record.epochs.values() for name in event.metrics})
     with path.open("w", newline="", encoding="utf-8") as file:
         file.write(f"# {DISCLAIMER}\n")

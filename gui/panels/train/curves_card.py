@@ -1,14 +1,13 @@
-"""The curves of the chosen runs, and what can be done with the one that is being trained."""
+"""Curves of the chosen runs, and the controls of the run in training."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QWidget
 
 from gui.panel import DISCLAIMER
 from gui.panels.train.plots import QUANTITIES, PlotSpec, curves, entropy_floors, plots_for
-from gui.panels.train.resume_choice import ResumeChoice
 from gui.run_record import BACKENDS, RunRecord, format_count
 from gui.session import Session
 from gui.widgets.buttons import Button
@@ -17,14 +16,65 @@ from gui.widgets.curves.controls import CurveControls
 from gui.widgets.curves.plot import CurvePlot
 from gui.widgets.curves.series import SeriesStyle
 
+SAME = "Resume on the backend it was last trained with."
+OTHER = (
+    "Resume on another backend with the same weights and optimizer state. Results will be close but not bit-identical."
+)
 NO_BREAK = "\u00a0"
 AHEAD, LEAST_REACH = 3, 10
 EMPTY = "The curves appear here after the first epoch."
 NO_RUN = "No run yet. Choose settings on the left and press 'Start training'."
 
 
+class ResumeChoice(QWidget):
+    """Controls that resume a run; `wanted` carries the run, and the backend if another one was chosen."""
+
+    wanted = Signal(str, object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.backend = QComboBox()
+        self.backend.setAccessibleName("backend to resume with")
+        for name, title in BACKENDS.items():
+            self.backend.addItem(title, name)
+        self.button = Button("Resume", "primary", "play")
+        self._record: RunRecord | None = None
+        self._before: tuple[str, str] | None = None
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        row.addWidget(self.backend)
+        row.addWidget(self.button)
+        self.backend.currentIndexChanged.connect(self._update_text)
+        self.button.clicked.connect(self._on_clicked)
+        self._update_text()
+
+    def show_run(self, record: RunRecord | None, free: bool) -> None:
+        """Show a run, or nothing for None; `free` says whether it can be resumed now.
+
+        The choice returns to the run's own backend when another run is shown, or when the run has trained further.
+        """
+        self._record = record
+        own = (record.name, record.backend) if record else None
+        if own and own != self._before:
+            self._before = own
+            self.backend.setCurrentIndex(self.backend.findData(own[1]))
+        for widget in (self.backend, self.button):
+            widget.setEnabled(free)
+        self.setVisible(record is not None)
+
+    def _update_text(self) -> None:
+        own = self._before is None or self.backend.currentData() == self._before[1]
+        self.backend.setToolTip(SAME if own else OTHER)
+
+    def _on_clicked(self) -> None:
+        record, chosen = self._record, self.backend.currentData()
+        if record:
+            self.wanted.emit(record.name, chosen if chosen != record.backend else None)
+
+
 class CurvesCard(Card):
-    """Plots by quantity; buttons by the state of the run."""
+    """Plots by quantity; buttons according to the state of the run."""
 
     resume_wanted = Signal(str, object)
 
@@ -55,24 +105,24 @@ class CurvesCard(Card):
         self.show_runs([], None)
 
     def show_runs(self, records: Sequence[RunRecord], primary: RunRecord | None) -> None:
-        """Draw the curves of these runs; the primary one is named in the title and obeys the buttons."""
+        """Draw the curves of these runs; title and buttons belong to the primary one."""
         self._primary = primary
         self._arrange_plots(plots_for(list(records)))
         for plot in self.plots.values():
             plot.set_empty_text(EMPTY if records else NO_RUN)
-        told = [
+        drawn = [
             (record.run.path, record.last_epoch, record.target_epochs, record.best, record.started)
             for record in records
         ]
-        for quantity in self._placed if told != self._drawn else []:
+        for quantity in self._placed if drawn != self._drawn else []:
             self.plots[quantity.name].canvas.set_x_limit(max(map(x_limit, records), default=0))
             self._draw(quantity, records)
-        self._drawn = told
+        self._drawn = drawn
         self._show_title(len(records))
         self.show_buttons()
 
     def show_buttons(self) -> None:
-        """Offer what can be done with the primary run now."""
+        """Show the buttons that apply to the primary run now."""
         job, primary = self._session.job, self._primary
         mine = primary is not None and job.run == primary.name
         self.pause.setVisible(mine)
@@ -87,7 +137,7 @@ class CurvesCard(Card):
         self.stop.setText("Stopping…" if job.state == "stopping" else "Stop and keep")
 
     def _arrange_plots(self, wanted: list[PlotSpec]) -> None:
-        """Lay out the plots that are needed, side by side."""
+        """Lay out these plots, side by side."""
         if wanted == self._placed:
             return
         for plot in self.plots.values():
@@ -132,12 +182,12 @@ class CurvesCard(Card):
 
 
 def x_limit(record: RunRecord) -> int:
-    """Return the epoch to which a run's axis goes: its goal, or, while that is far away, some way ahead."""
+    """Return the last epoch of a run's axis: its target, or a nearer epoch while the target is far away."""
     return min(record.target_epochs, max(AHEAD * record.last_epoch, LEAST_REACH))
 
 
 def run_summary(record: RunRecord) -> str:
-    """Return state, start, place and size of a run in a few words."""
+    """Return state, start, device and size of a run in a few words."""
     words = [record.state]
     if record.started:
         words.append(f"started {datetime.fromtimestamp(record.started.time):%d %b %H:%M}")

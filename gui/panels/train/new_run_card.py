@@ -1,4 +1,4 @@
-"""A new run: model, preset, settings, start."""
+"""New run: model, preset, settings, start."""
 
 from functools import cache
 from typing import Any
@@ -16,7 +16,6 @@ from gui.form import LABEL_PX
 from gui.loaded_data import source_title
 from gui.panel import AppContext
 from gui.panels.train.settings_form import SettingsForm
-from gui.session import JOB
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
 from gui.widgets.labels import grouped, label
@@ -26,7 +25,7 @@ OWN = "Custom"
 
 
 class NewRunCard(Card):
-    """The form of the chosen model and the button that starts it."""
+    """Form of the chosen model and the button that starts it."""
 
     changed = Signal()
     started = Signal(str)
@@ -79,14 +78,14 @@ class NewRunCard(Card):
         self._session.job_changed.connect(self.refresh)
         self._session.data_loaded.connect(self.refresh)
         self._session.data_wanted.connect(self.refresh)
-        self._session.refused.connect(self._on_refused)
+        self._session.job_failed.connect(self._on_job_failed)
 
     def data_config(self) -> DataConfig:
-        """The scans that a run would be trained on."""
+        """Return the dataset that a run would be trained on."""
         return self._session.data.config if self._session.data else self._session.requested_data
 
     def start_run(self) -> None:
-        """Make the run and train it; what is wrong is said under the form."""
+        """Create the run and train it; the form shows a problem below its fields."""
         self.notice.show_notice("")
         try:
             record = self._session.start(self.settings.config(), self.name.text().strip() or None)
@@ -97,13 +96,13 @@ class NewRunCard(Card):
         self.started.emit(record.name)
 
     def load_config(self, config: RunConfig) -> None:
-        """Show the settings of a run, its scans too: one step to undo."""
+        """Show the settings of a run, with its dataset, as one undo step."""
         data = config.data.model_dump()
         values = {name: value for name, value in settings.to_flat(config).items() if name not in data}
         self._change("use settings of a run", data, values)
 
     def python(self) -> str:
-        """A script that trains the same run; empty while the form is wrong."""
+        """Return a script that trains the same run; empty while the form is invalid."""
         try:
             values = python_export.non_default_settings(self.settings.config())
         except ConfigError:
@@ -115,7 +114,7 @@ class NewRunCard(Card):
         )
 
     def refresh(self) -> None:
-        """Bring preset, scans, problem and button in line with the form and the session."""
+        """Update preset, dataset, problem and button from the form and the session."""
         form, data = self.settings.form, self.data_config()
         form.validate()
         self.preset.setCurrentIndex(max(self.preset.findData(self._matching_preset()), 0))
@@ -143,7 +142,7 @@ class NewRunCard(Card):
         self.refresh()
 
     def _change(self, title: str, preparation: dict[str, Any], values: dict[str, Any]) -> None:
-        """Take settings and, where they differ, the preparation of the scans."""
+        """Apply settings and, if it differs, the preparation of the images."""
         self._desk.undo.beginMacro(title)
         self.settings.change_values(values)
         wanted = self.data_config().model_copy(update=preparation)
@@ -152,7 +151,7 @@ class NewRunCard(Card):
         self._desk.undo.endMacro()
 
     def _matching_preset(self) -> str:
-        """The preset whose settings these are, preparation included; empty for none."""
+        """Return the preset that these settings equal, preparation included; empty if there is none."""
         values = {**self.data_config().model_dump(), **self.settings.values()}
         for name in settings.presets():
             data, said = _preset_description(_preset(name))
@@ -160,9 +159,8 @@ class NewRunCard(Card):
                 return name
         return ""
 
-    def _on_refused(self, panel: str, refused: RequestFailed) -> None:
-        if panel == JOB:
-            self.notice.show_notice(f"{refused.reason} {refused.advice}".strip())
+    def _on_job_failed(self, failure: RequestFailed) -> None:
+        self.notice.show_notice(failure.sentence)
 
 
 @cache
@@ -171,7 +169,7 @@ def _preset(name: str) -> RunConfig:
 
 
 def _preset_description(preset: RunConfig) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The settings that a preset names, of the scans and of all else, without those it leaves alone."""
+    """Return the dataset settings and the other settings that a preset names, without those that it leaves open."""
     parts = {part: getattr(preset, part) for part in RunConfig.model_fields}
     said = {part: {name: getattr(kind, name) for name in kind.model_fields_set} for part, kind in parts.items()}
     return said.pop("data"), {name: value for values in said.values() for name, value in values.items()}

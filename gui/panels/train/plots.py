@@ -1,4 +1,4 @@
-"""Which plot a metric belongs to: quantities of one unit share axes, others never do."""
+"""Plots of the metrics: quantities of one unit share axes, others never do."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ MERGE_TOLERANCE = 0.02
 
 @dataclass(frozen=True)
 class PlotSpec:
-    """One plot: its name, and how its axis is called."""
+    """One plot: its name, and the title of its axis."""
 
     name: str
     title: str
@@ -27,17 +27,17 @@ QUANTITIES = (SQUARED, TOTAL, RECONSTRUCTION, DIVERGENCE)
 
 
 def loss_unit(record: RunRecord) -> str:
-    """Unit of a run's loss, empty when it is a plain mean squared error."""
+    """Return the unit of a run's loss, empty for a plain mean squared error."""
     return record.config.model.loss_unit if record.config else MODELS["ae"].loss_unit
 
 
 def metric_of(record: RunRecord, quantity: PlotSpec) -> str:
-    """Return the name under which a run keeps a quantity; a plain loss is the squared error."""
+    """Return the metric name of a quantity in a run's record; a plain loss is the squared error."""
     return "loss" if quantity is SQUARED and not loss_unit(record) else quantity.name
 
 
 def curves(record: RunRecord, quantity: PlotSpec) -> dict[str, tuple[list[int], list[float]]]:
-    """Return the run's curves of a quantity, 'training' and 'validation', those it has."""
+    """Return the run's curves of a quantity, 'training' and 'validation', as far as they exist."""
     if quantity is TOTAL and not loss_unit(record):
         return {}
     metric = metric_of(record, quantity)
@@ -46,26 +46,26 @@ def curves(record: RunRecord, quantity: PlotSpec) -> dict[str, tuple[list[int], 
 
 
 def entropy_floors(records: Sequence[RunRecord], quantity: PlotSpec) -> dict[str, tuple[float, str]]:
-    """Return the levels that no run can go below: name -> nats and their words; runs on the same scans share theirs.
+    """Return the entropy floors: name -> nats and their text; runs on the same images share theirs.
 
-    Only the loss and the reconstruction have one, and only where the record of a run tells it. Those of train and
-    validation are one line when they would lie on each other.
+    Only the loss and the reconstruction have one, and only if the record of a run holds it. The floors of training and
+    validation become one line if they would coincide.
     """
     found: dict[str, tuple[float, str]] = {}
     for started in (record.started for record in records if quantity in (TOTAL, RECONSTRUCTION)):
         if started is None or started.train_floor_nats is None or started.validation_floor_nats is None:
             continue
         train, validation = started.train_floor_nats, started.validation_floor_nats
-        told = {"training entropy floor": train, "validation entropy floor": validation}
+        floors = {"training entropy floor": train, "validation entropy floor": validation}
         if abs(train - validation) < MERGE_TOLERANCE * validation:
-            told = {"entropy floor": validation}
-        for name, floor in told.items():
+            floors = {"entropy floor": validation}
+        for name, floor in floors.items():
             found[f"{name} {floor:.6g}"] = floor, f"{name} {format_number(floor)}"
     return found
 
 
 def plots_for(records: list[RunRecord]) -> list[PlotSpec]:
-    """Return the quantities to plot: the squared error of a variational run only beside a run trained on it."""
+    """Return the quantities to plot: the squared error of a VAE only next to a run trained on it."""
     units = {loss_unit(record) for record in records}
     wanted = [SQUARED] if "" in units or not units else []
     others = [quantity for quantity in QUANTITIES[1:] if any(curves(record, quantity) for record in records)]

@@ -1,4 +1,4 @@
-"""The fixed validation scans: originals above what a run made of them, epoch by epoch."""
+"""Fixed validation images: originals above their reconstructions, epoch by epoch."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ Images = NDArray[np.float32]
 
 
 class PreviewsCard(Card):
-    """Rows of pictures and a slider through the epochs; it follows the newest unless it was drawn back."""
+    """Rows of images and a slider over the epochs; it follows the newest unless the user moved it back."""
 
     pointed = Signal(str)
 
@@ -44,7 +44,7 @@ class PreviewsCard(Card):
         self.show_run(None)
 
     def show_run(self, record: RunRecord | None) -> None:
-        """Show a run's pictures; those of a growing run as they come."""
+        """Show a run's images; those of a run in training as they arrive."""
         another = record is None or self._record is None or record.run.path != self._record.run.path
         follows = another or self.slider.value() == self.slider.maximum()
         self._record = record
@@ -55,7 +55,7 @@ class PreviewsCard(Card):
         self._show_epoch()
 
     def epoch(self) -> int | None:
-        """The epoch whose pictures are shown."""
+        """Return the epoch whose images are shown, or None."""
         return self._epochs[self.slider.value()] if self._epochs else None
 
     def _show_epoch(self) -> None:
@@ -87,10 +87,10 @@ class PreviewsCard(Card):
 
 
 def pictures(record: RunRecord, epoch: int) -> tuple[Images, Images] | None:
-    """Return originals and reconstructions of an epoch, (n, h, w) in [0, 1]; None when they cannot be read."""
-    told = record.epochs[epoch].preview or ""
+    """Return originals and reconstructions of an epoch, (n, h, w) in [0, 1]; None if they cannot be read."""
+    preview = record.epochs[epoch].preview or ""
     originals = _read(record.run.previews / "originals.npy")
-    made = _read(record.run.previews / Path(told).name)
+    made = _read(record.run.previews / Path(preview).name)
     if originals is None or made is None or originals.shape != made.shape:
         return None
     return originals, made

@@ -1,4 +1,4 @@
-"""The list of runs: choose what is shown, and what can be done with each."""
+"""List of runs: the choice of those to show, and the actions on each."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QInputDialog, QMenu, QMessageBox, QWidget
 from engine.errors import RunError
 from engine.messages import RequestFailed
 from gui.run_record import RunRecord
-from gui.session import JOB, Session
+from gui.session import Session
 from gui.widgets.card import Card
 from gui.widgets.labels import label
 from gui.widgets.number_model import TableColumn, TableRow
@@ -61,7 +61,7 @@ class RunsCard(Card):
         self.table.setVisible(bool(records))
 
     def menu(self, name: str) -> QMenu:
-        """Return what can be done with a run now."""
+        """Return the menu of the actions that apply to a run now."""
         menu, record = QMenu(self), self._session.runs.records[name]
         resume = menu.addAction("Resume", lambda: self._session.resume(name))
         resume.setEnabled(record.can_resume and not self._session.job.is_busy())
@@ -78,7 +78,7 @@ class RunsCard(Card):
         return menu
 
     def train_longer(self, name: str) -> None:
-        """Ask for a new goal and go on to it."""
+        """Ask for a new target and extend the run to it."""
         record = self._session.runs.records[name]
         text = f"Train {name} to a total of how many epochs? ({record.last_epoch} done)"
         goal, agreed = self.ask_number(
@@ -93,7 +93,7 @@ class RunsCard(Card):
             self._guarded(lambda: self._session.runs.rename(name, new.strip()))
 
     def delete(self, name: str) -> None:
-        """Move a run to the trash after asking; where there is no trash, ask again before it is gone for good."""
+        """Move a run to the trash after a confirmation; without a trash, confirm again and delete permanently."""
         if not self.confirm(self, f"Move {name} and its model to the trash?", "Move to trash"):
             return
         moved = self._guarded(lambda: self._session.runs.delete(name))
@@ -102,7 +102,8 @@ class RunsCard(Card):
             self._guarded(lambda: self._session.runs.delete(name, for_good=True))
 
     def _on_menu_wanted(self, at: QPoint) -> None:
-        name = self.table.key_at(at) or next(iter(self.table.chosen_keys()), None)  # the menu key points nowhere
+        # The menu key has no position.
+        name = self.table.key_at(at) or next(iter(self.table.chosen_keys()), None)
         if name is not None:
             menu = self.menu(name)
             menu.aboutToHide.connect(menu.deleteLater)
@@ -112,12 +113,12 @@ class RunsCard(Card):
         try:
             return do()
         except RunError as error:
-            self._session.refused.emit(JOB, RequestFailed(reason=error.what, advice=error.advice))
+            self._session.job_failed.emit(RequestFailed(reason=error.what, advice=error.advice))
             return None
 
 
 def confirm(parent: QWidget, question: str, yes: str) -> bool:
-    """Ask before something is lost."""
+    """Ask for confirmation before something is lost; return whether the user confirms."""
     box = QMessageBox(QMessageBox.Icon.Question, "Delete run", question, parent=parent)
     agree = box.addButton(yes, QMessageBox.ButtonRole.DestructiveRole)
     box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))

@@ -1,4 +1,4 @@
-"""The settings of a run: a model, and the form of that model."""
+"""Settings of a run: a model, and the form of that model."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -15,7 +15,7 @@ Values = dict[str, Any]
 
 
 class SettingsForm(QWidget):
-    """One form for each model, of which one is seen; `model` is the field to choose it with."""
+    """One form for each model, of which one is visible; `model` is the combo box that chooses it."""
 
     changed = Signal()
 
@@ -40,30 +40,30 @@ class SettingsForm(QWidget):
         return Form(specs, self._undo, lambda values: settings.from_flat({**values, "model": model}, self._base()))
 
     def _base(self) -> RunConfig:
-        """What a run has besides its form: the scans. Whether the model fits them is not asked here."""
+        """Return a run with only its dataset; this does not check that the model fits it."""
         return RunConfig.model_construct(data=self._data())
 
     @property
     def form(self) -> Form:
-        """The form that is seen."""
+        """Return the visible form."""
         return self.forms[self._chosen]
 
     def values(self) -> Values:
-        """Model and settings as they are shown, right or wrong."""
+        """Return model and settings as they are shown, valid or not."""
         return {"model": self._chosen, **self.form.values()}
 
     def config(self) -> RunConfig:
-        """The settings of the run, scans included. Raises ConfigError."""
+        """Return the settings of the run, dataset included. Raises ConfigError."""
         return settings.from_flat(self.values(), self._base())
 
     def set_values(self, values: Mapping[str, Any]) -> None:
-        """Show model and settings; nothing to undo."""
+        """Show model and settings; this is not an undo step."""
         if values.get("model") in MODELS:
             self.show_model(values["model"])
         self.form.set_values(values)
 
     def change_values(self, values: Mapping[str, Any]) -> None:
-        """Change model and settings in steps that can be undone."""
+        """Change model and settings as undo steps."""
         self.choose_model(values.get("model", self._chosen))
         self.form.change_values({name: value for name, value in values.items() if name != "model"})
 
@@ -72,7 +72,7 @@ class SettingsForm(QWidget):
             self._undo.push(ChooseModelCommand(self, self._chosen, model))
 
     def show_model(self, model: str) -> None:
-        """Turn to the form of a model; what was set goes with it as far as it has it, defaults stay its own."""
+        """Switch to the form of a model; it takes over changed settings that it has, and keeps its own defaults."""
         shared, self._chosen = _transfer_values(self.form, self.forms[model]), model
         for name, form in self.forms.items():
             form.setVisible(name == model)
@@ -81,7 +81,7 @@ class SettingsForm(QWidget):
 
 
 def _transfer_values(old: Form, new: Form) -> Values:
-    """The values of one form as another takes them over."""
+    """Return the values of one form for another one."""
     shown = old.values()
     return {
         name: row.spec.default if shown[name] == old.rows[name].spec.default else shown[name]
@@ -91,7 +91,7 @@ def _transfer_values(old: Form, new: Form) -> Values:
 
 
 class ChooseModelCommand(QUndoCommand):
-    """Another model was chosen."""
+    """Undo step of a model change."""
 
     def __init__(self, form: SettingsForm, before: str, after: str) -> None:
         super().__init__("model")

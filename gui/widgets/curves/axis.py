@@ -1,4 +1,4 @@
-"""The axis of a plot, with numbers written as everywhere else in the window."""
+"""Axis of a plot; it formats numbers as the rest of the app does."""
 
 import math
 
@@ -13,12 +13,15 @@ Ticks = list[tuple[float | None, list[float]]]
 
 
 class NumberAxis(pg.AxisItem):
-    """Linear, or logarithmic with the names of 1, 2 and 5 of each decade; plain numbers within one decade."""
+    """Linear or logarithmic axis.
+
+    A logarithmic axis labels 1, 2 and 5 of each decade, and plain numbers within one decade.
+    """
 
     least_step = 0.0
 
     def tickSpacing(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, float]]:  # noqa: N803 - Qt-like
-        """Mark nothing between whole steps where there is nothing between them."""
+        """Return the tick spacing, without ticks between whole steps where there is no data between them."""
         spaced = super().tickSpacing(minVal, maxVal, size)
         return [(max(step, self.least_step), offset) for step, offset in spaced]
 
@@ -33,7 +36,10 @@ class NumberAxis(pg.AxisItem):
 
 
 def log_ticks(low: float, high: float) -> list[float]:
-    """Return the exponents to mark: even steps within a decade, 1 to 9 in a few decades, powers of ten in many."""
+    """Return the exponents to mark.
+
+    They are even steps within a decade, 1 to 9 in a few decades, and powers of ten in many.
+    """
     if high - low < 1:
         least, most = 10**low, 10**high
         step = round_step((most - least) / 5)
@@ -46,7 +52,7 @@ def log_ticks(low: float, high: float) -> list[float]:
 
 
 def log_labels(exponents: list[float]) -> list[str]:
-    """Name powers of ten by their values; when they are many, only those that begin with 1, 2 or 5."""
+    """Return the values of powers of ten as texts; of many only those that begin with 1, 2 or 5."""
     few = len(exponents) <= MOST_LABELS
     named = [few or round(10 ** (exponent % 1)) in (1, 2, 5, 10) for exponent in exponents]
     return [format_number(10**exponent, 3) if name else "" for exponent, name in zip(exponents, named, strict=True)]

@@ -1,4 +1,4 @@
-"""The drawing area of a plot: axes, grid, reference lines, the place pointed at."""
+"""Drawing area of a plot: axes, grid, reference lines, the cursor line."""
 
 import math
 
@@ -18,7 +18,7 @@ LABEL_PX = 24
 
 
 class CurveCanvas(pg.GraphicsView):
-    """A view box with a left and a bottom axis; wheel zooms, drag pans, double-click shows everything again."""
+    """View box with a left and a bottom axis; the wheel zooms, a drag pans, a double-click shows everything."""
 
     pointed = Signal(float)
     pointer_left = Signal()
@@ -57,7 +57,8 @@ class CurveCanvas(pg.GraphicsView):
             axis.setStyle(tickLength=0, tickFont=font, tickTextOffset=6, maxTickLevel=0)
         self._y_axis.setWidth(LEFT_AXIS_PX)
         self._y_axis.setGrid(255)
-        self._x_axis.setStyle(hideOverlappingLabels=False)  # or the numbers at its ends would be missing
+        # Otherwise the numbers at its ends would be missing.
+        self._x_axis.setStyle(hideOverlappingLabels=False)
         self._x_axis.setHeight(38)
         for line in (self._line, self._place):
             line.hide()
@@ -66,7 +67,7 @@ class CurveCanvas(pg.GraphicsView):
         self.setCentralItem(layout)
 
     def recolor(self) -> None:
-        """Take the colours of the palette in force."""
+        """Apply the colors of the current palette."""
         colours = palette.current()
         self.setBackground(colours.field)
         for axis in (self._x_axis, self._y_axis):
@@ -81,7 +82,7 @@ class CurveCanvas(pg.GraphicsView):
             line.label.setColor(colours.warning_text)
 
     def show_axes(self, shown: bool) -> None:
-        """Hide the axes while there is nothing to measure."""
+        """Show or hide the axes; they are hidden while there is no curve."""
         for axis in (self._x_axis, self._y_axis):
             axis.setOpacity(float(shown))
 
@@ -93,7 +94,7 @@ class CurveCanvas(pg.GraphicsView):
         self.point_at(None)
 
     def set_reference(self, name: str, y: float | None, text: str = "") -> None:
-        """Draw a dotted, labelled line at y; None takes it away."""
+        """Draw a dotted, labeled line at y, or remove it if `y` is None."""
         if name in self._references:
             self.box.removeItem(self._references.pop(name)[1])
         if y is not None:
@@ -106,39 +107,43 @@ class CurveCanvas(pg.GraphicsView):
         self._place_references()
 
     def set_x_limit(self, last: int) -> None:
-        """Count x in whole steps, from 1 to the last, and keep all of them in sight."""
+        """Count x in whole steps from 1 to `last`, and keep all of them visible."""
         self._x_axis.least_step = 1.0
         if last != self._steps:
             self._steps = last
             self.fit(self._bounds)
 
     def fit(self, bounds: list[Bounds]) -> None:
-        """Show all of these bounds (in numbers), unless the user has moved the view."""
+        """Show all of these bounds (in data values), unless the user has moved the view."""
         self._bounds = bounds
         if not self._moved_by_hand:
             self.show_all()
 
     def show_all(self) -> None:
-        """Return to the whole picture."""
+        """Return to the full view."""
         self._moved_by_hand = False
         levels = [(b[0], b[1], y, y) for b in self._bounds[:1] for y, _ in self._references.values()]
         steps = [(1.0, float(self._steps), b[2], b[2]) for b in self._bounds[:1] if self._steps > 1]
         seen = [_placed(bound, self.log_x, self.log_y) for bound in self._bounds + levels + steps]
         left, right, low, high = padded_bounds([bound for bound in seen if all(map(math.isfinite, bound))])
         left_over = max(self.box.height() - 2 * LABEL_PX, LABEL_PX)
-        room = LABEL_PX / left_over * (high - low) if levels else 0.0  # a label stands on the outer side of its line
+        # A label stands on the outer side of its line.
+        room = LABEL_PX / left_over * (high - low) if levels else 0.0
         low, high = low - room, high + room
         self.box.setRange(xRange=(left, right), yRange=(low, high), padding=0, disableAutoRange=True)
 
     def point_at(self, x: float | None, stays: bool = False) -> None:
-        """Draw the upright line at x, or none; or the dashed one that stays where it is, whatever is pointed at."""
+        """Draw the vertical cursor line at x, or hide it if `x` is None.
+
+        With `stays`, this is the dashed line that stays in place while the cursor moves.
+        """
         line = self._place if stays else self._line
         line.setVisible(x is not None)
         if x is not None:
             line.setPos(float(to_axis(np.array([x]), self.log_x)[0]))
 
     def x_on_widget(self, x: float) -> float:
-        """Return where x lies on this widget, in its pixels."""
+        """Return the position of x on this widget, in its pixels."""
         placed = float(to_axis(np.array([x]), self.log_x)[0])
         return self.mapFromScene(self.box.mapViewToScene(QPointF(placed, 0))).x()
 

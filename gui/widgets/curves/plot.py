@@ -1,21 +1,120 @@
-"""Curves over a common x: the plot that every chart of the program uses."""
+"""Curves over a common x, their items and their readout: the plot behind every chart of the app."""
 
 from collections.abc import Collection
+from html import escape
+from typing import Any
 
+import numpy as np
+import pyqtgraph as pg
 from numpy.typing import ArrayLike
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
+from PySide6.QtGui import QColor, QKeyEvent
+from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
+from gui import palette
 from gui.widgets.curves.canvas import CurveCanvas
-from gui.widgets.curves.item import CurveItem
-from gui.widgets.curves.readout import CurveReadout, format_colored_line
-from gui.widgets.curves.series import Series, SeriesStyle
+from gui.widgets.curves.series import Series, SeriesStyle, decimate, to_axis
 from gui.widgets.labels import format_number, label
+
+SOLID, DASHED = "━━", "╍╍"
+AWAY_PX = 12
+RAW_ALPHA = 95
+LINE_PX = 1.8
+MOST_POINTS = 2000
+DASHES = [5.0, 3.5]
+
+
+def format_colored_line(style: SeriesStyle) -> str:
+    """Return a curve's line and name as rich text, so that color is never the only sign."""
+    line = DASHED if style.dashed else SOLID
+    # A run's name must not break at its hyphens.
+    name = escape(style.label).replace("-", "&#8209;")
+    return f'<span style="color:{palette.find_series_color(style.colour_key)}">{line}</span>&nbsp;{name}'
+
+
+class CurveReadout(QLabel):
+    """List of curves by value; it keeps clear of the cursor and inside the plot."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._plot = parent
+        self.setProperty("kind", "readout")
+        self.setTextFormat(Qt.TextFormat.RichText)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.hide()
+
+    def show_at(self, x: float, title: str, rows: list[tuple[SeriesStyle, float]]) -> None:
+        """Show the rows beside x, given in the parent's pixels."""
+        lines = "".join(
+            f'<tr><td align="right">{format_number(value)}&nbsp;&nbsp;</td><td>{format_colored_line(style)}</td></tr>'
+            for style, value in rows
+        )
+        self.setText(f"<b>{escape(title)}</b><table cellspacing=0 cellpadding=1>{lines}</table>")
+        self.adjustSize()
+        room = self._plot.width()
+        left = x + AWAY_PX if x + AWAY_PX + self.width() <= room else x - AWAY_PX - self.width()
+        self.move(round(min(max(left, 0), max(room - self.width(), 0))), AWAY_PX)
+        self.show()
+        self.raise_()
+
+
+class CurveItem:
+    """The three graphics items of a series in one view box."""
+
+    def __init__(self, series: Series, box: pg.ViewBox) -> None:
+        self.series = series
+        self._box = box
+        self._raw = pg.PlotCurveItem(antialias=True)
+        self._smooth = pg.PlotCurveItem(antialias=True)
+        self._points = pg.ScatterPlotItem()
+        for item in self._items():
+            box.addItem(item, ignoreBounds=True)
+
+    def remove(self) -> None:
+        for item in self._items():
+            self._box.removeItem(item)
+
+    def draw(self, log_x: bool, log_y: bool, smoothed: bool) -> None:
+        """Set the data of the items on linear or logarithmic axes."""
+        series = self.series
+        x, raw = to_axis(series.x, log_x), to_axis(series.y, log_y)
+        # The width of a cosmetic pen counts screen pixels.
+        ratio = self._box.getViewWidget().devicePixelRatioF()
+        colour = QColor(palette.find_series_color(series.style.colour_key))
+        faint = QColor(colour)
+        faint.setAlpha(RAW_ALPHA)
+        pen = pg.mkPen(colour, width=LINE_PX * ratio)
+        if series.style.dashed:
+            pen.setDashPattern(DASHES)
+            pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+        self._raw.setVisible(smoothed)
+        if smoothed:
+            few = decimate(raw, MOST_POINTS)
+            self._raw.setData(x[few], raw[few], pen=pg.mkPen(faint, width=ratio), connect="finite")
+        smooth = to_axis(series.smooth, log_y)
+        few = decimate(smooth, MOST_POINTS)
+        self._smooth.setData(x[few], smooth[few], pen=pen, connect="finite")
+        self._draw_points(x, raw, colour)
+
+    def _draw_points(self, x: np.ndarray, y: np.ndarray, colour: QColor) -> None:
+        """Mark the best point; show a curve of one point as that point."""
+        spots: list[dict[str, Any]] = []
+        back = QColor(palette.current().field)
+        if len(x) == 1:
+            spots.append({"pos": (x[0], y[0]), "size": 7, "symbol": "o", "brush": colour, "pen": colour})
+        best = None if self.series.best is None else self.series.nearest(self.series.best)
+        if best is not None:
+            spots.append(
+                {"pos": (x[best], y[best]), "size": 15, "symbol": "star", "brush": colour, "pen": pg.mkPen(back)}
+            )
+        self._points.setData([spot for spot in spots if np.isfinite(spot["pos"]).all()])
+
+    def _items(self) -> tuple[pg.GraphicsObject, ...]:
+        return self._raw, self._smooth, self._points
 
 
 class CurvePlot(QFrame):
-    """Curves that grow while they are watched; hovering lists all of them by value at that x."""
+    """Curves that grow while the user watches; hovering lists all of them by their value at that x."""
 
     def __init__(self, y_label: str = "", x_label: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -46,7 +145,7 @@ class CurvePlot(QFrame):
         QVBoxLayout(self.canvas).addWidget(self._empty)
 
     def set_series(self, key: str, x: ArrayLike, y: ArrayLike, style: SeriesStyle | None = None) -> None:
-        """Draw a curve, or go on drawing it: a curve that only grew costs only what is new."""
+        """Draw or extend a curve; a curve that only grew costs only its new points."""
         item = self.items.get(key)
         if item is None:
             series = Series(style or SeriesStyle(key, key), self._smoothing)
@@ -56,18 +155,18 @@ class CurvePlot(QFrame):
         self._refresh([item])
 
     def keep_series(self, keys: Collection[str]) -> None:
-        """Take away all curves but these."""
+        """Remove all curves except these."""
         for key in set(self.items) - set(keys):
             self.items.pop(key).remove()
         self._refresh([])
 
     def mark_best(self, key: str, x: float | None) -> None:
-        """Put a star on the curve's point at x, or take it away."""
+        """Put a star on the curve's point at x, or remove it if `x` is None."""
         self.items[key].series.best = x
         self._refresh([self.items[key]])
 
     def set_reference(self, name: str, y: float | None, text: str = "") -> None:
-        """Draw a dotted level with its label; None takes it away."""
+        """Draw a dotted level with its label, or remove it if `y` is None."""
         self.canvas.set_reference(name, y, text)
         self._refresh([])
 
@@ -79,13 +178,13 @@ class CurvePlot(QFrame):
         self._refresh(self.items.values())
 
     def set_log(self, log_x: bool, log_y: bool) -> None:
-        """Choose logarithmic axes; what is not positive is left out there."""
+        """Choose logarithmic axes; these omit values that are not positive."""
         self.canvas.set_log(log_x, log_y)
         self._refresh(self.items.values())
         self.canvas.show_all()
 
     def set_empty_text(self, text: str) -> None:
-        """Say what will be seen here while there is no curve."""
+        """Set the text that stands here while there is no curve."""
         self._empty.setText(text)
 
     def readout(self, x: float) -> list[tuple[SeriesStyle, float]]:
@@ -98,7 +197,7 @@ class CurvePlot(QFrame):
         return sorted(found, key=lambda pair: -pair[1] if pair[1] == pair[1] else float("inf"))
 
     def point_at(self, x: float | None) -> None:
-        """Point at the x of the nearest point of any curve, and list what is there; None stops pointing."""
+        """Point at the x of the nearest point of any curve and list the values there; None stops pointing."""
         self._pointed = None if x is None else nearest_x(self.items.values(), x)
         self.canvas.point_at(self._pointed)
         if self._pointed is None:
@@ -108,7 +207,7 @@ class CurvePlot(QFrame):
             self._readout.show_at(self.canvas.x_on_widget(self._pointed), title, self.readout(self._pointed))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Left and right point at one x after the other, R shows everything again."""
+        """Step from one x to the next with the left and right keys; R shows everything."""
         xs = sorted({float(x) for item in self.items.values() for x in item.series.x})
         step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))
         if event.key() == Qt.Key.Key_R:
@@ -122,7 +221,7 @@ class CurvePlot(QFrame):
             super().keyPressEvent(event)
 
     def changeEvent(self, event: QEvent) -> None:
-        """Take the colours of a new theme."""
+        """Apply the colors of a new theme."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.StyleChange:
             self.canvas.recolor()
@@ -141,7 +240,7 @@ class CurvePlot(QFrame):
 
 
 def nearest_x(items: Collection[CurveItem], x: float) -> float | None:
-    """Return the place of the point nearest to x of all curves that have one there."""
+    """Return the x nearest to `x` at which any curve has a point, or None."""
     near = [(item.series, item.series.nearest(x)) for item in items]
     places = [float(series.x[at]) for series, at in near if at is not None]
     return min(places, key=lambda place: abs(place - x), default=None)

@@ -1,4 +1,4 @@
-"""The numbers of one curve: raw and smoothed, asked by place."""
+"""Numbers of one curve, raw and smoothed."""
 
 import statistics
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Bounds = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class SeriesStyle:
-    """What a curve is called, whose colour it has, and whether its line is dashed (validation) or solid (train)."""
+    """Label and color key of a curve; its line is dashed (validation) or solid (training)."""
 
     label: str
     colour_key: str
@@ -20,10 +20,10 @@ class SeriesStyle:
 
 
 class Smoother:
-    """Exponential moving average without the pull of its start: s_t = sum w^(t-i) y_i / sum w^(t-i), for w in [0, 1).
+    """Exponential moving average without start bias: s_t = sum w^(t-i) y_i / sum w^(t-i), for w in [0, 1).
 
-    Values that are not finite stay as they are and are left out of the average. It remembers where it stands, so that
-    a growing curve costs only its new points.
+    Values that are not finite pass through and do not enter the average. The smoother keeps its state, so that a
+    growing curve costs only its new points.
     """
 
     def __init__(self, weight: float = 0.0) -> None:
@@ -53,7 +53,7 @@ class Series:
         self._smoother = Smoother(weight)
 
     def set_data(self, x: ArrayLike, y: ArrayLike) -> None:
-        """Take the whole curve; when it only grew, only what is new is smoothed."""
+        """Set the whole curve; if it only grew, smooth only the new points."""
         xs, ys = np.asarray(x, np.float64), np.asarray(y, np.float64)
         old = len(self.y)
         grown = old <= len(ys) and np.array_equal(ys[:old], self.y, equal_nan=True)
@@ -67,7 +67,7 @@ class Series:
         self.smooth = self._smoother.extend(self.y)
 
     def bounds(self, log_x: bool, log_y: bool) -> Bounds | None:
-        """Return left, right, low and high of what can be drawn, raw and smoothed, or None when nothing can."""
+        """Return left, right, low and high of the drawable values, raw and smoothed, or None if there are none."""
         seen = drawable(self.x, log_x) & drawable(self.y, log_y)
         if not seen.any():
             return None
@@ -75,7 +75,7 @@ class Series:
         return float(xs.min()), float(xs.max()), float(ys.min()), float(ys.max())
 
     def nearest(self, x: float) -> int | None:
-        """Return the index of the point nearest to x, or None when x is farther than half a step from all of them."""
+        """Return the index of the point nearest to x, or None if x is more than half a step from all of them."""
         if not len(self.x):
             return None
         at = int(np.abs(self.x - x).argmin())
@@ -90,7 +90,10 @@ def drawable(values: Numbers, log: bool) -> NDArray[np.bool_]:
 
 
 def to_axis(values: Numbers, log: bool) -> Numbers:
-    """Return the places of values on an axis: their logarithm on a logarithmic one, nan where there is none."""
+    """Return the axis positions of values.
+
+    On a logarithmic axis this is the logarithm, nan where there is none.
+    """
     if not log:
         return values
     placed = np.full(len(values), np.nan)
@@ -99,7 +102,7 @@ def to_axis(values: Numbers, log: bool) -> Numbers:
 
 
 def decimate(y: Numbers, most: int) -> NDArray[np.intp]:
-    """Return the indices of at most so many points that look like all of them: low and high of each short stretch."""
+    """Return the indices of at most `most` points that keep the look: low and high of each short stretch."""
     if len(y) <= most:
         return np.arange(len(y))
     size = -(-2 * len(y) // (most - 2))
@@ -112,7 +115,7 @@ def decimate(y: Numbers, most: int) -> NDArray[np.intp]:
 
 
 def padded_bounds(bounds: list[Bounds]) -> Bounds:
-    """Return the range that holds all bounds, on axis places, with air around it and sane for a single point."""
+    """Return the range that contains all bounds, in axis positions, padded and valid for a single point."""
     if not bounds:
         return 0.0, 1.0, 0.0, 1.0
     lefts, rights, lows, highs = (np.array(side) for side in zip(*bounds, strict=True))

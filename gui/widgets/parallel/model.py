@@ -1,4 +1,4 @@
-"""What parallel axes show: lines over axes in some order, and what the brushes leave of them. Numbers only."""
+"""Model of parallel coordinates: lines over axes in some order, and the lines that pass the brushes. Numbers only."""
 
 import math
 from collections.abc import Sequence
@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 Numbers = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Brush = tuple[float, float]
-MISSING = -0.08  # the place of a line that has no value on an axis: below its foot
+# Position of a line without a value on an axis: below its foot.
+MISSING = -0.08
 GOOD, DROPPED, FAILED = 0, 1, 2
 
 
@@ -19,12 +20,12 @@ class ParallelAxis:
     """One axis.
 
     Args:
-        key: what it is known by.
-        title: what stands above it.
-        words: names of the values 0, 1, 2, ... of an axis of words; empty where values are numbers.
-        marks: the values to mark; round ones where there are none.
-        log: whether it begins logarithmic.
-        none: what stands at the place of lines without a value.
+        key: its key.
+        title: text above it.
+        words: names of the values 0, 1, 2, ... of a categorical axis; empty if the values are numbers.
+        marks: values to mark; round ones if empty.
+        log: whether it starts logarithmic.
+        none: text at the position of lines without a value.
     """
 
     key: str
@@ -37,7 +38,7 @@ class ParallelAxis:
 
 @dataclass(frozen=True, eq=False)
 class Lines:
-    """The lines: keys, (n, axes) values with nan for none, kinds (GOOD, DROPPED, FAILED), and the axis of their score.
+    """Lines: keys, (n, axes) values with nan for none, kinds (GOOD, DROPPED, FAILED), and the axis of their score.
 
     The lowest score is the best.
     """
@@ -61,7 +62,7 @@ class ParallelModel:
         self._places: dict[str, Numbers] = {}
 
     def show(self, axes: Sequence[ParallelAxis], lines: Lines) -> None:
-        """Take new lines; order, flips, scales and brushes of axes that stay are kept."""
+        """Replace the lines; axes that stay keep their order, flips, scales and brushes."""
         new = [axis for axis in axes if axis.key not in self.axes]
         self.axes = {axis.key: axis for axis in axes}
         kept = [key for key in self.order if key in self.axes]
@@ -73,11 +74,11 @@ class ParallelModel:
         self.log = {key for key in self.log if self.can_log(key)}
 
     def values(self, key: str) -> Numbers:
-        """The lines' values on an axis."""
+        """Return the lines' values on an axis."""
         return self.lines.values[:, list(self.axes).index(key)]
 
     def span(self, key: str) -> tuple[float, float]:
-        """The lowest and the highest value of an axis."""
+        """Return the lowest and the highest value of an axis."""
         axis = self.axes[key]
         if axis.words:
             return 0.0, float(max(len(axis.words) - 1, 1))
@@ -89,7 +90,7 @@ class ParallelModel:
         return not self.axes[key].words and self.span(key)[0] > 0
 
     def to_unit(self, key: str, values: Numbers) -> Numbers:
-        """Places of values on an axis: 0 at its foot, 1 at its head, MISSING for none."""
+        """Return the positions of values on an axis: 0 at its foot, 1 at its head, MISSING for nan."""
         low, high = self.span(key)
         if key in self.log:
             scaled = np.log(np.where(values > 0, values, np.nan))
@@ -101,7 +102,7 @@ class ParallelModel:
         return np.where(np.isfinite(values), share, MISSING)
 
     def to_value(self, key: str, place: float) -> float:
-        """The value at a place of an axis."""
+        """Return the value at a position of an axis."""
         low, high = self.span(key)
         share = 1 - place if key in self.flipped else place
         if key in self.log:
@@ -109,13 +110,13 @@ class ParallelModel:
         return low + share * (high - low)
 
     def unit_values(self, key: str) -> Numbers:
-        """Places of the lines on an axis."""
+        """Return the positions of the lines on an axis."""
         if key not in self._places:
             self._places[key] = self.to_unit(key, self.values(key))
         return self._places[key]
 
     def rank_shares(self) -> Numbers:
-        """How bad each line is, from 0 for the best score to 1 for the worst; nan without one."""
+        """Return the rank of each line, from 0 for the best score to 1 for the worst; nan without a score."""
         if self.lines.score not in self.axes:
             return np.full(len(self.lines.keys), np.nan)
         values = self.values(self.lines.score)
@@ -129,7 +130,7 @@ class ParallelModel:
         return np.clip((values - low) / max(high - low, 1e-12), 0, 1)
 
     def selected(self) -> Mask:
-        """Which lines every brush leaves."""
+        """Return which lines pass every brush."""
         mask = np.ones(len(self.lines.keys), bool)
         for key, (low, high) in self.brushes.items():
             places = self.unit_values(key)
@@ -137,14 +138,14 @@ class ParallelModel:
         return mask
 
     def set_brush(self, key: str, ends: Brush | None) -> None:
-        """Brush an axis between two places, or no longer."""
+        """Brush an axis between two positions, or remove its brush if `ends` is None."""
         if ends is None:
             self.brushes.pop(key, None)
         else:
             self.brushes[key] = max(min(ends), 2 * MISSING), min(max(ends), 1 - MISSING)
 
     def flip(self, key: str) -> None:
-        """Turn an axis upside down, its brush with it; what has no value stays below."""
+        """Turn an axis and its brush upside down; lines without a value stay below its foot."""
         self.flipped ^= {key}
         self._places.pop(key, None)
         if key in self.brushes:
@@ -163,12 +164,12 @@ class ParallelModel:
             self.set_brush(key, (float(low), float(high)))
 
     def move(self, key: str, to: int) -> None:
-        """Put an axis at another place in the order."""
+        """Move an axis to another position in the order."""
         self.order.remove(key)
         self.order.insert(min(max(to, 0), len(self.order)), key)
 
     def stops(self, key: str) -> list[float]:
-        """The places that a brush moved by keys goes through: of the marks or words, else tenths."""
+        """Return the positions at which a brush stops when keys move it: marks or words, else tenths."""
         axis = self.axes[key]
         values = axis.marks or tuple(map(float, range(len(axis.words))))
         found = self.to_unit(key, np.asarray(values, np.float64)) if values else np.linspace(0, 1, 11)
@@ -176,13 +177,13 @@ class ParallelModel:
 
 
 def nearest(shares: Numbers, ends: tuple[Numbers, Numbers], at: tuple[float, float], mask: Mask) -> tuple[int, float]:
-    """The line nearest to a point between two axes, and how far it is; (-1, inf) when there is none.
+    """Return the line nearest to a point between two axes, and its distance; (-1, inf) if there is none.
 
     Args:
-        shares: how bad each line is; of lines that lie on each other the best is taken.
+        shares: rank of each line; of lines that coincide, the best one counts.
         ends: heights of the lines on the left and on the right axis, in pixels.
-        at: share of the way from the left to the right axis; height of the point, in pixels.
-        mask: the lines that count.
+        at: fraction of the way from the left to the right axis; height of the point, in pixels.
+        mask: lines that count.
     """
     if not mask.any():
         return -1, math.inf

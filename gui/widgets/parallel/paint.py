@@ -1,4 +1,4 @@
-"""How parallel axes are drawn, on the screen, into a picture and into a PDF."""
+"""Drawing of parallel coordinates, on the screen, into an image and into a PDF."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -18,19 +18,23 @@ TICK_PX, BRUSH_PX, BAR_WIDE, BAR_HIGH = 11, 14, 150, 8
 LEFT, RIGHT, TOP, BOTTOM = 56, 84, 34, 40
 COLORS = 24
 MOST_TICKS = 6
-STROKE = 400  # pieces of lines drawn in one go
-Stroke = tuple[NDArray[np.float64], QPen]  # pieces (n, 4): x, y, x, y
+# Number of line segments that are drawn at once.
+STROKE = 400
+# Segments (n, 4): x, y, x, y.
+Stroke = tuple[NDArray[np.float64], QPen]
 
 
 @dataclass(frozen=True)
 class AxesGeometry:
-    """Where the axes stand in a rectangle of some size."""
+    """Positions of the axes in a rectangle."""
 
     width: float
     height: float
     keys: tuple[str, ...]
-    below: bool = False  # whether room is kept below the feet for lines without a value
-    moved: tuple[str, float] | None = None  # an axis that is being dragged, and where it is
+    # Whether there is space below the feet for lines without a value.
+    below: bool = False
+    # The axis that is being dragged, and its position.
+    moved: tuple[str, float] | None = None
 
     def x(self, key: str) -> float:
         if self.moved and self.moved[0] == key:
@@ -40,7 +44,7 @@ class AxesGeometry:
         return LEFT + (room * place / (len(self.keys) - 1) if len(self.keys) > 1 else room / 2)
 
     def step(self) -> float:
-        """How far the axes are apart."""
+        """Return the distance between two axes."""
         return (self.width - LEFT - RIGHT) / max(len(self.keys) - 1, 1)
 
     def y(self, place: float) -> float:
@@ -54,12 +58,12 @@ class AxesGeometry:
 
     @property
     def bottom(self) -> float:
-        """The height of the axes' feet; below is the place of lines without a value."""
+        """Return the height of the axes' feet; lines without a value lie below it."""
         return TOP + (self.height - TOP - BOTTOM) / ((1 - 1.5 * MISSING) if self.below else 1)
 
 
 def frame_of(model: ParallelModel, size: tuple[float, float], moved: tuple[str, float] | None = None) -> AxesGeometry:
-    """Where the axes of a model stand in a rectangle of that size."""
+    """Return the geometry of a model's axes in a rectangle of that size."""
     below = bool(len(model.lines.keys)) and not np.isfinite(model.lines.values).all()
     return AxesGeometry(*size, tuple(model.order), below, moved)
 
@@ -71,7 +75,7 @@ def draw_lines(painter: QPainter, model: ParallelModel, frame: AxesGeometry) -> 
 
 
 def paint_progressively(picture: QPixmap, model: ParallelModel, frame: AxesGeometry, font: QFont) -> Iterator[None]:
-    """Draw all lines and the bar of their colours into a picture, some at each step."""
+    """Draw all lines and their color bar into an image, some at each step."""
     picture.fill(QColor(palette.current().field))
     for stroke in line_batches(model, frame):
         with QPainter(picture) as painter:
@@ -83,9 +87,9 @@ def paint_progressively(picture: QPixmap, model: ParallelModel, frame: AxesGeome
 
 
 def line_batches(model: ParallelModel, frame: AxesGeometry) -> Iterator[Stroke]:
-    """All lines in the order to draw them, none of it long at it.
+    """Return the batches of all lines in drawing order, each of them quick to draw.
 
-    Those that the brushes leave have the colour of their score, the best on top; the others are faint.
+    Lines that pass the brushes have the color of their score, the best on top; the others are faint.
     """
     if len(frame.keys) < 2 or not len(model.lines.keys):
         return
@@ -104,7 +108,7 @@ def line_batches(model: ParallelModel, frame: AxesGeometry) -> Iterator[Stroke]:
 
 
 def draw_stroke(painter: QPainter, stroke: Stroke) -> None:
-    """Draw pieces of lines with their pen."""
+    """Draw line segments with their pen."""
     pieces, pen = stroke
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(pen)
@@ -112,7 +116,7 @@ def draw_stroke(painter: QPainter, stroke: Stroke) -> None:
 
 
 def draw_light(painter: QPainter, model: ParallelModel, frame: AxesGeometry, line: int, strong: bool) -> None:
-    """Draw one line over the others: thick in its own colour on a ground of its own."""
+    """Draw one line above the others: thick, in its own color, on its own background."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     segments = _segments(model, frame)[:, [line]]
     kind, share = int(model.lines.kinds[line]), float(model.rank_shares()[line])
@@ -144,7 +148,7 @@ def draw_axes(painter: QPainter, model: ParallelModel, frame: AxesGeometry, focu
 
 
 def draw_bar(painter: QPainter, model: ParallelModel, frame: AxesGeometry) -> None:
-    """Draw which colour is which score, the best at the left."""
+    """Draw the color bar of the scores, the best at the left."""
     score = model.lines.score
     shares = model.rank_shares()
     if score not in model.axes or not np.isfinite(shares).any():
@@ -173,7 +177,7 @@ def draw_bar(painter: QPainter, model: ParallelModel, frame: AxesGeometry) -> No
 
 
 def small(font: QFont) -> QFont:
-    """The font of marks."""
+    """Return the font of the marks."""
     made = QFont(font)
     made.setPixelSize(TICK_PX)
     made.setBold(False)
@@ -182,7 +186,7 @@ def small(font: QFont) -> QFont:
 
 
 def ticks(model: ParallelModel, key: str) -> list[tuple[float, str]]:
-    """What to mark on an axis: values and their texts."""
+    """Return the marks of an axis: values and their texts."""
     axis = model.axes[key]
     if axis.words:
         return [(float(index), word) for index, word in enumerate(axis.words)]
@@ -201,14 +205,14 @@ def ticks(model: ParallelModel, key: str) -> list[tuple[float, str]]:
 
 
 def _between(low: float, inner: Iterable[float], high: float) -> list[tuple[float, str]]:
-    """Marks of both ends and between them; what reads like an end or another is left out."""
+    """Return marks for both ends and between them, without marks whose text repeats another one."""
     first, last = ((end, format_number(round(end, 12), 3)) for end in (low, high))
     named = {format_number(round(value, 12), 3): value for value in inner}
     return [first, *((value, text) for text, value in named.items() if text not in (first[1], last[1])), last]
 
 
 def _segments(model: ParallelModel, frame: AxesGeometry) -> NDArray[np.float64]:
-    """The pieces of the lines between neighbouring axes, (gaps, n, 4): x, y, x, y."""
+    """Return the segments of the lines between neighboring axes, (gaps, n, 4): x, y, x, y."""
     keys = sorted(frame.keys, key=frame.x)
     heights = [frame.ys(model.unit_values(key)) for key in keys]
     pieces = []
@@ -241,7 +245,7 @@ def _draw_axis(painter: QPainter, model: ParallelModel, frame: AxesGeometry, key
 
 
 def _draw_mark(painter: QPainter, at: QPointF, text: str) -> None:
-    """A tick and its text on a ground that lets it be read over the lines."""
+    """Draw a tick and its text on a background that keeps it readable above the lines."""
     colours = palette.current()
     metrics = QFontMetricsF(painter.font())
     room = QRectF(at.x() + 7, at.y() - 7, metrics.horizontalAdvance(text) + 4, 14)

@@ -1,16 +1,126 @@
-"""Parallel coordinates as they are worked with: brushed, reordered, flipped, pointed at, by mouse and by keys."""
+"""Parallel coordinates with mouse and keyboard: brush an axis, move or resize its brush, reorder, flip and point."""
 
-from PySide6.QtCore import QEvent, Qt
+from dataclasses import dataclass
+from itertools import pairwise
+
+from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QMenu, QWidget
 
-from gui.widgets.parallel.gestures import Gesture, cursor_at, gesture_at, pointed_line
-from gui.widgets.parallel.model import ParallelModel
+from gui.widgets.parallel.model import ParallelModel, nearest
+from gui.widgets.parallel.paint import TOP, AxesGeometry
 from gui.widgets.parallel.view import ParallelView
 
+NEAR_AXIS_PX, NEAR_END_PX, NEAR_LINE_PX, CLICK_PX = 12, 6, 7, 4
 SIDE = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
 AROUND = 0.015
 UP = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}
+
+
+@dataclass
+class BrushGesture:
+    """Drag that draws a brush, or moves one of its ends."""
+
+    key: str
+    fixed: float
+    start: QPointF
+    is_new: bool = True
+
+    def move(self, widget: ParallelView, to: QPointF) -> None:
+        place = widget.frame().to_unit(to.y())
+        widget.change(lambda: widget.model.set_brush(self.key, (self.fixed, place)))
+
+    def end(self, widget: ParallelView, at: QPointF) -> None:
+        """Remove the brush after a click outside its ends."""
+        if self.is_new and abs(at.y() - self.start.y()) < CLICK_PX:
+            widget.change(lambda: widget.model.set_brush(self.key, None))
+
+
+@dataclass
+class SlideGesture:
+    """Drag that moves a whole brush."""
+
+    key: str
+    ends: tuple[float, float]
+    start: float
+
+    def move(self, widget: ParallelView, to: QPointF) -> None:
+        by = widget.frame().to_unit(to.y()) - self.start
+        widget.change(lambda: widget.model.set_brush(self.key, (self.ends[0] + by, self.ends[1] + by)))
+
+    def end(self, widget: ParallelView, at: QPointF) -> None:
+        """Leave the brush where it is."""
+
+
+@dataclass
+class AxisGesture:
+    """Drag of an axis by its title; a click without a drag flips the axis."""
+
+    key: str
+    start: QPointF
+    is_moving: bool = False
+
+    def move(self, widget: ParallelView, to: QPointF) -> None:
+        self.is_moving = self.is_moving or abs(to.x() - self.start.x()) > CLICK_PX
+        if self.is_moving:
+            widget.drag_axis((self.key, to.x()))
+
+    def end(self, widget: ParallelView, at: QPointF) -> None:
+        model, frame = widget.model, widget.frame()
+        widget.drag_axis(None)
+        if not self.is_moving:
+            widget.change(lambda: model.flip(self.key))
+            return
+        others = [key for key in frame.keys if key != self.key]
+        widget.change(lambda: model.move(self.key, sum(frame.x(key) < at.x() for key in others)))
+
+
+Gesture = BrushGesture | SlideGesture | AxisGesture
+
+
+def gesture_at(model: ParallelModel, frame: AxesGeometry, at: QPointF) -> Gesture | None:
+    """Return the gesture that a press at a point begins, or None."""
+    if not frame.keys:
+        return None
+    key = min(frame.keys, key=lambda key: abs(frame.x(key) - at.x()))
+    away = abs(frame.x(key) - at.x())
+    if at.y() < TOP - 8:
+        return AxisGesture(key, at) if away < frame.step() / 2 else None
+    if away > NEAR_AXIS_PX:
+        return None
+    place = frame.to_unit(at.y())
+    if key in model.brushes:
+        low, high = model.brushes[key]
+        for end, other in ((low, high), (high, low)):
+            if abs(frame.y(end) - at.y()) < NEAR_END_PX:
+                return BrushGesture(key, other, at, is_new=False)
+        if low < place < high:
+            return SlideGesture(key, (low, high), place)
+    return BrushGesture(key, place, at)
+
+
+def cursor_at(model: ParallelModel, frame: AxesGeometry, at: QPointF) -> Qt.CursorShape:
+    """Return the cursor shape for the gesture that a press at a point would begin."""
+    gesture = gesture_at(model, frame, at)
+    if isinstance(gesture, AxisGesture):
+        return Qt.CursorShape.OpenHandCursor
+    if isinstance(gesture, SlideGesture):
+        return Qt.CursorShape.SizeAllCursor
+    if isinstance(gesture, BrushGesture):
+        return Qt.CursorShape.CrossCursor if gesture.is_new else Qt.CursorShape.SizeVerCursor
+    return Qt.CursorShape.PointingHandCursor if pointed_line(model, frame, at) else Qt.CursorShape.ArrowCursor
+
+
+def pointed_line(model: ParallelModel, frame: AxesGeometry, at: QPointF) -> str:
+    """Return the key of the line at a point, among those that pass the brushes; empty if there is none."""
+    keys = sorted(frame.keys, key=frame.x)
+    for left, right in pairwise(keys):
+        if frame.x(left) <= at.x() <= frame.x(right) and len(model.lines.keys):
+            share = (at.x() - frame.x(left)) / max(frame.x(right) - frame.x(left), 1.0)
+            ends = frame.ys(model.unit_values(left)), frame.ys(model.unit_values(right))
+            found, away = nearest(model.rank_shares(), ends, (share, at.y()), model.selected())
+            return model.lines.keys[found] if away <= NEAR_LINE_PX else ""
+    return ""
 
 
 class ParallelCoordinates(ParallelView):
@@ -43,7 +153,10 @@ class ParallelCoordinates(ParallelView):
             gesture.end(self, event.position())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Left and right choose an axis, with Ctrl they move it; up and down brush it, with Shift the brush grows."""
+        """Choose an axis with left and right, and move it with Ctrl.
+
+        Up and down move its brush; with Shift the brush grows.
+        """
         model, key = self.model, Qt.Key(event.key())
         if not model.order:
             super().keyPressEvent(event)
@@ -72,7 +185,7 @@ class ParallelCoordinates(ParallelView):
         self.hovered.emit("")
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """What can be done with the axis that is near, or that the keys have chosen."""
+        """Open the menu of the axis near the cursor, or of the one chosen by keys."""
         frame, keyed = self.frame(), event.reason() == QContextMenuEvent.Reason.Keyboard
         if frame.keys:
             near = min(frame.keys, key=lambda key: abs(frame.x(key) - event.pos().x()))
@@ -82,7 +195,7 @@ class ParallelCoordinates(ParallelView):
 
 
 def axis_menu(widget: ParallelCoordinates, key: str) -> QMenu:
-    """What can be done with an axis."""
+    """Return the menu of an axis."""
     menu, model = QMenu(widget), widget.model
     place = model.order.index(key)
     menu.addAction("Reverse", lambda: widget.change(lambda: model.flip(key)))
@@ -103,7 +216,7 @@ def axis_menu(widget: ParallelCoordinates, key: str) -> QMenu:
 
 
 def stepped(model: ParallelModel, key: str, step: int, grow: bool) -> tuple[float, float]:
-    """The brush of an axis one stop on: of one value each, or grown by one."""
+    """Return the brush of an axis one stop further: one value wide, or grown by one stop."""
     stops = model.stops(key)
     if key not in model.brushes:
         first = stops[0] if step > 0 else stops[-1]

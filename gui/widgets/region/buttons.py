@@ -1,4 +1,4 @@
-"""The buttons that draw a region, take a known one, or remove it."""
+"""Buttons that draw a region, show a known lesion, or remove the region."""
 
 from collections.abc import Sequence
 
@@ -28,7 +28,7 @@ class RegionButtons(QWidget):
         self._refresh()
 
     def show_known(self, known: Sequence[Region]) -> None:
-        """Offer the known lesions of the scan."""
+        """Offer the known lesions of the image."""
         self.known_regions = list(known)
         self.known.setVisible(bool(known))
 
@@ -57,7 +57,7 @@ class RegionButtons(QWidget):
         self.polygon.setChecked(mode == "polygon")
 
     def _on_known_clicked(self) -> None:
-        """Take the known lesion after the one that is shown."""
+        """Show the known lesion that follows the current one."""
         region, known = self._regions.region, self.known_regions
         at = known.index(region) + 1 if region in known else 0
         self._regions.change(known[at % len(known)], "use known lesion")

@@ -1,4 +1,4 @@
-"""The region that several pictures show: what it is, how it is being drawn, and its changes as steps to undo."""
+"""State of the region that several images share: its shape, its drawing mode, and its changes as undo steps."""
 
 from typing import Literal
 
@@ -12,7 +12,7 @@ LEAST_CORNERS = 3
 
 
 class ChangeRegionCommand(QUndoCommand):
-    """The region became another, came or went; of another picture than is seen now, it can no longer be undone."""
+    """Undo step of a region that changed, appeared or vanished; it turns obsolete when another image is shown."""
 
     def __init__(self, state: "RegionState", before: Region | None, after: Region | None, text: str) -> None:
         super().__init__(text)
@@ -32,10 +32,10 @@ class ChangeRegionCommand(QUndoCommand):
 
 
 class RegionState(QObject):
-    """Shared by pictures: what is drawn or moved in one is seen in all.
+    """Region shared by several views: a change in one view shows in all.
 
-    changed says that something looks different, region_changed that the region itself is another, mode_changed that
-    drawing has begun or ended.
+    Signals: `changed` when anything looks different, `region_changed` when the region itself differs, `mode_changed`
+    when drawing begins or ends.
     """
 
     changed = Signal()
@@ -54,30 +54,30 @@ class RegionState(QObject):
         self._before: Region | None = None
 
     def set_image(self, of: str, region: Region | None) -> None:
-        """Turn to another picture, with the region it had, or with this one when it is seen for the first time."""
+        """Switch to another image, with the region it had, or with this one if it is new."""
         self._kept[self.of] = self.region
         self.of = of
         self.set_mode("")
         self.show_region(self._kept.get(of, region))
 
     def show_region(self, region: Region | None) -> None:
-        """Show a region, or none; nothing to undo."""
+        """Show a region, or none; this is not an undo step."""
         if region != self.region:
             self.region = region
             self.region_changed.emit()
             self.changed.emit()
 
     def change(self, region: Region | None, text: str) -> None:
-        """Change the region as a step that can be undone."""
+        """Change the region as an undo step."""
         if region != self.region:
             self._undo.push(ChangeRegionCommand(self, self.region, region, text))
 
     def begin(self) -> None:
-        """A change by hand begins: what `finish` makes a step of."""
+        """Begin a change by hand; `finish` turns it into an undo step."""
         self._before = self.region
 
     def finish(self, text: str) -> None:
-        """A change by hand is over."""
+        """Finish a change by hand."""
         after, before = self.region, self._before
         if after != before:
             self._undo.push(ChangeRegionCommand(self, before, after, text))
@@ -91,19 +91,19 @@ class RegionState(QObject):
         self.changed.emit()
 
     def set_draft(self, points: tuple[Point, ...]) -> None:
-        """The corners of a polygon so far; the last one follows the cursor."""
+        """Set the corners of an unfinished polygon; the last one follows the cursor."""
         self.draft = points
         self.changed.emit()
 
     def close_polygon(self) -> None:
-        """Make a region of the corners so far, if they are enough."""
+        """Turn the corners so far into a region, if there are enough."""
         corners = tuple(dict.fromkeys(self.draft))
         if len(corners) >= LEAST_CORNERS:
             self.set_mode("")
             self.change(Region("polygon", corners), "draw polygon")
 
     def set_rim(self, rim_px: int) -> None:
-        """Choose how wide the band round the region is, in pixels of the picture."""
+        """Set the width of the background ring, in pixels of the image."""
         if rim_px != self.rim_px:
             self.rim_px = rim_px
             self.region_changed.emit()

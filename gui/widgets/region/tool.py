@@ -1,25 +1,39 @@
-"""Mouse and keys over a picture, turned into a region: draw, move, resize, remove."""
+"""Region on an image: how it is drawn, and the tool that creates, moves, resizes and removes it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from PySide6.QtCore import QEvent, QObject, QPointF, Qt
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt
+from PySide6.QtGui import (
+    QColor,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPainterPathStroker,
+    QPen,
+    QPolygonF,
+    QTransform,
+)
 
+from gui import palette
 from gui.widgets.image_view import ImageView
-from gui.widgets.region.drawing import paint_draft, paint_handles, paint_region
 from gui.widgets.region.region import Point, Region
 from gui.widgets.region.state import LEAST_CORNERS, RegionState
+from gui.widgets.view_state import Size, ViewTransform
 
 HIT_RADIUS_PX = 8.0
 LEAST_DRAG_PX = 4.0
 CENTRAL = Region("ellipse", ((0.42, 0.42), (0.58, 0.58)))
 STEPS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
-NEW, WHOLE = -2, -1  # what is held, beside the handles
+# Values of the held part besides the handles.
+NEW, WHOLE = -2, -1
+LINE_PX, HANDLE_PX = 1.8, 7.0
+BAND_ALPHA, SHADE_ALPHA = 36, 150
 
 
 class RegionTool(QObject):
-    """Lets one picture show and change the region of a state.
+    """Event filter that shows and edits the region of a state on one image view.
 
     Drag draws an ellipse, clicks set the corners of a polygon, a double-click or Enter closes it; the region is dragged
     by its inside and resized by its handles; Alt + arrows move it, with Shift they resize it; Delete removes it.
@@ -50,7 +64,7 @@ class RegionTool(QObject):
         return answer is not None and self._view.values is not None and answer(event)
 
     def paint(self, painter: QPainter) -> None:
-        """Draw the region over the picture."""
+        """Draw the region over the image."""
         region, placement, size = self.state.region, self._view.placement(), self._view.picture_size()
         if region is not None:
             paint_region(painter, region, self.state.rim_px, placement, size)
@@ -95,7 +109,8 @@ class RegionTool(QObject):
             return False
         start, before = self._from
         if held == NEW and _far(_to_view(self._view, start), event.position()) < LEAST_DRAG_PX:
-            self.state.show_region(before)  # a click draws nothing: drawing goes on
+            # A click draws nothing; drawing continues.
+            self.state.show_region(before)
             return True
         if held == NEW:
             self.state.set_mode("")
@@ -135,7 +150,7 @@ class RegionTool(QObject):
         return False
 
     def _add_corner(self, at: Point, place: QPointF) -> None:
-        """Set a corner where the mouse is; on the first one, close the line."""
+        """Add a corner at the cursor; on the first corner, close the polygon."""
         corners = self.state.draft[:-1]
         if len(corners) >= LEAST_CORNERS and _far(_to_view(self._view, corners[0]), place) < HIT_RADIUS_PX:
             self.state.set_draft(corners)
@@ -144,7 +159,7 @@ class RegionTool(QObject):
             self.state.set_draft((*corners, _inside(at), _inside(at)))
 
     def _finish_by_key(self) -> None:
-        """Close the polygon; without a mouse an ellipse begins in the middle, to be moved and resized by keys."""
+        """Close the polygon, or place an ellipse in the center that keys can move and resize."""
         if self.state.mode == "polygon":
             self.state.close_polygon()
         else:
@@ -159,7 +174,7 @@ class RegionTool(QObject):
             self.state.change(grown if resize else region.moved(by), "resize" if resize else "move lesion")
 
     def _hit(self, place: QPointF) -> int | None:
-        """Which handle is there, or the whole region, or nothing."""
+        """Return the handle at a point, WHOLE for the region's inside, or None."""
         region = self.state.region
         if region is None:
             return None
@@ -197,5 +212,73 @@ def _inside(at: Point) -> Point:
 
 
 def _far(at: Point, place: QPointF) -> float:
-    """How far two places of a view are apart."""
+    """Return the distance between two points of a view."""
     return float(((at[0] - place.x()) ** 2 + (at[1] - place.y()) ** 2) ** 0.5)
+
+
+def path_of(region: Region, picture: Size) -> QPainterPath:
+    """Return the outline of a region in pixels of the image."""
+    path = QPainterPath()
+    if region.kind == "polygon":
+        path.addPolygon(QPolygonF([QPointF(x * picture[0], y * picture[1]) for x, y in region.points]))
+        path.closeSubpath()
+        return path
+    left, top, right, bottom = region.box
+    box = QRectF(QPointF(left * picture[0], top * picture[1]), QPointF(right * picture[0], bottom * picture[1]))
+    if region.kind == "ellipse":
+        path.addEllipse(box)
+    else:
+        path.addRect(box)
+    return path
+
+
+def with_rim(path: QPainterPath, rim_px: float) -> QPainterPath:
+    """Return an outline widened by `rim_px` on all sides."""
+    stroker = QPainterPathStroker()
+    stroker.setWidth(2 * rim_px)
+    stroker.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    return path.united(stroker.createStroke(path)).simplified()
+
+
+def paint_region(painter: QPainter, region: Region, rim_px: float, placement: ViewTransform, picture: Size) -> None:
+    """Draw a region and its background ring."""
+    to_view = QTransform.fromTranslate(placement.left, placement.top).scale(placement.scale, placement.scale)
+    inner = path_of(region, picture)
+    outer = with_rim(inner, rim_px)
+    band, line, edge = to_view.map(outer.subtracted(inner)), to_view.map(inner), to_view.map(outer)
+    colour = QColor(palette.PICTURE_MARK)
+    tint = QColor(colour)
+    tint.setAlpha(BAND_ALPHA)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.fillPath(band, tint)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for path, pen in ((edge, QPen(colour, 1, Qt.PenStyle.DashLine)), (line, QPen(colour, LINE_PX))):
+        painter.setPen(_shade(pen.widthF()))
+        painter.drawPath(path)
+        painter.setPen(pen)
+        painter.drawPath(path)
+
+
+def paint_handles(painter: QPainter, places: Sequence[Point]) -> None:
+    """Draw square drag handles at positions in the view's pixels."""
+    painter.setPen(QPen(QColor(palette.PICTURE_BACK), 1))
+    painter.setBrush(QColor(palette.PICTURE_MARK))
+    for x, y in places:
+        painter.drawRect(QRectF(x - HANDLE_PX / 2, y - HANDLE_PX / 2, HANDLE_PX, HANDLE_PX))
+
+
+def paint_draft(painter: QPainter, places: Sequence[Point]) -> None:
+    """Draw the corners of an unfinished polygon, given in the view's pixels."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    line = QPolygonF([QPointF(x, y) for x, y in places])
+    for pen in (_shade(LINE_PX), QPen(QColor(palette.PICTURE_MARK), LINE_PX)):
+        painter.setPen(pen)
+        painter.drawPolyline(line)
+    paint_handles(painter, places[:-1])
+
+
+def _shade(width: float) -> QPen:
+    """Return the pen of a dark line below a bright one, which keeps the bright one visible on white."""
+    colour = QColor(palette.PICTURE_BACK)
+    colour.setAlpha(SHADE_ALPHA)
+    return QPen(colour, width + 2)

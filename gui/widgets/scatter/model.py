@@ -1,7 +1,7 @@
-"""Points in a plane: what they are, where they lie in a view, which lie under a pointer or within a lasso."""
+"""Points in a plane: their data, the range that shows all of them, and the search for points by place."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,16 +9,16 @@ from numpy.typing import NDArray
 Numbers = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Point = tuple[float, float]
+Ranges = tuple[Point, Point]
 
-LEFT, RIGHT, TOP, BOTTOM = 58, 14, 12, 42
-SPARE = 1.06
-MOST_ZOOM, MOST_STRETCH = 200.0, 2.0
-TAILS = (1, 99)
+MARGIN = 1.06
+MAX_STRETCH = 2.0
+PERCENTILES = (1, 99)
 
 
 @dataclass(frozen=True)
 class Mark:
-    """How the points of a group look: its name, the key of its colour, its shape."""
+    """Look of the points of a group: its name, the key of its color, its shape."""
 
     title: str
     series: str
@@ -27,9 +27,9 @@ class Mark:
 
 @dataclass(frozen=True, eq=False)
 class Scatter:
-    """Points (n, 2), the group of each as an index into the marks; values (n,), where given, make the colours.
+    """Points (n, 2) and the group of each as an index into the marks; values (n,), if given, set the colors.
 
-    A guest is one more point that belongs to no group and is always in sight, with the name that stands beside it.
+    The extra point belongs to no group. It is always visible, with its name beside it.
     """
 
     points: Numbers
@@ -42,77 +42,43 @@ class Scatter:
     guest_title: str = ""
 
     def extent(self) -> Numbers:
-        """All points that a frame has to hold."""
+        """Return all points that a view has to hold."""
         return self.points if self.extra_point is None else np.vstack([self.points, self.extra_point])
 
     def shares(self) -> Numbers:
-        """Each value's place between the 1st and the 99th percentile, 0 to 1; without values, zeros."""
+        """Return the position of each value between the 1st and the 99th percentile, 0 to 1; zeros without values."""
         if self.values is None or not np.isfinite(self.values).any():
             return np.zeros(len(self.points))
         low, high = self.ends()
         return np.clip((np.nan_to_num(self.values, nan=low) - low) / max(high - low, 1e-12), 0, 1)
 
     def ends(self) -> tuple[float, float]:
-        """The values that have the first and the last colour."""
+        """Return the values that have the first and the last color."""
         assert self.values is not None
-        low, high = np.percentile(self.values[np.isfinite(self.values)], TAILS)
+        low, high = np.percentile(self.values[np.isfinite(self.values)], PERCENTILES)
         return float(low), float(high)
 
 
 EMPTY = Scatter(np.zeros((0, 2)), np.zeros(0, np.int64), ())
 
 
-@dataclass(frozen=True)
-class PlotTransform:
-    """How the plane lies in a widget of some size: scales in pixels per unit, across and up; y points up."""
+def fit_ranges(points: Numbers, size: Point) -> Ranges:
+    """Return the x and y ranges that just show all points in so many pixels.
 
-    size: Point
-    centre: Point
-    scale: Point
-
-    @property
-    def middle(self) -> Point:
-        return (LEFT + self.size[0] - RIGHT) / 2, (TOP + self.size[1] - BOTTOM) / 2
-
-    def to_view(self, points: Numbers) -> Numbers:
-        """Places in the widget, (n, 2)."""
-        across, down = self.middle
-        x = across + (points[:, 0] - self.centre[0]) * self.scale[0]
-        y = down - (points[:, 1] - self.centre[1]) * self.scale[1]
-        return np.stack([x, y], axis=1)
-
-    def to_plane(self, at: Point) -> Point:
-        across, down = self.middle
-        return (at[0] - across) / self.scale[0] + self.centre[0], (down - at[1]) / self.scale[1] + self.centre[1]
-
-    def zoomed(self, factor: float, at: Point, least: Point) -> "PlotTransform":
-        """Zoom so that what lies under a place of the widget stays there; never out of the whole by more than half."""
-        by = min(max(self.scale[0] * factor / least[0], 0.5), MOST_ZOOM)
-        scale = least[0] * by, least[1] * by
-        x, y = self.to_plane(at)
-        across, down = self.middle
-        return replace(self, scale=scale, centre=(x - (at[0] - across) / scale[0], y + (at[1] - down) / scale[1]))
-
-    def panned(self, dx: float, dy: float) -> "PlotTransform":
-        """Move what is seen by so many pixels."""
-        return replace(self, centre=(self.centre[0] - dx / self.scale[0], self.centre[1] + dy / self.scale[1]))
-
-
-def fit_all(points: Numbers, size: Point) -> PlotTransform:
-    """The frame in which all points are just in sight; one axis is stretched to fill the room, to twice at the most."""
-    room = max(size[0] - LEFT - RIGHT, 1.0), max(size[1] - TOP - BOTTOM, 1.0)
-    if not len(points):
-        return PlotTransform(size, (0.0, 0.0), (min(room) / 2, min(room) / 2))
-    low, high = points.min(axis=0), points.max(axis=0)
-    span = np.maximum((high - low) * SPARE, 1e-9)
-    full = [min(float(room[axis] / span[axis]), 1e9) for axis in (0, 1)]
-    scale = min(full[0], full[1] * MOST_STRETCH), min(full[1], full[0] * MOST_STRETCH)
-    middle = (low + high) / 2
-    return PlotTransform(size, (float(middle[0]), float(middle[1])), scale)
+    One axis is stretched to fill its side, to twice the scale of the other at most.
+    """
+    low, high = (points.min(axis=0), points.max(axis=0)) if len(points) else (-np.ones(2), np.ones(2))
+    span = (high - low) * MARGIN
+    span = np.maximum(span, span.max() * 1e-9) if span.any() else np.ones(2)
+    full = np.asarray(size) / span
+    scale = np.minimum(full, full[::-1] * MAX_STRETCH)
+    half, middle = np.asarray(size) / scale / 2, (low + high) / 2
+    (left, bottom), (right, top) = (middle - half).tolist(), (middle + half).tolist()
+    return (left, right), (bottom, top)
 
 
 def nearest(places: Numbers, shown: Flags, at: Point, reach: float) -> int:
-    """The shown point nearest to a place of the widget, within so many pixels; -1 for none."""
+    """Return the shown point nearest to a place, within so many pixels; -1 if there is none."""
     if not shown.any():
         return -1
     away = np.where(shown, np.square(places - np.asarray(at)).sum(axis=1), np.inf)
@@ -121,7 +87,7 @@ def nearest(places: Numbers, shown: Flags, at: Point, reach: float) -> int:
 
 
 def inside(places: Numbers, corners: Sequence[Point]) -> Flags:
-    """Which places lie within a polygon (even-odd rule)."""
+    """Return which places lie within a polygon (even-odd rule)."""
     held = np.zeros(len(places), np.bool_)
     if len(corners) < 3:
         return held
@@ -134,7 +100,7 @@ def inside(places: Numbers, corners: Sequence[Point]) -> Flags:
 
 
 def nearest_in_direction(places: Numbers, shown: Flags, start: int, way: Point) -> int:
-    """The nearest shown point in a direction from one, within 45 degrees of it; the same one where there is none."""
+    """Return the nearest shown point within 45 degrees of a direction; the start itself if there is none."""
     step = places - places[start]
     along = step @ np.asarray(way)
     across = np.abs(step @ np.asarray((-way[1], way[0])))

@@ -1,96 +1,39 @@
-"""How points in a plane are drawn: field, axes, marks of several shapes, what is chosen, the bar of values."""
+"""Symbols and colors of points, and the overlay: rings, labels, lasso, preview."""
 
-import math
-from functools import lru_cache
+from collections.abc import Callable, Sequence
 
 import numpy as np
+import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QLinearGradient, QPainter, QPainterPath, QPen, QPixmap
+from pyqtgraph.graphicsItems.ScatterPlotItem import drawSymbol
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPen, QPixmap, QPolygonF
 
 from gui import palette
-from gui.widgets.curves.axis import round_step
-from gui.widgets.labels import fixed, format_number
-from gui.widgets.scatter.model import BOTTOM, LEFT, RIGHT, TOP, Flags, Numbers, PlotTransform, Scatter
+from gui.widgets.scatter.model import Flags, Numbers, Point, Scatter
 
-Places = NDArray[np.intp]
-SHAPES = ("circle", "square", "triangle", "diamond", "cross", "plus", "star", "down")
-COLORS = 24
-MARK_PX, BOX_PX, FAINT = 7.0, 14, 0.16
-TEXT_PX, BAR_WIDE, BAR_HIGH, TICK_GAP = 11, 130, 8, 90
-CORNERS = {"triangle": (3, -90.0), "down": (3, 90.0), "diamond": (4, -90.0)}
-
-
-def shape_path(shape: str, size: float) -> QPainterPath:
-    """A shape round the origin; all of them cover about the same area."""
-    path, half = QPainterPath(), size / 2
-    if shape in CORNERS:
-        count, first = CORNERS[shape]
-        radius = half * (1.35 if count == 3 else 1.2)
-        angles = [math.radians(first + 360 / count * corner) for corner in range(count)]
-        path.moveTo(QPointF(radius * math.cos(angles[0]), radius * math.sin(angles[0])))
-        for angle in angles[1:]:
-            path.lineTo(QPointF(radius * math.cos(angle), radius * math.sin(angle)))
-        path.closeSubpath()
-    elif shape == "square":
-        path.addRect(QRectF(-half * 0.9, -half * 0.9, size * 0.9, size * 0.9))
-    elif shape in ("cross", "plus", "star"):
-        bars = {"plus": (0, 90), "cross": (45, 135), "star": (0, 60, 120)}[shape]
-        for angle in bars:
-            x, y = half * 1.15 * math.cos(math.radians(angle)), half * 1.15 * math.sin(math.radians(angle))
-            path.moveTo(-x, -y)
-            path.lineTo(x, y)
-    else:
-        path.addEllipse(QPointF(0, 0), half, half)
-    return path
+Preview = tuple[QImage | None, Sequence[str]]
+Label = tuple[QPointF, str]
+Style = tuple[str, float, QPen, QBrush]  # symbol, size in pixels, rim, color
+# pyqtgraph's symbol of each shape, and the size in pixels at which all cover about the same area
+SYMBOLS = {
+    "circle": ("o", 7.0),
+    "square": ("s", 6.3),
+    "triangle": ("t1", 8.5),
+    "diamond": ("d", 9.5),
+    "cross": ("x", 8.5),
+    "plus": ("+", 9.0),
+    "star": ("star", 10.5),
+    "down": ("t", 8.5),
+}
+SHAPES = tuple(SYMBOLS)
+COLOR_STEPS = 24
+RIM_PX, ICON_PX, FAINT, LABEL_ALPHA, LASSO_ALPHA = 0.7, 14, 0.16, 215, 40
+PREVIEW_PX, AWAY_PX, RING_PX, PAD_PX, CROSS_PX, LABEL_PAD_PX = 120, 14, 7, 8, 11, 3
 
 
-def draw_shape(painter: QPainter, shape: str, colour: QColor, size: float = MARK_PX) -> None:
-    """Draw one mark round the origin, with a rim that keeps it apart from others."""
-    path = shape_path(shape, size)
-    if shape in ("cross", "plus", "star"):
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(colour, 1.8, c=Qt.PenCapStyle.RoundCap))
-    else:
-        painter.setBrush(colour)
-        painter.setPen(QPen(QColor(palette.current().field), 0.7))
-    painter.drawPath(path)
-
-
-@lru_cache(maxsize=512)
-def sprite(shape: str, colour: str, ground: str, ratio: float) -> QPixmap:
-    """One mark as a small picture; `ground` is the colour of its rim, so that themes do not mix."""
-    made = QPixmap(round(BOX_PX * ratio), round(BOX_PX * ratio))
-    made.setDevicePixelRatio(ratio)
-    made.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(made)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.translate(BOX_PX / 2, BOX_PX / 2)
-    draw_shape(painter, shape, QColor(colour))
-    painter.end()
-    return made
-
-
-def draw_points(
-    painter: QPainter, scatter: Scatter, frame: PlotTransform, shown: Flags, selected: Flags | None
-) -> None:
-    """Draw all points: large groups under small ones, low values under high ones, what is not selected faint."""
-    if not len(scatter.points):
-        return
-    places, ratio = frame.to_view(scatter.points), painter.device().devicePixelRatioF()
-    painter.setClipRect(room_of(frame))
-    for faint in (True, False):
-        wanted = shown if selected is None else shown & (~selected if faint else selected)
-        if faint and selected is None:
-            continue
-        painter.setOpacity(FAINT if faint else 1.0)
-        _draw_some(painter, scatter, places, np.flatnonzero(wanted[order_of(scatter)]), ratio)
-    painter.setOpacity(1.0)
-    painter.setClipping(False)
-
-
-def order_of(scatter: Scatter) -> Places:
-    """The order in which points are drawn."""
+def order_of(scatter: Scatter) -> NDArray[np.intp]:
+    """Return the drawing order: large groups under small ones, low values under high ones."""
     if scatter.values is not None:
         return np.argsort(scatter.shares(), kind="stable")
     sizes = np.bincount(scatter.groups, minlength=len(scatter.marks))
@@ -98,104 +41,152 @@ def order_of(scatter: Scatter) -> Places:
 
 
 def find_color(scatter: Scatter, at: int, shares: Numbers) -> str:
-    """The colour of a point: that of its value, high values standing out, or that of its group."""
+    """Return the color of a point: that of its value, high values standing out, or that of its group."""
     if scatter.values is not None:
-        return palette.find_score_color(1 - round(float(shares[at]) * COLORS) / COLORS)
+        return palette.find_score_color(1 - round(float(shares[at]) * COLOR_STEPS) / COLOR_STEPS)
     return palette.find_series_color(scatter.marks[int(scatter.groups[at])].series)
 
 
-def _draw_some(painter: QPainter, scatter: Scatter, places: Numbers, turns: Places, ratio: float) -> None:
-    ground, shares, order = palette.current().field, scatter.shares(), order_of(scatter)
-    corners = (places - BOX_PX / 2).tolist()
-    looks: dict[tuple[str, str], QPixmap] = {}
-    shapes = [mark.shape for mark in scatter.marks]
-    groups = scatter.groups.tolist()
-    own = [palette.find_series_color(mark.series) for mark in scatter.marks] if scatter.values is None else []
-    for at in order[turns].tolist():
-        colour = own[groups[at]] if own else find_color(scatter, at, shares)
-        look = shapes[groups[at]], colour
-        if look not in looks:
-            looks[look] = sprite(*look, ground, ratio)
-        painter.drawPixmap(QPointF(*corners[at]), looks[look])
+class PointsItem(pg.ScatterPlotItem):
+    """Points that share a few styles; pyqtgraph alone would look up the style of each point, ten times slower."""
+
+    def __init__(self) -> None:
+        self._styles: list[Style] = []
+        self._style_indices: NDArray[np.intp] = np.zeros(0, np.intp)
+        super().__init__()
+
+    def draw(self, scatter: Scatter, shown: Flags, selected: Flags | None) -> None:
+        """Draw the shown points; points that are not selected are faint and lie under the others."""
+        faint = np.zeros(len(shown), np.bool_) if selected is None else ~selected
+        order = order_of(scatter)
+        order = order[shown[order]]
+        order = order[np.argsort(~faint[order], kind="stable")]
+        shares = scatter.shares()
+        steps = np.rint(shares * COLOR_STEPS).astype(np.int64)
+        looks = ((scatter.groups * (COLOR_STEPS + 1) + steps) * 2 + faint)[order]
+        _, first, self._style_indices = np.unique(looks, return_index=True, return_inverse=True)
+        self._styles = [_style(scatter, at, shares, bool(faint[at])) for at in order[first].tolist()]
+        self.setData(x=scatter.points[order, 0], y=scatter.points[order, 1])
+
+    def updateSpots(self, *_: object) -> None:
+        """Find the picture of each point; pyqtgraph calls this for new points and for another pixel ratio."""
+        self.fragmentAtlas.clear()
+        if self._styles:
+            pictures = np.array(self.fragmentAtlas[self._styles], self.data["sourceRect"].dtype)
+            self.data["sourceRect"] = pictures[self._style_indices]
+        self._updateMaxSpotSizes()
+        self.invalidate()
 
 
-def room_of(frame: PlotTransform) -> QRectF:
-    """Where points may be."""
-    return QRectF(LEFT, TOP, frame.size[0] - LEFT - RIGHT, frame.size[1] - TOP - BOTTOM)
+def _style(scatter: Scatter, at: int, shares: Numbers, is_faint: bool) -> Style:
+    alpha = FAINT if is_faint else 1.0
+    color, rim = QColor(find_color(scatter, at, shares)), QColor(palette.current().field)
+    color.setAlphaF(alpha)
+    rim.setAlphaF(alpha)
+    return *SYMBOLS[scatter.marks[int(scatter.groups[at])].shape], pg.mkPen(rim, width=RIM_PX), QBrush(color)
 
 
-def draw_field(painter: QPainter, scatter: Scatter, frame: PlotTransform) -> None:
-    """Draw the ground, the grid, and the titles of the axes."""
-    colours, room = palette.current(), room_of(frame)
-    painter.setFont(small(painter.font()))
-    for is_x in (True, False):
-        _draw_ticks(painter, frame, room, is_x)
-    painter.setPen(QColor(colours.quiet))
-    painter.drawText(
-        QRectF(room.left(), room.bottom() + 20, room.width(), 18), Qt.AlignmentFlag.AlignCenter, scatter.axes[0]
-    )
-    painter.save()
-    painter.translate(14, room.center().y())
-    painter.rotate(-90)
-    painter.drawText(QRectF(-room.height() / 2, -10, room.height(), 18), Qt.AlignmentFlag.AlignCenter, scatter.axes[1])
-    painter.restore()
-
-
-def _draw_ticks(painter: QPainter, frame: PlotTransform, room: QRectF, is_x: bool) -> None:
-    (left, top), (right, bottom) = (
-        frame.to_plane((room.left(), room.top())),
-        frame.to_plane((room.right(), room.bottom())),
-    )
-    low, high = (left, right) if is_x else (bottom, top)
-    length = room.width() if is_x else room.height()
-    step = round_step((high - low) / max(length / TICK_GAP, 1.0))
-    places = max(0, math.ceil(-math.log10(step) - 1e-9))
-    across, down = frame.middle
-    for turn in range(math.ceil(low / step), math.floor(high / step) + 1):
-        value, text = turn * step, fixed(turn * step, places)
-        painter.setPen(QPen(QColor(palette.current().grid), 1))
-        if is_x:
-            x = across + (value - frame.centre[0]) * frame.scale[0]
-            painter.drawLine(QLineF(x, room.top(), x, room.bottom()))
-            box = QRectF(x - 40, room.bottom() + 3, 80, 16)
-        else:
-            y = down - (value - frame.centre[1]) * frame.scale[1]
-            painter.drawLine(QLineF(room.left(), y, room.right(), y))
-            box = QRectF(22, y - 8, LEFT - 27, 16)
-        painter.setPen(QColor(palette.current().quiet))
-        side = Qt.AlignmentFlag.AlignCenter if is_x else Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(box, side, text)
-
-
-def draw_bar(painter: QPainter, scatter: Scatter, frame: PlotTransform) -> None:
-    """Draw which colour is which value, in the upper right corner."""
-    if scatter.values is None or not np.isfinite(scatter.values).any():
-        return
-    low, high = (format_number(value, 2) for value in scatter.ends())
-    font = small(painter.font())
-    painter.setFont(font)
-    metrics = QFontMetricsF(font)
-    before, after = f"{scatter.value_title}   ≤ {low}", f"≥ {high}"
-    right = frame.size[0] - RIGHT - 8 - metrics.horizontalAdvance(after)
-    bar = QRectF(right - 8 - BAR_WIDE, TOP + 8, BAR_WIDE, BAR_HIGH)
-    ground = QColor(palette.current().field)
-    ground.setAlpha(215)
-    left = bar.left() - 8 - metrics.horizontalAdvance(before)
-    painter.fillRect(QRectF(left - 6, TOP + 1, frame.size[0] - RIGHT - left + 4, BAR_HIGH + 14), ground)
-    gradient = QLinearGradient(bar.topLeft(), bar.topRight())
-    for turn in range(COLORS + 1):
-        gradient.setColorAt(turn / COLORS, QColor(palette.find_score_color(1 - turn / COLORS)))
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(gradient)
-    painter.drawRect(bar)
-    painter.setPen(QColor(palette.current().quiet))
-    base = bar.center().y() + metrics.capHeight() / 2
-    painter.drawText(QPointF(left, base), before)
-    painter.drawText(QPointF(right, base), after)
-
-
-def small(font: QFont) -> QFont:
-    """The font of marks."""
-    made = QFont(font)
-    made.setPixelSize(TEXT_PX)
+def sprite(shape: str, color: str, ground: str, ratio: float) -> QPixmap:
+    """Return one mark as a small picture with a rim in the color of the ground."""
+    made = QPixmap(round(ICON_PX * ratio), round(ICON_PX * ratio))
+    made.setDevicePixelRatio(ratio)
+    made.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(made)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.translate(ICON_PX / 2, ICON_PX / 2)
+    drawSymbol(painter, *SYMBOLS[shape], pg.mkPen(ground, width=RIM_PX), QBrush(QColor(color)))
+    painter.end()
     return made
+
+
+def draw_rings(painter: QPainter, room: QRectF, rings: Sequence[Label]) -> None:
+    """Draw a ring round each place and its letters beside it."""
+    for place, _ in rings:
+        _draw_ring(painter, place, 4.5)
+    lettered = [(place, text) for place, text in rings if text]
+    for place, text in _merge_labels(lettered, lambda label: _label_rect(painter, room, label, RING_PX)):
+        _draw_label(painter, room, (place, text), RING_PX)
+
+
+def draw_extra_point(painter: QPainter, room: QRectF, place: QPointF, title: str) -> None:
+    """Draw a crossed ring, which no group has, and a name beside it."""
+    _draw_ring(painter, place, 5.0, CROSS_PX)
+    _draw_label(painter, room, (place, title), CROSS_PX)
+
+
+def draw_lasso(painter: QPainter, corners: Sequence[Point]) -> None:
+    """Draw the outline around the points to select."""
+    color = QColor(palette.current().accent)
+    painter.setPen(QPen(color, 1.5))
+    color.setAlpha(LASSO_ALPHA)
+    painter.setBrush(color)
+    painter.drawPolygon(QPolygonF([QPointF(*corner) for corner in corners]))
+
+
+def draw_preview(painter: QPainter, preview: Preview, place: QPointF, view: QRectF) -> None:
+    """Draw an image and lines of text at the right of a place, or at the left where they do not fit."""
+    image, lines = preview
+    if image is None and not lines:
+        return
+    text, side = "\n".join(lines), 0 if image is None else PREVIEW_PX
+    text_size = painter.fontMetrics().size(0, text)
+    width, height = max(side, text_size.width()) + 2 * PAD_PX, side + text_size.height() + 2 * PAD_PX + 2
+    left, top = place.x() + AWAY_PX, min(place.y() - height / 2, view.height() - height - 2)
+    if left + width >= view.width():
+        left = max(place.x() - AWAY_PX - width, 2.0)
+    rect = QRectF(left, max(top, 2.0), width, height)
+    painter.setPen(QPen(QColor(palette.current().line), 1))
+    painter.setBrush(QColor(palette.current().card))
+    painter.drawRoundedRect(rect, 6, 6)
+    if image is not None:
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(QRectF(rect.center().x() - side / 2, rect.top() + PAD_PX, side, side), image)
+    painter.setPen(QColor(palette.current().text))
+    flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom
+    painter.drawText(rect.adjusted(PAD_PX, PAD_PX, -PAD_PX, -PAD_PX), flags, text)
+
+
+def _draw_ring(painter: QPainter, place: QPointF, halo: float, cross: float = 0.0) -> None:
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for color, width in ((palette.current().field, halo), (palette.current().strong, 2.0)):
+        painter.setPen(QPen(QColor(color), width))
+        painter.drawEllipse(place, RING_PX, RING_PX)
+        if cross:
+            painter.drawLine(place - QPointF(cross, 0), place + QPointF(cross, 0))
+            painter.drawLine(place - QPointF(0, cross), place + QPointF(0, cross))
+
+
+def _merge_labels(labels: Sequence[Label], rect_of: Callable[[Label], QRectF]) -> list[Label]:
+    """Join labels that would cover each other, beside the first of their places: '1, 2'."""
+
+    def join(indices: Sequence[int]) -> Label:
+        return labels[indices[0]][0], ", ".join(labels[i][1] for i in indices)
+
+    merged: list[list[int]] = []
+    for i in range(len(labels)):
+        indices = [i]
+        while covered := [other for other in merged if rect_of(join(other)).intersects(rect_of(join(indices)))]:
+            merged = [other for other in merged if other not in covered]
+            indices = sorted(sum(covered, indices))
+        merged.append(indices)
+    return [join(indices) for indices in merged]
+
+
+def _label_rect(painter: QPainter, room: QRectF, label: Label, away: float) -> QRectF:
+    """Return the place of a label: at the right of its mark, or at the left where the plot ends."""
+    place, text = label
+    metrics = painter.fontMetrics()
+    width = metrics.horizontalAdvance(text) + 2 * LABEL_PAD_PX
+    left = place.x() + away + 1
+    if left + width > room.right():
+        left = place.x() - away - 1 - width
+    return QRectF(left, place.y() - 5 - metrics.ascent(), width, metrics.height())
+
+
+def _draw_label(painter: QPainter, room: QRectF, label: Label, away: float) -> None:
+    """Draw text on a ground that keeps it readable over points."""
+    rect, ground = _label_rect(painter, room, label, away), QColor(palette.current().field)
+    ground.setAlpha(LABEL_ALPHA)
+    painter.fillRect(rect, ground)
+    base = QPointF(rect.left() + LABEL_PAD_PX, rect.top() + painter.fontMetrics().ascent() + 1)
+    painter.drawText(base, label[1])

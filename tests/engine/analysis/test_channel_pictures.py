@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from engine import models
-from engine.analysis import activations, feature_visualization, kernels, saliency, top_activations
-from engine.analysis.channel_objective import ChannelObjective
-from engine.analysis.feature_visualization import GradientAscentSettings
+from engine.analysis import activations, feature_visualization, kernels, top_activations
+from engine.analysis.feature_visualization import ChannelObjective, GradientAscentSettings
 from engine.errors import ConfigError
 
 
@@ -110,22 +109,22 @@ def test_preferred_input_raises_every_kind_of_channel_and_is_repeatable(tiny):
 
 
 def test_saliency_is_the_kernel_for_one_unit(seeker, images):
-    found = saliency.saliency(seeker, images, ChannelObjective("enc_conv1", 0, (3, 6)))
+    found = feature_visualization.saliency(seeker, images, ChannelObjective("enc_conv1", 0, (3, 6)))
     assert found.shape == (6, 32, 32)
     wanted = np.zeros((32, 32))
     wanted[6:9, 12:15] = -1 / 8
     wanted[7, 13] = 1.0
     assert found == pytest.approx(np.broadcast_to(wanted, found.shape), abs=1e-6)
-    smooth = saliency.saliency(seeker, images, ChannelObjective("enc_conv1", 0, (3, 6)), copies=3)
+    smooth = feature_visualization.saliency(seeker, images, ChannelObjective("enc_conv1", 0, (3, 6)), copies=3)
     assert smooth == pytest.approx(found, abs=1e-5), "a linear channel answers alike everywhere"
 
 
 def test_smooth_saliency_averages_over_noisy_copies(seeker, images):
     channel = ChannelObjective("enc_act1", 0)
-    plain = saliency.saliency(seeker, images, channel)
-    smooth = saliency.saliency(seeker, images, channel, copies=8)
+    plain = feature_visualization.saliency(seeker, images, channel)
+    smooth = feature_visualization.saliency(seeker, images, channel, copies=8)
     assert not np.allclose(plain, smooth)
-    assert np.array_equal(smooth, saliency.saliency(seeker, images, channel, copies=8))
+    assert np.array_equal(smooth, feature_visualization.saliency(seeker, images, channel, copies=8))
 
 
 def test_channels_and_units_that_are_not_there_are_told(seeker, images):
@@ -136,22 +135,22 @@ def test_channels_and_units_that_are_not_there_are_told(seeker, images):
         (ChannelObjective("enc_latent", 0, (0, 0)), "no unit"),
     ):
         with pytest.raises(ConfigError, match=said):
-            saliency.saliency(seeker, images, channel)
+            feature_visualization.saliency(seeker, images, channel)
 
 
 EACH = """
 import json
 import keras, numpy as np
 from engine import config, models
-from engine.analysis import channel_statistics, top_activations, feature_visualization, saliency
-from engine.analysis.channel_objective import ChannelObjective
+from engine.analysis import channel_statistics, top_activations, feature_visualization
+from engine.analysis.feature_visualization import ChannelObjective
 from engine.analysis.feature_visualization import GradientAscentSettings
 
 model = models.build(config.from_flat({"model": "unet", "size": 32, "filters": (4, 8)}))
 images = np.random.default_rng(0).random((3, 32, 32, 1)).astype("float32")
 channel = ChannelObjective("enc_act2", 1)
 liked = feature_visualization.preferred(model, channel, GradientAscentSettings(steps=8))
-found = saliency.saliency(model, images, channel)
+found = feature_visualization.saliency(model, images, channel)
 numbers = channel_statistics.statistics(model, images, ["enc_act2"])["enc_act2"]
 first = top_activations.top_activations(model, images, "enc_act2", 1)[1][0]
 print(json.dumps({"backend": keras.backend.backend(), "raised": liked.value - liked.start,

@@ -244,7 +244,7 @@ for variable in model.variables:
     rng = np.random.default_rng(len(variable.path))
     if "kernel" in variable.path:
         variable.assign(rng.standard_normal(variable.shape) * 0.3)
-found = trace_lesions(model, made.image[None, ..., None], made.healthy[None, ..., None], Observer(places=1))
+found = trace_lesions(model, made.image[None, ..., None], made.healthy[None, ..., None], Observer(path_points=1))
 shares = (found.alone / found.first)[:, 0].tolist()
 print(json.dumps({"backend": keras.backend.backend(), "thief": found.layers[found.worst_layer].name, "shares": shares}))
 """

@@ -2,15 +2,15 @@
 
 import pytest
 
-from engine.analysis.unknown_layer import FEW, make_unknown_layer_error
+from engine.analysis import MAX_LISTED, make_unknown_layer_error
 
 DEEP = [f"enc{stage}_{kind}" for stage in range(40) for kind in ("conv", "norm", "act")]
 
 
 def test_few_layers_are_all_told():
-    error = make_unknown_layer_error("nothing", DEEP[:FEW])
+    error = make_unknown_layer_error("nothing", DEEP[:MAX_LISTED])
     assert error.what == "The model has no layer 'nothing'."
-    assert error.advice == f"Its layers: {', '.join(DEEP[:FEW])}."
+    assert error.advice == f"Its layers: {', '.join(DEEP[:MAX_LISTED])}."
 
 
 @pytest.mark.parametrize(

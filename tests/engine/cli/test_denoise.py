@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 
 from engine import cli, config, data, lesions, metrics, noise
-from engine.cli import denoise_options
+from engine.cli import analysis_options
 from engine.cli.denoise_curve import sigmas
 from engine.data.phantom import phantom
-from engine.denoising import bm3d
+from engine.denoising import filters
 from engine.denoising.baselines import BASELINES
 from engine.errors import ConfigError
 from engine.figures import DISCLAIMER
@@ -116,7 +116,7 @@ def test_denoise_takes_principal_components_of_the_runs_own_images(call, picture
 
 
 def test_missing_package_is_said_and_does_not_keep_the_others_back(call, picture, tmp_path, monkeypatch):
-    monkeypatch.setattr(bm3d, "package", None)
+    monkeypatch.setattr(filters, "bm3d_package", None)
     found = call("denoise", "first", picture, "--against", "bm3d,median", "--out", tmp_path)
     assert list(found["methods"]) == ["none", "first", "median"]
     assert found["missing"] == {"bm3d": "BM3D is not installed. Install it: pip install bm3d"}
@@ -216,7 +216,7 @@ def test_levels_are_read_as_numbers_and_as_fractions():
 
 
 def test_every_baseline_is_named_in_the_help():
-    assert denoise_options.BASELINE_NAMES.split(", ") == list(BASELINES)
+    assert analysis_options.BASELINE_NAMES.split(", ") == list(BASELINES)
 
 
 def test_decibels_of_equal_pictures_are_null_in_json(call, picture, tmp_path):

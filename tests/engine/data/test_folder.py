@@ -8,10 +8,10 @@ from pydicom.data import get_testdata_file
 
 from engine.data import load
 from engine.data.decoded_image import UnreadableFile
+from engine.data.files import check_folder
 from engine.data.folder import parse_layout
 from engine.data.loading import check_source, open_source
 from engine.data.source import natural_sort_key
-from engine.data.walk import check_folder
 from engine.errors import EmptySource, SourceNotFound
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 from pydicom.data import get_testdata_file
 
 from engine.data import Scan, open_scan, prepare
-from engine.data.formats import detect_format
+from engine.data.files import detect_format
 from engine.data.scan import Limits
 from engine.errors import ScanError
 

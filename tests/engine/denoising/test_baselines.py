@@ -8,10 +8,10 @@ from skimage.restoration import estimate_sigma
 
 from engine import metrics, noise
 from engine.data.phantom import phantoms
-from engine.denoising import baselines, bm3d, filters
+from engine.denoising import baselines, filters
 from engine.denoising.baselines import BASELINES
 from engine.errors import BaselineMissing, ConfigError
-from engine.evaluation import pca
+from engine.evaluation import references
 
 FILTERS = ("gaussian", "median", "nlm", "tv", "wavelet")
 
@@ -69,7 +69,7 @@ def test_principal_components_are_given(noisy, clean):
         def read(self, which):
             return clean[which]
 
-    fitted = pca.fit_pca(Images(), 3)
+    fitted = references.fit_pca(Images(), 3)
     assert np.array_equal(baselines.get_denoiser("pca", fitted)(noisy), fitted.predict_on_batch(noisy))
     with pytest.raises(BaselineMissing, match="fit it on"):
         baselines.get_denoiser("pca")(noisy)
@@ -89,13 +89,13 @@ def test_names_are_read_once_each_and_in_order():
 
 
 def test_package_that_is_missing_is_said_with_the_line_that_installs_it(monkeypatch, noisy):
-    monkeypatch.setattr(bm3d, "package", None)
+    monkeypatch.setattr(filters, "bm3d_package", None)
     assert not BASELINES["bm3d"].is_installed()
     assert "bm3d" not in baselines.parse_names("all")
     with pytest.raises(BaselineMissing, match=r"BM3D is not installed\. Install it: pip install bm3d"):
         baselines.get_denoiser("bm3d")
     with pytest.raises(BaselineMissing):
-        bm3d.bm3d(noisy)
+        filters.bm3d(noisy)
 
 
 def test_bm3d_is_told_the_estimated_noise(monkeypatch, noisy):
@@ -106,7 +106,7 @@ def test_bm3d_is_told_the_estimated_noise(monkeypatch, noisy):
             told.append(sigma_psd)
             return picture * 0.5
 
-    monkeypatch.setattr(bm3d, "package", Package())
+    monkeypatch.setattr(filters, "bm3d_package", Package())
     made = baselines.get_denoiser("bm3d")(noisy)
     assert np.allclose(made, noisy * 0.5)
     assert told == pytest.approx([1.3 * filters.estimate_noise_sigma(picture) for picture in noisy[..., 0]])

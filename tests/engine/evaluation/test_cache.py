@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine import data, evaluation
-from engine.evaluation import cache, pca, scoring
+from engine.evaluation import cache, references, scoring
 from engine.explorer.explorer import Explorer
 from engine.messages import EvaluateRun, PerImageErrors, Reconstruct, never_stop
 
@@ -35,7 +35,7 @@ def asked(name, run):
 def test_run_is_measured_as_evaluate_does(explorer, run):
     answer = explorer.answer(asked(str(run.path), run))
     wanted = evaluation.evaluate(run, splits=["test", "test_clean"])["splits"]
-    assert answer == {"run": str(run.path), "splits": wanted}
+    assert answer.model_dump(mode="json") == {"run": str(run.path), "splits": wanted}
 
 
 def test_numbers_are_found_once_for_the_same_images_and_the_same_model(explorer, run, monkeypatch):
@@ -66,6 +66,14 @@ def test_damaged_numbers_are_found_anew_and_old_ones_go(run, images, monkeypatch
     assert [numbers is None for numbers in kept] == [True, False, False]
 
 
+def test_numbers_of_an_unknown_form_are_found_anew(explorer, run, images):
+    request = asked(str(run.path), run)
+    wanted = explorer.answer(request)
+    for strange in ({"test": 5}, {"test": {"n": 6, "mse": 0.1}}):
+        run.write_derived(cache.FILE, dict.fromkeys(run.read_derived(cache.FILE), strange))
+        assert explorer.answer(request) == wanted
+
+
 def test_stopped_measuring_is_no_answer_and_keeps_nothing(run, tmp_path):
     (run.path / cache.FILE).unlink(missing_ok=True)
     explorer = Explorer(tmp_path, lambda event: None, lambda: True)
@@ -78,18 +86,17 @@ def test_stopped_measuring_is_no_answer_and_keeps_nothing(run, tmp_path):
 
 
 def test_yardstick_stands_in_the_place_of_a_run(explorer, run, images):
-    made = pca.fit_pca(images.train, 4)
+    made = references.fit_pca(images.train, 4)
     wanted = made.predict_on_batch(images.test.read([0, 2]))
     question = Reconstruct(
         number=1, panel="compare", runs=("pca:4", str(run.path)), data=run.config.data, split="test", indices=(0, 2)
     )
-    answer = explorer.answer(question)["runs"]
-    assert np.load(answer["pca:4"]["images"]) == pytest.approx(wanted[..., 0], abs=1e-5)
-    ranked = explorer.answer(PerImageErrors(number=2, panel="rank", run="pca:4", data=run.config.data, split="test"))[
-        "mse"
-    ]
+    answer = explorer.answer(question).runs
+    assert answer["pca:4"].images == pytest.approx(wanted[..., 0], abs=1e-5)
+    ranking = PerImageErrors(number=2, panel="rank", run="pca:4", data=run.config.data, split="test")
+    ranked = explorer.answer(ranking).mse
     assert ranked[0] == pytest.approx(np.mean((wanted[0] - images.test.read([0])) ** 2), rel=1e-4)
-    measured = explorer.answer(asked("pca:4", run))["splits"]["test"]["mse"]
+    measured = explorer.answer(asked("pca:4", run)).splits["test"].mse
     assert measured == pytest.approx(np.mean(ranked), rel=1e-5)
-    worst = explorer.answer(asked("pca:0", run))["splits"]["test"]["mse"]
+    worst = explorer.answer(asked("pca:0", run)).splits["test"].mse
     assert worst > measured

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from sklearn.decomposition import PCA
 
 from engine import config, data
-from engine.evaluation import interpretation, pca, references
+from engine.evaluation import interpretation, references
 from engine.evaluation.evaluator import Evaluator
 from engine.messages import never_stop
 from tests.trained_runs import TINY
@@ -26,15 +27,15 @@ def _fresh_cache(tmp_path, monkeypatch):
 
 
 def test_map_is_fitted_on_the_training_images_alone(images):
-    found, wanted = references.fit_pca_reference(images, 8), pca.fit_pca(images.train, 8)
+    found, wanted = references.fit_pca_reference(images, 8), references.fit_pca(images.train, 8)
     assert found.predict_on_batch(images.test.read()) == pytest.approx(wanted.predict_on_batch(images.test.read()))
 
 
 @pytest.mark.usefixtures("_fresh_cache")
 def test_map_is_found_once_and_a_damaged_copy_anew(images, tmp_path, monkeypatch):
     fits = []
-    fit = pca.fit_pca
-    monkeypatch.setattr(pca, "fit_pca", lambda *words: (fits.append(words[1]), fit(*words))[1])
+    fit = references.fit_pca
+    monkeypatch.setattr(references, "fit_pca", lambda *words: (fits.append(words[1]), fit(*words))[1])
     first = references.fit_pca_reference(images, 8)
     assert np.array_equal(references.fit_pca_reference(images, 8).components, first.components)
     assert fits == [8]
@@ -119,3 +120,66 @@ def test_yardsticks_are_named_in_the_place_of_runs():
     assert references.parse_reference("pca:512") == 512
     assert references.parse_reference("pca:0") == 0
     assert references.parse_reference("ae-0001") is references.parse_reference("pca:x") is None
+
+
+class Images:
+    """So many 16 px images with a few strong directions."""
+
+    def __init__(self, count, seed=0):
+        rng = np.random.default_rng(seed)
+        directions = rng.standard_normal((12, 256)) * np.geomspace(1, 0.05, 12)[:, None]
+        pixels = 0.5 + 0.03 * rng.standard_normal((count, 12)) @ directions + 0.001 * rng.standard_normal((count, 256))
+        self.pixels = pixels.astype(np.float32).reshape(count, 16, 16, 1)
+
+    def __len__(self):
+        return len(self.pixels)
+
+    def read(self, which=slice(None)):
+        return self.pixels[which]
+
+
+def error(made, images):
+    return float(np.mean((made.predict_on_batch(images.read()) - images.read()) ** 2))
+
+
+@pytest.mark.parametrize("count", [100, 700], ids=["fewer images than pixels", "more images than pixels"])
+def test_equal_to_scikit_learn(count):
+    images = Images(count)
+    flat = images.read().reshape(count, -1)
+    known = PCA(5, svd_solver="full").fit(flat)
+    made = references.fit_pca(images, 5)
+    wanted = known.inverse_transform(known.transform(flat)).reshape(-1, 16, 16, 1)
+    assert made.predict_on_batch(images.read()) == pytest.approx(wanted, abs=1e-5)
+    assert made.components @ made.components.T == pytest.approx(np.eye(5), abs=1e-5)
+
+
+def test_passes_over_images_that_do_not_fit_find_the_same_map(monkeypatch):
+    images = Images(300)
+    exact = references.fit_pca(images, 5)
+    monkeypatch.setattr(references, "EXACT_NUMBERS", 0)
+    monkeypatch.setattr(references, "BLOCK", 64)
+    again = references.fit_pca(images, 5)
+    assert error(again, images) == pytest.approx(error(exact, images), rel=1e-3)
+    assert np.array_equal(again.components, references.fit_pca(images, 5).components)
+
+
+def test_more_components_than_images_reproduce_the_images():
+    images = Images(9)
+    made = references.fit_pca(images, 50)
+    assert len(made.components) == 8
+    assert error(made, images) < 1e-9
+
+
+def test_no_components_are_the_mean_image_and_pictures_stay_in_range():
+    images = Images(9)
+    made = references.fit_pca(images, 0)
+    assert made.predict_on_batch(images.read()) == pytest.approx(np.repeat(images.read().mean(0)[None], 9, 0), abs=1e-6)
+    bright = references.PCAReconstructor(np.full(4, 1.5, np.float32), np.zeros((0, 4), np.float32))
+    assert bright.predict_on_batch(np.zeros((1, 2, 2, 1), np.float32)).max() == 1
+
+
+@pytest.mark.parametrize("patience", [0, 1, 2, 3, 4])
+def test_stops_when_asked(monkeypatch, patience):
+    monkeypatch.setattr(references, "BLOCK", 64)
+    asked = iter([False] * patience + [True] * 99)
+    assert references.fit_pca(Images(100), 5, lambda: next(asked)) is None

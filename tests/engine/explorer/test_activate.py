@@ -1,7 +1,5 @@
 """The layers of a run and what they make of scans, as the window is told of them."""
 
-import json
-
 import numpy as np
 import pytest
 
@@ -25,31 +23,31 @@ def images(run):
 def test_layers_are_told_in_order_with_their_fields(ask, model, run):
     answer = ask(ListLayers)
     known = layers.list_layers(model)
-    assert (answer["run"], answer["model"], answer["size"]) == (str(run.path), "ae", 32)
-    assert [each["name"] for each in answer["layers"]] == [layer.name for layer in known]
-    told = next(each for each in answer["layers"] if each["name"] == "enc_conv2")
+    assert (answer.run, answer.model, answer.size) == (str(run.path), "ae", 32)
+    assert [each.name for each in answer.layers] == [layer.name for layer in known]
+    told = next(each for each in answer.layers if each.name == "enc_conv2")
     field = next(layer.field for layer in known if layer.name == "enc_conv2")
-    assert told["rows"] == field.rows.tolist()
-    assert told["known"]
-    assert (told["before"], told["after"]) == ("enc_norm2", "enc_act2")
-    assert answer["layers"][-1]["before"] == "dec_conv2"
-    assert next(each for each in answer["layers"] if each["name"] == "enc_latent")["before"] is None
-    assert "Convolution 3 × 3, 4 → " in " ".join(told["words"])
-    assert json.loads(json.dumps(answer))["layers"][0]["shape"] == [16, 16, 4]
+    assert np.array_equal(told.rows, field.rows)
+    assert told.known
+    assert (told.before, told.after) == ("enc_norm2", "enc_act2")
+    assert answer.layers[-1].before == "dec_conv2"
+    assert next(each for each in answer.layers if each.name == "enc_latent").before is None
+    assert "Convolution 3 × 3, 4 → " in " ".join(told.words)
+    assert answer.layers[0].shape == (16, 16, 4)
 
 
 def test_activations_of_every_layer_are_those_of_the_plain_way(ask, model, images):
     plain = activations.compute(model, images)
     for name, wanted in plain.items():
         answer = ask(ComputeActivations, layer=name)
-        assert np.array_equal(np.load(answer["originals"]), images[..., 0])
-        assert np.load(answer["activations"]) == pytest.approx(wanted, abs=1e-5), name
-        assert len(answer["names"]) == 2
+        assert np.array_equal(answer.originals, images[..., 0])
+        assert answer.activations == pytest.approx(wanted, abs=1e-5), name
+        assert len(answer.names) == 2
 
 
 def test_images_are_brought_to_the_size_of_the_run(ask, run):
     larger = run.config.data.model_copy(update={"size": 48})
-    assert np.load(ask(ComputeActivations, layer="enc_act1", data=larger)["originals"]).shape == (2, 32, 32)
+    assert ask(ComputeActivations, layer="enc_act1", data=larger).originals.shape == (2, 32, 32)
 
 
 def test_a_walk_through_the_layers_takes_two_passes(ask, model, monkeypatch):
@@ -65,15 +63,13 @@ def test_a_walk_through_the_layers_takes_two_passes(ask, model, monkeypatch):
 def test_what_is_kept_fits_the_budget_and_answers_stay_right(ask, explorer, model, images):
     plain = activations.compute(model, images)
     ask(ListLayers)
-    holder = explorer._answers[ComputeActivations].__self__._answers._kept
+    holder = explorer._answers[ComputeActivations].__self__._handlers[ComputeActivations].__self__.cache
     holder._budget = 3 * plain["enc_conv1"].nbytes
     for name in (*plain, *reversed(plain)):
-        assert np.load(ask(ComputeActivations, layer=name)["activations"]) == pytest.approx(plain[name], abs=1e-5), name
+        assert ask(ComputeActivations, layer=name).activations == pytest.approx(plain[name], abs=1e-5), name
         assert holder.size <= holder._budget
     holder._budget = 1
-    assert np.load(ask(ComputeActivations, layer="enc_act2")["activations"]) == pytest.approx(
-        plain["enc_act2"], abs=1e-5
-    )
+    assert ask(ComputeActivations, layer="enc_act2").activations == pytest.approx(plain["enc_act2"], abs=1e-5)
     assert holder.size == 0
 
 

@@ -41,37 +41,37 @@ def ask(run):
     return make
 
 
-def read(path):
-    return np.load(path)[None, ..., None]
+def stack(image):
+    return image[None, ..., None]
 
 
 def test_noisy_denoised_and_numbers_are_of_one_picture(explorer, ask, run, image):
     answer = explorer.answer(ask(Denoise, noise="rician", sigma=0.12, seed=3))
-    found = answer["runs"][str(run.path)]
-    noisy, denoised = read(answer["noisy"]), read(found["denoised"])
-    assert np.array_equal(read(answer["original"]), image)
+    found = answer.runs[str(run.path)]
+    noisy, denoised = stack(answer.noisy), stack(found.denoised)
+    assert np.array_equal(stack(answer.original), image)
     assert np.array_equal(noisy, noise.add_noise(image, "rician", 0.12, 3))
-    assert answer["psnr_db"] == pytest.approx(metrics.psnr_db(image, noisy)[0])
-    assert found["psnr_db"] == pytest.approx(metrics.psnr_db(image, denoised)[0])
-    assert found["ssim"] == pytest.approx(metrics.ssim(image, denoised)[0])
-    assert np.array_equal(read(found["noisy"]), noisy)
+    assert answer.psnr_db == pytest.approx(metrics.psnr_db(image, noisy)[0])
+    assert found.psnr_db == pytest.approx(metrics.psnr_db(image, denoised)[0])
+    assert found.ssim == pytest.approx(metrics.ssim(image, denoised)[0])
+    assert np.array_equal(stack(found.noisy), noisy)
 
 
 def test_without_noise_the_noisy_picture_is_the_original_and_has_no_ratio(explorer, ask, image):
     answer = explorer.answer(ask(Denoise, runs=(), sigma=0.0))
-    assert np.array_equal(read(answer["noisy"]), image)
-    assert answer["psnr_db"] is None
-    assert answer["ssim"] == pytest.approx(1.0)
+    assert np.array_equal(stack(answer.noisy), image)
+    assert answer.psnr_db is None
+    assert answer.ssim == pytest.approx(1.0)
 
 
 def test_run_of_another_side_has_its_own_original_and_noise(explorer, ask, run):
     larger = run.config.data.model_copy(update={"size": 48})
     answer = explorer.answer(ask(Denoise, data=larger, sigma=0.1))
-    found = answer["runs"][str(run.path)]
-    assert read(answer["noisy"]).shape[1] == 48
-    own = read(found["original"])
+    found = answer.runs[str(run.path)]
+    assert stack(answer.noisy).shape[1] == 48
+    own = stack(found.original)
     assert own.shape[1] == 32
-    assert np.array_equal(read(found["noisy"]), noise.add_noise(own, "gaussian", 0.1, 0))
+    assert np.array_equal(stack(found.noisy), noise.add_noise(own, "gaussian", 0.1, 0))
 
 
 def test_scan_from_a_file_is_denoised(explorer, ask, tmp_path, image):
@@ -80,26 +80,26 @@ def test_scan_from_a_file_is_denoised(explorer, ask, tmp_path, image):
     file = tmp_path / "mine.png"
     Image.fromarray((image[0, ..., 0] * 255).round().astype(np.uint8)).save(file)
     answer = explorer.answer(ask(Denoise, scan=str(file), indices=(), sigma=0.05))
-    assert answer["name"] == "mine.png"
-    assert read(answer["original"]) == pytest.approx(image, abs=0.5 / 255)
+    assert answer.name == "mine.png"
+    assert stack(answer.original) == pytest.approx(image, abs=0.5 / 255)
 
 
 def test_draft_of_a_model_without_a_quicker_way_is_its_picture(explorer, ask, run):
-    drafted = explorer.answer(ask(DenoiseDraft, sigma=0.1, seed=3))["runs"][str(run.path)]
-    found = explorer.answer(ask(Denoise, sigma=0.1, seed=3))["runs"][str(run.path)]
-    assert drafted["exact"] is True
-    assert np.array_equal(read(drafted["denoised"]), read(found["denoised"]))
+    drafted = explorer.answer(ask(DenoiseDraft, sigma=0.1, seed=3)).runs[str(run.path)]
+    found = explorer.answer(ask(Denoise, sigma=0.1, seed=3)).runs[str(run.path)]
+    assert drafted.exact is True
+    assert np.array_equal(stack(drafted.denoised), stack(found.denoised))
 
 
 def test_draft_of_a_mirrored_model_is_one_pass_and_says_so(explorer, ask, mirrored, image):
     model = explorer.model(str(mirrored.path))[0]
     rng = np.random.default_rng(0)
     model.set_weights([rng.normal(0, 0.3, weight.shape) for weight in model.get_weights()])
-    drafted = explorer.answer(ask(DenoiseDraft, runs=(str(mirrored.path),), sigma=0.1))["runs"][str(mirrored.path)]
+    drafted = explorer.answer(ask(DenoiseDraft, runs=(str(mirrored.path),), sigma=0.1)).runs[str(mirrored.path)]
     noisy = noise.add_noise(image, "gaussian", 0.1, 0)
-    assert drafted["exact"] is False
+    assert drafted.exact is False
     once, whole = (np.asarray(made.predict_on_batch(noisy)) for made in (model.fast_variant(), model))
-    assert read(drafted["denoised"]) == pytest.approx(once, abs=1e-5)
+    assert stack(drafted.denoised) == pytest.approx(once, abs=1e-5)
     assert np.abs(once - whole).max() > 0.01
 
 
@@ -115,18 +115,18 @@ def test_curve_prepares_the_drafts_once(explorer, ask, mirrored, monkeypatch):
 
 
 def test_draft_through_a_yardstick_is_exact(explorer, ask):
-    drafted = explorer.answer(ask(DenoiseDraft, runs=("pca:8",), sigma=0.1))["runs"]["pca:8"]
-    assert drafted["exact"] is True
+    drafted = explorer.answer(ask(DenoiseDraft, runs=("pca:8",), sigma=0.1)).runs["pca:8"]
+    assert drafted.exact is True
 
 
 def test_curve_tells_the_error_of_doing_nothing_and_of_the_run(explorer, ask, run):
     sigmas = (0.02, 0.1, 0.3)
     answer = explorer.answer(ask(DenoiseCurve, sigmas=sigmas))
     single = [explorer.answer(ask(Denoise, sigma=sigma)) for sigma in sigmas]
-    assert answer["noisy_mse"] == pytest.approx([each["mse"] for each in single])
-    assert answer["noisy_mse"] == sorted(answer["noisy_mse"])
-    found = answer["runs"][str(run.path)]
-    assert found["mse"] == pytest.approx([each["runs"][str(run.path)]["mse"] for each in single], rel=1e-4)
+    assert answer.noisy_mse == pytest.approx([each.mse for each in single])
+    assert list(answer.noisy_mse) == sorted(answer.noisy_mse)
+    found = answer.runs[str(run.path)]
+    assert found.mse == pytest.approx([each.runs[str(run.path)].mse for each in single], rel=1e-4)
 
 
 def test_curve_gives_way_and_goes_on_where_it_was(explorer, ask, monkeypatch):
@@ -138,7 +138,7 @@ def test_curve_gives_way_and_goes_on_where_it_was(explorer, ask, monkeypatch):
     assert explorer.answer(request) is None
     assert len(drawn) == 3
     explorer.should_stop = never_stop
-    assert len(explorer.answer(request)["noisy_mse"]) == 2
+    assert len(explorer.answer(request).noisy_mse) == 2
     assert len(drawn) == 4
 
 
@@ -147,20 +147,20 @@ def test_draft_between_two_levels_of_a_curve_takes_no_pass_and_says_so(explorer,
     explorer.answer(ask(DenoiseCurve, runs=(key,), sigmas=(0.1, 0.12, 0.3), seed=3))
     passes = []
     monkeypatch.setattr(scoring, "reconstruct", lambda *words: passes.append(1))
-    drafted = explorer.answer(ask(DenoiseDraft, runs=(key,), sigma=0.11, seed=3))["runs"][key]
-    assert (passes, drafted["exact"]) == ([], False)
+    drafted = explorer.answer(ask(DenoiseDraft, runs=(key,), sigma=0.11, seed=3)).runs[key]
+    assert (passes, drafted.exact) == ([], False)
     low, high = (np.asarray(model.predict_on_batch(noise.add_noise(image, "gaussian", s, 3))) for s in (0.1, 0.12))
-    assert read(drafted["denoised"]) == pytest.approx((low + high) / 2, abs=1e-5)
+    assert stack(drafted.denoised) == pytest.approx((low + high) / 2, abs=1e-5)
 
 
 @pytest.mark.parametrize("other", [{"seed": 4}, {"noise": "rician"}, {"indices": (1,)}, {"sigma": 0.2}])
 def test_draft_of_anything_else_than_the_curve_s_is_computed(explorer, ask, run, other):
     explorer.answer(ask(DenoiseCurve, sigmas=(0.1, 0.12, 0.3), seed=3))
     asked = {"sigma": 0.11, "seed": 3, **other}
-    drafted = explorer.answer(ask(DenoiseDraft, **asked))["runs"][str(run.path)]
-    found = explorer.answer(ask(Denoise, **asked))["runs"][str(run.path)]
-    assert drafted["exact"] is True
-    assert np.array_equal(read(drafted["denoised"]), read(found["denoised"]))
+    drafted = explorer.answer(ask(DenoiseDraft, **asked)).runs[str(run.path)]
+    found = explorer.answer(ask(Denoise, **asked)).runs[str(run.path)]
+    assert drafted.exact is True
+    assert np.array_equal(stack(drafted.denoised), stack(found.denoised))
 
 
 def test_unknown_noise_is_a_sentence(explorer, ask):
@@ -173,9 +173,9 @@ def test_classical_method_is_given_the_same_noisy_picture(explorer, ask, image, 
     answer = explorer.answer(ask_without_runs(ask, ApplyFilter, method=method, sigma=0.1, seed=5, components=8))
     linear = references.fit_pca_reference(data.load(config=run.config.data), 8)
     wanted = baselines.get_denoiser(method, linear)(noise.add_noise(image, "gaussian", 0.1, 5))
-    assert read(answer["denoised"]) == pytest.approx(wanted, abs=1e-6)
-    assert answer["psnr_db"] == pytest.approx(metrics.psnr_db(image, wanted)[0], abs=1e-4)
-    assert answer["method"] == method
+    assert stack(answer.denoised) == pytest.approx(wanted, abs=1e-6)
+    assert answer.psnr_db == pytest.approx(metrics.psnr_db(image, wanted)[0], abs=1e-4)
+    assert answer.method == method
 
 
 def ask_without_runs(ask, kind, **fields):

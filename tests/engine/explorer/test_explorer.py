@@ -25,5 +25,5 @@ def test_arrays_stay_until_the_reader_deletes_them(explorer):
 def test_scan_is_opened_without_writing_its_pixels(explorer, tmp_path):
     Image.fromarray(np.full((40, 60), 90, np.uint8)).save(tmp_path / "head.png")
     answer = explorer.answer(OpenScan(number=1, panel="compare-scan", path=str(tmp_path / "head.png")))
-    assert (answer["name"], answer["kind"], answer["slices"]) == ("head.png", "picture", 1)
+    assert (answer.name, answer.kind, answer.slices) == ("head.png", "picture", 1)
     assert not list(explorer.scratch.iterdir())

@@ -14,10 +14,9 @@ BOX = RegionSpec(kind="ellipse", points=((0.3, 0.35), (0.6, 0.6)))
 
 def test_a_run_matched_with_itself_has_no_difference(ask, run, explorer):
     answer = ask(MatchChannels, runs=(str(run.path),) * 2, layers=("enc_act1",) * 2)
-    assert answer["pairs"] == [[number, number] for number in range(4)]
-    assert answer["rms"] == [0.0] * 4
-    assert np.load(answer["activations"]).shape == (2, 16, 16, 4)
-    assert len(list(explorer.scratch.glob("*.npy"))) == 1
+    assert answer.pairs == tuple((number, number) for number in range(4))
+    assert answer.rms == (0.0,) * 4
+    assert answer.activations.shape == (2, 16, 16, 4)
 
 
 def test_channels_that_were_only_put_in_another_order_are_found_again(ask, run, tmp_path):
@@ -30,8 +29,8 @@ def test_channels_that_were_only_put_in_another_order_are_found_again(ask, run, 
     other = runs.copy_run(run, "turned")
     model.save(other.model_path)
     answer = ask(MatchChannels, runs=(str(run.path), str(other.path)), layers=("enc_act1",) * 2)
-    assert [order[second] for _, second in answer["pairs"]] == [0, 1, 2, 3]
-    assert max(answer["rms"]) < 1e-6
+    assert [order[second] for _, second in answer.pairs] == [0, 1, 2, 3]
+    assert max(answer.rms) < 1e-6
 
 
 def test_layers_of_other_sizes_cannot_be_matched(ask, run):
@@ -44,23 +43,22 @@ def test_a_drawn_lesion_is_followed_to_the_output(ask, run, explorer):
     mask = region_mask(BOX, (32, 32))
     picture = data.load(config=run.config.data).test.read([2])[0, ..., 0]
     twin = lesions.inpaint(picture, mask, grain_seed=None)
-    assert not list(explorer.scratch.glob("*.npy"))
-    names = [layer["name"] for layer in answer["layers"]]
+    names = [layer.name for layer in answer.layers]
     assert names == ["enc_act1", "enc_act2", "enc_latent", "dec_dense", "dec_act1", "dec_output"]
-    held = [layer["held_share"] for layer in answer["layers"]]
+    held = [layer.held_share for layer in answer.layers]
     assert held == sorted(held, reverse=True)
     assert 0 < held[-1] < held[0] <= 1
-    assert answer["loses_most"] in names
-    assert answer["pairs"][0]["lesion_px"] == lesions.area(mask)
-    assert answer["picture_d_prime"] == pytest.approx(np.linalg.norm(picture - twin) / 0.05, rel=1e-5)
+    assert answer.loses_most in names
+    assert answer.pairs[0].lesion_px == lesions.area(mask)
+    assert answer.picture_d_prime == pytest.approx(np.linalg.norm(picture - twin) / 0.05, rel=1e-5)
 
 
 def test_the_layers_to_ask_can_be_named_and_keep_what_they_keep_among_all(ask):
-    every = {each["name"]: each["held_share"] for each in ask(TraceLesion, region=BOX)["layers"]}
-    some = ask(TraceLesion, region=BOX, layers=("enc_latent", "dec_output"))["layers"]
-    assert [each["name"] for each in some] == ["enc_latent", "dec_output"]
-    assert [each["held_share"] for each in some] == pytest.approx([every[each["name"]] for each in some], abs=0.02)
-    assert some[0]["lost_share"] == pytest.approx(1 - some[0]["held_share"], abs=1e-6)
+    every = {each.name: each.held_share for each in ask(TraceLesion, region=BOX).layers}
+    some = ask(TraceLesion, region=BOX, layers=("enc_latent", "dec_output")).layers
+    assert [each.name for each in some] == ["enc_latent", "dec_output"]
+    assert [each.held_share for each in some] == pytest.approx([every[each.name] for each in some], abs=0.02)
+    assert some[0].lost_share == pytest.approx(1 - some[0].held_share, abs=1e-6)
 
 
 def test_following_gives_way_and_goes_on_where_it_was(ask, explorer, monkeypatch):
@@ -75,7 +73,7 @@ def test_following_gives_way_and_goes_on_where_it_was(ask, explorer, monkeypatch
     assert ask(TraceLesion, region=BOX, channels=4) is None
     before = len(asked)
     explorer.should_stop = never_stop
-    assert ask(TraceLesion, region=BOX, channels=4)["layers"]
+    assert ask(TraceLesion, region=BOX, channels=4).layers
     assert len(set(asked)) == len(asked) > before > 2
 
 

@@ -155,7 +155,7 @@ def test_demo_that_is_stopped_keeps_its_runs_and_writes_no_page(tmp_path, monkey
     monkeypatch.setattr(
         demo,
         "_train",
-        lambda settings, root, wish: setattr(wish, "wished", True) or runs.create_run(settings, root=root),
+        lambda settings, root, request: setattr(request, "is_requested", True) or runs.create_run(settings, root=root),
     )
     with contextlib.redirect_stdout(io.StringIO()) as out:
         assert cli.main(["demo", "--runs", str(tmp_path / "runs"), "--out", str(tmp_path)]) == 130

@@ -11,15 +11,15 @@ from engine.figures.ranked_curves import Ranked, ReferenceLine
 from engine.figures.search import EffectEstimate, SearchAxis, SearchFigure
 
 
-def brightness(colour):
-    return sum(to_rgb(colour[:3]))
+def brightness(color):
+    return sum(to_rgb(color[:3]))
 
 
 def test_best_is_brightest_and_one_alone_is_best():
-    shades = [brightness(ranked_curves.colour(rank, 10)) for rank in range(10)]
+    shades = [brightness(ranked_curves.rank_color(rank, 10)) for rank in range(10)]
     assert shades[0] == max(shades)
     assert shades[-1] == min(shades)
-    assert ranked_curves.colour(0, 1) == ranked_curves.colour(0, 10)
+    assert ranked_curves.rank_color(0, 1) == ranked_curves.rank_color(0, 10)
 
 
 def test_curves_show_every_run_and_list_the_best_first():

@@ -1,9 +1,10 @@
 """Tiny runs of every kind of latent space, and an explorer to ask about them."""
 
+import numpy as np
 import pytest
 
 from engine.explorer.explorer import Explorer
-from engine.messages import never_stop
+from engine.messages import Response, never_stop, read_event
 
 
 @pytest.fixture(scope="module")
@@ -24,12 +25,31 @@ def explorer(tmp_path):
     return Explorer(tmp_path, lambda event: None, never_stop)
 
 
+def load_arrays(content):
+    """Return the content of a response with its arrays in memory."""
+    named = content.items()
+    return {name: np.load(part) if isinstance(part, str) and part.endswith(".npy") else part for name, part in named}
+
+
 @pytest.fixture
-def ask(explorer, run_of):
-    """Ask about a run: `ask(EmbedLatents, "vae", method="pca")` -> the answer."""
+def deliver(explorer):
+    """Deliver a reply as the app receives it: in a line, with its arrays in files, validated again."""
+
+    def carry(request, reply):
+        line = Response(number=1, panel="latent", content=reply.to_content(explorer.save_array)).to_json_line()
+        return type(request).reply_type.model_validate(load_arrays(read_event(line).content))
+
+    return carry
+
+
+@pytest.fixture
+def ask(explorer, run_of, deliver):
+    """Send a request about a run: `ask(EmbedLatents, "vae", method="pca")` -> the delivered reply, None if stopped."""
 
     def question(kind, model, **fields):
         run = run_of(model)
-        return explorer.answer(kind(number=1, panel="latent", run=str(run.path), data=run.config.data, **fields))
+        request = kind(number=1, panel="latent", run=str(run.path), data=run.config.data, **fields)
+        reply = explorer.answer(request)
+        return None if reply is None else deliver(request, reply)
 
     return question

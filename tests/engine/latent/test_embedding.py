@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import engine
 from engine.errors import ConfigError, EngramError
 from engine.latent import embedding, embedding_process
 from engine.latent.embedding_process import EmbeddingProcess
 from engine.messages import never_stop
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[3]
 ZEROS = "import sys, numpy; numpy.save(sys.argv[4], numpy.zeros((8, 2)))"
 
 
@@ -116,6 +117,14 @@ def test_what_a_process_prints_stays_in_it(program, monkeypatch, capfd):
     laid = EmbeddingProcess(np.ones((8, 3), np.float32), "umap", 0).wait(never_stop)
     assert laid.shape == (8, 2)
     assert capfd.readouterr() == ("", "")
+
+
+def test_process_imports_the_engine_that_started_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    same = f"import engine; assert engine.__file__ == {engine.__file__!r}, engine.__file__"
+    monkeypatch.setattr(embedding_process, "PROGRAM", ("-c", f"{same}; {ZEROS}"))
+    assert EmbeddingProcess(np.ones((8, 3), np.float32), "umap", 0).wait(never_stop).shape == (8, 2)
 
 
 def test_layout_that_was_stopped_goes_on_and_equal_seeds_give_equal_maps(groups):

@@ -52,13 +52,13 @@ def test_map_has_a_point_for_every_scan_of_its_splits(ask, run_of, model):
     answer = ask(EmbedLatents, model, splits=("train", "test"))
     images = data.load(config=run_of(model).config.data)
     count = len(images.train) + len(images.test)
-    assert np.load(answer["points"]).shape == (count, 2)
-    assert all(len(answer[name]) == count for name in ("split", "index", "name", "label", "leaked"))
-    assert answer["split"][-1] == "test"
-    assert answer["label"][0] == images.classes[images.train.labels[0]]
-    assert answer["decodes"] is (model in DECODING)
-    assert sorted(answer["dimensions"]["order"]) == list(range(answer["collapse"]["dimensions"]))
-    assert answer["dimensions"]["value"] == sorted(answer["dimensions"]["value"], reverse=True)
+    assert answer.points.shape == (count, 2)
+    assert all(len(getattr(answer, name)) == count for name in ("split", "index", "name", "label", "leaked"))
+    assert answer.split[-1] == "test"
+    assert answer.label[0] == images.classes[images.train.labels[0]]
+    assert answer.decodes is (model in DECODING)
+    assert sorted(answer.dimensions.order) == list(range(answer.collapse.dimensions))
+    assert list(answer.dimensions.value) == sorted(answer.dimensions.value, reverse=True)
 
 
 @pytest.mark.parametrize("model", ["ae", "vae", "unet"])
@@ -66,13 +66,13 @@ def test_errors_are_those_of_the_reconstructions_and_stand_on_the_map_from_then_
     from engine import evaluation
 
     forget_latents(run_of(model))
-    assert ask(EmbedLatents, model, splits=("test",))["mse"] is None
+    assert ask(EmbedLatents, model, splits=("test",)).mse is None
     images = data.load(config=run_of(model).config.data).test.read()
     wanted = metrics.mse(images, scoring.reconstruct(evaluation.load_model(run_of(model)), images))
-    found = ask(EmbeddingErrors, model, splits=("test",))["mse"]
+    found = ask(EmbeddingErrors, model, splits=("test",)).mse
     assert found == pytest.approx(wanted, rel=1e-4)
-    assert ask(EmbedLatents, model, splits=("test",))["mse"] == found
-    assert ask(EmbedLatents, model, splits=("train", "test"))["mse"] is None
+    assert ask(EmbedLatents, model, splits=("test",)).mse == found
+    assert ask(EmbedLatents, model, splits=("train", "test")).mse is None
 
 
 def test_posterior_of_a_variational_run_is_that_of_its_whole_network(explorer, run_of):
@@ -112,7 +112,7 @@ def test_errors_give_way_and_go_on_where_they_were(run_of, tmp_path, monkeypatch
     assert explorer.answer(EmbeddingErrors(number=2, **fields)) is None
     answer = explorer.answer(EmbeddingErrors(number=2, **fields))
     assert len(done) > 2
-    assert sum(done) == len(answer["mse"]) == len(data.load(config=run.config.data).train)
+    assert sum(done) == len(answer.mse) == len(data.load(config=run.config.data).train)
 
 
 class Embedding:
@@ -145,7 +145,7 @@ def test_map_that_takes_long_gives_way_goes_on_and_is_kept(ask, embeddings):
     assert ask(EmbedLatents, "ae", method="tsne") is None
     first = ask(EmbedLatents, "ae", method="tsne")
     ask(EmbedLatents, "ae")
-    assert np.array_equal(np.load(ask(EmbedLatents, "ae", method="tsne")["points"]), np.load(first["points"]))
+    assert np.array_equal(ask(EmbedLatents, "ae", method="tsne").points, first.points)
     assert len(embeddings) == 1
 
 
@@ -175,13 +175,13 @@ def test_map_that_is_no_longer_wanted_is_given_up(ask, embeddings):
 def test_file_lies_where_its_scan_lies(ask, run_of, planted, embeddings):
     laid = ask(EmbedLatents, "ae")
     found = ask(ProjectScan, "ae", scan=planted("ae", 5))
-    at = laid["split"].index("train") + 5
-    span = np.ptp(np.load(laid["points"]), axis=0)
-    assert np.abs(found["point"] - np.load(laid["points"])[at]).max() < 0.02 * span.max()
-    assert found["nearest"][0] == 5
+    at = laid.split.index("train") + 5
+    span = np.ptp(laid.points, axis=0)
+    assert np.abs(found.point - laid.points[at]).max() < 0.02 * span.max()
+    assert found.nearest[0] == 5
     ask(EmbedLatents, "ae", method="tsne")
     found = ask(ProjectScan, "ae", scan=planted("ae", 5), method="tsne")
-    assert (found["point"], found["nearest"][0]) == (None, 5)
+    assert (found.point, found.nearest[0]) == (None, 5)
 
 
 def test_latents_are_kept_in_the_run_and_found_again(ask, run_of, tmp_path):
@@ -192,7 +192,7 @@ def test_latents_are_kept_in_the_run_and_found_again(ask, run_of, tmp_path):
     again = Explorer(tmp_path, lambda event: None, never_stop)
     answer = again.answer(EmbedLatents(number=2, panel="latent", run=str(run.path), data=run.config.data))
     assert kept.stat().st_mtime_ns == stamp
-    assert np.array_equal(np.load(answer["points"]), np.load(first["points"]))
+    assert np.array_equal(answer.points, first.points)
 
 
 def test_what_gives_way_goes_on_where_it_was():
@@ -215,74 +215,72 @@ def test_map_that_is_stopped_has_no_answer(run_of, tmp_path):
 
 def test_neighbours_of_a_training_scan_leave_it_out(ask):
     answer = ask(FindNeighbors, "ae", split="train", indices=(3,), count=4)
-    assert 3 not in [each["index"] for each in answer["pixel"]["nearest"]]
-    assert len(answer["latent"]["nearest"]) == 4
-    distances = [each["distance"] for each in answer["pixel"]["nearest"]]
+    assert 3 not in [each.index for each in answer.pixel.nearest]
+    assert len(answer.latent.nearest) == 4
+    distances = [each.distance for each in answer.pixel.nearest]
     assert distances == sorted(distances)
-    assert answer["memorised"] is False
-    assert "is not a near copy" in answer["sentence"]
+    assert answer.memorised is False
+    assert "is not a near copy" in answer.sentence
 
 
 def test_scan_that_is_a_file_of_a_training_scan_is_named_its_copy(ask, planted):
     answer = ask(FindNeighbors, "vae", scan=planted("vae", 5))
-    assert answer["memorised"] is True
-    assert answer["pixel"]["nearest"][0]["index"] == 5
-    assert answer["pixel"]["nearest"][0]["distance"] < 0.01
+    assert answer.memorised is True
+    assert answer.pixel.nearest[0].index == 5
+    assert answer.pixel.nearest[0].distance < 0.01
 
 
 @pytest.mark.parametrize("model", DECODING)
 @pytest.mark.parametrize("path", ["linear", "spherical"])
 def test_interpolation_begins_and_ends_at_the_reconstructions(ask, explorer, run_of, model, path):
     answer = ask(Interpolate, model, first=("train", 0), second=("test", 1), steps=5, path=path)
-    images = np.load(answer["images"])
+    images = answer.images
     assert images.shape == (5, 32, 32)
     loaded, _ = explorer.reconstructor(str(run_of(model).path), run_of(model).config.data)
     splits = explorer.dataset(run_of(model).config.data).splits
     originals = np.concatenate([splits["train"].read([0]), splits["test"].read([1])])
     assert images[[0, -1]] == pytest.approx(scoring.reconstruct(loaded, originals)[..., 0], abs=1e-4)
-    assert np.load(answer["faded"])[[0, -1]] == pytest.approx(originals[..., 0])
+    assert answer.faded[[0, -1]] == pytest.approx(originals[..., 0])
     assert len(list(explorer.scratch.glob("*.npy"))) == 2
 
 
 def test_walk_goes_over_what_the_training_scans_span(ask):
     answer = ask(TraverseDimension, "ae", split="test", indices=(0,), dimension=2, steps=7)
-    listed = ask(EmbedLatents, "ae")["dimensions"]
-    at = listed["order"].index(2)
-    assert (answer["values"][0], answer["values"][-1]) == pytest.approx((listed["low"][at], listed["high"][at]))
-    assert np.load(answer["images"]).shape == (7, 32, 32)
+    listed = ask(EmbedLatents, "ae").dimensions
+    at = listed.order.index(2)
+    assert (answer.values[0], answer.values[-1]) == pytest.approx((listed.low[at], listed.high[at]))
+    assert answer.images.shape == (7, 32, 32)
     wider = ask(TraverseDimension, "ae", split="test", indices=(0,), dimension=2, steps=7, reach=3.0)
-    middle, spread = listed["mean"][at], listed["spread"][at]
-    assert (wider["values"][0], wider["values"][-1]) == pytest.approx((middle - 3 * spread, middle + 3 * spread))
+    middle, spread = listed.mean[at], listed.spread[at]
+    assert (wider.values[0], wider.values[-1]) == pytest.approx((middle - 3 * spread, middle + 3 * spread))
 
 
 def test_average_of_one_scan_is_its_reconstruction(ask, explorer, run_of):
     answer = ask(DecodeMean, "vae", places=(("test", 2),))
-    original = np.load(answer["pixel_mean"])
+    original = answer.pixel_mean
     loaded, _ = explorer.reconstructor(str(run_of("vae").path), run_of("vae").config.data)
-    assert np.load(answer["average"]) == pytest.approx(
-        scoring.reconstruct(loaded, original[..., None])[..., 0], abs=1e-4
-    )
-    assert ask(DecodeMean, "vae", places=(("test", 2), ("train", 1)))["count"] == 2
+    assert answer.average == pytest.approx(scoring.reconstruct(loaded, original[..., None])[..., 0], abs=1e-4)
+    assert ask(DecodeMean, "vae", places=(("test", 2), ("train", 1))).count == 2
 
 
 def test_samples_are_the_same_for_the_same_seed(ask):
     for model, source in (("vae", "prior"), ("vae", "mixture"), ("ae", "mixture")):
         first, again, other = (ask(SampleLatent, model, count=3, seed=seed, source=source) for seed in (1, 1, 2))
-        assert np.array_equal(np.load(first["images"]), np.load(again["images"]))
-        assert not np.array_equal(np.load(first["images"]), np.load(other["images"]))
-        assert len(first["samples"]) == 3
-        assert (first["mixture"] is None) is (source == "prior")
+        assert np.array_equal(first.images, again.images)
+        assert not np.array_equal(first.images, other.images)
+        assert len(first.samples) == 3
+        assert (first.mixture is None) is (source == "prior")
 
 
 def test_spread_and_calibration_of_a_variational_run(ask):
     answer = ask(PosteriorSpread, "vae", split="test", indices=(1,), samples=8)
-    assert np.load(answer["spread"]).shape == (32, 32)
-    assert np.load(answer["spread"]).max() > 0
+    assert answer.spread.shape == (32, 32)
+    assert answer.spread.max() > 0
     found = ask(CalibrateSpread, "vae", samples=8, count=3)
-    assert found["scans"] == 3
-    assert found["pixels"] == 3 * 32 * 32
-    assert found["coverage"] == sorted(found["coverage"])
-    assert "Overconfident" in found["sentence"]
+    assert found.scans == 3
+    assert found.pixels == 3 * 32 * 32
+    assert list(found.coverage) == sorted(found.coverage)
+    assert "Overconfident" in found.sentence
 
 
 @pytest.mark.parametrize(

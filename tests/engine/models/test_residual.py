@@ -113,9 +113,9 @@ def test_a_mirrored_network_is_saved_and_loaded_whole(settings, blobs, tmp_path)
 
 def test_folding_loses_nothing():
     images = np.arange(64, dtype=np.float32).reshape(1, 8, 8, 1)
-    folded = models.residual.SpaceToDepth()(images)
+    folded = models.residual.Fold()(images)
     assert np.asarray(folded)[0, 0, 0].tolist() == [0, 1, 8, 9]
-    assert np.array_equal(np.asarray(models.residual.DepthToSpace()(folded)), images)
+    assert np.array_equal(np.asarray(models.residual.Unfold()(folded)), images)
 
 
 def test_as_many_copies_as_fit_are_looked_at(settings, blobs, monkeypatch):

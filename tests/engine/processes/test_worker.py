@@ -23,22 +23,28 @@ from tests.engine.conversation import Child
 
 @pytest.fixture(scope="module")
 def start_child(tmp_path_factory):
-    """Return the warm engine process of this file; start one where there is none, or none any more."""
-    children = []
+    """Return the warm engine process of a kind; start one where there is none, or none any more."""
+    children = {}
 
-    def start():
-        if not children or children[-1].process.poll() is not None:
-            children.append(Child(tmp_path_factory.mktemp("scratch")))
-        return children[-1]
+    def start(kind):
+        if kind not in children or children[kind].process.poll() is not None:
+            children[kind] = Child(tmp_path_factory.mktemp("scratch"), kind)
+        return children[kind]
 
     yield start
-    if children and children[-1].process.poll() is None:
-        assert children[-1].close() == 0
+    for child in children.values():
+        if child.process.poll() is None:
+            assert child.close() == 0
 
 
 @pytest.fixture
 def child(start_child):
-    return start_child()
+    return start_child("training")
+
+
+@pytest.fixture
+def explorer(start_child):
+    return start_child("explorer")
 
 
 def test_a_process_says_when_it_is_ready_and_on_what_it_computes(child):
@@ -46,7 +52,7 @@ def test_a_process_says_when_it_is_ready_and_on_what_it_computes(child):
     assert {"keras", "tensorflow", "python"} <= set(child.ready.versions)
 
 
-def test_a_run_from_start_to_end_then_its_pictures(child, tiny, tmp_path):
+def test_a_run_from_start_to_end_then_its_pictures(child, explorer, tiny, tmp_path):
     settings = tiny(epochs=2)
     child.send(messages.Train(config=settings, name="one", root=str(tmp_path)))
     started = child.wait_for(JobStarted)
@@ -56,14 +62,14 @@ def test_a_run_from_start_to_end_then_its_pictures(child, tiny, tmp_path):
     run = runs.open_run("one", tmp_path)
     assert run.state() == "finished"
 
-    child.send(messages.LoadData(number=1, panel="data", config=settings.data))
-    listing = child.wait_for(Response, panel="data").content
+    explorer.send(messages.LoadData(number=1, panel="data", config=settings.data))
+    listing = explorer.wait_for(Response, panel="data").content
     assert sum(len(split["rows"]) for split in listing["splits"].values()) == 36
     assert np.load(listing["store"], mmap_mode="r").shape[1:] == (32, 32)
 
     wish = {"runs": (str(run.path),), "data": settings.data, "split": "test", "indices": (0, 2)}
-    child.send(messages.Reconstruct(number=2, panel="compare", **wish))
-    content = child.wait_for(Response, number=2).content
+    explorer.send(messages.Reconstruct(number=2, panel="compare", **wish))
+    content = explorer.wait_for(Response, number=2).content
     originals = np.load(content["originals"])
     found = content["runs"][str(run.path)]
     reconstructed = np.load(found["images"])
@@ -71,8 +77,9 @@ def test_a_run_from_start_to_end_then_its_pictures(child, tiny, tmp_path):
     assert content["names"] == [listing["splits"]["test"]["names"][index] for index in (0, 2)]
     assert found["mse"] == pytest.approx(np.square(originals - reconstructed).mean((1, 2)), rel=1e-4)
 
-    child.send(messages.PerImageErrors(number=3, panel="compare", run=str(run.path), data=settings.data, split="test"))
-    ranked = child.wait_for(Response, number=3).content
+    ranking = messages.PerImageErrors(number=3, panel="compare", run=str(run.path), data=settings.data, split="test")
+    explorer.send(ranking)
+    ranked = explorer.wait_for(Response, number=3).content
     assert [ranked["mse"][index] for index in (0, 2)] == pytest.approx(found["mse"], rel=1e-4)
 
 
@@ -121,22 +128,32 @@ def test_what_cannot_be_done_gets_a_sentence_and_the_process_stays(child, tiny, 
     child.send(messages.Resume(run="nobody"))
     assert "no run 'nobody'" in child.wait_for(RequestFailed).reason
     nowhere = tiny(source=str(tmp_path / "nowhere"))
-    child.send(messages.LoadData(number=7, panel="data", config=nowhere.data))
-    refused = child.wait_for(RequestFailed)
-    assert (refused.number, refused.panel) == (7, "data")
     child.send(messages.Train(config=nowhere, name="none", root=str(tmp_path)))
     assert "nowhere" in child.wait_for(RequestFailed).reason
     assert not (tmp_path / "none").exists()
     child.send(messages.OpenScan(number=8, panel="compare", path=str(tmp_path)))
-    assert child.wait_for(RequestFailed).number == 8
+    assert "does not answer requests" in child.wait_for(RequestFailed).reason
 
 
-def test_only_the_newest_request_of_a_panel_is_answered(child, tiny):
+def test_request_that_cannot_be_answered_gets_a_sentence_and_the_process_stays(explorer, tiny, tmp_path):
+    explorer.write(b"nonsense\n")
+    assert "could not be read" in explorer.wait_for(RequestFailed).reason
+    nowhere = tiny(source=str(tmp_path / "nowhere"))
+    explorer.send(messages.LoadData(number=7, panel="data", config=nowhere.data))
+    failed = explorer.wait_for(RequestFailed)
+    assert (failed.number, failed.panel) == (7, "data")
+    explorer.send(messages.OpenScan(number=8, panel="compare", path=str(tmp_path)))
+    assert explorer.wait_for(RequestFailed).number == 8
+    explorer.send(messages.Resume(run="nobody"))
+    assert "does not run jobs" in explorer.wait_for(RequestFailed).reason
+
+
+def test_only_the_newest_request_of_a_panel_is_answered(explorer, tiny):
     ask = [messages.LoadData(number=number, panel="data", config=tiny().data) for number in range(20, 40)]
-    child.send(*ask)
+    explorer.send(*ask)
     answered = []
     while 39 not in answered:
-        answered.append(child.wait_for(Response).number)
+        answered.append(explorer.wait_for(Response).number)
     assert len(answered) < 20
     assert answered == sorted(answered)
 
@@ -150,7 +167,7 @@ def test_a_killed_process_leaves_a_run_that_goes_on(child, start_child, tiny, tm
     config = json.loads((run.path / "config.json").read_text())
     config["training"]["epochs"] = len(run.history()) + 1
     run.write_json("config.json", config)
-    other = start_child()
+    other = start_child("training")
     other.send(messages.Resume(run=str(run.path)))
     assert other.wait_for(JobStarted).first_epoch >= epoch - 1
     assert other.wait_for(JobEnded).state == "finished"

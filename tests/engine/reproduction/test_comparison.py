@@ -7,10 +7,10 @@ import pytest
 from engine import config, evaluation
 from engine.config import SearchConfig, StudyConfig
 from engine.data import Cancelled
+from engine.denoising.noise_sweep import SweepSummary
 from engine.messages import never_stop
 from engine.reproduction import comparison, published, tables
-from engine.reproduction.denoising import SIGMAS, SweepSummary
-from engine.reproduction.evaluator import StudyEvaluator
+from engine.reproduction.evaluator import SIGMAS, StudyEvaluator
 from engine.reproduction.tables import Table, runs_table
 from engine.reproduction.trials import SearchSummary, from_run
 from engine.result_cache import ResultCache

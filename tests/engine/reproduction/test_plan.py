@@ -6,7 +6,7 @@ from engine import config
 from engine.config import StudyConfig
 from engine.errors import ConfigError
 from engine.reproduction import page
-from engine.reproduction.plan import base_configs, search_commands
+from engine.reproduction.job import base_configs, search_commands
 from engine.search import space
 
 

@@ -5,7 +5,7 @@ import pytest
 from engine import config, runs
 from engine.errors import StudyError, TrainingError
 from engine.messages import EpochEnded, JobEnded, Log, Progress, StudyProgress, never_stop
-from engine.reproduction import run_process
+from engine.reproduction import preset_runs
 from engine.reproduction.preset_runs import PresetRuns
 from engine.search.runner import StopAndPause
 from tests.trained_runs import TINY
@@ -30,7 +30,7 @@ def played(monkeypatch):
         Played.names.append(run.name)
         Played.act.get(run.name, finish)(run, emit)
 
-    monkeypatch.setattr(run_process, "train", train)
+    monkeypatch.setattr(preset_runs, "train_in_process", train)
     Played.names, Played.act = [], {}
     return Played
 

@@ -10,7 +10,7 @@ import pytest
 from engine import config, runs
 from engine.errors import EngramError, TrainingError
 from engine.messages import Continued, EpochEnded, JobEnded, Paused, never_stop
-from engine.reproduction import run_process
+from engine.reproduction import preset_runs
 from engine.search.local_executor import TrialProcess
 from engine.search.runner import StopAndPause
 from tests.trained_runs import TINY
@@ -28,7 +28,7 @@ class Following:
 
     def _train(self, run, log):
         try:
-            run_process.train(run, self.told.put, StopAndPause(self.stop.is_set, self.pause.is_set), log)
+            preset_runs.train_in_process(run, self.told.put, StopAndPause(self.stop.is_set, self.pause.is_set), log)
         except EngramError as error:
             self.error = error
 
@@ -94,4 +94,6 @@ def test_run_that_cannot_be_trained_says_why(study):
     refused = runs.create_run(config.from_flat({**TINY, "source": "/nowhere"}), "refused", study.runs)
     told = []
     with pytest.raises(EngramError, match="nowhere"):
-        run_process.train(refused, told.append, StopAndPause(never_stop, never_stop), study.path / "refused.log")
+        preset_runs.train_in_process(
+            refused, told.append, StopAndPause(never_stop, never_stop), study.path / "refused.log"
+        )

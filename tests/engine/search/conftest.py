@@ -12,7 +12,7 @@ import pytest
 
 from engine import backend, config, runs
 from engine.messages import Search
-from engine.search import command_check, folder, runner, space
+from engine.search import commands, folder, runner, space
 from engine.search.hyperband import IDLE
 from engine.search.storage import FILE_NAME, Trial
 from tests.engine.search.fake_executor import FakeExecutor
@@ -161,7 +161,7 @@ class Running:
 
     def wish(self, verb, content=None):
         with folder.open_search(self.name, self.root).open_storage() as ledger:
-            command_check.submit_checked(ledger, verb, content)
+            commands.submit_checked(ledger, verb, content)
 
     def trials(self):
         with folder.open_search(self.name, self.root).open_storage() as ledger:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Generator
 
 from engine.messages import Event, Search, SearchEnded
-from engine.search import command_check, folder, job
+from engine.search import commands, folder, job
 from engine.search.storage import Trial
 
 User = Generator[None, Event, None]
@@ -54,7 +54,7 @@ class ScriptedSearch:
     def request(self, verb: str, content=None) -> None:
         """Ask something of the search through its ledger, as another process does."""
         with folder.open_search(self.order.name, self.order.root).open_storage() as ledger:
-            command_check.submit_checked(ledger, verb, content)
+            commands.submit_checked(ledger, verb, content)
 
     @property
     def ended(self) -> str:

@@ -4,7 +4,7 @@ import pytest
 
 from engine.errors import EmptySource, SearchBusy, SourceNotFound
 from engine.messages import Search
-from engine.search import folder
+from engine.search import folder, search_spec
 from tests.engine.search.conftest import SPACE
 
 
@@ -23,7 +23,7 @@ def test_killed_while_it_is_made_it_can_be_made_again(order, tmp_path, monkeypat
             folder.prepare_folder(order)
     assert folder.list_searches(tmp_path) == []  # nobody finds one without a plan
     with folder.prepare_folder(order).open_storage() as ledger:
-        assert folder.spec_from_attrs(ledger).space.names == list(SPACE)
+        assert search_spec.spec_from_attrs(ledger).space.names == list(SPACE)
     assert sorted(path.name for path in (tmp_path / "_searches" / "small").iterdir()) == ["ledger.sqlite", "lock"]
 
 

@@ -20,7 +20,7 @@ from engine.messages import (
     UpdateSpace,
     read_event,
 )
-from engine.processes.worker import Worker
+from engine.processes.training_worker import TrainingWorker
 from engine.search import folder
 
 
@@ -40,12 +40,13 @@ class Seam:
 
     def __init__(self, scratch):
         self._commands, self._told = Lines(), Lines()
-        worker = Worker(iter(self._commands.get, None), self._told, scratch)  # commands never end, so neither does it
+        # The commands never end, so neither does the worker.
+        worker = TrainingWorker(iter(self._commands.get, None), self._told, scratch)
         threading.Thread(target=worker.serve, daemon=True).start()
 
     def say(self, command):
         """Send a command."""
-        self._commands.write(command.line().encode())
+        self._commands.write(command.to_json_line().encode())
 
     def wait_for(self, kind, **values):
         """Return the next event of a kind; those before it are passed over."""

@@ -7,7 +7,7 @@ import pytest
 
 from engine import runs
 from engine.messages import EpochEnded, JobEnded, JobStarted, RequestFailed
-from engine.search import folder, promotion, results, space, statistics
+from engine.search import folder, hyperband, space, statistics
 from engine.search.storage import Trial
 
 OTHERS = [[0.5, 0.3, 0.2], [0.5, 0.4, 0.3], [0.6, 0.5, 0.4], [0.7, 0.6, 0.5], [0.8, 0.7, 0.6]]
@@ -50,41 +50,41 @@ def test_four_others_are_too_few_to_give_a_trial_up():
 
 
 def test_a_finished_trial_is_scored_by_its_best_epoch(run):
-    found = results.finished_result(run([0.3, 0.1, 0.2]))
+    found = statistics.finished_result(run([0.3, 0.1, 0.2]))
     assert (found["state"], found["score"], found["best_epoch"], found["epochs"]) == ("finished", 0.1, 2, 3)
     assert found["seconds"] == 4
 
 
 @pytest.mark.parametrize("losses", [[], [math.nan, math.inf], [-math.inf]])
 def test_a_trial_without_a_finite_loss_has_failed_and_has_no_score(losses, run):
-    found = results.finished_result(run(losses))
+    found = statistics.finished_result(run(losses))
     assert found["state"] == "failed"
     assert "score" not in found
 
 
 def test_losses_that_are_not_finite_are_passed_over(run):
-    assert results.finished_result(run([math.nan, 0.2, -math.inf]))["score"] == 0.2
+    assert statistics.finished_result(run([math.nan, 0.2, -math.inf]))["score"] == 0.2
 
 
 def test_a_trial_that_failed_keeps_its_reason_and_gets_no_score(run):
     ended = JobEnded(run="r", state="failed", reason="There is not enough memory.", advice="Take less.")
-    found = results.from_job_end(run([0.3]), ended)
+    found = statistics.from_job_end(run([0.3]), ended)
     assert (found["state"], found["reason"]) == ("failed", "There is not enough memory. Take less.")
     assert "score" not in found
-    assert results.from_job_end(run([], name="q"), RequestFailed(reason="No."))["state"] == "failed"
-    assert results.from_job_end(run([], name="p"), JobEnded(run="p", state="stopped")) is None
+    assert statistics.from_job_end(run([], name="q"), RequestFailed(reason="No."))["state"] == "failed"
+    assert statistics.from_job_end(run([], name="p"), JobEnded(run="p", state="stopped")) is None
 
 
 def test_a_trial_that_was_given_up_is_scored_up_to_there(run):
-    found = results.pruned_result(run([0.5, 0.4, 0.1]), 2)
+    found = statistics.pruned_result(run([0.5, 0.4, 0.1]), 2)
     assert (found["state"], found["score"], found["epochs"]) == ("stopped", 0.4, 2)
 
 
 def test_a_death_is_forgiven_once_and_a_fault_is_not(run):
     made = run([])
-    assert results.from_crash(made, -9, "", 1) is None
-    assert "there may not be enough memory" in results.from_crash(made, -9, "", 2)["reason"]
-    assert results.from_crash(made, 1, "TypeError: no", 1)["reason"] == "Its process broke off: TypeError: no"
+    assert statistics.from_crash(made, -9, "", 1) is None
+    assert "there may not be enough memory" in statistics.from_crash(made, -9, "", 2)["reason"]
+    assert statistics.from_crash(made, 1, "TypeError: no", 1)["reason"] == "Its process broke off: TypeError: no"
 
 
 def test_breaks_do_not_count_as_time_spent(run):
@@ -122,9 +122,9 @@ def test_the_best_is_finished_and_the_earliest_of_equals():
 
 
 def test_a_schedule_that_knows_its_end_cannot_be_gone_on_with(tiny):
-    assert promotion.can_continue_exactly(tiny())
-    assert not promotion.can_continue_exactly(tiny(schedule="cosine"))
-    assert not promotion.can_continue_exactly(tiny(warm_up=0.1))
+    assert hyperband.can_continue_exactly(tiny())
+    assert not hyperband.can_continue_exactly(tiny(schedule="cosine"))
+    assert not hyperband.can_continue_exactly(tiny(warm_up=0.1))
 
 
 def test_a_copy_that_was_cut_short_is_no_run(run, tiny, tmp_path, monkeypatch):
@@ -133,12 +133,12 @@ def test_a_copy_that_was_cut_short_is_no_run(run, tiny, tmp_path, monkeypatch):
     def cut(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(promotion.os, "replace", cut)
+    monkeypatch.setattr(hyperband.os, "replace", cut)
     with pytest.raises(KeyboardInterrupt):
-        promotion.continue_from(parent, tmp_path / "s-0002")
+        hyperband.continue_from(parent, tmp_path / "s-0002")
     assert [each.name for each in runs.list_runs(tmp_path)] == ["r"]
     monkeypatch.undo()
-    promotion.continue_from(parent, tmp_path / "s-0002")
+    hyperband.continue_from(parent, tmp_path / "s-0002")
     child = folder.create_or_reopen_run(folder.SearchFolder(tmp_path / "_searches" / "s"), 2, tiny(epochs=9))
     assert (child.state(), len(child.history()), child.config.training.epochs) == ("interrupted", 2, 9)
     assert {event.run for event in child.events()} == {"s-0002"}

@@ -9,8 +9,8 @@ import yaml
 from engine import backend, cli, config
 from engine.errors import ConfigError, TrackingError
 from engine.messages import Search, read_event
-from engine.processes.worker import Worker
-from engine.search import folder, job, runner, wandb_sweep
+from engine.processes.training_worker import TrainingWorker
+from engine.search import folder, job, runner, search_spec, wandb_sweep
 from tests.engine.tracking.wandb_server import SweepServer
 from tests.trained_runs import TINY
 
@@ -42,7 +42,7 @@ def no_login(monkeypatch, tmp_path):
 
 
 def test_a_plan_is_described_as_a_sweep():
-    plan = folder.make_spec(config.from_flat(TINY), SPACE, {"tuner": "wandb"})
+    plan = search_spec.make_spec(config.from_flat(TINY), SPACE, {"tuner": "wandb"})
     assert yaml.safe_load(wandb_sweep.to_sweep_yaml(plan)) == {
         "method": "bayes",
         "metric": {"name": "val_loss", "goal": "minimize"},
@@ -63,7 +63,7 @@ def test_without_a_login_a_sweep_is_refused_and_the_offline_way_is_said(no_login
     assert list(tmp_path.iterdir()) == []  # the name is free for another tuner
     begun = folder.prepare_folder(order.model_copy(update={"settings": {"tuner": "keras-tuner"}}))
     with begun.open_storage() as ledger:
-        assert folder.spec_from_attrs(ledger).settings.tuner == "keras-tuner"
+        assert search_spec.spec_from_attrs(ledger).settings.tuner == "keras-tuner"
 
 
 def test_from_the_command_line_a_refused_sweep_leaves_nothing_either(no_login, tmp_path, capsys):
@@ -78,7 +78,7 @@ def test_from_the_command_line_a_refused_sweep_leaves_nothing_either(no_login, t
 def test_from_the_window_a_refused_sweep_leaves_nothing_either(no_login, tmp_path, tiny):
     lines, runs = io.BytesIO(), tmp_path / "runs"
     order = Search(name="s", root=str(runs), base=tiny(), space={"latent": [4, 8]}, settings={"tuner": "wandb"})
-    Worker([], lines, tmp_path)._do_job(order)
+    TrainingWorker([], lines, tmp_path)._handle(order)
     (refused,) = (read_event(line) for line in lines.getvalue().splitlines())
     assert "needs a W&B login" in refused.reason
     assert not runs.exists()
@@ -98,7 +98,7 @@ def test_from_the_window_a_refused_sweep_leaves_nothing_either(no_login, tmp_pat
 )
 def test_what_a_sweep_cannot_do_is_said_before_anything_is_made(space, settings, said):
     with pytest.raises(ConfigError, match=said):
-        folder.make_spec(config.from_flat(TINY), space, {"tuner": "wandb", **settings})
+        search_spec.make_spec(config.from_flat(TINY), space, {"tuner": "wandb", **settings})
 
 
 @pytest.mark.slow

@@ -15,6 +15,7 @@ from gui.panels.compare.pages import Pager, sorted_by
 from gui.panels.compare.runs_card import mismatch_warning
 from gui.pixmaps import Colormap, pixels_of
 from gui.run_record import open_record
+from tests.gui.conftest import make_metrics
 
 
 @pytest.fixture
@@ -157,7 +158,7 @@ class TestGrid:
         pick(panel.view.order, "worst")
         rank = asked(PerImageErrors)
         assert rank.run == str(session.record("ae-0001").run.path)
-        answer("compare-rank", {"run": "", "split": "test", "mse": [0.1, 0.5, 0.2, 0.9, 0.3, 0.4]})
+        answer("compare-rank", {"run": "a", "split": "test", "mse": [0.1, 0.5, 0.2, 0.9, 0.3, 0.4]})
         newest = pictures(after=first.number)
         assert newest.indices == (3, 1, 5, 4)
         pick(panel.view.order, "best")
@@ -368,20 +369,6 @@ def test_script_names_runs_scans_and_images(panel, loaded, pictures):
     compile(script, "script", "exec")
 
 
-PART = {
-    "n": 4,
-    "psnr_db_interval": [19.0, 21.0],
-    "mse": 0.01,
-    "mae": 0.05,
-    "ssim": 0.7,
-    "ms_ssim": 0.8,
-    "head_psnr_db": 18.0,
-    "head_ssim": 0.6,
-    "nats_per_image": None,
-    "active_units": None,
-}
-
-
 class TestMeasures:
     @pytest.fixture
     def leaky(self, panel, session, answer, data_content):
@@ -393,9 +380,7 @@ class TestMeasures:
 
     def told(self, asked, answer, psnr_db, after=0):
         request = asked(EvaluateRun, after)
-        parts = {
-            part: PART | {"psnr_db": psnr_db - at} for at, part in enumerate(("test_clean", "test_leaked", "test"))
-        }
+        parts = {part: make_metrics(psnr_db - at) for at, part in enumerate(("test_clean", "test_leaked", "test"))}
         answer("compare-measure", {"run": request.run, "splits": parts})
         return request
 
@@ -412,7 +397,7 @@ class TestMeasures:
         first = pictures()
         pick(panel.view.order, "worst")
         assert asked(PerImageErrors).split == "test"
-        answer("compare-rank", {"run": "", "split": "test", "mse": [0.1, 0.9, 0.2, 0.3, 0.5, 0.8]})
+        answer("compare-rank", {"run": "a", "split": "test", "mse": [0.1, 0.9, 0.2, 0.3, 0.5, 0.8]})
         assert asked(Reconstruct, first.number).indices == (4, 3, 2, 0)
 
     def test_runs_and_the_linear_map_are_measured_one_after_the_other(self, panel, leaky, asked, answer, session):

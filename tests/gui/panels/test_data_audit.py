@@ -11,7 +11,10 @@ from gui.panels.data.audit_card import AUDIT
 from gui.panels.data.duplicates_dialog import DuplicatesDialog
 from tests.gui.conftest import REPEATS, place
 
-NEAR = {
+NEAR = REPEATS | {
+    "source": "phantom",
+    "skipped": [],
+    "notes": [],
     "near": {
         "splits": {"train": {"near_duplicates": 2}, "test": {"near_duplicates": 1, "near_train": 1, "near_clean": 3}},
         "groups": [
@@ -24,7 +27,7 @@ NEAR = {
                 ],
             }
         ],
-    }
+    },
 }
 
 
@@ -117,7 +120,7 @@ def test_pairs_are_shown_side_by_side_with_what_was_done(panel, loaded, answer):
     assert sheet.count.text() == "3 of 4 groups"
     assert [sheet.members.text(row, 0) for row in range(2)] == ["train/3.png", "test/18.png"]
     assert sheet.members.text(1, 2) == "identical pixels"
-    sheet.table.choose(["3"])
+    sheet.table.select(["3"])
     told = [[sheet.members.text(row, column) for column in range(3)] for row in range(3)]
     assert told == [
         ["train/9.png", "training", "first of the group"],

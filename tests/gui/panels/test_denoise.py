@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 
 from engine import noise
 from engine.config import DataConfig
-from engine.messages import ApplyFilter, Denoise, DenoiseCurve, DenoiseDraft, OpenScan, RequestFailed
+from engine.messages import ApplyFilter, Denoise, DenoiseCurve, DenoiseDraft, NoiseLevelErrors, OpenScan, RequestFailed
 from gui.lesion_regions import BOXES, mask_of
 from gui.loaded_data import scan_title
 from gui.panel import DISCLAIMER
@@ -22,6 +22,7 @@ from gui.pixmaps import Colormap
 from gui.widgets.region.region import Region
 
 SIDE = 32
+FILTERED = {"mse": 0.002, "psnr_db": 27.5, "ssim": 0.8}
 LESION = Region("ellipse", ((0.25, 0.25), (0.5, 0.5)))
 
 
@@ -75,7 +76,7 @@ def awaited(session):
 
     def find():
         questions = session.explorer
-        if questions.engine is None or not questions.is_waiting("denoise"):
+        if questions.engine is None or not questions.is_pending(Denoise, DenoiseDraft):
             return None
         return [sent for sent in questions.engine.sent if getattr(sent, "panel", "") == "denoise"][-1]
 
@@ -220,7 +221,7 @@ class TestAsking:
         first = asked(ApplyFilter)
         assert (first.method, first.sigma, first.components) == ("gaussian", 0.1, 8)
         assert cells(seen, "Gaussian")[1] == "…"
-        answer("denoise-filter", {"method": "gaussian", "denoised": write(head()), "psnr_db": 27.5, "ssim": 0.8})
+        answer("denoise-filter", {"method": "gaussian", "denoised": write(head()), **FILTERED})
         assert asked(ApplyFilter, first.number).method == "median"
         QTest.qWait(80)
         assert cells(seen, "Gaussian")[1:3] == ["27.5", "0.80"]
@@ -228,7 +229,7 @@ class TestAsking:
 
     def test_what_belongs_to_another_level_is_forgotten(self, seen, asked, answer, write, pictures):
         asked(ApplyFilter)
-        answer("denoise-filter", {"method": "gaussian", "denoised": write(head()), "psnr_db": 27.5, "ssim": 0.8})
+        answer("denoise-filter", {"method": "gaussian", "denoised": write(head()), **FILTERED})
         before = asked(ApplyFilter).number
         slide(seen, 0.2)
         assert "gaussian" not in seen.experiment.made
@@ -374,7 +375,7 @@ class TestPictures:
 
     def test_classical_method_comes_and_goes_with_its_tick(self, seen, asked, answer, write):
         asked(ApplyFilter)
-        answer("denoise-filter", {"method": "gaussian", "denoised": write(head()), "psnr_db": 27.5, "ssim": 0.8})
+        answer("denoise-filter", {"method": "gaussian", "denoised": write(head()), **FILTERED})
         seen.methods.set_checked([*seen.methods.ticked(), "gaussian"])
         assert "gaussian" in seen.stage.pictures.board.shown()
         seen.methods.set_checked(["gaussian"])
@@ -498,7 +499,7 @@ class TestHelp:
         sigmas, noisy = (0.0, 0.1, 0.2), [0.0, 0.01, 0.04]
 
         def curve(mse):
-            return ErrorCurve(sigmas, noisy, {"r": {"mse": mse, "noisy_mse": noisy}})
+            return ErrorCurve(sigmas, noisy, {"r": NoiseLevelErrors(mse=mse, noisy_mse=noisy)})
 
         image = np.zeros((8, 8), np.float32)
         made = DenoisedImage("r", "ae", image, image + np.float32(0.1), image, 15.0, 0.5)
@@ -649,7 +650,7 @@ class TestExports:
         seen.methods.set_checked([path_of(session, "ae-0001"), "median"])
         text = seen.as_python()
         compile(text, "script", "exec")
-        assert "noise.draw(originals, 'gaussian', 0.1, seed=0)" in text
+        assert "noise.add_noise(originals, 'gaussian', 0.1, seed=0)" in text
         assert repr([path_of(session, "ae-0001")]) in text
         assert "lesions.ellipse((data.size, data.size), 0.2500 * data.size" in text
 

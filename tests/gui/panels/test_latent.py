@@ -25,10 +25,10 @@ from engine.messages import (
 )
 from gui.panel import DISCLAIMER
 from gui.panels.latent import NO_RUN, NO_SCANS, LatentPanel
-from gui.panels.latent.interpolation_page import NEEDS_TWO
 from gui.panels.latent.latent_map import LEAKED, to_scatter
 from gui.panels.latent.map_card import HINT
 from gui.panels.latent.page import CHOOSE
+from gui.panels.latent.path_pages import NEEDS_TWO
 from gui.widgets.image_view import ImageView
 
 SIDE, COUNT = 32, 24
@@ -96,7 +96,7 @@ def content(write):
                 "low": [-2.0] * 4,
                 "high": [2.0] * 4,
             },
-            "collapse": {"active": 3, "dimensions": 4, "sentence": "The posterior has collapsed in 1 of 4."},
+            "collapse": {"active": 3, "dimensions": 4, "half": 1, "sentence": "The posterior has collapsed in 1 of 4."},
         } | changes
 
     return make
@@ -112,8 +112,9 @@ def mapped(panel, loaded, asked, answer, content):
 
 def near(memorised=False):
     nearest = [{"index": at, "name": f"train/{at}.png", "distance": 0.01 * (at + 1)} for at in range(4)]
+    usual = {"typical": 0.05, "share": 0.0, "scans": 2, "split": "validation"}
     facts = {"nearest": nearest, "unit": "root mean squared difference", "ratio": 0.2, "limit": 0.3, "typical": 0.05}
-    return {**facts, "measured_on": {"split": "validation", "scans": 2}, "memorised": memorised}
+    return {**facts, "usual": usual, "memorised": memorised}
 
 
 @pytest.fixture
@@ -121,7 +122,8 @@ def neighbours(asked, answer):
     def reply(memorised=False, after=0):
         request = asked(FindNeighbors, after)
         sentence = "a is a near copy of the training scan b." if memorised else "a is no copy of a training scan."
-        found = {"pixel": near(memorised), "latent": near(), "memorised": memorised, "sentence": sentence}
+        found = {"pixel": near(memorised), "latent": near(), "reconstruction": near()}
+        found |= {"memorised": memorised, "sentence": sentence}
         answer("latent-near", {"run": request.run, "name": "a", "space": "latent means", **found})
         return request
 
@@ -192,8 +194,8 @@ class TestMap:
         answer("latent-map", content(run=asked(EmbedLatents).run, mse=None))
         assert not [sent for sent in session.explorer.engine.sent if isinstance(sent, EmbeddingErrors)]
         assert panel.map.plot.preview(18)[1] == ["test / 18", "glioma tumor · test · leaked"]
-        panel.map.plot.set_transform(panel.map.plot.frame.panned(40, 0))
-        frame = panel.map.plot.frame
+        panel.map.plot.canvas.pan(40, 0)
+        ranges = panel.map.plot.canvas.box.viewRange()
         choose_colour(panel, "error")
         request = asked(EmbeddingErrors)
         assert request.splits == ("train", "validation", "test")
@@ -202,9 +204,20 @@ class TestMap:
         assert "25%" in subtitle(panel)
         answer("latent-errors", {"run": request.run, "mse": [0.001 * (at + 1) for at in range(COUNT)]})
         assert panel.map.plot.scatter.values[18] == pytest.approx(0.019)
-        assert (panel.map.plot.frame.centre, panel.map.plot.frame.scale) == (frame.centre, frame.scale)
+        assert panel.map.plot.canvas.box.viewRange() == ranges
         assert subtitle(panel) == HINT
         assert panel.map.plot.preview(18)[1][2] == "MSE 0.019"
+
+    def test_errors_that_fail_leave_the_map_with_a_notice(self, panel, loaded, asked, answer, content, session):
+        answer("latent-map", content(run=asked(EmbedLatents).run, mse=None))
+        choose_colour(panel, "error")
+        request = asked(EmbeddingErrors)
+        assert subtitle(panel).startswith("Computing reconstruction errors")
+        failure = RequestFailed(reason="No memory.", advice="Retry.", number=request.number, panel="latent-errors")
+        session.explorer.engine.say(failure)
+        assert panel.choice.notice.text() == "No memory. Retry."
+        assert subtitle(panel) == HINT
+        assert len(panel.map.plot.scatter.points) == COUNT
 
     def test_errors_of_another_map_are_not_taken(self, panel, loaded, asked, answer, content):
         first = asked(EmbedLatents)
@@ -296,7 +309,9 @@ class TestScan:
         mapped.exploration.choose(("test", 1))
         request = asked(Reconstruct)
         files = {"originals": write(np.zeros((1, SIDE, SIDE))), "images": write(np.ones((1, SIDE, SIDE)))}
-        answer("latent-scan", {"names": ["a"], "originals": files["originals"], "runs": {request.runs[0]: files}})
+        run = files | {"mse": [1.0], "psnr_db": [0.0], "ssim": [0.0]}
+        originals = write(np.zeros((1, SIDE, SIDE)))
+        answer("latent-scan", {"names": ["a"], "originals": originals, "runs": {request.runs[0]: run}})
         assert mapped.scan.pair.shown() == ["original", "made"]
         assert mapped.scan.pair.view("made").values.mean() == 1
 
@@ -353,7 +368,7 @@ class TestFile:
         drop()
         answer("latent-place", {"run": "", "name": "head.nii", "point": [60.0, -50.0], "nearest": [0, 1]})
         plot = mapped.map.plot
-        x, y = plot.frame.to_view(np.array([plot.scatter.extra_point]))[0]
+        x, y = plot.canvas.to_widget(np.array([plot.scatter.extra_point]))[0]
         assert 0 < x < plot.width()
         assert 0 < y < plot.height()
 
@@ -450,9 +465,9 @@ class TestPages:
         mapped.exploration.choose(("test", 2))
         request = asked(Interpolate)
         assert (request.first, request.second, request.path) == (("test", 1), ("test", 2), "linear")
-        pictures = write(np.zeros((9, SIDE, SIDE)))
-        shares = np.linspace(0, 1, 9).tolist()
-        answer("latent-between", {"shares": shares, "images": pictures, "faded": pictures})
+        facts = {"run": request.run, "path": "linear", "shares": np.linspace(0, 1, 9).tolist(), "lengths": [1.0] * 9}
+        files = {key: write(np.zeros((9, SIDE, SIDE))) for key in ("images", "faded")}
+        answer("latent-between", {**facts, **files})
         assert len(page.board.shown()) == 18
         assert mapped.map.plot._rings == {19: "A", 20: "B"}
         page.path.setCurrentIndex(1)
@@ -472,7 +487,10 @@ class TestPages:
         files = {"images": write(images), "reconstruction": write(images[10:11])}
         answer(
             "latent-walk",
-            {"name": "a", "values": np.linspace(-2, 2, 21).tolist(), "own": 0.0, "change": [0.0] * 21, **files},
+            {
+                **{"run": request.run, "name": "a", "dimension": 3, "own": 0.0, "change": [0.0] * 21},
+                **{"values": np.linspace(-2, 2, 21).tolist(), **files},
+            },
         )
         assert page.slider.value() == 10
         sent = len(session.explorer.engine.sent)
@@ -480,7 +498,7 @@ class TestPages:
         assert page.board.view("walked").values.mean() == pytest.approx(1)
         assert page.board.view("change").values.mean() == pytest.approx(0.5)
         assert len(session.explorer.engine.sent) == sent
-        page.table.choose(["1"])
+        page.table.select(["1"])
         assert asked(TraverseDimension, request.number).dimension == 1
 
     def test_samples_are_flagged_and_drawn_again(self, mapped, asked, answer, write):
@@ -494,7 +512,10 @@ class TestPages:
         ]
         answer(
             "latent-samples",
-            {"images": write(np.zeros((3, SIDE, SIDE))), "samples": samples, "limit": 0.3, "memorised": 1},
+            {
+                **{"run": request.run, "source": "prior", "seed": 0, "images": write(np.zeros((3, SIDE, SIDE)))},
+                **{"samples": samples, "limit": 0.3, "typical": 0.05, "memorised": 1, "mixture": None},
+            },
         )
         assert page.grid._model.captions == ["▲ 0.10", "1.10", "2.10"]
         assert "1 of 3 are near copies" in page.note.text()
@@ -509,18 +530,19 @@ class TestPages:
         mapped.tools.show_page("spread")
         page = mapped.tools.pages["spread"]
         mapped.exploration.choose(("test", 1))
-        asked(PosteriorSpread)
-        levels = [0.1, 0.5, 0.9]
-        told = {"levels": levels, "coverage": [0.0, 0.1, 0.2], "sentence": "The spread is far too narrow."}
+        run = asked(PosteriorSpread).run
+        found = {"levels": [0.1, 0.5, 0.9], "coverage": [0.0, 0.1, 0.2], "sentence": "The spread is far too narrow."}
+        found |= {"calibration_error": 0.4, "spread": 0.01, "rms_error": 0.1, "pixels": SIDE**2}
         files = {key: write(np.full((SIDE, SIDE), 0.1)) for key in ("original", "mean", "spread")}
-        answer("latent-spread", {"name": "a", **files, "calibration": told})
+        answer("latent-spread", {"run": run, "name": "a", **files, "calibration": found})
         assert page.note.text() == "The spread is far too narrow."
         views = [view for view in page.findChildren(ImageView) if view.isVisible()]
         assert len(views) == 3
         assert len({view.size().toTuple() for view in views}) == 1
         page.button.click()
         asked(CalibrateSpread)
-        answer("latent-calibrate", {"scans": 64, "samples": 32, **told, "sentence": "Of many."})
+        facts = {"run": run, "split": "validation", "scans": 64, "samples": 32}
+        answer("latent-calibrate", {**facts, **found, "sentence": "Of many."})
         assert page.note.text() == "Of many."
         assert set(page.plot.items) == {"ideal", "this image", "validation images"}
 

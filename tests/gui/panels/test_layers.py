@@ -13,6 +13,7 @@ from engine.messages import (
     ComputeChannelStatistics,
     ComputeSaliency,
     ListLayers,
+    ListLayersReply,
     MatchChannels,
     MaximizeActivation,
     OpenScan,
@@ -25,8 +26,8 @@ from engine.messages import (
 from gui.panel import DISCLAIMER
 from gui.panels.layers import LayersPanel
 from gui.panels.layers.channel_order import ColorScale, sort_channels, value_limits
-from gui.panels.layers.debounced_request import KEPT
-from gui.panels.layers.network import INPUT, parse_network
+from gui.panels.layers.network import INPUT, to_network
+from gui.panels.layers.page import CACHE_SIZE
 from gui.pixmaps import Colormap
 from gui.widgets.labels import format_number
 from gui.widgets.region.region import Region
@@ -39,7 +40,7 @@ def layer(name, kind, shape, receives, **more):
     side = shape[0] if len(shape) == 3 else 1
     spans = [[4 * at - 2, 4 * at + 5] for at in range(side)]
     plain = {"part": "encoder", "parameters": 0, "kernel": [], "stride": [], "known": True}
-    around = {"before": None, "after": None, "words": f"What {name} does."}
+    around = {"before": None, "after": None, "words": [f"What {name} does."]}
     seen = {"rows": spans, "columns": spans}
     return {"name": name, "kind": kind, "shape": shape, "receives": receives, **plain, **around, **seen, **more}
 
@@ -85,6 +86,10 @@ def write(tmp_path):
     return write
 
 
+def listed(request, model="ae"):
+    return {"run": request.run, "model": model, "size": SIDE, "layers": LAYERS}
+
+
 @pytest.fixture
 def reply(asked, answer, write):
     """Answer the newest question: `reply(ListLayers)`, `reply(Activate)`."""
@@ -92,7 +97,7 @@ def reply(asked, answer, write):
     def say(kind, panel="layers"):
         request = asked(kind)
         if kind is ListLayers:
-            return answer("layers-network", {"run": "ae-0001", "model": "ae", "size": SIDE, "layers": LAYERS})
+            return answer("layers-network", listed(request))
         rng = np.random.default_rng(len(request.layer) + sum(request.indices))
         shape = SHAPES[request.layer]
         values = rng.normal(size=(1, *shape)) * np.arange(1, shape[-1] + 1)
@@ -120,7 +125,7 @@ def turn_to(panel, reply, name):
 def rested(seen, reply, asked, qtbot):
     """A panel that has asked for all that may be wanted next, and now counts."""
     for _ in range(20):
-        qtbot.waitUntil(lambda: seen.session.explorer.is_waiting("layers-ahead") or counting(seen))
+        qtbot.waitUntil(lambda: seen.session.explorer.is_pending(ComputeActivations, ComputeChannelStatistics))
         if counting(seen):
             break
         reply(ComputeActivations, "layers-ahead")
@@ -128,13 +133,14 @@ def rested(seen, reply, asked, qtbot):
 
 
 def counting(panel):
-    return panel.session.explorer.is_waiting("layers-statistics")
+    return panel.session.explorer.is_pending(ComputeChannelStatistics)
 
 
 def counted(dead=()):
     names = ("mean", "spread", "energy", "zeros", "lowest", "highest")
     numbers = {name: [float(at) for at in range(CHANNELS)] for name in names}
-    return {"images": 40, "layers": {"conv1": numbers | {"dead": [at in dead for at in range(CHANNELS)]}}}
+    dead = [at in dead for at in range(CHANNELS)]
+    return {"run": "ae-0001", "split": "validation", "images": 40, "layers": {"conv1": numbers | {"dead": dead}}}
 
 
 class TestNetwork:
@@ -145,7 +151,7 @@ class TestNetwork:
         assert (wanted.layer, wanted.split, wanted.indices) == ("conv1", "test", (0,))
 
     def test_calm_layers_stand_in_the_box_before_them_and_far_ones_are_joined_by_a_line(self):
-        network = parse_network({"run": "a", "model": "ae", "size": SIDE, "layers": LAYERS})
+        network = to_network(ListLayersReply(run="a", model="ae", size=SIDE, layers=LAYERS))
         boxes = network.boxes()
         assert [box.key for box in boxes] == [INPUT, "conv1", "conv2", "latent", "up", "skip"]
         assert [key for key, _ in boxes[1].pieces] == ["conv1", "norm1", "act1"]
@@ -230,8 +236,7 @@ class TestKeys:
         for layer in ("act1", "norm1", "conv1"):
             turn_to(seen, reply, layer) if layer != "conv1" else seen.controller.choose_layer(layer)
         found = {
-            name: seen.inquiry.seen(seen.choice.activation_key(layer=name)).values
-            for name in ("conv1", "norm1", "act1")
+            name: seen.loader.seen(seen.choice.activation_key(layer=name)).values for name in ("conv1", "norm1", "act1")
         }
         ends = {name: (float(values.min()), float(values.max())) for name, values in found.items()}
         QTest.keyClick(seen.cards.mosaic.mosaic, Qt.Key.Key_Return)
@@ -373,9 +378,11 @@ class TestTakingAway:
 
 
 class TestCounting:
-    def test_numbers_over_the_data_set_arrive_later_and_order_and_mark_the_channels(self, rested, answer, session):
+    def test_numbers_over_the_data_set_arrive_later_and_order_and_mark_the_channels(
+        self, rested, answer, asked, session
+    ):
         assert "Until then: this image only." in rested.cards.channel.source.text()
-        number = session.explorer._waiting["layers-statistics"].number
+        number = asked(ComputeChannelStatistics).number
         told = RequestProgress(number=number, panel="layers-statistics", done=3, total=40)
         session.explorer.engine.say(told)
         assert "3 of 40" in rested.cards.channel.source.text()
@@ -395,10 +402,15 @@ class TestCounting:
         rested.counting.request_for(rested.choice)
         assert len([sent for sent in session.explorer.engine.sent if isinstance(sent, ComputeChannelStatistics)]) == 1
 
-    def test_refusal_is_told_and_the_scan_counts(self, rested, session):
-        number = session.explorer._waiting["layers-statistics"].number
+    def test_refusal_is_told_and_the_scan_counts(self, rested, asked, session):
+        number = asked(ComputeChannelStatistics).number
         session.explorer.engine.say(RequestFailed(reason="No disk.", number=number, panel="layers-statistics"))
         assert "No disk." in rested.cards.channel.source.text()
+
+
+def salient(stack, layer="conv1", channel=0, unit=None):
+    of = {"run": "ae-0001", "layer": layer, "channel": channel, "unit": unit}
+    return {**of, "names": ["a"], "originals": stack, "saliency": stack}
 
 
 class TestPages:
@@ -406,7 +418,7 @@ class TestPages:
         seen.more.choose(seen.more.kernels)
         assert asked(ReadKernels).layer == "conv1"
         weights = np.arange(CHANNELS * 18.0).reshape(CHANNELS, 2, 3, 3)
-        answer("layers-kernels", {"kernels": write(weights)})
+        answer("layers-kernels", {"run": "ae-0001", "layer": "conv1", "kernels": write(weights)})
         seen.controller.choose_channel(4)
         shown = seen.more.kernels.mosaic.channels.values
         assert np.array_equal(shown, np.moveaxis(weights[4], 0, -1))
@@ -415,7 +427,7 @@ class TestPages:
     def test_layer_without_kernels_says_so(self, seen, asked, answer):
         seen.more.choose(seen.more.kernels)
         asked(ReadKernels)
-        answer("layers-kernels", {"kernels": None})
+        answer("layers-kernels", {"run": "ae-0001", "layer": "conv1", "kernels": None})
         assert seen.more.kernels.mosaic._text == "conv1 has no spatial kernels."
 
     def test_favourite_scans_are_opened_by_a_click(self, seen, asked, answer):
@@ -426,7 +438,7 @@ class TestPages:
             {"index": at, "name": f"a/{at}.png", "value": 3.5 - at, "unit": [1, 1], "box": [2, 2, 8, 8]}
             for at in (1, 0)
         ]
-        answer("layers-favourites", {"favourites": liked})
+        answer("layers-favourites", {"run": "ae-0001", "layer": "conv1", "channel": 0, "favourites": liked})
         assert [pair.caption for pair in seen.more.favorites.pairs.pairs] == ["2.5", "3.5"]
         seen.more.favorites.pairs.chosen.emit(0)
         assert (seen.choice.scan.split, seen.choice.scan.index) == ("validation", 1)
@@ -435,13 +447,14 @@ class TestPages:
         seen.more.choose(seen.more.preferred)
         assert asked(MaximizeActivation).channel == 0
         picture = write(np.zeros((SIDE, SIDE)))
-        answer("layers-preferred", {"picture": picture, "start": 0.5, "value": 4.0, "channel": 0})
+        value = {"picture": picture, "start": 0.5, "value": 4.0}
+        answer("layers-preferred", {"run": "ae-0001", "layer": "conv1", "channel": 0, **value})
         assert "rises from 0.5 to 4" in seen.more.preferred.words.text()
         seen.more.choose(seen.more.saliency)
         assert "Computing the gradient" in seen.more.saliency.words.text()
         assert asked(ComputeSaliency).indices == (0,)
         stack = write(np.ones((1, SIDE, SIDE)))
-        answer("layers-saliency", {"originals": stack, "saliency": stack, "channel": 0, "unit": None})
+        answer("layers-saliency", salient(stack))
         assert "Sensitivity of the mean of channel 0 to pixel brightness" in seen.more.saliency.words.text()
 
     def test_click_in_the_channel_asks_one_unit_and_escape_the_whole_channel(self, seen, asked, answer, write, qtbot):
@@ -451,7 +464,7 @@ class TestPages:
         assert seen.more.page() is page
         assert asked(ComputeSaliency).unit == (2, 3)
         stack = write(np.eye(SIDE)[None])
-        answer("layers-saliency", {"originals": stack, "saliency": stack, "channel": 0, "unit": [2, 3]})
+        answer("layers-saliency", salient(stack, unit=[2, 3]))
         assert "the unit at x 3, y 2 of channel 0" in page.words.text()
         assert [field.box for field in page.fields] == [(10, 6, 8, 8)] * 2
         assert page.board.cells[1].view.state.view.zoom > 1
@@ -478,18 +491,18 @@ class TestPages:
         assert seen.choice.unit is None
         stack = write(np.ones((1, SIDE, SIDE)))
         qtbot.waitUntil(lambda: asked(ComputeSaliency).layer == "latent")
-        answer("layers-saliency", {"originals": stack, "saliency": stack, "channel": 1, "unit": None})
+        answer("layers-saliency", salient(stack, layer="latent", channel=1))
         assert seen.more.saliency.words.text().startswith("Sensitivity of channel 1 to pixel brightness")
         assert "Click" not in seen.more.saliency.words.text()
 
     def test_answers_are_kept_without_their_files_and_old_ones_asked_anew(self, seen, asked, answer, write, qtbot):
-        page, units = seen.more.saliency, [(at // 16, at % 16) for at in range(KEPT + 6)]
-        page.aside._rest.setInterval(0)
+        page, units = seen.more.saliency, [(at // 16, at % 16) for at in range(CACHE_SIZE + 6)]
+        page.request._timer.setInterval(0)
 
         def reply(unit):
             qtbot.waitUntil(lambda: asked(ComputeSaliency).unit == unit)
             stack = write(np.full((1, SIDE, SIDE), 1 + units.index(unit)))
-            answer("layers-saliency", {"originals": stack, "saliency": stack, "channel": 0, "unit": list(unit)})
+            answer("layers-saliency", salient(stack, unit=list(unit)))
             Path(stack).unlink(missing_ok=True)  # whoever deletes it
 
         def show(unit):
@@ -500,7 +513,7 @@ class TestPages:
             show(unit)
             reply(unit)
         questions = len(seen.session.explorer.engine.sent)
-        for unit in units[-KEPT:]:
+        for unit in units[-CACHE_SIZE:]:
             assert show(unit) in page.words.text()
         assert len(seen.session.explorer.engine.sent) == questions
         said = show(units[0])
@@ -528,8 +541,9 @@ class TestBoth:
         seen.more.choose(both)
         both.against.setCurrentIndex(both.against.findText("vae-0001"))
         both.against.activated.emit(0)
-        assert asked(ListLayers).run.endswith("vae-0001")
-        answer("layers-network", {"run": "vae-0001", "model": "vae", "size": SIDE, "layers": LAYERS})
+        request = asked(ListLayers)
+        assert request.run.endswith("vae-0001")
+        answer("layers-network", listed(request, "vae"))
         request = asked(MatchChannels)
         assert (request.layers, request.indices) == (("conv1", "conv1"), (0,))
         mine = seen.presenter.seen.values
@@ -556,7 +570,7 @@ class TestBoth:
         both.against.setCurrentIndex(both.against.findText(rested.choice.scans[1].title))
         both.against.activated.emit(0)
         look = rested.choice.activation_key(scan=rested.choice.scans[1])
-        other = rested.inquiry.seen(look).values[..., 0]
+        other = rested.loader.seen(look).values[..., 0]
         assert np.array_equal(both.board.cells[2].view.values, rested.presenter.seen.values[..., 0] - other)
         assert len(session.explorer.engine.sent) == sent
 
@@ -570,8 +584,10 @@ def followed(**changes):
         }
         for name, (held, lost) in names.items()
     ]
-    pairs = [{"contrast_kept": 0.25}]
-    return {"picture_d_prime": 5.0, "layers": layers, "loses_most": "conv2", "pairs": pairs, **changes}
+    of = {"name": "a.png", "picture_d_prime": 5.0, "loses_most": "conv2"}
+    pair = {**of, "lesion_px": 40, "output_d_prime": 2.0, "output_share": 0.4, "contrast_kept": 0.25}
+    observer = {"noise": 0.05, "places": 1, "channels": 16}
+    return {"run": "ae-0001", "model": "ae", **of, **observer, "layers": layers, "pairs": [pair], **changes}
 
 
 class TestLesion:
@@ -617,9 +633,9 @@ class TestLesion:
         assert drawn.cards.regions.region.points[0] == (0.25, 0.25)
 
     def test_each_scan_has_a_lesion_of_its_own(self, drawn):
-        drawn.scan_actions.select_scan(1)
+        drawn.controller.select_scan(1)
         assert drawn.cards.regions.region is None
-        drawn.scan_actions.select_scan(0)
+        drawn.controller.select_scan(0)
         assert drawn.cards.regions.region is not None
 
     def test_nothing_lost_is_said_too(self, drawn, asked, answer):

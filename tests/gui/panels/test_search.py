@@ -15,6 +15,7 @@ from engine.messages import (
     ComputeImportances,
     Continue,
     EpochEnded,
+    Importance,
     Log,
     Pause,
     RequestFailed,
@@ -26,8 +27,7 @@ from engine.messages import (
     TrialProposed,
     read_command,
 )
-from engine.search import folder, importance, job, space
-from engine.search.importance import Importance
+from engine.search import folder, importance, job, search_spec, space
 from gui.panels.search import SearchPanel
 from gui.panels.search.importance_card import effects
 from gui.panels.search.manual_trial_dialog import ManualTrialDialog
@@ -78,7 +78,7 @@ def weighed(session, answer):
 
     def weigh():
         sent = [each for each in session.explorer.engine.sent if isinstance(each, ComputeImportances)][-1]
-        answer(sent.panel, importance.handle_request(read_command(sent.to_json_line())))
+        answer(sent.panel, importance.handle_request(read_command(sent.to_json_line())).model_dump(mode="json"))
 
     return weigh
 
@@ -456,7 +456,7 @@ class TestPictures:
         np.save(tmp_path / "scratch" / "images.npy", np.full((2, 32, 32), 0.5, np.float32))
         images, path = str(tmp_path / "scratch" / "images.npy"), str((made.root / "s-0002").resolve())
         found = {"originals": images, "images": images, "mse": [0, 0], "psnr_db": [31.24, None], "ssim": [1, 1]}
-        asked = answer("search", {"originals": images, "runs": {path: found}})
+        asked = answer("search", {"names": ["a", "b"], "originals": images, "runs": {path: found}})
         assert (asked.runs, asked.split, asked.indices) == ((path,), "validation", (0, 1))
         assert panel.trial.pictures.isVisible()
         assert panel.trial.keep.y() < panel.trial.pictures.y()  # what can be done stays in sight on a low screen
@@ -490,7 +490,7 @@ class TestPictures:
         bars = panel.importance.bars.effects()
         assert {bar.name for bar in bars} == {"learning rate", "latent size", "epochs"}
         first = next(bar for bar in bars if bar.name == "learning rate")
-        assert first.said.startswith("higher is better")
+        assert first.value_text.startswith("higher is better")
         assert first.low <= first.size <= first.high
         assert " to " in first.tip
 
@@ -542,7 +542,8 @@ class TestPictures:
     )
     def test_effects_are_told_as_sure_as_they_are(self, effect, low, high, sign, said, whisker):
         ordered = () if said.startswith("across") else ("latent",)
-        bar = effects([Importance("latent", effect, low, high, sign, True)], ordered)[0]
+        weighed = Importance(name="latent", effect=effect, low=low, high=high, sign=sign, is_relative=True)
+        bar = effects([weighed], ordered)[0]
         assert bar.value_text == said
         assert (bar.low > 0) == whisker
         assert bar.low <= bar.size <= bar.high
@@ -681,7 +682,7 @@ class TestScript:
         panel.open("s")
         order = ordered(panel.as_python(), monkeypatch)
         with made.open_storage() as ledger:
-            plan = folder.save_merged_command(ledger, order)
+            plan = search_spec.save_merged_command(ledger, order)
         assert (order.name, order.root, plan.settings.trials) == ("s", str(made.path.parent.parent), 9)
         assert plan.base == panel.watch.found.plan.base
         assert plan.space.to_dict() == SPACE
@@ -692,7 +693,7 @@ def ordered(script, monkeypatch):
     given = []
 
     class Stand:
-        def ledger(self):
+        def open_storage(self):
             return nullcontext(self)
 
         def trials(self):

@@ -2,6 +2,7 @@
 
 import csv
 import shutil
+from datetime import datetime
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from engine.config import DataConfig
 from engine.messages import JobEnded, JobStarted, LoadData, Log, Paused, Progress, RequestFailed, Resume
 from gui import palette
 from gui.panels.train import TrainPanel
+from gui.panels.train.log_card import MOST_LINES, LogView
 from gui.panels.train.plots import SQUARED, TOTAL, entropy_floors, plots_for
 from gui.run_record import open_record
 from tests.gui.conftest import story
@@ -502,3 +504,19 @@ def test_runs_are_chosen_with_the_keyboard(panel, make_run):
     before = table.chosen_keys()
     QTest.keyClick(table, Qt.Key.Key_Down if table.currentIndex().row() == 0 else Qt.Key.Key_Up)
     assert table.chosen_keys() != before
+
+
+def test_log_stamps_lines_follows_its_end_and_stays_where_the_reader_is(qtbot):
+    log = LogView()
+    qtbot.addWidget(log)
+    log.resize(300, 100)
+    log.show()
+    log.add_line("TensorFlow on CPU", datetime(2026, 1, 2, 14, 2, 11))
+    assert log.toPlainText() == "14:02:11  TensorFlow on CPU"
+    for i in range(60):
+        log.add_line(f"line {i}")
+    assert log.verticalScrollBar().value() == log.verticalScrollBar().maximum()
+    log.verticalScrollBar().setValue(3)
+    log.add_line("one more")
+    assert log.verticalScrollBar().value() == 3
+    assert log.maximumBlockCount() == MOST_LINES

@@ -7,7 +7,7 @@ import pytest
 from engine import demo_runs
 from engine.config import DataConfig
 from gui import app
-from gui.settings_store import SettingsStore
+from gui.preferences import SettingsStore
 from tests.gui.processes.warm_engines import WarmEngines
 
 IMAGES = DataConfig(size=32, phantom_count=36)

@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 
 from engine import data, noise
 from engine.config import DataConfig
-from engine.messages import LoadData, OpenScan
+from engine.messages import LoadData, OpenScan, Reconstruct
 from gui.explorer_client import ExplorerClient
 from gui.widgets.region.region import Region
 from tests.gui.processes.conftest import IMAGES
@@ -19,46 +19,53 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def explorer(qtbot, tmp_path, engines):
-    """Questions to a real explorer, with everything it says."""
+    """A client of a real explorer, which keeps every outcome with the number of its request."""
     made = ExplorerClient(tmp_path)
     made._number = engines.newest_number
     made.warm_up("tensorflow")
     made.heard = []
-    for each in (made.responded, made.failed):
-        each.connect(made.heard.append)
     yield made
     made.engine.shutdown()
     made.deleteLater()
 
 
-def test_newest_question_wins_and_the_overtaken_are_given_up(explorer, wait):
-    for size in (256, 128, 32):
-        newest = explorer.request(
-            LoadData, "data", config=DataConfig(size=size, phantom_count=400 if size > 32 else 36)
-        )
-    wait(lambda: not explorer.is_waiting("data"))
-    assert [(event.number, event.content["counts"]["no_tumor"]["train"] > 0) for event in explorer.heard] == [
-        (newest, True)
-    ]
+@pytest.fixture
+def send(explorer):
+    def send(message):
+        handle = explorer.send(message)
+        for outcome in (handle.finished, handle.failed):
+            outcome.connect(lambda reply: explorer.heard.append((handle.request.number, reply)))
+        return handle
+
+    return send
 
 
-def test_cancelled_loading_frees_the_explorer(explorer, wait, tmp_path):
+def test_newest_question_wins_and_the_overtaken_are_given_up(explorer, send, wait):
+    for size, count in ((256, 400), (128, 400), (32, 36)):
+        newest = send(LoadData(panel="data", config=DataConfig(size=size, phantom_count=count)))
+    wait(lambda: not newest.is_pending())
+    [(number, reply)] = explorer.heard
+    assert number == newest.request.number
+    assert reply.counts["no_tumor"]["train"] > 0
+
+
+def test_cancelled_loading_frees_the_explorer(explorer, send, wait, tmp_path):
     progress = []
-    explorer.progressed.connect(progress.append)
-    explorer.request(LoadData, "data", config=DataConfig(size=128, phantom_count=100_000, phantom_seed=9))
+    loading = send(LoadData(panel="data", config=DataConfig(size=128, phantom_count=100_000, phantom_seed=9)))
+    loading.progressed.connect(lambda done, total: progress.append(done))
     wait(lambda: bool(progress))
-    explorer.cancel("data")
-    newest = explorer.request(OpenScan, "scan", path=str(tmp_path / "nowhere.png"))
-    wait(lambda: not explorer.is_waiting("scan"))
-    assert [event.number for event in explorer.heard] == [newest]
+    loading.cancel()
+    newest = send(OpenScan(panel="scan", path=str(tmp_path / "nowhere.png")))
+    wait(lambda: not newest.is_pending())
+    assert [number for number, _ in explorer.heard] == [newest.request.number]
 
 
-def test_scan_that_cannot_be_opened_is_refused_with_a_sentence(explorer, wait, tmp_path):
+def test_scan_that_cannot_be_opened_is_refused_with_a_sentence(explorer, send, wait, tmp_path):
     file = tmp_path / "notes.txt"
     file.write_text("no scan")
-    explorer.request(OpenScan, "scan", path=str(file))
+    send(OpenScan(panel="scan", path=str(file)))
     wait(lambda: bool(explorer.heard))
-    assert "notes.txt" in explorer.heard[0].reason
+    assert "notes.txt" in explorer.heard[0][1].reason
     assert explorer.engine.is_running()
 
 
@@ -96,7 +103,7 @@ def test_run_is_reconstructed_as_the_panel_shows_it(window, wait, finished):
     assert shown.originals == pytest.approx(images[..., 0], abs=1e-6)
     made = shown.made[0]
     assert made.mse == pytest.approx(np.mean((made.images - images[..., 0]) ** 2, axis=(1, 2)), rel=1e-4)
-    assert session.explorer.is_waiting("compare") is False
+    assert not session.explorer.is_pending(Reconstruct)
 
 
 def test_copied_script_of_compare_prints_the_same_numbers(window, wait, finished, run_python):
@@ -122,9 +129,9 @@ def test_slider_puts_noise_on_a_scan_and_the_run_takes_it_out(window, wait, fini
     noisy = panel.experiment.made["noisy"].image
     assert np.array_equal(noisy, noise.add_noise(made.original[None, ..., None], "gaussian", 0.2, 0)[0, ..., 0])
     assert panel.stage.pictures.board.view(made.key).values == pytest.approx(made.image)
-    wait(lambda: not panel.experiment.working() and panel.experiment.curve is not None)
+    wait(lambda: not panel.experiment.pending_methods() and panel.experiment.curve is not None)
     assert panel.experiment.failures == {}
-    wait(lambda: panel.results.keeping.found.keys() == panel.results.measured().keys())
+    wait(lambda: panel.results.keeping.found.keys() == panel.results.with_metrics().keys())
     assert len(panel.results.keeping.found) >= 7
 
 
@@ -150,14 +157,14 @@ def test_layers_of_a_run_are_walked_through_with_keys(window, wait, finished):
     session = window.desk.session
     finished("ae")
     panel = window.show_panel("layers")
-    wait(lambda: panel.showing.seen is not None)
-    first = panel.showing.seen
+    wait(lambda: panel.presenter.seen is not None)
+    first = panel.presenter.seen
     assert first.values.shape == (16, 16, 4)
     assert panel.cards.strip.words.text()
     QTest.keyClicks(panel.cards.mosaic.mosaic, ".")
     assert panel.choice.layer != first.look.layer
-    wait(lambda: panel.showing.seen.look.layer == panel.choice.layer)
-    assert panel.showing.seen.values.shape == (8, 8, 8)
+    wait(lambda: panel.presenter.seen.look.layer == panel.choice.layer)
+    assert panel.presenter.seen.values.shape == (8, 8, 8)
     panel.more.choose(panel.more.kernels)
     wait(lambda: panel.more.kernels.mosaic.channels is not None)
     assert panel.more.kernels.mosaic.channels.values.shape == (3, 3, 4)

@@ -107,7 +107,7 @@ from PySide6.QtWidgets import QApplication
 from engine import config, demo_runs
 from gui import session as sessions
 from gui.app import open_window
-from gui.settings_store import SettingsStore
+from gui.preferences import SettingsStore
 demo_runs.install = lambda folder: []
 sessions.EXPLORER_BACKEND = "none"  # an explorer that stands without importing a framework
 tiny = {"phantom_count": 36, "size": 32, "latent": 8, "filters": (4, 8), "batch_size": 8, "epochs": 3000}

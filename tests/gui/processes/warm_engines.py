@@ -23,10 +23,13 @@ from engine.messages import (
 from gui.engine_process import EngineProcess, ProcessExit
 
 BARE = """
-from engine.processes import worker
+import runpy
+import sys
 from engine.messages import Ready
-worker._warm_up = lambda made, name, threads: made.emit(Ready(backend=name, device="CPU", versions={}))
-worker.main()
+from engine.processes import json_lines
+json_lines.warm_up = lambda server, name, threads: server.emit(Ready(backend=name, device="CPU", versions={}))
+module = sys.argv.pop(1)
+runpy.run_module(module, run_name="__main__")
 """
 JOB_ENDS = {Resume: JobEnded, Search: SearchEnded, RunStudy: StudyEnded}
 
@@ -74,7 +77,7 @@ class WarmEngine(EngineProcess):
         super().__init__(name, engines.scratch, backend, threads)
         self.name = name
         if name in engines.bare:
-            self._process.setArguments(["-c", BARE, *self._process.arguments()[2:]])
+            self._process.setArguments(["-c", BARE, *self._process.arguments()[1:]])
         self._engines = engines
         self._ready: Ready | None = None
         self._job_end: type[Event] | None = None

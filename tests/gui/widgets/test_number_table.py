@@ -7,9 +7,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QTableView
 
 from gui import palette
-from gui.widgets.measured_table import MEASURED_ROWS
 from gui.widgets.number_model import DOT_PX, TableColumn, TableRow, dot
-from gui.widgets.number_table import NumberTable
+from gui.widgets.number_table import MEASURED_ROWS, NumberTable
 
 COLUMNS = [TableColumn("name", str, numeric=False), TableColumn("loss"), TableColumn("epoch", str)]
 ROWS = [

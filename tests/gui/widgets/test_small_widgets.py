@@ -1,6 +1,4 @@
-"""Cards, notices, chips, buttons, labels, logs, progress, wrapping rows."""
-
-from datetime import datetime
+"""Cards, notices, chips, buttons, labels, color bars, wrapping rows."""
 
 import pytest
 from PySide6.QtCore import QRect, Qt
@@ -16,9 +14,7 @@ from gui.widgets.color_bar import ColorBar
 from gui.widgets.elided_label import ElidedLabel
 from gui.widgets.flow_layout import FlowLayout
 from gui.widgets.labels import fixed, format_measured, format_number, percent
-from gui.widgets.log_view import MOST_LINES, LogView
 from gui.widgets.notice import NoticeBox
-from gui.widgets.progress import ProgressLine
 
 
 @pytest.mark.parametrize(
@@ -217,35 +213,6 @@ def assert_focus_shows(qtbot, widget):
     assert widget.hasFocus()
     assert widget.grab().toImage() != before
     assert widget.geometry() == place
-
-
-def test_progress_shows_share_text_and_rate(qtbot):
-    line = ProgressLine()
-    qtbot.addWidget(line)
-    line.show_progress("epoch 23 / 40", 0.575, "412 img/s")
-    assert line.bar.value() / line.bar.maximum() == pytest.approx(0.575)
-    assert {label.text() for label in line.findChildren(QLabel)} == {"epoch 23 / 40", "412 img/s"}
-    assert line.bar.accessibleName() == "epoch 23 / 40"
-    line.show_progress("starting", None)
-    assert line.bar.maximum() == 0
-    line.show_progress("ready", 7.0)
-    assert line.bar.value() == line.bar.maximum() > 0
-
-
-def test_log_stamps_lines_follows_its_end_and_stays_where_the_reader_is(qtbot):
-    log = LogView()
-    qtbot.addWidget(log)
-    log.resize(300, 100)
-    log.show()
-    log.add_line("TensorFlow on CPU", datetime(2026, 1, 2, 14, 2, 11))
-    assert log.toPlainText() == "14:02:11  TensorFlow on CPU"
-    for i in range(60):
-        log.add_line(f"line {i}")
-    assert log.verticalScrollBar().value() == log.verticalScrollBar().maximum()
-    log.verticalScrollBar().setValue(3)
-    log.add_line("one more")
-    assert log.verticalScrollBar().value() == 3
-    assert log.maximumBlockCount() == MOST_LINES
 
 
 def test_flow_breaks_into_lines_and_cuts_nothing_off(qtbot):

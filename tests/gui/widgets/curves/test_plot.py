@@ -10,8 +10,7 @@ from PySide6.QtTest import QTest
 
 from gui import palette
 from gui.widgets.curves.axis import NumberAxis
-from gui.widgets.curves.controls import CurveControls
-from gui.widgets.curves.export import FOOTER_PX, RATIO, export_png
+from gui.widgets.curves.controls import FOOTER_PX, RATIO, CurveControls, export_png
 from gui.widgets.curves.plot import CurvePlot
 from gui.widgets.curves.series import SeriesStyle
 

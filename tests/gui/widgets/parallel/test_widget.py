@@ -9,10 +9,9 @@ from PySide6.QtGui import QFont, QImage
 from PySide6.QtTest import QTest
 
 from gui import palette
-from gui.widgets.parallel.export import write_pdf, write_png
 from gui.widgets.parallel.model import DROPPED, FAILED, GOOD, MISSING, Lines, ParallelAxis, ParallelModel, nearest
 from gui.widgets.parallel.paint import small, ticks
-from gui.widgets.parallel.view import MANY
+from gui.widgets.parallel.view import MANY, write_pdf, write_png
 from gui.widgets.parallel.widget import ParallelCoordinates, axis_menu
 
 AXES = [

@@ -10,10 +10,9 @@ from PySide6.QtWidgets import QApplication
 from gui import palette
 from gui.pixmaps import pixels_of
 from gui.widgets.image_view import ImageView
-from gui.widgets.region.drawing import path_of, with_rim
 from gui.widgets.region.region import Region
 from gui.widgets.region.state import RegionState
-from gui.widgets.region.tool import RegionTool
+from gui.widgets.region.tool import RegionTool, path_of, with_rim
 
 LEFT = Qt.MouseButton.LeftButton
 ELLIPSE = Region("ellipse", ((0.2, 0.3), (0.6, 0.5)))

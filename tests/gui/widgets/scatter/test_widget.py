@@ -2,17 +2,20 @@
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QGraphicsTextItem
 
 from gui import palette
 from gui.widgets.legend import Legend
-from gui.widgets.scatter.model import Mark, PlotTransform, Scatter, fit_all, inside, nearest, nearest_in_direction
+from gui.widgets.scatter.model import Mark, Scatter, fit_ranges, inside, nearest, nearest_in_direction
 from gui.widgets.scatter.paint import SHAPES, find_color, order_of
 from gui.widgets.scatter.widget import ScatterPlot
 
 POINTS = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [0.5, 0.5]])
 MARKS = Mark("a", "series:0", "circle"), Mark("b", "series:1", "square")
+NO_BUTTON = Qt.MouseButton.NoButton
 SCATTER = Scatter(POINTS, np.array([0, 0, 1, 1, 1]), MARKS, ("x", "y"))
 
 
@@ -27,8 +30,13 @@ def plot(qtbot):
 
 
 def place(plot, at):
-    x, y = plot.frame.to_view(plot.scatter.points[[at]])[0]
+    x, y = plot.canvas.to_widget(plot.scatter.points[[at]])[0]
     return QPoint(round(x), round(y))
+
+
+def seen(plot):
+    """The ranges of x and y in view, as one row of four numbers."""
+    return np.ravel(plot.canvas.box.viewRange())
 
 
 def draw(plot, corners):
@@ -48,18 +56,16 @@ def round_points(plot, ats, spare=12):
 
 class TestModel:
     def test_whole_holds_all_points_and_stretches_one_axis_to_twice_at_most(self):
-        frame = fit_all(POINTS * (4, 1), (500, 400))
-        places = frame.to_view(POINTS * (4, 1))
-        assert places[:, 0].min() > 0
-        assert places[:, 0].max() < 500
-        assert frame.scale[1] == pytest.approx(2 * frame.scale[0])
-        assert frame.to_plane(tuple(places[3])) == pytest.approx((4, 1))
+        (left, right), (bottom, top) = fit_ranges(POINTS * (4, 1), (500, 400))
+        assert left < 0 < 4 < right
+        assert bottom < 0 < 1 < top
+        assert 400 / (top - bottom) == pytest.approx(2 * 500 / (right - left))
 
-    def test_zoom_keeps_what_is_under_the_cursor(self):
-        frame = fit_all(POINTS, (500, 400))
-        zoomed = frame.zoomed(3, (100, 90), frame.scale)
-        assert zoomed.to_plane((100, 90)) == pytest.approx(frame.to_plane((100, 90)))
-        assert zoomed.scale == pytest.approx([3 * each for each in frame.scale])
+    @pytest.mark.parametrize("points", [POINTS[:0], POINTS[:1], POINTS[:2]])
+    def test_whole_has_a_size_where_points_have_none(self, points):
+        (left, right), (bottom, top) = fit_ranges(points, (500, 400))
+        assert left < right
+        assert bottom < top
 
     def test_nearest_passes_over_what_is_hidden_or_too_far(self):
         places = np.array([[10.0, 10.0], [14.0, 10.0], [90.0, 90.0]])
@@ -75,7 +81,7 @@ class TestModel:
         assert not inside(POINTS, [(0, 0), (1, 1)]).any()
 
     def test_towards_finds_the_next_point_that_way(self):
-        places, shown = PlotTransform((0, 0), (0, 0), (1, 1)).to_view(POINTS), np.ones(5, np.bool_)
+        places, shown = POINTS * (1, -1), np.ones(5, np.bool_)
         assert nearest_in_direction(places, shown, 4, (1.0, 0.0)) in (1, 3)
         assert nearest_in_direction(places, shown, 0, (-1.0, 0.0)) == 0
 
@@ -98,6 +104,16 @@ class TestLook:
         image = plot.grab().toImage()
         assert image.pixelColor(place(plot, 0)).name() == palette.find_series_color("series:0")
         assert image.pixelColor(place(plot, 4)).name() == palette.find_series_color("series:1")
+
+    def test_titles_of_the_axes_are_shortened_to_fit_a_small_plot(self, plot):
+        plot.show_points(Scatter(POINTS, SCATTER.groups, MARKS, ("x" * 40, "y" * 40)))
+        plot.resize(plot.minimumSize())
+        titles = [item for item in plot.canvas.items() if isinstance(item, QGraphicsTextItem)]
+        assert len(titles) == 2
+        room = QRectF(plot.rect()).adjusted(-2, -2, 2, 2)  # a title has an empty margin of 4 px
+        assert all(room.contains(title.sceneBoundingRect()) for title in titles)
+        plot.resize(800, 600)
+        assert {title.toPlainText().strip() for title in titles} == {"x" * 40, "y" * 40}
 
     def test_hidden_group_is_neither_drawn_nor_found(self, plot, qtbot):
         plot.set_hidden([1])
@@ -131,14 +147,32 @@ class TestGestures:
             draw(plot, round_points(plot, [0, 1, 2, 3]))
         assert told.args == [[2, 3, 4]]
 
+    def test_box_takes_what_is_shown_between_two_corners(self, plot, qtbot):
+        left_top, right_top, right_bottom, *_ = round_points(plot, [0, 1, 4])
+        shift = Qt.KeyboardModifier.ShiftModifier
+        QTest.mousePress(plot, Qt.MouseButton.LeftButton, shift, left_top)
+        for corner in (right_top, right_bottom):
+            event = QMouseEvent(
+                QEvent.Type.MouseMove, corner, plot.mapToGlobal(corner), NO_BUTTON, Qt.MouseButton.LeftButton, shift
+            )
+            QApplication.sendEvent(plot, event)
+        with qtbot.waitSignal(plot.lassoed) as told:
+            QTest.mouseRelease(plot, Qt.MouseButton.LeftButton, shift, right_bottom)
+        assert told.args == [[0, 1, 4]]
+
     def test_wheel_zooms_at_the_cursor_and_r_shows_everything(self, plot, wheel):
-        before = plot.frame
-        at = place(plot, 0)
-        wheel(plot, (at.x(), at.y()), 2)
-        assert plot.frame.scale[0] > before.scale[0]
-        assert abs(place(plot, 0).x() - at.x()) <= 1
+        before, at = seen(plot), plot.canvas.to_widget(POINTS[:1])[0]
+        wheel(plot, tuple(at), 2)
+        assert np.diff(before.reshape(2, 2)) == pytest.approx(1.44 * np.diff(seen(plot).reshape(2, 2)))
+        assert plot.canvas.to_widget(POINTS[:1])[0] == pytest.approx(at)
         QTest.keyClick(plot, Qt.Key.Key_R)
-        assert plot.frame == before
+        assert seen(plot) == pytest.approx(before)
+
+    def test_zoom_stays_within_half_and_two_hundred_times_the_whole(self, plot, wheel):
+        whole = seen(plot)[1] - seen(plot)[0]
+        for notches, factor in ((-60, 0.5), (60, 200.0)):
+            wheel(plot, (200, 150), notches)
+            assert whole / (seen(plot)[1] - seen(plot)[0]) == pytest.approx(factor)
 
     def test_middle_drag_moves_the_map(self, plot, drag):
         before = place(plot, 4)
@@ -162,11 +196,13 @@ class TestGestures:
 
     def test_what_is_looked_at_stays_when_the_map_gets_another_size(self, plot):
         plot.resize(520, 390)
-        assert plot.frame == fit_all(POINTS, (520, 390))
-        plot.set_transform(plot.frame.zoomed(3, (100, 90), plot.frame.scale))
-        seen = plot.frame
-        plot.resize(520, 389)
-        assert plot.frame == PlotTransform((520, 389), seen.centre, seen.scale)
+        room = plot.canvas.room()
+        assert seen(plot) == pytest.approx(np.ravel(fit_ranges(POINTS, (room.width(), room.height()))))
+        plot.canvas.zoom(3, QPointF(100, 90))
+        left, right, bottom, top = seen(plot)
+        plot.resize(540, 350)
+        more, less = 20 * (right - left) / room.width() / 2, 40 * (top - bottom) / room.height() / 2
+        assert seen(plot) == pytest.approx([left - more, right + more, bottom + less, top - less])
 
 
 class TestLegend:
@@ -206,20 +242,20 @@ class TestFocus:
 
 class TestGuest:
     def test_is_in_sight_stands_out_and_goes(self, plot):
-        before, frame = plot.grab().toImage(), plot.frame
+        before, ranges = plot.grab().toImage(), seen(plot)
         plot.set_guest((0.5, 0.25), "a file")
-        assert plot.frame == frame
+        assert seen(plot) == pytest.approx(ranges)
         assert plot.grab().toImage() != before
         plot.set_guest(None)
         assert plot.grab().toImage() == before
 
     def test_zooms_out_for_one_that_lies_far_away(self, plot):
         plot.set_guest((40.0, 0.5), "a file")
-        x, y = plot.frame.to_view(np.array([[40.0, 0.5]]))[0]
+        x, y = plot.canvas.to_widget(np.array([[40.0, 0.5]]))[0]
         assert 0 < x < 500
         assert 0 < y < 400
         QTest.mouseDClick(plot, Qt.MouseButton.LeftButton)
-        assert plot.frame.to_view(np.array([[40.0, 0.5]]))[0][0] == pytest.approx(x)
+        assert plot.canvas.to_widget(np.array([[40.0, 0.5]]))[0][0] == pytest.approx(x)
 
 
 class TestRings:
@@ -243,7 +279,7 @@ class TestRings:
         plot.set_rings({3: ""})
         bare = plot.grab().toImage()
         plot.set_rings({3: "a long name"})
-        named, (x, y) = plot.grab().toImage(), plot.frame.to_view(plot.scatter.points[[3]])[0].astype(int)
+        named, (x, y) = plot.grab().toImage(), plot.canvas.to_widget(plot.scatter.points[[3]])[0].astype(int)
         changed = [at for at in range(named.width()) if named.pixel(at, y - 9) != bare.pixel(at, y - 9)]
         assert max(changed) < x
         assert max(changed) - min(changed) > plot.fontMetrics().horizontalAdvance("long name")

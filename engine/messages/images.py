@@ -1,0 +1,205 @@
+"""Requests about datasets and whole images, with their replies: load, audit, open, reconstruct, evaluate."""
+
+from typing import ClassVar, Literal
+
+from engine.config import DataConfig
+from engine.messages.duplicates import ExactDuplicates, NearDuplicates
+from engine.messages.reply import Array, Reply
+from engine.messages.request import ImagesRequest, Request
+
+# ---- datasets and files ------------------------------------------------------------------------------------------
+
+
+class SkippedFile(Reply):
+    """A file that could not be used, and why."""
+
+    name: str
+    reason: str
+
+
+class SplitListing(Reply):
+    """The images of a set, in its order: their rows in the image store, labels (-1 for none) and paths."""
+
+    rows: tuple[int, ...]
+    labels: tuple[int, ...]
+    names: tuple[str, ...]
+
+
+class LoadDataReply(Reply):
+    """A dataset that was loaded.
+
+    `counts` gives the number of images by class, then by set. `leaked` lists the places within the test set of images
+    that training or validation has as well. `store` is the path of the image store, an array of shape (images, size,
+    size) of unsigned integers. `repeats` groups the images with identical pixels.
+    """
+
+    source: str
+    fingerprint: str
+    classes: tuple[str, ...]
+    counts: dict[str, dict[str, int]]
+    skipped: tuple[SkippedFile, ...]
+    notes: tuple[str, ...]
+    leaked: tuple[int, ...]
+    store: str
+    splits: dict[str, SplitListing]
+    repeats: ExactDuplicates
+
+
+class LoadData(Request):
+    """Load and prepare a dataset."""
+
+    reply_type: ClassVar[type[Reply]] = LoadDataReply
+
+    command: Literal["load-data"] = "load-data"
+    config: DataConfig
+
+
+class AuditReply(ExactDuplicates):
+    """The duplicate images of a source, in the form that `engine audit --json` prints."""
+
+    source: str
+    near: NearDuplicates
+    skipped: tuple[SkippedFile, ...]
+    notes: tuple[str, ...]
+
+
+class Audit(Request):
+    """Search a source for duplicate and near-duplicate images.
+
+    The audit runs beside other requests, which need not wait for it. Loading another dataset cancels it.
+    """
+
+    reply_type: ClassVar[type[Reply]] = AuditReply
+
+    command: Literal["audit"] = "audit"
+    config: DataConfig
+
+
+class OpenScanReply(Reply):
+    """An image file that was opened.
+
+    `kind` is 'picture', 'dicom' or 'nifti'. `orientation` gives the letters (R, L, A, P, S, I) at the left, right, top
+    and bottom edge; None if it is unknown.
+    """
+
+    name: str
+    kind: str
+    slices: int
+    orientation: tuple[str, str, str, str] | None
+    notes: tuple[str, ...]
+
+
+class OpenScan(Request):
+    """Open one picture, DICOM or NIfTI file."""
+
+    reply_type: ClassVar[type[Reply]] = OpenScanReply
+
+    command: Literal["open-scan"] = "open-scan"
+    path: str
+
+
+# ---- models on images --------------------------------------------------------------------------------------------
+
+
+class Reconstructions(Reply):
+    """What one model makes of n images: float32 arrays (n, size, size) in [0, 1], with metrics of each image.
+
+    `originals` are the images at the size of the model, which may differ from that of other models. `psnr_db` is None
+    where image and reconstruction are equal.
+    """
+
+    originals: Array
+    images: Array
+    mse: tuple[float, ...]
+    psnr_db: tuple[float | None, ...]
+    ssim: tuple[float, ...]
+
+
+class ReconstructReply(Reply):
+    """Originals, float32 (n, size, size) in [0, 1], with their names, and the reconstructions of each model."""
+
+    names: tuple[str, ...]
+    originals: Array
+    runs: dict[str, Reconstructions]
+
+
+class Reconstruct(ImagesRequest):
+    """Reconstruct images with several models.
+
+    `runs` are paths of runs. A baseline may take the place of a run: 'pca:512' is PCA with 512 components, 'pca:0' the
+    mean image.
+    """
+
+    reply_type: ClassVar[type[Reply]] = ReconstructReply
+
+    command: Literal["reconstruct"] = "reconstruct"
+    runs: tuple[str, ...]
+
+
+class SubsetMetrics(Reply):
+    """Means over the n images of a set or subset, as `engine.evaluation.evaluate` describes them.
+
+    A metric that the model does not have, or that is not finite, is None. Intervals are the 95% confidence interval of
+    the mean.
+    """
+
+    n: int
+    mse: float | None
+    mae: float | None
+    psnr_db: float | None
+    ssim: float | None
+    ms_ssim: float | None
+    mse_interval: tuple[float, float] | None
+    psnr_db_interval: tuple[float, float] | None
+    ms_ssim_scales: int
+    head_mse: float | None
+    head_mae: float | None
+    head_psnr_db: float | None
+    head_ssim: float | None
+    nats_per_image: float | None
+    nats_per_pixel: float | None
+    elbo_nats: float | None
+    reconstruction_nats: float | None
+    kl_nats: float | None
+    entropy_floor_nats: float | None
+    active_units: int | None
+    kl_per_dimension: tuple[float, ...] | None
+    loss: float | None
+    batch_sum: float | None
+
+
+class EvaluateRunReply(Reply):
+    """Metrics of a run or baseline by test subset: 'test', 'test_leaked', 'test_clean'; empty subsets are left out."""
+
+    run: str
+    splits: dict[str, SubsetMetrics]
+
+
+class EvaluateRun(Request):
+    """Compute all metrics of a run, or of a baseline, on the test images of `data`. It can wait."""
+
+    can_wait: ClassVar[bool] = True
+    reply_type: ClassVar[type[Reply]] = EvaluateRunReply
+
+    command: Literal["measure"] = "measure"
+    run: str
+    data: DataConfig
+
+
+class PerImageErrorsReply(Reply):
+    """Mean squared error of each image of a set, in its order; empty if the request was stopped."""
+
+    run: str
+    split: str
+    mse: tuple[float, ...]
+
+
+class PerImageErrors(Request):
+    """Compute the reconstruction error of a run on every image of a set, to sort by."""
+
+    reply_type: ClassVar[type[Reply]] = PerImageErrorsReply
+
+    command: Literal["rank"] = "rank"
+    run: str
+    data: DataConfig
+    split: str = "validation"

@@ -1,0 +1,172 @@
+"""The process that answers the app's requests about images and models.
+
+python -m engine.processes.explorer_worker --scratch DIR [--backend NAME] [--threads N]
+"""
+
+import queue
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+from numpy.typing import NDArray
+
+from engine.errors import EngramError
+from engine.explorer.explorer import Explorer, answer_audit
+from engine.messages import (
+    ApplyFilter,
+    Audit,
+    ComputeImportances,
+    LoadData,
+    Message,
+    Reply,
+    Request,
+    RequestFailed,
+    Response,
+    SaveArray,
+    ShouldStop,
+    Stop,
+)
+from engine.processes.json_lines import JsonLinesServer, run_server
+from engine.search import importance
+
+# How long no request came in before deferred work continues: long work started between two keys would be in the way.
+QUIET_S = 0.5
+
+
+class BackgroundTask:
+    """Handles one long request at a time in a thread, so that short ones need not wait; a newer one cancels it.
+
+    Args:
+        handle: handles a request; its second argument returns whether the request was canceled.
+    """
+
+    def __init__(self, handle: Callable[[Any, ShouldStop], None]) -> None:
+        self._handle = handle
+        self._canceled = threading.Event()
+
+    def start(self, request: Request) -> None:
+        """Cancel the request before, and start with this one."""
+        self.cancel()
+        self._canceled = canceled = threading.Event()
+        threading.Thread(target=self._handle, args=(request, canceled.is_set), daemon=True).start()
+
+    def cancel(self) -> None:
+        """Cancel the running request."""
+        self._canceled.set()
+
+
+class ExplorerWorker(JsonLinesServer):
+    """Answers requests: the latest of a panel wins, and one that can wait is deferred while others come in.
+
+    Args:
+        commands: lines of commands.
+        events: takes lines of events.
+        scratch: folder for the arrays of replies.
+    """
+
+    def __init__(self, commands: Iterable[bytes], events: IO[bytes], scratch: Path) -> None:
+        super().__init__(commands, events)
+        self.explorer = Explorer(scratch, self.emit, self._should_stop)
+        self._deferred: list[Request] = []
+        self._newest: dict[str, int] = {}
+        self._current: Request | None = None
+        self._canceled = threading.Event()
+        self._audits = BackgroundTask(
+            lambda audit, should_stop: self._reply(audit, lambda: answer_audit(audit, self.emit, should_stop))
+        )
+        self._filters, self._filtering = BackgroundTask(self._apply_filter), threading.Lock()
+        self._importances = BackgroundTask(
+            lambda request, _: self._reply(request, lambda: importance.handle_request(request))
+        )
+
+    def _receive(self, command: Message) -> None:
+        if isinstance(command, Stop):
+            self._canceled.set()
+            return
+        if not isinstance(command, Request):
+            raise EngramError("The explorer does not run jobs.", "Send them to the training process.")
+        self._newest[command.panel] = command.number
+        if isinstance(command, LoadData):
+            self._audits.cancel()
+        if isinstance(command, ComputeImportances):
+            # At once, whatever request is being answered.
+            self._importances.start(command)
+        else:
+            super()._receive(command)
+
+    def _next(self) -> Message:
+        """Return the next request; a deferred one only when none came in for a while."""
+        if not self._deferred:
+            return super()._next()
+        with suppress(queue.Empty):
+            return self._queue.get(timeout=QUIET_S)
+        return self._deferred.pop()
+
+    def _handle(self, command: Message) -> None:
+        if isinstance(command, Audit):
+            self._audits.start(command)
+        elif isinstance(command, ApplyFilter):
+            self._filters.start(command)
+        elif isinstance(command, Request):
+            self._answer(command)
+
+    def _apply_filter(self, request: ApplyFilter, should_stop: ShouldStop) -> None:
+        """Wait for the filter before, so that never two run at a time; apply this one unless it was canceled."""
+        with self._filtering:
+            if not should_stop():
+                self._reply(request, lambda: self.explorer.answer(request))
+
+    def _answer(self, request: Request) -> None:
+        self._canceled.clear()
+        self._current = request
+        if self._is_stale(request) or self._canceled.is_set():
+            return
+        if request.is_patient and any(not each.is_patient for each in self._deferred):
+            self._deferred.insert(0, request)
+            return
+        self._reply(request, lambda: None if self._should_yield(request) else self.explorer.answer(request))
+
+    def _should_stop(self) -> bool:
+        """Return whether the current request was canceled, replaced by a newer one of its panel, or has to wait."""
+        current = self._current
+        if self._canceled.is_set():
+            return True
+        return current is not None and (self._is_stale(current) or self._should_yield(current))
+
+    def _is_stale(self, request: Request) -> bool:
+        return request.number < self._newest[request.panel]
+
+    def _should_yield(self, request: Request) -> bool:
+        """Return whether a request that can wait has to, since another has come in."""
+        return request.can_wait and not self._queue.empty()
+
+    def _reply(self, request: Request, handle: Callable[[], Reply | None]) -> None:
+        """Send the response to a request, or the reason why there is none; defer a request that has to wait."""
+        try:
+            reply = handle()
+        except EngramError as error:
+            number, panel = request.number, request.panel
+            self.emit(RequestFailed(reason=error.what, advice=error.advice, number=number, panel=panel))
+            return
+        if reply is not None:
+            content = reply.to_content(self._save_once())
+            self.emit(Response(number=request.number, panel=request.panel, content=content))
+        elif not self._is_stale(request):
+            self._deferred.append(request)
+
+    def _save_once(self) -> SaveArray:
+        """Return a function that saves the arrays of one reply; an array that occurs twice goes into one file."""
+        paths: dict[int, str] = {}
+
+        def save(array: NDArray[Any]) -> str:
+            if id(array) not in paths:
+                paths[id(array)] = self.explorer.save_array(array)
+            return paths[id(array)]
+
+        return save
+
+
+if __name__ == "__main__":
+    run_server(ExplorerWorker)
