@@ -13,7 +13,7 @@ chosen = config.from_flat({"phantom_count": 120, "size": 32}, config.preset("une
 models = backend.import_on_backend("engine.models", chosen.training)
 images = data.load(config=chosen.data).train
 keras.utils.set_random_seed(0)
-model = models.compiled(chosen)
+model = models.build_compiled(chosen)
 draw = np.random.default_rng(0)
 for _ in range(40):
     batch = images.read(draw.integers(0, len(images), 16))

@@ -1,0 +1,52 @@
+"""Folders that former versions wrote: runs are opened, resumed and computed with alike, searches are read."""
+
+import json
+import zipfile
+
+import numpy as np
+import pytest
+
+from engine import models, runs
+from engine.evaluation import scoring
+from engine.search import folder
+from engine.training import job
+from tests.engine.conftest import ROOT
+
+# Made by version 0.1.0 from phantoms; the means of what each model made of `noise` were computed by that version.
+SAMPLE = ROOT / "tests" / "samples" / "runs-0.1.0.zip"
+MEANS = {"ae": 0.4994409382343292, "residual-ae": 0.2952513098716736, "residual-vae": 0.45112550258636475}
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    found = tmp_path_factory.mktemp("former")
+    with zipfile.ZipFile(SAMPLE) as sample:
+        sample.extractall(found)
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(MEANS))
+def test_models_compute_what_they_computed(root, name):
+    run = runs.open_run(name, root)
+    noise = np.random.default_rng(0).random((2, 32, 32, 1), np.float32)
+    assert run.state() == "finished"
+    assert float(np.mean(scoring.reconstruct(models.load(run), noise))) == pytest.approx(MEANS[name], abs=1e-5)
+
+
+def test_run_is_resumed_from_its_checkpoint(root):
+    run = runs.open_run("ae", root)
+    config = json.loads((run.path / "config.json").read_text(encoding="utf-8"))
+    config["training"]["threads"] = 0  # this process has as many already
+    run.write_json("config.json", config)
+    job.resume(run, epochs=3)
+    assert [row["epoch"] for row in runs.open_run("ae", root).history()] == [1, 2, 3]
+
+
+def test_search_and_its_trials_are_read(root):
+    search = folder.open_search("old-search", root)
+    with search.open_storage() as storage:
+        trials = storage.trials()
+    assert [(trial.number, trial.state, trial.config) for trial in trials] == [
+        (1, "finished", {"latent": 6}),
+        (2, "finished", {"latent": 4}),
+    ]
