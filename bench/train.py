@@ -1,4 +1,4 @@
-"""Training speed: Engram's seed-ae with everything on, against plain `keras.Model.fit`, alternating in one run.
+"""Training speed: Engram's study-ae with everything on, against plain `keras.Model.fit`, alternating in one run.
 
     python bench/train.py [--data SOURCE] [--rounds 24] [--images 240] [--backend tensorflow]
 
@@ -67,7 +67,7 @@ def plain_epochs(settings, images):
 
 def measure(options):
     settings = config.from_flat(
-        {"source": options.data, "backend": options.backend, "epochs": 10_000}, config.preset("seed-ae")
+        {"source": options.data, "backend": options.backend, "epochs": 10_000}, config.preset("study-ae")
     )
     whole = data.load(config=settings.data)
     images = SimpleNamespace(

@@ -1,7 +1,7 @@
 """Engram's engine: train autoencoders on brain MRI and find out whether their images can be trusted.
 
     import engine
-    run = engine.train(engine.config.preset("seed-ae"))
+    run = engine.train(engine.config.preset("study-ae"))
 
 Importing this package does not import Keras; names that need it are imported on first use.
 """

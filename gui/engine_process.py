@@ -1,9 +1,14 @@
 """One engine process: it takes commands and emits events, and it never outlives the window."""
 
+import json
 import os
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final, Literal
 
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
 
@@ -13,6 +18,8 @@ from engine.messages import Event, Message, read_event
 
 GRACE_MS = 3000
 LAST_WORDS_BYTES = 4096
+TRACE_VARIABLE: Final = "ENGRAM_TRACE"
+TRACE_FILE: Final = "trace.jsonl"
 # Sent by the kernel when memory runs out; `signal` has no name for it on Windows.
 SIGKILL = 9
 
@@ -38,6 +45,53 @@ class ProcessExit:
         return f"The engine stopped unexpectedly (exit code {self.code}).{said}"
 
 
+class LineTrace:
+    """Appends the lines between the app and one engine process to a file, one JSON object a line.
+
+    Args:
+        process: name of the engine process.
+        find_file: finds the file, for every line anew: the runs folder may change.
+    """
+
+    def __init__(self, process: str, find_file: Callable[[], Path]) -> None:
+        self._process, self._find_file = process, find_file
+
+    def record(self, direction: Literal["command", "event"], line: bytes) -> None:
+        """Append a line with its time (UTC) and direction. A file that cannot be written is no reason to stop."""
+        text = line.decode(errors="replace").rstrip("\n")
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        entry = {"time": now, "process": self._process, "direction": direction, "line": _read_json(text)}
+        with suppress(OSError):
+            file = self._find_file()
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with file.open("a", encoding="utf-8") as trace:
+                trace.write(json.dumps(entry, ensure_ascii=False) + "\n")
+
+
+def make_trace(process: str, find_folder: Callable[[], Path]) -> LineTrace | None:
+    """Make the trace that ENGRAM_TRACE asks for: 1 for the runs folder, else a path. Returns None if it is not set.
+
+    Args:
+        process: name of the engine process.
+        find_folder: finds the current runs folder.
+    """
+    wanted = os.environ.get(TRACE_VARIABLE, "")
+    if wanted in ("", "0"):
+        return None
+    if wanted == "1":
+        return LineTrace(process, lambda: find_folder() / TRACE_FILE)
+    path = Path(wanted).expanduser().absolute()
+    return LineTrace(process, lambda: path / TRACE_FILE if path.is_dir() else path)
+
+
+def _read_json(text: str) -> object:
+    """Return the content of a JSON line, or the text itself if it is none."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
 class EngineProcess(QObject):
     """Handle of an engine process, 'job' or 'explorer'; closing its stdin, on purpose or not, ends it."""
 
@@ -50,6 +104,7 @@ class EngineProcess(QObject):
         self.log = scratch / f"{name}.log"
         self._buffer = b""
         self._exit_expected = False
+        self.trace: LineTrace | None = None
         self._process = QProcess(self)
         self._process.setProgram(sys.executable)
         words = ["-m", MODULES[name], "--scratch", str(scratch / name), "--backend", backend]
@@ -72,7 +127,10 @@ class EngineProcess(QObject):
         return self._process.state() != QProcess.ProcessState.NotRunning
 
     def send(self, message: Message) -> None:
-        self._process.write(message.to_json_line().encode())
+        line = message.to_json_line().encode()
+        if self.trace is not None:
+            self.trace.record("command", line)
+        self._process.write(line)
 
     def close(self, grace_ms: int = GRACE_MS) -> None:
         """End the process by closing its stdin; kill it after a grace period."""
@@ -104,6 +162,8 @@ class EngineProcess(QObject):
     def _on_output(self) -> None:
         *lines, self._buffer = (self._buffer + self._process.readAllStandardOutput().data()).split(b"\n")
         for line in lines:
+            if self.trace is not None:
+                self.trace.record("event", line)
             event = _event(line)
             if event is not None:
                 self.event_received.emit(event)

@@ -1,12 +1,14 @@
 """The app's end of the explorer process: sends requests and hands every reply to the handle of its request."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
 from engine.messages import Event, Ready, Reply, Request, RequestFailed, RequestProgress, Response, Stop
+from engine.runs import default_root
 from gui.answer_arrays import discard_arrays, take_arrays
-from gui.engine_process import EngineProcess, ProcessExit
+from gui.engine_process import EngineProcess, ProcessExit, make_trace
 from gui.request_handle import RequestHandle
 
 
@@ -23,6 +25,7 @@ class ExplorerClient(QObject):
         super().__init__(parent)
         self.engine: EngineProcess | None = None
         self._scratch = scratch
+        self.find_runs_folder: Callable[[], Path] = default_root
         self._number = 0
         self._pending: dict[str, RequestHandle] = {}
         self._retried: dict[str, int] = {}
@@ -33,6 +36,7 @@ class ExplorerClient(QObject):
             return
         self.close()
         self.engine = EngineProcess("explorer", self._scratch, backend, parent=self)
+        self.engine.trace = make_trace("explorer", self.find_runs_folder)
         self.engine.event_received.connect(self._on_event)
         self.engine.ended.connect(self._on_ended)
         self.engine.start()

@@ -1,5 +1,6 @@
 """The app's long job: one run, study or search, in an engine process that is kept warm for it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -26,8 +27,8 @@ from engine.messages import (
     StudyEnded,
     StudyProgress,
 )
-from engine.runs import Run
-from gui.engine_process import EngineProcess, ProcessExit
+from engine.runs import Run, default_root
+from gui.engine_process import EngineProcess, ProcessExit, make_trace
 from gui.widgets.timer import make_timer
 
 State = Literal["idle", "starting", "running", "pausing", "paused", "stopping"]
@@ -62,6 +63,7 @@ class JobController(QObject):
         self.search: str | None = None
         self.engine: EngineProcess | None = None
         self._scratch, self._was_ready = scratch, False
+        self.find_runs_folder: Callable[[], Path] = default_root
         self._grace = make_timer(self, STOP_GRACE_MS)
         self._grace.timeout.connect(lambda: self.engine.kill() if self.engine else None)
 
@@ -78,6 +80,7 @@ class JobController(QObject):
         self.close()
         self._was_ready = False
         self.engine = engine = EngineProcess("job", self._scratch, backend, threads, self)
+        engine.trace = make_trace("job", self.find_runs_folder)
         engine.event_received.connect(self._on_event)
         engine.ended.connect(self._on_ended)
         engine.start()

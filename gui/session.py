@@ -52,6 +52,7 @@ class Session(QObject):
         self.runs = RunRepository(root, self.apply_event, self)
         self.job = JobController(scratch, self)
         self.explorer = ExplorerClient(scratch, self)
+        self.job.find_runs_folder = self.explorer.find_runs_folder = lambda: self.runs.root
         self._connect()
 
     def _connect(self) -> None:

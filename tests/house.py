@@ -27,6 +27,8 @@ LATE_IMPORTS = {
     "engine/data/__init__.py": {"computed"},
     # `--help` is quick: a command is imported when it is given.
     "engine/cli/__init__.py": {"computed"},
+    # `--help` is quick: only a progress bar on a terminal needs rich.
+    "engine/cli/console.py": {"rich.console", "rich.progress"},
     # The backend must be chosen before Keras is imported, and only the chosen one is imported.
     "engine/backend.py": {"computed", "keras", "tensorflow", "torch", "jax"},
     "engine/models/train_steps.py": {"tensorflow", "torch", "jax"},
@@ -35,6 +37,7 @@ LATE_IMPORTS = {
     # Only one of the two is wanted, and umap-learn is an extra.
     "engine/latent/embedding_child.py": {"sklearn.manifold", "umap"},
     # An engine process stands before scikit-learn is imported, a second's work.
+    "engine/pca.py": {"sklearn.decomposition"},
     "engine/latent/mixture.py": {"sklearn.mixture"},
     # The Hugging Face library takes a second to import and only its own sources need it.
     "engine/data/loading.py": {"engine.data.huggingface"},

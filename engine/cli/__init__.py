@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from engine.cli import parser
+from engine.cli.console import CLEANUP
 from engine.cli.result import INTERRUPTED, USER_ERROR, CommandResult
 from engine.errors import EngramError
 
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse(arguments)
     try:
         # The output of a framework is no result.
-        with contextlib.redirect_stdout(sys.stderr):
+        with CLEANUP, contextlib.redirect_stdout(sys.stderr):
             command = getattr(importlib.import_module(f"engine.cli.{options.module}"), options.function)
             outcome: CommandResult = command(options)
         sys.stdout.write(outcome.render(options.json))

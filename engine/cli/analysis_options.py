@@ -1,7 +1,7 @@
 """Options of the commands that analyze models: denoising, latent space and layers."""
 
 import argparse
-from argparse import ArgumentParser, _ArgumentGroup
+from argparse import SUPPRESS, ArgumentParser, _ArgumentGroup
 from pathlib import Path
 from typing import Any
 
@@ -205,8 +205,12 @@ def add_channels(command: ArgumentParser) -> None:
 def _add_pictures(group: _ArgumentGroup) -> None:
     group.add_argument("--out", type=Path, metavar="DIR", help="output folder (created if needed)")
     group.add_argument(
-        "--favourites", metavar="N", help="the N top-activating images of each channel, and where in them"
+        "--favorites",
+        dest="favourites",
+        metavar="N",
+        help="the N top-activating images of each channel, and where in them",
     )
+    group.add_argument("--favourites", default=SUPPRESS, help=SUPPRESS)
     group.add_argument(
         "--preferred",
         action="store_true",
@@ -246,24 +250,7 @@ def add_lesion_layers(command: ArgumentParser) -> None:
         default="validation",
         help="with --boxes: which images; default validation",
     )
-    command.add_argument(
-        "--noise",
-        metavar="X",
-        default="0.05",
-        help="SD of the white image noise assumed by the observer, 0–1 scale; default 0.05",
-    )
-    command.add_argument(
-        "--places",
-        metavar="N",
-        default="2",
-        help="number of points between healthy and lesion at which d′ is computed; default 2",
-    )
-    command.add_argument(
-        "--channels",
-        metavar="N",
-        default="16",
-        help="maximum number of observer channels (directions), not network channels; default 16",
-    )
+    _add_observer(command)
     command.add_argument(
         "--layers",
         metavar="WHICH",
@@ -276,3 +263,28 @@ def add_lesion_layers(command: ArgumentParser) -> None:
     command.add_argument(
         "--out", type=Path, metavar="DIR", help="output folder for a figure of d′ by layer (created if needed)"
     )
+
+
+def _add_observer(command: ArgumentParser) -> None:
+    command.add_argument(
+        "--observer-noise",
+        dest="noise",
+        metavar="X",
+        default="0.05",
+        help="SD of the white image noise assumed by the observer, 0–1 scale; default 0.05",
+    )
+    command.add_argument("--noise", default=SUPPRESS, help=SUPPRESS)
+    command.add_argument(
+        "--places",
+        metavar="N",
+        default="2",
+        help="number of points between healthy and lesion at which d′ is computed; default 2",
+    )
+    command.add_argument(
+        "--observer-channels",
+        dest="channels",
+        metavar="N",
+        default="16",
+        help="maximum number of observer channels (directions), not network channels; default 16",
+    )
+    command.add_argument("--channels", default=SUPPRESS, help=SUPPRESS)

@@ -88,8 +88,8 @@ def run(options: Namespace) -> CommandResult:
 def _check(options: Namespace) -> None:
     whole_number(options.top, "--top", 1, MOST_TOP)
     if options.favourites is not None:
-        whole_number(options.favourites, "--favourites", 1, MOST_FAVOURITES)
-    drawn = {"--favourites": options.favourites, "--preferred": options.preferred, "--saliency": options.saliency}
+        whole_number(options.favourites, "--favorites", 1, MOST_FAVOURITES)
+    drawn = {"--favorites": options.favourites, "--preferred": options.preferred, "--saliency": options.saliency}
     asked = [name for name, value in (drawn | {"--match": options.match}).items() if value]
     if asked and not options.layer:
         raise ConfigError(

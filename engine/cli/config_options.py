@@ -64,10 +64,10 @@ def add_option(group: Any, spec: FieldSpec, note: str = "", aliases: Sequence[st
     """Add the option of one setting; `otherwise` describes the differences between models."""
     text = (_describe_field(spec, note) + otherwise).replace("%", "%%")
     given = {"dest": spec.name, "default": argparse.SUPPRESS, "help": text}
-    if spec.kind == "bool":
-        group.add_argument(spec.option, *aliases, action=argparse.BooleanOptionalAction, **given)
-    else:
-        group.add_argument(*aliases, spec.option, metavar=_metavar(spec), **given)
+    kind = {"action": argparse.BooleanOptionalAction} if spec.kind == "bool" else {"metavar": _metavar(spec)}
+    group.add_argument(*aliases, spec.option, **kind, **given)
+    if spec.aliases:
+        group.add_argument(*spec.aliases, **kind, **given | {"help": argparse.SUPPRESS})
 
 
 def _metavar(spec: FieldSpec) -> str:

@@ -1,16 +1,26 @@
-"""Terminal of a command: progress lines, and Ctrl-C."""
+"""Terminal of a command: progress bar and lines, and Ctrl-C.
 
+rich (https://rich.readthedocs.io) draws the bar. If stderr is no terminal, only the permanent lines are written.
+"""
+
+import importlib
 import os
-import shutil
 import signal
+from contextlib import ExitStack
 from types import FrameType, TracebackType
-from typing import Any, Self, TextIO
+from typing import TYPE_CHECKING, Any, Final, Self, TextIO
 
 from engine.cli.result import duration, number
 from engine.messages import EpochEnded, Event, JobStarted, Log, Progress, StudyProgress
 
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress as ProgressBar
+
 BAR_WIDTH = 20
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# Entered by every command: what to undo on the terminal before its result or error is printed.
+CLEANUP: Final = ExitStack()
 STOP_NOTE = "Stopping after this batch; the model is kept. Press Ctrl-C again to quit immediately."
 
 
@@ -24,15 +34,17 @@ class ConsoleProgress:
 
     def __init__(self, stream: TextIO, unit: str = "") -> None:
         self.stream, self.unit = stream, unit
-        self._live = stream.isatty()
-        self._drawn = 0
-        self._full, self._tip = ("━", "╸") if "utf" in (stream.encoding or "").lower() else ("#", ">")
+        self._console = _open_console(stream) if stream.isatty() else None
+        self._bar: ProgressBar | None = None
         self._epochs = 0
+        if self._console is not None:
+            CLEANUP.callback(self.clear)
 
     def __call__(self, event: Event) -> None:
         """Show one event."""
         if isinstance(event, Progress):
-            self._draw(self.progress(event))
+            done = event.batch, event.batches
+            self._draw(f"epoch {event.epoch}/{event.epochs}", done, self.progress(event))
         elif isinstance(event, EpochEnded):
             self.print_line(self.epoch(event))
         elif isinstance(event, JobStarted):
@@ -41,24 +53,31 @@ class ConsoleProgress:
         elif isinstance(event, Log):
             self.print_line(event.text)
         elif isinstance(event, StudyProgress):
-            bar = "" if event.share is None else f"{self._bar(event.share)} "
-            self._draw(f"{event.stage} {bar}{event.text}")
+            self._draw(event.stage, (event.share or 0.0, None if event.share is None else 1.0), event.text)
 
     def update(self, what: str, done: int, total: int) -> None:
         """Show the progress of a job without epochs; clear it when the job is done."""
-        self._draw(f"{what} {self._bar(done / max(total, 1))} {done:,}/{total:,}" if done < total else "")
+        if done < total:
+            self._draw(what, (done, total), f"{done:,}/{total:,}")
+        else:
+            self.clear()
 
     def print_line(self, text: str) -> None:
         """Write a permanent line."""
-        self._draw("")
+        self.clear()
         self.stream.write(text + "\n")
         self.stream.flush()
 
+    def clear(self) -> None:
+        """Remove the progress bar, if there is one."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
     def progress(self, event: Progress) -> str:
-        """Format the line of a running epoch."""
-        bar = f"{self._bar(event.batch / event.batches)} {event.batch}/{event.batches}"
+        """Format the numbers of a running epoch, shown next to its bar."""
         speed = f"{event.images_per_s:.0f} images/s  {duration(event.left_s)} left"
-        return f"epoch {event.epoch}/{event.epochs} {bar}  loss {self._loss(event.loss)}  {speed}"
+        return f"{event.batch}/{event.batches}  loss {self._loss(event.loss)}  {speed}"
 
     def epoch(self, event: EpochEnded) -> str:
         """Format the line of a completed epoch."""
@@ -71,18 +90,37 @@ class ConsoleProgress:
     def _loss(self, value: float | None) -> str:
         return f"{number(value)} {self.unit}".rstrip()
 
-    def _bar(self, share: float) -> str:
-        full = min(BAR_WIDTH, int(share * BAR_WIDTH))
-        return (self._full * full + self._tip * (full < BAR_WIDTH)).ljust(BAR_WIDTH)
-
-    def _draw(self, text: str) -> None:
-        """Replace the redrawn line."""
-        if not self._live:
+    def _draw(self, title: str, done: tuple[float, float | None], text: str) -> None:
+        """Replace the bar, with a title before it and a text after it; a total of None is unknown."""
+        if self._console is None or not self._console.is_interactive:
             return
-        text = text[: shutil.get_terminal_size().columns - 1]
-        self.stream.write("\r" + text.ljust(self._drawn) + ("" if text else "\r"))
-        self.stream.flush()
-        self._drawn = len(text)
+        if self._bar is None:
+            self._bar = _start_bar(self._console)
+        self._bar.update(self._bar.task_ids[0], description=title, completed=done[0], total=done[1], text=text)
+        self._bar.refresh()
+
+
+def _open_console(stream: TextIO) -> "Console":
+    console: Console = importlib.import_module("rich.console").Console(file=stream, force_terminal=True)
+    return console
+
+
+def _start_bar(console: "Console") -> "ProgressBar":
+    """Start an empty bar that leaves nothing behind; drawn at each event, not by a thread."""
+    rich = importlib.import_module("rich.progress")
+    columns = (
+        rich.TextColumn("{task.description}", markup=False),
+        rich.BarColumn(BAR_WIDTH),
+        rich.TextColumn("{task.fields[text]}", markup=False),
+    )
+    bar: ProgressBar = rich.Progress(
+        *columns, console=console, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False
+    )
+    bar.add_task("", text="")
+    bar.start()
+    # A second Ctrl-C ends the process at once: a hidden cursor would stay hidden.
+    console.show_cursor(True)
+    return bar
 
 
 def format_start(event: JobStarted) -> str:

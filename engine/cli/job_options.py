@@ -12,7 +12,7 @@ Command-line options override --preset, which overrides the defaults.
 Ctrl-C stops after the current batch and keeps the model; `resume` continues. Press it again to quit immediately.
 
 examples:
-  {PROGRAM} train --preset seed-vae --data ~/brain-tumor-mri
+  {PROGRAM} train --preset study-vae --data ~/brain-tumor-mri
   {PROGRAM} train --data hf:benschill/brain-tumor-collection --download --model ae --filters 32,64,128,256"""
 
 SEARCH_EPILOG = f"""\
@@ -24,7 +24,7 @@ Trials are compared by their best validation loss per image. No configuration is
 Ctrl-C stops the search; the same --name resumes it inside the interrupted trial.
 
 examples:
-  {PROGRAM} search --preset seed-ae --data ~/brain-tumor-mri --trials 17 --name ae
+  {PROGRAM} search --preset study-ae --data ~/brain-tumor-mri --trials 17 --name ae
   {PROGRAM} search --name ae --trials 30
   {PROGRAM} search --data phantom --size 32 --space space.json --algorithm random --trials 10 --name small"""
 
@@ -112,7 +112,7 @@ def add_search(command: argparse.ArgumentParser) -> None:
     command.usage = f"{PROGRAM} search --name NAME [--preset NAME] [--space FILE] [--trials N] [SETTINGS]"
     command.add_argument("--name", required=True, help="search name; an existing search is resumed")
     command.add_argument(
-        "--preset", metavar="NAME", help="preset with settings and search space to start from: seed-ae or seed-vae"
+        "--preset", metavar="NAME", help="preset with settings and search space to start from: study-ae or study-vae"
     )
     command.add_argument(
         "--space", type=Path, metavar="FILE", help="search space as a JSON file, instead of the preset's"

@@ -36,7 +36,7 @@ def run(options: Namespace) -> CommandResult:
     count = whole_number(options.pairs, "--pairs", 1, MOST_PAIRS)
     looks: dict[str, Any] = {"noise": _above_zero(options.noise)}
     looks["places"] = whole_number(options.places, "--places", 1, MOST_PLACES)
-    looks["channels"] = whole_number(options.channels, "--channels", 1, MOST_CHANNELS)
+    looks["channels"] = whole_number(options.channels, "--observer-channels", 1, MOST_CHANNELS)
     opened = runs.open_run(options.run, options.runs)
     meter = ConsoleProgress(sys.stderr)
     twins = _lesion_pairs(opened, options, count, meter)
@@ -152,5 +152,5 @@ def _above_zero(typed: str) -> float:
     except ValueError:
         value = math.nan
     if not (math.isfinite(value) and value > 0):
-        raise ConfigError(f"--noise must be a number above 0; '{typed}' was given.")
+        raise ConfigError(f"--observer-noise must be a number above 0; '{typed}' was given.")
     return value

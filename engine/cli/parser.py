@@ -39,14 +39,14 @@ Train, inspect and stress-test autoencoders on brain MRI slices.
 
 EPILOG = f"""\
 examples:
-  {PROGRAM} train --data phantom --preset seed-ae --run first-ae
+  {PROGRAM} train --data phantom --preset study-ae --run first-ae
   {PROGRAM} train --data ~/scans --model vae --latent 256 --size 96 --epochs 20 --learning-rate 1e-3
   {PROGRAM} audit ~/scans
   {PROGRAM} resume first-ae --epochs 60
   {PROGRAM} evaluate first-ae --json
   {PROGRAM} reconstruct first-ae head.dcm volume.nii.gz --slice 80 --out pictures
   {PROGRAM} denoise first-ae head.dcm --sigma 0.1 --against nlm,tv --out pictures
-  {PROGRAM} search --preset seed-ae --data ~/scans --trials 17 --name ae
+  {PROGRAM} search --preset study-ae --data ~/scans --trials 17 --name ae
   {PROGRAM} demo
 
 A run is a folder: settings, provenance, events, history, best model, last checkpoints, previews.
@@ -86,7 +86,8 @@ class Parser(argparse.ArgumentParser):
         word = words[0].split("=")[0]
         if word in self._option_string_actions:
             self.error(f"option {word} must come after the command: {self.prog} {word}")
-        near = difflib.get_close_matches(word, self._option_string_actions, 1)
+        shown = [name for name, one in self._option_string_actions.items() if one.help != argparse.SUPPRESS]
+        near = difflib.get_close_matches(word, shown, 1)
         self.error(f"there is no option {word}" + (f" (did you mean {near[0]}?)" if near else ""))
 
 

@@ -96,7 +96,7 @@ def _checked(options: Namespace, base: RunConfig, values: dict[str, Any]) -> dic
     """Load and check the space file."""
     found = space.load_space(options.space, base)
     if both := sorted(set(values) & set(found.names)):
-        option = "--" + both[0].replace("_", "-")
+        option = config.option_name(both[0])
         raise ConfigError(f"'{both[0]}' varies in {options.space} and is fixed by {option}.", "Remove one of the two.")
     return found.to_dict()
 

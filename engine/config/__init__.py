@@ -20,13 +20,26 @@ from engine.config.models import (
     VariationalConfig,
     model_title,
 )
-from engine.config.run import RESOURCES, RunConfig, from_flat, from_nested, preset, presets, sections, to_flat
+from engine.config.run import (
+    PRESET_ALIASES,
+    RESOURCES,
+    RunConfig,
+    current_preset,
+    from_flat,
+    from_nested,
+    option_name,
+    preset,
+    presets,
+    sections,
+    to_flat,
+)
 from engine.config.search import SearchConfig, StudyConfig
 from engine.config.section import FieldSpec, Section, Setting, list_fields, setting, validate
 from engine.config.training import TrainingConfig
 
 __all__ = [
     "MODELS",
+    "PRESET_ALIASES",
     "RESOURCES",
     "AugmentationConfig",
     "AutoencoderConfig",
@@ -51,10 +64,12 @@ __all__ = [
     "TrainingConfig",
     "UNetConfig",
     "VariationalConfig",
+    "current_preset",
     "from_flat",
     "from_nested",
     "list_fields",
     "model_title",
+    "option_name",
     "preset",
     "presets",
     "resolve_source",

@@ -25,6 +25,8 @@ class DataConfig(Section):
         "Intensity scaling",
         "None: intensities as stored. Percentile: the 0.1–99.9 percentile range becomes 0–1. Z-score: mean ± 3 "
         "SD of the head becomes 0–1.",
+        option="--intensity",
+        aliases=("--normalisation", "--normalization"),
     )
     validation_share: float = setting(
         0.1,

@@ -3,17 +3,19 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import model_validator
 
 from engine.config.data import AugmentationConfig, DataConfig, NoiseConfig
 from engine.config.models import MODELS, AnyModel, AutoencoderConfig, model_title
-from engine.config.section import Section, validate
+from engine.config.section import Section, list_fields, validate
 from engine.config.training import TrainingConfig
 from engine.errors import ConfigError
 
 RESOURCES = Path(__file__).resolve().parents[2] / "resources"
+# Former names of presets, which scripts and saved settings still use.
+PRESET_ALIASES: Final = {"seed-ae": "study-ae", "seed-vae": "study-vae"}
 
 
 class RunConfig(Section):
@@ -116,12 +118,24 @@ def presets() -> dict[str, str]:
     return {file.stem: json.loads(file.read_text(encoding="utf-8"))["title"] for file in files}
 
 
+def current_preset(name: str) -> str:
+    """Return the present name of a preset, given that or a former one."""
+    return PRESET_ALIASES.get(name, name)
+
+
+def option_name(field: str) -> str:
+    """Return the command-line option of a setting of any section, such as '--intensity' for 'normalisation'."""
+    specs = (spec for model in MODELS for kind in sections(model).values() for spec in list_fields(kind))
+    return next((spec.option for spec in specs if spec.name == field), "--" + field.replace("_", "-"))
+
+
 def preset(name: str) -> RunConfig:
-    """Return the config of a preset.
+    """Return the config of a preset, by its present or a former name.
 
     Raises:
         ConfigError: there is no preset of that name.
     """
+    name = current_preset(name)
     if name not in presets():
         raise ConfigError(f"There is no preset '{name}'.", f"Choose one of: {', '.join(presets())}.")
     text = (RESOURCES / "presets" / f"{name}.json").read_text(encoding="utf-8")

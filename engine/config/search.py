@@ -53,6 +53,8 @@ class SearchConfig(Section):
         "Stop a trial early if its best validation loss is worse than the median of the other trials at the same "
         "epoch.",
         advanced=True,
+        option="--prune",
+        aliases=("--early-stopping",),
     )
     epochs_scale: float = setting(
         1.0,

@@ -19,9 +19,11 @@ def setting(default: Any, title: str, text: str, unit: str = "", **limits: Any) 
         title: its name on screen.
         text: help, one sentence.
         unit: unit of the value, empty if it has none.
-        limits: `ge`, `le` (inclusive range), `log=True` (spans decades), `advanced=True` (collapsed in a form).
+        limits: `ge`, `le` (inclusive range), `log=True` (spans decades), `advanced=True` (collapsed in a form),
+            `option="--name"` if the command line has its own word, `aliases=("--old",)` for what it also accepts.
     """
     extra = {"unit": unit, "log": limits.pop("log", False), "advanced": limits.pop("advanced", False)}
+    extra |= {"option": limits.pop("option", ""), "aliases": limits.pop("aliases", ())}
     return Field(default, title=title, description=text, json_schema_extra=extra, **limits)
 
 
@@ -49,11 +51,13 @@ class FieldSpec:
     advanced: bool
     group: str = ""
     choices: tuple[str, ...] = ()
+    own_option: str = ""
+    aliases: tuple[str, ...] = ()
 
     @property
     def option(self) -> str:
         """Return the field's option on the command line."""
-        return "--" + self.name.replace("_", "-")
+        return self.own_option or "--" + self.name.replace("_", "-")
 
     @property
     def range_text(self) -> str:
@@ -96,6 +100,8 @@ def describe(name: str, info: Any, group: str = "") -> FieldSpec:
         advanced=extra["advanced"],
         group=group if extra["advanced"] else "",
         choices=_choices(info.annotation),
+        own_option=extra["option"],
+        aliases=extra["aliases"],
     )
 
 

@@ -11,20 +11,19 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import eigh
 
 from engine.config import RunConfig
 from engine.data import Dataset
 from engine.evaluation.evaluator import Evaluator, Numbers, make_subtask
 from engine.folders import cache_root
 from engine.messages import ShouldStop, never_stop
+from engine.pca import compute_axes, iterate_subspace
 
 PCA, MEAN, IDENTITY = "pca", "mean", "identity"
 CACHE_NAME: Final = 16
 NAMED: Final = re.compile(r"pca:(\d{1,6})")
 EXACT_NUMBERS: Final = 2**28
 EXACT_SIDE: Final = 6000
-PASSES, SPARE = 5, 32
 BLOCK: Final = 256
 Matrix = NDArray[np.float32]
 
@@ -52,10 +51,7 @@ def fit_pca(
 ) -> PCAReconstructor | None:
     """Compute the mean and the first principal components of images.
 
-    Jolliffe: Principal Component Analysis, 2nd ed. (2002). If the images fit into memory the components are exact, from
-    the eigenvectors of the smaller of Gram matrix and covariance; else they come from subspace iteration with a fixed
-    seed, which reads the images in passes (Halko, Martinsson, Tropp: Finding structure with randomness, SIAM Review 53
-    (2011), algorithm 4.4).
+    Images that fit in memory are decomposed there; others are read in passes, from a fixed seed (see `engine.pca`).
 
     Args:
         images: anything with a length and `read(slice) -> float32 (k, size, size, 1)`.
@@ -74,7 +70,7 @@ def fit_pca(
     if rank < 1:
         return PCAReconstructor(mean, np.zeros((0, flat.pixels), np.float32))
     small = flat.count * flat.pixels <= EXACT_NUMBERS and min(flat.count, flat.pixels) <= EXACT_SIDE
-    basis = (_exact if small else _iterated)(flat, mean, rank)
+    basis = (_in_memory if small else _out_of_core)(flat, mean, rank)
     return None if basis is None else PCAReconstructor(mean, np.ascontiguousarray(basis.T))
 
 
@@ -104,45 +100,19 @@ class _RowBlocks:
         return None if seen < self.count else (total / max(seen, 1)).astype(np.float32)
 
 
-def _exact(flat: _RowBlocks, mean: Matrix, rank: int) -> Matrix | None:
-    """Return orthonormal directions (pixels, rank) from the eigenvectors of the smaller square matrix."""
+def _in_memory(flat: _RowBlocks, mean: Matrix, rank: int) -> Matrix | None:
+    """Return orthonormal axes (pixels, rank) of all rows at once. Returns None if stopped."""
     rows, seen = np.empty((flat.count, flat.pixels), np.float32), 0
     for first, block in flat.blocks(mean):
         rows[first : first + len(block)] = block
         seen += len(block)
-    if seen < flat.count:
-        return None
-    wide = flat.count < flat.pixels
-    square = (rows @ rows.T if wide else rows.T @ rows).astype(np.float64)
-    if flat.should_stop():
-        return None
-    _, vectors = eigh(square, subset_by_index=(len(square) - rank, len(square) - 1), overwrite_a=True)
-    directions = rows.T @ vectors[:, ::-1].astype(np.float32) if wide else vectors[:, ::-1].astype(np.float32)
-    return _orthonormal(directions)
+    return None if seen < flat.count or flat.should_stop() else compute_axes(rows, rank)
 
 
-def _iterated(flat: _RowBlocks, mean: Matrix, rank: int) -> Matrix | None:
-    """Return orthonormal directions (pixels, rank) from subspace iteration with a fixed seed."""
-    width = min(rank + SPARE, flat.count, flat.pixels)
-    basis = np.random.Generator(np.random.Philox(key=0)).standard_normal((flat.pixels, width), np.float32)
-    square = np.zeros((width, width))
-    for _ in range(PASSES):
-        basis = _orthonormal(basis)
-        turned, square, seen = np.zeros_like(basis), np.zeros((width, width)), 0
-        for _, rows in flat.blocks(mean):
-            within = rows @ basis
-            turned += rows.T @ within
-            square += (within.T @ within).astype(np.float64)
-            seen += len(rows)
-        if seen < flat.count:
-            return None
-        last, basis = basis, turned
-    _, vectors = eigh(square)
-    return last @ vectors[:, ::-1][:, :rank].astype(np.float32)
-
-
-def _orthonormal(directions: Matrix) -> Matrix:
-    return np.linalg.qr(directions)[0].astype(np.float32)
+def _out_of_core(flat: _RowBlocks, mean: Matrix, rank: int) -> Matrix | None:
+    """Return orthonormal axes (pixels, rank) from passes over the images. Returns None if stopped."""
+    rng = np.random.Generator(np.random.Philox(key=0))
+    return iterate_subspace(lambda: (rows for _, rows in flat.blocks(mean)), (flat.count, flat.pixels), rank, rng)
 
 
 def _ignore(done: int, total: int) -> None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from engine.errors import ConfigError
 from engine.latent.embedding_process import EmbeddingProcess
 from engine.messages import ShouldStop, never_stop
+from engine.pca import fit_in_memory
 
 BEFORE_TSNE: Final = 50
 # Fewer points have no neighborhoods to preserve.
@@ -33,7 +34,8 @@ class PCA:
 
     Args:
         mean: (k,).
-        axes: (count, k), orthonormal rows, largest variance first, each with its largest entry positive.
+        axes: (count, k), orthonormal rows, largest variance first, each with its largest entry positive; zero beyond
+            as many as there are points.
         shares: (count,) share of the points' variance along each.
     """
 
@@ -68,15 +70,15 @@ class Embedding:
 
 
 def components(points: Points, count: int) -> PCA:
-    """Compute the first principal components of points (n, k); fewer if there are fewer points or coordinates."""
+    """Fit the first principal components of points (n, k): `count` of them, or k if there are fewer."""
     mean: NDArray[np.float64] = points.astype(np.float64).mean(axis=0)
-    centred = points - mean
-    values, vectors = np.linalg.eigh(centred.T @ centred / max(1, len(points)))
-    values, axes = np.maximum(values[::-1], 0.0), vectors[:, ::-1].T[:count]
-    largest = np.take_along_axis(axes, np.abs(axes).argmax(axis=1)[:, None], axis=1)
-    axes = axes * np.where(largest < 0, -1.0, 1.0)
-    total = values.sum()
-    return PCA(mean, axes, values[: len(axes)] / total if total > 0 else np.zeros(len(axes)))
+    centered = points - mean
+    rank = min(count, *points.shape)
+    axes, shares = np.zeros((min(count, points.shape[1]), points.shape[1])), np.zeros(min(count, points.shape[1]))
+    if centered.any():
+        fitted = fit_in_memory(centered, rank)
+        axes[:rank], shares[:rank] = fitted.components_, fitted.explained_variance_ratio_
+    return PCA(mean, axes, shares)
 
 
 def methods() -> dict[str, str]:

@@ -53,6 +53,8 @@ def fit_linear_vae(pictures: Floats, latent: int, area: int) -> LinearVAE:
     probabilistic PCA: an eigenvalue l > 1 of the covariance is coded at a posterior variance 1 / l and costs
     (1 + ln l) / 2 nats instead of l / 2; all others stay at the prior.
 
+    The covariance is about p, which is clipped if the mean is close to 0 or 1; `engine.pca` would center at the mean.
+
     Tipping, Bishop: Probabilistic principal component analysis. J. R. Stat. Soc. B 61 (1999). Lucas, Tucker, Grosse,
     Norouzi: Don't blame the ELBO! arXiv:1911.02469 (2019).
 

@@ -1,9 +1,6 @@
-"""Principal components of images: their fit, and a layer that projects into their subspace and back.
+"""Principal components of images: their fit, and a layer that projects into their subspace and back."""
 
-Halko, Martinsson, Tropp: Finding structure with randomness: probabilistic algorithms for constructing approximate
-matrix decompositions. SIAM Review 53 (2011): Gaussian initialization, then subspace iteration.
-"""
-
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -12,9 +9,8 @@ from keras import layers, ops
 from numpy.typing import NDArray
 
 from engine.messages import ShouldStop
+from engine.pca import iterate_subspace
 
-ROUNDS = 6  # more change the result by less than 0.01 dB
-SPARE = 64  # extra axes, dropped at the end, for the convergence of the last wanted ones
 CHUNK = 256  # images at a time
 
 Floats = NDArray[np.float32]
@@ -35,25 +31,16 @@ def principal(
         The mean (pixels,) in [0, 1] and the axes (pixels, count), orthonormal columns, largest variance first; those
         beyond the rank that n images or the pixels allow are arbitrary or zero. None if stopped.
     """
-    pixels = images.shape[1]
     mean = images.mean(axis=0, dtype=np.float64).astype(np.float32) / np.float32(255)
-    axes = _orthonormal(rng.standard_normal((pixels, min(count + SPARE, pixels)), np.float32))
-    for number in range(ROUNDS):
-        spread = np.zeros_like(axes)
+
+    def read_blocks() -> Iterator[Floats]:
         for first in range(0, len(images), CHUNK):
             if should_stop():
-                return None
-            centred = images[first : first + CHUNK] / np.float32(255) - mean
-            spread += centred.T @ (centred @ axes)
-        if number < ROUNDS - 1:
-            axes = _orthonormal(spread)
-    variances, turn = np.linalg.eigh((axes.T @ spread).astype(np.float64))
-    axes = (axes @ turn[:, np.argsort(-variances)[:count]]).astype(np.float32)
-    return mean, np.pad(axes, ((0, 0), (0, count - axes.shape[1])))
+                return
+            yield images[first : first + CHUNK] / np.float32(255) - mean
 
-
-def _orthonormal(columns: Floats) -> Floats:
-    return np.linalg.qr(columns)[0].astype(np.float32, copy=False)
+    axes = iterate_subspace(read_blocks, images.shape, min(count, *images.shape), rng)
+    return None if axes is None else (mean, np.pad(axes, ((0, 0), (0, count - axes.shape[1]))))
 
 
 @keras.saving.register_keras_serializable("engram")

@@ -175,7 +175,7 @@ def _commands(study: StudyFolder, findings: StudyResults) -> list[str]:
 
 
 def _option(name: str, value: Any) -> list[str]:
-    option = "--data" if name == "source" else "--" + name.replace("_", "-")
+    option = "--data" if name == "source" else config.option_name(name)
     if isinstance(value, bool):
         return [option if value else option.replace("--", "--no-")]
     return [option, ",".join(map(str, value)) if isinstance(value, tuple | list) else str(value)]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from engine import runs
+from engine import config, runs
 from engine.config import RunConfig
 from engine.errors import EngramError, StudyError, TrainingError
 from engine.messages import (
@@ -169,14 +169,19 @@ class PresetRuns:
         return {name: run for name, run in found.items() if run is not None}
 
     def _find(self, name: str, settings: RunConfig) -> Run | None:
-        """Return the run of the folder that has the planned settings, whatever its name."""
+        """Return the run of the folder that has the planned settings, whatever its name. Returns None if there is none.
+
+        Raises:
+            StudyError: the name, or one that the preset had before, is taken by a run with other settings.
+        """
         known = {run.name: run for run in runs.list_runs(self.study.runs)}
-        first = [known[name]] if name in known else []
+        former = [old for old, new in config.PRESET_ALIASES.items() if new == name]
+        first = [known[each] for each in (name, *former) if each in known]
         for run in [*first, *known.values()]:
             if _settings(run) == settings:
                 return run
         if first:
-            raise StudyError(OTHER.format(self.study.path, f"run {name}"), ADVICE)
+            raise StudyError(OTHER.format(self.study.path, f"run {first[0].name}"), ADVICE)
         return None
 
 

@@ -173,13 +173,13 @@ def presets() -> dict[str, Mapping[str, Any]]:
 def preset(name: str) -> tuple[RunConfig, Space]:
     """Return the settings and the space of a preset.
 
-    Those of 'seed-ae' and 'seed-vae' are Tables 1 and 2 of the reference study.
+    Those of 'study-ae' and 'study-vae' are Tables 1 and 2 of the reference study.
 
     Raises:
         ConfigError: there is no such preset, or it has no space.
     """
     base = config.preset(name)
-    found = presets()
+    name, found = config.current_preset(name), presets()
     if name not in found:
         raise ConfigError(f"The preset '{name}' has no search space.", f"Choose one of: {', '.join(found)}.")
     return base, parse(found[name], base)

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from engine import cli, config, runs
 from engine.cli import parser, result
 from engine.cli.console import ConsoleProgress, GracefulInterrupt
 from engine.figures import DISCLAIMER
+from engine.messages import StudyProgress
 from tests.conftest import ROOT
 from tests.trained_runs import TINY
 
@@ -271,9 +273,57 @@ def test_every_setting_can_be_given():
     assert set(parser.settings(given)) == set(config.to_flat(chosen))
 
 
+RENAMED = [
+    ("train", "--normalisation", "--intensity", "normalisation", "z-score"),
+    ("train", "--normalization", "--intensity", "normalisation", "percentile"),
+    ("search --name a", "--early-stopping", "--prune", "early_stopping", True),
+    ("search --name a", "--no-early-stopping", "--no-prune", "early_stopping", False),
+    ("channels first", "--favourites", "--favorites", "favourites", "3"),
+    ("lesion-layers first", "--channels", "--observer-channels", "channels", "4"),
+    ("lesion-layers first", "--noise", "--observer-noise", "noise", "0.1"),
+]
+
+
+@pytest.mark.parametrize(("command", "old", "new", "field", "value"), RENAMED)
+def test_renamed_option_keeps_its_old_name_as_an_alias(command, old, new, field, value):
+    for option in (old, new):
+        words = [*command.split(), option, *([] if isinstance(value, bool) else [value])]
+        assert getattr(parser.parse(words), field) == value
+
+
+@pytest.mark.parametrize(("command", "old", "new", "field", "value"), RENAMED)
+def test_help_shows_a_renamed_option_by_its_new_name_alone(call, command, old, new, field, value):
+    _, text, _ = call(command.split()[0], "--help")
+    shown = re.findall(r"(?<!\S)--[a-z-]+", text)
+    assert new in shown
+    assert old not in shown
+
+
+def test_old_name_of_an_option_is_not_suggested(refused):
+    assert "did you mean --normali" not in refused("train", "--normalisatio", "none")
+
+
+def test_renamed_options_keep_the_defaults_of_their_commands():
+    options = parser.parse(["lesion-layers", "first"])
+    assert (options.noise, options.channels) == ("0.05", "16")
+
+
+@pytest.mark.parametrize(("old", "new"), config.PRESET_ALIASES.items())
+def test_old_name_of_a_preset_is_an_alias_for_training_and_search(call, tmp_path, old, new):
+    trained = []
+    for name in (old, new):
+        options = parser.parse(["train", "--preset", name, "--data", "phantom"])
+        trained.append(parser.run_config(options, config.preset(options.preset)))
+    assert trained[0] == trained[1]
+    status, _, said = call("search", "--preset", old, "--name", "a", "--trials", "x", "--runs", tmp_path)
+    assert status == 2
+    assert "no preset" not in said
+    assert "Trials (--trials) must be" in said
+
+
 def test_options_come_before_the_preset_and_the_preset_before_the_defaults():
-    options = parser.parse(["train", "--preset", "seed-vae", "--latent", "64", "--data", "scans"])
-    chosen = parser.run_config(options, config.preset("seed-vae"))
+    options = parser.parse(["train", "--preset", "study-vae", "--latent", "64", "--data", "scans"])
+    chosen = parser.run_config(options, config.preset("study-vae"))
     assert (chosen.model.latent, chosen.data.source) == (64, config.resolve_source("scans"))
     assert (chosen.data.fit, chosen.training.learning_rate) == ("squash", 0.001)
     assert chosen.training.batch_size == config.TrainingConfig().batch_size
@@ -296,7 +346,7 @@ def test_help_says_where_things_are(call):
 def test_help_takes_nothing_heavy(run_python):
     """In one process: what one help loads would be there for all that follow."""
     heavy = ["keras", "tensorflow", "torch", "jax", "datasets", "matplotlib", "skimage", "PIL", "pydicom", "nibabel"]
-    heavy += ["scipy", "sklearn", "pandas", "wandb", "keras_tuner", "distributed", "PySide6"]
+    heavy += ["rich", "scipy", "sklearn", "pandas", "wandb", "keras_tuner", "distributed", "PySide6"]
     code = f"""
 import contextlib, io, json, sys
 from engine.cli import main
@@ -509,15 +559,36 @@ class Terminal:
     def flush(self):
         pass
 
+    def hides_cursor(self):
+        """Whether the cursor was last hidden rather than shown."""
+        return self.written.rfind("\x1b[?25l") > self.written.rfind("\x1b[?25h")
+
     def lines(self):
-        """What is on the screen: every line as its last redrawing left it."""
-        screen = []
-        for line in self.written.split("\n"):
-            cells = []
-            for part in line.split("\r"):
-                cells[: len(part)] = part
-            screen.append("".join(cells).rstrip())
-        return screen
+        """What is on the screen: obeys carriage return, "cursor up" and "erase line", ignores other controls."""
+        screen, row, column = [""], 0, 0
+        for part in re.split(r"(\x1b\[[?\d;]*[A-Za-z]|\r|\n)", self.written):
+            if part == "\n":
+                row, column = row + 1, 0
+                screen += [""] * (row + 1 - len(screen))
+            elif part == "\r":
+                column = 0
+            elif part == "\x1b[2K":
+                screen[row] = ""
+            elif re.fullmatch(r"\x1b\[\d*A", part):
+                row -= int(part[2:-1] or 1)
+            elif not part.startswith("\x1b"):
+                screen[row] = screen[row][:column].ljust(column) + part + screen[row][column + len(part) :]
+                column += len(part)
+        return [line.rstrip() for line in screen]
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """A wide terminal without colors."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "120")
+    return Terminal()
 
 
 def events():
@@ -530,16 +601,53 @@ def events():
     yield EpochEnded(run="a", epoch=1, metrics={"loss": 0.5, "val_loss": 0.25, "images_per_s": 99.6}, best=True)
 
 
-def test_meter_redraws_one_line_and_leaves_one_an_epoch():
-    terminal = Terminal()
+def test_meter_redraws_one_line_and_leaves_one_an_epoch(terminal):
     meter = ConsoleProgress(terminal)
     shown = []
     for event in events():
         meter(event)
         shown.append(terminal.lines())
     assert [len(lines) for lines in shown] == [2, 2, 2, 3]
-    assert shown[1][1] == "epoch 1/2 ━━━━━━━━━━╸          1/2  loss 0.5  100 images/s  1 min 23 s left"
+    assert shown[1][1] == "epoch 1/2 ━━━━━━━━━━           1/2  loss 0.5  100 images/s  1 min 23 s left"
     assert shown[3][1:] == ["epoch 1/2  loss 0.5  validation 0.25  100 images/s  best so far", ""]
+
+
+def test_meter_of_a_job_without_epochs_goes_when_it_is_done(terminal):
+    meter = ConsoleProgress(terminal)
+    meter.update("Encoding [test]", 500, 2000)
+    assert terminal.lines() == ["Encoding [test] ━━━━━                500/2,000"]
+    meter.update("Encoding [test]", 2000, 2000)
+    assert "".join(terminal.lines()) == ""
+
+
+def test_meter_of_a_study_shows_its_stage_with_and_without_a_share(terminal):
+    meter = ConsoleProgress(terminal)
+    meter(StudyProgress(stage="training", text="run 1 of 2", share=0.25))
+    assert terminal.lines() == ["training ━━━━━                run 1 of 2"]
+    meter(StudyProgress(stage="drawing", text="drawing figures"))
+    (line,) = terminal.lines()
+    assert line.startswith("drawing ")
+    assert line.endswith(" drawing figures")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, None])
+def test_command_leaves_a_clean_terminal(terminal, monkeypatch, capsys, error):
+    """The bar is gone and the cursor is shown, before the result is printed."""
+
+    def run(options):
+        ConsoleProgress(terminal).update("Encoding", 1, 2)
+        assert terminal.lines() != [""]
+        # As it is while the bar is drawn: the second Ctrl-C ends the process without further ado.
+        assert not terminal.hides_cursor()
+        if error:
+            raise error
+        return result.CommandResult("done", {})
+
+    monkeypatch.setattr("engine.cli.runs.run", run)
+    assert cli.main(["runs"]) == (130 if error else 0)
+    assert "".join(terminal.lines()) == ""
+    assert not terminal.hides_cursor()
+    assert ("Interrupted" in capsys.readouterr().err) == bool(error)
 
 
 def test_meter_writes_only_lines_that_stay_where_nobody_watches():
@@ -548,18 +656,29 @@ def test_meter_writes_only_lines_that_stay_where_nobody_watches():
     for event in events():
         meter(event)
     assert "\r" not in quiet.written
+    assert "\x1b" not in quiet.written
     assert len(quiet.written.splitlines()) == 2
     assert "0.25 nats" in quiet.written
 
 
-def test_meter_never_wraps_and_asks_for_no_sign_a_terminal_lacks(monkeypatch):
+def test_meter_writes_only_lines_that_stay_on_a_terminal_that_cannot_redraw(terminal, monkeypatch):
+    monkeypatch.setenv("TERM", "dumb")
+    meter = ConsoleProgress(terminal)
+    for event in events():
+        meter(event)
+    assert "\x1b" not in terminal.written
+    assert len(terminal.written.splitlines()) == 2
+
+
+def test_meter_never_wraps_and_asks_for_no_sign_a_terminal_lacks(terminal, monkeypatch):
     monkeypatch.setenv("COLUMNS", "40")
-    narrow = Terminal("cp1252")
-    meter = ConsoleProgress(narrow)
+    terminal.encoding = "cp1252"
+    meter = ConsoleProgress(terminal)
     for event in list(events())[:3]:
         meter(event)
-    assert max(len(line) for line in narrow.lines()[1:]) <= 39
-    narrow.written.encode("cp1252")
+    assert max(len(line) for line in terminal.lines()[1:]) <= 40
+    assert len(terminal.lines()) == 2
+    terminal.written.encode("cp1252")
 
 
 @pytest.mark.parametrize(

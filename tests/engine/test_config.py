@@ -32,12 +32,26 @@ def test_flat_and_build_are_each_others_inverse(model):
 
 
 def test_presets_hold_the_tables_of_the_study():
-    ae, vae = config.preset("seed-ae"), config.preset("seed-vae")
+    ae, vae = config.preset("study-ae"), config.preset("study-vae")
     for one, model, rate in ((ae, "ae", 5e-4), (vae, "vae", 1e-3)):
         assert (one.model.model, one.model.latent, one.training.learning_rate) == (model, 512, rate)
         assert (one.training.epochs, one.training.batch_size) == (40, 16)
         assert (one.data.size, one.data.fit, one.data.normalisation) == (128, "squash", "none")
-    assert set(config.presets()) >= {"seed-ae", "seed-vae"}
+    assert set(config.presets()) >= {"study-ae", "study-vae"}
+
+
+@pytest.mark.parametrize(("old", "new"), [("seed-ae", "study-ae"), ("seed-vae", "study-vae")])
+def test_former_names_of_presets_are_understood_and_not_listed(old, new):
+    assert config.current_preset(old) == config.current_preset(new) == new
+    assert config.preset(old) == config.preset(new)
+    assert old not in config.presets()
+
+
+def test_options_of_settings_have_names_of_their_own():
+    assert config.option_name("normalisation") == "--intensity"
+    assert config.option_name("learning_rate") == "--learning-rate"
+    with pytest.raises(ConfigError, match=r"Intensity scaling \(--intensity\) must be"):
+        config.from_flat({"normalisation": "log"})
 
 
 @pytest.mark.parametrize(
@@ -64,15 +78,15 @@ def test_a_wrong_setting_gets_a_sentence(values, words):
 
 
 def test_an_unknown_preset_names_the_known_ones():
-    with pytest.raises(ConfigError, match="seed-ae"):
+    with pytest.raises(ConfigError, match="study-ae"):
         config.preset("best")
 
 
 def test_changing_the_model_keeps_what_both_have():
-    vae = config.from_flat({"model": "vae", "beta": 2.0}, config.preset("seed-ae"))
+    vae = config.from_flat({"model": "vae", "beta": 2.0}, config.preset("study-ae"))
     assert vae.model.beta == 2.0
     assert vae.training.learning_rate == 5e-4
-    assert config.from_flat({"model": "ae"}, vae).model == config.preset("seed-ae").model
+    assert config.from_flat({"model": "ae"}, vae).model == config.preset("study-ae").model
 
 
 def test_a_model_without_a_bottleneck_is_no_good_without_noise():

@@ -34,6 +34,6 @@ def test_extras_are_not_there(plain):
 
 @pytest.mark.slow
 def test_a_search_needs_no_extra(plain, tmp_path):
-    words = ["search", "--preset", "seed-ae", "--name", "plain", "--trials", "1", *FAST, "--runs", str(tmp_path)]
+    words = ["search", "--preset", "study-ae", "--name", "plain", "--trials", "1", *FAST, "--runs", str(tmp_path)]
     said = json.loads(plain("-m", "engine", *words, "--json"))
     assert (said["ended"], said["trials"][0]["state"]) == ("finished", "finished")

@@ -443,8 +443,8 @@ class TestStudy:
 
     def test_status_says_how_far_it_is(self, window, tmp_path):
         job = self.start(window, tmp_path)
-        job.engine.say(StudyProgress(stage="training", text="seed-ae · run 1 of 2", share=0.5))
-        assert window._status.line._text.text() == "Study · seed-ae · run 1 of 2"
+        job.engine.say(StudyProgress(stage="training", text="study-ae · run 1 of 2", share=0.5))
+        assert window._status.line._text.text() == "Study · study-ae · run 1 of 2"
         assert window._status.line.bar.value() == 500
 
     def test_window_that_is_closed_asks_and_waits_for_its_end(self, window, tmp_path, monkeypatch, qtbot):

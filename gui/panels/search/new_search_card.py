@@ -27,7 +27,7 @@ from gui.widgets.labels import grouped, label
 from gui.widgets.notice import NoticeBox
 
 CUSTOM = "Custom space"
-TITLES = {"seed-ae": "AE, reference study", "seed-vae": "VAE, reference study"}
+TITLES = {"study-ae": "AE, reference study", "study-vae": "VAE, reference study"}
 OFFLINE = (
     "W&B writes each trial's settings and losses into its run's folder. Nothing is sent until you run wandb sync, "
     "which needs a login."
@@ -48,7 +48,7 @@ class NewSearchCard(Card):
         super().__init__("New search")
         self._desk, self._session = desk, desk.session
         self.preset, self.fixed, self.name = FocusComboBox(), FocusComboBox(), QLineEdit()
-        self.fixed_name = "seed-ae"
+        self.fixed_name = "study-ae"
         self.form = Form(search_specs(), desk.undo, check)
         self.editor = SpaceEditor(desk.undo, self.base)
         self.start = Button("Start search", "primary")
@@ -57,7 +57,7 @@ class NewSearchCard(Card):
         self._fill()
         self._lay_out()
         self._connect()
-        self.apply_preset("seed-ae")
+        self.apply_preset("study-ae")
 
     def _fill(self) -> None:
         self.preset.addItem(CUSTOM, "")
@@ -166,7 +166,7 @@ class NewSearchCard(Card):
     def recall(self, kept: Mapping[str, Any]) -> None:
         if isinstance(kept.get("form"), dict):
             self.form.set_values(kept["form"])
-        self.show_fixed(str(kept.get("fixed", self.fixed_name)))
+        self.show_fixed(settings.current_preset(str(kept.get("fixed", self.fixed_name))))
         drafts = restore_drafts(kept.get("space"))
         if drafts:
             self.editor.set_drafts(drafts)

@@ -82,7 +82,7 @@ def test_a_dead_channel_stands_last_and_is_named(call, root):
 def test_pictures_of_what_channels_like(call, tmp_path):
     scan = tmp_path / "scan.png"
     Image.fromarray(np.rint(phantom(64, 0, 1).image * 255).astype(np.uint8)).save(scan)
-    words = ("first", "--layer", "enc_act1", "--top", "2", "--favourites", "3", "--preferred", "--saliency", scan)
+    words = ("first", "--layer", "enc_act1", "--top", "2", "--favorites", "3", "--preferred", "--saliency", scan)
     status, out, said = call(*words, "--match", "other", "--out", tmp_path / "out", "--json")
     assert status == 0, said
     found = json.loads(out)
@@ -103,7 +103,7 @@ def test_a_run_matched_with_itself_is_the_same(call):
 
 
 def test_numbers_of_a_latent_have_favourites_too(call, tmp_path):
-    words = ("first", "--layer", "enc_latent", "--top", "2", "--favourites", "2", "--match", "other")
+    words = ("first", "--layer", "enc_latent", "--top", "2", "--favorites", "2", "--match", "other")
     assert call(*words, "--out", tmp_path / "out")[0] == 0
     assert (tmp_path / "out" / "enc_latent-favourites.png").is_file()
 
@@ -112,7 +112,7 @@ def test_numbers_of_a_latent_have_favourites_too(call, tmp_path):
     ("words", "said"),
     [
         (("--preferred",), "--preferred needs a layer"),
-        (("--layer", "enc_act1", "--favourites", "2"), "Add an output folder with --out"),
+        (("--layer", "enc_act1", "--favorites", "2"), "Add an output folder with --out"),
         (("--layer", "enc_act1", "--top", "0"), "--top must be a whole number from 1 to 64"),
         (("--layer", "enc_act9"), "no layer 'enc_act9'"),
         (("--layer", "enc_act1", "--match", "nobody"), "nobody"),

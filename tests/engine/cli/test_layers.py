@@ -92,7 +92,7 @@ def test_what_is_not_there_is_a_sentence_and_does_not_keep_others_back(call, sca
 
 
 def test_phantoms_are_followed(call):
-    asked = ("lesion-layers", "first", "--pairs", "3", "--places", "1", "--channels", "6")
+    asked = ("lesion-layers", "first", "--pairs", "3", "--places", "1", "--observer-channels", "6")
     status, out, _ = call(*asked, "--json")
     said = json.loads(out)
     assert status == 0
@@ -109,7 +109,7 @@ def test_phantoms_are_followed(call):
 
 
 def test_the_way_of_lesions_is_drawn_and_some_layers_can_be_asked(call, tmp_path):
-    asked = ("lesion-layers", "first", "--pairs", "2", "--places", "1", "--channels", "4", "--layers")
+    asked = ("lesion-layers", "first", "--pairs", "2", "--places", "1", "--observer-channels", "4", "--layers")
     status, out, _ = call(*asked, "stages", "--out", tmp_path / "way", "--json")
     said = json.loads(out)
     assert status == 0
@@ -138,7 +138,7 @@ def test_scans_with_boxes_are_followed(call, tmp_path, monkeypatch):
         rows.append(f"{part},meningioma_tumor,{index}.png," + ",".join(f"{value:.3f}" for value in box))
     (tmp_path / "boxes.csv").write_text("\n".join(rows))
     words = ("lesion-layers", "first", "--data", tmp_path / "scans", "--boxes", tmp_path / "boxes.csv")
-    status, out, said = call(*words, "--split", "test", "--places", "1", "--channels", "4", "--json")
+    status, out, said = call(*words, "--split", "test", "--places", "1", "--observer-channels", "4", "--json")
     assert status == 0, said
     assert json.loads(out)["of"] == "test images and the same images with the lesion filled in"
     assert {pair["name"].split("/")[-1] for pair in json.loads(out)["pairs"]} == {"6.png", "7.png"}
@@ -148,8 +148,8 @@ def test_scans_with_boxes_are_followed(call, tmp_path, monkeypatch):
     ("words", "said"),
     [
         (("--pairs", "0"), "--pairs must be a whole number from 1 to 200; '0' was given"),
-        (("--noise", "none"), "--noise must be a number above 0; 'none' was given"),
-        (("--channels", "1.5"), "--channels must be a whole number from 1 to 64"),
+        (("--observer-noise", "none"), "--observer-noise must be a number above 0; 'none' was given"),
+        (("--observer-channels", "1.5"), "--observer-channels must be a whole number from 1 to 64"),
         (("--data", "somewhere"), "needs a table of lesion boxes"),
         (("--boxes", "nowhere.csv"), "There is no box file nowhere.csv"),
     ],

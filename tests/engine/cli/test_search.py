@@ -87,14 +87,14 @@ REFUSED = {
     "no setting 'laten'": ["trials", "known", "--enqueue", '{"laten": 5}'],
     "Invalid JSON": ["trials", "known", "--enqueue", "latent=5"],
     "no search 'new' to resume": ["search", "--name", "new"],
-    "is not a valid search name": ["search", "--name", "../x", "--preset", "seed-ae"],
+    "is not a valid search name": ["search", "--name", "../x", "--preset", "study-ae"],
     "started with algorithm = bayesian": ["search", "--name", "known", "--algorithm", "random"],
     "started with size = 32": ["search", "--name", "known", "--size", "64"],
     "'latent' varies in this search": ["search", "--name", "known", "--latent", "64"],
     "no preset 'seed'": ["search", "--name", "new", "--preset", "seed"],
     r"Trials \(--trials\) must be a whole number": ["search", "--name", "known", "--trials", "many"],
     "different numbers of epochs become the same": [
-        "search", "--name", "new", "--preset", "seed-ae", "--epochs-scale", "0.01",
+        "search", "--name", "new", "--preset", "study-ae", "--epochs-scale", "0.01",
     ],
 }  # fmt: skip
 
@@ -112,15 +112,21 @@ def test_a_fixed_setting_that_the_space_file_varies_is_refused(call, tmp_path):
     assert "'latent' varies in" in err
 
 
+def test_a_refusal_names_the_option_as_the_help_does(call, tmp_path):
+    (tmp_path / "space.json").write_text('{"normalisation": ["none", "z-score"]}')
+    _, _, err = call("search", "--name", "new", "--space", tmp_path / "space.json", "--normalisation", "none")
+    assert "is fixed by --intensity." in err
+
+
 def test_a_run_in_the_way_of_the_trials_is_left_alone(call, tmp_path):
     (tmp_path / "new-0001").mkdir()
-    _, _, err = call("search", "--name", "new", "--preset", "seed-ae")
+    _, _, err = call("search", "--name", "new", "--preset", "study-ae")
     assert "already a run 'new-0001'" in err
 
 
 def test_a_preset_s_space_is_searched_but_for_what_is_fixed(call, monkeypatch):
     monkeypatch.setattr(runner, "make_executor", lambda settings, folder: FakeExecutor())
-    words = ["search", "--preset", "seed-ae", "--name", "table", "--trials", "1", "--latent", "8", *FAST]
+    words = ["search", "--preset", "study-ae", "--name", "table", "--trials", "1", "--latent", "8", *FAST]
     status, out, err = call(*words, "--json")
     said = json.loads(out)
     assert status == 0

@@ -49,6 +49,16 @@ def test_components_are_the_planted_directions():
     assert found.shares == pytest.approx([25 / 29, 4 / 29], abs=0.02)
 
 
+def test_components_beyond_the_points_are_zero(groups):
+    points = groups[0][:5]
+    found = embedding.components(points, 20)
+    assert found.axes.shape == (20, 20)
+    assert found.axes[:5] @ found.axes[:5].T == pytest.approx(np.eye(5), abs=1e-9)
+    assert not found.axes[5:].any()
+    assert found.shares.sum() == pytest.approx(1.0)
+    assert found.project(points) @ found.axes + found.mean == pytest.approx(points, abs=1e-4)
+
+
 @pytest.mark.parametrize("method", ["pca", "tsne"])
 def test_planted_groups_are_apart_on_the_map(groups, method):
     points, labels = groups

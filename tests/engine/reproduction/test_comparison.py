@@ -108,7 +108,7 @@ def test_quick_and_searched_trials_are_told_apart(findings):
 def test_space_says_where_it_differs_from_the_studys(findings):
     findings.best["ae"].trial.point = {name: 3 for name in published.claim("ae").space.names}
     assert all(row[2] == "3, not searched" for row in tables._space(1, "ae", findings).rows)
-    base = config.preset("seed-ae")
+    base = config.preset("study-ae")
     described = {"latent": [256, 512], "epochs": [10, 20, 40], "learning_rate": {"low": 1e-4, "high": 1e-2}}
     searched = SearchSummary(space.parse(described | {"filters": [[8, 16]]}, base), SearchConfig(), [])
     findings.searches = {"ae": searched}

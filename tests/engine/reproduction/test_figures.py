@@ -11,7 +11,7 @@ from engine.search import space
 
 
 def searched(points, described=None):
-    base = config.preset("seed-ae")
+    base = config.preset("study-ae")
     found = published.claim("ae").space if described is None else space.parse(described, base)
     return SearchSummary(found, SearchConfig(), points)
 

@@ -122,7 +122,7 @@ def coarse_figures():
 def killed(tmp_path_factory):
     """Return a study that took over a search of one trial and was killed in the middle of its own second one."""
     out = tmp_path_factory.mktemp("studies") / "study"
-    searched = ["search", "--preset", "seed-ae", "--name", "ae", "--runs", str(out / "runs"), "--trials", "1"]
+    searched = ["search", "--preset", "study-ae", "--name", "ae", "--runs", str(out / "runs"), "--trials", "1"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trial_pool, "LocalExecutor", ThisProcess)
         assert cli.main([*searched, *WORDS, "--seed", "7"]) == 0

@@ -44,7 +44,7 @@ def interrupted(tmp_path_factory):
     )
     with process:
         for line in process.stderr:
-            if line.startswith("seed-ae (1 of 2) finished"):
+            if line.startswith("study-ae (1 of 2) finished"):
                 break
         process.send_signal(signal.SIGINT)
         said, _ = process.communicate(timeout=240)
@@ -55,10 +55,10 @@ def interrupted(tmp_path_factory):
 def made(interrupted):
     """The same study gone on with: its folder and its JSON."""
     out = interrupted[0]
-    before = runs.open_run("seed-ae", out / "runs").model_path.stat().st_mtime_ns
+    before = runs.open_run("study-ae", out / "runs").model_path.stat().st_mtime_ns
     with contextlib.redirect_stdout(io.StringIO()) as said:
         assert cli.main(command(out)) == 0
-    assert runs.open_run("seed-ae", out / "runs").model_path.stat().st_mtime_ns == before
+    assert runs.open_run("study-ae", out / "runs").model_path.stat().st_mtime_ns == before
     return StudyFolder(out), json.loads(said.getvalue())
 
 
@@ -84,8 +84,8 @@ def test_interrupted_study_keeps_its_runs_and_says_how_to_go_on(interrupted):
     assert status == 0
     assert said["state"] == "stopped"
     states = {each["name"]: each["state"] for each in said["runs"]}
-    assert states["seed-ae"] == "finished"
-    assert states.get("seed-vae") != "finished"
+    assert states["study-ae"] == "finished"
+    assert states.get("study-vae") != "finished"
     assert not (out / "study.html").exists()
     assert StudyFolder(out).state() == "stopped"
 
@@ -94,7 +94,7 @@ def test_interrupted_study_keeps_its_runs_and_says_how_to_go_on(interrupted):
 def test_second_call_finishes_and_trains_no_finished_run_again(made):
     study, said = made
     assert study.state() == said["state"] == "finished"
-    ae, vae = (runs.open_run(name, study.runs) for name in ("seed-ae", "seed-vae"))
+    ae, vae = (runs.open_run(name, study.runs) for name in ("study-ae", "study-vae"))
     assert sum(isinstance(event, JobStarted) for event in ae.events()) == 1
     assert [len(run.history()) for run in (ae, vae)] == [2, 2]
     assert json.loads(study.record.read_text()) == said
@@ -126,7 +126,7 @@ def test_tables_hold_what_the_study_says_and_what_was_found(made):
     best = {row[0]: row[1:] for row in csv.reader((study.tables / "table-4.csv").read_text().splitlines()[1:])}
     assert best["Loss: nats summed over a batch"][0] == "97322.52"
     assert best["Loss: nats per image"][0] == "6082.66"
-    found = next(each for each in said["runs"] if each["name"] == "seed-vae")["best_loss"]
+    found = next(each for each in said["runs"] if each["name"] == "study-vae")["best_loss"]
     assert float(best["Loss: nats per image"][1]) == pytest.approx(found, abs=0.01)
     assert float(best["Loss: nats summed over a batch"][1]) == pytest.approx(found * 16, abs=0.01)
     assert "| Learning rate | 0.0005 | 0.0005 |" in (study.tables / "table-3.md").read_text()
@@ -135,7 +135,7 @@ def test_tables_hold_what_the_study_says_and_what_was_found(made):
 @pytest.mark.slow
 def test_numbers_are_those_of_the_evaluation(made):
     study, said = made
-    run = runs.open_run("seed-ae", study.runs)
+    run = runs.open_run("study-ae", study.runs)
     measured = evaluation.evaluate(run)["splits"]
     assert said["best"]["ae"]["splits"]["test"]["mse"] == pytest.approx(measured["test"]["mse"])
     row = next(each for each in said["numbers"] if each["title"] == "AE, mean squared error")
@@ -191,7 +191,7 @@ def test_other_settings_in_the_same_folder_are_refused_and_nothing_is_lost(made,
     study, said = made
     assert cli.main(["study", "--out", str(study.path), "--quick", *WORDS[:-1], "3"]) == 2
     assert "contains a study with other settings" in capsys.readouterr().err
-    assert runs.open_run("seed-ae", study.runs).state() == "finished"
+    assert runs.open_run("study-ae", study.runs).state() == "finished"
     assert study.read() == said
 
 

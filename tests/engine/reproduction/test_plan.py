@@ -5,12 +5,13 @@ import pytest
 from engine import config
 from engine.config import StudyConfig
 from engine.errors import ConfigError
+from engine.reproduction import page
 from engine.reproduction.job import base_configs, search_commands
 from engine.search import space
 
 
 def test_quick_study_is_the_two_presets():
-    assert base_configs({}) == {"ae": config.preset("seed-ae"), "vae": config.preset("seed-vae")}
+    assert base_configs({}) == {"ae": config.preset("study-ae"), "vae": config.preset("study-vae")}
 
 
 def test_full_study_is_a_bayesian_search_of_each_space(tmp_path):
@@ -54,3 +55,10 @@ def test_folder_is_named_in_full_and_other_sources_are_left_alone(tmp_path, monk
     assert base_configs({"source": "scans"})["ae"].data.source == str(tmp_path / "scans")
     assert base_configs({"source": "hf:a/b"})["ae"].data.source == "hf:a/b"
     assert base_configs({"source": "phantom"})["ae"].data.source == "phantom"
+
+
+def test_commands_of_the_page_have_the_present_names_of_options():
+    assert page._option("normalisation", "z-score") == ["--intensity", "z-score"]
+    assert page._option("deterministic", False) == ["--no-deterministic"]
+    assert page._option("filters", (8, 16)) == ["--filters", "8,16"]
+    assert page._option("source", "phantom") == ["--data", "phantom"]

@@ -49,35 +49,48 @@ def finish(run, emit):
 def test_both_runs_are_made_trained_and_told(presets, played):
     told = []
     assert presets.train(told.append, NEVER)
-    assert played.names == [trial.run.name for trial in presets.trials()] == ["seed-ae", "seed-vae"]
+    assert played.names == [trial.run.name for trial in presets.trials()] == ["study-ae", "study-vae"]
     assert [trial.state for trial in presets.trials()] == ["finished"] * 2
     said = [event.text for event in told if isinstance(event, Log)]
-    assert said[1] == "seed-vae (2 of 2) finished, validation loss 0.25 nats in epoch 1."
+    assert said[1] == "study-vae (2 of 2) finished, validation loss 0.25 nats in epoch 1."
     shares = [event.share for event in told if isinstance(event, StudyProgress) and event.share is not None]
     assert shares == [0.125, 0.625]
-    assert any("seed-ae · run 1 of 2 · epoch 1 of 2 · 3 min left" in getattr(event, "text", "") for event in told)
+    assert any("study-ae · run 1 of 2 · epoch 1 of 2 · 3 min left" in getattr(event, "text", "") for event in told)
 
 
 def test_finished_run_with_the_same_settings_is_taken_whatever_its_name(study, presets, played):
     kept = runs.create_run(BASES["ae"], "by-hand", study.runs)
     kept.append(JobEnded(run="by-hand", state="finished", epoch=1))
     presets.train(lambda event: None, NEVER)
-    assert played.names == ["seed-vae"]
+    assert played.names == ["study-vae"]
     assert presets.trials()[0].run.path == kept.path
 
 
 @pytest.mark.parametrize("state", ["stopped", "failed", None])
 def test_run_that_did_not_come_to_its_end_is_gone_on_with(study, presets, played, state):
-    for name, model in (("seed-ae", "ae"), ("seed-vae", "vae")):
+    for name, model in (("study-ae", "ae"), ("study-vae", "vae")):
         run = runs.create_run(BASES[model], name, study.runs)
         run.append(EpochEnded(run=name, epoch=1, metrics={"val_loss": 0.5}, best=True))
         if state:
             run.append(JobEnded(run=name, state=state, epoch=1))
     presets.train(lambda event: None, NEVER)
-    assert played.names == ["seed-ae", "seed-vae"]
+    assert played.names == ["study-ae", "study-vae"]
 
 
 def test_name_that_is_taken_by_other_settings_is_a_sentence(study, presets, played):
+    runs.create_run(config.from_flat({**TINY, "epochs": 7}), "study-ae", study.runs)
+    with pytest.raises(StudyError, match="contains a study with other settings: its run study-ae differs"):
+        presets.check()
+
+
+def test_runs_of_a_study_from_before_the_presets_were_renamed_are_gone_on_with(study, presets, played):
+    for name, model in (("seed-ae", "ae"), ("seed-vae", "vae")):
+        runs.create_run(BASES[model], name, study.runs)
+    presets.train(lambda event: None, NEVER)
+    assert played.names == ["seed-ae", "seed-vae"]
+
+
+def test_former_name_that_is_taken_by_other_settings_is_a_sentence(study, presets, played):
     runs.create_run(config.from_flat({**TINY, "epochs": 7}), "seed-ae", study.runs)
     with pytest.raises(StudyError, match="contains a study with other settings: its run seed-ae differs"):
         presets.check()
@@ -85,18 +98,18 @@ def test_name_that_is_taken_by_other_settings_is_a_sentence(study, presets, play
 
 def test_stop_keeps_what_is_there_and_begins_nothing_more(study, presets, played):
     assert not presets.train(lambda event: None, StopAndPause(lambda: bool(played.names), never_stop))
-    assert played.names == ["seed-ae"]
-    assert not (study.runs / "seed-vae").exists()
+    assert played.names == ["study-ae"]
+    assert not (study.runs / "study-vae").exists()
 
 
 def test_process_that_dies_is_told_and_does_not_keep_the_other_run_back(presets, played):
     def die(run, emit):
         raise TrainingError("The process died.", "Start again.")
 
-    played.act["seed-ae"] = die
+    played.act["study-ae"] = die
     told = []
     presets.train(told.append, NEVER)
-    assert played.names == ["seed-ae", "seed-vae"]
+    assert played.names == ["study-ae", "study-vae"]
     first = next(event for event in told if isinstance(event, Log))
     assert (first.text, first.level) == ("The process died. Start again.", "warning")
 
@@ -105,4 +118,4 @@ def test_run_that_cannot_be_read_is_passed_over(study, presets, played, write_ru
     broken = write_run("x", [1.0])
     (broken.path / "config.json").write_text("{")
     presets.train(lambda event: None, NEVER)
-    assert played.names == ["seed-ae", "seed-vae"]
+    assert played.names == ["study-ae", "study-vae"]

@@ -37,7 +37,7 @@ SPACE = {"learning_rate": [1e-2, 1e-3], "latent": [4, 8]}
 @pytest.fixture
 def study():
     """The base settings and the space of the study's first table."""
-    return space.preset("seed-ae")
+    return space.preset("study-ae")
 
 
 def loss(values):

@@ -19,7 +19,7 @@ MIXED = {
 }
 
 
-@pytest.mark.parametrize(("name", "model"), [("seed-ae", "ae"), ("seed-vae", "vae")])
+@pytest.mark.parametrize(("name", "model"), [("study-ae", "ae"), ("study-vae", "vae")])
 def test_the_study_s_tables_have_81_points(name, model):
     base, table = space.preset(name)
     points = list(table.points())
@@ -33,6 +33,11 @@ def test_the_study_s_tables_have_81_points(name, model):
     }
     for point in points:
         config.from_flat(point, base)
+
+
+@pytest.mark.parametrize(("old", "new"), [("seed-ae", "study-ae"), ("seed-vae", "study-vae")])
+def test_former_name_of_a_preset_has_the_same_space(old, new):
+    assert space.preset(old) == space.preset(new)
 
 
 def test_a_space_comes_back_from_its_description():
@@ -120,7 +125,7 @@ def test_a_file_that_is_no_space_is_refused_in_a_sentence(content, tmp_path):
 
 
 def test_a_fixed_setting_leaves_the_space_unless_another_depends_on_it():
-    _, table = space.preset("seed-ae")
+    _, table = space.preset("study-ae")
     assert table.drop_dimension("epochs").size() == 27
     with pytest.raises(ConfigError, match="'beta' depends on 'model'"):
         space.parse({"model": ["ae", "vae"], "beta": [1]}, BASE).drop_dimension("model")

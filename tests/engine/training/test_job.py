@@ -237,7 +237,7 @@ for source in ("nowhere", "empty"):
     except DataError as error:
         print(type(error).__name__)
     for words in (["train", "--run", "one"], ["demo", "--out", root + "/out"],
-                  ["search", "--preset", "seed-ae", "--name", "one"]):
+                  ["search", "--preset", "study-ae", "--name", "one"]):
         print(cli.main([*words, "--data", typed, "--runs", root + "/runs"]))
 print("keras" in sys.modules)
 """

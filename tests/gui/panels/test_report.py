@@ -40,7 +40,7 @@ def folder(tmp_path):
 
 def write(folder, **changes):
     why = "A sentence that is long enough to be wrapped in its column."
-    run = {"name": "seed-ae", "model": "ae", "state": "finished", "epochs_done": 3, "epochs": 40, "best_epoch": 2}
+    run = {"name": "study-ae", "model": "ae", "state": "finished", "epochs_done": 3, "epochs": 40, "best_epoch": 2}
     run |= {"best_loss": 0.004727, "learning_rate": 5e-4, "batch_size": 16, "latent": 512}
     figure = {"kind": "figure", "key": "figure-05", "title": "Figure 5. Loss", "caption": "Loss per scan."}
     figure["files"] = {"png": "figures/figure-05.png", "pdf": "figures/figure-05.pdf"}
@@ -96,10 +96,10 @@ def test_shrunk_study_says_its_settings_and_what_they_cost(panel):
 
 def test_progress_fills_the_bar_of_its_stage(panel, session):
     panel.order.start.click()
-    session.job.engine.say(StudyProgress(stage="training", text="seed-ae · run 1 of 2", share=0.25))
+    session.job.engine.say(StudyProgress(stage="training", text="study-ae · run 1 of 2", share=0.25))
     lines = panel.progress.lines
     assert lines["training"].bar.value() == 250
-    assert lines["training"].text.text() == "seed-ae · run 1 of 2"
+    assert lines["training"].text.text() == "study-ae · run 1 of 2"
     session.job.engine.say(StudyProgress(stage="training", text="epoch 3 done"))
     assert lines["training"].bar.value() == 250
     session.job.engine.say(StudyProgress(stage="measuring", text="Measuring test", share=0.5))
@@ -118,7 +118,7 @@ def test_bars_of_one_study_are_not_left_standing_for_another(panel):
 def test_stop_asks_the_engine_and_the_end_frees_the_button(panel, session, root):
     panel.order.start.click()
     engine = session.job.engine
-    engine.say(StudyProgress(stage="training", text="seed-ae", share=0.1))
+    engine.say(StudyProgress(stage="training", text="study-ae", share=0.1))
     panel.progress.stop.click()
     assert engine.sent[-1] == Stop()
     assert panel.progress.stop.text() == "Stopping…"
@@ -167,7 +167,7 @@ def test_finished_study_shows_its_numbers_first_then_runs_and_figures(panel, fol
     assert panel.contents.table.texts()[0][:2] == ["AE", "0.0047"]
     panel.contents.choose("runs")
     assert panel.contents.table.texts() == [
-        ["seed-ae", "AE", "finished", "3 of 40", "2", "0.004727", "0.0005", "16", "512"]
+        ["study-ae", "AE", "finished", "3 of 40", "2", "0.004727", "0.0005", "16", "512"]
     ]
     assert "1 of 2 runs finished" in panel.progress._subtitle.text()
     assert panel.progress.open.isEnabled()
@@ -255,7 +255,7 @@ def test_shown_figure_is_saved_in_the_kind_that_is_asked_for(panel, folder, tmp_
 
 
 def test_everything_is_exported_into_one_archive_without_the_runs(panel, folder, tmp_path):
-    (folder / "runs" / "seed-ae").mkdir(parents=True)
+    (folder / "runs" / "study-ae").mkdir(parents=True)
     panel.order.out.setText(str(folder))
     panel.exporter.ask_path = lambda *words: (str(tmp_path / "all.zip"), "")
     panel.contents.export.click()

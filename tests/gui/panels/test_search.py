@@ -106,9 +106,9 @@ def row(panel, name):
 class TestSpace:
     def test_presets_of_the_study_are_there_and_stand_as_in_its_tables(self, panel):
         order = panel.order
-        assert [order.preset.itemData(i) for i in range(order.preset.count())] == ["", "seed-ae", "seed-vae"]
-        assert order.preset.currentData() == "seed-ae"
-        assert parse_drafts(order.editor.drafts) == dict(space.presets()["seed-ae"])
+        assert [order.preset.itemData(i) for i in range(order.preset.count())] == ["", "study-ae", "study-vae"]
+        assert order.preset.currentData() == "study-ae"
+        assert parse_drafts(order.editor.drafts) == dict(space.presets()["study-ae"])
         assert order.points.text() == "81 configurations."
 
     def test_preset_is_chosen_and_taken_back(self, panel, desk):
@@ -116,9 +116,9 @@ class TestSpace:
         order.preset.setCurrentIndex(2)
         order.preset.activated.emit(2)
         assert order.base().model.model == "vae"
-        assert parse_drafts(order.editor.drafts) == dict(space.presets()["seed-vae"])
+        assert parse_drafts(order.editor.drafts) == dict(space.presets()["study-vae"])
         desk.undo.undo()
-        assert (order.base().model.model, order.preset.currentData()) == ("ae", "seed-ae")
+        assert (order.base().model.model, order.preset.currentData()) == ("ae", "study-ae")
 
     def test_any_setting_is_added_typed_and_taken_away_and_all_of_it_undone(self, panel, desk, qtbot):
         editor = panel.order.editor
@@ -658,6 +658,13 @@ class TestTrials:
         assert parse_drafts(second.order.editor.drafts) == {"latent": [4, 8]}
         second.restore_state({"search": "gone", "order": {"space": [{"name": "nothing"}, 3], "form": 4}})
         assert parse_drafts(second.order.editor.drafts) == {"latent": [4, 8]}
+
+    def test_former_name_of_a_preset_is_understood(self, panel):
+        kept = panel.save_state()
+        kept["order"]["fixed"] = "seed-vae"
+        panel.restore_state(kept)
+        assert panel.order.fixed.currentData() == "study-vae"
+        assert panel.order.base().model.model == "vae"
 
 
 class TestScript:

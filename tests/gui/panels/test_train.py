@@ -102,8 +102,8 @@ class TestNewRun:
     def test_preset_brings_its_settings_and_its_preparation_in_one_step(self, panel, session, desk, loaded):
         card = panel.new_run
         card.settings.form.change_values({"latent": 8, "batch_size": 4})
-        pick(card.preset, "seed-vae")
-        preset = config.preset("seed-vae")
+        pick(card.preset, "study-vae")
+        preset = config.preset("study-vae")
         assert card.settings.values()["model"] == "vae"
         assert card.settings.values()["learning_rate"] == preset.training.learning_rate
         sent = session.explorer.engine.sent[-1]
@@ -115,16 +115,16 @@ class TestNewRun:
         assert session.explorer.engine.sent[-1].config == DataConfig(size=32)
 
     def test_preset_is_named_only_while_everything_of_it_holds(self, panel, session, answer, data_content):
-        preset = config.preset("seed-ae")
+        preset = config.preset("study-ae")
         session.load_data(preset.data)
         answer("data", data_content)
         card = panel.new_run
-        pick(card.preset, "seed-ae")
-        assert card.preset.currentData() == "seed-ae"
+        pick(card.preset, "study-ae")
+        assert card.preset.currentData() == "study-ae"
         card.settings.form.change_values({"epochs": 3})
         assert card.preset.currentData() == ""
         card.settings.form.change_values({"epochs": preset.training.epochs})
-        assert card.preset.currentData() == "seed-ae"
+        assert card.preset.currentData() == "study-ae"
         session.load_data(preset.data.model_copy(update={"fit": "letterbox"}))
         answer("data", data_content)
         assert card.preset.currentData() == ""

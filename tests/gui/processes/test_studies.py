@@ -19,7 +19,7 @@ def test_study_is_made_stopped_and_finished_from_the_panel(window, wait, tmp_pat
     panel.order.start.click()
     wait(lambda: session.job.state == "running")
     study = panel.study()
-    wait(lambda: (study.runs / "seed-ae" / "events.jsonl").exists())
+    wait(lambda: (study.runs / "study-ae" / "events.jsonl").exists())
     panel.progress.stop.click()
     wait(lambda: session.job.study is None)
     assert study.state() == "stopped"
@@ -43,7 +43,7 @@ def test_study_whose_engine_is_killed_takes_its_run_with_it_and_goes_on(window, 
     os.kill(session.job.engine.pid, signal.SIGKILL)
     wait(lambda: session.job.study is None)
     assert "Finished runs of the study and completed epochs are saved" in window.notice.box.text()
-    run = runs.open_run("seed-ae", study.runs)
+    run = runs.open_run("study-ae", study.runs)
     wait(lambda: not run.is_busy())
     panel.look()
     assert study.state() == "interrupted"

@@ -33,7 +33,7 @@ def test_names_are_never_squeezed_by_many_numbers(table):
 
 
 def test_rows_of_short_texts_are_equally_high(table, qtbot):
-    table.show_rows(["Run", "State", "Loss"], [["ae", "finished", "0.004642"], ["seed-vae", "ok", "6,165.2 nats"]])
+    table.show_rows(["Run", "State", "Loss"], [["ae", "finished", "0.004642"], ["study-vae", "ok", "6,165.2 nats"]])
     qtbot.waitUntil(lambda: not table._soon.isActive())
     assert table.rowHeight(0) == table.rowHeight(1)
 
