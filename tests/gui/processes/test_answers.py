@@ -185,7 +185,7 @@ def test_map_of_scans_is_hovered_lassoed_and_drawn_from(window, wait, finished):
     assert len(plot.scatter.points) == len(scene.mapped.names) == 36
     image, lines = plot.preview(0)
     assert image.width() == IMAGES.size
-    assert lines[0] == scene.name(scene.mapped.place(0))
+    assert lines[0] == scene.name(scene.mapped.key_at(0))
     panel.exploration.choose(("test", 0))
     wait(lambda: panel.scan.notice.text() != "" and "made" in panel.scan.pair.shown())
     assert len(panel.scan.boards["latent"].shown()) == len(panel.scan.boards["pixel"].shown()) == 4

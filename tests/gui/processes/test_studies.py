@@ -45,6 +45,6 @@ def test_study_whose_engine_is_killed_takes_its_run_with_it_and_goes_on(window, 
     assert "Finished runs of the study and completed epochs are saved" in window.notice.box.text()
     run = runs.open_run("study-ae", study.runs)
     wait(lambda: not run.is_busy())
-    panel.look()
+    panel.refresh()
     assert study.state() == "interrupted"
     assert panel.order.start.text() == "Resume"
