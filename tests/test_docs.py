@@ -1,6 +1,7 @@
 """What the documents name is there."""
 
 import re
+import runpy
 
 import pytest
 
@@ -32,3 +33,8 @@ def test_each_named_test_is_there(file, name):
 @pytest.mark.parametrize("missing", [("tests/nowhere.py", ""), ("tests/test_docs.py", "test_nothing")])
 def test_what_is_not_there_is_noticed(missing):
     assert not is_there(*missing)
+
+
+def test_picture_of_the_rooms_is_what_the_imports_say():
+    drawing = runpy.run_path(str(ROOT / "scripts" / "draw_rooms.py"))
+    assert drawing["PICTURE"].read_text("utf-8") == drawing["draw"]()
