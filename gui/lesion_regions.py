@@ -10,8 +10,8 @@ from PySide6.QtGui import QImageReader
 from engine import lesions
 from engine.config import DataConfig
 from engine.errors import EngramError
+from engine.formatting import format_count
 from engine.lesions import Box
-from gui.widgets.labels import grouped
 from gui.widgets.region.region import Region
 
 BOXES = "lesion_boxes.csv"
@@ -58,9 +58,8 @@ def lesion_text(region: Region | None, size: tuple[int, int], rim_px: int, known
         pixels = lesions.area(mask_of(region, size))
     except EngramError as error:
         return str(error)
-    return (
-        f"{'Known lesion' if known() else 'Drawn lesion'} · {grouped(pixels)} pixels · background ring {rim_px} px wide"
-    )
+    kind = "Known lesion" if known() else "Drawn lesion"
+    return f"{kind} · {format_count(pixels)} pixels · background ring {rim_px} px wide"
 
 
 def _read(source: str) -> Mapping[str, object]:

@@ -12,6 +12,7 @@ from gui.drops import classify, paths_of
 from gui.job_controller import EngineCrash
 from gui.loaded_data import LoadedData
 from gui.menus import Commands, Menus, recent_with
+from gui.navigation import LoadSource, ResumeSearch, ShowStudy
 from gui.panel import AppContext
 from gui.preferences import SettingsStore
 from gui.scratch import Scratch
@@ -142,19 +143,19 @@ class MainWindow(Shell):
             self.notice.show_message(failure.sentence)
 
     def _show_recent(self, sources: list[str]) -> None:
-        self.menus.show_recent(sources, lambda source: self.navigate("data", ("source", source)))
+        self.menus.show_recent(sources, lambda source: self.navigate("data", LoadSource(source)))
 
     def _on_engine_lost(self, loss: EngineCrash) -> None:
         self.top_bar.show_lost()
         if loss.study:
             self.notice.show_message(
-                loss.sentence, action="Open study", do=lambda: self.navigate("report", ("study", loss.study))
+                loss.sentence, action="Open study", do=lambda: self.navigate("report", ShowStudy(str(loss.study)))
             )
             return
         if loss.search:
             go_on = f"Resume {loss.search}"
             self.notice.show_message(
-                loss.sentence, action=go_on, do=lambda: self.navigate("search", ("resume", loss.search))
+                loss.sentence, action=go_on, do=lambda: self.navigate("search", ResumeSearch(str(loss.search)))
             )
             return
         resume = f"Resume {loss.run}" if loss.run else ""

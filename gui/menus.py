@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMenu, QMenuBa
 
 from gui import preferences, theme
 from gui.drops import classify
+from gui.navigation import ResumeRun, StartRun
 from gui.panel import DISCLAIMER
 from gui.preferences import THEMES, Preferences, PreferencesDialog
 from gui.shell import Shell
@@ -78,10 +79,10 @@ class Commands(QObject):
         job.resume() if job.state in ("paused", "pausing") else job.pause()
 
     def start(self) -> None:
-        self._window.show_panel("train").navigate(("start", None))
+        self._window.show_panel("train").navigate(StartRun())
 
     def resume(self) -> None:
-        self._window.show_panel("train").navigate(("resume", None))
+        self._window.show_panel("train").navigate(ResumeRun())
 
     def open_runs_folder(self) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._window.desk.session.runs.root)))

@@ -7,6 +7,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication, QShowEvent, QUndoStack
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
+from gui.navigation import Target
 from gui.preferences import Preferences
 from gui.session import Session
 from gui.theme import GAP
@@ -54,7 +55,7 @@ class Panel(QWidget):
         super().showEvent(event)
         self.shown.emit()
 
-    def navigate(self, what: Any) -> None:
+    def navigate(self, target: Target) -> None:
         """Show what another panel, or a drop, requested."""
 
     def save_state(self) -> dict[str, Any]:

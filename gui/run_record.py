@@ -6,6 +6,7 @@ from pathlib import Path
 
 from engine.config import RunConfig
 from engine.errors import EngramError
+from engine.formatting import format_parameters
 from engine.messages import (
     Continued,
     EpochEnded,
@@ -138,7 +139,7 @@ def log_entry(event: Event) -> tuple[str, str]:
         at = f"from epoch {event.first_epoch + 1} " if event.first_epoch else ""
         counts = f"{event.train_images:,} training and {event.validation_images:,} validation images"
         where = f"{BACKENDS.get(event.backend, event.backend)}, {event.device}"
-        return f"Training {at}on {where}: {counts}, {format_count(event.parameters)} parameters.", "info"
+        return f"Training {at}on {where}: {counts}, {format_parameters(event.parameters)} parameters.", "info"
     if isinstance(event, EpochEnded) and event.best:
         return f"Best so far: epoch {event.epoch}, validation loss {event.metrics['val_loss']:,.6g}.", "info"
     if isinstance(event, JobEnded):
@@ -148,11 +149,6 @@ def log_entry(event: Event) -> tuple[str, str]:
         texts = {"finished": f"Finished after {epochs}.", "stopped": f"Stopped {kept}.", "failed": f"Failed: {said}"}
         return texts[event.state], "error" if event.state == "failed" else "info"
     return {Paused: ("Paused.", "info"), Continued: ("Continued.", "info")}.get(type(event), ("", ""))
-
-
-def format_count(count: int) -> str:
-    """Format a number of parameters, such as 11.5 M or 93 k."""
-    return f"{count / 1e6:.1f} M" if count >= 1e6 else f"{count / 1e3:.0f} k" if count >= 1e4 else f"{count:,}"
 
 
 def open_record(path: Path) -> RunRecord:

@@ -3,7 +3,7 @@
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 from PySide6.QtCore import QByteArray, QEvent, Qt, Signal
 from PySide6.QtWidgets import (
@@ -17,17 +17,19 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.formatting import format_count
 from engine.messages import Ready
 from gui.drops import DroppedPath
 from gui.field_editors import choice_title
 from gui.loaded_data import LoadedData
+from gui.navigation import LoadSource, OpenFile, ShowRun, Target
 from gui.panel import DISCLAIMER, AppContext, Panel
 from gui.preferences import SettingsStore
 from gui.status import StatusBar
 from gui.theme import GAP
 from gui.widgets.buttons import IconButton, RailButton
 from gui.widgets.chip import Chip
-from gui.widgets.labels import grouped, label
+from gui.widgets.labels import label
 from gui.widgets.notice import Kind, NoticeBox
 from gui.widgets.timer import make_timer
 
@@ -57,7 +59,9 @@ class TopBar(QFrame):
         sizes = {"training": data.size("train"), "test": data.size("test")}
         if len(data.leaked):
             sizes = {"training": sizes["training"], "deduplicated test": sizes["test"] - len(data.leaked)}
-        counts = " · ".join(f"{grouped(size)} {name}" for name, size in sizes.items() if size or "deduplicated" in name)
+        counts = " · ".join(
+            f"{format_count(size)} {name}" for name, size in sizes.items() if size or "deduplicated" in name
+        )
         self.data.setText(f"{data.title} · {counts} images")
         size = f"{data.config.size} × {data.config.size} px, {data.config.fit}"
         self.data.setAccessibleDescription(size)
@@ -219,7 +223,7 @@ class Shell(QMainWindow):
             self._stack.addWidget(made)
             made.restore_state(self.memory.get(f"panel/{key}", {}))
             made.status_changed.connect(self._status.show_numbers)
-            made.navigation_requested.connect(lambda other, what: self.show_panel(other).navigate(what))
+            made.navigation_requested.connect(lambda other, target: self.show_panel(other).navigate(target))
             made.state_changed.connect(lambda: self.memory.set(f"panel/{key}", made.save_state()))
         return self.panels[key]
 
@@ -234,9 +238,9 @@ class Shell(QMainWindow):
         self.memory.set("window/panel", key)
         return panel
 
-    def navigate(self, key: str, what: Any) -> None:
+    def navigate(self, key: str, target: Target) -> None:
         """Switch to a panel and show an item there."""
-        self.show_panel(key).navigate(what)
+        self.show_panel(key).navigate(target)
 
     def open_drop(self, drop: DroppedPath) -> None:
         """Open a dropped path: a folder in Data, a run in Train, an image in Compare or the panel that takes it."""
@@ -245,9 +249,11 @@ class Shell(QMainWindow):
         elif drop.kind == "run":
             self._open_run(drop)
         else:
-            self.navigate(
-                "data" if drop.kind == "folder" else self._scans_go_to(), (drop.kind, str(drop.path.absolute()))
-            )
+            path = str(drop.path.absolute())
+            if drop.kind == "folder":
+                self.navigate("data", LoadSource(path))
+            else:
+                self.navigate(self._scans_go_to(), OpenFile(path))
 
     def _scans_go_to(self) -> str:
         panel = self.current()
@@ -259,7 +265,7 @@ class Shell(QMainWindow):
     def _open_run(self, drop: DroppedPath) -> None:
         root = self.desk.session.runs.root
         if drop.path.resolve().parent == root.resolve():
-            self.navigate("train", ("run", drop.path.name))
+            self.navigate("train", ShowRun(drop.path.name))
         else:
             self.notice.show_message(
                 f"{drop.path.name} is not in your runs folder. Open Preferences (Ctrl+,) and set the runs folder to "

@@ -2,6 +2,7 @@
 
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QStatusBar, QWidget
 
+from engine.formatting import format_count, format_duration
 from engine.messages import (
     Audit,
     CalibrateSpread,
@@ -25,7 +26,7 @@ from gui.engine_process import resident_bytes
 from gui.run_record import RunRecord
 from gui.session import Session
 from gui.widgets.elided_label import ElidedLabel
-from gui.widgets.labels import grouped, label
+from gui.widgets.labels import label
 from gui.widgets.timer import make_timer
 
 STEPS = 1000
@@ -135,7 +136,7 @@ class StatusBar(QStatusBar):
     def _on_progressed(self, request: Request, done: int, total: int) -> None:
         if not self._session.job.is_busy():
             what = REQUESTS.get(type(request), "Working")
-            self.line.show_progress(f"{what} · {grouped(done)} of {grouped(total)}", done / total)
+            self.line.show_progress(f"{what} · {format_count(done)} of {format_count(total)}", done / total)
 
 
 REQUESTS: dict[type[Request], str] = {
@@ -164,7 +165,7 @@ def job_line(state: str, record: RunRecord) -> tuple[str, float | None, str]:
     place = f"{record.name} · epoch {at.epoch} / {at.epochs}"
     if state in ("paused", "pausing"):
         return f"{place} · {state}", progress_of(at), ""
-    return f"{place} · {duration(at.left_s)} left", progress_of(at), f"{at.images_per_s:.0f} img/s"
+    return f"{place} · {format_duration(at.left_s)} left", progress_of(at), f"{at.images_per_s:.0f} img/s"
 
 
 def study_line(state: str, at: StudyProgress | None) -> tuple[str, float | None, str]:
@@ -188,20 +189,10 @@ def search_line(state: str, at: SearchState | None, images_per_s: float) -> tupl
     place = f"{at.search} · trial {min(at.done + 1, at.trials)} of {at.trials}"
     if state in ("paused", "pausing"):
         return f"{place} · {state}", done, ""
-    left = "" if at.left_s is None else f" · {duration(at.left_s)} left"
+    left = "" if at.left_s is None else f" · {format_duration(at.left_s)} left"
     return place + left, done, f"{images_per_s:.0f} img/s" if images_per_s else ""
 
 
 def progress_of(at: Progress) -> float:
     """Return the completed fraction of the whole run."""
     return (at.epoch - 1 + at.batch / max(at.batches, 1)) / max(at.epochs, 1)
-
-
-def duration(seconds: float) -> str:
-    """Format a duration: 42 s, 1 min 42 s, 2 h 5 min."""
-    whole = max(round(seconds), 0)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -17,7 +17,16 @@ STANDARD = set(sys.stdlib_module_names)
 
 GROUND_FLOOR = {"engine.errors", "engine.folders", "engine.config", "engine.messages", "engine.runs"}
 GROUND_FLOOR_PACKAGES = {"numpy", "pydantic", "filelock"}  # filelock: a run's lock must hold on Windows too
-WIDGET_PACKAGES = {"PySide6", "pyqtgraph", "numpy", "gui.widgets", "gui.palette", "gui.pixmaps", "gui.icons"}
+WIDGET_PACKAGES = {
+    "PySide6",
+    "pyqtgraph",
+    "numpy",
+    "engine.formatting",
+    "gui.widgets",
+    "gui.palette",
+    "gui.pixmaps",
+    "gui.icons",
+}
 DATA_PACKAGES = {"numpy", "pydantic", "skimage", "PIL", "pydicom", "nibabel", "datasets", "huggingface_hub"}
 
 # The imports that may stand inside a function, each file with the reason that no other place would do.

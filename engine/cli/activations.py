@@ -18,6 +18,7 @@ from engine.config import TrainingConfig
 from engine.errors import EngramError
 from engine.figures import base, mosaic
 from engine.figures.mosaic import Tile
+from engine.formatting import DASH
 from engine.runs import Run
 
 ALL = "all"
@@ -147,8 +148,8 @@ def _render_text(content: Mapping[str, Any], out: Path) -> str:
         [
             *(layer["name"], layer["kind"], _format_sides(layer["shape"]), f"{layer['parameters']:,}"),
             *(
-                _format_sides(layer["kernel"]) or "–",
-                _format_sides(layer["stride"]) or "–",
+                _format_sides(layer["kernel"]) or DASH,
+                _format_sides(layer["stride"]) or DASH,
                 _format_sides(layer["receptive_field"]["size"]),
             ),
         ]

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from engine import backend, data, evaluation, runs
 from engine.cli.config_options import whole_number
 from engine.cli.console import ConsoleProgress
-from engine.cli.result import CommandResult, format_table, number
+from engine.cli.result import CommandResult, format_table
 from engine.config import TrainingConfig
 from engine.data import Split
 from engine.errors import ConfigError
 from engine.figures import base, contact_sheet
 from engine.figures.contact_sheet import Cell
 from engine.figures.mosaic import value_range
+from engine.formatting import format_number
 from engine.runs import Run
 
 MOST_TOP, MOST_FAVOURITES, MATCHED_SCANS = 64, 16, 16
@@ -245,8 +246,11 @@ def _has_figure(value: Any) -> bool:
 def _one_layer(layer: Mapping[str, Any]) -> str:
     rows = [
         [
-            *(str(row["channel"]), number(row["mean"]), number(row["spread"]), number(row["energy"])),
-            *(f"{row['zeros']:.1%}", number(row["lowest"]), number(row["highest"]), "dead" if row["dead"] else ""),
+            str(row["channel"]),
+            *(format_number(row[name]) for name in ("mean", "spread", "energy")),
+            f"{row['zeros']:.1%}",
+            *(format_number(row[name]) for name in ("lowest", "highest")),
+            "dead" if row["dead"] else "",
         ]
         for row in layer["channels"]
     ]
@@ -262,8 +266,8 @@ def _all_layers(layers: Sequence[Mapping[str, Any]]) -> str:
             str(len(energy)),
             str(layer["dead"]),
             f"{zeros:.1%}",
-            number(float(np.median(energy))),
-            number(max(energy)),
+            format_number(float(np.median(energy))),
+            format_number(max(energy)),
         ]
         rows.append([layer["name"], *few])
     head = ["layer", "channels", "dead", "zeros", "median energy", "largest energy"]

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TextIO
 
-from engine.cli.result import duration, number
+from engine.formatting import format_duration, format_number
 from engine.messages import EpochEnded, Event, JobStarted, Log, Progress, StudyProgress
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class ConsoleProgress:
 
     def progress(self, event: Progress) -> str:
         """Format the numbers of a running epoch, shown next to its bar."""
-        speed = f"{event.images_per_s:.0f} images/s  {duration(event.left_s)} left"
+        speed = f"{event.images_per_s:.0f} images/s  {format_duration(event.left_s)} left"
         return f"{event.batch}/{event.batches}  loss {self._loss(event.loss)}  {speed}"
 
     def epoch(self, event: EpochEnded) -> str:
@@ -88,7 +88,7 @@ class ConsoleProgress:
         return f"epoch {place}/{self._epochs}  {numbers}  {speed}{'  best so far' if event.best else ''}"
 
     def _loss(self, value: float | None) -> str:
-        return f"{number(value)} {self.unit}".rstrip()
+        return f"{format_number(value)} {self.unit}".rstrip()
 
     def _draw(self, title: str, done: tuple[float, float | None], text: str) -> None:
         """Replace the bar, with a title before it and a text after it; a total of None is unknown."""

@@ -9,10 +9,11 @@ from typing import Any
 from engine import runs
 from engine.cli.analysis_options import denoise_config
 from engine.cli.console import ConsoleProgress
-from engine.cli.result import CommandResult, decimals, format_table
+from engine.cli.result import CommandResult, format_table
 from engine.denoising import baselines, compare
 from engine.denoising.compare import CompareRequest, CompareResult, MethodResult
 from engine.figures import base, denoising
+from engine.formatting import DASH, format_fixed
 
 
 def run(options: Namespace) -> CommandResult:
@@ -76,7 +77,8 @@ def _text(content: dict[str, Any], out: Path) -> str:
     rows = []
     for name, numbers in content["methods"].items():
         title = "noisy" if name == compare.NOISY else numbers["title"]
-        rows.append([title, decimals(numbers["psnr_db"], 1), decimals(numbers["ssim"], 2), *_format_retention(numbers)])
+        psnr_db, ssim = format_fixed(numbers["psnr_db"], 1), format_fixed(numbers["ssim"], 2)
+        rows.append([title, psnr_db, ssim, *_format_retention(numbers)])
     lines = [
         f"{Path(content['image']).name}, {content['noise']} noise, σ = {content['sigma']:g}, seed {content['seed']}:",
         format_table(
@@ -91,9 +93,9 @@ def _text(content: dict[str, Any], out: Path) -> str:
 
 def _format_retention(numbers: dict[str, Any]) -> list[str]:
     if "retention" not in numbers:
-        return ["–", "", "–"]
+        return [DASH, "", DASH]
     low, high = numbers["retention_interval"]
     span = (
         f"{100 * low:.0f} to {100 * high:.0f}".replace("-", "−") if math.isfinite(low) and math.isfinite(high) else ""
     )
-    return [decimals(100 * numbers["retention"], 0), span, decimals(100 * numbers["pattern"], 0)]
+    return [format_fixed(100 * numbers["retention"], 0), span, format_fixed(100 * numbers["pattern"], 0)]

@@ -18,6 +18,7 @@ from engine.denoising.curve import CurveRequest
 from engine.errors import ConfigError
 from engine.figures import base, denoising
 from engine.figures.denoising import Measure, MethodRow
+from engine.formatting import DASH
 
 # Title, unit, decimals, and factor from a fraction to the unit.
 MEASURES = {
@@ -126,7 +127,7 @@ def _table(content: dict[str, Any], name: str) -> str:
 
 def _cell(value: float | None, interval: Sequence[float] | None, form: str, times: int) -> str:
     if value is None or not math.isfinite(value):
-        return "–"
+        return DASH
     half = f" ± {times * (interval[1] - interval[0]) / 2:{form}}" if interval else ""
     return f"{times * value:{form}}{half}"
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from engine import evaluation, runs
 from engine.cli.console import ConsoleProgress
-from engine.cli.result import INTERRUPTED, CommandResult, decimals, format_table, number
+from engine.cli.result import INTERRUPTED, CommandResult, format_table
 from engine.config import model_title
+from engine.formatting import format_fixed, format_number
 from engine.runs import Run
 
 IMAGE_COLUMNS = {
@@ -63,7 +64,7 @@ def _text(run: Run, source: str, measured: dict[str, Any]) -> str:
         PICTURES_NOTE.format(scales=scales),
     ]
     if model.loss_unit == "nats":
-        rows = [[split, *(number(part[key]) for key in NATS_COLUMNS)] for split, part in splits.items()]
+        rows = [[split, *(format_number(part[key]) for key in NATS_COLUMNS)] for split, part in splits.items()]
         lines += ["", format_table(["split", *NATS_COLUMNS.values()], rows, align="<" + ">" * len(NATS_COLUMNS))]
         lines.append(NATS_NOTE.format(size=run.config.training.batch_size))
     return "\n".join([*lines, "", *measured["notes"]])
@@ -92,8 +93,8 @@ def _pictures(name: str, measured: dict[str, Any]) -> str:
 
 
 def _cells(part: dict[str, Any]) -> list[str]:
-    cells = {key: number(part[key]) for key in IMAGE_COLUMNS}
-    cells |= {key: decimals(part[key], places) for key, places in PLACES.items()}
+    cells = {key: format_number(part[key]) for key in IMAGE_COLUMNS}
+    cells |= {key: format_fixed(part[key], places) for key, places in PLACES.items()}
     if part["psnr_db_interval"]:
         low, high = part["psnr_db_interval"]
         cells["psnr_db"] = f"{part['psnr_db']:.1f} ± {(high - low) / 2:.1f}"

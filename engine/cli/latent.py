@@ -15,11 +15,12 @@ from engine import backend, data, evaluation, metrics, runs
 from engine.cli import latent_figures
 from engine.cli.config_options import whole_number
 from engine.cli.console import ConsoleProgress
-from engine.cli.result import CommandResult, format_table, number
+from engine.cli.result import CommandResult, format_table
 from engine.config import TrainingConfig
 from engine.evaluation import scoring
 from engine.figures import base
 from engine.figures import latent as drawing
+from engine.formatting import format_number
 from engine.latent import embedding, reports
 from engine.latent.latent_data import LATENT, PIXEL, LatentData, flat
 from engine.latent.neighbors import COPY_RATIO
@@ -173,7 +174,7 @@ def _text(content: Mapping[str, Any], out: Path) -> str:
         lines.append(collapse["sentence"])
     head = ["latent dimension", found["measure"], "mean", "SD"]
     most = [
-        [str(number_), *(number(found[name][at]) for name in ("value", "mean", "spread"))]
+        [str(number_), *(format_number(found[name][at]) for name in ("value", "mean", "spread"))]
         for at, number_ in enumerate(found["order"][:5])
     ]
     lines += ["", format_table(head, most, align=">>>>"), "", *_copy_notes(content["copies"])]

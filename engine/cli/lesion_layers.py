@@ -14,12 +14,13 @@ from engine.analysis import detectability_json
 from engine.analysis.lesion_pairs import LesionPair, inpainted_pairs, phantom_pairs, stack_pairs
 from engine.cli.config_options import whole_number
 from engine.cli.console import ConsoleProgress
-from engine.cli.result import CommandResult, format_table, number
+from engine.cli.result import CommandResult, format_table
 from engine.config import DataConfig, TrainingConfig
 from engine.data.loading import open_source
 from engine.errors import ConfigError
 from engine.evaluation import scoring
 from engine.figures import base, detectability_curve
+from engine.formatting import format_number
 from engine.runs import Run
 
 MOST_PAIRS, MOST_PLACES, MOST_CHANNELS = 200, 16, 64
@@ -108,13 +109,13 @@ def _text(content: Mapping[str, Any]) -> str:
     layers, pairs = content["layers"], content["pairs"]
     rows = [
         [
-            *(layer["name"], layer["kind"], number(layer["held_d_prime"]), f"{layer['held_share']:.1%}"),
+            *(layer["name"], layer["kind"], format_number(layer["held_d_prime"]), f"{layer['held_share']:.1%}"),
             *(f"{layer['alone_share']:.1%}", f"{layer['lost_share']:.1%}"),
         ]
         for layer in layers
     ]
     title = f"Detectability of {len(pairs)} lesions in run {content['run']} ({content['of']}):"
-    start = ["image", "", number(content["picture_d_prime"]), "100.0%", "100.0%", ""]
+    start = ["image", "", format_number(content["picture_d_prime"]), "100.0%", "100.0%", ""]
     lines = [
         title,
         format_table(["layer", "kind", "d′", "d′ retained", "this layer", "loss"], [start, *rows], align="<<>>>>"),

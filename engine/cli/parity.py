@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from engine import evaluation, parity, runs
 from engine.cli.console import ConsoleProgress
-from engine.cli.result import USER_ERROR, CommandResult, format_table, number
+from engine.cli.result import USER_ERROR, CommandResult, format_table
 from engine.config import model_title
 from engine.errors import ConfigError
 from engine.evaluation import scoring
+from engine.formatting import format_number
 from engine.parity import ParityResult
 from engine.parity.comparison import LIMIT, LayerComparison
 
@@ -50,7 +51,7 @@ def _text(found: ParityResult, images: str) -> str:
 
 
 def _row(each: LayerComparison) -> Sequence[str]:
-    numbers = [number(each.largest), f"{each.difference:.1e}", f"{each.share:.1e}"]
+    numbers = [format_number(each.largest), f"{each.difference:.1e}", f"{each.share:.1e}"]
     return [each.name, each.kind or "output", *numbers, "" if each.ok else "DIFFERS"]
 
 

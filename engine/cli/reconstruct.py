@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from engine import data, evaluation, metrics, runs
 from engine.cli.console import ConsoleProgress
-from engine.cli.result import USER_ERROR, CommandResult, decimals, format_table, number
+from engine.cli.result import USER_ERROR, CommandResult, format_table
 from engine.errors import EngramError
 from engine.evaluation import scoring
 from engine.figures import base
+from engine.formatting import format_fixed, format_number
 from engine.runs import Run
 
 MEASURES = {"mse": metrics.mse, "psnr_db": metrics.psnr_db, "ssim": metrics.ssim}
@@ -135,7 +136,7 @@ def _text(described: Sequence[dict[str, Any]], out: Path, failed: Sequence[Any])
     rows = [
         [
             *(Path(each["image"]).name, "" if each["slice"] is None else str(each["slice"])),
-            *(number(each["mse"]), decimals(each["psnr_db"], 1), decimals(each["ssim"], 2)),
+            *(format_number(each["mse"]), format_fixed(each["psnr_db"], 1), format_fixed(each["ssim"], 2)),
         ]
         for each in described
     ]

@@ -4,8 +4,9 @@ from argparse import Namespace
 from typing import Any
 
 from engine import runs
-from engine.cli.result import CommandResult, format_table, number
+from engine.cli.result import CommandResult, format_table
 from engine.errors import EngramError
+from engine.formatting import format_number
 from engine.runs import Run
 
 HEAD = ("run", "model", "state", "epoch", "best validation loss", "data")
@@ -49,6 +50,6 @@ def _row(described: dict[str, Any]) -> tuple[str, ...]:
         described["model"],
         described["state"],
         f"{described['epoch']}/{described['epochs']}",
-        f"{number(described['best_val_loss'])} {described['loss_unit']}".rstrip(),
+        f"{format_number(described['best_val_loss'])} {described['loss_unit']}".rstrip(),
         described["data"],
     )

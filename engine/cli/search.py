@@ -8,9 +8,10 @@ from engine import backend, config, runs
 from engine.cli import trials
 from engine.cli.console import ConsoleProgress, GracefulInterrupt
 from engine.cli.parser import PROGRAM, settings
-from engine.cli.result import CommandResult, duration, number
+from engine.cli.result import CommandResult
 from engine.config import RunConfig, SearchConfig
 from engine.errors import ConfigError, SearchNotFound
+from engine.formatting import format_duration, format_number
 from engine.messages import (
     EpochEnded,
     Event,
@@ -125,8 +126,8 @@ class SearchConsole:
             if event.first_epoch:
                 self.meter.print_line(f"trial {event.number} resumes after epoch {event.first_epoch} of {event.epochs}")
         elif isinstance(event, TrialEnded):
-            loss = f"validation loss {number(event.score)}" if event.score is not None else event.reason
-            self.meter.print_line(f"trial {event.number} {event.state} after {duration(event.seconds)}: {loss}")
+            loss = f"validation loss {format_number(event.score)}" if event.score is not None else event.reason
+            self.meter.print_line(f"trial {event.number} {event.state} after {format_duration(event.seconds)}: {loss}")
         elif isinstance(event, SearchState):
             self._where(event)
         elif isinstance(event, SearchEnded):
@@ -138,7 +139,7 @@ class SearchConsole:
             self.meter(event)
 
     def _where(self, event: SearchState) -> None:
-        left = "" if event.left_s is None else f", about {duration(event.left_s)} left"
+        left = "" if event.left_s is None else f", about {format_duration(event.left_s)} left"
         over = event.done, event.failed
         if event.running and over != self._over:
             self._over = over

@@ -7,9 +7,10 @@ from typing import Any
 from engine import config
 from engine.cli.console import ConsoleProgress, GracefulInterrupt
 from engine.cli.parser import settings
-from engine.cli.result import INTERRUPTED, CommandResult, duration
+from engine.cli.result import INTERRUPTED, CommandResult
 from engine.config import StudyConfig
 from engine.errors import ConfigError
+from engine.formatting import format_duration
 from engine.messages import RunStudy
 from engine.reproduction import job
 
@@ -44,5 +45,5 @@ def _text(content: dict[str, Any]) -> str:
     failed = [each["name"] for each in content["runs"] if each["state"] != "finished"]
     if failed:
         lines.append(f"Not finished: {', '.join(failed)}. See the log files in {content['path']}")
-    lines.append(f"The page is {content['page']} (total time {duration(content['elapsed_s'])})")
+    lines.append(f"The page is {content['page']} (total time {format_duration(content['elapsed_s'])})")
     return "\n".join(lines)

@@ -8,9 +8,10 @@ from typing import Any
 from engine import backend, config, runs, tracking
 from engine.cli.console import ConsoleProgress, GracefulInterrupt
 from engine.cli.parser import PROGRAM, run_config
-from engine.cli.result import INTERRUPTED, CommandResult, number
+from engine.cli.result import INTERRUPTED, CommandResult
 from engine.config import RunConfig
 from engine.data import loading
+from engine.formatting import format_number
 from engine.runs import Run
 from engine.training import job
 
@@ -93,10 +94,10 @@ def _loss(value: float | None, settings: RunConfig) -> str:
     """Format a loss with its unit; for nats also their sum over a batch, as in the reference study."""
     unit, size = settings.model.loss_unit, settings.training.batch_size
     if not unit or value is None:
-        return number(value)
+        return format_number(value)
     return (
-        f"{number(value)} {unit} per image (batch sum, as in the reference study: {number(value * size)} for "
-        f"{size} images)"
+        f"{format_number(value)} {unit} per image "
+        f"(batch sum, as in the reference study: {format_number(value * size)} for {size} images)"
     )
 
 

@@ -4,8 +4,9 @@ import json
 from argparse import Namespace
 from typing import Any
 
-from engine.cli.result import CommandResult, duration, format_table, number
+from engine.cli.result import CommandResult, format_table
 from engine.errors import ConfigError, SearchError
+from engine.formatting import format_duration, format_number
 from engine.search import commands, folder, search_spec, statistics
 from engine.search.folder import SearchFolder
 from engine.search.storage import Trial
@@ -117,6 +118,6 @@ def table_of(found: dict[str, Any]) -> str:
     for row in found["trials"]:
         values = [statistics.format_value(row["config"][name]) if name in row["config"] else "" for name in names]
         state = f"{row['state']}: {row['reason']}" if row["reason"] else row["state"]
-        score = number(row["score"]) + (" best" if row["number"] == best else "")
-        rows.append([str(row["number"]), *values, score, str(row["epochs"]), duration(row["seconds"]), state])
+        score = format_number(row["score"]) + (" best" if row["number"] == best else "")
+        rows.append([str(row["number"]), *values, score, str(row["epochs"]), format_duration(row["seconds"]), state])
     return format_table(head, rows, align=">" * (len(names) + 4) + "<") if rows else "No trials yet."

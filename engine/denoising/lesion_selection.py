@@ -15,6 +15,7 @@ from engine.data.raster import upright_size
 from engine.denoising.noise_sweep import SweepLesion
 from engine.errors import DataError, RegionError
 from engine.evaluation.evaluator import CLEAN, LEAKED
+from engine.formatting import format_percent
 from engine.lesions import Boxes
 
 # A larger lesion leaves too little background around it.
@@ -97,7 +98,7 @@ def locate_lesions(chosen: ScanSelection, boxes: Boxes, rim: int) -> tuple[list[
             rest = [other for each, other in enumerate(masks) if each != number]
             try:
                 if mask.mean() > LARGEST_SHARE:
-                    raise RegionError(f"The region covers {lesions.percent(float(mask.mean()))} of the image.")
+                    raise RegionError(f"The region covers {format_percent(float(mask.mean()))} of the image.")
                 site = lesions.make_lesion_region(mask, rim, np.any(rest, axis=0) if rest else None)
                 found.append(SweepLesion(scan, name, mask, site))
             except RegionError as error:

@@ -22,7 +22,7 @@ from engine.lesions.regions import (
     rectangle,
     require_measurable,
 )
-from engine.lesions.retention import LEAST_CONTRAST, WARN_BELOW, Retention, percent, retention
+from engine.lesions.retention import LEAST_CONTRAST, WARN_BELOW, Retention, retention
 
 __all__ = [
     "LEAST_CONTRAST",
@@ -40,7 +40,6 @@ __all__ = [
     "make_lesion_region",
     "make_rim_mask",
     "parse_region",
-    "percent",
     "polygon",
     "read_boxes",
     "rectangle",

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.formatting import format_percent
 from engine.lesions.regions import Mask, Picture, Stacked, area, make_lesion_region
 
 LEAST_CONTRAST: Final = 0.01  # 2.5 of 255 levels: below it a ratio has no meaning
@@ -63,9 +64,9 @@ class Retention:
             share: retention below which to warn.
         """
         if self.pattern < share and (self.is_unclear or self.value >= share):
-            what = f"{method} removes {percent(1 - max(self.pattern, 0.0))} of this lesion's pattern"
+            what = f"{method} removes {format_percent(1 - max(self.pattern, 0.0))} of this lesion's pattern"
         elif self.is_unclear:
-            span = f"{percent(self.interval[0])} to {percent(self.interval[1])}"
+            span = f"{format_percent(self.interval[0])} to {format_percent(self.interval[1])}"
             uneven = (
                 f"Too variable to measure what {method} retains: the 95% interval of the retained contrast is {span}"
             )
@@ -73,17 +74,12 @@ class Retention:
         elif self.value < 0:
             what = f"{method} inverts this lesion's contrast: bright becomes dark, or the reverse"
         elif self.value < share:
-            what = f"{method} removes {percent(1 - self.value)} of this lesion's contrast"
+            what = f"{method} removes {format_percent(1 - self.value)} of this lesion's contrast"
         elif self.value > MOST_ADDED:
-            what = f"{method} exaggerates this lesion's contrast by {percent(self.value - 1)}"
+            what = f"{method} exaggerates this lesion's contrast by {format_percent(self.value - 1)}"
         else:
             return ""
         return f"{what}. Do not interpret pathology in this image."
-
-
-def percent(share: float) -> str:
-    """Return a share as a percentage, such as '59%'."""
-    return f"{100 * share:.0f}%".replace("-", "−")
 
 
 def retention(before: Picture, after: Picture, mask: Mask, rim: int = 4, avoid: Mask | None = None) -> Retention:

@@ -8,8 +8,8 @@ from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from engine.formatting import format_percent
 from gui import palette
-from gui.widgets.labels import percent
 
 MARGIN, AXIS_PX, TEXT_PX = 12, 52, 18
 DOT, GAP, SAMPLE_PX = 3.0, 12.0, 26
@@ -124,7 +124,7 @@ class StageCurve(QWidget):
             painter.setPen(QColor(colours.quiet))
             text = QRectF(0, y - 8, AXIS_PX - 6, 16)
             flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(text, flags, percent(share))
+            painter.drawText(text, flags, format_percent(share))
         under, shown = QRectF(room.left(), room.bottom() + 3, room.width(), TEXT_PX), self.at
         if shown is None:
             painter.drawText(under, Qt.AlignmentFlag.AlignLeft, self.stages[0].name)

@@ -681,22 +681,6 @@ def test_meter_never_wraps_and_asks_for_no_sign_a_terminal_lacks(terminal, monke
     terminal.written.encode("cp1252")
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0, "0 s"), (59.6, "1 min 00 s"), (250, "4 min 10 s"), (7500, "2 h 05 min"), (float("inf"), "0 s")],
-)
-def test_duration(seconds, text):
-    assert result.duration(seconds) == text
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(0.00392611, "0.003926"), (6512.4, "6,512"), (21.456, "21.46"), (None, "–"), (float("nan"), "–")],
-)
-def test_number(value, text):
-    assert result.number(value) == text
-
-
 def test_json_knows_no_infinity():
     written = result.CommandResult("", {"a": [float("inf"), 1.5], "b": float("nan")}).render(as_json=True)
     assert json.loads(written) == {"a": [None, 1.5], "b": None}

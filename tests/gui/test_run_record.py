@@ -1,7 +1,8 @@
 """The record of a run: events folded one after the other, live or long after."""
 
+from engine.formatting import format_parameters
 from engine.messages import Continued, EpochEnded, JobEnded, JobStarted, Log, Paused, Progress
-from gui.run_record import EventFileTail, format_count, log_entry, open_record
+from gui.run_record import EventFileTail, log_entry, open_record
 from tests.gui.conftest import story
 
 
@@ -109,7 +110,7 @@ def test_start_is_a_sentence_with_place_and_size(make_run):
         "Stopped after 1 epoch; the best model is kept.",
         "Stopped after 7 epochs; the best model is kept.",
     ]
-    assert format_count(11_534_000) == "11.5 M"
+    assert format_parameters(11_534_000) == "11.5 M"
 
 
 def test_tail_waits_for_whole_lines_and_passes_over_broken_ones(make_run):

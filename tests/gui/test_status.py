@@ -6,9 +6,10 @@ import pytest
 from PySide6.QtWidgets import QLabel
 
 from engine.config import DataConfig
+from engine.formatting import format_duration
 from engine.messages import Audit, EvaluateRun, ListLayers, Reconstruct, RequestFailed, RequestProgress
 from gui.engine_process import resident_bytes
-from gui.status import ProgressLine, StatusBar, duration
+from gui.status import ProgressLine, StatusBar
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def bar(qtbot, session):
     [(0.2, "0 s"), (59.4, "59 s"), (102, "1 min 42 s"), (3600, "1 h 0 min"), (7500, "2 h 5 min"), (-3, "0 s")],
 )
 def test_time_is_written_as_people_say_it(seconds, text):
-    assert duration(seconds) == text
+    assert format_duration(seconds) == text
 
 
 def test_reading_scans_is_told_with_its_share(bar, session):

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from gui.figure_export import render_figure
 from gui.loaded_data import CLEAN
+from gui.navigation import CompareRuns, OpenFile, ShowImage, Target
 from gui.opened_scan import OpenedScan
 from gui.panel import AppContext, Panel, scroll_column
 from gui.panels.compare.comparison import Comparison
@@ -96,20 +97,18 @@ class ComparePanel(Panel):
         self.gallery.show_scan(scan)
         self.refresh()
 
-    def navigate(self, what: Any) -> None:
+    def navigate(self, target: Target) -> None:
         """Show an image of the dataset, compare runs, or open a file."""
-        kind, wanted = what
-        if kind == "scan":
-            self.gallery.open_scan(wanted)
-        elif kind == "runs":
-            self._wanted = list(wanted)
+        if isinstance(target, OpenFile):
+            self.gallery.open_scan(target.path)
+        elif isinstance(target, CompareRuns):
+            self._wanted = list(target.names)
             self.refresh()
-        elif kind == "image":
-            split, index = wanted
+        elif isinstance(target, ShowImage):
             self.show_scan(None)
-            self.view.set_values({"split": split, "order": "file", "layout": "closer"})
+            self.view.set_values({"split": target.split, "order": "file", "layout": "closer"})
             self.refresh()
-            self.gallery.go_to(index)
+            self.gallery.go_to(target.index)
 
     def save_state(self) -> dict[str, Any]:
         baselines = [each.ref for each in self.runs.compared() if is_baseline(each.ref)]

@@ -6,10 +6,10 @@ from typing import cast
 
 import numpy as np
 
+from engine.formatting import format_fixed, format_number
 from engine.messages import ReconstructReply
 from gui.pixmaps import Array, Colormap
 from gui.widgets.image_rows import ImageRow
-from gui.widgets.labels import fixed, format_number
 
 NONE = "—"
 
@@ -78,36 +78,36 @@ def single_scan_rows(shown: Comparison) -> tuple[list[ImageRow], list[str]]:
 
 def caption(made: Reconstruction, index: int) -> str:
     """Return the PSNR and SSIM of one reconstruction."""
-    return f"{decibels(made.psnr_db[index])} · {fixed(made.ssim[index], 2)}"
+    return f"{decibels(made.psnr_db[index])} · {format_fixed(made.ssim[index], 2)}"
 
 
 def short_caption(made: Reconstruction, index: int) -> str:
     """Return the same without units, for a narrow image next to a title that names both."""
     psnr = made.psnr_db[index]
-    return f"{NONE if psnr is None else fixed(psnr, 1)} · {fixed(made.ssim[index], 2)}"
+    return f"{NONE if psnr is None else format_fixed(psnr, 1)} · {format_fixed(made.ssim[index], 2)}"
 
 
 def mean_text(made: Reconstruction) -> str:
     """Return the mean PSNR and SSIM over the images that are shown."""
     finite = [value for value in made.psnr_db if value is not None]
     psnr = float(np.mean(finite)) if finite else None
-    return f"mean {decibels(psnr)}\nmean SSIM {fixed(float(np.mean(made.ssim)), 2)}"
+    return f"mean {decibels(psnr)}\nmean SSIM {format_fixed(float(np.mean(made.ssim)), 2)}"
 
 
 def decibels(value: float | None) -> str:
-    return f"{NONE} dB" if value is None else f"{fixed(value, 1)} dB"
+    return f"{NONE} dB" if value is None else f"{format_fixed(value, 1)} dB"
 
 
 def pixel_text(shown: Comparison, column: int, place: tuple[float, float], run: int | None) -> str:
     """Return the status text of a place, given in shares of the image, for one run or for all."""
     x, y = _pixel(shown.originals[column], place)
-    words = [f"x {x}", f"y {y}", f"original {fixed(float(shown.originals[column][y, x]), 3)}"]
+    words = [f"x {x}", f"y {y}", f"original {format_fixed(float(shown.originals[column][y, x]), 3)}"]
     for number_, made in enumerate(shown.made):
         if run is None or run == number_:
             at = _pixel(made.images[column], place)
             value, was = (float(images[column][at[1], at[0]]) for images in (made.images, made.originals))
             name = "reconstruction" if run is not None else made.run
-            words += [f"{name} {fixed(value, 3)}", f"difference {fixed(value - was, 3)}"]
+            words += [f"{name} {format_fixed(value, 3)}", f"difference {format_fixed(value - was, 3)}"]
     return " · ".join(words)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from engine.formatting import format_count
 from engine.messages import (
     OpenScan,
     OpenScanReply,
@@ -21,7 +22,6 @@ from gui.panels.compare.comparison import Comparison, make_comparison
 from gui.panels.compare.pages import ORDERS, Pager, sorted_by
 from gui.panels.compare.sources import ImageSource
 from gui.session import Session
-from gui.widgets.labels import grouped
 from gui.widgets.timer import make_timer
 
 PICTURES, RANKS, SCAN = "compare", "compare-rank", "compare-scan"
@@ -96,7 +96,7 @@ class CompareController(QObject):
         place = f"{what} {self.pages.page} of {self.pages.count}"
         by = f" ({self.compared[0].name})" if self._order != "file" and self.compared else ""
         waiting = " · sorting…" if self._ranking else f" · {ORDERS[self._order]}{by}"
-        return f"{grouped(len(self.pages.order))} {PARTS[self.part]} images · {place}{waiting}"
+        return f"{format_count(len(self.pages.order))} {PARTS[self.part]} images · {place}{waiting}"
 
     @property
     def split(self) -> str:

@@ -9,13 +9,14 @@ from typing import Any
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
+from engine.formatting import format_count, format_fixed, format_number
 from engine.messages import SubsetMetrics
 from gui.loaded_data import CLEAN, LEAKED, PARTS, LoadedData
 from gui.panel import DISCLAIMER
 from gui.panels.compare.metrics_loader import MetricsLoader
 from gui.panels.compare.sources import ImageSource
 from gui.widgets.buttons import Button
-from gui.widgets.labels import fixed, format_number, grouped, label
+from gui.widgets.labels import label
 from gui.widgets.notice import NoticeBox
 from gui.widgets.number_model import TableColumn, TableRow
 from gui.widgets.number_table import NumberTable
@@ -31,7 +32,7 @@ READING = (
 
 
 def _to(places: int) -> Any:
-    return lambda value: NONE if value is None else fixed(value, places)
+    return lambda value: NONE if value is None else format_fixed(value, places)
 
 
 COLUMNS = {
@@ -143,8 +144,8 @@ def leakage(data: LoadedData) -> str:
     """Say how many test images are also training or validation images."""
     count, leaked = data.size("test"), len(data.leaked)
     if not leaked:
-        return f"None of the {grouped(count)} test images is an exact copy of a training or validation image."
+        return f"None of the {format_count(count)} test images is an exact copy of a training or validation image."
     verb = "is an exact copy" if leaked == 1 else "are exact copies"
-    share = f"{grouped(leaked)} of the {grouped(count)} test images {verb} of a training or validation image."
+    share = f"{format_count(leaked)} of the {format_count(count)} test images {verb} of a training or validation image."
     advice = "Report the deduplicated subset; the leaked images overestimate every model."
     return f"{share} {advice}" if leaked < count else share

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QObject, Signal
 
+from engine.formatting import format_count, format_fixed
 from engine.messages import EvaluateRun, EvaluateRunReply, RequestFailed, SubsetMetrics
 from gui.loaded_data import CLEAN
 from gui.panels.compare.sources import ImageSource
 from gui.session import Session
-from gui.widgets.labels import fixed, grouped
 
 MEASURES = "compare-measure"
 Metrics = Mapping[str, SubsetMetrics]
@@ -52,8 +52,8 @@ class MetricsLoader(QObject):
         if part is None or part.psnr_db is None:
             return ""
         interval = part.psnr_db_interval
-        ends = f" (95% CI {fixed(interval[0], 1)}–{fixed(interval[1], 1)})" if interval else ""
-        return f"{fixed(part.psnr_db, 1)} dB{ends}, {grouped(part.n)} deduplicated test images"
+        ends = f" (95% CI {format_fixed(interval[0], 1)}–{format_fixed(interval[1], 1)})" if interval else ""
+        return f"{format_fixed(part.psnr_db, 1)} dB{ends}, {format_count(part.n)} deduplicated test images"
 
     def is_pending(self, compared: ImageSource) -> bool:
         key = self._key(compared)

@@ -6,6 +6,7 @@ from typing import Any
 from PySide6.QtCore import Qt, Signal
 
 from engine.config import DataConfig
+from engine.formatting import format_fixed
 from gui.loaded_data import source_title
 from gui.panels.compare.metrics_loader import MetricsLoader
 from gui.panels.compare.sources import ImageSource, baseline_of, from_reference, from_run, is_baseline
@@ -13,7 +14,7 @@ from gui.run_record import RunRecord
 from gui.session import Session
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
-from gui.widgets.labels import fixed, label
+from gui.widgets.labels import label
 from gui.widgets.notice import NoticeBox
 from gui.widgets.number_model import TableColumn, TableRow
 from gui.widgets.number_table import ROW_PX, NumberTable
@@ -31,7 +32,7 @@ NONE, COMING = "—", "…"
 
 
 def _written(value: Any) -> str:
-    return NONE if value is None else value if isinstance(value, str) else fixed(value, 1)
+    return NONE if value is None else value if isinstance(value, str) else format_fixed(value, 1)
 
 
 class CompareRunsCard(Card):

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from engine.config import DataConfig
 from gui.loaded_data import SPLITS, LoadedData
+from gui.navigation import LoadSource, ShowImage, Target
 from gui.panel import AppContext, Panel, scroll_column
 from gui.panels.data.audit_card import AuditCard
 from gui.panels.data.scans_card import DataScansCard
@@ -27,18 +28,17 @@ class DataPanel(Panel):
         self.lay_out(scroll_column(self.source, self.audit, self.inside), self.scans)
         self.session.data_loaded.connect(self._on_data_loaded)
         self.scans.opened.connect(
-            lambda split, index: self.navigation_requested.emit("compare", ("image", (split, index)))
+            lambda split, index: self.navigation_requested.emit("compare", ShowImage(split, index))
         )
         self.scans.pointed.connect(self.status_changed)
         self.source.changed.connect(self.state_changed)
         if self.session.data:
             self._on_data_loaded(self.session.data)
 
-    def navigate(self, what: Any) -> None:
+    def navigate(self, target: Target) -> None:
         """Load a folder that was dropped or chosen, or a source used before."""
-        kind, source = what
-        if kind in ("folder", "source"):
-            self.source.load_source(source)
+        if isinstance(target, LoadSource):
+            self.source.load_source(target.source)
 
     def save_state(self) -> dict[str, Any]:
         return {"form": self.source.form.values()}

@@ -6,11 +6,12 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
+from engine.formatting import format_count
 from engine.messages import DuplicateGroup, GroupedImage, NearDuplicate, NearDuplicateGroup
 from gui.loaded_data import PARTS, LoadedData
 from gui.widgets.chip import FilterChip
 from gui.widgets.image_grid import ImageGrid
-from gui.widgets.labels import grouped, label
+from gui.widgets.labels import label
 from gui.widgets.number_model import TableColumn, TableRow
 from gui.widgets.number_table import NumberTable
 
@@ -77,7 +78,7 @@ class DuplicatesDialog(QDialog):
         """Show the groups that the chips let through; select the first if none is selected."""
         shown = self.shown()
         self.table.set_rows([self._row(number) for number in shown])
-        self.count.setText(f"{grouped(len(shown))} of {grouped(len(self._groups))} groups")
+        self.count.setText(f"{format_count(len(shown))} of {format_count(len(self._groups))} groups")
         if shown and not self.table.chosen_keys():
             self.table.select([str(shown[0])])
         if not shown:

@@ -7,13 +7,14 @@ from numpy.typing import NDArray
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedLayout, QWidget
 
+from engine.formatting import format_count
 from gui.loaded_data import PARTS, SPLITS, LoadedData, class_title
 from gui.pixmaps import Array
 from gui.widgets.card import Card
 from gui.widgets.chip import FilterChip
 from gui.widgets.flow_layout import FlowLayout
 from gui.widgets.image_grid import ImageGrid
-from gui.widgets.labels import grouped, label
+from gui.widgets.labels import label
 
 EMPTY = "No dataset loaded.\n\nChoose a source on the left and press 'Load dataset', or drop a folder here."
 
@@ -86,7 +87,7 @@ class DataScansCard(Card):
             for chips, everything in ((self.classes, "all classes"), (self.splits, "all sets"))
         ]
         words += ["leaked test images only"] * self.leaked.isChecked()
-        self.set_subtitle(" · ".join([grouped(len(rows)), *words, "sorted by file"]))
+        self.set_subtitle(" · ".join([format_count(len(rows)), *words, "sorted by file"]))
 
     def describe(self, row: int) -> str:
         """Return the status text of an image."""

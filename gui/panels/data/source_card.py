@@ -7,6 +7,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar
 
 from engine.config import DataConfig, list_fields
+from engine.formatting import format_count
 from engine.messages import RequestFailed
 from gui.data_commands import data_config, load_data_undoable
 from gui.form import Form
@@ -14,7 +15,7 @@ from gui.panel import AppContext
 from gui.panels.data.source_editor import FOLDER, HUB, PHANTOM, SourceEditor, kind_of
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
-from gui.widgets.labels import grouped, label
+from gui.widgets.labels import label
 from gui.widgets.notice import NoticeBox
 
 OF_ALL = ("source", "size", "fit", "normalisation", "validation_share", "split_seed")
@@ -96,7 +97,7 @@ class SourceCard(Card):
     def _on_progressed(self, done: int, total: int) -> None:
         self.bar.setRange(0, total)
         self.bar.setValue(done)
-        self.caption.setText(f"Reading image {grouped(done)} of {grouped(total)}")
+        self.caption.setText(f"Reading image {format_count(done)} of {format_count(total)}")
 
     def _on_failed(self, failure: RequestFailed) -> None:
         self.notice.show_notice(failure.sentence, action="Retry")

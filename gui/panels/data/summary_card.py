@@ -2,10 +2,11 @@
 
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QVBoxLayout, QWidget
 
+from engine.formatting import format_count
 from gui.loaded_data import SPLITS, LoadedData, class_title
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
-from gui.widgets.labels import grouped, label
+from gui.widgets.labels import label
 from gui.widgets.number_model import TableColumn, TableRow
 from gui.widgets.number_table import NumberTable
 
@@ -40,7 +41,7 @@ class SummaryCard(Card):
         self.notes.setText("\n".join(data.notes))
         self.notes.setVisible(bool(data.notes))
         count = len(data.skipped)
-        self.skipped.setText(f"{grouped(count)} {'file was' if count == 1 else 'files were'} skipped.")
+        self.skipped.setText(f"{format_count(count)} {'file was' if count == 1 else 'files were'} skipped.")
         self.skipped.setVisible(bool(count))
         self.show_skipped.setVisible(bool(count))
         self.show()

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QFileDialog
 from engine.messages import OpenScan, OpenScanReply, RequestFailed
 from gui.figure_export import FIGURES, save_figure
 from gui.lesion_regions import LesionBoxes
+from gui.navigation import OpenFile, ShowImage, Target
 from gui.opened_scan import opened_scan_from
 from gui.panel import AppContext, Panel, scroll_column
 from gui.panels.denoise.case import Case
@@ -76,18 +77,17 @@ class DenoisePanel(Panel):
         self.case.images.show_data(data, self.known.names(data.config) if data else set())
         self._update_request()
 
-    def navigate(self, what: Any) -> None:
+    def navigate(self, target: Target) -> None:
         """Open a file, or show an image of the dataset."""
-        kind, wanted = what
-        if kind == "scan":
-            self._path = str(wanted)
+        if isinstance(target, OpenFile):
+            self._path = target.path
             handle = self.session.request(OpenScan(panel=SCAN, path=self._path))
             handle.finished.connect(self._on_scan_opened)
             handle.failed.connect(self._on_scan_failed)
-        elif kind == "image":
+        elif isinstance(target, ShowImage):
             self.refresh()
             self.case.show_scan(None)
-            self.case.images.go_to(*wanted)
+            self.case.images.go_to(target.split, target.index)
 
     def save_state(self) -> dict[str, Any]:
         images, known = self.case.images, self.session.runs.records

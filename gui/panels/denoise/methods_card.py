@@ -9,6 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout
 
 from engine.denoising.baselines import BASELINES
+from engine.formatting import format_fixed
 from engine.lesions import Retention
 from gui.panel import DISCLAIMER
 from gui.panels.denoise.methods import Methods, of_runs
@@ -17,7 +18,7 @@ from gui.run_record import RunRecord
 from gui.session import Session
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
-from gui.widgets.labels import fixed, label
+from gui.widgets.labels import label
 from gui.widgets.number_model import TableColumn, TableRow
 from gui.widgets.number_table import NumberTable
 
@@ -120,7 +121,7 @@ def numbers(made: DenoisedImage | None, kept: Retention | None, share: float, is
     retained = low + NONE
     if kept is not None and math.isfinite(kept.value):
         half = 50 * (kept.interval[1] - kept.interval[0])
-        retained = f"{low}{fixed(100 * kept.value, 0)} ± {fixed(half, 0)}"
+        retained = f"{low}{format_fixed(100 * kept.value, 0)} ± {format_fixed(half, 0)}"
     return decibels(made.psnr_db), similarity(made.ssim), retained
 
 
@@ -148,6 +149,6 @@ def _interval(kept: Retention | None) -> str:
         return ""
     if not math.isfinite(kept.value):
         return kept.reason
-    low, high = (fixed(100 * end, 0) for end in kept.interval)
-    pattern = f", {fixed(100 * kept.pattern, 0)}% of its pattern" if math.isfinite(kept.pattern) else ""
-    return f"Lesion contrast retained: {fixed(100 * kept.value, 0)}% (95% interval {low}% to {high}%){pattern}."
+    low, high = (format_fixed(100 * end, 0) for end in kept.interval)
+    pattern = f", {format_fixed(100 * kept.pattern, 0)}% of its pattern" if math.isfinite(kept.pattern) else ""
+    return f"Lesion contrast retained: {format_fixed(100 * kept.value, 0)}% (95% interval {low}% to {high}%){pattern}."

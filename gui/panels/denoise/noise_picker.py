@@ -6,9 +6,10 @@ from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QWidget
 
+from engine.formatting import format_fixed
 from gui.panels.denoise.case import KINDS, LEVEL_NAMES, SIGMA_DEFAULT, SIGMA_MOST, Noise
 from gui.panels.denoise.field_name import LABEL_PX, field_label
-from gui.widgets.labels import fixed, label
+from gui.widgets.labels import label
 from gui.widgets.number_edit import WholeEdit
 from gui.widgets.slider_row import SliderRange, SliderRow
 
@@ -87,7 +88,9 @@ class NoisePicker(QWidget):
         self.sigma.label.setText(LEVEL_NAMES.get(noise.kind, "σ"))
         share = noise.kind in LEVEL_NAMES
         self.grays.setText(
-            f"{fixed(100 * noise.sigma, 1)}% of pixels" if share else f"σ = {fixed(noise.sigma * GRAYS, 1)}/255"
+            f"{format_fixed(100 * noise.sigma, 1)}% of pixels"
+            if share
+            else f"σ = {format_fixed(noise.sigma * GRAYS, 1)}/255"
         )
 
 

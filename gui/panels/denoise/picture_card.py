@@ -6,13 +6,14 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
+from engine.formatting import format_fixed
 from gui.panels.denoise.results_data import NOISY, ORIGINAL, DenoisedImage
 from gui.pixmaps import Colormap
 from gui.widgets.card import Card
 from gui.widgets.chip import FilterChip
 from gui.widgets.color_bar import ColorBar
 from gui.widgets.image_board import ImageBoard, Picture
-from gui.widgets.labels import fixed, label
+from gui.widgets.labels import label
 from gui.widgets.region.state import RegionState
 from gui.widgets.region.tool import RegionTool
 from gui.widgets.swipe_view import SwipePair
@@ -159,9 +160,9 @@ def pixel_text(made: DenoisedImage, x: int, y: int) -> str:
     height, width = made.image.shape
     x, y = min(x, width - 1), min(y, height - 1)
     was, noisy, now = (float(image[y, x]) for image in (made.original, made.noisy, made.image))
-    words = [f"x {x}", f"y {y}", f"original {fixed(was, 3)}", f"noisy {fixed(noisy, 3)}"]
+    words = [f"x {x}", f"y {y}", f"original {format_fixed(was, 3)}", f"noisy {format_fixed(noisy, 3)}"]
     if made.key not in (ORIGINAL, NOISY):
-        words.append(f"{made.title}{'' if made.exact else ' (preview)'} {fixed(now, 3)}")
+        words.append(f"{made.title}{'' if made.exact else ' (preview)'} {format_fixed(now, 3)}")
     if made.key != ORIGINAL:
-        words.append(f"difference {fixed(now - was, 3)}")
+        words.append(f"difference {format_fixed(now - was, 3)}")
     return " · ".join(words)

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from engine import metrics
 from engine.denoising.break_even import break_even
+from engine.formatting import format_fixed
 from engine.messages import ApplyFilterReply, DenoiseDraftReply, DenoiseReply, NoiseLevelErrors
 from gui.panels.denoise.case import Noise
-from gui.widgets.labels import fixed
 
 ORIGINAL, NOISY = "original", "noisy"
 NONE, WORKING = "—", "…"
@@ -108,9 +108,9 @@ def ratio_db(original: Picture, image: Picture) -> float | None:
 
 def similarity(value: float | None) -> str:
     """Return an SSIM as text, an ellipsis while it is pending."""
-    return WORKING if value is None else fixed(value, 2)
+    return WORKING if value is None else format_fixed(value, 2)
 
 
 def decibels(value: float | None) -> str:
     """Return a PSNR as text, a dash if there is none."""
-    return NONE if value is None else fixed(value, 1)
+    return NONE if value is None else format_fixed(value, 1)

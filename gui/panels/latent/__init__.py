@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QSplitter
 
 from gui.figure_export import FIGURES, save_figure
+from gui.navigation import OpenFile, ShowImage, Target
 from gui.panel import AppContext, Panel, scroll_column
 from gui.panels.latent.controller import LatentController
 from gui.panels.latent.export import describe_map, latent_script, table_text
@@ -81,15 +82,12 @@ class LatentPanel(Panel):
         else:
             self.exploration.request_map(record, data)
 
-    def navigate(self, what: Any) -> None:
-        """Show an image from a file, an image of the dataset, or a run."""
-        kind, wanted = what
-        if kind == "scan":
-            self.exploration.external.open(str(wanted))
-        elif kind == "image":
-            self.exploration.choose((wanted[0], wanted[1]))
-        elif kind == "runs" and wanted:
-            self._wanted = next(iter(wanted))
+    def navigate(self, target: Target) -> None:
+        """Show an image from a file, or an image of the dataset."""
+        if isinstance(target, OpenFile):
+            self.exploration.external.open(target.path)
+        elif isinstance(target, ShowImage):
+            self.exploration.choose((target.split, target.index))
         self._wake()
 
     def save_state(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout
 
+from engine.formatting import format_count
 from engine.messages import DecodeMean, DecodeMeanReply
 from gui.loaded_data import class_title
 from gui.panels.latent.latent_map import LatentState
@@ -16,7 +17,7 @@ from gui.session import Session
 from gui.widgets.buttons import Button
 from gui.widgets.image_board import ImageBoard, Picture
 from gui.widgets.image_grid import ImageGrid
-from gui.widgets.labels import grouped, label
+from gui.widgets.labels import label
 from gui.widgets.view_state import ViewState
 
 EMPTY = "Lasso points on the map, or select a class, to see those images and their mean."
@@ -86,7 +87,7 @@ class GroupPage(LatentPage):
     def _show_members(self, scene: LatentState) -> None:
         labels = [scene.mapped.labels[at] for place in scene.group if (at := scene.mapped.find(place)) >= 0]
         counted = " · ".join(f"{class_title(name)} {count}" for name, count in Counter(labels).most_common())
-        scans = "1 image" if len(scene.group) == 1 else f"{grouped(len(scene.group))} images"
+        scans = "1 image" if len(scene.group) == 1 else f"{format_count(len(scene.group))} images"
         self.counts.setText(f"{scans}: {counted}")
         self.members.set_images(cast(Array, scene.data.thumbnails), scene.data.names)  # an array, one at a time
         self.members.show_only(np.array([scene.row(place) for place in scene.group], np.intp))

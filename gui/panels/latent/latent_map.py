@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from engine.formatting import format_number
 from engine.messages import DimensionReport, EmbedLatentsReply
 from gui.loaded_data import PARTS, LoadedData, class_title
 from gui.opened_scan import OpenedScan
-from gui.widgets.labels import format_number
 from gui.widgets.scatter.model import Mark, Numbers, Scatter
 from gui.widgets.scatter.paint import SHAPES
 

@@ -4,6 +4,7 @@ import numpy as np
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSlider, QVBoxLayout
 
+from engine.formatting import format_number, format_percent
 from engine.messages import Interpolate, InterpolateReply, TraverseDimension, TraverseDimensionReply
 from gui.panels.latent.latent_map import LatentState, Place
 from gui.panels.latent.page import CHOOSE, WORKING, LatentPage
@@ -12,7 +13,7 @@ from gui.session import Session
 from gui.widgets.buttons import Button
 from gui.widgets.elided_label import ElidedLabel
 from gui.widgets.image_board import ImageBoard, Picture
-from gui.widgets.labels import format_number, label, percent
+from gui.widgets.labels import label
 from gui.widgets.number_model import TableColumn, TableRow
 from gui.widgets.number_table import NumberTable
 from gui.widgets.view_state import ViewState
@@ -109,7 +110,7 @@ class InterpolationPage(LatentPage):
             self.refresh(self.scene)
 
     def _on_interpolated(self, reply: InterpolateReply) -> None:
-        titles = [percent(share) for share in reply.shares]
+        titles = [format_percent(share) for share in reply.shares]
         titles[0], titles[-1] = "A", "B"
         self.board.set_pictures(
             [

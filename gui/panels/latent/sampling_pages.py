@@ -4,6 +4,7 @@ import numpy as np
 from PySide6.QtCore import QSignalBlocker
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSpinBox
 
+from engine.formatting import format_number
 from engine.messages import (
     CalibrateSpread,
     CalibrateSpreadReply,
@@ -23,7 +24,7 @@ from gui.widgets.curves.plot import CurvePlot
 from gui.widgets.curves.series import SeriesStyle
 from gui.widgets.image_board import ImageBoard, Picture
 from gui.widgets.image_grid import ImageGrid
-from gui.widgets.labels import format_number, label
+from gui.widgets.labels import label
 from gui.widgets.view_state import View, ViewState
 
 COUNT, MAX_COUNT, MAX_SEED = 24, 128, 9999

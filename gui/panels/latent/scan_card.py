@@ -4,8 +4,10 @@ import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from engine.formatting import format_number
 from engine.messages import FindNeighbors, FindNeighborsReply, NeighborReport, Reconstruct, ReconstructReply
 from gui.explorer_request import ExplorerRequest
+from gui.navigation import OpenFile, ShowImage
 from gui.opened_scan import OpenedScan, describe
 from gui.panels.latent.latent_map import LatentState, short
 from gui.session import Session
@@ -13,7 +15,7 @@ from gui.widgets.buttons import Button
 from gui.widgets.card import Card
 from gui.widgets.flow_layout import FlowLayout
 from gui.widgets.image_board import ImageBoard, Picture
-from gui.widgets.labels import format_number, label
+from gui.widgets.labels import label
 from gui.widgets.notice import NoticeBox
 from gui.widgets.slice_row import SliceRow
 from gui.widgets.view_state import ViewState
@@ -156,9 +158,9 @@ class LatentScanCard(Card):
     def _navigate(self, panel: str) -> None:
         scene = self.scene
         if scene is not None and scene.opened is not None:
-            self.navigation_requested.emit(panel, ("scan", scene.opened.path))
+            self.navigation_requested.emit(panel, OpenFile(scene.opened.path))
         elif scene is not None and scene.chosen is not None:
-            self.navigation_requested.emit(panel, ("image", scene.chosen))
+            self.navigation_requested.emit(panel, ShowImage(*scene.chosen))
 
 
 def distance_text(distance: float) -> str:

@@ -7,6 +7,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QVBoxLayout
 
 from engine.messages import OpenScan, OpenScanReply
+from gui.navigation import OpenFile, ShowImage, ShowRun, Target
 from gui.opened_scan import opened_scan_from
 from gui.panel import AppContext, Panel, scroll_column
 from gui.panels.layers.activation_loader import ActivationLoader
@@ -133,22 +134,21 @@ class LayersPanel(Panel):
         self.presenter.seen = None
         self.controller.set_scans(scans, 0)
 
-    def navigate(self, what: Any) -> None:
+    def navigate(self, target: Target) -> None:
         """Open a file, an image of the dataset, or a run."""
-        kind, wanted = what
-        if kind == "scan":
-            self._path = str(wanted)
+        if isinstance(target, OpenFile):
+            self._path = target.path
             handle = self.session.request(OpenScan(panel=SCAN, path=self._path))
             handle.finished.connect(self._on_scan_opened)
             handle.failed.connect(lambda failure: self.notice.show_notice(failure.sentence))
-        elif kind == "image":
+        elif isinstance(target, ShowImage):
             self.refresh()
-            split, index = wanted
+            split, index = target.split, target.index
             data = self.session.data
             if data is not None:
                 self.controller.add_scan(ScanRef(data.names[int(data.rows(split)[index])], data.config, split, index))
-        elif kind == "run":
-            self._wanted_run, self.choice.run = str(wanted), ""
+        elif isinstance(target, ShowRun):
+            self._wanted_run, self.choice.run = target.name, ""
             self.presenter.seen = None
             self.refresh()
 

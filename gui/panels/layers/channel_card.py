@@ -6,6 +6,7 @@ import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel
 
+from engine.formatting import format_number, format_percent
 from gui.panels.layers.channel_order import ColorScale, Numbers
 from gui.panels.layers.network import LayerSummary
 from gui.pixmaps import Array
@@ -13,7 +14,7 @@ from gui.widgets.box_overlay import BoxOverlay
 from gui.widgets.card import Card
 from gui.widgets.color_bar import ColorBar
 from gui.widgets.image_view import ImageView
-from gui.widgets.labels import format_number, label, percent
+from gui.widgets.labels import label
 from gui.widgets.view_state import ViewState
 
 PICTURE_PX = 258
@@ -101,7 +102,7 @@ def _numbers(numbers: Numbers, channel: int) -> dict[str, str]:
     found = {"Mean": format_number(one("mean"), 3), "SD": format_number(one("spread"), 3)}
     zeros, low, high = one("zeros"), one("lowest"), one("highest")
     if zeros is not None:
-        found["Zeros"] = percent(zeros)
+        found["Zeros"] = format_percent(zeros)
     if low is not None and high is not None:
         found["Min to max"] = f"{format_number(low, 3)} to {format_number(high, 3)}"
     return found

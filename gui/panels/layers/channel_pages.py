@@ -3,6 +3,7 @@
 import numpy as np
 from PySide6.QtCore import Signal
 
+from engine.formatting import format_number
 from engine.messages import (
     ComputeSaliency,
     ComputeSaliencyReply,
@@ -22,7 +23,6 @@ from gui.pixmaps import Array, Colormap, robust_limit
 from gui.widgets.box_overlay import BoxOverlay
 from gui.widgets.buttons import Button
 from gui.widgets.channel_mosaic import ChannelMosaic, MosaicData
-from gui.widgets.labels import format_number
 from gui.widgets.linked_images import LinkedImage, LinkedImages
 from gui.widgets.thumbnail_pairs import ThumbnailPair, ThumbnailPairs
 

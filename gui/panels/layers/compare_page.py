@@ -7,13 +7,14 @@ import numpy as np
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
+from engine.formatting import format_number
 from engine.messages import MatchChannels, MatchChannelsReply
 from gui.panels.layers.activation_loader import LayerActivation
 from gui.panels.layers.network import INPUT
 from gui.panels.layers.page import TEXT_PX, LayersPage
 from gui.panels.layers.presenter import Counterpart, LayersPresenter
 from gui.pixmaps import Array, Colormap
-from gui.widgets.labels import format_number, label
+from gui.widgets.labels import label
 from gui.widgets.linked_images import LinkedImage, LinkedImages
 
 SHOWN = 3

@@ -2,11 +2,11 @@
 
 from PySide6.QtCore import QObject, Signal
 
+from engine.formatting import format_fixed, format_number
 from gui.panels.layers.channel_order import ColorScale
 from gui.panels.layers.network import INPUT
 from gui.panels.layers.presenter import LayersPresenter
 from gui.panels.layers.state import MAX_SCANS, ScanRef
-from gui.widgets.labels import fixed, format_number
 
 
 class LayersController(QObject):
@@ -193,4 +193,4 @@ class HoverReadout(QObject):
         """Return the text of the status bar for a pixel of the image."""
         if self._presenter.seen is None:
             return ""
-        return f"x {x} · y {y} · intensity {fixed(float(self._presenter.seen.original[y, x]), 3)}"
+        return f"x {x} · y {y} · intensity {format_fixed(float(self._presenter.seen.original[y, x]), 3)}"

@@ -5,13 +5,14 @@ import math
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from engine.formatting import format_number, format_percent
 from engine.messages import RegionSpec, TraceLesion, TraceLesionReply
 from gui.lesion_regions import LesionBoxes, lesion_text
 from gui.panels.layers.page import LayersPage
 from gui.panels.layers.presenter import LayersPresenter
 from gui.widgets.buttons import Button
 from gui.widgets.image_view import ImageView
-from gui.widgets.labels import format_number, label, percent
+from gui.widgets.labels import label
 from gui.widgets.region.buttons import HINTS, RegionButtons
 from gui.widgets.region.tool import RegionTool
 from gui.widgets.stage_curve import Stage, StageCurve
@@ -121,7 +122,7 @@ class LesionPage(LayersPage):
         lost = reply.loses_most
         stages = to_stages(reply)
         at = next((place for place, stage in enumerate(stages) if stage.name == lost), None)
-        mark = f"largest loss at {lost}: {percent(lost_share(reply))}" if at is not None else ""
+        mark = f"largest loss at {lost}: {format_percent(lost_share(reply))}" if at is not None else ""
         self.curve.set_stages(stages, at, mark)
         self.words.setText(describe_trace(reply))
         self._refresh()
@@ -132,7 +133,7 @@ def to_stages(reply: TraceLesionReply) -> list[Stage]:
     first = reply.picture_d_prime
     made = [Stage("image", 1.0, 1.0, f"image · d′ = {format_number(first, 3)}")]
     for layer in reply.layers:
-        kept, alone = percent(layer.held_share), percent(layer.alone_share)
+        kept, alone = format_percent(layer.held_share), format_percent(layer.alone_share)
         known = f"{layer.name} · d′ = {format_number(layer.held_d_prime, 3)}"
         text = f"{known}, retained {kept} (all paths) · {alone} (this layer only)"
         made.append(Stage(layer.name, layer.held_share, layer.alone_share, text))
@@ -147,12 +148,12 @@ def lost_share(reply: TraceLesionReply) -> float:
 def describe_trace(reply: TraceLesionReply) -> str:
     """Return which layer loses most, and what is retained at the output."""
     d_prime = format_number(reply.picture_d_prime, 3)
-    end = f"At the output, {percent(reply.layers[-1].held_share)} of d′ = {d_prime} is retained."
+    end = f"At the output, {format_percent(reply.layers[-1].held_share)} of d′ = {d_prime} is retained."
     kept = reply.pairs[0].contrast_kept if reply.pairs else math.nan
-    contrast = "" if math.isnan(kept) else f" Lesion contrast retained at the output: {percent(kept)}."
+    contrast = "" if math.isnan(kept) else f" Lesion contrast retained at the output: {format_percent(kept)}."
     if reply.loses_most is None:
         return f"No layer reduces the detectability of this lesion. {end}{contrast}"
     return (
-        f"Largest loss at {reply.loses_most}: {percent(lost_share(reply))} of the detectability that reached "
+        f"Largest loss at {reply.loses_most}: {format_percent(lost_share(reply))} of the detectability that reached "
         f"it. {end}{contrast}"
     )

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QComboBox
 
+from engine.formatting import format_number
 from gui.panels.layers.network import INPUT, Network
 from gui.widgets.card import Card
-from gui.widgets.labels import format_number, label
+from gui.widgets.labels import label
 from gui.widgets.network_strip import NetworkStrip
 
 HINT = "click a layer · keys , and . for previous/next · arcs are skip connections"

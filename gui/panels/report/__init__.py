@@ -13,6 +13,7 @@ from engine.errors import EngramError
 from engine.messages import Event, Log, RequestFailed, RunStudy, StudyEnded, StudyProgress
 from engine.study_folder import StudyFolder
 from gui.file_stamp import Stamp, stamp
+from gui.navigation import ShowStudy, Target
 from gui.panel import AppContext, Panel, scroll_column
 from gui.panels.report.contents_card import ContentsCard, ReportExporter, items
 from gui.panels.report.progress_card import ProgressCard
@@ -92,11 +93,11 @@ class ReportPanel(Panel):
         self.order.show_state(state)
         self.progress.show_state(state, progress_text(self._record), study.page.exists())
 
-    def navigate(self, what: Any) -> None:
+    def navigate(self, target: Target) -> None:
         """Show a study's folder."""
-        kind, folder = what
-        if kind == "study":
-            self.order.out.setText("" if Path(folder) == self.order.default_folder() else str(folder))
+        if isinstance(target, ShowStudy):
+            is_default = Path(target.folder) == self.order.default_folder()
+            self.order.out.setText("" if is_default else target.folder)
 
     def open_page(self) -> None:
         """Open study.html in the web browser."""

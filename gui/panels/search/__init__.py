@@ -8,6 +8,7 @@ from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QWidget
 
 from engine.errors import EngramError
+from gui.navigation import CompareRuns, ResumeSearch, Target
 from gui.panel import AppContext, Panel, scroll_column
 from gui.panels.search.best_card import BestCard
 from gui.panels.search.controller import SearchController
@@ -97,7 +98,7 @@ class SearchPanel(Panel):
         for card in (trials, self.trial):
             card.stop_wanted.connect(lambda number: do.send_command("stop-trial", number))
             card.compare_wanted.connect(
-                lambda these: self.navigation_requested.emit("compare", ("runs", watch.runs_of(these)))
+                lambda these: self.navigation_requested.emit("compare", CompareRuns(tuple(watch.runs_of(these))))
             )
             card.keep_wanted.connect(do.save_as_run)
 
@@ -141,12 +142,12 @@ class SearchPanel(Panel):
         if self.isVisible():
             self.trial.show_trial(found, trial)
 
-    def navigate(self, what: Any) -> None:
-        """Open a search, or resume it."""
-        kind, name = what
-        self.open(name)
-        if kind == "resume" and self.watch.found is not None:
-            self.controller.go_on()
+    def navigate(self, target: Target) -> None:
+        """Open a search and resume it."""
+        if isinstance(target, ResumeSearch):
+            self.open(target.name)
+            if self.watch.found is not None:
+                self.controller.go_on()
 
     def export(self) -> None:
         """Export the lines or the table."""

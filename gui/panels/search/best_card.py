@@ -1,12 +1,12 @@
 """The best score so far, trial by trial."""
 
+from engine.formatting import format_number
 from gui.panels.search.plot_data import running_best
 from gui.panels.search.snapshot import SearchSnapshot
 from gui.panels.search.trial_rows import score_title
 from gui.widgets.card import Card
 from gui.widgets.curves.plot import CurvePlot
 from gui.widgets.curves.series import SeriesStyle
-from gui.widgets.labels import format_number
 
 EMPTY = "The best validation loss appears here after the first finished trial."
 KEY = "best so far"

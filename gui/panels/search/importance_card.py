@@ -3,13 +3,14 @@
 import math
 from collections.abc import Collection, Sequence
 
+from engine.formatting import format_fixed, format_number
 from engine.messages import ComputeImportances, ComputeImportancesReply, Importance, RequestFailed
 from gui.panels.search.snapshot import SearchSnapshot
 from gui.panels.search.space_draft import title
 from gui.session import Session
 from gui.widgets.card import Card
 from gui.widgets.effect_bars import EffectBar, EffectBars
-from gui.widgets.labels import fixed, format_number, label
+from gui.widgets.labels import label
 
 PANEL = "search-importance"
 FEW = "Available after a few more trials."
@@ -105,5 +106,5 @@ def format_effect(value: float, each: Importance) -> str:
     if not each.is_relative:
         return format_number(value, 3)
     if value >= 4:
-        return f"× {fixed(1 + value, 1)}"
-    return f"{'+' if round(100 * value) > 0 else ''}{fixed(100 * value, 0)}%"
+        return f"× {format_fixed(1 + value, 1)}"
+    return f"{'+' if round(100 * value) > 0 else ''}{format_fixed(100 * value, 0)}%"

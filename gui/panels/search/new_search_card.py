@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLineEdit, QWidget
 from engine import config as settings
 from engine.config import MODELS, DataConfig, FieldSpec, RunConfig, SearchConfig, TrainingConfig
 from engine.errors import EngramError
+from engine.formatting import format_count
 from engine.messages import Event, Search, SearchStarted
 from engine.search import folder, search_spec, space
 from gui.data_commands import load_data_undoable
@@ -23,7 +24,7 @@ from gui.panels.search.space_draft import Drafts, drafts_from_space, resolve, re
 from gui.panels.search.space_editor import SpaceEditor
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
-from gui.widgets.labels import grouped, label
+from gui.widgets.labels import label
 from gui.widgets.notice import NoticeBox
 
 CUSTOM = "Custom space"
@@ -244,7 +245,7 @@ def size_of(points: space.Space) -> int | None:
 def size_words(points: space.Space) -> str:
     """Describe in a sentence how many points there are."""
     count = size_of(points)
-    return "Unlimited configurations." if count is None else f"{grouped(count)} configurations."
+    return "Unlimited configurations." if count is None else f"{format_count(count)} configurations."
 
 
 def matching(drafts: Drafts, fixed: str) -> str:

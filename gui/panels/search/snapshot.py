@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from engine.formatting import format_count, format_duration
 from engine.search import folder, search_spec, statistics
 from engine.search.folder import SearchFolder
 from engine.search.search_spec import SearchSpec
 from engine.search.storage import Trial
-from gui.status import duration
-from gui.widgets.labels import grouped
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,7 @@ def progress_text(found: SearchSnapshot) -> str:
     words.append(f"{found.remaining} of {found.plan.settings.trials} to come")
     words.append(space_facts(found))
     if found.busy and found.left_s is not None and found.can_go_on:
-        words.append(f"about {duration(found.left_s)} left")
+        words.append(f"about {format_duration(found.left_s)} left")
     return " · ".join(words)
 
 
@@ -120,7 +119,7 @@ def space_facts(found: SearchSnapshot) -> str:
         return "unlimited configurations"
     if found.is_exhausted:
         return "all configurations tried"
-    return f"{grouped(found.points_left)} of {grouped(found.size)} configurations left"
+    return f"{format_count(found.points_left)} of {format_count(found.size)} configurations left"
 
 
 def curve_of(trial: Trial, losses: Sequence[float]) -> list[float]:

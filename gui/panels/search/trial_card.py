@@ -3,6 +3,7 @@
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
+from engine.formatting import format_duration, format_fixed, format_number
 from engine.messages import Reconstruct, Reconstructions, ReconstructReply, RequestFailed
 from engine.search.storage import Trial
 from gui.loaded_data import source_title
@@ -10,11 +11,10 @@ from gui.panels.search.snapshot import SearchSnapshot
 from gui.panels.search.space_draft import title
 from gui.panels.search.trial_rows import shown, state, trial_number
 from gui.session import Session
-from gui.status import duration
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
 from gui.widgets.image_view import UNKNOWN, ImageView
-from gui.widgets.labels import fixed, format_number, label, set_style_property
+from gui.widgets.labels import label, set_style_property
 from gui.widgets.view_state import ViewState
 
 PANEL = "search"
@@ -53,7 +53,7 @@ class TrialPreview(QWidget):
                 self.views[row][column].set_image(images[column] if there else None)
                 self.views[row][column].setVisible(there)
             psnr = found.psnr_db[column] if there else None
-            self.captions[column].setText("" if psnr is None else f"{fixed(psnr, 1)} dB")
+            self.captions[column].setText("" if psnr is None else f"{format_fixed(psnr, 1)} dB")
 
 
 class TrialCard(Card):
@@ -153,5 +153,5 @@ def trial_text(trial: Trial) -> str:
     words = [f"{title(name).lower()} {shown(value)}" for name, value in trial.config.items()]
     if trial.score is not None:
         words.append(f"validation loss {format_number(trial.score)} in epoch {trial.best_epoch}")
-    words += [duration(trial.seconds)] if trial.seconds else []
+    words += [format_duration(trial.seconds)] if trial.seconds else []
     return " · ".join(words)

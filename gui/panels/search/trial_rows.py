@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from engine.formatting import format_duration, format_measured, format_number
 from engine.search import statistics
 from engine.search.storage import Trial
 from gui.panels.search.snapshot import SearchSnapshot
 from gui.panels.search.space_draft import title
-from gui.status import duration
-from gui.widgets.labels import format_measured, format_number
 from gui.widgets.number_model import TableColumn, TableRow
 
 STATES = {"finished": "done", "proposed": "waiting"}
@@ -136,7 +135,7 @@ def _written(value: Number) -> str:
 
 
 def _time(seconds: float) -> str:
-    return duration(seconds) if seconds else "—"
+    return format_duration(seconds) if seconds else "—"
 
 
 def _is_number(found: SearchSnapshot, name: str) -> bool:

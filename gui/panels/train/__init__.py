@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QFrame, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from engine.messages import RequestFailed
+from gui.navigation import CompareRuns, ResumeRun, ShowRun, StartRun, Target
 from gui.panel import DISCLAIMER, AppContext, Panel
 from gui.panels.train.curves_card import CurvesCard
 from gui.panels.train.log_card import LogCard
@@ -62,7 +63,9 @@ class TrainPanel(Panel):
             changed.connect(self._wake)
         session.job_changed.connect(self.curves.show_buttons)
         self.runs.chosen.connect(self._on_chosen)
-        self.runs.compare_wanted.connect(lambda names: self.navigation_requested.emit("compare", ("runs", names)))
+        self.runs.compare_wanted.connect(
+            lambda names: self.navigation_requested.emit("compare", CompareRuns(tuple(names)))
+        )
         self.runs.settings_wanted.connect(self._on_settings_wanted)
         self.curves.resume_wanted.connect(lambda name, backend: session.resume(name, backend=backend))
         self.curves.controls.export_failed.connect(self.new_run.notice.show_notice)
@@ -90,15 +93,14 @@ class TrainPanel(Panel):
             self.runs.table.select(chosen)
         self._show([records[name] for name in chosen])
 
-    def navigate(self, what: Any) -> None:
+    def navigate(self, target: Target) -> None:
         """Start a run, resume the current one, or show another."""
-        kind, name = what
-        if kind == "start":
+        if isinstance(target, StartRun):
             self.new_run.start_run()
-        elif kind == "resume" and self.curves.resume.isVisible():
+        elif isinstance(target, ResumeRun) and self.curves.resume.isVisible():
             self.curves.resume.click()
-        elif kind == "run":
-            self.choose([name])
+        elif isinstance(target, ShowRun):
+            self.choose([target.name])
 
     def save_state(self) -> dict[str, Any]:
         chosen = self.runs.table.chosen_keys()

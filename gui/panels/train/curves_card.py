@@ -6,9 +6,10 @@ from datetime import datetime
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QWidget
 
+from engine.formatting import format_parameters
 from gui.panel import DISCLAIMER
 from gui.panels.train.plots import QUANTITIES, PlotSpec, curves, entropy_floors, plots_for
-from gui.run_record import BACKENDS, RunRecord, format_count
+from gui.run_record import BACKENDS, RunRecord
 from gui.session import Session
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
@@ -192,7 +193,7 @@ def run_summary(record: RunRecord) -> str:
     if record.started:
         words.append(f"started {datetime.fromtimestamp(record.started.time):%d %b %H:%M}")
         words.append(f"{BACKENDS.get(record.started.backend, record.started.backend)}, {record.started.device}")
-        words.append(f"{format_count(record.started.parameters)} parameters")
+        words.append(f"{format_parameters(record.started.parameters)} parameters")
     if record.config:
         words.append(f"seed {record.config.training.seed}")
     if record.best:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLineEdit
 from engine import config as settings
 from engine.config import DataConfig, RunConfig
 from engine.errors import ConfigError, EngramError
+from engine.formatting import format_count
 from engine.messages import RequestFailed
 from gui import python_export
 from gui.data_commands import load_data_undoable
@@ -18,7 +19,7 @@ from gui.panel import AppContext
 from gui.panels.train.settings_form import SettingsForm
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
-from gui.widgets.labels import grouped, label
+from gui.widgets.labels import label
 from gui.widgets.notice import NoticeBox
 
 OWN = "Custom"
@@ -118,7 +119,7 @@ class NewRunCard(Card):
         form, data = self.settings.form, self.data_config()
         form.validate()
         self.preset.setCurrentIndex(max(self.preset.findData(self._matching_preset()), 0))
-        count = f" · {grouped(self._session.data.size('train'))} training images" if self._session.data else ""
+        count = f" · {format_count(self._session.data.size('train'))} training images" if self._session.data else ""
         kept = "original intensities" if data.normalisation == "none" else data.normalisation
         self.data.setText(f"{source_title(data)}{count} · {data.size} × {data.size} px · {data.fit} · {kept}")
         self.problem.setText(form.problem)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.config import MODELS
+from engine.formatting import format_number
 from gui.run_record import RunRecord
-from gui.widgets.labels import format_number
 
 VALIDATION = "val_"
 MERGE_TOLERANCE = 0.02

@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSlider
 
+from engine.formatting import format_fixed
 from gui.run_record import RunRecord
 from gui.widgets.card import Card
 from gui.widgets.image_rows import ImageRow, ImageRows
-from gui.widgets.labels import fixed, label
+from gui.widgets.labels import label
 
 EMPTY = "Reconstructions of eight validation images appear here after each epoch."
 Images = NDArray[np.float32]
@@ -82,8 +83,8 @@ class PreviewsCard(Card):
     def _on_hovered(self, row: int, column: int, x: int, y: int) -> None:
         if self._images is not None:
             original, made = (float(images[column, y, x]) for images in self._images)
-            numbers = f"original {fixed(original, 3)} · reconstruction {fixed(made, 3)}"
-            self.pointed.emit(f"x {x} · y {y} · {numbers} · difference {fixed(made - original, 3)}")
+            numbers = f"original {format_fixed(original, 3)} · reconstruction {format_fixed(made, 3)}"
+            self.pointed.emit(f"x {x} · y {y} · {numbers} · difference {format_fixed(made - original, 3)}")
 
 
 def pictures(record: RunRecord, epoch: int) -> tuple[Images, Images] | None:

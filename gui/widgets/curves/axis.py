@@ -4,7 +4,7 @@ import math
 
 import pyqtgraph as pg
 
-from gui.widgets.labels import fixed, format_number
+from engine.formatting import format_fixed, format_number
 
 MOST_LABELS = 7
 MOST_PLACES = 5
@@ -29,7 +29,7 @@ class NumberAxis(pg.AxisItem):
         if self.logMode:
             return log_labels(values)
         places = max(0, math.ceil(-math.log10(spacing or 1.0)))
-        return [format_number(value, 3) if places > MOST_PLACES else fixed(value, places) for value in values]
+        return [format_number(value, 3) if places > MOST_PLACES else format_fixed(value, places) for value in values]
 
     def logTickValues(self, low_power: float, high_power: float, size: float, standard: Ticks) -> Ticks:
         return [(None, log_ticks(low_power, high_power))]

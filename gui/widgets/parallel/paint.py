@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QLinearGradient, QPainter, QPen, QPixmap
 
+from engine.formatting import format_number
 from gui import palette
 from gui.widgets.curves.axis import log_ticks, round_step
-from gui.widgets.labels import format_number
 from gui.widgets.parallel.model import DROPPED, FAILED, GOOD, MISSING, Numbers, ParallelModel
 
 TICK_PX, BRUSH_PX, BAR_WIDE, BAR_HIGH = 11, 14, 150, 8

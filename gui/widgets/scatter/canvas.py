@@ -8,9 +8,9 @@ from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QLinearGradient, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
+from engine.formatting import format_number
 from gui import palette
 from gui.widgets.curves.axis import NumberAxis
-from gui.widgets.labels import format_number
 from gui.widgets.scatter.model import EMPTY, Flags, Numbers, Point, Ranges, fit_ranges
 from gui.widgets.scatter.paint import COLOR_STEPS, LABEL_ALPHA, PointsItem
 
@@ -20,7 +20,7 @@ MIN_ZOOM, MAX_ZOOM = 0.5, 200.0
 BAR_PX, BAR_OFFSET_PX = (8, 90), (-8, 14)
 
 
-class ColorBar(pg.GradientLegend):
+class MapColorBar(pg.GradientLegend):
     """A color bar whose labels have the font of the axes."""
 
     def paint(self, painter: QPainter, *options: object) -> None:
@@ -39,7 +39,7 @@ class ScatterCanvas(pg.GraphicsView):
         self._is_whole = True
         self._axes = NumberAxis("bottom"), NumberAxis("left")
         self._points = PointsItem()
-        self._bar = ColorBar(BAR_PX, BAR_OFFSET_PX)
+        self._bar = MapColorBar(BAR_PX, BAR_OFFSET_PX)
         self._add_items()
         # the overlay belongs to no item: when the view moves, all of it moves
         self.setViewportUpdateMode(pg.GraphicsView.ViewportUpdateMode.FullViewportUpdate)

@@ -7,6 +7,7 @@ from PySide6.QtTest import QTest
 
 from engine.config import DataConfig
 from engine.messages import EpochEnded, EvaluateRun, OpenScan, PerImageErrors, Progress, Reconstruct, RequestFailed
+from gui.navigation import CompareRuns, OpenFile, ShowImage
 from gui.panel import DISCLAIMER
 from gui.panels.compare import ComparePanel
 from gui.panels.compare.comparison import grid_rows
@@ -233,12 +234,12 @@ class TestCloser:
         assert asked(Reconstruct, closer.number).indices == (0, 1, 2, 3)
 
     def test_image_that_data_wished_for_is_shown(self, panel, loaded, asked):
-        panel.navigate(("image", ("train", 5)))
+        panel.navigate(ShowImage("train", 5))
         request = asked(Reconstruct)
         assert (request.split, request.indices) == ("train", (5,))
 
     def test_runs_that_train_wished_for_are_compared(self, panel, loaded, asked):
-        panel.navigate(("runs", ["vae-0001"]))
+        panel.navigate(CompareRuns(("vae-0001",)))
         assert [record.name for record in panel.runs.records()] == ["vae-0001"]
 
     def test_swipe_and_flicker_show_two_pictures_in_one_place(self, panel, loaded, pictures, asked, qtbot):
@@ -260,7 +261,7 @@ class TestCloser:
 
 class TestScan:
     def opened(self, panel, session, answer, tmp_path, slices=5, orientation=("R", "L", "A", "P")):
-        panel.navigate(("scan", str(tmp_path / "head.nii.gz")))
+        panel.navigate(OpenFile(str(tmp_path / "head.nii.gz")))
         content = {
             "name": "head.nii.gz",
             "kind": "nifti",
@@ -308,7 +309,7 @@ class TestScan:
         assert not panel.scan.isVisible()
 
     def test_file_that_cannot_be_opened_is_a_sentence(self, panel, session, asked):
-        panel.navigate(("scan", "notes.txt"))
+        panel.navigate(OpenFile("notes.txt"))
         number = asked(OpenScan).number
         session.explorer.engine.say(
             RequestFailed(reason="'notes.txt' cannot be opened.", number=number, panel="compare-scan")

@@ -8,6 +8,7 @@ from PySide6.QtTest import QTest
 
 from engine.config import DataConfig
 from engine.messages import LoadData, RequestFailed, RequestProgress, Stop
+from gui.navigation import ShowImage
 from gui.panels.data import DataPanel
 from gui.panels.data.summary_card import SkippedFilesDialog
 
@@ -163,7 +164,7 @@ def test_opening_a_thumbnail_wishes_for_a_closer_look(panel, loaded, qtbot):
     panel.scans.grid.select(19)
     with qtbot.waitSignal(panel.navigation_requested) as blocker:
         QTest.keyClick(panel.scans.grid, Qt.Key.Key_Return)
-    assert blocker.args == ["compare", ("image", ("test", 1))]
+    assert blocker.args == ["compare", ShowImage("test", 1)]
 
 
 def test_pointing_at_a_thumbnail_names_its_file(panel, loaded, qtbot):

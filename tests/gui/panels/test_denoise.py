@@ -13,6 +13,7 @@ from engine.config import DataConfig
 from engine.messages import ApplyFilter, Denoise, DenoiseCurve, DenoiseDraft, NoiseLevelErrors, OpenScan, RequestFailed
 from gui.lesion_regions import BOXES, mask_of
 from gui.loaded_data import scan_title
+from gui.navigation import OpenFile
 from gui.panel import DISCLAIMER
 from gui.panels.denoise import DenoisePanel
 from gui.panels.denoise.case import Case, Noise
@@ -586,7 +587,7 @@ class TestScan:
     }
 
     def opened(self, panel, answer, write, **changes):
-        panel.navigate(("scan", "/scans/head.nii"))
+        panel.navigate(OpenFile("/scans/head.nii"))
         answer("denoise-scan", {**self.CONTENT, **changes})
 
     def test_scan_takes_the_place_of_the_data_set_at_its_middle_slice(self, seen, answer, write, pictures):
@@ -609,7 +610,7 @@ class TestScan:
         assert asked(Denoise).scan is None
 
     def test_file_that_cannot_be_opened_is_a_sentence_and_the_pictures_stay(self, seen, asked, session):
-        seen.navigate(("scan", "/scans/notes.txt"))
+        seen.navigate(OpenFile("/scans/notes.txt"))
         request = asked(OpenScan)
         reason = "'notes.txt' cannot be opened: it is neither a picture nor a DICOM or NIfTI file."
         session.explorer.engine.say(RequestFailed(number=request.number, panel="denoise-scan", reason=reason))

@@ -23,6 +23,7 @@ from engine.messages import (
     SampleLatent,
     TraverseDimension,
 )
+from gui.navigation import OpenFile, ShowImage
 from gui.panel import DISCLAIMER
 from gui.panels.latent import NO_RUN, NO_SCANS, LatentPanel
 from gui.panels.latent.latent_map import LEAKED, to_scatter
@@ -326,10 +327,10 @@ class TestScan:
         for key, button in mapped.scan.buttons.items():
             with qtbot.waitSignal(mapped.navigation_requested) as told:
                 button.click()
-            assert told.args == [key, ("image", ("test", 1))]
+            assert told.args == [key, ShowImage("test", 1)]
 
     def test_wish_before_the_map_is_there_is_kept(self, panel, loaded, asked, answer, content):
-        panel.navigate(("image", ("test", 4)))
+        panel.navigate(ShowImage("test", 4))
         answer("latent-map", content(run=asked(EmbedLatents).run))
         assert panel.exploration.scene.chosen == ("test", 4)
 
@@ -340,7 +341,7 @@ class TestFile:
     @pytest.fixture
     def drop(self, mapped, asked, answer):
         def drop(slices=1):
-            mapped.navigate(("scan", "/scans/head.nii"))
+            mapped.navigate(OpenFile("/scans/head.nii"))
             assert asked(OpenScan).path == "/scans/head.nii"
             known = {"kind": "nifti", "orientation": None, "notes": ["Windowed."]}
             answer("latent-file", {"name": "head.nii", "slices": slices, **known})
@@ -393,7 +394,7 @@ class TestFile:
         assert asked(TraverseDimension).scan == "/scans/head.nii"
         with qtbot.waitSignal(mapped.navigation_requested) as told:
             mapped.scan.buttons["denoise"].click()
-        assert told.args == ["denoise", ("scan", "/scans/head.nii")]
+        assert told.args == ["denoise", OpenFile("/scans/head.nii")]
         text = mapped.as_python()
         compile(text, "script", "exec")
         assert "open_scan('/scans/head.nii')" in text
@@ -416,7 +417,7 @@ class TestFile:
         assert mapped.exploration.scene.opened.name == "head.nii"
 
     def test_file_that_is_refused_gets_a_sentence(self, mapped, asked, session):
-        mapped.navigate(("scan", "/scans/notes.txt"))
+        mapped.navigate(OpenFile("/scans/notes.txt"))
         request = asked(OpenScan)
         reason = {"reason": "'notes.txt' cannot be opened.", "advice": "Engram opens PNG."}
         session.explorer.engine.say(RequestFailed(**reason, number=request.number, panel="latent-file"))

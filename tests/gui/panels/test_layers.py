@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
+from engine.formatting import format_number
 from engine.messages import (
     ComputeActivations,
     ComputeChannelStatistics,
@@ -23,13 +24,13 @@ from engine.messages import (
     TopActivations,
     TraceLesion,
 )
+from gui.navigation import OpenFile
 from gui.panel import DISCLAIMER
 from gui.panels.layers import LayersPanel
 from gui.panels.layers.channel_order import ColorScale, sort_channels, value_limits
 from gui.panels.layers.network import INPUT, to_network
 from gui.panels.layers.page import CACHE_SIZE
 from gui.pixmaps import Colormap
-from gui.widgets.labels import format_number
 from gui.widgets.region.region import Region
 
 SIDE, CHANNELS = 32, 6
@@ -312,7 +313,7 @@ class TestScans:
         assert (len(seen.choice.scans), seen.choice.at) == (3, 2)
 
     def test_dropped_scan_is_looked_at_with_its_slice(self, seen, answer, asked):
-        seen.navigate(("scan", "/x/head.nii"))
+        seen.navigate(OpenFile("/x/head.nii"))
         assert asked(OpenScan).path == "/x/head.nii"
         opened = {"name": "head.nii", "kind": "nifti", "slices": 9, "orientation": list("RLAP"), "notes": []}
         answer("layers-scan", opened)

@@ -11,6 +11,7 @@ from PySide6.QtCore import QUrl
 
 from engine.config import DataConfig, StudyConfig
 from engine.messages import Continue, Log, Pause, Paused, RequestFailed, RunStudy, Stop, StudyEnded, StudyProgress
+from gui.navigation import ShowStudy
 from gui.panels.report import ReportPanel
 from gui.panels.report.contents_card import items
 
@@ -303,5 +304,5 @@ def test_script_makes_the_same_study(panel, folder):
 
 
 def test_other_panels_wish_for_a_study(panel, folder):
-    panel.navigate(("study", str(folder)))
+    panel.navigate(ShowStudy(str(folder)))
     assert panel.study().path == folder

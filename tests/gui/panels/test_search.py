@@ -28,6 +28,7 @@ from engine.messages import (
     read_command,
 )
 from engine.search import folder, importance, job, search_spec, space
+from gui.navigation import CompareRuns
 from gui.panels.search import SearchPanel
 from gui.panels.search.importance_card import effects
 from gui.panels.search.manual_trial_dialog import ManualTrialDialog
@@ -625,7 +626,7 @@ class TestTrials:
         panel.trials.table.select(["1", "2"])
         with qtbot.waitSignal(panel.navigation_requested) as blocker:
             panel.trials.build_menu(1).actions()[2].trigger()
-        assert blocker.args == ["compare", ("runs", ["s-0001", "s-0002"])]
+        assert blocker.args == ["compare", CompareRuns(("s-0001", "s-0002"))]
 
     def test_only_rows_of_trials_that_changed_are_made_anew(self, make_search, root):
         made, table = make_search("s"), RowBuilder()

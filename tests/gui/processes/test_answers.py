@@ -11,6 +11,7 @@ from engine import data, noise
 from engine.config import DataConfig
 from engine.messages import LoadData, OpenScan, Reconstruct
 from gui.explorer_client import ExplorerClient
+from gui.navigation import LoadSource
 from gui.widgets.region.region import Region
 from tests.gui.processes.conftest import IMAGES
 
@@ -80,7 +81,7 @@ def real_images(real_data, tmp_path):
 
 
 def test_real_images_are_dropped_loaded_and_shown(window, wait, real_images):
-    window.navigate("data", ("folder", str(real_images)))
+    window.navigate("data", LoadSource(str(real_images)))
     session, panel = window.desk.session, window.panels["data"]
     wait(lambda: session.data.config.source == str(real_images) or bool(panel.source.notice.text()))
     assert panel.source.notice.text() == ""

@@ -5,6 +5,7 @@ from PySide6.QtCore import QRect, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
+from engine.formatting import format_fixed, format_measured, format_number, format_percent
 from gui import palette
 from gui.pixmaps import Colormap
 from gui.widgets.buttons import Button, IconButton, RailButton
@@ -13,7 +14,6 @@ from gui.widgets.chip import Chip, FilterChip
 from gui.widgets.color_bar import ColorBar
 from gui.widgets.elided_label import ElidedLabel
 from gui.widgets.flow_layout import FlowLayout
-from gui.widgets.labels import fixed, format_measured, format_number, percent
 from gui.widgets.notice import NoticeBox
 
 
@@ -60,12 +60,12 @@ def test_zeros_of_what_was_measured_stay(value, text):
     [(12345.678, 1, "12,345.7"), (-0.04, 1, "0.0"), (-0.06, 1, "\u22120.1"), (7.0, 0, "7")],
 )
 def test_fixed_places(value, places, text):
-    assert fixed(value, places) == text
+    assert format_fixed(value, places) == text
 
 
 @pytest.mark.parametrize(("share", "text"), [(0.984, "98%"), (1.0, "100%"), (-0.19, "\u221219%")])
 def test_shares_are_whole_percentages(share, text):
-    assert percent(share) == text
+    assert format_percent(share) == text
 
 
 def test_card_has_a_title_a_subtitle_actions_and_a_body(qtbot):

@@ -1,0 +1,104 @@
+"""Text of numbers, the same in the app, on the command line, in figures and in pages.
+
+Thousands have a comma, minus is a true minus sign, and a missing number is a dash.
+"""
+
+import math
+
+MINUS = "\u2212"
+DASH = "\u2014"
+
+
+def format_number(value: float | None, digits: int = 4) -> str:
+    """Format a number with `digits` significant digits, without zeros at its end.
+
+    Examples:
+        >>> format_number(0.00392649), format_number(97322.52), format_number(-3.0), format_number(None)
+        ('0.003926', '97,323', '−3', '—')
+    """
+    if value is None or value != value:
+        return DASH
+    if math.isinf(value):
+        return "∞" if value > 0 else f"{MINUS}∞"
+    size = abs(value)
+    if float(value).is_integer() and size < 1e6:
+        text = f"{int(size):,}"
+    elif size >= 10**digits:
+        text = f"{round(size):,}"
+    elif size < 1e-4:
+        mantissa, exponent = f"{size:.{digits - 1}e}".split("e")
+        text = f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
+    else:
+        text = f"{size:,.{digits}g}"
+    return (MINUS if value < 0 else "") + text.replace("e-", f"e{MINUS}")
+
+
+def format_measured(value: float | None, digits: int = 4) -> str:
+    """Format a measured number: as `format_number`, but with the zeros at its end, which are measured too.
+
+    Examples:
+        >>> format_measured(0.25), format_measured(12.0)
+        ('0.2500', '12')
+    """
+    text = format_number(value, digits)
+    if value is None or "." not in text or "e" in text:
+        return text
+    return (MINUS if value < 0 else "") + f"{abs(value):#,.{digits}g}"
+
+
+def format_fixed(value: float | None, places: int) -> str:
+    """Format a number with `places` decimal places.
+
+    Examples:
+        >>> format_fixed(24.4312, 1), format_fixed(-0.04, 1), format_fixed(None, 2)
+        ('24.4', '0.0', '—')
+    """
+    if value is None or not math.isfinite(value):
+        return format_number(value)
+    size = f"{abs(value):,.{places}f}"
+    return (MINUS if value < 0 and size.strip("0.,") else "") + size
+
+
+def format_percent(share: float) -> str:
+    """Format a fraction as a whole percentage.
+
+    Examples:
+        >>> format_percent(0.594), format_percent(-0.1)
+        ('59%', '−10%')
+    """
+    return f"{share:.0%}".replace("-", MINUS)
+
+
+def format_duration(seconds: float) -> str:
+    """Format a duration in seconds, in its two largest units.
+
+    Examples:
+        >>> format_duration(42), format_duration(102), format_duration(7500)
+        ('42 s', '1 min 42 s', '2 h 5 min')
+    """
+    whole = max(round(seconds), 0) if math.isfinite(seconds) else 0
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def format_parameters(count: int) -> str:
+    """Format a number of parameters.
+
+    Examples:
+        >>> format_parameters(11_520_000), format_parameters(93_100), format_parameters(9_441)
+        ('11.5 M', '93 k', '9,441')
+    """
+    return f"{count / 1e6:.1f} M" if count >= 1e6 else f"{count / 1e3:.0f} k" if count >= 1e4 else f"{count:,}"
+
+
+def format_count(count: int) -> str:
+    """Format a whole number with commas between its thousands.
+
+    Examples:
+        >>> format_count(1800)
+        '1,800'
+    """
+    return f"{count:,}"
