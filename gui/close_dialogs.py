@@ -1,12 +1,12 @@
 """Dialogs for closing the window during a job: stop and keep, continue in the background, or cancel."""
 
-import sys
 from pathlib import Path
 from typing import Literal
 
 from PySide6.QtCore import QProcess
 from PySide6.QtWidgets import QMessageBox, QWidget
 
+from engine.child_process import module_command
 from gui.engine_process import environment
 from gui.run_record import RunRecord
 
@@ -76,8 +76,9 @@ def search_in_background(name: str, root: Path) -> bool:
 
 def _detach(command: list[str]) -> bool:
     process = QProcess()
-    process.setProgram(sys.executable)
-    process.setArguments(["-m", "engine", *command])
+    program, *words = module_command("engine", *command)
+    process.setProgram(program)
+    process.setArguments(words)
     process.setProcessEnvironment(environment())
     for silence in (process.setStandardInputFile, process.setStandardOutputFile, process.setStandardErrorFile):
         silence(QProcess.nullDevice())

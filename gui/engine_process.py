@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import Final, Literal
 
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
 
-from engine import errors
+from engine.child_process import child_environment, module_command
 from engine.errors import EngramError
 from engine.messages import Event, Message, read_event
 
@@ -106,9 +105,10 @@ class EngineProcess(QObject):
         self._exit_expected = False
         self.trace: LineTrace | None = None
         self._process = QProcess(self)
-        self._process.setProgram(sys.executable)
-        words = ["-m", MODULES[name], "--scratch", str(scratch / name), "--backend", backend]
-        self._process.setArguments([*words, "--threads", str(threads)])
+        settings = ("--scratch", str(scratch / name), "--backend", backend, "--threads", str(threads))
+        program, *words = module_command(MODULES[name], *settings)
+        self._process.setProgram(program)
+        self._process.setArguments(words)
         self._process.setProcessEnvironment(environment())
         self._process.setStandardErrorFile(str(self.log), QProcess.OpenModeFlag.Append)
         self._process.readyReadStandardOutput.connect(self._on_output)
@@ -188,10 +188,9 @@ def _event(line: bytes) -> Event | None:
 
 def environment() -> QProcessEnvironment:
     """Return the environment of the app, extended so that a Python started anywhere finds the engine."""
-    found = QProcessEnvironment.systemEnvironment()
-    home = str(Path(errors.__file__).parents[1])
-    found.insert("PYTHONPATH", os.pathsep.join(filter(None, [home, found.value("PYTHONPATH")])))
-    found.insert("PYTHONUNBUFFERED", "1")
+    found = QProcessEnvironment()
+    for name, value in child_environment({"PYTHONUNBUFFERED": "1"}).items():
+        found.insert(name, value)
     return found
 
 

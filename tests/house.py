@@ -15,7 +15,10 @@ QT = {"PySide6", "shiboken6", "pyqtgraph"}
 FRAMEWORKS = {"keras", "keras_tuner", "tensorflow", "torch", "jax", "wandb"}
 STANDARD = set(sys.stdlib_module_names)
 
-GROUND_FLOOR = {"engine.errors", "engine.folders", "engine.config", "engine.messages", "engine.runs"}
+GROUND_FLOOR = {
+    *("engine.child_process", "engine.errors", "engine.folders", "engine.formatting"),
+    *("engine.config", "engine.messages", "engine.runs"),
+}
 GROUND_FLOOR_PACKAGES = {"numpy", "pydantic", "filelock"}  # filelock: a run's lock must hold on Windows too
 WIDGET_PACKAGES = {
     "PySide6",

@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.child_process import module_command, run_module
 from engine.data.decoded_image import UnreadableFile
 from engine.data.files import FileFormat, detect_format
 from engine.errors import ScanError
@@ -31,7 +32,6 @@ _READERS: Final[dict[FileFormat, str]] = {
     "dicom": "engine.data.dicom",
     "nifti": "engine.data.nifti",
 }
-_ROOT: Final = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
@@ -148,17 +148,8 @@ def _checked_kind(file: Path, limits: Limits) -> FileFormat:
 def _parse_in_child(reader: str, arguments: list[str], wall_s: float) -> dict[str, Any]:
     """Run a disposable process that writes the pixels; return its reply, or the reason of its failure."""
     threads = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
-    paths = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
     try:
-        done = subprocess.run(
-            [sys.executable, "-W", "ignore", "-m", reader, *arguments],
-            env={**os.environ, **threads, "PYTHONPATH": paths},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=wall_s,
-            check=False,
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-        )
+        done = run_module(module_command(reader, *arguments, ignore_warnings=True), threads, wall_s)
     except subprocess.TimeoutExpired:
         return {"reason": f"reading it takes longer than {wall_s:g} s"}
     try:

@@ -1,9 +1,7 @@
 """t-SNE or UMAP in a separate process (`embedding_child`), which can be polled and canceled."""
 
-import os
 import re
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Final
@@ -11,14 +9,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.child_process import module_command, start_module
 from engine.errors import EngramError
 from engine.messages import ShouldStop
 
 # Longest delay of a stop.
 TIMEOUT_S: Final = 0.05
-PROGRAM: Final = ("-W", "ignore", "-m", "engine.latent.embedding_child")
+PROGRAM: Final = "engine.latent.embedding_child"
 INSTEAD: Final = "Use PCA for the map."
-_ROOT: Final = Path(__file__).resolve().parents[2]
 Points = NDArray[np.float32]
 
 
@@ -36,15 +34,12 @@ class EmbeddingProcess:
         folder = Path(self._folder.name)
         source, self._target, self._words = folder / "points.npy", folder / "laid.npy", folder / "words.txt"
         np.save(source, points)
-        paths = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
         with self._words.open("wb") as words:
-            self._process = subprocess.Popen(
-                [sys.executable, *PROGRAM, method, str(seed), str(source), str(self._target)],
-                env={**os.environ, "PYTHONPATH": paths},
+            self._process = start_module(
+                module_command(PROGRAM, method, str(seed), str(source), str(self._target), ignore_warnings=True),
                 stdin=subprocess.PIPE,
                 stdout=words,
                 stderr=words,
-                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
 
     def wait(self, should_stop: ShouldStop) -> Points | None:

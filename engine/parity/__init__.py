@@ -4,9 +4,6 @@ Each backend computes in a process of its own (`engine.parity.child`), since Ker
 there make float32 comparable: without oneDNN's reordered sums and NVIDIA's TF32 products, with full precision.
 """
 
-import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -17,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import backend
+from engine.child_process import module_command, run_module
 from engine.errors import BackendError, RunDamaged, TrainingError
 from engine.parity import comparison
 from engine.parity.comparison import LIMIT, LayerComparison, Recording
 from engine.runs import Run
 
-CHILD = ("-m", "engine.parity.child")
-ROOT = Path(__file__).resolve().parents[2]
+CHILD = "engine.parity.child"
 PLAIN_FLOATS = {
     "TF_ENABLE_ONEDNN_OPTS": "0",
     "NVIDIA_TF32_OVERRIDE": "0",
@@ -149,10 +146,8 @@ def _installed() -> list[str]:
 
 def _compute(run: Run, name: str, folder: Path) -> str:
     """Compute on one backend in a process that writes into `folder/name`; return its error message, or ''."""
-    words = [sys.executable, *CHILD, name, str(run.path), str(folder / "images.npy"), str(folder / name)]
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    environment = {**os.environ, **PLAIN_FLOATS, "PYTHONPATH": path}
-    finished = subprocess.run(words, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    command = module_command(CHILD, name, str(run.path), str(folder / "images.npy"), str(folder / name))
+    finished = run_module(command, PLAIN_FLOATS)
     if not finished.returncode:
         return ""
     said = finished.stderr.decode(errors="replace").strip().splitlines() or [f"exit status {finished.returncode}"]

@@ -1,13 +1,11 @@
 """Trials on this machine: a process each, and a prewarmed one, its framework imported, for the next trial."""
 
-import os
 import subprocess
-import sys
 import threading
 from pathlib import Path
 from typing import IO
 
-from engine import errors
+from engine.child_process import module_command, start_module
 from engine.errors import EngramError
 from engine.messages import Message, read_event
 from engine.search import gpus
@@ -16,7 +14,6 @@ from engine.search.gpus import GpuLease
 from engine.search.trial_worker import TrialJob
 
 LAST_WORDS_BYTES = 4096
-HOME = Path(errors.__file__).resolve().parents[1]
 
 
 class TrialProcess:
@@ -30,16 +27,14 @@ class TrialProcess:
 
     def __init__(self, backend: str, log: Path, card: GpuLease | None = None) -> None:
         self.backend, self._log, self._card = backend, log, card
-        paths = os.pathsep.join(filter(None, [str(HOME), os.environ.get("PYTHONPATH")]))
         seen = {} if card is None else {"CUDA_VISIBLE_DEVICES": card.name}
         with log.open("wb") as words:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "engine.search.trial_worker", backend],
-                env={**os.environ, **seen, "PYTHONPATH": paths, "PYTHONUNBUFFERED": "1"},
+            self._process = start_module(
+                module_command("engine.search.trial_worker", backend),
+                {**seen, "PYTHONUNBUFFERED": "1"},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=words,
-                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
                 # Ctrl-C goes to the search, which then stops its trials.
                 start_new_session=True,
             )

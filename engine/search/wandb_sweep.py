@@ -7,7 +7,6 @@ without another training.
 import json
 import queue
 import subprocess
-import sys
 import threading
 from collections.abc import Mapping
 from typing import IO, Any
@@ -15,6 +14,7 @@ from typing import IO, Any
 import yaml
 
 from engine import config, tracking
+from engine.child_process import module_command, start_module
 from engine.errors import ConfigError, SearchError
 from engine.search import search_spec, space
 from engine.search.dimensions import AnyDimension, Categorical, lists_to_tuples
@@ -72,9 +72,9 @@ class WandbScheduler(TrialScheduler):
         self._is_over = False
         self._log = search.path / "sweep.log"
         with self._log.open("wb") as words:
-            self._agent = subprocess.Popen(
-                [sys.executable, "-m", "engine.tracking.agent"],
-                env=tracking.environment(),
+            self._agent = start_module(
+                module_command("engine.tracking.agent"),
+                tracking.QUIET,
                 # W&B writes into the working directory.
                 cwd=search.path,
                 stdin=subprocess.PIPE,

@@ -8,13 +8,13 @@ import json
 import netrc
 import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
 from engine import config, errors
+from engine.child_process import module_command, start_module
 from engine.config import RunConfig
 from engine.errors import TrackingError
 from engine.messages import Emit, EpochEnded, Event, JobEnded, JobStarted
@@ -63,12 +63,6 @@ def is_logged_in() -> bool:
         return netrc.netrc(file).authenticators(host) is not None
     except (OSError, netrc.NetrcParseError):
         return False
-
-
-def environment() -> dict[str, str]:
-    """Return the environment of a process that uses W&B."""
-    paths = os.pathsep.join(filter(None, [str(HOME), os.environ.get("PYTHONPATH")]))
-    return {**os.environ, **QUIET, "PYTHONPATH": paths}
 
 
 def anonymized(settings: RunConfig) -> dict[str, Any]:
@@ -121,10 +115,9 @@ class Tracker:
         self._finish()
         reading, self._pipe = os.pipe()
         try:
-            process = [sys.executable, "-m", "engine.tracking.recorder"]
-            nothing = subprocess.DEVNULL
-            self._process = subprocess.Popen(
-                process, stdin=reading, stdout=nothing, stderr=nothing, env=environment(), start_new_session=True
+            nothing, command = subprocess.DEVNULL, module_command("engine.tracking.recorder")
+            self._process = start_module(
+                command, QUIET, stdin=reading, stdout=nothing, stderr=nothing, start_new_session=True
             )
         except OSError:
             self._close()

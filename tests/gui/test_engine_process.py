@@ -17,7 +17,7 @@ def echoing(tmp_path, monkeypatch):
     script = tmp_path / "python"
     script.write_text(f"#!/bin/sh\nread command\necho '{SAYS.strip()}'\necho nonsense\n", encoding="utf-8")
     script.chmod(0o755)
-    monkeypatch.setattr("gui.engine_process.sys.executable", str(script))
+    monkeypatch.setattr("sys.executable", str(script))
 
 
 def entries(path):

@@ -570,12 +570,12 @@ def test_background_resumes_the_run_by_the_command_line(make_run, root, tmp_path
     fake = tmp_path / "python"
     fake.write_text(f'#!/bin/sh\necho "$@" > {told}.part && mv {told}.part {told}\n', encoding="utf-8")
     fake.chmod(0o755)
-    monkeypatch.setattr("gui.close_dialogs.sys.executable", str(fake))
+    monkeypatch.setattr("sys.executable", str(fake))
     run = make_run("ae-0001", state="stopped")
     assert close_dialogs.resume_detached(open_record(run.path))
     qtbot.waitUntil(told.exists)
     assert told.read_text(encoding="utf-8").split() == ["-m", "engine", "resume", str(run.path), "--runs", str(root)]
-    monkeypatch.setattr("gui.close_dialogs.sys.executable", str(tmp_path / "none"))
+    monkeypatch.setattr("sys.executable", str(tmp_path / "none"))
     assert not close_dialogs.resume_detached(open_record(run.path))
 
 

@@ -111,9 +111,18 @@ def test_umap_keeps_the_groups_apart_and_its_seed(groups, run_python, tmp_path):
     assert said == "None\n"
 
 
+def run_instead(monkeypatch, program):
+    """Let the process run another program, which writes zeros in the end."""
+
+    def command(module, *arguments, ignore_warnings):
+        return [sys.executable, "-c", f"{program}; {ZEROS}", *arguments]
+
+    monkeypatch.setattr(embedding_process, "module_command", command)
+
+
 @pytest.mark.parametrize("program", ["print('noise')", "import sys; sys.stderr.write('noise')"])
 def test_what_a_process_prints_stays_in_it(program, monkeypatch, capfd):
-    monkeypatch.setattr(embedding_process, "PROGRAM", ("-c", f"{program}; {ZEROS}"))
+    run_instead(monkeypatch, program)
     laid = EmbeddingProcess(np.ones((8, 3), np.float32), "umap", 0).wait(never_stop)
     assert laid.shape == (8, 2)
     assert capfd.readouterr() == ("", "")
@@ -123,7 +132,7 @@ def test_process_imports_the_engine_that_started_it(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("PYTHONPATH", raising=False)
     same = f"import engine; assert engine.__file__ == {engine.__file__!r}, engine.__file__"
-    monkeypatch.setattr(embedding_process, "PROGRAM", ("-c", f"{same}; {ZEROS}"))
+    run_instead(monkeypatch, same)
     assert EmbeddingProcess(np.ones((8, 3), np.float32), "umap", 0).wait(never_stop).shape == (8, 2)
 
 

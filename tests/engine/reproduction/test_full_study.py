@@ -32,7 +32,7 @@ FIGURE_DPI = 40
 JOB = """
 import subprocess, sys, types
 from engine.messages import read_command
-from engine.search import local_executor
+from engine import child_process
 from engine.reproduction import job
 
 TRIAL = '''
@@ -61,7 +61,7 @@ def hear(event):
     sys.stdout.write(event.to_json_line())
     sys.stdout.flush()
 
-local_executor.subprocess = types.SimpleNamespace(**vars(subprocess) | {"Popen": start})
+child_process.subprocess = types.SimpleNamespace(**vars(subprocess) | {"Popen": start})
 job.run_study(read_command(sys.argv[1]), emit=hear)
 """
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]

@@ -142,7 +142,7 @@ def test_killed_window_leaves_no_engine(wait, root, tmp_path):
 
 
 def test_engine_that_says_nonsense_is_passed_over(qtbot, tmp_path, monkeypatch):
-    monkeypatch.setattr("gui.engine_process.sys.executable", str(_fake_python(tmp_path, "echo nonsense; exit 3")))
+    monkeypatch.setattr("sys.executable", str(_fake_python(tmp_path, "echo nonsense; exit 3")))
     engine = EngineProcess("job", tmp_path, "tensorflow")
     heard = []
     engine.event_received.connect(heard.append)
@@ -155,9 +155,7 @@ def test_engine_that_says_nonsense_is_passed_over(qtbot, tmp_path, monkeypatch):
 
 
 def test_last_words_of_an_engine_are_told(qtbot, tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        "gui.engine_process.sys.executable", str(_fake_python(tmp_path, "echo KeyError: x >&2; exit 1"))
-    )
+    monkeypatch.setattr("sys.executable", str(_fake_python(tmp_path, "echo KeyError: x >&2; exit 1")))
     engine = EngineProcess("job", tmp_path, "tensorflow")
     with qtbot.waitSignal(engine.ended) as blocker:
         engine.start()
@@ -166,7 +164,7 @@ def test_last_words_of_an_engine_are_told(qtbot, tmp_path, monkeypatch):
 
 
 def test_python_that_is_not_there_is_an_ending_not_a_hang(qtbot, tmp_path, monkeypatch):
-    monkeypatch.setattr("gui.engine_process.sys.executable", str(tmp_path / "no-python"))
+    monkeypatch.setattr("sys.executable", str(tmp_path / "no-python"))
     engine = EngineProcess("job", tmp_path, "tensorflow")
     with qtbot.waitSignal(engine.ended) as blocker:
         engine.start()

@@ -77,7 +77,9 @@ class WarmEngine(EngineProcess):
         super().__init__(name, engines.scratch, backend, threads)
         self.name = name
         if name in engines.bare:
-            self._process.setArguments(["-c", BARE, *self._process.arguments()[1:]])
+            words = self._process.arguments()
+            place = words.index("-m")
+            self._process.setArguments([*words[:place], "-c", BARE, *words[place + 1 :]])
         self._engines = engines
         self._ready: Ready | None = None
         self._job_end: type[Event] | None = None

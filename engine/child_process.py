@@ -1,0 +1,66 @@
+"""Start of child processes: a Python that finds this engine wherever it is started."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+HOME: Final = Path(__file__).resolve().parents[1]
+
+
+def module_command(module: str, *arguments: str, ignore_warnings: bool = False) -> list[str]:
+    """Return the command line that runs a module.
+
+    Args:
+        module: dotted name.
+        arguments: what follows it.
+        ignore_warnings: whether Python is silent about warnings of libraries.
+    """
+    quiet = ("-W", "ignore") if ignore_warnings else ()
+    return [sys.executable, *quiet, "-m", module, *arguments]
+
+
+def child_environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment of this process with changes, in which Python finds the engine."""
+    paths = os.pathsep.join(filter(None, [str(HOME), os.environ.get("PYTHONPATH")]))
+    return {**os.environ, **(changes or {}), "PYTHONPATH": paths}
+
+
+def start_module(command: list[str], environment: Mapping[str, str] | None = None, **pipes: Any) -> Any:
+    """Start a process without a window of its own.
+
+    Args:
+        command: see `module_command`.
+        environment: what differs from the environment of this process.
+        pipes: further arguments of `subprocess.Popen`, such as stdin.
+
+    Returns:
+        The `subprocess.Popen`.
+    """
+    return subprocess.Popen(command, env=child_environment(environment), creationflags=_flags(), **pipes)
+
+
+def run_module(
+    command: list[str], environment: Mapping[str, str] | None = None, timeout_s: float | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    """Run a process to its end, without input; return its output.
+
+    Raises:
+        subprocess.TimeoutExpired: it took longer than `timeout_s` and was ended.
+    """
+    return subprocess.run(
+        command,
+        env=child_environment(environment),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=timeout_s,
+        check=False,
+        creationflags=_flags(),
+    )
+
+
+def _flags() -> int:
+    """Return the flag that keeps Windows from opening a console."""
+    return getattr(subprocess, "CREATE_NO_WINDOW", 0)
