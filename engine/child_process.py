@@ -11,7 +11,7 @@ HOME: Final = Path(__file__).resolve().parents[1]
 
 
 def module_command(module: str, *arguments: str, ignore_warnings: bool = False) -> list[str]:
-    """Return the command line that runs a module.
+    """Return the command line that runs a module; no module of the current folder can take the place of another.
 
     Args:
         module: dotted name.
@@ -19,13 +19,16 @@ def module_command(module: str, *arguments: str, ignore_warnings: bool = False) 
         ignore_warnings: whether Python is silent about warnings of libraries.
     """
     quiet = ("-W", "ignore") if ignore_warnings else ()
-    return [sys.executable, *quiet, "-m", module, *arguments]
+    return [sys.executable, "-P", *quiet, "-m", module, *arguments]
 
 
 def child_environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the environment of this process with changes, in which Python finds the engine."""
-    paths = os.pathsep.join(filter(None, [str(HOME), os.environ.get("PYTHONPATH")]))
-    return {**os.environ, **(changes or {}), "PYTHONPATH": paths}
+    """Return the environment of this process with changes, in which Python finds the engine.
+
+    Relative and empty entries of PYTHONPATH are dropped: they stand for the current folder, which may be foreign.
+    """
+    inherited = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if os.path.isabs(path)]
+    return {**os.environ, **(changes or {}), "PYTHONPATH": os.pathsep.join([str(HOME), *inherited])}
 
 
 def start_module(command: list[str], environment: Mapping[str, str] | None = None, **pipes: Any) -> Any:

@@ -574,7 +574,10 @@ def test_background_resumes_the_run_by_the_command_line(make_run, root, tmp_path
     run = make_run("ae-0001", state="stopped")
     assert close_dialogs.resume_detached(open_record(run.path))
     qtbot.waitUntil(told.exists)
-    assert told.read_text(encoding="utf-8").split() == ["-m", "engine", "resume", str(run.path), "--runs", str(root)]
+    assert told.read_text(encoding="utf-8").split() == [
+        *("-P", "-m", "engine", "resume"),
+        *(str(run.path), "--runs", str(root)),
+    ]
     monkeypatch.setattr("sys.executable", str(tmp_path / "none"))
     assert not close_dialogs.resume_detached(open_record(run.path))
 

@@ -54,8 +54,8 @@ trial_worker.main()
 '''
 
 def start(words, **more):
-    assert words[1:3] == ["-m", "engine.search.trial_worker"]
-    return subprocess.Popen([words[0], "-c", TRIAL, *words[3:]], **more)
+    assert words[1:4] == ["-P", "-m", "engine.search.trial_worker"]
+    return subprocess.Popen([words[0], "-c", TRIAL, *words[4:]], **more)
 
 def hear(event):
     sys.stdout.write(event.to_json_line())
