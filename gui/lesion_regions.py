@@ -10,8 +10,8 @@ from PySide6.QtGui import QImageReader
 from engine import lesions
 from engine.config import DataConfig
 from engine.errors import EngramError
-from engine.formatting import format_count
 from engine.lesions import Box
+from gui.formatting import format_count
 from gui.widgets.region.region import Region
 
 BOXES = "lesion_boxes.csv"

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from engine.config import RunConfig
 from engine.errors import EngramError
-from engine.formatting import format_parameters
 from engine.messages import (
     Continued,
     EpochEnded,
@@ -19,6 +18,7 @@ from engine.messages import (
     read_event,
 )
 from engine.runs import Run
+from gui.formatting import format_parameters
 
 BACKENDS = {"tensorflow": "TensorFlow", "torch": "PyTorch", "jax": "JAX"}
 

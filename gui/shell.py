@@ -17,10 +17,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.formatting import format_count
 from engine.messages import Ready
 from gui.drops import DroppedPath
 from gui.field_editors import choice_title
+from gui.formatting import format_count
 from gui.loaded_data import LoadedData
 from gui.navigation import LoadSource, OpenFile, ShowRun, Target
 from gui.panel import DISCLAIMER, AppContext, Panel

@@ -2,7 +2,6 @@
 
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QStatusBar, QWidget
 
-from engine.formatting import format_count, format_duration
 from engine.messages import (
     Audit,
     CalibrateSpread,
@@ -23,6 +22,7 @@ from engine.messages import (
     TraceLesion,
 )
 from gui.engine_process import resident_bytes
+from gui.formatting import format_count, format_duration
 from gui.run_record import RunRecord
 from gui.session import Session
 from gui.widgets.elided_label import ElidedLabel

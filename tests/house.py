@@ -24,7 +24,7 @@ WIDGET_PACKAGES = {
     "PySide6",
     "pyqtgraph",
     "numpy",
-    "engine.formatting",
+    "gui.formatting",
     "gui.widgets",
     "gui.palette",
     "gui.pixmaps",

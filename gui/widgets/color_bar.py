@@ -4,8 +4,8 @@ from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from engine.formatting import format_number
 from gui import palette
+from gui.formatting import format_number
 from gui.pixmaps import Colormap, bar_image
 
 BAR_PX, TEXT_GAP = 8, 12

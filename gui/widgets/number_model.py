@@ -17,8 +17,8 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QWidget
 
-from engine.formatting import format_number
 from gui import palette
+from gui.formatting import format_number
 
 Index = QModelIndex | QPersistentModelIndex
 DOT_PX = 10

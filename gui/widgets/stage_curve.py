@@ -8,8 +8,8 @@ from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from engine.formatting import format_percent
 from gui import palette
+from gui.formatting import format_percent
 
 MARGIN, AXIS_PX, TEXT_PX = 12, 52, 18
 DOT, GAP, SAMPLE_PX = 3.0, 12.0, 26

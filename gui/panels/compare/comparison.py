@@ -6,8 +6,8 @@ from typing import cast
 
 import numpy as np
 
-from engine.formatting import format_fixed, format_number
 from engine.messages import ReconstructReply
+from gui.formatting import format_fixed, format_number
 from gui.pixmaps import Array, Colormap
 from gui.widgets.image_rows import ImageRow
 

@@ -5,7 +5,6 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from engine.formatting import format_count
 from engine.messages import (
     OpenScan,
     OpenScanReply,
@@ -15,6 +14,7 @@ from engine.messages import (
     ReconstructReply,
     RequestFailed,
 )
+from gui.formatting import format_count
 from gui.loaded_data import PARTS
 from gui.opened_scan import OpenedScan
 from gui.opened_scan import opened_scan_from as scan_from_answer

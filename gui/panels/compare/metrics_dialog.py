@@ -9,8 +9,8 @@ from typing import Any
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
-from engine.formatting import format_count, format_fixed, format_number
 from engine.messages import SubsetMetrics
+from gui.formatting import format_count, format_fixed, format_number
 from gui.loaded_data import CLEAN, LEAKED, PARTS, LoadedData
 from gui.panel import DISCLAIMER
 from gui.panels.compare.metrics_loader import MetricsLoader

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QObject, Signal
 
-from engine.formatting import format_count, format_fixed
 from engine.messages import EvaluateRun, EvaluateRunReply, RequestFailed, SubsetMetrics
+from gui.formatting import format_count, format_fixed
 from gui.loaded_data import CLEAN
 from gui.panels.compare.sources import ImageSource
 from gui.session import Session

@@ -6,7 +6,7 @@ from typing import Any
 from PySide6.QtCore import Qt, Signal
 
 from engine.config import DataConfig
-from engine.formatting import format_fixed
+from gui.formatting import format_fixed
 from gui.loaded_data import source_title
 from gui.panels.compare.metrics_loader import MetricsLoader
 from gui.panels.compare.sources import ImageSource, baseline_of, from_reference, from_run, is_baseline

@@ -6,8 +6,8 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
-from engine.formatting import format_count
 from engine.messages import DuplicateGroup, GroupedImage, NearDuplicate, NearDuplicateGroup
+from gui.formatting import format_count
 from gui.loaded_data import PARTS, LoadedData
 from gui.widgets.chip import FilterChip
 from gui.widgets.image_grid import ImageGrid

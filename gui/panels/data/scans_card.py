@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedLayout, QWidget
 
-from engine.formatting import format_count
+from gui.formatting import format_count
 from gui.loaded_data import PARTS, SPLITS, LoadedData, class_title
 from gui.pixmaps import Array
 from gui.widgets.card import Card

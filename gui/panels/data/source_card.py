@@ -7,10 +7,10 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar
 
 from engine.config import DataConfig, list_fields
-from engine.formatting import format_count
 from engine.messages import RequestFailed
 from gui.data_commands import data_config, load_data_undoable
 from gui.form import Form
+from gui.formatting import format_count
 from gui.panel import AppContext
 from gui.panels.data.source_editor import FOLDER, HUB, PHANTOM, SourceEditor, kind_of
 from gui.widgets.buttons import Button

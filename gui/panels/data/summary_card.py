@@ -2,7 +2,7 @@
 
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QVBoxLayout, QWidget
 
-from engine.formatting import format_count
+from gui.formatting import format_count
 from gui.loaded_data import SPLITS, LoadedData, class_title
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card

@@ -9,8 +9,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout
 
 from engine.denoising.baselines import BASELINES
-from engine.formatting import format_fixed
 from engine.lesions import Retention
+from gui.formatting import format_fixed
 from gui.panel import DISCLAIMER
 from gui.panels.denoise.methods import Methods, of_runs
 from gui.panels.denoise.results_data import NOISY, NONE, WORKING, DenoisedImage, decibels, similarity

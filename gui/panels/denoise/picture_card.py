@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
-from engine.formatting import format_fixed
+from gui.formatting import format_fixed
 from gui.panels.denoise.results_data import NOISY, ORIGINAL, DenoisedImage
 from gui.pixmaps import Colormap
 from gui.widgets.card import Card

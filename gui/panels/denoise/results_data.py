@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from engine import metrics
 from engine.denoising.break_even import break_even
-from engine.formatting import format_fixed
 from engine.messages import ApplyFilterReply, DenoiseDraftReply, DenoiseReply, NoiseLevelErrors
+from gui.formatting import format_fixed
 from gui.panels.denoise.case import Noise
 
 ORIGINAL, NOISY = "original", "noisy"

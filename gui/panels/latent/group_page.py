@@ -7,8 +7,8 @@ import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout
 
-from engine.formatting import format_count
 from engine.messages import DecodeMean, DecodeMeanReply
+from gui.formatting import format_count
 from gui.loaded_data import class_title
 from gui.panels.latent.latent_map import LatentState
 from gui.panels.latent.page import LatentPage

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.formatting import format_number
 from engine.messages import DimensionReport, EmbedLatentsReply
+from gui.formatting import format_number
 from gui.loaded_data import PARTS, LoadedData, class_title
 from gui.opened_scan import OpenedScan
 from gui.widgets.scatter.model import Mark, Numbers, Scatter

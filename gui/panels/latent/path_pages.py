@@ -4,8 +4,8 @@ import numpy as np
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSlider, QVBoxLayout
 
-from engine.formatting import format_number, format_percent
 from engine.messages import Interpolate, InterpolateReply, TraverseDimension, TraverseDimensionReply
+from gui.formatting import format_number, format_percent
 from gui.panels.latent.latent_map import LatentState, Place
 from gui.panels.latent.page import CHOOSE, WORKING, LatentPage
 from gui.pixmaps import Colormap, robust_limit

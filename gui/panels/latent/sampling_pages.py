@@ -4,7 +4,6 @@ import numpy as np
 from PySide6.QtCore import QSignalBlocker
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSpinBox
 
-from engine.formatting import format_number
 from engine.messages import (
     CalibrateSpread,
     CalibrateSpreadReply,
@@ -15,6 +14,7 @@ from engine.messages import (
     SampleLatentReply,
 )
 from gui.explorer_request import ExplorerRequest
+from gui.formatting import format_number
 from gui.panels.latent.latent_map import LatentState, short
 from gui.panels.latent.page import CHOOSE, WORKING, LatentPage
 from gui.pixmaps import Colormap

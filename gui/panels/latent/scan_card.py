@@ -4,9 +4,9 @@ import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from engine.formatting import format_number
 from engine.messages import FindNeighbors, FindNeighborsReply, NeighborReport, Reconstruct, ReconstructReply
 from gui.explorer_request import ExplorerRequest
+from gui.formatting import format_number
 from gui.navigation import OpenFile, ShowImage
 from gui.opened_scan import OpenedScan, describe
 from gui.panels.latent.latent_map import LatentState, short

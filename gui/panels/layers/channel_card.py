@@ -6,7 +6,7 @@ import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel
 
-from engine.formatting import format_number, format_percent
+from gui.formatting import format_number, format_percent
 from gui.panels.layers.channel_order import ColorScale, Numbers
 from gui.panels.layers.network import LayerSummary
 from gui.pixmaps import Array

@@ -3,7 +3,6 @@
 import numpy as np
 from PySide6.QtCore import Signal
 
-from engine.formatting import format_number
 from engine.messages import (
     ComputeSaliency,
     ComputeSaliencyReply,
@@ -15,6 +14,7 @@ from engine.messages import (
     TopActivationsReply,
     TopImage,
 )
+from gui.formatting import format_number
 from gui.loaded_data import scan_title
 from gui.panels.layers.network import INPUT, LayerSummary
 from gui.panels.layers.page import LayersPage

@@ -7,8 +7,8 @@ import numpy as np
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
-from engine.formatting import format_number
 from engine.messages import MatchChannels, MatchChannelsReply
+from gui.formatting import format_number
 from gui.panels.layers.activation_loader import LayerActivation
 from gui.panels.layers.network import INPUT
 from gui.panels.layers.page import TEXT_PX, LayersPage

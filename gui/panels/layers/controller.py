@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QObject, Signal
 
-from engine.formatting import format_fixed, format_number
+from gui.formatting import format_fixed, format_number
 from gui.panels.layers.channel_order import ColorScale
 from gui.panels.layers.network import INPUT
 from gui.panels.layers.presenter import LayersPresenter

@@ -5,8 +5,8 @@ import math
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from engine.formatting import format_number, format_percent
 from engine.messages import RegionSpec, TraceLesion, TraceLesionReply
+from gui.formatting import format_number, format_percent
 from gui.lesion_regions import LesionBoxes, lesion_text
 from gui.panels.layers.page import LayersPage
 from gui.panels.layers.presenter import LayersPresenter

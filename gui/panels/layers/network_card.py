@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QComboBox
 
-from engine.formatting import format_number
+from gui.formatting import format_number
 from gui.panels.layers.network import INPUT, Network
 from gui.widgets.card import Card
 from gui.widgets.labels import label

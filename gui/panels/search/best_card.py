@@ -1,6 +1,6 @@
 """The best score so far, trial by trial."""
 
-from engine.formatting import format_number
+from gui.formatting import format_number
 from gui.panels.search.plot_data import running_best
 from gui.panels.search.snapshot import SearchSnapshot
 from gui.panels.search.trial_rows import score_title

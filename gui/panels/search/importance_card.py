@@ -3,8 +3,8 @@
 import math
 from collections.abc import Collection, Sequence
 
-from engine.formatting import format_fixed, format_number
 from engine.messages import ComputeImportances, ComputeImportancesReply, Importance, RequestFailed
+from gui.formatting import format_fixed, format_number
 from gui.panels.search.snapshot import SearchSnapshot
 from gui.panels.search.space_draft import title
 from gui.session import Session

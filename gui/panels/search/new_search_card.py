@@ -12,11 +12,11 @@ from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLineEdit, QWidget
 from engine import config as settings
 from engine.config import MODELS, DataConfig, FieldSpec, RunConfig, SearchConfig, TrainingConfig
 from engine.errors import EngramError
-from engine.formatting import format_count
 from engine.messages import Event, Search, SearchStarted
 from engine.search import folder, search_spec, space
 from gui.data_commands import load_data_undoable
 from gui.form import LABEL_PX, Form
+from gui.formatting import format_count
 from gui.loaded_data import source_title
 from gui.panel import AppContext
 from gui.panels.search.dimension_row import FocusComboBox

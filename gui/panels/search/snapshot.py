@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from engine.formatting import format_count, format_duration
 from engine.search import folder, search_spec, statistics
 from engine.search.folder import SearchFolder
 from engine.search.search_spec import SearchSpec
 from engine.search.storage import Trial
+from gui.formatting import format_count, format_duration
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from typing import Any
 from engine import config
 from engine.config import MODELS, FieldSpec, RunConfig
 from engine.errors import ConfigError
-from engine.formatting import MINUS
 from engine.search import space, space_file
 from engine.search.space import Space
 from gui.field_editors import FORMATTERS, PARSERS
+from gui.formatting import MINUS
 
 KINDS = {"list": "List", "range": "Range", "log": "Log range"}
 LEFT_OUT = ("seed", "tracking")  # the search sets the seed; tracking changes no result

@@ -3,9 +3,9 @@
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
-from engine.formatting import format_duration, format_fixed, format_number
 from engine.messages import Reconstruct, Reconstructions, ReconstructReply, RequestFailed
 from engine.search.storage import Trial
+from gui.formatting import format_duration, format_fixed, format_number
 from gui.loaded_data import source_title
 from gui.panels.search.snapshot import SearchSnapshot
 from gui.panels.search.space_draft import title

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from engine.formatting import format_duration, format_measured, format_number
 from engine.search import statistics
 from engine.search.storage import Trial
+from gui.formatting import format_duration, format_measured, format_number
 from gui.panels.search.snapshot import SearchSnapshot
 from gui.panels.search.space_draft import title
 from gui.widgets.number_model import TableColumn, TableRow

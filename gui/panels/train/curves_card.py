@@ -6,7 +6,7 @@ from datetime import datetime
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QWidget
 
-from engine.formatting import format_parameters
+from gui.formatting import format_parameters
 from gui.panel import DISCLAIMER
 from gui.panels.train.plots import QUANTITIES, PlotSpec, curves, entropy_floors, plots_for
 from gui.run_record import BACKENDS, RunRecord

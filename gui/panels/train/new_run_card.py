@@ -9,11 +9,11 @@ from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLineEdit
 from engine import config as settings
 from engine.config import DataConfig, RunConfig
 from engine.errors import ConfigError, EngramError
-from engine.formatting import format_count
 from engine.messages import RequestFailed
 from gui import python_export
 from gui.data_commands import load_data_undoable
 from gui.form import LABEL_PX
+from gui.formatting import format_count
 from gui.loaded_data import source_title
 from gui.panel import AppContext
 from gui.panels.train.settings_form import SettingsForm

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.config import MODELS
-from engine.formatting import format_number
+from gui.formatting import format_number
 from gui.run_record import RunRecord
 
 VALIDATION = "val_"

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSlider
 
-from engine.formatting import format_fixed
+from gui.formatting import format_fixed
 from gui.run_record import RunRecord
 from gui.widgets.card import Card
 from gui.widgets.image_rows import ImageRow, ImageRows

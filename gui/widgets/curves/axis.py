@@ -4,7 +4,7 @@ import math
 
 import pyqtgraph as pg
 
-from engine.formatting import format_fixed, format_number
+from gui.formatting import format_fixed, format_number
 
 MOST_LABELS = 7
 MOST_PLACES = 5

@@ -11,8 +11,8 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QColor, QKeyEvent
 from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
-from engine.formatting import format_number
 from gui import palette
+from gui.formatting import format_number
 from gui.widgets.curves.canvas import CurveCanvas
 from gui.widgets.curves.series import Series, SeriesStyle, decimate, to_axis
 from gui.widgets.labels import label

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QLinearGradient, QPainter, QPen, QPixmap
 
-from engine.formatting import format_number
 from gui import palette
+from gui.formatting import format_number
 from gui.widgets.curves.axis import log_ticks, round_step
 from gui.widgets.parallel.model import DROPPED, FAILED, GOOD, MISSING, Numbers, ParallelModel
 

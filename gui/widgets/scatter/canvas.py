@@ -8,8 +8,8 @@ from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QLinearGradient, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
-from engine.formatting import format_number
 from gui import palette
+from gui.formatting import format_number
 from gui.widgets.curves.axis import NumberAxis
 from gui.widgets.scatter.model import EMPTY, Flags, Numbers, Point, Ranges, fit_ranges
 from gui.widgets.scatter.paint import COLOR_STEPS, LABEL_ALPHA, PointsItem
