@@ -145,7 +145,7 @@ def test_where_a_search_stands_is_said_once_for_each_trial_that_is_over():
     known = {"search": "s", "state": "running", "trials": 9, "left": 5, "left_s": 60.0, "best": 1, "best_score": 0.1}
     for done, failed, running in ((0, 0, 1), (2, 0, 1), (2, 0, 2), (2, 1, 0), (2, 1, 1), (2, 1, 2)):
         teller(SearchState(done=done, failed=failed, running=running, **known))
-    assert told.getvalue().splitlines() == [f"2 of 9 done, {failed} failed, about 1 min 00 s left" for failed in (0, 1)]
+    assert told.getvalue().splitlines() == [f"2 of 9 done, {failed} failed, about 1 min 0 s left" for failed in (0, 1)]
 
 
 def test_a_trial_that_goes_on_says_from_where():
