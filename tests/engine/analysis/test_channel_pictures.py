@@ -146,6 +146,7 @@ from engine.analysis import channel_statistics, top_activations, feature_visuali
 from engine.analysis.feature_visualization import ChannelObjective
 from engine.analysis.feature_visualization import GradientAscentSettings
 
+keras.utils.set_random_seed(0)
 model = models.build(config.from_flat({"model": "unet", "size": 32, "filters": (4, 8)}))
 images = np.random.default_rng(0).random((3, 32, 32, 1)).astype("float32")
 channel = ChannelObjective("enc_act2", 1)
