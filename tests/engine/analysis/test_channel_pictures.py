@@ -149,13 +149,14 @@ from engine.analysis.feature_visualization import GradientAscentSettings
 keras.utils.set_random_seed(0)
 model = models.build(config.from_flat({"model": "unet", "size": 32, "filters": (4, 8)}))
 images = np.random.default_rng(0).random((3, 32, 32, 1)).astype("float32")
-channel = ChannelObjective("enc_act2", 1)
+numbers = channel_statistics.statistics(model, images, ["enc_act2"])["enc_act2"]
+alive = int(np.argmax(numbers.max))
+channel = ChannelObjective("enc_act2", alive)
 liked = feature_visualization.preferred(model, channel, GradientAscentSettings(steps=8))
 found = feature_visualization.saliency(model, images, channel)
-numbers = channel_statistics.statistics(model, images, ["enc_act2"])["enc_act2"]
-first = top_activations.top_activations(model, images, "enc_act2", 1)[1][0]
+first = top_activations.top_activations(model, images, "enc_act2", 1)[alive][0]
 print(json.dumps({"backend": keras.backend.backend(), "raised": liked.value - liked.start,
-    "salient": float(np.abs(found).max()), "highest": float(numbers.max[1]), "first": first.value}))
+    "salient": float(np.abs(found).max()), "highest": float(numbers.max[alive]), "first": first.value}))
 """
 
 

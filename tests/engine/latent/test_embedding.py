@@ -100,7 +100,7 @@ def test_umap_keeps_the_groups_apart_and_its_seed(groups, run_python, tmp_path):
     said = run_python(
         "import sys; import numpy as np; from engine.latent import embedding_child\n"
         f"points = np.load({str(tmp_path / 'points.npy')!r})\n"
-        "laid = [embedding.METHODS['umap'](points, 5) for _ in range(2)]\n"
+        "laid = [embedding_child.METHODS['umap'](points, 5) for _ in range(2)]\n"
         f"np.save({str(tmp_path / 'laid.npy')!r}, laid)\n"
         "print(sys.modules['tensorflow'])",
         timeout_s=900,

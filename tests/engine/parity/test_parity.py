@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import sys
 from pathlib import Path
 
 import keras
@@ -161,7 +162,11 @@ def planted(tiny_run, tmp_path_factory):
 
 def plant(monkeypatch, folder, code):
     (folder / "child.py").write_text(code)
-    monkeypatch.setattr(parity, "CHILD", (str(folder / "child.py"),))
+
+    def command(module, *arguments):
+        return [sys.executable, str(folder / "child.py"), *arguments]
+
+    monkeypatch.setattr(parity, "module_command", command)
 
 
 @needs_two
