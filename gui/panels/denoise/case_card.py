@@ -48,6 +48,8 @@ class CasePicker(QWidget):
         for button in (self.known, self.back, self.forth):
             line.addWidget(button)
         self.part.setAccessibleName("show")
+        # As narrow as the column wants: "deduplicated test" would push the buttons out of it.
+        self.part.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         for title, field in (("Show", self.part), ("Image", self.case)):
             form.addRow(field_label(title, field), self.case if field is self.case else line)
         self.known.setToolTip("Only images with a known lesion")

@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QUndoStack
 from PySide6.QtTest import QTest
 
 from engine import noise
@@ -14,9 +15,10 @@ from engine.messages import ApplyFilter, Denoise, DenoiseCurve, DenoiseDraft, No
 from gui.lesion_regions import BOXES, mask_of
 from gui.loaded_data import scan_title
 from gui.navigation import OpenFile
-from gui.panel import DISCLAIMER
+from gui.panel import DISCLAIMER, LEFT_PX
 from gui.panels.denoise import DenoisePanel
 from gui.panels.denoise.case import Case, Noise
+from gui.panels.denoise.case_card import CaseCard
 from gui.panels.denoise.results_data import DenoisedImage, ErrorCurve
 from gui.panels.denoise.warnings_text import describe_harm, help_text
 from gui.pixmaps import Colormap
@@ -685,3 +687,11 @@ def test_names_are_short():
     assert scan_title("Testing/glioma_tumor/image(59).jpg") == "glioma_tumor / image(59)"
     assert scan_title("a.png") == "a"
     assert Case("x/y.png", DataConfig()).title == "x / y"
+
+
+def test_the_longest_set_fits_into_the_column(qtbot, dressed):
+    dressed("dark")
+    card = CaseCard(QUndoStack())
+    qtbot.addWidget(card)
+    card.images.part.addItems(["training", "deduplicated test"])
+    assert card.minimumSizeHint().width() <= LEFT_PX
