@@ -49,7 +49,7 @@ class LineTrace:
 
     Args:
         process: name of the engine process.
-        find_file: finds the file, for every line anew: the runs folder may change.
+        find_file: finds the file again for every line, since the runs folder may change.
     """
 
     def __init__(self, process: str, find_file: Callable[[], Path]) -> None:

@@ -56,6 +56,7 @@ LAYERS = (
 MAP = (
     ("Arrows, Enter", "move to the next image; select it"),
     ("Drag, Escape", "lasso-select; clear selection"),
+    ("Shift+drag", "select a box"),
     ("Wheel, + and −, R", "zoom; reset zoom"),
     ("Middle-drag, Shift+arrows", "move the map"),
 )

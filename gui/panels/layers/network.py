@@ -14,27 +14,10 @@ ATTACHED_KINDS = {
     *("Flatten", "Reshape"),
 }
 MIN_HEIGHT, STEEPNESS = 0.2, 0.3
-Spans = tuple[tuple[int, int], ...]
 
 
-@dataclass(frozen=True)
-class LayerSummary:
-    """One layer; the fields are those of `LayerFacts`."""
-
-    name: str
-    kind: str
-    part: str
-    shape: tuple[int, ...]
-    parameters: int
-    kernel: tuple[int, ...]
-    stride: tuple[int, ...]
-    receives: tuple[str, ...]
-    rows: Spans
-    columns: Spans
-    known: bool
-    before: str | None
-    after: str | None
-    description: tuple[str, ...]
+class LayerSummary(LayerFacts):
+    """One layer as the panel shows it."""
 
     @property
     def channels(self) -> int:
@@ -147,23 +130,4 @@ class Network:
 
 def to_network(reply: ListLayersReply) -> Network:
     """Return the network of a reply to ListLayers."""
-    return Network(reply.run, reply.model, reply.size, tuple(map(_summarize, reply.layers)))
-
-
-def _summarize(facts: LayerFacts) -> LayerSummary:
-    return LayerSummary(
-        name=facts.name,
-        kind=facts.kind,
-        part=facts.part,
-        shape=facts.shape,
-        parameters=facts.parameters,
-        kernel=facts.kernel,
-        stride=facts.stride,
-        receives=facts.receives,
-        rows=facts.rows,
-        columns=facts.columns,
-        known=facts.known,
-        before=facts.before,
-        after=facts.after,
-        description=facts.words,
-    )
+    return Network(reply.run, reply.model, reply.size, tuple(LayerSummary(**dict(facts)) for facts in reply.layers))

@@ -60,5 +60,5 @@ def describe_layer(network: Network, name: str) -> str:
     if name == INPUT:
         return f"Input image: {network.size} × {network.size} pixels, intensities 0–1."
     facts = network.by_name[name]
-    description = " ".join(facts.description)
+    description = " ".join(facts.words)
     return description or f"{facts.kind}, {format_number(facts.parameters)} parameters, output {facts.shape_text}."
