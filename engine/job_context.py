@@ -1,0 +1,66 @@
+"""How a long computation is canceled, and how it reports its progress: one way for all of them."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final, TypeVar
+
+T = TypeVar("T")
+
+
+class Cancelled(Exception):
+    """Signal that the caller asked to stop. It is no user error: whoever asked catches it."""
+
+
+@dataclass(frozen=True)
+class JobContext:
+    """Cancellation and progress of one computation.
+
+    Args:
+        should_stop: returns True once the computation is no longer wanted; asked between steps, from its thread.
+        on_progress: called with what is being done, how many steps are done, and of how many.
+        title: what is being done, as `on_progress` is told; empty where it is understood.
+
+    Example:
+        >>> reported = []
+        >>> context = JobContext(on_progress=lambda title, done, total: reported.append(f"{title} {done}/{total}"))
+        >>> [number**2 for number in context.with_title("Squaring").track([1, 2], total=2)]
+        [1, 4]
+        >>> reported
+        ['Squaring 1/2', 'Squaring 2/2']
+    """
+
+    should_stop: Callable[[], bool] = lambda: False
+    on_progress: Callable[[str, int, int], None] = lambda title, done, total: None
+    title: str = ""
+
+    def check(self) -> None:
+        """Raise Cancelled if the caller asked to stop."""
+        if self.should_stop():
+            raise Cancelled
+
+    def report(self, done: int, total: int) -> None:
+        """Report that `done` of `total` steps are done."""
+        self.on_progress(self.title, done, total)
+
+    def with_title(self, title: str) -> "JobContext":
+        """Return the context of a part of the computation, reported under another title."""
+        return replace(self, title=title)
+
+    def track(self, items: Iterable[T], total: int, done: int = 0) -> Iterator[T]:
+        """Yield the items; check before each and report after each.
+
+        Args:
+            items: the steps, one unit of progress each.
+            total: number of steps of the whole.
+            done: how many of them were done before.
+
+        Raises:
+            Cancelled: the caller asked to stop.
+        """
+        for number, item in enumerate(items, start=done + 1):
+            self.check()
+            yield item
+            self.report(number, total)
+
+
+UNATTENDED: Final = JobContext()
