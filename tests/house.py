@@ -97,9 +97,13 @@ class Source:
         """Lines of the file."""
         return len(self.text.splitlines())
 
+    @cached_property
+    def _nodes(self) -> list[ast.AST]:
+        return list(ast.walk(self.tree))
+
     def nodes(self, *kinds: type[ast.AST]) -> Iterator:
         """Every node of these kinds."""
-        return (node for node in ast.walk(self.tree) if isinstance(node, kinds))
+        return (node for node in self._nodes if isinstance(node, kinds))
 
     def at(self, node: ast.AST) -> str:
         """The place of a node, for a sentence."""
