@@ -53,8 +53,9 @@ def test_head_of_phantoms_is_what_is_not_air():
 
 
 def test_heads_of_real_scans_fill_the_picture_and_are_brighter_than_the_rest(real_data):
-    images = data.load(config=config.DataConfig(source=str(real_data), fit="squash"))
-    scans = images.validation.read()[..., 0]
+    images = data.load(config=config.DataConfig(source=str(real_data / "Testing"), fit="squash"))
+    scans = np.concatenate([split.read()[..., 0] for split in images.splits.values()])
+    assert len(scans) > 150
     masks = metrics.head_mask(scans)
     shares = masks.mean(axis=(1, 2))
     assert np.percentile(shares, 1) > 0.25
