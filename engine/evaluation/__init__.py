@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine import backend, config, data
+from engine import backend, config, data, job_context
 from engine.config import TrainingConfig
 from engine.data import Dataset
 from engine.evaluation import interpretation, references
-from engine.evaluation.evaluator import SUBSETS, Evaluator, Numbers, Progress, check_split_names, make_subtask
+from engine.evaluation.evaluator import SUBSETS, Evaluator, Numbers, Progress, check_split_names
 from engine.messages import ShouldStop, never_stop
 from engine.runs import Run
 
@@ -128,12 +128,14 @@ def load_dataset(
     """Load images with a run's preparation: its own, or those of another source.
 
     Raises:
-        DataError: they cannot be read; `Cancelled` if `should_stop` returned True.
+        DataError: they cannot be read.
+        Cancelled: `should_stop` returned True.
     """
     settings = run.config
     if source is not None:
         settings = config.from_flat({"source": source}, settings)
-    return data.load(config=settings.data, should_stop=should_stop, progress=make_subtask(progress, "Reading images"))
+    context = job_context.JobContext(should_stop, progress or (lambda title, done, total: None))
+    return data.load(config=settings.data, context=context)
 
 
 def has_data_changed(run: Run, loaded: Dataset) -> bool:

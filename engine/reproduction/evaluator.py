@@ -14,6 +14,7 @@ from engine.denoising import noise_sweep
 from engine.denoising.noise_sweep import SweepSpec, SweepSummary
 from engine.evaluation import references, scoring
 from engine.evaluation.evaluator import Evaluator, make_subtask
+from engine.job_context import JobContext
 from engine.messages import Emit, ShouldStop, StudyProgress
 from engine.reproduction import published
 from engine.reproduction.trials import SearchSummary, StudyRun, best_of_each
@@ -200,7 +201,7 @@ class StudyEvaluator:
         return measured and {part: {**numbers, "components": found} for part, numbers in measured.items()}
 
     def _audit(self, images: Dataset) -> Any:
-        same = audit.audit(images.config, progress=self._emit_progress, should_stop=self.should_stop)
+        same = audit.audit(images.config, context=JobContext(self.should_stop, self._emit_progress))
         return {"splits": same["splits"], "near": same["near"]["splits"], "warning": same["warning"]}
 
 
