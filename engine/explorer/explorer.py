@@ -138,22 +138,24 @@ class Explorer:
     def _compute_image_errors(self, request: PerImageErrors) -> PerImageErrorsReply:
         model, side = self.reconstructor(request.run, request.data)
         images = self.dataset(request.data.model_copy(update={"size": side})).splits[request.split]
-        scores = scoring.score(model, images, self.should_stop)
-        mse = () if scores is None else tuple(scores["mse"].tolist())
-        return PerImageErrorsReply(run=request.run, split=request.split, mse=mse)
+        try:
+            mse = scoring.score(model, images, JobContext(self.should_stop))["mse"].tolist()
+        except Cancelled:
+            mse = []
+        return PerImageErrorsReply(run=request.run, split=request.split, mse=tuple(mse))
 
     def _evaluate_run(self, request: EvaluateRun) -> EvaluateRunReply | None:
         components = references.parse_reference(request.run)
         if components is not None:
             images = self.dataset(request.data)
-            return _to_reply(request, cache.evaluate_reference_cached(images, components, self.should_stop))
+            return _to_reply(request, cache.evaluate_reference_cached(images, components, JobContext(self.should_stop)))
         run = runs.open_run(request.run)
         images = self.dataset(request.data.model_copy(update={"size": run.config.data.size}))
         with suppress(ValidationError):  # another process may have written to the cache
             if run.model_path.exists() and (found := _to_reply(request, cache.read_cached(run, images))):
                 return found
         model = self._load_model(run, keep=False)
-        return _to_reply(request, cache.evaluate_run_cached(run, model, images, self.should_stop))
+        return _to_reply(request, cache.evaluate_run_cached(run, model, images, JobContext(self.should_stop)))
 
     def load_images(self, request: ImagesRequest, side: int | None = None) -> tuple[NDArray[np.float32], list[str]]:
         """Return the images of a request, (n, side, side, 1), and their names."""

@@ -121,8 +121,9 @@ def _run(run: Run, config: RunConfig, recorder: "EventRecorder", should_stop: Sh
         _check_source(run, config)  # takes no time, while importing a backend takes seconds
         fitting = import_on_backend("engine.training.trainer", config.training)
         recorder(Log(text=f"Reading {config.data.source}."))
-        images = data.load(config=config.data, context=JobContext(should_stop))
-        fitting.fit(run, config, images, emit=recorder, should_stop=should_stop)
+        context = JobContext(should_stop)
+        images = data.load(config=config.data, context=context)
+        fitting.fit(run, config, images, recorder, context)
     except Cancelled:
         recorder(JobEnded(run=run.name, state="stopped"))
     except EngramError as error:
