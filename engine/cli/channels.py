@@ -21,6 +21,8 @@ from engine.figures import base, contact_sheet
 from engine.figures.contact_sheet import Cell
 from engine.figures.mosaic import value_range
 from engine.formatting import format_number
+from engine.job_context import JobContext
+from engine.protocols import EngramModel
 from engine.runs import Run
 
 MOST_TOP, MOST_FAVOURITES, MATCHED_SCANS = 64, 16, 16
@@ -51,7 +53,7 @@ class ChannelQuery:
     """One layer of a run's model, the images to measure it on, and the channels to draw."""
 
     run: Run
-    model: Any
+    model: EngramModel
     images: Split
     layer: str
     channels: Sequence[int]
@@ -66,7 +68,8 @@ def run(options: Namespace) -> CommandResult:
     _check(options)
     opened = runs.open_run(options.run, options.runs)
     meter = ConsoleProgress(sys.stderr)
-    images = evaluation.load_dataset(opened, options.data, progress=meter.update).splits[options.split]
+    context = JobContext(on_progress=meter.update)
+    images = evaluation.load_dataset(opened, options.data, context=context).splits[options.split]
     if not len(images):
         raise ConfigError(f"There is no image in the {options.split} split.", "Choose another split (--split).")
     model = evaluation.load_model(opened)

@@ -21,6 +21,7 @@ from engine.evaluation import scoring
 from engine.figures import base
 from engine.figures import latent as drawing
 from engine.formatting import format_number
+from engine.job_context import JobContext
 from engine.latent import embedding, reports
 from engine.latent.latent_data import LATENT, PIXEL, LatentData, flat
 from engine.latent.neighbors import COPY_RATIO
@@ -66,7 +67,7 @@ def run(options: Namespace) -> CommandResult:
 def opened(options: Namespace, meter: ConsoleProgress) -> LatentData:
     """Return the latent data of the run and the dataset that a command names."""
     found = runs.open_run(options.run, options.runs)
-    images: data.Dataset = evaluation.load_dataset(found, options.data, progress=meter.update)
+    images: data.Dataset = evaluation.load_dataset(found, options.data, context=JobContext(on_progress=meter.update))
     atlas = LatentData(found, evaluation.load_model(found), images)
     atlas.progress = partial(meter.update, "Encoding")
     backend.import_on_any_backend("engine.analysis.layers", TrainingConfig())

@@ -21,6 +21,8 @@ from engine.errors import ConfigError
 from engine.evaluation import scoring
 from engine.figures import base, detectability_curve
 from engine.formatting import format_number
+from engine.job_context import JobContext
+from engine.protocols import EngramModel
 from engine.runs import Run
 
 MOST_PAIRS, MOST_PLACES, MOST_CHANNELS = 200, 16, 64
@@ -64,7 +66,7 @@ def run(options: Namespace) -> CommandResult:
     return CommandResult(_text(content), content)
 
 
-def _asked_layers(typed: str, model: Any) -> list[str] | None:
+def _asked_layers(typed: str, model: EngramModel) -> list[str] | None:
     """Return the names of the requested layers. Returns None for all."""
     if typed == "all":
         return None
@@ -83,7 +85,7 @@ def _lesion_pairs(run: Run, options: Namespace, count: int, meter: ConsoleProgre
             raise ConfigError("--data needs a table of lesion boxes (--boxes).", "Without --data, phantoms are used.")
         return phantom_pairs(count, run.config.data.size)
     boxes = lesions.read_boxes(options.boxes)
-    images: data.Dataset = evaluation.load_dataset(run, options.data, progress=meter.update)
+    images: data.Dataset = evaluation.load_dataset(run, options.data, context=JobContext(on_progress=meter.update))
     return inpainted_pairs(images.splits[options.split], boxes, count, _aspect_of(images.config))
 
 

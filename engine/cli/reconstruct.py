@@ -17,6 +17,7 @@ from engine.errors import EngramError
 from engine.evaluation import scoring
 from engine.figures import base
 from engine.formatting import format_fixed, format_number
+from engine.protocols import ImageModel
 from engine.runs import Run
 
 MEASURES = {"mse": metrics.mse, "psnr_db": metrics.psnr_db, "ssim": metrics.ssim}
@@ -80,7 +81,7 @@ def run(options: Namespace) -> CommandResult:
     return CommandResult(_text(described, options.out, failed), content, USER_ERROR if failed else 0)
 
 
-def _reconstruct(path: str, index: int | None, run: Run, model: Any) -> ReconstructInput:
+def _reconstruct(path: str, index: int | None, run: Run, model: ImageModel) -> ReconstructInput:
     scan = data.open_scan(path)
     index = len(scan) // 2 if index is None else index
     original = data.prepare(scan, run.config.data, index)

@@ -23,6 +23,7 @@ from engine.evaluation import cache, references, scoring
 from engine.explorer import latent_handlers as latent
 from engine.explorer.denoise_handlers import DenoiseHandlers
 from engine.explorer.layer_handlers import LayerHandlers
+from engine.job_context import Cancelled, JobContext
 from engine.messages import (
     Audit,
     AuditReply,
@@ -89,7 +90,7 @@ class Explorer:
         """
         try:
             return self._answers[type(request)](request)
-        except data.Cancelled:
+        except Cancelled:
             if request.can_wait:
                 return None
             raise
@@ -137,22 +138,24 @@ class Explorer:
     def _compute_image_errors(self, request: PerImageErrors) -> PerImageErrorsReply:
         model, side = self.reconstructor(request.run, request.data)
         images = self.dataset(request.data.model_copy(update={"size": side})).splits[request.split]
-        scores = scoring.score(model, images, self.should_stop)
-        mse = () if scores is None else tuple(scores["mse"].tolist())
-        return PerImageErrorsReply(run=request.run, split=request.split, mse=mse)
+        try:
+            mse = scoring.score(model, images, JobContext(self.should_stop))["mse"].tolist()
+        except Cancelled:
+            mse = []
+        return PerImageErrorsReply(run=request.run, split=request.split, mse=tuple(mse))
 
     def _evaluate_run(self, request: EvaluateRun) -> EvaluateRunReply | None:
         components = references.parse_reference(request.run)
         if components is not None:
             images = self.dataset(request.data)
-            return _to_reply(request, cache.evaluate_reference_cached(images, components, self.should_stop))
+            return _to_reply(request, cache.evaluate_reference_cached(images, components, JobContext(self.should_stop)))
         run = runs.open_run(request.run)
         images = self.dataset(request.data.model_copy(update={"size": run.config.data.size}))
         with suppress(ValidationError):  # another process may have written to the cache
             if run.model_path.exists() and (found := _to_reply(request, cache.read_cached(run, images))):
                 return found
         model = self._load_model(run, keep=False)
-        return _to_reply(request, cache.evaluate_run_cached(run, model, images, self.should_stop))
+        return _to_reply(request, cache.evaluate_run_cached(run, model, images, JobContext(self.should_stop)))
 
     def load_images(self, request: ImagesRequest, side: int | None = None) -> tuple[NDArray[np.float32], list[str]]:
         """Return the images of a request, (n, side, side, 1), and their names."""
@@ -166,7 +169,10 @@ class Explorer:
     def dataset(self, config: DataConfig, progress: Callable[[int, int], None] | None = None) -> data.Dataset:
         """Return a dataset; load it when it is first requested."""
         if config not in self._data:
-            self._data[config] = data.load(config=config, progress=progress, should_stop=self.should_stop)
+            context = JobContext(self.should_stop)
+            if progress is not None:
+                context = JobContext(self.should_stop, lambda title, done, total: progress(done, total))
+            self._data[config] = data.load(config=config, context=context)
         self._data.move_to_end(config)
         while len(self._data) > DATA_KEPT:
             self._data.popitem(last=False)
@@ -225,13 +231,14 @@ def answer_audit(request: Audit, emit: Emit, should_stop: ShouldStop) -> AuditRe
     """Answer the one long request that needs no explorer, in a thread of its own.
 
     Raises:
-        EngramError: the source cannot be used; `Cancelled` if `should_stop` returned True.
+        EngramError: the source cannot be used.
+        Cancelled: `should_stop` returned True.
     """
 
     def progress(what: str, done: int, total: int) -> None:
         emit(RequestProgress(number=request.number, panel=request.panel, done=done, total=total))
 
-    return AuditReply.model_validate(audit(request.config, progress=progress, should_stop=should_stop))
+    return AuditReply.model_validate(audit(request.config, context=JobContext(should_stop, progress)))
 
 
 def _list_split(split: data.Split) -> SplitListing:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from engine.errors import EngramError
 from engine.explorer.explorer import Explorer, answer_audit
+from engine.job_context import Cancelled
 from engine.messages import (
     ApplyFilter,
     Audit,
@@ -33,6 +34,7 @@ from engine.search import importance
 
 # How long no request came in before deferred work continues: long work started between two keys would be in the way.
 QUIET_S = 0.5
+CANCELED = "The request was canceled."
 
 
 class BackgroundTask:
@@ -149,6 +151,9 @@ class ExplorerWorker(JsonLinesServer):
         except EngramError as error:
             number, panel = request.number, request.panel
             self.emit(RequestFailed(reason=error.what, advice=error.advice, number=number, panel=panel))
+            return
+        except Cancelled:
+            self.emit(RequestFailed(reason=CANCELED, number=request.number, panel=request.panel))
             return
         if reply is not None:
             content = reply.to_content(self._save_once())

@@ -8,6 +8,7 @@ import pytest
 from engine import lesions, metrics, noise
 from engine.denoising import noise_sweep
 from engine.denoising.noise_sweep import SweepLesion, SweepSpec
+from engine.job_context import Cancelled, JobContext
 
 SIGMAS = (0.0, 0.02, 0.05, 0.1)
 
@@ -71,8 +72,10 @@ def test_noise_of_a_scan_follows_from_its_place_and_is_the_same_pattern_at_each_
 
 def test_numbers_can_be_told_apart_and_stopped(conditions):
     told = []
-    assert noise_sweep.run_sweep(lambda images: images, conditions, lambda: True) is None
-    curve = noise_sweep.run_sweep(lambda i: i, conditions, progress=lambda *done: told.append(done), with_ssim=False)
-    assert told[-1] == (12, 12)
+    with pytest.raises(Cancelled):
+        noise_sweep.run_sweep(lambda images: images, conditions, JobContext(lambda: True))
+    context = JobContext(on_progress=lambda *step: told.append(step), title="Denoising")
+    curve = noise_sweep.run_sweep(lambda images: images, conditions, context, with_ssim=False)
+    assert told[-1] == ("Denoising", 12, 12)
     assert curve.ssim.size == 0
     assert np.array_equal(curve.mse[1], metrics.mse(conditions.images, conditions.noisy(0.02)))

@@ -12,6 +12,7 @@ from engine import backend, data, evaluation, runs
 from engine.data import Split
 from engine.errors import BackendError, ConfigError, DataError, RunDamaged
 from engine.evaluation import scoring
+from engine.job_context import Cancelled, JobContext
 from tests.trained_runs import TINY
 
 KEYS = {
@@ -209,12 +210,13 @@ def test_weights_are_loaded_on_any_backend_at_hand(monkeypatch):
 
 
 def test_stopped_evaluation_gives_nothing(run):
-    assert evaluation.evaluate(run, data.load(config=run.config.data), should_stop=lambda: True) is None
+    with pytest.raises(Cancelled):
+        evaluation.evaluate(run, data.load(config=run.config.data), context=JobContext(lambda: True))
 
 
 def test_progress_tells_what_is_done(run):
     told = []
-    evaluation.evaluate(run, splits=["train"], progress=lambda *step: told.append(step))
+    evaluation.evaluate(run, splits=["train"], context=JobContext(on_progress=lambda *step: told.append(step)))
     total = len(evaluation.load_dataset(run).train)
     assert told[-1] == (f"Measuring {run.name} on train", total, total)
 

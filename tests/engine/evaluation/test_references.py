@@ -7,7 +7,7 @@ from sklearn.decomposition import PCA
 from engine import config, data
 from engine.evaluation import interpretation, references
 from engine.evaluation.evaluator import Evaluator
-from engine.messages import never_stop
+from engine.job_context import Cancelled, JobContext
 from tests.trained_runs import TINY
 
 
@@ -56,12 +56,13 @@ def test_only_the_newest_maps_are_kept(images, tmp_path, monkeypatch):
 
 
 def test_stopped_yardsticks_give_nothing(images, settings):
-    examiner = Evaluator(images, None, lambda: True, None)
-    assert references.evaluate_references(examiner, settings) is None
+    examiner = Evaluator(images, None, JobContext(lambda: True))
+    with pytest.raises(Cancelled):
+        references.evaluate_references(examiner, settings)
 
 
 def test_more_components_are_closer(images, settings):
-    examiner = Evaluator(images, ["validation"], never_stop, None)
+    examiner = Evaluator(images, ["validation"])
     few, many = (
         references.evaluate_references(examiner, config.from_flat({"latent": latent}, settings))["pca"]["validation"]
         for latent in (2, 16)
@@ -182,4 +183,5 @@ def test_no_components_are_the_mean_image_and_pictures_stay_in_range():
 def test_stops_when_asked(monkeypatch, patience):
     monkeypatch.setattr(references, "BLOCK", 64)
     asked = iter([False] * patience + [True] * 99)
-    assert references.fit_pca(Images(100), 5, lambda: next(asked)) is None
+    with pytest.raises(Cancelled):
+        references.fit_pca(Images(100), 5, JobContext(lambda: next(asked)))

@@ -6,9 +6,8 @@ import pytest
 
 from engine import config, evaluation
 from engine.config import SearchConfig, StudyConfig
-from engine.data import Cancelled
 from engine.denoising.noise_sweep import SweepSummary
-from engine.messages import never_stop
+from engine.job_context import UNATTENDED, Cancelled
 from engine.reproduction import comparison, published, tables
 from engine.reproduction.evaluator import SIGMAS, StudyEvaluator
 from engine.reproduction.tables import Table, runs_table
@@ -137,11 +136,9 @@ def test_runs_without_a_score_are_listed_last(write_run):
 
 def test_stop_while_images_are_read_ends_the_measuring(write_run, monkeypatch, tmp_path):
     def stop(*words, **more):
-        raise Cancelled("Stopped.")
+        raise Cancelled
 
     monkeypatch.setattr(evaluation, "load_dataset", stop)
     trials = [from_run(write_run("a", [1.0])), from_run(write_run("b", [1.0], model="vae"))]
-    assert (
-        StudyEvaluator(StudyConfig(), {}, ResultCache(tmp_path / "x"), lambda event: None, never_stop).read(trials)
-        is None
-    )
+    with pytest.raises(Cancelled):
+        StudyEvaluator(StudyConfig(), {}, ResultCache(tmp_path / "x"), UNATTENDED).read(trials)

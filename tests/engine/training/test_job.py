@@ -2,12 +2,14 @@
 
 import json
 import math
+import threading
 
 import numpy as np
 import pytest
 
 import engine
 from engine import metrics, runs
+from engine.data.phantom_source import PhantomSource
 from engine.errors import BackendError, ConfigError, RunBusy, SourceNotFound, TrainingError
 from engine.messages import EpochEnded, JobEnded, JobStarted, Log, Progress
 from tests.engine.training_child import TrainingChildren
@@ -139,6 +141,16 @@ def test_a_stop_before_the_first_epoch_keeps_a_model(tiny, tmp_path):
     run = engine.train(tiny(), run="one", root=tmp_path, should_stop=iter([False, False, True]).__next__)
     assert (run.state(), run.history()) == ("stopped", [])
     assert run.model_path.exists()
+
+
+def test_a_stop_while_the_images_are_loaded_ends_the_job(tiny, tmp_path, monkeypatch):
+    read, began, heard = PhantomSource.read, threading.Event(), []
+    monkeypatch.setattr(PhantomSource, "read", lambda source, index: (began.set(), read(source, index))[1])
+    fresh = tiny(phantom_seed=76, phantom_count=200)  # not in the cache
+    run = engine.train(fresh, run="one", root=tmp_path, emit=heard.append, should_stop=began.is_set)
+    assert [type(event) for event in heard] == [Log, JobEnded]
+    assert (heard[-1].state, heard[-1].epoch, heard[-1].reason) == ("stopped", 0, "")
+    assert (run.state(), run.model_path.exists()) == ("stopped", False)
 
 
 def test_more_epochs_can_be_asked_for_but_not_fewer(trained, tmp_path):

@@ -7,7 +7,6 @@ from engine.data.audit.appearance import normalize_appearance
 from engine.data.audit.groups import GroupMember, describe_changes, find_exact_groups, find_near_groups
 from engine.data.audit.near_duplicates import NearDuplicatePair, find_near_duplicates
 from engine.data.audit.survey import ImageRecord, SourceSurvey
-from engine.messages import never_stop
 
 
 def facts(number, key, **changed):
@@ -88,8 +87,6 @@ def test_the_words_fit_what_pillow_does(phantoms, as_picture):
         (Image.Transpose.TRANSVERSE, groups.TURNS[7]),
     ):
         looks = [normalize_appearance(as_picture(each)) for each in (phantoms(1), phantoms(1).transpose(method))]
-        [pair] = find_near_duplicates(
-            np.stack([each.thumbnail for each in looks]), lambda done, total: None, never_stop
-        )
+        [pair] = find_near_duplicates(np.stack([each.thumbnail for each in looks]))
         square = {"height": 128, "width": 128}
         assert describe_changes(pair, 0, 1, (facts(0, "a", **square), facts(1, "b", **square))) == (words,)

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.data import Cancelled
 from engine.data.audit import near_duplicates
 from engine.data.audit.appearance import normalize_appearance, standardize
 from engine.data.audit.near_duplicates import (
@@ -12,7 +11,7 @@ from engine.data.audit.near_duplicates import (
     compute_perceptual_hashes,
     find_near_duplicates,
 )
-from engine.messages import never_stop
+from engine.job_context import Cancelled, JobContext
 
 
 @pytest.fixture
@@ -22,7 +21,7 @@ def thumbnails(as_picture):
 
 
 def pairs(thumbnails):
-    return find_near_duplicates(thumbnails, lambda done, total: None, never_stop)
+    return find_near_duplicates(thumbnails)
 
 
 def test_a_changed_copy_is_found_and_nothing_else(phantoms, thumbnails, change):
@@ -68,10 +67,10 @@ def test_blocks_make_no_difference(phantoms, thumbnails, monkeypatch):
 
 def test_progress_and_stop(phantoms, thumbnails):
     seen, told = thumbnails(phantoms(0), phantoms(1)), []
-    find_near_duplicates(seen, lambda done, total: told.append((done, total)), never_stop)
-    assert told == [(2, 2)]
+    find_near_duplicates(seen, JobContext(on_progress=lambda *step: told.append(step), title="Comparing"))
+    assert told == [("Comparing", 2, 2)]
     with pytest.raises(Cancelled):
-        find_near_duplicates(seen, lambda done, total: None, lambda: True)
+        find_near_duplicates(seen, JobContext(should_stop=lambda: True))
 
 
 def test_nothing_has_no_pairs():
