@@ -18,8 +18,8 @@ from typing import Any
 from engine.config import RunConfig
 from engine.messages import JobEnded
 from engine.runs import NOT_COPIED, Run, retarget_event, write_text_atomic
-from engine.search.dimensions import Values
 from engine.search.samplers import SamplerContext, sample_random
+from engine.search.space import Values
 from engine.search.storage import Trial
 
 FACTOR = 3

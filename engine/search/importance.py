@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.messages import ComputeImportances, ComputeImportancesReply, Importance
-from engine.search import space as spaces
-from engine.search.dimensions import lists_to_tuples
-from engine.search.space import Space
+from engine.search import space_file
+from engine.search.space import Space, lists_to_tuples
 
 RESAMPLES = 500
 # Percentiles of the interval.
@@ -62,7 +61,7 @@ def handle_request(request: ComputeImportances) -> ComputeImportancesReply:
     Raises:
         ConfigError: the space is invalid.
     """
-    space = spaces.parse(request.space, request.base)
+    space = space_file.parse(request.space, request.base)
     found = hyperparameter_importances(space, [(lists_to_tuples(values), score) for values, score in request.trials])
     return ComputeImportancesReply(weighed=None if found is None else tuple(found))
 

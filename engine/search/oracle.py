@@ -20,10 +20,9 @@ from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
 from engine.config import RunConfig
 from engine.search import hyperband
-from engine.search.dimensions import AnyDimension, Categorical
 from engine.search.hyperband import IDLE, Status, Suggestion
 from engine.search.samplers import ALGORITHMS, SamplerContext
-from engine.search.space import Space, config_key
+from engine.search.space import AnyDimension, Categorical, Space, config_key
 from engine.search.storage import Trial
 
 OBJECTIVE = "val_loss"

@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from engine.search.dimensions import Values
-from engine.search.space import ENUMERATION_LIMIT, Space
+from engine.search.space import ENUMERATION_LIMIT, Space, Values
 
 # Number of candidates in a space with too many points to enumerate.
 N_CANDIDATES = 2048

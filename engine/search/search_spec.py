@@ -9,9 +9,8 @@ from engine import config
 from engine.config import RunConfig, SearchConfig
 from engine.errors import ConfigError, SearchError
 from engine.messages import Search as Order
-from engine.search import space
-from engine.search.dimensions import AnyDimension
-from engine.search.space import Space
+from engine.search import space_file
+from engine.search.space import AnyDimension, Space
 from engine.search.storage import TrialStorage
 
 MUTABLE_SETTINGS = ("trials", "parallel", "early_stopping", "cluster", "spare")
@@ -53,7 +52,7 @@ def make_spec(base: RunConfig, described: Mapping[str, Any], given: Mapping[str,
         ConfigError: its parts contradict each other.
     """
     settings = config.validate(SearchConfig, given)
-    points = space.parse(described, base)
+    points = space_file.parse(described, base)
     base = config.from_flat({"seed": settings.seed}, base)
     if settings.tuner == "wandb":
         check_sweepable(points, settings)
@@ -110,7 +109,7 @@ def spec_from_attrs(storage: TrialStorage) -> SearchSpec:
     """Return the specification that a database stores."""
     kept = storage.attrs()
     base = config.from_nested(kept["base"])
-    return SearchSpec(base, space.parse(kept["space"], base), SearchConfig.model_validate(kept["settings"]))
+    return SearchSpec(base, space_file.parse(kept["space"], base), SearchConfig.model_validate(kept["settings"]))
 
 
 def save_merged_command(storage: TrialStorage, command: Order) -> SearchSpec:

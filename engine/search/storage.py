@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from engine.errors import SearchDamaged, SearchError
-from engine.search.dimensions import lists_to_tuples
+from engine.search.space import lists_to_tuples
 
 FILE_NAME = "ledger.sqlite"
 VERSION = 1

@@ -17,10 +17,10 @@ from engine import config, tracking
 from engine.child_process import module_command, start_module
 from engine.errors import ConfigError, SearchError
 from engine.search import search_spec, space
-from engine.search.dimensions import AnyDimension, Categorical, lists_to_tuples
 from engine.search.folder import SearchFolder
 from engine.search.scheduler import TrialScheduler
 from engine.search.search_spec import SearchSpec
+from engine.search.space import AnyDimension, Categorical, lists_to_tuples
 from engine.search.storage import Trial, TrialStorage
 
 OBJECTIVE = "val_loss"

@@ -12,7 +12,7 @@ import pytest
 
 from engine import backend, config, runs
 from engine.messages import Search
-from engine.search import commands, folder, runner, space
+from engine.search import commands, folder, runner, space, space_file
 from engine.search.hyperband import IDLE
 from engine.search.storage import FILE_NAME, Trial
 from tests.engine.search.fake_executor import FakeExecutor
@@ -37,7 +37,7 @@ SPACE = {"learning_rate": [1e-2, 1e-3], "latent": [4, 8]}
 @pytest.fixture
 def study():
     """The base settings and the space of the study's first table."""
-    return space.preset("study-ae")
+    return space_file.preset("study-ae")
 
 
 def loss(values):

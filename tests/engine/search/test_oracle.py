@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from engine import config
-from engine.search import hyperband, space
+from engine.search import hyperband, space, space_file
 from engine.search.hyperband import IDLE
 from engine.search.storage import Trial
 from tests.engine.search.conftest import loss
@@ -39,7 +39,7 @@ def test_bayesian_uses_a_space_up_without_a_repetition(play, study):
 @pytest.mark.parametrize("algorithm", ["bayesian", "random"])
 def test_ranges_and_conditions_do_not_repeat_either(algorithm, play):
     base = config.RunConfig()
-    rows = play((base, space.parse(ENDLESS, base)), algorithm, 25)
+    rows = play((base, space_file.parse(ENDLESS, base)), algorithm, 25)
     assert len({row.key for row in rows}) == 25
     assert {row.config["model"] for row in rows} == {"ae", "vae"}
 

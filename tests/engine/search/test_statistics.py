@@ -7,7 +7,7 @@ import pytest
 
 from engine import runs
 from engine.messages import EpochEnded, JobEnded, JobStarted, RequestFailed
-from engine.search import folder, hyperband, space, statistics
+from engine.search import folder, hyperband, space_file, statistics
 from engine.search.storage import Trial
 
 OTHERS = [[0.5, 0.3, 0.2], [0.5, 0.4, 0.3], [0.6, 0.5, 0.4], [0.7, 0.6, 0.5], [0.8, 0.7, 0.6]]
@@ -110,7 +110,8 @@ def test_points_left_are_those_of_the_space_alone(study):
     trials = [Trial(1, "a", next(table.points())), Trial(2, "b", {**next(table.points()), "latent": 77})]
     assert statistics.count_points_left(table, trials) == 80
     assert (
-        statistics.count_points_left(space.parse({"learning_rate": {"low": 1e-4, "high": 1e-2}}, base), trials) is None
+        statistics.count_points_left(space_file.parse({"learning_rate": {"low": 1e-4, "high": 1e-2}}, base), trials)
+        is None
     )
 
 

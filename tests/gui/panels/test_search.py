@@ -27,7 +27,7 @@ from engine.messages import (
     TrialProposed,
     read_command,
 )
-from engine.search import folder, importance, job, search_spec, space
+from engine.search import folder, importance, job, search_spec, space, space_file
 from gui.navigation import CompareRuns
 from gui.panels.search import SearchPanel
 from gui.panels.search.importance_card import effects
@@ -58,7 +58,7 @@ def make_search(root, tiny, make_run):
         base = base or tiny()
         order = Search(name=name, root=str(root), base=base, space=described, settings={"trials": trials, **settings})
         made = folder.prepare_folder(order)
-        points = space.parse(described, base)
+        points = space_file.parse(described, base)
         with made.open_storage() as ledger:
             for number, values in zip(range(1, count + 1), points.points(), strict=False):
                 ledger.add_trial(space.config_key(values, base), values, "search", {})
@@ -109,7 +109,7 @@ class TestSpace:
         order = panel.order
         assert [order.preset.itemData(i) for i in range(order.preset.count())] == ["", "study-ae", "study-vae"]
         assert order.preset.currentData() == "study-ae"
-        assert parse_drafts(order.editor.drafts) == dict(space.presets()["study-ae"])
+        assert parse_drafts(order.editor.drafts) == dict(space_file.presets()["study-ae"])
         assert order.points.text() == "81 configurations."
 
     def test_preset_is_chosen_and_taken_back(self, panel, desk):
@@ -117,7 +117,7 @@ class TestSpace:
         order.preset.setCurrentIndex(2)
         order.preset.activated.emit(2)
         assert order.base().model.model == "vae"
-        assert parse_drafts(order.editor.drafts) == dict(space.presets()["study-vae"])
+        assert parse_drafts(order.editor.drafts) == dict(space_file.presets()["study-vae"])
         desk.undo.undo()
         assert (order.base().model.model, order.preset.currentData()) == ("ae", "study-ae")
 
