@@ -4,6 +4,7 @@ A run's name never begins with '_', so the folder never collides with a run. Imp
 """
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,8 +14,9 @@ from engine import config, runs, tracking
 from engine.config import RunConfig
 from engine.data import loading
 from engine.errors import RunExists, SearchBusy, SearchError, SearchNotFound
+from engine.messages import JobEnded
 from engine.messages import Search as Order
-from engine.runs import NAME_PATTERN, Run
+from engine.runs import NAME_PATTERN, NOT_COPIED, Run, retarget_event, write_text_atomic
 from engine.search.search_spec import SearchSpec, make_spec, spec_from_attrs, spec_to_attrs
 from engine.search.storage import FILE_NAME, TrialStorage
 
@@ -170,3 +172,29 @@ def create_or_reopen_run(search: SearchFolder, number: int, settings: RunConfig)
         if run.config != config.from_flat({"threads": own}, settings):
             raise
         return run
+
+
+def can_continue_exactly(settings: RunConfig) -> bool:
+    """Return whether more epochs leave the first ones unchanged: no schedule that stretches over all of them."""
+    return settings.training.schedule == "constant" and not settings.training.warm_up
+
+
+def continue_from(parent: Run, path: Path) -> None:
+    """Copy all of a run but its settings to a new folder, to continue there for more epochs.
+
+    An interrupted copy is no run and is repeated; an existing one stays as it is.
+
+    Args:
+        parent: a run that has ended.
+        path: the new run's folder.
+    """
+    if path.exists():
+        return
+    temporary = path.with_name(f".{path.name}")
+    shutil.rmtree(temporary, ignore_errors=True)
+    shutil.copytree(parent.path, temporary, ignore=shutil.ignore_patterns("config.json", *NOT_COPIED))
+    events = [event for event in parent.events() if not isinstance(event, JobEnded)]
+    write_text_atomic(
+        temporary / "events.jsonl", "".join(retarget_event(event, path).to_json_line() for event in events)
+    )
+    os.replace(temporary, path)

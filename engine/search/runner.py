@@ -28,7 +28,7 @@ from engine.messages import (
     TrialStarted,
 )
 from engine.runs import Run
-from engine.search import commands, folder, hyperband, search_spec, statistics
+from engine.search import commands, folder, search_spec, statistics
 from engine.search.executor import ProcessExited
 from engine.search.folder import SearchFolder
 from engine.search.pruner import MedianPruner
@@ -175,8 +175,8 @@ class SearchRunner:
         """Return the run of a trial, which may continue from another trial's."""
         settings, parent = self.spec.trial(row.config), row.place.get("parent")
         path = self.search.root / self.search.run_name(row.number)
-        if parent is not None and hyperband.can_continue_exactly(settings):
-            hyperband.continue_from(Run(self.search.root / self.search.run_name(parent)), path)
+        if parent is not None and folder.can_continue_exactly(settings):
+            folder.continue_from(Run(self.search.root / self.search.run_name(parent)), path)
         return folder.create_or_reopen_run(self.search, row.number, settings)
 
     # ---- events of trials

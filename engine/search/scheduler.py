@@ -11,7 +11,7 @@ from typing import Any
 from engine import backend, config
 from engine.errors import SearchError
 from engine.search import statistics
-from engine.search.hyperband import IDLE, Suggestion
+from engine.search.samplers import IDLE, Suggestion
 from engine.search.search_spec import SearchSpec
 from engine.search.space import config_key
 from engine.search.storage import Trial, TrialStorage

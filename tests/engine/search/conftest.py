@@ -13,7 +13,7 @@ import pytest
 from engine import backend, config, runs
 from engine.messages import Search
 from engine.search import commands, folder, runner, space, space_file
-from engine.search.hyperband import IDLE
+from engine.search.samplers import IDLE
 from engine.search.storage import FILE_NAME, Trial
 from tests.engine.search.fake_executor import FakeExecutor
 from tests.engine.search.scripted_search import ScriptedSearch

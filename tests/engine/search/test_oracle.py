@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from engine import config
-from engine.search import hyperband, space, space_file
-from engine.search.hyperband import IDLE
+from engine.search import samplers, space, space_file
+from engine.search.samplers import IDLE
 from engine.search.storage import Trial
 from tests.engine.search.conftest import loss
 
@@ -128,6 +128,6 @@ def test_hyperband_ends_when_the_space_is_used_up(play, study):
 
 
 def test_the_plan_of_hyperband_is_the_paper_s():
-    plan = hyperband.brackets(81)
+    plan = samplers.brackets(81)
     assert [(rung.count, rung.epochs) for rung in plan[0]] == [(81, 1), (27, 3), (9, 9), (3, 27), (1, 81)]
     assert [bracket[0].count for bracket in plan] == [81, 34, 15, 8, 5]

@@ -7,7 +7,7 @@ import pytest
 
 from engine import runs
 from engine.messages import EpochEnded, JobEnded, JobStarted, RequestFailed
-from engine.search import folder, hyperband, space_file, statistics
+from engine.search import folder, space_file, statistics
 from engine.search.storage import Trial
 
 OTHERS = [[0.5, 0.3, 0.2], [0.5, 0.4, 0.3], [0.6, 0.5, 0.4], [0.7, 0.6, 0.5], [0.8, 0.7, 0.6]]
@@ -123,9 +123,9 @@ def test_the_best_is_finished_and_the_earliest_of_equals():
 
 
 def test_a_schedule_that_knows_its_end_cannot_be_gone_on_with(tiny):
-    assert hyperband.can_continue_exactly(tiny())
-    assert not hyperband.can_continue_exactly(tiny(schedule="cosine"))
-    assert not hyperband.can_continue_exactly(tiny(warm_up=0.1))
+    assert folder.can_continue_exactly(tiny())
+    assert not folder.can_continue_exactly(tiny(schedule="cosine"))
+    assert not folder.can_continue_exactly(tiny(warm_up=0.1))
 
 
 def test_a_copy_that_was_cut_short_is_no_run(run, tiny, tmp_path, monkeypatch):
@@ -134,12 +134,12 @@ def test_a_copy_that_was_cut_short_is_no_run(run, tiny, tmp_path, monkeypatch):
     def cut(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(hyperband.os, "replace", cut)
+    monkeypatch.setattr(folder.os, "replace", cut)
     with pytest.raises(KeyboardInterrupt):
-        hyperband.continue_from(parent, tmp_path / "s-0002")
+        folder.continue_from(parent, tmp_path / "s-0002")
     assert [each.name for each in runs.list_runs(tmp_path)] == ["r"]
     monkeypatch.undo()
-    hyperband.continue_from(parent, tmp_path / "s-0002")
+    folder.continue_from(parent, tmp_path / "s-0002")
     child = folder.create_or_reopen_run(folder.SearchFolder(tmp_path / "_searches" / "s"), 2, tiny(epochs=9))
     assert (child.state(), len(child.history()), child.config.training.epochs) == ("interrupted", 2, 9)
     assert {event.run for event in child.events()} == {"s-0002"}
