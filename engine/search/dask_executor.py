@@ -23,8 +23,15 @@ from engine.errors import SearchError
 from engine.messages import Continue, Event, Log, Message, Pause, Stop, read_event
 from engine.runs import open_run
 from engine.search import statistics
-from engine.search.executor import JOB_QUEUES, EventSink, ProcessExited, TrialHandle, TrialTask
-from engine.search.local_executor import LocalExecutor, TrialProcess
+from engine.search.executor import (
+    JOB_QUEUES,
+    EventSink,
+    LocalExecutor,
+    ProcessExited,
+    TrialHandle,
+    TrialProcess,
+    TrialTask,
+)
 
 POLL_INTERVAL_S = 0.5
 CONNECT_S = 10

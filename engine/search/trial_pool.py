@@ -10,8 +10,7 @@ from engine.config import SearchConfig
 from engine.errors import SearchError
 from engine.messages import JobEnded, Message, RequestFailed
 from engine.runs import Run
-from engine.search.executor import JOB_QUEUES, Executor, TrialHandle, TrialMessage, TrialTask
-from engine.search.local_executor import LocalExecutor
+from engine.search.executor import JOB_QUEUES, Executor, LocalExecutor, TrialHandle, TrialMessage, TrialTask
 
 INSTALL = 'pip install "engram-mri[cluster]"'
 

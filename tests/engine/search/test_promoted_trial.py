@@ -9,7 +9,7 @@ import pytest
 from engine import runs
 from engine.messages import TrialStarted
 from engine.search import runner
-from engine.search.local_executor import LocalExecutor
+from engine.search.executor import LocalExecutor
 from tests.engine.search.conftest import read_weights
 from tests.engine.search.fake_executor import FakeExecutor
 
