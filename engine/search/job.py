@@ -8,7 +8,7 @@ nothing in its own process.
 from engine.errors import EngramError
 from engine.messages import Emit, SearchEnded, SearchStarted, ShouldStop, discard_event, never_stop
 from engine.messages import Search as Order
-from engine.search import folder, search_spec, statistics
+from engine.search import folder, search_spec, trial_pool
 from engine.search.folder import SearchFolder
 from engine.search.runner import SearchRunner, StopAndPause
 from engine.search.storage import TrialStorage
@@ -62,5 +62,5 @@ def search(
 def _reset_failed(storage: TrialStorage) -> None:
     """Queue failed trials again, except those that completed without a finite loss."""
     for row in storage.trials():
-        if row.state == "failed" and row.reason != statistics.NO_NUMBER:
+        if row.state == "failed" and row.reason != trial_pool.NO_NUMBER:
             storage.update_trial(row.number, state="proposed", reason="")

@@ -28,14 +28,13 @@ from engine.messages import (
     TrialStarted,
 )
 from engine.runs import Run
-from engine.search import commands, folder, search_spec, statistics
+from engine.search import commands, folder, search_spec, statistics, trial_pool
 from engine.search.executor import ProcessExited
 from engine.search.folder import SearchFolder
-from engine.search.pruner import MedianPruner
 from engine.search.scheduler import TrialScheduler
 from engine.search.search_spec import SearchSpec
 from engine.search.storage import Trial, TrialStorage
-from engine.search.trial_pool import RunningTrial, TrialPool, make_executor
+from engine.search.trial_pool import MedianPruner, RunningTrial, TrialPool, make_executor
 from engine.search.wandb_sweep import WandbScheduler
 
 POLL_INTERVAL_S = 0.2
@@ -158,12 +157,12 @@ class SearchRunner:
         except EngramError as error:
             self.finish_trial(row.number, {"state": "failed", "reason": str(error)})
             return
-        ended, curve = statistics.find_last_job_end(run), statistics.list_val_losses(run)
+        ended, curve = trial_pool.find_last_job_end(run), trial_pool.list_val_losses(run)
         prune_epoch = self._pruner.find_prune_epoch(row.number, run, curve)
         if prune_epoch is not None:
-            self.finish_trial(row.number, statistics.pruned_result(run, prune_epoch))
+            self.finish_trial(row.number, trial_pool.pruned_result(run, prune_epoch))
         elif ended and (_is_unreported_failure(ended, row) or len(curve) >= run.config.training.epochs):
-            self.finish_trial(row.number, statistics.from_job_end(run, ended) or statistics.finished_result(run))
+            self.finish_trial(row.number, trial_pool.from_job_end(run, ended) or trial_pool.finished_result(run))
         else:
             self.trials.update(row.number, state="running", run=run.name)
             self.pool.start(row.number, run)
@@ -201,7 +200,7 @@ class SearchRunner:
         self._deaths[trial.number] = 0
         self.trials.record_epoch(trial.number, ended.epoch, ended.metrics)
         if trial.pruned_at is None:
-            curve = statistics.list_val_losses(trial.run)[: ended.epoch]
+            curve = trial_pool.list_val_losses(trial.run)[: ended.epoch]
             trial.pruned_at = self._pruner.find_prune_epoch(trial.number, trial.run, curve)
             if trial.pruned_at is not None:
                 trial.send(Stop())
@@ -210,14 +209,14 @@ class SearchRunner:
         number, run = trial.number, trial.run
         self.pool.remove(number)
         if trial.pruned_at is not None:
-            changes: dict[str, Any] | None = statistics.pruned_result(run, trial.pruned_at)
+            changes: dict[str, Any] | None = trial_pool.pruned_result(run, trial.pruned_at)
         elif trial.ended is not None:
-            changes = statistics.from_job_end(run, trial.ended)
+            changes = trial_pool.from_job_end(run, trial.ended)
         else:
             self._deaths[number] += self._stopping_since is None
-            changes = statistics.from_crash(run, gone.code, gone.last_line, self._deaths[number])
+            changes = trial_pool.from_crash(run, gone.code, gone.last_line, self._deaths[number])
         if trial.stop_requested and changes is None:
-            changes = statistics.stopped_result(run)
+            changes = trial_pool.stopped_result(run)
         if changes is not None:
             self.finish_trial(number, changes)
 
@@ -226,7 +225,7 @@ class SearchRunner:
         run = self.trials.rows[number].run
         # Before the result is stored: no code returns to a trial that has ended.
         if run:
-            statistics.prune_checkpoints(Run(self.search.root / run))
+            trial_pool.prune_checkpoints(Run(self.search.root / run))
         row = self.trials.update(number, **changes)
         self.emit(make_trial_ended(self.search, row))
         self.emit_state()
