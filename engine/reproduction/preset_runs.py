@@ -32,7 +32,7 @@ from engine.reproduction import published
 from engine.reproduction.trials import StudyRun, from_run
 from engine.runs import Run
 from engine.search.executor import ProcessExited, TrialMessage, TrialProcess, TrialTask
-from engine.search.runner import StopAndPause
+from engine.search.job import StopAndPause
 from engine.study_folder import StudyFolder
 
 OTHER = "The folder {} contains a study with other settings: its {} differs."

@@ -11,7 +11,7 @@ from engine.search import search_spec, statistics
 from engine.search.storage import FILE_NAME, TrialStorage
 
 if TYPE_CHECKING:
-    from engine.search.runner import SearchRunner
+    from engine.search.job import SearchRunner
 from engine import config
 from engine.config import SearchConfig
 from engine.errors import ConfigError

@@ -10,7 +10,7 @@ from engine import backend, cli, config
 from engine.cli.console import ConsoleProgress
 from engine.cli.search import SearchConsole
 from engine.messages import Search, SearchState, TrialStarted
-from engine.search import folder, runner
+from engine.search import folder, job
 from engine.search.space import config_key
 from tests.engine.search.fake_executor import FakeExecutor
 from tests.trained_runs import TINY
@@ -125,7 +125,7 @@ def test_a_run_in_the_way_of_the_trials_is_left_alone(call, tmp_path):
 
 
 def test_a_preset_s_space_is_searched_but_for_what_is_fixed(call, monkeypatch):
-    monkeypatch.setattr(runner, "make_executor", lambda settings, folder: FakeExecutor())
+    monkeypatch.setattr(job, "make_executor", lambda settings, folder: FakeExecutor())
     words = ["search", "--preset", "study-ae", "--name", "table", "--trials", "1", "--latent", "8", *FAST]
     status, out, err = call(*words, "--json")
     said = json.loads(out)

@@ -12,7 +12,7 @@ from engine.errors import EngramError, TrainingError
 from engine.messages import Continued, EpochEnded, JobEnded, Paused, never_stop
 from engine.reproduction import preset_runs
 from engine.search.executor import TrialProcess
-from engine.search.runner import StopAndPause
+from engine.search.job import StopAndPause
 from tests.trained_runs import TINY
 
 pytestmark = pytest.mark.slow

@@ -12,7 +12,7 @@ import pytest
 
 from engine import backend, config, runs
 from engine.messages import Search
-from engine.search import commands, folder, runner, space, space_file
+from engine.search import commands, folder, job, space, space_file
 from engine.search.samplers import IDLE
 from engine.search.storage import FILE_NAME, Trial
 from tests.engine.search.fake_executor import FakeExecutor
@@ -98,8 +98,8 @@ def play(oracles):
 def executor(monkeypatch):
     """The executor of each search of this process: `executor.attempts = {1: [kill_after(2)]}` scripts its trials."""
     fake = FakeExecutor()
-    monkeypatch.setattr(runner, "make_executor", lambda settings, folder: fake)
-    monkeypatch.setattr(runner, "POLL_INTERVAL_S", 0)  # its news is there as soon as it looks
+    monkeypatch.setattr(job, "make_executor", lambda settings, folder: fake)
+    monkeypatch.setattr(job, "POLL_INTERVAL_S", 0)  # its news is there as soon as it looks
     return fake
 
 

@@ -7,7 +7,7 @@ import pytest
 from engine import runs
 from engine.errors import EngramError
 from engine.messages import EpochEnded, RequestFailed, SearchState, TrialEnded, TrialProposed, TrialStarted
-from engine.search import folder, runner, search_spec, trial_pool
+from engine.search import folder, job, search_spec, trial_pool
 from tests.engine.search.conftest import SPACE
 from tests.engine.search.fake_executor import Attempt, compute_loss, crash, fail, kill_after
 from tests.engine.search.scripted_search import wait_for
@@ -276,7 +276,7 @@ def test_a_stopped_search_goes_on_where_it_was(make_search, executor):
 
 
 def test_a_trial_that_does_not_obey_is_killed_when_its_time_is_over(make_search, executor, monkeypatch):
-    monkeypatch.setattr(runner, "GRACE_S", 0)
+    monkeypatch.setattr(job, "GRACE_S", 0)
     executor.attempts = {1: Attempt(epochs_until_stop=None)}
     search = make_search({"trials": 1}, lambda search: _stop_at(search, epoch=2), epochs=300).run()
     assert search.ended == "stopped"
