@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from engine.errors import SearchError
 from engine.messages import EnqueueTrial, SearchCommand, Stop, StopTrial
 from engine.search import search_spec, statistics
-from engine.search.storage import FILE_NAME, TrialStorage
+from engine.search.storage import FILE_NAME, TrialResult, TrialStorage
 
 if TYPE_CHECKING:
     from engine.search.job import SearchRunner
@@ -73,7 +73,7 @@ def _stop_trial(runner: "SearchRunner", number: Any) -> None:
     if row is None or row.is_done:
         raise SearchError(f"Trial {number} is not running.")
     if process is None:
-        runner.finish_trial(number, {"state": "stopped", "reason": statistics.BY_HAND})
+        runner.finish_trial(number, TrialResult("stopped", statistics.BY_HAND, epochs=row.epochs, seconds=row.seconds))
     else:
         process.stop_requested = True
         process.send(Stop())

@@ -3,6 +3,7 @@
 A run's name never begins with '_', so the folder never collides with a run. Imports no framework.
 """
 
+import math
 import os
 import shutil
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from engine import config, runs, tracking
 from engine.config import RunConfig
 from engine.data import loading
 from engine.errors import RunExists, SearchBusy, SearchError, SearchNotFound
-from engine.messages import JobEnded
+from engine.messages import EpochEnded, JobEnded, JobStarted
 from engine.messages import Search as Order
 from engine.runs import NAME_PATTERN, NOT_COPIED, Run, retarget_event, write_text_atomic
 from engine.search.search_spec import SearchSpec, make_spec, spec_from_attrs, spec_to_attrs
@@ -155,6 +156,9 @@ def spec_of_command(command: Order) -> SearchSpec:
         return spec_from_attrs(storage)
 
 
+# ---- runs of the trials -------------------------------------------------------------------------------------------
+
+
 def create_or_reopen_run(search: SearchFolder, number: int, settings: RunConfig) -> Run:
     """Return the run folder of a trial: a new one, or the one that a crash left, complete or not.
 
@@ -198,3 +202,32 @@ def continue_from(parent: Run, path: Path) -> None:
         temporary / "events.jsonl", "".join(retarget_event(event, path).to_json_line() for event in events)
     )
     os.replace(temporary, path)
+
+
+def list_val_losses(run: Run) -> list[float]:
+    """Return the validation loss per image of each complete epoch, in order."""
+    return [row.get("val_loss", math.nan) for row in run.history()]
+
+
+def elapsed_s(run: Run) -> float:
+    """Return the time spent on a run, without breaks and without the time before its first start."""
+    total, began, last = 0.0, None, 0.0
+    for event in run.events():
+        if isinstance(event, JobStarted):
+            total, began = total + (0.0 if began is None else last - began), event.time
+        if began is not None and isinstance(event, JobStarted | EpochEnded | JobEnded):
+            last = event.time
+    return total + (0.0 if began is None else last - began)
+
+
+def find_last_job_end(run: Run) -> JobEnded | None:
+    """Return how a run's last job ended by itself. Returns None if it was stopped, crashed or has not started."""
+    last = [event for event in run.events() if isinstance(event, JobStarted | JobEnded)][-1:]
+    ended = last[0] if last and isinstance(last[0], JobEnded) else None
+    return ended if ended and ended.state != "stopped" else None
+
+
+def prune_checkpoints(run: Run) -> None:
+    """Keep only the last checkpoint of a run: enough to resume it, in half the disk space."""
+    for old in sorted(run.checkpoints.glob("epoch-*"))[:-1]:
+        shutil.rmtree(old, ignore_errors=True)

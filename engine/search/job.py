@@ -6,9 +6,8 @@ nothing in its own process.
 """
 
 import time
-from collections import Counter
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from engine.errors import EngramError
 from engine.messages import (
@@ -17,16 +16,13 @@ from engine.messages import (
     Emit,
     EpochEnded,
     Event,
-    JobEnded,
     JobStarted,
     Log,
     Pause,
     Paused,
     Progress,
-    RequestFailed,
     SearchEnded,
     SearchStarted,
-    SearchState,
     ShouldStop,
     Stop,
     TrialEnded,
@@ -42,13 +38,13 @@ from engine.search.executor import ProcessExited
 from engine.search.folder import SearchFolder
 from engine.search.scheduler import TrialScheduler
 from engine.search.search_spec import SearchSpec
-from engine.search.storage import Trial, TrialStorage
+from engine.search.statistics import ActiveState
+from engine.search.storage import Trial, TrialResult, TrialStorage
 from engine.search.trial_pool import MedianPruner, RunningTrial, TrialPool, make_executor
 from engine.search.wandb_sweep import WandbScheduler
 
 POLL_INTERVAL_S = 0.2
 GRACE_S = 15.0
-RequestedState = Literal["running", "paused", "stopping"]
 
 
 @dataclass(frozen=True)
@@ -130,7 +126,6 @@ class SearchRunner:
         self.pool = TrialPool(make_executor(spec.settings, search.path), search.path)
         self.stop_requested = self.pause_requested = self.is_paused = False
         self._stopping_since: float | None = None
-        self._deaths: Counter[int] = Counter()
         self._pruner = MedianPruner(search, self.trials)
 
     @property
@@ -147,8 +142,8 @@ class SearchRunner:
                 self._start_trials()
                 if not self.pool.running and (self._stopping_since is not None or self.trials.is_done()):
                     break
-                for number, news in self.pool.poll(POLL_INTERVAL_S):
-                    self._on_trial_event(self.pool.running[number], news)
+                for trial, news in self.pool.poll(POLL_INTERVAL_S):
+                    self._on_trial_event(trial, news)
         finally:
             self.pool.close()
             self.trials.close()
@@ -184,10 +179,16 @@ class SearchRunner:
 
     def emit_state(self) -> None:
         """Emit the state of the search."""
-        requested: RequestedState = (
-            "stopping" if self._stopping_since is not None else "paused" if self.is_paused else "running"
-        )
-        self.emit(make_search_state(self.search, self.trials, self.pool, requested))
+        rows, running = self.trials.all(), len(self.pool.running)
+        self.emit(statistics.make_search_state(self.search.name, self.spec, rows, running, self._state()))
+
+    def _state(self) -> ActiveState:
+        """Return the state of the search; it is pausing while some trial still trains."""
+        if self._stopping_since is not None:
+            return "stopping"
+        if not self.is_paused:
+            return "running"
+        return "paused" if all(trial.is_paused for trial in self.pool.running.values()) else "pausing"
 
     # ---- start of trials
 
@@ -213,23 +214,25 @@ class SearchRunner:
         self.emit(make_trial_proposed(self.search, row))
 
     def _start(self, row: Trial) -> None:
+        """Start a trial, or finish it if its run has all that it needs."""
         try:
             run = self._run(row)
         except EngramError as error:
-            self.finish_trial(row.number, {"state": "failed", "reason": str(error)})
+            self.finish_trial(row.number, TrialResult("failed", str(error), epochs=row.epochs, seconds=row.seconds))
             return
-        ended, curve = trial_pool.find_last_job_end(run), trial_pool.list_val_losses(run)
-        prune_epoch = self._pruner.find_prune_epoch(row.number, run, curve)
-        if prune_epoch is not None:
-            self.finish_trial(row.number, trial_pool.pruned_result(run, prune_epoch))
-        elif ended and (_is_unreported_failure(ended, row) or len(curve) >= run.config.training.epochs):
-            self.finish_trial(row.number, trial_pool.from_job_end(run, ended) or trial_pool.finished_result(run))
+        prune_epoch = self._pruner.find_prune_epoch(row.number, run, folder.list_val_losses(run))
+        if prune_epoch is None:
+            result = trial_pool.find_earlier_result(run, row)
         else:
-            self.trials.update(row.number, state="running", run=run.name)
-            self.pool.start(row.number, run)
-            if self.trials.expects_more(set(self.pool.running)):
-                self.pool.prewarm(self.spec.base.training.backend)
-            self.emit_state()
+            result = trial_pool.pruned_result(run, prune_epoch)
+        if result is not None:
+            self.finish_trial(row.number, result)
+            return
+        self.trials.start(row.number, run.name)
+        self.pool.start(row.number, run)
+        if self.trials.expects_more(set(self.pool.running)):
+            self.pool.prewarm(self.spec.base.training.backend)
+        self.emit_state()
 
     def _run(self, row: Trial) -> Run:
         """Return the run of a trial, which may continue from another trial's."""
@@ -243,11 +246,10 @@ class SearchRunner:
 
     def _on_trial_event(self, trial: RunningTrial, news: Event | ProcessExited) -> None:
         if isinstance(news, ProcessExited):
-            self._on_trial_exit(trial, news)
-        elif isinstance(news, JobEnded | RequestFailed):
-            trial.ended = news
+            result = self.pool.collect(trial, news, self._stopping_since is not None)
+            if result is not None:
+                self.finish_trial(trial.number, result)
         elif isinstance(news, Paused | Continued):
-            trial.is_paused = isinstance(news, Paused)
             self.emit_state()
         elif isinstance(news, JobStarted):
             known: dict[str, Any] = {"number": trial.number, "run": news.run, "epochs": news.epochs}
@@ -258,43 +260,22 @@ class SearchRunner:
                 self._on_epoch(trial, news)
 
     def _on_epoch(self, trial: RunningTrial, ended: EpochEnded) -> None:
-        self._deaths[trial.number] = 0
         self.trials.record_epoch(trial.number, ended.epoch, ended.metrics)
         if trial.pruned_at is None:
-            curve = trial_pool.list_val_losses(trial.run)[: ended.epoch]
+            curve = folder.list_val_losses(trial.run)[: ended.epoch]
             trial.pruned_at = self._pruner.find_prune_epoch(trial.number, trial.run, curve)
             if trial.pruned_at is not None:
                 trial.send(Stop())
 
-    def _on_trial_exit(self, trial: RunningTrial, gone: ProcessExited) -> None:
-        number, run = trial.number, trial.run
-        self.pool.remove(number)
-        if trial.pruned_at is not None:
-            changes: dict[str, Any] | None = trial_pool.pruned_result(run, trial.pruned_at)
-        elif trial.ended is not None:
-            changes = trial_pool.from_job_end(run, trial.ended)
-        else:
-            self._deaths[number] += self._stopping_since is None
-            changes = trial_pool.from_crash(run, gone.code, gone.last_line, self._deaths[number])
-        if trial.stop_requested and changes is None:
-            changes = trial_pool.stopped_result(run)
-        if changes is not None:
-            self.finish_trial(number, changes)
-
-    def finish_trial(self, number: int, changes: dict[str, Any]) -> None:
+    def finish_trial(self, number: int, result: TrialResult) -> None:
         """Record how a trial ended, and emit it."""
         run = self.trials.rows[number].run
         # Before the result is stored: no code returns to a trial that has ended.
         if run:
-            trial_pool.prune_checkpoints(Run(self.search.root / run))
-        row = self.trials.update(number, **changes)
+            folder.prune_checkpoints(Run(self.search.root / run))
+        row = self.trials.finish(number, result)
         self.emit(make_trial_ended(self.search, row))
         self.emit_state()
-
-
-def _is_unreported_failure(ended: JobEnded, row: Trial) -> bool:
-    """Return whether a trial failed without a search to record it; a trial that was queued again must be retried."""
-    return ended.state == "failed" and row.state == "running"
 
 
 def make_trial_proposed(search: SearchFolder, row: Trial) -> TrialProposed:
@@ -307,26 +288,3 @@ def make_trial_ended(search: SearchFolder, row: Trial) -> TrialEnded:
     """Return the event of a trial that has ended."""
     known = {name: getattr(row, name) for name in TrialEnded.model_fields if hasattr(row, name)}
     return TrialEnded.model_validate({"search": search.name, **known})
-
-
-def make_search_state(
-    search: SearchFolder, trials: TrialScheduler, pool: TrialPool, requested: RequestedState
-) -> SearchState:
-    """Return the state of a search; it is pausing while some trial still trains."""
-    rows, goal = trials.all(), trials.spec.settings.trials
-    over, best = [row for row in rows if row.is_done], statistics.find_best_trial(rows)
-    left = statistics.count_points_left(trials.spec.space, rows)
-    ahead = max(0, goal - len(rows)) if left is None else min(left, max(0, goal - len(rows)))
-    holding = all(process.is_paused for process in pool.running.values())
-    return SearchState(
-        search=search.name,
-        state="pausing" if requested == "paused" and not holding else requested,
-        done=len(over),
-        failed=sum(row.state == "failed" for row in over),
-        running=len(pool.running),
-        trials=goal,
-        left=left,
-        left_s=statistics.estimate_remaining_s(rows, ahead + len(rows) - len(over), trials.spec.settings.parallel),
-        best=best.number if best else None,
-        best_score=best.score if best else None,
-    )

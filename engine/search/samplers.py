@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from engine.search.space import ENUMERATION_LIMIT, Space, Values
-from engine.search.storage import Trial
+from engine.search.storage import Place, Trial
 
 # Number of candidates in a space with too many points to enumerate.
 N_CANDIDATES = 2048
@@ -50,7 +50,7 @@ class Suggestion:
     """A proposed configuration, and its position in the algorithm's brackets."""
 
     values: Values
-    bracket: Mapping[str, Any] = field(default_factory=dict)
+    bracket: Place = field(default_factory=Place)
 
 
 @dataclass(frozen=True)
@@ -200,7 +200,7 @@ def suggest_hyperband(trials: Sequence[Trial], view: SamplerContext, max_epochs:
             if found is IDLE:
                 return IDLE
             if isinstance(found, Trial):
-                place = {"bracket": index, "rung": step, "parent": found.number}
+                place: Place = {"bracket": index, "rung": step, "parent": found.number}
                 return Suggestion({**found.config, "epochs": rungs[step].epochs}, place)
     return None
 

@@ -8,16 +8,18 @@ lies in the middle may show little effect.
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.messages import ComputeImportances, ComputeImportancesReply, Importance
+from engine.messages import ComputeImportances, ComputeImportancesReply, Importance, SearchState
 from engine.search import space_file
+from engine.search.search_spec import SearchSpec
 from engine.search.space import Space, lists_to_tuples
 from engine.search.storage import Trial
 
+ActiveState = Literal["running", "pausing", "paused", "stopping"]
 # The median of fewer trials says little.
 MIN_TRIALS = 5
 # A first epoch says little.
@@ -50,6 +52,36 @@ def estimate_remaining_s(trials: Sequence[Trial], ahead: int, side_by_side: int)
     """Estimate the time for the trials ahead from the finished ones."""
     took = [trial.seconds for trial in trials if trial.is_done and trial.seconds]
     return statistics.fmean(took) * ahead / side_by_side if took else None
+
+
+def make_search_state(
+    search: str, spec: SearchSpec, trials: Sequence[Trial], running: int, state: ActiveState
+) -> SearchState:
+    """Return the state of a search whose trials run.
+
+    Args:
+        search: name of the search.
+        spec: its specification.
+        trials: its trials in the order proposed.
+        running: how many of them run.
+        state: what the search does.
+    """
+    done, best = [trial for trial in trials if trial.is_done], find_best_trial(trials)
+    left = count_points_left(spec.space, trials)
+    missing = max(0, spec.settings.trials - len(trials))
+    ahead = missing if left is None else min(left, missing)
+    return SearchState(
+        search=search,
+        state=state,
+        done=len(done),
+        failed=sum(trial.state == "failed" for trial in done),
+        running=running,
+        trials=spec.settings.trials,
+        left=left,
+        left_s=estimate_remaining_s(trials, ahead + len(trials) - len(done), spec.settings.parallel),
+        best=best.number if best else None,
+        best_score=best.score if best else None,
+    )
 
 
 def find_prune_epoch(curve: Sequence[float], others: Sequence[Sequence[float]]) -> int | None:

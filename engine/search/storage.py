@@ -9,10 +9,10 @@ import sqlite3
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict, Unpack
 
 from engine.errors import SearchDamaged, SearchError
 from engine.search.space import lists_to_tuples
@@ -42,6 +42,15 @@ CREATE TABLE trials (
 CREATE TABLE wishes (number INTEGER PRIMARY KEY AUTOINCREMENT, verb TEXT NOT NULL, content TEXT NOT NULL);
 """
 State = Literal["proposed", "running", "finished", "failed", "stopped"]
+FinalState = Literal["finished", "failed", "stopped"]
+
+
+class Place(TypedDict, total=False):
+    """Position of a trial in Hyperband's plan; `parent` is the trial that it continues."""
+
+    bracket: int
+    rung: int
+    parent: int
 
 
 @dataclass(frozen=True)
@@ -53,7 +62,7 @@ class Trial:
         key: see `engine.search.space.config_key`.
         config: the proposed values, field -> value.
         origin: 'search', 'hand' or 'wandb'.
-        place: its position in its algorithm's plan, such as bracket, rung and parent of Hyperband.
+        place: its position in Hyperband's plan; empty for the other algorithms.
         state: 'proposed', 'running', 'finished', 'failed' or 'stopped'.
         reason: why it failed or was stopped.
         score: its best validation loss per image; None before there is one, and if it failed.
@@ -67,7 +76,7 @@ class Trial:
     key: str
     config: dict[str, Any]
     origin: str = "search"
-    place: dict[str, Any] = field(default_factory=dict)
+    place: Place = field(default_factory=Place)
     state: State = "proposed"
     reason: str = ""
     score: float | None = None
@@ -81,6 +90,30 @@ class Trial:
     def is_done(self) -> bool:
         """Return whether the trial has ended."""
         return self.state in FINAL_STATES
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """What an ended trial brings back; the fields are those of `Trial`."""
+
+    state: FinalState
+    reason: str = ""
+    score: float | None = None
+    best_epoch: int | None = None
+    epochs: int = 0
+    seconds: float = 0.0
+
+
+class TrialChanges(TypedDict, total=False):
+    """Columns of a trial that may change."""
+
+    state: State
+    reason: str
+    score: float | None
+    run: str
+    best_epoch: int | None
+    epochs: int
+    seconds: float
 
 
 _COLUMNS = [column.name for column in fields(Trial)]
@@ -145,23 +178,26 @@ class TrialStorage:
             rows = self._connection.execute(f"SELECT {', '.join(_COLUMNS)} FROM trials ORDER BY number").fetchall()
             return [_trial(row) for row in rows]
 
-    def add_trial(self, key: str, config: Mapping[str, Any], origin: str, place: Mapping[str, Any]) -> Trial | None:
+    def add_trial(self, key: str, config: Mapping[str, Any], origin: str, place: Place) -> Trial | None:
         """Add a trial after all others. Returns None if its configuration was proposed before."""
         with self._transaction():
             if self._connection.execute("SELECT 1 FROM trials WHERE key = ?", (key,)).fetchone():
                 return None
             number = self._connection.execute("SELECT coalesce(max(number), 0) + 1 FROM trials").fetchone()[0]
-            trial = Trial(number, key, dict(config), origin, dict(place), proposed_at=time.time())
+            trial = Trial(number, key, dict(config), origin, place, proposed_at=time.time())
             row = [_stored(getattr(trial, name)) for name in _COLUMNS]
             self._connection.execute(f"INSERT INTO trials VALUES ({', '.join('?' * len(row))})", row)
         return trial
 
-    def update_trial(self, number: int, **changes: Any) -> None:
-        """Update a trial, for example with `state="finished", score=0.01`."""
+    def finish_trial(self, number: int, result: TrialResult) -> None:
+        """Store the result of a trial."""
+        self.update_trial(number, **asdict(result))
+
+    def update_trial(self, number: int, **changes: Unpack[TrialChanges]) -> None:
+        """Update columns of a trial, for example with `state="running", run="ae-0001"`."""
         assigned = ", ".join(f"{name} = ?" for name in changes)
         with self._transaction():
-            values = [_stored(value) for value in changes.values()]
-            self._connection.execute(f"UPDATE trials SET {assigned} WHERE number = ?", (*values, number))
+            self._connection.execute(f"UPDATE trials SET {assigned} WHERE number = ?", (*changes.values(), number))
 
     def push_command(self, verb: str, content: Any = None) -> None:
         """Queue a command for the process that searches, which polls several times a second."""
