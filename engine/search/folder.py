@@ -18,7 +18,8 @@ from engine.errors import RunExists, SearchBusy, SearchError, SearchNotFound
 from engine.messages import EpochEnded, JobEnded, JobStarted
 from engine.messages import Search as Order
 from engine.runs import NAME_PATTERN, NOT_COPIED, Run, retarget_event, write_text_atomic
-from engine.search.search_spec import SearchSpec, make_spec, spec_from_attrs, spec_to_attrs
+from engine.search.commands import Command
+from engine.search.search_spec import SearchSpec, check_command, make_spec, spec_from_attrs, spec_to_attrs
 from engine.search.storage import FILE_NAME, TrialStorage
 
 FOLDER_NAME = "_searches"
@@ -47,6 +48,16 @@ class SearchFolder:
             SearchDamaged: it cannot be read.
         """
         return TrialStorage(self.path / FILE_NAME)
+
+    def send(self, command: Command) -> None:
+        """Check a command and queue it for the process that searches.
+
+        Raises:
+            ConfigError: its values, space or number of trials is not valid.
+        """
+        with self.open_storage() as storage:
+            check_command(spec_from_attrs(storage), command)
+            storage.push_command(command)
 
     def run_name(self, number: int) -> str:
         """Return the name of a trial's run."""

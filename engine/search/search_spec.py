@@ -10,6 +10,7 @@ from engine.config import RunConfig, SearchConfig
 from engine.errors import ConfigError, SearchError
 from engine.messages import Search as Order
 from engine.search import space_file
+from engine.search.commands import AddTrial, ChangeTrialCount, Command, ReplaceSpace
 from engine.search.space import AnyDimension, Space
 from engine.search.storage import TrialStorage
 
@@ -94,6 +95,32 @@ def _whole(dimension: AnyDimension) -> list[int]:
 def with_space(spec: SearchSpec, described: Mapping[str, Any]) -> SearchSpec:
     """Return the same specification over another space."""
     return replace(spec, space=make_spec(spec.base, described, spec.settings.model_dump()).space)
+
+
+def change_spec(spec: SearchSpec, command: ReplaceSpace | ChangeTrialCount) -> SearchSpec:
+    """Return the specification after a command.
+
+    Raises:
+        ConfigError: the space or the number of trials is not valid.
+    """
+    if isinstance(command, ReplaceSpace):
+        return with_space(spec, command.space)
+    given = {**spec.settings.model_dump(), "trials": command.count}
+    return replace(spec, settings=config.validate(SearchConfig, given))
+
+
+def check_command(spec: SearchSpec, command: Command) -> None:
+    """Check a command, so that an error reaches its sender and not the process that searches.
+
+    Raises:
+        ConfigError: its values, space or number of trials is not valid.
+    """
+    if isinstance(command, ReplaceSpace | ChangeTrialCount):
+        change_spec(spec, command)
+    elif isinstance(command, AddTrial):
+        if not command.values:
+            raise ConfigError("No values given.", 'Example: {"latent": 256}')
+        config.from_flat(command.values, spec.base)
 
 
 def spec_to_attrs(spec: SearchSpec) -> dict[str, Any]:

@@ -24,7 +24,6 @@ ActiveState = Literal["running", "pausing", "paused", "stopping"]
 MIN_TRIALS = 5
 # A first epoch says little.
 MIN_EPOCHS = 2
-BY_HAND = "Stopped manually."
 RESAMPLES = 500
 # Percentiles of the interval.
 INTERVAL_PERCENTILES = (2.5, 97.5)

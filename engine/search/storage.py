@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any, Literal, TypedDict, Unpack
 
 from engine.errors import SearchDamaged, SearchError
+from engine.search import commands
+from engine.search.commands import Command
 from engine.search.space import lists_to_tuples
 
 FILE_NAME = "ledger.sqlite"
@@ -199,24 +201,31 @@ class TrialStorage:
         with self._transaction():
             self._connection.execute(f"UPDATE trials SET {assigned} WHERE number = ?", (*changes.values(), number))
 
-    def push_command(self, verb: str, content: Any = None) -> None:
+    def push_command(self, command: Command) -> None:
         """Queue a command for the process that searches, which polls several times a second."""
+        row = command.verb, json.dumps(command.to_json())
         with self._transaction():
-            self._connection.execute("INSERT INTO wishes (verb, content) VALUES (?, ?)", (verb, json.dumps(content)))
+            self._connection.execute("INSERT INTO wishes (verb, content) VALUES (?, ?)", row)
 
     def has_commands(self) -> bool:
         """Return whether a command is still queued."""
         with self._translate_errors():
             return self._connection.execute("SELECT 1 FROM wishes LIMIT 1").fetchone() is not None
 
-    def pop_commands(self) -> list[tuple[str, Any]]:
-        """Remove and return the queued commands in order, as (verb, content)."""
+    def drop_transient_commands(self) -> None:
+        """Drop the commands that were meant for the previous search process."""
+        verbs = [verb for verb, kind in commands.COMMANDS.items() if kind.is_transient]
+        with self._transaction():
+            self._connection.executemany("DELETE FROM wishes WHERE verb = ?", [(verb,) for verb in verbs])
+
+    def pop_commands(self) -> list[Command]:
+        """Remove and return the queued commands in order."""
         if not self.has_commands():
             return []
         with self._transaction():
             rows = self._connection.execute("SELECT verb, content FROM wishes ORDER BY number").fetchall()
             self._connection.execute("DELETE FROM wishes")
-        return [(verb, json.loads(content)) for verb, content in rows]
+        return [commands.from_json(verb, json.loads(content)) for verb, content in rows]
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

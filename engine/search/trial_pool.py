@@ -32,6 +32,7 @@ from engine.search.scheduler import TrialScheduler
 from engine.search.storage import Trial, TrialResult
 
 NO_NUMBER = "The validation loss was not a finite number in any epoch."
+BY_HAND = "Stopped manually."
 PRUNED = "Pruned at epoch {epoch}: best validation loss above the median of the other trials."
 # Crashes without a complete epoch in between; this many are no coincidence.
 MAX_CRASHES = 2
@@ -245,9 +246,7 @@ def failed_result(run: Run, reason: str) -> TrialResult:
 
 def stopped_result(run: Run) -> TrialResult:
     """Return the result of a run that the user stopped: without a score, since more epochs might have improved it."""
-    return TrialResult(
-        "stopped", statistics.BY_HAND, epochs=len(folder.list_val_losses(run)), seconds=folder.elapsed_s(run)
-    )
+    return TrialResult("stopped", BY_HAND, epochs=len(folder.list_val_losses(run)), seconds=folder.elapsed_s(run))
 
 
 def pruned_result(run: Run, epoch: int) -> TrialResult:

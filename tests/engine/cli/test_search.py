@@ -11,6 +11,7 @@ from engine.cli.console import ConsoleProgress
 from engine.cli.search import SearchConsole
 from engine.messages import Search, SearchState, TrialStarted
 from engine.search import folder, job
+from engine.search.commands import AddTrial, ChangeTrialCount, ReplaceSpace
 from engine.search.space import config_key
 from tests.engine.search.fake_executor import FakeExecutor
 from tests.trained_runs import TINY
@@ -77,7 +78,7 @@ def test_what_is_wished_of_a_search_at_rest_waits_for_it(call, known, tmp_path):
     assert json.loads(call("trials", "known", "--space", tmp_path / "space.json", "--json")[1])["told"] == "space"
     call("trials", "known", "--trials", 7)
     with known.open_storage() as ledger:
-        wishes = [("enqueue", {"latent": 5}), ("space", {"latent": [4, 8, 64]}), ("trials", 7)]
+        wishes = [AddTrial({"latent": 5}), ReplaceSpace({"latent": [4, 8, 64]}), ChangeTrialCount(7)]
         assert ledger.pop_commands() == wishes
 
 

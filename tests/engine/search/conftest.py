@@ -160,8 +160,7 @@ class Running:
         self.process.wait(240)
 
     def wish(self, verb, content=None):
-        with folder.open_search(self.name, self.root).open_storage() as ledger:
-            commands.submit_checked(ledger, verb, content)
+        folder.open_search(self.name, self.root).send(commands.from_json(verb, content))
 
     def trials(self):
         with folder.open_search(self.name, self.root).open_storage() as ledger:

@@ -28,6 +28,7 @@ from engine.messages import (
     read_command,
 )
 from engine.search import folder, job, search_spec, space, space_file, statistics
+from engine.search.commands import AddTrial, ChangeTrialCount, ContinueSearch, PauseSearch, ReplaceSpace, StopSearch
 from gui.navigation import CompareRuns
 from gui.panels.search import SearchPanel
 from gui.panels.search.importance_card import effects
@@ -314,7 +315,7 @@ class TestSearching:
             assert panel.plot.pause.text() == "Pause"
             panel.plot.stop.click()
         with made.open_storage() as ledger:
-            assert [verb for verb, _ in ledger.pop_commands()] == ["pause", "continue", "stop"]
+            assert ledger.pop_commands() == [PauseSearch(), ContinueSearch(), StopSearch()]
         assert panel.session.job.search is None
 
     def test_ledger_that_changes_within_a_tick_of_the_clock_is_read_anew(self, panel, make_search):
@@ -341,7 +342,7 @@ class TestSearching:
             assert panel.change.points.text() == "12 configurations."
             panel.change.apply.click()
         with made.open_storage() as ledger:
-            assert ledger.pop_commands() == [("space", {**SPACE, "latent": [4, 8, 16]}), ("trials", 12)]
+            assert ledger.pop_commands() == [ReplaceSpace({**SPACE, "latent": [4, 8, 16]}), ChangeTrialCount(12)]
 
     def test_search_that_is_over_goes_on_over_more(self, panel, make_search, qtbot):
         make_search("s", 8)
@@ -376,7 +377,7 @@ class TestSearching:
         sheet.submit()
         assert not sheet.isVisible()
         with made.open_storage() as ledger:
-            assert ledger.pop_commands() == [("enqueue", {"learning_rate": 1e-3, "latent": 5, "epochs": 1})]
+            assert ledger.pop_commands() == [AddTrial({"learning_rate": 1e-3, "latent": 5, "epochs": 1})]
 
 
 class TestPictures:
