@@ -151,7 +151,9 @@ def _begin(search: SearchFolder, spec: SearchSpec) -> None:
     staged = search.path / f"{FILE_NAME}.new"
     staged.unlink(missing_ok=True)
     with TrialStorage(staged) as storage:
-        storage.set_attrs(begun_with=spec.space.to_dict(), **spec_to_attrs(spec))
+        attrs = spec_to_attrs(spec)
+        attrs["begun_with"] = spec.space.to_dict()
+        storage.set_attrs(**attrs)
     os.replace(staged, search.path / FILE_NAME)
 
 

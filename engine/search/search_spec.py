@@ -12,7 +12,7 @@ from engine.messages import Search as Order
 from engine.search import space_file
 from engine.search.commands import AddTrial, ChangeTrialCount, Command, ReplaceSpace
 from engine.search.space import AnyDimension, Space
-from engine.search.storage import TrialStorage
+from engine.search.storage import SearchAttrs, TrialStorage
 
 MUTABLE_SETTINGS = ("trials", "parallel", "early_stopping", "cluster", "spare")
 
@@ -123,7 +123,7 @@ def check_command(spec: SearchSpec, command: Command) -> None:
         config.from_flat(command.values, spec.base)
 
 
-def spec_to_attrs(spec: SearchSpec) -> dict[str, Any]:
+def spec_to_attrs(spec: SearchSpec) -> SearchAttrs:
     """Return a specification as the database stores it."""
     return {
         "base": spec.base.model_dump(mode="json"),

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, TypedDict, Unpack
+from typing import Any, Literal, TypedDict, Unpack, cast
 
 from engine.errors import SearchDamaged, SearchError
 from engine.search import commands
@@ -45,6 +45,19 @@ CREATE TABLE wishes (number INTEGER PRIMARY KEY AUTOINCREMENT, verb TEXT NOT NUL
 """
 State = Literal["proposed", "running", "finished", "failed", "stopped"]
 FinalState = Literal["finished", "failed", "stopped"]
+
+
+class SearchAttrs(TypedDict, total=False):
+    """Attributes of a search as JSON types.
+
+    They are its specification (see `engine.search.search_spec`), the space that it began with, and its W&B sweep.
+    """
+
+    base: dict[str, Any]
+    space: dict[str, Any]
+    settings: dict[str, Any]
+    begun_with: dict[str, Any]
+    sweep: str
 
 
 class Place(TypedDict, total=False):
@@ -162,13 +175,13 @@ class TrialStorage:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def attrs(self) -> dict[str, Any]:
-        """Return the attributes of the search: see `engine.search.search_spec`."""
+    def attrs(self) -> SearchAttrs:
+        """Return the attributes of the search."""
         with self._translate_errors():
             rows = self._connection.execute("SELECT name, content FROM facts").fetchall()
-            return {name: json.loads(content) for name, content in rows}
+            return cast(SearchAttrs, {name: json.loads(content) for name, content in rows})
 
-    def set_attrs(self, **facts: Any) -> None:
+    def set_attrs(self, **facts: Unpack[SearchAttrs]) -> None:
         """Store attributes, all or none; existing ones are overwritten."""
         with self._transaction():
             for name, content in facts.items():
