@@ -28,7 +28,7 @@ from engine.reproduction.evaluator import StudyEvaluator, StudyResults
 from engine.reproduction.preset_runs import PresetRuns
 from engine.reproduction.search_runs import SearchRuns
 from engine.reproduction.trials import SearchSummary, StudyRun, best_of_each
-from engine.search.runner import StopAndPause
+from engine.search.job import StopAndPause
 from engine.study_folder import StudyFolder
 
 FORMAT = 1

@@ -10,7 +10,7 @@ from engine.reproduction.trials import SearchSummary, StudyRun, from_trial
 from engine.runs import Run
 from engine.search import folder, job, search_spec
 from engine.search.folder import SearchFolder
-from engine.search.runner import StopAndPause
+from engine.search.job import StopAndPause
 from engine.search.search_spec import SearchSpec
 from engine.search.storage import Trial as Row
 from engine.study_folder import StudyFolder

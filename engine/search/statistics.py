@@ -1,26 +1,34 @@
-"""State of a search and results of its trials: pure functions of trials and runs."""
+"""Statistics over the trials of a search. Pure functions; no framework.
+
+The importance of a setting, its direction and its uncertainty come from a linear fit of the scores on the settings'
+positions in their ranges, with a bootstrap over the trials. A straight line has its limits: a setting whose best value
+lies in the middle may show little effect.
+"""
 
 import math
-import shutil
 import statistics
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
-from engine.messages import EpochEnded, JobEnded, JobStarted, RequestFailed
-from engine.runs import Run
-from engine.search.space import Space
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.messages import ComputeImportances, ComputeImportancesReply, Importance, SearchState
+from engine.search import space_file
+from engine.search.search_spec import SearchSpec
+from engine.search.space import Space, lists_to_tuples
 from engine.search.storage import Trial
 
+ActiveState = Literal["running", "pausing", "paused", "stopping"]
 # The median of fewer trials says little.
 MIN_TRIALS = 5
 # A first epoch says little.
 MIN_EPOCHS = 2
-NO_NUMBER = "The validation loss was not a finite number in any epoch."
-BY_HAND = "Stopped manually."
-PRUNED = "Pruned at epoch {epoch}: best validation loss above the median of the other trials."
-# Crashes without a complete epoch in between; this many are no coincidence.
-MAX_CRASHES = 2
-DIED = "Its process was terminated {times} times in the same epoch ({how}); there may not be enough memory."
+RESAMPLES = 500
+# Percentiles of the interval.
+INTERVAL_PERCENTILES = (2.5, 97.5)
+# Share of the largest variance below which a direction did not vary.
+SINGULAR = 1e-10
 
 
 def find_best_trial(trials: Sequence[Trial]) -> Trial | None:
@@ -45,15 +53,34 @@ def estimate_remaining_s(trials: Sequence[Trial], ahead: int, side_by_side: int)
     return statistics.fmean(took) * ahead / side_by_side if took else None
 
 
-def list_val_losses(run: Run) -> list[float]:
-    """Return the validation loss per image of each complete epoch, in order."""
-    return [row.get("val_loss", math.nan) for row in run.history()]
+def make_search_state(
+    search: str, spec: SearchSpec, trials: Sequence[Trial], running: int, state: ActiveState
+) -> SearchState:
+    """Return the state of a search whose trials run.
 
-
-def find_best_epoch(curve: Sequence[float]) -> tuple[float | None, int | None]:
-    """Return the best loss of a curve and its epoch (from 1), or (None, None) if no loss is finite."""
-    finite = [(loss, epoch) for epoch, loss in enumerate(curve, 1) if math.isfinite(loss)]
-    return min(finite) if finite else (None, None)
+    Args:
+        search: name of the search.
+        spec: its specification.
+        trials: its trials in the order proposed.
+        running: how many of them run.
+        state: what the search does.
+    """
+    done, best = [trial for trial in trials if trial.is_done], find_best_trial(trials)
+    left = count_points_left(spec.space, trials)
+    missing = max(0, spec.settings.trials - len(trials))
+    ahead = missing if left is None else min(left, missing)
+    return SearchState(
+        search=search,
+        state=state,
+        done=len(done),
+        failed=sum(trial.state == "failed" for trial in done),
+        running=running,
+        trials=spec.settings.trials,
+        left=left,
+        left_s=estimate_remaining_s(trials, ahead + len(trials) - len(done), spec.settings.parallel),
+        best=best.number if best else None,
+        best_score=best.score if best else None,
+    )
 
 
 def find_prune_epoch(curve: Sequence[float], others: Sequence[Sequence[float]]) -> int | None:
@@ -79,77 +106,6 @@ def _best_until(curve: Sequence[float], epoch: int) -> float:
     return min((loss for loss in curve[:epoch] if math.isfinite(loss)), default=math.inf)
 
 
-def elapsed_s(run: Run) -> float:
-    """Return the time spent on a run, without breaks and without the time before its first start."""
-    total, began, last = 0.0, None, 0.0
-    for event in run.events():
-        if isinstance(event, JobStarted):
-            total, began = total + (0.0 if began is None else last - began), event.time
-        if began is not None and isinstance(event, JobStarted | EpochEnded | JobEnded):
-            last = event.time
-    return total + (0.0 if began is None else last - began)
-
-
-def find_last_job_end(run: Run) -> JobEnded | None:
-    """Return how a run's last job ended by itself. Returns None if it was stopped, crashed or has not started."""
-    last = [event for event in run.events() if isinstance(event, JobStarted | JobEnded)][-1:]
-    ended = last[0] if last and isinstance(last[0], JobEnded) else None
-    return ended if ended and ended.state != "stopped" else None
-
-
-def finished_result(run: Run) -> dict[str, Any]:
-    """Return the result of a completed run: scored, unless no loss was finite."""
-    curve = list_val_losses(run)
-    score, epoch = find_best_epoch(curve)
-    known = {"epochs": len(curve), "seconds": elapsed_s(run)}
-    if score is None:
-        return {"state": "failed", "reason": NO_NUMBER, **known}
-    return {"state": "finished", "score": score, "best_epoch": epoch, **known}
-
-
-def failed_result(run: Run, reason: str) -> dict[str, Any]:
-    """Return the result of a failed run: without a score, whatever its epochs gave."""
-    return {"state": "failed", "reason": reason, **_epochs_and_time(run)}
-
-
-def stopped_result(run: Run) -> dict[str, Any]:
-    """Return the result of a run that the user stopped: without a score, since more epochs might have improved it."""
-    return {"state": "stopped", "reason": BY_HAND, **_epochs_and_time(run)}
-
-
-def pruned_result(run: Run, epoch: int) -> dict[str, Any]:
-    """Return the result of a pruned run: scored at that epoch, whatever it trained before it received the command."""
-    score, best = find_best_epoch(list_val_losses(run)[:epoch])
-    known = {"epochs": epoch, "seconds": elapsed_s(run)}
-    return {"state": "stopped", "reason": PRUNED.format(epoch=epoch), "score": score, "best_epoch": best, **known}
-
-
-def _epochs_and_time(run: Run) -> dict[str, Any]:
-    return {"epochs": len(list_val_losses(run)), "seconds": elapsed_s(run)}
-
-
-def from_job_end(run: Run, ended: JobEnded | RequestFailed) -> dict[str, Any] | None:
-    """Return the result that a job's last event implies. Returns None if the job was stopped."""
-    if isinstance(ended, JobEnded) and ended.state == "finished":
-        return finished_result(run)
-    if isinstance(ended, JobEnded) and ended.state == "stopped":
-        return None
-    return failed_result(run, f"{ended.reason} {ended.advice}".strip())
-
-
-def from_crash(run: Run, code: int, last_words: str, deaths: int) -> dict[str, Any] | None:
-    """Return the result of a trial whose process ended without an event. Returns None if it should be retried."""
-    if code >= 0:
-        return failed_result(run, f"Its process broke off: {last_words or f'exit code {code}'}")
-    return failed_result(run, DIED.format(times=deaths, how=f"signal {-code}")) if deaths >= MAX_CRASHES else None
-
-
-def prune_checkpoints(run: Run) -> None:
-    """Keep only the last checkpoint of a run: enough to resume it, in half the disk space."""
-    for old in sorted(run.checkpoints.glob("epoch-*"))[:-1]:
-        shutil.rmtree(old, ignore_errors=True)
-
-
 def format_values(values: Mapping[str, Any]) -> str:
     """Format values in one line, such as 'learning_rate 0.001, epochs 40'."""
     return ", ".join(f"{name} {format_value(value)}" for name, value in values.items())
@@ -160,3 +116,88 @@ def format_value(value: Any) -> str:
     if isinstance(value, tuple | list):
         return "×".join(map(str, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+# ---- importance of the settings -----------------------------------------------------------------------------------
+
+
+def hyperparameter_importances(
+    space: Space, trials: Sequence[tuple[Mapping[str, Any], float]], seed: int = 0
+) -> list[Importance] | None:
+    """Return the importance of each setting, the most important first.
+
+    Args:
+        space: the space of the search.
+        trials: configurations and their finite scores.
+        seed: seed of the bootstrap.
+
+    Returns:
+        One for each setting that took more than one value. Returns None if there are too few trials for the fit.
+    """
+    varied = [d for d in space.dimensions if len({repr(values.get(d.name)) for values, _ in trials}) > 1]
+    kept = Space(tuple(varied))
+    features = np.array([_features(kept, values) for values, _ in trials])
+    if not varied or len(trials) < features.shape[1] + 3:
+        return None
+    scores = np.array([score for _, score in trials], np.float64)
+    relative = bool((scores > 0).all())
+    targets = np.log(scores) if relative else scores
+    rng = np.random.default_rng(seed)
+    drawn = [np.bincount(rng.integers(len(trials), size=len(trials)), minlength=len(trials)) for _ in range(RESAMPLES)]
+    (fit,), fits = _fits(features, targets, np.ones((1, len(trials)))), _fits(features, targets, np.array(drawn))
+    found, start = [], 0
+    for dimension in varied:
+        columns = slice(start, start + dimension.width)
+        start += dimension.width
+        whole = _effect(fit[columns])
+        resampled = np.array([_effect(fit[columns]) for fit in fits])
+        found.append(_to_importance(dimension.name, dimension.is_ordered, whole, resampled, relative))
+    return sorted(found, key=lambda each: -abs(each.effect))
+
+
+def compute_importances(request: ComputeImportances) -> ComputeImportancesReply:
+    """Compute the importances that the app requests.
+
+    Raises:
+        ConfigError: the space is invalid.
+    """
+    space = space_file.parse(request.space, request.base)
+    found = hyperparameter_importances(space, [(lists_to_tuples(values), score) for values, score in request.trials])
+    return ComputeImportancesReply(weighed=None if found is None else tuple(found))
+
+
+def _features(space: Space, values: Mapping[str, Any]) -> NDArray[np.float64]:
+    return space.features({name: values[name] for name in space.names if name in values})
+
+
+def _fits(
+    features: NDArray[np.float64], targets: NDArray[np.float64], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Fit least squares with an intercept, once for each row of weights: (fits, features).
+
+    Of equally good fits it takes the one with the smallest coefficients. The normal equations solve all fits at once:
+    features lie in [0, 1] and are few.
+    """
+    count, width = features.shape
+    columns = np.concatenate([features, targets[:, None]], axis=1)
+    products = (columns[:, :, None] * columns[:, None, :]).reshape(count, -1)
+    total, means = weights.sum(axis=1), (weights @ columns) / weights.sum(axis=1)[:, None]
+    moments = (weights @ products).reshape(-1, width + 1, width + 1) / total[:, None, None]
+    spread = moments - means[:, :, None] * means[:, None, :]
+    inverse = np.linalg.pinv(spread[:, :width, :width], rcond=SINGULAR, hermitian=True)
+    return np.asarray((inverse @ spread[:, :width, width:])[..., 0])
+
+
+def _effect(coefficients: NDArray[np.float64]) -> float:
+    """Return the slope over the range; for one-hot features the difference between the worst and the best value."""
+    return float(coefficients[0]) if len(coefficients) == 1 else float(np.ptp(coefficients))
+
+
+def _to_importance(
+    name: str, is_ordered: bool, effect: float, resampled: NDArray[np.float64], relative: bool
+) -> Importance:
+    low, high = np.percentile(resampled, INTERVAL_PERCENTILES)
+    sure = is_ordered and low * high > 0
+    middle, low, high = (float(np.expm1(end) if relative else end) for end in (effect, low, high))
+    sign = int(np.sign(low)) if sure else 0
+    return Importance(name=name, effect=middle, low=low, high=high, sign=sign, is_relative=relative)

@@ -8,6 +8,7 @@ from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QWidget
 
 from engine.errors import EngramError
+from engine.search.commands import EndTrial
 from gui.navigation import CompareRuns, ResumeSearch, Target
 from gui.panel import AppContext, Panel, scroll_column
 from gui.panels.search.best_card import BestCard
@@ -96,7 +97,7 @@ class SearchPanel(Panel):
         self.session.run_changed.connect(self._on_run_changed)
         self.session.data_loaded.connect(self._soon.start)
         for card in (trials, self.trial):
-            card.stop_wanted.connect(lambda number: do.send_command("stop-trial", number))
+            card.stop_wanted.connect(lambda number: do.send_command(EndTrial(number)))
             card.compare_wanted.connect(
                 lambda these: self.navigation_requested.emit("compare", CompareRuns(tuple(watch.runs_of(these))))
             )

@@ -9,6 +9,15 @@ from PySide6.QtWidgets import QInputDialog, QWidget
 from engine import runs
 from engine.errors import EngramError
 from engine.messages import RequestFailed, Search
+from engine.search.commands import (
+    AddTrial,
+    ChangeTrialCount,
+    Command,
+    ContinueSearch,
+    PauseSearch,
+    ReplaceSpace,
+    StopSearch,
+)
 from gui.panel import AppContext
 from gui.panels.search.manual_trial_dialog import ManualTrialDialog
 from gui.panels.search.monitor import SearchMonitor
@@ -42,33 +51,33 @@ class SearchController(QObject):
         if self._watch.found is None or not self._watch.found.busy:
             self.go_on(space, given)
             return
-        changes = {"space": space, "trials": given.get("trials")}
-        for verb, content in changes.items():
-            if content is not None:
-                self.send_command(verb, content)
+        if space is not None:
+            self.send_command(ReplaceSpace(space))
+        if "trials" in given:
+            self.send_command(ChangeTrialCount(given["trials"]))
 
     def pause(self, pause: bool) -> None:
         """Pause the search, or continue it."""
         job = self._session.job
         if not self._watch.is_own_job():
-            self.send_command("pause" if pause else "continue")
+            self.send_command(PauseSearch() if pause else ContinueSearch())
             self._watch.changed.emit()
         else:
             job.pause() if pause else job.resume()
 
     def stop(self) -> None:
         """Stop the search and keep its results."""
-        self._session.job.stop() if self._watch.is_own_job() else self.send_command("stop")
+        self._session.job.stop() if self._watch.is_own_job() else self.send_command(StopSearch())
 
-    def send_command(self, verb: str, content: Any = None) -> None:
+    def send_command(self, command: Command) -> None:
         """Send a command to the search, and report its error if it is invalid."""
-        self.message.emit(self._watch.send_command(verb, content), "warning")
+        self.message.emit(self._watch.send_command(command), "warning")
 
     def enqueue_manually(self) -> None:
         """Open the dialog for a configuration that the search will try next."""
         found = self._watch.found
         if found is not None:
-            sheet = ManualTrialDialog(found, lambda values: self._watch.send_command("enqueue", values), self._window)
+            sheet = ManualTrialDialog(found, lambda values: self._watch.send_command(AddTrial(values)), self._window)
             sheet.finished.connect(sheet.deleteLater)
             sheet.open()
 

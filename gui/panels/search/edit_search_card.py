@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout
 from engine import config as settings
 from engine.config import RunConfig, SearchConfig
 from engine.errors import EngramError
-from engine.search import search_spec, space
+from engine.search import search_spec, space_file
 from gui.form import Form
 from gui.loaded_data import source_title
 from gui.panel import AppContext
@@ -90,7 +90,7 @@ class EditSearchCard(Card):
         self.facts.setText(" · ".join(words) + (f". {LATER}" if found.busy else "."))
         for name, row in self.form.rows.items():
             row.editor.setEnabled(name == "trials" or not found.busy)
-        typed = space.parse(parse_drafts(self.editor.drafts), base) if self.editor.is_valid() else None
+        typed = space_file.parse(parse_drafts(self.editor.drafts), base) if self.editor.is_valid() else None
         self.points.setText(size_words(typed) if typed else "")
         is_new = any(self._changes())
         self.apply.setText(APPLY if found.busy else GO_ON)
@@ -104,7 +104,7 @@ class EditSearchCard(Card):
         found = self._found
         if found is None or not self.editor.is_valid():
             return None, {}
-        described = space.parse(parse_drafts(self.editor.drafts), found.plan.base).to_dict()
+        described = space_file.parse(parse_drafts(self.editor.drafts), found.plan.base).to_dict()
         kept = found.plan.settings.model_dump()
         given = {name: value for name, value in self.form.values().items() if value != kept[name]}
         return (None if described == found.plan.space.to_dict() else described), given

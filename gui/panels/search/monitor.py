@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, Signal
 
 from engine.errors import EngramError
 from engine.messages import Event, Log, Search, SearchEnded
-from engine.search import commands
+from engine.search.commands import Command
 from gui.file_stamp import Stamp, stamp
 from gui.panels.search.snapshot import SearchSnapshot, files, load_snapshot, names
 from gui.session import Session
@@ -94,13 +94,12 @@ class SearchMonitor(QObject):
         described = dict(space) if space is not None else None
         self.begin(Search(name=self.name, root=root, space=described, settings=dict(given)), backend)
 
-    def send_command(self, verb: str, content: Any = None) -> str:
+    def send_command(self, command: Command) -> str:
         """Send a command to the search through its ledger; return its error, or an empty string."""
         if self.found is None:
             return ""
         try:
-            with self.found.search.open_storage() as ledger:
-                commands.submit_checked(ledger, verb, content)
+            self.found.search.send(command)
         except EngramError as error:
             return str(error)
         return ""

@@ -13,7 +13,7 @@ from engine.reproduction.evaluator import SIGMAS, StudyEvaluator
 from engine.reproduction.tables import Table, runs_table
 from engine.reproduction.trials import SearchSummary, from_run
 from engine.result_cache import ResultCache
-from engine.search import space
+from engine.search import space_file
 
 AE = {"mse": 0.005}
 VAE = {"nats_per_image": 6183.0, "entropy_floor_nats": 5700.0, "kl_nats": 75.0, "batch_sum": 98928.0}
@@ -109,7 +109,7 @@ def test_space_says_where_it_differs_from_the_studys(findings):
     assert all(row[2] == "3, not searched" for row in tables._space(1, "ae", findings).rows)
     base = config.preset("study-ae")
     described = {"latent": [256, 512], "epochs": [10, 20, 40], "learning_rate": {"low": 1e-4, "high": 1e-2}}
-    searched = SearchSummary(space.parse(described | {"filters": [[8, 16]]}, base), SearchConfig(), [])
+    searched = SearchSummary(space_file.parse(described | {"filters": [[8, 16]]}, base), SearchConfig(), [])
     findings.searches = {"ae": searched}
     found = {row[0]: row[1:] for row in tables._space(1, "ae", findings).rows}
     assert found["Epochs"] == ["10, 20, 40", "as in the reference study"]

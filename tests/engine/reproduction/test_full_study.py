@@ -18,8 +18,7 @@ from engine.reproduction import figures as study_figures
 from engine.reproduction import job
 from engine.reproduction.evaluator import StudyEvaluator
 from engine.search import folder, trial_pool
-from engine.search.executor import ProcessExited
-from engine.search.local_executor import LocalExecutor
+from engine.search.executor import LocalExecutor, ProcessExited
 from engine.study_folder import StudyFolder
 from engine.training import job as training_job
 from tests.engine.conftest import ROOT

@@ -7,7 +7,7 @@ from engine.errors import StudyError, TrainingError
 from engine.messages import EpochEnded, JobEnded, Log, Progress, StudyProgress, never_stop
 from engine.reproduction import preset_runs
 from engine.reproduction.preset_runs import PresetRuns
-from engine.search.runner import StopAndPause
+from engine.search.job import StopAndPause
 from tests.trained_runs import TINY
 
 NEVER = StopAndPause(never_stop, never_stop)

@@ -11,8 +11,8 @@ from engine import config, runs
 from engine.errors import EngramError, TrainingError
 from engine.messages import Continued, EpochEnded, JobEnded, Paused, never_stop
 from engine.reproduction import preset_runs
-from engine.search.local_executor import TrialProcess
-from engine.search.runner import StopAndPause
+from engine.search.executor import TrialProcess
+from engine.search.job import StopAndPause
 from tests.trained_runs import TINY
 
 pytestmark = pytest.mark.slow

@@ -7,7 +7,7 @@ import pytest
 from engine import runs
 from engine.errors import EngramError
 from engine.messages import EpochEnded, RequestFailed, SearchState, TrialEnded, TrialProposed, TrialStarted
-from engine.search import folder, runner, search_spec, statistics
+from engine.search import folder, job, search_spec, trial_pool
 from tests.engine.search.conftest import SPACE
 from tests.engine.search.fake_executor import Attempt, compute_loss, crash, fail, kill_after
 from tests.engine.search.scripted_search import wait_for
@@ -97,7 +97,7 @@ def test_a_trial_without_a_finite_loss_has_failed(make_search, executor):
     executor.losses = lambda settings, epoch: math.nan if settings.model.latent == 4 else 0.5
     search = make_search(ONE_AFTER_THE_OTHER, space={"latent": [4, 8]}).run()
     assert [(trial.state, trial.reason, trial.score) for trial in search.trials] == [
-        ("failed", statistics.NO_NUMBER, None),
+        ("failed", trial_pool.NO_NUMBER, None),
         ("finished", "", 0.5),
     ]
 
@@ -109,7 +109,7 @@ def test_failed_trials_are_tried_again_when_that_is_wanted_but_for_those_that_ca
     assert [trial.state for trial in make_search().run().trials] == ["failed", "failed"]
     search = make_search(retry_failed=True).run()
     assert [(trial.state, trial.reason) for trial in search.trials] == [
-        ("failed", statistics.NO_NUMBER),
+        ("failed", trial_pool.NO_NUMBER),
         ("finished", ""),
     ]
     assert executor.begun == [(1, 0), (2, 0), (2, 1)]
@@ -181,7 +181,7 @@ def test_a_hopeless_trial_is_pruned_and_scored_up_to_there_however_late_it_hears
     space = {"latent": [4, 5, 6, 7, 8, 30, 9]}
     search = make_search({**ONE_AFTER_THE_OTHER, "early_stopping": True}, space=space, epochs=6).run()
     pruned = search.trials[5]
-    assert (pruned.state, pruned.reason) == ("stopped", statistics.PRUNED.format(epoch=2))
+    assert (pruned.state, pruned.reason) == ("stopped", trial_pool.PRUNED.format(epoch=2))
     assert (pruned.epochs, pruned.best_epoch) == (2, 2)
     assert pruned.score == pytest.approx(0.1 + 0.001 + 0.23 + 0.5)
     assert [trial.state for trial in search.trials[:5]] == ["finished"] * 5
@@ -276,7 +276,7 @@ def test_a_stopped_search_goes_on_where_it_was(make_search, executor):
 
 
 def test_a_trial_that_does_not_obey_is_killed_when_its_time_is_over(make_search, executor, monkeypatch):
-    monkeypatch.setattr(runner, "GRACE_S", 0)
+    monkeypatch.setattr(job, "GRACE_S", 0)
     executor.attempts = {1: Attempt(epochs_until_stop=None)}
     search = make_search({"trials": 1}, lambda search: _stop_at(search, epoch=2), epochs=300).run()
     assert search.ended == "stopped"

@@ -8,8 +8,8 @@ import pytest
 
 from engine import runs
 from engine.messages import TrialStarted
-from engine.search import runner
-from engine.search.local_executor import LocalExecutor
+from engine.search import job
+from engine.search.executor import LocalExecutor
 from tests.engine.search.conftest import read_weights
 from tests.engine.search.fake_executor import FakeExecutor
 
@@ -34,7 +34,7 @@ class HalfReal(FakeExecutor):
 @pytest.fixture
 def executor(monkeypatch, tmp_path):
     made = HalfReal(LocalExecutor(tmp_path), {BEST, PROMOTED})
-    monkeypatch.setattr(runner, "make_executor", lambda settings, folder: made)
+    monkeypatch.setattr(job, "make_executor", lambda settings, folder: made)
     return made
 
 

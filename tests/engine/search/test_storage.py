@@ -3,10 +3,20 @@
 import os
 import signal
 import sqlite3
+from contextlib import closing
 
 import pytest
 
 from engine.errors import SearchDamaged, SearchError
+from engine.search.commands import (
+    AddTrial,
+    ChangeTrialCount,
+    ContinueSearch,
+    EndTrial,
+    PauseSearch,
+    ReplaceSpace,
+    StopSearch,
+)
 from engine.search.storage import FILE_NAME, TrialStorage
 
 WRITER = """
@@ -54,11 +64,31 @@ def test_no_configuration_is_taken_twice(ledger):
 
 
 def test_wishes_are_taken_once_and_in_order_by_another_connection(ledger):
-    ledger.push_command("pause")
-    ledger.push_command("enqueue", {"latent": 3})
+    ledger.push_command(PauseSearch())
+    ledger.push_command(AddTrial({"latent": 3}))
     with TrialStorage(ledger.path) as other:
-        assert other.pop_commands() == [("pause", None), ("enqueue", {"latent": 3})]
+        assert other.pop_commands() == [PauseSearch(), AddTrial({"latent": 3})]
     assert ledger.pop_commands() == []
+
+
+COMMANDS = [
+    (StopSearch(), "stop", "null"),
+    (PauseSearch(), "pause", "null"),
+    (ContinueSearch(), "continue", "null"),
+    (EndTrial(7), "stop-trial", "7"),
+    (AddTrial({"latent": 3}), "enqueue", '{"latent": 3}'),
+    (ReplaceSpace({"latent": [4, 8]}), "space", '{"latent": [4, 8]}'),
+    (ChangeTrialCount(9), "trials", "9"),
+]
+
+
+def test_commands_are_stored_under_their_verbs_and_come_back(ledger):
+    for command, _, _ in COMMANDS:
+        ledger.push_command(command)
+    with closing(sqlite3.connect(ledger.path)) as raw:
+        rows = raw.execute("SELECT verb, content FROM wishes ORDER BY number").fetchall()
+    assert rows == [(verb, content) for _, verb, content in COMMANDS]
+    assert ledger.pop_commands() == [command for command, _, _ in COMMANDS]
 
 
 def test_kill_9_leaves_whole_trials(tmp_path, start_python):

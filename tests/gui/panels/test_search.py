@@ -27,7 +27,8 @@ from engine.messages import (
     TrialProposed,
     read_command,
 )
-from engine.search import folder, importance, job, search_spec, space
+from engine.search import folder, job, search_spec, space, space_file, statistics
+from engine.search.commands import AddTrial, ChangeTrialCount, ContinueSearch, PauseSearch, ReplaceSpace, StopSearch
 from gui.navigation import CompareRuns
 from gui.panels.search import SearchPanel
 from gui.panels.search.importance_card import effects
@@ -58,7 +59,7 @@ def make_search(root, tiny, make_run):
         base = base or tiny()
         order = Search(name=name, root=str(root), base=base, space=described, settings={"trials": trials, **settings})
         made = folder.prepare_folder(order)
-        points = space.parse(described, base)
+        points = space_file.parse(described, base)
         with made.open_storage() as ledger:
             for number, values in zip(range(1, count + 1), points.points(), strict=False):
                 ledger.add_trial(space.config_key(values, base), values, "search", {})
@@ -79,7 +80,7 @@ def weighed(session, answer):
 
     def weigh():
         sent = [each for each in session.explorer.engine.sent if isinstance(each, ComputeImportances)][-1]
-        answer(sent.panel, importance.handle_request(read_command(sent.to_json_line())).model_dump(mode="json"))
+        answer(sent.panel, statistics.compute_importances(read_command(sent.to_json_line())).model_dump(mode="json"))
 
     return weigh
 
@@ -109,7 +110,7 @@ class TestSpace:
         order = panel.order
         assert [order.preset.itemData(i) for i in range(order.preset.count())] == ["", "study-ae", "study-vae"]
         assert order.preset.currentData() == "study-ae"
-        assert parse_drafts(order.editor.drafts) == dict(space.presets()["study-ae"])
+        assert parse_drafts(order.editor.drafts) == dict(space_file.presets()["study-ae"])
         assert order.points.text() == "81 configurations."
 
     def test_preset_is_chosen_and_taken_back(self, panel, desk):
@@ -117,7 +118,7 @@ class TestSpace:
         order.preset.setCurrentIndex(2)
         order.preset.activated.emit(2)
         assert order.base().model.model == "vae"
-        assert parse_drafts(order.editor.drafts) == dict(space.presets()["study-vae"])
+        assert parse_drafts(order.editor.drafts) == dict(space_file.presets()["study-vae"])
         desk.undo.undo()
         assert (order.base().model.model, order.preset.currentData()) == ("ae", "study-ae")
 
@@ -314,7 +315,7 @@ class TestSearching:
             assert panel.plot.pause.text() == "Pause"
             panel.plot.stop.click()
         with made.open_storage() as ledger:
-            assert [verb for verb, _ in ledger.pop_commands()] == ["pause", "continue", "stop"]
+            assert ledger.pop_commands() == [PauseSearch(), ContinueSearch(), StopSearch()]
         assert panel.session.job.search is None
 
     def test_ledger_that_changes_within_a_tick_of_the_clock_is_read_anew(self, panel, make_search):
@@ -341,7 +342,7 @@ class TestSearching:
             assert panel.change.points.text() == "12 configurations."
             panel.change.apply.click()
         with made.open_storage() as ledger:
-            assert ledger.pop_commands() == [("space", {**SPACE, "latent": [4, 8, 16]}), ("trials", 12)]
+            assert ledger.pop_commands() == [ReplaceSpace({**SPACE, "latent": [4, 8, 16]}), ChangeTrialCount(12)]
 
     def test_search_that_is_over_goes_on_over_more(self, panel, make_search, qtbot):
         make_search("s", 8)
@@ -376,7 +377,7 @@ class TestSearching:
         sheet.submit()
         assert not sheet.isVisible()
         with made.open_storage() as ledger:
-            assert ledger.pop_commands() == [("enqueue", {"learning_rate": 1e-3, "latent": 5, "epochs": 1})]
+            assert ledger.pop_commands() == [AddTrial({"learning_rate": 1e-3, "latent": 5, "epochs": 1})]
 
 
 class TestPictures:

@@ -20,8 +20,7 @@ from engine.messages import (
     RequestFailed,
     Stop,
 )
-from engine.search.executor import ProcessExited, TrialTask
-from engine.search.local_executor import LocalExecutor
+from engine.search.executor import LocalExecutor, ProcessExited, TrialTask
 from tests.engine.search.processes import children, holder, holds, wait_for_end
 
 ENDLESS = 10_000  # epochs
@@ -32,7 +31,7 @@ from pathlib import Path
 from engine import runs
 from engine.messages import JobStarted
 from engine.search.executor import TrialTask
-from engine.search.local_executor import LocalExecutor
+from engine.search.executor import LocalExecutor
 
 root, inbox = Path(sys.argv[1]), queue.Queue()
 machine = LocalExecutor(root)
