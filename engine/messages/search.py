@@ -87,7 +87,7 @@ class ComputeImportancesReply(Reply):
 
 
 class ComputeImportances(Request):
-    """Compute how much each setting mattered in a search, see `engine.search.statistics`.
+    """Compute how much each setting mattered in a search, see `engine.search.importance`.
 
     `trials` are configurations of the space with their finite scores. The request runs alongside all others, so
     it waits for none.

@@ -30,7 +30,7 @@ from engine.messages import (
     Stop,
 )
 from engine.processes.json_lines import JsonLinesServer, run_server
-from engine.search import statistics
+from engine.search import importance
 
 # How long no request came in before deferred work continues: long work started between two keys would be in the way.
 QUIET_S = 0.5
@@ -80,7 +80,7 @@ class ExplorerWorker(JsonLinesServer):
         )
         self._filters, self._filtering = BackgroundTask(self._apply_filter), threading.Lock()
         self._importances = BackgroundTask(
-            lambda request, _: self._reply(request, lambda: statistics.compute_importances(request))
+            lambda request, _: self._reply(request, lambda: importance.compute_importances(request))
         )
 
     def _receive(self, command: Message) -> None:

@@ -21,7 +21,7 @@ from engine.reproduction.evaluator import StudyResults
 from engine.reproduction.tables import setting_title
 from engine.reproduction.trials import SearchSummary, StudyRun
 from engine.reproduction.trials import ranked as by_rank
-from engine.search import statistics
+from engine.search import importance, statistics
 from engine.search.space import AnyDimension, Categorical
 from engine.study_folder import StudyFolder
 
@@ -154,7 +154,7 @@ def draw_search_of(searched: SearchSummary, unit: str) -> Figure:
     dimensions = searched.space.dimensions
     places = np.array([[_axis_position(each, values) for each in dimensions] for values, _ in searched.scored])
     losses = np.array([score for _, score in searched.scored])
-    weighed = statistics.hyperparameter_importances(searched.space, searched.scored) or []
+    weighed = importance.hyperparameter_importances(searched.space, searched.scored) or []
     effects = [EffectEstimate(_title(each.name), each.effect, each.low, each.high) for each in weighed]
     relative = all(each.is_relative for each in weighed)
     return search.draw_search(SearchFigure([*map(_scale, dimensions)], places, losses, unit, effects, relative))

@@ -37,11 +37,12 @@ from engine.search import commands, folder, search_spec, statistics, trial_pool
 from engine.search.commands import Command
 from engine.search.executor import ProcessExited
 from engine.search.folder import SearchFolder
+from engine.search.pruner import MedianPruner
 from engine.search.scheduler import TrialScheduler
 from engine.search.search_spec import SearchSpec
 from engine.search.statistics import ActiveState
 from engine.search.storage import Trial, TrialResult, TrialStorage
-from engine.search.trial_pool import BY_HAND, MedianPruner, RunningTrial, TrialPool, make_executor
+from engine.search.trial_pool import BY_HAND, RunningTrial, TrialPool, make_executor
 from engine.search.wandb_sweep import WandbScheduler
 
 POLL_INTERVAL_S = 0.2

@@ -13,7 +13,7 @@ from engine.data.phantom import phantom
 from engine.explorer.explorer import answer_audit
 from engine.messages import never_stop, read_event
 from engine.processes.explorer_worker import ExplorerWorker
-from engine.search import statistics
+from engine.search import importance
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_importances_are_read_as_they_were_made(cross, count):
     trials = tuple(({"latent": 4 + 4 * (number % 2)}, 1.0 + number % 2) for number in range(count))
     space = {"latent": [4, 8]}
     request = messages.ComputeImportances(panel="p", base=RunConfig(), space=space, trials=trials)
-    made = statistics.compute_importances(request)
+    made = importance.compute_importances(request)
     assert (made.weighed is None) == (count == 2)
     assert cross(request, made)[0] == made
 

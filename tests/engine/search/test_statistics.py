@@ -7,7 +7,7 @@ import pytest
 
 from engine import runs
 from engine.messages import EpochEnded, JobEnded, JobStarted, RequestFailed
-from engine.search import folder, space_file, statistics, trial_pool
+from engine.search import folder, pruner, space_file, statistics, trial_pool
 from engine.search.executor import ProcessExited
 from engine.search.storage import Trial
 
@@ -42,12 +42,12 @@ def run(tiny, tmp_path):
     ],
 )
 def test_a_trial_is_hopeless_above_the_median_of_the_others_best(curve, epoch):
-    assert statistics.find_prune_epoch(curve, OTHERS) == epoch
+    assert pruner.find_prune_epoch(curve, OTHERS) == epoch
 
 
 def test_four_others_are_too_few_to_give_a_trial_up():
-    assert statistics.find_prune_epoch([9, 9, 9], OTHERS[:4]) is None
-    assert statistics.find_prune_epoch([9, 9, 9], [[0.1], *OTHERS[:4]]) is None
+    assert pruner.find_prune_epoch([9, 9, 9], OTHERS[:4]) is None
+    assert pruner.find_prune_epoch([9, 9, 9], [[0.1], *OTHERS[:4]]) is None
 
 
 def test_a_finished_trial_is_scored_by_its_best_epoch(run):
