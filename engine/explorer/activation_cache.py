@@ -6,7 +6,6 @@ layers, or as many around the requested one as the memory budget allows.
 """
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -18,10 +17,13 @@ from engine.analysis import activations, layers
 from engine.analysis.layers import LayerInfo
 from engine.explorer.context import Images
 from engine.explorer.inspected_models import InspectedModel
+from engine.lru_cache import LRUCache
 
 BUDGET_BYTES = 512 * 2**20
 Activation = NDArray[np.float32]
 Key = tuple[int, bytes]
+# The model is kept too, so that no other has its id meanwhile.
+Entry = tuple[Any, dict[str, Activation]]
 
 
 class ActivationCache:
@@ -33,12 +35,12 @@ class ActivationCache:
 
     def __init__(self, budget_bytes: int = BUDGET_BYTES) -> None:
         self._budget = budget_bytes
-        self._kept: OrderedDict[Key, tuple[Any, dict[str, Activation]]] = OrderedDict()
+        self._entries: LRUCache[Key, Entry] = LRUCache(max_bytes=budget_bytes, count_bytes=_count_bytes)
 
     @property
     def size(self) -> int:
         """Return the size of the cached activations, in bytes."""
-        return sum(array.nbytes for _, found in self._kept.values() for array in found.values())
+        return self._entries.size
 
     def get(self, opened: InspectedModel, images: Images, name: str) -> Activation:
         """Return the activations of a layer.
@@ -52,16 +54,13 @@ class ActivationCache:
             (n, height, width, channels) or (n, numbers), float32; read-only by convention.
         """
         key = id(opened.model), hashlib.sha1(images.tobytes(), usedforsecurity=False).digest()
-        owner, known = self._kept.pop(key, (None, {}))
-        if owner is not opened.model:
-            known = {}
+        _, known = self._entries.get(key) or (None, {})
         if name not in known:
             known = _computed(opened, images, self._wanted(opened.layers, name, len(images), first=not known))
-        self._kept[key] = opened.model, known
-        found = known[name]
-        while self._kept and self.size > self._budget:
-            self._kept.popitem(last=False)
-        return found
+            entry = opened.model, known
+            if _count_bytes(entry) <= self._budget:
+                self._entries.put(key, entry)
+        return known[name]
 
     def _wanted(self, known: Sequence[LayerInfo], name: str, images: int, first: bool) -> list[str]:
         """Return the layers nearest to one that fit into the budget; for new images none after it."""
@@ -70,6 +69,10 @@ class ActivationCache:
         nearest = sorted(range(last + 1), key=lambda index: abs(index - at))
         sizes = np.cumsum([4 * images * int(np.prod(known[index].shape)) for index in nearest])
         return [known[index].name for index in nearest[: max(1, int(np.searchsorted(sizes, self._budget, "right")))]]
+
+
+def _count_bytes(entry: Entry) -> int:
+    return sum(array.nbytes for array in entry[1].values())
 
 
 def _computed(opened: InspectedModel, images: Images, names: Collection[str]) -> dict[str, Activation]:

@@ -6,7 +6,6 @@ deletes the files when it has loaded them. Keras is imported with the first mode
 
 import os
 import tempfile
-from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -23,6 +22,7 @@ from engine.evaluation import cache, references, scoring
 from engine.explorer import latent_handlers as latent
 from engine.explorer.denoise_handlers import DenoiseHandlers
 from engine.explorer.layer_handlers import LayerHandlers
+from engine.lru_cache import LRUCache
 from engine.messages import (
     Audit,
     AuditReply,
@@ -49,7 +49,7 @@ from engine.messages import (
 )
 
 MAX_MODELS = 4
-DATA_KEPT = 3
+MAX_DATASETS = 3
 
 
 class Explorer:
@@ -63,8 +63,8 @@ class Explorer:
 
     def __init__(self, scratch: Path, emit: Emit, should_stop: ShouldStop) -> None:
         self.scratch, self.emit, self.should_stop = scratch, emit, should_stop
-        self._models: OrderedDict[tuple[Path, str], Any] = OrderedDict()
-        self._data: OrderedDict[DataConfig, data.Dataset] = OrderedDict()
+        self._models: LRUCache[tuple[Path, str], Any] = LRUCache(MAX_MODELS)
+        self._data: LRUCache[DataConfig, data.Dataset] = LRUCache(MAX_DATASETS)
         self._linear: tuple[tuple[str, int], Any] | None = None
         self._scan: tuple[tuple[object, ...], data.Scan] | None = None
         self._answers: dict[type[Request], Callable[[Any], Reply | None]] = {
@@ -98,7 +98,7 @@ class Explorer:
         def progress(done: int, total: int) -> None:
             self.emit(RequestProgress(number=request.number, panel=request.panel, done=done, total=total))
 
-        self._data.pop(request.config, None)  # its files may have changed since it was loaded
+        self._data.pop(request.config)  # its files may have changed since it was loaded
         images = self.dataset(request.config, progress)
         return LoadDataReply(
             source=images.source,
@@ -165,12 +165,9 @@ class Explorer:
 
     def dataset(self, config: DataConfig, progress: Callable[[int, int], None] | None = None) -> data.Dataset:
         """Return a dataset; load it when it is first requested."""
-        if config not in self._data:
-            self._data[config] = data.load(config=config, progress=progress, should_stop=self.should_stop)
-        self._data.move_to_end(config)
-        while len(self._data) > DATA_KEPT:
-            self._data.popitem(last=False)
-        return self._data[config]
+        return self._data.get_or_create(
+            config, lambda: data.load(config=config, progress=progress, should_stop=self.should_stop)
+        )
 
     def _read_scan(self, path: str) -> data.Scan:
         """Return an opened file, which stays open until another one is requested."""
@@ -201,17 +198,16 @@ class Explorer:
     def _load_model(self, run: runs.Run, keep: bool = True) -> Any:
         """Return the model of a run; one that is not kept evicts no other."""
         key = run.path, runs.model_checksum(run)
-        if not keep and key not in self._models:
-            return backend.import_on_backend("engine.models", TrainingConfig(deterministic=False)).load(run)
-        if key not in self._models:
-            settings = {"backend": backend.find_backend(run.config.training.backend), "deterministic": False}
-            self._models[key] = backend.import_on_backend(
-                "engine.models", TrainingConfig.model_validate(settings)
-            ).load(run)
-        self._models.move_to_end(key)
-        while len(self._models) > MAX_MODELS:
-            self._models.popitem(last=False)
-        return self._models[key]
+        model = self._models.get(key)
+        if model is not None:
+            return model
+        settings = TrainingConfig(deterministic=False)
+        if keep:
+            settings = settings.model_copy(update={"backend": backend.find_backend(run.config.training.backend)})
+        model = backend.import_on_backend("engine.models", settings).load(run)
+        if keep:
+            self._models.put(key, model)
+        return model
 
     def save_array(self, array: NDArray[Any]) -> str:
         """Save an array in the scratch folder; return the path of its file."""

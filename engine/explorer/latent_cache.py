@@ -1,6 +1,5 @@
 """The latent data that an explorer caches, and what the handlers of requests about latent spaces share."""
 
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from engine.evaluation import references
 from engine.explorer.context import ExplorerContext, progress_callback
 from engine.latent.latent_data import LatentData
 from engine.latent.space import Images
+from engine.lru_cache import LRUCache
 from engine.messages import ImagesRequest, Reply, Request
 
 CACHE_SIZE = 2
@@ -44,7 +44,7 @@ class LatentDataCache:
 
     def __init__(self, context: ExplorerContext) -> None:
         self._context = context
-        self._cache: OrderedDict[tuple[Any, ...], LatentData] = OrderedDict()
+        self._cache: LRUCache[tuple[Any, ...], LatentData] = LRUCache(CACHE_SIZE)
 
     def load(self, request: Any) -> LatentData:
         """Return the latent data of a request's run and data; it reports the progress of this request.
@@ -58,12 +58,7 @@ class LatentDataCache:
         model, side = context.reconstructor(request.run, request.data)
         run, images = runs.open_run(request.run), context.dataset(request.data.model_copy(update={"size": side}))
         key = run.path, runs.model_checksum(run), images.fingerprint
-        if key not in self._cache:
-            self._cache[key] = LatentData(run, model, images, context.should_stop)
-        self._cache.move_to_end(key)
-        while len(self._cache) > CACHE_SIZE:
-            self._cache.popitem(last=False)
-        latent = self._cache[key]
+        latent = self._cache.get_or_create(key, lambda: LatentData(run, model, images, context.should_stop))
         latent.progress = progress_callback(context, request)
         return latent
 

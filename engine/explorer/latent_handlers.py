@@ -1,6 +1,5 @@
 """Handlers of the requests about latent spaces, and of those about where images lie in one."""
 
-from collections import OrderedDict
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from engine.explorer.latent_cache import Handler, LatentDataCache, PreemptibleHa
 from engine.explorer.latent_decode_handlers import DecodeHandlers, PosteriorHandlers
 from engine.latent import embedding, reports
 from engine.latent.latent_data import LATENT, PIXEL, LatentData, flat, require
+from engine.lru_cache import LRUCache
 from engine.messages import (
     EmbeddingErrors,
     EmbeddingErrorsReply,
@@ -40,7 +40,7 @@ class MapHandlers:
 
     def __init__(self, cache: LatentDataCache) -> None:
         self._cache = cache
-        self._embeddings: OrderedDict[Any, embedding.Embedding] = OrderedDict()
+        self._embeddings: LRUCache[Any, embedding.Embedding] = LRUCache(MAX_EMBEDDINGS)
         self._running_job: tuple[Any, embedding.EmbeddingJob] | None = None
 
     def handlers(self) -> dict[type[Request], Handler]:
@@ -112,14 +112,13 @@ class MapHandlers:
         codes = latent.codes(*request.splits)
         # not the latent data itself: it would live as long as its maps
         key = *latent.key, request.splits, request.method, request.seed
-        if key not in self._embeddings:
+        embedded = self._embeddings.get(key)
+        if embedded is None:
             latent.progress(len(codes), len(codes))
-            self._embeddings[key] = require(self._start_job(key, request, latent).go_on(latent.should_stop))
+            embedded = require(self._start_job(key, request, latent).go_on(latent.should_stop))
             self._running_job = None
-        self._embeddings.move_to_end(key)
-        while len(self._embeddings) > MAX_EMBEDDINGS:
-            self._embeddings.popitem(last=False)
-        return self._embeddings[key]
+            self._embeddings.put(key, embedded)
+        return embedded
 
     def _start_job(self, key: Any, request: EmbedLatents | ProjectScan, latent: LatentData) -> embedding.EmbeddingJob:
         """Return the job of a key; it is started if it does not run, and a job of another key is canceled."""

@@ -208,7 +208,7 @@ def test_map_that_is_stopped_has_no_answer(run_of, tmp_path):
     run = run_of("unet")
     stopped = Explorer(tmp_path, lambda event: None, lambda: True)
     config = run.config.data
-    stopped._data[config] = data.load(config=config)
+    stopped._data.put(config, data.load(config=config))
     forget_latents(run)
     assert stopped.answer(EmbedLatents(number=1, panel="latent", run=str(run.path), data=config)) is None
 
