@@ -21,6 +21,7 @@ from engine.figures import base, contact_sheet
 from engine.figures.contact_sheet import Cell
 from engine.figures.mosaic import value_range
 from engine.formatting import format_number
+from engine.job_context import JobContext
 from engine.runs import Run
 
 MOST_TOP, MOST_FAVOURITES, MATCHED_SCANS = 64, 16, 16
@@ -72,9 +73,7 @@ def run(options: Namespace) -> CommandResult:
     model = evaluation.load_model(opened)
     gather = _module("channel_statistics").statistics
     names = [options.layer] if options.layer else None
-    found = gather(
-        model, images, names, progress=lambda done, total: meter.update("Computing activations", done, total)
-    )
+    found = gather(model, images, names, JobContext(on_progress=meter.update, title="Computing activations"))
     content: dict[str, Any] = {"run": opened.name, "model": opened.config.model.model, "split": options.split}
     content |= {"scans": len(images), "sorted": options.sort}
     content["layers"] = [_layer_to_dict(name, each, options.sort) for name, each in found.items()]

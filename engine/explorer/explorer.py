@@ -20,8 +20,10 @@ from engine.config import DataConfig, TrainingConfig
 from engine.data.audit import audit, find_exact_duplicates
 from engine.evaluation import cache, references, scoring
 from engine.explorer import latent_handlers as latent
+from engine.explorer.context import make_job_context
 from engine.explorer.denoise_handlers import DenoiseHandlers
 from engine.explorer.layer_handlers import LayerHandlers
+from engine.job_context import Cancelled, JobContext
 from engine.lru_cache import LRUCache
 from engine.messages import (
     Audit,
@@ -42,7 +44,6 @@ from engine.messages import (
     ReconstructReply,
     Reply,
     Request,
-    RequestProgress,
     ShouldStop,
     SkippedFile,
     SplitListing,
@@ -67,7 +68,7 @@ class Explorer:
         self._data: LRUCache[DataConfig, data.Dataset] = LRUCache(MAX_DATASETS)
         self._linear: tuple[tuple[str, int], Any] | None = None
         self._scan: tuple[tuple[object, ...], data.Scan] | None = None
-        self._answers: dict[type[Request], Callable[[Any], Reply | None]] = {
+        self._answers: dict[type[Request], Callable[[Any], Reply]] = {
             LoadData: self._load_data,
             OpenScan: self._open_scan,
             Reconstruct: self._reconstruct,
@@ -82,24 +83,22 @@ class Explorer:
         """Answer one request.
 
         Returns:
-            The reply; None for a request that can wait and was stopped.
+            The reply; None for a request that can wait and was canceled.
 
         Raises:
             EngramError: what is wrong with the request.
+            Cancelled: the request was canceled, and cannot wait.
         """
         try:
             return self._answers[type(request)](request)
-        except data.Cancelled:
+        except (Cancelled, data.Cancelled):
             if request.can_wait:
                 return None
             raise
 
     def _load_data(self, request: LoadData) -> LoadDataReply:
-        def progress(done: int, total: int) -> None:
-            self.emit(RequestProgress(number=request.number, panel=request.panel, done=done, total=total))
-
         self._data.pop(request.config)  # its files may have changed since it was loaded
-        images = self.dataset(request.config, progress)
+        images = self._load_dataset(request.config, self.job_context(request))
         return LoadDataReply(
             source=images.source,
             fingerprint=images.fingerprint,
@@ -141,18 +140,22 @@ class Explorer:
         mse = () if scores is None else tuple(scores["mse"].tolist())
         return PerImageErrorsReply(run=request.run, split=request.split, mse=mse)
 
-    def _evaluate_run(self, request: EvaluateRun) -> EvaluateRunReply | None:
+    def _evaluate_run(self, request: EvaluateRun) -> EvaluateRunReply:
         components = references.parse_reference(request.run)
         if components is not None:
             images = self.dataset(request.data)
-            return _to_reply(request, cache.evaluate_reference_cached(images, components, self.should_stop))
+            return _to_reply(request, cache.evaluate_reference_cached(images, components, self.job_context(request)))
         run = runs.open_run(request.run)
         images = self.dataset(request.data.model_copy(update={"size": run.config.data.size}))
         with suppress(ValidationError):  # another process may have written to the cache
-            if run.model_path.exists() and (found := _to_reply(request, cache.read_cached(run, images))):
-                return found
+            if run.model_path.exists() and (known := cache.read_cached(run, images)):
+                return _to_reply(request, known)
         model = self._load_model(run, keep=False)
-        return _to_reply(request, cache.evaluate_run_cached(run, model, images, self.should_stop))
+        return _to_reply(request, cache.evaluate_run_cached(run, model, images, self.job_context(request)))
+
+    def job_context(self, request: Request) -> JobContext:
+        """Return the cancellation of a request, and its progress as events."""
+        return make_job_context(request, self.emit, self.should_stop)
 
     def load_images(self, request: ImagesRequest, side: int | None = None) -> tuple[NDArray[np.float32], list[str]]:
         """Return the images of a request, (n, side, side, 1), and their names."""
@@ -163,10 +166,13 @@ class Explorer:
         split = self.dataset(config).splits[request.split]
         return split.read(np.array(request.indices, np.int64)), [split.names[index] for index in request.indices]
 
-    def dataset(self, config: DataConfig, progress: Callable[[int, int], None] | None = None) -> data.Dataset:
+    def dataset(self, config: DataConfig) -> data.Dataset:
         """Return a dataset; load it when it is first requested."""
+        return self._load_dataset(config, JobContext(self.should_stop))
+
+    def _load_dataset(self, config: DataConfig, context: JobContext) -> data.Dataset:
         return self._data.get_or_create(
-            config, lambda: data.load(config=config, progress=progress, should_stop=self.should_stop)
+            config, lambda: data.load(config=config, progress=context.report, should_stop=context.should_stop)
         )
 
     def _read_scan(self, path: str) -> data.Scan:
@@ -217,25 +223,23 @@ class Explorer:
         return path
 
 
-def answer_audit(request: Audit, emit: Emit, should_stop: ShouldStop) -> AuditReply:
+def answer_audit(request: Audit, context: JobContext) -> AuditReply:
     """Answer the one long request that needs no explorer, in a thread of its own.
 
     Raises:
-        EngramError: the source cannot be used; `Cancelled` if `should_stop` returned True.
+        EngramError: the source cannot be used.
+        Cancelled: the request was canceled.
     """
-
-    def progress(what: str, done: int, total: int) -> None:
-        emit(RequestProgress(number=request.number, panel=request.panel, done=done, total=total))
-
-    return AuditReply.model_validate(audit(request.config, progress=progress, should_stop=should_stop))
+    found = audit(request.config, progress=context.on_progress, should_stop=context.should_stop)
+    return AuditReply.model_validate(found)
 
 
 def _list_split(split: data.Split) -> SplitListing:
     return SplitListing(rows=split.rows.tolist(), labels=split.labels.tolist(), names=tuple(split.names))
 
 
-def _to_reply(request: EvaluateRun, found: dict[str, Any] | None) -> EvaluateRunReply | None:
-    return None if found is None else EvaluateRunReply.model_validate({"run": request.run, "splits": found})
+def _to_reply(request: EvaluateRun, found: dict[str, Any]) -> EvaluateRunReply:
+    return EvaluateRunReply.model_validate({"run": request.run, "splits": found})
 
 
 def _image_metrics(originals: NDArray[np.float32], images: NDArray[np.float32]) -> dict[str, Any]:

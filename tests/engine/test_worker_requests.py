@@ -7,8 +7,7 @@ import threading
 import pytest
 
 from engine import messages
-from engine.data import Cancelled
-from engine.messages import Reply, RequestFailed, RequestProgress, Response
+from engine.messages import Reply, RequestFailed, Response
 from engine.processes import explorer_worker
 from tests.engine.conversation import InProcess
 
@@ -48,13 +47,13 @@ def auditing(serving, monkeypatch):
     """A worker whose large audits end only when they are no longer wanted."""
     audit = explorer_worker.answer_audit
 
-    def endless(request, emit, should_stop):
+    def endless(request, context):
         if request.config.phantom_count < 1000:
-            return audit(request, emit, should_stop)
-        emit(RequestProgress(number=request.number, panel=request.panel, done=1, total=2))
-        should_stop.__self__.wait(240)
-        assert should_stop()
-        raise Cancelled("The audit was stopped.")
+            return audit(request, context)
+        context.report(1, 2)
+        context.should_stop.__self__.wait(240)
+        context.check()
+        raise AssertionError
 
     monkeypatch.setattr(explorer_worker, "answer_audit", endless)
     return serving
@@ -69,7 +68,7 @@ def test_an_audit_is_answered_beside_other_requests_and_given_up_for_other_data(
     child.send(messages.LoadData(number=902, panel="data", config=tiny().data))
     told = [child.wait_for((RequestFailed, Response)) for _ in range(2)]  # whichever comes first
     given_up, loaded = (next(event for event in told if isinstance(event, kind)) for kind in (RequestFailed, Response))
-    assert (given_up.number, given_up.panel, given_up.reason) == (900, "audit", "The audit was stopped.")
+    assert (given_up.number, given_up.panel, given_up.reason) == (900, "audit", "The request was canceled.")
     assert loaded.number == 902
     assert loaded.content["repeats"]["splits"]["test"]["test_clean"] == 6
     assert loaded.content["leaked"] == []
