@@ -21,7 +21,7 @@ from engine.analysis import make_unknown_layer_error, receptive_fields
 from engine.analysis.receptive_fields import ReceptiveField
 from engine.analysis.tensor_sources import IMAGES, TensorSources
 from engine.errors import ConfigError
-from engine.messages import ShouldStop, never_stop
+from engine.job_context import UNATTENDED, Cancelled, JobContext
 
 NONLINEAR = {"Activation", "ELU", "LeakyReLU", "PReLU", "ReLU"}
 NORMS = {"BatchNormalization", "GroupNormalization", "LayerNormalization"}
@@ -136,8 +136,8 @@ def forward(
     model: Any,
     images: NDArray[np.float32],
     on_activation: Callable[[LayerCall], bool],
-    should_stop: ShouldStop = never_stop,
-) -> bool:
+    context: JobContext = UNATTENDED,
+) -> None:
     """Run images through a model without training, and pass on every activation as it is computed.
 
     Args:
@@ -145,22 +145,23 @@ def forward(
         images: (n, size, size, 1) float32 in [0, 1], n at least 1.
         on_activation: receives every call, in the order of `list_layers`; after it has returned True nothing more is
             computed.
-        should_stop: polled before every call.
+        context: checked before every call.
 
-    Returns:
-        Whether the pass was completed; False if stopped on the way.
+    Raises:
+        Cancelled: the caller asked to stop.
     """
     stopped = False
 
     def intercepted(call: LayerCall) -> None:
         nonlocal stopped
-        stopped = should_stop()
+        stopped = context.should_stop()
         if stopped or on_activation(call):
             raise _StopTracing
 
     with no_grad():
         _until_enough(model, keras.ops.convert_to_tensor(images), intercepted)
-    return not stopped
+    if stopped:
+        raise Cancelled
 
 
 def activation_tensors(model: Any, images: Any, names: Sequence[str]) -> dict[str, Any]:

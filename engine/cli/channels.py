@@ -75,9 +75,7 @@ def run(options: Namespace) -> CommandResult:
     model = evaluation.load_model(opened)
     gather = _module("channel_statistics").statistics
     names = [options.layer] if options.layer else None
-    found = gather(
-        model, images, names, progress=lambda done, total: meter.update("Computing activations", done, total)
-    )
+    found = gather(model, images, names, JobContext(on_progress=meter.update, title="Computing activations"))
     content: dict[str, Any] = {"run": opened.name, "model": opened.config.model.model, "split": options.split}
     content |= {"scans": len(images), "sorted": options.sort}
     content["layers"] = [_layer_to_dict(name, each, options.sort) for name, each in found.items()]

@@ -5,7 +5,6 @@ import io
 import sys
 from argparse import Namespace
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +40,7 @@ def run(options: Namespace) -> CommandResult:
     options.out.mkdir(parents=True, exist_ok=True)
     splits = [split for split in SPLITS if len(atlas.images.splits[split])]
     codes = atlas.codes(*splits)
-    atlas.progress = partial(meter.update, "Reconstructing")
+    atlas.context = atlas.context.with_title("Reconstructing")
     scans = reports.scan_table(atlas, splits) | {"mse": atlas.errors(*splits).tolist()}
     meter.update("Computing the map", 0, len(codes))
     laid = _embed(atlas, splits, options.method, seed)
@@ -59,7 +58,7 @@ def run(options: Namespace) -> CommandResult:
     content["files"] = _maps(options.out, scans, laid) | _dimensions(options.out, content["dimensions"])
     content["copies"] = _copies(options.out, atlas)
     content["files"] |= latent_figures.write_figures(atlas, options.out)
-    atlas.progress = partial(meter.update, "Checking calibration")
+    atlas.context = atlas.context.with_title("Checking calibration")
     content["calibration"] = latent_figures.calibrate(atlas, options.out)
     return CommandResult(_text(content, options.out), content)
 
@@ -68,8 +67,8 @@ def opened(options: Namespace, meter: ConsoleProgress) -> LatentData:
     """Return the latent data of the run and the dataset that a command names."""
     found = runs.open_run(options.run, options.runs)
     images: data.Dataset = evaluation.load_dataset(found, options.data, context=JobContext(on_progress=meter.update))
-    atlas = LatentData(found, evaluation.load_model(found), images)
-    atlas.progress = partial(meter.update, "Encoding")
+    context = JobContext(on_progress=meter.update, title="Encoding")
+    atlas = LatentData(found, evaluation.load_model(found), images, context)
     backend.import_on_any_backend("engine.analysis.layers", TrainingConfig())
     return atlas
 

@@ -58,7 +58,7 @@ def calibrate(atlas: LatentData, out: Path) -> dict[str, Any] | None:
     for done, row in enumerate(rows):
         one = np.array([row])
         counting.add(images.read(one), calibration.spread(atlas.space, atlas.codes(PLACE).take(one), SAMPLES))
-        atlas.progress(done + 1, len(rows))
+        atlas.context.report(done + 1, len(rows))
     found = calibration.to_dict(counting.get_result())
     base.save(drawing.calibration(found["levels"], found["coverage"]), out / "calibration.png")
     base.save(_spread(atlas, evenly_spaced(len(images), SHOWN)), out / "spread.png")

@@ -14,6 +14,7 @@ from engine.config import DataConfig
 from engine.denoising import baselines
 from engine.denoising.level_cache import NoiseLevelCache
 from engine.evaluation import scoring
+from engine.job_context import JobContext
 from engine.messages import (
     ApplyFilter,
     ApplyFilterReply,
@@ -39,7 +40,9 @@ Image = NDArray[np.float32]
 class DenoiseContext(Protocol):
     """The parts of an explorer that the denoise handlers use."""
 
-    should_stop: Callable[[], bool]
+    def job_context(self, request: Request) -> JobContext:
+        """Return the cancellation of a request."""
+        ...
 
     def load_images(self, request: ImagesRequest, side: int | None = None) -> tuple[Images, list[str]]:
         """Return the images of a request at a side, and their names."""
@@ -74,7 +77,7 @@ class DenoiseHandlers:
         self._ladders: dict[str, NoiseLevelCache] = {}
         self._drafts: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 
-    def answers(self) -> dict[type[Request], Callable[[Any], Reply | None]]:
+    def answers(self) -> dict[type[Request], Callable[[Any], Reply]]:
         """Return the handler of each request."""
         return {Denoise: self.denoise, DenoiseDraft: self.draft, DenoiseCurve: self.curve, ApplyFilter: self.filter}
 
@@ -113,14 +116,15 @@ class DenoiseHandlers:
             runs[name] = DraftReply(denoised=_first(made), exact=exact)
         return DenoiseDraftReply(runs=runs)
 
-    def curve(self, request: DenoiseCurve) -> DenoiseCurveReply | None:
+    def curve(self, request: DenoiseCurve) -> DenoiseCurveReply:
         """Compute the mean squared errors of the noisy input and of each run at each noise level.
 
-        The errors known so far are cached for drafts, and for the next attempt of a request that was preempted.
+        The errors known so far are cached for drafts, and for the next attempt of a request that was canceled.
 
-        Returns:
-            The errors; None if the request was preempted.
+        Raises:
+            Cancelled: the request was canceled.
         """
+        context = self._warm.job_context(request)
         for name in ("", *request.runs):
             model, side = self._warm.reconstructor(name, request.data) if name else (None, request.data.size)
             originals = self._warm.load_images(request, side)[0]
@@ -129,8 +133,8 @@ class DenoiseHandlers:
                 scoring.reconstruct(self._fast_model(model), originals)
             ladder = self._ladders[name] = self._ladder(name, model, originals, request)
             for sigma in request.sigmas:
-                if not ladder.has(sigma) and self._warm.should_stop():
-                    return None
+                if not ladder.has(sigma):
+                    context.check()
                 ladder.rung(sigma)
         self._ladders = {name: self._ladders[name] for name in ("", *request.runs)}
         return DenoiseCurveReply(

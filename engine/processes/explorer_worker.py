@@ -13,6 +13,7 @@ from typing import IO, Any
 from numpy.typing import NDArray
 
 from engine.errors import EngramError
+from engine.explorer.context import make_job_context
 from engine.explorer.explorer import Explorer, answer_audit
 from engine.job_context import Cancelled
 from engine.messages import (
@@ -76,7 +77,9 @@ class ExplorerWorker(JsonLinesServer):
         self._current: Request | None = None
         self._canceled = threading.Event()
         self._audits = BackgroundTask(
-            lambda audit, should_stop: self._reply(audit, lambda: answer_audit(audit, self.emit, should_stop))
+            lambda audit, should_stop: self._reply(
+                audit, lambda: answer_audit(audit, make_job_context(audit, self.emit, should_stop))
+            )
         )
         self._filters, self._filtering = BackgroundTask(self._apply_filter), threading.Lock()
         self._importances = BackgroundTask(

@@ -7,8 +7,7 @@ import threading
 import pytest
 
 from engine import messages
-from engine.job_context import Cancelled
-from engine.messages import Reply, RequestFailed, RequestProgress, Response
+from engine.messages import Reply, RequestFailed, Response
 from engine.processes import explorer_worker
 from tests.engine.conversation import InProcess
 
@@ -48,13 +47,13 @@ def auditing(serving, monkeypatch):
     """A worker whose large audits end only when they are no longer wanted."""
     audit = explorer_worker.answer_audit
 
-    def endless(request, emit, should_stop):
+    def endless(request, context):
         if request.config.phantom_count < 1000:
-            return audit(request, emit, should_stop)
-        emit(RequestProgress(number=request.number, panel=request.panel, done=1, total=2))
-        should_stop.__self__.wait(240)
-        assert should_stop()
-        raise Cancelled
+            return audit(request, context)
+        context.report(1, 2)
+        context.should_stop.__self__.wait(240)
+        context.check()
+        raise AssertionError
 
     monkeypatch.setattr(explorer_worker, "answer_audit", endless)
     return serving

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
+from engine.lru_cache import LRUCache
 from engine.messages import ComputeActivations, ComputeActivationsReply, ListLayers, ListLayersReply, RequestFailed
 from gui.explorer_request import ExplorerRequest
 from gui.panels.layers.network import INPUT, Network, to_network
 from gui.panels.layers.state import ActivationKey
 from gui.pixmaps import Array
-from gui.recent import Recent
 from gui.session import Session
 from gui.widgets.timer import make_timer
 
@@ -57,7 +57,7 @@ class ActivationLoader(QObject):
         self._listing = ExplorerRequest(session, self)
         self._pending: dict[str, ActivationKey] = {}
         self._ahead: list[ActivationKey] = []
-        self._cache: Recent[ActivationKey, LayerActivation] = Recent(
+        self._cache: LRUCache[ActivationKey, LayerActivation] = LRUCache(
             CACHE_SIZE, CACHE_BYTES, LayerActivation.count_bytes
         )
         self._rest = make_timer(self, PREFETCH_DELAY_MS)

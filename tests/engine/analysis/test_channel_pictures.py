@@ -9,6 +9,8 @@ from engine import models
 from engine.analysis import activations, feature_visualization, kernels, top_activations
 from engine.analysis.feature_visualization import ChannelObjective, GradientAscentSettings
 from engine.errors import ConfigError
+from engine.job_context import Cancelled, JobContext
+from engine.resumable import ResumableJob
 
 
 @pytest.fixture
@@ -76,7 +78,8 @@ def test_favourites_are_the_scans_with_the_planted_spot(seeker, monkeypatch):
 def test_favourites_of_nothing_and_when_stopped(seeker, images):
     with pytest.raises(ConfigError, match="no image"):
         top_activations.top_activations(seeker, images[:0], "enc_act1")
-    assert top_activations.top_activations(seeker, images, "enc_act1", should_stop=lambda: True) is None
+    with pytest.raises(Cancelled):
+        top_activations.top_activations(seeker, images, "enc_act1", context=JobContext(lambda: True))
 
 
 def test_preferred_input_of_a_unit_is_what_it_was_made_for(seeker):
@@ -171,10 +174,13 @@ def test_all_questions_on_each_backend(backend, run_on):
 def test_a_hunt_that_was_stopped_in_a_batch_finds_the_same(seeker, images, monkeypatch):
     monkeypatch.setattr(activations, "batch_size_for", lambda known, names: 2)
     wanted = top_activations.top_activations(seeker, images, "enc_act2", 4)
-    hunt, stops = (
-        top_activations.TopActivationsJob(seeker, images, "enc_act2", 4),
-        iter(3 * [False] + [True] + 100 * [False]),
+    begun, passed = [], activations._batch
+    monkeypatch.setattr(activations, "_batch", lambda *words: (begun.append(words[1][0, 0, 0, 0]), passed(*words))[1])
+    hunt = ResumableJob(
+        lambda context: top_activations.find_top_activations_in_steps(seeker, images, "enc_act2", 4, context)
     )
-    assert not hunt.go_on(lambda: next(stops))
-    assert hunt.go_on(lambda: next(stops))
-    assert hunt.get_result() == wanted
+    left = iter(range(3))
+    with pytest.raises(Cancelled):
+        hunt.run(JobContext(lambda: next(left, None) is None))
+    assert hunt.run() == wanted
+    assert begun == [images[first, 0, 0, 0] for first in (0, 0, 2, 4)]

@@ -12,6 +12,7 @@ from engine.analysis.detectability import Observer, live_tensors, trace_lesions
 from engine.analysis.invertibility import is_invertible
 from engine.data.phantom import phantom
 from engine.errors import ConfigError
+from engine.job_context import Cancelled, JobContext
 
 SIDE = 32
 
@@ -228,7 +229,8 @@ def test_pictures_without_a_lesion_are_told(pairs):
 
 
 def test_stopped_is_no_answer(pairs):
-    assert trace_lesions(chain(keras.layers.Rescaling(1.0)), *pairs, step=lambda done, total: False) is None
+    with pytest.raises(Cancelled):
+        trace_lesions(chain(keras.layers.Rescaling(1.0)), *pairs, context=JobContext(lambda: True))
 
 
 EACH = """

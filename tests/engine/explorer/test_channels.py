@@ -56,7 +56,7 @@ def test_statistics_are_those_of_the_split_and_are_kept(ask, model, split, run, 
         assert numbers.lowest == pytest.approx(each.min.tolist(), abs=1e-6)
         assert numbers.highest == pytest.approx(each.max.tolist(), abs=1e-6)
         assert numbers.dead == tuple(each.dead)
-    monkeypatch.setattr(channel_statistics, "StatisticsJob", None)
+    monkeypatch.setattr(channel_statistics, "compute_statistics_in_steps", None)
     assert ask(ComputeChannelStatistics) == answer
     assert (run.derived / channel_handlers.FILE).is_file()
 

@@ -12,6 +12,7 @@ from engine import data, metrics
 from engine.errors import ConfigError
 from engine.evaluation import scoring
 from engine.explorer.explorer import Explorer
+from engine.job_context import Cancelled, JobContext
 from engine.messages import (
     CalibrateSpread,
     DecodeMean,
@@ -25,6 +26,7 @@ from engine.messages import (
     TraverseDimension,
     never_stop,
 )
+from engine.resumable import ResumableJob
 
 DECODING = ["ae", "vae", "residual-vae"]
 
@@ -116,27 +118,32 @@ def test_errors_give_way_and_go_on_where_they_were(run_of, tmp_path, monkeypatch
 
 
 class Embedding:
-    """Stands for the process of t-SNE: it is not done before it was waited for a second time."""
+    """Stands for the process of t-SNE: another request comes in before it is done."""
 
     made: ClassVar = []
+    stops: ClassVar = []
 
     def __init__(self, points, method, seed):
         self.points, self.waited, self.closed = points, 0, False
         self.made.append(self)
 
-    def wait(self, should_stop):
+    def wait(self):
         self.waited += 1
-        return self.points[:, :2] if self.waited > 1 else None
+        if self.waited > 1:
+            return self.points[:, :2]
+        self.stops.append(True)
+        return None
 
     def close(self):
         self.closed = True
 
 
 @pytest.fixture
-def embeddings(monkeypatch):
+def embeddings(explorer, monkeypatch):
     from engine.latent import embedding
 
     monkeypatch.setattr(Embedding, "made", [])
+    explorer.should_stop = lambda: bool(Embedding.stops) and Embedding.stops.pop()
     monkeypatch.setattr(embedding, "EmbeddingProcess", Embedding)
     return Embedding.made
 
@@ -179,7 +186,7 @@ def test_file_lies_where_its_scan_lies(ask, run_of, planted, embeddings):
     span = np.ptp(laid.points, axis=0)
     assert np.abs(found.point - laid.points[at]).max() < 0.02 * span.max()
     assert found.nearest[0] == 5
-    ask(EmbedLatents, "ae", method="tsne")
+    assert ask(EmbedLatents, "ae", method="tsne") is None
     found = ask(ProjectScan, "ae", scan=planted("ae", 5), method="tsne")
     assert (found.point, found.nearest[0]) == (None, 5)
 
@@ -196,19 +203,26 @@ def test_latents_are_kept_in_the_run_and_found_again(ask, run_of, tmp_path):
 
 
 def test_what_gives_way_goes_on_where_it_was():
-    from engine.latent.encoding import ChunkedJob
+    from engine.latent.encoding import process_in_batches
 
-    gathering = ChunkedJob(lambda which: range(150)[which], 150, 64)
+    begun, reported = [], []
+    gathering = ResumableJob(
+        lambda _: process_in_batches(lambda which: begun.append(which.start) or range(150)[which], 150, 64)
+    )
     stops = iter([False, True])
-    assert gathering.go_on(lambda: next(stops)) is None
-    assert gathering.go_on(never_stop) == [range(64), range(64, 128), range(128, 150)]
+    with pytest.raises(Cancelled):
+        gathering.run(JobContext(lambda: next(stops)))
+    context = JobContext(on_progress=lambda title, done, total: reported.append((done, total)))
+    assert gathering.run(context) == [range(64), range(64, 128), range(128, 150)]
+    assert begun == [0, 64, 128]
+    assert reported == [(128, 150), (150, 150)]
 
 
 def test_map_that_is_stopped_has_no_answer(run_of, tmp_path):
     run = run_of("unet")
     stopped = Explorer(tmp_path, lambda event: None, lambda: True)
     config = run.config.data
-    stopped._data[config] = data.load(config=config)
+    stopped._data.put(config, data.load(config=config))
     forget_latents(run)
     assert stopped.answer(EmbedLatents(number=1, panel="latent", run=str(run.path), data=config)) is None
 

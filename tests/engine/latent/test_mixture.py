@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from engine.errors import DataError
+from engine.job_context import Cancelled, JobContext
 from engine.latent import mixture
 
 
@@ -63,4 +64,5 @@ def test_more_dimensions_than_scans_are_cut_down():
 def test_too_few_scans_get_a_sentence_and_a_stop_no_mixture():
     with pytest.raises(DataError, match="At least 20"):
         mixture.fit(np.zeros((5, 3), np.float32), np.zeros((0, 3), np.float32))
-    assert mixture.fit(clustered(100, 0)[0], clustered(30, 1)[0], should_stop=lambda: True) is None
+    with pytest.raises(Cancelled):
+        mixture.fit(clustered(100, 0)[0], clustered(30, 1)[0], context=JobContext(lambda: True))

@@ -7,6 +7,7 @@ import pytest
 
 from engine import data
 from engine.config import DataConfig
+from engine.job_context import Cancelled, JobContext
 from engine.latent import neighbors
 from engine.latent.latent_data import flat
 from engine.latent.neighbors import COPY_RATIO, NeighborIndex
@@ -89,7 +90,8 @@ def test_a_single_training_scan_is_no_crowd():
 
 
 def test_search_that_is_stopped_has_no_answer(phantoms, library):
-    assert library.nearest(flat(phantoms.test.read()), 1, should_stop=lambda: True) is None
+    with pytest.raises(Cancelled):
+        library.nearest(flat(phantoms.test.read()), 1, context=JobContext(lambda: True))
 
 
 def test_few_held_out_scans_give_way_to_the_training_scans():
