@@ -1,17 +1,25 @@
-"""Look of the app: a style sheet filled in from the palette, dark or light, or following the system."""
+"""Look of the app: icons and a style sheet in the colors of a palette, dark or light, or following the system.
 
+The line icons of resources/icons are tinted at run time. A tinted icon is a small SVG file of this process. Qt renders
+it crisply at every scale, and style sheets, which accept only files, use the same icons.
+"""
+
+import atexit
+import shutil
+import tempfile
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from string import Template
 from typing import Literal
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QPalette
 from PySide6.QtWidgets import QApplication
 
 from gui import palette
-from gui.icons import icon_file
 
+SOURCES = Path(__file__).parents[1] / "resources" / "icons"
 Mode = Literal["dark", "light", "system"]
 STYLE_SHEET = Path(__file__).parents[1] / "resources" / "style" / "window.qss"
 GAP = 14
@@ -28,6 +36,30 @@ SCHEMES = {
     "light": Qt.ColorScheme.Light,
     "system": Qt.ColorScheme.Unknown,
 }
+
+
+@cache
+def _tinted_folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="engram-icons-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+@cache
+def icon_file(name: str, colour: str) -> Path:
+    """Return the SVG file of an icon in one color (#rrggbb)."""
+    drawing = (SOURCES / f"{name}.svg").read_text(encoding="utf-8")
+    path = _tinted_folder() / f"{name}-{colour.lstrip('#')}.svg"
+    path.write_text(drawing.replace("currentColor", colour), encoding="utf-8")
+    return path
+
+
+def icon(name: str, colour: str, on: str | None = None) -> QIcon:
+    """Return an icon in one color; `on` is its color while its button is checked."""
+    tinted = QIcon(str(icon_file(name, colour)))
+    if on is not None:
+        tinted.addFile(str(icon_file(name, on)), state=QIcon.State.On)
+    return tinted
 
 
 def apply(app: QApplication, mode: Mode = "system") -> None:

@@ -28,7 +28,7 @@ WIDGET_PACKAGES = {
     "gui.widgets",
     "gui.palette",
     "gui.pixmaps",
-    "gui.icons",
+    "gui.theme",
 }
 DATA_PACKAGES = {"numpy", "pydantic", "skimage", "PIL", "pydicom", "nibabel", "datasets", "huggingface_hub"}
 

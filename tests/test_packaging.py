@@ -113,9 +113,9 @@ def test_installed_copy_finds_its_resources(wheel, tmp_path, run_python):
     wheel.extractall(tmp_path)
     code = f"""
 import sys; sys.path.insert(0, {str(tmp_path)!r})
-import engine, engine.config, gui.icons, gui.theme
+import engine, engine.config, gui.theme
 assert engine.__file__.startswith({str(tmp_path)!r})
-print(len(engine.config.presets()), gui.icons.SOURCES.is_dir(), gui.theme.STYLE_SHEET.is_file())
+print(len(engine.config.presets()), gui.theme.SOURCES.is_dir(), gui.theme.STYLE_SHEET.is_file())
 """
     assert run_python(code).split()[1:] == ["True", "True"]
 

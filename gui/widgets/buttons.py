@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtWidgets import QAbstractButton, QPushButton, QToolButton, QWidget
 
 from gui import palette
-from gui.icons import icon
+from gui.theme import icon
 
 Kind = Literal["", "primary", "danger", "link"]
 ROLES = {"": "text", "primary": "on_accent", "danger": "danger", "link": "accent"}

@@ -7,8 +7,8 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QWidget
 
 from gui import palette
-from gui.widgets.chip import FilterChip
 from gui.widgets.flow_layout import FlowLayout
+from gui.widgets.labels import FilterChip
 from gui.widgets.scatter.model import Mark
 from gui.widgets.scatter.paint import sprite
 

@@ -11,8 +11,8 @@ from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QLabel
 
 from gui import palette, theme
-from gui.icons import SOURCES, icon, icon_file
 from gui.palette import DARK, LIGHT, rgb
+from gui.theme import SOURCES, icon, icon_file
 
 NAMES = sorted(path.stem for path in SOURCES.glob("*.svg"))
 

@@ -6,13 +6,11 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from gui.panels.denoise.results_data import ErrorCurve
-from gui.panels.denoise.warnings_text import help_text
-from gui.widgets.card import Card
+from gui.panels.denoise.results_data import ErrorCurve, help_text
+from gui.widgets.card import Card, NoticeBox
 from gui.widgets.curves.plot import CurvePlot
 from gui.widgets.curves.series import SeriesStyle
 from gui.widgets.labels import label
-from gui.widgets.notice import NoticeBox
 
 NOTHING = "noisy input (no denoising)"
 COMING = "The curve is computed when no other request is waiting."

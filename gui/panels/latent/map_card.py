@@ -9,16 +9,13 @@ from PySide6.QtGui import QImage, QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from gui.loaded_data import PARTS, SPLITS, LoadedData
-from gui.panels.latent.external_scan import ExternalScan
-from gui.panels.latent.latent_map import COLORS, METHODS, LatentMap, Place, to_scatter
+from gui.panels.latent.latent_map import COLORS, METHODS, ExternalScan, LatentMap, Place, to_scatter
 from gui.pixmaps import image_of
 from gui.run_record import RunRecord
 from gui.widgets.buttons import Button
-from gui.widgets.card import Card
-from gui.widgets.chip import FilterChip
-from gui.widgets.labels import label
+from gui.widgets.card import Card, NoticeBox
+from gui.widgets.labels import FilterChip, label
 from gui.widgets.legend import Legend
-from gui.widgets.notice import NoticeBox
 from gui.widgets.scatter.model import EMPTY
 from gui.widgets.scatter.widget import ScatterPlot
 

@@ -31,7 +31,7 @@ from gui.widgets.parallel.paint import (
     frame_of,
     paint_progressively,
 )
-from gui.widgets.timer import make_timer
+from gui.widgets.timers import make_timer
 
 # Number of lines above which new ones are drawn progressively.
 MANY = 200

@@ -18,8 +18,7 @@ from PySide6.QtGui import (
 
 from gui import palette
 from gui.widgets.image_view import ImageView
-from gui.widgets.region.region import Point, Region
-from gui.widgets.region.state import LEAST_CORNERS, RegionState
+from gui.widgets.region.region import LEAST_CORNERS, Point, Region, RegionState
 from gui.widgets.view_state import Size, ViewTransform
 
 HIT_RADIUS_PX = 8.0

@@ -7,12 +7,10 @@ from PySide6.QtTest import QTest
 
 from engine.config import DataConfig
 from engine.messages import EpochEnded, EvaluateRun, OpenScan, PerImageErrors, Progress, Reconstruct, RequestFailed
-from gui.navigation import CompareRuns, OpenFile, ShowImage
-from gui.panel import DISCLAIMER
+from gui.panel import DISCLAIMER, CompareRuns, OpenFile, ShowImage
 from gui.panels.compare import ComparePanel
-from gui.panels.compare.comparison import grid_rows
-from gui.panels.compare.metrics_dialog import MetricsDialog
-from gui.panels.compare.pages import Pager, sorted_by
+from gui.panels.compare.comparison import Pager, grid_rows, sorted_by
+from gui.panels.compare.metrics import MetricsDialog
 from gui.panels.compare.runs_card import mismatch_warning
 from gui.pixmaps import Colormap, pixels_of
 from gui.run_record import open_record

@@ -8,7 +8,7 @@ from PySide6.QtTest import QTest
 
 from engine.config import DataConfig
 from engine.messages import LoadData, RequestFailed, RequestProgress, Stop
-from gui.navigation import ShowImage
+from gui.panel import ShowImage
 from gui.panels.data import DataPanel
 from gui.panels.data.summary_card import SkippedFilesDialog
 

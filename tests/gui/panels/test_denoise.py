@@ -14,13 +14,11 @@ from engine.config import DataConfig
 from engine.messages import ApplyFilter, Denoise, DenoiseCurve, DenoiseDraft, NoiseLevelErrors, OpenScan, RequestFailed
 from gui.lesion_regions import BOXES, mask_of
 from gui.loaded_data import scan_title
-from gui.navigation import OpenFile
-from gui.panel import DISCLAIMER, LEFT_PX
+from gui.panel import DISCLAIMER, LEFT_PX, OpenFile
 from gui.panels.denoise import DenoisePanel
 from gui.panels.denoise.case import Case, Noise
 from gui.panels.denoise.case_card import CaseCard
-from gui.panels.denoise.results_data import DenoisedImage, ErrorCurve
-from gui.panels.denoise.warnings_text import describe_harm, help_text
+from gui.panels.denoise.results_data import DenoisedImage, ErrorCurve, describe_harm, help_text
 from gui.pixmaps import Colormap
 from gui.widgets.region.region import Region
 

@@ -23,8 +23,7 @@ from engine.messages import (
     SampleLatent,
     TraverseDimension,
 )
-from gui.navigation import OpenFile, ShowImage
-from gui.panel import DISCLAIMER
+from gui.panel import DISCLAIMER, OpenFile, ShowImage
 from gui.panels.latent import NO_RUN, NO_SCANS, LatentPanel
 from gui.panels.latent.latent_map import LEAKED, to_scatter
 from gui.panels.latent.map_card import HINT

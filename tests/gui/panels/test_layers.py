@@ -24,12 +24,11 @@ from engine.messages import (
     TopActivations,
     TraceLesion,
 )
-from gui.navigation import OpenFile
-from gui.panel import DISCLAIMER
+from gui.panel import DISCLAIMER, OpenFile
 from gui.panels.layers import LayersPanel
-from gui.panels.layers.channel_order import ColorScale, sort_channels, value_limits
 from gui.panels.layers.network import INPUT, to_network
 from gui.panels.layers.page import CACHE_SIZE
+from gui.panels.layers.state import ColorScale, sort_channels, value_limits
 from gui.pixmaps import Colormap
 from gui.widgets.region.region import Region
 

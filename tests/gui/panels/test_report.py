@@ -11,7 +11,7 @@ from PySide6.QtCore import QUrl
 
 from engine.config import DataConfig, StudyConfig
 from engine.messages import Continue, Log, Pause, Paused, RequestFailed, RunStudy, Stop, StudyEnded, StudyProgress
-from gui.navigation import ShowStudy
+from gui.panel import ShowStudy
 from gui.panels.report import ReportPanel
 from gui.panels.report.contents_card import items
 

@@ -28,7 +28,7 @@ from engine.messages import (
     read_command,
 )
 from engine.search import folder, importance, job, search_spec, space
-from gui.navigation import CompareRuns
+from gui.panel import CompareRuns
 from gui.panels.search import SearchPanel
 from gui.panels.search.importance_card import effects
 from gui.panels.search.manual_trial_dialog import ManualTrialDialog

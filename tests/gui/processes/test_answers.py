@@ -11,7 +11,7 @@ from engine import data, noise
 from engine.config import DataConfig
 from engine.messages import LoadData, OpenScan, Reconstruct
 from gui.explorer_client import ExplorerClient
-from gui.navigation import LoadSource
+from gui.panel import LoadSource
 from gui.widgets.region.region import Region
 from tests.gui.processes.conftest import IMAGES
 

@@ -9,12 +9,10 @@ from engine.formatting import format_fixed, format_measured, format_number, form
 from gui import palette
 from gui.pixmaps import Colormap
 from gui.widgets.buttons import Button, IconButton, RailButton
-from gui.widgets.card import Card
-from gui.widgets.chip import Chip, FilterChip
+from gui.widgets.card import Card, NoticeBox
 from gui.widgets.color_bar import ColorBar
-from gui.widgets.elided_label import ElidedLabel
 from gui.widgets.flow_layout import FlowLayout
-from gui.widgets.notice import NoticeBox
+from gui.widgets.labels import Chip, ElidedLabel, FilterChip
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,7 @@ from PySide6.QtWidgets import QApplication
 from gui import palette
 from gui.pixmaps import pixels_of
 from gui.widgets.image_view import ImageView
-from gui.widgets.region.region import Region
-from gui.widgets.region.state import RegionState
+from gui.widgets.region.region import Region, RegionState
 from gui.widgets.region.tool import RegionTool, path_of, with_rim
 
 LEFT = Qt.MouseButton.LeftButton
