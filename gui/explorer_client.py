@@ -27,17 +27,17 @@ def take_arrays(content: dict[str, Any], scratch: Path) -> dict[str, Any]:
     Raises:
         OSError, ValueError, EOFError: a file is gone, or holds no array.
     """
+    files = list(_files(content, scratch))
     try:
-        arrays = {file: np.load(file, allow_pickle=False) for file in _files(content, scratch)}
+        arrays = {file: np.load(file, allow_pickle=False) for file in files}
     finally:
-        discard_arrays(content, scratch)
+        _delete(files)
     return {name: _filled(part, arrays) for name, part in content.items()}
 
 
 def discard_arrays(content: dict[str, Any], scratch: Path) -> None:
     """Delete the files of an answer that comes too late."""
-    for file in _files(content, scratch):
-        Path(file).unlink(missing_ok=True)
+    _delete(_files(content, scratch))
 
 
 def count_bytes(content: Any) -> int:
@@ -45,6 +45,11 @@ def count_bytes(content: Any) -> int:
     if isinstance(content, np.ndarray):
         return content.nbytes
     return sum(map(count_bytes, _parts(content)))
+
+
+def _delete(files: Iterable[str]) -> None:
+    for file in files:
+        Path(file).unlink(missing_ok=True)
 
 
 def _parts(content: Any) -> Iterable[Any]:

@@ -71,13 +71,14 @@ class BreakEvenCard(Card):
 
     def _show_curves(self, curve: ErrorCurve, titles: Mapping[str, str]) -> None:
         known = {run: title for run, title in titles.items() if run in curve.runs}
-        self.plot.keep_series([NOTHING, *known])
-        self._draw(NOTHING, curve.sigmas, curve.noisy_mse, SeriesStyle(NOTHING, "role:quiet", dashed=True))
-        for run, title in known.items():
-            at = curve.break_even(run)
-            sigmas, errors = with_point(curve.sigmas, curve.runs[run].mse, at)
-            self._draw(run, sigmas, errors, SeriesStyle(title, title))
-            self.plot.mark_best(run, at or None)
+        with self.plot.batch():
+            self.plot.keep_series([NOTHING, *known])
+            self._draw(NOTHING, curve.sigmas, curve.noisy_mse, SeriesStyle(NOTHING, "role:quiet", dashed=True))
+            for run, title in known.items():
+                at = curve.break_even(run)
+                sigmas, errors = with_point(curve.sigmas, curve.runs[run].mse, at)
+                self._draw(run, sigmas, errors, SeriesStyle(title, title))
+                self.plot.mark_best(run, at or None)
         self.text.setText("\n".join(help_text(title, run, curve) for run, title in known.items()) or NO_RUN)
 
     def show_place(self, sigma: float) -> None:

@@ -103,13 +103,14 @@ class TrialsCard(Card):
         self.curves.canvas.set_x_limit(max(goals, default=0))
         records = {trial.run: self._session.record(trial.run) for trial, _ in ranked}
         known = {run: record.curve("val_loss") for run, record in records.items() if record and record.epochs}
-        if list(self.curves.items) != list(known)[: len(self.curves.items)]:
-            self.curves.keep_series([])  # their order has changed, and so has the legend
-        for trial, colour in ranked:
-            if trial.run in known:
-                running = "" if trial.is_done else " running"
-                style = SeriesStyle(f"{trial.number}{running}", colour, dashed=not trial.is_done)
-                self.curves.set_series(trial.run, *known[trial.run], style)
+        with self.curves.batch():
+            if list(self.curves.items) != list(known)[: len(self.curves.items)]:
+                self.curves.keep_series([])  # their order has changed, and so has the legend
+            for trial, color in ranked:
+                if trial.run in known:
+                    running = "" if trial.is_done else " running"
+                    style = SeriesStyle(f"{trial.number}{running}", color, dashed=not trial.is_done)
+                    self.curves.set_series(trial.run, *known[trial.run], style)
 
     def _on_curves_toggled(self, curves: bool) -> None:
         self.pages.setCurrentIndex(int(curves))
@@ -168,8 +169,9 @@ class BestCard(Card):
         numbers, bests = running_best(found) if found else ([], [])
         if found and numbers:
             self.plot.canvas.set_x_limit(numbers[-1])
-            self.plot.set_series(KEY, numbers, bests, SeriesStyle(score_title(found), "role:accent"))
-            self.plot.mark_best(KEY, found.best.number if found.best else None)
+            with self.plot.batch():
+                self.plot.set_series(KEY, numbers, bests, SeriesStyle(score_title(found), "role:accent"))
+                self.plot.mark_best(KEY, found.best.number if found.best else None)
         else:
             self.plot.keep_series([])
         best = found.best if found else None

@@ -160,7 +160,7 @@ class CurvesCard(Card):
         self._row.setSpacing(10)
         self._placed: list[PlotSpec] = []
         self._drawn: Sequence[object] = ()
-        self._floors: dict[str, set[str]] = {}
+        self._floors: dict[str, dict[str, tuple[float, str]]] = {}
         self.add(self._row, 1)
         line = QHBoxLayout()
         line.addWidget(self.controls)
@@ -175,15 +175,16 @@ class CurvesCard(Card):
         """Draw the curves of these runs; title and buttons belong to the primary one."""
         self._primary = primary
         self._arrange_plots(plots_for(list(records)))
-        for plot in self.plots.values():
-            plot.set_empty_text(EMPTY if records else NO_RUN)
+        for quantity in self._placed:
+            self.plots[quantity.name].set_empty_text(EMPTY if records else NO_RUN)
         drawn = [
             (record.run.path, record.last_epoch, record.target_epochs, record.best, record.started)
             for record in records
         ]
         for quantity in self._placed if drawn != self._drawn else []:
-            self.plots[quantity.name].canvas.set_x_limit(max(map(x_limit, records), default=0))
-            self._draw(quantity, records)
+            with self.plots[quantity.name].batch():
+                self.plots[quantity.name].canvas.set_x_limit(max(map(x_limit, records), default=0))
+                self._draw(quantity, records)
         self._drawn = drawn
         self._show_title(len(records))
         self.show_buttons()
@@ -226,12 +227,13 @@ class CurvesCard(Card):
                 plot.mark_best(key, best.epoch if best else None)
                 kept.append(key)
         plot.keep_series(kept)
-        wanted = entropy_floors(records, quantity)
-        for name in self._floors.pop(quantity.name, set()) - set(wanted):
+        before, wanted = self._floors.get(quantity.name, {}), entropy_floors(records, quantity)
+        for name in before.keys() - wanted.keys():
             plot.set_reference(name, None)
-        for name, (nats, text) in wanted.items():
-            plot.set_reference(name, nats, text)
-        self._floors[quantity.name] = set(wanted)
+        for name, floor in wanted.items():
+            if before.get(name) != floor:
+                plot.set_reference(name, *floor)
+        self._floors[quantity.name] = wanted
 
     def _show_title(self, count: int) -> None:
         primary = self._primary

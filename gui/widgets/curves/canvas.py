@@ -170,6 +170,8 @@ class CurveCanvas(pg.GraphicsView):
 
 
 def _placed(bounds: Bounds, log_x: bool, log_y: bool) -> Bounds:
+    if not (log_x or log_y):
+        return bounds
     left, right = to_axis(np.array(bounds[:2]), log_x)
     low, high = to_axis(np.array(bounds[2:]), log_y)
     return float(left), float(right), float(low), float(high)

@@ -1,6 +1,7 @@
 """Curves over a common x, their items and their readout: the plot behind every chart of the app."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from html import escape
 from typing import Any
 
@@ -123,6 +124,7 @@ class CurvePlot(QFrame):
         self.x_label, self.y_label = x_label, y_label
         self.canvas = CurveCanvas(x_label, self)
         self._smoothing = 0.0
+        self._batch: dict[CurveItem, None] | None = None
         self._pointed: float | None = None
         self._legend = label(role="caption", wrap=True)
         self._empty = label(role="quiet", wrap=True)
@@ -144,6 +146,16 @@ class CurvePlot(QFrame):
         self.canvas.setMinimumHeight(140)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         QVBoxLayout(self.canvas).addWidget(self._empty)
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Redraw once after the changes that are made in this context, instead of after each."""
+        self._batch = {}
+        try:
+            yield
+        finally:
+            changed, self._batch = self._batch, None
+            self._redraw([item for item in self.items.values() if item in changed])
 
     def set_series(self, key: str, x: ArrayLike, y: ArrayLike, style: SeriesStyle | None = None) -> None:
         """Draw or extend a curve; a curve that only grew costs only its new points."""
@@ -229,6 +241,13 @@ class CurvePlot(QFrame):
             self._refresh(self.items.values())
 
     def _refresh(self, items: Collection[CurveItem]) -> None:
+        """Redraw these curves and what depends on all of them, or note them for the end of the batch."""
+        if self._batch is None:
+            self._redraw(items)
+        else:
+            self._batch |= dict.fromkeys(items)
+
+    def _redraw(self, items: Collection[CurveItem]) -> None:
         for item in items:
             item.draw(self.canvas.log_x, self.canvas.log_y, self._smoothing > 0)
         series = [item.series for item in self.items.values()]

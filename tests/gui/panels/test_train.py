@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 
 from engine import config
 from engine.config import DataConfig
-from engine.messages import JobEnded, JobStarted, LoadData, Log, Paused, Progress, RequestFailed, Resume
+from engine.messages import EpochEnded, JobEnded, JobStarted, LoadData, Log, Paused, Progress, RequestFailed, Resume
 from gui import palette
 from gui.panels.train import TrainPanel
 from gui.panels.train.curves_card import SQUARED, TOTAL, entropy_floors, plots_for
@@ -282,6 +282,24 @@ class TestShown:
         refreshed(panel)
         shown = [name for name, plot in panel.curves.plots.items() if plot.isVisible()]
         assert shown == ["loss", "reconstruction", "kl"]
+
+    def test_epoch_redraws_each_plot_once_and_its_floors_not_at_all(self, panel, make_run, session, monkeypatch):
+        run = make_run("vae", model="vae", state=None)
+        refreshed(panel)
+        redrawn, levels = [], []
+        for name in ("loss", "reconstruction", "kl"):
+            plot = panel.curves.plots[name]
+            redraw = plot._redraw
+            monkeypatch.setattr(
+                plot, "_redraw", lambda items, name=name, redraw=redraw: (redrawn.append(name), redraw(items))
+            )
+            monkeypatch.setattr(plot, "set_reference", lambda *level: levels.append(level))
+        last = [event for event in story(run, 4) if isinstance(event, EpochEnded)][-1]
+        session.apply_event(last, "vae")
+        panel.refresh()
+        assert sorted(redrawn) == ["kl", "loss", "reconstruction"]
+        assert levels == []
+        assert list(panel.curves.plots["loss"].items["vae training"].series.x) == [1, 2, 3, 4]
 
     def test_floor_of_the_scans_is_a_line_under_loss_and_reconstruction(self, panel, make_run, session):
         make_run("vae-0001", model="vae")

@@ -60,6 +60,21 @@ def test_view_holds_all_points_and_grows_with_the_curve(drawn):
     assert view_range(drawn)[1] > 40
 
 
+def test_changes_of_a_batch_are_drawn_once(drawn, monkeypatch):
+    redrawn, redraw = [], drawn._redraw
+    monkeypatch.setattr(drawn, "_redraw", lambda items: (redrawn.append(len(items)), redraw(items)))
+    with drawn.batch():
+        drawn.set_series("train", EPOCHS, 4 / EPOCHS)
+        drawn.set_series("new", EPOCHS, 8 / EPOCHS)
+        drawn.mark_best("new", 10)
+        drawn.keep_series(["train", "new"])
+    assert redrawn == [2]
+    assert view_range(drawn)[3] > 8
+    assert drawn.items["train"]._smooth.getData()[1][0] == 4
+    drawn.set_series("train", EPOCHS, 16 / EPOCHS)
+    assert redrawn == [2, 1]
+
+
 def test_view_moved_by_hand_stays_until_it_is_given_back(drawn):
     drawn.canvas.box.setRange(xRange=(2, 4), padding=0)
     drawn.canvas.box.sigRangeChangedManually.emit([True, True])
