@@ -46,17 +46,17 @@ def _tinted_folder() -> Path:
 
 
 @cache
-def icon_file(name: str, colour: str) -> Path:
+def icon_file(name: str, color: str) -> Path:
     """Return the SVG file of an icon in one color (#rrggbb)."""
     drawing = (SOURCES / f"{name}.svg").read_text(encoding="utf-8")
-    path = _tinted_folder() / f"{name}-{colour.lstrip('#')}.svg"
-    path.write_text(drawing.replace("currentColor", colour), encoding="utf-8")
+    path = _tinted_folder() / f"{name}-{color.lstrip('#')}.svg"
+    path.write_text(drawing.replace("currentColor", color), encoding="utf-8")
     return path
 
 
-def icon(name: str, colour: str, on: str | None = None) -> QIcon:
+def icon(name: str, color: str, on: str | None = None) -> QIcon:
     """Return an icon in one color; `on` is its color while its button is checked."""
-    tinted = QIcon(str(icon_file(name, colour)))
+    tinted = QIcon(str(icon_file(name, color)))
     if on is not None:
         tinted.addFile(str(icon_file(name, on)), state=QIcon.State.On)
     return tinted
@@ -82,10 +82,10 @@ def base_font() -> QFont:
     return font
 
 
-def style_sheet(colours: palette.Palette) -> str:
+def style_sheet(colors: palette.Palette) -> str:
     """Return the style sheet in the colors of one palette."""
-    values = asdict(colours) | {
-        key: icon_file(name, getattr(colours, role)).as_posix() for key, (name, role) in GLYPHS.items()
+    values = asdict(colors) | {
+        key: icon_file(name, getattr(colors, role)).as_posix() for key, (name, role) in GLYPHS.items()
     }
     return Template(STYLE_SHEET.read_text(encoding="utf-8")).substitute(values)
 
@@ -101,35 +101,35 @@ def _on_scheme_changed(scheme: Qt.ColorScheme) -> None:
         _apply_style(app, _palette_of("system", scheme))
 
 
-def _apply_style(app: QApplication, colours: palette.Palette) -> None:
-    palette.use(colours)
-    app.setPalette(_qt_palette(colours))
-    app.setStyleSheet(style_sheet(colours))
+def _apply_style(app: QApplication, colors: palette.Palette) -> None:
+    palette.use(colors)
+    app.setPalette(_qt_palette(colors))
+    app.setStyleSheet(style_sheet(colors))
 
 
-def _qt_palette(colours: palette.Palette) -> QPalette:
+def _qt_palette(colors: palette.Palette) -> QPalette:
     role = QPalette.ColorRole
     roles = {
-        role.Window: colours.background,
-        role.WindowText: colours.text,
-        role.Base: colours.field,
-        role.AlternateBase: colours.card,
-        role.Text: colours.text,
-        role.PlaceholderText: colours.quiet,
-        role.Button: colours.button,
-        role.ButtonText: colours.text,
-        role.BrightText: colours.strong,
-        role.ToolTipBase: colours.card,
-        role.ToolTipText: colours.text,
-        role.Highlight: colours.accent_fill,
-        role.HighlightedText: colours.on_accent,
-        role.Accent: colours.accent,
-        role.Link: colours.accent,
-        role.LinkVisited: colours.accent,
+        role.Window: colors.background,
+        role.WindowText: colors.text,
+        role.Base: colors.field,
+        role.AlternateBase: colors.card,
+        role.Text: colors.text,
+        role.PlaceholderText: colors.quiet,
+        role.Button: colors.button,
+        role.ButtonText: colors.text,
+        role.BrightText: colors.strong,
+        role.ToolTipBase: colors.card,
+        role.ToolTipText: colors.text,
+        role.Highlight: colors.accent_fill,
+        role.HighlightedText: colors.on_accent,
+        role.Accent: colors.accent,
+        role.Link: colors.accent,
+        role.LinkVisited: colors.accent,
     }
     made = QPalette()
-    for which, colour in roles.items():
-        made.setColor(which, QColor(colour))
+    for which, color in roles.items():
+        made.setColor(which, QColor(color))
     for which in (role.WindowText, role.Text, role.ButtonText):
-        made.setColor(QPalette.ColorGroup.Disabled, which, QColor(colours.quiet))
+        made.setColor(QPalette.ColorGroup.Disabled, which, QColor(colors.quiet))
     return made

@@ -177,13 +177,13 @@ def test_make_test_runs_pytest_with_its_arguments(checkout):
     assert call.endswith(" -k noise")
 
 
-def test_make_test_goes_on_without_the_window_where_qt_cannot_load(checkout):
+def test_make_test_continues_without_the_window_where_qt_cannot_load(checkout):
     (checkout / ".venv" / ".qt-ready").unlink()
     executable(
         checkout / ".venv/bin/python", '#!/bin/sh\necho "python $*"\ncase "$*" in *qt_libraries*) exit 1 ;; esac\n'
     )
     *_, sentence, call = make(checkout, "test").splitlines()
-    assert "the tests of the window are left out" in sentence
+    assert "the tests of the app are skipped" in sentence
     assert "-p no:pytest-qt" in call
     assert "--ignore tests/gui" in call
 

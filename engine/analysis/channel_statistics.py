@@ -82,7 +82,7 @@ class StatisticsJob:
 
     @property
     def total(self) -> int:
-        """Number of images."""
+        """Return the number of images."""
         return self._passages.total
 
     def advance(self, should_stop: ShouldStop = never_stop, progress: Callable[[int, int], None] | None = None) -> bool:

@@ -49,7 +49,7 @@ class LatentData:
 
     @property
     def key(self) -> tuple[Path, str]:
-        """Key of the run, its model and the data."""
+        """Return the key of the run, its model and the data."""
         return self.run.path, self._encodings.key
 
     def codes(self, *splits: str) -> Codes:

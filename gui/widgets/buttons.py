@@ -14,8 +14,8 @@ ROLES = {"": "text", "primary": "on_accent", "danger": "danger", "link": "accent
 
 def tint(button: QAbstractButton, name: str, role: str, on_role: str) -> None:
     """Set the icon of a button in the palette's colors."""
-    colours = palette.current()
-    button.setIcon(icon(name, getattr(colours, role), getattr(colours, on_role)))
+    colors = palette.current()
+    button.setIcon(icon(name, getattr(colors, role), getattr(colors, on_role)))
 
 
 class Button(QPushButton):

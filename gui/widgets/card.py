@@ -97,6 +97,6 @@ class NoticeBox(QFrame):
             self._draw_sign()
 
     def _draw_sign(self) -> None:
-        colours = palette.current()
-        colour = colours.warning_text if self._kind == "warning" else colours.info_text
-        self._sign.setPixmap(icon(self._kind, colour).pixmap(ICON_PX, ICON_PX))
+        colors = palette.current()
+        color = colors.warning_text if self._kind == "warning" else colors.info_text
+        self._sign.setPixmap(icon(self._kind, color).pixmap(ICON_PX, ICON_PX))

@@ -208,6 +208,6 @@ class BoxOverlay(QObject):
         placement = self._view.placement()
         left, top = placement.to_view((x, y))
         rect = QRectF(left, top, width * placement.scale, height * placement.scale)
-        for colour, wide in ((palette.PICTURE_BACK, 3.5), (palette.PICTURE_CHOSEN, 1.5)):
-            painter.setPen(QPen(QColor(colour), wide))
+        for color, wide in ((palette.PICTURE_BACK, 3.5), (palette.PICTURE_CHOSEN, 1.5)):
+            painter.setPen(QPen(QColor(color), wide))
             painter.drawRect(rect)

@@ -32,7 +32,7 @@ def test_to_be_canceled_is_no_error_of_the_user():
     assert not issubclass(Cancelled, EngramError)
 
 
-def test_nobody_attends_by_default():
+def test_run_is_unattended_by_default():
     UNATTENDED.check()
     UNATTENDED.report(1, 2)
     assert list(UNATTENDED.track([1, 2], total=2)) == [1, 2]

@@ -94,19 +94,19 @@ def to_map(reply: EmbedLatentsReply) -> LatentMap:
     )
 
 
-def to_scatter(mapped: LatentMap, colour: str) -> Scatter:
+def to_scatter(mapped: LatentMap, color: str) -> Scatter:
     """Return the points grouped by class, split or leak, or colored by error with the shapes of the splits.
 
     Until the errors are known, the splits have their own colors.
     """
-    if colour == "class":
+    if color == "class":
         named = [*mapped.classes, *([UNLABELLED] if UNLABELLED in mapped.labels else [])]
         return _grouped(mapped, [class_title(each) for each in named], [class_title(each) for each in mapped.labels])
-    if colour == "leak":
+    if color == "leak":
         return _by_leak(mapped)
     splits = [split for split in ("train", "validation", "test") if split in mapped.splits]
     made = _grouped(mapped, [PARTS[split] for split in splits], [PARTS[split] for split in mapped.splits])
-    if colour == "error" and mapped.errors is not None:
+    if color == "error" and mapped.errors is not None:
         return Scatter(made.points, made.groups, made.marks, made.axes, mapped.errors, "MSE")
     return made
 

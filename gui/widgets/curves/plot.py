@@ -31,7 +31,7 @@ def format_colored_line(style: SeriesStyle) -> str:
     line = DASHED if style.dashed else SOLID
     # A run's name must not break at its hyphens.
     name = escape(style.label).replace("-", "&#8209;")
-    return f'<span style="color:{palette.find_series_color(style.colour_key)}">{line}</span>&nbsp;{name}'
+    return f'<span style="color:{palette.find_series_color(style.color_key)}">{line}</span>&nbsp;{name}'
 
 
 class CurveReadout(QLabel):
@@ -82,10 +82,10 @@ class CurveItem:
         x, raw = to_axis(series.x, log_x), to_axis(series.y, log_y)
         # The width of a cosmetic pen counts screen pixels.
         ratio = self._box.getViewWidget().devicePixelRatioF()
-        colour = QColor(palette.find_series_color(series.style.colour_key))
-        faint = QColor(colour)
+        color = QColor(palette.find_series_color(series.style.color_key))
+        faint = QColor(color)
         faint.setAlpha(RAW_ALPHA)
-        pen = pg.mkPen(colour, width=LINE_PX * ratio)
+        pen = pg.mkPen(color, width=LINE_PX * ratio)
         if series.style.dashed:
             pen.setDashPattern(DASHES)
             pen.setCapStyle(Qt.PenCapStyle.FlatCap)
@@ -96,18 +96,18 @@ class CurveItem:
         smooth = to_axis(series.smooth, log_y)
         few = decimate(smooth, MOST_POINTS)
         self._smooth.setData(x[few], smooth[few], pen=pen, connect="finite")
-        self._draw_points(x, raw, colour)
+        self._draw_points(x, raw, color)
 
-    def _draw_points(self, x: np.ndarray, y: np.ndarray, colour: QColor) -> None:
+    def _draw_points(self, x: np.ndarray, y: np.ndarray, color: QColor) -> None:
         """Mark the best point; show a curve of one point as that point."""
         spots: list[dict[str, Any]] = []
         back = QColor(palette.current().field)
         if len(x) == 1:
-            spots.append({"pos": (x[0], y[0]), "size": 7, "symbol": "o", "brush": colour, "pen": colour})
+            spots.append({"pos": (x[0], y[0]), "size": 7, "symbol": "o", "brush": color, "pen": color})
         best = None if self.series.best is None else self.series.nearest(self.series.best)
         if best is not None:
             spots.append(
-                {"pos": (x[best], y[best]), "size": 15, "symbol": "star", "brush": colour, "pen": pg.mkPen(back)}
+                {"pos": (x[best], y[best]), "size": 15, "symbol": "star", "brush": color, "pen": pg.mkPen(back)}
             )
         self._points.setData([spot for spot in spots if np.isfinite(spot["pos"]).all()])
 

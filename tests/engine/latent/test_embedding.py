@@ -67,7 +67,7 @@ def test_planted_groups_are_apart_on_the_map(groups, method):
     assert purity(laid.points, labels) == 1.0
 
 
-def test_components_are_those_of_the_training_scans_alone(groups):
+def test_components_are_those_of_the_training_images_alone(groups):
     points, labels = groups
     far = points.copy()
     far[labels == 2] += 1000
@@ -82,7 +82,7 @@ def test_points_that_never_differ_are_laid_out_too():
     assert "0.0%" in laid.axes[0]
 
 
-def test_lack_of_umap_is_told_with_the_line_that_installs_it(groups, monkeypatch):
+def test_lack_of_umap_is_reported_with_the_line_that_installs_it(groups, monkeypatch):
     monkeypatch.setattr(embedding, "find_spec", lambda name: None)
     assert 'pip install -e ".[umap]"' in embedding.methods()["umap"]
     assert embedding.methods()["pca"] == ""
@@ -136,7 +136,7 @@ def test_process_imports_the_engine_that_started_it(tmp_path, monkeypatch):
     assert EmbeddingProcess(np.ones((8, 3), np.float32), "umap", 0).wait(never_stop).shape == (8, 2)
 
 
-def test_layout_that_was_stopped_goes_on_and_equal_seeds_give_equal_maps(groups):
+def test_layout_that_was_stopped_continues_and_equal_seeds_give_equal_maps(groups):
     points = groups[0]
     layout = embedding.EmbeddingJob(points, everything(points), "tsne", 3)
     assert layout.go_on(lambda: True) is None

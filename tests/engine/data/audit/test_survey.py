@@ -14,7 +14,7 @@ from engine.messages import never_stop
 
 @pytest.fixture
 def source(phantoms, save, config):
-    """Three phantoms, the first one twice more (identical and rotated), one picture of one gray, one damaged file."""
+    """Three phantoms, the first one twice more (identical and rotated), one image of one gray, one damaged file."""
     for index in range(3):
         save(phantoms(index), f"{index}.png")
     save(phantoms(0), "3.bmp")
@@ -29,7 +29,7 @@ def fetch(source):
     return survey.survey_source(source, lambda what, done, total: None, never_stop)
 
 
-def test_facts_of_every_picture(source):
+def test_facts_of_every_image(source):
     found = fetch(source())
     assert [facts.item for facts in found.pictures] == list(range(7))
     assert [number for number, _ in found.unusable] == [7]
